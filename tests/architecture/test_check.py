@@ -1,4 +1,5 @@
-"""How `tools/check.py` ends a run: a hang is ended with its stack, and an accident of timing fails nothing."""
+"""How `tools/check.py` ends a run: it stops a hanging test and shows its stack, and an accident of timing fails
+nothing."""
 
 import shutil
 import subprocess
@@ -67,7 +68,7 @@ def test_a_test_that_passes_when_run_alone_fails_only_a_strict_run(tmp_path: Pat
     assert "tests/test_planted.py::test_needs_quiet" in done.stdout
 
 
-def test_an_event_loop_that_never_ends_is_ended_with_its_stack(tmp_path: Path) -> None:
+def test_a_hanging_event_loop_is_stopped_and_its_stack_is_shown(tmp_path: Path) -> None:
     done = check(tmp_path, NEVER_ENDS)
     assert done.returncode == 1
     assert "in test_never_ends" in done.stdout
@@ -75,7 +76,7 @@ def test_an_event_loop_that_never_ends_is_ended_with_its_stack(tmp_path: Path) -
 
 
 @pytest.mark.long
-def test_a_long_form_runs_only_when_it_is_asked_for(tmp_path: Path) -> None:
+def test_a_long_form_runs_only_on_request(tmp_path: Path) -> None:
     done = check(tmp_path, LONG)
     assert (done.returncode, "1 passed" in done.stdout) == (0, True), done.stdout
     done = check(tmp_path, LONG, "tests/test_planted.py::test_takes_long")

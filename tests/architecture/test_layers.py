@@ -1,4 +1,4 @@
-"""The layers are proven: an import that points outward is seen in whichever layer it is written."""
+"""The layers are proven: a forbidden import is caught in every layer, and a module without a layer is caught."""
 
 import os
 import re
@@ -35,10 +35,10 @@ PLANTED = {
     "botapi_sandbox": ("passerby.kernel.ids",),
     "simulated_people": ("passerby.features.idle",),
 }
-"""Package -> what a module `planted` in it imports. An allowed import is not in the report."""
+"""For each package, what the module `planted` in it imports. An allowed import is not in the report."""
 
 ALLOWED = {("passerby.settings", "passerby.kernel.ids")}
-"""The control: the report does not name whatever is written."""
+"""The control: allowed imports that the report must not name."""
 
 
 def lint(tree: Path) -> subprocess.CompletedProcess[str]:
@@ -54,7 +54,7 @@ def lint(tree: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A copy of the source and the contracts, to plant faults in."""
+    """A copy of the source and the contracts, for planted faults."""
     left_out = shutil.ignore_patterns("__pycache__", "*.po", "data", "playground")
     shutil.copytree(ROOT / "src", tmp_path / "src", ignore=left_out)
     shutil.copy(ROOT / ".importlinter", tmp_path)
@@ -62,7 +62,7 @@ def tree(tmp_path: Path) -> Path:
 
 
 @pytest.mark.skipif(not LINTER.exists(), reason="import-linter is not installed")
-def test_an_import_that_points_outward_is_caught_in_every_layer(tree: Path) -> None:
+def test_a_planted_import_is_caught_in_every_layer(tree: Path) -> None:
     for package, imports in PLANTED.items():
         lines = "".join(f"import {each}\n" for each in imports)
         (tree / "src" / package.replace(".", "/") / "planted.py").write_text(lines)
@@ -81,7 +81,7 @@ def test_an_import_that_points_outward_is_caught_in_every_layer(tree: Path) -> N
 
 @pytest.mark.skipif(not LINTER.exists(), reason="import-linter is not installed")
 @pytest.mark.parametrize("place", ["passerby", "passerby.runtime"])
-def test_a_module_that_is_in_no_layer_is_a_fault(tree: Path, place: str) -> None:
+def test_a_new_module_in_no_layer_is_caught(tree: Path, place: str) -> None:
     (tree / "src" / place.replace(".", "/") / "somewhere.py").write_text("")
     linted = lint(tree)
     assert (linted.returncode, "somewhere" in linted.stdout) == (1, True), linted.stdout + linted.stderr

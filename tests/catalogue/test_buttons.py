@@ -1,7 +1,7 @@
-"""Buttons that stand side by side fit a phone, in every language.
+"""Buttons next to each other fit on a phone, in every language.
 
-The rows are those of the real menus. A phone shows about 40 columns; what its letters take is estimated: signs of two
-columns (emoji) count twice, marks that stand over or under a letter not at all.
+The rows are those of the real menus. A phone shows about 40 columns, and the width of letters is estimated: characters
+of two columns (emoji) count twice, marks over or under a letter do not count.
 """
 
 import unicodedata
@@ -17,7 +17,7 @@ from tests.features.playbook import WORDS, Playbook
 
 COLUMNS = 40
 EMOJI = "\ufe0f"
-"""VARIATION SELECTOR-16: the sign before it is shown as an emoji, two columns wide."""
+"""VARIATION SELECTOR-16: the character before it is shown as an emoji, two columns wide."""
 
 Row = tuple[Text, ...]
 
@@ -37,7 +37,7 @@ def menus(effects: tuple[Effect, ...]) -> list[Menu]:
 
 
 def shown() -> list[Menu]:
-    """Every menu whose buttons stand side by side, as people get it."""
+    """Every menu with buttons next to each other, as people get it."""
     talk = Playbook()
     ann, _ = talk.pair(talk.person(), talk.person())
     talk.later(60)
@@ -56,7 +56,7 @@ ROWS: set[Row] = {
 }
 
 
-def test_a_sign_is_as_wide_as_a_phone_shows_it() -> None:
+def test_a_character_is_as_wide_as_a_phone_shows_it() -> None:
     assert [width(label) for label in ("Stop", "⭐ Stop", "✖️ Ok", "शिकायत", "هم‌صحبت")] == [4, 7, 5, 6, 6]
 
 

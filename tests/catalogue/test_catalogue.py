@@ -1,4 +1,4 @@
-"""Wording texts: placeholders, plurals, languages, escaping."""
+"""How texts are worded: placeholders, plurals, languages, escaping."""
 
 from pathlib import Path
 
@@ -62,7 +62,7 @@ def test_english_comes_first(catalogue: Catalogue) -> None:
     assert catalogue.languages == ("en", "ru")
 
 
-def test_arguments_are_put_in_and_escaped(catalogue: Catalogue) -> None:
+def test_arguments_are_inserted_and_escaped(catalogue: Catalogue) -> None:
     said = catalogue.word(text("hello.name", name='<i>&"'), "en")
     assert said == "Hello, <b>&lt;i&gt;&amp;&quot;</b> &amp; co: 100%, {so}"
 
@@ -72,21 +72,21 @@ def test_an_argument_cannot_leave_its_attribute(catalogue: Catalogue) -> None:
     assert said == '<a href="&quot;&gt;&lt;b&gt;">here</a>'
 
 
-def test_an_argument_that_looks_like_a_placeholder_stays_what_it_is(catalogue: Catalogue) -> None:
+def test_an_argument_that_looks_like_a_placeholder_is_not_replaced(catalogue: Catalogue) -> None:
     assert catalogue.word(text("hello.name", name="{name}%s"), "ru") == "{name}%s, привет"
 
 
-def test_where_tags_cannot_be_shown_there_are_none_and_nothing_is_escaped(catalogue: Catalogue) -> None:
+def test_plain_texts_have_no_tags_and_no_escapes(catalogue: Catalogue) -> None:
     assert catalogue.plain(text("hello.name", name="<i>&"), "en") == "Hello, <i>& & co: 100%, {so}"
 
 
 @pytest.mark.parametrize(("n", "russian"), [(1, "1 минута"), (3, "3 минуты"), (11, "11 минут"), (21, "21 минута")])
-def test_a_number_chooses_its_form(catalogue: Catalogue, n: int, russian: str) -> None:
+def test_a_number_chooses_its_plural_form(catalogue: Catalogue, n: int, russian: str) -> None:
     assert catalogue.word(text("wait.minutes", n=n), "ru") == russian
     assert catalogue.plain(text("wait.minutes", n=n), "ru") == russian
 
 
-def test_english_has_its_own_forms(catalogue: Catalogue) -> None:
+def test_english_has_its_own_plural_forms(catalogue: Catalogue) -> None:
     assert catalogue.word(text("wait.minutes", n=1), "en") == "1 minute"
     assert catalogue.word(text("wait.minutes", n=2, name="A & B"), "en") == "2 minutes, A &amp; B"
 
@@ -105,12 +105,12 @@ def test_a_text_missing_in_english_is_a_bug(catalogue: Catalogue) -> None:
     ("code", "language"),
     [("ru", "ru"), ("ru-RU", "ru"), ("RU_ru", "ru"), ("en-GB", "en"), ("de", "en"), ("", "en"), ("-", "en")],
 )
-def test_a_person_is_spoken_to_in_their_language_or_in_english(catalogue: Catalogue, code: str, language: str) -> None:
+def test_people_read_their_language_or_english(catalogue: Catalogue, code: str, language: str) -> None:
     assert catalogue.choose(code) == language
     assert catalogue.word(text("keys.find"), code) == catalogue.words("keys.find")[language]
 
 
-def test_a_key_of_the_keyboard_is_known_by_its_exact_wording_in_every_language(catalogue: Catalogue) -> None:
+def test_a_reply_key_is_recognised_by_its_exact_label_in_every_language(catalogue: Catalogue) -> None:
     assert catalogue.words("keys.find") == {"en": "🔎 Find", "ru": "🔎 Найти"}
     assert catalogue.find_word("🔎 Find") == catalogue.find_word("🔎 Найти") == "keys.find"
     assert catalogue.find_word("🔎 find") is None

@@ -1,8 +1,8 @@
-"""The catalogues keep to their glossaries (`glossary/*.toml`): one name for one thing, and words that are never said.
+"""The catalogues follow their glossaries (`glossary/*.toml`): one name for one thing, and words that are never used.
 
-`terms.toml` says which texts name a thing. A language's file says by which words, how people are addressed, what is
-never said and why, and under `may` what one text may say after all. The patterns are Python's; those for names
-disregard case.
+`terms.toml` lists the texts that name each thing. The file of a language lists its words for these things, how it
+addresses people, which words are never used and why, and under `may` the exceptions. The patterns are Python's;
+patterns for names ignore case.
 """
 
 import re
@@ -26,7 +26,7 @@ ANSWER_LIMIT = 200
 """Source: Bot API, answerCallbackQuery."""
 
 SAME_WORDS = frozenset({"VIP", "Telegram", "ID", "OK"})
-"""Words of Latin letters that every language uses."""
+"""Words in Latin letters that every language uses."""
 
 ENGLISH = re.compile(
     r"\b(?:the|you|your|yours|and|with|this|that|they|not|partner|chat is|search|message)\b", re.IGNORECASE
@@ -43,7 +43,7 @@ def plain(wording: Wording) -> list[str]:
 
 
 def bare(said: str) -> str:
-    """Without commands and what follows them as an example, placeholders and isolates."""
+    """The text without commands and their examples, placeholders and isolates."""
     said = re.sub(r"/(?:name|interests|country) [^\n\u2069]+|/[a-z]+|%s", " ", said)
     return said.replace(FIRST_STRONG_ISOLATE, "").replace(POP_ISOLATE, "")
 
@@ -65,7 +65,7 @@ def test_a_thing_has_the_same_name_in_every_text_that_names_it(language: str, te
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_words_that_mean_something_else_are_never_said(language: str) -> None:
+def test_words_with_a_wrong_meaning_are_never_used(language: str) -> None:
     glossary = GLOSSARIES[language]
     said_after_all = []
     for key, wording in wordings(language).items():
@@ -98,7 +98,7 @@ def test_only_names_are_in_latin_letters_where_people_write_others(language: str
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_lists_are_joined_as_the_language_joins_them(language: str) -> None:
+def test_lists_use_the_joiner_of_the_language(language: str) -> None:
     joined = wordings(language)["lists.joined"].templates[0]
     assert joined.names == ("before", "after"), "in this order"
     comma = "، " if language in RIGHT_TO_LEFT else ", "
@@ -113,7 +113,7 @@ def test_right_to_left_texts_use_the_punctuation_of_their_script(language: str) 
 
 
 @pytest.mark.parametrize("language", RIGHT_TO_LEFT)
-def test_commands_in_right_to_left_texts_are_isolated_and_no_line_begins_with_left_to_right_text(language: str) -> None:
+def test_right_to_left_texts_isolate_commands_and_begin_no_line_left_to_right(language: str) -> None:
     strong = re.compile(r"[^\W\d_]")
     isolated = re.compile(f"{FIRST_STRONG_ISOLATE}[^{POP_ISOLATE}]*{POP_ISOLATE}")
     for key, wording in wordings(language).items():
@@ -159,8 +159,8 @@ POPPING_UP = (
 )
 
 
-def test_a_pattern_in_a_glossary_finds_what_it_is_for() -> None:
-    """The words that the review of the texts found, each in one of our own templates."""
+def test_the_patterns_of_the_glossaries_find_known_faults() -> None:
+    """The faulty words that the review of the texts found, each in one of our own templates."""
     for language, said in (
         ("en", "⭐ Keep in mind"),
         ("en", "By going on you say that somebody…"),

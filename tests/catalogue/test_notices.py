@@ -1,4 +1,4 @@
-"""Knowing a text by what a phone shows."""
+"""A text is recognised by what a phone shows."""
 
 import pytest
 
@@ -32,19 +32,19 @@ SAMPLE = Notices(
         ("12 messages were lost", "wait.many", {"n": "12"}),
     ],
 )
-def test_a_text_is_known_by_its_words_and_so_is_what_was_put_in(words: str, key: str, args: dict[str, str]) -> None:
+def test_a_text_and_its_values_are_recognised_by_the_words(words: str, key: str, args: dict[str, str]) -> None:
     assert SAMPLE.find(words) == (key, args)
     assert SAMPLE.key(words) == key
 
 
 @pytest.mark.parametrize("words", ["", "hello", "Still waiting.", "12 messages were lost, or so"])
-def test_a_message_that_is_no_text_of_ours_has_no_name(words: str) -> None:
+def test_a_message_that_is_not_ours_is_not_recognised(words: str) -> None:
     assert SAMPLE.key(words) is None
     assert ENGLISH.key(words) is None
 
 
 @pytest.mark.parametrize("language", catalogue().languages)
-def test_the_notices_that_tell_where_people_stand_are_known_in_every_language(language: str) -> None:
+def test_notices_about_a_persons_state_are_recognised_in_every_language(language: str) -> None:
     notices = catalogue().notices(language)
     args: dict[str, Arg] = {"question": text("icebreakers.1"), "interests": (text("interests.music"),), "who": "Sunny"}
     for key in ("search.found", "search.found_alike_asking", "friends.together", "chat.partner_left", "search.begun"):

@@ -1,4 +1,4 @@
-"""Countries and days, as people of each language call them."""
+"""Countries and days, as people write them in each language."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def test_a_country_has_a_name_in_every_language(language: str, name: str) -> Non
     assert WORDS.word(country("DE"), language) == WORDS.plain(country("DE"), language) == name
 
 
-def test_names_are_escaped_where_tags_are_shown() -> None:
+def test_country_names_are_escaped_in_html() -> None:
     assert WORDS.word(country("<%>"), "en") == "&lt;%&gt;"
     assert WORDS.plain(country("<%>"), "en") == "<%>", "a code without a name is shown as it is"
 
@@ -29,12 +29,12 @@ def test_names_are_escaped_where_tags_are_shown() -> None:
 @pytest.mark.parametrize(
     ("language", "said"), [("en", "Nov 2, 2026"), ("de", "02.11.2026"), ("ru", "2 нояб. 2026\xa0г.")]
 )
-def test_a_day_is_written_as_the_reader_writes_it(language: str, said: str) -> None:
+def test_a_day_is_written_as_in_the_readers_language(language: str, said: str) -> None:
     assert WORDS.word(day(NOVEMBER), language).replace("\u202f", "\xa0") == said
 
 
 @pytest.mark.parametrize("language", WORDS.languages)
-def test_every_language_writes_days_and_all_countries(language: str) -> None:
+def test_every_language_has_days_and_all_countries(language: str) -> None:
     assert "2026" in WORDS.plain(day(NOVEMBER), language) or "۲۰۲۶" in WORDS.plain(day(NOVEMBER), language)
     for code in ("AF", "BR", "NP", "ZW"):
         assert WORDS.plain(country(code), language) not in ("", code)
@@ -62,7 +62,7 @@ def test_a_text_missing_in_every_language_is_a_bug() -> None:
         "the Germany",
     ],
 )
-def test_a_name_in_any_language_is_that_country(words: str) -> None:
+def test_a_country_is_found_by_its_name_in_any_language(words: str) -> None:
     assert PLACES.exactly(words) == "DE"
 
 
@@ -88,7 +88,7 @@ def test_a_name_in_any_language_is_that_country(words: str) -> None:
         ("e" * 900, None),
     ],
 )
-def test_the_beginning_of_a_name_or_a_slip_finds_it(words: str, code: str | None) -> None:
+def test_a_country_is_found_by_the_beginning_of_its_name_or_with_a_mistake(words: str, code: str | None) -> None:
     exact = PLACES.exactly(words)
     found = (exact,) if exact is not None else PLACES.like(words)
     assert code in found if code is not None else found == ()
@@ -96,10 +96,10 @@ def test_the_beginning_of_a_name_or_a_slip_finds_it(words: str, code: str | None
 
 
 @pytest.mark.parametrize("words", ["EU", "ZZ", "XA", "UN", "zz"])
-def test_two_letters_that_name_no_country_are_none(words: str) -> None:
+def test_two_letters_that_are_not_a_country_code_find_nothing(words: str) -> None:
     assert PLACES.exactly(words) is None
 
 
-def test_countries_are_in_the_readers_order() -> None:
+def test_countries_are_sorted_in_the_readers_language() -> None:
     assert PLACES.in_order(("DE", "EG", "AT"), "en") == ("AT", "EG", "DE")
     assert PLACES.in_order(("DE", "EG", "AT"), "de") == ("EG", "DE", "AT")

@@ -1,4 +1,4 @@
-"""The catalogues that we ship: every language says the same things, and says them in a way that Telegram can show."""
+"""The shipped catalogues: every language has the same texts, and Telegram can show them."""
 
 import ast
 import re
@@ -27,7 +27,7 @@ TEXT_LIMIT = 4096
 COMMAND_LIMIT = 256
 """Source: Bot API, BotCommand."""
 BUTTON_LIMIT = 40
-"""Our own: what a narrow phone still shows of a button that has a row to itself."""
+"""Our own limit: what a narrow phone shows of a button that has a row to itself."""
 
 shipped = pytest.mark.parametrize("path", FILES, ids=[str(path.relative_to(ROOT)) for path in FILES])
 
@@ -45,13 +45,13 @@ def forms(path: Path) -> dict[str, tuple[str, ...]]:
 
 
 @shipped
-def test_every_language_says_everything(path: Path) -> None:
+def test_every_language_has_every_text(path: Path) -> None:
     assert forms(path).keys() == forms(path.with_name("en.po")).keys()
     assert all(all(wordings) for wordings in forms(path).values())
 
 
 @shipped
-def test_no_key_is_worded_twice_in_one_file(path: Path) -> None:
+def test_no_key_appears_twice_in_one_file(path: Path) -> None:
     keys = Counter(re.findall(r'^msgid "(.+)"$', path.read_text("utf-8"), re.MULTILINE))
     assert [key for key, count in keys.items() if count > 1] == []
 
@@ -66,7 +66,7 @@ def test_placeholders_and_tags_survive_translation(path: Path) -> None:
 
 
 @shipped
-def test_telegram_can_show_it(path: Path) -> None:
+def test_telegram_can_show_every_text(path: Path) -> None:
     for key, wordings in forms(path).items():
         for wording in wordings:
             Balanced.check(wording, key)
@@ -90,7 +90,7 @@ def test_each_feature_describes_its_own_commands_in_the_menu_and_no_others() -> 
     assert described == {(feature.name, command.description) for feature in ALL for command in feature.menu}
 
 
-def test_no_two_keys_of_the_keyboard_look_the_same_in_any_two_languages() -> None:
+def test_no_two_reply_keys_have_the_same_label_in_any_languages() -> None:
     catalogue = Catalogue.load(ROOT)
     keys = [key for place in PLACES for key in forms(place / "en.po") if key.startswith("keys.")]
     looks = Counter((label, key) for key in keys for label in set(catalogue.words(key).values()))
@@ -99,8 +99,8 @@ def test_no_two_keys_of_the_keyboard_look_the_same_in_any_two_languages() -> Non
 
 
 @pytest.mark.parametrize("language", [each for each in LANGUAGES if each != "en"])
-def test_notices_that_english_tells_apart_are_told_apart_in_every_language(language: str) -> None:
-    """Who reads phones knows a notice by its words. Labels of buttons and single words may be the same."""
+def test_notices_that_differ_in_english_differ_in_every_language(language: str) -> None:
+    """Programs that read phones recognise a notice by its words. Labels of buttons and single words may be the same."""
     said: dict[str, dict[str, set[str]]] = {"en": {}, language: {}}
     for place in PLACES:
         for each, table in said.items():
@@ -112,7 +112,7 @@ def test_notices_that_english_tells_apart_are_told_apart_in_every_language(langu
     assert [keys for keys in alike if frozenset(keys) not in same["en"]] == []
 
 
-def test_english_notices_keep_the_phrases_that_others_rely_on() -> None:
+def test_english_notices_keep_the_phrases_that_other_programs_read() -> None:
     catalogue = Catalogue.load(ROOT)
     said = [wording for path in FILES if path.stem == "en" for words in forms(path).values() for wording in words]
     assert catalogue.languages[0] == "en"
@@ -120,7 +120,7 @@ def test_english_notices_keep_the_phrases_that_others_rely_on() -> None:
         assert any(phrase in wording for wording in said), phrase
 
 
-def test_every_text_that_the_code_names_is_worded() -> None:
+def test_every_text_that_the_code_names_exists() -> None:
     known = {key: wordings for path in FILES if path.stem == "en" for key, wordings in forms(path).items()}
     sections = {key.partition(".")[0] for key in known}
     named = [
@@ -132,7 +132,7 @@ def test_every_text_that_the_code_names_is_worded() -> None:
     assert named
     for path, key, given in named:
         where = f"{key} in {path.relative_to(ROOT)}"
-        # A key that is put together at run time is known by how it begins.
+        # A key that is built at run time is known by its beginning.
         assert key in known or (key.endswith("_") and any(one.startswith(key) for one in known)), where
         if given is not None:
             needed = {name for wording in known[key] for name in compile_template(wording).names}
@@ -140,7 +140,7 @@ def test_every_text_that_the_code_names_is_worded() -> None:
 
 
 def named_texts(tree: ast.AST, sections: set[str]) -> Iterator[tuple[str, set[str] | None]]:
-    """Keys written out in a module, with the argument names where they are those of a `text(...)` call."""
+    """The keys that a module writes out, with their argument names if they are in a `text(...)` call."""
     in_calls = set()
     for node in ast.walk(tree):
         match node:

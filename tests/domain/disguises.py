@@ -1,8 +1,8 @@
-"""Ways to tell how to be found that are meant not to be noticed, and lines of talk that tell nothing of the kind.
+"""Disguised ways to tell how to find somebody, and lines of talk that tell nothing.
 
-The disguises were written down before the rules that see through them. Half of them, by the first bit of their SHA-256,
-were not looked at while the rules were made: `HELD_OUT`. How many of each half pass unseen is measured, and held to a
-bound, in `test_disguises`; `docs/explanation/privacy.md` has the figures.
+The disguises were written before the rules that detect them. Half of them, by the first bit of their SHA-256, were not
+looked at while the rules were made: `HELD_OUT`. `test_disguises` measures how many of each half are missed, and limits
+it; `docs/explanation/privacy.md` has the figures.
 """
 
 from hashlib import sha256

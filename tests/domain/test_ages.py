@@ -20,13 +20,13 @@ def test_an_age_grows_by_one_for_each_full_year(later_s: float, age: int) -> Non
     assert age_now(Profile(age=17, age_given_at=GIVEN_AT), GIVEN_AT + later_s) == age
 
 
-def test_an_age_that_was_not_told_cannot_be_asked_for() -> None:
+def test_a_profile_without_an_age_has_no_current_age() -> None:
     with pytest.raises(AssertionError):
         age_now(Profile(), GIVEN_AT)
 
 
 @given(st.integers(1, 99), st.floats(0, 80 * YEAR_S), st.floats(0, 80 * YEAR_S))
-def test_nobody_grows_younger_nor_faster_than_time(age: int, sooner: float, later: float) -> None:
+def test_nobody_gets_younger_or_ages_faster_than_time(age: int, sooner: float, later: float) -> None:
     sooner, later = sorted((sooner, later))
     profile = Profile(age=age, age_given_at=GIVEN_AT)
     young, old = age_now(profile, GIVEN_AT + sooner), age_now(profile, GIVEN_AT + later)
@@ -39,7 +39,7 @@ def test_an_adult_and_a_minor_never_share_a_pool(one: int, other: int) -> None:
     assert apart == ((one >= 18) != (other >= 18))
 
 
-def test_the_wall_is_where_the_rules_put_it() -> None:
+def test_the_rules_decide_where_the_wall_between_minors_and_adults_is() -> None:
     assert [pool_for(age, Rules(adult_age=21)) for age in (20, 21)] == [MINORS, ADULTS]
 
 
@@ -49,16 +49,16 @@ def test_every_believable_age_is_understood(age: int) -> None:
 
 
 @given(st.text(max_size=8))
-def test_whatever_is_typed_is_an_age_within_bounds_or_none(typed: str) -> None:
+def test_any_typed_text_gives_an_age_within_bounds_or_none(typed: str) -> None:
     age = age_in(typed, RULES)
     assert age is None or 1 <= age <= 99
 
 
 @given(st.integers().filter(lambda number: not 1 <= number <= 99))
-def test_unbelievable_numbers_are_no_ages(number: int) -> None:
+def test_unbelievable_numbers_are_not_ages(number: int) -> None:
     assert age_in(str(number), RULES) is None
 
 
-def test_the_oldest_is_where_the_rules_put_it() -> None:
+def test_the_rules_decide_the_highest_age() -> None:
     assert age_in("110", Rules(maximum_age=120)) == 110
     assert age_in("121", Rules(maximum_age=120)) is None

@@ -1,16 +1,18 @@
-"""The budget beside a count of every message in every window."""
+"""The budget, compared with a count of every message in every time window."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from passerby.domain.budgets import FULL, Budget
 
-RATES = st.sampled_from([0.25, 0.5, 1.0, 4.0, 32.0])  # exact in binary, so that equality means equality
+RATES = st.sampled_from(
+    [0.25, 0.5, 1.0, 4.0, 32.0]
+)  # exact in binary, so equal means equal, so that equality means equality
 GAPS = st.lists(st.integers(0, 64).map(lambda steps: steps / 16), max_size=60)
 
 
 def send(budget: Budget, arrivals: list[float]) -> list[float]:
-    """When each message goes out if each waits as long as it is told to."""
+    """When each message is sent if each waits as long as the budget says."""
     tat, now, sent = FULL, 0.0, []
     for arrival in arrivals:
         now = max(now, arrival)
@@ -25,9 +27,7 @@ def arrivals_of(gaps: list[float]) -> list[float]:
 
 
 @given(RATES, st.integers(1, 20), GAPS)
-def test_no_window_of_any_length_has_more_than_the_burst_and_the_rate_allow(
-    rate: float, burst: int, gaps: list[float]
-) -> None:
+def test_no_time_window_contains_more_than_burst_and_rate_allow(rate: float, burst: int, gaps: list[float]) -> None:
     sent = send(Budget(rate, burst), arrivals_of(gaps))
     for first in range(len(sent)):
         for last in range(first, len(sent)):
@@ -35,7 +35,7 @@ def test_no_window_of_any_length_has_more_than_the_burst_and_the_rate_allow(
 
 
 def bucket(rate: float, burst: int, arrivals: list[float]) -> list[float]:
-    """The same as a bucket of tokens, filled little by little: the reference."""
+    """The reference: a token bucket that fills gradually."""
     tokens, at, sent = float(burst), 0.0, []
     for arrival in arrivals:
         now = max(at, arrival)
@@ -47,15 +47,13 @@ def bucket(rate: float, burst: int, arrivals: list[float]) -> list[float]:
 
 
 @given(RATES, st.integers(1, 20), GAPS)
-def test_nobody_waits_longer_than_a_bucket_of_tokens_would_have_them(
-    rate: float, burst: int, gaps: list[float]
-) -> None:
+def test_nobody_waits_longer_than_with_a_token_bucket(rate: float, burst: int, gaps: list[float]) -> None:
     arrivals = arrivals_of(gaps)
     assert send(Budget(rate, burst), arrivals) == bucket(rate, burst, arrivals)
 
 
 @given(RATES, st.integers(1, 20), st.integers(0, 60))
-def test_a_bucket_may_be_forgotten_from_when_it_is_full(rate: float, burst: int, spent: int) -> None:
+def test_a_full_bucket_may_be_forgotten(rate: float, burst: int, spent: int) -> None:
     budget, tat = Budget(rate, burst), FULL
     for _ in range(spent):
         tat = budget.spend(tat, 0.0)

@@ -1,4 +1,4 @@
-"""What tells how to find somebody outside is seen through the usual disguises, and ordinary talk is left alone."""
+"""Traces are found through the usual disguises, and ordinary talk passes."""
 
 import pytest
 from hypothesis import given
@@ -451,22 +451,22 @@ nic ciekawego, a ty?
 
 
 @pytest.mark.parametrize(("words", "trace"), FOUND.items())
-def test_the_usual_forms_are_found_in_the_usual_disguises(words: str, trace: Trace) -> None:
+def test_the_usual_traces_are_found_in_the_usual_disguises(words: str, trace: Trace) -> None:
     assert find(words) == trace
 
 
 @pytest.mark.parametrize(("words", "trace"), FOUND.items())
-def test_they_are_found_in_the_middle_of_talk(words: str, trace: Trace) -> None:
+def test_traces_are_found_in_the_middle_of_a_sentence(words: str, trace: Trace) -> None:
     for before, after in (("so ", ""), ("hi,\n", "\nok?"), ("", " :)")):
         assert find(before + words + after) == trace
 
 
 @pytest.mark.parametrize("words", LOOKS_LIKE)
-def test_what_only_looks_like_it_is_left_alone(words: str) -> None:
+def test_text_that_only_looks_like_a_trace_passes(words: str) -> None:
     assert find(words) is None
 
 
-def test_ordinary_talk_is_left_alone() -> None:
+def test_ordinary_talk_passes() -> None:
     assert [line for line in ORDINARY if find(line) is not None] == []
     assert find("\n".join(ORDINARY)) is None
 
@@ -496,12 +496,12 @@ PIECES = (
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
-def test_what_is_given_up_at_a_glance_holds_no_trace(words: str) -> None:
+def test_text_that_is_rejected_by_the_quick_check_contains_no_trace(words: str) -> None:
     if find(words) is None:
         assert finding._look_for_addresses(reading.plain(words), [b"insta", b"dot"], signs=True) is None
 
 
-def test_every_word_that_is_looked_for_is_one_that_can_be_read() -> None:
+def test_every_word_in_the_lists_is_in_its_normalised_form() -> None:
     for table in (SIGNS, DIGITS, PLACES, ACCOUNTS, COMMON, COPULAS, OWN, CALLS):
         assert [word for word in table if reading.plain(word) != word] == []
 
@@ -523,12 +523,12 @@ ENTITIES = {
 
 
 @pytest.mark.parametrize(("type_", "trace"), ENTITIES.items())
-def test_what_telegram_has_marked_counts_whatever_the_words(type_: str, trace: Trace) -> None:
+def test_a_trace_marked_by_telegram_counts_whatever_the_words(type_: str, trace: Trace) -> None:
     assert traces(Content(Kind.TEXT, "hello", (Entity(type_, 0, 5),))) == trace
 
 
 @pytest.mark.parametrize("type_", ["bold", "hashtag", "cashtag", "bot_command", "custom_emoji", "spoiler", "code"])
-def test_other_formatting_does_not(type_: str) -> None:
+def test_other_formatting_is_not_a_trace(type_: str) -> None:
     assert traces(Content(Kind.TEXT, "hello", (Entity(type_, 0, 5),))) is None
 
 
@@ -552,7 +552,7 @@ def test_other_formatting_does_not(type_: str) -> None:
         Content(Kind.POLL, detail={"question": "?", "question_entities": [{"custom_emoji_id": "@annsmith"}]}),
     ],
 )
-def test_all_that_can_be_read_is_read(content: Content) -> None:
+def test_every_visible_string_is_searched(content: Content) -> None:
     assert traces(content) is Trace.NAME
 
 
@@ -570,7 +570,7 @@ def test_all_that_can_be_read_is_read(content: Content) -> None:
         Content(Kind.RICH, "hello", detail={"rebuilt": None, "copyable": True}),
     ],
 )
-def test_what_is_asked_about_anyway_and_what_says_nothing_is_left_alone(content: Content) -> None:
+def test_contact_cards_and_harmless_values_are_not_searched(content: Content) -> None:
     assert traces(content) is None
 
 
@@ -582,7 +582,7 @@ def test_what_is_asked_about_anyway_and_what_says_nothing_is_left_alone(content:
         {"options": [{"text": ""}] * 50_000},
     ],
 )
-def test_more_than_is_looked_at_is_not_taken_for_harmless(detail: dict[str, object]) -> None:
+def test_a_text_that_is_too_long_to_search_does_not_count_as_harmless(detail: dict[str, object]) -> None:
     assert traces(Content(Kind.POLL, detail=detail)) is Trace.UNREAD
     assert traces(Content(Kind.TEXT, "a " * LOOKED_AT)) is Trace.UNREAD
 
@@ -599,7 +599,7 @@ HANDLES = {
 
 
 @pytest.mark.parametrize(("words", "named"), HANDLES.items())
-def test_a_name_is_told_from_talk_about_a_place(words: str, named: bool) -> None:
+def test_a_user_name_is_told_apart_from_talk_about_a_service(words: str, named: bool) -> None:
     assert (find(words) is Trace.NAME) is named
 
 
@@ -609,7 +609,7 @@ def test_a_million_characters_do_not_fill_the_memory() -> None:
     assert len(reading._READ) <= reading._REMEMBERED
 
 
-def test_more_languages_of_code_than_one_text_is_long_are_not_read() -> None:
+def test_too_many_code_languages_count_as_unread() -> None:
     def listing(count: int) -> Content:
         blocks = tuple(Entity("pre", at, 1, language="a-dot b_at 1 " * 40) for at in range(count))
         return Content(Kind.TEXT, "a" * count, blocks)
@@ -621,10 +621,10 @@ def test_more_languages_of_code_than_one_text_is_long_are_not_read() -> None:
 @pytest.mark.parametrize(
     "words", ["іnsta: ann_99", "ιnsta: ann_99", "instɑgram ann_99", "my іnstаgrаm ann99", "snаpсhat: ann_99"]
 )
-def test_the_name_of_a_place_may_be_written_in_two_alphabets(words: str) -> None:
+def test_the_name_of_a_service_in_two_alphabets_is_found(words: str) -> None:
     assert find(words) is Trace.NAME
 
 
 @pytest.mark.parametrize("words", ["люблю Cевер", "это просто ok'ейно", "купил iPhoneчик", "смотрю youtubeчик вечером"])
-def test_two_alphabets_in_a_word_are_no_trace_by_themselves(words: str) -> None:
+def test_two_alphabets_in_a_word_alone_are_not_a_trace(words: str) -> None:
     assert find(words) is None

@@ -1,4 +1,4 @@
-"""Which wishes count: a VIP's, and those that the operator gives to everybody."""
+"""Which wishes count: those of a VIP, and those that the operator opens to everybody."""
 
 from random import Random
 
@@ -23,7 +23,7 @@ def somebody(vip_until: float) -> Participant:
 
 
 @pytest.mark.parametrize(("until", "expected"), [(0.0, False), (NOW, False), (NOW + 1, True)])
-def test_vip_ends_at_its_moment(until: float, expected: bool) -> None:
+def test_vip_ends_at_the_given_time(until: float, expected: bool) -> None:
     assert is_vip(somebody(until), NOW) is expected
 
 
@@ -37,7 +37,7 @@ def test_vip_ends_at_its_moment(until: float, expected: bool) -> None:
         (0.0, tuple(Filter), (Gender.FEMALE,), 20),
     ],
 )
-def test_a_wish_counts_for_who_is_entitled_to_it_and_the_soft_ones_for_all(
+def test_hard_wishes_need_entitlement_and_soft_wishes_do_not(
     vip_until: float, free: tuple[Filter, ...], genders: tuple[Gender, ...], age_min: int | None
 ) -> None:
     me = somebody(vip_until)

@@ -1,4 +1,4 @@
-"""Telling an edit from an update that changed nothing, and nothing else."""
+"""A fingerprint tells an edit from an update that changed nothing. It tells nothing else."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,12 +24,12 @@ OTHERS = Prints(b"o" * 32)
 
 
 @given(CONTENTS)
-def test_it_is_a_number_that_every_store_can_hold(content: Content) -> None:
+def test_a_fingerprint_is_a_number_that_every_store_can_hold(content: Content) -> None:
     assert 0 <= PRINTS.of(content, CHAT) < 2**62
 
 
 @given(CONTENTS, CONTENTS)
-def test_it_is_equal_where_words_formatting_and_body_are(one: Content, other: Content) -> None:
+def test_fingerprints_are_equal_if_words_formatting_and_body_are(one: Content, other: Content) -> None:
     def shown(content: Content) -> tuple[object, object]:
         body = content.file.unique if content.file is not None else (None, content.detail)
         return (content.text, content.entities), body
@@ -40,20 +40,20 @@ def test_it_is_equal_where_words_formatting_and_body_are(one: Content, other: Co
 
 
 @given(CONTENTS)
-def test_whoever_has_no_key_cannot_try_out_what_was_said(content: Content) -> None:
+def test_without_the_key_nobody_can_guess_a_message_from_its_fingerprint(content: Content) -> None:
     assert PRINTS.of(content, CHAT) != OTHERS.of(content, CHAT)
     assert not OTHERS.fits(PRINTS.of(content, CHAT), content, CHAT)
 
 
 @given(CONTENTS)
-def test_the_same_said_in_two_chats_cannot_be_seen_to_be_the_same(content: Content) -> None:
+def test_the_same_message_has_different_fingerprints_in_two_chats(content: Content) -> None:
     one, other = PRINTS.of(content, CHAT), PRINTS.of(content, OTHER_CHAT)
     assert one >> 31 != other >> 31
     assert one & 2**31 - 1 != other & 2**31 - 1 or (content.file is None and content.detail is None)
 
 
 @given(CONTENTS, CONTENTS)
-def test_what_was_made_by_a_former_key_is_recognised(one: Content, other: Content) -> None:
+def test_a_fingerprint_made_with_a_former_key_is_recognised(one: Content, other: Content) -> None:
     changed = Prints(b"n" * 32, b"o" * 32, b"k" * 32)
     known = PRINTS.of(one, CHAT)
     assert changed.fits(known, other, CHAT) == PRINTS.fits(known, other, CHAT)
@@ -61,7 +61,7 @@ def test_what_was_made_by_a_former_key_is_recognised(one: Content, other: Conten
 
 
 @given(CONTENTS)
-def test_a_copy_in_the_middle_of_an_edit_is_known_by_its_body_alone(content: Content) -> None:
+def test_a_copy_in_the_middle_of_an_edit_matches_only_by_its_body(content: Content) -> None:
     known = PRINTS.half_done(PRINTS.of(content, CHAT))
     assert not PRINTS.fits(known, content, CHAT)
     assert PRINTS.fits_body(known, content, CHAT)

@@ -1,4 +1,4 @@
-"""Ratings fade, steer gently, and cannot be bought."""
+"""Ratings fade, influence pairing gently, and cannot be manipulated."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,18 +18,18 @@ def who_met(person: int, *met: int, karma: float = 0.0) -> Participant:
     )
 
 
-def test_a_score_halves_every_fortnight_from_either_side() -> None:
+def test_a_score_halves_every_fortnight_in_both_directions() -> None:
     assert karma_now(Karma(4.0, NOW), NOW + HALF_LIFE_S) == 2.0
     assert karma_now(Karma(-4.0, NOW), NOW + 2 * HALF_LIFE_S) == -1.0
     assert karma_now(Karma(4.0, NOW), NOW - 5) == 4.0, "a clock that went back changes nothing"
 
 
-def test_nearly_everybody_is_of_the_same_shade() -> None:
+def test_almost_everybody_has_the_same_shade() -> None:
     assert [shade(each) for each in (9.0, 0.0, -1.9, -2.0, -4.9, -5.0, -9.0)] == [0, 0, 0, 1, 1, 2, 2]
 
 
 @given(scores, st.sampled_from(Rating), weights)
-def test_a_rating_moves_the_score_its_way_and_never_off_the_scale(score: float, rating: Rating, much: float) -> None:
+def test_a_rating_moves_the_score_in_its_direction_within_the_scale(score: float, rating: Rating, much: float) -> None:
     after = rated(Karma(score, NOW), rating, much, NOW)
     assert -HIGHEST <= after.score <= HIGHEST
     assert after.score >= score if rating is Rating.GOOD else after.score <= score
@@ -37,22 +37,22 @@ def test_a_rating_moves_the_score_its_way_and_never_off_the_scale(score: float, 
     assert after.at == NOW
 
 
-def test_the_word_of_somebody_who_meets_many_counts_in_full() -> None:
+def test_a_rating_by_somebody_who_meets_many_people_counts_fully() -> None:
     rater = who_met(1, 2, *range(10, 10 + INDEPENDENT))
     assert weight(rater, who_met(2, 1, 50, 51), NOW) == 1.0
 
 
-def test_the_word_of_somebody_rated_poorly_counts_half() -> None:
+def test_a_rating_by_a_poorly_rated_person_counts_half() -> None:
     rater = who_met(1, 2, *range(10, 10 + INDEPENDENT), karma=-3.0)
     assert weight(rater, who_met(2, 1), NOW) == 0.5
 
 
-def test_a_first_chat_makes_nobody_an_authority() -> None:
+def test_a_rating_after_a_first_chat_does_not_count() -> None:
     assert weight(who_met(1, 2), who_met(2, 1), NOW) == 0.0
 
 
-def test_friends_who_raise_each_other_in_turn_gain_next_to_nothing() -> None:
-    """Six accounts that only ever meet each other: whom one knows, the others know."""
+def test_friends_who_rate_each_other_in_a_circle_gain_almost_nothing() -> None:
+    """Six accounts that only ever meet each other: all of them know the same people."""
     ring = range(1, 7)
     karma = {person: Karma(0.0, NOW) for person in ring}
     met = {person: [each for each in ring if each != person] for person in ring}
@@ -64,7 +64,7 @@ def test_friends_who_raise_each_other_in_turn_gain_next_to_nothing() -> None:
     assert all(each.score < 0.1 for each in karma.values())
 
 
-def test_the_same_two_again_and_again_count_less_each_time() -> None:
+def test_ratings_between_the_same_two_people_count_less_each_time() -> None:
     others = range(10, 10 + INDEPENDENT)
     heavy = [weight(who_met(1, *[2] * times, *others), who_met(2, *[1] * times), NOW) for times in (1, 2, 3)]
     assert heavy == [1.0, 0.25, 0.0625]

@@ -1,4 +1,4 @@
-"""The table, and nothing beside it."""
+"""The table of transitions, and nothing besides it."""
 
 from itertools import product
 from random import Random
@@ -61,7 +61,7 @@ def step(action: Action, me: Participant) -> Participant:
 
 
 @pytest.mark.parametrize(("state", "action"), list(product(STATES, Action)), ids=str)
-def test_every_listed_step_works_and_no_other(state: State, action: Action) -> None:
+def test_every_listed_transition_works_and_no_other(state: State, action: Action) -> None:
     me = somebody(state)
     expected = TABLE.get((type(state), action))
     if expected is None:
@@ -74,7 +74,7 @@ def test_every_listed_step_works_and_no_other(state: State, action: Action) -> N
         assert bare == me, "and nothing else changes"
 
 
-def test_a_step_that_the_table_does_not_have_names_itself() -> None:
+def test_a_transition_that_is_not_listed_is_named_in_the_error() -> None:
     with pytest.raises(IllegalTransition, match=r"Chatting.*SEARCH.*Searching"):
         lifecycle.search(somebody(STATES[2]), ENV)
 
@@ -84,7 +84,7 @@ def test_every_state_can_be_reached_and_left() -> None:
 
 
 @pytest.mark.parametrize("state", STATES, ids=str)
-def test_every_state_has_keys_of_its_own(state: State) -> None:
+def test_every_state_has_its_own_keyboard(state: State) -> None:
     assert keys_for(state).rows
     assert [keys_for(each) for each in STATES].count(keys_for(state)) == 1
 
@@ -121,7 +121,7 @@ def strays() -> list[Participant | None]:
 
 
 @pytest.mark.parametrize("stray", strays(), ids=str)
-def test_a_partner_who_is_elsewhere_is_not_touched(stray: Participant | None) -> None:
+def test_ending_a_chat_does_not_change_a_partner_who_is_elsewhere(stray: Participant | None) -> None:
     me = somebody(STATES[2])
     assert not lifecycle.together(me, stray)
     last = LastChat(ChatId("c"), PersonId(2), NOW, "stop", left=True)
@@ -135,7 +135,7 @@ def test_only_people_in_a_chat_are_together() -> None:
 
 
 @pytest.mark.parametrize("leaver", [1, 2])
-def test_parting_tells_who_left(leaver: int) -> None:
+def test_both_sides_remember_who_left(leaver: int) -> None:
     me = somebody(STATES[2])
     sides = lifecycle.part(me, other_side(me), ENV, reason="stop", leaver=PersonId(leaver))
     assert [side.last for side in sides] == [
@@ -144,13 +144,13 @@ def test_parting_tells_who_left(leaver: int) -> None:
     ]
 
 
-def test_searching_again_avoids_the_partner_of_just_now() -> None:
+def test_searching_again_avoids_the_last_partner() -> None:
     me = somebody(STATES[2], last=LastChat(ChatId("b"), PersonId(77), 1.0, "stop", left=False))
     again = lifecycle.part(me, None, ENV, reason="next", leaver=me.person, again=True)[0]
     assert again.state == Searching(msgspec.structs.replace(TICKET, recent=(Met(PersonId(2), NOW),)))
 
 
-def test_a_ticket_follows_the_profile_and_keeps_its_place() -> None:
+def test_a_ticket_follows_profile_changes_and_keeps_its_place() -> None:
     me = somebody(Searching(msgspec.structs.replace(TICKET, since=5.0)))
     changed = msgspec.structs.replace(me, profile=msgspec.structs.replace(TOLD, gender=Gender.MALE, age=17))
     fresh = lifecycle.refresh_ticket(changed, ENV).state
@@ -158,12 +158,12 @@ def test_a_ticket_follows_the_profile_and_keeps_its_place() -> None:
     assert lifecycle.refresh_ticket(somebody(Idle()), ENV) == somebody(Idle())
 
 
-def test_a_ticket_without_a_gender_says_so() -> None:
+def test_a_ticket_without_a_gender_shows_it_as_unsaid() -> None:
     bare = msgspec.structs.replace(somebody(Idle()), profile=msgspec.structs.replace(TOLD, gender=None))
     assert lifecycle.make_ticket(bare, ENV).gender is Gender.UNSAID
 
 
-def test_a_ticket_says_all_that_pairing_looks_at_and_nothing_that_has_run_out() -> None:
+def test_a_ticket_has_all_facts_for_pairing_and_no_expired_ones() -> None:
     lately, long_ago = Met(PersonId(5), NOW - 60), Met(PersonId(6), NOW - lifecycle.MET_FOR_S)
     skipped = Met(PersonId(7), NOW - lifecycle.MET_FOR_S, skipped=True)
     reported = Met(PersonId(8), NOW - 90, chat=ChatId("c"), complaint=Complaint.SPAM)
@@ -197,14 +197,14 @@ def test_a_ticket_says_all_that_pairing_looks_at_and_nothing_that_has_run_out() 
     ("language", "languages", "expected"),
     [("", (), ()), ("pt-BR", (), ("pt",)), ("zh_Hans", (), ("zh",)), ("ru", ("de", "en"), ("de", "en"))],
 )
-def test_until_somebody_says_they_speak_what_their_telegram_does(
+def test_until_somebody_chooses_languages_the_one_of_their_telegram_counts(
     language: str, languages: tuple[str, ...], expected: tuple[str, ...]
 ) -> None:
     assert lifecycle.spoken(Profile(language=language, languages=languages)) == expected
 
 
 @pytest.mark.parametrize(("open_s", "mine"), [(1.0, True), (lifecycle.AT_ONCE_S, False)])
-def test_who_leaves_at_once_has_skipped_the_other_who_has_not(open_s: float, mine: bool) -> None:
+def test_leaving_at_once_counts_as_a_skip_by_the_leaver_only(open_s: float, mine: bool) -> None:
     me = somebody(Chatting(ChatId("c"), PersonId(2), NOW - open_s))
     partner = Participant(PersonId(2), 8, BOTS[1], BOTS[1:2], TOLD, Chatting(ChatId("c"), PersonId(1), NOW - open_s))
     sides = lifecycle.part(me, partner, ENV, reason="next", leaver=me.person)
@@ -221,14 +221,14 @@ def test_only_the_latest_partners_are_remembered() -> None:
     assert after.recent == (Met(PersonId(2), NOW, chat=ChatId("c")), *old[: lifecycle.RECENT_KEPT - 1])
 
 
-def test_whoever_has_just_been_heard_of_on_the_same_bot_is_the_same_value() -> None:
+def test_a_person_seen_recently_on_the_same_bot_does_not_change() -> None:
     me = somebody(Idle(), seen_at=NOW)
     assert lifecycle.arrive(me, BOTS[0], "ru", NOW + lifecycle.SEEN_EVERY_S - 1) is me
     wordless = msgspec.structs.replace(me, profile=msgspec.structs.replace(TOLD, language=""))
     assert lifecycle.arrive(wordless, BOTS[0], "", NOW + 1) is wordless
 
 
-def test_the_topic_of_the_last_word_is_kept_for_as_long_as_its_bot() -> None:
+def test_the_topic_of_the_last_message_is_kept_as_long_as_its_bot() -> None:
     both = msgspec.structs.replace(somebody(Idle(), seen_at=NOW), bots=(BOTS[0], BOTS[1]))
     me = lifecycle.arrive(both, BOTS[0], "", NOW, MessageId(55))
     assert me.thread == 55
@@ -243,7 +243,7 @@ STEPS = st.lists(st.tuples(st.sampled_from(["arrive", "lose"]), st.sampled_from(
 
 
 @given(STEPS)
-def test_a_person_is_reached_through_the_bot_used_last_that_is_not_blocked(steps: list[Step]) -> None:
+def test_a_person_is_reached_through_the_last_used_bot_that_is_not_blocked(steps: list[Step]) -> None:
     me, now = Participant(PersonId(1)), NOW
     used: list[BotId] = []
     for what, bot in steps:

@@ -1,4 +1,4 @@
-"""What nobody needs to see any more, because something newer is on its way."""
+"""Edits and reactions that nobody needs to see, because something newer is on its way."""
 
 import msgspec
 import pytest
@@ -42,7 +42,7 @@ RELAY = Relay(CHAT, ANN, BOT, (ONE.message,), BEN, (Content(Kind.TEXT, "old"),),
     ("newer", "older"),
     [(relay_edit(), relay_edit()), (react(), react()), (relay_delete(), relay_edit()), (relay_delete(), react())],
 )
-def test_the_newest_of_a_message_is_enough(newer: RelayEffect, older: RelayEffect) -> None:
+def test_only_the_newest_edit_or_reaction_of_a_message_is_needed(newer: RelayEffect, older: RelayEffect) -> None:
     assert overtakes(newer, older)
 
 
@@ -61,7 +61,7 @@ def test_the_newest_of_a_message_is_enough(newer: RelayEffect, older: RelayEffec
         (relay_edit(), relay_delete()),
     ],
 )
-def test_what_says_something_else_is_sent_as_well(newer: RelayEffect, older: RelayEffect) -> None:
+def test_effects_about_different_things_are_all_sent(newer: RelayEffect, older: RelayEffect) -> None:
     assert not overtakes(newer, older)
 
 
@@ -110,22 +110,22 @@ def test_edits_of_a_message_that_follow_each_other_are_one_edit() -> None:
     "newer",
     [edit(2, "b"), edit(1, "b", BotId(2)), ReactionChanged(ANN, BOT, MessageId(1), "👍"), overrun(1)],
 )
-def test_what_is_about_something_else_stays_by_itself(newer: Event) -> None:
+def test_events_about_different_things_are_not_merged(newer: Event) -> None:
     assert together(edit(1, "a"), newer) is None
 
 
-def test_what_nobody_here_uses_is_seen_in_one_go() -> None:
+def test_unused_updates_are_merged() -> None:
     assert together(Unusable(ANN, BOT), Unusable(ANN, BOT)) == Unusable(ANN, BOT)
 
 
-def test_refusals_of_one_spell_are_counted_together() -> None:
+def test_refusals_of_one_spell_are_merged_and_counted() -> None:
     first, second = overrun(1, begins=True, query="q"), overrun(2)
     assert together(first, second) == msgspec.structs.replace(first, count=2)
     assert together(first, overrun(2, query="r")) == msgspec.structs.replace(first, count=2, query="r")
     assert together(first, overrun(1, spell="t")) is None
 
 
-def test_messages_are_never_taken_together() -> None:
+def test_messages_are_never_merged() -> None:
     messages = [MessageReceived(ANN, BOT, (MessageId(number),), (Content(Kind.TEXT, "x"),), 1.0) for number in (1, 2)]
     assert together(*messages) is None
 
@@ -134,7 +134,7 @@ def failed(message: int, chat: str = "c", why: Refusal = Refusal.LEFT, what: Att
     return DeliveryFailed(ANN, BOT, MessageId(message), ChatId(chat), BEN, BOT, why, what)
 
 
-def test_messages_that_missed_the_same_chat_may_be_told_together() -> None:
+def test_messages_that_missed_the_same_chat_share_one_notice() -> None:
     assert is_more_of(failed(1), failed(2))
 
 
@@ -149,5 +149,5 @@ def test_messages_that_missed_the_same_chat_may_be_told_together() -> None:
         (edit(1, "a"), failed(1)),
     ],
 )
-def test_what_failed_for_another_reason_is_told_by_itself(first: Event, following: Event) -> None:
+def test_messages_that_failed_for_other_reasons_have_their_own_notices(first: Event, following: Event) -> None:
     assert not is_more_of(first, following)

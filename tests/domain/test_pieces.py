@@ -1,4 +1,5 @@
-"""Long words are cut where a reader would pause, formatting and all; an album holds only what may stand together."""
+"""Long texts are cut where a reader would pause, with their formatting. Albums hold only kinds that Telegram allows
+together."""
 
 import pytest
 from hypothesis import given
@@ -27,14 +28,14 @@ def test_a_longer_caption_follows_its_file_in_one_piece() -> None:
     assert words == Content(Kind.TEXT, "c" * 2000, (bold,), protected=True)
 
 
-def test_lengths_count_as_telegram_counts() -> None:
+def test_lengths_are_counted_as_telegram_counts_them() -> None:
     assert fits(Content(Kind.PHOTO, "😀" * (CAPTION_MOST // 2), file=FILE))
     assert not fits(Content(Kind.PHOTO, "😀" * (CAPTION_MOST // 2) + "!", file=FILE))
     assert fits(Content(Kind.STICKER, file=FILE))
     assert fits(Content(Kind.RICH, "x" * 9000))
 
 
-def test_the_words_of_a_long_text_are_in_the_message_itself_and_in_those_after_it() -> None:
+def test_a_long_text_becomes_a_message_and_the_ones_after_it() -> None:
     head, *rest = pieces(Content(Kind.CHECKLIST, "\n".join("milk" * 20 for _ in range(100)), effect="1"))
     assert (head.kind, head.effect) == (Kind.CHECKLIST, "1")
     assert {each.kind for each in rest} == {Kind.TEXT}
@@ -59,7 +60,7 @@ def test_the_words_of_a_long_text_are_in_the_message_itself_and_in_those_after_i
         ("", [""]),
     ],
 )
-def test_words_are_cut_where_a_reader_would_pause(text: str, expected: list[str]) -> None:
+def test_long_text_is_cut_where_a_reader_would_pause(text: str, expected: list[str]) -> None:
     assert [words for words, _ in cut_words(text, (), 24)] == expected
 
 
@@ -67,7 +68,7 @@ ALPHABET = st.sampled_from(["a", "b", " ", "\n", ". ", "😀", "👩\u200d👧",
 
 
 @given(st.lists(ALPHABET, max_size=60).map("".join), st.integers(0, 40), st.integers(1, 40), st.integers(16, 40))
-def test_no_word_is_lost_and_what_was_bold_is_bold(text: str, offset: int, length: int, most: int) -> None:
+def test_cutting_loses_no_word_and_keeps_bold_text_bold(text: str, offset: int, length: int, most: int) -> None:
     cut = cut_words(text, (Entity("bold", offset, length),), most)
     raw = text.encode("utf-16-le")
     bold = raw[2 * offset : 2 * (offset + length)].decode("utf-16-le", "replace")
@@ -92,7 +93,7 @@ def test_formatting_that_spans_several_pieces_keeps_its_order_in_each() -> None:
     ]
 
 
-def test_a_piece_carries_no_more_formatting_than_telegram_keeps() -> None:
+def test_a_piece_has_no_more_formatting_than_telegram_keeps() -> None:
     entities = [Entity("bold", 0, 40)] * (ENTITIES_MOST + 1) + [Entity("code", 30, 1)]
     cut = cut_words("x" * 40, entities, 16)
     assert [inside for _, inside in cut] == [
@@ -102,7 +103,7 @@ def test_a_piece_carries_no_more_formatting_than_telegram_keeps() -> None:
     ]
 
 
-def test_a_caption_that_is_refused_as_too_long_leaves_its_file_altogether() -> None:
+def test_a_caption_refused_as_too_long_follows_its_file_as_text() -> None:
     content = Content(Kind.VOICE, "c" * 300, file=FILE)
     head, words = pieces(content, Limits(caption=0))
     assert (head.text, words.text) == ("", "c" * 300)
@@ -129,7 +130,7 @@ P, L, V, A, D, G = (
         ((), ()),
     ],
 )
-def test_an_album_is_parted_into_what_may_stand_together(
+def test_an_album_is_split_into_groups_that_telegram_allows(
     contents: tuple[Content, ...], expected: tuple[tuple[int, ...], ...]
 ) -> None:
     assert groups(contents) == expected

@@ -1,4 +1,4 @@
-"""Pools: the wall between adults and minors holds in every one of them."""
+"""Pools: every pool respects the wall between adults and minors."""
 
 import pytest
 from hypothesis import given
@@ -25,9 +25,7 @@ RULES = Rules(brands=(Brand("both", (BOT,), ("pt",)), Brand("slavic", (), ("ru",
         (None, (), "adults"),
     ],
 )
-def test_the_first_brand_that_takes_somebody_counts(
-    bot: BotId | None, languages: tuple[str, ...], expected: str
-) -> None:
+def test_the_first_brand_that_fits_counts(bot: BotId | None, languages: tuple[str, ...], expected: str) -> None:
     assert pool_of(30, bot, languages, RULES) == expected
 
 
@@ -50,7 +48,7 @@ SOMEBODY = st.tuples(st.integers(1, 99), st.sampled_from([BOT, OTHER, None]), st
 
 
 @given(BRANDS, SOMEBODY, SOMEBODY)
-def test_adults_and_minors_are_apart_whatever_the_brands(
+def test_brands_never_mix_adults_and_minors(
     brands: tuple[Brand, ...], one: tuple[int, BotId | None, list[str]], other: tuple[int, BotId | None, list[str]]
 ) -> None:
     rules = Rules(brands=brands)

@@ -1,4 +1,4 @@
-"""How many people were seen with something, without a word about who they were."""
+"""Counts how many people used something, without storing who they were."""
 
 from passerby.domain.popularity import BITS, ROWS, SLOTS, marks, slot_and_bit
 from passerby.kernel.ids import PersonId
@@ -14,13 +14,13 @@ def test_a_person_seen_twice_with_a_thing_sets_the_same_bits() -> None:
     assert marks(KEY, "cats", PersonId(1)) == marks(KEY, "cats", PersonId(1))
 
 
-def test_people_seen_with_one_thing_share_its_slots_and_set_bits_of_their_own() -> None:
+def test_people_who_send_the_same_thing_share_slots_but_set_their_own_bits() -> None:
     found = [[slot_and_bit(mark) for mark in marks(KEY, "cats", person)] for person in people(200)]
     assert len({tuple(slot for slot, _ in each) for each in found}) == 1
     assert len({bit for each in found for _, bit in each}) > BITS * 0.8
 
 
-def test_bits_lie_within_the_table() -> None:
+def test_all_bits_are_inside_the_table() -> None:
     found = {mark for person in people(50) for mark in marks(KEY, f"set {person}", person)}
     assert all(0 <= mark < SLOTS * BITS for mark in found)
     assert len(found) > 50 * (ROWS - 1)
@@ -30,10 +30,10 @@ def test_the_bits_tell_nothing_without_the_key() -> None:
     assert marks(KEY, "cats", PersonId(1)) != marks(b"another", "cats", PersonId(1))
 
 
-def test_a_person_is_not_known_by_their_bit_from_thing_to_thing() -> None:
+def test_a_persons_bit_differs_from_thing_to_thing() -> None:
     bits = {slot_and_bit(marks(KEY, f"set {number}", PersonId(1))[0])[1] for number in range(50)}
     assert len(bits) > 10
 
 
-def test_what_is_no_valid_text_can_be_counted_too() -> None:
+def test_invalid_text_can_be_counted_too() -> None:
     assert marks(KEY, "\ud800", PersonId(1))

@@ -1,4 +1,4 @@
-"""What one person may have in hand, and what goes through beyond it."""
+"""How much one person can have waiting, and what is accepted above that."""
 
 import pytest
 
@@ -11,13 +11,13 @@ def admitted(usage: QuotaUsage, times: int, waiting: int = 0, now: float = 0.0) 
     return sum(usage.admits(waiting, now) for _ in range(times))
 
 
-def test_a_hundred_messages_forwarded_in_one_go_and_a_lively_talk_after_it_all_come_in() -> None:
+def test_a_hundred_forwarded_messages_and_a_lively_chat_after_them_are_admitted() -> None:
     usage = QuotaUsage(QUOTA)
     assert admitted(usage, 100) == 100
     assert all(usage.admits(100, second / 2) for second in range(60))
 
 
-def test_beyond_what_may_come_at_once_everything_is_refused_until_half_is_free() -> None:
+def test_above_the_limit_everything_is_refused_until_half_is_free() -> None:
     usage = QuotaUsage(QUOTA)
     assert admitted(usage, 3000) == 150
     assert not usage.admits(0, 30.0), "sixty could come in, and none does: that would tear holes"
@@ -27,14 +27,14 @@ def test_beyond_what_may_come_at_once_everything_is_refused_until_half_is_free()
 
 
 @pytest.mark.parametrize(("waiting", "opens"), [(76, False), (75, True)])
-def test_what_waits_to_be_delivered_counts_however_slow_the_partner_is(waiting: int, opens: bool) -> None:
+def test_waiting_deliveries_count_even_if_the_partner_is_slow(waiting: int, opens: bool) -> None:
     usage = QuotaUsage(QUOTA)
     assert usage.admits(149, 0.0)
     assert not usage.admits(150, 0.0)
     assert usage.reopens(waiting, 3600.0) is opens
 
 
-def test_a_few_commands_go_through_even_then() -> None:
+def test_a_few_commands_are_accepted_during_a_spell() -> None:
     usage = QuotaUsage(QUOTA)
     admitted(usage, 200)
     assert sum(usage.admits_command(0.0) for _ in range(100)) == RESERVE.burst
@@ -56,7 +56,7 @@ def test_edits_of_many_messages_cost_as_much_as_messages() -> None:
     assert QUOTA.at_once > REMEMBERED
 
 
-def test_what_is_as_good_as_new_may_be_forgotten() -> None:
+def test_an_unused_quota_may_be_forgotten() -> None:
     usage = QuotaUsage(QUOTA)
     assert usage.is_idle(0.0)
     usage.admits(0, 0.0)

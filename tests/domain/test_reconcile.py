@@ -1,4 +1,4 @@
-"""What to do where the two stores hold different things of a person."""
+"""What happens if the two stores hold different values for a person."""
 
 import msgspec
 import pytest
@@ -45,7 +45,7 @@ def test_a_difference_tells_which_store_has_lost_something(view: View, differenc
     assert compare(view) is difference
 
 
-def test_whoever_either_store_has_in_a_chat_with_somebody_in_doubt_is_in_doubt_too() -> None:
+def test_partners_in_either_store_of_a_person_in_doubt_are_in_doubt_too() -> None:
     views = {
         ANN: View(somebody(ANN, 2, chatting(BEN)), somebody(ANN, 3, chatting(EVE, OTHER))),
         BEN: View(somebody(BEN, 2, chatting(ANN)), somebody(BEN, 2, chatting(ANN))),
@@ -59,7 +59,7 @@ def test_whoever_either_store_has_in_a_chat_with_somebody_in_doubt_is_in_doubt_t
     assert in_doubt(views, []) == []
 
 
-def test_somebody_in_doubt_leaves_their_chat_with_what_they_last_said_of_themselves() -> None:
+def test_a_person_in_doubt_leaves_their_chat_and_keeps_the_newest_profile() -> None:
     old = somebody(ANN, 2, chatting(BEN), blocked=(EVE,))
     new = somebody(ANN, 6, blocked=(DAN,), vip_until=77.0)
     assert mend(View(old, new), NOW) == somebody(ANN, 7, blocked=(DAN, EVE), vip_until=77.0)
@@ -80,7 +80,7 @@ def test_a_search_in_doubt_ends() -> None:
     assert mend(View(None, somebody(ANN, 4, searching(ANN))), NOW) == somebody(ANN, 5)
 
 
-def test_a_view_tells_what_either_store_says_of_somebody() -> None:
+def test_a_view_combines_what_both_stores_say() -> None:
     view = View(somebody(ANN, 2, chatting(BEN)), somebody(ANN, 3, chatting(EVE, OTHER)))
     assert view.chats == {CHAT: BEN, OTHER: EVE}
     assert view.is_busy
@@ -88,7 +88,7 @@ def test_a_view_tells_what_either_store_says_of_somebody() -> None:
     assert View(somebody(ANN), somebody(ANN, 1, searching(ANN))).is_busy
 
 
-def test_whoever_a_repair_took_out_is_busy_only_until_the_records_have_heard_of_it() -> None:
+def test_a_repaired_person_is_busy_only_until_the_records_are_updated() -> None:
     repaired = View(somebody(ANN, 4), somebody(ANN, 3, chatting(BEN)))
     assert repaired.is_busy
     assert not repaired.is_still_busy

@@ -1,4 +1,4 @@
-"""What may pass from one stranger to another."""
+"""What may be passed on from one stranger to another."""
 
 import pytest
 from hypothesis import given
@@ -59,7 +59,7 @@ def words(*entities: Entity) -> Content:
 
 
 @pytest.mark.parametrize("url", PROFILE_LINKS)
-def test_a_link_that_opens_a_profile_goes_and_so_does_the_original(url: str) -> None:
+def test_a_link_that_opens_a_profile_is_removed_and_the_original_is_not_copied(url: str) -> None:
     bold = Entity("bold", 5, 5)
     assert sanitise(words(Entity("text_link", 0, 4, url=url), bold)) == Clean(words(bold), intact=False)
 
@@ -70,12 +70,12 @@ def test_other_links_stay(url: str) -> None:
     assert sanitise(content) == Clean(content, intact=True)
 
 
-def test_a_link_to_nowhere_goes() -> None:
+def test_a_link_without_an_address_is_removed() -> None:
     assert sanitise(words(Entity("text_link", 0, 4))) == Clean(words(), intact=False)
 
 
 @pytest.mark.parametrize("type_", UNMASKING)
-def test_a_mention_without_a_visible_name_goes_and_so_does_the_original(type_: str) -> None:
+def test_a_hidden_mention_is_removed_and_the_original_is_not_copied(type_: str) -> None:
     assert sanitise(words(Entity(type_, 0, 4))) == Clean(words(), intact=False)
 
 
@@ -89,7 +89,7 @@ def test_formatting_stays(type_: str) -> None:
 
 
 @pytest.mark.parametrize("type_", sorted(KEPT.keys() - {"text_link"}))
-def test_formatting_says_nothing_but_what_it_is_for(type_: str) -> None:
+def test_formatting_keeps_only_its_own_members(type_: str) -> None:
     said = SAYS.get(type_, {})
     content = words(Entity(type_, 0, 4, url="tg://user?id=5000000001", **said))  # type: ignore[arg-type]
     bare = words(Entity(type_, 0, 4, **said))  # type: ignore[arg-type]
@@ -97,7 +97,7 @@ def test_formatting_says_nothing_but_what_it_is_for(type_: str) -> None:
 
 
 @pytest.mark.parametrize("type_", sorted(FOUND_ANEW))
-def test_what_stands_in_the_text_is_found_anew_by_telegram(type_: str) -> None:
+def test_entities_that_telegram_finds_again_are_not_passed_on(type_: str) -> None:
     assert sanitise(words(Entity(type_, 0, 4))) == Clean(words(), intact=True)
 
 
@@ -111,7 +111,7 @@ ENTITIES = st.builds(
 
 
 @given(st.lists(ENTITIES, max_size=6), st.sampled_from(Kind))
-def test_cleaning_only_takes_entities_away_and_twice_is_as_good_as_once(entities: list[Entity], kind: Kind) -> None:
+def test_sanitising_only_removes_entities_and_twice_equals_once(entities: list[Entity], kind: Kind) -> None:
     content = Content(kind, "words", tuple(entities))
     clean = sanitise(content)
     assert sanitise(clean.content).content == clean.content
@@ -134,7 +134,7 @@ def test_cleaning_only_takes_entities_away_and_twice_is_as_good_as_once(entities
         ({"blocks": [{"type": "table", "rows": 3, "is_bordered": True}]}, True),
     ],
 )
-def test_rich_text_is_searched_to_its_depth(detail: dict[str, object] | None, intact: bool) -> None:
+def test_rich_text_is_searched_at_every_depth(detail: dict[str, object] | None, intact: bool) -> None:
     content = Content(Kind.RICH, detail=detail)
     assert sanitise(content) == Clean(content, intact)
 
@@ -144,7 +144,7 @@ def test_other_kinds_are_not_searched_for_rich_text() -> None:
     assert sanitise(content).intact
 
 
-def test_what_tells_who_or_where_somebody_is_is_asked_about_not_refused() -> None:
+def test_contacts_and_places_need_confirmation_but_are_not_refused() -> None:
     assert {Kind.CONTACT, Kind.LOCATION, Kind.VENUE} == REVEALS_SENDER
     assert not REVEALS_SENDER & set(REFUSED)
 
@@ -163,7 +163,7 @@ def test_what_tells_who_or_where_somebody_is_is_asked_about_not_refused() -> Non
         (Entity("bold", 0, 4, language="t.me/ann"), Entity("bold", 0, 4)),
     ],
 )
-def test_a_member_says_what_it_is_for_and_nothing_else(entity: Entity, kept: Entity | str | None) -> None:
+def test_a_member_with_an_unexpected_value_is_dropped(entity: Entity, kept: Entity | str | None) -> None:
     expected = (entity,) if kept is None else () if isinstance(kept, str) else (kept,)
     assert sanitise(words(entity)).content.entities == expected
     assert bare_entities((entity,)) == expected
@@ -175,13 +175,13 @@ def test_an_effect_is_a_number_or_none() -> None:
     assert sanitise(Content(Kind.TEXT, "hi", effect="t.me/ann")) == Clean(Content(Kind.TEXT, "hi"), intact=False)
 
 
-def test_nobody_knows_where_a_link_without_end_leads() -> None:
+def test_a_link_that_is_too_long_to_read_is_dropped() -> None:
     assert not opens_profile("https://example.org/" + "x" * 2_000)
     assert opens_profile("https://example.org/" + "x" * 3_000)
     assert not opens_profile("https://exämple.org/")
 
 
-def test_a_link_that_is_quoted_more_often_than_it_is_unquoted_is_not_passed_on() -> None:
+def test_a_link_that_is_quoted_too_often_is_not_passed_on() -> None:
     assert opens_profile("https://t.me%252Fann")
     assert opens_profile("https://example.org/?to=%2525252525252Fann")
     assert not opens_profile("https://example.org/?to=%252Fann")
@@ -198,14 +198,14 @@ def test_a_hundred_links_of_a_usual_length_stay() -> None:
 
 
 @pytest.mark.parametrize("url", ["https://example.org/" + "\ufdfa" * 2000, "https://example.org/" + "%25" * 600])
-def test_of_more_links_than_are_read_together_none_is_passed_on(url: str) -> None:
+def test_if_the_links_are_too_long_together_none_is_passed_on(url: str) -> None:
     clean = sanitise(linked([url] * 100))
     assert [entity.type for entity in clean.content.entities] == ["bold"]
     assert not clean.intact
     assert [entity.type for entity in sanitise(linked([url])).content.entities] == ["text_link", "bold"]
 
 
-def test_a_rich_message_with_more_than_is_read_may_not_be_copied() -> None:
+def test_a_rich_message_that_is_too_long_to_read_is_not_copied() -> None:
     def rich(count: int) -> Content:
         return Content(Kind.RICH, detail={"blocks": ["\ufdfa" * 1000] * count})
 

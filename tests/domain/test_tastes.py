@@ -1,4 +1,4 @@
-"""What people may say of themselves, and what is made of words they type."""
+"""What people may say about themselves, and how typed words are read."""
 
 from pathlib import Path
 
@@ -24,23 +24,23 @@ from passerby.kernel.text import text
 CATALOGUE = Catalogue.load(Path(passerby.__file__).parent)
 
 
-def test_every_catalogue_can_be_chosen_and_has_a_name_of_its_own() -> None:
+def test_every_language_of_the_product_can_be_chosen_by_its_own_name() -> None:
     assert set(CATALOGUE.languages) == set(WRITTEN_IN) <= set(LANGUAGES)
     assert WRITTEN_IN[0] == CATALOGUE.languages[0]
 
 
-def test_all_that_is_curated_is_worded() -> None:
+def test_every_curated_interest_has_a_text() -> None:
     for tag in INTERESTS:
         assert CATALOGUE.plain(worded(tag), "en")
     for number in range(1, ICEBREAKERS + 1):
         assert CATALOGUE.plain(text(f"icebreakers.{number}"), "en").endswith("?")
 
 
-def test_somebodys_own_word_is_said_as_it_is() -> None:
+def test_a_persons_own_interest_is_shown_as_typed() -> None:
     assert CATALOGUE.word(worded("a <b> word"), "en") == "a &lt;b&gt; word"
 
 
-def test_countries_are_codes_and_show_a_flag() -> None:
+def test_countries_are_codes_and_have_a_flag() -> None:
     assert len(set(COUNTRIES)) == len(COUNTRIES)
     assert all(CATALOGUE.places.exactly(code) == code for code in COUNTRIES)
     assert flag("PE") == "🇵🇪"
@@ -60,19 +60,19 @@ def test_countries_are_codes_and_show_a_flag() -> None:
         ("x" * (WORD_LENGTH + 1), ()),
     ],
 )
-def test_interests_are_words_and_nothing_that_names_an_account(words: str, expected: tuple[str, ...]) -> None:
+def test_interests_are_words_without_user_names(words: str, expected: tuple[str, ...]) -> None:
     assert interests_in(words) == expected
 
 
 @pytest.mark.parametrize(
     "word", ["insta annsmith is my insta", "annsmith is my insta", "example dot com", "my insta is annsmith"]
 )
-def test_an_interest_that_says_where_to_find_somebody_is_none(word: str) -> None:
+def test_an_interest_that_tells_how_to_find_somebody_is_dropped(word: str) -> None:
     assert interests_in(f"music, {word}") == ("music",)
 
 
 @given(st.text())
-def test_whatever_is_typed_comes_to_short_words_each_once(words: str) -> None:
+def test_any_typed_text_gives_short_words_each_once(words: str) -> None:
     found = interests_in(words)
     assert len(set(found)) == len(found)
     assert all(2 <= len(word) <= WORD_LENGTH and "@" not in word and "/" not in word for word in found)

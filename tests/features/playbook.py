@@ -1,13 +1,13 @@
-"""Dialogues as data: what people do, and the whole decision that comes of it.
+"""Dialogues as data: what people do, and the whole decision that follows.
 
     talk = Playbook()
     ann, bob = talk.pair(talk.person(), talk.person())
     was = ann.value
     assert ann.writes("/profile") == Decision(effects=(says(ann, ...),))
 
-Whoever does something does it through the real router, features and catalogue. Decisions take effect in the playbook's
-world as the live store would make them: changes are stored with the next version, chats that end lose their map. The
-clock stands still unless `later` moves it, and everybody has just been heard of, so nothing but the decision changes.
+Everything goes through the real router, features and catalogue. Decisions take effect in the world of the playbook as
+in the live store: changes are stored with the next version, and chats that end lose their message map. The clock stands
+still unless `later` moves it, and everybody was seen just now, so only the decision changes anything.
 """
 
 from collections.abc import Callable
@@ -60,7 +60,7 @@ RULES = Rules()
 BOT, OTHER_BOT = BotId(1000001), BotId(1000002)
 WORDS = Catalogue.load(Path(passerby.__file__).parent)
 SAME: Any = object()
-"""For `says`: the keyboard of the state that the person is in now."""
+"""For `says`: the keyboard of the person's current state."""
 
 
 def grown_up(age: int = 30, gender: Gender = Gender.UNSAID) -> Profile:
@@ -85,7 +85,7 @@ class Playbook:
         return MessageId(self._last_message)
 
     def person(self, profile: Profile | None = None, *, bot: BotId = BOT) -> "Person":
-        """Somebody idle who has answered everything, or what `profile` says."""
+        """An idle person who has answered everything, or has the given `profile`."""
         self._last_person += 1
         id_ = PersonId(self._last_person)
         told = grown_up() if profile is None else profile
@@ -93,7 +93,7 @@ class Playbook:
         return Person(self, id_, bot)
 
     def stranger(self, *, bot: BotId = BOT) -> "Person":
-        """Somebody whom nothing is known of."""
+        """A person about whom nothing is known."""
         self._last_person += 1
         return Person(self, PersonId(self._last_person), bot)
 
@@ -103,7 +103,7 @@ class Playbook:
         return person
 
     def pair(self, one: "Person", other: "Person", *, anchored: bool = True) -> tuple["Person", "Person"]:
-        """Two idle or searching people become a pair, and have been told so unless not `anchored`."""
+        """Two idle or searching people become a pair. Their notices have arrived, unless not `anchored`."""
         for each in (one, other):
             if isinstance(each.value.state, Idle):
                 each.writes("/search")
@@ -140,7 +140,7 @@ class Playbook:
 
 
 class Person:
-    """Somebody at their phone, talking through `bot`."""
+    """A person with a phone, who uses `bot`."""
 
     def __init__(self, talk: Playbook, person: PersonId, bot: BotId) -> None:
         self.talk = talk
@@ -207,7 +207,7 @@ class Person:
         return self.talk.happens(event, about)
 
     def looks_back(self, action: str, **how: Any) -> Decision:
-        """A button about the last chat."""
+        """Press a button about the last chat."""
         assert self.value.last is not None
         return self.presses(action, self.value.last.chat, **how)
 
@@ -236,7 +236,7 @@ class Person:
 
 
 def says(to: Person, key: str, keyboard: Keyboard | None = SAME, *, of: State | None = None, **args: Any) -> Say:
-    """What a person is told: by default with the keyboard of the state that they are in now, or of `of`."""
+    """A notice to a person. By default it has the keyboard of their current state, or of the state `of`."""
     rest = {name: args.pop(name) for name in ("reply_to", "priority", "anchors") if name in args}
     if keyboard is SAME:
         keyboard = keys_for(of if of is not None else to.value.state)
@@ -244,12 +244,12 @@ def says(to: Person, key: str, keyboard: Keyboard | None = SAME, *, of: State | 
 
 
 def revises(to: Person, key: str, keyboard: Menu | None = None, *, message: int = 50, **args: Any) -> Revise:
-    """How the notice whose button was pressed changes in place."""
+    """The edit of the notice with the pressed button."""
     return Revise(to.person, MessageId(message), text(key, **args), keyboard)
 
 
 def left(chat: Participant, *, reason: str, by: Person, at: float = NOW) -> LastChat:
-    """What stays of the chat that `chat`, a participant of before, was in."""
+    """The last chat of a participant who was in a chat: `chat` is the participant before it ended."""
     assert isinstance(chat.state, Chatting)
     return LastChat(chat.state.chat, chat.state.partner, at, reason, left=chat.person == by.person)
 
@@ -280,7 +280,7 @@ def parted(
     state: Callable[[tuple[Met, ...]], State] | None = None,
     **fields: Any,
 ) -> Participant:
-    """What `was`, somebody in a chat, becomes when it ends; `state` follows from whom they met lately."""
+    """The value of `was`, a person in a chat, after it ended. `state` follows from the people they met recently."""
     assert isinstance(was.state, Chatting)
     skipped = was.person == by.person and at - was.state.opened_at < AT_ONCE_S
     recent = (Met(was.state.partner, at, skipped, was.state.chat), *was.recent)
@@ -289,7 +289,7 @@ def parted(
 
 
 def asks(of: Participant) -> Say:
-    """The question how a chat was, to somebody whose chat has just ended."""
+    """The question about the chat that has just ended."""
     (question,) = look_back(of)
     return question
 

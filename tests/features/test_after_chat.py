@@ -1,4 +1,4 @@
-"""After a chat: the question how it was, ratings, and what they do to nobody's knowledge."""
+"""After a chat: the question how it was, and ratings that nobody else learns about."""
 
 import msgspec
 import pytest
@@ -23,7 +23,7 @@ def parted_pair(talk: Playbook) -> tuple[Person, Person]:
 
 
 def acquainted(who: Person, people: int = INDEPENDENT) -> None:
-    """Let somebody have met others lately, so that their word counts."""
+    """Let somebody meet other people, so that their rating counts."""
     met = tuple(Met(PersonId(1000 + number), NOW) for number in range(people))
     who.talk.people[who.person] = msgspec.structs.replace(who.value, recent=(*who.value.recent, *met))
 
@@ -36,7 +36,7 @@ def actions(said: Say) -> list[list[str]]:
 ALL = [["seek"], ["good", "bad"], ["save", "return"], ["block", "report", "done"]]
 
 
-def test_both_are_asked_with_the_same_buttons_whoever_left() -> None:
+def test_both_sides_get_the_same_question_and_buttons() -> None:
     ann, ben = parted_pair(Playbook())
     assert actions(asks(ann.value)) == actions(asks(ben.value)) == ALL
 
@@ -44,7 +44,7 @@ def test_both_are_asked_with_the_same_buttons_whoever_left() -> None:
 @pytest.mark.parametrize(
     "how", ["/stop", "/next", "/block", "report", "blocks the bot", "their bot is lost"], ids=str.split
 )
-def test_who_was_left_cannot_tell_why_from_what_they_are_told_and_asked(how: str) -> None:
+def test_the_person_who_was_left_cannot_see_why(how: str) -> None:
     talk = Playbook()
     ann, ben = talk.pair(talk.person(), talk.person())
     match how:
@@ -66,12 +66,12 @@ def test_who_was_left_cannot_tell_why_from_what_they_are_told_and_asked(how: str
 
 
 def rest(of: Person) -> Menu:
-    """The buttons that are left."""
+    """The remaining buttons."""
     return menu(of.value, of.talk.env.now)
 
 
 @pytest.mark.parametrize(("action", "rating", "up"), [("good", Rating.GOOD, True), ("bad", Rating.BAD, False)])
-def test_a_rating_moves_the_partners_karma_and_nobody_is_told(action: str, rating: Rating, up: bool) -> None:
+def test_a_rating_changes_the_partners_karma_and_nobody_is_told(action: str, rating: Rating, up: bool) -> None:
     ann, ben = parted_pair(Playbook())
     acquainted(ann)
     decision = ann.looks_back(action)
@@ -83,7 +83,7 @@ def test_a_rating_moves_the_partners_karma_and_nobody_is_told(action: str, ratin
     assert actions(Say(ann.person, text("x"), rest(ann))) == [["seek"], *ALL[2:]]
 
 
-def test_a_second_press_changes_nothing_and_neither_does_a_change_of_mind() -> None:
+def test_only_the_first_rating_counts() -> None:
     ann, ben = parted_pair(Playbook())
     acquainted(ann)
     ann.looks_back("good")
@@ -93,14 +93,14 @@ def test_a_second_press_changes_nothing_and_neither_does_a_change_of_mind() -> N
     assert (ann.value, ben.value) == before
 
 
-def test_a_rating_without_the_message_it_stands_on_counts_all_the_same() -> None:
+def test_a_rating_counts_even_if_its_message_is_gone() -> None:
     ann, _ = parted_pair(Playbook())
     assert ann.looks_back("good", message=None).effects == (Answer("query"),)
     assert ann.value.last is not None
     assert ann.value.last.rating is Rating.GOOD
 
 
-def test_a_partner_who_is_known_no_more_can_still_be_rated() -> None:
+def test_a_partner_who_is_no_longer_known_can_be_rated() -> None:
     talk = Playbook()
     ann, ben = parted_pair(talk)
     del talk.people[ben.person]
@@ -112,7 +112,7 @@ def away(chat: str) -> Menu:
 
 
 @pytest.mark.parametrize("action", ["good", "bad", "return", "save"])
-def test_a_button_about_an_earlier_chat_touches_nobody_and_leaves_the_way_to_be_rid_of_them(action: str) -> None:
+def test_an_older_chats_button_only_offers_block_and_report(action: str) -> None:
     talk = Playbook()
     ann, _ = parted_pair(talk)
     assert ann.value.last is not None
@@ -125,7 +125,7 @@ def test_a_button_about_an_earlier_chat_touches_nobody_and_leaves_the_way_to_be_
 
 
 @pytest.mark.parametrize("action", ["good", "bad", "return", "save", "block", "report"])
-def test_a_button_about_a_chat_long_ago_touches_nobody(action: str) -> None:
+def test_a_button_of_a_chat_long_ago_changes_nobody(action: str) -> None:
     talk = Playbook()
     ann, _ = parted_pair(talk)
     assert ann.value.last is not None
@@ -139,7 +139,7 @@ def test_a_button_about_a_chat_long_ago_touches_nobody(action: str) -> None:
     assert talk.person().presses(action, old).changes == (), "nor one about a chat of others"
 
 
-def test_the_last_chat_can_be_rated_while_in_the_next_and_the_new_partner_is_not_touched() -> None:
+def test_the_last_chat_can_be_rated_during_the_next_one() -> None:
     talk = Playbook()
     ann, ben = parted_pair(talk)
     acquainted(ann)
@@ -150,14 +150,14 @@ def test_the_last_chat_can_be_rated_while_in_the_next_and_the_new_partner_is_not
     assert ben.value.karma.score < 0
 
 
-def test_skip_takes_the_buttons_away() -> None:
+def test_skip_removes_the_buttons() -> None:
     ann, _ = parted_pair(Playbook())
     assert ann.looks_back("done") == Decision(effects=(Answer("query"), revises(ann, "after_chat.over")))
     assert ann.looks_back("done", message=None) == Decision(effects=(Answer("query"),))
 
 
 @pytest.mark.parametrize("words", ["/stop", "/next"])
-def test_for_somebody_whose_partner_left_the_first_button_is_find(words: str) -> None:
+def test_the_first_button_after_a_partner_left_is_find(words: str) -> None:
     talk = Playbook()
     ann, ben = talk.pair(talk.person(), talk.person())
     decision = ann.writes(words)
@@ -172,7 +172,7 @@ def test_for_somebody_whose_partner_left_the_first_button_is_find(words: str) ->
     assert (mine.rows[0][0].action == "seek") is (words == "/stop"), "who moved on is searching already"
 
 
-def test_find_under_the_last_chat_searches_once_and_leaves_the_other_buttons() -> None:
+def test_the_find_button_searches_once_and_keeps_the_other_buttons() -> None:
     talk = Playbook()
     ann, ben = talk.pair(talk.person(), talk.person())
     ann.writes("/stop")

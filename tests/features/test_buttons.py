@@ -1,4 +1,4 @@
-"""Every button that is ever shown, pressed: each is answered, and every press that a feature takes is on a button."""
+"""Presses every button that is ever shown: each is answered, and every press that a feature handles has a button."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from passerby.kernel.rules import Filter, Rules
 from tests.features.playbook import Person, Playbook, grown_up
 
 COMMANDS = sorted({command for feature in ALL for command in feature.commands} - {"block"})
-"""Who is blocked is met no more; the block comes last."""
+"""The block comes last, because blocked people never meet again."""
 
 
 def buttons(decision: Decision, person: Person) -> Iterator[Button]:
@@ -23,7 +23,8 @@ def buttons(decision: Decision, person: Person) -> Iterator[Button]:
 
 
 class Explorer:
-    """Presses whatever somebody is shown, and what they are shown then; of many alike, a few."""
+    """Presses every button that a person gets, and then the ones they get after that. Of many similar ones, it presses
+    a few."""
 
     def __init__(self, talk: Playbook) -> None:
         self.talk = talk

@@ -1,4 +1,4 @@
-"""A contact and a place tell who or where somebody is: they are passed on only after their sender has said so."""
+"""Contacts and places tell who or where somebody is. They are passed on only after the sender confirms it."""
 
 import pytest
 
@@ -19,7 +19,7 @@ TOO_OLD = Answer("query", text("chat.button_too_old"), alert=True)
 
 
 def asked(ann: Person, kind: Kind) -> MessageReceived:
-    """Ann has sent this and has been asked; what the button will give back."""
+    """Ann has sent this and was asked. Returns what the button brings back."""
     message = ann.message(Content(kind, detail={"phone_number": "1"}), reply_to=7, quote="where?")
     ann.talk.happens(message)
     return message
@@ -35,7 +35,7 @@ def couple() -> tuple[Playbook, Person, Person]:
 
 
 @pytest.mark.parametrize(("kind", "question"), PLACES)
-def test_the_sender_is_asked_first(kind: Kind, question: str) -> None:
+def test_the_sender_is_asked_before_it_is_sent(kind: Kind, question: str) -> None:
     _, ann, _ = couple()
     decision = ann.sends(Content(kind))
     menu = Menu(((Button(text("chat.show_it"), "show", ann.chat), Button(text("chat.keep_it"), "hide", ann.chat)),))
@@ -43,7 +43,7 @@ def test_the_sender_is_asked_first(kind: Kind, question: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [kind for kind, _ in PLACES])
-def test_once_confirmed_it_goes_to_the_partner_and_the_question_closes(kind: Kind) -> None:
+def test_after_confirmation_it_is_sent_and_the_question_closes(kind: Kind) -> None:
     _, ann, ben = couple()
     subject = asked(ann, kind)
     about = MessageRef(ann.bot, MessageId(7))
@@ -53,7 +53,7 @@ def test_once_confirmed_it_goes_to_the_partner_and_the_question_closes(kind: Kin
     )
 
 
-def test_pressed_again_after_it_has_arrived_it_is_not_passed_on_twice() -> None:
+def test_a_second_press_does_not_send_it_again() -> None:
     talk, ann, _ = couple()
     subject = asked(ann, Kind.CONTACT)
     ann.presses("show", ann.chat, subject=subject)
@@ -64,7 +64,7 @@ def test_pressed_again_after_it_has_arrived_it_is_not_passed_on_twice() -> None:
     )
 
 
-def test_declined_it_goes_to_nobody_and_the_question_closes() -> None:
+def test_after_a_no_it_goes_to_nobody_and_the_question_closes() -> None:
     _, ann, _ = couple()
     subject = asked(ann, Kind.CONTACT)
     assert ann.presses("hide", ann.chat, subject=subject) == Decision(
@@ -72,7 +72,7 @@ def test_declined_it_goes_to_nobody_and_the_question_closes() -> None:
     )
 
 
-def test_a_button_of_an_old_chat_does_not_touch_the_new_partner() -> None:
+def test_a_button_of_an_old_chat_sends_nothing_to_the_new_partner() -> None:
     talk, ann, _ = couple()
     subject, old = asked(ann, Kind.CONTACT), ann.chat
     ann.writes("/next")
@@ -91,12 +91,12 @@ def test_a_button_of_a_chat_that_has_ended_does_nothing(state: str) -> None:
     assert ann.presses("show", old, subject=subject) == Decision(effects=(TOO_OLD, closed(ann, "chat.not_shown")))
 
 
-def test_a_button_whose_subject_is_gone_does_nothing() -> None:
+def test_a_button_without_its_message_does_nothing() -> None:
     _, ann, _ = couple()
     assert ann.presses("show", ann.chat) == Decision(effects=(TOO_OLD, closed(ann, "chat.not_shown")))
 
 
-def test_a_button_pressed_while_the_partner_is_elsewhere_shows_nothing() -> None:
+def test_a_button_sends_nothing_if_the_partner_is_elsewhere() -> None:
     talk, ann, ben = couple()
     subject = asked(ann, Kind.CONTACT)
     del talk.people[ben.person]
@@ -105,21 +105,21 @@ def test_a_button_pressed_while_the_partner_is_elsewhere_shows_nothing() -> None
     assert decision == Decision(effects=(nobody_there, closed(ann, "chat.not_shown")))
 
 
-def test_a_question_that_telegram_no_longer_shows_is_not_revised() -> None:
+def test_a_question_that_is_gone_is_not_edited() -> None:
     _, ann, _ = couple()
     assert ann.presses("hide", ann.chat, message=None) == Decision(effects=(Answer("query"),))
     assert ann.presses("show", "another", message=None) == Decision(effects=(TOO_OLD,))
 
 
-def test_a_place_from_before_the_chat_is_not_even_asked_about() -> None:
+def test_a_place_sent_before_the_chat_is_refused_without_a_question() -> None:
     talk = Playbook()
     ann, _ = talk.pair(talk.person(), talk.person(), anchored=False)
     decision = ann.sends(Content(Kind.LOCATION), sent_at=NOW)
     assert decision == Decision(effects=(says(ann, "chat.before_this_chat", None, reply_to=ann.last_message),))
 
 
-def test_what_the_message_answers_comes_back_with_the_button() -> None:
-    """In a press Telegram leaves out the reply of a reply."""
+def test_a_confirmed_message_keeps_what_it_replies_to() -> None:
+    """In a press, Telegram leaves out the reply of a reply."""
     _, ann, ben = couple()
     question = ann.sends(Content(Kind.CONTACT), reply_to=7).effects[0]
     token = f"{ann.chat}.7"
@@ -134,7 +134,7 @@ def test_what_the_message_answers_comes_back_with_the_button() -> None:
 
 
 @pytest.mark.parametrize("forged", [".", ".x", ".-7", ".7.8", "." + "9" * 30])
-def test_a_forged_reply_is_no_reply(forged: str) -> None:
+def test_a_forged_reply_is_ignored(forged: str) -> None:
     _, ann, _ = couple()
     subject = ann.message(Content(Kind.CONTACT))
     passed = ann.presses("show", ann.chat + forged, subject=subject).effects[-1]
@@ -143,7 +143,7 @@ def test_a_forged_reply_is_no_reply(forged: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [Kind.STORY, Kind.GAME, Kind.SERVICE])
-def test_a_forged_press_does_not_pass_on_what_is_refused(kind: Kind) -> None:
+def test_a_forged_press_does_not_send_a_refused_kind(kind: Kind) -> None:
     _, ann, _ = couple()
     subject = ann.message(Content(kind))
     answer, revised = ann.presses("show", ann.chat, subject=subject).effects
@@ -152,7 +152,7 @@ def test_a_forged_press_does_not_pass_on_what_is_refused(kind: Kind) -> None:
     assert revised == closed(ann, "chat.not_shown")
 
 
-def test_a_forged_press_does_not_pass_on_what_was_written_before_the_chat() -> None:
+def test_a_forged_press_does_not_send_a_message_from_before_the_chat() -> None:
     _, ann, _ = couple()
     subject = ann.message(Content(Kind.TEXT, "for the last one"), message=1)
     assert ann.presses("show", ann.chat, subject=subject) == Decision(

@@ -1,6 +1,6 @@
-"""The policy on what tells how to find somebody: each form of a message, each policy, each moment, and what is said.
+"""The contact policy: each form of a message, each policy, each moment, and each notice.
 
-`test_just_met` has the single sentences; here is the whole table.
+`test_just_met` has single examples; this is the whole table.
 """
 
 from itertools import product
@@ -41,7 +41,7 @@ def couple(policy: ContactPolicy) -> tuple[Playbook, Person, Person]:
 
 
 def keys(decision: Decision) -> list[str]:
-    """What is said, and by which names relay effects go."""
+    """The keys of the notices, and the names of the relay effects."""
     named = (
         effect.text.key if isinstance(effect, Say | Revise) else type(effect).__name__ for effect in decision.effects
     )
@@ -50,7 +50,7 @@ def keys(decision: Decision) -> list[str]:
 
 @forms
 @pytest.mark.parametrize(("policy", "late"), MOMENTS)
-def test_what_becomes_of_a_message(policy: ContactPolicy, late: bool, content: Content) -> None:
+def test_the_policy_decides_what_happens_to_a_message(policy: ContactPolicy, late: bool, content: Content) -> None:
     talk, ann, _ = couple(policy)
     talk.later(LATER_S if late else LATER_S - 1)
     (what,) = keys(ann.sends(content))
@@ -67,8 +67,8 @@ CAPTIONS = {name: content for name, content in FORMS.items() if content.text and
 
 @pytest.mark.parametrize("content", CAPTIONS.values(), ids=CAPTIONS)
 @pytest.mark.parametrize("policy", ContactPolicy)
-def test_what_becomes_of_an_album(policy: ContactPolicy, content: Content) -> None:
-    """One item is enough; the pictures are shown without their words."""
+def test_the_policy_decides_what_happens_to_an_album(policy: ContactPolicy, content: Content) -> None:
+    """One item is enough. The pictures are shown without their words."""
     _, ann, _ = couple(policy)
     other = Content(Kind.PHOTO, "look", file=File("g", "v"))
     decision = ann.sends(other, msgspec.structs.replace(content, kind=Kind.PHOTO, file=File("f", "u")))
@@ -88,7 +88,7 @@ def test_what_becomes_of_an_album(policy: ContactPolicy, content: Content) -> No
 
 @forms
 @pytest.mark.parametrize(("policy", "late"), MOMENTS)
-def test_what_becomes_of_an_edit(policy: ContactPolicy, late: bool, content: Content) -> None:
+def test_the_policy_decides_what_happens_to_an_edit(policy: ContactPolicy, late: bool, content: Content) -> None:
     talk, ann, ben = couple(policy)
     talk.map[MessageRef(ann.bot, MessageId(7))] = Counterpart(MessageRef(ben.bot, MessageId(70)), mine=True)
     talk.later(LATER_S if late else LATER_S - 1)
@@ -103,7 +103,7 @@ def test_what_becomes_of_an_edit(policy: ContactPolicy, late: bool, content: Con
 
 
 @forms
-def test_a_yes_passes_it_on_once_and_a_no_does_not(content: Content) -> None:
+def test_a_yes_sends_it_once_and_a_no_does_not_send_it(content: Content) -> None:
     _, ann, _ = couple(WARN)
     message = ann.message(content)
     assert keys(ann.presses("show", ann.chat, subject=message)) == ["Answer", "chat.shown", "Relay"]
@@ -111,14 +111,14 @@ def test_a_yes_passes_it_on_once_and_a_no_does_not(content: Content) -> None:
 
 
 @forms
-def test_where_it_is_held_a_forged_yes_does_not_help(content: Content) -> None:
+def test_a_forged_yes_does_not_send_a_message_that_the_policy_holds(content: Content) -> None:
     _, ann, _ = couple(HOLD)
     decision = ann.presses("show", ann.chat, subject=ann.message(content))
     assert keys(decision) == ["Answer", "chat.not_shown"]
     assert refused(decision) == "chat.held"
 
 
-def test_a_forged_yes_brings_out_nothing_from_before_the_chat_and_nothing_that_is_refused() -> None:
+def test_a_forged_yes_sends_nothing_old_and_nothing_refused() -> None:
     talk, ann, _ = couple(WARN)
     anchor = talk.anchors[ann.chat, ann.person].message
     early = ann.message(Content(Kind.TEXT, "for somebody else"), message=anchor - 1)
@@ -128,20 +128,20 @@ def test_a_forged_yes_brings_out_nothing_from_before_the_chat_and_nothing_that_i
 
 
 @pytest.mark.parametrize("token", ["", "another", "another.7"])
-def test_a_yes_of_another_chat_does_nothing_here(token: str) -> None:
+def test_a_yes_from_another_chat_does_nothing(token: str) -> None:
     _, ann, _ = couple(WARN)
     decision = ann.presses("show", token, subject=ann.message(FORMS["text"]))
     assert refused(decision) == "chat.button_too_old"
 
 
-def test_a_yes_after_the_first_minutes_is_a_yes() -> None:
+def test_a_yes_still_counts_after_the_first_minutes() -> None:
     talk, ann, _ = couple(WARN)
     message = ann.message(FORMS["text"])
     talk.later(LATER_S)
     assert keys(ann.presses("show", ann.chat, subject=message)) == ["Answer", "chat.shown", "Relay"]
 
 
-def test_a_next_chat_begins_with_first_minutes_of_its_own() -> None:
+def test_the_next_chat_has_its_own_first_minutes() -> None:
     talk, ann, ben = couple(WARN)
     talk.later(LATER_S)
     assert keys(ann.sends(FORMS["text"])) == ["Relay"]
@@ -152,7 +152,7 @@ def test_a_next_chat_begins_with_first_minutes_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("policy", ContactPolicy)
-def test_a_contact_and_a_place_are_asked_about_whatever_the_policy_and_the_moment(policy: ContactPolicy) -> None:
+def test_contacts_and_places_always_need_confirmation(policy: ContactPolicy) -> None:
     talk, ann, _ = couple(policy)
     for _ in range(2):
         assert keys(ann.sends(Content(Kind.CONTACT, detail={"first_name": "Ann"}))) == ["chat.confirm_contact"]
@@ -168,7 +168,7 @@ def test_a_contact_and_a_place_are_asked_about_whatever_the_policy_and_the_momen
     ],
     ids=lambda content: content.kind,
 )
-def test_words_on_a_card_or_a_place_are_held_where_words_are(content: Content) -> None:
+def test_words_on_a_contact_or_place_follow_the_policy(content: Content) -> None:
     talk, ann, _ = couple(HOLD)
     assert keys(ann.sends(content)) == ["chat.held"]
     talk.later(LATER_S)
@@ -176,7 +176,7 @@ def test_words_on_a_card_or_a_place_are_held_where_words_are(content: Content) -
 
 
 @pytest.mark.parametrize("policy", ContactPolicy)
-def test_what_is_quoted_is_looked_at_like_what_is_said(policy: ContactPolicy) -> None:
+def test_a_quote_follows_the_policy_like_a_message(policy: ContactPolicy) -> None:
     _, ann, _ = couple(policy)
     (what,) = keys(ann.writes("yes", reply_to=7, quote="t.me/annsmith"))
     assert what == {OFF: "Relay", WARN: "chat.confirm_link", HOLD: "chat.held"}[policy]
@@ -198,7 +198,7 @@ def test_both_sides_are_asked() -> None:
 
 
 def refused(decision: Decision) -> str:
-    """The alert that a press is answered with; nothing is passed on beside it."""
+    """The alert that answers the press. Nothing else is sent."""
     assert not any(isinstance(effect, Relay) for effect in decision.effects)
     (answer,) = (effect for effect in decision.effects if isinstance(effect, Answer))
     assert answer.alert
@@ -206,7 +206,7 @@ def refused(decision: Decision) -> str:
     return answer.text.key
 
 
-def test_what_is_sent_is_what_was_asked_about() -> None:
+def test_the_sent_message_is_the_one_that_was_asked_about() -> None:
     _, ann, ben = couple(WARN)
     message = ann.message(FORMS["caption"], reply_to=5)
     assert isinstance(message, MessageReceived)

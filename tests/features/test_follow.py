@@ -1,4 +1,4 @@
-"""Edits, reactions and taking back: they follow a message to the partner's side, and nothing else there."""
+"""Edits, reactions and deletions follow a message to the partner, and change nothing else there."""
 
 import msgspec
 import pytest
@@ -40,9 +40,6 @@ def parted(talk: Playbook, ann: Person, ben: Person, how: str) -> None:
 ELSEWHERE = ["idle", "searching", "partner gone", "partner idle"]
 
 
-# ---------------------------------------------------------------------- edits
-
-
 def test_an_edit_follows_its_message() -> None:
     _, ann, ben = couple()
     content = Content(Kind.TEXT, "hello there")
@@ -50,7 +47,7 @@ def test_an_edit_follows_its_message() -> None:
     assert ann.edits(7, "hello there") == Decision(effects=(expected,))
 
 
-def test_an_edit_of_something_still_on_its_way_follows_all_the_same() -> None:
+def test_an_edit_follows_a_message_that_is_still_on_its_way() -> None:
     _, ann, ben = couple()
     on_its_way = MessageRef(BOT, MessageId(8))
     expected = RelayEdit(ann.chat, ann.person, on_its_way, ben.person, Content(Kind.TEXT, "/stop"))
@@ -80,7 +77,7 @@ def test_a_reaction_is_an_emoji_and_never_words() -> None:
 
 
 @pytest.mark.parametrize("kind", REFUSED)
-def test_an_edit_into_what_is_refused_reaches_nobody_and_its_writer_is_told(kind: Kind) -> None:
+def test_an_edit_into_a_refused_kind_reaches_nobody_and_its_writer_is_told(kind: Kind) -> None:
     talk, ann, _ = couple()
     event = MessageEdited(ann.person, *SOURCE, Content(kind), talk.env.now)
     told = says(ann, "chat.edit_failed", None, reply_to=SOURCE.message)
@@ -90,7 +87,7 @@ def test_an_edit_into_what_is_refused_reaches_nobody_and_its_writer_is_told(kind
 
 
 @pytest.mark.parametrize("policy", [ContactPolicy.WARN, ContactPolicy.HOLD])
-def test_an_edit_cannot_slip_an_address_in_between_people_who_have_just_met(policy: ContactPolicy) -> None:
+def test_an_edit_cannot_add_an_address_between_people_who_just_met(policy: ContactPolicy) -> None:
     talk, ann, ben = couple(Rules(contact_policy=policy))
     assert ann.edits(7, "write to @somebody") == Decision(effects=(says(ann, "chat.edit_held", None, reply_to=7),))
     assert ann.edits(8, "write to @somebody") == NOTHING, "of a message that never reached the partner"
@@ -99,28 +96,22 @@ def test_an_edit_cannot_slip_an_address_in_between_people_who_have_just_met(poli
     assert ann.edits(7, "write to @somebody") == Decision(effects=(expected,))
 
 
-# ---------------------------------------------------------------------- reactions
-
-
 @pytest.mark.parametrize("emoji", ["👍", None])
-def test_a_reaction_follows_to_the_other_side_whoever_wrote_the_message(emoji: str | None) -> None:
+def test_a_reaction_reaches_the_other_side_of_any_message(emoji: str | None) -> None:
     _, ann, ben = couple()
     assert ann.reacts(7, emoji) == Decision(effects=(React(ann.chat, ann.person, SOURCE, ben.person, emoji),))
     assert ben.reacts(70, emoji) == Decision(effects=(React(ben.chat, ben.person, COPY, ann.person, emoji),))
 
 
-# ---------------------------------------------------------------------- taking back
-
-
 @pytest.mark.parametrize("words", ["/delete", "/DELETE@some_bot", "/delete please"])
-def test_a_message_taken_back_goes_on_both_sides_and_the_command_with_it(words: str) -> None:
+def test_taking_back_deletes_both_messages_and_the_command(words: str) -> None:
     _, ann, ben = couple()
     decision = ann.writes(words, reply_to=7)
     relay_delete = RelayDelete(ann.chat, ann.person, SOURCE, ben.person, (MessageId(7), ann.last_message))
     assert decision == Decision(effects=(relay_delete,))
 
 
-def test_what_has_no_copy_yet_is_taken_back_as_soon_as_it_has() -> None:
+def test_a_message_on_its_way_is_taken_back_once_it_has_arrived() -> None:
     _, ann, ben = couple()
     decision = ann.writes("/delete", reply_to=8)
     relay_delete = RelayDelete(
@@ -129,23 +120,20 @@ def test_what_has_no_copy_yet_is_taken_back_as_soon_as_it_has() -> None:
     assert decision == Decision(effects=(relay_delete,))
 
 
-def test_nobody_takes_back_what_the_other_wrote() -> None:
+def test_nobody_can_take_back_the_partners_message() -> None:
     _, _, ben = couple()
     assert ben.writes("/delete", reply_to=70) == Decision(effects=(says(ben, "chat.delete_not_yours", None),))
 
 
-def test_taking_back_nothing_says_how() -> None:
+def test_taking_back_without_a_reply_explains_how() -> None:
     _, ann, _ = couple()
     assert ann.writes("/delete") == Decision(effects=(says(ann, "chat.delete_how", None),))
 
 
-def test_outside_a_chat_there_is_nothing_to_take_back() -> None:
+def test_nothing_can_be_taken_back_outside_a_chat() -> None:
     talk = Playbook()
     for each in (talk.person(), talk.searching()):
         assert each.writes("/delete", reply_to=7) == Decision(effects=(says(each, "chat.delete_outside", None),))
-
-
-# ---------------------------------------------------------------------- what did not arrive
 
 
 @pytest.mark.parametrize("refusal", Refusal)
@@ -153,7 +141,9 @@ def test_outside_a_chat_there_is_nothing_to_take_back() -> None:
     ("attempt", "key"),
     [(Attempt.EDIT, "chat.edit_failed"), (Attempt.DELETE, "chat.delete_failed"), (Attempt.REACT, None)],
 )
-def test_a_lost_edit_is_told_a_lost_reaction_is_not(attempt: Attempt, key: str | None, refusal: Refusal) -> None:
+def test_a_lost_edit_is_reported_and_a_lost_reaction_is_not(
+    attempt: Attempt, key: str | None, refusal: Refusal
+) -> None:
     talk, ann, ben = couple()
     failed = DeliveryFailed(ann.person, *SOURCE, ChatId("c"), ben.person, ben.bot, refusal, attempt)
     told = key if refusal not in (Refusal.UNREACHABLE, Refusal.LEFT) else None

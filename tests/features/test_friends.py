@@ -1,4 +1,4 @@
-"""Meeting again: by mutual consent, under names of one's own, and nobody learns of a wish that is not shared."""
+"""Chatting again: only if both want it, under their own names for each other. Nobody learns about a one-sided wish."""
 
 import msgspec
 import pytest
@@ -54,10 +54,7 @@ def change(who: Person, **fields: object) -> None:
     who.talk.people[who.person] = msgspec.structs.replace(who.value, **fields)
 
 
-# ---------------------------------------------------------------------- keeping in mind
-
-
-def test_a_wish_that_is_not_shared_is_read_of_by_nobody() -> None:
+def test_nobody_learns_that_they_were_saved_by_one_side() -> None:
     ann, ben = parted_pair(Playbook())
     decision = ann.looks_back("save")
     assert decision.effects == (SAVED, revises(ann, "after_chat.ask", menu(ann.value, ann.talk.env.now)))
@@ -66,7 +63,7 @@ def test_a_wish_that_is_not_shared_is_read_of_by_nobody() -> None:
         assert each.writes("/friends") == Decision(effects=(says(each, "friends.none"),))
 
 
-def test_when_both_wish_it_both_are_told_and_find_each_other() -> None:
+def test_when_both_save_each_other_both_are_told_and_listed() -> None:
     ann, ben = parted_pair(Playbook())
     ann.looks_back("good")
     ann.looks_back("save")
@@ -81,7 +78,7 @@ def test_when_both_wish_it_both_are_told_and_find_each_other() -> None:
     assert entry(ann, ben).token != entry(ben, ann).token
 
 
-def test_pressing_again_tells_nobody_anything_new() -> None:
+def test_saving_again_tells_nobody_anything_new() -> None:
     ann, ben = parted_pair(Playbook())
     ann.looks_back("save")
     ann.looks_back("save")
@@ -94,14 +91,14 @@ def test_pressing_again_tells_nobody_anything_new() -> None:
         assert each.value.saved == saved
 
 
-def test_the_question_stays_as_far_as_it_was_answered() -> None:
+def test_the_question_keeps_its_unanswered_buttons() -> None:
     ann, _ = parted_pair(Playbook())
     ann.looks_back("good")
     assert ann.looks_back("save").effects[1] == revises(ann, "after_chat.thanks", menu(ann.value, ann.talk.env.now))
 
 
 @pytest.mark.parametrize("by", [0, 1])
-def test_blocks_win_over_wishes_and_do_not_show(by: int) -> None:
+def test_blocks_override_saves_and_do_not_show(by: int) -> None:
     people = parted_pair(Playbook())
     ann, ben = people
     ann.looks_back("save")
@@ -112,7 +109,7 @@ def test_blocks_win_over_wishes_and_do_not_show(by: int) -> None:
     assert not any(each.mutual for each in (*ann.value.saved, *ben.value.saved))
 
 
-def test_who_is_known_no_more_can_be_kept_in_mind() -> None:
+def test_a_partner_who_is_no_longer_known_can_be_saved() -> None:
     talk = Playbook()
     ann, ben = parted_pair(talk)
     del talk.people[ben.person]
@@ -120,7 +117,7 @@ def test_who_is_known_no_more_can_be_kept_in_mind() -> None:
     assert [each.person for each in ann.value.saved] == [ben.person]
 
 
-def test_a_list_full_of_friends_takes_nobody_and_one_full_of_wishes_lets_the_oldest_go() -> None:
+def test_a_full_list_drops_the_oldest_one_sided_save_but_no_friend() -> None:
     ann, ben = parted_pair(Playbook())
     full = tuple(Saved(f"t{number}", PersonId(1000 + number), "", True) for number in range(MOST))
     change(ann, saved=full)
@@ -134,17 +131,15 @@ def test_a_list_full_of_friends_takes_nobody_and_one_full_of_wishes_lets_the_old
     assert kept[-1] == ben.person
 
 
-def test_two_who_save_at_one_moment_do_not_miss_each_other() -> None:
-    """Each commit holds the other as they were, so only one of the two is stored, and the other is decided again."""
+def test_two_people_who_save_at_the_same_moment_find_each_other() -> None:
+    """Each commit includes the other person unchanged. So only one of the two is stored, and the other is decided
+    again."""
     ann, ben = parted_pair(Playbook())
     decision = ann.looks_back("save")
     assert {each.person for each in decision.changes} == {ann.person, ben.person}
 
 
-# ---------------------------------------------------------------------- names, and forgetting
-
-
-def test_a_name_is_ones_own() -> None:
+def test_a_name_for_a_friend_is_stored_for_the_chooser_only() -> None:
     ann, ben = friends(Playbook())
     decision = ann.writes("/name 1  Sunny \n <b>Boy</b>")
     assert entry(ann, ben).nickname == "Sunny <b>Boy</b>"
@@ -155,14 +150,14 @@ def test_a_name_is_ones_own() -> None:
 
 
 @pytest.mark.parametrize("words", ["/name", "/name 1", "/name Sunny", "/name 2 Sunny", "/name 0 Sunny", "/name 111 S"])
-def test_a_name_for_nobody_is_explained(words: str) -> None:
+def test_naming_nobody_explains_how_it_works(words: str) -> None:
     ann, _ = friends(Playbook())
     saved = ann.value.saved
     assert ann.writes(words) == Decision(effects=(says(ann, "friends.how_to_name"),))
     assert ann.value.saved == saved
 
 
-def test_forgetting_is_silent_and_what_the_forgotten_ask_reaches_nobody() -> None:
+def test_forgetting_is_silent_and_asks_of_a_forgotten_friend_reach_nobody() -> None:
     ann, ben = friends(Playbook())
     was = ben.value
     decision = ann.presses("forget", entry(ann, ben).token)
@@ -182,7 +177,7 @@ def test_forgetting_one_of_several_shows_the_rest() -> None:
     assert [each.token for each in ann.value.saved] == ["t3"]
 
 
-def test_who_is_remembered_anew_after_being_forgotten_does_not_learn_that_they_were() -> None:
+def test_a_friend_who_is_saved_again_does_not_learn_that_they_were_forgotten() -> None:
     talk = Playbook()
     ann, ben = friends(talk)
     ann.presses("forget", entry(ann, ben).token)
@@ -194,17 +189,14 @@ def test_who_is_remembered_anew_after_being_forgotten_does_not_learn_that_they_w
 
 
 @pytest.mark.parametrize("action", ["ask", "talk", "forget"])
-def test_a_button_of_who_is_not_in_the_list_does_nothing(action: str) -> None:
+def test_a_button_for_somebody_who_is_not_in_the_list_does_nothing(action: str) -> None:
     ann, _ = parted_pair(Playbook())
     ann.looks_back("save")
     assert ann.presses(action, ann.value.saved[0].token) == Decision(effects=(GONE,)), "a wish is no friend"
     assert ann.presses(action, "no such") == Decision(effects=(GONE,))
 
 
-# ---------------------------------------------------------------------- asking
-
-
-def test_an_ask_reaches_the_other_under_their_own_name_for_the_asker() -> None:
+def test_an_ask_shows_the_friends_own_name_for_the_person_who_asks() -> None:
     ann, ben = friends(Playbook())
     ben.writes("/name 1 Moon")
     decision = ann.presses("ask", entry(ann, ben).token)
@@ -213,7 +205,7 @@ def test_an_ask_reaches_the_other_under_their_own_name_for_the_asker() -> None:
     assert decision.effects == (ASKED, invited)
 
 
-def test_who_agrees_is_together_with_who_asked_each_under_their_own_names() -> None:
+def test_accepting_an_ask_starts_a_chat_under_each_sides_own_names() -> None:
     ann, ben = friends(Playbook())
     ben.writes("/name 1 Moon")
     ann.presses("ask", entry(ann, ben).token)
@@ -229,7 +221,7 @@ def test_who_agrees_is_together_with_who_asked_each_under_their_own_names() -> N
     assert ben.presses("talk", entry(ben, ann).token).effects == (IN_A_CHAT,), "twice is once"
 
 
-def test_an_invitation_whose_place_is_unknown_can_be_taken_up() -> None:
+def test_an_invitation_whose_message_is_unknown_can_be_accepted() -> None:
     ann, ben = friends(Playbook())
     ann.presses("ask", entry(ann, ben).token)
     assert len(ben.presses("talk", entry(ben, ann).token, message=None).effects) == 3
@@ -237,7 +229,7 @@ def test_an_invitation_whose_place_is_unknown_can_be_taken_up() -> None:
 
 
 @pytest.mark.parametrize("searching", [False, True])
-def test_when_both_ask_they_are_together(searching: bool) -> None:
+def test_when_both_ask_they_are_in_a_chat(searching: bool) -> None:
     ann, ben = friends(Playbook())
     if searching:
         ben.writes("/search")
@@ -246,7 +238,7 @@ def test_when_both_ask_they_are_together(searching: bool) -> None:
     assert together(ann.value, ben.value)
 
 
-def test_asking_again_soon_does_not_ring_again() -> None:
+def test_asking_again_soon_sends_no_second_notice() -> None:
     talk = Playbook()
     ann, ben = friends(talk)
     token = entry(ann, ben).token
@@ -256,7 +248,7 @@ def test_asking_again_soon_does_not_ring_again() -> None:
     assert len(ann.presses("ask", token).effects) == 2
 
 
-def test_who_is_in_a_chat_can_neither_ask_nor_agree() -> None:
+def test_a_person_in_a_chat_can_neither_ask_nor_accept() -> None:
     talk = Playbook()
     ann, ben = friends(talk)
     ann.presses("ask", entry(ann, ben).token)
@@ -283,7 +275,7 @@ def _searches(ben: Person, ann: Person) -> Participant:
 
 
 @pytest.mark.parametrize("how", [_blocks, _forgets, _takes_back], ids=lambda each: each.__name__)
-def test_who_asks_reads_the_same_whatever_the_other_did(how: object) -> None:
+def test_the_person_who_asks_reads_the_same_whatever_the_other_did(how: object) -> None:
     talk = Playbook()
     ann, ben = friends(talk)
     talk.people[ben.person] = how(ben, ann)  # type: ignore[operator]
@@ -294,14 +286,14 @@ def test_who_asks_reads_the_same_whatever_the_other_did(how: object) -> None:
     assert entry(ann, ben).asked_at is not None, "and the next one comes no sooner"
 
 
-def test_who_asks_somebody_known_no_more_reads_the_same() -> None:
+def test_asking_somebody_who_is_no_longer_known_reads_the_same() -> None:
     talk = Playbook()
     ann, ben = friends(talk)
     del talk.people[ben.person]
     assert ann.presses("ask", entry(ann, ben).token).effects == (ASKED,)
 
 
-def test_somebody_in_a_chat_is_asked_and_may_agree_after_it() -> None:
+def test_a_friend_in_a_chat_is_asked_and_may_accept_after_it() -> None:
     talk = Playbook()
     ann, ben = friends(talk)
     talk.pair(ben, talk.person())
@@ -311,7 +303,7 @@ def test_somebody_in_a_chat_is_asked_and_may_agree_after_it() -> None:
     assert together(ann.value, ben.value)
 
 
-def test_an_ask_that_crosses_anothers_is_kept_while_that_one_is_in_a_chat() -> None:
+def test_an_ask_that_crosses_another_is_kept_while_the_friend_is_in_a_chat() -> None:
     talk = Playbook()
     ann, ben = friends(talk)
     ann.presses("ask", entry(ann, ben).token)
@@ -323,7 +315,7 @@ def test_an_ask_that_crosses_anothers_is_kept_while_that_one_is_in_a_chat() -> N
 
 
 @pytest.mark.parametrize("why", ["late", "in a chat", "blocked", "forgotten", "gone", "another pool", "never asked"])
-def test_an_ask_that_can_be_taken_up_no_more_has_simply_run_out(why: str) -> None:
+def test_an_ask_that_cannot_be_accepted_looks_expired(why: str) -> None:
     talk = Playbook()
     ann, ben = friends(talk)
     if why != "never asked":
@@ -345,7 +337,7 @@ def test_an_ask_that_can_be_taken_up_no_more_has_simply_run_out(why: str) -> Non
     assert isinstance(ben.value.state, Idle | Searching)
 
 
-def test_adults_and_minors_do_not_meet_though_both_ask() -> None:
+def test_adults_and_minors_do_not_meet_even_if_both_ask() -> None:
     talk = Playbook()
     ann, ben = friends(talk)
     change(ben, profile=grown_up(16))

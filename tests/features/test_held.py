@@ -1,4 +1,4 @@
-"""A message that waits for its sender's word is passed on as they see it when they press, not as it was."""
+"""A held message is passed on as its sender sees it when they press, not as it was before."""
 
 import msgspec
 import pytest
@@ -23,7 +23,7 @@ def couple() -> tuple[Playbook, Person, Person]:
 
 
 def token_of(decision: Decision) -> str:
-    """What the button of a question gives back."""
+    """The data of a question's button."""
     question = decision.effects[-1]
     assert isinstance(question, Say)
     assert isinstance(question.keyboard, Menu)
@@ -50,7 +50,7 @@ def closed(ann: Person, key: str) -> Revise:
     return Revise(ann.person, MessageId(50), text(key))
 
 
-def test_edited_so_that_nothing_is_left_to_ask_it_goes_at_once_and_the_question_closes_when_pressed() -> None:
+def test_an_edit_that_removes_the_trace_sends_it_at_once() -> None:
     _, ann, ben = couple()
     token = token_of(ann.writes(ASKED, reply_to=7))
     about = MessageRef(ann.bot, MessageId(7))
@@ -63,7 +63,7 @@ def test_edited_so_that_nothing_is_left_to_ask_it_goes_at_once_and_the_question_
         assert decision == Decision(effects=(Answer("query"), closed(ann, "chat.shown")))
 
 
-def test_what_an_edit_let_go_is_edited_again_like_anything_else() -> None:
+def test_a_message_that_an_edit_let_through_can_be_edited_again() -> None:
     _, ann, ben = couple()
     ann.writes(ASKED)
     ann.edits(ann.last_message, "hello")
@@ -73,7 +73,7 @@ def test_what_an_edit_let_go_is_edited_again_like_anything_else() -> None:
     assert ann.edits(ann.last_message, ASKED, at=NOW + 2) == NOTHING
 
 
-def test_an_edit_that_comes_twice_because_of_a_crash_goes_all_the_same() -> None:
+def test_an_edit_that_comes_twice_after_a_crash_still_sends_it() -> None:
     _, ann, _ = couple()
     ann.writes(ASKED)
     for _ in range(2):
@@ -81,7 +81,7 @@ def test_an_edit_that_comes_twice_because_of_a_crash_goes_all_the_same() -> None
 
 
 @pytest.mark.parametrize("edited", ["write to @ann_98", "hi, write to @ann_99", "@ann_99"])
-def test_edited_to_tell_no_more_it_goes_as_it_is_when_pressed(edited: str) -> None:
+def test_after_an_edit_without_new_traces_a_press_sends_the_newest_text(edited: str) -> None:
     _, ann, _ = couple()
     token = token_of(ann.writes(ASKED))
     assert ann.edits(ann.last_message, edited).effects == ()
@@ -101,7 +101,7 @@ def test_edited_to_tell_no_more_it_goes_as_it_is_when_pressed(edited: str) -> No
         ("see https://example.org/x", "link"),
     ],
 )
-def test_edited_to_tell_more_its_sender_is_asked_again_and_then_it_goes(edited: str, trace: str) -> None:
+def test_after_an_edit_with_more_traces_the_sender_is_asked_again(edited: str, trace: str) -> None:
     _, ann, _ = couple()
     token = token_of(ann.writes(ASKED))
     ann.edits(ann.last_message, edited)
@@ -113,7 +113,7 @@ def test_edited_to_tell_more_its_sender_is_asked_again_and_then_it_goes(edited: 
     assert passed(ann.presses("show", token_of(again), subject=now(ann, edited, NOW))) == [edited]
 
 
-def test_where_telegram_brings_an_older_text_its_sender_is_asked_again_below_the_one_of_now() -> None:
+def test_if_telegram_brings_an_older_text_the_sender_is_asked_again() -> None:
     _, ann, _ = couple()
     token = token_of(ann.writes(ASKED))
     ann.edits(ann.last_message, f"{ASKED} or ann@example.org")
@@ -126,7 +126,7 @@ def test_where_telegram_brings_an_older_text_its_sender_is_asked_again_below_the
     assert passed(ann.presses("show", token_of(again), subject=edited)) == [edited.text]
 
 
-def test_what_goes_is_sanitised_as_it_is_then() -> None:
+def test_the_newest_text_is_sanitised() -> None:
     _, ann, _ = couple()
     token = token_of(ann.writes(ASKED))
     hidden = Content(Kind.TEXT, "@ann_99", (Entity("text_link", 0, 7, url="https://t.me/ann_99"), Entity("bold", 0, 2)))
@@ -140,7 +140,7 @@ def test_what_goes_is_sanitised_as_it_is_then() -> None:
     assert not relay.copyable
 
 
-def test_declined_it_does_not_go_whatever_it_is_edited_to() -> None:
+def test_after_a_no_no_edit_sends_it() -> None:
     _, ann, _ = couple()
     token = token_of(ann.writes(ASKED))
     ann.presses("hide", token, subject=now(ann, ASKED))
@@ -148,7 +148,7 @@ def test_declined_it_does_not_go_whatever_it_is_edited_to() -> None:
     assert passed(ann.edits(ann.last_message, "hello")) == []
 
 
-def test_pressed_it_is_edited_like_anything_else() -> None:
+def test_a_confirmed_message_can_be_edited() -> None:
     talk, ann, ben = couple()
     token = token_of(ann.writes(ASKED))
     ann.presses("show", token, subject=now(ann, ASKED))
@@ -158,7 +158,7 @@ def test_pressed_it_is_edited_like_anything_else() -> None:
     assert ann.edits(ann.last_message, "hello") == Decision(effects=(expected,))
 
 
-def test_what_has_arrived_is_not_passed_on_again_by_an_edit() -> None:
+def test_an_edit_does_not_send_an_arrived_message_again() -> None:
     talk, ann, _ = couple()
     ann.writes(ASKED)
     ann.edits(ann.last_message, "hello")
@@ -166,7 +166,7 @@ def test_what_has_arrived_is_not_passed_on_again_by_an_edit() -> None:
     assert passed(ann.edits(ann.last_message, "hello")) == []
 
 
-def test_edited_to_what_is_never_passed_on_it_waits_and_is_refused_when_pressed() -> None:
+def test_a_held_message_edited_into_a_refused_kind_is_refused_when_pressed() -> None:
     _, ann, _ = couple()
     token = token_of(ann.writes(ASKED))
     story = Content(Kind.STORY)
@@ -176,14 +176,14 @@ def test_edited_to_what_is_never_passed_on_it_waits_and_is_refused_when_pressed(
     assert answer == Answer("query", text("chat.refused_story"), alert=True)
 
 
-def test_an_edit_while_the_partner_is_elsewhere_lets_nothing_go() -> None:
+def test_an_edit_sends_nothing_if_the_partner_is_elsewhere() -> None:
     talk, ann, ben = couple()
     ann.writes(ASKED)
     del talk.people[ben.person]
     assert ann.edits(ann.last_message, "hello") == NOTHING
 
 
-def test_a_file_that_an_edit_lets_go_is_warned_about_like_any() -> None:
+def test_a_file_that_an_edit_lets_through_gets_the_usual_warning() -> None:
     _, ann, _ = couple()
     song = Content(Kind.AUDIO, "@ann_99", file=File("a", "u", 3))
     ann.sends(song)
@@ -191,7 +191,7 @@ def test_a_file_that_an_edit_lets_go_is_warned_about_like_any() -> None:
     assert decision.effects[1:] == (says(ann, "chat.inside_sound", None, reply_to=ann.last_message),)
 
 
-def test_only_the_latest_few_are_remembered_and_the_buttons_of_the_others_work_on() -> None:
+def test_only_the_latest_held_messages_are_remembered_but_older_buttons_work() -> None:
     _, ann, _ = couple()
     first = token_of(ann.writes(ASKED))
     message = ann.last_message
@@ -202,7 +202,7 @@ def test_only_the_latest_few_are_remembered_and_the_buttons_of_the_others_work_o
     assert passed(ann.presses("show", first, subject=subject)) == [ASKED]
 
 
-def test_a_new_chat_has_nothing_that_waits() -> None:
+def test_a_new_chat_has_no_held_messages() -> None:
     talk, ann, _ = couple()
     ann.writes(ASKED)
     ann.writes("/next")

@@ -1,4 +1,4 @@
-"""Chats in which nobody says anything: one reminder a silence, and then a polite end for both."""
+"""Idle chats: one reminder for each silence, and then a polite end for both."""
 
 from passerby.domain.lifecycle import together
 from passerby.kernel.decision import NOTHING, Decision
@@ -23,7 +23,7 @@ def couple(rules: Rules = RULES) -> tuple[Playbook, Person, Person]:
     return talk, *talk.pair(talk.person(), talk.person())
 
 
-def test_who_owes_a_word_is_reminded_once_a_silence() -> None:
+def test_the_person_whose_turn_it_is_gets_one_reminder_for_each_silence() -> None:
     talk, ann, ben = couple()
     was = ben.value
     assert quiet(ann, speaker=ben.person) == NOTHING, "not yet"
@@ -38,13 +38,13 @@ def test_who_owes_a_word_is_reminded_once_a_silence() -> None:
     assert together(ann.value, ben.value)
 
 
-def test_where_nobody_has_spoken_the_reminder_says_so() -> None:
+def test_the_reminder_says_if_nobody_has_written_yet() -> None:
     talk, ann, _ = couple()
     talk.later(600)
     assert quiet(ann).effects == (Say(ann.person, text("idle.nobody_spoke"), priority=Priority.SYSTEM),)
 
 
-def test_a_long_silence_ends_the_chat_for_both_in_the_same_words() -> None:
+def test_a_long_silence_ends_the_chat_with_the_same_words_for_both() -> None:
     talk, ann, ben = couple()
     talk.later(3600)
     mine = parted(ann.value, reason="idle", by=ann, at=NOW + 3600)
@@ -59,7 +59,7 @@ def test_a_long_silence_ends_the_chat_for_both_in_the_same_words() -> None:
     )
 
 
-def test_who_is_elsewhere_or_in_another_chat_by_now_is_left_alone() -> None:
+def test_a_person_who_has_left_the_idle_chat_gets_no_reminder() -> None:
     talk, ann, _ = couple()
     talk.later(3600)
     assert quiet(ann, chat="another") == NOTHING
@@ -68,7 +68,7 @@ def test_who_is_elsewhere_or_in_another_chat_by_now_is_left_alone() -> None:
     assert quiet(ann, chat=chat) == NOTHING
 
 
-def test_operators_may_do_without_either() -> None:
+def test_operators_can_turn_off_the_reminder_and_the_end() -> None:
     talk, ann, _ = couple(Rules(idle_nudge_s=0, idle_end_s=3600))
     talk.later(3599)
     assert quiet(ann) == NOTHING

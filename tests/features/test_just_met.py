@@ -1,4 +1,4 @@
-"""Accounts, links and numbers between people who have just met: passed on only if their sender says so again."""
+"""User names, links and numbers between people who have just met are sent only after the sender confirms it."""
 
 import pytest
 
@@ -39,7 +39,7 @@ def waiting(ann: Person) -> list[Held]:
 
 
 @pytest.mark.parametrize(("words", "trace"), TRACES.items())
-def test_the_sender_is_asked_first(words: str, trace: str) -> None:
+def test_the_sender_is_asked_before_it_is_sent(words: str, trace: str) -> None:
     _, ann, _ = couple()
     decision = ann.writes(words)
     asked = says(ann, f"chat.confirm_{trace}", menu(f"{ann.chat}~{trace[0]}"), reply_to=ann.last_message)
@@ -48,7 +48,7 @@ def test_the_sender_is_asked_first(words: str, trace: str) -> None:
 
 
 @pytest.mark.parametrize("words", TRACES)
-def test_once_confirmed_it_is_passed_on(words: str) -> None:
+def test_after_confirmation_it_is_sent(words: str) -> None:
     _, ann, ben = couple()
     message = ann.message(Content(Kind.TEXT, words))
     closed = Revise(ann.person, MessageId(50), text("chat.shown"))
@@ -58,20 +58,20 @@ def test_once_confirmed_it_is_passed_on(words: str) -> None:
 
 
 @pytest.mark.parametrize("words", TRACES)
-def test_where_the_operator_holds_it_it_is_not_passed_on(words: str) -> None:
+def test_with_the_policy_hold_it_is_not_sent(words: str) -> None:
     _, ann, _ = couple(ContactPolicy.HOLD)
     decision = ann.writes(words)
     assert decision == Decision(effects=(says(ann, "chat.held", None, reply_to=ann.last_message),))
 
 
 @pytest.mark.parametrize("words", TRACES)
-def test_where_the_operator_does_not_mind_it_is_passed_on(words: str) -> None:
+def test_with_the_policy_off_it_is_sent(words: str) -> None:
     _, ann, ben = couple(ContactPolicy.OFF)
     assert ann.writes(words) == Decision(effects=(relayed(ann, ben, Content(Kind.TEXT, words)),))
 
 
 @pytest.mark.parametrize("policy", ContactPolicy)
-def test_people_who_know_each_other_a_while_are_not_asked(policy: ContactPolicy) -> None:
+def test_people_who_have_chatted_for_a_while_are_not_asked(policy: ContactPolicy) -> None:
     talk, ann, ben = couple(policy)
     talk.later(talk.env.rules.just_met_s - 1)
     asked = policy is not ContactPolicy.OFF
@@ -82,7 +82,7 @@ def test_people_who_know_each_other_a_while_are_not_asked(policy: ContactPolicy)
     assert passed == Decision(effects=(relayed(ann, ben, Content(Kind.TEXT, "@somebody")),))
 
 
-def test_a_hidden_link_is_seen_before_it_is_taken_out() -> None:
+def test_a_hidden_link_is_found_before_it_is_removed() -> None:
     _, ann, _ = couple()
     hidden = Content(Kind.TEXT, "my page", (Entity("text_link", 0, 7, url="https://t.me/ann"),))
     decision = ann.sends(hidden)
@@ -103,14 +103,14 @@ def test_an_album_goes_at_once_without_its_words() -> None:
     )
 
 
-def test_a_caption_is_words_too() -> None:
+def test_a_caption_follows_the_policy_too() -> None:
     _, ann, _ = couple()
     decision = ann.sends(Content(Kind.PHOTO, "@somebody"))
     asked = says(ann, "chat.confirm_name", menu(f"{ann.chat}~n"), reply_to=ann.last_message)
     assert decision.effects == (asked,)
 
 
-def test_what_was_written_before_the_chat_is_not_asked_about() -> None:
+def test_a_message_from_before_the_chat_is_refused_without_a_question() -> None:
     talk = Playbook()
     ann, _ = talk.pair(talk.person(), talk.person(), anchored=False)
     decision = ann.writes("@somebody", sent_at=NOW)

@@ -1,4 +1,4 @@
-"""A phone shows a keyboard until it gets a new one. Whatever label it still shows, the key does what it does."""
+"""A phone shows a keyboard until it gets a new one. Whatever label it still shows, the key works."""
 
 import tomllib
 from pathlib import Path
@@ -22,7 +22,7 @@ PRESSED = [
 
 
 def in_place_for(key: str, talk: Playbook) -> Person:
-    """Somebody whose keyboard has this key."""
+    """A person whose keyboard has this key."""
     ann = talk.person()
     if key == CANCEL:
         ann.writes("/search")
@@ -38,19 +38,19 @@ def pressing(label: str, key: str) -> Decision:
 
 
 @pytest.mark.parametrize(("language", "key", "label"), PRESSED)
-def test_every_label_that_a_key_ever_had_does_what_the_key_does(language: str, key: str, label: str) -> None:
+def test_every_label_that_a_key_ever_had_still_works(language: str, key: str, label: str) -> None:
     assert pressing(label, key) == pressing(WORDS.words(key)["en"], key)
     assert pressing(label, key).changes, "it does something"
 
 
 @pytest.mark.parametrize("language", WORDS.languages)
 @pytest.mark.parametrize("key", KEYS)
-def test_the_label_of_today_is_on_the_list_so_that_it_keeps_working_once_it_changes(language: str, key: str) -> None:
+def test_every_current_label_is_on_the_list_of_labels(language: str, key: str) -> None:
     assert WORDS.words(key)[language] in EVER[language][key]
 
 
 @pytest.mark.parametrize("language", WORDS.languages)
-def test_a_keyboard_in_another_language_than_the_persons_keeps_working(language: str) -> None:
+def test_a_keyboard_in_another_language_keeps_working(language: str) -> None:
     talk = Playbook()
     ann, _ = talk.pair(talk.person(), talk.person())
     assert ann.value.profile.language == "en"

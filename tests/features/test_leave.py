@@ -85,10 +85,10 @@ def test_next_while_searching_changes_nothing(words: str) -> None:
     ("words", "key", "again"), [("/stop", "chat.you_left", False), ("/next", "chat.you_moved_on", True)]
 )
 @pytest.mark.parametrize("partner", ["gone", "idle", "in another chat"])
-def test_who_is_alone_in_a_chat_can_leave_it_without_touching_anybody(
+def test_a_person_alone_in_a_chat_can_leave_it_without_changing_anybody(
     partner: str, words: str, key: str, again: bool
 ) -> None:
-    """What a rebuild from the records may leave behind."""
+    """A rebuild from the records can cause this."""
     talk = Playbook()
     ann, ben = talk.pair(talk.person(), talk.person())
     if partner == "gone":
@@ -106,7 +106,7 @@ def test_who_is_alone_in_a_chat_can_leave_it_without_touching_anybody(
     assert ann.writes(words) == Decision((mine,), (says(ann, key, of=mine.state), asks(mine)))
 
 
-def test_a_person_who_was_left_and_searches_again_is_told_apart_from_the_leaver() -> None:
+def test_only_the_person_who_moved_on_counts_as_the_one_who_left() -> None:
     talk = Playbook()
     ann, ben = talk.pair(talk.person(), talk.person())
     ann.writes("/next")

@@ -18,38 +18,38 @@ THIRD_BOT = type(BOT)(1000003)
 
 
 @pytest.mark.parametrize("refusal", Refusal)
-def test_whatever_kept_a_message_from_arriving_its_sender_is_told(refusal: Refusal) -> None:
+def test_the_sender_is_told_about_every_reason_for_a_failed_message(refusal: Refusal) -> None:
     talk = Playbook()
     ann, ben = talk.pair(talk.person(), talk.person())
     told = says(ann, SENTENCES[refusal], None, reply_to=60)
     assert ann.fails_to_reach(ben, refusal) == Decision(effects=(told,))
 
 
-def test_who_blocked_and_who_left_sound_the_same() -> None:
+def test_a_partner_who_blocked_and_one_who_left_read_the_same() -> None:
     assert SENTENCES[Refusal.UNREACHABLE] == SENTENCES[Refusal.LEFT]
 
 
-def test_otherwise_one_cause_has_one_sentence() -> None:
+def test_every_other_reason_has_its_own_text() -> None:
     alike = {Refusal.UNREACHABLE: Refusal.LEFT, Refusal.BOT_LOST: Refusal.BROKEN}
     sentences = [SENTENCES[refusal] for refusal in Refusal if refusal not in alike]
     assert len(set(sentences)) == len(sentences)
 
 
-def test_many_that_missed_the_end_of_a_chat_are_told_in_one_sentence() -> None:
+def test_several_messages_that_missed_the_chat_get_one_notice() -> None:
     ann = Playbook().person().value
     event = DeliveryFailed(ann.person, BOT, MessageId(60), ChatId("c"), PersonId(9), BOT, Refusal.LEFT, count=150)
     said = Say(ann.person, text("chat.failed_many", n=150), reply_to=MessageId(60))
     assert undelivered(event, Facts(ann), Env(NOW, Random(1))) == Decision(effects=(said,))
 
 
-def test_on_another_bot_the_sentence_replies_to_nothing() -> None:
+def test_on_another_bot_the_notice_replies_to_nothing() -> None:
     talk = Playbook()
     ann, ben = talk.person(), talk.person()
     ann.writes("/start", bot=OTHER_BOT)
     assert ann.fails_to_reach(ben, Refusal.EXPIRED) == Decision(effects=(says(ann, "chat.failed_expired", None),))
 
 
-def test_who_blocks_the_bot_has_left_and_the_partner_is_told() -> None:
+def test_a_person_who_blocks_the_bot_has_left_and_the_partner_is_told() -> None:
     talk = Playbook()
     ann, ben = talk.pair(talk.person(), talk.person())
     mine = parted(ann.value, reason="blocked", by=ann, bot=None, bots=())
@@ -59,13 +59,13 @@ def test_who_blocks_the_bot_has_left_and_the_partner_is_told() -> None:
     )
 
 
-def test_who_blocks_the_bot_while_searching_waits_no_more() -> None:
+def test_blocking_the_bot_ends_the_search() -> None:
     ann = Playbook().searching()
     was = ann.value
     assert ann.blocks() == Decision((becomes(was, Idle(), bot=None, bots=()),))
 
 
-def test_a_refusal_from_before_the_search_or_the_chat_is_of_a_block_that_is_over() -> None:
+def test_a_refusal_from_before_the_search_or_chat_is_ignored() -> None:
     talk = Playbook()
     eve = talk.person()
     eve.writes("/search")
@@ -76,13 +76,13 @@ def test_a_refusal_from_before_the_search_or_the_chat_is_of_a_block_that_is_over
     assert isinstance(ann.blocks(refused_at=NOW).changes[0].state, Idle)
 
 
-def test_a_refusal_is_believed_of_who_is_idle() -> None:
+def test_a_refusal_counts_for_an_idle_person() -> None:
     eve = Playbook().person()
     was = eve.value
     assert eve.blocks(refused_at=NOW - 1) == Decision((becomes(was, Idle(), bot=None, bots=()),))
 
 
-def test_who_blocks_the_bot_while_idle_is_not_reached_any_more() -> None:
+def test_an_idle_person_who_blocks_the_bot_cannot_be_reached() -> None:
     ann = Playbook().person()
     was = ann.value
     assert ann.blocks() == Decision((becomes(was, Idle(), bot=None, bots=()),))
@@ -97,7 +97,7 @@ def test_blocking_a_bot_that_is_not_in_use_leaves_the_chat_alone() -> None:
     assert ann.blocks(BOT) == Decision((becomes(was, was.state, bots=(OTHER_BOT,)),))
 
 
-def test_blocking_the_bot_in_use_ends_the_chat_even_where_another_could_reach_them() -> None:
+def test_blocking_the_current_bot_ends_the_chat_even_with_another_bot() -> None:
     talk = Playbook()
     ann, ben = talk.pair(talk.person(), talk.person())
     ann.writes("hi", bot=OTHER_BOT)
@@ -114,7 +114,7 @@ def test_a_block_by_somebody_unknown_changes_nothing() -> None:
     assert Playbook().stranger().blocks() == NOTHING
 
 
-def test_who_comes_back_is_reached_again() -> None:
+def test_a_person_who_comes_back_can_be_reached_again() -> None:
     talk = Playbook()
     ann = talk.person()
     ann.blocks()
@@ -125,14 +125,14 @@ def test_who_comes_back_is_reached_again() -> None:
     )
 
 
-def test_another_bot_started_is_one_more_way_to_reach_them() -> None:
+def test_starting_another_bot_is_one_more_way_to_reach_a_person() -> None:
     ann = Playbook().person()
     was = ann.value
     assert ann.unblocks(OTHER_BOT) == Decision((becomes(was, Idle(), bots=(BOT, OTHER_BOT)),))
     assert ann.unblocks(OTHER_BOT) == NOTHING
 
 
-def test_when_the_bot_in_use_is_lost_the_one_used_before_takes_over() -> None:
+def test_if_the_current_bot_is_lost_the_one_before_takes_over() -> None:
     ann = Playbook().person()
     for bot in (OTHER_BOT, THIRD_BOT):
         ann.writes("/start", bot=bot)
@@ -141,12 +141,12 @@ def test_when_the_bot_in_use_is_lost_the_one_used_before_takes_over() -> None:
     assert ann.blocks(THIRD_BOT) == Decision((becomes(was, Idle(), bot=OTHER_BOT, bots=(OTHER_BOT, BOT)),))
 
 
-def test_a_stranger_who_starts_a_bot_is_known_to_have_started_it() -> None:
+def test_a_stranger_who_starts_a_bot_can_be_reached_through_it() -> None:
     ann = Playbook().stranger()
     assert ann.unblocks() == Decision((Participant(ann.person, 0, BOT, (BOT,), seen_at=NOW),))
 
 
-def test_blocking_touches_nobody_when_the_partner_is_elsewhere() -> None:
+def test_blocking_changes_nobody_else_if_the_partner_is_elsewhere() -> None:
     talk = Playbook()
     ann, ben = talk.pair(talk.person(), talk.person())
     talk.people[ben.person] = msgspec.structs.replace(ben.value, state=Idle())
@@ -154,7 +154,7 @@ def test_blocking_touches_nobody_when_the_partner_is_elsewhere() -> None:
     assert ann.blocks() == Decision((mine,))
 
 
-def test_when_a_bot_is_lost_its_people_go_on_where_they_were_on_another_they_have_started() -> None:
+def test_if_a_bot_is_lost_its_people_continue_through_another_started_bot() -> None:
     talk = Playbook()
     ann, _ = talk.pair(talk.person(), talk.person())
     ann.writes("hi", bot=OTHER_BOT)
@@ -164,7 +164,7 @@ def test_when_a_bot_is_lost_its_people_go_on_where_they_were_on_another_they_hav
     assert talk.happens(BotLost(ann.person, OTHER_BOT)) == NOTHING
 
 
-def test_an_idle_person_is_not_told_of_a_lost_bot_nor_is_one_who_uses_another() -> None:
+def test_idle_people_and_users_of_other_bots_are_not_told_about_a_lost_bot() -> None:
     ann = Playbook().person()
     ann.writes("/start", bot=OTHER_BOT)
     was = ann.value
@@ -175,7 +175,7 @@ def test_an_idle_person_is_not_told_of_a_lost_bot_nor_is_one_who_uses_another() 
     assert ben.talk.happens(BotLost(ben.person, BOT)) == Decision((becomes(was, Idle(), bots=(OTHER_BOT,)),))
 
 
-def test_who_has_no_other_bot_is_out_of_reach_and_the_partner_is_told_that_they_left() -> None:
+def test_without_another_bot_a_person_has_left_and_the_partner_is_told() -> None:
     talk = Playbook()
     ann, ben = talk.pair(talk.person(), talk.person())
     mine = parted(ann.value, reason="bot_lost", by=ann, bot=None, bots=())

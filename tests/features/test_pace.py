@@ -1,4 +1,4 @@
-"""Somebody sends more than they may have in hand: a word when it begins, a word when it is over."""
+"""A person sends more than their quota: one notice when refusals begin, one when they are over."""
 
 from passerby.features.pace import overrun
 from passerby.kernel.decision import Decision, Env, Facts
@@ -17,7 +17,7 @@ def decided(**what: object) -> Decision:
     return overrun(event, Facts(Participant(ANN, bot=BOT)), Env(NOW, None))  # type: ignore[arg-type]
 
 
-def test_its_beginning_answers_the_first_message_that_was_refused() -> None:
+def test_the_first_notice_replies_to_the_first_refused_message() -> None:
     assert decided(count=1, begins=True, message=MessageId(9)).effects == (
         Owe(ANN, "owed:1:7", text("pace.over", n=1)),
         Say(ANN, text("pace.begun"), reply_to=MessageId(9), priority=Priority.MATCH),

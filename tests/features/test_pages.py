@@ -1,4 +1,4 @@
-"""The pages that everybody may read at any time."""
+"""The pages that everybody can read at any time."""
 
 import pytest
 
@@ -18,18 +18,18 @@ def test_a_page_can_be_read_in_every_state(page: str) -> None:
         assert each.writes(f"/{page}") == Decision(effects=(says(each, f"pages.{page}", minimum=21),))
 
 
-def test_by_default_vip_is_said_to_be_of_no_need() -> None:
+def test_by_default_the_vip_page_says_that_everything_is_free() -> None:
     ann = Playbook().person()
     assert ann.writes("/vip") == Decision(effects=(says(ann, "pages.vip", minimum=18),))
 
 
 @pytest.mark.parametrize("free", [(), (Filter.GENDER,)])
-def test_where_a_filter_is_kept_for_vips_nothing_is_said_to_be_open_to_everybody(free: tuple[Filter, ...]) -> None:
+def test_the_vip_page_does_not_say_free_if_a_filter_is_only_for_vips(free: tuple[Filter, ...]) -> None:
     ann = Playbook(Rules(free_filters=free)).person()
     assert ann.writes("/vip") == Decision(effects=(says(ann, "pages.vip_given", minimum=18),))
 
 
 @pytest.mark.parametrize("page", LISTED)
-def test_a_newcomer_reads_before_agreeing_and_gets_no_keys_that_do_nothing_yet(page: str) -> None:
+def test_a_newcomer_can_read_pages_and_gets_no_keyboard_yet(page: str) -> None:
     ann = Playbook().person(Profile(language="en"))
     assert ann.writes(f"/{page}") == Decision(effects=(says(ann, f"pages.{page}", None, minimum=18),))

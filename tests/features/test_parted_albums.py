@@ -1,4 +1,4 @@
-"""An album with items that do not go: those are named to their sender, and the others arrive."""
+"""An album with items that cannot be sent: their sender is told which, and the others arrive."""
 
 from passerby.kernel.content import Content, File, Kind
 from passerby.kernel.decision import Decision
@@ -11,7 +11,7 @@ GAME = Content(Kind.GAME)
 CONTACT = Content(Kind.CONTACT, detail={"phone_number": "1", "first_name": "A"})
 
 
-def test_what_cannot_be_passed_on_is_named_and_the_others_are_one_album() -> None:
+def test_refused_items_are_named_and_the_others_stay_one_album() -> None:
     talk = Playbook()
     ann, ben = talk.pair(talk.person(), talk.person(bot=OTHER_BOT))
     decision = ann.sends(PHOTO, GAME, PHOTO, GAME)
@@ -23,14 +23,14 @@ def test_what_cannot_be_passed_on_is_named_and_the_others_are_one_album() -> Non
     assert decision == Decision(effects=(relayed, *named))
 
 
-def test_of_an_album_of_nothing_else_each_is_named() -> None:
+def test_in_an_album_of_refused_items_each_is_named() -> None:
     talk = Playbook()
     ann, _ = talk.pair(talk.person(), talk.person(bot=OTHER_BOT))
     decision = ann.sends(GAME, GAME)
     assert [type(effect) for effect in decision.effects] == [Say, Say]
 
 
-def test_what_tells_of_its_sender_is_asked_about_by_itself() -> None:
+def test_an_item_that_reveals_its_sender_is_asked_about_alone() -> None:
     talk = Playbook()
     ann, _ = talk.pair(talk.person(), talk.person(bot=OTHER_BOT))
     relayed, asked = ann.sends(PHOTO, CONTACT).effects
@@ -40,7 +40,7 @@ def test_what_tells_of_its_sender_is_asked_about_by_itself() -> None:
     assert (asked.text.key, asked.reply_to) == ("chat.confirm_contact", ann.last_message + 1)
 
 
-def test_an_album_that_nobody_may_hear_is_refused_once() -> None:
+def test_an_album_that_may_reach_nobody_is_refused_once() -> None:
     talk = Playbook()
     ann, _ = talk.pair(talk.person(), talk.person(bot=OTHER_BOT))
     talk.anchors = {}

@@ -1,4 +1,4 @@
-"""What a person has said of themselves and whom they wish for, and second thoughts about it."""
+"""The profile and the wishes of a person, and how they change them."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ LOCKED = Rules(free_filters=())
 
 
 def shown(ann: Person, section: str = "top", page: str = "") -> tuple[Answer, Revise]:
-    """The menu as it is now, in place."""
+    """The current menu, in the same notice."""
     said, menu = SECTIONS[section](ann.value, ann.talk.env, page)
     return Answer("query"), Revise(ann.person, MessageId(50), said, menu)
 
@@ -33,7 +33,7 @@ def actions(menu: Menu) -> list[str]:
 
 
 def shown_card(ann: Person) -> dict[str, Any]:
-    """The card as it is now, for `says`."""
+    """The current card, for `says`."""
     said = card(ann.value, ann.talk.env)
     return {"key": said.key, **dict(said.args)}
 
@@ -55,7 +55,7 @@ def wishing(was: Participant, **changes: Any) -> Participant:
 
 
 @pytest.mark.parametrize("gender", Gender)
-def test_a_profile_shows_what_was_said_and_grows_older(gender: Gender) -> None:
+def test_a_profile_shows_the_answers_and_the_current_age(gender: Gender) -> None:
     talk = Playbook()
     ann = talk.person(grown_up(33, gender))
     assert ann.writes("/profile") == Decision(effects=(says(ann, "profile.shown", card=card(ann.value, talk.env)),))
@@ -64,7 +64,7 @@ def test_a_profile_shows_what_was_said_and_grows_older(gender: Gender) -> None:
     assert dict(card(ann.value, talk.env).args)["age"] == 35
 
 
-def test_a_card_lists_languages_interests_and_country_or_says_that_there_are_none() -> None:
+def test_a_card_lists_languages_interests_and_country_or_says_none() -> None:
     talk = Playbook()
     ann = talk.person(grown_up())
     bare = dict(card(ann.value, talk.env).args)
@@ -84,7 +84,7 @@ def test_a_card_lists_languages_interests_and_country_or_says_that_there_are_non
 
 
 @pytest.mark.parametrize("language", WORDS.languages)
-def test_no_line_of_a_card_is_a_bare_dash(language: str) -> None:
+def test_no_line_of_a_card_is_only_a_dash(language: str) -> None:
     talk = Playbook()
     ann = talk.person(msgspec.structs.replace(grown_up(), language=""))
     lines = WORDS.plain(card(ann.value, talk.env), language).splitlines()
@@ -92,7 +92,7 @@ def test_no_line_of_a_card_is_a_bare_dash(language: str) -> None:
     assert all(len(line.rstrip(" –-").split()) > 1 for line in lines), lines
 
 
-def test_a_card_says_whom_one_wishes_to_meet_as_far_as_it_counts() -> None:
+def test_a_card_shows_the_wishes_that_count() -> None:
     talk = Playbook(Rules(free_filters=(Filter.AGE,)))
     ann = talk.person()
     ann.presses("put", "ages.20-26")
@@ -124,8 +124,8 @@ def test_every_section_is_reached_from_the_top_and_leads_back() -> None:
     assert ann.presses("set", "of a former release") == Decision(effects=shown(ann, "top"))
 
 
-def test_every_button_of_every_section_does_something_and_fits() -> None:
-    """Nothing that is offered is refused."""
+def test_every_button_of_every_section_works_and_fits() -> None:
+    """No offered value is refused."""
     ann = Playbook(FREE).person()
     for section in SECTIONS:
         pages = [""]
@@ -160,7 +160,7 @@ def test_every_button_of_every_section_does_something_and_fits() -> None:
         ("speak.ru", {"language": "ru", "languages": ("en",)}),
     ],
 )
-def test_what_is_pressed_is_what_the_profile_says(press: str, changes: dict[str, Any]) -> None:
+def test_the_profile_shows_what_was_pressed(press: str, changes: dict[str, Any]) -> None:
     talk = Playbook()
     ann = talk.person()
     was = ann.value
@@ -171,7 +171,7 @@ def test_what_is_pressed_is_what_the_profile_says(press: str, changes: dict[str,
     assert decision.effects[0] == Answer("query")
 
 
-def test_a_second_press_takes_a_language_or_an_interest_away_again() -> None:
+def test_a_second_press_removes_a_language_or_an_interest() -> None:
     ann = Playbook().person()
     before = ann.value.profile
     for press in ("langs.de", "tags.music"):
@@ -210,7 +210,7 @@ def test_a_list_that_is_full_says_so_and_takes_no_more() -> None:
         "ages.1-99",
     ],
 )
-def test_what_no_button_offers_changes_nothing(press: str) -> None:
+def test_a_value_that_no_button_offers_changes_nothing(press: str) -> None:
     ann = Playbook(FREE).person()
     was = ann.value
     decision = ann.presses("put", press)
@@ -220,14 +220,14 @@ def test_what_no_button_offers_changes_nothing(press: str) -> None:
 
 
 @pytest.mark.parametrize("press", ["", "x", "wants", "langs.xx", "tags.xx"])
-def test_a_button_of_another_release_shows_the_menu_of_this_one(press: str) -> None:
+def test_a_button_from_another_release_shows_the_current_menu(press: str) -> None:
     ann = Playbook().person()
     was = ann.value
     assert isinstance(ann.presses("put", press).effects[-1], Revise)
     assert ann.value == was
 
 
-def test_a_menu_that_telegram_no_longer_shows_is_not_revised() -> None:
+def test_a_menu_that_is_gone_is_not_edited() -> None:
     ann = Playbook().person()
     assert ann.presses("set", "age", message=None) == Decision(effects=(Answer("query"),))
     assert ann.presses("put", "gender.male", message=None).effects == (Answer("query"),)
@@ -235,13 +235,13 @@ def test_a_menu_that_telegram_no_longer_shows_is_not_revised() -> None:
 
 
 @pytest.mark.parametrize(("age", "offered"), [(18, {19, 28}), (19, {18, 20, 29}), (98, {88, 97, 99}), (99, {89, 98})])
-def test_ages_are_offered_within_what_is_allowed(age: int, offered: set[int]) -> None:
+def test_only_allowed_ages_are_offered(age: int, offered: set[int]) -> None:
     ann = Playbook().person(grown_up(age))
     assert {int(each.partition(".")[2]) for each in actions(menu_of(ann, "age")) if "age." in each} == offered
 
 
 @pytest.mark.parametrize(("age", "wrong"), [(17, 18), (16, 26), (18, 17)])
-def test_nobody_climbs_over_the_wall_between_minors_and_adults(age: int, wrong: int) -> None:
+def test_nobody_can_cross_the_wall_between_minors_and_adults(age: int, wrong: int) -> None:
     ann = Playbook(Rules(minimum_age=16)).person(grown_up(age))
     assert not allowed(wrong, age, ann.talk.env.rules)
     assert ann.presses("put", f"age.{wrong}").changes == ()
@@ -252,7 +252,7 @@ def test_minors_are_not_offered_ages_of_adults() -> None:
     assert not [each for each in actions(menu_of(ann, "wants")) if each.startswith("put:ages.") and each != "put:ages."]
 
 
-def test_filters_are_free_unless_the_operator_keeps_them() -> None:
+def test_filters_are_free_unless_the_operator_limits_them_to_vips() -> None:
     ann = Playbook().searching()
     ann.presses("put", "want.female")
     ann.presses("put", "ages.20-26")
@@ -261,7 +261,7 @@ def test_filters_are_free_unless_the_operator_keeps_them() -> None:
 
 
 @pytest.mark.parametrize("free", [(), (Filter.GENDER,), (Filter.AGE,), tuple(Filter)])
-def test_a_button_that_is_locked_carries_a_lock_and_no_other_does(free: tuple[Filter, ...]) -> None:
+def test_only_locked_buttons_show_a_lock(free: tuple[Filter, ...]) -> None:
     ann = Playbook(Rules(free_filters=free)).person()
     asked = wishing(ann.value, genders=(Gender.MALE,), age_min=18, age_max=22)
     said, menu = SECTIONS["wants"](asked, ann.talk.env, "")
@@ -278,7 +278,7 @@ def test_a_button_that_is_locked_carries_a_lock_and_no_other_does(free: tuple[Fi
 
 
 @pytest.mark.parametrize("rules", [FREE, LOCKED], ids=["free for all", "for VIPs"])
-def test_filters_are_for_who_is_entitled_and_say_so_to_the_others(rules: Rules) -> None:
+def test_filters_need_entitlement_and_say_so(rules: Rules) -> None:
     talk = Playbook(rules)
     ann, vip = talk.person(), talk.person()
     talk.people[vip.person] = msgspec.structs.replace(vip.value, vip_until=talk.env.now + 1)
@@ -296,7 +296,7 @@ def test_filters_are_for_who_is_entitled_and_say_so_to_the_others(rules: Rules) 
     assert SECTIONS["wants"](ann.value, talk.env, "")[0].key == key
 
 
-def test_wishes_are_ticked_and_taken_back() -> None:
+def test_wishes_can_be_ticked_and_unticked() -> None:
     ann = Playbook(FREE).person()
     for press in ("want.male", "want.other", "ages.20-26", "other", "ice"):
         ann.presses("put", press)
@@ -308,7 +308,7 @@ def test_wishes_are_ticked_and_taken_back() -> None:
     assert ticked(menu_of(ann, "wants")) == {"want.", "ages.", "other", "ice"}
 
 
-def test_a_change_while_searching_is_on_the_ticket_and_keeps_the_place() -> None:
+def test_a_change_while_searching_updates_the_ticket_and_keeps_the_place() -> None:
     talk = Playbook(FREE)
     ann = talk.searching()
     assert isinstance(ann.value.state, Searching)
@@ -321,7 +321,7 @@ def test_a_change_while_searching_is_on_the_ticket_and_keeps_the_place() -> None
     assert fresh.wants.genders == (Gender.FEMALE,)
 
 
-def test_another_language_brings_the_keyboard_in_it() -> None:
+def test_a_new_language_brings_a_keyboard_in_that_language() -> None:
     ann = Playbook().person()
     decision = ann.presses("put", "speak.ru")
     assert decision.effects[-2] == says(ann, "profile.speaks", of=Idle())
@@ -330,7 +330,7 @@ def test_another_language_brings_the_keyboard_in_it() -> None:
 
 
 @pytest.mark.parametrize("words", ["ru", "RU", "ru-RU", "Русский", "russian", "  русский "])
-def test_a_language_named_behind_the_command_is_spoken_at_once(words: str) -> None:
+def test_a_language_named_after_the_command_is_used_at_once(words: str) -> None:
     ann = Playbook().person()
     decision = ann.writes(f"/language {words}")
     assert decision.effects[0] == says(ann, "profile.speaks", of=Idle())
@@ -341,21 +341,21 @@ def test_a_language_named_behind_the_command_is_spoken_at_once(words: str) -> No
 
 
 @pytest.mark.parametrize("words", ["Türkçe", "turkce", "Español", "espanol", "فارسی", "हिन्दी", "Bahasa Indonesia"])
-def test_a_language_may_be_named_in_itself_with_accents_or_without(words: str) -> None:
+def test_a_language_is_found_by_its_own_name_with_or_without_accents(words: str) -> None:
     ann = Playbook().person()
     ann.writes(f"/language {words}")
     assert LANGUAGES[spoken_to(ann.value)] in ("Türkçe", "Español", "فارسی", "हिन्दी", "Bahasa Indonesia")
 
 
 @pytest.mark.parametrize("words", ["klingon", "fr", "x" * 500, "?"])
-def test_a_language_that_the_bot_does_not_speak_brings_the_menu(words: str) -> None:
+def test_a_language_that_the_bot_does_not_have_brings_the_menu(words: str) -> None:
     talk = Playbook()
     ann = talk.person()
     said, menu = SECTIONS["speak"](ann.value, talk.env, "")
     assert ann.writes(f"/language {words}") == Decision(effects=(Say(ann.person, said, menu),))
 
 
-def test_the_language_of_the_bot_does_not_change_whom_one_meets_and_the_bot_says_so_and_asks() -> None:
+def test_changing_the_bots_language_does_not_change_partners_and_it_asks() -> None:
     talk = Playbook(Rules(brands=(Brand("deutsch", languages=("de",)), Brand("english", languages=("en",)))))
     ann = talk.searching()
     before = ann.value.state
@@ -384,13 +384,13 @@ def test_the_language_of_the_bot_does_not_change_whom_one_meets_and_the_bot_says
     )
 
 
-def test_nothing_is_asked_about_a_language_that_one_talks_in_already() -> None:
+def test_a_language_that_the_person_already_chats_in_brings_no_question() -> None:
     ann = Playbook().person()
     ann.presses("put", "langs.ru")
     assert ann.presses("put", "speak.ru").effects[-1] == says(ann, "profile.speaks", of=Idle())
 
 
-def test_somebody_of_whose_languages_nothing_is_known_still_meets_everybody() -> None:
+def test_a_person_with_unknown_languages_still_meets_everybody() -> None:
     talk = Playbook()
     ann = talk.person(msgspec.structs.replace(grown_up(), language=""))
     wordless = ButtonPressed(ann.person, ann.bot, "query", MessageId(50), "put", "speak.de", language="")
@@ -402,7 +402,7 @@ def test_somebody_of_whose_languages_nothing_is_known_still_meets_everybody() ->
     assert spoken(ann.value.profile) == ("de",)
 
 
-def test_a_language_that_was_chosen_is_not_overwritten_by_telegrams() -> None:
+def test_a_chosen_language_is_not_overwritten_by_telegrams() -> None:
     ann = Playbook().person()
     ann.presses("put", "speak.ru")
     ann.talk.later(10_000)
@@ -411,7 +411,7 @@ def test_a_language_that_was_chosen_is_not_overwritten_by_telegrams() -> None:
 
 
 @pytest.mark.parametrize(("code", "expected"), [("pt-BR", "pt"), ("xx", "en"), ("", "en"), ("de", "de")])
-def test_the_language_in_use_is_the_one_that_is_ticked(code: str, expected: str) -> None:
+def test_the_current_language_is_ticked(code: str, expected: str) -> None:
     assert (
         spoken_to(Participant(Playbook().person().person, profile=msgspec.structs.replace(grown_up(), language=code)))
         == expected
@@ -419,7 +419,7 @@ def test_the_language_in_use_is_the_one_that_is_ticked(code: str, expected: str)
     assert expected in WRITTEN_IN
 
 
-def test_own_words_take_the_place_of_those_before_and_leave_what_was_pressed() -> None:
+def test_typed_interests_replace_earlier_typed_ones_and_keep_pressed_ones() -> None:
     ann = Playbook().person()
     ann.presses("put", "tags.music")
     decision = ann.writes("/interests Chess, long  walks, @ann_smith")
@@ -433,7 +433,7 @@ def test_own_words_take_the_place_of_those_before_and_leave_what_was_pressed() -
     assert full.effects[1:] == (says(ann, "profile.full_interests"),), "what found no room is not dropped in silence"
 
 
-def test_a_word_of_ones_own_has_a_button_that_takes_it_away() -> None:
+def test_a_typed_interest_has_a_button_that_removes_it() -> None:
     ann = Playbook().person()
     ann.presses("put", "tags.music")
     ann.writes("/interests chess, долгие прогулки по лесу")
@@ -450,7 +450,7 @@ def test_a_word_of_ones_own_has_a_button_that_takes_it_away() -> None:
     assert (again.changes, again.effects[1:]) == ((), decision.effects[1:]), "pressed twice, it is gone once"
 
 
-def test_an_interest_keeps_its_page_in_sight_behind_words_of_ones_own() -> None:
+def test_an_interest_stays_on_its_page_after_typed_ones() -> None:
     ann = Playbook().person()
     ann.writes("/interests chess, tea")
     pressed = ann.presses("put", "tags.fitness")
@@ -469,7 +469,7 @@ def test_a_country_can_be_typed_in_any_language(words: str) -> None:
 
 
 @pytest.mark.parametrize(("words", "code"), [("deutschl", "DE"), ("Aleman", "DE"), ("герм", "DE"), ("Grmany", "DE")])
-def test_the_beginning_of_a_country_or_a_slip_brings_up_what_fits(words: str, code: str) -> None:
+def test_a_partial_or_mistyped_country_lists_what_fits(words: str, code: str) -> None:
     ann = Playbook().person()
     decision = ann.writes(f"/country {words}")
     (said,) = decision.effects
@@ -483,7 +483,7 @@ def test_the_beginning_of_a_country_or_a_slip_brings_up_what_fits(words: str, co
 
 
 @pytest.mark.parametrize("words", ["zz", "Atlantis", "12", "?!", "x" * 500])
-def test_what_is_no_country_is_said_to_be_none(words: str) -> None:
+def test_an_unknown_country_is_reported(words: str) -> None:
     ann = Playbook().person()
     unknown = says(ann, "profile.no_such_country", words=words[:24])
     assert ann.writes(f"/country {words}") == Decision(effects=(unknown,))
@@ -492,7 +492,7 @@ def test_what_is_no_country_is_said_to_be_none(words: str) -> None:
 
 
 @pytest.mark.parametrize(("language", "first"), [("en", "Argentina"), ("de", "Ägypten"), ("ru", "Австрия")])
-def test_countries_are_listed_by_name_in_the_readers_language_ones_own_first(language: str, first: str) -> None:
+def test_countries_are_sorted_in_the_readers_language_with_their_own_first(language: str, first: str) -> None:
     talk = Playbook()
     ann = talk.person(msgspec.structs.replace(grown_up(), language=language))
     names = [WORDS.plain(button.label, language) for row in menu_of(ann, "country").rows for button in row]

@@ -1,4 +1,4 @@
-"""A message goes to the partner of the moment it was sent in, without what names its sender, or to nobody."""
+"""A message goes to the partner of the chat it was written in, without its sender's identity, or to nobody."""
 
 from typing import Any
 
@@ -74,7 +74,7 @@ def document(mime: str | None) -> Content:
 
 
 @pytest.mark.parametrize(("mime", "what"), INSIDE.items())
-def test_the_sender_of_a_file_that_holds_more_than_it_shows_is_told(mime: str, what: str) -> None:
+def test_the_sender_of_a_file_with_hidden_data_is_warned(mime: str, what: str) -> None:
     talk = Playbook()
     ann, ben = couple(talk)
     decision = ann.sends(document(mime))
@@ -82,7 +82,7 @@ def test_the_sender_of_a_file_that_holds_more_than_it_shows_is_told(mime: str, w
     assert decision == Decision(effects=(relay(ann, ben, document(mime)), told))
 
 
-def test_of_a_whole_album_they_are_told_once() -> None:
+def test_an_album_with_hidden_data_brings_one_warning() -> None:
     talk = Playbook()
     ann, ben = couple(talk)
     album = document("text/plain"), document("image/png"), document("application/pdf")
@@ -94,13 +94,13 @@ def test_of_a_whole_album_they_are_told_once() -> None:
 @pytest.mark.parametrize(
     "content", [*map(document, ("text/plain", "", None)), Content(Kind.PHOTO, file=File("i", "u"))]
 )
-def test_the_sender_of_any_other_file_is_not_bothered(content: Content) -> None:
+def test_the_sender_of_any_other_file_gets_no_warning(content: Content) -> None:
     talk = Playbook()
     ann, ben = couple(talk)
     assert ann.sends(content) == Decision(effects=(relay(ann, ben, content),))
 
 
-def test_a_poll_with_pictures_in_it_is_refused_and_one_of_words_is_not() -> None:
+def test_a_poll_with_pictures_is_refused_and_one_without_is_not() -> None:
     talk = Playbook()
     ann, ben = couple(talk)
     words = Content(Kind.POLL, detail={"question": "?", "options": []})
@@ -118,7 +118,7 @@ def test_every_kind_that_cannot_be_passed_on_says_why(kind: Kind) -> None:
     assert decision == Decision(effects=(says(ann, REFUSED[kind], None, reply_to=ann.last_message),))
 
 
-def test_every_kind_is_passed_on_or_refused_or_asked_about() -> None:
+def test_every_kind_is_passed_on_refused_or_needs_confirmation() -> None:
     assert set(PASSED) | set(REFUSED) | set(REVEALS_SENDER) == set(Kind)
     assert not set(REFUSED) & set(REVEALS_SENDER)
 
@@ -139,7 +139,7 @@ def test_an_album_is_passed_on_as_one() -> None:
         Entity("text_link", 0, 5, url="ann.t.me"),
     ],
 )
-def test_hidden_mentions_are_taken_out_and_the_original_is_not_copied(revealing: Entity) -> None:
+def test_hidden_mentions_are_removed_and_the_original_is_not_copied(revealing: Entity) -> None:
     talk = Playbook(Rules(contact_policy=ContactPolicy.OFF))
     ann, ben = couple(talk)
     bold = Entity("bold", 6, 3)
@@ -156,8 +156,8 @@ def test_one_revealing_item_keeps_a_whole_album_from_being_copied() -> None:
     assert ann.sends(plain, mention) == Decision(effects=(relay(ann, ben, plain, plain, copyable=False),))
 
 
-def test_a_reply_names_what_it_answers_as_its_sender_sees_it() -> None:
-    """Which message that is for the partner is looked up when it is sent: it may be on its way itself."""
+def test_a_reply_names_its_message_as_its_sender_sees_it() -> None:
+    """The partner's side of that message is looked up at the time of sending, because it may still be on its way."""
     talk = Playbook()
     ann, ben = couple(talk)
     decision = ann.writes("yes", reply_to=7, quote="a word")
@@ -166,7 +166,7 @@ def test_a_reply_names_what_it_answers_as_its_sender_sees_it() -> None:
     assert decision == Decision(effects=(expected,))
 
 
-def test_of_the_formatting_of_a_quote_only_what_formats_goes_along() -> None:
+def test_a_quote_keeps_only_plain_formatting() -> None:
     talk = Playbook()
     ann, _ = couple(talk)
     event = msgspec.structs.replace(
@@ -182,14 +182,11 @@ def test_of_the_formatting_of_a_quote_only_what_formats_goes_along() -> None:
     assert effect.quote_entities == (Entity("bold", 0, 1),)
 
 
-# ---------------------------------------------------------------------- written before the chat
-
-
 def not_meant(ann: Person) -> Decision:
     return Decision(effects=(says(ann, "chat.before_this_chat", None, reply_to=ann.last_message),))
 
 
-def test_what_was_written_before_the_notice_of_the_chat_goes_to_nobody() -> None:
+def test_a_message_from_before_the_chats_notice_goes_to_nobody() -> None:
     talk = Playbook()
     ann, ben = couple(talk)
     anchor = talk.anchors[ann.chat, ann.person].message
@@ -200,14 +197,14 @@ def test_what_was_written_before_the_notice_of_the_chat_goes_to_nobody() -> None
 
 
 @pytest.mark.parametrize("sent_at", [NOW - 60, NOW, NOW + 60])
-def test_until_the_notice_has_arrived_nothing_was_meant_for_this_partner(sent_at: float) -> None:
+def test_until_the_notice_has_arrived_no_message_goes_to_the_partner(sent_at: float) -> None:
     talk = Playbook()
     ann, _ = couple(talk, anchored=False)
     assert ann.writes("hi", sent_at=sent_at) == not_meant(ann)
 
 
 @pytest.mark.parametrize("sent_at", [NOW - 60, NOW - 1, NOW, NOW + 0.9])
-def test_where_the_notice_never_will_arrive_dates_decide_and_the_same_second_is_doubt(sent_at: float) -> None:
+def test_if_the_notice_never_arrives_dates_decide(sent_at: float) -> None:
     talk = Playbook()
     ann, ben = couple(talk, anchored=False)
     talk.anchors[ann.chat, ann.person] = NOWHERE
@@ -217,7 +214,7 @@ def test_where_the_notice_never_will_arrive_dates_decide_and_the_same_second_is_
     assert decision == Decision(effects=(relay(ann, ben, Content(Kind.TEXT, "hi")),))
 
 
-def test_on_another_bot_the_numbers_mean_something_else_and_dates_decide() -> None:
+def test_on_another_bot_dates_decide() -> None:
     talk = Playbook()
     ann, ben = couple(talk)
     was = ann.value
@@ -237,7 +234,7 @@ def test_an_album_is_judged_by_its_first_item() -> None:
 
 
 @pytest.mark.parametrize("partner", ["gone", "idle"])
-def test_nothing_is_sent_into_a_chat_whose_partner_is_elsewhere(partner: str) -> None:
+def test_nothing_is_sent_if_the_partner_is_elsewhere(partner: str) -> None:
     talk = Playbook()
     ann, ben = couple(talk)
     if partner == "gone":
@@ -248,7 +245,7 @@ def test_nothing_is_sent_into_a_chat_whose_partner_is_elsewhere(partner: str) ->
     assert decision == Decision(effects=(says(ann, "chat.not_connected", None, reply_to=ann.last_message),))
 
 
-def test_after_a_rematch_words_go_to_the_new_partner_alone() -> None:
+def test_after_a_new_pairing_messages_go_only_to_the_new_partner() -> None:
     talk = Playbook()
     ann, ben = couple(talk)
     ann.writes("/next")

@@ -1,4 +1,4 @@
-"""What is added to a report goes to those who decide on it, and never to a partner."""
+"""A comment on a report goes only to the people who decide about it, never to a partner."""
 
 import msgspec
 import pytest
@@ -15,7 +15,7 @@ from tests.features.playbook import OTHER_BOT, Person, Playbook, revises, says
 
 
 def reporter(talk: Playbook, *, message: int | None = 50) -> tuple[Person, str]:
-    """Ann, who has just reported a partner, and the chat that it was."""
+    """Ann, who has just reported a partner, and the id of that chat."""
     ann, _ = talk.pair(talk.person(), talk.person())
     chat = ann.chat
     talk.later(60)
@@ -28,7 +28,7 @@ def skip(chat: str) -> Menu:
     return Menu(((Button(text("safety.no_comment"), "wordless", chat),),))
 
 
-def test_the_next_message_is_kept_with_the_report_and_only_the_next() -> None:
+def test_only_the_next_message_is_stored_with_the_report() -> None:
     talk = Playbook()
     ann, chat = reporter(talk)
     was = ann.value
@@ -54,7 +54,7 @@ def test_nothing_to_add_ends_it() -> None:
     assert ann.writes("hello").effects == (says(ann, "search.idle", reply_to=ann.last_message),)
 
 
-def test_commands_and_keys_still_do_what_they_do() -> None:
+def test_commands_and_keys_still_work_while_a_comment_is_expected() -> None:
     talk = Playbook()
     ann, _ = reporter(talk)
     assert ann.writes("/help").effects == (says(ann, "pages.help", minimum=18),)
@@ -73,7 +73,7 @@ def test_while_searching_the_next_message_is_still_the_comment() -> None:
 
 
 def in_doubt(*, reply_to: int | None = None) -> tuple[Playbook, Person, str, Decision, MessageReceived]:
-    """Ann, who got a new partner before she wrote the comment, and what she is asked when she writes."""
+    """Ann, who got a new partner before she wrote the comment, and the question that she gets when she writes."""
     talk = Playbook()
     ann, chat = reporter(talk)
     talk.pair(ann, talk.person())
@@ -91,7 +91,7 @@ def which(ann: Person, chat: str, reply: str = "") -> Menu:
     )
 
 
-def test_words_that_may_be_the_comment_reach_a_new_partner_only_after_a_press() -> None:
+def test_a_possible_comment_reaches_a_new_partner_only_after_a_press() -> None:
     _, ann, chat, asked, words = in_doubt()
     question = says(ann, "safety.which", which(ann, chat), reply_to=ann.last_message)
     assert asked == Decision(effects=(question,))
@@ -110,7 +110,7 @@ def test_words_that_may_be_the_comment_reach_a_new_partner_only_after_a_press() 
 
 
 @pytest.mark.parametrize(("after_s", "held"), [(COMMENT_S + 5, True), (DOUBT_S + 5, False)])
-def test_a_new_partner_found_late_does_not_get_the_comment_either(after_s: float, held: bool) -> None:
+def test_a_partner_found_late_does_not_get_the_comment_either(after_s: float, held: bool) -> None:
     talk = Playbook()
     ann, chat = reporter(talk)
     talk.later(after_s)
@@ -143,7 +143,7 @@ def test_a_held_reply_keeps_what_it_replies_to() -> None:
     assert went.reply_to == (ann.bot, 20)
 
 
-def test_a_reply_to_what_the_new_partner_wrote_is_for_them() -> None:
+def test_a_reply_to_the_new_partners_message_is_for_them() -> None:
     talk = Playbook()
     ann, _ = reporter(talk)
     talk.pair(ann, talk.person())
@@ -151,7 +151,7 @@ def test_a_reply_to_what_the_new_partner_wrote_is_for_them() -> None:
     assert isinstance(ann.writes("hello", reply_to=60).effects[0], Relay)
 
 
-def test_held_words_that_say_where_to_find_somebody_are_asked_about_as_ever() -> None:
+def test_held_words_with_a_trace_still_need_confirmation() -> None:
     _, ann, _, _, words = in_doubt()
     words = msgspec.structs.replace(words, contents=(Content(Kind.TEXT, "write to @ann_99"),))
     asked = ann.presses("for_partner", ann.chat, subject=words)
@@ -178,14 +178,14 @@ def test_a_late_press_sends_held_words_to_nobody(why: str) -> None:
     assert pressed == Decision(effects=(Answer("query", text("chat.button_too_old"), alert=True), *closed))
 
 
-def test_held_words_that_have_arrived_do_not_go_twice() -> None:
+def test_held_words_that_have_arrived_are_not_sent_twice() -> None:
     talk, ann, _, _, words = in_doubt()
     talk.map[MessageRef(ann.bot, words.messages[0])] = Counterpart(MessageRef(OTHER_BOT, MessageId(7)), True)
     pressed = ann.presses("for_partner", ann.chat, subject=words)
     assert pressed == Decision(effects=(Answer("query"), revises(ann, "chat.shown")))
 
 
-def test_a_photo_in_doubt_goes_to_nobody_and_held_words_that_became_too_long_stay_held() -> None:
+def test_a_photo_or_an_overlong_text_is_never_taken_as_the_comment() -> None:
     _, ann, chat, _, words = in_doubt()
     refused = ann.sends(Content(Kind.PHOTO))
     assert refused.effects == (
@@ -199,7 +199,7 @@ def test_a_photo_in_doubt_goes_to_nobody_and_held_words_that_became_too_long_sta
 
 @pytest.mark.parametrize("doing", ["nothing", "searching", "chatting"])
 @pytest.mark.parametrize("question", ["complain", "for_report"])
-def test_words_in_reply_to_a_question_that_only_a_button_answers_reach_nobody(doing: str, question: str) -> None:
+def test_words_in_reply_to_a_question_that_needs_a_press_reach_nobody(doing: str, question: str) -> None:
     talk = Playbook()
     ann = talk.person()
     if doing == "chatting":
@@ -227,7 +227,7 @@ def test_a_reply_to_another_notice_with_buttons_is_for_the_partner() -> None:
     assert isinstance(ann.writes("hello", reply_to=70, answers="good").effects[0], Relay)
 
 
-def test_after_another_chat_what_is_written_is_not_for_the_report() -> None:
+def test_after_another_chat_messages_are_not_comments() -> None:
     talk = Playbook()
     ann, _ = reporter(talk)
     talk.pair(ann, talk.person())
@@ -237,7 +237,7 @@ def test_after_another_chat_what_is_written_is_not_for_the_report() -> None:
 
 
 @pytest.mark.parametrize("doing", ["searching", "chatting"])
-def test_whoever_searches_or_talks_is_asked_for_a_reply(doing: str) -> None:
+def test_people_who_are_searching_or_chatting_are_asked_for_a_reply(doing: str) -> None:
     talk = Playbook()
     ann, _ = talk.pair(talk.person(), talk.person())
     old = ann.chat
@@ -261,7 +261,7 @@ def test_whoever_searches_or_talks_is_asked_for_a_reply(doing: str) -> None:
         (Content(Kind.CONTACT), "safety.comment_in_words"),
     ],
 )
-def test_what_cannot_be_added_goes_to_nobody_and_the_question_stays(content: Content, key: str) -> None:
+def test_a_message_that_cannot_be_a_comment_goes_to_nobody_and_the_question_stays(content: Content, key: str) -> None:
     talk = Playbook()
     ann, chat = reporter(talk)
     decision = ann.sends(content)
@@ -269,7 +269,7 @@ def test_what_cannot_be_added_goes_to_nobody_and_the_question_stays(content: Con
     assert isinstance(ann.writes("x" * LONGEST).effects[0], Explain)
 
 
-def test_after_a_while_nothing_is_waited_for() -> None:
+def test_after_a_while_no_comment_is_expected() -> None:
     talk = Playbook()
     ann, _ = reporter(talk)
     before = ann.writes("typed before the question", sent_at=talk.env.now - 10)
@@ -278,14 +278,14 @@ def test_after_a_while_nothing_is_waited_for() -> None:
     assert ann.writes("hello").effects == (says(ann, "search.idle", reply_to=ann.last_message),)
 
 
-def test_a_report_whose_menu_is_gone_waits_for_nothing() -> None:
+def test_a_report_whose_menu_is_gone_expects_no_comment() -> None:
     talk = Playbook()
     ann, _ = reporter(talk, message=None)
     assert ann.value.commenting is None
     assert ann.writes("hello").effects == (says(ann, "search.idle", reply_to=ann.last_message),)
 
 
-def test_on_another_bot_the_words_are_taken_and_the_question_there_stays_as_it_is() -> None:
+def test_a_comment_on_another_bot_is_stored_and_the_question_stays() -> None:
     talk = Playbook()
     ann, _ = reporter(talk)
     decision = ann.writes("as I said", bot=OTHER_BOT)
@@ -294,7 +294,7 @@ def test_on_another_bot_the_words_are_taken_and_the_question_there_stays_as_it_i
 
 @pytest.mark.parametrize("why", ["late", "second", "nothing to add"])
 @pytest.mark.parametrize("doing", ["nothing", "searching", "chatting"])
-def test_a_reply_to_the_question_that_is_not_taken_any_more_reaches_nobody(why: str, doing: str) -> None:
+def test_a_reply_that_comes_too_late_reaches_nobody(why: str, doing: str) -> None:
     talk = Playbook()
     ann, chat = reporter(talk)
     match why:

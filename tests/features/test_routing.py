@@ -1,4 +1,4 @@
-"""Which ability an event belongs to."""
+"""Which feature handles an event."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def test_the_commands_that_people_rely_on_are_there() -> None:
         {"newcomer": decide},
     ],
 )
-def test_two_features_may_not_claim_the_same(twice: dict[str, object]) -> None:
+def test_two_features_cannot_claim_the_same_thing(twice: dict[str, object]) -> None:
     second = Feature("second", **twice)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="second"):
         Router((*ALL, second), WORDS.find_word)
@@ -66,18 +66,18 @@ def test_a_command_in_the_menu_has_an_answer() -> None:
         Router((second,), WORDS.find_word)
 
 
-def test_a_button_of_a_former_release_only_stops_spinning() -> None:
+def test_a_button_from_an_old_release_only_stops_spinning() -> None:
     ann = Playbook().person()
     assert ann.presses("long gone", "x") == Decision(effects=(Answer("query"),))
 
 
-def test_an_update_that_is_of_no_use_changes_nothing() -> None:
+def test_an_unusable_update_changes_nothing() -> None:
     talk = Playbook()
     ann, _ = talk.pair(talk.person(), talk.person())
     assert talk.happens(Unusable(ann.person, BOT)) == NOTHING
 
 
-def test_being_seen_is_written_down_once_an_hour_not_with_every_message() -> None:
+def test_the_time_of_the_last_visit_is_stored_once_an_hour() -> None:
     talk = Playbook()
     ann = talk.person()
     talk.later(SEEN_EVERY_S - 1)
@@ -89,7 +89,7 @@ def test_being_seen_is_written_down_once_an_hour_not_with_every_message() -> Non
     )
 
 
-def test_a_word_that_no_feature_claims_is_a_word() -> None:
+def test_a_label_that_no_feature_claims_is_a_message() -> None:
     talk = Playbook()
     talk.router = Router(ALL, lambda label: "keys.of_nobody")
     ann = talk.person()
@@ -97,7 +97,7 @@ def test_a_word_that_no_feature_claims_is_a_word() -> None:
     assert told == Decision(effects=(says(ann, "search.idle", reply_to=ann.last_message),))
 
 
-def test_every_folder_of_abilities_is_offered() -> None:
+def test_every_feature_folder_is_found() -> None:
     folders = {path.parent.name for path in Path(features.__file__).parent.glob("*/__init__.py")}
     assert len(folders) > 5
     assert len(ALL) == len(folders)

@@ -1,4 +1,4 @@
-"""Blocks and reports: always at hand, for ever, and without a word to the other."""
+"""Blocks and reports: always available, permanent, and secret from the other side."""
 
 import msgspec
 import pytest
@@ -27,10 +27,7 @@ def asks_for_words(ann: Person, chat: str, key: str = "safety.reported_comment")
     return revises(ann, key, Menu(((Button(text("safety.no_comment"), "wordless", chat),),)))
 
 
-# ---------------------------------------------------------------------- blocks
-
-
-def test_block_ends_the_chat_and_the_partner_hears_what_any_partner_would() -> None:
+def test_block_ends_the_chat_and_the_partner_reads_the_usual_notice() -> None:
     talk = Playbook()
     ann, ben = talk.pair(talk.person(), talk.person())
     talk.later(60)
@@ -46,7 +43,7 @@ def test_block_ends_the_chat_and_the_partner_hears_what_any_partner_would() -> N
     )
 
 
-def test_block_after_the_chat_is_about_the_last_one_and_touches_nobody_else() -> None:
+def test_block_after_a_chat_is_about_the_last_partner() -> None:
     talk = Playbook()
     ann, ben = talk.pair(talk.person(), talk.person())
     ben.writes("/stop")
@@ -59,7 +56,7 @@ def test_block_after_the_chat_is_about_the_last_one_and_touches_nobody_else() ->
     assert (ann.value.blocked, ann.value.blocked_at) == ((ben.person,), (NOW,)), "once"
 
 
-def test_block_in_a_chat_is_about_this_partner_not_the_last() -> None:
+def test_block_in_a_chat_is_about_the_current_partner() -> None:
     talk = Playbook()
     ann, _ = talk.pair(talk.person(), talk.person())
     ann.writes("/stop")
@@ -69,12 +66,12 @@ def test_block_in_a_chat_is_about_this_partner_not_the_last() -> None:
 
 
 @pytest.mark.parametrize("command", ["/block", "/report"])
-def test_who_has_met_nobody_has_nobody_to_block_or_report(command: str) -> None:
+def test_a_person_without_a_chat_has_nobody_to_block_or_report(command: str) -> None:
     ann = Playbook().person()
     assert ann.writes(command) == Decision(effects=(says(ann, NOBODY),))
 
 
-def test_the_button_blocks_in_place_and_leaves_a_search_where_it_is() -> None:
+def test_the_block_button_does_not_end_a_search() -> None:
     talk = Playbook()
     ann, ben = talk.pair(talk.person(), talk.person())
     ann.writes("/next")
@@ -88,7 +85,7 @@ def test_the_button_blocks_in_place_and_leaves_a_search_where_it_is() -> None:
     )
 
 
-def test_an_old_button_about_somebody_one_is_with_again_ends_that_chat() -> None:
+def test_an_old_block_button_ends_a_new_chat_with_the_same_person() -> None:
     talk = Playbook()
     ann, ben = talk.pair(talk.person(), talk.person())
     ann.writes("/stop")
@@ -103,7 +100,7 @@ def test_an_old_button_about_somebody_one_is_with_again_ends_that_chat() -> None
     assert (ann.value.state, ben.value.state) == (Idle(), Idle())
 
 
-def test_an_old_button_does_not_end_the_chat_with_somebody_else() -> None:
+def test_an_old_block_button_does_not_end_a_chat_with_somebody_else() -> None:
     talk = Playbook()
     ann, ben = talk.pair(talk.person(), talk.person())
     ann.writes("/stop")
@@ -114,16 +111,13 @@ def test_an_old_button_does_not_end_the_chat_with_somebody_else() -> None:
     assert ann.value.blocked == (ben.person,)
 
 
-def test_who_is_blocked_is_kept_in_mind_no_longer() -> None:
+def test_a_blocked_person_is_no_longer_saved() -> None:
     talk = Playbook()
     ann, ben = talk.pair(talk.person(), talk.person())
     others = Saved("t2", PersonId(77))
     talk.people[ann.person] = msgspec.structs.replace(ann.value, saved=(Saved("t1", ben.person, "x", True), others))
     ann.writes("/block")
     assert ann.value.saved == (others,)
-
-
-# ---------------------------------------------------------------------- the list
 
 
 def blocker(talk: Playbook, people: int) -> Person:
@@ -139,7 +133,7 @@ def shown(decision: Decision) -> list[list[tuple[str, str]]]:
     return [[(button.action, button.token) for button in row] for row in keyboard.rows]
 
 
-def test_the_list_is_of_numbers_and_nothing_in_it_tells_of_anybody() -> None:
+def test_the_list_shows_only_numbers_and_dates() -> None:
     ann = blocker(Playbook(), 3)
     decision = ann.writes("/blocked")
     (said,) = decision.effects
@@ -148,7 +142,7 @@ def test_the_list_is_of_numbers_and_nothing_in_it_tells_of_anybody() -> None:
     assert shown(decision) == [[("unblock", "3.3")], [("unblock", "2.3")], [("unblock", "1.3")]]
 
 
-def test_the_list_says_since_when_where_that_is_known_and_lifting_keeps_the_others_days() -> None:
+def test_the_list_shows_known_dates_and_unblocking_keeps_the_others() -> None:
     talk = Playbook()
     ann = blocker(talk, 2)
     for _ in range(2):
@@ -177,7 +171,7 @@ def test_an_empty_list_says_so() -> None:
     assert ann.presses("blocked", "0").effects[1:] == (revises(ann, "safety.list_empty"),)
 
 
-def test_a_long_list_is_turned_page_by_page() -> None:
+def test_a_long_list_has_pages() -> None:
     ann = blocker(Playbook(), 2 * SHOWN + 1)
     assert shown(ann.writes("/blocked"))[-1] == [("blocked", "1")]
     middle = shown(ann.presses("blocked", "1"))
@@ -188,7 +182,7 @@ def test_a_long_list_is_turned_page_by_page() -> None:
         assert shown(ann.presses("blocked", wild))
 
 
-def test_lifting_a_block_lifts_that_one_and_the_list_says_so_in_place() -> None:
+def test_unblocking_removes_that_block_and_updates_the_list() -> None:
     ann = blocker(Playbook(), 3)
     decision = ann.presses("unblock", "2.3")
     assert ann.value.blocked == (PersonId(1000), PersonId(1002))
@@ -200,7 +194,7 @@ def test_lifting_a_block_lifts_that_one_and_the_list_says_so_in_place() -> None:
 
 
 @pytest.mark.parametrize("token", ["2.4", "0.3", "4.3", "", "x.3", "².3", "-1.3"])
-def test_a_button_of_an_older_list_lifts_nothing(token: str) -> None:
+def test_a_button_of_an_older_list_unblocks_nobody(token: str) -> None:
     ann = blocker(Playbook(), 3)
     was = ann.value
     decision = ann.presses("unblock", token)
@@ -208,14 +202,14 @@ def test_a_button_of_an_older_list_lifts_nothing(token: str) -> None:
     assert ann.value == was
 
 
-def test_a_second_press_does_not_lift_the_next_block() -> None:
+def test_a_second_press_does_not_unblock_the_next_person() -> None:
     ann = blocker(Playbook(), 3)
     ann.presses("unblock", "1.3")
     ann.presses("unblock", "1.3")
     assert ann.value.blocked == (PersonId(1001), PersonId(1002))
 
 
-def test_lifting_while_searching_lets_the_two_meet_from_now_on() -> None:
+def test_unblocking_while_searching_lets_the_two_meet_at_once() -> None:
     ann = blocker(Playbook(), 1)
     ann.writes("/search")
     ann.presses("unblock", "1.1")
@@ -223,16 +217,13 @@ def test_lifting_while_searching_lets_the_two_meet_from_now_on() -> None:
     assert ann.value.state.ticket.blocked == ()
 
 
-def test_on_a_later_page_one_stays_on_it() -> None:
+def test_unblocking_on_a_later_page_stays_on_that_page() -> None:
     ann = blocker(Playbook(), SHOWN + 3)
     decision = ann.presses("unblock", f"1.{SHOWN + 3}")
     assert shown(decision)[0][0] == ("unblock", f"2.{SHOWN + 2}")
 
 
-# ---------------------------------------------------------------------- reports
-
-
-def test_report_asks_what_for_and_nothing_happens_before_the_answer() -> None:
+def test_report_asks_for_the_reason_and_does_nothing_before_the_answer() -> None:
     talk = Playbook()
     ann, _ = talk.pair(talk.person(), talk.person())
     asked = Say(ann.person, text("safety.what_for"), reasons(ann.chat))
@@ -245,7 +236,7 @@ def test_report_asks_what_for_and_nothing_happens_before_the_answer() -> None:
     )
 
 
-def test_a_report_can_be_cancelled_and_nothing_has_happened() -> None:
+def test_a_cancelled_report_changes_nothing() -> None:
     talk = Playbook()
     ann, ben = talk.pair(talk.person(), talk.person())
     chat = ann.chat
@@ -260,7 +251,7 @@ def test_a_report_can_be_cancelled_and_nothing_has_happened() -> None:
 
 
 @pytest.mark.parametrize("reason", Complaint)
-def test_a_report_in_a_chat_ends_it_is_filed_and_blocks_and_the_accused_learns_nothing(reason: Complaint) -> None:
+def test_a_report_in_a_chat_ends_it_and_blocks_and_stays_secret(reason: Complaint) -> None:
     talk = Playbook()
     ann, ben = talk.pair(talk.person(), talk.person())
     met = tuple(Met(PersonId(1000 + number), NOW) for number in range(INDEPENDENT))
@@ -283,7 +274,7 @@ def test_a_report_in_a_chat_ends_it_is_filed_and_blocks_and_the_accused_learns_n
     assert neutral == theirs
 
 
-def test_a_report_after_the_chat_lowers_the_karma_of_the_one_it_is_about() -> None:
+def test_a_report_after_the_chat_lowers_the_partners_karma() -> None:
     talk = Playbook()
     ann, ben = talk.pair(talk.person(), talk.person())
     met = tuple(Met(PersonId(1000 + number), NOW) for number in range(INDEPENDENT))
@@ -310,7 +301,7 @@ def test_a_second_report_about_the_same_chat_changes_nothing() -> None:
     assert ben.value == theirs
 
 
-def test_a_report_about_the_last_chat_is_filed_though_the_two_are_together_again() -> None:
+def test_a_report_about_the_last_chat_is_filed_if_the_two_chat_again() -> None:
     talk = Playbook()
     ann, ben = talk.pair(talk.person(), talk.person())
     ann.writes("/stop")
@@ -321,7 +312,7 @@ def test_a_report_about_the_last_chat_is_filed_though_the_two_are_together_again
     assert ben.value.state == Idle()
 
 
-def test_a_report_about_somebody_known_no_more_is_filed() -> None:
+def test_a_report_about_somebody_who_is_no_longer_known_is_filed() -> None:
     talk = Playbook()
     ann, ben = talk.pair(talk.person(), talk.person())
     ann.writes("/stop")
@@ -333,7 +324,7 @@ def test_a_report_about_somebody_known_no_more_is_filed() -> None:
 
 
 def moved_on(talk: Playbook) -> tuple[Person, Person, Person, str]:
-    """Ann talked with Ben, and is with Eve now. The chat with Ben."""
+    """Ann chatted with Ben, and is with Eve now. Returns the id of the chat with Ben, too."""
     ann, ben = talk.pair(talk.person(), talk.person())
     met = tuple(Met(PersonId(1000 + number), NOW) for number in range(INDEPENDENT))
     talk.people[ann.person] = msgspec.structs.replace(ann.value, recent=met)
@@ -344,7 +335,7 @@ def moved_on(talk: Playbook) -> tuple[Person, Person, Person, str]:
     return ann, ben, eve, old
 
 
-def test_who_has_somebody_new_can_still_block_the_one_before_and_the_new_one_is_not_touched() -> None:
+def test_the_partner_before_can_still_be_blocked_during_a_new_chat() -> None:
     ann, ben, eve, old = moved_on(Playbook())
     state, other = ann.value.state, eve.value
     assert ann.presses("block", old).effects == (Answer("query"), revises(ann, "safety.done"))
@@ -352,7 +343,7 @@ def test_who_has_somebody_new_can_still_block_the_one_before_and_the_new_one_is_
     assert eve.value == other
 
 
-def test_who_has_somebody_new_can_still_report_the_one_before_once() -> None:
+def test_the_partner_before_can_still_be_reported_once_during_a_new_chat() -> None:
     ann, ben, eve, old = moved_on(Playbook())
     state, other = ann.value.state, eve.value
     assert ann.presses("report", old).effects == (Answer("query"), revises(ann, "safety.what_for_here", reasons(old)))
@@ -368,7 +359,7 @@ def test_who_has_somebody_new_can_still_report_the_one_before_once() -> None:
     assert ben.value.karma.score == lower
 
 
-def test_a_report_of_the_last_chat_is_remembered_when_it_is_the_last_no_more() -> None:
+def test_a_report_is_remembered_after_further_chats() -> None:
     talk = Playbook()
     ann, ben, _, old = moved_on(talk)
     ann.presses("complain", f"{old}.rude")
@@ -386,7 +377,7 @@ def test_a_report_of_the_last_chat_is_remembered_when_it_is_the_last_no_more() -
     assert ben.value == was
 
 
-def test_after_a_day_it_is_too_late_for_a_chat_before_the_last_but_not_for_the_last() -> None:
+def test_after_a_day_only_the_last_chat_can_still_be_reported() -> None:
     talk = Playbook()
     ann, ben, eve, old = moved_on(talk)
     ann.writes("/stop")
@@ -401,7 +392,7 @@ def test_after_a_day_it_is_too_late_for_a_chat_before_the_last_but_not_for_the_l
     assert ann.value.blocked == (eve.person,)
 
 
-def test_nobody_can_block_or_report_through_a_chat_of_others() -> None:
+def test_nobody_can_block_or_report_with_the_id_of_others_chat() -> None:
     talk = Playbook()
     _, ben, eve, old = moved_on(talk)
     mallory = talk.person()
@@ -413,7 +404,7 @@ def test_nobody_can_block_or_report_through_a_chat_of_others() -> None:
 
 
 @pytest.mark.parametrize("token", ["elsewhere.rude", "{chat}.nonsense", "{chat}", ""])
-def test_a_forged_report_is_none(token: str) -> None:
+def test_a_forged_report_is_ignored(token: str) -> None:
     talk = Playbook()
     ann, _ = talk.pair(talk.person(), talk.person())
     was = ann.value

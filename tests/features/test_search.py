@@ -1,4 +1,4 @@
-"""Looking for somebody, giving up, and what is written meanwhile."""
+"""Searching, cancelling, and messages that are written meanwhile."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ RUSSIAN_FIND = "🔎 Найти собеседника"
 
 
 @pytest.mark.parametrize("words", FIND)
-def test_an_idle_person_who_asks_begins_to_wait(words: str) -> None:
+def test_an_idle_person_who_searches_begins_to_wait(words: str) -> None:
     ann = Playbook().person(grown_up(41, Gender.FEMALE))
     waits = Searching(ticket(ann.value))
     assert ann.writes(words) == Decision(
@@ -36,14 +36,14 @@ def test_an_idle_person_who_asks_begins_to_wait(words: str) -> None:
 
 
 @pytest.mark.parametrize("words", FIND)
-def test_asking_again_keeps_the_place_in_the_queue(words: str) -> None:
+def test_searching_again_keeps_the_place_in_the_queue(words: str) -> None:
     ann = (talk := Playbook()).searching()
     talk.later(100)
     assert ann.writes(words) == Decision(effects=(says(ann, "search.already"),))
 
 
 @pytest.mark.parametrize("words", FIND)
-def test_asking_in_a_chat_keeps_the_chat(words: str) -> None:
+def test_searching_in_a_chat_keeps_the_chat(words: str) -> None:
     talk = Playbook()
     ann, _ = talk.pair(talk.person(), talk.person())
     assert ann.writes(words) == Decision(effects=(says(ann, "search.in_chat"),))
@@ -63,7 +63,7 @@ def test_the_cancel_key_pressed_late_changes_nothing() -> None:
     assert ann.writes(CANCEL) == Decision(effects=(says(ann, "search.found_meanwhile"),))
 
 
-def test_a_key_is_understood_in_every_language_whatever_the_persons_own() -> None:
+def test_a_key_works_in_every_language() -> None:
     ann = Playbook().person()
     assert ann.writes(RUSSIAN_FIND).changes[0].state == Searching(ticket(ann.value))
 
@@ -75,7 +75,7 @@ def test_words_that_only_resemble_a_key_or_a_command_do_nothing(words: str) -> N
 
 
 @pytest.mark.parametrize("kind", [Kind.PHOTO, Kind.STICKER, Kind.VOICE, Kind.CONTACT, Kind.STORY, Kind.UNKNOWN])
-def test_what_is_sent_without_a_chat_goes_to_nobody_and_says_so(kind: Kind) -> None:
+def test_a_message_outside_a_chat_goes_to_nobody_and_the_sender_is_told(kind: Kind) -> None:
     talk = Playbook()
     idle, searching = talk.person(), talk.searching()
     assert idle.sends(Content(kind, "/search")) == Decision(
@@ -87,12 +87,12 @@ def test_what_is_sent_without_a_chat_goes_to_nobody_and_says_so(kind: Kind) -> N
 
 
 @pytest.mark.parametrize("words", ["hello", "/", "/ somewhere", ":/ hm", "search", "at /search"])
-def test_an_idle_person_is_shown_the_way_on(words: str) -> None:
+def test_an_idle_person_who_writes_is_told_how_to_search(words: str) -> None:
     ann = Playbook().person()
     assert ann.writes(words) == Decision(effects=(says(ann, "search.idle", reply_to=ann.last_message),))
 
 
-def test_what_was_written_before_the_chat_ended_and_read_after_says_so() -> None:
+def test_a_message_that_came_after_the_chats_end_is_explained() -> None:
     talk = Playbook()
     ann, ben = talk.pair(talk.person(), talk.person())
     talk.later(60)
@@ -107,7 +107,7 @@ def test_what_was_written_before_the_chat_ended_and_read_after_says_so() -> None
     )
 
 
-def test_a_ticket_says_what_pairing_may_know_and_whom_to_avoid() -> None:
+def test_a_ticket_has_the_facts_for_pairing_and_the_people_to_avoid() -> None:
     talk = Playbook()
     ann, ben = talk.pair(talk.person(grown_up(19, Gender.OTHER)), talk.person())
     ben.writes("/stop")
@@ -117,7 +117,7 @@ def test_a_ticket_says_what_pairing_may_know_and_whom_to_avoid() -> None:
     assert ann.writes("/search") == Decision((becomes(was, waits),), (says(ann, "search.begun", of=waits),))
 
 
-def test_minors_wait_in_a_pool_of_their_own() -> None:
+def test_minors_wait_in_their_own_pool() -> None:
     talk = Playbook(Rules(minimum_age=16))
     young, grown = talk.searching(grown_up(17)), talk.searching(grown_up(18))
     assert young.value.state == Searching(ticket(young.value, pool="minors"))
@@ -143,7 +143,7 @@ def test_two_people_who_are_introduced_are_in_one_chat_and_both_are_told() -> No
     )
 
 
-def test_a_chats_name_tells_nothing_and_fits_a_button() -> None:
+def test_a_chat_id_tells_nothing_and_fits_a_button() -> None:
     talk = Playbook()
     names = set[ChatId]()
     for _ in range(50):
@@ -163,7 +163,7 @@ def test_a_chats_name_tells_nothing_and_fits_a_button() -> None:
         (("music", "tea"), ("tea", "music"), ("music", "tea"), False, "search.found_alike"),
     ],
 )
-def test_what_two_have_in_common_is_named_and_who_both_like_it_get_a_question(
+def test_shared_interests_are_named_and_a_question_is_asked_if_both_like_it(
     mine: tuple[str, ...], theirs: tuple[str, ...], shared: tuple[str, ...], asking: bool, key: str
 ) -> None:
     talk = Playbook()
@@ -216,7 +216,7 @@ def wider(*wishes: str) -> Menu | None:
         (400.0, text("search.wait_minutes", n=7)),
     ],
 )
-def test_a_search_that_drags_on_says_how_it_stands_without_counting_anybody(
+def test_a_long_search_tells_how_it_stands_without_exact_counts(
     fitting: int, chance: str, expected_s: float | None, wait: Any
 ) -> None:
     ann = Playbook().searching()
@@ -226,7 +226,7 @@ def test_a_search_that_drags_on_says_how_it_stands_without_counting_anybody(
     )
 
 
-def test_the_same_notice_is_revised_the_next_time_as_long_as_it_is_there() -> None:
+def test_the_same_notice_is_edited_the_next_time_if_it_is_there() -> None:
     ann = wishing()
     said = told_of(drag(ann))[0].text
     for at, expected in (
@@ -239,7 +239,7 @@ def test_the_same_notice_is_revised_the_next_time_as_long_as_it_is_there() -> No
         assert effects == expected if expected else isinstance(effects[0], Say)
 
 
-def test_news_of_a_search_that_is_over_are_no_news() -> None:
+def test_news_about_a_finished_search_is_ignored() -> None:
     ann = Playbook().searching()
     assert drag(ann, since=NOW - 1) == Decision()
     ann.writes("/stop")
@@ -247,7 +247,7 @@ def test_news_of_a_search_that_is_over_are_no_news() -> None:
 
 
 @pytest.mark.parametrize("wish", WIDER)
-def test_a_wish_can_be_let_go_of_and_the_place_stays(wish: str) -> None:
+def test_a_wish_can_be_dropped_and_the_place_stays(wish: str) -> None:
     ann = wishing()
     ann.talk.later(30)
     left = [each for each in WIDER if each != wish]
@@ -266,7 +266,7 @@ def test_a_wish_can_be_let_go_of_and_the_place_stays(wish: str) -> None:
     assert ann.presses("widen", wish).changes == (), "pressed again, it changes nothing"
 
 
-def test_a_wish_let_go_of_after_the_search_holds_for_the_next() -> None:
+def test_a_wish_dropped_after_the_search_counts_for_the_next() -> None:
     ann = wishing()
     ann.writes("/stop")
     assert ann.presses("widen", "age").effects[-1] == Revise(

@@ -1,4 +1,4 @@
-"""Getting to know somebody: consent, age, gender, in this order and nothing else."""
+"""The first questions: consent, age and gender, in this order and nothing else."""
 
 import msgspec
 import pytest
@@ -25,7 +25,7 @@ def ages(menu: Menu) -> list[str]:
     return [button.token for row in menu.rows for button in row]
 
 
-def test_a_stranger_becomes_somebody_in_two_answers() -> None:
+def test_a_stranger_can_search_after_two_answers() -> None:
     talk = Playbook()
     ann = talk.stranger()
     known = Participant(ann.person, 0, BOT, (BOT,), Profile(language="en"), seen_at=NOW)
@@ -46,7 +46,7 @@ def test_a_stranger_becomes_somebody_in_two_answers() -> None:
     assert ann.value.profile.complete
 
 
-def test_a_question_that_telegram_no_longer_shows_is_asked_anew() -> None:
+def test_a_question_that_is_gone_is_asked_again() -> None:
     talk = Playbook()
     ann = talk.person(Profile(language="en"))
     asked = says(ann, "start.ask_age", age_menu(talk.env))
@@ -73,14 +73,14 @@ def test_an_age_may_be_typed_in_any_digits(typed: str, age: int) -> None:
     "typed",
     ["0", "000", "-5", "+20", "100", "120", "0x20", "²⁵", "9" * 400, "18.5", "eighteen", "I am 20", "/20", "1 8", "🙂"],
 )
-def test_what_is_no_believable_age_is_asked_again(typed: str) -> None:
+def test_an_unbelievable_age_is_asked_again(typed: str) -> None:
     ann = (talk := Playbook()).person(AGREED)
     wrong = says(ann, "start.not_an_age", age_menu(talk.env), minimum=18, maximum=99)
     assert ann.writes(typed) == Decision(effects=(wrong,))
 
 
 @pytest.mark.parametrize("typed", ["1", "17", "١٧", None])
-def test_who_is_too_young_is_told_and_the_next_number_is_not_believed_for_a_day(typed: str | None) -> None:
+def test_a_person_who_is_too_young_cannot_try_other_ages_for_a_day(typed: str | None) -> None:
     ann = (talk := Playbook()).person(AGREED)
     sorry = says(ann, "start.too_young", MEND_MENU, minimum=18, n=24)
     first = ann.presses("age", "17") if typed is None else ann.writes(typed)
@@ -94,7 +94,7 @@ def test_who_is_too_young_is_told_and_the_next_number_is_not_believed_for_a_day(
     assert ann.value.profile.age == 18
 
 
-def test_it_says_when_to_return() -> None:
+def test_a_person_who_is_too_young_reads_when_to_return() -> None:
     ann = (talk := Playbook()).person(AGREED)
     ann.writes("17")
     for later_s, hours in ((MEND_S, 24), (3600, 23), (22 * 3600, 1), (1200, 1)):
@@ -102,7 +102,7 @@ def test_it_says_when_to_return() -> None:
         assert ann.writes("18").effects == (says(ann, "start.too_young", None, minimum=18, n=hours),)
 
 
-def test_a_slip_in_the_age_is_mended_by_saying_so_and_a_second_answer() -> None:
+def test_a_mistyped_age_can_be_corrected_with_a_second_answer() -> None:
     ann = (talk := Playbook()).person(AGREED)
     ann.writes("3")
     talk.later(20)
@@ -125,7 +125,7 @@ def test_a_slip_in_the_age_is_mended_by_saying_so_and_a_second_answer() -> None:
 
 
 @pytest.mark.parametrize("later_s", [0, 30])
-def test_a_second_answer_that_is_too_young_closes_the_way(later_s: float) -> None:
+def test_a_second_answer_that_is_too_young_is_final(later_s: float) -> None:
     ann = (talk := Playbook()).person(AGREED)
     ann.writes("13")
     ann.presses("mend")
@@ -141,7 +141,7 @@ def test_a_second_answer_that_is_too_young_closes_the_way(later_s: float) -> Non
     assert ann.presses("mend").changes == ()
 
 
-def test_a_slip_is_mended_within_minutes_or_not_at_all() -> None:
+def test_a_mistyped_age_can_be_corrected_only_for_a_few_minutes() -> None:
     late = (talk := Playbook()).person(AGREED)
     late.writes("13")
     talk.later(MEND_S)
@@ -156,7 +156,7 @@ def test_a_slip_is_mended_within_minutes_or_not_at_all() -> None:
     assert slow.value.profile.age is None
 
 
-def test_where_minors_are_welcome_their_age_is_taken() -> None:
+def test_minors_can_join_if_the_operator_allows_them() -> None:
     ann = Playbook(Rules(minimum_age=16)).person(AGREED)
     ann.writes("17")
     assert ann.value.profile.age == 17
@@ -184,13 +184,13 @@ EVERYTHING = ["/search", "/next", "/stop", "/settings", "/profile", "/start", "/
 
 
 @pytest.mark.parametrize("words", EVERYTHING)
-def test_before_consent_whatever_is_written_brings_the_consent_line(words: str) -> None:
+def test_any_message_before_consent_brings_the_consent_question(words: str) -> None:
     ann = Playbook().person(Profile(language="en"))
     assert ann.writes(words) == Decision(effects=(says(ann, "start.consent", CONSENT_MENU, minimum=18),))
 
 
 @pytest.mark.parametrize("words", EVERYTHING)
-def test_before_the_gender_whatever_is_written_brings_its_question(words: str) -> None:
+def test_any_message_before_the_gender_brings_the_gender_question(words: str) -> None:
     ann = Playbook().person(AGED)
     assert ann.writes(words) == Decision(effects=(says(ann, "start.ask_gender", GENDER_MENU),))
 
@@ -225,9 +225,7 @@ def test_a_newcomers_press_of_another_button_brings_the_open_question(action: st
         (grown_up(), "gender", "male"),
     ],
 )
-def test_a_question_that_is_not_open_takes_no_answer_and_the_open_one_takes_its_place(
-    profile: Profile, action: str, token: str
-) -> None:
+def test_a_question_that_is_not_open_is_replaced_by_the_open_one(profile: Profile, action: str, token: str) -> None:
     talk = Playbook()
     ann = talk.person(profile)
     following = ask(ann.value, talk.env)
@@ -253,7 +251,7 @@ def test_each_gender_can_be_said(gender: Gender) -> None:
     assert ann.presses("gender", gender) == Decision((changed,), (Answer("query"), thanks, says(ann, "start.ready")))
 
 
-def test_start_shows_everybody_the_keys_of_what_they_are_doing() -> None:
+def test_start_shows_everybody_the_keyboard_of_their_state() -> None:
     talk = Playbook()
     idle, searching = talk.person(), talk.searching()
     chatting, _ = talk.pair(talk.person(), talk.person())
@@ -270,14 +268,14 @@ def test_start_with_a_payload_is_start() -> None:
     assert ann.writes("/start from_a_friend") == Decision(effects=(says(ann, "start.ready"),))
 
 
-def test_a_person_is_reached_through_the_bot_they_last_wrote_to() -> None:
+def test_a_person_is_reached_through_the_bot_they_used_last() -> None:
     ann = Playbook().person()
     was = ann.value
     moved = becomes(was, Idle(), bot=OTHER_BOT, bots=(OTHER_BOT, BOT))
     assert ann.writes("/start", bot=OTHER_BOT) == Decision((moved,), (says(ann, "start.ready"),))
 
 
-def test_telegrams_language_is_taken_once() -> None:
+def test_telegrams_language_counts_only_the_first_time() -> None:
     talk = Playbook()
     ann = talk.person(Profile(consented_at=NOW))
     ann.writes("/start")

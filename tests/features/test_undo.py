@@ -1,4 +1,4 @@
-"""Returning from an exit that was a slip: only if both wish it, and without anybody learning of a refusal."""
+"""Returning to a chat that was left by mistake: only if both want it, and nobody learns about a refusal."""
 
 from collections.abc import Callable
 from random import Random
@@ -32,7 +32,7 @@ def parted_pair(how: str = "/stop", rules: Rules | None = None) -> tuple[Playboo
 
 
 def asked(who: Person) -> tuple[object, object]:
-    """What whoever asks to return is shown, whatever becomes of it."""
+    """What a person who asks to return is shown, whatever happens then."""
     return Answer("query"), revises(who, "after_chat.asked_back", menu(who.value, who.talk.env.now))
 
 
@@ -41,7 +41,7 @@ def invited(who: Person, chat: str) -> Say:
     return Say(who.person, text("after_chat.invited_back"), offer, priority=Priority.SYSTEM)
 
 
-def test_who_asks_is_told_that_they_asked_and_the_other_is_invited() -> None:
+def test_the_person_who_asks_is_told_and_the_other_is_invited() -> None:
     _, ann, ben = parted_pair()
     assert ann.value.last is not None
     was, chat = ben.value, ann.value.last.chat
@@ -68,13 +68,13 @@ def test_when_both_ask_they_are_together_in_a_new_chat(first: int) -> None:
     assert decision.effects == (Answer("query"), Discard(other.person, (MessageId(50),)), *told)
 
 
-def test_an_invitation_whose_place_is_unknown_stays_where_it_is() -> None:
+def test_an_invitation_whose_message_is_unknown_is_not_deleted() -> None:
     _, ann, ben = parted_pair()
     ann.looks_back("return")
     assert not any(isinstance(effect, Discard) for effect in ben.looks_back("return", message=None).effects)
 
 
-def test_who_has_used_every_button_can_still_block_report_or_skip() -> None:
+def test_after_every_other_button_block_report_and_skip_remain() -> None:
     _, ann, _ = parted_pair()
     for action in ("good", "save", "return"):
         ann.looks_back(action)
@@ -84,7 +84,7 @@ def test_who_has_used_every_button_can_still_block_report_or_skip() -> None:
     ]
 
 
-def test_an_ask_rests_the_search_so_that_the_way_back_stays_open() -> None:
+def test_asking_to_return_stops_the_search() -> None:
     _, ann, ben = parted_pair("/next")
     decision = ann.looks_back("return")
     assert ann.value.state == Idle()
@@ -93,7 +93,7 @@ def test_an_ask_rests_the_search_so_that_the_way_back_stays_open() -> None:
     assert together(ann.value, ben.value)
 
 
-def test_two_who_both_moved_on_by_a_slip_and_both_ask_are_together_again() -> None:
+def test_two_people_who_both_moved_on_by_mistake_can_return() -> None:
     talk, ann, ben = parted_pair("/next")
     ben.writes("/search")
     ann.looks_back("return")
@@ -159,7 +159,7 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize("refusal", REFUSALS, ids=lambda each: each.__name__)
-def test_who_asks_sees_the_same_whatever_the_other_did_and_the_other_hears_nothing(
+def test_the_person_who_asks_reads_the_same_and_the_other_reads_nothing(
     refusal: Callable[[Playbook, Person], None],
 ) -> None:
     talk, ann, ben = parted_pair(rules=Rules(minimum_age=16))
@@ -168,7 +168,7 @@ def test_who_asks_sees_the_same_whatever_the_other_did_and_the_other_hears_nothi
     assert ann.value.state == Idle()
 
 
-def test_who_thought_poorly_of_it_can_return_all_the_same_if_both_ask() -> None:
+def test_people_who_rated_badly_can_return_if_both_ask() -> None:
     _, ann, ben = parted_pair()
     ben.looks_back("bad")
     ann.looks_back("return")
@@ -176,7 +176,7 @@ def test_who_thought_poorly_of_it_can_return_all_the_same_if_both_ask() -> None:
     assert together(ann.value, ben.value)
 
 
-def test_who_blocked_the_other_cannot_be_brought_back_by_an_ask_made_before() -> None:
+def test_an_earlier_ask_does_not_bring_back_a_person_who_blocked() -> None:
     _, ann, ben = parted_pair()
     ann.looks_back("return")
     ben.looks_back("block")
@@ -186,7 +186,7 @@ def test_who_blocked_the_other_cannot_be_brought_back_by_an_ask_made_before() ->
     assert not isinstance(ben.value.state, Chatting)
 
 
-def test_too_late_is_too_late_for_both_and_the_other_buttons_stay() -> None:
+def test_after_two_minutes_nobody_can_return_and_the_other_buttons_stay() -> None:
     talk, ann, ben = parted_pair()
     ann.looks_back("return")
     talk.later(RETURN_S + 1)
@@ -200,7 +200,7 @@ def test_too_late_is_too_late_for_both_and_the_other_buttons_stay() -> None:
         assert shown == {"seek", "good", "bad", "save", "block", "report", "done"}
 
 
-def test_an_ask_within_a_new_chat_leaves_that_chat_alone() -> None:
+def test_asking_to_return_in_a_new_chat_keeps_that_chat() -> None:
     talk, ann, ben = parted_pair("/next")
     _, eve = talk.pair(ann, talk.person())
     before = ann.value, ben.value, eve.value
@@ -209,7 +209,7 @@ def test_an_ask_within_a_new_chat_leaves_that_chat_alone() -> None:
     assert (ann.value, ben.value, eve.value) == before
 
 
-def test_a_chat_that_ended_in_silence_is_not_returned_to() -> None:
+def test_nobody_can_return_to_a_chat_that_ended_in_silence() -> None:
     talk = Playbook()
     ann, ben = talk.pair(talk.person(), talk.person())
     talk.later(talk.env.rules.idle_end_s)
@@ -222,14 +222,11 @@ def test_a_chat_that_ended_in_silence_is_not_returned_to() -> None:
 
 
 @pytest.mark.parametrize("how", ["/block", "report"])
-def test_who_ended_it_by_a_block_or_a_report_has_no_way_back(how: str) -> None:
+def test_a_person_who_blocked_or_reported_cannot_return(how: str) -> None:
     talk = Playbook()
     ann, _ = talk.pair(talk.person(), talk.person())
     ann.writes(how) if how == "/block" else ann.presses("complain", f"{ann.chat}.rude")
     assert ann.looks_back("return").changes == ()
-
-
-# ---------------------------------------------------------------------- where states cross
 
 
 def _press(who: Person, action: str) -> ButtonPressed:
@@ -238,7 +235,7 @@ def _press(who: Person, action: str) -> ButtonPressed:
 
 
 def _decide(talk: Playbook, event: Event) -> Decision:
-    """A decision on how things are now, not yet stored."""
+    """A decision about the current facts, not stored yet."""
     facts = talk.facts(event.person, None)
     decider = talk.router.route(event, facts)
     others = tuple(talk.people[each] for each in talk.router.also_load(decider, event, facts) if each in talk.people)
@@ -248,7 +245,7 @@ def _decide(talk: Playbook, event: Event) -> Decision:
 
 
 def _stored(talk: Playbook, decision: Decision) -> bool:
-    """What the live store does: all of it, or nothing if somebody has changed meanwhile."""
+    """Stores all of the decision as the live store does, or nothing if somebody has changed meanwhile."""
     if any(talk.people[each.person].version != each.version for each in decision.changes):
         return False
     talk.apply(decision)
@@ -257,7 +254,7 @@ def _stored(talk: Playbook, decision: Decision) -> bool:
 
 @pytest.mark.parametrize("second", [0, 1])
 @pytest.mark.parametrize("bad", [False, True])
-def test_two_asks_at_one_moment_are_not_both_stored_and_the_second_look_finds_the_first(second: int, bad: bool) -> None:
+def test_of_two_asks_at_the_same_moment_the_second_finds_the_first(second: int, bad: bool) -> None:
     talk, ann, ben = parted_pair()
     if bad:
         for each in (ann, ben):
@@ -283,10 +280,8 @@ STEPS = st.lists(
 
 @settings(max_examples=150, deadline=None)
 @given(STEPS, st.randoms(use_true_random=False))
-def test_whatever_crosses_everybody_is_in_one_chat_at_most_and_with_who_is_with_them(
-    steps: list[Step], chance: Random
-) -> None:
-    """Undo, match, block and leaving, decided on facts that may be out of date by the time they are stored."""
+def test_whatever_happens_at_once_chats_stay_mutual_and_single(steps: list[Step], chance: Random) -> None:
+    """Returning, pairing, blocking and leaving, decided on facts that may be outdated when they are stored."""
     talk, ann, ben = parted_pair("/next")
     people = [ann, ben, talk.person()]
     pending: list[Callable[[], Decision]] = []
@@ -330,7 +325,7 @@ def _maker(talk: Playbook, who: Person, what: str, people: list[Person]) -> Call
 
 
 def _settle(talk: Playbook, held: list[Decision], pending: list[Callable[[], Decision]], chance: Random) -> None:
-    """Store what was decided, in any order; what has been overtaken is decided again."""
+    """Store the decisions in any order. An outdated one is decided again."""
     order = list(range(len(held)))
     chance.shuffle(order)
     for index in order:
@@ -351,7 +346,7 @@ def _check(people: list[Person]) -> None:
             assert value.state.ticket.blocked == value.blocked
 
 
-def test_a_rating_stays_with_the_chat_it_was_given_for() -> None:
+def test_a_rating_stays_with_its_chat() -> None:
     _, ann, ben = parted_pair()
     ann.looks_back("good")
     ann.looks_back("return")
@@ -363,7 +358,7 @@ def test_a_rating_stays_with_the_chat_it_was_given_for() -> None:
     assert ann.value.last.rating is Rating.BAD
 
 
-def test_a_clock_that_was_set_back_brings_nobody_back() -> None:
+def test_a_clock_that_was_set_back_lets_nobody_return() -> None:
     talk, ann, _ = parted_pair()
     talk.later(-3600)
     assert ann.looks_back("return").changes == (), "it has not ended yet"

@@ -1,4 +1,4 @@
-"""A command that is none never reaches the partner, unless its writer says that it was meant for them."""
+"""An unknown command never reaches the partner, unless its writer confirms that it is for them."""
 
 import msgspec
 import pytest
@@ -39,7 +39,7 @@ def choice(token: str) -> Menu:
 
 
 def waiting(ann: Person, was: Participant, *, reply_to: int | None = None) -> Participant:
-    """Ann, whose last message waits for her word."""
+    """Ann, whose last message is held."""
     assert isinstance(was.state, Chatting)
     answers = MessageId(reply_to) if reply_to is not None else None
     held = Held(MessageRef(ann.bot, ann.last_message), reply_to=answers)
@@ -51,7 +51,7 @@ def closed(ann: Person, key: str) -> Revise:
 
 
 @pytest.mark.parametrize(("words", "meant"), SLIPS)
-def test_a_mistyped_command_is_held_and_the_one_meant_is_named(words: str, meant: str) -> None:
+def test_a_mistyped_command_is_held_and_the_likely_one_is_named(words: str, meant: str) -> None:
     _, ann, _ = couple()
     was = ann.value
     decision = ann.writes(words)
@@ -60,7 +60,7 @@ def test_a_mistyped_command_is_held_and_the_one_meant_is_named(words: str, meant
 
 
 @pytest.mark.parametrize("words", STRANGE)
-def test_a_command_that_resembles_none_is_held_as_well(words: str) -> None:
+def test_a_command_that_resembles_no_other_is_held_too(words: str) -> None:
     _, ann, _ = couple()
     was = ann.value
     decision = ann.writes(words, reply_to=7)
@@ -69,25 +69,25 @@ def test_a_command_that_resembles_none_is_held_as_well(words: str) -> None:
 
 
 @pytest.mark.parametrize("words", ["\u2068/stop\u2069", "\u200f/stop", "/STOP@some-bot", " /stop"])
-def test_a_command_with_what_copying_adds_to_it_is_the_command(words: str) -> None:
+def test_a_command_with_invisible_characters_from_copying_works(words: str) -> None:
     _, ann, _ = couple()
     ann.writes(words)
     assert ann.value.state == Idle()
 
 
 @pytest.mark.parametrize("words", ["yes/no", ":/ hm", "/", "/ that is it", "1/2", "\\o/", "stop", "...stop"])
-def test_what_does_not_begin_like_a_command_goes_to_the_partner(words: str) -> None:
+def test_text_that_does_not_begin_like_a_command_goes_to_the_partner(words: str) -> None:
     _, ann, _ = couple()
     assert isinstance(ann.writes(words).effects[0], Relay)
 
 
 @pytest.mark.parametrize("kind", [Kind.PHOTO, Kind.DOCUMENT])
-def test_a_caption_is_never_a_command_mistyped_or_not(kind: Kind) -> None:
+def test_a_caption_is_never_a_command(kind: Kind) -> None:
     _, ann, _ = couple()
     assert any(isinstance(effect, Relay) for effect in ann.sends(Content(kind, "/serach")).effects)
 
 
-def test_sent_as_a_message_it_reaches_the_partner_once_with_what_it_replies_to() -> None:
+def test_after_a_yes_it_reaches_the_partner_once_with_its_reply() -> None:
     talk, ann, ben = couple()
     written = ann.message(Content(Kind.TEXT, "/serach"), reply_to=7)
     talk.happens(written)
@@ -105,7 +105,7 @@ def test_sent_as_a_message_it_reaches_the_partner_once_with_what_it_replies_to()
     assert ann.presses("show", token, subject=written) == again
 
 
-def test_not_sent_it_stays_with_its_writer() -> None:
+def test_after_a_no_it_reaches_nobody() -> None:
     talk, ann, _ = couple()
     written = ann.message(Content(Kind.TEXT, "/serach"))
     talk.happens(written)
@@ -113,7 +113,7 @@ def test_not_sent_it_stays_with_its_writer() -> None:
     assert kept.effects == (Answer("query"), closed(ann, "chat.not_shown"))
 
 
-def test_the_button_is_about_one_chat_and_says_so_in_another() -> None:
+def test_the_button_works_only_in_its_own_chat() -> None:
     talk, ann, _ = couple()
     chat = ann.chat
     written = ann.message(Content(Kind.TEXT, "/serach"))
@@ -125,7 +125,7 @@ def test_the_button_is_about_one_chat_and_says_so_in_another() -> None:
     assert pressed == Decision(effects=(too_old, closed(ann, "chat.not_shown")))
 
 
-def test_an_account_name_in_it_is_asked_about_as_in_any_message() -> None:
+def test_an_unknown_command_with_a_user_name_needs_confirmation() -> None:
     talk, ann, _ = couple()
     written = ann.message(Content(Kind.TEXT, "/write to @ann_smith_77"))
     talk.happens(written)
@@ -139,13 +139,13 @@ def test_an_account_name_in_it_is_asked_about_as_in_any_message() -> None:
 
 
 @pytest.mark.parametrize("words", ["/search", "/stop", "/ stop", "\u2068/xyzzy\u2069"])
-def test_edited_into_a_command_it_still_waits(words: str) -> None:
+def test_a_held_command_edited_into_another_command_stays_held(words: str) -> None:
     _, ann, _ = couple()
     ann.writes("/serach")
     assert ann.edits(ann.last_message, words).effects == ()
 
 
-def test_edited_into_a_sentence_it_goes() -> None:
+def test_a_held_command_edited_into_a_sentence_is_sent() -> None:
     _, ann, ben = couple()
     ann.writes("/serach")
     (sent,) = ann.edits(ann.last_message, "searching for words").effects
@@ -153,7 +153,7 @@ def test_edited_into_a_sentence_it_goes() -> None:
     assert (sent.to, sent.contents[0].text) == (ben.person, "searching for words")
 
 
-def test_what_could_not_be_passed_on_anyway_is_told_so_at_once() -> None:
+def test_an_unknown_command_that_could_not_be_sent_is_refused_at_once() -> None:
     _, ann, _ = couple(Rules(contact_policy=ContactPolicy.HOLD))
     decision = ann.writes("/write to @ann_smith_77")
     assert decision == Decision(effects=(says(ann, "chat.held", None, reply_to=ann.last_message),))
@@ -161,7 +161,7 @@ def test_what_could_not_be_passed_on_anyway_is_told_so_at_once() -> None:
     assert early == Decision(effects=(says(ann, "chat.before_this_chat", None, reply_to=ann.last_message),))
 
 
-def test_outside_a_chat_the_one_meant_is_named() -> None:
+def test_outside_a_chat_the_likely_command_is_named() -> None:
     talk = Playbook()
     for person in (talk.person(), talk.searching()):
         named = person.writes("/serach")

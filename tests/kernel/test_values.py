@@ -1,4 +1,4 @@
-"""The few promises that bare values make."""
+"""The few promises that the plain values make."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def test_a_profile_is_complete_with_consent_age_and_gender(profile: Profile, com
     assert profile.complete is complete
 
 
-def test_a_text_is_the_same_whatever_the_order_of_its_arguments() -> None:
+def test_the_order_of_a_texts_arguments_does_not_matter() -> None:
     assert text("key", b=1, a=2) == text("key", a=2, b=1)
     assert text("key", a=1) != text("key", a=2)
 

@@ -1,1 +1,1 @@
-"""Work over what people send grows with its length and no faster."""
+"""The work for what people send grows with its length, and no faster."""

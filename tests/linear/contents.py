@@ -9,7 +9,7 @@ from tests.linear.inputs import ALONE, PAIRS, repeated, text
 
 Json = dict[str, Any]
 Shape = Callable[[int], Json]
-"""From a length to what a message carries, as Telegram writes it."""
+"""Makes the content of a message, as Telegram writes it, from a length."""
 
 LINK = "https://example.org/"
 

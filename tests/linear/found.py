@@ -1,4 +1,4 @@
-"""Every pattern of the product and every function of it that takes what people send, found by walking the modules."""
+"""Finds every pattern of the product, and every function that takes what people send, by walking the modules."""
 
 import ast
 import importlib
@@ -24,7 +24,7 @@ READERS = (
     "passerby.adapters.botapi",
     "passerby.catalogue",
 )
-"""Where functions are handed what people send."""
+"""The modules whose functions get what people send."""
 
 
 @cache
@@ -35,7 +35,7 @@ def modules() -> dict[str, ModuleType]:
 
 @cache
 def patterns() -> dict[str, "re.Pattern[Any]"]:
-    """By place: what was compiled when a module was imported, and what a call compiles on the way."""
+    """The patterns by place: those compiled when a module is imported, and those that a call compiles."""
     found: dict[str, re.Pattern[Any]] = {}
     for name, module in modules().items():
         for attribute, value in vars(module).items():

@@ -1,10 +1,8 @@
-"""The worst inputs there are: runs of one thing, between two others.
+"""The worst inputs: long runs of one thing, between two others.
 
-A pattern that goes wrong does so over a long run that it can read in several ways, ahead of something that does not
-fit.
-So the runs are made of every class of characters, of their alternations, and of the words of the pattern itself,
-whole and
-cut short; before and after them stands what may begin a match or spoil it.
+A slow pattern is slow on a long run that it can read in several ways, before something that does not match. So the runs
+are made of every class of characters, of their alternations, and of the words of the pattern itself, whole and cut
+short. Before and after them comes something that may begin a match or spoil it.
 """
 
 from collections.abc import Iterator
@@ -41,7 +39,7 @@ EDGES = (
 
 
 THOROUGH = 100
-"""From this many inputs on a search is thorough."""
+"""With this many inputs, a search is thorough."""
 
 
 def repeated(unit: str, length: int) -> str:
@@ -77,8 +75,8 @@ def words_of(pattern: str, flags: int = 0) -> list[str]:
 
 
 def runs(rng: Random, words: list[str], most: int) -> Iterator[tuple[str, str, str]]:
-    """Prefix, unit and suffix: every run once, and a selection of `most` more. In a thorough search every run also
-    stands alone."""
+    """Prefix, unit and suffix: every run once, and a selection of `most` more. A thorough search also tries every run
+    alone."""
     units = [*ALONE, *PAIRS]
     own = words if len(words) <= 40 else rng.sample(words, 40)
     units += [f"{word}{sign}" for word in own for sign in ("", rng.choice(" .-@/,"))]

@@ -1,11 +1,11 @@
 """How CPU time grows with the length of an input.
 
-No duration is compared with a limit: a slow machine is slow at every length. The test looks at how much more a longer
-input costs. Three lengths are measured, each four times the one before. In each step linear work grows four times and
-quadratic work sixteen times; the bound is eight, for both steps. Disturbances only add time, so several rounds measure
-one length after another, and the least time of each length counts. A machine that is busy with something else must slow
-down every run of one length and spare a run of the next before the answer is wrong.
-What is too quick to be measured at 8,000 characters is quick enough.
+No duration is compared with a limit, because a slow machine is slow at every length. The test compares how much more a
+longer input costs. It measures three lengths, each four times the one before. In each step, linear work grows four
+times and quadratic work sixteen times; the limit is eight, for both steps. Disturbances only add time. So several
+rounds measure one length after another, and the shortest time of each length counts. For a wrong answer, a busy machine
+must slow down every run of one length and spare a run of the next. Work that is too quick to be measured at 8,000
+characters is quick enough.
 """
 
 import gc
@@ -13,26 +13,26 @@ from collections.abc import Callable
 from time import thread_time
 
 Work = Callable[[int], Callable[[], object]]
-"""From a length to the work to measure: what it needs is prepared before."""
+"""Prepares the work for a length, and returns the work to measure."""
 
 SCALES = ((500, 2_000, 8_000), (2_000, 8_000, 32_000))
-"""Lengths in characters. The larger ones are tried only when the smaller ones leave doubt: what begins at a length (a
-text that is longer than one message) grows suddenly in one step and is linear from there on."""
+"""Lengths in characters. The larger ones are tried only if the smaller ones leave doubt: work that begins at some
+length (a text that is longer than one message) grows suddenly in one step and is linear after that."""
 USUAL = 8_000
 MOST_A_STEP = 8.0
-"""How many times as much an input may cost if it is four times as long."""
+"""How much more an input may cost if it is four times as long."""
 CLEAR = 5.0
-"""A last step of no more than this is linear, and needs no further rounds."""
+"""If the last step is at most this, the work is linear and needs no further rounds."""
 ROUNDS = 7
-"""As many as work that seems to grow too fast must be measured again; linear work takes one."""
+"""How often work that seems to grow too fast is measured. Linear work needs one round."""
 TOO_QUICK_S = 0.004
-"""Quadratic work over 8,000 characters takes ten times as long with the fastest of steps."""
+"""Quadratic work over 8,000 characters takes ten times as long, even with the fastest steps."""
 LONG_ENOUGH_S = 0.001
-"""Work that takes less is repeated until this much CPU time is spent."""
+"""Shorter work is repeated until it has used this much CPU time."""
 
 
 def grows(work: Work, clock: Callable[[], float] = thread_time) -> str | None:
-    """What is wrong with how work grows; None if it is linear."""
+    """How the work grows too fast. None if it is linear."""
     if _least(work(USUAL), clock, at_most=1) < TOO_QUICK_S:
         return None
     for lengths in SCALES:
@@ -57,7 +57,7 @@ def _grows(work: Work, lengths: tuple[int, int, int], clock: Callable[[], float]
 
 
 def _least(work: Callable[[], object], clock: Callable[[], float], at_most: int = 50) -> float:
-    """The shortest time that one run took. The garbage of other tests is not collected meanwhile."""
+    """The shortest time of one run. Garbage collection is off meanwhile, because other tests leave garbage."""
     least, spent, times = float("inf"), 0.0, 0
     collecting = gc.isenabled()
     gc.disable()

@@ -1,4 +1,4 @@
-"""Every function that is handed what people send takes time in proportion to it; so does the whole way of an update."""
+"""Every function that gets what people send takes time in proportion to it. So does the whole way of an update."""
 
 import os
 from contextlib import suppress
@@ -22,7 +22,7 @@ from tests.size import size, spread
 STRINGS = functions(str)
 CONTENTS = functions(Content)
 MORE = int(os.environ.get("LINEAR_INPUTS", size(5, 50)))
-"""Inputs a function, beside one for every run."""
+"""The number of inputs for each function, besides one for every run."""
 
 
 @pytest.mark.sized
@@ -40,7 +40,7 @@ def test_a_function_of_a_string_takes_time_in_proportion_to_it(place: str) -> No
 
 
 def attempt(function: Any, argument: Any) -> None:
-    """What cannot be understood is refused in its own way; here only the time counts."""
+    """Call the function. It may refuse the input; only the time counts here."""
     with suppress(Exception):
         function(argument)
 
@@ -77,9 +77,8 @@ def test_an_update_is_decoded_in_proportion_to_its_length(name: str) -> None:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", spread(sorted(SHAPES), 5))
-def test_an_update_is_decided_on_in_proportion_to_its_length(name: str) -> None:
-    """In every state that its sender may be in, and under every policy; what is decided is also made ready to be "
-    "kept."""
+def test_an_update_is_decided_in_proportion_to_its_length(name: str) -> None:
+    """In every state of the sender and under every policy. The result is also encoded for storing."""
 
     def work(length: int) -> Any:
         (arrival,) = arrivals(answer(update(1, SHAPES[name](length))), BOT)
@@ -113,7 +112,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", sorted(BROKEN))
-def test_an_answer_that_cannot_be_read_is_given_up_in_proportion_to_its_length(name: str) -> None:
+def test_an_unreadable_answer_is_rejected_in_proportion_to_its_length(name: str) -> None:
     def work(length: int) -> Any:
         body = BROKEN[name](length)
         return lambda: attempt(lambda of: arrivals(of, BOT), body)
@@ -126,6 +125,6 @@ def test_every_function_of_these_kinds_is_found() -> None:
     assert {"passerby.domain.contacts.contents.traces", "passerby.domain.sanitise.sanitise"} <= CONTENTS.keys()
 
 
-def test_more_than_is_looked_at_is_asked_about() -> None:
+def test_a_text_that_is_too_long_to_search_needs_confirmation() -> None:
     assert find("a" * LOOKED_AT) is None
     assert find("a" * (LOOKED_AT + 1)) is Trace.UNREAD

@@ -13,7 +13,7 @@ from tests.size import in_full
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(("slow", "unit"), in_full([(r"\s+dot", " "), (r"[\w.]+@\w+\.com", "a."), (r"x*y*z", "x")], 1))
-def test_the_measure_sees_a_pattern_that_is_not_linear(slow: str, unit: str) -> None:
+def test_the_measure_detects_a_pattern_that_is_not_linear(slow: str, unit: str) -> None:
     pattern = re.compile(slow)
 
     def work(length: int) -> Callable[[], object]:
@@ -24,7 +24,7 @@ def test_the_measure_sees_a_pattern_that_is_not_linear(slow: str, unit: str) -> 
 
 
 class BusyMachine:
-    """A clock that work moves on, sometimes much more than it should."""
+    """A clock that the work moves forward, sometimes by much more than it should."""
 
     def __init__(self, seed: int, cost_s: Callable[[int], float]) -> None:
         self.now_s = 0.0
@@ -63,10 +63,10 @@ LINEAR = {
 
 
 @pytest.mark.parametrize("kind", sorted(NOT_LINEAR))
-def test_on_a_busy_machine_quadratic_work_is_seen(kind: str) -> None:
+def test_quadratic_work_is_detected_on_a_busy_machine(kind: str) -> None:
     assert all(verdict(seed, NOT_LINEAR[kind]) is not None for seed in range(200))
 
 
 @pytest.mark.parametrize("kind", sorted(LINEAR))
-def test_on_a_busy_machine_linear_work_is_not_blamed(kind: str) -> None:
+def test_linear_work_passes_on_a_busy_machine(kind: str) -> None:
     assert all(verdict(seed, LINEAR[kind]) is None for seed in range(200))

@@ -13,7 +13,7 @@ from tests.linear.measure import grows
 from tests.size import size
 
 MORE = int(os.environ.get("LINEAR_INPUTS", size(10, 100)))
-"""Inputs a pattern, beside one for every run. A thorough search takes 5,000."""
+"""The number of inputs for each pattern, besides one for every run. A thorough search takes 5,000."""
 
 
 def everything(pattern: "re.Pattern[Any]", words: Any) -> object:

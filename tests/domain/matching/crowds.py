@@ -13,7 +13,7 @@ POOLS = [PoolId("adults"), PoolId("minors")]
 LANGUAGES = ["en", "ru", "fa"]
 INTERESTS = ["music", "films", "chess", "cats", "books"]
 NOW = 60.0
-"""Everybody in a crowd has come before it, most of them within the steps of widening."""
+"""Everybody in a crowd came before this time, most of them within the steps of widening."""
 
 
 def ticket(person: int, since: float = 0.0, **facts: object) -> Ticket:
@@ -65,7 +65,8 @@ def open_now(one: Ticket, other: Ticket, now: float, patience: float = 1.0) -> b
 
 
 def reference(waiting: Iterable[Ticket], now: float, patience: float = 1.0) -> list[Pair]:
-    """The promise, word for word: whose turn comes first takes the best fit, among equals whose turn comes first."""
+    """The promise, word for word: the person with the earliest turn gets the best fit; among equals, the earliest
+    turn."""
     left = sorted(waiting, key=turn)
     pairs: list[Pair] = []
     while left:

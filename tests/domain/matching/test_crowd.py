@@ -1,4 +1,4 @@
-"""Blocks that fill, split, close up and merge keep everybody, in order."""
+"""Blocks fill, split, close gaps and merge, and keep everybody in order."""
 
 from collections.abc import Iterator
 from random import Random
@@ -28,7 +28,7 @@ def place(person: int, since: float) -> Place:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_whoever_comes_and_goes_in_whatever_order_the_turns_stay_in_order(seed: int) -> None:
+def test_turns_stay_in_order_as_people_come_and_go(seed: int) -> None:
     rng = Random(seed)
     waiting, people = Crowd(), dict[int, Place]()
     for person in range(600):
@@ -44,8 +44,8 @@ def test_whoever_comes_and_goes_in_whatever_order_the_turns_stay_in_order(seed: 
     assert all(waiting.get(PersonId(person)) is each for person, each in people.items())
 
 
-def test_what_is_left_of_a_block_joins_those_before_it_only_where_there_is_room() -> None:
-    """Two full blocks; while the first has closed up to nothing it takes the rest of the second, and not before."""
+def test_an_almost_empty_block_joins_the_one_before_if_there_is_room() -> None:
+    """Two full blocks: the first one takes the rest of the second, but only when it is almost empty."""
     waiting, people = Crowd(), [place(person, person) for person in range(48)]
     for each in people:
         waiting.add(each)
@@ -57,22 +57,22 @@ def test_what_is_left_of_a_block_joins_those_before_it_only_where_there_is_room(
     assert [each.ticket.person for each in waiting] == [0, 1, 16, 17, 32, 33]
 
 
-def test_a_block_too_long_becomes_two() -> None:
+def test_a_block_that_is_too_long_becomes_two() -> None:
     waiting = Crowd()
     for person in range(100):
         waiting.add(place(person, 1000 - person))
     assert [each.ticket.person for each in waiting] == list(range(99, -1, -1))
 
 
-def test_ages_beyond_all_reason_are_still_somebody() -> None:
+def test_wishes_for_impossible_ages_do_no_harm() -> None:
     old = [ticket(person, 0.0, wants=Preferences(age_min=90, age_max=300)) for person in (1, 2)]
     assert match(old, 0.0) == []
     young = ticket(3, 0.0, wants=Preferences(age_min=-5, age_max=OLDEST_AGE + 9))
     assert match([young, ticket(4)], 0.0) == reference([young, ticket(4)], 0.0) != []
 
 
-def test_a_better_fit_is_looked_for_among_those_who_wait_longest_only() -> None:
-    """So that nobody's choice costs more the more people wait."""
+def test_a_better_fit_is_sought_only_among_those_who_wait_longest() -> None:
+    """So a choice does not cost more if more people wait."""
     hopes = ticket(1, 0.0, interests=("chess",))
     crowd_ = [ticket(person, float(person)) for person in range(2, 300)]
     late = ticket(300, 300.0, interests=("chess",))
@@ -83,7 +83,7 @@ def test_a_better_fit_is_looked_for_among_those_who_wait_longest_only() -> None:
     assert (close[0].first, close[0].second) == (hopes, near[0])
 
 
-def test_an_acquaintance_goes_before_strangers_of_later_blocks() -> None:
+def test_an_acquaintance_in_an_earlier_block_comes_before_strangers_in_later_ones() -> None:
     waiting = Crowd()
     picky = Preferences(genders=(Gender.FEMALE,))
     places = [Place(each, turn(each)) for each in (ticket(person, person, wants=picky) for person in range(2, 40))]

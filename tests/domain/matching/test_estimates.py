@@ -20,14 +20,14 @@ from passerby.kernel.participant import Gender, Preferences
 from tests.domain.matching.crowds import NOW, crowds, ticket
 
 
-def test_counts_are_told_in_three_sizes_and_nobody_looks_like_a_few() -> None:
+def test_counts_are_shown_in_three_sizes_and_zero_looks_like_a_few() -> None:
     assert [blurred(each) for each in (0, 1, 5)] == [Crowding.FEW] * 3
     assert [blurred(each) for each in (6, 19)] == [Crowding.SOME] * 2
     assert [blurred(each) for each in (20, 1000)] == [Crowding.MANY] * 2
 
 
 @given(crowds(), st.integers(0, 13))
-def test_those_fit_whom_the_hard_wishes_let_in(tickets: list, index: int) -> None:  # type: ignore[type-arg]
+def test_people_within_the_hard_wishes_fit(tickets: list, index: int) -> None:  # type: ignore[type-arg]
     estimates = Estimates()
     for each in tickets:
         estimates.saw(each)
@@ -35,7 +35,7 @@ def test_those_fit_whom_the_hard_wishes_let_in(tickets: list, index: int) -> Non
         assert estimates.fitting(one, NOW) == sum(compatible(one, other) for other in tickets)
 
 
-def test_whoever_came_by_long_ago_does_not_count_and_many_is_enough() -> None:
+def test_old_visitors_do_not_count_and_counting_stops_at_many() -> None:
     estimates = Estimates()
     for person in range(SAMPLE + 100):
         estimates.saw(ticket(person + 2, NOW))
@@ -44,7 +44,7 @@ def test_whoever_came_by_long_ago_does_not_count_and_many_is_enough() -> None:
     assert estimates.fitting(ticket(1, NOW), NOW + LATELY_S + 1) == 0
 
 
-def test_the_expected_wait_is_the_middle_of_what_people_alike_waited() -> None:
+def test_the_expected_wait_is_the_median_of_similar_people() -> None:
     estimates = Estimates()
     picky = ticket(1, NOW, wants=Preferences(genders=(Gender.FEMALE,), age_min=20, age_max=29))
     assert estimates.expected_s(picky, NOW) is None
@@ -57,7 +57,7 @@ def test_the_expected_wait_is_the_middle_of_what_people_alike_waited() -> None:
     assert estimates.expected_s(picky, NOW + WAITS_LATELY_S + 1) is None
 
 
-def test_a_few_waits_are_no_measurement() -> None:
+def test_a_few_waits_are_not_a_measurement() -> None:
     estimates = Estimates()
     for _ in range(ENOUGH - 1):
         estimates.paired(ticket(1, NOW - 4), NOW)

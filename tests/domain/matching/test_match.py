@@ -1,4 +1,4 @@
-"""Promise 1 in the small: `match` over every kind of crowd, beside a matcher that is too simple to be wrong."""
+"""Promise 1 in small: `match` over every kind of crowd, compared with a matcher that is too simple to be wrong."""
 
 from collections.abc import Iterator
 from itertools import combinations
@@ -40,12 +40,12 @@ def left_over(tickets: list[Ticket], pairs: list[Pair]) -> list[Ticket]:
 
 @given(crowds(), st.sampled_from([0.0, 0.5, 1.0]))
 @example([], 1.0)
-def test_it_is_the_matcher_that_is_too_simple_to_be_wrong(tickets: list[Ticket], patience: float) -> None:
+def test_the_matcher_agrees_with_a_simple_reference(tickets: list[Ticket], patience: float) -> None:
     assert match(tickets, NOW, patience) == reference(tickets, NOW, patience)
 
 
 @given(crowds())
-def test_nobody_twice_nobody_with_themselves_and_no_hard_wish_broken(tickets: list[Ticket]) -> None:
+def test_nobody_is_paired_twice_or_with_themselves_or_against_a_hard_wish(tickets: list[Ticket]) -> None:
     pairs = match(tickets, NOW)
     paired = [each.person for pair in pairs for each in (pair.first, pair.second)]
     assert len(paired) == len(set(paired))
@@ -66,13 +66,13 @@ def test_once_everybody_has_widened_no_compatible_pair_is_left_waiting(tickets: 
 
 
 @given(crowds())
-def test_and_before_that_no_open_one(tickets: list[Ticket]) -> None:
+def test_no_open_pair_is_left_waiting(tickets: list[Ticket]) -> None:
     left = left_over(tickets, match(tickets, NOW))
     assert not any(open_now(one, other, NOW) for one, other in combinations(left, 2))
 
 
 @given(crowds(), st.randoms(use_true_random=False))
-def test_the_order_in_which_people_are_looked_at_decides_nothing(tickets: list[Ticket], rng: Random) -> None:
+def test_the_order_of_arrival_in_the_list_does_not_matter(tickets: list[Ticket], rng: Random) -> None:
     shuffled = list(tickets)
     rng.shuffle(shuffled)
     assert match(shuffled, NOW) == match(tickets, NOW)
@@ -80,7 +80,7 @@ def test_the_order_in_which_people_are_looked_at_decides_nothing(tickets: list[T
 
 @given(crowds(most=30), st.lists(st.integers(0, 29), max_size=12))
 @settings(max_examples=50)
-def test_larger_crowds_agree_too(tickets: list[Ticket], gone: list[int]) -> None:
+def test_larger_crowds_agree_with_the_reference_too(tickets: list[Ticket], gone: list[int]) -> None:
     pool = Pool()
     here = [each for each in tickets if each.pool == "adults"]
     for each in here:
@@ -95,7 +95,7 @@ def test_larger_crowds_agree_too(tickets: list[Ticket], gone: list[int]) -> None
 
 
 class Looks(RuleBasedStateMachine):
-    """A pool that people come to and leave, looked at now and then, is at every look what one look at all would be."""
+    """People join and leave a pool. At every look, it gives the same pairs as a single look at everybody."""
 
     @initialize()
     def begin(self) -> None:
@@ -141,14 +141,14 @@ class Looks(RuleBasedStateMachine):
         self.look(0.0)
 
 
-def test_a_look_costs_what_is_new_but_finds_what_one_look_at_all_would() -> None:
+def test_looks_at_the_newest_find_the_same_pairs_as_a_look_at_everybody() -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         Looks, settings=settings(max_examples=60, stateful_step_count=40, deadline=None)
     )
 
 
-def test_a_few_newcomers_to_a_large_crowd_are_the_same_as_one_look_at_all() -> None:
-    """Women come to a room of men, some of whom have widened: the way around newcomers, many after the same man."""
+def test_a_few_newcomers_in_a_large_crowd_are_paired_as_in_a_look_at_everybody() -> None:
+    """Women join a crowd of men, some of whom have widened: the path for newcomers, many of whom want the same man."""
     rng = Random(3)
     men = Preferences(genders=(Gender.MALE,))
     women = Preferences(genders=(Gender.FEMALE,))
@@ -171,7 +171,7 @@ def test_a_few_newcomers_to_a_large_crowd_are_the_same_as_one_look_at_all() -> N
     assert len(found) > 10
 
 
-def test_the_partner_of_just_now_is_avoided_while_somebody_else_is_there_and_for_a_while() -> None:
+def test_the_last_partner_is_avoided_for_a_while_if_somebody_else_is_there() -> None:
     ann, ben, eve = ticket(1, 0, recent=met(2, skipped=True)), ticket(2, 1), ticket(3, 2)
     assert names(match([ann, ben, eve], 2)) == [(1, 3)]
     assert names(match([ann, ben], SKIPPED_S - 1)) == []
@@ -179,11 +179,11 @@ def test_the_partner_of_just_now_is_avoided_while_somebody_else_is_there_and_for
     assert names(match([ann, ben, eve], 100)) == [(1, 3)]
 
 
-def test_equal_waits_go_by_the_person() -> None:
+def test_equal_waits_are_ordered_by_person() -> None:
     assert names(match([ticket(4), ticket(3), ticket(2), ticket(1)], 0)) == [(1, 2), (3, 4)]
 
 
-def test_the_better_fit_is_taken_and_says_what_is_common() -> None:
+def test_the_better_fit_is_chosen_and_the_pair_lists_what_they_share() -> None:
     tags = ("chess", "music", "films")
     crowd = [
         ticket(1, 0, languages=("en", "fa"), interests=tags),
@@ -196,7 +196,7 @@ def test_the_better_fit_is_taken_and_says_what_is_common() -> None:
     assert pairs[0].common == Common(("en", "fa"), ("chess", "films"))
 
 
-def test_a_vip_goes_before_those_who_came_a_little_earlier() -> None:
+def test_a_vip_goes_before_people_who_came_a_little_earlier() -> None:
     stranger = ticket(3, 20, wants=Preferences(genders=(Gender.MALE,)))
     patient = ticket(1, 10 - VIP_HEAD_START_S + 0.1)
     vip = ticket(2, 10, vip=True)
@@ -205,7 +205,7 @@ def test_a_vip_goes_before_those_who_came_a_little_earlier() -> None:
     assert names(match([patient, vip, stranger], 20)) == [(2, 3)]
 
 
-def test_and_before_nobody_who_came_earlier_than_that() -> None:
+def test_a_vip_passes_nobody_who_came_much_earlier() -> None:
     man = {"gender": Gender.MALE, "blocked": (PersonId(1), PersonId(2))}
     stranger = ticket(3, 20, wants=Preferences(genders=(Gender.MALE,)))
     patient = msgspec.structs.replace(ticket(1, 10 - VIP_HEAD_START_S - 0.1), **man)
@@ -214,9 +214,9 @@ def test_and_before_nobody_who_came_earlier_than_that() -> None:
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=30))
-def test_though_vips_keep_coming_nobody_waits_for_more_than_those_of_the_head_start(vips: list[bool]) -> None:
-    """Men come one a second, many of them VIPs; one woman comes every two seconds. Whoever is passed is passed only by
-    people who came within the head start after them."""
+def test_nobody_is_passed_by_vips_outside_the_head_start(vips: list[bool]) -> None:
+    """A man comes every second, and many are VIPs. A woman comes every two seconds. People are passed only by others
+    who came within the head start after them."""
     pool = Pool()
     for second, vip in enumerate(vips):
         man = ticket(second + 1, second, vip=vip, wants=Preferences(genders=(Gender.FEMALE,)))
@@ -230,7 +230,7 @@ def test_though_vips_keep_coming_nobody_waits_for_more_than_those_of_the_head_st
             assert all(since >= chosen.since - VIP_HEAD_START_S for since in (person - 1 for person in passed))
 
 
-def test_when_to_look_again_is_when_the_next_step_is_due() -> None:
+def test_the_next_look_is_when_the_next_step_is_due() -> None:
     pool = Pool()
     assert pool.next_at() is None
     pool.add(ticket(1, 100, interests=("chess",)))
@@ -241,7 +241,7 @@ def test_when_to_look_again_is_when_the_next_step_is_due() -> None:
     assert pool.next_at() is None
 
 
-def test_a_ticket_replaces_the_one_before() -> None:
+def test_a_new_ticket_replaces_the_old_one() -> None:
     pool = Pool()
     pool.add(ticket(1, 0, blocked=(PersonId(2),)))
     pool.add(ticket(2, 0))
@@ -252,7 +252,7 @@ def test_a_ticket_replaces_the_one_before() -> None:
     assert len(pool) == 0
 
 
-def test_turns_are_waits_with_a_head_start_for_vips() -> None:
+def test_turns_follow_the_wait_with_a_head_start_for_vips() -> None:
     assert turn(ticket(1, 10)) == (10, 1)
     assert turn(ticket(1, 10, vip=True)) == (10 - VIP_HEAD_START_S, 1)
 
@@ -264,7 +264,7 @@ def test_a_thousand_people_at_once_are_all_paired() -> None:
 
 
 @pytest.mark.parametrize("facts", [("languages", "ru", "en", LANGUAGE_S), ("interests", "chess", "cats", INTERESTS_S)])
-def test_who_comes_is_paired_with_whoever_of_certain_wishes_has_waited_long_enough_for_both(
+def test_a_newcomer_is_paired_with_a_selective_person_whose_wait_counts_for_both(
     facts: tuple[str, str, str, float],
 ) -> None:
     what, his, hers, wait_s = facts

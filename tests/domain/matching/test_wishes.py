@@ -1,4 +1,4 @@
-"""Wishes of two: hard ones for ever, soft ones for a while."""
+"""The wishes of two people: hard ones last, soft ones give way after a while."""
 
 from itertools import combinations
 
@@ -17,7 +17,7 @@ MEN = Preferences(genders=(Gender.MALE,))
 
 
 @given(crowds())
-def test_whatever_two_think_of_each_other_is_mutual(tickets: list[Ticket]) -> None:
+def test_all_judgements_about_two_people_are_mutual(tickets: list[Ticket]) -> None:
     for one, other in combinations(tickets, 2):
         assert compatible(one, other) == compatible(other, one)
         assert opens_at(one, other) == opens_at(other, one)
@@ -41,7 +41,7 @@ def test_whatever_two_think_of_each_other_is_mutual(tickets: list[Ticket]) -> No
     ],
     ids=str,
 )
-def test_a_hard_wish_of_either_keeps_two_apart_for_ever(one: dict[str, object], other: dict[str, object]) -> None:
+def test_a_hard_wish_of_either_side_keeps_two_people_apart(one: dict[str, object], other: dict[str, object]) -> None:
     ann, ben = ticket(1), ticket(2)
     assert compatible(ann, ben)
     ann, ben = msgspec.structs.replace(ann, **one), msgspec.structs.replace(ben, **other)
@@ -50,7 +50,7 @@ def test_a_hard_wish_of_either_keeps_two_apart_for_ever(one: dict[str, object], 
         assert not compatible(ben, msgspec.structs.replace(ann, vip=vip))
 
 
-def test_hard_wishes_that_are_met_keep_nobody_apart() -> None:
+def test_fulfilled_hard_wishes_keep_nobody_apart() -> None:
     wants = Preferences(genders=(Gender.FEMALE, Gender.UNSAID), age_min=20, age_max=20, other_languages=False)
     ann = ticket(1, wants=wants, languages=("en", "ru"))
     assert compatible(ann, ticket(2, languages=("ru",)))
@@ -76,14 +76,14 @@ def test_hard_wishes_that_are_met_keep_nobody_apart() -> None:
     ],
     ids=str,
 )
-def test_each_side_asks_for_the_patience_that_its_own_wishes_need(
+def test_each_side_waits_as_long_as_its_own_wishes_need(
     one: dict[str, object], other: dict[str, object], asked_s: float, back_s: float
 ) -> None:
     ann, ben = msgspec.structs.replace(ticket(1), **one), msgspec.structs.replace(ticket(2), **other)
     assert (asks_s(ann, ben), asks_s(ben, ann)) == (asked_s, back_s)
 
 
-def test_a_better_fit_scores_more_and_long_lists_do_not_win_over_everybody() -> None:
+def test_a_better_fit_scores_higher_and_long_lists_do_not_always_win() -> None:
     tags = ("cats", "chess", "films", "books", "music")
     ann = ticket(1, languages=("en",), interests=tags)
     options = [
@@ -100,12 +100,12 @@ def test_a_better_fit_scores_more_and_long_lists_do_not_win_over_everybody() -> 
     assert scores[-1] == scores[-2]
 
 
-def test_what_two_have_in_common_is_named_in_the_order_of_the_first() -> None:
+def test_shared_things_are_listed_in_the_first_persons_order() -> None:
     ann, ben = ticket(1, languages=("ru", "en"), interests=("a", "b")), ticket(2, languages=("en", "ru"))
     assert common(ann, ben) == (("ru", "en"), ())
 
 
-def test_the_quieter_a_pool_the_less_waiting_is_asked_for() -> None:
+def test_people_wait_less_in_a_quieter_pool() -> None:
     counts = (0, wishes.QUIET - 1, wishes.QUIET, wishes.LIVELY - 1, wishes.LIVELY, 10_000)
     assert [wishes.patience_in(came) for came in counts] == [0.1, 0.1, 0.3, 0.3, 1.0, 1.0]
 
@@ -127,7 +127,7 @@ WOMEN = Preferences(genders=(Gender.FEMALE,))
     ],
     ids=str,
 )
-def test_for_languages_and_interests_the_wait_of_who_wants_certain_genders_counts_for_both(
+def test_the_wait_of_a_person_with_a_gender_filter_counts_for_both(
     wanted: Preferences, hers: dict[str, object], his: dict[str, object], opens: float
 ) -> None:
     ben = msgspec.structs.replace(ticket(2), wants=wanted, gender=Gender.MALE, **his)
@@ -135,13 +135,13 @@ def test_for_languages_and_interests_the_wait_of_who_wants_certain_genders_count
     assert opens_at(ann, ben) == opens_at(ben, ann) == opens
 
 
-def test_who_wants_certain_genders_and_has_just_come_gets_no_further_than_their_own_wait_does() -> None:
+def test_a_newcomer_with_a_gender_filter_gains_nothing_from_others_waits() -> None:
     ben = msgspec.structs.replace(ticket(2, since=100.0), wants=WOMEN, languages=("ru",))
     ann = msgspec.structs.replace(ticket(1), gender=Gender.FEMALE, languages=("en",))
     assert opens_at(ann, ben) == 100.0 + wishes.LANGUAGE_S
 
 
-def test_a_strict_wish_for_a_common_language_is_not_moved_by_anybodys_wait() -> None:
+def test_a_strict_language_wish_does_not_give_way_to_any_wait() -> None:
     ben = msgspec.structs.replace(ticket(2), wants=WOMEN, languages=("ru",))
     strict = msgspec.structs.replace(
         ticket(1, since=100.0), gender=Gender.FEMALE, languages=("en",), wants=Preferences(other_languages=False)
