@@ -1,5 +1,6 @@
 """The layers are proven: a forbidden import is caught in every layer, and a module without a layer is caught."""
 
+import configparser
 import os
 import re
 import shutil
@@ -31,6 +32,8 @@ PLANTED = {
     "passerby.settings": ("passerby.web.exchange", "passerby.kernel.ids"),
     "passerby.catalogue": ("passerby.telemetry.logs",),
     "passerby.ops": ("passerby.bootstrap",),
+    "passerby.bootstrap": ("passerby.cli.status",),
+    "passerby.cli": ("passerby.adapters.sql", "passerby.features.idle"),
     "passerby.loadtest": ("passerby.cli.status", "passerby.adapters.sql"),
     "botapi_sandbox": ("passerby.kernel.ids",),
     "simulated_people": ("passerby.features.idle",),
@@ -77,6 +80,15 @@ def test_a_planted_import_is_caught_in_every_layer(tree: Path) -> None:
     wanted = {(package, each) for package, imports in PLANTED.items() for each in imports} - ALLOWED
     assert linted.returncode == 1, linted.stderr
     assert seen == wanted, f"not seen: {sorted(wanted - seen)}; seen, but allowed: {sorted(seen - wanted)}"
+
+
+def test_a_planted_import_is_tried_in_every_layer_and_every_package_is_checked() -> None:
+    contracts = configparser.ConfigParser()
+    contracts.read(ROOT / ".importlinter")
+    roots = contracts["importlinter"]["root_packages"].split()
+    assert sorted(roots) == sorted(path.parent.name for path in (ROOT / "src").glob("*/__init__.py"))
+    layers = {f"passerby.{layer}" for layer in re.findall(r"\w+", contracts["importlinter:contract:layers"]["layers"])}
+    assert layers | {*roots} - {"passerby"} == {".".join(package.split(".")[:2]) for package in PLANTED}
 
 
 @pytest.mark.skipif(not LINTER.exists(), reason="import-linter is not installed")
