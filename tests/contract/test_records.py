@@ -295,27 +295,24 @@ async def test_active_are_those_who_search_or_are_in_a_chat(records: Records, /)
     }
 
 
-def test_a_chat_is_open_until_it_is_closed_and_closed_once(place: Place) -> None:
+@staged(trying, "place")
+async def test_a_chat_is_open_until_it_is_closed_and_closed_once(records: Records, /, place: Place) -> None:
     row = ChatRow(PersonId(1), PersonId(2), BotId(11), BotId(12), NOW)
     shut = ChatRow(PersonId(1), PersonId(2), BotId(11), BotId(12), NOW, False, NOW + 60, PersonId(2), "left")
-
-    async def body(records: Records) -> None:
-        await records.apply("g", numbered(opened("c"), opened("d")))
-        assert await place.chats() == {"c": row, "d": row}
-        await records.apply("g", numbered(closed("c", 2), after=2))
-        await records.apply("g", numbered(closed("c", 1, "late", NOW + 90), after=3))
-        assert await place.chats() == {"c": shut, "d": row}
-        # Opened and closed within one batch, and one that nobody ever saw open.
-        await records.apply("g", numbered(opened("e"), closed("e", 2), closed("unheard of"), after=4))
-        assert await place.chats() == {"c": shut, "d": row, "e": shut}
-        # In this order, however odd, within a batch as over several.
-        await records.apply("g", numbered(closed("f"), opened("f"), after=7))
-        assert (await place.chats())[ChatId("f")] == row
-        # Told again by a store that began anew.
-        await records.apply("h", numbered(opened("c", 8, 9)))
-        assert (await place.chats())[ChatId("c")] == shut
-
-    trying(place, body)
+    await records.apply("g", numbered(opened("c"), opened("d")))
+    assert await place.chats() == {"c": row, "d": row}
+    await records.apply("g", numbered(closed("c", 2), after=2))
+    await records.apply("g", numbered(closed("c", 1, "late", NOW + 90), after=3))
+    assert await place.chats() == {"c": shut, "d": row}
+    # Opened and closed within one batch, and one that nobody ever saw open.
+    await records.apply("g", numbered(opened("e"), closed("e", 2), closed("unheard of"), after=4))
+    assert await place.chats() == {"c": shut, "d": row, "e": shut}
+    # In this order, however odd, within a batch as over several.
+    await records.apply("g", numbered(closed("f"), opened("f"), after=7))
+    assert (await place.chats())[ChatId("f")] == row
+    # Told again by a store that began anew.
+    await records.apply("h", numbered(opened("c", 8, 9)))
+    assert (await place.chats())[ChatId("c")] == shut
 
 
 @staged(trying, "place")
@@ -349,23 +346,20 @@ async def test_each_sides_rating_is_kept_and_may_be_changed(records: Records, /,
     assert (row.rating1, row.rating2) == (Rating.GOOD, Rating.BAD)
 
 
-def test_a_block_that_was_lifted_is_still_known(place: Place) -> None:
+@staged(trying, "place")
+async def test_a_block_that_was_lifted_is_still_known(records: Records, /, place: Place) -> None:
     one, two, three = PersonId(1), PersonId(2), PersonId(3)
-
-    async def body(records: Records) -> None:
-        await records.apply("g", numbered(block(1, 2), block(2, 1, at=NOW + 1), block(1, 3, blocked=False)))
-        assert await place.blocks() == {(one, two): BlockRow(NOW), (two, one): BlockRow(NOW + 1)}
-        lifted = [block(1, 2, blocked=False, at=NOW + 5), block(1, 2, blocked=False, at=NOW + 6)]
-        await records.apply("g", numbered(*lifted, block(1, 3), block(1, 3, blocked=False, at=NOW + 7), after=3))
-        assert await place.blocks() == {
-            (one, two): BlockRow(NOW, NOW + 5),
-            (two, one): BlockRow(NOW + 1),
-            (one, three): BlockRow(NOW, NOW + 7),
-        }
-        await records.apply("g", numbered(block(1, 2, at=NOW + 8), after=7))
-        assert (await place.blocks())[one, two] == BlockRow(NOW + 8)
-
-    trying(place, body)
+    await records.apply("g", numbered(block(1, 2), block(2, 1, at=NOW + 1), block(1, 3, blocked=False)))
+    assert await place.blocks() == {(one, two): BlockRow(NOW), (two, one): BlockRow(NOW + 1)}
+    lifted = [block(1, 2, blocked=False, at=NOW + 5), block(1, 2, blocked=False, at=NOW + 6)]
+    await records.apply("g", numbered(*lifted, block(1, 3), block(1, 3, blocked=False, at=NOW + 7), after=3))
+    assert await place.blocks() == {
+        (one, two): BlockRow(NOW, NOW + 5),
+        (two, one): BlockRow(NOW + 1),
+        (one, three): BlockRow(NOW, NOW + 7),
+    }
+    await records.apply("g", numbered(block(1, 2, at=NOW + 8), after=7))
+    assert (await place.blocks())[one, two] == BlockRow(NOW + 8)
 
 
 @staged(trying, "place")

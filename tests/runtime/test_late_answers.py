@@ -142,32 +142,29 @@ async def test_a_block_expires_even_if_some_of_it_is_left() -> None:
     await bench.close()
 
 
-def test_a_hold_outlives_the_last_waiting_message() -> None:
+@staged(at_post)
+async def test_a_hold_outlives_the_last_waiting_message(post: Post, /) -> None:
     """The hold is Telegram's and concerns the person, not the chat that has ended meanwhile."""
     next_chat = ChatId("next")
-
-    async def body(post: Post) -> None:
-        post.answers(FloodWait(60.0))
-        post.send(1)
-        await settled()
-        ann, ben = couple()
-        again = [
-            msgspec.structs.replace(each, version=each.version + 1, state=Chatting(next_chat, partner, EPOCH))
-            for each, partner in ((ann, BEN), (ben, ANN))
-        ]
-        await post.bench.put(*again)
-        post.courier.drop(ChatId("c0ffee"))
-        for _ in range(3):
-            await asyncio.sleep(5)
-            post.courier.forget_idle()
-        assert post.ledger.refusals == [Refusal.LEFT]
-        post.send(2, chat=next_chat)
-        await asyncio.sleep(40)
-        assert post.words == []
-        await asyncio.sleep(10)
-        assert post.words == ["words 2"]
-
-    at_post(body)
+    post.answers(FloodWait(60.0))
+    post.send(1)
+    await settled()
+    ann, ben = couple()
+    again = [
+        msgspec.structs.replace(each, version=each.version + 1, state=Chatting(next_chat, partner, EPOCH))
+        for each, partner in ((ann, BEN), (ben, ANN))
+    ]
+    await post.bench.put(*again)
+    post.courier.drop(ChatId("c0ffee"))
+    for _ in range(3):
+        await asyncio.sleep(5)
+        post.courier.forget_idle()
+    assert post.ledger.refusals == [Refusal.LEFT]
+    post.send(2, chat=next_chat)
+    await asyncio.sleep(40)
+    assert post.words == []
+    await asyncio.sleep(10)
+    assert post.words == ["words 2"]
 
 
 def waiting(person: int, since: float = EPOCH) -> Participant:

@@ -296,24 +296,22 @@ async def test_a_delayed_relay_is_parked_and_the_queue_continues(house: House, /
     assert delivered(house) == ["held up"]
 
 
-def test_an_overloaded_process_does_not_park_relays_that_are_only_late() -> None:
+@staged(at_home)
+async def test_an_overloaded_process_does_not_park_relays_that_are_only_late(house: House, /) -> None:
     class Sluggish(VirtualClock):
         """Short sleeps take longer."""
 
         async def sleep(self, delay_s: float) -> None:
             await super().sleep(delay_s + (0.5 if delay_s < 1 else 0))
 
-    async def body(house: House) -> None:
-        await house.meet()
-        house.clock.sleep = Sluggish().sleep  # type: ignore[method-assign]
-        house.telegram.answer = lambda outgoing: Unavailable("down", uncertain=False)
-        house.happens(written(ANN, "late", 2000, sent_at=EPOCH + 9))
-        await asyncio.sleep(8)
-        assert house.left == 1
-        await asyncio.sleep(8)
-        assert house.left == 0
-
-    at_home(body)
+    await house.meet()
+    house.clock.sleep = Sluggish().sleep  # type: ignore[method-assign]
+    house.telegram.answer = lambda outgoing: Unavailable("down", uncertain=False)
+    house.happens(written(ANN, "late", 2000, sent_at=EPOCH + 9))
+    await asyncio.sleep(8)
+    assert house.left == 1
+    await asyncio.sleep(8)
+    assert house.left == 0
 
 
 @staged(at_home)

@@ -131,30 +131,29 @@ async def test_while_people_come_and_go_only_waiting_people_are_paired(bench: Be
     assert list((await chats(bench, 1, 2, 3)).values()) == [{BEN, EVE}]
 
 
-def test_a_stale_pair_is_harmless_and_the_other_person_still_finds_a_partner() -> None:
+@staged(at_pool)
+async def test_a_stale_pair_is_harmless_and_the_other_person_still_finds_a_partner(
+    bench: Bench, matcher: Matcher, /
+) -> None:
     """Ann stops searching between the match and the commit."""
     meddled: list[int] = []
+    settle = bench.pairings.settle
 
-    async def body(bench: Bench, matcher: Matcher) -> None:
-        settle = bench.pairings.settle
+    async def meddle(decision: Decision, before: dict[PersonId, Participant], name: Any) -> bool:
+        if not meddled:
+            meddled.append(1)
+            await bench.put(msgspec.structs.replace(before[ANN], version=2, state=Idle()))
+        return await settle(decision, before, name)
 
-        async def meddle(decision: Decision, before: dict[PersonId, Participant], name: Any) -> bool:
-            if not meddled:
-                meddled.append(1)
-                await bench.put(msgspec.structs.replace(before[ANN], version=2, state=Idle()))
-            return await settle(decision, before, name)
-
-        matcher._settle = meddle
-        await bench.put(waiting(1), waiting(2))
-        await asyncio.sleep(1)
-        assert meddled == [1]
-        assert await chats(bench, 1, 2) == {}
-        assert bench.telegram.sent == []
-        await bench.put(waiting(3))
-        await asyncio.sleep(1)
-        assert list((await chats(bench, 2, 3)).values()) == [{BEN, EVE}]
-
-    at_pool(body)
+    matcher._settle = meddle
+    await bench.put(waiting(1), waiting(2))
+    await asyncio.sleep(1)
+    assert meddled == [1]
+    assert await chats(bench, 1, 2) == {}
+    assert bench.telegram.sent == []
+    await bench.put(waiting(3))
+    await asyncio.sleep(1)
+    assert list((await chats(bench, 2, 3)).values()) == [{BEN, EVE}]
 
 
 @staged(at_pool)

@@ -159,23 +159,21 @@ def test_a_decision_is_made_on_the_facts_that_its_commit_is_checked_against() ->
     at_bench(body, features=(Feature("f", messages={Idle: decide}),))
 
 
-def test_two_decisions_that_outdate_each_other_forever_end_as_a_bug() -> None:
-    async def body(bench: Bench) -> None:
-        await bench.put(somebody(ANN))
-        store_it, tries = bench.store.commit, 0
+@staged(at_bench)
+async def test_two_decisions_that_outdate_each_other_forever_end_as_a_bug(bench: Bench, /) -> None:
+    await bench.put(somebody(ANN))
+    store_it, tries = bench.store.commit, 0
 
-        async def stale(commit: Commit) -> Committed:
-            nonlocal tries
-            tries += 1
-            return Committed.STALE if commit.puts else await store_it(commit)
+    async def stale(commit: Commit) -> Committed:
+        nonlocal tries
+        tries += 1
+        return Committed.STALE if commit.puts else await store_it(commit)
 
-        bench.store.commit = stale  # type: ignore[method-assign]
-        ref = bench.happens(written(ANN, "/search"))
-        await bench.quiet(60)
-        assert tries == STALE_TRIES * BUG_TRIES + 1
-        assert bench.finished == [ref]
-
-    at_bench(body)
+    bench.store.commit = stale  # type: ignore[method-assign]
+    ref = bench.happens(written(ANN, "/search"))
+    await bench.quiet(60)
+    assert tries == STALE_TRIES * BUG_TRIES + 1
+    assert bench.finished == [ref]
 
 
 def buggy(event: MessageReceived, facts: Facts, env: Env) -> Decision:

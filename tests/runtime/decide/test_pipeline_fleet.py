@@ -100,28 +100,26 @@ async def test_a_relay_whose_mark_is_refused_ends_this_incarnation_and_is_not_do
     assert await bench.store.done(BOT, (REF.update,)) == set()
 
 
-def test_the_notices_of_a_commit_without_an_answer_are_sent_once() -> None:
-    async def body(bench: Bench, fence: Fence) -> None:
-        await bench.put(somebody(ANN))
-        store, lost = bench.store.commit, 1
+@staged(at_bench)
+async def test_the_notices_of_a_commit_without_an_answer_are_sent_once(bench: Bench, fence: Fence, /) -> None:
+    await bench.put(somebody(ANN))
+    store, lost = bench.store.commit, 1
 
-        async def unanswered(commit: Commit) -> Committed:
-            nonlocal lost
-            committed = await store(commit)
-            if lost and commit.outbox:
-                lost -= 1
-                raise LiveStoreLost("no answer")
-            return committed
+    async def unanswered(commit: Commit) -> Committed:
+        nonlocal lost
+        committed = await store(commit)
+        if lost and commit.outbox:
+            lost -= 1
+            raise LiveStoreLost("no answer")
+        return committed
 
-        bench.store.commit = unanswered  # type: ignore[method-assign]
-        bench.person_queues.put(Work(written(ANN, "/search"), (REF,), fences=(fence,)))
-        await bench.quiet()
-        assert words_of(bench.telegram.sent) == [html("search.begun").partition("\n")[0]]
-        assert bench.finished == [REF]
-        assert await bench.store.outbox(ME) == []
-        assert bench.uncertain.last_at() >= 0
-
-    at_bench(body)
+    bench.store.commit = unanswered  # type: ignore[method-assign]
+    bench.person_queues.put(Work(written(ANN, "/search"), (REF,), fences=(fence,)))
+    await bench.quiet()
+    assert words_of(bench.telegram.sent) == [html("search.begun").partition("\n")[0]]
+    assert bench.finished == [REF]
+    assert await bench.store.outbox(ME) == []
+    assert bench.uncertain.last_at() >= 0
 
 
 @staged(at_bench)

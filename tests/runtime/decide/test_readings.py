@@ -10,12 +10,13 @@ from passerby.kernel.ids import MessageId, MessageRef, PersonId
 from passerby.ports.telegram import SendContent
 from tests.runtime.virtual import run
 from tests.runtime.world import ANN, BEN, OTHER_BOT, Bench, talking, words_of, written
+from tests.staged import staged
 
 
 def bench_that_counts(
-    body: Callable[[Bench, list[PersonId]], Awaitable[None]], monkeypatch: pytest.MonkeyPatch, slow_s: float = 0.03
+    monkeypatch: pytest.MonkeyPatch, body: Callable[[Bench, list[PersonId]], Awaitable[None]], slow_s: float = 0.03
 ) -> None:
-    """A store that is a network away; and whose facts were read."""
+    """Run `body` over a store with network delay, and give it the list of people whose facts were read."""
 
     async def main() -> None:
         bench = Bench()
@@ -39,68 +40,58 @@ def delivered(bench: Bench) -> list[str]:
     return words_of([each for each in bench.telegram.sent if isinstance(each, SendContent) and each.person == BEN])
 
 
-def test_events_of_one_burst_are_decided_on_one_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def body(bench: Bench, read: list[PersonId]) -> None:
-        for number in range(100):
-            bench.happens(written(ANN, f"text {number}", 2000 + number))
-        await asyncio.sleep(0.2)
-        assert len(read) <= 2
-        await bench.quiet(200)
-        assert delivered(bench) == [f"text {number}" for number in range(100)]
-
-    bench_that_counts(body, monkeypatch)
+@staged(bench_that_counts, "monkeypatch")
+async def test_events_of_one_burst_are_decided_on_one_read(bench: Bench, read: list[PersonId], /) -> None:
+    for number in range(100):
+        bench.happens(written(ANN, f"text {number}", 2000 + number))
+    await asyncio.sleep(0.2)
+    assert len(read) <= 2
+    await bench.quiet(200)
+    assert delivered(bench) == [f"text {number}" for number in range(100)]
 
 
-def test_an_event_after_the_read_has_its_own_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def body(bench: Bench, read: list[PersonId]) -> None:
-        for number in range(3):
-            bench.happens(written(ANN, f"text {number}", 2000 + number))
-        await asyncio.sleep(0.01)  # meanwhile the facts are being read
-        bench.happens(written(ANN, "late", 2003))
-        await bench.quiet()
-        assert read.count(ANN) == 2
-        assert delivered(bench) == ["text 0", "text 1", "text 2", "late"]
-
-    bench_that_counts(body, monkeypatch)
+@staged(bench_that_counts, "monkeypatch")
+async def test_an_event_after_the_read_has_its_own_read(bench: Bench, read: list[PersonId], /) -> None:
+    for number in range(3):
+        bench.happens(written(ANN, f"text {number}", 2000 + number))
+    await asyncio.sleep(0.01)  # meanwhile the facts are being read
+    bench.happens(written(ANN, "late", 2003))
+    await bench.quiet()
+    assert read.count(ANN) == 2
+    assert delivered(bench) == ["text 0", "text 1", "text 2", "late"]
 
 
-def test_a_read_is_used_until_something_changes(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def body(bench: Bench, read: list[PersonId]) -> None:
-        for number, words in enumerate(("one", "two", "/stop", "three", "four")):
-            bench.happens(written(ANN, words, 2000 + number))
-        await bench.quiet()
-        assert not {"three", "four"} & set(delivered(bench)), "these have no reader"
-        assert read.count(ANN) >= 3
-
-    bench_that_counts(body, monkeypatch)
+@staged(bench_that_counts, "monkeypatch")
+async def test_a_read_is_used_until_something_changes(bench: Bench, read: list[PersonId], /) -> None:
+    for number, words in enumerate(("one", "two", "/stop", "three", "four")):
+        bench.happens(written(ANN, words, 2000 + number))
+    await bench.quiet()
+    assert not {"three", "four"} & set(delivered(bench)), "these have no reader"
+    assert read.count(ANN) >= 3
 
 
-def test_a_message_that_comes_when_the_partner_has_left_reaches_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def body(bench: Bench, read: list[PersonId]) -> None:
-        for number in range(50):
-            bench.happens(written(ANN, f"text {number}", 2000 + number))
-        bench.happens(written(BEN, "/stop", 900, OTHER_BOT), OTHER_BOT)
-        await bench.quiet()
-        before = len(delivered(bench))
-        bench.happens(written(ANN, "too late", 2050))
-        await bench.quiet()
-        assert len(delivered(bench)) == before
+@staged(bench_that_counts, "monkeypatch")
+async def test_a_message_that_comes_when_the_partner_has_left_reaches_nobody(
+    bench: Bench, read: list[PersonId], /
+) -> None:
+    for number in range(50):
+        bench.happens(written(ANN, f"text {number}", 2000 + number))
+    bench.happens(written(BEN, "/stop", 900, OTHER_BOT), OTHER_BOT)
+    await bench.quiet()
+    before = len(delivered(bench))
+    bench.happens(written(ANN, "too late", 2050))
+    await bench.quiet()
+    assert len(delivered(bench)) == before
 
-    bench_that_counts(body, monkeypatch)
 
-
-def test_a_reply_has_a_read_that_includes_its_target(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def body(bench: Bench, read: list[PersonId]) -> None:
-        bench.happens(written(BEN, "hello", 2900, OTHER_BOT), OTHER_BOT)
-        await bench.quiet()
-        assert words_of(bench.telegram.sent) == ["hello"]
-        for number in range(3):
-            reply = MessageId(bench.telegram._message) if number == 1 else None
-            bench.happens(written(ANN, f"text {number}", 2000 + number, reply_to=reply))
-        await bench.quiet()
-        replies = [
-            each.reply_to for each in bench.telegram.sent if isinstance(each, SendContent) and each.person == BEN
-        ]
-        assert replies == [None, MessageId(2900), None]
-
-    bench_that_counts(body, monkeypatch)
+@staged(bench_that_counts, "monkeypatch")
+async def test_a_reply_has_a_read_that_includes_its_target(bench: Bench, read: list[PersonId], /) -> None:
+    bench.happens(written(BEN, "hello", 2900, OTHER_BOT), OTHER_BOT)
+    await bench.quiet()
+    assert words_of(bench.telegram.sent) == ["hello"]
+    for number in range(3):
+        reply = MessageId(bench.telegram._message) if number == 1 else None
+        bench.happens(written(ANN, f"text {number}", 2000 + number, reply_to=reply))
+    await bench.quiet()
+    replies = [each.reply_to for each in bench.telegram.sent if isinstance(each, SendContent) and each.person == BEN]
+    assert replies == [None, MessageId(2900), None]

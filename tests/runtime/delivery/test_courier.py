@@ -424,42 +424,38 @@ async def test_a_send_refused_by_mistake_is_retried(post: Post, /, times: int) -
     assert post.bench.lost_bots == []
 
 
-def test_a_send_always_refused_by_mistake_fails_and_the_next_continues() -> None:
-    async def body(post: Post) -> None:
-        asked = 0
-        identify = post.telegram.identify
+@staged(at_post)
+async def test_a_send_always_refused_by_mistake_fails_and_the_next_continues(post: Post, /) -> None:
+    asked = 0
+    identify = post.telegram.identify
 
-        async def counted(bot: BotId) -> BotIdentity:
-            nonlocal asked
-            asked += 1
-            return await identify(bot)
+    async def counted(bot: BotId) -> BotIdentity:
+        nonlocal asked
+        asked += 1
+        return await identify(bot)
 
-        post.telegram.identify = counted  # type: ignore[method-assign]
-        post.telegram.answer = lambda outgoing: TokenRefused() if words_of([outgoing]) == ["words 1"] else None
-        post.send(1, 2)
-        await asyncio.sleep(REFUSED_AFTER_S + 60)
-        assert post.words == ["words 2"]
-        assert post.ledger.refusals == [Refusal.BROKEN]
-        assert asked < 30
-
-    at_post(body)
+    post.telegram.identify = counted  # type: ignore[method-assign]
+    post.telegram.answer = lambda outgoing: TokenRefused() if words_of([outgoing]) == ["words 1"] else None
+    post.send(1, 2)
+    await asyncio.sleep(REFUSED_AFTER_S + 60)
+    assert post.words == ["words 2"]
+    assert post.ledger.refusals == [Refusal.BROKEN]
+    assert asked < 30
 
 
-def test_alternating_answers_lose_no_message() -> None:
-    async def body(post: Post) -> None:
-        turn = 0
+@staged(at_post)
+async def test_alternating_answers_lose_no_message(post: Post, /) -> None:
+    turn = 0
 
-        def answer(outgoing: OutgoingCall) -> Answer:
-            nonlocal turn
-            turn += 1
-            return TokenRefused() if turn % 2 else None
+    def answer(outgoing: OutgoingCall) -> Answer:
+        nonlocal turn
+        turn += 1
+        return TokenRefused() if turn % 2 else None
 
-        post.telegram.answer = answer
-        post.send(*range(1, 9))
-        await asyncio.sleep(120)
-        assert post.words == [f"words {number}" for number in range(1, 9)]
-
-    at_post(body)
+    post.telegram.answer = answer
+    post.send(*range(1, 9))
+    await asyncio.sleep(120)
+    assert post.words == [f"words {number}" for number in range(1, 9)]
 
 
 @staged(at_post)
@@ -489,24 +485,22 @@ async def test_a_bot_lost_in_another_process_wakes_its_waiting_deliveries(post: 
 
 
 @pytest.mark.parametrize("times", [1, 3])
-def test_a_best_effort_call_refused_with_the_token_is_tried_once_more(times: int) -> None:
-    async def body(post: Post) -> None:
-        tries = 0
+@staged(at_post)
+async def test_a_best_effort_call_refused_with_the_token_is_tried_once_more(post: Post, /, times: int) -> None:
+    tries = 0
 
-        async def send(outgoing: OutgoingCall) -> tuple[MessageId, ...]:
-            nonlocal tries
-            tries += 1
-            if tries <= times:
-                raise TokenRefused
-            return ()
+    async def send(outgoing: OutgoingCall) -> tuple[MessageId, ...]:
+        nonlocal tries
+        tries += 1
+        if tries <= times:
+            raise TokenRefused
+        return ()
 
-        post.telegram.send = send  # type: ignore[method-assign]
-        post.bench.best_effort.send(AnswerButton("query"), OTHER_BOT, "en")
-        await asyncio.sleep(30)
-        assert tries == 2
-        assert post.bench.lost_bots == []
-
-    at_post(body)
+    post.telegram.send = send  # type: ignore[method-assign]
+    post.bench.best_effort.send(AnswerButton("query"), OTHER_BOT, "en")
+    await asyncio.sleep(30)
+    assert tries == 2
+    assert post.bench.lost_bots == []
 
 
 @staged(at_post)

@@ -245,23 +245,21 @@ async def test_an_item_stored_without_an_answer_is_sent_when_it_comes_again(one:
     assert delivered(one) == ["a"]
 
 
-def test_a_waiting_album_asks_a_lost_store_again() -> None:
-    async def body(one: Web, two: Web) -> None:
-        trail, lost = one.bench.store.trail, 2
+@staged(webs)
+async def test_a_waiting_album_asks_a_lost_store_again(one: Web, two: Web, /) -> None:
+    trail, lost = one.bench.store.trail, 2
 
-        async def away(person: object) -> list[Trail]:
-            nonlocal lost
-            lost -= 1
-            if lost >= 0:
-                raise LiveStoreLost("away")
-            return await trail(ANN)
+    async def away(person: object) -> list[Trail]:
+        nonlocal lost
+        lost -= 1
+        if lost >= 0:
+            raise LiveStoreLost("away")
+        return await trail(ANN)
 
-        await one.takes(1, "a")
-        one.bench.store.trail = away  # type: ignore[method-assign]
-        await asyncio.sleep(4 * ITEM_WAIT_S)
-        assert delivered(one) == ["a"]
-
-    webs(body)
+    await one.takes(1, "a")
+    one.bench.store.trail = away  # type: ignore[method-assign]
+    await asyncio.sleep(4 * ITEM_WAIT_S)
+    assert delivered(one) == ["a"]
 
 
 @staged(webs)

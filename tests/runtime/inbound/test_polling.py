@@ -352,37 +352,32 @@ async def test_a_bot_is_served_within_seconds_after_the_store_is_back(desk: Desk
     assert desk.taken == [1, 2]
 
 
-def test_a_worker_without_assurance_does_not_poll() -> None:
+@staged(at_desk)
+async def test_a_worker_without_assurance_does_not_poll(desk: Desk, /) -> None:
     """A poll confirms updates that another worker may have in hand."""
-
-    async def body(desk: Desk) -> None:
-        desk.telegram.push(BOT, *arrivals(1))
-        await asyncio.sleep(1)
-        desk.sure.is_assured = False
-        desk.telegram.push(BOT, *arrivals(2))
-        await asyncio.sleep(60)
-        polls = len(desk.telegram.polls)
-        await asyncio.sleep(300)
-        assert len(desk.telegram.polls) == polls
-        assert desk.taken == [1], "the updates of the poll under way are left to the lease holder"
-        desk.sure.is_assured = True
-        desk.sure.again.set()
-        await asyncio.sleep(60)
-        assert desk.taken == [1, 2]
-
-    at_desk(body)
+    desk.telegram.push(BOT, *arrivals(1))
+    await asyncio.sleep(1)
+    desk.sure.is_assured = False
+    desk.telegram.push(BOT, *arrivals(2))
+    await asyncio.sleep(60)
+    polls = len(desk.telegram.polls)
+    await asyncio.sleep(300)
+    assert len(desk.telegram.polls) == polls
+    assert desk.taken == [1], "the updates of the poll under way are left to the lease holder"
+    desk.sure.is_assured = True
+    desk.sure.again.set()
+    await asyncio.sleep(60)
+    assert desk.taken == [1, 2]
 
 
-def test_after_an_empty_poll_a_worker_without_assurance_does_not_poll_again() -> None:
-    async def body(desk: Desk) -> None:
-        await asyncio.sleep(1)
-        desk.sure.is_assured = False
-        await asyncio.sleep(60)
-        polls = len(desk.telegram.polls)
-        await asyncio.sleep(300)
-        assert len(desk.telegram.polls) == polls
-
-    at_desk(body)
+@staged(at_desk)
+async def test_after_an_empty_poll_a_worker_without_assurance_does_not_poll_again(desk: Desk, /) -> None:
+    await asyncio.sleep(1)
+    desk.sure.is_assured = False
+    await asyncio.sleep(60)
+    polls = len(desk.telegram.polls)
+    await asyncio.sleep(300)
+    assert len(desk.telegram.polls) == polls
 
 
 @staged(at_desk)
