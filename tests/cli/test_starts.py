@@ -197,7 +197,7 @@ def test_a_server_that_refuses_us_ends_the_start_with_a_sentence(tmp_path: Path)
             redis.config_set("requirepass", "right")
         refused = valkey.url.replace("redis://", "redis://:wrong@")
         sentence = told(tmp_path, "worker", REDIS_URL=refused, POSTGRES_URI=postgres.uri)
-        assert sentence.startswith("REDIS_URL: Redis does not take the user and password of the URL")
+        assert sentence.startswith("REDIS_URL: Redis rejects the user and password of the URL")
         elsewhere = postgres.uri.replace("/postgres?", "/elsewhere?")
         assert elsewhere != postgres.uri
         sentence = told(tmp_path, "init-schema", POSTGRES_URI=elsewhere)

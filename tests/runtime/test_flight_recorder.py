@@ -151,10 +151,10 @@ def test_a_followed_coroutine_behaves_like_the_original() -> None:
 
     def driven(make: Callable[[], Any]) -> list[object]:
         work = make()
-        told = [work.send(None), work.send("sent"), None]
+        results = [work.send(None), work.send("sent"), None]
         with pytest.raises(StopIteration) as end:
             work.throw(KeyError("thrown"))
-        return [*told, end.value.value]
+        return [*results, end.value.value]
 
     recorder = FlightRecorder()
     assert (

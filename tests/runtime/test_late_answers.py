@@ -177,7 +177,7 @@ class Pool:
 
     def __init__(self) -> None:
         self.bench = bench = Bench()
-        self.told: list[tuple[PersonId, float]] = []
+        self.reported: list[tuple[PersonId, float]] = []
         self.matcher = Matcher(
             ADULTS,
             bench.store,
@@ -185,7 +185,7 @@ class Pool:
             bench.pairings.settle,
             bench.env,
             bench.clock,
-            lambda ticket, fitting, expected_s: self.told.append((ticket.person, bench.clock.now() - EPOCH)),
+            lambda ticket, fitting, expected_s: self.reported.append((ticket.person, bench.clock.now() - EPOCH)),
         )
         self.away = False
         tickets = bench.store.tickets
@@ -252,8 +252,8 @@ async def test_a_long_search_is_reported_once_even_if_the_matcher_restarts(pool:
     for _ in range(2):
         await pool.outage()
     await asyncio.sleep(150.0)
-    assert [who for who, _ in pool.told] == [ANN] * len(DRAGS_AFTER_S)
-    assert [round(at) for _, at in pool.told] == list(map(round, DRAGS_AFTER_S))
+    assert [who for who, _ in pool.reported] == [ANN] * len(DRAGS_AFTER_S)
+    assert [round(at) for _, at in pool.reported] == list(map(round, DRAGS_AFTER_S))
 
 
 @staged(at_pool)

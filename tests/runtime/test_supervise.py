@@ -215,10 +215,10 @@ async def test_a_worker_reports_its_status(town: Town, /) -> None:
     await asyncio.sleep(2)
     worker_status = WorkerStatus(one.incarnations[0], town.store, town.records, "one", "worker")
     assert await worker_status.unready() == []
-    told = await worker_status.status()
-    assert told["stores"] == {"live": "ok", "records": "ok"}
-    assert told["worker"] == one.incarnations[0].id
-    assert set(told["holders"].values()) == {one.incarnations[0].id}  # type: ignore[attr-defined]
+    status = await worker_status.status()
+    assert status["stores"] == {"live": "ok", "records": "ok"}
+    assert status["worker"] == one.incarnations[0].id
+    assert set(status["holders"].values()) == {one.incarnations[0].id}  # type: ignore[attr-defined]
     town.records.lost = True
     assert await worker_status.unready() == [], "people chat without the records"
     assert "does not answer" in (await worker_status.status())["stores"]["records"]  # type: ignore[index]

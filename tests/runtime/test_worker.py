@@ -229,8 +229,8 @@ async def test_a_bot_that_is_lost_for_ten_minutes_ends_its_chats_visibly_and_com
     house.telegram.refuse(OTHER_BOT)
     house.happens(written(ANN, "hello", 2000, sent_at=EPOCH + 9))
     await asyncio.sleep(300)
-    told = words_of([each for each in house.telegram.sent if each.bot == BOT])
-    assert any("left" in words for words in told), told
+    texts = words_of([each for each in house.telegram.sent if each.bot == BOT])
+    assert any("left" in words for words in texts), texts
     assert isinstance((await house.store.load(ANN)).me.state, Idle)  # type: ignore[union-attr]
     await asyncio.sleep(300)
     house.telegram.accept(OTHER_BOT)

@@ -121,13 +121,13 @@ class Stub:
         self._last += 1
         message: dict[str, Any] = {"message_id": self._last, "date": 1, "chat": {"id": 5, "type": "private"}}
         if part:
-            told = {
+            sent_file = {
                 "file_id": f"{part}-{self._last}-of-{bot}",
                 "file_unique_id": f"u{self._last}",
                 "width": 1,
                 "height": 1,
             }
-            message[part] = [told] if part == "photo" else told
+            message[part] = [sent_file] if part == "photo" else sent_file
         return message
 
 

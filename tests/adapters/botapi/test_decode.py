@@ -94,8 +94,8 @@ def test_the_largest_size_of_a_photo_is_used() -> None:
 
 
 def test_a_file_name_is_kept_separately() -> None:
-    told = {"file_id": "f", "file_unique_id": "u", "file_name": "x.pdf", "mime_type": "application/pdf", "file_size": 2}
-    assert content(document=told) == Content(Kind.DOCUMENT, file=File("f", "u", 2, "x.pdf", "application/pdf"))
+    sent = {"file_id": "f", "file_unique_id": "u", "file_name": "x.pdf", "mime_type": "application/pdf", "file_size": 2}
+    assert content(document=sent) == Content(Kind.DOCUMENT, file=File("f", "u", 2, "x.pdf", "application/pdf"))
 
 
 MEDIA = {"file_id": "f", "file_unique_id": "u"}

@@ -67,7 +67,7 @@ PARTS = {
 }
 
 
-def _told(request: Request) -> str:
+def _body(request: Request) -> str:
     return json.dumps(request.members, ensure_ascii=False)
 
 
@@ -79,7 +79,7 @@ def _refusing(stub: Stub, having: str, description: str) -> None:
     ):  # fmt: skip
 
         async def answer(request: Request) -> Any:
-            if having in _told(request):
+            if having in _body(request):
                 return refusal(400, f"Bad Request: {description}")
             return stub._usual(request)
 
@@ -99,7 +99,7 @@ def _request_of(outgoing: OutgoingCall) -> str:
     async def scenario() -> str:
         async with fleet(Popular()) as (api, stub):
             await api.send(outgoing)
-            return _told(stub.calls()[-1])
+            return _body(stub.calls()[-1])
 
     return asyncio.run(scenario())
 
@@ -114,13 +114,13 @@ async def test_a_message_is_sent_without_the_part_that_telegram_refuses(
         _refusing(stub, having, wording)
         await api.send(outgoing)
         first, last = stub.calls()[0], stub.calls()[-1]
-        assert having not in _told(last)
+        assert having not in _body(last)
         words = "hi" if isinstance(outgoing, SendNotice | EditNotice) else "so 👍"
-        assert words in _told(last)
+        assert words in _body(last)
         if wording == "never heard of it":
             return  # then the plain attempt follows
         for part in PARTS:
-            kept = part in _told(first) and part != having
+            kept = part in _body(first) and part != having
             within = (having, part) in {
                 ('"bold"', "777000"),
                 ("reply_parameters", '"quote"'),
@@ -129,7 +129,7 @@ async def test_a_message_is_sent_without_the_part_that_telegram_refuses(
                 ("message_thread_id", '"quote"'),
                 ("message_thread_id", "reply_parameters"),
             }
-            assert not kept or within or part in _told(last), part
+            assert not kept or within or part in _body(last), part
 
 
 @in_a_loop

@@ -76,21 +76,21 @@ def test_a_server_that_may_lose_its_last_seconds_is_refused_unless_that_is_accep
 ) -> None:
     by_hand.config_set("appendfsync", syncs)
     try:
-        with pytest.raises(RedisUnfit) as told:
+        with pytest.raises(RedisUnfit) as refusal:
             asyncio.run(opened(valkey.url))
         assert by_hand.dbsize() == 0
         (warning,) = asyncio.run(opened(valkey.url, may_lose=True)).warnings
     finally:
         by_hand.config_set("appendfsync", "always")
     for word in (f"appendfsync {syncs}", "appendfsync always", "REDIS_REPLICAS=1", "REDIS_MAY_LOSE_SECONDS=1"):
-        assert word in str(told.value)
+        assert word in str(refusal.value)
     assert f"appendfsync {syncs}" in warning
 
 
 @pytest.mark.services
 @pytest.mark.parametrize(("replicas", "many"), [(0, 1), (1, 0)])
 def test_a_cluster_without_replicas_to_wait_for_gives_a_warning(replicas: int, many: int) -> None:
-    """It replicates later than it answers, so a failover may lose the last writes."""
+    """A cluster answers before it replicates, so a failover may lose the last writes."""
     with start_cluster(2) as cluster:
         warnings = asyncio.run(opened(cluster.url, replicas=replicas, may_lose=True)).warnings
     assert sum("REDIS_REPLICAS=1" in each and "failover" in each for each in warnings) == many
@@ -120,9 +120,9 @@ def test_a_user_without_scripts_is_refused(valkey: Valkey, by_hand: Redis, user:
 
 @pytest.mark.services
 def test_a_wrong_password_is_reported_without_quoting_it(valkey: Valkey, by_hand: Redis) -> None:
-    with pytest.raises(RedisUnfit, match="password") as told:
+    with pytest.raises(RedisUnfit, match="password") as refusal:
         asyncio.run(opened(valkey.url.replace("//", "//nobody:wrong@")))
-    assert "wrong" not in str(told.value)
+    assert "wrong" not in str(refusal.value)
 
 
 def test_a_missing_server_counts_as_unreachable() -> None:
@@ -147,9 +147,9 @@ async def test_two_installations_share_a_server(valkey: Valkey, by_hand: Redis) 
     ["", "localhost", "http://localhost", "redis+ring://localhost", "redis+sentinel://localhost", "redis://h:port"],
 )
 def test_a_malformed_redis_url_is_refused_without_quoting_it(url: str) -> None:
-    with pytest.raises(RedisUnfit) as told:
+    with pytest.raises(RedisUnfit) as refusal:
         connector(url, Keys("passerby"))
-    assert "localhost" not in str(told.value)
+    assert "localhost" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("name", ["", "a{b", "}"])

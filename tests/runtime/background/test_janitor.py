@@ -117,8 +117,8 @@ async def test_a_wiped_store_is_filled_again_with_recorded_anchors() -> None:
     ann, ben = couple()
     at = MessageRef(BOT, MessageId(70))
     await house.bench.put(ann, ben)
-    told = ChatTold(CHAT, ANN, at, EPOCH)
-    await house.bench.store.mark(Mark(anchor=Anchor(CHAT, ANN, at), facts=(told,)))
+    announced = ChatTold(CHAT, ANN, at, EPOCH)
+    await house.bench.store.mark(Mark(anchor=Anchor(CHAT, ANN, at), facts=(announced,)))
     entries = await house.bench.store.journal(0, 10)
     await house.bench.records.apply("generation", entries)
     house.bench.records.disk.people |= {ANN: ann, BEN: ben}

@@ -30,11 +30,11 @@ class Pair:
         self.bench = Bench()
         self.store = self.bench.store
         self.records: MemoryRecords = self.bench.records
-        self.told: list[Notice] = []
+        self.notices: list[Notice] = []
         self.reconciler = Reconciler(ME, self.store, self.records, self.bench.clock, self._take_up)
 
     async def _take_up(self, entries: Iterable[Outgoing]) -> None:
-        self.told += [entry for entry in entries if isinstance(entry, Notice)]
+        self.notices += [entry for entry in entries if isinstance(entry, Notice)]
 
     async def put(self, *people: Participant, **more: object) -> None:
         facts: list[Fact] = [PersonChanged(each, EPOCH) for each in people]
@@ -52,16 +52,16 @@ class Pair:
         """Reconcile, copy the repair to the records, and check that nothing is left to repair."""
         assert await self.reconciler.reconcile()
         await self.record()
-        told = list(self.told)
+        notices = list(self.notices)
         assert await self.reconciler.reconcile()
         await self.record()
-        assert self.told == told, "a repair leaves nothing to repair"
+        assert self.notices == notices, "a repair leaves nothing to repair"
         for held in await self.store.everybody():
             assert self.records.disk.people[held.participant.person] == held.participant
 
     @property
     def readers(self) -> list[PersonId]:
-        return sorted(notice.to for notice in self.told)
+        return sorted(notice.to for notice in self.notices)
 
     async def states(self) -> dict[PersonId, str]:
         return {held.participant.person: type(held.participant.state).__name__ for held in await self.store.everybody()}
@@ -95,7 +95,7 @@ def newer(one: Participant, by: int = 1, **more: object) -> Participant:
 async def test_if_both_stores_agree_nothing_happens(pair: Pair) -> None:
     await together(pair)
     await pair.settle()
-    assert pair.told == []
+    assert pair.notices == []
     assert await pair.states() == {ANN: "Chatting", BEN: "Chatting"}
 
 
@@ -105,7 +105,7 @@ async def test_facts_still_in_the_journal_are_not_a_difference(pair: Pair) -> No
     await pair.put(newer(ann, state=Idle()), newer(ben, state=Idle()), ended=(CHAT,))
     await pair.put(somebody(EVE, waiting(EVE)))
     assert await pair.reconciler.reconcile()
-    assert pair.told == []
+    assert pair.notices == []
     await pair.record()
     assert not pair.records.disk.chats[CHAT].active, "a chat that nobody is in is closed"
 
@@ -184,7 +184,7 @@ async def test_a_change_during_the_comparison_is_not_a_difference(pair: Pair) ->
 
     pair.records.active = read_and_move  # type: ignore[method-assign, assignment]
     assert await pair.reconciler.reconcile()
-    assert pair.told == []
+    assert pair.notices == []
 
 
 @pairwise
@@ -200,7 +200,7 @@ async def test_a_person_in_doubt_who_acts_first_is_compared_again(pair: Pair) ->
 
     pair.store.commit = overtaken  # type: ignore[method-assign]
     assert not await pair.reconciler.reconcile()
-    assert pair.told == []
+    assert pair.notices == []
     await pair.settle()
     assert await pair.states() == {ANN: "Idle", BEN: "Idle"}
 

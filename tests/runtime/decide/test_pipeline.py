@@ -125,9 +125,9 @@ async def test_a_person_found_meanwhile_is_not_told_that_they_still_search(bench
     bench.telegram.sent.clear()
     bench.happens(written(ANN, "/search"))
     await bench.quiet()
-    told = words_of([each for each in bench.telegram.sent if getattr(each, "person", None) == ANN])
-    assert ["Partner found" in words for words in told] == [True, False]
-    assert told[-1] == html("search.in_chat").partition("\n")[0]
+    notices = words_of([each for each in bench.telegram.sent if getattr(each, "person", None) == ANN])
+    assert ["Partner found" in words for words in notices] == [True, False]
+    assert notices[-1] == html("search.in_chat").partition("\n")[0]
 
 
 def test_a_decision_is_made_on_the_facts_that_its_commit_is_checked_against() -> None:
@@ -327,8 +327,8 @@ async def test_leaving_drops_waiting_relays_and_tells_their_sender(bench: Bench,
     await bench.quiet()
     assert sorted(bench.finished) == sorted(refs)
     assert not any(isinstance(each, SendContent) for each in bench.telegram.sent)
-    told = [each.reply_to for each in bench.telegram.sent if each.person == ANN and each.reply_to]  # type: ignore[union-attr]
-    assert sorted(told) == [2000, 2001]
+    answered = [each.reply_to for each in bench.telegram.sent if each.person == ANN and each.reply_to]  # type: ignore[union-attr]
+    assert sorted(answered) == [2000, 2001]
 
 
 @staged(at_bench)
@@ -393,7 +393,7 @@ async def test_a_second_decisions_notice_is_not_mistaken_for_the_firsts(bench: B
     heir.happens(written(ANN, "/stop", 2001))
     heir.person_queues.put(Work(event, (ref,)))
     await heir.quiet(30)
-    told = [each for each in heir.telegram.sent if isinstance(each, SendNotice) and each.reply_to == 2000]
-    assert len(told) == 2
-    assert any("nobody got it" in words for words in words_of([*told]))
+    notices = [each for each in heir.telegram.sent if isinstance(each, SendNotice) and each.reply_to == 2000]
+    assert len(notices) == 2
+    assert any("nobody got it" in words for words in words_of([*notices]))
     await heir.close()

@@ -148,14 +148,14 @@ async def test_a_relay_that_may_be_parked_is_sent_once_and_leaves_nothing_behind
 @staged(at_bench)
 async def test_the_notices_that_announced_a_chat_are_recorded(bench: Bench, fence: Fence, /) -> None:
     await talking(bench)
-    told = [fact for _, fact in await bench.store.journal(0, 99) if isinstance(fact, ChatTold)]
+    announced = [fact for _, fact in await bench.store.journal(0, 99) if isinstance(fact, ChatTold)]
     state = (await bench.facts_of(ANN)).state
     assert isinstance(state, Chatting)
-    assert {fact.person for fact in told} == {ANN, BEN}
-    assert {fact.chat for fact in told} == {state.chat}
+    assert {fact.person for fact in announced} == {ANN, BEN}
+    assert {fact.chat for fact in announced} == {state.chat}
     facts = await bench.store.load(ANN)
     assert facts is not None
-    assert facts.anchor in {fact.anchor for fact in told}
+    assert facts.anchor in {fact.anchor for fact in announced}
 
 
 def test_a_decision_gets_the_extra_people_its_feature_asks_for() -> None:

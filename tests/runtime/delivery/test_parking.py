@@ -116,9 +116,9 @@ async def test_a_relay_parked_with_another_key_is_dropped_with_a_notice(bench: B
     await again.parking.take_up(await again.store.inherit(HEIR))
     await again.quiet()
     assert delivered(again) == []
-    (told,) = again.telegram.sent
-    assert isinstance(told, SendNotice)
-    assert (told.person, told.reply_to) == (ANN, 2000)
+    (warned,) = again.telegram.sent
+    assert isinstance(warned, SendNotice)
+    assert (warned.person, warned.reply_to) == (ANN, 2000)
     assert [type(each) for each in await again.store.outbox(HEIR)] == [Trail], "expired in time"
     await again.close()
 
@@ -155,8 +155,8 @@ async def test_leaving_drops_parked_relays_and_tells_their_sender(bench: Bench, 
     bench.happens(written(BEN, "/stop", 3000, OTHER_BOT), OTHER_BOT)
     await bench.quiet(120)
     assert delivered(bench) == []
-    told = words_of([each for each in bench.telegram.sent if getattr(each, "reply_to", None) == 2000])
-    assert told == [html("chat.failed_left")]
+    warned = words_of([each for each in bench.telegram.sent if getattr(each, "reply_to", None) == 2000])
+    assert warned == [html("chat.failed_left")]
     assert await bench.store.outbox(ME) == []
 
 

@@ -41,9 +41,9 @@ def test_a_notice_that_fits_the_state_is_sent_unchanged(state: State) -> None:
     ],
 )
 def test_an_outdated_notice_is_replaced_by_the_current_state(said: State, state: State, key: str) -> None:
-    told = as_things_stand(notice(keys_for(said)), state)
-    assert (told.text, told.keyboard) == (text(key), keys_for(state))
-    assert told.id == "n", "and settles the same entry"
+    corrected = as_things_stand(notice(keys_for(said)), state)
+    assert (corrected.text, corrected.keyboard) == (text(key), keys_for(state))
+    assert corrected.id == "n", "and settles the same entry"
 
 
 def test_a_notice_of_another_chat_counts_as_outdated() -> None:

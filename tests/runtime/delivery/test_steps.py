@@ -25,7 +25,7 @@ def steps_of(*contents: Content, arrived: dict[int, Counterpart] | None = None) 
     )
 
 
-def told(steps: Steps) -> str:
+def next_step(steps: Steps) -> str:
     """Return the next step in short form."""
     match steps.next():
         case SendContent(sources=sources, contents=contents, reply_to=reply_to):
@@ -44,11 +44,11 @@ def told(steps: Steps) -> str:
 
 def test_long_text_follows_its_file_and_only_the_first_step_is_a_reply() -> None:
     steps = steps_of(LONG, PHOTO)
-    assert told(steps) == "0,1>5"
+    assert next_step(steps) == "0,1>5"
     steps.took((MessageId(70), MessageId(71)))
-    assert told(steps) == "0w>70"
+    assert next_step(steps) == "0w>70"
     steps.took((MessageId(72),))
-    assert told(steps) == "end"
+    assert next_step(steps) == "end"
     assert [(each.copy.message, each.rest) for each in steps.copied] == [(70, (72,)), (71, ())]
     assert not steps.failed
 
@@ -56,7 +56,7 @@ def test_long_text_follows_its_file_and_only_the_first_step_is_a_reply() -> None
 def test_a_refused_album_is_halved_until_only_the_refused_items_are_left_out() -> None:
     steps = steps_of(*[PHOTO] * 5)
     seen = []
-    while (step := told(steps)) != "end":
+    while (step := next_step(steps)) != "end":
         seen.append(step)
         if "3" in step.split(">")[0]:
             steps.refused(Refusal.CANNOT_COPY)
@@ -70,7 +70,7 @@ def test_a_refused_album_is_halved_until_only_the_refused_items_are_left_out() -
 def test_the_text_of_a_refused_file_is_not_sent_alone() -> None:
     steps = steps_of(LONG)
     steps.refused(Refusal.TOO_LARGE)
-    assert told(steps) == "end"
+    assert next_step(steps) == "end"
     assert steps.failed == {10: Refusal.TOO_LARGE}
 
 
@@ -78,7 +78,7 @@ def test_refused_words_leave_their_file_and_are_reported() -> None:
     steps = steps_of(LONG)
     steps.took((MessageId(70),))
     steps.refused(Refusal.BROKEN)
-    assert told(steps) == "end"
+    assert next_step(steps) == "end"
     assert steps.failed == {10: Refusal.BROKEN}
     assert steps.copied[0].rest == ()
 
@@ -87,10 +87,10 @@ def test_text_that_is_still_too_long_is_cut_shorter_until_it_fits() -> None:
     steps = steps_of(LONG)
     steps.took((MessageId(70),))
     for _ in range(10):
-        if told(steps) == "end":
+        if next_step(steps) == "end":
             break
         steps.refused(Refusal.TOO_LONG)
-    assert told(steps) == "end"
+    assert next_step(steps) == "end"
     assert steps.failed == {10: Refusal.TOO_LONG}
 
 
@@ -98,11 +98,11 @@ def test_steps_that_have_arrived_before_are_not_sent_again() -> None:
     whole = Counterpart(MessageRef(THERE, MessageId(70)), True, 0, (MessageId(71),))
     half = Counterpart(MessageRef(THERE, MessageId(72)), True)
     steps = steps_of(LONG, LONG, PHOTO, arrived={0: whole, 1: half})
-    assert told(steps) == "2"
+    assert next_step(steps) == "2"
     steps.took((MessageId(73),))
-    assert told(steps) == "1w>72"
+    assert next_step(steps) == "1w>72"
     steps.took((MessageId(74),))
-    assert told(steps) == "end"
+    assert next_step(steps) == "end"
     assert [each.rest for each in steps.copied] == [(71,), (74,), ()]
 
 
@@ -110,7 +110,7 @@ def test_messages_that_cannot_be_sent_any_more_are_reported() -> None:
     steps = steps_of(PHOTO, LONG)
     steps.took((MessageId(70), MessageId(71)))
     steps.give_up(Refusal.LEFT)
-    assert (told(steps), steps.failed) == ("end", {11: Refusal.LEFT})
+    assert (next_step(steps), steps.failed) == ("end", {11: Refusal.LEFT})
     steps = steps_of(PHOTO, Content(Kind.DOCUMENT, file=File("d", "d")))
     steps.took((MessageId(70),))
     steps.give_up(Refusal.EXPIRED)
@@ -124,48 +124,48 @@ def edited(content: Content, *rest: int) -> EditSteps:
 
 def test_a_caption_that_becomes_short_replaces_its_separate_text() -> None:
     steps = edited(Content(Kind.PHOTO, "short", file=File("p", "p")), 71, 72)
-    assert told(steps) == "edit 70 5"
+    assert next_step(steps) == "edit 70 5"
     steps.took((MessageId(70),))
-    assert told(steps) == "delete (71, 72)"
+    assert next_step(steps) == "delete (71, 72)"
     steps.took(())
-    assert (told(steps), steps.copied[0].rest, steps.failed) == ("end", (), {})
+    assert (next_step(steps), steps.copied[0].rest, steps.failed) == ("end", (), {})
 
 
 def test_a_text_that_becomes_long_gets_more_messages() -> None:
     steps = edited(Content(Kind.TEXT, "word " * 2000), 71)
-    assert told(steps).startswith("edit 70")
+    assert next_step(steps).startswith("edit 70")
     steps.took((MessageId(70),))
-    assert told(steps).startswith("edit 71")
+    assert next_step(steps).startswith("edit 71")
     steps.took((MessageId(71),))
-    assert told(steps) == "0w>70"
+    assert next_step(steps) == "0w>70"
     steps.took((MessageId(72),))
-    assert (told(steps), steps.copied[0].rest) == ("end", (71, 72))
+    assert (next_step(steps), steps.copied[0].rest) == ("end", (71, 72))
 
 
 def test_a_refused_edit_of_a_file_ends_but_one_of_text_continues() -> None:
     steps = edited(Content(Kind.TEXT, "word " * 2000), 71)
     steps.refused(Refusal.CANNOT_COPY)
-    assert (told(steps), steps.failed) == ("end", {10: Refusal.CANNOT_COPY})
+    assert (next_step(steps), steps.failed) == ("end", {10: Refusal.CANNOT_COPY})
     assert steps.copied[0].print == 1
     steps = edited(Content(Kind.TEXT, "word " * 2000), 71)
     steps.took((MessageId(70),))
     steps.refused(Refusal.CANNOT_COPY)
-    assert told(steps) == "0w>70"
+    assert next_step(steps) == "0w>70"
     steps.give_up(Refusal.LEFT)
-    assert (told(steps), steps.failed) == ("end", {10: Refusal.CANNOT_COPY})
+    assert (next_step(steps), steps.failed) == ("end", {10: Refusal.CANNOT_COPY})
 
 
 def test_an_edit_whose_caption_is_too_long_moves_its_text_behind() -> None:
     steps = edited(Content(Kind.PHOTO, "word " * 10, file=File("p", "p")))
     steps.refused(Refusal.TOO_LONG)
-    assert told(steps) == "edit 70 0"
+    assert next_step(steps) == "edit 70 0"
     steps.took((MessageId(70),))
-    assert told(steps) == "0w>70"
+    assert next_step(steps) == "0w>70"
 
 
 def test_an_album_that_may_have_arrived_is_not_repeated_in_pieces() -> None:
     steps = steps_of(*[PHOTO] * 3)
     steps.refused(Refusal.UNCERTAIN)
-    assert told(steps) == "end"
+    assert next_step(steps) == "end"
     assert set(steps.failed.values()) == {Refusal.UNCERTAIN}
     assert len(steps.failed) == 3

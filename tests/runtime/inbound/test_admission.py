@@ -135,9 +135,9 @@ async def test_messages_waiting_at_the_end_of_a_chat_share_one_notice(bench: Ben
     arrived = len(delivered(bench))
     bench.happens(written(BEN, "/stop", 9000, bot=OTHER_BOT), OTHER_BOT)
     await end_spells(bench, 120)
-    told = [each for each in notices(bench) if "not delivered" in each]
+    reports = [each for each in notices(bench) if "not delivered" in each]
     assert len(delivered(bench)) == arrived
-    assert [f"<b>{100 - arrived}</b> messages from here on" in each for each in told] == [True]
+    assert [f"<b>{100 - arrived}</b> messages from here on" in each for each in reports] == [True]
     assert await bench.store.outbox(ME) == []
 
 

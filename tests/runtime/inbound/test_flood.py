@@ -17,7 +17,7 @@ POLLS = POURED // 100
 WITHIN_S = 2.0
 
 
-def told(house: House, person: Any) -> bool:
+def has_notice(house: House, person: Any) -> bool:
     return any(getattr(each, "person", None) == person for each in house.telegram.sent)
 
 
@@ -38,7 +38,7 @@ async def test_people_behind_a_flood_do_not_wait_for_it(kind: str, state: str) -
         house.happens(KINDS[kind](2000 + number))
     house.happens(written(EVE, "/start", 10))
     polled, began = len(house.telegram.polls), house.clock.monotonic()
-    while not told(house, EVE):
+    while not has_notice(house, EVE):
         await asyncio.sleep(0.01)
         assert house.clock.monotonic() - began < WITHIN_S, f"{house.left} are left"
     polls = sum(bot == BOT for _, bot, _, _ in house.telegram.polls[polled:])
@@ -63,5 +63,5 @@ async def test_the_partner_gets_exactly_the_accepted_messages_in_order() -> None
     assert words == [f"text {2000 + each}" for each in range(len(words))]
     ended = [each.html for each in house.telegram.sent if getattr(each, "person", None) == ANN][-1]
     assert f"<b>{POURED - len(words)}</b>" in ended
-    assert told(house, BEN)
+    assert has_notice(house, BEN)
     await house.app.stop(10.0)

@@ -272,10 +272,10 @@ def test_a_webhook_in_the_way_is_reported_with_its_remedy(capsys: pytest.Capture
         await asyncio.sleep(5)
 
     at_desk(body)
-    told = "".join(capsys.readouterr())
-    assert "intake.conflict" in told
-    assert "run `passerby webhook delete`" in told
-    assert "deleteWebhook" not in told
+    logged = "".join(capsys.readouterr())
+    assert "intake.conflict" in logged
+    assert "run `passerby webhook delete`" in logged
+    assert "deleteWebhook" not in logged
 
 
 @staged(at_desk)
@@ -325,8 +325,8 @@ async def test_a_polling_fault_is_logged_with_its_reason(desk: Desk, /) -> None:
     with capture_logs() as lines:
         desk.telegram.faults[BOT].append(Unavailable("no connection (time-out)", uncertain=False))
         await asyncio.sleep(5)
-    told = [line for line in lines if line["event"] == "intake.faltered"]
-    assert [line["reason"] for line in told] == ["no connection (time-out)"]
+    logged = [line for line in lines if line["event"] == "intake.faltered"]
+    assert [line["reason"] for line in logged] == ["no connection (time-out)"]
 
 
 @staged(at_desk)

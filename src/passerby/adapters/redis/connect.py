@@ -71,7 +71,7 @@ async def open_redis(
             finally:
                 await connection.disconnect(nowait=True)
     except (AuthenticationError, AuthenticationWrongNumberOfArgsError):
-        raise RedisUnfit("Redis does not take the user and password of the URL") from None
+        raise RedisUnfit("Redis rejects the user and password of the URL") from None
     except ResponseError as answer:
         lost = error_of(answer)
         if isinstance(lost, LiveStoreLost):
@@ -164,7 +164,7 @@ async def _found(
         if place is not None:
             host, port = place
             return await _connected({**seed, "host": host or seed["host"], "port": port})
-    raise ConnectionError("nobody knows the server")
+    raise ConnectionError("no node or sentinel knows the server")
 
 
 class _Configured(NamedTuple):
@@ -179,15 +179,15 @@ def _check(server: _Configured, replicas: int, *, fails_over: bool, may_lose: bo
     """Return warnings. Raises: RedisUnfit."""
     if server.policy not in ("noeviction", None):
         raise RedisUnfit(
-            f"Redis may throw our keys away when memory is full (maxmemory-policy {server.policy}): set noeviction"
+            f"Redis may delete our keys when memory is full (maxmemory-policy {server.policy}): set noeviction"
         )
     warnings = []
     if server.policy is None:
-        warnings.append("Redis does not tell its maxmemory-policy: make sure that it is noeviction")
+        warnings.append("Redis does not reveal its maxmemory-policy: make sure that it is noeviction")
     if server.appends is None:
-        warnings.append("Redis does not tell whether it keeps an append-only file: make sure that appendonly is yes")
+        warnings.append("Redis does not reveal whether it keeps an append-only file: make sure that appendonly is yes")
     elif not server.appends:
-        warnings.append("Redis keeps no append-only file (appendonly no): a restart of it loses everything")
+        warnings.append("Redis keeps no append-only file (appendonly no): a restart of Redis loses everything")
     elif server.syncs not in ("always", None) and not replicas:
         # Measured: with everysec, kill -9 during a sync lost the last 200 acknowledged writes.
         risk = f"Redis may lose the last seconds when it is killed or the power goes (appendfsync {server.syncs})"
@@ -199,7 +199,7 @@ def _check(server: _Configured, replicas: int, *, fails_over: bool, may_lose: bo
         warnings.append(f"{risk}, and REDIS_MAY_LOSE_SECONDS accepts that: every chat ends when Redis starts again")
     if fails_over and not replicas:
         warnings.append(
-            "a failover may lose the last writes, since Redis replicates later than it answers: set REDIS_REPLICAS=1"
+            "a failover may lose the last writes, because Redis answers before it replicates: set REDIS_REPLICAS=1"
         )
     return tuple(warnings)
 
