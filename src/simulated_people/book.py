@@ -1,8 +1,8 @@
-"""What is measured of the people's messages and searches: when each was due, when it arrived, and how often.
+"""Measures people's messages and searches: when each was due, when it arrived, and how often.
 
-Latency counts from the moment that something was *due*, not from when it was sent: a side that falls behind does not
-get to hide it. Next to it stands how long it took *within*: from the sandbox's taking the message to its showing it to
-the partner, which is the product and its calls alone, by one clock.
+Latency counts from the moment that a message was *due*, not from when it was sent, so a load test that falls behind
+cannot hide it. The time *within* is measured, too: from the moment when the sandbox has the message until it shows it
+to the partner. That is the time of the product and its calls, by one clock.
 """
 
 from collections import Counter
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 
 class Arrival(NamedTuple):
-    """`at`: when it was due, Unix seconds. `within_s` None: not known."""
+    """`at`: when it was due, in Unix seconds. `within_s` None: not known."""
 
     at: float
     took_s: float
@@ -19,7 +19,7 @@ class Arrival(NamedTuple):
 
 
 class Wait(NamedTuple):
-    """A search that began at `at` and found somebody, or not."""
+    """A search that began at `at`. It found a partner or not."""
 
     at: float
     took_s: float
@@ -28,14 +28,14 @@ class Wait(NamedTuple):
 
 @dataclass(slots=True)
 class Book:
-    """`since`: what was due before, is not measured; infinity until the measuring begins."""
+    """`since`: messages that were due earlier are not measured. It is infinity until the measurement begins."""
 
     since: float = float("inf")
     counts: Counter[str] = field(default_factory=Counter)
     arrivals: list[Arrival] = field(default_factory=list)
     waits: list[Wait] = field(default_factory=list)
     late_s: list[float] = field(default_factory=list)
-    """How late this side was: from due to the sandbox's having it, as heard here."""
+    """How late the load test itself was: from the due time until it heard that the sandbox has the message."""
     stickers: dict[bytes, str] = field(default_factory=dict)
     """The marks of stickers, by their bytes."""
     _due: dict[str, float] = field(default_factory=dict)
@@ -47,14 +47,14 @@ class Book:
         self.counts["sent"] += 1
 
     def taken(self, mark: str, at: float, heard: float) -> None:
-        """The sandbox has it, since `at` by its clock; heard of at `heard` by ours."""
+        """The sandbox has the message since `at` by its clock. We heard of that at `heard` by ours."""
         self._taken[mark] = at
         due = self._due.get(mark)
         if due is not None and due >= self.since:
             self.late_s.append(heard - due)
 
     def arrived(self, mark: str, at: float, heard: float) -> None:
-        """It is on somebody's phone."""
+        """The message is on a phone."""
         self._seen[mark] += 1
         if self._seen[mark] > 1:
             self.counts["again"] += 1
@@ -72,12 +72,12 @@ class Book:
 
     @property
     def under_way(self) -> int:
-        """Written, and neither delivered nor, perhaps, ever to be."""
+        """How many messages were written and not delivered yet. Some may never be."""
         return len(self._due)
 
 
 def quantile(ordered: list[float], share: float) -> float | None:
-    """The value that this share of `ordered`, ascending, does not exceed; None of nothing."""
+    """The value that this share of `ordered` does not exceed. None without values. `ordered` is sorted."""
     if not ordered:
         return None
     return ordered[min(len(ordered) - 1, max(0, -int(-share * len(ordered) // 1) - 1))]

@@ -1,6 +1,6 @@
-"""The sandbox's control API over HTTP, made for a crowd: acts that come while one request is on its way go in the next.
+"""The sandbox's control API over HTTP, for many people. Acts that come during one request are sent in the next.
 
-So the order of all acts is kept, and how many go together follows from how busy the sandbox is.
+So all acts keep their order, and a busy sandbox gets more acts in one request.
 """
 
 import asyncio
@@ -23,11 +23,11 @@ _events = msgspec.json.Decoder(Event)
 
 
 class SandboxFault(Exception):
-    """It does not answer, or not as a sandbox does. The text is for the person at the terminal."""
+    """The sandbox does not answer, or not as expected. The text is for the person at the terminal."""
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """An entry of the sandbox's journal, as far as it matters here."""
+    """The parts of an entry in the sandbox's journal that are needed here."""
 
     n: int
     at: float
@@ -48,12 +48,12 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class Sandbox:
-    """The control API at `url`, "http://host:port". Every method raises SandboxFault."""
+    """The control API at `url`, "http://host:port". All methods raise SandboxFault."""
 
     def __init__(self, url: str, http: Client) -> None:
         self.url = url
         self.refused = 0
-        """Acts that the sandbox says no phone could do."""
+        """The number of acts that the sandbox refused because no phone could do them."""
         self.http = http
         self._acts: deque[Json] = deque()
         self._more = asyncio.Event()
@@ -67,7 +67,7 @@ class Sandbox:
 
     @property
     def waiting(self) -> int:
-        """Acts that are not on their way yet."""
+        """The number of acts that are not sent yet."""
         return len(self._acts)
 
     async def get(self, path: str) -> Any:
@@ -95,15 +95,13 @@ class Sandbox:
             raise SandboxFault(f"the sandbox at {self.url} refuses {method} /sandbox/{path} with {response.status}")
         return answer
 
-    # ------------------------------------------------------------------ acts
-
     def act(self, person: int, bot: int, act: str, **fields: Any) -> None:
-        """Have somebody do something, as soon as what was asked for before is done."""
+        """Let a person do something, after all acts before it."""
         self._acts.append({"person": person, "bot": bot, "act": act, **fields})
         self._more.set()
 
     async def carry(self) -> None:
-        """Carry acts to the sandbox until cancelled."""
+        """Send acts to the sandbox until cancelled."""
         while True:
             await self._more.wait()
             batch = [self._acts.popleft() for _ in range(min(MOST_AT_ONCE, len(self._acts)))]
@@ -112,10 +110,8 @@ class Sandbox:
             for became in await self.post("acts", batch):
                 self.refused += "error" in became
 
-    # ------------------------------------------------------------------ what phones show
-
     async def events(self, opened: asyncio.Event) -> AsyncIterator[Event]:
-        """What everybody's phone shows, as it happens; `opened` is set once nothing is missed any more."""
+        """The events of all phones, as they happen. `opened` is set when the stream begins."""
         where = urlsplit(self.url)
         try:
             reader, writer = await asyncio.open_connection(where.hostname, where.port or 80, limit=_LONGEST_LINE)
@@ -124,7 +120,8 @@ class Sandbox:
         try:
             writer.write(f"GET /sandbox/events?people=all HTTP/1.1\r\nHost: {where.netloc}\r\n\r\n".encode())
             while line := await reader.readline():
-                # The lengths of the chunks stand on lines of their own.
+                # The lengths of the chunks are on their own lines.
+
                 if line.startswith(b"data: "):
                     yield _events.decode(line[6:])
                 elif line.startswith(b": open"):

@@ -1,4 +1,4 @@
-"""Everybody together: they are made, join, live, are listened to, and judged."""
+"""All people of a test: makes them, lets them join and chat, listens to their phones, and judges."""
 
 import asyncio
 from collections import Counter, deque
@@ -20,12 +20,12 @@ FOLLOW_S: Final = 0.5
 JOURNAL_LENGTH: Final = 1_000_000
 MADE_AT_ONCE: Final = 500
 JOINING_AT_ONCE: Final = 200
-"""How many are in the middle of their first questions at one time."""
+"""How many people answer the first questions at the same time."""
 DISPERSING_TRIES: Final = 50
 
 
 class Crowd:
-    """People spread evenly over `bots`."""
+    """People who are spread evenly over `bots`."""
 
     def __init__(self, sandbox: Sandbox, clock: Clock, habits: Habits, seed: int) -> None:
         self.book = Book()
@@ -33,7 +33,7 @@ class Crowd:
         self.confirmations = Confirmations()
         self.joined = 0
         self.outside: set[str] = set()
-        """The marks of messages that reached people who are not of this test."""
+        """The marks of messages that reached people outside this test."""
         self._sandbox = sandbox
         self._clock = clock
         self._habits = habits
@@ -44,11 +44,11 @@ class Crowd:
 
     @asynccontextmanager
     async def present(self, number: int, bots: Sequence[int]) -> AsyncIterator[None]:
-        """Within, so many people are there and hear what is said to them. Raises: SandboxFault."""
+        """During the block, `number` people exist and listen to their phones. Raises: SandboxFault."""
         before = await self._sandbox.get("settings")
         journal = {"journal_length": max(before["journal_length"], JOURNAL_LENGTH)}
         await self._sandbox.post("settings", journal)
-        # What happened before us is not ours to judge.
+        # Events before this test are not judged.
         self.confirmations.last = (await self._sandbox.journal(1 << 62)).last
         for first in range(0, number, MADE_AT_ONCE):
             names = [{"first_name": f"Person {each}"} for each in range(first, min(number, first + MADE_AT_ONCE))]
@@ -84,8 +84,6 @@ class Crowd:
         self.people.append(person)
         self._by_id[id_] = person
 
-    # ------------------------------------------------------------------ what is heard
-
     async def _listen(self, opened: asyncio.Event) -> None:
         async for event in self._sandbox.events(opened):
             self._hear(event)
@@ -93,7 +91,7 @@ class Crowd:
     def _hear(self, event: Event) -> None:
         person = self._by_id.get(event.person)
         if person is None:
-            # Somebody who was there before us.
+            # A person who was there before this test.
             message = event.message
             if message is not None and not message.outgoing and (reached := mark_in(message.words)) is not None:
                 self.outside.add(reached)
@@ -104,7 +102,7 @@ class Crowd:
             self._stickers.set()
 
     async def _read_stickers(self) -> None:
-        """One after the other, so that one's own is known before it arrives anywhere."""
+        """Read stickers one after the other, so that a sent one is known before it arrives on another phone."""
         while True:
             self._stickers.clear()
             while self._unread:
@@ -125,13 +123,13 @@ class Crowd:
             await self._clock.sleep(FOLLOW_S)
 
     async def follow(self) -> None:
-        """Read on in the journal."""
+        """Read the new entries of the journal."""
         seen = self.confirmations
         page = await self._sandbox.journal(seen.last)
         if page.entries and page.first > seen.last + 1:
             seen.missed += page.first - seen.last - 1
         for entry in page.entries:
-            # Another reader's pages may overlap with ours.
+            # Pages may overlap if there is another reader.
             if entry.n > seen.last:
                 seen.last = entry.n
                 self._take(entry)
@@ -150,10 +148,8 @@ class Crowd:
                 self.book.counts["requests"] += 1
                 seen.floods += entry.status == 429
 
-    # ------------------------------------------------------------------ what they do
-
     async def join(self) -> None:
-        """Let everybody answer the first questions."""
+        """Let all people answer the first questions."""
         room = asyncio.Semaphore(JOINING_AT_ONCE)
 
         async def joins(person: Person) -> None:
@@ -167,7 +163,7 @@ class Crowd:
 
     @asynccontextmanager
     async def living(self, arrivals: Sequence[float], *, stay: bool) -> AsyncIterator[None]:
-        """Within, they do as people do; person n comes at `arrivals[n]`. Afterwards they do nothing any more."""
+        """During the block, people search and chat. Person n comes at `arrivals[n]`. After it, they do nothing."""
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(person.live(at, stays=stay))
@@ -184,11 +180,11 @@ class Crowd:
 
     @property
     def in_hand(self) -> int:
-        """Updates that wait at Telegram, or are not done with."""
+        """The number of updates that wait at Telegram or are not finished."""
         return len(self.confirmations.pending)
 
     async def look(self, faults: Sequence[Fault]) -> Verdict:
-        """What can be said now. Nothing is to be written meanwhile."""
+        """The verdict at this moment. Nobody may write at the same time."""
         await self.follow()
         while self._unread:
             await self._clock.sleep(0.02)
@@ -200,7 +196,7 @@ class Crowd:
             person.close()
 
     async def disperse(self) -> None:
-        """Leave nobody behind in a chat or a search, where those of the next test would meet them."""
+        """End all chats and searches, so that people of the next test do not meet these."""
         active = (Stands.SEARCHING, Stands.CHATTING)
         for person in self.people:
             if person.stands in active:
@@ -211,7 +207,7 @@ class Crowd:
             await self._clock.sleep(0.2)
 
     async def quiet(self, faults: Sequence[Fault], at_most_s: float, stop: asyncio.Event) -> tuple[Verdict, float]:
-        """Nobody writes any more. The verdict as soon as every message has its end, and how long that took."""
+        """Wait until every message has an end. Nobody writes any more. Returns the verdict and the time waited."""
         began = self._clock.now()
         self.close()
         while True:

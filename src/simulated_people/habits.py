@@ -1,10 +1,10 @@
-"""What people do and how long they take for it. All of it guesses, written down in one place; chance is handed in.
+"""What people do and how long they take. All of these are guesses, kept in one place. The caller gives the randomness.
 
-The shapes are what operators of such bots tell: most chats are over within half a minute and a few last for an hour;
-little patience; short lines of text with a picture or a voice message now and then; far more *next* than *stop*; and
-every now and then somebody blocks the bot altogether.
+The shapes are what operators of such bots report: most chats end within half a minute, and a few last an hour; people
+have little patience; they write short lines, and sometimes send a picture or a voice message; they press *next* far
+more often than *stop*; and now and then, a person blocks the bot.
 
-A chat lasts as long as the less willing of the two wants it to.
+A chat lasts as long as the less willing of the two wants.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from random import Random
 from statistics import fmean
 
 KINDS = {"text": 82, "photo": 6, "sticker": 5, "voice": 4, "video_note": 0, "video": 2, "document": 1}
-"""What a message is, by weight. Round videos take no caption, so they could carry no mark: none."""
+"""The kinds of messages, by weight. Round videos have no caption and so no place for a mark: there are none."""
 
 WORDS = (
     *("hi", "hello", "how are you?", "m or f?", "where are you from?", "asl", "and you?", "haha", "yes", "no", "why?"),
@@ -30,12 +30,12 @@ class Leaving(StrEnum):
     NEXT = "next"
     STOP = "stop"
     BLOCK = "block"
-    """They block the bot, and never mind their partner."""
+    """They block the bot, without ending the chat first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What somebody is about to send. `replies`: to the last thing they got. `edited`: they correct it afterwards."""
+    """A message to send. `replies`: it replies to the last one received. `edited`: it is corrected afterwards."""
 
     kind: str
     words: str
@@ -45,30 +45,30 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """Times in seconds, shares of one."""
+    """Times are in seconds, shares from 0 to 1."""
 
     patience_s: float = 90.0
-    """The median of how long somebody searches before they give up."""
+    """The median time of a search before a person gives up."""
     willing_s: float = 86.0
-    """The median of how long somebody is willing to stay in a chat: of two, the less willing leaves within 30 s."""
+    """The median time that a person wants to stay in a chat. The less willing of two has a median of 30 s."""
     willing_sigma: float = 1.9
     longest_chat_s: float = 2 * 3600.0
     pause_s: float = 6.0
-    """The mean time between two things that one person writes."""
+    """The mean time between two messages of one person."""
     searches: float = 6.0
-    """How often somebody searches on one visit, on average."""
+    """The average number of searches in one visit."""
     nexts: float = 0.72
     blocks: float = 0.02
-    """Of those who leave a chat; the rest of them stop."""
+    """The share of people who leave a chat by a block. The ones who neither go to the next nor block use stop."""
     searches_on: float = 0.85
-    """Of those who were left: they search again."""
+    """The share of people who search again after their partner left."""
     replies: float = 0.10
     edits: float = 0.03
     reacts: float = 0.05
     bursts: float = 0.06
-    """Several lines at once."""
+    """The share of times at which a person writes several lines at once."""
     away_s: float = 30.0
-    """The mean time that somebody who stays around is away between two visits."""
+    """The mean time between two visits of a person who stays."""
 
     def patience(self, rng: Random) -> float:
         return self.patience_s * rng.lognormvariate(0.0, 0.9)
@@ -77,7 +77,7 @@ class Habits:
         return min(self.longest_chat_s, self.willing_s * rng.lognormvariate(0.0, self.willing_sigma))
 
     def pause(self, rng: Random) -> float:
-        """Never quicker than a thumb: half a second."""
+        """The time before the next message. At least half a second, because people type no faster."""
         return 0.5 + rng.expovariate(1 / (self.pause_s - 0.5))
 
     def between_chats(self, rng: Random) -> float:
@@ -87,7 +87,7 @@ class Habits:
         return rng.expovariate(1 / self.away_s)
 
     def visit(self, rng: Random) -> int:
-        """How many searches this visit has, at least one."""
+        """The number of searches in this visit, at least one."""
         return 1 + int(rng.expovariate(1 / (self.searches - 1))) if self.searches > 1 else 1
 
     def leaving(self, rng: Random) -> Leaving:
@@ -97,7 +97,7 @@ class Habits:
         return Leaving.NEXT if chance < self.blocks + self.nexts else Leaving.STOP
 
     def lines(self, rng: Random) -> int:
-        """How many messages come at once."""
+        """The number of messages at once."""
         return rng.randint(2, 4) if rng.random() < self.bursts else 1
 
     def draft(self, rng: Random) -> Draft:
@@ -108,7 +108,7 @@ class Habits:
 
 
 def arrivals(rate_per_s: float, until_s: float, rng: Random) -> Iterator[float]:
-    """The moments of a Poisson process, ascending, from 0 up to `until_s`."""
+    """The moments of a Poisson process from 0 to `until_s`, sorted."""
     if rate_per_s <= 0:
         return
     at = rng.expovariate(rate_per_s)
@@ -118,11 +118,11 @@ def arrivals(rate_per_s: float, until_s: float, rng: Random) -> Iterator[float]:
 
 
 def mean(draw: Callable[[Random], float], draws: int = 20_000) -> float:
-    """What `draw` gives on average; the same every time."""
+    """The average of `draw`. The same every time."""
     rng = Random(1)  # noqa: S311  # arithmetic, not secrecy
     return fmean(draw(rng) for _ in range(draws))
 
 
 def chat_s(habits: Habits, rng: Random) -> float:
-    """How long a chat lasts."""
+    """Draw the length of a chat."""
     return min(habits.willing(rng), habits.willing(rng))

@@ -1,4 +1,4 @@
-"""Simulated people. They know what their phone shows and act on nothing else; what they send, they mark."""
+"""Simulated people. They act only on what their phone shows, and mark every message that they send."""
 
 import asyncio
 from collections import deque
@@ -15,11 +15,11 @@ from simulated_people.phrases import AGE, CONSENT, GENDER, READY, Said, mark, no
 from simulated_people.seen import Event, Phone, Shown, shown
 
 ANSWER_S: Final = 60.0
-"""Nobody waits longer for the answer to a first question; then they ask again."""
+"""After waiting this long for the next of the first questions, a person tries again."""
 
 
 class Stands(StrEnum):
-    """Where somebody stands, as far as their phone tells."""
+    """The state of a person, as their phone shows it."""
 
     NEW = "new"
     IDLE = "idle"
@@ -49,7 +49,7 @@ FILES: Final[dict[str, dict[str, Any]]] = {
 
 
 class Person:
-    """One person on one bot."""
+    """One person with one bot."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class Person:
         self.stands = Stands.NEW
         self.phone = Phone(bot)
         self.unread: deque[tuple[Shown, float]] = deque()
-        """Stickers, whose marks stand in their bytes, and when they were heard of."""
+        """Stickers whose marks, in their bytes, are not read yet, and when we heard of them."""
         self._sandbox = sandbox
         self._book = book
         self._clock = clock
@@ -78,15 +78,13 @@ class Person:
         self._written = 0
         self._news = asyncio.Event()
         self._drawn: deque[str] = deque()
-        """Marks of one's own stickers that the phone has not shown yet."""
+        """Marks of own stickers that the phone has not shown yet."""
         self._to_edit: set[str] = set()
         self._last_got: int | None = None
         self._blocked_at = 0.0
 
-    # ------------------------------------------------------------------ what the phone shows
-
     def hear(self, event: Event, heard: float) -> None:
-        """Take in an event of the stream."""
+        """Handle an event of the stream."""
         message = event.message
         if message is None or event.type not in ("message", "edited"):
             return
@@ -108,7 +106,7 @@ class Person:
         self._news.set()
 
     def read(self, line: Shown, heard: float) -> None:
-        """A message with a mark is there: one's own, or a stranger's."""
+        """Handle a message with a mark: an own one, or a partner's."""
         assert line.mark is not None
         if not line.mine:
             self._last_got = line.id
@@ -121,7 +119,7 @@ class Person:
             self._book.counts["edits"] += 1
 
     def _answer(self, words: str, message_id: int) -> None:
-        """One consent, two answers."""
+        """Answer the first questions: the consent, the age, the gender."""
         key = notice(words)
         if key == CONSENT:
             self._do("press", message_id=message_id, row=0, column=0)
@@ -134,8 +132,6 @@ class Person:
             self.stands = Stands.IDLE
             self._news.set()
 
-    # ------------------------------------------------------------------ what they do
-
     def _do(self, act: str, **fields: Any) -> None:
         self._sandbox.act(self.id, self.bot, act, **fields)
 
@@ -143,14 +139,14 @@ class Person:
         self._do("send", text=words)
 
     async def join(self) -> None:
-        """Press Start and answer what is asked; return once all is set."""
+        """Press Start and answer the first questions. Returns when the person is ready."""
         while self.stands is Stands.NEW:
             self._do("start")
             with suppress(TimeoutError):
                 await self._changes({Stands.NEW}, self._clock.now() + ANSWER_S)
 
     async def _changes(self, from_: set[Stands], until: float) -> None:
-        """Return once they stand elsewhere. Raises: TimeoutError, at `until`."""
+        """Wait until the state changes to one that is not in `from_`. Raises: TimeoutError, at `until`."""
         while self.stands in from_:
             left_s = until - self._clock.now()
             if left_s <= 0:
@@ -160,7 +156,7 @@ class Person:
                 await self._news.wait()
 
     async def live(self, arrives_at: float, *, stays: bool) -> None:
-        """Search and chat, from `arrives_at` on: for one visit, or, who stays, again and again."""
+        """Search and chat from `arrives_at` on: for one visit or, if `stays`, again and again."""
         due = arrives_at
         while True:
             await self._clock.sleep(max(0.0, due - self._clock.now()))
@@ -177,7 +173,7 @@ class Person:
             await self._come_back(due)
 
     async def _find(self, due: float) -> bool:
-        """Search until somebody is found or patience has run out."""
+        """Search until a partner is found or the person gives up."""
         until = due + self._habits.patience(self._rng)
         while self.stands is not Stands.CHATTING:
             if self.stands is Stands.IDLE:
@@ -194,7 +190,7 @@ class Person:
         return True
 
     async def _talk(self) -> bool:
-        """Chat until one of the two has had enough; whether they want another."""
+        """Chat until one of the two leaves. Returns whether this person wants another partner."""
         began = self._clock.now()
         ends_at = began + self._habits.willing(self._rng)
         due = began + self._rng.uniform(0.5, 2.5)
@@ -227,7 +223,7 @@ class Person:
         return False
 
     async def _come_back(self, due: float) -> None:
-        """Who has blocked the bot starts it again first."""
+        """Begin a search. A person who has blocked the bot starts it again first."""
         if self.stands is not Stands.GONE:
             return
         await self._clock.sleep(max(0.0, due - self._clock.now()))
@@ -236,12 +232,10 @@ class Person:
         self.stands = Stands.IDLE
 
     def close(self) -> None:
-        """Note down a block, once nothing can come any more that was on its way when they blocked."""
+        """Record a block, when messages that were on their way at that moment can no longer arrive."""
         if self._blocked_at:
             self.phone.leave_for_good(self._blocked_at)
             self._blocked_at = 0.0
-
-    # ------------------------------------------------------------------ writing
 
     def _write(self, due: float) -> None:
         if self._last_got is not None and self._rng.random() < self._habits.reacts:
@@ -270,5 +264,5 @@ class Person:
 
 
 def mark_text(marked: str) -> str:
-    """A mark as it stands in a text."""
+    """The mark in the form that it has in a text."""
     return f"[{marked}]"

@@ -1,6 +1,6 @@
-"""What a phone shows, sorted: a stranger's words, which carry a mark, or one of the product's own sentences.
+"""Sorts what a phone shows: a person's message, which has a mark, or a notice of the product.
 
-The judge reads these as a person would, by their English words; the catalogue says which words those are.
+Notices are recognised by their English words, as a person would. The words come from the catalogue.
 """
 
 import re
@@ -17,18 +17,18 @@ _MARK = re.compile(r"\[(\d+\.\d+)\]")
 
 
 class Said(StrEnum):
-    """What a notice tells its reader about where they stand."""
+    """What a notice tells its reader about their chat or search."""
 
     FOUND = "found"
     LEFT = "left"
-    """The chat is over, and they look for nobody."""
+    """The chat is over, and they are not in the search."""
     MOVED_ON = "moved on"
     """The chat is over, and they are in the search."""
     SEARCHING = "searching"
     ENDED = "ended"
     """The search is over."""
     CUT_OFF = "cut off"
-    """The stores had lost something: chat and search are over, and what was written last may have arrived or not."""
+    """The stores lost data: chat and search are over. The last messages may have arrived or not."""
     STILL_SEARCHING = "still searching"
     STILL_CHATTING = "still chatting"
     OTHER = "other"
@@ -58,7 +58,7 @@ MEANS = {
 }
 
 CONSENT, AGE, GENDER, READY = "start.consent", "start.ask_age", "start.ask_gender", "start.ready"
-"""The first questions, and that they are answered."""
+"""The first questions, and the notice that they are answered."""
 
 BY_ITSELF = frozenset(
     {
@@ -67,10 +67,10 @@ BY_ITSELF = frozenset(
         *("after_chat.ask", "chat.edit_failed", "search.delayed", "search.widened"),
     }
 )
-"""Notices that answer no message of their reader's."""
+"""Notices that do not answer a message of their reader."""
 
 _COUNTED = frozenset({"pace.over", "chat.failed_many"})
-"""Notices that answer as many messages as they say."""
+"""Notices that say how many messages they answer."""
 
 
 @cache
@@ -79,7 +79,7 @@ def _english() -> Notices:
 
 
 def mark(person: int, number: int) -> str:
-    """A mark for somebody's n-th message. Short: long numbers are asked about before they are passed on."""
+    """The mark of a person's n-th message. It is short, because the product asks before it sends a long number."""
     return f"[{person}.{number}]"
 
 
@@ -93,7 +93,7 @@ def words_of(message: dict[str, Any]) -> str:
 
 
 def notice(words: str) -> str | None:
-    """The name of the product's text that a phone shows; None if it is none."""
+    """The name of the product's text that a phone shows. None if it is not one."""
     return _english().key(words)
 
 
@@ -103,7 +103,7 @@ def said(words: str) -> Said:
 
 
 def answers(words: str) -> int:
-    """How many things that its reader sent a notice answers."""
+    """How many of its reader's messages a notice answers."""
     found = _english().find(words)
     if found is None:
         return 1

@@ -1,4 +1,4 @@
-"""What phones show, message by message, and how it becomes lines that the judge reads. No more is kept than needed."""
+"""Keeps what phones show, message by message, and makes lines of it for the judge. It keeps only what is needed."""
 
 import sys
 from collections.abc import Collection, Iterable, Mapping
@@ -23,7 +23,7 @@ class _File(msgspec.Struct, frozen=True):
 
 
 class Message(msgspec.Struct, frozen=True):
-    """A message as a phone shows it, as far as it matters here."""
+    """The parts of a message on a phone that are needed here."""
 
     message_id: int
     outgoing: bool = False
@@ -39,7 +39,7 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class Event(msgspec.Struct, frozen=True):
-    """An event of the sandbox's stream. `at`: Unix seconds, by the sandbox's clock."""
+    """An event in the sandbox's stream. `at`: Unix seconds, by the sandbox's clock."""
 
     type: str
     person: int
@@ -50,7 +50,7 @@ class Event(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class Shown:
-    """One message on a phone. `file_id`: a sticker's, whose mark is in its bytes and not known yet."""
+    """One message on a phone. `file_id`: of a sticker whose mark, in its bytes, is not known yet."""
 
     id: int
     at: float
@@ -63,7 +63,7 @@ class Shown:
     file_id: str | None = None
     gone: bool = False
     words: str = ""
-    """The beginning of what is nobody's marked message."""
+    """The beginning of a message without a mark."""
 
 
 def shown(event: Event, message: Message) -> Shown:
@@ -82,14 +82,14 @@ def shown(event: Event, message: Message) -> Shown:
         reply_to=message.reply_to_message.message_id if message.reply_to_message is not None else None,
         leaves=mine and words.startswith(LEAVING),
         file_id=file_id,
-        # The same few hundred, over and over.
+        # The same few hundred texts occur again and again.
         words=sys.intern(words[:WORDS]) if mark is None else "",
     )
 
 
 @dataclass(slots=True)
 class Phone:
-    """All that a phone has shown since its person was ready, in the order of the ids."""
+    """All messages on a phone since its person was ready, in the order of their ids."""
 
     bot: int
     lines: list[Shown] = field(default_factory=list)
@@ -98,17 +98,17 @@ class Phone:
         self.lines.append(line)
 
     def leave_for_good(self, at: float) -> None:
-        """From here on its person has the bot blocked; to be called when all that came before is there."""
+        """The person has blocked the bot. Call it when all earlier messages are there."""
         last = self.lines[-1].id if self.lines else 0
         self.lines.append(Shown(last, at, False, None, None, False, None, False, gone=True))
 
 
 @dataclass(slots=True)
 class Confirmations:
-    """Which updates Telegram has forgotten, from the journal."""
+    """Which updates were confirmed, so that Telegram has forgotten them. From the journal."""
 
     pending: dict[tuple[int, int], float] = field(default_factory=dict)
-    """Not confirmed yet: (bot, update) -> since when."""
+    """Updates that are not confirmed yet: (bot, update) -> since when."""
     dropped: int = 0
     floods: int = 0
     last: int = 0
@@ -126,7 +126,7 @@ class Confirmations:
             self.pending.pop((bot, update), None)
 
     def is_confirmed(self, bot: int, message: int) -> bool:
-        """Whether the bot took this message's update for good."""
+        """Whether the bot has confirmed the update of this message."""
         update = self._updates.get((bot, message))
         return update is not None and (bot, update) not in self.pending
 
@@ -134,9 +134,9 @@ class Confirmations:
 def lines_of(
     phones: Mapping[int, Phone], confirmations: Confirmations, outside: Collection[str] = ()
 ) -> tuple[dict[int, list[Line]], dict[int, set[int]]]:
-    """What the judge reads: the lines of each phone, and which of them ask to end a chat.
+    """The judge's input: the lines of each phone, and the ones that ask to end a chat.
 
-    `outside`: the marks of what reached somebody whose phone is not among these. Nothing can be decided of it.
+    `outside`: the marks of messages that reached a phone that is not among these. They cannot be judged.
     """
     lines: dict[int, list[Line]] = {}
     leaves: dict[int, set[int]] = {}

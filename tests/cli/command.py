@@ -1,4 +1,4 @@
-"""Running the command as a person would: in a directory of its own, with an environment of its own."""
+"""Runs the command as a person would, with a separate directory and environment."""
 
 import os
 import signal
@@ -34,7 +34,7 @@ def passerby(directory: Path, *arguments: str, **given: str) -> subprocess.Compl
 
 @contextmanager
 def running(directory: Path, *command: str, **given: str) -> Iterator[subprocess.Popen[str]]:
-    """A process in a group of its own; what it says comes through `stdout`. The whole group is gone afterwards."""
+    """A process in its own group. All output comes through `stdout`. The whole group is killed afterwards."""
     process = subprocess.Popen(
         command,
         cwd=directory,
@@ -53,7 +53,7 @@ def running(directory: Path, *command: str, **given: str) -> Iterator[subprocess
 
 
 def said(process: subprocess.Popen[str], sign: str) -> str:
-    """Read until a line that holds `sign`; return it. The test's own time limit ends the wait."""
+    """Read until a line contains `sign`, and return the line. The time limit of the test ends the wait."""
     assert process.stdout is not None
     heard = []
     for line in process.stdout:

@@ -1,4 +1,4 @@
-"""The commands over a cluster: what is planned and refused, and one whole life of the smallest there is."""
+"""The cluster commands: what they plan and refuse, and the smallest cluster from its start to its end."""
 
 import json
 import os
@@ -25,7 +25,7 @@ FOUR = tuple(SecretStr(f"{number}:" + "x" * 35) for number in range(100001, 1000
 
 @pytest.fixture
 def place() -> Iterator[Path]:
-    """A short path, for the sockets in it. Whatever still runs there afterwards is killed."""
+    """A directory with a short path, for sockets. Processes that still run there afterwards are killed."""
     directory = Path(tempfile.mkdtemp(prefix="psr-"))
     yield directory
     cluster = Cluster(directory / "run")
@@ -41,12 +41,14 @@ def place() -> Iterator[Path]:
 @pytest.mark.parametrize(
     ("workers", "cores", "count"), [(None, 2, 2), (None, 64, 4), (7, 2, 7)], ids=["cores", "bots", "as told"]
 )
-def test_there_are_workers_for_each_bot_up_to_the_cores(workers: int | None, cores: int, count: int) -> None:
+def test_a_cluster_has_a_worker_for_each_bot_but_not_more_than_cores(
+    workers: int | None, cores: int, count: int
+) -> None:
     names = [program.name for program in plan(Settings(bot_tokens=FOUR, **SHARED), workers, cores)]
     assert names == [f"worker-{number}" for number in range(1, count + 1)]
 
 
-def test_with_webhooks_most_processes_take_them() -> None:
+def test_with_webhooks_most_processes_receive_them() -> None:
     hooks = Settings(bot_tokens=FOUR, update_mode="webhook", webhook_url="https://chat.example.org", **SHARED)
     roles = [program.role for program in plan(hooks, 4, 8)]
     assert (roles.count("worker"), roles.count("web")) == (WORKERS_BESIDE_WEBHOOKS, 4)
@@ -61,28 +63,28 @@ def test_one_process_needs_no_redis_and_two_do(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["worker", "web"])
-def test_a_process_that_would_be_alone_is_refused(tmp_path: Path, command: str) -> None:
+def test_a_worker_without_redis_is_refused(tmp_path: Path, command: str) -> None:
     done = passerby(tmp_path, command, BOT_TOKENS=TOKEN)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("REDIS_URL: is not set: this process would be alone")
 
 
 @pytest.mark.parametrize("command", ["reload", "stop", "logs"])
-def test_without_a_cluster_it_says_so(tmp_path: Path, command: str) -> None:
+def test_commands_say_that_no_cluster_is_running(tmp_path: Path, command: str) -> None:
     done = passerby(tmp_path, command, BOT_TOKENS=TOKEN)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("No cluster runs in ")
     assert done.stderr.count("\n") == 1
 
 
-def test_status_of_nothing_is_a_fault(tmp_path: Path) -> None:
+def test_status_without_any_process_ends_with_code_1(tmp_path: Path) -> None:
     done = passerby(tmp_path, "status", "--json", BOT_TOKENS=TOKEN)
     assert done.returncode == 1
     assert json.loads(done.stdout)["faults"] == ["nothing runs here"]
 
 
-def test_a_cluster_of_one_lives_is_killed_reloaded_and_stopped(place: Path) -> None:
-    # A bot that no other test serves at the same time: a second installation on the same bots is noticed.
+def test_a_cluster_of_one_process_survives_a_kill_is_reloaded_and_stopped(place: Path) -> None:
+    # No other test may serve this bot at the same time, because a second installation would be noticed.
     token = f"{10_000_000 + os.getpid()}:{'x' * 35}"
     given = {"BOT_TOKENS": token, "BOT_API_URL": NOWHERE, "SHUTDOWN_TIMEOUT_S": "2"}
 
@@ -130,7 +132,7 @@ def test_a_cluster_of_one_lives_is_killed_reloaded_and_stopped(place: Path) -> N
     assert not Cluster(place / "run").exists()
 
 
-def test_a_cluster_without_its_supervisor_is_a_fault_and_can_be_stopped(place: Path) -> None:
+def test_a_cluster_that_lost_its_supervisor_is_reported_and_can_be_stopped(place: Path) -> None:
     token = f"{20_000_000 + os.getpid()}:{'x' * 35}"
     given = {"BOT_TOKENS": token, "BOT_API_URL": NOWHERE, "SHUTDOWN_TIMEOUT_S": "2"}
     assert passerby(place, "cluster", **given).returncode == 0

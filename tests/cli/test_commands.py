@@ -1,4 +1,4 @@
-"""The commands from outside: exit codes, and which words go where."""
+"""The commands from outside: exit codes and output."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def test_a_wrong_setting_ends_with_code_2_and_one_line(tmp_path: Path) -> None:
     )
 
 
-def test_without_a_token_it_says_what_to_do(tmp_path: Path) -> None:
+def test_a_start_without_a_token_says_what_to_do(tmp_path: Path) -> None:
     done = passerby(tmp_path, "run")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("BOT_TOKENS: no bot is named; write BOT_TOKENS=")
@@ -25,14 +25,14 @@ def test_without_a_token_it_says_what_to_do(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["run", "settings", "init-schema"])
-def test_every_command_that_reads_settings_refuses_a_line_that_is_none(tmp_path: Path, command: str) -> None:
+def test_every_command_that_reads_settings_refuses_a_wrong_line_in_the_file(tmp_path: Path, command: str) -> None:
     (tmp_path / ".env").write_text("BOT_TOKENZ=x\n")
     done = passerby(tmp_path, command)
     assert done.returncode == 2
     assert done.stderr == "BOT_TOKENZ: is not a setting (.env, line 1); write BOT_TOKENS\n"
 
 
-def test_a_file_that_is_no_database_is_a_wrong_setting(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_a_wrong_setting(tmp_path: Path) -> None:
     (tmp_path / "notes.db").write_text("milk, bread and whatever else is needed")
     done = passerby(tmp_path, "init-schema", SQLITE_DB_PATH="notes.db")
     assert done.returncode == 2

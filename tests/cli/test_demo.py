@@ -1,4 +1,4 @@
-"""The demo as a whole: two processes that start, stop and go on together."""
+"""The whole demo: two processes that start, stop and continue together."""
 
 import fcntl
 import json
@@ -18,7 +18,7 @@ ADDRESS_SIGN = "Open http://"
 
 
 def address(process: subprocess.Popen[str]) -> str:
-    """Where the page is, as soon as the demo says so."""
+    """Wait until the demo prints the address of its page. Returns it."""
     return next(word for word in said(process, ADDRESS_SIGN).split() if word.startswith("http://")).rstrip("/")
 
 
@@ -41,7 +41,7 @@ def demo(port: int | None = None) -> list[str]:
     return [*PASSERBY, "demo", *(["--port", str(port)] if port else [])]
 
 
-def test_it_serves_three_bots_stops_on_ctrl_c_and_goes_on_the_next_time(tmp_path: Path) -> None:
+def test_the_demo_serves_three_bots_stops_on_ctrl_c_and_continues_next_time(tmp_path: Path) -> None:
     known = []
     for _ in range(2):
         with running(tmp_path, *demo(free_port())) as process:
@@ -56,7 +56,7 @@ def test_it_serves_three_bots_stops_on_ctrl_c_and_goes_on_the_next_time(tmp_path
     assert known[0] == known[1]
 
 
-def test_sigterm_to_it_alone_ends_both(tmp_path: Path) -> None:
+def test_sigterm_to_the_demo_ends_the_sandbox_too(tmp_path: Path) -> None:
     with running(tmp_path, *demo(free_port())) as process:
         address(process)
         (sandbox,) = children(process)
@@ -65,7 +65,7 @@ def test_sigterm_to_it_alone_ends_both(tmp_path: Path) -> None:
         assert not sandbox.is_running()
 
 
-def test_sigterm_to_the_whole_group_ends_both_in_good_order(tmp_path: Path) -> None:
+def test_sigterm_to_the_whole_group_ends_demo_and_sandbox_cleanly(tmp_path: Path) -> None:
     with running(tmp_path, *demo(free_port())) as process:
         address(process)
         (sandbox,) = children(process)
@@ -75,7 +75,7 @@ def test_sigterm_to_the_whole_group_ends_both_in_good_order(tmp_path: Path) -> N
         assert not sandbox.is_running()
 
 
-def test_a_signal_while_it_starts_is_heeded(tmp_path: Path) -> None:
+def test_a_signal_during_the_start_ends_the_demo(tmp_path: Path) -> None:
     with running(tmp_path, *demo(free_port())) as process:
         said(process, "Starting")
         while not children(process):
@@ -84,7 +84,7 @@ def test_a_signal_while_it_starts_is_heeded(tmp_path: Path) -> None:
         assert process.wait(WAIT_S) == 0
 
 
-def test_when_it_is_killed_the_sandbox_ends_too(tmp_path: Path) -> None:
+def test_the_sandbox_ends_when_the_demo_is_killed(tmp_path: Path) -> None:
     with running(tmp_path, *demo(free_port())) as process:
         address(process)
         (sandbox,) = children(process)
@@ -93,7 +93,7 @@ def test_when_it_is_killed_the_sandbox_ends_too(tmp_path: Path) -> None:
         assert not sandbox.is_running() or sandbox.status() == psutil.STATUS_ZOMBIE
 
 
-def test_when_the_sandbox_dies_it_says_so_and_ends(tmp_path: Path) -> None:
+def test_the_demo_ends_with_a_sentence_when_the_sandbox_dies(tmp_path: Path) -> None:
     with running(tmp_path, *demo(free_port())) as process:
         address(process)
         (sandbox,) = children(process)
@@ -102,7 +102,7 @@ def test_when_the_sandbox_dies_it_says_so_and_ends(tmp_path: Path) -> None:
         assert process.wait(WAIT_S) == 1
 
 
-def test_a_state_that_the_sandbox_cannot_read_is_told_in_its_words(tmp_path: Path) -> None:
+def test_a_damaged_sandbox_state_is_reported_in_the_sandboxs_words(tmp_path: Path) -> None:
     (tmp_path / "var/demo").mkdir(parents=True)
     (tmp_path / "var/demo/sandbox").write_text("no state")
     done = passerby(tmp_path, "demo", "--port", str(free_port()))
@@ -111,7 +111,7 @@ def test_a_state_that_the_sandbox_cannot_read_is_told_in_its_words(tmp_path: Pat
     assert "is not a state file" in done.stderr
 
 
-def test_real_settings_play_no_part(tmp_path: Path) -> None:
+def test_the_demo_ignores_real_settings(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(f"BOT_TOKENS={TOKEN}\nMINIMUM_AGE=nonsense\n")
     with running(tmp_path, *demo(free_port()), BOT_TOKENS=TOKEN, REDIS_URL="redis://host") as process:
         ids = {bot["id"] for bot in get(f"{address(process)}/sandbox/bots")}
@@ -121,7 +121,7 @@ def test_real_settings_play_no_part(tmp_path: Path) -> None:
     assert len(ids) == 3
 
 
-def test_without_a_port_it_takes_a_free_one(tmp_path: Path) -> None:
+def test_the_demo_takes_a_free_port_if_none_is_given(tmp_path: Path) -> None:
     with running(tmp_path / "..", *demo(), "--data", str(tmp_path / "first")) as first:
         one = address(first)
         with running(tmp_path, *demo()) as second:
@@ -130,7 +130,7 @@ def test_without_a_port_it_takes_a_free_one(tmp_path: Path) -> None:
             assert len(get(f"{other}/sandbox/bots")) == 3
 
 
-def test_a_port_that_is_taken_is_one_line(tmp_path: Path) -> None:
+def test_a_taken_port_is_reported_in_one_line(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -142,7 +142,7 @@ def test_a_port_that_is_taken_is_one_line(tmp_path: Path) -> None:
     )
 
 
-def test_two_demos_in_one_directory_is_one_line(tmp_path: Path) -> None:
+def test_a_second_demo_in_the_same_directory_is_refused_in_one_line(tmp_path: Path) -> None:
     data = tmp_path / "var/demo"
     data.mkdir(parents=True)
     with (data / "demo.lock").open("w") as lock:
@@ -154,7 +154,7 @@ def test_two_demos_in_one_directory_is_one_line(tmp_path: Path) -> None:
     )
 
 
-def test_a_directory_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_made_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     done = passerby(tmp_path, "demo", "--data", "file/inside")
     assert (done.returncode, done.stdout) == (2, "")

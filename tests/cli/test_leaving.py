@@ -1,4 +1,4 @@
-"""How a command ends: with the code that it has earned, whatever the threads of libraries do then."""
+"""A command ends with its own exit code, whatever the threads of libraries do at that moment."""
 
 import subprocess
 import sys
@@ -27,7 +27,7 @@ main()
 """
 
 
-def test_a_thread_that_does_not_end_holds_no_command_up(tmp_path: Path) -> None:
+def test_a_thread_that_does_not_end_delays_no_command(tmp_path: Path) -> None:
     with running(tmp_path, PASSERBY[0], "-c", STUBBORN.format(body='print("said")')) as process:
         output, _ = process.communicate(timeout=30)
     assert (process.returncode, output) == (0, "said\n")
@@ -38,7 +38,7 @@ def test_a_thread_that_does_not_end_holds_no_command_up(tmp_path: Path) -> None:
     [("sys.exit(3)", 3), ("sys.exit()", 0), ("sys.exit('a sentence')", 1), ("1 / 0", 1)],
     ids=["a code", "none", "a sentence", "a crash"],
 )
-def test_the_code_is_the_one_that_was_earned(tmp_path: Path, body: str, code: int) -> None:
+def test_a_command_ends_with_its_own_exit_code(tmp_path: Path, body: str, code: int) -> None:
     with running(tmp_path, PASSERBY[0], "-c", STUBBORN.format(body=body)) as process:
         process.communicate(timeout=30)
     assert process.returncode == code
@@ -52,7 +52,7 @@ def test_functions_registered_for_the_exit_are_called(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/full")
-def test_output_that_cannot_be_written_is_no_success(tmp_path: Path) -> None:
+def test_output_that_cannot_be_written_is_not_a_success(tmp_path: Path) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run([*PASSERBY, "version"], cwd=tmp_path, stdout=full, check=False, timeout=30)
     assert done.returncode > 0
@@ -61,7 +61,8 @@ def test_output_that_cannot_be_written_is_no_success(tmp_path: Path) -> None:
 @pytest.mark.sized
 @pytest.mark.parametrize("arguments", [("doctor",), ("webhook", "info"), ("status",)])
 def test_a_short_command_never_ends_by_a_signal(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    """Of old, one `doctor` in four was aborted: a native thread came upon an interpreter that was ending."""
+    """In the past, one `doctor` in four was aborted, because a native thread met an interpreter that was shutting
+    down."""
     for _ in range(size(1, 6)):
         done = passerby(tmp_path, *arguments, BOT_TOKENS=TOKEN, BOT_API_URL="http://127.0.0.1:9")
         assert done.returncode == 1, done.stderr

@@ -1,4 +1,4 @@
-"""The end of log files, and what is added to them, rotation included."""
+"""Printing the end of log files and new lines, also after a rotation."""
 
 from pathlib import Path
 
@@ -20,15 +20,15 @@ def add(path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize(("lines", "last"), [(2, ["line 4999", "line 5000"]), (0, [])])
-def test_the_last_lines(log: Path, lines: int, last: list[str]) -> None:
+def test_the_last_lines_of_a_log_are_printed(log: Path, lines: int, last: list[str]) -> None:
     assert tail(log, lines) == last
 
 
-def test_more_lines_than_there_are(log: Path) -> None:
+def test_a_short_log_is_printed_whole(log: Path) -> None:
     assert tail(log, 10_000) == [f"line {number}" for number in range(1, 5001)]
 
 
-def test_a_file_that_is_not_there_has_none(tmp_path: Path) -> None:
+def test_a_missing_log_file_has_no_lines(tmp_path: Path) -> None:
     assert tail(tmp_path / "none.log", 5) == []
 
 
@@ -42,7 +42,7 @@ def test_appended_text_comes_once_and_in_whole_lines(log: Path) -> None:
     follower.close()
 
 
-def test_nothing_is_missed_when_the_file_is_rotated(log: Path) -> None:
+def test_no_line_is_missed_when_the_file_is_rotated(log: Path) -> None:
     follower = Follower(log)
     add(log, "last of the old\n")
     log.rename(log.with_suffix(".log.1"))
@@ -58,21 +58,21 @@ def test_a_file_that_was_emptied_is_read_from_its_start(log: Path) -> None:
     follower.close()
 
 
-def test_a_file_that_comes_later_is_read_from_its_start(tmp_path: Path) -> None:
+def test_a_file_that_is_created_later_is_read_from_its_start(tmp_path: Path) -> None:
     follower = Follower(tmp_path / "late.log")
     add(tmp_path / "late.log", "first\n")
     assert follower.added() == ["first"]
     follower.close()
 
 
-def test_lines_of_several_processes_are_told_apart(log: Path, tmp_path: Path) -> None:
+def test_lines_of_several_processes_begin_with_their_names(log: Path, tmp_path: Path) -> None:
     add(tmp_path / "web-10.log", "hello\n")
     said: list[str] = []
     show({"worker-1": log, "web-10": tmp_path / "web-10.log"}, 1, follow=False, say=said.append)
     assert said == ["worker-1 | line 5000", "web-10   | hello"]
 
 
-def test_lines_of_one_process_stand_as_they_are(log: Path) -> None:
+def test_lines_of_one_process_are_printed_unchanged(log: Path) -> None:
     said: list[str] = []
     show({"worker-1": log}, 1, follow=False, say=said.append)
     assert said == ["line 5000"]

@@ -38,11 +38,11 @@ def test_monit_shows_the_counts_between_two_looks() -> None:
 @pytest.mark.parametrize(
     "earlier", [None, figures(12, updates=5), figures(10, updates=6)], ids=["first look", "same look", "another life"]
 )
-def test_without_two_looks_at_one_life_there_is_no_rate(earlier: Snapshot | None) -> None:
+def test_there_is_no_rate_without_two_looks_at_the_same_run_of_a_process(earlier: Snapshot | None) -> None:
     assert between(figures(12, updates=5), earlier) is None
 
 
-def test_the_page_tells_of_every_process_bot_and_fault() -> None:
+def test_the_monitor_shows_every_process_bot_and_fault() -> None:
     now = figures(12, updates=40, relays=30, chats=7, waiting=3)
     seen = Overview(
         at=12,
@@ -78,7 +78,7 @@ def test_q_quits(tmp_path: Path) -> None:
         assert select.select([terminal], [], [], WAIT_S)[0], shown
         shown += os.read(terminal, 65536)
     os.write(terminal, b"xq")
-    with suppress(OSError):  # the other end is gone
+    with suppress(OSError):  # the other end is closed
         while select.select([terminal], [], [], WAIT_S)[0] and os.read(terminal, 65536):
             pass
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0

@@ -36,7 +36,7 @@ def systemd(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Sy
     there.close()
 
 
-def test_it_hears_when_the_process_is_ready_and_when_it_stops(systemd: tuple[Systemd, str]) -> None:
+def test_systemd_is_told_when_the_process_is_ready_and_when_it_stops(systemd: tuple[Systemd, str]) -> None:
     there, name = systemd
     notify = Notify({"NOTIFY_SOCKET": name})
     notify.ready()
@@ -45,7 +45,7 @@ def test_it_hears_when_the_process_is_ready_and_when_it_stops(systemd: tuple[Sys
     assert there.heard() == ["READY=1", "STOPPING=1"]
 
 
-def test_it_hears_that_we_are_alive_three_times_within_its_patience(systemd: tuple[Systemd, str]) -> None:
+def test_systemd_gets_three_signs_of_life_within_its_time_limit(systemd: tuple[Systemd, str]) -> None:
     there, name = systemd
     notify = Notify({"NOTIFY_SOCKET": name, "WATCHDOG_USEC": "30000000", "WATCHDOG_PID": str(os.getpid())})
     for now in range(100, 131):

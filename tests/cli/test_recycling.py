@@ -1,4 +1,4 @@
-"""When a process that grows ends itself. The looks are made by hand; no time passes."""
+"""When a growing process ends itself. The test makes each check by hand; no time passes."""
 
 import asyncio
 from random import Random
@@ -13,7 +13,7 @@ LONGEST = 1 + int(SPREAD_S / LOOK_S)
 
 
 def looks_until_it_ends(share: float | None, *, rng: Any, most: int = 100) -> int | None:
-    """How many looks at a process of this size it takes; None if it does not end."""
+    """How many checks it takes until a process of this size ends. None if it does not end."""
 
     async def look() -> int | None:
         stop = asyncio.Event()
@@ -29,16 +29,16 @@ def looks_until_it_ends(share: float | None, *, rng: Any, most: int = 100) -> in
     return asyncio.run(look())
 
 
-def test_a_process_above_the_share_ends_within_the_spread() -> None:
+def test_a_process_that_is_too_large_ends_within_the_spread() -> None:
     counts = {looks_until_it_ends(SHARE + 0.01, rng=Random(seed)) for seed in range(50)}
     assert counts <= set(range(1, LONGEST + 1))
     assert len(counts) > 3, "those that grow alike end at different times"
 
 
 @pytest.mark.parametrize("share", [SHARE - 0.01, None])
-def test_a_process_below_the_share_goes_on(share: float | None) -> None:
+def test_a_process_that_is_not_too_large_continues(share: float | None) -> None:
     assert looks_until_it_ends(share, rng=Random(1)) is None
 
 
-def test_there_is_no_waiting_close_to_the_limit() -> None:
+def test_a_process_close_to_its_memory_limit_ends_without_waiting() -> None:
     assert {looks_until_it_ends(AT_ONCE + 0.01, rng=Random(seed)) for seed in range(20)} == {1}

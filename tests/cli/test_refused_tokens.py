@@ -1,4 +1,4 @@
-"""What an operator is told at the start of tokens that Telegram refuses."""
+"""What a start tells the operator about tokens that Telegram refuses."""
 
 import asyncio
 from collections.abc import MutableMapping, Sequence
@@ -18,7 +18,7 @@ WRONG = "1999999:sandbox-nobody-knows-this-one"
 
 
 def served(directory: Path, tokens: int, *wrong: str, faults: Sequence[Fault] = ()) -> list[MutableMapping[str, Any]]:
-    """Serve until ready; return what was logged."""
+    """Serve until ready. Returns the log."""
     world = make_world(bots=tokens, seed=1)
     right = [bot.token for bot in world.state.bots.values()]
 
@@ -50,12 +50,12 @@ def test_bots_whose_token_is_refused_are_not_counted_as_ready(tmp_path: Path) ->
     assert line["reason"].startswith("Telegram refuses the tokens of 1 more")
 
 
-def test_without_a_refusal_all_are_ready(tmp_path: Path) -> None:
+def test_all_bots_are_ready_if_telegram_refuses_none(tmp_path: Path) -> None:
     line = ready(served(tmp_path, 2))
     assert (line["bots"], "reason" in line) == (2, False)
 
 
-def test_a_single_refused_token_does_not_speak_of_others(tmp_path: Path) -> None:
+def test_if_the_only_token_is_refused_no_other_bots_are_mentioned(tmp_path: Path) -> None:
     with capture_logs() as lines, pytest.raises(WrongSetting) as wrong:
         served(tmp_path, 0, WRONG)
     assert "Telegram refuses every one" in str(wrong.value)
@@ -63,6 +63,6 @@ def test_a_single_refused_token_does_not_speak_of_others(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_a_stray_refusal_of_the_only_token_does_not_keep_it_from_starting(tmp_path: Path, times: int) -> None:
+def test_one_mistaken_refusal_of_the_only_token_does_not_end_the_start(tmp_path: Path, times: int) -> None:
     line = ready(served(tmp_path, 1, faults=[Fault(kind="401", method="getMe", count=times)]))
     assert line["bots"] == 1

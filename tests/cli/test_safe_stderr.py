@@ -1,4 +1,4 @@
-"""Logging goes on being harmless when nobody can be told any more."""
+"""A standard error that cannot be written to does not stop a process."""
 
 import os
 import sys
@@ -52,8 +52,8 @@ def test_log_lines_that_can_be_written_are_written() -> None:
         assert not stream.isatty()
 
 
-def test_a_stream_that_somebody_closed_stops_nothing_either() -> None:
-    """Python 3.13 complains of what fails while a stream is taken apart."""
+def test_a_closed_stream_stops_nothing() -> None:
+    """Python 3.13 reports an error while it closes a stream."""
     from passerby.cli.safe_stderr import safe
 
     reading, writing = os.pipe()

@@ -1,4 +1,4 @@
-"""Starting and stopping: what signals do."""
+"""What signals do to a process that serves."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ import pytest
 from tests.cli.command import PASSERBY, TOKEN, WAIT_S, passerby, running, said
 from tests.size import in_full
 
-# A program that takes its time to stop.
+# A program that stops slowly.
 SLOW_TO_STOP = """
 from passerby.cli.serving import run_until_signal
 
@@ -36,7 +36,7 @@ except KeyError:
 """
 
 NOWHERE = "http://127.0.0.1:1"
-"""Nothing listens there: Telegram is away."""
+"""Nothing listens there, as if Telegram were down."""
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -48,7 +48,7 @@ def test_a_signal_stops_the_fleet_with_code_0_even_if_telegram_is_away(tmp_path:
         assert process.wait(WAIT_S) == 0
 
 
-def test_two_of_them_cannot_share_a_database(tmp_path: Path) -> None:
+def test_two_processes_cannot_share_a_database_file(tmp_path: Path) -> None:
     with running(tmp_path, *PASSERBY, "run", BOT_TOKENS=TOKEN, BOT_API_URL=NOWHERE) as first:
         said(first, "runtime.ready")
         with running(tmp_path, *PASSERBY, "run", BOT_TOKENS=TOKEN, BOT_API_URL=NOWHERE) as second:
@@ -68,7 +68,7 @@ def test_no_line_of_a_whole_run_shows_the_token(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("second", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_second_signal_ends_it_at_once(tmp_path: Path, second: signal.Signals, code: int) -> None:
+def test_a_second_signal_ends_the_process_at_once(tmp_path: Path, second: signal.Signals, code: int) -> None:
     with running(tmp_path, sys.executable, "-c", SLOW_TO_STOP) as process:
         said(process, "started")
         os.kill(process.pid, signal.SIGTERM)
@@ -83,7 +83,7 @@ def test_a_failure_is_passed_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", in_full(["../../elsewhere", "two words", "a/b", "", "..", "x" * 300], 2))
-def test_a_process_whose_name_is_no_file_name_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_process_name_that_cannot_be_a_file_name_is_refused(tmp_path: Path, name: str) -> None:
     directory = tmp_path / "one" / "two"
     directory.mkdir(parents=True)
     told = passerby(directory, "run", "--name", name, BOT_TOKENS=TOKEN, BOT_API_URL=NOWHERE)
@@ -93,7 +93,7 @@ def test_a_process_whose_name_is_no_file_name_is_refused(tmp_path: Path, name: s
     assert [each.name for each in tmp_path.iterdir()] == ["one"]
 
 
-def test_a_damaged_database_is_said_in_one_line(tmp_path: Path) -> None:
+def test_a_damaged_database_is_reported_in_one_line(tmp_path: Path) -> None:
     assert passerby(tmp_path, "init-schema").returncode == 0
     with (tmp_path / "passerby.db").open("r+b") as file:
         file.seek(8192)
@@ -106,7 +106,7 @@ def test_a_damaged_database_is_said_in_one_line(tmp_path: Path) -> None:
     assert "the database file is damaged" in seen.stdout
 
 
-def test_a_key_file_that_was_lost_is_told(tmp_path: Path) -> None:
+def test_a_lost_key_file_is_reported(tmp_path: Path) -> None:
     for expected in ("runtime.ready", "key.lost"):
         with running(tmp_path, *PASSERBY, "run", BOT_TOKENS=TOKEN, BOT_API_URL=NOWHERE) as process:
             said(process, expected)

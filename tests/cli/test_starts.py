@@ -1,4 +1,4 @@
-"""Every start ends in running or in one sentence: what files and servers may be like."""
+"""Every start succeeds or ends with one sentence, whatever is wrong with its files and servers."""
 
 import fcntl
 import os
@@ -26,7 +26,7 @@ EMPTY = "CREATE TABLE alembic_version (version_num VARCHAR(32)); CREATE TABLE us
 
 
 def told(directory: Path, *command: str, **given: str) -> str:
-    """The one sentence that a start ended with."""
+    """The one sentence with which a start ended."""
     done = passerby(directory, *(command or ("run",)), BOT_TOKENS=TOKEN, BOT_API_URL=NOWHERE, **given)
     assert done.returncode == 2, done.stderr
     return one_sentence(done.stderr)
@@ -75,7 +75,7 @@ def _key_is_a_directory(directory: Path) -> None:
         (_key_is_a_directory, "SECRET_KEY", "passerby.key is a directory; remove it"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_named_with_a_remedy(
+def test_an_unusable_file_is_named_with_a_remedy(
     tmp_path: Path, made: Callable[[Path], None], setting: str, words: str
 ) -> None:
     made(tmp_path)
@@ -93,7 +93,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def test_a_database_that_another_program_has_locked_ends_the_start_with_a_sentence(tmp_path: Path) -> None:
-    """And a signal ends it at once, with nothing left to say."""
+    """A signal ends it at once, without another word."""
     with _locked(tmp_path / "passerby.db"):
         with running(tmp_path, *PASSERBY, "run", BOT_TOKENS=TOKEN, BOT_API_URL=NOWHERE) as process:
             _until((tmp_path / "passerby.live").exists)
@@ -116,7 +116,7 @@ def _until(done: Callable[[], bool]) -> None:
 
 @pytest.mark.parametrize("room", [0, 40_000])
 def test_a_disk_without_room_ends_the_start_with_a_sentence(tmp_path: Path, room: int) -> None:
-    """First there is no room for the key, then none for the tables."""
+    """First there is no room for the key, then there is none for the tables."""
     most = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
     done = subprocess.run(
         [*PASSERBY, "run"],
@@ -145,13 +145,13 @@ def test_a_start_says_that_another_process_has_the_live_store(tmp_path: Path) ->
 
 @contextmanager
 def _silent() -> Iterator[str]:
-    """The address of a server that takes connections and never says a word."""
+    """The address of a server that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
         yield f"127.0.0.1:{server.getsockname()[1]}"
 
 
 def test_servers_that_never_answer_end_the_start_with_a_sentence(tmp_path: Path) -> None:
-    """All at once, because each waits for about twenty seconds."""
+    """All at the same time, because each waits for about twenty seconds."""
     with _silent() as silent, start_valkey() as valkey:
         postgres = f"postgresql://me:secret@{silent}/passerby"
         redis = f"redis://{silent}"

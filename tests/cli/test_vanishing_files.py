@@ -1,4 +1,4 @@
-"""Files of a running process that somebody deletes."""
+"""What happens if somebody deletes the files of a running process."""
 
 import sqlite3
 from contextlib import closing

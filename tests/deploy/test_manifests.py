@@ -1,6 +1,6 @@
-"""What is shipped to be deployed: nothing runs with more rights than it needs, and nobody else can speak with it.
+"""The files for deployment: no container has more rights than it needs, and no other program can connect to it.
 
-No engine runs here, so what can be tried is tried with the servers themselves, and the rest is read.
+There is no container engine here. Some parts are tested with the servers themselves; the rest is read from the files.
 """
 
 import os
@@ -32,7 +32,7 @@ def manifests() -> Iterator[dict[str, Any]]:
         yield from yaml.safe_load_all((DEPLOY / "kubernetes" / file).read_text())
 
 
-def test_no_container_of_compose_has_rights_to_spare(compose: dict[str, Any]) -> None:
+def test_no_container_in_compose_has_unneeded_rights(compose: dict[str, Any]) -> None:
     for name, service in compose["services"].items():
         assert service["read_only"] is True, name
         assert service["cap_drop"] == ["ALL"], name
@@ -45,13 +45,13 @@ def test_no_container_of_compose_has_rights_to_spare(compose: dict[str, Any]) ->
     assert "\nUSER passerby\n" in (DEPLOY / "docker" / "Dockerfile").read_text()
 
 
-def test_the_stores_of_compose_have_a_network_of_their_own(compose: dict[str, Any]) -> None:
+def test_the_stores_in_compose_have_their_own_network(compose: dict[str, Any]) -> None:
     assert compose["networks"]["stores"] == {"internal": True}
     networks = {name: set(service["networks"]) for name, service in compose["services"].items()}
     assert networks == {"worker": {"outside", "stores"}, "postgres": {"stores"}, "redis": {"stores"}}
 
 
-def test_every_password_of_compose_has_to_be_given(compose: dict[str, Any]) -> None:
+def test_compose_needs_every_password(compose: dict[str, Any]) -> None:
     text = (DEPLOY / "docker" / "compose.yaml").read_text()
     for name in ("BOT_TOKENS", "SECRET_KEY", "POSTGRES_PASSWORD", "PASSERBY_PASSWORD", "REDIS_PASSWORD"):
         assert f"${{{name}:?" in text
@@ -62,7 +62,7 @@ def test_every_password_of_compose_has_to_be_given(compose: dict[str, Any]) -> N
     assert "//default:${REDIS_PASSWORD" in worker["REDIS_URL"]
 
 
-def test_every_place_that_is_written_to_can_be(compose: dict[str, Any]) -> None:
+def test_every_directory_that_a_container_writes_to_is_writable(compose: dict[str, Any]) -> None:
     """The rest is read-only."""
     worker, postgres, redis = (compose["services"][name] for name in ("worker", "postgres", "redis"))
     dockerfile = (DEPLOY / "docker" / "Dockerfile").read_text()
@@ -77,7 +77,7 @@ def test_every_place_that_is_written_to_can_be(compose: dict[str, Any]) -> None:
 
 
 @pytest.mark.services
-def test_the_user_that_compose_makes_is_no_superuser_and_can_make_our_tables() -> None:
+def test_the_database_user_in_compose_can_make_tables_but_is_not_a_superuser() -> None:
     import asyncio
 
     from passerby.adapters.sql import init_schema, schema_state
@@ -105,7 +105,7 @@ def test_the_user_that_compose_makes_is_no_superuser_and_can_make_our_tables() -
 
 
 @pytest.mark.services
-def test_the_redis_of_compose_wants_its_password_and_loses_nothing(compose: dict[str, Any], tmp_path: Path) -> None:
+def test_the_redis_in_compose_needs_a_password_and_loses_nothing(compose: dict[str, Any], tmp_path: Path) -> None:
     port = free_port()
     content = compose["configs"]["valkey"]["content"].replace("${REDIS_PASSWORD:?set it in .env}", PASSWORD)
     file = tmp_path / "valkey.conf"
@@ -138,7 +138,7 @@ def test_the_redis_of_compose_wants_its_password_and_loses_nothing(compose: dict
     assert "appendfsync always" in content
 
 
-def test_every_pod_has_a_policy_for_what_comes_in_and_what_goes_out() -> None:
+def test_every_pod_has_a_policy_for_incoming_and_outgoing_traffic() -> None:
     found = list(manifests())
     pods = [each["spec"]["template"] for each in found if each["kind"] == "Deployment"]
     policies = [each["spec"] for each in found if each["kind"] == "NetworkPolicy"]
@@ -169,7 +169,7 @@ def test_the_metadata_of_a_cloud_is_out_of_reach() -> None:
     assert all({"169.254.0.0/16", "fe80::/10"} & set(block["except"]) for block in blocks)
 
 
-def test_no_container_of_kubernetes_has_rights_to_spare() -> None:
+def test_no_container_in_kubernetes_has_unneeded_rights() -> None:
     for each in manifests():
         if each["kind"] != "Deployment":
             continue

@@ -1,4 +1,4 @@
-"""The arithmetic of the busiest hour."""
+"""The calculation of the busiest hour."""
 
 import pytest
 
@@ -9,16 +9,16 @@ from simulated_people.habits import Habits
 HABITS = Habits()
 
 
-def test_the_hour_of_so_many_people() -> None:
+def test_the_busiest_hour_follows_from_the_people_of_a_day() -> None:
     hour = peak(15_000, 5, HABITS)
     assert hour.hourly == pytest.approx(15_000 * BUSIEST)
     assert hour.real.arrivals == pytest.approx(hour.hourly / HOUR_S)
     assert hour.real.people == pytest.approx(hour.real.arrivals * hour.visit_s)
-    # So many people, each writing every so often, nearly all of the time.
+    # Nearly all people write all the time, each once in `pause_s`.
     assert 0.8 < hour.real.relays / (hour.real.people / HABITS.pause_s) < 1.2
 
 
-def test_the_hours_people_come_within_the_minutes_that_there_are() -> None:
+def test_the_people_of_the_hour_come_within_the_given_minutes() -> None:
     hour = peak(15_000, 5, HABITS)
     assert hour.factor == 12
     assert hour.played.arrivals * 5 * 60 == pytest.approx(hour.hourly)
@@ -27,7 +27,7 @@ def test_the_hours_people_come_within_the_minutes_that_there_are() -> None:
     assert "180,000 people a day" in told
 
 
-def test_played_as_it_is_nothing_is_denser() -> None:
+def test_without_compression_people_come_at_their_real_rate() -> None:
     hour = peak(15_000, 5, HABITS, 1.0)
     assert hour.played == hour.real
     assert hour.told()[-1] == "Played as it is, 5 minutes of the hour."
@@ -39,7 +39,7 @@ def test_an_invalid_load_is_refused(daily: int, minutes: float, factor: float | 
         peak(daily, minutes, HABITS, factor)
 
 
-def test_bots_have_room_for_the_load_within_telegrams_budget() -> None:
+def test_there_are_enough_bots_for_the_load_within_telegrams_limit() -> None:
     assert Load(1, 0, 0, 0).bots == 1
     for relays in (10, 100, 1000):
         load = Load(1, 0.0, relays, relays / 4)
@@ -48,7 +48,7 @@ def test_bots_have_room_for_the_load_within_telegrams_budget() -> None:
     assert crowd(200, HABITS).relays == pytest.approx(2 * crowd(100, HABITS).relays)
 
 
-def test_everybody_comes_while_it_lasts_and_the_seed_says_when() -> None:
+def test_all_people_come_during_the_test_at_times_given_by_the_seed() -> None:
     plan = Plan(60, 3, users=50)
     moments = plan.moments()
     assert moments == sorted(moments) == Plan(60, 3, users=50).moments() != Plan(60, 4, users=50).moments()
@@ -57,7 +57,7 @@ def test_everybody_comes_while_it_lasts_and_the_seed_says_when() -> None:
     assert Plan(60, 3, users=50, searching=True).moments() == [0.0] * 50
 
 
-def test_an_hour_has_people_who_are_there_and_people_who_come() -> None:
+def test_an_hour_begins_with_people_who_are_already_there() -> None:
     plan = Plan(300, 1, daily=15_000, factor=1.0)
     moments = plan.moments()
     assert len([each for each in moments if each > plan.ramp_s]) > 50
@@ -65,6 +65,6 @@ def test_an_hour_has_people_who_are_there_and_people_who_come() -> None:
     assert max(moments) < 300
 
 
-def test_more_than_can_be_played_is_refused_before_anything_is_made_of_it() -> None:
+def test_a_load_that_is_too_large_is_refused_at_once() -> None:
     with pytest.raises(TooMuch, match=f"more than {MOST_PEOPLE:,}"):
         Plan(3600, 1, daily=50_000_000).moments()

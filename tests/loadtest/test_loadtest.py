@@ -1,4 +1,4 @@
-"""Whole load tests, of a few seconds each: the product as it is, and with a bug put in."""
+"""Whole load tests of a few seconds: with the product as it is, and with a planted bug."""
 
 import asyncio
 import json
@@ -23,10 +23,10 @@ from tests.contract.servers import start_postgres, start_valkey
 from tests.faults.product import ROOT, planted
 
 HASTY = Habits(pause_s=1.0, willing_s=8.0, patience_s=20.0, blocks=0.15)
-"""In a few seconds, much happens."""
+"""Much happens in a few seconds."""
 
 
-def test_a_sound_product_keeps_its_promises_and_says_so(tmp_path: Path) -> None:
+def test_a_load_test_of_a_correct_product_reports_that_promises_were_kept(tmp_path: Path) -> None:
     command = [*PASSERBY, "loadtest", "--users", "24", "--seconds", "5", "--json", "--report", "page.html"]
     done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
     report = json.loads(done.stdout)
@@ -53,7 +53,7 @@ def play(tmp_path: Path, plan: Plan, *command: str) -> Report:
 
 @pytest.fixture
 def importable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Processes elsewhere find the bugs."""
+    """Other processes can import the bugs."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
 
 
@@ -62,7 +62,7 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("bug", "found"), [("crossed_wires", "misrouted"), pytest.param("swallowed", "lost", marks=pytest.mark.long)]
 )
-def test_a_bug_that_was_put_in_is_found(bug: str, found: str, tmp_path: Path) -> None:
+def test_a_load_test_finds_a_planted_bug(bug: str, found: str, tmp_path: Path) -> None:
     report = play(tmp_path, Plan(6, 1, users=24, habits=HASTY, quiet_s=3), *planted(bug))
     assert report.exit_code == 1
     assert getattr(report.promises, found) > 0
@@ -70,7 +70,7 @@ def test_a_bug_that_was_put_in_is_found(bug: str, found: str, tmp_path: Path) ->
 
 
 @pytest.mark.long
-def test_kills_are_done_marked_and_survived(tmp_path: Path) -> None:
+def test_a_load_test_with_kills_marks_them_and_the_product_survives(tmp_path: Path) -> None:
     report = play(tmp_path, Plan(12, 2, users=20, chaos=True, habits=HASTY, quiet_s=40))
     assert report.kills
     assert all(0 < kill.at < report.seconds for kill in report.kills)
@@ -78,11 +78,11 @@ def test_kills_are_done_marked_and_survived(tmp_path: Path) -> None:
     assert report.promises.delivered > 0
 
 
-def test_ctrl_c_ends_it_early_with_a_report(tmp_path: Path) -> None:
+def test_ctrl_c_ends_a_load_test_early_with_a_report(tmp_path: Path) -> None:
     command = [*PASSERBY, "loadtest", "--users", "10", "--minutes", "30", "--report", "page.html"]
     with running(tmp_path, *command) as process:
         while not (tmp_path / "page.html").exists() and process.poll() is None:
-            # Whenever it comes, from the first moment on, it is heeded; the second would end it at once.
+            # The signal works from the first moment on. A second one would end it at once.
             pids = [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and _is_sandbox(pid, process.pid)]  # noqa: PTH208
             if pids:
                 os.killpg(process.pid, signal.SIGINT)
@@ -153,7 +153,7 @@ def test_an_unusable_target_is_refused(
     assert "secret" not in str(refused.value)
 
 
-def test_a_wrong_argument_is_one_line_and_exit_code_2_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_wrong_argument_gives_one_line_and_exit_code_2_and_leaves_no_files(tmp_path: Path) -> None:
     for arguments in (("--dau", "50000000"), ("--report", "nowhere/x.html")):
         done = passerby(tmp_path, "loadtest", *arguments)
         assert done.returncode == 2
@@ -164,7 +164,7 @@ def test_a_wrong_argument_is_one_line_and_exit_code_2_and_leaves_nothing(tmp_pat
 
 @pytest.mark.long
 @pytest.mark.services
-def test_workers_get_places_of_their_own_and_leave_nothing_behind(
+def test_workers_of_a_load_test_get_their_own_stores_and_leave_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with start_postgres("-c", "shared_preload_libraries=pg_stat_statements") as postgres, start_valkey() as valkey:

@@ -1,4 +1,4 @@
-"""What is measured: from phones to lines, from moments to quantiles, from /metrics to figures."""
+"""The measurements: lines from phones, quantiles from moments, figures from /metrics."""
 
 import pytest
 
@@ -43,7 +43,7 @@ def test_quantiles_of_few_and_of_many() -> None:
     assert [quantile(hundred, share) for share in (0.0, 0.5, 0.9, 0.99, 0.999, 1.0)] == [1, 50, 90, 99, 100, 100]
 
 
-def test_latency_counts_from_when_it_was_due() -> None:
+def test_latency_counts_from_the_moment_a_message_was_due() -> None:
     book = Book(since=100.0)
     book.wrote("1.1", due=101.0)
     book.taken("1.1", at=104.0, heard=104.1)
@@ -63,7 +63,7 @@ def test_messages_due_before_the_measurement_count_as_sent_but_are_not_measured(
     assert book.counts == {"sent": 1, "delivered": 1, "found": 1}
 
 
-def test_a_second_arrival_is_counted_and_not_measured() -> None:
+def test_a_second_arrival_is_counted_but_not_measured() -> None:
     book = Book(since=0.0)
     book.wrote("1.1", due=1.0)
     for heard in (2.0, 3.0):
@@ -72,7 +72,7 @@ def test_a_second_arrival_is_counted_and_not_measured() -> None:
     assert book.arrivals == [Arrival(1.0, 1.0, None)]
 
 
-def test_a_search_that_was_given_up_is_a_wait_as_well() -> None:
+def test_a_search_that_was_given_up_counts_as_a_wait() -> None:
     book = Book(since=0.0)
     book.searched(1.0, 31.0, found=False)
     assert book.waits == [Wait(1.0, 30.0, False)]
@@ -99,7 +99,7 @@ def test_a_phone_becomes_lines_that_the_judge_reads() -> None:
     assert leaves == {ANN: {5}}
 
 
-def test_metrics_are_summed_over_labels_and_others_are_left_alone() -> None:
+def test_wanted_metrics_are_summed_over_labels_and_others_are_ignored() -> None:
     text = """\
 # HELP passerby_flood_waits_total 429s, by what was held after it.
 passerby_flood_waits_total{bot="1",kind="chat"} 2.0
@@ -121,7 +121,7 @@ python_info 1.0
     }
 
 
-def test_the_names_that_are_looked_for_are_the_products() -> None:
+def test_all_metric_names_that_are_read_exist_in_the_product() -> None:
     from passerby.loadtest.watch import COUNTS, GAUGES
     from passerby.telemetry import metrics
 
@@ -141,7 +141,7 @@ def test_messages_that_reached_somebody_else_are_undecided() -> None:
     assert lines_of({ANN: phone}, confirmations, {"1.1"})[0][ANN][0].confirmed is False
 
 
-def test_every_notice_that_is_waited_for_is_one_of_the_products() -> None:
+def test_all_notices_that_people_wait_for_exist_in_the_product() -> None:
     for key in (*phrases.MEANS, *phrases.BY_ITSELF, *FIRST):
         assert phrases.notice(worded(key, "en", **PLACES)) is not None, key
 

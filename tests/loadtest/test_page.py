@@ -76,13 +76,13 @@ def test_a_run_cut_short_may_be_undecided_but_not_broken() -> None:
 
 
 @pytest.mark.parametrize(("dropped", "missed"), [(1, 0), (0, 1)])
-def test_without_the_whole_journal_nothing_is_called_kept(dropped: int, missed: int) -> None:
+def test_promises_are_not_called_kept_without_the_whole_journal(dropped: int, missed: int) -> None:
     assert promises(Verdict(sent=1, delivered=1), dropped, missed).kept is None
 
 
-def test_the_page_needs_nothing_else_and_shows_nothing_unescaped() -> None:
+def test_the_report_page_needs_no_other_file_and_escapes_everything() -> None:
     html = render(a_report())
-    # Namespaces are names, nothing is fetched from there.
+    # Namespaces are only names; nothing is fetched from them.
     assert re.findall(r"""(?:src|href|url\()\s*=?\s*["']?[^\s"')]+""", html) == []
     assert "<script" not in html
     assert "<b>" not in html.partition("</code>")[0].partition("<code>")[2]
@@ -112,7 +112,7 @@ def test_broken_promises_are_named_on_the_page_and_on_the_terminal() -> None:
         assert "2.1: to 7" in text
 
 
-def test_a_report_is_json_and_comes_back() -> None:
+def test_a_report_survives_json() -> None:
     report = a_report()
     assert msgspec.json.decode(msgspec.json.encode(report), type=Report) == report
 
@@ -127,14 +127,14 @@ def test_ticks_are_round_even_and_reach_the_top(most: float) -> None:
     assert max(steps) == pytest.approx(min(steps))
 
 
-def test_a_gap_parts_a_line_and_a_lonely_point_is_a_dot() -> None:
+def test_a_gap_splits_a_line_and_a_single_point_is_a_dot() -> None:
     chart = draw("T", [1.0, 2.0, 3.0, 4.0, 5.0], [Series("a", [1.0, 2.0, None, 3.0, None])], str)
     (path,) = re.findall(r'class="line c0" d="([^"]+)"', chart.svg)
     assert path.count("M") == 2
     assert path.endswith("h0.1")
 
 
-def test_a_flag_is_told_at_its_moment_and_names_are_escaped() -> None:
+def test_a_flag_is_shown_at_its_moment_and_names_are_escaped() -> None:
     chart = draw("A & B", [1.0, 2.0], [Series("<x>", [1.0, 2.0])], str, flags=[Flag(1.5, "it <died>")])
     assert 'aria-label="A &amp; B"' in chart.svg
     titles = re.findall(r"<title>([^<]*)</title>", chart.svg)
@@ -148,5 +148,5 @@ def test_an_empty_chart_is_a_frame() -> None:
 @pytest.mark.parametrize(
     ("seconds", "shown"), [(None, "–"), (0.00085, "850 µs"), (0.0123, "12 ms"), (1.25, "1.2 s"), (600.0, "10.0 min")]
 )
-def test_times_as_people_read_them(seconds: float | None, shown: str) -> None:
+def test_times_are_shown_in_readable_units(seconds: float | None, shown: str) -> None:
     assert span(seconds) == shown

@@ -1,4 +1,4 @@
-"""The habits are guesses, but not any: what they are said to be is what they are."""
+"""The habits have the shapes that their descriptions promise."""
 
 from collections import Counter
 from itertools import islice, pairwise
@@ -29,11 +29,11 @@ def test_arrivals_come_at_their_rate_ascending_and_not_evenly() -> None:
     gaps = [after - before for before, after in pairwise(moments)]
     assert min(gaps) >= 0
     assert moments[-1] < 1000.0
-    # Of a Poisson process, the share of gaps below the mean is 1 - 1/e.
+    # In a Poisson process, the share of gaps below the mean is 1 - 1/e.
     assert 0.60 < fmean(gap < 0.2 for gap in gaps) < 0.66
 
 
-def test_nobody_comes_at_no_rate() -> None:
+def test_nobody_comes_at_rate_zero() -> None:
     assert list(islice(arrivals(0.0, 10.0, Random(1)), 1)) == []
 
 
@@ -42,7 +42,7 @@ def test_the_same_seed_gives_the_same_habits() -> None:
     assert HABITS.draft(Random(7)) != HABITS.draft(Random(8))
 
 
-def test_every_kind_of_message_and_every_way_to_leave_comes_up() -> None:
+def test_every_kind_of_message_and_every_way_to_leave_occurs() -> None:
     rng = Random(3)
     drafts = [HABITS.draft(rng) for _ in range(5000)]
     assert {draft.kind for draft in drafts} == {kind for kind, weight in KINDS.items() if weight}
@@ -55,7 +55,7 @@ def test_every_kind_of_message_and_every_way_to_leave_comes_up() -> None:
     assert {HABITS.lines(rng) for _ in range(500)} == {1, 2, 3, 4}
 
 
-def test_times_are_never_negative_and_pauses_never_quicker_than_a_thumb() -> None:
+def test_times_are_never_negative_and_pauses_are_humanly_possible() -> None:
     rng = Random(4)
     for _ in range(1000):
         assert HABITS.pause(rng) >= 0.5
@@ -66,8 +66,8 @@ def test_times_are_never_negative_and_pauses_never_quicker_than_a_thumb() -> Non
 
 
 @pytest.mark.parametrize("words", WORDS)
-def test_no_line_with_its_mark_is_taken_for_a_contact(words: str) -> None:
-    """It would be asked about before it is passed on."""
+def test_no_line_with_its_mark_looks_like_a_contact(words: str) -> None:
+    """Otherwise the product would ask before it sends the line."""
     for number in (1, 99, 4999, 19_999):
         said = f"{mark(number, 2345)} {words}"
         assert find(said) is None

@@ -1,4 +1,4 @@
-"""The judge, on phones written by hand: what is well passes, and each fault is found."""
+"""The judge with phones that are written by hand: correct chats pass, and each fault is found."""
 
 from dataclasses import replace
 
@@ -37,11 +37,12 @@ def verdict(*phones: list[Line], kills: tuple[float, ...] = (), leaves: dict[int
 
 
 def verdict_of_power_cut(at: float, *phones: list[Line]) -> Verdict:
-    """Two duplicates are excused, and what was told in the three seconds before may be told again."""
+    """Two duplicates are excused, and notices of the three seconds before may come again."""
+
     return judge(dict(enumerate(phones, ANN)), [Fault(at, at, 2, 3.0)], {})
 
 
-def test_a_talk_that_arrives_is_well() -> None:
+def test_a_chat_where_everything_arrives_has_no_faults() -> None:
     ann = [found(1), wrote(3, "a"), got(6, "b"), wrote(7, "c")]
     bob = [found(2), got(4, "a"), wrote(5, "b"), got(8, "c")]
     said = verdict(ann, bob)
@@ -50,7 +51,7 @@ def test_a_talk_that_arrives_is_well() -> None:
     assert said.partners == {ANN: BOB, BOB: ANN}
 
 
-def test_an_answer_that_it_was_not_delivered_is_well() -> None:
+def test_a_message_refused_with_a_notice_is_no_fault() -> None:
     said = verdict([found(1), left(3), wrote(4, "a"), notice(5)], [found(2), wrote(6), notice(7)])
     assert said.passed
     assert (said.sent, said.delivered, said.refused) == (1, 0, 1)
@@ -60,30 +61,30 @@ def test_one_answer_does_not_cover_two_messages() -> None:
     assert verdict([found(1), left(3), wrote(4, "a"), wrote(5, "b"), notice(6)]).lost == ["b of 1 (message 5)"]
 
 
-def test_an_answer_that_counts_covers_as_many() -> None:
+def test_a_notice_with_a_count_answers_that_many_messages() -> None:
     lines = [found(1), left(3), *(wrote(4 + each, f"a{each}") for each in range(5))]
     assert verdict([*lines, replace(notice(9), answers=5)]).passed
     assert len(verdict([*lines, replace(notice(9), answers=4)]).lost) == 1
 
 
-def test_an_answer_that_counts_from_the_message_that_it_replies_to_covers_what_came_after_that() -> None:
+def test_a_counting_reply_answers_the_messages_after_the_one_it_replies_to() -> None:
     lines = [found(1), left(3), *(wrote(4 + each, f"a{each}") for each in range(5))]
     assert verdict([*lines, replace(notice(9, reply_to=4), answers=5)]).passed
     assert verdict([*lines, replace(notice(9, reply_to=5), answers=4)]).lost == ["a0 of 1 (message 4)"]
     assert len(verdict([*lines, replace(notice(9, reply_to=4), answers=4)]).lost) == 1
 
 
-def test_one_answer_covers_all_items_of_an_album_and_nothing_else() -> None:
+def test_one_notice_answers_all_items_of_an_album_and_nothing_else() -> None:
     items = [replace(wrote(id_, f"a{id_}"), album="x") for id_ in (4, 5)]
     assert verdict([found(1), left(3), *items, notice(6)]).passed
     assert verdict([found(1), left(3), *items, wrote(6, "b"), notice(7)]).lost == ["b of 1 (message 6)"]
 
 
-def test_an_answer_to_one_message_is_not_dealt_out_to_another() -> None:
+def test_a_reply_to_one_message_does_not_answer_another() -> None:
     assert verdict([found(1), wrote(4, "a"), wrote(5, "b"), notice(6, reply_to=5)]).lost == ["a of 1 (message 4)"]
 
 
-def test_word_of_a_partner_is_no_answer() -> None:
+def test_a_partner_found_notice_answers_no_message() -> None:
     assert verdict([found(1), wrote(4, "a"), left(5)], [found(2)]).lost == ["a of 1 (message 4)"]
 
 
@@ -121,12 +122,12 @@ def test_a_message_written_before_the_partner_found_notice_may_reach_the_partner
     assert said.ahead == 1
 
 
-def test_the_second_before_the_first_is_reordered() -> None:
+def test_a_second_message_before_the_first_is_reordered() -> None:
     ann = [found(1), wrote(4, "a"), wrote(5, "b")]
     assert len(verdict(ann, [found(2), got(6, "b"), got(7, "a")]).reordered) == 1
 
 
-def test_one_duplicate_a_kill_is_well_and_two_are_not() -> None:
+def test_a_kill_excuses_one_duplicate_but_not_two() -> None:
     ann = [found(1), wrote(4, "a"), wrote(5, "b")]
     once = verdict(ann, [found(2), got(6, "a"), got(8, "a"), got(9, "b")], kills=(7,))
     assert once.passed
@@ -137,31 +138,31 @@ def test_one_duplicate_a_kill_is_well_and_two_are_not() -> None:
     assert not twice.passed
 
 
-def test_a_duplicate_without_a_kill_is_not_well() -> None:
+def test_a_duplicate_without_a_kill_is_a_fault() -> None:
     said = verdict([found(1), wrote(4, "a")], [found(2), got(6, "a"), got(8, "a")], kills=(1, 9))
     assert len(said.unprovoked) == 1
     assert not said.passed
 
 
-def test_a_finding_told_twice_is_a_duplicate() -> None:
+def test_a_match_announced_twice_is_a_duplicate() -> None:
     said = verdict([found(1), found(4), wrote(5, "a")], [found(2), got(6, "a")], kills=(3,))
     assert said.passed
     assert said.duplicated == 1
 
 
-def test_a_chat_that_is_over_for_one_side_only_is_not_well() -> None:
+def test_a_chat_that_is_over_for_one_side_only_is_a_fault() -> None:
     said = verdict([found(1), wrote(3, "a")], [found(2), got(4, "a"), left(5)])
     assert said.lost == ["the end of chat 1 on the phone of 1"]
 
 
-def test_a_finding_told_again_after_refusals_is_the_same_one() -> None:
+def test_a_match_announced_again_after_refusals_is_the_same_match() -> None:
     ann = [found(1), wrote(2, "a"), notice(3, reply_to=2), found(5), wrote(6, "b")]
     said = verdict(ann, [found(4), got(7, "b")], kills=(4,))
     assert said.passed
     assert said.duplicated == 1
 
 
-def test_two_chats_with_no_end_between_them_are_not_taken_for_one() -> None:
+def test_two_chats_without_an_end_between_them_are_two() -> None:
     said = verdict([found(1), wrote(3, "a"), found(5), wrote(6, "b")], [found(2), got(4, "a")], [found(5), got(7, "b")])
     assert said.misrouted
 
@@ -184,7 +185,7 @@ def test_a_person_who_blocks_the_bot_has_left_and_need_not_be_told() -> None:
     assert (said.sent, said.delivered, said.unheard) == (2, 1, 1)
 
 
-def test_a_partner_of_who_blocks_the_bot_must_be_told() -> None:
+def test_the_partner_of_a_person_who_blocks_the_bot_must_be_told() -> None:
     said = verdict([found(1), wrote(4, "a"), gone(4)], [found(2), got(6, "a")])
     assert said.lost == ["the end of chat 1 on the phone of 2"]
 
@@ -201,7 +202,7 @@ def test_a_message_after_a_block_known_to_the_product_is_misrouted() -> None:
     assert len(verdict(ann, bob).misrouted) == 1
 
 
-def test_an_answer_after_coming_back_is_not_dealt_out_to_what_was_written_before() -> None:
+def test_a_notice_after_unblocking_does_not_answer_earlier_messages() -> None:
     ann = [found(1), wrote(4, "a"), wrote(5, "b"), gone(5), wrote(8), wrote(9), notice(10), notice(11)]
     said = verdict(ann, [found(2), left(6)])
     assert said.lost == []
@@ -213,18 +214,18 @@ def test_a_message_written_after_coming_back_needs_an_answer_again() -> None:
     assert verdict(ann, [found(2), got(5, "a"), left(6)]).lost == ["b of 1 (message 10)"]
 
 
-def test_a_lost_connection_is_the_answer_to_what_was_written_last() -> None:
+def test_a_lost_connection_answers_the_last_messages() -> None:
     said = verdict([found(1), wrote(3, "a"), wrote(4), wrote(5, "b"), cut_off(6)], [found(2), cut_off(7)])
     assert said.passed
     assert (said.sent, said.refused) == (2, 2)
 
 
-def test_a_lost_connection_does_not_answer_what_was_written_long_before_or_after_it() -> None:
+def test_a_lost_connection_does_not_answer_messages_long_before_or_after_it() -> None:
     assert verdict([found(1), wrote(3, "a"), cut_off(90)]).lost == ["a of 1 (message 3)"]
     assert verdict([found(1), cut_off(3), wrote(4, "a")]).lost == ["a of 1 (message 4)"]
 
 
-def test_an_answer_after_a_lost_connection_is_left_to_what_was_written_after_it() -> None:
+def test_a_notice_after_a_lost_connection_answers_only_later_messages() -> None:
     assert verdict([found(1), wrote(3, "a"), cut_off(4), wrote(5, "b"), notice(6)]).passed
 
 
@@ -233,19 +234,19 @@ def test_a_lost_connection_ends_the_chat_on_both_sides() -> None:
     assert said.lost == ["the end of chat 1 on the phone of 2"]
 
 
-def test_a_message_to_somebody_who_was_cut_off_is_found() -> None:
+def test_a_message_to_a_person_who_was_cut_off_is_a_fault() -> None:
     said = verdict([found(1), wrote(3, "a"), wrote(6, "b")], [found(2), got(4, "a"), cut_off(5), got(7, "b")])
     assert said.after_the_end == ["b: to 2, who is in no chat any more"]
     assert said.misrouted
 
 
-def test_a_message_to_somebody_who_is_in_another_chat_by_now_is_found() -> None:
+def test_a_message_to_a_person_in_another_chat_by_now_is_a_fault() -> None:
     ann = [found(1), wrote(3, "a"), wrote(4, "b"), wrote(8, "c")]
     bob = [found(2), got(5, "a"), got(6, "b"), left(7), found(8), got(9, "c")]
     assert verdict(ann, bob).after_the_end == ["c: to 2, who is in another chat by now"]
 
 
-def test_one_chat_that_reaches_two_people_is_found() -> None:
+def test_one_chat_that_reaches_two_people_is_a_fault() -> None:
     said = verdict([found(1), wrote(3, "a"), wrote(6, "b")], [found(2), got(4, "a")], [found(5), got(7, "b")])
     assert said.split == [f"chat ({ANN}, 1) reaches [{BOB}, {EVE}]"]
     assert said.misrouted
@@ -256,7 +257,7 @@ def test_a_person_who_blocked_the_bot_was_not_told_that_the_chat_is_over() -> No
     assert verdict([found(1), wrote(3, "a")], [found(2), gone, got(5, "a")]).after_the_end == []
 
 
-def test_notices_that_a_power_cut_brings_again_in_order_move_nobody() -> None:
+def test_notices_repeated_in_order_after_a_power_cut_change_no_chat() -> None:
     ann = [left(7), found(8), wrote(9, "a"), left(12), found(13), wrote(14, "b")]
     bob = [found(8), got(10, "a"), got(15, "b")]
     said = verdict_of_power_cut(10, ann, bob)
@@ -265,14 +266,14 @@ def test_notices_that_a_power_cut_brings_again_in_order_move_nobody() -> None:
     assert said.partners == {ANN: BOB, BOB: ANN}
 
 
-def test_a_finding_in_other_words_is_not_taken_for_the_same() -> None:
+def test_a_match_announced_in_other_words_is_another_match() -> None:
     ann = [left(7), found(8), wrote(9, "a"), left(12), replace(found(13), words="another"), wrote(14, "b")]
     said = verdict_of_power_cut(10, ann, [found(8), got(10, "a"), left(11)], [found(13), got(15, "b")])
     assert said.passed
     assert said.partners == {ANN: EVE, EVE: ANN}
 
 
-def test_a_finding_told_again_in_the_same_words_after_a_fault_is_a_duplicate() -> None:
+def test_a_match_announced_again_in_the_same_words_after_a_fault_is_a_duplicate() -> None:
     finding = replace(found(1), words="hello")
     ann = [finding, wrote(3, "a"), got(6, "b"), replace(finding, id=8, at=8), wrote(9, "c")]
     bob = [found(2), got(4, "a"), wrote(5, "b"), got(10, "c")]
@@ -281,7 +282,7 @@ def test_a_finding_told_again_in_the_same_words_after_a_fault_is_a_duplicate() -
     assert not verdict(ann, bob).passed
 
 
-def test_older_notices_that_come_again_before_a_lost_connection_move_nobody() -> None:
+def test_older_notices_repeated_before_a_lost_connection_change_no_chat() -> None:
     older, newer = replace(found(8), words="older"), replace(found(10), words="newer")
     ann = [left(7), older, left(9), newer, replace(older, id=12, at=12), cut_off(13)]
     said = verdict_of_power_cut(10.5, ann)
@@ -289,13 +290,13 @@ def test_older_notices_that_come_again_before_a_lost_connection_move_nobody() ->
     assert said.duplicated == 1
 
 
-def test_notices_from_long_before_a_power_cut_are_not_taken_for_the_same() -> None:
+def test_notices_from_long_before_a_power_cut_are_not_repetitions() -> None:
     ann = [left(2), found(3), wrote(4, "a"), left(12), found(13), wrote(14, "b")]
     bob = [found(3), got(5, "a"), got(15, "b")]
     assert verdict_of_power_cut(11, ann, bob).misrouted
 
 
-def test_a_power_cut_excuses_as_many_duplicates_as_it_is_said_to() -> None:
+def test_a_power_cut_excuses_its_stated_number_of_duplicates() -> None:
     ann = [found(1), wrote(3, "a"), wrote(4, "b"), wrote(5, "c")]
     bob = [found(2), got(6, "a"), got(7, "b"), got(8, "c"), got(10, "a"), got(11, "b")]
     assert verdict_of_power_cut(9, ann, bob).passed

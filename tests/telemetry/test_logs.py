@@ -1,4 +1,4 @@
-"""Logs: what may be in a line, and that nothing else can get into one."""
+"""What may be in a log line, and that nothing else gets into one."""
 
 import asyncio
 import io
@@ -33,7 +33,7 @@ class Lines:
 
 @pytest.fixture
 def lines() -> Iterator[Lines]:
-    """What production would have logged."""
+    """The log as production would write it."""
     root, hook = logging.getLogger(), sys.excepthook
     before = list(root.handlers), root.level
     stream = io.StringIO()
@@ -46,7 +46,7 @@ def lines() -> Iterator[Lines]:
 
 
 def fail_with(text: str) -> Exception:
-    """A failure inside our code, caused by another one with a telling text."""
+    """A failure in our code, caused by another one whose text must not be logged."""
     try:
         Settings(redis_url=text)  # type: ignore[arg-type]
     except WrongSetting as inner:
@@ -57,22 +57,22 @@ def fail_with(text: str) -> Exception:
     raise AssertionError("accepted")
 
 
-def test_an_event_is_a_name_and_listed_fields(lines: Lines) -> None:
+def test_an_event_has_a_name_and_listed_fields(lines: Lines) -> None:
     logs.record("intake.recovered", bot=BotId(5), delay_s=1.5)
     assert list(lines) == [{"event": "intake.recovered", "level": "info", "bot": 5, "delay_s": 1.5}]
 
 
-def test_a_field_that_is_not_listed_does_not_get_out(lines: Lines) -> None:
+def test_a_field_that_is_not_listed_is_not_logged(lines: Lines) -> None:
     logs.record("intake.recovered", bot=BotId(5), text=SECRET)  # type: ignore[call-arg]
     assert list(lines) == [{"event": "intake.recovered", "level": "info", "bot": 5}]
 
 
-def test_a_bare_id_cannot_stand_for_a_person(lines: Lines) -> None:
+def test_a_plain_id_of_a_person_is_not_logged(lines: Lines) -> None:
     logs.record("chat.ended", person=SECRET)  # type: ignore[arg-type]
     assert list(lines) == [{"event": "chat.ended", "level": "info"}]
 
 
-def test_a_name_made_at_run_time_is_not_shown(lines: Lines) -> None:
+def test_an_event_name_that_is_not_constant_is_not_logged(lines: Lines) -> None:
     logs.record(f"chat with {SECRET}")
     assert list(lines) == [{"event": "log.misnamed", "level": "info"}]
 
@@ -80,7 +80,7 @@ def test_a_name_made_at_run_time_is_not_shown(lines: Lines) -> None:
 @pytest.mark.parametrize(
     ("event", "fields"), [("chat.ended", {"text": SECRET}), ("chat.ended", {"person": "5"}), ("Ended!", {"bots": 1})]
 )
-def test_where_we_test_such_a_slip_is_a_failure(lines: Lines, event: str, fields: dict[str, Any]) -> None:
+def test_in_tests_a_field_that_may_not_be_logged_is_a_failure(lines: Lines, event: str, fields: dict[str, Any]) -> None:
     logs.set_up("info", "json", strict=True, stream=io.StringIO())
     with pytest.raises(AssertionError):
         logs.record(event, **fields)
@@ -91,7 +91,7 @@ def test_a_token_inside_a_text_is_cut_out(lines: Lines) -> None:
     assert list(lines) == [{"event": "intake.failed", "level": "info", "reason": "no route to /bot<token>/getMe"}]
 
 
-def test_an_exception_is_told_by_its_types_and_our_frames(lines: Lines) -> None:
+def test_an_exception_is_logged_by_its_types_and_our_frames(lines: Lines) -> None:
     logs.failed("queue.broke", fail_with(SECRET))
     (entry,) = lines
     assert entry["error"] == "ConnectionError < WrongSetting"
@@ -99,18 +99,18 @@ def test_an_exception_is_told_by_its_types_and_our_frames(lines: Lines) -> None:
     assert entry["frames"][0].endswith(" _redis_url_is_valid")
 
 
-def test_a_group_is_told_by_the_types_inside_it() -> None:
+def test_an_exception_group_is_logged_by_the_types_inside_it() -> None:
     group = ExceptionGroup(SECRET, [ValueError(SECRET), ExceptionGroup(SECRET, [TimeoutError()])])
     assert logs.name_of(group) == "ExceptionGroup(ExceptionGroup(TimeoutError), ValueError)"
 
 
-def test_a_chain_that_bites_its_tail_ends() -> None:
+def test_a_circular_chain_of_exceptions_ends() -> None:
     first, second = ValueError(), KeyError()
     first.__cause__, second.__cause__ = second, first
     assert logs.name_of(first) == "ValueError < KeyError"
 
 
-def test_libraries_are_heard_from_warning_up_and_without_their_arguments(lines: Lines) -> None:
+def test_warnings_of_libraries_are_logged_without_their_arguments(lines: Lines) -> None:
     library = logging.getLogger("some.library")
     library.info("started %s", SECRET)
     library.warning("cannot reach %s\nat all", SECRET)
@@ -193,7 +193,7 @@ def test_a_fault_is_announced_once_and_so_is_its_end(lines: Lines) -> None:
     ]
 
 
-def test_a_fault_that_comes_and_goes_is_said_once_and_again_every_few_minutes(lines: Lines) -> None:
+def test_a_fault_that_comes_and_goes_is_logged_once_and_then_every_few_minutes(lines: Lines) -> None:
     now = 0.0
     faults = logs.Faults(lambda: now)
     for second in range(400):

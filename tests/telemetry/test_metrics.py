@@ -1,4 +1,4 @@
-"""Counting: what is shown, what is hidden, and what a worker says of itself."""
+"""Metrics: what is shown, what is hidden, and what a worker reports about itself."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from passerby.telemetry.instruments import INSTRUMENTS, MOST_SETS, Counter, Gaug
 
 BOT = BotId(1000001)
 PERSON = BotId(7351946001)
-"""Somebody's id where a bot's should be."""
+"""The id of a person in place of a bot's."""
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,7 @@ def _clean() -> Iterator[None]:
 
 
 def shown(name: str) -> dict[tuple[str, ...], float]:
-    """Label values, in their labels' alphabetical order, and what is counted under them."""
+    """The counts by label values. The values are in the alphabetical order of their labels."""
     return {
         tuple(value for _, value in sorted(sample.labels.items())): sample.value
         for family in text_string_to_metric_families(metrics.exposition().decode())
@@ -92,7 +92,7 @@ def test_labels_from_outside_stay_bounded() -> None:
     assert len(counter._counts) == len(histogram._seen) == MOST_SETS + 1
 
 
-def test_a_gauge_that_is_dropped_is_shown_no_more() -> None:
+def test_a_dropped_gauge_is_not_shown() -> None:
     metrics.POLLED_AT.set(1.0, BOT)
     metrics.POLLED_AT.drop(BOT)
     metrics.POLLED_AT.drop(BOT)
@@ -106,9 +106,6 @@ def test_every_metric_has_a_name_of_its_own_and_says_what_it_means() -> None:
         assert instrument.name.startswith("passerby_")
         assert instrument.meaning.endswith(".")
         assert set(instrument.labels) <= {"bot", "kind", "outcome", "pool", "priority"}
-
-
-# ---------------------------------------------------------------------- figures
 
 
 def test_a_snapshot_has_what_was_counted() -> None:
@@ -139,7 +136,7 @@ def test_a_snapshot_has_what_was_counted() -> None:
     )
 
 
-def test_a_snapshot_travels_in_a_report() -> None:
+def test_a_snapshot_survives_encoding_in_a_report() -> None:
     metrics.RELAY_LATENCY.observe(0.03)
     metrics.POLLED_AT.set(99.0, BOT)
     seen = metrics.snapshot(100.0)
@@ -154,7 +151,7 @@ def of(at: float, *latencies: int, **rest: float) -> Snapshot:
     return Snapshot(at=at, latency=padded, **rest)  # type: ignore[arg-type]
 
 
-def test_between_two_snapshots_is_what_was_counted_in_between() -> None:
+def test_the_difference_of_two_snapshots_is_what_was_counted_in_between() -> None:
     earlier, later = of(1.0, 5, 5, relays=10, chats=3), of(2.0, 5, 7, 1, relays=13, chats=2)
     assert later.since(earlier) == of(2.0, 0, 2, 1, relays=3, chats=2)
     assert later.since(of(1.0)) == later
@@ -172,7 +169,7 @@ def test_a_quantile_lies_in_its_bucket() -> None:
     assert of(1.0, *[0] * len(LATENCY_S), 1).quantile_s(0.5) == LATENCY_S[-1]
 
 
-def test_several_workers_are_one_fleet() -> None:
+def test_the_figures_of_several_workers_add_up() -> None:
     first = of(5.0, 1, 2, relays=3, memory_bytes=10, chats=4, loop_lag_s=0.1, polled_at={1: 4.0, 2: 9.0})  # type: ignore[arg-type]
     second = of(6.0, 1, relays=1, memory_bytes=20, chats=5, recorder_lag_s=2.0, polled_at={1: 5.0})  # type: ignore[arg-type]
     idle = of(7.0)

@@ -1,4 +1,4 @@
-"""One HTTP request, byte by byte, so that wrong ones can be made too."""
+"""Sends one HTTP request, byte by byte, so that malformed ones are possible, too."""
 
 import asyncio
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ async def ask(
     body: bytes = b"",
     announced: int | None = None,
 ) -> Answered:
-    """`where` is a port of 127.0.0.1 or a Unix socket. `announced`: a Content-Length other than the body's."""
+    """`where` is a port on 127.0.0.1 or a Unix socket. `announced`: a Content-Length that differs from the body's."""
     if isinstance(where, Path):
         reader, writer = await asyncio.open_unix_connection(str(where))
     else:

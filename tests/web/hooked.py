@@ -1,4 +1,4 @@
-"""`passerby run`, told to have its updates brought."""
+"""`passerby run` with webhooks."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -34,7 +34,7 @@ class Hooked(Product):
 
 @asynccontextmanager
 async def a_hooked(directory: Path, *, bots: int, seed: int) -> AsyncIterator[tuple[Sandbox, Hooked]]:
-    """A sandbox that brings updates, and the product, not yet started."""
+    """A sandbox that sends updates to webhooks, and the product, which is not started yet."""
     async with a_sandbox(directory, bots=bots, seed=seed) as (sandbox, tokens):
         with webhook_settings() as endpoint:
             product = Hooked(directory, tokens, sandbox.url, endpoint)

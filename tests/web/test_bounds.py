@@ -1,4 +1,4 @@
-"""What a stranger's connection may cost: bytes, time, connections. The same for our pages and for the sandbox."""
+"""Limits for the connections of strangers: bytes, time, number. They are the same for our pages and the sandbox."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -57,7 +57,7 @@ async def connect(where: Where) -> Opened:
 
 
 async def poured(opened: Opened, first: bytes, piece: bytes, times: int) -> int:
-    """How many bytes were taken before the connection was closed."""
+    """How many bytes were accepted before the connection was closed."""
     _, writer = opened
     taken = 0
     try:
@@ -66,7 +66,7 @@ async def poured(opened: Opened, first: bytes, piece: bytes, times: int) -> int:
             writer.write(piece)
             await writer.drain()
             taken += len(piece)
-            # The closing has to be heard of.
+            # Let the loop notice that the connection is closed.
             await asyncio.sleep(0)
     except OSError:
         pass
@@ -96,19 +96,21 @@ CHUNKED = b"POST /livez HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n
         pytest.param(CHUNKED + b"1;", b"a" * 65_000, id="a chunk's extension without end"),
     ],
 )
-def test_a_head_without_end_is_cut_off(
+def test_an_endless_request_head_is_cut_off(
     listening: Listening, bounds: ModuleType, first: bytes, piece: bytes, run_path: Path
 ) -> None:
     async def run() -> int:
         async with listening(run_path) as where:
             return await poured(await connect(where), first, piece, 100_000_000 // len(piece))
 
-    # Far more than is taken lies in the kernel's buffers.
+    # Most of these bytes are in the kernel's buffers.
     assert 0 <= asyncio.run(run()) < 30_000_000
 
 
 @every
-def test_a_head_that_is_too_large_is_told_so(listening: Listening, bounds: ModuleType, run_path: Path) -> None:
+def test_a_request_head_that_is_too_large_gets_an_answer(
+    listening: Listening, bounds: ModuleType, run_path: Path
+) -> None:
     async def answered(where: Where, size: int) -> bytes:
         reader, writer = await connect(where)
         writer.write(GET + b"Host: test\r\nConnection: close\r\nX-A: " + b"a" * size + b"\r\n\r\n")
@@ -136,7 +138,7 @@ def test_a_head_that_is_too_large_is_told_so(listening: Listening, bounds: Modul
         pytest.param(b"POST /livez HTTP/1.1\r\nHost: test\r\nContent-Length: 10\r\n\r\nabc", id="half a body"),
     ],
 )
-def test_nobody_is_waited_for_without_end(
+def test_no_client_is_waited_for_without_limit(
     listening: Listening, bounds: ModuleType, said: bytes, run_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bounds, "HEAD_WITHIN_S", 0.05)
@@ -149,7 +151,7 @@ def test_nobody_is_waited_for_without_end(
             if said == BLANK_LINE_AFTERWARDS:
                 await reader.readuntil(b"\r\n\r\n")
                 writer.write(b"\r\n")
-            # The test's own time limit ends the wait.
+            # The time limit of the test ends the wait.
             while True:
                 try:
                     if not await reader.read(65_536):

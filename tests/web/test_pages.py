@@ -1,4 +1,4 @@
-"""The operators' pages: alive, ready, counted, doing."""
+"""The pages for operators."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ from tests.web.asking import Answered, ask
 
 
 class Worker:
-    """Somebody to be watched."""
+    """A worker for the pages to show."""
 
     def __init__(self, *reasons: str, slow: bool = False) -> None:
         self._reasons = reasons
@@ -50,24 +50,24 @@ def got(path: str, worker: Worker | None = None, method: str = "GET") -> Answere
     return asyncio.run(main())
 
 
-def test_a_process_whose_loop_turns_is_alive_before_it_is_ready() -> None:
+def test_a_process_is_alive_before_it_is_ready() -> None:
     assert got("/livez")[::2] == (200, b"ok\n")
     assert got("/readyz")[::2] == (503, b"it is starting, or stopping\n")
     assert got("/status").status == 503
 
 
-def test_a_process_is_ready_when_it_knows_no_reason_against_it() -> None:
+def test_a_process_is_ready_if_nothing_speaks_against_it() -> None:
     assert got("/readyz", Worker())[::2] == (200, b"ok\n")
     assert got("/readyz", Worker("Redis is away", "no lease"))[::2] == (503, b"Redis is away\nno lease\n")
 
 
-def test_nobody_waits_for_a_process_that_does_not_know(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_probe_does_not_wait_long_for_a_slow_store(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("passerby.web.pages.PATIENCE_S", 0.01)
     assert got("/readyz", Worker(slow=True)).status == 503
     assert got("/status", Worker(slow=True)).status == 503
 
 
-def test_figures_are_for_prometheus_and_status_is_json() -> None:
+def test_metrics_are_in_prometheus_format_and_status_is_json() -> None:
     metrics = got("/metrics")
     assert metrics.body == b"passerby_relays_total 3.0\n"
     assert metrics.headers["content-type"].startswith("text/plain; version=0.0.4")
@@ -77,22 +77,22 @@ def test_figures_are_for_prometheus_and_status_is_json() -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/metrics/", "/secret", "/../metrics", "/livez?x=/readyz/.."])
-def test_there_is_nothing_else(path: str) -> None:
+def test_other_pages_do_not_exist(path: str) -> None:
     answered = got(path)
     assert answered.status == (200 if path.startswith("/livez?") else 404)
 
 
-def test_pages_are_only_read() -> None:
+def test_pages_only_accept_get() -> None:
     assert got("/livez", method="POST").status == 405
     assert got("/livez", method="HEAD")[::2] == (200, b"")
 
 
-def test_an_answer_does_not_tell_what_gives_it() -> None:
+def test_an_answer_does_not_name_the_server_software() -> None:
     assert set(got("/livez").headers) == {"content-length", "content-type", "cache-control", "connection"}
 
 
 @in_a_loop
-async def test_a_socket_is_its_owners_alone_and_goes_with_the_process(tmp_path: Path) -> None:
+async def test_only_its_owner_can_open_a_socket_and_it_goes_with_the_process(tmp_path: Path) -> None:
     path = tmp_path / "run" / "w.sock"
     listener = listen_on_socket(Pages(bytes), path)
     try:
@@ -107,19 +107,19 @@ async def test_a_socket_is_its_owners_alone_and_goes_with_the_process(tmp_path: 
 
 
 @in_a_loop
-async def test_a_socket_that_a_dead_process_left_is_taken_over(tmp_path: Path) -> None:
+async def test_the_socket_of_a_dead_process_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "w.sock"
     dead = listen_on_socket(Pages(bytes), path)
     left = path.rename(tmp_path / "left")
     await dead.aclose()
-    left.rename(path)  # its file, and nobody behind it
+    left.rename(path)  # its file, without a process
     listener = listen_on_socket(Pages(bytes), path)
     assert (await ask(path, "/livez")).status == 200
     await listener.aclose()
 
 
 @in_a_loop
-async def test_a_process_that_ends_leaves_its_successors_socket_alone(tmp_path: Path) -> None:
+async def test_a_process_that_ends_does_not_remove_its_successors_socket(tmp_path: Path) -> None:
     path = tmp_path / "w.sock"
     former = listen_on_socket(Pages(bytes), path)
     path.unlink()
@@ -129,7 +129,7 @@ async def test_a_process_that_ends_leaves_its_successors_socket_alone(tmp_path: 
     await later.aclose()
 
 
-def test_a_file_that_is_no_socket_is_not_touched(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_socket_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "w.sock").write_text("mine")
     with pytest.raises(CannotListen, match="there is a file named"):
         listen_on_socket(Pages(bytes), tmp_path / "w.sock")
@@ -142,7 +142,7 @@ def test_a_socket_that_cannot_be_made_is_explained(tmp_path: Path) -> None:
 
 
 @in_a_loop
-async def test_processes_of_one_machine_take_ports_one_after_another() -> None:
+async def test_processes_on_one_machine_take_the_next_free_ports() -> None:
     first = listen_on_tcp(Pages(bytes), "127.0.0.1", 0)
     second = listen_on_tcp(Pages(bytes), "127.0.0.1", first.port, or_next=True)
     assert second.port > first.port
@@ -154,7 +154,7 @@ async def test_processes_of_one_machine_take_ports_one_after_another() -> None:
 
 
 @in_a_loop
-async def test_processes_of_one_machine_can_share_a_port() -> None:
+async def test_processes_on_one_machine_can_share_a_port() -> None:
     first = listen_on_tcp(Pages(bytes), "127.0.0.1", 0, shared=True)
     second = listen_on_tcp(Pages(bytes), "127.0.0.1", first.port, shared=True)
     port = first.port
@@ -177,6 +177,6 @@ async def test_a_process_that_ends_leaves_a_shared_port_to_the_others() -> None:
     await first.aclose()
 
 
-def test_an_address_of_elsewhere_is_explained() -> None:
+def test_an_address_of_another_machine_is_explained() -> None:
     with pytest.raises(CannotListen, match=r"[Cc]annot assign|not one of this machine"):
         listen_on_tcp(Pages(bytes), "192.0.2.1", 0)

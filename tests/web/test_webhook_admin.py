@@ -1,4 +1,4 @@
-"""`passerby webhook` and what is behind it, against a Bot API server."""
+"""`passerby webhook` and its parts, against a Bot API server."""
 
 import asyncio
 import dataclasses
@@ -26,7 +26,7 @@ URL = "https://chat.example.org/telegram"
 
 
 class Hands:
-    """A clock, of Telegram's too, that moves only when somebody waits, and shows for how long they did."""
+    """A clock, for Telegram too, that moves only when somebody waits. It records the waits."""
 
     def __init__(self) -> None:
         self.waited: list[float] = []
@@ -52,7 +52,7 @@ class Stage:
     webhook_admin: WebhookAdmin
 
     def kept(self, index: int = 0) -> Any:
-        """What Telegram keeps of a bot's queue."""
+        """The queue of a bot at Telegram."""
         return self.sandbox.world.state.bots[self.bots[index]].queue
 
 
@@ -87,7 +87,7 @@ async def test_set_tells_telegram_everything_and_drops_nothing() -> None:
 
 
 @in_a_loop
-async def test_delete_lets_updates_wait_to_be_asked_for() -> None:
+async def test_delete_keeps_updates_for_polling() -> None:
     async with stage() as it:
         await it.webhook_admin.set(it.bots, 40)
         ann = it.sandbox.world.add_person("Ann").id
@@ -115,7 +115,7 @@ async def test_another_key_or_another_address_is_not_ours() -> None:
 
 
 @in_a_loop
-async def test_a_path_by_a_former_key_is_ours_and_is_to_be_set_again() -> None:
+async def test_a_path_from_a_former_key_is_ours_and_should_be_set_again() -> None:
     async with stage() as it:
         await it.webhook_admin.set(it.bots[:1], 40)
         new = {bot: endpoint_of(bot, bytes(32)) for bot in it.bots}
@@ -141,7 +141,7 @@ async def test_recent_errors_from_telegram_are_shown() -> None:
 
 
 @in_a_loop
-async def test_a_webhook_that_brings_too_little_is_remarked_on() -> None:
+async def test_a_webhook_that_does_not_get_all_kinds_of_updates_is_remarked_on() -> None:
     async with stage() as it:
         await it.webhook_admin.set(it.bots[:1], 40)
         it.kept().allowed = ["message"]
@@ -150,12 +150,12 @@ async def test_a_webhook_that_brings_too_little_is_remarked_on() -> None:
 
 
 @in_a_loop
-async def test_a_process_that_waits_for_webhooks_complains_of_those_that_lead_elsewhere(
+async def test_a_process_logs_webhooks_that_lead_elsewhere(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     async with stage() as it:
         await it.webhook_admin.set(it.bots[:1], 40)
-        # What went wrong while nobody was there is no news to who has just come.
+        # An error from before the start is not reported at the start.
         hook = it.kept().webhook
         hook.last_error_date, hook.last_error_message = int(it.clock.at) - 9, "Connection refused"
         capsys.readouterr()
@@ -169,7 +169,7 @@ async def test_a_process_that_waits_for_webhooks_complains_of_those_that_lead_el
 @pytest.mark.parametrize("kind", ["401", "500", "502", "reset_before", "429"])
 @pytest.mark.parametrize("method", ["getMe", "setWebhook", "getWebhookInfo"])
 @in_a_loop
-async def test_one_answer_that_passes_does_not_keep_a_webhook_from_being_set(kind: Any, method: str) -> None:
+async def test_a_temporary_refusal_does_not_prevent_setting_a_webhook(kind: Any, method: str) -> None:
     async with stage() as it:
         it.sandbox.world.faults = [Fault(kind=kind, method=method, count=1, retry_after=1)]
         seen = await it.webhook_admin.set(it.bots, 40)
@@ -177,7 +177,7 @@ async def test_one_answer_that_passes_does_not_keep_a_webhook_from_being_set(kin
 
 
 @in_a_loop
-async def test_a_bot_that_cannot_be_seen_at_the_start_is_looked_at_until_it_can(
+async def test_a_webhook_that_cannot_be_read_at_the_start_is_tried_again(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     async with stage() as it:
@@ -193,7 +193,7 @@ async def test_a_bot_that_cannot_be_seen_at_the_start_is_looked_at_until_it_can(
 
 
 @in_a_loop
-async def test_a_bot_that_telegram_refuses_does_not_hinder_the_others() -> None:
+async def test_a_bot_that_telegram_refuses_does_not_affect_the_others() -> None:
     async with stage(wrong=BotId(1999999)) as it:
         seen = await it.webhook_admin.set(it.bots, 40)
         assert [(each.whose, each.fault) for each in seen] == [
@@ -204,14 +204,14 @@ async def test_a_bot_that_telegram_refuses_does_not_hinder_the_others() -> None:
 
 
 @in_a_loop
-async def test_setting_it_again_at_once_waits_as_long_as_telegram_says() -> None:
+async def test_setting_a_webhook_again_at_once_waits_as_long_as_telegram_says() -> None:
     async with stage(limits=True) as it:
         await it.webhook_admin.set(it.bots[:1], 40)
         (seen,) = await it.webhook_admin.set(it.bots[:1], 41)
         assert (seen.whose, seen.connections, it.clock.waited) == ("ours", 41, [1.0])
 
 
-def test_the_table_is_aligned_and_holds_no_path() -> None:
+def test_the_table_is_aligned_and_shows_no_path() -> None:
     lines = table(
         [
             Seen(BotId(1000001), "one_bot", "ours", 12, 40, "set it again", "9 s ago: Connection refused"),
@@ -242,7 +242,7 @@ async def command(it: Stage, directory: Path, *arguments: str, **given: str) -> 
 
 
 @in_a_loop
-async def test_the_command_from_outside(tmp_path: Path) -> None:
+async def test_the_webhook_command_sets_shows_and_deletes(tmp_path: Path) -> None:
     async with stage() as it:
         code, out, err = await command(it, tmp_path, "set", WEBHOOK_URL=URL, UPDATE_MODE="webhook")
         assert (code, err) == (0, "")
@@ -272,7 +272,7 @@ async def test_the_command_from_outside(tmp_path: Path) -> None:
         (["delete"], {"WEBHOOK_URL": URL, "UPDATE_MODE": "webhook"}, 0, "UPDATE_MODE is webhook: set it to polling"),
     ],
 )
-def test_the_command_says_what_is_missing(
+def test_the_webhook_command_says_what_is_missing(
     tmp_path: Path, arguments: list[str], given: dict[str, str], code: int, words: str
 ) -> None:
     async def main() -> None:

@@ -1,4 +1,4 @@
-"""Webhooks over HTTP: who is let in, what is taken, when Telegram hears that it is done."""
+"""Webhooks over HTTP: which requests are accepted, and when Telegram hears that an update is done."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ TEXT = "canary-of-a-message"
 
 
 class Taker:
-    """Takes updates, and ends with each when told to."""
+    """Accepts updates, and finishes each when told to."""
 
     def __init__(self, fault: Exception | None = None) -> None:
         self.taken: list[Arrival] = []
@@ -99,7 +99,7 @@ def brought(body: bytes, fault: Exception | None = None, **more: Any) -> tuple[A
     return asyncio.run(main())
 
 
-def test_an_update_is_taken_and_answered_with_nothing() -> None:
+def test_an_update_is_accepted_with_an_empty_answer() -> None:
     answered, (taken,) = brought(update())
     assert (answered.status, answered.body) == (200, b"")
     assert (taken.ref.bot, taken.ref.update) == (BOT, 7)
@@ -107,7 +107,7 @@ def test_an_update_is_taken_and_answered_with_nothing() -> None:
     assert taken.event.contents[0].text == TEXT
 
 
-def test_each_bot_has_a_path_and_a_secret_of_its_own_that_tell_nothing() -> None:
+def test_each_bot_has_its_own_path_and_secret_that_reveal_nothing() -> None:
     endpoints = [endpoint_of(BOT, KEY), endpoint_of(OTHER, KEY), endpoint_of(BOT, bytes(32))]
     words = {endpoint.path for endpoint in endpoints} | {endpoint.secret for endpoint in endpoints}
     assert len(words) == 6
@@ -116,7 +116,7 @@ def test_each_bot_has_a_path_and_a_secret_of_its_own_that_tell_nothing() -> None
     assert endpoint_of(BOT, KEY) == ENDPOINT
 
 
-def test_webhooks_at_the_addresses_of_former_keys_are_still_taken(tmp_path: Path) -> None:
+def test_webhooks_at_the_addresses_of_former_keys_are_still_accepted(tmp_path: Path) -> None:
     async def main() -> list[int]:
         settings = Settings(bot_tokens=f"{BOT}:{'x' * 35}", run_dir=tmp_path)  # type: ignore[arg-type]
         taking = Listeners(settings, (bytes(32), KEY), "one", webhooks=False)
@@ -151,7 +151,7 @@ def test_the_path_decides_which_bot_an_update_is_for() -> None:
     ],
 )
 @pytest.mark.parametrize("method", ["POST", "GET"])
-def test_without_path_and_secret_there_is_nothing_here(endpoint: Endpoint, method: str) -> None:
+def test_without_path_and_secret_the_answer_is_not_found(endpoint: Endpoint, method: str) -> None:
     answered, taken = brought(update(), endpoint=endpoint, method=method)
     assert answered == (404, {"content-length": "0", "connection": "close"}, b"")
     assert taken == []
@@ -180,12 +180,12 @@ def test_a_body_that_is_no_update_is_refused(body: bytes) -> None:
     assert (answered.status, taken) == (400, [])
 
 
-def test_an_update_that_cannot_be_understood_is_taken_by_its_number() -> None:
+def test_an_update_of_an_unknown_kind_is_accepted_by_its_number() -> None:
     answered, (taken,) = brought(b'{"update_id":9,"message":{"message_id":"wrong"}}')
     assert (answered.status, taken.ref.update) == (200, 9)
 
 
-def test_a_body_of_the_largest_size_is_taken_and_one_more_byte_is_not() -> None:
+def test_a_body_of_the_largest_size_is_accepted_and_one_more_byte_is_not() -> None:
     empty = len(update(text=""))
     assert brought(update(text="x" * (MOST_BODY - empty)))[0].status == 200
     assert brought(update(text="x" * (MOST_BODY - empty + 1)))[0].status == 413
@@ -208,7 +208,7 @@ def test_a_large_body_without_a_length_is_cut_off_as_well() -> None:
     assert asyncio.run(main()) == (413, [])
 
 
-def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_body_that_does_not_arrive_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("passerby.web.webhooks.BODY_WITHIN_S", 0.01)
     answered, taken = brought(update(), announced=len(update()) + 1)
     assert (answered.status, taken) == (408, [])
@@ -260,7 +260,7 @@ async def test_a_client_that_hangs_up_stops_nothing() -> None:
 
 
 @pytest.mark.parametrize("fault", [LiveStoreLost("away"), ValueError(TEXT)])
-def test_a_fault_of_ours_lets_it_come_again(fault: Exception, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_update_comes_again_after_a_fault_of_ours(fault: Exception, capsys: pytest.CaptureFixture[str]) -> None:
     answered, taken = brought(update(), fault)
     assert (answered.status, answered.headers["retry-after"], len(taken)) == (503, "2", 1)
     said = "".join(capsys.readouterr())
@@ -270,7 +270,7 @@ def test_a_fault_of_ours_lets_it_come_again(fault: Exception, capsys: pytest.Cap
 
 
 @in_a_loop
-async def test_a_process_that_ends_takes_nothing_new_and_answers_what_it_has() -> None:
+async def test_a_process_that_ends_accepts_no_new_updates_and_answers_current_ones() -> None:
     async with taking() as stage:
         stage.taker.may_end.clear()
         asked = asyncio.ensure_future(stage.bring(update()))
@@ -283,7 +283,7 @@ async def test_a_process_that_ends_takes_nothing_new_and_answers_what_it_has() -
 
 
 @in_a_loop
-async def test_an_incarnation_that_is_given_up_lets_everything_in_hand_come_again() -> None:
+async def test_updates_of_a_lapsed_worker_come_again() -> None:
     async with taking() as stage:
         stage.taker.may_end.clear()
         asked = asyncio.ensure_future(stage.bring(update()))
@@ -298,6 +298,6 @@ async def test_an_incarnation_that_is_given_up_lets_everything_in_hand_come_agai
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    """Let the loop turn until it does; the test's own time limit is the bound."""
+    """Let the loop turn until it holds. The time limit of the test ends the wait."""
     while not holds():
         await asyncio.sleep(0)

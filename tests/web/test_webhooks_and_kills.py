@@ -1,4 +1,4 @@
-"""The whole way with webhooks: people chat through a Bot API server that brings updates, and the process is killed."""
+"""Webhooks from end to end: people chat through a Bot API server that sends updates, and the process is killed."""
 
 import asyncio
 from pathlib import Path
@@ -23,7 +23,7 @@ async def run_plan(plan: Plan, directory: Path) -> Outcome:
 
 
 @pytest.mark.long
-def test_nothing_is_lost_reordered_or_misrouted_when_who_takes_webhooks_is_killed(tmp_path: Path) -> None:
+def test_nothing_is_lost_reordered_or_misrouted_when_a_webhook_process_is_killed(tmp_path: Path) -> None:
     outcome = asyncio.run(run_plan(Plan(kills=2, people=6, bots=2, alive_s=(0.2, 1.5)), tmp_path))
     assert outcome.happened
     assert outcome.kills >= 2
@@ -33,9 +33,7 @@ def test_nothing_is_lost_reordered_or_misrouted_when_who_takes_webhooks_is_kille
 
 @pytest.mark.parametrize("bots", in_full([2, 1], 1))
 @in_a_loop
-async def test_an_album_is_one_message_and_not_an_item_of_it_is_lost_or_doubled_by_a_kill(
-    bots: int, tmp_path: Path
-) -> None:
+async def test_a_kill_neither_loses_nor_doubles_an_item_of_an_album(bots: int, tmp_path: Path) -> None:
     """Within one bot, and from one to another."""
     async with a_hooked(tmp_path, bots=bots, seed=1) as (sandbox, product):
         crowd = Crowd(sandbox, 2, 1)
@@ -72,7 +70,7 @@ async def show_albums(crowd: Crowd, sandbox: Sandbox, product: Hooked) -> None:
 
 
 async def answered(sandbox: Sandbox) -> int:
-    """How many updates Telegram has been told are done."""
+    """How many updates were answered as done."""
     return sum(len(entry["update_ids"]) for entry in await sandbox.journal() if entry["kind"] == "confirmed")
 
 

@@ -242,9 +242,6 @@ async def _watched(
     return course
 
 
-# ---------------------------------------------------------------------- the sandbox
-
-
 @asynccontextmanager
 async def _theirs(url: str) -> AsyncIterator[Sandbox]:
     """A sandbox that is running already. Raises: WrongSetting, if there is no sandbox at the address."""
@@ -309,9 +306,6 @@ def _free_port() -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
-
-
-# ---------------------------------------------------------------------- Passerby
 
 
 async def _stores(wishes: Wishes, directory: Path, closing: AsyncExitStack) -> tuple[dict[str, str], Looker]:

@@ -1,6 +1,6 @@
-"""Line charts as SVG, made by hand: no script, no font, no picture from elsewhere. Colours are the page's business.
+"""Draws line charts as SVG, without scripts, fonts or other files. The page sets the colours.
 
-Each chart has a column for each moment that says its values when the pointer rests on it.
+Each chart has a column for each moment. It shows its values when the pointer is on it.
 """
 
 import math
@@ -15,27 +15,27 @@ RIGHT: Final = 10
 TOP: Final = 10
 BOTTOM: Final = 24
 COLOURS: Final = 8
-"""So many are told apart; then they begin again."""
+"""The number of colours. With more lines, the colours repeat."""
 
 Format = Callable[[float], str]
 
 
 class Series(NamedTuple):
-    """A line: `values` beside the chart's `xs`; None is a gap."""
+    """A line. `values` belong to the chart's `xs`; None is a gap."""
 
     name: str
     values: Sequence[float | None]
 
 
 class Flag(NamedTuple):
-    """An upright line at `x`, and what it says."""
+    """A vertical line at `x`, with its text."""
 
     x: float
     name: str
 
 
 class Chart(NamedTuple):
-    """What the page shows: a legend's names in the order of their colours, and the drawing."""
+    """A chart for the page: the names in the legend, in the order of their colours, and the drawing."""
 
     title: str
     names: tuple[str, ...]
@@ -62,7 +62,7 @@ def draw(
     flags: Sequence[Flag] = (),
     note: str = "",
 ) -> Chart:
-    """A chart over `xs`, ascending. Without a value there is no line, only the frame."""
+    """A chart over sorted `xs`. Without values it is an empty frame."""
     values = [value for line in lines for value in line.values if value is not None]
     upright = ticks(max(values, default=0.0))
     level = ticks(max(xs, default=1.0), 5)
@@ -94,7 +94,8 @@ def _scale(most: float, begin: float, end: float) -> Callable[[float], float]:
 
 
 def _path(places: Sequence[tuple[float, float] | None]) -> str:
-    """Lines between neighbours; a point alone becomes a dot."""
+    """Lines between neighbours. A single point becomes a dot."""
+
     words, pen_down = [], False
     for index, place in enumerate(places):
         if place is None:

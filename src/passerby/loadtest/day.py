@@ -1,8 +1,8 @@
-"""From the people of a day to the load of its busiest hour, and what that asks of a fleet. Arithmetic, nothing else.
+"""Calculates the load of a day's busiest hour from the number of people a day, and the bots that it needs.
 
-In the steady state as many people are here as come in the time that one stays (Little's law). Who is here searches or
-chats; who chats writes every few seconds, and everything written is one message sent by a bot. Around each chat the
-bots say something themselves, too.
+In the steady state, the number of people present is the arrival rate times the time that one person stays (Little's
+law). A person who is present searches or chats. In a chat, a person writes every few seconds, and a bot sends one
+message for each. The bots also send notices around each chat.
 """
 
 from dataclasses import dataclass
@@ -10,23 +10,23 @@ from dataclasses import dataclass
 from simulated_people.habits import Habits, chat_s, mean
 
 HOURS = (4, 3, 2, 1, 1, 1, 2, 3, 4, 4, 4, 5, 5, 5, 5, 6, 6, 7, 8, 9, 10, 10, 8, 6)
-"""How busy each hour is, against the others."""
+"""How busy each hour is, relative to the others."""
 BUSIEST = max(HOURS) / sum(HOURS)
 HOUR_S = 3600.0
 
 NOTICES_A_CHAT = 4.0
-"""Of one person's: that the search has begun, that somebody was found, that the chat is over, how it was."""
+"""Notices to one person for a chat: the search begins, a partner was found, the chat is over, how was it."""
 TELEGRAM_PER_S = 30.0
 """Messages a second that one bot may send to different people. Source: Bot API FAQ, "My bot is hitting limits"."""
 FULLNESS = 0.6
-"""How much of a bot's budget should be in use on average, for arrivals are no steady stream."""
+"""The share of a bot's budget that should be in use on average. The rest is for peaks."""
 QUICK_S = 2.0
-"""A search that finds somebody takes about as long while many search."""
+"""About how long a successful search takes while many people search."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What people do together. Rates per second; `people`: how many are here at once."""
+    """The load of all people together. Rates are per second. `people`: how many are present at once."""
 
     people: float
     arrivals: float
@@ -39,7 +39,7 @@ class Load:
 
     @property
     def bots(self) -> int:
-        """How many bots have room for it, with Telegram's budget of each used to `FULLNESS`."""
+        """How many bots are needed if each uses `FULLNESS` of Telegram's limit."""
         return max(1, -int(-self.sends // (TELEGRAM_PER_S * FULLNESS)))
 
     def times(self, factor: float) -> "Load":
@@ -48,7 +48,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Peak:
-    """The busiest hour of a day with `daily` people, and how it is played: `factor` times as dense."""
+    """The busiest hour of a day with `daily` people. In the test, people come `factor` times as fast."""
 
     daily: int
     hourly: float
@@ -62,7 +62,7 @@ class Peak:
         return self.real.times(self.factor)
 
     def told(self) -> list[str]:
-        """The arithmetic, a line a step."""
+        """The calculation, one line for each step."""
         real, played = self.real, self.played
         come = f"{self.daily:,} people a day; {BUSIEST:.1%} of them come in the busiest hour: {self.hourly:,.0f}, "
         here = (
@@ -83,7 +83,7 @@ class Peak:
 
 
 def crowd(people: float, habits: Habits) -> Load:
-    """The load of so many people who stay around, nearly all of them in chats."""
+    """The load of this many people who stay, nearly all of them in chats."""
     chat = mean(lambda rng: chat_s(habits, rng))
     turn_s = chat + QUICK_S + 2.0
     share = chat / turn_s
@@ -92,11 +92,11 @@ def crowd(people: float, habits: Habits) -> Load:
 
 
 def peak(daily: int, minutes: float, habits: Habits, factor: float | None = None) -> Peak:
-    """`factor` None: the hour's people come within `minutes`. Raises: ValueError, for what is no load."""
+    """`factor` None: the people of the hour come within `minutes`. Raises: ValueError, if there is no load."""
     if daily <= 0 or minutes <= 0 or (factor is not None and factor <= 0):
         raise ValueError("people, minutes and factor are more than nothing")
     chat = mean(lambda rng: chat_s(habits, rng))
-    # One who was left may go, too.
+    # A person whose partner left may go, too.
     goes_on = (habits.nexts + habits.searches_on) / 2
     chats = sum(goes_on**number for number in range(200))
     chats = min(chats, habits.searches)
@@ -109,5 +109,5 @@ def peak(daily: int, minutes: float, habits: Habits, factor: float | None = None
 
 
 def _lines(habits: Habits) -> float:
-    """Messages each time that somebody writes."""
+    """The average number of messages each time that a person writes."""
     return 1 + habits.bursts * 2

@@ -1,6 +1,6 @@
-"""The processes of Passerby that stand in front of the people: started, killed, started again, and ended.
+"""Starts, kills, restarts and ends the processes of Passerby in a load test.
 
-Nothing of the operator's settings reaches them but what they are told here: a real token must never get in.
+They get only the settings that are given here, not the operator's: a real token must never get in.
 """
 
 import asyncio
@@ -22,17 +22,16 @@ STOP_S: Final = 20.0
 POLL_S: Final = 0.05
 TEND_S: Final = 1.0
 ON_ITS_WAY_S: Final = 1.0
-"""What a process had written to its sockets when it died, a busy sandbox reads a moment later. No other takes over
-sooner."""
+"""A busy sandbox reads the last bytes of a killed process this much later. No other process takes over sooner."""
 
 
 class FleetFault(Exception):
-    """A process does not do what it should. The text is for the person at the terminal."""
+    """A process failed. The text is for the person at the terminal."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """`at`: Unix seconds, just before it was killed. `gone_at`: by then the last of what it had sent was taken."""
+    """`at`: Unix seconds, just before the kill. `gone_at`: until then, the sandbox may read its last bytes."""
 
     name: str
     at: float
@@ -41,7 +40,7 @@ class Kill:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A process that ended by itself and was started again. `code` 0: in good order, when it had grown too large."""
+    """A process that ended by itself and was restarted. `code` 0: it ended cleanly because it had grown too large."""
 
     name: str
     at: float
@@ -49,7 +48,7 @@ class Ended:
 
 
 def environment(told: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment without any setting of ours, and what is told instead."""
+    """This process's environment, but with the settings in `told` and no others."""
     ours = {name.upper() for name in Settings.model_fields}
     return {name: value for name, value in os.environ.items() if name.upper() not in ours} | dict(told)
 
@@ -76,8 +75,8 @@ class Fleet:
         return {name: process.pid for name, process in self.processes.items() if process.poll() is None}
 
     def start(self, name: str) -> None:
-        """Return at once."""
-        # Ctrl-C reaches the whole group at once; they are to end after the people have, by SIGTERM.
+        """Start a process. Returns at once."""
+        # Ctrl-C reaches the whole group at once, but the processes must end later than the people, by SIGTERM.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             with (self.directory / f"{name}.log").open("ab") as output:
@@ -93,7 +92,7 @@ class Fleet:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     async def ready(self, names: Sequence[str] | None = None) -> None:
-        """Return once they are ready. Raises: FleetFault, if one has ended, or START_S has passed."""
+        """Wait until they are ready. Raises: FleetFault, if one has ended, or START_S has passed."""
         waiting = list(names if names is not None else self.names)
         deadline = asyncio.get_running_loop().time() + START_S
         while waiting:
@@ -111,7 +110,7 @@ class Fleet:
         await self.ready()
 
     async def tend(self, clock: Clock) -> None:
-        """Start again whatever ends by itself, until cancelled."""
+        """Restart processes that end by themselves, until cancelled."""
         while True:
             for name, process in list(self.processes.items()):
                 code = process.poll()
@@ -121,7 +120,7 @@ class Fleet:
             await clock.sleep(TEND_S)
 
     def check(self) -> None:
-        """Raises: FleetFault, where one has ended by itself."""
+        """Raises: FleetFault, if a process has ended by itself."""
         for name, process in self.processes.items():
             code = process.poll()
             if code is not None:
@@ -131,7 +130,7 @@ class Fleet:
         return last_words(self.directory / f"{name}.log")
 
     def kill(self, name: str) -> None:
-        """SIGKILL, and gone when this returns."""
+        """Kill a process with SIGKILL and wait for its end."""
         process = self.processes.pop(name)
         process.kill()
         process.wait()
@@ -139,7 +138,7 @@ class Fleet:
             process.stdin.close()
 
     async def stop(self) -> None:
-        """SIGTERM to all; SIGKILL to those that take longer than STOP_S."""
+        """Send SIGTERM to all, and SIGKILL to those that take longer than STOP_S."""
         await asyncio.to_thread(self.stop_now)
 
     def stop_now(self) -> None:
@@ -158,7 +157,7 @@ class Fleet:
 
 @dataclass(slots=True)
 class Chaos:
-    """Kills one process now and then, `every_s` apart on average, and starts it again after a moment."""
+    """Kills a process every `every_s` seconds on average, and starts it again after a moment."""
 
     fleet: Fleet
     clock: Clock
@@ -167,7 +166,7 @@ class Chaos:
     kills: list[Kill] = field(default_factory=list)
 
     async def reign(self) -> None:
-        """Until cancelled. One that is down when that happens is started again. Raises: FleetFault."""
+        """Run until cancelled. A process that is down then is started again. Raises: FleetFault."""
         while True:
             await self.clock.sleep(self.every_s * self.rng.uniform(0.5, 1.5))
             name = self.rng.choice(list(self.fleet.names))

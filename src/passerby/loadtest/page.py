@@ -1,4 +1,4 @@
-"""The report as one HTML page that needs nothing else: no script, no font, no picture, no request."""
+"""Writes the report as one HTML page without scripts, fonts, pictures or requests."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -38,7 +38,7 @@ def render(report: Report) -> str:
 
 
 def charts(report: Report) -> list[Chart]:
-    """All charts, in their order; those without anything to show are left out."""
+    """All charts, in their order. Empty ones are left out."""
     points = report.points
     xs = [point.at for point in points]
     flags = [Flag(kill.at, f"{kill.name} killed") for kill in report.kills]
@@ -98,7 +98,7 @@ def charts(report: Report) -> list[Chart]:
 
 
 def _curve(title: str, latency: Sequence[tuple[float, float]], within: Sequence[tuple[float, float]]) -> Chart:
-    """How long, by the share of messages that took no longer."""
+    """A chart of latencies: for each share of messages, how long they took at most."""
     shares = [share for share, _ in latency]
     lines = [Series("since it was due", [value for _, value in latency])]
     if len(within) == len(latency):

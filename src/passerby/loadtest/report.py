@@ -1,4 +1,4 @@
-"""What a load test found, as plain data: all that is printed, drawn and written as JSON comes from here."""
+"""The results of a load test, as plain data. The terminal, the page and the JSON show these."""
 
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
@@ -15,14 +15,14 @@ from simulated_people.judge import Verdict
 
 MOST_EXAMPLES: Final = 10
 BUSY: Final = 0.85
-"""A process that uses so much of one core, on average, has none left to give: each of ours works on one."""
+"""A process that uses this share of one core on average is at its limit, because it works on one core."""
 FULL: Final = 0.92
 LATE_S: Final = 0.1
-"""Later than this at p99, and what is measured is the load test itself."""
+"""If the load test is later than this at p99, it measures itself and not the product."""
 
 
 class Spread(msgspec.Struct, frozen=True):
-    """Of `n` values in seconds; None without any."""
+    """Percentiles of `n` values, in seconds. None if there are no values."""
 
     n: int
     p50: float | None
@@ -39,7 +39,8 @@ class Spread(msgspec.Struct, frozen=True):
 
 
 class Promises(msgspec.Struct, frozen=True):
-    """What became of what people sent. `kept` None: not decided, for some had no end when the time was up."""
+    """What became of the messages that people sent. `kept` None: not decided, because some were not finished in
+    time."""
 
     kept: bool | None
     sent: int
@@ -57,7 +58,7 @@ class Promises(msgspec.Struct, frozen=True):
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """A process: `cpu` in cores on average, `cpu_most` in its busiest second, `rss_most` in bytes."""
+    """A process. `cpu` is in cores on average, `cpu_most` in its busiest second. `rss_most` is in bytes."""
 
     name: str
     cpu: float
@@ -66,14 +67,14 @@ class Usage(msgspec.Struct, frozen=True):
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """A kill, in seconds from the beginning."""
+    """A kill. Its time is in seconds since the beginning."""
 
     name: str
     at: float
 
 
 class Point(msgspec.Struct, frozen=True):
-    """A moment, `at` in seconds from the beginning. Rates per second, latencies in seconds, memory in bytes."""
+    """One moment, `at` in seconds since the beginning. Rates are per second, latencies in seconds, memory in bytes."""
 
     at: float
     sent: float
@@ -91,7 +92,7 @@ class Point(msgspec.Struct, frozen=True):
 
 
 class Statement(msgspec.Struct, frozen=True):
-    """One of the slowest: in all, on average and at worst, in milliseconds."""
+    """One of the slowest statements: its total, average and longest time, in milliseconds."""
 
     text: str
     calls: int
@@ -108,7 +109,7 @@ class Slow(msgspec.Struct, frozen=True):
 
 
 class Stores(msgspec.Struct, frozen=True):
-    """`*_note`: why there is nothing to show, or what must be known of it."""
+    """`*_note`: why there is nothing to show, or what one must know about it."""
 
     sql: tuple[Statement, ...] = ()
     sql_note: str = ""
@@ -118,7 +119,7 @@ class Stores(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """All of it. Times in seconds."""
+    """The whole report. Times are in seconds."""
 
     command: str
     version: str
@@ -136,7 +137,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     within: Spread
     waits: Spread
     latency_curve: tuple[tuple[float, float], ...]
-    """The share of messages, and how long they took at most."""
+    """Pairs of a share of messages and the longest time that they took."""
     within_curve: tuple[tuple[float, float], ...]
     gave_up: int
     found: int
@@ -152,14 +153,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def exit_code(self) -> int:
-        """0: all promises kept, as far as was seen. 1: one was broken, or, at the end of a whole run, not decided."""
+        """0: no promise is known to be broken. 1: one was broken or, at the end of a whole run, is undecided."""
         if self.promises.kept is None:
             return 0 if self.cut_short else 1
         return 0 if self.promises.kept else 1
 
 
 def promises(verdict: Verdict, dropped: int, missed: int) -> Promises:
-    """`dropped`: updates that the sandbox gave up; `missed`: entries of its journal that nobody has read."""
+    """`dropped`: updates that the sandbox gave up. `missed`: entries of its journal that nobody has read."""
     broken = {
         "lost": verdict.lost,
         "misrouted": verdict.misrouted,
@@ -189,7 +190,7 @@ def promises(verdict: Verdict, dropped: int, missed: int) -> Promises:
 
 
 def points(course: Course, at_most: int = 120) -> tuple[Point, ...]:
-    """The samples with what was measured meanwhile, thinned to `at_most` moments."""
+    """The samples with the latencies of the same time, reduced to `at_most` moments."""
     samples = course.samples
     if len(samples) < 2:
         return ()
@@ -204,14 +205,14 @@ def points(course: Course, at_most: int = 120) -> tuple[Point, ...]:
 
 
 class _Dated:
-    """Values with their moments, handed out piece by piece."""
+    """Values with their moments, returned piece by piece."""
 
     def __init__(self, dated: Iterable[tuple[float, float]]) -> None:
         self._dated = sorted(dated)
         self._next = 0
 
     def until(self, at: float) -> list[float]:
-        """Those up to `at` that were not handed out yet, ascending by value."""
+        """The values up to `at` that were not returned yet, sorted by value."""
         first = self._next
         while self._next < len(self._dated) and self._dated[self._next][0] <= at:
             self._next += 1
@@ -254,7 +255,7 @@ def usage(samples: Iterable[Sample]) -> tuple[Usage, ...]:
 def notes(
     course: Course, used: Iterable[Usage], late: Spread, product: Mapping[str, float], ended: Iterable[Ended], bots: int
 ) -> list[str]:
-    """What a reader must know to understand the figures: above all, what the bottleneck was."""
+    """Remarks that a reader needs to understand the figures, above all the bottleneck."""
     found = []
     for each in used:
         if each.cpu > BUSY and each.name == "sandbox":
@@ -310,7 +311,7 @@ def notes(
 
 
 def curve(values: Iterable[float]) -> tuple[tuple[float, float], ...]:
-    """How long, at every hundredth and at 99.9 of a hundred; empty of nothing."""
+    """The latency at each percent and at 99.9 percent. Empty without values."""
     ordered = sorted(values)
     found = ((share, quantile(ordered, share)) for share in (*(number / 100 for number in range(1, 100)), 0.999))
     return tuple((share, value) for share, value in found if value is not None)
@@ -319,7 +320,7 @@ def curve(values: Iterable[float]) -> tuple[tuple[float, float], ...]:
 def make(
     course: Course, *, command: str, version: str, machine: str, stores: Stores, ended: Iterable[Ended] = ()
 ) -> Report:
-    """The report of a course that is done."""
+    """The report of a finished load test."""
     assert course.verdict is not None, "it has been judged"
     book, plan = course.crowd.book, course.plan
     seconds = max(0.0, course.ended - course.began)

@@ -1,4 +1,4 @@
-"""One load test from the first person to the verdict. What stands in front of the people is handed in."""
+"""Runs one load test, from the first person to the verdict. The caller provides the processes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
@@ -26,18 +26,18 @@ QUIET_CUT_SHORT_S: Final = 15.0
 
 
 class TooMuch(Exception):
-    """More people than one load test can play."""
+    """There are more people than one load test can simulate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is played. Either so many `users`, who stay, or the busiest hour of a day of `daily` people."""
+    """The plan of a load test: either `users` people who stay, or the busiest hour of a day with `daily` people."""
 
     seconds: float
     seed: int
     users: int = 0
     searching: bool = False
-    """All search at the same moment, instead of one after the other."""
+    """All search at the same moment, and not one after the other."""
     daily: int = 0
     factor: float | None = None
     chaos: bool = False
@@ -50,7 +50,7 @@ class Plan:
 
     @property
     def load(self) -> Load:
-        """What to expect of them together, in the steady state."""
+        """The expected load of all people, in the steady state."""
         hour = self.peak
         return hour.played if hour is not None else crowd(self.users, self.habits)
 
@@ -59,7 +59,7 @@ class Plan:
         return 0.0 if self.searching else min(LONGEST_RAMP_S, self.seconds * RAMP_SHARE)
 
     def moments(self) -> list[float]:
-        """When each comes, in seconds from the start, ascending. Raises: TooMuch."""
+        """The time at which each person comes, in seconds since the start, sorted. Raises: TooMuch."""
         rng = Random(f"arrivals:{self.seed}")  # noqa: S311  # habits, not secrecy
         here = self.users if not self.daily else round(self.load.people)
         if here + self.load.arrivals * self.seconds > MOST_PEOPLE:
@@ -72,7 +72,7 @@ class Plan:
 
 @dataclass(slots=True)
 class Course:
-    """How it goes; what a live view looks at. Times in Unix seconds."""
+    """The progress of a load test, for a live view. Times are in Unix seconds."""
 
     plan: Plan
     crowd: Crowd
@@ -88,17 +88,17 @@ class Course:
     verdict: Verdict | None = None
     cut_short: bool = False
     not_done: int = 0
-    """Acts that no phone offered at that moment."""
+    """Acts that no phone offered at that moment, so they were not done."""
 
     @property
     def samples(self) -> list[Sample]:
-        """Of the time between `began` and `ended`."""
+        """The samples between `began` and `ended`."""
         until = self.ended or float("inf")
         return [each for each in self.watch.samples if self.began <= each.at <= until]
 
 
 class Spoiled(Exception):
-    """The test could not be carried through. The text is for the person at the terminal."""
+    """The test could not be completed. The text is for the person at the terminal."""
 
 
 async def play(
@@ -113,7 +113,7 @@ async def play(
     pages: Mapping[str, str] | None = None,
     show: Callable[[Course], None] = lambda _: None,
 ) -> Course:
-    """Play it until its time is over or `stop` is set, then wait until all is quiet, and judge.
+    """Run it until its time is over or `stop` is set. Then wait until all messages have an end, and judge.
 
     `pids`: further processes to watch. Raises: Spoiled, SandboxFault, FleetFault, TooMuch.
     """
@@ -133,12 +133,12 @@ async def play(
                 await _live(course, moments, clock, stop, fleet)
             course.cut_short = stop.is_set()
             course.phase = "waiting until all is quiet"
-            # From here on a stop only makes the wait shorter.
+            # From here on, a stop only makes the wait shorter.
             stop.clear()
             patience_s = min(plan.quiet_s, QUIET_CUT_SHORT_S) if course.cut_short else plan.quiet_s
             ended = fleet.ended if fleet is not None else []
             lived = [Fault(kill.at, kill.gone_at) for kill in course.kills]
-            # One that ends by itself is found a moment later.
+            # A process that ends by itself is noticed a moment later.
             lived += [Fault(each.at - TEND_S, each.at + ON_ITS_WAY_S) for each in ended]
             faults = sorted(lived)
             course.verdict, course.quiet_s = await folk.quiet(faults, patience_s, stop)
@@ -187,7 +187,7 @@ async def _live(
 
 @asynccontextmanager
 async def _beside(*running: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Within, these run, too; a fault of one ends all."""
+    """Run these during the block. A fault in one ends all."""
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(each) for each in running]
         yield
@@ -196,7 +196,7 @@ async def _beside(*running: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 
 async def _first(*running: Coroutine[Any, Any, Any]) -> None:
-    """Return as soon as one of them is done; the others are given up."""
+    """Return when one of them is done. The others are cancelled."""
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(each) for each in running]
         _, others = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -205,7 +205,7 @@ async def _first(*running: Coroutine[Any, Any, Any]) -> None:
 
 
 def _cause(error: BaseException) -> BaseException:
-    """The first of a group is why the others were given up."""
+    """The first exception of a group. It is the reason why the others were cancelled."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error

@@ -1,6 +1,6 @@
-"""What PostgreSQL and Redis tell of the time in between; and a database of its own for a fleet that we start.
+"""Reads what PostgreSQL and Redis did during a load test. For our own fleet, it makes a separate database.
 
-Only reads, but for that one database. Only plain Redis addresses: of a cluster or through Sentinels, nothing is read.
+It only reads, except for that database. It reads nothing from a Redis cluster or through Sentinels.
 """
 
 import secrets
@@ -32,7 +32,7 @@ ABSENT: Final = (
 
 
 class StoreFault(Exception):
-    """A store does not let itself be used so. `setting` names it; the text is for the person at the terminal."""
+    """A store cannot be used for this. `setting` names it. The text is for the person at the terminal."""
 
     def __init__(self, setting: str, problem: str, remedy: str) -> None:
         super().__init__(f"{setting}: {problem}; {remedy}")
@@ -44,7 +44,7 @@ def _dsn(uri: str) -> str:
 
 
 def of_database(uri: str, name: str) -> str:
-    """The same server, another database."""
+    """The address of another database on the same server."""
     return urlsplit(_dsn(uri))._replace(path=f"/{name}").geturl()
 
 
@@ -63,7 +63,7 @@ async def _connected(uri: str) -> AsyncIterator[Any]:
 
 @asynccontextmanager
 async def own_database(uri: str) -> AsyncIterator[str]:
-    """A new database on the server of `uri`, gone with the block: simulated people have no place among real ones.
+    """Make a database on the server of `uri` for the block, so that simulated people are never among real ones.
 
     Raises: StoreFault.
     """
@@ -90,7 +90,7 @@ async def own_database(uri: str) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def own_keys(url: str) -> AsyncIterator[str]:
-    """A REDIS_NAME of its own, whose keys are gone with the block. Raises: StoreFault."""
+    """A new REDIS_NAME for the block. Its keys are deleted at the end. Raises: StoreFault."""
     if not url.startswith(PLAIN):
         remedy = "name a single server, as in redis://localhost:6379/0"
         raise StoreFault(
@@ -131,7 +131,7 @@ class _Before:
 
 
 class Looker:
-    """Looks before and after. `name`: what our keys in Redis begin with, so that others' commands stay theirs.
+    """Reads before and after. `name`: the start of our keys in Redis, to leave out the commands of others.
 
     `is_own`: the database was made for this test, so the extension may be created in it.
     """
@@ -149,9 +149,9 @@ class Looker:
             await self._connection.close(timeout=PATIENCE_S)
 
     async def begin(self) -> None:
-        """Remember what was there before."""
+        """Remember the state at the beginning."""
         if self._postgres is not None:
-            # Held all the time: under load the fleet may well use up all the connections that there are.
+            # Kept open all the time: under load, the fleet may use all connections that the server allows.
             with suppress(asyncpg.PostgresError, OSError, TimeoutError):
                 self._connection = await asyncpg.connect(_dsn(self._postgres), timeout=PATIENCE_S)
         statements = {row["queryid"]: (row["calls"], row["total_exec_time"]) for row in await self._statements() or ()}
@@ -165,7 +165,7 @@ class Looker:
         self._before = _Before(statements, slow_id, commands, await self._commits())
 
     async def end(self, seconds: float) -> Stores:
-        """What came since `begin`, which was `seconds` ago."""
+        """What the stores did since `begin`, which was `seconds` ago."""
         sql, sql_note = await self._sql()
         slowlog, slowlog_note, facts = await self._slow(seconds)
         commits = await self._commits()
@@ -173,15 +173,13 @@ class Looker:
             facts["PostgreSQL"] = f"{(commits - self._before.commits) / max(seconds, 1):,.0f} transactions/s"
         return Stores(sql, sql_note, slowlog, slowlog_note, facts)
 
-    # ------------------------------------------------------------------ PostgreSQL
-
     async def _statements(self) -> list[Any] | None:
-        """None where the extension is not there."""
+        """The statistics of statements. None without the extension."""
         if self._connection is None or self._postgres is None:
             return None
         try:
             if self._is_own:
-                # Nobody has created it there yet; without the right to, it stays so.
+                # The extension does not exist in this database yet. We may lack the right to create it.
                 with suppress(asyncpg.PostgresError):
                     await self._connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
             rows: list[Any] = await self._connection.fetch(_STATEMENTS, database_in(self._postgres))
@@ -215,8 +213,6 @@ class Looker:
             return int(await self._connection.fetchval(counted, database_in(self._postgres)) or 0)
         return 0
 
-    # ------------------------------------------------------------------ Redis
-
     async def _slow(self, seconds: float) -> tuple[tuple[Slow, ...], str, dict[str, str]]:
         if self._redis is None:
             return (), "", {}
@@ -242,10 +238,10 @@ class Looker:
 
 
 def told_of_redis(commands_before: int, info: Mapping[str, Any], seconds: float) -> str:
-    """Every figure with its unit: `2.23M at most` behind a rate was read as a rate, and was memory.
+    """The figures of Redis in one line. Each has its unit, because a number after a rate is easily read as a rate.
 
-    The peak is the server's since it started, whoever caused it. A counter that went back belongs to a server that was
-    started again meanwhile, or whose statistics were reset: then there is no rate.
+    The peak is since the server's start, from any program. If a counter went back, the server was restarted or its
+    statistics were reset, and there is no rate.
     """
     commands = int(info["total_commands_processed"]) - commands_before
     rate = f"{commands / seconds:,.0f} commands/s on average" if commands >= 0 and seconds > 0 else "started again"
@@ -261,6 +257,6 @@ async def _above_us(redis: Any) -> int | None:
 
 
 def _readable(command: bytes) -> str:
-    """A command's beginning; what is no text in it is left out."""
+    """The beginning of a command, without bytes that are not text."""
     text = command.decode("utf-8", "replace")
     return " ".join("".join(sign for sign in text if sign.isprintable()).split())[:LONGEST_TEXT]

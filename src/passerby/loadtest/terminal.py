@@ -1,4 +1,4 @@
-"""How a load test looks on a terminal: while it runs, and as a report."""
+"""Shows a load test on a terminal: its progress, and the report."""
 
 from typing import Final
 
@@ -20,7 +20,7 @@ _MIB: Final = 1024**2
 
 
 def span(seconds: float | None) -> str:
-    """A time as people read it: 850 µs, 12 ms, 1.2 s, 3 min."""
+    """A time in a readable unit: 850 µs, 12 ms, 1.2 s, 3 min."""
     if seconds is None:
         return "–"
     if seconds < 0.001:
@@ -31,7 +31,7 @@ def span(seconds: float | None) -> str:
 
 
 def live(course: Course, now: float) -> RenderableType:
-    """The picture of a moment, `now` in Unix seconds."""
+    """The progress at one moment. `now` is in Unix seconds."""
     book = course.crowd.book
     standing = course.crowd.standing()
     samples = course.watch.samples[-int(RECENT_S) - 1 :]
@@ -86,9 +86,6 @@ def _progress(course: Course, now: float) -> RenderableType:
     return table
 
 
-# ---------------------------------------------------------------------- the report
-
-
 def page(report: Report) -> RenderableType:
     parts: list[RenderableType] = []
     if report.arithmetic:
@@ -133,7 +130,7 @@ def verdict(promises: Promises) -> Text:
 
 
 def wrong(promises: Promises) -> list[str]:
-    """What is not as it should be, in words."""
+    """The broken promises, in words."""
     counts = {
         "lost": promises.lost,
         "misrouted": promises.misrouted,

@@ -1,4 +1,4 @@
-"""What is used meanwhile, once a second: processor time and memory from `/proc`, the rest from `/metrics`."""
+"""Measures the processes once a second: CPU time and memory from `/proc`, the rest from `/metrics`."""
 
 import asyncio
 from collections import defaultdict
@@ -37,11 +37,12 @@ COUNTS: Final = {
     "passerby_connections_opened_total": "connections opened to the Bot API",
 }
 WORST: Final = frozenset({"loop lag, s", "records behind, s"})
-"""Of several processes, the largest tells; of all other gauges, the sum."""
+"""For these gauges, the largest value of all processes counts. For the others, it is the sum."""
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """One moment. `cpu` in cores since the one before, `rss` in bytes, by process. `machine_cpu`: of all cores."""
+    """One moment. `cpu`, in cores since the last moment, and `rss`, in bytes, are by process. `machine_cpu`: all
+    cores."""
 
     at: float
     sent: int
@@ -56,7 +57,7 @@ class Sample(msgspec.Struct, frozen=True):
 
 
 def metrics_in(text: str) -> tuple[dict[str, float], dict[str, float]]:
-    """Gauges and counts by our words for them, from a page of `/metrics`; counts are summed over their labels."""
+    """Gauges and counts from a page of `/metrics`, by our names for them. Counts are summed over their labels."""
     gauges: dict[str, float] = {}
     counts: dict[str, float] = defaultdict(float)
     for line in text.splitlines():
@@ -74,7 +75,7 @@ def metrics_in(text: str) -> tuple[dict[str, float], dict[str, float]]:
 
 
 class Watch:
-    """`pids`: the processes to look at, by name; `run_dir`: where their sockets are; `pages`: `/metrics` elsewhere."""
+    """`pids`: the processes to measure, by name. `run_dir` has their sockets. `pages`: `/metrics` on other machines."""
 
     def __init__(
         self,
@@ -87,7 +88,7 @@ class Watch:
     ) -> None:
         self.samples: list[Sample] = []
         self.counts: dict[str, dict[str, float]] = {}
-        """What each run of a process has counted, by its name and number."""
+        """The counts of each run of a process, by its name and number."""
         self._counted_before: dict[str, dict[str, float]] = {}
         self.silent: set[str] = set()
         self._crowd = crowd
@@ -101,11 +102,11 @@ class Watch:
         self._machine = machine_ticks()
 
     def begin(self) -> None:
-        """From now on it counts."""
+        """Begin to measure."""
         self._counted_before = dict(self.counts)
 
     def counted(self) -> dict[str, float]:
-        """What all processes have counted since `begin`, all runs together."""
+        """The counts of all runs of all processes since `begin`."""
         total: dict[str, float] = defaultdict(float)
         for run, counts in self.counts.items():
             before = self._counted_before.get(run, {})
@@ -114,7 +115,7 @@ class Watch:
         return dict(total)
 
     async def look_on(self) -> None:
-        """Until cancelled."""
+        """Measure until cancelled."""
         while True:
             await self.look()
             await self._clock.sleep(EVERY_S)
@@ -158,7 +159,7 @@ class Watch:
         return sample
 
     def _elsewhere(self, name: str, found: dict[str, float], cpu: dict[str, float], rss: dict[str, int]) -> None:
-        """A process of another machine tells of itself."""
+        """Take CPU and memory of a process on another machine from its own metrics."""
         used_s = found.pop("process_cpu_seconds_total", None)
         memory = found.pop("process_resident_memory_bytes", None)
         if name not in self._pages or used_s is None or memory is None:
@@ -202,7 +203,7 @@ def _page(run_dir: Path, name: str) -> str | None:
 
 
 def machine_ticks() -> tuple[int, int] | None:
-    """Busy and all ticks of the machine's cores so far; None where the kernel does not tell."""
+    """Busy ticks and all ticks of the machine's cores so far. None if the system has no `/proc`."""
     try:
         fields = [int(each) for each in Path("/proc/stat").read_text("ascii").split("\n", 1)[0].split()[1:9]]
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Directories that a Unix socket's path, of about a hundred characters, can lie in."""
+"""Temporary directories with short paths. The path of a Unix socket may have about a hundred characters."""
 
 import shutil
 import tempfile

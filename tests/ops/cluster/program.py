@@ -1,6 +1,6 @@
-"""A program that a cluster can keep: ready at `/readyz` of its socket, and ended by SIGTERM. Run as a process.
+"""A program for a cluster: it answers `/readyz` on its socket, and SIGTERM ends it. It runs as a process.
 
-What it does is named in files beside its socket, so that a test can change it between two runs:
+Files next to its socket say what it does, so that a test can change it between two runs:
 
     <name>.exits       end at once with this code
     <name>.unready     answer /readyz with 503 for as long as this file is there
@@ -30,7 +30,7 @@ def main(directory: Path, name: str) -> int:
     listening.listen()
     while True:
         connection, _ = listening.accept()
-        # Some only knock, to see who is there.
+        # Some clients only connect, to see whether somebody listens.
         with connection, suppress(OSError):
             connection.recv(65536)
             status = "503 No" if (directory / f"{name}.unready").exists() else "200 OK"
@@ -38,5 +38,5 @@ def main(directory: Path, name: str) -> int:
 
 
 if __name__ == "__main__":
-    # The words that a cluster adds: the role, --name, the name.
+    # A cluster adds these arguments: the role, --name, the name.
     sys.exit(main(Path(sys.argv[1]), sys.argv[-1]))

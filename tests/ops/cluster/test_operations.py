@@ -1,4 +1,4 @@
-"""Real processes, kept by a real supervisor: started, killed, replaced, ended."""
+"""Real processes under a real supervisor: started, killed, replaced, ended."""
 
 import os
 import re
@@ -21,7 +21,7 @@ STOP_S = 5.0
 
 
 class Kept:
-    """A cluster of programs of `program.py` in a run directory."""
+    """A cluster of `program.py` processes in a run directory."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -45,7 +45,7 @@ class Kept:
         return [int(line) for line in (self.directory / f"{name}.runs").read_text().splitlines()]
 
     def until(self, so: Callable[[], bool]) -> None:
-        while not so():  # the test's own time limit ends the wait
+        while not so():  # the time limit of the test ends the wait
             time.sleep(0.05)
 
 
@@ -68,7 +68,7 @@ def is_gone(pid: int) -> bool:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
 
 
-def test_a_cluster_starts_and_ends_in_good_order(kept: Kept) -> None:
+def test_a_cluster_starts_and_ends_cleanly(kept: Kept) -> None:
     kept.start(3)
     processes = kept.cluster.processes()
     assert [one.name for one in processes] == ["worker-1", "worker-2", "worker-3"]
@@ -94,8 +94,8 @@ def test_a_second_cluster_in_the_same_place_is_refused(kept: Kept) -> None:
     assert kept.runs("worker-1") == kept.pids()
 
 
-def test_a_process_that_no_cluster_keeps_is_left_alone(kept: Kept) -> None:
-    """One that systemd keeps, say, under a name that a cluster would give, too."""
+def test_a_process_without_a_supervisor_is_not_touched(kept: Kept) -> None:
+    """For example, a process under systemd with the same name as one of a cluster."""
     with subprocess.Popen([sys.executable, str(PROGRAM), str(kept.directory), "worker-1"]) as other:
         try:
             kept.until(lambda: sockets.is_ready(kept.directory, "worker-1"))
@@ -108,7 +108,7 @@ def test_a_process_that_no_cluster_keeps_is_left_alone(kept: Kept) -> None:
             other.kill()
 
 
-def test_two_starts_at_the_same_moment_do_not_get_into_each_others_way(kept: Kept) -> None:
+def test_of_two_starts_at_the_same_moment_one_is_refused(kept: Kept) -> None:
     with (
         operations.alone(kept.directory),
         pytest.raises(ClusterFault, match="is starting one here"),
@@ -119,7 +119,7 @@ def test_two_starts_at_the_same_moment_do_not_get_into_each_others_way(kept: Kep
         pass
 
 
-def test_ending_a_cluster_whose_supervisor_was_killed_ends_what_it_left_and_says_so(kept: Kept) -> None:
+def test_stopping_a_cluster_with_a_killed_supervisor_ends_its_processes(kept: Kept) -> None:
     kept.start(2)
     pids, supervisor = kept.pids(), kept.cluster.pid()
     assert supervisor is not None
@@ -136,7 +136,7 @@ def test_ending_a_cluster_whose_supervisor_was_killed_ends_what_it_left_and_says
         operations.end(kept.cluster, STOP_S, kept.said.append)
 
 
-def test_a_supervisor_that_hangs_is_killed_with_what_it_keeps(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_supervisor_that_hangs_is_killed_with_its_processes(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     kept.start(1)
     (pid,), supervisor = kept.pids(), kept.cluster.pid()
     monkeypatch.setattr(control, "_PATIENCE_S", 0.5)
@@ -149,7 +149,9 @@ def test_a_supervisor_that_hangs_is_killed_with_what_it_keeps(kept: Kept, monkey
     assert is_gone(pid)
 
 
-def test_clusters_in_two_places_do_not_know_of_each_other(kept: Kept, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_clusters_in_two_run_directories_do_not_affect_each_other(
+    kept: Kept, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     other = Kept(kept.directory / "b")
     other.directory.mkdir()
     kept.start(1)
@@ -162,7 +164,7 @@ def test_clusters_in_two_places_do_not_know_of_each_other(kept: Kept, tmp_path_f
         operations.end(other.cluster, STOP_S)
 
 
-def test_a_killed_process_is_started_again_and_counted(kept: Kept) -> None:
+def test_a_killed_process_is_restarted_and_counted(kept: Kept) -> None:
     kept.start(2)
     first, second = kept.pids()
     os.kill(first, signal.SIGKILL)
@@ -174,7 +176,7 @@ def test_a_killed_process_is_started_again_and_counted(kept: Kept) -> None:
 
 
 def test_a_killed_process_has_its_end_in_its_log(kept: Kept) -> None:
-    """It cannot say so itself."""
+    """The process cannot log it itself."""
     kept.start(1)
     (first,) = kept.pids()
     os.kill(first, signal.SIGKILL)
@@ -202,7 +204,7 @@ def test_a_worker_that_is_not_ready_in_time_is_reported(kept: Kept) -> None:
         operations.await_ready(kept.cluster, names, kept.said.append, ready_s=1)
 
 
-def test_reloading_replaces_one_after_the_other(kept: Kept) -> None:
+def test_a_reload_replaces_one_process_after_the_other(kept: Kept) -> None:
     kept.start(2)
     before = kept.pids()
     kept.said.clear()
@@ -213,7 +215,7 @@ def test_reloading_replaces_one_after_the_other(kept: Kept) -> None:
     assert [(one.restarts, one.crashes) for one in kept.cluster.processes()] == [(0, 0), (0, 0)]
 
 
-def test_a_reload_stops_at_the_first_that_does_not_get_ready(kept: Kept) -> None:
+def test_a_reload_stops_at_the_first_process_that_does_not_get_ready(kept: Kept) -> None:
     kept.start(2)
     _, second = kept.pids()
     (kept.directory / "worker-1.unready").touch()

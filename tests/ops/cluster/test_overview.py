@@ -1,4 +1,4 @@
-"""The picture, put together from what three sources tell."""
+"""The overview, which is built from three sources."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -32,7 +32,7 @@ def status(worker: str = "a", **given: Any) -> WorkerStatus:
 
 
 def glance(**given: Any) -> Glance:
-    """Two workers that are well."""
+    """Two healthy workers."""
     second = replace(KEPT, name="worker-2", pid=12)
     whole: dict[str, Any] = {
         "kept": {"worker-1": KEPT, "worker-2": second},
@@ -117,32 +117,32 @@ def test_a_fleet_that_has_just_begun_may_have_bots_without_an_owner() -> None:
     assert found == ("bot 1: nobody polls it", "bot 2: nobody polls it")
 
 
-def test_with_webhooks_nobody_has_to_poll() -> None:
+def test_bots_with_webhooks_need_no_polling() -> None:
     alone = status("a", holders={}, figures=figures(polled_at={}))
     assert seen(glance(statuses={"worker-1": alone, "worker-2": status("b", holders={})}), polls=False).faults == ()
 
 
-def test_a_refused_token_is_a_fault_and_no_lack_of_an_owner() -> None:
+def test_a_refused_token_is_reported_as_that_and_not_as_a_missing_owner() -> None:
     refused = status("a", holders={"bot:1": "a"}, idle_bots=(2,))
     found = seen(glance(statuses={"worker-1": refused, "worker-2": refused})).faults
     assert found == ("bot 2: Telegram refuses its token",)
 
 
-def test_a_token_that_is_being_asked_about_is_told_as_such() -> None:
+def test_a_suspected_token_is_shown_as_suspected() -> None:
     doubting = status("a", holders={"bot:1": "a", "bot:2": "a"}, doubted_bots=(2,))
     picture = seen(glance(statuses={"worker-1": doubting, "worker-2": doubting}))
     assert picture.faults == ("bot 2: Telegram refuses its token; that is being confirmed",)
     assert [bot.bot for bot in picture.bots if bot.suspected] == [2]
 
 
-def test_a_store_counts_as_its_worst_off_process_says() -> None:
+def test_a_store_has_the_state_of_its_worst_report() -> None:
     away = status("b", stores={"live": "ok", "records": "away"})
     picture = seen(glance(statuses={"worker-1": status("a"), "worker-2": away}))
     assert picture.stores == {"live": "ok", "records": "away"}
     assert picture.faults == ("records store: away",)
 
 
-def test_workers_of_other_machines_are_shown_by_what_they_reported() -> None:
+def test_workers_on_other_machines_are_shown_as_they_reported_themselves() -> None:
     there = Member(name="worker-9", since=NOW - 60, figures=figures(relays=1, memory_bytes=7))
     members = {"workers": {"a": Member(name="worker-1"), "c": there}, "holders": {"bot:1": "a", "bot:2": "c"}}
     now = glance(
@@ -159,8 +159,8 @@ def test_workers_of_other_machines_are_shown_by_what_they_reported() -> None:
     assert picture.bots[1].owner == "worker-9"
 
 
-def test_a_worker_of_another_installation_is_shown_with_its_machine_and_its_place() -> None:
-    """Under whatever name: two machines may well call theirs the same."""
+def test_a_worker_of_another_installation_is_shown_with_machine_and_directory() -> None:
+    """Names do not matter, because workers on two machines may have the same name."""
     ours, theirs = Member(name="worker-1", home="box:/run/passerby"), Member(name="worker-1", home="den:/srv/run")
     members = {"workers": {"a": ours, "c": theirs}, "holders": {"bot:1": "a", "bot:2": "c"}}
     now = glance(
@@ -174,13 +174,13 @@ def test_a_worker_of_another_installation_is_shown_with_its_machine_and_its_plac
     assert [bot.owner for bot in picture.bots] == ["worker-1", "worker-1 (den:/srv/run)"]
 
 
-def test_a_supervisor_that_is_missed_and_another_installation_are_faults() -> None:
+def test_a_missing_supervisor_and_another_installation_are_faults() -> None:
     assert seen(glance(supervisor="supervisor is gone")).faults == ("supervisor is gone",)
     picture = overview(None, glance(), at=NOW, bots=BOTS, pending={}, polls=True, beside="served elsewhere")
     assert picture.faults == ("served elsewhere",)
 
 
-def test_the_share_of_a_core_is_that_between_two_looks() -> None:
+def test_the_share_of_a_core_is_measured_between_two_looks() -> None:
     later = replace(READING, cpu_s=10.5, age_s=101.0)
     now = glance(readings={11: later, 12: READING})
     assert seen(now, glance()).processes[0].cpu == pytest.approx(0.5)
@@ -188,7 +188,7 @@ def test_the_share_of_a_core_is_that_between_two_looks() -> None:
     assert cpu_share(READING, READING) is None
 
 
-def test_a_process_that_supervisor_does_not_keep_is_shown_too() -> None:
+def test_a_process_without_a_supervisor_is_shown_too() -> None:
     now = Glance(
         {},
         {"passerby": 20},

@@ -1,4 +1,5 @@
-"""When what keeps ending is held back, and when it is tried again. supervisor's own classes; no process is started."""
+"""When a process that keeps ending is given up, and when it is tried again. It uses supervisor's classes, without
+processes."""
 
 import json
 import signal
@@ -22,7 +23,7 @@ DAY_S = 86_400.0
 
 
 class Process:
-    """As much of supervisor's process as the restart policy touches, and what it did to it."""
+    """The parts of supervisor's process that the restart policy uses. It records what was done to it."""
 
     def __init__(self, name: str) -> None:
         self.config = SimpleNamespace(name=name, stdout_logfile=f"{name}.log")
@@ -87,7 +88,7 @@ def office(tmp_path: Path) -> Any:
     events.clear()
 
 
-def test_lives_that_are_short_again_and_again_trip_the_breaker(office: Office) -> None:
+def test_a_process_with_many_short_runs_is_given_up(office: Office) -> None:
     for _ in range(SHORT_RUNS):
         office.runs(15, code=1)
         assert not office.is_tripped
@@ -97,15 +98,15 @@ def test_lives_that_are_short_again_and_again_trip_the_breaker(office: Office) -
 
 
 @pytest.mark.parametrize("code", [0, -1, EXIT_STUCK])
-def test_recycling_being_killed_and_being_stuck_trip_nothing(office: Office, code: int) -> None:
+def test_recycling_kills_and_stuck_loops_do_not_count_as_short_runs(office: Office, code: int) -> None:
     for _ in range(3 * SHORT_RUNS):
         office.runs(15, code=code)
     assert not office.is_tripped
     assert office.told()["crashes"] == (0 if code == 0 else 3 * SHORT_RUNS)
 
 
-def test_an_end_against_expectation_is_in_the_log_once(office: Office) -> None:
-    """As supervisor's own log tells it."""
+def test_an_unexpected_end_is_logged_once(office: Office) -> None:
+    """The end of a process is read from supervisor's own log."""
     office.runs(DAY_S, code=2)
     with office.log.open("a") as log:
         log.write("INFO exited: worker-10 (terminated by SIGSEGV; not expected)\n")
@@ -118,7 +119,7 @@ def test_an_end_against_expectation_is_in_the_log_once(office: Office) -> None:
     assert office.said == ["worker-1.log: it ended with code 2", "worker-1.log: killed by SIGKILL"]
 
 
-def test_the_line_looks_as_the_processes_own_do() -> None:
+def test_the_line_has_the_format_of_the_processes_own_lines() -> None:
     at = datetime(2026, 1, 31, 23, 59, 58, tzinfo=UTC)
     assert restart_policy.line_of("gone", at, "console").startswith("2026-01-31 23:59:58 [error    ] process.ended ")
     assert json.loads(restart_policy.line_of("gone", at, "json")) == {
@@ -129,7 +130,7 @@ def test_the_line_looks_as_the_processes_own_do() -> None:
     }
 
 
-def test_crashes_far_apart_trip_nothing(office: Office) -> None:
+def test_rare_crashes_do_not_stop_the_restarts(office: Office) -> None:
     for _ in range(3 * SHORT_RUNS):
         office.runs(WINDOW_S / SHORT_RUNS, code=1)
     assert not office.is_tripped
@@ -153,14 +154,14 @@ def test_a_running_process_is_not_started(office: Office) -> None:
     assert (office.process.spawned, office.told()["rests_s"]) == (0, 0)
 
 
-def test_a_start_by_hand_is_no_restart(office: Office) -> None:
+def test_a_start_by_hand_does_not_count_as_a_restart(office: Office) -> None:
     office.becomes(events.ProcessStateStartingEvent, ProcessStates.STARTING, ProcessStates.STOPPED)
     assert office.told()["restarts"] == 0
 
 
 @pytest.fixture
 def running(office: Office) -> Any:
-    """A process that supervisor keeps, and that shows a pulse."""
+    """A process under supervisor that has a pulse."""
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as process:
         office.process.pid = process.pid
         office.process.state = ProcessStates.RUNNING
@@ -178,7 +179,7 @@ def test_a_process_with_a_stuck_loop_is_ended(office: Office, running: Any) -> N
     assert office.signals[1:] == [(running.pid, signal.SIGKILL)], "it did not mind"
 
 
-def test_a_process_with_a_running_loop_is_left_alone(office: Office, running: Any) -> None:
+def test_a_process_with_a_running_loop_is_not_ended(office: Office, running: Any) -> None:
     for beats in range(10):
         office.pulse = Pulse(running.pid, beats)
         office.ticks(SILENT_TICKS)
@@ -186,23 +187,21 @@ def test_a_process_with_a_running_loop_is_left_alone(office: Office, running: An
 
 
 @pytest.mark.parametrize("pulse", [None, Pulse(1, 7)])
-def test_a_process_without_a_pulse_of_its_own_is_left_alone(office: Office, running: Any, pulse: Pulse | None) -> None:
-    """Of an older release, or the page is still that of the process before."""
+def test_a_process_without_a_pulse_is_not_ended(office: Office, running: Any, pulse: Pulse | None) -> None:
+    """The process is of an older release, or the page still belongs to the process before it."""
     office.pulse = pulse
     office.ticks(3 * SILENT_TICKS)
     assert office.signals == []
 
 
-def test_a_process_that_has_not_begun_is_left_alone(office: Office, running: Any) -> None:
-    """It waits for a store, perhaps for hours."""
+def test_a_process_that_does_not_serve_yet_is_not_ended(office: Office, running: Any) -> None:
+    """The process waits for a store, perhaps for hours."""
     office.pulse = Pulse(running.pid, 0)
     office.ticks(3 * SILENT_TICKS)
     assert office.signals == []
 
 
-def test_a_process_that_was_stopped_by_a_signal_is_left_alone_and_gets_the_full_time_afterwards(
-    office: Office, running: Any
-) -> None:
+def test_a_process_paused_by_a_signal_is_not_ended_and_gets_the_full_time_later(office: Office, running: Any) -> None:
     office.ticks(SILENT_TICKS)
     running.send_signal(signal.SIGSTOP)
     while (reading := processes.read(running.pid)) is not None and reading.state not in "Tt":
@@ -215,7 +214,7 @@ def test_a_process_that_was_stopped_by_a_signal_is_left_alone_and_gets_the_full_
     assert office.signals == []
 
 
-def test_the_place_in_supervisor_is_the_one_that_is_configured() -> None:
+def test_supervisor_loads_the_restart_policy_that_is_configured() -> None:
     from passerby.ops.cluster.configuration import configuration
 
     text = configuration((), shutdown_s=8, root=False)

@@ -1,4 +1,4 @@
-"""What is found on this machine: rights, places, and what is missing."""
+"""What the doctor finds on this machine: permissions, directories, and missing things."""
 
 import os
 from pathlib import Path
@@ -32,7 +32,7 @@ def shared(directory: Path, **given: object) -> Settings:
     return Settings(**{"bot_tokens": TOKENS, "run_dir": directory / "run", **SHARED, **given})
 
 
-def test_a_file_with_secrets_that_others_may_read_is_found(directory: Path) -> None:
+def test_a_file_with_secrets_that_others_may_read_is_reported(directory: Path) -> None:
     open_key(embedded(directory))
     (directory / ".env").touch(0o644)
     (directory / ".env").chmod(0o644)
@@ -49,17 +49,17 @@ def test_a_missing_file_has_no_wrong_permissions(directory: Path) -> None:
 
 
 @pytest.mark.parametrize(("count", "verdict"), [(0, Verdict.FAIL), (1, Verdict.WARN), (2, Verdict.OK)])
-def test_a_fleet_is_more_than_one_bot(directory: Path, count: int, verdict: Verdict) -> None:
+def test_a_single_bot_is_a_warning_and_none_is_a_failure(directory: Path, count: int, verdict: Verdict) -> None:
     assert found(embedded(directory, bot_tokens=TOKENS[:count]))["bots"].verdict is verdict
 
 
-def test_several_machines_need_one_key(directory: Path) -> None:
+def test_several_machines_need_a_shared_key(directory: Path) -> None:
     assert found(shared(directory))["key"].verdict is Verdict.WARN
     key = SecretStr("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
     assert found(shared(directory, secret_key=key))["key"].verdict is Verdict.OK
 
 
-def test_a_run_directory_that_no_socket_fits_into_is_found(directory: Path) -> None:
+def test_a_run_directory_with_a_path_too_long_for_sockets_is_reported(directory: Path) -> None:
     deep = directory / ("d" * 100)
     deep.mkdir()
     assert found(shared(directory, run_dir=deep))["run directory"].verdict is Verdict.FAIL
@@ -67,13 +67,13 @@ def test_a_run_directory_that_no_socket_fits_into_is_found(directory: Path) -> N
 
 @pytest.fixture
 def read_only(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """This directory, for somebody who may not write to it: root may everywhere."""
+    """This directory, as if this user may not write to it. Root may write everywhere, so it is simulated."""
     allowed = os.access
     monkeypatch.setattr(os, "access", lambda path, mode: allowed(path, mode) and not (mode & os.W_OK))
     return directory
 
 
-def test_in_a_directory_that_cannot_be_written_to_nothing_is_said_to_be_made(read_only: Path) -> None:
+def test_no_file_is_promised_in_a_directory_that_cannot_be_written_to(read_only: Path) -> None:
     checks = found(Settings(bot_tokens=TOKENS))
     assert (checks["key"].verdict, checks["run directory"].verdict) == (Verdict.FAIL, Verdict.FAIL)
     assert "cannot be made" in checks["key"].told
@@ -83,7 +83,7 @@ def test_in_a_directory_that_cannot_be_written_to_nothing_is_said_to_be_made(rea
     assert found(Settings(bot_tokens=TOKENS, **SHARED))["key"].verdict is Verdict.FAIL, "on servers, too"
 
 
-def test_a_directory_where_a_file_is_expected_and_a_file_where_a_directory_is(directory: Path) -> None:
+def test_a_directory_instead_of_a_file_and_the_reverse_are_reported(directory: Path) -> None:
     (directory / "passerby.key").mkdir()
     (directory / "run").touch(0o600)
     checks = found(embedded(directory))
@@ -92,7 +92,7 @@ def test_a_directory_where_a_file_is_expected_and_a_file_where_a_directory_is(di
     assert "key" not in checks
 
 
-def test_a_key_that_this_user_cannot_read_is_found(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_that_this_user_cannot_read_is_reported(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (directory / "passerby.key").touch(0o600)
     monkeypatch.setattr(os, "access", lambda path, mode: mode != os.R_OK)
     assert "cannot be read" in found(embedded(directory))["key file"].told
@@ -102,28 +102,28 @@ def test_a_key_that_this_user_cannot_read_is_found(directory: Path, monkeypatch:
     ("listen", "warned"),
     [(None, False), ("127.0.0.1:9464", False), ("localhost:9464", False), ("0.0.0.0:9464", True), ("[::]:9464", True)],
 )
-def test_figures_that_others_can_read_are_found(directory: Path, listen: str | None, warned: bool) -> None:
+def test_metrics_that_others_can_read_are_reported(directory: Path, listen: str | None, warned: bool) -> None:
     assert ("metrics" in found(embedded(directory, metrics_listen=listen))) == warned
 
 
-def test_a_misspelt_variable_is_found(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_misspelt_variable_is_reported(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RUN_DRI", "/run/passerby")
     finding = found(embedded(directory))["environment"]
     assert finding.told == "RUN_DRI is no setting: did you mean RUN_DIR?"
     assert finding.verdict is Verdict.WARN
 
 
-def test_with_postgresql_alone_the_records_are_not_said_to_be_in_a_file(directory: Path) -> None:
+def test_with_postgresql_the_doctor_does_not_say_that_records_are_in_a_file(directory: Path) -> None:
     alone = Settings(bot_tokens=TOKENS, run_dir=directory / "run", postgres_uri=SHARED["postgres_uri"])
     assert "PostgreSQL has the records" in found(alone)["stores"].told
 
 
-def test_a_limit_that_a_process_is_born_with_is_found(directory: Path) -> None:
+def test_a_memory_limit_that_is_too_small_for_a_start_is_reported(directory: Path) -> None:
     assert found(embedded(directory, max_memory_mb=128))["memory"].verdict is Verdict.FAIL
     assert found(embedded(directory, max_memory_mb=256))["memory"].verdict is Verdict.OK
 
 
-def test_every_finding_that_is_not_well_says_what_to_do(directory: Path) -> None:
+def test_every_bad_finding_says_what_to_do(directory: Path) -> None:
     for settings in (embedded(directory, bot_tokens=()), shared(directory, max_memory_mb=1_000_000)):
         for finding in machine.checks(settings):
             assert (finding.verdict is Verdict.OK) == (finding.remedy == ""), finding
@@ -133,12 +133,12 @@ def test_every_finding_that_is_not_well_says_what_to_do(directory: Path) -> None
     ("ahead_s", "verdict"),
     [(0, Verdict.OK), (-1.9, Verdict.OK), (2.1, Verdict.WARN), (-29, Verdict.WARN), (31, Verdict.FAIL)],
 )
-def test_clocks_may_differ_a_little(ahead_s: float, verdict: Verdict) -> None:
+def test_a_small_difference_between_clocks_is_accepted(ahead_s: float, verdict: Verdict) -> None:
     assert skew("clock", ahead_s).verdict is verdict
 
 
 @pytest.mark.parametrize("content", ["", "abc", "AAAA"])
-def test_a_key_file_without_a_key_in_it_is_found(directory: Path, content: str) -> None:
+def test_a_key_file_without_a_key_is_reported(directory: Path, content: str) -> None:
     file = directory / "passerby.key"
     file.touch(0o600)
     file.write_text(content)

@@ -1,4 +1,4 @@
-"""What servers are found to be, from what they tell; and that one which is away is a finding."""
+"""What the doctor finds about servers, also if they do not answer."""
 
 import asyncio
 import sqlite3
@@ -43,7 +43,7 @@ def verdicts(found: list[Finding]) -> dict[str, str]:
     return {finding.check: finding.verdict.value for finding in found}
 
 
-def test_a_server_that_loses_nothing_is_well() -> None:
+def test_a_redis_that_loses_nothing_is_ok() -> None:
     assert set(verdicts(redis._judged(WELL, INFO, settings())).values()) == {"ok"}
 
 
@@ -59,7 +59,7 @@ def test_a_server_that_loses_nothing_is_well() -> None:
         ({}, {"aof_last_write_status": "err"}, "redis writes", "fail"),
     ],
 )
-def test_a_server_that_may_lose_something_is_found(
+def test_a_redis_that_may_lose_data_is_reported(
     config: dict[str, str], info: dict[str, str], check: str, verdict: str
 ) -> None:
     assert verdicts(redis._judged(WELL | config, INFO | info, settings()))[check] == verdict
@@ -71,12 +71,12 @@ def test_an_accepted_loss_of_seconds_is_a_warning() -> None:
     assert found["redis sync"] == "warn"
 
 
-def test_a_server_that_tells_nothing_is_a_warning() -> None:
+def test_a_redis_that_hides_its_configuration_is_a_warning() -> None:
     found = verdicts(redis._judged({}, {}, settings()))
     assert (found["redis policy"], found["redis file"]) == ("warn", "warn")
 
 
-def test_replicas_that_are_waited_for_have_to_be_there() -> None:
+def test_missing_replicas_are_reported() -> None:
     every_second = WELL | {"appendfsync": "everysec"}
     waits = settings(redis_replicas=1)
     assert verdicts(redis._judged(every_second, INFO | {"connected_slaves": "1"}, waits))["redis replicas"] == "ok"
@@ -87,7 +87,7 @@ def test_replicas_that_are_waited_for_have_to_be_there() -> None:
     ("least", "most", "processes", "verdict"),
     [(20, 24, 4, "ok"), (20, 25, 4, "warn"), (25, 25, 4, "fail"), (20, 100, 1, "warn"), (20, 97, 1, "ok")],
 )
-def test_all_pools_together_have_to_fit(least: int, most: int, processes: int, verdict: str) -> None:
+def test_all_connection_pools_together_must_fit_the_server(least: int, most: int, processes: int, verdict: str) -> None:
     finding = database.judged_pools(settings(db_pool_min=least, db_pool_max=most), processes, most=100, reserved=3)
     assert finding.verdict == verdict
     if verdict != "ok":
@@ -95,13 +95,13 @@ def test_all_pools_together_have_to_fit(least: int, most: int, processes: int, v
 
 
 @pytest.mark.parametrize("name", Switches.__struct_fields__)
-def test_a_switch_of_botfathers_that_does_no_good_is_named_with_what_to_do(name: str) -> None:
+def test_a_harmful_switch_in_botfather_is_reported_with_a_remedy(name: str) -> None:
     (finding,) = telegram.set_up("bot", Switches(**{name: True}))
     assert finding.verdict == Verdict.WARN
     assert "@BotFather" in finding.remedy
 
 
-def test_a_bot_that_is_set_up_for_nothing_else_is_well() -> None:
+def test_a_bot_without_harmful_switches_is_ok() -> None:
     (finding,) = telegram.set_up("bot", Switches())
     assert finding.verdict == Verdict.OK
 
@@ -122,13 +122,13 @@ def test_a_bot_that_is_set_up_for_nothing_else_is_well() -> None:
         ),
     ],
 )
-def test_telegram_has_to_be_told_the_same(given: dict[str, Any], state: WebhookState, verdict: str) -> None:
+def test_a_webhook_is_compared_with_the_settings(given: dict[str, Any], state: WebhookState, verdict: str) -> None:
     ours = settings(webhook_url="https://chat.example.org", **given)
     (finding,) = telegram.judged("bot", state, ours, NOW)
     assert finding.verdict == verdict
 
 
-def test_servers_that_are_away_are_findings() -> None:
+def test_servers_that_do_not_answer_are_reported() -> None:
     port = free_port()
     away = settings(
         redis_url=SecretStr(f"redis://:hush@127.0.0.1:{port}/0"),
@@ -147,7 +147,7 @@ def test_servers_that_are_away_are_findings() -> None:
 
 
 @pytest.mark.services
-def test_real_servers_are_looked_at_and_nothing_is_made_there() -> None:
+def test_real_servers_are_checked_and_not_changed() -> None:
     import time
 
     with start_postgres() as postgres, start_valkey("--appendonly", "yes", "--appendfsync", "always") as valkey:
@@ -163,7 +163,7 @@ def test_real_servers_are_looked_at_and_nothing_is_made_there() -> None:
         "redis memory": "warn",
         "redis clock": "ok",
     }
-    # The servers of tests do not wait for a disk.
+    # The test servers do not sync to a disk.
     assert {check: finding.verdict for check, finding in records.items()} == {
         "schema": "fail",
         "postgresql version": "ok",
@@ -174,7 +174,7 @@ def test_real_servers_are_looked_at_and_nothing_is_made_there() -> None:
     assert again["schema"].told == records["schema"].told
 
 
-def test_a_file_has_a_schema_and_no_pools(tmp_path: Path) -> None:
+def test_a_database_file_has_a_schema_check_and_no_pool_check(tmp_path: Path) -> None:
     embedded = Settings(bot_tokens=TOKEN, sqlite_db_path=tmp_path / "passerby.db")
     found = collected(database.checks(embedded, 1, lambda: NOW))
     assert {check: finding.verdict for check, finding in found.items()} == {"schema": "ok"}

@@ -183,7 +183,7 @@ def end(cluster: Cluster, shutdown_s: float, tell: Tell = lambda _: None) -> Non
         clear_orphans(cluster.directory, shutdown_s, tell)
         (cluster.directory / CONTROL).unlink(missing_ok=True)
         return
-    # supervisor ends the processes side by side, and kills what takes longer.
+    # supervisor ends the processes at the same time, and kills the ones that take too long.
     if pid is not None and not _within(shutdown_s + 2 * GRACE_S, lambda: not _is_there(pid)):
         raise ClusterFault(f"supervisor (process {pid}) has not ended yet")
     (cluster.directory / CONTROL).unlink(missing_ok=True)
@@ -215,7 +215,7 @@ def _is_there(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    # One that has ended and that nobody has asked about yet.
+    # The process has ended, but no one has read its exit code yet.
     with suppress(OSError, IndexError):
         return Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()[0] != "Z"
     return True
