@@ -10,6 +10,7 @@ from passerby.kernel.decision import Decision
 from passerby.kernel.effect import Answer, Button, Menu, Revise, Say
 from passerby.kernel.event import BotLost
 from passerby.kernel.ids import MessageId, PersonId
+from passerby.kernel.opinion import Rate
 from passerby.kernel.participant import Met, Rating, Searching
 from passerby.kernel.text import text
 from tests.features.playbook import BOT, NOW, Person, Playbook, asks, revises, says
@@ -80,6 +81,7 @@ def test_a_rating_changes_the_partners_karma_and_nobody_is_told(action: str, rat
     assert (ben.value.karma.score > 0) is up
     assert ben.value.karma.score != 0
     assert decision.effects == (Answer("query"), revises(ann, "after_chat.thanks", rest(ann)))
+    assert decision.opinions == (Rate(ann.value.last.chat, ann.person, rating),)
     assert actions(Say(ann.person, text("x"), rest(ann))) == [["seek"], *ALL[2:]]
 
 

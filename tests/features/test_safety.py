@@ -10,6 +10,7 @@ from passerby.features.safety import SHOWN
 from passerby.kernel.decision import Decision
 from passerby.kernel.effect import Answer, Button, Menu, Revise, Say
 from passerby.kernel.ids import ChatId, PersonId
+from passerby.kernel.opinion import Block, Complain
 from passerby.kernel.participant import Chatting, Complaint, Idle, Met, Saved, Searching
 from passerby.kernel.text import day, text
 from tests.features.playbook import NOW, Person, Playbook, Priority, asks, parted, revises, says
@@ -40,6 +41,7 @@ def test_block_ends_the_chat_and_the_partner_reads_the_usual_notice() -> None:
             says(ben, "chat.partner_left", of=Idle(), priority=Priority.MATCH),
             asks(theirs),
         ),
+        (Block(ann.person, ben.person),),
     )
 
 
@@ -49,8 +51,8 @@ def test_block_after_a_chat_is_about_the_last_partner() -> None:
     ben.writes("/stop")
     was = ann.value
     blocked = msgspec.structs.replace(was, blocked=(ben.person,), blocked_at=(NOW,))
-    assert ann.writes("/block") == Decision((blocked,), (says(ann, "safety.done"),))
-    ann.writes("/block")
+    assert ann.writes("/block") == Decision((blocked,), (says(ann, "safety.done"),), (Block(ann.person, ben.person),))
+    assert ann.writes("/block").opinions == (), "it is recorded already"
     talk.later(60)
     ann.writes("/block")
     assert (ann.value.blocked, ann.value.blocked_at) == ((ben.person,), (NOW,)), "once"
@@ -63,6 +65,18 @@ def test_block_in_a_chat_is_about_the_current_partner() -> None:
     _, eve = talk.pair(ann, talk.person())
     ann.writes("/block")
     assert ann.value.blocked == (eve.person,)
+
+
+def test_a_report_is_recorded_once_with_its_block_and_a_removed_block_is_recorded_too() -> None:
+    talk = Playbook()
+    ann, ben = talk.pair(talk.person(), talk.person())
+    assert isinstance(ann.value.state, Chatting)
+    chat = ann.value.state.chat
+    reported = ann.presses("complain", f"{chat}.rude")
+    blocked = Block(ann.person, ben.person)
+    assert reported.opinions == (blocked, Complain(chat, ann.person, ben.person, Complaint.RUDE))
+    assert ann.presses("complain", f"{chat}.threat").opinions == ()
+    assert ann.presses("unblock", "1.1").opinions == (msgspec.structs.replace(blocked, blocked=False),)
 
 
 @pytest.mark.parametrize("command", ["/block", "/report"])

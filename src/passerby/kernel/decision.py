@@ -8,6 +8,7 @@ import msgspec
 
 from passerby.kernel.effect import Effect
 from passerby.kernel.ids import MessageId, MessageRef
+from passerby.kernel.opinion import Opinion
 from passerby.kernel.participant import Participant
 from passerby.kernel.rules import Rules
 
@@ -89,10 +90,12 @@ class Facts(msgspec.Struct, frozen=True):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """`changes` are new values of participants whose versions were read. Either all of them are stored or none."""
+    """`changes` are new values of participants whose versions were read. Either all of them are stored or none.
+    `opinions` are recorded with them."""
 
     changes: tuple[Participant, ...] = ()
     effects: tuple[Effect, ...] = ()
+    opinions: tuple[Opinion, ...] = ()
 
 
 NOTHING = Decision()

@@ -19,13 +19,13 @@ from passerby.kernel.effect import (
     Say,
 )
 from passerby.kernel.ids import ChatId, MessageId, MessageRef, PersonId, UpdateRef
+from passerby.kernel.opinion import Block, Complain, Opinion, Rate
 from passerby.kernel.participant import (
     Chatting,
     Complaint,
     Gender,
     Idle,
     LastChat,
-    Met,
     Participant,
     Rating,
     Searching,
@@ -39,6 +39,7 @@ from passerby.ports.facts import (
     ChatRated,
     ComplaintExplained,
     ComplaintFiled,
+    Fact,
     PersonChanged,
 )
 from passerby.ports.leases import Fence, LeaseName, WorkerId
@@ -192,39 +193,6 @@ def test_a_note_about_a_chat_neither_ends_nor_opens_it() -> None:
     assert plan.commit.facts == (PersonChanged(changed(reminded, version=2), EPOCH),)
 
 
-def test_a_complaint_is_filed_once() -> None:
-    last = LastChat(CHAT, BEN, EPOCH, "report", True)
-    ann = changed(somebody(ANN), last=last)
-    filed = changed(ann, last=msgspec.structs.replace(last, complaint=Complaint.RUDE))
-    plan = settled(Decision((filed,)), ann)
-    assert plan.commit is not None
-    assert plan.commit.facts[1:] == (ComplaintFiled(CHAT, ANN, BEN, Complaint.RUDE, EPOCH),)
-    later = settled(Decision((changed(filed, seen_at=5.0),)), filed)
-    assert later.commit is not None
-    assert [type(fact) for fact in later.commit.facts] == [PersonChanged]
-
-
-def test_a_complaint_about_a_chat_before_the_last_one_is_filed_once() -> None:
-    met = Met(BEN, EPOCH - 60, chat=CHAT)
-    ann = changed(somebody(ANN), last=LastChat(ChatId("later"), PersonId(9), EPOCH, "next", True), recent=(met,))
-    filed = changed(ann, recent=(msgspec.structs.replace(met, complaint=Complaint.THREAT),))
-    plan = settled(Decision((filed,)), ann)
-    assert plan.commit is not None
-    assert plan.commit.facts[1:] == (ComplaintFiled(CHAT, ANN, BEN, Complaint.THREAT, EPOCH),)
-    later = settled(Decision((changed(filed, recent=(*filed.recent, Met(PersonId(9), EPOCH))),)), filed)
-    assert later.commit is not None
-    assert [type(fact) for fact in later.commit.facts] == [PersonChanged]
-
-
-def test_a_filed_complaint_is_not_filed_again_after_another_chat() -> None:
-    last = LastChat(CHAT, BEN, EPOCH, "report", True, complaint=Complaint.RUDE)
-    ann = changed(somebody(ANN), last=last, recent=(Met(BEN, EPOCH, False, CHAT, Complaint.RUDE),))
-    following = changed(ann, last=LastChat(ChatId("later"), PersonId(9), EPOCH, "next", True))
-    plan = settled(Decision((following,)), ann)
-    assert plan.commit is not None
-    assert [type(fact) for fact in plan.commit.facts] == [PersonChanged]
-
-
 def test_a_chat_opens_once_for_two() -> None:
     ann, ben = somebody(ANN, WAITING), somebody(BEN, WAITING, OTHER_BOT)
     after = changed(ann, state=Chatting(CHAT, BEN, EPOCH)), changed(ben, state=Chatting(CHAT, ANN, EPOCH))
@@ -249,39 +217,34 @@ def test_a_chat_with_an_unreachable_person_is_a_bug(gone: PersonId) -> None:
         settled(Decision(after), *before)
 
 
-def test_a_rating_is_recorded_once() -> None:
-    left = LastChat(CHAT, BEN, EPOCH, "next", left=True)
-    ann = changed(somebody(ANN), last=left)
-    rated = changed(ann, last=msgspec.structs.replace(left, rating=Rating.GOOD))
-    first = settled(Decision((rated,)), ann)
-    assert first.commit is not None
-    assert ChatRated(CHAT, ANN, Rating.GOOD, EPOCH) in first.commit.facts
-    again = settled(Decision((changed(rated, seen_at=EPOCH + 1),)), rated)
-    assert again.commit is not None
-    assert not [fact for fact in again.commit.facts if isinstance(fact, ChatRated)]
-
-
-def test_a_changed_rating_and_one_of_the_next_chat_are_recorded() -> None:
-    good = LastChat(CHAT, BEN, EPOCH, "next", left=True, rating=Rating.GOOD)
-    for other in (
-        msgspec.structs.replace(good, rating=Rating.BAD),
-        msgspec.structs.replace(good, chat=NEXT),
-    ):
-        ann = changed(somebody(ANN), last=good)
-        commit = settled(Decision((changed(ann, last=other),)), ann).commit
-        assert commit is not None
-        assert other.rating is not None
-        assert ChatRated(other.chat, ANN, other.rating, EPOCH) in commit.facts
-
-
-def test_blocks_and_unblocks_are_recorded_one_by_one() -> None:
-    ann = changed(somebody(ANN), blocked=(BEN, PersonId(7)))
-    commit = settled(Decision((changed(ann, blocked=(PersonId(8), BEN)),)), ann).commit
+@pytest.mark.parametrize(
+    ("opinion", "fact"),
+    [
+        (Rate(CHAT, ANN, Rating.GOOD), ChatRated(CHAT, ANN, Rating.GOOD, EPOCH)),
+        (Complain(CHAT, ANN, BEN, Complaint.RUDE), ComplaintFiled(CHAT, ANN, BEN, Complaint.RUDE, EPOCH)),
+        (Block(ANN, BEN), BlockChanged(ANN, BEN, True, EPOCH)),
+        (Block(ANN, BEN, blocked=False), BlockChanged(ANN, BEN, False, EPOCH)),
+    ],
+)
+def test_an_opinion_is_recorded_with_its_change(opinion: Opinion, fact: Fact) -> None:
+    ann = somebody(ANN)
+    commit = settled(Decision((changed(ann, seen_at=5.0),), opinions=(opinion,)), ann).commit
     assert commit is not None
-    assert [fact for fact in commit.facts if isinstance(fact, BlockChanged)] == [
-        BlockChanged(ANN, PersonId(8), True, EPOCH),
-        BlockChanged(ANN, PersonId(7), False, EPOCH),
-    ]
+    assert [type(each) for each in commit.facts] == [PersonChanged, type(fact)]
+    assert commit.facts[-1] == fact
+
+
+def test_no_opinion_is_guessed_from_a_change() -> None:
+    last = LastChat(CHAT, BEN, EPOCH, "report", True)
+    ann = changed(somebody(ANN), last=last)
+    after = changed(
+        ann,
+        last=msgspec.structs.replace(last, rating=Rating.BAD, complaint=Complaint.RUDE),
+        blocked=(BEN,),
+    )
+    commit = settled(Decision((after,)), ann).commit
+    assert commit is not None
+    assert [type(fact) for fact in commit.facts] == [PersonChanged]
 
 
 def test_a_mere_notice_is_checked_against_the_version_it_was_decided_on() -> None:

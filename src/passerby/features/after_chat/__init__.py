@@ -19,6 +19,7 @@ from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Discard, Effect, Menu, Priority, Say
 from passerby.kernel.event import ButtonPressed
 from passerby.kernel.feature import Feature
+from passerby.kernel.opinion import Rate
 from passerby.kernel.participant import Chatting, Participant, Rating, Searching
 from passerby.kernel.text import text
 
@@ -36,7 +37,9 @@ def rate(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     if partner is not None:
         karma = rated(partner.karma, rating, weight(me, partner, env.now), env.now)
         changes.append(msgspec.structs.replace(partner, karma=karma))
-    return Decision(tuple(changes), (Answer(event.query), *ask_again(event, "after_chat.thanks", changes[0], env.now)))
+    thanks = ask_again(event, "after_chat.thanks", changes[0], env.now)
+    opinion = Rate(me.last.chat, me.person, rating)
+    return Decision(tuple(changes), (Answer(event.query), *thanks), (opinion,))
 
 
 def done(event: ButtonPressed, facts: Facts, env: Env) -> Decision:

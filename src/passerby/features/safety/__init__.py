@@ -26,7 +26,8 @@ from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Effect, Menu, Revise, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.feature import Feature, MenuCommand
-from passerby.kernel.ids import MessageRef, PersonId
+from passerby.kernel.ids import ChatId, MessageRef, PersonId
+from passerby.kernel.opinion import Block, Complain, Opinion
 from passerby.kernel.participant import Chatting, Complaint, Participant, Rating
 from passerby.kernel.text import Text, day, text
 
@@ -55,8 +56,13 @@ def _accused(event: ButtonPressed, facts: Facts) -> tuple[PersonId, ...]:
     return (whom,) if whom is not None else ()
 
 
-def _apart(facts: Facts, whom: PersonId, env: Env, reason: str) -> tuple[tuple[Participant, ...], tuple[Say, ...]]:
-    """Both sides after a block, and their notices. If they are in a chat with each other, it ends."""
+def _apart(
+    facts: Facts, whom: PersonId, env: Env, reason: str
+) -> tuple[tuple[Participant, ...], tuple[Say, ...], tuple[Block, ...]]:
+    """Both sides after a block, their notices, and the block to record.
+
+    If they are in a chat with each other, it ends.
+    """
     me = facts.me
     told: tuple[Say, ...] = ()
     sides: tuple[Participant, ...] = (me,)
@@ -64,7 +70,7 @@ def _apart(facts: Facts, whom: PersonId, env: Env, reason: str) -> tuple[tuple[P
         sides = part(me, facts.partner, env, reason=reason, leaver=me.person)
         told = tell_left(sides)
     mine = refresh_ticket(block(sides[0], whom, env.now), env)
-    return (mine, *sides[1:]), told
+    return (mine, *sides[1:]), told, () if whom in me.blocked else (Block(me.person, whom),)
 
 
 def block_now(event: MessageReceived, facts: Facts, env: Env) -> Decision:
@@ -74,18 +80,18 @@ def block_now(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     whom = _whom(me, chat, env.now) if chat is not None else None
     if whom is None:
         return Decision(effects=(Say(me.person, text("safety.nobody"), keys_for(me.state)),))
-    sides, told = _apart(facts, whom, env, "block")
+    sides, told, blocks = _apart(facts, whom, env, "block")
     key = "safety.done" if type(sides[0].state) is type(me.state) else "safety.done_here"
-    return Decision(sides, (Say(me.person, text(key), keys_for(sides[0].state)), *told))
+    return Decision(sides, (Say(me.person, text(key), keys_for(sides[0].state)), *told), blocks)
 
 
 def block_pressed(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     whom = _whom(facts.me, event.token, env.now)
     if whom is None:
         return too_old(event, facts.me, env.now)
-    sides, told = _apart(facts, whom, env, "block")
+    sides, told, blocks = _apart(facts, whom, env, "block")
     closed = in_place(event, text("safety.done"))
-    return Decision(sides, (Answer(event.query), *closed, *_keys(facts.me, sides[0]), *told))
+    return Decision(sides, (Answer(event.query), *closed, *_keys(facts.me, sides[0]), *told), blocks)
 
 
 def _keys(before: Participant, after: Participant) -> tuple[Say, ...]:
@@ -139,19 +145,20 @@ def complain(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     whom = _whom(facts.me, chat, env.now)
     if whom is None or reason not in set(Complaint):
         return too_old(event, facts.me, env.now, chat)
-    sides, told = _apart(facts, whom, env, "report")
+    sides, told, blocks = _apart(facts, whom, env, "report")
     me, *rest = sides
     first = chat not in complaints(me)
     closed = ask_for_words(event, chat, me.state) if first else _already(event, me)
     effects: tuple[Effect, ...] = (Answer(event.query), *closed, *_keys(facts.me, me), *told)
     if not first:
-        return Decision(sides, effects)
+        return Decision(sides, effects, blocks)
+    opinions: tuple[Opinion, ...] = (*blocks, Complain(ChatId(chat), me.person, whom, Complaint(reason)))
     me = begin_comment(with_complaint(me, chat, Complaint(reason)), event, chat, env.now)
     accused = rest[0] if rest else at_hand(facts, whom)
     if accused is None:
-        return Decision((me,), effects)
+        return Decision((me,), effects, opinions)
     karma = rated(accused.karma, Rating.BAD, weight(me, accused, env.now), env.now)
-    return Decision((me, msgspec.structs.replace(accused, karma=karma)), effects)
+    return Decision((me, msgspec.structs.replace(accused, karma=karma)), effects, opinions)
 
 
 def _already(event: ButtonPressed, me: Participant) -> tuple[Revise, ...]:
@@ -206,13 +213,15 @@ def unblock(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
         changed = Answer(event.query, text("safety.list_changed"))
         return Decision(effects=(changed, *in_place(event, *_list(me, 0))))
     at = int(number) - 1
+    removed = Block(me.person, me.blocked[at], blocked=False)
     since = blocked_since(me)
     me = msgspec.structs.replace(
         me, blocked=(*me.blocked[:at], *me.blocked[at + 1 :]), blocked_at=(*since[:at], *since[at + 1 :])
     )
     me = refresh_ticket(me, env)
     page = (len(me.blocked) - at) // SHOWN
-    return Decision((me,), (Answer(event.query, text("safety.unblocked")), *in_place(event, *_list(me, page))))
+    shown = in_place(event, *_list(me, page))
+    return Decision((me,), (Answer(event.query, text("safety.unblocked")), *shown), (removed,))
 
 
 feature = Feature(

@@ -1,7 +1,7 @@
-"""A decision becomes one commit: participants, what they are told, the facts for the records, the updates now done.
+"""A decision becomes one commit: participants, their notices, the facts for the records, the updates that are done.
 
-Deciders speak of participants only. What follows from a participant's change is derived here, once, so that no feature
-can forget it: a chat that nobody is in any more has ended, a new one has opened, the records are to learn of both.
+Deciders describe participants, and name the opinions to record. What always follows from a participant's change is
+derived here, so that no feature can forget it: that the person changed, that a chat has opened, that it has closed.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -9,7 +9,6 @@ from typing import TypeVar, assert_never
 
 import msgspec
 
-from passerby.domain.after_chat import complaints
 from passerby.kernel.decision import Decision
 from passerby.kernel.effect import (
     Answer,
@@ -26,6 +25,7 @@ from passerby.kernel.effect import (
     Say,
 )
 from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId, UpdateRef
+from passerby.kernel.opinion import Block, Complain, Opinion, Rate
 from passerby.kernel.participant import Chatting, Participant
 from passerby.ports.facts import (
     BlockChanged,
@@ -69,16 +69,20 @@ def plan_commit(
 ) -> CommitPlan:
     """Turn a decision into what is stored and what is sent.
 
-    `before` are the participants that the decision was made on; `name(i)` names the i-th notice. With what it says that
-    is its id: a second decision on the same update gives the same notice the same again, and another one another, for
-    the first may have left its own in the outbox when its process died. Updates with a relay effect are not done by the
-    commit: they are when it has been delivered. `owner` sends the notices; `fences` are the leases that all of it
-    stands on. `seen` are people and the versions that they were read at: what is told of them must be so still when it
-    is stored. `seal` encrypts words that are stored for later.
+    - `before`: the participants that the decision was made on.
+    - `name(i)`: the name of the i-th notice. Its id is this name and its text key. So a second decision on the same
+      update gives the same notice the same id, and a different notice a different id. The first decision may have left
+      its notices in the outbox before its process died.
+    - `refs`: the updates. The commit makes them done, unless there is a relay effect: then its delivery does.
+    - `owner`: the worker that sends the notices. `fences`: the leases that the commit depends on.
+    - `seen`: people, and the versions that were read. If one has changed, the commit is stale.
+    - `seal`: encrypts words that are stored for later.
     """
     after = {change.person: change for change in decision.changes}
     puts = tuple(msgspec.structs.replace(each, version=each.version + 1) for each in decision.changes)
     facts, ended = _derive(puts, before, now)
+    if decision.opinions:
+        facts = (*facts, *(_recorded(opinion, now) for opinion in decision.opinions))
     notices: list[Notice] = []
     owed: list[Notice] = []
     relay_effects: list[tuple[RelayEffect, BotId]] = []
@@ -159,7 +163,6 @@ def _derive(
     opened: dict[ChatId, Participant] = {}
     for put in puts:
         facts.append(PersonChanged(put, now))
-        facts += _opinions(put, before[put.person], now)
         was = before[put.person].state
         if isinstance(was, Chatting) and _chat_of(put) != was.chat and was.chat not in ended:
             ended[was.chat] = None
@@ -181,25 +184,16 @@ def _chat_of(person: Participant) -> ChatId | None:
     return person.state.chat if isinstance(person.state, Chatting) else None
 
 
-def _opinions(put: Participant, before: Participant, now: float) -> list[Fact]:
-    """What a person has come to think of others: ratings, and blocks, lifted ones as well."""
-    opinions: list[Fact] = []
-    last = put.last
-    if last is not None and last.rating is not None:
-        former = before.last
-        if former is None or former.chat != last.chat or former.rating != last.rating:
-            opinions.append(ChatRated(last.chat, put.person, last.rating, now))
-    if put.recent != before.recent or last != before.last:
-        known = complaints(before)
-        opinions += [
-            ComplaintFiled(chat, put.person, whom, complaint, now)
-            for chat, (whom, complaint) in complaints(put).items()
-            if chat not in known
-        ]
-    if put.blocked != before.blocked:
-        opinions += [BlockChanged(put.person, whom, True, now) for whom in put.blocked if whom not in before.blocked]
-        opinions += [BlockChanged(put.person, whom, False, now) for whom in before.blocked if whom not in put.blocked]
-    return opinions
+def _recorded(opinion: Opinion, now: float) -> Fact:
+    match opinion:
+        case Rate():
+            return ChatRated(opinion.chat, opinion.by, opinion.rating, now)
+        case Complain():
+            return ComplaintFiled(opinion.chat, opinion.by, opinion.whom, opinion.reason, now)
+        case Block():
+            return BlockChanged(opinion.by, opinion.whom, opinion.blocked, now)
+        case _:
+            assert_never(opinion)
 
 
 def _chat_opened(state: Chatting, one: Participant, other: Participant) -> ChatOpened:

@@ -102,7 +102,7 @@ class Router:
         decision = decider(event, facts, env) if decider is not None else NOTHING
         me = facts.me
         if me is not before and all(change.person != me.person for change in decision.changes):
-            decision = Decision((me, *decision.changes), decision.effects)
+            decision = msgspec.structs.replace(decision, changes=(me, *decision.changes))
         return decision
 
     def route(self, event: Event, facts: Facts) -> Decider | None:
