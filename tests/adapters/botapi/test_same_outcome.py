@@ -48,21 +48,21 @@ def test_a_file_too_large_to_move_is_refused_on_each_bot(kind: Kind, to: BotId) 
 
 
 @both
-def test_it_is_refused_even_if_the_other_bot_has_seen_it_before(to: BotId) -> None:
+def test_a_file_too_large_to_move_is_refused_even_if_the_other_bot_knows_it(to: BotId) -> None:
     files = Memory()
     files.ids["x", B] = files.ids["x", A] = "x-known"
     assert outcome(content_call(large(Kind.VIDEO), to=to), files=files) is Refusal.TOO_LARGE
 
 
 @both
-def test_it_is_refused_even_if_only_telegram_knows_its_size(to: BotId) -> None:
+def test_a_file_too_large_to_move_is_refused_even_if_only_telegram_knows_its_size(to: BotId) -> None:
     untold = content_call(large(Kind.VIDEO, 0), to=to)
     assert outcome(untold, located={int(A): DOWNLOAD_LIMIT + 1}) is Refusal.TOO_LARGE
     assert outcome(untold, located={"refused": True}) is Refusal.TOO_LARGE
 
 
 @both
-def test_it_is_refused_in_an_album_and_in_an_edit_as_well(to: BotId) -> None:
+def test_a_file_too_large_to_move_is_refused_in_an_album_and_in_an_edit(to: BotId) -> None:
     small = Content(Kind.PHOTO, file=File("p-a", "p", 3))
     assert outcome(content_call(small, large(Kind.VIDEO), to=to)) is Refusal.TOO_LARGE
     edit = EditContent(to, READER, MessageId(5), A, SENDER, large(Kind.VIDEO), False)

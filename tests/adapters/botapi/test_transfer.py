@@ -88,7 +88,7 @@ def test_a_reader_that_stalls_stops_the_download_so_memory_stays_bounded() -> No
 
 
 @in_a_loop
-async def test_of_ten_senders_of_one_file_only_one_uploads_it() -> None:
+async def test_only_one_of_ten_senders_of_a_file_uploads_it() -> None:
     async with fleet() as (api, stub):
         stub.files["photo-a"] = b"abc"
         sent = await asyncio.gather(*(api.send(content_call(photo())) for _ in range(10)))
