@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from passerby.dialogue import after_chat
+from passerby.domain import after_chat
 from passerby.features import safety
 from passerby.kernel.effect import Say
 from passerby.kernel.participant import LastChat, Participant
