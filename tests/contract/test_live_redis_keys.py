@@ -315,7 +315,7 @@ async def test_after_a_wipe_nobody_is_buried_before_they_could_have_come_back(
 
 
 @staged(trying, "valkey")
-async def test_a_reader_that_knows_more_than_the_server_begins_anew(
+async def test_a_reader_that_knows_more_than_the_server_starts_again(
     place: RedisPlace, store: RedisStore, /, server: Server
 ) -> None:
     await put(store, somebody(ANN, 1, waiting(ANN)))

@@ -536,7 +536,7 @@ async def test_several_readers_hear_the_same_news(place: Place) -> None:
 
 
 @contract
-async def test_a_reader_too_far_behind_begins_anew(place: Place) -> None:
+async def test_a_reader_too_far_behind_starts_again(place: Place) -> None:
     """Who came and went is not remembered for ever; a reader that missed it is told all there is."""
     store = place.open()
     feed = await store.tickets(ADULTS, None, 0)

@@ -287,7 +287,7 @@ async def test_attending_renews_for_as_long_as_was_said_last(place: Place) -> No
 
 
 @contract
-async def test_every_taking_has_a_higher_epoch_though_the_store_was_opened_anew(place: Place) -> None:
+async def test_each_take_of_a_lease_has_a_higher_epoch_even_after_the_store_was_reopened(place: Place) -> None:
     """A write from before it must never stand on a lease that was taken after it."""
     store, epochs = place.open(), list[int]()
     for worker in (ONE, TWO, THREE):

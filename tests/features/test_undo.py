@@ -280,7 +280,7 @@ STEPS = st.lists(
 
 @settings(max_examples=150, deadline=None)
 @given(STEPS, st.randoms(use_true_random=False))
-def test_whatever_happens_at_once_chats_stay_mutual_and_single(steps: list[Step], chance: Random) -> None:
+def test_chats_stay_mutual_and_single_whatever_happens_at_once(steps: list[Step], chance: Random) -> None:
     """Returning, pairing, blocking and leaving, decided on facts that may be outdated when they are stored."""
     talk, ann, ben = parted_pair("/next")
     people = [ann, ben, talk.person()]

@@ -165,7 +165,7 @@ def test_an_upgrade_that_broke_off_is_finished_by_the_next(database: str) -> Non
 
 @pytest.mark.services
 @in_a_loop
-async def test_an_index_that_is_not_valid_is_built_anew(postgres_database: str) -> None:
+async def test_an_invalid_index_is_rebuilt(postgres_database: str) -> None:
     await init_schema(postgres_database)
     engine = connect(database_url(postgres_database), poolclass=NullPool)
     valid = sa.text("SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_users_vip_until'::regclass")
