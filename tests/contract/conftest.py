@@ -1,4 +1,4 @@
-"""Servers that the contracts are tried on: one of each for a process of the test run, started when first asked for."""
+"""Servers for the contracts: one of each per process of the test run, started on first use."""
 
 from collections.abc import Iterator
 
@@ -12,14 +12,14 @@ from tests.contract.servers import Valkey, start_valkey
 
 @pytest.fixture(scope="session")
 def valkey() -> Iterator[Valkey]:
-    """Ours alone: it is emptied, killed and started again. Synced always: everysec may lose what it acknowledged."""
+    """Used by no other run: it is emptied, killed and restarted. `everysec` could lose acknowledged writes."""
     with start_valkey("--appendonly", "yes", "--appendfsync", "always") as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    """Three nodes of ours."""
+    """A cluster of three nodes."""
     with start_cluster() as nodes:
         yield nodes
 
@@ -28,7 +28,7 @@ def cluster() -> Iterator[Cluster]:
     params=[pytest.param(name, marks=[pytest.mark.services] if name in SERVICES else []) for name in PLACES]
 )
 def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Place:
-    """Where the live store's contract is tried. In a cluster, no script may touch a key that it was not given."""
+    """The place for the live store's contract. In a cluster, a script may only touch keys that it was given."""
     if request.param == "cluster":
         watch_all(monkeypatch)
     return PLACES[request.param](request)

@@ -1,7 +1,7 @@
-"""The store's scripts, each with a watch at its head that stops it where it touches a key that it was not given.
+"""The store's scripts, each with a check that stops it if it touches a key that it was not given.
 
-Redis itself does not mind, as long as the key is on the same node. But while a slot moves, only the keys that a script
-was given are looked for before it runs.
+Redis allows other keys if they are on the same node. But while a slot moves, Redis checks only the given keys before it
+runs a script.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ import pytest
 from passerby.adapters.redis import handshake, scripts
 from passerby.adapters.redis.scripts import Script
 
-# All commands of ours that take a key take one key, and first.
+# Every command that we use takes at most one key, as its first argument.
 _WATCH = """
 local real, given = redis, {}
 for _, key in ipairs(KEYS) do
@@ -41,7 +41,7 @@ def watched(script: Script) -> Script:
 
 
 def watch_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From now on, for whatever store is opened."""
+    """For every store that is opened from now on."""
     for name, script in vars(scripts).items():
         if isinstance(script, Script):
             monkeypatch.setattr(scripts, name, watched(script))

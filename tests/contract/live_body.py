@@ -1,4 +1,4 @@
-"""How a test of the live store's contract is written: as a body that runs in the loop of its place."""
+"""Decorators for tests of the live store's contract: an asynchronous body runs in the loop of its place."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -15,7 +15,7 @@ from tests.contract.live_places import Place
 
 
 def contract(body: Callable[[Place], Awaitable[None]]) -> Callable[[Place], None]:
-    """A test's body is asynchronous, and runs in the loop of its place."""
+    """Run an asynchronous body in the loop of its place."""
 
     @wraps(body)
     def test(place: Place) -> None:
@@ -28,7 +28,7 @@ def contract(body: Callable[[Place], Awaitable[None]]) -> Callable[[Place], None
 
 
 def survives(body: Callable[[Place, LiveStore, LiveStore], Awaitable[None]]) -> Any:
-    """The same twice: once read back from the store that was written to, once after a kill."""
+    """Run the test twice: `later` is the same store, then a store that is opened after a kill."""
 
     @pytest.mark.parametrize("killed", [False, True], ids=["at once", "after a kill"])
     def test(place: Place, killed: bool) -> None:
@@ -44,7 +44,7 @@ def survives(body: Callable[[Place, LiveStore, LiveStore], Awaitable[None]]) -> 
 
 
 class Later:
-    """A store that is opened anew for each question, as after a kill."""
+    """A store that is opened again for each call, as after a kill."""
 
     def __init__(self, place: Place) -> None:
         self._place = place
@@ -58,7 +58,7 @@ async def put(store: LiveStore, *people: Participant, **rest: Any) -> None:
 
 
 async def settled(store: LiveStore) -> None:
-    """After an outage: where the store has doubts, they are resolved, as by a worker that finds no difference."""
+    """After an outage: resolve the store's doubts, like a worker that finds no difference."""
     with suppress(LiveStoreLost):
         await store.figures()
     if store.doubts:

@@ -22,7 +22,7 @@ class Cluster:
 
     @property
     def owner(self) -> Valkey:
-        """The node that has our keys."""
+        """The node that holds our keys."""
         return next(node for node in self.nodes if SLOT in slots_of(node))
 
     def node_id(self, node: Valkey) -> str:
@@ -43,7 +43,7 @@ def slots_of(node: Valkey) -> set[int]:
 
 @contextmanager
 def start_cluster(size: int = 3, *more: str) -> Iterator[Cluster]:
-    """Returns once every node knows where every slot is. A slot that nobody has does not stop the others."""
+    """Returns once every node knows where every slot is. A slot without a node does not stop the others."""
     with ExitStack() as stack:
         options = ("--appendonly", "yes", "--cluster-enabled", "yes", "--cluster-require-full-coverage", "no", *more)
         nodes = [stack.enter_context(start_valkey(*options, "--cluster-port", str(free_port()))) for _ in range(size)]
@@ -64,7 +64,7 @@ def start_cluster(size: int = 3, *more: str) -> Iterator[Cluster]:
 
 
 class _Unserved(AbstractContextManager[None]):
-    """Nobody has the slot of our keys, as between the loss of a node and its replica's promotion."""
+    """No node has the slot of our keys, as after the loss of a node before its replica is promoted."""
 
     def __init__(self, owner: Valkey) -> None:
         self._owner = owner

@@ -1,11 +1,10 @@
-"""A live store whose answers come late and in another order than they were asked for, as over a busy network.
+"""A live store whose answers come late and in any order, as over a busy network.
 
-A call takes some turns of the loop to get there, and its answer some to come back; so of calls that are under way at
-the same time any may have its effect first, and any may be answered first. Whoever gives a call up does not undo it:
-it has its effect all the same. With `forgets`, some answers are lost: what was done was done, and the caller is told
-that the store is lost.
+A call takes some turns of the loop to arrive, and its answer some to come back. So of several calls under way, any may
+take effect first, and any may be answered first. Cancelling a call does not undo it. With `forgets`, some answers are
+lost: the call takes effect, but the caller gets LiveStoreLost.
 
-Turns, not seconds: no clock is needed, so each test of the contract can run on top of it.
+Delays are turns, not seconds. No clock is needed, so every test of the contract can run on this store.
 """
 
 import asyncio
@@ -21,11 +20,11 @@ T = TypeVar("T")
 
 NEAR = frozenset({"generation", "newborn", "doubts", "is_held"})
 TURNS = 6
-"""At most so many, each way."""
+"""The longest delay, each way."""
 
 
 class Late:
-    """Every method of `passerby.ports.live_store.LiveStore`, from afar."""
+    """Every method of `passerby.ports.live_store.LiveStore`, with delays."""
 
     def __init__(self, inner: LiveStore, rng: Random, forgets: float = 0.0) -> None:
         self._inner = inner
@@ -61,16 +60,16 @@ class Late:
     def _arrived(self, task: asyncio.Task[Any]) -> None:
         self._under_way.discard(task)
         if not task.cancelled():
-            task.exception()  # whoever asked may have given up
+            task.exception()  # the caller may have been cancelled
 
     async def quiet(self) -> None:
-        """Until everything that was asked has had its effect."""
+        """Wait until all calls have taken effect."""
         while self._under_way:
             await asyncio.wait(self._under_way)
 
 
 class LatePlace:
-    """A place of which all stores are late."""
+    """A place whose stores are all late."""
 
     def __init__(self, place: Any) -> None:
         self._place = place

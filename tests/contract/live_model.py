@@ -1,4 +1,4 @@
-"""What a live store is, as simply as it can be said: dictionaries, no log, no expiry, no efficiency."""
+"""The simplest live store: dictionaries, without log, expiry or efficiency."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -23,13 +23,13 @@ class Model:
     facts: list[Fact] = field(default_factory=list)
     trimmed: int = 0
     told: dict[PersonId, int] = field(default_factory=dict)
-    """The number of the fact that tells the records of a person's newest value."""
+    """The number of the fact with a person's newest value."""
     open: set[ChatId] = field(default_factory=set)
     map: dict[tuple[ChatId, MessageRef], Counterpart] = field(default_factory=dict)
     anchors: dict[tuple[ChatId, PersonId], MessageRef] = field(default_factory=dict)
-    """Of searches, too, as `search_of` names them."""
+    """Also of searches, under the names of `search_of`."""
     speakers: dict[ChatId, PersonId | None] = field(default_factory=dict)
-    """Whose word was the last in each open chat; the quietest first."""
+    """The last speaker in each open chat. The longest idle chat first."""
     files: dict[tuple[str, BotId], str] = field(default_factory=dict)
 
     def commit(self, commit: Commit) -> Committed:
@@ -123,7 +123,7 @@ class Model:
         }
 
     def may_vanish(self, person: PersonId) -> bool:
-        """Idle, and the records hold what they are."""
+        """Whether the person is idle and the records hold their newest value."""
         me = self.people[person]
         return isinstance(me.state, Idle) and self.told.get(person, 0) <= self.trimmed
 
@@ -137,14 +137,14 @@ class Model:
                 self.anchors.pop((search_of(each.person), each.person), None)
 
     def _anchor(self, about: ChatId, person: PersonId, at: MessageRef) -> bool:
-        """Whether it was new."""
+        """Set an anchor. Returns whether it was new."""
         if self._is_over(about, person) or (about, person) in self.anchors:
             return False
         self.anchors[about, person] = at
         return True
 
     def _is_over(self, about: ChatId, person: PersonId) -> bool:
-        """A chat, or a person's search."""
+        """Whether a chat or a person's search is over."""
         me = self.people.get(person)
         searching = me is not None and isinstance(me.state, Searching) and about == search_of(person)
         return about not in self.open and not searching
@@ -157,7 +157,7 @@ class Model:
 
 
 def _talks(person: Participant) -> list[ChatId]:
-    """What somebody can have been told of: their chat, or their search."""
+    """What a notice can tell somebody about: their chat or their search."""
     match person.state:
         case Chatting(chat=chat):
             return [chat]

@@ -1,6 +1,6 @@
-"""Where the live store's contract is tried. A place holds the data; stores are opened on it and killed at will.
+"""The places for the live store's contract. A place holds the data; tests open stores on it and kill them.
 
-A store joins the contract by a place of its own and a line in `PLACES`.
+To test another store with the contract, add a place for it to `PLACES`.
 """
 
 import asyncio
@@ -30,23 +30,23 @@ class Place(Protocol):
 
     @property
     def lease_s(self) -> float:
-        """A short time for leases here: long beside a call, though the machine be busy."""
+        """A short time for leases, but much longer than a call, even on a busy machine."""
         ...
 
     def run(self, main: Coroutine[Any, Any, T]) -> T:
-        """Run a test's body in whatever loop this place needs."""
+        """Run a test's body in the loop that this place needs."""
         ...
 
     def open(self) -> LiveStore:
-        """A store over what is there now; one that was open before has been killed, not closed."""
+        """Open a store on the current data. Stores opened before count as killed, not closed."""
         ...
 
     def open_bounded(self, journal_bound: int) -> LiveStore:
-        """The same, with a journal of so many facts at most."""
+        """The same, with a journal of at most `journal_bound` facts."""
         ...
 
     def wipe(self) -> None:
-        """Lose everything, under the stores that are open."""
+        """Lose everything while stores are open."""
         ...
 
     async def elapse(self, delay_s: float) -> None:
@@ -54,16 +54,16 @@ class Place(Protocol):
         ...
 
     async def outlast(self, delay_s: float) -> None:
-        """Let time pass for leases and limiters, too, which a server times by its own clock."""
+        """Let time pass also for leases and limiters, which a server times by its own clock."""
         ...
 
     def lost(self) -> AbstractContextManager[None]:
-        """While it lasts, nothing can be stored."""
+        """Within this context, nothing can be stored."""
         ...
 
 
 class Disk:
-    """The records of a log that outlives its process. While it is `full`, it takes nothing."""
+    """The records of a log that outlives its process. While it is `full`, it accepts nothing."""
 
     def __init__(self) -> None:
         self.records: list[bytes] = []
@@ -118,7 +118,7 @@ class _Full(AbstractContextManager[None]):
 
 
 class MemoryPlace:
-    """The memory store over a log. Time is virtual, so that a day passes at once."""
+    """The memory store with a log. Time is virtual, so a day passes at once."""
 
     lease_s = 6.0
 
@@ -159,5 +159,5 @@ PLACES: dict[str, Callable[[pytest.FixtureRequest], Place]] = {
     "late memory": lambda _: LatePlace(MemoryPlace()),
     "late redis": lambda request: LatePlace(RedisPlace(request.getfixturevalue("valkey"))),
 }
-"""The late ones answer late and in another order than they were asked: see `live_late`."""
+"""The late ones answer late and in any order: see `live_late`."""
 SERVICES = {"redis", "cluster", "late redis"}

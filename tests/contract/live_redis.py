@@ -112,7 +112,7 @@ class _PatientLoop(asyncio.SelectorEventLoop):
 
 
 class _Away(AbstractContextManager[None]):
-    """The server is killed, and started again over its append-only file."""
+    """Kill the server, and start it again with its append-only file."""
 
     def __init__(self, server: Valkey) -> None:
         self._server = server
@@ -125,7 +125,7 @@ class _Away(AbstractContextManager[None]):
 
 
 class RedisPlace:
-    """`server` has the keys; `url` is how stores find it, if that is another."""
+    """`server` has the keys. `url`: the address for stores, if it is a different one."""
 
     lease_s = 0.5
 
@@ -190,7 +190,7 @@ class RedisPlace:
         return any(store.busy for store in self._stores)
 
     def _arrived(self) -> None:
-        # One thread serves all connections: what it was to send before it answers this has been sent.
+        # One thread serves all connections. Once it answers, it has sent everything before.
         with suppress(RedisError):
             self._hand.ping()
 

@@ -1,4 +1,4 @@
-"""Values to put into a live store: people in each state, and what a commit carries besides them."""
+"""Values to put into a live store: people in each state, and everything else that a commit carries."""
 
 import msgspec
 
@@ -24,7 +24,7 @@ def somebody(person: PersonId, version: int = 1, state: State | None = None) -> 
 
 
 def becomes(was: Participant, state: State) -> Participant:
-    """The next version, in another state."""
+    """The person's next version, in another state."""
     return msgspec.structs.replace(was, state=state, version=was.version + 1)
 
 
@@ -57,7 +57,7 @@ def notice(id_: str, to: PersonId = ANN) -> Notice:
 
 
 def telling(id_: str, to: PersonId, chat: ChatId = CHAT) -> Notice:
-    """The notice that tells somebody of a chat."""
+    """The notice that tells somebody about a chat."""
     return msgspec.structs.replace(notice(id_, to), anchors=chat)
 
 
@@ -66,7 +66,7 @@ def parked(id_: str) -> Parked:
 
 
 def trail(id_: str, person: PersonId = ANN, bot: BotId = BOT) -> Trail:
-    """An item of an album that somebody sends."""
+    """An item of an album that a person sends."""
     return Trail(id_, trail_of(person), bot, NOW + 3600, "album", b"\x00sealed")
 
 

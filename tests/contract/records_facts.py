@@ -1,4 +1,4 @@
-"""Facts to try the records with: by hand, and drawn by hypothesis."""
+"""Facts to test the records with: written by hand, and drawn by Hypothesis."""
 
 from hypothesis import strategies as st
 
@@ -98,9 +98,9 @@ def numbered(*facts: Fact, after: int = 0) -> list[tuple[int, Fact]]:
     return list(enumerate(facts, after + 1))
 
 
-# PostgreSQL's text takes all of Unicode but NUL; surrogates are not text.
+# PostgreSQL's text accepts all of Unicode except NUL. Surrogates are not text.
 _texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
-# Every finite float: what comes back is the very value.
+# Every finite float must come back unchanged.
 _times = st.floats(allow_nan=False, allow_infinity=False)
 _persons = st.integers(1, 2**52 - 1).map(PersonId)
 """Telegram promises that its ids have at most 52 significant bits (source: Bot API, User.id)."""
@@ -196,9 +196,9 @@ participants = st.builds(
     blocked=_blocked,
     saved=st.lists(_saved, max_size=3).map(tuple),
 )
-"""Every field is named: one that is added and forgotten here would be drawn as its default for ever."""
+"""Every field is named. If a new field were missing here, only its default would be tested."""
 
-# A small world, so that the same people and chats come up again and again.
+# A small world, so that the same people and chats appear repeatedly.
 _few = st.integers(1, 4)
 _few_chats = st.sampled_from(["a", "b", "c"])
 _versions = st.integers(0, 9)

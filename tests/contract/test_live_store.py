@@ -1,4 +1,4 @@
-"""The contract of `passerby.ports.live_store.LiveStore`, over every implementation of it: sentence by sentence."""
+"""The contract of `passerby.ports.live_store.LiveStore`, sentence by sentence, for every implementation."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -48,7 +48,7 @@ KEY = b"a key"
 
 
 async def everything(store: LiveStore) -> list[Any]:
-    """All that can be seen of a store that holds Ann and Ben."""
+    """Everything that a store with Ann and Ben shows."""
     return [
         await store.load(ANN, at(1)),
         await store.load(BEN),
@@ -60,9 +60,6 @@ async def everything(store: LiveStore) -> list[Any]:
         await store.open_chats((CHAT, NEXT_CHAT)),
         await store.file_id("u", BOT),
     ]
-
-
-# ---------------------------------------------------------------------- commits
 
 
 @survives
@@ -77,7 +74,7 @@ async def test_a_read_after_a_commit_sees_it(place: Place, store: LiveStore, lat
 
 
 @contract
-async def test_a_person_not_held_here_is_none(place: Place) -> None:
+async def test_loading_an_unknown_person_gives_nothing(place: Place) -> None:
     store = place.open()
     await put(store, somebody(ANN))
     assert await store.load(EVE) is None
@@ -85,7 +82,7 @@ async def test_a_person_not_held_here_is_none(place: Place) -> None:
 
 @pytest.mark.parametrize("version", [1, 2, 4, 9])
 def test_a_commit_on_another_version_is_stale_and_stores_nothing(place: Place, version: int) -> None:
-    """The version held is 2, so 3 is the next."""
+    """The held version is 2, so 3 is the next."""
 
     async def main() -> None:
         store = place.open()
@@ -126,7 +123,7 @@ async def test_a_notice_is_stored_only_if_its_people_are_unchanged(
 
 
 @contract
-async def test_a_stranger_begins_with_version_one(place: Place) -> None:
+async def test_a_new_person_begins_with_version_one(place: Place) -> None:
     store = place.open()
     assert await store.commit(Commit((somebody(ANN, 2),))) is Committed.STALE
     assert await store.commit(Commit((somebody(ANN, 1),))) is Committed.YES
@@ -134,7 +131,7 @@ async def test_a_stranger_begins_with_version_one(place: Place) -> None:
 
 
 @contract
-async def test_of_two_commits_on_the_same_version_exactly_one_is_stored(place: Place) -> None:
+async def test_exactly_one_of_two_commits_on_the_same_version_is_stored(place: Place) -> None:
     store = place.open()
     ann, ben, eve = (somebody(each, 1, waiting(each)) for each in (ANN, BEN, EVE))
     await put(store, ann, ben, eve)
@@ -161,14 +158,14 @@ async def test_a_done_update_is_not_committed_again(place: Place, store: LiveSto
 
 @contract
 async def test_done_counts_before_stale(place: Place) -> None:
-    """A redelivered update is decided on anew: that its facts have moved on since then must not make it try again."""
+    """A redelivered update is decided again on newer facts. It must not be stale, or it would be tried for ever."""
     store = place.open()
     await put(store, somebody(ANN), updates=(update(7),))
     assert await store.commit(Commit((somebody(ANN),), updates=(update(7),))) is Committed.ALREADY_DONE
 
 
 @contract
-async def test_an_album_half_of_which_is_done_is_done_whole(place: Place) -> None:
+async def test_an_album_of_which_half_is_done_is_stored_whole(place: Place) -> None:
     store = place.open()
     await put(store, somebody(ANN), updates=(update(7),))
     await put(store, somebody(ANN, 2), updates=(update(7), update(8)))
@@ -176,19 +173,16 @@ async def test_an_album_half_of_which_is_done_is_done_whole(place: Place) -> Non
 
 
 @contract
-async def test_a_commit_of_no_update_is_never_done_already(place: Place) -> None:
+async def test_a_commit_without_updates_is_never_already_done(place: Place) -> None:
     store = place.open()
     await put(store, outbox=(notice("a"),))
     await put(store, outbox=(notice("b"),))
     assert len(await store.outbox(NOBODY)) == 2
 
 
-# ---------------------------------------------------------------------- done marks
-
-
 @survives
-async def test_done_marks_are_a_set_and_no_high_water_mark(place: Place, store: LiveStore, later: LiveStore) -> None:
-    """Ids may start anew, anywhere, and each bot counts for itself."""
+async def test_done_marks_are_a_set_and_not_a_maximum(place: Place, store: LiveStore, later: LiveStore) -> None:
+    """Telegram may restart the ids anywhere, and each bot has its own."""
     numbers = {1, 2, 5, 1023, 1024, 999_999_999, 2**31 - 1, 2**40, 3}
     for number in numbers:
         await store.mark(Mark((update(number),)))
@@ -213,16 +207,13 @@ async def test_done_marks_are_remembered_for_a_day(place: Place) -> None:
 
 
 @contract
-async def test_done_marks_do_not_stay_for_ever(place: Place) -> None:
+async def test_done_marks_expire(place: Place) -> None:
     store = place.open()
     await store.mark(Mark((update(7),)))
     await place.elapse(3 * DAY_S)
     await store.mark(Mark((update(2000),)))
     await store.sweep()
     assert await store.done(BOT, (7, 2000)) == {2000}
-
-
-# ---------------------------------------------------------------------- crashes
 
 
 @survives
@@ -237,14 +228,14 @@ async def test_crashes_are_counted_for_each_update(place: Place, store: LiveStor
 
 
 @survives
-async def test_a_crash_that_is_told_twice_counts_once(place: Place, store: LiveStore, later: LiveStore) -> None:
+async def test_a_crash_reported_twice_counts_once(place: Place, store: LiveStore, later: LiveStore) -> None:
     for _ in range(3):
         await store.record_crash((update(7),), "one")
     assert await later.known(BOT, (7,)) == (set(), {7: 1})
 
 
 @contract
-async def test_crashes_are_remembered_for_a_day_and_not_for_ever(place: Place) -> None:
+async def test_crashes_are_remembered_for_a_day_and_then_expire(place: Place) -> None:
     store = place.open()
     await store.record_crash((update(7),), "one")
     for _ in range(24):
@@ -257,7 +248,7 @@ async def test_crashes_are_remembered_for_a_day_and_not_for_ever(place: Place) -
 
 
 @contract
-async def test_a_crash_that_cannot_be_stored_is_not_said_to_be(place: Place) -> None:
+async def test_a_crash_that_cannot_be_stored_is_an_error(place: Place) -> None:
     store = place.open()
     with place.lost(), pytest.raises(LiveStoreLost):
         await store.record_crash((update(7),), "one")
@@ -265,11 +256,8 @@ async def test_a_crash_that_cannot_be_stored_is_not_said_to_be(place: Place) -> 
     assert (await store.known(BOT, (7,))).crashes == {}
 
 
-# ---------------------------------------------------------------------- the outbox
-
-
 @survives
-async def test_the_outbox_keeps_its_order_and_loses_what_is_settled(
+async def test_the_outbox_keeps_its_order_and_drops_settled_entries(
     place: Place, store: LiveStore, later: LiveStore
 ) -> None:
     await put(store, outbox=(notice("d"), parked("a")))
@@ -281,7 +269,7 @@ async def test_the_outbox_keeps_its_order_and_loses_what_is_settled(
 
 
 @survives
-async def test_an_entry_put_again_under_its_name_takes_the_place_of_the_one_before(
+async def test_an_entry_with_the_same_id_replaces_the_one_before(
     place: Place, store: LiveStore, later: LiveStore
 ) -> None:
     await put(store, outbox=(notice("owed"), notice("a")))
@@ -303,11 +291,8 @@ async def test_marks_are_idempotent(place: Place, store: LiveStore, later: LiveS
     assert await later.outbox(NOBODY) == [notice("m")]
 
 
-# ---------------------------------------------------------------------- the message map, and anchors
-
-
 @survives
-async def test_the_map_leads_both_ways(place: Place, store: LiveStore, later: LiveStore) -> None:
+async def test_the_message_map_works_in_both_directions(place: Place, store: LiveStore, later: LiveStore) -> None:
     ann, ben = couple()
     await put(store, ann, ben)
     await store.mark(Mark(chat=CHAT, pairs=(copied(1, 10, 5), copied(2, 11, 6))))
@@ -320,7 +305,7 @@ async def test_the_map_leads_both_ways(place: Place, store: LiveStore, later: Li
 
 
 @survives
-async def test_a_copy_in_several_pieces_is_one_and_each_piece_leads_back(
+async def test_each_part_of_a_split_copy_leads_back_to_its_source(
     place: Place, store: LiveStore, later: LiveStore
 ) -> None:
     await put(store, *couple())
@@ -334,7 +319,7 @@ async def test_a_copy_in_several_pieces_is_one_and_each_piece_leads_back(
 
 
 @contract
-async def test_numbers_of_another_bot_mean_other_messages(place: Place) -> None:
+async def test_the_same_message_id_of_another_bot_is_another_message(place: Place) -> None:
     store = place.open()
     await put(store, *couple())
     await store.mark(Mark(chat=CHAT, pairs=(copied(1, 10),)))
@@ -344,7 +329,7 @@ async def test_numbers_of_another_bot_mean_other_messages(place: Place) -> None:
 
 
 @survives
-async def test_an_edit_renews_the_fingerprint(place: Place, store: LiveStore, later: LiveStore) -> None:
+async def test_an_edit_updates_the_fingerprint(place: Place, store: LiveStore, later: LiveStore) -> None:
     await put(store, *couple())
     for print_ in (5, 6):
         await store.mark(Mark(chat=CHAT, pairs=(copied(1, 10, print_),)))
@@ -352,10 +337,10 @@ async def test_an_edit_renews_the_fingerprint(place: Place, store: LiveStore, la
 
 
 @survives
-async def test_an_anchor_is_each_sides_own_and_the_first_one_holds(
+async def test_each_side_has_its_own_anchor_and_the_first_one_counts(
     place: Place, store: LiveStore, later: LiveStore
 ) -> None:
-    """A notice that was sent twice must not make what was written in between predate the chat."""
+    """If a notice is sent twice, messages between the two must not count as older than the chat."""
     ann, ben = couple()
     await put(store, ann, ben)
     await store.mark(Mark(anchor=Anchor(CHAT, ANN, at(3))))
@@ -365,9 +350,7 @@ async def test_an_anchor_is_each_sides_own_and_the_first_one_holds(
 
 
 @survives
-async def test_a_chat_that_has_ended_takes_its_map_and_anchors_with_it(
-    place: Place, store: LiveStore, later: LiveStore
-) -> None:
+async def test_the_end_of_a_chat_drops_its_map_and_anchors(place: Place, store: LiveStore, later: LiveStore) -> None:
     ann, ben = couple()
     await put(store, ann, ben)
     await store.mark(Mark(chat=CHAT, pairs=(copied(1, 10),), anchor=Anchor(CHAT, ANN, at(3))))
@@ -390,7 +373,7 @@ async def test_an_idle_persons_reference_has_no_counterpart(place: Place) -> Non
 
 
 @survives
-async def test_open_chats_are_those_that_somebody_is_in(place: Place, store: LiveStore, later: LiveStore) -> None:
+async def test_a_chat_is_open_while_somebody_is_in_it(place: Place, store: LiveStore, later: LiveStore) -> None:
     ann, ben = couple()
     await put(store, ann, ben)
     assert await later.open_chats((CHAT, NEXT_CHAT)) == {CHAT}
@@ -399,8 +382,8 @@ async def test_open_chats_are_those_that_somebody_is_in(place: Place, store: Liv
 
 
 @contract
-async def test_the_map_is_kept_for_a_day_and_not_for_more_than_two(place: Place) -> None:
-    """48 hours at most, however often the store is opened anew meanwhile."""
+async def test_the_message_map_is_kept_for_one_to_two_days(place: Place) -> None:
+    """48 hours at most, however often the store is opened meanwhile."""
     store = place.open()
     await put(store, *couple())
     await place.elapse(5 * 3600)
@@ -422,7 +405,7 @@ async def test_the_map_is_kept_for_a_day_and_not_for_more_than_two(place: Place)
 
 
 @contract
-async def test_the_map_is_forgotten_in_time_though_the_store_was_away(place: Place) -> None:
+async def test_the_message_map_expires_in_time_even_if_the_store_was_away(place: Place) -> None:
     store = place.open()
     await put(store, *couple())
     await store.mark(Mark(chat=CHAT, pairs=(copied(1, 10),)))
@@ -433,15 +416,12 @@ async def test_the_map_is_forgotten_in_time_though_the_store_was_away(place: Pla
     assert await store.counterpart(CHAT, at(1)) is None
 
 
-# ---------------------------------------------------------------------- tickets
-
-
 def ticket(person: PersonId, since: float = NOW) -> Ticket:
     return waiting(person, since).ticket
 
 
 @survives
-async def test_the_feed_begins_with_all_who_wait(place: Place, store: LiveStore, later: LiveStore) -> None:
+async def test_the_feed_begins_with_everybody_who_waits(place: Place, store: LiveStore, later: LiveStore) -> None:
     ann, ben = somebody(ANN, 1, waiting(ANN)), somebody(BEN, 1, waiting(BEN, NOW + 1))
     await put(store, ann)
     await put(store, ben, somebody(EVE, 1, waiting(EVE, pool=MINORS)))
@@ -452,7 +432,7 @@ async def test_the_feed_begins_with_all_who_wait(place: Place, store: LiveStore,
 
 
 @contract
-async def test_the_feed_goes_on_with_what_changed(place: Place) -> None:
+async def test_the_feed_continues_with_the_changes(place: Place) -> None:
     store = place.open()
     ann = somebody(ANN, 1, waiting(ANN))
     await put(store, ann)
@@ -467,7 +447,7 @@ async def test_the_feed_goes_on_with_what_changed(place: Place) -> None:
 
 
 @contract
-async def test_of_several_changes_the_latest_counts(place: Place) -> None:
+async def test_the_feed_has_only_the_latest_change_of_a_person(place: Place) -> None:
     store = place.open()
     feed = await store.tickets(ADULTS, None, 0)
     ann = somebody(ANN, 1, waiting(ANN))
@@ -479,8 +459,8 @@ async def test_of_several_changes_the_latest_counts(place: Place) -> None:
 
 
 @contract
-async def test_a_new_version_of_somebody_who_waits_is_news(place: Place) -> None:
-    """Else a pairing on the old version would be stale for ever."""
+async def test_a_new_version_of_a_waiting_person_is_a_change(place: Place) -> None:
+    """Otherwise a pairing on the old version would be stale for ever."""
     store = place.open()
     ann = somebody(ANN, 1, waiting(ANN))
     await put(store, ann)
@@ -502,7 +482,7 @@ async def test_a_person_who_changes_pools_leaves_one_and_joins_the_other(place: 
 
 
 @contract
-async def test_a_reader_waits_for_news_as_long_as_it_says(place: Place) -> None:
+async def test_a_reader_waits_for_changes_as_long_as_it_asked(place: Place) -> None:
     store = place.open()
     feed = await store.tickets(ADULTS, None, 0)
     began = place.clock.monotonic()
@@ -525,7 +505,7 @@ async def test_a_reader_waits_for_news_as_long_as_it_says(place: Place) -> None:
 
 
 @contract
-async def test_several_readers_hear_the_same_news(place: Place) -> None:
+async def test_several_readers_get_the_same_changes(place: Place) -> None:
     store = place.open()
     feed = await store.tickets(ADULTS, None, 0)
     readers = [asyncio.ensure_future(store.tickets(ADULTS, feed.cursor, 60.0)) for _ in range(3)]
@@ -537,7 +517,7 @@ async def test_several_readers_hear_the_same_news(place: Place) -> None:
 
 @contract
 async def test_a_reader_too_far_behind_starts_again(place: Place) -> None:
-    """Who came and went is not remembered for ever; a reader that missed it is told all there is."""
+    """Past changes are not remembered for ever. A reader that missed some gets everything."""
     store = place.open()
     feed = await store.tickets(ADULTS, None, 0)
     await put(store, somebody(ANN, 1, waiting(ANN)))
@@ -552,9 +532,6 @@ async def test_a_reader_too_far_behind_starts_again(place: Place) -> None:
     assert (await store.tickets(ADULTS, news.cursor, 0)).changes == ()
 
 
-# ---------------------------------------------------------------------- the journal
-
-
 @survives
 async def test_facts_are_numbered_in_order_and_read_in_pieces(place: Place, store: LiveStore, later: LiveStore) -> None:
     await put(store, facts=(fact(1), fact(2)))
@@ -566,7 +543,7 @@ async def test_facts_are_numbered_in_order_and_read_in_pieces(place: Place, stor
 
 
 @survives
-async def test_a_trimmed_journal_goes_on_counting(place: Place, store: LiveStore, later: LiveStore) -> None:
+async def test_a_trimmed_journal_keeps_counting(place: Place, store: LiveStore, later: LiveStore) -> None:
     await put(store, facts=(fact(1), fact(2), fact(3)))
     await store.trim_journal(2, store.generation)
     assert await later.journal(0, 10) == [(3, fact(3))]
@@ -578,11 +555,8 @@ async def test_a_trimmed_journal_goes_on_counting(place: Place, store: LiveStore
     assert await later.journal(3, 10) == [(4, fact(4))]
 
 
-# ---------------------------------------------------------------------- generations, adoption
-
-
 @contract
-async def test_a_store_that_was_closed_goes_on_with_its_generation_and_a_wiped_one_begins_another(place: Place) -> None:
+async def test_a_closed_store_keeps_its_generation_and_a_wiped_one_begins_another(place: Place) -> None:
     store = place.open()
     generation = store.generation
     assert generation
@@ -596,7 +570,7 @@ async def test_a_store_that_was_closed_goes_on_with_its_generation_and_a_wiped_o
 
 @contract
 async def test_a_store_is_newborn_until_the_records_have_been_adopted(place: Place) -> None:
-    """A start that is killed before that must not leave open chats behind that nobody knows of."""
+    """If the process is killed before that, no open chat may be forgotten."""
     assert place.open().newborn
     store = place.open()
     await put(store, somebody(EVE))
@@ -621,7 +595,7 @@ async def test_an_adopted_person_is_here_as_if_never_gone(place: Place, store: L
 
 
 @survives
-async def test_adopting_never_overwrites(place: Place, store: LiveStore, later: LiveStore) -> None:
+async def test_adopting_never_overwrites_held_people(place: Place, store: LiveStore, later: LiveStore) -> None:
     ann = somebody(ANN, 1, waiting(ANN))
     await put(store, ann)
     await store.adopt([somebody(ANN, 40), somebody(BEN, 40)])
@@ -631,18 +605,15 @@ async def test_adopting_never_overwrites(place: Place, store: LiveStore, later: 
 
 
 @contract
-async def test_somebody_idle_may_be_adopted_and_changed_and_is_there_after_a_kill(place: Place) -> None:
+async def test_an_adopted_idle_person_can_change_and_survives_a_kill(place: Place) -> None:
     store = place.open()
     await store.adopt([somebody(ANN, 12)])
     await put(store, somebody(ANN, 13, waiting(ANN)))
     assert await place.open().load(ANN) == Facts(somebody(ANN, 13, waiting(ANN)))
 
 
-# ---------------------------------------------------------------------- expiry, the file cache, losing the store
-
-
 @contract
-async def test_idle_people_that_the_records_hold_go_after_a_while_and_others_never(place: Place) -> None:
+async def test_only_idle_people_in_the_records_are_dropped_after_a_while(place: Place) -> None:
     store = place.open()
     ann, ben = couple()
     eve, idle, unrecorded = PersonId(3), PersonId(4), PersonId(5)
@@ -660,7 +631,7 @@ async def test_idle_people_that_the_records_hold_go_after_a_while_and_others_nev
 
 
 @contract
-async def test_idle_people_who_are_heard_of_stay(place: Place) -> None:
+async def test_idle_people_who_write_stay_in_the_store(place: Place) -> None:
     store = place.open()
     await put(store, somebody(ANN), facts=(fact(1),))
     await store.trim_journal(1, store.generation)
@@ -684,7 +655,7 @@ async def test_a_dropped_person_can_be_adopted_again_with_their_old_version(plac
 
 
 @survives
-async def test_a_file_is_known_by_each_bot_under_its_own_id(place: Place, store: LiveStore, later: LiveStore) -> None:
+async def test_each_bot_has_its_own_id_for_a_file(place: Place, store: LiveStore, later: LiveStore) -> None:
     await store.remember_file("u", BOT, "first")
     await store.remember_file("u", OTHER_BOT, "other")
     assert [await later.file_id("u", bot) for bot in (BOT, OTHER_BOT)] == ["first", "other"]
@@ -749,7 +720,7 @@ def test_a_write_that_cannot_be_stored_changes_nothing(place: Place, write: str)
 
 
 @contract
-async def test_a_sweep_that_cannot_store_says_so(place: Place) -> None:
+async def test_a_sweep_that_cannot_write_is_an_error(place: Place) -> None:
     store = place.open()
     with place.lost(), pytest.raises(LiveStoreLost):
         await store.sweep()
@@ -758,7 +729,7 @@ async def test_a_sweep_that_cannot_store_says_so(place: Place) -> None:
 
 
 @contract
-async def test_a_store_that_was_closed_is_opened_as_it_was(place: Place) -> None:
+async def test_a_closed_store_opens_as_it_was(place: Place) -> None:
     store = place.open()
     await put(store, *couple(), outbox=(notice("n"),))
     before = await everything(store)
@@ -767,14 +738,14 @@ async def test_a_store_that_was_closed_is_opened_as_it_was(place: Place) -> None
 
 
 @contract
-async def test_closing_a_store_that_is_lost_says_so(place: Place) -> None:
+async def test_closing_a_lost_store_is_an_error(place: Place) -> None:
     store = place.open()
     with place.lost(), pytest.raises(LiveStoreLost):
         await store.aclose()
 
 
-def test_a_chat_is_state_of_people_and_nothing_else(place: Place) -> None:
-    """What is stored is what the values say: no store keeps a second truth about who is with whom."""
+def test_only_the_participants_say_who_chats_with_whom(place: Place) -> None:
+    """No store keeps a second copy of this fact."""
 
     async def main() -> None:
         store = place.open()
@@ -790,11 +761,8 @@ def test_a_chat_is_state_of_people_and_nothing_else(place: Place) -> None:
     place.run(main())
 
 
-# ---------------------------------------------------------------------- what the records are compared with
-
-
 @survives
-async def test_everybody_held_is_told_of_with_whether_the_records_have_them(
+async def test_held_people_are_listed_with_whether_the_records_have_them(
     place: Place, store: LiveStore, later: LiveStore
 ) -> None:
     ann, ben = couple()
@@ -822,9 +790,7 @@ async def test_an_adopted_person_is_in_the_records(place: Place, store: LiveStor
 
 
 @survives
-async def test_a_repair_replaces_any_version_but_only_what_it_has_seen(
-    place: Place, store: LiveStore, later: LiveStore
-) -> None:
+async def test_a_repair_replaces_any_version_that_it_has_seen(place: Place, store: LiveStore, later: LiveStore) -> None:
     ann, ben = couple()
     await put(store, ann, ben)
     mended = somebody(ANN, 9), somebody(BEN, 7), somebody(EVE, 4)

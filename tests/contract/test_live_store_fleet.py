@@ -1,6 +1,4 @@
-"""The contract of what several processes need of a live store besides leases: what people have been told, who is quiet,
-figures, a bounded journal, and budgets that hold over all of them.
-"""
+"""The contract of what several processes share besides leases: anchors, idle chats, figures, the journal, budgets."""
 
 import asyncio
 
@@ -48,13 +46,8 @@ def told(number: int, where: MessageRef) -> ChatTold:
     return ChatTold(CHAT, ANN, where, NOW + number)
 
 
-# ---------------------------------------------------------------------- anchors, of searches too
-
-
 @survives
-async def test_a_search_has_an_anchor_from_its_beginning_to_its_end(
-    place: Place, store: LiveStore, later: LiveStore
-) -> None:
+async def test_a_search_has_an_anchor_until_it_ends(place: Place, store: LiveStore, later: LiveStore) -> None:
     ann = somebody(ANN, 1, waiting(ANN))
     await put(store, ann, somebody(BEN, 1, waiting(BEN)))
     assert await later.load(ANN) == Facts(ann)
@@ -91,7 +84,7 @@ async def test_a_search_ends_with_the_chat_that_it_led_to(place: Place, store: L
 
 
 @survives
-async def test_each_side_sees_the_others_anchor(place: Place, store: LiveStore, later: LiveStore) -> None:
+async def test_each_side_sees_the_anchor_of_the_other(place: Place, store: LiveStore, later: LiveStore) -> None:
     ann, ben = couple()
     await put(store, ann, ben)
     await store.mark(Mark(anchor=Anchor(CHAT, BEN, at(5, OTHER_BOT))))
@@ -126,7 +119,7 @@ async def test_an_adopted_person_keeps_their_known_anchors(place: Place, store: 
 
 
 @survives
-async def test_several_may_adopt_the_whole_and_what_was_changed_since_the_first_stays(
+async def test_several_workers_may_adopt_the_whole_without_undoing_changes(
     place: Place, store: LiveStore, later: LiveStore
 ) -> None:
     ann, ben = couple(version=7)
@@ -139,9 +132,6 @@ async def test_several_may_adopt_the_whole_and_what_was_changed_since_the_first_
     assert await later.open_chats((CHAT,)) == set()
 
 
-# ---------------------------------------------------------------------- who has been told
-
-
 @survives
 async def test_somebody_is_told_once_the_notice_has_arrived(place: Place, store: LiveStore, later: LiveStore) -> None:
     await put(store, *couple(), outbox=(telling("a", ANN), telling("b", BEN)))
@@ -151,10 +141,10 @@ async def test_somebody_is_told_once_the_notice_has_arrived(place: Place, store:
 
 
 @survives
-async def test_somebody_is_told_when_nothing_is_going_to_tell_them(
+async def test_a_person_counts_as_told_if_no_notice_will_be_sent(
     place: Place, store: LiveStore, later: LiveStore
 ) -> None:
-    """Then there is nothing to wait for."""
+    """Otherwise others would wait for a notice that never comes."""
     await put(store, *couple(), outbox=(telling("a", ANN), telling("b", ANN, NEXT_CHAT), parked("c")))
     assert await later.told(CHAT, BEN), "no notice tells him of it"
     await store.mark(Mark(sent=("a",)))
@@ -162,15 +152,14 @@ async def test_somebody_is_told_when_nothing_is_going_to_tell_them(
 
 
 @survives
-async def test_of_what_is_over_everybody_has_been_told(place: Place, store: LiveStore, later: LiveStore) -> None:
+async def test_everybody_counts_as_told_about_a_chat_that_is_over(
+    place: Place, store: LiveStore, later: LiveStore
+) -> None:
     ann, ben = couple()
     await put(store, ann, ben, outbox=(telling("a", ANN),))
     assert not await later.told(CHAT, ANN)
     await put(store, becomes(ann, Idle()), becomes(ben, Idle()), ended=(CHAT,))
     assert await later.told(CHAT, ANN)
-
-
-# ---------------------------------------------------------------------- quiet chats
 
 
 def chat_of(number: int) -> ChatId:
@@ -188,7 +177,7 @@ def names(quiet: list[IdleChat]) -> list[str]:
 
 
 @survives
-async def test_chats_are_quiet_in_which_nothing_was_delivered(place: Place, store: LiveStore, later: LiveStore) -> None:
+async def test_a_chat_is_idle_while_nothing_is_delivered(place: Place, store: LiveStore, later: LiveStore) -> None:
     began = place.clock.now()
     ann, ben = couple()
     await put(store, ann, ben)
@@ -218,8 +207,8 @@ async def test_marks_without_a_speaker_do_not_end_a_silence(place: Place, store:
 
 
 @survives
-async def test_the_last_one_to_speak_is_known(place: Place, store: LiveStore, later: LiveStore) -> None:
-    """Also where a store keeps times coarsely."""
+async def test_the_last_speaker_is_known(place: Place, store: LiveStore, later: LiveStore) -> None:
+    """Also if the store rounds the times."""
     await put(store, *couple())
     for speaker in (ANN, BEN, ANN, BEN):
         await store.mark(Mark(chat=CHAT, pairs=(copied(1, 10),), speaker=speaker))
@@ -229,7 +218,7 @@ async def test_the_last_one_to_speak_is_known(place: Place, store: LiveStore, la
 
 
 @survives
-async def test_the_quietest_come_first(place: Place, store: LiveStore, later: LiveStore) -> None:
+async def test_the_longest_idle_chats_come_first(place: Place, store: LiveStore, later: LiveStore) -> None:
     for number in range(4):
         await pair_off(store, number)
         await place.elapse(100)
@@ -243,7 +232,7 @@ async def test_the_quietest_come_first(place: Place, store: LiveStore, later: Li
 
 
 @survives
-async def test_a_chat_that_is_over_is_not_quiet(place: Place, store: LiveStore, later: LiveStore) -> None:
+async def test_a_chat_that_is_over_is_not_idle(place: Place, store: LiveStore, later: LiveStore) -> None:
     ann, ben = couple()
     await put(store, ann, ben)
     await put(store, becomes(ann, Idle()), becomes(ben, Idle()), ended=(CHAT,))
@@ -253,8 +242,8 @@ async def test_a_chat_that_is_over_is_not_quiet(place: Place, store: LiveStore, 
 
 
 @survives
-async def test_an_adopted_chat_is_not_quiet_from_the_start(place: Place, store: LiveStore, later: LiveStore) -> None:
-    """Nobody knows what was said in it, and a rebuild must not end it."""
+async def test_an_adopted_chat_does_not_start_as_idle(place: Place, store: LiveStore, later: LiveStore) -> None:
+    """The store does not know when its last message was, and a rebuild must not end the chat."""
     await place.elapse(7200)
     ann, ben = couple(version=7)
     await store.adopt([ann, ben], whole=True)
@@ -263,11 +252,8 @@ async def test_an_adopted_chat_is_not_quiet_from_the_start(place: Place, store: 
     assert names(await later.idle_chats(place.clock.now() - 300, 10)) == [CHAT]
 
 
-# ---------------------------------------------------------------------- figures, and a journal that has an end
-
-
 @survives
-async def test_figures_say_how_much_there_is(place: Place, store: LiveStore, later: LiveStore) -> None:
+async def test_the_figures_count_what_the_store_holds(place: Place, store: LiveStore, later: LiveStore) -> None:
     assert await later.figures() == Figures(0, 0, 0, 0)
     ann, ben = couple()
     await put(store, ann, ben, outbox=(notice("a"), parked("b")), facts=(fact(1), fact(2), fact(3)), owner=ONE)
@@ -281,7 +267,7 @@ async def test_figures_say_how_much_there_is(place: Place, store: LiveStore, lat
 
 
 @contract
-async def test_a_full_journal_takes_no_more_facts_until_the_records_have_some(place: Place) -> None:
+async def test_a_full_journal_refuses_facts_until_it_is_trimmed(place: Place) -> None:
     store = place.open_bounded(5)
     for number in range(1, 6):
         await put(store, facts=(fact(number),))
@@ -300,18 +286,16 @@ async def test_a_full_journal_takes_no_more_facts_until_the_records_have_some(pl
 
 
 @contract
-async def test_a_number_of_another_generation_trims_nothing(place: Place) -> None:
+async def test_a_position_of_another_generation_trims_nothing(place: Place) -> None:
     store = place.open()
     await put(store, facts=(fact(1), fact(2)))
     await store.trim_journal(2, "another")
     assert await journal(store) == [(1, fact(1)), (2, fact(2))]
 
 
-# ---------------------------------------------------------------------- limiters
-
 CHAT_ACCOUNT, BOT_ACCOUNT = Account(BOT, ANN), Account(BOT)
 NEVER = 0.001
-"""Messages a second: of what was granted, nothing comes back while a test runs."""
+"""Messages a second: so few that a budget does not refill during a test."""
 
 
 @contract
@@ -341,7 +325,7 @@ async def test_a_granted_budget_refills_with_time(place: Place) -> None:
 
 
 @contract
-async def test_however_many_ask_at_once_a_budget_is_not_exceeded(place: Place) -> None:
+async def test_many_callers_at_once_cannot_exceed_a_budget(place: Place) -> None:
     store = place.open()
     grants = await asyncio.gather(*(store.reserve(BOT_ACCOUNT, NEVER, 100, 7) for _ in range(40)))
     assert sum(grant.granted for grant in grants) == 100
@@ -350,7 +334,7 @@ async def test_however_many_ask_at_once_a_budget_is_not_exceeded(place: Place) -
 
 
 @contract
-async def test_a_budget_is_never_more_than_its_burst(place: Place) -> None:
+async def test_a_budget_never_exceeds_its_burst(place: Place) -> None:
     store = place.open()
     await store.reserve(BOT_ACCOUNT, 1000.0, 5, 5)
     await place.outlast(0.3)
@@ -359,7 +343,7 @@ async def test_a_budget_is_never_more_than_its_burst(place: Place) -> None:
 
 
 @contract
-async def test_while_an_account_is_held_nothing_is_granted(place: Place) -> None:
+async def test_a_held_account_grants_nothing(place: Place) -> None:
     store = place.open()
     assert not store.is_held(CHAT_ACCOUNT)
     await store.hold(CHAT_ACCOUNT, 30.0)
@@ -376,7 +360,7 @@ async def test_while_an_account_is_held_nothing_is_granted(place: Place) -> None
 
 
 @contract
-async def test_a_hold_ends_and_what_was_there_before_is_there_again(place: Place) -> None:
+async def test_after_a_hold_the_budget_is_as_before(place: Place) -> None:
     store = place.open()
     assert (await store.reserve(CHAT_ACCOUNT, NEVER, 3, 1)).granted == 1
     await store.hold(CHAT_ACCOUNT, 0.2)

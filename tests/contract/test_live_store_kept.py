@@ -1,6 +1,6 @@
-"""Any history of writes, with kills, wipes, rewrites and a full disk between: the store says what a simple model says.
+"""Any history of writes, with kills, wipes, rewrites and a full disk: the store behaves like a simple model.
 
-Everything that can be seen is compared after every step with the model, and with the store opened anew as after a kill.
+After every step, everything that the store shows is compared with the model. So is a store opened as after a kill.
 """
 
 from collections.abc import Awaitable
@@ -42,7 +42,7 @@ TALKS = [*CHATS, *map(search_of, PEOPLE[:2])]
 
 some_updates = st.lists(st.sampled_from(UPDATES), max_size=2).map(tuple)
 some_names = st.lists(st.sampled_from(list(ENTRIES)), max_size=1).map(tuple)
-# A message has one copy; only what that shows may change.
+# A message has one copy. Only its content may change.
 some_pairs = st.lists(
     st.builds(lambda source, print_: copied(source, 9 + source, print_), st.integers(1, 2), st.integers(0, 3)),
     max_size=2,
@@ -53,7 +53,7 @@ some_anchors = st.builds(Anchor, st.sampled_from(TALKS), st.sampled_from(PEOPLE)
 
 
 class Still:
-    """Nothing expires here: that is another test."""
+    """A clock that stands still: nothing expires. Expiry has tests of its own."""
 
     def now(self) -> float:
         return NOW + 60
@@ -66,7 +66,7 @@ class Still:
 
 
 def at_once(step: Awaitable[T]) -> T:
-    """Drive a call that has nothing to wait for."""
+    """Run a call that never waits."""
     coroutine: Any = step.__await__()
     try:
         next(coroutine)
@@ -231,7 +231,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(full=st.booleans())
     def rewrite(self, full: bool) -> None:
-        """As `sweep` does when the log has grown."""
+        """Rewrite the log, like `sweep` if it has grown."""
         small, logged.REWRITE_BYTES, logged.REWRITE_FACTOR = (logged.REWRITE_BYTES, logged.REWRITE_FACTOR), 0, 0
         try:
             if not (full and self.refused(self.store.sweep())):
@@ -241,7 +241,7 @@ class Histories(RuleBasedStateMachine):
             logged.REWRITE_BYTES, logged.REWRITE_FACTOR = small
 
     def refused(self, step: Awaitable[Any]) -> bool:
-        """Try with a full disk. Whether it was refused: what needs no writing is answered all the same."""
+        """Try a step with a full disk. Returns whether it was refused: calls that write nothing are answered."""
         self.disk.full = True
         try:
             at_once(step)
@@ -296,7 +296,7 @@ class Histories(RuleBasedStateMachine):
         assert at_once(store.pools()) == {each.ticket.pool for each in waiting_now.values() if each.ticket}
 
     def without_vanished(self, found: Facts | None, expected: Facts | None) -> Facts | None:
-        """What may be seen after a kill instead: idle people whom the records hold need not be there."""
+        """What a store may show after a kill: idle people whom the records hold may be missing."""
         if expected is None or (found is None and self.model.may_vanish(expected.me.person)):
             return None
         partner = expected.partner
@@ -306,7 +306,7 @@ class Histories(RuleBasedStateMachine):
         return expected
 
     def follow(self) -> None:
-        """A reader of the feed knows who waits, however it came to know."""
+        """A reader of the feed must know who waits."""
         for pool, known in self.feeds.items():
             feed = at_once(self.store.tickets(pool, self.cursors[pool], 0))
             self.cursors[pool] = feed.cursor

@@ -1,7 +1,7 @@
-"""The live store's contract for many who ask at once, whose answers come late, in any order, or never.
+"""The live store's contract for many clients at once, whose answers come late, in any order, or never.
 
-Each test is a crowd of clients that do as the runtime does: read, decide, commit, and ask again where no answer came or
-where somebody gave up in between. What is compared is what stands in the store when everybody is through.
+Each test is a crowd of clients that behave like the runtime: read, decide, commit, and repeat if an answer was lost or
+the call was cancelled. The tests check the store after all clients have finished.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ from tests.contract.live_values import (
 LONG = 1e6
 SEEDS = range(3)
 GIVES_UP = 0.15
-"""So often somebody gives up while an answer is on its way."""
+"""The share of calls that are cancelled while the answer is on its way."""
 
 
 @pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.services)])
@@ -52,7 +52,7 @@ def place(request: pytest.FixtureRequest) -> Place:
 
 
 class Crowd:
-    """Clients over one store, or over several of one place: as many processes as stores."""
+    """Clients of one store, or of several stores of one place. Each store is a process."""
 
     def __init__(self, store: LiveStore, seed: int) -> None:
         self.rng = Random(seed)
@@ -60,7 +60,7 @@ class Crowd:
         self.store: LiveStore = self.late  # type: ignore[assignment]
 
     async def until_answered(self, ask: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-        """Ask again after no answer, and after having given up."""
+        """Repeat the call after a lost answer or a cancellation."""
         while True:
             asking = asyncio.ensure_future(ask())
             if self.rng.random() < GIVES_UP:
@@ -96,8 +96,8 @@ def told_of(number: int, to: PersonId) -> Notice:
 
 
 @crowded
-async def test_each_update_has_its_effect_once_however_often_it_is_tried(crowd: Crowd, store: LiveStore) -> None:
-    """Its change of a person, its notice and its fact, all of them or none."""
+async def test_each_update_takes_effect_once_however_often_it_is_tried(crowd: Crowd, store: LiveStore) -> None:
+    """The person's change, the notice and the fact: all of them or none."""
     people = [PersonId(number) for number in range(1, 4)]
     await store.commit(Commit(tuple(map(somebody, people))))
     updates = {number: people[number % len(people)] for number in range(1, 25)}
@@ -230,9 +230,7 @@ async def test_a_write_under_a_lease_never_follows_a_write_under_a_later_lease(c
 
 
 @crowded
-async def test_nothing_that_is_to_be_sent_is_lost_or_doubled_while_owners_come_and_go(
-    crowd: Crowd, store: LiveStore
-) -> None:
+async def test_no_outbox_entry_is_lost_or_doubled_while_owners_come_and_go(crowd: Crowd, store: LiveStore) -> None:
     names = iter(range(10_000))
     put, settled = set[str](), set[str]()
 
@@ -264,7 +262,7 @@ async def test_nothing_that_is_to_be_sent_is_lost_or_doubled_while_owners_come_a
 
     workers = [WorkerId(f"worker {number}") for number in range(4)]
     await crowd.all_at_once(map(client, workers))
-    # What was given up may be stored after what settled it: it is then there once more, as the port has it.
+    # A cancelled put may be stored after the entry was settled. Then the entry is there again, as the port allows.
     heir = WorkerId("heir")
     for worker in workers:
         await store.leave(worker)
@@ -280,9 +278,7 @@ async def test_nothing_that_is_to_be_sent_is_lost_or_doubled_while_owners_come_a
 
 
 @crowded
-async def test_marks_come_to_the_same_in_whatever_order_and_however_often_they_arrive(
-    crowd: Crowd, store: LiveStore
-) -> None:
+async def test_marks_give_the_same_result_in_any_order_and_repeated(crowd: Crowd, store: LiveStore) -> None:
     await store.commit(Commit(couple(), outbox=(telling("told", ANN), *(notice(f"{each}") for each in range(8)))))
     marks = [Mark((update(each),), (f"{each}",), CHAT, (copied(each, 100 + each),), speaker=ANN) for each in range(8)]
     marks += [
@@ -301,7 +297,7 @@ async def test_marks_come_to_the_same_in_whatever_order_and_however_often_they_a
 
 
 @crowded
-async def test_a_budget_is_not_exceeded_though_answers_are_lost(crowd: Crowd, store: LiveStore) -> None:
+async def test_a_budget_is_not_exceeded_if_answers_are_lost(crowd: Crowd, store: LiveStore) -> None:
     granted: list[int] = []
 
     async def client() -> None:

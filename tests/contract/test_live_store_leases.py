@@ -1,7 +1,7 @@
-"""The contract of `passerby.ports.leases.Leases`, and what leases are to writes and to the outbox.
+"""The contract of `passerby.ports.leases.Leases`, and of writes and the outbox under leases.
 
-Where a lease is to run out, a server's own time must pass, so it is short: `place.lease_s`. Elsewhere leases are
-`LONG`, so that on a slow machine none runs out by itself.
+If a lease must run out, real time passes on the server, so the lease is short: `place.lease_s`. Otherwise leases are
+`LONG`, so that none runs out by itself on a slow machine.
 """
 
 import asyncio
@@ -66,7 +66,7 @@ async def taken(store: LiveStore, worker: WorkerId, lease: LeaseName = LEASE, tt
 
 
 async def die(place: Place, store: LiveStore, *others: WorkerId) -> None:
-    """Time passes in which only these attend: whoever named `place.lease_s` is dead afterwards."""
+    """Let time pass with heartbeats of these workers only. Others that named `place.lease_s` are dead then."""
     for _ in range(3):
         await come(store, *others)
         await place.outlast(0.4 * place.lease_s)
@@ -75,9 +75,6 @@ async def die(place: Place, store: LiveStore, *others: WorkerId) -> None:
 
 def of(members: Members) -> tuple[list[tuple[WorkerId, bytes]], Mapping[LeaseName, WorkerId]]:
     return list(members.workers.items()), dict(members.holders)
-
-
-# ---------------------------------------------------------------------- taking and giving
 
 
 @contract
@@ -90,7 +87,7 @@ async def test_a_lease_has_one_holder(place: Place) -> None:
 
 
 @contract
-async def test_of_many_who_take_at_once_one_has_it(place: Place) -> None:
+async def test_only_one_of_many_takers_gets_the_lease(place: Place) -> None:
     stores = [place.open()]
     workers = [WorkerId(f"worker {number}") for number in range(8)]
     for worker in workers:
@@ -103,7 +100,7 @@ async def test_of_many_who_take_at_once_one_has_it(place: Place) -> None:
 
 
 @contract
-async def test_every_taking_has_a_higher_epoch(place: Place) -> None:
+async def test_each_new_holder_gets_a_higher_epoch(place: Place) -> None:
     store = place.open()
     first = await taken(store, ONE)
     await store.give(ONE, LEASE, first)
@@ -134,7 +131,7 @@ async def test_a_worker_cannot_give_away_a_lease_it_does_not_hold(place: Place) 
 
 
 @contract
-async def test_kinds_of_leases_do_not_get_in_each_others_way(place: Place) -> None:
+async def test_leases_of_different_kinds_do_not_collide(place: Place) -> None:
     store = place.open()
     names = [bot_lease(BOT), pool_lease(PoolId(str(BOT))), duty_lease(str(BOT))]
     assert len(set(names)) == 3
@@ -144,11 +141,8 @@ async def test_kinds_of_leases_do_not_get_in_each_others_way(place: Place) -> No
     assert (await store.members()).holders == dict(zip(names, (ONE, TWO, THREE), strict=True))
 
 
-# ---------------------------------------------------------------------- attending
-
-
 @contract
-async def test_the_members_tell_who_is_there_and_who_has_what(place: Place) -> None:
+async def test_members_lists_the_workers_and_their_leases(place: Place) -> None:
     store = place.open()
     await come(store, TWO)
     epoch = await taken(store, ONE)
@@ -164,13 +158,13 @@ async def test_the_members_tell_who_is_there_and_who_has_what(place: Place) -> N
 
 
 @contract
-async def test_looking_at_the_members_is_no_heartbeat(place: Place) -> None:
+async def test_reading_the_members_is_not_a_heartbeat(place: Place) -> None:
     store = place.open()
     assert of(await store.members()) == ([], {})
 
 
 @contract
-async def test_heartbeats_renew_and_without_them_a_lease_is_lost(place: Place) -> None:
+async def test_heartbeats_renew_a_lease_and_without_them_it_is_lost(place: Place) -> None:
     store, ttl_s = place.open(), place.lease_s
     epoch = await taken(store, ONE, ttl_s=ttl_s)
     gone = await taken(store, TWO, OTHER, ttl_s=ttl_s)
@@ -188,7 +182,7 @@ async def test_heartbeats_renew_and_without_them_a_lease_is_lost(place: Place) -
 
 
 @contract
-async def test_a_lease_that_is_not_named_runs_out_though_its_holder_sends_heartbeats(place: Place) -> None:
+async def test_a_lease_missing_from_the_heartbeats_runs_out(place: Place) -> None:
     store, ttl_s = place.open(), place.lease_s
     await come(store, ONE, TWO)
     assert await store.take(ONE, LEASE, ttl_s) is not None
@@ -209,7 +203,7 @@ async def test_a_late_worker_keeps_leases_that_nobody_has_taken(place: Place) ->
 
 
 @contract
-async def test_only_what_one_holds_at_this_epoch_is_kept(place: Place) -> None:
+async def test_a_heartbeat_renews_a_lease_only_at_its_current_epoch(place: Place) -> None:
     store = place.open()
     old = await taken(store, ONE)
     await store.give(ONE, LEASE, old)
@@ -233,12 +227,9 @@ async def test_a_worker_that_leaves_gives_everything_back_at_once(place: Place) 
     assert epoch > first
 
 
-# ---------------------------------------------------------------------- outages and wipes
-
-
 @contract
-async def test_an_outage_of_the_store_moves_nothing(place: Place) -> None:
-    """Whoever is back first must not think the others dead: nobody could attend."""
+async def test_an_outage_of_the_store_moves_no_lease(place: Place) -> None:
+    """The first worker to return must not consider the others dead: none could send a heartbeat."""
     store, ttl_s = place.open(), place.lease_s
     epoch = await taken(store, ONE, ttl_s=ttl_s)
     await put(store, outbox=(notice("n"),), owner=ONE)
@@ -263,7 +254,7 @@ async def test_a_worker_that_stays_away_after_an_outage_loses_its_leases(place: 
 
 
 @contract
-async def test_a_store_wiped_under_its_users_refuses_everything_until_it_is_rebuilt(place: Place) -> None:
+async def test_a_store_wiped_while_open_refuses_everything_until_it_is_rebuilt(place: Place) -> None:
     store = place.open()
     await store.adopt((), whole=True)
     await put(store, *couple(), facts=(fact(1),))
@@ -297,7 +288,7 @@ async def test_a_store_wiped_under_its_users_refuses_everything_until_it_is_rebu
 
 
 @contract
-async def test_leases_survive_a_wipe_by_their_holders_heartbeats(place: Place) -> None:
+async def test_leases_survive_a_wipe_through_their_holders_heartbeats(place: Place) -> None:
     store, ttl_s = place.open(), place.lease_s
     await store.adopt((), whole=True)
     epoch = await taken(store, ONE)
@@ -320,7 +311,7 @@ async def test_leases_survive_a_wipe_by_their_holders_heartbeats(place: Place) -
 
 
 @contract
-async def test_leases_whose_holders_do_not_come_after_a_wipe_are_free(place: Place) -> None:
+async def test_leases_become_free_if_their_holders_do_not_return_after_a_wipe(place: Place) -> None:
     store, ttl_s = place.open(), place.lease_s
     await store.adopt((), whole=True)
     lost = await taken(store, ONE)
@@ -337,9 +328,6 @@ async def test_leases_whose_holders_do_not_come_after_a_wipe_are_free(place: Pla
     assert (await store.heartbeat(ONE, {LEASE: lost}, LONG, b"")).kept == frozenset()
 
 
-# ---------------------------------------------------------------------- fences
-
-
 async def seen(store: LiveStore) -> list[object]:
     return [
         await store.load(ANN),
@@ -352,7 +340,7 @@ async def seen(store: LiveStore) -> list[object]:
 
 
 def fenced_by(epoch: int, *, alone: bool) -> tuple[Commit, Mark]:
-    """A commit and a mark that stand on the lease at this epoch; not alone: on another one, too, that nobody has."""
+    """A commit and a mark under the lease at this epoch. If not `alone`, also under a lease that nobody holds."""
     fences = (Fence(LEASE, epoch),) if alone else (Fence(OTHER, 7), Fence(LEASE, epoch))
     idle = becomes(couple()[0], Idle())
     return (
@@ -362,7 +350,7 @@ def fenced_by(epoch: int, *, alone: bool) -> tuple[Commit, Mark]:
 
 
 @pytest.mark.parametrize("alone", [True, False])
-def test_once_somebody_else_has_taken_the_lease_nothing_is_stored(place: Place, alone: bool) -> None:
+def test_nothing_is_stored_once_another_worker_has_taken_the_lease(place: Place, alone: bool) -> None:
     async def main() -> None:
         store = place.open()
         epoch = await taken(store, ONE)
@@ -381,8 +369,8 @@ def test_once_somebody_else_has_taken_the_lease_nothing_is_stored(place: Place, 
 
 
 @contract
-async def test_a_fence_stands_as_long_as_nobody_else_has_taken_the_lease(place: Place) -> None:
-    """Even when it has run out: until then nobody did anything that this could undo."""
+async def test_a_write_is_accepted_while_no_other_worker_has_taken_the_lease(place: Place) -> None:
+    """Even if it has run out: nobody else has written anything that this could undo."""
     store = place.open()
     epoch = await taken(store, ONE, ttl_s=place.lease_s)
     await put(store, *couple(), outbox=(notice("n"),), owner=ONE)
@@ -395,8 +383,8 @@ async def test_a_fence_stands_as_long_as_nobody_else_has_taken_the_lease(place: 
 
 
 @contract
-async def test_a_fence_counts_before_everything_else(place: Place) -> None:
-    """Who is fenced must learn of it, though the update be done already, or the versions have moved on."""
+async def test_a_fence_is_checked_before_everything_else(place: Place) -> None:
+    """A fenced worker must learn of it, even if the update is done or the version is stale."""
     store = place.open()
     await put(store, somebody(ANN), updates=(update(7),))
     epoch = await taken(store, ONE)
@@ -411,11 +399,8 @@ async def test_a_fence_counts_before_everything_else(place: Place) -> None:
             await store.commit(commit)
 
 
-# ---------------------------------------------------------------------- owners
-
-
 @survives
-async def test_everything_to_be_sent_has_an_owner(place: Place, store: LiveStore, later: LiveStore) -> None:
+async def test_every_outbox_entry_has_an_owner(place: Place, store: LiveStore, later: LiveStore) -> None:
     await put(store, outbox=(notice("a"), notice("b", BEN)), owner=ONE)
     await put(store, outbox=(notice("c"),), owner=TWO)
     await put(store, outbox=(notice("d"),), owner=ONE)
@@ -432,7 +417,7 @@ async def test_everything_to_be_sent_has_an_owner(place: Place, store: LiveStore
 async def test_the_outboxes_of_dead_and_departed_workers_are_inherited(
     place: Place, store: LiveStore, later: LiveStore
 ) -> None:
-    """The dead have sent no heartbeat for as long as they said; the gone said so; of NOBODY nothing is known at all."""
+    """Dead workers sent no heartbeat in time; departed ones left; NOBODY never was a worker."""
     dead, gone, stranger = WorkerId("dead"), WorkerId("gone"), WorkerId("stranger")
     await come(store, ONE, TWO, gone)
     await come(store, dead, ttl_s=place.lease_s)
@@ -477,7 +462,7 @@ async def test_a_late_worker_with_nothing_to_inherit_may_come_back(place: Place)
 
 @contract
 async def test_entries_that_an_evicted_worker_still_stores_are_inherited_too(place: Place) -> None:
-    """A webhook's update stands on no lease."""
+    """A commit for a webhook's update has no lease, so no fence stops it."""
     store = place.open()
     await come(store, ONE, ttl_s=place.lease_s)
     await put(store, outbox=(notice("a"),), owner=ONE)
@@ -488,7 +473,7 @@ async def test_entries_that_an_evicted_worker_still_stores_are_inherited_too(pla
 
 
 @contract
-async def test_many_who_inherit_at_once_share_without_loss(place: Place) -> None:
+async def test_workers_that_inherit_at_once_lose_nothing(place: Place) -> None:
     store = place.open()
     names = [f"{number}" for number in range(50)]
     for name in names:
@@ -499,9 +484,6 @@ async def test_many_who_inherit_at_once_share_without_loss(place: Place) -> None
     assert sorted(each.id for some in got for each in some) == sorted(names)
     for heir, some in zip(heirs, got, strict=True):
         assert await store.outbox(heir) == some
-
-
-# ---------------------------------------------------------------------- order over several owners
 
 
 @survives
@@ -526,7 +508,7 @@ async def test_an_older_entry_for_the_same_person_at_another_worker_comes_first(
 
 
 @survives
-async def test_asides_and_what_goes_through_another_bot_precede_nobody(
+async def test_asides_and_entries_of_another_bot_never_precede(
     place: Place, store: LiveStore, later: LiveStore
 ) -> None:
     aside = msgspec.structs.replace(notice("aside"), keyboard=None, anchors=None)
@@ -550,11 +532,8 @@ async def test_inherited_entries_keep_their_place(place: Place, store: LiveStore
     assert [each for each in "abc" if await later.is_preceded(each)] == []
 
 
-# ---------------------------------------------------------------------- trails
-
-
 @survives
-async def test_a_persons_trail_is_seen_by_all_whoever_owns_it(place: Place, store: LiveStore, later: LiveStore) -> None:
+async def test_every_worker_sees_a_persons_trail(place: Place, store: LiveStore, later: LiveStore) -> None:
     await put(store, outbox=(trail("a"), notice("said")), updates=(update(1),), owner=ONE)
     await put(store, outbox=(trail("b"), trail("of Ben", BEN)), updates=(update(2),), owner=TWO)
     assert await later.trail(ANN) == [trail("a"), trail("b")], "what is said to them is none of it"
@@ -568,16 +547,14 @@ async def test_a_persons_trail_is_seen_by_all_whoever_owns_it(place: Place, stor
 
 
 @survives
-async def test_nothing_that_is_said_to_somebody_waits_for_their_own_trail(
-    place: Place, store: LiveStore, later: LiveStore
-) -> None:
+async def test_notices_do_not_wait_for_their_readers_trail(place: Place, store: LiveStore, later: LiveStore) -> None:
     await put(store, outbox=(trail("a"),), owner=ONE)
     await put(store, outbox=(notice("n"),), owner=TWO)
     assert not await later.is_preceded("n")
 
 
 @survives
-async def test_trails_are_inherited_as_everything_is(place: Place, store: LiveStore, later: LiveStore) -> None:
+async def test_trails_are_inherited_like_all_entries(place: Place, store: LiveStore, later: LiveStore) -> None:
     await come(store, TWO)
     await put(store, outbox=(trail("a"),), owner=ONE)
     assert await store.inherit(TWO) == [trail("a")]
@@ -586,8 +563,8 @@ async def test_trails_are_inherited_as_everything_is(place: Place, store: LiveSt
 
 
 @survives
-async def test_of_two_who_send_one_album_the_first_does(place: Place, store: LiveStore, later: LiveStore) -> None:
-    """The album's own done mark, under a number that no update has, is what the second one finds."""
+async def test_only_the_first_of_two_workers_sends_an_album(place: Place, store: LiveStore, later: LiveStore) -> None:
+    """The second worker finds the album's own done mark, which has a number that no update has."""
     items = (update(5), update(6))
     await put(store, outbox=(trail("a"), trail("b")), updates=items, owner=ONE)
     whole = (update(~5), *items)

@@ -1,6 +1,6 @@
-"""The live store's contract where time and order decide: how long things are kept, what renews them, who comes first.
+"""The live store's contract about time and order: how long things are kept, what renews them, what comes first.
 
-Everything that expires has a test for the last moment that it is needed, and most have one for the time after it.
+Everything that expires has a test for the last moment at which it is needed. Most have one for the time after it.
 """
 
 from collections.abc import Awaitable, Callable
@@ -51,14 +51,12 @@ async def heartbeat(store: LiveStore, *workers: WorkerId, ttl_s: float = LONG) -
 
 
 async def die(place: Place, store: LiveStore, *survivors: WorkerId) -> None:
-    """Time passes in which only these attend: whoever named LONG is dead afterwards."""
+    """Let time pass with heartbeats of these workers only. Others that named LONG are dead then."""
     for _ in range(3):
         await heartbeat(store, *survivors)
         await place.outlast(0.4 * LONG)
     await heartbeat(store, *survivors)
 
-
-# ---------------------------------------------------------------------- what is remembered for a day
 
 DONE: dict[str, Callable[[LiveStore, int], Awaitable[object]]] = {
     "a commit": lambda store, number: store.commit(Commit(updates=(update(number),))),
@@ -67,8 +65,8 @@ DONE: dict[str, Callable[[LiveStore, int], Awaitable[object]]] = {
 
 
 @pytest.mark.parametrize("by", DONE)
-def test_each_update_is_remembered_for_its_own_day_whatever_was_done_before_it(place: Place, by: str) -> None:
-    """Updates with numbers side by side are kept together, and none may age with the first of them."""
+def test_each_update_is_remembered_for_a_full_day(place: Place, by: str) -> None:
+    """Updates with neighbouring ids are stored together. They must not expire with the first of them."""
 
     async def main() -> None:
         store = place.open()
@@ -85,7 +83,7 @@ def test_each_update_is_remembered_for_its_own_day_whatever_was_done_before_it(p
 
 
 @survives
-async def test_a_crash_is_remembered_for_a_day_after_the_last_one(
+async def test_crashes_are_remembered_for_a_day_after_the_last_one(
     place: Place, store: LiveStore, later: LiveStore
 ) -> None:
     await store.record_crash((update(7),), "first")
@@ -100,8 +98,8 @@ async def test_a_crash_is_remembered_for_a_day_after_the_last_one(
 
 
 @contract
-async def test_idle_people_are_held_for_some_minutes_after_they_were_heard_of(place: Place) -> None:
-    """Else each of their taps would read the records."""
+async def test_idle_people_are_held_for_some_minutes_after_their_last_update(place: Place) -> None:
+    """Otherwise each of their taps would read the records."""
     store = place.open()
     await put(store, somebody(ANN), somebody(BEN), facts=(fact(1),))
     await store.trim_journal(1, store.generation)
@@ -116,8 +114,8 @@ async def test_idle_people_are_held_for_some_minutes_after_they_were_heard_of(pl
 
 
 @contract
-async def test_somebody_who_was_idle_and_is_busy_now_stays(place: Place) -> None:
-    """However long they wait or talk without a word to us, and though the records hold them."""
+async def test_a_person_who_is_no_longer_idle_stays(place: Place) -> None:
+    """Even if they send nothing for long, and the records hold them."""
     store = place.open()
     await put(store, somebody(ANN), somebody(BEN), somebody(EVE))
     ann, ben = couple(version=2)
@@ -130,7 +128,7 @@ async def test_somebody_who_was_idle_and_is_busy_now_stays(place: Place) -> None
 
 
 @contract
-async def test_idle_people_go_once_the_records_hold_them_though_they_did_not_at_first(place: Place) -> None:
+async def test_idle_people_are_dropped_as_soon_as_the_records_hold_them(place: Place) -> None:
     store = place.open()
     await put(store, somebody(ANN), facts=(fact(1), fact(2)))
     await store.trim_journal(1, store.generation)
@@ -145,17 +143,12 @@ async def test_idle_people_go_once_the_records_hold_them_though_they_did_not_at_
     assert await store.held((ANN,)) == {}
 
 
-# ---------------------------------------------------------------------- the outbox's order
-
-
 def again(entry: str) -> object:
     return msgspec.structs.replace(notice(entry), text=text("said", n=2))
 
 
 @survives
-async def test_an_entry_put_again_comes_after_what_was_put_before_it(
-    place: Place, store: LiveStore, later: LiveStore
-) -> None:
+async def test_an_entry_put_again_becomes_the_newest(place: Place, store: LiveStore, later: LiveStore) -> None:
     await put(store, outbox=(notice("a"), notice("b")), owner=ONE)
     await put(store, outbox=(notice("c"),), owner=TWO)
     assert [each for each in "abc" if await later.is_preceded(each)] == ["c"]
@@ -169,7 +162,7 @@ async def test_an_entry_put_again_comes_after_what_was_put_before_it(
 
 
 @survives
-async def test_a_trail_put_again_is_the_newest_of_its_person(place: Place, store: LiveStore, later: LiveStore) -> None:
+async def test_a_trail_put_again_becomes_the_persons_newest(place: Place, store: LiveStore, later: LiveStore) -> None:
     await put(store, outbox=(trail("a"), trail("b")), owner=ONE)
     await put(store, outbox=(trail("a"),), owner=TWO)
     assert await later.trail(ANN) == [trail("b"), trail("a")]
@@ -177,9 +170,7 @@ async def test_a_trail_put_again_is_the_newest_of_its_person(place: Place, store
 
 
 @survives
-async def test_an_entry_put_again_belongs_to_whoever_put_it_last(
-    place: Place, store: LiveStore, later: LiveStore
-) -> None:
+async def test_an_entry_put_again_belongs_to_its_last_owner(place: Place, store: LiveStore, later: LiveStore) -> None:
     await heartbeat(store, ONE, TWO)
     await put(store, outbox=(notice("a"), telling("told", BEN)), owner=ONE)
     await put(store, outbox=(notice("a"),), owner=TWO)
@@ -220,8 +211,8 @@ async def test_an_entry_inherited_several_times_keeps_its_age_and_is_settled_onc
 
 
 @contract
-async def test_a_notice_that_changed_hands_still_tells_of_its_chat(place: Place) -> None:
-    """Until it has arrived nothing else of that chat may."""
+async def test_an_inherited_notice_still_anchors_its_chat(place: Place) -> None:
+    """Nothing else of that chat may arrive before it."""
     store = place.open()
     await put(store, *couple(), outbox=(telling("a", ANN), telling("b", BEN)), owner=ONE)
     await heartbeat(store, TWO)
@@ -243,9 +234,6 @@ async def test_an_inherited_entry_is_reported_as_inherited_only_once(place: Plac
     assert await store.outbox(TWO) == [notice("a"), notice("b")]
 
 
-# ---------------------------------------------------------------------- leases in time
-
-
 @contract
 async def test_a_worker_without_heartbeats_takes_no_lease(place: Place) -> None:
     store = place.open()
@@ -260,7 +248,7 @@ async def test_a_worker_without_heartbeats_takes_no_lease(place: Place) -> None:
 
 
 @contract
-async def test_taking_what_one_holds_renews_it(place: Place) -> None:
+async def test_taking_a_held_lease_renews_it(place: Place) -> None:
     store = place.open()
     await heartbeat(store, ONE, TWO)
     epoch = await store.take(ONE, LEASE, LONG)
@@ -272,7 +260,7 @@ async def test_taking_what_one_holds_renews_it(place: Place) -> None:
 
 
 @contract
-async def test_attending_renews_for_as_long_as_was_said_last(place: Place) -> None:
+async def test_a_heartbeat_renews_for_the_time_it_named(place: Place) -> None:
     store = place.open()
     await heartbeat(store, ONE, TWO, ttl_s=5 * LONG)
     epoch = await store.take(ONE, LEASE, 5 * LONG)
@@ -288,7 +276,7 @@ async def test_attending_renews_for_as_long_as_was_said_last(place: Place) -> No
 
 @contract
 async def test_each_take_of_a_lease_has_a_higher_epoch_even_after_the_store_was_reopened(place: Place) -> None:
-    """A write from before it must never stand on a lease that was taken after it."""
+    """A write under an old lease must never be accepted under a later one."""
     store, epochs = place.open(), list[int]()
     for worker in (ONE, TWO, THREE):
         await heartbeat(store, worker)
@@ -303,8 +291,8 @@ async def test_each_take_of_a_lease_has_a_higher_epoch_even_after_the_store_was_
 
 
 @contract
-async def test_an_outage_begins_only_when_the_most_patient_might_have_come(place: Place) -> None:
-    """Somebody with a short time may be the only one who sends heartbeats for a while: that is no outage."""
+async def test_an_outage_begins_only_after_the_longest_named_time(place: Place) -> None:
+    """If only a worker with a short time sends heartbeats for a while, that is not an outage."""
     store = place.open()
     await heartbeat(store, ONE, ttl_s=10 * LONG)
     await heartbeat(store, TWO, ttl_s=LONG)
@@ -317,7 +305,7 @@ async def test_an_outage_begins_only_when_the_most_patient_might_have_come(place
 
 
 @contract
-async def test_an_outage_gives_nothing_back_to_those_whose_time_was_up_before_it(place: Place) -> None:
+async def test_an_outage_does_not_revive_leases_that_had_run_out_before(place: Place) -> None:
     store = place.open()
     await heartbeat(store, ONE)
     assert await store.take(ONE, LEASE, LONG) is not None
@@ -329,7 +317,7 @@ async def test_an_outage_gives_nothing_back_to_those_whose_time_was_up_before_it
 
 
 @contract
-async def test_an_outage_gives_everybody_their_time_once_and_no_more(place: Place) -> None:
+async def test_an_outage_extends_every_worker_only_once(place: Place) -> None:
     store = place.open()
     await heartbeat(store, ONE, TWO)
     assert await store.take(ONE, LEASE, LONG) is not None
@@ -343,8 +331,8 @@ async def test_an_outage_gives_everybody_their_time_once_and_no_more(place: Plac
 
 
 @contract
-async def test_the_buried_stay_buried(place: Place) -> None:
-    """A process that was stopped for days must not come back for what it had to send."""
+async def test_an_evicted_worker_stays_evicted(place: Place) -> None:
+    """A process that was paused for days must not send its old entries."""
     store = place.open()
     await heartbeat(store, ONE)
     await put(store, outbox=(notice("a"),), owner=ONE)
@@ -360,8 +348,8 @@ async def test_the_buried_stay_buried(place: Place) -> None:
 
 
 @contract
-async def test_a_fence_is_for_the_newest_epoch_whoever_holds_the_lease(place: Place) -> None:
-    """The same worker, too, may be one that was paused: what it began under an earlier taking is void."""
+async def test_a_fence_with_an_old_epoch_fails_even_for_the_same_holder(place: Place) -> None:
+    """The worker may have been paused. What it began under an earlier epoch is void."""
     store = place.open()
     await heartbeat(store, ONE)
     old = await store.take(ONE, LEASE, LONG)
@@ -377,7 +365,7 @@ async def test_a_fence_is_for_the_newest_epoch_whoever_holds_the_lease(place: Pl
 
 @contract
 async def test_a_later_holder_fences_the_earlier_one_even_after_giving_the_lease_back(place: Place) -> None:
-    """What happened in between cannot be taken back, whoever holds the lease by now, if anybody does."""
+    """The worker in between may have written something, even if nobody holds the lease now."""
     store = place.open()
     await heartbeat(store, ONE, TWO)
     old = await store.take(ONE, LEASE, LONG)
@@ -395,13 +383,11 @@ async def test_a_later_holder_fences_the_earlier_one_even_after_giving_the_lease
     await store.mark(Mark((update(1),), fences=(Fence(LEASE, new),)))
 
 
-# ---------------------------------------------------------------------- budgets in time
-
 ACCOUNT = Account(BOT, ANN)
 
 
 @contract
-async def test_a_hold_lasts_its_time_whatever_is_swept_or_asked_meanwhile(place: Place) -> None:
+async def test_sweeps_and_other_requests_do_not_shorten_a_hold(place: Place) -> None:
     store = place.open()
     await store.hold(ACCOUNT, 3000.0)
     for passed in range(1, 15):
@@ -430,12 +416,9 @@ async def test_a_spent_budget_stays_spent_until_time_refills_it(place: Place) ->
     assert (await store.reserve(ACCOUNT, 0.01, 5, 5)).granted == 1
 
 
-# ---------------------------------------------------------------------- chats, searches, the journal
-
-
 @contract
-async def test_a_chat_stays_quiet_though_its_people_change_in_it(place: Place) -> None:
-    """To be nudged is a change of theirs, and no word."""
+async def test_a_change_of_its_people_does_not_end_a_chats_idle_time(place: Place) -> None:
+    """A nudge changes the participants, but it is not a message."""
     store, began = place.open(), place.clock.now()
     ann, ben = couple()
     await put(store, ann, ben)
@@ -448,7 +431,7 @@ async def test_a_chat_stays_quiet_though_its_people_change_in_it(place: Place) -
 
 
 @contract
-async def test_the_feed_tells_changes_in_the_order_they_happened(place: Place) -> None:
+async def test_the_feed_has_the_changes_in_their_order(place: Place) -> None:
     store = place.open()
     ann, ben, eve = (somebody(each, 1, waiting(each)) for each in (ANN, BEN, EVE))
     await put(store, ann)
@@ -464,7 +447,7 @@ async def test_the_feed_tells_changes_in_the_order_they_happened(place: Place) -
 
 
 @contract
-async def test_how_far_the_journal_was_trimmed_never_goes_back(place: Place) -> None:
+async def test_the_trimmed_position_never_goes_back(place: Place) -> None:
     store = place.open()
     await put(store, somebody(ANN), facts=(fact(1), fact(2), fact(3)))
     await store.trim_journal(3, store.generation)
@@ -488,7 +471,7 @@ async def test_numbering_continues_after_the_store_was_away(place: Place) -> Non
 
 
 @contract
-async def test_many_idle_people_go_in_one_sweep(place: Place) -> None:
+async def test_one_sweep_drops_many_idle_people(place: Place) -> None:
     store = place.open()
     crowd = [somebody(PersonId(100 + number)) for number in range(1100)]
     await put(store, *crowd, facts=(fact(1),))

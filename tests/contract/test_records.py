@@ -1,4 +1,4 @@
-"""The contract of `passerby.ports.records.Records`, over every implementation of it."""
+"""The contract of `passerby.ports.records.Records`, for every implementation."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -38,11 +38,11 @@ from tests.contract.records_places import MemoryPlace, Place, PostgresServer, Sq
 from tests.contract.servers import postgres_uri, start_postgres
 from tests.staged import in_a_loop, staged
 
-# A place is shared by the examples of one test: each example counts as a generation of its own.
+# All examples of a test share a place, so each example is a generation of its own.
 shared = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 generations = map("generation {}".format, count())
 versions = count(2**61)
-"""Newer in each example, because an older value changes nothing."""
+"""Higher in each example, because an older version changes nothing."""
 
 
 @pytest.fixture(scope="session")
@@ -95,7 +95,7 @@ def by_person(people: list[Participant]) -> dict[PersonId, Participant]:
 
 
 @staged(trying, "place")
-async def test_people_come_back_as_the_journal_last_left_them(records: Records, /) -> None:
+async def test_people_are_read_as_the_journal_last_wrote_them(records: Records, /) -> None:
     await records.apply("g", numbered(changed(person(1, 1)), changed(searching(2, 1)), changed(person(1, 2))))
     await records.apply("g", numbered(changed(chatting(2, 3, "c", 2)), after=3))
     assert await records.people([PersonId(1), PersonId(2)]) == {1: person(1, 2), 2: chatting(2, 3, "c", 2)}
@@ -103,7 +103,7 @@ async def test_people_come_back_as_the_journal_last_left_them(records: Records, 
 
 @staged(trying, "place")
 async def test_an_older_value_changes_nothing(records: Records, /) -> None:
-    """It comes from a store that has gone back in time, or was applied before in another generation."""
+    """It comes from a store that went back in time, or was applied before under another generation."""
     await records.apply("g", numbered(changed(person(1, 9)), changed(person(1, 3))))
     assert await records.people([PersonId(1)]) == {1: person(1, 9)}
     await records.apply("g", numbered(changed(person(1, 8)), after=2))
@@ -114,10 +114,8 @@ async def test_an_older_value_changes_nothing(records: Records, /) -> None:
 
 
 @staged(trying, "place")
-async def test_facts_that_are_applied_again_in_another_generation_change_nothing(
-    records: Records, /, place: Place
-) -> None:
-    """What a store that was killed had still to tell, it tells again in its next generation."""
+async def test_facts_applied_again_under_another_generation_change_nothing(records: Records, /, place: Place) -> None:
+    """A store that was killed sends its unapplied facts again, under its next generation."""
     facts = numbered(
         opened("c", 1, 2),
         changed(person(1, 5)),
@@ -172,7 +170,7 @@ async def test_entries_applied_before_are_skipped(records: Records, /) -> None:
 
 
 @staged(trying, "place")
-async def test_of_an_overlapping_batch_only_the_new_end_counts(records: Records, /) -> None:
+async def test_only_the_new_end_of_an_overlapping_batch_is_applied(records: Records, /) -> None:
     history = numbered(*(changed(person(1 + version % 2, version)) for version in range(6)))
     await records.apply("g", history[:4])
     await records.apply("g", history[1:])
@@ -193,19 +191,19 @@ async def test_a_new_generation_counts_from_one(records: Records, /) -> None:
 
 
 @staged(trying, "place")
-async def test_no_entries_change_nothing(records: Records, /) -> None:
+async def test_an_empty_batch_changes_nothing(records: Records, /) -> None:
     await records.apply("g", [])
     assert await records.applied("g") == 0
     assert (await records.active()).people == []
 
 
 @staged(trying, "place")
-async def test_a_gap_in_the_numbers_is_passed_over(records: Records, /) -> None:
+async def test_a_gap_in_the_numbers_is_accepted(records: Records, /) -> None:
     await records.apply("g", [(3, changed(person(1, 1))), (8, changed(person(1, 2)))])
     assert await records.applied("g") == 8
 
 
-def test_a_crash_between_batches_loses_neither(place: Place) -> None:
+def test_a_crash_between_two_batches_loses_neither(place: Place) -> None:
     async def before() -> None:
         async with opening(place) as records:
             await records.apply("g", numbered(changed(searching(1, 1)), changed(person(2, 1))))
@@ -226,7 +224,7 @@ def test_a_crash_between_batches_loses_neither(place: Place) -> None:
 
 @pytest.mark.parametrize("turns", [0, 1, 2, 3, 5, 8, 13, 21])
 @staged(trying, "place")
-async def test_a_batch_that_is_cut_off_is_stored_whole_or_not_at_all(
+async def test_an_interrupted_batch_is_stored_completely_or_not_at_all(
     records: Records, /, place: Place, turns: int
 ) -> None:
     await records.apply("g", numbered(changed(person(1, 1)), changed(person(2, 1))))
@@ -251,14 +249,14 @@ async def test_a_batch_that_is_cut_off_is_stored_whole_or_not_at_all(
 async def test_two_recorders_of_one_journal_store_it_once(records: Records, /, place: Place) -> None:
     async with opening(place) as other:
         history = numbered(*(changed(person(1, version)) for version in range(40)))
-        # The second is always behind: what it stored last would win if it stored at all.
+        # The second recorder is always behind. If it stored anything, its older value would win.
         for upto in range(1, 41):
             await asyncio.gather(records.apply("g", history[:upto]), other.apply("g", history[: max(1, upto - 1)]))
             assert await other.people([PersonId(1)]) == {1: person(1, upto - 1)}
 
 
 @staged(trying, "place")
-async def test_active_are_those_who_search_or_are_in_a_chat(records: Records, /) -> None:
+async def test_active_people_are_those_who_search_or_chat(records: Records, /) -> None:
     await records.apply(
         "g",
         numbered(
@@ -304,25 +302,25 @@ async def test_a_chat_is_open_until_it_is_closed_and_closed_once(records: Record
     await records.apply("g", numbered(closed("c", 2), after=2))
     await records.apply("g", numbered(closed("c", 1, "late", NOW + 90), after=3))
     assert await place.chats() == {"c": shut, "d": row}
-    # Opened and closed within one batch, and one that nobody ever saw open.
+    # One chat opens and closes within one batch; another was never opened.
     await records.apply("g", numbered(opened("e"), closed("e", 2), closed("unheard of"), after=4))
     assert await place.chats() == {"c": shut, "d": row, "e": shut}
-    # In this order, however odd, within a batch as over several.
+    # Closed before it opened: unusual, but the same within one batch and over several.
     await records.apply("g", numbered(closed("f"), opened("f"), after=7))
     assert (await place.chats())[ChatId("f")] == row
-    # Told again by a store that began anew.
+    # Sent again by a store with a new generation.
     await records.apply("h", numbered(opened("c", 8, 9)))
     assert (await place.chats())[ChatId("c")] == shut
 
 
 @staged(trying, "place")
-async def test_a_rebuild_is_told_what_told_people_of_the_chats_they_are_in(records: Records, /) -> None:
+async def test_a_rebuild_gets_the_anchors_of_open_chats(records: Records, /) -> None:
     start: list[Fact] = [changed(chatting(1, 2, "c", 1)), changed(chatting(2, 1, "c", 1)), opened("c", 1, 2)]
     await records.apply("g", numbered(*start, told("c", 1, message=5)))
     assert (await records.active()).told == [at("c", 1, 5)]
     await records.apply("g", numbered(told("c", 2, message=6), told("c", 3), told("unheard of", 1), after=4))
     assert sorted((await records.active()).told) == [at("c", 1, 5), at("c", 2, 6)]
-    # One moves on, and what told them of the chat before says nothing of the one that they are in.
+    # One person moves on. The anchor of the chat before must not count for the new chat.
     moved: list[Fact] = [closed("c", 1), changed(person(2, 2)), changed(chatting(1, 3, "d", 2)), opened("d", 3, 1)]
     await records.apply("g", numbered(*moved, after=7))
     assert (await records.active()).told == []
@@ -372,9 +370,7 @@ async def test_a_comment_is_kept_once_and_only_with_its_complaint(records: Recor
 
 
 @staged(trying, "place")
-async def test_the_first_complaint_of_a_person_about_a_chat_is_the_one_that_is_kept(
-    records: Records, /, place: Place
-) -> None:
+async def test_only_a_persons_first_complaint_about_a_chat_is_kept(records: Records, /, place: Place) -> None:
     both = [complaint("c", 1, 2), complaint("c", 2, 1, Complaint.SPAM)]
     await records.apply("g", numbered(*both, complaint("c", 1, 2, Complaint.OTHER)))
     await records.apply("g", numbered(complaint("c", 1, 2, Complaint.THREAT), complaint("d", 1, 3), after=3))
@@ -387,7 +383,7 @@ async def test_the_first_complaint_of_a_person_about_a_chat_is_the_one_that_is_k
 
 @shared
 @given(st.lists(participants, min_size=1, max_size=20, unique_by=lambda each: each.person))
-def test_everything_that_a_participant_carries_survives(place: Place, people: list[Participant]) -> None:
+def test_the_records_keep_every_field_of_a_participant(place: Place, people: list[Participant]) -> None:
     later = next(versions)
     people = [msgspec.structs.replace(each, version=later) for each in people]
 
@@ -404,9 +400,7 @@ def test_everything_that_a_participant_carries_survives(place: Place, people: li
 
 @shared
 @given(st.lists(facts, max_size=30), st.data())
-def test_any_history_in_any_batches_leaves_what_it_leaves_one_by_one(
-    place: Place, history: list[Fact], data: st.DataObject
-) -> None:
+def test_the_size_of_batches_does_not_change_the_result(place: Place, history: list[Fact], data: st.DataObject) -> None:
     generation = next(generations)
     entries = numbered(*history)
     batches = []
@@ -419,7 +413,7 @@ def test_any_history_in_any_batches_leaves_what_it_leaves_one_by_one(
     async def body(records: Records) -> None:
         everybody = [PersonId(number) for number in range(1, 5)]
         plain = MemoryRecords()
-        # The place remembers the examples before this one.
+        # The place still holds the examples before this one.
         plain.disk.people = await records.people(everybody)
         plain.disk.chats = await place.chats()
         plain.disk.blocks = await place.blocks()
@@ -440,7 +434,7 @@ def test_any_history_in_any_batches_leaves_what_it_leaves_one_by_one(
 
 
 @in_a_loop
-async def test_records_switched_off_are_lost_and_come_back() -> None:
+async def test_the_fake_records_can_be_lost_and_come_back() -> None:
     records = MemoryRecords()
     await records.apply("g", numbered(changed(searching(1))))
     records.lost = True
@@ -450,7 +444,7 @@ async def test_records_switched_off_are_lost_and_come_back() -> None:
 
 
 @pytest.mark.services
-def test_a_stopped_server_is_a_loss_and_its_return_ends_it() -> None:
+def test_a_stopped_server_is_a_loss_until_it_returns() -> None:
     with start_postgres() as server:
         place = SqlPlace(server.uri)
 
@@ -463,7 +457,7 @@ def test_a_stopped_server_is_a_loss_and_its_return_ends_it() -> None:
                 await asyncio.to_thread(server.start)
                 assert await records.applied("g") == 1
                 await records.apply("g", numbered(changed(searching(1, 2)), after=1))
-                # A restart between two calls, which kills what is in the pool, is not even noticed by a read.
+                # A restart between two calls kills the pooled connections, but a read does not notice.
                 await asyncio.to_thread(server.stop)
                 await asyncio.to_thread(server.start)
                 assert (await records.active()).people == [searching(1, 2)]
@@ -472,7 +466,7 @@ def test_a_stopped_server_is_a_loss_and_its_return_ends_it() -> None:
 
 
 async def expect_lost(records: Records) -> None:
-    """Every method, and nothing is stored."""
+    """Every method raises, and nothing is stored."""
     for call in (
         records.people([PersonId(1)]),
         records.active(),

@@ -1,4 +1,4 @@
-"""The records' contract where time, order and several at once decide."""
+"""The records' contract about time, order and concurrency."""
 
 import asyncio
 import sqlite3
@@ -94,9 +94,6 @@ def trying(place: Place, body: Callable[[Any], Awaitable[None]]) -> None:
     asyncio.run(run())
 
 
-# ---------------------------------------------------------------------- in one batch, in one moment
-
-
 @pytest.mark.parametrize("apart_s", [0.0, 5.0], ids=["in one moment", "one after the other"])
 @pytest.mark.parametrize(
     ("known", "said", "is_blocked"),
@@ -115,7 +112,7 @@ def trying(place: Place, body: Callable[[Any], Awaitable[None]]) -> None:
 async def test_the_last_block_or_unblock_counts(
     records: Records, /, place: Place, known: list[bool], said: list[bool], is_blocked: bool, apart_s: float
 ) -> None:
-    """However often somebody thought it over within one batch."""
+    """However often somebody changed their mind within one batch."""
     await records.apply("g", numbered(*(block(1, 2, each) for each in known)))
     facts = [block(1, 2, each, at=NOW + apart_s * number) for number, each in enumerate(said, 1)]
     await records.apply("g", numbered(*facts, after=len(known)))
@@ -125,10 +122,8 @@ async def test_the_last_block_or_unblock_counts(
 
 
 @staged(trying, "place")
-async def test_a_block_of_long_ago_that_comes_again_lifts_nothing_and_blocks_nobody(
-    records: Records, /, place: Place
-) -> None:
-    """As when a journal is applied in another generation."""
+async def test_an_old_block_that_is_applied_again_changes_nothing(records: Records, /, place: Place) -> None:
+    """As when a journal is applied again under another generation."""
     history: list[Fact] = [block(1, 2, at=NOW), block(1, 2, False, at=NOW + 5), block(1, 3, at=NOW + 9)]
     await records.apply("g", numbered(*history))
     third = {(ONE, THREE): BlockRow(NOW + 9)}
@@ -142,7 +137,7 @@ async def test_a_block_of_long_ago_that_comes_again_lifts_nothing_and_blocks_nob
 
 
 @staged(trying, "place")
-async def test_a_chat_that_opens_and_closes_in_one_batch_is_closed_and_keeps_what_was_said_of_it(
+async def test_a_chat_opened_and_closed_in_one_batch_is_closed_and_keeps_its_facts(
     records: Records, /, place: Place
 ) -> None:
     said: list[Fact] = [told("c", 1), rated("c", 2, Rating.BAD), closed("c", 2), closed("c", 1, "late")]
@@ -153,18 +148,15 @@ async def test_a_chat_that_opens_and_closes_in_one_batch_is_closed_and_keeps_wha
 
 
 @staged(trying, "place")
-async def test_of_one_person_in_one_batch_the_newest_value_counts_wherever_it_stands(records: Records, /) -> None:
+async def test_the_newest_value_of_a_person_in_a_batch_counts(records: Records, /) -> None:
     values = [changed(person(1, version)) for version in (3, 7, 5)]
     await records.apply("g", numbered(*values, changed(person(2, 1)), changed(searching(2, 1))))
     assert await records.people([ONE, TWO]) == {1: person(1, 7), 2: searching(2, 1)}, "of two alike, the later"
 
 
-# ---------------------------------------------------------------------- generations
-
-
 @staged(trying, "database")
-async def test_a_generation_is_remembered_for_a_month_after_it_last_told_something(records: SqlRecords, /) -> None:
-    """Else a store that has been living for longer would have its facts applied again at the next new one's coming."""
+async def test_a_generation_is_remembered_for_a_month_after_its_last_facts(records: SqlRecords, /) -> None:
+    """Otherwise the facts of a store that lives longer would be applied again after another store begins."""
     await records.apply("living", numbered(changed(person(1), NOW)))
     await records.apply("silent", numbered(changed(person(3), NOW)))
     await records.apply("living", numbered(changed(person(1, 1), NOW + 25 * DAY_S), after=1))
@@ -176,7 +168,7 @@ async def test_a_generation_is_remembered_for_a_month_after_it_last_told_somethi
 
 @staged(trying, "place")
 async def test_applied_entries_are_known_even_if_the_response_was_lost(records: Records, /, place: Place) -> None:
-    """Whoever asks again with the same entries, or with these and more, changes nothing twice."""
+    """Repeating the same entries, or these and more, changes nothing twice."""
     entries = numbered(changed(person(1, 1)), opened("c"), closed("c"), changed(person(1, 2)))
     for upto in (2, 2, 4, 3, 4):
         await records.apply("g", entries[:upto])
@@ -185,12 +177,9 @@ async def test_applied_entries_are_known_even_if_the_response_was_lost(records: 
     assert not (await place.chats())[ChatId("c")].active
 
 
-# ---------------------------------------------------------------------- several at once
-
-
 @staged(trying, "database")
-async def test_a_rebuild_reads_everything_as_of_one_moment(records: SqlRecords, /, database: SqlPlace) -> None:
-    """Else it may find a chat without its people, or people in a chat that is not open."""
+async def test_a_rebuild_reads_one_snapshot(records: SqlRecords, /, database: SqlPlace) -> None:
+    """Otherwise it may find a chat without its people, or people in a chat that is not open."""
     before: list[Fact] = [
         changed(chatting(1, 2, "c", 1)),
         changed(chatting(2, 1, "c", 1)),
@@ -212,9 +201,9 @@ _MOVED = ("UPDATE chats SET active = false", "UPDATE users SET state = 'idle', c
 
 @asynccontextmanager
 async def in_between(place: SqlPlace, records: SqlRecords) -> AsyncIterator[None]:
-    """Between the first and the second thing that is read, everybody leaves and the chat closes."""
+    """Between the first and the second read, everybody leaves and the chat closes."""
     if "://" in str(place.database):
-        # Who holds a table lets in nobody; whoever came before has read another already.
+        # While we lock a table, no reader gets in. A reader before us has already read the other table.
         engine = connect(database_url(place.database), poolclass=NullPool)
         async with engine.connect() as connection:
             await connection.begin()
@@ -240,7 +229,7 @@ async def in_between(place: SqlPlace, records: SqlRecords) -> AsyncIterator[None
 
 
 async def _once_waited_for(connection: Any) -> None:
-    """Let go of the table when somebody waits for it, and have moved everybody by then."""
+    """Release the table once somebody waits for it. By then, everybody has moved."""
     waiting = (
         "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database AND datname = current_database() "
         "WHERE NOT granted AND relation = 'users'::regclass"
@@ -254,7 +243,7 @@ async def _once_waited_for(connection: Any) -> None:
 
 @pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
 def test_rows_are_written_in_the_order_of_their_ids(dialect: str) -> None:
-    """Two transactions that go through the same rows in two orders may each wait for the other."""
+    """Two transactions that lock the same rows in different orders may deadlock."""
     facts: list[Fact] = []
     for number in (3, 1, 2):
         chat = f"chat {number}"
@@ -285,10 +274,8 @@ def test_rows_are_written_in_the_order_of_their_ids(dialect: str) -> None:
 
 
 @staged(trying, "database")
-async def test_two_who_write_to_the_same_rows_from_both_ends_get_through(
-    records: SqlRecords, /, database: SqlPlace
-) -> None:
-    """Neither waits for the other for ever, and the newest of each person stays."""
+async def test_two_recorders_writing_the_same_rows_do_not_deadlock(records: SqlRecords, /, database: SqlPlace) -> None:
+    """Neither waits for ever, and the newest version of each person stays."""
     async with opening(database) as other:
         for turn in range(4):
             forth = [changed(searching(number, 2 * turn)) for number in range(1, 120)]
@@ -302,8 +289,8 @@ async def test_two_who_write_to_the_same_rows_from_both_ends_get_through(
 
 
 @staged(trying, "database")
-async def test_a_batch_is_seen_whole_or_not_at_all(records: SqlRecords, /, database: SqlPlace) -> None:
-    """By another who reads meanwhile: a pair with one side would be taken for a difference between the stores."""
+async def test_readers_see_a_batch_completely_or_not_at_all(records: SqlRecords, /, database: SqlPlace) -> None:
+    """A pair with only one side would look like a difference between the two stores."""
     async with opening(database) as other:
         reading = True
 

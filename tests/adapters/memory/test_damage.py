@@ -1,4 +1,4 @@
-"""A damaged log: what it still tells is kept where that is safe, and whom the damage may concern is named."""
+"""A damaged log: what can still be read is kept, and people whom the damage may concern are named."""
 
 from pathlib import Path
 from random import Random
@@ -25,7 +25,7 @@ def opened(path: Path) -> MemoryStore:
 
 
 class Story:
-    """People meet and part, and write meanwhile."""
+    """People meet, write and part."""
 
     def __init__(self, path: Path, seed: int) -> None:
         self.store = opened(path)
@@ -74,7 +74,7 @@ def flip(data: bytearray, rng: Random) -> None:
 
 
 def blank_a_sector(data: bytearray, rng: Random) -> None:
-    """Not the last one: zeros there look like a write that never arrived. The records know what they hide."""
+    """Not the last sector: zeros there look like an unfinished write."""
     start = rng.randrange(len(data) - 512) // 512 * 512
     data[start : start + 512] = bytes(min(512, len(data) - start))
 
@@ -92,7 +92,7 @@ def take_out(data: bytearray, rng: Random) -> None:
 
 @pytest.mark.parametrize("damage", [flip, blank_a_sector, scribble, take_out])
 def test_people_whose_state_changed_through_damage_are_named_as_in_doubt(damage: object, tmp_path: Path) -> None:
-    """Fifty times each: two hundred random damages."""
+    """Fifty random damages of each kind."""
     named, concerned = 0, 0
     for seed in range(50):
         path = tmp_path / f"{seed}.live"
@@ -121,7 +121,7 @@ def test_people_whose_state_changed_through_damage_are_named_as_in_doubt(damage:
 
 
 @in_virtual_time
-async def test_somebody_whose_message_was_waiting_in_a_damaged_record_is_named(tmp_path: Path) -> None:
+async def test_a_person_whose_unsent_message_was_damaged_is_named_in_the_doubts(tmp_path: Path) -> None:
     path = tmp_path / "a.live"
     store = opened(path)
     await store.adopt((), whole=True)
@@ -145,8 +145,8 @@ async def test_somebody_whose_message_was_waiting_in_a_damaged_record_is_named(t
 
 
 @in_virtual_time
-async def test_facts_behind_damage_keep_their_numbers(tmp_path: Path) -> None:
-    """Else what the journal was trimmed up to later would take facts along that the records have not got."""
+async def test_facts_after_damage_keep_their_numbers(tmp_path: Path) -> None:
+    """Otherwise a later trim would drop facts that the records do not have."""
     path = tmp_path / "a.live"
     store = opened(path)
     await store.adopt((), whole=True)
@@ -165,7 +165,7 @@ async def test_facts_behind_damage_keep_their_numbers(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"not a log at all" * 100, bytes(5_000), b"\xff" * 10])
 @in_virtual_time
-async def test_a_file_that_is_no_log_is_kept_and_everybody_is_in_doubt(content: bytes, tmp_path: Path) -> None:
+async def test_a_file_that_is_not_a_log_is_kept_and_everybody_is_in_doubt(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "a.live"
     path.write_bytes(content)
     store = opened(path)
@@ -180,7 +180,7 @@ async def test_a_file_that_is_no_log_is_kept_and_everybody_is_in_doubt(content: 
 
 
 @in_virtual_time
-async def test_a_store_that_was_not_closed_begins_another_life_and_forgets_nothing(tmp_path: Path) -> None:
+async def test_a_store_that_was_not_closed_begins_a_new_generation_and_loses_nothing(tmp_path: Path) -> None:
     path = tmp_path / "a.live"
     store = opened(path)
     await store.adopt((), whole=True)

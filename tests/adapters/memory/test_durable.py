@@ -1,4 +1,4 @@
-"""What the memory store says is on the disk by then: whoever hears it may act on it, and a power cut undoes nothing."""
+"""Everything that the memory store reports is on the disk by then, so a power cut cannot undo it."""
 
 from collections.abc import Awaitable, Callable
 from random import Random
@@ -16,7 +16,7 @@ from tests.staged import staged
 
 
 class SyncedLog(DiskLog):
-    """Knows which of its records a power cut would leave."""
+    """Knows which of its records would survive a power cut."""
 
     def __init__(self, disk: Disk) -> None:
         super().__init__(disk)
@@ -67,7 +67,7 @@ async def test_a_commit_is_on_disk_before_anybody_is_told(
 
 @staged(on_disk)
 async def test_an_update_reported_as_done_is_on_disk(store: MemoryStore, log: SyncedLog, /) -> None:
-    """A mark itself waits for no disk; but Telegram is told of it next, and forgets the update."""
+    """A mark does not wait for the disk. But next the update is confirmed to Telegram, which then deletes it."""
     await store.mark(Mark((update(7),)))
     assert not log.is_synced
     assert await store.done(BOT, (8,)) == set()
@@ -84,7 +84,7 @@ async def test_an_update_reported_as_done_is_on_disk(store: MemoryStore, log: Sy
 
 @staged(on_disk)
 async def test_journal_entries_given_to_the_records_are_on_disk(store: MemoryStore, log: SyncedLog, /) -> None:
-    """Else its number would be given again, and the records would pass over what comes under it then."""
+    """Otherwise its number would be used again, and the records would skip the later fact."""
     await store.commit(Commit(couple()))
     await store.mark(Mark(anchor=Anchor(CHAT, ANN, at(3)), facts=(fact(1),)))
     assert not log.is_synced

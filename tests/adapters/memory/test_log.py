@@ -1,4 +1,4 @@
-"""The log on a real file: what was acknowledged is there, whatever happens to the process or the file."""
+"""The log on a real file: no kill and no damage loses an acknowledged record without a report."""
 
 import asyncio
 import os
@@ -45,9 +45,6 @@ def write(path: Path, *records: bytes) -> None:
     log.close()
 
 
-# ---------------------------------------------------------------------- the format
-
-
 @given(RECORDS)
 def test_framed_records_can_be_unframed(records: list[bytes]) -> None:
     data = framed(*records)
@@ -55,7 +52,7 @@ def test_framed_records_can_be_unframed(records: list[bytes]) -> None:
 
 
 @given(RECORDS, st.data())
-def test_a_torn_tail_costs_the_torn_record_alone(records: list[bytes], data: st.DataObject) -> None:
+def test_a_torn_end_loses_only_the_torn_record(records: list[bytes], data: st.DataObject) -> None:
     whole = framed(*records)
     cut = data.draw(st.integers(0, len(whole)))
     found = unframe(whole[:cut])
@@ -65,8 +62,8 @@ def test_a_torn_tail_costs_the_torn_record_alone(records: list[bytes], data: st.
 
 
 @pytest.mark.parametrize("arrived", [0, 1, 5, 24, 30, 511, 512, 513, 1_000])
-def test_a_write_whose_last_sectors_never_arrived_is_a_torn_tail(arrived: int) -> None:
-    """The file has its new length, and zeros where the disk had not come to."""
+def test_a_write_without_its_last_sectors_is_a_torn_end(arrived: int) -> None:
+    """The file has its new length, with zeros where the disk did not write yet."""
     kept = framed(b"kept")
     torn = frame(b"x" * 2_000, 2)
     start = len(kept) + arrived
@@ -76,7 +73,7 @@ def test_a_write_whose_last_sectors_never_arrived_is_a_torn_tail(arrived: int) -
 
 
 @given(st.lists(st.binary(min_size=1, max_size=20), min_size=1, max_size=6), st.data())
-def test_a_flipped_bit_costs_its_record_and_is_named(records: list[bytes], data: st.DataObject) -> None:
+def test_a_flipped_bit_loses_one_record_and_is_reported(records: list[bytes], data: st.DataObject) -> None:
     whole = bytearray(framed(*records))
     bit = data.draw(st.integers(0, len(whole) * 8 - 1))
     whole[bit // 8] ^= 1 << bit % 8
@@ -113,7 +110,7 @@ def test_a_damaged_log_never_yields_invented_or_reordered_records(records: list[
 @pytest.mark.parametrize(
     "bad", [b"\0", b"x", b"\xf5plg", b"\xf5plg" + bytes(20)], ids=["zeros", "noise", "magic", "heads"]
 )
-def test_reading_damage_takes_one_look_at_each_byte(size: int, bad: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_damaged_log_is_read_in_linear_time(size: int, bad: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     looked = 0
     crc32 = zlib.crc32
 
@@ -129,26 +126,23 @@ def test_reading_damage_takes_one_look_at_each_byte(size: int, bad: bytes, monke
     assert looked <= 6 * size
 
 
-def test_the_format_is_what_the_module_says() -> None:
+def test_the_format_is_as_documented() -> None:
     head = b"\xf5plg" + struct.pack("<IQI", 3, 7, zlib.crc32(b"abc"))
     assert frame(b"abc", 7) == head + struct.pack("<I", zlib.crc32(head)) + b"abc"
 
 
-# ---------------------------------------------------------------------- the file
-
-
-def test_a_log_is_read_as_it_was_written(path: Path) -> None:
+def test_a_log_reads_back_what_was_written(path: Path) -> None:
     write(path, b"one", b"", b"three" * 1000)
     write(path, b"four")
     assert read(path) == [b"one", b"", b"three" * 1000, b"four"]
 
 
-def test_only_its_owner_may_read_it(path: Path) -> None:
+def test_only_the_owner_may_read_the_file(path: Path) -> None:
     write(path, b"one")
     assert path.stat().st_mode & 0o077 == 0
 
 
-def test_after_a_torn_tail_the_log_goes_on_from_the_last_whole_record(path: Path) -> None:
+def test_after_a_torn_end_the_log_continues_after_the_last_whole_record(path: Path) -> None:
     path.write_bytes(framed(b"one", b"two") + frame(b"torn", 3)[:-2])
     assert read(path) == [b"one", b"two"]
     write(path, b"three")
@@ -157,7 +151,7 @@ def test_after_a_torn_tail_the_log_goes_on_from_the_last_whole_record(path: Path
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(garbage=st.binary(min_size=30, max_size=60))
-def test_after_damage_at_its_end_the_log_goes_on_behind_it(path: Path, garbage: bytes) -> None:
+def test_after_damage_at_its_end_the_log_continues_behind_the_damage(path: Path, garbage: bytes) -> None:
     path.write_bytes(framed(b"one", b"two") + b"!" + garbage)
     assert read(path)[:2] == [b"one", b"two"]
     write(path, b"three")
@@ -165,7 +159,7 @@ def test_after_damage_at_its_end_the_log_goes_on_behind_it(path: Path, garbage: 
 
 
 @pytest.mark.parametrize("is_clean_cut", [True, False])
-def test_an_end_that_was_synced_and_is_gone_is_a_hole(path: Path, is_clean_cut: bool) -> None:
+def test_a_synced_end_that_is_missing_is_a_hole(path: Path, is_clean_cut: bool) -> None:
     async def main() -> None:
         live = FileLog(path)
         for record in (b"one", b"two", b"three"):
@@ -180,7 +174,7 @@ def test_an_end_that_was_synced_and_is_gone_is_a_hole(path: Path, is_clean_cut: 
     assert read(path) == [b"one", Hole(size, 0, 2)]
 
 
-def test_an_end_that_nobody_synced_may_be_gone(path: Path) -> None:
+def test_an_end_that_was_never_synced_may_be_missing(path: Path) -> None:
     async def main() -> None:
         live = FileLog(path)
         live.append(b"one")
@@ -202,13 +196,13 @@ def test_a_rewritten_log_counts_as_synced(path: Path) -> None:
     assert read(path) == [b"two", Hole(path.stat().st_size, 0, 1)]
 
 
-def test_a_log_beside_a_lock_file_that_says_nonsense_is_read_as_it_is(path: Path) -> None:
+def test_a_corrupt_lock_file_does_not_affect_reading_the_log(path: Path) -> None:
     path.write_bytes(framed(b"one"))
     path.with_name(path.name + ".lock").write_bytes(b"\xff" * 12)
     assert read(path) == [b"one"]
 
 
-def test_a_damaged_log_that_is_rewritten_can_be_kept_beside_the_new_one(path: Path) -> None:
+def test_a_rewrite_can_keep_the_damaged_log(path: Path) -> None:
     for number in range(5):
         damaged = framed(b"one") + b"?" * 40 + b"%d" % number
         path.write_bytes(damaged)
@@ -222,7 +216,7 @@ def test_a_damaged_log_that_is_rewritten_can_be_kept_beside_the_new_one(path: Pa
     assert len(kept) == 3, "not for ever"
 
 
-def test_its_size_is_the_files(path: Path) -> None:
+def test_the_size_of_a_log_is_its_files_size(path: Path) -> None:
     log = FileLog(path)
     log.append(b"one")
     assert log.size == path.stat().st_size == len(frame(b"one", 1))
@@ -233,7 +227,7 @@ def test_its_size_is_the_files(path: Path) -> None:
     log.close()
 
 
-def test_syncing_is_safe_beside_appending_and_rewriting(path: Path) -> None:
+def test_syncing_is_safe_during_appends_and_rewrites(path: Path) -> None:
     async def main() -> None:
         log = FileLog(path)
         for number in range(20):
@@ -250,7 +244,7 @@ def test_syncing_is_safe_beside_appending_and_rewriting(path: Path) -> None:
     assert read(path) == [b"so far", *(b"%d" % number for number in range(11, 20))]
 
 
-def test_a_log_in_use_is_not_opened_again(path: Path) -> None:
+def test_a_log_in_use_cannot_be_opened_again(path: Path) -> None:
     log = FileLog(path)
     log.append(b"one")
     with pytest.raises(LogInUse):
@@ -262,7 +256,7 @@ def test_a_log_in_use_is_not_opened_again(path: Path) -> None:
     assert read(path) == [b"1"]
 
 
-def test_a_path_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         FileLog(tmp_path / "no such folder" / "passerby.live")
     (tmp_path / "folder.live").mkdir()
@@ -271,10 +265,7 @@ def test_a_path_that_cannot_be_written_says_so(tmp_path: Path) -> None:
             FileLog(tmp_path / "folder.live")
 
 
-# ---------------------------------------------------------------------- syncing, and writes that fail
-
-
-def test_all_who_wait_at_the_same_time_share_one_sync(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_callers_that_wait_at_the_same_time_share_one_sync(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
     flush = os.fdatasync
     monkeypatch.setattr(os, "fdatasync", lambda file: (calls.append(file), flush(file)))
@@ -325,7 +316,7 @@ def test_a_record_appended_during_a_sync_waits_for_the_next_sync(path: Path, mon
 def test_a_caller_at_the_end_of_a_sync_waits_for_the_next_turn_of_the_loop(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A future that is done gives way to nobody: to wait for it over and over keeps the loop from learning of it."""
+    """Awaiting a finished future does not yield. Awaiting it in a loop would block the event loop."""
     flushed = threading.Event()
     flush = os.fdatasync
     monkeypatch.setattr(os, "fdatasync", lambda file: (flush(file), flushed.set()))
@@ -336,8 +327,8 @@ def test_a_caller_at_the_end_of_a_sync_waits_for_the_next_turn_of_the_loop(
         sync = asyncio.ensure_future(live.sync())
         await asyncio.sleep(0)
         assert flushed.wait(20)
-        live._syncer.submit(bool).result(20)  # so the thread has told the loop, which does not know yet
-        await asyncio.sleep(0)  # this turn of the loop ends the sync, and what comes of that is left for the next
+        live._syncer.submit(bool).result(20)  # so the thread has told the loop, which has not reacted yet
+        await asyncio.sleep(0)  # this turn ends the sync; its callbacks run in the next
         live.append(b"two")
         await live.sync()
         await sync
@@ -367,8 +358,8 @@ def test_callers_continue_in_the_order_of_their_appends_even_at_the_end_of_a_syn
         earlier = asyncio.ensure_future(store(b"one"))
         await asyncio.sleep(0)
         assert flushed.wait(20)
-        live._syncer.submit(bool).result(20)  # so the thread has told the loop, which does not know yet
-        await asyncio.sleep(0)  # this turn of the loop ends the sync, and what comes of that is left for the next
+        live._syncer.submit(bool).result(20)  # so the thread has told the loop, which has not reacted yet
+        await asyncio.sleep(0)  # this turn ends the sync; its callbacks run in the next
         later = asyncio.ensure_future(store(b"three"))
         await store(b"two")
         await asyncio.gather(earlier, later)
@@ -379,7 +370,7 @@ def test_callers_continue_in_the_order_of_their_appends_even_at_the_end_of_a_syn
 
 
 @in_a_loop
-async def test_somebody_who_no_longer_waits_for_a_sync_does_not_keep_others_waiting(path: Path) -> None:
+async def test_a_cancelled_caller_does_not_delay_the_others(path: Path) -> None:
     live = FileLog(path)
     live.append(b"one")
     gone = asyncio.ensure_future(live.sync())
@@ -392,10 +383,10 @@ async def test_somebody_who_no_longer_waits_for_a_sync_does_not_keep_others_wait
     live.close()
 
 
-def test_after_a_sync_that_failed_nothing_is_taken_until_the_log_is_rewritten(
+def test_after_a_failed_sync_the_log_accepts_nothing_until_a_rewrite(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The kernel forgets what it could not write, so the next sync would be a success that says nothing."""
+    """The kernel drops pages that it could not write, so the next sync would succeed without having stored them."""
 
     def fail(_: int) -> None:
         raise OSError(5, "Input/output error")
@@ -422,7 +413,7 @@ def test_after_a_sync_that_failed_nothing_is_taken_until_the_log_is_rewritten(
     assert read(path) == [b"one", b"two", b"three"]
 
 
-def test_after_a_short_write_that_cannot_be_undone_nothing_is_appended_until_the_log_is_rewritten(
+def test_after_half_a_write_that_cannot_be_undone_the_log_accepts_nothing_until_a_rewrite(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     live = FileLog(path)
@@ -444,9 +435,6 @@ def test_after_a_short_write_that_cannot_be_undone_nothing_is_appended_until_the
     live.append(b"two")
     live.close()
     assert read(path) == [b"one", b"two"]
-
-
-# ---------------------------------------------------------------------- rewriting
 
 
 class Crash(BaseException):
@@ -471,7 +459,7 @@ def test_a_rewrite_replaces_everything(path: Path) -> None:
 
 @pytest.mark.parametrize("step", ["write", "fsync", "replace"])
 @pytest.mark.parametrize("how", [OSError(28, "full"), Crash()], ids=["refused", "crashed"])
-def test_a_rewrite_that_does_not_come_to_its_end_leaves_the_old_log(
+def test_an_unfinished_rewrite_leaves_the_old_log(
     path: Path, step: str, how: BaseException, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = FileLog(path)
@@ -494,7 +482,7 @@ def test_a_rewrite_that_does_not_come_to_its_end_leaves_the_old_log(
 
 
 def test_a_leftover_file_of_a_killed_rewrite_does_no_harm(path: Path) -> None:
-    """A kill before the rename leaves the old log; the half-written new one is written over by the next rewrite."""
+    """A kill before the rename leaves the old log. The next rewrite overwrites the half-written new one."""
     write(path, b"one")
     path.with_name(path.name + ".new").write_bytes(frame(b"half-writ", 1)[:-4])
     log = FileLog(path)
@@ -503,8 +491,6 @@ def test_a_leftover_file_of_a_killed_rewrite_does_no_harm(path: Path) -> None:
     log.close()
     assert read(path) == [b"whole"]
 
-
-# ---------------------------------------------------------------------- full disks and kills, in processes of their own
 
 FILLER = """
 import resource, sys
@@ -536,7 +522,7 @@ log.append(b"room again")
 """
 
 
-def test_a_full_disk_refuses_and_keeps_what_it_took(path: Path) -> None:
+def test_a_full_disk_refuses_records_and_keeps_those_it_accepted(path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", FILLER, str(path)], capture_output=True, text=True, timeout=60, check=False
     )
@@ -564,7 +550,7 @@ while True:
 
 
 def test_acknowledged_records_survive_a_kill(path: Path) -> None:
-    """Again and again with `kill -9`, also in the middle of a rewrite."""
+    """Repeated `kill -9`, also during a rewrite."""
     last = -1
     for enough in (1, 700, 2_500, 40):
         process = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True)
@@ -581,7 +567,7 @@ def test_acknowledged_records_survive_a_kill(path: Path) -> None:
         last = numbers[-1]
 
 
-def test_a_blank_sector_among_what_was_never_synced_is_a_torn_end_and_no_damage(path: Path) -> None:
+def test_a_blank_sector_that_was_never_synced_is_a_torn_end(path: Path) -> None:
     async def main() -> None:
         log = FileLog(path)
         log.append(b"told" * 50)
@@ -599,7 +585,7 @@ def test_a_blank_sector_among_what_was_never_synced_is_a_torn_end_and_no_damage(
     assert read(path) == found, "what follows the blank sector is gone for good"
 
 
-def test_a_blank_sector_among_what_was_synced_is_damage(path: Path) -> None:
+def test_a_blank_sector_that_was_synced_is_damage(path: Path) -> None:
     async def main() -> None:
         log = FileLog(path)
         for _ in range(7):
@@ -614,11 +600,8 @@ def test_a_blank_sector_among_what_was_synced_is_damage(path: Path) -> None:
     assert [each.lost for each in read(path) if isinstance(each, Hole)] == [2]
 
 
-# ---------------------------------------------------------------------- files that vanish
-
-
 @pytest.mark.parametrize("by", ["deleted", "replaced"])
-def test_a_log_that_is_deleted_or_replaced_while_it_is_open_is_written_again_as_a_whole(path: Path, by: str) -> None:
+def test_a_log_deleted_or_replaced_while_open_is_written_again_completely(path: Path, by: str) -> None:
     log = FileLog(path)
     log.append(b"before")
     assert not log.is_broken
@@ -633,7 +616,7 @@ def test_a_log_that_is_deleted_or_replaced_while_it_is_open_is_written_again_as_
     assert read(path) == [b"all there is", b"after"]
 
 
-def test_a_lock_file_that_is_deleted_is_put_back_and_holds(path: Path) -> None:
+def test_a_deleted_lock_file_is_put_back_and_locked(path: Path) -> None:
     log = FileLog(path)
     assert not log.keep_lock()
     path.with_name(path.name + ".lock").unlink()
@@ -645,7 +628,7 @@ def test_a_lock_file_that_is_deleted_is_put_back_and_holds(path: Path) -> None:
     assert read(path) == [b"one"]
 
 
-def test_if_another_process_has_locked_a_new_file_meanwhile_nothing_more_is_written(path: Path) -> None:
+def test_if_another_process_has_locked_a_new_lock_file_nothing_more_is_written(path: Path) -> None:
     log = FileLog(path)
     path.with_name(path.name + ".lock").unlink()
     other = FileLog(path)

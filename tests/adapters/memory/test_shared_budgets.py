@@ -1,4 +1,4 @@
-"""The memory store's buckets, in exact time: never more than the budget, and never less than it for long."""
+"""The memory store's buckets, in exact time: they grant the budget, and never more."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,10 +16,10 @@ LEEWAY = 1e-6
     burst=st.integers(1, 40),
     asks=st.lists(st.tuples(st.floats(0, 5), st.integers(1, 50), st.integers(0, 3)), max_size=60),
 )
-def test_in_no_stretch_of_time_is_more_granted_than_the_budget(
+def test_no_period_grants_more_than_the_budget(
     rate_per_s: float, burst: int, asks: list[tuple[float, int, int]]
 ) -> None:
-    """Several ask: whoever it is, after a pause or as soon as they were told to."""
+    """Several callers ask, after a pause or as soon as they may."""
     buckets, now, granted = Buckets(), 1000.0, list[tuple[float, int]]()
     for pause_s, wanted, patience in asks:
         now += pause_s
@@ -51,7 +51,7 @@ def test_waiting_as_long_as_told_is_enough_for_one_message(rate_per_s: float, bu
     assert buckets.reserve(ACCOUNT, rate_per_s, burst, burst, now).granted == 1
 
 
-def test_buckets_that_are_full_and_holds_that_are_over_are_forgotten() -> None:
+def test_full_buckets_and_expired_holds_are_dropped() -> None:
     buckets = Buckets()
     for person in range(10):
         buckets.reserve(Account(BotId(1000001), PersonId(person)), 1.0, 5, 2, 100.0)
@@ -62,7 +62,7 @@ def test_buckets_that_are_full_and_holds_that_are_over_are_forgotten() -> None:
     assert len(buckets._tats) == 0
 
 
-def test_a_hold_that_is_forgotten_was_over() -> None:
+def test_only_expired_holds_are_dropped() -> None:
     buckets = Buckets()
     buckets.hold(ACCOUNT, 10.0, 100.0)
     buckets.sweep(109.0)

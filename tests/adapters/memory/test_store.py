@@ -1,4 +1,4 @@
-"""What is the memory store's own: when it rewrites its log, and that a file of records is all it needs."""
+"""What only the memory store does: it rewrites its log, and restores everything from the file."""
 
 import asyncio
 from itertools import pairwise
@@ -46,7 +46,7 @@ def opened(disk: Disk) -> MemoryStore:
 
 
 @in_virtual_time
-async def test_in_a_quiet_second_the_log_shrinks_to_what_it_has_to_say() -> None:
+async def test_in_a_quiet_second_the_log_is_rewritten_to_its_smallest_size() -> None:
     disk = Disk()
     live = opened(disk)
     await live.adopt(())
@@ -59,7 +59,7 @@ async def test_in_a_quiet_second_the_log_shrinks_to_what_it_has_to_say() -> None
     assert sum(map(len, disk.records)) < 1_000
 
 
-def test_the_log_is_rewritten_when_it_has_grown_large_beside_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_much_larger_than_its_data_is_rewritten(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         disk = Disk()
         live = opened(disk)
@@ -112,7 +112,7 @@ def test_a_log_that_grew_before_a_restart_is_rewritten_after_it(monkeypatch: pyt
     run(main())
 
 
-def test_a_rewritten_log_knows_all_that_the_long_one_knew(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rewritten_log_holds_everything_that_the_long_one_held(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         disk = Disk()
         live = opened(disk)
@@ -137,10 +137,10 @@ def test_a_rewritten_log_knows_all_that_the_long_one_knew(monkeypatch: pytest.Mo
     run(main())
 
 
-def test_somebody_idle_whom_the_records_do_not_know_stays_after_a_rewrite_and_a_restart(
+def test_an_idle_person_unknown_to_the_records_survives_a_rewrite_and_a_restart(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Else the records' older value would be taken in, and what was changed since would be lost."""
+    """Otherwise the records' older value would be adopted, and the newer change lost."""
 
     async def main() -> None:
         disk = Disk()
@@ -159,7 +159,7 @@ def test_somebody_idle_whom_the_records_do_not_know_stays_after_a_rewrite_and_a_
     run(main())
 
 
-def test_a_rewritten_log_knows_owners_and_what_people_were_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rewritten_log_keeps_owners_and_anchors(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         disk = Disk()
         live = opened(disk)
@@ -183,8 +183,8 @@ def test_a_rewritten_log_knows_owners_and_what_people_were_told(monkeypatch: pyt
 
 
 @in_virtual_time
-async def test_after_a_restart_nobody_is_living_and_everything_is_inherited() -> None:
-    """One process has the file, so whoever owned something before is gone."""
+async def test_after_a_restart_no_worker_is_living_and_the_outbox_is_inherited() -> None:
+    """Only one process uses the file, so all former owners are gone."""
     disk = Disk()
     live = opened(disk)
     for owner in (ONE, TWO):
@@ -200,7 +200,7 @@ async def test_after_a_restart_nobody_is_living_and_everything_is_inherited() ->
 
 
 @in_virtual_time
-async def test_a_start_in_the_middle_of_a_rebuild_finds_a_newborn_store() -> None:
+async def test_a_restart_during_a_rebuild_finds_a_newborn_store() -> None:
     disk = Disk()
     live = opened(disk)
     await live.adopt((), whole=True)
@@ -261,7 +261,7 @@ def test_the_file_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     run(main())
 
 
-def test_a_day_of_a_hundred_updates_a_second_takes_about_a_megabyte() -> None:
+def test_done_marks_for_a_day_of_a_hundred_updates_a_second_take_about_a_megabyte() -> None:
     marks = DoneMarks()
     for number in range(0, 100 * 86_400, 512):
         marks.add(UpdateRef(BOT, number), 0.0)

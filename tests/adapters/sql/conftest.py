@@ -1,4 +1,4 @@
-"""Databases for these tests: each test of both dialects gets one of its own."""
+"""Databases for these tests. Each test gets one of its own, for each dialect."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +23,7 @@ def postgres_database(postgres: PostgresServer) -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.services)])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Of nothing yet: a file that is not there, or the URI of an empty database."""
+    """Without tables: the path of a file that does not exist, or the URI of an empty database."""
     if request.param == "sqlite":
         return str(tmp_path / "records.db")
     found: str = request.getfixturevalue("postgres_database")

@@ -1,4 +1,4 @@
-"""Settings that cannot work are said in a sentence; failures that pass are losses; bugs are neither."""
+"""A wrong setting gives one sentence, a temporary failure is a loss, and a bug is neither."""
 
 import asyncio
 import os
@@ -33,7 +33,7 @@ def test_an_error_separates_the_problem_from_the_remedy() -> None:
     assert (alone.problem, alone.remedy) == ("it refuses", "")
 
 
-def test_a_path_that_cannot_be_a_database_is_said_in_one_sentence(tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_a_database_is_explained_in_one_sentence(tmp_path: Path) -> None:
     assert unusable(tmp_path) == f"{tmp_path} is a directory; name a file in it"
     assert "does not exist" in unusable(tmp_path / "no" / "records.db")
     text = tmp_path / "notes.txt"
@@ -43,12 +43,12 @@ def test_a_path_that_cannot_be_a_database_is_said_in_one_sentence(tmp_path: Path
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_file_of_somebody_else_is_said_in_one_sentence(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_explained_in_one_sentence(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     assert "cannot be written" in unusable(tmp_path / "records.db")
 
 
-def test_a_file_made_here_is_nobody_elses(tmp_path: Path) -> None:
+def test_only_the_owner_may_read_a_new_database_file(tmp_path: Path) -> None:
     file = tmp_path / "records.db"
     asyncio.run(init_schema(file))
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -64,7 +64,7 @@ def test_a_file_made_here_is_nobody_elses(tmp_path: Path) -> None:
         ("postgresql://u:hidden@h/d?keepalives=1", "keepalives"),
     ],
 )
-def test_a_uri_that_cannot_work_is_said_without_its_password(uri: str, says: str) -> None:
+def test_the_error_about_a_wrong_uri_does_not_show_the_password(uri: str, says: str) -> None:
     sentence = unusable(uri)
     assert says in sentence
     assert "hidden" not in sentence
@@ -78,7 +78,7 @@ def test_a_libpq_uri_is_translated() -> None:
 
 
 @in_a_loop
-async def test_sqlite_lets_readers_by_and_syncs_each_commit(tmp_path: Path) -> None:
+async def test_sqlite_does_not_block_readers_and_syncs_each_commit(tmp_path: Path) -> None:
     engine = connect(sqlite_url(tmp_path / "records.db"))
     async with engine.connect() as connection:
         assert (await connection.exec_driver_sql("PRAGMA journal_mode")).scalar_one() == "wal"
@@ -88,7 +88,7 @@ async def test_sqlite_lets_readers_by_and_syncs_each_commit(tmp_path: Path) -> N
 
 
 @in_a_loop
-async def test_another_process_that_writes_for_too_long_is_a_loss_and_readers_go_on(tmp_path: Path) -> None:
+async def test_a_process_that_writes_for_too_long_is_a_loss_and_does_not_block_readers(tmp_path: Path) -> None:
     file = tmp_path / "records.db"
     await init_schema(file)
     records = SqlRecords.at(file, Pool(timeout_s=0.05))
@@ -130,7 +130,7 @@ async def test_a_full_disk_is_a_loss_and_nothing_is_stored(tmp_path: Path) -> No
 
 
 @in_a_loop
-async def test_a_missing_table_is_a_bug_and_no_loss(database: str) -> None:
+async def test_a_missing_table_is_a_bug_and_not_a_loss(database: str) -> None:
     records = SqlRecords.at(database)
     with pytest.raises(sa.exc.DBAPIError):
         await records.applied("g")
@@ -160,13 +160,13 @@ async def test_a_statement_that_takes_too_long_is_a_loss(postgres_database: str)
 
 @pytest.mark.services
 @in_a_loop
-async def test_a_batch_that_the_server_undid_for_a_deadlock_is_stored_by_the_next_try(postgres_database: str) -> None:
+async def test_a_batch_undone_by_a_deadlock_is_stored_by_the_next_try(postgres_database: str) -> None:
     await init_schema(postgres_database)
     records = SqlRecords.at(postgres_database, Pool(timeout_s=30.0))
     await records.apply("g", numbered(changed(person(1)), changed(person(2))))
     other = connect(postgres_url(postgres_database), Pool(timeout_s=30.0), poolclass=NullPool)
     async with other.connect() as connection, connection.begin():
-        # Only one side finds the deadlock, the first whose patience ends: it shall be the records'.
+        # The side whose timeout ends first detects the deadlock. It must be the records.
         await connection.exec_driver_sql("SET LOCAL deadlock_timeout = '60s'")
         await connection.exec_driver_sql("UPDATE users SET age = 31 WHERE id = 2")
         batch = numbered(changed(person(1, 1)), changed(person(2, 1)), after=2)
@@ -175,12 +175,12 @@ async def test_a_batch_that_the_server_undid_for_a_deadlock_is_stored_by_the_nex
             "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
         )
         async with other.connect() as watching:
-            # Within one transaction PostgreSQL keeps showing what pg_stat_activity showed first.
+            # Within one transaction PostgreSQL repeats the first result of pg_stat_activity.
             await watching.execution_options(isolation_level="AUTOCOMMIT")
             while not await watching.scalar(waiting):
                 await asyncio.sleep(0.01)
         await connection.exec_driver_sql("UPDATE users SET age = 31 WHERE id = 1")
-        # The next try waits for the other, which goes on now.
+        # The next try waits for the other transaction, which continues now.
     await applying
     assert await records.applied("g") == 4
     assert await records.people([PersonId(2)]) == {2: person(2, 1)}
@@ -189,7 +189,7 @@ async def test_a_batch_that_the_server_undid_for_a_deadlock_is_stored_by_the_nex
 
 
 @pytest.mark.services
-def test_no_connection_left_is_a_loss_in_the_pool_and_at_the_server() -> None:
+def test_running_out_of_connections_is_a_loss_in_the_pool_and_at_the_server() -> None:
     with start_postgres("-c", "max_connections=6", "-c", "superuser_reserved_connections=0") as server:
 
         async def run() -> None:
@@ -215,7 +215,7 @@ def test_no_connection_left_is_a_loss_in_the_pool_and_at_the_server() -> None:
 
 
 @in_a_loop
-async def test_nobody_listening_is_a_loss(tmp_path: Path) -> None:
+async def test_a_server_that_does_not_listen_is_a_loss(tmp_path: Path) -> None:
     for uri in ("postgresql://u@127.0.0.1:1/d", f"postgresql://u@/d?host={tmp_path}"):
         records = SqlRecords.at(uri)
         with pytest.raises(RecordsLost):
@@ -225,7 +225,7 @@ async def test_nobody_listening_is_a_loss(tmp_path: Path) -> None:
         await records.aclose()
 
 
-def test_work_goes_on_to_its_end_when_its_caller_is_cancelled() -> None:
+def test_work_finishes_even_if_its_caller_is_cancelled() -> None:
     ended = []
 
     async def work() -> None:

@@ -1,4 +1,4 @@
-"""Which failures pass: the table, and what the servers really say."""
+"""Which failures are temporary: the table, and real answers of the servers."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ from tests.staged import in_a_loop
 
 
 class Said(Exception):
-    """A driver's error, as far as the table looks at it."""
+    """A driver's error, with what the table looks at."""
 
     def __init__(self, sqlstate: str | None) -> None:
         super().__init__("row (5, female) of users")
@@ -54,16 +54,16 @@ def wrapped(sqlstate: str | None) -> exc.DBAPIError:
         (None, Fate.OURS),
     ],
 )
-def test_the_longest_prefix_of_the_state_counts(sqlstate: str | None, expected: Fate) -> None:
+def test_the_longest_matching_sqlstate_prefix_decides(sqlstate: str | None, expected: Fate) -> None:
     assert fate(wrapped(sqlstate)) is expected
 
 
-def test_a_connection_that_went_away_under_the_driver_is_lost() -> None:
+def test_a_connection_that_breaks_is_a_loss() -> None:
     assert fate(exc.DBAPIError("SELECT", {}, Said(None), connection_invalidated=True)) is Fate.LOST
     assert fate(exc.InterfaceError("SELECT", {}, Said(None))) is Fate.LOST
 
 
-def test_a_loss_quotes_neither_row_nor_statement() -> None:
+def test_the_error_of_a_loss_quotes_neither_row_nor_statement() -> None:
     for state, kind in (("40P01", Undone), ("08006", RecordsLost), ("28P01", Refused)):
         with pytest.raises(kind) as caught, losses():
             raise wrapped(state)
@@ -73,7 +73,7 @@ def test_a_loss_quotes_neither_row_nor_statement() -> None:
         raise wrapped("23505")
 
 
-def test_a_loss_is_counted_and_what_was_undone_is_not() -> None:
+def test_losses_are_counted_and_undone_transactions_are_not() -> None:
     counted = []
     for failure in (wrapped("08006"), OSError("refused"), wrapped("40P01")):
         before = metrics.STORE_ERRORS.total(kind="records")
@@ -84,7 +84,7 @@ def test_a_loss_is_counted_and_what_was_undone_is_not() -> None:
 
 
 @in_a_loop
-async def test_a_bug_quotes_no_row(database: str) -> None:
+async def test_the_error_of_a_bug_quotes_no_row(database: str) -> None:
     records = SqlRecords.at(database)
     with pytest.raises(exc.DBAPIError) as caught:
         await records.people([PersonId(987_654_321)])
@@ -93,7 +93,7 @@ async def test_a_bug_quotes_no_row(database: str) -> None:
 
 
 @pytest.mark.services
-def test_a_database_that_is_not_there_is_a_setting_at_the_start_and_a_loss_later(postgres_database: str) -> None:
+def test_a_missing_database_is_a_wrong_setting_at_the_start_and_a_loss_later(postgres_database: str) -> None:
     url = sa.make_url(postgres_database)
     nowhere = url.set(database="nowhere", drivername="postgresql").render_as_string(hide_password=False)
 
@@ -121,7 +121,7 @@ END $$
 
 
 async def failing(records: SqlRecords, times: int, code: str) -> None:
-    """Let the next so many writes of a person fail."""
+    """Make the next `times` writes of a person fail."""
     async with records.engine.begin() as connection:
         await connection.exec_driver_sql("CREATE SEQUENCE tries")
         await connection.exec_driver_sql(FAILING.format(times=times, code=code))
@@ -156,7 +156,7 @@ async def test_a_batch_that_the_server_undid_is_tried_three_times(
 
 @pytest.mark.services
 @in_a_loop
-async def test_a_batch_of_which_nobody_knows_is_not_repeated_here(postgres_database: str) -> None:
+async def test_a_batch_with_an_unknown_outcome_is_not_repeated_by_the_adapter(postgres_database: str) -> None:
     await init_schema(postgres_database)
     records = SqlRecords.at(postgres_database)
     await failing(records, 1, "40003")
@@ -168,8 +168,8 @@ async def test_a_batch_of_which_nobody_knows_is_not_repeated_here(postgres_datab
 
 @pytest.mark.services
 @in_a_loop
-async def test_a_commit_that_was_not_answered_is_found_by_its_position(postgres_database: str) -> None:
-    """The server stores it, and the answer never comes: the caller repeats, and nothing is stored twice."""
+async def test_a_commit_without_an_answer_is_recognised_by_its_position(postgres_database: str) -> None:
+    """The server stores the commit, but its answer is lost. The caller repeats, and nothing is stored twice."""
     await init_schema(postgres_database)
     records = SqlRecords.at(postgres_database)
 
@@ -198,7 +198,7 @@ async def _commit_and_close(connection: sa.Connection) -> None:
 
 @pytest.mark.parametrize("cut", [5000, None])
 @in_a_loop
-async def test_a_damaged_file_is_said_with_what_to_do(tmp_path: Path, cut: int | None) -> None:
+async def test_the_error_about_a_damaged_file_says_what_to_do(tmp_path: Path, cut: int | None) -> None:
     file = tmp_path / "records.db"
     await init_schema(file)
     assert not await is_damaged(file)

@@ -1,4 +1,4 @@
-"""Connections: kept warm, closed when idle, never more than there is room for."""
+"""Connections: a minimum stays open, idle ones are closed, and there are never too many."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -49,7 +49,7 @@ async def keeping(database: str, pool: Pool) -> AsyncIterator[tuple[Keeper, sa.e
 
 
 async def at_server(database: str) -> int:
-    """Connections to this database that are not the one that asks."""
+    """The number of connections to this database, except the one that asks."""
     engine = connect(database_url(database), poolclass=sa.NullPool)
     query = sa.text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -61,7 +61,7 @@ async def at_server(database: str) -> int:
 
 
 async def use(engine: sa.ext.asyncio.AsyncEngine, many: int) -> None:
-    """So many at once."""
+    """Use `many` connections at once."""
     async with AsyncExitStack() as held:
         for _ in range(many):
             connection = await held.enter_async_context(engine.connect())
@@ -70,7 +70,7 @@ async def use(engine: sa.ext.asyncio.AsyncEngine, many: int) -> None:
 
 @pytest.mark.services
 @in_a_loop
-async def test_the_least_are_open_before_anybody_asks(postgres_database: str) -> None:
+async def test_the_minimum_of_connections_is_open_before_the_first_query(postgres_database: str) -> None:
     async with keeping(postgres_database, Pool(most=8, least=5)) as (keeper, engine):
         await keeper.warm()
         assert (keeper.open, keeper.idle) == (5, 5)
@@ -101,7 +101,7 @@ async def test_unused_connections_are_closed_down_to_the_minimum(postgres_databa
 
 
 @pytest.mark.services
-def test_tending_keeps_the_least_and_goes_on_while_the_server_is_away() -> None:
+def test_the_keeper_keeps_the_minimum_open_and_continues_while_the_server_is_away() -> None:
     async def run() -> None:
         clock = Beats()
         async with keeping(server.uri, Pool(most=4, least=2, timeout_s=0.5)) as (keeper, engine):
@@ -127,7 +127,7 @@ def test_tending_keeps_the_least_and_goes_on_while_the_server_is_away() -> None:
 
 @pytest.mark.services
 @in_a_loop
-async def test_a_connection_that_broke_is_not_counted_as_open(postgres_database: str) -> None:
+async def test_a_broken_connection_does_not_count_as_open(postgres_database: str) -> None:
     async with keeping(postgres_database, Pool(most=4, least=2)) as (keeper, engine):
         await keeper.warm()
         async with engine.connect() as connection:
@@ -139,7 +139,7 @@ async def test_a_connection_that_broke_is_not_counted_as_open(postgres_database:
 
 @pytest.mark.services
 @in_a_loop
-async def test_never_more_than_the_most_whoever_asks(postgres_database: str) -> None:
+async def test_there_are_never_more_connections_than_the_maximum(postgres_database: str) -> None:
     await init_schema(postgres_database)
     records = SqlRecords.at(postgres_database, Pool(most=3, least=1))
     await asyncio.gather(*(records.applied("g") for _ in range(50)))
@@ -148,7 +148,7 @@ async def test_never_more_than_the_most_whoever_asks(postgres_database: str) -> 
 
 
 @pytest.mark.services
-def test_more_processes_than_the_server_has_room_for_are_a_sentence() -> None:
+def test_too_many_processes_for_the_server_give_a_warning() -> None:
     async def run() -> None:
         records = SqlRecords.at(server.uri, Pool(most=10, least=1))
         assert await room(records.engine) == 25
@@ -171,14 +171,14 @@ def test_more_processes_than_the_server_has_room_for_are_a_sentence() -> None:
 
 
 @in_a_loop
-async def test_sqlite_has_room_and_needs_no_keeper(tmp_path: object) -> None:
+async def test_sqlite_has_no_limit_and_needs_no_keeper(tmp_path: object) -> None:
     records = SqlRecords.at(f"{tmp_path}/records.db")
     assert await records.shortage(1_000) is None
     await records.tend(Beats())
     await records.aclose()
 
 
-def test_a_shortage_asks_for_at_least_one() -> None:
+def test_a_shortage_suggests_at_least_one_connection() -> None:
     assert shortage(Pool(most=5), 20, 100) is None
     sentence = shortage(Pool(most=5), 200, 100)
     assert sentence is not None

@@ -1,4 +1,4 @@
-"""Behind a real PgBouncer in transaction mode, where the next transaction may find another server."""
+"""Behind a real PgBouncer in transaction mode: each transaction may get another server connection."""
 
 import asyncio
 import os
@@ -29,25 +29,25 @@ def behind(postgres_database: str) -> Iterator[PgBouncer]:
         yield server
 
 
-def test_the_tables_are_made_and_made_again(behind: PgBouncer) -> None:
+def test_the_tables_can_be_created_twice(behind: PgBouncer) -> None:
     for _ in range(3):
         asyncio.run(init_schema(behind.uri))
     assert asyncio.run(schema_state(behind.uri)).is_current
 
 
-def test_several_processes_make_the_tables_at_once(behind: PgBouncer) -> None:
+def test_several_processes_can_create_the_tables_at_once(behind: PgBouncer) -> None:
     start = "import asyncio, sys; from passerby.adapters.sql import init_schema; asyncio.run(init_schema(sys.argv[1]))"
     processes = [subprocess.Popen([sys.executable, "-c", start, behind.uri], env=os.environ) for _ in range(2)]
     assert [process.wait() for process in processes] == [0, 0]
     assert asyncio.run(schema_state(behind.uri)).is_current
 
 
-def test_making_the_tables_leaves_nothing_on_the_servers_connections(behind: PgBouncer) -> None:
+def test_creating_the_tables_leaves_no_settings_on_the_servers_connections(behind: PgBouncer) -> None:
     async def run() -> list[str]:
         await init_schema(behind.uri)
         engine = connect(postgres_url(behind.uri), poolclass=NullPool)
         async with engine.connect() as one, engine.connect() as two, engine.connect() as three:
-            # Three transactions at once have all the three servers.
+            # Three transactions at once use all three server connections.
             found = [str(await each.scalar(sa.text("SHOW lock_timeout"))) for each in (one, two, three)]
         await engine.dispose()
         return found
@@ -56,7 +56,7 @@ def test_making_the_tables_leaves_nothing_on_the_servers_connections(behind: PgB
 
 
 @in_a_loop
-async def test_recorders_read_and_write_at_once_without_a_fault(behind: PgBouncer) -> None:
+async def test_several_recorders_read_and_write_at_once_without_an_error(behind: PgBouncer) -> None:
     await init_schema(behind.uri)
     recorders = [SqlRecords.at(behind.uri, Pool(timeout_s=30)) for _ in range(3)]
 
@@ -73,12 +73,12 @@ async def test_recorders_read_and_write_at_once_without_a_fault(behind: PgBounce
 
     writing = [write(f"g{number}", records) for number, records in enumerate(recorders)]
     await asyncio.gather(*writing, *(read(records) for records in recorders for _ in range(5)))
-    assert await recorders[0].shortage(1_000) is None, "how many it lets in is the pooler's affair"
+    assert await recorders[0].shortage(1_000) is None, "the pooler decides how many connections it allows"
     for records in recorders:
         await records.aclose()
 
 
-def test_a_pooler_is_told_from_a_server(behind: PgBouncer, postgres_database: str) -> None:
+def test_a_pooler_is_distinguished_from_a_server(behind: PgBouncer, postgres_database: str) -> None:
     async def pooled(uri: str) -> bool:
         engine = connect(postgres_url(uri), poolclass=NullPool)
         async with engine.connect() as connection:
@@ -90,14 +90,14 @@ def test_a_pooler_is_told_from_a_server(behind: PgBouncer, postgres_database: st
     assert not asyncio.run(pooled(postgres_database))
 
 
-def test_a_pooler_says_its_name_to_whoever_it_trusts(behind: PgBouncer, postgres_database: str) -> None:
+def test_a_pooler_tells_its_name_to_users_it_trusts(behind: PgBouncer, postgres_database: str) -> None:
     user = sa.make_url(postgres_database).username or ""
     assert asyncio.run(name_of_pooler(postgres_url(behind.uri), 5)) == "a connection pooler"
     with start_pgbouncer(postgres_database, admins=user) as trusting:
         assert asyncio.run(name_of_pooler(postgres_url(trusting.uri), 5)).startswith("PgBouncer 1.")
 
 
-def test_the_doctor_names_what_is_in_front(behind: PgBouncer) -> None:
+def test_the_doctor_names_the_pooler(behind: PgBouncer) -> None:
     async def found(processes: int) -> dict[str, tuple[str, str]]:
         settings = Settings(postgres_uri=behind.uri, db_pool_max=60)
         return {each.check: (each.verdict, each.told) async for each in database.checks(settings, processes, lambda: 0)}
@@ -107,7 +107,7 @@ def test_the_doctor_names_what_is_in_front(behind: PgBouncer) -> None:
     assert (one["pools"][0], two["pools"][0]) == ("ok", "warn")
 
 
-def test_straight_to_the_server_statements_are_kept(postgres_database: str) -> None:
+def test_prepared_statements_are_kept_on_a_direct_connection(postgres_database: str) -> None:
     async def run() -> int:
         engine = connect(postgres_url(postgres_database), poolclass=NullPool)
         async with engine.connect() as connection:

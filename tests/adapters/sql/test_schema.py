@@ -1,4 +1,4 @@
-"""Making the tables: on both databases, again, and in two processes at once."""
+"""Creating the tables: on both databases, repeatedly, and in two processes at once."""
 
 import asyncio
 import subprocess
@@ -46,7 +46,7 @@ def differences(database: str) -> list[object]:
 
 
 def partial_indexes(database: str) -> dict[str, str]:
-    """By name, the condition, which Alembic does not compare."""
+    """The condition of each partial index, by its name. Alembic does not compare these."""
 
     def look(connection: sa.Connection) -> dict[str, str]:
         inspector = sa.inspect(connection)
@@ -69,7 +69,7 @@ def partial_indexes(database: str) -> dict[str, str]:
     return asyncio.run(run())
 
 
-def test_the_migrations_leave_exactly_the_tables_of_the_code(database: str) -> None:
+def test_the_migrations_create_exactly_the_tables_of_the_code(database: str) -> None:
     asyncio.run(init_schema(database))
     assert differences(database) == []
 
@@ -88,7 +88,7 @@ def test_a_database_that_is_up_to_date_is_opened_without_alembic(tmp_path: Path)
     assert ran.stdout.split() == ["True", "False"]
 
 
-def test_the_comparison_sees_a_column_too_many_and_an_index_too_few(database: str) -> None:
+def test_the_comparison_notices_an_extra_column_and_a_missing_index(database: str) -> None:
     asyncio.run(init_schema(database))
     execute(database, "ALTER TABLE users ADD COLUMN surprise INTEGER", "DROP INDEX ix_chats_user2")
     assert {change[0] for change in differences(database)} == {"remove_column", "add_index"}  # type: ignore[index]
@@ -111,7 +111,7 @@ def test_partial_indexes_have_the_conditions_of_the_code(database: str, tmp_path
     assert {name: where.replace("users.", "") for name, where in partial_indexes(database).items()} == migrated
 
 
-def test_the_state_says_what_is_there_and_what_is_needed(database: str) -> None:
+def test_the_schema_state_names_the_current_and_the_needed_revision(database: str) -> None:
     before = asyncio.run(schema_state(database))
     assert before.current is None
     assert not before.is_current
@@ -121,13 +121,13 @@ def test_the_state_says_what_is_there_and_what_is_needed(database: str) -> None:
     assert after.is_current
 
 
-def test_asking_for_the_state_makes_no_file(tmp_path: Path) -> None:
+def test_asking_for_the_schema_state_creates_no_file(tmp_path: Path) -> None:
     file = tmp_path / "records.db"
     asyncio.run(schema_state(file))
     assert not file.exists()
 
 
-def test_repeating_changes_nothing(database: str) -> None:
+def test_creating_the_tables_again_changes_nothing(database: str) -> None:
     asyncio.run(init_schema(database))
     execute(database, "INSERT INTO journal_positions (generation, applied) VALUES ('g', 3)")
     again = asyncio.run(init_schema(database))
@@ -137,7 +137,7 @@ def test_repeating_changes_nothing(database: str) -> None:
         execute(database, "INSERT INTO journal_positions (generation, applied) VALUES ('g', 3)")
 
 
-def test_a_database_of_a_newer_release_is_left_alone(database: str) -> None:
+def test_a_database_of_a_newer_release_is_not_changed(database: str) -> None:
     asyncio.run(init_schema(database))
     execute(database, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(DatabaseUnusable, match="newer release"):
@@ -157,7 +157,7 @@ def test_a_second_migration_waits_for_the_first(postgres_database: str) -> None:
             await first.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
             second = asyncio.ensure_future(init_schema(postgres_database))
             async with engine.connect() as watching:
-                # Within one transaction PostgreSQL keeps showing what pg_stat_activity showed first.
+                # Within one transaction PostgreSQL repeats the first result of pg_stat_activity.
                 await watching.execution_options(isolation_level="AUTOCOMMIT")
                 while not second.done() and await watching.scalar(asking) < 2:  # the one that looks is one of them
                     await asyncio.sleep(0.01)
@@ -179,7 +179,7 @@ asyncio.run(init_schema(sys.argv[1]))
 """
 
 
-def test_several_processes_may_start_at_once(database: str) -> None:
+def test_several_processes_can_start_at_once(database: str) -> None:
     processes = [
         subprocess.Popen(
             [sys.executable, "-W", "error", "-c", START, database],

@@ -1,4 +1,4 @@
-"""What the contract does not see: how many statements, whose columns, which index, and a real kill in the middle."""
+"""What the contract does not test: the number of statements, columns, indexes, and a real kill."""
 
 import asyncio
 import random
@@ -39,7 +39,7 @@ WITHOUT_A_TABLE = ("BEGIN", "PRAGMA", "SHOW", "select pg_catalog", "select curre
 
 @contextmanager
 def statements(engine: AsyncEngine) -> Iterator[list[tuple[str, bool]]]:
-    """What is sent about tables meanwhile, and whether for many rows at once."""
+    """The statements about tables that are sent meanwhile, and whether each has many rows."""
     seen: list[tuple[str, bool]] = []
 
     def note(_: object, __: object, statement: str, ___: object, ____: object, many: bool) -> None:
@@ -54,7 +54,7 @@ def statements(engine: AsyncEngine) -> Iterator[list[tuple[str, bool]]]:
 
 
 @in_a_loop
-async def test_many_people_are_one_query_that_names_its_columns(database: str) -> None:
+async def test_many_people_are_read_by_one_query_that_names_its_columns(database: str) -> None:
     await init_schema(database)
     records = SqlRecords.at(database)
     await records.apply("g", numbered(*(changed(person(number)) for number in range(1, 1_001))))
@@ -70,7 +70,7 @@ async def test_many_people_are_one_query_that_names_its_columns(database: str) -
 
 
 @in_a_loop
-async def test_a_batch_is_a_few_statements_whatever_is_in_it(database: str) -> None:
+async def test_any_batch_is_written_with_a_few_statements(database: str) -> None:
     await init_schema(database)
     records = SqlRecords.at(database)
     people = [changed(searching(number)) for number in range(1, 200)]
@@ -119,7 +119,7 @@ async def test_columns_that_the_journal_does_not_own_are_left_alone(database: st
 
 
 @in_a_loop
-async def test_the_columns_that_operators_ask_for_say_what_they_are_called(database: str) -> None:
+async def test_the_columns_for_operators_hold_what_their_names_say(database: str) -> None:
     await init_schema(database)
     records = SqlRecords.at(database)
     facts: list[Fact] = [
@@ -142,7 +142,7 @@ async def test_the_columns_that_operators_ask_for_say_what_they_are_called(datab
     await records.aclose()
 
 
-def test_the_journal_writes_every_column_that_is_its_own() -> None:
+def test_the_journal_writes_every_column_that_belongs_to_it() -> None:
     written = set(row(changed(person(1))))
     assert written == {column.name for column in users.c} - {"banned", "banned_until"}
     assert {column.name for column in READ} <= written
@@ -172,14 +172,14 @@ QUERIES = {
 
 
 @in_a_loop
-async def test_each_index_serves_the_query_that_it_is_for(database: str) -> None:
+async def test_each_index_is_used_by_its_query(database: str) -> None:
     await init_schema(database)
     records = SqlRecords.at(database)
     async with records.engine.begin() as connection:
         explain = "EXPLAIN QUERY PLAN"
         if records.engine.dialect.name == "postgresql":
             explain = "EXPLAIN"
-            # An empty table is read whole, whatever there is.
+            # PostgreSQL scans an empty table, whatever indexes it has.
             await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
             await connection.exec_driver_sql("SET LOCAL enable_sort = off")
         for index, query in QUERIES.items():
@@ -191,13 +191,13 @@ async def test_each_index_serves_the_query_that_it_is_for(database: str) -> None
 
 @in_a_loop
 async def test_a_rebuild_reads_the_partial_indexes(database: str) -> None:
-    """The statements that are really sent, with their parameters bound."""
+    """With the statements that are really sent, and their parameters."""
     await init_schema(database)
     records = SqlRecords.at(database)
     with statements(records.engine) as seen:
         assert await records.active() == Active([], [], [])
     (open_chats, _), (people, _) = seen
-    # SQLite's LIMIT comes with an OFFSET, bound too.
+    # SQLite's LIMIT comes with an OFFSET, which is a parameter too.
     sent = (5, 0)[: people.count("?")] or (5,)
     plans = []
     async with records.engine.begin() as connection:
@@ -215,7 +215,7 @@ async def test_a_rebuild_reads_the_partial_indexes(database: str) -> None:
 
 @pytest.mark.services
 @in_a_loop
-async def test_a_recorder_that_is_behind_cannot_undo_what_another_stores_at_the_same_time(
+async def test_a_recorder_that_is_behind_cannot_undo_what_another_one_stores(
     postgres_database: str,
 ) -> None:
     await init_schema(postgres_database)
@@ -246,7 +246,7 @@ async def test_a_recorder_that_is_behind_cannot_undo_what_another_stores_at_the_
     await behind.aclose()
 
 
-# Entry n makes the person n % 7 of version n; so whatever has been applied, all of it can be told from `applied`.
+# Entry n writes version n of the person n % 7. So `applied` tells everything that must be stored.
 ENDLESS = """
 import asyncio, sys
 from passerby.adapters.sql import SqlRecords
@@ -267,7 +267,7 @@ asyncio.run(run())
 """
 
 
-def test_kill_minus_nine_at_any_moment_leaves_whole_batches(database: str) -> None:
+def test_a_kill_at_any_moment_leaves_whole_batches(database: str) -> None:
     asyncio.run(init_schema(database))
     chance = random.Random(4)
     seen = 0
@@ -299,7 +299,7 @@ def test_kill_minus_nine_at_any_moment_leaves_whole_batches(database: str) -> No
 
 @pytest.mark.parametrize("people", [0, 1, 999, 1_000, 1_001, 2_000])
 @in_a_loop
-async def test_a_rebuild_finds_everybody_at_the_edge_of_a_chunk(tmp_path: object, people: int) -> None:
+async def test_a_rebuild_finds_everybody_also_at_the_edge_of_a_chunk(tmp_path: object, people: int) -> None:
     file = f"{tmp_path}/records.db"
     await init_schema(file)
     records = SqlRecords.at(file)

@@ -1,4 +1,4 @@
-"""From the release before, with its data, and while it goes on working."""
+"""Upgrades from the previous release, with its data, and while it keeps working."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ FIRST_RELEASE = (
     *("gender", "language", "state", "pool", "searching_since", "ticket", "chat", "partner", "chatting_since"),
     *("last_chat", "last_partner", "last_closed_at", "last_reason", "last_left", "last_active_date", "created_at"),
 )
-"""The columns that it writes."""
+"""The columns that the first release writes."""
 UPSERT = sa.text(
     f"INSERT INTO users ({', '.join(FIRST_RELEASE)}) VALUES ({', '.join(f':{name}' for name in FIRST_RELEASE)}) "
     f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in FIRST_RELEASE[1:-1])}"
@@ -42,7 +42,7 @@ POSITION = sa.text("INSERT INTO journal_positions (generation, applied) VALUES (
 
 
 class OldTicket(msgspec.Struct, frozen=True):
-    """As the first release reads it."""
+    """A ticket as the first release reads it."""
 
     person: int
     pool: str
@@ -64,7 +64,7 @@ def as_written_then(each: Participant) -> dict[str, Any]:
 
 
 async def first_release(database: str, *statements: tuple[sa.TextClause, dict[str, Any]]) -> None:
-    """Bring an empty database to where the first release had it."""
+    """Give an empty database the schema of the first release."""
     engine = connect(database_url(database), poolclass=NullPool)
     async with engine.connect() as connection:
         await connection.execution_options(writes=True)
@@ -96,7 +96,7 @@ def test_an_upgrade_keeps_everybody_and_what_they_are_doing(database: str) -> No
         assert (before.current, before.is_current) == ("0001", False)
         assert await init_schema(database) == before
         records = SqlRecords.at(database)
-        # When they met was not kept then: not after the search began.
+        # The first release did not store when they met. It was before the search began.
         met = tuple(Met(met.person, NOW) for met in searching(4).state.ticket.recent)  # type: ignore[union-attr]
         waiting = searching(4, 1)
         ticket = Ticket(PersonId(4), PoolId("adults"), NOW, Gender.FEMALE, 30, met)
@@ -117,7 +117,7 @@ def test_an_upgrade_keeps_everybody_and_what_they_are_doing(database: str) -> No
 
 
 @in_a_loop
-async def test_the_release_before_goes_on_writing_and_reading(database: str) -> None:
+async def test_the_previous_release_can_still_write_and_read(database: str) -> None:
     await init_schema(database)
     await write(database, *data(), *data())
     records = SqlRecords.at(database)
@@ -134,7 +134,7 @@ async def test_the_release_before_goes_on_writing_and_reading(database: str) -> 
         stored = (await connection.execute(sa.text("SELECT ticket FROM users WHERE id = 5"))).scalar_one()
     old = msgspec.json.decode(stored, type=OldTicket)
     assert (old.person, old.recent) == (5, (7, 8))
-    # What it does not know of stays, and does not count for another chat.
+    # Details that it does not know stay, and do not count for another chat.
     nudged = msgspec.structs.replace(mine, version=2, state=Chatting(ChatId("d"), PersonId(6), NOW, nudged_at=NOW + 60))
     await records.apply("new", numbered(changed(nudged), after=1))
     await write(database, (UPSERT, as_written_then(chatting(5, 7, "e", 3))))
@@ -146,11 +146,11 @@ async def test_the_release_before_goes_on_writing_and_reading(database: str) -> 
     await records.aclose()
 
 
-def test_an_upgrade_that_broke_off_is_finished_by_the_next(database: str) -> None:
+def test_an_aborted_upgrade_is_finished_by_the_next_one(database: str) -> None:
     async def run() -> None:
         await first_release(database, *data())
         await init_schema(database)
-        # As an index that could not be finished leaves it: all but the index done, and the revision not noted.
+        # As an aborted index leaves it: everything but the index is done, and the revision is not stored.
         await write(
             database,
             (sa.text("DROP INDEX ix_users_vip_until"), {}),
@@ -181,7 +181,7 @@ async def test_an_invalid_index_is_rebuilt(postgres_database: str) -> None:
 
 
 @in_a_loop
-async def test_generations_that_have_long_been_silent_are_forgotten_when_one_begins(database: str) -> None:
+async def test_generations_that_sent_no_facts_for_long_are_dropped_when_a_new_one_begins(database: str) -> None:
     await init_schema(database)
     records = SqlRecords.at(database)
     day = 86_400.0
