@@ -1,38 +1,38 @@
-"""What became of every message: decided from the phones and the sandbox's journal alone, after the fact.
+"""Judges what became of every message, after the run, from nothing but the phones and the sandbox's journal.
 
-A person's phone is a list of lines in the order of their message ids. Between a line that says "Partner found" and the
-next one that says that the chat is over, its person is in a *chat*, as far as they can know; what they write there is
-meant for that partner. Who that is, no line says. It follows: every delivery ties the sender's chat to the one that
-the recipient was in, and a chat may be tied to one other only, which is tied to nothing else.
+A person's phone is a list of lines in the order of their message ids. A *chat* begins with a line that says "Partner
+found" and ends with the next line that says that the chat is over. What a person writes in between is meant for that
+partner. No line says who the partner is. It follows from the deliveries: each ties the sender's chat to the chat that
+the recipient was in. A chat may be tied to only one other chat, and that one only to it.
 
-    delivered    once or more on one phone, within the chat that the sender's is tied to
-    refused      not delivered, and a notice after it, of its own, answers its sender; an album has one for all of it,
-                 and a notice that counts what did not arrive answers so many
-    lost         neither, although its update was confirmed, so that Telegram has forgotten it; or the word that a chat
-                 is over, where it is over for the other side
+    delivered    once or more on one phone, within the chat that the sender's chat is tied to
+    refused      not delivered, and a later notice answers the sender. Each message needs its own notice, with two
+                 exceptions: an album has one notice, and a notice with a count answers that many messages
+    lost         neither, although its update was confirmed, so that Telegram has forgotten it. Also a missing notice
+                 that a chat is over, if it is over for the other side
     unresolved   neither, and Telegram still has it
-    misrouted    delivered to its own sender; to somebody in no chat; into a chat tied to another; or written in no chat
-                 at all, right after leaving one, and delivered all the same
-    duplicate    a second delivery; each is laid to the last fault before it. A second "Partner found" is one as well.
-                 Where the first one's sender was not told that it arrived, that is fault enough.
-    unheard      neither, but the sender has blocked the bot since: nobody can be told
-    reordered    what one person wrote in one chat arrives first in another order than written
+    misrouted    delivered to its own sender, to somebody in no chat, or into a chat that is tied to another one. Also
+                 if it was written in no chat, right after leaving one, and still delivered
+    duplicate    a second delivery, or a second "Partner found". Each is counted for the last fault before it. It needs
+                 no fault if the first one's sender was not told that it arrived
+    unheard      neither, but the sender has blocked the bot since, so they cannot be told
+    reordered    one person's messages in one chat first arrive in a different order than they were written
     split        one chat reaches two people
-    after the end    a message reaches somebody who has been told that its chat is over. Whatever is split or after the
-                 end is misrouted, too
+    after the end    a message reaches somebody who has been told that its chat is over. Messages that are split or
+                 after the end are misrouted, too
 
-Written in no chat, but long enough after leaving: whoever is found by then may get it, because the finding is simply
-not told yet. These are counted as `ahead`.
+A message may be written in no chat, but some time after leaving one. The next partner may get it, because the sender
+may have been paired already and not been told yet. These messages are counted as `ahead`.
 
-Who is told that the connection was lost has left their chat, and that is the answer to whatever they wrote within a
-minute before it. They may have been told the same twice: after a fault that takes back what was done (`again_s`),
-notices that repeat the last ones before it, in order, are duplicates and move nobody.
+A person who is told that the connection was lost has left their chat. That notice answers everything that they wrote in
+the minute before it. They may be told the same things twice: after a fault that undoes work (`again_s`), notices that
+repeat the last ones before the fault, in order, are duplicates and do not move the person.
 
-Who blocks the bot has left, as soon as the product hears of it. What was written to them before and comes when they are
-back, with no notice before it, still belongs to that chat.
+A person who blocks the bot has left, as soon as the product learns of it. Messages that were written to them before
+that may arrive when they are back. They still belong to that chat if no notice comes before them.
 
-Limits: a notice carries no mark of what it answers, unless it replies to it, so they are dealt out in order; one that
-arrives twice could thus cover for another that is missing. `spare_notices` says how many there were.
+Limits: a notice does not say what it answers unless it is a reply, so notices are matched in order. A notice that
+arrives twice could therefore hide a missing one. `spare_notices` counts the notices that answered nothing.
 """
 
 from bisect import bisect_right
@@ -45,13 +45,13 @@ from typing import NamedTuple
 from simulated_people.phrases import Said
 
 LEAVING_S = 1.0
-"""Telegram's dates are whole seconds: what is written in the second of leaving was meant for nobody new."""
+"""Telegram's dates are whole seconds. A message written in the second of leaving was not meant for a new partner."""
 
 
 class Fault(NamedTuple):
-    """What was done to the product, in Unix seconds. A kill begins and ends at once.
+    """What was done to the product. Times in Unix seconds. A kill begins and ends at the same time.
 
-    `duplicates`: how many it excuses in one chat. `again_s`: notices that came so shortly before it may come again.
+    `duplicates`: how many it excuses in one chat. `again_s`: notices of the last `again_s` seconds may come again.
     """
 
     began: float
@@ -62,7 +62,7 @@ class Fault(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One message on a phone. `mark`: a stranger's or one's own marked message. `at`: Unix seconds, of the journal."""
+    """One message on a phone. `mark`: of a marked message, one's own or a stranger's. `at`: Unix seconds (journal)."""
 
     id: int
     at: float
@@ -70,19 +70,19 @@ class Line:
     mark: str | None = None
     notice: Said | None = None
     answers: int = 0
-    """How many lines a notice answers."""
+    """For a notice: how many lines it answers."""
     reply_to: int | None = None
     confirmed: bool = True
-    """Of one's own: the product has confirmed its update."""
+    """For one's own message: the product has confirmed its update."""
     unsure: bool = False
-    """Not one's own: whoever sent it was not told that it arrived, and may rightly send it again."""
+    """For an incoming message: its sender was not told that it arrived, and may send it again."""
     album: str | None = None
-    """One's own: which album it is an item of."""
+    """For one's own message: the album that it belongs to."""
     words: str = ""
-    """Of a notice, where they matter: what is told again has the same."""
+    """For some notices: their text. A repeated notice has the same."""
     gone: bool = False
-    """Not a message, and with the id of the last one: here its person blocked the bot. That ends the chat, and what was
-    not answered yet can have no answer."""
+    """Not a message: here the person blocked the bot. It has the id of the last message. The block ends the chat, and
+    messages without an answer cannot get one any more."""
 
 
 BREACHES = ("lost", "unresolved", "misrouted", "reordered", "split", "after_the_end", "unprovoked")
@@ -97,12 +97,12 @@ class Verdict:
     ahead: int = 0
     duplicated: int = 0
     most_duplicates: int = 0
-    """The most in one chat for one fault."""
+    """The largest number of duplicates for one person after one fault."""
     excess_duplicates: int = 0
-    """By how many, at most, one chat had more than a fault excuses."""
+    """The largest number beyond what the fault excuses."""
     spare_notices: int = 0
     carried_over: int = 0
-    """Sent before a fault and delivered or answered after it."""
+    """Messages sent before a fault and delivered or answered after it."""
     lost: list[str] = field(default_factory=list)
     unresolved: list[str] = field(default_factory=list)
     misrouted: list[str] = field(default_factory=list)
@@ -110,13 +110,13 @@ class Verdict:
     split: list[str] = field(default_factory=list)
     after_the_end: list[str] = field(default_factory=list)
     unprovoked: list[str] = field(default_factory=list)
-    """Duplicates without a fault between the two."""
+    """Duplicates without a fault between the first and the second."""
     partners: dict[int, int] = field(default_factory=dict)
-    """Whose last chat is open, and with whom."""
+    """Each person whose last chat is open, and their partner."""
 
     @property
     def faults(self) -> dict[str, int]:
-        """What must be nothing."""
+        """All of these must be zero."""
         found = {name: len(getattr(self, name)) for name in BREACHES}
         return found | {"duplicates beyond what a fault excuses": self.excess_duplicates}
 
@@ -129,37 +129,37 @@ _OPENS = Said.FOUND
 _CLOSES = frozenset({Said.LEFT, Said.MOVED_ON, Said.CUT_OFF})
 _MOVES = _CLOSES | {_OPENS, Said.SEARCHING, Said.ENDED}
 CUT_OFF_S = 60.0
-"""How long before they are told that the connection was lost somebody may have written what that answers."""
+"""A notice that the connection was lost answers messages that are at most this old."""
 
 AGAIN_S = 30.0
-"""For so long after a fault what was told before it may be told again."""
+"""For this long after a fault, earlier notices may be repeated."""
 
 ChatOf = tuple[int, int]
-"""A person, and which of their chats, from 1."""
+"""A person, and the number of one of their chats, from 1."""
 
 
 @dataclass(slots=True)
 class _Phone:
-    """A phone, read: in which chat each line is, 0 for none."""
+    """A phone, with the chat of each line (`chat_at`); 0 for none."""
 
     lines: Sequence[Line]
     chat_at: dict[int, int] = field(default_factory=dict)
     left_at: dict[int, float] = field(default_factory=dict)
-    """By line outside of chats: when the last chat was left, or the leaving began."""
+    """For lines outside of chats: when the last chat was left, or when leaving it began."""
     open: int = 0
     found_again: list[tuple[Line, Line]] = field(default_factory=list)
-    """A "Partner found", and the same again."""
+    """Each repeated "Partner found": the first one and the second."""
     told_over: set[int] = field(default_factory=set)
     """Lines outside of chats, after a notice that the last one is over."""
     unended: list[int] = field(default_factory=list)
-    """Chats that a new one followed without a word that they were over."""
+    """Chats that were followed by a new one without a notice that they were over."""
 
 
 def _told_again(lines: Sequence[Line], faults: Sequence[Fault]) -> dict[int, Line]:
-    """By their ids, notices that a fault brought a second time, and the first of each.
+    """The notices that a fault repeated, by id, each with its first copy.
 
-    Such are the first ones after it, if they are the last ones from before it in the same order. Where a store went
-    back in time, they are older ones, and come before the word that the connection was lost.
+    They are the first notices after the fault, if these repeat the last notices before it in the same order. If a store
+    went back in time, older notices may be repeated, before the notice that the connection was lost.
     """
     moves = [line for line in lines if line.notice in _MOVES]
     again: dict[int, Line] = {}
@@ -180,7 +180,7 @@ def _told_again(lines: Sequence[Line], faults: Sequence[Fault]) -> dict[int, Lin
 
 
 def _is_copy(found: Line, line: Line, faults: Sequence[Fault]) -> bool:
-    """Whether a fault explains that the same is told in the same words within one chat."""
+    """Whether a fault explains that a notice comes twice in one chat with the same text."""
     is_explained = any(found.at <= fault.ended and fault.began <= line.at for fault in faults)
     return bool(found.words) and found.words == line.words and is_explained
 
@@ -195,8 +195,8 @@ def _read(lines: Sequence[Line], faults: Sequence[Fault]) -> _Phone:
     is_over = False  # whether a notice has said so
     found: Line | None = None
     number, current, left_at = 0, 0, float("-inf")
-    fresh = False  # nothing of a stranger's has come since "Partner found"
-    blocked = 0  # the chat that a block ended, until anything shows that the product has heard of it
+    fresh = False  # no message from a partner has come since "Partner found"
+    blocked = 0  # the chat that a block ended, until a notice shows that the product knows of it
     for line in lines:
         if line.gone:
             blocked, current, left_at, is_over = current, 0, line.at, False
@@ -228,7 +228,7 @@ def _read(lines: Sequence[Line], faults: Sequence[Fault]) -> _Phone:
 
 
 def _leaving(lines: Sequence[Line], phone: _Phone, commands: Mapping[int, float]) -> None:
-    """What is written after one's own /next or /stop in a chat is not meant for that chat any more."""
+    """Messages that a person writes after their own /next or /stop are not meant for that chat any more."""
     leaving: tuple[int, float] | None = None
     for line in lines:
         chat = phone.chat_at[line.id]
@@ -242,7 +242,7 @@ def _leaving(lines: Sequence[Line], phone: _Phone, commands: Mapping[int, float]
 
 
 def judge(phones: Mapping[int, Sequence[Line]], faults: Sequence[Fault], leaves: Mapping[int, set[int]]) -> Verdict:
-    """`phones` by person; `faults` ascending; `leaves`: which lines of a phone ask to end a chat."""
+    """`phones` by person; `faults` ascending; `leaves`: the lines of each phone that ask to end a chat."""
     verdict = Verdict()
     read = {person: _read(lines, faults) for person, lines in phones.items()}
     for person, phone in read.items():
@@ -261,12 +261,12 @@ def judge(phones: Mapping[int, Sequence[Line]], faults: Sequence[Fault], leaves:
 
 
 def _may_answer(notice: Line, line: Line) -> bool:
-    """A notice that replies to something else answers that alone; one that counts, what came after it as well."""
+    """A notice that is a reply answers only that message; if it has a count, also messages after that one."""
     return notice.reply_to is None or (notice.answers > 1 and notice.reply_to < line.id)
 
 
 def _follow(verdict: Verdict, read: Mapping[int, _Phone], arrivals: Mapping[str, list[tuple[int, Line]]]) -> None:
-    """Tie chats by deliveries and find what went to somebody else."""
+    """Tie chats by deliveries, and find messages that reached the wrong person."""
     ties: dict[ChatOf, Counter[ChatOf]] = defaultdict(Counter)
     within: list[tuple[str, ChatOf, ChatOf]] = []
     for sender, phone in read.items():
@@ -337,7 +337,7 @@ def _count_duplicates(
 
 
 def _begun(faults: Sequence[Fault], at: float) -> int:
-    """How many had begun by then."""
+    """How many faults had begun by then."""
     return bisect_right(faults, at, key=lambda fault: fault.began)
 
 
@@ -348,7 +348,7 @@ def _settle(
     arrivals: Mapping[str, list[tuple[int, Line]]],
     faults: Sequence[Fault],
 ) -> None:
-    """Every line that its person wrote is delivered or has an answer of its own. Commands are written lines too."""
+    """Check that every line a person wrote, commands too, is delivered or has its own answer."""
     answers = [line for line in phone.lines if not line.mine for _ in range(line.answers)]
     of_albums: dict[str, Line] = {}
     gone = [line.id for line in phone.lines if line.gone]
@@ -362,7 +362,7 @@ def _settle(
             verdict.delivered += 1
             end = delivered[0][1]
         else:
-            # After a block, what comes answers what was written after it.
+            # Notices after a block answer only messages that were written after it.
             until = next((each for each in gone if each >= line.id), None)
             reply = next((each for each in answers if each.reply_to == line.id), None)
             later = (each for each in answers if each.id > line.id and (until is None or each.id <= until))
@@ -371,7 +371,7 @@ def _settle(
                 found = of_albums.get(line.album, found)
             cut = next((each for each in cuts if each.id > line.id and each.at - line.at <= CUT_OFF_S), None)
             if cut is not None and (found is None or (found.reply_to != line.id and found.id > cut.id)):
-                found = cut  # an answer that came later is left to what was written later
+                found = cut  # a later answer is left for later messages
             if found is None and until is not None:
                 verdict.unheard += line.mark is not None
                 continue

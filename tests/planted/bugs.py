@@ -1,4 +1,4 @@
-"""The list. A bug has a text that is in the sources exactly once, another text in its place, and what that breaks.
+"""The list. Each bug names a text that is in the sources exactly once, the text that replaces it, and what breaks.
 
 The text is searched in all files, because files may move. `tests/architecture/test_planted.py` fails if one is gone.
 """
@@ -24,7 +24,7 @@ SUITES: Final = {
     "botapi": ("tests/adapters/botapi",),
     "pure": ("tests/kernel tests/domain tests/features",),
 }
-"""The suites that a bug of an area should be caught by, in the order in which they are tried."""
+"""The suites that should catch the bugs of an area, in the order in which they run."""
 
 AREAS: Final = {
     "kernel": "pure",
@@ -36,7 +36,7 @@ AREAS: Final = {
     "adapters/sql": "sql",
     "adapters/botapi": "botapi",
 }
-"""The folders that a machine makes bugs in, and their areas."""
+"""The folders that get generated bugs (`mutants`), and their areas."""
 
 BUGS: Final = (
     Bug("memory", "done marks age from the first of their block", "        block.touched_at = at\n", ""),

@@ -1,9 +1,9 @@
-"""Bugs that a machine makes: some of all mutants of the pure layers and the adapters' Python, drawn with a seed.
+"""Generated bugs: a random sample of all mutants of the pure layers and the adapters' Python, drawn with a seed.
 
-`python -m tests.planted.mutants --number 300` draws so many, runs the tests of each until one fails, and says which got
-through. cosmic-ray makes them: another comparison, another operator, a condition turned round, a loop that never runs.
-Numbers are left alone: of most bounds here one more or less is as good. So is what only a type checker would notice,
-and a module that cannot be imported any more, which anything would catch.
+`python -m tests.planted.mutants --number 300` draws 300 mutants, runs the tests of each until one fails, and reports
+those that no test caught. cosmic-ray makes them: another comparison, another operator, a negated condition, a loop that
+never runs. Three kinds are left out: changed numbers, because for most bounds here one more or less is as good; changes
+that only a type checker would notice; and modules that cannot be imported any more, which any test would catch.
 """
 
 import argparse
@@ -58,7 +58,7 @@ def sources() -> dict[Path, str]:
 
 @cache
 def chances(file: Path) -> list[tuple[str, int]]:
-    """Each way to change a file: an operator, and the number of the place that it is applied to."""
+    """All ways to change a file: an operator, and the number of the place where it is applied."""
     nodes = list(ast_nodes(get_ast(file.read_text("utf-8"))))
     found = []
     for name in sorted(set(operator_names()) - LEFT_OUT):
@@ -69,7 +69,7 @@ def chances(file: Path) -> list[tuple[str, int]]:
 
 
 def drawn(rng: Random) -> Iterator[Mutant]:
-    """For ever, a file as likely as it is long."""
+    """Draw mutants forever. The longer a file is, the more likely it is drawn."""
     areas = sources()
     files = list(areas)
     weights = [file.stat().st_size for file in files]
@@ -88,7 +88,7 @@ def drawn(rng: Random) -> Iterator[Mutant]:
 
 
 def _is_for_readers(before: str, after: str) -> bool:
-    """Whether nothing has changed but annotations."""
+    """Whether only annotations have changed."""
     try:
         return ast.dump(_Bare().visit(ast.parse(before))) == ast.dump(_Bare().visit(ast.parse(after)))
     except SyntaxError:

@@ -1,13 +1,13 @@
-"""What is done under a lease, from the moment it is gained until it is given.
+"""The tasks that run under a lease, from the moment it is gained until it is given back.
 
-A bot is polled, a pool is matched, a duty is done for all.
+A task polls a bot, matches a pool, or does a duty for the whole fleet.
 
-Setup calls (asking the bot who it is, its menus) are repeated until they succeed, while polling already runs: a
-temporary refusal delays nobody and leaves nothing undone.
+Setup calls (getMe, the bot's menus) are repeated until they succeed. Polling already runs meanwhile, so a temporary
+refusal delays nobody, and no call is left out.
 
-A leased task *ends* in good order: a bot's intake takes nothing more, what is in hand is finished or parked, and
-Telegram is told how far we got, so that the next holder is given nothing that is done. What a leased task that does not
-end so leaves behind, because its process died or lost the lease, is what the store's fences are for.
+A leased task *ends* in good order: the bot's intake takes nothing more, work in hand is finished or parked, and
+Telegram is told how far we got, so that it does not give finished updates to the next holder. If the process dies or
+loses the lease, the task does not end in good order. The store's fences are for that case.
 """
 
 import asyncio
@@ -28,18 +28,18 @@ from passerby.telemetry import logs, metrics
 T = TypeVar("T")
 
 HANDOVER_S = 5.0
-"""How long a bot's handover waits for what is in hand. Longer than a relay takes to be parked; what takes longer still
-waits for a store that is away, and the next holder gets it again from Telegram."""
+"""How long a bot's handover waits for work in hand. It is longer than parking a relay takes. Work that takes longer
+still waits for a store that is away, and the next holder gets it again from Telegram."""
 
 LOOK_EVERY_S = 0.02
 
 FIRST_ANSWER_S = 3.0
-"""How long a beginning waits for the bot's first answer. Less than leases last, for whoever begins waits for it."""
+"""How long `begin` waits for the bot's first answer. Less than leases last, because the heartbeat waits for `begin`."""
 
 BACKOFF = Backoff(1.0, 600.0, 1.0, 1.25)
 
 Stand = Callable[[Callable[[], Awaitable[None]]], "asyncio.Task[None]"]
-"""Keeps something going until it returns by itself or is cancelled, whatever bugs it has."""
+"""Keeps work going until it returns or is cancelled, even if it raises."""
 
 
 class LeasedTask(Protocol):
@@ -49,7 +49,7 @@ class LeasedTask(Protocol):
 
 
 class PollingTask:
-    """To poll one bot, or only to look after it where Telegram brings updates by itself (`intake` None)."""
+    """Polls one bot. With webhooks (`intake` None) it only looks after the bot."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class PollingTask:
         self._tokens = tokens
         self._faults = logs.Faults()
         self._asked = asyncio.Event()
-        """Set when Telegram has said who the bot is, or has failed to for the first time."""
+        """Set when getMe has been answered, or has failed for the first time."""
         self._polling: asyncio.Task[None] | None = None
         self._presenting: asyncio.Task[None] | None = None
 
@@ -86,7 +86,7 @@ class PollingTask:
             self._polling = self._stand(self.intake.run)
 
     async def _present(self) -> None:
-        """Ask who the bot is, then set its menus and descriptions."""
+        """Call getMe, then set the bot's menus and descriptions."""
         identity = await self._persistently("bot.unknown", lambda: self._telegram.identify(self.bot))
         logs.record("bot.working", bot=self.bot, username=identity.username)
         try:
@@ -136,7 +136,7 @@ class PollingTask:
         metrics.POLLED_AT.drop(self.bot)
 
     async def _finish(self, intake: Intake) -> None:
-        """Wait for the updates in hand, and confirm to Telegram what is done."""
+        """Wait for the updates in hand, and confirm the finished ones to Telegram."""
         until = self._clock.monotonic() + HANDOVER_S
         while intake.window.unfinished and self._clock.monotonic() < until:
             await self._clock.sleep(LOOK_EVERY_S)
@@ -144,7 +144,7 @@ class PollingTask:
 
 
 class LoopTask:
-    """Something that is done until it is no longer ours to do. `stop` tells it to come to an end by itself, soon."""
+    """Runs work until the lease is given back. `stop` asks the work to end soon by itself."""
 
     def __init__(
         self, work: Callable[[], Awaitable[None]], stand: Stand, stop: Callable[[], None] | None = None

@@ -1,7 +1,7 @@
 """Tasks that nobody awaits, without losing one or its error.
 
 The event loop keeps only weak references to tasks, and an exception in a task that nobody awaits is printed when it is
-collected, if ever. `Background` holds every task until it ends, and hands an unexpected error to one place.
+collected, or never. `Background` holds every task until it ends, and hands an unexpected error to one place.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ class Background:
         return task
 
     def keep_going(self, work: Callable[[], Awaitable[None]], clock: Clock) -> asyncio.Task[None]:
-        """Run it until it returns or is cancelled. If it raises, it is begun again after a pause."""
+        """Run `work` until it returns or is cancelled. If it raises, it starts again after a pause."""
 
         async def again_and_again() -> None:
             while True:
@@ -45,7 +45,7 @@ class Background:
             self._on_error(error)
 
     async def aclose(self) -> None:
-        """Cancel what still runs and wait for its end."""
+        """Cancel the tasks that still run, and wait until they have ended."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()

@@ -281,7 +281,7 @@ class Worker:
 
     @property
     def members(self) -> Members:
-        """All workers, as this one last heard of them."""
+        """All workers, by the last list of members."""
         return self.fleet.members
 
     def _confirms(self, bot: BotId) -> bool:
@@ -327,6 +327,6 @@ class Worker:
 
 
 def _broken(error: BaseException) -> None:
-    """A bug that no caller hears of."""
+    """Report a bug in a task that nobody awaits."""
     metrics.BUGS.add()
     logs.failed("runtime.broken", error)

@@ -50,7 +50,7 @@ class Keeper:
         self._open: set[ConnectionPoolEntry] = set()
         self._turn = 0
         self._idle: dict[ConnectionPoolEntry, int] = {}
-        """Idle entries, each with the turn since which it is idle. The longest idle first."""
+        """Idle entries, the longest idle first, each with the turn in which it became idle."""
         for name, heard in (
             ("connect", self._opened),
             ("close", self._closed),

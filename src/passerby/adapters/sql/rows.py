@@ -5,8 +5,8 @@ chat names the chat. Otherwise, if a release that does not know `details` writes
 would be taken for another chat's.
 
 The ticket is stored whole, as JSON, because it grows with every new filter. `pool` and `searching_since` repeat two of
-its fields for queries, and are never read back. Its recent partners are stored as ids, and the rest about them apart,
-because the first release wrote ids only.
+its fields for queries, and are never read back. Its recent partners are stored as ids. When and how they met is stored
+separately, because the first release wrote ids only.
 """
 
 from collections.abc import Sequence

@@ -110,8 +110,10 @@ async def _when_unlocked(engine: AsyncEngine) -> str | None:
 
 
 async def is_damaged(database: str | os.PathLike[str] | URL) -> bool:
-    """Whether SQLite finds its file damaged. It reads the whole file, and changes nothing. Raises: DatabaseUnusable,
-    RecordsLost."""
+    """Whether SQLite finds its file damaged. Reads the whole file and changes nothing.
+
+    Raises: DatabaseUnusable, RecordsLost.
+    """
     url = database if isinstance(database, URL) else database_url(database)
     if _is_missing_file(url):
         return False

@@ -125,7 +125,7 @@ def _partial(name: str, *columns: sa.Column[object], where: sa.ColumnElement[boo
     return sa.Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
-# Whom a broadcast through one bot, or through the fleet, goes to.
+# The people that a broadcast through one bot, or through all bots, goes to.
 sa.Index(
     "ix_users_bot_audience",
     *(users.c[name] for name in ("bot_id", "banned", "has_started", "gender", "vip_gender", "last_active_date")),
@@ -133,7 +133,7 @@ sa.Index(
 sa.Index("ix_users_audience", users.c.banned, users.c.has_started, users.c.last_active_date)
 # Growth by day.
 sa.Index("ix_users_created_at", users.c.created_at)
-# For a rebuild, which reads only these. Small, however many people are stored.
+# For a rebuild, which reads only these people. It stays small even if many people are stored.
 _partial("ix_users_occupied", users.c.id, where=users.c.state != sa.literal_column("'idle'"))
 # The longest waiting people, by pool.
 _partial(
@@ -146,11 +146,11 @@ _partial(
 _partial("ix_users_banned_until", users.c.banned_until, where=users.c.banned_until.is_not(None))
 # Entitlements that run out.
 _partial("ix_users_vip_until", users.c.vip_until, where=users.c.vip_until > sa.literal_column("0"))
-# How many people blocked somebody lately.
+# How many people blocked somebody recently.
 sa.Index("ix_blocks_blocked_id", blocks.c.blocked_id, blocks.c.blocked_at)
-# How many people reported somebody lately.
+# How many people reported somebody recently.
 sa.Index("ix_complaints_accused_id", complaints.c.accused_id, complaints.c.filed_at)
-# A person's chats, the newest last, open ones apart.
+# A person's chats, the newest last. Open ones are separate.
 sa.Index("ix_chats_user1", chats.c.user1, chats.c.active, chats.c.opened_at)
 sa.Index("ix_chats_user2", chats.c.user2, chats.c.active, chats.c.opened_at)
 # Open chats by age; and the number of chats in a period.

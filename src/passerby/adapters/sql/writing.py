@@ -37,7 +37,7 @@ K = TypeVar("K", bound=Any)
 
 
 class Step(NamedTuple):
-    """A statement and its rows. As a dictionary: their columns."""
+    """A statement and its rows. A dictionary holds their columns instead."""
 
     statement: sa.Executable
     rows: list[Row] | dict[str, list[Any]]

@@ -97,7 +97,7 @@ def _key(settings: Settings) -> Iterator[Finding]:
 
 
 def _content(settings: Settings, found: Finding) -> Finding:
-    """`found`, unless the key file has no key in it. The file exists."""
+    """`found`, or a failure if the key file has no key in it. The file must exist."""
     try:
         open_key(settings)
     except WrongSetting as wrong:

@@ -20,7 +20,7 @@ PATIENCE_S: Final = 10.0
 PAUSE_S: Final = 0.5
 AT_ONCE: Final = 8
 MANY: Final = 50_000
-"""Half of the updates that Telegram keeps for a bot. Above the whole, it drops updates without a word."""
+"""Half of the updates that Telegram keeps for a bot. Beyond all of them, it drops updates silently."""
 
 RECENT_S: Final = 3600.0
 

@@ -1,6 +1,7 @@
-"""Time as a source of events: a chat in which nobody says anything becomes an event of the one who owes a word.
+"""Finds chats in which nobody has written for a while, and makes an event of each for the person who owes an answer.
 
-What is done about it is a feature's to decide, and so is whether it is early: this asks often enough, and not often.
+A feature decides what happens then, and whether it is time yet. This module only raises the event, at most once every
+AGAIN_S for a chat.
 """
 
 from collections.abc import Callable
@@ -16,13 +17,13 @@ from passerby.telemetry import logs
 
 EVERY_S = 10.0
 LIMIT = 5000
-"""So many chats a look, the quietest first."""
+"""At most this many chats a look, the longest idle first."""
 
 AGAIN_S = 60.0
-"""The same chat is not brought up again sooner, whatever was decided."""
+"""The same chat raises no other event within this time, whatever was decided."""
 
 CLOCK_SET_S = 60.0
-"""The clock was set if wall time and monotonic time have passed so differently since the last look."""
+"""If wall time and monotonic time since the last look differ by this much, the clock was set."""
 
 
 class IdleChatWatch:
@@ -38,7 +39,7 @@ class IdleChatWatch:
         self._looked_at = clock.now(), clock.monotonic()
 
     async def run(self) -> None:
-        """Until cancelled; at once over where the operator wants none of it."""
+        """Run until cancelled. Returns at once if the operator has switched this off."""
         thresholds = [each for each in (self._rules.idle_nudge_s, self._rules.idle_end_s) if each > 0]
         while thresholds:
             await self._clock.sleep(EVERY_S)
@@ -55,7 +56,7 @@ class IdleChatWatch:
             logs.record("clock.set", "warning", reason=reason)
         self._looked_at = now, monotonic
         if monotonic - self._clock_set_at < idle_s:
-            return  # how long a chat has been quiet is told by a clock that was wrong, then or now
+            return  # the clock was wrong before or is wrong now, so idle times are wrong
         self._brought_up = {chat: at for chat, at in self._brought_up.items() if now - at < AGAIN_S}
         for idle in await self._store.idle_chats(now - idle_s, LIMIT):
             if idle.chat not in self._brought_up:
@@ -63,7 +64,7 @@ class IdleChatWatch:
                 await self._bring_up(idle)
 
     async def _bring_up(self, idle: IdleChat) -> None:
-        """The partner of who spoke last owes a word; where nobody spoke, or both are equally at fault, the first."""
+        """Raise the event for the partner of the last writer. If nobody wrote or it is even: for the first person."""
         first, second = idle.people
         debtor: PersonId = second if idle.speaker == first else first
         facts = await self._store.load(debtor)

@@ -3,9 +3,8 @@ store that was wiped.
 
     inherit    the unsent entries of workers that died or left. One worker does it for all.
     recheck    entries of our own commits, or inherited ones, whose answer was lost. Every worker, for itself.
-    rebuild    fill a store whose generation has only begun with the people who are searching or chatting, and their
-               anchors.
-               Every worker may: several at once do no harm, and nothing goes on before it is done.
+    rebuild    fill a new or wiped store with the people who are searching or chatting, and their anchors. Every worker
+               may do it; several at once do no harm. Nothing else goes on before it is done.
     check      whether the live store and the records agree (see `reconciler`). One worker does it for all.
     sweep      remove what has expired. One worker does it for all.
 """
@@ -27,7 +26,7 @@ from passerby.telemetry import logs, metrics
 INHERIT_EVERY_S = 2.0
 SWEEP_EVERY_S = 1.0
 LOOK_EVERY_S = 1.0
-"""Also the time between the two looks at which an entry must have been nobody's: a commit is answered by then."""
+"""Also the time between the two looks of `recheck`: a commit is answered by then."""
 
 CHECK_EVERY_S = 600.0
 CHECK_AGAIN_S = 10.0
@@ -45,8 +44,8 @@ TakeUp = Callable[[Iterable[Outgoing]], Awaitable[None]]
 class Janitor:
     """`take_up` sends what is not being sent. `uncertain_at` is when a commit was last left without an answer.
 
-    `inheriting` surrounds what makes entries ours and gives them to `take_up`. `faults` tells of a lost store, and is
-    shared with others who use it.
+    `inheriting` is held while entries become ours and go to `take_up`. `faults` reports a lost store, and is shared
+    with other users of the store.
     """
 
     def __init__(
@@ -79,7 +78,7 @@ class Janitor:
         self._steps = logs.Faults()
 
     async def serve_all(self) -> None:
-        """What one worker does for the whole fleet; until cancelled."""
+        """Do what one worker does for the whole fleet, until cancelled."""
         last_inherited = float("-inf")
         while True:
             try:
@@ -97,28 +96,28 @@ class Janitor:
             await self._clock.sleep(SWEEP_EVERY_S)
 
     async def serve_itself(self) -> None:
-        """What every worker does; until cancelled."""
+        """Do what every worker does, until cancelled."""
         while True:
             await self._clock.sleep(LOOK_EVERY_S)
             await self.rebuild()
             try:
                 await self.recheck()
             except LiveStoreLost:
-                continue  # whoever reads or writes next says so
+                continue  # the next read or write reports it
 
     async def inherit(self) -> None:
         with self._inheriting():
             try:
                 entries = await self._store.inherit(self._worker)
             except LiveStoreLost:
-                self._unanswered_at = self._clock.monotonic()  # some may be ours now, and we have not been told which
+                self._unanswered_at = self._clock.monotonic()  # some entries may be ours now, and we do not know which
                 raise
             if entries:
                 logs.record("janitor.inherited", count=len(entries))
                 await self._take_up(await self._without_stale(entries))
 
     async def _without_stale(self, entries: Sequence[Outgoing]) -> Sequence[Outgoing]:
-        """Without notices of where people stood before a repair. What the repair tells them is newer, and enough."""
+        """Leave out notices of a state before a repair. The repair's own notice is newer, and enough."""
         repaired = {notice.to for notice in self._untold or () if isinstance(notice, Notice)}
         stale = {
             each.id
@@ -130,9 +129,10 @@ class Janitor:
         return [each for each in entries if each.id not in stale]
 
     async def recheck(self) -> None:
-        """Take up what has been in our part of the outbox for two looks, and in nobody's hands at either.
+        """Take up entries that were in our part of the outbox at two looks, while nothing here was sending them.
 
-        After a commit without an answer, and in a new generation: a store that has gone back holds again what was sent.
+        This happens after a commit without an answer, and in a new generation: a store that has gone back in time has
+        entries again that were already sent.
         """
         if self._store.generation != self._life:
             self._life = self._store.generation
@@ -167,7 +167,7 @@ class Janitor:
         return True
 
     async def _adopt(self) -> int | None:
-        """How many people were adopted; None if something is still unsettled."""
+        """Returns how many people were adopted; None if something is still unsettled."""
         if self._store.doubts:
             life = self._store.generation
             if not await self._store.claim_doubts(self._worker, CLAIM_S):
@@ -190,8 +190,8 @@ class Janitor:
             self._untold.extend(notices)
 
     async def release(self) -> None:
-        """Send what repairs have to tell, from now on. At the start it comes after what was inherited, which is older:
-        else somebody would be told of a partner after being told that the chat is over."""
+        """Send the notices of repairs from now on. At the start they come after the inherited ones, which are older.
+        Otherwise somebody would be told of a partner after being told that the chat is over."""
         untold, self._untold = self._untold, None
         if untold:
             await self._take_up(untold)

@@ -124,8 +124,6 @@ class LoopWatch:
             self._thread.join()
         _disarm()
 
-    # ------------------------------------------------------------------ in the loop
-
     def _beat(self) -> None:
         now, worked = time.monotonic(), self._worked_s()  # noqa: TID251  # the loop's own time is what this is about
         late_s = now - self._beaten_at - BEAT_S
@@ -138,8 +136,6 @@ class LoopWatch:
         self._recorder.beat()
         self._on_beat()
         self._timer = self._loop.call_later(BEAT_S, self._beat)
-
-    # ------------------------------------------------------------------ in the thread
 
     def _look(self) -> None:
         stall = Stall()

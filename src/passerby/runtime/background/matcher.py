@@ -1,8 +1,8 @@
-"""Watches who waits in a pool and brings them together.
+"""Watches the people who wait in a pool, and pairs them.
 
-The pool's tickets are followed through the store's feed, so a look at the pool costs what has changed, not what waits.
-`match` proposes; the commit, guarded by both people's versions, disposes: somebody who gave up, left or was paired in
-the meantime makes it stale, and then nothing has happened.
+It follows the pool's tickets through the store's feed, so the cost of a look depends on what has changed, not on how
+many people wait. `match` proposes a pair. The commit decides, because it names both people's versions: if one of them
+gave up, left or was paired in the meantime, it is stale, and nothing happens.
 """
 
 import asyncio
@@ -22,21 +22,21 @@ from passerby.ports.tickets import TicketFeed
 from passerby.telemetry import logs, metrics
 
 GATHER_S = 0.02
-"""How long newcomers are gathered before a look: many who press at once are then looked at together."""
+"""How long newcomers are gathered before a look, so that people who press at the same time are matched together."""
 
 AT_ONCE = 32
-"""Pairs that are brought together side by side. They have nobody in common, so none has to wait for another's answers;
-in a store on another machine a thousand people would otherwise wait for fifteen hundred of them."""
+"""How many pairs are committed at the same time. They have nobody in common, so none has to wait for another one. One
+by one, with the store on another machine, a thousand people would wait for fifteen hundred round trips."""
 
 WAIT_S = 30.0
 AWAY_PAUSE_S = 0.5
 AGAIN_S = 0.1
 
 DRAGS_AFTER_S = (15.0, 45.0, 120.0)
-"""When a waiting person is told how things stand: at most so often, for each telling is an edit of a message."""
+"""When a waiting person is told how their search stands. There are few times, because each one edits a message."""
 
 Drags = Callable[[Ticket, int, float | None], None]
-"""(who waits, how many fit, how long others waited): their search takes long."""
+"""Called when a search takes long, with the ticket, how many people fit, and how long others waited (seconds)."""
 
 Introduce = Callable[[Participant, Participant, Env], Decision]
 Settle = Callable[[Decision, dict[PersonId, Participant], Callable[[int], str]], Awaitable[bool]]
@@ -70,16 +70,16 @@ class Matcher:
         self._cursor: int | None = None
         self._drags = drags
         self._dragging: list[tuple[float, PersonId, int]] = []
-        """When to tell whom that their search takes long, a heap: (Unix seconds, person, index of DRAGS_AFTER_S)."""
+        """When to tell people of a long search. A heap of (Unix seconds, person, index of DRAGS_AFTER_S)."""
         self._stopping = asyncio.Event()
         self._faults = logs.Faults()
 
     def stop(self) -> None:
-        """Finish the pairs in hand; `run` returns soon."""
+        """Finish the pairs in hand. `run` returns soon."""
         self._stopping.set()
 
     async def run(self) -> None:
-        """Until told to `stop`, or cancelled."""
+        """Run until `stop` is called, or until cancelled."""
         self._cursor = None
         while not self._stopping.is_set():
             try:
@@ -103,15 +103,15 @@ class Matcher:
                     raise error
 
     def _pairs(self) -> list[Pair]:
-        """Who is to be brought together now. Whoever is not after all has to be put back."""
+        """The pairs to commit now. Pairs that are not committed must be put back."""
         return self._index.pairs(self._env().now)
 
     def _fitting(self, ticket: Ticket) -> int:
-        """How many of those who wait or came by lately suit somebody who waits."""
+        """How many people who wait, or who came recently, fit this ticket."""
         return self._estimates.fitting(ticket, self._env().now)
 
     def _expected_s(self, ticket: Ticket) -> float | None:
-        """How long it took others with such wishes; None while nobody knows."""
+        """How long others with the same kind of wishes waited, in seconds. None if unknown."""
         return self._estimates.expected_s(ticket, self._env().now)
 
     async def _follow(self) -> None:
@@ -142,7 +142,7 @@ class Matcher:
         self._adapt()
 
     def _adapt(self) -> None:
-        """Let people wait for better ones as long as it is worth it here and now."""
+        """Adapt how long people wait for a better partner to how many come at present."""
         env = self._env()
         while self._came and env.now - self._came[0] > FLOW_S:
             self._came.popleft()
@@ -154,12 +154,12 @@ class Matcher:
                 self._index.add(ticket)
 
     async def _feed(self) -> TicketFeed | None:
-        """News of the pool; none when it is time to tell somebody that it takes long, or to stop."""
+        """News of the pool. None when it is time to tell somebody that their search takes long, or to stop."""
         now = self._env().now
         due_s = self._dragging[0][0] - now if self._dragging else WAIT_S
         widens_at = self._index.next_at()
         if widens_at is not None:
-            # Whoever was put back is looked at again with the news that kept them apart, or a little later.
+            # People who were put back are looked at again when the feed tells what has changed, or a little later.
             due_s = min(due_s, max(AGAIN_S, widens_at - now))
         wait_s = max(0.0, min(WAIT_S, due_s))
         feed = asyncio.ensure_future(self._store.tickets(self._pool, self._cursor, wait_s))
@@ -173,7 +173,7 @@ class Matcher:
             await asyncio.gather(feed, stopped, return_exceptions=True)
 
     def _watch(self, ticket: Ticket) -> None:
-        """Remember when to tell somebody how their search stands; not what was due before we had the pool."""
+        """Remember when to tell a person how their search stands. Times before we had the pool are left out."""
         now = self._env().now
         for step, after_s in enumerate(DRAGS_AFTER_S):
             if ticket.since + after_s > now:
@@ -192,7 +192,7 @@ class Matcher:
                 heappush(self._dragging, (ticket.since + DRAGS_AFTER_S[step + 1], person, step + 1))
 
     async def _try(self, pair: Pair) -> None:
-        """A pair that a bug keeps apart is set aside until one of them does something; the others go on."""
+        """Pair two people. If a bug prevents that, set them aside until one does something; the others go on."""
         try:
             await self._bring_together(pair)
         except LiveStoreLost:
@@ -203,7 +203,7 @@ class Matcher:
                 self._waiting.pop(ticket.person, None)
 
     async def _bring_together(self, pair: Pair) -> None:
-        """Pair two people if both still wait for what they waited for; otherwise the feed tells the news."""
+        """Pair two people if their searches have not changed. If one has, the feed brings the change."""
         one, other = [await self._still_waiting(ticket) for ticket in (pair.first, pair.second)]
         if one is None or other is None:
             self._put_back(pair)
@@ -221,7 +221,7 @@ class Matcher:
             self._put_back(pair)
 
     def _put_back(self, pair: Pair) -> None:
-        """One of them has changed, and the feed will say so; the other waits as before."""
+        """Let both wait as before. If one of them has changed, the feed will bring that change."""
         for ticket in (pair.first, pair.second):
             if self._waiting.get(ticket.person) == ticket:
                 self._index.add(ticket)

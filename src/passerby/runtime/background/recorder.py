@@ -1,10 +1,10 @@
 """Carries facts from the live store's journal to the records, in order, in batches.
 
-One batch is what has gathered in 200 ms, or 500 entries if that is sooner. It is applied, then the journal is trimmed
-up to it. Nothing is held here but the batch in hand: while the records are away the journal waits where it is, in the
-live store. Applying is idempotent by position, so a batch whose fate is unknown is simply read and applied again.
+A batch is what has gathered in 200 ms, or 500 entries if that is sooner. The batch is applied, then the journal is
+trimmed up to it. Only the current batch is held here: while the records are away, the journal stays in the live store.
+Applying is idempotent by position, so a batch with an unknown outcome is read and applied again.
 
-Whether chats go on meanwhile is none of this module's business: they do, because nothing waits for it.
+No chat waits for this module.
 """
 
 import asyncio
@@ -23,15 +23,15 @@ BATCH: Final = 500
 EVERY_S: Final = 0.2
 _BACKOFF: Final = Backoff(0.2, 10.0, 0.5, 1.0)
 _CALM_S: Final = 60.0
-"""A store that is lost again so soon is not reported once more."""
+"""A store that is lost again within this time is not reported again."""
 
 
 class Recorder:
-    """One is enough for a live store; several do no harm, the records see to it that an entry counts once.
+    """One recorder is enough for a live store. Several do no harm, because the records count each entry once.
 
     `log` is called with a constant event name: "recorder.waiting" once when a store is lost, "recorder.resumed" when
-    it is back. `on_behind` is awaited where the records do not hold what they held before: facts that the journal has
-    let go of are missing in them. Bugs (anything but a lost store) pass through `run` to whoever supervises it.
+    it is back. `on_behind` is awaited if the records have lost facts that the journal has already trimmed. Bugs
+    (anything but a lost store) pass through `run` to its supervisor.
     """
 
     def __init__(
@@ -73,17 +73,17 @@ class Recorder:
 
     @property
     def waiting(self) -> bool:
-        """A store is lost; the journal waits."""
+        """Whether a store is lost, so that the journal waits."""
         return self._failures > 0
 
     def poke(self) -> None:
-        """Look at once instead of at the next turn. A back-off is not cut short."""
+        """Look now instead of at the next turn. A back-off is not shortened."""
         self._poked = True
         if self._nap is not None:
             self._nap.cancel()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Run until cancelled."""
         while True:
             recorded = await self._attempt()
             if recorded is None:
@@ -92,9 +92,9 @@ class Recorder:
                 await self._rest()
 
     async def drain(self, timeout_s: float) -> bool:
-        """Record what the journal holds, for a shutdown. False: not all of it is known to be stored; the rest waits.
+        """Record what the journal holds, for a shutdown. False: some of it may not be stored, and waits in the journal.
 
-        A call to a store that is under way when the time is up is left to itself.
+        When the time is up, a store call that is under way is not awaited any more.
         """
         deadline = self._clock.monotonic() + timeout_s
         while True:
@@ -112,7 +112,7 @@ class Recorder:
                 await self._clock.sleep(min(_BACKOFF.pause_s(self._failures, self._rng), left_s))
 
     async def _attempt(self) -> int | None:
-        """Record one batch and say how many entries were waiting, up to a batch; None: a store is lost."""
+        """Record one batch. Returns how many entries were waiting, up to a batch; None if a store is lost."""
         async with self._turn:
             try:
                 recorded = await self._record()
@@ -136,7 +136,7 @@ class Recorder:
     async def _record(self) -> int:
         generation = self._store.generation
         if generation != self._generation:
-            # At the start, when a store has begun another generation, and when one of the two was away.
+            # At the start, after a store has begun another generation, and after one of the two was away.
             trimmed = await self._store.trimmed()
             self._position = await self._records.applied(generation)
             if self._position < trimmed and self._on_behind is not None:
@@ -146,7 +146,7 @@ class Recorder:
             self._trimmed = 0
         entries = await self._store.journal(self._position, self._batch)
         if self._store.generation != generation:
-            return 0  # it was wiped in between, and what was read may be of either generation
+            return 0  # the store was wiped meanwhile, so the entries may be of either generation
         metrics.RECORDER_LAG.set(max(0.0, self._clock.now() - entries[0][1].at) if entries else 0.0)
         if entries:
             batch = _uncut(entries) if len(entries) >= self._batch else entries
@@ -159,7 +159,7 @@ class Recorder:
         return len(entries)
 
     async def _rest(self) -> None:
-        """Until the next turn or a poke. A nap that was cancelled by a poke ends its group in peace."""
+        """Wait for the next turn or a poke. If a poke cancels the nap, the task group still ends normally."""
         if not self._poked:
             async with asyncio.TaskGroup() as group:
                 self._nap = group.create_task(self._clock.sleep(self._every_s))
@@ -174,9 +174,9 @@ def _reason(lost: RecordsLost | LiveStoreLost) -> str:
 
 
 def _uncut(entries: Sequence[tuple[int, Fact]]) -> Sequence[tuple[int, Fact]]:
-    """Without the tail that may go on beyond the batch: half a commit in the records would be a pair with one side.
+    """Leave out the last commit, because it may continue beyond the batch. Half of it could be half of a pair.
 
-    The facts of one commit have one time. Where all have it, there is no telling, and they are taken as they are.
+    All facts of a commit have the same time. If the whole batch has the same time, it is taken as it is.
     """
     last = entries[-1][1].at
     end = next((end for end in range(len(entries), 0, -1) if entries[end - 1][1].at != last), len(entries))

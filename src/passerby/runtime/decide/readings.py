@@ -1,9 +1,9 @@
-"""Facts that are read once for everything that waits in a person's queue just then.
+"""Facts that are read once for all events that wait in a person's queue at that time.
 
-A person who sends a hundred messages in one go would have the same facts read a hundred times, one after another, and
-the updates of everybody behind them would wait for that. A message that had come before the facts were read may be
-decided on them as well as on facts read later: to anybody who looks, all of these decisions are made in that moment.
-Two bounds keep it one: the facts serve for FRESH_S, and only until a decision changes something.
+Without this, a hundred messages from one person would read the same facts a hundred times, one after another, and
+everybody's later updates would wait for that. A message that came before the facts were read may be decided on them:
+the result is the same as if all of these decisions were made at that moment. Two limits keep this true: the facts are
+used for at most FRESH_S, and only until a decision changes something.
 """
 
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from passerby.kernel.ids import PersonId
 from passerby.ports.clock import Clock
 
 FRESH_S = 0.02
-"""Less than a relay may be under way before it is looked up whether its chat is still open (`courier`)."""
+"""Shorter than the time after which the courier checks whether a relay's chat is still open."""
 
 
 class Reading(NamedTuple):
@@ -36,17 +36,17 @@ class Readings:
         self._kept: dict[PersonId, Reading] = {}
 
     def take(self, event: Event, number: int) -> Reading | None:
-        """What was kept for a person, if it will do for their next event. After this it is kept no more."""
+        """The facts kept for a person, if they are good enough for this event. They are not kept any longer."""
         reading = self._kept.pop(event.person, None) if self._kept else None
         if reading is None or number > reading.upto or self._clock.monotonic() - reading.at > FRESH_S:
             return None
         return reading if is_plain(event) else None
 
     def keep(self, person: PersonId, reading: Reading) -> None:
-        """For the next one, where nothing has changed."""
+        """Keep the facts for the person's next event. The last decision must have changed nothing."""
         self._kept[person] = reading
 
 
 def is_plain(event: Event) -> bool:
-    """Whether the facts are those of its person alone, and nothing can have become part of it since it came."""
+    """Whether the event needs only its person's facts, and cannot have grown since it came."""
     return isinstance(event, MessageReceived) and event.reply_to is None and event.contents[0].group is None

@@ -1,4 +1,4 @@
-"""From an event to the decider it belongs to.
+"""Finds the decider of an event.
 
 For a message, in this order: a command at its very start; the open question of a newcomer; the label of a reply key,
 exactly, in any language; a message that begins like a command but is none; a message that the person was asked for;
@@ -27,7 +27,7 @@ FindWord = Callable[[str], str | None]
 
 class Router:
     def __init__(self, features: Iterable[Feature], find_word: FindWord) -> None:
-        """Raises ValueError where two features claim the same thing."""
+        """Raises: ValueError, if two features claim the same thing."""
         self._find_word = find_word
         self._commands: dict[str, Decider] = {}
         self._words: dict[str, Decider] = {}

@@ -42,7 +42,7 @@ class EffectSender:
         self._shared = shared
 
     async def send(self, plan: CommitPlan, work: Work, facts: Facts) -> Rest | None:
-        """Send what a stored plan says. Returns what may go on while the person's queue goes on."""
+        """Send the effects of a stored plan. Returns work that may continue while the person's queue goes on."""
         for chat in plan.ended:
             self._courier.drop(chat)
         for effect in plan.best_effort:
@@ -68,7 +68,7 @@ class EffectSender:
             if delivery is not None and alone:
                 return self._courier.drain(delivery)
             if delivery is not None and delivery.must_park and not self._courier.is_in_crowd(delivery):
-                with suppress(LiveStoreLost):  # then it is parked when it is overdue
+                with suppress(LiveStoreLost):  # then the relay is parked when it is overdue
                     await self._parking.park(delivery)
         return None
 

@@ -1,18 +1,18 @@
-"""One worker among others: being there, knowing who else is, and holding one's share of the leases.
+"""One worker among others: it sends heartbeats, knows the other members, and holds its share of the leases.
 
-A worker sends *heartbeats* every BEAT_S. The store answers with the list of members, from which everybody works out,
-alike, who should hold what (`domain.spreading`): bots are shared out evenly, and so is the rest, beginning with those
-who have fewer bots. What is somebody else's is handed over in good order, what is free and ours is taken, few at a
-time. Who dies stops attending; after TTL_S their leases are free.
+A worker sends a *heartbeat* every BEAT_S. The store answers with the list of members. From that list, every worker
+computes the same plan of who should hold which lease (`domain.spreading`): bots are shared out evenly, and so is the
+rest, first to workers with fewer bots. A worker hands over leases that should be another's, and takes free ones that
+should be its own, a few at a time. A worker that dies sends no heartbeats, and its leases are free after TTL_S.
 
-A worker is *assured* for as long as nobody can have been given what it holds: from the moment that its last successful
-attending was **sent**, for TTL_S less a margin, by its own monotonic clock. Unassured, because it was paused or the
-store is away, it neither polls, nor takes updates, nor begins a send; what it writes is fenced besides. When it hears
-that a lease is lost, or that it was taken for dead, everything that this incarnation had in hand is abandoned
-(`Callbacks.lapsed`): whoever has the lease now gets the unconfirmed updates from Telegram, and whoever inherits the
-outbox sends what is in it. Nothing is to be cleaned up, so nothing can be forgotten.
+A worker is *assured* while no other worker can have been given its leases: for TTL_S less a margin after its last
+successful heartbeat was **sent**, by its own monotonic clock. If it is not assured, because it was paused or the store
+is away, it does not poll, take updates or begin a send. Its writes are fenced as well. When it learns that a lease is
+lost, or that it was declared dead, it abandons everything that this incarnation had in hand (`Callbacks.lapsed`). The
+next holder of the lease gets the unconfirmed updates from Telegram, and the heir of the outbox sends its entries. So
+there is nothing to clean up.
 
-What is done under a lease is not known here (see `runtime.leased_tasks`).
+This module does not know what is done under a lease (see `runtime.leased_tasks`).
 """
 
 import asyncio
@@ -35,23 +35,23 @@ from passerby.telemetry import logs, metrics
 from passerby.telemetry.figures import Snapshot
 
 TTL_S = 6.0
-"""How long a worker that says nothing is still taken for living. A takeover takes this and a beat."""
+"""How long a silent worker counts as living. A takeover takes this time plus one beat."""
 
 BEAT_S = 1.5
 HASTE_S = 0.3
-"""The next beat comes so soon while there is more to take than one beat may."""
+"""The time to the next beat while there are more leases to take than one beat may take."""
 
 MARGIN_S = 1.5
-"""Kept of TTL_S for what was begun while assured to end."""
+"""The end of TTL_S, reserved for finishing work that was begun while assured."""
 
 RETRY_S = 0.25
 YOUNG_S = 60.0
 AT_ONCE = 10
-"""Bots taken in one beat: a cold start is not a hundred identifications and polls in one moment."""
+"""The most bots taken in one beat, so that a cold start does not identify and poll a hundred bots at once."""
 
 
 class Report(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a worker says of itself in the list of members. `leads`: it takes leases. `since` is Unix seconds."""
+    """What a worker reports about itself in the list of members. `leads`: it takes leases. `since` is Unix seconds."""
 
     name: str = ""
     leads: bool = True
@@ -59,15 +59,15 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     since: float = 0.0
     figures: Snapshot | None = None
     idle_bots: tuple[int, ...] = ()
-    """Bots that it holds and whose token Telegram refuses, as it has confirmed."""
+    """Bots that it holds and whose token Telegram refuses for sure."""
     home: str = ""
-    """The installation that it belongs to: the machine's name and the run directory, as an operator knows them."""
+    """The installation that it belongs to: the machine's name and the run directory, for the operator."""
     doubted_bots: tuple[int, ...] = ()
-    """Bots whose token is suspected or refused, as far as this worker knows; its own or not."""
+    """Bots whose token this worker suspects or knows to be refused, whether it holds them or not."""
 
 
 def read_report(blob: bytes) -> Report:
-    """A report; an empty one, that leads nothing, where it is of another release and cannot be read."""
+    """Decode a report. If another release wrote it and it cannot be read, it is empty and leads nothing."""
     try:
         return msgspec.json.decode(blob, type=Report)
     except (msgspec.DecodeError, msgspec.ValidationError):
@@ -76,34 +76,34 @@ def read_report(blob: bytes) -> Report:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The leases that somebody should hold. `bots` weigh most and are shared out for themselves."""
+    """The leases that some worker should hold. `bots` are the most work, so they are shared out separately."""
 
     bots: tuple[LeaseName, ...]
     others: tuple[LeaseName, ...]
 
 
 class Callbacks(Protocol):
-    """What membership means to the worker."""
+    """What the worker does when its leases change."""
 
     def wanted(self) -> Wanted: ...
 
     def report(self) -> Report: ...
 
     async def gained(self, fence: Fence) -> None:
-        """Begin what is done under the lease; return when it is."""
+        """Begin the task of the lease. Return when it has begun."""
         ...
 
     async def hand_over(self, fence: Fence) -> None:
-        """End it in good order; when this returns, the lease is given."""
+        """End the task in good order. The lease is given back when this returns."""
         ...
 
     def lapsed(self, reason: str) -> None:
-        """This incarnation is over: somebody else has what it held. Called once."""
+        """This incarnation is over: another worker has what it held. Called once."""
         ...
 
 
 class Assurance(Protocol):
-    """Whether nobody else can hold what we hold. `assured` returns as soon as it is so; or never, if it is too late."""
+    """Whether no other worker can hold our leases. `assured` waits until that is so, or forever if it is too late."""
 
     @property
     def is_assured(self) -> bool: ...
@@ -112,7 +112,7 @@ class Assurance(Protocol):
 
 
 class Membership:
-    """One worker's place in the fleet. `fence` and `assured` are for whoever acts under a lease."""
+    """One worker's place in the fleet. `fence` and `assured` are for code that acts under a lease."""
 
     def __init__(
         self,
@@ -142,18 +142,16 @@ class Membership:
         self._hurry = asyncio.Event()
         self._was_assured = True
         self._turn = asyncio.Lock()
-        """Held during a heartbeat and while giving, so that no heartbeat renews what has just been given."""
+        """Held during a heartbeat and while giving back, so that no heartbeat renews what was just given back."""
         self._faults = logs.Faults()
         self.members = Members(frozenset(), {}, {})
-
-    # ------------------------------------------------------------------ for whoever acts
 
     @property
     def is_assured(self) -> bool:
         return self._clock.monotonic() < self._assured_until and not self._over
 
     async def assured(self) -> None:
-        """Return while nobody else can hold what we hold; after this incarnation has lapsed, never."""
+        """Return when no other worker can hold our leases. Never returns after this incarnation has lapsed."""
         while not self.is_assured:
             if self._was_assured and not self._over:
                 self._was_assured = False
@@ -166,7 +164,7 @@ class Membership:
         return self._held
 
     def fence(self, lease: LeaseName) -> Fence | None:
-        """What a write under the lease stands on; None where it is not ours."""
+        """The fence for writes under the lease. None if the lease is not ours."""
         epoch = self._held.get(lease)
         return Fence(lease, epoch) if epoch is not None else None
 
@@ -174,30 +172,28 @@ class Membership:
         return self._held.get(fence.lease) == fence.epoch
 
     def is_young(self, fence: Fence) -> bool:
-        """Whether a lease was taken so lately that what its last holder left behind may still be on its way."""
+        """Whether a lease was taken so recently that its last holder's sends may still be under way."""
         return self._clock.monotonic() - self._taken_at.get(fence.lease, float("-inf")) < YOUNG_S
 
     def lapse(self, reason: str) -> None:
-        """Somebody saw that what we hold is another's."""
+        """End this incarnation: another worker has one of our leases."""
         if not self._over:
             self._over = True
             metrics.LAPSES.add("anew")
             logs.record("fleet.lapsed", "warning", reason=reason)
             self._callbacks.lapsed(reason)
 
-    # ------------------------------------------------------------------ beats
-
     async def first_heartbeat(self) -> None:
-        """Be there. Waits for the store as long as it takes."""
+        """Join the members. Waits for the store as long as it takes."""
         while not await self._heartbeat():
             if self._over:
                 return
             await self._clock.sleep(steady(RETRY_S).pause_s(1, self._rng))
 
     async def claim_first(self) -> None:
-        """Begin with a first share of the leases; return when what is done under them has begun.
+        """Take a first share of the leases. Return when their tasks have begun.
 
-        Who never calls this takes none.
+        A worker that never calls this takes no leases.
         """
         self._leads = True
         self._pause_s = HASTE_S if await self._claim() else BEAT_S
@@ -218,7 +214,7 @@ class Membership:
         self._hurry.clear()
 
     async def _heartbeat(self) -> bool:
-        """Whether the store has heard us, and we still are who we were."""
+        """Returns whether the store has answered and this incarnation still counts as living."""
         report = msgspec.json.encode(self._callbacks.report())
         async with self._turn:
             sent_at = self._clock.monotonic()
@@ -243,7 +239,7 @@ class Membership:
         return True
 
     def plan(self) -> dict[LeaseName, WorkerId]:
-        """Who should hold what, by the last roll."""
+        """Who should hold which lease, by the last list of members."""
         reports = {worker: read_report(blob) for worker, blob in self.members.workers.items()}
         leading = [worker for worker, report in reports.items() if report.leads and not report.leaving]
         wanted = self._callbacks.wanted()
@@ -255,7 +251,7 @@ class Membership:
         return bots | spread(wanted.others, by_load, self.members.holders)
 
     async def _claim(self) -> bool:
-        """Take what is ours, let go of what is not. Returns whether there is more to take at once."""
+        """Take leases that should be ours, hand over the others. Returns whether there are more to take at once."""
         plan = self.plan()
         for lease in [lease for lease in self._held if lease in plan and plan[lease] != self.worker]:
             self._begin_handing_over(lease)
@@ -280,8 +276,6 @@ class Membership:
                 self._beginnings[lease] = self._background.spawn(self._callbacks.gained(Fence(lease, epoch)))
         return len(bots) > AT_ONCE
 
-    # ------------------------------------------------------------------ giving
-
     def _begin_handing_over(self, lease: LeaseName) -> asyncio.Task[None]:
         task = self._handing_over.get(lease)
         if task is None:
@@ -303,22 +297,22 @@ class Membership:
             epoch = self._held.pop(lease, None)
             self._count()
             if epoch is not None:
-                with suppress(LiveStoreLost):  # it is not renewed any more, and runs out
+                with suppress(LiveStoreLost):  # it is not renewed any more, so it runs out
                     await self._store.give(self.worker, lease, epoch)
 
     def retire(self) -> None:
-        """Take nothing more, and soon say so: others then know what is to be theirs."""
+        """Take no more leases, and report that soon, so that the others plan without this worker."""
         self._leaving = True
         self._hurry.set()
 
     async def hand_over(self, leases: Iterable[LeaseName]) -> None:
-        """Hand these over, side by side."""
+        """Hand these over, all at the same time."""
         await asyncio.gather(
             *(self._begin_handing_over(lease) for lease in leases if lease in self._held), return_exceptions=True
         )
 
     async def leave(self, timeout_s: float) -> None:
-        """Be there no more. What is left in the outbox is inherited by others."""
+        """Leave the members. Other workers inherit what is left in the outbox."""
         self._over = True
         self._held.clear()
         self._count()
@@ -329,7 +323,7 @@ class Membership:
             logs.record("fleet.left_unheard", "debug", error=logs.name_of(error))
 
     def abandon(self) -> None:
-        """This incarnation ends where it stands."""
+        """End this incarnation at once. Nothing is finished or given back."""
         self._over = True
 
     def _count(self) -> None:

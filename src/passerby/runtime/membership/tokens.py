@@ -93,8 +93,6 @@ class Tokens:
         self._heard_losses: set[tuple[str, BotId]] = set()
         self.listeners: list[Callable[[BotId, Trust], None]] = []
 
-    # ------------------------------------------------------------------ for the code that calls Telegram
-
     def of(self, bot: BotId) -> Trust:
         doubt = self._doubts.get(bot)
         if doubt is None:
@@ -152,8 +150,6 @@ class Tokens:
             if change in waiting:
                 waiting.remove(change)
 
-    # ------------------------------------------------------------------ what other workers report
-
     def heed(self, doubts: Mapping[str, tuple[int, ...]], losses: Mapping[str, tuple[int, ...]]) -> None:
         """Take in the other workers' reports: the bots that each one doubts, and the lost bots that it holds the lease
         of."""
@@ -189,8 +185,6 @@ class Tokens:
             reason=f"Telegram has refused its token for {waited_s} s; it is asked again until it works",
         )
         self._tell(bot, Trust.LOST)
-
-    # ------------------------------------------------------------------ asking
 
     def _suspect(self, bot: BotId, now: float) -> _Doubt:
         doubt = self._doubts[bot] = _Doubt(now)
