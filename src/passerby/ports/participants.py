@@ -1,4 +1,4 @@
-"""Participants: read the facts for a decision, and store the decision. Users: pipeline, matcher, janitor."""
+"""Participants: read the facts for a decision, and store the decision. Users: most rooms of the runtime."""
 
 from enum import Enum, auto
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""Trails: what a person has sent that is not delivered yet. User: the inbound pipeline, for albums and parked relays.
+"""Trails: what a person has sent that is not delivered yet. User: `runtime.inbound`.
 
 A trail is an outbox entry, but nobody sends it.
 """

@@ -1,13 +1,14 @@
-"""One table that says what Telegram's refusals mean: from the text of an answer to our reaction.
+"""A table of the texts with which Telegram refuses a call: what each of them means, and what we do about it.
 
-The text is matched without regard to case. The first row whose fragment is in it wins, so more specific rows come
-first. Rows with *parts* say what to leave out: an effect, formatting, a reply. The message is then sent without it (see
-`parts`); the meaning and the refusal of such a row apply only if the request has no such part. The last rows recognise
-a part by a single word, because Telegram words these refusals in many ways, and a wrong guess costs only one more
-attempt.
+Upper and lower case do not matter. The first row whose fragment is in the text counts, so special rows come before
+general ones. A row with *parts* says what to leave out of the message: an effect, formatting, a reply. The message is
+then sent again without it (see `parts`). The row's meaning and refusal count only if the message has no such part. The
+last rows recognise a part by a single word, because Telegram has many sentences for these refusals. A wrong guess costs
+only one more attempt.
 
-Sources: Bot API server and TDLib, as collected from `fail_query_with_error` and `process_send_message_fail_error`; the
-capital codes from MTProto's error list.
+Sources: the code of the Bot API server and of TDLib (there, look for `fail_query_with_error` and
+`process_send_message_fail_error`). Codes such as `user_is_blocked` are from MTProto's list of errors, where they are in
+capitals.
 """
 
 import re
@@ -23,15 +24,17 @@ class Meaning(Enum):
     FINAL = auto()
     """Another attempt would be refused as well."""
     UNKNOWN = auto()
-    """No row matches. It is worth one attempt without any extras."""
+    """No row matches. One attempt without any decoration may succeed (see `parts`)."""
     FILE_UNKNOWN = auto()
-    """This bot does not know the file by that id, or Telegram does not accept it; a fresh upload may work."""
+    """This bot does not know the file by that id, or Telegram does not accept the file; a fresh upload may work."""
     ALREADY_SO = auto()
-    """The request was pointless: an edit that changes nothing, or a callback query that nobody waits for any more."""
+    """There is nothing to do: an edit changes nothing, a message is gone, or nobody waits for this callback query."""
     TOKEN = auto()
+    """Telegram does not accept the bot's token."""
     CONFLICT = auto()
+    """Somebody else polls this bot, or it has a webhook."""
     SERVER = auto()
-    """A fault inside Telegram, which may have carried out the request all the same."""
+    """A fault inside Telegram. It may have carried out the request, or not."""
 
 
 class Part(StrEnum):
@@ -54,7 +57,7 @@ class Part(StrEnum):
 
 
 class Row(NamedTuple):
-    """`fragment` in lower case."""
+    """`fragment` is a piece of the refusal's text, in lower case."""
 
     fragment: str
     meaning: Meaning
@@ -111,7 +114,7 @@ TABLE: tuple[Row, ...] = (
     Row("bot is not a member", Meaning.FINAL, Refusal.UNREACHABLE),
     Row("chat was deleted", Meaning.FINAL, Refusal.UNREACHABLE),
     Row("group chat was upgraded", Meaning.FINAL, Refusal.UNREACHABLE),
-    # the recipient refuses this kind
+    # the recipient refuses this kind of message
     Row("voice_messages_forbidden", Meaning.FINAL, Refusal.KIND_REFUSED),
     Row("chat_send_", Meaning.FINAL, Refusal.KIND_REFUSED),
     Row("user_privacy_restricted", Meaning.FINAL, Refusal.KIND_REFUSED),
@@ -146,7 +149,7 @@ TABLE: tuple[Row, ...] = (
     # files
     Row("file is too big", Meaning.FINAL, Refusal.TOO_LARGE),
     Row("request entity too large", Meaning.FINAL, Refusal.TOO_LARGE),
-    # people with Premium may write longer captions than a bot: their words follow in messages of their own
+    # a person with Premium may write a longer caption than a bot: it then follows in messages of its own
     Row("caption is too long", Meaning.FINAL, Refusal.TOO_LONG),
     Row("caption_too_long", Meaning.FINAL, Refusal.TOO_LONG),
     Row("message is too long", Meaning.FINAL, Refusal.TOO_LONG),
@@ -204,6 +207,6 @@ _ABOUT_A_FILE = re.compile("file|photo|video|audio|voice|sticker|document|media|
 
 
 def unknown(text: str) -> Row:
-    """Return the meaning of a refusal (400) that no row matches; `text` in lower case."""
+    """Return a row for a refusal with code 400 that no row of the table matches. `text` is in lower case."""
     meaning = Meaning.FILE_UNKNOWN if _ABOUT_A_FILE.search(text) else Meaning.UNKNOWN
     return Row("", meaning, Refusal.BROKEN)

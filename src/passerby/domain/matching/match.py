@@ -1,16 +1,21 @@
 """Decides who is paired with whom.
 
-It is pure and deterministic: tickets and a time go in, pairs come out. The promise covers everybody who may be paired
-by now according to `wishes`: the person with the earliest turn chooses first. They get the person who suits them best;
-among equals, the one with the earliest turn. No pair that is open is left waiting. The *turn* is the wait: whoever
-began to search earlier goes first. A VIP counts as if they had come `VIP_HEAD_START_S` earlier, so they pass nobody who
-came longer than that before them. Equal turns go by the person's id.
+It is pure and deterministic: tickets and a time go in, pairs come out.
 
-`Pool` remembers the result of the last look. After a look, no two waiting people are open to each other. Only
-newcomers, or people who have just begun to accept more, can change that. So the cost of a look depends on their number,
-not on how many people wait. For each of them, the crowd finds the first person who is open to them. Of all these
-people, the one with the earliest turn chooses. If there are so many newcomers that this would cost more, everybody
-chooses in turn.
+Two people are *open to each other* if `wishes` allows their pair by now. Of all who have somebody open to them, the
+person with the earliest turn chooses first, and gets the person who suits them best. If several suit equally well, the
+one with the earliest turn is chosen. Then the next person chooses. At the end, no two people who still wait are open to
+each other.
+
+A *turn* is the place of a person in this order. People who began to search earlier have an earlier turn. A VIP counts
+as if they had begun `VIP_HEAD_START_S` earlier. So a VIP never overtakes somebody who began more than that before them.
+If two turns are equal after that, the person with the smaller id goes first.
+
+Each call of `Pool.pairs` is a *look*. After a look, no two waiting people are open to each other. Only *fresh* people
+can change that: those who came after the last look, or who accept more since then. So the cost of a look depends on how
+many people are fresh, not on how many wait. For each fresh person, the crowd finds the first person who is open to
+them. Of all the people in these pairs, the one with the earliest turn chooses. If so many people are fresh that this
+would cost more, everybody chooses in turn.
 """
 
 from collections.abc import Iterable
@@ -28,7 +33,7 @@ VIP_HEAD_START_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """`first` is the one who has chosen."""
+    """`first` is the person who chose."""
 
     first: Ticket
     second: Ticket
@@ -44,19 +49,21 @@ def turn(ticket: Ticket) -> Turn:
 
 
 class Pool:
-    """The people who wait in one pool, and their pairs. Times are in Unix seconds.
+    """The people who wait in one pool. Times are in Unix seconds.
 
-    `patience` is a factor for the steps of widening (see `Rules.patience`).
+    Each person *widens* in steps: at certain times they begin to accept more. `patience` multiplies the waits until
+    then (see `Rules.patience`).
     """
 
     def __init__(self, patience: float = 1.0) -> None:
         self._patience = patience
         self._crowd = Crowd()
         self._newcomers: dict[PersonId, Ticket] = {}
-        """They join the crowd at the next look, in order, and with everything that they accept by then."""
+        """Those who came after the last look. At the next, they join the crowd, with all that they accept by then."""
         self._steps: list[tuple[float, int, Place, Step]] = []
+        """A heap with the next step of each person: (when, a number that no other has, who, what)."""
         self._later: dict[PersonId, list[tuple[float, Step]]] = {}
-        """The steps after the one in `_steps`, the latest first."""
+        """For each person, the steps after the one in `_steps`, the latest first."""
         self._counter = 0
 
     def __len__(self) -> int:
@@ -66,12 +73,12 @@ class Pool:
         return person in self._newcomers or self._crowd.get(person) is not None
 
     def add(self, ticket: Ticket) -> None:
-        """A person waits, or their wishes have changed."""
+        """Add a person who waits. If they are here already, the new ticket replaces the old one."""
         self.remove(ticket.person)
         self._newcomers[ticket.person] = ticket
 
     def remove(self, person: PersonId) -> None:
-        """A person no longer waits. Nothing happens if they did not."""
+        """Remove a person who no longer waits. Does nothing if they are not here."""
         self._newcomers.pop(person, None)
         place = self._crowd.get(person)
         if place is not None:
@@ -82,7 +89,7 @@ class Pool:
         self._later.pop(place.ticket.person, None)
 
     def next_at(self) -> float | None:
-        """When to look again if nothing else happens: a person will accept more then, or is new. None: never."""
+        """When to look again: when the next person accepts more, or at once if somebody came. None: not before that."""
         if self._newcomers:
             return float("-inf")
         while self._steps and self._steps[0][2].block is None:
@@ -90,9 +97,9 @@ class Pool:
         return self._steps[0][0] if self._steps else None
 
     def pairs(self, now: float) -> list[Pair]:
-        """Pair everybody who may be paired by now, in the order in which they choose. They no longer wait here.
+        """Pair everybody who may be paired by now, in the order of choosing, and remove them.
 
-        If a pair is not brought together after all, add its people again. `now` never goes back.
+        If a pair could not be stored, add its people again. `now` never goes back.
         """
         fresh = [*self._widen(now), *self._let_in(now)]
         if len(fresh) ** 2 > 4 * len(self._crowd):
@@ -140,9 +147,10 @@ class Pool:
         return pairs
 
     def _around(self, fresh: list[Place], now: float) -> list[Pair]:
-        """The same pairs, but it looks only at the fresh people and those who are open to them."""
+        """Find the same pairs as `_all_in_turn`, but look only at the fresh people and those who are open to them."""
         crowd, pairs = self._crowd, []
         heads: list[tuple[Turn, Turn, Place, Place]] = []
+        # A heap: the earlier turn of the two, the fresh person's turn, the fresh person, the first who is open to them.
 
         def ask(one: Place, after: Turn | None = None) -> None:
             first = crowd.first_open_to(one, now, self._patience, after)
@@ -171,7 +179,7 @@ class Pool:
 
 
 def match(tickets: Iterable[Ticket], now: float, patience: float = 1.0) -> list[Pair]:
-    """Pair as many waiting people as may be paired by now. Each person has at most one ticket. Pools stay apart."""
+    """Pair everybody who may be paired by now, each pool by itself. Each person has at most one ticket."""
     pools: dict[PoolId, Pool] = {}
     for ticket in tickets:
         pool = pools.get(ticket.pool)

@@ -1,12 +1,16 @@
-"""Compares the live store with the records, and repairs the people they differ on.
+"""Compares the live store with the records, and repairs the people on whom they differ.
 
 The rules are in `domain.reconcile`. This module reads both stores, looks twice before it believes a difference, and
-stores the repair. A repair is a commit like any other: it names the versions that it replaces, so a person who acts
-meanwhile wins, and the journal carries it to the records.
+stores the repair. A repair is a commit like any other. It names the versions that it replaces, so it is not stored if
+the person has acted meanwhile. The journal carries it to the records.
 
-Why it looks twice: one store is read a moment after the other, so a person who acts in between seems to differ.
-Versions only grow. So if a live value is read *after* the records and has a lower version, it is older for sure. If the
-records are read *after* a live value that the journal is known to have carried, and do not have it, they have lost it.
+Why it looks twice: one store is read a moment after the other. A person who acts in between seems to differ, but does
+not. The second look reads the live store, then the records, then the live store again. Versions only grow, so it is
+sure about two cases:
+
+- A live value was read *after* the records, and its version is lower. The live store is older.
+- The journal had carried a live value to the records, and the records were read *after* that and do not have it. The
+  records have lost it.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -37,7 +41,7 @@ _DAMAGED = "the live store was damaged"
 
 
 class Reconciler:
-    """`take_up` sends the notices of repairs; `worker` owns them."""
+    """`take_up` hands the notices of a repair to the courier. `worker` is their owner in the outbox."""
 
     def __init__(self, worker: WorkerId, store: LiveStore, records: Records, clock: Clock, take_up: TakeUp) -> None:
         self._worker = worker
@@ -47,8 +51,7 @@ class Reconciler:
         self._take_up = take_up
 
     async def reconcile(self) -> bool:
-        """Compare everybody and repair the differences. Returns whether the stores agree now, as far as this look can
-        tell.
+        """Compare everybody and repair the differences. Returns whether every repair was stored.
 
         False: a person in doubt acted meanwhile; the next check looks at them again. Raises: LiveStoreLost,
         RecordsLost.
@@ -83,7 +86,7 @@ class Reconciler:
         return {person: _view(live.get(person), recorded.get(person)) for person in live.keys() | recorded.keys()}
 
     async def _confirmed(self, views: dict[PersonId, View]) -> dict[PersonId, Difference]:
-        """The people who differ for sure. Updates `views` with the results of the second look."""
+        """The people who differ for sure, and how. Puts what the second look found into `views`."""
         suspects = sorted(person for person, view in views.items() if compare(view) is not Difference.NONE)
         if not suspects:
             return {}
@@ -101,7 +104,10 @@ class Reconciler:
         return confirmed
 
     async def _repair(self, views: dict[PersonId, View]) -> bool:
-        """Take a group out of their chats and searches, in one commit. False: one of them acted meanwhile."""
+        """Take a group out of their chats and searches, in one commit.
+
+        False: one of them acted meanwhile, and nothing was stored.
+        """
         now = self._clock.now()
         puts, notices, facts, ended = [], [], list[Fact](), dict[ChatId, None]()
         for person, view in sorted(views.items()):
@@ -138,7 +144,10 @@ class Reconciler:
         return True
 
     async def _close(self, strays: Iterable[ChatId]) -> None:
-        """Close chats that are open in the records but that nobody is in. A closing that is already on its way wins."""
+        """Close chats that are open in the records but that nobody is in.
+
+        If the journal has an end of the chat already, that one counts.
+        """
         now = self._clock.now()
         closed = tuple(ChatClosed(chat, None, REASON, now) for chat in strays)
         if closed:
@@ -150,7 +159,7 @@ def _view(held: Held | None, recorded: Participant | None) -> View:
 
 
 def _facts(put: Participant, view: View, now: float) -> list[Fact]:
-    """The facts to send to the records. Blocks are in a table of their own, so a lost block needs a fact of its own."""
+    """The facts for the records: the person, and the blocks that the records lack: these have a table of their own."""
     known = view.recorded.blocked if view.recorded is not None else ()
     blocks = [BlockChanged(put.person, whom, True, now) for whom in put.blocked if whom not in known]
     return [PersonChanged(put, now), *blocks]
