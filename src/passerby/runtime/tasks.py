@@ -33,7 +33,7 @@ class Background:
             while True:
                 try:
                     return await work()
-                except Exception as error:  # noqa: BLE001  # the supervised place of what runs as long as we do
+                except Exception as error:  # noqa: BLE001  # the supervisor of long-running work
                     self._on_error(error)
                     await clock.sleep(BROKEN_PAUSE_S)
 

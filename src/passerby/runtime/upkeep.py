@@ -1,4 +1,4 @@
-"""What every worker does all the time, whatever leases it has: park late relays, and let go of idle things."""
+"""Work that every worker does regularly, with or without leases: it parks late relays and drops idle objects."""
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -20,9 +20,8 @@ LAG_S = 0.1
 PATIENT_S = 10.0
 """While our event loop lags by more than LAG_S, a relay is parked only when it is late by this much more.
 
-It is late because there is too much to do, and parking it would be three times the work. Meanwhile Telegram keeps back
-further updates, which is just what helps. After this time it is parked all the same: it may be late for another
-reason."""
+It is late because there is too much to do, and parking it would be three times the work. Meanwhile Telegram holds back
+further updates, which helps. After this time the relay is parked anyway: it may be late for another reason."""
 
 FORGET_EVERY_S = 1.0
 
@@ -69,7 +68,7 @@ class Upkeep:
             self._courier.is_crowded.set()
 
     async def forget_idle(self) -> None:
-        """Once a second, let go of what is idle, and look at what has changed around us."""
+        """Once a second, drop idle objects, and check for changes in the store and the fleet."""
         while True:
             due = self._clock.monotonic() + FORGET_EVERY_S
             await self._clock.sleep(FORGET_EVERY_S)

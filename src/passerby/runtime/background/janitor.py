@@ -42,7 +42,7 @@ TakeUp = Callable[[Iterable[Outgoing]], Awaitable[None]]
 
 
 class Janitor:
-    """`take_up` sends what is not being sent. `uncertain_at` is when a commit was last left without an answer.
+    """`take_up` sends entries that are not being sent. `uncertain_at` is when a commit was last left without an answer.
 
     `inheriting` is held while entries become ours and go to `take_up`. `faults` reports a lost store, and is shared
     with other users of the store.

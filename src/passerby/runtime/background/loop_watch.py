@@ -125,7 +125,7 @@ class LoopWatch:
         _disarm()
 
     def _beat(self) -> None:
-        now, worked = time.monotonic(), self._worked_s()  # noqa: TID251  # the loop's own time is what this is about
+        now, worked = time.monotonic(), self._worked_s()  # noqa: TID251  # measures the loop itself
         late_s = now - self._beaten_at - BEAT_S
         # If code holds the interpreter, only its processor time shows that.
         if late_s > LONG_TURN_S and max(worked - self._worked_at, self._stalled_s) > LONG_TURN_S:
@@ -139,7 +139,7 @@ class LoopWatch:
 
     def _look(self) -> None:
         stall = Stall()
-        looked_at, worked_at = time.monotonic(), self._worked_s()  # noqa: TID251  # of a thread: there is no loop
+        looked_at, worked_at = time.monotonic(), self._worked_s()  # noqa: TID251  # a thread has no loop, so no `Clock`
         rearmed_at = float("-inf")
         while not self._over.wait(TICK_S):
             now, worked = time.monotonic(), self._worked_s()  # noqa: TID251  # as above
@@ -168,7 +168,7 @@ class LoopWatch:
 
 def frames_of(thread: threading.Thread) -> tuple[str, ...]:
     """Where a thread is in our own code, innermost last: `runtime/delivery/courier.py:120 deliver`."""
-    frame: FrameType | None = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001  # that is what it is for
+    frame: FrameType | None = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001  # it is made for this
     found: list[str] = []
     while frame is not None:
         if (name := logs.name_of_frame(frame.f_code, frame.f_lineno)) is not None:

@@ -27,7 +27,7 @@ class Edits:
         self._newest[at] = edit
 
     def as_edited(self, event: Event) -> Event:
-        """The event; for a press, with the message as its sender sees it now."""
+        """The event. A press gets the message as its sender sees it now."""
         if not isinstance(event, ButtonPressed) or event.subject is None:
             return event
         subject = event.subject

@@ -104,7 +104,7 @@ class EventHandler:
                         continue  # at once, so that later notices to the same people do not overtake it
                 self._faults.began("store", "store.lost", **logs.fields_of(error))
                 await self._clock.sleep(AWAY.pause_s(1, self._rng))
-            except Exception as error:  # noqa: BLE001  # the supervised place: a bug ends one unit of work
+            except Exception as error:  # noqa: BLE001  # the supervisor: a bug ends one unit of work
                 bugs += 1
                 logs.failed("pipeline.broken", error, kind=type(work.event).__name__, attempt=bugs)
                 if bugs >= BUG_TRIES:

@@ -74,7 +74,7 @@ class FactsLoader:
 
 
 def participants_in(facts: Facts) -> dict[PersonId, Participant]:
-    """Everybody whom the facts are about."""
+    """All people in the facts, by id."""
     people = {each.person: each for each in facts.others}
     if facts.partner is not None:
         people[facts.partner.person] = facts.partner

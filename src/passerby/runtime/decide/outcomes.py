@@ -133,7 +133,7 @@ class DeliveryOutcomes:
 
 
 async def _close(delivery: Delivery) -> None:
-    """From here on the delivery is not parked any more. If it is being parked just now, wait for that."""
+    """Mark a delivery as over, so that it is not parked any more. If it is being parked, wait for that."""
     delivery.over = True
     if delivery.lock is not None and delivery.lock.locked():
         async with delivery.lock:

@@ -18,7 +18,7 @@ from passerby.runtime.membership.fencing import OwnLeases
 class EffectSender:
     """`shared`: there may be other workers.
 
-    While one of our leases is young, the last holder may have left parked relays that belong to another worker now.
+    While one of our leases is young, the last holder may have left parked relays that now belong to another worker.
     Then our relays are parked before they are sent, because the outbox keeps its order across all workers.
     """
 
