@@ -39,7 +39,7 @@ import aiosqlite
 from passerby.adapters.botapi import BotApi
 from passerby.adapters.redis.store import RedisStore
 from passerby.bootstrap.clock import SystemClock
-from passerby.kernel.decision import Decision, Env, Facts
+from passerby.kernel.decision import Decider, Decision, Env, Facts
 from passerby.kernel.event import Event, MessageReceived
 from passerby.kernel.ids import BotId, MessageId
 from passerby.ports.participants import Commit, Committed
@@ -140,10 +140,10 @@ def _poisoned(where: str, words: str) -> None:
 def poison(_: str) -> None:
     decide, send = Router.decide, BotApi.send
 
-    def deciding(self: Router, event: Event, facts: Facts, env: Env) -> Decision:
+    def deciding(self: Router, decider: Decider | None, event: Event, facts: Facts, env: Env) -> Decision:
         if isinstance(event, MessageReceived):
             _poisoned("decide", event.text)
-        return decide(self, event, facts, env)
+        return decide(self, decider, event, facts, env)
 
     async def sending(self: BotApi, outgoing: OutgoingCall) -> tuple[MessageId, ...]:
         for content in getattr(outgoing, "contents", ()):
