@@ -113,7 +113,7 @@ async def poison(stage: Stage) -> None:
             )
         keeping.cancel()
     words = stage.fleet.words()
-    aside = words.count('"pipeline.put_aside"')
+    aside = words.count('"event.put_aside"')
     stage.evidence["updates put aside"] = aside
     assert aside == len(WAYS[:2] if stage.quick else WAYS), "other updates were put aside than the poisonous ones"
     assert "poison" not in words, "a log contains a person's message"

@@ -155,7 +155,7 @@ async def run_plan(plan: Plan, directory: Path) -> Outcome:
         product = Product(directory, tokens, sandbox.url, plan.command)
         try:
             outcome = await _Run(plan, sandbox, product).run()
-            outcome.put_aside = product.log.read_text().count('"pipeline.put_aside"')
+            outcome.put_aside = product.log.read_text().count('"event.put_aside"')
             return outcome
         finally:
             product.close()

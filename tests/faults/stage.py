@@ -331,5 +331,5 @@ async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True
             stage.evidence,
             case.takes_over,
             apart,
-            0 if case.poisonous else fleet.words().count('"pipeline.put_aside"'),
+            0 if case.poisonous else fleet.words().count('"event.put_aside"'),
         )

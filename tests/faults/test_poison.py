@@ -73,7 +73,7 @@ async def test_an_update_that_ends_the_process_twice_is_put_aside(tmp_path: Path
         assert not any("poison" in words_of(each) for each in await ben.phone())
         assert await product.stop() == 0
     said = product.log.read_text()
-    assert said.count('"pipeline.put_aside"') == 1
+    assert said.count('"event.put_aside"') == 1
     assert "poison" not in said, "a log contains a person's message"
 
 

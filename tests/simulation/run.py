@@ -39,8 +39,8 @@ PROBE_IDLE_S = 3.0
 CALM_MOST_S = 600.0
 BUGS = (
     "runtime.broken",
-    "pipeline.broken",
-    "pipeline.put_aside",
+    "event.broken",
+    "event.put_aside",
     "courier.broken",
     "courier.rejected",
     "loop.complained",

@@ -41,7 +41,7 @@ async def supervise(
             await worker.abandon()
             raise
         await worker.abandon()
-        logs.record("runtime.anew")
+        logs.record("runtime.restarted")
         await clock.sleep(PAUSE_S)
 
 

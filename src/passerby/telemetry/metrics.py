@@ -140,7 +140,7 @@ CONNECTIONS = Counter("passerby_connections_opened", "New connections to the Bot
 LAPSES = Counter(
     "passerby_worker_lapses",
     "How often this worker paused because its leases were unsure, or started again.",
-    kind=("unsure", "anew"),
+    kind=("unsure", "restarted"),
 )
 LEASES = Gauge("passerby_leases_held", "Leases of this worker.", kind=("bot", "pool", "duty"))
 BUGS = Counter("passerby_bugs", "Units of work that ended because of a bug.")

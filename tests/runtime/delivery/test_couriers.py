@@ -53,7 +53,7 @@ KEYS = Keys((("keys.stop",),))
 
 
 class Books:
-    """Stores outcomes as the pipeline does."""
+    """Stores outcomes as the way back does."""
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench

@@ -106,7 +106,7 @@ class EventHandler:
                 await self._clock.sleep(AWAY.pause_s(1, self._rng))
             except Exception as error:  # noqa: BLE001  # the supervisor: a bug ends one unit of work
                 bugs += 1
-                logs.failed("pipeline.broken", error, kind=type(work.event).__name__, attempt=bugs)
+                logs.failed("event.broken", error, kind=type(work.event).__name__, attempt=bugs)
                 if bugs >= BUG_TRIES:
                     await self._hopeless.put_aside(work, Refusal.BROKEN)
                     return None

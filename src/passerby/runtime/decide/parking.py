@@ -156,7 +156,7 @@ class Parking:
             parked = self._sealer.open(outgoing.sealed)
             left_s = outgoing.expires_at - self._clock.now()
             if parked is None:
-                logs.record("pipeline.unreadable", "error", reason="parked with another SECRET_KEY")
+                logs.record("parked.unreadable", "error", reason="parked with another SECRET_KEY")
                 await self._give_up(outgoing)
             else:
                 fatal = await crashes_of(self._store, parked.refs) >= FATAL_CRASHES

@@ -62,7 +62,7 @@ class HopelessWork:
     async def put_aside(self, work: Work, why: Refusal) -> None:
         """Count the updates as done, and tell the sender that it was our fault."""
         event = work.event
-        logs.record("pipeline.put_aside", "error", kind=type(event).__name__, refusal=str(why), attempt=work.crashes)
+        logs.record("event.put_aside", "error", kind=type(event).__name__, refusal=str(why), attempt=work.crashes)
         notices: tuple[Notice, ...] = ()
         if isinstance(event, MessageReceived):
             sentence = "chat.failed_fatal" if why is Refusal.FATAL else "chat.failed_broken"

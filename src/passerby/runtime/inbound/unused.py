@@ -13,8 +13,8 @@ def note(event: Event) -> None:
             | MessageEdited(content=Content(kind=Kind.UNKNOWN))
         ):
             metrics.UNKNOWN.add(event.bot)
-            logs.record("pipeline.unknown_message", "warning", bot=event.bot, kind=type(event).__name__)
+            logs.record("update.unknown_message", "warning", bot=event.bot, kind=type(event).__name__)
         case Unusable(bot=bot, why=why):
             metrics.UNUSED.add(bot, why)
             if why == "unreadable":
-                logs.record("pipeline.unreadable_update", "warning", bot=bot)
+                logs.record("update.unreadable", "warning", bot=bot)

@@ -179,7 +179,7 @@ class Membership:
         """End this incarnation: another worker has one of our leases."""
         if not self._over:
             self._over = True
-            metrics.LAPSES.add("anew")
+            metrics.LAPSES.add("restarted")
             logs.record("fleet.lapsed", "warning", reason=reason)
             self._callbacks.lapsed(reason)
 

@@ -1,4 +1,4 @@
-"""The pipeline among several workers: fences of writes, and commits without an answer."""
+"""The event handler among several workers: fences of writes, and commits without an answer."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

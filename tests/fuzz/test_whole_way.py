@@ -17,10 +17,10 @@ from tests.scenario.records_places import MemoryShelf
 from tests.scenario.stage import Stage, staged
 from tests.scenario.stores import STORES
 
-UPDATES = int(os.environ.get("FUZZ_PIPELINE_UPDATES", "2000"))
+UPDATES = int(os.environ.get("FUZZ_WHOLE_UPDATES", "2000"))
 SEED = os.environ.get("FUZZ_SEED", "passerby")
 BURST = 20
-BUGS = ("runtime.broken", "pipeline.broken", "pipeline.put_aside", "courier.broken", "loop.complained")
+BUGS = ("runtime.broken", "event.broken", "event.put_aside", "courier.broken", "loop.complained")
 """If Telegram refuses a request because of the update's content, that is a normal end."""
 ENDING = ('"/', '"my_chat_member"')
 """Parts of updates that usually end the chat. If they were frequent, little would be relayed."""
