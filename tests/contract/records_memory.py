@@ -155,7 +155,7 @@ def _store(disk: Disk, fact: Fact) -> None:
                 disk.complaints[fact.chat, fact.by] = filed._replace(words=fact.words)
         case BlockChanged(blocked=True):
             block = disk.blocks.get((fact.by, fact.whom))
-            if block is None or fact.at >= (block.lifted_at or block.blocked_at):
+            if block is None or fact.at >= (block.blocked_at if block.lifted_at is None else block.lifted_at):
                 disk.blocks[fact.by, fact.whom] = BlockRow(fact.at)
         case BlockChanged():
             standing = disk.blocks.get((fact.by, fact.whom))

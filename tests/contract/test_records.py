@@ -114,6 +114,17 @@ async def test_an_older_value_changes_nothing(records: Records, /) -> None:
 
 
 @staged(trying, "place")
+async def test_a_block_changed_twice_in_one_batch_ends_as_if_each_change_came_alone(
+    records: Records, /, place: Place
+) -> None:
+    """Clocks differ between workers, so a later change may have an earlier time."""
+    await records.apply("g", numbered(block(1, 2, at=NOW + 9), block(1, 2, blocked=False, at=NOW)))
+    assert await place.blocks() == {(1, 2): BlockRow(NOW + 9)}
+    await records.apply("h", numbered(block(1, 2, blocked=False, at=NOW + 9), block(1, 2, at=NOW + 5)))
+    assert await place.blocks() == {(1, 2): BlockRow(NOW + 9, NOW + 9)}
+
+
+@staged(trying, "place")
 async def test_facts_applied_again_under_another_generation_change_nothing(records: Records, /, place: Place) -> None:
     """A store that was killed sends its unapplied facts again, under its next generation."""
     facts = numbered(

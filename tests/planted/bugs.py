@@ -624,11 +624,11 @@ BUGS: Final = (
         "return [rows[key] for key in sorted(rows)]",
         "return list(rows.values())",
     ),
-    Bug("sql", "a block after an unblock is lifted", "            self.lifted.pop(key, None)\n", ""),
+    Bug("sql", "a block and an unblock of one batch change places", "self._block_changes[key] += 1", "pass"),
     Bug(
         "sql",
-        "an unblock after a block is forgotten",
-        '            self.blocked[key]["lifted_at"] = fact.at\n',
+        "an unblock is forgotten",
+        '            lifted[key] = {"by": fact.by, "whom": fact.whom, "at": fact.at}\n',
         "            pass\n",
     ),
     Bug(

@@ -11,6 +11,7 @@ A fact about a chat changes the chat as it was when the fact came: one of an ear
 So facts that come before the chat's opening are written first, although such a journal is unusual.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar, assert_never
 
@@ -64,8 +65,11 @@ class Writer:
             *earlier.steps(),
             Step(self._open_chat, _in_order(batch.opened)),
             *later.steps(),
-            Step(self._put_block, _in_order(batch.blocked)),
-            Step(_LIFT_BLOCK, _in_order(batch.lifted)),
+            *(
+                step
+                for blocked, lifted in batch.block_rounds
+                for step in (Step(self._put_block, _in_order(blocked)), Step(_LIFT_BLOCK, _in_order(lifted)))
+            ),
             Step(_EXPLAIN, _in_order(batch.words)),
             Step(self._file_complaint, _in_order(batch.complaints)),
             Step(_EXPLAIN, _in_order(batch.words_after)),
@@ -103,8 +107,9 @@ class _Batch:
     def __init__(self) -> None:
         self.people: dict[PersonId, Row] = {}
         self.opened: dict[ChatId, Row] = {}
-        self.blocked: dict[tuple[PersonId, PersonId], Row] = {}
-        self.lifted: dict[tuple[PersonId, PersonId], Row] = {}
+        self.block_rounds: list[tuple[dict[tuple[PersonId, PersonId], Row], dict[tuple[PersonId, PersonId], Row]]] = []
+        """Blocks made and lifted. The second change of a block is in the second round, so the order is kept."""
+        self._block_changes: Counter[tuple[PersonId, PersonId]] = Counter()
         self.complaints: dict[tuple[ChatId, PersonId], Row] = {}
         self.words: dict[tuple[ChatId, PersonId], Row] = {}
         self.words_after: dict[tuple[ChatId, PersonId], Row] = {}
@@ -157,13 +162,15 @@ class _Batch:
 
     def _block(self, fact: BlockChanged) -> None:
         key = (fact.by, fact.whom)
+        number = self._block_changes[key]
+        self._block_changes[key] += 1
+        if number == len(self.block_rounds):
+            self.block_rounds.append(({}, {}))
+        blocked, lifted = self.block_rounds[number]
         if fact.blocked:
-            self.lifted.pop(key, None)
-            self.blocked[key] = {"user_id": fact.by, "blocked_id": fact.whom, "blocked_at": fact.at, "lifted_at": None}
-        elif key not in self.blocked:
-            self.lifted.setdefault(key, {"by": fact.by, "whom": fact.whom, "at": fact.at})
-        elif self.blocked[key]["lifted_at"] is None:
-            self.blocked[key]["lifted_at"] = fact.at
+            blocked[key] = {"user_id": fact.by, "blocked_id": fact.whom, "blocked_at": fact.at, "lifted_at": None}
+        else:
+            lifted[key] = {"by": fact.by, "whom": fact.whom, "at": fact.at}
 
 
 def _opened(fact: ChatOpened) -> Row:
