@@ -78,7 +78,7 @@ Each event is `data: <JSON>` with `type`, `person`, `bot` and `at` (Unix seconds
 
 {journal}
 
-## What it does not support
+## Not supported
 
 It has no groups, channels, business accounts, topics, inline mode, games, gifts, stories and passport. It knows these
 methods:

@@ -33,7 +33,7 @@ class Watched(Protocol):
         ...
 
     async def status(self) -> Mapping[str, object]:
-        """What it is doing, as values for JSON."""
+        """The state of this process, in values that JSON can hold. `/status` shows it."""
         ...
 
 

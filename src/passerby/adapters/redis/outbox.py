@@ -1,4 +1,4 @@
-"""What still has to be sent, and by which worker, in Redis. entries.lua describes the entries.
+"""The outbox in Redis: what still has to be sent, and which worker sends it. entries.lua describes the entries.
 
 A commit or a mark adds and settles entries (see `store`).
 """

@@ -46,7 +46,7 @@ users = sa.Table(
     sa.Column("karma", sa.Double, nullable=False, server_default="0"),
     sa.Column("karma_at", sa.Double, nullable=False, server_default="0"),
     sa.Column("details", sa.Text, nullable=False, server_default="{}", comment="JSON: fields that no query uses"),
-    # What they are doing. One row is enough to restore a person's state.
+    # The current state. It is in this row, so that one row is enough to restore a person.
     sa.Column("state", sa.Text, nullable=False, comment="idle, searching or chatting"),
     sa.Column("pool", sa.Text),
     sa.Column("searching_since", sa.Double),

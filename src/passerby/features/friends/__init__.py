@@ -1,4 +1,4 @@
-"""Chatting with somebody again later, if both want it. Who they are stays between them.
+"""Two people who want to chat again can save each other. Neither learns who the other is.
 
 Nobody learns that somebody has *saved* them. When both have saved each other, each finds the other in `/friends`, under
 a name of their own choice, and may ask for a chat. An ask without an answer looks the same for every reason. A friend
