@@ -14,7 +14,7 @@ from pathlib import Path
 from signal import SIGUSR1, SIGUSR2, Signals
 from time import time
 
-from passerby.adapters.memory.log import frame, unframe
+from passerby.adapters.memory.frames import frame, unframe
 from simulated_people.judge import Fault
 from tests.faults import child
 from tests.faults.fleet import PASSERBY

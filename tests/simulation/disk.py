@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from random import Random
 
-from passerby.adapters.memory.log import Hole, frame, unframe
+from passerby.adapters.memory.frames import Hole, frame, unframe
 from tests.simulation.virtual_time import SimProcess
 
 SECTOR = 512

@@ -11,7 +11,7 @@ import msgspec
 
 from passerby.adapters.memory import MemoryStore
 from passerby.adapters.memory.done import DoneMarks
-from passerby.adapters.memory.log import Hole
+from passerby.adapters.memory.frames import Hole
 from passerby.adapters.memory.tickets import TicketPools
 from passerby.features import ALL
 from passerby.kernel.decision import Decider, Decision, Env, Facts

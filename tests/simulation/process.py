@@ -14,7 +14,7 @@ from typing import Any
 
 import passerby
 from passerby.adapters.memory import MemoryStore
-from passerby.adapters.memory.log import frame
+from passerby.adapters.memory.frames import frame
 from passerby.catalogue import Catalogue
 from passerby.domain.budgets import Budget
 from passerby.features import ALL

@@ -15,8 +15,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from passerby.adapters.memory import log
-from passerby.adapters.memory.log import FileLog, Hole, LogInUse, frame, unframe
+from passerby.adapters.memory import frames
+from passerby.adapters.memory.frames import Hole, frame, unframe
+from passerby.adapters.memory.log import FileLog, LogInUse
 from tests.staged import in_a_loop
 
 RECORDS = st.lists(st.binary(max_size=20), max_size=8)
@@ -119,7 +120,7 @@ def test_a_damaged_log_is_read_in_linear_time(size: int, bad: bytes, monkeypatch
         looked += len(data)
         return crc32(data)
 
-    monkeypatch.setattr(log.zlib, "crc32", counted)
+    monkeypatch.setattr(frames.zlib, "crc32", counted)
     data = framed(b"one") + bad * (size // len(bad)) + frame(b"two", 9)
     looked = 0
     assert [each for each in unframe(data).records if not isinstance(each, Hole)] == [b"one", b"two"]

@@ -17,9 +17,10 @@ from typing import Final
 
 import msgspec
 
+from passerby.adapters.memory.frames import Hole
 from passerby.adapters.memory.history import TOLD_BACK, Begun, Ended, Logged, Record, Snapshot, Trimmed, touches
 from passerby.adapters.memory.leases import WorkerTable
-from passerby.adapters.memory.log import Hole, Log
+from passerby.adapters.memory.log import Log
 from passerby.adapters.memory.shared_budgets import Buckets
 from passerby.adapters.memory.state import State
 from passerby.adapters.memory.tickets import TicketPools
