@@ -5,9 +5,12 @@
     tools/check.py long       the long forms only: more seeds, every fault, every language's walk
     tools/check.py PATH...    these tests only, without the demand on coverage
 
-A step that passes prints its time, one that fails prints its whole output. The last lines are pytest's own. The machine
-may be busy, so a few tests that fail are run once more, alone; if they pass then, the run passes and says so. With
-STRICT=1 it fails.
+A step that passes prints its time, one that fails prints its whole output. If anything failed, the last line names the
+steps: `failed: style, tests (3 tests)`. The machine may be busy, so a few tests that fail are run once more, alone; if
+they pass then, the run passes and says so. With STRICT=1 it fails.
+
+The order of the tests and what hypothesis draws are the same in every run, so that chance fails no run. TEST_SEED=7
+is another order, with other draws; TEST_SEED=random takes a new one and prints it.
 """
 
 import json
@@ -92,6 +95,13 @@ def end(process: "subprocess.Popen[bytes]") -> None:
     process.wait()
 
 
+class Result(NamedTuple):
+    failed: list[str]
+    """The steps that failed, each with a few words on why."""
+    summary: str
+    """pytest's last lines."""
+
+
 def report(step: str, outcome: Outcome) -> bool:
     print(f"{'ok  ' if outcome.passed else 'FAIL'} {step:<10}{outcome.duration_s:6.1f} s", flush=True)
     if not outcome.passed:
@@ -99,40 +109,53 @@ def report(step: str, outcome: Outcome) -> bool:
     return outcome.passed
 
 
-def check_statically() -> bool:
+def check_statically() -> list[str]:
+    """Return the steps that failed."""
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         steps = {pool.submit(run, command): step for step, command in STATIC.items()}
-        # A list: every step is reported, not only those before the first that fails.
-        outcomes = [report(steps[future], future.result()) for future in as_completed(steps)]
-    return all(outcomes)
+        return [steps[future] for future in as_completed(steps) if not report(steps[future], future.result())]
 
 
-def test(paths: list[str]) -> tuple[bool, str]:
-    """Run the tests; return whether all is well, and pytest's last lines."""
+def test(paths: list[str]) -> Result:
     if paths:
         return run_parallel(paths)
     with ThreadPoolExecutor(max_workers=1) as beside:
         # In one process, so the others share the second core meanwhile.
         pure = beside.submit(test_pure)
-        passed, summary = run_parallel([f"--ignore={folder}" for folder in PURE])
-        pure_passed, pure_summary = pure.result()
-    return passed and pure_passed, f"{pure_summary}\n{summary}"
+        rest = run_parallel([f"--ignore={folder}" for folder in PURE])
+        first = pure.result()
+    return Result(first.failed + rest.failed, f"{first.summary}\n{rest.summary}")
 
 
-def run_parallel(arguments: list[str], step: str = "tests", **environment: str) -> tuple[bool, str]:
+def run_parallel(arguments: list[str], step: str = "tests", **environment: str) -> Result:
     """Run tests beside one another. The few that fail are run again alone, for the machine may have been too busy."""
     with tempfile.TemporaryDirectory(prefix="passerby-pytest-") as folder:
-        same = [f"--randomly-seed={SystemRandom().randrange(2**32)}", "-o", f"cache_dir={folder}"]
+        same = [*seeds(), "-o", f"cache_dir={folder}"]
         outcome = run([*PARALLEL, f"--durations={SHOWN_SLOWEST}", *same, *arguments], **environment)
         passed = report(step, outcome)
         print(slowest(outcome), flush=True)
-        failed = [] if passed else failures(Path(folder))
-        if 0 < len(failed) <= RETRIED_MAX:
-            alone = run([*PYTEST, *same, *failed], **environment)
-            if report("alone", alone):
-                passed = os.environ.get("STRICT", "") in {"", "0"}
-                print(f"passed only when run alone: {', '.join(failed)}", flush=True)
-    return passed, last_line(outcome)
+        if passed:
+            return Result([], last_line(outcome))
+        failed = failures(Path(folder))
+        why = count(failed) if failed else "no test failed, but pytest did"
+        if 0 < len(failed) <= RETRIED_MAX and report("alone", run([*PYTEST, *same, *failed], **environment)):
+            print(f"passed only when run alone: {', '.join(failed)}", flush=True)
+            if os.environ.get("STRICT", "") in {"", "0"}:
+                return Result([], last_line(outcome))
+            why += " passed only when run alone, which STRICT=1 forbids"
+        return Result([f"{step} ({why})"], last_line(outcome))
+
+
+def seeds() -> list[str]:
+    seed = os.environ.get("TEST_SEED", "0")
+    if seed == "random":
+        seed = str(SystemRandom().randrange(2**32))
+        print(f"TEST_SEED={seed}", flush=True)
+    return [f"--randomly-seed={seed}", f"--hypothesis-seed={seed}"]
+
+
+def count(failed: list[str]) -> str:
+    return f"{len(failed)} test{'s' if len(failed) > 1 else ''}"
 
 
 def failures(cache: Path) -> list[str]:
@@ -153,16 +176,19 @@ def slowest(outcome: Outcome) -> str:
     return "\n".join(["slowest:", *(f"  {row}" for row in rows if row[:1].isdigit())])
 
 
-def test_pure() -> tuple[bool, str]:
+def test_pure() -> Result:
     """The pure layers, watched. Tracing doubles the time of what it watches, so only they are: they alone must reach
     every branch of them. What hypothesis draws must not decide whether they do."""
     with tempfile.TemporaryDirectory(prefix="passerby-coverage-") as folder:
         data = f"--data-file={folder}/coverage"
-        watched = run([BIN / "coverage", "run", data, "-m", "pytest", "--hypothesis-seed=0", *PURE])
-        passed = report("pure", watched)
-        if passed:
-            passed = report("coverage", run([BIN / "coverage", "report", data, "--fail-under=100", "--precision=2"]))
-    return passed, last_line(watched)
+        same = ["--randomly-seed=0", "--hypothesis-seed=0", "-o", f"cache_dir={folder}"]
+        watched = run([BIN / "coverage", "run", data, "-m", "pytest", *same, *PURE])
+        failed = []
+        if not report("pure", watched):
+            failed = [f"pure ({count(failures(Path(folder)))})"]
+        elif not report("coverage", run([BIN / "coverage", "report", data, "--fail-under=100", "--precision=2"])):
+            failed = ["coverage"]
+    return Result(failed, last_line(watched))
 
 
 def last_line(outcome: Outcome) -> str:
@@ -170,18 +196,19 @@ def last_line(outcome: Outcome) -> str:
 
 
 def main(arguments: list[str]) -> int:
+    failed: list[str] = []
     if arguments == ["lint"]:
-        return 0 if check_statically() else 1
-    if arguments == ["long"]:
-        passed, summary = run_parallel(["-m", "long or sized"], "long forms", TEST_SIZE="long")
-        print(summary)
-        return 0 if passed else 1
-    clean = bool(arguments) or check_statically()
-    passed, summary = test(arguments)
-    if not clean:
-        print("FAIL before the tests: see above")
-    print(summary)
-    return 0 if clean and passed else 1
+        failed = check_statically()
+    else:
+        if not arguments:
+            failed = check_statically()
+        long = arguments == ["long"]
+        tested = run_parallel(["-m", "long or sized"], "long forms", TEST_SIZE="long") if long else test(arguments)
+        print(tested.summary)
+        failed += tested.failed
+    if failed:
+        print(f"failed: {', '.join(failed)}")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

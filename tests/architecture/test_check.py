@@ -1,10 +1,12 @@
-"""How `tools/check.py` ends a run: it stops a hanging test and shows its stack, and an accident of timing fails
-nothing."""
+"""How `tools/check.py` ends a run: it stops a hanging test and shows its stack, an accident of timing fails nothing,
+and the last line names what failed."""
 
 import shutil
 import subprocess
 import sys
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,12 +62,17 @@ def check(
     return subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
 
 
+def last_line(done: subprocess.CompletedProcess[str]) -> str:
+    return done.stdout.splitlines()[-1]
+
+
 @pytest.mark.parametrize(("strict", "code"), in_full([("", 0), ("1", 1)], 1))
 def test_a_test_that_passes_when_run_alone_fails_only_a_strict_run(tmp_path: Path, strict: str, code: int) -> None:
     done = check(tmp_path, PASSES_ALONE, STRICT=strict)
     assert done.returncode == code, done.stdout
-    assert "passed only when run alone: " in done.stdout
-    assert "tests/test_planted.py::test_needs_quiet" in done.stdout
+    assert "passed only when run alone: tests/test_planted.py::test_needs_quiet" in done.stdout
+    why = "failed: tests (1 test passed only when run alone, which STRICT=1 forbids)"
+    assert (last_line(done) == why) == bool(strict), done.stdout
 
 
 def test_a_hanging_event_loop_is_stopped_and_its_stack_is_shown(tmp_path: Path) -> None:
@@ -73,6 +80,24 @@ def test_a_hanging_event_loop_is_stopped_and_its_stack_is_shown(tmp_path: Path) 
     assert done.returncode == 1
     assert "in test_never_ends" in done.stdout
     assert "crashed while running" in done.stdout
+    assert last_line(done) == "failed: tests (1 test)"
+
+
+def test_the_last_line_names_every_step_that_failed(
+    monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_path: Path
+) -> None:
+    spec = spec_from_file_location("check_under_test", ROOT / "tools/check.py")
+    assert spec is not None
+    assert spec.loader is not None
+    check = module_from_spec(spec)
+    spec.loader.exec_module(check)
+    fails = [sys.executable, "-c", "raise SystemExit('no')"]
+    monkeypatch.setattr(check, "ROOT", tmp_path)
+    monkeypatch.setattr(check, "STATIC", {"types": fails, "style": [sys.executable, "-c", ""]})
+    monkeypatch.setattr(check, "PARALLEL", fails)
+    monkeypatch.setattr(check, "test_pure", lambda: check.Result(["coverage"], "3 passed in 1.0s"))
+    assert check.main([]) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "failed: types, coverage, tests (no test failed, but pytest did)"
 
 
 @pytest.mark.long
