@@ -1,8 +1,10 @@
 """The places for the records' contract. A place can open records on the same data many times."""
 
 import asyncio
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
@@ -71,6 +73,12 @@ class SqlPlace:
         asyncio.run(delete())
         return self
 
+    @classmethod
+    def in_file(cls, file: Path) -> "SqlPlace":
+        """A new SQLite file with the newest schema: a copy, because the migrations take a third of a second."""
+        file.write_bytes(_migrated())
+        return cls(file)
+
     def open(self) -> SqlRecords:
         return SqlRecords.at(self.database)
 
@@ -97,6 +105,15 @@ class SqlPlace:
             rows = (await connection.execute(sa.select(table))).mappings().all()
         await engine.dispose()
         return [dict(row) for row in rows]
+
+
+@cache
+def _migrated() -> bytes:
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory) / "records.db"
+        asyncio.run(init_schema(file))
+        assert not Path(f"{file}-wal").exists(), "the file holds everything"
+        return file.read_bytes()
 
 
 def _chat(row: dict[str, Any]) -> ChatRow:

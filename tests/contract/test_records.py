@@ -53,9 +53,7 @@ def postgres() -> Iterator[SqlPlace]:
 
 @pytest.fixture
 def sqlite_place(tmp_path: Path) -> Place:
-    file = tmp_path / "records.db"
-    asyncio.run(init_schema(file))
-    return SqlPlace(file)
+    return SqlPlace.in_file(tmp_path / "records.db")
 
 
 @pytest.fixture

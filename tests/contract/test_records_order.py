@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
-from passerby.adapters.sql import SqlRecords, init_schema
+from passerby.adapters.sql import SqlRecords
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.writing import Writer
 from passerby.kernel.ids import ChatId, MessageRef, PersonId
@@ -51,8 +51,7 @@ def postgres() -> Iterator[SqlPlace]:
 
 @pytest.fixture
 def sqlite_place(tmp_path: Path) -> SqlPlace:
-    asyncio.run(init_schema(tmp_path / "records.db"))
-    return SqlPlace(tmp_path / "records.db")
+    return SqlPlace.in_file(tmp_path / "records.db")
 
 
 @pytest.fixture

@@ -3,15 +3,12 @@
 The text is searched in all files, because files may move. `tests/architecture/test_planted.py` fails if one is gone.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
-
-class Bug(NamedTuple):
-    area: str
-    breaks: str
-    old: str
-    new: str
-
+from tests.planted.bug import Bug
+from tests.planted.bugs_runtime import RUNTIME
+from tests.planted.bugs_shell import SHELL
+from tests.planted.bugs_stores import STORES
 
 _TIMES: Final = "tests/contract/test_live_store_time.py"
 _LIVE: Final = "tests/contract/test_live*.py"
@@ -19,10 +16,19 @@ SUITES: Final = {
     "memory": (f"{_TIMES} -k memory", f"{_LIVE} -k 'memory or Histories'", "tests/adapters/memory"),
     "redis": (f"{_TIMES} tests/contract/test_live_redis*.py -k redis", f"{_LIVE} -k redis", "tests/adapters/redis"),
     "lua": (f"{_TIMES} tests/contract/test_live_redis*.py -k redis", f"{_LIVE} -k redis", "tests/adapters/redis"),
-    "sql": ("tests/contract/test_records_order.py", "tests/contract/test_records.py", "tests/adapters/sql"),
+    "sql": (
+        "tests/contract/test_records_order.py",
+        "tests/adapters/sql/test_sql_records.py",
+        "tests/contract/test_records.py",
+        "tests/adapters/sql",
+    ),
     "runtime": ("tests/runtime/test_late_answers.py", "tests/runtime"),
     "botapi": ("tests/adapters/botapi",),
     "pure": ("tests/kernel tests/domain tests/features",),
+    "settings": ("tests/settings", "tests/ops/doctor"),
+    "web": ("tests/web",),
+    "ops": ("tests/ops/doctor",),
+    "cli": ("tests/cli/test_recycling.py tests/cli/test_notify.py", "tests/ops/cluster", "tests/cli"),
 }
 """The suites that should catch the bugs of an area, in the order in which they run."""
 
@@ -1016,4 +1022,7 @@ BUGS: Final = (
         "met = msgspec.structs.replace(side, recent=_met(side, side.state, now, leaver))",
         "met = side",
     ),
+    *STORES,
+    *RUNTIME,
+    *SHELL,
 )

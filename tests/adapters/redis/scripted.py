@@ -1,0 +1,90 @@
+"""A server whose every answer a test writes: late ones, errors, forgotten scripts. It speaks through redis-py's
+connection, so nothing of ours is replaced."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from math import inf
+from typing import Any
+
+from hiredis import Reader
+
+from passerby.adapters.redis.scripts import Script
+
+Command = list[bytes]
+Answers = Callable[[Command], Any]
+"""Return the answer to a command: an exception is raised, and a future is awaited first. SILENCE: there is none."""
+
+SILENCE = object()
+
+
+def script(name: str, *, lasting: bool = False, writes: bool = True) -> Script:
+    return Script(f"return '{name}'", name.encode(), lasting, writes)
+
+
+SEAL = script("seal", writes=False)
+
+
+class ScriptedServer:
+    """`connect` is for a `Batcher`. `answer` answers every command."""
+
+    def __init__(self, answer: Answers) -> None:
+        self.answer = answer
+        self.lines: list[ScriptedConnection] = []
+        self.heard: list[Command] = []
+
+    async def connect(self) -> Any:
+        self.lines.append(ScriptedConnection(self))
+        return self.lines[-1]
+
+    def calls(self, name: bytes = b"EVALSHA") -> list[Command]:
+        return [command for command in self.heard if command[0] == name]
+
+
+class ScriptedConnection:
+    def __init__(self, server: ScriptedServer) -> None:
+        self._server = server
+        self._reader = Reader()
+        self._answers = deque[Any]()
+        self._arrived = asyncio.Event()
+        self.is_over = False
+
+    def push(self, *answers: Any) -> None:
+        """Send something that nobody has asked for now, such as a message of a channel."""
+        self._answers.extend(answers)
+        self._arrived.set()
+
+    async def send_packed_command(self, packed: bytes, check_health: bool = True) -> None:
+        self._reader.feed(packed)
+        while (command := self._reader.gets()) is not False:
+            self._hear(command)
+
+    async def send_command(self, *words: Any, check_health: bool = True) -> None:
+        self._hear([word if isinstance(word, bytes) else str(word).encode() for word in words])
+
+    def _hear(self, command: Command) -> None:
+        assert not self.is_over, "nothing is sent over a connection that was given up"
+        self._server.heard.append(command)
+        answer = self._server.answer(command)
+        if answer is not SILENCE:
+            self.push(answer)
+
+    async def read_response(self, timeout: float | None = None, disconnect_on_error: bool = True) -> Any:
+        try:
+            async with asyncio.timeout(None if timeout in (None, inf) else timeout):
+                while not self._answers:
+                    self._arrived.clear()
+                    await self._arrived.wait()
+        except TimeoutError:
+            return None
+        answer = self._answers[0]
+        if isinstance(answer, asyncio.Future):
+            # Whoever stops waiting leaves the answer to the next reader, as on a real connection.
+            answer = await asyncio.shield(answer)
+        self._answers.popleft()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def disconnect(self, nowait: bool = False) -> None:
+        self.is_over = True
