@@ -1,0 +1,244 @@
+"""The table of alert rules. There is no other: the fleet's own alerts, the rules for Prometheus and the runbooks are
+made from it.
+
+A rule compares a *reading* with a threshold. A reading has one value for each *subject*: a bot, a process, a store, or
+the fleet as a whole (the empty subject). `query` computes the same values in Prometheus, from the same metrics.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Severity(StrEnum):
+    CRITICAL = "critical"
+    """People notice it now. Somebody should look at once."""
+    WARNING = "warning"
+    """People will notice it if nobody does anything."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """`setting` is the name of the threshold's setting. `label` is what a subject is called, in PromQL too.
+
+    It fires if the value was above the threshold (or below, with `below`) for `for_s` seconds. `told` is a sentence
+    about one subject, with {subject}, {value} and {threshold}.
+    """
+
+    name: str
+    setting: str
+    severity: Severity
+    title: str
+    told: str
+    query: str
+    for_s: float = 0.0
+    label: str = ""
+    below: bool = False
+
+    def is_exceeded(self, value: float, threshold: float) -> bool:
+        return value < threshold if self.below else value > threshold
+
+
+CRITICAL, WARNING = Severity.CRITICAL, Severity.WARNING
+
+STORE_AWAY = Rule(
+    name="PasserbyStoreAway",
+    setting="alert_store_away",
+    severity=CRITICAL,
+    title="A store does not answer",
+    told="The {subject} store has not answered for {value:.0f} s (more than {threshold:g}).",
+    query="max by (kind) (passerby_store_away_seconds)",
+    label="kind",
+)
+BOT_NOT_POLLED = Rule(
+    name="PasserbyBotNotPolled",
+    setting="alert_not_polled",
+    severity=CRITICAL,
+    title="A bot is not polled",
+    told="Bot {subject} was not polled for {value:.0f} s (more than {threshold:g}).",
+    query="time() - max by (bot) (max_over_time(passerby_bot_polled_at_seconds[1h]))",
+    label="bot",
+)
+BOT_LOST = Rule(
+    name="PasserbyBotLost",
+    setting="alert_bot_lost",
+    severity=CRITICAL,
+    title="A bot is lost",
+    told="Telegram refuses the token of bot {subject}.",
+    query="max by (bot) (passerby_bot_lost)",
+    label="bot",
+)
+POLLING_ERRORS = Rule(
+    name="PasserbyPollingErrors",
+    setting="alert_polling_errors",
+    severity=CRITICAL,
+    title="Polling fails",
+    told="{value:.0f} polls failed in a minute (more than {threshold:g}).",
+    query="sum(increase(passerby_poll_errors_total[1m]))",
+)
+TELEGRAM_QUEUE = Rule(
+    name="PasserbyTelegramQueue",
+    setting="alert_telegram_queue",
+    severity=CRITICAL,
+    title="Updates pile up at Telegram",
+    told="{value:.0f} updates wait at Telegram for bot {subject} (more than {threshold:.0f}; it keeps 100,000).",
+    query="max by (bot) (passerby_bot_pending_updates)",
+    for_s=60,
+    label="bot",
+)
+OUTBOX_OLD = Rule(
+    name="PasserbyOutboxOld",
+    setting="alert_outbox_age",
+    severity=WARNING,
+    title="Messages are not sent",
+    told="The oldest message of our own has waited for {value:.0f} s (more than {threshold:g}).",
+    query="max(passerby_outbox_oldest_seconds)",
+    for_s=30,
+)
+BOT_HELD = Rule(
+    name="PasserbyBotHeld",
+    setting="alert_bot_held",
+    severity=WARNING,
+    title="Telegram holds a bot back",
+    told="Bot {subject} has been held by 429 answers for {value:.0f} minutes (more than {threshold:g}).",
+    query="max by (bot) (passerby_bot_held_seconds) / 60",
+    label="bot",
+)
+CRASHES = Rule(
+    name="PasserbyCrashes",
+    setting="alert_crashes",
+    severity=CRITICAL,
+    title="Processes crash",
+    told="{value:.0f} crashes in an hour (more than {threshold:g}).",
+    query="sum(passerby_crashes_last_hour)",
+)
+LOOP_STUCK = Rule(
+    name="PasserbyLoopStuck",
+    setting="alert_loop_stuck",
+    severity=CRITICAL,
+    title="An event loop was stuck",
+    told="{value:.0f} processes ended in the last hour because their event loop was stuck.",
+    query="sum(passerby_stuck_loops_last_hour)",
+)
+SET_ASIDE = Rule(
+    name="PasserbyEventsSetAside",
+    setting="alert_set_aside",
+    severity=WARNING,
+    title="Updates were set aside",
+    told="{value:.0f} updates could not be handled in the last hour, and were set aside (more than {threshold:g}).",
+    query='sum(increase(passerby_decisions_total{outcome="put_aside"}[1h]))',
+)
+SLOW_MATCHING = Rule(
+    name="PasserbySlowMatching",
+    setting="alert_wait_times",
+    severity=WARNING,
+    title="People wait long for a partner",
+    told="People wait {value:.1f} times as long for a partner as in this hour a week ago (more than {threshold:g}).",
+    query=(
+        "sum(increase(passerby_search_wait_seconds_sum[1h])) / sum(increase(passerby_search_wait_seconds_count[1h]))"
+        " / (sum(increase(passerby_search_wait_seconds_sum[1h] offset 1w))"
+        " / sum(increase(passerby_search_wait_seconds_count[1h] offset 1w)))"
+    ),
+    for_s=600,
+)
+POSTGRES_CONNECTIONS = Rule(
+    name="PasserbyPostgresConnections",
+    setting="alert_postgres_connections",
+    severity=CRITICAL,
+    title="PostgreSQL connections run out",
+    told="{value:.0f} % of the {subject}'s connections to PostgreSQL are in use (more than {threshold:g} %).",
+    query="max by (of) (passerby_postgres_connections_percent)",
+    for_s=30,
+    label="of",
+)
+SLOW_QUERIES = Rule(
+    name="PasserbySlowQueries",
+    setting="alert_query_ms",
+    severity=WARNING,
+    title="The database is slow",
+    told="A statement takes {value:.0f} ms on average (more than {threshold:g}).",
+    query=(
+        "1000 * sum(increase(passerby_records_statement_seconds_sum[5m]))"
+        " / sum(increase(passerby_records_statement_seconds_count[5m]))"
+    ),
+    for_s=60,
+)
+REDIS_MEMORY = Rule(
+    name="PasserbyRedisMemory",
+    setting="alert_redis_memory",
+    severity=CRITICAL,
+    title="Redis runs out of memory",
+    told="Redis uses {value:.0f} % of its maxmemory (more than {threshold:g} %). When it is full, nothing is stored.",
+    query="max(passerby_redis_memory_percent)",
+    for_s=30,
+)
+DISK_SPACE = Rule(
+    name="PasserbyDiskSpace",
+    setting="alert_disk_free",
+    severity=CRITICAL,
+    title="The disk is nearly full",
+    told="{value:.1f} % of the disk of {subject} is free (less than {threshold:g} %).",
+    query="min by (process) (passerby_disk_free_percent)",
+    for_s=30,
+    label="process",
+    below=True,
+)
+CLOCK_SKEW = Rule(
+    name="PasserbyClockSkew",
+    setting="alert_clock_skew",
+    severity=WARNING,
+    title="A clock is wrong",
+    told="The clock of {subject} differs by {value:.1f} s from the Bot API server's (more than {threshold:g}).",
+    query="max by (process) (abs(passerby_clock_skew_seconds))",
+    for_s=60,
+    label="process",
+)
+CERTIFICATE = Rule(
+    name="PasserbyCertificate",
+    setting="alert_certificate_days",
+    severity=WARNING,
+    title="The certificate for webhooks expires",
+    told="The certificate at WEBHOOK_URL is valid for {value:.1f} more days (less than {threshold:g}).",
+    query="min(passerby_certificate_days_left)",
+    below=True,
+)
+BACKUP_OLD = Rule(
+    name="PasserbyBackupOld",
+    setting="alert_backup_hours",
+    severity=CRITICAL,
+    title="The last backup is old",
+    told="The last good backup is {value:.0f} hours old (more than {threshold:g}).",
+    query="(time() - max(passerby_backup_last_success_seconds)) / 3600",
+)
+RESTORE_TEST_OLD = Rule(
+    name="PasserbyRestoreTestOld",
+    setting="alert_restore_test_days",
+    severity=WARNING,
+    title="No backup was tested lately",
+    told="The last backup that was restored as a test is {value:.1f} days old (more than {threshold:g}).",
+    query="(time() - max(passerby_backup_last_verified_seconds)) / 86400",
+)
+
+RULES: Final = (
+    STORE_AWAY,
+    BOT_NOT_POLLED,
+    BOT_LOST,
+    POLLING_ERRORS,
+    TELEGRAM_QUEUE,
+    OUTBOX_OLD,
+    BOT_HELD,
+    CRASHES,
+    LOOP_STUCK,
+    SET_ASIDE,
+    SLOW_MATCHING,
+    POSTGRES_CONNECTIONS,
+    SLOW_QUERIES,
+    REDIS_MEMORY,
+    DISK_SPACE,
+    CLOCK_SKEW,
+    CERTIFICATE,
+    BACKUP_OLD,
+    RESTORE_TEST_OLD,
+)
+
+BY_NAME: Final = {rule.name: rule for rule in RULES}
