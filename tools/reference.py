@@ -107,7 +107,7 @@ def _metric(instrument: Instrument) -> str:
     name = f"{instrument.name}_total" if isinstance(instrument, Counter) else instrument.name
     parts = [f"## {name}\n", f"{instrument.kind.capitalize()}. {instrument.meaning}\n"]
     for label, values in instrument.labels.items():
-        known = values is not metrics.BOTS and values is not metrics.POOLS
+        known = not any(values is open_list for open_list in (metrics.BOTS, metrics.POOLS, metrics.STATEMENT_NAMES))
         parts.append(f"- `{label}`: {', '.join(f'`{value}`' for value in values)}" if known else f"- `{label}`")
     if isinstance(instrument, Histogram):
         parts.append(f"- Bucket limits: {', '.join(f'{bound:g}' for bound in instrument.bounds_s)} s.")

@@ -1,45 +1,19 @@
-"""Finds the statements of the SQL adapter by name, so that a new one cannot be forgotten.
+"""Catches the SQL adapter's statements when they are sent, by name (see `passerby.adapters.sql.named`), with their
+values and how long they took."""
 
-A *named query* is a statement that a module or an object of `passerby.adapters.sql` keeps under a name. All of them
-are. `catching` recognises it by identity when it is sent, and notes its values and how long it took.
-"""
-
-import importlib
-import pkgutil
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 
-import passerby.adapters.sql
 from passerby.adapters.sql import SqlRecords
-from passerby.adapters.sql.writing import Writer
+from passerby.adapters.sql.named import WITHOUT_A_TABLE, named
 
 UNNAMED = "(unnamed)"
-WITHOUT_A_TABLE = ("BEGIN", "SHOW", "select pg_catalog", "select current_schema", "EXPLAIN")
-"""Statements that SQLAlchemy and the driver send by themselves."""
-
-
-def named(records: SqlRecords) -> dict[str, sa.Executable]:
-    """Every statement that these records can send, by `module.name`."""
-    found: dict[str, sa.Executable] = {}
-
-    def take(where: str, members: Mapping[str, object]) -> None:
-        for name, value in members.items():
-            if isinstance(value, sa.Executable) and isinstance(value, sa.ClauseElement):
-                found.setdefault(f"{where}.{name.lstrip('_').lower()}", value)
-            elif isinstance(value, Writer):
-                take("writing", vars(value))
-
-    for module in pkgutil.iter_modules(passerby.adapters.sql.__path__):
-        if not module.ispkg:
-            take(module.name, vars(importlib.import_module(f"passerby.adapters.sql.{module.name}")))
-    take("records", vars(records))
-    return found
 
 
 @dataclass(slots=True)

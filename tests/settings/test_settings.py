@@ -415,3 +415,25 @@ def test_the_operator_decides_which_filters_everybody_may_use(
     if said is not None:
         monkeypatch.setenv("FREE_FILTERS", said)
     assert set(read().free_filters) == free
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"ALERT_WEBHOOK_URL": "ftp://example.org"}, "ALERT_WEBHOOK_URL: is not the address of an https server"),
+        ({"HEARTBEAT_URL": f"http://example.org/{PASSWORD}"}, "HEARTBEAT_URL: is not https"),
+        ({"ALERT_WEBHOOK_URL": f"https://example.org/{PASSWORD}"}, "ALERT_WEBHOOK_SECRET: is not set"),
+        ({"ALERT_DISK_FREE": "100"}, "ALERT_DISK_FREE"),
+    ],
+)
+def test_alerts_go_only_where_nobody_can_read_or_forge_them(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], said: str
+) -> None:
+    given(monkeypatch, **environment)
+    assert said in complaint()
+
+
+def test_addresses_that_hold_a_secret_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, HEARTBEAT_URL=f"https://example.org/{PASSWORD}")
+    assert read().shown()["HEARTBEAT_URL"] == "hidden"
+    assert set(read().thresholds.values()) >= {90.0, 80.0, 10.0, 2.0, 100.0}

@@ -1,5 +1,6 @@
-"""Opens the files of one process: the key, the log of the live store, the flight recorder."""
+"""Opens the files of one process: the key, the log of the live store, the flight recorder, its crashes."""
 
+import asyncio
 import hashlib
 import hmac
 from collections.abc import Iterable, Iterator
@@ -9,6 +10,9 @@ from random import Random
 from typing import Final, NamedTuple
 
 from passerby.adapters.memory import FileLog, LogInUse
+from passerby.bootstrap.ending import ToldToStop
+from passerby.ports.clock import Clock
+from passerby.runtime.crash_times import CRASHES, Crashed, CrashTimes
 from passerby.runtime.flight_recorder import RECORDING, FlightRecorder, RecorderInUse
 from passerby.settings import Settings, WrongSetting, former_keys, open_key
 from passerby.telemetry import logs
@@ -23,11 +27,15 @@ class Files(NamedTuple):
     key: bytes
     former_keys: tuple[bytes, ...]
     recorder: FlightRecorder
+    crashes: CrashTimes
 
 
 @contextmanager
-def open_files(settings: Settings, name: str, rng: Random) -> Iterator[Files]:
-    """`name` is what operators call the process. The live store closes the log. Raises: WrongSetting."""
+def open_files(settings: Settings, name: str, rng: Random, clock: Clock) -> Iterator[Files]:
+    """`name` is what operators call the process. The live store closes the log. Raises: WrongSetting.
+
+    If an error ends the process, its flight recorder does not say that it ended on purpose.
+    """
     _warn_of_a_lost_key(settings)
     key, former = open_key(settings), former_keys(settings)
     # Before anything else: a second process on the same files must end before it listens under the same name.
@@ -35,10 +43,25 @@ def open_files(settings: Settings, name: str, rng: Random) -> Iterator[Files]:
     if log is not None:
         check_key_mark(log, key, former)
     recorder = _open_recorder(settings, name, rng)
+    crashes = _crashes(settings.run_path / f"{name}{CRASHES}", recorder, clock)
     try:
-        yield Files(log, key, former, recorder)
+        yield Files(log, key, former, recorder, crashes)
+        recorder.end()
+    except (WrongSetting, ToldToStop, asyncio.CancelledError):
+        recorder.end()
+        raise
     finally:
         recorder.close()
+
+
+def _crashes(path: Path, recorder: FlightRecorder, clock: Clock) -> CrashTimes:
+    """The crashes of this process's earlier runs. If the last run has crashed, that is noted."""
+    crashes = CrashTimes(path)
+    if recorder.was_cut_off:
+        logs.record("process.had_crashed", "warning", reason="the run before did not end on purpose")
+        with suppress(OSError):  # others will soon write to the same disk and report the fault
+            crashes.add(Crashed(clock.now(), recorder.was_stuck))
+    return crashes
 
 
 def open_log(settings: Settings) -> FileLog:

@@ -8,6 +8,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from random import Random, SystemRandom
 from typing import Literal, NamedTuple
@@ -17,10 +18,12 @@ from passerby.adapters.botapi.files import Disguised
 from passerby.adapters.memory import FileLog
 from passerby.adapters.sql import DatabaseUnusable, SqlRecords
 from passerby.bootstrap.clock import SystemClock
+from passerby.bootstrap.ending import ToldToStop
 from passerby.bootstrap.files import Files, open_files
 from passerby.bootstrap.guarding import Guard
 from passerby.bootstrap.listeners import Listeners, listening
-from passerby.bootstrap.start import Start, ToldToStop
+from passerby.bootstrap.self_watch import SelfWatch, places, server_time
+from passerby.bootstrap.start import Start
 from passerby.bootstrap.stores import unusable
 from passerby.bootstrap.webhook_admin import check_webhooks
 from passerby.catalogue import Catalogue
@@ -97,7 +100,7 @@ async def _serve(
     on_beat: Callable[[], None] | None,
 ) -> None:
     clock, rng = SystemClock(), SystemRandom()
-    files = closing.enter_context(open_files(settings, name, rng))
+    files = closing.enter_context(open_files(settings, name, rng, clock))
     receives = settings.update_mode == "webhook" and role != "worker"
     keys = (files.key, *files.former_keys)
     # Before anything is waited for, so that probes see a process that is alive.
@@ -125,6 +128,8 @@ async def _serve(
         watch.begin()
     if files.log is not None:
         background.spawn(_guard(settings, files.log, files.key, clock, start))
+    self_watch = SelfWatch(places(settings), files.crashes, clock, partial(server_time, settings.bot_api_url))
+    background.spawn(self_watch.run())
     background.spawn(start.watch(store, records, lambda: process.was_ready))
     try:
         whole = await supervise(process.make, stop, clock, settings.shutdown_timeout_s, ready, listeners.end)

@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar
 from passerby.adapters.memory import FileLog, MemoryStore
 from passerby.adapters.sql import DatabaseUnusable, Pool, SqlRecords
 from passerby.adapters.sql import init_schema as sql_init_schema
+from passerby.bootstrap.ending import ToldToStop
 from passerby.bootstrap.files import DISK, live_path
 from passerby.bootstrap.stores import away, database, init_schema, unusable
 from passerby.ports.clock import Clock
@@ -33,10 +34,6 @@ START_S: Final = 20.0
 PROBE_S: Final = 2.0
 LOOK_AGAIN_S: Final = 5.0
 KEEP_TRYING_S: Final = 1.0
-
-
-class ToldToStop(Exception):
-    """The process was told to stop before its start was over."""
 
 
 class Start:

@@ -13,7 +13,7 @@ The page, little-endian:
 
     0   8 bytes   MAGIC
     8   u64       how many turns the event loop has completed (see `loop_watch`); the supervisor reads it
-    16  u32       the number of the process
+    16  u32       the number of the process; 0 if it has ended on purpose, STUCK if its event loop was stuck
     20  16 bytes  the run: the name of this run of the process
     36  u32       how many updates follow; fewer than 256, so that writing the first byte ends a step
     40  i64, i64  bot and update, for each; MOST_UPDATES at most
@@ -38,6 +38,8 @@ RECORDING: Final = ".flight"
 EXIT_STUCK: Final = 70
 """The exit code of a process whose event loop was stuck: EX_SOFTWARE in sysexits.h."""
 
+ENDED: Final = 0
+STUCK: Final = 2**32 - 1
 MAGIC: Final = b"psrflt01"
 MOST_UPDATES: Final = 12
 """An album has at most ten items, each with an update of its own."""
@@ -47,6 +49,7 @@ _BEATS: Final = struct.Struct("<Q")
 _COUNT: Final = struct.Struct("<I")
 _UPDATE: Final = struct.Struct("<qq")
 _BEATS_AT: Final = 8
+_PID_AT: Final = 16
 _COUNT_AT: Final = _HEAD.size
 _SIZE: Final = _COUNT_AT + _COUNT.size + MOST_UPDATES * _UPDATE.size
 _NONE: Final = _COUNT.pack(0)
@@ -75,6 +78,8 @@ class RecorderInUse(Exception):
 class FlightRecorder:
     """`page` is the memory to write to. `crash` is what the previous run left in it, until `settle`.
 
+    `was_cut_off`: the previous run did not end on purpose. `was_stuck`: because its event loop was stuck.
+
     Without a file (`FlightRecorder()`) it works the same, but nothing outlives the process.
     """
 
@@ -84,6 +89,9 @@ class FlightRecorder:
         self._file = file
         self._beats = 0
         self.crash = _crash_in(bytes(self._page[:_SIZE]))
+        pid = _pid_in(bytes(self._page[: _HEAD.size]))
+        self.was_cut_off = pid != ENDED
+        self.was_stuck = pid == STUCK
         if self.crash is None:
             self.settle()
 
@@ -111,6 +119,17 @@ class FlightRecorder:
         self.crash = None
         self._page[_COUNT_AT : _COUNT_AT + 4] = _NONE
         self._page[: _HEAD.size] = _HEAD.pack(MAGIC, self._beats, os.getpid(), self._run)
+
+    def end(self) -> None:
+        """Note that this run ends on purpose. Call it last."""
+        self._put_pid(ENDED)
+
+    def end_stuck(self) -> None:
+        """Note that this run ends because its event loop is stuck. Any thread may call it."""
+        self._put_pid(STUCK)
+
+    def _put_pid(self, pid: int) -> None:
+        self._page[_PID_AT : _PID_AT + 4] = _COUNT.pack(pid)
 
     def beat(self) -> None:
         """Count one more turn of the event loop."""
@@ -200,6 +219,11 @@ def pulse_of(path: Path) -> Pulse | None:
         return None
     _, beats, pid, _ = _HEAD.unpack_from(page)
     return Pulse(pid, beats)
+
+
+def _pid_in(head: bytes) -> int:
+    """The number of the previous run's process; ENDED if there was none."""
+    return int(_HEAD.unpack(head)[2]) if head.startswith(MAGIC) else ENDED
 
 
 def _crash_in(page: bytes) -> Crash | None:

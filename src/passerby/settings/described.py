@@ -49,9 +49,9 @@ def limits(model: type[BaseModel], name: str) -> str:
 
 
 def describe(model: type[BaseModel]) -> list[Described]:
-    """All settings of the model, in the order of their declaration."""
+    """All settings of the model, in the order of their declaration. Inherited ones come last."""
     described = []
-    for name, field in model.model_fields.items():
+    for name, field in sorted(model.model_fields.items(), key=lambda each: each[0] not in model.__annotations__):
         default = field.get_default()
         if isinstance(default, SecretStr):  # a default is not a secret
             default = default.get_secret_value()

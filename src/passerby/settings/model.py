@@ -9,6 +9,7 @@ from pydantic_settings import NoDecode
 from passerby.kernel.ids import BotId
 from passerby.kernel.rules import Brand, Filter, Rules
 from passerby.settings import addresses
+from passerby.settings.alerting import AlertSettings
 from passerby.settings.checks import Checks
 from passerby.settings.described import Described, describe, plainly, write
 from passerby.settings.wrong import WrongSetting
@@ -17,7 +18,7 @@ _RULES = Rules()
 """Settings that are also rules get their defaults from here."""
 
 
-class Settings(Checks):
+class Settings(AlertSettings, Checks):
     """All settings. Tests build it directly; `read` builds it from what the operator wrote."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -337,6 +338,8 @@ class Settings(Checks):
         values["BOT_TOKENS"] = f"{len(self.tokens)} hidden (bots {', '.join(map(str, self.tokens))})" * bool(
             self.tokens
         )
+        for name in ("ALERT_WEBHOOK_URL", "ALERT_WEBHOOK_SECRET", "HEARTBEAT_URL"):
+            values[name] = "hidden" if values[name] else ""
         values["SECRET_KEY"] = "hidden" if self.secret_key else ""
         values["SECRET_KEY_PREVIOUS"] = f"{len(self.secret_key_previous)} hidden" * bool(self.secret_key_previous)
         values["POSTGRES_URI"] = (
@@ -349,7 +352,7 @@ class Settings(Checks):
 
     @classmethod
     def describe(cls) -> list[Described]:
-        """All settings, in the order of their declaration."""
+        """All settings, in the order of their declaration. Inherited ones come last."""
         return describe(cls)
 
     @model_validator(mode="after")

@@ -14,9 +14,9 @@ LATENCY_S = (0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5,
 
 COUNTS = (
     *("updates", "relays", "relays_failed", "notices", "searches", "pairs", "floods", "retries", "errors", "lapses"),
-    *("reservations", "cpu_s"),
+    *("reservations", "cpu_s", "poll_errors", "set_aside", "statements", "statements_s", "waits", "waited_s"),
 )
-OF_THE_PROCESS = ("pending", "memory_bytes")
+OF_THE_PROCESS = ("pending", "memory_bytes", "crashes_last_hour", "stuck_last_hour")
 OF_THE_FLEET = ("waiting", "chats", "outbox", "journal")
 
 
@@ -26,6 +26,10 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     `latency`: relays by the buckets of `LATENCY_S`, from receiving the update to delivery. Empty if there were none.
     `waiting`, `chats`, `outbox` and `journal` are of the whole fleet.
     `polled_at`: bot -> Unix seconds of its last answered poll.
+    `poll_errors`, `set_aside`: failed polls, and updates that could not be handled. `statements`, `waits`: statements
+    to the records and waits for a partner; `statements_s`, `waited_s` are their sums. `held_s`: bot -> for how long
+    Telegram has held it back. `pool_percent`: the part of the connection pool in use. `disk_free_percent`: None if
+    unknown. `clock_skew_s`: how far this machine's clock is ahead.
     """
 
     at: float
@@ -51,6 +55,19 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     recorder_lag_s: float = 0.0
     loop_lag_s: float = 0.0
     polled_at: dict[int, float] = {}
+    poll_errors: int = 0
+    set_aside: int = 0
+    statements: int = 0
+    statements_s: float = 0.0
+    waits: int = 0
+    waited_s: float = 0.0
+    held_s: dict[int, float] = {}
+    outbox_oldest_s: float = 0.0
+    pool_percent: float = 0.0
+    crashes_last_hour: int = 0
+    stuck_last_hour: int = 0
+    disk_free_percent: float | None = None
+    clock_skew_s: float = 0.0
 
     def since(self, earlier: "Snapshot") -> "Snapshot":
         """What was counted in between. Gauges are as they are now. If the process has restarted, all that it
@@ -91,6 +108,7 @@ def together(snapshots: Iterable[Snapshot]) -> Snapshot:
         recorder_lag_s=max(each.recorder_lag_s for each in every),
         loop_lag_s=max(each.loop_lag_s for each in every),
         polled_at=polled_at,
+        outbox_oldest_s=max(each.outbox_oldest_s for each in every),
         **{name: getattr(newest, name) for name in OF_THE_FLEET},
         **sums,
     )

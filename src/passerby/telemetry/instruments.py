@@ -93,6 +93,11 @@ class Gauge(Instrument):
     def value(self, *labels: Label) -> float:
         return self._values.get(labels, 0.0)
 
+    @property
+    def is_set(self) -> bool:
+        """Whether it has any value."""
+        return bool(self._values)
+
     def values(self) -> Iterator[tuple[tuple[Label, ...], float]]:
         return iter(self._values.items())
 
@@ -127,6 +132,14 @@ class Histogram(Instrument):
         counts, total = seen
         counts[bisect_left(self.bounds_s, value_s)] += 1
         total[0] += value_s
+
+    def total(self) -> tuple[int, float]:
+        """How many values were counted, and their sum in seconds, over all label values."""
+        return sum(sum(counts) for counts, _ in self._seen.values()), sum(total[0] for _, total in self._seen.values())
+
+    def each(self) -> Iterator[tuple[tuple[Label, ...], int, float]]:
+        """For each label set: how many values were counted, and their sum in seconds."""
+        return ((labels, sum(counts), total[0]) for labels, (counts, total) in self._seen.items())
 
     def counts(self) -> tuple[int, ...]:
         """The counts of all buckets, over all label values. Empty if nothing was counted."""

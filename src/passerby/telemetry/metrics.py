@@ -32,6 +32,7 @@ STORE_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 3
 
 BOTS: set[Label] = set()
 POOLS: set[Label] = set()
+STATEMENT_NAMES: set[Label] = set()
 
 
 def know_bots(bots: Iterable[BotId]) -> None:
@@ -41,6 +42,11 @@ def know_bots(bots: Iterable[BotId]) -> None:
 
 def know_pools(pools: Iterable[PoolId]) -> None:
     POOLS.update(pools)
+
+
+def know_statements(names: Iterable[str]) -> None:
+    """Name the statements to the records' database."""
+    STATEMENT_NAMES.update(names)
 
 
 EVENTS = tuple(each.__name__ for each in get_args(Event))
@@ -59,6 +65,16 @@ POLLED_AT = Gauge(
     "passerby_bot_polled_at_seconds",
     "When the last poll of the bot began or was answered, while polls are answered; Unix time.",
     bot=BOTS,
+)
+POLL_ERRORS = Counter("passerby_poll_errors", "Polls that failed, or were refused.", bot=BOTS)
+BOT_LOST = Gauge("passerby_bot_lost", "1 if Telegram refuses the bot's token for good.", bot=BOTS)
+BOT_PENDING = Gauge(
+    "passerby_bot_pending_updates",
+    "Updates that wait at Telegram for the bot. One worker asks for all.",
+    bot=BOTS,
+)
+BOT_HELD = Gauge(
+    "passerby_bot_held_seconds", "For how long Telegram has held the bot back (429). 0 if it does not.", bot=BOTS
 )
 DECISIONS = Counter(
     "passerby_decisions",
@@ -115,6 +131,9 @@ WAITED = Histogram(
 WAITING = Gauge("passerby_people_waiting", "People who are searching, in the whole fleet.")
 CHATS = Gauge("passerby_chats_open", "Open chats, in the whole fleet.")
 OUTBOX = Gauge("passerby_outbox_entries", "Entries of the outbox, in the whole fleet.")
+OUTBOX_OLDEST = Gauge(
+    "passerby_outbox_oldest_seconds", "For how long the oldest entry of the outbox has waited in this process."
+)
 JOURNAL = Gauge("passerby_journal_facts", "Facts that are not in the records yet.")
 RECORDED = Counter("passerby_facts_recorded", "Facts written to the records.")
 REPAIRED = Counter("passerby_people_repaired", "People on whom the live store and the records differed.")
@@ -133,6 +152,23 @@ RECORDS_CONNECTIONS = Gauge(
     "Connections to the records' database. Idle ones are also open.",
     kind=("open", "idle"),
 )
+STATEMENTS = Histogram(
+    "passerby_records_statement_seconds",
+    "Time of each statement to the records' database, by its name in our code.",
+    STORE_S,
+    statement=STATEMENT_NAMES,
+)
+POSTGRES_SHARE = Gauge(
+    "passerby_postgres_connections_percent",
+    "The share of connections to PostgreSQL in use: of this process's pool, or of the server's max_connections.",
+    kind=("pool", "server"),
+)
+REDIS_MEMORY = Gauge("passerby_redis_memory_percent", "The share of its maxmemory that Redis uses.")
+STORE_AWAY = Gauge(
+    "passerby_store_away_seconds",
+    "For how long a store has not answered. 0 if it does. One worker asks for all.",
+    kind=("live", "records"),
+)
 RESERVATIONS = Counter(
     "passerby_budget_reservations", "Requests for a block of a shared budget.", outcome=("granted", "refused")
 )
@@ -141,6 +177,15 @@ LAPSES = Counter(
     "passerby_worker_lapses",
     "How often this worker paused because its leases were unsure, or started again.",
     kind=("unsure", "restarted"),
+)
+CRASHED = Gauge("passerby_crashes_last_hour", "How often a process of this name has crashed in the last hour.")
+STUCK = Gauge("passerby_stuck_loops_last_hour", "How many of these crashes were a stuck event loop.")
+DISK_FREE = Gauge("passerby_disk_free_percent", "The free share of the disk that has the data or the logs.")
+CLOCK_SKEW = Gauge(
+    "passerby_clock_skew_seconds", "How far this machine's clock is ahead of the Bot API server's, to half a second."
+)
+CERTIFICATE_DAYS = Gauge(
+    "passerby_certificate_days_left", "For how many days the certificate at WEBHOOK_URL is still valid."
 )
 LEASES = Gauge("passerby_leases_held", "Leases of this worker.", kind=("bot", "pool", "duty"))
 BUGS = Counter("passerby_bugs", "Units of work that ended because of a bug.")
@@ -164,6 +209,8 @@ def exposition() -> bytes:
 
 def snapshot(now: float) -> Snapshot:
     """This process's figures; `now` in Unix seconds."""
+    statements, statements_s = STATEMENTS.total()
+    waits, waited_s = WAITED.total()
     delivered = RELAYS.total(kind="relay", outcome="delivered")
     return Snapshot(
         at=now,
@@ -179,6 +226,12 @@ def snapshot(now: float) -> Snapshot:
         lapses=int(LAPSES.total()),
         reservations=int(RESERVATIONS.total()),
         cpu_s=time.process_time(),
+        poll_errors=int(POLL_ERRORS.total()),
+        set_aside=int(DECISIONS.total(outcome="put_aside")),
+        statements=statements,
+        statements_s=statements_s,
+        waits=waits,
+        waited_s=waited_s,
         latency=RELAY_LATENCY.counts(),
         pending=int(PENDING.value()),
         memory_bytes=_memory_bytes(),
@@ -189,6 +242,13 @@ def snapshot(now: float) -> Snapshot:
         recorder_lag_s=RECORDER_LAG.value(),
         loop_lag_s=LOOP_LAG.value(),
         polled_at={int(bot): at for (bot,), at in POLLED_AT.values()},
+        held_s={int(bot): held_s for (bot,), held_s in BOT_HELD.values() if held_s},
+        outbox_oldest_s=OUTBOX_OLDEST.value(),
+        pool_percent=POSTGRES_SHARE.value("pool"),
+        crashes_last_hour=int(CRASHED.value()),
+        stuck_last_hour=int(STUCK.value()),
+        disk_free_percent=DISK_FREE.value() if DISK_FREE.is_set else None,
+        clock_skew_s=CLOCK_SKEW.value(),
     )
 
 

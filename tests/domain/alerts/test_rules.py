@@ -15,6 +15,7 @@ def test_a_rule_can_be_named_told_and_asked(rule: Rule) -> None:
     said = rule.told.format(subject="x", value=1.5, threshold=1.0)
     assert said.endswith((".", "stored."))
     assert ("{subject}" in rule.told) == bool(rule.label), "a sentence names its subject"
+    assert rule.threshold({rule.setting: 7.0} if rule.setting else {}) == (7.0 if rule.setting else 0.0)
     assert not rule.label or f"by ({rule.label})" in rule.query
 
 

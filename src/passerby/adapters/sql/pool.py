@@ -49,6 +49,7 @@ class Keeper:
         self._pool = pool
         self._open: set[ConnectionPoolEntry] = set()
         self._turn = 0
+        self._is_bounded = engine.dialect.name == "postgresql"
         self._idle: dict[ConnectionPoolEntry, int] = {}
         """Idle entries, the longest idle first, each with the turn in which it became idle."""
         for name, heard in (
@@ -128,6 +129,8 @@ class Keeper:
     def _tell(self) -> None:
         metrics.RECORDS_CONNECTIONS.set(self.open, "open")
         metrics.RECORDS_CONNECTIONS.set(self.idle, "idle")
+        if self._is_bounded:
+            metrics.POSTGRES_SHARE.set(100 * (self.open - self.idle) / self._pool.most, "pool")
 
 
 async def room(engine: AsyncEngine) -> int | None:

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.failures import Undone, losses, to_the_end
+from passerby.adapters.sql.named import measure, named
 from passerby.adapters.sql.pool import Keeper, Pool, room, shortage
 from passerby.adapters.sql.rows import READ, participant
 from passerby.adapters.sql.tables import chats, journal_positions, users
@@ -56,6 +57,7 @@ class SqlRecords:
             .returning(journal_positions.c.generation)
         )
         self._people = _people(engine.dialect.name)
+        measure(engine, lambda: named(self))
 
     @classmethod
     def at(cls, database: str | os.PathLike[str], pool: Pool | None = None) -> "SqlRecords":

@@ -5,6 +5,7 @@ A rule compares a *reading* with a threshold. A reading has one value for each *
 the fleet as a whole (the empty subject). `query` computes the same values in Prometheus, from the same metrics.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -19,14 +20,15 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
-    """`setting` is the name of the threshold's setting. `label` is what a subject is called, in PromQL too.
+    """`setting` is the name of the threshold's setting; without one, the threshold is 0. `label` is what a subject is
+    called, in PromQL too.
 
     It fires if the value was above the threshold (or below, with `below`) for `for_s` seconds. `told` is a sentence
     about one subject, with {subject}, {value} and {threshold}.
     """
 
     name: str
-    setting: str
+    setting: str = ""
     severity: Severity
     title: str
     told: str
@@ -34,6 +36,10 @@ class Rule:
     for_s: float = 0.0
     label: str = ""
     below: bool = False
+
+    def threshold(self, thresholds: Mapping[str, float]) -> float:
+        """`thresholds`: setting -> value."""
+        return thresholds[self.setting] if self.setting else 0.0
 
     def is_exceeded(self, value: float, threshold: float) -> bool:
         return value < threshold if self.below else value > threshold
@@ -61,7 +67,6 @@ BOT_NOT_POLLED = Rule(
 )
 BOT_LOST = Rule(
     name="PasserbyBotLost",
-    setting="alert_bot_lost",
     severity=CRITICAL,
     title="A bot is lost",
     told="Telegram refuses the token of bot {subject}.",

@@ -162,6 +162,7 @@ class LoopWatch:
                 logs.record(
                     "loop.stuck", "error", duration_s=round(stall.lasted_s, 2), frames=self._seen, reason=reason
                 )
+                self._recorder.end_stuck()
                 self._end(EXIT_STUCK)
                 return
 

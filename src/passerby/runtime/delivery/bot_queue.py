@@ -19,6 +19,9 @@ from passerby.runtime.tasks import Background
 FLOOD_WINDOW_S = 5.0
 """If Telegram holds back two chats of a bot within this time, we hold the whole bot."""
 
+HELD_AGAIN_S = 30.0
+"""A hold that begins within this time after the last one continues it."""
+
 STORE_PAUSE_S = 0.5
 
 Place = asyncio.Future[None]
@@ -35,12 +38,17 @@ class BotQueue:
         self._pump: asyncio.Task[None] | None = None
         self._last_flood: tuple[PersonId, float, float] | None = None
         self.held_until = FULL
+        self._held_since = FULL
         self.lost = False
         """The bot's token has been refused: nothing goes out through this bot any more."""
 
     @property
     def waiting(self) -> int:
         return sum(not place.done() for _, _, place in self._waiting)
+
+    def held_s(self, now: float) -> float:
+        """For how long Telegram has held the bot back; 0 if it does not."""
+        return now - self._held_since if now <= self.held_until + HELD_AGAIN_S else 0.0
 
     def passes(self) -> bool:
         """Take one message from the budget if that is possible at once. Returns whether it was."""
@@ -76,6 +84,8 @@ class BotQueue:
         if before is None or before[0] == person or now - before[1] > FLOOD_WINDOW_S:
             return 0.0
         hold_s = min(retry_after_s, before[2])
+        if now > self.held_until + HELD_AGAIN_S:
+            self._held_since = now
         self.held_until = max(self.held_until, now + hold_s)
         return hold_s
 

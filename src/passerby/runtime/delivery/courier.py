@@ -493,6 +493,10 @@ class Courier:
         for key in idle:
             del self._queues[key]
         metrics.PENDING.set(self._pending)
+        stored = (each.put_at for each in self._in_hand.values() if each.notice is not None or each.parked)
+        metrics.OUTBOX_OLDEST.set(now - next(stored, now))
+        for bot, bot_queue in self._bot_queues.items():
+            metrics.BOT_HELD.set(bot_queue.held_s(now), bot)
 
     def _bot_queue(self, bot: BotId) -> BotQueue:
         bot_queue = self._bot_queues.get(bot)

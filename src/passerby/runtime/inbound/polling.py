@@ -149,6 +149,7 @@ class Intake:
                     await self._take(arrivals)
             except (TelegramError, LiveStoreLost) as error:
                 self._is_failing = True
+                metrics.POLL_ERRORS.add(self._bot)
                 if isinstance(error, TokenRefused):
                     self._tokens.refused(self._bot)
                 else:

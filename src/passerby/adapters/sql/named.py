@@ -1,0 +1,74 @@
+"""Names for the statements of the records, so that slow ones can be named.
+
+A *named query* is a statement that a module or an object of this package keeps under a name. All of them are. It is
+recognised by identity when it is sent.
+"""
+
+import importlib
+import pkgutil
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+import passerby.adapters.sql
+from passerby.adapters.sql.writing import Writer
+from passerby.telemetry import metrics
+
+WITHOUT_A_TABLE: Final = (
+    "BEGIN",
+    "PRAGMA",
+    "SHOW",
+    "select pg_catalog",
+    "select current_schema",
+    "EXPLAIN",
+)
+"""Statements that SQLAlchemy and the driver send by themselves."""
+
+UNNAMED: Final = "unnamed"
+
+
+def named(records: object) -> dict[str, sa.Executable]:
+    """Every statement that these records can send, by `module.name`."""
+    found: dict[str, sa.Executable] = {}
+
+    def take(where: str, members: Mapping[str, object]) -> None:
+        for name, value in members.items():
+            if isinstance(value, sa.Executable) and isinstance(value, sa.ClauseElement):
+                found.setdefault(f"{where}.{name.lstrip('_').lower()}", value)
+            elif isinstance(value, Writer):
+                take("writing", vars(value))
+
+    for module in pkgutil.iter_modules(passerby.adapters.sql.__path__):
+        if not module.ispkg:
+            take(module.name, vars(importlib.import_module(f"passerby.adapters.sql.{module.name}")))
+    take("records", vars(records))
+    return found
+
+
+def measure(engine: AsyncEngine, statements: Callable[[], Mapping[str, sa.Executable]]) -> None:
+    """Count how long each statement takes, by its name, in `metrics.STATEMENTS`.
+
+    `statements` is asked once, when the first statement has been sent: it imports modules.
+    """
+    names: dict[int, str] = {}
+
+    def name_of(statement: object) -> str:
+        if not names:
+            found = statements()
+            names.update({id(each): name for name, each in found.items()})
+            metrics.know_statements((*found, UNNAMED))
+        return names.get(id(statement), UNNAMED)
+
+    def before(_: object, __: object, statement: str, ___: object, context: Any, ____: bool) -> None:
+        context.began_at = None if statement.startswith(WITHOUT_A_TABLE) else time.perf_counter()
+
+    def after(_: object, __: object, ___: str, ____: object, context: Any, _____: bool) -> None:
+        if context.began_at is not None:
+            took_s = time.perf_counter() - context.began_at
+            metrics.STATEMENTS.observe(took_s, name_of(context.invoked_statement))
+
+    sa.event.listen(engine.sync_engine, "before_cursor_execute", before)
+    sa.event.listen(engine.sync_engine, "after_cursor_execute", after)
