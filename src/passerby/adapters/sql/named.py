@@ -4,8 +4,7 @@ A *named query* is a statement that a module or an object of this package keeps 
 recognised by identity when it is sent.
 """
 
-import importlib
-import pkgutil
+import sys
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -13,7 +12,6 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-import passerby.adapters.sql
 from passerby.adapters.sql.writing import Writer
 from passerby.telemetry import metrics
 
@@ -41,9 +39,11 @@ def named(records: object) -> dict[str, sa.Executable]:
             elif isinstance(value, Writer):
                 take("writing", vars(value))
 
-    for module in pkgutil.iter_modules(passerby.adapters.sql.__path__):
-        if not module.ispkg:
-            take(module.name, vars(importlib.import_module(f"passerby.adapters.sql.{module.name}")))
+    # Only modules that are in use. The others would take long to import.
+    for name, module in sorted(sys.modules.items()):
+        package, _, last = name.rpartition(".")
+        if package == __package__ and module is not None:
+            take(last, vars(module))
     take("records", vars(records))
     return found
 
@@ -51,7 +51,7 @@ def named(records: object) -> dict[str, sa.Executable]:
 def measure(engine: AsyncEngine, statements: Callable[[], Mapping[str, sa.Executable]]) -> None:
     """Count how long each statement takes, by its name, in `metrics.STATEMENTS`.
 
-    `statements` is asked once, when the first statement has been sent: it imports modules.
+    `statements` is asked once, when the first statement has been sent.
     """
     names: dict[int, str] = {}
 
