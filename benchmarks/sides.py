@@ -19,7 +19,8 @@ from typing import Any
 
 from benchmarks.certificate import write_certificate
 from benchmarks.processes import cpu_s
-from tests.contract.servers import free_port, start_postgres, start_valkey
+from tests.contract.servers import start_postgres, start_valkey
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 SPREAD_S = 30.0

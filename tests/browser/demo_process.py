@@ -7,8 +7,8 @@ import urllib.request
 from pathlib import Path
 from time import monotonic, sleep
 
-START_S = 60.0
-END_S = 30.0
+START_S = 120.0
+END_S = 120.0
 
 
 class Demo:
@@ -55,5 +55,5 @@ class Demo:
     def _answers(self) -> bool:
         if b"Open http" not in self.log.read_bytes()[self._said :]:
             return False
-        with urllib.request.urlopen(self.url, timeout=10) as response:
+        with urllib.request.urlopen(self.url, timeout=60) as response:
             return bool(response.status == 200)

@@ -1,7 +1,6 @@
 """The sandbox in its own process, with its control API."""
 
 import json
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -9,7 +8,9 @@ import urllib.request
 from time import monotonic, sleep
 from typing import Any
 
-START_S = 30.0
+from tests.ports import free_port
+
+START_S = 120.0
 
 
 class Sandbox:
@@ -40,19 +41,12 @@ class Sandbox:
             self.process.wait()
 
     def get(self, path: str) -> Any:
-        with urllib.request.urlopen(f"{self.url}/sandbox/{path}", timeout=10) as response:
+        with urllib.request.urlopen(f"{self.url}/sandbox/{path}", timeout=60) as response:
             return json.load(response)
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
         request = urllib.request.Request(
             f"{self.url}/sandbox/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=60) as response:
             return json.load(response)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -14,7 +14,7 @@ from tests.browser.conftest import DESKTOP, PATIENCE_MS
 from tests.browser.demo_process import Demo
 from tests.browser.phone import Phone
 from tests.browser.pictures import png, text_file
-from tests.browser.sandbox_process import free_port
+from tests.ports import free_port
 from tests.wording import opening
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]

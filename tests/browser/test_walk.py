@@ -8,8 +8,8 @@ from playwright.sync_api import Browser
 
 from passerby.domain.tastes import WRITTEN_IN
 from tests.browser.demo_process import Demo
-from tests.browser.sandbox_process import free_port
 from tests.browser.walk import SIZES, Walker, opened
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(900)]
 

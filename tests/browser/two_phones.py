@@ -18,7 +18,7 @@ from passerby.kernel.text import text
 from tests.browser.conftest import PATIENCE_MS, QUIET
 from tests.browser.demo_process import Demo
 from tests.browser.phone import Phone
-from tests.browser.sandbox_process import free_port
+from tests.ports import free_port
 
 ROOT = Path(passerby.__file__).parents[2]
 PICTURE = ROOT / "docs/two-phones.png"

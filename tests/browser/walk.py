@@ -27,7 +27,7 @@ from passerby.kernel.text import text
 from tests.browser.conftest import DESKTOP, PATIENCE_MS, QUIET
 from tests.browser.demo_process import Demo
 from tests.browser.phone import Phone
-from tests.browser.sandbox_process import free_port
+from tests.ports import free_port
 
 SIZES: dict[str, ViewportSize] = {"desktop": DESKTOP, "phone": {"width": 390, "height": 844}}
 SETTLED_MS = 120

@@ -12,7 +12,7 @@ from passerby.settings import Settings
 
 PASSERBY = [sys.executable, "-c", "from passerby.cli import main; main()"]
 TOKEN = "123456789:" + "x" * 35
-WAIT_S = 60
+WAIT_S = 120
 
 
 def environment(**given: str) -> dict[str, str]:

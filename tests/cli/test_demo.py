@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 
 from tests.cli.command import PASSERBY, TOKEN, WAIT_S, interrupt, passerby, running, said
+from tests.ports import free_port
 
 ADDRESS_SIGN = "Open http://"
 
@@ -29,12 +30,6 @@ def get(url: str) -> Any:
 
 def children(process: subprocess.Popen[str]) -> list[psutil.Process]:
     return psutil.Process(process.pid).children(recursive=True)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def demo(port: int | None = None) -> list[str]:

@@ -8,7 +8,8 @@ from redis import Redis
 from redis.crc import key_slot
 
 from tests.contract.live_redis import RedisPlace
-from tests.contract.servers import Valkey, free_port, start_valkey
+from tests.contract.servers import Valkey, start_valkey
+from tests.ports import free_port
 
 SLOTS = 16384
 SLOT = key_slot(b"{passerby}")

@@ -30,7 +30,7 @@ class Place(Protocol):
 
     @property
     def lease_s(self) -> float:
-        """A short time for leases, but much longer than a call, even on a busy machine."""
+        """A time for leases that shall run out: much longer than a call, even on a busy machine."""
         ...
 
     def run(self, main: Coroutine[Any, Any, T]) -> T:

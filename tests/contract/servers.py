@@ -27,10 +27,12 @@ from typing import NoReturn, TypedDict
 import pytest
 from sqlalchemy.engine import make_url
 
+from tests.ports import free_port
+
 SHARED_POSTGRES = "TEST_POSTGRES_URI"
 """The address of the server that all processes of a parallel run share. The product does not read this variable."""
 _NOBODY = 65534
-_PATIENCE_S = 30.0
+_PATIENCE_S = 120.0
 
 
 class Server:
@@ -252,12 +254,6 @@ def missing(reason: str) -> NoReturn:
     if os.environ.get("REQUIRE_SERVICES") == "1":
         pytest.fail(reason)
     pytest.skip(reason)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _within(package: str, folder: str) -> Path:

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 import yaml
 
 from passerby.settings import Settings
-from tests.contract.servers import Server, _within, free_port, start_postgres, valkey_binary
+from tests.contract.servers import Server, _within, start_postgres, valkey_binary
+from tests.ports import free_port
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 PASSWORD = "5ecret"

@@ -9,7 +9,7 @@ import selectors
 from collections.abc import Coroutine, Mapping
 from typing import Any, TypeVar
 
-PATIENCE_S = 5.0
+PATIENCE_S = 60.0
 EPOCH = 1_800_000_000.0
 """The wall clock's time when a loop begins, in Unix seconds."""
 

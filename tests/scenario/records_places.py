@@ -18,7 +18,7 @@ from tests.contract.records_places import Complaints, PostgresServer, SqlPlace
 from tests.contract.servers import postgres_uri
 
 T = TypeVar("T")
-ANSWER_S = 60.0
+ANSWER_S = 120.0
 
 
 class RecordsPlace(Protocol):

@@ -75,7 +75,7 @@ async def serving(conduct: Callable[[Server], Conduct], **more: int) -> AsyncIte
         await asyncio.sleep(0)
 
 
-async def post(made: Transport, body: bytes = b"{}", timeout_s: float = 5.0) -> Reply:
+async def post(made: Transport, body: bytes = b"{}", timeout_s: float = 120.0) -> Reply:
     return await made.post(made.head("/botX/sendMessage"), body, timeout_s)
 
 
@@ -211,16 +211,22 @@ def test_a_server_that_stays_silent_is_given_up(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(transport_module, "SWEEP_S", 0.01)
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request(reader)
+        for line in made._busy:
+            line.deadline = 0.0  # by now, the request has arrived
         await reader.read()
 
     async def scenario() -> None:
+        nonlocal made
         async with serving(lambda _: silent) as (server, made):
             with pytest.raises(Lost, match="time-out") as lost:
-                await post(made, timeout_s=0.2)
+                await post(made)
             assert lost.value.sent
-            with pytest.raises(Lost):
-                await post(made, timeout_s=0.2)
+            with pytest.raises(Lost, match="time-out"):
+                await post(made)
             assert server.connections == 2, "its late answer must not be taken for the next one's"
+
+    made: Transport
 
     asyncio.run(scenario())
 
@@ -239,13 +245,14 @@ async def test_without_a_server_nothing_was_sent() -> None:
 
 @in_a_loop
 async def test_a_call_that_gives_up_leaves_no_answer_to_the_next() -> None:
-    released = asyncio.Event()
+    asked, released = asyncio.Event(), asyncio.Event()
 
     def conduct(server: Server) -> Conduct:
         async def slow_first(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             number = server.connections
             while True:
                 await request(reader)
+                asked.set()
                 if number == 1:
                     await released.wait()
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n%d" % number)
@@ -254,7 +261,7 @@ async def test_a_call_that_gives_up_leaves_no_answer_to_the_next() -> None:
 
     async with serving(conduct) as (_, made):
         waiting = asyncio.ensure_future(post(made))
-        await asyncio.sleep(0.02)
+        await asked.wait()
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
         released.set()
@@ -278,7 +285,8 @@ def test_closing_ends_calls_under_way() -> None:
     async def scenario() -> None:
         async with serving(lambda _: silent) as (_, made):
             waiting = asyncio.ensure_future(post(made))
-            await asyncio.sleep(0.02)
+            while not made._busy:
+                await asyncio.sleep(0.01)
             await made.aclose()
             with pytest.raises(Lost, match="closed"):
                 await waiting

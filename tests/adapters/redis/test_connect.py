@@ -14,7 +14,8 @@ from passerby.adapters.redis.connect import connector
 from passerby.adapters.redis.keys import Keys
 from tests.contract.live_cluster import start_cluster
 from tests.contract.live_values import ANN, somebody
-from tests.contract.servers import Valkey, free_port
+from tests.contract.servers import Valkey
+from tests.ports import free_port
 from tests.runtime.virtual import VirtualClock
 from tests.staged import in_a_loop
 

@@ -23,14 +23,15 @@ from tests.adapters.redis.stores import opened
 from tests.contract.live_body import settled
 from tests.contract.live_cluster import SLOT, start_cluster
 from tests.contract.live_values import ADULTS, ANN, BOT, CHAT, EVE, couple, fact, somebody, update, waiting
-from tests.contract.servers import Server, free_port, start_valkey, valkey_binary
+from tests.contract.servers import Server, start_valkey, valkey_binary
+from tests.ports import free_port
 
 pytestmark = pytest.mark.services
 
 
 async def persistently(store: LiveStore, commit: Commit) -> Committed:
     """Commit as the runtime does: if the store is lost, try again for as long as it takes."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while True:
             try:
                 return await store.commit(commit)
@@ -117,11 +118,12 @@ def test_a_server_that_has_become_a_replica_is_not_trusted_about_a_known_chat() 
 
 @contextmanager
 def start_sentinel(master_port: int, directory: Path) -> Iterator[int]:
-    """Yield the port of a sentinel that decides alone and soon."""
+    """Yield the port of a sentinel that decides alone."""
     port, file = free_port(), directory / "sentinel.conf"
     file.write_text(
         f"port {port}\nbind 127.0.0.1\ndir {directory}\nsentinel monitor ours 127.0.0.1 {master_port} 1\n"
-        "sentinel down-after-milliseconds ours 500\nsentinel failover-timeout ours 3000\n"
+        # A slow machine must not look like a dead server. The test makes it impatient.
+        "sentinel down-after-milliseconds ours 120000\nsentinel failover-timeout ours 3000\n"
     )
 
     def answers() -> bool:
@@ -159,8 +161,9 @@ def test_a_replica_that_is_promoted_takes_over(tmp_path: Path) -> None:
                 await store.commit(Commit((somebody(ANN),), updates=(update(7),)))
                 while by_hand.hlen("{passerby}:people") == 0:
                     await asyncio.sleep(0.01)
+                asked.sentinel_set("ours", "down-after-milliseconds", 500)
                 primary.stop()
-                async with asyncio.timeout(60):
+                async with asyncio.timeout(120):
                     while not store.doubts:
                         with suppress(LiveStoreLost):
                             await store.figures()

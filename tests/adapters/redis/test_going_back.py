@@ -27,7 +27,7 @@ pytestmark = pytest.mark.services
 
 ONE, OTHER = WorkerId("one"), WorkerId("other")
 LEASE = bot_lease(BOT)
-LONG_S = 30.0
+LONG_S = 3600.0
 UNSURE, OLDER = Doubts(is_unsure=True), Doubts(is_unsure=True, is_older=True)
 
 
@@ -61,7 +61,7 @@ def on(valkey: Valkey, body: Callable[[RedisStore, RedisStore], Awaitable[None]]
 
 async def doubted(store: RedisStore) -> Doubts:
     """Return the store's doubts, once it has noticed."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while not store.doubts:
             with suppress(LiveStoreLost):
                 await store.heartbeat(OTHER, {}, LONG_S, b"")

@@ -143,15 +143,16 @@ async def test_a_missing_table_is_a_bug_and_not_a_loss(database: str) -> None:
 @in_a_loop
 async def test_a_statement_that_takes_too_long_is_a_loss(postgres_database: str) -> None:
     await init_schema(postgres_database)
-    records = SqlRecords.at(postgres_database, Pool(timeout_s=0.2))
+    records, hasty = SqlRecords.at(postgres_database), SqlRecords.at(postgres_database, Pool(timeout_s=0.2))
     await records.apply("g", numbered(changed(person(1))))
     other = connect(postgres_url(postgres_database), poolclass=NullPool)
     async with other.begin() as connection:
         await connection.exec_driver_sql("LOCK TABLE journal_positions")
         with pytest.raises(RecordsLost):
-            await records.apply("g", numbered(changed(person(1, 1)), after=1))
+            await hasty.apply("g", numbered(changed(person(1, 1)), after=1))
         with pytest.raises(RecordsLost):
-            await records.applied("g")
+            await hasty.applied("g")
+    await hasty.aclose()
     await records.apply("g", numbered(changed(person(1, 1)), after=1))
     assert await records.people([PersonId(1)]) == {1: person(1, 1)}
     await other.dispose()
@@ -194,7 +195,7 @@ def test_running_out_of_connections_is_a_loss_in_the_pool_and_at_the_server() ->
 
         async def run() -> None:
             await init_schema(server.uri)
-            records = SqlRecords.at(server.uri, Pool(most=1, least=1, timeout_s=0.2))
+            records = SqlRecords.at(server.uri, Pool(most=1, least=1))
             async with records.engine.connect():
                 with pytest.raises(RecordsLost):
                     await records.applied("g")

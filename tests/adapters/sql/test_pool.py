@@ -104,7 +104,7 @@ async def test_unused_connections_are_closed_down_to_the_minimum(postgres_databa
 def test_the_keeper_keeps_the_minimum_open_and_continues_while_the_server_is_away() -> None:
     async def run() -> None:
         clock = Beats()
-        async with keeping(server.uri, Pool(most=4, least=2, timeout_s=0.5)) as (keeper, engine):
+        async with keeping(server.uri, Pool(most=4, least=2, timeout_s=60.0)) as (keeper, engine):
             tending = asyncio.ensure_future(keeper.tend(clock))
             while not clock.slept:
                 await asyncio.sleep(0.001)

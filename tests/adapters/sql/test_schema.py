@@ -199,7 +199,7 @@ def test_several_processes_can_start_at_once(database: str) -> None:
             process.stdin.write("go\n")
             process.stdin.flush()
         for process in processes:
-            _, errors = process.communicate(timeout=60)
+            _, errors = process.communicate(timeout=120)
             assert (process.returncode, errors) == (0, "")
     finally:
         for process in processes:

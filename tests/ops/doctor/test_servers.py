@@ -15,7 +15,8 @@ from passerby.ops.doctor import database, redis, telegram
 from passerby.ops.doctor.finding import Finding, Verdict
 from passerby.ports.webhook_api import Switches, WebhookState
 from passerby.settings import Settings
-from tests.contract.servers import free_port, start_postgres, start_valkey
+from tests.contract.servers import start_postgres, start_valkey
+from tests.ports import free_port
 
 TOKEN = "123456789:" + "x" * 35
 WELL = {"maxmemory-policy": "noeviction", "appendonly": "yes", "appendfsync": "always"}
