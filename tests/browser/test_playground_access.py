@@ -13,7 +13,7 @@ from tests.browser.sandbox_process import Sandbox
 from tests.browser.scripted_bot import ScriptedBot
 from tests.size import in_full
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 HAND = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 COMMANDS = [{"command": "find", "description": "Find somebody"}, {"command": "delete", "description": "Take it back"}]

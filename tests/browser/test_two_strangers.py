@@ -17,7 +17,7 @@ from tests.browser.pictures import png, text_file
 from tests.ports import free_port
 from tests.wording import opening
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 FIND, CANCEL, NEXT, STOP = "🔎 Find a partner", "✖️ Cancel", "⏭ Next", "⏹ Stop"
 

@@ -18,8 +18,6 @@ from redis import Redis
 from tests.cli.command import PASSERBY, TOKEN, environment, passerby, running, said
 from tests.contract.servers import start_postgres, start_valkey
 
-pytestmark = pytest.mark.timeout(120)
-
 NOWHERE = "http://127.0.0.1:1"
 ENDS_S = 30
 EMPTY = "CREATE TABLE alembic_version (version_num VARCHAR(32)); CREATE TABLE users (id INTEGER)"

@@ -4,12 +4,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-import pytest
-
 from passerby.adapters.memory import FileLog
 from tests.cli.command import PASSERBY, TOKEN, WAIT_S, running, said
-
-pytestmark = pytest.mark.timeout(120)
 
 NOWHERE = "http://127.0.0.1:1"
 

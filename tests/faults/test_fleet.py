@@ -13,7 +13,7 @@ from tests.faults.product import planted
 from tests.faults.stage import play
 from tests.size import in_full
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_a_fleet_keeps_its_promises(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_the_judge_finds_a_worker_that_ignores_its_fences(tmp_path: Path) -> None:
     """The judge found it at the first try in seven of seven runs, on a machine with ten times its load.
 

@@ -8,7 +8,7 @@ import pytest
 from tests.faults.product import planted
 from tests.faults.run import Plan, run_plan
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
 
 def test_nothing_is_lost_or_misrouted_when_the_process_is_killed(tmp_path: Path) -> None:

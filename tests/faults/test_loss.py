@@ -12,7 +12,7 @@ from tests.faults.cases_redis_loss import redis_older, sentinel_returns
 from tests.faults.stage import Stage, play
 from tests.size import in_full
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
 
 TIMES = [("power-cut", 2), ("disk-errors", 2), ("clocks-far", 3), ("flipped-log", 2)]

@@ -24,7 +24,7 @@ from tests.size import in_full
 from tests.staged import in_a_loop
 from tests.wording import opening
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
 SORRY = opening("chat.failed_fatal")
 WAIT_S = 60.0

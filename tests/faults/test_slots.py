@@ -10,7 +10,7 @@ import pytest
 from tests.faults.cases import CASES
 from tests.faults.stage import play
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
 
 def test_people_notice_only_a_pause_when_a_cluster_slot_moves(tmp_path: Path) -> None:

@@ -73,7 +73,6 @@ def test_updates_that_once_failed_are_handled(path: Path) -> None:
 
 
 @pytest.mark.sized
-@pytest.mark.timeout(600)
 def test_every_update_is_decoded_and_decided_in_every_state() -> None:
     rng = Random(SEED)
     bodies: list[bytes] = []

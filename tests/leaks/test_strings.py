@@ -113,7 +113,6 @@ def left(carried: dict[str, Any]) -> list[str]:
     return asyncio.run(scenario())
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("field", PASSED_ON)
 def test_every_string_of_a_relayed_message_is_checked_for_addresses(field: str) -> None:
     for place, carried in places().items():

@@ -26,7 +26,6 @@ MORE = int(os.environ.get("LINEAR_INPUTS", size(5, 50)))
 
 
 @pytest.mark.sized
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("place", sorted(STRINGS))
 def test_a_function_of_a_string_takes_time_in_proportion_to_it(place: str) -> None:
     for prefix, unit, suffix in list(runs(Random(place), [], MORE))[:: size(3, 1)]:
@@ -52,7 +51,6 @@ def content_of(shape: str, length: int) -> Content | None:
 
 
 @pytest.mark.sized
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("place", sorted(CONTENTS))
 def test_a_function_of_a_message_takes_time_in_proportion_to_it(place: str) -> None:
     for name in sorted(SHAPES)[:: size(4, 1)]:
@@ -65,7 +63,6 @@ def test_a_function_of_a_message_takes_time_in_proportion_to_it(place: str) -> N
         assert wrong is None, f"{place}: {wrong}: {name}"
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", sorted(SHAPES))
 def test_an_update_is_decoded_in_proportion_to_its_length(name: str) -> None:
     def work(length: int) -> Any:
@@ -75,7 +72,6 @@ def test_an_update_is_decoded_in_proportion_to_its_length(name: str) -> None:
     assert grows(work) is None
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", spread(sorted(SHAPES), 5))
 def test_an_update_is_decided_in_proportion_to_its_length(name: str) -> None:
     """In every state of the sender and under every policy. The result is also encoded for storing."""

@@ -11,7 +11,6 @@ from tests.linear.measure import Work, grows
 from tests.size import in_full
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize(("slow", "unit"), in_full([(r"\s+dot", " "), (r"[\w.]+@\w+\.com", "a."), (r"x*y*z", "x")], 1))
 def test_the_measure_detects_a_pattern_that_is_not_linear(slow: str, unit: str) -> None:
     pattern = re.compile(slow)

@@ -23,7 +23,6 @@ def everything(pattern: "re.Pattern[Any]", words: Any) -> object:
 
 
 @pytest.mark.sized
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("place", sorted(patterns()))
 def test_a_pattern_takes_time_in_proportion_to_the_text(place: str) -> None:
     pattern = patterns()[place]

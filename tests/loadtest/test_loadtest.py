@@ -57,7 +57,6 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.usefixtures("importable")
 @pytest.mark.parametrize(
     ("bug", "found"), [("crossed_wires", "misrouted"), pytest.param("swallowed", "lost", marks=pytest.mark.long)]

@@ -13,7 +13,7 @@ from tests.size import in_full
 from tests.staged import in_a_loop
 from tests.web.hooked import Hooked, a_hooked
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 SOON_S = 60.0
 
 

@@ -10,11 +10,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar, Protocol
 
-import aiogram
-import aiogram.client.session.aiohttp
-import aiogram.client.telegram
-import aiogram.exceptions as aiogram_errors
-import aiogram.types
 import telebot
 import telebot.apihelper
 import telebot.types
@@ -42,39 +37,6 @@ class Client(Protocol):
     def retry_after(self, error: Exception) -> float: ...
 
     async def download(self, file_path: str) -> bytes: ...
-
-
-class Aiogram:
-    types = aiogram.types
-    errors: ClassVar[dict[int, type[Exception]]] = {
-        400: aiogram_errors.TelegramBadRequest,
-        401: aiogram_errors.TelegramUnauthorizedError,
-        403: aiogram_errors.TelegramForbiddenError,
-        404: aiogram_errors.TelegramNotFound,
-        409: aiogram_errors.TelegramConflictError,
-        429: aiogram_errors.TelegramRetryAfter,
-    }
-
-    def __init__(self, bot: aiogram.Bot) -> None:
-        self._bot = bot
-
-    async def call(self, method: str, **arguments: Any) -> Any:
-        return await getattr(self._bot, method)(**arguments)
-
-    def file(self, data: bytes, name: str, *, inside: bool = False) -> Any:
-        return aiogram.types.BufferedInputFile(data, name)
-
-    def code(self, error: Exception) -> int:
-        return next(code for code, kind in self.errors.items() if type(error) is kind)
-
-    def retry_after(self, error: Exception) -> float:
-        assert isinstance(error, aiogram_errors.TelegramRetryAfter)
-        return error.retry_after
-
-    async def download(self, file_path: str) -> bytes:
-        read = await self._bot.download_file(file_path)
-        assert read is not None
-        return read.read()
 
 
 class PythonTelegramBot:
@@ -148,13 +110,11 @@ async def client(library: str, url: str, token: str) -> AsyncIterator[Client]:
     """A bot of that library against the server at `url`."""
     match library:
         case "aiogram":
-            server = aiogram.client.telegram.TelegramAPIServer.from_base(url)
-            session = aiogram.client.session.aiohttp.AiohttpSession(api=server)
-            bot = aiogram.Bot(token, session=session)
-            try:
-                yield Aiogram(bot)
-            finally:
-                await bot.session.close()
+            # Importing it takes seconds of CPU time, so only the test that needs it does.
+            from tests.botapi_sandbox.foreign.aiogram_client import aiogram_client
+
+            async with aiogram_client(url, token) as asynchronous:
+                yield asynchronous
         case "python-telegram-bot":
             requests: Sequence[telegram.request.HTTPXRequest] = [telegram.request.HTTPXRequest() for _ in range(2)]
             async with telegram.Bot(
