@@ -5,8 +5,9 @@ tools/reference.py --check    write nothing; name the pages that are not current
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import typer
 from content_kinds import content_kinds_page
@@ -87,16 +88,26 @@ def commands_page() -> str:
     # A fixed width, so that the page does not depend on the terminal.
     context = typer.Context(group, info_name="passerby", terminal_width=200)
     parts = [COMMANDS_HEAD]
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        assert command is not None
-        inner = typer.Context(command, info_name=name, parent=context, terminal_width=200)
+    for name, command, parent in _commands(group, context):
+        inner = typer.Context(command, info_name=name.rpartition(" ")[2], parent=parent, terminal_width=200)
         usage = command.get_usage(inner).removeprefix("Usage: ")
         parts.append(f"## {name}\n\n```\n{usage}\n```\n\n{command.help}\n")
         options = [record for option in command.params if (record := option.get_help_record(inner)) is not None]
         if options:
             parts.append("\n".join(f"- `{option}`: {text}" for option, text in options) + "\n")
     return "\n".join(parts)
+
+
+def _commands(group: TyperGroup, context: typer.Context) -> Iterator[tuple[str, Any, typer.Context]]:
+    """Each command with its whole name and the context of its group. Groups themselves are left out."""
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        if isinstance(command, TyperGroup):
+            inner = typer.Context(command, info_name=name, parent=context, terminal_width=200)
+            yield from ((f"{name} {each}", *rest) for each, *rest in _commands(command, inner))
+        else:
+            yield name, command, context
 
 
 def metrics_page() -> str:

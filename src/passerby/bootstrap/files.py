@@ -79,7 +79,7 @@ def open_log(settings: Settings) -> FileLog:
 
 def live_path(settings: Settings) -> Path:
     """The path of the live store's log, if one process has it in a file. It is next to the database."""
-    return settings.sqlite_db_path.with_suffix(".live")
+    return settings.live_path
 
 
 def check_key_mark(log: FileLog, key: bytes, former: Iterable[bytes]) -> None:

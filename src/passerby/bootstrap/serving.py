@@ -18,6 +18,7 @@ from passerby.adapters.botapi.files import Disguised
 from passerby.adapters.memory import FileLog
 from passerby.adapters.sql import DatabaseUnusable, SqlRecords
 from passerby.bootstrap.clock import SystemClock
+from passerby.bootstrap.duties import more_duties
 from passerby.bootstrap.ending import ToldToStop
 from passerby.bootstrap.files import Files, open_files
 from passerby.bootstrap.guarding import Guard
@@ -173,6 +174,7 @@ class Process:
             clock=parts.clock,
             rng=parts.rng,
             flight_recorder=parts.files.recorder,
+            more_duties=more_duties(settings, parts.clock),
             config=WorkerConfig(
                 rules=_rules(settings),
                 key=parts.files.key,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from passerby.cli import backup
 from passerby.cli.importing import without_collecting
 from passerby.cli.webhook import Action
 
@@ -24,6 +25,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+
+app.add_typer(backup.app, name="backup")
 
 NAMES = r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}"
 """The name becomes part of file names in RUN_DIR. Names of systemd instances may contain an @."""

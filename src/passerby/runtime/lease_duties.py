@@ -26,6 +26,7 @@ class LeaseDuties:
         task_for: Callable[[Fence], LeasedTask],
         clock: Clock,
         config: WorkerConfig,
+        more_duties: Iterable[LeaseName] = (),
     ) -> None:
         self._all_bots = tuple(sorted(bots))
         self._pools = set(pools)
@@ -33,6 +34,7 @@ class LeaseDuties:
         self._task_for = task_for
         self._clock = clock
         self._config = config
+        self._named_duties = (RECORDER, JANITOR, CLOCK, *more_duties)
         self._since = clock.now()
         self._tasks: dict[LeaseName, LeasedTask] = {}
         self._polling: dict[BotId, PollingTask] = {}
@@ -60,7 +62,7 @@ class LeaseDuties:
 
     def wanted(self) -> Wanted:
         pools = map(pool_lease, sorted(self._pools))
-        return Wanted(tuple(map(bot_lease, self._all_bots)), (*pools, RECORDER, JANITOR, CLOCK))
+        return Wanted(tuple(map(bot_lease, self._all_bots)), (*pools, *self._named_duties))
 
     def report(self) -> Report:
         lost, suspected = self._tokens.lost, self._tokens.suspected

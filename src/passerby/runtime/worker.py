@@ -14,7 +14,7 @@ next one.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from random import Random
@@ -24,7 +24,7 @@ from passerby.kernel.event import Event
 from passerby.kernel.feature import Feature
 from passerby.kernel.ids import BotId, PoolId, UpdateRef
 from passerby.ports.clock import Clock
-from passerby.ports.leases import Fence, Members, WorkerId
+from passerby.ports.leases import Fence, LeaseName, Members, WorkerId
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.records import Records
 from passerby.ports.telegram import Arrival, Telegram
@@ -74,6 +74,7 @@ class NoBotWorks(Exception):
 
 class Worker:
     """`introduce` is the decision that pairs two people. `flight_recorder` knows which update is being worked on.
+    `more_duties` are duties that one worker does for all, besides the runtime's own; each runs until cancelled.
 
     The rooms are built bottom-up. A room that needs something above it gets a method of the worker: an update is
     finished (`_finished`), and a lease begins a task (`_task_for`).
@@ -92,6 +93,7 @@ class Worker:
         rng: Random,
         config: WorkerConfig,
         flight_recorder: FlightRecorder | None = None,
+        more_duties: Mapping[LeaseName, Callable[[], Awaitable[None]]] | None = None,
     ) -> None:
         self._telegram = telegram
         self._store = store
@@ -100,6 +102,7 @@ class Worker:
         self._rng = rng
         self._config = config
         self._flight_recorder = flight_recorder or FlightRecorder()
+        self._more_duties = more_duties or {}
         self._kept_going: list[asyncio.Task[None]] = []
         self.id = WorkerId(f"{rng.getrandbits(64):016x}")
         self.is_ready = False
@@ -112,7 +115,9 @@ class Worker:
         self.tokens = Tokens(
             telegram, background, clock, rng, refused_after_s=config.token_refused_after_s, confirms=self._confirms
         )
-        self._duties = LeaseDuties(telegram.bots, pools(config.rules), self.tokens, self._task_for, clock, config)
+        self._duties = LeaseDuties(
+            telegram.bots, pools(config.rules), self.tokens, self._task_for, clock, config, self._more_duties
+        )
         self.fleet = Membership(self.id, store, self._duties, background, clock, rng)
         self._wording = Wording(words)
         self._router = Router(features, words.find_word)
@@ -314,8 +319,8 @@ class Worker:
                 matcher = Matcher(PoolId(name), self._store, self._introduce, settle, self._path.env, self._clock, tell)
                 return LoopTask(matcher.run, self._stand, matcher.stop)
             case _:
-                duties = {RECORDER: self._recorder.run, JANITOR: self.janitor.serve_all, CLOCK: self._idle_chats.run}
-                return LoopTask(duties[fence.lease], self._stand)
+                own = {RECORDER: self._recorder.run, JANITOR: self.janitor.serve_all, CLOCK: self._idle_chats.run}
+                return LoopTask((own | dict(self._more_duties))[fence.lease], self._stand)
 
     def _polling_task(self, bot: BotId, fence: Fence) -> PollingTask:
         intake = None

@@ -3,12 +3,12 @@
 Settings come from the environment and from a file `.env` in the working directory. If both set a value, the environment
 wins. An empty value means that the setting is not set, so a copied `.env.example` changes nothing.
 
-Nothing here connects to anything. Only `open_key` and `keep_key` create something.
+Nothing here connects to anything. Only `open_key`, `open_backup_key` and `keep_key` create something.
 """
 
 from passerby.settings.described import Described
 from passerby.settings.forms import KEY_BYTES
-from passerby.settings.key import former_keys, keep_key, open_key
+from passerby.settings.key import former_keys, keep_key, open_backup_key, open_key
 from passerby.settings.model import Settings
 from passerby.settings.reading import doubts, read
 from passerby.settings.wrong import WrongSetting
@@ -21,6 +21,7 @@ __all__ = [
     "doubts",
     "former_keys",
     "keep_key",
+    "open_backup_key",
     "open_key",
     "read",
 ]

@@ -23,6 +23,12 @@ def split(text: str) -> SplitResult | None:
     return None if re.search(r"\s", text) else url
 
 
+def is_postgres(text: str) -> bool:
+    """Whether this is the address of a PostgreSQL database."""
+    url = split(text)
+    return url is not None and url.scheme in {"postgres", "postgresql", "postgresql+asyncpg"} and bool(url.path[1:])
+
+
 def redis_fault(text: str) -> str:
     """What is wrong with the address of a Redis server. Empty if nothing. Forms: `adapters.redis.connect`."""
     scheme, _, rest = text.partition("://")

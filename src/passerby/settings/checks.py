@@ -49,7 +49,7 @@ class Checks(BaseModel):
     def _database_can_be_written(cls, value: Path) -> Path:
         path = value.expanduser()
         remedy = "write the path of a file in a directory that exists and can be written to"
-        if path.suffix in {".key", ".live"}:
+        if path.suffix in {".key", ".live", ".backup-key"}:
             raise WrongSetting("SQLITE_DB_PATH", f"ends in {path.suffix}, which is taken", "write a name in .db")
         if path.is_dir():
             raise WrongSetting("SQLITE_DB_PATH", "is a directory", "write the path of a file in it")
@@ -64,12 +64,10 @@ class Checks(BaseModel):
     @field_validator("postgres_uri", check_fields=False)
     @classmethod
     def _postgres_uri_is_valid(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None:
-            url = addresses.split(value.get_secret_value())
-            if url is None or url.scheme not in {"postgres", "postgresql", "postgresql+asyncpg"} or not url.path[1:]:
-                raise WrongSetting(
-                    "POSTGRES_URI", "is not the address of a PostgreSQL database", write(cls, "postgres_uri")
-                )
+        if value is not None and not addresses.is_postgres(value.get_secret_value()):
+            raise WrongSetting(
+                "POSTGRES_URI", "is not the address of a PostgreSQL database", write(cls, "postgres_uri")
+            )
         return value
 
     @field_validator("redis_url", check_fields=False)

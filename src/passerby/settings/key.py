@@ -1,4 +1,4 @@
-"""The key of an installation: from SECRET_KEY, or from a key file."""
+"""The keys of an installation: from SECRET_KEY and BACKUP_KEY, or from key files."""
 
 import base64
 import os
@@ -17,15 +17,34 @@ def open_key(settings: Settings) -> bytes:
     """
     if settings.secret_key is not None:
         return decode_key(settings.secret_key.get_secret_value()) or b""
-    path = settings.key_path
+    return _kept_or_made(settings.key_path, "SECRET_KEY")
+
+
+def open_backup_key(settings: Settings, *, make: bool) -> bytes:
+    """Return the 32-byte key of the backups: BACKUP_KEY, or the key in the file. `make`: the file is made if needed.
+
+    Raises: WrongSetting, if there is no key or the file cannot be used.
+    """
+    if settings.backup_key is not None:
+        return decode_key(settings.backup_key.get_secret_value()) or b""
+    path = settings.backup_key_path
+    if make and settings.backup_key_file is None:
+        return _kept_or_made(path, "BACKUP_KEY")
+    if not path.exists():
+        problem = f"is not set, and there is no {path.name}"
+        raise WrongSetting("BACKUP_KEY", problem, "set it to the key that the backups were made with")
+    return _kept_key(path, "BACKUP_KEY")
+
+
+def _kept_or_made(path: Path, setting: str) -> bytes:
     key = secrets.token_bytes(KEY_BYTES)
     try:
         keep_key(path, key)
     except FileExistsError:
-        return _kept_key(path)
+        return _kept_key(path, setting)
     except OSError as error:
         problem = f"is not set, and {path.name} cannot be made in {path.parent.absolute()} ({error.strerror})"
-        raise WrongSetting("SECRET_KEY", problem, "make room, let this user write there, or set SECRET_KEY") from None
+        raise WrongSetting(setting, problem, f"make room, let this user write there, or set {setting}") from None
     return key
 
 
@@ -42,19 +61,19 @@ def keep_key(path: Path, key: bytes) -> None:
         raise
 
 
-def _kept_key(path: Path) -> bytes:
+def _kept_key(path: Path, setting: str) -> bytes:
     try:
         if path.is_dir():
-            raise WrongSetting("SECRET_KEY", f"{path.name} is a directory", "remove it, or set SECRET_KEY")
+            raise WrongSetting(setting, f"{path.name} is a directory", f"remove it, or set {setting}")
         if path.stat().st_mode & 0o077:
-            raise WrongSetting("SECRET_KEY", f"others may read {path.name}", f"run chmod 600 {path.name}")
+            raise WrongSetting(setting, f"others may read {path.name}", f"run chmod 600 {path.name}")
         key = decode_key(path.read_text("ascii", "replace"))
     except OSError as error:
         problem = f"{path.name} exists but cannot be read ({error.strerror})"
-        raise WrongSetting("SECRET_KEY", problem, "let this user read it, or set SECRET_KEY") from None
+        raise WrongSetting(setting, problem, f"let this user read it, or set {setting}") from None
     if key is None:
-        remedy = f"put the right {path.name} back next to the database, or set SECRET_KEY"
-        raise WrongSetting("SECRET_KEY", f"{path.name} contains no key", remedy)
+        remedy = f"put the right {path.name} back next to the database, or set {setting}"
+        raise WrongSetting(setting, f"{path.name} contains no key", remedy)
     return key
 
 

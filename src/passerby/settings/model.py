@@ -12,13 +12,14 @@ from passerby.settings import addresses
 from passerby.settings.alerting import AlertSettings
 from passerby.settings.checks import Checks
 from passerby.settings.described import Described, describe, plainly, write
+from passerby.settings.keeping import KeepingSettings
 from passerby.settings.wrong import WrongSetting
 
 _RULES = Rules()
 """Settings that are also rules get their defaults from here."""
 
 
-class Settings(AlertSettings, Checks):
+class Settings(AlertSettings, KeepingSettings, Checks):
     """All settings. Tests build it directly; `read` builds it from what the operator wrote."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -313,6 +314,16 @@ class Settings(AlertSettings, Checks):
         return self.sqlite_db_path.with_suffix(".key")
 
     @property
+    def live_path(self) -> Path:
+        """The path of the live store's log, if one process has it in a file. It is next to the database."""
+        return self.sqlite_db_path.with_suffix(".live")
+
+    @property
+    def backup_key_path(self) -> Path:
+        """The path of the backups' key file. It is used if there is no BACKUP_KEY."""
+        return self.backup_key_file or self.sqlite_db_path.with_suffix(".backup-key")
+
+    @property
     def run_path(self) -> Path:
         """RUN_DIR, or its default. It need not exist yet."""
         return self.run_dir or self.sqlite_db_path.parent / "run"
@@ -342,9 +353,9 @@ class Settings(AlertSettings, Checks):
             values[name] = "hidden" if values[name] else ""
         values["SECRET_KEY"] = "hidden" if self.secret_key else ""
         values["SECRET_KEY_PREVIOUS"] = f"{len(self.secret_key_previous)} hidden" * bool(self.secret_key_previous)
-        values["POSTGRES_URI"] = (
-            addresses.without_password(self.postgres_uri.get_secret_value()) if self.postgres_uri else ""
-        )
+        values["BACKUP_KEY"] = "hidden" if self.backup_key else ""
+        for name, uri in (("POSTGRES_URI", self.postgres_uri), ("BACKUP_POSTGRES_URI", self.backup_postgres_uri)):
+            values[name] = addresses.without_password(uri.get_secret_value()) if uri else ""
         values["BOT_API_URL"] = addresses.without_password(self.bot_api_url)
         # The query may contain a password, too.
         values["REDIS_URL"] = addresses.without_password(self.redis_url.get_secret_value().partition("?")[0])
@@ -370,4 +381,6 @@ class Settings(AlertSettings, Checks):
         if self.update_mode == "webhook" and self.webhook_url is None:
             remedy = f"{write(type(self), 'webhook_url')}, or use polling"
             raise WrongSetting("WEBHOOK_URL", "is not set, and UPDATE_MODE is webhook", remedy)
+        if self.backup_key is not None and self.backup_key == self.secret_key:
+            raise WrongSetting("BACKUP_KEY", "is the same as SECRET_KEY", write(type(self), "backup_key"))
         return self

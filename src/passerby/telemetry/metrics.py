@@ -188,6 +188,13 @@ CERTIFICATE_DAYS = Gauge(
     "passerby_certificate_days_left", "For how many days the certificate at WEBHOOK_URL is still valid."
 )
 LEASES = Gauge("passerby_leases_held", "Leases of this worker.", kind=("bot", "pool", "duty"))
+BACKUP_AT = Gauge(
+    "passerby_backup_at_seconds", "When the newest backup was begun; Unix time. Only the worker with this duty."
+)
+RESTORE_TEST_AT = Gauge(
+    "passerby_restore_test_at_seconds",
+    "When a backup was last restored for a test without a fault; Unix time. Only the worker with this duty.",
+)
 BUGS = Counter("passerby_bugs", "Units of work that ended because of a bug.")
 LONG_TURNS = Counter("passerby_loop_long_turns", "Turns of the event loop that took more than 250 ms.")
 LOOP_LAG = Gauge("passerby_loop_lag_seconds", "How late the event loop last woke a timer.")

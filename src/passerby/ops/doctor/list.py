@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 
-from passerby.ops.doctor import database, machine, redis, telegram
+from passerby.ops.doctor import backups, database, machine, redis, telegram
 from passerby.ops.doctor.finding import Finding, fail
 from passerby.settings import Settings
 from passerby.telemetry import logs
@@ -17,7 +17,7 @@ async def everything(settings: Settings, *, processes: int, now: Callable[[], fl
         telegram.checks(settings, now),
     )
     found = await asyncio.gather(*map(_collected, parts))
-    return [*machine.checks(settings), *(finding for part in found for finding in part)]
+    return [*machine.checks(settings), *backups.checks(settings, now), *(finding for part in found for finding in part)]
 
 
 async def _collected(part: AsyncIterator[Finding]) -> list[Finding]:

@@ -1,0 +1,148 @@
+"""`passerby backup run|list|verify|restore`: what they print."""
+
+import asyncio
+import sys
+from datetime import UTC, datetime
+from typing import Annotated, Any, NoReturn
+
+import msgspec
+import typer
+
+app = typer.Typer(
+    help="Make, list, test and restore backups of the records. They are encrypted, in BACKUP_DIR.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
+Backup = Annotated[str | None, typer.Argument(help="Its name in `passerby backup list`, or its path.")]
+
+
+@app.command()
+def run(json: Json = False) -> None:
+    """Make a backup now. The fleet may run. Then delete old backups, and start BACKUP_UPLOAD_COMMAND."""
+    from passerby import settings
+    from passerby.bootstrap.clock import SystemClock
+    from passerby.ops.backup.failure import BackupFailed
+    from passerby.ops.backup.taking import take
+
+    settled = settings.read()
+    is_new_key = settled.backup_key is None and not settled.backup_key_path.exists()
+    try:
+        taken = asyncio.run(take(settled, SystemClock().now))
+    except BackupFailed as failed:
+        _fail(failed)
+    manifest = taken.manifest
+    if json:
+        _print({"file": taken.path.name, "not_uploaded": taken.not_uploaded} | msgspec.to_builtins(manifest))
+    else:
+        size = _size(taken.path.stat().st_size)
+        typer.echo(f"{taken.path.name}: {size}, {manifest.contents.rows} rows, {manifest.version}")
+        for retired in taken.retired:
+            typer.echo(f"deleted {retired.name}, which is not kept any more")
+    if is_new_key:
+        path = settled.backup_key_path
+        typer.echo(f"{path.name} is new. Keep a copy elsewhere: without it, no backup can be opened.", err=True)
+    if taken.not_uploaded:
+        typer.echo(f"not copied elsewhere: {taken.not_uploaded}", err=True)
+        raise typer.Exit(1)
+
+
+@app.command(name="list")
+def list_(json: Json = False) -> None:
+    """List the backups, the oldest first, and the last restore test. Exit code 1: one of them cannot be opened."""
+    from passerby import settings
+    from passerby.ops.backup.places import directory_of
+    from passerby.ops.backup.verifying import listed
+
+    settled = settings.read()
+    found = listed(settled)
+    state = directory_of(settled).state()
+    if json:
+        rows = [each._asdict() | {"path": str(each.path)} for each in found]
+        _print({"backups": rows, "state": state})
+    else:
+        for path, size, manifest, problem in found:
+            told = f"{manifest.contents.rows} rows, {manifest.version}" if manifest is not None else problem
+            copied = ", copied elsewhere" if path.name in state.uploaded else ""
+            typer.echo(f"{path.stem}  {_size(size)}  {told}{copied}")
+        if not found:
+            typer.echo("there are no backups")
+        if state.verified is not None:
+            result = "; ".join(state.verified.problems) or "all well"
+            typer.echo(f"last restore test: {state.verified.name}, {_when(state.verified.at)}: {result}")
+    raise typer.Exit(1 if any(each.problem for each in found) else 0)
+
+
+@app.command()
+def verify(backup: Backup = None, json: Json = False) -> None:
+    """Test a backup, the newest one by default: restore it into a database of its own, compare, and drop that.
+
+    The fleet may run. Compared are the rows of each table, sums over each column, and references between tables. Exit
+    code 1: something differs.
+    """
+    from passerby import settings
+    from passerby.bootstrap.clock import SystemClock
+    from passerby.ops.backup.failure import BackupFailed
+    from passerby.ops.backup.verifying import verify
+
+    try:
+        verified = asyncio.run(verify(settings.read(), backup, SystemClock().now))
+    except BackupFailed as failed:
+        _fail(failed)
+    if json:
+        _print(verified)
+    elif verified.problems:
+        for problem in verified.problems:
+            typer.echo(f"{verified.name}: {problem}")
+    else:
+        typer.echo(f"{verified.name}: restored, and everything is there")
+    raise typer.Exit(1 if verified.problems else 0)
+
+
+@app.command()
+def restore(
+    backup: Backup = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the people that the database holds now.")] = False,
+) -> None:
+    """Restore a backup, the newest one by default, while nothing runs. Also empties the live store.
+
+    Then makes the checks of `passerby doctor`. Exit code 1: one of them fails.
+    """
+    from passerby import settings
+    from passerby.bootstrap.clock import SystemClock
+    from passerby.cli.doctor import examine
+    from passerby.ops.backup.failure import BackupFailed
+    from passerby.ops.backup.restoring import restore
+    from passerby.ops.standstill import FleetRuns
+
+    settled = settings.read()
+    try:
+        restored = asyncio.run(restore(settled, backup, SystemClock(), replace=replace))
+    except (BackupFailed, FleetRuns) as failed:
+        _fail(failed)
+    manifest = restored.manifest
+    typer.echo(f"restored {restored.path.name}: {manifest.contents.rows} rows, as of {_when(manifest.made_at)}")
+    for table, count in restored.lost.items():
+        typer.echo(f"lost: {count} rows of {table} that the database had and the backup has not")
+    typer.echo("the live store is empty: the next start rebuilds open chats and searches as of the backup")
+    raise typer.Exit(examine(settled, None, json=False))
+
+
+def _fail(failed: Exception) -> NoReturn:
+    print(failed, file=sys.stderr)  # noqa: T201  # the one line
+    raise typer.Exit(1)
+
+
+def _print(value: Any) -> None:
+    typer.echo(msgspec.json.encode(value))
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e6:.1f} MB"
+
+
+def _when(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")

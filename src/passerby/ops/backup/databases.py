@@ -1,0 +1,48 @@
+"""Dumps a database, and loads a dump: into the database itself, or into one that is thrown away."""
+
+from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from typing import NamedTuple, Protocol
+
+from passerby.adapters.sql.checksums import Contents
+
+
+class Dump(NamedTuple):
+    """`contents`, and a stream of the dump: both of the same moment. `version` is the database program's."""
+
+    version: str
+    contents: Contents
+    stream: AsyncIterator[bytes]
+
+
+class Loaded(NamedTuple):
+    """What a dump turned out to hold. `problems`: what the database itself finds wrong with it."""
+
+    contents: Contents
+    problems: list[str]
+
+
+class Database(Protocol):
+    """Raises: BackupFailed from every method, and whatever a stream raises."""
+
+    kind: str
+
+    def dump(self) -> AbstractAsyncContextManager[Dump]:
+        """Others may go on reading and writing."""
+        ...
+
+    async def test(self, stream: AsyncIterable[bytes]) -> Loaded:
+        """Load into a database of its own, look, and throw it away. The real one is not touched."""
+        ...
+
+    async def contents(self) -> Contents:
+        """What is in it now. Nothing, if it does not exist yet."""
+        ...
+
+    async def replace(self, stream: AsyncIterable[bytes], dumped: Contents) -> None:
+        """Replace our tables by those of a dump: all of them or, if it fails, none. `dumped` is what is in it."""
+        ...
+
+    async def sweep(self) -> None:
+        """Remove what killed processes have left. Only one process at a time."""
+        ...

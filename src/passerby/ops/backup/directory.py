@@ -1,0 +1,146 @@
+"""Which backups there are, and which of them are kept.
+
+A backup is a file whose name says when it was begun: passerby-20260131T033000Z.backup. It gets this name by a rename,
+when it is whole and on the disk. So a file with this name is a whole backup, and a kill leaves at most a file with
+another ending, which the next run removes. `state.json` notes the last restore test and what was copied elsewhere.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from passerby.ops.backup.failure import BackupFailed
+
+SUFFIX: Final = ".backup"
+PART: Final = ".part"
+_FORM: Final = "passerby-%Y%m%dT%H%M%SZ"
+DAYS, WEEKS, MONTHS = 7, 4, 6
+
+
+class Verified(msgspec.Struct, frozen=True):
+    """A restore test: of which backup, when, and what was wrong. Empty: nothing."""
+
+    name: str
+    at: float
+    problems: list[str]
+
+
+class DirectoryState(msgspec.Struct, frozen=True):
+    """`uploaded`: names of backups that were copied elsewhere."""
+
+    verified: Verified | None = None
+    uploaded: tuple[str, ...] = ()
+
+
+class Directory:
+    """Raises: BackupFailed, if the directory cannot be used."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Only one process at a time makes or deletes backups. Raises: BackupFailed, if another one does."""
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise BackupFailed(f"BACKUP_DIR cannot be used ({error.strerror})") from None
+        try:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise BackupFailed("another backup or restore test works in BACKUP_DIR now") from None
+            yield
+        finally:
+            os.close(lock)
+
+    def backups(self) -> list[Path]:
+        """The oldest first."""
+        return sorted(path for path in self.path.glob(f"passerby-*{SUFFIX}") if begun_at(path) is not None)
+
+    def find(self, name: str | None) -> Path:
+        """The backup of this name or path; the newest one for None. Raises: BackupFailed."""
+        found = self.backups()
+        if name is None:
+            if not found:
+                raise BackupFailed(f"there is no backup in {self.path}")
+            return found[-1]
+        for path in (Path(name), self.path / name, self.path / f"{name}{SUFFIX}"):
+            if path.is_file():
+                return path
+        raise BackupFailed("there is no such backup; passerby backup list names them")
+
+    def place(self, now: float) -> Path:
+        """The path of a backup that begins now."""
+        return self.path / f"{datetime.fromtimestamp(now, UTC).strftime(_FORM)}{SUFFIX}"
+
+    def sweep(self) -> None:
+        """Remove what killed runs have left. Only while `locked`."""
+        for path in self.path.glob(f"*{PART}"):
+            path.unlink(missing_ok=True)
+
+    def retire(self) -> list[Path]:
+        """Delete what is not kept. Returns that. Only while `locked`."""
+        found = self.backups()
+        keep = kept(found)
+        retired = [path for path in found if path not in keep]
+        for path in retired:
+            path.unlink(missing_ok=True)
+        return retired
+
+    def state(self) -> DirectoryState:
+        try:
+            return msgspec.json.decode((self.path / "state.json").read_bytes(), type=DirectoryState)
+        except (OSError, msgspec.DecodeError):
+            return DirectoryState()
+
+    def put_state(self, state: DirectoryState) -> None:
+        replace_file(self.path / "state.json", msgspec.json.encode(state))
+
+
+def begun_at(path: Path) -> float | None:
+    """When this backup was begun, from its name. None if it is not named like one."""
+    try:
+        return datetime.strptime(path.stem, _FORM).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
+
+
+def kept(backups: Iterable[Path]) -> set[Path]:
+    """The newest backup of each of the last 7 days, 4 weeks and 6 months that have one. That includes the newest."""
+    newest = sorted(backups, reverse=True)
+    keep: set[Path] = set()
+    for form, count in (("%Y-%m-%d", DAYS), ("%G-%V", WEEKS), ("%Y-%m", MONTHS)):
+        periods: dict[str, Path] = {}
+        for path in newest:
+            periods.setdefault(datetime.fromtimestamp(begun_at(path) or 0.0, UTC).strftime(form), path)
+        keep.update(list(periods.values())[:count])
+    return keep
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a whole file or nothing, also if the power fails. Raises: OSError."""
+    part = path.with_name(path.name + PART)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+    settle(part, path)
+
+
+def settle(part: Path, path: Path) -> None:
+    """Give a written file its name, once it is on the disk. Raises: OSError."""
+    for synced in (part, None, path.parent):
+        if synced is None:
+            part.rename(path)
+            continue
+        descriptor = os.open(synced, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

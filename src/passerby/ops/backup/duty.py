@@ -1,0 +1,92 @@
+"""The daily backup and the weekly restore test, started by whichever worker holds the lease.
+
+Each is a process of its own, so that it delays no message, and has its own memory. It ends when the worker ends. The
+files in BACKUP_DIR tell what is due. So a day that was missed is made up for at the next look, and two workers in turn
+make one backup.
+"""
+
+import asyncio
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from passerby.ops.backup.directory import Directory, begun_at
+from passerby.ports.clock import Clock
+from passerby.settings import Settings
+from passerby.telemetry import logs, metrics
+
+LOOK_EVERY_S: Final = 60.0
+AGAIN_AFTER_S: Final = 3600.0
+"""The pause after an attempt that failed."""
+TEST_EVERY_S: Final = 7 * 86_400.0
+_SENTENCE: Final = 300
+
+
+class BackupDuty:
+    """`command` is what starts `passerby backup`; `run` or `verify` is added to it."""
+
+    def __init__(self, settings: Settings, clock: Clock, command: tuple[str, ...] = ()) -> None:
+        assert settings.backup_dir is not None, "there is a place for backups"
+        self._settings = settings
+        self._directory = Directory(settings.backup_dir)
+        self._clock = clock
+        self._command = command or (sys.executable, "-m", "passerby.cli.exit_with_parent", "backup")
+        self._failed_at = {"run": float("-inf"), "verify": float("-inf")}
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        while True:
+            for what in self.due():
+                await self._do(what)
+            self._measure()
+            await self._clock.sleep(LOOK_EVERY_S)
+
+    def due(self) -> list[str]:
+        """What should be done now, in this order: "run", "verify"."""
+        now, backups, verified = self._clock.now(), self._directory.backups(), self._directory.state().verified
+        newest = begun_at(backups[-1]) if backups else None
+        found = []
+        if newest is None or newest < scheduled_before(now, self._settings.backup_at):
+            found.append("run")
+        if (found or backups) and (verified is None or now - verified.at >= TEST_EVERY_S):
+            found.append("verify")
+        return [what for what in found if self._clock.monotonic() - self._failed_at[what] >= AGAIN_AFTER_S]
+
+    async def _do(self, what: str) -> None:
+        began_at = self._clock.monotonic()
+        process = await asyncio.create_subprocess_exec(
+            *self._command,
+            what,
+            stdin=asyncio.subprocess.PIPE,  # the process ends when this does
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            _, said = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.terminate()
+                await process.wait()
+        duration_s = round(self._clock.monotonic() - began_at, 1)
+        if process.returncode:
+            self._failed_at[what] = self._clock.monotonic()
+            lines = said.decode("utf-8", "replace").strip().splitlines() or ["it does not say why"]
+            reason = f"passerby backup {what}: {lines[-1][:_SENTENCE]}"
+            logs.record("backup.failed", "error", reason=reason, duration_s=duration_s)
+        else:
+            logs.record("backup.made" if what == "run" else "backup.verified", duration_s=duration_s)
+
+    def _measure(self) -> None:
+        backups, verified = self._directory.backups(), self._directory.state().verified
+        if backups:
+            metrics.BACKUP_AT.set(begun_at(backups[-1]) or 0.0)
+        if verified is not None and not verified.problems:
+            metrics.RESTORE_TEST_AT.set(verified.at)
+
+
+def scheduled_before(now: float, at: str) -> float:
+    """The last time that a daily backup should have begun. `at`: hours and minutes, UTC."""
+    hours, minutes = map(int, at.split(":"))
+    moment = datetime.fromtimestamp(now, UTC)
+    today = moment.replace(hour=hours, minute=minutes, second=0, microsecond=0)
+    return (today if today <= moment else today - timedelta(days=1)).timestamp()

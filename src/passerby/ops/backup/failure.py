@@ -1,0 +1,5 @@
+"""The one failure of this room."""
+
+
+class BackupFailed(Exception):
+    """A backup, a restore test or a restore could not be done. The text is one sentence for the operator."""

@@ -1,0 +1,87 @@
+"""Restores a backup over the records, while nothing runs, and empties the live store.
+
+An older backup does not fit a newer live store: people would be in chats that the records do not know. The live store
+is emptied first. A kill after that leaves the old records, from which the next start rebuilds it.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from passerby.adapters.sql import DatabaseUnusable, init_schema, schema_state
+from passerby.adapters.sql.checksums import Contents
+from passerby.ops.backup.failure import BackupFailed
+from passerby.ops.backup.manifest import Manifest
+from passerby.ops.backup.places import database_of, directory_of
+from passerby.ops.backup.sealed import NotABackup, Sealed
+from passerby.ops.backup.verifying import checked, fits, manifest_in
+from passerby.ops.standstill import standstill
+from passerby.ports.clock import Clock
+from passerby.ports.records import RecordsLost
+from passerby.settings import Settings, open_backup_key
+
+
+class Restored(NamedTuple):
+    """`before`: what the database held. `live_entries`: how many keys or bytes the live store had."""
+
+    path: Path
+    manifest: Manifest
+    before: Contents
+    live_entries: int
+
+    @property
+    def lost(self) -> dict[str, int]:
+        """Rows that the database had and the backup has not, by table."""
+        tables = self.manifest.contents.tables
+        fewer = {name: sums.rows - tables[name].rows for name, sums in self.before.tables.items() if name in tables}
+        return {name: count for name, count in fewer.items() if count > 0}
+
+
+async def restore(
+    settings: Settings,
+    name: str | None,
+    clock: Clock,
+    *,
+    replace: bool,
+    reached: Callable[[str], None] = lambda _: None,
+) -> Restored:
+    """`replace`: the database may have people in it. `reached` hears the name of each step before it begins.
+
+    Raises: BackupFailed, FleetRuns, WrongSetting, OSError.
+    """
+    database = database_of(settings)
+    path = directory_of(settings).find(name)
+    with path.open("rb") as file:
+        try:
+            sealed = Sealed(file, open_backup_key(settings, make=False))
+            manifest = manifest_in(sealed)
+            fits(manifest, database.kind)
+            for _ in sealed.dump():  # damage must show before anything is deleted
+                pass
+            await _check_release(settings, manifest)
+            async with standstill(settings, clock) as still:
+                before = await database.contents()
+                if before.rows and not replace:
+                    people = before.tables["users"].rows if "users" in before.tables else 0
+                    raise BackupFailed(f"the database holds {people} people: add --replace to replace them")
+                reached("live store")
+                live_entries = await still.empty_live_store()
+                reached("records")
+                await database.replace(checked(sealed, manifest), manifest.contents)
+                reached("schema")
+                await init_schema(_database(settings))
+        except NotABackup as error:
+            raise BackupFailed(str(error)) from None
+        except (DatabaseUnusable, RecordsLost) as error:
+            raise BackupFailed(str(error)) from None
+    return Restored(path, manifest, before, live_entries)
+
+
+async def _check_release(settings: Settings, manifest: Manifest) -> None:
+    needed = (await schema_state(_database(settings))).needed
+    if (manifest.contents.revision or "") > needed:
+        raise BackupFailed(f"this backup is of a newer release ({manifest.contents.revision}): install that one")
+
+
+def _database(settings: Settings) -> str | Path:
+    return settings.postgres_uri.get_secret_value() if settings.postgres_uri else settings.sqlite_db_path

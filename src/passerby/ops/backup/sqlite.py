@@ -1,0 +1,124 @@
+"""SQLite, through its backup API.
+
+A dump is a copy of the file at one moment. The copy is in a directory of its own next to the database, which nobody
+else may read; it is removed at once, and if the process was killed, by the next one. A restored database is copied into
+the real one in one transaction, so a kill leaves the old one or the new one.
+"""
+
+import asyncio
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
+from pathlib import Path
+from typing import BinaryIO, Final, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.pool import StaticPool
+
+from passerby.adapters.sql.checksums import Contents, contents
+from passerby.ops.backup.databases import Dump, Loaded
+from passerby.ops.backup.failure import BackupFailed
+
+T = TypeVar("T")
+_READ: Final = 1 << 20
+_LOCKED_S: Final = 60.0
+
+
+class SqliteDatabase:
+    kind = "sqlite"
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @asynccontextmanager
+    async def dump(self) -> AsyncIterator[Dump]:
+        if not self._path.exists():
+            raise BackupFailed(f"there is no {self._path.name} yet")
+        with self._beside() as file:
+            found = await _patiently(lambda: self._copy(file))
+            with file.open("rb") as copied:
+                yield Dump(f"SQLite {sqlite3.sqlite_version}", found, _read(copied))
+
+    async def test(self, stream: AsyncIterable[bytes]) -> Loaded:
+        with self._beside() as file:
+            await _fill(file, stream)
+            return await _patiently(lambda: _look(file))
+
+    async def contents(self) -> Contents:
+        if not self._path.exists():
+            return Contents(None, {}, {})
+        return await _patiently(lambda: _look(self._path, check=False).contents)
+
+    async def replace(self, stream: AsyncIterable[bytes], dumped: Contents) -> None:
+        with self._beside() as file:
+            await _fill(file, stream)
+            if problems := (await _patiently(lambda: _look(file))).problems:
+                raise BackupFailed(f"the backup is damaged: {problems[0]}")
+            self._path.touch(0o600)
+            await _patiently(lambda: _copy_over(file, self._path))
+
+    async def sweep(self) -> None:
+        """Remove copies that a killed process has left."""
+        for left in self._path.parent.glob(f"{self._prefix}*"):
+            shutil.rmtree(left, ignore_errors=True)
+
+    @property
+    def _prefix(self) -> str:
+        return f".{self._path.name}-copy-"
+
+    @contextmanager
+    def _beside(self) -> Iterator[Path]:
+        """The path of a database file that does not exist yet. It is on the same disk, and removed at the end."""
+        with tempfile.TemporaryDirectory(prefix=self._prefix, dir=self._path.parent) as directory:
+            yield Path(directory) / "copy.db"
+
+    def _copy(self, to: Path) -> Contents:
+        """One step, so it is of one moment. In WAL mode, writers do not wait for it."""
+        _copy_over(self._path, to)
+        with closing(sqlite3.connect(to)) as copy:
+            copy.execute("PRAGMA journal_mode=DELETE").fetchone()
+        return _look(to, check=False).contents
+
+
+def _copy_over(source: Path, target: Path) -> None:
+    with (
+        closing(sqlite3.connect(source, timeout=_LOCKED_S)) as read,
+        closing(sqlite3.connect(target, timeout=_LOCKED_S)) as written,
+    ):
+        read.backup(written)
+
+
+def _look(path: Path, *, check: bool = True) -> Loaded:
+    with closing(sqlite3.connect(path, timeout=_LOCKED_S)) as connection:
+        problems = _problems(connection) if check else []
+        engine = sa.create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
+        with engine.connect() as reading:
+            return Loaded(contents(reading), problems)
+
+
+def _problems(connection: sqlite3.Connection) -> list[str]:
+    checked = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    broken = len(connection.execute("PRAGMA foreign_key_check").fetchall())
+    problems = [] if checked == "ok" else ["SQLite finds the file damaged"]
+    return problems + ([f"{broken} rows refer to rows that are missing"] if broken else [])
+
+
+async def _patiently(work: Callable[[], T]) -> T:
+    try:
+        return await asyncio.to_thread(work)
+    except sqlite3.Error as error:
+        # Only the kind of the error: the text may quote a row.
+        raise BackupFailed(f"SQLite: {getattr(error, 'sqlite_errorname', None) or type(error).__name__}") from None
+
+
+async def _read(file: BinaryIO) -> AsyncIterator[bytes]:
+    while data := file.read(_READ):
+        yield data
+
+
+async def _fill(path: Path, stream: AsyncIterable[bytes]) -> None:
+    with path.open("wb") as file:
+        async for data in stream:
+            file.write(data)

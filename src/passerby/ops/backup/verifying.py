@@ -1,0 +1,91 @@
+"""Restore tests, and what the other commands ask of a backup that is there."""
+
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from passerby.ops.backup.directory import Verified
+from passerby.ops.backup.failure import BackupFailed
+from passerby.ops.backup.manifest import Manifest
+from passerby.ops.backup.places import database_of, directory_of
+from passerby.ops.backup.sealed import NotABackup, Sealed, manifest_of
+from passerby.settings import Settings, open_backup_key
+
+
+class Listed(NamedTuple):
+    """`manifest` is None if the backup cannot be opened; `problem` says why."""
+
+    path: Path
+    size: int
+    manifest: Manifest | None
+    problem: str
+
+
+def listed(settings: Settings) -> list[Listed]:
+    """Every backup, the oldest first. Reads only their ends. Raises: WrongSetting."""
+    key = open_backup_key(settings, make=False)
+    found = []
+    for path in directory_of(settings).backups():
+        try:
+            manifest, problem = Manifest.decode(manifest_of(path, key)), ""
+        except (NotABackup, OSError, ValueError) as error:
+            manifest, problem = None, str(error)
+        found.append(Listed(path, path.stat().st_size, manifest, problem))
+    return found
+
+
+async def verify(settings: Settings, name: str | None, now: Callable[[], float]) -> Verified:
+    """Restore a backup into a database that is thrown away, and compare. None: the newest one.
+
+    The result is noted beside the backups. Raises: BackupFailed, if the test cannot be made; WrongSetting, OSError.
+    """
+    directory = directory_of(settings)
+    with directory.locked():
+        path = directory.find(name)
+        database = database_of(settings)
+        await database.sweep()
+        key = open_backup_key(settings, make=False)
+        problems: list[str] = []
+        with path.open("rb") as file:
+            try:
+                sealed = Sealed(file, key)
+                manifest = manifest_in(sealed)
+                fits(manifest, database.kind)
+                loaded = await database.test(checked(sealed, manifest))
+                problems = [*loaded.problems, *manifest.contents.differences(loaded.contents)]
+            except NotABackup as error:
+                problems = [str(error)]
+        verified = Verified(path.name, now(), problems)
+        directory.put_state(msgspec.structs.replace(directory.state(), verified=verified))
+        return verified
+
+
+def manifest_in(sealed: Sealed) -> Manifest:
+    """Raises: NotABackup."""
+    try:
+        return Manifest.decode(sealed.manifest())
+    except ValueError:
+        raise NotABackup("it was made by another release, and this one cannot read it") from None
+
+
+def fits(manifest: Manifest, kind: str) -> None:
+    """Raises: BackupFailed, if a backup is of another kind of database."""
+    if manifest.kind != kind:
+        told = {"sqlite": "a database file", "postgresql": "PostgreSQL"}
+        raise BackupFailed(
+            f"this backup is of {told[manifest.kind]}, and the settings name {told[kind]}: restore it with the "
+            "settings of that time, and then use passerby move"
+        )
+
+
+async def checked(sealed: Sealed, manifest: Manifest) -> AsyncIterator[bytes]:
+    """The dump. Raises: NotABackup at the end, if it is not what the manifest says."""
+    found = hashlib.sha256()
+    for data in sealed.dump():
+        found.update(data)
+        yield data
+    if found.hexdigest() != manifest.sha256:
+        raise NotABackup("it is damaged: its dump has another hash")

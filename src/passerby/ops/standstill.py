@@ -1,0 +1,205 @@
+"""For commands that must have the stores to themselves: nothing of this installation may run meanwhile.
+
+With a file, the lock of the live store shows it, and is held until the command ends. With Redis, the list of living
+workers shows it. PostgreSQL shows who is connected, which also finds a process with another live store.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from random import SystemRandom
+from typing import Any, Final
+
+import sqlalchemy as sa
+from redis.exceptions import RedisError
+from sqlalchemy.pool import NullPool
+
+from passerby.adapters.memory import FileLog, LogInUse, MemoryStore
+from passerby.adapters.redis import RedisUnfit, open_redis
+from passerby.adapters.redis.connect import connector
+from passerby.adapters.redis.keys import Keys
+from passerby.adapters.sql import DatabaseUnusable, SqlRecords
+from passerby.adapters.sql.engine import connect, database_url
+from passerby.adapters.sql.failures import losses
+from passerby.ports.clock import Clock
+from passerby.ports.live_store import Figures, LiveStore, LiveStoreLost
+from passerby.ports.records import RecordsLost
+from passerby.runtime.background.recorder import Recorder
+from passerby.settings import Settings, WrongSetting
+from passerby.telemetry import logs
+
+_LOOKS: Final = 10
+_LOOK_EVERY_S: Final = 0.5
+"""A connection that was just closed is still listed for a moment."""
+_DRAIN_S: Final = 600.0
+_KEYS_AT_ONCE: Final = 1_000
+_RUNS: Final = "stop it first on every machine (passerby stop, or Ctrl-C)"
+
+
+class FleetRuns(Exception):
+    """Something of this installation runs. The text is for the operator."""
+
+
+class Standstill:
+    """Nothing runs. `log` is the live store's, if it is a file."""
+
+    def __init__(self, settings: Settings, clock: Clock, log: FileLog | None) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._log = log
+        self._is_closed = False
+
+    async def empty_live_store(self) -> int:
+        """Delete everything in the live store. Returns how many keys or files that were. Raises: WrongSetting."""
+        if self._log is None:
+            return await self._empty_redis()
+        path = self._settings.live_path
+        found = [each for each in path.parent.glob(f"{path.name}*") if not each.name.endswith(".lock")]
+        had = sum(each.stat().st_size > 0 for each in found)
+        for each in found:
+            each.unlink()
+        return had
+
+    async def record_journal(self, records: SqlRecords) -> Figures:
+        """Bring what the live store still has for the records into them. Returns what is left in it.
+
+        Raises: FleetRuns, if it cannot be done now; WrongSetting.
+        """
+        rng = SystemRandom()
+        async with self._live_store() as store:
+            try:
+                whole = await Recorder(store, records, self._clock, rng, logs.record).drain(_DRAIN_S)
+                if not whole:
+                    raise FleetRuns("the database does not accept what the live store has for it; see that it works")
+                return await store.figures()
+            except LiveStoreLost:
+                return Figures(0, 0, 0, 0)  # it was wiped, so it holds nothing
+
+    @asynccontextmanager
+    async def _live_store(self) -> AsyncIterator[LiveStore]:
+        rng = SystemRandom()
+        store: LiveStore
+        if self._log is not None:
+            self._is_closed = True  # the store closes the log
+            store = MemoryStore(self._log, self._clock, rng)
+        else:
+            store = await _redis(self._settings, self._clock)
+        try:
+            yield store
+        finally:
+            await store.aclose()
+
+    async def _empty_redis(self) -> int:
+        keys = Keys(self._settings.redis_name)
+        count = 0
+        try:
+            connection = await connector(self._settings.redis_url.get_secret_value(), keys)()
+            try:
+                cursor: Any = b"0"
+                while True:
+                    pattern = f"{{{self._settings.redis_name}}}:*"
+                    await connection.send_command("SCAN", cursor, "MATCH", pattern, "COUNT", str(_KEYS_AT_ONCE))
+                    cursor, found = await connection.read_response()
+                    if found:
+                        await connection.send_command("UNLINK", *found)
+                        count += int(await connection.read_response())
+                    if cursor in (b"0", "0", 0):
+                        return count
+            finally:
+                await connection.disconnect(nowait=True)
+        except (RedisError, OSError) as error:
+            raise _redis_away(error) from None
+
+    def close(self) -> None:
+        if self._log is not None and not self._is_closed:
+            self._log.close()
+
+
+@asynccontextmanager
+async def standstill(settings: Settings, clock: Clock) -> AsyncIterator[Standstill]:
+    """Raises: FleetRuns, if something runs; WrongSetting, if a store does not answer."""
+    with _locked(settings) as log:
+        if log is None:
+            await _no_workers(settings, clock)
+        if settings.postgres_uri is not None:
+            await _nobody_connected(settings, clock)
+        still = Standstill(settings, clock, log)
+        try:
+            yield still
+        finally:
+            still.close()
+
+
+@contextmanager
+def _locked(settings: Settings) -> Iterator[FileLog | None]:
+    if settings.is_shared:
+        yield None
+        return
+    try:
+        log = FileLog(settings.live_path)
+    except LogInUse:
+        raise FleetRuns(f"Passerby runs with {settings.live_path.name} now: {_RUNS}") from None
+    yield log
+
+
+async def _redis(settings: Settings, clock: Clock) -> LiveStore:
+    try:
+        opened = await open_redis(
+            settings.redis_url.get_secret_value(),
+            clock,
+            SystemRandom(),
+            name=settings.redis_name,
+            replicas=settings.redis_replicas,
+            may_lose=settings.redis_may_lose_seconds,
+        )
+    except RedisUnfit as error:
+        raise WrongSetting("REDIS_URL", str(error), "then try again") from None
+    except LiveStoreLost as error:
+        raise _redis_away(error) from None
+    return opened.store
+
+
+async def _no_workers(settings: Settings, clock: Clock) -> None:
+    store = await _redis(settings, clock)
+    try:
+        workers = (await store.members()).workers
+    except LiveStoreLost as error:
+        raise _redis_away(error) from None
+    finally:
+        await store.aclose()
+    if workers:
+        raise FleetRuns(f"{len(workers)} processes of Passerby run, as Redis says: {_RUNS}")
+
+
+async def _nobody_connected(settings: Settings, clock: Clock) -> None:
+    assert settings.postgres_uri is not None
+    engine = connect(database_url(settings.postgres_uri.get_secret_value()), poolclass=NullPool)
+    try:
+        with losses():
+            async with engine.connect() as connection:
+                found = 0
+                for _ in range(_LOOKS):
+                    found = await connection.scalar(_CONNECTED)
+                    if not found:
+                        return
+                    await clock.sleep(_LOOK_EVERY_S)
+        raise FleetRuns(
+            f"{found} connections of Passerby are open in PostgreSQL: {_RUNS}. If only a pooler keeps them, close them "
+            "there"
+        )
+    except (RecordsLost, DatabaseUnusable) as error:
+        raise WrongSetting(
+            "POSTGRES_URI", f"the database cannot be used ({error})", "start it, or correct it"
+        ) from None
+    finally:
+        await engine.dispose()
+
+
+def _redis_away(error: BaseException) -> WrongSetting:
+    problem = f"the server does not answer, or not usefully ({type(error).__name__})"
+    return WrongSetting("REDIS_URL", problem, "start it, or correct the address")
+
+
+_CONNECTED: Final = sa.text(
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND application_name = 'passerby' AND pid <> pg_backend_pid()"
+)

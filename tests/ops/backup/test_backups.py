@@ -1,0 +1,289 @@
+"""Backups of both databases: made, listed, tested, restored."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
+
+from passerby.adapters.memory import FileLog
+from passerby.adapters.sql import SqlRecords, init_schema
+from passerby.adapters.sql.engine import connect, database_url
+from passerby.adapters.sql.tables import users
+from passerby.bootstrap.clock import SystemClock
+from passerby.bootstrap.stores import database
+from passerby.ops.backup.failure import BackupFailed
+from passerby.ops.backup.places import directory_of
+from passerby.ops.backup.programs import Address, program
+from passerby.ops.backup.restoring import Restored, restore
+from passerby.ops.backup.taking import take
+from passerby.ops.backup.verifying import listed, verify
+from passerby.ops.doctor import backups
+from passerby.ops.standstill import FleetRuns, standstill
+from passerby.ports.facts import Fact
+from passerby.settings import Settings
+from tests.contract.records_facts import block, changed, closed, opened, person
+from tests.size import in_full
+
+CLOCK = SystemClock()
+STEPS = ("seal", "name", "retire", "sweep", "dump", "finish", "upload")
+
+
+async def fill(settings: Settings, people: range, chatted: int = 3) -> None:
+    await init_schema(database(settings))
+    records = SqlRecords.at(database(settings))
+    facts: list[Fact] = [changed(person(number, 1)) for number in people]
+    for number in range(chatted):
+        name = f"c{people[0]}-{number}"
+        facts += [opened(name, people[0], people[1]), closed(name, people[0])]
+    facts.append(block(people[0], people[1]))
+    await records.apply(f"of {people}", list(enumerate(facts, 1)))
+    await records.aclose()
+
+
+async def ids(settings: Settings) -> list[int]:
+    engine = connect(database_url(database(settings)), poolclass=NullPool)
+    async with engine.connect() as connection:
+        found = list(await connection.scalars(sa.select(users.c.id).order_by(users.c.id)))
+    await engine.dispose()
+    return found
+
+
+def a_second_later() -> float:
+    """Two backups of one test have different names."""
+    a_second_later.passed += 1  # type: ignore[attr-defined]
+    return CLOCK.now() + a_second_later.passed  # type: ignore[attr-defined,no-any-return]
+
+
+a_second_later.passed = 0  # type: ignore[attr-defined]
+
+
+def restored(settings: Settings, name: str | None = None) -> Restored:
+    return asyncio.run(restore(settings, name, CLOCK, replace=True))
+
+
+def test_a_restore_brings_back_exactly_what_the_database_held_and_empties_the_live_store(settings: Settings) -> None:
+    asyncio.run(fill(settings, range(1, 5)))
+    taken = asyncio.run(take(settings, a_second_later))
+    assert taken.manifest.contents.tables["users"].rows == 4
+    assert [(each.path, each.problem) for each in listed(settings)] == [(taken.path, "")]
+    assert asyncio.run(verify(settings, None, CLOCK.now)).problems == []
+
+    asyncio.run(fill(settings, range(10, 12), chatted=2))
+    asyncio.run(use_live_store(settings))
+    assert asyncio.run(ids(settings)) == [1, 2, 3, 4, 10, 11]
+    result = restored(settings)
+    assert result.live_entries > 0
+    assert asyncio.run(is_live_store_empty(settings))
+    assert asyncio.run(ids(settings)) == [1, 2, 3, 4]
+    assert (result.lost["users"], result.lost["chats"], result.lost["blocks"]) == (2, 2, 1)
+
+    again = asyncio.run(take(settings, a_second_later))
+    assert taken.manifest.contents.differences(again.manifest.contents) == []
+
+
+def test_a_restore_never_replaces_people_unless_told_to(on_a_file: Settings) -> None:
+    asyncio.run(fill(on_a_file, range(1, 4)))
+    asyncio.run(take(on_a_file, a_second_later))
+    with pytest.raises(BackupFailed, match="holds 3 people"):
+        asyncio.run(restore(on_a_file, None, CLOCK, replace=False))
+    assert asyncio.run(ids(on_a_file)) == [1, 2, 3]
+
+
+@pytest.mark.long
+def test_a_backup_is_restored_into_an_empty_place(settings: Settings) -> None:
+    asyncio.run(fill(settings, range(1, 4)))
+    asyncio.run(take(settings, a_second_later))
+    if settings.postgres_uri is None:
+        settings.sqlite_db_path.unlink()
+    else:
+        asyncio.run(drop_all(settings))
+    asyncio.run(restore(settings, None, CLOCK, replace=False))
+    assert asyncio.run(ids(settings)) == [1, 2, 3]
+
+
+async def drop_all(settings: Settings) -> None:
+    engine = connect(database_url(database(settings)), poolclass=NullPool)
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+        await connection.exec_driver_sql("CREATE SCHEMA public")
+    await engine.dispose()
+
+
+async def use_live_store(settings: Settings) -> None:
+    async with standstill(settings, CLOCK) as still, still._live_store() as store:
+        await store.adopt((), whole=True)
+
+
+async def is_live_store_empty(settings: Settings) -> bool:
+    async with standstill(settings, CLOCK) as still, still._live_store() as store:
+        return store.newborn
+
+
+def test_nothing_is_restored_while_a_process_runs(on_a_file: Settings) -> None:
+    asyncio.run(fill(on_a_file, range(1, 4)))
+    asyncio.run(take(on_a_file, a_second_later))
+    log = FileLog(on_a_file.live_path)
+    with pytest.raises(FleetRuns, match=r"passerby\.live"):
+        restored(on_a_file)
+    log.close()
+    restored(on_a_file)
+
+
+@pytest.mark.services
+def test_nothing_is_restored_while_a_worker_lives_or_is_connected(
+    on_servers: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("passerby.ops.standstill._LOOK_EVERY_S", 0.01)
+
+    async def try_it() -> None:
+        await fill(on_servers, range(1, 4))
+        await take(on_servers, a_second_later)
+        records = SqlRecords.at(database(on_servers))
+        await records.applied("")
+        with pytest.raises(FleetRuns, match="connections"):
+            await restore(on_servers, None, CLOCK, replace=True)
+        await records.aclose()
+        async with standstill(on_servers, CLOCK) as still, still._live_store() as store:
+            await store.heartbeat("w1", {}, 60.0, b"")  # type: ignore[arg-type]
+        with pytest.raises(FleetRuns, match="1 processes"):
+            await restore(on_servers, None, CLOCK, replace=True)
+
+    asyncio.run(try_it())
+
+
+@pytest.mark.parametrize("step", in_full(STEPS, 2))
+def test_a_kill_at_any_step_leaves_the_last_good_backup(on_a_file: Settings, step: str) -> None:
+    asyncio.run(fill(on_a_file, range(1, 4)))
+    good = asyncio.run(take(on_a_file, CLOCK.now)).path
+    program = (
+        "import asyncio, os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from passerby.ops.backup.taking import take\n"
+        "from passerby.settings import Settings\n"
+        "settings = Settings(sqlite_db_path=Path(sys.argv[1]), backup_dir=Path(sys.argv[2]))\n"
+        "die = lambda step: step == sys.argv[3] and os.kill(os.getpid(), signal.SIGKILL)\n"
+        "asyncio.run(take(settings, lambda: 1_700_000_000.0, die))\n"
+    )
+    places = [str(on_a_file.sqlite_db_path), str(on_a_file.backup_dir)]
+    killed = subprocess.run([sys.executable, "-c", program, *places, step], check=False, timeout=100)
+    assert killed.returncode == -signal.SIGKILL
+    found = listed(on_a_file)
+    assert good in [each.path for each in found]
+    assert all(not each.problem for each in found)
+    # The next one works, and nothing that the killed one left remains.
+    asyncio.run(take(on_a_file, a_second_later))
+    left = [*on_a_file.sqlite_db_path.parent.rglob("*.part"), *on_a_file.sqlite_db_path.parent.glob(".*copy*")]
+    assert left == []
+
+
+def test_a_backup_that_does_not_fit_its_manifest_fails_the_restore_test(on_a_file: Settings) -> None:
+    """As if a row had been lost between the figures and the dump."""
+    asyncio.run(fill(on_a_file, range(1, 4)))
+    from passerby.ops.backup import taking
+
+    genuine = taking.database_of(on_a_file)
+
+    class Losing:
+        kind = genuine.kind
+        sweep = genuine.sweep
+
+        def dump(self) -> object:
+            from contextlib import asynccontextmanager
+
+            @asynccontextmanager
+            async def losing() -> object:  # type: ignore[misc]
+                async with genuine.dump() as dump:
+                    tables = dict(dump.contents.tables)
+                    tables["users"] = msgspec.structs.replace(tables["users"], rows=9)
+                    yield dump._replace(contents=msgspec.structs.replace(dump.contents, tables=tables))
+
+            return losing()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(taking, "database_of", lambda _: Losing())
+        asyncio.run(take(on_a_file, a_second_later))
+    verified = asyncio.run(verify(on_a_file, None, CLOCK.now))
+    assert verified.problems == ["users has 9 rows in one and 3 in the other"]
+    found = {each.check: each for each in backups.checks(on_a_file, CLOCK.now)}
+    assert found["restore test"].verdict == "fail"
+
+
+def test_the_doctor_names_the_newest_backup_and_the_last_restore_test(on_a_file: Settings) -> None:
+    def verdicts(now: float) -> dict[str, str]:
+        return {each.check: str(each.verdict) for each in backups.checks(on_a_file, lambda: now)}
+
+    asyncio.run(fill(on_a_file, range(1, 4)))
+    assert verdicts(CLOCK.now()) == {"backup": "warn"}
+    path = asyncio.run(take(on_a_file, CLOCK.now)).path
+    assert verdicts(CLOCK.now()) == {"backup": "ok", "restore test": "warn"}
+    asyncio.run(verify(on_a_file, None, CLOCK.now))
+    assert verdicts(CLOCK.now()) == {"backup": "ok", "restore test": "ok"}
+    assert path.name in next(each.told for each in backups.checks(on_a_file, CLOCK.now))
+    assert verdicts(CLOCK.now() + 27 * 3600) == {"backup": "fail", "restore test": "ok"}
+    assert verdicts(CLOCK.now() + 9 * 86_400)["restore test"] == "warn"
+
+
+def test_a_copy_elsewhere_that_failed_is_made_with_the_next_backup(on_a_file: Settings, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    settings = on_a_file.model_copy(update={"backup_upload_command": f"cp {{file}} {elsewhere}/"})
+    asyncio.run(fill(settings, range(1, 4)))
+    first = asyncio.run(take(settings, a_second_later))
+    assert first.not_uploaded == "BACKUP_UPLOAD_COMMAND ended with code 1"
+    elsewhere.mkdir()
+    second = asyncio.run(take(settings, lambda: CLOCK.now() + 86_400))
+    assert second.not_uploaded == ""
+    assert sorted(path.name for path in elsewhere.iterdir()) == [each.name for each in directory_of(settings).backups()]
+
+
+@pytest.mark.services
+def test_a_pg_dump_that_is_older_than_the_server_is_named(
+    on_servers: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = tmp_path / "pg_dump"
+    old.write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 13.4'\n")
+    old.chmod(0o755)
+    monkeypatch.setattr("passerby.ops.backup.programs._ELSEWHERE", ())
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(BackupFailed, match=r"pg_dump is of version 13, and the server of \d+: install it"):
+        asyncio.run(take(on_servers, a_second_later))
+    old.unlink()
+    with pytest.raises(BackupFailed, match="pg_dump is not installed: install it"):
+        asyncio.run(program("pg_dump", 18))
+
+
+def test_a_password_is_never_an_argument_of_a_program() -> None:
+    address = Address.of("postgresql+asyncpg://me:s%40cret@db:5433/passerby?ssl=require", "other")
+    assert address == ("postgresql://me@db:5433/other?sslmode=require", "s@cret")
+    assert address.environment["PGPASSWORD"] == "s@cret"
+    assert Address.of("postgresql://postgres@/postgres?host=/tmp/x").uri == (
+        "postgresql://postgres@/postgres?host=/tmp/x"
+    )
+
+
+@pytest.mark.long
+@pytest.mark.services
+def test_other_programs_tables_are_neither_copied_nor_touched(on_servers: Settings) -> None:
+    async def notes() -> int:
+        engine = connect(database_url(database(on_servers)), poolclass=NullPool)
+        async with engine.connect() as connection:
+            count = await connection.scalar(sa.text("SELECT count(*) FROM notes"))
+        await engine.dispose()
+        return int(count or 0)
+
+    async def make_notes() -> None:
+        engine = connect(database_url(database(on_servers)), poolclass=NullPool)
+        async with engine.begin() as connection:
+            await connection.exec_driver_sql("CREATE TABLE notes AS SELECT 1 AS one")
+        await engine.dispose()
+
+    asyncio.run(fill(on_servers, range(1, 4)))
+    asyncio.run(make_notes())
+    asyncio.run(take(on_servers, a_second_later))
+    restored(on_servers)
+    assert asyncio.run(notes()) == 1

@@ -1,0 +1,49 @@
+"""Which backups are kept."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from passerby.ops.backup.directory import Directory, begun_at, kept
+
+START = datetime(2026, 1, 1, 3, 30, tzinfo=UTC)
+
+
+def test_a_year_of_daily_backups_leaves_seven_days_four_weeks_and_six_months(tmp_path: Path) -> None:
+    directory = Directory(tmp_path)
+    there: set[Path] = set()
+    for day in range(365):
+        there = kept({*there, directory.place((START + timedelta(days=day)).timestamp())})
+    dates = sorted(datetime.fromtimestamp(begun_at(path) or 0, UTC).date().isoformat() for path in there)
+    assert dates[-7:] == [f"2026-12-{day}" for day in range(25, 32)]
+    assert dates[:-7] == [
+        "2026-07-31",
+        "2026-08-31",
+        "2026-09-30",
+        "2026-10-31",
+        "2026-11-30",
+        "2026-12-13",
+        "2026-12-20",
+    ]
+
+
+def test_several_backups_of_a_day_leave_the_newest(tmp_path: Path) -> None:
+    directory = Directory(tmp_path)
+    hourly = [directory.place((START + timedelta(hours=hour)).timestamp()) for hour in range(5)]
+    assert kept(hourly) == {hourly[-1]}
+
+
+def test_backups_are_kept_by_number_not_by_age(tmp_path: Path) -> None:
+    """After a year without backups, the old ones are still there."""
+    directory = Directory(tmp_path)
+    old = [directory.place((START + timedelta(days=day)).timestamp()) for day in range(3)]
+    new = directory.place((START + timedelta(days=400)).timestamp())
+    assert kept([*old, new]) == {*old, new}
+
+
+def test_only_whole_backups_count(tmp_path: Path) -> None:
+    directory = Directory(tmp_path)
+    path = directory.place(START.timestamp())
+    path.touch()
+    path.with_name(path.name + ".part").touch()
+    (tmp_path / "passerby-notes.backup").touch()
+    assert directory.backups() == [path]
