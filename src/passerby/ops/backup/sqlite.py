@@ -56,7 +56,7 @@ class SqliteDatabase:
             await _fill(file, stream)
             if problems := (await _patiently(lambda: _look(file))).problems:
                 raise BackupFailed(f"the backup is damaged: {problems[0]}")
-            self._path.touch(0o600)
+            self._path.touch(mode=0o600)
             await _patiently(lambda: _copy_over(file, self._path))
 
     async def sweep(self) -> None:
