@@ -1,13 +1,15 @@
 """Servers for the contracts: one of each per process of the test run, started on first use."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.contract.declared import watch_all
 from tests.contract.live_cluster import Cluster, start_cluster
 from tests.contract.live_places import PLACES, SERVICES, Place
-from tests.contract.servers import Valkey, start_valkey
+from tests.contract.records_places import PostgresServer, SqlPlace
+from tests.contract.servers import Valkey, postgres_uri, start_valkey
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +34,26 @@ def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Pl
     if request.param == "cluster":
         watch_all(monkeypatch)
     return PLACES[request.param](request)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[SqlPlace]:
+    with postgres_uri() as uri, PostgresServer(uri).migrated() as database:
+        yield SqlPlace(database)
+
+
+@pytest.fixture
+def sqlite_place(tmp_path: Path) -> SqlPlace:
+    return SqlPlace.in_file(tmp_path / "records.db")
+
+
+@pytest.fixture
+def postgres_place(postgres: SqlPlace) -> SqlPlace:
+    return postgres.empty()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.services)])
+def database(request: pytest.FixtureRequest) -> SqlPlace:
+    """A place for the records' contract where only databases can break it."""
+    found: SqlPlace = request.getfixturevalue(f"{request.param}_place")
+    return found

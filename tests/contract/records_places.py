@@ -2,8 +2,8 @@
 
 import asyncio
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -105,6 +105,25 @@ class SqlPlace:
             rows = (await connection.execute(sa.select(table))).mappings().all()
         await engine.dispose()
         return [dict(row) for row in rows]
+
+
+@asynccontextmanager
+async def opening(place: Place) -> AsyncIterator[Records]:
+    records = place.open()
+    try:
+        yield records
+    finally:
+        await records.aclose()
+
+
+def trying(place: Place, body: Callable[[Any], Awaitable[None]]) -> None:
+    """A stage for tests: `body` gets the records of the place."""
+
+    async def run() -> None:
+        async with opening(place) as records:
+            await body(records)
+
+    asyncio.run(run())
 
 
 @cache

@@ -1,10 +1,7 @@
 """The contract of `passerby.ports.records.Records`, for every implementation."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
 from itertools import count
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -34,8 +31,8 @@ from tests.contract.records_facts import (
     told,
 )
 from tests.contract.records_memory import BlockRow, ChatRow, ComplaintRow, MemoryRecords
-from tests.contract.records_places import MemoryPlace, Place, PostgresServer, SqlPlace
-from tests.contract.servers import postgres_uri, start_postgres
+from tests.contract.records_places import MemoryPlace, Place, SqlPlace, opening, trying
+from tests.contract.servers import start_postgres
 from tests.staged import in_a_loop, staged
 
 # All examples of a test share a place, so each example is a generation of its own.
@@ -45,45 +42,12 @@ versions = count(2**61)
 """Higher in each example, because an older version changes nothing."""
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[SqlPlace]:
-    with postgres_uri() as uri, PostgresServer(uri).migrated() as database:
-        yield SqlPlace(database)
-
-
-@pytest.fixture
-def sqlite_place(tmp_path: Path) -> Place:
-    return SqlPlace.in_file(tmp_path / "records.db")
-
-
-@pytest.fixture
-def postgres_place(postgres: SqlPlace) -> Place:
-    return postgres.empty()
-
-
 @pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.services)])
 def place(request: pytest.FixtureRequest) -> Place:
     if request.param == "memory":
         return MemoryPlace()
     found: Place = request.getfixturevalue(f"{request.param}_place")
     return found
-
-
-@asynccontextmanager
-async def opening(place: Place) -> AsyncIterator[Records]:
-    records = place.open()
-    try:
-        yield records
-    finally:
-        await records.aclose()
-
-
-def trying(place: Place, body: Callable[[Records], Awaitable[None]]) -> None:
-    async def run() -> None:
-        async with opening(place) as records:
-            await body(records)
-
-    asyncio.run(run())
 
 
 def by_person(people: list[Participant]) -> dict[PersonId, Participant]:

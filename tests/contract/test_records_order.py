@@ -2,10 +2,9 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,62 +34,19 @@ from tests.contract.records_facts import (
     told,
 )
 from tests.contract.records_memory import BlockRow
-from tests.contract.records_places import MemoryPlace, Place, PostgresServer, SqlPlace
-from tests.contract.servers import postgres_uri
+from tests.contract.records_places import MemoryPlace, Place, SqlPlace, opening, trying
 from tests.staged import staged
 
 DAY_S = 86_400.0
 ONE, TWO, THREE = PersonId(1), PersonId(2), PersonId(3)
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[SqlPlace]:
-    with postgres_uri() as uri, PostgresServer(uri).migrated() as database:
-        yield SqlPlace(database)
-
-
-@pytest.fixture
-def sqlite_place(tmp_path: Path) -> SqlPlace:
-    return SqlPlace.in_file(tmp_path / "records.db")
-
-
-@pytest.fixture
-def postgres_place(postgres: SqlPlace) -> SqlPlace:
-    return postgres.empty()
-
-
-DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.services)]
-
-
-@pytest.fixture(params=DATABASES)
-def database(request: pytest.FixtureRequest) -> SqlPlace:
-    found: SqlPlace = request.getfixturevalue(f"{request.param}_place")
-    return found
-
-
-@pytest.fixture(params=["memory", *DATABASES])
+@pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.services)])
 def place(request: pytest.FixtureRequest) -> Place:
     if request.param == "memory":
         return MemoryPlace()
     found: Place = request.getfixturevalue(f"{request.param}_place")
     return found
-
-
-@asynccontextmanager
-async def opening(place: Place) -> AsyncIterator[Records]:
-    records = place.open()
-    try:
-        yield records
-    finally:
-        await records.aclose()
-
-
-def trying(place: Place, body: Callable[[Any], Awaitable[None]]) -> None:
-    async def run() -> None:
-        async with opening(place) as records:
-            await body(records)
-
-    asyncio.run(run())
 
 
 @pytest.mark.parametrize("apart_s", [0.0, 5.0], ids=["in one moment", "one after the other"])
