@@ -12,10 +12,15 @@ from tests.planted.bugs_stores import STORES
 
 _TIMES: Final = "tests/contract/test_live_store_time.py"
 _LIVE: Final = "tests/contract/test_live*.py"
+_REDIS: Final = (
+    f"{_TIMES} tests/contract/test_live_redis*.py -k redis",
+    "tests/adapters/redis/test_redis*.py tests/adapters/redis/test_going_back.py tests/adapters/redis/test_connect.py",
+    f"{_LIVE} -k redis",
+)
 SUITES: Final = {
     "memory": (f"{_TIMES} -k memory", f"{_LIVE} -k 'memory or Histories'", "tests/adapters/memory"),
-    "redis": (f"{_TIMES} tests/contract/test_live_redis*.py -k redis", f"{_LIVE} -k redis", "tests/adapters/redis"),
-    "lua": (f"{_TIMES} tests/contract/test_live_redis*.py -k redis", f"{_LIVE} -k redis", "tests/adapters/redis"),
+    "redis": (*_REDIS, "tests/adapters/redis"),
+    "lua": (*_REDIS, "tests/adapters/redis"),
     "sql": (
         "tests/contract/test_records_order.py",
         "tests/adapters/sql/test_sql_records.py",

@@ -359,6 +359,20 @@ def test_a_key_file_that_cannot_be_made_is_reported(monkeypatch: pytest.MonkeyPa
         open_key(Settings())
 
 
+def test_a_key_that_could_not_be_written_whole_leaves_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file with half a key would end every later start."""
+
+    def fail(_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "fsync", fail)
+        with pytest.raises(WrongSetting, match="No space left on device"):
+            open_key(Settings())
+    assert not Path("passerby.key").exists()
+    assert open_key(Settings()) == open_key(Settings())
+
+
 def test_a_directory_instead_of_the_key_file_is_reported_as_a_directory() -> None:
     Path("passerby.key").mkdir()
     with pytest.raises(WrongSetting, match=r"passerby\.key is a directory; remove it, or set SECRET_KEY"):

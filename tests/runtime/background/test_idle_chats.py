@@ -5,14 +5,16 @@ import asyncio
 import pytest
 
 from passerby.kernel.event import ChatIdle
-from passerby.kernel.ids import MessageId, MessageRef, UpdateRef
+from passerby.kernel.ids import ChatId, MessageId, MessageRef, UpdateRef
 from passerby.kernel.rules import Rules
+from passerby.ports.idle_chats import IdleChat
 from passerby.ports.message_map import Copied, Mark
 from passerby.runtime.background.idle_chats import AGAIN_S, IdleChatWatch
-from tests.runtime.virtual import VirtualClock
+from tests.runtime.virtual import EPOCH, VirtualClock
 from tests.runtime.world import ANN, BEN, BOT, CHAT, OTHER_BOT, Bench, couple
 from tests.staged import in_virtual_time
 
+NEXT = ChatId("the next one")
 TWO_YEARS_S = 730 * 86_400.0
 
 
@@ -76,3 +78,20 @@ async def test_setting_the_clock_makes_no_chat_idle(by_s: float) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert found == []
+
+
+@pytest.mark.parametrize("moved_on", [CHAT, NEXT])
+@in_virtual_time
+async def test_somebody_who_has_moved_on_is_not_asked_about_the_chat_before(moved_on: ChatId) -> None:
+    """The store lists the chat as idle, and its people leave it before they are loaded."""
+    bench = Bench()
+    ann, ben = couple(moved_on)
+    await bench.put(ann, ben)
+    listed = IdleChat(CHAT, (ANN, BEN), EPOCH, None)
+
+    async def idle_chats(since: float, limit: int) -> list[IdleChat]:
+        return [listed]
+
+    bench.store.idle_chats = idle_chats  # type: ignore[method-assign]
+    found = await watched(bench, Rules(idle_nudge_s=100, idle_end_s=0), 115)
+    assert [(event.person, event.chat) for event in found] == ([(ANN, CHAT)] * 2 if moved_on == CHAT else [])

@@ -6,23 +6,27 @@ from collections.abc import Iterable
 import msgspec
 import pytest
 
+from passerby.adapters.redis.batcher import PATIENCE_S
 from passerby.dialogue.keyboards import KEYS
 from passerby.kernel.effect import Priority
 from passerby.kernel.ids import MessageId, MessageRef
-from passerby.kernel.participant import Chatting
+from passerby.kernel.participant import Chatting, Idle
 from passerby.kernel.text import text
-from passerby.ports.facts import ChatTold
+from passerby.ports.doubts import Doubts
+from passerby.ports.facts import ChatOpened, ChatTold
 from passerby.ports.leases import WorkerId
 from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.message_map import Anchor, Mark
 from passerby.ports.outbox import Notice, Outgoing
 from passerby.ports.participants import Commit
-from passerby.runtime.background.janitor import UNCERTAIN_S, Janitor
+from passerby.ports.records import Active
+from passerby.runtime.background.janitor import CHECK_AGAIN_S, CHECK_EVERY_S, UNCERTAIN_S, Janitor
 from tests.runtime.virtual import EPOCH
-from tests.runtime.world import ANN, BEN, BOT, CHAT, ME, Bench, couple
+from tests.runtime.world import ANN, BEN, BOT, CHAT, ME, OTHER_BOT, Bench, couple
 from tests.staged import in_virtual_time
 
 DEAD = WorkerId("dead")
+OPENED = ChatOpened(CHAT, ANN, BEN, BOT, OTHER_BOT, EPOCH)
 
 
 def notice(name: str) -> Notice:
@@ -99,7 +103,7 @@ async def test_an_empty_store_is_filled_with_chats_and_their_anchors() -> None:
     at = MessageRef(BOT, MessageId(70))
     records = house.bench.records
     records.disk.people |= {ANN: ann, BEN: ben}
-    await records.apply("earlier", [(1, ChatTold(CHAT, ANN, at, EPOCH))])
+    await records.apply("earlier", [(1, OPENED), (2, ChatTold(CHAT, ANN, at, EPOCH))])
     newborn = [house.bench.store.newborn]
     records.lost = True
     assert not await house.janitor.rebuild(), "not without the records"
@@ -109,6 +113,9 @@ async def test_an_empty_store_is_filled_with_chats_and_their_anchors() -> None:
     newborn.append(house.bench.store.newborn)
     assert newborn == [True, True, False]
     assert await house.bench.store.open_chats((CHAT,)) == {CHAT}
+    facts = await house.bench.store.load(ANN)
+    assert facts is not None
+    assert facts.anchor == at, "she was told of this chat, and is not told again"
 
 
 @in_virtual_time
@@ -120,6 +127,7 @@ async def test_a_wiped_store_is_filled_again_with_recorded_anchors() -> None:
     announced = ChatTold(CHAT, ANN, at, EPOCH)
     await house.bench.store.mark(Mark(anchor=Anchor(CHAT, ANN, at), facts=(announced,)))
     entries = await house.bench.store.journal(0, 10)
+    await house.bench.records.apply("earlier", [(1, OPENED)])
     await house.bench.records.apply("generation", entries)
     house.bench.records.disk.people |= {ANN: ann, BEN: ben}
     house.bench.store.wipe()
@@ -128,7 +136,7 @@ async def test_a_wiped_store_is_filled_again_with_recorded_anchors() -> None:
     assert await house.janitor.rebuild()
     facts = await house.bench.store.load(ANN)
     assert facts is not None
-    assert facts.me.state == ann.state
+    assert (facts.me.state, facts.anchor) == (ann.state, at)
 
 
 @in_virtual_time
@@ -170,3 +178,81 @@ async def test_notices_from_before_a_repair_are_not_sent_any_more() -> None:
     assert house.taken[0] == "not delivered"
     assert [name.partition(":")[0] for name in house.taken[1:]] == ["repair", "repair"]
     assert "found" not in [entry.id for entry in await store.outbox(ME)]
+
+
+@in_virtual_time
+async def test_a_check_that_could_not_be_made_is_made_again_soon() -> None:
+    house = Household()
+    store, records = house.bench.store, house.bench.records
+    await store.adopt((), whole=True)
+    await store.heartbeat(ME, {}, 1e6, b"")
+    looks: list[float] = []
+    active = records.active
+
+    async def counted() -> Active:
+        looks.append(house.bench.clock.monotonic())
+        return await active()
+
+    records.active = counted  # type: ignore[method-assign]
+    records.lost = True
+    serving = asyncio.ensure_future(house.janitor.serve_all())
+    await asyncio.sleep(3 * CHECK_AGAIN_S + 5)
+    assert len(looks) >= 3
+    records.lost = False
+    await asyncio.sleep(2 * CHECK_AGAIN_S)
+    looks.clear()
+    await asyncio.sleep(CHECK_EVERY_S - 3 * CHECK_AGAIN_S)
+    assert looks == [], "a check that was made is good for a while"
+    await asyncio.sleep(4 * CHECK_AGAIN_S)
+    assert len(looks) == 1
+    serving.cancel()
+    await asyncio.gather(serving, return_exceptions=True)
+
+
+@in_virtual_time
+async def test_a_commit_that_arrives_late_is_found_as_well() -> None:
+    """The answer was lost at once, but the commit itself was still on its way."""
+    house = Household()
+    store = house.bench.store
+    await store.adopt((), whole=True)
+    house.uncertain_at = house.bench.clock.monotonic()
+    serving = asyncio.ensure_future(house.janitor.serve_itself())
+    await asyncio.sleep(UNCERTAIN_S - 5)
+    await store.commit(Commit(outbox=(notice("late"),), owner=ME))
+    await asyncio.sleep(4)
+    assert house.taken[:1] == ["late"]
+    serving.cancel()
+    await asyncio.gather(serving, return_exceptions=True)
+
+
+def test_a_commit_without_an_answer_is_looked_for_as_long_as_the_store_may_take() -> None:
+    """Both stores give up a call after a time. Until then, it may still be carried out."""
+    assert UNCERTAIN_S > PATIENCE_S
+
+
+@in_virtual_time
+async def test_only_the_worker_that_may_do_it_compares_a_doubtful_store() -> None:
+    """Two that repaired the same people would tell them twice."""
+    house = Household()
+    store = house.bench.store
+    await house.bench.put(*couple())
+    await store.adopt((), whole=True)
+    store._doubts = Doubts(is_unsure=True, is_older=True)
+    claimed: list[WorkerId] = []
+
+    async def refused(worker: WorkerId, ttl_s: float) -> bool:
+        claimed.append(worker)
+        return False
+
+    claim, store.claim_doubts = store.claim_doubts, refused  # type: ignore[method-assign]
+    assert not await house.janitor.rebuild()
+    assert claimed == [ME]
+    assert isinstance((await house.bench.facts_of(ANN)).state, Chatting)
+    assert store.doubts
+    store.claim_doubts = claim  # type: ignore[method-assign]
+    for _ in range(3):
+        await house.janitor.rebuild()
+    await house.janitor.release()
+    assert not store.doubts
+    assert isinstance((await house.bench.facts_of(ANN)).state, Idle)
+    assert len(house.taken) == 2

@@ -9,7 +9,7 @@ import pytest
 from passerby.kernel.ids import ChatId, PersonId
 from passerby.kernel.participant import Chatting, Idle, Participant, Searching
 from passerby.ports.doubts import Doubts
-from passerby.ports.facts import BlockChanged, ChatOpened, Fact, PersonChanged
+from passerby.ports.facts import BlockChanged, ChatClosed, ChatOpened, Fact, PersonChanged
 from passerby.ports.outbox import Notice, Outgoing
 from passerby.ports.participants import Commit, Committed
 from passerby.ports.records import RecordsLost
@@ -31,6 +31,7 @@ class Pair:
         self.store = self.bench.store
         self.records: MemoryRecords = self.bench.records
         self.notices: list[Notice] = []
+        self.recorded: list[tuple[int, Fact]] = []
         self.reconciler = Reconciler(ME, self.store, self.records, self.bench.clock, self._take_up)
 
     async def _take_up(self, entries: Iterable[Outgoing]) -> None:
@@ -45,6 +46,7 @@ class Pair:
         """Copy the journal to the records, as the recorder does."""
         entries = await self.store.journal(0, 1000)
         await self.records.apply(self.store.generation, entries)
+        self.recorded += entries
         if entries:
             await self.store.trim_journal(entries[-1][0], self.store.generation)
 
@@ -244,3 +246,16 @@ async def test_a_search_that_differs_ends_with_a_notice(pair: Pair) -> None:
     await asyncio.sleep(0)
     assert pair.readers == [EVE]
     assert not any(isinstance(held.participant.state, Searching) for held in await pair.store.everybody())
+
+
+@pairwise
+async def test_the_chats_that_a_repair_ends_are_closed_in_the_records_once(pair: Pair) -> None:
+    """Also a chat that only the records know of, and that nobody is in."""
+    ann, _ = await together(pair)
+    await pair.records.apply("lost", [(1, ChatOpened(OTHER, EVE, DAN, BOT, BOT, EPOCH))])
+    pair.records.disk.people[ANN] = newer(ann, state=Idle())
+    await pair.settle()
+    facts = [fact for _, fact in pair.recorded if isinstance(fact, ChatClosed)]
+    assert sorted((fact.chat, fact.by) for fact in facts) == sorted([(CHAT, None), (OTHER, None)])
+    assert not any(row.active for row in pair.records.disk.chats.values())
+    assert pair.readers == [ANN, BEN]

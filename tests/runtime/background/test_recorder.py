@@ -411,3 +411,54 @@ async def test_a_bug_is_not_mistaken_for_a_loss(world: World) -> None:
     with pytest.raises(ZeroDivisionError):
         await recorder.run()
     assert not recorder.waiting
+
+
+@staged(play, "world")
+async def test_the_records_count_as_behind_only_if_they_lack_what_the_journal_dropped(world: World) -> None:
+    """A false alarm would compare both stores at every start."""
+    alarms: list[int] = []
+
+    async def alarm() -> None:
+        alarms.append(world.records.disk.positions.get(world.store.generation, 0))
+
+    async def once() -> None:
+        recorder = Recorder(
+            world.store, world.records, world.clock, Random(2), lambda event, **fields: None, on_behind=alarm
+        )
+        task = asyncio.ensure_future(recorder.run())
+        await world.clock.move(1.0)
+        await stop(task)
+
+    await once()
+    await world.visits(3)
+    await once()
+    assert (await world.store.trimmed(), world.records.stored) == (3, [1, 2, 3])
+    await once()
+    assert alarms == []
+    world.records.disk.positions[world.store.generation] = 2  # an older backup
+    await once()
+    assert alarms == [2]
+
+
+@staged(play, "world")
+async def test_the_journal_keeps_what_the_records_do_not_hold(world: World) -> None:
+    """At every moment: what is not recorded is in the journal, whichever batch comes next."""
+    recorder = world.recorder(batch=4)
+    trim = world.store.trim_journal
+    upto = [0]
+
+    async def watched(number: int, generation: str) -> None:
+        assert number <= await world.records.applied(generation), "only what is recorded"
+        upto.append(number)
+        await trim(number, generation)
+
+    world.store.trim_journal = watched  # type: ignore[method-assign]
+    task = asyncio.ensure_future(recorder.run())
+    for turn in range(5):
+        await world.visits(3, start=1 + 3 * turn)
+        await world.commit(*(changed(person(90 + turn), world.clock.now() + 1) for _ in range(3)))
+        await world.clock.move(0.5)
+    await stop(task)
+    assert world.records.stored == list(range(1, 31)), "nothing is left out"
+    assert upto == sorted(upto)
+    assert await world.journal() == []

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from passerby.kernel.decision import Decision, Env, Facts
-from passerby.kernel.effect import Say
-from passerby.kernel.event import MessageReceived
+from passerby.kernel.effect import Priority, Say
+from passerby.kernel.event import MessageReceived, ReactionChanged
 from passerby.kernel.feature import Feature
 from passerby.kernel.ids import MessageId, UpdateRef
 from passerby.kernel.participant import Chatting, Idle, Searching
@@ -18,9 +18,10 @@ from passerby.ports.facts import ChatTold
 from passerby.ports.leases import Fence, bot_lease
 from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.message_map import Mark
-from passerby.ports.outbox import Parked
+from passerby.ports.outbox import Notice, Parked
 from passerby.ports.participants import Commit, Committed
 from passerby.ports.telegram import SendContent
+from passerby.runtime.inbound.crashes import FATAL_CRASHES
 from passerby.runtime.inbound.person_queues import Work
 from tests.runtime.virtual import EPOCH, run
 from tests.runtime.world import ANN, BEN, BOT, EVE, ME, OTHER_BOT, Bench, somebody, talking, words_of, written
@@ -53,6 +54,10 @@ async def lose_lease(bench: Bench, fence: Fence) -> None:
     other = type(ME)("another")
     await bench.store.heartbeat(other, {}, 1e6, b"")
     assert await bench.store.take(other, fence.lease, 1e6) is not None
+
+
+def notice(name: str) -> Notice:
+    return Notice(name, BEN, OTHER_BOT, text("search.idle"), Priority.COMMAND, EPOCH)
 
 
 def relays(bench: Bench) -> list[str]:
@@ -190,3 +195,65 @@ async def test_the_last_person_who_wrote_is_known(bench: Bench, fence: Fence, /)
     (idle,) = await bench.store.idle_chats(bench.clock.now() - 10, 9)
     assert idle.speaker == ANN
     await bench.store.mark(Mark())
+
+
+@staged(at_bench)
+async def test_work_that_is_given_up_settles_its_outbox_entries(bench: Bench, fence: Fence, /) -> None:
+    """Otherwise the next process would find them, and give the same work up again."""
+    await bench.store.commit(Commit(outbox=(notice("entry"), notice("other")), owner=ME))
+    work = Work(written(ANN, "hello", 2000), (REF,), ("entry",), (fence,), crashes=FATAL_CRASHES)
+    bench.person_queues.put(work)
+    await bench.quiet()
+    assert [each.id for each in await bench.store.outbox(ME)] == ["other"]
+    assert await bench.store.done(BOT, (REF.update,)) == {REF.update}
+    assert bench.finished == [REF]
+    assert words_of(bench.telegram.sent) == [html("chat.failed_fatal")]
+
+
+@staged(at_bench)
+async def test_work_without_an_effect_settles_its_outbox_entries(bench: Bench, fence: Fence, /) -> None:
+    """As for the failure of a parked message of a chat that is long over."""
+    await bench.put(somebody(ANN))
+    await bench.store.commit(Commit(outbox=(notice("entry"),), owner=ME))
+    bench.person_queues.put(Work(ReactionChanged(ANN, BOT, MessageId(7), ""), (), ("entry",), (fence,)))
+    await bench.quiet()
+    assert await bench.store.outbox(ME) == []
+
+
+@staged(at_bench)
+async def test_the_outcome_of_a_parked_relay_needs_no_lease(bench: Bench, fence: Fence, /) -> None:
+    """Its update is done already. So it does not matter who polls the bot now."""
+    await talking(bench)
+    bench.telegram.latency_s = 5.0
+    bench.person_queues.put(Work(written(ANN, "hello", 2000, sent_at=EPOCH + 60), (REF,), fences=(fence,)))
+    await asyncio.sleep(2.0)
+    await bench.parking.park_overdue()
+    assert await bench.store.done(BOT, (REF.update,)) == {REF.update}
+    await lose_lease(bench, fence)
+    await bench.quiet(60)
+    assert relays(bench) == ["hello"]
+    assert bench.lapses == []
+    assert await bench.store.outbox(ME) == []
+
+
+@staged(at_bench)
+async def test_a_relay_that_another_process_has_done_is_not_parked_here(bench: Bench, fence: Fence, /) -> None:
+    """Telegram delivered the update to both. This process still finishes its own relay, and leaves nothing behind."""
+    await talking(bench)
+    bench.telegram.latency_s = 5.0
+    bench.person_queues.put(Work(written(ANN, "hello", 2000, sent_at=EPOCH + 60), (REF,), fences=(fence,)))
+    await asyncio.sleep(2.0)
+    await bench.store.mark(Mark((REF,)))
+    marks: list[Mark] = []
+    mark = bench.store.mark
+
+    async def watched(this: Mark) -> None:
+        marks.append(this)
+        await mark(this)
+
+    bench.store.mark = watched  # type: ignore[method-assign]
+    await bench.parking.park_overdue()
+    assert await bench.store.outbox(ME) == []
+    await bench.quiet(60)
+    (outcome,) = [each for each in marks if each.pairs]
+    assert outcome.fences == (fence,), "it was not parked, so it counts under the lease"

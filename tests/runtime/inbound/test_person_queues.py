@@ -2,13 +2,21 @@
 
 import asyncio
 
-from passerby.kernel.event import BotBlocked, MessageReceived
-from passerby.kernel.ids import PersonId, UpdateRef
+from passerby.kernel.content import Content, Kind
+from passerby.kernel.event import BotBlocked, DeliveryFailed, MessageEdited, MessageReceived, Refusal
+from passerby.kernel.ids import MessageId, PersonId, UpdateRef
 from passerby.ports.leases import Fence, bot_lease
-from passerby.runtime.inbound.person_queues import ALBUM_ITEMS, ITEM_WAIT_S, PersonQueues, Work
+from passerby.runtime.inbound.person_queues import (
+    ALBUM_ITEMS,
+    ITEM_WAIT_S,
+    MANY,
+    MOST_TOGETHER,
+    PersonQueues,
+    Work,
+)
 from passerby.runtime.tasks import Background
 from tests.runtime.virtual import VirtualClock
-from tests.runtime.world import ANN, BEN, BOT, OTHER_BOT, written
+from tests.runtime.world import ANN, BEN, BOT, CHAT, OTHER_BOT, written
 from tests.staged import in_virtual_time
 
 
@@ -160,3 +168,61 @@ async def test_an_event_other_than_a_message_ends_the_wait_too() -> None:
     hall.queues.put(Work(BotBlocked(ANN, BOT)))
     await asyncio.sleep(0.01)
     assert [type(work.event) for work in hall.done] == [MessageReceived, BotBlocked]
+
+
+def edit(number: int, words: str = "") -> MessageEdited:
+    return MessageEdited(ANN, BOT, MessageId(7), Content(Kind.TEXT, words or f"version {number}"), edited_at=number)
+
+
+def failure(number: int) -> DeliveryFailed:
+    return DeliveryFailed(ANN, BOT, MessageId(number), CHAT, BEN, OTHER_BOT, Refusal.LEFT)
+
+
+@in_virtual_time
+async def test_whoever_waits_for_an_event_is_told_even_if_another_could_replace_it() -> None:
+    hall = Hall(pace_s=1.0)
+    hall.put(written(ANN, "first"))
+    hall.queues.put(Work(edit(1)))
+    waiting = [asyncio.ensure_future(hall.queues.run(Work(edit(number)))) for number in (2, 3)]
+    await asyncio.sleep(0.1)
+    hall.queues.put(Work(edit(4)))
+    await asyncio.sleep(10)
+    assert all(each.done() for each in waiting)
+    assert hall.done[-1].event == edit(4)
+
+
+@in_virtual_time
+async def test_events_are_merged_only_under_one_lease() -> None:
+    """A commit under an earlier lease is refused, and must not take the later event with it."""
+    hall = Hall(pace_s=1.0)
+    hall.put(written(ANN, "first"))
+    for number, epoch in enumerate((1, 1, 2, 2)):
+        fences = (Fence(bot_lease(BOT), epoch),)
+        hall.queues.put(Work(edit(number), (UpdateRef(BOT, 10 + number),), fences=fences))
+    await asyncio.sleep(10)
+    assert [[ref.update for ref in work.refs] for work in hall.done[1:]] == [[10, 11], [12, 13]]
+    assert [work.fences[0].epoch for work in hall.done[1:]] == [1, 2]
+
+
+@in_virtual_time
+async def test_one_piece_of_work_settles_a_limited_number_of_updates() -> None:
+    hall = Hall(pace_s=1.0)
+    hall.put(written(ANN, "first"))
+    for number in range(2 * MOST_TOGETHER + 1):
+        hall.queues.put(Work(edit(number), (UpdateRef(BOT, 10 + number),)))
+    await asyncio.sleep(10)
+    assert [len(work.refs) for work in hall.done[1:]] == [MOST_TOGETHER, MOST_TOGETHER, 1]
+
+
+@in_virtual_time
+async def test_many_undelivered_messages_are_one_event_that_settles_everything_of_theirs() -> None:
+    hall = Hall(pace_s=1.0)
+    hall.put(written(ANN, "first"))
+    for number in range(MANY):
+        hall.queues.put(Work(failure(number), (UpdateRef(BOT, number),), (f"entry {number}", f"mark {number}")))
+    await asyncio.sleep(10)
+    (work,) = hall.done[1:]
+    assert isinstance(work.event, DeliveryFailed)
+    assert work.event.count == MANY
+    assert [ref.update for ref in work.refs] == list(range(MANY))
+    assert work.sent == tuple(name for number in range(MANY) for name in (f"entry {number}", f"mark {number}"))

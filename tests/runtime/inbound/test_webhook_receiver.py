@@ -1,13 +1,16 @@
 """A webhook update is answered when it is done, however often it is delivered."""
 
 import asyncio
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
 from passerby.domain.quota import Quota
-from passerby.kernel.ids import UpdateRef
+from passerby.kernel.ids import PersonId, UpdateRef
 from passerby.ports.message_map import Mark
 from passerby.ports.telegram import Arrival
+from passerby.ports.trails import Trail
 from passerby.runtime.inbound.admission import Admission
 from passerby.runtime.inbound.person_queues import PersonQueues, Work
 from passerby.runtime.inbound.webhook_receiver import WebhookReceiver
@@ -88,3 +91,40 @@ async def test_at_the_end_of_an_incarnation_waiting_requests_fail() -> None:
     receiving.webhook_receiver.close()
     with pytest.raises(asyncio.CancelledError):
         await asked
+
+
+@in_virtual_time
+async def test_an_update_that_comes_twice_at_the_same_moment_is_taken_once() -> None:
+    """Both requests ask the store whether it is done, and both hear that it is not."""
+    receiving = Endpoint()
+    known = receiving.bench.store.known
+
+    async def later(*of: Any) -> Any:
+        await asyncio.sleep(1)
+        return await known(*of)
+
+    receiving.bench.store.known = later  # type: ignore[method-assign]
+    both = [asyncio.ensure_future(receiving.webhook_receiver.receive(ARRIVAL)) for _ in range(2)]
+    await asyncio.sleep(5)
+    assert [work.refs for work in receiving.taken] == [(REF,)]
+    receiving.webhook_receiver.finished(REF)
+    await asyncio.gather(*both)
+
+
+@in_virtual_time
+async def test_an_update_that_another_process_did_while_an_album_was_sent_is_not_done_again() -> None:
+    """Sending the stored album may take until Telegram has delivered the update elsewhere, too."""
+    receiving = Endpoint()
+    store, albums = receiving.bench.store, receiving.bench.albums
+    await albums.store_item(Arrival(UpdateRef(BOT, 6), written(ANN, "a", group="g")), ())
+    send_stored = albums.send_stored
+
+    async def slowly(person: PersonId, trail: Sequence[Trail]) -> bool:
+        behind = await send_stored(person, trail)
+        await store.mark(Mark((REF,)))  # by another process
+        return behind
+
+    albums.send_stored = slowly  # type: ignore[method-assign]
+    async with asyncio.timeout(60):
+        await receiving.webhook_receiver.receive(ARRIVAL)
+    assert [work.refs for work in receiving.taken] == []

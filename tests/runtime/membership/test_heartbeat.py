@@ -9,7 +9,16 @@ import pytest
 from passerby.adapters.memory import MemoryStore
 from passerby.ports.leases import Fence, LeaseName, Members
 from passerby.ports.live_store import LiveStoreLost
-from passerby.runtime.membership.heartbeat import BEAT_S, MARGIN_S, TTL_S, Membership, Report, Wanted, read_report
+from passerby.runtime.membership.heartbeat import (
+    BEAT_S,
+    MARGIN_S,
+    TTL_S,
+    YOUNG_S,
+    Membership,
+    Report,
+    Wanted,
+    read_report,
+)
 from passerby.runtime.tasks import Background
 from tests.contract.live_places import Disk, DiskLog
 from tests.runtime.virtual import VirtualClock, run, settled
@@ -222,3 +231,40 @@ async def test_a_fence_is_held_until_it_is_given_back(port: Port, /) -> None:
 @pytest.mark.parametrize("blob", [b"", b"\xff", b"[]", b'{"leads": "perhaps"}'])
 def test_a_worker_with_an_unreadable_report_gets_no_leases(blob: bytes) -> None:
     assert read_report(blob) == Report(leads=False)
+
+
+@staged(at_port)
+async def test_a_lease_is_young_for_a_minute_after_it_was_taken(port: Port, /) -> None:
+    """As long as the last holder's sends may still be under way."""
+    one = await port.come("one")
+    fence = one.fleet.fence(BOTS[0])
+    assert fence is not None
+    assert one.fleet.is_young(fence)
+    assert not one.fleet.is_young(Fence(LeaseName("bot:99"), 1)), "it was never ours"
+    await asyncio.sleep(YOUNG_S - 1)
+    assert one.fleet.is_young(fence)
+    await asyncio.sleep(2)
+    assert not one.fleet.is_young(fence)
+
+
+@staged(at_port)
+async def test_a_worker_that_has_lapsed_is_sure_of_nothing_and_says_so_once(port: Port, /) -> None:
+    one = await port.come("one")
+    assert one.fleet.is_assured
+    one.fleet.lapse("a write was refused")
+    one.fleet.lapse("again")
+    assert not one.fleet.is_assured, "at once, not when its time is over"
+    assert one.reasons == ["a write was refused"]
+    await asyncio.sleep(2 * BEAT_S)
+    assert one.running.done()
+
+
+@staged(at_port)
+async def test_a_worker_that_says_that_it_leaves_gets_no_more_leases(port: Port, /) -> None:
+    one, two = await port.come("one"), await port.come("two")
+    await asyncio.sleep(4 * BEAT_S)
+    two.leaving = True
+    two.fleet.retire()
+    await asyncio.sleep(2 * BEAT_S)
+    assert set(one.fleet.plan().values()) == {"one"}
+    assert one.fleet.plan().keys() == {*BOTS, *OTHERS}
