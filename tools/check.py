@@ -83,8 +83,7 @@ def run(command: Command, **environment: str) -> Outcome:
 def environment_of_steps() -> dict[str, str]:
     """Compiled code is kept from run to run, even if PYTHONDONTWRITEBYTECODE is set. It saves a tenth of the CPU time:
     pytest compiles every test file in every process, and the tests start hundreds of processes."""
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return {"PYTHONPYCACHEPREFIX": str(ROOT / ".venv/pycache"), **kept}
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:

@@ -23,7 +23,7 @@ QUIET = [
 ]
 DESKTOP: ViewportSize = {"width": 1400, "height": 900}
 # Generous, because the machine may be busy and these tests do not measure time.
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
 
 expect.set_options(timeout=PATIENCE_MS)
 

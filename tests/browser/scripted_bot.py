@@ -11,7 +11,7 @@ import urllib.request
 from typing import Any
 
 Json = dict[str, Any]
-WAIT_S = 30.0
+WAIT_S = 120.0
 
 WELCOME_KEYBOARD = {
     "keyboard": [[{"text": "Echo me"}], [{"text": "Left"}, {"text": "Right"}]],

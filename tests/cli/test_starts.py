@@ -19,7 +19,7 @@ from tests.cli.command import PASSERBY, TOKEN, environment, passerby, running, s
 from tests.contract.servers import start_postgres, start_valkey
 
 NOWHERE = "http://127.0.0.1:1"
-ENDS_S = 30
+ENDS_S = 120
 EMPTY = "CREATE TABLE alembic_version (version_num VARCHAR(32)); CREATE TABLE users (id INTEGER)"
 
 
@@ -90,6 +90,7 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
+@pytest.mark.long  # the start waits for fifteen seconds
 def test_a_database_that_another_program_has_locked_ends_the_start_with_a_sentence(tmp_path: Path) -> None:
     """A signal ends it at once, without another word."""
     with _locked(tmp_path / "passerby.db"):
@@ -148,6 +149,7 @@ def _silent() -> Iterator[str]:
         yield f"127.0.0.1:{server.getsockname()[1]}"
 
 
+@pytest.mark.long  # each start waits for twenty seconds
 def test_servers_that_never_answer_end_the_start_with_a_sentence(tmp_path: Path) -> None:
     """All at the same time, because each waits for about twenty seconds."""
     with _silent() as silent, start_valkey() as valkey:

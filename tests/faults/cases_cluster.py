@@ -67,7 +67,7 @@ async def _killed(stage: Stage, *, is_new: bool) -> None:
     node.stop(SIGKILL)
     await asyncio.sleep(1)
     node.start()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while True:
             try:
                 await emptied(old, new, stage.rng, pause_s=0.01)

@@ -65,7 +65,7 @@ async def _follows(follower: Valkey, leader: Valkey) -> None:
     redis = Redis.from_url(follower.url)
     try:
         await redis.replicaof("127.0.0.1", str(port_of(leader)))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while (await redis.info("replication"))["master_link_status"] != "up":
                 await asyncio.sleep(0.1)
     finally:

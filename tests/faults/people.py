@@ -10,8 +10,8 @@ from tests.faults.sandbox import Json, Sandbox
 from tests.wording import opening
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x03 \x00\x00\x02X\x08\x06\x00\x00\x00"
-ANSWER_S = 20.0
-JOIN_S = 120.0
+ANSWER_S = 120.0
+JOIN_S = 240.0
 """Timeout for the first answers. Several processes start meanwhile, perhaps on a busy machine."""
 
 PAUSE_S = 1.8

@@ -12,7 +12,7 @@ from passerby.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSERBY = (sys.executable, "-c", "from passerby.cli import main; main()", "run")
-STOP_S = 20.0
+STOP_S = 120.0
 
 
 def planted(bug: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
     join        everybody joins and finds a partner, without faults
     kills       at random moments with work in hand; the product is started again at once. Every eighth start is killed
                 too, twice in a row, before it can be ready. Every tenth time it is stopped with SIGTERM instead.
-    quiet       nobody writes; the run waits until every message has its outcome, for two minutes at most
+    quiet       nobody writes; the run waits until every message has its outcome, for four minutes at most
     questions   everybody asks for their state: chats, searches and profiles must be as their phones say
 
 Most answers of the sandbox are slow, as over a network. So a kill interrupts sends whose outcome is then unknown.
@@ -21,7 +21,7 @@ from tests.faults.crowd import LOOK_EVERY_S, Crowd
 from tests.faults.product import PASSERBY, Product
 from tests.faults.sandbox import Sandbox, a_sandbox
 
-START_S = 60.0
+START_S = 180.0
 SLOW = {"kind": "slow", "delay_s": 0.15, "probability": 0.6}
 WARM_S = 2.0
 
@@ -36,7 +36,7 @@ class Plan:
     seed: int = 0
     alive_s: tuple[float, float] = (0.2, 3.5)
     stops: bool = True
-    quiet_s: float = 120.0
+    quiet_s: float = 240.0
     """The longest wait until every message has its outcome."""
     command: Sequence[str] = PASSERBY
 

@@ -13,7 +13,7 @@ from pyreqwest.client import Client, ClientBuilder
 
 Json = dict[str, Any]
 
-START_S = 20.0
+START_S = 120.0
 _BOUNDARY = "a-line-that-is-in-no-file"
 _LONGEST_EVENT = 1 << 20
 

@@ -27,7 +27,7 @@ def test_the_judge_finds_updates_that_were_confirmed_too_early(tmp_path: Path) -
     # moment.
     lost = 0
     for seed in range(4):
-        plan = Plan(5, people=30, seed=seed, alive_s=(0.2, 1.5), quiet_s=2, command=planted("confirm_early"))
+        plan = Plan(5, people=30, seed=seed, alive_s=(0.2, 1.5), quiet_s=20, command=planted("confirm_early"))
         place = tmp_path / str(seed)
         place.mkdir()
         lost += len(asyncio.run(run_plan(plan, place)).verdict.lost)
@@ -36,13 +36,14 @@ def test_the_judge_finds_updates_that_were_confirmed_too_early(tmp_path: Path) -
     assert lost
 
 
+@pytest.mark.long
 def test_the_judge_finds_updates_that_were_processed_twice(tmp_path: Path) -> None:
-    plan = Plan(kills=4, people=30, alive_s=(0.2, 1.5), quiet_s=2, command=planted("dedupe_off"))
+    plan = Plan(kills=4, people=30, alive_s=(0.2, 1.5), quiet_s=20, command=planted("dedupe_off"))
     verdict = asyncio.run(run_plan(plan, tmp_path)).verdict
     assert verdict.unprovoked or verdict.most_duplicates > 1
 
 
 @pytest.mark.long
 def test_the_judge_finds_messages_that_went_to_the_wrong_person(tmp_path: Path) -> None:
-    plan = Plan(kills=1, people=16, alive_s=(0.2, 1.5), quiet_s=4, command=planted("crossed_wires"))
+    plan = Plan(kills=1, people=16, alive_s=(0.2, 1.5), quiet_s=20, command=planted("crossed_wires"))
     assert asyncio.run(run_plan(plan, tmp_path)).verdict.misrouted

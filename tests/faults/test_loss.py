@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 TIMES = [("power-cut", 2), ("disk-errors", 2), ("clocks-far", 3), ("flipped-log", 2)]
 
 
-@pytest.mark.parametrize(("name", "times"), in_full(TIMES, 3))
+@pytest.mark.parametrize(("name", "times"), in_full(TIMES, 1))
 def test_after_a_loss_no_message_goes_to_a_former_partner_or_vanishes_silently(
     name: str, times: int, tmp_path: Path
 ) -> None:

@@ -27,7 +27,7 @@ from tests.wording import opening
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
 SORRY = opening("chat.failed_fatal")
-WAIT_S = 60.0
+WAIT_S = 180.0
 ENDS = {"loop": EXIT_STUCK, "abort": -6}
 
 
