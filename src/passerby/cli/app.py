@@ -339,6 +339,43 @@ def init_schema(
 
 
 @app.command()
+def move(
+    to: Annotated[
+        str, typer.Option("--to", help="postgresql://…, or the path of a database file.", metavar="DATABASE")
+    ],
+) -> None:
+    """Move the records to another database, from SQLite to PostgreSQL or back, while nothing runs.
+
+    Open chats and searches go along. The new database must be empty. The old one stays as it is. You may repeat it.
+    """
+    from passerby import settings
+    from passerby.cli.moving import run_move
+
+    raise typer.Exit(run_move(settings.read(), to))
+
+
+@app.command(name="import")
+def import_(
+    source: Annotated[
+        str, typer.Argument(help="A file, or the postgresql://… address of a database.", metavar="FILE|URI")
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing. Say what would happen.")] = False,
+    bot: Annotated[
+        int | None, typer.Option(help="The id of the bot of people whose row names none of BOT_TOKENS.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Take in people from CSV, JSON lines, or the database of AnonStrangerChatbot, while nothing runs.
+
+    Names each row that is refused, and why. Everybody is asked for consent at their next visit. You may repeat it.
+    """
+    from passerby import settings
+    from passerby.cli.people_import import run_import
+
+    raise typer.Exit(run_import(settings.read(), source, dry_run=dry_run, bot=bot, json=json))
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     from passerby import __version__

@@ -4,8 +4,8 @@ With a file, the lock of the live store shows it, and is held until the command 
 workers shows it. PostgreSQL shows who is connected, which also finds a process with another live store.
 """
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from random import SystemRandom
 from typing import Any, Final
 
@@ -46,7 +46,6 @@ class Standstill:
         self._settings = settings
         self._clock = clock
         self._log = log
-        self._is_closed = False
 
     async def empty_live_store(self) -> int:
         """Delete everything in the live store. Returns how many keys or files that were. Raises: WrongSetting."""
@@ -79,7 +78,6 @@ class Standstill:
         rng = SystemRandom()
         store: LiveStore
         if self._log is not None:
-            self._is_closed = True  # the store closes the log
             store = MemoryStore(self._log, self._clock, rng)
         else:
             store = await _redis(self._settings, self._clock)
@@ -87,6 +85,8 @@ class Standstill:
             yield store
         finally:
             await store.aclose()
+            if self._log is not None:
+                self._log = open_log(self._settings)  # the store has closed the one before
 
     async def _empty_redis(self) -> int:
         keys = Keys(self._settings.redis_name)
@@ -110,35 +110,30 @@ class Standstill:
             raise _redis_away(error) from None
 
     def close(self) -> None:
-        if self._log is not None and not self._is_closed:
+        if self._log is not None:
             self._log.close()
 
 
 @asynccontextmanager
 async def standstill(settings: Settings, clock: Clock) -> AsyncIterator[Standstill]:
     """Raises: FleetRuns, if something runs; WrongSetting, if a store does not answer."""
-    with _locked(settings) as log:
-        if log is None:
+    still = Standstill(settings, clock, None if settings.is_shared else open_log(settings))
+    try:
+        if settings.is_shared:
             await _no_workers(settings, clock)
         if settings.postgres_uri is not None:
-            await _nobody_connected(settings, clock)
-        still = Standstill(settings, clock, log)
-        try:
-            yield still
-        finally:
-            still.close()
+            await nobody_connected(settings.postgres_uri.get_secret_value(), clock)
+        yield still
+    finally:
+        still.close()
 
 
-@contextmanager
-def _locked(settings: Settings) -> Iterator[FileLog | None]:
-    if settings.is_shared:
-        yield None
-        return
+def open_log(settings: Settings) -> FileLog:
+    """Lock the live store's file. Raises: FleetRuns."""
     try:
-        log = FileLog(settings.live_path)
+        return FileLog(settings.live_path)
     except LogInUse:
         raise FleetRuns(f"Passerby runs with {settings.live_path.name} now: {_RUNS}") from None
-    yield log
 
 
 async def _redis(settings: Settings, clock: Clock) -> LiveStore:
@@ -170,9 +165,9 @@ async def _no_workers(settings: Settings, clock: Clock) -> None:
         raise FleetRuns(f"{len(workers)} processes of Passerby run, as Redis says: {_RUNS}")
 
 
-async def _nobody_connected(settings: Settings, clock: Clock) -> None:
-    assert settings.postgres_uri is not None
-    engine = connect(database_url(settings.postgres_uri.get_secret_value()), poolclass=NullPool)
+async def nobody_connected(uri: str, clock: Clock) -> None:
+    """Raises: FleetRuns, if another process of ours is connected to this database; WrongSetting."""
+    engine = connect(database_url(uri), poolclass=NullPool)
     try:
         with losses():
             async with engine.connect() as connection:

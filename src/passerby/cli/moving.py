@@ -1,0 +1,43 @@
+"""`passerby move`: what it prints."""
+
+import asyncio
+import sys
+
+import typer
+
+from passerby.settings import Settings
+
+
+def run_move(settings: Settings, to: str) -> int:
+    """Returns the exit code."""
+    from passerby.bootstrap.clock import SystemClock
+    from passerby.ops.move.moving import MoveFailed, move
+    from passerby.ops.standstill import FleetRuns
+
+    def copied(table: str, rows: int) -> None:
+        typer.echo(f"{table}: {rows} rows")
+
+    try:
+        moved = asyncio.run(move(settings, to, SystemClock(), copied))
+    except (MoveFailed, FleetRuns) as failed:
+        print(failed, file=sys.stderr)  # noqa: T201  # the one line
+        return 1
+    busy = moved.left.chats, moved.left.waiting
+    if moved.was_done:
+        typer.echo("everything was there already")
+    typer.echo(
+        f"both databases hold the same {moved.contents.rows} rows; {busy[0]} chats and {busy[1]} searches go along"
+    )
+    if moved.left.outbox:
+        typer.echo(f"{moved.left.outbox} messages were on their way: a new live store does not know them")
+    typer.echo(_next_step(settings, to))
+    return 0
+
+
+def _next_step(settings: Settings, to: str) -> str:
+    if "://" not in to or to.startswith("sqlite"):
+        return "now write SQLITE_DB_PATH in .env, remove POSTGRES_URI and REDIS_URL, and start"
+    told = "now write POSTGRES_URI in .env, remove SQLITE_DB_PATH, and start"
+    if settings.secret_key is None and "sqlite_db_path" in settings.model_fields_set:
+        told += f". Set SECRET_KEY to the content of {settings.key_path.name}, which would not be found any more"
+    return told

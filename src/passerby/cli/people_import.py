@@ -1,0 +1,54 @@
+"""`passerby import`: what it prints."""
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING
+
+import msgspec
+import typer
+
+from passerby.settings import Settings
+
+if TYPE_CHECKING:
+    from passerby.ops.people_import.bringing import Outcome
+
+
+def run_import(settings: Settings, source: str, *, dry_run: bool, bot: int | None, json: bool) -> int:
+    """Returns the exit code."""
+    from passerby.bootstrap.clock import SystemClock
+    from passerby.ops.people_import.bringing import ImportFailed, bring
+    from passerby.ops.standstill import FleetRuns
+
+    refusals: list[tuple[str, str]] = []
+
+    def refused(where: str, reason: str) -> None:
+        if json:
+            refusals.append((where, reason))
+        else:
+            typer.echo(f"{where}: refused: {reason}")
+
+    try:
+        outcome = asyncio.run(bring(settings, source, SystemClock(), dry_run=dry_run, bot=bot, refused=refused))
+    except FileNotFoundError:
+        print("there is no such file", file=sys.stderr)  # noqa: T201  # the one line
+        return 1
+    except (ImportFailed, FleetRuns) as failed:
+        print(failed, file=sys.stderr)  # noqa: T201  # the one line
+        return 1
+    if json:
+        typer.echo(msgspec.json.encode({"refusals": refusals, "dry_run": dry_run} | msgspec.to_builtins(outcome)))
+        return 0
+    _tell(outcome, "would be taken in" if dry_run else "are taken in")
+    return 0
+
+
+def _tell(outcome: "Outcome", taken: str) -> None:
+    typer.echo(f"{outcome.rows} rows: {outcome.taken} people {taken}, {outcome.refused} are refused")
+    typer.echo(f"{outcome.known} were here already and stay as they are; {outcome.banned} are banned")
+    for question, count in outcome.asked.items():
+        if count:
+            typer.echo(f"{count} are asked for {question} at their next visit")
+    if outcome.unreachable:
+        typer.echo(f"{outcome.unreachable} have no bot of this fleet: they come back when they write to one")
+    for table, rows in outcome.left:
+        typer.echo(f"not taken in: {rows} rows of {table}")

@@ -1,0 +1,123 @@
+"""Moves the records to another database, while nothing runs.
+
+First the journal of the live store is written to the old database, so that the records know everything. Then all rows
+go over in one transaction of the new database, which is stored only if both hold the same. So a kill leaves the new
+database empty, and the command may be repeated. The old database stays as it is.
+
+Open chats and searches are in the rows of the people: a new live store is rebuilt from them at the next start.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import sqlalchemy as sa
+from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.pool import NullPool
+
+from passerby.adapters.sql import DatabaseUnusable, Pool, SqlRecords, init_schema
+from passerby.adapters.sql.checksums import Contents, contents
+from passerby.adapters.sql.engine import connect, database_url
+from passerby.adapters.sql.failures import losses
+from passerby.ops.move.copying import copy_all
+from passerby.ops.standstill import Standstill, nobody_connected, standstill
+from passerby.ports.clock import Clock
+from passerby.ports.live_store import Figures
+from passerby.ports.records import RecordsLost
+from passerby.settings import Settings
+
+_PATIENT: Final = Pool(timeout_s=6 * 3600.0)
+_ONE_SNAPSHOT: Final = "REPEATABLE READ"
+
+
+class MoveFailed(Exception):
+    """Nothing was moved. The text is one sentence for the operator."""
+
+
+class Moved(NamedTuple):
+    """`was_done`: an earlier run had moved everything. `left`: what the live store still holds."""
+
+    contents: Contents
+    left: Figures
+    was_done: bool
+
+
+async def move(
+    settings: Settings, to: str, clock: Clock, copied: Callable[[str, int], object] = lambda *_: None
+) -> Moved:
+    """`to`: the URI of a PostgreSQL database, or the path of a database file. Raises: MoveFailed, FleetRuns."""
+    source, target = _database(settings), _database(goal := _goal(settings, to))
+    if str(source) == str(target):
+        raise MoveFailed("this is the database that the settings name already")
+    if isinstance(source, Path) and not source.exists():
+        raise MoveFailed(f"there is no {source.name} to move")
+    try:
+        with losses():
+            async with AsyncExitStack() as closing:
+                still = await closing.enter_async_context(standstill(settings, clock))
+                await init_schema(source)
+                left = await _drained(still, source)
+                if isinstance(target, Path):
+                    if goal.live_path.exists() and goal.live_path.stat().st_size:
+                        raise MoveFailed(f"{goal.live_path.name} is from another time: remove it, or name another file")
+                    await closing.enter_async_context(standstill(goal, clock))
+                else:
+                    await nobody_connected(target, clock)
+                await init_schema(target)
+                return await _moved(source, target, left, copied)
+    except (DatabaseUnusable, RecordsLost) as error:
+        raise MoveFailed(f"a database cannot be used: {error}") from None
+
+
+async def _drained(still: Standstill, source: str | Path) -> Figures:
+    records = SqlRecords.at(source)
+    try:
+        return await still.record_journal(records)
+    finally:
+        await records.aclose()
+
+
+async def _moved(source: str | Path, target: str | Path, left: Figures, copied: Callable[[str, int], object]) -> Moved:
+    async with _connection(source) as reading, _connection(target, writes=True) as writing:
+        held = await reading.run_sync(contents)
+        there = await writing.run_sync(contents)
+        if there.rows:
+            if held.differences(there):
+                raise MoveFailed(f"the new database is not empty: it has {there.rows} rows")
+            return Moved(held, left, was_done=True)
+        await copy_all(reading, writing, copied)
+        if differences := held.differences(await writing.run_sync(contents)):
+            raise MoveFailed(f"the new database would differ, so nothing was stored: {differences[0]}")
+        await writing.commit()
+        return Moved(held, left, was_done=False)
+
+
+@asynccontextmanager
+async def _connection(database: str | Path, *, writes: bool = False) -> AsyncIterator[AsyncConnection]:
+    engine = connect(database_url(database), _PATIENT, poolclass=NullPool)
+    try:
+        async with engine.connect() as connection:
+            if writes:
+                await connection.execution_options(writes=True)
+            elif engine.dialect.name == "postgresql":
+                await connection.execution_options(isolation_level=_ONE_SNAPSHOT)
+            await connection.execute(sa.select(1))
+            yield connection
+    finally:
+        await engine.dispose()
+
+
+def _goal(settings: Settings, to: str) -> Settings:
+    """The settings as they will be with the new database. The live store there is a file of its own, or none."""
+    own = {"redis_url": SecretStr("memory://"), "run_dir": settings.run_dir}
+    scheme, separator, rest = to.partition("://")
+    if separator and scheme != "sqlite":
+        return settings.model_copy(update={**own, "postgres_uri": SecretStr(to)})
+    path = Path(rest if separator else to).expanduser()
+    return settings.model_copy(update={**own, "postgres_uri": None, "sqlite_db_path": path.absolute()})
+
+
+def _database(settings: Settings) -> str | Path:
+    return settings.postgres_uri.get_secret_value() if settings.postgres_uri else settings.sqlite_db_path

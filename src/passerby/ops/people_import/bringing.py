@@ -1,0 +1,243 @@
+"""Judges everybody who comes, and writes those who are taken in, while nothing runs.
+
+People who are here already stay as they are, because they may have changed their mind since. Only a ban that they do
+not have yet is added. So the command may be repeated: after a kill it goes on where it was.
+"""
+
+import secrets
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
+
+from passerby.adapters.sql import DatabaseUnusable, Pool, SqlRecords, init_schema
+from passerby.adapters.sql.engine import connect, database_url
+from passerby.adapters.sql.failures import losses
+from passerby.adapters.sql.tables import users
+from passerby.kernel.ids import BotId, PersonId
+from passerby.ops.people_import import files, stranger_chatbot
+from passerby.ops.people_import.files import UnknownForm
+from passerby.ops.people_import.incoming import FOREVER, Incoming, NotReadable, incoming, refusal
+from passerby.ops.people_import.stranger_chatbot import Left
+from passerby.ops.standstill import standstill
+from passerby.ports.clock import Clock
+from passerby.ports.facts import BlockChanged, Fact, PersonChanged
+from passerby.ports.records import RecordsLost
+from passerby.settings import Settings
+
+_BATCH: Final = 500
+_SQLITE: Final = b"SQLite format 3\0"
+_PATIENT: Final = Pool(timeout_s=60.0)
+Row = tuple[str, dict[str, Any] | str]
+
+
+class ImportFailed(Exception):
+    """Nothing was read. The text is one sentence for the operator."""
+
+
+class Outcome(msgspec.Struct):
+    """`taken`: new people. `known`: people who were here already. `asked`: how many are asked what at their next visit.
+
+    `refused` and `banned` count people. `left`: tables that are not taken in.
+    """
+
+    rows: int = 0
+    taken: int = 0
+    known: int = 0
+    refused: int = 0
+    banned: int = 0
+    unreachable: int = 0
+    asked: Counter[str] = msgspec.field(default_factory=Counter)
+    left: list[Left] = msgspec.field(default_factory=list)
+
+
+async def bring(
+    settings: Settings,
+    source: str,
+    clock: Clock,
+    *,
+    dry_run: bool,
+    bot: int | None = None,
+    refused: Callable[[str, str], object] = lambda *_: None,
+) -> Outcome:
+    """`bot`: the bot of people whose row names none of ours. `refused` hears the place and the reason of each refusal.
+
+    Raises: ImportFailed, FleetRuns, WrongSetting, OSError.
+    """
+    bots = tuple(settings.tokens)
+    if bot is not None and BotId(bot) not in bots:
+        raise ImportFailed("--bot names none of the bots in BOT_TOKENS")
+    outcome = Outcome()
+    try:
+        with losses():
+            people = await _read(settings, source, bots, outcome, refused)
+            for person in people.values():
+                if not person.bots and bot is not None:
+                    person.bots = (BotId(bot),)
+            if dry_run:
+                await _weigh(settings, people, outcome, refused, clock.now(), None)
+                return outcome
+            async with standstill(settings, clock):
+                await init_schema(_database(settings))
+                records = SqlRecords.at(_database(settings), _PATIENT)
+                try:
+                    await _weigh(settings, people, outcome, refused, clock.now(), records)
+                finally:
+                    await records.aclose()
+    except UnknownForm as error:
+        raise ImportFailed(str(error)) from None
+    except (DatabaseUnusable, RecordsLost) as error:
+        raise ImportFailed(f"a database cannot be used: {error}") from None
+    return outcome
+
+
+async def _read(
+    settings: Settings, source: str, bots: Iterable[BotId], outcome: Outcome, refused: Callable[[str, str], object]
+) -> dict[PersonId, Incoming]:
+    """Everybody, each once."""
+    found: dict[PersonId, Incoming] = {}
+    async with _rows(source, outcome) as rows:
+        async for where, row in rows:
+            outcome.rows += 1
+            try:
+                if isinstance(row, str):
+                    raise NotReadable(row)
+                person = incoming(where, row, bots)
+            except NotReadable as error:
+                outcome.refused += 1
+                refused(where, str(error))
+                continue
+            if (earlier := found.get(person.person)) is not None:
+                earlier.merge(person)
+            else:
+                found[person.person] = person
+    return found
+
+
+@asynccontextmanager
+async def _rows(source: str, outcome: Outcome) -> AsyncIterator[AsyncIterator[Row]]:
+    path = Path(source)
+    if "://" in source or _is_sqlite(path):
+        async with stranger_chatbot.opened(source if "://" in source else path) as chatbot:
+            yield chatbot.rows()
+            outcome.left = await chatbot.left_out()
+        return
+
+    async def read() -> AsyncIterator[Row]:
+        for row in files.rows(path):
+            yield row
+
+    yield read()
+
+
+def _is_sqlite(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_SQLITE)) == _SQLITE
+
+
+async def _weigh(
+    settings: Settings,
+    people: dict[PersonId, Incoming],
+    outcome: Outcome,
+    refused: Callable[[str, str], object],
+    now: float,
+    records: SqlRecords | None,
+) -> None:
+    """Judge and count everybody. With `records`, also write."""
+    # Positions in the journal of a run of its own: a batch with an unknown outcome is applied once.
+    generation, number = f"import-{secrets.token_hex(8)}", 0
+    everybody = sorted(people.values(), key=lambda each: each.person)
+    for start in range(0, len(everybody), _BATCH):
+        batch = everybody[start : start + _BATCH]
+        known = await _known(settings, [each.person for each in batch], records)
+        facts: list[Fact] = []
+        for person in batch:
+            facts += _facts(person, settings.minimum_age, person.person in known, outcome, refused, now)
+        if records is not None:
+            await records.apply(generation, list(enumerate(facts, number + 1)))
+            number += len(facts)
+            await _ban(settings, [each for each in batch if each.is_banned(now)])
+
+
+def _facts(
+    person: Incoming,
+    minimum_age: int,
+    is_known: bool,
+    outcome: Outcome,
+    refused: Callable[[str, str], object],
+    now: float,
+) -> list[Fact]:
+    outcome.banned += person.is_banned(now)
+    if is_known:
+        outcome.known += 1
+        return []
+    reason = refusal(person, minimum_age)
+    if reason:
+        outcome.refused += 1
+        refused(person.where, reason + (", only their ban is kept" if person.is_banned(now) else ""))
+        if not person.is_banned(now):
+            return []
+    else:
+        outcome.taken += 1
+        outcome.unreachable += not person.bots
+        outcome.asked["consent"] += 1
+        outcome.asked["age"] += person.age is None
+        outcome.asked["gender"] += person.gender is None
+    facts: list[Fact] = [PersonChanged(person.participant(now, only_ban=bool(reason)), now)]
+    if not reason:
+        facts += [BlockChanged(person.person, blocked, True, now) for blocked in person.blocked]
+    return facts
+
+
+async def _known(settings: Settings, persons: list[PersonId], records: SqlRecords | None) -> set[PersonId]:
+    if records is not None:
+        return set(await records.people(persons))
+    database = _database(settings)
+    if isinstance(database, Path) and not database.exists():
+        return set()
+    reading = SqlRecords.at(database, _PATIENT)
+    try:
+        return set(await reading.people(persons))
+    finally:
+        await reading.aclose()
+
+
+async def _ban(settings: Settings, banned: list[Incoming]) -> None:
+    """Bans are not in the journal. A ban that somebody has already is not shortened."""
+    if not banned:
+        return
+    engine = connect(database_url(_database(settings)), _PATIENT, poolclass=NullPool)
+    try:
+        async with engine.connect() as connection:
+            await connection.execution_options(writes=True)
+            async with connection.begin():
+                rows = [
+                    {"of": each.person, "until": None if each.banned_until == FOREVER else each.banned_until}
+                    for each in banned
+                ]
+                await connection.execute(_PUT_BAN, rows)
+    finally:
+        await engine.dispose()
+
+
+def _database(settings: Settings) -> str | Path:
+    return settings.postgres_uri.get_secret_value() if settings.postgres_uri else settings.sqlite_db_path
+
+
+_UNTIL: Final = sa.bindparam("until", type_=sa.Double)
+_PUT_BAN: Final = (
+    sa.update(users)
+    .where(
+        users.c.id == sa.bindparam("of"),
+        sa.or_(
+            sa.not_(users.c.banned),
+            sa.and_(users.c.banned_until.is_not(None), sa.or_(_UNTIL.is_(None), users.c.banned_until < _UNTIL)),
+        ),
+    )
+    .values(banned=sa.true(), banned_until=_UNTIL)
+)

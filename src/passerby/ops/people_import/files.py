@@ -1,0 +1,73 @@
+"""Reads people from a file: CSV with a line of names, or JSON lines (one object a line)."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from passerby.ops.people_import.incoming import COLUMNS, squeezed
+
+_KNOWN: Final = frozenset(map(squeezed, COLUMNS))
+_ALSO: Final = {"id": "telegramid", "userid": "telegramid", "botid": "bot", "bots": "bot", "lang": "language"}
+_MOST_FIELD: Final = 1 << 20
+
+
+class UnknownForm(Exception):
+    """The file cannot be read as people. The text is for the operator."""
+
+
+def rows(path: Path) -> Iterator[tuple[str, dict[str, Any] | str]]:
+    """Each row with its place, by squeezed names; a text instead of the row if it cannot be read.
+
+    Raises: UnknownForm, OSError.
+    """
+    is_csv = path.suffix.lower() in {".csv", ".tsv"}
+    yield from _csv(path) if is_csv else _json_lines(path)
+
+
+def _csv(path: Path) -> Iterator[tuple[str, dict[str, Any] | str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        csv.field_size_limit(_MOST_FIELD)
+        reader = csv.reader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else _delimiter(file.readline()))
+        file.seek(0)
+        try:
+            names = _names(next(reader, []))
+            for row in reader:
+                if row:
+                    where = f"line {reader.line_num}"
+                    yield (
+                        where,
+                        dict(zip(names, row, strict=False)) if len(row) <= len(names) else "it has too many columns",
+                    )
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise UnknownForm(f"{path.name}, line {reader.line_num + 1}: {type(error).__name__}") from None
+
+
+def _delimiter(head: str) -> str:
+    return ";" if head.count(";") > head.count(",") else ","
+
+
+def _names(head: list[str]) -> list[str]:
+    names = [_ALSO.get(squeezed(name), squeezed(name)) for name in head]
+    if "telegramid" not in names:
+        raise UnknownForm(f"there is no column telegram_id; the columns are {', '.join(COLUMNS)}")
+    if unknown := [name for name, squeeze in zip(head, names, strict=True) if squeeze not in _KNOWN]:
+        raise UnknownForm(f"the column {unknown[0]} is unknown; the columns are {', '.join(COLUMNS)}")
+    return names
+
+
+def _json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any] | str]]:
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                row = msgspec.json.decode(line, type=dict[str, Any])
+            except msgspec.DecodeError:
+                yield f"line {number}", "it is not a JSON object"
+                continue
+            named = {_ALSO.get(squeezed(name), squeezed(name)): value for name, value in row.items()}
+            unknown = sorted(named.keys() - _KNOWN)
+            yield f"line {number}", f"the name {unknown[0]} is unknown" if unknown else named

@@ -1,0 +1,211 @@
+"""One person as another program knew them: read from columns whose names and forms vary, and judged by our rules."""
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+import msgspec
+
+from passerby.kernel.ids import BotId, PersonId
+from passerby.kernel.participant import Gender, Participant, Preferences, Profile
+from passerby.kernel.rules import Rules
+
+COLUMNS: Final = ("telegram_id", "bot", "gender", "age", "language", "vip_until", "banned_until", "blocked_ids")
+"""The documented columns. Upper and lower case, spaces, hyphens and underscores do not matter."""
+MORE_COLUMNS: Final = ("wants_gender", "wants_age_min", "wants_age_max", "last_active")
+"""What only the other program's database has."""
+
+FOREVER: Final = math.inf
+_GENDERS: Final = {
+    "male": Gender.MALE,
+    "m": Gender.MALE,
+    "man": Gender.MALE,
+    "female": Gender.FEMALE,
+    "f": Gender.FEMALE,
+    "woman": Gender.FEMALE,
+    "other": Gender.OTHER,
+    "unsaid": Gender.UNSAID,
+}
+_OLDEST: Final = Rules().maximum_age
+_MOST_ID: Final = 2**52
+"""Source: Bot API, User.id: at most 52 significant bits."""
+_MILLISECONDS: Final = 1e11
+"""A Unix time above this is in milliseconds."""
+
+
+class NotReadable(Exception):
+    """A value has not the form that its column needs. The text names the column and never quotes the value."""
+
+
+class Incoming(msgspec.Struct):
+    """`where`: the row, for the operator. Times in Unix seconds. `banned_until` may be FOREVER, and `age` too low."""
+
+    where: str
+    person: PersonId
+    bots: tuple[BotId, ...] = ()
+    gender: Gender | None = None
+    age: int | None = None
+    language: str = ""
+    vip_until: float = 0.0
+    banned_until: float = 0.0
+    blocked: tuple[PersonId, ...] = ()
+    wants: Preferences = Preferences()
+    last_active: float = 0.0
+
+    def merge(self, other: "Incoming") -> None:
+        """The same person in another row, for example with another bot. What restricts them most counts."""
+        self.bots = tuple(dict.fromkeys((*self.bots, *other.bots)))
+        self.gender = self.gender or other.gender
+        ages = [age for age in (self.age, other.age) if age is not None]
+        self.age = min(ages, default=None)
+        self.language = self.language or other.language
+        self.vip_until = max(self.vip_until, other.vip_until)
+        self.banned_until = max(self.banned_until, other.banned_until)
+        self.blocked = tuple(dict.fromkeys((*self.blocked, *other.blocked)))
+        self.last_active = max(self.last_active, other.last_active)
+
+    def is_banned(self, now: float) -> bool:
+        return self.banned_until > now
+
+    def participant(self, now: float, *, only_ban: bool) -> Participant:
+        """They have agreed to nothing here, so the first question comes at their next visit. `only_ban`: without what
+        they said about themselves."""
+        if only_ban:
+            return Participant(self.person, 1, seen_at=now)
+        profile = Profile(None, self.age, now if self.age is not None else 0.0, self.gender, self.language)
+        return Participant(
+            self.person,
+            1,
+            self.bots[0] if self.bots else None,
+            self.bots,
+            profile,
+            seen_at=self.last_active or now,
+            preferences=self.wants,
+            vip_until=self.vip_until,
+            blocked=self.blocked,
+            blocked_at=(now,) * len(self.blocked),
+        )
+
+
+def squeezed(name: str) -> str:
+    """A column's name without what does not matter."""
+    return re.sub(r"[\s_-]", "", name).lower()
+
+
+def incoming(where: str, row: Mapping[str, Any], bots: Iterable[BotId]) -> Incoming:
+    """`row`: by squeezed names. `bots`: those of the fleet; others cannot reach anybody. Raises: NotReadable."""
+    known = tuple(bots)
+    person = _id(row.get("telegramid"), "telegram_id")
+    if person is None:
+        raise NotReadable("telegram_id is missing")
+    return Incoming(
+        where,
+        person,
+        tuple(bot for each in _list(row.get("bot")) if (bot := _bot(each, known)) is not None),
+        _gender(row.get("gender")),
+        _age(row.get("age")),
+        language(row.get("language")),
+        _time(row.get("vipuntil"), "vip_until"),
+        _time(row.get("banneduntil"), "banned_until"),
+        tuple(
+            dict.fromkeys(
+                blocked
+                for each in _list(row.get("blockedids"))
+                if (blocked := _id(each, "blocked_ids")) is not None and blocked != person
+            )
+        ),
+        _wants(row),
+        _time(row.get("lastactive"), "last_active"),
+    )
+
+
+def language(value: Any) -> str:
+    """The language of an IETF tag, without its region. Empty if it is none."""
+    found = re.match(r"([A-Za-z]{2,3})(?:[-_]|$)", str(value or "").strip())
+    return found[1].lower() if found else ""
+
+
+def _wants(row: Mapping[str, Any]) -> Preferences:
+    gender = _gender(row.get("wantsgender"))
+    least, most = _whole(row.get("wantsagemin"), "wants_age_min"), _whole(row.get("wantsagemax"), "wants_age_max")
+    return Preferences((gender,) if gender is not None else (), least or None, most or None)
+
+
+def _age(value: Any) -> int | None:
+    """None if it is not a believable age: it is asked then."""
+    age = _whole(value, "age")
+    return age if age is not None and 1 <= age <= _OLDEST else None
+
+
+def _gender(value: Any) -> Gender | None:
+    return _GENDERS.get(str(value or "").strip().lower())
+
+
+def _bot(value: Any, known: tuple[BotId, ...]) -> BotId | None:
+    """A bot's id, or its position among the fleet's (`bot_0`)."""
+    text = str(value).strip()
+    if (found := re.fullmatch(r"bot_(\d{1,4})", text)) and int(found[1]) < len(known):
+        return known[int(found[1])]
+    return BotId(int(text)) if text.isdecimal() and len(text) < 20 and BotId(int(text)) in known else None
+
+
+def _list(value: Any) -> list[Any]:
+    if value is None or value == "":
+        return []
+    if isinstance(value, list | tuple):
+        return list(value)
+    return [part for part in re.split(r"[\s,;|]+", str(value).strip("[] ")) if part]
+
+
+def _id(value: Any, column: str) -> PersonId | None:
+    number = _whole(value, column)
+    if number is None:
+        return None
+    if not 0 < number < _MOST_ID:
+        raise NotReadable(f"{column} is not the id of a person")
+    return PersonId(number)
+
+
+def _whole(value: Any, column: str) -> int | None:
+    if value is None or isinstance(value, bool) or str(value).strip() == "":
+        return None
+    try:
+        number = float(value) if not isinstance(value, str) else float(int(value.strip()))
+        if number != int(number):
+            raise ValueError
+        return int(value) if not isinstance(value, float) else int(number)
+    except (ValueError, OverflowError, TypeError):
+        raise NotReadable(f"{column} is not a whole number") from None
+
+
+def _time(value: Any, column: str) -> float:
+    """Unix seconds or milliseconds, or ISO 8601; "forever" and true mean for ever. 0.0 if it is empty."""
+    if isinstance(value, bool):
+        return FOREVER if value else 0.0
+    if isinstance(value, datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp()
+    text = str(value if value is not None else "").strip()
+    if text.lower() in {"", "none", "null", "false", "no", "never", "0"}:
+        return 0.0
+    if text.lower() in {"forever", "permanent", "true", "yes"}:
+        return FOREVER
+    try:
+        if re.fullmatch(r"\d+(\.\d+)?", text):
+            number = float(text)
+            return number / 1000 if number > _MILLISECONDS else number
+        # Sequelize writes a space before the zone.
+        moment = datetime.fromisoformat(re.sub(r"\s+([+-]\d\d:?\d\d)$", r"\1", text))
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        raise NotReadable(f"{column} is neither a date nor a Unix time") from None
+
+
+def refusal(person: Incoming, minimum_age: int) -> str:
+    """Why somebody is not taken in. Empty: they are."""
+    if person.age is not None and person.age < minimum_age:
+        return f"their age is under {minimum_age}"
+    return ""

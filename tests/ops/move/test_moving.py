@@ -1,0 +1,205 @@
+"""The records go to another database, whole or not at all."""
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy.pool import NullPool
+
+from passerby.adapters.memory import FileLog, MemoryStore
+from passerby.adapters.sql import SqlRecords, init_schema
+from passerby.adapters.sql.engine import connect, database_url
+from passerby.adapters.sql.tables import users
+from passerby.bootstrap.clock import SystemClock
+from passerby.ops.move.moving import Moved, MoveFailed, move
+from passerby.ops.standstill import FleetRuns
+from passerby.ports.facts import Fact, PersonChanged
+from passerby.ports.participants import Commit
+from passerby.settings import Settings
+from tests.contract.records_facts import (
+    NOW,
+    block,
+    changed,
+    chatting,
+    closed,
+    complaint,
+    explained,
+    opened,
+    person,
+    searching,
+    told,
+)
+from tests.contract.records_places import PostgresServer
+from tests.contract.servers import postgres_uri
+from tests.size import size
+
+CLOCK = SystemClock()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    with postgres_uri() as uri:
+        yield PostgresServer(uri)
+
+
+@pytest.fixture
+def uri(postgres: PostgresServer) -> Iterator[str]:
+    with postgres.database() as found:
+        yield found
+
+
+def on_file(path: Path) -> Settings:
+    return Settings(sqlite_db_path=path)
+
+
+def on_postgres(uri: str, directory: Path) -> Settings:
+    """One process: PostgreSQL, and a live store in a file that does not exist."""
+    return Settings(postgres_uri=uri, run_dir=directory / "run").model_copy(
+        update={"sqlite_db_path": directory / "beside.db"}
+    )
+
+
+def moved(settings: Settings, to: str | Path) -> Moved:
+    return asyncio.run(move(settings, str(to), CLOCK))
+
+
+async def fill(database: Path) -> None:
+    await init_schema(database)
+    records = SqlRecords.at(database)
+    facts: list[Fact] = [changed(person(number, 1)) for number in range(10, 20)]
+    facts += [changed(searching(1, 1)), changed(chatting(2, 3, "open", 1)), changed(chatting(3, 2, "open", 1))]
+    facts += [opened("open", 2, 3), told("open", 2), told("open", 3, 6), opened("old", 10, 11), closed("old", 10)]
+    facts += [block(10, 11), complaint("old", 10, 11), explained("old", 10)]
+    await records.apply("g", list(enumerate(facts, 1)))
+    await records.aclose()
+
+
+async def active(database: str | Path) -> tuple[object, ...]:
+    records = SqlRecords.at(database)
+    found = await records.active()
+    await records.aclose()
+    return found.people, found.told, found.chats
+
+
+@pytest.mark.services
+def test_everything_goes_to_postgresql_and_comes_back_the_same(tmp_path: Path, uri: str) -> None:
+    first, third = tmp_path / "passerby.db", tmp_path / "again.db"
+    asyncio.run(fill(first))
+    there = moved(on_file(first), uri)
+    assert asyncio.run(active(uri)) == asyncio.run(active(first))
+    back = moved(on_postgres(uri, tmp_path), third)
+    assert back.contents.differences(there.contents) == []
+    assert asyncio.run(active(third)) == asyncio.run(active(first))
+    assert len(asyncio.run(active(third))[0]) == 3  # type: ignore[arg-type]
+    # Once more changes nothing.
+    assert moved(on_file(first), uri).was_done
+
+
+async def chat_on(settings: Settings) -> None:
+    """A decision that is in the live store's journal only."""
+    store = MemoryStore(FileLog(settings.live_path), CLOCK, __import__("random").Random(1))
+    await store.adopt((), whole=True)
+    value = person(77, 1)
+    await store.commit(Commit(puts=(value,), facts=(PersonChanged(value, NOW),)))
+    await store.aclose()
+
+
+def test_what_only_the_live_store_knew_goes_along(tmp_path: Path) -> None:
+    first, second = tmp_path / "passerby.db", tmp_path / "second.db"
+    asyncio.run(fill(first))
+    asyncio.run(chat_on(on_file(first)))
+    assert moved(on_file(first), second).contents.tables["users"].rows == 14
+
+
+def test_nothing_moves_while_a_process_runs(tmp_path: Path) -> None:
+    first, second = tmp_path / "passerby.db", tmp_path / "second.db"
+    asyncio.run(fill(first))
+    log = FileLog(on_file(first).live_path)
+    with pytest.raises(FleetRuns):
+        moved(on_file(first), second)
+    log.close()
+    assert not second.exists()
+
+
+def test_a_database_with_other_people_is_never_touched(tmp_path: Path) -> None:
+    first, second = tmp_path / "passerby.db", tmp_path / "second.db"
+    asyncio.run(fill(first))
+    asyncio.run(fill(second))
+
+    async def add() -> None:
+        records = SqlRecords.at(second)
+        await records.apply("h", [(1, changed(person(99, 1)))])
+        await records.aclose()
+
+    asyncio.run(add())
+    with pytest.raises(MoveFailed, match="not empty"):
+        moved(on_file(first), second)
+    with pytest.raises(MoveFailed, match="already"):
+        moved(on_file(first), first)
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("to", ["file", "server"])
+def test_a_kill_in_the_middle_leaves_nothing_and_the_next_run_moves_everything(
+    tmp_path: Path, uri: str, to: str
+) -> None:
+    first = tmp_path / "passerby.db"
+    target: str | Path = uri if to == "server" else tmp_path / "second.db"
+    asyncio.run(fill(first))
+    program = (
+        "import asyncio, os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from passerby.bootstrap.clock import SystemClock\n"
+        "from passerby.ops.move.moving import move\n"
+        "from passerby.settings import Settings\n"
+        "die = lambda table, rows: table == 'users' and os.kill(os.getpid(), signal.SIGKILL)\n"
+        "asyncio.run(move(Settings(sqlite_db_path=Path(sys.argv[1])), sys.argv[2], SystemClock(), die))\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", program, str(first), str(target)], check=False, timeout=100)
+    assert killed.returncode == -9
+    done = moved(on_file(first), target)
+    assert not done.was_done
+    assert asyncio.run(active(target)) == asyncio.run(active(first))
+
+
+@pytest.mark.long
+@pytest.mark.services
+@pytest.mark.timeout(600)
+def test_a_hundred_thousand_people_move_within_a_minute(tmp_path: Path, uri: str) -> None:
+    """With 300,000 chats. The bound is for a machine that does nothing else; this test prints the time."""
+    people = size(2_000, 100_000)
+    first = tmp_path / "passerby.db"
+    asyncio.run(fill(first))
+
+    async def multiply() -> None:
+        engine = connect(database_url(first), poolclass=NullPool)
+        async with engine.connect() as connection:
+            await connection.execution_options(writes=True)
+            async with connection.begin():
+                names = [column.name for column in users.columns if column.name != "id"]
+                columns = ", ".join(names)
+                await connection.exec_driver_sql(
+                    "WITH RECURSIVE n(i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
+                    f" INSERT INTO users (id, {columns}) SELECT i, {columns} FROM n, users WHERE id = 10",
+                    (1000 + people,),
+                )
+                await connection.exec_driver_sql(
+                    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
+                    " INSERT INTO chats (id, user1, user2, bot1, bot2, active, opened_at)"
+                    " SELECT 'c' || i, 1000, 1001, 1, 1, 0, i FROM n",
+                    (3 * people,),
+                )
+        await engine.dispose()
+
+    asyncio.run(multiply())
+    began_at = time.monotonic()
+    done = moved(on_file(first), uri)
+    print(f"{done.contents.rows} rows to PostgreSQL in {time.monotonic() - began_at:.1f} s")
+    began_at = time.monotonic()
+    moved(on_postgres(uri, tmp_path), tmp_path / "back.db")
+    print(f"and back in {time.monotonic() - began_at:.1f} s")
+    assert done.contents.tables["users"].rows > people

@@ -1,0 +1,277 @@
+"""People come from files and from another program's database."""
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from passerby.adapters.memory import FileLog
+from passerby.adapters.sql import SqlRecords, init_schema
+from passerby.adapters.sql.engine import postgres_url
+from passerby.adapters.sql.tables import blocks, users
+from passerby.bootstrap.clock import SystemClock
+from passerby.kernel.ids import BotId, PersonId
+from passerby.kernel.participant import Gender, Participant, Preferences
+from passerby.ops.people_import.bringing import ImportFailed, Outcome, bring
+from passerby.ops.people_import.incoming import FOREVER, NotReadable, _time, incoming
+from passerby.ops.standstill import FleetRuns
+from passerby.settings import Settings
+from tests.contract.records_facts import changed, person
+from tests.contract.records_places import PostgresServer
+from tests.contract.servers import postgres_uri
+
+TOKENS = "111111111:" + "x" * 35 + " 222222222:" + "y" * 35
+CSV = """\
+Telegram id,bot,gender,age,language,VIP until,banned until,blocked ids
+1001,111111111,male,30,pt-BR,2030-01-01,,1002 1003
+1002,222222222,Female,25,,,2031-05-01T00:00:00Z,
+1003,333333333,,,ru,,,
+1004,111111111,male,16,en,,,
+1005,111111111,female,15,en,,forever,
+abc,,,,,,,
+1006,,,,,soon,,
+1001,222222222,male,31,,,,1004
+"""
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(bot_tokens=TOKENS, sqlite_db_path=tmp_path / "passerby.db")
+
+
+def brought(settings: Settings, source: str | Path, **options: Any) -> tuple[Outcome, list[tuple[str, str]]]:
+    refusals: list[tuple[str, str]] = []
+    options = {"dry_run": False, "refused": lambda *each: refusals.append(each), **options}
+    return asyncio.run(bring(settings, str(source), SystemClock(), **options)), refusals
+
+
+def people(settings: Settings) -> dict[int, Participant]:
+    async def read() -> dict[PersonId, Participant]:
+        records = SqlRecords.at(settings.sqlite_db_path)
+        found = await records.people([PersonId(number) for number in range(1, 2000)])
+        await records.aclose()
+        return found
+
+    return {int(number): value for number, value in asyncio.run(read()).items()}
+
+
+def rows(settings: Settings, query: sa.Select[Any]) -> list[tuple[Any, ...]]:
+    engine = sa.create_engine(f"sqlite:///{settings.sqlite_db_path}")
+    with engine.connect() as connection:
+        found = [tuple(row) for row in connection.execute(query)]
+    engine.dispose()
+    return found
+
+
+BANS = sa.select(users.c.id, users.c.banned_until).where(users.c.banned).order_by(users.c.id)
+
+
+def test_people_come_from_a_csv_with_everything_that_is_known_about_them(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text(CSV)
+    outcome, refusals = brought(settings, file)
+    assert refusals == [
+        ("line 7", "telegram_id is not a whole number"),
+        ("line 8", "vip_until is neither a date nor a Unix time"),
+        ("line 5", "their age is under 18"),
+        ("line 6", "their age is under 18, only their ban is kept"),
+    ]
+    assert (outcome.rows, outcome.taken, outcome.refused, outcome.banned, outcome.unreachable) == (8, 3, 4, 2, 1)
+    assert dict(outcome.asked) == {"consent": 3, "age": 1, "gender": 1}
+    found = people(settings)
+    assert sorted(found) == [1001, 1002, 1003, 1005]
+    first = found[1001]
+    assert (first.bot, first.bots) == (111111111, (111111111, 222222222))
+    assert (first.profile.age, first.profile.gender, first.profile.language) == (30, Gender.MALE, "pt")
+    assert first.profile.consented_at is None
+    assert first.vip_until == 1893456000.0
+    assert first.blocked == (1002, 1003, 1004)
+    assert found[1005].profile.age is None
+    assert rows(settings, BANS) == [(1002, 1935360000.0), (1005, None)]
+    assert len(rows(settings, sa.select(blocks.c.user_id))) == 3
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text(CSV)
+    dry, dry_refusals = brought(settings, file, dry_run=True)
+    assert not settings.sqlite_db_path.exists()
+    real, refusals = brought(settings, file)
+    assert (dry, dry_refusals) == (real, refusals)
+
+
+def test_importing_again_changes_nothing_but_adds_new_bans(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text(CSV)
+    brought(settings, file)
+    before = people(settings)
+    file.write_text(CSV.replace("1003,333333333,,,ru,,,", "1003,333333333,male,40,de,2040-01-01,2032-01-01,"))
+    outcome, _ = brought(settings, file)
+    assert (outcome.taken, outcome.known) == (0, 4)
+    assert people(settings) == before
+    assert [who for who, _ in rows(settings, BANS)] == [1002, 1003, 1005]
+
+
+def test_people_who_are_here_already_stay_as_they_are(settings: Settings, tmp_path: Path) -> None:
+    async def fill() -> None:
+        await init_schema(settings.sqlite_db_path)
+        records = SqlRecords.at(settings.sqlite_db_path)
+        await records.apply("g", [(1, changed(person(1001, 7)))])
+        await records.aclose()
+
+    asyncio.run(fill())
+    file = tmp_path / "people.csv"
+    file.write_text(CSV)
+    brought(settings, file)
+    assert people(settings)[1001] == person(1001, 7)
+
+
+def test_json_lines_say_the_same_as_csv(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "people.jsonl"
+    file.write_text(
+        '{"telegramId": 1001, "bot": [111111111, 222222222], "gender": "male", "age": 30, "vip_until": 1893456000}\n'
+        "\n"
+        '{"telegram_id": "1002", "banned_until": true, "blocked_ids": [1001, 1002]}\n'
+        "[1]\n"
+        '{"telegram_id": 1003, "nickname": "x"}\n'
+    )
+    outcome, refusals = brought(settings, file)
+    assert refusals == [("line 4", "it is not a JSON object"), ("line 5", "the name nickname is unknown")]
+    assert outcome.taken == 2
+    found = people(settings)
+    assert found[1001].bots == (111111111, 222222222)
+    assert found[1002].blocked == (1001,)
+    assert rows(settings, BANS) == [(1002, None)]
+
+
+@pytest.mark.parametrize("head", ["name,age\n", "telegram_id,shoe size\n", ""])
+def test_a_file_with_other_columns_is_refused_as_a_whole(settings: Settings, tmp_path: Path, head: str) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text(head + "1,2\n")
+    with pytest.raises(ImportFailed, match="the columns are telegram_id, bot, gender"):
+        brought(settings, file)
+
+
+def test_nobody_is_taken_in_while_a_process_runs(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text(CSV)
+    log = FileLog(settings.live_path)
+    with pytest.raises(FleetRuns):
+        brought(settings, file)
+    brought(settings, file, dry_run=True)
+    log.close()
+
+
+NEWER = """
+CREATE TABLE "Users" ("userId" BIGINT PRIMARY KEY, "telegramId" BIGINT, "botId" VARCHAR(50), "gender" VARCHAR(9),
+  "vipGender" VARCHAR(9), "vipAgeMin" INTEGER, "vipAgeMax" INTEGER, "hasStarted" BOOLEAN, "age" INTEGER,
+  "banned" BOOLEAN, "lastActiveDate" DATE, "totalChats" INTEGER);
+CREATE TABLE "VipSubscriptions" ("userId" BIGINT PRIMARY KEY, "expiresAt" TIMESTAMP, "source" VARCHAR(9));
+CREATE TABLE "Bans" ("id" INTEGER PRIMARY KEY, "userId" BIGINT, "reason" TEXT);
+CREATE TABLE "Chats" ("id" INTEGER PRIMARY KEY, "user1" BIGINT, "user2" BIGINT, "active" BOOLEAN);
+INSERT INTO "Users" VALUES (1, 1001, 'bot_1', 'Male', 'Female', 20, 40, TRUE, 30, FALSE, '2026-05-01', 9);
+INSERT INTO "Users" VALUES (2, 1002, 'bot_0', 'Other', 'Any', NULL, NULL, FALSE, NULL, TRUE, NULL, 0);
+INSERT INTO "Users" VALUES (3, 1003, 'default', 'Female', 'Any', NULL, NULL, TRUE, 17, FALSE, NULL, 0);
+INSERT INTO "Users" VALUES (4, 1004, 'bot_9', 'Female', 'Any', NULL, NULL, TRUE, 22, FALSE, NULL, 0);
+INSERT INTO "VipSubscriptions" VALUES (1, '2030-01-01 00:00:00', 'stars');
+INSERT INTO "Bans" VALUES (1, 4, 'spam');
+INSERT INTO "Chats" VALUES (1, 1, 2, TRUE);
+"""
+OLDER = """
+CREATE TABLE User (userId BIGINT PRIMARY KEY, telegramId BIGINT, gender TEXT, age INTEGER, banned TINYINT);
+CREATE TABLE VipSubscriptions (userId BIGINT PRIMARY KEY, expiresAt TEXT);
+INSERT INTO User VALUES (1001, 1001, 'Male', 30, 0), (1002, 1002, NULL, NULL, 1);
+INSERT INTO VipSubscriptions VALUES (1001, '2030-01-01 00:00:00.000 +00:00');
+"""
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    with postgres_uri() as uri:
+        yield PostgresServer(uri)
+
+
+@pytest.fixture
+def newer_in_postgres(postgres: PostgresServer) -> Iterator[str]:
+    async def fill(uri: str) -> None:
+        engine = create_async_engine(postgres_url(uri), poolclass=NullPool)
+        async with engine.begin() as connection:
+            for statement in NEWER.split(";")[:-1]:
+                await connection.exec_driver_sql(statement)
+        await engine.dispose()
+
+    with postgres.database() as uri:
+        asyncio.run(fill(uri))
+        yield uri
+
+
+@pytest.fixture
+def newer_in_a_file(tmp_path: Path) -> str:
+    return str(sqlite_file(tmp_path / "newer.db", NEWER))
+
+
+def sqlite_file(path: Path, script: str) -> Path:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(script)
+    return path
+
+
+@pytest.mark.parametrize("source", ["newer_in_a_file", pytest.param("newer_in_postgres", marks=pytest.mark.services)])
+def test_people_come_from_the_other_programs_database(
+    settings: Settings, source: str, request: pytest.FixtureRequest
+) -> None:
+    outcome, refusals = brought(settings, request.getfixturevalue(source))
+    assert refusals == [("user 3", "their age is under 18")]
+    assert (outcome.taken, outcome.banned, outcome.unreachable) == (3, 2, 2)
+    assert outcome.left == [("Chats", 1)]
+    found = people(settings)
+    first = found[1001]
+    assert first.bots == (222222222,)
+    assert first.preferences == Preferences((Gender.FEMALE,), 20, 40)
+    assert (first.vip_until, first.profile.age) == (1893456000.0, 30)
+    assert found[1002].bots == (), "they have not started the bot"
+    assert rows(settings, BANS) == [(1002, None), (1004, None)]
+
+
+def test_an_older_version_of_that_database_has_other_names(settings: Settings, tmp_path: Path) -> None:
+    file = sqlite_file(tmp_path / "older.db", OLDER)
+    outcome, _ = brought(settings, file, bot=111111111)
+    assert (outcome.taken, outcome.banned, outcome.unreachable) == (2, 1, 0)
+    assert people(settings)[1001].vip_until == 1893456000.0
+    assert people(settings)[1001].bot == 111111111
+
+
+def test_a_database_of_something_else_is_refused(settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(ImportFailed, match="no table of users"):
+        brought(settings, sqlite_file(tmp_path / "x.db", "CREATE TABLE notes (id INTEGER)"))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("2030-01-01", 1893456000.0),
+        ("2030-01-01 00:00:00.000 +00:00", 1893456000.0),
+        ("2030-01-01T01:00:00+01:00", 1893456000.0),
+        ("1893456000", 1893456000.0),
+        (1893456000000, 1893456000.0),
+        ("", 0.0),
+        (None, 0.0),
+        (False, 0.0),
+        ("forever", FOREVER),
+    ],
+)
+def test_a_time_may_be_written_in_many_ways(value: object, expected: float) -> None:
+    assert _time(value, "vip_until") == expected
+
+
+@pytest.mark.parametrize("value", ["1.5", "-3", "1e99", "9" * 30, "x", 2**60, 1.5, [1], {}])
+def test_no_value_of_an_id_is_ever_taken_for_another(value: object) -> None:
+    with pytest.raises(NotReadable):
+        incoming("line 1", {"telegramid": value}, (BotId(1),))
