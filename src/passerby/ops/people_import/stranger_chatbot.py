@@ -58,7 +58,8 @@ class StrangerChatbot:
             raise UnknownForm("there is no table of users with telegramId or userId in this database")
         vips, bans = await self._vips(), await self._bans()
         name = self._tables.get("users") or self._tables["user"]
-        query: sa.Select[Any] = sa.select(*(sa.column(column) for column in users.values())).select_from(sa.table(name))
+        asked: list[sa.ColumnElement[Any]] = [sa.column(column) for column in users.values()]
+        query = sa.select(*asked).select_from(sa.table(name))
         found = await self._connection.stream(query, execution_options={"yield_per": _CHUNK})
         names = list(users)
         async for values in found:
@@ -102,9 +103,8 @@ class StrangerChatbot:
         if columns is None or "userid" not in columns or column not in columns:
             return []
         name = self._tables.get(table) or self._tables[table.removesuffix("s")]
-        asked: sa.Select[Any] = sa.select(sa.column(columns["userid"]), sa.column(columns[column])).select_from(
-            sa.table(name)
-        )
+        pair: list[sa.ColumnElement[Any]] = [sa.column(columns["userid"]), sa.column(columns[column])]
+        asked = sa.select(*pair).select_from(sa.table(name))
         return [(person, value) for person, value in await self._connection.execute(asked)]
 
     async def _table(self, names: tuple[str, ...]) -> dict[str, str] | None:
