@@ -16,6 +16,7 @@ from passerby.ports.generations import Generations
 from passerby.ports.idle_chats import IdleChats
 from passerby.ports.journal import Journal
 from passerby.ports.leases import Leases
+from passerby.ports.memos import Memos
 from passerby.ports.message_map import MessageMap
 from passerby.ports.outbox import Outbox
 from passerby.ports.participants import Participants
@@ -47,6 +48,7 @@ class LiveStore(
     IdleChats,
     Journal,
     Caches,
+    Memos,
     Generations,
     Doubtful,
     Leases,
@@ -58,7 +60,7 @@ class LiveStore(
     Atomicity: each `commit` and each `mark` is stored completely or not at all. Once it has returned, it survives a
     `kill -9` of any process. A commit with puts or outbox entries then also survives a power cut; a mark may not.
     Ordering: a read that starts after a commit has returned sees it.
-    Raises: LiveStoreLost from every method; Fenced from `commit` and `mark`.
+    Raises: LiveStoreLost from every method; Fenced from `commit`, `mark` and `keep_memo`.
     """
 
     async def figures(self) -> Figures: ...

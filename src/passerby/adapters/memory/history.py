@@ -79,6 +79,13 @@ class Crashed(msgspec.Struct, frozen=True, tag="crashed"):
     crash: str
 
 
+class Noted(msgspec.Struct, frozen=True, tag="noted"):
+    """A note for whoever does a duty next. None: it was removed."""
+
+    name: str
+    value: bytes | None
+
+
 class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     """The whole content of the store.
 
@@ -99,9 +106,10 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     files: list[tuple[str, BotId, str]]
     sightings: list[FlatTable]
     crashes: list[CrashSeen]
+    memos: dict[str, bytes] = {}
 
 
-Record = Begun | Ended | Entry | Adopted | Inherited | Trimmed | FileSeen | Sighted | Crashed | Snapshot
+Record = Begun | Ended | Entry | Adopted | Inherited | Trimmed | FileSeen | Sighted | Crashed | Noted | Snapshot
 
 TOLD_BACK: Final = 4
 

@@ -18,6 +18,7 @@ from passerby.adapters.memory.history import (
     Entry,
     FileSeen,
     Inherited,
+    Noted,
     Record,
     Sighted,
     Snapshot,
@@ -60,6 +61,7 @@ class State:
         self.trimmed = 0
         self.files: dict[tuple[str, BotId], str] = {}
         self.sightings = Sightings()
+        self.memos: dict[str, bytes] = {}
 
     def begin(self, generation: str, *, newborn: bool) -> None:
         """Begin a generation with the data that is there."""
@@ -131,6 +133,12 @@ class State:
             if len(self.files) > FILES_KEPT:
                 del self.files[next(iter(self.files))]
 
+    def note_memo(self, name: str, value: bytes | None) -> None:
+        if value is None:
+            self.memos.pop(name, None)
+        else:
+            self.memos[name] = value
+
     def expire(self, now: float, monotonic: float) -> None:
         self.done.sweep(now)
         self.crashes.sweep(now)
@@ -167,6 +175,8 @@ class State:
                 self.sightings.note(marks, at)
             case Crashed(at=at, refs=refs, crash=crash):
                 self.crashes.add(refs, crash, at)
+            case Noted(name=name, value=value):
+                self.note_memo(name, value)
             case Snapshot() as snapshot:
                 self._restore(snapshot)
 
@@ -187,6 +197,7 @@ class State:
             [(unique, bot, file_id) for (unique, bot), file_id in self.files.items()],
             self.sightings.dump(),
             self.crashes.dump(),
+            self.memos,
         )
 
     def _restore(self, snapshot: Snapshot) -> None:
@@ -202,3 +213,4 @@ class State:
         self.crashes.restore(snapshot.crashes)
         self.files = {(unique, bot): file_id for unique, bot, file_id in snapshot.files}
         self.sightings.restore(snapshot.sightings)
+        self.memos = dict(snapshot.memos)

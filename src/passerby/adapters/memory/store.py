@@ -9,7 +9,7 @@ from typing import Final
 
 from passerby.adapters.memory.delivering import MemoryDelivering
 from passerby.adapters.memory.feeds import MemoryFeeds
-from passerby.adapters.memory.history import Adopted, Crashed, Entry
+from passerby.adapters.memory.history import Adopted, Crashed, Entry, Noted
 from passerby.adapters.memory.leases import WorkerTable
 from passerby.adapters.memory.log import Log
 from passerby.kernel.decision import Facts
@@ -18,7 +18,7 @@ from passerby.kernel.participant import Chatting, Idle, Participant, Searching
 from passerby.ports.clock import Clock
 from passerby.ports.done_marks import Known
 from passerby.ports.doubts import Doubts, Held
-from passerby.ports.leases import WorkerId
+from passerby.ports.leases import Fence, WorkerId
 from passerby.ports.live_store import Figures, LiveStoreLost
 from passerby.ports.message_map import Anchor
 from passerby.ports.participants import Commit, Committed
@@ -113,6 +113,18 @@ class MemoryStore(MemoryDelivering, MemoryFeeds):
             self._refusing = False
             epoch = max(self._worker_table.epoch, int(at * 1000))
             self._worker_table = WorkerTable(epoch, wiped_at=self._clock.monotonic())
+
+    async def memos(self, names: Sequence[str]) -> dict[str, bytes]:
+        self._check()
+        return {name: self._state.memos[name] for name in names if name in self._state.memos}
+
+    async def keep_memo(self, name: str, value: bytes | None, fence: Fence | None = None) -> None:
+        self._check()
+        if fence is not None:
+            self._check_fences((fence,))
+        self._write(Noted(name, value))
+        self._state.note_memo(name, value)
+        await self._durable()
 
     async def claim_doubts(self, worker: WorkerId, ttl_s: float) -> bool:
         return True  # nobody else is here

@@ -46,6 +46,7 @@ with the same tag on one node, so a script may use several. Two installations ma
     workers              hash    worker -> "number until ttl", newline, its report             when it leaves or expires
     leases               hash    lease -> "epoch until ttl", newline, its holder or nobody     never: few
     epochs               hash    lease -> the same epoch, for writes with a fence              never: few
+    memos                hash    name -> a note for whoever does a duty next                    never: few
     evicted              zset    worker whose entries were inherited, scored by when           after 30 days
     budget:BOT           string  "tat held": when the bucket is full, and held until           then
     budget:BOT:PERSON    string  the same, for a bot's chat with a person                      then
@@ -107,6 +108,7 @@ class Keys:
         self.epochs = self._key("epochs")
         self.evicted = self._key("evicted")
         self.journal = self._key("journal")
+        self.memos = self._key("memos")
         self.never = self._key("never")
         self.pubsub = self._key("pubsub")
 

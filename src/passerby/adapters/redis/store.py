@@ -5,7 +5,7 @@ Retries. When a connection breaks, calls under way may have been stored or not, 
 every script gives the same result when it runs twice:
 
 - Reads, `adopt` (which skips people that the store holds), `mark`, `record_crash`, `trim_journal`, `sweep`,
-  `remember_file`, `sight`, `heartbeat`, `take` (which returns a lease that the worker already holds), `give`, `leave`
+  `remember_file`, `keep_memo`, `sight`, `heartbeat`, `take` (which returns a lease that the worker already holds), `give`, `leave`
   and `hold` do so by their nature. `reserve` may take twice, as the port says.
 - `inherit`: each entry keeps the call that inherited it, and the answer is read after that.
 - `commit`: the script also stores, for a minute, that this very call was stored. The retry then gets the answer that
@@ -49,7 +49,7 @@ from passerby.ports.clock import Clock
 from passerby.ports.doubts import Held
 from passerby.ports.facts import Fact
 from passerby.ports.idle_chats import IdleChat
-from passerby.ports.leases import WorkerId
+from passerby.ports.leases import Fence, WorkerId
 from passerby.ports.live_store import Figures
 from passerby.ports.message_map import Anchor, Mark
 from passerby.ports.participants import Commit, Committed
@@ -356,6 +356,17 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisOutbox, RedisUpdates):
     async def remember_file(self, unique: str, bot: BotId, file_id: str | None) -> None:
         words = (bot, file_id or "", FILE_KEPT_S)
         await self._batcher.call(scripts.REMEMBER, (self._keys.file(unique),), words)
+
+    async def memos(self, names: Sequence[str]) -> dict[str, bytes]:
+        if not names:
+            return {}
+        (found,) = await self._read(("HMGET", self._keys.memos, *names))
+        return {name: bytes(value) for name, value in zip(names, found, strict=True) if value is not None}
+
+    async def keep_memo(self, name: str, value: bytes | None, fence: Fence | None = None) -> None:
+        keys = self._keys
+        words: list[Word] = [name, int(value is not None), value or b"", int(fence is not None), *(fence or ())]
+        await self._ask(scripts.MEMO, (keys.store, keys.memos, keys.epochs), *words)
 
     async def sight(self, marks: Sequence[int]) -> int:
         keys = self._keys.sightings(self._clock.now())
