@@ -17,6 +17,7 @@ from passerby.adapters.botapi import BotApi
 from passerby.adapters.botapi.files import Disguised
 from passerby.adapters.memory import FileLog
 from passerby.adapters.sql import DatabaseUnusable, SqlRecords
+from passerby.bootstrap.alerting import alert_config
 from passerby.bootstrap.clock import SystemClock
 from passerby.bootstrap.duties import more_duties
 from passerby.bootstrap.ending import ToldToStop
@@ -175,6 +176,7 @@ class Process:
             rng=parts.rng,
             flight_recorder=parts.files.recorder,
             more_duties=more_duties(settings, parts.clock),
+            alerts=alert_config(settings, parts.store, parts.records, parts.clock),
             config=WorkerConfig(
                 rules=_rules(settings),
                 key=parts.files.key,

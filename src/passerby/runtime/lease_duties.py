@@ -12,7 +12,7 @@ from passerby.runtime.membership.tokens import Tokens
 from passerby.runtime.worker_config import WorkerConfig
 from passerby.telemetry import metrics
 
-RECORDER, JANITOR, CLOCK = map(duty_lease, ("recorder", "janitor", "clock"))
+RECORDER, JANITOR, CLOCK, ALERTS = map(duty_lease, ("recorder", "janitor", "clock", "alerts"))
 
 
 class LeaseDuties:

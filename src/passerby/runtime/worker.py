@@ -28,6 +28,7 @@ from passerby.ports.leases import Fence, LeaseName, Members, WorkerId
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.records import Records
 from passerby.ports.telegram import Arrival, Telegram
+from passerby.runtime.alerting.watch import AlertConfig, AlertWatch
 from passerby.runtime.background.idle_chats import IdleChatWatch
 from passerby.runtime.background.janitor import Janitor
 from passerby.runtime.background.matcher import Introduce, Matcher
@@ -42,7 +43,7 @@ from passerby.runtime.inbound.person_queues import Work
 from passerby.runtime.inbound.polling import Intake
 from passerby.runtime.inbound.unused import note
 from passerby.runtime.inbound.webhook_receiver import WebhookReceiver
-from passerby.runtime.lease_duties import CLOCK, JANITOR, RECORDER, LeaseDuties
+from passerby.runtime.lease_duties import ALERTS, CLOCK, JANITOR, RECORDER, LeaseDuties
 from passerby.runtime.leased_tasks import LeasedTask, LoopTask, PollingTask
 from passerby.runtime.membership.heartbeat import Membership, Report
 from passerby.runtime.membership.tokens import Tokens
@@ -75,6 +76,7 @@ class NoBotWorks(Exception):
 class Worker:
     """`introduce` is the decision that pairs two people. `flight_recorder` knows which update is being worked on.
     `more_duties` are duties that one worker does for all, besides the runtime's own; each runs until cancelled.
+    `alerts`: the fleet watches itself.
 
     The rooms are built bottom-up. A room that needs something above it gets a method of the worker: an update is
     finished (`_finished`), and a lease begins a task (`_task_for`).
@@ -94,6 +96,7 @@ class Worker:
         config: WorkerConfig,
         flight_recorder: FlightRecorder | None = None,
         more_duties: Mapping[LeaseName, Callable[[], Awaitable[None]]] | None = None,
+        alerts: AlertConfig | None = None,
     ) -> None:
         self._telegram = telegram
         self._store = store
@@ -101,6 +104,7 @@ class Worker:
         self._clock = clock
         self._rng = rng
         self._config = config
+        self._alerts = alerts
         self._flight_recorder = flight_recorder or FlightRecorder()
         self._more_duties = more_duties or {}
         self._kept_going: list[asyncio.Task[None]] = []
@@ -115,9 +119,9 @@ class Worker:
         self.tokens = Tokens(
             telegram, background, clock, rng, refused_after_s=config.token_refused_after_s, confirms=self._confirms
         )
-        self._duties = LeaseDuties(
-            telegram.bots, pools(config.rules), self.tokens, self._task_for, clock, config, self._more_duties
-        )
+        more = (*self._more_duties, *((ALERTS,) if alerts is not None else ()))
+        known = pools(config.rules)
+        self._duties = LeaseDuties(telegram.bots, known, self.tokens, self._task_for, clock, config, more)
         self.fleet = Membership(self.id, store, self._duties, background, clock, rng)
         self._wording = Wording(words)
         self._router = Router(features, words.find_word)
@@ -318,9 +322,15 @@ class Worker:
                 tell = self._search_delays.tell
                 matcher = Matcher(PoolId(name), self._store, self._introduce, settle, self._path.env, self._clock, tell)
                 return LoopTask(matcher.run, self._stand, matcher.stop)
+            case _ if fence.lease == ALERTS:
+                return LoopTask(self._alert_watch(fence).run, self._stand)
             case _:
                 own = {RECORDER: self._recorder.run, JANITOR: self.janitor.serve_all, CLOCK: self._idle_chats.run}
                 return LoopTask((own | dict(self._more_duties))[fence.lease], self._stand)
+
+    def _alert_watch(self, fence: Fence) -> AlertWatch:
+        assert self._alerts is not None, "only then is the lease wanted"
+        return AlertWatch(self._alerts, self._telegram.bots, lambda: self.members, self._store, fence, self._clock)
 
     def _polling_task(self, bot: BotId, fence: Fence) -> PollingTask:
         intake = None

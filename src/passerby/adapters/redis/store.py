@@ -5,8 +5,8 @@ Retries. When a connection breaks, calls under way may have been stored or not, 
 every script gives the same result when it runs twice:
 
 - Reads, `adopt` (which skips people that the store holds), `mark`, `record_crash`, `trim_journal`, `sweep`,
-  `remember_file`, `keep_memo`, `sight`, `heartbeat`, `take` (which returns a lease that the worker already holds), `give`, `leave`
-  and `hold` do so by their nature. `reserve` may take twice, as the port says.
+  `remember_file`, `keep_memo`, `sight`, `heartbeat`, `take` (which returns a lease that the worker already
+  holds), `give`, `leave` and `hold` do so by their nature. `reserve` may take twice, as the port says.
 - `inherit`: each entry keeps the call that inherited it, and the answer is read after that.
 - `commit`: the script also stores, for a minute, that this very call was stored. The retry then gets the answer that
 was
@@ -367,6 +367,12 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisOutbox, RedisUpdates):
         keys = self._keys
         words: list[Word] = [name, int(value is not None), value or b"", int(fence is not None), *(fence or ())]
         await self._ask(scripts.MEMO, (keys.store, keys.memos, keys.epochs), *words)
+
+    async def info(self, section: str) -> dict[str, str]:
+        """A section of the server's INFO; empty if it does not tell. In a cluster, that of the node with our keys."""
+        (told,) = await self._read(("INFO", section))
+        text = told.decode("utf-8", "replace") if isinstance(told, bytes) else ""
+        return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
 
     async def sight(self, marks: Sequence[int]) -> int:
         keys = self._keys.sightings(self._clock.now())

@@ -26,6 +26,9 @@ WITHOUT_A_TABLE: Final = (
 """Statements that SQLAlchemy and the driver send by themselves."""
 
 UNNAMED: Final = "unnamed"
+LOCKING: Final = "BEGIN IMMEDIATE"
+LOCK: Final = "engine.lock"
+"""The wait for SQLite's one writer."""
 
 
 def named(records: object) -> dict[str, sa.Executable]:
@@ -59,16 +62,17 @@ def measure(engine: AsyncEngine, statements: Callable[[], Mapping[str, sa.Execut
         if not names:
             found = statements()
             names.update({id(each): name for name, each in found.items()})
-            metrics.know_statements((*found, UNNAMED))
+            metrics.know_statements((*found, UNNAMED, LOCK))
         return names.get(id(statement), UNNAMED)
 
     def before(_: object, __: object, statement: str, ___: object, context: Any, ____: bool) -> None:
-        context.began_at = None if statement.startswith(WITHOUT_A_TABLE) else time.perf_counter()
+        is_ours = statement == LOCKING or not statement.startswith(WITHOUT_A_TABLE)
+        context.began_at = time.perf_counter() if is_ours else None
 
-    def after(_: object, __: object, ___: str, ____: object, context: Any, _____: bool) -> None:
+    def after(_: object, __: object, statement: str, ___: object, context: Any, ____: bool) -> None:
         if context.began_at is not None:
             took_s = time.perf_counter() - context.began_at
-            metrics.STATEMENTS.observe(took_s, name_of(context.invoked_statement))
+            metrics.STATEMENTS.observe(took_s, LOCK if statement == LOCKING else name_of(context.invoked_statement))
 
     sa.event.listen(engine.sync_engine, "before_cursor_execute", before)
     sa.event.listen(engine.sync_engine, "after_cursor_execute", after)

@@ -146,6 +146,16 @@ async def room(engine: AsyncEngine) -> int | None:
     return min(int(limit) for limit in limits if limit >= 0)
 
 
+async def connections_percent(engine: AsyncEngine) -> float | None:
+    """The share of the server's connections that are in use, in percent. None behind a pooler. Raises: RecordsLost."""
+    with losses():
+        async with engine.connect() as connection:
+            if await is_pooled(connection):
+                return None
+            used, most = (await connection.execute(_USED)).one()
+    return 100 * float(used) / float(most)
+
+
 def shortage(pool: Pool, processes: int, room: int | None) -> str | None:
     """A sentence for the operator if this many processes may want more connections than `room`; otherwise None."""
     if room is None or pool.most * processes <= room:
@@ -156,6 +166,10 @@ def shortage(pool: Pool, processes: int, room: int | None) -> str | None:
     )
 
 
+_USED = sa.text(
+    "SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),"
+    " current_setting('max_connections')::int"
+)
 _LIMITS = sa.text(
     "SELECT sum(CASE name WHEN 'max_connections' THEN setting::int ELSE -setting::int END)::int AS server,"
     " (SELECT datconnlimit FROM pg_database WHERE datname = current_database()) AS database,"

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.failures import Undone, losses, to_the_end
 from passerby.adapters.sql.named import measure, named
-from passerby.adapters.sql.pool import Keeper, Pool, room, shortage
+from passerby.adapters.sql.pool import Keeper, Pool, connections_percent, room, shortage
 from passerby.adapters.sql.rows import READ, participant
 from passerby.adapters.sql.tables import chats, journal_positions, users
 from passerby.adapters.sql.writing import Writer, insert_into
@@ -75,6 +75,13 @@ class SqlRecords:
         None if there are enough. Raises: RecordsLost.
         """
         return shortage(self._pool, processes, await room(self._engine)) if self._is_postgres else None
+
+    async def connections_percent(self) -> float | None:
+        """The share of the connections that PostgreSQL allows which are in use. None with SQLite or behind a pooler.
+
+        Raises: RecordsLost.
+        """
+        return await connections_percent(self._engine) if self._is_postgres else None
 
     @property
     def engine(self) -> AsyncEngine:

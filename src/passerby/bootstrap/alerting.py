@@ -1,0 +1,202 @@
+"""What the alerts ask and whom they tell, put together from the settings."""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+from pyreqwest.client import Client, ClientBuilder
+from pyreqwest.exceptions import PyreqwestError
+
+from passerby.adapters.botapi.webhook_api import BotApiWebhooks
+from passerby.adapters.sql import SqlRecords
+from passerby.domain.alerts import rules
+from passerby.kernel.ids import BotId
+from passerby.ports.clock import Clock
+from passerby.ports.live_store import LiveStore, LiveStoreLost
+from passerby.ports.records import Records, RecordsLost
+from passerby.ports.telegram import TelegramError
+from passerby.runtime.alerting.channels import Channel, NotTold, WebhookChannel
+from passerby.runtime.alerting.readings import THE_FLEET, Reading
+from passerby.runtime.alerting.watch import AlertConfig, Probe
+from passerby.settings import Settings, addresses
+from passerby.telemetry import metrics
+
+PATIENCE_S: Final = 8.0
+STORES_EVERY_S: Final = 5.0
+SERVERS_EVERY_S: Final = 15.0
+TELEGRAM_EVERY_S: Final = 60.0
+CERTIFICATE_EVERY_S: Final = 3600.0
+AT_ONCE: Final = 8
+DAY_S: Final = 86_400.0
+
+
+def alert_config(settings: Settings, store: LiveStore, records: SqlRecords, clock: Clock) -> AlertConfig:
+    probes = [
+        Probe(rules.STORE_AWAY.name, STORES_EVERY_S, StoreProbe(store, records, clock).ask),
+        Probe(rules.TELEGRAM_QUEUE.name, TELEGRAM_EVERY_S, partial(pending_updates, settings)),
+    ]
+    if settings.postgres_uri is not None:
+        probes.append(Probe(rules.POSTGRES_CONNECTIONS.name, SERVERS_EVERY_S, partial(server_connections, records)))
+    if settings.is_shared:
+        probes.append(Probe(rules.REDIS_MEMORY.name, SERVERS_EVERY_S, partial(redis_memory, store)))
+    if settings.update_mode == "webhook" and settings.webhook_url is not None:
+        ask = partial(certificate_days, settings.webhook_url, clock)
+        probes.append(Probe(rules.CERTIFICATE.name, CERTIFICATE_EVERY_S, ask))
+    channels: list[Channel] = []
+    url, secret, heartbeat = settings.alert_webhook_url, settings.alert_webhook_secret, settings.heartbeat_url
+    if url is not None and secret is not None:
+        channels.append(WebhookChannel(partial(post, url.get_secret_value()), secret.get_secret_value().encode()))
+    return AlertConfig(
+        thresholds=settings.thresholds,
+        channels=channels,
+        probes=probes,
+        beat=partial(ask_heartbeat, heartbeat.get_secret_value()) if heartbeat is not None else None,
+        polls=settings.update_mode == "polling",
+    )
+
+
+class StoreProbe:
+    """For how long each store has not answered, in seconds."""
+
+    def __init__(self, store: LiveStore, records: Records, clock: Clock) -> None:
+        self._looks: dict[str, Callable[[], Awaitable[object]]] = {
+            "live": store.figures,
+            "records": lambda: records.applied(""),
+        }
+        self._clock = clock
+        self._away_since: dict[str, float] = {}
+
+    async def ask(self) -> Reading:
+        now = self._clock.monotonic()
+        answered = await asyncio.gather(*map(_answers, self._looks.values()))
+        found = {}
+        for name, answers in zip(self._looks, answered, strict=True):
+            if answers:
+                self._away_since.pop(name, None)
+            else:
+                self._away_since.setdefault(name, now)
+            found[name] = self._clock.monotonic() - self._away_since.get(name, self._clock.monotonic())
+            metrics.STORE_AWAY.set(found[name], name)
+        return found
+
+
+async def _answers(look: Callable[[], Awaitable[object]]) -> bool:
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            await look()
+    except (LiveStoreLost, RecordsLost, TimeoutError):
+        return False
+    return True
+
+
+async def pending_updates(settings: Settings) -> Reading:
+    """How many updates wait at Telegram for each bot that answers."""
+    webhook_api = BotApiWebhooks(
+        {bot: token.get_secret_value() for bot, token in settings.tokens.items()}, settings.bot_api_url
+    )
+    turn = asyncio.Semaphore(AT_ONCE)
+    found: dict[str, float] = {}
+
+    async def one(bot: BotId) -> None:
+        try:
+            async with turn, asyncio.timeout(PATIENCE_S):
+                count = (await webhook_api.state(bot)).pending_update_count
+        except (TelegramError, TimeoutError):
+            return
+        found[str(bot)] = count
+        metrics.BOT_PENDING.set(count, bot)
+
+    try:
+        await asyncio.gather(*map(one, settings.tokens))
+    finally:
+        await webhook_api.aclose()
+    return found
+
+
+async def server_connections(records: SqlRecords) -> Reading | None:
+    """The share of the server's connections that are in use, by anybody."""
+    try:
+        share = await records.connections_percent()
+    except RecordsLost:
+        return None
+    if share is None:
+        return {}
+    metrics.POSTGRES_SHARE.set(share, "server")
+    return {"server": share}
+
+
+async def redis_memory(store: LiveStore) -> Reading | None:
+    # Imported here because one process with its state in memory does not need it.
+    from passerby.adapters.redis.usage import memory_percent
+
+    try:
+        share = await memory_percent(store)
+    except LiveStoreLost:
+        return None
+    if share is None:
+        return {}
+    metrics.REDIS_MEMORY.set(share)
+    return {THE_FLEET: share}
+
+
+async def certificate_days(webhook_url: str, clock: Clock) -> Reading | None:
+    """For how many days the certificate that visitors of WEBHOOK_URL get is still valid. It is not verified."""
+    url = addresses.split(webhook_url)
+    if url is None or url.scheme != "https" or url.hostname is None:
+        return {}
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            _, writer = await asyncio.open_connection(url.hostname, url.port or 443, ssl=context)
+    except (OSError, TimeoutError):
+        return None
+    try:
+        tls = writer.get_extra_info("ssl_object")
+        der = tls.getpeercert(binary_form=True)
+    finally:
+        writer.transport.abort()
+    if der is None:
+        return None
+    from cryptography import x509
+
+    ends = x509.load_der_x509_certificate(der).not_valid_after_utc.timestamp()
+    days = (ends - clock.now()) / DAY_S
+    metrics.CERTIFICATE_DAYS.set(days)
+    return {THE_FLEET: days}
+
+
+async def post(url: str, body: bytes, headers: dict[str, str]) -> None:
+    """Raises: NotTold."""
+    try:
+        async with _client(url) as client:
+            request = client.post(url).headers({"Content-Type": "application/json", **headers}).body_bytes(body)
+            answer = await request.build().send()
+    except PyreqwestError as error:
+        raise NotTold(f"ALERT_WEBHOOK_URL does not answer ({type(error).__name__})") from None
+    if answer.status >= 300:
+        raise NotTold(f"ALERT_WEBHOOK_URL answers {answer.status}")
+
+
+async def ask_heartbeat(url: str) -> None:
+    """Raises: NotTold."""
+    try:
+        async with _client(url) as client:
+            answer = await client.get(url).build().send()
+    except PyreqwestError as error:
+        raise NotTold(f"HEARTBEAT_URL does not answer ({type(error).__name__})") from None
+    if answer.status >= 300:
+        raise NotTold(f"HEARTBEAT_URL answers {answer.status}")
+
+
+def _client(url: str) -> Client:
+    """Redirects are not followed: they could lead into the own network."""
+    builder = ClientBuilder().timeout(timedelta(seconds=PATIENCE_S)).follow_redirects(False)
+    parts = addresses.split(url)
+    if parts is not None and parts.hostname is not None and addresses.is_loopback(parts.hostname):
+        builder = builder.no_proxy()
+    return builder.build()

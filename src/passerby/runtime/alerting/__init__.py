@@ -1,0 +1,1 @@
+"""The duty that evaluates the alert rules and tells staff and other programs about them. One worker does it for all."""

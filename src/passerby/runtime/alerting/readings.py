@@ -1,0 +1,67 @@
+"""The readings that the rules compare, from what the workers report about themselves."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from passerby.domain.alerts import rules
+from passerby.kernel.ids import BotId
+from passerby.ports.leases import WorkerId
+from passerby.runtime.alerting.rates import Rates
+from passerby.runtime.membership.heartbeat import Report
+from passerby.telemetry.figures import Snapshot
+
+Reading = Mapping[str, float]
+"""Subject -> value."""
+
+MINUTE_S: Final = 60.0
+HOUR_S: Final = 3600.0
+STATEMENTS_S: Final = 300.0
+FEW_STATEMENTS: Final = 5
+"""The average of fewer says nothing."""
+
+THE_FLEET: Final = ""
+"""The subject of a rule without subjects."""
+
+
+def reported(reports: Mapping[WorkerId, Report], rates: Rates) -> dict[str, Reading]:
+    """The readings that need nothing but the reports. Rule -> reading."""
+    every = [
+        (report.name or worker, report.figures) for worker, report in reports.items() if report.figures is not None
+    ]
+    figures = [each for _, each in every]
+    lost = sorted({bot for report in reports.values() for bot in report.idle_bots})
+    held: dict[str, float] = {}
+    for each in figures:
+        for bot, held_s in each.held_s.items():
+            held[str(bot)] = max(held_s / MINUTE_S, held.get(str(bot), 0.0))
+    found: dict[str, Reading] = {
+        rules.BOT_LOST.name: {str(bot): 1.0 for bot in lost},
+        rules.POLLING_ERRORS.name: {THE_FLEET: rates.increase("poll_errors", MINUTE_S)},
+        rules.SET_ASIDE.name: {THE_FLEET: rates.increase("set_aside", HOUR_S)},
+        rules.BOT_HELD.name: held,
+        rules.CRASHES.name: {THE_FLEET: sum(each.crashes_last_hour for each in figures)},
+        rules.LOOP_STUCK.name: {THE_FLEET: sum(each.stuck_last_hour for each in figures)},
+        rules.OUTBOX_OLD.name: {THE_FLEET: max((each.outbox_oldest_s for each in figures), default=0.0)},
+        rules.DISK_SPACE.name: {
+            name: each.disk_free_percent for name, each in every if each.disk_free_percent is not None
+        },
+        rules.CLOCK_SKEW.name: {name: abs(each.clock_skew_s) for name, each in every},
+    }
+    if (statements := rates.increase("statements", STATEMENTS_S)) >= FEW_STATEMENTS:
+        mean_ms = 1000 * rates.increase("statements_s", STATEMENTS_S) / statements
+        found[rules.SLOW_QUERIES.name] = {THE_FLEET: mean_ms}
+    else:
+        found[rules.SLOW_QUERIES.name] = {}
+    return found
+
+
+def polled(
+    bots: Sequence[BotId], before: Mapping[int, float], figures: Sequence[Snapshot], now: float
+) -> dict[int, float]:
+    """When each bot was last polled, in Unix seconds. A bot that never was counts from when it was first looked for."""
+    found: dict[int, float] = {bot: before.get(bot, now) for bot in bots}
+    for each in figures:
+        for bot, at in each.polled_at.items():
+            if bot in found:
+                found[bot] = max(at, found[bot])
+    return found
