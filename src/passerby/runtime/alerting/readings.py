@@ -1,6 +1,6 @@
 """The readings that the rules compare, from what the workers report about themselves."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Final
 
 from passerby.domain.alerts import rules
@@ -23,19 +23,27 @@ THE_FLEET: Final = ""
 """The subject of a rule without subjects."""
 
 
+def lost_bots(reports: Mapping[WorkerId, Report], told: Container[str]) -> set[int]:
+    """The bots whose token Telegram refuses. `told`: those that counted as lost at the last look.
+
+    A new process suspects a lost bot first. So a bot that was lost stays so until nobody doubts it.
+    """
+    lost = {bot for report in reports.values() for bot in report.idle_bots}
+    doubted = {bot for report in reports.values() for bot in report.doubted_bots}
+    return lost | {bot for bot in doubted if str(bot) in told}
+
+
 def reported(reports: Mapping[WorkerId, Report], rates: Rates) -> dict[str, Reading]:
     """The readings that need nothing but the reports. Rule -> reading."""
     every = [
         (report.name or worker, report.figures) for worker, report in reports.items() if report.figures is not None
     ]
     figures = [each for _, each in every]
-    lost = sorted({bot for report in reports.values() for bot in report.idle_bots})
     held: dict[str, float] = {}
     for each in figures:
         for bot, held_s in each.held_s.items():
             held[str(bot)] = max(held_s / MINUTE_S, held.get(str(bot), 0.0))
     found: dict[str, Reading] = {
-        rules.BOT_LOST.name: {str(bot): 1.0 for bot in lost},
         rules.POLLING_ERRORS.name: {THE_FLEET: rates.increase("poll_errors", MINUTE_S)},
         rules.SET_ASIDE.name: {THE_FLEET: rates.increase("set_aside", HOUR_S)},
         rules.BOT_HELD.name: held,

@@ -24,7 +24,7 @@ from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.memos import Memos
 from passerby.runtime.alerting.channels import Channel, News, NotTold
 from passerby.runtime.alerting.rates import Rates
-from passerby.runtime.alerting.readings import THE_FLEET, Reading, polled, reported
+from passerby.runtime.alerting.readings import THE_FLEET, Reading, lost_bots, polled, reported
 from passerby.runtime.membership.heartbeat import Report, read_report
 from passerby.telemetry import logs
 
@@ -179,7 +179,7 @@ class AlertWatch:
         self._kept.waits = self._kept.waits.add(now, int(new["waits"]), new["waited_s"])
         found: dict[str, Reading | None] = dict.fromkeys((rule.name for rule in RULES), None)
         found |= reported(reports, self._rates)
-        found |= self._polls(reports, now)
+        found |= self._of_bots(reports, now)
         ratio = self._kept.waits.ratio(now)
         found[rules.SLOW_MATCHING.name] = {THE_FLEET: ratio} if ratio is not None else {}
         for probe in self._config.probes:
@@ -192,14 +192,16 @@ class AlertWatch:
             found[rules.POSTGRES_CONNECTIONS.name] = _both(found[rules.POSTGRES_CONNECTIONS.name], pool)
         return found
 
-    def _polls(self, reports: Mapping[WorkerId, Report], now: float) -> dict[str, Reading]:
+    def _of_bots(self, reports: Mapping[WorkerId, Report], now: float) -> dict[str, Reading]:
+        told = self._kept.alerts.get(rules.BOT_LOST.name, QUIET)
+        lost = lost_bots(reports, told.firing if told.is_firing else ())
+        found: dict[str, Reading] = {rules.BOT_LOST.name: {str(bot): 1.0 for bot in sorted(lost)}}
         if not self._config.polls:
-            return {rules.BOT_NOT_POLLED.name: {}}
+            return found
         figures = [report.figures for report in reports.values() if report.figures is not None]
         self._kept.polled = polled(self._bots, self._kept.polled, figures, now)
-        lost = {bot for report in reports.values() for bot in report.idle_bots}
         ago = {str(bot): now - at for bot, at in self._kept.polled.items() if bot not in lost}
-        return {rules.BOT_NOT_POLLED.name: ago}
+        return found | {rules.BOT_NOT_POLLED.name: ago}
 
     def _threshold(self, rule: Rule) -> float:
         return rule.threshold(self._config.thresholds)

@@ -26,7 +26,7 @@ from passerby.ports.clock import Clock
 from passerby.ports.telegram import FloodWait, Telegram, TelegramError, TokenRefused
 from passerby.runtime.tasks import Background
 from passerby.runtime.waiting import event_within
-from passerby.telemetry import logs
+from passerby.telemetry import logs, metrics
 
 REFUSED_AFTER_S = 120.0
 LEAST_REFUSALS = 4
@@ -253,6 +253,7 @@ class Tokens:
             logs.record("bot.suspected", "warning", bot=bot, reason=reason)
 
     def _tell(self, bot: BotId, trust: Trust) -> None:
+        metrics.BOT_LOST.set(float(trust is Trust.LOST), bot)
         for change in self._waiting.pop(bot, []):
             if not change.done():
                 change.set_result(None)
