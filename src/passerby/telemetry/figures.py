@@ -29,7 +29,8 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     `poll_errors`, `set_aside`: failed polls, and updates that could not be handled. `statements`, `waits`: statements
     to the records and waits for a partner; `statements_s`, `waited_s` are their sums. `held_s`: bot -> for how long
     Telegram has held it back. `pool_percent`: the part of the connection pool in use. `disk_free_percent`: None if
-    unknown. `clock_skew_s`: how far this machine's clock is ahead.
+    unknown. `clock_skew_s`: how far this machine's clock is ahead. `backup_at`, `restore_test_at`: when the newest
+    backup was begun and when one was last restored for a test, in Unix seconds; 0 if this process does not know.
     """
 
     at: float
@@ -68,6 +69,8 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     stuck_last_hour: int = 0
     disk_free_percent: float | None = None
     clock_skew_s: float = 0.0
+    backup_at: float = 0.0
+    restore_test_at: float = 0.0
 
     def since(self, earlier: "Snapshot") -> "Snapshot":
         """What was counted in between. Gauges are as they are now. If the process has restarted, all that it

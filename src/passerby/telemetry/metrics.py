@@ -256,6 +256,8 @@ def snapshot(now: float) -> Snapshot:
         stuck_last_hour=int(STUCK.value()),
         disk_free_percent=DISK_FREE.value() if DISK_FREE.is_set else None,
         clock_skew_s=CLOCK_SKEW.value(),
+        backup_at=BACKUP_AT.value(),
+        restore_test_at=RESTORE_TEST_AT.value(),
     )
 
 

@@ -213,7 +213,7 @@ BACKUP_OLD = Rule(
     severity=CRITICAL,
     title="The last backup is old",
     told="The last good backup is {value:.0f} hours old (more than {threshold:g}).",
-    query="(time() - max(passerby_backup_last_success_seconds)) / 3600",
+    query="(time() - max(passerby_backup_at_seconds)) / 3600",
 )
 RESTORE_TEST_OLD = Rule(
     name="PasserbyRestoreTestOld",
@@ -221,7 +221,7 @@ RESTORE_TEST_OLD = Rule(
     severity=WARNING,
     title="No backup was tested lately",
     told="The last backup that was restored as a test is {value:.1f} days old (more than {threshold:g}).",
-    query="(time() - max(passerby_backup_last_verified_seconds)) / 86400",
+    query="(time() - max(passerby_restore_test_at_seconds)) / 86400",
 )
 
 RULES: Final = (

@@ -15,6 +15,7 @@ Reading = Mapping[str, float]
 
 MINUTE_S: Final = 60.0
 HOUR_S: Final = 3600.0
+DAY_S: Final = 86_400.0
 STATEMENTS_S: Final = 300.0
 FEW_STATEMENTS: Final = 5
 """The average of fewer says nothing."""
@@ -33,7 +34,7 @@ def lost_bots(reports: Mapping[WorkerId, Report], told: Container[str]) -> set[i
     return lost | {bot for bot in doubted if str(bot) in told}
 
 
-def reported(reports: Mapping[WorkerId, Report], rates: Rates) -> dict[str, Reading]:
+def reported(reports: Mapping[WorkerId, Report], rates: Rates, now: float) -> dict[str, Reading]:
     """The readings that need nothing but the reports. Rule -> reading."""
     every = [
         (report.name or worker, report.figures) for worker, report in reports.items() if report.figures is not None
@@ -55,6 +56,12 @@ def reported(reports: Mapping[WorkerId, Report], rates: Rates) -> dict[str, Read
         },
         rules.CLOCK_SKEW.name: {name: abs(each.clock_skew_s) for name, each in every},
     }
+    for rule, at, unit_s in (
+        (rules.BACKUP_OLD, max((each.backup_at for each in figures), default=0.0), HOUR_S),
+        (rules.RESTORE_TEST_OLD, max((each.restore_test_at for each in figures), default=0.0), DAY_S),
+    ):
+        # Right after a start nobody has looked yet, and without BACKUP_DIR there is nothing to look at.
+        found[rule.name] = {THE_FLEET: (now - at) / unit_s} if at else {}
     if (statements := rates.increase("statements", STATEMENTS_S)) >= FEW_STATEMENTS:
         mean_ms = 1000 * rates.increase("statements_s", STATEMENTS_S) / statements
         found[rules.SLOW_QUERIES.name] = {THE_FLEET: mean_ms}

@@ -178,7 +178,7 @@ class AlertWatch:
         new = self._rates.feed(figures, started, now)
         self._kept.waits = self._kept.waits.add(now, int(new["waits"]), new["waited_s"])
         found: dict[str, Reading | None] = dict.fromkeys((rule.name for rule in RULES), None)
-        found |= reported(reports, self._rates)
+        found |= reported(reports, self._rates, now)
         found |= self._of_bots(reports, now)
         ratio = self._kept.waits.ratio(now)
         found[rules.SLOW_MATCHING.name] = {THE_FLEET: ratio} if ratio is not None else {}
