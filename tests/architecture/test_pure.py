@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "src/passerby"
-PURE = ("kernel", "domain", "dialogue", "features")
+PURE = ("kernel", "domain", "dialogue", "features", "staff")
 
 ALLOWED = {
     *("bisect", "collections", "dataclasses", "enum", "functools", "hashlib", "heapq", "itertools", "math", "msgspec"),
@@ -16,7 +16,9 @@ ALLOWED = {
 """Modules without clock, chance, input or output."""
 ONLY = {"random": {"Random"}, "urllib.parse": {"unquote"}}
 """Modules with some names that are pure: `Random` is a type here, and `env.rng` is the source of chance."""
-FINDS_FEATURES = {("features/__init__.py", "importlib"), ("features/__init__.py", "pkgutil")}
+FINDS_FEATURES = {
+    (f"{room}/__init__.py", module) for room in ("features", "staff") for module in ("importlib", "pkgutil")
+}
 """The list of features finds its own folder."""
 CALLS = {"open", "print", "input", "eval", "exec", "compile", "__import__", "breakpoint", "hash", "id", "globals"}
 """Built-in functions that reach outside, or differ from run to run."""

@@ -125,7 +125,7 @@ def test_every_text_that_the_code_names_exists() -> None:
     sections = {key.partition(".")[0] for key in known}
     named = [
         (path, *found)
-        for part in ("domain", "features", "runtime")
+        for part in ("domain", "features", "staff", "dialogue", "runtime")
         for path in sorted((ROOT / part).rglob("*.py"))
         for found in named_texts(ast.parse(path.read_text("utf-8")), sections)
     ]

@@ -15,7 +15,7 @@ from sqlalchemy.pool import NullPool
 
 from passerby.adapters.sql import SqlRecords, init_schema
 from passerby.adapters.sql.engine import connect, database_url, postgres_url
-from passerby.adapters.sql.tables import blocks, chats, complaints, metadata
+from passerby.adapters.sql.tables import audit, blocks, chats, complaints, metadata
 from passerby.kernel.ids import ChatId, MessageRef, PersonId
 from passerby.kernel.participant import Complaint, Rating
 from passerby.ports.records import Records
@@ -67,7 +67,9 @@ class SqlPlace:
             engine = connect(database_url(self.database), poolclass=NullPool)
             async with engine.begin() as connection:
                 for table in metadata.sorted_tables:
-                    await connection.execute(sa.delete(table))
+                    # Rows of the audit cannot be deleted.
+                    emptied = sa.text("TRUNCATE audit") if table is audit else sa.delete(table)
+                    await connection.execute(emptied)
             await engine.dispose()
 
         asyncio.run(delete())

@@ -3,6 +3,7 @@
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.core import TyperGroup
@@ -36,7 +37,13 @@ def commands() -> dict[str, set[str]]:
     """The options of each command."""
     group = get_command(app)
     assert isinstance(group, TyperGroup)
-    return {name: {o for p in command.params for o in p.opts} for name, command in group.commands.items()}
+    return {name: options(command) for name, command in group.commands.items()}
+
+
+def options(command: Any) -> set[str]:
+    """The options of a command, or of all commands of a group together."""
+    inner = command.commands.values() if isinstance(command, TyperGroup) else ()
+    return {name for each in command.params for name in each.opts}.union(*map(options, inner))
 
 
 def _id(page: Path) -> str:

@@ -63,30 +63,30 @@ class PostgresShelf:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self._records = self._ask(self._opened())
+        self.records = self.ask(self._opened())
         self._known = 0
 
     async def _opened(self) -> SqlRecords:
         return self._place.open()
 
-    def _ask(self, question: Coroutine[Any, Any, T]) -> T:
+    def ask(self, question: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(question, self._loop).result(ANSWER_S)
 
     def open(self) -> Records:
-        return _Aside(self._records, self._ask)
+        return _Aside(self.records, self.ask)
 
     def know(self, person: Participant) -> None:
         self._known += 1
-        self._ask(self._records.apply("before", [(self._known, PersonChanged(person, person.seen_at))]))
+        self.ask(self.records.apply("before", [(self._known, PersonChanged(person, person.seen_at))]))
 
     def person(self, person: int) -> Participant:
-        return self._ask(self._records.people((PersonId(person),)))[PersonId(person)]
+        return self.ask(self.records.people((PersonId(person),)))[PersonId(person)]
 
     def complaints(self) -> Complaints:
-        return self._ask(self._place.complaints())
+        return self.ask(self._place.complaints())
 
     def close(self) -> None:
-        self._ask(self._records.aclose())
+        self.ask(self.records.aclose())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

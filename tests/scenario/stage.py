@@ -20,6 +20,7 @@ from passerby.features.search import introduce
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.participant import Gender, Participant, Profile
 from passerby.kernel.rules import Rules
+from passerby.runtime.staff.duty import StaffConfig
 from passerby.runtime.worker import Worker
 from passerby.runtime.worker_config import WorkerConfig
 from tests.contract.live_places import MemoryPlace, Place
@@ -171,6 +172,9 @@ class Stage:
         self.people.append(phone := Phone(self.world, person.id, bot))
         return phone
 
+    def staff_config(self) -> StaffConfig | None:
+        return None
+
     async def start(self) -> None:
         self.life = SimProcess("app")
         self.store = Severed(self.place.open())
@@ -191,6 +195,7 @@ class Stage:
                 bot_budget=BOT_BUDGET,
                 chat_budget=CHAT_BUDGET,
             ),
+            staff=self.staff_config(),
         )
         await self.app.start()
 

@@ -41,6 +41,8 @@ BUGS = (
     "runtime.broken",
     "event.broken",
     "event.put_aside",
+    "staff.broken",
+    "staff.put_aside",
     "courier.broken",
     "courier.rejected",
     "loop.complained",

@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 from passerby.adapters.botapi import BotApi
 from passerby.adapters.botapi.files import Disguised
 from passerby.adapters.memory import FileLog
-from passerby.adapters.sql import DatabaseUnusable, SqlRecords
+from passerby.adapters.sql import DatabaseUnusable, SqlRecords, SqlStaff
 from passerby.bootstrap.alerting import alert_config
 from passerby.bootstrap.clock import SystemClock
 from passerby.bootstrap.duties import more_duties
@@ -33,17 +33,20 @@ from passerby.domain.budgets import Budget
 from passerby.domain.quota import Quota
 from passerby.features import ALL
 from passerby.features.search import introduce
+from passerby.kernel.ids import BotId
 from passerby.kernel.rules import ContactPolicy, Rules
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.records import RecordsLost
 from passerby.runtime.background.loop_watch import LoopWatch
 from passerby.runtime.delivery.courier import PARK_AFTER_S
+from passerby.runtime.staff.duty import StaffConfig
 from passerby.runtime.supervise import supervise
 from passerby.runtime.tasks import Background
 from passerby.runtime.worker import NoBotWorks, Worker
 from passerby.runtime.worker_config import WorkerConfig
 from passerby.runtime.worker_status import WorkerStatus
 from passerby.settings import Settings, WrongSetting, addresses
+from passerby.staff import ALL as STAFF_FEATURES
 from passerby.telemetry import logs, metrics
 
 Role = Literal["all", "worker", "web"]
@@ -177,6 +180,7 @@ class Process:
             flight_recorder=parts.files.recorder,
             more_duties=more_duties(settings, parts.clock),
             alerts=alert_config(settings, parts.store, parts.records, parts.clock),
+            staff=self._staff(),
             config=WorkerConfig(
                 rules=_rules(settings),
                 key=parts.files.key,
@@ -197,6 +201,10 @@ class Process:
         )
         return self._app
 
+    def _staff(self) -> StaffConfig | None:
+        bot = self._settings.staff_bot
+        return StaffConfig(bot, SqlStaff(self._parts.records.engine), STAFF_FEATURES) if bot is not None else None
+
     def ready(self, app: Worker, listeners: Listeners) -> None:
         """Open the listeners to this worker, and log that it is ready. Raises: WrongSetting."""
         parts = self._parts
@@ -205,27 +213,36 @@ class Process:
         refused = len(app.refused_bots)
         if refused:
             reason = f"Telegram refuses the tokens of {refused} more; it is asked again later"
-            logs.record("runtime.ready", bots=len(parts.telegram.bots) - refused, reason=reason)
+            logs.record("runtime.ready", bots=len(self._settings.tokens) - refused, reason=reason)
         else:
-            logs.record("runtime.ready", bots=len(parts.telegram.bots))
+            logs.record("runtime.ready", bots=len(self._settings.tokens))
         self.was_ready = True
 
 
 @asynccontextmanager
 async def _telegram(settings: Settings, store: LiveStore, key: bytes) -> AsyncIterator[BotApi]:
     telegram = BotApi(
-        {bot: token.get_secret_value() for bot, token in settings.tokens.items()},
+        _tokens(settings),
         Disguised(store, key),
         base_url=settings.bot_api_url,
         unlimited_files=settings.bot_api_local,
         on_connected=lambda: metrics.CONNECTIONS.add("tls" if settings.bot_api_url[:5] == "https" else "plain"),
         sightings=store,
         key=key,
+        staff=settings.staff_bot,
     )
     try:
         yield telegram
     finally:
         await telegram.aclose()
+
+
+def _tokens(settings: Settings) -> dict[BotId, str]:
+    """All tokens by bot, the staff bot's last."""
+    tokens = {bot: token.get_secret_value() for bot, token in settings.tokens.items()}
+    if settings.staff_bot is not None and settings.staff_bot_token is not None:
+        tokens[settings.staff_bot] = settings.staff_bot_token.get_secret_value()
+    return tokens
 
 
 def _rules(settings: Settings) -> Rules:

@@ -28,7 +28,7 @@ _KEYS = "keys."
 
 def wording_files(root: Path) -> list[Path]:
     """The catalogues below the package directory `root`. A file's stem is its language."""
-    return sorted([*root.glob("texts/*.po"), *root.glob("features/*/texts/*.po")])
+    return sorted([*root.glob("texts/*.po"), *root.glob("features/*/texts/*.po"), *root.glob("staff/*/texts/*.po")])
 
 
 class Catalogue:

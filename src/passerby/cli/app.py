@@ -10,6 +10,7 @@ import typer
 
 from passerby.cli import backup
 from passerby.cli.importing import without_collecting
+from passerby.cli.staff import audit, staff
 from passerby.cli.webhook import Action
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ app = typer.Typer(
     # An exception's text and its variables may contain a token or a message.
     pretty_exceptions_enable=False,
 )
-
+app.add_typer(staff, name="staff")
+app.add_typer(audit, name="audit")
 
 app.add_typer(backup.app, name="backup")
 

@@ -48,6 +48,7 @@ from passerby.runtime.leased_tasks import LeasedTask, LoopTask, PollingTask
 from passerby.runtime.membership.heartbeat import Membership, Report
 from passerby.runtime.membership.tokens import Tokens
 from passerby.runtime.message_path import MessagePath
+from passerby.runtime.staff.duty import STAFF, StaffBot, StaffConfig, StaffTask
 from passerby.runtime.tasks import Background
 from passerby.runtime.upkeep import Upkeep
 from passerby.runtime.worker_config import WorkerConfig
@@ -77,6 +78,7 @@ class Worker:
     """`introduce` is the decision that pairs two people. `flight_recorder` knows which update is being worked on.
     `more_duties` are duties that one worker does for all, besides the runtime's own; each runs until cancelled.
     `alerts`: the fleet watches itself.
+    `staff`: there is a staff bot, whose token `telegram` has, too.
 
     The rooms are built bottom-up. A room that needs something above it gets a method of the worker: an update is
     finished (`_finished`), and a lease begins a task (`_task_for`).
@@ -97,6 +99,7 @@ class Worker:
         flight_recorder: FlightRecorder | None = None,
         more_duties: Mapping[LeaseName, Callable[[], Awaitable[None]]] | None = None,
         alerts: AlertConfig | None = None,
+        staff: StaffConfig | None = None,
     ) -> None:
         self._telegram = telegram
         self._store = store
@@ -119,9 +122,15 @@ class Worker:
         self.tokens = Tokens(
             telegram, background, clock, rng, refused_after_s=config.token_refused_after_s, confirms=self._confirms
         )
-        more = (*self._more_duties, *((ALERTS,) if alerts is not None else ()))
+        self._bots = tuple(bot for bot in telegram.bots if staff is None or bot != staff.bot)
+        """The fleet's: without the staff bot."""
+        duties = (
+            *self._more_duties,
+            *((ALERTS,) if alerts is not None else ()),
+            *([STAFF] if staff is not None else ()),
+        )
         known = pools(config.rules)
-        self._duties = LeaseDuties(telegram.bots, known, self.tokens, self._task_for, clock, config, more)
+        self._duties = LeaseDuties(self._bots, known, self.tokens, self._task_for, clock, config, duties)
         self.fleet = Membership(self.id, store, self._duties, background, clock, rng)
         self._wording = Wording(words)
         self._router = Router(features, words.find_word)
@@ -155,6 +164,25 @@ class Worker:
             path.faults,
         )
         self._recorder = Recorder(store, records, clock, rng, logs.record, on_behind=self.janitor.check)
+        self.staff_bot = (
+            None
+            if staff is None
+            else StaffBot(
+                staff,
+                telegram=telegram,
+                store=store,
+                words=words,
+                tokens=self.tokens,
+                fleet=self.fleet,
+                background=background,
+                flight_recorder=self._flight_recorder,
+                env=path.env,
+                stand=self._stand,
+                clock=clock,
+                rng=rng,
+            )
+        )
+        """None if there is no staff bot."""
         self._idle_chats = IdleChatWatch(store, config.rules, clock, self._put)
         self._search_delays = SearchDelays(store, self._put, background)
         self._upkeep = Upkeep(
@@ -215,7 +243,7 @@ class Worker:
     def _is_undecided(self, waited_s: float) -> bool:
         """Whether it is not known yet which bots work at the start. Raises: NoBotWorks."""
         bots = self._duties.polling
-        is_ours = bool(bots) and len(bots) == len(self._telegram.bots)
+        is_ours = bool(bots) and len(bots) == len(self._bots)
         if self._config.insists and is_ours and not any(map(self.tokens.works, bots)):
             if all(self.tokens.refusals(bot) >= SURE_AFTER for bot in bots):
                 raise NoBotWorks
@@ -286,7 +314,7 @@ class Worker:
     @property
     def refused_bots(self) -> tuple[BotId, ...]:
         """The bots whose token Telegram refuses, confirmed or not."""
-        return tuple(bot for bot in self._telegram.bots if not self.tokens.works(bot))
+        return tuple(bot for bot in self._bots if not self.tokens.works(bot))
 
     @property
     def members(self) -> Members:
@@ -294,7 +322,8 @@ class Worker:
         return self.fleet.members
 
     def _confirms(self, bot: BotId) -> bool:
-        return bot in self._duties.polling and self.fleet.is_assured
+        is_staff = self.staff_bot is not None and bot == self.staff_bot.bot and self.staff_bot.is_polled_here
+        return (bot in self._duties.polling or is_staff) and self.fleet.is_assured
 
     def _finished(self, refs: tuple[UpdateRef, ...]) -> None:
         for ref in refs:
@@ -324,6 +353,9 @@ class Worker:
                 return LoopTask(matcher.run, self._stand, matcher.stop)
             case _ if fence.lease == ALERTS:
                 return LoopTask(self._alert_watch(fence).run, self._stand)
+            case _ if fence.lease == STAFF:
+                assert self.staff_bot is not None, "only then is the lease wanted"
+                return StaffTask(self.staff_bot, fence)
             case _:
                 own = {RECORDER: self._recorder.run, JANITOR: self.janitor.serve_all, CLOCK: self._idle_chats.run}
                 return LoopTask((own | dict(self._more_duties))[fence.lease], self._stand)

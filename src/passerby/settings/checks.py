@@ -29,6 +29,15 @@ class Checks(BaseModel):
             value = "\n".join(part.get_secret_value() if isinstance(part, SecretStr) else str(part) for part in value)
         return parse_tokens("BOT_TOKENS", value)
 
+    @field_validator("staff_bot_token", mode="before", check_fields=False)
+    @classmethod
+    def _staff_token_is_wellformed(cls, value: Any) -> SecretStr | None:
+        text = value.get_secret_value() if isinstance(value, SecretStr) else str(value or "")
+        tokens = parse_tokens("STAFF_BOT_TOKEN", text)
+        if len(tokens) > 1:
+            raise WrongSetting("STAFF_BOT_TOKEN", "has more than one token", write(cls, "staff_bot_token"))
+        return tokens[0] if tokens else None
+
     @field_validator("free_filters", mode="before", check_fields=False)
     @classmethod
     def _filters_are_known(cls, value: Any) -> tuple[Filter, ...]:

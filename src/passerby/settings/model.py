@@ -34,6 +34,14 @@ class Settings(AlertSettings, KeepingSettings, Checks):
         description="A file with the tokens, if you do not want them in the environment.",
         examples=["/run/secrets/bot_tokens"],
     )
+    staff_bot_token: SecretStr | None = Field(
+        default=None,
+        description=(
+            "The token of the staff bot: a bot of its own that only your team uses. Invite the first owner with "
+            "`passerby staff invite --role owner`."
+        ),
+        examples=["987654321:<the rest of the token>"],
+    )
     sqlite_db_path: Path = Field(
         default=Path("passerby.db"),
         description=("The database file. Other files that must survive a restart are next to it, with the same name."),
@@ -309,6 +317,12 @@ class Settings(AlertSettings, KeepingSettings, Checks):
         return {BotId(int(token.get_secret_value().partition(":")[0])): token for token in self.bot_tokens}
 
     @property
+    def staff_bot(self) -> BotId | None:
+        """The bot of STAFF_BOT_TOKEN."""
+        token = self.staff_bot_token
+        return BotId(int(token.get_secret_value().partition(":")[0])) if token is not None else None
+
+    @property
     def key_path(self) -> Path:
         """The path of the key file. It is used if there is no SECRET_KEY."""
         return self.sqlite_db_path.with_suffix(".key")
@@ -351,6 +365,7 @@ class Settings(AlertSettings, KeepingSettings, Checks):
         )
         for name in ("ALERT_WEBHOOK_URL", "ALERT_WEBHOOK_SECRET", "HEARTBEAT_URL"):
             values[name] = "hidden" if values[name] else ""
+        values["STAFF_BOT_TOKEN"] = f"hidden (bot {self.staff_bot})" * bool(self.staff_bot)
         values["SECRET_KEY"] = "hidden" if self.secret_key else ""
         values["SECRET_KEY_PREVIOUS"] = f"{len(self.secret_key_previous)} hidden" * bool(self.secret_key_previous)
         values["BACKUP_KEY"] = "hidden" if self.backup_key else ""
@@ -374,6 +389,9 @@ class Settings(AlertSettings, KeepingSettings, Checks):
             # Two processes with a file each would split the records, and neither would notice.
             remedy = f"{write(type(self), 'postgres_uri')}, or leave REDIS_URL out"
             raise WrongSetting("REDIS_URL", "is shared, but the records are in a file of one process", remedy)
+        if self.staff_bot in self.tokens:
+            remedy = "ask @BotFather for another bot, which only your team knows"
+            raise WrongSetting("STAFF_BOT_TOKEN", "is the token of a bot that is in BOT_TOKENS too", remedy)
         if self.db_pool_min > self.db_pool_max:
             raise WrongSetting("DB_POOL_MIN", "is more than DB_POOL_MAX", f"write {self.db_pool_max} or less")
         if 0 < self.idle_end_min <= self.idle_nudge_min:

@@ -87,7 +87,8 @@ class BotApi:
     `base_url` is the server's address, without the `/bot…` part. `unlimited_files` means that it is our own server,
     which lets bots download more than 20 MB. `transfers` limits the uploads at one time. `on_connected` is called for
     each new connection for calls. `sightings` tells which sticker sets many people use; without it, no set is passed
-    on. `key`, of up to 64 bytes, hides the data that is stored there.
+    on. `key`, of up to 64 bytes, hides the data that is stored there. `staff` is the staff bot, which
+    passes nothing on.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class BotApi:
         on_connected: Callable[[], None] = lambda: None,
         sightings: Sightings | None = None,
         key: bytes = b"",
+        staff: BotId | None = None,
     ) -> None:
         self._bots = tuple(tokens)
         self._client = Client(tokens, base_url, max_connections=max_connections, on_connected=on_connected)
@@ -110,7 +112,7 @@ class BotApi:
             self._client,
             files,
             Sets(sightings, key),
-            alone=len(self._bots) == 1,
+            alone=len([bot for bot in tokens if bot != staff]) == 1,
             unlimited_files=unlimited_files,
             transfers=transfers,
         )

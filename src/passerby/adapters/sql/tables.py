@@ -112,6 +112,56 @@ complaints = sa.Table(
     sa.Column("words", sa.LargeBinary, comment="their comment, encrypted with SECRET_KEY; null: none"),
 )
 
+# Staff decisions are transactions of their own (see `staff`). The recorder does not write these tables, except for the
+# audit of what rules did.
+staff = sa.Table(
+    "staff",
+    metadata,
+    sa.Column("number", _ROW_ID, primary_key=True, autoincrement=False),
+    sa.Column("user_id", sa.BigInteger, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("alerts", sa.Boolean, nullable=False, server_default=_NO, comment="they want to get alerts"),
+    sa.Column("joined_at", sa.Double, nullable=False),
+    sa.Column("revoked_at", sa.Double),
+)
+
+staff_invites = sa.Table(
+    "staff_invites",
+    metadata,
+    sa.Column("digest", sa.Text, primary_key=True, comment="SHA-256 of the secret in the link"),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("made_by", sa.BigInteger, nullable=False, comment="the number of a staff member; 0: the command line"),
+    sa.Column("made_at", sa.Double, nullable=False),
+    sa.Column("expires_at", sa.Double, nullable=False),
+    sa.Column("used_by", sa.BigInteger),
+    sa.Column("used_at", sa.Double),
+)
+
+staff_answers = sa.Table(
+    "staff_answers",
+    metadata,
+    sa.Column("bot_id", sa.BigInteger, primary_key=True),
+    sa.Column("update_id", sa.BigInteger, primary_key=True),
+    sa.Column("answer", sa.Text, nullable=False, comment="JSON: what was answered to this update of the staff bot"),
+    sa.Column("at", sa.Double, nullable=False),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("number", _ROW_ID, primary_key=True, autoincrement=False, comment="without gaps"),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column("actor", sa.BigInteger, comment="the number of a staff member; 0: the command line; null: a rule"),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("details", sa.Text, nullable=False, comment="JSON"),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("hash", sa.Text, nullable=False, comment="covers this row and the hash of the row before it"),
+)
+
 journal_positions = sa.Table(
     "journal_positions",
     metadata,
@@ -153,6 +203,14 @@ sa.Index("ix_complaints_accused_id", complaints.c.accused_id, complaints.c.filed
 # A person's chats, the newest last. Open ones are separate.
 sa.Index("ix_chats_user1", chats.c.user1, chats.c.active, chats.c.opened_at)
 sa.Index("ix_chats_user2", chats.c.user2, chats.c.active, chats.c.opened_at)
+# A person is staff once.
+sa.Index(
+    "ix_staff_user_id",
+    staff.c.user_id,
+    unique=True,
+    sqlite_where=staff.c.revoked_at.is_(None),
+    postgresql_where=staff.c.revoked_at.is_(None),
+)
 # Open chats by age; and the number of chats in a period.
 _partial("ix_chats_open", chats.c.opened_at, where=chats.c.active)
 sa.Index("ix_chats_opened_at", chats.c.opened_at)

@@ -870,16 +870,18 @@ class Courier:
 
 
 async def persistently(
-    attempt: Callable[[], Awaitable[None]], lost: type[Exception], clock: Clock, rng: Random
+    attempt: Callable[[], Awaitable[object]], lost: type[Exception], clock: Clock, rng: Random
 ) -> None:
     """Try until the store is back, with growing pauses. This is for results that only need to be stored."""
     failures = 0
     while True:
         try:
-            return await attempt()
+            await attempt()
         except lost:
             failures += 1
             await clock.sleep(WRITE_BACKOFF.pause_s(failures, rng))
+        else:
+            return
 
 
 def _end(delivery: Delivery) -> End:

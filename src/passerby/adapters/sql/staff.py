@@ -1,0 +1,258 @@
+"""The staff port over SQL: a decision is read, made and stored in one transaction.
+
+The transaction begins with a lock that only one in the database can hold. So no decision is overtaken, and each row of
+the audit follows the one before. Staff act a few times a minute at most, so nobody waits for long.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, Final, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from passerby.adapters.sql.failures import Undone, losses, to_the_end
+from passerby.adapters.sql.tables import audit, staff, staff_answers, staff_invites
+from passerby.adapters.sql.writing import insert_into
+from passerby.domain.audit import AuditRow, chained
+from passerby.kernel.effect import Answer, Revise, Say
+from passerby.kernel.ids import PersonId, UpdateRef
+from passerby.kernel.staff import (
+    COMMAND_LINE,
+    THE_OPERATOR,
+    AuditNote,
+    Invite,
+    Role,
+    StaffDecision,
+    StaffEffect,
+    StaffFacts,
+    StaffId,
+    StaffMember,
+)
+from passerby.kernel.text import Text
+
+T = TypeVar("T")
+
+_LOCK: Final = 0x53746166
+"""A number that nothing else in the database locks: "Staf" in ASCII."""
+_TRIES: Final = 5
+_ANSWERS_KEPT_S: Final = 3 * 86_400.0
+"""Longer than Telegram keeps an update."""
+
+
+class _Answered(msgspec.Struct, omit_defaults=True):
+    """What is stored of a decision, to answer the same update again."""
+
+    says: tuple[Say, ...] = ()
+    revises: tuple[Revise, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    reply: Text | None = None
+    refused: bool = False
+
+
+class SqlStaff:
+    """Implements `passerby.ports.staff.StaffRecords`. The tables must exist."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._dialect = engine.dialect.name
+
+    async def decide(
+        self,
+        person: PersonId | None,
+        ref: UpdateRef,
+        decide: Callable[[StaffFacts], StaffDecision],
+        now: float,
+        *,
+        digest: str = "",
+        language: str = "",
+    ) -> StaffDecision:
+        async def work(connection: AsyncConnection) -> StaffDecision:
+            answered = await connection.scalar(_ANSWER, {"bot": ref.bot, "update": ref.update})
+            if answered is not None:
+                return _again(answered)
+            facts = await _facts(connection, person, digest)
+            if facts.me is not None and language not in ("", facts.me.language) and person is not None:
+                await connection.execute(_SPEAKS, {"of": facts.me.number, "language": language})
+            decision = decide(facts)
+            if decision.changes:
+                await self._store(connection, facts, decision, ref, now)
+            return decision
+
+        return await self._alone(work)
+
+    async def team(self) -> tuple[StaffMember, ...]:
+        async def read(connection: AsyncConnection) -> tuple[StaffMember, ...]:
+            return await _members(connection, _TEAM)
+
+        return await self._read(read)
+
+    async def everybody(self) -> tuple[StaffMember, ...]:
+        async def read(connection: AsyncConnection) -> tuple[StaffMember, ...]:
+            return await _members(connection, _EVERYBODY)
+
+        return await self._read(read)
+
+    async def audit(self, after: int, limit: int) -> Sequence[AuditRow]:
+        async def read(connection: AsyncConnection) -> list[AuditRow]:
+            return [AuditRow(*row) for row in await connection.execute(_AUDIT, {"after": after, "most": limit})]
+
+        return await self._read(read)
+
+    async def newest_audit(self, limit: int) -> Sequence[AuditRow]:
+        async def read(connection: AsyncConnection) -> list[AuditRow]:
+            return [AuditRow(*row) for row in await connection.execute(_NEWEST, {"most": limit})][::-1]
+
+        return await self._read(read)
+
+    async def _store(
+        self, connection: AsyncConnection, facts: StaffFacts, decision: StaffDecision, ref: UpdateRef, now: float
+    ) -> None:
+        # An invite before the member who used it, and a revoked member before one with the same id.
+        await self._put(connection, staff_invites, [_invite_row(each) for each in decision.invites], "digest")
+        await self._put(connection, staff, [_member_row(each) for each in decision.members], "number")
+        actor = facts.me.number if facts.me is not None else decision.members[0].number
+        await add_to_audit(connection, [(actor, note) for note in decision.notes], now)
+        await connection.execute(_FORGET, {"before": now - _ANSWERS_KEPT_S})
+        row = {"bot_id": ref.bot, "update_id": ref.update, "answer": _answer(decision), "at": now}
+        await connection.execute(sa.insert(staff_answers), [row])
+
+    async def _put(self, connection: AsyncConnection, table: sa.Table, rows: list[dict[str, Any]], key: str) -> None:
+        if rows:
+            insert = insert_into(table, self._dialect)
+            values = {name: insert.excluded[name] for name in rows[0] if name != key}
+            await connection.execute(insert.on_conflict_do_update(index_elements=[key], set_=values), rows)
+
+    async def _alone(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """Do the work in a transaction that runs while no other one of these does."""
+
+        async def once() -> T:
+            async with self._engine.connect() as connection:
+                await connection.execution_options(writes=True)
+                async with connection.begin():
+                    await lock_audit(connection)
+                    return await work(connection)
+
+        for tries_left in range(_TRIES - 1, -1, -1):
+            try:
+                with losses():
+                    return await to_the_end(once())
+            except Undone:
+                if not tries_left:
+                    raise
+        raise AssertionError("unreachable")
+
+    async def _read(self, query: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        async def once() -> T:
+            async with self._engine.connect() as connection:
+                return await query(connection)
+
+        with losses():
+            return await to_the_end(once())
+
+
+async def lock_audit(connection: AsyncConnection) -> None:
+    """Until the transaction ends, nobody else can add to the audit. In SQLite, a transaction that writes has that
+    already."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+
+
+async def add_to_audit(connection: AsyncConnection, notes: Iterable[tuple[int | None, AuditNote]], now: float) -> None:
+    """Add rows to the audit, each with its actor (None: a rule). The transaction must hold the lock of `lock_audit`."""
+    rows = [
+        AuditRow(0, now, actor, note.action, note.subject, _json(note.details), note.reason) for actor, note in notes
+    ]
+    if not rows:
+        return
+    last = (await connection.execute(_NEWEST, {"most": 1})).first()
+    linked = chained(rows, AuditRow(*last) if last is not None else None)
+    await connection.execute(sa.insert(audit), [row._asdict() for row in linked])
+
+
+async def _facts(connection: AsyncConnection, person: PersonId | None, digest: str) -> StaffFacts:
+    team = await _members(connection, _TEAM)
+    highest = await connection.scalar(_HIGHEST)
+    invite = (await connection.execute(_INVITE, {"digest": digest})).first() if digest else None
+    return StaffFacts(
+        THE_OPERATOR if person is None else next((each for each in team if each.person == person), None),
+        team,
+        StaffId((highest or COMMAND_LINE) + 1),
+        None
+        if invite is None
+        else Invite(
+            invite.digest,
+            Role(invite.role),
+            invite.made_by,
+            invite.made_at,
+            invite.expires_at,
+            invite.name,
+            invite.used_by,
+            invite.used_at,
+        ),
+    )
+
+
+async def _members(connection: AsyncConnection, which: sa.Select[Any]) -> tuple[StaffMember, ...]:
+    return tuple(
+        StaffMember(
+            row.number, row.user_id, Role(row.role), row.joined_at, row.name, row.language, row.alerts, row.revoked_at
+        )
+        for row in await connection.execute(which)
+    )
+
+
+def _member_row(member: StaffMember) -> dict[str, Any]:
+    return {
+        "number": member.number,
+        "user_id": member.person,
+        "role": member.role.value,
+        "name": member.name,
+        "language": member.language,
+        "alerts": member.alerts,
+        "joined_at": member.joined_at,
+        "revoked_at": member.revoked_at,
+    }
+
+
+def _invite_row(invite: Invite) -> dict[str, Any]:
+    return msgspec.structs.asdict(invite) | {"role": invite.role.value}
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value, order="sorted").decode()
+
+
+def _answer(decision: StaffDecision) -> str:
+    effects = decision.effects
+    return _json(
+        _Answered(
+            tuple(each for each in effects if isinstance(each, Say)),
+            tuple(each for each in effects if isinstance(each, Revise)),
+            tuple(each for each in effects if isinstance(each, Answer)),
+            decision.reply,
+            decision.refused,
+        )
+    )
+
+
+def _again(answered: str) -> StaffDecision:
+    stored = msgspec.json.decode(answered, type=_Answered)
+    effects: tuple[StaffEffect, ...] = (*stored.answers, *stored.revises, *stored.says)
+    return StaffDecision(effects=effects, reply=stored.reply, refused=stored.refused)
+
+
+_EVERYBODY = sa.select(staff).order_by(staff.c.number)
+_TEAM = _EVERYBODY.where(staff.c.revoked_at.is_(None))
+_HIGHEST = sa.select(sa.func.max(staff.c.number))
+_SPEAKS = sa.update(staff).where(staff.c.number == sa.bindparam("of")).values(language=sa.bindparam("language"))
+_INVITE = sa.select(staff_invites).where(staff_invites.c.digest == sa.bindparam("digest"))
+_ANSWER = sa.select(staff_answers.c.answer).where(
+    staff_answers.c.bot_id == sa.bindparam("bot"), staff_answers.c.update_id == sa.bindparam("update")
+)
+_FORGET = sa.delete(staff_answers).where(staff_answers.c.at < sa.bindparam("before"))
+_ROW = tuple(audit.c[name] for name in AuditRow._fields)
+_AUDIT = (
+    sa.select(*_ROW).where(audit.c.number > sa.bindparam("after")).order_by(audit.c.number).limit(sa.bindparam("most"))
+)
+_NEWEST = sa.select(*_ROW).order_by(audit.c.number.desc()).limit(sa.bindparam("most"))

@@ -1,0 +1,168 @@
+"""What the commands for staff work with: the same decisions as in the staff bot, made for the command line."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from random import SystemRandom
+from typing import Final, NamedTuple
+
+from passerby.adapters.botapi import BotApi
+from passerby.adapters.botapi.webhook_api import BotApiWebhooks
+from passerby.adapters.sql import Pool, SqlRecords, SqlStaff
+from passerby.bootstrap.clock import SystemClock
+from passerby.bootstrap.stores import away, database, init_schema
+from passerby.catalogue import Catalogue
+from passerby.domain.audit import AuditRow, first_broken
+from passerby.kernel.decision import Env
+from passerby.kernel.effect import Say
+from passerby.kernel.ids import BotId
+from passerby.kernel.staff import (
+    InviteAsked,
+    RevocationAsked,
+    Role,
+    RoleAsked,
+    StaffDecision,
+    StaffId,
+    StaffMember,
+    StaffRequest,
+)
+from passerby.ports.records import RecordsLost
+from passerby.ports.telegram import SendNotice, TelegramError
+from passerby.runtime.staff.decisions import StaffDecisions, digest_of, new_secret
+from passerby.runtime.staff.router import StaffRouter
+from passerby.settings import Settings, WrongSetting
+from passerby.staff import ALL
+
+_FEW: Final = Pool(2, 1)
+_ROWS_AT_ONCE: Final = 2_000
+
+
+class _NoFiles:
+    """The staff bot sends no files."""
+
+    async def file_id(self, unique: str, bot: BotId) -> str | None:
+        return None
+
+    async def remember_file(self, unique: str, bot: BotId, file_id: str | None) -> None:
+        pass
+
+
+class Done(NamedTuple):
+    """What the operator is told. `refused`: nothing was done."""
+
+    said: str
+    refused: bool
+
+
+class Invited(NamedTuple):
+    """`username` is empty if Telegram does not say how the bot is called."""
+
+    said: str
+    secret: str
+    username: str
+
+    @property
+    def link(self) -> str:
+        return f"https://t.me/{self.username}?start={self.secret}" if self.username else ""
+
+
+class Verified(NamedTuple):
+    """`broken` is the number of the first row that does not fit; None if all fit. `newest` is the hash of the last."""
+
+    rows: int
+    newest: str
+    broken: int | None
+
+
+class StaffOffice:
+    """Acts with the rights of an owner."""
+
+    def __init__(self, settings: Settings, records: SqlStaff) -> None:
+        self._settings = settings
+        self._records = records
+        self._rng = SystemRandom()
+        self._clock = SystemClock()
+        self._words = Catalogue.load(Path(__file__).parents[1])
+        self._decisions = StaffDecisions(records, StaffRouter(ALL), self._env)
+
+    def _env(self) -> Env:
+        return Env(self._clock.now(), self._rng)
+
+    async def invite(self, role: Role, name: str) -> Invited:
+        """Make an invite. Raises: WrongSetting, RecordsLost."""
+        username = await self._username()
+        secret = new_secret(self._rng)
+        done = await self._do(InviteAsked(digest_of(secret), role, name))
+        return Invited(done.said, secret, username)
+
+    async def change_role(self, number: int, role: Role) -> Done:
+        return await self._do(RoleAsked(StaffId(number), role))
+
+    async def revoke(self, number: int) -> Done:
+        return await self._do(RevocationAsked(StaffId(number)))
+
+    async def team(self) -> tuple[StaffMember, ...]:
+        return await self._records.team()
+
+    async def audit(self, limit: int) -> Sequence[AuditRow]:
+        """The newest rows, the newest last."""
+        return await self._records.newest_audit(limit)
+
+    async def verify(self) -> Verified:
+        """Compare every row of the audit with the chain."""
+        last: AuditRow | None = None
+        while rows := await self._records.audit(last.number if last is not None else 0, _ROWS_AT_ONCE):
+            broken = first_broken(rows, last)
+            if broken is not None:
+                return Verified(rows[-1].number, rows[-1].hash, broken)
+            last = rows[-1]
+        return Verified(last.number if last is not None else 0, last.hash if last is not None else "", None)
+
+    async def _do(self, request: StaffRequest) -> Done:
+        decision = await self._decisions.on_request(request)
+        assert decision.reply is not None, "every request is answered"
+        await self._tell(decision)
+        return Done(self._words.plain(decision.reply, "en"), decision.refused)
+
+    async def _tell(self, decision: StaffDecision) -> None:
+        """Tell the staff whom a decision is about. It is done in any case, so each of them is tried once."""
+        says = [each for each in decision.effects if isinstance(each, Say)]
+        bot, token = self._settings.staff_bot, self._settings.staff_bot_token
+        if not says or bot is None or token is None:
+            return
+        languages = {each.person: each.language for each in (*await self.team(), *decision.members)}
+        telegram = BotApi({bot: token.get_secret_value()}, _NoFiles(), base_url=self._settings.bot_api_url)
+        try:
+            for say in says:
+                with suppress(TelegramError):
+                    await telegram.send(SendNotice(bot, say.to, self._words.word(say.text, languages.get(say.to, ""))))
+        finally:
+            await telegram.aclose()
+
+    async def _username(self) -> str:
+        """How the staff bot is called. Raises: WrongSetting, if there is none."""
+        settings = self._settings
+        if settings.staff_bot is None or settings.staff_bot_token is None:
+            remedy = "ask @BotFather for a bot that only your team uses, and write its token here"
+            raise WrongSetting("STAFF_BOT_TOKEN", "is not set, so there is no bot to join", remedy)
+        tokens = {settings.staff_bot: settings.staff_bot_token.get_secret_value()}
+        telegram = BotApiWebhooks(tokens, settings.bot_api_url)
+        try:
+            with suppress(TelegramError):
+                return await telegram.username(settings.staff_bot)
+            return ""
+        finally:
+            await telegram.aclose()
+
+
+@asynccontextmanager
+async def staff_office(settings: Settings) -> AsyncIterator[StaffOffice]:
+    """Raises: WrongSetting, also if the database goes away meanwhile."""
+    await init_schema(settings)
+    records = SqlRecords.at(database(settings), _FEW)
+    try:
+        yield StaffOffice(settings, SqlStaff(records.engine))
+    except RecordsLost as error:
+        raise away(settings, error) from None
+    finally:
+        await records.aclose()

@@ -1,0 +1,122 @@
+"""`passerby staff` and `passerby audit`: who runs the installation, and what they did."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from passerby.kernel.staff import Role
+
+if TYPE_CHECKING:
+    from passerby.bootstrap.staff import Done, StaffOffice
+
+T = TypeVar("T")
+
+staff = typer.Typer(help="Who runs this installation, and their roles.", no_args_is_help=True)
+audit = typer.Typer(help="What staff did. No row is ever changed.", no_args_is_help=True)
+
+Number = Annotated[int, typer.Argument(help="The number in `passerby staff list`.", min=1)]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
+
+
+def _at_work(work: "Callable[[StaffOffice], Awaitable[T]]") -> T:
+    from passerby import settings
+
+    settled = settings.read()
+    from passerby.bootstrap.staff import staff_office
+
+    async def run() -> T:
+        async with staff_office(settled) as office:
+            return await work(office)
+
+    return asyncio.run(run())
+
+
+def _say(done: "Done") -> None:
+    typer.echo(done.said, err=done.refused)
+    if done.refused:
+        raise typer.Exit(1)
+
+
+@staff.command()
+def invite(
+    role: Annotated[Role, typer.Option(help="What the new member may do.")],
+    name: Annotated[str, typer.Option(help="How lists show the member. Others of the team see it.")] = "",
+) -> None:
+    """Print a link that makes one person a member of the team. It works once, within ten minutes."""
+    made = _at_work(lambda office: office.invite(role, name.strip()[:64]))
+    typer.echo(made.said)
+    if made.link:
+        typer.echo(made.link)
+    typer.echo(f"Without the link: send the staff bot this message: /start {made.secret}")
+
+
+@staff.command(name="list")
+def list_staff(json: Json = False) -> None:
+    """Show the team."""
+    team = _at_work(lambda office: office.team())
+    if json:
+        import msgspec
+
+        shown = ("number", "role", "name", "joined_at", "alerts")
+        typer.echo(msgspec.json.encode([{name: getattr(each, name) for name in shown} for each in team]))
+        return
+    if not team:
+        typer.echo("Nobody yet. Invite the first owner: passerby staff invite --role owner")
+    for each in team:
+        bell = "alerts" if each.alerts else ""
+        typer.echo(f"{each.number:>4}  {each.role:<9}  since {_day(each.joined_at)}  {bell:<6}  {each.name}".rstrip())
+
+
+@staff.command()
+def role(number: Number, role: Annotated[Role, typer.Argument(help="The new role.")]) -> None:
+    """Change the role of a member."""
+    _say(_at_work(lambda office: office.change_role(number, role)))
+
+
+@staff.command()
+def revoke(number: Number) -> None:
+    """Remove a member from the team. The last owner stays."""
+    _say(_at_work(lambda office: office.revoke(number)))
+
+
+@audit.command(name="list")
+def list_audit(
+    last: Annotated[int, typer.Option("--last", "-n", help="How many of the newest rows.", min=1, max=10_000)] = 20,
+    json: Json = False,
+) -> None:
+    """Print what staff did, the newest last. Actor 0 is the command line; a rule has no number."""
+    rows = _at_work(lambda office: office.audit(last))
+    if json:
+        import msgspec
+
+        typer.echo(msgspec.json.encode([row._asdict() for row in rows]))
+        return
+    for row in rows:
+        actor = "rule" if row.actor is None else f"#{row.actor}"
+        details = "" if row.details == "{}" else row.details
+        cells = (f"{row.number:>6}", _time(row.at), actor, row.action, row.subject, details, row.reason)
+        typer.echo("  ".join(filter(None, cells)))
+
+
+@audit.command()
+def verify() -> None:
+    """Compare each row with the chain. Exit code 1: a row was changed, removed or added later; it is named.
+
+    Note the newest number and hash somewhere else from time to time: if they still fit, nobody rewrote the whole chain.
+    """
+    found = _at_work(lambda office: office.verify())
+    if found.broken is not None:
+        typer.echo(f"row {found.broken} does not follow from the rows before it", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"{found.rows} rows, all as they were written; the newest has the hash {found.newest or '(none)'}")
+
+
+def _day(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).date().isoformat()
+
+
+def _time(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(" ", "seconds")

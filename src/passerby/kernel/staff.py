@@ -1,0 +1,191 @@
+"""The people who run an installation, and what a decision about or by them consists of.
+
+Staff are not participants: they use a bot of their own, have no chats there, and are stored in the records only. A
+staff member may be a person in the public bots too; the two have nothing to do with each other.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NewType
+
+import msgspec
+
+from passerby.kernel.decision import Env
+from passerby.kernel.effect import Answer, Revise, Say
+from passerby.kernel.ids import PersonId
+from passerby.kernel.text import Text
+
+StaffId = NewType("StaffId", int)
+"""The number of a staff member, in the order in which they joined. It is never used twice."""
+
+COMMAND_LINE = StaffId(0)
+"""Stands for whoever can run commands on the server."""
+
+
+class Role(StrEnum):
+    """The highest rank first."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    MODERATOR = "moderator"
+    SUPPORT = "support"
+    ANALYST = "analyst"
+
+
+class Permission(StrEnum):
+    """What a role allows. A role is a set of these."""
+
+    TEAM = "team"
+    """Invite and revoke staff, and change their roles."""
+    AUDIT = "audit"
+    """Read the audit."""
+    PEOPLE = "people"
+    """Look at a person who shows their support code."""
+    SANCTION = "sanction"
+    """Warn and restrict people, for a time."""
+    BAN = "ban"
+    """Restrict people without an end."""
+    MONEY = "money"
+    """Look at payments, and refund."""
+    BROADCAST = "broadcast"
+    """Write to many people."""
+    SETTINGS = "settings"
+    ALERTS = "alerts"
+    """Get alerts, and act on them."""
+    FIGURES = "figures"
+    """See statistics. They name nobody."""
+
+
+class StaffMember(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`name` is what the one who invited them wrote, for lists; it may be empty. `alerts`: they want to get alerts.
+
+    `language` is Telegram's (an IETF tag). Times are in Unix seconds.
+    """
+
+    number: StaffId
+    person: PersonId
+    role: Role
+    joined_at: float
+    name: str = ""
+    language: str = ""
+    alerts: bool = False
+    revoked_at: float | None = None
+
+
+class Invite(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The right to join, once. `digest` stands for the secret in its link, which is stored nowhere."""
+
+    digest: str
+    role: Role
+    made_by: StaffId
+    made_at: float
+    expires_at: float
+    name: str = ""
+    used_by: StaffId | None = None
+    used_at: float | None = None
+
+
+class AuditNote(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A staff action, for the audit. `action` is a constant such as "team.role_changed".
+
+    `subject` says what it was done to, and `details` what it changed. Neither may contain an id of Telegram's, a name
+    of a person or anything that a person wrote.
+    """
+
+    action: str
+    subject: str = ""
+    details: Mapping[str, str | int | float | bool | None] = {}
+    reason: str = ""
+
+
+class StaffFacts(msgspec.Struct, frozen=True):
+    """Everything that a staff decision may look at. It is read in the transaction that stores the decision.
+
+    - `me` is who acts. None: somebody who is not staff. The command line acts as an owner with the number 0.
+    - `team` are all staff members who are not revoked, by number. `next_number` is free.
+    - `invite` is the invite that the event shows, if its secret is right.
+    """
+
+    me: StaffMember | None
+    team: tuple[StaffMember, ...] = ()
+    next_number: StaffId = StaffId(1)
+    invite: Invite | None = None
+
+    def member(self, number: int) -> StaffMember | None:
+        return next((each for each in self.team if each.number == number), None)
+
+
+THE_OPERATOR = StaffMember(COMMAND_LINE, PersonId(0), Role.OWNER, joined_at=0.0)
+"""Acts on the command line. Whoever can run commands on the server could read and change every row anyway."""
+
+StaffEffect = Say | Revise | Answer
+
+
+class StaffDecision(msgspec.Struct, frozen=True):
+    """`members` and `invites` are new values. Whoever changes something adds a note for the audit.
+
+    `reply` is the answer for a request from the command line. `refused`: nothing was done.
+    """
+
+    members: tuple[StaffMember, ...] = ()
+    invites: tuple[Invite, ...] = ()
+    notes: tuple[AuditNote, ...] = ()
+    effects: tuple[StaffEffect, ...] = ()
+    reply: Text | None = None
+    refused: bool = False
+
+    @property
+    def changes(self) -> bool:
+        return bool(self.members or self.invites or self.notes)
+
+
+class StaffRequest(msgspec.Struct, frozen=True):
+    """The base of what is asked for outside the staff bot: on the command line, for example."""
+
+
+class InviteAsked(StaffRequest, frozen=True):
+    digest: str
+    role: Role
+    name: str = ""
+
+
+class RoleAsked(StaffRequest, frozen=True):
+    member: StaffId
+    role: Role
+
+
+class RevocationAsked(StaffRequest, frozen=True):
+    member: StaffId
+
+
+StaffDecider = Callable[[Any, StaffFacts, Env], StaffDecision]
+"""Pure and synchronous: (event or request, facts, env) -> StaffDecision."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """A decider, and the permission that it needs. None: every staff member may."""
+
+    decider: StaffDecider
+    needs: Permission | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StaffFeature:
+    """The table of one staff ability. Two of them cannot claim the same command, button or request.
+
+    - `commands`: names without the slash. The text `staff_commands.<name>` says in /help what it does.
+    - `presses`: actions of inline buttons.
+    - `requests`: what is asked for outside the bot.
+    - `help`: gets all commands with the permissions that they need, and makes the decider for /help and for messages
+      that are no command. Only one feature has it.
+    - `stranger`: everything that somebody does who is not staff. Only one feature has it.
+    """
+
+    name: str
+    commands: Mapping[str, Allowed] = field(default_factory=dict)
+    presses: Mapping[str, Allowed] = field(default_factory=dict)
+    requests: Mapping[type[StaffRequest], Allowed] = field(default_factory=dict)
+    help: Callable[[Mapping[str, Permission | None]], StaffDecider] | None = None
+    stranger: StaffDecider | None = None

@@ -1,0 +1,69 @@
+"""The staff in the records: who they are, the invites, and the audit of what they did. No live store holds them."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from passerby.kernel.ids import PersonId, UpdateRef
+from passerby.kernel.staff import StaffDecision, StaffFacts, StaffMember
+
+
+class AuditLine(Protocol):
+    """A row of the audit, as it was stored. `details` is JSON. `actor` None: a rule did it."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def at(self) -> float: ...
+    @property
+    def actor(self) -> int | None: ...
+    @property
+    def action(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def details(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def hash(self) -> str: ...
+
+
+class StaffRecords(Protocol):
+    """Raises: RecordsLost from every method."""
+
+    async def decide(
+        self,
+        person: PersonId | None,
+        ref: UpdateRef,
+        decide: Callable[[StaffFacts], StaffDecision],
+        now: float,
+        *,
+        digest: str = "",
+        language: str = "",
+    ) -> StaffDecision:
+        """Read the facts, decide, and store the decision with its rows of the audit.
+
+        `person` None: the command line. `digest`: the digest of the secret that they showed. `language` is kept if it
+        is not empty. `ref` names what is decided on: if a decision on it was stored before, nothing is stored now, and
+        the effects and the reply of that decision are returned.
+
+        Atomicity: one transaction. One decision is made at a time, in all processes together, so none is overtaken,
+        and the audit has one chain.
+        """
+        ...
+
+    async def team(self) -> tuple[StaffMember, ...]:
+        """All staff members who are not revoked, by number."""
+        ...
+
+    async def everybody(self) -> tuple[StaffMember, ...]:
+        """All staff members there ever were, by number."""
+        ...
+
+    async def audit(self, after: int, limit: int) -> Sequence[AuditLine]:
+        """Rows of the audit with higher numbers than `after`, in order."""
+        ...
+
+    async def newest_audit(self, limit: int) -> Sequence[AuditLine]:
+        """The newest rows of the audit, the newest last."""
+        ...

@@ -1,0 +1,141 @@
+"""Sends the messages of the staff bot, and posts to all staff who want to hear something.
+
+They take no part in the courier's queues: staff are few, and each call waits for its answer. So a caller learns where
+each message is, and can change it later.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from random import Random
+
+import msgspec
+
+from passerby.domain.team import may
+from passerby.kernel.effect import Answer, Menu, Priority, Revise, Say
+from passerby.kernel.ids import BotId, MessageId, PersonId
+from passerby.kernel.staff import Permission, StaffEffect, StaffMember
+from passerby.kernel.text import Text
+from passerby.ports.clock import Clock
+from passerby.ports.outbox import Notice
+from passerby.ports.records import RecordsLost
+from passerby.ports.staff import StaffRecords
+from passerby.ports.telegram import FloodWait, OutgoingCall, Refused, Telegram, TelegramError, TokenRefused
+from passerby.runtime.backoff import Backoff
+from passerby.runtime.delivery.wording import Wording
+from passerby.runtime.membership.heartbeat import Assurance
+from passerby.runtime.membership.tokens import Tokens
+from passerby.telemetry import logs
+
+WITHIN_S = 120.0
+"""How long a message is tried. The update that it answers waits so long at most."""
+
+BACKOFF = Backoff(0.5, 20.0)
+
+
+class Posted(msgspec.Struct, frozen=True):
+    """Where a post is: a message in a staff member's chat with the staff bot. It may be stored as JSON."""
+
+    person: PersonId
+    message: MessageId
+    language: str = ""
+
+
+def _wants(member: StaffMember, needs: Permission) -> bool:
+    return member.alerts and member.revoked_at is None and may(member, needs)
+
+
+class StaffBoard:
+    """Everybody who is staff gets their own language."""
+
+    def __init__(
+        self,
+        bot: BotId,
+        telegram: Telegram,
+        wording: Wording,
+        records: StaffRecords,
+        tokens: Tokens,
+        assurance: Assurance,
+        clock: Clock,
+        rng: Random,
+    ) -> None:
+        self.bot = bot
+        self._telegram = telegram
+        self._wording = wording
+        self._records = records
+        self._tokens = tokens
+        self._assurance = assurance
+        self._clock = clock
+        self._rng = rng
+        self._everybody: tuple[StaffMember, ...] = ()
+
+    async def everybody(self) -> tuple[StaffMember, ...]:
+        """All staff members there ever were, as of now, or as they were read last if the records are away."""
+        try:
+            self._everybody = await self._records.everybody()
+        except RecordsLost as error:
+            logs.record("staff.unread", "warning", reason=str(error))
+        return self._everybody
+
+    async def post(
+        self, said: Text, menu: Menu | None = None, *, needs: Permission = Permission.ALERTS
+    ) -> tuple[Posted, ...]:
+        """Tell all staff who want alerts and have this permission. Returns where each post is.
+
+        Those whom Telegram does not let us reach within two minutes are left out.
+        """
+        wanting = [each for each in await self.everybody() if _wants(each, needs)]
+        sent = await asyncio.gather(
+            *(self.send(Say(each.person, said, menu, priority=Priority.SYSTEM), each.language) for each in wanting)
+        )
+        return tuple(
+            Posted(each.person, message, each.language)
+            for each, message in zip(wanting, sent, strict=True)
+            if message is not None
+        )
+
+    async def revise(self, posts: Iterable[Posted], said: Text, menu: Menu | None = None) -> None:
+        """Change posts in place, with other buttons, or none."""
+        await asyncio.gather(
+            *(self.send(Revise(each.person, each.message, said, menu), each.language) for each in posts)
+        )
+
+    async def send(self, effect: StaffEffect, language: str) -> MessageId | None:
+        """Carry out one effect. Returns the message, or None if there is none or it could not be sent."""
+        call = self._call(effect, language)
+        try:
+            async with asyncio.timeout(WITHIN_S):
+                sent = await self._persistently(call)
+        except (TelegramError, TimeoutError) as error:
+            reason = error.reason if isinstance(error, TelegramError) else "it took too long"
+            logs.record("staff.unsent", "warning", bot=self.bot, error=logs.name_of(error), reason=reason)
+            return None
+        return sent[0] if sent else None
+
+    def _call(self, effect: StaffEffect, language: str) -> OutgoingCall:
+        match effect:
+            case Answer():
+                return self._wording.answer(effect, self.bot, language)
+            case Revise():
+                notice = Notice("", effect.to, self.bot, effect.text, Priority.COMMAND, 0.0, effect.keyboard)
+                return self._wording.notice(msgspec.structs.replace(notice, revises=effect.message), language)
+            case Say():
+                notice = Notice("", effect.to, self.bot, effect.text, effect.priority, 0.0, effect.keyboard)
+                return self._wording.notice(notice, language)
+
+    async def _persistently(self, call: OutgoingCall) -> tuple[MessageId, ...]:
+        """Repeat a call until it is answered. Raises: TelegramError, if it will never work."""
+        failures = 0
+        while True:
+            await self._assurance.assured()
+            await self._tokens.worked(self.bot)
+            try:
+                return await self._telegram.send(call)
+            except Refused:
+                raise
+            except FloodWait as error:
+                await self._clock.sleep(error.retry_after_s)
+            except TelegramError as error:
+                if isinstance(error, TokenRefused):
+                    self._tokens.refused(self.bot)
+                failures += 1
+                await self._clock.sleep(BACKOFF.pause_s(failures, self._rng))

@@ -1,0 +1,144 @@
+"""The staff bot as one worker runs it: polled under a lease of its own, whatever UPDATE_MODE says.
+
+It is not one of the fleet's bots: they are shared out, have people, and can be lost with their chats.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+
+from passerby.kernel.decision import Env
+from passerby.kernel.ids import BotId, UpdateRef
+from passerby.kernel.staff import StaffFeature
+from passerby.kernel.text import Text, text
+from passerby.ports.clock import Clock
+from passerby.ports.leases import Fence, duty_lease
+from passerby.ports.live_store import LiveStore
+from passerby.ports.staff import StaffRecords
+from passerby.ports.telegram import Arrival, CommandList, Telegram
+from passerby.runtime.delivery.staff_board import StaffBoard
+from passerby.runtime.delivery.wording import Wording, Words
+from passerby.runtime.flight_recorder import FlightRecorder
+from passerby.runtime.inbound.person_queues import PersonQueues, Work
+from passerby.runtime.inbound.polling import Intake
+from passerby.runtime.leased_tasks import PollingTask, Stand
+from passerby.runtime.membership.heartbeat import Membership
+from passerby.runtime.membership.tokens import Tokens
+from passerby.runtime.staff.decisions import StaffDecisions
+from passerby.runtime.staff.desk import StaffDesk
+from passerby.runtime.staff.router import HELP, StaffRouter
+from passerby.runtime.tasks import Background
+
+STAFF = duty_lease("staff")
+"""The right to poll the staff bot."""
+
+
+@dataclass(frozen=True, slots=True)
+class StaffConfig:
+    """What a worker needs to run the staff bot."""
+
+    bot: BotId
+    records: StaffRecords
+    features: tuple[StaffFeature, ...]
+
+
+class StaffTask:
+    """See `runtime.leased_tasks.LeasedTask`. It is not a `PollingTask`: those are the fleet's bots."""
+
+    def __init__(self, bot: "StaffBot", fence: Fence) -> None:
+        self._bot = bot
+        self._fence = fence
+
+    async def begin(self) -> None:
+        await self._bot.begin(self._fence)
+
+    async def end(self) -> None:
+        await self._bot.end()
+
+
+class StaffBot:
+    """One worker's part of the staff bot. `board` works in every worker; only the lease's holder polls."""
+
+    def __init__(
+        self,
+        config: StaffConfig,
+        *,
+        telegram: Telegram,
+        store: LiveStore,
+        words: Words,
+        tokens: Tokens,
+        fleet: Membership,
+        background: Background,
+        flight_recorder: FlightRecorder,
+        env: Callable[[], Env],
+        stand: Stand,
+        clock: Clock,
+        rng: Random,
+    ) -> None:
+        self.bot = config.bot
+        self._telegram = telegram
+        self._store = store
+        self._words = words
+        self._tokens = tokens
+        self._fleet = fleet
+        self._stand = stand
+        self._clock = clock
+        self._rng = rng
+        self._task: PollingTask | None = None
+        self.board = StaffBoard(config.bot, telegram, Wording(words), config.records, tokens, fleet, clock, rng)
+        decisions = StaffDecisions(config.records, StaffRouter(config.features), env)
+        desk = StaffDesk(decisions, self.board, store, fleet, self._finished, clock, rng)
+        self._queues = PersonQueues(desk.handle, background, clock, flight_recorder)
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._queues.busy)
+
+    @property
+    def is_polled_here(self) -> bool:
+        return self._task is not None
+
+    async def begin(self, fence: Fence) -> None:
+        """Poll the bot, from the moment its lease is taken."""
+        put = partial(self._receive, fence)
+        intake = Intake(self.bot, self._telegram, self._store, put, self._tokens, self._clock, self._rng, self._fleet)
+        task = self._task = PollingTask(
+            self.bot,
+            fence,
+            self._telegram,
+            intake,
+            self._menus,
+            self._stand,
+            self._clock,
+            self._rng,
+            self._tokens,
+        )
+        await task.begin()
+
+    async def end(self) -> None:
+        """End in good order, before the lease is given back."""
+        if self._task is not None:
+            await self._task.end()
+            self._task = None
+
+    def _receive(self, fence: Fence, arrival: Arrival, crashes: int) -> None:
+        self._queues.put(Work(arrival.event, (arrival.ref,), fences=(fence,), crashes=crashes))
+
+    def _finished(self, refs: tuple[UpdateRef, ...]) -> None:
+        if self._task is not None and self._task.intake is not None:
+            for ref in refs:
+                self._task.intake.window.finish(ref.update)
+
+    def _menus(self) -> tuple[CommandList, ...]:
+        """What strangers see: that the bot is not for them, and no command but /help."""
+        languages = self._words.languages
+        return tuple(
+            CommandList(
+                "" if language == languages[0] else language,
+                ((HELP, self._words.plain(Text(f"staff_commands.{HELP}"), language)),),
+                self._words.plain(text("team.stranger"), language),
+                self._words.plain(text("team.stranger"), language),
+            )
+            for language in languages
+        )

@@ -1,0 +1,94 @@
+"""The decisions that change who is staff."""
+
+import msgspec
+
+from passerby.dialogue.staff import refused
+from passerby.domain.team import INVITE_S, called, is_open, may, obstacle, reaches
+from passerby.kernel.decision import Env
+from passerby.kernel.effect import Say
+from passerby.kernel.event import MessageReceived
+from passerby.kernel.staff import (
+    AuditNote,
+    Invite,
+    InviteAsked,
+    Permission,
+    RevocationAsked,
+    Role,
+    RoleAsked,
+    StaffDecision,
+    StaffFacts,
+    StaffMember,
+)
+from passerby.kernel.text import Text, text
+
+
+def role_text(role: Role) -> Text:
+    return text(f"team.role_{role}")
+
+
+def invite(asked: InviteAsked, facts: StaffFacts, env: Env) -> StaffDecision:
+    me = facts.me
+    assert me is not None
+    if not reaches(me, asked.role):
+        return refused(asked, text("team.above_you"))
+    made = Invite(asked.digest, asked.role, me.number, env.now, env.now + INVITE_S, asked.name)
+    note = AuditNote("team.invited", details={"role": asked.role})
+    reply = text("team.invited", role=role_text(asked.role), minutes=int(INVITE_S // 60))
+    return StaffDecision(invites=(made,), notes=(note,), reply=reply)
+
+
+def join(event: MessageReceived, facts: StaffFacts, env: Env) -> StaffDecision:
+    """Somebody opened an invite's link."""
+    opened = facts.invite
+    if opened is None or not is_open(opened, env.now):
+        return StaffDecision(effects=(Say(event.person, text("team.link_useless")),))
+    new = StaffMember(facts.next_number, event.person, opened.role, env.now, opened.name, event.language, alerts=False)
+    used = msgspec.structs.replace(opened, used_by=new.number, used_at=env.now)
+    note = AuditNote("team.joined", called(new.number, ""), {"role": new.role, "invited_by": opened.made_by})
+    said = text("team.joined", who=called(new.number, new.name), role=role_text(new.role))
+    told = tuple(
+        Say(each.person, said)
+        for each in facts.team
+        if may(each, Permission.TEAM) and (each.number == opened.made_by or each.role is Role.OWNER)
+    )
+    welcome = Say(event.person, text("team.welcome", role=role_text(new.role)))
+    return StaffDecision((new,), (used,), (note,), (welcome, *told))
+
+
+def change_role(member: StaffMember, role: Role) -> StaffDecision:
+    """The role of a member changes. Whether it may is decided before."""
+    if role is member.role:
+        return StaffDecision(reply=text("team.same_role"))
+    changed = msgspec.structs.replace(member, role=role)
+    note = AuditNote("team.role_changed", called(member.number, ""), {"from": member.role, "to": role})
+    told = Say(member.person, text("team.your_role", role=role_text(role)))
+    reply = text("team.role_changed", who=called(member.number, member.name), role=role_text(role))
+    return StaffDecision((changed,), notes=(note,), effects=(told,), reply=reply)
+
+
+def revoke(member: StaffMember, env: Env) -> StaffDecision:
+    """A member is staff no more. Whether they may be revoked is decided before."""
+    changed = msgspec.structs.replace(member, revoked_at=env.now, alerts=False)
+    note = AuditNote("team.revoked", called(member.number, ""), {"role": member.role})
+    told = Say(member.person, text("team.you_are_out"))
+    return StaffDecision(
+        (changed,), notes=(note,), effects=(told,), reply=text("team.revoked", who=called(member.number, member.name))
+    )
+
+
+def role_asked(asked: RoleAsked, facts: StaffFacts, env: Env) -> StaffDecision:
+    assert facts.me is not None
+    whom = facts.member(asked.member)
+    why = obstacle(facts.me, whom, facts, asked.role)
+    if whom is None or why is not None:
+        return refused(asked, text(why or "team.nobody"))
+    return change_role(whom, asked.role)
+
+
+def revoke_asked(asked: RevocationAsked, facts: StaffFacts, env: Env) -> StaffDecision:
+    assert facts.me is not None
+    whom = facts.member(asked.member)
+    why = obstacle(facts.me, whom, facts)
+    if whom is None or why is not None:
+        return refused(asked, text(why or "team.nobody"))
+    return revoke(whom, env)

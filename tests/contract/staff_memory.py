@@ -1,0 +1,90 @@
+"""The honest fake of the staff port: the same promise without SQL. What was stored is on a `StaffDisk`."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from passerby.domain.audit import AuditRow, chained
+from passerby.kernel.ids import PersonId, UpdateRef
+from passerby.kernel.staff import THE_OPERATOR, Invite, StaffDecision, StaffFacts, StaffId, StaffMember
+from passerby.ports.records import RecordsLost
+
+
+@dataclass
+class StaffDisk:
+    members: dict[StaffId, StaffMember] = field(default_factory=dict)
+    invites: dict[str, Invite] = field(default_factory=dict)
+    answers: dict[UpdateRef, StaffDecision] = field(default_factory=dict)
+    audit: list[AuditRow] = field(default_factory=list)
+
+
+class MemoryStaff:
+    """Implements `passerby.ports.staff.StaffRecords`. While `lost` is set, every call raises RecordsLost."""
+
+    def __init__(self, disk: StaffDisk | None = None) -> None:
+        self.disk = disk or StaffDisk()
+        self.lost = False
+
+    async def decide(
+        self,
+        person: PersonId | None,
+        ref: UpdateRef,
+        decide: Callable[[StaffFacts], StaffDecision],
+        now: float,
+        *,
+        digest: str = "",
+        language: str = "",
+    ) -> StaffDecision:
+        await self._io()
+        disk = self.disk
+        if ref in disk.answers:
+            return disk.answers[ref]
+        team = self._team()
+        me = THE_OPERATOR if person is None else next((each for each in team if each.person == person), None)
+        if me is not None and person is not None and language:
+            disk.members[me.number] = me = msgspec.structs.replace(me, language=language)
+            team = self._team()
+        facts = StaffFacts(me, team, StaffId(max(disk.members, default=0) + 1), disk.invites.get(digest))
+        decision = decide(facts)
+        if decision.changes:
+            disk.invites |= {each.digest: each for each in decision.invites}
+            disk.members |= {each.number: each for each in decision.members}
+            actor = me.number if me is not None else decision.members[0].number
+            rows = [
+                AuditRow(0, now, actor, note.action, note.subject, _json(note.details), note.reason)
+                for note in decision.notes
+            ]
+            disk.audit += chained(rows, disk.audit[-1] if disk.audit else None)
+            answer = StaffDecision(effects=decision.effects, reply=decision.reply, refused=decision.refused)
+            disk.answers[ref] = answer
+        return decision
+
+    async def team(self) -> tuple[StaffMember, ...]:
+        await self._io()
+        return self._team()
+
+    async def everybody(self) -> tuple[StaffMember, ...]:
+        await self._io()
+        return tuple(each for _, each in sorted(self.disk.members.items()))
+
+    async def audit(self, after: int, limit: int) -> Sequence[AuditRow]:
+        await self._io()
+        return [row for row in self.disk.audit if row.number > after][:limit]
+
+    async def newest_audit(self, limit: int) -> Sequence[AuditRow]:
+        await self._io()
+        return self.disk.audit[-limit:]
+
+    def _team(self) -> tuple[StaffMember, ...]:
+        return tuple(each for _, each in sorted(self.disk.members.items()) if each.revoked_at is None)
+
+    async def _io(self) -> None:
+        await asyncio.sleep(0)
+        if self.lost:
+            raise RecordsLost("switched off")
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value, order="sorted").decode()

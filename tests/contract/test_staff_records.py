@@ -1,0 +1,235 @@
+"""The contract of `passerby.ports.staff.StaffRecords`, for every implementation."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import exc
+from sqlalchemy.pool import NullPool
+
+from passerby.adapters.sql import SqlStaff, init_schema
+from passerby.adapters.sql.engine import connect, database_url
+from passerby.adapters.sql.tables import audit, metadata
+from passerby.domain.audit import AuditRow, first_broken
+from passerby.kernel.effect import Answer, Button, Menu, Revise, Say
+from passerby.kernel.ids import BotId, MessageId, PersonId, UpdateRef
+from passerby.kernel.staff import (
+    THE_OPERATOR,
+    AuditNote,
+    Invite,
+    Role,
+    StaffDecision,
+    StaffFacts,
+    StaffId,
+    StaffMember,
+)
+from passerby.kernel.text import text
+from passerby.ports.staff import StaffRecords
+from tests.contract.records_places import PostgresServer
+from tests.contract.servers import postgres_uri
+from tests.contract.staff_memory import MemoryStaff, StaffDisk
+
+NOW = 1_800_000_000.25
+ANN, BOB = PersonId(7_000_000_001), PersonId(7_000_000_002)
+BOT = BotId(1000009)
+
+
+class StaffPlace:
+    """Records that several processes open."""
+
+    def __init__(self, database: str | Path | None) -> None:
+        self._database = database
+        self._disk = StaffDisk()
+
+    def run(self, scene: Callable[..., Awaitable[None]], processes: int = 1) -> None:
+        async def opened() -> None:
+            if self._database is None:
+                return await scene(*(MemoryStaff(self._disk) for _ in range(processes)))
+            engines = [connect(database_url(self._database)) for _ in range(processes)]
+            try:
+                await scene(*map(SqlStaff, engines))
+            finally:
+                for engine in engines:
+                    await engine.dispose()
+
+        asyncio.run(opened())
+
+    def execute(self, *statements: Any) -> None:
+        async def run() -> None:
+            assert self._database is not None
+            engine = connect(database_url(self._database), poolclass=NullPool)
+            async with engine.begin() as connection:
+                for statement in statements:
+                    await connection.execute(statement)
+            await engine.dispose()
+
+        asyncio.run(run())
+
+
+@pytest.fixture(scope="session")
+def postgres_staff() -> Iterator[str]:
+    with postgres_uri() as uri, PostgresServer(uri).migrated() as database:
+        yield database
+
+
+def _as_new(database: str) -> StaffPlace:
+    place = StaffPlace(database)
+    names = ", ".join(table.name for table in metadata.sorted_tables)
+    place.execute(sa.text(f"TRUNCATE {names}"))
+    return place
+
+
+PLACES = ["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.services)]
+SQL = PLACES[1:]
+
+
+@pytest.fixture
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> StaffPlace:
+    if request.param == "memory":
+        return StaffPlace(None)
+    if request.param == "postgres":
+        return _as_new(request.getfixturevalue("postgres_staff"))
+    asyncio.run(init_schema(tmp_path / "staff.db"))
+    return StaffPlace(tmp_path / "staff.db")
+
+
+on_all = pytest.mark.parametrize("place", PLACES, indirect=True)
+on_sql = pytest.mark.parametrize("place", SQL, indirect=True)
+
+
+def member(number: int, person: PersonId = ANN, role: Role = Role.OWNER, **more: Any) -> StaffMember:
+    return StaffMember(StaffId(number), person, role, NOW, **more)
+
+
+def ref(update: int) -> UpdateRef:
+    return UpdateRef(BOT, update)
+
+
+def joins(person: PersonId) -> Callable[[StaffFacts], StaffDecision]:
+    """Whoever asks becomes a member with the next number."""
+
+    def decide(facts: StaffFacts) -> StaffDecision:
+        new = StaffMember(facts.next_number, person, Role.OWNER, NOW)
+        note = AuditNote("team.joined", f"#{new.number}", {"role": new.role, "invited_by": 0}, "because")
+        return StaffDecision((new,), notes=(note,), effects=(Say(person, text("team.welcome", role="x")),))
+
+    return decide
+
+
+async def verified(records: StaffRecords) -> list[AuditRow]:
+    rows = list(await records.audit(0, 10_000))
+    assert first_broken(rows, None) is None  # type: ignore[arg-type]
+    return rows  # type: ignore[return-value]
+
+
+@on_all
+def test_a_decision_is_stored_whole_with_its_row_of_the_audit(place: StaffPlace) -> None:
+    async def scene(records: StaffRecords) -> None:
+        invite = Invite("digest", Role.MODERATOR, StaffId(0), NOW, NOW + 600, "Bob")
+        made = StaffDecision(invites=(invite,), notes=(AuditNote("team.invited"),), reply=text("team.invited"))
+        assert await records.decide(None, ref(1), lambda facts: made, NOW) == made
+        seen: list[StaffFacts] = []
+
+        def joined(facts: StaffFacts) -> StaffDecision:
+            seen.append(facts)
+            assert facts.invite is not None
+            used = msgspec.structs.replace(facts.invite, used_by=facts.next_number, used_at=NOW)
+            return msgspec.structs.replace(joins(BOB)(facts), invites=(used,))
+
+        await records.decide(BOB, ref(2), joined, NOW, digest="digest")
+        assert seen == [StaffFacts(None, (), StaffId(1), invite)]
+        assert await records.team() == (member(1, BOB),)
+        await records.decide(BOB, ref(3), lambda facts: seen.append(facts) or StaffDecision(), NOW, digest="digest")  # type: ignore[func-returns-value]
+        assert seen[1].me == member(1, BOB)
+        assert seen[1].invite is not None
+        assert (seen[1].invite.used_by, seen[1].next_number) == (1, 2)
+        rows = await verified(records)
+        assert [(row.number, row.actor, row.action, row.subject, row.reason) for row in rows] == [
+            (1, 0, "team.invited", "", ""),
+            (2, 1, "team.joined", "#1", "because"),
+        ]
+        assert msgspec.json.decode(rows[1].details) == {"role": "owner", "invited_by": 0}
+        assert list(await records.newest_audit(1)) == rows[1:]
+
+    place.run(scene)
+
+
+@on_all
+def test_the_same_update_again_changes_nothing_and_gets_the_same_answer(place: StaffPlace) -> None:
+    async def scene(records: StaffRecords, other: StaffRecords) -> None:
+        menu = Menu(((Button(text("team.back"), "staff_list"),),))
+        effects = (Answer("q"), Revise(ANN, MessageId(4), text("team.list"), menu), Say(ANN, text("team.welcome")))
+
+        def first(facts: StaffFacts) -> StaffDecision:
+            decision = msgspec.structs.replace(joins(ANN)(facts), effects=effects)
+            return msgspec.structs.replace(decision, reply=text("team.joined", who="#1"))
+
+        await records.decide(ANN, ref(1), first, NOW)
+        again = await other.decide(ANN, ref(1), joins(BOB), NOW)
+        assert again == StaffDecision(effects=effects, reply=text("team.joined", who="#1"))
+        assert await records.team() == (member(1),)
+        assert len(await verified(records)) == 1
+
+    place.run(scene, 2)
+
+
+@on_all
+def test_a_revoked_member_is_no_longer_staff_and_their_number_is_not_used_again(place: StaffPlace) -> None:
+    async def scene(records: StaffRecords) -> None:
+        await records.decide(None, ref(1), joins(ANN), NOW)
+        gone = StaffDecision((member(1, revoked_at=NOW + 1),), notes=(AuditNote("team.revoked", "#1"),))
+        await records.decide(None, ref(2), lambda facts: gone, NOW + 1)
+        assert await records.team() == ()
+        await records.decide(None, ref(3), joins(ANN), NOW + 2)
+        assert [each.number for each in await records.team()] == [2]
+        assert [each.revoked_at for each in await records.everybody()] == [NOW + 1, None]
+
+    place.run(scene)
+
+
+@on_all
+def test_the_language_of_a_member_is_the_one_that_they_wrote_with_last(place: StaffPlace) -> None:
+    async def scene(records: StaffRecords) -> None:
+        await records.decide(None, ref(1), joins(ANN), NOW)
+        for update, language in ((2, "de"), (3, "")):
+            await records.decide(ANN, ref(update), lambda facts: StaffDecision(), NOW, language=language)
+        assert [each.language for each in await records.team()] == ["de"]
+        seen: list[StaffMember | None] = []
+        await records.decide(None, ref(4), lambda facts: seen.append(facts.me) or StaffDecision(), NOW, language="ru")  # type: ignore[func-returns-value]
+        assert seen == [THE_OPERATOR]
+
+    place.run(scene)
+
+
+@on_all
+def test_decisions_of_several_processes_at_once_follow_each_other_in_one_chain(place: StaffPlace) -> None:
+    async def scene(*processes: StaffRecords) -> None:
+        people = [PersonId(7_000_000_100 + at) for at in range(24)]
+        await asyncio.gather(
+            *(
+                processes[at % len(processes)].decide(None, ref(at), joins(person), NOW + at)
+                for at, person in enumerate(people)
+            )
+        )
+        team = await processes[0].team()
+        assert [each.number for each in team] == list(range(1, 25))
+        assert {each.person for each in team} == set(people)
+        rows = await verified(processes[-1])
+        assert [row.subject for row in rows] == [f"#{number}" for number in range(1, 25)]
+
+    place.run(scene, 3)
+
+
+@on_sql
+def test_the_database_refuses_to_change_or_delete_rows_of_the_audit(place: StaffPlace) -> None:
+    async def scene(records: StaffRecords) -> None:
+        await records.decide(None, ref(1), joins(ANN), NOW)
+
+    place.run(scene)
+    for statement in (sa.update(audit).values(reason="another"), sa.delete(audit)):
+        with pytest.raises(exc.DBAPIError, match="never changed or deleted"):
+            place.execute(statement)

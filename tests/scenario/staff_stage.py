@@ -1,0 +1,110 @@
+"""The stage with a staff bot, people who may join the team, and the commands of its operator."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from random import Random
+from typing import Any
+
+from passerby.adapters.sql import SqlStaff
+from passerby.kernel.decision import Env
+from passerby.kernel.ids import BotId
+from passerby.kernel.staff import InviteAsked, Role, StaffDecision, StaffRequest
+from passerby.ports.staff import StaffRecords
+from passerby.runtime.staff.decisions import StaffDecisions, digest_of, new_secret
+from passerby.runtime.staff.duty import StaffConfig
+from passerby.runtime.staff.router import StaffRouter
+from passerby.staff import ALL
+from tests.contract.staff_memory import MemoryStaff, StaffDisk
+from tests.scenario.records_places import PostgresShelf
+from tests.scenario.stage import STEP_S, Phone, Stage
+from tests.scenario.stores import opened
+from tests.simulation.run import captured_log
+
+PATIENCE_S = 300.0
+
+
+class _AsideStaff:
+    """The staff port on the thread of a `PostgresShelf`."""
+
+    def __init__(self, shelf: PostgresShelf) -> None:
+        self._inner = SqlStaff(shelf.records.engine)
+        self._ask = shelf.ask
+
+    def __getattr__(self, name: str) -> Callable[..., Coroutine[Any, Any, Any]]:
+        async def call(*args: Any, **more: Any) -> Any:
+            return self._ask(getattr(self._inner, name)(*args, **more))
+
+        return call
+
+
+class StaffStage(Stage):
+    """Two workers may run: `start` begins one, `start_other` a second one on the same stores."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        bot = self.world.add_bot()
+        self.staff_bot = BotId(bot.id)
+        self.tokens[self.staff_bot] = bot.token
+        self._disk = StaffDisk()
+        self._rng = Random(5)
+        shelf = self.records_place
+        self.staff: StaffRecords = _AsideStaff(shelf) if isinstance(shelf, PostgresShelf) else MemoryStaff(self._disk)
+
+    def staff_config(self) -> StaffConfig:
+        return StaffConfig(self.staff_bot, self.staff, ALL)
+
+    def newcomer(self, language: str = "en") -> Phone:
+        """Add a person who has the staff bot open, and nothing else."""
+        name = f"Colleague{len(self.people)}"
+        person = self.world.add_person(name, f"{name}_name".lower())
+        person.language_code = language
+        self.people.append(phone := Phone(self.world, person.id, self.staff_bot))
+        return phone
+
+    async def request(self, asked: StaffRequest) -> StaffDecision:
+        """What the operator asks for on the command line."""
+        env = Env(self.place.clock.now(), self._rng)
+        return await StaffDecisions(self.staff, StaffRouter(ALL), lambda: env).on_request(asked)
+
+    async def invite(self, role: Role, name: str = "") -> str:
+        secret = new_secret(self._rng)
+        done = await self.request(InviteAsked(digest_of(secret), role, name))
+        assert not done.refused
+        return secret
+
+    async def hire(self, role: Role, name: str = "", language: str = "en") -> Phone:
+        """Add a person who joins the team with this role."""
+        phone = self.newcomer(language)
+        phone.write(f"/start {await self.invite(role, name)}")
+        await self.quiet()
+        return phone
+
+    def busy(self) -> bool:
+        return super().busy() or (self.app.staff_bot is not None and self.app.staff_bot.is_busy)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async def waiting() -> None:
+            while not condition():
+                await asyncio.sleep(STEP_S)
+
+        await asyncio.wait_for(waiting(), PATIENCE_S)
+
+
+def play_staff(store: str, scene: Callable[[StaffStage], Coroutine[Any, Any, None]]) -> None:
+    """Run a scene with a staff bot."""
+    place, records_place = opened(store)
+
+    async def scenario() -> None:
+        with captured_log() as log:
+            stage = StaffStage(place, records_place, home=False, log=log)
+            await stage.start()
+            try:
+                await scene(stage)
+                stage.check_log()
+            finally:
+                await stage.kill()
+
+    try:
+        place.run(scenario())
+    finally:
+        records_place.close()
