@@ -42,7 +42,7 @@ def _say(done: "Done") -> None:
 
 @staff.command()
 def invite(
-    role: Annotated[Role, typer.Option(help="What the new member may do.")],
+    role: Annotated[Role, typer.Option(help="The role of the new member.")],
     name: Annotated[str, typer.Option(help="How lists show the member. Others of the team see it.")] = "",
 ) -> None:
     """Print a link that makes one person a member of the team. It works once, within ten minutes."""
