@@ -9,9 +9,10 @@ from itertools import count
 from random import Random
 
 from benchmarks.sql.fill import FIRST_BOT, NOW, Size, person_id
-from passerby.adapters.sql import SqlRecords
-from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
+from passerby.adapters.sql import SqlRecords, SqlStaff
+from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Complaint, Gender, Idle, Met, Participant, Profile, Rating
+from passerby.kernel.staff import AuditNote, Invite, Role, StaffDecision, StaffFacts, StaffId, StaffMember
 from passerby.ports.facts import (
     BlockChanged,
     ChatClosed,
@@ -77,7 +78,40 @@ def questions(records: SqlRecords, size: Size, rng: Random, runs: int) -> list[Q
         Question("40 chats, opened to rated", lambda: apply(some_chats(40)), some, facts=len(some_chats(40))),
         Question("everybody active", records.active, few),
         Question("room for connections", lambda: records.shortage(1), few),
+        Question("an invite, a member, another role", staff_joins(SqlStaff(records.engine)), few),
     ]
+
+
+def staff_joins(staff: SqlStaff) -> Callable[[], Awaitable[object]]:
+    """Somebody is invited to the team, joins it, gets another role, and reads the audit."""
+    number = count(1)
+
+    async def ask() -> None:
+        digest, person = f"digest {next(number)}", PersonId(person_id(next(number)))
+
+        def invited(facts: StaffFacts) -> StaffDecision:
+            made = Invite(digest, Role.OWNER, StaffId(0), NOW, NOW + 600)
+            return StaffDecision(invites=(made,), notes=(AuditNote("team.invited"),))
+
+        def joined(facts: StaffFacts) -> StaffDecision:
+            assert facts.invite is not None
+            new = StaffMember(facts.next_number, person, Role.OWNER, NOW)
+            return StaffDecision((new,), (facts.invite,), (AuditNote("team.joined"),))
+
+        def left(facts: StaffFacts) -> StaffDecision:
+            assert facts.me is not None
+            gone = StaffMember(facts.me.number, person, Role.ADMIN, NOW, revoked_at=NOW)
+            return StaffDecision((gone,), notes=(AuditNote("team.revoked"),))
+
+        for decide, whose in ((invited, None), (joined, person), (left, person)):
+            ref = UpdateRef(BotId(FIRST_BOT), next(number))
+            await staff.decide(whose, ref, decide, NOW, digest=digest, language="en")
+        await staff.team()
+        await staff.everybody()
+        await staff.audit(0, 10)
+        await staff.newest_audit(10)
+
+    return ask
 
 
 def a_chat(name: ChatId, one: PersonId, other: PersonId) -> list[Fact]:

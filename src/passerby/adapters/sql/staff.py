@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from passerby.adapters.sql.failures import Undone, losses, to_the_end
 from passerby.adapters.sql.tables import audit, staff, staff_answers, staff_invites
-from passerby.adapters.sql.writing import insert_into
 from passerby.domain.audit import AuditRow, chained
 from passerby.kernel.effect import Answer, Revise, Say
 from passerby.kernel.ids import PersonId, UpdateRef
@@ -55,7 +54,6 @@ class SqlStaff:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._dialect = engine.dialect.name
 
     async def decide(
         self,
@@ -108,20 +106,18 @@ class SqlStaff:
     async def _store(
         self, connection: AsyncConnection, facts: StaffFacts, decision: StaffDecision, ref: UpdateRef, now: float
     ) -> None:
-        # An invite before the member who used it, and a revoked member before one with the same id.
-        await self._put(connection, staff_invites, [_invite_row(each) for each in decision.invites], "digest")
-        await self._put(connection, staff, [_member_row(each) for each in decision.members], "number")
+        shown = facts.invite.digest if facts.invite is not None else None
+        for invite in decision.invites:
+            is_new = invite.digest != shown
+            await connection.execute(_ADD_INVITE if is_new else _CHANGE_INVITE, _invite_row(invite, is_new=is_new))
+        for member in decision.members:
+            is_new = member.number >= facts.next_number
+            await connection.execute(_ADD_MEMBER if is_new else _CHANGE_MEMBER, _member_row(member, is_new=is_new))
         actor = facts.me.number if facts.me is not None else decision.members[0].number
         await add_to_audit(connection, [(actor, note) for note in decision.notes], now)
         await connection.execute(_FORGET, {"before": now - _ANSWERS_KEPT_S})
         row = {"bot_id": ref.bot, "update_id": ref.update, "answer": _answer(decision), "at": now}
-        await connection.execute(sa.insert(staff_answers), [row])
-
-    async def _put(self, connection: AsyncConnection, table: sa.Table, rows: list[dict[str, Any]], key: str) -> None:
-        if rows:
-            insert = insert_into(table, self._dialect)
-            values = {name: insert.excluded[name] for name in rows[0] if name != key}
-            await connection.execute(insert.on_conflict_do_update(index_elements=[key], set_=values), rows)
+        await connection.execute(_ADD_ANSWER, row)
 
     async def _alone(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         """Do the work in a transaction that runs while no other one of these does."""
@@ -155,7 +151,7 @@ async def lock_audit(connection: AsyncConnection) -> None:
     """Until the transaction ends, nobody else can add to the audit. In SQLite, a transaction that writes has that
     already."""
     if connection.dialect.name == "postgresql":
-        await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+        await connection.execute(_LOCK_AUDIT)
 
 
 async def add_to_audit(connection: AsyncConnection, notes: Iterable[tuple[int | None, AuditNote]], now: float) -> None:
@@ -167,7 +163,7 @@ async def add_to_audit(connection: AsyncConnection, notes: Iterable[tuple[int | 
         return
     last = (await connection.execute(_NEWEST, {"most": 1})).first()
     linked = chained(rows, AuditRow(*last) if last is not None else None)
-    await connection.execute(sa.insert(audit), [row._asdict() for row in linked])
+    await connection.execute(_ADD_TO_AUDIT, [row._asdict() for row in linked])
 
 
 async def _facts(connection: AsyncConnection, person: PersonId | None, digest: str) -> StaffFacts:
@@ -202,9 +198,10 @@ async def _members(connection: AsyncConnection, which: sa.Select[Any]) -> tuple[
     )
 
 
-def _member_row(member: StaffMember) -> dict[str, Any]:
+def _member_row(member: StaffMember, *, is_new: bool) -> dict[str, Any]:
     return {
-        "number": member.number,
+        # A name that is no column's, for the condition of an update.
+        "number" if is_new else "of": member.number,
         "user_id": member.person,
         "role": member.role.value,
         "name": member.name,
@@ -215,8 +212,9 @@ def _member_row(member: StaffMember) -> dict[str, Any]:
     }
 
 
-def _invite_row(invite: Invite) -> dict[str, Any]:
-    return msgspec.structs.asdict(invite) | {"role": invite.role.value}
+def _invite_row(invite: Invite, *, is_new: bool) -> dict[str, Any]:
+    row = msgspec.structs.asdict(invite) | {"role": invite.role.value}
+    return row if is_new else row | {"of": row.pop("digest")}
 
 
 def _json(value: object) -> str:
@@ -242,16 +240,23 @@ def _again(answered: str) -> StaffDecision:
     return StaffDecision(effects=effects, reply=stored.reply, refused=stored.refused)
 
 
+_LOCK_AUDIT = sa.select(sa.func.pg_advisory_xact_lock(_LOCK))
 _EVERYBODY = sa.select(staff).order_by(staff.c.number)
 _TEAM = _EVERYBODY.where(staff.c.revoked_at.is_(None))
 _HIGHEST = sa.select(sa.func.max(staff.c.number))
 _SPEAKS = sa.update(staff).where(staff.c.number == sa.bindparam("of")).values(language=sa.bindparam("language"))
+_ADD_MEMBER = sa.insert(staff)
+_CHANGE_MEMBER = sa.update(staff).where(staff.c.number == sa.bindparam("of"))
+_ADD_INVITE = sa.insert(staff_invites)
+_CHANGE_INVITE = sa.update(staff_invites).where(staff_invites.c.digest == sa.bindparam("of"))
 _INVITE = sa.select(staff_invites).where(staff_invites.c.digest == sa.bindparam("digest"))
 _ANSWER = sa.select(staff_answers.c.answer).where(
     staff_answers.c.bot_id == sa.bindparam("bot"), staff_answers.c.update_id == sa.bindparam("update")
 )
+_ADD_ANSWER = sa.insert(staff_answers)
 _FORGET = sa.delete(staff_answers).where(staff_answers.c.at < sa.bindparam("before"))
 _ROW = tuple(audit.c[name] for name in AuditRow._fields)
+_ADD_TO_AUDIT = sa.insert(audit)
 _AUDIT = (
     sa.select(*_ROW).where(audit.c.number > sa.bindparam("after")).order_by(audit.c.number).limit(sa.bindparam("most"))
 )
