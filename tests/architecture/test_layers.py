@@ -23,6 +23,7 @@ PLANTED = {
         "passerby.features.start",
         "socket",
     ),
+    "passerby.staff.alerts": ("passerby.ports.staff", "passerby.staff.team", "passerby.features.idle"),
     "passerby.ports": ("passerby.runtime.tasks", "passerby.domain.ages"),
     "passerby.telemetry": ("passerby.settings", "passerby.ports.clock"),
     "passerby.adapters.memory": ("passerby.runtime.tasks", "passerby.adapters.sql"),
