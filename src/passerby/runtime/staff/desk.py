@@ -87,7 +87,7 @@ class StaffDesk:
             except Exception as error:  # noqa: BLE001  # the supervisor: a bug ends one unit of work
                 bugs += 1
                 logs.failed("staff.broken", error, kind=type(work.event).__name__, attempt=bugs)
-                if bugs >= BUG_TRIES:
+                if bugs == BUG_TRIES:
                     return StaffDecision()
                 await self._clock.sleep(BUGGY.pause_s(bugs, self._rng))
             else:
