@@ -17,7 +17,7 @@ async def ask(here: Served, path: str, headers: dict[str, str], data: bytes | No
 
     def send() -> int:
         try:
-            with _DIRECT.open(request, timeout=20) as answer:
+            with _DIRECT.open(request, timeout=120) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as answer:
             with answer:

@@ -31,7 +31,7 @@ class Process:
 
     def end(self, number: int) -> int:
         self.process.send_signal(number)
-        code = self.process.wait(20)
+        code = self.process.wait(120)
         assert self.process.stdout is not None
         assert self.process.stderr is not None
         self.errors = self.process.stderr.read()

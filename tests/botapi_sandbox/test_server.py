@@ -181,7 +181,7 @@ async def test_webhook_requests_carry_the_secret_and_stay_in_order(here: Served,
         await here.bot("setWebhook", url=f"http://127.0.0.1:{port}/hook", secret_token="abc")
         here.made.write("one")
         here.made.write("two")
-        await asyncio.wait_for(done.wait(), 20)
+        await asyncio.wait_for(done.wait(), 120)
         while here.made.bot.queue.items:
             await asyncio.sleep(0.005)
     assert received == [("one", "abc"), ("one", "abc"), ("two", "abc")]

@@ -32,7 +32,7 @@ def request(url: str, data: bytes | None = None, kind: str = "application/json",
     """Raises: OSError, if the connection fails."""
     asked = urllib.request.Request(url, data, {"Content-Type": kind} if data is not None else {}, method=verb)
     try:
-        with _DIRECT.open(asked, timeout=20) as answer:
+        with _DIRECT.open(asked, timeout=120) as answer:
             return Reply(answer.status, answer.read(), {k.lower(): v for k, v in answer.headers.items()})
     except urllib.error.HTTPError as answer:
         with answer:

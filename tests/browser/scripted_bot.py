@@ -71,7 +71,7 @@ class ScriptedBot:
             f"{self._url}/{method}", json.dumps(params).encode(), {"Content-Type": "application/json"}
         )
         try:
-            with urllib.request.urlopen(request, timeout=30) as response:
+            with urllib.request.urlopen(request, timeout=120) as response:
                 return json.load(response)["result"]
         except urllib.error.HTTPError as error:
             with error:

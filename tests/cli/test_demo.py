@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 
 from tests.cli.command import PASSERBY, TOKEN, WAIT_S, interrupt, passerby, running, said
 from tests.ports import free_port
@@ -37,9 +38,11 @@ def demo(port: int | None = None) -> list[str]:
 
 
 def test_the_demo_serves_three_bots_stops_on_ctrl_c_and_continues_next_time(tmp_path: Path) -> None:
+    """It ignores real settings."""
+    (tmp_path / ".env").write_text(f"BOT_TOKENS={TOKEN}\nMINIMUM_AGE=nonsense\n")
     known = []
     for _ in range(2):
-        with running(tmp_path, *demo(free_port())) as process:
+        with running(tmp_path, *demo(free_port()), BOT_TOKENS=TOKEN, REDIS_URL="redis://host") as process:
             known.append([bot["id"] for bot in get(f"{address(process)}/sandbox/bots")])
             group = [process.pid, *(child.pid for child in children(process))]
             assert {os.getpgid(pid) for pid in group} == {process.pid}, "one process group"
@@ -48,9 +51,11 @@ def test_the_demo_serves_three_bots_stops_on_ctrl_c_and_continues_next_time(tmp_
             assert process.wait(WAIT_S) == 0
             assert not any(psutil.pid_exists(pid) for pid in group[1:])
     assert len(known[0]) == 3
+    assert int(TOKEN.partition(":")[0]) not in known[0]
     assert known[0] == known[1]
 
 
+@pytest.mark.long
 def test_sigterm_to_the_demo_ends_the_sandbox_too(tmp_path: Path) -> None:
     with running(tmp_path, *demo(free_port())) as process:
         address(process)
@@ -104,16 +109,6 @@ def test_a_damaged_sandbox_state_is_reported_in_the_sandboxs_words(tmp_path: Pat
     assert done.returncode == 1
     assert done.stderr.startswith("The sandbox ended by itself (code 2): ")
     assert "is not a state file" in done.stderr
-
-
-def test_the_demo_ignores_real_settings(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text(f"BOT_TOKENS={TOKEN}\nMINIMUM_AGE=nonsense\n")
-    with running(tmp_path, *demo(free_port()), BOT_TOKENS=TOKEN, REDIS_URL="redis://host") as process:
-        ids = {bot["id"] for bot in get(f"{address(process)}/sandbox/bots")}
-        interrupt(process)
-        assert process.wait(WAIT_S) == 0
-    assert int(TOKEN.partition(":")[0]) not in ids
-    assert len(ids) == 3
 
 
 def test_the_demo_takes_a_free_port_if_none_is_given(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import PASSERBY, TOKEN, passerby, running
+from tests.cli.command import PASSERBY, TOKEN, WAIT_S, passerby, running
 from tests.size import size
 
 STUBBORN = """
@@ -29,7 +29,7 @@ main()
 
 def test_a_thread_that_does_not_end_delays_no_command(tmp_path: Path) -> None:
     with running(tmp_path, PASSERBY[0], "-c", STUBBORN.format(body='print("said")')) as process:
-        output, _ = process.communicate(timeout=30)
+        output, _ = process.communicate(timeout=WAIT_S)
     assert (process.returncode, output) == (0, "said\n")
 
 
@@ -40,21 +40,21 @@ def test_a_thread_that_does_not_end_delays_no_command(tmp_path: Path) -> None:
 )
 def test_a_command_ends_with_its_own_exit_code(tmp_path: Path, body: str, code: int) -> None:
     with running(tmp_path, PASSERBY[0], "-c", STUBBORN.format(body=body)) as process:
-        process.communicate(timeout=30)
+        process.communicate(timeout=WAIT_S)
     assert process.returncode == code
 
 
 def test_functions_registered_for_the_exit_are_called(tmp_path: Path) -> None:
     body = "import atexit; atexit.register(print, 'the end'); print('begun', end=' ')"
     with running(tmp_path, PASSERBY[0], "-c", STUBBORN.format(body=body)) as process:
-        output, _ = process.communicate(timeout=30)
+        output, _ = process.communicate(timeout=WAIT_S)
     assert (process.returncode, output) == (0, "begun the end\n")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/full")
 def test_output_that_cannot_be_written_is_not_a_success(tmp_path: Path) -> None:
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run([*PASSERBY, "version"], cwd=tmp_path, stdout=full, check=False, timeout=30)
+        done = subprocess.run([*PASSERBY, "version"], cwd=tmp_path, stdout=full, check=False, timeout=WAIT_S)
     assert done.returncode > 0
 
 

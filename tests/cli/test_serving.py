@@ -39,7 +39,7 @@ NOWHERE = "http://127.0.0.1:1"
 """Nothing listens there, as if Telegram were down."""
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", in_full([signal.SIGTERM, signal.SIGINT], 1))
 def test_a_signal_stops_the_fleet_with_code_0_even_if_telegram_is_away(tmp_path: Path, number: signal.Signals) -> None:
     with running(tmp_path, *PASSERBY, "run", BOT_TOKENS=TOKEN, BOT_API_URL=NOWHERE) as process:
         said(process, "runtime.ready")

@@ -33,10 +33,11 @@ from tests.contract.records_facts import (
 from tests.contract.records_memory import BlockRow, ChatRow, ComplaintRow, MemoryRecords
 from tests.contract.records_places import MemoryPlace, Place, SqlPlace, opening, trying
 from tests.contract.servers import start_postgres
+from tests.size import size
 from tests.staged import in_a_loop, staged
 
 # All examples of a test share a place, so each example is a generation of its own.
-shared = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+shared = settings(deadline=None, max_examples=size(12, 40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 generations = map("generation {}".format, count())
 versions = count(2**61)
 """Higher in each example, because an older version changes nothing."""
@@ -354,6 +355,7 @@ async def test_only_a_persons_first_complaint_about_a_chat_is_kept(records: Reco
     }
 
 
+@pytest.mark.sized
 @shared
 @given(st.lists(participants, min_size=1, max_size=20, unique_by=lambda each: each.person))
 def test_the_records_keep_every_field_of_a_participant(place: Place, people: list[Participant]) -> None:
@@ -371,6 +373,7 @@ def test_the_records_keep_every_field_of_a_participant(place: Place, people: lis
     trying(place, body)
 
 
+@pytest.mark.sized
 @shared
 @given(st.lists(facts, max_size=30), st.data())
 def test_the_size_of_batches_does_not_change_the_result(place: Place, history: list[Fact], data: st.DataObject) -> None:

@@ -49,7 +49,7 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = copy / FOLDER
     folder.mkdir()
     (folder / "__init__.py").write_text(feature, "utf-8")
-    subprocess.run(["bash", "-e"], input=texts, cwd=copy, check=True, text=True, timeout=110)
+    subprocess.run(["bash", "-e"], input=texts, cwd=copy, check=True, text=True, timeout=300)
     (copy / TEST).write_text(test, "utf-8")
     made = _files(copy) - before
     assert {path for path in made if FOLDER not in path.parents} == {TEST}, "one folder and its test, nothing else"
@@ -66,7 +66,7 @@ def _run(copy: Path, *command: str) -> None:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=500,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -46,7 +46,7 @@ async def main():
     await recorder.follow(work(), (UpdateRef(BotId({REF.bot}), {REF.update}), UpdateRef({OTHER.bot}, {OTHER.update})))
 asyncio.run(main())
 """
-    return subprocess.run([sys.executable, "-c", program], timeout=60, check=False).returncode
+    return subprocess.run([sys.executable, "-c", program], timeout=300, check=False).returncode
 
 
 @pytest.mark.parametrize("way", ["end()", "os.abort()", "os._exit(3)"])

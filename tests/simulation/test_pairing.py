@@ -8,6 +8,7 @@ import asyncio
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,6 +34,7 @@ from tests.simulation.process import KEY, catalogue
 from tests.simulation.remote_store import RemoteStore
 from tests.simulation.run import EPOCH_S, captured_log, close
 from tests.simulation.virtual_time import SimProcess, VirtualClock, VirtualLoop
+from tests.size import size
 
 BOT = BotId(1_000_001)
 PEOPLE = tuple(PersonId(number) for number in range(1, 7))
@@ -165,7 +167,8 @@ def live_through(
     return log.getvalue() if "broken" in log.getvalue() else ""
 
 
-@settings(max_examples=200)
+@pytest.mark.sized
+@settings(max_examples=size(60, 200))
 @given(
     st.lists(st.tuples(st.sampled_from(PEOPLE), st.sampled_from(VERBS), st.sampled_from(GAPS_S)), max_size=60),
     st.integers(0, 1 << 32),

@@ -14,7 +14,8 @@ from tests.staged import in_a_loop
 from tests.web.hooked import Hooked, a_hooked
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
-SOON_S = 60.0
+SOON_S = 180.0
+TRIES = 10
 
 
 async def run_plan(plan: Plan, directory: Path) -> Outcome:
@@ -54,18 +55,24 @@ async def show_albums(crowd: Crowd, sandbox: Sandbox, product: Hooked) -> None:
     await all_arrive(ann, ben)
     assert await crowd.albums() == (1, 0), "in one piece"
 
-    done = await answered(sandbox)
-    await ann.show_album(3)
-    async with asyncio.timeout(SOON_S):
-        while await answered(sandbox) == done:
-            await asyncio.sleep(0.01)
-    product.kill()
-    assert ben.received == 4, "killed while the album waited to be whole"
-    product.start()
-    await all_arrive(ann, ben)
+    for _ in range(TRIES):
+        before = ben.received
+        done = await answered(sandbox)
+        await ann.show_album(3)
+        async with asyncio.timeout(SOON_S):
+            while await answered(sandbox) == done:
+                await asyncio.sleep(0.01)
+        product.kill()
+        was_in_time = ben.received == before
+        product.start()
+        await all_arrive(ann, ben)
+        if was_in_time:
+            break
+    else:
+        raise AssertionError("never killed while an album waited to be whole")
     captions = [message.get("caption") for message in await ben.phone() if not message["outgoing"]]
     marks = [caption for caption in captions if caption is not None]
-    assert len(marks) == len(set(marks)) == 7, "each once"
+    assert len(marks) == len(set(marks)) == ann.sent, "each once"
     assert marks == sorted(marks), "in order"
 
 

@@ -32,6 +32,7 @@ from tests.contract.live_model import Model
 from tests.contract.live_values import ADULTS, BOT, MINORS, NOW, OTHER_BOT, at, copied, fact, somebody, telling, waiting
 from tests.contract.servers import Valkey
 from tests.runtime.virtual import VirtualClock
+from tests.size import size
 
 T = TypeVar("T")
 PEOPLE = [PersonId(number) for number in range(1, 5)]
@@ -254,7 +255,10 @@ class Histories(RuleBasedStateMachine):
             }
 
 
+@pytest.mark.sized
 @pytest.mark.services
 def test_the_store_agrees_with_the_model_in_any_history(valkey: Valkey, by_hand: Redis) -> None:
-    once = settings(max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck))
+    once = settings(
+        max_examples=size(6, 15), stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+    )
     run_state_machine_as_test(lambda: Histories(valkey.url, by_hand), settings=once)

@@ -16,6 +16,7 @@ from passerby.domain.matching.wishes import INTERESTS_S, LANGUAGE_S, SKIPPED_S, 
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Gender, Preferences, Ticket
 from tests.domain.matching.crowds import NOW, crowds, met, open_now, reference, ticket, tickets
+from tests.size import size
 
 
 @pytest.fixture(autouse=True, params=[True, False], ids=["tiny blocks", "blocks"], scope="module")
@@ -141,9 +142,10 @@ class Looks(RuleBasedStateMachine):
         self.look(0.0)
 
 
+@pytest.mark.sized
 def test_looks_at_the_newest_find_the_same_pairs_as_a_look_at_everybody() -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        Looks, settings=settings(max_examples=60, stateful_step_count=40, deadline=None)
+        Looks, settings=settings(max_examples=size(25, 60), stateful_step_count=40, deadline=None)
     )
 
 
