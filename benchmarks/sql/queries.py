@@ -23,6 +23,7 @@ from passerby.ports.facts import (
     ComplaintFiled,
     Fact,
     PersonChanged,
+    PersonErased,
 )
 
 
@@ -77,6 +78,10 @@ def questions(records: SqlRecords, size: Size, rng: Random, runs: int) -> list[Q
         Question("a chat, opened to rated", lambda: apply(some_chats(1)), some, facts=len(some_chats(1))),
         Question("40 chats, opened to rated", lambda: apply(some_chats(40)), some, facts=len(some_chats(40))),
         Question("everybody active", records.active, few),
+        Question("who asked about their data", lambda: records.requests(NOW, 100), some),
+        Question("a person's history", lambda: records.history(somebody()), some),
+        Question("who refers to a person", lambda: records.acquaintances(somebody(), 100), few),
+        Question("a person erased", lambda: apply([PersonErased(somebody(), False, NOW)]), few, facts=1),
         Question("room for connections", lambda: records.shortage(1), few),
         Question("an invite, a member, another role", staff_joins(SqlStaff(records.engine)), few),
     ]

@@ -6,6 +6,7 @@ from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, 
 from passerby.kernel.participant import (
     Chatting,
     Complaint,
+    DataRequests,
     Gender,
     Idle,
     Karma,
@@ -30,6 +31,7 @@ from passerby.ports.facts import (
     ComplaintFiled,
     Fact,
     PersonChanged,
+    PersonErased,
 )
 
 NOW = 1_790_000_000.25
@@ -92,6 +94,10 @@ def complaint(
 
 def explained(chat: str, by: int, words: bytes = b"sealed", at: float = NOW + 99) -> ComplaintExplained:
     return ComplaintExplained(ChatId(chat), PersonId(by), words, at)
+
+
+def erased(who: int, *, is_back: bool = False, at: float = NOW + 200) -> PersonErased:
+    return PersonErased(PersonId(who), is_back, at)
 
 
 def numbered(*facts: Fact, after: int = 0) -> list[tuple[int, Fact]]:
@@ -195,6 +201,8 @@ participants = st.builds(
     recent=_met,
     blocked=_blocked,
     saved=st.lists(_saved, max_size=3).map(tuple),
+    requests=st.none()
+    | st.builds(DataRequests, copy_at=_times, copied_at=_times, erase_at=_times, erasing=st.booleans()),
 )
 """Every field is named. If a new field were missing here, only its default would be tested."""
 

@@ -7,8 +7,10 @@ the same disk. Atomicity is real: a batch is prepared on a copy, which then repl
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from passerby.domain.personal_data import refers_to
+from passerby.kernel.history import History, PastBlock, PastChat, PastReport
 from passerby.kernel.ids import BotId, ChatId, MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Complaint, Idle, Participant, Rating
 from passerby.ports.facts import (
@@ -21,6 +23,7 @@ from passerby.ports.facts import (
     ComplaintFiled,
     Fact,
     PersonChanged,
+    PersonErased,
 )
 from passerby.ports.records import Active, RecordsLost, Told
 
@@ -51,6 +54,10 @@ class BlockRow(NamedTuple):
     lifted_at: float | None = None
 
 
+NOBODY: Any = 0
+"""Stands for a person who was erased."""
+
+
 class ComplaintRow(NamedTuple):
     accused: PersonId
     reason: Complaint
@@ -65,9 +72,23 @@ class Disk:
     positions: dict[str, int] = field(default_factory=dict)
     blocks: dict[tuple[PersonId, PersonId], BlockRow] = field(default_factory=dict)
     complaints: dict[tuple[ChatId, PersonId], ComplaintRow] = field(default_factory=dict)
+    created_at: dict[PersonId, float] = field(default_factory=dict)
 
     def copy(self) -> "Disk":
-        return Disk(dict(self.people), dict(self.chats), dict(self.positions), dict(self.blocks), dict(self.complaints))
+        return Disk(*(dict(each) for each in self._all))
+
+    def become(self, other: "Disk") -> None:
+        self.people, self.chats, self.positions, self.blocks, self.complaints, self.created_at = other._all
+
+    @property
+    def _all(self) -> tuple[dict[Any, Any], ...]:
+        return self.people, self.chats, self.positions, self.blocks, self.complaints, self.created_at
+
+
+def mentions(disk: Disk, person: int) -> list[str]:
+    """The tables that hold this number."""
+    tables = {"users": disk.people, "chats": disk.chats, "blocks": disk.blocks, "complaints": disk.complaints}
+    return [name for name, table in tables.items() if str(person) in repr(table)]
 
 
 class MemoryRecords:
@@ -108,15 +129,44 @@ class MemoryRecords:
             if number > new.positions.get(generation, 0):
                 _store(new, fact)
                 new.positions[generation] = number
-        self.disk.people, self.disk.chats = new.people, new.chats
-        self.disk.positions, self.disk.blocks = new.positions, new.blocks
-        self.disk.complaints = new.complaints
+        self.disk.become(new)
         if self.mute:
             raise RecordsLost("no answer")
 
     async def applied(self, generation: str) -> int:
         await self._io()
         return self.disk.positions.get(generation, 0)
+
+    async def requests(self, now: float, limit: int) -> list[Participant]:
+        await self._io()
+        waiting = [
+            each
+            for _, each in sorted(self.disk.people.items())
+            if each.requests is not None and (each.requests.copy_at or 0 < each.requests.erase_at <= now)
+        ]
+        return waiting[:limit]
+
+    async def history(self, person: PersonId) -> History:
+        await self._io()
+        disk = self.disk
+        return History(
+            disk.created_at.get(person),
+            tuple(_past(chat, row, person) for chat, row in disk.chats.items() if person in (row.user1, row.user2)),
+            tuple(
+                PastBlock(whom=whom, blocked_at=row.blocked_at, lifted_at=row.lifted_at)
+                for (by, whom), row in disk.blocks.items()
+                if by == person
+            ),
+            tuple(
+                PastReport(chat=chat, whom=row.accused, reason=row.reason, filed_at=row.filed_at, words=row.words)
+                for (chat, by), row in disk.complaints.items()
+                if by == person
+            ),
+        )
+
+    async def acquaintances(self, person: PersonId, limit: int) -> list[PersonId]:
+        await self._io()
+        return [each for each, value in self.disk.people.items() if refers_to(value, person)][:limit]
 
     async def aclose(self) -> None:
         pass
@@ -134,6 +184,7 @@ def _store(disk: Disk, fact: Fact) -> None:
             known = disk.people.get(new.person)
             if known is None or known.version <= new.version:
                 disk.people[new.person] = new
+            disk.created_at.setdefault(new.person, fact.at)
         case ChatOpened():
             row = ChatRow(fact.first, fact.second, fact.first_bot, fact.second_bot, fact.at)
             disk.chats.setdefault(fact.chat, row)
@@ -161,6 +212,42 @@ def _store(disk: Disk, fact: Fact) -> None:
             standing = disk.blocks.get((fact.by, fact.whom))
             if standing is not None and standing.lifted_at is None and standing.blocked_at <= fact.at:
                 disk.blocks[fact.by, fact.whom] = standing._replace(lifted_at=fact.at)
+
+        case PersonErased():
+            _erase(disk, fact.person, is_back=fact.is_back)
+
+
+def _erase(disk: Disk, person: PersonId, *, is_back: bool) -> None:
+    if not is_back:
+        disk.people.pop(person, None)
+        disk.created_at.pop(person, None)
+    for chat, row in disk.chats.items():
+        for side in ("1", "2"):
+            if getattr(row, f"user{side}") == person:
+                gone: dict[str, Any] = {f"user{side}": NOBODY, f"bot{side}": NOBODY}
+                gone |= {f"told{side}": None, f"rating{side}": None}
+                disk.chats[chat] = replace(disk.chats[chat], **gone)
+        if row.closed_by == person:
+            disk.chats[chat] = replace(disk.chats[chat], closed_by=NOBODY)
+    disk.blocks = {key: block for key, block in disk.blocks.items() if key[0] != person}
+    for (chat, by), filed in list(disk.complaints.items()):
+        if by == person:
+            del disk.complaints[chat, by]
+            disk.complaints.setdefault((chat, NOBODY), filed._replace(words=None))
+
+
+def _past(chat: ChatId, row: ChatRow, person: PersonId) -> PastChat:
+    is_first = row.user1 == person
+    return PastChat(
+        chat=chat,
+        partner=row.user2 if is_first else row.user1,
+        bot=row.bot1 if is_first else row.bot2,
+        opened_at=row.opened_at,
+        closed_at=row.closed_at,
+        left=row.closed_by == person,
+        reason=row.reason,
+        rating=row.rating1 if is_first else row.rating2,
+    )
 
 
 def _say(disk: Disk, chat: ChatId, person: PersonId, **what: object) -> None:

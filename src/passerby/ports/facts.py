@@ -71,6 +71,22 @@ class BlockChanged(msgspec.Struct, frozen=True, gc=False, tag="block"):
     at: float
 
 
+class PersonErased(msgspec.Struct, frozen=True, gc=False, tag="erased"):
+    """The person's history is to be removed. `is_back`: they have begun anew meanwhile, so their newest value stays."""
+
+    person: PersonId
+    is_back: bool
+    at: float
+
+
 Fact = (
-    PersonChanged | ChatOpened | ChatClosed | ChatTold | ChatRated | BlockChanged | ComplaintFiled | ComplaintExplained
+    PersonChanged
+    | ChatOpened
+    | ChatClosed
+    | ChatTold
+    | ChatRated
+    | BlockChanged
+    | ComplaintFiled
+    | ComplaintExplained
+    | PersonErased
 )

@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 from passerby.kernel.ids import ChatId, MessageRef, PersonId
 from passerby.kernel.participant import Participant
 from passerby.ports.facts import Fact
+from passerby.ports.personal_data import PersonalData
 
 
 class Told(NamedTuple):
@@ -28,7 +29,7 @@ class RecordsLost(Exception):
     """The database is unreachable, or refuses for a temporary reason. Nothing was stored: the call may be repeated."""
 
 
-class Records(Protocol):
+class Records(PersonalData, Protocol):
     """Raises: RecordsLost from every method."""
 
     async def people(self, persons: Sequence[PersonId]) -> dict[PersonId, Participant]:

@@ -64,6 +64,17 @@ class EditNotice(msgspec.Struct, frozen=True, gc=False):
     markup: InlineRows | None = None
 
 
+class SendFile(msgspec.Struct, frozen=True, gc=False):
+    """Send a file of our own, with a caption in Telegram's HTML."""
+
+    bot: BotId
+    person: PersonId
+    name: str
+    data: bytes
+    html: str
+    thread: MessageId | None = None
+
+
 class SendContent(msgspec.Struct, frozen=True, gc=False):
     """Pass on a message or an album without revealing its sender.
 
@@ -126,7 +137,9 @@ class DeleteMessages(msgspec.Struct, frozen=True, gc=False):
     messages: tuple[MessageId, ...]
 
 
-OutgoingCall = SendNotice | EditNotice | SendContent | AnswerCallback | EditContent | SetReaction | DeleteMessages
+OutgoingCall = (
+    SendNotice | EditNotice | SendFile | SendContent | AnswerCallback | EditContent | SetReaction | DeleteMessages
+)
 
 
 class TelegramError(Exception):

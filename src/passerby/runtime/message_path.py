@@ -67,7 +67,8 @@ class MessagePath:
         self._places = places
         self.uncertain = UncertainCommits(clock)
         self.faults = logs.Faults(clock.monotonic)
-        sealer, prints = Sealer(config.key, *config.former_keys), Prints(config.key, *config.former_keys)
+        sealer = self.sealer = Sealer(config.key, *config.former_keys)
+        prints = Prints(config.key, *config.former_keys)
         best_effort = BestEffort(telegram, wording, tokens, fleet, background)
         queues = self.person_queues = PersonQueues(self._handle, background, clock, flight_recorder)
         self.albums = Albums(store, sealer, queues, background, clock, worker, self.uncertain.mark)

@@ -32,6 +32,7 @@ from passerby.runtime.alerting.watch import AlertConfig, AlertWatch
 from passerby.runtime.background.idle_chats import IdleChatWatch
 from passerby.runtime.background.janitor import Janitor
 from passerby.runtime.background.matcher import Introduce, Matcher
+from passerby.runtime.background.personal_data import PersonalDataTask
 from passerby.runtime.background.recorder import Recorder
 from passerby.runtime.background.search_delays import SearchDelays
 from passerby.runtime.backoff import steady
@@ -43,7 +44,7 @@ from passerby.runtime.inbound.person_queues import Work
 from passerby.runtime.inbound.polling import Intake
 from passerby.runtime.inbound.unused import note
 from passerby.runtime.inbound.webhook_receiver import WebhookReceiver
-from passerby.runtime.lease_duties import ALERTS, CLOCK, JANITOR, RECORDER, LeaseDuties
+from passerby.runtime.lease_duties import ALERTS, CLOCK, JANITOR, PERSONAL_DATA, RECORDER, LeaseDuties
 from passerby.runtime.leased_tasks import LeasedTask, LoopTask, PollingTask
 from passerby.runtime.membership.heartbeat import Membership, Report
 from passerby.runtime.membership.tokens import Tokens
@@ -185,6 +186,9 @@ class Worker:
         """None if there is no staff bot."""
         self._idle_chats = IdleChatWatch(store, config.rules, clock, self._put)
         self._search_delays = SearchDelays(store, self._put, background)
+        self._personal_data = PersonalDataTask(
+            store, records, telegram, path.sealer.open_words, words.word, self._put, clock
+        )
         self._upkeep = Upkeep(
             store,
             path.courier,
@@ -357,7 +361,12 @@ class Worker:
                 assert self.staff_bot is not None, "only then is the lease wanted"
                 return StaffTask(self.staff_bot, fence)
             case _:
-                own = {RECORDER: self._recorder.run, JANITOR: self.janitor.serve_all, CLOCK: self._idle_chats.run}
+                own = {
+                    RECORDER: self._recorder.run,
+                    JANITOR: self.janitor.serve_all,
+                    CLOCK: self._idle_chats.run,
+                    PERSONAL_DATA: self._personal_data.run,
+                }
                 return LoopTask((own | dict(self._more_duties))[fence.lease], self._stand)
 
     def _alert_watch(self, fence: Fence) -> AlertWatch:

@@ -6,13 +6,15 @@ from math import inf
 from pathlib import Path
 from random import Random
 
+import msgspec
 import pytest
 
 from passerby.adapters.memory import FileLog, MemoryStore, logged, state
 from passerby.adapters.memory.done import DoneMarks
 from passerby.kernel.decision import Facts
 from passerby.kernel.ids import PersonId, UpdateRef, search_of
-from passerby.kernel.participant import Idle
+from passerby.kernel.participant import Idle, Participant, Profile
+from passerby.ports.facts import PersonChanged, PersonErased
 from passerby.ports.leases import Members, WorkerId, duty_lease
 from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.message_map import Anchor, Mark
@@ -43,6 +45,23 @@ ONE, TWO, THREE = WorkerId("one"), WorkerId("two"), WorkerId("three")
 
 def opened(disk: Disk) -> MemoryStore:
     return MemoryStore(DiskLog(disk), VirtualClock(), Random(1))
+
+
+@in_virtual_time
+async def test_the_log_holds_nothing_of_an_erased_person_once_the_records_have_dropped_them() -> None:
+    disk = Disk()
+    live = opened(disk)
+    await live.adopt(())
+    known = msgspec.structs.replace(somebody(ANN), profile=Profile(interests=("canary-4711",)))
+    blank = Participant(ANN, known.version + 1)
+    await live.commit(Commit((known,), facts=(PersonChanged(known, 1.0),)))
+    await live.commit(Commit((blank,), facts=(PersonChanged(blank, 2.0), PersonErased(ANN, False, 2.0))))
+    await live.trim_journal(2, live.generation)
+    await live.sweep()
+    assert b"canary" in b"".join(disk.records), "the records have not dropped them yet"
+    await live.trim_journal(3, live.generation)
+    await opened(disk).sweep()
+    assert b"canary" not in b"".join(disk.records), "also after a restart"
 
 
 @in_virtual_time

@@ -98,7 +98,8 @@ def test_partial_indexes_have_the_conditions_of_the_code(database: str, tmp_path
     asyncio.run(init_schema(database))
     migrated = partial_indexes(database)
     users = {"ix_users_occupied", "ix_users_searching", "ix_users_banned_until", "ix_users_vip_until"}
-    assert migrated.keys() == users | {"ix_chats_open"}
+    requests = {"ix_users_copy_asked_at", "ix_users_erase_at"}
+    assert migrated.keys() == users | requests | {"ix_chats_open"}
 
     async def from_the_code() -> None:
         engine = connect(database_url(database), poolclass=NullPool)

@@ -29,6 +29,7 @@ from passerby.ports.telegram import (
     OutgoingCall,
     Refused,
     SendContent,
+    SendFile,
     SendNotice,
     SetReaction,
     TelegramError,
@@ -184,6 +185,8 @@ class BotApi:
                 return await self._send_notice(outgoing_call)
             case EditNotice():
                 return await self._edit_notice(outgoing_call)
+            case SendFile():
+                return await self._send_file(outgoing_call)
             case AnswerCallback():
                 return await self._answer_callback(outgoing_call)
             case EditContent():
@@ -214,6 +217,12 @@ class BotApi:
             return (MessageId(sent.message_id),)
 
         return await with_less(attempt, message)
+
+    async def _send_file(self, file: SendFile) -> tuple[MessageId, ...]:
+        members = {"chat_id": str(file.person), "caption": file.html, "parse_mode": "HTML"}
+        if file.thread is not None:
+            members["message_thread_id"] = str(file.thread)
+        return (MessageId(await self._client.send_document(file.bot, members, file.name, file.data)),)
 
     async def _edit_notice(self, notice: EditNotice) -> tuple[MessageId, ...]:
         edit = outgoing.EditMessageText(

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 from msgspec import Struct
 from pyreqwest.exceptions import DetailedPyreqwestError
-from pyreqwest.multipart import FormBuilder
+from pyreqwest.multipart import FormBuilder, PartBuilder
 from pyreqwest.response import ResponseBodyReader
 
 from passerby.adapters.botapi import errors
@@ -158,6 +158,15 @@ class Client:
         finally:
             self._settle(sends=True)
         raise failure
+
+    async def send_document(self, bot: BotId, members: Mapping[str, str], name: str, data: bytes) -> int:
+        """Send a file of our own. Returns the message's id. Raises: TelegramError."""
+        form = FormBuilder()
+        for member, value in members.items():
+            form = form.text(member, value)
+        part = PartBuilder.from_bytes(data).file_name(name).mime("application/octet-stream")
+        sent = await self.upload(bot, "sendDocument", form.part("document", part), len(data), SENT)
+        return sent.message_id
 
     @asynccontextmanager
     async def download(self, bot: BotId, path: str, size: int) -> AsyncIterator[Callable[[], Awaitable[bytes]]]:

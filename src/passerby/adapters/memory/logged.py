@@ -171,6 +171,7 @@ class LoggedStore:
         is_cheap = self._compact_size <= SMALL_BYTES and self._clock.monotonic() - self._rewritten_at >= SMALL_EVERY_S
         return (
             self._log.is_broken
+            or self._state.has_erased
             or size > max(REWRITE_BYTES, REWRITE_FACTOR * self._compact_size)
             or ((is_quiet or is_cheap) and size > max(QUIET_BYTES, QUIET_FACTOR * self._compact_size))
         )
@@ -181,6 +182,7 @@ class LoggedStore:
             self._log.rewrite([snapshot], keep_former=keep_former)
         except OSError as error:
             raise _lost(error) from None
+        self._state.has_erased = False
         self._compact_size = self._log.size
         self._rewritten_at = self._clock.monotonic()
         self._touched_lately.clear()

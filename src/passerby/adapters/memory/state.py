@@ -30,7 +30,7 @@ from passerby.adapters.memory.tickets import TicketPools
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.participant import Idle, Participant
 from passerby.ports.clock import Clock
-from passerby.ports.facts import Fact
+from passerby.ports.facts import Fact, PersonErased
 from passerby.ports.message_map import Anchor, Mark
 from passerby.ports.participants import Commit
 
@@ -62,6 +62,8 @@ class State:
         self.files: dict[tuple[str, BotId], str] = {}
         self.sightings = Sightings()
         self.memos: dict[str, bytes] = {}
+        self.has_erased = False
+        """Whether the log still holds data of a person who was erased since, and whom the records have dropped."""
 
     def begin(self, generation: str, *, newborn: bool) -> None:
         """Begin a generation with the data that is there."""
@@ -122,7 +124,8 @@ class State:
     def trim(self, upto: int) -> None:
         self.trimmed = max(self.trimmed, upto)
         while self.journal and self.journal[0][0] <= upto:
-            self.journal.popleft()
+            _, fact = self.journal.popleft()
+            self.has_erased = self.has_erased or isinstance(fact, PersonErased)
         for person in [person for person, number in self.dirty.items() if number <= upto]:
             del self.dirty[person]
 

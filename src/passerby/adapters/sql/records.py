@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.failures import Undone, losses, to_the_end
 from passerby.adapters.sql.named import measure, named
+from passerby.adapters.sql.personal_data import SqlPersonalData
 from passerby.adapters.sql.pool import Keeper, Pool, connections_percent, room, shortage
 from passerby.adapters.sql.rows import READ, participant
 from passerby.adapters.sql.tables import chats, journal_positions, users
@@ -36,7 +37,7 @@ _DEAD_AFTER_S: Final = 30 * 86_400.0
 """No store still uses a generation that has sent no facts for this long."""
 
 
-class SqlRecords:
+class SqlRecords(SqlPersonalData):
     """Implements `passerby.ports.records.Records`. The tables must exist: `init_schema` creates them.
 
     Reads are tried up to three times without a pause, because connections in the pool may be dead. `apply` is tried

@@ -20,6 +20,7 @@ from passerby.kernel.participant import (
     Chatting,
     Commenting,
     Complaint,
+    DataRequests,
     Gender,
     Idle,
     Karma,
@@ -101,6 +102,7 @@ class _Details(msgspec.Struct, gc=False, omit_defaults=True):
     talks_anyhow: bool = False
     blocked_at: tuple[float, ...] = ()
     commenting: Commenting | None = None
+    requests: DataRequests | None = None
 
 
 class _StoredTicket(msgspec.Struct, gc=False, omit_defaults=True):
@@ -171,6 +173,8 @@ def row(fact: PersonChanged) -> dict[str, Any]:
         "last_reason": last.reason if last else None,
         "last_left": last.left if last else None,
         "last_active_date": person.seen_at,
+        "copy_asked_at": person.requests.copy_at or None if person.requests else None,
+        "erase_at": person.requests.erase_at or None if person.requests else None,
         "created_at": fact.at,
     }
 
@@ -260,6 +264,7 @@ def participant(values: Sequence[Any]) -> Participant:
         saved=more.saved,
         blocked_at=more.blocked_at,
         commenting=more.commenting,
+        requests=more.requests,
     )
 
 
@@ -292,6 +297,7 @@ def _details_of(person: Participant) -> _Details:
         person.profile.talks_anyhow,
         person.blocked_at,
         person.commenting,
+        person.requests,
     )
 
 

@@ -61,6 +61,9 @@ users = sa.Table(
     sa.Column("last_left", sa.Boolean),
     sa.Column("last_active_date", sa.Double, nullable=False),
     sa.Column("created_at", sa.Double, nullable=False),
+    # What they asked us to do with their data. `details` has the whole request; these are for queries.
+    sa.Column("copy_asked_at", sa.Double, comment="they wait for a copy of their data since then"),
+    sa.Column("erase_at", sa.Double, comment="when their data will be erased"),
     # Not from the journal: moderation writes these, and the recorder never changes them.
     sa.Column("banned", sa.Boolean, nullable=False, server_default=_NO),
     sa.Column("banned_until", sa.Double, comment="null while banned: for ever"),
@@ -196,10 +199,15 @@ _partial(
 _partial("ix_users_banned_until", users.c.banned_until, where=users.c.banned_until.is_not(None))
 # Entitlements that run out.
 _partial("ix_users_vip_until", users.c.vip_until, where=users.c.vip_until > sa.literal_column("0"))
+# Who waits for a copy of their data, and whose data is to be erased.
+_partial("ix_users_copy_asked_at", users.c.copy_asked_at, where=users.c.copy_asked_at.is_not(None))
+_partial("ix_users_erase_at", users.c.erase_at, where=users.c.erase_at.is_not(None))
 # How many people blocked somebody recently.
 sa.Index("ix_blocks_blocked_id", blocks.c.blocked_id, blocks.c.blocked_at)
 # How many people reported somebody recently.
 sa.Index("ix_complaints_accused_id", complaints.c.accused_id, complaints.c.filed_at)
+# The reports that a person made.
+sa.Index("ix_complaints_user_id", complaints.c.user_id, complaints.c.filed_at)
 # A person's chats, the newest last. Open ones are separate.
 sa.Index("ix_chats_user1", chats.c.user1, chats.c.active, chats.c.opened_at)
 sa.Index("ix_chats_user2", chats.c.user2, chats.c.active, chats.c.opened_at)

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, TypeVar, assert_never
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from passerby.adapters.sql.personal_data import ERASE, ERASE_VALUE
 from passerby.adapters.sql.rows import row
 from passerby.adapters.sql.tables import blocks, chats, complaints, users
 from passerby.kernel.ids import ChatId, PersonId
@@ -31,6 +32,7 @@ from passerby.ports.facts import (
     ComplaintFiled,
     Fact,
     PersonChanged,
+    PersonErased,
 )
 
 Row = dict[str, Any]
@@ -55,7 +57,21 @@ class Writer:
         self._file_complaint = _file_complaint(dialect)
 
     def steps(self, facts: Iterable[Fact]) -> list[Step]:
-        """In the order of execution. Statements without rows are left out."""
+        """In the order of execution. Statements without rows are left out.
+
+        An erasure removes what all facts before it brought, and nothing that comes after it.
+        """
+        steps: list[Step] = []
+        before: list[Fact] = []
+        for fact in facts:
+            if isinstance(fact, PersonErased):
+                steps += (*self._steps(before), *_erasure(fact))
+                before = []
+            else:
+                before.append(fact)
+        return steps + self._steps(before)
+
+    def _steps(self, facts: Iterable[Fact]) -> list[Step]:
         batch = _Batch()
         for fact in facts:
             batch.take(fact)
@@ -80,6 +96,11 @@ class Writer:
         if not self._in_columns or not rows:
             return rows
         return {name: [values[name] for values in rows] for name in rows[0]}
+
+
+def _erasure(fact: PersonErased) -> list[Step]:
+    statements = ERASE if fact.is_back else (*ERASE, ERASE_VALUE)
+    return [Step(statement, [{"who": fact.person}]) for statement in statements]
 
 
 def insert_into(table: sa.Table, dialect: str) -> Any:
@@ -143,6 +164,8 @@ class _Batch:
                 said = {"of": fact.chat, "who": fact.by, "said": fact.words}
                 key = (fact.chat, fact.by)
                 (self.words_after if key in self.complaints else self.words).setdefault(key, said)
+            case PersonErased():
+                raise AssertionError("an erasure ends a batch")
             case _:
                 assert_never(fact)
 

@@ -36,6 +36,7 @@ from passerby.ports.facts import (
     ComplaintFiled,
     Fact,
     PersonChanged,
+    PersonErased,
 )
 from passerby.ports.leases import NOBODY, Fence, WorkerId
 from passerby.ports.outbox import Notice
@@ -83,6 +84,9 @@ def plan_commit(
     facts, ended = _derive(puts, before, now)
     if decision.opinions:
         facts = (*facts, *(_recorded(opinion, now) for opinion in decision.opinions))
+    if decision.erases is not None:
+        # The last fact, so that it removes what the others say, too.
+        facts = (*facts, PersonErased(decision.erases, not after[decision.erases].is_blank, now))
     notices: list[Notice] = []
     owed: list[Notice] = []
     relay_effects: list[tuple[RelayEffect, BotId]] = []

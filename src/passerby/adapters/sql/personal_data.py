@@ -1,0 +1,140 @@
+"""Reads what the records hold about one person, and removes it."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from passerby.adapters.sql.rows import READ, participant
+from passerby.adapters.sql.tables import blocks, chats, complaints, users
+from passerby.domain.personal_data import refers_to
+from passerby.kernel.history import History, PastBlock, PastChat, PastReport
+from passerby.kernel.ids import BotId, ChatId, PersonId
+from passerby.kernel.participant import Complaint, Participant, Rating
+
+T = TypeVar("T")
+
+NOBODY: Final = 0
+"""Stands for a person who was erased. Telegram has no such user id."""
+
+
+class SqlPersonalData:
+    """Implements `passerby.ports.personal_data.PersonalData`. `_read` comes from `SqlRecords`."""
+
+    async def _read(self, query: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        raise NotImplementedError
+
+    async def requests(self, now: float, limit: int) -> Sequence[Participant]:
+        async def query(connection: AsyncConnection) -> list[Participant]:
+            rows = await connection.execute(_REQUESTS, {"now": now, "most": limit})
+            return [participant(values) for values in rows]
+
+        return await self._read(query)
+
+    async def history(self, person: PersonId) -> History:
+        async def query(connection: AsyncConnection) -> History:
+            who = {"who": person}
+            return History(
+                await connection.scalar(_CREATED_AT, who),
+                tuple(_chat(row, person) for row in (await connection.execute(_CHATS, who)).mappings()),
+                tuple(_block(row) for row in (await connection.execute(_BLOCKS, who)).mappings()),
+                tuple(_report(row) for row in (await connection.execute(_REPORTS, who)).mappings()),
+            )
+
+        return await self._read(query)
+
+    async def acquaintances(self, person: PersonId, limit: int) -> Sequence[PersonId]:
+        async def query(connection: AsyncConnection) -> list[PersonId]:
+            # The text search also finds the number inside other numbers, and in lists of blocks.
+            rows = await connection.execute(_MENTIONS, {"who": person, "number": f"%{person}%"})
+            found = (participant(values) for values in rows)
+            return [each.person for each in found if refers_to(each, person)][:limit]
+
+        return await self._read(query)
+
+
+def _chat(row: Any, person: PersonId) -> PastChat:
+    mine, theirs = ("1", "2") if row["user1"] == person else ("2", "1")
+    rating = row[f"rating{mine}"]
+    return PastChat(
+        chat=ChatId(row["id"]),
+        partner=PersonId(row[f"user{theirs}"]),
+        bot=BotId(row[f"bot{mine}"]),
+        opened_at=row["opened_at"],
+        closed_at=row["closed_at"],
+        left=row["closed_by"] == person,
+        reason=row["reason"],
+        rating=None if rating is None else Rating(rating),
+    )
+
+
+def _block(row: Any) -> PastBlock:
+    return PastBlock(whom=PersonId(row["blocked_id"]), blocked_at=row["blocked_at"], lifted_at=row["lifted_at"])
+
+
+def _report(row: Any) -> PastReport:
+    return PastReport(
+        chat=ChatId(row["chat_id"]),
+        whom=PersonId(row["accused_id"]),
+        reason=Complaint(row["reason"]),
+        filed_at=row["filed_at"],
+        words=row["words"],
+    )
+
+
+_WHO = sa.bindparam("who", type_=sa.BigInteger)
+_REQUESTS = (
+    sa.select(*READ)
+    .where(sa.or_(users.c.copy_asked_at.is_not(None), users.c.erase_at <= sa.bindparam("now", type_=sa.Double)))
+    .order_by(users.c.id.asc())
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+_CREATED_AT = sa.select(users.c.created_at).where(users.c.id == _WHO)
+_CHATS = sa.select(chats).where(sa.or_(chats.c.user1 == _WHO, chats.c.user2 == _WHO)).order_by(chats.c.opened_at)
+_BLOCKS = sa.select(blocks).where(blocks.c.user_id == _WHO).order_by(blocks.c.blocked_at)
+_REPORTS = sa.select(complaints).where(complaints.c.user_id == _WHO).order_by(complaints.c.filed_at)
+_MENTIONS = sa.select(*READ).where(
+    users.c.id != _WHO,
+    sa.or_(users.c.last_partner == _WHO, users.c.details.like(sa.bindparam("number", type_=sa.Text))),
+)
+
+_earlier = complaints.alias("earlier")
+
+
+def _without_side(side: int) -> sa.Update:
+    """Chats lose this person's side. How they rated the other goes with it."""
+    return (
+        sa.update(chats)
+        .where(chats.c[f"user{side}"] == _WHO)
+        .values(
+            {
+                f"user{side}": NOBODY,
+                f"bot{side}": NOBODY,
+                f"told{side}_bot": None,
+                f"told{side}_message": None,
+                f"rating{side}": None,
+                "closed_by": sa.case((chats.c.closed_by == _WHO, NOBODY), else_=chats.c.closed_by),
+            }
+        )
+    )
+
+
+_LEAVE_CHATS_FIRST: Final = _without_side(1)
+_LEAVE_CHATS_SECOND: Final = _without_side(2)
+_DROP_BLOCKS: Final = sa.delete(blocks).where(blocks.c.user_id == _WHO)
+# A report stays, for it is about the other. Who made it and what they added go.
+_DROP_REPORTER: Final = (
+    sa.update(complaints)
+    .where(
+        complaints.c.user_id == _WHO,
+        ~sa.exists().where(_earlier.c.chat_id == complaints.c.chat_id, _earlier.c.user_id == NOBODY),
+    )
+    .values(user_id=NOBODY, words=None)
+)
+_DROP_REPORTS: Final = sa.delete(complaints).where(complaints.c.user_id == _WHO)
+
+ERASE: Final = (_LEAVE_CHATS_FIRST, _LEAVE_CHATS_SECOND, _DROP_BLOCKS, _DROP_REPORTER, _DROP_REPORTS)
+"""Remove a person's history. Each takes `who`. Blocks and reports that others made stay: they protect the others."""
+
+ERASE_VALUE: Final = sa.delete(users).where(users.c.id == _WHO)

@@ -1,0 +1,206 @@
+"""What a person may know about the data that we hold about them, and how it is erased.
+
+A copy never tells who another person is: partners are numbered, in the order in which they appear. It also leaves out
+what others did about this person (their ratings, blocks and reports), because that is about the others, too.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from passerby.domain.karma import karma_now, shade
+from passerby.domain.lifecycle import refresh_ticket
+from passerby.kernel.decision import Env
+from passerby.kernel.history import History
+from passerby.kernel.ids import ChatId, PersonId
+from passerby.kernel.participant import Chatting, DataRequests, Participant, Profile, Searching
+
+ERASED_AFTER_S = 86_400.0
+"""How long a person may change their mind."""
+
+COPY_EVERY_S = 86_400.0
+
+STANDINGS = ("usual", "low", "very low")
+"""By `karma.shade`. The exact score would tell how the last partner rated the person."""
+
+ELSEWHERE = (
+    "Messages are passed on and not stored.",
+    "While a chat lasts, and for 48 hours at most, we remember which message number belongs to which, without words.",
+    "A message that cannot be delivered at once waits encrypted, for an hour at most.",
+    "Telegram's numbers of your updates are kept for 26 hours, so that nothing is handled twice.",
+    "Log lines call you by a pseudonym that changes every day.",
+    "Other people's ratings, blocks and reports are about them, too, so they are not part of this copy.",
+    "Backups hold the same data until they expire.",
+)
+"""What is not in the file, and why. For the reader of the file."""
+
+
+class _Partners:
+    """Numbers partners in the order in which they appear."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[PersonId, int] = {}
+
+    def label(self, person: PersonId) -> str:
+        return f"partner {self._numbers.setdefault(person, len(self._numbers) + 1)}"
+
+
+def copy_of(me: Participant, history: History, words: Mapping[ChatId, str], now: float) -> dict[str, Any]:
+    """The copy, ready to be written as JSON. Times stay Unix seconds (UTC).
+
+    `words` are the comments on the person's reports, opened.
+    """
+    partners = _Partners()
+    return {
+        "what_this_is": "Everything that this service stores about you. Times are in seconds since 1970 (UTC).",
+        "made_at": now,
+        "you": {
+            "telegram_id": me.person,
+            "version": me.version,
+            "first_seen_at": history.created_at,
+            "last_seen_at": me.seen_at,
+            "bots": list(me.bots),
+            "current_bot": me.bot,
+            "topic": me.thread,
+            "vip_until": me.vip_until,
+            "standing": STANDINGS[shade(karma_now(me.karma, now))],
+            "standing_as_of": me.karma.at,
+        },
+        "profile": msgspec.to_builtins(_whole(me.profile)),
+        "wishes": msgspec.to_builtins(_whole(me.preferences)),
+        "now": _state(me, partners),
+        "last_chat": _last(me, partners),
+        "recent_partners": [
+            {"partner": partners.label(met.person), "chat": met.chat, "parted_at": met.at, "skipped": met.skipped}
+            | {"your_report": met.complaint}
+            for met in me.recent
+        ],
+        "saved": [
+            {
+                "partner": partners.label(saved.person),
+                "token": saved.token,
+                "nickname": saved.nickname,
+                "mutual": saved.mutual,
+                "asked_at": saved.asked_at,
+            }
+            for saved in me.saved
+        ],
+        "blocked": [
+            {"partner": partners.label(whom), "blocked_at": at}
+            for whom, at in zip(me.blocked, (*me.blocked_at, *(0.0,) * len(me.blocked)), strict=False)
+        ],
+        "open_question": msgspec.to_builtins(me.commenting),
+        "requests": msgspec.to_builtins(_whole(me.requests)) if me.requests is not None else None,
+        "chats": [
+            {
+                "chat": chat.chat,
+                "partner": partners.label(chat.partner),
+                "bot": chat.bot,
+                "opened_at": chat.opened_at,
+                "closed_at": chat.closed_at,
+                "ended_by_you": chat.left,
+                "how": chat.reason if chat.left else None,
+                "your_rating": chat.rating,
+            }
+            for chat in history.chats
+        ],
+        "blocks_you_made": [
+            {
+                "partner": partners.label(block.whom),
+                "blocked_at": block.blocked_at,
+                "lifted_at": block.lifted_at,
+            }
+            for block in history.blocks
+        ],
+        "reports_you_made": [
+            {
+                "chat": report.chat,
+                "partner": partners.label(report.whom),
+                "reason": report.reason,
+                "filed_at": report.filed_at,
+                "your_words": words.get(report.chat),
+            }
+            for report in history.reports
+        ],
+        "not_in_this_file": list(ELSEWHERE),
+    }
+
+
+def _whole(struct: msgspec.Struct) -> dict[str, Any]:
+    """All fields by name, also those with their default value."""
+    return {name: getattr(struct, name) for name in struct.__struct_fields__}
+
+
+def _state(me: Participant, partners: _Partners) -> dict[str, Any]:
+    state = me.state
+    if isinstance(state, Searching):
+        return {"doing": "searching", "since": state.ticket.since, "pool": state.ticket.pool}
+    if isinstance(state, Chatting):
+        return {
+            "doing": "chatting",
+            "since": state.opened_at,
+            "chat": state.chat,
+            "partner": partners.label(state.partner),
+            "reminded_at": state.nudged_at,
+            "held_messages": len(state.held),
+        }
+    return {"doing": "nothing"}
+
+
+def _last(me: Participant, partners: _Partners) -> dict[str, Any] | None:
+    last = me.last
+    if last is None:
+        return None
+    return {
+        "chat": last.chat,
+        "partner": partners.label(last.partner),
+        "closed_at": last.closed_at,
+        "ended_by_you": last.left,
+        "how": last.reason if last.left else None,
+        "your_rating": last.rating,
+        "wanted_back_at": last.wants_back_at,
+        "your_report": last.complaint,
+    }
+
+
+def cleared(me: Participant) -> Participant:
+    """The first half of an erasure: only what is needed to reach the person, and to finish."""
+    requests = me.requests or DataRequests()
+    return Participant(
+        me.person,
+        me.version,
+        me.bot,
+        me.bots,
+        Profile(language=me.profile.language),
+        seen_at=me.seen_at,
+        thread=me.thread,
+        requests=DataRequests(erase_at=requests.erase_at, erasing=True),
+    )
+
+
+def erased(me: Participant) -> Participant:
+    """The second half: nothing. If the person has begun anew meanwhile, their new data stays."""
+    if me.profile.consented_at is not None:
+        return msgspec.structs.replace(me, requests=None)
+    return Participant(me.person, me.version)
+
+
+def refers_to(me: Participant, whom: PersonId) -> bool:
+    """Whether this value names that person, except as somebody who is blocked or chats with them now."""
+    return (
+        any(met.person == whom for met in me.recent)
+        or any(saved.person == whom for saved in me.saved)
+        or (me.last is not None and me.last.partner == whom)
+    )
+
+
+def without(me: Participant, whom: PersonId, env: Env) -> Participant:
+    """This person's value after `whom` was erased. Blocks stay: they protect the person who made them."""
+    changed = msgspec.structs.replace(
+        me,
+        recent=tuple(met for met in me.recent if met.person != whom),
+        saved=tuple(saved for saved in me.saved if saved.person != whom),
+        last=None if me.last is not None and me.last.partner == whom else me.last,
+    )
+    return refresh_ticket(changed, env)

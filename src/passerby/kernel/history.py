@@ -1,0 +1,46 @@
+"""What a person did, as the records keep it. Deciders never see it; it is for the copy that the person asked for."""
+
+import msgspec
+
+from passerby.kernel.ids import BotId, ChatId, PersonId
+from passerby.kernel.participant import Complaint, Rating
+
+
+class PastChat(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """One chat, from the person's side. `left`: they ended it. Times are in Unix seconds."""
+
+    chat: ChatId
+    partner: PersonId
+    bot: BotId
+    opened_at: float
+    closed_at: float | None
+    left: bool
+    reason: str | None
+    rating: Rating | None
+
+
+class PastBlock(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A block that the person made. `lifted_at` None: it still holds."""
+
+    whom: PersonId
+    blocked_at: float
+    lifted_at: float | None
+
+
+class PastReport(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A report that the person made. `words` is their comment, sealed; None if they added none."""
+
+    chat: ChatId
+    whom: PersonId
+    reason: Complaint
+    filed_at: float
+    words: bytes | None
+
+
+class History(msgspec.Struct, frozen=True):
+    """Everything in the records that a person did, apart from their newest value. Each list is in order of time."""
+
+    created_at: float | None = None
+    chats: tuple[PastChat, ...] = ()
+    blocks: tuple[PastBlock, ...] = ()
+    reports: tuple[PastReport, ...] = ()

@@ -1,0 +1,177 @@
+"""The copy of a person's data: complete, and silent about everybody else."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+
+from passerby.adapters.sql.tables import blocks, chats, complaints, users
+from passerby.domain.personal_data import copy_of
+from passerby.kernel.history import History, PastBlock, PastChat, PastReport
+from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, PoolId
+from passerby.kernel.participant import (
+    Chatting,
+    Commenting,
+    Complaint,
+    DataRequests,
+    Gender,
+    Karma,
+    LastChat,
+    Met,
+    Participant,
+    Preferences,
+    Profile,
+    Rating,
+    Saved,
+    Searching,
+    Ticket,
+)
+from tests.contract.records_facts import participants
+
+NOW = 1_800_000_000.0
+OTHERS = [PersonId(888_000_000 + number) for number in range(9)]
+ME = PersonId(777_000_000)
+
+PROFILE = Profile(1.5, 31, 2.5, Gender.FEMALE, "pt", 3.5, ("es", "it"), ("chess",), "BR", True, 4.5)
+WISHES = Preferences((Gender.OTHER,), 22, 44, False, False)
+LAST = LastChat(ChatId("l"), OTHERS[1], 5.5, "next", True, Rating.BAD, 6.5, Complaint.SPAM)
+PERSON = Participant(
+    ME,
+    41,
+    BotId(51),
+    (BotId(51), BotId(52)),
+    PROFILE,
+    Chatting(ChatId("n"), OTHERS[0], 7.5, 8.5),
+    LAST,
+    9.5,
+    WISHES,
+    10.5,
+    Karma(0.0, 11.5),
+    (Met(OTHERS[2], 12.5, True, ChatId("m"), Complaint.RUDE),),
+    (OTHERS[3], OTHERS[4]),
+    (Saved("tok", OTHERS[5], "nick", True, 13.5),),
+    MessageId(61),
+    (14.5,),
+    Commenting(ChatId("m"), 15.5, MessageRef(BotId(51), MessageId(62)), True, True),
+    DataRequests(16.5, 17.5, 18.5, True),
+)
+HISTORY = History(
+    19.5,
+    (
+        PastChat(
+            chat=ChatId("p"),
+            partner=OTHERS[6],
+            bot=BotId(53),
+            opened_at=20.5,
+            closed_at=21.5,
+            left=True,
+            reason="stop",
+            rating=Rating.GOOD,
+        ),
+    ),
+    (PastBlock(whom=OTHERS[7], blocked_at=22.5, lifted_at=23.5),),
+    (PastReport(chat=ChatId("q"), whom=OTHERS[8], reason=Complaint.THREAT, filed_at=24.5, words=b"sealed"),),
+)
+COPY = copy_of(PERSON, HISTORY, {ChatId("q"): "their words"}, NOW)
+
+
+def leaves(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [leaf for each in value.values() for leaf in leaves(each)]
+    if isinstance(value, list | tuple):
+        return [leaf for each in value for leaf in leaves(each)]
+    return [value]
+
+
+def test_every_value_that_is_held_about_a_person_is_in_the_copy() -> None:
+    """Each field of the two structures has a value of its own here, so a new field that the copy leaves out is seen."""
+    unsaid = {*OTHERS, b"sealed", 0.0}
+    held = [leaf for leaf in leaves([_all(PERSON), _all(HISTORY)]) if leaf not in unsaid]
+    shown = leaves(COPY)
+    assert [leaf for leaf in held if leaf not in shown] == []
+    assert "their words" in shown
+
+
+def _all(value: Any) -> Any:
+    if isinstance(value, msgspec.Struct):
+        return {name: _all(getattr(value, name)) for name in value.__struct_fields__}
+    return tuple(map(_all, value)) if isinstance(value, tuple) else value
+
+
+@pytest.mark.parametrize("struct", [PERSON, PROFILE, WISHES, LAST, PERSON.requests, HISTORY.chats[0]])
+def test_the_example_leaves_no_field_at_its_default(struct: msgspec.Struct) -> None:
+    defaults = {field.name: field.default for field in msgspec.structs.fields(struct)}
+    assert [name for name, default in defaults.items() if getattr(struct, name) == default] == []
+
+
+STORED_ELSEWHERE = {
+    # Columns that repeat parts of a participant, for queries.
+    "users": {"details", "ticket", "pool", "searching_since", "has_started", "copy_asked_at", "erase_at"},
+    # The other side, and the notices that told the two.
+    "chats": {"user1", "user2", "bot1", "bot2", "active", "told1_bot", "told1_message", "told2_bot", "told2_message"},
+    "blocks": {"user_id", "blocked_id"},
+    "complaints": {"user_id", "accused_id"},
+}
+
+
+def test_every_column_of_the_records_is_in_the_copy_or_is_named_here() -> None:
+    """If you add a column, show it in the copy, or say above why it need not be there."""
+    known = {
+        "users": {
+            "id", "version", "bot_id", "bots", "consented_at", "age", "age_given_at", "too_young_at", "age_mended_at",
+            "gender", "language", "languages", "interests", "country", "vip_gender", "vip_age_min", "vip_age_max",
+            "vip_until", "karma", "karma_at", "state", "chat", "partner", "chatting_since", "last_chat", "last_partner",
+            "last_closed_at", "last_reason", "last_left", "last_active_date", "created_at", "banned", "banned_until",
+        },
+        "chats": {"id", "opened_at", "closed_at", "closed_by", "reason", "rating1", "rating2"},
+        "blocks": {"blocked_at", "lifted_at"},
+        "complaints": {"chat_id", "reason", "filed_at", "words"},
+    }  # fmt: skip
+    for table in (users, chats, blocks, complaints):
+        assert set(table.c.keys()) == known[table.name] | STORED_ELSEWHERE[table.name]
+
+
+def test_the_copy_names_nobody_else() -> None:
+    shown = json.dumps(COPY)
+    assert [person for person in OTHERS if str(person) in shown] == []
+    assert "partner 1" in shown
+
+
+@given(participants)
+def test_nobody_else_is_named_whatever_the_person_did(person: Participant) -> None:
+    person = msgspec.structs.replace(person, person=ME)
+    others = {met.person for met in person.recent} | set(person.blocked) | {each.person for each in person.saved}
+    shown = copy_of(person, History(), {}, NOW)
+    labels = [
+        *(each["partner"] for each in shown["recent_partners"]),
+        *(each["partner"] for each in shown["blocked"]),
+        *(each["partner"] for each in shown["saved"]),
+    ]
+    assert all(label.startswith("partner ") for label in labels)
+    assert len(set(labels)) == len(others)
+
+
+def test_how_a_chat_ended_is_only_told_to_the_person_who_ended_it() -> None:
+    """ "blocked" and "reported" would tell what the partner did."""
+    last = msgspec.structs.replace(LAST, left=False, reason="blocked")
+    past = msgspec.structs.replace(HISTORY.chats[0], left=False, reason="blocked")
+    shown = copy_of(msgspec.structs.replace(PERSON, last=last), History(chats=(past,)), {}, NOW)
+    assert "blocked" not in leaves([shown["last_chat"], shown["chats"]])
+
+
+def test_the_copy_says_what_a_person_is_doing_now() -> None:
+    ticket = Ticket(ME, PoolId("adults"), 25.5, Gender.FEMALE, 31)
+    searching = msgspec.structs.replace(PERSON, state=Searching(ticket))
+    assert copy_of(searching, HISTORY, {}, NOW)["now"] == {"doing": "searching", "since": 25.5, "pool": "adults"}
+    nothing = copy_of(Participant(ME), History(), {}, NOW)
+    assert (nothing["now"], nothing["last_chat"], nothing["requests"]) == ({"doing": "nothing"}, None, None)
+
+
+def test_the_standing_tells_no_single_rating() -> None:
+    def standing(score: float) -> str:
+        person = msgspec.structs.replace(PERSON, karma=Karma(score, NOW))
+        return str(copy_of(person, History(), {}, NOW)["you"]["standing"])
+
+    assert [standing(score) for score in (9.0, 0.0, -1.9, -3.0, -6.0)] == ["usual"] * 3 + ["low", "very low"]
