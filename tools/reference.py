@@ -6,11 +6,13 @@ tools/reference.py --check    write nothing; name the pages that are not current
 
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import typer
 from content_kinds import content_kinds_page
+from monitoring import pages as monitoring_pages
 from schema_page import schema_page
 from typer.core import TyperGroup
 from typer.main import get_command
@@ -134,6 +136,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/metrics.md": metrics_page,
     ".env.example": env_example,
     "docs/reference/schema.md": schema_page,
+    **{name: partial(str, page) for name, page in monitoring_pages().items()},
 }
 
 

@@ -62,7 +62,10 @@ BOT_NOT_POLLED = Rule(
     severity=CRITICAL,
     title="A bot is not polled",
     told="Bot {subject} was not polled for {value:.0f} s (more than {threshold:g}).",
-    query="time() - max by (bot) (max_over_time(passerby_bot_polled_at_seconds[1h]))",
+    query=(
+        "(time() - max by (bot) (max_over_time(passerby_bot_polled_at_seconds[1h])))"
+        " unless on (bot) max by (bot) (passerby_bot_lost) == 1"
+    ),
     label="bot",
 )
 BOT_LOST = Rule(
@@ -152,9 +155,9 @@ POSTGRES_CONNECTIONS = Rule(
     severity=CRITICAL,
     title="PostgreSQL connections run out",
     told="{value:.0f} % of the {subject}'s connections to PostgreSQL are in use (more than {threshold:g} %).",
-    query="max by (of) (passerby_postgres_connections_percent)",
+    query="max by (kind) (passerby_postgres_connections_percent)",
     for_s=30,
-    label="of",
+    label="kind",
 )
 SLOW_QUERIES = Rule(
     name="PasserbySlowQueries",
@@ -183,9 +186,9 @@ DISK_SPACE = Rule(
     severity=CRITICAL,
     title="The disk is nearly full",
     told="{value:.1f} % of the disk of {subject} is free (less than {threshold:g} %).",
-    query="min by (process) (passerby_disk_free_percent)",
+    query="min by (instance) (passerby_disk_free_percent)",
     for_s=30,
-    label="process",
+    label="instance",
     below=True,
 )
 CLOCK_SKEW = Rule(
@@ -194,9 +197,9 @@ CLOCK_SKEW = Rule(
     severity=WARNING,
     title="A clock is wrong",
     told="The clock of {subject} differs by {value:.1f} s from the Bot API server's (more than {threshold:g}).",
-    query="max by (process) (abs(passerby_clock_skew_seconds))",
+    query="max by (instance) (abs(passerby_clock_skew_seconds))",
     for_s=60,
-    label="process",
+    label="instance",
 )
 CERTIFICATE = Rule(
     name="PasserbyCertificate",

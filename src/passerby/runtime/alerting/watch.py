@@ -227,12 +227,16 @@ class AlertWatch:
 
     async def _probe_on(self, probe: Probe) -> None:
         while not self._lost:
-            reading: Reading | None = None
-            with suppress(TimeoutError):
-                async with asyncio.timeout(PROBE_S):
-                    reading = await probe.ask()
-            self._probed[probe.rule] = self._clock.monotonic(), reading
+            await self.ask(probe)
             await self._clock.sleep(probe.every_s)
+
+    async def ask(self, probe: Probe) -> None:
+        """Ask a probe, for the looks that follow."""
+        reading: Reading | None = None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PROBE_S):
+                reading = await probe.ask()
+        self._probed[probe.rule] = self._clock.monotonic(), reading
 
     async def _tell_on(self, channel: Channel) -> None:
         while not self._lost:
