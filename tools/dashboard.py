@@ -109,8 +109,8 @@ def dashboard() -> dict[str, Any]:
             x = WIDTH * (index % 3)
             panels.append(_panel(panel, x, y + HEIGHT * (index // 3)))
         y += HEIGHT * -(-len(several) // 3)
-    for number, panel in enumerate(panels, start=1):
-        panel["id"] = number
+    for number, each in enumerate(panels, start=1):
+        each["id"] = number
     return {
         "title": "Passerby",
         "uid": "passerby",

@@ -25,6 +25,9 @@ MINUTES = 15
 WEEK = 7 * 24 * 60
 """Minutes."""
 
+STEP = 15
+"""Minutes between two samples of a test over a week."""
+
 
 def names() -> set[str]:
     """The names of all series that a process has."""
@@ -88,10 +91,10 @@ SERIES: dict[str, tuple[dict[str, str], float]] = {
     "PasserbyEventsSetAside": ({'passerby_decisions_total{outcome="put_aside"}': "0+1x{n}"}, 1),
     "PasserbySlowMatching": (
         {
-            "passerby_search_wait_seconds_sum": f"0+10x{WEEK} 100800+100x{{n}}",
-            "passerby_search_wait_seconds_count": f"0+1x{WEEK} 10080+1x{{n}}",
+            "passerby_search_wait_seconds_sum": f"0+150x{WEEK // STEP} 100800+1500x{{n}}",
+            "passerby_search_wait_seconds_count": f"0+15x{WEEK // STEP} 10080+15x{{n}}",
         },
-        WEEK + 60,
+        WEEK + 75,
     ),
     "PasserbyPostgresConnections": ({'passerby_postgres_connections_percent{kind="pool"}': "95x{n}"}, 1),
     "PasserbySlowQueries": (
@@ -136,8 +139,9 @@ def test_prometheus_accepts_the_rules_and_its_own_configuration(promtool: str, t
 def test_prometheus_fires_each_alert_by_its_series_alone(promtool: str, tmp_path: Path, rule: Rule) -> None:
     series, begins = SERIES[rule.name]
     at = int(begins) + MINUTES
+    step = f"{STEP if begins > WEEK else 1}m"
     group = {
-        "interval": "1m",
+        "interval": step,
         "input_series": [
             {"series": name, "values": values.format(n=120)}
             for name, values in ({'up{job="passerby",instance="a"}': f"1x{at}"} | series).items()
@@ -155,7 +159,7 @@ def test_prometheus_fires_each_alert_by_its_series_alone(promtool: str, tmp_path
             },
         ],
     }
-    test = {"rule_files": [str(RULES_FILE)], "evaluation_interval": "1m", "tests": [group]}
+    test = {"rule_files": [str(RULES_FILE)], "evaluation_interval": step, "tests": [group]}
     file = tmp_path / "test.yaml"
     file.write_text(yaml.safe_dump(test), "utf-8")
     run(promtool, "test", "rules", file)
