@@ -90,13 +90,15 @@ class StaffStage(Stage):
         await asyncio.wait_for(waiting(), PATIENCE_S)
 
 
-def play_staff(store: str, scene: Callable[[StaffStage], Coroutine[Any, Any, None]]) -> None:
+def play_staff(
+    store: str, scene: Callable[[StaffStage], Coroutine[Any, Any, None]], kind: type[StaffStage] = StaffStage
+) -> None:
     """Run a scene with a staff bot."""
     place, records_place = opened(store)
 
     async def scenario() -> None:
         with captured_log() as log:
-            stage = StaffStage(place, records_place, home=False, log=log)
+            stage = kind(place, records_place, home=False, log=log)
             await stage.start()
             try:
                 await scene(stage)

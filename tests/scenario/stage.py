@@ -20,6 +20,7 @@ from passerby.features.search import introduce
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.participant import Gender, Participant, Profile
 from passerby.kernel.rules import Rules
+from passerby.runtime.alerting.watch import AlertConfig
 from passerby.runtime.staff.duty import StaffConfig
 from passerby.runtime.worker import Worker
 from passerby.runtime.worker_config import WorkerConfig
@@ -175,6 +176,9 @@ class Stage:
     def staff_config(self) -> StaffConfig | None:
         return None
 
+    def alert_config(self) -> AlertConfig | None:
+        return None
+
     async def start(self) -> None:
         self.life = SimProcess("app")
         self.store = Severed(self.place.open())
@@ -196,6 +200,7 @@ class Stage:
                 chat_budget=CHAT_BUDGET,
             ),
             staff=self.staff_config(),
+            alerts=self.alert_config(),
         )
         await self.app.start()
 

@@ -16,6 +16,7 @@ next one.
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from random import Random
 
@@ -28,6 +29,8 @@ from passerby.ports.leases import Fence, LeaseName, Members, WorkerId
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.records import Records
 from passerby.ports.telegram import Arrival, Telegram
+from passerby.runtime.alerting.channels import StaffChannel
+from passerby.runtime.alerting.posts import StaffOrders, StaffPosts, Unconditional
 from passerby.runtime.alerting.watch import AlertConfig, AlertWatch
 from passerby.runtime.background.idle_chats import IdleChatWatch
 from passerby.runtime.background.janitor import Janitor
@@ -38,6 +41,7 @@ from passerby.runtime.background.search_delays import SearchDelays
 from passerby.runtime.backoff import steady
 from passerby.runtime.decide.router import Router
 from passerby.runtime.delivery.courier import persistently
+from passerby.runtime.delivery.staff_board import StaffBoard
 from passerby.runtime.delivery.wording import Wording, Words
 from passerby.runtime.flight_recorder import FlightRecorder
 from passerby.runtime.inbound.person_queues import Work
@@ -109,6 +113,7 @@ class Worker:
         self._rng = rng
         self._config = config
         self._alerts = alerts
+        self._staff = staff
         self._flight_recorder = flight_recorder or FlightRecorder()
         self._more_duties = more_duties or {}
         self._kept_going: list[asyncio.Task[None]] = []
@@ -370,8 +375,25 @@ class Worker:
                 return LoopTask((own | dict(self._more_duties))[fence.lease], self._stand)
 
     def _alert_watch(self, fence: Fence) -> AlertWatch:
-        assert self._alerts is not None, "only then is the lease wanted"
-        return AlertWatch(self._alerts, self._telegram.bots, lambda: self.members, self._store, fence, self._clock)
+        config = self._alerts
+        assert config is not None, "only then is the lease wanted"
+        if self._staff is not None:
+            config = self._told_to_staff(config, self._staff)
+        return AlertWatch(config, self._bots, lambda: self.members, self._store, fence, self._clock)
+
+    def _told_to_staff(self, config: AlertConfig, staff: StaffConfig) -> AlertConfig:
+        board = StaffBoard(
+            staff.bot,
+            self._telegram,
+            self._wording,
+            staff.records,
+            self.tokens,
+            Unconditional(),
+            self._clock,
+            self._rng,
+        )
+        channels = (*config.channels, StaffChannel(StaffPosts(board)))
+        return replace(config, channels=channels, orders=StaffOrders(staff.records, board).after)
 
     def _polling_task(self, bot: BotId, fence: Fence) -> PollingTask:
         intake = None

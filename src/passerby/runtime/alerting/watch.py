@@ -51,10 +51,11 @@ class Probe(NamedTuple):
 
 
 class Order(NamedTuple):
-    """What staff have asked for. `silent_until` 0: they look after the alert."""
+    """What staff have asked for, and when. `silent_until` 0: they look after the alert."""
 
     rule: str
     by: str
+    at: float
     silent_until: float = 0.0
 
 
@@ -219,7 +220,8 @@ class AlertWatch:
             return
         orders = await self._config.orders(self._kept.orders_read)
         for order in orders.found:
-            if (alert := self._kept.alerts.get(order.rule)) is not None:
+            alert = self._kept.alerts.get(order.rule)
+            if alert is not None and alert.is_firing and order.at >= alert.since:
                 self._kept.alerts[order.rule] = (
                     silence(alert, order.silent_until) if order.silent_until else acknowledge(alert, order.by)
                 )

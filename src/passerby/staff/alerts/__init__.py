@@ -1,11 +1,13 @@
-"""Who gets alerts. The alerts themselves are in the runtime, which tells `StaffBoard` (`runtime.staff.board`)."""
+"""Who gets alerts, and the buttons under an alert. The alerts themselves are in the runtime (`runtime.alerting`)."""
 
 import msgspec
 
 from passerby.dialogue.staff import answer
+from passerby.domain.alerts.rules import BY_NAME
+from passerby.domain.alerts.runbooks import what_to_do
 from passerby.domain.team import called
 from passerby.kernel.decision import Env
-from passerby.kernel.effect import Button, Menu
+from passerby.kernel.effect import Answer, Button, Menu, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.staff import Allowed, AuditNote, Permission, StaffDecision, StaffFacts, StaffFeature
 from passerby.kernel.text import text
@@ -35,8 +37,39 @@ def _set(event: MessageReceived | ButtonPressed, wish: str, facts: StaffFacts) -
     return StaffDecision((msgspec.structs.replace(me, alerts=wanted),), notes=(note,), effects=shown)
 
 
+def _acknowledge(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:
+    """I look after it: it is not repeated."""
+    return _ordered(event, "alert.acknowledged", "staff_alerts.acknowledged")
+
+
+def _silence(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:
+    """Say nothing new about it for an hour."""
+    return _ordered(event, "alert.silenced", "staff_alerts.silenced")
+
+
+def _ordered(event: ButtonPressed, action: str, said: str) -> StaffDecision:
+    """The alerts read the audit (`runtime.alerting.posts`), and then change the message."""
+    if event.token not in BY_NAME:
+        return StaffDecision(effects=(Answer(event.query),))
+    return StaffDecision(notes=(AuditNote(action, event.token),), effects=(Answer(event.query, text(said)),))
+
+
+def _help(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:
+    """What to do: the runbook."""
+    stopped = Answer(event.query)
+    rule = BY_NAME.get(event.token)
+    if rule is None:
+        return StaffDecision(effects=(stopped,))
+    return StaffDecision(effects=(stopped, Say(event.person, text("staff_alerts.words", words=what_to_do(rule)))))
+
+
 feature = StaffFeature(
     "alerts",
     commands={"alerts": Allowed(_alerts, Permission.ALERTS)},
-    presses={"staff_alerts": Allowed(_pressed, Permission.ALERTS)},
+    presses={
+        "staff_alerts": Allowed(_pressed, Permission.ALERTS),
+        "alert_ack": Allowed(_acknowledge, Permission.ALERTS),
+        "alert_silence": Allowed(_silence, Permission.ALERTS),
+        "alert_help": Allowed(_help, Permission.ALERTS),
+    },
 )
