@@ -83,14 +83,25 @@ def test_status_without_any_process_ends_with_code_1(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["faults"] == ["nothing runs here"]
 
 
+def well(place: Path, *command: str, **given: str) -> str:
+    """Ask until no fault is reported. A process on a busy machine may not answer in time. Returns what is said then."""
+    while (done := passerby(place, *command, **given)).returncode != 0:
+        time.sleep(0.2)
+    return done.stdout
+
+
 def test_a_cluster_of_one_process_survives_a_kill_is_reloaded_and_stopped(place: Path) -> None:
     # No other test may serve this bot at the same time, because a second installation would be noticed.
     token = f"{10_000_000 + os.getpid()}:{'x' * 35}"
-    given = {"BOT_TOKENS": token, "BOT_API_URL": NOWHERE, "SHUTDOWN_TIMEOUT_S": "2"}
+    given = {"BOT_TOKENS": token, "BOT_API_URL": NOWHERE, "SHUTDOWN_TIMEOUT_S": "60"}
 
     def state() -> Process:
-        (process,) = overview(None, glance(place / "run"), at=0, bots=(), pending={}, polls=False).processes
-        return process
+        """The process, once it answers that it is ready."""
+        while True:
+            (process,) = overview(None, glance(place / "run"), at=0, bots=(), pending={}, polls=False).processes
+            if process.state == "ready":
+                return process
+            time.sleep(0.2)
 
     started = passerby(place, "cluster", **given)
     assert started.returncode == 0, started.stderr
@@ -114,7 +125,7 @@ def test_a_cluster_of_one_process_survives_a_kill_is_reloaded_and_stopped(place:
     assert state().pid == first.pid
 
     os.kill(first.pid, signal.SIGKILL)
-    while (second := state()).state != "ready" or second.pid == first.pid:
+    while (second := state()).pid == first.pid:
         time.sleep(0.2)
     assert (second.restarts, second.crashes) == (1, 1)
     assert TOKEN.partition(":")[2] not in (place / "run" / "supervisord.conf").read_text()
@@ -125,8 +136,8 @@ def test_a_cluster_of_one_process_survives_a_kill_is_reloaded_and_stopped(place:
 
     assert "runtime.ready" in passerby(place, "logs", "passerby", **given).stdout
     for command in ("status", "monit"):
-        picture = passerby(place, command, **given)
-        assert (picture.returncode, "passerby" in picture.stdout) == (0, True), picture
+        picture = well(place, command, **given)
+        assert "passerby" in picture
     stopped = passerby(place, "stop", **given)
     assert (stopped.returncode, stopped.stdout) == (0, "Stopped.\n")
     assert not Cluster(place / "run").exists()
@@ -134,9 +145,9 @@ def test_a_cluster_of_one_process_survives_a_kill_is_reloaded_and_stopped(place:
 
 def test_a_cluster_that_lost_its_supervisor_is_reported_and_can_be_stopped(place: Path) -> None:
     token = f"{20_000_000 + os.getpid()}:{'x' * 35}"
-    given = {"BOT_TOKENS": token, "BOT_API_URL": NOWHERE, "SHUTDOWN_TIMEOUT_S": "2"}
+    given = {"BOT_TOKENS": token, "BOT_API_URL": NOWHERE, "SHUTDOWN_TIMEOUT_S": "60"}
     assert passerby(place, "cluster", **given).returncode == 0
-    assert passerby(place, "status", "--json", **given).returncode == 0
+    well(place, "status", "--json", **given)
     supervisor = Cluster(place / "run").pid()
     assert supervisor is not None
     os.kill(supervisor, signal.SIGKILL)

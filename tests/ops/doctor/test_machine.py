@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from passerby.ops.doctor import machine
-from passerby.ops.doctor.finding import Finding, Verdict, skew
+from passerby.ops.doctor.finding import Finding, Verdict, ahead_by, skew
 from passerby.settings import Settings, open_key
 
 TOKENS = tuple(SecretStr(f"{number}:" + "x" * 35) for number in (123456789, 987654321))
@@ -135,6 +135,11 @@ def test_every_bad_finding_says_what_to_do(directory: Path) -> None:
 )
 def test_a_small_difference_between_clocks_is_accepted(ahead_s: float, verdict: Verdict) -> None:
     assert skew("clock", ahead_s).verdict is verdict
+
+
+@pytest.mark.parametrize(("there", "ahead_s"), [(99.0, 1.0), (100.0, 0.0), (107.0, 0.0), (110.0, 0.0), (112.0, -2.0)])
+def test_a_slow_answer_is_no_difference_between_clocks(there: float, ahead_s: float) -> None:
+    assert ahead_by(100.0, there, 110.0) == ahead_s
 
 
 @pytest.mark.parametrize("content", ["", "abc", "AAAA"])

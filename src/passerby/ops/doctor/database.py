@@ -14,7 +14,7 @@ from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.failures import DAMAGED, losses
 from passerby.adapters.sql.pooler import is_pooled, name_of_pooler
 from passerby.adapters.sql.schema import is_damaged
-from passerby.ops.doctor.finding import Finding, fail, skew, warn, well
+from passerby.ops.doctor.finding import Finding, ahead_by, fail, skew, warn, well
 from passerby.ports.records import RecordsLost
 from passerby.settings import Settings
 
@@ -33,7 +33,7 @@ async def checks(settings: Settings, processes: int, now: Callable[[], float]) -
     try:
         async with asyncio.timeout(PATIENCE_S):
             state = await schema_state(database)
-            facts = await _facts(database) if settings.postgres_uri else None
+            facts = await _facts(database, now) if settings.postgres_uri else None
         if not settings.postgres_uri and await is_damaged(database):
             raise DatabaseUnusable(DAMAGED)
     except DatabaseUnusable as error:
@@ -69,7 +69,7 @@ async def checks(settings: Settings, processes: int, now: Callable[[], float]) -
             yield warn("postgresql sync", told, "set both on: it may lose what it has confirmed")
         else:
             yield well("postgresql sync", f"synchronous_commit {facts.commits}")
-        yield skew("postgresql clock", now() - facts.now)
+        yield skew("postgresql clock", facts.ahead_s)
 
 
 def judged_pools(settings: Settings, processes: int, most: int, reserved: int) -> Finding:
@@ -112,17 +112,18 @@ class _Facts(msgspec.Struct, frozen=True):
     reserved: int
     fsync: str
     commits: str
-    now: float
+    ahead_s: float
     pooler: str
 
 
-async def _facts(database: object) -> _Facts:
+async def _facts(database: object, now: Callable[[], float]) -> _Facts:
     url = database_url(str(database))
     engine = connect(url, Pool(timeout_s=PATIENCE_S), poolclass=NullPool)
     setting = sa.func.current_setting
     try:
         with losses():
             async with engine.connect() as connection:
+                asked_at = now()
                 row = await connection.execute(
                     sa.select(
                         setting("server_version").label("version"),
@@ -133,9 +134,10 @@ async def _facts(database: object) -> _Facts:
                         sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Float).label("now"),
                     )
                 )
-                found = row.mappings().one()
+                found = dict(row.mappings().one())
+                ahead_s = ahead_by(asked_at, found.pop("now"), now())
                 pooler = await name_of_pooler(url, PATIENCE_S / 2) if await is_pooled(connection) else ""
-                return _Facts(**found, pooler=pooler)
+                return _Facts(**found, ahead_s=ahead_s, pooler=pooler)
     finally:
         await engine.dispose()
 

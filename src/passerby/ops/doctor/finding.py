@@ -37,6 +37,14 @@ def fail(check: str, told: str, remedy: str) -> Finding:
     return Finding(check, Verdict.FAIL, told, remedy)
 
 
+def ahead_by(before: float, there: float, after: float) -> float:
+    """Return how far this machine's clock is at least ahead of another one, in seconds; negative if it is behind.
+
+    The other clock was read as `there` between `before` and `after` on ours. A slow answer is no difference.
+    """
+    return max(0.0, before - there) or min(0.0, after - there)
+
+
 def skew(check: str, ahead_s: float, remedy: str = "let this machine follow a time server (chrony, ntpd)") -> Finding:
     """Judge how far this machine's clock is ahead of another one, to about a second."""
     told = f"{abs(ahead_s):.1f} s {'ahead' if ahead_s > 0 else 'behind'}"

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError, ResponseError
 from passerby.adapters.redis.connect import connector
 from passerby.adapters.redis.errors import RedisUnfit
 from passerby.adapters.redis.keys import Keys
-from passerby.ops.doctor.finding import GIB, Finding, fail, skew, warn, well
+from passerby.ops.doctor.finding import GIB, Finding, ahead_by, fail, skew, warn, well
 from passerby.settings import Settings
 
 PATIENCE_S: Final = 5.0
@@ -27,8 +27,9 @@ async def checks(settings: Settings, now: Callable[[], float]) -> AsyncIterator[
             try:
                 config = await _config(connection)
                 info = await _info(connection)
+                asked_at = now()
                 seconds, microseconds = await _ask(connection, "TIME")
-                ahead_s = now() - (int(seconds) + int(microseconds) / 1e6)
+                ahead_s = ahead_by(asked_at, int(seconds) + int(microseconds) / 1e6, now())
             finally:
                 await connection.disconnect(nowait=True)
     except RedisUnfit as unfit:

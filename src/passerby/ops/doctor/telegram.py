@@ -11,7 +11,7 @@ from pyreqwest.exceptions import PyreqwestError
 
 from passerby.adapters.botapi.webhook_api import BotApiWebhooks
 from passerby.kernel.ids import BotId
-from passerby.ops.doctor.finding import Finding, fail, skew, warn, well
+from passerby.ops.doctor.finding import Finding, ahead_by, fail, skew, warn, well
 from passerby.ports.telegram import TelegramError, TokenRefused
 from passerby.ports.webhook_api import Switches, WebhookApi, WebhookState
 from passerby.settings import Settings
@@ -145,7 +145,9 @@ async def _clock(settings: Settings, now: Callable[[], float]) -> Finding:
         builder = builder.no_proxy()
     try:
         async with builder.build() as client:
+            asked_at = now()
             response = await client.get(settings.bot_api_url).build().send()
+            answered_at = now()
             date = response.get_header("Date")
     except PyreqwestError as error:
         told = f"it does not answer ({type(error).__name__})"
@@ -153,7 +155,8 @@ async def _clock(settings: Settings, now: Callable[[], float]) -> Finding:
     if date is None:
         return well("bot api clock", "it does not tell its time")
     # The header has whole seconds.
-    return skew("bot api clock", now() - parsedate_to_datetime(date).timestamp() - 0.5)
+    there = parsedate_to_datetime(date).timestamp() + 0.5
+    return skew("bot api clock", ahead_by(asked_at, there, answered_at))
 
 
 async def waiting(settings: Settings) -> dict[int, int | None]:
