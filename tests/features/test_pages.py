@@ -18,6 +18,12 @@ def test_a_page_can_be_read_in_every_state(page: str) -> None:
         assert each.writes(f"/{page}") == Decision(effects=(says(each, f"pages.{page}", minimum=21),))
 
 
+def test_the_privacy_page_says_whom_to_write_to_if_there_is_somebody() -> None:
+    ann = Playbook(Rules(contact="privacy@example.org")).person()
+    page = says(ann, "pages.privacy", minimum=18)
+    assert ann.writes("/privacy").effects == (page, says(ann, "pages.contact", None, address="privacy@example.org"))
+
+
 def test_by_default_the_vip_page_says_that_everything_is_free() -> None:
     ann = Playbook().person()
     assert ann.writes("/vip") == Decision(effects=(says(ann, "pages.vip", minimum=18),))

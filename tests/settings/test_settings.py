@@ -150,6 +150,7 @@ def test_settings_built_directly_ignore_the_environment_and_the_file(monkeypatch
         ({"BOT_API_URL": "localhost:8081"}, "BOT_API_URL: is not the address of an http(s) server"),
         ({"BOT_API_URL": f"https://api.telegram.org/bot{TOKEN}"}, "BOT_API_URL: contains the path of a bot"),
         ({"MINIMUM_AGE": "12"}, "MINIMUM_AGE: is not a whole number from 13 to 99; write MINIMUM_AGE=18"),
+        ({"CONTACT": "ask us"}, "CONTACT: "),
         ({"MINIMUM_AGE": PASSWORD}, "MINIMUM_AGE: is not a whole number from 13 to 99"),
         ({"CHAT_BURST": "1.5"}, "CHAT_BURST: is not a whole number from 1 to 100"),
         ({"BOT_RATE_PER_S": "nan"}, "BOT_RATE_PER_S: is not a number from 1 to 1000"),

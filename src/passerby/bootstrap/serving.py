@@ -248,6 +248,7 @@ def _tokens(settings: Settings) -> dict[BotId, str]:
 def _rules(settings: Settings) -> Rules:
     return Rules(
         minimum_age=settings.minimum_age,
+        contact=settings.contact,
         contact_policy=ContactPolicy(settings.contact_policy),
         just_met_s=settings.contact_policy_min * 60,
         idle_nudge_s=settings.idle_nudge_min * 60,

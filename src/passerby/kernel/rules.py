@@ -43,7 +43,8 @@ class Rules(msgspec.Struct, frozen=True):
 
     `patience` is a factor for how long people wait for somebody who also meets their soft wishes: up to twenty seconds
     at 1, not at all at 0 (see `domain.matching.wishes`). `free_filters` are open to everybody, the others only to VIPs.
-    `brands` divide people into pools that never meet.
+    `brands` divide people into pools that never meet. `contact` is where people can write to the operator; it may be
+    empty.
     """
 
     minimum_age: int = 18
@@ -56,3 +57,4 @@ class Rules(msgspec.Struct, frozen=True):
     patience: float = 1.0
     free_filters: tuple[Filter, ...] = tuple(Filter)
     brands: tuple[Brand, ...] = ()
+    contact: str = ""

@@ -220,6 +220,16 @@ class Settings(AlertSettings, KeepingSettings, Checks):
         description="Younger people are not let in. If it is below 18, minors and adults still never meet.",
         examples=["18"],
     )
+    contact: str = Field(
+        default="",
+        max_length=100,
+        pattern=r"^(?:|[^\s@]+@[^\s@]+\.[^\s@]+|@[A-Za-z]\w{3,31}|https://\S+)$",
+        description=(
+            "Where people can ask about their data: an e-mail address, a @username or an https address. /privacy shows "
+            "it. The law of many countries asks for one."
+        ),
+        examples=["privacy@example.org"],
+    )
     free_filters: Annotated[tuple[Filter, ...], NoDecode] = Field(
         default=_RULES.free_filters,
         description=(

@@ -53,6 +53,11 @@ def test_a_single_bot_is_a_warning_and_none_is_a_failure(directory: Path, count:
     assert found(embedded(directory, bot_tokens=TOKENS[:count]))["bots"].verdict is verdict
 
 
+def test_people_need_somebody_to_ask_about_their_data(directory: Path) -> None:
+    assert found(embedded(directory))["contact"].verdict is Verdict.WARN
+    assert found(embedded(directory, contact="@our_team"))["contact"].verdict is Verdict.OK
+
+
 def test_several_machines_need_a_shared_key(directory: Path) -> None:
     assert found(shared(directory))["key"].verdict is Verdict.WARN
     key = SecretStr("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")

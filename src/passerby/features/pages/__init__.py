@@ -27,7 +27,10 @@ def _page(name: str) -> Decider:
     def show(event: MessageReceived, facts: Facts, env: Env) -> Decision:
         page = text(_key(name, env), minimum=env.rules.minimum_age)
         keyboard = keys_for(facts.me.state) if facts.me.profile.complete else None
-        return Decision(effects=(Say(facts.me.person, page, keyboard),))
+        told: tuple[Say, ...] = (Say(facts.me.person, page, keyboard),)
+        if name == "privacy" and env.rules.contact:
+            told = (*told, Say(facts.me.person, text("pages.contact", address=env.rules.contact)))
+        return Decision(effects=told)
 
     return show
 

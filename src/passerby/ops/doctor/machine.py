@@ -28,6 +28,7 @@ _SOCKET_PATH: Final = 107
 def checks(settings: Settings) -> Iterator[Finding]:
     for check in (
         _fleet,
+        _contact,
         _environment,
         _key,
         _env_file,
@@ -108,6 +109,13 @@ def _content(settings: Settings, found: Finding) -> Finding:
 def _is_writable(directory: Path) -> bool:
     """Whether this user may create files there."""
     return directory.is_dir() and os.access(directory, os.W_OK | os.X_OK)
+
+
+def _contact(settings: Settings) -> Iterator[Finding]:
+    if settings.contact:
+        yield well("contact", "people know whom to ask about their data")
+    else:
+        yield warn("contact", "people cannot ask anybody about their data", "set CONTACT, for example to an address")
 
 
 def _environment(_: Settings) -> Iterator[Finding]:
