@@ -8,8 +8,8 @@ from alembic import op
 
 from passerby.adapters.sql.migrations.beside import create_index_beside, has_column
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
