@@ -628,3 +628,16 @@ def test_the_name_of_a_service_in_two_alphabets_is_found(words: str) -> None:
 @pytest.mark.parametrize("words", ["люблю Cевер", "это просто ok'ейно", "купил iPhoneчик", "смотрю youtubeчик вечером"])
 def test_two_alphabets_in_a_word_alone_are_not_a_trace(words: str) -> None:
     assert find(words) is None
+
+
+SNIPPETS = [*"@/\\.,:=[({<])> \n\x7faz7_-éяйآनß١", "😀", "аb", "dot", "t.me", "точка", "insta"]
+"""Everything that an outline tells apart, and more."""
+
+
+@given(st.lists(st.one_of(st.sampled_from(SNIPPETS), st.characters()), max_size=12).map("".join))
+def test_a_glance_at_the_outline_never_hides_a_clue(words: str) -> None:
+    read = reading.plain(words)
+    outline = read.encode().translate(finding._OUTLINES).decode()
+    assert finding._has_signs(read, outline) == (finding._SIGN.search(read) is not None)
+    assert finding._has_two_scripts(read, outline) == (finding._TWO_SCRIPTS.search(read) is not None)
+    assert outline.count("0") == sum(map("0123456789".count, read))

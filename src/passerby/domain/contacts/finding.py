@@ -60,9 +60,22 @@ _MIXED = re.compile(r"[a-z][0-9]|[0-9][a-z]")
 
 _BREAKING = bytes(code if chr(code).isalnum() or code > 127 else 32 for code in range(256))
 """Replaces ASCII characters that belong to no word by spaces."""
-_DULL = bytes({*range(256)} - {*b"@/\\.,:=([{<\x7f"})
-"""Bytes that no sign of `_SIGN` needs: a text of only these has no sign."""
-_DIGITS = b"0123456789"
+
+
+def _outline(code: int) -> int:
+    """What a byte of a normalised text may be: a Latin letter, a part of another letter, a digit, a sign, or a gap."""
+    if code > 127:
+        return ord("h")
+    sign = chr(code)
+    if sign.isalpha():
+        return ord("l")
+    if sign.isdecimal():
+        return ord("0")
+    return next((ord(kind[0]) for kind in ("@", "/\\", ".", ",:=\x7f", "([{<") if sign in kind), ord(" "))
+
+
+_OUTLINES = bytes(map(_outline, range(256)))
+"""Shows at a glance that a text has no signs, and no two alphabets in one word. Most texts have neither."""
 
 
 def find(text: str) -> Trace | None:
@@ -79,11 +92,12 @@ def find(text: str) -> Trace | None:
 def _look(read: str) -> Trace | None:
     """Return at once if there is no clue in the text; otherwise search for the traces that the clues point to."""
     body = read.encode()
-    words = _words(read)
-    if not read.isascii() and _TWO_SCRIPTS.search(read):
+    words = body.translate(_BREAKING).split()
+    outline = body.translate(_OUTLINES).decode()
+    if _has_two_scripts(read, outline):
         words += _words(latin(read))
-    digits = len(body) - len(body.translate(None, _DIGITS))
-    signs = bool(body.translate(None, _DULL)) and _SIGN.search(read) is not None
+    digits = outline.count("0") if "0" in outline else 0
+    signs = _has_signs(read, outline)
     mixed = digits and _MIXED.search(read)
     if mixed:
         words += _words(letters_for_digits(read))
@@ -95,6 +109,22 @@ def _look(read: str) -> Trace | None:
     if found is None and sum(map(_SPELT_DIGITS.__contains__, words)) >= _FEWEST_SPELT:
         found = Trace.PHONE if spells_phone(_WORD.findall(read)) else None
     return found
+
+
+def _has_signs(read: str, outline: str) -> bool:
+    """Whether `_SIGN` matches. Most texts have a full stop or a comma, but nothing that it matches, and no outline of
+    it."""
+    return (
+        ("." in outline and (".l" in outline or ".h" in outline or " ." in outline))
+        or ("," in outline and (",l" in outline or ",h" in outline))
+        or "(" in outline
+        or "@" in outline
+        or "/" in outline
+    ) and _SIGN.search(read) is not None
+
+
+def _has_two_scripts(read: str, outline: str) -> bool:
+    return not read.isascii() and ("lh" in outline or "hl" in outline) and _TWO_SCRIPTS.search(read) is not None
 
 
 def _holds_number(read: str) -> bool:
