@@ -16,6 +16,7 @@ from passerby.ports.doubts import Held
 from passerby.ports.leases import NOBODY
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.message_map import Anchor, Mark
+from passerby.ports.packed_pairs import MOST
 from passerby.ports.participants import Commit, Committed
 from passerby.ports.tickets import TicketChange, TicketFeed
 from tests.contract.live_body import contract, journal, put, settled, survives
@@ -334,6 +335,21 @@ async def test_an_edit_updates_the_fingerprint(place: Place, store: LiveStore, l
     for print_ in (5, 6):
         await store.mark(Mark(chat=CHAT, pairs=(copied(1, 10, print_),)))
     assert await later.counterpart(CHAT, at(1)) == Counterpart(at(10, OTHER_BOT), True, 6)
+
+
+@contract
+async def test_of_a_chat_with_very_many_messages_the_newest_are_known(place: Place) -> None:
+    store = place.open()
+    await put(store, *couple())
+    for first in range(1, MOST + 501, 500):
+        await store.mark(
+            Mark(chat=CHAT, pairs=tuple(copied(each, 50_000 + each) for each in range(first, first + 500)))
+        )
+    newest = first + 499
+    for known in (newest, newest - 700, newest - MOST // 2):
+        assert await store.counterpart(CHAT, at(known)) == Counterpart(at(50_000 + known, OTHER_BOT), True)
+        assert await store.counterpart(CHAT, at(50_000 + known, OTHER_BOT)) == Counterpart(at(known), False)
+    assert await store.counterpart(CHAT, at(1)) is None
 
 
 @survives

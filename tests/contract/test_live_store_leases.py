@@ -35,7 +35,9 @@ from tests.contract.live_values import (
     BOT,
     CHAT,
     EVE,
+    NOW,
     OTHER_BOT,
+    at,
     becomes,
     copied,
     couple,
@@ -366,6 +368,27 @@ def test_nothing_is_stored_once_another_worker_has_taken_the_lease(place: Place,
         assert await seen(store) == before
 
     place.run(main())
+
+
+@contract
+async def test_a_bot_that_is_lost_takes_no_other_bots_marks_along(place: Place) -> None:
+    store = place.open()
+    epoch = await taken(store, ONE)
+    others = Fence(OTHER, await taken(store, ONE, OTHER))
+    await put(store, *couple(), outbox=(notice("n"), notice("m")), owner=ONE)
+    await store.give(ONE, LEASE, epoch)
+    await taken(store, TWO)
+    mine = Mark((update(8),), ("n",), CHAT, (copied(1, 10),), speaker=ANN, fences=(Fence(LEASE, epoch),))
+    theirs = Mark((update(9, OTHER_BOT),), ("m",), CHAT, (copied(2, 20),), speaker=BEN, fences=(others,))
+    free = Mark((update(10),))
+    answers = await asyncio.gather(*map(store.mark, (mine, theirs, free)), return_exceptions=True)
+    assert [type(each) for each in answers] == [Fenced, type(None), type(None)]
+    assert await store.done(BOT, range(20)) == {10}
+    assert await store.done(OTHER_BOT, range(20)) == {9}
+    assert await store.outbox(ONE) == [notice("n")]
+    assert await store.counterpart(CHAT, at(1)) is None
+    assert await store.counterpart(CHAT, at(2)) is not None
+    assert [each.speaker for each in await store.idle_chats(NOW + 1e6, 10)] == [BEN]
 
 
 @contract

@@ -50,6 +50,12 @@ AREAS: Final = {
 """The folders that get generated bugs (`mutants`), and their areas."""
 
 BUGS: Final = (
+    Bug(
+        "memory",
+        "the message map of a chat grows without end",
+        "            del self.young[: len(self.young) - _KEPT * SIZE]\n",
+        "            pass\n",
+    ),
     Bug("memory", "a block of done marks expires by its first mark", "        block.touched_at = at\n", ""),
     Bug("memory", "done marks are forgotten too early", "KEPT_S = 26 * 3600.0", "KEPT_S = 20 * 3600.0"),
     Bug(
@@ -153,14 +159,14 @@ BUGS: Final = (
     Bug(
         "memory",
         "the next turn of the map counts from now, not from the last turn",
-        "{}, self.turned_at + MAP_TURN_S",
-        "{}, now",
+        'b"", self.turned_at + MAP_TURN_S',
+        'b"", now',
     ),
     Bug(
         "memory",
         "a later anchor replaces the first",
-        "            if person in chat.anchors:\n                return False\n            chat",
-        "            chat",
+        "if person not in self.people or self.anchor_of(person) is not None:",
+        "if person not in self.people:",
     ),
     Bug(
         "memory",
@@ -351,14 +357,14 @@ BUGS: Final = (
     Bug(
         "redis",
         "the second try is not made",
-        "            elif not call.answer.done():\n                call.tries = 1",
+        "            elif call.is_wanted:\n                call.tries = 1",
         "            elif False:\n                call.tries = 1",
     ),
     Bug(
         "redis",
         "a write counts as replicated though no replica has answered",
-        "if lasting and await connection.read_response(timeout=inf) < self._replicas:",
-        "if lasting and await connection.read_response(timeout=inf) < 0:",
+        "is_short = bool(batch.lasting) and answers[-1] < self._replicas",
+        "is_short = bool(batch.lasting) and answers[-1] < 0",
     ),
     Bug(
         "redis",
@@ -381,10 +387,24 @@ BUGS: Final = (
     Bug(
         "lua",
         "done marks without a commit expire by the first mark",
-        "  redis.call('SETBIT', marks, ARGV[at + i], 1)\n  if redis.call('TTL', marks) < renew_s then",
-        "  redis.call('SETBIT', marks, ARGV[at + i], 1)\n  if redis.call('TTL', marks) == -1 then",
+        "    redis.call('BITFIELD', marks, unpack(sets))\n    if redis.call('TTL', marks) < renew_s then",
+        "    redis.call('BITFIELD', marks, unpack(sets))\n    if redis.call('TTL', marks) == -1 then",
     ),
-    Bug("lua", "the message map never expires", "      redis.call('EXPIRE', map, ARGV[4])\n", ""),
+    Bug("lua", "the message map never expires", "      redis.call('EXPIRE', map, map_kept_s)\n", ""),
+    Bug("lua", "the message map of a chat grows without end", "      redis.call('LTRIM', map, -most, -1)\n", ""),
+    Bug("lua", "only the newest pairs of a chat are found", "    if #found < page then", "    if true then"),
+    Bug(
+        "lua",
+        "one bot's refused fence takes the marks of other bots along",
+        "    refused[#refused + 1] = group\n    stopped[tostring(group)] = true\n",
+        "    for each = 1, groups do\n      refused[each] = each\n      stopped[tostring(each)] = true\n    end\n",
+    ),
+    Bug(
+        "redis",
+        "one mark that cannot be stored takes the others along",
+        "if len(self.marks) > 1 and not isinstance(error, LiveStoreLost):",
+        "if False:",
+    ),
     Bug(
         "lua",
         "a repeated commit does not wait for the replicas",
@@ -596,7 +616,7 @@ BUGS: Final = (
     Bug(
         "lua",
         "a message does not make the chat active",
-        "    redis.call('ZADD', idle_chats, first and ARGV[7] or string.format('%.0f', ARGV[7] + 1), chat)\n",
+        "  redis.call('ZADD', idle_chats, unpack(scores))\n",
         "",
     ),
     Bug(

@@ -13,8 +13,9 @@ from redis import Redis
 from passerby.adapters.redis import RedisFull, RedisRefuses, RedisUnreachable, RedisWiped
 from passerby.adapters.redis.batcher import LINES, PENDING
 from passerby.adapters.redis.holds import Holds, hold_message
+from passerby.adapters.redis.keys import Keys, day_of
 from passerby.kernel.decision import Facts
-from passerby.kernel.ids import NOWHERE, PersonId, UpdateRef
+from passerby.kernel.ids import NOWHERE, ChatId, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Idle
 from passerby.ports.leases import NOBODY
 from passerby.ports.live_store import LiveStore, LiveStoreLost
@@ -154,6 +155,55 @@ async def test_calls_of_one_turn_leave_together_over_few_connections(valkey: Val
         assert wire.requests - before == 1
         assert metrics.STORE_CALLS.total() - calls == 100
         assert sum(metrics.STORE_TRIPS.counts()) - trips == 1
+
+
+@in_a_loop
+async def test_the_relays_of_one_turn_are_read_and_marked_together(valkey: Valkey, by_hand: Redis) -> None:
+    chats = [ChatId(f"chat-{number}") for number in range(100)]
+    pairs = [(PersonId(1000 + number), PersonId(2000 + number)) for number in range(100)]
+
+    def used(command: str) -> int:
+        stats: Any = by_hand.info("commandstats")
+        return int(stats.get(f"cmdstat_{command}", {"calls": 0})["calls"])
+
+    async with opened(valkey.url) as store:
+        for chat, (one, other) in zip(chats, pairs, strict=True):
+            await store.commit(Commit((somebody(one, 1, Chatting(chat, other, NOW)),)))
+            await store.commit(Commit((somebody(other, 1, Chatting(chat, one, NOW)),)))
+            await store.load(one)
+        reads, scripts = used("hmget"), used("evalsha")
+        loaded = await asyncio.gather(*(store.load(one) for one, _ in pairs))
+        assert [each.partner and each.partner.person for each in loaded if each] == [other for _, other in pairs]
+        assert (used("hmget") - reads, used("evalsha") - scripts) == (2, 1), "people, chats; and one seal"
+        await store.mark(Mark((update(999),)))  # the script is loaded
+        scripts, chatted = used("evalsha"), list(enumerate(zip(chats, pairs, strict=True)))
+        await asyncio.gather(
+            *(
+                store.mark(Mark((update(at_),), chat=chat, pairs=(copied(at_, 500 + at_),)))
+                for at_, (chat, _) in chatted
+            )
+        )
+        assert used("evalsha") - scripts == 1
+        assert await store.done(BOT, range(100)) == set(range(100))
+        for number, (chat, _) in chatted:
+            assert await store.counterpart(chat, at(number)) is not None
+
+
+@in_a_loop
+async def test_a_mark_that_cannot_be_stored_does_not_affect_the_others(valkey: Valkey, by_hand: Redis) -> None:
+    async with opened(valkey.url) as store:
+        ann, ben = couple()
+        await store.commit(Commit((ann, ben, somebody(EVE, 1, Chatting(NEXT_CHAT, ANN, NOW)))))
+        by_hand.set(Keys("passerby").map(NEXT_CHAT, day_of(NOW)), "not a list")
+        bad, good, unfit = (
+            Mark((update(1),), chat=NEXT_CHAT, pairs=(copied(1, 10),)),
+            Mark((update(2),), chat=CHAT, pairs=(copied(2, 20),)),
+            Mark((update(3),), chat=CHAT, pairs=(copied(3, 1 << 40),)),
+        )
+        answers = await asyncio.gather(*map(store.mark, (bad, good, unfit)), return_exceptions=True)
+        assert [isinstance(each, Exception) for each in answers] == [True, False, True]
+        assert await store.done(BOT, (2,)) == {2}
+        assert await store.counterpart(CHAT, at(2)) is not None
 
 
 @in_a_loop

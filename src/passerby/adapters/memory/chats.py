@@ -5,6 +5,7 @@ chatting in it, and `Chats.note` gets every participant's new value.
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 import msgspec
 
@@ -13,29 +14,55 @@ from passerby.kernel.ids import NOWHERE, ChatId, MessageRef, PersonId, search_of
 from passerby.kernel.participant import Chatting, Participant, Searching
 from passerby.ports.idle_chats import IdleChat
 from passerby.ports.message_map import Anchor, Copied
+from passerby.ports.packed_pairs import MOST, SIZE, found_in, packed
 
 MAP_TURN_S = 24 * 3600.0
 """Half the age that a pair of the message map may reach (48 h). Each turn drops the older half."""
 
+_KEPT: Final = MOST - MOST // 8
+"""How many records stay if there are too many. Fewer than allowed, so that this happens seldom."""
+_NO_ANCHORS: Final = (None, None)
+
 
 class Chat(msgspec.Struct):
-    """`young` and `old` are the message map, in two halves by age. `word_at`: when something was delivered last."""
+    """`young` and `old` are the message map, in two halves by age (see `ports.packed_pairs`). `word_at`: when something
+    was delivered last. `anchors`: of the first person and of the second.
+    """
 
     people: tuple[PersonId, PersonId]
     turned_at: float
     word_at: float
     speaker: PersonId | None = None
-    young: dict[MessageRef, Counterpart] = {}
-    old: dict[MessageRef, Counterpart] = {}
-    anchors: dict[PersonId, MessageRef] = {}
+    young: bytes | bytearray = b""
+    old: bytes | bytearray = b""
+    anchors: tuple[MessageRef | None, MessageRef | None] = _NO_ANCHORS
 
     def turn(self, now: float) -> None:
         """Drop what is too old. In steps from the chat's beginning, so that a replay gives the same result."""
         while now - self.turned_at >= MAP_TURN_S:
-            self.old, self.young, self.turned_at = self.young, {}, self.turned_at + MAP_TURN_S
+            self.old, self.young, self.turned_at = self.young, b"", self.turned_at + MAP_TURN_S
+
+    def remember(self, pairs: Iterable[Copied]) -> None:
+        if not isinstance(self.young, bytearray):
+            self.young = bytearray(self.young)
+        for pair in pairs:
+            self.young += packed(pair)
+        if len(self.young) > MOST * SIZE:
+            del self.young[: len(self.young) - _KEPT * SIZE]
 
     def find(self, about: MessageRef) -> Counterpart | None:
-        return self.young.get(about) or self.old.get(about)
+        return found_in(self.young, about) or found_in(self.old, about)
+
+    def anchor_of(self, person: PersonId) -> MessageRef | None:
+        return self.anchors[person != self.people[0]]
+
+    def set_anchor(self, person: PersonId, at: MessageRef) -> bool:
+        """Return False if the person had one, or is not in this chat."""
+        if person not in self.people or self.anchor_of(person) is not None:
+            return False
+        first, second = self.anchors
+        self.anchors = (at, second) if person == self.people[0] else (first, at)
+        return True
 
 
 class FlatChat(msgspec.Struct, frozen=True, array_like=True):
@@ -46,9 +73,9 @@ class FlatChat(msgspec.Struct, frozen=True, array_like=True):
     turned_at: float
     word_at: float
     speaker: PersonId | None
-    young: list[Copied]
-    old: list[Copied]
-    anchors: list[tuple[PersonId, MessageRef]]
+    young: bytes
+    old: bytes
+    anchors: tuple[MessageRef | None, MessageRef | None]
 
 
 class Chats:
@@ -85,10 +112,7 @@ class Chats:
         """Remember the notice that told somebody about a chat or search. False: it is over, or they knew before."""
         chat, person = self._open.get(anchor.chat), anchor.person
         if chat is not None:
-            if person in chat.anchors:
-                return False
-            chat.anchors[person] = anchor.at
-            return True
+            return chat.set_anchor(person, anchor.at)
         if anchor.chat == search_of(person) and person in self._searches and self._searches[person] is None:
             self._searches[person] = anchor.at
             return True
@@ -98,7 +122,7 @@ class Chats:
         """Whether the person was told about the chat or search, as far as is known, or it is over."""
         found = self._open.get(chat)
         if found is not None:
-            return person in found.anchors
+            return found.anchor_of(person) is not None
         return chat != search_of(person) or self._searches.get(person, NOWHERE) is not None
 
     def welcome(self, people: Iterable[Participant], anchors: Iterable[Anchor]) -> None:
@@ -119,7 +143,7 @@ class Chats:
             return
         if pairs:
             found.turn(at)
-            _remember(found.young, pairs)
+            found.remember(pairs)
         if speaker is not None:
             found.word_at, found.speaker = at, speaker
             self._open[chat] = self._open.pop(chat)
@@ -148,9 +172,9 @@ class Chats:
                 chat.turned_at,
                 chat.word_at,
                 chat.speaker,
-                _flat(chat.young),
-                _flat(chat.old),
-                list(chat.anchors.items()),
+                bytes(chat.young),
+                bytes(chat.old),
+                chat.anchors,
             )
             for id_, chat in self._open.items()
         ]
@@ -159,33 +183,7 @@ class Chats:
     def restore(self, chats: Iterable[FlatChat], searches: Iterable[tuple[PersonId, MessageRef]]) -> None:
         """Call `note` for everybody first."""
         self._open = {
-            flat.id: Chat(
-                flat.people,
-                flat.turned_at,
-                flat.word_at,
-                flat.speaker,
-                _pairs(flat.young),
-                _pairs(flat.old),
-                dict(flat.anchors),
-            )
+            flat.id: Chat(flat.people, flat.turned_at, flat.word_at, flat.speaker, flat.young, flat.old, flat.anchors)
             for flat in chats
         }
         self._searches.update(searches)
-
-
-def _remember(half: dict[MessageRef, Counterpart], pairs: Iterable[Copied]) -> None:
-    for pair in pairs:
-        half[pair.source] = Counterpart(pair.copy, mine=True, print=pair.print, rest=pair.rest)
-        half[pair.copy] = Counterpart(pair.source, mine=False)
-        for more in pair.rest:
-            half[MessageRef(pair.copy.bot, more)] = Counterpart(pair.source, mine=False)
-
-
-def _flat(half: dict[MessageRef, Counterpart]) -> list[Copied]:
-    return [Copied(source, copy.at, copy.print, copy.rest) for source, copy in half.items() if copy.mine]
-
-
-def _pairs(flat: list[Copied]) -> dict[MessageRef, Counterpart]:
-    half: dict[MessageRef, Counterpart] = {}
-    _remember(half, flat)
-    return half

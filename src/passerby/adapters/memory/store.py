@@ -52,7 +52,7 @@ class MemoryStore(MemoryDelivering, MemoryFeeds):
         if chat is None:
             return Facts(me, partner)
         counterpart = chat.find(about) if about is not None else None
-        return Facts(me, partner, counterpart, chat.anchors.get(person), chat.anchors.get(state.partner))
+        return Facts(me, partner, counterpart, chat.anchor_of(person), chat.anchor_of(state.partner))
 
     async def commit(self, commit: Commit) -> Committed:
         self._check()

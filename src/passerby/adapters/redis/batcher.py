@@ -1,8 +1,7 @@
-"""Calls scripts over a few connections, in batches: all calls of one turn of the event loop leave in one write.
+"""Sends calls over a few lines, in batches: all calls of one turn of the event loop leave in one write.
 
-A single redis-py call costs the client about 80 µs; in a batch it costs about 16 µs. So each call goes into a queue,
-and a line (a connection and the task that uses it) takes everything that is in the queue. While this line waits for its
-answers, more calls gather, and another line takes them.
+Each call goes into a queue, and a line takes everything that is in the queue. While this line waits for its answers,
+more calls gather, and the other line takes them. `gathering` also makes one call out of many.
 
 When a connection breaks, nobody knows which of the unanswered calls were carried out. Each call is retried once, over a
 new connection, so every script must give the same result when it runs twice. If the retry fails too, or if no answer
@@ -13,20 +12,21 @@ Reads from few keys go as plain commands, because a script costs the server twic
 reads, one call of a script (`seal`) follows them, and each read also gets its answer: the generation of the store that
 the reads came from. If the server has become a replica, which may be behind, it refuses the seal.
 
-At most `PENDING` calls wait; further callers wait until there is room. This module does not know what a script does.
+At most `PENDING` callers wait; further ones wait until there is room. This module does not know what a script does.
 """
 
 import asyncio
+import struct
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from math import inf
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from hiredis import pack_command
-from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
+from passerby.adapters.redis.calls import Call, Command, OneCall, Word
 from passerby.adapters.redis.errors import RedisRefuses, RedisUnreachable, error_of, says_elsewhere
+from passerby.adapters.redis.line import Connect, Line
 from passerby.adapters.redis.scripts import Script
 from passerby.telemetry import metrics
 
@@ -37,42 +37,22 @@ PATIENCE_S = 10.0
 """The limit for a whole batch, connecting included. A server that takes longer counts as lost."""
 
 REPLICATED_MS = 1000
+_UNPACKABLE = (TypeError, ValueError, OverflowError, struct.error)
 LOADS = 3
 """How often a call may find that its script is missing. A server that forgets scripts at once is of no use."""
 
-Word = bytes | str | int | float
-Connect = Callable[[], Awaitable[AbstractConnection]]
 
+class _Batch:
+    """What is on a line. `loading`: the scripts that are loaded before the calls."""
 
-Command = tuple[Word, ...]
+    __slots__ = ("began_at", "calls", "is_reading", "lasting", "loading")
 
-
-class _Call:
-    """A command that calls a script, or some commands that read."""
-
-    __slots__ = ("answer", "commands", "loads", "script", "tries")
-
-    def __init__(self, script: Script | None, commands: Sequence[Command], answer: asyncio.Future[Any]) -> None:
-        self.script = script
-        self.commands = commands
-        self.answer = answer
-        self.tries = 0
-        self.loads = 0
-
-
-class _Line:
-    __slots__ = ("broke", "connection", "work")
-
-    def __init__(self) -> None:
-        self.broke = False
-        self.connection: AbstractConnection | None = None
-        self.work: asyncio.Task[None] | None = None
-
-    async def hang_up(self, *, broken: bool = True) -> None:
-        connection, self.connection = self.connection, None
-        if connection is not None:
-            self.broke = True
-            await connection.disconnect(nowait=broken)
+    def __init__(self, calls: list[Call], loading: list[Script], began_at: float, *, waits: bool) -> None:
+        self.calls = calls
+        self.loading = loading
+        self.began_at = began_at
+        self.is_reading = any(call.script is None for call in calls)
+        self.lasting = [call for call in calls if call.script is not None and call.script.lasting] if waits else []
 
 
 class Batcher:
@@ -93,15 +73,20 @@ class Batcher:
         replicas: int = 0,
     ) -> None:
         """`sealed`: the only key of `seal`."""
-        self._connect = connect
-        self._seal = _Seal(seal, sealed)
+        self._seal = seal
+        self._packed_seal: bytes = pack_command(("EVALSHA", seal.sha, 1, sealed))  # type: ignore[arg-type]
+        self._packed_wait: bytes = pack_command(("WAIT", replicas, REPLICATED_MS))  # type: ignore[arg-type]
         self._replicas = replicas
         self._patience_s = patience_s
-        self._queue: deque[_Call] = deque()
-        self._lines = [_Line() for _ in range(lines)]
-        self._idle = list(self._lines)
+        self._queue: deque[Call] = deque()
+        self._waiting = 0
+        """How many callers the queue has."""
+        self._idle = [Line(connect, self._on_answers, self._on_broken) for _ in range(lines)]
+        self._lines = tuple(self._idle)
+        self._on_line: dict[Line, _Batch] = {}
+        self._opening = set[asyncio.Task[None]]()
         self._starting = False
-        self.on_return = _nothing
+        self.on_return: Callable[[], None] = _nothing
         """Called when a broken connection has been replaced. The new one may lead to another server."""
         self._room: deque[asyncio.Future[None]] = deque()
         self._closed = False
@@ -110,6 +95,17 @@ class Batcher:
     def busy(self) -> bool:
         """Whether a call is waiting for its answer."""
         return bool(self._queue) or len(self._idle) < len(self._lines)
+
+    @property
+    def is_full(self) -> bool:
+        return self._waiting >= PENDING
+
+    async def room(self) -> None:
+        """Return when another caller may wait."""
+        while self._waiting >= PENDING:
+            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._room.append(turn)
+            await turn
 
     async def call(self, script: Script, keys: Sequence[bytes], args: Sequence[Word]) -> Any:
         """Return what the script returns. Raises: LiveStoreLost; a redis-py ResponseError for a bug in the script."""
@@ -124,56 +120,82 @@ class Batcher:
         return found
 
     async def _put(self, script: Script | None, commands: Sequence[Command]) -> Any:
-        loop = asyncio.get_running_loop()
-        while len(self._queue) >= PENDING:
-            turn: asyncio.Future[None] = loop.create_future()
-            self._room.append(turn)
-            await turn
+        if self.is_full:
+            await self.room()
+        call = OneCall(script, commands, asyncio.get_running_loop().create_future())
+        self.put(call)
+        return await call.answer
+
+    def put(self, call: Call) -> None:
+        """Send a call, together with everything else of this turn."""
         if self._closed:
-            raise RedisUnreachable
-        call = _Call(script, commands, loop.create_future())
+            call.fail(RedisUnreachable())
+            return
         self._queue.append(call)
+        self._waiting += call.callers
         if self._idle and not self._starting:
             self._starting = True
-            loop.call_soon(self._start)
-        return await call.answer
+            asyncio.get_running_loop().call_soon(self._start)
+
+    def joined(self) -> None:
+        """Note that one more caller waits for a call that is in the queue."""
+        self._waiting += 1
 
     async def aclose(self) -> None:
         """Close the connections. Calls that still wait get RedisUnreachable."""
         self._closed = True
-        working = [line.work for line in self._lines if line.work is not None]
-        for work in working:
-            work.cancel()
-        await asyncio.gather(*working, return_exceptions=True)
+        for opening in self._opening:
+            opening.cancel()
+        await asyncio.gather(*self._opening, return_exceptions=True)
+        for batch in self._on_line.values():
+            _lose(batch.calls)
+        self._on_line.clear()
         _lose(self._queue)
         self._queue.clear()
+        self._waiting = 0
         self._make_room()
         for line in self._lines:
-            await line.hang_up(broken=False)
+            await line.aclose()
 
     def _start(self) -> None:
         """Start a line for each waiting batch, while there are idle lines."""
         self._starting = False
-        for _ in range(-(-len(self._queue) // BATCH)):
+        for _ in range(-(-self._waiting // BATCH)):
             if not self._idle:
                 return
-            line = self._idle.pop()
-            line.work = asyncio.ensure_future(self._work(line))
+            self._next(self._idle.pop())
 
-    async def _work(self, line: _Line) -> None:
-        try:
-            while self._queue:
-                batch = [call for call in self._take() if not call.answer.done()]
-                if batch:
-                    await self._ask(line, batch)
-        finally:
-            line.work = None
+    def _next(self, line: Line, loading: Iterable[Script] = ()) -> None:
+        """Give a line its next batch."""
+        calls = self._take()
+        if not calls:
             self._idle.append(line)
+            return
+        now = asyncio.get_running_loop().time()
+        batch = self._on_line[line] = _Batch(calls, list(loading), now, waits=self._replicas > 0)
+        if line.is_open:
+            self._send(line, batch)
+        else:
+            opening = asyncio.ensure_future(self._open(line, batch))
+            self._opening.add(opening)
+            opening.add_done_callback(self._opening.discard)
 
-    def _take(self) -> list[_Call]:
-        batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
+    def _take(self) -> list[Call]:
+        calls: list[Call] = []
+        callers = 0
+        while self._queue and callers < BATCH:
+            call = self._queue.popleft()
+            self._waiting -= call.callers
+            if call.is_wanted:
+                try:
+                    call.pack()
+                except _UNPACKABLE as error:  # a bug in this call must not affect the others
+                    call.fail(error)
+                else:
+                    calls.append(call)
+                    callers += call.callers
         self._make_room()
-        return batch
+        return calls
 
     def _make_room(self) -> None:
         woken = 0
@@ -183,152 +205,133 @@ class Batcher:
                 turn.set_result(None)
                 woken += 1
 
-    async def _ask(self, line: _Line, batch: list[_Call]) -> None:
-        """Get an answer for each call of the batch, or put the call back into the queue for its retry."""
-        clock = asyncio.get_running_loop().time
-        began_at = clock()
+    async def _open(self, line: Line, batch: _Batch) -> None:
         try:
             async with asyncio.timeout(self._patience_s):
-                if line.connection is None:
-                    line.connection = await self._connect()
-                    if line.broke:
-                        line.broke = False
-                        self.on_return()
-                await self._exchange(line.connection, batch)
-            metrics.STORE_TRIPS.observe(clock() - began_at)
-            metrics.STORE_CALLS.add(count=len(batch))
-        except TimeoutError:
-            metrics.STORE_ERRORS.add("live")
-            await line.hang_up()
-            _lose(batch)
-        except ResponseError as error:
-            await line.hang_up()
-            if says_elsewhere(error):
-                self._once_more(batch)
-            else:
-                for call in batch:
-                    _reply(call, error_of(error))
-        except (RedisError, OSError):
-            metrics.STORE_ERRORS.add("live")
-            await line.hang_up()
-            self._once_more(batch)
+                await line.open()
         except BaseException as error:
-            # A bug, or the end of the task: every caller must get an answer.
-            await line.hang_up()
+            self._on_broken(line, error)
             if not isinstance(error, Exception):
-                _lose(batch)
                 raise
-            for call in batch:
-                _reply(call, error)
+            return
+        if line.has_broken:
+            line.has_broken = False
+            self.on_return()
+        self._send(line, batch)
 
-    async def _exchange(self, connection: AbstractConnection, batch: list[_Call]) -> None:
-        # redis-py's own packing is in Python and would cost more than everything else. One piece makes one write.
-        pieces = [pack_command(command) for call in batch for command in call.commands]  # type: ignore[arg-type]
-        is_reading = any(call.script is None for call in batch)
-        if is_reading:
-            pieces.append(self._seal.packed)
-        packed = b"".join(pieces)
-        lasting = [call for call in batch if call.script is not None and call.script.lasting] if self._replicas else []
-        if lasting:
-            packed += pack_command(("WAIT", self._replicas, REPLICATED_MS))  # type: ignore[arg-type]
-        await connection.send_packed_command(packed, check_health=False)
-        misplaced = False
-        answers: list[tuple[_Call, Any]] = []
-        unloaded: list[_Call] = []
-        reading: list[tuple[_Call, list[Any]]] = []
-        for call in batch:
-            try:
-                if call.script is None:
-                    reading.append((call, await _answers(connection, len(call.commands))))
-                    continue
-                answer = await connection.read_response(timeout=inf)
-            except NoScriptError:
+    def _send(self, line: Line, batch: _Batch) -> None:
+        pieces: list[bytes] = [pack_command(("SCRIPT", "LOAD", each.source)) for each in batch.loading]  # type: ignore[arg-type]
+        pieces += [call.packed for call in batch.calls]
+        count = len(batch.loading) + sum(call.count for call in batch.calls)
+        if batch.is_reading:
+            pieces.append(self._packed_seal)
+            count += 1
+        if batch.lasting:
+            pieces.append(self._packed_wait)
+            count += 1
+        line.ask(b"".join(pieces), count, batch.began_at + self._patience_s)
+
+    def _on_answers(self, line: Line, answers: list[Any]) -> None:
+        batch = self._on_line.pop(line)
+        loading: list[Script] = []
+        try:
+            loading = self._hand_out(batch, answers)
+        except (RedisError, OSError) as error:
+            line.hang_up()
+            self._on_line[line] = batch
+            self._on_broken(line, error)
+            return
+        except BaseException:  # a bug: every caller must get an answer
+            _lose(batch.calls)
+            self._idle.append(line)
+            raise
+        metrics.STORE_TRIPS.observe(asyncio.get_running_loop().time() - batch.began_at)
+        metrics.STORE_CALLS.add(count=sum(call.callers for call in batch.calls))
+        self._next(line, loading)
+
+    def _hand_out(self, batch: _Batch, answers: list[Any]) -> list[Script]:
+        """Give each call its answer. Return the scripts that the server does not have; their calls are in the queue.
+
+        Raises: RedisError, OSError if the connection is of no use any more.
+        """
+        at = len(batch.loading)
+        for answer in answers:
+            if isinstance(answer, RedisError) and not isinstance(answer, ResponseError):
+                raise answer
+        if batch.lasting and isinstance(answers[-1], ResponseError):
+            raise answers[-1]
+        is_short = bool(batch.lasting) and answers[-1] < self._replicas
+        generation = answers[-2 if batch.lasting else -1] if batch.is_reading else None
+        is_misplaced = False
+        unloaded: list[Call] = []
+        for call in batch.calls:
+            if call.script is None:
+                answer: Any = [*answers[at : at + call.count], generation]
+                error = next((each for each in answer if isinstance(each, ResponseError)), None)
+            else:
+                answer = error = answers[at]
+            at += call.count
+            if not isinstance(error, ResponseError):
+                if is_short and call.script is not None and call.script.lasting:
+                    call.fail(RedisUnreachable())
+                else:
+                    call.give(answer)
+            elif isinstance(error, NoScriptError):
                 unloaded.append(call)
-            except ResponseError as error:
-                if says_elsewhere(error) and not call.tries:
-                    misplaced = True
-                else:
-                    _reply(call, error_of(error))
+            elif says_elsewhere(error) and not call.tries:
+                is_misplaced = True
             else:
-                if lasting:
-                    answers.append((call, answer))
-                else:
-                    _give(call, answer)
-        if is_reading:
-            try:
-                generation = await connection.read_response(timeout=inf)
-            except NoScriptError:
-                unloaded += [call for call, _ in reading]
-            except ResponseError as error:
-                if says_elsewhere(error) and not all(call.tries for call, _ in reading):
-                    misplaced = True
-                else:
-                    for call, _ in reading:
-                        _reply(call, error_of(error))
-            else:
-                for call, found in reading:
-                    _give(call, [*found, generation])
-        if lasting and await connection.read_response(timeout=inf) < self._replicas:
-            _lose(lasting)
-        for call, answer in answers:
-            _give(call, answer)
-        if misplaced:
+                call.fail(error_of(error))
+        if is_misplaced:
             raise ConnectionError("another server is the right one now")
-        for script in {call.script or self._seal.script for call in unloaded}:
-            await connection.send_command("SCRIPT", "LOAD", script.source, check_health=False)
-            await connection.read_response(timeout=inf)
         for call in reversed(unloaded):
             call.loads += 1
             if call.loads > LOADS:
-                _reply(call, RedisRefuses())
+                call.fail(RedisRefuses())
             else:
-                self._queue.appendleft(call)
+                self._put_back(call)
+        return list({call.script or self._seal for call in unloaded})
 
-    def _once_more(self, batch: list[_Call]) -> None:
-        for call in reversed(batch):
+    def _on_broken(self, line: Line, error: BaseException) -> None:
+        """The connection is gone. Put each call back into the queue for its retry, or give its caller an error."""
+        batch = self._on_line.pop(line, None)
+        line.hang_up()
+        calls = batch.calls if batch is not None else []
+        if isinstance(error, TimeoutError):
+            metrics.STORE_ERRORS.add("live")
+            _lose(calls)
+        elif isinstance(error, ResponseError) and not says_elsewhere(error):
+            for call in calls:
+                call.fail(error_of(error))
+        elif isinstance(error, (RedisError, OSError)):
+            if not isinstance(error, ResponseError):
+                metrics.STORE_ERRORS.add("live")
+            self._once_more(calls)
+        elif isinstance(error, Exception):  # a bug
+            for call in calls:
+                call.fail(error)
+        else:  # the end of the task
+            _lose(calls)
+        if not self._closed:
+            self._next(line)
+
+    def _once_more(self, calls: list[Call]) -> None:
+        for call in reversed(calls):
             if call.tries:
-                _reply(call, RedisUnreachable())
-            elif not call.answer.done():
+                call.fail(RedisUnreachable())
+            elif call.is_wanted:
                 call.tries = 1
-                self._queue.appendleft(call)
+                self._put_back(call)
 
-
-class _Seal:
-    __slots__ = ("packed", "script")
-
-    def __init__(self, script: Script, key: bytes) -> None:
-        self.script = script
-        self.packed: bytes = pack_command(("EVALSHA", script.sha, 1, key))  # type: ignore[arg-type]
-
-
-async def _answers(connection: AbstractConnection, count: int) -> list[Any]:
-    """Read `count` answers. Raises: the first error among them, after all have been read."""
-    found: list[Any] = []
-    refused: ResponseError | None = None
-    for _ in range(count):
-        try:
-            found.append(await connection.read_response(timeout=inf))
-        except ResponseError as error:
-            refused = refused or error
-    if refused is not None:
-        raise refused
-    return found
+    def _put_back(self, call: Call) -> None:
+        self._queue.appendleft(call)
+        self._waiting += call.callers
 
 
 def _nothing() -> None:
     """The default of `on_return`."""
 
 
-def _give(call: _Call, answer: Any) -> None:
-    if not call.answer.done():
-        call.answer.set_result(answer)
-
-
-def _reply(call: _Call, error: Exception) -> None:
-    if not call.answer.done():
-        call.answer.set_exception(error)
-
-
-def _lose(calls: Iterable[_Call]) -> None:
+def _lose(calls: Iterable[Call]) -> None:
     for call in calls:
-        _reply(call, RedisUnreachable())
+        call.fail(RedisUnreachable())

@@ -18,7 +18,8 @@ from random import Random
 from typing import Any, Final, NamedTuple
 
 from passerby.adapters.redis import scripts
-from passerby.adapters.redis.batcher import Batcher, Command, Word
+from passerby.adapters.redis.batcher import Batcher
+from passerby.adapters.redis.calls import Command, Word
 from passerby.adapters.redis.errors import RedisWiped
 from passerby.adapters.redis.handshake import with_handshake
 from passerby.adapters.redis.keys import Keys

@@ -6,8 +6,9 @@ from typing import Any, Final
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import NoPermissionError
 
-from passerby.adapters.redis.batcher import Connect, Word
+from passerby.adapters.redis.calls import Word
 from passerby.adapters.redis.keys import Keys
+from passerby.adapters.redis.line import Connect
 from passerby.adapters.redis.scripts import HANDSHAKE
 
 _NODE: Final = b" node "

@@ -39,7 +39,7 @@ with the same tag on one node, so a script may use several. Two installations ma
     journal              stream  number-1 -> f: msgpack of Fact                                when trimmed
     done:BOT:BLOCK       string  one bit for each of 4,096 updates                             after 25 to 26 h
     crashes:BOT          set     "update crash" for each worker that ended while working on it after 26 h
-    map:CHAT:DAY         hash    "bot message" -> msgpack of Counterpart                       24 to 48 h, chat's end
+    map:CHAT:DAY         list    pairs, each of one or more records (see ports.packed_pairs)   24 to 48 h, chat's end
     stored:CALL          string  this commit was stored (see `store`)                          after a minute
     file:NAME            hash    bot -> file id, both disguised (see adapters.botapi.files)    after 3 days
     seen:PERIOD          string  a table of sightings (see domain.popularity)                  after 60 to 90 days
@@ -116,10 +116,10 @@ class Keys:
         return (self._prefix + rest).encode()
 
     def done(self, ref: UpdateRef) -> bytes:
-        return self._key(f"done:{ref.bot}:{ref.update >> _SHIFT}")
+        return self.done_block(ref.bot, block_of(ref.update))
 
-    def done_in(self, bot: BotId, update: int) -> bytes:
-        return self._key(f"done:{bot}:{update >> _SHIFT}")
+    def done_block(self, bot: BotId, block: int) -> bytes:
+        return self._key(f"done:{bot}:{block}")
 
     def crashes(self, bot: BotId) -> bytes:
         return self._key(f"crashes:{bot}")
@@ -153,6 +153,10 @@ def word_score(at: float) -> int:
     """Return the score in `idle_chats` of a chat opened or adopted at `at`, without a message. The first person's:
     +1."""
     return 4 * round(at * 1000)
+
+
+def block_of(update: int) -> int:
+    return update >> _SHIFT
 
 
 def bit_of(update: int) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from passerby.adapters.redis import scripts
-from passerby.adapters.redis.batcher import Word
+from passerby.adapters.redis.calls import Word
 from passerby.adapters.redis.generation import GenerationClient, handshake_args
 from passerby.ports.leases import LeaseName, Members, WorkerId
 

@@ -28,14 +28,13 @@ from functools import partial
 from random import Random
 from typing import Any, Final
 
-import msgspec
-
 from passerby.adapters.redis import scripts, values
-from passerby.adapters.redis.batcher import Word
+from passerby.adapters.redis.calls import Word
 from passerby.adapters.redis.errors import RedisWiped
+from passerby.adapters.redis.gathering import Loads, Marks
 from passerby.adapters.redis.generation import Generation
 from passerby.adapters.redis.holds import Holds
-from passerby.adapters.redis.keys import DONE_KEPT_S, DONE_RENEWED_S, Keys, bit_of, day_of, map_kept_s, word_score
+from passerby.adapters.redis.keys import DONE_KEPT_S, DONE_RENEWED_S, Keys, bit_of, day_of, word_score
 from passerby.adapters.redis.leases import RedisLeases
 from passerby.adapters.redis.outbox import PAGE, RedisOutbox
 from passerby.adapters.redis.pubsub import PubSub
@@ -52,6 +51,7 @@ from passerby.ports.idle_chats import IdleChat
 from passerby.ports.leases import Fence, WorkerId
 from passerby.ports.live_store import Figures
 from passerby.ports.message_map import Anchor, Mark
+from passerby.ports.packed_pairs import SIZE, found_in, side
 from passerby.ports.participants import Commit, Committed
 from passerby.ports.tickets import TicketFeed
 
@@ -62,6 +62,7 @@ STORED_KEPT_S: Final = 60
 FILE_KEPT_S: Final = 3 * 24 * 3600
 SIGHTINGS_KEPT_S: Final = 2 * PERIOD_S
 CHATS_KNOWN: Final = 100_000
+PAIRS: Final = 256
 JOURNAL_BOUND: Final = 1_000_000
 
 _COMMITTED: Final = {1: Committed.YES, 0: Committed.STALE, 2: Committed.ALREADY_DONE}
@@ -86,6 +87,8 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisOutbox, RedisUpdates):
         journal_bound: int = JOURNAL_BOUND,
     ) -> None:
         super().__init__(connect, keys, clock, rng, generation, replicas=replicas, loose=loose)
+        self._loads = Loads(self._batcher, keys)
+        self._marks = Marks(self._batcher, keys, clock)
         self._holds = Holds(clock)
         self._pubsub = PubSub(connect, keys.pubsub, clock, self._holds.on_message)
         self._batcher.on_return = self._pubsub.renew
@@ -95,24 +98,33 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisOutbox, RedisUpdates):
 
     async def load(self, person: PersonId, about: MessageRef | None = None) -> Facts | None:
         seen = self._chats_seen.get(person)
-        if seen is None:
-            return await self._load(person, about)
-        if about is None:
-            facts, found = await self._load_chatting(person, *seen), None
-        else:
-            facts, found = await asyncio.gather(self._load_chatting(person, *seen), self.counterpart(seen[0], about))
-        if facts is None:
+        if seen is not None:
+            facts = await self._load_chatting(person, *seen, about)
+            if facts is not None:
+                return facts
             self._chats_seen.pop(person, None)
-            return await self._load(person, about)
-        return msgspec.structs.replace(facts, counterpart=found) if found is not None else facts
+        return await self._load(person, about)
 
-    async def _load_chatting(self, person: PersonId, chat: ChatId, partner: PersonId) -> Facts | None:
+    async def _load_chatting(
+        self, person: PersonId, chat: ChatId, partner: PersonId, about: MessageRef | None
+    ) -> Facts | None:
         """Load a person who is still in the chat that they were last seen in. Returns None if they are not.
 
         The chat is read after the people. So if it is open, it was also open, and theirs, when they were read.
         """
-        keys = self._keys
-        (mine, theirs), anchors = await self._read(("HMGET", keys.people, person, partner), ("HGET", keys.chats, chat))
+        if self._expelled:
+            await self._rejoin()
+        if self._batcher.is_full:
+            await self._batcher.room()
+        generation = self._generation.name
+        reading = self._loads.add(person, partner, chat)
+        try:
+            found = await self.counterpart(chat, about) if about is not None else None
+            mine, theirs, anchors, current = await reading
+        finally:
+            reading.cancel()
+        if current != generation.encode():
+            raise await self._expel(generation)
         if mine is None or anchors is None:
             return None
         me = values.participant(mine)
@@ -121,7 +133,7 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisOutbox, RedisUpdates):
             return None
         other = values.participant(theirs) if theirs is not None else None
         anchor, partner_anchor = values.anchors_of(anchors, person, partner)
-        return Facts(me, other, None, anchor, partner_anchor)
+        return Facts(me, other, found, anchor, partner_anchor)
 
     async def _load(self, person: PersonId, about: MessageRef | None) -> Facts | None:
         """Load any person."""
@@ -151,8 +163,8 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisOutbox, RedisUpdates):
     async def counterpart(self, chat: ChatId, about: MessageRef) -> Counterpart | None:
         keys, day = self._keys, day_of(self._clock.now())
         where = (keys.store, keys.chats, keys.map(chat, day), keys.map(chat, day - 1))
-        found = await self._ask(scripts.COUNTERPART, where, chat, values.message(about))
-        return values.counterpart(found) if found is not None else None
+        pair = await self._ask(scripts.COUNTERPART, where, chat, side(about), SIZE, PAIRS)
+        return found_in(pair, about) if pair is not None else None
 
     async def open_chats(self, chats: Iterable[ChatId]) -> set[ChatId]:
         asked = list(chats)
@@ -320,33 +332,15 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisOutbox, RedisUpdates):
         return _COMMITTED[await self._ask(scripts.COMMIT, where, *words, repairs=commit.repairs)]
 
     async def mark(self, mark: Mark) -> None:
-        keys, now, anchor = self._keys, self._clock.now(), mark.anchor
-        where = (
-            keys.store,
-            keys.chats,
-            keys.idle_chats,
-            keys.epochs,
-            keys.map(mark.chat or ChatId(""), day_of(now)),
-            keys.outbox,
-            keys.order,
-            keys.turns,
-            keys.journal,
-            *map(keys.done, mark.updates),
-        )
-        words: list[Word] = [DONE_KEPT_S, DONE_RENEWED_S, map_kept_s(now), mark.chat or "", mark.speaker or ""]
-        words.append(word_score(now) + 1)
-        words += (anchor.chat, anchor.person, values.message(anchor.at)) if anchor is not None else ("", "", "")
-        fields = sum(2 + len(pair.rest) for pair in mark.pairs) if mark.chat is not None else 0
-        words += (len(mark.fences), len(mark.updates), fields, len(mark.sent), len(mark.facts))
-        for fence in mark.fences:
-            words += fence
-        words += (bit_of(ref.update) for ref in mark.updates)
-        if fields:
-            for pair in mark.pairs:
-                words += values.pair_words(pair)
-        words += mark.sent
-        words += map(values.encoded, mark.facts)
-        await self._ask(scripts.MARK, where, *words)
+        if self._expelled:
+            await self._rejoin()
+        if self._batcher.is_full:
+            await self._batcher.room()
+        generation = self._generation.name
+        try:
+            await self._marks.add(mark, generation)
+        except RedisWiped as wiped:
+            raise await self._expel(generation) from wiped
 
     async def trim_journal(self, upto: int, generation: str) -> None:
         if generation != self._generation.name:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from passerby.adapters.redis import scripts
 from passerby.adapters.redis.generation import GenerationClient
-from passerby.adapters.redis.keys import DONE_KEPT_S, bit_of
+from passerby.adapters.redis.keys import DONE_KEPT_S, bit_of, block_of
 from passerby.kernel.ids import BotId, UpdateRef
 from passerby.ports.done_marks import Known
 
@@ -17,7 +17,7 @@ class RedisUpdates(GenerationClient):
     async def known(self, bot: BotId, updates: Iterable[int]) -> Known:
         asked = list(updates)
         keys = self._keys
-        where = (keys.store, keys.crashes(bot), *(keys.done_in(bot, update) for update in asked))
+        where = (keys.store, keys.crashes(bot), *(keys.done_block(bot, block_of(update)) for update in asked))
         bits, crashes = await self._ask(scripts.DONE, where, *map(bit_of, asked))
         done = {update for update, bit in zip(asked, bits, strict=True) if bit}
         if not crashes:

@@ -5,13 +5,11 @@ from typing import Final, assert_never
 
 import msgspec
 
-from passerby.kernel.decision import Counterpart
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Idle, Participant, Searching, Ticket
 from passerby.ports.doubts import Held
 from passerby.ports.facts import Fact
 from passerby.ports.idle_chats import IdleChat
-from passerby.ports.message_map import Copied
 from passerby.ports.outbox import Notice, Outgoing
 from passerby.ports.tickets import TicketChange
 
@@ -21,7 +19,6 @@ DECODED: Final = 4096
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode_participant: Final = msgspec.msgpack.Decoder(Participant).decode
 _decode_ticket: Final = msgspec.msgpack.Decoder(Ticket).decode
-_decode_counterpart: Final = msgspec.msgpack.Decoder(Counterpart).decode
 _decode_outgoing: Final = msgspec.msgpack.Decoder(Outgoing).decode
 _decode_fact: Final = msgspec.msgpack.Decoder(Fact).decode
 
@@ -64,30 +61,24 @@ def change(person: bytes, value: bytes) -> TicketChange:
     return TicketChange(PersonId(int(person)), _decode_ticket(blob) if blob else None, int(version))
 
 
-def pair_words(pair: Copied) -> tuple[str | bytes, ...]:
-    """Return fields of the message map: one for this side, and one for each message of the other side."""
-    there = _encode(Counterpart(pair.copy, mine=True, print=pair.print, rest=pair.rest))
-    back = _encode(Counterpart(pair.source, mine=False))
-    more = (word for each in pair.rest for word in (message(MessageRef(pair.copy.bot, each)), back))
-    return message(pair.source), there, message(pair.copy), back, *more
-
-
-def counterpart(blob: bytes) -> Counterpart:
-    return _decode_counterpart(blob)
-
-
 def message(ref: MessageRef) -> str:
     return f"{ref.bot} {ref.message}"
 
 
 def anchors_of(chat: bytes, *people: PersonId) -> list[MessageRef | None]:
     """Return the anchor of each person. `chat` is "person,person;", then "person bot message;" for each anchor."""
+    found = _anchors(chat)
+    return [found.get(person) for person in people]
+
+
+@lru_cache(maxsize=DECODED)
+def _anchors(chat: bytes) -> dict[int, MessageRef]:
     found = {}
     for each in chat.split(b";"):
         words = each.split(b" ")
         if len(words) == 3:
             found[int(words[0])] = MessageRef(BotId(int(words[1])), MessageId(int(words[2])))
-    return [found.get(person) for person in people]
+    return found
 
 
 def idle_chat(chat: bytes, score: bytes, people: bytes) -> IdleChat:
