@@ -12,7 +12,7 @@ import pytest
 from passerby.adapters.botapi import dialling
 from passerby.adapters.botapi.client import Client
 from passerby.adapters.botapi.dialling import Dialler
-from passerby.adapters.botapi.transport import CONNECTS_AT_ONCE, Lost, Transport
+from passerby.adapters.botapi.transport import CONNECTS_AT_ONCE, PACE_S, Lost, Transport
 from passerby.cli.serving import _loop_factory
 from passerby.kernel.ids import BotId
 from passerby.ports.telegram import Unavailable
@@ -220,7 +220,7 @@ async def test_a_name_is_looked_up_once_for_all_waiting_callers() -> None:
 
 
 def test_a_burst_of_a_thousand_calls_makes_few_connections_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """We count from the request for a connection until it is made, with a handshake between."""
+    """We count from the request for a connection until some time after it is made, with a handshake between."""
     under_way, most = 0, 0
     connect = Dialler.connect
 
@@ -238,9 +238,11 @@ def test_a_burst_of_a_thousand_calls_makes_few_connections_at_a_time(monkeypatch
         with a_port() as port:
             async with a_server(port, GOOD) as (server, _):
                 made = transport(port)
+                began = asyncio.get_running_loop().time()
                 assert await asyncio.gather(*(call(made) for _ in range(1000))) == [200] * 1000
+                passed = int((asyncio.get_running_loop().time() - began) / PACE_S)
                 assert most <= CONNECTS_AT_ONCE == 64
-                assert server.connections < 500, "waiting callers take connections that others have released"
+                assert server.connections <= CONNECTS_AT_ONCE * (1 + passed), "callers take what others have released"
                 await made.aclose()
 
     monkeypatch.setattr(Dialler, "connect", counted)

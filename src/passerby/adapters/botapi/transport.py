@@ -8,8 +8,9 @@ It exists for two reasons: it knows what a lost answer means, and it needs a thi
     not sent      no connection could be made, or this one was already closed: nothing can have arrived
     unknown       the bytes were handed to the system; then the connection broke, went silent or sent nonsense
 
-Only a few connections are made at a time (CONNECTS_AT_ONCE), because a handshake costs as much as dozens of calls. A
-call that waits to make one takes the next free connection instead. `dialling` finds an address that works.
+Only a few connections are made within a short time (CONNECTS_AT_ONCE, PACE_S), because a handshake costs as much as
+dozens of calls. A call that waits to make one takes the next free connection instead. `dialling` finds an address that
+works.
 
 Nothing is retried: if the server closes a connection at the moment of the write, the outcome counts as unknown.
 """
@@ -29,6 +30,9 @@ from passerby.adapters.botapi.dialling import Dialler
 
 CONNECT_S = 10.0
 CONNECTS_AT_ONCE = 64
+PACE_S = 0.5
+"""For this long, a new connection counts as one that is being made. In that time it takes calls that would have made
+more of them: a burst of a thousand calls made 396 connections without this."""
 HANDSHAKE_S = 3.0
 """If a server accepts a connection but has not finished the handshake by then, its next address is tried."""
 
@@ -84,6 +88,7 @@ class Transport:
         self._room = max_connections
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._connecting = 0
+        self._pacing: set[asyncio.TimerHandle] = set()
         self._waiters: deque[asyncio.Future[_Line | None]] = deque()
         """The calls that wait for a free connection, or for permission to make one (None)."""
         self._idle: list[_Line] = []
@@ -144,6 +149,9 @@ class Transport:
         if self._sweeper is not None:
             self._sweeper.cancel()
             self._sweeper = None
+        for timer in self._pacing:
+            timer.cancel()
+        self._pacing.clear()
         self.dialler.aclose()
         for waiter in self._waiters:
             if not waiter.done():
@@ -209,8 +217,18 @@ class Transport:
                     self._give(line)
             raise
 
+    def _pace(self) -> None:
+        """A connection was made. After a while, the next one may begin."""
+
+        def passed() -> None:
+            self._pacing.discard(timer)
+            self._connected()
+
+        timer = asyncio.get_running_loop().call_later(PACE_S, passed)
+        self._pacing.add(timer)
+
     def _connected(self) -> None:
-        """An attempt to connect has ended, with or without success. The next one may begin."""
+        """An attempt to connect has failed, or some time has passed since it succeeded. The next one may begin."""
         while self._waiters:
             waiter = self._waiters.popleft()
             if not waiter.done():
@@ -220,23 +238,27 @@ class Transport:
 
     async def _made(self) -> "_Line":
         """Return a new connection. Raises: Lost."""
-        failure = "the client was closed"
         try:
-            for _ in range(HANDSHAKES if not self._closed else 0):
-                try:
-                    connected, address = await self.dialler.connect()
-                except OSError as error:
-                    raise Lost(f"no connection ({type(error).__name__})", sent=False) from None
-                try:
-                    line = await self._with_tls(connected)
-                except (OSError, ssl.SSLError) as error:
-                    self.dialler.demote(address)
-                    failure = f"no connection ({'time-out' if type(error) is TimeoutError else type(error).__name__})"
-                else:
-                    self._on_connected()
-                    return line
-        finally:
+            line = await self._attempted()
+        except BaseException:
             self._connected()
+            raise
+        self._pace()
+        self._on_connected()
+        return line
+
+    async def _attempted(self) -> "_Line":
+        failure = "the client was closed"
+        for _ in range(HANDSHAKES if not self._closed else 0):
+            try:
+                connected, address = await self.dialler.connect()
+            except OSError as error:
+                raise Lost(f"no connection ({type(error).__name__})", sent=False) from None
+            try:
+                return await self._with_tls(connected)
+            except (OSError, ssl.SSLError) as error:
+                self.dialler.demote(address)
+                failure = f"no connection ({'time-out' if type(error) is TimeoutError else type(error).__name__})"
         raise Lost(failure, sent=False)
 
     async def _with_tls(self, connected: socket.socket) -> "_Line":
