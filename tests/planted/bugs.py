@@ -165,8 +165,8 @@ BUGS: Final = (
     Bug(
         "memory",
         "a later anchor replaces the first",
-        "if person not in self.people or self.anchor_of(person) is not None:",
-        "if person not in self.people:",
+        "        if self.anchor_of(person) is not None:\n            return False\n",
+        "        self.anchors = tuple(each for each in self.anchors if each[0] != person)\n",
     ),
     Bug(
         "memory",

@@ -21,12 +21,11 @@ MAP_TURN_S = 24 * 3600.0
 
 _KEPT: Final = MOST - MOST // 8
 """How many records stay if there are too many. Fewer than allowed, so that this happens seldom."""
-_NO_ANCHORS: Final = (None, None)
 
 
 class Chat(msgspec.Struct):
     """`young` and `old` are the message map, in two halves by age (see `ports.packed_pairs`). `word_at`: when something
-    was delivered last. `anchors`: of the first person and of the second.
+    was delivered last. `anchors` is a tuple, because there are two at most, and a dictionary takes four times as much.
     """
 
     people: tuple[PersonId, PersonId]
@@ -35,7 +34,7 @@ class Chat(msgspec.Struct):
     speaker: PersonId | None = None
     young: bytes | bytearray = b""
     old: bytes | bytearray = b""
-    anchors: tuple[MessageRef | None, MessageRef | None] = _NO_ANCHORS
+    anchors: tuple[tuple[PersonId, MessageRef], ...] = ()
 
     def turn(self, now: float) -> None:
         """Drop what is too old. In steps from the chat's beginning, so that a replay gives the same result."""
@@ -54,14 +53,16 @@ class Chat(msgspec.Struct):
         return found_in(self.young, about) or found_in(self.old, about)
 
     def anchor_of(self, person: PersonId) -> MessageRef | None:
-        return self.anchors[person != self.people[0]]
+        for each, at in self.anchors:
+            if each == person:
+                return at
+        return None
 
     def set_anchor(self, person: PersonId, at: MessageRef) -> bool:
-        """Return False if the person had one, or is not in this chat."""
-        if person not in self.people or self.anchor_of(person) is not None:
+        """Return False if the person had one."""
+        if self.anchor_of(person) is not None:
             return False
-        first, second = self.anchors
-        self.anchors = (at, second) if person == self.people[0] else (first, at)
+        self.anchors = (*self.anchors, (person, at))
         return True
 
 
@@ -75,7 +76,7 @@ class FlatChat(msgspec.Struct, frozen=True, array_like=True):
     speaker: PersonId | None
     young: bytes
     old: bytes
-    anchors: tuple[MessageRef | None, MessageRef | None]
+    anchors: tuple[tuple[PersonId, MessageRef], ...]
 
 
 class Chats:
