@@ -255,9 +255,9 @@ class Batcher:
         Raises: RedisError, OSError if the connection is of no use any more.
         """
         at = len(batch.loading)
-        for answer in answers:
-            if isinstance(answer, RedisError) and not isinstance(answer, ResponseError):
-                raise answer
+        for each in answers:
+            if isinstance(each, RedisError) and not isinstance(each, ResponseError):
+                raise each
         if batch.lasting and isinstance(answers[-1], ResponseError):
             raise answers[-1]
         is_short = bool(batch.lasting) and answers[-1] < self._replicas
