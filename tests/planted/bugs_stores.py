@@ -5,25 +5,24 @@ from typing import Final
 from tests.planted.bug import Bug
 
 STORES: Final = (
-    Bug("redis", "a full queue takes more calls", "while len(self._queue) >= PENDING:", "while False:"),
+    Bug(
+        "redis",
+        "a full queue takes more calls",
+        "while self._waiting >= PENDING:",
+        "while False:",
+    ),
     Bug(
         "redis",
         "callers that wait for room are not woken",
-        "        self._make_room()\n        return batch",
-        "        return batch",
+        "        self._make_room()\n        return calls",
+        "        return calls",
     ),
     Bug("redis", "a script that the server has forgotten is refused", "call.loads += 1", "call.loads += LOADS + 1"),
     Bug(
         "redis",
-        "answers are given before the replicas have the writes",
-        "                if lasting:\n                    answers.append((call, answer))",
-        "                if False:\n                    answers.append((call, answer))",
-    ),
-    Bug(
-        "redis",
         "a write that no replica has counts as stored",
-        "            _lose(lasting)\n",
-        "            pass\n",
+        "if is_short and call.script is not None and call.script.lasting:",
+        "if False:",
     ),
     Bug(
         "redis",
@@ -34,25 +33,31 @@ STORES: Final = (
     Bug(
         "redis",
         "a read from a demoted server is not repeated at the new one",
-        "if says_elsewhere(error) and not all(call.tries for call, _ in reading):",
-        "if False:",
+        "elif says_elsewhere(error) and not call.tries:",
+        "elif says_elsewhere(error) and call.script is not None and not call.tries:",
     ),
     Bug(
         "redis",
         "late answers are taken for the answers of the next calls",
-        "            await line.hang_up()\n            _lose(batch)\n        except ResponseError",
-        "            _lose(batch)\n        except ResponseError",
+        "        self.hang_up()\n        if self._count:\n",
+        "        if self._count:\n",
     ),
     Bug(
         "redis",
         "the subscription stays at a server that was left",
-        "            self.broke = True\n",
+        "            self.has_broken = True\n",
         "            pass\n",
     ),
     Bug(
         "redis",
         "a read of another generation is believed",
         "if current != generation.encode():",
+        "if False:",
+    ),
+    Bug(
+        "redis",
+        "the people of another generation are believed",
+        "if read_in != generation.encode():",
         "if False:",
     ),
     Bug(

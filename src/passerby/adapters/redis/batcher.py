@@ -295,7 +295,6 @@ class Batcher:
     def _on_broken(self, line: Line, error: BaseException) -> None:
         """The connection is gone. Put each call back into the queue for its retry, or give its caller an error."""
         batch = self._on_line.pop(line, None)
-        line.hang_up()
         calls = batch.calls if batch is not None else []
         if isinstance(error, TimeoutError):
             metrics.STORE_ERRORS.add("live")

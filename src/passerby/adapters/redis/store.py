@@ -120,10 +120,10 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisOutbox, RedisUpdates):
         reading = self._loads.add(person, partner, chat)
         try:
             found = await self.counterpart(chat, about) if about is not None else None
-            mine, theirs, anchors, current = await reading
+            mine, theirs, anchors, read_in = await reading
         finally:
             reading.cancel()
-        if current != generation.encode():
+        if read_in != generation.encode():
             raise await self._expel(generation)
         if mine is None or anchors is None:
             return None
