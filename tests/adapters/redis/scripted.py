@@ -1,13 +1,17 @@
 """A server whose every answer a test writes: late ones, errors, forgotten scripts. It speaks through redis-py's
-connection, so nothing of ours is replaced."""
+connection, or through the transport of one that was lent, so nothing of ours is replaced."""
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
 from math import inf
+from types import SimpleNamespace
 from typing import Any
 
 from hiredis import Reader
+from redis.asyncio.connection import DefaultParser
+from redis.exceptions import ConnectionError as Broken
+from redis.exceptions import MovedError, ResponseError
 
 from passerby.adapters.redis.scripts import Script
 
@@ -48,13 +52,19 @@ class ScriptedConnection:
         self._answers = deque[Any]()
         self._arrived = asyncio.Event()
         self.is_over = False
+        self._parser = DefaultParser
+        self._writer = SimpleNamespace(transport=ScriptedTransport(self))
+
+    @property
+    def has_answers(self) -> bool:
+        return bool(self._answers)
 
     def push(self, *answers: Any) -> None:
         """Send something that nobody has asked for now, such as a message of a channel."""
         self._answers.extend(answers)
         self._arrived.set()
 
-    async def send_packed_command(self, packed: bytes, check_health: bool = True) -> None:
+    def hear(self, packed: bytes) -> None:
         self._reader.feed(packed)
         while (command := self._reader.gets()) is not False:
             self._hear(command)
@@ -88,3 +98,56 @@ class ScriptedConnection:
 
     async def disconnect(self, nowait: bool = False) -> None:
         self.is_over = True
+
+    def _close(self) -> None:
+        self.is_over = True
+
+
+class ScriptedTransport(asyncio.Transport):
+    """What a lent connection writes to, and gets its answers from."""
+
+    def __init__(self, connection: ScriptedConnection) -> None:
+        super().__init__()
+        self._connection = connection
+        self._protocol: asyncio.Protocol = asyncio.Protocol()
+        self._answering: asyncio.Task[None] | None = None
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        return self._protocol
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        assert isinstance(protocol, asyncio.Protocol)
+        self._protocol = protocol
+
+    def write(self, data: Any) -> None:
+        self._connection.hear(data)
+        if self._answering is None or self._answering.done():
+            self._answering = asyncio.ensure_future(self._answer())
+
+    async def _answer(self) -> None:
+        while self._connection.has_answers and not self._connection.is_over:
+            try:
+                answer = encoded(await self._connection.read_response())
+            except Broken:
+                self.abort()
+                return
+            except ResponseError as error:
+                answer = b"-%b\r\n" % (f"MOVED {error}" if isinstance(error, MovedError) else str(error)).encode()
+            if not self._connection.is_over:
+                self._protocol.data_received(answer)
+
+    def close(self) -> None:
+        self.abort()
+
+    def abort(self) -> None:
+        if not self._connection.is_over:
+            self._connection.is_over = True
+            asyncio.get_running_loop().call_soon(self._protocol.connection_lost, None)
+
+
+def encoded(answer: Any) -> bytes:
+    if isinstance(answer, int):
+        return b":%d\r\n" % answer
+    if isinstance(answer, bytes):
+        return b"$%d\r\n%b\r\n" % (len(answer), answer)
+    return b"*%d\r\n%b" % (len(answer), b"".join(map(encoded, answer)))

@@ -156,6 +156,7 @@ class Batcher:
         self._make_room()
         for line in self._lines:
             await line.aclose()
+        self._idle = list(self._lines)
 
     def _start(self) -> None:
         """Start a line for each waiting batch, while there are idle lines."""
