@@ -67,6 +67,13 @@ async def until(true: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
+def is_a_look(statement: str) -> bool:
+    """Whether it may be of a background task that looks now and then how far the recorder is."""
+    return statement.startswith(("BEGIN", "COMMIT", "ROLLBACK")) or (
+        statement.startswith("SELECT") and "FROM journal_positions" in statement.replace("\n", " ")
+    )
+
+
 async def quiet(statements: list[str]) -> None:
     """Wait until the recorder has written everything."""
     before, unchanged = -1, 0
@@ -98,8 +105,7 @@ def test_relaying_runs_no_sql(tmp_path: Path) -> None:
                 last = MESSAGES - 1
                 await asyncio.gather(ann.sees(f"from Ben {last}"), ben.sees(f"from Ann {last}"))
                 await quiet(statements)
-                # Background tasks look at the database now and then. A relay with SQL would have more statements.
-                assert len(statements) < MESSAGES, statements
+                assert [each for each in statements if not is_a_look(each)] == []
             stop.set()
             await serving
 
