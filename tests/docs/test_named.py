@@ -88,6 +88,6 @@ def test_every_setting_that_a_page_shows_exists(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=_id)
 def test_every_metric_that_a_page_shows_exists(page: Path) -> None:
-    names = {f"{each.name}{end}" for each in metrics.INSTRUMENTS for end in ("", "_total")}
+    names = {f"{each.name}{end}" for each in metrics.INSTRUMENTS for end in ("", "_total", "_sum", "_count", "_bucket")}
     shown = {name for text in code(page) for name in re.findall(r"\bpasserby_[a-z_]+", text)}
     assert shown - names - {DATABASE} == set()
