@@ -13,6 +13,10 @@ from tests.faults.stage import Case, Stage
 
 KEYS_BEFORE_A_KILL = 8
 
+PAUSE_S = 3.0
+"""Nothing is answered for up to a minute. Everything that people write meanwhile is answered afterwards, and a chat
+gets one message a second."""
+
 
 async def _refusals(cluster: Cluster) -> dict[str, int]:
     """Count how often a node answered that a key is on another node, or may soon be."""
@@ -105,5 +109,5 @@ async def slot_moves(stage: Stage) -> None:
 
 CASES = (
     Case("slot-moves", "a slot of a cluster moves", "key by key, ten at once, whole; long: a node killed meanwhile",
-         slot_moves, cluster=3, loses=True),
+         slot_moves, cluster=3, loses=True, pause_s=PAUSE_S, quiet_s=300),
 )  # fmt: skip

@@ -320,8 +320,8 @@ BUGS: Final = (
     Bug(
         "redis",
         "the records count as adopted after one page",
-        "last = int(whole and at + PAGE >= len(participants))",
-        "last = int(whole)",
+        "if whole and at + PAGE >= len(participants) else 0",
+        "if whole else 0",
     ),
     Bug(
         "redis",
@@ -826,8 +826,8 @@ BUGS: Final = (
     Bug(
         "runtime",
         "a relay that waited long is sent to a chat that is over",
-        "            doubtful = waited or delivery.generation != self._store.generation",
-        "            doubtful = False and delivery.generation != self._store.generation",
+        "        if not waited and delivery.generation == generation:",
+        "        if True:",
     ),
     Bug(
         "runtime",

@@ -75,10 +75,10 @@ RUNTIME: Final = (
     Bug(
         "runtime",
         "facts count as read after the messages that came meanwhile",
-        "        upto = self._person_queues.newest(event.person)\n"
+        "        upto, generation = self._person_queues.newest(event.person), self._store.generation\n"
         "        facts = await self._load(event.person, message_of(event)) or Facts(Participant(event.person))\n",
         "        facts = await self._load(event.person, message_of(event)) or Facts(Participant(event.person))\n"
-        "        upto = self._person_queues.newest(event.person)\n",
+        "        upto, generation = self._person_queues.newest(event.person), self._store.generation\n",
     ),
     Bug("runtime", "facts are used for too long", "FRESH_S = 0.02", "FRESH_S = 2.0"),
     Bug(
@@ -256,8 +256,8 @@ RUNTIME: Final = (
     Bug(
         "runtime",
         "a rebuilt store has lost who was told of a chat",
-        "anchors=[Anchor(*told) for told in active.told]",
-        "anchors=[]",
+        "anchors = [Anchor(*told) for told in active.told]",
+        "anchors = []",
     ),
     Bug(
         "runtime",

@@ -37,19 +37,33 @@ class Doubts(NamedTuple):
         return self.is_damaged or self.is_unsure
 
 
+class Roll(NamedTuple):
+    """The roll call of a generation: who has answered, and who was living when the generation before it ended."""
+
+    answered: frozenset[WorkerId]
+    former: frozenset[WorkerId]
+
+
 class Doubtful(Protocol):
     @property
     def doubts(self) -> Doubts:
         """What may be wrong with what the store holds. Nothing, once an `adopt` with `whole` has returned.
 
         Damage is found when the store is opened. A store that loses something while it is open begins another
-        generation, with doubts. Then only `claim_doubts`, `everybody`, `held`, commits that repair, and an `adopt` with
-        `whole` are possible. Everything else raises LiveStoreLost.
+        generation, with doubts. Then only `claim_doubts`, `answer_roll`, `everybody`, `held`, commits that repair, and
+        an `adopt` with `whole` are possible. Everything else raises LiveStoreLost.
         """
         ...
 
     async def claim_doubts(self, worker: WorkerId, ttl_s: float) -> bool:
         """Whether this worker must resolve the doubts. No other worker gets True during this time."""
+        ...
+
+    async def answer_roll(self, worker: WorkerId | None) -> Roll:
+        """Say that this worker is ready for the generation to be repaired or rebuilt (`runtime.background.roll_call`).
+
+        None: only ask. Possible while the generation is newborn or in doubt; nobody answers once that is over.
+        """
         ...
 
     async def everybody(self) -> list[Held]:

@@ -57,12 +57,15 @@ class Members(msgspec.Struct, frozen=True):
     """The answer to a heartbeat. `kept`: the leases that were renewed. A lease that was named but not kept is lost.
 
     `workers`: the living workers with their last reports, in the order of their arrival. `holders`: which of them holds
-    which lease.
+    which lease. `newest` and `recorded`: the numbers of the journal's newest fact and of the newest one in the records;
+    only in answers to heartbeats.
     """
 
     kept: frozenset[LeaseName]
     workers: Mapping[WorkerId, bytes]
     holders: Mapping[LeaseName, WorkerId]
+    newest: int = 0
+    recorded: int = 0
 
 
 class Leases(Protocol):

@@ -67,6 +67,10 @@ class Outbox(Protocol):
         """
         ...
 
+    async def addressed_to(self, person: PersonId) -> list[Outgoing]:
+        """All entries for this person, of any owner, oldest first. Also possible while a generation is in doubt."""
+        ...
+
     async def is_preceded(self, entry: str) -> bool:
         """Whether another owner holds an older entry for the same person and bot that is not an aside.
 

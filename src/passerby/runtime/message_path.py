@@ -35,6 +35,7 @@ from passerby.runtime.inbound.uncertain_commits import UncertainCommits
 from passerby.runtime.membership.heartbeat import Membership
 from passerby.runtime.membership.tokens import Tokens
 from passerby.runtime.tasks import Background
+from passerby.runtime.unrecorded import UnrecordedFacts
 from passerby.runtime.worker_config import WorkerConfig
 from passerby.telemetry import logs
 
@@ -53,6 +54,7 @@ class MessagePath:
         places: Places,
         tokens: Tokens,
         fleet: Membership,
+        unrecorded: UnrecordedFacts,
         background: Background,
         flight_recorder: FlightRecorder,
         finished: Callable[[tuple[UpdateRef, ...]], None],
@@ -92,7 +94,7 @@ class MessagePath:
         self.admission = Admission(queues, self.courier, store, clock, config.quota, router.is_for_us)
         self.parking = Parking(store, self.courier, sealer, self.albums, queues, fleet, finished, clock, worker)
         sender = EffectSender(store, self.courier, best_effort, self.parking, fleet, worker, shared=shared)
-        committer = Committer(store, sealer, self.uncertain, clock, worker)
+        committer = Committer(store, sealer, self.uncertain, clock, worker, unrecorded.stored)
         self.pairings = Pairings(committer, sender, fleet)
         self._handler = EventHandler(
             router=router,

@@ -37,6 +37,7 @@ from passerby.runtime.background.janitor import Janitor
 from passerby.runtime.background.matcher import Introduce, Matcher
 from passerby.runtime.background.personal_data import PersonalDataTask
 from passerby.runtime.background.recorder import Recorder
+from passerby.runtime.background.roll_call import RollCall
 from passerby.runtime.background.search_delays import SearchDelays
 from passerby.runtime.backoff import steady
 from passerby.runtime.decide.router import Router
@@ -55,6 +56,7 @@ from passerby.runtime.membership.tokens import Tokens
 from passerby.runtime.message_path import MessagePath
 from passerby.runtime.staff.duty import STAFF, StaffBot, StaffConfig, StaffTask
 from passerby.runtime.tasks import Background
+from passerby.runtime.unrecorded import UnrecordedFacts
 from passerby.runtime.upkeep import Upkeep
 from passerby.runtime.worker_config import WorkerConfig
 from passerby.telemetry import logs, metrics
@@ -137,7 +139,8 @@ class Worker:
         )
         known = pools(config.rules)
         self._duties = LeaseDuties(self._bots, known, self.tokens, self._task_for, clock, config, duties)
-        self.fleet = Membership(self.id, store, self._duties, background, clock, rng)
+        unrecorded = UnrecordedFacts()
+        self.fleet = Membership(self.id, store, self._duties, background, clock, rng, unrecorded)
         self._wording = Wording(words)
         self._router = Router(features, words.find_word)
         path = self._path = MessagePath(
@@ -149,6 +152,7 @@ class Worker:
             places=words.places,
             tokens=self.tokens,
             fleet=self.fleet,
+            unrecorded=unrecorded,
             background=background,
             flight_recorder=self._flight_recorder,
             finished=self._finished,
@@ -168,6 +172,17 @@ class Worker:
             path.uncertain.last_at,
             path.courier.inheriting,
             path.faults,
+            RollCall(
+                self.id,
+                store,
+                records,
+                clock,
+                members=lambda: self.fleet.members.workers,
+                is_sending=path.courier.is_sending_since_before,
+                unsent=path.parking.unsent,
+                unrecorded=unrecorded,
+                shared=config.shared,
+            ),
         )
         self._recorder = Recorder(store, records, clock, rng, logs.record, on_behind=self.janitor.check)
         self.staff_bot = (

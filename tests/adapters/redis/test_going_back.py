@@ -12,7 +12,7 @@ from redis import Redis
 from passerby.adapters.redis import RedisStore, RedisWiped
 from passerby.kernel.decision import Facts
 from passerby.kernel.participant import Idle
-from passerby.ports.doubts import Doubts
+from passerby.ports.doubts import Doubts, Roll
 from passerby.ports.leases import WorkerId, bot_lease
 from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.message_map import Mark
@@ -227,3 +227,33 @@ async def test_the_journal_of_a_doubtful_generation_is_counted_separately(
     assert await one.trimmed() == 0, "the records have nothing of this generation"
     assert (await one.held((ANN,)))[ANN].recorded, "but they do hold the facts that were recorded"
     assert await one.journal(0, 10) == [(last, fact(2))]
+
+
+@staged(on, "valkey")
+async def test_the_workers_of_a_generation_are_known_to_the_next_one(
+    one: RedisStore, other: RedisStore, /, valkey: Valkey, by_hand: Redis
+) -> None:
+    restart(valkey)
+    await doubted(one)
+    assert await one.answer_roll(ONE) == Roll(frozenset({ONE}), frozenset({ONE, OTHER}))
+    restart(valkey)
+    with suppress(LiveStoreLost):
+        await one.everybody()
+    await doubted(other)
+    assert await other.answer_roll(None) == Roll(frozenset(), frozenset({ONE, OTHER})), (
+        "a second restart before the repair"
+    )
+
+
+@staged(on, "valkey")
+async def test_nobody_is_taken_for_dead_because_a_repair_took_long(
+    one: RedisStore, other: RedisStore, /, valkey: Valkey, by_hand: Redis
+) -> None:
+    """Nobody can send heartbeats during a repair."""
+    await other.commit(Commit(outbox=(notice("a"),), owner=OTHER))
+    restart(valkey)
+    await doubted(one)
+    by_hand.hincrby("{passerby}:store", "reborn", -round(2000 * LONG_S))
+    await settled(one)
+    await one.heartbeat(ONE, {}, LONG_S, b"")
+    assert await one.inherit(ONE) == []

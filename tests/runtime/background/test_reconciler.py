@@ -6,8 +6,11 @@ from collections.abc import Awaitable, Callable, Iterable
 import msgspec
 import pytest
 
-from passerby.kernel.ids import ChatId, PersonId
+from passerby.dialogue.keyboards import KEYS
+from passerby.kernel.effect import Priority
+from passerby.kernel.ids import ChatId, MessageId, PersonId
 from passerby.kernel.participant import Chatting, Idle, Participant, Searching
+from passerby.kernel.text import text
 from passerby.ports.doubts import Doubts
 from passerby.ports.facts import BlockChanged, ChatClosed, ChatOpened, Fact, PersonChanged
 from passerby.ports.outbox import Notice, Outgoing
@@ -259,3 +262,15 @@ async def test_the_chats_that_a_repair_ends_are_closed_in_the_records_once(pair:
     assert sorted((fact.chat, fact.by) for fact in facts) == sorted([(CHAT, None), (OTHER, None)])
     assert not any(row.active for row in pair.records.disk.chats.values())
     assert pair.readers == [ANN, BEN]
+
+
+@pairwise
+async def test_unsent_notices_of_a_state_from_before_a_repair_are_not_sent_any_more(pair: Pair) -> None:
+    """An answer to a message is still sent."""
+    await together(pair)
+    found = Notice("found", ANN, BOT, text("search.found"), Priority.MATCH, EPOCH, KEYS[Chatting], anchors=CHAT)
+    answer = Notice("answer", ANN, BOT, text("search.came_too_late"), Priority.COMMAND, EPOCH, KEYS[Idle], MessageId(5))
+    await pair.store.commit(Commit(outbox=(found, answer), owner=ME))
+    pair.store._doubts = Doubts(is_unsure=True, is_older=True)
+    assert await pair.reconciler.reconcile()
+    assert [entry.id for entry in await pair.store.addressed_to(ANN)] == ["answer", pair.notices[0].id]

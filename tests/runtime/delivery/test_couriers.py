@@ -275,6 +275,21 @@ async def test_a_notice_waits_a_limited_time(fleet: Fleet, /) -> None:
 
 
 @staged(in_fleet)
+async def test_a_notice_waits_anew_once_the_store_is_back(fleet: Fleet, /) -> None:
+    """Meanwhile the other worker could not send the earlier notice either."""
+    await fleet.one.note("never sent", FOUND)
+    fleet.two.courier.say(await fleet.two.note("later", FOUND))
+    await asyncio.sleep(PRECEDED_WAIT_S - 1)
+    fleet.bench.store._refusing = True
+    await asyncio.sleep(PRECEDED_WAIT_S)
+    fleet.bench.store._refusing = False
+    await asyncio.sleep(PRECEDED_WAIT_S - 1)
+    assert fleet.times == []
+    await asyncio.sleep(5)
+    assert fleet.two.ends == ["later"]
+
+
+@staged(in_fleet)
 async def test_notices_of_one_worker_and_of_other_people_do_not_wait(fleet: Fleet, /) -> None:
     await fleet.one.note("to Ann", FOUND, ANN)
     for id_ in ("a", "b"):

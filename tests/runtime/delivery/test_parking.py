@@ -81,6 +81,20 @@ async def test_after_a_restart_a_parked_relay_is_resumed(bench: Bench, ref: Upda
 
 
 @staged(parked)
+async def test_what_was_delivered_is_not_sent_again_if_a_store_that_went_back_in_time_has_it(
+    bench: Bench, ref: UpdateRef, /
+) -> None:
+    entries = tuple(await bench.store.outbox(ME))
+    await asyncio.sleep(120)
+    assert delivered(bench) == [SECRET]
+    await bench.store.commit(Commit(outbox=entries, owner=ME))
+    await bench.parking.take_up(entries)
+    await bench.quiet()
+    assert delivered(bench) == [SECRET]
+    assert [type(each) for each in await bench.store.outbox(ME)] == [Trail], "expired in time"
+
+
+@staged(parked)
 async def test_after_a_restart_a_parked_relay_of_an_ended_chat_is_dropped(bench: Bench, ref: UpdateRef, /) -> None:
     """The chat ended, and the process was killed before the sender was told."""
     me = await bench.facts_of(ANN)

@@ -4,14 +4,14 @@ Also the anchors of searches. This table does not decide who chats with whom: a 
 chatting in it, and `Chats.note` gets every participant's new value.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 import msgspec
 
 from passerby.kernel.decision import Counterpart
 from passerby.kernel.ids import NOWHERE, ChatId, MessageRef, PersonId, search_of
-from passerby.kernel.participant import Chatting, Participant, Searching
+from passerby.kernel.participant import Chatting, Idle, Participant, Searching
 from passerby.ports.idle_chats import IdleChat
 from passerby.ports.message_map import Anchor, Copied
 from passerby.ports.packed_pairs import MOST, SIZE, found_in, packed
@@ -126,16 +126,23 @@ class Chats:
             return found.anchor_of(person) is not None
         return chat != search_of(person) or self._searches.get(person, NOWHERE) is not None
 
-    def welcome(self, people: Iterable[Participant], anchors: Iterable[Anchor]) -> None:
-        """Set the anchors of people from the records, as far as the records know them. Call `note` first."""
+    def welcome(
+        self,
+        people: Iterable[Participant],
+        anchors: Iterable[Anchor],
+        will_tell: Callable[[ChatId, PersonId], bool],
+    ) -> None:
+        """Set the anchors of people from the records, as far as the records know them. Call `note` first.
+
+        `will_tell`: whether the notice that tells a person about a chat or search is unsent. It brings the anchor.
+        """
         known = {(anchor.chat, anchor.person): anchor.at for anchor in anchors}
-        for person in people:
-            match person.state:
-                case Chatting(chat=chat):
-                    self.anchor(Anchor(chat, person.person, known.get((chat, person.person), NOWHERE)))
-                case Searching():
-                    search = search_of(person.person)
-                    self.anchor(Anchor(search, person.person, known.get((search, person.person), NOWHERE)))
+        for each in people:
+            if isinstance(each.state, Idle):
+                continue
+            chat = each.state.chat if isinstance(each.state, Chatting) else search_of(each.person)
+            if not will_tell(chat, each.person):
+                self.anchor(Anchor(chat, each.person, known.get((chat, each.person), NOWHERE)))
 
     def hear(self, chat: ChatId, pairs: Iterable[Copied], speaker: PersonId | None, at: float) -> None:
         """Something was delivered: remember the pairs, and the speaker if it was a message."""

@@ -55,8 +55,12 @@ class MemoryDelivering(MemoryFleet):
         return self._state.outbox.is_preceded(entry)
 
     async def trail(self, person: PersonId) -> list[Trail]:
-        self._check()
-        return [each for each in self._state.outbox.addressed_to(trail_of(person)) if isinstance(each, Trail)]
+        return [each for each in await self.addressed_to(trail_of(person)) if isinstance(each, Trail)]
+
+    async def addressed_to(self, person: PersonId) -> list[Outgoing]:
+        if not self._doubts:
+            self._check()
+        return self._state.outbox.addressed_to(person)
 
     async def file_id(self, unique: str, bot: BotId) -> str | None:
         self._check()

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+import msgspec
+
 from passerby.adapters.memory.logged import LoggedStore
 from passerby.ports.leases import Fence, Fenced, LeaseName, Members, WorkerId
 from passerby.ports.shared_budgets import Account, Grant
@@ -18,7 +20,8 @@ class MemoryFleet(LoggedStore):
     async def heartbeat(self, worker: WorkerId, held: Mapping[LeaseName, int], ttl_s: float, report: bytes) -> Members:
         self._check()
         now = self._clock.monotonic()
-        return self._worker_table.members(self._worker_table.heartbeat(worker, held, ttl_s, report, now), now)
+        members = self._worker_table.members(self._worker_table.heartbeat(worker, held, ttl_s, report, now), now)
+        return msgspec.structs.replace(members, newest=self._state.journal_end, recorded=self._state.trimmed)
 
     async def take(self, worker: WorkerId, lease: LeaseName, ttl_s: float) -> int | None:
         self._check()

@@ -27,6 +27,7 @@ from passerby.adapters.memory.tickets import TicketPools
 from passerby.kernel.ids import PersonId
 from passerby.ports.clock import Clock
 from passerby.ports.doubts import Doubts
+from passerby.ports.leases import WorkerId
 from passerby.ports.live_store import LiveStoreLost
 
 REWRITE_BYTES = 16 << 20
@@ -74,6 +75,7 @@ class LoggedStore:
         self._buckets = Buckets()
         self._doubts = Doubts()
         self._refusing = False
+        self._roll = set[WorkerId]()
 
     def _replay_all(self, records: Iterable[bytes | Hole]) -> bool:
         """Replay the log. Returns whether it is complete and was closed properly."""

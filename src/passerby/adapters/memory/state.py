@@ -119,7 +119,7 @@ class State:
     def welcome(self, people: Sequence[Participant], anchors: Iterable[Anchor], at: float) -> None:
         """Take in people from the records."""
         self._take_in(people, at)
-        self.chats.welcome(people, anchors)
+        self.chats.welcome(people, anchors, self.outbox.will_tell)
 
     def trim(self, upto: int) -> None:
         self.trimmed = max(self.trimmed, upto)

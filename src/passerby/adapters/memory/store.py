@@ -17,7 +17,7 @@ from passerby.kernel.ids import BotId, MessageRef, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Idle, Participant, Searching
 from passerby.ports.clock import Clock
 from passerby.ports.done_marks import Known
-from passerby.ports.doubts import Doubts, Held
+from passerby.ports.doubts import Doubts, Held, Roll
 from passerby.ports.leases import Fence, WorkerId
 from passerby.ports.live_store import Figures, LiveStoreLost
 from passerby.ports.message_map import Anchor
@@ -55,7 +55,8 @@ class MemoryStore(MemoryDelivering, MemoryFeeds):
         return Facts(me, partner, counterpart, chat.anchor_of(person), chat.anchor_of(state.partner))
 
     async def commit(self, commit: Commit) -> Committed:
-        self._check()
+        if not commit.repairs:
+            self._check()
         if commit.fences:
             self._check_fences(commit.fences)
         updates, state = commit.updates, self._state
@@ -94,7 +95,12 @@ class MemoryStore(MemoryDelivering, MemoryFeeds):
         self._state.crashes.add(crashed.refs, crash, crashed.at)
 
     async def adopt(
-        self, participants: Sequence[Participant], *, anchors: Sequence[Anchor] = (), whole: bool = False
+        self,
+        participants: Sequence[Participant],
+        *,
+        anchors: Sequence[Anchor] = (),
+        whole: bool = False,
+        outdated: bool = False,
     ) -> None:
         if not whole:
             self._check()
@@ -106,10 +112,13 @@ class MemoryStore(MemoryDelivering, MemoryFeeds):
         state.welcome(strangers, anchors, at)
         if whole:
             state.newborn = False
-            if self._doubts:
-                self._rewrite(keep_former=True)
+            if outdated:
+                self._doubts = Doubts(is_unsure=True, is_older=True)
+            elif self._doubts:
+                self._rewrite(keep_former=self._doubts.is_damaged)
                 self._doubts = Doubts()
-        if self._refusing:
+            self._roll = set()
+        if self._refusing and not outdated:
             self._refusing = False
             epoch = max(self._worker_table.epoch, int(at * 1000))
             self._worker_table = WorkerTable(epoch, wiped_at=self._clock.monotonic())
@@ -128,6 +137,11 @@ class MemoryStore(MemoryDelivering, MemoryFeeds):
 
     async def claim_doubts(self, worker: WorkerId, ttl_s: float) -> bool:
         return True  # nobody else is here
+
+    async def answer_roll(self, worker: WorkerId | None) -> Roll:
+        if worker is not None and (self._refusing or self._doubts):
+            self._roll.add(worker)
+        return Roll(frozenset(self._roll), frozenset())
 
     async def everybody(self) -> list[Held]:
         return list((await self.held(tuple(self._state.people))).values())

@@ -146,7 +146,7 @@ class GenerationClient:
 
     async def _rejoin(self, repairs: bool = False) -> None:
         """Continue in the new generation, if its records have been adopted or for repairs. Raises: RedisWiped."""
-        if repairs and self._generation.doubts:
+        if repairs and (self._generation.doubts or self._generation.newborn):
             return
         await self._refresh()
         if self._expelled:

@@ -19,7 +19,9 @@ with the same tag on one node, so a script may use several. Two installations ma
                                  generation knew. floor: readers with an older number read
                                  everything again. run: the run of the server at the last
                                  handshake (handshake.lua). reborn: when the first worker of
-                                 an earlier generation came. heard: the time of the last
+                                 an earlier generation came, or later, when the store was
+                                 adopted. roll: the workers that have answered the roll call
+                                 of a new generation; former: those that lived before it. heard: the time of the last
                                  heartbeat. patience: until when the last worker must come back
     people               hash    person -> header, newline, msgpack of Participant             idle: see below
     chats                hash    open chat -> "person,person;" and its anchors: "person bot    when it ends

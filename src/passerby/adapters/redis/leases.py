@@ -26,7 +26,7 @@ class RedisLeases(GenerationClient):
         return self._members(await self._ask(scripts.MEMBERS, (keys.store, keys.workers, keys.leases)))
 
     def _members(self, answer: Any) -> Members:
-        adopted, kept, workers, holders = answer
+        adopted, kept, workers, holders, *journal = answer
         if adopted:
             self._adopted()
         came = sorted(zip(workers[1::3], workers[::3], workers[2::3], strict=True))
@@ -37,6 +37,7 @@ class RedisLeases(GenerationClient):
                 LeaseName(lease.decode()): WorkerId(worker.decode())
                 for lease, worker in zip(holders[::2], holders[1::2], strict=True)
             },
+            *map(int, journal),
         )
 
     async def take(self, worker: WorkerId, lease: LeaseName, ttl_s: float) -> int | None:

@@ -48,9 +48,12 @@ class RedisOutbox(GenerationClient):
         return any(other.bot == held.bot and not (isinstance(other, Notice) and other.is_aside) for other in before)
 
     async def trail(self, person: PersonId) -> list[Trail]:
+        return [each for each in await self.addressed_to(trail_of(person)) if isinstance(each, Trail)]
+
+    async def addressed_to(self, person: PersonId) -> list[Outgoing]:
         where = (self._keys.store, self._keys.outbox, self._keys.turns)
-        found = map(values.entry, await self._ask(scripts.TRAIL, where, trail_of(person)))
-        return [each for each in found if isinstance(each, Trail)]
+        repairs = bool(self._generation.doubts)
+        return list(map(values.entry, await self._ask(scripts.TRAIL, where, person, repairs=repairs)))
 
     async def told(self, chat: ChatId, person: PersonId) -> bool:
         where = (self._keys.store, self._keys.chats, self._keys.outbox, self._keys.turns)

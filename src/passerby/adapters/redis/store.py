@@ -45,7 +45,7 @@ from passerby.kernel.decision import Counterpart, Facts
 from passerby.kernel.ids import NOWHERE, BotId, ChatId, MessageRef, PersonId, PoolId, search_of
 from passerby.kernel.participant import Chatting, Idle, Participant
 from passerby.ports.clock import Clock
-from passerby.ports.doubts import Held
+from passerby.ports.doubts import Held, Roll
 from passerby.ports.facts import Fact
 from passerby.ports.idle_chats import IdleChat
 from passerby.ports.leases import Fence, WorkerId
@@ -226,6 +226,13 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisOutbox, RedisUpdates):
         await self._refresh()  # another worker may have resolved them
         return False
 
+    async def answer_roll(self, worker: WorkerId | None) -> Roll:
+        generation = self._generation.name
+        is_over, answered, former = await self._ask_of(generation, scripts.ROLL, (self._keys.store,), (worker or "",))
+        if is_over:
+            await self._refresh()
+        return Roll(*(frozenset(map(WorkerId, names.decode().split())) for names in (answered, former)))
+
     async def everybody(self) -> list[Held]:
         found: dict[PersonId, Held] = {}
         cursor = b"0"
@@ -257,7 +264,12 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisOutbox, RedisUpdates):
         return found.decode() if found is not None else None
 
     async def adopt(
-        self, participants: Sequence[Participant], *, anchors: Sequence[Anchor] = (), whole: bool = False
+        self,
+        participants: Sequence[Participant],
+        *,
+        anchors: Sequence[Anchor] = (),
+        whole: bool = False,
+        outdated: bool = False,
     ) -> None:
         if self._expelled and not whole:
             await self._rejoin()
@@ -276,18 +288,22 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisOutbox, RedisUpdates):
             keys.tickets,
             keys.pools,
             keys.idle_chats,
+            keys.outbox,
+            keys.turns,
         )
         head = (now, keys.pubsub, TOMBSTONES)
         known = {(anchor.chat, anchor.person): anchor.at for anchor in anchors}
         generation = self._generation.name
         for at in range(0, max(1, len(participants)), PAGE):
-            last = int(whole and at + PAGE >= len(participants))
+            last = (2 if outdated else 1) if whole and at + PAGE >= len(participants) else 0
             words: list[Word] = [*head, last, word_score(now)]
             for put in participants[at : at + PAGE]:
                 chat = put.state.chat if isinstance(put.state, Chatting) else search_of(put.person)
                 words += (*values.put_words(put), values.message(known.get((chat, put.person), NOWHERE)))
             await self._ask_of(generation, scripts.ADOPT, where, words)
-        if whole and generation == self._generation.name:
+        if outdated:
+            await self._refresh()
+        elif whole and generation == self._generation.name:
             self._adopted()
             self._expelled = False
 

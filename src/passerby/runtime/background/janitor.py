@@ -21,10 +21,14 @@ from passerby.ports.message_map import Anchor, Mark
 from passerby.ports.outbox import Notice, Outgoing
 from passerby.ports.records import Records, RecordsLost
 from passerby.runtime.background.reconciler import Reconciler
+from passerby.runtime.background.roll_call import RollCall
 from passerby.telemetry import logs, metrics
 
 INHERIT_EVERY_S = 2.0
 SWEEP_EVERY_S = 1.0
+ROLL_EVERY_S = 0.1
+"""How often a worker looks whether all others have answered the roll call."""
+
 LOOK_EVERY_S = 1.0
 """Also the time between the two looks of `recheck`: a commit is answered by then."""
 
@@ -59,6 +63,7 @@ class Janitor:
         uncertain_at: Callable[[], float],
         inheriting: Callable[[], AbstractContextManager[None]] = nullcontext,
         faults: logs.Faults | None = None,
+        roll_call: RollCall | None = None,
     ) -> None:
         self._worker = worker
         self._store = store
@@ -76,6 +81,8 @@ class Janitor:
         self._life = store.generation
         self._faults = faults or logs.Faults(clock.monotonic)
         self._steps = logs.Faults()
+        self._is_waiting = False
+        self._roll_call = roll_call or RollCall(worker, store, records, clock)
 
     async def serve_all(self) -> None:
         """Do what one worker does for the whole fleet, until cancelled."""
@@ -99,7 +106,8 @@ class Janitor:
         """Do what every worker does, until cancelled."""
         while True:
             await self._clock.sleep(LOOK_EVERY_S)
-            await self.rebuild()
+            while not await self.rebuild() and self._is_waiting:
+                await self._clock.sleep(ROLL_EVERY_S)
             try:
                 await self.recheck()
             except LiveStoreLost:
@@ -152,9 +160,10 @@ class Janitor:
 
         Returns whether it is ready, as far as is known.
         """
-        if not self._store.newborn and not self._store.doubts:
-            return True
         try:
+            if not self._store.newborn and not self._store.doubts:
+                await self._roll_call.hand_in()
+                return True
             found = await self._adopt()
         except (LiveStoreLost, RecordsLost) as error:
             self._steps.began("rebuild", "runtime.not_rebuilt", **logs.fields_of(error))
@@ -168,8 +177,13 @@ class Janitor:
 
     async def _adopt(self) -> int | None:
         """Returns how many people were adopted; None if something is still unsettled."""
+        life = self._store.generation
+        self._is_waiting = False
+        roll = await self._roll_call.answer()
+        self._is_waiting = not roll.is_over
+        if not roll.is_over or self._store.generation != life:
+            return None
         if self._store.doubts:
-            life = self._store.generation
             if not await self._store.claim_doubts(self._worker, CLAIM_S):
                 return None
             self._steps.began("damage", "store.doubtful", reason=_doubt(self._store.doubts))
@@ -180,7 +194,12 @@ class Janitor:
             self._checked_at = self._clock.monotonic()
             return 0
         active = await self._records.active()
-        await self._store.adopt(active.people, anchors=[Anchor(*told) for told in active.told], whole=True)
+        if self._store.generation != life or not self._store.newborn:
+            return None
+        anchors = [Anchor(*told) for told in active.told]
+        await self._store.adopt(active.people, anchors=anchors, whole=True, outdated=not roll.is_complete)
+        if not roll.is_complete:
+            return None
         return len(active.people)
 
     async def _tell(self, notices: Iterable[Outgoing]) -> None:

@@ -13,9 +13,11 @@ sure about two cases:
   records have lost it.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from itertools import chain
 
-from passerby.dialogue.keyboards import keys_for
+from passerby.dialogue.keyboards import KEYS, keys_for
 from passerby.domain.reconcile import REASON, Difference, View, compare, in_doubt, mend
 from passerby.kernel.effect import Priority
 from passerby.kernel.ids import ChatId, PersonId
@@ -110,6 +112,7 @@ class Reconciler:
         """
         now = self._clock.now()
         puts, notices, facts, ended = [], [], list[Fact](), dict[ChatId, None]()
+        stale = await self._stale_notices(views)
         for person, view in sorted(views.items()):
             put = mend(view, now)
             puts.append(put)
@@ -133,6 +136,7 @@ class Reconciler:
             tuple(ended),
             tuple(notices),
             tuple(facts),
+            sent=stale,
             owner=self._worker,
             seen=tuple((person, view.live.version if view.live else 0) for person, view in sorted(views.items())),
             repairs=True,
@@ -142,6 +146,15 @@ class Reconciler:
         metrics.REPAIRED.add(count=len(puts))
         await self._take_up(notices)
         return True
+
+    async def _stale_notices(self, people: Iterable[PersonId]) -> tuple[str, ...]:
+        """The unsent notices that tell these people a state from before the repair. Its own notice replaces them."""
+        found = await asyncio.gather(*map(self._store.addressed_to, people))
+        return tuple(
+            each.id
+            for each in chain.from_iterable(found)
+            if isinstance(each, Notice) and each.keyboard in KEYS.values() and each.reply_to is None
+        )
 
     async def _close(self, strays: Iterable[ChatId]) -> None:
         """Close chats that are open in the records but that nobody is in.

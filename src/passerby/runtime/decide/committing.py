@@ -1,12 +1,13 @@
 """Turns decisions into commits and stores them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from passerby.kernel.decision import Decision
 from passerby.kernel.event import ChatIdle, DeliveryFailed, SearchDelayed
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Participant
 from passerby.ports.clock import Clock
+from passerby.ports.facts import Fact
 from passerby.ports.leases import Fence, WorkerId
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.participants import Commit, Committed
@@ -21,15 +22,22 @@ class Unanswered(LiveStoreLost):
 
 
 class Committer:
-    """`worker` owns the notices of a commit: it sends them."""
+    """`worker` owns the notices of a commit: it sends them. `stored` is called with the facts of each stored commit."""
 
     def __init__(
-        self, store: LiveStore, sealer: Sealer, uncertain: UncertainCommits, clock: Clock, worker: WorkerId
+        self,
+        store: LiveStore,
+        sealer: Sealer,
+        uncertain: UncertainCommits,
+        clock: Clock,
+        worker: WorkerId,
+        stored: Callable[[Sequence[Fact]], None] = lambda facts: None,
     ) -> None:
         self._store = store
         self._sealer = sealer
         self._uncertain = uncertain
         self._clock = clock
+        self._stored = stored
         self.worker = worker
 
     def plan(
@@ -65,10 +73,13 @@ class Committer:
         if commit is None:
             return Committed.YES
         try:
-            return await self._store.commit(commit)
+            committed = await self._store.commit(commit)
         except LiveStoreLost as error:
             self._uncertain.mark()
             raise Unanswered(*error.args) from error
+        if commit.facts and committed is Committed.YES:
+            self._stored(commit.facts)
+        return committed
 
 
 def notice_prefix(work: Work) -> str:

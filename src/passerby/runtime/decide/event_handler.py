@@ -146,7 +146,7 @@ class EventHandler:
                 if isinstance(event, MessageEdited) and decision.changes:
                     self._edits.note(event)
                 _count_searches(plan, before)
-                rest = await self._sender.send(plan, work, facts)
+                rest = await self._sender.send(plan, work, reading)
             if not plan.relay_effects or committed is Committed.ALREADY_DONE:
                 self._finished(work.refs)
             if not decision.changes:

@@ -40,11 +40,11 @@ class FactsLoader:
             decider = self._router.route(event, kept.facts)
             if not self._router.also_load(decider, event, kept.facts):
                 return kept._replace(decider=decider)
-        upto = self._person_queues.newest(event.person)
+        upto, generation = self._person_queues.newest(event.person), self._store.generation
         facts = await self._load(event.person, message_of(event)) or Facts(Participant(event.person))
         decider = self._router.route(event, facts)
         facts = await self._with_others(facts, self._router.also_load(decider, event, facts))
-        return Reading(facts, decider, upto, self._clock.monotonic())
+        return Reading(facts, decider, upto, self._clock.monotonic(), generation)
 
     def keep(self, event: Event, number: int, reading: Reading) -> None:
         """Keep the facts for the next work in the queue. The decision on this event must have changed nothing."""

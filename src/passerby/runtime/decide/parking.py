@@ -115,6 +115,16 @@ class Parking:
             self._finished(tuple(refs))
         return True
 
+    def unsent(self) -> list[Outgoing]:
+        """The entries of the outbox that this process is sending, to put them into a store that was wiped."""
+        entries = list[Outgoing]()
+        for delivery in self._courier.in_hand():
+            if delivery.notice is not None:
+                entries.append(delivery.notice)
+            elif delivery.parked and delivery.relay_effect is not None:
+                entries += self._entries(delivery.id, delivery.relay_effect, delivery.bot, delivery.refs)
+        return entries
+
     def entries_of(
         self, relay_effects: Iterable[tuple[RelayEffect, BotId]], refs: tuple[UpdateRef, ...]
     ) -> list[Outgoing]:
@@ -143,9 +153,16 @@ class Parking:
 
     async def take_up(self, entries: Iterable[Outgoing]) -> None:
         """Send the entries of our outbox that nothing here is sending: another incarnation left them, or the answer to
-        a commit was lost. Raises: LiveStoreLost."""
+        a commit was lost. Raises: LiveStoreLost.
+
+        An entry that was settled here before is settled again: a store that went back in time has it once more.
+        """
+        entries = tuple(entries)
+        settled = tuple(each.id for each in entries if self._courier.has_settled(each.id))
+        if settled:
+            await self._store.mark(Mark(sent=settled))
         for outgoing in entries:
-            if self._courier.known(outgoing.id):
+            if self._courier.known(outgoing.id) or outgoing.id in settled:
                 continue
             if isinstance(outgoing, Trail):
                 self._albums.watch((outgoing,))

@@ -21,13 +21,14 @@ class Reading(NamedTuple):
     """The facts for one event, and the decider that it belongs to.
 
     `upto`: the number of the last work that was in the queue when the facts were read. `at`: when they had been read,
-    in monotonic seconds.
+    in monotonic seconds. `generation`: the store's generation then.
     """
 
     facts: Facts
     decider: Decider | None
     upto: int
     at: float
+    generation: str = ""
 
 
 class Readings:

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from contextlib import suppress
 
-from passerby.kernel.decision import Facts
 from passerby.ports.leases import WorkerId
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.outbox import Notice
 from passerby.runtime.decide.commit_plan import CommitPlan
 from passerby.runtime.decide.parking import Parking
+from passerby.runtime.decide.readings import Reading
 from passerby.runtime.delivery.best_effort import BestEffort
 from passerby.runtime.delivery.courier import Courier
 from passerby.runtime.inbound.person_queues import Rest, Work
@@ -41,8 +41,9 @@ class EffectSender:
         self._worker = worker
         self._shared = shared
 
-    async def send(self, plan: CommitPlan, work: Work, facts: Facts) -> Rest | None:
+    async def send(self, plan: CommitPlan, work: Work, reading: Reading) -> Rest | None:
         """Send the effects of a stored plan. Returns work that may continue while the person's queue goes on."""
+        facts = reading.facts
         for chat in plan.ended:
             self._courier.drop(chat)
         for effect in plan.best_effort:
@@ -64,6 +65,7 @@ class EffectSender:
                 must_park=must_park,
                 start=not alone,
                 parked=work.parks,
+                generation=reading.generation,
             )
             if delivery is not None and alone:
                 return self._courier.drain(delivery)

@@ -85,6 +85,9 @@ RECHECK_AFTER_S = 0.05
 ENDED_KEPT_S = 60.0
 """For this long after the end of a chat, we remember it: relay effects that were decided on before may still come."""
 
+SETTLED_KEPT = 20_000
+"""So many entries of the outbox that are settled are remembered: those of several minutes, if many people chat."""
+
 UNCERTAIN_TRIES = 7
 REFUSED_TRIES = 7
 """After this many refusals, over at least the time that confirms a token's loss, the call itself is refused."""
@@ -188,6 +191,9 @@ class Courier:
         self._ended: dict[ChatId, float] = {}
         self._in_hand: dict[str, Delivery] = {}
         self._sends_under_way = 0
+        self._settled: dict[str, None] = {}  # the newest last
+        self._calls: dict[Delivery, str] = {}
+        """Each call to Telegram under way, with the store's generation when it began."""
         self._pending = 0
         self._halted = False
         self._abandoned = False
@@ -223,13 +229,15 @@ class Courier:
         must_park: bool = False,
         start: bool = True,
         parked: bool = False,
+        generation: str | None = None,
     ) -> Delivery | None:
         """Deliver a relay effect through `bot`. Its `refs`, taken under `fences`, are done when it is delivered.
 
         `reader_told`: its reader has been told of the chat. `taken_at`: when the update was taken, in monotonic
-        seconds. `must_park`: do not send it before the caller has parked it. `parked`: it has been parked. `start`:
-        start its queue here; otherwise the caller must do so at once (`drain`). Returns the new delivery; None if there
-        is none, because the effect was merged into another one or its chat has ended.
+        seconds. `must_park`: do not send it before the caller has parked it. `parked`: it has been parked.
+        `generation`: the store's, when the facts were read that it was decided on. `start`: start its queue here;
+        otherwise the caller must do so at once (`drain`). Returns the new delivery; None if there is none, because the
+        effect was merged into another one or its chat has ended.
         """
         waiting = self._relay_effects.get(relay_effect.chat)
         id_ = relay_effect_id(relay_effect, refs)
@@ -246,6 +254,8 @@ class Courier:
         now = self._clock.monotonic()
         delivery = self._relay_effect_delivery(relay_effect, bot, refs, id_, now, now + RELAY_TTL_S)
         delivery.fences = fences
+        if generation is not None:
+            delivery.generation = generation
         delivery.reader_told = reader_told or not self._shared
         delivery.parked = delivery.may_be_parked = parked
         if taken_at is not None:
@@ -407,6 +417,10 @@ class Courier:
         """Whether the outcome of some send is not known, or not stored yet."""
         return self._sends_under_way > 0
 
+    def is_sending_since_before(self, generation: str) -> bool:
+        """Whether a call to Telegram that began in another generation than this one is still under way."""
+        return any(began_in != generation for began_in in self._calls.values())
+
     def halt(self) -> None:
         """Begin no further send. Sends under way continue: if cut off, they might have arrived and would be sent
         again."""
@@ -434,6 +448,15 @@ class Courier:
     def known(self, entry: str) -> bool:
         """Whether this process is delivering an entry of the outbox."""
         return entry in self._in_hand
+
+    def in_hand(self) -> tuple[Delivery, ...]:
+        """All deliveries whose outcome is not stored yet."""
+        return tuple(self._in_hand.values())
+
+    def has_settled(self, entry: str) -> bool:
+        """Whether this process has delivered an entry of the outbox, or given it up. A store that went back in time may
+        have it again."""
+        return entry in self._settled
 
     def waiting(self, person: PersonId) -> int:
         """How many of a person's messages, and of the notices about them, are not delivered yet."""
@@ -594,6 +617,10 @@ class Courier:
         self._forget(delivery)
 
     def _forget(self, delivery: Delivery) -> None:
+        if delivery.notice is not None or delivery.may_be_parked:
+            self._settled[delivery.id] = None
+            if len(self._settled) > SETTLED_KEPT:
+                del self._settled[next(iter(self._settled))]
         if self._in_hand.get(delivery.id) is delivery:
             del self._in_hand[delivery.id]
         if self._unparked.get(delivery.id) is delivery:
@@ -638,8 +665,14 @@ class Courier:
                     elsewhere = outgoing.bot
                     continue
                 bot = delivery.through = outgoing.bot
+                if delivery.relay_effect is not None and delivery.generation != self._store.generation:
+                    continue  # a new generation has begun since the last check
                 delivery.tried_at = self._clock.now()
-                sent = await self._telegram.send(outgoing)
+                self._calls[delivery] = self._store.generation
+                try:
+                    sent = await self._telegram.send(outgoing)
+                finally:
+                    del self._calls[delivery]
                 if delivery.steps is None:
                     return sent
                 uncertain = tries = refused = 0
@@ -650,6 +683,7 @@ class Courier:
                 await self._outcomes.advanced(delivery)
             except LiveStoreLost:
                 tries += 1
+                delivery.waits_until = None  # what others must send first, they could not send either
                 metrics.RETRIES.add(bot, "store")
                 queue.held_until = self._clock.monotonic() + STORE_BACKOFF.pause_s(tries, self._rng)
             except FloodWait as error:
@@ -760,13 +794,7 @@ class Courier:
                 queue.passed = True
             if self._is_void(delivery, bot_queue) or queue.is_overtaken(delivery):
                 continue
-            waited = self._clock.monotonic() - delivery.put_at > RECHECK_AFTER_S
-            doubtful = waited or delivery.generation != self._store.generation
-            if (
-                delivery.relay_effect is not None
-                and doubtful
-                and not await self._store.open_chats((delivery.relay_effect.chat,))
-            ):
+            if delivery.relay_effect is not None and not await self._is_open(delivery, delivery.relay_effect.chat):
                 return Refusal.LEFT
             now = self._clock.monotonic()
             if not limiter.ready(now):
@@ -774,6 +802,18 @@ class Courier:
             limiter.spend(now)
             queue.passed = False
             return None
+
+    async def _is_open(self, delivery: Delivery, chat: ChatId) -> bool:
+        """Whether a relay may be sent into its chat. Asks the store if the relay has waited, or if its decision is of
+        another generation."""
+        generation = self._store.generation
+        waited = self._clock.monotonic() - delivery.put_at > RECHECK_AFTER_S
+        if not waited and delivery.generation == generation:
+            return True
+        if not await self._store.open_chats((chat,)):
+            return False
+        delivery.generation = generation
+        return True
 
     async def _queue(self, queue: DeliveryQueue, bot_queue: BotQueue) -> None:
         """Wait for the bot's budget, with the highest priority that waits in the queue."""
@@ -865,7 +905,7 @@ class Courier:
         if facts is None:
             return self._wording.notice(notice, "")
         if delivery.generation != self._store.generation:
-            notice = as_things_stand(notice, facts.me.state)
+            notice = as_things_stand(notice, facts)
         return self._wording.notice(notice, facts.me.profile.language)
 
 

@@ -78,7 +78,7 @@ class Delivery:
         self.made_at = 0.0
         """When it was decided on, in Unix seconds, in any process."""
         self.generation = ""
-        """For a notice: the store's generation when it was decided on."""
+        """The store's generation when it was decided on; for a relay, when its chat was last known to be open."""
         self.found_again = False
         """Another incarnation left it in the outbox."""
         self.taken_at = put_at

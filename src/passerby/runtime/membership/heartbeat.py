@@ -30,6 +30,7 @@ from passerby.ports.leases import Evicted, Fence, LeaseName, Leases, Members, Wo
 from passerby.ports.live_store import LiveStoreLost
 from passerby.runtime.backoff import steady
 from passerby.runtime.tasks import Background
+from passerby.runtime.unrecorded import UnrecordedFacts
 from passerby.runtime.waiting import event_within
 from passerby.telemetry import logs, metrics
 from passerby.telemetry.figures import Snapshot
@@ -122,8 +123,10 @@ class Membership:
         background: Background,
         clock: Clock,
         rng: Random,
+        unrecorded: UnrecordedFacts | None = None,
     ) -> None:
         self.worker = worker
+        self._unrecorded = unrecorded or UnrecordedFacts()
         self._store = store
         self._callbacks = callbacks
         self._background = background
@@ -218,7 +221,7 @@ class Membership:
         report = msgspec.json.encode(self._callbacks.report())
         async with self._turn:
             sent_at = self._clock.monotonic()
-            held = dict(self._held)
+            held, last = dict(self._held), self._unrecorded.last
             try:
                 members = await self._store.heartbeat(self.worker, held, TTL_S, report)
             except LiveStoreLost as error:
@@ -232,6 +235,7 @@ class Membership:
             self.lapse(f"another has {lost[0].partition(':')[0]} now")
             return False
         self.members = members
+        self._unrecorded.heard(last, members.newest, members.recorded)
         self._assured_until = sent_at + TTL_S - MARGIN_S
         if self.is_assured:
             self._was_assured = True

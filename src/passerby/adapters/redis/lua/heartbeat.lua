@@ -7,7 +7,7 @@
 -- The store may have lost the newest leases (a wipe, a failover). The workers that took them report them: if the store does
 -- not know a lease, or knows only a lower epoch, the worker keeps the lease.
 --
--- KEYS   1 store      hash   generation, adopted, epochs, comers, heard, patience
+-- KEYS   1 store      hash   generation, adopted, epochs, comers, heard, patience, facts, trimmed
 --                           latest: each heartbeat raises it, so a process that has seen a higher number knows that the
 --                           store has gone back to an older state
 --        2 workers   hash   worker -> "number until ttl \n report"
@@ -18,7 +18,8 @@
 -- ARGV   1 generation   2 worker   3 ttl (ms)   4 report   5, 6, 7 as 1, 2, 4 of begin.lua
 --        8 ... for each lease that it holds: lease, epoch
 --
--- Returns {adopted, {kept lease, ...}, {worker, number, report, ...}, {lease, worker, ...}, latest}. Error: EVICTED.
+-- Returns {adopted, {kept lease, ...}, {worker, number, report, ...}, {lease, worker, ...}, newest fact, newest fact that the
+-- records have, latest}. Error: EVICTED.
 
 local store, workers, leases, epochs, evicted = unpack(KEYS)
 local me, ttl = ARGV[2], ARGV[3]
@@ -75,4 +76,5 @@ end
 local latest = string.format('%.0f', math.max(tonumber(redis.call('HGET', store, 'latest') or 0) + 1, now_us))
 redis.call('HSET', store, 'latest', latest)
 local told, held = living_members()
-return {redis.call('HEXISTS', store, 'adopted'), kept, told, held, latest}
+local facts, trimmed = unpack(redis.call('HMGET', store, 'facts', 'trimmed'))
+return {redis.call('HEXISTS', store, 'adopted'), kept, told, held, facts or '0', trimmed or '0', latest}

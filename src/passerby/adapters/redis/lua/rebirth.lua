@@ -13,6 +13,15 @@ local function begin_again(store, workers, leases, generation, changes, known, d
   local function beyond(number, at_least)
     return string.format('%.0f', math.max(tonumber(number or 0) + 1000000, at_least))
   end
+  -- If one generation ends before it is sound, its workers are still those of the generation before.
+  local former = not held[1] and redis.call('HGET', store, 'former') or ''
+  local found = redis.call('HGETALL', workers)
+  for i = 1, #found, 2 do
+    if tonumber(string.match(found[i + 1], '^%d+ (%d+)')) > now_us / 1000 then
+      former = former .. ' ' .. found[i]
+    end
+  end
+  redis.call('HSET', store, 'former', former)
   if held[1] or held[2] then
     redis.call('HSET', store, 'doubt', math.max(doubt, tonumber(held[2] or 0)))
   end
@@ -22,7 +31,7 @@ local function begin_again(store, workers, leases, generation, changes, known, d
     'reborn', string.format('%.0f', math.floor(now_us / 1000)))
   redis.call('HINCRBY', store, 'facts', 1000000)
   redis.call('HINCRBY', store, 'entries', 1000000)
-  redis.call('HDEL', store, 'adopted', 'heard', 'patience', 'mender')
+  redis.call('HDEL', store, 'adopted', 'heard', 'patience', 'mender', 'roll')
   redis.call('DEL', workers, leases)
 end
 

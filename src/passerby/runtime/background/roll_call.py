@@ -1,0 +1,114 @@
+"""The roll call of a new generation: nobody repairs or rebuilds anything before every living worker has answered.
+
+A worker that answers says three things:
+
+- None of its sends that were decided on before is still under way. From then on it checks each relay's chat in the new
+  generation, and that check waits until the generation is sound. So once all have answered, no message can reach
+  somebody who has been told meanwhile that the chat is over.
+- A store that was wiped has the notices and parked relays again that this worker has yet to send.
+- The records have all facts that it stored in earlier generations (see `unrecorded`). So once all have answered, what
+  the records say is complete, even if the store was wiped.
+
+A worker that does not answer within the time that leases last is dead, or has stopped sending: its leases have run out.
+But it may have stored facts that nobody else knows.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import NamedTuple
+
+from passerby.ports.clock import Clock
+from passerby.ports.leases import WorkerId
+from passerby.ports.live_store import LiveStore
+from passerby.ports.outbox import Outgoing
+from passerby.ports.participants import Commit
+from passerby.ports.records import Records
+from passerby.runtime.membership.heartbeat import TTL_S
+from passerby.runtime.unrecorded import UnrecordedFacts
+
+PATIENCE_S = TTL_S
+PUT_TOGETHER = 200
+
+
+class Roll(NamedTuple):
+    """`is_over`: everybody has answered, or had time to. `is_complete`: the records lack no fact of any worker."""
+
+    is_over: bool
+    is_complete: bool
+
+
+class RollCall:
+    """`members`: the workers that lived at the last heartbeat. `is_sending`: whether a send that was decided on in a
+    generation other than this one is under way."""
+
+    def __init__(
+        self,
+        worker: WorkerId,
+        store: LiveStore,
+        records: Records,
+        clock: Clock,
+        *,
+        members: Callable[[], Collection[WorkerId]] = frozenset,
+        is_sending: Callable[[str], bool] = lambda generation: False,
+        unsent: Callable[[], Sequence[Outgoing]] = tuple,
+        unrecorded: UnrecordedFacts | None = None,
+        shared: bool = False,
+    ) -> None:
+        self._worker = worker
+        self._store = store
+        self._records = records
+        self._clock = clock
+        self._members = members
+        self._is_sending = is_sending
+        self._unsent = unsent
+        self._unrecorded = unrecorded or UnrecordedFacts()
+        self._shared = shared
+        self._generation = store.generation
+        self._since = clock.monotonic()
+        self._handed_in = store.generation
+        self._expected: frozenset[WorkerId] = frozenset()
+        self._is_whole = True
+        self._put_back = store.generation
+
+    async def hand_in(self) -> None:
+        """Store the facts of earlier generations in the records, once in each generation. Raises: RecordsLost.
+
+        Storing a fact again in the records does no harm, and most of these are there already.
+        """
+        generation = self._store.generation
+        if generation == self._handed_in:
+            return
+        self._unrecorded.forget_looks()
+        last, facts = self._unrecorded.last, self._unrecorded.facts
+        if facts:
+            await self._records.apply(f"{generation}:{self._worker}", list(enumerate(facts, 1)))
+        self._unrecorded.recorded(last)
+        self._handed_in = generation
+
+    async def _put_unsent_back(self) -> None:
+        unsent = self._unsent()
+        for at in range(0, len(unsent), PUT_TOGETHER):
+            entries = tuple(unsent[at : at + PUT_TOGETHER])
+            await self._store.commit(Commit(outbox=entries, owner=self._worker, repairs=True))
+
+    async def answer(self) -> Roll:
+        """Answer for this worker, and find out who else has. Raises: LiveStoreLost, RecordsLost."""
+        generation = self._store.generation
+        if generation != self._generation:
+            self._generation, self._since = generation, self._clock.monotonic()
+            self._expected = frozenset(self._members())
+            self._is_whole = self._unrecorded.is_whole
+        await self.hand_in()
+        may_wait = self._shared and self._clock.monotonic() - self._since < PATIENCE_S
+        if self._is_sending(generation) and may_wait:
+            return Roll(is_over=False, is_complete=False)
+        if self._store.newborn and generation != self._put_back:
+            await self._put_unsent_back()
+            self._put_back = generation
+        answered, former = await self._store.answer_roll(self._worker if self._is_whole else None)
+        if generation != self._store.generation:
+            return Roll(is_over=False, is_complete=False)
+        missing = (self._expected | former) - answered
+        if not self._expected and self._store.newborn:
+            # We have just started, so we do not know who else is living.
+            return Roll(not may_wait or not (await self._records.active()).people, not missing)
+        return Roll(not missing or not may_wait, not missing)
