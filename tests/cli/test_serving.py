@@ -106,12 +106,17 @@ def test_a_damaged_database_is_reported_in_one_line(tmp_path: Path) -> None:
     assert "the database file is damaged" in seen.stdout
 
 
-def test_a_lost_key_file_is_reported(tmp_path: Path) -> None:
-    for expected in ("runtime.ready", "key.lost"):
-        with running(tmp_path, *PASSERBY, "run", BOT_TOKENS=TOKEN, BOT_API_URL=NOWHERE) as process:
-            said(process, expected)
-            if expected == "key.lost":
-                said(process, "runtime.ready")
+def test_a_lost_key_file_ends_the_start_unless_the_operator_says_that_it_is_lost(tmp_path: Path) -> None:
+    def runs(**settings: str) -> None:
+        with running(tmp_path, *PASSERBY, "run", BOT_TOKENS=TOKEN, BOT_API_URL=NOWHERE, **settings) as process:
+            said(process, "runtime.ready")
             process.send_signal(signal.SIGTERM)
             assert process.wait(WAIT_S) == 0
-        (tmp_path / "passerby.key").unlink()
+
+    runs()
+    (tmp_path / "passerby.key").unlink()
+    told = passerby(tmp_path, "run", BOT_TOKENS=TOKEN, BOT_API_URL=NOWHERE)
+    assert told.returncode == 2, told.stderr
+    assert "SECRET_KEY: is not set, and passerby.key is gone" in told.stderr
+    assert not (tmp_path / "passerby.key").exists()
+    runs(SECRET_KEY_PREVIOUS="lost")

@@ -1,8 +1,6 @@
 """Opens the files of one process: the key, the log of the live store, the flight recorder, its crashes."""
 
 import asyncio
-import hashlib
-import hmac
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,7 +12,7 @@ from passerby.bootstrap.ending import ToldToStop
 from passerby.ports.clock import Clock
 from passerby.runtime.crash_times import CRASHES, Crashed, CrashTimes
 from passerby.runtime.flight_recorder import RECORDING, FlightRecorder, RecorderInUse
-from passerby.settings import Settings, WrongSetting, former_keys, open_key
+from passerby.settings import Settings, WrongSetting, former_keys, is_key_lost, key_marks, open_key, other_key
 from passerby.telemetry import logs
 
 DISK: Final = "make room, or let this user write to it and its directory, and start again"
@@ -36,12 +34,16 @@ def open_files(settings: Settings, name: str, rng: Random, clock: Clock) -> Iter
 
     If an error ends the process, its flight recorder does not say that it ended on purpose.
     """
-    _warn_of_a_lost_key(settings)
+    _find_a_lost_key(settings)
     key, former = open_key(settings), former_keys(settings)
     # Before anything else: a second process on the same files must end before it listens under the same name.
     log = None if settings.is_shared else open_log(settings)
     if log is not None:
-        check_key_mark(log, key, former)
+        try:
+            check_key_mark(log, settings, key, former)
+        except WrongSetting:
+            log.close()
+            raise
     recorder = _open_recorder(settings, name, rng)
     crashes = _crashes(settings.run_path / f"{name}{CRASHES}", recorder, clock)
     try:
@@ -82,28 +84,24 @@ def live_path(settings: Settings) -> Path:
     return settings.live_path
 
 
-def check_key_mark(log: FileLog, key: bytes, former: Iterable[bytes]) -> None:
-    """Warn if the live store was last used with a key that is not among these. Then mark it with the new one, so that
-    the warning comes once."""
-    marks = [hmac.digest(each, b"passerby key mark", hashlib.sha256)[:16] for each in (key, *former)]
+def check_key_mark(log: FileLog, settings: Settings, key: bytes, former: Iterable[bytes]) -> None:
+    """Mark the live store with our key. Raises: WrongSetting, if it was last used with a key not among these."""
+    marks = key_marks(key, former)
+    if log.mark and log.mark not in marks and not is_key_lost(settings):
+        raise other_key(log.name)
     with suppress(OSError):  # others will soon write to the same disk and report the fault
-        if log.mark and log.mark not in marks:
-            reason = (
-                f"{log.name} was used with another key: messages that were parked with it stay unreadable unless "
-                "SECRET_KEY_PREVIOUS has it"
-            )
-            logs.record("key.other", "warning", setting="SECRET_KEY", reason=reason)
         if log.mark != marks[0]:
             log.put_mark(marks[0])
 
 
-def _warn_of_a_lost_key(settings: Settings) -> None:
-    """The first start makes the key file. If a later start does not find it, it was lost."""
+def _find_a_lost_key(settings: Settings) -> None:
+    """The first start makes the key file. Raises: WrongSetting, if a later start does not find it."""
     live = live_path(settings)
     is_missing = settings.secret_key is None and not settings.key_path.exists()
-    if is_missing and live.exists() and live.stat().st_size:
-        reason = f"{settings.key_path.name} is gone, so a new key is made: what the old one sealed stays unreadable"
-        logs.record("key.lost", "warning", setting="SECRET_KEY", reason=reason)
+    if is_missing and live.exists() and live.stat().st_size and not is_key_lost(settings):
+        problem = f"is not set, and {settings.key_path.name} is gone, but {live.name} was used with it"
+        remedy = "put the file back; if it is lost, set SECRET_KEY_PREVIOUS=lost once"
+        raise WrongSetting("SECRET_KEY", problem, remedy)
 
 
 def _open_recorder(settings: Settings, name: str, rng: Random) -> FlightRecorder:

@@ -110,7 +110,7 @@ async def _serve(
     keys = (files.key, *files.former_keys)
     # Before anything is waited for, so that probes see a process that is alive.
     listeners = await closing.enter_async_context(listening(settings, keys, name, webhooks=receives))
-    store = await closing.enter_async_context(start.live_store(files.log, rng))
+    store = await closing.enter_async_context(start.live_store(files.log, keys, rng))
     records = await closing.enter_async_context(start.records(needed=store.newborn))
     telegram = await closing.enter_async_context(_telegram(settings, store, files.key))
     background = Background(lambda error: logs.failed("webhook.unseen", error))

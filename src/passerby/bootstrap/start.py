@@ -9,7 +9,7 @@ waits here end when the process is told to stop.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from random import Random
 from typing import Any, Final, TypeVar
@@ -24,7 +24,7 @@ from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.records import Records, RecordsLost
 from passerby.runtime.tasks import Background
-from passerby.settings import Settings, WrongSetting
+from passerby.settings import Settings, WrongSetting, is_key_lost, key_marks, other_key
 from passerby.telemetry import logs
 
 T = TypeVar("T")
@@ -52,9 +52,11 @@ class Start:
         """Set if the process stops itself: the reason."""
 
     @asynccontextmanager
-    async def live_store(self, log: FileLog | None, rng: Random) -> AsyncIterator[LiveStore]:
-        """The live store: in memory with `log`, or Redis if `log` is None. Raises: WrongSetting, ToldToStop."""
-        store = await self._redis(rng) if log is None else self._memory(log, rng)
+    async def live_store(self, log: FileLog | None, keys: Sequence[bytes], rng: Random) -> AsyncIterator[LiveStore]:
+        """The live store: in memory with `log`, or Redis if `log` is None. `keys`: ours first.
+
+        Raises: WrongSetting, ToldToStop."""
+        store = await self._redis(keys, rng) if log is None else self._memory(log, rng)
         try:
             yield store
         finally:
@@ -71,9 +73,9 @@ class Start:
             name = live_path(self._settings).name
             raise WrongSetting("SQLITE_DB_PATH", f"{name} cannot be written: {error}", DISK) from None
 
-    async def _redis(self, rng: Random) -> LiveStore:
+    async def _redis(self, keys: Sequence[bytes], rng: Random) -> LiveStore:
         # Imported here because one process with its state in memory does not need it.
-        from passerby.adapters.redis import RedisUnfit, open_redis
+        from passerby.adapters.redis import RedisOtherKey, RedisUnfit, open_redis
 
         settings = self._settings
         while True:
@@ -86,8 +88,12 @@ class Start:
                         name=settings.redis_name,
                         replicas=settings.redis_replicas,
                         may_lose=settings.redis_may_lose_seconds,
+                        key_marks=key_marks(keys[0], keys[1:]),
+                        key_is_lost=is_key_lost(settings),
                     )
                 )
+            except RedisOtherKey:
+                raise other_key("this Redis") from None
             except RedisUnfit as error:
                 raise WrongSetting("REDIS_URL", str(error), "then start again") from None
             except LiveStoreLost as error:

@@ -8,7 +8,15 @@ Nothing here connects to anything. Only `open_key`, `open_backup_key` and `keep_
 
 from passerby.settings.described import Described
 from passerby.settings.forms import KEY_BYTES
-from passerby.settings.key import former_keys, keep_key, open_backup_key, open_key
+from passerby.settings.key import (
+    former_keys,
+    is_key_lost,
+    keep_key,
+    key_marks,
+    open_backup_key,
+    open_key,
+    other_key,
+)
 from passerby.settings.model import Settings
 from passerby.settings.reading import doubts, read
 from passerby.settings.wrong import WrongSetting
@@ -20,8 +28,11 @@ __all__ = [
     "WrongSetting",
     "doubts",
     "former_keys",
+    "is_key_lost",
     "keep_key",
+    "key_marks",
     "open_backup_key",
     "open_key",
+    "other_key",
     "read",
 ]

@@ -10,7 +10,7 @@ from pydantic import BaseModel, SecretStr, ValidationInfo, field_validator, mode
 from passerby.kernel.rules import Brand, Filter
 from passerby.settings import addresses
 from passerby.settings.described import write
-from passerby.settings.forms import KEY_BYTES, decode_key, parse_pools, parse_tokens, read_tokens_file
+from passerby.settings.forms import KEY_BYTES, LOST, decode_key, parse_pools, parse_tokens, read_tokens_file
 from passerby.settings.wrong import WrongSetting
 
 # Source: Bot API, setWebhook.
@@ -171,7 +171,7 @@ class Checks(BaseModel):
             value = value.get_secret_value()
         keys = re.split(r"[\s,]+", value.strip()) if isinstance(value, str) else value
         found = tuple(each if isinstance(each, SecretStr) else SecretStr(str(each)) for each in keys if each)
-        if any(decode_key(each.get_secret_value()) is None for each in found):
+        if any(each.get_secret_value() != LOST and decode_key(each.get_secret_value()) is None for each in found):
             problem = f"has one that is not {KEY_BYTES} bytes in base64"
             raise WrongSetting("SECRET_KEY_PREVIOUS", problem, write(cls, "secret_key_previous"))
         return found

@@ -12,6 +12,8 @@ from passerby.kernel.rules import Brand
 from passerby.settings.wrong import WrongSetting
 
 KEY_BYTES = 32
+LOST = "lost"
+"""In SECRET_KEY_PREVIOUS: the former key is lost."""
 
 # A bot's number, a colon, its secret. Telegram's secrets have 35 characters today. The range allows for other lengths,
 # and still finds a token that was cut off. The sandbox's secrets begin with `sandbox-`.

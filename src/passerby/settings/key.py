@@ -1,11 +1,14 @@
 """The keys of an installation: from SECRET_KEY and BACKUP_KEY, or from key files."""
 
 import base64
+import hashlib
+import hmac
 import os
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 
-from passerby.settings.forms import KEY_BYTES, decode_key
+from passerby.settings.forms import KEY_BYTES, LOST, decode_key
 from passerby.settings.model import Settings
 from passerby.settings.wrong import WrongSetting
 
@@ -79,4 +82,22 @@ def _kept_key(path: Path, setting: str) -> bytes:
 
 def former_keys(settings: Settings) -> tuple[bytes, ...]:
     """The keys of SECRET_KEY_PREVIOUS, 32 bytes each."""
-    return tuple(decode_key(each.get_secret_value()) or b"" for each in settings.secret_key_previous)
+    words = (each.get_secret_value() for each in settings.secret_key_previous)
+    return tuple(decode_key(word) or b"" for word in words if word != LOST)
+
+
+def is_key_lost(settings: Settings) -> bool:
+    """Whether the operator says that the former key is lost, and with it all that it encrypted."""
+    return any(each.get_secret_value() == LOST for each in settings.secret_key_previous)
+
+
+def key_marks(key: bytes, former: Iterable[bytes]) -> tuple[bytes, ...]:
+    """A mark for each key, to recognise the key that something was stored with. It does not reveal the key."""
+    return tuple(hmac.digest(each, b"passerby key mark", hashlib.sha256)[:16] for each in (key, *former))
+
+
+def other_key(what: str) -> WrongSetting:
+    """`what` was used with a key that is not set now."""
+    problem = f"is not the key that {what} was used with"
+    remedy = "set the old one, or name it in SECRET_KEY_PREVIOUS; if it is lost, set SECRET_KEY_PREVIOUS=lost once"
+    return WrongSetting("SECRET_KEY", problem, remedy)

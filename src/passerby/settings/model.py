@@ -309,7 +309,8 @@ class Settings(AlertSettings, KeepingSettings, Checks):
         default=(),
         description=(
             "Old keys, separated by commas or spaces, after you changed SECRET_KEY. They still open messages that "
-            "were stored with them, and webhooks at their addresses are still accepted. Remove them after a day."
+            "were stored with them, and webhooks at their addresses are still accepted. Remove them after a day. "
+            "`lost`: the old key is gone, and what it encrypted stays unreadable."
         ),
         examples=["<what SECRET_KEY was before>"],
     )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from passerby.adapters.redis import Opened, RedisRefuses, RedisUnfit, RedisUnreachable, open_redis
+from passerby.adapters.redis import Opened, RedisOtherKey, RedisRefuses, RedisUnfit, RedisUnreachable, open_redis
 from passerby.adapters.redis.connect import connector
 from passerby.adapters.redis.keys import Keys
 from tests.contract.live_cluster import start_cluster
@@ -157,3 +157,25 @@ def test_a_malformed_redis_url_is_refused_without_quoting_it(url: str) -> None:
 def test_a_name_that_would_break_the_hash_tag_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="braces"):
         Keys(name)
+
+
+def test_a_process_with_another_key_is_refused_before_it_uses_the_store(valkey: Valkey, by_hand: Redis) -> None:
+    async def opens(*marks: bytes, key_is_lost: bool = False) -> bool:
+        try:
+            store, _ = await open_redis(valkey.url, VirtualClock(), Random(1), key_marks=marks, key_is_lost=key_is_lost)
+        except RedisOtherKey:
+            return False
+        await store.hang_up()
+        return True
+
+    async def main() -> list[bool]:
+        return [
+            await opens(b"one"),
+            await opens(b"other"),
+            await opens(b"other", b"one"),
+            await opens(b"one"),
+            await opens(b"third", key_is_lost=True),
+            await opens(b"third"),
+        ]
+
+    assert asyncio.run(main()) == [True, False, True, False, True, True]

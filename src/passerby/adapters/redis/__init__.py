@@ -3,6 +3,7 @@
 from passerby.adapters.redis.connect import Opened, open_redis
 from passerby.adapters.redis.errors import (
     RedisFull,
+    RedisOtherKey,
     RedisRefuses,
     RedisUnfit,
     RedisUnreachable,
@@ -14,6 +15,7 @@ from passerby.adapters.redis.store import RedisStore
 __all__ = [
     "Opened",
     "RedisFull",
+    "RedisOtherKey",
     "RedisRefuses",
     "RedisStore",
     "RedisUnfit",

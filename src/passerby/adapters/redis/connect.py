@@ -9,7 +9,7 @@
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from random import Random
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
@@ -20,7 +20,7 @@ from redis.exceptions import AuthenticationError, AuthenticationWrongNumberOfArg
 
 from passerby.adapters.redis import scripts
 from passerby.adapters.redis.batcher import PATIENCE_S
-from passerby.adapters.redis.errors import RedisUnfit, RedisUnreachable, error_of
+from passerby.adapters.redis.errors import RedisOtherKey, RedisUnfit, RedisUnreachable, error_of
 from passerby.adapters.redis.generation import begin_args, generation_of, handshake_args
 from passerby.adapters.redis.handshake import shake_hands
 from passerby.adapters.redis.keys import Keys
@@ -40,14 +40,23 @@ class Opened(NamedTuple):
 
 
 async def open_redis(
-    url: str, clock: Clock, rng: Random, *, name: str = "passerby", replicas: int = 0, may_lose: bool = False
+    url: str,
+    clock: Clock,
+    rng: Random,
+    *,
+    name: str = "passerby",
+    replicas: int = 0,
+    may_lose: bool = False,
+    key_marks: Sequence[bytes] = (),
+    key_is_lost: bool = False,
 ) -> Opened:
     """Check the server, then join the generation of the store there, or begin one.
 
     `name` is the start of every key, so several installations can share a server. With `replicas`, a write counts only
     when that many replicas have it: then a failover loses nothing, but the store is lost while replicas are missing.
-    `may_lose` accepts a server that may lose the last seconds when it is killed.
-    Raises: RedisUnfit, whose text is for the operator; LiveStoreLost.
+    `may_lose` accepts a server that may lose the last seconds when it is killed. `key_marks`: one mark for our key and
+    for each former key. The server keeps the first one, to notice a process with another key; `key_is_lost` accepts it.
+    Raises: RedisOtherKey; RedisUnfit, whose text is for the operator; LiveStoreLost.
     """
     keys = Keys(name)
     connect = connector(url, keys)
@@ -65,6 +74,8 @@ async def open_redis(
                 words = ("EVAL", scripts.BEGIN.source, len(where), *where, *begin_args(clock, rng))
                 await connection.send_command(*words, check_health=False)
                 await connection.read_response()
+                if key_marks:
+                    await _check_key(connection, keys, key_marks, key_is_lost=key_is_lost)
                 generation = generation_of(
                     await shake_hands(connection, keys, lambda: handshake_args(clock, rng, loose=loose))
                 )
@@ -165,6 +176,22 @@ async def _found(
             host, port = place
             return await _connected({**seed, "host": host or seed["host"], "port": port})
     raise ConnectionError("no node or sentinel knows the server")
+
+
+async def _check_key(connection: AbstractConnection, keys: Keys, marks: Sequence[bytes], *, key_is_lost: bool) -> None:
+    """Keep the mark of our key, if the store was used with this key or a former one. Raises: RedisOtherKey."""
+
+    async def asked(*command: str | bytes) -> Any:
+        await connection.send_command(*command, check_health=False)
+        return await connection.read_response()
+
+    if await asked("HSETNX", keys.store, "key", marks[0]):
+        return
+    kept = await asked("HGET", keys.store, "key")
+    if kept not in marks and not key_is_lost:
+        raise RedisOtherKey
+    if kept != marks[0]:
+        await asked("HSET", keys.store, "key", marks[0])
 
 
 class _Configured(NamedTuple):

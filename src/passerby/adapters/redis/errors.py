@@ -52,6 +52,10 @@ class RedisUnfit(Exception):
     """This server's settings make it unfit for use. `str()` is a sentence for the operator."""
 
 
+class RedisOtherKey(Exception):
+    """What is stored here was encrypted with a key that this process does not have."""
+
+
 _OURS: dict[str, type[Exception]] = {"WIPED": RedisWiped, "CROWDED": RedisFull, "FENCED": Fenced, "EVICTED": Evicted}
 """The first words of our scripts' errors."""
 

@@ -6,6 +6,7 @@ with the same tag on one node, so a script may use several. Two installations ma
     key                  type    content                                                       removed
     store                hash    generation: the name of the store; it changes if the server    never
                                  was wiped or may have lost its newest writes (rebirth.lua).
+                                 key: a mark of the installation's SECRET_KEY.
                                  adopted: the records have been taken in, or compared.
                                  doubt: 1 if something may be lost, 2 if something is.
                                  mender: the worker that resolves the doubt, and until when.
