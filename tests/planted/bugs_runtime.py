@@ -62,12 +62,6 @@ RUNTIME: Final = (
     ),
     Bug(
         "runtime",
-        "an update done elsewhere stays in hand",
-        "if not plan.relay_effects or committed is Committed.ALREADY_DONE:",
-        "if not plan.relay_effects:",
-    ),
-    Bug(
-        "runtime",
         "the facts before a change are used after it",
         "            if not decision.changes:\n                self._loader.keep",
         "            if True:\n                self._loader.keep",

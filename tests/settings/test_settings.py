@@ -159,6 +159,9 @@ def test_settings_built_directly_ignore_the_environment_and_the_file(monkeypatch
         ({"LOG_LEVEL": PASSWORD}, "LOG_LEVEL: is not debug or info or warning or error; write LOG_LEVEL=info"),
         ({"LOG_FORMAT": "xml"}, "LOG_FORMAT: is not console or json"),
         ({"SECRET_KEY": PASSWORD}, "SECRET_KEY: is not 32 bytes in base64"),
+        ({"SECRET_KEY": f"{KEY[:9]}!{KEY[9:]}"}, "SECRET_KEY: is not 32 bytes in base64"),
+        ({"POOLS": "one=en, two=de one=fr"}, "POOLS: pool 3 has the name of one before it; name each pool once"),
+        ({"POOLS": "one=en+2"}, "POOLS: pool 1 is not name=language+language or name=bot+bot"),
         ({"SECRET_KEY_PREVIOUS": f"{KEY}, {PASSWORD}"}, "SECRET_KEY_PREVIOUS: has one that is not 32 bytes in base64"),
     ],
 )
@@ -220,6 +223,7 @@ def test_pages_for_operators_have_no_port_by_default() -> None:
     ("given_url", "kept"),
     [
         ("https://chat.example.org:8443/telegram/", "https://chat.example.org:8443/telegram"),
+        *((f"https://chat.example.org:{port}", f"https://chat.example.org:{port}") for port in (443, 80, 88, 8443)),
         ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
         ("http://localhost:8080/", "http://localhost:8080"),
     ],

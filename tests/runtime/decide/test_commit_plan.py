@@ -18,6 +18,7 @@ from passerby.kernel.effect import (
     Revise,
     Say,
 )
+from passerby.kernel.event import ChatIdle
 from passerby.kernel.ids import ChatId, MessageId, MessageRef, PersonId, UpdateRef
 from passerby.kernel.opinion import Block, Complain, Opinion, Rate
 from passerby.kernel.participant import (
@@ -46,9 +47,11 @@ from passerby.ports.leases import Fence, LeaseName, WorkerId
 from passerby.ports.outbox import Notice
 from passerby.ports.participants import Commit
 from passerby.runtime.decide.commit_plan import CommitPlan, plan_commit
+from passerby.runtime.decide.committing import notice_namer, notice_prefix
 from passerby.runtime.delivery.sealing import Sealer
+from passerby.runtime.inbound.person_queues import Work
 from tests.runtime.virtual import EPOCH
-from tests.runtime.world import ANN, BEN, BOT, CHAT, OTHER_BOT, couple, relay, somebody
+from tests.runtime.world import ANN, BEN, BOT, CHAT, OTHER_BOT, couple, relay, somebody, written
 
 REFS = (UpdateRef(BOT, 7),)
 NEXT = ChatId("next")
@@ -288,3 +291,15 @@ def test_a_comment_on_a_complaint_is_recorded_encrypted() -> None:
     assert sealer.open_words(fact.words) == "he is fifteen"
     assert Sealer(bytes([1] * 32)).open_words(fact.words) is None
     assert Sealer(bytes([1] * 32), bytes(32)).open_words(fact.words) == "he is fifteen", "after a change of the key"
+
+
+def test_after_a_commit_without_an_answer_notices_have_names_of_their_own() -> None:
+    """The first commit may have been stored, and the second decision may say something else in its notices. They are
+    found again by the beginning of their names, which stays the same."""
+    for work in (Work(ChatIdle(ANN, BOT, CHAT, 5.0, None)), Work(written(ANN, "hello"), (UpdateRef(BOT, 7),))):
+        names = {notice_namer(work, unanswered)(index) for unanswered in range(3) for index in range(2)}
+        assert len(names) == 6
+        assert all(name.startswith(f"{notice_prefix(work)}:") for name in names)
+        assert notice_namer(work)(1) == notice_namer(work, 0)(1), (
+            "without such a commit, doing it again changes nothing"
+        )
