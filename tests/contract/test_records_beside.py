@@ -23,6 +23,8 @@ from tests.contract.records_facts import (
     changed,
     chatting,
     closed,
+    complaint,
+    explained,
     numbered,
     opened,
     person,
@@ -30,6 +32,7 @@ from tests.contract.records_facts import (
     searching,
     told,
 )
+from tests.contract.records_memory import BlockRow
 from tests.contract.records_places import MemoryPlace, Place, SqlPlace, trying
 from tests.staged import staged
 
@@ -158,3 +161,16 @@ async def test_a_chat_that_changes_hands_between_two_batches_has_only_its_own_pe
     active = await records.active()
     assert active.chats == ["d"]
     assert [(each.chat, each.person, each.at.message) for each in active.told] == [("d", 1, 9)]
+
+
+@staged(trying, "place")
+async def test_the_first_words_about_a_complaint_and_the_first_unblock_count(records: Records, /, place: Place) -> None:
+    """Whether the second come in the same batch, in the next one, or again from another generation."""
+    first = [complaint("c", 1), explained("c", 1, b"one"), explained("c", 1, b"two"), block(1, 2)]
+    await records.apply("g", numbered(*first, block(1, 2, False, NOW + 5)))
+    again = [explained("c", 1, b"three"), complaint("c", 1, 9), block(1, 2, False, NOW + 50)]
+    await records.apply("g", numbered(*again, after=5))
+    await records.apply("h", numbered(*again))
+    (row,) = (await place.complaints()).values()
+    assert (row.accused, row.words) == (2, b"one")
+    assert await place.blocks() == {(1, 2): BlockRow(NOW, NOW + 5)}

@@ -62,12 +62,6 @@ RUNTIME: Final = (
     ),
     Bug(
         "runtime",
-        "the facts before a change are used after it",
-        "            if not decision.changes:\n                self._loader.keep",
-        "            if True:\n                self._loader.keep",
-    ),
-    Bug(
-        "runtime",
         "facts count as read after the messages that came meanwhile",
         "        upto, generation = self._person_queues.newest(event.person), self._store.generation\n"
         "        facts = await self._load(event.person, message_of(event)) or Facts(Participant(event.person))\n",

@@ -74,12 +74,6 @@ STORES: Final = (
     ),
     Bug(
         "redis",
-        "a process forgets how far the store had been",
-        "self._latest = max(self._latest, latest)",
-        "self._latest = latest",
-    ),
-    Bug(
-        "redis",
         "a script runs on a slot that is moving",
         "            keys = (*keys, self._keys.never)\n",
         "            keys = (*keys,)\n",

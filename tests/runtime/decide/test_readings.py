@@ -68,6 +68,8 @@ async def test_a_read_is_used_until_something_changes(bench: Bench, read: list[P
     await bench.quiet()
     assert not {"three", "four"} & set(delivered(bench)), "these have no reader"
     assert read.count(ANN) >= 3
+    told = [each for each in bench.telegram.sent if not isinstance(each, SendContent) and each.person == ANN]
+    assert words_of(told)[-2:] == ["Not delivered: the chat was already over."] * 2, "they came after the end"
 
 
 @staged(bench_that_counts, "monkeypatch")
