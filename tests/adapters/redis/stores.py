@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager, suppress
 from random import Random
 from urllib.parse import urlsplit
 
+from hiredis import Reader
+
 from passerby.adapters.redis import RedisStore, open_redis
 from tests.runtime.virtual import VirtualClock
 
@@ -78,3 +80,37 @@ class Wire:
             end.close()
             with suppress(OSError):
                 await end.wait_closed()
+
+
+class Sentinel:
+    """Answers where the master is, as a sentinel does. `port` None: it does not know."""
+
+    def __init__(self, port: int | None) -> None:
+        self._port = port
+        self.heard: list[list[bytes]] = []
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[int]:
+        """Yield the port that it listens on."""
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        try:
+            yield server.sockets[0].getsockname()[1]
+        finally:
+            server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        commands = Reader()
+        while data := await reader.read(1 << 16):
+            commands.feed(data)
+            while (command := commands.gets()) is not False:
+                self.heard.append(command)
+                writer.write(self._answer(command[0]))
+        writer.close()
+
+    def _answer(self, word: bytes) -> bytes:
+        if word != b"SENTINEL":
+            return b"+OK\r\n"
+        if self._port is None:
+            return b"*-1\r\n"
+        port = str(self._port)
+        return f"*2\r\n$9\r\n127.0.0.1\r\n${len(port)}\r\n{port}\r\n".encode()

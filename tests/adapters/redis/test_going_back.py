@@ -5,11 +5,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from signal import SIGKILL
+from urllib.parse import urlsplit
 
 import pytest
 from redis import Redis
+from redis.exceptions import RedisError
 
 from passerby.adapters.redis import RedisStore, RedisWiped
+from passerby.adapters.redis.connect import connector
+from passerby.adapters.redis.keys import Keys
 from passerby.kernel.decision import Facts
 from passerby.kernel.participant import Idle
 from passerby.ports.doubts import Doubts, Roll
@@ -17,11 +21,12 @@ from passerby.ports.leases import WorkerId, bot_lease
 from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.message_map import Mark
 from passerby.ports.participants import Commit, Committed
-from tests.adapters.redis.stores import opened
+from tests.adapters.redis.stores import Sentinel, opened
 from tests.contract.live_body import put, settled
 from tests.contract.live_values import ANN, BEN, BOT, CHAT, EVE, becomes, couple, fact, notice, somebody, update
 from tests.contract.servers import Valkey
-from tests.staged import staged
+from tests.ports import free_port
+from tests.staged import in_a_loop, staged
 
 pytestmark = pytest.mark.services
 
@@ -257,3 +262,24 @@ async def test_nobody_is_taken_for_dead_because_a_repair_took_long(
     await settled(one)
     await one.heartbeat(ONE, {}, LONG_S, b"")
     assert await one.inherit(ONE) == []
+
+
+@in_a_loop
+async def test_a_server_that_fails_over_may_lack_writes_if_no_replica_is_waited_for(
+    valkey: Valkey, by_hand: Redis
+) -> None:
+    """A sentinel may have chosen a replica that lacked the newest writes. From here it only looks like a restart."""
+    port = urlsplit(valkey.url).port
+    silent, knowing = Sentinel(None), Sentinel(port)
+    async with silent.listening() as first, knowing.listening() as second:
+        seeds = f"127.0.0.1:{free_port()},127.0.0.1:{first},127.0.0.1:{second}"
+        connect = connector(f"redis+sentinel://:secret@{seeds}/ours", Keys("passerby"))
+        with suppress(RedisError):  # this server has no password
+            await connect()
+        assert [b"SENTINEL", b"GET-MASTER-ADDR-BY-NAME", b"ours"] in silent.heard
+        assert [b"SENTINEL", b"GET-MASTER-ADDR-BY-NAME", b"ours"] in knowing.heard
+        assert not any(command[0] == b"AUTH" for command in (*silent.heard, *knowing.heard)), "sentinels have their own"
+        async with opened(f"redis+sentinel://{seeds}/ours") as store:
+            await store.adopt((), whole=True)
+            restart(valkey)
+            assert await doubted(store) == OLDER

@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from passerby.kernel.decision import Facts
+from passerby.kernel.event import MessageReceived
 from passerby.kernel.ids import MessageId, MessageRef, PersonId
 from passerby.ports.telegram import SendContent
-from tests.runtime.virtual import run
-from tests.runtime.world import ANN, BEN, OTHER_BOT, Bench, talking, words_of, written
-from tests.staged import staged
+from passerby.runtime.decide.readings import Reading, Readings
+from tests.runtime.virtual import VirtualClock, run
+from tests.runtime.world import ANN, BEN, OTHER_BOT, Bench, somebody, talking, words_of, written
+from tests.staged import in_virtual_time, staged
 
 
 def bench_that_counts(
@@ -97,3 +99,28 @@ async def test_a_reply_has_a_read_that_includes_its_target(bench: Bench, read: l
     await bench.quiet()
     replies = [each.reply_to for each in bench.telegram.sent if isinstance(each, SendContent) and each.person == BEN]
     assert replies == [None, MessageId(2900), None]
+
+
+@pytest.mark.parametrize(
+    ("age_s", "number", "event", "is_used"),
+    [
+        (0.0, 5, written(ANN, "hello"), True),
+        (0.01, 5, written(ANN, "hello"), True),
+        (0.1, 5, written(ANN, "hello"), False),
+        (0.0, 6, written(ANN, "it came later"), False),
+        (0.0, 5, written(ANN, "a reply", reply_to=MessageId(3)), False),
+        (0.0, 5, written(ANN, "of an album", group="g"), False),
+        (0.0, 5, written(BEN, "of another person"), False),
+    ],
+)
+@in_virtual_time
+async def test_facts_are_used_again_only_for_a_moment_and_only_for_plain_messages_before_them(
+    age_s: float, number: int, event: MessageReceived, is_used: bool
+) -> None:
+    clock = VirtualClock()
+    readings = Readings(clock)
+    kept = Reading(Facts(somebody(ANN)), None, 5, clock.monotonic())
+    readings.keep(ANN, kept)
+    await asyncio.sleep(age_s)
+    assert readings.take(event, number) == (kept if is_used else None)
+    assert readings.take(written(ANN, "again"), 5) == (kept if event.person == BEN else None), "once at most"
