@@ -8,18 +8,8 @@ from typing import Any, TypeVar
 
 import pytest
 from redis import Redis
-from redis.exceptions import (
-    AskError,
-    ClusterDownError,
-    MasterDownError,
-    MovedError,
-    ReadOnlyError,
-    ResponseError,
-    TryAgainError,
-)
+from redis.exceptions import ResponseError
 
-from passerby.adapters.redis import RedisRefuses, RedisUnreachable, RedisUnsure
-from passerby.adapters.redis.errors import error_of, says_elsewhere
 from passerby.adapters.redis.scripts import Script
 from passerby.kernel.ids import PersonId
 from passerby.ports.leases import NOBODY
@@ -217,33 +207,6 @@ def test_readers_of_tickets_get_changes_after_their_node_has_left_the_cluster() 
                     await reader
 
         asyncio.run(main())
-
-
-def test_each_error_answer_shows_whether_anything_was_done() -> None:
-    slot = "1 127.0.0.1:7000"
-    nothing = [
-        MovedError(slot),
-        AskError(slot),
-        TryAgainError(),
-        ClusterDownError("down"),
-        MasterDownError("down"),
-        ReadOnlyError(),
-        ResponseError("NOREPLICAS Not enough good replicas to write."),
-        ResponseError("BUSY"),
-    ]
-    assert {type(error_of(answer)) for answer in nothing} == {RedisRefuses}
-    half = (
-        "Attempted to access a non local key in a cluster node script: 1b93, on @user_script:3.",
-        "Script attempted to access a non local key in a cluster node script: 1b93, on @user_script:3.",
-        "Script attempted to execute a write command while the cluster is down and readonly",
-    )
-    assert {type(error_of(ResponseError(text))) for text in half} == {RedisUnsure}
-    assert issubclass(RedisUnsure, RedisUnreachable)
-    bug = ResponseError("WRONGTYPE Operation against a key holding the wrong kind of value")
-    assert error_of(bug) is bug
-    elsewhere = [MovedError(slot), ClusterDownError("down"), MasterDownError("down"), ReadOnlyError()]
-    assert all(map(says_elsewhere, elsewhere))
-    assert not says_elsewhere(AskError(slot)), "the old node is still the one to ask"
 
 
 def test_a_script_that_uses_an_undeclared_key_is_caught(valkey: Valkey) -> None:
