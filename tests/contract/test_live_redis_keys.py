@@ -12,13 +12,14 @@ from typing import NamedTuple
 import pytest
 from redis import Redis
 
-from passerby.adapters.redis import RedisStore
+from passerby.adapters.redis import RedisStore, RedisUnreachable
 from passerby.adapters.redis.keys import DONE_KEPT_S, EVICTED_KEPT_MS
 from passerby.domain.popularity import PERIOD_S, marks
 from passerby.kernel.ids import ChatId, PersonId, search_of
 from passerby.kernel.participant import Idle
 from passerby.ports.leases import WorkerId, bot_lease
 from passerby.ports.message_map import Anchor, Mark
+from passerby.ports.outbox import Outgoing
 from passerby.ports.participants import Commit, Committed
 from passerby.ports.shared_budgets import Account
 from tests.contract.live_body import put, settled
@@ -333,3 +334,25 @@ async def test_calls_of_two_processes_have_different_names(
     assert results == [Committed.YES] * 6
     assert len(server.of("stored")) == 6
     await asyncio.gather(*(each.mark(Mark(chat=ChatId("none"), speaker=ANN)) for each in (store, other)))
+
+
+@staged(trying, "valkey")
+async def test_an_inheritance_without_an_answer_is_asked_for_again_after_a_long_outage(
+    place: RedisPlace, store: RedisStore, /, server: Server
+) -> None:
+    """Its entries belong to this worker already. Nobody else would send them."""
+    await store.heartbeat(TWO, {}, LONG, b"")
+    await put(store, outbox=(notice("a"), notice("b", BEN)), owner=ONE)
+    entries = store._entries
+
+    async def lost(*_: object) -> list[Outgoing]:
+        raise RedisUnreachable
+
+    store._entries = lost  # type: ignore[method-assign, assignment]
+    with pytest.raises(RedisUnreachable):
+        await store.inherit(TWO)
+    store._entries = entries  # type: ignore[method-assign]
+    await place.outlast(0.5 * HOUR_S)
+    await store.heartbeat(TWO, {}, LONG, b"")
+    assert await store.inherit(TWO) == [notice("a"), notice("b", BEN)]
+    assert await store.inherit(TWO) == []

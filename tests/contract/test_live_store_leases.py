@@ -541,6 +541,12 @@ async def test_asides_and_entries_of_another_bot_never_precede(
     assert not await later.is_preceded("a")
     await put(store, outbox=(notice("b"),), owner=ONE)
     assert await later.is_preceded("b")
+    others = [msgspec.structs.replace(each, id=f"{each.id} {n}") for n in range(5) for each in (aside, elsewhere)]
+    await put(store, outbox=tuple(others), owner=ONE)
+    await put(store, sent=("a", "b"))
+    await put(store, outbox=(*others[:4], notice("c"), *others[4:]), owner=ONE)
+    await put(store, outbox=(notice("d"),), owner=TWO)
+    assert await later.is_preceded("d"), "whatever is before or after the one that precedes it"
 
 
 @survives

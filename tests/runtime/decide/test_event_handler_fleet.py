@@ -6,12 +6,14 @@ from contextlib import suppress
 from typing import Any
 
 import msgspec
+import pytest
 
+from passerby.features.search import introduce
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Priority, Say
 from passerby.kernel.event import MessageReceived, ReactionChanged
 from passerby.kernel.feature import Feature
-from passerby.kernel.ids import MessageId, UpdateRef
+from passerby.kernel.ids import MessageId, MessageRef, UpdateRef, search_of
 from passerby.kernel.participant import Chatting, Idle, Searching
 from passerby.kernel.text import text
 from passerby.ports.facts import ChatTold
@@ -259,3 +261,48 @@ async def test_a_relay_that_another_process_has_done_is_not_parked_here(bench: B
     await bench.quiet(60)
     (outcome,) = [each for each in marks if each.pairs]
     assert outcome.fences == (fence,), "it was not parked, so it counts under the lease"
+
+
+@staged(at_bench)
+async def test_the_notice_of_a_search_is_an_anchor_and_not_a_fact(bench: Bench, fence: Fence, /) -> None:
+    """The records know chats. To them, a search would be a chat that nobody opened."""
+    await bench.put(somebody(ANN))
+    bench.person_queues.put(Work(written(ANN, "/search"), (REF,), fences=(fence,)))
+    await bench.quiet()
+    still = Notice("still", ANN, BOT, text("search.idle"), Priority.COMMAND, EPOCH, anchors=search_of(ANN))
+    await bench.store.commit(Commit(outbox=(still,), owner=ME))
+    bench.courier.say(still)
+    await bench.quiet()
+    facts = await bench.store.load(ANN)
+    assert facts is not None
+    assert facts.anchor == MessageRef(BOT, MessageId(1002))
+    assert [type(fact).__name__ for _, fact in await bench.store.journal(0, 99)] == ["PersonChanged"]
+
+
+@pytest.mark.parametrize("is_stored", [True, False])
+@staged(at_bench)
+async def test_a_pair_without_an_answer_is_told_if_it_was_made(bench: Bench, fence: Fence, /, is_stored: bool) -> None:
+    await bench.put(somebody(ANN), somebody(BEN, bot=OTHER_BOT))
+    for person, bot in ((ANN, BOT), (BEN, OTHER_BOT)):
+        bench.happens(written(person, "/search", bot=bot), bot)
+    await bench.quiet()
+    ann, ben = [await bench.facts_of(each) for each in (ANN, BEN)]
+    store = bench.store.commit
+    bench.telegram.sent.clear()
+
+    async def unanswered(commit: Commit) -> Committed:
+        if is_stored:
+            await store(commit)
+        raise LiveStoreLost("no answer")
+
+    bench.store.commit = unanswered  # type: ignore[method-assign]
+    settling = bench.pairings.settle(introduce(ann, ben, bench.env()), {ANN: ann, BEN: ben}, lambda index: f"p:{index}")
+    if is_stored:
+        assert await settling
+        await bench.quiet()
+        assert {each.person for each in bench.telegram.sent} == {ANN, BEN}  # type: ignore[union-attr]
+    else:
+        with pytest.raises(LiveStoreLost):
+            await settling
+        assert bench.telegram.sent == []
+    assert bench.uncertain.last_at() == bench.clock.monotonic() or is_stored

@@ -275,3 +275,16 @@ async def test_a_new_holder_of_a_lost_bot_ends_no_chats_by_itself(town: Town, /)
     assert OTHER_BOT in other.bots
     assert other.incarnations[-1].report().idle_bots == (OTHER_BOT,)
     await close(other)
+
+
+@staged(watching)
+async def test_time_alone_loses_no_bot(watch: Watch, /) -> None:
+    """A process that sleeps, or whose calls hang, has asked too rarely to know."""
+    watch.telegram.latency_s = REFUSED_AFTER_S
+    watch.telegram.refuse(BOT)
+    watch.tokens.refused(BOT)
+    await asyncio.sleep((LEAST_REFUSALS - 0.5) * REFUSED_AFTER_S)
+    assert watch.tokens.refusals(BOT) == LEAST_REFUSALS - 1 >= 3
+    assert watch.tokens.of(BOT) is Trust.SUSPECTED
+    await asyncio.sleep(1.5 * REFUSED_AFTER_S)
+    assert watch.tokens.is_lost(BOT)
