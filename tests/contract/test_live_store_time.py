@@ -475,6 +475,7 @@ async def test_one_sweep_drops_many_idle_people(place: Place) -> None:
     store = place.open()
     crowd = [somebody(PersonId(100 + number)) for number in range(1100)]
     await put(store, *crowd, facts=(fact(1),))
+    assert sorted(each.participant.person for each in await store.everybody()) == [each.person for each in crowd]
     await store.trim_journal(1, store.generation)
     await place.elapse(HOUR_S)
     await store.sweep()

@@ -11,7 +11,7 @@ from pathlib import Path
 from time import monotonic
 
 from tests.planted.bugs import BUGS, SUITES, Bug
-from tests.planted.tree import TOO_LONG, namesakes, place_of, trees
+from tests.planted.tree import TOO_LONG, place_of, suites_for, trees
 
 
 def main() -> int:
@@ -32,7 +32,7 @@ def main() -> int:
             tree, began_at = free.get(), monotonic()
             try:
                 text = place.read_text("utf-8").replace(bug.old, bug.new)
-                caught = tree.caught_by(place, text, (namesakes(place), *SUITES[bug.area]))
+                caught = tree.caught_by(place, text, suites_for(place, SUITES[bug.area]))
             finally:
                 free.put(tree)
             verdict, by = ("caught  ", caught.rpartition("/")[2]) if caught else ("SURVIVED", "")

@@ -304,12 +304,6 @@ RUNTIME: Final = (
     ),
     Bug(
         "runtime",
-        "an old ticket is put back in place of a new one",
-        "if self._waiting.get(ticket.person) == ticket:",
-        "if ticket.person in self._waiting:",
-    ),
-    Bug(
-        "runtime",
         "a new search is not watched",
         "if before is None or before.since != change.ticket.since:",
         "if before is None:",

@@ -168,12 +168,6 @@ STORES: Final = (
     ),
     Bug(
         "redis",
-        "somebody in another chat gets the partner of the last one",
-        "if not isinstance(state, Chatting) or state.chat != chat or state.partner != partner:",
-        "if not isinstance(state, Chatting):",
-    ),
-    Bug(
-        "redis",
         "the last recorded entry is read again",
         'self._keys.journal, after + 1, "+"',
         'self._keys.journal, after, "+"',

@@ -24,7 +24,7 @@ from cosmic_ray.mutating import mutate_code
 from cosmic_ray.plugins import get_operator, operator_names
 
 from tests.planted.bugs import AREAS, SUITES
-from tests.planted.tree import ROOT, TOO_LONG, namesakes, trees
+from tests.planted.tree import ROOT, TOO_LONG, suites_for, trees
 
 LEFT_OUT = {"core/NumberReplacer", "core/VariableReplacer", "core/VariableInserter"}
 
@@ -134,7 +134,7 @@ def main() -> int:
         def try_out(mutant: Mutant) -> bool:
             tree, began_at = free.get(), monotonic()
             try:
-                caught = tree.caught_by(mutant.file, mutant.text, (namesakes(mutant.file), *SUITES[mutant.area]))
+                caught = tree.caught_by(mutant.file, mutant.text, suites_for(mutant.file, SUITES[mutant.area]))
             finally:
                 free.put(tree)
             print(f"{'caught  ' if caught else 'SURVIVED'} {monotonic() - began_at:4.0f} s  {mutant}", flush=True)

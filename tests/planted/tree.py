@@ -48,6 +48,14 @@ def namesakes(file: Path) -> str:
     return f"tests/**/test_{file.parent.name if file.stem == '__init__' else file.stem}*.py"
 
 
+def suites_for(file: Path, area_suites: tuple[str, ...]) -> tuple[str, ...]:
+    """The suites to run for a bug in a module, the likeliest first: those named after it, those of its folder, all."""
+    layer = file.relative_to(ROOT / "src/passerby").parent
+    mirror = ROOT / "tests" / layer
+    beside = (f"tests/{layer}",) if layer.parts[:1] != ("adapters",) and mirror.is_dir() else ()
+    return (namesakes(file), *beside, *area_suites)
+
+
 class Tree:
     def __init__(self, root: Path) -> None:
         self.root = root

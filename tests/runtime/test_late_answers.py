@@ -257,6 +257,28 @@ async def test_a_long_search_is_reported_once_even_if_the_matcher_restarts(pool:
 
 
 @staged(at_pool)
+async def test_a_matcher_that_begins_anew_repeats_no_report(pool: Pool, /) -> None:
+    await pool.bench.put(waiting(1))
+    await asyncio.sleep(DRAGS_AFTER_S[0] + 1.0)
+    for _ in range(2):
+        await pool.outage()
+    await asyncio.sleep(DRAGS_AFTER_S[1])
+    assert [round(at) for _, at in pool.reported] == list(map(round, DRAGS_AFTER_S[:2]))
+
+
+@staged(at_pool)
+async def test_whoever_searches_again_at_once_is_told_of_the_new_search(pool: Pool, /) -> None:
+    """The feed has only the newest change, so the matcher never sees that they had stopped."""
+    await pool.bench.put(waiting(1))
+    await asyncio.sleep(5.0)
+    again = waiting(1, pool.bench.clock.now()).state
+    for version, state in ((2, Idle()), (3, again)):
+        await pool.bench.put(msgspec.structs.replace(waiting(1), version=version, state=state))
+    await asyncio.sleep(DRAGS_AFTER_S[0] + 1.0)
+    assert [round(at) for _, at in pool.reported] == [5 + round(DRAGS_AFTER_S[0])]
+
+
+@staged(at_pool)
 async def test_two_hundred_people_are_paired_even_if_answers_come_late_and_unordered(pool: Pool, /) -> None:
     rng, store = Random(7), pool.bench.store
 
