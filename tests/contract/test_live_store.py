@@ -532,6 +532,20 @@ async def test_several_readers_get_the_same_changes(place: Place) -> None:
 
 
 @contract
+async def test_a_reader_that_is_a_little_behind_gets_only_the_changes(place: Place) -> None:
+    """Starting again costs as much as everybody who waits."""
+    store = place.open()
+    await put(store, somebody(ANN, 1, waiting(ANN)))
+    feed = await store.tickets(ADULTS, None, 0)
+    crowd = [somebody(PersonId(100 + number), 1, waiting(PersonId(100 + number))) for number in range(1_000)]
+    await put(store, *crowd)
+    await put(store, *(becomes(each, Idle()) for each in crowd))
+    news = await store.tickets(ADULTS, feed.cursor, 0)
+    assert not news.whole
+    assert {change.person for change in news.changes if change.ticket is None} == {each.person for each in crowd}
+
+
+@contract
 async def test_a_reader_too_far_behind_starts_again(place: Place) -> None:
     """Past changes are not remembered for ever. A reader that missed some gets everything."""
     store = place.open()

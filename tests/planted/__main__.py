@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic
 
-from tests.planted.bugs import BUGS, SUITES, Bug
+from tests.planted.bug import Bug
+from tests.planted.bugs import BUGS, SUITES
 from tests.planted.tree import TOO_LONG, place_of, suites_for, trees
 
 

@@ -185,12 +185,6 @@ STORES: Final = (
         "FILE_KEPT_S: Final = 3 * 24 * 3600",
         "FILE_KEPT_S: Final = 3 * 3600",
     ),
-    Bug(
-        "redis",
-        "records are adopted though the generation has changed",
-        "if whole and generation == self._generation.name:",
-        "if whole:",
-    ),
     Bug("redis", "readers start over after ten departures", "TOMBSTONES: Final = 10_000", "TOMBSTONES: Final = 10"),
     Bug(
         "redis",

@@ -1,6 +1,7 @@
 """What the doctor finds on this machine: permissions, directories, and missing things."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -155,3 +156,17 @@ def test_a_key_file_without_a_key_is_reported(directory: Path, content: str) -> 
     check = found(embedded(directory))["key file"]
     assert (check.verdict, check.told) == (Verdict.FAIL, "passerby.key contains no key")
     assert file.read_text() == content
+
+
+@pytest.mark.parametrize(
+    ("free_gib", "verdict"),
+    [(100, Verdict.OK), (5, Verdict.OK), (4, Verdict.WARN), (1, Verdict.WARN), (0.5, Verdict.FAIL)],
+)
+def test_a_disk_that_is_nearly_full_is_reported(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, free_gib: float, verdict: Verdict
+) -> None:
+    usage = shutil.disk_usage(directory)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=int(free_gib * 1024**3)))
+    disk = found(embedded(directory))["disk"]
+    assert disk.verdict is verdict
+    assert disk.told == f"{free_gib:.1f} GiB free where the database is"

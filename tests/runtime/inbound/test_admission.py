@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from itertools import count
 
+import msgspec
 import pytest
 
 from passerby.domain.budgets import Budget
@@ -237,3 +238,31 @@ async def test_with_webhooks_relays_parked_by_other_processes_count(bench: Bench
     assert len(await bench.store.trail(ANN)) <= BOUND
     assert elsewhere.admission.spells == 1
     await elsewhere.background.aclose()
+
+
+@staged(bench_with)
+async def test_a_spell_lasts_while_its_messages_wait_for_a_decision(bench: Bench, /) -> None:
+    """As when the store is away: nothing has been decided, so nobody has been told of anything yet."""
+    bench.disk.full = True
+    for number in range(400):
+        bench.happens(KINDS["next"](2000 + number))
+    assert bench.admission.spells == 1
+    await end_spells(bench, 600)
+    assert bench.person_queues.has(ANN)
+    assert bench.admission.spells == 1
+    bench.disk.full = False
+    await end_spells(bench, 600)
+    assert bench.admission.spells == 0
+
+
+@staged(bench_with)
+async def test_the_notice_for_the_end_of_a_spell_is_the_spells_own(bench: Bench, /) -> None:
+    """A commit of the spell before may be answered late."""
+    await pour(bench, KINDS["texts"])
+    (owed,) = [
+        each for each in await bench.store.outbox(ME) if isinstance(each, Notice) and each.text.key == "pace.over"
+    ]
+    bench.admission.owe(msgspec.structs.replace(owed, id="owed:1:1"))
+    await end_spells(bench, 300)
+    assert await bench.store.outbox(ME) == [], "the one that was stored has been sent"
+    assert len(notices(bench)) == 2
