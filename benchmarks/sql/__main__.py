@@ -167,8 +167,9 @@ def show(found: dict[str, Any]) -> None:
     coming = found["month"]
     parts = ", ".join(f"{table} {megabytes:,.0f}" for table, megabytes in coming["megabytes"].items())
     print(
-        f"\n{DAILY_USERS:,} daily users with {CHATS_EACH} chats each: {coming['rows']['chats']:,.0f} chats and "
-        f"{coming['rows']['users']:,.0f} new people in 30 days, {coming['megabytes_in_all']:,.0f} MB ({parts})"
+        f"\n{DAILY_USERS:,} daily users with {CHATS_EACH} chats each: {coming['rows']['past_chats']:,.0f} chats and "
+        f"{coming['rows']['users']:,.0f} new people in 30 days, {coming['megabytes_in_all']:,.0f} MB ({parts}); "
+        f"and {coming['day_megabytes']:,.0f} MB for the chats of the last day, always"
     )
     slow = [
         f"{name} {each['p99_ms']:.1f} ms ({row['question']})"

@@ -3,6 +3,9 @@
 A table that is filled at once is smaller than one that has grown: its indexes are built sorted, and no row was updated.
 So here, people and chats start with empty tables and use the product's own way of writing (opened, told, closed, rated,
 in the journal's batches). A VACUUM runs from time to time, like autovacuum.
+
+A day after its end, a chat leaves `chats` for `past_chats`. So `chats` holds a day's chats and does not grow, and
+`past_chats` grows by each chat. It grows here in batches of random people, as many as visit in a month.
 """
 
 from collections.abc import Iterator
@@ -15,6 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from benchmarks.sql.fill import BIG, NOW, person_id
 from benchmarks.sql.queries import a_chat, idle
 from passerby.adapters.sql import SqlRecords
+from passerby.adapters.sql.retention import PACK_AFTER_S
+from passerby.adapters.sql.tables import past_chats
 from passerby.kernel.ids import ChatId, PersonId
 from passerby.kernel.participant import Complaint
 from passerby.ports.facts import BlockChanged, ComplaintFiled, Fact, PersonChanged
@@ -35,6 +40,11 @@ CHATS_A_PERSON = 6
 VACUUMS = 20
 """VACUUMs in one run. A twentieth of the chats is updated about four times, so a fifth of the table is dead then. That
 is when autovacuum would start (autovacuum_vacuum_scale_factor)."""
+MONTHLY_USERS = 100_000
+"""How many different people chat in a month. The fewer they are, the smaller the indexes of `past_chats`."""
+PACKED = 500_000
+PACKED_BATCH = 500
+"""The same as the retention's."""
 ENOUGH_ROWS = 500
 """With fewer rows, the pages that every table has are larger than the rows."""
 
@@ -63,7 +73,24 @@ async def live(records: SqlRecords, administration: AsyncEngine, chats: int) -> 
         if not number % between:
             await _vacuum(administration)
     await _vacuum(administration)
+    await _pack(administration, min(PACKED, chats * 10))
+    await _vacuum(administration)
     return await sizes(administration)
+
+
+async def _pack(administration: AsyncEngine, chats: int) -> None:
+    """Let `past_chats` grow by this many."""
+    # As many people for each chat as in a whole month.
+    people = max(10, round(MONTHLY_USERS * chats / (DAILY_USERS * CHATS_EACH / 2 * DAYS)))
+    user = f"({person_id(0)} + (random() * {people})::bigint * 7919)"
+    query = (
+        f"INSERT INTO past_chats SELECT {user}, {user}, {int(NOW // 60)} + (n / 62)::int, (random() * 900)::smallint, 1232"
+        " FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) n"
+    )
+    async with administration.connect() as connection:
+        for first in range(0, chats, PACKED_BATCH):
+            last = min(chats, first + PACKED_BATCH) - 1
+            await connection.execute(sa.text(query), {"first": first, "last": last})
 
 
 async def _vacuum(administration: AsyncEngine) -> None:
@@ -76,7 +103,7 @@ async def sizes(administration: AsyncEngine) -> dict[str, dict[str, float]]:
     query = sa.text("SELECT pg_table_size(oid), pg_indexes_size(oid) FROM pg_class WHERE relname = :t")
     found = {}
     async with administration.connect() as connection:
-        for table in BIG:
+        for table in (*BIG, past_chats.name):
             rows, indexes = (await connection.execute(query, {"t": table})).one()
             count = (await connection.exec_driver_sql(f"SELECT count(*) FROM {table}")).scalar_one()
             found[table] = {
@@ -89,17 +116,24 @@ async def sizes(administration: AsyncEngine) -> dict[str, dict[str, float]]:
 
 
 def month(grown: dict[str, dict[str, float]], filled: dict[str, dict[str, float]]) -> dict[str, Any]:
-    """Rows and megabytes in thirty days. Updated rows that are vacuumed add nothing.
+    """Rows and megabytes by which each table grows in thirty days. Updated rows that are vacuumed add nothing, and
+    `chats` keeps only a day's rows: `day_megabytes`.
 
     The size of a row comes from the table that has `grown`. If it has too few rows, it comes from the `filled` one.
     """
     chats = DAILY_USERS * CHATS_EACH / 2 * DAYS
     rows = {
-        "chats": chats,
+        "past_chats": chats,
         "users": DAILY_USERS * NEW_SHARE * DAYS,
         "blocks": chats * BLOCK_SHARE,
         "complaints": chats * COMPLAINT_SHARE,
     }
     of = {table: grown[table] if grown[table]["rows"] >= ENOUGH_ROWS else filled[table] for table in rows}
     megabytes = {table: count * of[table]["bytes_a_row"] / 1e6 for table, count in rows.items()}
-    return {"rows": rows, "megabytes": megabytes, "megabytes_in_all": sum(megabytes.values())}
+    day = chats / DAYS * (PACK_AFTER_S / 86_400) * grown["chats"]["bytes_a_row"] / 1e6
+    return {
+        "rows": rows,
+        "megabytes": megabytes,
+        "megabytes_in_all": sum(megabytes.values()),
+        "day_megabytes": day,
+    }

@@ -85,12 +85,13 @@ def test_statements_that_scan_tables_never_run_or_lack_a_name_are_faults() -> No
 
 
 def test_a_months_size_comes_from_grown_rows_unless_there_were_too_few() -> None:
-    tables = ("chats", "users", "blocks", "complaints")
+    tables = ("chats", "past_chats", "users", "blocks", "complaints")
     filled = {table: {"rows": 1e6, "bytes_a_row": 100.0} for table in tables}
     grown = {table: {"rows": float(ENOUGH_ROWS), "bytes_a_row": 200.0} for table in tables}
     grown["complaints"] = {"rows": 3.0, "bytes_a_row": 10_000.0}
     found = month(grown, filled)
-    assert found["megabytes"]["chats"] == found["rows"]["chats"] * 200 / 1e6
+    assert found["megabytes"]["past_chats"] == found["rows"]["past_chats"] * 200 / 1e6
+    assert "chats" not in found["megabytes"], "it holds one day, and does not grow"
     assert found["megabytes"]["complaints"] == found["rows"]["complaints"] * 100 / 1e6
     assert found["megabytes_in_all"] == sum(found["megabytes"].values())
 

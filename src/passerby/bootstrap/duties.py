@@ -2,15 +2,23 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
+from passerby.adapters.sql import SqlRecords
+from passerby.adapters.sql.retention import Kept, Retention
 from passerby.ops.backup.duty import BackupDuty
+from passerby.ops.retention_duty import RetentionDuty
 from passerby.ports.clock import Clock
 from passerby.ports.leases import LeaseName, duty_lease
 from passerby.settings import Settings
 
 
-def more_duties(settings: Settings, clock: Clock) -> Mapping[LeaseName, Callable[[], Awaitable[None]]]:
+def more_duties(
+    settings: Settings, clock: Clock, records: SqlRecords
+) -> Mapping[LeaseName, Callable[[], Awaitable[None]]]:
     """Each runs until cancelled."""
-    found: dict[LeaseName, Callable[[], Awaitable[None]]] = {}
+    kept = Kept(settings.chats_kept_days, settings.complaints_kept_days, settings.people_kept_days)
+    found: dict[LeaseName, Callable[[], Awaitable[None]]] = {
+        duty_lease("retention"): RetentionDuty(Retention(records.engine, kept), clock).run
+    }
     if settings.backup_dir is not None:
         found[duty_lease("backup")] = BackupDuty(settings, clock).run
     return found

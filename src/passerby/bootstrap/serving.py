@@ -178,7 +178,7 @@ class Process:
             clock=parts.clock,
             rng=parts.rng,
             flight_recorder=parts.files.recorder,
-            more_duties=more_duties(settings, parts.clock),
+            more_duties=more_duties(settings, parts.clock, parts.records),
             alerts=alert_config(settings, parts.store, parts.records, parts.clock),
             staff=self._staff(),
             config=WorkerConfig(

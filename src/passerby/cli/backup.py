@@ -127,7 +127,10 @@ def restore(
     typer.echo(f"restored {restored.path.name}: {manifest.contents.rows} rows, as of {_when(manifest.made_at)}")
     for table, count in restored.lost.items():
         typer.echo(f"lost: {count} rows of {table} that the database had and the backup has not")
-    typer.echo("the live store is empty: the next start rebuilds open chats and searches as of the backup")
+    typer.echo(
+        f"ended: {restored.ended[0]} chats and {restored.ended[1]} searches of the backup, because people have met "
+        "others since then"
+    )
     raise typer.Exit(examine(settled, None, json=False))
 
 

@@ -94,7 +94,7 @@ def copy_of(me: Participant, history: History, words: Mapping[ChatId, str], now:
         "requests": msgspec.to_builtins(_whole(me.requests)) if me.requests is not None else None,
         "chats": [
             {
-                "chat": chat.chat,
+                "chat": chat.chat or None,
                 "partner": partners.label(chat.partner),
                 "bot": chat.bot,
                 "opened_at": chat.opened_at,

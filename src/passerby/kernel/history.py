@@ -7,11 +7,14 @@ from passerby.kernel.participant import Complaint, Rating
 
 
 class PastChat(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """One chat, from the person's side. `left`: they ended it. Times are in Unix seconds."""
+    """One chat, from the person's side. `left`: they ended it. Times are in Unix seconds.
+
+    A day after its end, the records keep less of it: no id (then it is empty), no bot, and times in minutes.
+    """
 
     chat: ChatId
     partner: PersonId
-    bot: BotId
+    bot: BotId | None
     opened_at: float
     closed_at: float | None
     left: bool

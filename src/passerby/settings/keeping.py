@@ -58,6 +58,34 @@ class KeepingSettings(BaseModel):
         examples=["rclone copy {file} offsite:passerby"],
     )
 
+    chats_kept_days: float = Field(
+        default=90,
+        ge=0,
+        le=36_500,
+        description=(
+            "For how many days it is kept who chatted with whom. A day after its end, a chat is stored in few bytes. "
+            "Blocks that were lifted are deleted after the same time. Daily figures stay. 0 means for ever."
+        ),
+        examples=["90"],
+    )
+    complaints_kept_days: float = Field(
+        default=365,
+        ge=0,
+        le=36_500,
+        description="For how many days complaints are kept. 0 means for ever.",
+        examples=["365"],
+    )
+    people_kept_days: float = Field(
+        default=730,
+        ge=0,
+        le=36_500,
+        description=(
+            "After how many days without a visit a person is deleted. People who are banned, have VIP, or are part of "
+            "a block stay. 0 means never."
+        ),
+        examples=["730"],
+    )
+
     @field_validator("backup_dir", check_fields=False)
     @classmethod
     def _backup_dir_can_be_made(cls, value: Path | None) -> Path | None:

@@ -27,7 +27,7 @@ from passerby.ops.doctor import backups
 from passerby.ops.standstill import FleetRuns, standstill
 from passerby.ports.facts import Fact
 from passerby.settings import Settings
-from tests.contract.records_facts import block, changed, closed, opened, person
+from tests.contract.records_facts import block, changed, chatting, closed, opened, person, searching
 from tests.size import in_full
 
 CLOCK = SystemClock()
@@ -85,6 +85,27 @@ def test_a_restore_brings_back_exactly_what_the_database_held_and_empties_the_li
 
     again = asyncio.run(take(settings, a_second_later))
     assert taken.manifest.contents.differences(again.manifest.contents) == []
+
+
+def test_every_chat_and_search_of_a_backup_ends_because_people_have_met_others_since(on_a_file: Settings) -> None:
+    async def chat() -> None:
+        await init_schema(database(on_a_file))
+        records = SqlRecords.at(database(on_a_file))
+        busy: list[Fact] = [changed(chatting(1, 2, "c", 1)), changed(chatting(2, 1, "c", 1)), changed(searching(3, 1))]
+        await records.apply("g", list(enumerate([*busy, opened("c")], 1)))
+        await records.aclose()
+
+    async def active() -> tuple[object, ...]:
+        records = SqlRecords.at(database(on_a_file))
+        found = await records.active()
+        await records.aclose()
+        return tuple(found)
+
+    asyncio.run(chat())
+    asyncio.run(take(on_a_file, a_second_later))
+    assert restored(on_a_file).ended == (1, 1)
+    assert asyncio.run(active()) == ([], [], [])
+    assert asyncio.run(ids(on_a_file)) == [1, 2, 3]
 
 
 def test_a_restore_never_replaces_people_unless_told_to(on_a_file: Settings) -> None:

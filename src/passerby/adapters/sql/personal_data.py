@@ -6,8 +6,9 @@ from typing import Any, Final, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from passerby.adapters.sql.packing import unpack, without_side
 from passerby.adapters.sql.rows import READ, participant
-from passerby.adapters.sql.tables import blocks, chats, complaints, users
+from passerby.adapters.sql.tables import blocks, chats, complaints, past_chats, users
 from passerby.domain.personal_data import refers_to
 from passerby.kernel.history import History, PastBlock, PastChat, PastReport
 from passerby.kernel.ids import BotId, ChatId, PersonId
@@ -37,7 +38,10 @@ class SqlPersonalData:
             who = {"who": person}
             return History(
                 await connection.scalar(_CREATED_AT, who),
-                tuple(_chat(row, person) for row in (await connection.execute(_CHATS, who)).mappings()),
+                (
+                    *(unpack(dict(row), person) for row in (await connection.execute(_PAST_CHATS, who)).mappings()),
+                    *(_chat(row, person) for row in (await connection.execute(_CHATS, who)).mappings()),
+                ),
                 tuple(_block(row) for row in (await connection.execute(_BLOCKS, who)).mappings()),
                 tuple(_report(row) for row in (await connection.execute(_REPORTS, who)).mappings()),
             )
@@ -92,6 +96,11 @@ _REQUESTS = (
 )
 _CREATED_AT = sa.select(users.c.created_at).where(users.c.id == _WHO)
 _CHATS = sa.select(chats).where(sa.or_(chats.c.user1 == _WHO, chats.c.user2 == _WHO)).order_by(chats.c.opened_at)
+_PAST_CHATS = (
+    sa.select(past_chats)
+    .where(sa.or_(past_chats.c.user1 == _WHO, past_chats.c.user2 == _WHO))
+    .order_by(past_chats.c.opened_min)
+)
 _BLOCKS = sa.select(blocks).where(blocks.c.user_id == _WHO).order_by(blocks.c.blocked_at)
 _REPORTS = sa.select(complaints).where(complaints.c.user_id == _WHO).order_by(complaints.c.filed_at)
 _MENTIONS = sa.select(*READ).where(
@@ -120,8 +129,15 @@ def _without_side(side: int) -> sa.Update:
     )
 
 
+def _without_past_side(side: int) -> sa.Update:
+    column = past_chats.c[f"user{side}"]
+    return sa.update(past_chats).where(column == _WHO).values({column.name: NOBODY} | without_side(side))
+
+
 _LEAVE_CHATS_FIRST: Final = _without_side(1)
 _LEAVE_CHATS_SECOND: Final = _without_side(2)
+_LEAVE_PAST_CHATS_FIRST: Final = _without_past_side(1)
+_LEAVE_PAST_CHATS_SECOND: Final = _without_past_side(2)
 _DROP_BLOCKS: Final = sa.delete(blocks).where(blocks.c.user_id == _WHO)
 # A report stays, for it is about the other. Who made it and what they added go.
 _DROP_REPORTER: Final = (
@@ -134,7 +150,15 @@ _DROP_REPORTER: Final = (
 )
 _DROP_REPORTS: Final = sa.delete(complaints).where(complaints.c.user_id == _WHO)
 
-ERASE: Final = (_LEAVE_CHATS_FIRST, _LEAVE_CHATS_SECOND, _DROP_BLOCKS, _DROP_REPORTER, _DROP_REPORTS)
+ERASE: Final = (
+    _LEAVE_CHATS_FIRST,
+    _LEAVE_CHATS_SECOND,
+    _LEAVE_PAST_CHATS_FIRST,
+    _LEAVE_PAST_CHATS_SECOND,
+    _DROP_BLOCKS,
+    _DROP_REPORTER,
+    _DROP_REPORTS,
+)
 """Remove a person's history. Each takes `who`. Blocks and reports that others made stay: they protect the others."""
 
 ERASE_VALUE: Final = sa.delete(users).where(users.c.id == _WHO)

@@ -91,6 +91,37 @@ chats = sa.Table(
     sa.Column("rating2", sa.Text, comment="how user2 rated user1"),
 )
 
+past_chats = sa.Table(
+    "past_chats",
+    metadata,
+    # Chats that ended more than a day ago, in as few bytes as possible (see `retention`). There is no primary key: its
+    # index would be a third of the table.
+    sa.Column("user1", sa.BigInteger, nullable=False),
+    sa.Column("user2", sa.BigInteger, nullable=False),
+    sa.Column("opened_min", sa.Integer, nullable=False, comment="when it began, in minutes since 1970"),
+    sa.Column("lasted_s", sa.SmallInteger, nullable=False, comment="32767: nine hours or more"),
+    sa.Column(
+        "outcome",
+        sa.SmallInteger,
+        nullable=False,
+        comment="digits: reason, who closed it, both ratings (see `retention`)",
+    ),
+)
+
+daily_figures = sa.Table(
+    "daily_figures",
+    metadata,
+    # What is left of rows that are deleted. It names nobody.
+    sa.Column("day", sa.Integer, primary_key=True, autoincrement=False, comment="days since 1970, UTC"),
+    sa.Column("chats", sa.BigInteger, nullable=False, comment="chats of this day in `past_chats`, also deleted ones"),
+    sa.Column("chatted_s", sa.BigInteger, nullable=False, comment="how long they lasted in all"),
+    sa.Column("rated_good", sa.BigInteger, nullable=False),
+    sa.Column("rated_bad", sa.BigInteger, nullable=False),
+    sa.Column("complaints", sa.BigInteger, nullable=False, comment="deleted complaints of this day"),
+    sa.Column("blocks", sa.BigInteger, nullable=False, comment="deleted blocks of this day"),
+    sa.Column("people", sa.BigInteger, nullable=False, comment="deleted people who were new on this day"),
+)
+
 blocks = sa.Table(
     "blocks",
     metadata,
@@ -222,3 +253,8 @@ sa.Index(
 # Open chats by age; and the number of chats in a period.
 _partial("ix_chats_open", chats.c.opened_at, where=chats.c.active)
 sa.Index("ix_chats_opened_at", chats.c.opened_at)
+# A person's past chats. PostgreSQL keeps equal keys once, so an entry takes about nine bytes.
+sa.Index("ix_past_chats_user1", past_chats.c.user1)
+sa.Index("ix_past_chats_user2", past_chats.c.user2)
+# The oldest ones, which are deleted first.
+sa.Index("ix_past_chats_opened_min", past_chats.c.opened_min)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import NullPool
 
-from passerby.adapters.sql import Pool
+from passerby.adapters.sql import DatabaseUnusable, Pool, init_schema
 from passerby.adapters.sql.checksums import VERSIONS, Contents, contents
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.failures import losses
@@ -67,7 +67,7 @@ class PostgresDatabase:
             major, _ = await self._version(connection)
         await self._administer(f'CREATE DATABASE "{name}" TEMPLATE template0', "make a database for a restore test")
         try:
-            await self._load(major, stream, name)
+            await self._replace(major, stream, name)
             async with self._connection(name) as connection:
                 found = await connection.run_sync(contents)
             return Loaded(found, [])
@@ -81,12 +81,7 @@ class PostgresDatabase:
     async def replace(self, stream: AsyncIterable[bytes], dumped: Contents) -> None:
         async with self._connection() as connection:
             major, _ = await self._version(connection)
-            # Tables of a newer release. They may refer to tables that are about to be replaced.
-            for table in reversed(metadata.sorted_tables):
-                if table.name not in dumped.tables:
-                    await connection.execute(sa.text(f'DROP TABLE IF EXISTS "{table.name}"'))
-            await connection.commit()
-        await self._load(major, stream, None, "--clean", "--if-exists", "--single-transaction")
+        await self._replace(major, stream, None, dumped)
 
     async def sweep(self) -> None:
         """Drop the databases of restore tests that were killed."""
@@ -97,10 +92,28 @@ class PostgresDatabase:
             with suppress(BackupFailed):
                 await self._administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', "drop it")
 
-    async def _load(self, major: int, stream: AsyncIterable[bytes], database: str | None, *arguments: str) -> None:
-        restoring = await program("pg_restore", major)
-        address = Address.of(self._uri, database)
-        await feed(restoring, address, stream, "--no-owner", "--no-privileges", "--exit-on-error", *arguments)
+    async def _replace(
+        self, major: int, stream: AsyncIterable[bytes], database: str | None, dumped: Contents | None = None
+    ) -> None:
+        """None for `database`: the real one. A dump has tables only. The functions of their triggers come from us."""
+        url = database_url(self._uri)
+        try:
+            await init_schema(url if database is None else url.set(database=database))
+        except (RecordsLost, DatabaseUnusable) as error:
+            raise BackupFailed(f"the tables cannot be made: {error}") from None
+        if dumped is not None:
+            async with self._connection(database) as connection:
+                # Tables of a newer release. They may refer to tables that are about to be replaced.
+                for table in reversed(metadata.sorted_tables):
+                    if table.name not in dumped.tables:
+                        await connection.execute(sa.text(f'DROP TABLE IF EXISTS "{table.name}"'))
+                await connection.commit()
+        await feed(
+            await program("pg_restore", major),
+            Address.of(self._uri, database),
+            stream,
+            *("--clean", "--if-exists", "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges"),
+        )
 
     async def _version(self, connection: AsyncConnection) -> tuple[int, str]:
         if await is_pooled(connection):
@@ -128,7 +141,7 @@ class PostgresDatabase:
             with losses():
                 async with engine.connect() as connection:
                     yield connection
-        except RecordsLost as error:
+        except (RecordsLost, DatabaseUnusable) as error:
             raise BackupFailed(f"PostgreSQL does not answer ({error})") from None
         finally:
             await engine.dispose()

@@ -2,14 +2,24 @@
 
 An older backup does not fit a newer live store: people would be in chats that the records do not know. The live store
 is emptied first. A kill after that leaves the old records, from which the next start rebuilds it.
+
+Nor does an older backup fit what people see: since then, they have met others. A message meant for somebody else must
+not reach the partner of that time. So every chat and search of the backup ends. People see it when they write next.
 """
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from passerby.adapters.sql import DatabaseUnusable, init_schema, schema_state
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
+
+from passerby.adapters.sql import DatabaseUnusable, Pool, init_schema, schema_state
 from passerby.adapters.sql.checksums import Contents
+from passerby.adapters.sql.engine import connect, database_url
+from passerby.adapters.sql.failures import losses
+from passerby.adapters.sql.tables import chats, users
+from passerby.domain.reconcile import REASON
 from passerby.ops.backup.failure import BackupFailed
 from passerby.ops.backup.manifest import Manifest
 from passerby.ops.backup.places import database_of, directory_of
@@ -20,14 +30,18 @@ from passerby.ports.clock import Clock
 from passerby.ports.records import RecordsLost
 from passerby.settings import Settings, open_backup_key
 
+_PATIENT: Final = Pool(timeout_s=600.0)
+
 
 class Restored(NamedTuple):
-    """`before`: what the database held. `live_entries`: how many keys or bytes the live store had."""
+    """`before`: what the database held. `live_entries`: how many keys or files the live store had. `ended`: how many
+    chats and how many people's searches of the backup ended."""
 
     path: Path
     manifest: Manifest
     before: Contents
     live_entries: int
+    ended: tuple[int, int]
 
     @property
     def lost(self) -> dict[str, int]:
@@ -70,11 +84,32 @@ async def restore(
                 await database.replace(checked(sealed, manifest), manifest.contents)
                 reached("schema")
                 await init_schema(_database(settings))
+                reached("chats")
+                with losses():
+                    ended = await _end_chats(_database(settings), clock.now())
         except NotABackup as error:
             raise BackupFailed(str(error)) from None
         except (DatabaseUnusable, RecordsLost) as error:
             raise BackupFailed(str(error)) from None
-    return Restored(path, manifest, before, live_entries)
+    return Restored(path, manifest, before, live_entries, ended)
+
+
+async def _end_chats(database: str | Path, now: float) -> tuple[int, int]:
+    engine = connect(database_url(database), _PATIENT, poolclass=NullPool)
+    try:
+        async with engine.connect() as connection:
+            await connection.execution_options(writes=True)
+            async with connection.begin():
+                closing = sa.update(chats).where(chats.c.active)
+                closed = await connection.execute(closing.values(active=sa.false(), closed_at=now, reason=REASON))
+                searching = sa.select(sa.func.count()).where(users.c.state == "searching")
+                searches = await connection.scalar(searching)
+                idle = dict.fromkeys(("pool", "searching_since", "ticket", "chat", "partner", "chatting_since"))
+                busy = sa.update(users).where(users.c.state != sa.literal_column("'idle'"))
+                await connection.execute(busy.values(state="idle", **idle))
+                return closed.rowcount, int(searches or 0)
+    finally:
+        await engine.dispose()
 
 
 async def _check_release(settings: Settings, manifest: Manifest) -> None:

@@ -1,0 +1,191 @@
+"""Keeps the records small: chats of earlier days in few bytes, and old rows deleted, a small batch at a time.
+
+    pack       a chat that ended more than a day ago leaves `chats` for `past_chats`: 79 bytes with its indexes instead
+               of 420. Nothing of the product needs its id, its bots or its notices any more.
+    forget     past chats that are too old; complaints; blocks that were lifted; people who were not seen for very long
+
+Each batch is one short transaction of a few hundred rows that nobody writes any more, so nobody waits for it. Before a
+row goes, it is counted in `daily_figures`. One worker at a time does this (see `ops.retention_duty`); if two did for a
+moment, one of their batches would fail and be undone.
+
+What binds is kept: blocks, bans, VIP, and people who block somebody, are blocked, or are searching or chatting.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from passerby.adapters.sql.failures import losses
+from passerby.adapters.sql.packing import lasted_s, pack
+from passerby.adapters.sql.tables import blocks, chats, complaints, daily_figures, past_chats, users
+
+PACK_AFTER_S: Final = 25 * 3600.0
+"""After a day, nobody can rate or report a chat any more."""
+BATCH: Final = 500
+_SLICE_MIN: Final = 5
+"""Past chats are deleted by the minutes in which they began: at ten chats a second, 3,000 rows at once."""
+_DAY_S: Final = 86_400
+
+
+class Kept(NamedTuple):
+    """For how many days rows are kept. 0: for ever."""
+
+    chats: float
+    complaints: float
+    people: float
+
+
+class Retention:
+    """Raises: RecordsLost from every method; what a batch has done by then stays."""
+
+    def __init__(self, engine: AsyncEngine, kept: Kept) -> None:
+        self._engine = engine
+        self._kept = kept
+        # Here and not in the module, because only this class sends them.
+        self._old_chats = (
+            sa.select(chats)
+            .where(sa.not_(chats.c.active), chats.c.closed_at < sa.bindparam("before"))
+            .order_by(chats.c.opened_at)
+            .limit(BATCH)
+            .with_for_update(skip_locked=True)
+        )
+        self._drop_chat = sa.delete(chats).where(chats.c.id == sa.bindparam("of"))
+        self._oldest = sa.select(sa.func.min(past_chats.c.opened_min))
+        self._drop_past = sa.delete(past_chats).where(past_chats.c.opened_min < sa.bindparam("before"))
+        self._idle = (
+            sa.select(users.c.id, users.c.created_at)
+            .where(
+                sa.not_(users.c.banned),
+                users.c.has_started == sa.bindparam("started"),
+                users.c.last_active_date < sa.bindparam("before"),
+                users.c.state == "idle",
+                users.c.vip_until < sa.bindparam("now"),
+                ~sa.exists().where(blocks.c.user_id == users.c.id),
+                ~sa.exists().where(blocks.c.blocked_id == users.c.id),
+            )
+            .limit(BATCH)
+        )
+        self._drop_person = sa.delete(users).where(
+            users.c.id == sa.bindparam("of"), users.c.last_active_date < sa.bindparam("before")
+        )
+
+    async def pack(self, now: float) -> int:
+        """Move a batch of chats that ended more than a day ago. Returns how many."""
+
+        async def work(connection: AsyncConnection) -> int:
+            found = (await connection.execute(self._old_chats, {"before": now - PACK_AFTER_S})).mappings().all()
+            if found:
+                await connection.execute(sa.insert(past_chats), [pack(dict(row)) for row in found])
+                await connection.execute(self._drop_chat, [{"of": row["id"]} for row in found])
+                await _count(connection, _figures(found))
+            return len(found)
+
+        return await self._batch(work)
+
+    async def forget(self, now: float) -> int:
+        """Delete a batch of each kind. Returns how many rows. 0: nothing is too old."""
+        kinds: tuple[Callable[[float], Awaitable[int]], ...] = (
+            self._forget_chats,
+            self._forget_complaints,
+            self._forget_blocks,
+            self._forget_people,
+        )
+        count = 0
+        for forget in kinds:
+            count += await forget(now)
+            await asyncio.sleep(0)
+        return count
+
+    async def _forget_chats(self, now: float) -> int:
+        if not self._kept.chats:
+            return 0
+        before = int((now - self._kept.chats * _DAY_S) // 60)
+
+        async def work(connection: AsyncConnection) -> int:
+            oldest = await connection.scalar(self._oldest)
+            if oldest is None or oldest >= before:
+                return 0
+            upto = min(before, oldest + _SLICE_MIN)
+            return (await connection.execute(self._drop_past, {"before": upto})).rowcount
+
+        return await self._batch(work)
+
+    async def _forget_complaints(self, now: float) -> int:
+        where = complaints.c.filed_at < now - self._kept.complaints * _DAY_S
+        return await self._forget_keyed(complaints, where, "filed_at") if self._kept.complaints else 0
+
+    async def _forget_blocks(self, now: float) -> int:
+        where = blocks.c.lifted_at < now - self._kept.chats * _DAY_S
+        return await self._forget_keyed(blocks, where, "blocked_at") if self._kept.chats else 0
+
+    async def _forget_people(self, now: float) -> int:
+        if not self._kept.people:
+            return 0
+        before = now - self._kept.people * _DAY_S
+
+        async def work(connection: AsyncConnection) -> int:
+            found: list[Any] = []
+            for started in (True, False):
+                asked = {"started": started, "before": before, "now": now}
+                found += (await connection.execute(self._idle, asked)).all()
+            if found:
+                await connection.execute(self._drop_person, [{"of": each.id, "before": before} for each in found])
+                await _count(connection, _by_day("people", (each.created_at for each in found)))
+            return len(found)
+
+        return await self._batch(work)
+
+    async def _forget_keyed(self, table: sa.Table, where: sa.ColumnElement[bool], dated: str) -> int:
+        """`dated`: the column with the day to which a row counts."""
+        keys = list(table.primary_key.columns)
+
+        async def work(connection: AsyncConnection) -> int:
+            asked: list[sa.ColumnElement[Any]] = [*keys, table.c[dated]]
+            found = (await connection.execute(sa.select(*asked).where(where).limit(BATCH))).all()
+            if found:
+                is_it = sa.and_(*(key == sa.bindparam(f"k{number}") for number, key in enumerate(keys)))
+                rows = [{f"k{number}": value for number, value in enumerate(each[:-1])} for each in found]
+                await connection.execute(sa.delete(table).where(is_it, where), rows)
+                await _count(connection, _by_day(table.name, (each[-1] for each in found)))
+            return len(found)
+
+        return await self._batch(work)
+
+    async def _batch(self, work: Callable[[AsyncConnection], Awaitable[int]]) -> int:
+        with losses():
+            async with self._engine.connect() as connection:
+                await connection.execution_options(writes=True)
+                async with connection.begin():
+                    return await work(connection)
+
+
+def _figures(rows: Iterable[Any]) -> dict[int, Counter[str]]:
+    days: dict[int, Counter[str]] = {}
+    for row in rows:
+        ratings = (row["rating1"], row["rating2"])
+        days.setdefault(int(row["opened_at"] // _DAY_S), Counter()).update(
+            chats=1, chatted_s=lasted_s(row), rated_good=ratings.count("good"), rated_bad=ratings.count("bad")
+        )
+    return days
+
+
+def _by_day(name: str, times: Iterable[float]) -> dict[int, Counter[str]]:
+    days: dict[int, Counter[str]] = {}
+    for at in times:
+        days.setdefault(int(at // _DAY_S), Counter()).update({name: 1})
+    return days
+
+
+async def _count(connection: AsyncConnection, days: dict[int, Counter[str]]) -> None:
+    names: Sequence[str] = [column.name for column in daily_figures.columns if column.name != "day"]
+    for day, figures in sorted(days.items()):
+        more = {name: daily_figures.c[name] + figures[name] for name in names if figures[name]}
+        updated = await connection.execute(sa.update(daily_figures).where(daily_figures.c.day == day).values(more))
+        if not updated.rowcount:
+            await connection.execute(
+                sa.insert(daily_figures).values({"day": day} | {name: figures[name] for name in names})
+            )
