@@ -84,8 +84,8 @@ async def _pack(administration: AsyncEngine, chats: int) -> None:
     people = max(10, round(MONTHLY_USERS * chats / (DAILY_USERS * CHATS_EACH / 2 * DAYS)))
     user = f"({person_id(0)} + (random() * {people})::bigint * 7919)"
     query = (
-        f"INSERT INTO past_chats SELECT {user}, {user}, {int(NOW // 60)} + (n / 62)::int, (random() * 900)::smallint, 1232"
-        " FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) n"
+        f"INSERT INTO past_chats SELECT {user}, {user}, {int(NOW // 60)} + (n / 62)::int, (random() * 900)::smallint,"
+        " 1232 FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) n"
     )
     async with administration.connect() as connection:
         for first in range(0, chats, PACKED_BATCH):
