@@ -32,8 +32,11 @@ from tests.ports import free_port
 SIZES: dict[str, ViewportSize] = {"desktop": DESKTOP, "phone": {"width": 390, "height": 844}}
 SETTLED_MS = 120
 """The page is settled if nothing changes for this time."""
-ANSWER_S = 8.0
-"""The longest wait for an answer. A person gets at most one notice a second, so quick presses are answered later."""
+ANSWER_S = 60.0
+"""The longest wait for the answer to a press. A person gets at most one notice a second, so quick presses are answered
+later."""
+SAID_S = 15.0
+"""The longest wait for an answer to words. Words in a chat get none."""
 
 CATALOGUE = Catalogue.load(Path(passerby.__file__).parent)
 BACK, LATER = "profile.back", "profile.later"
@@ -149,7 +152,7 @@ class Walker:
         self.note(f"{phone.n} taps {self.word(key)}\n    " + read.replace("\n", "\n    "))
 
     def _await_answer(self, phone: Phone) -> None:
-        newest, until = phone.log.get_by_test_id("message").last, monotonic() + ANSWER_S
+        newest, until = phone.log.get_by_test_id("message").last, monotonic() + SAID_S
         while newest.get_attribute("data-outgoing") == "yes" and monotonic() < until:
             self.page.wait_for_timeout(SETTLED_MS)
         self.settle(phone)

@@ -149,7 +149,9 @@ def test_no_client_is_waited_for_without_limit(
             reader, writer = await connect(where)
             writer.write(said)
             if said == BLANK_LINE_AFTERWARDS:
-                await reader.readuntil(b"\r\n\r\n")
+                # On a busy machine, its time may be over before the answer.
+                with suppress(asyncio.IncompleteReadError):
+                    await reader.readuntil(b"\r\n\r\n")
                 writer.write(b"\r\n")
             # The time limit of the test ends the wait.
             while True:

@@ -126,8 +126,8 @@ async def test_a_connection_that_breaks_under_many_calls_loses_none_of_them(valk
 @in_a_loop
 async def test_a_server_that_does_not_answer_in_time_is_lost_and_found_again(valkey: Valkey, by_hand: Redis) -> None:
     async with opened(valkey.url) as store:
-        store._batcher._patience_s = 0.2
         await store.pools()
+        store._batcher._patience_s = 0.2
         errors = metrics.STORE_ERRORS.total(kind="live")
         os.kill(valkey.pid, SIGSTOP)
         try:
