@@ -39,7 +39,7 @@ STEPS = (
 )
 """The buttons that a new person presses, in order. They are in English, like the phones at the start."""
 FIRST_ID = 1_000_001
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 POLL_S = 0.05
 
 

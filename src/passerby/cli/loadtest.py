@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 HOST: Final = "127.0.0.1"
 TIED: Final = (sys.executable, "-m", "passerby.cli.exit_with_parent")
 MOST_BOTS: Final = 100
-SANDBOX_S: Final = 20.0
+SANDBOX_S: Final = 60.0
 SHOW_S: Final = 0.5
 PIPED_WIDTH: Final = 120
 TELEGRAM: Final = "telegram.org"
