@@ -30,6 +30,22 @@ app.add_typer(audit, name="audit")
 
 app.add_typer(backup.app, name="backup")
 
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        version()
+        raise typer.Exit
+
+
+@app.callback()
+def passerby(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version, and exit.")
+    ] = False,
+) -> None:
+    """Every command has its own --help."""
+
+
 NAMES = r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}"
 """The name becomes part of file names in RUN_DIR. Names of systemd instances may contain an @."""
 
@@ -158,6 +174,15 @@ def doctor(
     from passerby.cli.doctor import examine
 
     raise typer.Exit(examine(settings.read(), processes, json=json))
+
+
+@app.command()
+def slow(json: Json = False) -> None:
+    """Look into the stores: what is slow or large, and what to do about it. Exit code 1: something needs a look."""
+    from passerby import settings
+    from passerby.cli.slow import examine
+
+    raise typer.Exit(examine(settings.read(), json=json))
 
 
 def _settled() -> "Settings":

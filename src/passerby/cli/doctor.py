@@ -2,12 +2,16 @@
 
 import asyncio
 from collections import Counter
-from typing import Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 import typer
 
 from passerby.settings import Settings
+
+if TYPE_CHECKING:
+    from passerby.ops.doctor import Finding
 
 MARKS: Final = {
     "ok": ("ok  ", typer.colors.GREEN),
@@ -21,22 +25,37 @@ def examine(settings: Settings, processes: int | None, *, json: bool) -> int:
 
     `processes`: how many share the stores, on all machines. None: as many as this machine runs or would run.
     """
-    from passerby.bootstrap.clock import SystemClock
-    from passerby.ops.doctor import Verdict, everything
+    from passerby.ops.doctor import Verdict
 
-    found = asyncio.run(everything(settings, processes=processes or _processes(settings), now=SystemClock().now))
+    found = asyncio.run(_everything(settings, processes or _processes(settings)))
     if json:
         typer.echo(msgspec.json.encode(found))
     else:
-        width = max(len(finding.check) for finding in found)
-        for finding in found:
-            mark, color = MARKS[finding.verdict]
-            typer.echo(f"{typer.style(mark, fg=color)}  {finding.check:<{width}}  {finding.told}")
-            if finding.remedy:
-                typer.echo(f"      {'':<{width}}  -> {finding.remedy}")
-        counts = Counter(finding.verdict for finding in found)
-        typer.echo(", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict))
+        show(found)
     return 1 if any(finding.verdict is Verdict.FAIL for finding in found) else 0
+
+
+async def _everything(settings: Settings, processes: int) -> list["Finding"]:
+    """The checklist, and what `passerby slow` finds wrong."""
+    from passerby.bootstrap.clock import SystemClock
+    from passerby.ops.doctor import Verdict, everything
+    from passerby.ops.slow import look
+
+    now = SystemClock().now
+    found, slow = await asyncio.gather(everything(settings, processes=processes, now=now), look(settings, now()))
+    return [*found, *(finding for finding in slow.findings if finding.verdict is Verdict.WARN)]
+
+
+def show(found: Sequence["Finding"]) -> None:
+    """Print findings, one a line, each with its remedy."""
+    width = max((len(finding.check) for finding in found), default=0)
+    for finding in found:
+        mark, color = MARKS[finding.verdict]
+        typer.echo(f"{typer.style(mark, fg=color)}  {finding.check:<{width}}  {finding.told}")
+        if finding.remedy:
+            typer.echo(f"      {'':<{width}}  -> {finding.remedy}")
+    counts = Counter(finding.verdict.value for finding in found)
+    typer.echo(", ".join(f"{counts[verdict]} {verdict}" for verdict in MARKS))
 
 
 def _processes(settings: Settings) -> int:

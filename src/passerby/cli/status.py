@@ -33,7 +33,10 @@ def show(settings: Settings, *, json: bool) -> int:
         beside=where_else(settings),
     )
     if json:
-        typer.echo(msgspec.json.encode(seen))
+        from passerby.ops.slow import look
+
+        inside = asyncio.run(look(settings, SystemClock().now()))
+        typer.echo(msgspec.json.encode({**msgspec.to_builtins(seen), "slow": inside}))
     else:
         from rich.console import Console
 

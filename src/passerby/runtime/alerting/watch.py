@@ -187,9 +187,8 @@ class AlertWatch:
             at, reading = self._probed.get(probe.rule, (float("-inf"), None))
             fresh = self._clock.monotonic() - at <= 2 * probe.every_s + PROBE_S
             found[probe.rule] = _both(found[probe.rule], reading) if fresh else found[probe.rule]
-        pools = [each.pool_percent for each in figures.values() if each.pool_percent]
-        if pools:
-            pool = {"pool": max(pools)}
+        if figures:
+            pool = {"pool": max(each.pool_percent for each in figures.values())}
             found[rules.POSTGRES_CONNECTIONS.name] = _both(found[rules.POSTGRES_CONNECTIONS.name], pool)
         return found
 

@@ -1,0 +1,60 @@
+"""`passerby slow`: what is slow or large in the stores, on the terminal or as JSON."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import msgspec
+import typer
+
+from passerby.cli.doctor import show
+from passerby.settings import Settings
+
+if TYPE_CHECKING:
+    from passerby.ops.slow import Insight
+
+
+def examine(settings: Settings, *, json: bool) -> int:
+    """Print everything. Returns the exit code: 1 if something needs a look."""
+    from passerby.bootstrap.clock import SystemClock
+    from passerby.ops.doctor import Verdict
+    from passerby.ops.slow import look
+
+    found = asyncio.run(look(settings, SystemClock().now()))
+    if json:
+        typer.echo(msgspec.json.encode(found))
+    else:
+        parts: list[tuple[str, Insight | None]] = [
+            ("This machine's processes, since they started", found.processes),
+            ("PostgreSQL" if settings.postgres_uri else "SQLite", found.records),
+            ("Redis", found.live),
+        ]
+        for title, facts in parts:
+            if facts is not None:
+                _print(title, facts)
+        show(found.findings)
+    return 1 if any(finding.verdict is not Verdict.OK for finding in found.findings) else 0
+
+
+def _print(title: str, facts: "Insight") -> None:
+    typer.echo(typer.style(title, bold=True))
+    for name, value in facts.figures.items():
+        typer.echo(f"  {name}: {value}")
+    if facts.statements:
+        rows = [
+            [each.name, str(each.calls), f"{each.mean_ms:.2f}", f"{each.total_s:.2f}"] for each in facts.statements[:10]
+        ]
+        _table(
+            f"slowest statements ({facts.statements[0].source})",
+            [["statement", "calls", "mean, ms", "total, s"], *rows],
+        )
+    for name, cells in facts.tables.items():
+        if len(cells) > 1:
+            _table(name, cells)
+    typer.echo()
+
+
+def _table(title: str, cells: list[list[str]]) -> None:
+    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
+    typer.echo(f"  {title}")
+    for row in cells:
+        typer.echo("    " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -1,0 +1,9 @@
+"""Looks into the stores: what is slow, what is large, and what to do about it: `passerby slow`.
+
+It only reads. Whatever cannot be read is left out, and said.
+"""
+
+from passerby.ops.slow.insight import Insight
+from passerby.ops.slow.look import Slow, look
+
+__all__ = ["Insight", "Slow", "look"]
