@@ -1,0 +1,49 @@
+"""Alerts about backups: real ones that get old, and a new one that ends the alert."""
+
+import asyncio
+from pathlib import Path
+
+from passerby.adapters.sql import init_schema
+from passerby.domain.alerts import rules
+from passerby.ops.backup.duty import BackupDuty
+from passerby.ops.backup.taking import take
+from passerby.ops.backup.verifying import verify
+from passerby.settings import Settings
+from tests.runtime.alerting.stage import clean_metrics
+from tests.runtime.alerting.test_server_causes import Fleet
+
+HOUR_S = 3600.0
+DAY_S = 24 * HOUR_S
+
+
+def test_a_backup_that_nobody_repeats_or_tests_is_an_alert_until_somebody_does(tmp_path: Path) -> None:
+    settings = Settings(
+        bot_tokens="123456789:" + "x" * 35, sqlite_db_path=tmp_path / "passerby.db", backup_dir=tmp_path / "backups"
+    )
+
+    async def main() -> None:
+        await init_schema(settings.sqlite_db_path)
+        fleet = Fleet()
+        duty = BackupDuty(settings, fleet.clock)
+        await take(settings, fleet.clock.now)
+        await verify(settings, None, fleet.clock.now)
+        duty._measure()
+        fleet.clock.offset_s += 25 * HOUR_S
+        await fleet.passes(10)
+        assert not fleet.fires(rules.BACKUP_OLD)
+        fleet.clock.offset_s += 2 * HOUR_S
+        await fleet.passes(10)
+        assert fleet.fires(rules.BACKUP_OLD)
+        assert not fleet.fires(rules.RESTORE_TEST_OLD)
+        fleet.clock.offset_s += 7 * DAY_S
+        await fleet.passes(10)
+        assert fleet.fires(rules.RESTORE_TEST_OLD)
+        await take(settings, fleet.clock.now)
+        await verify(settings, None, fleet.clock.now)
+        duty._measure()
+        await fleet.passes(80)
+        assert not fleet.fires(rules.BACKUP_OLD)
+        assert not fleet.fires(rules.RESTORE_TEST_OLD)
+
+    with clean_metrics():
+        asyncio.run(main())
