@@ -45,6 +45,8 @@ class Bot:
         self._next = 1000
         self._message = 10_000
         self._offset, self._asked_at = -1, 0.0
+        self.polled_at: float | None = None
+        """When it was polled first, by `perf_counter`, which all processes of a machine share."""
         self._waiting: tuple[Connection, int] | None = None
         self.hook: Hook | None = None
         """Where updates are sent, if they are not polled."""
@@ -67,6 +69,8 @@ class Bot:
         while self._queue and self._queue[0][0] < offset:
             self._queue.popleft()
         now = perf_counter()
+        if self.polled_at is None:
+            self.polled_at = now
         if offset == self._offset and now - self._asked_at < _SAME_OFFSET_S:
             limit = 1
         self._offset, self._asked_at = offset, now

@@ -10,6 +10,7 @@ Each line of stdin is a command. Each answer is one JSON object on a line:
     reset        forget the latencies so far
     count        {"delivered", "found", "found_twice", "found_in_s"}: messages of people so far, people who were told
                  of a partner, and how long after the search began the last of them was
+    polled       {"at"}: when the first bot was polled first, by `perf_counter`; 0 if it was not. Then it starts over
     latency      {"n", "p50_ms", "p99_ms", "p999_ms", "max_ms", "waiting"}: from the moment a message was due to its
                  arrival here
 
@@ -67,6 +68,9 @@ class Load:
         raise NotImplementedError
 
     def hook(self, url: str, endpoints: str) -> None:
+        raise NotImplementedError
+
+    def polled(self) -> dict[str, float]:
         raise NotImplementedError
 
     def arrived(self, person: int, words: str) -> None:
@@ -162,7 +166,13 @@ async def _canned(
             bot, path, secret = endpoint.split(":")
             server.bots[int(bot)].hook = Hook(url, path, secret)
 
+    def polled() -> dict[str, float]:
+        first = server.bots[bots[0]]
+        at, first.polled_at = first.polled_at, None
+        return {"at": at or 0.0}
+
     load.write = write  # type: ignore[method-assign]
+    load.polled = polled  # type: ignore[method-assign]
     load.hook = hook  # type: ignore[method-assign]
     context = None
     if certificate is not None:
@@ -192,6 +202,8 @@ async def _answer_commands(load: Load) -> None:
                 load.search(float(argument))
             case "count":
                 answer = load.count()
+            case "polled":
+                answer = load.polled()
             case "latency":
                 answer = load.latency()
         print(json.dumps(answer), flush=True)

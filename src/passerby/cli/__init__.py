@@ -4,7 +4,7 @@ import errno
 import os
 import sys
 
-from passerby.cli.importing import without_collecting
+from passerby.cli.importing import lean_imports
 from passerby.cli.leaving import leave
 
 _OF_THE_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM})
@@ -19,7 +19,7 @@ def main() -> None:
 
 
 def _run() -> int:
-    with without_collecting():
+    with lean_imports():
         from passerby.cli.app import app
         from passerby.settings import WrongSetting
 

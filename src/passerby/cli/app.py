@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from passerby.cli import backup
-from passerby.cli.importing import without_collecting
+from passerby.cli.importing import lean_imports
 from passerby.cli.staff import audit, staff
 from passerby.cli.webhook import Action
 
@@ -197,7 +197,7 @@ def _settled() -> "Settings":
 
 
 def _serve(role: "Role", name: str) -> None:
-    with without_collecting():
+    with lean_imports():
         from passerby import settings
         from passerby.cli.safe_stderr import safe
         from passerby.cli.serving import serve

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from random import SystemRandom
 from typing import Literal
 
-from passerby.cli.importing import without_collecting
+from passerby.cli.importing import lean_imports
 from passerby.cli.notify import Notify
 from passerby.cli.recycling import Recycling
 from passerby.settings import Settings
@@ -31,7 +31,7 @@ def serve(
     70 if its event loop is stuck.
     Raises: WrongSetting, for faults that are found during the start.
     """
-    with without_collecting():
+    with lean_imports():
         from passerby.bootstrap import serving
         from passerby.ops.cluster import processes
 

@@ -5,6 +5,7 @@ into statements. `engine` and `pool` connect. `failures` knows which failures ar
 port. `schema` and `migrations` create and change the tables. No relay waits for anything here.
 """
 
+from passerby.adapters.sql import core_only  # noqa: F401  # before anything imports the ORM
 from passerby.adapters.sql.failures import DatabaseUnusable
 from passerby.adapters.sql.pool import Pool
 from passerby.adapters.sql.records import SqlRecords

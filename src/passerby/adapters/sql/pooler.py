@@ -13,7 +13,6 @@ and the time limits of `schema` belong to one too.
 from itertools import count
 from typing import Any, Final
 
-import asyncpg
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import URL
@@ -54,6 +53,8 @@ async def name_of_pooler(url: URL, timeout_s: float) -> str:
 
     PgBouncer tells its version to users who may read its statistics (`admin_users`, `stats_users`).
     """
+    import asyncpg
+
     _, params = url.get_dialect()().create_connect_args(url.set(database=_CONSOLE))
     try:
         driver = await asyncpg.connect(**params, timeout=timeout_s, statement_cache_size=0)
@@ -72,6 +73,8 @@ def _named() -> dict[str, Any]:
 
 
 async def _open(args: Any, params: Any) -> tuple[Any, Exception | None, bool]:
+    import asyncpg
+
     driver = None
     try:
         driver = await asyncpg.connect(*args, **params)

@@ -10,7 +10,6 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from passerby.adapters.sql.engine import connect, database_url
@@ -172,6 +171,8 @@ async def _again(failure: type[RecordsLost], attempt: Callable[[], Awaitable[T]]
 def _people(dialect: str) -> sa.Select[Any]:
     """One parameter holds all ids, so there is one statement to prepare for any number of them."""
     if dialect == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
         ids = sa.bindparam("ids", type_=postgresql.ARRAY(sa.BigInteger))
         return sa.select(*READ).where(users.c.id == sa.func.any(ids))
     each = sa.func.json_each(sa.bindparam("ids", type_=sa.Text)).table_valued("value")

@@ -16,7 +16,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar, assert_never
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from passerby.adapters.sql.personal_data import ERASE, ERASE_VALUE
 from passerby.adapters.sql.rows import row
@@ -105,7 +104,13 @@ def _erasure(fact: PersonErased) -> list[Step]:
 
 def insert_into(table: sa.Table, dialect: str) -> Any:
     """The dialect's own INSERT, which has ON CONFLICT."""
-    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    if dialect == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table)
+    from sqlalchemy.dialects import sqlite
+
+    return sqlite.insert(table)
 
 
 class _Said:
@@ -231,6 +236,8 @@ def _upsert_user(dialect: str) -> sa.Executable:
     written = [column for column in users.c if column.name not in {"banned", "banned_until"}]
     kept = {"id", "created_at"}
     if dialect == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
         arrays = (sa.bindparam(column.name, type_=postgresql.ARRAY(column.type)) for column in written)
         names = [column.name for column in written]
         new = sa.func.unnest(*arrays).table_valued(*names, name="new").render_derived()

@@ -1,0 +1,21 @@
+"""What a start imports. Each of these would take a twentieth to a tenth of its time."""
+
+import subprocess
+import sys
+
+HEAVY = ("rich", "sqlalchemy.orm", "asyncpg", "redis", "alembic")
+CODE = """
+import sys
+from passerby.cli.importing import lean_imports
+with lean_imports():
+    import passerby.cli.app, passerby.cli.serving, passerby.bootstrap.serving
+print([name for name in sys.argv[1:] if sys.modules.get(name)])
+import rich
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+print(AsyncSession.__name__)
+"""
+
+
+def test_an_embedded_start_imports_nothing_heavy_that_it_does_not_use() -> None:
+    told = subprocess.run([sys.executable, "-c", CODE, *HEAVY], check=True, capture_output=True, text=True).stdout
+    assert told.splitlines() == ["[]", "AsyncSession"], "and all of it can be imported later"
