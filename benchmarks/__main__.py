@@ -3,6 +3,8 @@
     python -m benchmarks                    all
     python -m benchmarks relay peers        some
 
+`python -m benchmarks.bars` measures the goals at full length, and prints what was reached.
+
 Each prints a table, and its figures as one line of JSON. If one fails, the others still run, and the exit code is 1.
 """
 

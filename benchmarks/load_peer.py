@@ -8,8 +8,8 @@ Each line of stdin is a command. Each answer is one JSON object on a line:
     hooks U B:P:S,…  send updates to the webhooks below U: those of bot B to path P, with secret S
     pause        nobody writes
     reset        forget the latencies so far
-    count        {"delivered", "found", "found_twice", "found_in_s"}: messages of people so far, people who were told
-                 of a partner, and how long after the search began the last of them was
+    count        {"delivered", "notices", "found", "found_twice", "found_in_s"}: messages of people and of the product
+                 so far, people who were told of a partner, and how long after the search began the last of them was
     polled       {"at"}: when the first bot was polled first, by `perf_counter`; 0 if it was not. Then it starts over
     latency      {"n", "p50_ms", "p99_ms", "p999_ms", "max_ms", "waiting"}: from the moment a message was due to its
                  arrival here
@@ -54,6 +54,7 @@ class Load:
     def __init__(self, everybody: list[tuple[int, int]]) -> None:
         self.everybody = everybody
         self.delivered = 0
+        self.notices = 0
         self._found = set[int]()
         self._found_twice = 0
         self._searched_at = self._found_at = 0.0
@@ -76,6 +77,7 @@ class Load:
     def arrived(self, person: int, words: str) -> None:
         found = _MARK.search(words)
         if found is None:
+            self.notices += 1
             if FOUND in words:
                 self._found_twice += person in self._found
                 self._found.add(person)
@@ -126,6 +128,7 @@ class Load:
     def count(self) -> dict[str, float]:
         return {
             "delivered": self.delivered,
+            "notices": self.notices,
             "found": len(self._found),
             "found_twice": self._found_twice,
             "found_in_s": self._found_at - self._searched_at,

@@ -112,6 +112,7 @@ def together(count: int, *, redis: bool) -> dict[str, Any]:
             "searching_at_once": count,
             "redis": redis,
             "all_told_after_s": seen["found_in_s"],
+            "sends_per_person": seen["notices"] / count,
             "cpu_us_per_person": spent_s / count * 1e6,
             "stores_us_per_person": (sum(stores_then.values()) - sum(stores.values())) / count * 1e6,
         }

@@ -2,6 +2,7 @@
 
     python -m benchmarks.memory                 both, embedded
     python -m benchmarks.memory --redis         both, over Redis and PostgreSQL, whose memory counts as well
+    python -m benchmarks.memory --steady        only 20,000 chats, with 100 messages a second for ten minutes
     python -m benchmarks.memory --short         the peak, for a few seconds; and 2,000 chats
 
 *Peak*: 900 chats, 100 relays a second for five minutes (33 messages in each chat, so that the message map is full),
@@ -28,6 +29,7 @@ from benchmarks.sides import Shape, Sides, sides
 PEAK_CHATS = 900
 PEAK_PER_S = 100
 MANY_CHATS = 20_000
+STEADY_S = 600.0
 SEARCHES_PER_S = {True: 60.0, False: 800.0}
 """By whether budgets are as shipped: four bots then tell 120 people a second, and two things are told to each."""
 PATIENCE_S = 900.0
@@ -129,12 +131,19 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
     )
     parser.add_argument("--redis", action="store_true")
     parser.add_argument("--short", action="store_true")
+    parser.add_argument("--steady", action="store_true")
     parser.add_argument("--chats", type=int, help="in place of 20,000")
     options = parser.parse_args(arguments)
     many = options.chats or (2_000 if options.short else MANY_CHATS)
     if many < 1:
         parser.error("--chats: at least one")
     print(f"memory, {Shape(redis=options.redis).name}")
+    if options.steady:
+        seconds = 10.0 if options.short else STEADY_S
+        many_of = hold(Shape(pairs=many, redis=options.redis, idle=True), rate_per_s=PEAK_PER_S, seconds=seconds)
+        show(many_of)
+        print(json.dumps(found := {"redis": options.redis, "many": many_of}))
+        return found
     peak = hold(
         Shape(pairs=PEAK_CHATS, redis=options.redis, idle=True, shipped=True),
         rate_per_s=PEAK_PER_S,
