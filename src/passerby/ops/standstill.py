@@ -27,7 +27,7 @@ from passerby.runtime.background.recorder import Recorder
 from passerby.settings import Settings, WrongSetting
 from passerby.telemetry import logs
 
-_LOOKS: Final = 10
+_LOOKS: Final = 20
 _LOOK_EVERY_S: Final = 0.5
 """A connection that was just closed is still listed for a moment."""
 _DRAIN_S: Final = 600.0

@@ -157,18 +157,16 @@ def test_nothing_is_restored_while_a_process_runs(on_a_file: Settings) -> None:
 
 
 @pytest.mark.services
-def test_nothing_is_restored_while_a_worker_lives_or_is_connected(
-    on_servers: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("passerby.ops.standstill._LOOK_EVERY_S", 0.01)
-
+def test_nothing_is_restored_while_a_worker_lives_or_is_connected(on_servers: Settings) -> None:
     async def try_it() -> None:
         await fill(on_servers, range(1, 4))
         await take(on_servers, a_second_later)
         records = SqlRecords.at(database(on_servers))
         await records.applied("")
-        with pytest.raises(FleetRuns, match="connections"):
-            await restore(on_servers, None, CLOCK, replace=True)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("passerby.ops.standstill._LOOK_EVERY_S", 0.01)
+            with pytest.raises(FleetRuns, match="connections"):
+                await restore(on_servers, None, CLOCK, replace=True)
         await records.aclose()
         async with standstill(on_servers, CLOCK) as still, still._live_store() as store:
             await store.heartbeat("w1", {}, 60.0, b"")  # type: ignore[arg-type]
