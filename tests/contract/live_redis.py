@@ -166,7 +166,7 @@ class RedisPlace:
 
     def _open(self, **options: Any) -> RedisStore:
         words = begin_args(self.clock, self._rng, again=self._wiped)
-        where = (self._keys.store, self._keys.workers, self._keys.leases)
+        where = (self._keys.store, self._keys.workers, self._keys.leases, self._keys.journal)
         generation = generation_of(self._hand.eval(BEGIN.source, len(where), *where, *words))
         store = RedisStore(connector(self._url, self._keys), self._keys, self.clock, self._rng, generation, **options)
         self._stores.append(store)

@@ -52,10 +52,14 @@ async def emptied(old: Valkey, new: Valkey, rng: Random, *, pause_s: float, at_o
             if most and count >= most:
                 return count
             some = keys[at : at + at_once]
-            await told(old, "MIGRATE", "127.0.0.1", str(urlsplit(new.url).port), "", 0, 5000, "KEYS", *some)
+            await moved_keys(old, new, *some)
             count += len(some)
             await asyncio.sleep(pause_s)
     return count
+
+
+async def moved_keys(old: Valkey, new: Valkey, *keys: str) -> None:
+    await told(old, "MIGRATE", "127.0.0.1", str(urlsplit(new.url).port), "", 0, 5000, "KEYS", *keys)
 
 
 async def taken_over(cluster: Cluster, old: Valkey, new: Valkey) -> None:
@@ -65,6 +69,13 @@ async def taken_over(cluster: Cluster, old: Valkey, new: Valkey) -> None:
         raise RedisError("there are keys left")
     for node in (new, old, *(node for node in cluster.nodes if node not in (old, new))):
         await told(node, "CLUSTER SETSLOT", SLOT, "NODE", id_)
+
+
+async def taken_too_early(cluster: Cluster, old: Valkey, new: Valkey) -> None:
+    """Tell the new node that it has the slot, whatever the old one still has. The old one deletes that."""
+    await told(new, "CLUSTER SETSLOT", SLOT, "NODE", await asyncio.to_thread(cluster.node_id, new))
+    while await asyncio.to_thread(lambda: cluster.owner) is not new or await told(old, "CLUSTER COUNTKEYSINSLOT", SLOT):
+        await asyncio.sleep(0.02)
 
 
 async def moved_whole(cluster: Cluster, old: Valkey, new: Valkey) -> None:

@@ -283,3 +283,19 @@ async def test_a_server_that_fails_over_may_lack_writes_if_no_replica_is_waited_
             await store.adopt((), whole=True)
             restart(valkey)
             assert await doubted(store) == OLDER
+
+
+@staged(on, "valkey")
+async def test_facts_that_outlived_their_store_are_not_overwritten(
+    one: RedisStore, other: RedisStore, /, by_hand: Redis
+) -> None:
+    """Keys of a cluster can be lost one by one. The number of the newest fact is in another key than the facts."""
+    before = await one.journal(0, 10)
+    by_hand.delete("{passerby}:store")
+    with suppress(LiveStoreLost):
+        await one.figures()
+    await one.adopt((), whole=True)
+    await put(one, facts=(fact(2),))
+    found = await one.journal(0, 10)
+    assert found[:-1] == before
+    assert found[-1] == (before[-1][0] + 1, fact(2))

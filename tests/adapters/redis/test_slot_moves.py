@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from random import Random
 from typing import Any, TypeVar
@@ -20,7 +21,7 @@ from tests.adapters.redis.stores import opened
 from tests.adapters.redis.test_redis_store import everything
 from tests.contract import slots
 from tests.contract.declared import watched
-from tests.contract.live_cluster import Cluster, start_cluster
+from tests.contract.live_cluster import SLOT, Cluster, start_cluster
 from tests.contract.live_values import (
     ADULTS,
     ANN,
@@ -221,3 +222,43 @@ def test_a_script_that_uses_an_undeclared_key_is_caught(valkey: Valkey) -> None:
     for source in ("#!lua\nreturn redis.call('GET', 'other')", "#!lua\nreturn redis.call('UNLINK', KEYS[1], 'other')"):
         with pytest.raises(ResponseError):
             asked(source, "given")
+
+
+@pytest.mark.parametrize("left", ["people", "outbox", "journal"])
+def test_keys_that_an_operator_left_behind_are_noticed_at_once(cluster: Cluster, left: str) -> None:
+    """The operator assigns the slot to the new node before the old one is empty. Redis deletes the rest."""
+
+    async def main() -> None:
+        old, new = old_and_new(cluster)
+        async with opened(cluster.url) as store:
+            await store.adopt((), whole=True)
+            await store.commit(Commit(couple(), (), (notice("n"),), (fact(1),), (update(7),)))
+            await slots.opened(cluster, old, new)
+            keys = await slots.told(old, "CLUSTER GETKEYSINSLOT", SLOT, 1000)
+            for key in keys:
+                if not key.endswith(left):
+                    await slots.moved_keys(old, new, key)
+            await slots.taken_too_early(cluster, old, new)
+            async with asyncio.timeout(PATIENCE_S):
+                while not store.doubts:
+                    with suppress(LiveStoreLost):
+                        await store.load(ANN)
+                    await asyncio.sleep(0.01)
+            assert store.doubts.is_older
+
+    asyncio.run(main())
+
+
+def test_a_whole_move_leaves_no_doubt(cluster: Cluster) -> None:
+    async def main() -> None:
+        old, new = old_and_new(cluster)
+        async with opened(cluster.url) as store:
+            await store.adopt((), whole=True)
+            await store.commit(Commit(couple(), (), (notice("n"),), (fact(1),), (update(7),)))
+            await store.commit(Commit((somebody(PersonId(50)), somebody(PersonId(51), 1, waiting(PersonId(51))))))
+            generation = store.generation
+            await slots.moved(cluster, old, new, Random(1), pause_s=0)
+            assert await persistently(lambda: store.load(ANN)) is not None
+            assert [store.generation, bool(store.doubts)] == [generation, False]
+
+    asyncio.run(main())

@@ -70,7 +70,7 @@ async def open_redis(
                 # Whether the server may lack acknowledged writes after a restart or a failover.
                 loose = not server.appends or server.syncs != "always" or (fails_over and not replicas)
                 # This comes before the first handshake, so that every connection finds a generation.
-                where = (keys.store, keys.workers, keys.leases)
+                where = (keys.store, keys.workers, keys.leases, keys.journal)
                 words = ("EVAL", scripts.BEGIN.source, len(where), *where, *begin_args(clock, rng))
                 await connection.send_command(*words, check_health=False)
                 await connection.read_response()

@@ -161,7 +161,7 @@ class GenerationClient:
         keys = self._keys
         words = begin_args(self._clock, self._rng, again=True, latest=self._latest)
         self._generation = generation_of(
-            await self._batcher.call(scripts.BEGIN, (keys.store, keys.workers, keys.leases), words)
+            await self._batcher.call(scripts.BEGIN, (keys.store, keys.workers, keys.leases, keys.journal), words)
         )
         self._see(self._generation.latest)
 

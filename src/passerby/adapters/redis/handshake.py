@@ -9,7 +9,7 @@ from redis.exceptions import NoPermissionError
 from passerby.adapters.redis.calls import Word
 from passerby.adapters.redis.keys import Keys
 from passerby.adapters.redis.line import Connect
-from passerby.adapters.redis.scripts import HANDSHAKE
+from passerby.adapters.redis.scripts import HANDSHAKE, WHOLE
 
 _NODE: Final = b" node "
 """Separates a run from its node."""
@@ -37,7 +37,9 @@ async def shake_hands(connection: AbstractConnection, keys: Keys, words: Words) 
     """Call handshake.lua and return its answer."""
     run = await _run_of(connection)
     moved_from = await _moved_from(connection, keys, run) if _NODE in run else b""
-    command = ("EVAL", HANDSHAKE.source, 3, keys.store, keys.workers, keys.leases, run, moved_from, *words())
+    misses_keys = int(bool(moved_from) and not await _is_whole(connection, keys))
+    where = (keys.store, keys.workers, keys.leases)
+    command = ("EVAL", HANDSHAKE.source, len(where), *where, run, moved_from, *words(), misses_keys)
     await connection.send_command(*command, check_health=False)
     return await connection.read_response()
 
@@ -66,6 +68,26 @@ async def _moved_from(connection: AbstractConnection, keys: Keys, run: bytes) ->
         if name == node and set(flags.split(b",")) <= {b"master", b"myself"}:
             return before if b"myself" not in flags.split(b",") else b""
     return b""
+
+
+async def _is_whole(connection: AbstractConnection, keys: Keys) -> bool:
+    """Whether all keys have come along to this node (see whole.lua)."""
+    where = (
+        keys.store,
+        keys.people,
+        keys.chats,
+        keys.idle_chats,
+        keys.idle,
+        keys.waiting,
+        keys.gone,
+        keys.tickets,
+        keys.outbox,
+        keys.order,
+        keys.turns,
+        keys.journal,
+    )
+    await connection.send_command("EVAL", WHOLE.source, len(where), *where, check_health=False)
+    return bool(await connection.read_response())
 
 
 async def _asked(connection: AbstractConnection, *command: str) -> Any:

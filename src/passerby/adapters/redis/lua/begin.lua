@@ -3,18 +3,21 @@
 --
 -- KEYS  1 store   hash    generation, adopted, doubt, facts, trimmed, recorded, entries, changes, floor, epochs, latest,
 --                        reborn
---       2 workers   hash   3 leases   hash   see heartbeat.lua
+--       2 workers   hash   3 leases   hash   see heartbeat.lua   4 journal   stream   number-1 -> f blob
 -- ARGV  1 a name for a new generation   2 a number above all change numbers of earlier generations
 --       3 1 if this process has joined a generation before   4 the latest state that this process has seen (see `keys`)
 --
 -- Returns {generation, 1 if the records have been adopted, doubt, latest}.
 
-local store, workers, leases = unpack(KEYS)
+local store, workers, leases, journal = unpack(KEYS)
 
 --include rebirth.lua
 
 if redis.call('HSETNX', store, 'generation', ARGV[1]) == 1 then
-  redis.call('HSET', store, 'changes', ARGV[2], 'floor', ARGV[2], 'facts', 0, 'trimmed', 0, 'recorded', 0, 'entries', 0)
+  redis.call('HSET', store, 'changes', ARGV[2], 'floor', ARGV[2], 'trimmed', 0, 'recorded', 0, 'entries', 0)
+  -- A store that was lost only in part may still have facts. Their numbers are not used again.
+  local last = redis.call('XREVRANGE', journal, '+', '-', 'COUNT', 1)[1]
+  redis.call('HSET', store, 'facts', last and string.match(last[1], '^%d+') or 0)
   -- No epoch of an earlier generation may be given out again.
   redis.call('HSET', store, 'epochs', string.format('%.0f', now_us))
   redis.call('HSET', store, 'latest', string.format('%.0f', math.max(now_us, tonumber(ARGV[4]) + 1)))

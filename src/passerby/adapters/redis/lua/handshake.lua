@@ -6,6 +6,7 @@
 -- ARGV  1 the server's run, or empty   2 the run that the whole store has moved from, if it has moved
 --       3 a name for a new generation   4 a number above all change numbers of earlier generations
 --       5 the latest state that this process has seen   6 1 if a restarted server may lack acknowledged writes
+--       7 1 if the store has moved, and some of its keys have not come along
 --
 -- Returns the same as begin.lua, or nil if there is no generation.
 
@@ -23,6 +24,8 @@ if is_another then
 end
 if has_gone_back(store, ARGV[5]) then
   begin_again(store, workers, leases, ARGV[3], ARGV[4], tonumber(ARGV[5]), 2)
+elseif is_another and ARGV[7] == '1' then
+  begin_again(store, workers, leases, ARGV[3], ARGV[4], 0, 2)
 elseif is_another and run ~= ARGV[2] and (run or facts ~= '0') then
   begin_again(store, workers, leases, ARGV[3], ARGV[4], 0, ARGV[6] == '1' and 2 or 1)
 end
