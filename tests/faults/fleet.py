@@ -32,6 +32,9 @@ class Fleet:
             "DB_POOL_MAX": "10",
             "LOG_FORMAT": "json",
             "LOG_LEVEL": "info",
+            # The machine may be busy.
+            "START_TIMEOUT_S": "300",
+            "SHUTDOWN_TIMEOUT_S": "60",
             **environment,
         }
         self._processes: dict[str, subprocess.Popen[bytes]] = {}

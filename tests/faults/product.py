@@ -36,6 +36,8 @@ class Product:
             "SQLITE_DB_PATH": str(directory / "passerby.db"),
             "LOG_LEVEL": "warning",
             "LOG_FORMAT": "json",
+            # The machine may be busy.
+            "SHUTDOWN_TIMEOUT_S": "60",
             **environment,
         }
         self._process: subprocess.Popen[bytes] | None = None

@@ -1,8 +1,8 @@
 """Opens both stores. A start ends with stores that work, or with one sentence for the operator.
 
 A server that is away is reported at once and waited for, because it may be starting up too. If it is needed and still
-away after START_S, the start ends with a sentence (WrongSetting, exit code 2), and systemd, Docker or supervisor begins
-the next one. A process that has been ready waits without end for servers that go away.
+away after START_TIMEOUT_S, the start ends with a sentence (WrongSetting, exit code 2), and systemd, Docker or
+supervisor begins the next one. A process that has been ready waits without end for servers that go away.
 
 The records are not always needed: if the live store knows everybody who is busy, chats go on without PostgreSQL. All
 waits here end when the process is told to stop.
@@ -29,8 +29,6 @@ from passerby.telemetry import logs
 
 T = TypeVar("T")
 
-START_S: Final = 20.0
-"""How long a start waits for a server. The checks after it and the stop take a few seconds more."""
 PROBE_S: Final = 2.0
 LOOK_AGAIN_S: Final = 5.0
 KEEP_TRYING_S: Final = 1.0
@@ -43,7 +41,7 @@ class Start:
         self._settings = settings
         self._clock = clock
         self._stop = stop
-        self._ends_at = clock.monotonic() + START_S
+        self._ends_at = clock.monotonic() + settings.start_timeout_s
         self._faults = logs.Faults()
         self._is_migrating = False
         self._is_over = False

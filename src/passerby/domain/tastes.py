@@ -66,7 +66,8 @@ def language_in(words: str) -> str | None:
 
 def _plain(name: str) -> str:
     """A name in lower case, without accents."""
-    parts = unicodedata.normalize("NFKD", name.strip().casefold())
+    # Sign by sign: to put many accents on one letter in order takes time that grows with their square.
+    parts = "".join(unicodedata.normalize("NFKD", sign) for sign in name.strip().casefold())
     return "".join(sign for sign in parts if not unicodedata.combining(sign))
 
 

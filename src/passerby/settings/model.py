@@ -314,6 +314,13 @@ class Settings(AlertSettings, KeepingSettings, Checks):
         ),
         examples=["<what SECRET_KEY was before>"],
     )
+    start_timeout_s: float = Field(
+        default=20,
+        ge=1,
+        le=3600,
+        description="How many seconds a start waits for Redis and PostgreSQL. Then it ends with a sentence.",
+        examples=["20"],
+    )
     shutdown_timeout_s: float = Field(
         default=8,
         ge=0,
