@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from passerby.cli import backup
+from passerby.cli.bots import bots
 from passerby.cli.importing import lean_imports
 from passerby.cli.staff import audit, staff
 from passerby.cli.webhook import Action
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 app.add_typer(staff, name="staff")
 app.add_typer(audit, name="audit")
+app.add_typer(bots, name="bots")
 
 app.add_typer(backup.app, name="backup")
 

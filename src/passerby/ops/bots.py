@@ -1,0 +1,58 @@
+"""What Telegram says about bots and their tokens, for `passerby bots`."""
+
+import asyncio
+from typing import Final
+
+import msgspec
+
+from passerby.adapters.botapi.webhook_api import BotApiWebhooks
+from passerby.kernel.ids import BotId
+from passerby.ports.telegram import TelegramError
+from passerby.settings import Settings, WrongSetting
+from passerby.settings.forms import parse_tokens
+
+PATIENCE_S: Final = 10.0
+
+
+class BotState(msgspec.Struct, frozen=True):
+    """`fault` is empty if Telegram takes the token. `pending`: updates that wait at Telegram."""
+
+    bot: int
+    username: str = ""
+    pending: int = 0
+    fault: str = ""
+
+
+async def states(settings: Settings) -> list[BotState]:
+    """All bots of the settings, in the operator's order."""
+    tokens = {bot: token.get_secret_value() for bot, token in settings.tokens.items()}
+    api = BotApiWebhooks(tokens, settings.bot_api_url)
+
+    async def one(bot: BotId) -> BotState:
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                username, state = await api.username(bot), await api.state(bot)
+        except (TelegramError, TimeoutError) as error:
+            return BotState(bot, fault=type(error).__name__)
+        return BotState(bot, username, state.pending_update_count)
+
+    try:
+        return list(await asyncio.gather(*map(one, tokens)))
+    finally:
+        await api.aclose()
+
+
+async def username_of(settings: Settings, token: str) -> str:
+    """How the bot of a token is called. Raises: WrongSetting, if Telegram does not take the token."""
+    if not parse_tokens("TOKEN", token):
+        raise WrongSetting("TOKEN", "is empty", "write it as @BotFather gave it")
+    bot = BotId(int(token.partition(":")[0]))
+    api = BotApiWebhooks({bot: token}, settings.bot_api_url)
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            return await api.username(bot)
+    except (TelegramError, TimeoutError) as error:
+        problem = f"Telegram does not take it ({type(error).__name__})"
+        raise WrongSetting("TOKEN", problem, "ask @BotFather for the bot's token") from None
+    finally:
+        await api.aclose()

@@ -1,0 +1,65 @@
+"""Changes BOT_TOKENS_FILE: one line a bot. Comments stay. The new file replaces the old one at once, or not at all."""
+
+import os
+from pathlib import Path
+
+from passerby.kernel.ids import BotId
+from passerby.settings import Settings, WrongSetting
+from passerby.settings.forms import parse_tokens
+
+
+class TokenFile:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def of(cls, settings: Settings) -> "TokenFile":
+        """Raises: WrongSetting, if the tokens are not in a file."""
+        if settings.bot_tokens_file is None:
+            remedy = "put the tokens in a file, one a line, and write BOT_TOKENS_FILE=<its path>"
+            raise WrongSetting("BOT_TOKENS_FILE", "is not set, so bots cannot be added or removed", remedy)
+        return cls(settings.bot_tokens_file.expanduser())
+
+    def add(self, token: str) -> BotId:
+        """Add a token; one of the same bot is replaced. Returns the bot. Raises: WrongSetting."""
+        (found,) = parse_tokens("TOKEN", token) or (None,)
+        if found is None:
+            raise WrongSetting("TOKEN", "is empty", "write it as @BotFather gave it")
+        bot = _bot_of(token)
+        self._write([*(line for line in self._lines() if _bot_of(line) != bot), found.get_secret_value()])
+        return bot
+
+    def remove(self, bot: BotId) -> None:
+        """Raises: WrongSetting, if it is not there, or is the last one."""
+        lines = self._lines()
+        left = [line for line in lines if _bot_of(line) != bot]
+        if len(left) == len(lines):
+            raise WrongSetting("BOT_TOKENS_FILE", f"has no bot {bot}", "see `passerby bots list`")
+        if not any(map(_bot_of, left)):
+            raise WrongSetting("BOT_TOKENS_FILE", f"bot {bot} is the last one", "add another one first")
+        self._write(left)
+
+    def _lines(self) -> list[str]:
+        """One token a line, whatever separated them."""
+        found = []
+        for line in self.path.read_text("utf-8").splitlines():
+            words, sign, comment = line.partition("#")
+            tokens = words.replace(",", " ").split()
+            rest = f"{sign}{comment}"
+            found += [*tokens[:-1], f"{tokens[-1]}  {rest}".rstrip()] if tokens else [rest]
+        return found
+
+    def _write(self, lines: list[str]) -> None:
+        beside = self.path.with_name(f"{self.path.name}.new")
+        file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(file, "w", encoding="utf-8") as opened:
+            opened.write("\n".join(lines) + "\n")
+            opened.flush()
+            os.fsync(opened.fileno())
+        beside.replace(self.path)
+
+
+def _bot_of(line: str) -> BotId:
+    """The bot of a line; 0 if it has none."""
+    number = line.strip().partition(":")[0]
+    return BotId(int(number)) if number.isdigit() else BotId(0)

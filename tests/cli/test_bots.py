@@ -1,0 +1,101 @@
+"""`passerby bots`: a token file that is changed while everything else stays."""
+
+import json
+import stat
+import subprocess
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from passerby.kernel.ids import BotId
+from passerby.ops.token_file import TokenFile
+from passerby.settings import WrongSetting
+from passerby.settings.forms import read_tokens_file
+from tests.cli.command import PASSERBY, WAIT_S, environment, passerby, running, said
+from tests.ports import free_port
+
+ONE, TWO, NEW = (f"{number}:" + letter * 35 for number, letter in ((111111, "a"), (222222, "b"), (333333, "c")))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> TokenFile:
+    path = tmp_path / "tokens"
+    path.write_text(f"# ours\n{ONE}, {TWO}  # two brands\n\n")
+    path.chmod(0o600)
+    return TokenFile(path)
+
+
+def tokens(file: TokenFile) -> list[str]:
+    return [token.get_secret_value() for token in read_tokens_file(file.path)]
+
+
+def test_a_bot_is_added_and_comments_stay(file: TokenFile) -> None:
+    assert file.add(NEW) == 333333
+    assert tokens(file) == [ONE, TWO, NEW]
+    text = file.path.read_text()
+    assert "# ours" in text
+    assert "# two brands" in text
+    assert stat.S_IMODE(file.path.stat().st_mode) == 0o600
+
+
+def test_a_new_token_of_the_same_bot_replaces_the_old_one(file: TokenFile) -> None:
+    changed = ONE[:-1] + "z"
+    file.add(changed)
+    assert sorted(tokens(file)) == sorted([TWO, changed])
+
+
+def test_a_bot_is_removed_but_never_the_last_one(file: TokenFile) -> None:
+    file.remove(BotId(111111))
+    assert tokens(file) == [TWO]
+    with pytest.raises(WrongSetting, match="is the last one"):
+        file.remove(BotId(222222))
+    with pytest.raises(WrongSetting, match="has no bot 5"):
+        file.remove(BotId(5))
+    assert tokens(file) == [TWO]
+
+
+def _new_bot(url: str) -> str:
+    """Returns the token."""
+    request = urllib.request.Request(f"{url}/sandbox/bots", b"{}", {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=WAIT_S) as answer:
+        return str(json.load(answer)["token"])
+
+
+@pytest.mark.long
+def test_the_commands_ask_telegram_before_they_change_anything(tmp_path: Path) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with running(tmp_path, *PASSERBY, "sandbox", "--port", str(port)) as sandbox:
+        said(sandbox, str(port))
+        first, second = (_new_bot(url) for _ in range(2))
+        path = tmp_path / "tokens"
+        path.write_text(f"{first}\n")
+        path.chmod(0o600)
+        told = {"BOT_TOKENS_FILE": str(path), "BOT_API_URL": url}
+
+        def add(token: str) -> "subprocess.CompletedProcess[str]":
+            command = [*PASSERBY, "bots", "add"]
+            return subprocess.run(
+                command,
+                cwd=tmp_path,
+                env=environment(**told),
+                input=f"{token}\n",
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=WAIT_S,
+            )
+
+        refused = add("123456789:" + "x" * 35)
+        assert refused.returncode == 2
+        assert "Telegram does not take it" in refused.stderr
+        assert "xxxx" not in refused.stderr
+        assert path.read_text() == f"{first}\n"
+        assert add(second).returncode == 0
+        listed = json.loads(passerby(tmp_path, "bots", "list", "--json", **told).stdout)
+        assert [each["bot"] for each in listed] == [int(each.partition(":")[0]) for each in (first, second)]
+        assert all(each["username"] and not each["fault"] for each in listed)
+        gone = passerby(tmp_path, "bots", "retire", first.partition(":")[0], **told)
+        assert gone.returncode == 0
+        assert path.read_text().strip() == second
