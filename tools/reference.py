@@ -12,6 +12,7 @@ from typing import Any
 
 import typer
 from content_kinds import content_kinds_page
+from delivery_diagram import architecture_page
 from monitoring import pages as monitoring_pages
 from schema_page import schema_page
 from typer.core import TyperGroup
@@ -136,6 +137,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/metrics.md": metrics_page,
     ".env.example": env_example,
     "docs/reference/schema.md": schema_page,
+    "docs/explanation/architecture.md": architecture_page,
     **{name: partial(str, page) for name, page in monitoring_pages().items()},
 }
 

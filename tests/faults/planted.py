@@ -19,8 +19,9 @@ from passerby.kernel.ids import BotId, MessageId, PersonId, UpdateRef
 from passerby.ports.message_map import Mark
 from passerby.ports.participants import Commit, Committed
 from passerby.ports.telegram import SendContent
-from passerby.runtime.delivery.courier import Courier, Delivery
-from passerby.runtime.delivery.delivery_queue import DeliveryQueue
+from passerby.runtime.delivery.courier import Courier
+from passerby.runtime.delivery.courier_queue import CourierQueue
+from passerby.runtime.delivery.deliveries import Delivery
 from passerby.runtime.inbound import polling
 
 
@@ -86,7 +87,7 @@ def swallowed() -> None:
 def order_off() -> None:
     """Everything is sent at once, in no queue."""
 
-    def put(self: Courier, delivery: Delivery) -> DeliveryQueue:
+    def put(self: Courier, delivery: Delivery) -> CourierQueue:
         self._queues.pop((delivery.bot, delivery.person), None)
         return in_order(self, delivery)
 

@@ -808,8 +808,8 @@ BUGS: Final = (
     Bug(
         "runtime",
         "a queue is forgotten with its hold",
-        "if not queue.running and queue.held_until <= now and queue.limiter",
-        "if not queue.running and queue.limiter",
+        "if not queue and queue.held_until <= now and queue.limiter",
+        "if not queue and queue.limiter",
     ),
     Bug(
         "runtime",
@@ -826,8 +826,8 @@ BUGS: Final = (
     Bug(
         "runtime",
         "a relay that waited long is sent to a chat that is over",
-        "        if not waited and delivery.generation == generation:",
-        "        if True:",
+        "(first.relay_effect is not None and now - first.checked_at > RECHECK_AFTER_S)",
+        "(first.relay_effect is not None and now - first.checked_at > 1e9)",
     ),
     Bug(
         "runtime",
@@ -838,8 +838,8 @@ BUGS: Final = (
     Bug(
         "runtime",
         "a relay is sent after the end of its chat",
-        "        if relay_effect.chat in self._ended:\n",
-        "        if False:\n",
+        "delivery.chat_ended = self._by_chat.has_ended(relay_effect.chat)",
+        "delivery.chat_ended = False",
     ),
     Bug(
         "runtime",
@@ -974,8 +974,8 @@ BUGS: Final = (
     Bug(
         "runtime",
         "an expired notice is sent",
-        "            if now >= delivery.deadline:\n                return Refusal.EXPIRED\n",
-        "",
+        "return Refusal.EXPIRED if now >= delivery.deadline else None",
+        "return None",
     ),
     Bug(
         "runtime",
@@ -983,7 +983,12 @@ BUGS: Final = (
         "max(NOTICE_LEAST_S, NOTICE_TTL_S - age_s)",
         "NOTICE_TTL_S",
     ),
-    Bug("runtime", "unknown outcomes are tried forever", "if uncertain >= UNCERTAIN_TRIES:", "if uncertain >= 10**9:"),
+    Bug(
+        "runtime",
+        "unknown outcomes are tried forever",
+        "if current.uncertain >= UNCERTAIN_TRIES:",
+        "if current.uncertain >= 10**9:",
+    ),
     Bug(
         "runtime",
         "the store counts as rebuilt before all differences are settled",

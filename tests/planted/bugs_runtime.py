@@ -44,8 +44,8 @@ RUNTIME: Final = (
     Bug(
         "runtime",
         "work is done under a lease that is gone",
-        "                if not self._leases.holds(fence):\n                    return None",
-        "                if False:\n                    return None",
+        "                if not self._leases.holds(fence):\n                    return  #",
+        "                if False:\n                    return  #",
     ),
     Bug(
         "runtime",
@@ -100,16 +100,34 @@ RUNTIME: Final = (
         "if messages:",
     ),
     Bug(
-        "runtime",
-        "a delivered relay is parked and sent again",
-        "if not (each.parked or each.over)]",
-        "if not each.parked]",
+        "pure",
+        "the end of a relay is stored while it is being parked, and it is sent again",
+        "return (_storing(delivery),) if delivery.custody is not Custody.PARKING else _NOTHING",
+        "return (_storing(delivery),)",
+    ),
+    Bug(
+        "pure",
+        "a message that is being sent is reported as dropped",
+        "            if delivery.phase not in (Phase.SENDING, Phase.SETTLING):\n",
+        "            if delivery.phase is not Phase.SETTLING:\n",
+    ),
+    Bug(
+        "pure",
+        "a relay is parked while the end of the one before is being stored",
+        "        if is_settling or any(delivery",
+        "        if any(delivery",
+    ),
+    Bug(
+        "pure",
+        "a budget that was granted long ago is used",
+        "if now - self._granted_at <= RECHECK_AFTER_S:",
+        "if self._granted_at > 0:",
     ),
     Bug(
         "runtime",
         "a relay that another process has done counts as parked",
-        "delivery.parked = stored is Committed.YES",
-        "delivery.parked = True",
+        "        return stored is Committed.YES\n",
+        "        return True\n",
     ),
     Bug(
         "runtime",

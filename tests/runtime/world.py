@@ -44,12 +44,13 @@ from passerby.runtime.decide.put_aside import HopelessWork
 from passerby.runtime.decide.router import Router
 from passerby.runtime.decide.sending import EffectSender
 from passerby.runtime.delivery.best_effort import BestEffort
-from passerby.runtime.delivery.courier import Courier, Outcomes
+from passerby.runtime.delivery.courier import Courier
 from passerby.runtime.delivery.sealing import Sealer
+from passerby.runtime.delivery.storing import Outcomes
 from passerby.runtime.delivery.wording import Wording
 from passerby.runtime.inbound.admission import Admission
 from passerby.runtime.inbound.albums import Albums
-from passerby.runtime.inbound.person_queues import PersonQueues, Rest, Work
+from passerby.runtime.inbound.person_queues import PersonQueues, Work
 from passerby.runtime.inbound.uncertain_commits import UncertainCommits
 from passerby.runtime.membership.tokens import Tokens, Trust
 from passerby.runtime.tasks import Background
@@ -333,7 +334,7 @@ class Bench:
     def env(self) -> Env:
         return Env(self.clock.now(), self.rng, Rules())
 
-    def _handle(self, work: Work) -> Coroutine[Any, Any, Rest | None]:
+    def _handle(self, work: Work) -> Coroutine[Any, Any, None]:
         return self.handler.handle(work)
 
     def _finished(self, refs: tuple[UpdateRef, ...]) -> None:

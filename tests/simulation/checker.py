@@ -352,8 +352,8 @@ class _Check:
     def _contradicted(self, seen: Seen, reply: Seen) -> Iterator[Broken]:
         """Find a message that arrived although its writer was told otherwise. Only a crash or a lost response may cause
         that."""
-        if reply.key is not None and reply.key.startswith("chat.confirm_"):
-            return
+        if reply.key is not None and (reply.key.startswith("chat.confirm_") or reply.key == "safety.which"):
+            return  # they have pressed that it is for the partner
         got = self.copies[seen.markers[0]][0]
         doubted = any(chat == got.person and at >= seen.at for at, chat in self.doubts)
         crashed = any(seen.at <= at for at in self.evidence.deaths)

@@ -13,6 +13,8 @@ from passerby.adapters.memory import MemoryStore
 from passerby.adapters.memory.done import DoneMarks
 from passerby.adapters.memory.frames import Hole
 from passerby.adapters.memory.tickets import TicketPools
+from passerby.domain.delivery.commands import Send
+from passerby.domain.delivery.events import Refused
 from passerby.features import ALL
 from passerby.kernel.decision import Decider, Decision, Env, Facts
 from passerby.kernel.effect import Relay
@@ -25,7 +27,8 @@ from passerby.ports.message_map import Mark
 from passerby.ports.participants import Commit, Committed
 from passerby.ports.telegram import Arrival
 from passerby.runtime.background.reconciler import Reconciler
-from passerby.runtime.delivery.courier import Courier, Delivery
+from passerby.runtime.delivery.courier import Courier
+from passerby.runtime.delivery.sends import Sends
 from passerby.runtime.membership.heartbeat import Membership
 from passerby.runtime.worker import Worker
 from tests.simulation.process import Build
@@ -63,24 +66,33 @@ class LastWriteWins(MemoryStore):
         return await super().commit(msgspec.structs.replace(commit, puts=tuple(puts), seen=()))
 
 
-class _CurrentPartner(Courier):
-    """A waiting message goes to the partner whom its sender has when its turn comes."""
+class _NeverDrops(Courier):
+    """A chat's end leaves its waiting messages where they are."""
 
     def drop(self, chat: ChatId) -> None:
         pass
 
-    async def _deliver(self, queue: Any, delivery: Delivery) -> Any:
+
+class _CurrentPartner(Sends):
+    """A waiting message goes to the partner whom its sender has when its turn comes."""
+
+    def begin(self, queue: Any, command: Send, now: float) -> None:
+        self._background.spawn(self._readdressed(queue, command, now))
+
+    async def _readdressed(self, queue: Any, command: Send, now: float) -> None:
+        delivery: Any = command.delivery
         relay_effect = delivery.relay_effect
         if relay_effect is not None:
             sender = await self._store.load(relay_effect.sender)
             if sender is None or sender.partner is None or sender.partner.bot is None:
-                return Refusal.LEFT
+                self._feed(queue, Refused(Refusal.LEFT))
+                return
             assert isinstance(sender.me.state, Chatting)
             delivery.relay_effect = msgspec.structs.replace(
                 relay_effect, chat=sender.me.state.chat, to=sender.partner.person
             )
             delivery.bot, delivery.person = sender.partner.bot, sender.partner.person
-        return await super()._deliver(queue, delivery)
+        super().begin(queue, command, now)
 
 
 class SendsToTheCurrentPartner(Worker):
@@ -88,7 +100,8 @@ class SendsToTheCurrentPartner(Worker):
 
     def __init__(self, **parts: Any) -> None:
         super().__init__(**parts)
-        self.courier.__class__ = _CurrentPartner
+        self.courier.__class__ = _NeverDrops
+        self.courier._sends.__class__ = _CurrentPartner
 
 
 class ReturnsBeforeSync(MemoryStore):

@@ -70,7 +70,7 @@ def is_refusal(key: str | None) -> bool:
     """Return whether a notice tells the writer of a message that it was not delivered."""
     return key is not None and (
         key in NOBODY_THERE
-        or key in ("chat.not_connected", "chat.before_this_chat", "safety.comment_added", "pace.begun")
+        or key in ("chat.not_connected", "chat.before_this_chat", "safety.comment_added", "safety.which", "pace.begun")
         or key.startswith(("chat.refused_", "chat.failed_", "chat.confirm_"))
     )
 

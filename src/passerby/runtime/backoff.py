@@ -1,7 +1,11 @@
 """Pauses between tries: they grow with each failure, and chance spreads them."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random
+from typing import Final
+
+from passerby.ports.clock import Clock
 
 _MOST_DOUBLINGS = 30
 
@@ -31,3 +35,22 @@ class Backoff:
 def steady(pause_s: float, low: float = 0.75, high: float = 1.25) -> Backoff:
     """Pauses that do not grow."""
     return Backoff(pause_s, pause_s, low, high)
+
+
+WRITE_BACKOFF: Final = Backoff(0.05, 5.0)
+"""For storing what has happened."""
+
+
+async def persistently(
+    attempt: Callable[[], Awaitable[object]], lost: type[Exception], clock: Clock, rng: Random
+) -> None:
+    """Try until the store is back, with growing pauses. This is for results that only need to be stored."""
+    failures = 0
+    while True:
+        try:
+            await attempt()
+        except lost:
+            failures += 1
+            await clock.sleep(WRITE_BACKOFF.pause_s(failures, rng))
+        else:
+            return

@@ -23,7 +23,8 @@ import fcntl
 import mmap
 import os
 import struct
-from collections.abc import Coroutine, Generator, MutableSequence
+from collections.abc import Awaitable, Coroutine, Generator, MutableSequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NamedTuple, TypeVar, cast
@@ -151,12 +152,53 @@ class FlightRecorder:
         """Return the coroutine with each of its steps recorded."""
         return _Followed(self._page, work, refs) if refs else work
 
+    def followed(self, work: Awaitable[T], refs: tuple[UpdateRef, ...]) -> Awaitable[T]:
+        """The same for work that may be no coroutine."""
+        return self.follow(work, refs) if isinstance(work, Coroutine) else work
+
+    def step(self, refs: tuple[UpdateRef, ...]) -> "_Step | AbstractContextManager[None]":
+        """Record a step that is no coroutine's: the code inside the `with`."""
+        return _Step(self._page, refs) if refs else _NO_STEP
+
     def close(self) -> None:
         if self._file >= 0:
             self._page.close()
             os.close(self._file)
             self._file = -1
             self._page = bytearray(_SIZE)
+
+
+def _marked(refs: tuple[UpdateRef, ...]) -> tuple[bytes, slice]:
+    """What to write into the page for these updates, and where."""
+    if len(refs) == 1:
+        return _ONE.pack(1, *refs[0]), _WHERE_ONE
+    refs = refs[:MOST_UPDATES]
+    mark = b"".join((_COUNT.pack(len(refs)), *(_UPDATE.pack(*ref) for ref in refs)))
+    return mark, slice(_COUNT_AT, _COUNT_AT + len(mark))
+
+
+_NO_STEP: Final = nullcontext()
+
+
+class _Step:
+    """A step inside another one leaves the page to the outer one."""
+
+    __slots__ = ("_is_outer", "_page", "_refs")
+
+    def __init__(self, page: Any, refs: tuple[UpdateRef, ...]) -> None:
+        self._page = page
+        self._refs = refs
+        self._is_outer = False
+
+    def __enter__(self) -> None:
+        if not self._page[_COUNT_AT]:
+            mark, where = _marked(self._refs)
+            self._page[where] = mark
+            self._is_outer = True
+
+    def __exit__(self, *_: object) -> None:
+        if self._is_outer:
+            self._page[_COUNT_AT] = 0
 
 
 class _Followed(Coroutine[Any, Any, T]):
@@ -167,13 +209,7 @@ class _Followed(Coroutine[Any, Any, T]):
     def __init__(self, page: Any, work: Coroutine[Any, Any, T], refs: tuple[UpdateRef, ...]) -> None:
         self._page = page
         self._work = work
-        if len(refs) == 1:
-            self._mark = _ONE.pack(1, *refs[0])
-            self._where = _WHERE_ONE
-        else:
-            refs = refs[:MOST_UPDATES]
-            self._mark = b"".join((_COUNT.pack(len(refs)), *(_UPDATE.pack(*ref) for ref in refs)))
-            self._where = slice(_COUNT_AT, _COUNT_AT + len(self._mark))
+        self._mark, self._where = _marked(refs)
 
     def __await__(self) -> Generator[Any, Any, T]:
         return cast("Generator[Any, Any, T]", self)  # it has all of a generator's methods

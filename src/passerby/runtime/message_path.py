@@ -30,7 +30,7 @@ from passerby.runtime.delivery.wording import Wording
 from passerby.runtime.flight_recorder import FlightRecorder
 from passerby.runtime.inbound.admission import Admission
 from passerby.runtime.inbound.albums import Albums
-from passerby.runtime.inbound.person_queues import PersonQueues, Rest, Work
+from passerby.runtime.inbound.person_queues import PersonQueues, Work
 from passerby.runtime.inbound.uncertain_commits import UncertainCommits
 from passerby.runtime.membership.heartbeat import Membership
 from passerby.runtime.membership.tokens import Tokens
@@ -125,5 +125,5 @@ class MessagePath:
         """Whether an entry of the outbox is taken care of here."""
         return self.courier.known(entry) or self.albums.is_known(entry) or self.admission.is_known(entry)
 
-    def _handle(self, work: Work) -> Coroutine[Any, Any, Rest | None]:
+    def _handle(self, work: Work) -> Coroutine[Any, Any, None]:
         return self._handler.handle(work)

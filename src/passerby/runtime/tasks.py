@@ -1,4 +1,4 @@
-"""Tasks that nobody awaits, without losing one or its error.
+"""Tasks that nobody awaits, and callbacks, without losing one or its error.
 
 The event loop keeps only weak references to tasks, and an exception in a task that nobody awaits is printed when it is
 collected, or never. `Background` holds every task until it ends, and hands an unexpected error to one place.
@@ -6,9 +6,13 @@ collected, or never. `Background` holds every task until it ends, and hands an u
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from passerby.ports.clock import Clock
+from passerby.ports.soon import Soon
+
+T = TypeVar("T")
 
 BROKEN_PAUSE_S = 1.0
 
@@ -18,7 +22,8 @@ class Background:
 
     def __init__(self, on_error: Callable[[BaseException], None]) -> None:
         self._on_error = on_error
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks: set[asyncio.Future[Any]] = set()
+        self._is_closed = False
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.get_running_loop().create_task(work)
@@ -39,6 +44,49 @@ class Background:
 
         return self.spawn(again_and_again())
 
+    def when_done(self, awaited: Awaitable[T], then: Callable[[Soon[T]], object]) -> None:
+        """Call `then` with the result: at once if it is here, without a task if it is a `Soon`.
+
+        If the wait is cancelled, `then` is never called.
+        """
+        if isinstance(awaited, Soon):
+            if awaited.is_done:
+                then(awaited)
+            else:
+                awaited.then(partial(self.guarded, then))
+        else:
+            task = asyncio.ensure_future(awaited)
+            self._tasks.add(task)
+            task.add_done_callback(partial(self._carry, then))
+
+    def _carry(self, then: Callable[[Soon[T]], object], task: "asyncio.Future[T]") -> None:
+        self._tasks.discard(task)
+        if task.cancelled():
+            return
+        soon: Soon[T] = Soon()
+        error = task.exception()
+        if error is not None:
+            soon.fail(error)
+        else:
+            soon.settle(task.result())
+        self.guarded(then, soon)
+
+    def guarded(self, callback: Callable[..., object], *arguments: object) -> None:
+        """Call back, and hand what it raises to `on_error`. After the end, nothing is called back any more."""
+        if self._is_closed:
+            return
+        try:
+            callback(*arguments)
+        except Exception as error:  # noqa: BLE001  # the supervisor of callbacks
+            self._on_error(error)
+
+    def report(self, error: BaseException) -> None:
+        """Hand an error to `on_error`."""
+        self._on_error(error)
+
+    def call_after(self, delay_s: float, callback: Callable[..., object], *arguments: object) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(max(0.0, delay_s), self.guarded, callback, *arguments)
+
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -46,6 +94,7 @@ class Background:
 
     async def aclose(self) -> None:
         """Cancel the tasks that still run, and wait until they have ended."""
+        self._is_closed = True
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()

@@ -39,9 +39,8 @@ from passerby.runtime.background.personal_data import PersonalDataTask
 from passerby.runtime.background.recorder import Recorder
 from passerby.runtime.background.roll_call import RollCall
 from passerby.runtime.background.search_delays import SearchDelays
-from passerby.runtime.backoff import steady
+from passerby.runtime.backoff import persistently, steady
 from passerby.runtime.decide.router import Router
-from passerby.runtime.delivery.courier import persistently
 from passerby.runtime.delivery.staff_board import StaffBoard
 from passerby.runtime.delivery.wording import Wording, Words
 from passerby.runtime.flight_recorder import FlightRecorder

@@ -37,15 +37,15 @@ def bot_queue(rate: float = 1.0, burst: int = 1) -> tuple[BotQueue, Queue]:
 @in_virtual_time
 async def test_all_deliveries_pass_at_once_while_the_budget_lasts() -> None:
     opened, _ = bot_queue(1.0, 3)
-    assert [opened.passes() for _ in range(4)] == [True, True, True, False]
+    assert [opened.passes(asyncio.get_running_loop().time()) for _ in range(4)] == [True, True, True, False]
     await asyncio.sleep(1.0)
-    assert [opened.passes() for _ in range(2)] == [True, False]
+    assert [opened.passes(asyncio.get_running_loop().time()) for _ in range(2)] == [True, False]
 
 
 @in_virtual_time
 async def test_without_budget_they_pass_by_priority_and_then_in_order() -> None:
     opened, queue = bot_queue()
-    assert opened.passes()
+    assert opened.passes(asyncio.get_running_loop().time())
     for name, priority in [
         ("broadcast", Priority.BROADCAST),
         ("reply", Priority.COMMAND),
@@ -73,11 +73,11 @@ async def test_without_budget_they_pass_by_priority_and_then_in_order() -> None:
 @in_virtual_time
 async def test_no_delivery_overtakes_waiting_ones() -> None:
     opened, queue = bot_queue(1.0, 2)
-    assert opened.passes()
-    assert opened.passes()
+    assert opened.passes(asyncio.get_running_loop().time())
+    assert opened.passes(asyncio.get_running_loop().time())
     queue.join("first", Priority.BROADCAST)
     await asyncio.sleep(0.999)
-    assert not opened.passes()
+    assert not opened.passes(asyncio.get_running_loop().time())
     await asyncio.sleep(0.002)
     assert [name for name, _ in queue.passed] == ["first"]
 
@@ -85,9 +85,9 @@ async def test_no_delivery_overtakes_waiting_ones() -> None:
 @in_virtual_time
 async def test_no_delivery_overtakes_at_the_moment_when_the_next_may_pass() -> None:
     opened, queue = bot_queue()
-    assert opened.passes()
+    assert opened.passes(asyncio.get_running_loop().time())
     tried: list[bool] = []
-    asyncio.get_running_loop().call_later(1.0, lambda: tried.append(opened.passes()))
+    asyncio.get_running_loop().call_later(1.0, lambda: tried.append(opened.passes(asyncio.get_running_loop().time())))
     queue.join("first", Priority.BROADCAST)
     await asyncio.sleep(1.5)
     assert tried == [False]
@@ -97,7 +97,7 @@ async def test_no_delivery_overtakes_at_the_moment_when_the_next_may_pass() -> N
 @in_virtual_time
 async def test_a_cancelled_place_costs_nothing() -> None:
     opened, queue = bot_queue()
-    assert opened.passes()
+    assert opened.passes(asyncio.get_running_loop().time())
     queue.join("given up", Priority.CHAT).cancel()
     queue.join("also", Priority.CHAT)
     await settled()
@@ -114,13 +114,13 @@ async def test_one_held_chat_holds_only_itself_and_two_hold_the_bot() -> None:
     opened, queue = bot_queue(100.0, 100)
     assert not opened.note_flood(ANN, 10.0)
     assert not opened.note_flood(ANN, 10.0)
-    assert opened.passes()
+    assert opened.passes(asyncio.get_running_loop().time())
     await asyncio.sleep(FLOOD_WINDOW_S + 0.1)
     assert not opened.note_flood(BEN, 10.0), "long after"
     await asyncio.sleep(1.0)
     held_at = queue.clock.monotonic()
     assert opened.note_flood(ANN, 10.0)
-    assert not opened.passes()
+    assert not opened.passes(asyncio.get_running_loop().time())
     queue.join("later", Priority.CHAT)
     await asyncio.sleep(9.9)
     assert queue.passed == []
@@ -134,9 +134,9 @@ async def test_a_bot_is_held_for_the_shorter_of_two_chat_holds() -> None:
     opened, _ = bot_queue(100.0, 100)
     assert opened.note_flood(ANN, 1.0) == 0.0
     assert opened.note_flood(BEN, 2000.0) == 1.0
-    assert not opened.passes()
+    assert not opened.passes(asyncio.get_running_loop().time())
     await asyncio.sleep(1.1)
-    assert opened.passes()
+    assert opened.passes(asyncio.get_running_loop().time())
 
 
 @in_virtual_time
@@ -146,13 +146,13 @@ async def test_a_shorter_hold_does_not_shorten_a_longer_one() -> None:
     assert opened.note_flood(BEN, 100.0)
     assert opened.note_flood(ANN, 1.0)
     await asyncio.sleep(50)
-    assert not opened.passes()
+    assert not opened.passes(asyncio.get_running_loop().time())
 
 
 @in_virtual_time
 async def test_a_hold_that_begins_while_people_wait_holds_them() -> None:
     opened, queue = bot_queue(1.0, 1)
-    assert opened.passes()
+    assert opened.passes(asyncio.get_running_loop().time())
     queue.join("waits", Priority.CHAT)
     opened.note_flood(ANN, 30.0)
     opened.note_flood(BEN, 30.0)
@@ -165,7 +165,7 @@ async def test_a_hold_that_begins_while_people_wait_holds_them() -> None:
 @in_virtual_time
 async def test_a_lost_bot_lets_all_waiting_deliveries_through_to_fail() -> None:
     opened, queue = bot_queue(0.001, 1)
-    assert opened.passes()
+    assert opened.passes(asyncio.get_running_loop().time())
     for name in ("one", "two"):
         queue.join(name, Priority.SYSTEM)
     await asyncio.sleep(1)

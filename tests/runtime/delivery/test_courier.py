@@ -9,6 +9,8 @@ import msgspec
 import pytest
 
 from passerby.domain.budgets import Budget
+from passerby.domain.delivery.phases import Custody, Phase
+from passerby.domain.delivery.queue import UNCERTAIN_TRIES
 from passerby.kernel.effect import Answer as AnswerButton
 from passerby.kernel.effect import Discard, Keys, Priority, React
 from passerby.kernel.event import Refusal
@@ -27,14 +29,9 @@ from passerby.ports.telegram import (
     TokenRefused,
     Unavailable,
 )
-from passerby.runtime.delivery.courier import (
-    FLOOD_MARGIN_S,
-    NOTICE_TTL_S,
-    RELAY_TTL_S,
-    UNCERTAIN_TRIES,
-    Courier,
-    Delivery,
-)
+from passerby.runtime.delivery.courier import NOTICE_TTL_S, RELAY_TTL_S, Courier
+from passerby.runtime.delivery.deliveries import Delivery
+from passerby.runtime.delivery.sends import FLOOD_MARGIN_S
 from passerby.runtime.membership.tokens import REFUSED_AFTER_S
 from tests.runtime.virtual import EPOCH, run, settled
 from tests.runtime.world import ANN, BEN, BOT, CHAT, EVE, OTHER_BOT, Answer, Bench, couple, relay, words_of
@@ -538,8 +535,8 @@ async def test_a_relay_that_comes_after_the_end_of_its_chat_is_dropped(post: Pos
     assert post.telegram.tried == []
     await asyncio.sleep(100)
     post.courier.forget_idle()
-    assert post.courier._ended == {}
-    assert post.courier._relay_effects == {}
+    assert post.courier._by_chat._ended == {}
+    assert post.courier._by_chat._chats == {}
 
 
 @staged(at_post, bot_budget=Budget(0.1, 1))
@@ -638,7 +635,8 @@ async def test_the_second_relay_of_the_same_name_can_still_be_dropped(post: Post
     post.ledger.pace_s = 1.0
     post.send(1)
     await settled()
-    next(iter(post.courier._relay_effects[CHAT].values())).over = True
+    (first,) = post.courier._by_chat.of(CHAT)
+    assert first.phase is Phase.SETTLING
     post.courier.pass_on(relay(1), OTHER_BOT, (UpdateRef(BOT, 2),))
     post.answers(FloodWait(60.0))
     await asyncio.sleep(1.5)
@@ -655,7 +653,7 @@ def react(number: int, emoji: str = "👍") -> React:
 @staged(at_post)
 async def test_an_edit_of_a_waiting_message_waits_in_the_same_queue(post: Post, /) -> None:
     """This holds even if the reader has moved to another bot meanwhile."""
-    post.courier._outcomes = post.bench.outcomes
+    post.courier._storing._outcomes = post.bench.outcomes
     post.answers(FloodWait(3.0))
     post.send(1)
     await settled()
@@ -726,7 +724,7 @@ async def test_only_unparked_relays_are_overdue_the_oldest_first(post: Post, /) 
     await asyncio.sleep(1)
     overdue = post.courier.overdue()
     assert [delivery.id for delivery in overdue] == [f"relay:{BOT}:1", f"relay:{BOT}:2"]
-    overdue[0].parked = True
+    overdue[0].custody = Custody.OUTBOX
     assert [delivery.id for delivery in post.courier.overdue()] == [f"relay:{BOT}:2"]
 
 
@@ -769,4 +767,4 @@ async def test_a_queue_is_forgotten_only_when_it_no_longer_matters(post: Post, /
     await asyncio.sleep(100)
     post.courier.forget_idle()
     assert post.courier._queues == {}
-    assert post.courier._relay_effects == {}
+    assert post.courier._by_chat._chats == {}

@@ -20,15 +20,11 @@ from passerby.ports.participants import Commit
 from passerby.ports.shared_budgets import Account, Grant
 from passerby.ports.telegram import FloodWait, OutgoingCall, SendNotice
 from passerby.runtime.delivery.bot_queue import STORE_PAUSE_S
-from passerby.runtime.delivery.courier import (
-    ENDED_KEPT_S,
-    FLOOD_MARGIN_S,
-    ORDER_POLL_S,
-    PRECEDED_WAIT_S,
-    TOLD_WAIT_S,
-    Courier,
-    Delivery,
-)
+from passerby.runtime.delivery.by_chat import ENDED_KEPT_S
+from passerby.runtime.delivery.courier import Courier
+from passerby.runtime.delivery.deliveries import Delivery
+from passerby.runtime.delivery.sends import FLOOD_MARGIN_S
+from passerby.runtime.delivery.turns import ORDER_POLL_S, PRECEDED_WAIT_S, TOLD_WAIT_S
 from passerby.runtime.delivery.wording import Wording
 from tests.runtime.virtual import EPOCH, run, settled
 from tests.runtime.world import (
@@ -418,7 +414,7 @@ async def test_a_relay_confirmed_twice_has_the_fences_of_both(fleet: Fleet, /) -
     first, second = Fence(bot_lease(BOT), 1), Fence(bot_lease(BotId(9)), 4)
     for number, fence in ((1, first), (2, second), (3, second)):
         courier.pass_on(relay(1), OTHER_BOT, (UpdateRef(BOT, number),), fences=(fence,))
-    (delivery,) = courier._relay_effects[CHAT].values()
+    (delivery,) = courier._by_chat.of(CHAT)
     assert delivery.fences == (first, second)
     assert delivery.refs == tuple(UpdateRef(BOT, number) for number in (1, 2, 3))
 

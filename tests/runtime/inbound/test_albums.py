@@ -193,7 +193,7 @@ async def test_an_album_parked_by_a_dead_process_is_inherited_whole(one: Web, tw
     await two.bench.parking.take_up(await two.bench.store.inherit(HEIR))
     await asyncio.sleep(10)
     assert delivered(two) == ["a+b"]
-    one.bench.courier._pending = 0  # the process is dead, and nobody waits for it
+    one.bench.courier._register.pending = 0  # the process is dead, and nobody waits for it
 
 
 @staged(webs)
@@ -269,6 +269,7 @@ async def test_an_item_stored_with_another_key_is_given_up(one: Web, two: Web, /
     one.bench.albums._sealer = Sealer(bytes(32))
     await one.takes(2, "b")
     await one.takes(3, "and then", group=None)
+    await asyncio.sleep(1)
     assert delivered(one) == ["b", "and then"]
 
 

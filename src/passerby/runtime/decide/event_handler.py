@@ -29,7 +29,7 @@ from passerby.runtime.decide.parking import Parking
 from passerby.runtime.decide.put_aside import HopelessWork
 from passerby.runtime.decide.router import Router
 from passerby.runtime.decide.sending import EffectSender
-from passerby.runtime.inbound.person_queues import PersonQueues, Rest, Work
+from passerby.runtime.inbound.person_queues import PersonQueues, Work
 from passerby.runtime.membership.fencing import OwnLeases, write_refused
 from passerby.telemetry import logs, metrics
 
@@ -81,20 +81,20 @@ class EventHandler:
         self._rng = rng
         self._edits = Edits()
 
-    async def handle(self, work: Work) -> Rest | None:
-        """Do one piece of work, except for what this returns. Raises nothing but cancellation."""
+    async def handle(self, work: Work) -> None:
+        """Do one piece of work. Raises nothing but cancellation."""
         bugs = unanswered = 0
         while True:
             for fence in work.fences:
                 if not self._leases.holds(fence):
-                    return None  # the bot was handed over; its next holder gets the update again
+                    return  # the bot was handed over; its next holder gets the update again
             try:
                 if unanswered:
                     await self._recover(work)
                 if work.crashes and await self._hopeless.is_fatal(work):
                     await self._hopeless.put_aside(work, Refusal.FATAL)
-                    return None
-                rest = await self._decide(work, unanswered)
+                    return
+                await self._decide(work, unanswered)
             except Fenced:
                 await write_refused(self._leases, work.fences)
             except (LiveStoreLost, RecordsLost) as error:
@@ -109,18 +109,18 @@ class EventHandler:
                 logs.failed("event.broken", error, kind=type(work.event).__name__, attempt=bugs)
                 if bugs >= BUG_TRIES:
                     await self._hopeless.put_aside(work, Refusal.BROKEN)
-                    return None
+                    return
                 await self._clock.sleep(BUGGY.pause_s(bugs, self._rng))
             else:
                 self._faults.over("store", "store.back")
-                return rest
+                return
 
     async def _recover(self, work: Work) -> None:
         """A commit of this work was not answered. If it was stored after all, send its notices now, in their turn."""
         prefix = f"{notice_prefix(work)}:"
         await self._sender.find_again(lambda entry: entry.id.startswith(prefix))
 
-    async def _decide(self, work: Work, unanswered: int) -> Rest | None:
+    async def _decide(self, work: Work, unanswered: int) -> None:
         """Load, decide, commit and send; again while the decision is overtaken."""
         event = self._edits.as_edited(work.event)
         number = self._person_queues.current(event.person)
@@ -141,17 +141,16 @@ class EventHandler:
             for notice in plan.owed:
                 self._owe(notice)
             metrics.DECISIONS.add("stored" if committed is Committed.YES else "already_done")
-            rest = None
             if committed is Committed.YES:
                 if isinstance(event, MessageEdited) and decision.changes:
                     self._edits.note(event)
                 _count_searches(plan, before)
-                rest = await self._sender.send(plan, work, reading)
+                await self._sender.park(self._sender.send(plan, work, reading))
             if not plan.relay_effects or committed is Committed.ALREADY_DONE:
                 self._finished(work.refs)
             if not decision.changes:
                 self._loader.keep(event, number, reading)
-            return rest
+            return
         raise AssertionError("overtaken without end")
 
     def _parked_at_once(self, plan: CommitPlan, work: Work) -> CommitPlan:

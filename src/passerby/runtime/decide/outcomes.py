@@ -7,6 +7,7 @@ from random import Random
 
 import msgspec
 
+from passerby.domain.delivery.phases import Custody
 from passerby.domain.fingerprint import Prints
 from passerby.kernel.effect import Discard, Relay, RelayDelete, RelayEffect
 from passerby.kernel.event import BotBlocked, BotLost, DeliveryFailed, Refusal
@@ -16,17 +17,17 @@ from passerby.ports.facts import ChatTold, Fact
 from passerby.ports.leases import Fenced
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.message_map import Anchor, Mark
+from passerby.runtime.backoff import persistently
 from passerby.runtime.delivery.addressing import ATTEMPTS, copies, subject
 from passerby.runtime.delivery.best_effort import BestEffort
-from passerby.runtime.delivery.courier import persistently
-from passerby.runtime.delivery.delivery_queue import Delivery
+from passerby.runtime.delivery.deliveries import Delivery
 from passerby.runtime.inbound.albums import mark_id
 from passerby.runtime.inbound.person_queues import PersonQueues, Work
 from passerby.runtime.membership.fencing import OwnLeases, write_refused
 
 
 class DeliveryOutcomes:
-    """See `delivery.courier.Outcomes`. `finished` is called with updates that are done and stored as done."""
+    """See `delivery.storing.Outcomes`. `finished` is called with updates that are done and stored as done."""
 
     def __init__(
         self,
@@ -49,7 +50,6 @@ class DeliveryOutcomes:
         self._rng = rng
 
     async def delivered(self, delivery: Delivery, messages: tuple[MessageId, ...]) -> None:
-        await _close(delivery)
         mark = self._mark(delivery, messages)
         try:
             try:
@@ -75,7 +75,6 @@ class DeliveryOutcomes:
         if relay_effect is None:
             await self.delivered(delivery, ())
             return
-        await _close(delivery)
         if delivery.may_be_parked and not delivery.parked:
             await persistently(partial(self._find_out, delivery), LiveStoreLost, self._clock, self._rng)
         await self.advanced(delivery)
@@ -100,7 +99,7 @@ class DeliveryOutcomes:
 
     def _mark(self, delivery: Delivery, messages: tuple[MessageId, ...]) -> Mark:
         relay_effect = delivery.relay_effect
-        sent = _in_outbox(delivery) if relay_effect is None or delivery.may_be_parked else ()
+        sent = _in_outbox(delivery) if delivery.custody is not Custody.TELEGRAM else ()
         if relay_effect is not None:
             spoke = messages and isinstance(relay_effect, Relay)
             return Mark(
@@ -127,17 +126,10 @@ class DeliveryOutcomes:
     async def _find_out(self, delivery: Delivery) -> None:
         """The commit that parks a delivery was not answered. If its updates are done, it was stored."""
         ref = delivery.refs[0]
-        delivery.parked = ref.update in await self._store.done(ref.bot, (ref.update,))
-        if delivery.parked:
+        entered = ref.update in await self._store.done(ref.bot, (ref.update,))
+        delivery.custody = Custody.OUTBOX if entered else Custody.TELEGRAM
+        if entered:
             self._finished(delivery.refs)
-
-
-async def _close(delivery: Delivery) -> None:
-    """Mark a delivery as over, so that it is not parked any more. If it is being parked, wait for that."""
-    delivery.over = True
-    if delivery.lock is not None and delivery.lock.locked():
-        async with delivery.lock:
-            pass
 
 
 def _failures(delivery: Delivery, relay_effect: RelayEffect, refusal: Refusal) -> list[Work]:

@@ -1,10 +1,9 @@
 """Parks relays that take long: sealed into the outbox, so that their updates no longer hold up Telegram's queue."""
 
-import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AsyncExitStack
 from itertools import groupby
 
+from passerby.domain.delivery.events import ParkLost, ParkStored
 from passerby.kernel.effect import RelayEffect
 from passerby.kernel.event import DeliveryFailed, Refusal
 from passerby.kernel.ids import BotId, UpdateRef
@@ -17,7 +16,7 @@ from passerby.ports.outbox import Notice, Outgoing, Parked
 from passerby.ports.participants import Commit, Committed
 from passerby.ports.trails import Trail
 from passerby.runtime.delivery.courier import RELAY_TTL_S, Courier
-from passerby.runtime.delivery.delivery_queue import Delivery, relay_effect_id, relayed
+from passerby.runtime.delivery.deliveries import Delivery, relay_effect_id, relayed
 from passerby.runtime.delivery.sealing import Sealer
 from passerby.runtime.inbound.albums import Albums, parked_mark
 from passerby.runtime.inbound.crashes import FATAL_CRASHES, crashes_of
@@ -53,6 +52,7 @@ class Parking:
         self._finished = finished
         self._clock = clock
         self._worker = worker
+        courier.park_with(self.store)
 
     async def park_overdue(self, more_s: float = 0.0) -> None:
         """Park the relays that take too long. `more_s`: only those that are late by so much more.
@@ -70,50 +70,43 @@ class Parking:
         return bool(self._courier.crowd())
 
     async def park(self, delivery: Delivery) -> None:
-        """Park a relay, with the relays before it in its queue, which must come first in the outbox, too.
+        """Park a relay, with the relays before it in its queue. Raises: LiveStoreLost."""
+        await self._courier.park(delivery)
 
-        If one of those cannot be parked now, neither is this one. Raises: LiveStoreLost.
+    async def store(self, deliveries: Sequence[Delivery]) -> None:
+        """Put relays that follow each other in a queue into the outbox. If some cannot be, those after them are not.
+
+        Raises: LiveStoreLost.
         """
-        waiting = [*self._courier.unparked_before(delivery), delivery]
-        for _, alike in groupby(waiting, lambda each: each.fences):
-            under_one_lease = list(alike)
-            for first in range(0, len(under_one_lease), PARKED_TOGETHER):
-                if not await self._park_together(under_one_lease[first : first + PARKED_TOGETHER]):
-                    return
+        left = list(deliveries)
+        try:
+            for fences, alike in groupby(deliveries, lambda each: each.fences):
+                under_one_lease = list(alike)
+                for first in range(0, len(under_one_lease), PARKED_TOGETHER):
+                    together = under_one_lease[first : first + PARKED_TOGETHER]
+                    entered = await self._store_together(together, fences)
+                    del left[: len(together)]
+                    for delivery in together:
+                        metrics.PARKED.add()
+                        self._courier.tell(delivery, ParkStored(delivery, entered))
+        except Fenced:
+            await write_refused(self._leases, left[0].fences)
+        finally:
+            for delivery in left:
+                self._courier.tell(delivery, ParkLost(delivery))
 
-    async def _park_together(self, deliveries: Sequence[Delivery]) -> bool:
-        """Park relays that follow each other in a queue, in one commit. Returns whether that is done."""
-        async with AsyncExitStack() as locked:
-            for delivery in deliveries:
-                delivery.lock = delivery.lock or asyncio.Lock()
-                await locked.enter_async_context(delivery.lock)
-            left = [each for each in deliveries if not (each.parked or each.over)]
-            if not left:
-                return True
-            if self._courier.settles_before(left[0]):
-                return False
-            entries: list[Outgoing] = []
-            refs: list[UpdateRef] = []  # updates that join while the store is busy are done when the relay is delivered
-            for delivery in left:
-                assert delivery.relay_effect is not None, "only relay effects are parked"
-                delivery.may_be_parked = True
-                entries += self._entries(
-                    delivery.id, delivery.relay_effect, delivery.bot, delivery.refs, delivery.fences
-                )
-                refs += delivery.refs
-            fences = left[0].fences
-            commit = Commit(outbox=tuple(entries), updates=tuple(refs), owner=self._worker, fences=fences)
-            try:
-                stored = await self._store.commit(commit)
-            except Fenced:
-                await write_refused(self._leases, fences)
-                return False
-            for delivery in left:
-                delivery.parked = stored is Committed.YES
-                delivery.must_park = False
-                metrics.PARKED.add()
-            self._finished(tuple(refs))
-        return True
+    async def _store_together(self, deliveries: Sequence[Delivery], fences: tuple[Fence, ...]) -> bool:
+        """Park them in one commit. Returns whether the outbox holds them now. Raises: LiveStoreLost, Fenced."""
+        entries: list[Outgoing] = []
+        refs: list[UpdateRef] = []  # updates that join while the store is busy are done when the relay is delivered
+        for delivery in deliveries:
+            assert delivery.relay_effect is not None, "only relay effects are parked"
+            entries += self._entries(delivery.id, delivery.relay_effect, delivery.bot, delivery.refs, fences)
+            refs += delivery.refs
+        commit = Commit(outbox=tuple(entries), updates=tuple(refs), owner=self._worker, fences=fences)
+        stored = await self._store.commit(commit)
+        self._finished(tuple(refs))
+        return stored is Committed.YES
 
     def unsent(self) -> list[Outgoing]:
         """The entries of the outbox that this process is sending, to put them into a store that was wiped."""

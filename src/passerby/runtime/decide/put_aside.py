@@ -14,10 +14,10 @@ from passerby.ports.leases import Fenced, WorkerId
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.outbox import Notice
 from passerby.ports.participants import Commit
+from passerby.runtime.backoff import persistently
 from passerby.runtime.decide.commit_plan import plan_commit
 from passerby.runtime.decide.committing import notice_namer
 from passerby.runtime.decide.sending import EffectSender
-from passerby.runtime.delivery.courier import persistently
 from passerby.runtime.inbound.crashes import CRASH_HEARD_S, FATAL_CRASHES, crashes_of
 from passerby.runtime.inbound.person_queues import Work
 from passerby.runtime.membership.fencing import OwnLeases, write_refused

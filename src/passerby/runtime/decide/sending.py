@@ -1,6 +1,6 @@
 """Hands the effects of a stored decision to the courier."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from passerby.ports.leases import WorkerId
@@ -11,7 +11,8 @@ from passerby.runtime.decide.parking import Parking
 from passerby.runtime.decide.readings import Reading
 from passerby.runtime.delivery.best_effort import BestEffort
 from passerby.runtime.delivery.courier import Courier
-from passerby.runtime.inbound.person_queues import Rest, Work
+from passerby.runtime.delivery.deliveries import Delivery
+from passerby.runtime.inbound.person_queues import Work
 from passerby.runtime.membership.fencing import OwnLeases
 
 
@@ -41,8 +42,8 @@ class EffectSender:
         self._worker = worker
         self._shared = shared
 
-    async def send(self, plan: CommitPlan, work: Work, reading: Reading) -> Rest | None:
-        """Send the effects of a stored plan. Returns work that may continue while the person's queue goes on."""
+    def send(self, plan: CommitPlan, work: Work, reading: Reading) -> Sequence[Delivery]:
+        """Send the effects of a stored plan. Returns relays that must be parked before they are sent."""
         facts = reading.facts
         for chat in plan.ended:
             self._courier.drop(chat)
@@ -51,9 +52,9 @@ class EffectSender:
         for notice in plan.notices:
             self.say(notice)
         if not plan.relay_effects:
-            return None
+            return ()
         must_park = work.behind or (self._shared and any(map(self._leases.is_young, work.fences)))
-        alone = len(plan.relay_effects) == 1 and not must_park
+        parks: list[Delivery] = []
         for relay_effect, bot in plan.relay_effects:
             delivery = self._courier.pass_on(
                 relay_effect,
@@ -63,16 +64,18 @@ class EffectSender:
                 reader_told=facts.partner_anchor is not None,
                 taken_at=work.taken_at,
                 must_park=must_park,
-                start=not alone,
                 parked=work.parks,
                 generation=reading.generation,
             )
-            if delivery is not None and alone:
-                return self._courier.drain(delivery)
             if delivery is not None and delivery.must_park and not self._courier.is_in_crowd(delivery):
-                with suppress(LiveStoreLost):  # then the relay is parked when it is overdue
-                    await self._parking.park(delivery)
-        return None
+                parks.append(delivery)
+        return parks
+
+    async def park(self, deliveries: Sequence[Delivery]) -> None:
+        """Park relays, so that they may be sent."""
+        for delivery in deliveries:
+            with suppress(LiveStoreLost):  # then the relay is parked when it is overdue
+                await self._parking.park(delivery)
 
     def say(self, notice: Notice) -> None:
         """Send a stored notice, unless it was found in the outbox before the answer to its commit came."""

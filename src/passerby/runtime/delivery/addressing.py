@@ -20,6 +20,15 @@ from passerby.ports.telegram import DeleteMessages, EditContent, OutgoingCall, S
 from passerby.runtime.delivery.steps import FOR_ALL, EditSteps, RelaySteps
 
 
+def address_at_hand(relay_effect: RelayEffect, bot: BotId) -> SendContent | None:
+    """Return the outgoing call if no copy has to be looked up for it, and it is one send; None otherwise."""
+    if not isinstance(relay_effect, Relay) or relay_effect.reply_to is not None:
+        return None
+    if len(relay_effect.contents) > 1 or not fits(relay_effect.contents[0]):
+        return None
+    return _sent_by(bot, relay_effect)
+
+
 async def address(
     relay_effect: RelayEffect, bot: BotId, store: LiveStore, prints: Prints
 ) -> OutgoingCall | RelaySteps | EditSteps | Refusal | None:
@@ -88,7 +97,12 @@ async def _steps(relay: Relay, whole: SendContent, store: LiveStore, prints: Pri
 async def _content_call(relay: Relay, bot: BotId, store: LiveStore) -> SendContent:
     """Return the send. A reply is left out if its message is on another bot or no longer known."""
     answered = await store.counterpart(relay.chat, relay.reply_to) if relay.reply_to is not None else None
-    replies = answered is not None and answered.at.bot == bot
+    if answered is None or answered.at.bot != bot:
+        return _sent_by(bot, relay)
+    return _sent_by(bot, relay, answered.at.message)
+
+
+def _sent_by(bot: BotId, relay: Relay, reply_to: MessageId | None = None) -> SendContent:
     return SendContent(
         bot,
         relay.to,
@@ -97,8 +111,8 @@ async def _content_call(relay: Relay, bot: BotId, store: LiveStore) -> SendConte
         relay.sources,
         relay.contents,
         relay.copyable,
-        answered.at.message if answered is not None and replies else None,
-        relay.quote if replies else None,
+        reply_to,
+        relay.quote if reply_to is not None else None,
         relay.quote_position,
         relay.quote_entities,
         relay.thread,

@@ -50,9 +50,8 @@ class BotQueue:
         """For how long Telegram has held the bot back; 0 if it does not."""
         return now - self._held_since if now <= self.held_until + HELD_AGAIN_S else 0.0
 
-    def passes(self) -> bool:
+    def passes(self, now: float) -> bool:
         """Take one message from the budget if that is possible at once. Returns whether it was."""
-        now = self._clock.monotonic()
         if self._waiting or self.held_until > now or not self._limiter.ready(now):
             return False
         self._limiter.spend(now)

@@ -60,10 +60,6 @@ class Work(msgspec.Struct, frozen=True):
     crashes: int = 0
 
 
-Rest = Coroutine[Any, Any, None]
-"""What is left to do after a piece of work. The queue does not wait for it."""
-
-
 class _PersonQueue:
     __slots__ = ("arrived", "items", "newest")
 
@@ -75,15 +71,11 @@ class _PersonQueue:
 
 
 class PersonQueues:
-    """`handle` does one piece of work completely and does not raise.
-
-    It may return a rest. If nothing waits in the queue, as usual, the rest runs in the queue's own task: another task
-    would cost more than most steps of a relay.
-    """
+    """`handle` does one piece of work completely and does not raise."""
 
     def __init__(
         self,
-        handle: Callable[[Work], Coroutine[Any, Any, Rest | None]],
+        handle: Callable[[Work], Coroutine[Any, Any, None]],
         background: Background,
         clock: Clock,
         recorder: FlightRecorder | None = None,
@@ -159,26 +151,20 @@ class PersonQueues:
         await handled
 
     async def _drain(self, person: PersonId, queue: _PersonQueue) -> None:
-        rest: Rest | None = None
         try:
             while queue.items:
-                if rest is not None:
-                    self._background.spawn(rest)
-                    rest = None
                 work, handled = queue.items.popleft()
                 event = work.event
                 if isinstance(event, DeliveryFailed):
                     work = self._sum_up(work, event, queue)
                 elif isinstance(event, MessageReceived) and event.contents[0].group is not None and not work.parks:
                     work = await self._gather(work, event, queue)
-                rest = await self._recorder.follow(self._handle(work), work.refs)
+                await self._recorder.follow(self._handle(work), work.refs)
                 if handled is not None and not handled.done():
                     handled.set_result(None)
         finally:
             del self._queues[person]
             self._highest = max(self._highest, queue.newest)
-        if rest is not None:
-            await rest
 
     def _sum_up(self, first: Work, event: DeliveryFailed, queue: _PersonQueue) -> Work:
         """Combine it with the other undelivered messages of the same chat, if there are many."""

@@ -16,10 +16,9 @@ from passerby.ports.leases import Fenced
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.participants import Commit
 from passerby.ports.records import RecordsLost
-from passerby.runtime.backoff import Backoff, steady
-from passerby.runtime.delivery.courier import persistently
+from passerby.runtime.backoff import Backoff, persistently, steady
 from passerby.runtime.delivery.staff_board import StaffBoard
-from passerby.runtime.inbound.person_queues import Rest, Work
+from passerby.runtime.inbound.person_queues import Work
 from passerby.runtime.membership.fencing import OwnLeases, write_refused
 from passerby.runtime.staff.decisions import StaffDecisions
 from passerby.telemetry import logs
@@ -52,7 +51,7 @@ class StaffDesk:
         self._rng = rng
         self._faults = logs.Faults()
 
-    async def handle(self, work: Work) -> Rest | None:
+    async def handle(self, work: Work) -> None:
         """Do one piece of work. Raises nothing but cancellation."""
         event = work.event
         if isinstance(event, MessageReceived | ButtonPressed):
@@ -61,10 +60,10 @@ class StaffDesk:
             else:
                 decision = await self._decided(work)
                 if decision is None:
-                    return None
+                    return
                 await self._carry_out(decision, event)
         await self._mark_done(work)
-        return None
+        return
 
     async def _mark_done(self, work: Work) -> None:
         """Store that the updates are done: an answer that Telegram sent before we confirmed them may repeat them."""

@@ -1,0 +1,178 @@
+"""The deliveries of a queue, and the order in which they leave.
+
+Relay effects and notices leave in the order they came, with two exceptions. Neither of them changes the order of
+people's own messages:
+
+- An *aside* is a notice that only says why something did not work. It offers no buttons, anchors nothing and changes
+  nothing. It lets everything else go first. So a person who has twenty "nobody is there" waiting hears at once when
+  somebody is.
+- The notice that tells of a chat goes before that chat's relay effects, even if it comes after them because it was
+  found again in the outbox. All other entries that another process left are placed by age.
+
+A delivery that has been tried keeps its place, because it may have arrived.
+"""
+
+from collections.abc import Iterator
+from itertools import chain, islice
+
+from passerby.domain.delivery.phases import WAITING, Custody, Phase
+from passerby.kernel.effect import Priority, RelayEffect
+from passerby.kernel.event import Refusal
+from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId
+
+LOOK_BEHIND = 20
+"""A queue asks for the budget with the highest priority among this many deliveries."""
+
+NEVER = float("inf")
+
+End = tuple[MessageId, ...] | Refusal
+"""The messages that a delivery became, or why it failed."""
+
+
+class Queued:
+    """What a queue knows of a delivery. `put_at` and `deadline` in monotonic seconds, `made_at` in Unix seconds."""
+
+    __slots__ = (
+        "anchors",
+        "bot",
+        "chat_ended",
+        "checked_at",
+        "custody",
+        "deadline",
+        "end",
+        "found_again",
+        "id",
+        "is_aside",
+        "is_cleared",
+        "made_at",
+        "must_park",
+        "person",
+        "phase",
+        "priority",
+        "put_at",
+        "refusal",
+        "refused",
+        "refused_since",
+        "relay_effect",
+        "tried_at",
+        "tries",
+        "uncertain",
+    )
+
+    def __init__(
+        self,
+        id_: str,
+        bot: BotId,
+        person: PersonId,
+        priority: Priority,
+        put_at: float,
+        deadline: float,
+        relay_effect: RelayEffect | None = None,
+        anchors: ChatId | None = None,
+        *,
+        is_aside: bool = False,
+    ) -> None:
+        self.id = id_
+        self.bot = bot
+        self.person = person
+        self.priority = priority
+        self.put_at = put_at
+        self.deadline = deadline
+        self.relay_effect = relay_effect
+        self.anchors = anchors
+        """For a notice: the chat or the search that it tells its reader about."""
+        self.is_aside = is_aside
+        self.phase = Phase.NEW
+        self.custody = Custody.TELEGRAM if relay_effect is not None else Custody.OUTBOX
+        self.made_at = 0.0
+        """When it was decided on, in any process."""
+        self.found_again = False
+        """Another incarnation left it in the outbox."""
+        self.is_cleared = True
+        """No other process goes first, as far as is known."""
+        self.checked_at = put_at
+        """When its chat was last known to be open."""
+        self.must_park = False
+        """It is not sent before it is parked, because another process may have parked older ones of this chat."""
+        self.chat_ended = False
+        self.refusal: Refusal | None = None
+        """If set, it fails with this reason and is not tried."""
+        self.tried_at: float | None = None
+        """When the last attempt began, in Unix seconds."""
+        self.tries = self.uncertain = self.refused = 0
+        self.refused_since = NEVER
+        self.end: End = ()
+
+    @property
+    def chat(self) -> ChatId | None:
+        """The chat of a relay effect; None for a notice."""
+        return self.relay_effect.chat if self.relay_effect is not None else None
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nothing of it has left or is leaving, and it has not ended."""
+        return self.phase in WAITING and self.tried_at is None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, and this is stored or being stored."""
+        return self.phase is Phase.SETTLING or self.phase is Phase.DONE
+
+
+class Line:
+    """The deliveries of one queue, in order. Most of the time there is one, or none."""
+
+    __slots__ = ("_asides", "_main")
+
+    def __init__(self) -> None:
+        self._main: list[Queued] = []
+        self._asides: list[Queued] = []
+
+    def __len__(self) -> int:
+        return len(self._main) + len(self._asides)
+
+    def __iter__(self) -> Iterator[Queued]:
+        return chain(self._main, self._asides)
+
+    @property
+    def first(self) -> Queued:
+        return self._main[0] if self._main else self._asides[0]
+
+    @property
+    def urgency(self) -> Priority:
+        """The highest priority among the first deliveries."""
+        if len(self) == 1:
+            return self.first.priority
+        return min(delivery.priority for delivery in islice(self, LOOK_BEHIND))
+
+    def put(self, delivery: Queued) -> None:
+        if delivery.is_aside:
+            self._asides.append(delivery)
+            return
+        at = self._place_by_age(delivery) if delivery.found_again else self._place_of_anchor(delivery)
+        if at is None:
+            self._main.append(delivery)
+        else:
+            self._main.insert(at, delivery)
+
+    def remove(self, delivery: Queued) -> None:
+        (self._asides if delivery.is_aside else self._main).remove(delivery)
+
+    def _place_by_age(self, delivery: Queued) -> int | None:
+        """Return the index at which a delivery that was found again belongs by its age; None for the end.
+
+        Such deliveries come in the right order.
+        """
+        for index, waiting in enumerate(self._main):
+            if waiting.made_at > delivery.made_at and waiting.is_untouched and not waiting.found_again:
+                return index
+        return self._place_of_anchor(delivery)
+
+    def _place_of_anchor(self, delivery: Queued) -> int | None:
+        """Return the index at which the notice of a chat belongs; None for the end, and for other deliveries."""
+        if delivery.anchors is None:
+            return None
+        for index, waiting in enumerate(self._main):
+            if waiting.chat == delivery.anchors and waiting.is_untouched:
+                return index
+        return None

@@ -1,0 +1,34 @@
+"""The two states of a delivery on its way out. They change side by side, as `table` says."""
+
+from enum import Enum
+from typing import Final
+
+
+class Phase(Enum):
+    """How far a delivery is on its way to Telegram.
+
+    `NEW` and `DONE` deliveries are in no queue. A delivery that is `PAUSED`, `CHECKING`, `ASKING` or `SENDING` is the
+    first of its queue.
+    """
+
+    NEW = "new"
+    QUEUED = "queued"
+    PAUSED = "paused"
+    CHECKING = "checking"
+    ASKING = "asking"
+    SENDING = "sending"
+    SETTLING = "settling"
+    DONE = "done"
+
+
+class Custody(Enum):
+    """Who brings a delivery back if this process dies. `UNKNOWN`: the commit that parks it had no clear answer."""
+
+    TELEGRAM = "telegram"
+    PARKING = "parking"
+    UNKNOWN = "unknown"
+    OUTBOX = "outbox"
+
+
+WAITING: Final = frozenset({Phase.QUEUED, Phase.PAUSED, Phase.CHECKING, Phase.ASKING})
+"""The phases in which nothing of a delivery is on its way."""

@@ -1,0 +1,97 @@
+"""A delivery as the courier has it: what is sent, and what its end makes done."""
+
+from passerby.domain.delivery.order import Queued
+from passerby.domain.delivery.phases import Custody
+from passerby.kernel.effect import Priority, Relay, RelayEffect
+from passerby.kernel.ids import BotId, MessageId, MessageRef, PersonId, UpdateRef
+from passerby.ports.leases import Fence
+from passerby.ports.outbox import Notice
+from passerby.runtime.delivery.steps import Steps
+
+
+class Delivery(Queued):
+    """Something in a queue: a notice of the outbox, or a relay effect."""
+
+    __slots__ = (
+        "elsewhere",
+        "fences",
+        "generation",
+        "in_turn",
+        "is_front",
+        "notice",
+        "reader_told",
+        "refs",
+        "steps",
+        "taken_at",
+        "through",
+        "waits_until",
+    )
+
+    def __init__(
+        self,
+        id_: str,
+        bot: BotId,
+        person: PersonId,
+        priority: Priority,
+        put_at: float,
+        deadline: float,
+        *,
+        relay_effect: RelayEffect | None = None,
+        notice: Notice | None = None,
+        generation: str = "",
+    ) -> None:
+        anchors, is_aside = (None, False) if notice is None else (notice.anchors, notice.is_aside)
+        super().__init__(id_, bot, person, priority, put_at, deadline, relay_effect, anchors, is_aside=is_aside)
+        self.notice = notice
+        self.generation = generation
+        """The store's generation when it was decided on, or found to be in order."""
+        self.taken_at = put_at
+        """When its update was taken from Telegram, in monotonic seconds."""
+        self.steps: Steps | None = None
+        """The steps of a relay effect that takes more than one send."""
+        self.refs: tuple[UpdateRef, ...] = ()
+        self.fences: tuple[Fence, ...] = ()
+        """The leases under which the updates were taken, for the mark that makes them done."""
+        self.reader_told = True
+        """Whether its reader has been told of the chat. If not, it waits for that."""
+        self.waits_until: float | None = None
+        """Until when it waits for other processes, once it has begun to."""
+        self.in_turn = False
+        """No delivery of another process comes first, or it has waited long enough for that."""
+        self.elsewhere: BotId | None = None
+        """A second bot that it needs, because the file or the message is there."""
+        self.through = bot
+        """The bot that it left through. An effect about a message goes to the bot that has the message."""
+        self.is_front = False
+        """It has been the first of its queue."""
+
+    @property
+    def owner(self) -> PersonId | None:
+        """The person who caused it, if known: the message's sender, or the person who gets the answer."""
+        if self.relay_effect is not None:
+            return self.relay_effect.sender
+        return self.person if self.priority is Priority.COMMAND else None
+
+    @property
+    def parked(self) -> bool:
+        """Whether the outbox holds this relay effect."""
+        return self.relay_effect is not None and self.custody is Custody.OUTBOX
+
+    @property
+    def may_be_parked(self) -> bool:
+        """Parking has been tried. The outbox may hold it, even without an answer."""
+        return self.relay_effect is not None and self.custody is not Custody.TELEGRAM
+
+
+def relay_effect_id(relay_effect: RelayEffect, refs: tuple[UpdateRef, ...]) -> str:
+    """Return a name. A relay is named by its messages, so two confirmations make one relay; others by their update."""
+    if isinstance(relay_effect, Relay):
+        return f"relay:{relay_effect.source_bot}:{relay_effect.sources[0]}"
+    return f"effect:{refs[0].bot}:{refs[0].update}"
+
+
+def relayed(id_: str) -> MessageRef | None:
+    """Return the sender's message of the relay with this name; None if it is not a relay's name."""
+    kind, _, rest = id_.partition(":")
+    bot, _, message = rest.partition(":")
+    return MessageRef(BotId(int(bot)), MessageId(int(message))) if kind == "relay" else None

@@ -1,0 +1,101 @@
+"""Stores how deliveries end, and counts them. Only then does their queue go on."""
+
+from collections.abc import Awaitable, Coroutine
+from functools import partial
+from typing import Any, Protocol
+
+from passerby.domain.delivery.commands import Mark, Report, StoreStep
+from passerby.domain.delivery.events import StepStored
+from passerby.kernel.event import Refusal
+from passerby.kernel.ids import MessageId
+from passerby.ports.clock import Clock
+from passerby.ports.soon import Soon
+from passerby.runtime.delivery.by_chat import KINDS
+from passerby.runtime.delivery.courier_queue import CourierQueue, Feed
+from passerby.runtime.delivery.deliveries import Delivery
+from passerby.runtime.flight_recorder import FlightRecorder
+from passerby.runtime.tasks import Background
+from passerby.telemetry import metrics
+
+
+class Outcomes(Protocol):
+    """Stores how deliveries end. When a result is there, the outcome is stored."""
+
+    def delivered(self, delivery: Delivery, messages: tuple[MessageId, ...]) -> Awaitable[None]: ...
+
+    def failed(self, delivery: Delivery, refusal: Refusal) -> Coroutine[Any, Any, None]: ...
+
+    async def advanced(self, delivery: Delivery) -> None:
+        """One of several steps has arrived. If this cannot be stored now, nothing is lost."""
+        ...
+
+
+class Ended(Protocol):
+    def __call__(self, queue: CourierQueue, delivery: Delivery, *, is_known: bool) -> None:
+        """The end of a delivery is stored; or it is not (`is_known`), because of a bug."""
+
+
+class Storing:
+    def __init__(
+        self,
+        outcomes: Outcomes,
+        background: Background,
+        recorder: FlightRecorder,
+        clock: Clock,
+        ended: Ended,
+        feed: Feed,
+    ) -> None:
+        self._outcomes = outcomes
+        self._background = background
+        self._recorder = recorder
+        self._clock = clock
+        self._ended = ended
+        self._feed = feed
+        self.marks: set[Delivery] = set()
+        """What has arrived and is not stored as delivered yet."""
+
+    def mark(self, queue: CourierQueue, command: Mark, now: float) -> None:
+        delivery = command.delivery
+        assert isinstance(delivery, Delivery), "the courier put it in"
+        self._count(delivery, "delivered" if delivery.tried_at is not None else "nothing", now)
+        self.marks.add(delivery)
+        stored = self._recorder.followed(self._outcomes.delivered(delivery, command.messages), delivery.refs)
+        self._background.when_done(stored, partial(self._is_stored, queue, delivery))
+
+    def report(self, queue: CourierQueue, command: Report, now: float) -> None:
+        delivery, refusal = command.delivery, command.refusal
+        assert isinstance(delivery, Delivery), "the courier put it in"
+        self._count(delivery, str(refusal), now)
+        if delivery.steps is not None:
+            delivery.steps.give_up(refusal)
+            refusal = next(iter(delivery.steps.failed.values()), refusal)
+        storing = self._recorder.follow(self._outcomes.failed(delivery, refusal), delivery.refs)
+        self._background.when_done(storing, partial(self._is_stored, queue, delivery))
+
+    def step(self, queue: CourierQueue, command: StoreStep, now: float) -> None:
+        delivery = command.delivery
+        assert isinstance(delivery, Delivery), "the courier put it in"
+        self.marks.add(delivery)
+        self._background.when_done(self._outcomes.advanced(delivery), partial(self._has_advanced, queue, delivery))
+
+    def _has_advanced(self, queue: CourierQueue, delivery: Delivery, answer: Soon[None]) -> None:
+        self.marks.discard(delivery)
+        self._feed(queue, StepStored())
+        answer.result()
+
+    def _is_stored(self, queue: CourierQueue, delivery: Delivery, answer: Soon[None]) -> None:
+        self.marks.discard(delivery)
+        try:
+            answer.result()
+        except Exception:
+            self._ended(queue, delivery, is_known=False)
+            raise
+        self._ended(queue, delivery, is_known=True)
+
+    def _count(self, delivery: Delivery, outcome: str, now: float) -> None:
+        if delivery.relay_effect is None:
+            metrics.NOTICES.add(metrics.PRIORITIES[delivery.priority], outcome)
+            return
+        metrics.RELAYS.add(delivery.through, KINDS[type(delivery.relay_effect)], outcome)
+        if outcome == "delivered":
+            metrics.RELAY_LATENCY.observe(now - delivery.taken_at)
