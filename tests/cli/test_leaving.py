@@ -1,11 +1,13 @@
 """A command ends with its own exit code, whatever the threads of libraries do at that moment."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from passerby.cli.leaving import UNWRITTEN
 from tests.cli.command import PASSERBY, TOKEN, WAIT_S, passerby, running
 from tests.size import size
 
@@ -56,6 +58,17 @@ def test_output_that_cannot_be_written_is_not_a_success(tmp_path: Path) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run([*PASSERBY, "version"], cwd=tmp_path, stdout=full, check=False, timeout=WAIT_S)
     assert done.returncode > 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full")
+def test_the_last_of_the_output_that_cannot_be_written_is_not_a_success_either(tmp_path: Path) -> None:
+    """`print` succeeds. What it prints is written when the process ends."""
+    for code, ends_with in ((0, UNWRITTEN), (3, 3)):
+        command = (PASSERBY[0], "-c", f"from passerby.cli.leaving import leave; print('said'); leave({code})")
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(command, cwd=tmp_path, stdout=full, check=False, timeout=WAIT_S, env=environment)
+        assert done.returncode == ends_with
 
 
 @pytest.mark.sized

@@ -51,6 +51,24 @@ def test_no_line_is_missed_when_the_file_is_rotated(log: Path) -> None:
     follower.close()
 
 
+def test_lines_that_are_written_while_the_file_is_rotated_are_not_missed(log: Path) -> None:
+    class Racing(Follower):
+        """Something is written, and the file is rotated, between the reading and the look at the file."""
+
+        def _was_replaced(self) -> bool:
+            with log.open("a") as file:
+                file.write("late\n")
+            log.rename(log.with_name("old"))
+            log.write_text("new\n")
+            return super()._was_replaced()
+
+    follower = Racing(log)
+    with log.open("a") as file:
+        file.write("early\n")
+    assert follower.added() == ["early", "late", "new"]
+    follower.close()
+
+
 def test_a_file_that_was_emptied_is_read_from_its_start(log: Path) -> None:
     follower = Follower(log)
     log.write_text("anew\n")

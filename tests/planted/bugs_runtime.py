@@ -433,12 +433,6 @@ RUNTIME: Final = (
     ),
     Bug(
         "runtime",
-        "an album is not sent before the next one is stored",
-        "            await self._send(others)\n        try",
-        "            pass\n        try",
-    ),
-    Bug(
-        "runtime",
         "an item whose commit had no answer is forgotten",
         "            self._uncertain()\n            raise",
         "            raise",

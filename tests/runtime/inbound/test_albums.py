@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from passerby.kernel.ids import UpdateRef
+from passerby.kernel.ids import PersonId, UpdateRef
 from passerby.ports.leases import WorkerId
 from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.message_map import Mark
@@ -309,3 +309,23 @@ async def test_watched_items_and_all_marks_count_as_known(one: Web, two: Web, /)
     await two.bench.parking.take_up([item, Trail("mark:1:1", trail_of(BEN), BOT, LATE)])
     assert two.bench.albums.is_known(item.id)
     await one.bench.store.mark(Mark())
+
+
+@staged(webs)
+async def test_an_item_that_comes_during_the_last_look_is_sent_too(one: Web, two: Web, /) -> None:
+    """The look finds nothing, and by the time it is answered there is something."""
+    trail = one.bench.store.trail
+
+    async def slowly(person: PersonId) -> list[Trail]:
+        found = await trail(person)
+        await asyncio.sleep(0.5)
+        return found
+
+    await one.takes(1, "a")
+    one.bench.store.trail = slowly  # type: ignore[method-assign]
+    while delivered(one) == []:
+        await asyncio.sleep(0.1)
+    item = written(ANN, "b", 2002, group="the next one", sent_at=LATE)
+    await one.bench.albums.store_item(Arrival(ref(2), item), ())
+    await asyncio.sleep(5 * ITEM_WAIT_S)
+    assert delivered(one) == ["a", "b"]

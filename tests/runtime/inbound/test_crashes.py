@@ -12,12 +12,25 @@ from passerby.kernel.participant import Searching
 from passerby.ports.outbox import Parked
 from passerby.ports.telegram import Arrival, FloodWait, SendContent
 from passerby.runtime.flight_recorder import FlightRecorder
-from passerby.runtime.inbound.crashes import CRASH_HEARD_S
+from passerby.runtime.inbound.crashes import CRASH_HEARD_S, crashes_of
 from passerby.runtime.inbound.person_queues import Work
 from passerby.runtime.inbound.webhook_receiver import WebhookReceiver
 from tests.runtime.test_worker import House
 from tests.runtime.virtual import run
-from tests.runtime.world import ANN, BOT, HEIR, ME, Assured, Bench, couple, somebody, talking, words_of, written
+from tests.runtime.world import (
+    ANN,
+    BOT,
+    HEIR,
+    ME,
+    OTHER_BOT,
+    Assured,
+    Bench,
+    couple,
+    somebody,
+    talking,
+    words_of,
+    written,
+)
 from tests.staged import in_virtual_time, staged
 from tests.wording import html
 
@@ -217,3 +230,15 @@ def test_many_kills_in_a_row_put_no_update_aside(tmp_path: Path) -> None:
         run(main())
         recorder.close()
         path.with_suffix(".copy").replace(path)
+
+
+@staged(at_bench)
+async def test_the_worst_of_several_updates_counts_whichever_bot_it_came_through(bench: Bench, /) -> None:
+    refs = (UpdateRef(BOT, 7), UpdateRef(BOT, 8), UpdateRef(OTHER_BOT, 7))
+    assert await crashes_of(bench.store, refs) == 0
+    await bench.store.record_crash(refs[:1], "one")
+    assert await crashes_of(bench.store, refs) == 1
+    for worker in ("one", "two", "three"):
+        await bench.store.record_crash(refs[2:], worker)
+    assert await crashes_of(bench.store, refs) == 3
+    assert await crashes_of(bench.store, refs[:2]) == 1
