@@ -304,12 +304,6 @@ BUGS: Final = (
         "            self._unheard = call\n",
         "            pass\n",
     ),
-    Bug(
-        "redis",
-        "chats that are idle for exactly the limit are missed",
-        "where, word_score(since) + 3, limit)",
-        "where, word_score(since - 1), limit)",
-    ),
     Bug("redis", "two calls have the same name", 'return f"{self._name}:{next(self._calls)}"', "return self._name"),
     Bug(
         "redis",

@@ -322,7 +322,7 @@ SHELL: Final = (
     Bug(
         "ops",
         "a server that loses commits is fine",
-        'if facts.fsync != "on" or facts.commits == "off":',
-        'if facts.fsync != "on":',
+        'if fsync != "on" or commits == "off":',
+        'if fsync != "on":',
     ),
 )

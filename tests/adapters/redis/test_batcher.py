@@ -158,6 +158,17 @@ async def test_a_lasting_write_that_too_few_replicas_have_is_not_acknowledged() 
 
 
 @in_virtual_time
+async def test_reads_and_lasting_writes_of_one_batch_each_get_their_own_answers() -> None:
+    server = ScriptedServer(name_of)
+    calls = batcher(server, replicas=1)
+    found = await asyncio.gather(
+        *(ask(calls, LASTING, word) for word in "abc"), calls.read(("GET", "a"), ("GET", "b")), ask(calls, WRITE, "d")
+    )
+    assert found == [b"a", b"b", b"c", [b"value", b"value", b"generation"], b"d"]
+    assert len(server.calls(b"WAIT")) == 1
+
+
+@in_virtual_time
 async def test_writes_that_need_not_last_wait_for_no_replica() -> None:
     server = ScriptedServer(name_of)
     calls = batcher(server, replicas=1)

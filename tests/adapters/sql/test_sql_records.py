@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -15,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from passerby.adapters.sql import SqlRecords, init_schema
 from passerby.adapters.sql.rows import READ, participant, row
 from passerby.adapters.sql.tables import blocks, chats, complaints, users
-from passerby.kernel.ids import PersonId
+from passerby.kernel.ids import ChatId, PersonId
+from passerby.kernel.participant import Chatting, Complaint, LastChat, Rating
 from passerby.ports.facts import Fact
 from passerby.ports.records import Active
 from tests.contract.records_facts import (
@@ -151,6 +153,19 @@ def test_the_journal_writes_every_column_that_belongs_to_it() -> None:
 def test_a_row_read_is_the_participant_written() -> None:
     values = row(changed(searching(3, 4)))
     assert participant([values[column.name] for column in READ]) == searching(3, 4)
+
+
+def test_what_was_noted_about_a_chat_does_not_count_for_another_one() -> None:
+    """A release that does not know `details` changes the chat and leaves them as they were."""
+    nudged = person(3, 4, Chatting(ChatId("c"), PersonId(5), NOW, NOW + 9))
+    last = LastChat(ChatId("b"), PersonId(6), NOW, "left", True, Rating.BAD, NOW + 3, Complaint.RUDE)
+    whole = msgspec.structs.replace(nudged, last=last)
+    values = row(changed(whole))
+    assert participant([values[column.name] for column in READ]) == whole
+    moved = values | {"chat": "d", "last_chat": "c"}
+    found = participant([moved[column.name] for column in READ])
+    assert found.state == Chatting(ChatId("d"), PersonId(5), NOW)
+    assert found.last == LastChat(ChatId("c"), PersonId(6), NOW, "left", True)
 
 
 QUERIES = {

@@ -194,3 +194,17 @@ def test_the_doctor_advises_the_newer_release_if_that_has_changed_the_database(t
     assert schema.verdict is Verdict.FAIL
     assert "9999" in schema.told
     assert schema.remedy == "install the newer release that has changed the database"
+
+
+@pytest.mark.parametrize(
+    ("fsync", "commits", "verdict"),
+    [
+        ("on", "on", Verdict.OK),
+        ("on", "remote_apply", Verdict.OK),
+        ("on", "local", Verdict.OK),
+        ("on", "off", Verdict.WARN),
+        ("off", "on", Verdict.WARN),
+    ],
+)
+def test_a_database_that_may_lose_what_it_has_confirmed_is_reported(fsync: str, commits: str, verdict: Verdict) -> None:
+    assert database.judged_sync(fsync, commits).verdict is verdict

@@ -226,3 +226,17 @@ async def test_many_undelivered_messages_are_one_event_that_settles_everything_o
     assert work.event.count == MANY
     assert [ref.update for ref in work.refs] == list(range(MANY))
     assert work.sent == tuple(name for number in range(MANY) for name in (f"entry {number}", f"mark {number}"))
+
+
+@in_virtual_time
+async def test_numbers_keep_rising_over_all_queues_of_a_person() -> None:
+    """Facts are kept up to a number. A number that came again would make old facts count for a new message."""
+    hall = Hall(pace_s=1.0)
+    seen = []
+    for _ in range(3):
+        for words in ("one", "two"):
+            hall.put(written(ANN, words))
+        seen.append(hall.queues.newest(ANN))
+        await asyncio.sleep(10)
+        assert hall.queues.newest(ANN) == 0, "there is no queue"
+    assert seen == sorted(set(seen))

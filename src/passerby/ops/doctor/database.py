@@ -64,12 +64,16 @@ async def checks(settings: Settings, processes: int, now: Callable[[], float]) -
             yield pooled_pools(settings, processes)
         else:
             yield judged_pools(settings, processes, facts.most, facts.reserved)
-        if facts.fsync != "on" or facts.commits == "off":
-            told = f"fsync {facts.fsync}, synchronous_commit {facts.commits}"
-            yield warn("postgresql sync", told, "set both on: it may lose what it has confirmed")
-        else:
-            yield well("postgresql sync", f"synchronous_commit {facts.commits}")
+        yield judged_sync(facts.fsync, facts.commits)
         yield skew("postgresql clock", facts.ahead_s)
+
+
+def judged_sync(fsync: str, commits: str) -> Finding:
+    """Whether the server may lose what it has confirmed. `commits` is synchronous_commit."""
+    if fsync != "on" or commits == "off":
+        told = f"fsync {fsync}, synchronous_commit {commits}"
+        return warn("postgresql sync", told, "set both on: it may lose what it has confirmed")
+    return well("postgresql sync", f"synchronous_commit {commits}")
 
 
 def judged_pools(settings: Settings, processes: int, most: int, reserved: int) -> Finding:
