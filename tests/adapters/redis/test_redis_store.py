@@ -542,3 +542,22 @@ async def test_the_chat_that_a_person_was_last_seen_in_is_checked(valkey: Valkey
         seen = await one.load(ANN, at(1))
         assert seen is not None
         assert seen.counterpart is not None
+
+
+@in_a_loop
+async def test_a_chat_that_ends_between_two_reads_is_not_taken_for_open(valkey: Valkey, by_hand: Redis) -> None:
+    """The people were read while they were in it, and the chat when it was over. Then everything is read again."""
+    async with opened(valkey.url) as store:
+        ann, ben = couple()
+        await store.commit(Commit((ann, ben)))
+        assert await store.load(ANN) == Facts(ann, ben)
+        apart = becomes(ann, Idle()), becomes(ben, Idle())
+        add = store._loads.add
+
+        async def ending(*of: Any) -> Any:
+            mine, theirs, _, read_in = await add(*of)
+            await store.commit(Commit(apart, ended=(CHAT,)))
+            return mine, theirs, None, read_in
+
+        store._loads.add = lambda *of: asyncio.ensure_future(ending(*of))  # type: ignore[method-assign]
+        assert await store.load(ANN) == Facts(apart[0])

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,26 @@ def wrapped(sqlstate: str | None) -> exc.DBAPIError:
 )
 def test_the_longest_matching_sqlstate_prefix_decides(sqlstate: str | None, expected: Fate) -> None:
     assert fate(wrapped(sqlstate)) is expected
+
+
+@pytest.mark.parametrize("extension", [0, 1, 3], ids=["primary", "extended", "another extended"])
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        *(
+            (code, Fate.LOST)
+            for code in ("BUSY", "LOCKED", "NOMEM", "READONLY", "IOERR", "FULL", "CANTOPEN", "PROTOCOL")
+        ),
+        ("CORRUPT", Fate.DAMAGED),
+        ("NOTADB", Fate.DAMAGED),
+        ("CONSTRAINT", Fate.OURS),
+        ("ERROR", Fate.OURS),
+    ],
+)
+def test_each_code_of_sqlite_means_the_same_whatever_its_extension(code: str, expected: Fate, extension: int) -> None:
+    cause = sqlite3.OperationalError("row (5, female) of users")
+    cause.sqlite_errorcode = getattr(sqlite3, f"SQLITE_{code}") | extension << 8
+    assert fate(exc.OperationalError("UPDATE users", None, cause)) is expected
 
 
 def test_a_connection_that_breaks_is_a_loss() -> None:
