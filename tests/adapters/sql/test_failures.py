@@ -59,6 +59,19 @@ def test_the_longest_matching_sqlstate_prefix_decides(sqlstate: str | None, expe
     assert fate(wrapped(sqlstate)) is expected
 
 
+@pytest.mark.parametrize(
+    ("expected", "states"),
+    [
+        (Fate.LOST, "08000 08006 25006 25P03 25P04 40003 53100 53300 55P03 57014 57P01 57P03 58030"),
+        (Fate.UNDONE, "40001 40P01 26000 42P05"),
+        (Fate.REFUSED, "28000 28P01 3D000"),
+        (Fate.OURS, "22003 23502 23505 42601 42P01 55006"),
+    ],
+)
+def test_each_state_of_postgresql_means_what_its_manual_says(expected: Fate, states: str) -> None:
+    assert {state: fate(wrapped(state)) for state in states.split()} == dict.fromkeys(states.split(), expected)
+
+
 @pytest.mark.parametrize("extension", [0, 1, 3], ids=["primary", "extended", "another extended"])
 @pytest.mark.parametrize(
     ("code", "expected"),
