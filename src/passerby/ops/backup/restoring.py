@@ -35,13 +35,15 @@ _PATIENT: Final = Pool(timeout_s=600.0)
 
 class Restored(NamedTuple):
     """`before`: what the database held. `live_entries`: how many keys or files the live store had. `ended`: how many
-    chats and how many people's searches of the backup ended."""
+    chats and how many people's searches of the backup ended. `waiting`: how many messages
+    waited in the live store to be delivered."""
 
     path: Path
     manifest: Manifest
     before: Contents
     live_entries: int
     ended: tuple[int, int]
+    waiting: int
 
     @property
     def lost(self) -> dict[str, int]:
@@ -78,6 +80,7 @@ async def restore(
                 if before.rows and not replace:
                     people = before.tables["users"].rows if "users" in before.tables else 0
                     raise BackupFailed(f"the database holds {people} people: add --replace to replace them")
+                waiting = (await still.figures()).outbox
                 reached("live store")
                 live_entries = await still.empty_live_store()
                 reached("records")
@@ -91,7 +94,7 @@ async def restore(
             raise BackupFailed(str(error)) from None
         except (DatabaseUnusable, RecordsLost) as error:
             raise BackupFailed(str(error)) from None
-    return Restored(path, manifest, before, live_entries, ended)
+    return Restored(path, manifest, before, live_entries, ended, waiting)
 
 
 async def _end_chats(database: str | Path, now: float) -> tuple[int, int]:
