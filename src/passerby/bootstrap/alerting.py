@@ -54,8 +54,16 @@ def alert_config(settings: Settings, store: LiveStore, records: SqlRecords, cloc
         channels=channels,
         probes=probes,
         beat=partial(ask_heartbeat, heartbeat.get_secret_value()) if heartbeat is not None else None,
+        forget=forget,
         polls=settings.update_mode == "polling",
     )
+
+
+def forget() -> None:
+    """Drop the metrics that only the holder of the duty measures. Otherwise Prometheus would see old values."""
+    for gauge in (metrics.STORE_AWAY, metrics.BOT_PENDING, metrics.REDIS_MEMORY, metrics.CERTIFICATE_DAYS):
+        gauge.clear()
+    metrics.POSTGRES_SHARE.drop("server")
 
 
 class StoreProbe:

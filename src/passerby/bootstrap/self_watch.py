@@ -19,6 +19,7 @@ from passerby.telemetry import metrics
 LOOK_EVERY_S: Final = 10.0
 CLOCK_EVERY_S: Final = 300.0
 PATIENCE_S: Final = 10.0
+SURE_S: Final = 1.0
 
 
 class SelfWatch:
@@ -52,14 +53,20 @@ class SelfWatch:
         if free:
             metrics.DISK_FREE.set(min(free))
 
-    async def compare(self) -> None:
-        """Compare this machine's clock with the server's."""
+    async def compare(self) -> bool:
+        """Compare this machine's clock with the server's. Returns whether that was possible.
+
+        An answer that takes long says little about the time.
+        """
         self._compared_at = self._clock.monotonic()
         asked_at = self._clock.now()
         theirs = await self._server_time()
-        if theirs is not None:
-            # The server has answered at some time between the two.
-            metrics.CLOCK_SKEW.set((asked_at + self._clock.now()) / 2 - theirs)
+        now = self._clock.now()
+        if theirs is None or not 0 <= now - asked_at <= SURE_S:
+            return False
+        # The server has answered at some time between the two.
+        metrics.CLOCK_SKEW.set((asked_at + now) / 2 - theirs)
+        return True
 
 
 def free_percent(place: Path) -> float | None:

@@ -39,7 +39,7 @@ class Instrument:
         raise NotImplementedError
 
     def clear(self) -> None:
-        """Forget all counts. For tests."""
+        """Forget all counts and values."""
         raise NotImplementedError
 
 

@@ -15,7 +15,8 @@ from passerby.ops.doctor.finding import Finding, Verdict
 from passerby.ops.slow import Slow, look, postgres, processes, sqlite
 from passerby.ops.slow.insight import size
 from passerby.settings import Settings
-from tests.contract.servers import start_postgres, start_valkey
+from tests.contract.records_places import PostgresServer
+from tests.contract.servers import postgres_uri, start_postgres, start_valkey
 from tests.runtime.virtual import VirtualClock
 
 TOKEN = "123456789:" + "x" * 35
@@ -98,8 +99,12 @@ def test_both_servers_are_looked_into_and_their_faults_are_found() -> None:
                     return found
                 await asyncio.sleep(0.2)
 
-    with start_postgres() as server, start_valkey("--appendonly", "yes") as valkey:
-        seen = asyncio.run(main(server.uri, valkey.url))
+    with (
+        postgres_uri() as server,
+        PostgresServer(server).database() as uri,
+        start_valkey("--appendonly", "yes") as valkey,
+    ):
+        seen = asyncio.run(main(uri, valkey.url))
     said = verdicts(seen.findings)
     assert said["index never_used"] is Verdict.WARN
     assert said["scans of big"] is Verdict.WARN
@@ -113,6 +118,7 @@ def test_both_servers_are_looked_into_and_their_faults_are_found() -> None:
     assert seen.live.figures["append-only file"] == "yes"
 
 
+@pytest.mark.long
 @pytest.mark.services
 def test_the_servers_own_measurements_have_the_names_of_our_code() -> None:
     async def main(uri: str) -> None:

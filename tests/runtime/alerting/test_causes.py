@@ -3,6 +3,8 @@
 import asyncio
 from functools import partial
 
+import pytest
+
 from passerby.features import ALL
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.event import MessageReceived
@@ -104,6 +106,7 @@ def test_an_update_that_cannot_be_handled_is_an_alert_for_an_hour() -> None:
     at_watch(body, partial(WatchedHouse, features=(*ALL, broken)))
 
 
+@pytest.mark.long
 @staged(at_watch)
 async def test_people_who_wait_three_times_as_long_as_a_week_ago_are_an_alert(house: WatchedHouse, /) -> None:
     async def pairs(wait_s: float, first: int) -> None:

@@ -79,13 +79,14 @@ class Kept(msgspec.Struct, omit_defaults=True):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AlertConfig:
     """`thresholds`: setting -> value. `orders(after)` returns what staff asked for. `beats`: whether the heartbeat
-    address is asked, by `beat`."""
+    address is asked, by `beat`. `forget` is called when this worker has the duty no more: another one measures then."""
 
     thresholds: Mapping[str, float]
     channels: Sequence[Channel] = ()
     probes: Sequence[Probe] = ()
     orders: Callable[[int], Awaitable[Orders]] | None = None
     beat: Callable[[], Awaitable[None]] | None = None
+    forget: Callable[[], None] = lambda: None
     polls: bool = True
 
 
@@ -126,14 +127,17 @@ class AlertWatch:
     async def run(self) -> None:
         """Run until cancelled, or until another worker has this duty."""
         await self._read()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._look_on())
-            for probe in self._config.probes:
-                group.create_task(self._probe_on(probe))
-            for channel in self._config.channels:
-                group.create_task(self._tell_on(channel))
-            if self._config.beat is not None:
-                group.create_task(self._beat_on(self._config.beat))
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._look_on())
+                for probe in self._config.probes:
+                    group.create_task(self._probe_on(probe))
+                for channel in self._config.channels:
+                    group.create_task(self._tell_on(channel))
+                if self._config.beat is not None:
+                    group.create_task(self._beat_on(self._config.beat))
+        finally:
+            self._config.forget()
 
     async def _read(self) -> None:
         while True:
