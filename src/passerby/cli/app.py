@@ -10,6 +10,7 @@ import typer
 
 from passerby.cli import backup
 from passerby.cli.bots import bots
+from passerby.cli.drill import drill
 from passerby.cli.importing import lean_imports
 from passerby.cli.staff import audit, staff
 from passerby.cli.webhook import Action
@@ -29,6 +30,7 @@ app = typer.Typer(
 app.add_typer(staff, name="staff")
 app.add_typer(audit, name="audit")
 app.add_typer(bots, name="bots")
+app.add_typer(drill, name="drill")
 
 app.add_typer(backup.app, name="backup")
 

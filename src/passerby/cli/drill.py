@@ -1,0 +1,53 @@
+"""`passerby drill failover`: what it prints."""
+
+import os
+import time
+from typing import Annotated
+
+import msgspec
+import typer
+
+drill = typer.Typer(help="Try faults on a running fleet, on purpose.", no_args_is_help=True)
+
+
+@drill.callback()
+def drills() -> None:
+    """Each drill refuses if the fleet is not healthy."""
+
+
+@drill.command()
+def failover(json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False) -> None:
+    """Kill one worker of the cluster here, and print how long the others took to take over its bots and duties.
+
+    The worker is started again. Exit code 1: the fleet is not healthy, or did not recover within two minutes.
+    """
+    from passerby import settings
+    from passerby.bootstrap.clock import SystemClock
+    from passerby.ops.cluster.drill import CannotDrill
+    from passerby.ops.cluster.drill import failover as fail_over
+    from passerby.ops.cluster.overview import Overview, glance, overview
+
+    settled = settings.read()
+    clock = SystemClock()
+
+    def look() -> Overview:
+        return overview(
+            None,
+            glance(settled.run_path),
+            at=clock.now(),
+            bots=tuple(settled.tokens),
+            pending={},
+            polls=settled.update_mode == "polling",
+        )
+
+    try:
+        done = fail_over(look, os.kill, clock.now, time.sleep)
+    except CannotDrill as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    if json:
+        typer.echo(msgspec.json.encode(done))
+    else:
+        typer.echo(f"killed {done.killed}, which polled {done.bots} bots")
+        typer.echo(f"the others had its bots and duties after {done.taken_over_s} s")
+        typer.echo(f"it was ready again, and all was well, after {done.whole_s} s")

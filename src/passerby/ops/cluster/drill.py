@@ -1,0 +1,85 @@
+"""A drill: kill one worker of a healthy fleet, and watch the others take over.
+
+It kills like a crash does (SIGKILL). The supervisor starts the worker again. Open chats go on meanwhile; see the
+reliability page for the bounds of what a kill may cost.
+"""
+
+import signal
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from passerby.ops.cluster.overview import Overview, Process
+
+PATIENCE_S: Final = 120.0
+LOOK_EVERY_S: Final = 0.2
+
+
+class CannotDrill(Exception):
+    """The text says why, for the operator."""
+
+
+class Drill(msgspec.Struct, frozen=True):
+    """`killed` had `bots`. `taken_over_s`: until these were polled again, and each duty had a holder.
+    `whole_s`: until the killed process was ready again, and nothing needed a look."""
+
+    killed: str
+    bots: int
+    taken_over_s: float
+    whole_s: float
+
+
+def failover(
+    look: Callable[[], Overview],
+    kill: Callable[[int, signal.Signals], None],
+    now: Callable[[], float],
+    sleep: Callable[[float], None],
+) -> Drill:
+    """`now` in seconds. Raises: CannotDrill, also if the fleet does not recover in time."""
+    before = look()
+    victim = _victim(before)
+    kill(victim.pid, signal.SIGKILL)
+    began_at = now()
+    taken_over_s: float | None = None
+    while now() - began_at < PATIENCE_S:
+        sleep(LOOK_EVERY_S)
+        seen = look()
+        gone_s = now() - began_at
+        if taken_over_s is None and _is_taken_over(before, seen, victim, gone_s):
+            taken_over_s = gone_s
+        if taken_over_s is not None and not seen.faults and _pid_of(seen, victim.name) not in (0, victim.pid):
+            return Drill(victim.name, victim.bots, round(taken_over_s, 1), round(gone_s, 1))
+    told = "took over" if taken_over_s is not None else "did not take over"
+    raise CannotDrill(f"the others {told}, but after {PATIENCE_S:.0f} s the fleet is not whole: see `passerby status`")
+
+
+def _victim(seen: Overview) -> Process:
+    """The worker here with the most bots. Raises: CannotDrill."""
+    if seen.faults:
+        raise CannotDrill(f"the fleet is not healthy: {seen.faults[0]}")
+    kept = [each for each in seen.processes if each.pid and each.restarts is not None]
+    if len(kept) < 2:
+        raise CannotDrill("a cluster of at least two processes must run here: start one with `passerby cluster`")
+    return max(kept, key=lambda each: each.bots)
+
+
+def _is_taken_over(before: Overview, seen: Overview, victim: Process, gone_s: float) -> bool:
+    """Whether each bot and each duty has a holder, and the bots of the killed worker were polled since the kill.
+
+    A poll of another bot may have begun before, and goes on.
+    """
+    its_own = {each.bot for each in before.bots if each.owner == victim.name}
+    polled = all(
+        each.refused
+        or (
+            each.owner is not None
+            and (each.bot not in its_own or (each.polled_ago_s is not None and each.polled_ago_s < gone_s))
+        )
+        for each in seen.bots
+    )
+    return polled and before.duties.keys() <= seen.duties.keys()
+
+
+def _pid_of(seen: Overview, name: str) -> int:
+    return next((each.pid for each in seen.processes if each.name == name), 0)
