@@ -1,6 +1,7 @@
-"""A fleet on real Redis and PostgreSQL: kills in their short form; in `make
-test-all`, every fault and a planted bug. The long forms: `make
-faults`."""
+"""A fleet on real Redis and PostgreSQL: kills in their short form; in `make test-all`, every fault and a planted bug.
+
+The long forms: `make faults`.
+"""
 
 import asyncio
 from dataclasses import replace
@@ -12,14 +13,24 @@ from tests.faults.cases import CASES
 from tests.faults.cases_workers import sleep
 from tests.faults.product import planted
 from tests.faults.stage import play
-from tests.size import IS_LONG, in_full
+from tests.size import IS_LONG
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param("kills", marks=pytest.mark.sized), *in_full(sorted({*CASES} - {"kills"}), 0)]
-)
+KNOWN_FAULTS = {
+    "poison-alone": "one message came twice, and no fault excuses it",
+    "redis-older": "two people of 24 were told another state than before",
+}
+"""These fail now and then. Whoever mends one deletes its line."""
+
+
+def marks(name: str) -> list[pytest.MarkDecorator]:
+    known = [pytest.mark.known_fault(KNOWN_FAULTS[name])] if name in KNOWN_FAULTS else []
+    return [pytest.mark.sized if name == "kills" else pytest.mark.long, *known]
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=marks(name)) for name in sorted(CASES)])
 def test_a_fleet_keeps_its_promises(name: str, tmp_path: Path) -> None:
     # How long takeovers take says much about this machine. `make faults` measures it.
     case = replace(CASES[name], takes_over=False)
