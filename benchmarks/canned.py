@@ -165,7 +165,11 @@ class Connection(asyncio.Protocol):
 
     def _serve(self, path: bytes, body: bytes) -> None:
         token, _, method = path.removeprefix(b"/bot").partition(b"/")
-        bot = self._server.bots[int(token.partition(b":")[0])]
+        number = token.partition(b":")[0]
+        if not number.isdigit():  # no method: somebody looks whether there is a server
+            self.answer(b'{"ok":false,"error_code":404,"description":"Not Found"}')
+            return
+        bot = self._server.bots[int(number)]
         if method == b"getUpdates":
             offset, limit, timeout_s = (pattern.search(body) for pattern in (_OFFSET, _LIMIT, _TIMEOUT))
             bot.poll(
