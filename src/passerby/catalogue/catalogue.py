@@ -1,14 +1,13 @@
 """All wordings of all languages, in memory: read once at the start, looked up for every notice."""
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, reduce
 from gettext import c2py
 from pathlib import Path
 from typing import Self
 
-from babel.messages.pofile import read_po
-
+from passerby.catalogue import po_files
 from passerby.catalogue.notices import Notices
 from passerby.catalogue.places import Places, day
 from passerby.catalogue.template import Template, Wording, compile_template, escape
@@ -163,14 +162,14 @@ def _labels(
                 yield label, key
 
 
+@cache
+def _form(plural: str) -> Callable[[int], int]:
+    return cache(c2py(plural))
+
+
 def _read(path: Path) -> Iterator[tuple[str, Wording]]:
-    with path.open("rb") as file:
-        messages = read_po(file, locale=path.stem, abort_invalid=True)
-    form = cache(c2py(messages.plural_expr))
-    for message in messages:
-        if not message.id or message.fuzzy:
-            continue
-        forms = tuple(message.string) if isinstance(message.string, tuple) else (str(message.string or ""),)
-        if all(forms):  # untranslated texts use English to English
-            key = message.id[0] if isinstance(message.id, tuple) else str(message.id)
-            yield key, Wording(tuple(map(compile_template, forms)), form if isinstance(message.id, tuple) else None)
+    file = po_files.read(path.read_text("utf-8"), path.stem)
+    for message in file.messages:
+        if all(message.forms):  # untranslated texts use English
+            form = _form(file.plural) if message.is_plural else None
+            yield message.key, Wording(tuple(map(compile_template, message.forms)), form)
