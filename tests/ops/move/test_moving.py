@@ -6,11 +6,13 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 from sqlalchemy.pool import NullPool
 
 from passerby.adapters.memory import FileLog, MemoryStore
+from passerby.adapters.redis import open_redis
 from passerby.adapters.sql import SqlRecords, init_schema
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.tables import users
@@ -34,7 +36,7 @@ from tests.contract.records_facts import (
     told,
 )
 from tests.contract.records_places import PostgresServer
-from tests.contract.servers import postgres_uri
+from tests.contract.servers import postgres_uri, start_valkey
 from tests.size import size
 
 CLOCK = SystemClock()
@@ -101,7 +103,7 @@ def test_everything_goes_to_postgresql_and_comes_back_the_same(tmp_path: Path, u
 
 async def chat_on(settings: Settings) -> None:
     """A decision that is in the live store's journal only."""
-    store = MemoryStore(FileLog(settings.live_path), CLOCK, __import__("random").Random(1))
+    store = MemoryStore(FileLog(settings.live_path), CLOCK, Random(1))
     await store.adopt((), whole=True)
     value = person(77, 1)
     await store.commit(Commit(puts=(value,), facts=(PersonChanged(value, NOW),)))
@@ -113,6 +115,22 @@ def test_what_only_the_live_store_knew_goes_along(tmp_path: Path) -> None:
     asyncio.run(fill(first))
     asyncio.run(chat_on(on_file(first)))
     assert moved(on_file(first), second).contents.tables["users"].rows == 14
+
+
+@pytest.mark.services
+def test_what_only_redis_knew_goes_along_to_a_file(tmp_path: Path, uri: str) -> None:
+    async def chat_on_redis(url: str) -> None:
+        await init_schema(uri)
+        opened_store = await open_redis(url, CLOCK, Random(1), name="moving")
+        await opened_store.store.adopt((), whole=True)
+        value = person(77, 1)
+        await opened_store.store.commit(Commit(puts=(value,), facts=(PersonChanged(value, NOW),)))
+        await opened_store.store.aclose()
+
+    with start_valkey("--appendonly", "yes", "--appendfsync", "always") as valkey:
+        settings = Settings(postgres_uri=uri, redis_url=valkey.url, redis_name="moving", run_dir=tmp_path / "run")
+        asyncio.run(chat_on_redis(valkey.url))
+        assert moved(settings, tmp_path / "second.db").contents.tables["users"].rows == 1
 
 
 def test_nothing_moves_while_a_process_runs(tmp_path: Path) -> None:
