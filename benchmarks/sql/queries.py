@@ -10,6 +10,7 @@ from random import Random
 
 from benchmarks.sql.fill import FIRST_BOT, NOW, Size, person_id
 from passerby.adapters.sql import SqlRecords, SqlStaff
+from passerby.adapters.sql.pool import connections_percent
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Complaint, Gender, Idle, Met, Participant, Profile, Rating
 from passerby.kernel.staff import AuditNote, Invite, Role, StaffDecision, StaffFacts, StaffId, StaffMember
@@ -83,6 +84,7 @@ def questions(records: SqlRecords, size: Size, rng: Random, runs: int) -> list[Q
         Question("who refers to a person", lambda: records.acquaintances(somebody(), 100), few),
         Question("a person erased", lambda: apply([PersonErased(somebody(), False, NOW)]), few, facts=1),
         Question("room for connections", lambda: records.shortage(1), few),
+        Question("connections in use", lambda: connections_percent(records.engine), few),
         Question("an invite, a member, another role", staff_joins(SqlStaff(records.engine)), few),
     ]
 

@@ -32,12 +32,16 @@ LOCK: Final = "engine.lock"
 
 
 def named(records: object) -> dict[str, sa.Executable]:
-    """Every statement that these records can send, by `module.name`."""
+    """Every statement that these records can send, by `module.name`. One that several modules know has one name."""
     found: dict[str, sa.Executable] = {}
+    taken: set[int] = set()
 
     def take(where: str, members: Mapping[str, object]) -> None:
         for name, value in members.items():
             if isinstance(value, sa.Executable) and isinstance(value, sa.ClauseElement):
+                if id(value) in taken:
+                    continue
+                taken.add(id(value))
                 found.setdefault(f"{where}.{name.lstrip('_').lower()}", value)
             elif isinstance(value, Writer):
                 take("writing", vars(value))
