@@ -522,6 +522,24 @@ def test_only_our_keys_are_touched_and_all_have_one_hash_tag(valkey: Valkey, by_
 
 
 @in_a_loop
+async def test_a_chat_that_another_process_has_taken_from_the_records_counts_after_a_check(
+    valkey: Valkey, by_hand: Redis
+) -> None:
+    """The server was wiped, and another process has adopted the same chat. Ours still remembers it from before."""
+    async with opened(valkey.url) as one:
+        await one.commit(Commit(couple()))
+        assert await one.load(ANN) == await one.load(ANN) == Facts(*couple())
+        by_hand.flushall()
+        async with opened(valkey.url, 2) as other:
+            await other.adopt(couple(), whole=True)
+            with pytest.raises(RedisWiped):
+                await one.load(ANN)
+            found = await one.load(ANN)
+            assert found is not None
+            assert found.me == couple()[0]
+
+
+@in_a_loop
 async def test_the_chat_that_a_person_was_last_seen_in_is_checked(valkey: Valkey, by_hand: Redis) -> None:
     """There are two processes: one remembers the chat, and the other changes it."""
     async with opened(valkey.url) as one, opened(valkey.url, 2) as other:
