@@ -10,8 +10,9 @@ HEAD = """\
 
 These are the tables of the records. PostgreSQL and SQLite have the same ones; the types below are PostgreSQL's.
 `passerby init-schema` creates and changes them. Times are Unix seconds, UTC: `to_timestamp(opened_at)` in PostgreSQL,
-`datetime(opened_at, 'unixepoch')` in SQLite. You may read everything. Write only to the two `banned` columns: the
-recorder writes all others. [The records](../explanation/records.md) explains how it works.
+`datetime(opened_at, 'unixepoch')` in SQLite. You may read everything. Write nothing: Passerby would not notice,
+or would overwrite it. Staff act by commands and in the staff bot.
+[The records](../explanation/records.md) explains how it works.
 """
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from itertools import count
 from random import Random
 
+import msgspec
+
 from benchmarks.sql.fill import FIRST_BOT, NOW, Size, person_id
 from passerby.adapters.sql import SqlRecords, SqlStaff
 from passerby.adapters.sql.pool import connections_percent
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Complaint, Gender, Idle, Met, Participant, Profile, Rating
-from passerby.kernel.staff import AuditNote, Invite, Role, StaffDecision, StaffFacts, StaffId, StaffMember
+from passerby.kernel.sanction import Reason, Sanction, SanctionKind, SupportCode
+from passerby.kernel.staff import AuditNote, Invite, LiftOrder, Role, StaffDecision, StaffFacts, StaffId, StaffMember
 from passerby.ports.facts import (
     BlockChanged,
     ChatClosed,
@@ -25,7 +28,12 @@ from passerby.ports.facts import (
     Fact,
     PersonChanged,
     PersonErased,
+    SanctionChanged,
+    SanctionLifted,
 )
+
+CODE = "ABCDEFGH"
+"""The support code of somebody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +71,16 @@ def questions(records: SqlRecords, size: Size, rng: Random, runs: int) -> list[Q
             BlockChanged(other, one, False, NOW),
             ComplaintFiled(reported := ChatId(f"new-{next(chat)}"), one, other, Complaint.SPAM, NOW),
             ComplaintExplained(reported, one, b"sealed words", NOW),
+            SanctionChanged(other, Sanction(reported, SanctionKind.WARNING, Reason.SPAM, NOW), NOW),
+            SanctionLifted(reported, NOW),
         ]
 
     def changes() -> list[Fact]:
         return [PersonChanged(idle(each), NOW) for each in anybody(500)]
+
+    def show_code() -> Awaitable[None]:
+        person = msgspec.structs.replace(idle(somebody()), support=SupportCode(CODE, NOW + 600))
+        return apply([PersonChanged(person, NOW)])
 
     few = max(3, runs // 50)
     some = max(5, runs // 5)
@@ -85,15 +99,16 @@ def questions(records: SqlRecords, size: Size, rng: Random, runs: int) -> list[Q
         Question("a person erased", lambda: apply([PersonErased(somebody(), False, NOW)]), few, facts=1),
         Question("room for connections", lambda: records.shortage(1), few),
         Question("connections in use", lambda: connections_percent(records.engine), few),
-        Question("an invite, a member, another role", staff_joins(SqlStaff(records.engine)), few),
+        Question("an invite, a member, another role", staff_joins(SqlStaff(records.engine), show_code), few),
     ]
 
 
-def staff_joins(staff: SqlStaff) -> Callable[[], Awaitable[object]]:
+def staff_joins(staff: SqlStaff, show_code: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[object]]:
     """Somebody is invited to the team, joins it, gets another role, and reads the audit."""
     number = count(1)
 
     async def ask() -> None:
+        await show_code()
         digest, person = f"digest {next(number)}", PersonId(person_id(next(number)))
 
         def invited(facts: StaffFacts) -> StaffDecision:
@@ -108,11 +123,13 @@ def staff_joins(staff: SqlStaff) -> Callable[[], Awaitable[object]]:
         def left(facts: StaffFacts) -> StaffDecision:
             assert facts.me is not None
             gone = StaffMember(facts.me.number, person, Role.ADMIN, NOW, revoked_at=NOW)
-            return StaffDecision((gone,), notes=(AuditNote("team.revoked"),))
+            order = LiftOrder(person, "sanction")
+            return StaffDecision((gone,), notes=(AuditNote("team.revoked"),), orders=(order,))
 
         for decide, whose in ((invited, None), (joined, person), (left, person)):
             ref = UpdateRef(BotId(FIRST_BOT), next(number))
-            await staff.decide(whose, ref, decide, NOW, digest=digest, language="en")
+            await staff.decide(whose, ref, decide, NOW, digest=digest, code=CODE, language="en")
+        await staff.orders_done([number for number, _ in await staff.orders(10)], NOW)
         await staff.team()
         await staff.everybody()
         await staff.audit(0, 10)

@@ -13,6 +13,7 @@ from passerby.domain.personal_data import refers_to
 from passerby.kernel.history import History, PastBlock, PastChat, PastReport
 from passerby.kernel.ids import BotId, ChatId, MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Complaint, Idle, Participant, Rating
+from passerby.kernel.sanction import Sanction
 from passerby.ports.facts import (
     BlockChanged,
     ChatClosed,
@@ -24,6 +25,8 @@ from passerby.ports.facts import (
     Fact,
     PersonChanged,
     PersonErased,
+    SanctionChanged,
+    SanctionLifted,
 )
 from passerby.ports.records import Active, RecordsLost, Told
 
@@ -65,6 +68,14 @@ class ComplaintRow(NamedTuple):
     words: bytes | None = None
 
 
+class SanctionRow(NamedTuple):
+    """A sanction as the records store it. It stays after its end."""
+
+    person: PersonId
+    sanction: Sanction
+    lifted_at: float | None = None
+
+
 @dataclass(slots=True)
 class Disk:
     people: dict[PersonId, Participant] = field(default_factory=dict)
@@ -73,16 +84,19 @@ class Disk:
     blocks: dict[tuple[PersonId, PersonId], BlockRow] = field(default_factory=dict)
     complaints: dict[tuple[ChatId, PersonId], ComplaintRow] = field(default_factory=dict)
     created_at: dict[PersonId, float] = field(default_factory=dict)
+    sanctions: dict[str, SanctionRow] = field(default_factory=dict)
 
     def copy(self) -> "Disk":
         return Disk(*(dict(each) for each in self._all))
 
     def become(self, other: "Disk") -> None:
-        self.people, self.chats, self.positions, self.blocks, self.complaints, self.created_at = other._all
+        self.people, self.chats, self.positions, *rest = other._all
+        self.blocks, self.complaints, self.created_at, self.sanctions = rest
 
     @property
     def _all(self) -> tuple[dict[Any, Any], ...]:
-        return self.people, self.chats, self.positions, self.blocks, self.complaints, self.created_at
+        opinions = (self.blocks, self.complaints)
+        return self.people, self.chats, self.positions, *opinions, self.created_at, self.sanctions
 
 
 def mentions(disk: Disk, person: int) -> list[str]:
@@ -204,6 +218,14 @@ def _store(disk: Disk, fact: Fact) -> None:
             filed = disk.complaints.get((fact.chat, fact.by))
             if filed is not None and filed.words is None:
                 disk.complaints[fact.chat, fact.by] = filed._replace(words=fact.words)
+        case SanctionChanged():
+            known_row = disk.sanctions.get(fact.sanction.id)
+            lifted_at = known_row.lifted_at if known_row is not None else None
+            disk.sanctions[fact.sanction.id] = SanctionRow(fact.person, fact.sanction, lifted_at)
+        case SanctionLifted():
+            begun = disk.sanctions.get(fact.sanction)
+            if begun is not None and begun.lifted_at is None:
+                disk.sanctions[fact.sanction] = begun._replace(lifted_at=fact.at)
         case BlockChanged(blocked=True):
             block = disk.blocks.get((fact.by, fact.whom))
             if block is None or fact.at >= (block.blocked_at if block.lifted_at is None else block.lifted_at):

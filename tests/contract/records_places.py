@@ -15,13 +15,15 @@ from sqlalchemy.pool import NullPool
 
 from passerby.adapters.sql import SqlRecords, init_schema
 from passerby.adapters.sql.engine import connect, database_url, postgres_url
-from passerby.adapters.sql.tables import audit, blocks, chats, complaints, metadata
+from passerby.adapters.sql.tables import audit, blocks, chats, complaints, metadata, sanctions
 from passerby.kernel.ids import ChatId, MessageRef, PersonId
 from passerby.kernel.participant import Complaint, Rating
+from passerby.kernel.sanction import Appeal, Reason, Sanction, SanctionKind
 from passerby.ports.records import Records
-from tests.contract.records_memory import BlockRow, ChatRow, ComplaintRow, Disk, MemoryRecords, mentions
+from tests.contract.records_memory import BlockRow, ChatRow, ComplaintRow, Disk, MemoryRecords, SanctionRow, mentions
 
 Blocks = dict[tuple[PersonId, PersonId], BlockRow]
+Sanctions = dict[str, SanctionRow]
 Complaints = dict[tuple[ChatId, PersonId], ComplaintRow]
 
 
@@ -37,6 +39,8 @@ class Place(Protocol):
     async def complaints(self) -> Complaints: ...
 
     async def mentions(self, person: int) -> list[str]: ...
+
+    async def sanctions(self) -> Sanctions: ...
 
 
 class MemoryPlace:
@@ -57,6 +61,9 @@ class MemoryPlace:
 
     async def mentions(self, person: int) -> list[str]:
         return mentions(self._disk, person)
+
+    async def sanctions(self) -> Sanctions:
+        return dict(self._disk.sanctions)
 
 
 class SqlPlace:
@@ -113,6 +120,27 @@ class SqlPlace:
             for table in metadata.sorted_tables
             if any(str(person) in repr(tuple(row.values())) for row in await self._rows(table))
         ]
+
+    async def sanctions(self) -> Sanctions:
+        return {
+            row["id"]: SanctionRow(
+                row["user_id"],
+                Sanction(
+                    row["id"],
+                    SanctionKind(row["kind"]),
+                    Reason(row["reason"]),
+                    row["since"],
+                    row["until"],
+                    row["by_staff"],
+                    row["rule"],
+                    row["evidence"],
+                    Appeal(row["appeal"]),
+                    row["appealed_at"],
+                ),
+                row["lifted_at"],
+            )
+            for row in await self._rows(sanctions)
+        }
 
     async def _rows(self, table: sa.Table) -> list[dict[str, Any]]:
         engine = connect(database_url(self.database), poolclass=NullPool)

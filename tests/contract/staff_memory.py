@@ -8,8 +8,18 @@ import msgspec
 
 from passerby.domain.audit import AuditRow, chained
 from passerby.kernel.ids import PersonId, UpdateRef
-from passerby.kernel.staff import THE_OPERATOR, Invite, StaffDecision, StaffFacts, StaffId, StaffMember
+from passerby.kernel.staff import (
+    THE_OPERATOR,
+    Invite,
+    Order,
+    StaffDecision,
+    StaffFacts,
+    StaffId,
+    StaffMember,
+    Subject,
+)
 from passerby.ports.records import RecordsLost
+from tests.contract.records_memory import Disk
 
 
 @dataclass
@@ -18,13 +28,17 @@ class StaffDisk:
     invites: dict[str, Invite] = field(default_factory=dict)
     answers: dict[UpdateRef, StaffDecision] = field(default_factory=dict)
     audit: list[AuditRow] = field(default_factory=list)
+    orders: list[Order] = field(default_factory=list)
+    done: set[int] = field(default_factory=set)
 
 
 class MemoryStaff:
     """Implements `passerby.ports.staff.StaffRecords`. While `lost` is set, every call raises RecordsLost."""
 
-    def __init__(self, disk: StaffDisk | None = None) -> None:
+    def __init__(self, disk: StaffDisk | None = None, records: Disk | None = None) -> None:
+        """`records`: where the people are."""
         self.disk = disk or StaffDisk()
+        self.records = records or Disk()
         self.lost = False
 
     async def decide(
@@ -35,6 +49,7 @@ class MemoryStaff:
         now: float,
         *,
         digest: str = "",
+        code: str = "",
         language: str = "",
     ) -> StaffDecision:
         await self._io()
@@ -47,6 +62,8 @@ class MemoryStaff:
             disk.members[me.number] = me = msgspec.structs.replace(me, language=language)
             team = self._team()
         facts = StaffFacts(me, team, StaffId(max(disk.members, default=0) + 1), disk.invites.get(digest))
+        if code and me is not None:
+            facts = msgspec.structs.replace(facts, subject=self._subject(code, now))
         decision = decide(facts)
         if decision.changes:
             disk.invites |= {each.digest: each for each in decision.invites}
@@ -56,10 +73,27 @@ class MemoryStaff:
                 AuditRow(0, now, actor, note.action, note.subject, _json(note.details), note.reason)
                 for note in decision.notes
             ]
+            disk.orders += decision.orders
             disk.audit += chained(rows, disk.audit[-1] if disk.audit else None)
             answer = StaffDecision(effects=decision.effects, reply=decision.reply, refused=decision.refused)
             disk.answers[ref] = answer
         return decision
+
+    async def orders(self, limit: int) -> Sequence[tuple[int, Order]]:
+        await self._io()
+        numbered = enumerate(self.disk.orders, 1)
+        return [(number, order) for number, order in numbered if number not in self.disk.done][:limit]
+
+    async def orders_done(self, numbers: Sequence[int], now: float) -> None:
+        await self._io()
+        self.disk.done |= set(numbers)
+
+    def _subject(self, code: str, now: float) -> Subject | None:
+        for person in self.records.people.values():
+            if person.support is not None and person.support.code == code and person.support.until > now:
+                filed = [each for each in self.records.complaints.values() if each.accused == person.person]
+                return Subject(code, person, len(filed))
+        return None
 
     async def team(self) -> tuple[StaffMember, ...]:
         await self._io()

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from passerby.adapters.sql import init_schema
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
 from passerby.kernel.participant import Complaint, Participant, Rating
-from passerby.ports.facts import Fact
+from passerby.kernel.sanction import Appeal, Reason, Sanction, SanctionKind, SupportCode
+from passerby.ports.facts import Fact, SanctionChanged, SanctionLifted
 from passerby.ports.records import Records, RecordsLost, Told
 from tests.contract.records_facts import (
     NOW,
@@ -30,7 +31,7 @@ from tests.contract.records_facts import (
     searching,
     told,
 )
-from tests.contract.records_memory import BlockRow, ChatRow, ComplaintRow, MemoryRecords
+from tests.contract.records_memory import BlockRow, ChatRow, ComplaintRow, MemoryRecords, SanctionRow
 from tests.contract.records_places import MemoryPlace, Place, SqlPlace, opening, trying
 from tests.contract.servers import start_postgres
 from tests.size import size
@@ -451,3 +452,30 @@ async def expect_lost(records: Records) -> None:
     ):
         with pytest.raises(RecordsLost):
             await call
+
+
+def test_a_sanction_stays_on_record_with_its_appeal_and_its_end(place: Place) -> None:
+    ban = Sanction("s", SanctionKind.BANNED, Reason.SCAM, NOW, None, 3, "", "case")
+    asked = msgspec.structs.replace(ban, appeal=Appeal.OPEN, appealed_at=NOW + 1)
+    for_now = Sanction("t", SanctionKind.MEDIA_OFF, Reason.SPAM, NOW, NOW + 9, None, "rule")
+    held = msgspec.structs.replace(person(1), sanctions=(asked, for_now), support=SupportCode("ABCDEFGH", NOW + 9))
+
+    async def apply_and_read() -> dict[PersonId, Participant]:
+        records = place.open()
+        facts = (
+            changed(held),
+            SanctionChanged(PersonId(1), ban, NOW),
+            SanctionChanged(PersonId(1), for_now, NOW),
+            SanctionChanged(PersonId(1), asked, NOW + 1),
+        )
+        await records.apply("sanctions", numbered(*facts))
+        await records.apply("sanctions", numbered(SanctionLifted("s", NOW + 2), SanctionLifted("s", NOW + 3), after=4))
+        found = await records.people((PersonId(1),))
+        await records.aclose()
+        return found
+
+    assert asyncio.run(apply_and_read()) == {1: held}
+    assert asyncio.run(place.sanctions()) == {
+        "s": SanctionRow(PersonId(1), asked, NOW + 2),
+        "t": SanctionRow(PersonId(1), for_now),
+    }

@@ -28,6 +28,7 @@ from passerby.kernel.participant import (
     Searching,
     Ticket,
 )
+from passerby.kernel.sanction import Appeal, Reason, Sanction, SanctionKind, SupportCode
 from tests.contract.records_facts import participants
 
 NOW = 1_800_000_000.0
@@ -56,6 +57,8 @@ PERSON = Participant(
     (14.5,),
     Commenting(ChatId("m"), 15.5, MessageRef(BotId(51), MessageId(62)), True, True),
     DataRequests(16.5, 17.5, 18.5, True),
+    (Sanction("ban", SanctionKind.BANNED, Reason.SCAM, 31.5, 32.5, 0, "rule", "case", Appeal.OPEN, 33.5),),
+    SupportCode("ABCDEFGH", 34.5),
 )
 HISTORY = History(
     19.5,
@@ -108,7 +111,16 @@ def test_the_example_leaves_no_field_at_its_default(struct: msgspec.Struct) -> N
 
 STORED_ELSEWHERE = {
     # Columns that repeat parts of a participant, for queries.
-    "users": {"details", "ticket", "pool", "searching_since", "has_started", "copy_asked_at", "erase_at"},
+    "users": {
+        "details",
+        "ticket",
+        "pool",
+        "searching_since",
+        "has_started",
+        "copy_asked_at",
+        "erase_at",
+        "barred_until",
+    },
     # The other side, and the notices that told the two.
     "chats": {"user1", "user2", "bot1", "bot2", "active", "told1_bot", "told1_message", "told2_bot", "told2_message"},
     "blocks": {"user_id", "blocked_id"},
@@ -123,7 +135,8 @@ def test_every_column_of_the_records_is_in_the_copy_or_is_named_here() -> None:
             "id", "version", "bot_id", "bots", "consented_at", "age", "age_given_at", "too_young_at", "age_mended_at",
             "gender", "language", "languages", "interests", "country", "vip_gender", "vip_age_min", "vip_age_max",
             "vip_until", "karma", "karma_at", "state", "chat", "partner", "chatting_since", "last_chat", "last_partner",
-            "last_closed_at", "last_reason", "last_left", "last_active_date", "created_at", "banned", "banned_until",
+            "last_closed_at", "last_reason", "last_left", "last_active_date", "created_at",
+            "support_code", "support_until",
         },
         "chats": {"id", "opened_at", "closed_at", "closed_by", "reason", "rating1", "rating2"},
         "blocks": {"blocked_at", "lifted_at"},

@@ -6,10 +6,11 @@ from passerby.features.pages import LISTED, UNLISTED
 from passerby.kernel.decision import Decision
 from passerby.kernel.participant import Profile
 from passerby.kernel.rules import Filter, Rules
+from passerby.kernel.text import text
 from tests.features.playbook import Playbook, says
 
 
-@pytest.mark.parametrize("page", [*LISTED, *UNLISTED])
+@pytest.mark.parametrize("page", [each for each in (*LISTED, *UNLISTED) if each != "help"])
 def test_a_page_can_be_read_in_every_state(page: str) -> None:
     talk = Playbook(Rules(minimum_age=21, free_filters=tuple(Filter)))
     idle, searching = talk.person(), talk.searching()
@@ -22,6 +23,21 @@ def test_the_privacy_page_says_whom_to_write_to_if_there_is_somebody() -> None:
     ann = Playbook(Rules(contact="privacy@example.org")).person()
     page = says(ann, "pages.privacy", minimum=18)
     assert ann.writes("/privacy").effects == (page, says(ann, "pages.contact", None, address="privacy@example.org"))
+
+
+def test_help_can_be_read_in_every_state_and_shows_the_same_code_for_a_week() -> None:
+    talk = Playbook()
+    chatting, _ = talk.pair(talk.person(), talk.person())
+    for each in (talk.person(), talk.searching(), chatting):
+        (said,) = each.writes("/help").effects
+        support = each.value.support
+        assert support is not None
+        page = text("pages.help", minimum=18)
+        assert said == says(each, "pages.with_code", page=page, code=f"{support.code[:4]}-{support.code[4:]}")
+        assert each.writes("/help") == Decision(effects=(said,))
+        talk.later(7 * 86_400)
+        each.writes("/help")
+        assert each.value.support != support
 
 
 def test_by_default_the_vip_page_says_that_everything_is_free() -> None:

@@ -81,11 +81,11 @@ def test_the_time_of_the_last_visit_is_stored_once_an_hour() -> None:
     talk = Playbook()
     ann = talk.person()
     talk.later(SEEN_EVERY_S - 1)
-    assert ann.writes("/help").changes == ()
+    assert ann.writes("/rules").changes == ()
     talk.later(1)
     was = ann.value
-    assert ann.writes("/help") == Decision(
-        (becomes(was, Idle(), seen_at=NOW + SEEN_EVERY_S),), (says(ann, "pages.help", minimum=18),)
+    assert ann.writes("/rules") == Decision(
+        (becomes(was, Idle(), seen_at=NOW + SEEN_EVERY_S),), (says(ann, "pages.rules", minimum=18),)
     )
 
 

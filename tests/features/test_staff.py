@@ -117,7 +117,7 @@ def test_whoever_joins_gets_the_invites_role_and_owners_and_the_inviter_hear_of_
         (StaffMember(StaffId(9), PersonId(777), Role.MODERATOR, NOW, "Mo", "de"),),
         (msgspec.structs.replace(invite, used_by=StaffId(9), used_at=NOW),),
         (AuditNote("team.joined", "#9", {"role": Role.MODERATOR, "invited_by": 2}),),
-        (
+        effects=(
             Say(PersonId(777), text("team.welcome", role=text("team.role_moderator"))),
             Say(OWNER.person, said),
             Say(ADMIN.person, said),
@@ -147,14 +147,16 @@ def test_strangers_read_that_the_bot_is_not_for_them() -> None:
 
 
 def test_help_names_the_commands_that_the_role_allows() -> None:
-    assert [each for each in ROUTER.commands if each != "start"] == ["alerts", "help", "staff", "whoami"]
+    assert [each for each in ROUTER.commands if each != "start"] == ["alerts", "help", "person", "staff", "whoami"]
     for me, words, named in (
-        (OWNER, "/help", ["/alerts", "/help", "/staff", "/whoami"]),
+        (OWNER, "/help", ["/alerts", "/help", "/person", "/staff", "/whoami"]),
         (ANALYST, "anything else", ["/help", "/whoami"]),
     ):
         (said,) = decide(wrote(words), facts(me)).effects
         assert isinstance(said, Say)
-        assert [name for name in ("/alerts", "/help", "/staff", "/start", "/whoami") if name in repr(said)] == named
+        assert [
+            name for name in ("/alerts", "/help", "/person", "/staff", "/start", "/whoami") if name in repr(said)
+        ] == named
     assert decide(BotBlocked(PersonId(101), BOT), facts(OWNER)) == StaffDecision()
 
 
@@ -229,6 +231,12 @@ def test_a_new_role_is_told_to_its_member_and_noted() -> None:
     same = decide(RoleAsked(StaffId(3), Role.MODERATOR), facts(THE_OPERATOR))
     assert same == StaffDecision(reply=text("team.same_role"))
     assert decide(RoleAsked(StaffId(7), Role.ADMIN), facts(THE_OPERATOR)).reply == text("team.nobody")
+
+
+def test_a_role_is_changed_by_a_button_and_the_list_shows_it() -> None:
+    done = decide(pressed("staff_role:3.admin"), facts(OWNER))
+    assert [each.role for each in done.members] == [Role.ADMIN]
+    assert isinstance(done.effects[1], Revise)
 
 
 def test_a_revoked_member_is_told_and_noted_and_the_list_is_shown_without_them() -> None:

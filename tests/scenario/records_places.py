@@ -42,19 +42,19 @@ class RecordsPlace(Protocol):
 
 class MemoryShelf:
     def __init__(self) -> None:
-        self._disk = Disk()
+        self.disk = Disk()
 
     def open(self) -> Records:
-        return MemoryRecords(self._disk)
+        return MemoryRecords(self.disk)
 
     def know(self, person: Participant) -> None:
-        self._disk.people[person.person] = person
+        self.disk.people[person.person] = person
 
     def person(self, person: int) -> Participant:
-        return self._disk.people[PersonId(person)]
+        return self.disk.people[PersonId(person)]
 
     def complaints(self) -> Complaints:
-        return dict(self._disk.complaints)
+        return dict(self.disk.complaints)
 
     def mentions(self, person: int) -> list[str]:
         return mentions(self._disk, person)

@@ -48,7 +48,9 @@ class StaffStage(Stage):
         self._disk = StaffDisk()
         self._rng = Random(5)
         shelf = self.records_place
-        self.staff: StaffRecords = _AsideStaff(shelf) if isinstance(shelf, PostgresShelf) else MemoryStaff(self._disk)
+        self.staff: StaffRecords = (
+            _AsideStaff(shelf) if isinstance(shelf, PostgresShelf) else MemoryStaff(self._disk, shelf.disk)
+        )
 
     def staff_config(self) -> StaffConfig:
         return StaffConfig(self.staff_bot, self.staff, ALL)

@@ -199,7 +199,8 @@ class Stage:
                 bot_budget=BOT_BUDGET,
                 chat_budget=CHAT_BUDGET,
             ),
-            staff=self.staff_config(),
+            staff=(staff := self.staff_config()),
+            staff_records=staff.records if staff is not None else None,
             alerts=self.alert_config(),
         )
         await self.app.start()

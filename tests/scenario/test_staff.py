@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from passerby.domain.audit import first_broken
-from passerby.kernel.staff import RevocationAsked, Role, RoleAsked, StaffId
+from passerby.kernel.sanction import Reason, SanctionKind
+from passerby.kernel.staff import LiftAsked, RevocationAsked, Role, RoleAsked, SanctionAsked, StaffId
 from passerby.kernel.text import text
 from tests.scenario.matrix import LIVES
 from tests.scenario.staff_stage import StaffStage, play_staff
@@ -319,3 +320,72 @@ def test_a_member_who_chats_on_a_public_bot_keeps_the_two_apart(store: str) -> N
         assert "hello Ann" not in "".join(shown(there))
 
     play_staff(store, scene)
+
+
+async def code_of(on: StaffStage, phone: Phone) -> str:
+    """The code that the person reads in /help, once the records know it."""
+    phone.write("/help")
+    await on.quiet()
+    _, held = phone.world.phones.view(phone.id, phone.bot)
+    code: str = next(one.message["text"] for one in reversed(held) if not one.outgoing).rsplit(" ", 1)[1]
+    await asyncio.sleep(1.0)
+    return code
+
+
+@on_both
+def test_a_moderator_suspends_a_person_by_code_and_the_partner_reads_only_that_they_left(store: str) -> None:
+    async def scene(on: StaffStage) -> None:
+        mia = await on.hire(Role.MODERATOR)
+        await on.introduce(on.ann, on.bob)
+        code = await code_of(on, on.ann)
+        mia.write(f"/person {code}")
+        await on.quiet()
+        assert shown(mia)[-1].startswith(f"Person {code}\nAge: 30 · Languages: en\n")
+        plain = code.replace("-", "")
+        for data in (f"person_kind:{plain}", f"person_why:{plain}.suspended", f"person_long:{plain}.suspended.rude"):
+            tap(mia, data)
+            await on.quiet()
+        before = len(on.bob.told())
+        tap(mia, f"person_do:{plain}.suspended.rude.1")
+        await on.quiet()
+        await on.until(lambda: on.ann.told()[-1] == "sanctions.letter")
+        await on.quiet()
+        assert on.bob.told()[before:] == ["chat.partner_left", "after_chat.ask"]
+        on.ann.write("/search")
+        await on.quiet()
+        assert on.ann.told()[-1] == "sanctions.barred"
+        assert (await audited(on))[-2:] == [
+            (1, "person.looked_at", f"code {code}"),
+            (1, "person.sanctioned", f"code {code}"),
+        ]
+        await on.kill_and_start()
+        on.ann.write("hello?")
+        await on.quiet()
+        assert on.ann.told()[-1] == "sanctions.barred"
+        for phone in (on.ann, on.bob):
+            assert str(phone.id) not in "".join(shown(mia))
+
+    play_staff(store, scene)
+
+
+def test_a_suspension_ends_by_itself_and_an_order_waits_for_the_fleet() -> None:
+    async def scene(on: StaffStage) -> None:
+        code = await code_of(on, on.ann)
+        await on.stop()
+        await on.request(SanctionAsked(code, SanctionKind.BANNED, Reason.SPAM, hours=1.0))
+        await on.request(SanctionAsked(code, SanctionKind.WARNING, Reason.SPAM))
+        await on.start()
+        await on.until(lambda: on.ann.told()[-2:] == ["sanctions.letter"] * 2)
+        on.ann.write("/search")
+        await on.quiet()
+        assert on.ann.told()[-1] == "sanctions.barred"
+        await asyncio.sleep(3601.0)
+        on.ann.write("/search")
+        await on.quiet()
+        assert on.ann.told()[-1] == "search.begun"
+        found = on.records_place.person(on.ann.id).sanctions
+        assert [each.kind for each in found if each.until is None] == [SanctionKind.WARNING]
+        await on.request(LiftAsked(code, found[-1].id))
+        await on.until(lambda: on.ann.told()[-1] == "sanctions.lifted")
+
+    play_staff("memory", scene)

@@ -181,6 +181,7 @@ class Process:
             more_duties=more_duties(settings, parts.clock, parts.records),
             alerts=alert_config(settings, parts.store, parts.records, parts.clock),
             staff=self._staff(),
+            staff_records=SqlStaff(parts.records.engine),
             config=WorkerConfig(
                 rules=_rules(settings),
                 key=parts.files.key,

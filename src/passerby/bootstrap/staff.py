@@ -12,15 +12,21 @@ from passerby.adapters.sql import Pool, SqlRecords, SqlStaff
 from passerby.bootstrap.clock import SystemClock
 from passerby.bootstrap.stores import away, database, init_schema
 from passerby.catalogue import Catalogue
+from passerby.domain import support
 from passerby.domain.audit import AuditRow, first_broken
+from passerby.domain.sanctions import binding
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Say
 from passerby.kernel.ids import BotId
+from passerby.kernel.sanction import Reason, Sanction, SanctionKind
 from passerby.kernel.staff import (
     InviteAsked,
+    LiftAsked,
+    PersonAsked,
     RevocationAsked,
     Role,
     RoleAsked,
+    SanctionAsked,
     StaffDecision,
     StaffId,
     StaffMember,
@@ -100,6 +106,24 @@ class StaffOffice:
 
     async def revoke(self, number: int) -> Done:
         return await self._do(RevocationAsked(StaffId(number)))
+
+    async def person(self, code: str) -> Done:
+        """What staff see of the person who shows this support code."""
+        return await self._do(PersonAsked(code))
+
+    async def sanction(self, code: str, kind: SanctionKind, reason: Reason, hours: float | None, note: str) -> Done:
+        """Order a sanction. Without `hours`: for good."""
+        return await self._do(SanctionAsked(code, kind, reason, hours, note))
+
+    async def lift(self, code: str, sanction: str, note: str) -> Done:
+        """Order the end of a sanction."""
+        return await self._do(LiftAsked(code, sanction, note))
+
+    async def sanctions(self, code: str) -> tuple[Sanction, ...]:
+        """The sanctions that bind the person now."""
+        now = self._clock.now()
+        subject = await self._records.subject(support.read(code) or "", now)
+        return binding(subject.person, now) if subject is not None else ()
 
     async def team(self) -> tuple[StaffMember, ...]:
         return await self._records.team()

@@ -12,6 +12,7 @@ from passerby.cli import backup
 from passerby.cli.bots import bots
 from passerby.cli.drill import drill
 from passerby.cli.importing import lean_imports
+from passerby.cli.people import people
 from passerby.cli.staff import audit, staff
 from passerby.cli.webhook import Action
 
@@ -31,6 +32,7 @@ app.add_typer(staff, name="staff")
 app.add_typer(audit, name="audit")
 app.add_typer(bots, name="bots")
 app.add_typer(drill, name="drill")
+app.add_typer(people, name="people")
 
 app.add_typer(backup.app, name="backup")
 

@@ -21,7 +21,8 @@ Number = Annotated[int, typer.Argument(help="The number in `passerby staff list`
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
 
 
-def _at_work(work: "Callable[[StaffOffice], Awaitable[T]]") -> T:
+def at_work(work: "Callable[[StaffOffice], Awaitable[T]]") -> T:
+    """Do some work of the staff's, with the rights of an owner."""
     from passerby import settings
 
     settled = settings.read()
@@ -34,7 +35,8 @@ def _at_work(work: "Callable[[StaffOffice], Awaitable[T]]") -> T:
     return asyncio.run(run())
 
 
-def _say(done: "Done") -> None:
+def say(done: "Done") -> None:
+    """Print the answer. Exit code 1: it was refused."""
     typer.echo(done.said, err=done.refused)
     if done.refused:
         raise typer.Exit(1)
@@ -46,7 +48,7 @@ def invite(
     name: Annotated[str, typer.Option(help="How lists show the member. Others of the team see it.")] = "",
 ) -> None:
     """Print a link that makes one person a member of the team. It works once, within ten minutes."""
-    made = _at_work(lambda office: office.invite(role, name.strip()[:64]))
+    made = at_work(lambda office: office.invite(role, name.strip()[:64]))
     typer.echo(made.said)
     if made.link:
         typer.echo(made.link)
@@ -56,7 +58,7 @@ def invite(
 @staff.command(name="list")
 def list_staff(json: Json = False) -> None:
     """Show the team."""
-    team = _at_work(lambda office: office.team())
+    team = at_work(lambda office: office.team())
     if json:
         import msgspec
 
@@ -73,13 +75,13 @@ def list_staff(json: Json = False) -> None:
 @staff.command()
 def role(number: Number, role: Annotated[Role, typer.Argument(help="The new role.")]) -> None:
     """Change the role of a member."""
-    _say(_at_work(lambda office: office.change_role(number, role)))
+    say(at_work(lambda office: office.change_role(number, role)))
 
 
 @staff.command()
 def revoke(number: Number) -> None:
     """Remove a member from the team. The last owner stays."""
-    _say(_at_work(lambda office: office.revoke(number)))
+    say(at_work(lambda office: office.revoke(number)))
 
 
 @audit.command(name="list")
@@ -88,7 +90,7 @@ def list_audit(
     json: Json = False,
 ) -> None:
     """Print what staff did, the newest last. Actor 0 is the command line; a rule has no number."""
-    rows = _at_work(lambda office: office.audit(last))
+    rows = at_work(lambda office: office.audit(last))
     if json:
         import msgspec
 
@@ -107,7 +109,7 @@ def verify() -> None:
 
     Note the newest number and hash somewhere else from time to time: if they still fit, nobody rewrote the whole chain.
     """
-    found = _at_work(lambda office: office.verify())
+    found = at_work(lambda office: office.verify())
     if found.broken is not None:
         typer.echo(f"row {found.broken} does not follow from the rows before it", err=True)
         raise typer.Exit(1)

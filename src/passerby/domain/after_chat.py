@@ -8,6 +8,7 @@ before. So blocks and reports also work for the chats of the last day that are i
 import msgspec
 
 from passerby.domain.lifecycle import make_ticket
+from passerby.domain.sanctions import bar
 from passerby.kernel.decision import Env, Facts
 from passerby.kernel.event import ButtonPressed
 from passerby.kernel.ids import ChatId, PersonId
@@ -124,6 +125,8 @@ def may_meet(one: Participant, other: Participant, env: Env) -> bool:
     return (
         is_free(one)
         and is_free(other)
+        and bar(one, env.now) is None
+        and bar(other, env.now) is None
         and not never_again(one, other)
         and make_ticket(one, env).pool == make_ticket(other, env).pool
     )

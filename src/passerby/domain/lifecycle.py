@@ -40,6 +40,7 @@ from passerby.kernel.participant import (
     State,
     Ticket,
 )
+from passerby.kernel.sanction import SanctionKind
 
 SEEN_EVERY_S = 3600.0
 """How old `seen_at` may become. If every message wrote it, every relay would change state."""
@@ -53,6 +54,9 @@ AT_ONCE_S = 15.0
 """A person who leaves a chat within this time has skipped the other."""
 
 RECENT_KEPT = 10
+
+SLOWED_S = 60.0
+"""How much later the search of a slowed person begins to count."""
 
 
 class Action(Enum):
@@ -133,7 +137,14 @@ def make_ticket(me: Participant, env: Env) -> Ticket:
         wants=wishes_of(me, env),
         vip=is_vip(me, env.now),
         karma=karma_now(me.karma, env.now),
+        not_before=_not_before(me, env.now),
     )
+
+
+def _not_before(me: Participant, now: float) -> float:
+    """When the search of a person begins to count: later for those who are slowed, 0 for all others."""
+    slowed = any(each.kind is SanctionKind.SLOW and (each.until is None or now < each.until) for each in me.sanctions)
+    return now + SLOWED_S if slowed else 0.0
 
 
 def spoken(profile: Profile) -> tuple[str, ...]:
@@ -166,6 +177,7 @@ def refresh_ticket(me: Participant, env: Env) -> Participant:
     if not isinstance(me.state, Searching):
         return me
     ticket = msgspec.structs.replace(make_ticket(me, env), since=me.state.ticket.since)
+    ticket = msgspec.structs.replace(ticket, not_before=me.state.ticket.not_before)
     return msgspec.structs.replace(me, state=Searching(ticket))
 
 

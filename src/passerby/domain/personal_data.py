@@ -11,6 +11,7 @@ import msgspec
 
 from passerby.domain.karma import karma_now, shade
 from passerby.domain.lifecycle import refresh_ticket
+from passerby.domain.sanctions import binds
 from passerby.kernel.decision import Env
 from passerby.kernel.history import History
 from passerby.kernel.ids import ChatId, PersonId
@@ -91,6 +92,22 @@ def copy_of(me: Participant, history: History, words: Mapping[ChatId, str], now:
             for whom, at in zip(me.blocked, (*me.blocked_at, *(0.0,) * len(me.blocked)), strict=False)
         ],
         "open_question": msgspec.to_builtins(me.commenting),
+        "restrictions": [
+            {
+                "id": each.id,
+                "what": each.kind,
+                "why": each.reason,
+                "since": each.since,
+                "until": each.until,
+                "decided_by": "a rule" if each.by is None else "the team",
+                "rule": each.rule,
+                "evidence": each.evidence,
+                "appeal": each.appeal,
+                "appealed_at": each.appealed_at,
+            }
+            for each in me.sanctions
+        ],
+        "support_code": msgspec.to_builtins(_whole(me.support)) if me.support is not None else None,
         "requests": msgspec.to_builtins(_whole(me.requests)) if me.requests is not None else None,
         "chats": [
             {
@@ -176,14 +193,19 @@ def cleared(me: Participant) -> Participant:
         seen_at=me.seen_at,
         thread=me.thread,
         requests=DataRequests(erase_at=requests.erase_at, erasing=True),
+        sanctions=me.sanctions,
     )
 
 
 def erased(me: Participant) -> Participant:
-    """The second half: nothing. If the person has begun anew meanwhile, their new data stays."""
+    """The second half: only the sanctions that bind the person, so that an erasure ends no ban.
+
+    If the person has begun anew meanwhile, their new data stays.
+    """
     if me.profile.consented_at is not None:
         return msgspec.structs.replace(me, requests=None)
-    return Participant(me.person, me.version)
+    due_at = me.requests.erase_at if me.requests is not None else 0.0
+    return Participant(me.person, me.version, sanctions=tuple(each for each in me.sanctions if binds(each, due_at)))
 
 
 def refers_to(me: Participant, whom: PersonId) -> bool:

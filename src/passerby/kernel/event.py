@@ -9,6 +9,7 @@ import msgspec
 
 from passerby.kernel.content import Content, Entity
 from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId
+from passerby.kernel.sanction import Sanction
 
 
 class MessageReceived(msgspec.Struct, frozen=True, gc=False, tag=True):
@@ -180,6 +181,22 @@ class SearchDelayed(msgspec.Struct, frozen=True, gc=False, tag=True):
     expected_s: float | None
 
 
+class SanctionOrdered(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """Staff, or a rule, decided on a sanction."""
+
+    person: PersonId
+    bot: BotId
+    sanction: Sanction
+
+
+class LiftOrdered(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """Staff decided that a sanction ends now. `sanction` is its id."""
+
+    person: PersonId
+    bot: BotId
+    sanction: str
+
+
 class Overrun(msgspec.Struct, frozen=True, gc=False, tag=True):
     """A person sent more than their quota allows, and some of it was refused unread.
 
@@ -249,6 +266,8 @@ Event = (
     | DeliveryFailed
     | ChatIdle
     | SearchDelayed
+    | SanctionOrdered
+    | LiftOrdered
     | Overrun
     | DataCopied
     | ErasureDue

@@ -41,6 +41,8 @@ class Feature:
     - `messages`: everything else that a person writes in that state.
     - `events`: everything that is not a message or a press.
     - `newcomer`: everything that a person does before they have answered the first questions. Only one feature has it.
+    - `barred`: everything that a suspended or banned person does. Only one feature has it.
+    - `open_to_barred`: the deciders that such a person reaches in spite of that.
     - `open_to_all`: newcomers may use its commands and presses, too.
     - `also_load`: the deciders that look at, or change, more people than a person and their partner.
     """
@@ -55,5 +57,7 @@ class Feature:
     newcomer: Decider | None = None
     awaits: Callable[[MessageReceived, Facts], Decider | None] | None = None
     unknown: Callable[[Collection[str]], Decider] | None = None
+    barred: Decider | None = None
+    open_to_barred: Collection[Decider] = ()
     open_to_all: bool = False
     also_load: Mapping[Decider, AlsoLoad] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, PoolId
+from passerby.kernel.sanction import Sanction, SupportCode
 
 
 class Gender(StrEnum):
@@ -118,7 +119,8 @@ class Karma(msgspec.Struct, frozen=True, gc=False, array_like=True):
 class Ticket(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A person's request for a partner: the facts that pairing may look at. `since` is in Unix seconds.
 
-    `wants` are the wishes that they are entitled to. `karma` is the score as of `since`.
+    `wants` are the wishes that they are entitled to. `karma` is the score as of `since`. Nobody is paired before
+    `not_before`.
     """
 
     person: PersonId
@@ -133,6 +135,7 @@ class Ticket(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     wants: Preferences = Preferences()
     vip: bool = False
     karma: float = 0.0
+    not_before: float = 0.0
 
 
 class Idle(msgspec.Struct, frozen=True, gc=False, tag="idle"):
@@ -213,6 +216,7 @@ class Participant(msgspec.Struct, frozen=True, omit_defaults=True):
     - `recent` are the latest partners, the newest first.
     - `blocked` are the people they never meet again. `blocked_at` runs parallel: the time of each block, 0 if it is not
       known.
+    - `sanctions` include some that are over (see `domain.sanctions`). `support` is their code for the staff.
     - `thread` is the topic that they wrote in last, in the chat with `bot`. None is the general topic. The records do
       not keep it.
     """
@@ -235,6 +239,8 @@ class Participant(msgspec.Struct, frozen=True, omit_defaults=True):
     blocked_at: tuple[float, ...] = ()
     commenting: Commenting | None = None
     requests: DataRequests | None = None
+    sanctions: tuple[Sanction, ...] = ()
+    support: SupportCode | None = None
 
     @property
     def is_blank(self) -> bool:

@@ -14,6 +14,8 @@ import msgspec
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Answer, Revise, Say
 from passerby.kernel.ids import PersonId
+from passerby.kernel.participant import Participant
+from passerby.kernel.sanction import Reason, Sanction, SanctionKind
 from passerby.kernel.text import Text
 
 StaffId = NewType("StaffId", int)
@@ -99,18 +101,45 @@ class AuditNote(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str = ""
 
 
+class SanctionOrder(msgspec.Struct, frozen=True, tag="sanction"):
+    """The fleet imposes this sanction on a person."""
+
+    person: PersonId
+    sanction: Sanction
+
+
+class LiftOrder(msgspec.Struct, frozen=True, tag="lift"):
+    """The fleet ends a sanction of a person now. `sanction` is its id."""
+
+    person: PersonId
+    sanction: str
+
+
+Order = SanctionOrder | LiftOrder
+"""What the fleet is to do to a person. It is stored with the staff decision, and carried out once."""
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """The person of a support code. `reported`: for how many chats they were reported in 90 days."""
+
+    code: str
+    person: Participant
+    reported: int = 0
+
+
 class StaffFacts(msgspec.Struct, frozen=True):
     """Everything that a staff decision may look at. It is read in the transaction that stores the decision.
 
     - `me` is who acts. None: somebody who is not staff. The command line acts as an owner with the number 0.
     - `team` are all staff members who are not revoked, by number. `next_number` is free.
-    - `invite` is the invite that the event shows, if its secret is right.
+    - `invite` is the invite that the event shows, if its secret is right. `subject` is the person of its support code.
     """
 
     me: StaffMember | None
     team: tuple[StaffMember, ...] = ()
     next_number: StaffId = StaffId(1)
     invite: Invite | None = None
+    subject: Subject | None = None
 
     def member(self, number: int) -> StaffMember | None:
         return next((each for each in self.team if each.number == number), None)
@@ -123,7 +152,7 @@ StaffEffect = Say | Revise | Answer
 
 
 class StaffDecision(msgspec.Struct, frozen=True):
-    """`members` and `invites` are new values. Whoever changes something adds a note for the audit.
+    """`members` and `invites` are new values. Whoever changes something, or orders it, adds a note for the audit.
 
     `reply` is the answer for a request from the command line. `refused`: nothing was done.
     """
@@ -131,13 +160,14 @@ class StaffDecision(msgspec.Struct, frozen=True):
     members: tuple[StaffMember, ...] = ()
     invites: tuple[Invite, ...] = ()
     notes: tuple[AuditNote, ...] = ()
+    orders: tuple[Order, ...] = ()
     effects: tuple[StaffEffect, ...] = ()
     reply: Text | None = None
     refused: bool = False
 
     @property
     def changes(self) -> bool:
-        return bool(self.members or self.invites or self.notes)
+        return bool(self.members or self.invites or self.notes or self.orders)
 
 
 class StaffRequest(msgspec.Struct, frozen=True):
@@ -157,6 +187,26 @@ class RoleAsked(StaffRequest, frozen=True):
 
 class RevocationAsked(StaffRequest, frozen=True):
     member: StaffId
+
+
+class PersonAsked(StaffRequest, frozen=True):
+    """`code` is the person's support code."""
+
+    code: str
+
+
+class SanctionAsked(PersonAsked, frozen=True):
+    """Without `hours`: for good. `note` is for the audit."""
+
+    kind: SanctionKind
+    reason: Reason
+    hours: float | None = None
+    note: str = ""
+
+
+class LiftAsked(PersonAsked, frozen=True):
+    sanction: str
+    note: str = ""
 
 
 StaffDecider = Callable[[Any, StaffFacts, Env], StaffDecision]

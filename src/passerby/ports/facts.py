@@ -4,6 +4,7 @@ import msgspec
 
 from passerby.kernel.ids import BotId, ChatId, MessageRef, PersonId
 from passerby.kernel.participant import Complaint, Participant, Rating
+from passerby.kernel.sanction import Sanction
 
 
 class PersonChanged(msgspec.Struct, frozen=True, gc=False, tag="person"):
@@ -79,6 +80,21 @@ class PersonErased(msgspec.Struct, frozen=True, gc=False, tag="erased"):
     at: float
 
 
+class SanctionChanged(msgspec.Struct, frozen=True, gc=False, tag="sanction"):
+    """A sanction began, or was appealed. The newest value counts."""
+
+    person: PersonId
+    sanction: Sanction
+    at: float
+
+
+class SanctionLifted(msgspec.Struct, frozen=True, gc=False, tag="lifted"):
+    """A sanction ended before its time."""
+
+    sanction: str
+    at: float
+
+
 Fact = (
     PersonChanged
     | ChatOpened
@@ -89,4 +105,6 @@ Fact = (
     | ComplaintFiled
     | ComplaintExplained
     | PersonErased
+    | SanctionChanged
+    | SanctionLifted
 )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from passerby.kernel.ids import PersonId, UpdateRef
-from passerby.kernel.staff import StaffDecision, StaffFacts, StaffMember
+from passerby.kernel.staff import Order, StaffDecision, StaffFacts, StaffMember
 
 
 class AuditLine(Protocol):
@@ -39,18 +39,25 @@ class StaffRecords(Protocol):
         now: float,
         *,
         digest: str = "",
+        code: str = "",
         language: str = "",
     ) -> StaffDecision:
         """Read the facts, decide, and store the decision with its rows of the audit.
 
-        `person` None: the command line. `digest`: the digest of the secret that they showed. `language` is kept if it
-        is not empty. `ref` names what is decided on: if a decision on it was stored before, nothing is stored now, and
-        the effects and the reply of that decision are returned.
+        `person` None: the command line. `digest`: the digest of the secret that they showed. `code`: the support code
+        that they named. `language` is kept if it is not empty. `ref` names what is decided on: if a decision on it was
+        stored before, nothing is stored now, and the effects and the reply of that decision are returned.
 
         Atomicity: one transaction. One decision is made at a time, in all processes together, so none is overtaken,
         and the audit has one chain.
         """
         ...
+
+    async def orders(self, limit: int) -> Sequence[tuple[int, Order]]:
+        """Orders that are not carried out yet, with their numbers, in order. A number is never used twice."""
+        ...
+
+    async def orders_done(self, numbers: Sequence[int], now: float) -> None: ...
 
     async def team(self) -> tuple[StaffMember, ...]:
         """All staff members who are not revoked, by number."""

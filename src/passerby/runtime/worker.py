@@ -28,6 +28,7 @@ from passerby.ports.clock import Clock
 from passerby.ports.leases import Fence, LeaseName, Members, WorkerId
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.records import Records
+from passerby.ports.staff import StaffRecords
 from passerby.ports.telegram import Arrival, Telegram
 from passerby.runtime.alerting.channels import StaffChannel
 from passerby.runtime.alerting.posts import StaffOrders, StaffPosts, Unconditional
@@ -35,6 +36,7 @@ from passerby.runtime.alerting.watch import AlertConfig, AlertWatch
 from passerby.runtime.background.idle_chats import IdleChatWatch
 from passerby.runtime.background.janitor import Janitor
 from passerby.runtime.background.matcher import Introduce, Matcher
+from passerby.runtime.background.orders import ORDERS, Orders
 from passerby.runtime.background.personal_data import PersonalDataTask
 from passerby.runtime.background.recorder import Recorder
 from passerby.runtime.background.roll_call import RollCall
@@ -84,7 +86,7 @@ class Worker:
     """`introduce` is the decision that pairs two people. `flight_recorder` knows which update is being worked on.
     `more_duties` are duties that one worker does for all, besides the runtime's own; each runs until cancelled.
     `alerts`: the fleet watches itself.
-    `staff`: there is a staff bot, whose token `telegram` has, too.
+    `staff`: there is a staff bot, whose token `telegram` has, too. `staff_records` have the staff's orders.
 
     The rooms are built bottom-up. A room that needs something above it gets a method of the worker: an update is
     finished (`_finished`), and a lease begins a task (`_task_for`).
@@ -106,6 +108,7 @@ class Worker:
         more_duties: Mapping[LeaseName, Callable[[], Awaitable[None]]] | None = None,
         alerts: AlertConfig | None = None,
         staff: StaffConfig | None = None,
+        staff_records: StaffRecords | None = None,
     ) -> None:
         self._telegram = telegram
         self._store = store
@@ -135,6 +138,7 @@ class Worker:
             *self._more_duties,
             *((ALERTS,) if alerts is not None else ()),
             *([STAFF] if staff is not None else ()),
+            *([ORDERS] if staff_records is not None else ()),
         )
         known = pools(config.rules)
         self._duties = LeaseDuties(self._bots, known, self.tokens, self._task_for, clock, config, duties)
@@ -203,6 +207,7 @@ class Worker:
             )
         )
         """None if there is no staff bot."""
+        self._orders = None if staff_records is None else Orders(staff_records, self.person_queues.put, clock)
         self._idle_chats = IdleChatWatch(store, config.rules, clock, self._put)
         self._search_delays = SearchDelays(store, self._put, background)
         self._personal_data = PersonalDataTask(
@@ -354,6 +359,8 @@ class Worker:
             if task is not None and task.intake is not None:
                 task.intake.window.finish(ref.update)
             self._webhook_receiver.finished(ref)
+        if self._orders is not None:
+            self._orders.finished(refs)
 
     def _put(self, event: Event) -> None:
         self.person_queues.put(Work(event))
@@ -376,6 +383,9 @@ class Worker:
                 return LoopTask(matcher.run, self._stand, matcher.stop)
             case _ if fence.lease == ALERTS:
                 return LoopTask(self._alert_watch(fence).run, self._stand)
+            case _ if fence.lease == ORDERS:
+                assert self._orders is not None, "only then is the lease wanted"
+                return LoopTask(partial(self._orders.run, fence), self._stand)
             case _ if fence.lease == STAFF:
                 assert self.staff_bot is not None, "only then is the lease wanted"
                 return StaffTask(self.staff_bot, fence)

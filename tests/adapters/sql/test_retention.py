@@ -117,7 +117,7 @@ async def test_blocks_bans_and_vip_are_kept_as_long_as_they_bind(database: str) 
         *(block(1, 2), block(3, 9), block(3, 9, blocked=False, at=NOW + 60), complaint("a", 1, 2)),
     )
     async with records.engine.begin() as connection:
-        await connection.execute(sa.update(users).where(users.c.id == 4).values(banned=True))
+        await connection.execute(sa.update(users).where(users.c.id == 4).values(barred_until=float("inf")))
         await connection.execute(sa.update(users).where(users.c.id == 6).values(vip_until=NOW + 5000 * DAY_S))
     retention = Retention(records.engine, Kept(90, 365, 730))
     await drained(retention, NOW + 80 * DAY_S)

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from passerby.adapters.sql import SqlRecords, init_schema
 from passerby.adapters.sql.rows import READ, participant, row
-from passerby.adapters.sql.tables import blocks, chats, complaints, users
+from passerby.adapters.sql.tables import blocks, chats, complaints, sanctions, users
 from passerby.kernel.ids import ChatId, PersonId
 from passerby.kernel.participant import Chatting, Complaint, LastChat, Rating
 from passerby.ports.facts import Fact
@@ -106,17 +106,16 @@ async def test_any_batch_is_written_with_a_few_statements(database: str) -> None
 
 
 @in_a_loop
-async def test_columns_that_the_journal_does_not_own_are_left_alone(database: str) -> None:
+async def test_a_person_stays_as_old_as_their_first_value(database: str) -> None:
     await init_schema(database)
     records = SqlRecords.at(database)
     await records.apply("g", numbered(changed(person(1), NOW), changed(person(1, 1), NOW + 1)))
-    columns = (users.c.banned, users.c.banned_until, users.c.created_at, users.c.version)
+    columns = (users.c.created_at, users.c.version)
     async with records.engine.begin() as connection:
-        assert (await connection.execute(sa.select(*columns))).one() == (False, None, NOW, 1)
-        await connection.execute(sa.update(users).values(banned=True, banned_until=9.5))
+        assert (await connection.execute(sa.select(*columns))).one() == (NOW, 1)
     await records.apply("g", numbered(changed(person(1, 2), NOW + 2), after=2))
     async with records.engine.connect() as connection:
-        assert (await connection.execute(sa.select(*columns))).one() == (True, 9.5, NOW, 2)
+        assert (await connection.execute(sa.select(*columns))).one() == (NOW, 2)
     await records.aclose()
 
 
@@ -144,9 +143,9 @@ async def test_the_columns_for_operators_hold_what_their_names_say(database: str
     await records.aclose()
 
 
-def test_the_journal_writes_every_column_that_belongs_to_it() -> None:
+def test_the_journal_writes_every_column() -> None:
     written = set(row(changed(person(1))))
-    assert written == {column.name for column in users.c} - {"banned", "banned_until"}
+    assert written == {column.name for column in users.c}
     assert {column.name for column in READ} <= written
 
 
@@ -171,11 +170,13 @@ def test_what_was_noted_about_a_chat_does_not_count_for_another_one() -> None:
 QUERIES = {
     "ix_users_occupied": "SELECT id FROM users WHERE state != 'idle' AND id > 5 ORDER BY id LIMIT 1000",
     "ix_users_searching": "SELECT id FROM users WHERE state = 'searching' AND pool = 'adults' ORDER BY searching_since",
-    "ix_users_bot_audience": "SELECT count(*) FROM users WHERE bot_id = 1 AND banned = false AND has_started = true "
+    "ix_users_bot_audience": "SELECT count(*) FROM users WHERE bot_id = 1 AND has_started = true "
     "AND gender = 'female' AND vip_gender = 'male' AND last_active_date > 9",
-    "ix_users_audience": "SELECT id FROM users WHERE banned = false AND has_started = true AND last_active_date > 9",
+    "ix_users_audience": "SELECT id FROM users WHERE has_started = true AND last_active_date > 9",
     "ix_users_created_at": "SELECT count(*) FROM users WHERE created_at > 9",
-    "ix_users_banned_until": "SELECT id FROM users WHERE banned_until IS NOT NULL AND banned_until < 9",
+    "ix_users_support_code": "SELECT id FROM users WHERE support_code IS NOT NULL AND support_code = 'x'",
+    "ix_sanctions_user_id": "SELECT id FROM sanctions WHERE user_id = 5 AND since > 9",
+    "ix_sanctions_since": "SELECT count(*) FROM sanctions WHERE since > 9",
     "ix_users_vip_until": "SELECT id FROM users WHERE vip_until > 0 AND vip_until < 9",
     "ix_blocks_blocked_id": "SELECT count(*) FROM blocks WHERE blocked_id = 5 AND blocked_at > 9",
     "ix_complaints_accused_id": "SELECT count(*) FROM complaints WHERE accused_id = 5 AND filed_at > 9",
@@ -203,7 +204,9 @@ async def test_each_index_is_used_by_its_query(database: str) -> None:
         for index, query in QUERIES.items():
             plan = (await connection.exec_driver_sql(f"{explain} {query}")).all()
             assert index in str(plan), query
-    assert QUERIES.keys() == {index.name for table in (users, chats, blocks, complaints) for index in table.indexes}
+    assert QUERIES.keys() == {
+        index.name for table in (users, chats, blocks, complaints, sanctions) for index in table.indexes
+    }
     await records.aclose()
 
 

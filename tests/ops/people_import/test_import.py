@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -15,7 +16,7 @@ from sqlalchemy.pool import NullPool
 from passerby.adapters.memory import FileLog
 from passerby.adapters.sql import SqlRecords, init_schema
 from passerby.adapters.sql.engine import postgres_url
-from passerby.adapters.sql.tables import blocks, users
+from passerby.adapters.sql.tables import blocks, sanctions, staff_orders
 from passerby.bootstrap.clock import SystemClock
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.participant import Gender, Participant, Preferences
@@ -70,7 +71,8 @@ def rows(settings: Settings, query: sa.Select[Any]) -> list[tuple[Any, ...]]:
     return found
 
 
-BANS = sa.select(users.c.id, users.c.banned_until).where(users.c.banned).order_by(users.c.id)
+BANS = sa.select(sanctions.c.user_id, sanctions.c.until).order_by(sanctions.c.user_id)
+ORDERS = sa.select(staff_orders.c.body).order_by(staff_orders.c.number)
 
 
 def test_people_come_from_a_csv_with_everything_that_is_known_about_them(settings: Settings, tmp_path: Path) -> None:
@@ -116,7 +118,11 @@ def test_importing_again_changes_nothing_but_adds_new_bans(settings: Settings, t
     outcome, _ = brought(settings, file)
     assert (outcome.taken, outcome.known) == (0, 4)
     assert people(settings) == before
-    assert [who for who, _ in rows(settings, BANS)] == [1002, 1003, 1005]
+    assert [who for who, _ in rows(settings, BANS)] == [1002, 1005]
+    ordered = [msgspec.json.decode(body) for (body,) in rows(settings, ORDERS)]
+    assert [order["person"] for order in ordered] == [1002, 1003, 1005], "the fleet carries them out"
+    known = {each.sanctions[0].id for each in before.values() if each.sanctions}
+    assert {order["sanction"]["id"] for order in ordered if order["person"] != 1003} == known, "and these are no news"
 
 
 def test_people_who_are_here_already_stay_as_they_are(settings: Settings, tmp_path: Path) -> None:

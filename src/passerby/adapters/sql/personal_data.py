@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerby.adapters.sql.packing import unpack, without_side
 from passerby.adapters.sql.rows import READ, participant
-from passerby.adapters.sql.tables import blocks, chats, complaints, past_chats, users
+from passerby.adapters.sql.tables import blocks, chats, complaints, past_chats, sanctions, users
 from passerby.domain.personal_data import refers_to
 from passerby.kernel.history import History, PastBlock, PastChat, PastReport
 from passerby.kernel.ids import BotId, ChatId, PersonId
@@ -162,3 +162,6 @@ ERASE: Final = (
 """Remove a person's history. Each takes `who`. Blocks and reports that others made stay: they protect the others."""
 
 ERASE_VALUE: Final = sa.delete(users).where(users.c.id == _WHO)
+
+ERASE_SANCTIONS: Final = sa.delete(sanctions).where(sanctions.c.user_id == _WHO)
+"""For a person whom no sanction binds any more."""

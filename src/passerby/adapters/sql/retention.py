@@ -59,7 +59,7 @@ class Retention:
         self._idle = (
             sa.select(users.c.id, users.c.created_at)
             .where(
-                sa.not_(users.c.banned),
+                sa.or_(users.c.barred_until.is_(None), users.c.barred_until < sa.bindparam("now")),
                 users.c.has_started == sa.bindparam("started"),
                 users.c.last_active_date < sa.bindparam("before"),
                 users.c.state == "idle",

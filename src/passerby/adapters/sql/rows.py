@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from passerby.adapters.sql.tables import users
+from passerby.domain.sanctions import barred_until
 from passerby.kernel.ids import BotId, ChatId, PersonId, PoolId
 from passerby.kernel.participant import (
     Chatting,
@@ -35,6 +36,7 @@ from passerby.kernel.participant import (
     State,
     Ticket,
 )
+from passerby.kernel.sanction import Sanction, SupportCode
 from passerby.ports.facts import PersonChanged
 
 READ = tuple(
@@ -72,6 +74,8 @@ READ = tuple(
         "last_reason",
         "last_left",
         "last_active_date",
+        "support_code",
+        "support_until",
     )
 )
 """The columns that `participant` takes, in its order."""
@@ -103,6 +107,7 @@ class _Details(msgspec.Struct, gc=False, omit_defaults=True):
     blocked_at: tuple[float, ...] = ()
     commenting: Commenting | None = None
     requests: DataRequests | None = None
+    sanctions: tuple[Sanction, ...] = ()
 
 
 class _StoredTicket(msgspec.Struct, gc=False, omit_defaults=True):
@@ -121,6 +126,7 @@ class _StoredTicket(msgspec.Struct, gc=False, omit_defaults=True):
     wants: Preferences = Preferences()
     vip: bool = False
     karma: float = 0.0
+    not_before: float = 0.0
 
 
 _encoder = msgspec.json.Encoder()
@@ -175,6 +181,9 @@ def row(fact: PersonChanged) -> dict[str, Any]:
         "last_active_date": person.seen_at,
         "copy_asked_at": person.requests.copy_at or None if person.requests else None,
         "erase_at": person.requests.erase_at or None if person.requests else None,
+        "support_code": person.support.code if person.support else None,
+        "support_until": person.support.until if person.support else None,
+        "barred_until": barred_until(person),
         "created_at": fact.at,
     }
 
@@ -214,6 +223,8 @@ def participant(values: Sequence[Any]) -> Participant:
         last_reason,
         last_left,
         seen_at,
+        support_code,
+        support_until,
     ) = values
     more = _details.decode(details)
     nudged_at = more.nudged.at if more.nudged is not None and more.nudged.chat == chat else None
@@ -265,6 +276,8 @@ def participant(values: Sequence[Any]) -> Participant:
         blocked_at=more.blocked_at,
         commenting=more.commenting,
         requests=more.requests,
+        sanctions=more.sanctions,
+        support=None if support_code is None else SupportCode(support_code, support_until),
     )
 
 
@@ -298,6 +311,7 @@ def _details_of(person: Participant) -> _Details:
         person.blocked_at,
         person.commenting,
         person.requests,
+        person.sanctions,
     )
 
 
@@ -316,6 +330,7 @@ def _stored(ticket: Ticket) -> _StoredTicket:
         ticket.wants,
         ticket.vip,
         ticket.karma,
+        ticket.not_before,
     )
 
 
@@ -335,6 +350,7 @@ def _restored(stored: _StoredTicket) -> Ticket:
         stored.wants,
         stored.vip,
         stored.karma,
+        stored.not_before,
     )
 
 

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from passerby.adapters.sql.failures import Undone, losses, to_the_end
-from passerby.adapters.sql.tables import audit, staff, staff_answers, staff_invites
+from passerby.adapters.sql.rows import READ, participant
+from passerby.adapters.sql.tables import audit, complaints, staff, staff_answers, staff_invites, staff_orders, users
 from passerby.domain.audit import AuditRow, chained
 from passerby.kernel.effect import Answer, Revise, Say
 from passerby.kernel.ids import PersonId, UpdateRef
@@ -21,12 +22,14 @@ from passerby.kernel.staff import (
     THE_OPERATOR,
     AuditNote,
     Invite,
+    Order,
     Role,
     StaffDecision,
     StaffEffect,
     StaffFacts,
     StaffId,
     StaffMember,
+    Subject,
 )
 from passerby.kernel.text import Text
 
@@ -37,6 +40,10 @@ _LOCK: Final = 0x53746166
 _TRIES: Final = 5
 _ANSWERS_KEPT_S: Final = 3 * 86_400.0
 """Longer than Telegram keeps an update."""
+
+
+_REPORTED_S: Final = 90 * 86_400.0
+_read_order = msgspec.json.Decoder(Order)
 
 
 class _Answered(msgspec.Struct, omit_defaults=True):
@@ -63,6 +70,7 @@ class SqlStaff:
         now: float,
         *,
         digest: str = "",
+        code: str = "",
         language: str = "",
     ) -> StaffDecision:
         async def work(connection: AsyncConnection) -> StaffDecision:
@@ -70,6 +78,8 @@ class SqlStaff:
             if answered is not None:
                 return _again(answered)
             facts = await _facts(connection, person, digest)
+            if code and facts.me is not None:
+                facts = msgspec.structs.replace(facts, subject=await _subject(connection, code, now))
             if facts.me is not None and language not in ("", facts.me.language) and person is not None:
                 await connection.execute(_SPEAKS, {"of": facts.me.number, "language": language})
             decision = decide(facts)
@@ -78,6 +88,31 @@ class SqlStaff:
             return decision
 
         return await self._alone(work)
+
+    async def subject(self, code: str, now: float) -> Subject | None:
+        """The person with this support code."""
+
+        async def read(connection: AsyncConnection) -> Subject | None:
+            return await _subject(connection, code, now)
+
+        return await self._read(read)
+
+    async def orders(self, limit: int) -> Sequence[tuple[int, Order]]:
+        async def read(connection: AsyncConnection) -> list[tuple[int, Order]]:
+            found = await connection.execute(_OPEN_ORDERS, {"most": limit})
+            return [(number, _read_order.decode(body)) for number, body in found]
+
+        return await self._read(read)
+
+    async def orders_done(self, numbers: Sequence[int], now: float) -> None:
+        async def write() -> None:
+            async with self._engine.connect() as connection:
+                await connection.execution_options(writes=True)
+                async with connection.begin():
+                    await connection.execute(_ORDER_DONE, [{"of": number, "at": now} for number in numbers])
+
+        with losses():
+            await to_the_end(write())
 
     async def team(self) -> tuple[StaffMember, ...]:
         async def read(connection: AsyncConnection) -> tuple[StaffMember, ...]:
@@ -115,6 +150,7 @@ class SqlStaff:
             await connection.execute(_ADD_MEMBER if is_new else _CHANGE_MEMBER, _member_row(member, is_new=is_new))
         actor = facts.me.number if facts.me is not None else decision.members[0].number
         await add_to_audit(connection, [(actor, note) for note in decision.notes], now)
+        await add_orders(connection, decision.orders, now)
         await connection.execute(_FORGET, {"before": now - _ANSWERS_KEPT_S})
         row = {"bot_id": ref.bot, "update_id": ref.update, "answer": _answer(decision), "at": now}
         await connection.execute(_ADD_ANSWER, row)
@@ -166,6 +202,17 @@ async def add_to_audit(connection: AsyncConnection, notes: Iterable[tuple[int | 
     await connection.execute(_ADD_TO_AUDIT, [row._asdict() for row in linked])
 
 
+async def add_orders(connection: AsyncConnection, orders: Sequence[Order], now: float) -> None:
+    """Add orders for the fleet. The transaction must hold the lock of `lock_audit`."""
+    if orders:
+        highest = await connection.scalar(_HIGHEST_ORDER) or 0
+        rows = [
+            {"number": number, "body": _json(order), "made_at": now, "done_at": None}
+            for number, order in enumerate(orders, highest + 1)
+        ]
+        await connection.execute(_ADD_ORDER, rows)
+
+
 async def _facts(connection: AsyncConnection, person: PersonId | None, digest: str) -> StaffFacts:
     team = await _members(connection, _TEAM)
     highest = await connection.scalar(_HIGHEST)
@@ -187,6 +234,15 @@ async def _facts(connection: AsyncConnection, person: PersonId | None, digest: s
             invite.used_at,
         ),
     )
+
+
+async def _subject(connection: AsyncConnection, code: str, now: float) -> Subject | None:
+    values = (await connection.execute(_BY_CODE, {"code": code, "now": now})).first()
+    if values is None:
+        return None
+    person = participant(values)
+    reported = await connection.scalar(_REPORTED, {"whom": person.person, "after": now - _REPORTED_S})
+    return Subject(code, person, reported or 0)
 
 
 async def _members(connection: AsyncConnection, which: sa.Select[Any]) -> tuple[StaffMember, ...]:
@@ -252,6 +308,27 @@ _CHANGE_INVITE = sa.update(staff_invites).where(staff_invites.c.digest == sa.bin
 _INVITE = sa.select(staff_invites).where(staff_invites.c.digest == sa.bindparam("digest"))
 _ANSWER = sa.select(staff_answers.c.answer).where(
     staff_answers.c.bot_id == sa.bindparam("bot"), staff_answers.c.update_id == sa.bindparam("update")
+)
+_ADD_ORDER = sa.insert(staff_orders)
+_HIGHEST_ORDER = sa.select(sa.func.max(staff_orders.c.number))
+_OPEN_ORDERS = (
+    sa.select(staff_orders.c.number, staff_orders.c.body)
+    # Written as in the partial index.
+    .where(staff_orders.c.done_at.is_(None))
+    .order_by(staff_orders.c.number)
+    .limit(sa.bindparam("most"))
+)
+_ORDER_DONE = (
+    sa.update(staff_orders).where(staff_orders.c.number == sa.bindparam("of")).values(done_at=sa.bindparam("at"))
+)
+_BY_CODE = (
+    sa.select(*READ)
+    .where(users.c.support_code == sa.bindparam("code"), users.c.support_until > sa.bindparam("now"))
+    .order_by(users.c.support_until.desc())
+    .limit(1)
+)
+_REPORTED = sa.select(sa.func.count()).where(
+    complaints.c.accused_id == sa.bindparam("whom"), complaints.c.filed_at > sa.bindparam("after")
 )
 _ADD_ANSWER = sa.insert(staff_answers)
 _FORGET = sa.delete(staff_answers).where(staff_answers.c.at < sa.bindparam("before"))

@@ -64,9 +64,10 @@ users = sa.Table(
     # What they asked us to do with their data. `details` has the whole request; these are for queries.
     sa.Column("copy_asked_at", sa.Double, comment="they wait for a copy of their data since then"),
     sa.Column("erase_at", sa.Double, comment="when their data will be erased"),
-    # Not from the journal: moderation writes these, and the recorder never changes them.
-    sa.Column("banned", sa.Boolean, nullable=False, server_default=_NO),
-    sa.Column("banned_until", sa.Double, comment="null while banned: for ever"),
+    # So that staff find them, and nobody else.
+    sa.Column("support_code", sa.Text, comment="what they show to the staff; null: none yet"),
+    sa.Column("support_until", sa.Double, comment="the code is valid until then"),
+    sa.Column("barred_until", sa.Double, comment="suspended or banned until then, infinity: for good; null: never was"),
 )
 
 chats = sa.Table(
@@ -146,6 +147,23 @@ complaints = sa.Table(
     sa.Column("words", sa.LargeBinary, comment="their comment, encrypted with SECRET_KEY; null: none"),
 )
 
+sanctions = sa.Table(
+    "sanctions",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("user_id", sa.BigInteger, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("since", sa.Double, nullable=False),
+    sa.Column("until", sa.Double, comment="null: for good"),
+    sa.Column("by_staff", sa.BigInteger, comment="the number of a staff member; 0: the command line; null: a rule"),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("evidence", sa.Text, nullable=False, comment="an opaque reference"),
+    sa.Column("appeal", sa.Text, nullable=False),
+    sa.Column("appealed_at", sa.Double),
+    sa.Column("lifted_at", sa.Double, comment="when it was ended before its time"),
+)
+
 # Staff decisions are transactions of their own (see `staff`). The recorder does not write these tables, except for the
 # audit of what rules did.
 staff = sa.Table(
@@ -196,6 +214,15 @@ audit = sa.Table(
     sa.Column("hash", sa.Text, nullable=False, comment="covers this row and the hash of the row before it"),
 )
 
+staff_orders = sa.Table(
+    "staff_orders",
+    metadata,
+    sa.Column("number", _ROW_ID, primary_key=True, autoincrement=False),
+    sa.Column("body", sa.Text, nullable=False, comment="JSON: what the fleet is to do to whom"),
+    sa.Column("made_at", sa.Double, nullable=False),
+    sa.Column("done_at", sa.Double),
+)
+
 journal_positions = sa.Table(
     "journal_positions",
     metadata,
@@ -212,9 +239,9 @@ def _partial(name: str, *columns: sa.Column[object], where: sa.ColumnElement[boo
 # The people that a broadcast through one bot, or through all bots, goes to.
 sa.Index(
     "ix_users_bot_audience",
-    *(users.c[name] for name in ("bot_id", "banned", "has_started", "gender", "vip_gender", "last_active_date")),
+    *(users.c[name] for name in ("bot_id", "has_started", "gender", "vip_gender", "last_active_date")),
 )
-sa.Index("ix_users_audience", users.c.banned, users.c.has_started, users.c.last_active_date)
+sa.Index("ix_users_audience", users.c.has_started, users.c.last_active_date)
 # Growth by day.
 sa.Index("ix_users_created_at", users.c.created_at)
 # For a rebuild, which reads only these people. It stays small even if many people are stored.
@@ -226,8 +253,13 @@ _partial(
     users.c.searching_since,
     where=users.c.state == sa.literal_column("'searching'"),
 )
-# Bans that run out.
-_partial("ix_users_banned_until", users.c.banned_until, where=users.c.banned_until.is_not(None))
+# What is to be done.
+_partial("ix_staff_orders_open", staff_orders.c.number, where=staff_orders.c.done_at.is_(None))
+# Whoever shows a code.
+_partial("ix_users_support_code", users.c.support_code, where=users.c.support_code.is_not(None))
+# A person's sanctions, and those that begin in a period.
+sa.Index("ix_sanctions_user_id", sanctions.c.user_id, sanctions.c.since)
+sa.Index("ix_sanctions_since", sanctions.c.since)
 # Entitlements that run out.
 _partial("ix_users_vip_until", users.c.vip_until, where=users.c.vip_until > sa.literal_column("0"))
 # Who waits for a copy of their data, and whose data is to be erased.

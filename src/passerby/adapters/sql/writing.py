@@ -17,9 +17,9 @@ from typing import Any, NamedTuple, TypeVar, assert_never
 
 import sqlalchemy as sa
 
-from passerby.adapters.sql.personal_data import ERASE, ERASE_VALUE
+from passerby.adapters.sql import personal_data
 from passerby.adapters.sql.rows import row
-from passerby.adapters.sql.tables import blocks, chats, complaints, users
+from passerby.adapters.sql.tables import blocks, chats, complaints, sanctions, users
 from passerby.kernel.ids import ChatId, PersonId
 from passerby.ports.facts import (
     BlockChanged,
@@ -32,6 +32,8 @@ from passerby.ports.facts import (
     Fact,
     PersonChanged,
     PersonErased,
+    SanctionChanged,
+    SanctionLifted,
 )
 
 Row = dict[str, Any]
@@ -54,6 +56,7 @@ class Writer:
         self._open_chat = insert_into(chats, dialect).on_conflict_do_nothing()
         self._put_block = _put_block(dialect)
         self._file_complaint = _file_complaint(dialect)
+        self._put_sanction = _put_sanction(dialect)
 
     def steps(self, facts: Iterable[Fact]) -> list[Step]:
         """In the order of execution. Statements without rows are left out.
@@ -88,6 +91,8 @@ class Writer:
             Step(_EXPLAIN, _in_order(batch.words)),
             Step(self._file_complaint, _in_order(batch.complaints)),
             Step(_EXPLAIN, _in_order(batch.words_after)),
+            Step(self._put_sanction, _in_order(batch.sanctions)),
+            Step(_LIFT_SANCTION, _in_order(batch.lifted)),
         )
         return [step for step in steps if step.rows]
 
@@ -98,8 +103,8 @@ class Writer:
 
 
 def _erasure(fact: PersonErased) -> list[Step]:
-    statements = ERASE if fact.is_back else (*ERASE, ERASE_VALUE)
-    return [Step(statement, [{"who": fact.person}]) for statement in statements]
+    last = () if fact.is_back else (personal_data.ERASE_SANCTIONS, personal_data.ERASE_VALUE)
+    return [Step(statement, [{"who": fact.person}]) for statement in (*personal_data.ERASE, *last)]
 
 
 def insert_into(table: sa.Table, dialect: str) -> Any:
@@ -138,6 +143,8 @@ class _Batch:
         self._block_changes: Counter[tuple[PersonId, PersonId]] = Counter()
         self.complaints: dict[tuple[ChatId, PersonId], Row] = {}
         self.words: dict[tuple[ChatId, PersonId], Row] = {}
+        self.sanctions: dict[str, Row] = {}
+        self.lifted: dict[str, Row] = {}
         self.words_after: dict[tuple[ChatId, PersonId], Row] = {}
         self._before = _Said()
         self._after = _Said()
@@ -171,6 +178,10 @@ class _Batch:
                 (self.words_after if key in self.complaints else self.words).setdefault(key, said)
             case PersonErased():
                 raise AssertionError("an erasure ends a batch")
+            case SanctionChanged():
+                self.sanctions[fact.sanction.id] = _sanction(fact)
+            case SanctionLifted():
+                self.lifted.setdefault(fact.sanction, {"of": fact.sanction, "at": fact.at})
             case _:
                 assert_never(fact)
 
@@ -223,17 +234,31 @@ def _complaint(fact: ComplaintFiled) -> Row:
     }
 
 
+def _sanction(fact: SanctionChanged) -> Row:
+    sanction = fact.sanction
+    return {
+        "id": sanction.id,
+        "user_id": fact.person,
+        "kind": sanction.kind,
+        "reason": sanction.reason,
+        "since": sanction.since,
+        "until": sanction.until,
+        "by_staff": sanction.by,
+        "rule": sanction.rule,
+        "evidence": sanction.evidence,
+        "appeal": sanction.appeal,
+        "appealed_at": sanction.appealed_at,
+    }
+
+
 def _in_order(rows: Mapping[K, Row]) -> list[Row]:
     return [rows[key] for key in sorted(rows)]
 
 
 def _upsert_user(dialect: str) -> sa.Executable:
-    """Write people. An older version changes nothing.
-
-    Bans are not in the journal, and `created_at` comes from the first value, so neither is overwritten.
-    """
+    """Write people. An older version changes nothing. `created_at` comes from the first value."""
     insert = insert_into(users, dialect)
-    written = [column for column in users.c if column.name not in {"banned", "banned_until"}]
+    written = list(users.c)
     kept = {"id", "created_at"}
     if dialect == "postgresql":
         from sqlalchemy.dialects import postgresql
@@ -256,6 +281,16 @@ def _put_block(dialect: str) -> sa.Executable:
         index_elements=[blocks.c.user_id, blocks.c.blocked_id],
         set_={name: insert.excluded[name] for name in ("blocked_at", "lifted_at")},
         where=insert.excluded.blocked_at >= sa.func.coalesce(blocks.c.lifted_at, blocks.c.blocked_at),
+    )
+    return put
+
+
+def _put_sanction(dialect: str) -> sa.Executable:
+    """Of the values that a sanction had, the last one counts."""
+    insert = insert_into(sanctions, dialect)
+    put: sa.Executable = insert.on_conflict_do_update(
+        index_elements=[sanctions.c.id],
+        set_={name: insert.excluded[name] for name in ("until", "appeal", "appealed_at")},
     )
     return put
 
@@ -314,6 +349,11 @@ _EXPLAIN = (
         complaints.c.words.is_(None),
     )
     .values(words=sa.bindparam("said", type_=sa.LargeBinary))
+)
+_LIFT_SANCTION = (
+    sa.update(sanctions)
+    .where(sanctions.c.id == sa.bindparam("of"), sanctions.c.lifted_at.is_(None))
+    .values(lifted_at=sa.bindparam("at"))
 )
 _LIFT_BLOCK = (
     sa.update(blocks)

@@ -60,6 +60,8 @@ class Pool:
         self._crowd = Crowd()
         self._newcomers: dict[PersonId, Ticket] = {}
         """Those who came after the last look. At the next, they join the crowd, with all that they accept by then."""
+        self._delayed: dict[PersonId, Ticket] = {}
+        """Those whose search does not count yet (`Ticket.not_before`)."""
         self._steps: list[tuple[float, int, Place, Step]] = []
         """A heap with the next step of each person: (when, a number that no other has, who, what)."""
         self._later: dict[PersonId, list[tuple[float, Step]]] = {}
@@ -67,19 +69,20 @@ class Pool:
         self._counter = 0
 
     def __len__(self) -> int:
-        return len(self._crowd) + len(self._newcomers)
+        return len(self._crowd) + len(self._newcomers) + len(self._delayed)
 
     def __contains__(self, person: PersonId) -> bool:
-        return person in self._newcomers or self._crowd.get(person) is not None
+        return person in self._newcomers or person in self._delayed or self._crowd.get(person) is not None
 
     def add(self, ticket: Ticket) -> None:
         """Add a person who waits. If they are here already, the new ticket replaces the old one."""
         self.remove(ticket.person)
-        self._newcomers[ticket.person] = ticket
+        (self._delayed if ticket.not_before else self._newcomers)[ticket.person] = ticket
 
     def remove(self, person: PersonId) -> None:
         """Remove a person who no longer waits. Does nothing if they are not here."""
         self._newcomers.pop(person, None)
+        self._delayed.pop(person, None)
         place = self._crowd.get(person)
         if place is not None:
             self._leave(place)
@@ -94,7 +97,8 @@ class Pool:
             return float("-inf")
         while self._steps and self._steps[0][2].block is None:
             heappop(self._steps)
-        return self._steps[0][0] if self._steps else None
+        times = [ticket.not_before for ticket in self._delayed.values()]
+        return min((*times, self._steps[0][0]) if self._steps else times, default=None)
 
     def pairs(self, now: float) -> list[Pair]:
         """Pair everybody who may be paired by now, in the order of choosing, and remove them.
@@ -117,6 +121,8 @@ class Pool:
         return widened.values()
 
     def _let_in(self, now: float) -> list[Place]:
+        for ticket in [each for each in self._delayed.values() if each.not_before <= now]:
+            self._newcomers[ticket.person] = self._delayed.pop(ticket.person)
         places = [Place(ticket, turn(ticket)) for ticket in self._newcomers.values()]
         self._newcomers.clear()
         places.sort(key=lambda place: place.turn)

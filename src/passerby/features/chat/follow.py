@@ -7,7 +7,7 @@ a message that is still on its way waits for it.
 from passerby.domain.lifecycle import together
 from passerby.domain.sanitise import refusal, sanitise
 from passerby.features.chat.held import held_in
-from passerby.features.chat.relay import edited_while_held, trace_between_strangers
+from passerby.features.chat.relay import edited_while_held, trace_between_strangers, withheld_by
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
 from passerby.kernel.effect import React, RelayDelete, RelayEdit, Say
 from passerby.kernel.event import MessageEdited, MessageReceived, ReactionChanged
@@ -31,7 +31,8 @@ def edited(event: MessageEdited, facts: Facts, env: Env) -> Decision:
         known = facts.counterpart is not None and facts.counterpart.mine
         failed = Say(facts.me.person, text("chat.edit_failed"), reply_to=event.message)
         return Decision(effects=(failed,) if known else ())
-    if trace_between_strangers((event.content,), state, env) is not None:
+    withheld = facts.me.sanctions and withheld_by(facts.me, (event.content,), env) is not None
+    if withheld or trace_between_strangers((event.content,), state, env) is not None:
         kept = Say(facts.me.person, text("chat.edit_held"), reply_to=event.message)
         return Decision(effects=(kept,) if facts.counterpart is not None else ())
     source = MessageRef(event.bot, event.message)

@@ -8,15 +8,17 @@ import msgspec
 from passerby.domain.commands import begins_like_a_command
 from passerby.domain.contacts import Trace, find, traces
 from passerby.domain.lifecycle import together
+from passerby.domain.sanctions import is_bound
 from passerby.domain.sanitise import REVEALS_SENDER, bare_entities, refusal, sanitise, warning, without_words
 from passerby.features.chat.held import ANYTHING, held_in, hold, place_of, release, said, tells_more
-from passerby.kernel.content import Content
+from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Menu, Relay, Revise, Say
 from passerby.kernel.event import ButtonPressed, MessageEdited, MessageReceived
 from passerby.kernel.ids import ChatId, MessageId, MessageRef
-from passerby.kernel.participant import Chatting, Held
+from passerby.kernel.participant import Chatting, Held, Participant
 from passerby.kernel.rules import ContactPolicy
+from passerby.kernel.sanction import SanctionKind
 from passerby.kernel.text import text
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
@@ -102,10 +104,24 @@ def obstacle_to(event: MessageReceived, facts: Facts, state: Chatting, env: Env)
     for content in event.contents:
         if (refused := refusal(content)) is not None:
             return refused
+    if facts.me.sanctions and (withheld := withheld_by(facts.me, event.contents, env, event.quote)) is not None:
+        return withheld
     if env.rules.contact_policy is ContactPolicy.HOLD and trace_between_strangers(
         event.contents, state, env, event.quote
     ):
         return "chat.held"
+    return None
+
+
+def withheld_by(me: Participant, contents: Iterable[Content], env: Env, quote: str | None = None) -> str | None:
+    """The text key of the sanction that keeps these contents from the partner. None if there is none."""
+    contents = tuple(contents)
+    if is_bound(me, SanctionKind.MEDIA_OFF, env.now) and any(each.kind is not Kind.TEXT for each in contents):
+        return "chat.media_off"
+    if is_bound(me, SanctionKind.LINKS_OFF, env.now):
+        quoted = find(quote) if quote else None
+        if quoted is not None or any(traces(each) is not None for each in contents):
+            return "chat.links_off"
     return None
 
 

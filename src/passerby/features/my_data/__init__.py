@@ -106,5 +106,6 @@ feature = Feature(
     menu=(MenuCommand("mydata", "commands.mydata", 125), MenuCommand("deleteme", "commands.deleteme", 126)),
     presses={ERASE: erase, KEEP: keep},
     events={DataCopied: copied, ErasureDue: erase_now, PartnerErased: forget},
+    open_to_barred=(copy, ask, erase, keep),
     open_to_all=True,
 )

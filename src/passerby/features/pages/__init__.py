@@ -1,6 +1,7 @@
 """Pages to read: help, the rules, and the pages that Telegram asks of every bot."""
 
 from passerby.dialogue.keyboards import keys_for
+from passerby.domain.support import shown, with_code
 from passerby.kernel.decision import Decider, Decision, Env, Facts
 from passerby.kernel.effect import Say
 from passerby.kernel.event import MessageReceived
@@ -26,7 +27,7 @@ def _key(name: str, env: Env) -> str:
 def _page(name: str) -> Decider:
     def show(event: MessageReceived, facts: Facts, env: Env) -> Decision:
         page = text(_key(name, env), minimum=env.rules.minimum_age)
-        keyboard = keys_for(facts.me.state) if facts.me.profile.complete else None
+        keyboard = keys_for(facts.me.state) if facts.me.profile.complete and not facts.me.sanctions else None
         told: tuple[Say, ...] = (Say(facts.me.person, page, keyboard),)
         if name == "privacy" and env.rules.contact:
             told = (*told, Say(facts.me.person, text("pages.contact", address=env.rules.contact)))
@@ -35,9 +36,24 @@ def _page(name: str) -> Decider:
     return show
 
 
+def _help(event: MessageReceived, facts: Facts, env: Env) -> Decision:
+    """`/help`. It shows the person's code for the staff, if they have said anything about themselves yet."""
+    if not facts.me.profile.complete and not facts.me.sanctions:
+        return _page("help")(event, facts, env)
+    me = with_code(facts.me, env)
+    assert me.support is not None, "it was just made"
+    page = text("pages.help", minimum=env.rules.minimum_age)
+    said = text("pages.with_code", page=page, code=shown(me.support.code))
+    keyboard = None if me.sanctions else keys_for(me.state)
+    return Decision((me,) if me is not facts.me else (), (Say(me.person, said, keyboard),))
+
+
+_PAGES = {name: _page(name) for name in (*LISTED, *UNLISTED)} | {"help": _help}
+
 feature = Feature(
     "pages",
-    commands={name: _page(name) for name in (*LISTED, *UNLISTED)},
+    commands=_PAGES,
     menu=tuple(MenuCommand(name, f"commands.{name}", FIRST_PLACE + at) for at, name in enumerate(LISTED)),
+    open_to_barred=frozenset(_PAGES.values()),
     open_to_all=True,
 )

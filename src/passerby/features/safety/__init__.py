@@ -21,7 +21,18 @@ from passerby.domain.after_chat import (
 )
 from passerby.domain.karma import rated, weight
 from passerby.domain.lifecycle import part, refresh_ticket
-from passerby.features.safety.words import FOR_REPORT, add_held, ask_for_words, awaited, begin_comment, skip_comment
+from passerby.features.safety.words import (
+    FOR_REPORT,
+    add_held,
+    ask_for_a_press,
+    ask_for_words,
+    ask_which,
+    awaited,
+    begin_comment,
+    refuse_words,
+    skip_comment,
+    take_words,
+)
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Effect, Menu, Revise, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
@@ -243,5 +254,9 @@ feature = Feature(
         "unblock": unblock,
     },
     awaits=awaited,
+    open_to_barred=(
+        *(report, report_pressed, complain, cancel_report),
+        *(skip_comment, add_held, take_words, refuse_words, ask_which, ask_for_a_press),
+    ),
     also_load={complain: _accused},
 )

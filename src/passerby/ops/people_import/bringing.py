@@ -12,21 +12,21 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from passerby.adapters.sql import DatabaseUnusable, Pool, SqlRecords, init_schema
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.failures import losses
-from passerby.adapters.sql.tables import users
+from passerby.adapters.sql.staff import add_orders, lock_audit
 from passerby.kernel.ids import BotId, PersonId
+from passerby.kernel.staff import SanctionOrder
 from passerby.ops.people_import import files, stranger_chatbot
 from passerby.ops.people_import.files import UnknownForm
-from passerby.ops.people_import.incoming import FOREVER, Incoming, NotReadable, incoming, refusal
+from passerby.ops.people_import.incoming import Incoming, NotReadable, incoming, refusal
 from passerby.ops.people_import.stranger_chatbot import Left
 from passerby.ops.standstill import standstill
 from passerby.ports.clock import Clock
-from passerby.ports.facts import BlockChanged, Fact, PersonChanged
+from passerby.ports.facts import BlockChanged, Fact, PersonChanged, SanctionChanged
 from passerby.ports.records import RecordsLost
 from passerby.settings import Settings
 
@@ -161,7 +161,7 @@ async def _weigh(
         if records is not None:
             await records.apply(generation, list(enumerate(facts, number + 1)))
             number += len(facts)
-            await _ban(settings, [each for each in batch if each.is_banned(now)])
+            await _ban(settings, [each for each in batch if each.is_banned(now) and each.person in known], now)
 
 
 def _facts(
@@ -188,7 +188,9 @@ def _facts(
         outcome.asked["consent"] += 1
         outcome.asked["age"] += person.age is None
         outcome.asked["gender"] += person.gender is None
-    facts: list[Fact] = [PersonChanged(person.participant(now, only_ban=bool(reason)), now)]
+    brought = person.participant(now, only_ban=bool(reason))
+    facts: list[Fact] = [PersonChanged(brought, now)]
+    facts += [SanctionChanged(person.person, each, now) for each in brought.sanctions]
     if not reason:
         facts += [BlockChanged(person.person, blocked, True, now) for blocked in person.blocked]
     return facts
@@ -207,8 +209,8 @@ async def _known(settings: Settings, persons: list[PersonId], records: SqlRecord
         await reading.aclose()
 
 
-async def _ban(settings: Settings, banned: list[Incoming]) -> None:
-    """Bans are not in the journal. A ban that somebody has already is not shortened."""
+async def _ban(settings: Settings, banned: list[Incoming], now: float) -> None:
+    """Order bans of people who were here already: the fleet knows how they are now, and does it when it starts."""
     if not banned:
         return
     engine = connect(database_url(_database(settings)), _PATIENT, poolclass=NullPool)
@@ -216,28 +218,12 @@ async def _ban(settings: Settings, banned: list[Incoming]) -> None:
         async with engine.connect() as connection:
             await connection.execution_options(writes=True)
             async with connection.begin():
-                rows = [
-                    {"of": each.person, "until": None if each.banned_until == FOREVER else each.banned_until}
-                    for each in banned
-                ]
-                await connection.execute(_PUT_BAN, rows)
+                await lock_audit(connection)
+                orders = [SanctionOrder(each.person, each.ban(now)) for each in banned]
+                await add_orders(connection, orders, now)
     finally:
         await engine.dispose()
 
 
 def _database(settings: Settings) -> str | Path:
     return settings.postgres_uri.get_secret_value() if settings.postgres_uri else settings.sqlite_db_path
-
-
-_UNTIL: Final = sa.bindparam("until", type_=sa.Double)
-_PUT_BAN: Final = (
-    sa.update(users)
-    .where(
-        users.c.id == sa.bindparam("of"),
-        sa.or_(
-            sa.not_(users.c.banned),
-            sa.and_(users.c.banned_until.is_not(None), sa.or_(_UNTIL.is_(None), users.c.banned_until < _UNTIL)),
-        ),
-    )
-    .values(banned=sa.true(), banned_until=_UNTIL)
-)

@@ -1,5 +1,6 @@
 """One person as another program knew them: read from columns whose names and forms vary, and judged by our rules."""
 
+import hashlib
 import math
 import re
 from collections.abc import Iterable, Mapping
@@ -11,6 +12,8 @@ import msgspec
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.participant import Gender, Participant, Preferences, Profile
 from passerby.kernel.rules import Rules
+from passerby.kernel.sanction import Reason, Sanction, SanctionKind
+from passerby.kernel.staff import COMMAND_LINE
 
 COLUMNS: Final = ("telegram_id", "bot", "gender", "age", "language", "vip_until", "banned_until", "blocked_ids")
 """The documented columns. Upper and lower case, spaces, hyphens and underscores do not matter."""
@@ -72,8 +75,9 @@ class Incoming(msgspec.Struct):
     def participant(self, now: float, *, only_ban: bool) -> Participant:
         """They have agreed to nothing here, so the first question comes at their next visit. `only_ban`: without what
         they said about themselves."""
+        sanctions = (self.ban(now),) if self.is_banned(now) else ()
         if only_ban:
-            return Participant(self.person, 1, seen_at=now)
+            return Participant(self.person, 1, seen_at=now, sanctions=sanctions)
         profile = Profile(None, self.age, now if self.age is not None else 0.0, self.gender, self.language)
         return Participant(
             self.person,
@@ -86,7 +90,14 @@ class Incoming(msgspec.Struct):
             vip_until=self.vip_until,
             blocked=self.blocked,
             blocked_at=(now,) * len(self.blocked),
+            sanctions=sanctions,
         )
+
+    def ban(self, now: float) -> Sanction:
+        """Their ban, as a sanction. The same ban has the same id, so it counts once if it is imported again."""
+        until = None if self.banned_until == FOREVER else self.banned_until
+        named = hashlib.sha256(f"{self.person} {until}".encode()).hexdigest()[:10]
+        return Sanction(named, SanctionKind.BANNED, Reason.OTHER, now, until, by=COMMAND_LINE, evidence="import")
 
 
 def squeezed(name: str) -> str:

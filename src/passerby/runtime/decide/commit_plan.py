@@ -9,6 +9,7 @@ from typing import TypeVar, assert_never
 
 import msgspec
 
+from passerby.domain.sanctions import binds
 from passerby.kernel.decision import Decision
 from passerby.kernel.effect import (
     Answer,
@@ -37,6 +38,8 @@ from passerby.ports.facts import (
     Fact,
     PersonChanged,
     PersonErased,
+    SanctionChanged,
+    SanctionLifted,
 )
 from passerby.ports.leases import NOBODY, Fence, WorkerId
 from passerby.ports.outbox import Notice
@@ -167,6 +170,8 @@ def _derive(
     opened: dict[ChatId, Participant] = {}
     for put in puts:
         facts.append(PersonChanged(put, now))
+        if put.sanctions != before[put.person].sanctions:
+            facts += _sanctions_changed(before[put.person], put, now)
         was = before[put.person].state
         if isinstance(was, Chatting) and _chat_of(put) != was.chat and was.chat not in ended:
             ended[was.chat] = None
@@ -182,6 +187,14 @@ def _derive(
                 facts.append(_chat_opened(state, other, put))
     assert not opened, "a chat opens for two"
     return tuple(facts), tuple(ended)
+
+
+def _sanctions_changed(before: Participant, after: Participant, now: float) -> list[Fact]:
+    """The facts about sanctions that began, were appealed or were lifted. Those that are over may just be forgotten."""
+    known, kept = set(before.sanctions), {each.id for each in after.sanctions}
+    changed: list[Fact] = [SanctionChanged(after.person, each, now) for each in after.sanctions if each not in known]
+    lifted = [each for each in before.sanctions if each.id not in kept and binds(each, now)]
+    return [*changed, *(SanctionLifted(each.id, now) for each in lifted)]
 
 
 def _chat_of(person: Participant) -> ChatId | None:

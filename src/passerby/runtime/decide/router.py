@@ -4,8 +4,8 @@ For a message, in this order: a command at its very start; the open question of 
 exactly, in any language; a message that begins like a command but is none; a message that the person was asked for;
 otherwise the decider for the person's state. A command word inside a sentence is a sentence.
 
-`decide` is as pure as the deciders: it adds only what holds for every feature, that a person is reached through the bot
-that they were last heard of on.
+`decide` is as pure as the deciders: it adds only what holds for every feature. A person is reached through the bot that
+they were last heard of on. A suspended or banned person reaches only what is open to them.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -14,6 +14,7 @@ import msgspec
 
 from passerby.domain.commands import command_in, slip_in
 from passerby.domain.lifecycle import arrive
+from passerby.domain.sanctions import bar
 from passerby.kernel.decision import NOTHING, Decider, Decision, Env, Facts
 from passerby.kernel.effect import Answer
 from passerby.kernel.event import ButtonPressed, Event, MessageReceived, Overrun
@@ -36,6 +37,8 @@ class Router:
         self._events: dict[type[Event], Decider] = {}
         self._open: set[Decider] = set()
         self._newcomer: Decider | None = None
+        self._barred: Decider | None = None
+        self._open_to_barred: set[Decider] = set()
         self._unknown: Decider | None = None
         self._awaits: list[Callable[[MessageReceived, Facts], Decider | None]] = []
         self._also_load: dict[Decider, AlsoLoad] = {}
@@ -57,6 +60,11 @@ class Router:
             menu += feature.menu
             if feature.open_to_all:
                 self._open.update(feature.commands.values(), feature.presses.values())
+            self._open_to_barred.update(feature.open_to_barred)
+            if feature.barred is not None:
+                if self._barred is not None:
+                    raise ValueError(f"{feature.name} is the second to answer people who are barred")
+                self._barred = feature.barred
             if feature.newcomer is not None:
                 if self._newcomer is not None:
                     raise ValueError(f"{feature.name} is the second to greet newcomers")
@@ -99,6 +107,8 @@ class Router:
             me = arrive(before, event.bot, event.language, env.now, thread)
             if me is not before:
                 facts = msgspec.structs.replace(facts, me=me)
+        if me_is_barred(event, facts, env) and decider not in self._open_to_barred:
+            decider = self._barred
         decision = decider(event, facts, env) if decider is not None else NOTHING
         me = facts.me
         if me is not before and all(change.person != me.person for change in decision.changes):
@@ -138,6 +148,12 @@ class Router:
         if facts.me.profile.complete or decider in self._open:
             return decider
         return self._newcomer
+
+
+def me_is_barred(event: Event, facts: Facts, env: Env) -> bool:
+    """Whether a person who is suspended or banned did this."""
+    by_hand = bool(facts.me.sanctions) and isinstance(event, MessageReceived | ButtonPressed)
+    return by_hand and bar(facts.me, env.now) is not None
 
 
 def _stale_button(event: ButtonPressed, facts: Facts, env: Env) -> Decision:

@@ -4,14 +4,18 @@ import hashlib
 from collections.abc import Callable
 from random import Random
 
+from passerby.domain import support
+from passerby.domain.commands import command_in
 from passerby.kernel.decision import Env
 from passerby.kernel.event import ButtonPressed, Event, MessageReceived
 from passerby.kernel.ids import BotId, PersonId, UpdateRef
-from passerby.kernel.staff import StaffDecision, StaffFacts, StaffRequest
+from passerby.kernel.staff import PersonAsked, StaffDecision, StaffFacts, StaffRequest
 from passerby.ports.staff import StaffRecords
 from passerby.runtime.staff.router import StaffRouter
 
 SECRET_BITS = 128
+
+ABOUT_A_PERSON = "person"
 
 _NO_BOT = BotId(0)
 """Stands for the bot of a request that came through none."""
@@ -48,8 +52,10 @@ class StaffDecisions:
         def decide(facts: StaffFacts) -> StaffDecision:
             return self._router.decide(event, facts, env)
 
+        code = _code_in(event) or ""
         digest = digest_of(secret.strip()) if command == "/start" and secret else ""
-        return await self._records.decide(event.person, ref, decide, env.now, digest=digest, language=language)
+        shown = {"digest": digest, "code": code, "language": language}
+        return await self._records.decide(event.person, ref, decide, env.now, **shown)
 
     async def on_request(self, request: StaffRequest, by: PersonId | None = None) -> StaffDecision:
         """The decision on a request of a staff member, or of the command line (None). Raises: RecordsLost."""
@@ -59,4 +65,16 @@ class StaffDecisions:
             return self._router.decide(request, facts, env)
 
         ref = UpdateRef(_NO_BOT, env.rng.getrandbits(62))
-        return await self._records.decide(by, ref, decide, env.now)
+        code = support.read(request.code) if isinstance(request, PersonAsked) else None
+        return await self._records.decide(by, ref, decide, env.now, code=code or "")
+
+
+def _code_in(event: Event) -> str | None:
+    """The support code that a command or a button is about. Their names begin with `person`."""
+    match event:
+        case MessageReceived(text=words) if command_in(words) == ABOUT_A_PERSON:
+            return support.read(words.partition(" ")[2])
+        case ButtonPressed(action=action, token=token) if action.startswith(f"{ABOUT_A_PERSON}_"):
+            return support.read(token.partition(".")[0])
+        case _:
+            return None

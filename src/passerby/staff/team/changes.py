@@ -52,7 +52,7 @@ def join(event: MessageReceived, facts: StaffFacts, env: Env) -> StaffDecision:
         if may(each, Permission.TEAM) and (each.number == opened.made_by or each.role is Role.OWNER)
     )
     welcome = Say(event.person, text("team.welcome", role=role_text(new.role)))
-    return StaffDecision((new,), (used,), (note,), (welcome, *told))
+    return StaffDecision((new,), (used,), (note,), effects=(welcome, *told))
 
 
 def change_role(member: StaffMember, role: Role) -> StaffDecision:

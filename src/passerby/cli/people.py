@@ -1,0 +1,49 @@
+"""`passerby people`: a person who shows their support code, and what is done about them."""
+
+from typing import Annotated
+
+import typer
+
+from passerby.cli.staff import at_work, say
+from passerby.kernel.sanction import Reason, SanctionKind
+
+people = typer.Typer(
+    help="One person, by the code that they see in /help. Nobody can be browsed.", no_args_is_help=True
+)
+
+Code = Annotated[str, typer.Argument(help="The code that the person sees in /help. Another one follows after a week.")]
+Note = Annotated[str, typer.Option(help="A note for the audit.")]
+
+
+@people.command()
+def show(code: Code) -> None:
+    """Show what staff may see of the person, and their sanctions with the ids that `lift` takes."""
+    say(at_work(lambda office: office.person(code)))
+    for sanction in at_work(lambda office: office.sanctions(code)):
+        typer.echo(f"{sanction.id}  {sanction.kind}  {sanction.reason}  appeal: {sanction.appeal}")
+
+
+@people.command()
+def sanction(
+    code: Code,
+    kind: Annotated[SanctionKind, typer.Argument(help="What the person may not do.")],
+    reason: Annotated[Reason, typer.Argument(help="The rule that was broken.")],
+    hours: Annotated[
+        float | None, typer.Option(help="For how long. Default: 24.", min=0.01, max=87_600, show_default=False)
+    ] = None,
+    for_good: Annotated[bool, typer.Option("--for-good", help="Without an end.")] = False,
+    note: Note = "",
+) -> None:
+    """Restrict the person. The fleet does it within a second, or when it starts, and tells them why."""
+    if for_good and hours is not None:
+        raise typer.BadParameter("--hours and --for-good exclude each other")
+    length = None if for_good else hours or 24.0
+    say(at_work(lambda office: office.sanction(code, kind, reason, length, note)))
+
+
+@people.command()
+def lift(
+    code: Code, sanction: Annotated[str, typer.Argument(help="The id that `people show` prints.")], note: Note = ""
+) -> None:
+    """End a sanction now. The person is told."""
+    say(at_work(lambda office: office.lift(code, sanction, note)))

@@ -1,0 +1,89 @@
+"""Which sanctions bind a person now, and how they begin and end.
+
+Nothing ends a sanction when its time is over: everybody who asks compares the times. So it ends on the second, also if
+no process runs.
+"""
+
+import msgspec
+
+from passerby.domain.lifecycle import cancel, part
+from passerby.kernel.decision import Env
+from passerby.kernel.participant import Chatting, Participant, Searching
+from passerby.kernel.sanction import Appeal, Sanction, SanctionKind
+
+APPEAL_S = 20 * 86_400.0
+"""How long after its beginning a sanction can be appealed."""
+
+BARRING = (SanctionKind.SUSPENDED, SanctionKind.BANNED)
+_STRICTNESS = {kind: place for place, kind in enumerate(SanctionKind)}
+
+
+def binds(sanction: Sanction, now: float) -> bool:
+    return sanction.until is None or now < sanction.until
+
+
+def binding(me: Participant, now: float) -> tuple[Sanction, ...]:
+    """The sanctions that bind a person now, the strictest first, and of equal ones the one that lasts longest."""
+    bound = [each for each in me.sanctions if binds(each, now)]
+    return tuple(sorted(bound, key=lambda each: (-_STRICTNESS[each.kind], -(each.until or float("inf")))))
+
+
+def is_bound(me: Participant, kind: SanctionKind, now: float) -> bool:
+    return any(each.kind is kind and binds(each, now) for each in me.sanctions)
+
+
+def bar(me: Participant, now: float) -> Sanction | None:
+    """The sanction that keeps a person from chatting at all."""
+    return next((each for each in binding(me, now) if each.kind in BARRING), None)
+
+
+def barred_until(me: Participant) -> float | None:
+    """Until when a person is barred from chatting: infinity for good, None for not at all. It may be over."""
+    ends = [each.until for each in me.sanctions if each.kind in BARRING]
+    if None in ends:
+        return float("inf")
+    return max((end for end in ends if end is not None), default=None)
+
+
+def impose(me: Participant, partner: Participant | None, sanction: Sanction, env: Env) -> tuple[Participant, ...]:
+    """The people after a sanction of `me`: first `me`, then the partner of a chat that it ends.
+
+    Nothing changes if they have this sanction already, or if it is over.
+    """
+    if not binds(sanction, env.now) or any(each.id == sanction.id for each in me.sanctions):
+        return ()
+    bound = msgspec.structs.replace(me, sanctions=(*binding(me, env.now), sanction))
+    if sanction.kind not in BARRING:
+        return (bound,)
+    match bound.state:
+        case Searching():
+            return (cancel(bound),)
+        case Chatting():
+            return part(bound, partner, env, reason="sanction", leaver=me.person)
+        case _:
+            return (bound,)
+
+
+def lift(me: Participant, sanction_id: str, now: float) -> Participant:
+    """The person without this sanction. It is `me` itself if it does not bind them."""
+    kept = tuple(each for each in me.sanctions if each.id != sanction_id)
+    was = next((each for each in me.sanctions if each.id == sanction_id), None)
+    if was is None or not binds(was, now):
+        return me
+    return msgspec.structs.replace(me, sanctions=kept)
+
+
+def appealable(me: Participant, now: float) -> Sanction | None:
+    """The strictest sanction that a person can appeal now. One appeal for each."""
+    return next(
+        (each for each in binding(me, now) if each.appeal is Appeal.NONE and now - each.since < APPEAL_S),
+        None,
+    )
+
+
+def appeal(me: Participant, sanction: Sanction, now: float) -> Participant:
+    """The person after they have appealed."""
+    asked = msgspec.structs.replace(sanction, appeal=Appeal.OPEN, appealed_at=now)
+    return msgspec.structs.replace(
+        me, sanctions=tuple(asked if each.id == sanction.id else each for each in me.sanctions)
+    )

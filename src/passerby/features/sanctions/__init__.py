@@ -1,0 +1,87 @@
+"""What a person under a sanction is told, what still works for them, and how they appeal.
+
+Who is sanctioned, and why, is decided elsewhere: by staff, or by a rule. Here it takes effect.
+"""
+
+from passerby.dialogue.after_chat import tell_left
+from passerby.dialogue.keyboards import keys_for
+from passerby.domain.sanctions import BARRING, appeal, appealable, bar, binding, impose, lift
+from passerby.kernel.decision import NOTHING, Decision, Env, Facts
+from passerby.kernel.effect import Answer, Keys, Say
+from passerby.kernel.event import ButtonPressed, LiftOrdered, MessageReceived, SanctionOrdered
+from passerby.kernel.feature import Feature
+from passerby.kernel.sanction import Appeal, Sanction
+from passerby.kernel.text import DAY_S, Text, day, text
+
+_MINUTE_S = 60
+_DAY_MINUTES = 1440
+
+
+def letter(sanction: Sanction) -> Text:
+    """The statement of reasons: what, why and which rule, how long, whether a machine decided, how to appeal."""
+    return text(
+        "sanctions.letter",
+        what=text(f"sanctions.kind_{sanction.kind}"),
+        why=text(f"sanctions.reason_{sanction.reason}"),
+        until=_until(sanction.until),
+        who=text("sanctions.by_rule" if sanction.by is None else "sanctions.by_team"),
+    )
+
+
+def _until(until: float | None) -> Text:
+    if until is None:
+        return text("sanctions.for_good")
+    minute = int(until % DAY_S) // _MINUTE_S
+    return text("sanctions.until", day=day(until), time=f"{minute // 60:02}:{minute % 60:02}")
+
+
+def sanctioned(event: SanctionOrdered, facts: Facts, env: Env) -> Decision:
+    me = facts.me
+    sides = impose(me, facts.partner, event.sanction, env)
+    if not sides:
+        return NOTHING
+    barred = event.sanction.kind in BARRING
+    keyboard = Keys() if barred else None
+    told = tell_left(sides) if len(sides) > 1 else ()
+    return Decision(sides, (Say(me.person, letter(event.sanction), keyboard), *told))
+
+
+def lifted(event: LiftOrdered, facts: Facts, env: Env) -> Decision:
+    me = lift(facts.me, event.sanction, env.now)
+    if me is facts.me:
+        return NOTHING
+    free = bar(me, env.now) is None and bar(facts.me, env.now) is not None
+    return Decision((me,), (Say(me.person, text("sanctions.lifted"), keys_for(me.state) if free else None),))
+
+
+def barred(event: MessageReceived | ButtonPressed, facts: Facts, env: Env) -> Decision:
+    """Everything that is closed to a person who is suspended or banned."""
+    sanction = bar(facts.me, env.now)
+    assert sanction is not None, "only for those who are barred"
+    said = text("sanctions.barred", letter=letter(sanction))
+    if isinstance(event, ButtonPressed):
+        return Decision(effects=(Answer(event.query), Say(facts.me.person, said)))
+    return Decision(effects=(Say(facts.me.person, said, reply_to=event.messages[0]),))
+
+
+def appealed(event: MessageReceived, facts: Facts, env: Env) -> Decision:
+    """`/appeal`: once for each sanction, the strictest first."""
+    me = facts.me
+    sanction = appealable(me, env.now)
+    if sanction is not None:
+        return Decision((appeal(me, sanction, env.now),), (Say(me.person, text("sanctions.appealed")),))
+    bound = binding(me, env.now)
+    if not bound:
+        return Decision(effects=(Say(me.person, text("sanctions.none")),))
+    waits = any(each.appeal is Appeal.OPEN for each in bound)
+    return Decision(effects=(Say(me.person, text("sanctions.appeal_waits" if waits else "sanctions.appeal_over")),))
+
+
+feature = Feature(
+    "sanctions",
+    commands={"appeal": appealed},
+    events={SanctionOrdered: sanctioned, LiftOrdered: lifted},
+    barred=barred,
+    open_to_barred=frozenset({appealed}),
+    open_to_all=True,
+)

@@ -1,0 +1,35 @@
+"""A person who showed their support code: what staff see of them, and what they can do about them.
+
+Staff see no name, no id and no message. Every look is in the audit. A sanction is an order: the fleet carries it out
+within a second, and tells the person why.
+"""
+
+from passerby.kernel.staff import Allowed, LiftAsked, Permission, PersonAsked, SanctionAsked, StaffFeature
+from passerby.staff.people.looking import looked_up, person_asked, shown_again
+from passerby.staff.people.sanctioning import (
+    choose_kind,
+    choose_length,
+    choose_reason,
+    lift_asked,
+    lift_pressed,
+    sanction_asked,
+    sanction_pressed,
+)
+
+feature = StaffFeature(
+    "people",
+    commands={"person": Allowed(looked_up, Permission.PEOPLE)},
+    presses={
+        "person_show": Allowed(shown_again, Permission.PEOPLE),
+        "person_kind": Allowed(choose_kind, Permission.SANCTION),
+        "person_why": Allowed(choose_reason, Permission.SANCTION),
+        "person_long": Allowed(choose_length, Permission.SANCTION),
+        "person_do": Allowed(sanction_pressed, Permission.SANCTION),
+        "person_lift": Allowed(lift_pressed, Permission.SANCTION),
+    },
+    requests={
+        PersonAsked: Allowed(person_asked, Permission.PEOPLE),
+        SanctionAsked: Allowed(sanction_asked, Permission.SANCTION),
+        LiftAsked: Allowed(lift_asked, Permission.SANCTION),
+    },
+)

@@ -1,0 +1,128 @@
+"""Ordering a sanction, or its end: three questions with buttons, or one command."""
+
+from passerby.dialogue.staff import answer, in_rows, refused
+from passerby.domain.sanctions import binding
+from passerby.domain.team import may
+from passerby.kernel.decision import Env
+from passerby.kernel.effect import Button, Menu
+from passerby.kernel.event import ButtonPressed
+from passerby.kernel.sanction import Reason, Sanction, SanctionKind
+from passerby.kernel.staff import (
+    AuditNote,
+    LiftAsked,
+    LiftOrder,
+    Permission,
+    SanctionAsked,
+    SanctionOrder,
+    StaffDecision,
+    StaffFacts,
+)
+from passerby.kernel.text import Text, text
+from passerby.staff.people.looking import named, unknown
+
+HOUR_S = 3600.0
+DAY_H = 24
+LENGTHS_H = (1, 24, 168, 720, 2160)
+FOR_GOOD = "0"
+ID_BITS = 40
+
+
+def _back(code: str) -> tuple[Button, ...]:
+    return (Button(text("people.back"), "person_show", code),)
+
+
+def _parts(event: ButtonPressed, count: int) -> list[str] | None:
+    """The parts of a button's token: the code, the kind, the reason, the length. None if they are not that many."""
+    parts = event.token.split(".")
+    known = [{*SanctionKind}, {*Reason}, {FOR_GOOD, *map(str, LENGTHS_H)}]
+    fits = len(parts) == count and all(part in words for part, words in zip(parts[1:], known, strict=False))
+    return parts if fits else None
+
+
+def choose_kind(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:
+    if facts.subject is None:
+        return unknown(event)
+    code = facts.subject.code
+    buttons = [Button(text(f"people.kind_{kind}"), "person_why", f"{code}.{kind}") for kind in SanctionKind]
+    asked = answer(event, text("people.choose_kind"), Menu((*in_rows(buttons), _back(code))))
+    return StaffDecision(effects=asked)
+
+
+def choose_reason(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:
+    parts = _parts(event, 2)
+    if facts.subject is None or parts is None:
+        return unknown(event)
+    buttons = [Button(text(f"people.reason_{reason}"), "person_long", f"{event.token}.{reason}") for reason in Reason]
+    asked = answer(event, text("people.choose_reason"), Menu((*in_rows(buttons), _back(parts[0]))))
+    return StaffDecision(effects=asked)
+
+
+def choose_length(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:
+    parts = _parts(event, 3)
+    if facts.subject is None or parts is None:
+        return unknown(event)
+    buttons = [Button(_length(hours), "person_do", f"{event.token}.{hours}") for hours in LENGTHS_H]
+    if parts[1] == SanctionKind.BANNED and may(facts.me, Permission.BAN):
+        buttons.append(Button(text("people.for_good"), "person_do", f"{event.token}.{FOR_GOOD}"))
+    asked = answer(event, text("people.choose_length"), Menu((*in_rows(buttons), _back(parts[0]))))
+    return StaffDecision(effects=asked)
+
+
+def _length(hours: int) -> Text:
+    return text("people.hours", hours=hours) if hours < 2 * DAY_H else text("people.days", days=hours // DAY_H)
+
+
+def sanction_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:
+    parts = _parts(event, 4)
+    if parts is None:
+        return unknown(event)
+    code, kind, reason, hours = parts
+    length = None if hours == FOR_GOOD else float(hours)
+    return _sanction(event, SanctionAsked(code, SanctionKind(kind), Reason(reason), length), facts, env)
+
+
+def sanction_asked(asked: SanctionAsked, facts: StaffFacts, env: Env) -> StaffDecision:
+    return _sanction(asked, asked, facts, env)
+
+
+def _sanction(event: object, asked: SanctionAsked, facts: StaffFacts, env: Env) -> StaffDecision:
+    subject, me = facts.subject, facts.me
+    if subject is None or me is None:
+        return unknown(event)
+    if asked.hours is None and not may(me, Permission.BAN):
+        return refused(event, text("people.needs_ban"))
+    until = None if asked.hours is None else env.now + asked.hours * HOUR_S
+    sanction_id = f"{env.rng.getrandbits(ID_BITS):010x}"
+    sanction = Sanction(sanction_id, asked.kind, asked.reason, env.now, until, me.number)
+    details = {"sanction": sanction_id, "kind": asked.kind, "why": asked.reason, "until": until}
+    done = text("people.done")
+    return StaffDecision(
+        notes=(AuditNote("person.sanctioned", named(subject), details, asked.note),),
+        orders=(SanctionOrder(subject.person.person, sanction),),
+        effects=answer(event, done, Menu((_back(subject.code),))) if isinstance(event, ButtonPressed) else (),
+        reply=done,
+    )
+
+
+def lift_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:
+    code, _, sanction_id = event.token.partition(".")
+    return _lift(event, LiftAsked(code, sanction_id), facts, env)
+
+
+def lift_asked(asked: LiftAsked, facts: StaffFacts, env: Env) -> StaffDecision:
+    return _lift(asked, asked, facts, env)
+
+
+def _lift(event: object, asked: LiftAsked, facts: StaffFacts, env: Env) -> StaffDecision:
+    subject = facts.subject
+    if subject is None:
+        return unknown(event)
+    if all(each.id != asked.sanction for each in binding(subject.person, env.now)):
+        return refused(event, text("people.no_such_sanction"))
+    done = text("people.lifted")
+    return StaffDecision(
+        notes=(AuditNote("person.sanction_lifted", named(subject), {"sanction": asked.sanction}, asked.note),),
+        orders=(LiftOrder(subject.person.person, asked.sanction),),
+        effects=answer(event, done, Menu((_back(subject.code),))) if isinstance(event, ButtonPressed) else (),
+        reply=done,
+    )

@@ -1,0 +1,125 @@
+"""What a person under a sanction reads and can do."""
+
+import msgspec
+import pytest
+
+from passerby.features.sanctions import barred, feature, letter
+from passerby.kernel.content import Content, Kind
+from passerby.kernel.decision import Decision
+from passerby.kernel.effect import Answer, Keys, Relay, Say
+from passerby.kernel.event import LiftOrdered, SanctionOrdered
+from passerby.kernel.feature import Feature
+from passerby.kernel.ids import BotId
+from passerby.kernel.participant import Idle
+from passerby.kernel.sanction import Appeal, Reason, Sanction, SanctionKind
+from passerby.kernel.text import text
+from passerby.runtime.decide.router import Router
+from tests.features.playbook import NOW, Playbook
+
+STAFF = BotId(0)
+
+
+def sanction(kind: SanctionKind, until: float | None = NOW + 3600, name: str = "s", by: int | None = 3) -> Sanction:
+    return Sanction(name, kind, Reason.SCAM, NOW, until, by)
+
+
+def said(decision: Decision) -> list[str]:
+    return [each.text.key for each in decision.effects if isinstance(each, Say)]
+
+
+def test_the_letter_has_the_five_parts_of_a_statement_of_reasons() -> None:
+    noon = 1_800_014_400.0  # 2027-01-15 12:00 UTC
+    told = letter(sanction(SanctionKind.MEDIA_OFF, noon + 30 * 60))
+    parts = dict(told.args)
+    assert parts["what"] == text("sanctions.kind_media_off")
+    assert parts["why"] == text("sanctions.reason_scam")
+    assert parts["until"] == text("sanctions.until", day=text("days.20833"), time="12:30")
+    assert parts["who"] == text("sanctions.by_team")
+    for_good = dict(letter(sanction(SanctionKind.BANNED, None, by=None)).args)
+    assert for_good["until"] == text("sanctions.for_good")
+    assert for_good["who"] == text("sanctions.by_rule")
+
+
+def test_a_ban_ends_the_chat_and_the_partner_reads_only_that_they_left() -> None:
+    talk = Playbook()
+    ann, bob = talk.pair(talk.person(), talk.person())
+    ban = sanction(SanctionKind.BANNED, None)
+    done = talk.happens(SanctionOrdered(ann.person, STAFF, ban))
+    assert isinstance(ann.value.state, Idle)
+    assert isinstance(bob.value.state, Idle)
+    first, *others = done.effects
+    assert first == Say(ann.person, letter(ban), Keys())
+    assert [each.to for each in others if isinstance(each, Say)] == [bob.person] * len(others)
+    assert said(done)[1] == "chat.partner_left"
+    assert talk.happens(SanctionOrdered(ann.person, STAFF, ban)) == Decision(), "once is enough"
+
+
+def test_a_barred_person_reaches_only_what_is_open_to_them() -> None:
+    talk = Playbook()
+    ann = talk.person()
+    talk.happens(SanctionOrdered(ann.person, STAFF, sanction(SanctionKind.SUSPENDED)))
+    for closed in ("/search", "/next", "/profile", "/friends", "hello", "/nonsense"):
+        assert said(ann.writes(closed)) == ["sanctions.barred"], closed
+        assert isinstance(ann.value.state, Idle)
+    pressed = ann.presses("seek", "x")
+    assert isinstance(pressed.effects[0], Answer)
+    assert said(pressed) == ["sanctions.barred"]
+    for command in ("/privacy", "/paysupport", "/rules", "/terms"):
+        assert said(ann.writes(command)) == [f"pages.{command[1:]}"]
+    assert said(ann.writes("/help")) == ["pages.with_code"]
+    assert said(ann.writes("/report")) == ["safety.nobody"]
+    talk.later(3600)
+    assert said(ann.writes("/search")) == ["search.begun"], "it ends by itself"
+
+
+def test_a_lifted_ban_is_told_and_the_person_can_search_again() -> None:
+    talk = Playbook()
+    ann = talk.person()
+    talk.happens(SanctionOrdered(ann.person, STAFF, sanction(SanctionKind.BANNED, None)))
+    lifted = talk.happens(LiftOrdered(ann.person, STAFF, "s"))
+    (told,) = lifted.effects
+    assert isinstance(told, Say)
+    assert (told.text, type(told.keyboard)) == (text("sanctions.lifted"), Keys)
+    assert talk.happens(LiftOrdered(ann.person, STAFF, "s")) == Decision()
+    assert said(ann.writes("/search")) == ["search.begun"]
+    talk.happens(SanctionOrdered(ann.person, STAFF, sanction(SanctionKind.WARNING)))
+    (told,) = talk.happens(LiftOrdered(ann.person, STAFF, "s")).effects
+    assert isinstance(told, Say)
+    assert told.keyboard is None
+
+
+def test_each_sanction_is_appealed_once() -> None:
+    talk = Playbook()
+    ann = talk.person()
+    assert said(ann.writes("/appeal")) == ["sanctions.none"]
+    talk.happens(SanctionOrdered(ann.person, STAFF, sanction(SanctionKind.BANNED, None)))
+    assert said(ann.writes("/appeal")) == ["sanctions.appealed"]
+    assert ann.value.sanctions[0].appeal is Appeal.OPEN
+    assert said(ann.writes("/appeal")) == ["sanctions.appeal_waits"]
+    upheld = msgspec.structs.replace(ann.value.sanctions[0], appeal=Appeal.UPHELD)
+    talk.people[ann.person] = msgspec.structs.replace(ann.value, sanctions=(upheld,))
+    assert said(ann.writes("/appeal")) == ["sanctions.appeal_over"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "notice"),
+    [
+        (SanctionKind.MEDIA_OFF, Content(Kind.DICE, detail={"emoji": "🎲"}), "chat.media_off"),
+        (SanctionKind.LINKS_OFF, Content(Kind.TEXT, text="look at https://example.org/x"), "chat.links_off"),
+    ],
+)
+def test_what_a_sanction_withholds_reaches_nobody(kind: SanctionKind, content: Content, notice: str) -> None:
+    talk = Playbook()
+    ann, _ = talk.pair(talk.person(), talk.person())
+    talk.later(600)
+    assert any(isinstance(each, Relay) for each in ann.sends(content).effects)
+    talk.happens(SanctionOrdered(ann.person, STAFF, sanction(kind, NOW + 1200)))
+    assert said(ann.sends(content)) == [notice]
+    assert any(isinstance(each, Relay) for each in ann.writes("just words").effects)
+    talk.later(600)
+    assert any(isinstance(each, Relay) for each in ann.sends(content).effects), "it is over"
+
+
+def test_two_features_cannot_both_answer_barred_people() -> None:
+    with pytest.raises(ValueError, match="second to answer people who are barred"):
+        Router((feature, Feature("another", barred=barred)), lambda label: None)

@@ -1,0 +1,195 @@
+"""What staff see of a person who showed their code, and what they order."""
+
+from random import Random
+
+import msgspec
+import pytest
+
+from passerby.kernel.content import Content, Kind
+from passerby.kernel.decision import Env
+from passerby.kernel.effect import Answer, Menu, Revise, Say
+from passerby.kernel.event import ButtonPressed, Event, MessageReceived
+from passerby.kernel.ids import BotId, MessageId, PersonId
+from passerby.kernel.participant import Participant, Profile
+from passerby.kernel.sanction import Appeal, Reason, Sanction, SanctionKind, SupportCode
+from passerby.kernel.staff import (
+    THE_OPERATOR,
+    LiftAsked,
+    LiftOrder,
+    PersonAsked,
+    Role,
+    SanctionAsked,
+    SanctionOrder,
+    StaffDecision,
+    StaffFacts,
+    StaffId,
+    StaffMember,
+    StaffRequest,
+    Subject,
+)
+from passerby.kernel.text import Text, text
+from passerby.runtime.staff.router import StaffRouter
+from passerby.staff import ALL
+
+NOW = 1_800_000_000.0
+BOT = BotId(1000009)
+CODE = "ABCDEFGH"
+ENV = Env(NOW, Random(1))
+ROUTER = StaffRouter(ALL)
+BAN = Sanction("beef", SanctionKind.BANNED, Reason.SCAM, NOW - 5, by=4)
+BOB = Participant(
+    PersonId(777), 3, profile=Profile(NOW, 31, NOW, language="de"), support=SupportCode(CODE, NOW + 9), seen_at=NOW
+)
+SUBJECT = Subject(CODE, BOB, 2)
+BANNED = Subject(CODE, msgspec.structs.replace(BOB, sanctions=(BAN,)))
+
+
+def member(role: Role) -> StaffMember:
+    return StaffMember(StaffId(4), PersonId(104), role, NOW)
+
+
+def decide(
+    event: Event | StaffRequest, role: Role | None = Role.MODERATOR, of: Subject | None = SUBJECT
+) -> StaffDecision:
+    me = THE_OPERATOR if role is None else member(role)
+    return ROUTER.decide(event, StaffFacts(me, (me,), subject=of), ENV)
+
+
+def wrote(words: str) -> MessageReceived:
+    return MessageReceived(PersonId(104), BOT, (MessageId(5),), (Content(Kind.TEXT, text=words),), NOW)
+
+
+def pressed(data: str) -> ButtonPressed:
+    action, _, token = data.partition(":")
+    return ButtonPressed(PersonId(104), BOT, "q", MessageId(5), action, token)
+
+
+def shown(done: StaffDecision) -> tuple[Text, list[str]]:
+    """The text that is shown, and what its buttons carry."""
+    last = done.effects[-1]
+    assert isinstance(last, Say | Revise)
+    rows = last.keyboard.rows if isinstance(last.keyboard, Menu) else ()
+    return last.text, [f"{button.action}:{button.token}" for row in rows for button in row]
+
+
+def test_a_person_is_shown_by_code_without_anything_that_names_them_and_the_look_is_noted() -> None:
+    done = decide(wrote("/person abcd-efgh"))
+    card, buttons = shown(done)
+    assert dict(card.args) == {
+        "code": "ABCD-EFGH",
+        "age": "31",
+        "languages": "de",
+        "seen": text("days.20833"),
+        "reported": 2,
+        "sanctions": text("people.no_sanctions"),
+    }
+    assert "777" not in repr(done)
+    assert buttons == [f"person_kind:{CODE}"]
+    assert [(note.action, note.subject) for note in done.notes] == [("person.looked_at", "code ABCD-EFGH")]
+    assert shown(decide(pressed(f"person_show:{CODE}")))[0] == card
+    assert decide(PersonAsked(CODE), None).reply == card
+
+
+def test_sanctions_and_appeals_are_shown_with_a_button_that_lifts_them() -> None:
+    card, buttons = shown(decide(pressed(f"person_show:{CODE}"), of=BANNED))
+    what = text(
+        "people.sanction",
+        what=text("people.kind_banned"),
+        why=text("people.reason_scam"),
+        until=text("people.for_good"),
+    )
+    assert dict(card.args)["sanctions"] == what
+    assert buttons == [f"person_kind:{CODE}", f"person_lift:{CODE}.beef"]
+    asked = msgspec.structs.replace(BAN, appeal=Appeal.OPEN, until=NOW + 9)
+    appealed = Subject(CODE, Participant(PersonId(777), sanctions=(asked,)))
+    card, buttons = shown(decide(wrote(f"/person {CODE}"), Role.SUPPORT, appealed))
+    assert buttons == [], "the support only looks"
+    assert dict(card.args)["age"] == dict(card.args)["languages"] == "–"
+    assert dict(card.args)["sanctions"] == text(
+        "people.appealed",
+        what=text(
+            "people.sanction",
+            what=text("people.kind_banned"),
+            why=text("people.reason_scam"),
+            until=text("people.until", day=text("days.20833")),
+        ),
+    )
+
+
+def test_an_unknown_code_shows_nothing() -> None:
+    assert shown(decide(wrote("/person"), of=None))[0] == text("people.how")
+    assert shown(decide(wrote(f"/person {CODE}"), of=None))[0] == text("people.unknown_code")
+    for action in ("person_show", "person_kind", "person_why", "person_long", "person_do", "person_lift"):
+        done = decide(pressed(f"{action}:{CODE}.banned.scam.1"), of=None)
+        assert (done.refused, done.orders, done.notes) == (True, (), ()), action
+    for asked in (
+        PersonAsked(CODE),
+        SanctionAsked(CODE, SanctionKind.BANNED, Reason.SCAM),
+        LiftAsked(CODE, "beef"),
+    ):
+        assert decide(asked, None, None).refused
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *("person_why:ABCDEFGH", "person_why:ABCDEFGH.king", "person_long:ABCDEFGH.banned", "person_do:ABCDEFGH"),
+        *("person_long:ABCDEFGH.banned.why", "person_do:ABCDEFGH.banned.scam.7", "person_do:ABCDEFGH.banned.scam.1.2"),
+    ],
+)
+def test_a_button_that_was_never_shown_orders_nothing(data: str) -> None:
+    done = decide(pressed(data), Role.OWNER)
+    assert (done.refused, done.orders) == (True, ())
+
+
+def test_three_questions_lead_to_a_sanction() -> None:
+    asked, kinds = shown(decide(pressed(f"person_kind:{CODE}")))
+    assert asked == text("people.choose_kind")
+    assert kinds == [*(f"person_why:{CODE}.{kind}" for kind in SanctionKind), f"person_show:{CODE}"]
+    asked, reasons = shown(decide(pressed(f"person_why:{CODE}.banned")))
+    assert asked == text("people.choose_reason")
+    assert reasons[0] == f"person_long:{CODE}.banned.spam"
+    asked, lengths = shown(decide(pressed(f"person_long:{CODE}.banned.scam")))
+    assert asked == text("people.choose_length")
+    assert lengths[:2] == [f"person_do:{CODE}.banned.scam.1", f"person_do:{CODE}.banned.scam.24"]
+    assert f"person_do:{CODE}.banned.scam.0" not in lengths, "a moderator bans for a time"
+    assert f"person_do:{CODE}.banned.scam.0" in shown(decide(pressed(f"person_long:{CODE}.banned.scam"), Role.OWNER))[1]
+    done = decide(pressed(f"person_do:{CODE}.banned.scam.24"))
+    (order,) = done.orders
+    assert isinstance(order, SanctionOrder)
+    assert order.person == 777
+    assert order.sanction == Sanction(
+        order.sanction.id, SanctionKind.BANNED, Reason.SCAM, NOW, NOW + 86_400, by=StaffId(4)
+    )
+    (note,) = done.notes
+    assert (note.action, note.subject) == ("person.sanctioned", "code ABCD-EFGH")
+    assert dict(note.details) == {
+        "sanction": order.sanction.id,
+        "kind": "banned",
+        "why": "scam",
+        "until": NOW + 86_400,
+    }
+    assert shown(done) == (text("people.done"), [f"person_show:{CODE}"])
+    assert isinstance(done.effects[0], Answer)
+
+
+def test_only_who_may_ban_restricts_without_an_end() -> None:
+    asked = SanctionAsked(CODE, SanctionKind.BANNED, Reason.THREAT, note="case 7")
+    assert decide(asked, Role.MODERATOR) == StaffDecision(reply=text("people.needs_ban"), refused=True)
+    done = decide(asked, None)
+    (order,) = done.orders
+    assert isinstance(order, SanctionOrder)
+    assert (order.sanction.until, order.sanction.by) == (None, 0)
+    assert (done.notes[0].reason, done.effects, done.reply) == ("case 7", (), text("people.done"))
+    assert decide(asked, Role.SUPPORT).reply == text("team.not_allowed")
+
+
+def test_a_sanction_is_lifted_only_while_it_binds() -> None:
+    done = decide(pressed(f"person_lift:{CODE}.beef"), of=BANNED)
+    assert done.orders == (LiftOrder(PersonId(777), "beef"),)
+    assert [(note.action, dict(note.details)) for note in done.notes] == [
+        ("person.sanction_lifted", {"sanction": "beef"})
+    ]
+    assert decide(LiftAsked(CODE, "beef"), None, BANNED).reply == text("people.lifted")
+    gone = decide(LiftAsked(CODE, "cafe"), None, BANNED)
+    assert gone == StaffDecision(reply=text("people.no_such_sanction"), refused=True)
