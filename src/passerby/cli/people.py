@@ -26,7 +26,7 @@ def show(code: Code) -> None:
 @people.command()
 def sanction(
     code: Code,
-    kind: Annotated[SanctionKind, typer.Argument(help="What the person may not do.")],
+    kind: Annotated[SanctionKind, typer.Argument(help="The kind of restriction.")],
     reason: Annotated[Reason, typer.Argument(help="The rule that was broken.")],
     hours: Annotated[
         float | None, typer.Option(help="For how long. Default: 24.", min=0.01, max=87_600, show_default=False)
