@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from passerby.domain.alerts.rules import CLOCK_SKEW
+from passerby.domain.alerts.runbooks import what_to_do
 from passerby.domain.team import PERMISSIONS, is_last_owner, may, obstacle, reaches, roles_for
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Env
@@ -307,3 +309,32 @@ def test_two_staff_features_cannot_claim_the_same_thing() -> None:
         routed(StaffFeature("another", stranger=nothing))
     with pytest.raises(ValueError, match="one staff feature answers strangers"):
         StaffRouter(())
+
+
+def test_a_role_is_changed_by_its_button() -> None:
+    done = decide(pressed("staff_role:3.admin"), facts(OWNER))
+    assert done.members == (msgspec.structs.replace(MODERATOR, role=Role.ADMIN),)
+    assert done.notes == (AuditNote("team.role_changed", "#3", {"from": Role.MODERATOR, "to": Role.ADMIN}),)
+
+
+@pytest.mark.parametrize(
+    ("action", "noted", "said"),
+    [
+        ("alert_ack", "alert.acknowledged", "staff_alerts.acknowledged"),
+        ("alert_silence", "alert.silenced", "staff_alerts.silenced"),
+    ],
+)
+def test_an_alert_is_acknowledged_or_silenced_by_its_button(action: str, noted: str, said: str) -> None:
+    done = decide(pressed(f"{action}:{CLOCK_SKEW.name}"), facts(OWNER))
+    assert done == StaffDecision(notes=(AuditNote(noted, CLOCK_SKEW.name),), effects=(Answer("q", text(said)),))
+
+
+def test_a_button_under_an_alert_shows_its_runbook() -> None:
+    done = decide(pressed(f"alert_help:{CLOCK_SKEW.name}"), facts(OWNER))
+    shown = text("staff_alerts.words", words=what_to_do(CLOCK_SKEW))
+    assert done.effects == (Answer("q"), Say(OWNER.person, shown))
+
+
+@pytest.mark.parametrize("action", ["alert_ack", "alert_silence", "alert_help"])
+def test_a_button_under_an_alert_that_no_longer_exists_does_nothing(action: str) -> None:
+    assert decide(pressed(f"{action}:gone"), facts(OWNER)) == StaffDecision(effects=(Answer("q"),))

@@ -98,7 +98,7 @@ def _find_a_lost_key(settings: Settings) -> None:
     """The first start makes the key file. Raises: WrongSetting, if a later start does not find it."""
     live = live_path(settings)
     is_missing = settings.secret_key is None and not settings.key_path.exists()
-    if is_missing and live.exists() and live.stat().st_size and not is_key_lost(settings):
+    if is_missing and live.is_file() and live.stat().st_size and not is_key_lost(settings):
         problem = f"is not set, and {settings.key_path.name} is gone, but {live.name} was used with it"
         remedy = "put the file back; if it is lost, set SECRET_KEY_PREVIOUS=lost once"
         raise WrongSetting("SECRET_KEY", problem, remedy)
