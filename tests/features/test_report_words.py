@@ -57,7 +57,7 @@ def test_nothing_to_add_ends_it() -> None:
 def test_commands_and_keys_still_work_while_a_comment_is_expected() -> None:
     talk = Playbook()
     ann, _ = reporter(talk)
-    assert ann.writes("/help").effects == (says(ann, "pages.help", minimum=18),)
+    assert ann.writes("/rules").effects == (says(ann, "pages.rules", minimum=18),)
     ann.writes("🔎 Find a partner")
     assert isinstance(ann.value.state, Searching)
 
