@@ -78,6 +78,7 @@ async def _fill(settings: Settings, everybody: list[tuple[int, int]], states: Se
     if settings.is_shared:
         store = (await open_redis(settings.redis_url.get_secret_value(), SystemClock(), Random(1), may_lose=True)).store
     else:
+        open_key(settings)  # the first start makes the key file
         store = MemoryStore(FileLog(live_path(settings)), SystemClock(), Random(1))
     for first in range(0, len(puts), AT_A_TIME):
         some = puts[first : first + AT_A_TIME]
