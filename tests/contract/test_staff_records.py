@@ -13,15 +13,18 @@ from sqlalchemy.pool import NullPool
 
 from passerby.adapters.sql import SqlStaff, init_schema
 from passerby.adapters.sql.engine import connect, database_url
-from passerby.adapters.sql.tables import audit, metadata
+from passerby.adapters.sql.tables import audit, metadata, staff_orders
 from passerby.domain.audit import AuditRow, first_broken
 from passerby.kernel.effect import Answer, Button, Menu, Revise, Say
 from passerby.kernel.ids import BotId, MessageId, PersonId, UpdateRef
+from passerby.kernel.sanction import Reason, Sanction, SanctionKind
 from passerby.kernel.staff import (
     THE_OPERATOR,
     AuditNote,
     Invite,
+    LiftOrder,
     Role,
+    SanctionOrder,
     StaffDecision,
     StaffFacts,
     StaffId,
@@ -233,3 +236,38 @@ def test_the_database_refuses_to_change_or_delete_rows_of_the_audit(place: Staff
     for statement in (sa.update(audit).values(reason="another"), sa.delete(audit)):
         with pytest.raises(exc.DBAPIError, match="never changed or deleted"):
             place.execute(statement)
+
+
+def orders_about(person: PersonId) -> Callable[[StaffFacts], StaffDecision]:
+    ban = SanctionOrder(person, Sanction("s", SanctionKind.BANNED, Reason.SCAM, NOW))
+    note = AuditNote("person.sanctioned", "code ABCD-EFGH")
+    return lambda facts: StaffDecision(notes=(note,), orders=(ban, LiftOrder(person, "s")))
+
+
+@on_all
+def test_orders_wait_until_they_are_done(place: StaffPlace) -> None:
+    async def scene(records: StaffRecords) -> None:
+        await records.decide(None, ref(1), orders_about(BOB), NOW)
+        (one, ban), (two, lift) = await records.orders(9)
+        assert (ban, lift) == orders_about(BOB)(StaffFacts(THE_OPERATOR)).orders
+        await records.orders_done([one], NOW + 1)
+        assert list(await records.orders(9)) == [(two, lift)]
+        await records.orders_done([two], NOW + 1)
+        assert list(await records.orders(9)) == []
+        await records.decide(None, ref(2), orders_about(ANN), NOW)
+        assert [number for number, _ in await records.orders(9)] == [two + 1, two + 2], "no number is used twice"
+
+    place.run(scene)
+
+
+@on_sql
+def test_an_order_that_is_done_names_the_person_no_more(place: StaffPlace) -> None:
+    async def scene(records: SqlStaff) -> None:
+        await records.decide(None, ref(1), orders_about(BOB), NOW)
+        await records.orders_done([1, 2], NOW + 1)
+        async with records._engine.connect() as connection:
+            rows = (await connection.execute(sa.select(staff_orders))).all()
+        assert len(rows) == 2
+        assert str(BOB) not in repr(rows)
+
+    place.run(scene)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 
 from passerby.adapters.sql.tables import blocks, chats, complaints, users
-from passerby.domain.personal_data import copy_of
+from passerby.domain.personal_data import ERASED_PERSON, copy_of
+from passerby.domain.karma import rated
 from passerby.kernel.history import History, PastBlock, PastChat, PastReport
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, PoolId
 from passerby.kernel.participant import (
@@ -90,7 +91,8 @@ def leaves(value: Any) -> list[Any]:
 
 def test_every_value_that_is_held_about_a_person_is_in_the_copy() -> None:
     """Each field of the two structures has a value of its own here, so a new field that the copy leaves out is seen."""
-    unsaid = {*OTHERS, b"sealed", 0.0}
+    given_away = {PERSON.version, PERSON.karma.at}
+    unsaid = {*OTHERS, b"sealed", 0.0} | given_away
     held = [leaf for leaf in leaves([_all(PERSON), _all(HISTORY)]) if leaf not in unsaid]
     shown = leaves(COPY)
     assert [leaf for leaf in held if leaf not in shown] == []
@@ -164,6 +166,19 @@ def test_nobody_else_is_named_whatever_the_person_did(person: Participant) -> No
     ]
     assert all(label.startswith("partner ") for label in labels)
     assert len(set(labels)) == len(others)
+
+
+def test_the_copy_is_the_same_whether_a_partner_rated_the_person_or_not() -> None:
+    karma = rated(PERSON.karma, Rating.BAD, 1.0, NOW - 60)
+    other = msgspec.structs.replace(PERSON, karma=karma, version=PERSON.version + 1)
+    assert copy_of(other, HISTORY, {}, NOW) == copy_of(PERSON, HISTORY, {}, NOW)
+
+
+def test_partners_who_were_erased_cannot_be_told_by_a_number_that_they_share() -> None:
+    past = HISTORY.chats[0]
+    chats = tuple(msgspec.structs.replace(past, partner=partner) for partner in (ERASED_PERSON, OTHERS[0], ERASED_PERSON, OTHERS[0]))
+    labels = [chat["partner"] for chat in copy_of(Participant(ME), History(chats=chats), {}, NOW)["chats"]]
+    assert labels == ["partner 1", "partner 2", "partner 3", "partner 2"]
 
 
 def test_how_a_chat_ended_is_only_told_to_the_person_who_ended_it() -> None:

@@ -91,7 +91,7 @@ def test_a_person_is_shown_by_code_without_anything_that_names_them_and_the_look
 
 
 def test_sanctions_and_appeals_are_shown_with_a_button_that_lifts_them() -> None:
-    card, buttons = shown(decide(pressed(f"person_show:{CODE}"), of=BANNED))
+    card, buttons = shown(decide(pressed(f"person_show:{CODE}"), Role.ADMIN, BANNED))
     what = text(
         "people.sanction",
         what=text("people.kind_banned"),
@@ -185,7 +185,7 @@ def test_only_who_may_ban_restricts_without_an_end() -> None:
 
 
 def test_a_sanction_is_lifted_only_while_it_binds() -> None:
-    done = decide(pressed(f"person_lift:{CODE}.beef"), of=BANNED)
+    done = decide(pressed(f"person_lift:{CODE}.beef"), Role.ADMIN, BANNED)
     assert done.orders == (LiftOrder(PersonId(777), "beef"),)
     assert [(note.action, dict(note.details)) for note in done.notes] == [
         ("person.sanction_lifted", {"sanction": "beef"})
@@ -193,3 +193,12 @@ def test_a_sanction_is_lifted_only_while_it_binds() -> None:
     assert decide(LiftAsked(CODE, "beef"), None, BANNED).reply == text("people.lifted")
     gone = decide(LiftAsked(CODE, "cafe"), None, BANNED)
     assert gone == StaffDecision(reply=text("people.no_such_sanction"), refused=True)
+
+
+def test_who_cannot_restrict_for_good_cannot_lift_what_is_for_good() -> None:
+    pressing = pressed(f"person_lift:{CODE}.beef")
+    done = decide(pressing, Role.MODERATOR, BANNED)
+    assert (done.refused, done.reply, done.orders, done.notes) == (True, text("team.not_allowed"), (), ())
+    assert shown(decide(pressed(f"person_show:{CODE}"), Role.MODERATOR, BANNED))[1] == [f"person_kind:{CODE}"]
+    for_a_time = Subject(CODE, msgspec.structs.replace(BOB, sanctions=(msgspec.structs.replace(BAN, until=NOW + 9),)))
+    assert decide(pressing, Role.MODERATOR, for_a_time).orders == (LiftOrder(PersonId(777), "beef"),)

@@ -22,6 +22,9 @@ ERASED_AFTER_S = 86_400.0
 
 COPY_EVERY_S = 86_400.0
 
+ERASED_PERSON = PersonId(0)
+"""Stands for a person who was erased, in the history of others. Telegram has no such user id."""
+
 STANDINGS = ("usual", "low", "very low")
 """By `karma.shade`. The exact score would tell how the last partner rated the person."""
 
@@ -31,20 +34,28 @@ ELSEWHERE = (
     "A message that cannot be delivered at once waits encrypted, for an hour at most.",
     "Telegram's numbers of your updates are kept for 26 hours, so that nothing is handled twice.",
     "Log lines call you by a pseudonym that changes every day.",
-    "Other people's ratings, blocks and reports are about them, too, so they are not part of this copy.",
+    "Other people's ratings, blocks and reports are about them, too, so they are not part of this copy. Nor are two "
+    "numbers that would give them away: when your standing changed last, and how often your data changed.",
     "Backups hold the same data until they expire.",
 )
 """What is not in the file, and why. For the reader of the file."""
 
 
 class _Partners:
-    """Numbers partners in the order in which they appear."""
+    """Numbers partners in the order in which they appear. Each one who was erased has a number of their own: one number
+    for all of them would tell who they are."""
 
     def __init__(self) -> None:
         self._numbers: dict[PersonId, int] = {}
+        self._count = 0
 
     def label(self, person: PersonId) -> str:
-        return f"partner {self._numbers.setdefault(person, len(self._numbers) + 1)}"
+        number = self._numbers.get(person)
+        if number is None:
+            number = self._count = self._count + 1
+            if person != ERASED_PERSON:
+                self._numbers[person] = number
+        return f"partner {number}"
 
 
 def copy_of(me: Participant, history: History, words: Mapping[ChatId, str], now: float) -> dict[str, Any]:
@@ -58,7 +69,6 @@ def copy_of(me: Participant, history: History, words: Mapping[ChatId, str], now:
         "made_at": now,
         "you": {
             "telegram_id": me.person,
-            "version": me.version,
             "first_seen_at": history.created_at,
             "last_seen_at": me.seen_at,
             "bots": list(me.bots),
@@ -66,7 +76,6 @@ def copy_of(me: Participant, history: History, words: Mapping[ChatId, str], now:
             "topic": me.thread,
             "vip_until": me.vip_until,
             "standing": STANDINGS[shade(karma_now(me.karma, now))],
-            "standing_as_of": me.karma.at,
         },
         "profile": msgspec.to_builtins(_whole(me.profile)),
         "wishes": msgspec.to_builtins(_whole(me.preferences)),

@@ -9,15 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from passerby.adapters.sql.packing import unpack, without_side
 from passerby.adapters.sql.rows import READ, participant
 from passerby.adapters.sql.tables import blocks, chats, complaints, past_chats, sanctions, users
-from passerby.domain.personal_data import refers_to
+from passerby.domain.personal_data import ERASED_PERSON, refers_to
 from passerby.kernel.history import History, PastBlock, PastChat, PastReport
 from passerby.kernel.ids import BotId, ChatId, PersonId
 from passerby.kernel.participant import Complaint, Participant, Rating
 
 T = TypeVar("T")
 
-NOBODY: Final = 0
-"""Stands for a person who was erased. Telegram has no such user id."""
+NOBODY: Final = ERASED_PERSON
 
 
 class SqlPersonalData:

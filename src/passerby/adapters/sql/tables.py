@@ -218,7 +218,7 @@ staff_orders = sa.Table(
     "staff_orders",
     metadata,
     sa.Column("number", _ROW_ID, primary_key=True, autoincrement=False),
-    sa.Column("body", sa.Text, nullable=False, comment="JSON: what the fleet is to do to whom"),
+    sa.Column("body", sa.Text, nullable=False, comment="JSON: what the fleet is to do to whom; empty: it was done"),
     sa.Column("made_at", sa.Double, nullable=False),
     sa.Column("done_at", sa.Double),
 )

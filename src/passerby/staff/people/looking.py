@@ -53,7 +53,13 @@ def menu(subject: Subject, facts: StaffFacts, now: float) -> Menu | None:
     if not may(facts.me, Permission.SANCTION):
         return None
     act = Button(text("people.act"), "person_kind", subject.code)
-    return Menu(((act,), *((_lift(subject.code, each),) for each in binding(subject.person, now))))
+    lifts = (_lift(subject.code, each) for each in binding(subject.person, now) if may_lift(facts, each))
+    return Menu(((act,), *((lift,) for lift in lifts)))
+
+
+def may_lift(facts: StaffFacts, sanction: Sanction) -> bool:
+    """Whether who acts may end this sanction. Without an end of its own, it takes what ordering it took."""
+    return may(facts.me, Permission.SANCTION if sanction.until is not None else Permission.BAN)
 
 
 def _lift(code: str, sanction: Sanction) -> Button:

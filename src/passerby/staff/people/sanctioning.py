@@ -18,7 +18,7 @@ from passerby.kernel.staff import (
     StaffFacts,
 )
 from passerby.kernel.text import Text, text
-from passerby.staff.people.looking import named, unknown
+from passerby.staff.people.looking import may_lift, named, unknown
 
 HOUR_S = 3600.0
 DAY_H = 24
@@ -117,8 +117,11 @@ def _lift(event: object, asked: LiftAsked, facts: StaffFacts, env: Env) -> Staff
     subject = facts.subject
     if subject is None:
         return unknown(event)
-    if all(each.id != asked.sanction for each in binding(subject.person, env.now)):
+    sanction = next((each for each in binding(subject.person, env.now) if each.id == asked.sanction), None)
+    if sanction is None:
         return refused(event, text("people.no_such_sanction"))
+    if not may_lift(facts, sanction):
+        return refused(event, text("team.not_allowed"))
     done = text("people.lifted")
     return StaffDecision(
         notes=(AuditNote("person.sanction_lifted", named(subject), {"sanction": asked.sanction}, asked.note),),

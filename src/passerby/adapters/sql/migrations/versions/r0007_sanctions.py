@@ -46,7 +46,7 @@ def upgrade() -> None:
     op.create_table(
         "staff_orders",
         sa.Column("number", _ROW_ID, nullable=False, autoincrement=False),
-        sa.Column("body", sa.Text, nullable=False, comment="JSON: what the fleet is to do to whom"),
+        sa.Column("body", sa.Text, nullable=False, comment="JSON: what the fleet is to do to whom; empty: it was done"),
         sa.Column("made_at", sa.Double, nullable=False),
         sa.Column("done_at", sa.Double),
         sa.PrimaryKeyConstraint("number", name="pk_staff_orders"),
