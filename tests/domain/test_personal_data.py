@@ -175,8 +175,8 @@ def test_the_copy_is_the_same_whether_a_partner_rated_the_person_or_not() -> Non
 
 
 def test_partners_who_were_erased_cannot_be_told_by_a_number_that_they_share() -> None:
-    past = HISTORY.chats[0]
-    chats = tuple(msgspec.structs.replace(past, partner=partner) for partner in (ERASED_PERSON, OTHERS[0], ERASED_PERSON, OTHERS[0]))
+    partners = (ERASED_PERSON, OTHERS[0], ERASED_PERSON, OTHERS[0])
+    chats = tuple(msgspec.structs.replace(HISTORY.chats[0], partner=partner) for partner in partners)
     labels = [chat["partner"] for chat in copy_of(Participant(ME), History(chats=chats), {}, NOW)["chats"]]
     assert labels == ["partner 1", "partner 2", "partner 3", "partner 2"]
 
