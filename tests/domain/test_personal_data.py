@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 
 from passerby.adapters.sql.tables import blocks, chats, complaints, users
-from passerby.domain.personal_data import ERASED_PERSON, copy_of
 from passerby.domain.karma import rated
+from passerby.domain.personal_data import ERASED_PERSON, copy_of
 from passerby.kernel.history import History, PastBlock, PastChat, PastReport
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, PoolId
 from passerby.kernel.participant import (

@@ -34,8 +34,8 @@ ELSEWHERE = (
     "A message that cannot be delivered at once waits encrypted, for an hour at most.",
     "Telegram's numbers of your updates are kept for 26 hours, so that nothing is handled twice.",
     "Log lines call you by a pseudonym that changes every day.",
-    "Other people's ratings, blocks and reports are about them, too, so they are not part of this copy. Nor are two "
-    "numbers that would give them away: when your standing changed last, and how often your data changed.",
+    "Other people's ratings, blocks and reports are about them, too, so they are not part of this copy.",
+    "Two numbers would give those away: when your standing changed last, and how often your data changed.",
     "Backups hold the same data until they expire.",
 )
 """What is not in the file, and why. For the reader of the file."""
