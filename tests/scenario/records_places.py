@@ -57,7 +57,7 @@ class MemoryShelf:
         return dict(self.disk.complaints)
 
     def mentions(self, person: int) -> list[str]:
-        return mentions(self._disk, person)
+        return mentions(self.disk, person)
 
     def close(self) -> None:
         pass
@@ -94,7 +94,7 @@ class PostgresShelf:
         return self.ask(self._place.complaints())
 
     def mentions(self, person: int) -> list[str]:
-        return self._ask(self._place.mentions(person))
+        return self.ask(self._place.mentions(person))
 
     def close(self) -> None:
         self.ask(self.records.aclose())
