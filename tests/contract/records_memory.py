@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from passerby.domain.personal_data import refers_to
-from passerby.kernel.history import History, PastBlock, PastChat, PastReport
+from passerby.domain.sanctions import binds
+from passerby.kernel.history import History, PastBlock, PastChat, PastReport, PastSanction
 from passerby.kernel.ids import BotId, ChatId, MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Complaint, Idle, Participant, Rating
 from passerby.kernel.sanction import Sanction
@@ -102,6 +103,7 @@ class Disk:
 def mentions(disk: Disk, person: int) -> list[str]:
     """The tables that hold this number."""
     tables = {"users": disk.people, "chats": disk.chats, "blocks": disk.blocks, "complaints": disk.complaints}
+    tables |= {"sanctions": disk.sanctions}
     return [name for name, table in tables.items() if str(person) in repr(table)]
 
 
@@ -176,6 +178,11 @@ class MemoryRecords:
                 for (chat, by), row in disk.complaints.items()
                 if by == person
             ),
+            tuple(
+                PastSanction(sanction=row.sanction, lifted_at=row.lifted_at)
+                for row in disk.sanctions.values()
+                if row.person == person
+            ),
         )
 
     async def acquaintances(self, person: PersonId, limit: int) -> list[PersonId]:
@@ -236,11 +243,17 @@ def _store(disk: Disk, fact: Fact) -> None:
                 disk.blocks[fact.by, fact.whom] = standing._replace(lifted_at=fact.at)
 
         case PersonErased():
-            _erase(disk, fact.person, is_back=fact.is_back)
+            _erase(disk, fact)
 
 
-def _erase(disk: Disk, person: PersonId, *, is_back: bool) -> None:
-    if not is_back:
+def _erase(disk: Disk, fact: PersonErased) -> None:
+    person = fact.person
+    disk.sanctions = {
+        name: row
+        for name, row in disk.sanctions.items()
+        if row.person != person or (fact.is_back and row.lifted_at is None and binds(row.sanction, fact.at))
+    }
+    if not fact.is_back:
         disk.people.pop(person, None)
         disk.created_at.pop(person, None)
     for chat, row in disk.chats.items():

@@ -3,9 +3,11 @@
 import msgspec
 import pytest
 
-from passerby.kernel.history import History, PastBlock, PastChat, PastReport
+from passerby.kernel.history import History, PastBlock, PastChat, PastReport, PastSanction
 from passerby.kernel.ids import BotId, ChatId, PersonId
 from passerby.kernel.participant import Complaint, DataRequests, LastChat, Met, Participant, Rating, Saved
+from passerby.kernel.sanction import Reason, Sanction, SanctionKind
+from passerby.ports.facts import Fact, SanctionChanged, SanctionLifted
 from passerby.ports.records import Records
 from tests.contract.records_facts import (
     NOW,
@@ -188,3 +190,27 @@ async def test_a_person_who_is_back_keeps_their_new_value(records: Records, /, p
     await records.apply("g", numbered(block(ANN, BOB), changed(person(ANN, 4)), erased(ANN, is_back=True)))
     assert await records.people([ANN]) == {ANN: person(ANN, 4)}
     assert await place.blocks() == {}
+
+
+def _restricted(who: PersonId) -> list[Fact]:
+    until = {"over": NOW + 5, "lifted": None, "for a time": NOW + 900, "for good": None}
+    held = [Sanction(name, SanctionKind.BANNED, Reason.SCAM, NOW, end) for name, end in until.items()]
+    return [*(SanctionChanged(who, each, NOW) for each in held), SanctionLifted("lifted", NOW + 6)]
+
+
+@staged(trying, "place")
+async def test_the_history_has_the_sanctions_that_are_over_too(records: Records, /) -> None:
+    other = Sanction("of another", SanctionKind.SLOW, Reason.SPAM, NOW)
+    await records.apply("g", numbered(*_restricted(ANN), SanctionChanged(BOB, other, NOW)))
+    found = (await records.history(ANN)).sanctions
+    lifted_at = {each.sanction.id: each.lifted_at for each in found}
+    assert lifted_at == {"over": None, "lifted": NOW + 6, "for a time": None, "for good": None}
+    assert (await records.history(BOB)).sanctions == (PastSanction(sanction=other, lifted_at=None),)
+
+
+@staged(trying, "place")
+async def test_an_erasure_leaves_only_the_sanctions_that_bind(records: Records, /, place: Place) -> None:
+    await records.apply("g", numbered(*_restricted(ANN), erased(ANN, is_back=True)))
+    assert sorted(await place.sanctions()) == ["for a time", "for good"]
+    await records.apply("g", numbered(erased(ANN), after=6))
+    assert await place.mentions(ANN) == []

@@ -7,10 +7,10 @@ import msgspec
 import pytest
 from hypothesis import given
 
-from passerby.adapters.sql.tables import blocks, chats, complaints, users
+from passerby.adapters.sql.tables import blocks, chats, complaints, sanctions, users
 from passerby.domain.karma import rated
 from passerby.domain.personal_data import ERASED_PERSON, copy_of
-from passerby.kernel.history import History, PastBlock, PastChat, PastReport
+from passerby.kernel.history import History, PastBlock, PastChat, PastReport, PastSanction
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, PoolId
 from passerby.kernel.participant import (
     Chatting,
@@ -61,6 +61,7 @@ PERSON = Participant(
     (Sanction("ban", SanctionKind.BANNED, Reason.SCAM, 31.5, 32.5, 0, "rule", "case", Appeal.OPEN, 33.5),),
     SupportCode("ABCDEFGH", 34.5),
 )
+PAST = Sanction("past", SanctionKind.SLOW, Reason.SPAM, 41.5, 42.5, 0, "old rule", "old case", Appeal.UPHELD, 43.5)
 HISTORY = History(
     19.5,
     (
@@ -77,6 +78,7 @@ HISTORY = History(
     ),
     (PastBlock(whom=OTHERS[7], blocked_at=22.5, lifted_at=23.5),),
     (PastReport(chat=ChatId("q"), whom=OTHERS[8], reason=Complaint.THREAT, filed_at=24.5, words=b"sealed"),),
+    (PastSanction(sanction=PAST, lifted_at=44.5),),
 )
 COPY = copy_of(PERSON, HISTORY, {ChatId("q"): "their words"}, NOW)
 
@@ -127,6 +129,8 @@ STORED_ELSEWHERE = {
     "chats": {"user1", "user2", "bot1", "bot2", "active", "told1_bot", "told1_message", "told2_bot", "told2_message"},
     "blocks": {"user_id", "blocked_id"},
     "complaints": {"user_id", "accused_id"},
+    # Which one of the team decided.
+    "sanctions": {"user_id", "by_staff"},
 }
 
 
@@ -143,9 +147,24 @@ def test_every_column_of_the_records_is_in_the_copy_or_is_named_here() -> None:
         "chats": {"id", "opened_at", "closed_at", "closed_by", "reason", "rating1", "rating2"},
         "blocks": {"blocked_at", "lifted_at"},
         "complaints": {"chat_id", "reason", "filed_at", "words"},
+        "sanctions": {
+            "id", "kind", "reason", "since", "until", "rule", "evidence", "appeal", "appealed_at", "lifted_at",
+        },
     }  # fmt: skip
-    for table in (users, chats, blocks, complaints):
+    for table in (users, chats, blocks, complaints, sanctions):
         assert set(table.c.keys()) == known[table.name] | STORED_ELSEWHERE[table.name]
+
+
+def test_a_restriction_is_in_the_copy_once_as_it_is_now_also_if_the_records_are_behind() -> None:
+    (ban,) = PERSON.sanctions
+    before = PastSanction(sanction=msgspec.structs.replace(ban, appeal=Appeal.NONE, appealed_at=None), lifted_at=None)
+    behind = msgspec.structs.replace(HISTORY, sanctions=(*HISTORY.sanctions, before))
+    for history in (behind, HISTORY):
+        shown = copy_of(PERSON, history, {}, NOW)["restrictions"]
+        assert [(each["id"], each["appeal"], each["lifted_at"]) for each in shown] == [
+            ("past", Appeal.UPHELD, 44.5),
+            ("ban", Appeal.OPEN, None),
+        ]
 
 
 def test_the_copy_names_nobody_else() -> None:

@@ -4,13 +4,14 @@ import msgspec
 import pytest
 
 from passerby.features.sanctions import barred, feature, letter
-from passerby.kernel.content import Content, Kind
+from passerby.kernel.content import Content, File, Kind
 from passerby.kernel.decision import Decision
 from passerby.kernel.effect import Answer, Keys, Relay, Say
 from passerby.kernel.event import LiftOrdered, SanctionOrdered
 from passerby.kernel.feature import Feature
 from passerby.kernel.ids import BotId
 from passerby.kernel.participant import Idle
+from passerby.kernel.rules import Rules
 from passerby.kernel.sanction import Appeal, Reason, Sanction, SanctionKind
 from passerby.kernel.text import text
 from passerby.runtime.decide.router import Router
@@ -118,6 +119,17 @@ def test_what_a_sanction_withholds_reaches_nobody(kind: SanctionKind, content: C
     assert any(isinstance(each, Relay) for each in ann.writes("just words").effects)
     talk.later(600)
     assert any(isinstance(each, Relay) for each in ann.sends(content).effects), "it is over"
+
+
+def test_an_edit_does_not_let_a_held_picture_through_once_pictures_are_off() -> None:
+    talk = Playbook(Rules())
+    ann, _ = talk.pair(talk.person(), talk.person())
+    picture = Content(Kind.PHOTO, "write to @ann_99", file=File("f", "u"))
+    assert said(ann.sends(picture)) == ["chat.confirm_name"]
+    talk.happens(SanctionOrdered(ann.person, STAFF, sanction(SanctionKind.MEDIA_OFF)))
+    harmless = msgspec.structs.replace(picture, text="a harmless word")
+    edit = ann.edits(ann.last_message, "", content=harmless)
+    assert edit.effects == ()
 
 
 def test_two_features_cannot_both_answer_barred_people() -> None:

@@ -101,21 +101,7 @@ def copy_of(me: Participant, history: History, words: Mapping[ChatId, str], now:
             for whom, at in zip(me.blocked, (*me.blocked_at, *(0.0,) * len(me.blocked)), strict=False)
         ],
         "open_question": msgspec.to_builtins(me.commenting),
-        "restrictions": [
-            {
-                "id": each.id,
-                "what": each.kind,
-                "why": each.reason,
-                "since": each.since,
-                "until": each.until,
-                "decided_by": "a rule" if each.by is None else "the team",
-                "rule": each.rule,
-                "evidence": each.evidence,
-                "appeal": each.appeal,
-                "appealed_at": each.appealed_at,
-            }
-            for each in me.sanctions
-        ],
+        "restrictions": _restrictions(me, history),
         "support_code": msgspec.to_builtins(_whole(me.support)) if me.support is not None else None,
         "requests": msgspec.to_builtins(_whole(me.requests)) if me.requests is not None else None,
         "chats": [
@@ -151,6 +137,28 @@ def copy_of(me: Participant, history: History, words: Mapping[ChatId, str], now:
         ],
         "not_in_this_file": list(ELSEWHERE),
     }
+
+
+def _restrictions(me: Participant, history: History) -> list[dict[str, Any]]:
+    """Those that are over are in the history only. The newest ones may not be there yet."""
+    known = {each.id: each for each in (*(past.sanction for past in history.sanctions), *me.sanctions)}
+    lifted = {past.sanction.id: past.lifted_at for past in history.sanctions}
+    return [
+        {
+            "id": each.id,
+            "what": each.kind,
+            "why": each.reason,
+            "since": each.since,
+            "until": each.until,
+            "lifted_at": lifted.get(each.id),
+            "decided_by": "a rule" if each.by is None else "the team",
+            "rule": each.rule,
+            "evidence": each.evidence,
+            "appeal": each.appeal,
+            "appealed_at": each.appealed_at,
+        }
+        for each in known.values()
+    ]
 
 
 def _whole(struct: msgspec.Struct) -> dict[str, Any]:

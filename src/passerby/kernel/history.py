@@ -4,6 +4,7 @@ import msgspec
 
 from passerby.kernel.ids import BotId, ChatId, PersonId
 from passerby.kernel.participant import Complaint, Rating
+from passerby.kernel.sanction import Sanction
 
 
 class PastChat(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -40,10 +41,21 @@ class PastReport(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     words: bytes | None
 
 
+class PastSanction(msgspec.Struct, frozen=True, kw_only=True):
+    """A sanction that the person had or has. `lifted_at` None: it was not ended before its time."""
+
+    sanction: Sanction
+    lifted_at: float | None
+
+
 class History(msgspec.Struct, frozen=True):
-    """Everything in the records that a person did, apart from their newest value. Each list is in order of time."""
+    """Everything in the records that a person did, and their sanctions, apart from their newest value.
+
+    Each list is in order of time.
+    """
 
     created_at: float | None = None
     chats: tuple[PastChat, ...] = ()
     blocks: tuple[PastBlock, ...] = ()
     reports: tuple[PastReport, ...] = ()
+    sanctions: tuple[PastSanction, ...] = ()

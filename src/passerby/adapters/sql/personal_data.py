@@ -10,9 +10,10 @@ from passerby.adapters.sql.packing import unpack, without_side
 from passerby.adapters.sql.rows import READ, participant
 from passerby.adapters.sql.tables import blocks, chats, complaints, past_chats, sanctions, users
 from passerby.domain.personal_data import ERASED_PERSON, refers_to
-from passerby.kernel.history import History, PastBlock, PastChat, PastReport
+from passerby.kernel.history import History, PastBlock, PastChat, PastReport, PastSanction
 from passerby.kernel.ids import BotId, ChatId, PersonId
 from passerby.kernel.participant import Complaint, Participant, Rating
+from passerby.kernel.sanction import Appeal, Reason, Sanction, SanctionKind
 
 T = TypeVar("T")
 
@@ -43,6 +44,7 @@ class SqlPersonalData:
                 ),
                 tuple(_block(row) for row in (await connection.execute(_BLOCKS, who)).mappings()),
                 tuple(_report(row) for row in (await connection.execute(_REPORTS, who)).mappings()),
+                tuple(_sanction(row) for row in (await connection.execute(_SANCTIONS, who)).mappings()),
             )
 
         return await self._read(query)
@@ -86,6 +88,22 @@ def _report(row: Any) -> PastReport:
     )
 
 
+def _sanction(row: Any) -> PastSanction:
+    sanction = Sanction(
+        row["id"],
+        SanctionKind(row["kind"]),
+        Reason(row["reason"]),
+        row["since"],
+        row["until"],
+        row["by_staff"],
+        row["rule"],
+        row["evidence"],
+        Appeal(row["appeal"]),
+        row["appealed_at"],
+    )
+    return PastSanction(sanction=sanction, lifted_at=row["lifted_at"])
+
+
 _WHO = sa.bindparam("who", type_=sa.BigInteger)
 _REQUESTS = (
     sa.select(*READ)
@@ -102,6 +120,7 @@ _PAST_CHATS = (
 )
 _BLOCKS = sa.select(blocks).where(blocks.c.user_id == _WHO).order_by(blocks.c.blocked_at)
 _REPORTS = sa.select(complaints).where(complaints.c.user_id == _WHO).order_by(complaints.c.filed_at)
+_SANCTIONS = sa.select(sanctions).where(sanctions.c.user_id == _WHO).order_by(sanctions.c.since)
 _MENTIONS = sa.select(*READ).where(
     users.c.id != _WHO,
     sa.or_(users.c.last_partner == _WHO, users.c.details.like(sa.bindparam("number", type_=sa.Text))),
@@ -164,3 +183,9 @@ ERASE_VALUE: Final = sa.delete(users).where(users.c.id == _WHO)
 
 ERASE_SANCTIONS: Final = sa.delete(sanctions).where(sanctions.c.user_id == _WHO)
 """For a person whom no sanction binds any more."""
+
+ERASE_PAST_SANCTIONS: Final = sa.delete(sanctions).where(
+    sanctions.c.user_id == _WHO,
+    sa.or_(sanctions.c.lifted_at.is_not(None), sanctions.c.until <= sa.bindparam("at", type_=sa.Double)),
+)
+"""For a person who stays known, because they are back or a sanction binds them. It takes `at`, too."""

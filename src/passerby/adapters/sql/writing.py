@@ -104,7 +104,10 @@ class Writer:
 
 def _erasure(fact: PersonErased) -> list[Step]:
     last = () if fact.is_back else (personal_data.ERASE_SANCTIONS, personal_data.ERASE_VALUE)
-    return [Step(statement, [{"who": fact.person}]) for statement in (*personal_data.ERASE, *last)]
+    steps = [Step(statement, [{"who": fact.person}]) for statement in (*personal_data.ERASE, *last)]
+    if fact.is_back:
+        steps.append(Step(personal_data.ERASE_PAST_SANCTIONS, [{"who": fact.person, "at": fact.at}]))
+    return steps
 
 
 def insert_into(table: sa.Table, dialect: str) -> Any:

@@ -24,7 +24,7 @@ def edited(event: MessageEdited, facts: Facts, env: Env) -> Decision:
         return NOTHING
     held = held_in(state, MessageRef(event.bot, event.message))
     if held is not None and facts.counterpart is None:
-        decision = edited_while_held(event, facts, state, held)
+        decision = edited_while_held(event, facts, state, held, env)
         if decision is not None:
             return decision
     if refusal(event.content) is not None:

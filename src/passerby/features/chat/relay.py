@@ -247,7 +247,7 @@ def _ask_again(
     return Decision(effects=(Answer(event.query), *_close(event, facts), again))
 
 
-def edited_while_held(event: MessageEdited, facts: Facts, state: Chatting, held: Held) -> Decision | None:
+def edited_while_held(event: MessageEdited, facts: Facts, state: Chatting, held: Held, env: Env) -> Decision | None:
     """A held message was edited. It stays held, or is passed on if nothing needs confirmation any more.
 
     None if an earlier edit has already let it through. That edit itself may come twice.
@@ -255,7 +255,8 @@ def edited_while_held(event: MessageEdited, facts: Facts, state: Chatting, held:
     content, at = event.content, event.edited_at
     if held.goes and at > held.edited_at:
         return None
-    if refusal(content) is not None or traces(content) is not None or begins_like_a_command(content.text):
+    withheld = facts.me.sanctions and withheld_by(facts.me, (content,), env) is not None
+    if withheld or refusal(content) is not None or traces(content) is not None or begins_like_a_command(content.text):
         return Decision((hold(facts.me, state, msgspec.structs.replace(held, edited_at=at)),))
     waits = hold(facts.me, state, msgspec.structs.replace(held, edited_at=at, goes=True))
     as_sent = MessageReceived(event.person, event.bot, (event.message,), (content,), at, reply_to=held.reply_to)
