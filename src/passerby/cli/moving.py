@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from pathlib import Path
 
 import typer
 
@@ -35,9 +36,17 @@ def run_move(settings: Settings, to: str) -> int:
 
 
 def _next_step(settings: Settings, to: str) -> str:
-    if "://" not in to or to.startswith("sqlite"):
-        return "now write SQLITE_DB_PATH in .env, remove POSTGRES_URI and REDIS_URL, and start"
-    told = "now write POSTGRES_URI in .env, remove SQLITE_DB_PATH, and start"
-    if settings.secret_key is None and "sqlite_db_path" in settings.model_fields_set:
-        told += f". Set SECRET_KEY to the content of {settings.key_path.name}, which would not be found any more"
+    is_file = "://" not in to
+    if is_file:
+        told = "now write SQLITE_DB_PATH in .env, remove POSTGRES_URI and REDIS_URL, and start"
+    else:
+        told = "now write POSTGRES_URI in .env, remove SQLITE_DB_PATH, and start"
+    path = Path(to).expanduser() if is_file else Settings.model_fields["sqlite_db_path"].default
+    new = settings.model_copy(update={"sqlite_db_path": path})
+    for name, key, before, after in (
+        ("SECRET_KEY", settings.secret_key, settings.key_path, new.key_path),
+        ("BACKUP_KEY", settings.backup_key, settings.backup_key_path, new.backup_key_path),
+    ):
+        if key is None and before.exists() and before.absolute() != after.absolute():
+            told += f". Set {name} to the content of {before.name}, which would not be found any more"
     return told

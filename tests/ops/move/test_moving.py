@@ -17,6 +17,7 @@ from passerby.adapters.sql import SqlRecords, init_schema
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.tables import users
 from passerby.bootstrap.clock import SystemClock
+from passerby.cli.moving import run_move
 from passerby.ops.move.moving import Moved, MoveFailed, move
 from passerby.ops.standstill import FleetRuns
 from passerby.ports.facts import Fact, PersonChanged
@@ -158,6 +159,51 @@ def test_a_database_with_other_people_is_never_touched(tmp_path: Path) -> None:
         moved(on_file(first), second)
     with pytest.raises(MoveFailed, match="already"):
         moved(on_file(first), first)
+
+
+@pytest.mark.parametrize("names", [[], ["SECRET_KEY", "BACKUP_KEY"]])
+def test_the_next_step_names_the_keys_that_would_stay_behind(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], names: list[str]
+) -> None:
+    asyncio.run(fill(tmp_path / "old.db"))
+    for end in ("key", "backup-key") if names else ():
+        (tmp_path / f"old.{end}").write_text("x")
+    assert run_move(on_file(tmp_path / "old.db"), str(tmp_path / "second.db")) == 0
+    told = capsys.readouterr().out
+    assert [name for name in ("SECRET_KEY", "BACKUP_KEY") if f"Set {name} to the content of old." in told] == names
+
+
+def test_the_same_file_by_another_path_is_not_another_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise the live store beside it would look like another installation's, which may be removed."""
+    monkeypatch.chdir(tmp_path)
+    asyncio.run(fill(Path("passerby.db")))
+    asyncio.run(chat_on(on_file(Path("passerby.db"))))
+    (tmp_path / "link.db").symlink_to("passerby.db")
+    for path in ("passerby.db", "./passerby.db", tmp_path / "passerby.db", "link.db"):
+        with pytest.raises(MoveFailed, match="already"):
+            moved(on_file(Path("passerby.db")), path)
+
+
+@pytest.mark.parametrize(
+    ("to", "told"),
+    [
+        ("", "--to is empty"),
+        ("nowhere/x.db", "--to: the directory .*nowhere does not exist"),
+        ("postgres//host", "--to: the directory .*postgres does not exist"),
+        ("mysql://me:secret@host/db", "--to: this is not the address of a PostgreSQL database"),
+        ("sqlite:///x.db", "--to: this is not the address of a PostgreSQL database"),
+        ("postgresql://me:secret@127.0.0.1:1/db", "--to: the database cannot be used"),
+    ],
+)
+def test_a_wrong_place_to_move_to_is_named_and_nothing_is_made_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: str, told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    asyncio.run(fill(tmp_path / "passerby.db"))
+    with pytest.raises(MoveFailed, match=told) as failed:
+        moved(on_file(tmp_path / "passerby.db"), to)
+    assert "secret" not in str(failed.value)
+    assert [path.name for path in tmp_path.iterdir() if not path.name.startswith(("passerby.", "run"))] == []
 
 
 @pytest.mark.services

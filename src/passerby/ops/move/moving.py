@@ -26,9 +26,11 @@ from passerby.ops.standstill import Standstill, nobody_connected, standstill
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import Figures
 from passerby.ports.records import RecordsLost
-from passerby.settings import Settings
+from passerby.settings import Settings, WrongSetting
+from passerby.settings.addresses import is_postgres
 
 _PATIENT: Final = Pool(timeout_s=6 * 3600.0)
+_FORMS: Final = "write postgresql://user:password@host/database, or the path of a database file"
 _ONE_SNAPSHOT: Final = "REPEATABLE READ"
 
 
@@ -49,10 +51,12 @@ async def move(
 ) -> Moved:
     """`to`: the URI of a PostgreSQL database, or the path of a database file. Raises: MoveFailed, FleetRuns."""
     source, target = _database(settings), _database(goal := _goal(settings, to))
-    if str(source) == str(target):
+    if _place(source) == _place(target):
         raise MoveFailed("this is the database that the settings name already")
     if isinstance(source, Path) and not source.exists():
         raise MoveFailed(f"there is no {source.name} to move")
+    if isinstance(target, Path) and not target.parent.is_dir():
+        raise MoveFailed(f"--to: the directory {target.parent} does not exist; {_FORMS}")
     try:
         with losses():
             async with AsyncExitStack() as closing:
@@ -64,11 +68,19 @@ async def move(
                         raise MoveFailed(f"{goal.live_path.name} is from another time: remove it, or name another file")
                     await closing.enter_async_context(standstill(goal, clock))
                 else:
-                    await nobody_connected(target, clock)
+                    await _unconnected(target, clock)
                 await init_schema(target)
                 return await _moved(source, target, left, copied)
     except (DatabaseUnusable, RecordsLost) as error:
         raise MoveFailed(f"a database cannot be used: {error}") from None
+
+
+async def _unconnected(target: str, clock: Clock) -> None:
+    """Raises: FleetRuns; MoveFailed instead of a sentence about POSTGRES_URI, which is not what is wrong."""
+    try:
+        await nobody_connected(target, clock)
+    except WrongSetting as error:
+        raise MoveFailed(f"--to: {error.problem}; {error.remedy}") from None
 
 
 async def _drained(still: Standstill, source: str | Path) -> Figures:
@@ -112,11 +124,18 @@ async def _connection(database: str | Path, *, writes: bool = False) -> AsyncIte
 def _goal(settings: Settings, to: str) -> Settings:
     """The settings as they will be with the new database. The live store there is a file of its own, or none."""
     own = {"redis_url": SecretStr("memory://"), "run_dir": settings.run_dir}
-    scheme, separator, rest = to.partition("://")
-    if separator and scheme != "sqlite":
+    if "://" in to:
+        if not is_postgres(to):
+            raise MoveFailed(f"--to: this is not the address of a PostgreSQL database; {_FORMS}")
         return settings.model_copy(update={**own, "postgres_uri": SecretStr(to)})
-    path = Path(rest if separator else to).expanduser()
+    if not to.strip():
+        raise MoveFailed(f"--to is empty; {_FORMS}")
+    path = Path(to).expanduser()
     return settings.model_copy(update={**own, "postgres_uri": None, "sqlite_db_path": path.absolute()})
+
+
+def _place(database: str | Path) -> str:
+    return str(database.expanduser().resolve()) if isinstance(database, Path) else database
 
 
 def _database(settings: Settings) -> str | Path:
