@@ -29,9 +29,6 @@ def run_import(settings: Settings, source: str, *, dry_run: bool, bot: int | Non
 
     try:
         outcome = asyncio.run(bring(settings, source, SystemClock(), dry_run=dry_run, bot=bot, refused=refused))
-    except FileNotFoundError:
-        print("there is no such file", file=sys.stderr)  # noqa: T201  # the one line
-        return 1
     except (ImportFailed, FleetRuns) as failed:
         print(failed, file=sys.stderr)  # noqa: T201  # the one line
         return 1

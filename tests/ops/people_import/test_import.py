@@ -254,6 +254,28 @@ def test_an_older_version_of_that_database_has_other_names(settings: Settings, t
     assert people(settings)[1001].bot == 111111111
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("latin.csv", "telegram_id,âge\n1,2\n".encode("latin-1"), "latin.csv is not text in UTF-8; save it as CSV"),
+        ("late.csv", b"telegram_id\n" + b"1\n" * 9000 + b"\xe9\n", "late.csv is not text in UTF-8"),
+        ("excel.csv", "telegram_id\n1\n".encode("utf-16"), "excel.csv is not text in UTF-8"),
+        ("twice.csv", b"telegram_id,age,Age\n1,20,30\n", "the columns age and Age are the same one; keep one"),
+        ("two_ids.csv", b"id;telegram_id\n1;2\n", "the columns id and telegram_id are the same one"),
+        ("nowhere.csv", None, r"nowhere.csv cannot be read \(No such file or directory\); name a file, or the"),
+        (".", None, r"cannot be read \(Is a directory\); name a file, or the postgresql"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_in_one_sentence(
+    settings: Settings, tmp_path: Path, name: str, content: bytes | None, told: str
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(ImportFailed, match=told):
+        brought(settings, tmp_path / name)
+    assert not settings.sqlite_db_path.exists()
+
+
 def test_a_database_of_something_else_is_refused(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(ImportFailed, match="no table of users"):
         brought(settings, sqlite_file(tmp_path / "x.db", "CREATE TABLE notes (id INTEGER)"))

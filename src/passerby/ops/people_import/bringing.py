@@ -72,6 +72,8 @@ async def bring(
     bots = tuple(settings.tokens)
     if bot is not None and BotId(bot) not in bots:
         raise ImportFailed("--bot names none of the bots in BOT_TOKENS")
+    if "://" not in source:
+        _check_readable(Path(source))
     outcome = Outcome()
     try:
         with losses():
@@ -133,6 +135,15 @@ async def _rows(source: str, outcome: Outcome) -> AsyncIterator[AsyncIterator[Ro
             yield row
 
     yield read()
+
+
+def _check_readable(path: Path) -> None:
+    """Raises: ImportFailed."""
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        told = f"{path} cannot be read ({error.strerror})"
+        raise ImportFailed(f"{told}; name a file, or the postgresql://… address of a database") from None
 
 
 def _is_sqlite(path: Path) -> bool:

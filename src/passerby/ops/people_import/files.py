@@ -11,6 +11,7 @@ from passerby.ops.people_import.incoming import COLUMNS, squeezed
 
 _KNOWN: Final = frozenset(map(squeezed, COLUMNS))
 _ALSO: Final = {"id": "telegramid", "userid": "telegramid", "botid": "bot", "bots": "bot", "lang": "language"}
+_NOT_UTF_8: Final = "{} is not text in UTF-8; save it as CSV in UTF-8"
 _MOST_FIELD: Final = 1 << 20
 
 
@@ -30,8 +31,12 @@ def rows(path: Path) -> Iterator[tuple[str, dict[str, Any] | str]]:
 def _csv(path: Path) -> Iterator[tuple[str, dict[str, Any] | str]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         csv.field_size_limit(_MOST_FIELD)
-        reader = csv.reader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else _delimiter(file.readline()))
+        try:
+            delimiter = "\t" if path.suffix.lower() == ".tsv" else _delimiter(file.readline())
+        except UnicodeDecodeError:
+            raise UnknownForm(_NOT_UTF_8.format(path.name)) from None
         file.seek(0)
+        reader = csv.reader(file, delimiter=delimiter)
         try:
             names = _names(next(reader, []))
             for row in reader:
@@ -41,8 +46,10 @@ def _csv(path: Path) -> Iterator[tuple[str, dict[str, Any] | str]]:
                         where,
                         dict(zip(names, row, strict=False)) if len(row) <= len(names) else "it has too many columns",
                     )
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise UnknownForm(f"{path.name}, line {reader.line_num + 1}: {type(error).__name__}") from None
+        except UnicodeDecodeError:
+            raise UnknownForm(_NOT_UTF_8.format(path.name)) from None
+        except csv.Error as error:
+            raise UnknownForm(f"{path.name}, line {reader.line_num + 1}: {error}") from None
 
 
 def _delimiter(head: str) -> str:
@@ -55,6 +62,8 @@ def _names(head: list[str]) -> list[str]:
         raise UnknownForm(f"there is no column telegram_id; the columns are {', '.join(COLUMNS)}")
     if unknown := [name for name, squeeze in zip(head, names, strict=True) if squeeze not in _KNOWN]:
         raise UnknownForm(f"the column {unknown[0]} is unknown; the columns are {', '.join(COLUMNS)}")
+    if twice := [name for name, squeeze in zip(head, names, strict=True) if names.count(squeeze) > 1]:
+        raise UnknownForm(f"the columns {' and '.join(twice)} are the same one; keep one of them")
     return names
 
 
