@@ -7,10 +7,11 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from passerby.kernel.ids import BotId
 from passerby.ops.token_file import TokenFile
-from passerby.settings import WrongSetting
+from passerby.settings import Settings, WrongSetting
 from passerby.settings.forms import read_tokens_file
 from tests.cli.command import PASSERBY, WAIT_S, environment, passerby, running, said
 from tests.ports import free_port
@@ -53,6 +54,16 @@ def test_a_bot_is_removed_but_never_the_last_one(file: TokenFile) -> None:
     with pytest.raises(WrongSetting, match="has no bot 5"):
         file.remove(BotId(5))
     assert tokens(file) == [TWO]
+
+
+def test_the_staff_bot_is_never_added_to_the_public_bots(tmp_path: Path) -> None:
+    path = tmp_path / "tokens"
+    path.write_text(f"{ONE}\n")
+    path.chmod(0o600)
+    file = TokenFile.of(Settings(bot_tokens_file=path, staff_bot_token=SecretStr(TWO)))
+    with pytest.raises(WrongSetting, match="is the token of the staff bot; ask @BotFather for another bot"):
+        file.add(TWO)
+    assert tokens(file) == [ONE]
 
 
 def _new_bot(url: str) -> str:

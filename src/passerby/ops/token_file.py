@@ -9,8 +9,9 @@ from passerby.settings.forms import parse_tokens
 
 
 class TokenFile:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, staff_bot: BotId | None = None) -> None:
         self.path = path
+        self._staff_bot = staff_bot
 
     @classmethod
     def of(cls, settings: Settings) -> "TokenFile":
@@ -18,7 +19,7 @@ class TokenFile:
         if settings.bot_tokens_file is None:
             remedy = "put the tokens in a file, one a line, and write BOT_TOKENS_FILE=<its path>"
             raise WrongSetting("BOT_TOKENS_FILE", "is not set, so bots cannot be added or removed", remedy)
-        return cls(settings.bot_tokens_file.expanduser())
+        return cls(settings.bot_tokens_file.expanduser(), settings.staff_bot)
 
     def add(self, token: str) -> BotId:
         """Add a token; one of the same bot is replaced. Returns the bot. Raises: WrongSetting."""
@@ -26,6 +27,9 @@ class TokenFile:
         if found is None:
             raise WrongSetting("TOKEN", "is empty", "write it as @BotFather gave it")
         bot = _bot_of(token)
+        if bot == self._staff_bot:
+            # With it in the file, every command would refuse the settings.
+            raise WrongSetting("TOKEN", "is the token of the staff bot", "ask @BotFather for another bot")
         self._write([*(line for line in self._lines() if _bot_of(line) != bot), found.get_secret_value()])
         return bot
 

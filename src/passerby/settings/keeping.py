@@ -1,6 +1,7 @@
 """The settings of backups, and of how long old rows are kept. `Settings` inherits them."""
 
 import re
+import shlex
 from pathlib import Path
 
 from pydantic import BaseModel, Field, SecretStr, field_validator
@@ -122,4 +123,9 @@ class KeepingSettings(BaseModel):
         if value is not None and "{file}" not in value:
             problem = "does not say where the backup's path goes"
             raise WrongSetting("BACKUP_UPLOAD_COMMAND", problem, write(cls, "backup_upload_command"))
+        try:
+            shlex.split(value or "")
+        except ValueError:
+            problem = "has a quote that is not closed, or a backslash at its end"
+            raise WrongSetting("BACKUP_UPLOAD_COMMAND", problem, write(cls, "backup_upload_command")) from None
         return value

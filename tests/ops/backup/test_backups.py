@@ -26,7 +26,7 @@ from passerby.ops.backup.verifying import listed, verify
 from passerby.ops.doctor import backups
 from passerby.ops.standstill import FleetRuns, standstill
 from passerby.ports.facts import Fact
-from passerby.settings import Settings
+from passerby.settings import Settings, WrongSetting
 from tests.contract.records_facts import block, changed, chatting, closed, opened, person, searching
 from tests.size import in_full
 
@@ -246,6 +246,13 @@ def test_the_doctor_names_the_newest_backup_and_the_last_restore_test(on_a_file:
     assert path.name in next(each.told for each in backups.checks(on_a_file, CLOCK.now))
     assert verdicts(CLOCK.now() + 27 * 3600) == {"backup": "fail", "restore test": "ok"}
     assert verdicts(CLOCK.now() + 9 * 86_400)["restore test"] == "warn"
+
+
+def test_a_list_of_no_backups_asks_for_the_directory_and_never_for_a_key(on_a_file: Settings) -> None:
+    keyless = on_a_file.model_copy(update={"backup_key": None})
+    assert listed(keyless) == []
+    with pytest.raises(WrongSetting, match="BACKUP_DIR: is not set"):
+        listed(keyless.model_copy(update={"backup_dir": None}))
 
 
 def test_a_copy_elsewhere_that_failed_is_made_with_the_next_backup(on_a_file: Settings, tmp_path: Path) -> None:

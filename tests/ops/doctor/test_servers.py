@@ -135,6 +135,7 @@ def test_servers_that_do_not_answer_are_reported() -> None:
         redis_url=SecretStr(f"redis://:hush@127.0.0.1:{port}/0"),
         postgres_uri=SecretStr(f"postgresql://me:hush@127.0.0.1:{port}/passerby"),
         bot_api_url=f"http://127.0.0.1:{port}",
+        staff_bot_token=SecretStr("987654321:" + "y" * 35),
     )
     found = {
         **collected(redis.checks(away, lambda: NOW)),
@@ -142,7 +143,7 @@ def test_servers_that_do_not_answer_are_reported() -> None:
         **collected(telegram.checks(away, lambda: NOW)),
     }
     assert {check: finding.verdict for check, finding in found.items()} == dict.fromkeys(
-        ("redis", "postgresql", "bot 123456789", "bot api"), Verdict.FAIL
+        ("redis", "postgresql", "bot 123456789", "staff bot", "bot api"), Verdict.FAIL
     )
     assert not any("hush" in finding.told or TOKEN[10:] in finding.told for finding in found.values())
 

@@ -26,9 +26,12 @@ class Listed(NamedTuple):
 
 def listed(settings: Settings) -> list[Listed]:
     """Every backup, the oldest first. Reads only their ends. Raises: WrongSetting."""
+    found: list[Listed] = []
+    paths = directory_of(settings).backups()
+    if not paths:
+        return found
     key = open_backup_key(settings, make=False)
-    found = []
-    for path in directory_of(settings).backups():
+    for path in paths:
         try:
             manifest, problem = Manifest.decode(manifest_of(path, key)), ""
         except (NotABackup, OSError, ValueError) as error:

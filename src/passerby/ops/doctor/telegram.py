@@ -29,17 +29,21 @@ COUNTING_S: Final = 3.0
 
 
 async def checks(settings: Settings, now: Callable[[], float]) -> AsyncIterator[Finding]:
-    webhook_api = BotApiWebhooks(
-        {bot: token.get_secret_value() for bot, token in settings.tokens.items()}, settings.bot_api_url
-    )
+    tokens = dict(settings.tokens)
+    if settings.staff_bot is not None and settings.staff_bot_token is not None:
+        tokens[settings.staff_bot] = settings.staff_bot_token
+    webhook_api = BotApiWebhooks({bot: token.get_secret_value() for bot, token in tokens.items()}, settings.bot_api_url)
     turn = asyncio.Semaphore(AT_ONCE)
+    # The staff bot is always polled.
+    polled = settings.model_copy(update={"update_mode": "polling"})
 
     async def one(bot: BotId) -> list[Finding]:
         async with turn:
-            return await _bot(webhook_api, bot, settings, now())
+            is_staff = bot == settings.staff_bot
+            return await _bot(webhook_api, bot, polled if is_staff else settings, now())
 
     try:
-        for found in await asyncio.gather(*map(one, settings.tokens)):
+        for found in await asyncio.gather(*map(one, tokens)):
             for finding in found:
                 yield finding
     finally:
@@ -48,7 +52,7 @@ async def checks(settings: Settings, now: Callable[[], float]) -> AsyncIterator[
 
 
 async def _bot(webhook_api: WebhookApi, bot: BotId, settings: Settings, now: float) -> list[Finding]:
-    check = f"bot {bot}"
+    check = "staff bot" if bot == settings.staff_bot else f"bot {bot}"
     try:
         async with asyncio.timeout(PATIENCE_S):
             username = await _confirmed(lambda: webhook_api.username(bot))
