@@ -255,6 +255,17 @@ def test_a_list_of_no_backups_asks_for_the_directory_and_never_for_a_key(on_a_fi
         listed(keyless.model_copy(update={"backup_dir": None}))
 
 
+def test_a_test_of_another_file_does_not_count_as_the_last_restore_test(on_a_file: Settings, tmp_path: Path) -> None:
+    asyncio.run(fill(on_a_file, range(1, 4)))
+    asyncio.run(take(on_a_file, CLOCK.now))
+    asyncio.run(verify(on_a_file, None, CLOCK.now))
+    noted = directory_of(on_a_file).state().verified
+    (tmp_path / "notes.txt").write_text("no backup")
+    assert asyncio.run(verify(on_a_file, str(tmp_path / "notes.txt"), CLOCK.now)).problems
+    assert noted is not None
+    assert directory_of(on_a_file).state().verified == noted
+
+
 def test_a_copy_elsewhere_that_failed_is_made_with_the_next_backup(on_a_file: Settings, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     settings = on_a_file.model_copy(update={"backup_upload_command": f"cp {{file}} {elsewhere}/"})

@@ -43,7 +43,9 @@ def listed(settings: Settings) -> list[Listed]:
 async def verify(settings: Settings, name: str | None, now: Callable[[], float]) -> Verified:
     """Restore a backup into a database that is thrown away, and compare. None: the newest one.
 
-    The result is noted beside the backups. Raises: BackupFailed, if the test cannot be made; WrongSetting, OSError.
+    The result is noted beside the backups, if this is one of them.
+
+    Raises: BackupFailed, if the test cannot be made; WrongSetting, OSError.
     """
     directory = directory_of(settings)
     with directory.locked():
@@ -62,7 +64,8 @@ async def verify(settings: Settings, name: str | None, now: Callable[[], float])
             except NotABackup as error:
                 problems = [str(error)]
         verified = Verified(path.name, now(), problems)
-        directory.put_state(msgspec.structs.replace(directory.state(), verified=verified))
+        if any(map(path.samefile, directory.backups())):
+            directory.put_state(msgspec.structs.replace(directory.state(), verified=verified))
         return verified
 
 
