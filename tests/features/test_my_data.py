@@ -6,8 +6,9 @@ from passerby.domain.personal_data import ERASED_AFTER_S
 from passerby.features.my_data import ERASE, KEEP
 from passerby.kernel.decision import NOTHING, Decision
 from passerby.kernel.effect import Keys, Say
-from passerby.kernel.event import DataCopied, ErasureDue, PartnerErased
+from passerby.kernel.event import DataCopied, ErasureDue, PartnerErased, SanctionOrdered
 from passerby.kernel.participant import Chatting, DataRequests, Idle, Participant, Profile, Saved, Searching
+from passerby.kernel.sanction import Reason, Sanction, SanctionKind
 from passerby.kernel.text import text
 from tests.features.playbook import NOW, Person, Playbook, Priority, asks
 
@@ -119,6 +120,22 @@ def test_only_the_address_is_left_until_nobody_refers_to_the_person_any_more() -
     decision = due(ann, is_last=True)
     assert decision.erases == ann.person
     assert ann.value.is_blank
+
+
+def test_an_erasure_ends_no_ban_and_forgets_what_is_over() -> None:
+    talk = Playbook()
+    ann, bob = talk.pair(talk.person(), talk.person())
+    over = Sanction("over", SanctionKind.SLOW, Reason.SPAM, NOW, NOW + 60)
+    ban = Sanction("ban", SanctionKind.BANNED, Reason.SCAM, NOW)
+    talk.happens(SanctionOrdered(ann.person, ann.bot, over))
+    leaving(talk, ann)
+    talk.happens(SanctionOrdered(ann.person, ann.bot, ban))
+    assert isinstance(bob.value.state, Idle)
+    due(ann)
+    assert keys_of(ann.writes("/search")) == ["sanctions.barred"], "between the two halves"
+    assert due(ann, is_last=True).erases == ann.person
+    assert ann.value == Participant(ann.person, ann.value.version, sanctions=(ban,))
+    assert keys_of(ann.writes("hello again")) == ["sanctions.barred"]
 
 
 def test_a_person_who_comes_back_meanwhile_keeps_what_they_say_then() -> None:

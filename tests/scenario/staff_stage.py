@@ -92,6 +92,16 @@ class StaffStage(Stage):
         await asyncio.wait_for(waiting(), PATIENCE_S)
 
 
+async def code_of(on: StaffStage, phone: Phone) -> str:
+    """The code that the person reads in /help, once the records know it."""
+    phone.write("/help")
+    await on.quiet()
+    _, held = phone.world.phones.view(phone.id, phone.bot)
+    code: str = next(one.message["text"] for one in reversed(held) if not one.outgoing).rsplit(" ", 1)[1]
+    await asyncio.sleep(1.0)
+    return code
+
+
 def play_staff(
     store: str, scene: Callable[[StaffStage], Coroutine[Any, Any, None]], kind: type[StaffStage] = StaffStage
 ) -> None:

@@ -3,8 +3,14 @@
 import asyncio
 import json
 
+import pytest
+
+from passerby.kernel.sanction import Reason, SanctionKind
+from passerby.kernel.staff import SanctionAsked
 from tests.scenario.matrix import HOMES, LIVES, over_servers
+from tests.scenario.staff_stage import StaffStage, code_of, play_staff
 from tests.scenario.stage import PATIENT, Phone, Stage, play
+from tests.scenario.stores import SERVERS
 
 A_DAY_S = 86_400.0
 
@@ -61,3 +67,27 @@ def test_after_a_day_nothing_is_left_of_a_person_who_wants_to_be_forgotten(home:
         assert on.ann.told()[-1].startswith("start.")
 
     play(store, scene, home=home, rules=PATIENT)
+
+
+@pytest.mark.parametrize("store", ["memory", pytest.param(SERVERS, marks=pytest.mark.long)])
+def test_a_suspended_person_who_is_forgotten_stays_suspended(store: str) -> None:
+    async def scene(on: StaffStage) -> None:
+        await on.introduce(on.ann, on.bob)
+        code = await code_of(on, on.ann)
+        on.ann.write("/deleteme")
+        await on.quiet()
+        on.ann.press("erase")
+        await on.quiet()
+        month_h = 720.0
+        await on.request(SanctionAsked(code, SanctionKind.SUSPENDED, Reason.RUDE, month_h))
+        await on.until(lambda: on.ann.told()[-1] == "sanctions.letter")
+        await on.elapse(A_DAY_S)
+        await on.until(lambda: on.ann.told()[-1] == "my_data.erased")
+        await asyncio.sleep(300.0)
+        await on.quiet()
+        assert set(on.records_place.mentions(on.ann.id)) <= {"users", "sanctions"}
+        on.ann.write("/search")
+        await on.quiet()
+        assert on.ann.told()[-1] == "sanctions.barred"
+
+    play_staff(store, scene)

@@ -10,7 +10,7 @@ from passerby.kernel.sanction import Reason, SanctionKind
 from passerby.kernel.staff import LiftAsked, RevocationAsked, Role, RoleAsked, SanctionAsked, StaffId
 from passerby.kernel.text import text
 from tests.scenario.matrix import LIVES
-from tests.scenario.staff_stage import StaffStage, play_staff
+from tests.scenario.staff_stage import StaffStage, code_of, play_staff
 from tests.scenario.stage import Phone
 from tests.scenario.stores import SERVERS
 
@@ -320,16 +320,6 @@ def test_a_member_who_chats_on_a_public_bot_keeps_the_two_apart(store: str) -> N
         assert "hello Ann" not in "".join(shown(there))
 
     play_staff(store, scene)
-
-
-async def code_of(on: StaffStage, phone: Phone) -> str:
-    """The code that the person reads in /help, once the records know it."""
-    phone.write("/help")
-    await on.quiet()
-    _, held = phone.world.phones.view(phone.id, phone.bot)
-    code: str = next(one.message["text"] for one in reversed(held) if not one.outgoing).rsplit(" ", 1)[1]
-    await asyncio.sleep(1.0)
-    return code
 
 
 @on_both
