@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import msgspec
@@ -15,13 +16,17 @@ from passerby.adapters.sql import SqlStaff, init_schema
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.tables import audit, metadata, staff_orders
 from passerby.domain.audit import AuditRow, first_broken
+from passerby.kernel.content import Content, Kind
+from passerby.kernel.decision import Env
 from passerby.kernel.effect import Answer, Button, Menu, Revise, Say
+from passerby.kernel.event import MessageReceived
 from passerby.kernel.ids import BotId, MessageId, PersonId, UpdateRef
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
 from passerby.kernel.staff import (
     THE_OPERATOR,
     AuditNote,
     Invite,
+    InviteAsked,
     LiftOrder,
     Role,
     SanctionOrder,
@@ -32,6 +37,9 @@ from passerby.kernel.staff import (
 )
 from passerby.kernel.text import text
 from passerby.ports.staff import StaffRecords
+from passerby.runtime.staff.decisions import StaffDecisions, digest_of
+from passerby.runtime.staff.router import StaffRouter
+from passerby.staff import ALL
 from tests.contract.records_places import PostgresServer
 from tests.contract.servers import postgres_uri
 from tests.contract.staff_memory import MemoryStaff, StaffDisk
@@ -271,3 +279,23 @@ def test_an_order_that_is_done_names_the_person_no_more(place: StaffPlace) -> No
         assert str(BOB) not in repr(rows)
 
     place.run(scene)
+
+
+@on_all
+def test_an_invite_that_two_people_open_at_once_in_two_processes_lets_one_of_them_in(place: StaffPlace) -> None:
+    async def scene(*processes: StaffRecords) -> None:
+        def asked(records: StaffRecords, seed: int) -> StaffDecisions:
+            return StaffDecisions(records, StaffRouter(ALL), lambda: Env(NOW, Random(seed)))
+
+        await asked(processes[0], 1).on_request(InviteAsked(digest_of("secret"), Role.OWNER))
+        links = [
+            MessageReceived(person, BOT, (MessageId(5),), (Content(Kind.TEXT, "/start secret"),), NOW)
+            for person in (ANN, BOB)
+        ]
+        opened = (asked(one, 2).on_event(link, ref(link.person)) for one, link in zip(processes, links, strict=True))
+        said = [done.effects[0].text.key for done in await asyncio.gather(*opened)]  # type: ignore[union-attr]
+        assert sorted(said) == ["team.link_useless", "team.welcome"]
+        assert len(await processes[0].team()) == 1
+        assert [row.action for row in await verified(processes[0])] == ["team.invited", "team.joined"]
+
+    place.run(scene, processes=2)
