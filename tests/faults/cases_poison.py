@@ -20,6 +20,9 @@ from tests.wording import opening
 FATAL = 2
 WAYS = ("loop", "abort", "match")
 SORRY = opening("chat.failed_fatal")
+CANARY = "canary-4711"
+"""A word of the message. A stack trace may name our own functions, but never this."""
+
 WITHIN_S = 120.0
 ENDED_BY_KERNEL, ENDED_BY_ITSELF, ABORTED = -27, 70, -6
 CODES = {"loop": {ENDED_BY_ITSELF}, "abort": {ABORTED}, "match": {ENDED_BY_KERNEL, ENDED_BY_ITSELF}}
@@ -81,7 +84,7 @@ async def _poison(stage: Stage, keeper: Keeper, path: str, how: str) -> dict[str
     before, began, silent = len(keeper.ends), time(), False
     at = len(stage.faults)
     stage.faults.append(Fault(began, float("inf")))
-    await stage.sandbox.post(f"{path}/send", {"text": f"poison decide {how}"})
+    await stage.sandbox.post(f"{path}/send", {"text": f"poison decide {how} {CANARY}"})
     async with asyncio.timeout(WITHIN_S):
         while not any(SORRY in words for words in (await _words(stage, path))[-3:]):
             silent = silent or (how != "abort" and await asyncio.to_thread(_is_silent, stage))
@@ -116,7 +119,7 @@ async def poison(stage: Stage) -> None:
     aside = words.count('"event.put_aside"')
     stage.evidence["updates put aside"] = aside
     assert aside == len(WAYS[:2] if stage.quick else WAYS), "other updates were put aside than the poisonous ones"
-    assert "poison" not in words, "a log contains a person's message"
+    assert CANARY not in words, "a log contains a person's message"
 
 
 CASES = (
