@@ -25,6 +25,7 @@ SHORT: dict[str, tuple[list[str], ...]] = {
     "sql": ([],),
     "day": ([],),
     "media_memory": ([],),
+    "bars": ([],),
 }
 """The arguments of each, in addition to `--short`."""
 

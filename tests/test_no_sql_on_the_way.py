@@ -76,11 +76,12 @@ def is_a_look(statement: str) -> bool:
 
 
 async def quiet(statements: list[str]) -> None:
-    """Wait until the recorder has written everything."""
+    """Wait until the recorder has written everything. Duties go on reading."""
     before, unchanged = -1, 0
     while unchanged < 5:
-        unchanged = unchanged + 1 if before == len(statements) else 0
-        before = len(statements)
+        written = sum(each.startswith(("INSERT", "UPDATE", "DELETE")) for each in statements)
+        unchanged = unchanged + 1 if before == written else 0
+        before = written
         await asyncio.sleep(0.4)
 
 

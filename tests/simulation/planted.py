@@ -14,7 +14,7 @@ from passerby.adapters.memory.done import DoneMarks
 from passerby.adapters.memory.frames import Hole
 from passerby.adapters.memory.tickets import TicketPools
 from passerby.domain.delivery.commands import Send
-from passerby.domain.delivery.events import Refused
+from passerby.domain.delivery.events import Checked, Event, Refused
 from passerby.features import ALL
 from passerby.kernel.decision import Decider, Decision, Env, Facts
 from passerby.kernel.effect import Relay
@@ -29,6 +29,7 @@ from passerby.ports.telegram import Arrival
 from passerby.runtime.background.reconciler import Reconciler
 from passerby.runtime.delivery.courier import Courier
 from passerby.runtime.delivery.sends import Sends
+from passerby.runtime.delivery.turns import Turns
 from passerby.runtime.membership.heartbeat import Membership
 from passerby.runtime.worker import Worker
 from tests.simulation.process import Build
@@ -73,6 +74,14 @@ class _NeverDrops(Courier):
         pass
 
 
+class _TakesChatsForOpen(Turns):
+    """A message that waited is not checked against its chat."""
+
+    async def check(self, queue: Any, delivery: Any) -> Event:
+        delivery.generation = self._store.generation
+        return Checked()
+
+
 class _CurrentPartner(Sends):
     """A waiting message goes to the partner whom its sender has when its turn comes."""
 
@@ -101,6 +110,7 @@ class SendsToTheCurrentPartner(Worker):
     def __init__(self, **parts: Any) -> None:
         super().__init__(**parts)
         self.courier.__class__ = _NeverDrops
+        self.courier._turns.__class__ = _TakesChatsForOpen
         self.courier._sends.__class__ = _CurrentPartner
 
 

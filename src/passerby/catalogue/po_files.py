@@ -6,7 +6,7 @@ Babel reads every kind, but takes twice as long, which every start would pay. A 
 import re
 from typing import Final, NamedTuple
 
-_LINE: Final = re.compile(r'(?:(msgid|msgid_plural|msgstr|msgstr\[(\d)\]) )?"((?:[^"\\]|\\.)*)"')
+_LINE: Final = re.compile(r'\A(?:(msgid|msgid_plural|msgstr|msgstr\[(\d)\]) )?"((?:[^"\\]|\\.)*+)"')
 _ESCAPED: Final = re.compile(r"\\(.)")
 _MEANT: Final = {"n": "\n", "t": "\t", "r": "\r"}
 _PLURALS: Final = re.compile(r'^"Plural-Forms: nplurals=(\d+); plural=(.*?);?\\n"$', re.MULTILINE)

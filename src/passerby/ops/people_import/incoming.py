@@ -209,7 +209,7 @@ def _time(value: Any, column: str) -> float:
             number = float(text)
             return number / 1000 if number > _MILLISECONDS else number
         # Sequelize writes a space before the zone.
-        moment = datetime.fromisoformat(re.sub(r"\s+([+-]\d\d:?\d\d)$", r"\1", text))
+        moment = datetime.fromisoformat(re.sub(r"(?<!\s)\s{1,3}([+-]\d\d:?\d\d)$", r"\1", text))
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         raise NotReadable(f"{column} is neither a date nor a Unix time") from None
