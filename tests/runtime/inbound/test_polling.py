@@ -26,6 +26,7 @@ from passerby.runtime.inbound.polling import (
 )
 from passerby.runtime.membership.tokens import REFUSED_AFTER_S, Tokens
 from passerby.runtime.tasks import Background
+from passerby.telemetry import metrics
 from tests.contract.live_places import Disk, DiskLog
 from tests.runtime.virtual import VirtualClock, run, settled
 from tests.runtime.world import ANN, BOT, Assured, ScriptedTelegram
@@ -307,6 +308,21 @@ async def test_a_bot_with_a_refused_token_is_not_polled_until_it_works_again(des
     del desk.telegram.identities[BOT]
     await asyncio.sleep(REFUSED_AFTER_S * 2)
     assert desk.taken == [1]
+
+
+@staged(at_desk)
+async def test_a_bot_whose_token_works_again_counts_as_polled_from_then_on(desk: Desk, /) -> None:
+    """Otherwise an alert would say that it is not polled, until its first long poll returns."""
+    desk.telegram.identities[BOT] = TokenRefused()
+    desk.telegram.faults[BOT].append(TokenRefused())
+    await asyncio.sleep(2 * REFUSED_AFTER_S)
+    del desk.telegram.identities[BOT]
+    before = desk.clock.now()
+    while not desk.tokens.works(BOT):
+        await asyncio.sleep(1.0)
+    await asyncio.sleep(1.0)
+    assert len(desk.telegram.polls) == 2
+    assert metrics.POLLED_AT.value(BOT) > before
 
 
 @pytest.mark.parametrize("is_lost", [False, True])

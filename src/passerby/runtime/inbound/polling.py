@@ -135,6 +135,7 @@ class Intake:
             await self._room(last_offset, last_at)
             if not self._tokens.works(self._bot):
                 await self._until(self._tokens.worked(self._bot))
+                self._is_failing = False  # Telegram has just answered for this bot
                 continue
             if not await self._is_assured():
                 break
