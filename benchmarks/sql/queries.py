@@ -97,6 +97,7 @@ def questions(records: SqlRecords, size: Size, rng: Random, runs: int) -> list[Q
         Question("a person's history", lambda: records.history(somebody()), some),
         Question("who refers to a person", lambda: records.acquaintances(somebody(), 100), few),
         Question("a person erased", lambda: apply([PersonErased(somebody(), False, NOW)]), few, facts=1),
+        Question("a person erased who is back", lambda: apply([PersonErased(somebody(), True, NOW)]), few, facts=1),
         Question("room for connections", lambda: records.shortage(1), few),
         Question("connections in use", lambda: connections_percent(records.engine), few),
         Question("an invite, a member, another role", staff_joins(SqlStaff(records.engine), show_code), few),

@@ -102,10 +102,13 @@ def test_settings_built_directly_ignore_the_environment_and_the_file(monkeypatch
             "POSTGRES_URI: SQLITE_DB_PATH is set too; keep one of them",
         ),
         (
-            {"BACKUP_UPLOAD_COMMAND": "cp '{file} /mnt/elsewhere"},
+            {"BACKUP_UPLOAD_COMMAND": "cp '{file} elsewhere"},
             "BACKUP_UPLOAD_COMMAND: has a quote that is not closed",
         ),
-        ({"BACKUP_UPLOAD_COMMAND": "cp {file} /mnt\\"}, "BACKUP_UPLOAD_COMMAND: has a quote that is not closed, or a"),
+        (
+            {"BACKUP_UPLOAD_COMMAND": "cp {file} elsewhere\\"},
+            "BACKUP_UPLOAD_COMMAND: has a quote that is not closed, or a",
+        ),
         ({"SQLITE_DB_PATH": "nowhere/x.db"}, "SQLITE_DB_PATH: its directory does not exist"),
         ({"SQLITE_DB_PATH": "."}, "SQLITE_DB_PATH: is a directory"),
         ({"SQLITE_DB_PATH": "x.key"}, "SQLITE_DB_PATH: ends in .key, which is taken"),
