@@ -155,7 +155,7 @@ def test_the_difference_of_two_snapshots_is_what_was_counted_in_between() -> Non
     earlier, later = of(1.0, 5, 5, relays=10, chats=3), of(2.0, 5, 7, 1, relays=13, chats=2)
     assert later.since(earlier) == of(2.0, 0, 2, 1, relays=3, chats=2)
     assert later.since(of(1.0)) == later
-    assert of(3.0, 1, relays=1).since(later) == of(3.0, 1, relays=1), "a process that began anew"
+    assert of(3.0, 1, relays=1).since(later) == of(3.0, 1, relays=1), "a process that was started again"
 
 
 def test_a_quantile_lies_in_its_bucket() -> None:

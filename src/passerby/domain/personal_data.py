@@ -217,7 +217,7 @@ def cleared(me: Participant) -> Participant:
 def erased(me: Participant) -> Participant:
     """The second half: only the sanctions that bind the person, so that an erasure ends no ban.
 
-    If the person has begun anew meanwhile, their new data stays.
+    If the person has started again in the meantime, their new data stays.
     """
     if me.profile.consented_at is not None:
         return msgspec.structs.replace(me, requests=None)

@@ -73,7 +73,7 @@ class BlockChanged(msgspec.Struct, frozen=True, gc=False, tag="block"):
 
 
 class PersonErased(msgspec.Struct, frozen=True, gc=False, tag="erased"):
-    """The person's history is to be removed. `is_back`: they have begun anew meanwhile, so their newest value stays."""
+    """Remove the person's history from the records. `is_back`: they have started again, so their newest value stays."""
 
     person: PersonId
     is_back: bool

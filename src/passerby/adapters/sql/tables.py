@@ -253,16 +253,16 @@ _partial(
     users.c.searching_since,
     where=users.c.state == sa.literal_column("'searching'"),
 )
-# What is to be done.
+# The orders that the fleet has not carried out yet.
 _partial("ix_staff_orders_open", staff_orders.c.number, where=staff_orders.c.done_at.is_(None))
-# Whoever shows a code.
+# The person who shows a support code.
 _partial("ix_users_support_code", users.c.support_code, where=users.c.support_code.is_not(None))
 # A person's sanctions, and those that begin in a period.
 sa.Index("ix_sanctions_user_id", sanctions.c.user_id, sanctions.c.since)
 sa.Index("ix_sanctions_since", sanctions.c.since)
 # Entitlements that run out.
 _partial("ix_users_vip_until", users.c.vip_until, where=users.c.vip_until > sa.literal_column("0"))
-# Who waits for a copy of their data, and whose data is to be erased.
+# People who wait for a copy of their data, and people whose data will be erased.
 _partial("ix_users_copy_asked_at", users.c.copy_asked_at, where=users.c.copy_asked_at.is_not(None))
 _partial("ix_users_erase_at", users.c.erase_at, where=users.c.erase_at.is_not(None))
 # How many people blocked somebody recently.

@@ -110,7 +110,7 @@ class DeliveryQueue:
         return self._line.urgency
 
     def handle(self, event: Event, now: float) -> Commands:
-        """Take note of an event, and return what is to be done, in this order.
+        """Handle an event. Returns the commands that the courier must perform, in this order.
 
         Raises: IllegalEvent, if it may not come now; then nothing has changed.
         """

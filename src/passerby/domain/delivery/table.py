@@ -44,7 +44,7 @@ from passerby.domain.delivery.events import (
 from passerby.domain.delivery.phases import Custody, Phase
 
 _GOES_ON: Final = frozenset({Phase.PAUSED, Phase.CHECKING, Phase.ASKING, Phase.SENDING, Phase.SETTLING})
-"""Where the first delivery of a queue may get when it is looked at anew."""
+"""The phases that the first delivery of a queue may enter when the queue looks at it again."""
 
 _ENDS: Final = frozenset({Phase.SETTLING})
 _STAYS: Final[frozenset[Phase]] = frozenset()

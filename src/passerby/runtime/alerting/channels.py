@@ -33,7 +33,10 @@ class Channel(Protocol):
     name: str
 
     async def tell(self, news: News, told: Told, due: Due) -> tuple[str, ...]:
-        """Say it anew or change what was said, as is due. Returns where the newest message is. Raises: NotTold."""
+        """Send a new message or edit the last one, as `due` says. Returns where the newest message is.
+
+        Raises: NotTold.
+        """
         ...
 
 

@@ -147,7 +147,7 @@ class AlertWatch:
                 await self._clock.sleep(LOOK_EVERY_S)
                 continue
             if blob is not None:
-                with suppress(msgspec.DecodeError, msgspec.ValidationError):  # of another release: begin anew
+                with suppress(msgspec.DecodeError, msgspec.ValidationError):  # another release wrote it: start empty
                     self._kept = msgspec.json.decode(blob, type=Kept)
             return
 

@@ -1,4 +1,4 @@
-"""Who asked for a copy of their data, and whose data is to be erased.
+"""When people asked for a copy of their data, and when their data will be erased.
 
 Both may be null, so the release before this one can still write its rows.
 """
