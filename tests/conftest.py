@@ -9,7 +9,13 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # No deadline for an example: the machine may be busy with other work.
-settings.register_profile("passerby", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "passerby",
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+    max_examples=int(os.environ.get("TEST_EXAMPLES", "100")),
+)
 settings.load_profile("passerby")
 
 _GRACE_S = float(os.environ.get("TEST_GRACE_S", "30"))

@@ -58,6 +58,7 @@ def test_countries_are_codes_and_have_a_flag() -> None:
         ("शतरंज, लंबी सैर", ("शतरंज", "लंबी सैर")),
         ("شطرنج، پیاده\u200cروی؛ شعر", ("شطرنج", "پیاده\u200cروی", "شعر")),
         ("x" * (WORD_LENGTH + 1), ()),
+        (f"chess, {'word ' * WORD_LENGTH}, walks", ("chess", "walks")),
     ],
 )
 def test_interests_are_words_without_user_names(words: str, expected: tuple[str, ...]) -> None:

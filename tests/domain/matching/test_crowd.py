@@ -96,3 +96,15 @@ def test_an_acquaintance_in_an_earlier_block_comes_before_strangers_in_later_one
     assert waiting.first_open_to(asking, 1000.0, 1.0) is acquaintance
     waiting.remove(acquaintance)
     assert waiting.first_open_to(asking, 1000.0, 1.0) is stranger
+
+
+def test_the_earliest_turn_comes_first_even_if_others_arrived_out_of_order() -> None:
+    waiting = Crowd()
+    first, last, between, asking = (
+        place(person, since) for person, since in ((1, 1.0), (2, 10.0), (3, 5.0), (4, 20.0))
+    )
+    for each in (first, last, between, asking):
+        waiting.add(each)
+    for expected in (first, between, last):
+        assert waiting.first_open_to(asking, 1000.0, 1.0) is expected
+        waiting.remove(expected)
