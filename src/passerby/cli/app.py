@@ -1,9 +1,7 @@
 """The commands and their options. Each one is a few lines here and calls the module that does the work."""
 
-import asyncio
 import re
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +10,10 @@ from passerby.cli import backup
 from passerby.cli.bots import bots
 from passerby.cli.drill import drill
 from passerby.cli.importing import lean_imports
+from passerby.cli.options import Json, Name
 from passerby.cli.people import people
+from passerby.cli.playing import playing
+from passerby.cli.records import records
 from passerby.cli.staff import audit, staff
 from passerby.cli.webhook import Action
 
@@ -33,7 +34,6 @@ app.add_typer(audit, name="audit")
 app.add_typer(bots, name="bots")
 app.add_typer(drill, name="drill")
 app.add_typer(people, name="people")
-
 app.add_typer(backup.app, name="backup")
 
 
@@ -54,9 +54,6 @@ def passerby(
 
 NAMES = r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}"
 """The name becomes part of file names in RUN_DIR. Names of systemd instances may contain an @."""
-
-Name = Annotated[str, typer.Option(help="The name of this process in RUN_DIR. Each process needs its own.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
 
 
 @app.command()
@@ -232,180 +229,8 @@ def _serve(role: "Role", name: str) -> None:
     serve(settled, role=role, name=name)
 
 
-@app.command()
-def demo(
-    data: Annotated[Path, typer.Option(help="The directory that keeps chats and searches for the next start.")] = Path(
-        "var/demo"
-    ),
-    port: Annotated[
-        int | None, typer.Option(help="The port of the page. Default: 8081, or another free one.", min=1, max=65535)
-    ] = None,
-) -> None:
-    """Try Passerby without a token: three bots in a sandbox, and a page with phones to chat on."""
-    from passerby.cli.demo import run_demo
-
-    run_demo(data, port)
-
-
-@app.command(
-    # Everything after the name is the sandbox's, `--help` included.
-    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
-    options_metavar="[ARGUMENTS]...",
-)
-def sandbox(context: typer.Context) -> None:
-    """Run only the Bot API sandbox. It has arguments of its own: `passerby sandbox --help`."""
-    from passerby.cli.sandbox import run_sandbox
-
-    raise typer.Exit(run_sandbox(context.args))
-
-
-@app.command()
-def loadtest(
-    users: Annotated[
-        int | None,
-        typer.Option(
-            help="How many people take part. They stay until the end. Default: 100.",
-            min=2,
-            max=20_000,
-            show_default=False,
-        ),
-    ] = None,
-    searching: Annotated[bool, typer.Option("--searching", help="All of them search at the same moment.")] = False,
-    dau: Annotated[
-        int | None, typer.Option(help="Play the busiest hour of a day with this many people instead.", min=1)
-    ] = None,
-    compress: Annotated[
-        float | None,
-        typer.Option(
-            help="How many times faster people arrive in that hour. Default: so that all of them fit in.", min=0.01
-        ),
-    ] = None,
-    minutes: Annotated[
-        float | None, typer.Option(help="How long to play. Default: 1, or 5 with --dau.", min=0.05, max=720)
-    ] = None,
-    seconds: Annotated[float | None, typer.Option(help="How long to play, in seconds.", min=3, max=43_200)] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            help="How many workers, on REDIS_URL and POSTGRES_URI. Default: one process without them.", min=1, max=64
-        ),
-    ] = None,
-    bots: Annotated[
-        int | None, typer.Option(help="How many bots. Default: as many as the load needs.", min=1, max=100)
-    ] = None,
-    no_budgets: Annotated[
-        bool, typer.Option("--no-budgets", help="Turn off Passerby's budgets and the sandbox's flood limits.")
-    ] = False,
-    chaos: Annotated[bool, typer.Option("--chaos", help="Kill a process now and then, and start it again.")] = False,
-    sandbox: Annotated[
-        str | None,
-        typer.Option(help="A running sandbox, with a staging fleet on it.", metavar="URL"),
-    ] = None,
-    metrics: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="With --sandbox: the address of a process's /metrics. Repeat it for each process.", metavar="URL"
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same people with the same habits.")] = 0,
-    report: Annotated[
-        Path | None, typer.Option(help="The file for the page with charts. Default: passerby-loadtest-<time>.html.")
-    ] = None,
-    json: Json = False,
-    keep: Annotated[Path | None, typer.Option(help="Keep logs and data in this directory.", metavar="DIR")] = None,
-) -> None:
-    """Play simulated people against Passerby and a sandbox of its own, check every message, and measure.
-
-    Exit code 0 means that all promises were kept; 1 means that a message was lost, misrouted or not decided. No real
-    token and no real person is involved. Ctrl-C ends it early, with a report.
-    """
-    from passerby.cli.loadtest import run_loadtest, wishes
-
-    raise typer.Exit(
-        run_loadtest(
-            wishes(
-                users=users,
-                searching=searching,
-                dau=dau,
-                compress=compress,
-                minutes=minutes,
-                seconds=seconds,
-                workers=workers,
-                bots=bots,
-                budgets=not no_budgets,
-                chaos=chaos,
-                sandbox=sandbox,
-                metrics=metrics or [],
-                seed=seed,
-                report=report,
-                json=json,
-                keep=keep,
-            )
-        )
-    )
-
-
-@app.command()
-def init_schema(
-    check: Annotated[
-        bool, typer.Option("--check", help="Change nothing. Exit code 1 means that the tables are not up to date.")
-    ] = False,
-) -> None:
-    """Create the database's tables, or bring them up to date. You may repeat it."""
-    from passerby import settings
-
-    settled = settings.read()  # before the slow import: a wrong setting is told at once
-    from passerby.bootstrap import stores
-
-    if check:
-        state = asyncio.run(stores.schema_state(settled))
-        typer.echo(
-            f"up to date ({state.needed})"
-            if state.is_current
-            else f"at {state.current}, which is of a newer release: install that one"
-            if state.is_newer
-            else f"at {state.current or 'nothing'}, not {state.needed}"
-        )
-        raise typer.Exit(0 if state.is_current else 1)
-    state = asyncio.run(stores.init_schema(settled))
-    typer.echo(f"was up to date ({state.needed})" if state.is_current else f"now at {state.needed}")
-
-
-@app.command()
-def move(
-    to: Annotated[
-        str, typer.Option("--to", help="postgresql://…, or the path of a database file.", metavar="DATABASE")
-    ],
-) -> None:
-    """Move the records to another database, from SQLite to PostgreSQL or back, while nothing runs.
-
-    Open chats and searches go along. The new database must be empty. The old one stays as it is. You may repeat it.
-    """
-    from passerby import settings
-    from passerby.cli.moving import run_move
-
-    raise typer.Exit(run_move(settings.read(), to))
-
-
-@app.command(name="import")
-def import_(
-    source: Annotated[
-        str, typer.Argument(help="A file, or the postgresql://… address of a database.", metavar="FILE|URI")
-    ],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing. Say what would happen.")] = False,
-    bot: Annotated[
-        int | None, typer.Option(help="The id of the bot of people whose row names none of BOT_TOKENS.")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Take in people from CSV, JSON lines, or the database of AnonStrangerChatbot, while nothing runs.
-
-    Names each row that is refused, and why. Everybody is asked for consent at their next visit. You may repeat it.
-    """
-    from passerby import settings
-    from passerby.cli.people_import import run_import
-
-    raise typer.Exit(run_import(settings.read(), source, dry_run=dry_run, bot=bot, json=json))
+app.add_typer(playing)
+app.add_typer(records)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""Settings in words: for the reference, for `.env.example` and for for remedies."""
+"""Settings in words: for the reference, for `.env.example` and for remedies."""
 
 from typing import NamedTuple
 

@@ -3,23 +3,21 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, InstanceOf, SecretStr, model_validator
+from pydantic import ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode
 
 from passerby.kernel.ids import BotId
-from passerby.kernel.rules import Brand, Filter, Rules
 from passerby.settings import addresses
 from passerby.settings.alerting import AlertSettings
 from passerby.settings.checks import Checks
 from passerby.settings.described import Described, describe, plainly, write
 from passerby.settings.keeping import KeepingSettings
+from passerby.settings.limits import LimitSettings
+from passerby.settings.rules import RuleSettings
 from passerby.settings.wrong import WrongSetting
 
-_RULES = Rules()
-"""Settings that are also rules get their defaults from here."""
 
-
-class Settings(AlertSettings, KeepingSettings, Checks):
+class Settings(AlertSettings, KeepingSettings, LimitSettings, RuleSettings, Checks):
     """All settings. Tests build it directly; `read` builds it from what the operator wrote."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -169,23 +167,6 @@ class Settings(AlertSettings, KeepingSettings, Checks):
         description=("The server at BOT_API_URL is your own and runs with `--local`. Then files may have any size."),
         examples=["true"],
     )
-    bot_rate_per_s: float = Field(
-        default=30, ge=1, le=100_000, description="How many messages one bot may send in a second.", examples=["30"]
-    )
-    chat_rate_per_s: float = Field(
-        default=1,
-        ge=0.05,
-        le=100_000,
-        description="How many messages one person may get in a second, on average.",
-        examples=["1"],
-    )
-    chat_burst: int = Field(
-        default=20,
-        ge=1,
-        le=100_000,
-        description="How many messages one person may get at once before CHAT_RATE_PER_S applies.",
-        examples=["20"],
-    )
     token_refused_after_s: float = Field(
         default=120,
         ge=1,
@@ -195,98 +176,6 @@ class Settings(AlertSettings, KeepingSettings, Checks):
             "Until then, its messages wait. A lost bot is asked again and comes back by itself."
         ),
         examples=["120"],
-    )
-    person_at_once: int = Field(
-        default=150,
-        ge=20,
-        le=10_000,
-        description=(
-            "How much of one person's messages may wait to be delivered or answered. 150 is enough for a hundred "
-            "messages forwarded at once and a lively chat. Anything more is refused, and the person is told."
-        ),
-        examples=["150"],
-    )
-    person_rate_per_s: float = Field(
-        default=2,
-        ge=0.1,
-        le=100_000,
-        description="How many messages, commands, taps and edits one person may send in a second, on average.",
-        examples=["2"],
-    )
-    minimum_age: int = Field(
-        default=_RULES.minimum_age,
-        ge=13,
-        le=99,
-        description="Younger people are not let in. If it is below 18, minors and adults still never meet.",
-        examples=["18"],
-    )
-    contact: str = Field(
-        default="",
-        max_length=100,
-        pattern=r"^(?:|[^\s@]+@[^\s@]+\.[^\s@]+|@[A-Za-z]\w{3,31}|https://\S+)$",
-        description=(
-            "Where people can ask about their data: an e-mail address, a @username or an https address. /privacy shows "
-            "it. The law of many countries asks for one."
-        ),
-        examples=["privacy@example.org"],
-    )
-    free_filters: Annotated[tuple[Filter, ...], NoDecode] = Field(
-        default=_RULES.free_filters,
-        description=(
-            "The filters that everybody may use, not only VIPs: gender, age, both, or none. Default: both, because no "
-            "VIP plans are on sale yet."
-        ),
-        examples=["gender"],
-    )
-    pools: Annotated[tuple[InstanceOf[Brand], ...], NoDecode] = Field(
-        default=(),
-        description=(
-            "Groups of people who meet only each other. Each has a name, and the bots they use or the languages they "
-            "prefer. The first group that fits a person counts. All other people are one more group. In each group, "
-            "adults and minors are kept apart."
-        ),
-        examples=["brasil=pt, slavic=ru+uk+be, lantern=123456789"],
-    )
-    patience: float = Field(
-        default=_RULES.patience,
-        ge=0,
-        le=10,
-        description=(
-            "How long people wait for a partner who also meets their soft wishes (languages, interests). 1 means up "
-            "to 20 seconds, 0 means no wait."
-        ),
-        examples=["0.5"],
-    )
-    contact_policy: Literal["off", "warn", "hold"] = Field(
-        default=_RULES.contact_policy.value,
-        description=(
-            "How account names, links, e-mail addresses and phone numbers are handled in a chat's first minutes: "
-            "they are sent (off), the sender is asked first (warn), or they are held back (hold)."
-        ),
-        examples=["warn"],
-    )
-    contact_policy_min: float = Field(
-        default=_RULES.just_met_s / 60,
-        ge=0,
-        le=1440,
-        description="For how many minutes of a chat CONTACT_POLICY applies.",
-        examples=["5"],
-    )
-    idle_nudge_min: float = Field(
-        default=_RULES.idle_nudge_s / 60,
-        ge=0,
-        le=10080,
-        description=(
-            "After how many quiet minutes in a chat the person whose turn it is gets a reminder. 0 means never."
-        ),
-        examples=["10"],
-    )
-    idle_end_min: float = Field(
-        default=_RULES.idle_end_s / 60,
-        ge=0,
-        le=10080,
-        description="After how many quiet minutes a chat ends for both. 0 means never.",
-        examples=["60"],
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least important events that are logged.", examples=["info"]
