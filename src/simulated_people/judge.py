@@ -163,9 +163,10 @@ def _told_again(lines: Sequence[Line], faults: Sequence[Fault]) -> dict[int, Lin
     """
     moves = [line for line in lines if line.notice in _MOVES]
     again: dict[int, Line] = {}
-    for fault in faults:
+    for fault, next_began in zip(faults, (*(each.began for each in faults[1:]), float("inf")), strict=True):
+        until = min(fault.ended + AGAIN_S, next_began)  # what the next fault repeats or ends is not this one's
         before = [line for line in moves if fault.began - fault.again_s <= line.at <= fault.began]
-        after = [line for line in moves if fault.began < line.at <= fault.ended + AGAIN_S]
+        after = [line for line in moves if fault.began < line.at <= until]
         cut = next((number for number, line in enumerate(after) if line.notice is Said.CUT_OFF), None)
         if cut is not None:
             firsts = {_told(line): line for line in before}

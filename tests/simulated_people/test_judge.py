@@ -290,6 +290,15 @@ def test_older_notices_repeated_before_a_lost_connection_change_no_chat() -> Non
     assert said.duplicated == 1
 
 
+def test_a_connection_lost_in_the_next_fault_makes_no_earlier_match_a_repetition() -> None:
+    older = replace(found(8), words="older")
+    ann = [older, left(9), replace(older, id=12, at=12), wrote(13, "a"), cut_off(17)]
+    bob = [found(12), got(14, "a"), cut_off(17)]
+    said = judge({ANN: ann, BOB: bob}, [Fault(10, 10, 2, 3.0), Fault(16, 16, 2, 3.0)], {})
+    assert said.passed
+    assert (said.delivered, said.duplicated) == (1, 0)
+
+
 def test_notices_from_long_before_a_power_cut_are_not_repetitions() -> None:
     ann = [left(2), found(3), wrote(4, "a"), left(12), found(13), wrote(14, "b")]
     bob = [found(3), got(5, "a"), got(15, "b")]
