@@ -7,6 +7,7 @@ from passerby.kernel.participant import Idle
 from passerby.ports.doubts import Doubts, Roll
 from passerby.ports.leases import WorkerId
 from passerby.ports.live_store import LiveStore, LiveStoreLost
+from passerby.ports.message_map import Mark
 from passerby.ports.participants import Commit
 from tests.contract.live_body import contract, journal, put, survives
 from tests.contract.live_places import Place
@@ -73,6 +74,29 @@ async def test_the_unsent_entries_for_a_person_are_found_whoever_owns_them(
     await put(store, outbox=(notice("b", to=ANN), parked("c")), owner=TWO)
     assert await later.addressed_to(BEN) == [notice("a", to=BEN), parked("c")]
     assert await later.addressed_to(EVE) == []
+
+
+@survives
+async def test_who_has_to_send_an_entry_is_known_until_it_is_settled(
+    place: Place, store: LiveStore, later: LiveStore
+) -> None:
+    await put(store, outbox=(notice("a", to=BEN), notice("s", to=BEN)), owner=ONE)
+    await put(store, outbox=(parked("c"),), owner=TWO)
+    await store.mark(Mark(sent=("s",)))
+    assert await later.owners_of(("c", "s", "a", "never")) == {"a": ONE, "c": TWO}
+    assert await later.owners_of(()) == {}
+
+
+@contract
+async def test_the_outbox_of_a_wiped_store_can_be_read_before_it_is_rebuilt(place: Place) -> None:
+    store = place.open()
+    await store.adopt((), whole=True)
+    await put(store, outbox=(notice("lost", to=BEN),), owner=ONE)
+    place.wipe()
+    with pytest.raises(LiveStoreLost):
+        await store.figures()
+    await store.commit(Commit(outbox=(notice("a", to=BEN),), owner=ONE, repairs=True))
+    assert await store.owners_of(("a", "lost")) == {"a": ONE}
 
 
 @contract

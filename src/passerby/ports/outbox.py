@@ -1,5 +1,6 @@
 """The outbox: messages that are stored but not sent yet. Users: the courier and the janitor."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -69,6 +70,13 @@ class Outbox(Protocol):
 
     async def addressed_to(self, person: PersonId) -> list[Outgoing]:
         """All entries for this person, of any owner, oldest first. Also possible while a generation is in doubt."""
+        ...
+
+    async def owners_of(self, entries: Sequence[str]) -> dict[str, WorkerId]:
+        """Who has to send each of these entries. Nobody, for those that are settled.
+
+        Also possible while a generation is newborn or in doubt.
+        """
         ...
 
     async def is_preceded(self, entry: str) -> bool:

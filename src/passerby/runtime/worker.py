@@ -182,7 +182,7 @@ class Worker:
                 clock,
                 members=lambda: self.fleet.members.workers,
                 is_sending=path.courier.is_sending_since_before,
-                unsent=path.parking.unsent,
+                put_back=path.parking.put_back,
                 unrecorded=unrecorded,
                 shared=config.shared,
             ),

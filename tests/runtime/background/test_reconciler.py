@@ -277,3 +277,16 @@ async def test_unsent_notices_of_a_state_from_before_a_repair_are_not_sent_any_m
     pair.store._doubts = Doubts(is_unsure=True, is_older=True)
     assert await pair.reconciler.reconcile()
     assert [entry.id for entry in await pair.store.addressed_to(ANN)] == ["answer", pair.notices[0].id]
+
+
+@pairwise
+async def test_unsent_notices_of_a_person_whom_no_repair_tells_anything_are_kept(pair: Pair) -> None:
+    """Their chat ended in both stores, and only this notice tells them so."""
+    await pair.put(somebody(ANN))
+    left = Notice("left", ANN, BOT, text("chat.partner_left"), Priority.MATCH, EPOCH, KEYS[Idle])
+    await pair.store.commit(Commit(outbox=(left,), owner=ME))
+    await pair.record()
+    pair.records.disk.people[ANN] = newer(pair.records.disk.people[ANN], state=Idle())
+    assert await pair.reconciler.reconcile()
+    assert pair.readers == []
+    assert await pair.store.addressed_to(ANN) == [left]

@@ -62,6 +62,9 @@ class MemoryDelivering(MemoryFleet):
             self._check()
         return self._state.outbox.addressed_to(person)
 
+    async def owners_of(self, entries: Sequence[str]) -> dict[str, WorkerId]:
+        return self._state.outbox.owners_of(entries)
+
     async def file_id(self, unique: str, bot: BotId) -> str | None:
         self._check()
         return self._state.files.get((unique, bot))

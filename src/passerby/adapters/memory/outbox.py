@@ -44,6 +44,9 @@ class OutboxEntries:
             return []
         return [kept.outgoing for kept in self._entries.values() if kept.owner == owner]
 
+    def owners_of(self, entries: Iterable[str]) -> dict[str, WorkerId]:
+        return {entry: self._entries[entry].owner for entry in entries if entry in self._entries}
+
     def owners(self, which: Callable[[WorkerId], bool]) -> list[WorkerId]:
         """The owners of entries for whom `which` is true."""
         return [owner for owner in self._of_owner if which(owner)]

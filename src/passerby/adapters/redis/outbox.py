@@ -3,6 +3,7 @@
 A commit or a mark adds and settles entries (see `store`).
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from passerby.adapters.redis import scripts, values
@@ -54,6 +55,18 @@ class RedisOutbox(GenerationClient):
         where = (self._keys.store, self._keys.outbox, self._keys.turns)
         repairs = bool(self._generation.doubts)
         return list(map(values.entry, await self._ask(scripts.TRAIL, where, person, repairs=repairs)))
+
+    async def owners_of(self, entries: Sequence[str]) -> dict[str, WorkerId]:
+        found: dict[str, WorkerId] = {}
+        for at in range(0, len(entries), PAGE):
+            page = entries[at : at + PAGE]
+            (held,) = await self._read(("HMGET", self._keys.outbox, *page), repairs=True)
+            found |= {
+                entry: WorkerId(head.partition(b"\t")[0].decode())
+                for entry, head in zip(page, held, strict=True)
+                if head is not None
+            }
+        return found
 
     async def told(self, chat: ChatId, person: PersonId) -> bool:
         where = (self._keys.store, self._keys.chats, self._keys.outbox, self._keys.turns)

@@ -112,18 +112,20 @@ class Reconciler:
         """
         now = self._clock.now()
         puts, notices, facts, ended = [], [], list[Fact](), dict[ChatId, None]()
-        stale = await self._stale_notices(views)
+        bots = {person: view.newest.bot for person, view in views.items() if view.is_busy}
+        told = {person: bot for person, bot in bots.items() if bot is not None}
+        stale = await self._stale_notices(told)
         for person, view in sorted(views.items()):
             put = mend(view, now)
             puts.append(put)
             facts += _facts(put, view, now)
             ended.update(dict.fromkeys(view.chats))
-            if view.is_busy and put.bot is not None:
+            if person in told:
                 notices.append(
                     Notice(
                         f"repair:{person}:{put.version}",
                         person,
-                        put.bot,
+                        told[person],
                         text("chat.connection_lost"),
                         Priority.MATCH,
                         now,

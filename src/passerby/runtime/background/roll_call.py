@@ -5,7 +5,7 @@ A worker that answers says three things:
 - None of its sends that were decided on before is still under way. From then on it checks each relay's chat in the new
   generation, and that check waits until the generation is sound. So once all have answered, no message can reach
   somebody who has been told meanwhile that the chat is over.
-- A store that was wiped has the notices and parked relays again that this worker has yet to send.
+- A store that was wiped, or went back, has the notices and parked relays again that this worker has yet to send.
 - The records have all facts that it stored in earlier generations (see `unrecorded`). So once all have answered, what
   the records say is complete, even if the store was wiped.
 
@@ -13,20 +13,21 @@ A worker that does not answer within the time that leases last is dead, or has s
 But it may have stored facts that nobody else knows.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection
 from typing import NamedTuple
 
 from passerby.ports.clock import Clock
 from passerby.ports.leases import WorkerId
 from passerby.ports.live_store import LiveStore
-from passerby.ports.outbox import Outgoing
-from passerby.ports.participants import Commit
 from passerby.ports.records import Records
 from passerby.runtime.membership.heartbeat import TTL_S
 from passerby.runtime.unrecorded import UnrecordedFacts
 
 PATIENCE_S = TTL_S
-PUT_TOGETHER = 200
+
+
+async def _nothing() -> None:
+    """A worker that has nothing to send."""
 
 
 class Roll(NamedTuple):
@@ -38,7 +39,7 @@ class Roll(NamedTuple):
 
 class RollCall:
     """`members`: the workers that lived at the last heartbeat. `is_sending`: whether a send that was decided on in a
-    generation other than this one is under way."""
+    generation other than this one is under way. `put_back` puts what this worker has yet to send into the outbox."""
 
     def __init__(
         self,
@@ -49,7 +50,7 @@ class RollCall:
         *,
         members: Callable[[], Collection[WorkerId]] = frozenset,
         is_sending: Callable[[str], bool] = lambda generation: False,
-        unsent: Callable[[], Sequence[Outgoing]] = tuple,
+        put_back: Callable[[], Awaitable[None]] = _nothing,
         unrecorded: UnrecordedFacts | None = None,
         shared: bool = False,
     ) -> None:
@@ -59,7 +60,7 @@ class RollCall:
         self._clock = clock
         self._members = members
         self._is_sending = is_sending
-        self._unsent = unsent
+        self._put_back = put_back
         self._unrecorded = unrecorded or UnrecordedFacts()
         self._shared = shared
         self._generation = store.generation
@@ -67,7 +68,7 @@ class RollCall:
         self._handed_in = store.generation
         self._expected: frozenset[WorkerId] = frozenset()
         self._is_whole = True
-        self._put_back = store.generation
+        self._put_back_in = store.generation
 
     async def hand_in(self) -> None:
         """Store the facts of earlier generations in the records, once in each generation. Raises: RecordsLost.
@@ -84,12 +85,6 @@ class RollCall:
         self._unrecorded.recorded(last)
         self._handed_in = generation
 
-    async def _put_unsent_back(self) -> None:
-        unsent = self._unsent()
-        for at in range(0, len(unsent), PUT_TOGETHER):
-            entries = tuple(unsent[at : at + PUT_TOGETHER])
-            await self._store.commit(Commit(outbox=entries, owner=self._worker, repairs=True))
-
     async def answer(self) -> Roll:
         """Answer for this worker, and find out who else has. Raises: LiveStoreLost, RecordsLost."""
         generation = self._store.generation
@@ -101,9 +96,9 @@ class RollCall:
         may_wait = self._shared and self._clock.monotonic() - self._since < PATIENCE_S
         if self._is_sending(generation) and may_wait:
             return Roll(is_over=False, is_complete=False)
-        if self._store.newborn and generation != self._put_back:
-            await self._put_unsent_back()
-            self._put_back = generation
+        if generation != self._put_back_in:
+            await self._put_back()
+            self._put_back_in = generation
         answered, former = await self._store.answer_roll(self._worker if self._is_whole else None)
         if generation != self._store.generation:
             return Roll(is_over=False, is_complete=False)

@@ -27,6 +27,8 @@ from passerby.telemetry import logs, metrics
 PARKED_TOGETHER = 50
 """Relays in one commit. With up to 4,096 characters each, that is a few hundred kilobytes at most."""
 
+PUT_TOGETHER = 200
+
 
 class Parking:
     """`worker` owns the parked entries. `finished` is called with updates that are done and stored as done."""
@@ -108,15 +110,26 @@ class Parking:
         self._finished(tuple(refs))
         return stored is Committed.YES
 
-    def unsent(self) -> list[Outgoing]:
-        """The entries of the outbox that this process is sending, to put them into a store that was wiped."""
-        entries = list[Outgoing]()
-        for delivery in self._courier.in_hand():
+    async def put_back(self) -> None:
+        """Put the entries that this process is sending into a store that may lack them: it was wiped, or has gone back
+        to an older state. Raises: LiveStoreLost.
+        """
+        generation = self._store.generation
+        entries: dict[str, Outgoing] = {}
+        in_hand = self._courier.in_hand()
+        for delivery in in_hand:
             if delivery.notice is not None:
-                entries.append(delivery.notice)
+                entries[delivery.id] = delivery.notice
             elif delivery.parked and delivery.relay_effect is not None:
-                entries += self._entries(delivery.id, delivery.relay_effect, delivery.bot, delivery.refs)
-        return entries
+                parked = self._entries(delivery.id, delivery.relay_effect, delivery.bot, delivery.refs)
+                entries |= {entry.id: entry for entry in parked}
+        owners = await self._store.owners_of(tuple(entries))
+        missing = [entry for id_, entry in entries.items() if owners.get(id_) != self._worker]
+        for at in range(0, len(missing), PUT_TOGETHER):
+            put = tuple(missing[at : at + PUT_TOGETHER])
+            await self._store.commit(Commit(outbox=put, owner=self._worker, repairs=True))
+        for delivery in in_hand:
+            delivery.stored_in = generation
 
     def entries_of(
         self, relay_effects: Iterable[tuple[RelayEffect, BotId]], refs: tuple[UpdateRef, ...]

@@ -22,6 +22,7 @@ class Delivery(Queued):
         "reader_told",
         "refs",
         "steps",
+        "stored_in",
         "taken_at",
         "through",
         "waits_until",
@@ -45,6 +46,8 @@ class Delivery(Queued):
         self.notice = notice
         self.generation = generation
         """The store's generation when it was decided on, or found to be in order."""
+        self.stored_in = ""
+        """The last generation that had its entry in the outbox before anything was repaired."""
         self.taken_at = put_at
         """When its update was taken from Telegram, in monotonic seconds."""
         self.steps: Steps | None = None

@@ -40,13 +40,14 @@ from passerby.kernel.ids import BotId, MessageId
 from passerby.ports import telegram as answers
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore, LiveStoreLost
+from passerby.ports.outbox import Notice
 from passerby.ports.soon import Soon
 from passerby.ports.telegram import OutgoingCall, Telegram, TokenRefused, Unavailable
 from passerby.runtime.backoff import Backoff
 from passerby.runtime.delivery.addressing import address, address_at_hand, apart
 from passerby.runtime.delivery.courier_queue import CourierQueue, Feed
 from passerby.runtime.delivery.deliveries import Delivery
-from passerby.runtime.delivery.stale_notices import as_things_stand
+from passerby.runtime.delivery.stale_notices import Corrections
 from passerby.runtime.delivery.steps import FOR_ALL, EditSteps, RelaySteps
 from passerby.runtime.delivery.wording import Wording
 from passerby.runtime.flight_recorder import FlightRecorder
@@ -90,6 +91,7 @@ class Sends:
         self._clock = clock
         self._rng = rng
         self._feed = feed
+        self._corrections = Corrections(store)
         self.under_way: set[Delivery] = set()
         """What is being sent: addressed, written, or answered and not settled."""
         self.calls: dict[Delivery, str] = {}
@@ -113,8 +115,15 @@ class Sends:
     def _begin(self, queue: CourierQueue, delivery: Delivery) -> None:
         relay_effect, steps = delivery.relay_effect, delivery.steps
         try:
-            if relay_effect is None:
-                self._background.when_done(self._store.load(delivery.person), partial(self._worded, queue, delivery))
+            if delivery.notice is not None and delivery.generation != self._store.generation:
+                corrected = self._corrections.correct(
+                    delivery.notice, is_stored=delivery.stored_in == self._store.generation
+                )
+                self._background.when_done(
+                    self._recorder.follow(corrected, delivery.refs), partial(self._corrected, queue, delivery)
+                )
+            elif relay_effect is None:
+                self._background.when_done(self._store.load(delivery.person), partial(self._loaded, queue, delivery))
             elif steps is not None and delivery.tried_at is not None:
                 self._write(queue, delivery, steps.next())
             elif (call := address_at_hand(relay_effect, delivery.bot)) is not None:
@@ -128,17 +137,25 @@ class Sends:
         except Exception as error:  # noqa: BLE001  # one delivery's bug ends that delivery, not its queue
             self._failed(queue, delivery, error)
 
-    def _worded(self, queue: CourierQueue, delivery: Delivery, loaded: Soon[Facts | None]) -> None:
-        notice = delivery.notice
-        assert notice is not None, "a delivery is a relay effect or a notice"
+    def _loaded(self, queue: CourierQueue, delivery: Delivery, loaded: Soon[Facts | None]) -> None:
         try:
-            facts = loaded.result()
-            if facts is not None and delivery.generation != self._store.generation:
-                notice = as_things_stand(notice, facts)
-            call = self._wording.notice(notice, facts.me.profile.language if facts is not None else "")
-            self._write(queue, delivery, call)
+            self._word(queue, delivery, delivery.notice, loaded.result())
         except Exception as error:  # noqa: BLE001  # one delivery's bug ends that delivery, not its queue
             self._failed(queue, delivery, error)
+
+    def _corrected(
+        self, queue: CourierQueue, delivery: Delivery, corrected: Soon[tuple[Notice | None, Facts | None]]
+    ) -> None:
+        try:
+            self._word(queue, delivery, *corrected.result())
+        except Exception as error:  # noqa: BLE001  # one delivery's bug ends that delivery, not its queue
+            self._failed(queue, delivery, error)
+
+    def _word(self, queue: CourierQueue, delivery: Delivery, notice: Notice | None, facts: Facts | None) -> None:
+        call = None
+        if notice is not None:
+            call = self._wording.notice(notice, facts.me.profile.language if facts is not None else "")
+        self._write(queue, delivery, call)
 
     def _addressed(self, queue: CourierQueue, delivery: Delivery, addressed: Soon[Found]) -> None:
         try:
