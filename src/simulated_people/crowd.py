@@ -11,10 +11,11 @@ from passerby.ports.clock import Clock
 from simulated_people.book import Book
 from simulated_people.control import Entry, Sandbox, SandboxFault
 from simulated_people.habits import Habits
-from simulated_people.judge import Fault, Verdict, judge
+from simulated_people.judge import judge
 from simulated_people.people import Person, Stands
 from simulated_people.phrases import mark_in
 from simulated_people.seen import Confirmations, Event, Shown, lines_of
+from simulated_people.verdict import Fault, Verdict
 
 FOLLOW_S: Final = 0.5
 JOURNAL_LENGTH: Final = 1_000_000

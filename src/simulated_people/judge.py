@@ -20,6 +20,7 @@ the recipient was in. A chat may be tied to only one other chat, and that one on
     split        one chat reaches two people
     after the end    a message reaches somebody who has been told that its chat is over. Messages that are split or
                  after the end are misrouted, too
+    told again   somebody is told more often that the connection was lost than there were faults in the minute before
 
 A message may be written in no chat, but some time after leaving one. The next partner may get it, because the sender
 may have been paired already and not been told yet. These messages are counted as `ahead`.
@@ -40,89 +41,12 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import NamedTuple
 
 from simulated_people.phrases import Said
+from simulated_people.verdict import Fault, Line, Verdict
 
 LEAVING_S = 1.0
 """Telegram's dates are whole seconds. A message written in the second of leaving was not meant for a new partner."""
-
-
-class Fault(NamedTuple):
-    """What was done to the product. Times in Unix seconds. A kill begins and ends at the same time.
-
-    `duplicates`: how many it excuses in one chat. `again_s`: notices of the last `again_s` seconds may come again.
-    """
-
-    began: float
-    ended: float
-    duplicates: int = 1
-    again_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One message on a phone. `mark`: of a marked message, one's own or a stranger's. `at`: Unix seconds (journal)."""
-
-    id: int
-    at: float
-    mine: bool
-    mark: str | None = None
-    notice: Said | None = None
-    answers: int = 0
-    """For a notice: how many lines it answers."""
-    reply_to: int | None = None
-    confirmed: bool = True
-    """For one's own message: the product has confirmed its update."""
-    unsure: bool = False
-    """For an incoming message: its sender was not told that it arrived, and may send it again."""
-    album: str | None = None
-    """For one's own message: the album that it belongs to."""
-    words: str = ""
-    """For some notices: their text. A repeated notice has the same."""
-    gone: bool = False
-    """Not a message: here the person blocked the bot. It has the id of the last message. The block ends the chat, and
-    messages without an answer cannot get one any more."""
-
-
-BREACHES = ("lost", "unresolved", "misrouted", "reordered", "split", "after_the_end", "unprovoked")
-
-
-@dataclass(slots=True)
-class Verdict:
-    sent: int = 0
-    delivered: int = 0
-    refused: int = 0
-    unheard: int = 0
-    ahead: int = 0
-    duplicated: int = 0
-    most_duplicates: int = 0
-    """The largest number of duplicates for one person after one fault."""
-    excess_duplicates: int = 0
-    """The largest number beyond what the fault excuses."""
-    spare_notices: int = 0
-    carried_over: int = 0
-    """Messages sent before a fault and delivered or answered after it."""
-    lost: list[str] = field(default_factory=list)
-    unresolved: list[str] = field(default_factory=list)
-    misrouted: list[str] = field(default_factory=list)
-    reordered: list[str] = field(default_factory=list)
-    split: list[str] = field(default_factory=list)
-    after_the_end: list[str] = field(default_factory=list)
-    unprovoked: list[str] = field(default_factory=list)
-    """Duplicates without a fault between the first and the second."""
-    partners: dict[int, int] = field(default_factory=dict)
-    """Each person whose last chat is open, and their partner."""
-
-    @property
-    def faults(self) -> dict[str, int]:
-        """All of these must be zero."""
-        found = {name: len(getattr(self, name)) for name in BREACHES}
-        return found | {"duplicates beyond what a fault excuses": self.excess_duplicates}
-
-    @property
-    def passed(self) -> bool:
-        return not any(self.faults.values())
 
 
 _OPENS = Said.FOUND
@@ -255,10 +179,25 @@ def judge(phones: Mapping[int, Sequence[Line]], faults: Sequence[Fault], leaves:
                 arrivals[line.mark].append((person, line))
     _follow(verdict, read, arrivals)
     _count_duplicates(verdict, read, arrivals, faults)
+    for person, lines in phones.items():
+        _count_cuts(verdict, person, lines, faults)
     for person, phone in read.items():
         _settle(verdict, person, phone, arrivals, faults)
         _check_order(verdict, person, phone, arrivals)
     return verdict
+
+
+def _count_cuts(verdict: Verdict, person: int, lines: Sequence[Line], faults: Sequence[Fault]) -> None:
+    """Each notice that the connection was lost needs a fault of its own, the earliest that may have caused it."""
+    left = list(faults)
+    for line in lines:
+        if line.notice is not Said.CUT_OFF:
+            continue
+        cause = next((each for each in left if each.began <= line.at <= each.ended + CUT_OFF_S), None)
+        if cause is None:
+            verdict.told_again.append(f"{person} is told that the connection was lost (message {line.id})")
+        else:
+            left = left[left.index(cause) + 1 :]
 
 
 def _may_answer(notice: Line, line: Line) -> bool:
@@ -385,6 +324,7 @@ def _settle(
             if line.album is not None:
                 of_albums[line.album] = found
             verdict.refused += line.mark is not None
+            verdict.cut_off += line.mark is not None and found is cut
             end = found
         verdict.carried_over += _begun(faults, line.at) != _begun(faults, end.at)
     verdict.spare_notices += len(answers)

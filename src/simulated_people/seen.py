@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from simulated_people.judge import Line
 from simulated_people.phrases import Said, answers, mark_in, said
+from simulated_people.verdict import Line
 
 LEAVING = ("/next", "/stop")
 WORDS = 60

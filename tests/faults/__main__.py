@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from statistics import median
 
-from simulated_people.judge import BREACHES, Verdict
+from simulated_people.verdict import BREACHES, Verdict
 from tests.faults.cases import CASES
 from tests.faults.product import PASSERBY, planted
 from tests.faults.run import Outcome, Plan, run_plan
@@ -66,6 +66,7 @@ def summary(report: Report) -> dict[str, object]:
         "sent": verdict.sent,
         "delivered": verdict.delivered,
         "refused visibly": verdict.refused,
+        "of them by a lost connection": verdict.cut_off,
         "carried over a fault": verdict.carried_over,
         "lost": len(verdict.lost),
         "misrouted": len(verdict.misrouted),
@@ -76,6 +77,7 @@ def summary(report: Report) -> dict[str, object]:
         "duplicated": verdict.duplicated,
         "most duplicates in a chat for a fault": verdict.most_duplicates,
         "duplicates without a fault": len(verdict.unprovoked),
+        "told again of a lost connection": len(verdict.told_again),
         "told otherwise than before": len(report.disagreements),
         "worst takeover, s": round(max(report.takeovers_s), 2) if report.takeovers_s else None,
         "quiet after, s": round(report.quiet_s, 1),

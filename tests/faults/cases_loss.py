@@ -15,7 +15,7 @@ from signal import SIGUSR1, SIGUSR2, Signals
 from time import time
 
 from passerby.adapters.memory.frames import frame, unframe
-from simulated_people.judge import Fault
+from simulated_people.verdict import Fault
 from tests.faults import child
 from tests.faults.fleet import PASSERBY
 from tests.faults.stage import START_S, Case, Stage

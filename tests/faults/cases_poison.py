@@ -10,8 +10,8 @@ from time import time
 from typing import Any
 
 from passerby.ops.cluster import sockets
-from simulated_people.judge import Fault
 from simulated_people.phrases import words_of
+from simulated_people.verdict import Fault
 from tests.faults import child
 from tests.faults.fleet import Fleet
 from tests.faults.stage import Case, Stage

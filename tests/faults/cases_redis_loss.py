@@ -12,7 +12,7 @@ from time import time
 
 from redis.asyncio import Redis
 
-from simulated_people.judge import Fault
+from simulated_people.verdict import Fault
 from tests.contract.servers import Valkey, start_valkey
 from tests.faults.proxy import to_port
 from tests.faults.stage import PERSISTENT, Case, Stage, port_of

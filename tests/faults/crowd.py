@@ -7,8 +7,9 @@ from itertools import chain
 from random import Random
 from time import time
 
-from simulated_people.judge import Fault, Line, Verdict, judge
+from simulated_people.judge import judge
 from simulated_people.phrases import Said, mark_in, words_of
+from simulated_people.verdict import Fault, Line, Verdict
 from tests.faults import evidence
 from tests.faults.evidence import Journal
 from tests.faults.people import Person

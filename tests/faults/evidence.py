@@ -4,8 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from simulated_people.judge import Line
 from simulated_people.phrases import answers, mark_in, said, words_of
+from simulated_people.verdict import Line
 from tests.faults.people import Person
 from tests.faults.sandbox import Json, Sandbox
 from tests.wording import opening

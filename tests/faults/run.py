@@ -16,7 +16,7 @@ from pathlib import Path
 from random import Random
 from time import time
 
-from simulated_people.judge import Fault, Verdict
+from simulated_people.verdict import Fault, Verdict
 from tests.faults.crowd import LOOK_EVERY_S, Crowd
 from tests.faults.product import PASSERBY, Product
 from tests.faults.sandbox import Sandbox, a_sandbox

@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from redis import Redis
 
-from simulated_people.judge import Fault, Verdict
+from simulated_people.verdict import Fault, Verdict
 from tests.contract.live_cluster import Cluster, start_cluster
 from tests.contract.servers import Postgres, Valkey, start_postgres, start_valkey
 from tests.faults.crowd import Crowd

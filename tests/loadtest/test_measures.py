@@ -7,9 +7,9 @@ from passerby.loadtest.stores import told_of_redis
 from passerby.loadtest.watch import metrics_in
 from simulated_people import phrases
 from simulated_people.book import Arrival, Book, Wait, quantile
-from simulated_people.judge import Line
 from simulated_people.phrases import AGE, CONSENT, GENDER, READY, Said
 from simulated_people.seen import Confirmations, Event, Message, Phone, lines_of, shown
+from simulated_people.verdict import Line
 from tests.wording import shown as worded
 
 BOT, ANN = 7, 1

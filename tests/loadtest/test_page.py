@@ -22,7 +22,7 @@ from passerby.loadtest.report import (
     promises,
 )
 from passerby.loadtest.terminal import page, span, verdict
-from simulated_people.judge import Verdict
+from simulated_people.verdict import Verdict
 
 
 def a_point(at: float, gap: bool = False) -> Point:

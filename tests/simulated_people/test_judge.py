@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from simulated_people.judge import Fault, Line, Verdict, judge
+from simulated_people.judge import judge
 from simulated_people.phrases import Said
+from simulated_people.verdict import Fault, Line, Verdict
 
 ANN, BOB, EVE = 1, 2, 3
 
@@ -215,7 +216,7 @@ def test_a_message_written_after_coming_back_needs_an_answer_again() -> None:
 
 
 def test_a_lost_connection_answers_the_last_messages() -> None:
-    said = verdict([found(1), wrote(3, "a"), wrote(4), wrote(5, "b"), cut_off(6)], [found(2), cut_off(7)])
+    said = verdict([found(1), wrote(3, "a"), wrote(4), wrote(5, "b"), cut_off(6)], [found(2), cut_off(7)], kills=(5.5,))
     assert said.passed
     assert (said.sent, said.refused) == (2, 2)
 
@@ -226,12 +227,28 @@ def test_a_lost_connection_does_not_answer_messages_long_before_or_after_it() ->
 
 
 def test_a_notice_after_a_lost_connection_answers_only_later_messages() -> None:
-    assert verdict([found(1), wrote(3, "a"), cut_off(4), wrote(5, "b"), notice(6)]).passed
+    assert verdict([found(1), wrote(3, "a"), cut_off(4), wrote(5, "b"), notice(6)], kills=(3.5,)).passed
 
 
 def test_a_lost_connection_ends_the_chat_on_both_sides() -> None:
     said = verdict([found(1), wrote(3, "a"), cut_off(5)], [found(2), got(4, "a")])
     assert said.lost == ["the end of chat 1 on the phone of 2"]
+
+
+def test_each_fault_is_told_once() -> None:
+    ann, bob = [found(1), wrote(3, "a"), cut_off(5)], [found(2), got(4, "a"), cut_off(5)]
+    assert verdict(ann, bob, kills=(4.5,)).passed
+    assert verdict([*ann, cut_off(7)], bob, kills=(4.5,)).told_again
+    assert verdict([*ann, cut_off(7)], bob, kills=(4.5, 6)).passed
+    assert verdict(ann, bob).told_again, "nothing has happened"
+    late = replace(cut_off(5), at=5 + 88)
+    assert verdict([*ann[:2], late], bob, kills=(4.5,)).told_again
+
+
+def test_messages_that_only_a_lost_connection_answers_are_counted() -> None:
+    ann = [found(1), wrote(3, "a"), wrote(4, "b"), notice(5, reply_to=4), cut_off(6)]
+    said = verdict(ann, [found(2), cut_off(6)], kills=(2.5,))
+    assert (said.refused, said.cut_off) == (2, 1)
 
 
 def test_a_message_to_a_person_who_was_cut_off_is_a_fault() -> None:

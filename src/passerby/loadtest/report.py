@@ -11,7 +11,7 @@ from passerby.loadtest.fleet import Ended
 from passerby.loadtest.run import Course
 from passerby.loadtest.watch import Sample
 from simulated_people.book import quantile
-from simulated_people.judge import Verdict
+from simulated_people.verdict import Verdict
 
 MOST_EXAMPLES: Final = 10
 BUSY: Final = 0.85

@@ -14,7 +14,7 @@ from passerby.ports.clock import Clock
 from simulated_people.control import Sandbox
 from simulated_people.crowd import Crowd
 from simulated_people.habits import Habits, arrivals
-from simulated_people.judge import Fault, Verdict
+from simulated_people.verdict import Fault, Verdict
 
 MOST_PEOPLE: Final = 20_000
 RAMP_SHARE: Final = 0.2

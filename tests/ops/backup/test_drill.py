@@ -13,7 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from passerby.adapters.sql.engine import connect, postgres_url
 from passerby.ops.backup.directory import Directory
-from simulated_people.judge import Fault
+from simulated_people.verdict import Fault
 from tests.contract.servers import _within
 from tests.faults.fleet import WORKER
 from tests.faults.stage import Case, Stage, play, port_of, worker_names
