@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, PoolId
 from passerby.kernel.participant import (
+    Blur,
     Chatting,
     Complaint,
     DataRequests,
@@ -150,6 +151,7 @@ _preferences = st.builds(
     age_max=st.none() | _ages,
     other_languages=st.booleans(),
     icebreakers=st.booleans(),
+    blur=st.sampled_from(Blur),
 )
 _tickets = st.builds(
     Ticket,

@@ -13,6 +13,7 @@ from passerby.domain.personal_data import ERASED_PERSON, copy_of
 from passerby.kernel.history import History, PastBlock, PastChat, PastReport, PastSanction
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, PoolId
 from passerby.kernel.participant import (
+    Blur,
     Chatting,
     Commenting,
     Complaint,
@@ -37,7 +38,7 @@ OTHERS = [PersonId(888_000_000 + number) for number in range(9)]
 ME = PersonId(777_000_000)
 
 PROFILE = Profile(1.5, 31, 2.5, Gender.FEMALE, "pt", 3.5, ("es", "it"), ("chess",), "BR", True, 4.5)
-WISHES = Preferences((Gender.OTHER,), 22, 44, False, False)
+WISHES = Preferences((Gender.OTHER,), 22, 44, False, False, Blur.ALWAYS)
 LAST = LastChat(ChatId("l"), OTHERS[1], 5.5, "next", True, Rating.BAD, 6.5, Complaint.SPAM)
 PERSON = Participant(
     ME,

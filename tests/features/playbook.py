@@ -40,6 +40,7 @@ from passerby.kernel.event import (
 )
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, PoolId, search_of
 from passerby.kernel.participant import (
+    Blur,
     Chatting,
     Gender,
     Idle,
@@ -76,6 +77,11 @@ class Playbook:
         self.anchors: dict[tuple[ChatId, PersonId], MessageRef] = {}
         self._last_message = 100
         self._last_person = 0
+
+    def unblurred(self, *people: "Person") -> None:
+        """Let these people see pictures at once, for a test about something else."""
+        for each in people:
+            each.prefers(blur=Blur.NEVER)
 
     def later(self, delay_s: float) -> None:
         self.env = msgspec.structs.replace(self.env, now=self.env.now + delay_s)
@@ -206,15 +212,27 @@ class Person:
         event = ButtonPressed(self.person, self.bot, "query", on, action, token, "en", subject)
         return self.talk.happens(event, about)
 
+    def prefers(self, **preferences: Any) -> None:
+        wishes = msgspec.structs.replace(self.value.preferences, **preferences)
+        self.talk.people[self.person] = msgspec.structs.replace(self.value, preferences=wishes)
+
     def looks_back(self, action: str, **how: Any) -> Decision:
         """Press a button about the last chat."""
         assert self.value.last is not None
         return self.presses(action, self.value.last.chat, **how)
 
-    def edits(self, message: int, words: str, *, at: float | None = None, content: Content | None = None) -> Decision:
+    def edits(
+        self,
+        message: int,
+        words: str,
+        *,
+        at: float | None = None,
+        content: Content | None = None,
+        sent_at: float = 0.0,
+    ) -> Decision:
         about = MessageRef(self.bot, MessageId(message))
         content = content or Content(Kind.TEXT, words)
-        event = MessageEdited(self.person, *about, content, self.talk.env.now if at is None else at)
+        event = MessageEdited(self.person, *about, content, self.talk.env.now if at is None else at, sent_at)
         return self.talk.happens(event, about)
 
     def reacts(self, message: int, emoji: str | None) -> Decision:

@@ -207,7 +207,8 @@ def refused(decision: Decision) -> str:
 
 
 def test_the_sent_message_is_the_one_that_was_asked_about() -> None:
-    _, ann, ben = couple(WARN)
+    talk, ann, ben = couple(WARN)
+    talk.unblurred(ben)
     message = ann.message(FORMS["caption"], reply_to=5)
     assert isinstance(message, MessageReceived)
     *_, relay = ann.presses("show", f"{ann.chat}.5", subject=message).effects

@@ -91,7 +91,8 @@ def test_a_hidden_link_is_found_before_it_is_removed() -> None:
 
 
 def test_an_album_goes_at_once_without_its_words() -> None:
-    _, ann, ben = couple()
+    talk, ann, ben = couple()
+    talk.unblurred(ben)
     album = Content(Kind.PHOTO, "@somebody", (Entity("bold", 0, 3),), group="g"), Content(Kind.PHOTO, "hi", group="g")
     decision = ann.sends(*album)
     bare = Content(Kind.PHOTO, group="g")

@@ -14,6 +14,7 @@ CONTACT = Content(Kind.CONTACT, detail={"phone_number": "1", "first_name": "A"})
 def test_refused_items_are_named_and_the_others_stay_one_album() -> None:
     talk = Playbook()
     ann, ben = talk.pair(talk.person(), talk.person(bot=OTHER_BOT))
+    talk.unblurred(ann, ben)
     decision = ann.sends(PHOTO, GAME, PHOTO, GAME)
     first = ann.last_message
     relayed = Relay(
@@ -25,14 +26,16 @@ def test_refused_items_are_named_and_the_others_stay_one_album() -> None:
 
 def test_in_an_album_of_refused_items_each_is_named() -> None:
     talk = Playbook()
-    ann, _ = talk.pair(talk.person(), talk.person(bot=OTHER_BOT))
+    ann, ben = talk.pair(talk.person(), talk.person(bot=OTHER_BOT))
+    talk.unblurred(ann, ben)
     decision = ann.sends(GAME, GAME)
     assert [type(effect) for effect in decision.effects] == [Say, Say]
 
 
 def test_an_item_that_reveals_its_sender_is_asked_about_alone() -> None:
     talk = Playbook()
-    ann, _ = talk.pair(talk.person(), talk.person(bot=OTHER_BOT))
+    ann, ben = talk.pair(talk.person(), talk.person(bot=OTHER_BOT))
+    talk.unblurred(ann, ben)
     relayed, asked = ann.sends(PHOTO, CONTACT).effects
     assert isinstance(relayed, Relay)
     assert relayed.contents == (PHOTO,)
@@ -42,7 +45,8 @@ def test_an_item_that_reveals_its_sender_is_asked_about_alone() -> None:
 
 def test_an_album_that_may_reach_nobody_is_refused_once() -> None:
     talk = Playbook()
-    ann, _ = talk.pair(talk.person(), talk.person(bot=OTHER_BOT))
+    ann, ben = talk.pair(talk.person(), talk.person(bot=OTHER_BOT))
+    talk.unblurred(ann, ben)
     talk.anchors = {}
     (told,) = ann.sends(PHOTO, GAME).effects
     assert isinstance(told, Say)

@@ -13,7 +13,7 @@ from passerby.kernel.decision import Decision
 from passerby.kernel.effect import Answer, Button, Menu, Revise, Say
 from passerby.kernel.event import ButtonPressed
 from passerby.kernel.ids import MessageId
-from passerby.kernel.participant import Gender, Idle, Participant, Preferences, Searching
+from passerby.kernel.participant import Blur, Gender, Idle, Participant, Preferences, Searching
 from passerby.kernel.rules import Brand, Filter, Rules
 from passerby.kernel.text import country, text
 from tests.features.playbook import WORDS, Person, Playbook, grown_up, revises, says
@@ -169,6 +169,15 @@ def test_the_profile_shows_what_was_pressed(press: str, changes: dict[str, Any])
     expected = told(was, **changes)
     assert after == told(expected, age_given_at=after.profile.age_given_at)
     assert decision.effects[0] == Answer("query")
+
+
+@pytest.mark.parametrize("blur", Blur)
+def test_when_pictures_are_blurred_is_a_setting(blur: Blur) -> None:
+    ann = Playbook().person()
+    ann.prefers(blur=Blur.ALWAYS if blur is not Blur.ALWAYS else Blur.NEVER)
+    (after,) = ann.presses("put", f"blur.{blur}").changes
+    assert after.preferences.blur is blur
+    assert f"blur.{blur}" in ticked(menu_of(ann, "blur"))
 
 
 def test_a_second_press_removes_a_language_or_an_interest() -> None:

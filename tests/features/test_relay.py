@@ -25,7 +25,9 @@ def relay(by: Person, to: Person, *contents: Content, **rest: Any) -> Relay:
 
 
 def couple(talk: Playbook, **how: Any) -> tuple[Person, Person]:
-    return talk.pair(talk.person(), talk.person(bot=OTHER_BOT), **how)
+    ann, ben = talk.pair(talk.person(), talk.person(bot=OTHER_BOT), **how)
+    talk.unblurred(ann, ben)
+    return ann, ben
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,10 @@ REFUSED: Mapping[str, tuple[Json, str]] = {
 }
 
 
+SHOWN = ("photo", "live_photo", "video", "animation")
+"""Pictures between people who have just met arrive blurred."""
+
+
 def kind_of(message: Json) -> str:
     for kind in FILES:
         if kind in message:
@@ -128,6 +132,8 @@ def essence(world: World, message: Json) -> Json:
 def expected(world: World, sent: Json) -> Json:
     """Return what the partner's phone should show of a message."""
     shown = essence(world, sent)
+    if shown["kind"] in SHOWN:  # they have only just met
+        shown["has_media_spoiler"] = True
     if shown["entities"]:  # custom emoji of a set that nobody else uses
         shown["entities"] = [each for each in shown["entities"] if each["type"] != "custom_emoji"] or None
     match shown["kind"]:

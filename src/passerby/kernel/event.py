@@ -42,13 +42,17 @@ class MessageReceived(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 
 class MessageEdited(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """A person edited a message, or Telegram says so. The content may be unchanged."""
+    """A person edited a message, or Telegram says so. The content may be unchanged.
+
+    `sent_at` is when the message itself was sent. 0 means that it is not known.
+    """
 
     person: PersonId
     bot: BotId
     message: MessageId
     content: Content
     edited_at: float
+    sent_at: float = 0.0
 
 
 class ButtonPressed(msgspec.Struct, frozen=True, gc=False, tag=True):

@@ -48,6 +48,15 @@ class Profile(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         return self.consented_at is not None and self.age is not None and self.gender is not None
 
 
+class Blur(StrEnum):
+    """When pictures from a partner arrive blurred, so that they show only after a tap."""
+
+    FIRST = "first"
+    """While the two have only just met."""
+    ALWAYS = "always"
+    NEVER = "never"
+
+
 class Preferences(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Whom a person wants to meet. Without genders: anybody. Ages are in full years, and both ends are included."""
 
@@ -57,6 +66,7 @@ class Preferences(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     other_languages: bool = True
     """Whether they accept somebody without a common language, if nobody else is found."""
     icebreakers: bool = True
+    blur: Blur = Blur.FIRST
 
 
 class Complaint(StrEnum):

@@ -171,6 +171,7 @@ def _edited(message: wire.Message, bot: BotId) -> Event:
         message=MessageId(message.message_id),
         content=content(message),
         edited_at=float(message.edit_date or message.date),
+        sent_at=float(message.date),
     )
 
 

@@ -18,6 +18,7 @@ from passerby.adapters.sql.tables import users
 from passerby.domain.sanctions import barred_until
 from passerby.kernel.ids import BotId, ChatId, PersonId, PoolId
 from passerby.kernel.participant import (
+    Blur,
     Chatting,
     Commenting,
     Complaint,
@@ -108,6 +109,7 @@ class _Details(msgspec.Struct, gc=False, omit_defaults=True):
     commenting: Commenting | None = None
     requests: DataRequests | None = None
     sanctions: tuple[Sanction, ...] = ()
+    blur: Blur = Blur.FIRST
 
 
 class _StoredTicket(msgspec.Struct, gc=False, omit_defaults=True):
@@ -267,6 +269,7 @@ def participant(values: Sequence[Any]) -> Participant:
             vip_age_max,
             more.other_languages,
             more.icebreakers,
+            more.blur,
         ),
         vip_until=vip_until,
         karma=Karma(karma, karma_at),
@@ -312,6 +315,7 @@ def _details_of(person: Participant) -> _Details:
         person.commenting,
         person.requests,
         person.sanctions,
+        wishes.blur,
     )
 
 

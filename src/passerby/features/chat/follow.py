@@ -5,6 +5,7 @@ a message that is still on its way waits for it.
 """
 
 from passerby.domain.lifecycle import together
+from passerby.domain.pictures import SHOWS, blurred, blurs
 from passerby.domain.sanitise import refusal, sanitise
 from passerby.features.chat.held import held_in
 from passerby.features.chat.relay import edited_while_held, trace_between_strangers, withheld_by
@@ -36,8 +37,10 @@ def edited(event: MessageEdited, facts: Facts, env: Env) -> Decision:
         kept = Say(facts.me.person, text("chat.edit_held"), reply_to=event.message)
         return Decision(effects=(kept,) if facts.counterpart is not None else ())
     source = MessageRef(event.bot, event.message)
-    content = sanitise(event.content).content
-    return Decision(effects=(RelayEdit(state.chat, facts.me.person, source, state.partner, content),))
+    clean = sanitise(event.content)
+    if event.content.kind in SHOWS and blurs(facts.partner, state, event.sent_at, env):
+        clean = blurred(clean)
+    return Decision(effects=(RelayEdit(state.chat, facts.me.person, source, state.partner, clean.content),))
 
 
 def reacted(event: ReactionChanged, facts: Facts, env: Env) -> Decision:

@@ -8,6 +8,7 @@ import msgspec
 from passerby.domain.commands import begins_like_a_command
 from passerby.domain.contacts import Trace, find, traces
 from passerby.domain.lifecycle import together
+from passerby.domain.pictures import SHOWS, blurred, blurs
 from passerby.domain.sanctions import is_bound
 from passerby.domain.sanitise import REVEALS_SENDER, bare_entities, refusal, sanitise, warning, without_words
 from passerby.features.chat.held import ANYTHING, held_in, hold, place_of, release, said, tells_more
@@ -56,13 +57,13 @@ def relay(event: MessageReceived, facts: Facts, env: Env) -> Decision:
         return Decision(effects=(_ask_first(event, state.chat, kind),))
     trace = trace_between_strangers(event.contents, state, env, event.quote)
     if trace is None:
-        return Decision(effects=(_pass_on(event, facts, state), *_warn(event)))
+        return Decision(effects=(_pass_on(event, facts, state, env), *_warn(event)))
     if len(event.contents) == 1:
         waits = hold(facts.me, state, Held(place_of(event), event.edited_at, event.reply_to))
         return Decision((waits,), (_ask_first(event, state.chat, trace, said(event.contents[0])),))
     # A confirmation can bring back only one message, so an album goes at once, without its words.
     bare = msgspec.structs.replace(event, contents=tuple(without_words(content) for content in event.contents))
-    relayed = msgspec.structs.replace(_pass_on(bare, facts, state), copyable=False)
+    relayed = msgspec.structs.replace(_pass_on(bare, facts, state, env), copyable=False)
     held = Say(me, text("chat.album_words_held"), reply_to=event.messages[0])
     return Decision(effects=(relayed, held, *_warn(event)))
 
@@ -142,8 +143,10 @@ def trace_between_strangers(
     return find(quote) if found is None and quote else found
 
 
-def _pass_on(event: MessageReceived, facts: Facts, state: Chatting) -> Relay:
+def _pass_on(event: MessageReceived, facts: Facts, state: Chatting, env: Env) -> Relay:
     clean = [sanitise(content) for content in event.contents]
+    if any(content.kind in SHOWS for content in event.contents) and blurs(facts.partner, state, event.sent_at, env):
+        clean = [blurred(each) for each in clean]
     return Relay(
         chat=state.chat,
         sender=facts.me.person,
@@ -196,7 +199,7 @@ def confirm(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
                 (
                     Answer(event.query),
                     *_close(event, facts, "chat.shown"),
-                    _pass_on(subject, facts, state),
+                    _pass_on(subject, facts, state, env),
                     *_warn(subject),
                 ),
             )
@@ -259,8 +262,10 @@ def edited_while_held(event: MessageEdited, facts: Facts, state: Chatting, held:
     if withheld or refusal(content) is not None or traces(content) is not None or begins_like_a_command(content.text):
         return Decision((hold(facts.me, state, msgspec.structs.replace(held, edited_at=at)),))
     waits = hold(facts.me, state, msgspec.structs.replace(held, edited_at=at, goes=True))
-    as_sent = MessageReceived(event.person, event.bot, (event.message,), (content,), at, reply_to=held.reply_to)
-    return Decision((waits,), (_pass_on(as_sent, facts, state), *_warn(as_sent)))
+    as_sent = MessageReceived(
+        event.person, event.bot, (event.message,), (content,), event.sent_at or at, reply_to=held.reply_to
+    )
+    return Decision((waits,), (_pass_on(as_sent, facts, state, env), *_warn(as_sent)))
 
 
 def decline(event: ButtonPressed, facts: Facts, env: Env) -> Decision:

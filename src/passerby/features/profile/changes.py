@@ -35,7 +35,7 @@ from passerby.features.profile.menus import (
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Effect, Menu, Revise, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
-from passerby.kernel.participant import Gender, Participant, Preferences, Profile
+from passerby.kernel.participant import Blur, Gender, Participant, Preferences, Profile
 from passerby.kernel.rules import Filter
 from passerby.kernel.text import text
 
@@ -117,6 +117,10 @@ def _ice(me: Participant, value: str, env: Env) -> Participant | None:
     return _wants(me, icebreakers=not me.preferences.icebreakers)
 
 
+def _blur(me: Participant, value: str, env: Env) -> Participant | None:
+    return _wants(me, blur=Blur(value)) if value in set(Blur) else None
+
+
 def _speak(me: Participant, value: str, env: Env) -> Participant | None:
     if value not in WRITTEN_IN:
         return None
@@ -134,6 +138,7 @@ CHANGES: dict[str, tuple[Change, str]] = {
     "ages": (_ages, "wants"),
     "other": (_other, "wants"),
     "ice": (_ice, "wants"),
+    "blur": (_blur, "blur"),
     "speak": (_speak, "top"),
 }
 """For each kind of change: the function, and the section that is shown afterwards."""

@@ -11,7 +11,7 @@ from passerby.domain.tastes import COUNTRIES, INTERESTS, LANGUAGES, WRITTEN_IN, 
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Effect, Menu, Revise, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
-from passerby.kernel.participant import Gender, Participant
+from passerby.kernel.participant import Blur, Gender, Participant
 from passerby.kernel.rules import Filter, Rules
 from passerby.kernel.text import Arg, Text, country, text
 
@@ -119,7 +119,7 @@ def _top(me: Participant, env: Env, _: str) -> tuple[Text, Menu]:
         (_go("profile.change_gender", "gender"), _go("profile.change_age", "age")),
         (_go("profile.change_languages", "langs"), _go("profile.change_interests", "tags")),
         (_go("profile.change_country", "country"), _go("profile.change_wants", "wants")),
-        (_go("profile.change_interface", "speak"),),
+        (_go("profile.change_blur", "blur"), _go("profile.change_interface", "speak")),
     )
     return card(me, env), Menu(rows)
 
@@ -224,6 +224,11 @@ def _speak(me: Participant, env: Env, _: str) -> tuple[Text, Menu]:
     return text("profile.ask_interface"), Menu((*_rows(buttons, 2), BACK))
 
 
+def _blur(me: Participant, env: Env, _: str) -> tuple[Text, Menu]:
+    buttons = [(_mark(text(f"profile.blur_{each}"), me.preferences.blur is each, f"blur.{each}"),) for each in Blur]
+    return text("profile.ask_blur"), Menu((*buttons, BACK))
+
+
 def spoken_to(me: Participant) -> str:
     """The language in which we write to somebody."""
     code = me.profile.language.lower().replace("_", "-").partition("-")[0]
@@ -238,6 +243,7 @@ SECTIONS: dict[str, Section] = {
     "tags": _tags,
     "country": _country,
     "wants": _wants,
+    "blur": _blur,
     "speak": _speak,
 }
 

@@ -1,0 +1,46 @@
+"""Blurring pictures from strangers: they show only after a tap.
+
+The reader decides. Bots cannot blur the preview of a file, a sticker or a video message (source: Bot API 10.3, the
+methods with `has_spoiler`).
+"""
+
+import msgspec
+
+from passerby.domain.sanitise import Clean
+from passerby.kernel.content import Kind
+from passerby.kernel.decision import Env
+from passerby.kernel.participant import Blur, Chatting, Participant
+
+SHOWS = frozenset({Kind.PHOTO, Kind.LIVE_PHOTO, Kind.VIDEO, Kind.ANIMATION, Kind.RICH})
+"""The kinds that can show a picture without a tap. Rich text may contain some."""
+
+
+def blurs(reader: Participant | None, state: Chatting, sent_at: float, env: Env) -> bool:
+    """Whether a picture that was sent at `sent_at` arrives blurred at `reader`.
+
+    An edit counts by when its message was sent. So a blurred picture stays blurred, also if another one replaces it
+    later.
+    """
+    if reader is None:
+        return True
+    match reader.preferences.blur:
+        case Blur.ALWAYS:
+            return True
+        case Blur.NEVER:
+            return False
+        case _:
+            return sent_at - state.opened_at < env.rules.just_met_s
+
+
+def blurred(clean: Clean) -> Clean:
+    """The content as it arrives blurred. It is not a copy of the original any more.
+
+    Rich text with pictures can only be copied, so it is refused.
+    """
+    content = clean.content
+    if content.kind is Kind.RICH:
+        shows = (content.detail or {}).get("rebuilt") is None
+        return Clean(content, clean.intact and not shows)
+    if content.kind not in SHOWS or content.spoiler:
+        return clean
+    return Clean(msgspec.structs.replace(content, spoiler=True), intact=False)

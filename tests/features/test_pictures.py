@@ -1,0 +1,106 @@
+"""Pictures from strangers arrive blurred, as their reader wishes."""
+
+import pytest
+
+from passerby.domain.pictures import blurs
+from passerby.kernel.content import Content, File, Kind
+from passerby.kernel.effect import Relay, RelayEdit
+from passerby.kernel.ids import MessageId, MessageRef
+from passerby.kernel.participant import Blur, Chatting
+from tests.features.playbook import NOW, OTHER_BOT, Person, Playbook
+
+PICTURES = (Kind.PHOTO, Kind.LIVE_PHOTO, Kind.VIDEO, Kind.ANIMATION)
+
+
+def picture(kind: Kind = Kind.PHOTO, unique: str = "u") -> Content:
+    return Content(kind, "look", file=File("id", unique))
+
+
+def couple() -> tuple[Playbook, Person, Person]:
+    talk = Playbook()
+    return talk, *talk.pair(talk.person(), talk.person(bot=OTHER_BOT))
+
+
+def arrives(by: Person, *contents: Content) -> list[bool]:
+    (relayed,) = by.sends(*contents).effects
+    assert isinstance(relayed, Relay)
+    assert not (relayed.copyable and any(each.spoiler for each in relayed.contents)), "a copy would show the picture"
+    return [each.spoiler for each in relayed.contents]
+
+
+@pytest.mark.parametrize("kind", PICTURES)
+def test_the_first_pictures_from_a_stranger_are_blurred_and_later_ones_are_not(kind: Kind) -> None:
+    talk, ann, _ = couple()
+    assert arrives(ann, picture(kind)) == [True]
+    talk.later(talk.env.rules.just_met_s)
+    assert arrives(ann, picture(kind)) == [False]
+
+
+@pytest.mark.parametrize(("blur", "first", "later"), [(Blur.ALWAYS, True, True), (Blur.NEVER, False, False)])
+def test_the_reader_decides_not_the_sender(blur: Blur, first: bool, later: bool) -> None:
+    talk, ann, ben = couple()
+    ben.prefers(blur=blur)
+    assert arrives(ann, picture()) == [first]
+    assert arrives(ben, picture()) == [True], "ann has not changed anything"
+    talk.later(talk.env.rules.just_met_s)
+    assert arrives(ann, picture()) == [later]
+
+
+def test_a_picture_that_its_sender_blurred_stays_blurred() -> None:
+    talk, ann, _ = couple()
+    talk.later(talk.env.rules.just_met_s)
+    (relayed,) = ann.sends(Content(Kind.PHOTO, file=File("f", "u"), spoiler=True)).effects
+    assert isinstance(relayed, Relay)
+    assert relayed.contents[0].spoiler
+
+
+def test_every_picture_of_an_album_is_blurred() -> None:
+    _, ann, _ = couple()
+    album = (picture(), Content(Kind.VIDEO, file=File("v", "v"), group="g"), picture(unique="w"))
+    assert arrives(ann, *album) == [True, True, True]
+
+
+@pytest.mark.parametrize("kind", [Kind.TEXT, Kind.VOICE, Kind.STICKER, Kind.DOCUMENT, Kind.VIDEO_NOTE])
+def test_what_cannot_be_blurred_is_passed_on_as_it_is(kind: Kind) -> None:
+    _, ann, _ = couple()
+    assert arrives(ann, Content(kind, "words", file=File("f", "u"))) == [False]
+
+
+@pytest.mark.parametrize(("detail", "copied"), [({"rebuilt": None}, False), ({"rebuilt": {"blocks": []}}, True)])
+def test_rich_text_with_pictures_is_not_copied_unblurred(detail: dict[str, object], copied: bool) -> None:
+    _, ann, _ = couple()
+    (relayed,) = ann.sends(Content(Kind.RICH, "words", detail=detail)).effects
+    assert isinstance(relayed, Relay)
+    assert relayed.copyable is copied
+
+
+@pytest.mark.parametrize(("sent_after_s", "spoiler"), [(10.0, True), (1_000.0, False)])
+def test_a_picture_that_replaces_another_is_blurred_like_the_first(sent_after_s: float, spoiler: bool) -> None:
+    talk, ann, _ = couple()
+    talk.later(2_000.0)
+    (edited,) = ann.edits(60, "", content=picture(unique="new"), sent_at=NOW + sent_after_s).effects
+    assert isinstance(edited, RelayEdit)
+    assert edited.content.spoiler is spoiler
+
+
+def test_a_picture_that_waited_for_its_senders_confirmation_is_blurred() -> None:
+    _, ann, _ = couple()
+    message = ann.message(Content(Kind.PHOTO, "@somebody", file=File("f", "u")))
+    *_, relayed = ann.presses("show", ann.chat, subject=message).effects
+    assert isinstance(relayed, Relay)
+    assert relayed.contents[0].spoiler
+
+
+def test_a_caption_without_its_user_name_lets_the_picture_through_blurred() -> None:
+    _, ann, _ = couple()
+    ann.sends(Content(Kind.PHOTO, "@somebody", file=File("f", "u")))
+    held = MessageRef(ann.bot, MessageId(ann.last_message))
+    relayed = ann.edits(held.message, "", content=picture()).effects[0]
+    assert isinstance(relayed, Relay)
+    assert relayed.contents[0].spoiler
+
+
+def test_without_a_known_reader_pictures_are_blurred() -> None:
+    talk, ann, _ = couple()
+    assert isinstance(ann.value.state, Chatting)
+    assert blurs(None, ann.value.state, NOW + 9_999, talk.env)
