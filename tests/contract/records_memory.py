@@ -29,7 +29,7 @@ from passerby.ports.facts import (
     SanctionChanged,
     SanctionLifted,
 )
-from passerby.ports.records import Active, RecordsLost, Told
+from passerby.ports.records import Active, Elsewhere, RecordsLost, Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +131,14 @@ class MemoryRecords:
                 if isinstance(person.state, Chatting) and (at := self._told(person.person, person.state.chat)):
                     found.told.append(Told(person.state.chat, person.person, at))
         return found
+
+    async def elsewhere(self, bots: Sequence[BotId]) -> list[Elsewhere]:
+        await self._io()
+        return [
+            Elsewhere(each.person, each.bot, isinstance(each.state, Chatting))
+            for _, each in sorted(self.disk.people.items())
+            if each.bot is not None and each.bot not in bots and not isinstance(each.state, Idle)
+        ]
 
     def _told(self, person: PersonId, chat: ChatId) -> MessageRef | None:
         row = self.disk.chats.get(chat)

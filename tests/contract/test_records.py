@@ -13,7 +13,7 @@ from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
 from passerby.kernel.participant import Complaint, Participant, Rating
 from passerby.kernel.sanction import Appeal, Reason, Sanction, SanctionKind, SupportCode
 from passerby.ports.facts import Fact, SanctionChanged, SanctionLifted
-from passerby.ports.records import Records, RecordsLost, Told
+from passerby.ports.records import Elsewhere, Records, RecordsLost, Told
 from tests.contract.records_facts import (
     NOW,
     block,
@@ -228,6 +228,29 @@ async def test_two_recorders_of_one_journal_store_it_once(records: Records, /, p
         for upto in range(1, 41):
             await asyncio.gather(records.apply("g", history[:upto]), other.apply("g", history[: max(1, upto - 1)]))
             assert await other.people([PersonId(1)]) == {1: person(1, upto - 1)}
+
+
+@staged(trying, "place")
+async def test_people_who_are_active_through_other_bots_are_found(records: Records, /) -> None:
+    def through(bot: int, participant: Participant) -> Participant:
+        return msgspec.structs.replace(participant, bot=BotId(bot), bots=(BotId(bot),))
+
+    await records.apply(
+        "g",
+        numbered(
+            changed(through(1, person(1, 1))),
+            changed(through(2, searching(2, 1))),
+            changed(through(1, searching(3, 1))),
+            changed(through(3, chatting(4, 5, "c", 1))),
+            changed(through(1, chatting(5, 4, "c", 1))),
+            opened("c", 4, 5),
+        ),
+    )
+    searches, chats = Elsewhere(PersonId(2), BotId(2), False), Elsewhere(PersonId(4), BotId(3), True)
+    assert await records.elsewhere([BotId(1)]) == [searches, chats]
+    assert await records.elsewhere([BotId(1), BotId(2), BotId(9)]) == [chats]
+    assert await records.elsewhere([BotId(2), BotId(1), BotId(3)]) == []
+    assert len(await records.elsewhere([])) == 4
 
 
 @staged(trying, "place")

@@ -187,3 +187,11 @@ def test_without_another_bot_a_person_has_left_and_the_partner_is_told() -> None
     )
     cleo = talk.searching()
     assert isinstance(talk.happens(BotLost(cleo.person, BOT)).changes[0].state, Idle)
+
+
+def test_somebody_whose_chat_ended_with_a_lost_bot_learns_why_in_the_next_bot() -> None:
+    talk = Playbook()
+    ann, ben = talk.pair(talk.person(), talk.person())
+    talk.happens(BotLost(ann.person, BOT))
+    assert says(ann, "start.bot_was_lost") in ann.writes("/start", bot=OTHER_BOT).effects
+    assert says(ben, "start.ready") in ben.writes("/start").effects

@@ -10,10 +10,10 @@ from typing import Any, Protocol, TypeVar
 
 from passerby.adapters.sql import SqlRecords
 from passerby.kernel.history import History
-from passerby.kernel.ids import PersonId
+from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.participant import Participant
 from passerby.ports.facts import Fact, PersonChanged
-from passerby.ports.records import Active, Records
+from passerby.ports.records import Active, Elsewhere, Records
 from tests.contract.records_memory import Disk, MemoryRecords, mentions
 from tests.contract.records_places import Complaints, PostgresServer, SqlPlace
 from tests.contract.servers import postgres_uri
@@ -114,6 +114,10 @@ class _Aside:
 
     async def active(self) -> Active:
         found: Active = self._ask(self._inner.active())
+        return found
+
+    async def elsewhere(self, bots: Sequence[BotId]) -> list[Elsewhere]:
+        found: list[Elsewhere] = self._ask(self._inner.elsewhere(bots))
         return found
 
     async def apply(self, generation: str, entries: Sequence[tuple[int, Fact]]) -> None:

@@ -55,6 +55,9 @@ AT_ONCE_S = 15.0
 
 RECENT_KEPT = 10
 
+BOT_LOST = "bot_lost"
+"""Why a chat ended whose person can no longer be reached, because their bot is lost."""
+
 SLOWED_S = 60.0
 """How much later the search of a slowed person begins to count."""
 

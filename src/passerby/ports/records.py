@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from passerby.kernel.ids import ChatId, MessageRef, PersonId
+from passerby.kernel.ids import BotId, ChatId, MessageRef, PersonId
 from passerby.kernel.participant import Participant
 from passerby.ports.facts import Fact
 from passerby.ports.personal_data import PersonalData
@@ -25,6 +25,14 @@ class Active(NamedTuple):
     chats: list[ChatId]
 
 
+class Elsewhere(NamedTuple):
+    """Somebody who is searching or chatting through `bot`."""
+
+    person: PersonId
+    bot: BotId
+    is_chatting: bool
+
+
 class RecordsLost(Exception):
     """The database is unreachable, or refuses for a temporary reason. Nothing was stored: the call may be repeated."""
 
@@ -38,6 +46,10 @@ class Records(PersonalData, Protocol):
 
     async def active(self) -> Active:
         """Everybody who is searching or in an open chat, and the notices that told them. To rebuild a live store."""
+        ...
+
+    async def elsewhere(self, bots: Sequence[BotId]) -> list[Elsewhere]:
+        """Everybody who is searching or chatting through a bot that is none of these, by id."""
         ...
 
     async def apply(self, generation: str, entries: Sequence[tuple[int, Fact]]) -> None:

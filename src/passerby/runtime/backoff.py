@@ -3,9 +3,11 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random
-from typing import Final
+from typing import Final, TypeVar
 
 from passerby.ports.clock import Clock
+
+T = TypeVar("T")
 
 _MOST_DOUBLINGS = 30
 
@@ -41,16 +43,12 @@ WRITE_BACKOFF: Final = Backoff(0.05, 5.0)
 """For storing what has happened."""
 
 
-async def persistently(
-    attempt: Callable[[], Awaitable[object]], lost: type[Exception], clock: Clock, rng: Random
-) -> None:
-    """Try until the store is back, with growing pauses. This is for results that only need to be stored."""
+async def persistently(attempt: Callable[[], Awaitable[T]], lost: type[Exception], clock: Clock, rng: Random) -> T:
+    """Try until the store is back, with growing pauses. Returns the result."""
     failures = 0
     while True:
         try:
-            await attempt()
+            return await attempt()
         except lost:
             failures += 1
             await clock.sleep(WRITE_BACKOFF.pause_s(failures, rng))
-        else:
-            return

@@ -74,6 +74,7 @@ class MessagePath:
         best_effort = BestEffort(telegram, wording, tokens, fleet, background)
         queues = self.person_queues = PersonQueues(self._handle, background, clock, flight_recorder)
         self.albums = Albums(store, sealer, queues, background, clock, worker, self.uncertain.mark)
+        outcomes = DeliveryOutcomes(store, queues, best_effort, prints, fleet, finished, clock, rng)
         self.courier = Courier(
             telegram,
             store,
@@ -83,7 +84,7 @@ class MessagePath:
             rng,
             config.bot_budget,
             config.chat_budget,
-            outcomes=DeliveryOutcomes(store, queues, best_effort, prints, fleet, finished, clock, rng),
+            outcomes=outcomes,
             assurance=fleet,
             prints=prints,
             shared=shared,
@@ -91,6 +92,7 @@ class MessagePath:
             recorder=flight_recorder,
             tokens=tokens,
         )
+        outcomes.move_with(self.courier.move)
         self.admission = Admission(queues, self.courier, store, clock, config.quota, router.is_for_us)
         self.parking = Parking(store, self.courier, sealer, self.albums, queues, fleet, finished, clock, worker)
         sender = EffectSender(store, self.courier, best_effort, self.parking, fleet, worker, shared=shared)

@@ -33,6 +33,7 @@ from passerby.ports.telegram import Arrival, Telegram
 from passerby.runtime.alerting.channels import StaffChannel
 from passerby.runtime.alerting.posts import StaffOrders, StaffPosts, Unconditional
 from passerby.runtime.alerting.watch import AlertConfig, AlertWatch
+from passerby.runtime.background.departures import Departures
 from passerby.runtime.background.idle_chats import IdleChatWatch
 from passerby.runtime.background.janitor import Janitor
 from passerby.runtime.background.matcher import Introduce, Matcher
@@ -50,7 +51,7 @@ from passerby.runtime.inbound.person_queues import Work
 from passerby.runtime.inbound.polling import Intake
 from passerby.runtime.inbound.unused import note
 from passerby.runtime.inbound.webhook_receiver import WebhookReceiver
-from passerby.runtime.lease_duties import ALERTS, CLOCK, JANITOR, PERSONAL_DATA, RECORDER, LeaseDuties
+from passerby.runtime.lease_duties import ALERTS, CLOCK, DEPARTURES, JANITOR, PERSONAL_DATA, RECORDER, LeaseDuties
 from passerby.runtime.leased_tasks import LeasedTask, LoopTask, PollingTask
 from passerby.runtime.membership.heartbeat import Membership, Report
 from passerby.runtime.membership.tokens import Tokens
@@ -213,6 +214,7 @@ class Worker:
         self._personal_data = PersonalDataTask(
             store, records, telegram, path.sealer.open_words, words.word, self._put, clock
         )
+        self._departures = Departures(lambda: self._bots, self.tokens, records, self.person_queues.put, clock)
         self._upkeep = Upkeep(
             store,
             path.courier,
@@ -395,6 +397,7 @@ class Worker:
                     JANITOR: self.janitor.serve_all,
                     CLOCK: self._idle_chats.run,
                     PERSONAL_DATA: self._personal_data.run,
+                    DEPARTURES: self._departures.run,
                 }
                 return LoopTask((own | dict(self._more_duties))[fence.lease], self._stand)
 

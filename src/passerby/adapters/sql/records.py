@@ -20,11 +20,11 @@ from passerby.adapters.sql.pool import Keeper, Pool, connections_percent, room, 
 from passerby.adapters.sql.rows import READ, participant
 from passerby.adapters.sql.tables import chats, journal_positions, users
 from passerby.adapters.sql.writing import Writer, insert_into
-from passerby.kernel.ids import MessageRef, PersonId
+from passerby.kernel.ids import BotId, MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Participant
 from passerby.ports.clock import Clock
 from passerby.ports.facts import Fact
-from passerby.ports.records import Active, RecordsLost, Told
+from passerby.ports.records import Active, Elsewhere, RecordsLost, Told
 
 T = TypeVar("T")
 
@@ -120,6 +120,13 @@ class SqlRecords(SqlPersonalData):
 
         return await self._read(query)
 
+    async def elsewhere(self, bots: Sequence[BotId]) -> list[Elsewhere]:
+        async def query(connection: AsyncConnection) -> list[Elsewhere]:
+            rows = await connection.execute(_ELSEWHERE, {"bots": list(bots)})
+            return [Elsewhere(person, bot, state == "chatting") for person, bot, state in rows]
+
+        return await self._read(query)
+
     async def applied(self, generation: str) -> int:
         async def query(connection: AsyncConnection) -> int:
             return await connection.scalar(_APPLIED, {"of": generation}) or 0
@@ -196,6 +203,11 @@ _ACTIVE = (
     .where(users.c.state != sa.literal_column("'idle'"), users.c.id > sa.bindparam("after"))
     .order_by(users.c.id)
     .limit(sa.literal_column(str(_ROWS_A_CHUNK)))
+)
+_ELSEWHERE = (
+    sa.select(users.c.id, users.c.bot_id, users.c.state)
+    .where(users.c.state != sa.literal_column("'idle'"), users.c.bot_id.not_in(sa.bindparam("bots", expanding=True)))
+    .order_by(users.c.id)
 )
 # Written exactly as in the partial index. Otherwise SQLite reads all chats, also closed ones.
 _OPEN = sa.select(chats.c.id).where(sa.text("active"))

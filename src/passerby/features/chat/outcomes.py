@@ -6,7 +6,7 @@ import msgspec
 
 from passerby.dialogue.after_chat import tell_left
 from passerby.dialogue.keyboards import keys_for
-from passerby.domain.lifecycle import arrive, cancel, lose_bot, part
+from passerby.domain.lifecycle import BOT_LOST, arrive, cancel, lose_bot, part
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
 from passerby.kernel.effect import Say
 from passerby.kernel.event import Attempt, BotBlocked, BotLost, BotUnblocked, DeliveryFailed, Refusal
@@ -63,7 +63,7 @@ def bot_lost(event: BotLost, facts: Facts, env: Env) -> Decision:
     if me is facts.me:
         return NOTHING
     if me.bot is None:
-        return _gone(me, facts, env, "bot_lost")
+        return _gone(me, facts, env, BOT_LOST)
     if facts.me.bot != event.bot or isinstance(me.state, Idle):
         return Decision((me,))
     return Decision((me,), (Say(me.person, text("chat.moved_here"), keys_for(me.state)),))

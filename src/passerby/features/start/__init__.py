@@ -10,6 +10,7 @@ import msgspec
 
 from passerby.dialogue.keyboards import keys_for
 from passerby.domain.ages import age_in
+from passerby.domain.lifecycle import BOT_LOST
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Effect, Menu, Revise, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
@@ -114,6 +115,16 @@ def _sorry(me: Participant, env: Env) -> Say:
 
 def greet(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     """`/start`: greet a newcomer, or say how things stand."""
+    me = facts.me
+    last = me.last
+    if (
+        me.profile.complete
+        and isinstance(me.state, Idle)
+        and last is not None
+        and last.left
+        and last.reason == BOT_LOST
+    ):
+        return Decision(effects=(Say(me.person, text("start.bot_was_lost"), keys_for(me.state)),))
     return Decision(effects=(ask(facts.me, env),))
 
 

@@ -11,7 +11,8 @@ from passerby.domain.delivery.phases import Custody
 from passerby.domain.fingerprint import Prints
 from passerby.kernel.effect import Discard, Relay, RelayDelete, RelayEffect
 from passerby.kernel.event import BotBlocked, BotLost, DeliveryFailed, Refusal
-from passerby.kernel.ids import NOWHERE, MessageId, MessageRef, UpdateRef, search_of
+from passerby.kernel.ids import NOWHERE, BotId, MessageId, MessageRef, UpdateRef, search_of
+from passerby.kernel.participant import Chatting
 from passerby.ports.clock import Clock
 from passerby.ports.facts import ChatTold, Fact
 from passerby.ports.leases import Fenced
@@ -46,8 +47,13 @@ class DeliveryOutcomes:
         self._prints = prints
         self._leases = leases
         self._finished = finished
+        self._move: Callable[[Delivery, BotId], None] = _nowhere
         self._clock = clock
         self._rng = rng
+
+    def move_with(self, move: Callable[[Delivery, BotId], None]) -> None:
+        """Set who delivers through another bot what its own bot cannot deliver any more."""
+        self._move = move
 
     async def delivered(self, delivery: Delivery, messages: tuple[MessageId, ...]) -> None:
         mark = self._mark(delivery, messages)
@@ -71,6 +77,8 @@ class DeliveryOutcomes:
             await self._person_queues.run(Work(blocked, cause=delivery.id))
         elif refusal is Refusal.BOT_LOST:
             await self._person_queues.run(Work(BotLost(delivery.person, delivery.bot), cause=delivery.id))
+            if await self._moves(delivery):
+                return
         relay_effect = delivery.relay_effect
         if relay_effect is None:
             await self.delivered(delivery, ())
@@ -86,6 +94,28 @@ class DeliveryOutcomes:
             works[-1] = msgspec.structs.replace(works[-1], refs=delivery.refs, fences=delivery.fences)
         for work in works:
             self._person_queues.put(work)
+
+    async def _moves(self, delivery: Delivery) -> bool:
+        """Send it through the bot that its reader uses now instead of the lost one. Returns whether that is possible.
+
+        A relay moves only if none of its parts has arrived. A notice that changes another one, and what is about a
+        message that the lost bot has, cannot move.
+        """
+        relay_effect, notice = delivery.relay_effect, delivery.notice
+        is_whole = isinstance(relay_effect, Relay) and not (delivery.steps is not None and delivery.steps.copied)
+        if not is_whole and (notice is None or notice.revises is not None):
+            return False
+        if delivery.may_be_parked and not delivery.parked:
+            await persistently(partial(self._find_out, delivery), LiveStoreLost, self._clock, self._rng)
+        loading = partial(self._store.load, delivery.person)
+        facts = await persistently(loading, LiveStoreLost, self._clock, self._rng)
+        bot, state = (facts.me.bot, facts.me.state) if facts is not None else (None, None)
+        if bot is None or bot == delivery.bot:
+            return False
+        if relay_effect is not None and not (isinstance(state, Chatting) and state.chat == relay_effect.chat):
+            return False
+        self._move(delivery, bot)
+        return True
 
     async def advanced(self, delivery: Delivery) -> None:
         """Store which steps of a relay effect have arrived, so that another process that takes it over does not send
@@ -130,6 +160,10 @@ class DeliveryOutcomes:
         delivery.custody = Custody.OUTBOX if entered else Custody.TELEGRAM
         if entered:
             self._finished(delivery.refs)
+
+
+def _nowhere(delivery: Delivery, bot: BotId) -> None:
+    raise AssertionError("nobody has said who moves")
 
 
 def _failures(delivery: Delivery, relay_effect: RelayEffect, refusal: Refusal) -> list[Work]:

@@ -1,6 +1,6 @@
 """The relay effects in hand, by chat: which ones belong together, and which ones a newer one makes needless."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from passerby.domain.delivery.phases import Custody
 from passerby.domain.newest import overtakes, with_edit
@@ -90,6 +90,11 @@ class RelayEffectsByChat:
             if isinstance(relay, Relay) and relay.source_bot == source.bot and source.message in relay.sources:
                 return delivery.bot
         return None
+
+    def bot_before(self, relay_effect: RelayEffect, bots: Collection[BotId]) -> BotId | None:
+        """Return the one of these bots that another message to the same reader still waits for, if there is one."""
+        in_chat = self._chats.get(relay_effect.chat, {}).values()
+        return next((each.bot for each in in_chat if each.person == relay_effect.to and each.bot in bots), None)
 
     def superseded_by(self, delivery: Delivery) -> Iterable[Delivery]:
         """The older deliveries that nobody needs to see any more because of this one."""

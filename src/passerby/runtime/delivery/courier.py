@@ -55,7 +55,7 @@ from passerby.ports.telegram import Telegram
 from passerby.runtime.delivery.asking import Asking
 from passerby.runtime.delivery.by_chat import KINDS
 from passerby.runtime.delivery.courier_queue import CourierQueue
-from passerby.runtime.delivery.deliveries import Delivery, relay_effect_id
+from passerby.runtime.delivery.deliveries import Delivery, relay_effect_id, through_another_bot
 from passerby.runtime.delivery.parks import Parker, Parks
 from passerby.runtime.delivery.register import Register
 from passerby.runtime.delivery.sends import Sends
@@ -200,6 +200,9 @@ class Courier:
         if self._by_chat.takes_in(relay_effect, id_, refs, fences):
             return None
         bot = self._by_chat.bot_behind(relay_effect) or bot
+        if lost := self.tokens.lost:
+            # Those before it move one by one. Behind them, it keeps its place.
+            bot = self._by_chat.bot_before(relay_effect, lost) or bot
         now = self._clock.monotonic()
         delivery = self._relay_effect_delivery(relay_effect, bot, refs, id_, now, now + RELAY_TTL_S)
         delivery.fences = fences
@@ -244,6 +247,15 @@ class Courier:
         delivery.custody = Custody.OUTBOX
         delivery.reader_told = delivery.is_cleared = not self._shared
         self._put(delivery)
+
+    def move(self, delivery: Delivery, bot: BotId) -> None:
+        """Deliver it through another bot, because its own is lost. Nothing of it has arrived.
+
+        The outbox keeps the entry as it is: if this process dies, its heir moves it again.
+        """
+        moved = through_another_bot(delivery, bot, self._clock.monotonic())
+        delivery.has_moved = True
+        self._put(moved)
 
     def _relay_effect_delivery(
         self, relay_effect: RelayEffect, bot: BotId, refs: tuple[UpdateRef, ...], id_: str, now: float, deadline: float

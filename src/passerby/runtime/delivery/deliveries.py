@@ -1,5 +1,7 @@
 """A delivery as the courier has it: what is sent, and what its end makes done."""
 
+import msgspec
+
 from passerby.domain.delivery.order import Queued
 from passerby.domain.delivery.phases import Custody
 from passerby.kernel.effect import Priority, Relay, RelayEffect
@@ -16,6 +18,7 @@ class Delivery(Queued):
         "elsewhere",
         "fences",
         "generation",
+        "has_moved",
         "in_turn",
         "is_front",
         "notice",
@@ -65,6 +68,8 @@ class Delivery(Queued):
         """A second bot that it needs, because the file or the message is there."""
         self.through = bot
         """The bot that it left through. An effect about a message goes to the bot that has the message."""
+        self.has_moved = False
+        """Its bot is lost, and another delivery with the same id goes on in its place, through another bot."""
         self.is_front = False
         """It has been the first of its queue."""
 
@@ -84,6 +89,30 @@ class Delivery(Queued):
     def may_be_parked(self) -> bool:
         """Parking has been tried. The outbox may hold it, even without an answer."""
         return self.relay_effect is not None and self.custody is not Custody.TELEGRAM
+
+
+def through_another_bot(delivery: Delivery, bot: BotId, now: float) -> Delivery:
+    """The same delivery again, with the same name, for another bot. Nothing of it has arrived."""
+    notice, relay_effect = delivery.notice, delivery.relay_effect
+    if notice is not None:
+        notice = msgspec.structs.replace(notice, bot=bot, reply_to=None, thread=None)
+    if isinstance(relay_effect, Relay):
+        relay_effect = msgspec.structs.replace(relay_effect, thread=None)
+    again = Delivery(
+        delivery.id,
+        bot,
+        delivery.person,
+        delivery.priority,
+        now,
+        delivery.deadline,
+        relay_effect=relay_effect,
+        notice=notice,
+        generation=delivery.generation,
+    )
+    again.made_at, again.taken_at, again.reader_told = delivery.made_at, delivery.taken_at, delivery.reader_told
+    again.refs, again.fences, again.custody = delivery.refs, delivery.fences, delivery.custody
+    again.is_cleared = notice is not None
+    return again
 
 
 def relay_effect_id(relay_effect: RelayEffect, refs: tuple[UpdateRef, ...]) -> str:

@@ -48,7 +48,7 @@ class Register:
                 del self._waiting[owner]
         if not is_known:
             return
-        if delivery.notice is not None or delivery.may_be_parked:
+        if not delivery.has_moved and (delivery.notice is not None or delivery.may_be_parked):
             self._settled[delivery.id] = None
             if len(self._settled) > SETTLED_KEPT:
                 del self._settled[next(iter(self._settled))]

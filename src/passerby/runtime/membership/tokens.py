@@ -104,8 +104,9 @@ class Tokens:
         return bot not in self._doubts
 
     def is_lost(self, bot: BotId) -> bool:
+        """Also True for a bot that is not in the fleet (any more): we have no token of it."""
         doubt = self._doubts.get(bot)
-        return doubt is not None and doubt.lost
+        return doubt.lost if doubt is not None else bot not in self._telegram.bots
 
     @property
     def suspected(self) -> tuple[BotId, ...]:
