@@ -3,6 +3,8 @@ them."""
 
 from pydantic import BaseModel, Field
 
+from passerby.domain.quota import STANDARD
+
 
 class LimitSettings(BaseModel):
     """Rates are per second."""
@@ -25,7 +27,7 @@ class LimitSettings(BaseModel):
         examples=["20"],
     )
     person_at_once: int = Field(
-        default=150,
+        default=STANDARD.at_once,
         ge=20,
         le=10_000,
         description=(
@@ -35,7 +37,7 @@ class LimitSettings(BaseModel):
         examples=["150"],
     )
     person_rate_per_s: float = Field(
-        default=2,
+        default=STANDARD.per_s,
         ge=0.1,
         le=100_000,
         description="How many messages, commands, taps and edits one person may send in a second, on average.",
