@@ -2,7 +2,8 @@
 
 import pytest
 
-from passerby.domain.quota import REMEMBERED, RESERVE, Quota, QuotaUsage
+from passerby.domain.quota import REMEMBERED, RESERVE, QuotaUsage
+from passerby.kernel.rules import Quota
 
 QUOTA = Quota(at_once=150, per_s=2.0)
 

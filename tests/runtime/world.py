@@ -12,7 +12,6 @@ from passerby.adapters.memory import MemoryStore
 from passerby.catalogue import Catalogue
 from passerby.domain.budgets import Budget
 from passerby.domain.fingerprint import Prints
-from passerby.domain.quota import STANDARD, Quota
 from passerby.features import ALL
 from passerby.features.search import introduce
 from passerby.kernel.content import Content, Kind
@@ -22,7 +21,7 @@ from passerby.kernel.event import Event, MessageReceived
 from passerby.kernel.feature import Feature
 from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Profile, State
-from passerby.kernel.rules import Rules
+from passerby.kernel.rules import STANDARD_QUOTA, Quota, Rules
 from passerby.ports.leases import Fence, WorkerId
 from passerby.ports.participants import Commit, Committed
 from passerby.ports.telegram import (
@@ -232,7 +231,7 @@ class Bench:
         key: bytes = bytes(32),
         former_keys: tuple[bytes, ...] = (),
         worker: WorkerId = ME,
-        quota: Quota = STANDARD,
+        quota: Quota = STANDARD_QUOTA,
         shared: bool = False,
         beside: "Bench | None" = None,
         outcomes: Outcomes | None = None,

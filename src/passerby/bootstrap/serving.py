@@ -30,11 +30,10 @@ from passerby.bootstrap.stores import unusable
 from passerby.bootstrap.webhook_admin import check_webhooks
 from passerby.catalogue import Catalogue
 from passerby.domain.budgets import Budget
-from passerby.domain.quota import Quota
 from passerby.features import ALL
 from passerby.features.search import introduce
 from passerby.kernel.ids import BotId
-from passerby.kernel.rules import ContactPolicy, Rules
+from passerby.kernel.rules import ContactPolicy, Quota, Rules
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.records import RecordsLost
 from passerby.runtime.background.loop_watch import LoopWatch

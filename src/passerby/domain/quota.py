@@ -10,9 +10,9 @@ buttons, so that people can leave a chat, and edits of the latest messages, so t
 """
 
 from collections import deque
-from dataclasses import dataclass
 
 from passerby.domain.budgets import FULL, Budget
+from passerby.kernel.rules import Quota
 
 REMEMBERED = 8
 """Edits of this many of the latest messages cost nothing, because they replace each other before they are sent. The
@@ -20,17 +20,6 @@ same holds for reactions."""
 
 RESERVE = Budget(0.5, 10)
 """The budget for commands and buttons during a spell: one in two seconds, ten at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """`at_once` counts messages, commands, taps and edits. `per_s` is how many of them a second."""
-
-    at_once: int = 150
-    per_s: float = 2.0
-
-
-STANDARD = Quota()
 
 
 class QuotaUsage:

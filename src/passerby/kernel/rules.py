@@ -35,6 +35,19 @@ class Brand(msgspec.Struct, frozen=True):
     languages: tuple[str, ...] = ()
 
 
+class Quota(msgspec.Struct, frozen=True):
+    """How much one person may have waiting (`domain.quota`).
+
+    `at_once` counts messages, commands, taps and edits. `per_s` is how many of them a second.
+    """
+
+    at_once: int = 150
+    per_s: float = 2.0
+
+
+STANDARD_QUOTA = Quota()
+
+
 class Rules(msgspec.Struct, frozen=True):
     """The settings of the operator that decisions depend on. Ages in years; `_s` means seconds.
 

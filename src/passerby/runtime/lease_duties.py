@@ -7,7 +7,8 @@ from passerby.kernel.ids import BotId, PoolId
 from passerby.ports.clock import Clock
 from passerby.ports.leases import Fence, LeaseName, bot_lease, duty_lease, pool_lease
 from passerby.runtime.leased_tasks import LeasedTask, PollingTask
-from passerby.runtime.membership.heartbeat import Report, Wanted
+from passerby.runtime.membership.heartbeat import Wanted
+from passerby.runtime.membership.report import Report
 from passerby.runtime.membership.tokens import Tokens
 from passerby.runtime.worker_config import WorkerConfig
 from passerby.telemetry import metrics

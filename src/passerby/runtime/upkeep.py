@@ -10,7 +10,8 @@ from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.runtime.decide.parking import Parking
 from passerby.runtime.delivery.courier import Courier
 from passerby.runtime.inbound.admission import Admission
-from passerby.runtime.membership.heartbeat import Membership, read_report
+from passerby.runtime.membership.heartbeat import Membership
+from passerby.runtime.membership.report import read_report
 from passerby.runtime.membership.tokens import Tokens
 from passerby.telemetry import metrics
 

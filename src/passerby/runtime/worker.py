@@ -53,7 +53,8 @@ from passerby.runtime.inbound.unused import note
 from passerby.runtime.inbound.webhook_receiver import WebhookReceiver
 from passerby.runtime.lease_duties import ALERTS, CLOCK, DEPARTURES, JANITOR, PERSONAL_DATA, RECORDER, LeaseDuties
 from passerby.runtime.leased_tasks import LeasedTask, LoopTask, PollingTask
-from passerby.runtime.membership.heartbeat import Membership, Report
+from passerby.runtime.membership.heartbeat import Membership
+from passerby.runtime.membership.report import Report
 from passerby.runtime.membership.tokens import Tokens
 from passerby.runtime.message_path import MessagePath
 from passerby.runtime.staff.duty import STAFF, StaffBot, StaffConfig, StaffTask

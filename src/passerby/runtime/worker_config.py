@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from passerby.domain.budgets import Budget
-from passerby.domain.quota import STANDARD, Quota
-from passerby.kernel.rules import Rules
+from passerby.kernel.rules import STANDARD_QUOTA, Quota, Rules
 from passerby.runtime.delivery.courier import PARK_AFTER_S
 from passerby.runtime.membership.tokens import REFUSED_AFTER_S
 
@@ -18,7 +17,7 @@ class WorkerConfig:
     """What was sealed with these can still be opened."""
     bot_budget: Budget
     chat_budget: Budget
-    quota: Quota = STANDARD
+    quota: Quota = STANDARD_QUOTA
     """How much one person may have in hand."""
     polls: bool = True
     """Whether to ask Telegram for updates. If not, Telegram brings them (see `Worker.receive`)."""

@@ -10,7 +10,7 @@ import msgspec
 from passerby import __version__
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.records import Records, RecordsLost
-from passerby.runtime.membership.heartbeat import read_report
+from passerby.runtime.membership.report import read_report
 from passerby.runtime.worker import Worker
 from passerby.telemetry import logs
 

@@ -3,7 +3,7 @@ them."""
 
 from pydantic import BaseModel, Field
 
-from passerby.domain.quota import STANDARD
+from passerby.kernel.rules import STANDARD_QUOTA
 
 
 class LimitSettings(BaseModel):
@@ -27,7 +27,7 @@ class LimitSettings(BaseModel):
         examples=["20"],
     )
     person_at_once: int = Field(
-        default=STANDARD.at_once,
+        default=STANDARD_QUOTA.at_once,
         ge=20,
         le=10_000,
         description=(
@@ -37,7 +37,7 @@ class LimitSettings(BaseModel):
         examples=["150"],
     )
     person_rate_per_s: float = Field(
-        default=STANDARD.per_s,
+        default=STANDARD_QUOTA.per_s,
         ge=0.1,
         le=100_000,
         description="How many messages, commands, taps and edits one person may send in a second, on average.",

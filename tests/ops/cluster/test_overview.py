@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from passerby.ops.cluster.control import Kept
-from passerby.ops.cluster.overview import SILENT_S, TAKEOVER_S, Glance, Member, Overview, WorkerStatus, overview
+from passerby.ops.cluster.overview import SILENT_S, TAKEOVER_S, Glance, Overview, WorkerStatus, overview
 from passerby.ops.cluster.processes import Reading, cpu_share
+from passerby.runtime.membership.report import Report
 from passerby.telemetry.figures import Snapshot
 
 NOW = 1_700_000_000.0
@@ -25,7 +26,7 @@ def status(worker: str = "a", **given: Any) -> WorkerStatus:
     whole = {
         "figures": figures(relays=5),
         "stores": {"live": "ok", "records": "ok"},
-        "workers": {"a": Member(name="worker-1"), "b": Member(name="worker-2")},
+        "workers": {"a": Report(name="worker-1"), "b": Report(name="worker-2")},
         "holders": {"bot:1": "a", "bot:2": "b", "pool:adult": "a", "duty:recorder": "b"},
     } | given
     return WorkerStatus(worker=worker, **whole)
@@ -143,8 +144,8 @@ def test_a_store_has_the_state_of_its_worst_report() -> None:
 
 
 def test_workers_on_other_machines_are_shown_as_they_reported_themselves() -> None:
-    there = Member(name="worker-9", since=NOW - 60, figures=figures(relays=1, memory_bytes=7))
-    members = {"workers": {"a": Member(name="worker-1"), "c": there}, "holders": {"bot:1": "a", "bot:2": "c"}}
+    there = Report(name="worker-9", since=NOW - 60, figures=figures(relays=1, memory_bytes=7))
+    members = {"workers": {"a": Report(name="worker-1"), "c": there}, "holders": {"bot:1": "a", "bot:2": "c"}}
     now = glance(
         kept={"worker-1": KEPT},
         pids={"worker-1": 11},
@@ -161,7 +162,7 @@ def test_workers_on_other_machines_are_shown_as_they_reported_themselves() -> No
 
 def test_a_worker_of_another_installation_is_shown_with_machine_and_directory() -> None:
     """Names do not matter, because workers on two machines may have the same name."""
-    ours, theirs = Member(name="worker-1", home="box:/run/passerby"), Member(name="worker-1", home="den:/srv/run")
+    ours, theirs = Report(name="worker-1", home="box:/run/passerby"), Report(name="worker-1", home="den:/srv/run")
     members = {"workers": {"a": ours, "c": theirs}, "holders": {"bot:1": "a", "bot:2": "c"}}
     now = glance(
         kept={"worker-1": KEPT},

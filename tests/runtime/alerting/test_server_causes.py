@@ -32,7 +32,7 @@ from passerby.kernel.ids import PersonId
 from passerby.ports.leases import Fence, Members, WorkerId, duty_lease
 from passerby.runtime.alerting.watch import AlertConfig, AlertWatch, Probe
 from passerby.runtime.crash_times import CrashTimes
-from passerby.runtime.membership.heartbeat import Report
+from passerby.runtime.membership.report import Report
 from passerby.telemetry import metrics
 from tests.contract.live_places import Disk, DiskLog
 from tests.contract.records_places import PostgresServer

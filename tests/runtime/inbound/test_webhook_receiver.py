@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from passerby.domain.quota import Quota
 from passerby.kernel.ids import PersonId, UpdateRef
+from passerby.kernel.rules import Quota
 from passerby.ports.message_map import Mark
 from passerby.ports.telegram import Arrival
 from passerby.ports.trails import Trail

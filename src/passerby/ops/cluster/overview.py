@@ -18,6 +18,7 @@ import msgspec
 from passerby.ops.cluster import processes, sockets
 from passerby.ops.cluster.control import Cluster, Kept, NoCluster
 from passerby.ops.cluster.operations import orphans
+from passerby.runtime.membership.report import Report
 from passerby.telemetry.figures import Snapshot, together
 
 SILENT_S: Final = 75.0
@@ -47,21 +48,8 @@ class WorkerStatus(msgspec.Struct, frozen=True, omit_defaults=True):
     doubted_bots: tuple[int, ...] = ()
     stores: dict[str, str] = {}
     """live, records -> "ok", or the fault."""
-    workers: dict[str, "Member"] = {}
+    workers: dict[str, Report] = {}
     holders: dict[str, str] = {}
-
-
-class Member(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A worker in the list of members, as it reported itself."""
-
-    name: str = ""
-    leads: bool = True
-    leaving: bool = False
-    since: float = 0.0
-    figures: Snapshot | None = None
-    idle_bots: tuple[int, ...] = ()
-    home: str = ""
-    doubted_bots: tuple[int, ...] = ()
 
 
 class Process(msgspec.Struct, frozen=True, kw_only=True):
@@ -215,12 +203,12 @@ def overview(
     )
 
 
-def _is_shown(member: Member, homes: set[str], names: set[str]) -> bool:
+def _is_shown(member: Report, homes: set[str], names: set[str]) -> bool:
     """Whether the table already has a row for it, because it is an earlier run of a process here."""
     return member.name in names and (not member.home or not homes or member.home in homes)
 
 
-def _far(member: Member) -> str:
+def _far(member: Report) -> str:
     return f"{member.name} ({member.home})" if member.name and member.home else member.name
 
 

@@ -7,7 +7,7 @@ from passerby.domain.alerts import rules
 from passerby.kernel.ids import BotId
 from passerby.ports.leases import WorkerId
 from passerby.runtime.alerting.rates import Rates
-from passerby.runtime.membership.heartbeat import Report
+from passerby.runtime.membership.report import Report
 from passerby.telemetry.figures import Snapshot
 
 Reading = Mapping[str, float]

@@ -25,7 +25,7 @@ from passerby.ports.memos import Memos
 from passerby.runtime.alerting.channels import Channel, News, NotTold
 from passerby.runtime.alerting.rates import Rates
 from passerby.runtime.alerting.readings import THE_FLEET, Reading, lost_bots, polled, reported
-from passerby.runtime.membership.heartbeat import Report, read_report
+from passerby.runtime.membership.report import Report, read_report
 from passerby.telemetry import logs
 
 MEMO: Final = "alerts"

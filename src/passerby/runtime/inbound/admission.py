@@ -14,9 +14,10 @@ With webhooks each update may reach a different process, so parked relays, which
 from collections.abc import Callable
 from typing import get_args
 
-from passerby.domain.quota import Quota, QuotaUsage
+from passerby.domain.quota import QuotaUsage
 from passerby.kernel.event import ButtonPressed, Event, MessageEdited, MessageReceived, Overrun, ReactionChanged
 from passerby.kernel.ids import MessageId, PersonId
+from passerby.kernel.rules import Quota
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore
 from passerby.ports.outbox import Notice

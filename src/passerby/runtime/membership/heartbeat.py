@@ -29,11 +29,11 @@ from passerby.ports.clock import Clock
 from passerby.ports.leases import Evicted, Fence, LeaseName, Leases, Members, WorkerId
 from passerby.ports.live_store import LiveStoreLost
 from passerby.runtime.backoff import steady
+from passerby.runtime.membership.report import Report, read_report
 from passerby.runtime.tasks import Background
 from passerby.runtime.unrecorded import UnrecordedFacts
 from passerby.runtime.waiting import event_within
 from passerby.telemetry import logs, metrics
-from passerby.telemetry.figures import Snapshot
 
 TTL_S = 6.0
 """How long a silent worker counts as living. A takeover takes this time plus one beat."""
@@ -49,30 +49,6 @@ RETRY_S = 0.25
 YOUNG_S = 60.0
 AT_ONCE = 10
 """The most bots taken in one beat, so that a cold start does not identify and poll a hundred bots at once."""
-
-
-class Report(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a worker reports about itself in the list of members. `leads`: it takes leases. `since` is Unix seconds."""
-
-    name: str = ""
-    leads: bool = True
-    leaving: bool = False
-    since: float = 0.0
-    figures: Snapshot | None = None
-    idle_bots: tuple[int, ...] = ()
-    """Bots that it holds and whose token Telegram refuses for sure."""
-    home: str = ""
-    """The installation that it belongs to: the machine's name and the run directory, for the operator."""
-    doubted_bots: tuple[int, ...] = ()
-    """Bots whose token this worker suspects or knows to be refused, whether it holds them or not."""
-
-
-def read_report(blob: bytes) -> Report:
-    """Decode a report. If another release wrote it and it cannot be read, it is empty and leads nothing."""
-    try:
-        return msgspec.json.decode(blob, type=Report)
-    except (msgspec.DecodeError, msgspec.ValidationError):
-        return Report(leads=False)
 
 
 @dataclass(frozen=True, slots=True)
