@@ -32,8 +32,20 @@ RUNTIME: Final = (
     Bug(
         "runtime",
         "a commit without an answer is forgotten",
-        "            self._uncertain.mark()\n            raise",
+        "            self._uncertain.mark(notices)\n            raise",
         "            raise",
+    ),
+    Bug(
+        "runtime",
+        "a notice overtakes that of an earlier commit whose answer comes later",
+        "                for end in earlier:\n                    await end.wait()\n",
+        "",
+    ),
+    Bug(
+        "runtime",
+        "a notice overtakes that of an earlier commit that had no answer",
+        "if committed is Committed.YES and (missing := self._uncertain.before(notices)):",
+        "if missing := set():",
     ),
     Bug(
         "runtime",

@@ -304,7 +304,7 @@ class Bench:
         sender = EffectSender(
             self.store, self.courier, self.best_effort, self.parking, self.leases, worker, shared=shared
         )
-        committer = Committer(self.store, sealer, self.uncertain, self.clock, worker)
+        committer = Committer(self.store, sealer, self.uncertain, self.clock, worker, sender.find_again)
         self.pairings = Pairings(committer, sender, self.leases)
         self.handler = EventHandler(
             router=router,

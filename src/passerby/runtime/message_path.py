@@ -96,7 +96,7 @@ class MessagePath:
         self.admission = Admission(queues, self.courier, store, clock, config.quota, router.is_for_us)
         self.parking = Parking(store, self.courier, sealer, self.albums, queues, fleet, finished, clock, worker)
         sender = EffectSender(store, self.courier, best_effort, self.parking, fleet, worker, shared=shared)
-        committer = Committer(store, sealer, self.uncertain, clock, worker, unrecorded.stored)
+        committer = Committer(store, sealer, self.uncertain, clock, worker, sender.find_again, unrecorded.stored)
         self.pairings = Pairings(committer, sender, fleet)
         self._handler = EventHandler(
             router=router,

@@ -111,6 +111,7 @@ async def test_a_person_found_meanwhile_is_not_told_that_they_still_search(bench
     for person in (ANN, BEN):
         bench.happens(written(person, "/search"))
     await bench.quiet()
+    settling: list[asyncio.Future[bool]] = []
     store_it = bench.store.commit
 
     async def slowly(commit: Commit) -> Committed:
@@ -118,13 +119,17 @@ async def test_a_person_found_meanwhile_is_not_told_that_they_still_search(bench
             bench.store.commit = store_it  # type: ignore[method-assign]
             ann, ben = [await bench.facts_of(each) for each in (ANN, BEN)]
             found = introduce(ann, ben, bench.env())
-            assert await bench.pairings.settle(found, {ANN: ann, BEN: ben}, lambda index: f"pair:{index}")
+            settling.append(
+                asyncio.ensure_future(bench.pairings.settle(found, {ANN: ann, BEN: ben}, lambda index: f"pair:{index}"))
+            )
+            await asyncio.sleep(0.01)
         return await store_it(commit)
 
     bench.store.commit = slowly  # type: ignore[method-assign]
     bench.telegram.sent.clear()
     bench.happens(written(ANN, "/search"))
     await bench.quiet()
+    assert await settling[0]
     notices = words_of([each for each in bench.telegram.sent if getattr(each, "person", None) == ANN])
     assert ["Partner found" in words for words in notices] == [True, False]
     assert notices[-1] == html("search.in_chat").partition("\n")[0]

@@ -306,3 +306,45 @@ async def test_a_pair_without_an_answer_is_told_if_it_was_made(bench: Bench, fen
             await settling
         assert bench.telegram.sent == []
     assert bench.uncertain.last_at() == bench.clock.monotonic() or is_stored
+
+
+@pytest.mark.parametrize("answer", ["late", "never"])
+@staged(at_bench)
+async def test_the_notices_of_two_commits_to_one_person_keep_their_order_whatever_the_store_answers(
+    bench: Bench, fence: Fence, /, answer: str
+) -> None:
+    """Ann leaves a chat and is paired again. The answer about the first comes after the one about the second, or
+    never."""
+    await talking(bench)
+    await bench.put(somebody(EVE))
+    bench.happens(written(EVE, "/search"), BOT)
+    await bench.quiet()
+    bench.telegram.sent.clear()
+    store, outbox, is_away = bench.store.commit, bench.store.outbox, answer == "never"
+
+    async def slow(commit: Commit) -> Committed:
+        committed = await store(commit)
+        if REF in commit.updates:
+            await asyncio.sleep(0.1)
+            if is_away:
+                raise LiveStoreLost("no answer")
+        return committed
+
+    async def away(owner: Any) -> Any:
+        if is_away:
+            raise LiveStoreLost("away")
+        return await outbox(owner)
+
+    bench.store.commit, bench.store.outbox = slow, away  # type: ignore[method-assign]
+    bench.person_queues.put(Work(written(ANN, "/next"), (REF,), fences=(fence,)))
+    await asyncio.sleep(0.2 if is_away else 0.01)
+    is_away = False
+    ann, eve = [await bench.facts_of(each) for each in (ANN, EVE)]
+    assert isinstance(ann.state, Searching)
+    introduced = introduce(ann, eve, bench.env())
+    assert await bench.pairings.settle(introduced, {ANN: ann, EVE: eve}, lambda index: f"again:{index}")
+    await asyncio.sleep(60)
+    told = words_of([each for each in bench.telegram.sent if getattr(each, "person", None) == ANN])
+    left, found = html("chat.you_moved_on").partition("\n")[0], "Partner found"
+    assert next(words for words in told if words == left or found in words) == left, told
+    assert sum(words == left for words in told) == 1, told

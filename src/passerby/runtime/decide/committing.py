@@ -1,6 +1,6 @@
 """Turns decisions into commits and stores them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from passerby.kernel.decision import Decision
 from passerby.kernel.event import ChatIdle, DeliveryFailed, SearchDelayed
@@ -10,6 +10,7 @@ from passerby.ports.clock import Clock
 from passerby.ports.facts import Fact
 from passerby.ports.leases import Fence, WorkerId
 from passerby.ports.live_store import LiveStore, LiveStoreLost
+from passerby.ports.outbox import Notice
 from passerby.ports.participants import Commit, Committed
 from passerby.runtime.decide.commit_plan import CommitPlan, plan_commit
 from passerby.runtime.delivery.sealing import Sealer
@@ -22,7 +23,10 @@ class Unanswered(LiveStoreLost):
 
 
 class Committer:
-    """`worker` owns the notices of a commit: it sends them. `stored` is called with the facts of each stored commit."""
+    """`worker` owns the notices of a commit: it sends them. `stored` is called with the facts of each stored commit.
+
+    `find_again` sends notices of a commit without an answer, if it was stored (`EffectSender.find_again`).
+    """
 
     def __init__(
         self,
@@ -31,12 +35,14 @@ class Committer:
         uncertain: UncertainCommits,
         clock: Clock,
         worker: WorkerId,
+        find_again: Callable[[Callable[[Notice], bool]], Awaitable[bool]],
         stored: Callable[[Sequence[Fact]], None] = lambda facts: None,
     ) -> None:
         self._store = store
         self._sealer = sealer
         self._uncertain = uncertain
         self._clock = clock
+        self._find_again = find_again
         self._stored = stored
         self.worker = worker
 
@@ -69,13 +75,24 @@ class Committer:
         return plan_commit(decision, before, now=self._clock.now(), name=name, owner=self.worker, fences=fences)
 
     async def store(self, commit: Commit | None) -> Committed:
-        """Store a commit; None is nothing to store. Raises: Fenced, Unanswered."""
+        """Store a commit; None is nothing to store. Raises: Fenced, Unanswered.
+
+        When it returns, the notices of earlier commits to the same people are on their way, also if the answers came in
+        another order, or if one never came.
+        """
         if commit is None:
             return Committed.YES
+        notices = [entry for entry in commit.outbox if isinstance(entry, Notice)]
         try:
-            committed = await self._store.commit(commit)
+            with self._uncertain.under_way(notices) as earlier:
+                committed = await self._store.commit(commit)
+                for end in earlier:
+                    await end.wait()
+                if committed is Committed.YES and (missing := self._uncertain.before(notices)):
+                    await self._find_again(lambda notice: notice.id in missing)
+                    self._uncertain.looked_for(missing)
         except LiveStoreLost as error:
-            self._uncertain.mark()
+            self._uncertain.mark(notices)
             raise Unanswered(*error.args) from error
         if commit.facts and committed is Committed.YES:
             self._stored(commit.facts)
