@@ -21,6 +21,7 @@ from passerby.adapters.redis.connect import connector
 from passerby.adapters.redis.generation import begin_args, generation_of
 from passerby.adapters.redis.keys import Keys
 from passerby.adapters.redis.scripts import BEGIN
+from passerby.adapters.redis.server_time import ServerTime
 from tests.contract.servers import Valkey
 from tests.runtime.virtual import VirtualClock
 
@@ -124,6 +125,13 @@ class _Away(AbstractContextManager[None]):
         self._server.start()
 
 
+class _OwnTime(ServerTime):
+    """Our clock's time, which tests let pass. The server's passes by itself."""
+
+    def heard(self, server_us: float) -> None:
+        return
+
+
 class RedisPlace:
     """`server` has the keys. `url`: the address for stores, if it is a different one."""
 
@@ -136,6 +144,7 @@ class RedisPlace:
         self._rng = Random(1)
         self._keys = Keys("passerby")
         self._stores: list[RedisStore] = []
+        self.time = _OwnTime(self.clock)
         self._wiped = False
         self._owed_s = 0.0
         self._hand = self._by_hand()
@@ -168,7 +177,9 @@ class RedisPlace:
         words = begin_args(self.clock, self._rng, again=self._wiped)
         where = (self._keys.store, self._keys.workers, self._keys.leases, self._keys.journal)
         generation = generation_of(self._hand.eval(BEGIN.source, len(where), *where, *words))
-        store = RedisStore(connector(self._url, self._keys), self._keys, self.clock, self._rng, generation, **options)
+        options.setdefault("time", self.time)
+        connect = connector(self._url, self._keys)
+        store = RedisStore(connect, self._keys, self.clock, self._rng, generation, **options)
         self._stores.append(store)
         return store
 

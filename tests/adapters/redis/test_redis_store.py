@@ -194,7 +194,7 @@ async def test_a_mark_that_cannot_be_stored_does_not_affect_the_others(valkey: V
     async with opened(valkey.url) as store:
         ann, ben = couple()
         await store.commit(Commit((ann, ben, somebody(EVE, 1, Chatting(NEXT_CHAT, ANN, NOW)))))
-        by_hand.set(Keys("passerby").map(NEXT_CHAT, day_of(NOW)), "not a list")
+        by_hand.set(Keys("passerby").map(NEXT_CHAT, day_of(by_hand.time()[0])), "not a list")
         bad, good, unfit = (
             Mark((update(1),), chat=NEXT_CHAT, pairs=(copied(1, 10),)),
             Mark((update(2),), chat=CHAT, pairs=(copied(2, 20),)),

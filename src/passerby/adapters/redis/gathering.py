@@ -20,8 +20,8 @@ from passerby.adapters.redis.keys import (
     map_kept_s,
     word_score,
 )
+from passerby.adapters.redis.server_time import ServerTime
 from passerby.kernel.ids import BotId, ChatId, PersonId
-from passerby.ports.clock import Clock
 from passerby.ports.leases import Fence, Fenced
 from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.message_map import Mark
@@ -93,12 +93,12 @@ class Loads:
 class _Marks(Call):
     """Marks for one generation. mark.lua explains the words."""
 
-    __slots__ = ("_clock", "_groups", "_keys", "answers", "generation", "marks", "retries")
+    __slots__ = ("_groups", "_keys", "_time", "answers", "generation", "marks", "retries")
 
-    def __init__(self, keys: Keys, clock: Clock, generation: str, retries: "Marks") -> None:
+    def __init__(self, keys: Keys, time: ServerTime, generation: str, retries: "Marks") -> None:
         super().__init__(scripts.MARK)
         self._keys = keys
-        self._clock = clock
+        self._time = time
         self._groups: list[int] = []
         self.generation = generation
         self.marks: list[Mark] = []
@@ -114,7 +114,7 @@ class _Marks(Call):
         return any(not answer.done() for answer in self.answers)
 
     def commands(self) -> Sequence[Command]:
-        keys, now = self._keys, self._clock.now()
+        keys, now = self._keys, self._time.now()
         day, score = day_of(now), word_score(now) + 1
         groups: dict[tuple[Fence, ...], int] = {}
         blocks: dict[tuple[int, BotId, int], list[int]] = {}
@@ -194,17 +194,17 @@ class _Marks(Call):
 
 
 class Marks:
-    def __init__(self, batcher: Batcher, keys: Keys, clock: Clock) -> None:
+    def __init__(self, batcher: Batcher, keys: Keys, time: ServerTime) -> None:
         self._batcher = batcher
         self._keys = keys
-        self._clock = clock
+        self._time = time
         self._open: _Marks | None = None
 
     def add(self, mark: Mark, generation: str) -> asyncio.Future[None]:
         """Store a mark. Raises: Fenced."""
         call = self._open
         if call is None or call.packed or len(call.answers) >= BATCH or call.generation != generation:
-            call = self._open = _Marks(self._keys, self._clock, generation, self)
+            call = self._open = _Marks(self._keys, self._time, generation, self)
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         call.marks.append(mark)
         call.answers.append(waiting)
@@ -216,7 +216,7 @@ class Marks:
 
     def alone(self, mark: Mark, waiting: asyncio.Future[None], generation: str) -> None:
         """Store a mark in a call of its own."""
-        call = _Marks(self._keys, self._clock, generation, self)
+        call = _Marks(self._keys, self._time, generation, self)
         call.marks.append(mark)
         call.answers.append(waiting)
         self._batcher.put(call)

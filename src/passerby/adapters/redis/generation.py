@@ -24,6 +24,7 @@ from passerby.adapters.redis.errors import RedisWiped
 from passerby.adapters.redis.handshake import with_handshake
 from passerby.adapters.redis.keys import Keys
 from passerby.adapters.redis.scripts import Script
+from passerby.adapters.redis.server_time import ServerTime
 from passerby.ports.clock import Clock
 from passerby.ports.doubts import Doubts
 
@@ -31,12 +32,13 @@ _NO_DOUBTS: Final = Doubts()
 
 
 class Generation(NamedTuple):
-    """`latest`: see `keys`."""
+    """`latest`: see `keys`. `server_us`: the server's time at the answer, in microseconds."""
 
     name: str
     newborn: bool
     doubts: Doubts = _NO_DOUBTS
     latest: int = 0
+    server_us: int | None = None
 
 
 def begin_args(clock: Clock, rng: Random, *, again: bool = False, latest: int = 0) -> tuple[str, int, int, int]:
@@ -57,13 +59,14 @@ def _new_generation(clock: Clock, rng: Random) -> tuple[str, int]:
 
 
 def generation_of(answer: Any) -> Generation:
-    name, adopted, doubt, latest = answer
+    name, adopted, doubt, latest, server_us = answer
     doubts = Doubts(is_unsure=True, is_older=doubt > 1) if doubt else _NO_DOUBTS
-    return Generation(name.decode(), not (adopted or doubt), doubts, int(latest))
+    return Generation(name.decode(), not (adopted or doubt), doubts, int(latest), int(server_us))
 
 
 class GenerationClient:
-    """`generation` comes from begin.lua. `replicas` is the batcher's; `loose` is handshake.lua's."""
+    """`generation` comes from begin.lua. `replicas` is the batcher's; `loose` is handshake.lua's. `time`: the
+    server's, if it is not the one that its answers tell."""
 
     def __init__(
         self,
@@ -75,6 +78,7 @@ class GenerationClient:
         *,
         replicas: int = 0,
         loose: bool = False,
+        time: ServerTime | None = None,
     ) -> None:
         def words() -> Sequence[Word]:
             return handshake_args(clock, rng, latest=self._latest, loose=loose)
@@ -83,7 +87,9 @@ class GenerationClient:
         self._keys = keys
         self._clock = clock
         self._rng = rng
+        self._time = time or ServerTime(clock)
         self._generation = generation
+        self._hear(generation)
         self._latest = generation.latest
         self._expelled = bool(generation.doubts)
         self._name = f"{rng.getrandbits(64):016x}"
@@ -163,7 +169,12 @@ class GenerationClient:
         self._generation = generation_of(
             await self._batcher.call(scripts.BEGIN, (keys.store, keys.workers, keys.leases, keys.journal), words)
         )
+        self._hear(self._generation)
         self._see(self._generation.latest)
+
+    def _hear(self, generation: Generation) -> None:
+        if generation.server_us is not None:
+            self._time.heard(generation.server_us)
 
     def _see(self, latest: int) -> None:
         self._latest = max(self._latest, latest)

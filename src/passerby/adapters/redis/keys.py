@@ -61,8 +61,8 @@ so they never decode one. `told` is the number of the fact that tells the record
 (`place` is the pool) or chatting (`place` is the chat). An idle person is removed ten minutes after they were last
 heard of, but only once the records hold them (`told` <= `recorded`). Ids of pools and chats have no control characters.
 
-Times are Unix seconds of the processes' clocks, which may differ by minutes without harm. Keys that expire, workers,
-leases and budgets use the server's clock; the last three are in milliseconds.
+Times are Unix seconds of the server's clock (see `server_time`); of workers, leases and budgets, milliseconds. So the
+processes' clocks may differ by years.
 """
 
 from passerby.domain.popularity import PERIOD_S
@@ -131,7 +131,7 @@ class Keys:
         return self._key(f"map:{chat}:{day}")
 
     def maps(self, chat: ChatId, now: float) -> tuple[bytes, bytes, bytes]:
-        """Return all maps that a chat may have, if clocks differ by less than a day."""
+        """Return all maps that a chat may have. The next day's: another server took over, with another clock."""
         day = day_of(now)
         return self.map(chat, day - 1), self.map(chat, day), self.map(chat, day + 1)
 

@@ -17,7 +17,8 @@ class RedisLeases(GenerationClient):
         words: list[Word] = [worker, _ms(ttl_s), report, generation, changes, latest]
         for lease, epoch in held.items():
             words += (lease, epoch)
-        *answer, latest = await self._ask(scripts.HEARTBEAT, where, *words)
+        *answer, server_us, latest = await self._ask(scripts.HEARTBEAT, where, *words)
+        self._time.heard(int(server_us))
         self._see(int(latest))
         return self._members(answer)
 

@@ -28,6 +28,8 @@ from functools import partial
 from random import Random
 from typing import Any, Final
 
+import msgspec
+
 from passerby.adapters.redis import scripts, values
 from passerby.adapters.redis.calls import Word
 from passerby.adapters.redis.errors import RedisWiped
@@ -38,6 +40,7 @@ from passerby.adapters.redis.keys import DONE_KEPT_S, DONE_RENEWED_S, Keys, bit_
 from passerby.adapters.redis.leases import RedisLeases
 from passerby.adapters.redis.outbox import PAGE, RedisOutbox
 from passerby.adapters.redis.pubsub import PubSub
+from passerby.adapters.redis.server_time import ServerTime
 from passerby.adapters.redis.shared_budgets import RedisSharedBudgets
 from passerby.adapters.redis.updates import RedisUpdates
 from passerby.domain.popularity import PERIOD_S
@@ -84,11 +87,12 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisOutbox, RedisUpdates):
         *,
         replicas: int = 0,
         loose: bool = False,
+        time: ServerTime | None = None,
         journal_bound: int = JOURNAL_BOUND,
     ) -> None:
-        super().__init__(connect, keys, clock, rng, generation, replicas=replicas, loose=loose)
+        super().__init__(connect, keys, clock, rng, generation, replicas=replicas, loose=loose, time=time)
         self._loads = Loads(self._batcher, keys)
-        self._marks = Marks(self._batcher, keys, clock)
+        self._marks = Marks(self._batcher, keys, self._time)
         self._holds = Holds(clock)
         self._pubsub = PubSub(connect, keys.pubsub, clock, self._holds.on_message)
         self._batcher.on_return = self._pubsub.renew
@@ -139,7 +143,7 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisOutbox, RedisUpdates):
         """Load any person."""
         keys = self._keys
         known = (keys.store, keys.people, keys.chats, keys.idle)
-        answer = await self._ask(scripts.LOAD, known, person, self._clock.now(), HEARD_EVERY_S)
+        answer = await self._ask(scripts.LOAD, known, person, self._time.now(), HEARD_EVERY_S)
         if answer is None:
             return None
         me = values.participant(answer[0])
@@ -161,7 +165,7 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisOutbox, RedisUpdates):
         self._chats_seen[person] = state.chat, state.partner
 
     async def counterpart(self, chat: ChatId, about: MessageRef) -> Counterpart | None:
-        keys, day = self._keys, day_of(self._clock.now())
+        keys, day = self._keys, day_of(self._time.now())
         where = (keys.store, keys.chats, keys.map(chat, day), keys.map(chat, day - 1))
         pair = await self._ask(scripts.COUNTERPART, where, chat, side(about), SIZE, PAIRS)
         return found_in(pair, about) if pair is not None else None
@@ -203,8 +207,9 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisOutbox, RedisUpdates):
 
     async def idle_chats(self, since: float, limit: int) -> list[IdleChat]:
         where = (self._keys.store, self._keys.chats, self._keys.idle_chats)
-        found = await self._ask(scripts.IDLE_CHATS, where, word_score(since) + 3, limit)
-        return list(map(values.idle_chat, found[::3], found[1::3], found[2::3]))
+        found = await self._ask(scripts.IDLE_CHATS, where, word_score(self._time.of(since)) + 3, limit)
+        chats = map(values.idle_chat, found[::3], found[1::3], found[2::3])
+        return [msgspec.structs.replace(each, since=self._time.ours(each.since)) for each in chats]
 
     async def figures(self) -> Figures:
         keys = self._keys
@@ -277,7 +282,7 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisOutbox, RedisUpdates):
             await self._begin()
             if self._generation.doubts:
                 raise RedisWiped
-        keys, now = self._keys, self._clock.now()
+        keys, now = self._keys, self._time.now()
         where = (
             keys.store,
             keys.people,
@@ -308,7 +313,7 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisOutbox, RedisUpdates):
             self._expelled = False
 
     async def commit(self, commit: Commit) -> Committed:
-        keys, now = self._keys, self._clock.now()
+        keys, now = self._keys, self._time.now()
         maps = [each for chat in commit.ended for each in keys.maps(chat, now)]
         where = (
             keys.store,
@@ -385,13 +390,13 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisOutbox, RedisUpdates):
         return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
 
     async def sight(self, marks: Sequence[int]) -> int:
-        keys = self._keys.sightings(self._clock.now())
+        keys = self._keys.sightings(self._time.now())
         seen: int = await self._batcher.call(scripts.SIGHT, keys, (SIGHTINGS_KEPT_S, *marks))
         return seen
 
     async def sweep(self) -> None:
         """Remove idle people who expired. Redis itself removes everything else that expires."""
-        keys, now = self._keys, self._clock.now()
+        keys, now = self._keys, self._time.now()
         where = (keys.store, keys.people, keys.idle)
         while await self._ask(scripts.SWEEP, where, now, now - IDLE_KEPT_S, PAGE) >= PAGE:
             pass

@@ -7,7 +7,7 @@
 -- ARGV  1 a name for a new generation   2 a number above all change numbers of earlier generations
 --       3 1 if this process has joined a generation before   4 the latest state that this process has seen (see `keys`)
 --
--- Returns {generation, 1 if the records have been adopted, doubt, latest}.
+-- Returns {generation, 1 if the records have been adopted, doubt, latest, the server's time (microseconds)}.
 
 local store, workers, leases, journal = unpack(KEYS)
 

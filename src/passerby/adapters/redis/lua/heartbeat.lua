@@ -19,7 +19,7 @@
 --        8 ... for each lease that it holds: lease, epoch
 --
 -- Returns {adopted, {kept lease, ...}, {worker, number, report, ...}, {lease, worker, ...}, newest fact, newest fact that the
--- records have, latest}. Error: EVICTED.
+-- records have, the server's time (microseconds), latest}. Error: EVICTED.
 
 local store, workers, leases, epochs, evicted = unpack(KEYS)
 local me, ttl = ARGV[2], ARGV[3]
@@ -77,4 +77,5 @@ local latest = string.format('%.0f', math.max(tonumber(redis.call('HGET', store,
 redis.call('HSET', store, 'latest', latest)
 local told, held = living_members()
 local facts, trimmed = unpack(redis.call('HMGET', store, 'facts', 'trimmed'))
-return {redis.call('HEXISTS', store, 'adopted'), kept, told, held, facts or '0', trimmed or '0', latest}
+local clock = string.format('%.0f', now_us)
+return {redis.call('HEXISTS', store, 'adopted'), kept, told, held, facts or '0', trimmed or '0', clock, latest}

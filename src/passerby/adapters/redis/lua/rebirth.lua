@@ -42,5 +42,5 @@ end
 
 local function state_of(store)
   local held = redis.call('HMGET', store, 'generation', 'adopted', 'doubt', 'latest')
-  return {held[1], held[2] and 1 or 0, tonumber(held[3] or 0), held[4] or '0'}
+  return {held[1], held[2] and 1 or 0, tonumber(held[3] or 0), held[4] or '0', string.format('%.0f', now_us)}
 end
