@@ -25,9 +25,10 @@ the recipient was in. A chat may be tied to only one other chat, and that one on
 A message may be written in no chat, but some time after leaving one. The next partner may get it, because the sender
 may have been paired already and not been told yet. These messages are counted as `ahead`.
 
-A person who is told that the connection was lost has left their chat. That notice answers everything that they wrote in
-the minute before it. They may be told the same things twice: after a fault that undoes work (`again_s`), notices that
-repeat the last ones before the fault, in order, are duplicates and do not move the person.
+A person who is told that the connection was lost has left their chat. That notice answers every message that they wrote
+in the minute before it, and every earlier command that still has no answer: a command has no content, and now its
+writer knows where they stand. They may be told the same things twice: after a fault that undoes work (`again_s`),
+notices that repeat the last ones before the fault, in order, are duplicates and do not move the person.
 
 A person who blocks the bot has left, as soon as the product learns of it. Messages that were written to them before
 that may arrive when they are back. They still belong to that chat if no notice comes before them.
@@ -309,7 +310,9 @@ def _settle(
             found = reply or next((each for each in later if _may_answer(each, line)), None)
             if line.album is not None:
                 found = of_albums.get(line.album, found)
-            cut = next((each for each in cuts if each.id > line.id and each.at - line.at <= CUT_OFF_S), None)
+            is_command = line.mark is None
+            later_cuts = (each for each in cuts if each.id > line.id)
+            cut = next((each for each in later_cuts if is_command or each.at - line.at <= CUT_OFF_S), None)
             if cut is not None and (found is None or (found.reply_to != line.id and found.id > cut.id)):
                 found = cut  # a later answer is left for later messages
             if found is None and until is not None:

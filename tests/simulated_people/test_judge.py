@@ -221,6 +221,13 @@ def test_a_lost_connection_answers_the_last_messages() -> None:
     assert (said.sent, said.refused) == (2, 2)
 
 
+def test_a_lost_connection_answers_a_command_however_old_but_no_old_message() -> None:
+    late = replace(cut_off(5), at=5 + 88)
+    fault = [Fault(2, 90)]
+    assert judge({ANN: [wrote(3), late]}, fault, {}).passed
+    assert judge({ANN: [wrote(3, "a"), late]}, fault, {}).lost == ["a of 1 (message 3)"]
+
+
 def test_a_lost_connection_does_not_answer_messages_long_before_or_after_it() -> None:
     assert verdict([found(1), wrote(3, "a"), cut_off(90)]).lost == ["a of 1 (message 3)"]
     assert verdict([found(1), cut_off(3), wrote(4, "a")]).lost == ["a of 1 (message 4)"]
