@@ -107,6 +107,16 @@ def test_the_commands_ask_telegram_before_they_change_anything(tmp_path: Path) -
         listed = json.loads(passerby(tmp_path, "bots", "list", "--json", **told).stdout)
         assert [each["bot"] for each in listed] == [int(each.partition(":")[0]) for each in (first, second)]
         assert all(each["username"] and not each["fault"] for each in listed)
+        number = first.partition(":")[0]
+        drained = passerby(tmp_path, "bots", "drain", number, **told)
+        assert f"Bot {number} is closing" in drained.stdout
+        assert f"@{listed[1]['username']}" in drained.stdout
+        assert "closing: its people go to @" in passerby(tmp_path, "bots", "list", **told).stdout
+        nowhere = passerby(tmp_path, "bots", "drain", second.partition(":")[0], **told)
+        assert nowhere.returncode == 2
+        assert "no other bot works" in nowhere.stderr
+        assert passerby(tmp_path, "bots", "drain", number, "--to", "5", **told).returncode == 2
+        assert "open again" in passerby(tmp_path, "bots", "drain", number, "--end", **told).stdout
         gone = passerby(tmp_path, "bots", "retire", first.partition(":")[0], **told)
         assert gone.returncode == 0
         assert path.read_text().strip() == second

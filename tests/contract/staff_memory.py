@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import msgspec
 
 from passerby.domain.audit import AuditRow, chained
-from passerby.kernel.ids import PersonId, UpdateRef
+from passerby.kernel.drain import Drain
+from passerby.kernel.ids import BotId, PersonId, UpdateRef
 from passerby.kernel.staff import (
     THE_OPERATOR,
     Invite,
@@ -30,6 +31,7 @@ class StaffDisk:
     audit: list[AuditRow] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
     done: set[int] = field(default_factory=set)
+    drains: dict[BotId, Drain] = field(default_factory=dict)
 
 
 class MemoryStaff:
@@ -62,6 +64,7 @@ class MemoryStaff:
             disk.members[me.number] = me = msgspec.structs.replace(me, language=language)
             team = self._team()
         facts = StaffFacts(me, team, StaffId(max(disk.members, default=0) + 1), disk.invites.get(digest))
+        facts = msgspec.structs.replace(facts, draining=self._drains())
         if code and me is not None:
             facts = msgspec.structs.replace(facts, subject=self._subject(code, now))
         decision = decide(facts)
@@ -74,6 +77,9 @@ class MemoryStaff:
                 for note in decision.notes
             ]
             disk.orders += decision.orders
+            disk.drains |= {each.bot: each for each in decision.drains}
+            for bot in decision.drains_over:
+                disk.drains.pop(bot, None)
             disk.audit += chained(rows, disk.audit[-1] if disk.audit else None)
             answer = StaffDecision(effects=decision.effects, reply=decision.reply, refused=decision.refused)
             disk.answers[ref] = answer
@@ -87,6 +93,13 @@ class MemoryStaff:
     async def orders_done(self, numbers: Sequence[int], now: float) -> None:
         await self._io()
         self.disk.done |= set(numbers)
+
+    async def drains(self) -> Sequence[Drain]:
+        await self._io()
+        return self._drains()
+
+    def _drains(self) -> tuple[Drain, ...]:
+        return tuple(each for _, each in sorted(self.disk.drains.items()))
 
     def _subject(self, code: str, now: float) -> Subject | None:
         for person in self.records.people.values():

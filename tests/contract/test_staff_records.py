@@ -18,6 +18,7 @@ from passerby.adapters.sql.tables import audit, metadata, staff_orders
 from passerby.domain.audit import AuditRow, first_broken
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Env
+from passerby.kernel.drain import Drain
 from passerby.kernel.effect import Answer, Button, Menu, Revise, Say
 from passerby.kernel.event import MessageReceived
 from passerby.kernel.ids import BotId, MessageId, PersonId, UpdateRef
@@ -167,6 +168,24 @@ def test_a_decision_is_stored_whole_with_its_row_of_the_audit(place: StaffPlace)
         assert list(await records.newest_audit(1)) == rows[1:]
 
     place.run(scene)
+
+
+@on_all
+def test_a_bot_closes_until_staff_open_it_again(place: StaffPlace) -> None:
+    async def scene(records: StaffRecords, other: StaffRecords) -> None:
+        first, second = (Drain(BOT, BotId(1000000 + sister), f"sister{sister}", NOW) for sister in (1, 2))
+        note = AuditNote("bots.draining", "1")
+        for number, drain in enumerate((first, second)):
+            made = StaffDecision(drains=(drain,), notes=(note,))
+            await records.decide(None, ref(number), lambda facts, made=made: made, NOW)  # type: ignore[misc]
+            assert tuple(await other.drains()) == (drain,)
+        seen: list[StaffFacts] = []
+        over = StaffDecision(drains_over=(BOT,), notes=(note,))
+        await other.decide(None, ref(9), lambda facts: seen.append(facts) or over, NOW)  # type: ignore[func-returns-value]
+        assert seen[0].draining == (second,)
+        assert tuple(await records.drains()) == ()
+
+    place.run(scene, processes=2)
 
 
 @on_all

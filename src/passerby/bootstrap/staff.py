@@ -16,10 +16,13 @@ from passerby.domain import support
 from passerby.domain.audit import AuditRow, first_broken
 from passerby.domain.sanctions import binding
 from passerby.kernel.decision import Env
+from passerby.kernel.drain import Drain
 from passerby.kernel.effect import Say
 from passerby.kernel.ids import BotId
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
 from passerby.kernel.staff import (
+    DrainAsked,
+    DrainEndAsked,
     InviteAsked,
     LiftAsked,
     PersonAsked,
@@ -118,6 +121,16 @@ class StaffOffice:
     async def lift(self, code: str, sanction: str, note: str) -> Done:
         """Order the end of a sanction."""
         return await self._do(LiftAsked(code, sanction, note))
+
+    async def drain(self, bot: BotId, sister: BotId, username: str) -> Done:
+        """Close a bot, and send its people to its sister."""
+        return await self._do(DrainAsked(bot, sister, username))
+
+    async def end_drain(self, bot: BotId) -> Done:
+        return await self._do(DrainEndAsked(bot))
+
+    async def drains(self) -> Sequence[Drain]:
+        return await self._records.drains()
 
     async def sanctions(self, code: str) -> tuple[Sanction, ...]:
         """The sanctions that bind the person now."""

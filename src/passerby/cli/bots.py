@@ -1,13 +1,14 @@
-"""`passerby bots list|add|retire`: the bots of the fleet, in BOT_TOKENS_FILE."""
+"""`passerby bots list|add|drain|retire`: the bots of the fleet, in BOT_TOKENS_FILE."""
 
 import asyncio
 import sys
+from contextlib import suppress
 from typing import Annotated
 
 import msgspec
 import typer
 
-bots = typer.Typer(help="List, add and retire bots. Their tokens are in BOT_TOKENS_FILE.", no_args_is_help=True)
+bots = typer.Typer(help="List, add, drain and retire bots. Their tokens are in BOT_TOKENS_FILE.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
 
@@ -16,14 +17,21 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
 def list_bots(json: Json = False) -> None:
     """Show each bot: its name, whether Telegram takes its token, and how many updates wait."""
     from passerby import settings
+    from passerby.cli.staff import at_work
+    from passerby.kernel.ids import BotId
     from passerby.ops.bots import states
+    from passerby.settings import WrongSetting
 
     found = asyncio.run(states(settings.read()))
+    closing = {}
+    with suppress(WrongSetting):  # Telegram's answers are of use also while the database is away
+        closing = {each.bot: each.username for each in at_work(lambda office: office.drains())}
     if json:
         typer.echo(msgspec.json.encode(found))
         return
     for each in found:
         name = f"@{each.username}, {each.pending} updates wait" if not each.fault else f"refused ({each.fault})"
+        name += f", closing: its people go to @{closing[BotId(each.bot)]}" if each.bot in closing else ""
         typer.echo(f"{each.bot}  {name}")
 
 
@@ -44,6 +52,31 @@ def add() -> None:
     username = asyncio.run(username_of(settled, given.strip()))
     bot = file.add(given.strip())
     typer.echo(f"added bot {bot} (@{username}); run `passerby reload` to serve it")
+
+
+@bots.command()
+def drain(
+    bot: Annotated[int, typer.Argument(help="The bot's number in `passerby bots list`.")],
+    to: Annotated[int | None, typer.Option(help="The bot where its people go on. Default: another that works.")] = None,
+    end: Annotated[bool, typer.Option("--end", help="Open it again instead.")] = False,
+) -> None:
+    """Close a bot before you retire it. Nobody begins a search there, and its people get a link to a sister bot.
+
+    Its chats go on until they end, or until their people open the sister. The fleet does it within seconds.
+    """
+    from passerby import settings
+    from passerby.cli.staff import at_work, say
+    from passerby.kernel.ids import BotId
+    from passerby.ops.bots import sister_of
+
+    which = BotId(bot)
+    if end:
+        say(at_work(lambda office: office.end_drain(which)))
+        return
+    settled = settings.read()
+    closing = {each.bot for each in at_work(lambda office: office.drains())} - {which}
+    sister = asyncio.run(sister_of(settled, which, BotId(to) if to is not None else None, closing))
+    say(at_work(lambda office: office.drain(which, BotId(sister.bot), sister.username)))
 
 
 @bots.command()

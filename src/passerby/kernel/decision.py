@@ -1,13 +1,14 @@
 """What a feature gets, and what it returns."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from random import Random
 from typing import Any, Protocol
 
 import msgspec
 
+from passerby.kernel.drain import Drain
 from passerby.kernel.effect import Effect
-from passerby.kernel.ids import MessageId, MessageRef, PersonId
+from passerby.kernel.ids import BotId, MessageId, MessageRef, PersonId
 from passerby.kernel.opinion import Opinion
 from passerby.kernel.participant import Participant
 from passerby.kernel.rules import Rules
@@ -47,12 +48,16 @@ UNMAPPED = Unmapped()
 
 
 class Env(msgspec.Struct, frozen=True):
-    """The world outside a decision. `now` is in Unix seconds, UTC. `rng` is the only source of chance."""
+    """The world outside a decision. `now` is in Unix seconds, UTC. `rng` is the only source of chance.
+
+    `draining` are the bots that close, with where their people go.
+    """
 
     now: float
     rng: Random
     rules: Rules = Rules()
     places: Places = UNMAPPED
+    draining: Mapping[BotId, Drain] = {}
 
 
 class Counterpart(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

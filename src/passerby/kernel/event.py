@@ -142,6 +142,13 @@ class Attempt(StrEnum):
     DELETE = "delete"
 
 
+class BotClosing(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """The person is searching or chatting through a bot that is being drained."""
+
+    person: PersonId
+    bot: BotId
+
+
 class DeliveryFailed(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Something for the partner did not arrive and never will. The event's person is the sender. `recipient` may be
     gone.
@@ -267,6 +274,7 @@ Event = (
     | BotBlocked
     | BotLost
     | BotUnblocked
+    | BotClosing
     | DeliveryFailed
     | ChatIdle
     | SearchDelayed

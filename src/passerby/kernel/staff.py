@@ -12,8 +12,9 @@ from typing import Any, NewType
 import msgspec
 
 from passerby.kernel.decision import Env
+from passerby.kernel.drain import Drain
 from passerby.kernel.effect import Answer, Revise, Say
-from passerby.kernel.ids import PersonId
+from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.participant import Participant
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
 from passerby.kernel.text import Text
@@ -132,6 +133,7 @@ class StaffFacts(msgspec.Struct, frozen=True):
 
     - `me` is who acts. None: somebody who is not staff. The command line acts as an owner with the number 0.
     - `team` are all staff members who are not revoked, by number. `next_number` is free.
+    - `draining` are the bots that close.
     - `invite` is the invite that the event shows, if its secret is right. `subject` is the person of its support code.
     """
 
@@ -140,6 +142,7 @@ class StaffFacts(msgspec.Struct, frozen=True):
     next_number: StaffId = StaffId(1)
     invite: Invite | None = None
     subject: Subject | None = None
+    draining: tuple[Drain, ...] = ()
 
     def member(self, number: int) -> StaffMember | None:
         return next((each for each in self.team if each.number == number), None)
@@ -152,7 +155,8 @@ StaffEffect = Say | Revise | Answer
 
 
 class StaffDecision(msgspec.Struct, frozen=True):
-    """`members` and `invites` are new values. Whoever changes something, or orders it, adds a note for the audit.
+    """`members`, `invites` and `drains` are new values. `drains_over`: these bots are open again. Whoever changes
+    something, or orders it, adds a note for the audit.
 
     `reply` is the answer for a request from the command line. `refused`: nothing was done.
     """
@@ -160,6 +164,8 @@ class StaffDecision(msgspec.Struct, frozen=True):
     members: tuple[StaffMember, ...] = ()
     invites: tuple[Invite, ...] = ()
     notes: tuple[AuditNote, ...] = ()
+    drains: tuple[Drain, ...] = ()
+    drains_over: tuple[BotId, ...] = ()
     orders: tuple[Order, ...] = ()
     effects: tuple[StaffEffect, ...] = ()
     reply: Text | None = None
@@ -167,7 +173,8 @@ class StaffDecision(msgspec.Struct, frozen=True):
 
     @property
     def changes(self) -> bool:
-        return bool(self.members or self.invites or self.notes or self.orders)
+        drains = self.drains or self.drains_over
+        return bool(self.members or self.invites or self.notes or drains or self.orders)
 
 
 class StaffRequest(msgspec.Struct, frozen=True):
@@ -207,6 +214,18 @@ class SanctionAsked(PersonAsked, frozen=True):
 class LiftAsked(PersonAsked, frozen=True):
     sanction: str
     note: str = ""
+
+
+class DrainAsked(StaffRequest, frozen=True):
+    """`username` is the sister's, without the @."""
+
+    bot: BotId
+    sister: BotId
+    username: str
+
+
+class DrainEndAsked(StaffRequest, frozen=True):
+    bot: BotId
 
 
 StaffDecider = Callable[[Any, StaffFacts, Env], StaffDecision]

@@ -1,6 +1,7 @@
 """What Telegram says about bots and their tokens, for `passerby bots`."""
 
 import asyncio
+from collections.abc import Collection
 from typing import Final
 
 import msgspec
@@ -40,6 +41,27 @@ async def states(settings: Settings) -> list[BotState]:
         return list(await asyncio.gather(*map(one, tokens)))
     finally:
         await api.aclose()
+
+
+async def sister_of(settings: Settings, bot: BotId, wanted: BotId | None, closing: Collection[BotId]) -> BotState:
+    """The bot where a bot's people go on: the wanted one, or the first that works. Raises: WrongSetting."""
+    every = {each.bot: each for each in await states(settings)}
+    if bot not in every:
+        raise WrongSetting("BOT", f"there is no bot {bot}", "see `passerby bots list`")
+    if wanted is not None:
+        found = every.get(wanted)
+        if found is None or wanted == bot:
+            raise WrongSetting("--to", f"{wanted} is no other bot of the fleet", "see `passerby bots list`")
+    else:
+        able = [each for each in every.values() if each.bot not in (bot, *closing) and not each.fault]
+        found = able[0] if able else None
+    if found is None:
+        raise WrongSetting(
+            "BOT", "no other bot works, so its people can go nowhere", "add one with `passerby bots add`"
+        )
+    if found.fault:
+        raise WrongSetting("--to", f"Telegram does not take the token of {found.bot}", "choose another bot")
+    return found
 
 
 async def username_of(settings: Settings, token: str) -> str:

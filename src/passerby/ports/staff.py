@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from passerby.kernel.drain import Drain
 from passerby.kernel.ids import PersonId, UpdateRef
 from passerby.kernel.staff import Order, StaffDecision, StaffFacts, StaffMember
 
@@ -58,6 +59,10 @@ class StaffRecords(Protocol):
         ...
 
     async def orders_done(self, numbers: Sequence[int], now: float) -> None: ...
+
+    async def drains(self) -> Sequence[Drain]:
+        """The bots that close, by number."""
+        ...
 
     async def team(self) -> tuple[StaffMember, ...]:
         """All staff members who are not revoked, by number."""

@@ -14,6 +14,7 @@ from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore
 from passerby.ports.records import Records
 from passerby.ports.telegram import Telegram
+from passerby.runtime.background.drains import Drains
 from passerby.runtime.decide.committing import Committer
 from passerby.runtime.decide.event_handler import EventHandler
 from passerby.runtime.decide.loading import FactsLoader
@@ -61,11 +62,13 @@ class MessagePath:
         clock: Clock,
         rng: Random,
         config: WorkerConfig,
+        drains: Drains,
     ) -> None:
         worker, shared = fleet.worker, config.shared
         self._clock = clock
         self._rng = rng
         self._rules = config.rules
+        self._drains = drains
         self._places = places
         self.uncertain = UncertainCommits(clock)
         self.faults = logs.Faults(clock.monotonic)
@@ -116,7 +119,7 @@ class MessagePath:
         )
 
     def env(self) -> Env:
-        return Env(self._clock.now(), self._rng, self._rules, self._places)
+        return Env(self._clock.now(), self._rng, self._rules, self._places, self._drains.now)
 
     @property
     def is_busy(self) -> bool:

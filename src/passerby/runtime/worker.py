@@ -34,6 +34,7 @@ from passerby.runtime.alerting.channels import StaffChannel
 from passerby.runtime.alerting.posts import StaffOrders, StaffPosts, Unconditional
 from passerby.runtime.alerting.watch import AlertConfig, AlertWatch
 from passerby.runtime.background.departures import Departures
+from passerby.runtime.background.drains import Drains
 from passerby.runtime.background.idle_chats import IdleChatWatch
 from passerby.runtime.background.janitor import Janitor
 from passerby.runtime.background.matcher import Introduce, Matcher
@@ -164,7 +165,9 @@ class Worker:
             clock=clock,
             rng=rng,
             config=config,
+            drains=(drains := Drains(staff_records, clock)),
         )
+        self._drains = drains
         self.courier, self.person_queues = path.courier, path.person_queues
         self._webhook_receiver = WebhookReceiver(store, self.fleet, path.admission, path.albums, self._flight_recorder)
         self.janitor = Janitor(
@@ -215,7 +218,9 @@ class Worker:
         self._personal_data = PersonalDataTask(
             store, records, telegram, path.sealer.open_words, words.word, self._put, clock
         )
-        self._departures = Departures(lambda: self._bots, self.tokens, records, self.person_queues.put, clock)
+        self._departures = Departures(
+            lambda: self._bots, lambda: drains.now, self.tokens, records, self.person_queues.put, clock
+        )
         self._upkeep = Upkeep(
             store,
             path.courier,
@@ -239,7 +244,13 @@ class Worker:
                 await self.janitor.check()
         await self._report_crash()
         upkeep = self._upkeep
-        for work in (upkeep.park_overdue, upkeep.park_crowds, upkeep.forget_idle, self.janitor.serve_itself):
+        for work in (
+            upkeep.park_overdue,
+            upkeep.park_crowds,
+            upkeep.forget_idle,
+            self.janitor.serve_itself,
+            self._drains.run,
+        ):
             self._kept_going.append(self._stand(work))
         await self.fleet.first_heartbeat()
         await self._inherit()

@@ -13,8 +13,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from passerby.adapters.sql.failures import Undone, losses, to_the_end
 from passerby.adapters.sql.rows import READ, participant
-from passerby.adapters.sql.tables import audit, complaints, staff, staff_answers, staff_invites, staff_orders, users
+from passerby.adapters.sql.tables import (
+    audit,
+    complaints,
+    drains,
+    staff,
+    staff_answers,
+    staff_invites,
+    staff_orders,
+    users,
+)
 from passerby.domain.audit import AuditRow, chained
+from passerby.kernel.drain import Drain
 from passerby.kernel.effect import Answer, Revise, Say
 from passerby.kernel.ids import PersonId, UpdateRef
 from passerby.kernel.staff import (
@@ -114,6 +124,9 @@ class SqlStaff:
         with losses():
             await to_the_end(write())
 
+    async def drains(self) -> Sequence[Drain]:
+        return await self._read(_drains)
+
     async def team(self) -> tuple[StaffMember, ...]:
         async def read(connection: AsyncConnection) -> tuple[StaffMember, ...]:
             return await _members(connection, _TEAM)
@@ -151,6 +164,10 @@ class SqlStaff:
         actor = facts.me.number if facts.me is not None else decision.members[0].number
         await add_to_audit(connection, [(actor, note) for note in decision.notes], now)
         await add_orders(connection, decision.orders, now)
+        for bot in (*(each.bot for each in decision.drains), *decision.drains_over):
+            await connection.execute(_END_DRAIN, {"of": bot})
+        for drain in decision.drains:
+            await connection.execute(_ADD_DRAIN, dict(zip(_DRAIN_COLUMNS, msgspec.structs.astuple(drain), strict=True)))
         await connection.execute(_FORGET, {"before": now - _ANSWERS_KEPT_S})
         row = {"bot_id": ref.bot, "update_id": ref.update, "answer": _answer(decision), "at": now}
         await connection.execute(_ADD_ANSWER, row)
@@ -233,7 +250,12 @@ async def _facts(connection: AsyncConnection, person: PersonId | None, digest: s
             invite.used_by,
             invite.used_at,
         ),
+        draining=await _drains(connection),
     )
+
+
+async def _drains(connection: AsyncConnection) -> tuple[Drain, ...]:
+    return tuple(Drain(*row) for row in await connection.execute(_DRAINS))
 
 
 async def _subject(connection: AsyncConnection, code: str, now: float) -> Subject | None:
@@ -324,6 +346,10 @@ _ORDER_DONE = (
     .where(staff_orders.c.number == sa.bindparam("of"))
     .values(done_at=sa.bindparam("at"), body="")
 )
+_DRAIN_COLUMNS = ("bot_id", "sister_id", "sister_username", "since")
+_DRAINS = sa.select(*(drains.c[name] for name in _DRAIN_COLUMNS)).order_by(drains.c.bot_id)
+_ADD_DRAIN = sa.insert(drains)
+_END_DRAIN = sa.delete(drains).where(drains.c.bot_id == sa.bindparam("of"))
 _BY_CODE = (
     sa.select(*READ)
     .where(users.c.support_code == sa.bindparam("code"), users.c.support_until > sa.bindparam("now"))

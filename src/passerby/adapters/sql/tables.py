@@ -223,6 +223,15 @@ staff_orders = sa.Table(
     sa.Column("done_at", sa.Double),
 )
 
+drains = sa.Table(
+    "drains",
+    metadata,
+    sa.Column("bot_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("sister_id", sa.BigInteger, nullable=False, comment="where its people go on"),
+    sa.Column("sister_username", sa.Text, nullable=False),
+    sa.Column("since", sa.Double, nullable=False),
+)
+
 journal_positions = sa.Table(
     "journal_positions",
     metadata,

@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from passerby.dialogue.after_chat import look_back, tell_left
+from passerby.dialogue.closing import go_on_elsewhere, is_closing
 from passerby.dialogue.keyboards import keys_for
 from passerby.domain.lifecycle import cancel, part, search
 from passerby.kernel.decision import Decision, Env, Facts
@@ -17,15 +18,21 @@ def _tell(facts: Facts, key: str) -> Decision:
 
 
 def move_on(event: MessageReceived, facts: Facts, env: Env) -> Decision:
-    """`/next`: end this chat and search again. Outside a chat it searches."""
+    """`/next`: end this chat and search again. Outside a chat it searches. In a bot that closes it only ends the
+    chat."""
+    closes = is_closing(facts.me, env)
     match facts.me.state:
         case Idle():
+            if closes:
+                return Decision(effects=(go_on_elsewhere(facts.me, env),))
             me = search(facts.me, env)
             return Decision((me,), (Say(me.person, text("search.begun"), keys_for(me.state)),))
         case Searching():
             return _tell(facts, "chat.next_while_searching")
         case Chatting():
-            sides = part(facts.me, facts.partner, env, reason="next", leaver=facts.me.person, again=True)
+            sides = part(facts.me, facts.partner, env, reason="next", leaver=facts.me.person, again=not closes)
+            if closes:
+                return Decision(sides, (go_on_elsewhere(sides[0], env), *look_back(sides[0]), *tell_left(sides)))
             said = Say(facts.me.person, text("chat.you_moved_on"), keys_for(sides[0].state))
             return Decision(sides, (said, *look_back(sides[0]), *tell_left(sides)))
         case never:

@@ -5,6 +5,7 @@ from typing import assert_never
 import msgspec
 
 from passerby.dialogue.after_chat import SEEK, ask_again, what_was_said
+from passerby.dialogue.closing import go_on_elsewhere, is_closing
 from passerby.dialogue.keyboards import CANCEL, FIND, keys_for
 from passerby.domain.after_chat import last_partner
 from passerby.domain.lifecycle import cancel, pair, refresh_ticket, search
@@ -31,6 +32,8 @@ def find(event: MessageReceived | ButtonPressed, facts: Facts, env: Env) -> Deci
         case Chatting():
             return _tell(facts, "search.in_chat")
         case Idle():
+            if is_closing(facts.me, env):
+                return Decision(effects=(go_on_elsewhere(facts.me, env),))
             me = search(facts.me, env)
             return Decision((me,), (Say(me.person, text("search.begun"), keys_for(me.state)),))
         case never:

@@ -8,6 +8,7 @@ import math
 
 import msgspec
 
+from passerby.dialogue.closing import go_on_elsewhere, is_closing
 from passerby.dialogue.keyboards import keys_for
 from passerby.domain.ages import age_in
 from passerby.domain.lifecycle import BOT_LOST
@@ -113,17 +114,18 @@ def _sorry(me: Participant, env: Env) -> Say:
     return Say(me.person, text("start.too_young", minimum=env.rules.minimum_age, n=hours), menu)
 
 
+def _was_cut_off(me: Participant) -> bool:
+    """Whether their last chat ended because nobody could reach them through a bot that was lost."""
+    last = me.last
+    return isinstance(me.state, Idle) and last is not None and last.left and last.reason == BOT_LOST
+
+
 def greet(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     """`/start`: greet a newcomer, or say how things stand."""
     me = facts.me
-    last = me.last
-    if (
-        me.profile.complete
-        and isinstance(me.state, Idle)
-        and last is not None
-        and last.left
-        and last.reason == BOT_LOST
-    ):
+    if is_closing(me, env) and not isinstance(me.state, Chatting):
+        return Decision(effects=(go_on_elsewhere(me, env),))
+    if me.profile.complete and _was_cut_off(me):
         return Decision(effects=(Say(me.person, text("start.bot_was_lost"), keys_for(me.state)),))
     return Decision(effects=(ask(facts.me, env),))
 
@@ -133,6 +135,8 @@ def answer(event: MessageReceived | ButtonPressed, facts: Facts, env: Env) -> De
     profile = facts.me.profile
     if isinstance(event, ButtonPressed):
         return Decision(effects=(Answer(event.query), ask(facts.me, env)))
+    if is_closing(facts.me, env):
+        return Decision(effects=(go_on_elsewhere(facts.me, env),))
     if profile.consented_at is None or profile.age is not None or _turned_away(profile, env):
         return Decision(effects=(ask(facts.me, env),))
     age = age_in(event.text, env.rules)

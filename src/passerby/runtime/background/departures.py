@@ -1,4 +1,4 @@
-"""Finds the people who are searching or chatting through a bot that does not work any more: it is lost, or retired.
+"""Finds the people who are searching or chatting through a bot that is lost, retired, or being drained.
 
 Each of them gets an event, and a feature decides where they go on. Without this, a lost bot is noticed only when
 something is sent through it, and the partner of somebody who cannot be reached waits until they write themselves.
@@ -9,8 +9,8 @@ a while. The decision is made on the live store's facts.
 
 from collections.abc import Callable, Collection
 
-from passerby.kernel.event import BotLost
-from passerby.kernel.ids import BotId, PersonId
+from passerby.kernel.event import BotClosing, BotLost
+from passerby.kernel.ids import BotId, PersonId, UpdateRef
 from passerby.ports.clock import Clock
 from passerby.ports.records import Elsewhere, Records, RecordsLost
 from passerby.runtime.inbound.person_queues import Work
@@ -25,29 +25,34 @@ SELDOM_S = 60.0
 AGAIN_S = 60.0
 """Nobody gets another event within this time."""
 
+TOLD_AGAIN_S = 6 * 3600.0
+"""The same for people whose chat goes on in a bot that closes. It is shorter than done marks last."""
+
 AT_ONCE = 200
 PAUSE_S = 0.2
 
 
 class Departures:
-    """`bots` returns the bots of the fleet. `put` gets each event as work."""
+    """`bots` returns the bots of the fleet, and `draining` those that close. `put` gets each event as work."""
 
     def __init__(
         self,
         bots: Callable[[], Collection[BotId]],
+        draining: Callable[[], Collection[BotId]],
         tokens: Tokens,
         records: Records,
         put: Callable[[Work], None],
         clock: Clock,
     ) -> None:
         self._bots = bots
+        self._draining = draining
         self._tokens = tokens
         self._records = records
         self._put = put
         self._clock = clock
         self._working: frozenset[BotId] | None = None
         self._changed_at = self._looked_at = float("-inf")
-        self._sent_off: dict[tuple[PersonId, BotId], float] = {}
+        self._sent_off: dict[tuple[PersonId, BotId, bool], float] = {}
 
     async def run(self) -> None:
         """Run until cancelled."""
@@ -60,20 +65,34 @@ class Departures:
             await self._clock.sleep(EVERY_S)
 
     async def _look(self) -> None:
-        now, working = self._clock.monotonic(), frozenset(self._bots()) - frozenset(self._tokens.lost)
+        now, every = self._clock.monotonic(), frozenset(self._bots())
+        working = every - frozenset(self._tokens.lost) - frozenset(self._draining())
         if working != self._working:
             self._working, self._changed_at = working, now
         is_calm = now - self._changed_at > CALM_AFTER_S
-        if is_calm and (not self._tokens.lost or now - self._looked_at < SELDOM_S):
+        if is_calm and (working == every or now - self._looked_at < SELDOM_S):
             return
         self._looked_at = now
-        self._sent_off = {key: at for key, at in self._sent_off.items() if now - at < AGAIN_S}
-        found = [each for each in await self._records.elsewhere(sorted(working)) if each[:2] not in self._sent_off]
-        for first in range(0, len(found), AT_ONCE):
-            for each in found[first : first + AT_ONCE]:
-                self._send_off(each, now)
+        self._sent_off = {key: until for key, until in self._sent_off.items() if now < until}
+        found = [(each, self._tokens.is_lost(each.bot)) for each in await self._records.elsewhere(sorted(working))]
+        new = [each for each in found if _key(each[0], is_lost=each[1]) not in self._sent_off]
+        for first in range(0, len(new), AT_ONCE):
+            for each, is_lost in new[first : first + AT_ONCE]:
+                self._send_off(each, now, is_lost=is_lost)
             await self._clock.sleep(PAUSE_S)
 
-    def _send_off(self, each: Elsewhere, now: float) -> None:
-        self._sent_off[each.person, each.bot] = now
-        self._put(Work(BotLost(each.person, each.bot), cause=f"departed:{each.bot}:{round(self._clock.now())}"))
+    def _send_off(self, each: Elsewhere, now: float, *, is_lost: bool) -> None:
+        person, bot, is_chatting = each
+        stays = is_chatting and not is_lost
+        self._sent_off[_key(each, is_lost=is_lost)] = now + (TOLD_AGAIN_S if stays else AGAIN_S)
+        if is_lost:
+            self._put(Work(BotLost(person, bot), cause=f"departed:{bot}:{round(self._clock.now())}"))
+        elif stays:
+            # A done mark, so that another process does not say it again.
+            self._put(Work(BotClosing(person, bot), (UpdateRef(BotId(-bot), person),)))
+        else:
+            self._put(Work(BotClosing(person, bot), cause=f"closing:{bot}:{round(self._clock.now())}"))
+
+
+def _key(each: Elsewhere, *, is_lost: bool) -> tuple[PersonId, BotId, bool]:
+    return each.person, each.bot, is_lost or not each.is_chatting
