@@ -550,6 +550,19 @@ async def test_asides_and_entries_of_another_bot_never_precede(
 
 
 @survives
+async def test_an_older_entry_counts_behind_any_number_of_others(
+    place: Place, store: LiveStore, later: LiveStore
+) -> None:
+    asides = (msgspec.structs.replace(notice(f"aside {n}"), keyboard=None, anchors=None) for n in range(250))
+    await put(store, outbox=(*asides,), owner=ONE)
+    await put(store, outbox=(notice("a"),), owner=TWO)
+    assert not await later.is_preceded("a")
+    await put(store, outbox=(notice("b"),), owner=ONE)
+    await put(store, outbox=(notice("c"),), owner=TWO)
+    assert await later.is_preceded("c")
+
+
+@survives
 async def test_inherited_entries_keep_their_place(place: Place, store: LiveStore, later: LiveStore) -> None:
     await come(store, TWO)
     await put(store, outbox=(notice("a"),), owner=ONE)

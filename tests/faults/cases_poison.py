@@ -48,7 +48,9 @@ class Keeper:
             for name in fleet.names:
                 code = fleet.ended_by_itself(name)
                 if code is not None:
-                    self.ends.append((time(), code))
+                    ended_at = time()
+                    self.ends.append((ended_at, code))
+                    self._stage.faults.append(Fault(ended_at, ended_at))  # each end may leave one send unknown
                     fleet.start(name)
             await asyncio.sleep(0.05)
 

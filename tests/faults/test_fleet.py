@@ -18,16 +18,8 @@ from tests.size import IS_LONG
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
 
-KNOWN_FAULTS = {
-    "poison-alone": "one message came twice, and no fault excuses it",
-    "redis-older": "two people of 24 were told another state than before",
-}
-"""These fail now and then. Whoever mends one deletes its line."""
-
-
-def marks(name: str) -> list[pytest.MarkDecorator]:
-    known = [pytest.mark.known_fault(KNOWN_FAULTS[name])] if name in KNOWN_FAULTS else []
-    return [pytest.mark.sized if name == "kills" else pytest.mark.long, *known]
+def marks(name: str) -> pytest.MarkDecorator:
+    return pytest.mark.sized if name == "kills" else pytest.mark.long
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=marks(name)) for name in sorted(CASES)])

@@ -598,8 +598,8 @@ BUGS: Final = (
     Bug(
         "lua",
         "a later entry holds up the queue",
-        "'[' .. prefix, '(' .. prefix .. number)",
-        "'[' .. prefix, '(' .. prefix .. ':')",
+        "KEYS[3], from, '(' .. prefix .. number)",
+        "KEYS[3], from, '(' .. prefix .. ':')",
     ),
     Bug(
         "lua",

@@ -129,7 +129,12 @@ STORES: Final = (
         "PersonId(person)), wait_ms",
     ),
     Bug("redis", "leases last for milliseconds", "return max(1, round(time_s * 1000))", "return max(1, round(time_s))"),
-    Bug("redis", "only one earlier entry is looked at", "MOST_BEFORE: Final = 100", "MOST_BEFORE: Final = 1"),
+    Bug(
+        "redis",
+        "only one page of earlier entries is looked at",
+        "            if not ended_at:\n",
+        "            if True:\n",
+    ),
     Bug(
         "redis",
         "the name of an inheritance is forgotten before it is asked again",

@@ -4,7 +4,7 @@ A commit or a mark adds and settles entries (see `store`).
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from passerby.adapters.redis import scripts, values
 from passerby.adapters.redis.generation import GenerationClient
@@ -15,7 +15,7 @@ from passerby.ports.outbox import Notice, Outgoing
 from passerby.ports.trails import Trail, trail_of
 
 PAGE: Final = 500
-MOST_BEFORE: Final = 100
+BEFORE_PAGE: Final = 100
 INHERITED_KEPT_S: Final = 3600
 
 
@@ -42,11 +42,16 @@ class RedisOutbox(GenerationClient):
 
     async def is_preceded(self, entry: str) -> bool:
         where = (self._keys.store, self._keys.outbox, self._keys.turns)
-        blobs = await self._ask(scripts.PRECEDED, where, entry, MOST_BEFORE)
-        if len(blobs) < 2:
-            return False
-        held, *before = map(values.entry, blobs)
-        return any(other.bot == held.bot and not (isinstance(other, Notice) and other.is_aside) for other in before)
+        page: Any = (None, b"")
+        while page := await self._ask(scripts.PRECEDED, where, entry, BEFORE_PAGE, page[1]):
+            blob, ended_at, *blobs = page
+            held = values.entry(blob)
+            for other in map(values.entry, blobs):
+                if other.bot == held.bot and not (isinstance(other, Notice) and other.is_aside):
+                    return True
+            if not ended_at:
+                break
+        return False
 
     async def trail(self, person: PersonId) -> list[Trail]:
         return [each for each in await self.addressed_to(trail_of(person)) if isinstance(each, Trail)]

@@ -1,11 +1,12 @@
 #!lua flags=no-writes
--- Return the entries of other owners that are for the same person and older than an entry.
+-- Return a page of the entries of other owners that are for the same person and older than an entry.
 --
 -- KEYS  1 store   hash   generation   2 outbox   hash   entry -> see entries.lua
 --       3 turns   zset   "person \t number \t entry", sorted by text
--- ARGV  1 generation   2 entry   3 how many at most
+-- ARGV  1 generation   2 entry   3 how many at most   4 where the page before ended, or empty
 --
--- Returns {the entry's blob, blob, ...}, the oldest first; nothing if the entry is settled.
+-- Returns {the entry's blob, where this page ended or empty for the last one, blob, ...}, the oldest first; nothing if the
+-- entry is settled.
 
 if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then
   return redis.error_reply('WIPED another generation has begun')
@@ -16,12 +17,14 @@ if not held then
 end
 local owner, number, person = string.match(held, '^([^\t]*)\t(%d+)\t(%d+)')
 local prefix = person .. '\t'
-local found = {string.match(held, '\n(.*)$')}
-for _, member in ipairs(redis.call('ZRANGEBYLEX', KEYS[3], '[' .. prefix, '(' .. prefix .. number)) do
+local from = ARGV[4] == '' and '[' .. prefix or '(' .. ARGV[4]
+local found = {string.match(held, '\n(.*)$'), ''}
+for _, member in ipairs(redis.call('ZRANGEBYLEX', KEYS[3], from, '(' .. prefix .. number)) do
   local before = redis.call('HGET', KEYS[2], string.sub(member, #prefix + 18))
   if before and string.match(before, '^[^\t]*') ~= owner then
     found[#found + 1] = string.match(before, '\n(.*)$')
-    if #found > tonumber(ARGV[3]) then
+    if #found - 2 == tonumber(ARGV[3]) then
+      found[2] = member
       break
     end
   end
