@@ -27,8 +27,11 @@ may have been paired already and not been told yet. These messages are counted a
 
 A person who is told that the connection was lost has left their chat. That notice answers every message that they wrote
 in the minute before it, and every earlier command that still has no answer: a command has no content, and now its
-writer knows where they stand. They may be told the same things twice: after a fault that undoes work (`again_s`),
-notices that repeat the last ones before the fault, in order, are duplicates and do not move the person.
+writer knows where they stand.
+
+They may be told the same things twice: after a fault that undoes work (`again_s`), notices that repeat the last ones
+before the fault, in order, are duplicates and do not move the person. By chance, new notices can have the words of
+older ones. So if taking them for new explains more of what was seen, they are new.
 
 A person who blocks the bot has left, as soon as the product learns of it. Messages that were written to them before
 that may arrive when they are back. They still belong to that chat if no notice comes before them.
@@ -38,7 +41,7 @@ arrives twice could therefore hide a missing one. `spare_notices` counts the not
 """
 
 from bisect import bisect_right
-from collections import Counter, defaultdict
+from collections import ChainMap, Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -80,14 +83,14 @@ class _Phone:
     """Chats that were followed by a new one without a notice that they were over."""
 
 
-def _told_again(lines: Sequence[Line], faults: Sequence[Fault]) -> dict[int, Line]:
-    """The notices that a fault repeated, by id, each with its first copy.
+def _told_again(lines: Sequence[Line], faults: Sequence[Fault]) -> list[dict[int, Line]]:
+    """The notices that each fault seems to have repeated, by id, each with its first copy.
 
     They are the first notices after the fault, if these repeat the last notices before it in the same order. If a store
     went back in time, older notices may be repeated, before the notice that the connection was lost.
     """
     moves = [line for line in lines if line.notice in _MOVES]
-    again: dict[int, Line] = {}
+    again: list[dict[int, Line]] = []
     for fault, next_began in zip(faults, (*(each.began for each in faults[1:]), float("inf")), strict=True):
         until = min(fault.ended + AGAIN_S, next_began)  # what the next fault repeats or ends is not this one's
         before = [line for line in moves if fault.began - fault.again_s <= line.at <= fault.began]
@@ -95,14 +98,14 @@ def _told_again(lines: Sequence[Line], faults: Sequence[Fault]) -> dict[int, Lin
         cut = next((number for number, line in enumerate(after) if line.notice is Said.CUT_OFF), None)
         if cut is not None:
             firsts = {_told(line): line for line in before}
-            again |= {line.id: firsts[_told(line)] for line in after[:cut] if _told(line) in firsts}
+            again.append({line.id: firsts[_told(line)] for line in after[:cut] if _told(line) in firsts})
             continue
         for start in range(len(before)):
             rest = before[start:]
             if list(map(_told, rest)) == list(map(_told, after[: len(rest)])):
-                again |= {copy.id: line for copy, line in zip(after, rest, strict=False)}
+                again.append({copy.id: line for copy, line in zip(after, rest, strict=False)})
                 break
-    return again
+    return [copies for copies in again if copies]
 
 
 def _is_copy(found: Line, line: Line, faults: Sequence[Fault]) -> bool:
@@ -115,9 +118,9 @@ def _told(line: Line) -> tuple[Said | None, str]:
     return line.notice, line.words
 
 
-def _read(lines: Sequence[Line], faults: Sequence[Fault]) -> _Phone:
+def _read(lines: Sequence[Line], faults: Sequence[Fault], repeated: Sequence[Mapping[int, Line]]) -> _Phone:
     phone = _Phone(lines)
-    again = _told_again(lines, faults) if any(fault.again_s for fault in faults) else {}
+    again = ChainMap(*map(dict, repeated))
     is_over = False  # whether a notice has said so
     found: Line | None = None
     number, current, left_at = 0, 0, float("-inf")
@@ -169,8 +172,29 @@ def _leaving(lines: Sequence[Line], phone: _Phone, commands: Mapping[int, float]
 
 def judge(phones: Mapping[int, Sequence[Line]], faults: Sequence[Fault], leaves: Mapping[int, set[int]]) -> Verdict:
     """`phones` by person; `faults` ascending; `leaves`: the lines of each phone that ask to end a chat."""
+    again: dict[int, list[dict[int, Line]]] = {}
+    if any(fault.again_s for fault in faults):
+        again = {person: _told_again(lines, faults) for person, lines in phones.items()}
+    verdict = _judge(phones, faults, leaves, again)
+    for person, copies in again.items():
+        for each in list(copies):
+            if not verdict.may_be_misread:
+                return verdict
+            others = [other for other in copies if other is not each]
+            reread = _judge(phones, faults, leaves, again | {person: others})
+            if sum(reread.faults.values()) < sum(verdict.faults.values()):
+                verdict, copies[:] = reread, others
+    return verdict
+
+
+def _judge(
+    phones: Mapping[int, Sequence[Line]],
+    faults: Sequence[Fault],
+    leaves: Mapping[int, set[int]],
+    again: Mapping[int, Sequence[Mapping[int, Line]]],
+) -> Verdict:
     verdict = Verdict()
-    read = {person: _read(lines, faults) for person, lines in phones.items()}
+    read = {person: _read(lines, faults, again.get(person, ())) for person, lines in phones.items()}
     for person, phone in read.items():
         _leaving(phone.lines, phone, {line.id: line.at for line in phone.lines if line.id in leaves.get(person, ())})
     arrivals: dict[str, list[tuple[int, Line]]] = defaultdict(list)

@@ -82,5 +82,10 @@ class Verdict:
         return found | {"duplicates beyond what a fault excuses": self.excess_duplicates}
 
     @property
+    def may_be_misread(self) -> bool:
+        """Whether there are breaches that could come from taking a new notice for a repeated one."""
+        return bool(self.misrouted or self.unprovoked or self.lost or self.excess_duplicates)
+
+    @property
     def passed(self) -> bool:
         return not any(self.faults.values())

@@ -323,6 +323,15 @@ def test_a_connection_lost_in_the_next_fault_makes_no_earlier_match_a_repetition
     assert (said.delivered, said.duplicated) == (1, 0)
 
 
+def test_a_new_chat_that_begins_in_the_words_of_an_older_one_is_new() -> None:
+    """Both openings are the same question, by chance. Eve's messages show which chat it is."""
+    ann = [found(7), got(8, "a"), left(9), found(13), got(15, "b"), left(16)]
+    bob, eve = [found(7), wrote(8, "a"), left(9)], [found(13), wrote(14, "b"), left(16)]
+    said = verdict_of_power_cut(10, ann, bob, eve)
+    assert said.passed
+    assert said.duplicated == 0
+
+
 def test_notices_from_long_before_a_power_cut_are_not_repetitions() -> None:
     ann = [left(2), found(3), wrote(4, "a"), left(12), found(13), wrote(14, "b")]
     bob = [found(3), got(5, "a"), got(15, "b")]
