@@ -23,6 +23,7 @@ from passerby.ports.facts import (
     ChatTold,
     ComplaintExplained,
     ComplaintFiled,
+    EvidenceKept,
     Fact,
     PersonChanged,
     PersonErased,
@@ -69,6 +70,15 @@ class ComplaintRow(NamedTuple):
     words: bytes | None = None
 
 
+class EvidenceRow(NamedTuple):
+    """A message that a reporter chose."""
+
+    accused: PersonId
+    sealed: bytes
+    digest: str
+    chosen_at: float
+
+
 class SanctionRow(NamedTuple):
     """A sanction as the records store it. It stays after its end."""
 
@@ -86,24 +96,25 @@ class Disk:
     complaints: dict[tuple[ChatId, PersonId], ComplaintRow] = field(default_factory=dict)
     created_at: dict[PersonId, float] = field(default_factory=dict)
     sanctions: dict[str, SanctionRow] = field(default_factory=dict)
+    evidence: dict[tuple[ChatId, PersonId, int], EvidenceRow] = field(default_factory=dict)
 
     def copy(self) -> "Disk":
         return Disk(*(dict(each) for each in self._all))
 
     def become(self, other: "Disk") -> None:
         self.people, self.chats, self.positions, *rest = other._all
-        self.blocks, self.complaints, self.created_at, self.sanctions = rest
+        self.blocks, self.complaints, self.created_at, self.sanctions, self.evidence = rest
 
     @property
     def _all(self) -> tuple[dict[Any, Any], ...]:
         opinions = (self.blocks, self.complaints)
-        return self.people, self.chats, self.positions, *opinions, self.created_at, self.sanctions
+        return self.people, self.chats, self.positions, *opinions, self.created_at, self.sanctions, self.evidence
 
 
 def mentions(disk: Disk, person: int) -> list[str]:
     """The tables that hold this number."""
     tables = {"users": disk.people, "chats": disk.chats, "blocks": disk.blocks, "complaints": disk.complaints}
-    tables |= {"sanctions": disk.sanctions}
+    tables |= {"sanctions": disk.sanctions, "evidence": disk.evidence}
     return [name for name, table in tables.items() if str(person) in repr(table)]
 
 
@@ -233,6 +244,9 @@ def _store(disk: Disk, fact: Fact) -> None:
             filed = disk.complaints.get((fact.chat, fact.by))
             if filed is not None and filed.words is None:
                 disk.complaints[fact.chat, fact.by] = filed._replace(words=fact.words)
+        case EvidenceKept():
+            row_of_it = EvidenceRow(fact.whom, fact.sealed, fact.digest, fact.at)
+            disk.evidence.setdefault((fact.chat, fact.by, fact.place), row_of_it)
         case SanctionChanged():
             known_row = disk.sanctions.get(fact.sanction.id)
             lifted_at = known_row.lifted_at if known_row is not None else None
@@ -272,6 +286,7 @@ def _erase(disk: Disk, fact: PersonErased) -> None:
                 disk.chats[chat] = replace(disk.chats[chat], **gone)
         if row.closed_by == person:
             disk.chats[chat] = replace(disk.chats[chat], closed_by=NOBODY)
+    disk.evidence = {key: row for key, row in disk.evidence.items() if person not in (key[1], row.accused)}
     disk.blocks = {key: block for key, block in disk.blocks.items() if key[0] != person}
     for (chat, by), filed in list(disk.complaints.items()):
         if by == person:

@@ -15,16 +15,26 @@ from sqlalchemy.pool import NullPool
 
 from passerby.adapters.sql import SqlRecords, init_schema
 from passerby.adapters.sql.engine import connect, database_url, postgres_url
-from passerby.adapters.sql.tables import audit, blocks, chats, complaints, metadata, sanctions
+from passerby.adapters.sql.tables import audit, blocks, chats, complaints, evidence, metadata, sanctions
 from passerby.kernel.ids import ChatId, MessageRef, PersonId
 from passerby.kernel.participant import Complaint, Rating
 from passerby.kernel.sanction import Appeal, Reason, Sanction, SanctionKind
 from passerby.ports.records import Records
-from tests.contract.records_memory import BlockRow, ChatRow, ComplaintRow, Disk, MemoryRecords, SanctionRow, mentions
+from tests.contract.records_memory import (
+    BlockRow,
+    ChatRow,
+    ComplaintRow,
+    Disk,
+    EvidenceRow,
+    MemoryRecords,
+    SanctionRow,
+    mentions,
+)
 
 Blocks = dict[tuple[PersonId, PersonId], BlockRow]
 Sanctions = dict[str, SanctionRow]
 Complaints = dict[tuple[ChatId, PersonId], ComplaintRow]
+Evidence = dict[tuple[ChatId, PersonId, int], EvidenceRow]
 
 
 class Place(Protocol):
@@ -37,6 +47,8 @@ class Place(Protocol):
     async def blocks(self) -> Blocks: ...
 
     async def complaints(self) -> Complaints: ...
+
+    async def evidence(self) -> Evidence: ...
 
     async def mentions(self, person: int) -> list[str]: ...
 
@@ -58,6 +70,9 @@ class MemoryPlace:
 
     async def complaints(self) -> Complaints:
         return dict(self._disk.complaints)
+
+    async def evidence(self) -> Evidence:
+        return dict(self._disk.evidence)
 
     async def mentions(self, person: int) -> list[str]:
         return mentions(self._disk, person)
@@ -103,6 +118,14 @@ class SqlPlace:
         return {
             (row["user_id"], row["blocked_id"]): BlockRow(row["blocked_at"], row["lifted_at"])
             for row in await self._rows(blocks)
+        }
+
+    async def evidence(self) -> Evidence:
+        return {
+            (row["chat_id"], row["user_id"], row["place"]): EvidenceRow(
+                row["accused_id"], row["sealed"], row["digest"], row["chosen_at"]
+            )
+            for row in await self._rows(evidence)
         }
 
     async def complaints(self) -> Complaints:

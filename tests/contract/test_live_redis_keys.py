@@ -16,7 +16,7 @@ from passerby.adapters.redis import RedisStore, RedisUnreachable
 from passerby.adapters.redis.keys import DONE_KEPT_S, EVICTED_KEPT_MS
 from passerby.domain.popularity import PERIOD_S, marks
 from passerby.kernel.ids import ChatId, PersonId, search_of
-from passerby.kernel.participant import Idle
+from passerby.kernel.participant import Chatting, Idle
 from passerby.ports.leases import WorkerId, bot_lease
 from passerby.ports.message_map import Anchor, Mark
 from passerby.ports.outbox import Outgoing
@@ -31,6 +31,7 @@ from tests.contract.live_values import (
     BOT,
     CHAT,
     EVE,
+    NOW,
     OTHER_BOT,
     at,
     becomes,
@@ -52,6 +53,7 @@ HOUR_S, DAY_S = 3600, 24 * 3600
 LONG = 60.0
 ONE, TWO, THREE = WorkerId("one"), WorkerId("two"), WorkerId("three")
 LEASE = bot_lease(BOT)
+OVER = ChatId("over")
 
 
 class Kept(NamedTuple):
@@ -75,6 +77,7 @@ KEPT = {
     "done": Kept(24.9 * HOUR_S, 26 * HOUR_S),
     "crashes": Kept(25.9 * HOUR_S, 26 * HOUR_S),
     "map": Kept(DAY_S, 2 * DAY_S),
+    "received": Kept(25.9 * HOUR_S, 26 * HOUR_S),
     "stored": Kept(30, HOUR_S),
     "file": Kept(2.9 * DAY_S, 3 * DAY_S),
     "seen": Kept(PERIOD_S, 2 * PERIOD_S),
@@ -133,6 +136,11 @@ async def everything(store: RedisStore) -> None:
     for number in (8, 5000):
         await store.mark(Mark((update(number),), chat=CHAT, pairs=(copied(number, 10 + number),), speaker=ANN))
     await store.mark(Mark(anchor=Anchor(CHAT, ANN, at(3))))
+    one, two = PersonId(21), PersonId(22)
+    over = [somebody(each, 1, Chatting(OVER, other, NOW)) for each, other in ((one, two), (two, one))]
+    await put(store, *over)
+    await store.mark(Mark(chat=OVER, pairs=(copied(77, 78),)))
+    await put(store, *(becomes(each, Idle()) for each in over), ended=(OVER,))
     await store.record_crash((update(11),), "one")
     await store.remember_file("u", BOT, "first")
     await store.sight(marks(b"a key", "cats", ANN))
@@ -220,7 +228,9 @@ async def test_finished_chats_leave_no_keys_behind(place: RedisPlace, store: Red
     await store.leave(ONE)
     await place.elapse(HOUR_S)
     await store.sweep()
-    left = [key for key in server.names() if key.partition(":")[0] not in ("store", "gone", "tickets", "stored")]
+    left = [
+        key for key in server.names() if key.partition(":")[0] not in ("store", "gone", "tickets", "stored", "received")
+    ]
     assert [key for key in left if server.redis.type("{passerby}:" + key) != b"stream"] == ["evicted"]
     assert server.redis.xlen("{passerby}:journal") == 0
     assert server.redis.zcard("{passerby}:gone") == server.redis.hlen("{passerby}:tickets") == 3

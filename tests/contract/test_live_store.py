@@ -15,7 +15,7 @@ from passerby.kernel.text import text
 from passerby.ports.doubts import Held
 from passerby.ports.leases import NOBODY
 from passerby.ports.live_store import LiveStore, LiveStoreLost
-from passerby.ports.message_map import Anchor, Mark
+from passerby.ports.message_map import Anchor, Copied, Mark
 from passerby.ports.packed_pairs import MOST
 from passerby.ports.participants import Commit, Committed
 from passerby.ports.tickets import TicketChange, TicketFeed
@@ -363,6 +363,24 @@ async def test_each_side_has_its_own_anchor_and_the_first_one_counts(
     await store.mark(Mark(anchor=Anchor(CHAT, ANN, at(9))))
     assert await later.load(ANN) == Facts(ann, ben, None, at(3))
     assert await later.load(BEN) == Facts(ben, ann, partner_anchor=at(3))
+
+
+@survives
+async def test_what_was_received_in_a_chat_is_known_for_a_day_after_it(
+    place: Place, store: LiveStore, later: LiveStore
+) -> None:
+    ann, ben = couple()
+    await put(store, ann, ben)
+    several = Copied(at(2), at(11, OTHER_BOT), 0, (MessageId(12), MessageId(13)))
+    await store.mark(Mark(chat=CHAT, pairs=(copied(1, 10), several)))
+    assert await store.received_in((CHAT,), at(10, OTHER_BOT)) is None, "the map of an open chat says more"
+    await put(store, becomes(ann, Idle()), becomes(ben, Idle()), ended=(CHAT,))
+    for copy in (10, 11, 12, 13):
+        assert await later.received_in((NEXT_CHAT, CHAT), at(copy, OTHER_BOT)) == CHAT
+    for other in (at(1), at(2), at(10), at(14, OTHER_BOT), at(1, OTHER_BOT)):
+        assert await later.received_in((CHAT,), other) is None, "an original, or another bot's, or a notice"
+    assert await later.received_in((NEXT_CHAT,), at(10, OTHER_BOT)) is None
+    assert await later.received_in((), at(10, OTHER_BOT)) is None
 
 
 @survives

@@ -21,11 +21,12 @@ import passerby
 from passerby.catalogue import Catalogue
 from passerby.dialogue.after_chat import look_back
 from passerby.dialogue.keyboards import keys_for
+from passerby.domain.evidence import may_concern, original_of
 from passerby.domain.lifecycle import AT_ONCE_S, spoken
 from passerby.features import ALL
 from passerby.features.search import introduce
 from passerby.kernel.content import Content, Kind
-from passerby.kernel.decision import Counterpart, Decision, Env, Facts
+from passerby.kernel.decision import Chosen, Counterpart, Decision, Env, Facts
 from passerby.kernel.effect import Keyboard, Menu, Priority, Revise, Say
 from passerby.kernel.event import (
     BotBlocked,
@@ -35,6 +36,7 @@ from passerby.kernel.event import (
     Event,
     MessageEdited,
     MessageReceived,
+    Original,
     ReactionChanged,
     Refusal,
 )
@@ -74,6 +76,7 @@ class Playbook:
         self.env = Env(NOW, Random(7), rules, WORDS.places)
         self.people: dict[PersonId, Participant] = {}
         self.map: dict[MessageRef, Counterpart] = {}
+        self.received: dict[MessageRef, ChatId] = {}
         self.anchors: dict[tuple[ChatId, PersonId], MessageRef] = {}
         self._last_message = 100
         self._last_person = 0
@@ -128,8 +131,17 @@ class Playbook:
         other_side = self.map.get(about) if about is not None else None
         return Facts(me, self.people.get(me.state.partner), other_side, self.anchors.get((me.state.chat, person)))
 
+    def chosen(self, event: Event, facts: Facts) -> Facts:
+        """The facts with the evidence that the event names. `received` says what is proved."""
+        at = original_of(event)
+        chat = self.received.get(at) if at is not None else None
+        if at is None or chat not in may_concern(event, facts.me, self.env.now):
+            return facts
+        content = event.original.content  # type: ignore[union-attr]
+        return msgspec.structs.replace(facts, chosen=Chosen(chat, at, content))
+
     def happens(self, event: Event, about: MessageRef | None = None) -> Decision:
-        facts = self.facts(event.person, about)
+        facts = self.chosen(event, self.facts(event.person, about))
         decider = self.router.route(event, facts)
         also_load = self.router.also_load(decider, event, facts)
         at_hand = {event.person, facts.partner.person if facts.partner is not None else event.person}
@@ -175,9 +187,12 @@ class Person:
         quote: str | None = None,
         bot: BotId | None = None,
         answers: str = "",
+        original: Content | None = None,
     ) -> Decision:
+        """`original` is the content of the bot's message `reply_to`, if the reply is to one of those."""
         event = self.message(*contents, sent_at=sent_at, message=message, reply_to=reply_to, quote=quote, bot=bot)
-        event = msgspec.structs.replace(event, answers=answers)
+        shown = Original(MessageId(reply_to or 0), original) if original is not None else None
+        event = msgspec.structs.replace(event, answers=answers, original=shown)
         about = MessageRef(event.bot, event.reply_to) if event.reply_to is not None else None
         return self.talk.happens(event, about)
 
@@ -205,11 +220,17 @@ class Person:
         )
 
     def presses(
-        self, action: str, token: str = "", *, message: int | None = 50, subject: MessageReceived | None = None
+        self,
+        action: str,
+        token: str = "",
+        *,
+        message: int | None = 50,
+        subject: MessageReceived | None = None,
+        original: Original | None = None,
     ) -> Decision:
         on = MessageId(message) if message is not None else None
         about = MessageRef(subject.bot, subject.messages[0]) if subject is not None else None
-        event = ButtonPressed(self.person, self.bot, "query", on, action, token, "en", subject)
+        event = ButtonPressed(self.person, self.bot, "query", on, action, token, "en", subject, None, original)
         return self.talk.happens(event, about)
 
     def prefers(self, **preferences: Any) -> None:

@@ -281,7 +281,8 @@ def test_after_a_while_no_comment_is_expected() -> None:
 def test_a_report_whose_menu_is_gone_expects_no_comment() -> None:
     talk = Playbook()
     ann, _ = reporter(talk, message=None)
-    assert ann.value.commenting is None
+    assert ann.value.commenting is not None
+    assert ann.value.commenting.over
     assert ann.writes("hello").effects == (says(ann, "search.idle", reply_to=ann.last_message),)
 
 

@@ -21,7 +21,7 @@ NOBODY = "safety.nobody"
 def reasons(chat: str) -> Menu:
     buttons = [Button(text(f"safety.reason_{each}"), "complain", f"{chat}.{each}") for each in Complaint]
     cancel = (Button(text("safety.cancel"), "unreport", chat),)
-    return Menu((tuple(buttons[:2]), tuple(buttons[2:4]), tuple(buttons[4:]), cancel))
+    return Menu((*(tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2)), cancel))
 
 
 def asks_for_words(ann: Person, chat: str, key: str = "safety.reported_comment") -> Revise:

@@ -413,7 +413,7 @@ BUGS: Final = (
     ),
     Bug("lua", "a repeated call is stored twice", "if redis.call('EXISTS', stored) == 1 then", "if false then"),
     Bug("lua", "an entry that is put again is in the outbox twice", "  entry_settled(ARGV[at + 1])\n", ""),
-    Bug("lua", "maps are kept after their chats are over", "  redis.call('UNLINK', KEYS[15 + updates + i])\n", ""),
+    Bug("lua", "maps are kept after their chats are over", "  redis.call('UNLINK', KEYS[map])\n", ""),
     Bug("lua", "crash marks are kept forever", "  redis.call('EXPIRE', KEYS[i], ARGV[2])\n", ""),
     Bug(
         "lua",

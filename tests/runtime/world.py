@@ -17,7 +17,7 @@ from passerby.features.search import introduce
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Relay
-from passerby.kernel.event import Event, MessageReceived
+from passerby.kernel.event import Event, MessageReceived, Original
 from passerby.kernel.feature import Feature
 from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Profile, State
@@ -132,6 +132,9 @@ class ScriptedTelegram:
     def push(self, bot: BotId, *arrivals: Arrival) -> None:
         self.queues[bot].extend(arrivals)
         self.changed.set()
+
+    def content_of(self, original: Original) -> Content | None:
+        return original.content
 
     async def updates(self, bot: BotId, offset: int | None, limit: int, timeout_s: int) -> list[Arrival]:
         self.polls.append((self._clock.monotonic(), bot, offset, timeout_s))
@@ -308,7 +311,9 @@ class Bench:
         self.pairings = Pairings(committer, sender, self.leases)
         self.handler = EventHandler(
             router=router,
-            loader=FactsLoader(self.store, self.records, router, self.person_queues, self.clock),
+            loader=FactsLoader(
+                self.store, self.records, router, self.person_queues, self.clock, self.telegram.content_of
+            ),
             committer=committer,
             sender=sender,
             parking=self.parking,

@@ -15,7 +15,7 @@ from passerby.kernel.participant import Participant
 from passerby.ports.facts import Fact, PersonChanged
 from passerby.ports.records import Active, Elsewhere, Records
 from tests.contract.records_memory import Disk, MemoryRecords, mentions
-from tests.contract.records_places import Complaints, PostgresServer, SqlPlace
+from tests.contract.records_places import Complaints, Evidence, PostgresServer, SqlPlace
 from tests.contract.servers import postgres_uri
 
 T = TypeVar("T")
@@ -32,6 +32,8 @@ class RecordsPlace(Protocol):
     def person(self, person: int) -> Participant: ...
 
     def complaints(self) -> Complaints: ...
+
+    def evidence(self) -> Evidence: ...
 
     def mentions(self, person: int) -> list[str]:
         """The tables that hold this person's number."""
@@ -55,6 +57,9 @@ class MemoryShelf:
 
     def complaints(self) -> Complaints:
         return dict(self.disk.complaints)
+
+    def evidence(self) -> Evidence:
+        return dict(self.disk.evidence)
 
     def mentions(self, person: int) -> list[str]:
         return mentions(self.disk, person)
@@ -92,6 +97,9 @@ class PostgresShelf:
 
     def complaints(self) -> Complaints:
         return self.ask(self._place.complaints())
+
+    def evidence(self) -> Evidence:
+        return self.ask(self._place.evidence())
 
     def mentions(self, person: int) -> list[str]:
         return self.ask(self._place.mentions(person))

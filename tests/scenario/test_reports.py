@@ -111,3 +111,39 @@ async def test_a_mistake_in_the_age_can_be_corrected_once(on: Stage, /, life: st
     assert profile.age == 33
     assert profile.too_young_at is not None
     assert profile.age_mended_at is not None
+
+
+@over_servers
+@HOMES
+@LIVES
+def test_messages_that_the_reporter_replies_to_are_kept_sealed_and_nothing_else_is(
+    life: str, home: bool, store: str
+) -> None:
+    async def scene(on: Stage) -> None:
+        on.bob.write("rude-canary-1")
+        on.bob.write("rude-canary-2")
+        on.bob.write("rude-canary-3")
+        await on.quiet()
+        first, second, _ = (each["message_id"] for each in on.ann.got())
+        on.ann.write("/report", reply_to=first)
+        await on.quiet()
+        await on.live(life)
+        on.ann.press("complain")
+        await on.quiet()
+        await on.live(life)
+        on.ann.write("this one, too", reply_to=second)
+        await on.quiet()
+        assert on.ann.told()[-1] == "safety.attached"
+        assert on.bob.got() == []
+        await asyncio.sleep(5.0)  # let the recorder finish
+        kept = on.records_place.evidence()
+        opened = {place: Sealer(KEY).open_evidence(row.sealed) for (_, _, place), row in kept.items()}
+        assert {place: each.content.text for place, each in opened.items() if each} == {
+            1: "rude-canary-1",
+            2: "rude-canary-2",
+        }
+        assert {each.bot for each in opened.values() if each} == {on.ann.bot}
+        assert not any(b"canary" in row.sealed for row in kept.values())
+        assert "canary" not in on.log.getvalue()
+
+    play(store, scene, home=home)

@@ -18,7 +18,7 @@ from passerby.domain.matching.wishes import WIDEST_S
 from passerby.features import ALL
 from passerby.features.search import introduce
 from passerby.kernel.content import Content, Kind
-from passerby.kernel.event import BotBlocked, BotUnblocked, Event, MessageReceived
+from passerby.kernel.event import BotBlocked, BotUnblocked, Event, MessageReceived, Original
 from passerby.kernel.ids import BotId, MessageId, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Gender, Participant, Profile, Searching
 from passerby.kernel.rules import Rules
@@ -82,6 +82,9 @@ class NoTelegram:
 
     async def prepare(self, bot: BotId, menus: tuple[CommandList, ...]) -> None:
         pass
+
+    def content_of(self, original: Original) -> Content | None:
+        return original.content
 
     async def updates(self, bot: BotId, offset: int | None, limit: int, timeout_s: int) -> list[Arrival]:
         await asyncio.sleep(timeout_s or 1)

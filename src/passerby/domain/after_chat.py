@@ -12,7 +12,7 @@ from passerby.domain.sanctions import bar
 from passerby.kernel.decision import Env, Facts
 from passerby.kernel.event import ButtonPressed
 from passerby.kernel.ids import ChatId, PersonId
-from passerby.kernel.participant import Chatting, Complaint, LastChat, Participant
+from passerby.kernel.participant import Chatting, Complaint, LastChat, Participant, Rating
 
 RETURN_S = 120.0
 """How long after a chat both sides may ask to return to it."""
@@ -74,6 +74,17 @@ def with_complaint(me: Participant, chat: str, complaint: Complaint) -> Particip
     recent = tuple(msgspec.structs.replace(met, complaint=complaint) if met.chat == chat else met for met in me.recent)
     me = msgspec.structs.replace(me, recent=recent)
     return with_last(me, complaint=complaint) if last_partner(me, chat) is not None else me
+
+
+RETALIATES_S = 60.0
+
+
+def retaliates(me: Participant, accused: Participant, chat: str, now: float) -> bool:
+    """Whether a report about this chat comes right after the other one reported or disliked `me`."""
+    was = accused.last
+    if was is None or was.chat != chat:
+        return False
+    return (was.complaint is not None or was.rating is Rating.BAD) and now - was.closed_at <= RETALIATES_S
 
 
 def block(me: Participant, whom: PersonId, now: float) -> Participant:

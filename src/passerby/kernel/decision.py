@@ -6,9 +6,10 @@ from typing import Any, Protocol
 
 import msgspec
 
+from passerby.kernel.content import Content
 from passerby.kernel.drain import Drain
 from passerby.kernel.effect import Effect
-from passerby.kernel.ids import BotId, MessageId, MessageRef, PersonId
+from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
 from passerby.kernel.opinion import Opinion
 from passerby.kernel.participant import Participant
 from passerby.kernel.rules import Rules
@@ -74,6 +75,14 @@ class Counterpart(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     rest: tuple[MessageId, ...] = ()
 
 
+class Chosen(msgspec.Struct, frozen=True, gc=False):
+    """A message that a person chose as evidence. It is proved to be the copy of one of their partner's in `chat`."""
+
+    chat: ChatId
+    at: MessageRef
+    content: Content
+
+
 class Facts(msgspec.Struct, frozen=True):
     """Everything that a decision may look at. It is read at one moment.
 
@@ -83,6 +92,7 @@ class Facts(msgspec.Struct, frozen=True):
     - `anchor` is the notice that told `me` about the chat (or the search, while searching), once it has arrived.
       Messages written before it were not meant for this partner. It is `NOWHERE` if the notice will never arrive, or is
       no longer known. `partner_anchor` is the partner's.
+    - `chosen` is the message that the person chose as evidence with this event, if it may be one.
     - `others` are further people that the feature asked for (see `Feature.also_load`), if they are known.
     """
 
@@ -92,6 +102,7 @@ class Facts(msgspec.Struct, frozen=True):
     anchor: MessageRef | None = None
     partner_anchor: MessageRef | None = None
     others: tuple[Participant, ...] = ()
+    chosen: Chosen | None = None
 
 
 class Decision(msgspec.Struct, frozen=True):

@@ -157,6 +157,18 @@ class Explain(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     words: str
 
 
+class Attach(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Keep a message as evidence for a person's report about a chat: their choice number `place`. It is stored
+    sealed."""
+
+    chat: ChatId
+    by: PersonId
+    whom: PersonId
+    place: int
+    bot: BotId
+    content: Content
+
+
 class Discard(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Delete messages in a person's own chat with the bot. Best effort, like `Answer`."""
 
@@ -167,4 +179,4 @@ class Discard(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 RelayEffect = Relay | RelayEdit | React | RelayDelete
 """The effects that reach the partner. They share one queue, so that an edit never overtakes its message."""
 
-Effect = Say | Revise | Owe | Answer | Discard | Explain | RelayEffect
+Effect = Say | Revise | Owe | Answer | Discard | Explain | Attach | RelayEffect

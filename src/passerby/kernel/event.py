@@ -12,12 +12,24 @@ from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId
 from passerby.kernel.sanction import Sanction
 
 
+class Original(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """A message of our bot's that a person replied to, as Telegram brought it.
+
+    It has `raw` until somebody reads it, and that happens only if the person chose it as evidence.
+    """
+
+    message: MessageId
+    content: Content | None = None
+    raw: bytes = b""
+
+
 class MessageReceived(msgspec.Struct, frozen=True, gc=False, tag=True):
     """A person wrote to a bot. An album has several `contents`, and `messages` runs parallel to them.
 
     - `edited_at` is set if the message comes with a button press and was edited before.
     - `thread` is the topic in their chat with the bot. None is the general topic.
     - `answers`: if it replies to one of our notices with buttons, the action of the first button; otherwise empty.
+    - `original`: the message that it replies to, if that is one of our bot's without buttons.
     """
 
     person: PersonId
@@ -33,6 +45,7 @@ class MessageReceived(msgspec.Struct, frozen=True, gc=False, tag=True):
     edited_at: float = 0.0
     thread: MessageId | None = None
     answers: str = ""
+    original: Original | None = None
 
     @property
     def text(self) -> str:
@@ -58,7 +71,8 @@ class MessageEdited(msgspec.Struct, frozen=True, gc=False, tag=True):
 class ButtonPressed(msgspec.Struct, frozen=True, gc=False, tag=True):
     """One of our inline buttons was pressed. `action` and `token` are the two halves of its data.
 
-    `message` is the notice with the button. `subject` is the message that the notice replies to, if it is a reply.
+    `message` is the notice with the button. `subject` is the message that the notice replies to, if that is the
+    person's own; `original`, if it is our bot's.
     """
 
     person: PersonId
@@ -70,6 +84,7 @@ class ButtonPressed(msgspec.Struct, frozen=True, gc=False, tag=True):
     language: str = ""
     subject: MessageReceived | None = None
     thread: MessageId | None = None
+    original: Original | None = None
 
 
 class ReactionChanged(msgspec.Struct, frozen=True, gc=False, tag=True):

@@ -15,12 +15,17 @@ class Rate(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Complain(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """Record a person's report about a partner."""
+    """Record a person's report about a partner.
+
+    `cost` is how much it lowered the partner's karma. `retaliates`: the partner had just reported or disliked them.
+    """
 
     chat: ChatId
     by: PersonId
     whom: PersonId
     reason: Complaint
+    cost: float = 0.0
+    retaliates: bool = False
 
 
 class Block(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

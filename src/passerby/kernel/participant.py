@@ -74,8 +74,10 @@ class Complaint(StrEnum):
 
     SPAM = "spam"
     RUDE = "rude"
+    SEXUAL = "sexual"
     UNDERAGE = "underage"
     THREAT = "threat"
+    SCAM = "scam"
     OTHER = "other"
 
 
@@ -109,7 +111,8 @@ class Commenting(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A person was asked at `at` to add a comment to their report about `chat`.
 
     `prompt` is the message with the question. `over`: they have answered it. A later reply still goes to no partner.
-    `any_message`: the question asked for their next message, not for a reply.
+    `any_message`: the question asked for their next message, not for a reply. `attached` are the messages that they
+    chose as evidence.
     """
 
     chat: ChatId
@@ -117,6 +120,7 @@ class Commenting(msgspec.Struct, frozen=True, gc=False, array_like=True):
     prompt: MessageRef
     over: bool = False
     any_message: bool = False
+    attached: tuple[MessageRef, ...] = ()
 
 
 class Karma(msgspec.Struct, frozen=True, gc=False, array_like=True):

@@ -46,12 +46,16 @@ class ChatRated(msgspec.Struct, frozen=True, gc=False, tag="rated"):
     at: float
 
 
-class ComplaintFiled(msgspec.Struct, frozen=True, gc=False, tag="complaint"):
+class ComplaintFiled(msgspec.Struct, frozen=True, gc=False, tag="complaint", omit_defaults=True):
+    """`cost` and `retaliates`: see `kernel.opinion.Complain`."""
+
     chat: ChatId
     by: PersonId
     whom: PersonId
     reason: Complaint
     at: float
+    cost: float = 0.0
+    retaliates: bool = False
 
 
 class ComplaintExplained(msgspec.Struct, frozen=True, gc=False, tag="explained"):
@@ -60,6 +64,19 @@ class ComplaintExplained(msgspec.Struct, frozen=True, gc=False, tag="explained")
     chat: ChatId
     by: PersonId
     words: bytes
+    at: float
+
+
+class EvidenceKept(msgspec.Struct, frozen=True, gc=False, tag="evidence"):
+    """A message that a reporter chose. `sealed` is encrypted; `digest` is the hexadecimal SHA-256 of it. The same
+    `place` again changes nothing."""
+
+    chat: ChatId
+    by: PersonId
+    whom: PersonId
+    place: int
+    sealed: bytes
+    digest: str
     at: float
 
 
@@ -104,6 +121,7 @@ Fact = (
     | BlockChanged
     | ComplaintFiled
     | ComplaintExplained
+    | EvidenceKept
     | PersonErased
     | SanctionChanged
     | SanctionLifted

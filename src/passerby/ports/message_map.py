@@ -3,8 +3,8 @@
 Users: the courier, when it replies, edits and deletes, and when a send has finished.
 """
 
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Iterable, Sequence
+from typing import Final, Protocol
 
 import msgspec
 
@@ -12,6 +12,10 @@ from passerby.kernel.decision import Counterpart
 from passerby.kernel.ids import ChatId, MessageId, MessageRef, PersonId, UpdateRef
 from passerby.ports.facts import Fact
 from passerby.ports.leases import Fence
+
+RECEIVED_S: Final = 26 * 3600.0
+"""How long after a chat it is known which messages were copies. For a day, people can report the chat and choose some
+of them as evidence; a queue may hold their choice for some time."""
 
 
 class Anchor(msgspec.Struct, frozen=True, gc=False):
@@ -53,6 +57,13 @@ class Mark(msgspec.Struct, frozen=True, gc=False, tag="mark", omit_defaults=True
 class MessageMap(Protocol):
     async def counterpart(self, chat: ChatId, about: MessageRef) -> Counterpart | None:
         """The other side's message for `about`. None after 48 h, if the chat has ended, or if there is none."""
+        ...
+
+    async def received_in(self, chats: Sequence[ChatId], about: MessageRef) -> ChatId | None:
+        """The one of these chats that ended within RECEIVED_S and in which `about` was the copy of a message.
+
+        So a message that somebody chose to show us is proved to come from their partner in that chat.
+        """
         ...
 
     async def mark(self, mark: Mark) -> None:

@@ -56,6 +56,23 @@ def found_in(records: bytes | bytearray, about: MessageRef) -> Counterpart | Non
     return None
 
 
+def copies_in(records: bytes | bytearray) -> bytes:
+    """The copies that the records name, one after another, each as `side` writes it. It is what is kept of a chat that
+    is over."""
+    return b"".join(records[at + _SIDE.size : at + 2 * _SIDE.size] for at in range(0, len(records), SIZE))
+
+
+def is_among(copies: bytes, about: MessageRef) -> bool:
+    """Whether `copies_in` has this message."""
+    wanted = side(about)
+    at = copies.find(wanted)
+    while at >= 0:
+        if at % len(wanted) == 0:
+            return True
+        at = copies.find(wanted, at + 1)
+    return False
+
+
 def _copy_in(records: bytes | bytearray, last: int) -> Counterpart | None:
     """The copy whose last record has this number. None if its first record is gone."""
     rest = list[MessageId]()

@@ -9,7 +9,7 @@ from typing import Protocol, Self
 import msgspec
 
 from passerby.kernel.content import Content, Entity
-from passerby.kernel.event import Event, Refusal
+from passerby.kernel.event import Event, Original, Refusal
 from passerby.kernel.ids import BotId, MessageId, PersonId, UpdateRef
 
 
@@ -259,6 +259,10 @@ class Telegram(Protocol):
         Atomicity: an album arrives completely or not at all. There is no retry inside: each call makes at most one
         attempt that the recipient could see.
         """
+        ...
+
+    def content_of(self, original: Original) -> Content | None:
+        """Read a message that somebody chose as evidence. None if it cannot be read."""
         ...
 
     async def aclose(self) -> None:

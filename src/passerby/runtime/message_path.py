@@ -103,7 +103,7 @@ class MessagePath:
         self.pairings = Pairings(committer, sender, fleet)
         self._handler = EventHandler(
             router=router,
-            loader=FactsLoader(store, records, router, queues, clock),
+            loader=FactsLoader(store, records, router, queues, clock, telegram.content_of),
             committer=committer,
             sender=sender,
             parking=self.parking,

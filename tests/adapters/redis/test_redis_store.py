@@ -518,7 +518,7 @@ def test_only_our_keys_are_touched_and_all_have_one_hash_tag(valkey: Valkey, by_
     assert all(key.startswith(b"{passerby}:") for key in keys)
     assert not any(b":map:" in key for key in keys), "a chat's map goes with it"
     expiring = {key.split(b":")[1] for key in keys if by_hand.ttl(key) > 0}
-    assert expiring == {b"done", b"stored", b"file"}
+    assert expiring == {b"done", b"stored", b"file", b"received"}
 
 
 @in_a_loop

@@ -8,7 +8,7 @@ from typing import Any, assert_never
 
 import msgspec
 
-from passerby.adapters.botapi import errors, outgoing
+from passerby.adapters.botapi import decode, errors, outgoing
 from passerby.adapters.botapi.client import DONE, SENT, TELEGRAM, Answer, Client, encode
 from passerby.adapters.botapi.decode import arrivals
 from passerby.adapters.botapi.errors import Meaning, Rejected
@@ -16,6 +16,8 @@ from passerby.adapters.botapi.files import FileCache
 from passerby.adapters.botapi.parts import with_less
 from passerby.adapters.botapi.sending import ContentSender
 from passerby.adapters.botapi.sets import Sets, Sightings
+from passerby.kernel.content import Content
+from passerby.kernel.event import Original
 from passerby.kernel.ids import BotId, MessageId
 from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.telegram import (
@@ -176,6 +178,9 @@ class BotApi:
         except ValueError:
             pass
         raise errors.failure(200, answer, None, method="getUpdates", sends=False)
+
+    def content_of(self, original: Original) -> Content | None:
+        return decode.content_of(original)
 
     async def send(self, outgoing_call: OutgoingCall) -> tuple[MessageId, ...]:
         match outgoing_call:

@@ -22,6 +22,7 @@ from passerby.kernel.event import (
     Event,
     MessageEdited,
     MessageReceived,
+    Original,
     ReactionChanged,
     Unusable,
 )
@@ -121,21 +122,53 @@ def _received(message: wire.Message, bot: BotId) -> Event:
     if held.kind is Kind.SERVICE and any(getattr(message, name) for name in wire.TOPIC_FIELDS):
         return Unusable(PersonId(message.chat.id), bot, "topic")
     quote = message.quote
+    replied = _replied_to(message.reply_to_message)
     return MessageReceived(
         person=PersonId(message.chat.id),
         bot=bot,
         messages=(MessageId(message.message_id),),
         contents=(held,),
         sent_at=float(message.date),
-        reply_to=MessageId(message.reply_to_message.message_id) if message.reply_to_message else None,
+        reply_to=MessageId(replied.message_id) if replied else None,
         quote=quote.text if quote else None,
         quote_position=quote.position if quote else 0,
         quote_entities=tuple(e for e in quote.entities if e.type in _QUOTED) if quote else (),
         language=sender.language_code if sender else "",
         edited_at=float(message.edit_date or 0),
         thread=_thread(message),
-        answers=_question(message.reply_to_message),
+        answers=_question(replied),
+        original=_original(replied, message.reply_to_message, bot),
     )
+
+
+_replies = msgspec.json.Decoder(wire.RepliedTo)
+_messages = msgspec.json.Decoder(wire.Message)
+
+
+def _replied_to(raw: msgspec.Raw) -> wire.RepliedTo | None:
+    if not bytes(raw):
+        return None
+    try:
+        return _replies.decode(raw)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _original(replied: wire.RepliedTo | None, raw: msgspec.Raw, bot: BotId) -> Original | None:
+    """Return the replied-to message, unread, if the bot sent it and it asks for no press."""
+    if replied is None or replied.from_ is None or replied.from_.id != bot or replied.reply_markup is not None:
+        return None
+    return Original(MessageId(replied.message_id), raw=bytes(raw))
+
+
+def content_of(original: Original) -> Content | None:
+    """Return what somebody chose as evidence. None if it cannot be read."""
+    if original.content is not None:
+        return original.content
+    try:
+        return content(_messages.decode(original.raw))
+    except (ValueError, RecursionError):
+        return None
 
 
 def _question(replied: wire.RepliedTo | None) -> str:
@@ -195,7 +228,16 @@ def _pressed(query: wire.CallbackQuery, bot: BotId) -> Event:
         language=query.from_.language_code,
         subject=_subject(message, bot, query.from_.id),
         thread=_thread(message) if message is not None else None,
+        original=_shown(message, bot),
     )
+
+
+def _shown(pressed: wire.PressedMessage | None, bot: BotId) -> Original | None:
+    """Return the bot's own message that the pressed notice replies to."""
+    message = pressed.reply_to_message if pressed is not None else None
+    if message is None or message.from_ is None or message.from_.id != bot:
+        return None
+    return Original(MessageId(message.message_id), content(message))
 
 
 def _subject(pressed: wire.PressedMessage | None, bot: BotId, presser: int) -> MessageReceived | None:

@@ -139,6 +139,7 @@ class RepliedTo(Struct, gc=False):
     """Its buttons say which question of ours is replied to. A copy of a partner's message has no buttons."""
 
     message_id: Whole
+    from_: User | None = msgspec.field(default=None, name="from")
     reply_markup: InlineKeyboard | None = None
 
 
@@ -152,7 +153,8 @@ class Message(Struct):
     message_thread_id: Whole | None = None
     is_topic_message: bool = False
     edit_date: Whole | None = None
-    reply_to_message: RepliedTo | None = None
+    reply_to_message: Raw = Raw()
+    """Read as `RepliedTo`. The rest of it is read only if somebody chose it as evidence."""
     quote: Quote | None = None
     has_protected_content: bool = False
     has_media_spoiler: bool = False

@@ -13,8 +13,8 @@ from passerby.kernel.decision import Counterpart
 from passerby.kernel.ids import NOWHERE, ChatId, MessageRef, PersonId, search_of
 from passerby.kernel.participant import Chatting, Idle, Participant, Searching
 from passerby.ports.idle_chats import IdleChat
-from passerby.ports.message_map import Anchor, Copied
-from passerby.ports.packed_pairs import MOST, SIZE, found_in, packed
+from passerby.ports.message_map import RECEIVED_S, Anchor, Copied
+from passerby.ports.packed_pairs import MOST, SIZE, copies_in, found_in, is_among, packed
 
 MAP_TURN_S = 24 * 3600.0
 """Half the age that a pair of the message map may reach (48 h). Each turn drops the older half."""
@@ -83,6 +83,7 @@ class Chats:
     def __init__(self) -> None:
         self._open: dict[ChatId, Chat] = {}  # in the order of their last deliveries
         self._searches: dict[PersonId, MessageRef | None] = {}
+        self._over: dict[ChatId, tuple[float, bytes]] = {}  # when it ended, and what was received in it; oldest first
 
     def __len__(self) -> int:
         return len(self._open)
@@ -106,8 +107,21 @@ class Chats:
         else:
             self._searches.pop(person.person, None)
 
-    def end(self, chat: ChatId) -> None:
-        self._open.pop(chat, None)
+    def end(self, chat: ChatId, at: float) -> None:
+        was = self._open.pop(chat, None)
+        if was is None:
+            return
+        was.turn(at)
+        received = copies_in(was.old) + copies_in(was.young)
+        if received:
+            self._over[chat] = at, received
+
+    def received_in(self, chats: Iterable[ChatId], about: MessageRef, now: float) -> ChatId | None:
+        for chat in chats:
+            at, received = self._over.get(chat, (0.0, b""))
+            if now - at < RECEIVED_S and is_among(received, about):
+                return chat
+        return None
 
     def anchor(self, anchor: Anchor) -> bool:
         """Remember the notice that told somebody about a chat or search. False: it is over, or they knew before."""
@@ -167,10 +181,19 @@ class Chats:
         for chat in self._open.values():
             chat.turned_at += by_s
             chat.word_at += by_s
+        self._over = {chat: (at + by_s, received) for chat, (at, received) in self._over.items()}
 
     def turn(self, now: float) -> None:
+        for over in [chat for chat, (at, _) in self._over.items() if now - at >= RECEIVED_S]:
+            del self._over[over]
         for chat in self._open.values():
             chat.turn(now)
+
+    def dump_over(self) -> list[tuple[ChatId, float, bytes]]:
+        return [(chat, at, received) for chat, (at, received) in self._over.items()]
+
+    def restore_over(self, over: Iterable[tuple[ChatId, float, bytes]]) -> None:
+        self._over = {chat: (at, received) for chat, at, received in over}
 
     def dump(self) -> tuple[list[FlatChat], list[tuple[PersonId, MessageRef]]]:
         chats = [

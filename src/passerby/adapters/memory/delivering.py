@@ -20,6 +20,10 @@ class MemoryDelivering(MemoryFleet):
         found = self._state.chats.get(chat)
         return found.find(about) if found is not None else None
 
+    async def received_in(self, chats: Sequence[ChatId], about: MessageRef) -> ChatId | None:
+        self._check()
+        return self._state.chats.received_in(chats, about, self._clock.now())
+
     async def mark(self, mark: Mark) -> None:
         self._check()
         if mark.fences:

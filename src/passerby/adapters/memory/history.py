@@ -11,7 +11,7 @@ from passerby.adapters.memory.chats import FlatChat
 from passerby.adapters.memory.crashes import CrashSeen
 from passerby.adapters.memory.done import Block
 from passerby.adapters.memory.sightings import FlatTable
-from passerby.kernel.ids import BotId, MessageRef, PersonId, UpdateRef
+from passerby.kernel.ids import BotId, ChatId, MessageRef, PersonId, UpdateRef
 from passerby.kernel.participant import Participant
 from passerby.ports.facts import Fact
 from passerby.ports.leases import WorkerId
@@ -107,6 +107,7 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     sightings: list[FlatTable]
     crashes: list[CrashSeen]
     memos: dict[str, bytes] = {}
+    over: list[tuple[ChatId, float, bytes]] = []
 
 
 Record = Begun | Ended | Entry | Adopted | Inherited | Trimmed | FileSeen | Sighted | Crashed | Noted | Snapshot

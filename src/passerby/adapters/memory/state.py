@@ -82,7 +82,7 @@ class State:
         for ref in commit.updates:
             self.done.add(ref, at)
         for chat in commit.ended:
-            self.chats.end(chat)
+            self.chats.end(chat, at)
         self._take_in(commit.puts, at)
         for outgoing in commit.outbox:
             self.outbox.put(outgoing, commit.owner)
@@ -201,6 +201,7 @@ class State:
             self.sightings.dump(),
             self.crashes.dump(),
             self.memos,
+            self.chats.dump_over(),
         )
 
     def _restore(self, snapshot: Snapshot) -> None:
@@ -217,3 +218,4 @@ class State:
         self.files = {(unique, bot): file_id for unique, bot, file_id in snapshot.files}
         self.sightings.restore(snapshot.sightings)
         self.memos = dict(snapshot.memos)
+        self.chats.restore_over(snapshot.over)

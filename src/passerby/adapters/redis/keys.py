@@ -43,6 +43,7 @@ with the same tag on one node, so a script may use several. Two installations ma
     done:BOT:BLOCK       string  one bit for each of 4,096 updates                             after 25 to 26 h
     crashes:BOT          set     "update crash" for each worker that ended while working on it after 26 h
     map:CHAT:DAY         list    pairs, each of one or more records (see ports.packed_pairs)   24 to 48 h, chat's end
+    received:CHAT        string  the messages that were copies in a chat that is over          26 h after its end
     stored:CALL          string  this commit was stored (see `store`)                          after a minute
     file:NAME            hash    bot -> file id, both disguised (see adapters.botapi.files)    after 3 days
     seen:PERIOD          string  a table of sightings (see domain.popularity)                  after 60 to 90 days
@@ -134,6 +135,9 @@ class Keys:
         """Return all maps that a chat may have. The next day's: another server took over, with another clock."""
         day = day_of(now)
         return self.map(chat, day - 1), self.map(chat, day), self.map(chat, day + 1)
+
+    def received(self, chat: ChatId) -> bytes:
+        return self._key(f"received:{chat}")
 
     def stored(self, call: str) -> bytes:
         return self._key(f"stored:{call}")

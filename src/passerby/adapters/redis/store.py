@@ -23,7 +23,7 @@ mark is acknowledged only when they have it. Another generation begins whenever 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from random import Random
 from typing import Any, Final
@@ -36,15 +36,16 @@ from passerby.adapters.redis.errors import RedisWiped
 from passerby.adapters.redis.gathering import Loads, Marks
 from passerby.adapters.redis.generation import Generation
 from passerby.adapters.redis.holds import Holds
-from passerby.adapters.redis.keys import DONE_KEPT_S, DONE_RENEWED_S, Keys, bit_of, day_of, word_score
+from passerby.adapters.redis.keys import DONE_KEPT_S, DONE_RENEWED_S, Keys, bit_of, word_score
 from passerby.adapters.redis.leases import RedisLeases
+from passerby.adapters.redis.message_map import RedisMessageMap
 from passerby.adapters.redis.outbox import PAGE, RedisOutbox
 from passerby.adapters.redis.pubsub import PubSub
 from passerby.adapters.redis.server_time import ServerTime
 from passerby.adapters.redis.shared_budgets import RedisSharedBudgets
 from passerby.adapters.redis.updates import RedisUpdates
 from passerby.domain.popularity import PERIOD_S
-from passerby.kernel.decision import Counterpart, Facts
+from passerby.kernel.decision import Facts
 from passerby.kernel.ids import NOWHERE, BotId, ChatId, MessageRef, PersonId, PoolId, search_of
 from passerby.kernel.participant import Chatting, Idle, Participant
 from passerby.ports.clock import Clock
@@ -54,7 +55,6 @@ from passerby.ports.idle_chats import IdleChat
 from passerby.ports.leases import Fence, WorkerId
 from passerby.ports.live_store import Figures
 from passerby.ports.message_map import Anchor, Mark
-from passerby.ports.packed_pairs import SIZE, found_in, side
 from passerby.ports.participants import Commit, Committed
 from passerby.ports.tickets import TicketFeed
 
@@ -65,13 +65,12 @@ STORED_KEPT_S: Final = 60
 FILE_KEPT_S: Final = 3 * 24 * 3600
 SIGHTINGS_KEPT_S: Final = 2 * PERIOD_S
 CHATS_KNOWN: Final = 100_000
-PAIRS: Final = 256
 JOURNAL_BOUND: Final = 1_000_000
 
 _COMMITTED: Final = {1: Committed.YES, 0: Committed.STALE, 2: Committed.ALREADY_DONE}
 
 
-class RedisStore(RedisLeases, RedisSharedBudgets, RedisOutbox, RedisUpdates):
+class RedisStore(RedisLeases, RedisSharedBudgets, RedisMessageMap, RedisOutbox, RedisUpdates):
     """The port says what this promises. `generation` comes from begin.lua; `open_redis` makes a store.
 
     When the journal holds `journal_bound` facts, commits that would add more are refused.
@@ -163,19 +162,6 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisOutbox, RedisUpdates):
         if len(self._chats_seen) >= CHATS_KNOWN:
             self._chats_seen.clear()
         self._chats_seen[person] = state.chat, state.partner
-
-    async def counterpart(self, chat: ChatId, about: MessageRef) -> Counterpart | None:
-        keys, day = self._keys, day_of(self._time.now())
-        where = (keys.store, keys.chats, keys.map(chat, day), keys.map(chat, day - 1))
-        pair = await self._ask(scripts.COUNTERPART, where, chat, side(about), SIZE, PAIRS)
-        return found_in(pair, about) if pair is not None else None
-
-    async def open_chats(self, chats: Iterable[ChatId]) -> set[ChatId]:
-        asked = list(chats)
-        if not asked:
-            return set()
-        (found,) = await self._read(("HMGET", self._keys.chats, *asked))
-        return {chat for chat, anchors in zip(asked, found, strict=True) if anchors is not None}
 
     async def tickets(self, pool: PoolId, cursor: int | None, wait_s: float) -> TicketFeed:
         if cursor is None or wait_s <= 0:
@@ -314,7 +300,7 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisOutbox, RedisUpdates):
 
     async def commit(self, commit: Commit) -> Committed:
         keys, now = self._keys, self._time.now()
-        maps = [each for chat in commit.ended for each in keys.maps(chat, now)]
+        maps = [each for chat in commit.ended for each in (*keys.maps(chat, now), keys.received(chat))]
         where = (
             keys.store,
             keys.people,

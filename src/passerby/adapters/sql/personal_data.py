@@ -8,7 +8,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerby.adapters.sql.packing import unpack, without_side
 from passerby.adapters.sql.rows import READ, participant
-from passerby.adapters.sql.tables import blocks, chats, complaints, past_chats, sanctions, users
+from passerby.adapters.sql.tables import (
+    blocks,
+    cases,
+    chats,
+    complaints,
+    evidence,
+    muted_reporters,
+    past_chats,
+    sanctions,
+    users,
+)
 from passerby.domain.personal_data import ERASED_PERSON, refers_to
 from passerby.kernel.history import History, PastBlock, PastChat, PastReport, PastSanction
 from passerby.kernel.ids import BotId, ChatId, PersonId
@@ -168,6 +178,18 @@ _DROP_REPORTER: Final = (
 )
 _DROP_REPORTS: Final = sa.delete(complaints).where(complaints.c.user_id == _WHO)
 
+# Evidence is about both. What the law asks to keep stays until its hold ends.
+_DROP_EVIDENCE: Final = sa.delete(evidence).where(
+    sa.or_(evidence.c.user_id == _WHO, evidence.c.accused_id == _WHO), sa.not_(evidence.c.held)
+)
+_UNMUTE: Final = sa.delete(muted_reporters).where(muted_reporters.c.user_id == _WHO)
+_CLOSE_CASES: Final = (
+    sa.update(cases)
+    .where(cases.c.accused_id == _WHO, cases.c.decided_at.is_(None))
+    .values(state="decided", outcome="erased", decided_at=sa.func.coalesce(cases.c.claimed_until, cases.c.opened_at))
+)
+_LEAVE_CASES: Final = sa.update(cases).where(cases.c.accused_id == _WHO).values(accused_id=NOBODY)
+
 ERASE: Final = (
     _LEAVE_CHATS_FIRST,
     _LEAVE_CHATS_SECOND,
@@ -176,6 +198,10 @@ ERASE: Final = (
     _DROP_BLOCKS,
     _DROP_REPORTER,
     _DROP_REPORTS,
+    _DROP_EVIDENCE,
+    _UNMUTE,
+    _CLOSE_CASES,
+    _LEAVE_CASES,
 )
 """Remove a person's history. Each takes `who`. Blocks and reports that others made stay: they protect the others."""
 

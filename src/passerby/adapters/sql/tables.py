@@ -145,6 +145,55 @@ complaints = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("filed_at", sa.Double, nullable=False),
     sa.Column("words", sa.LargeBinary, comment="their comment, encrypted with SECRET_KEY; null: none"),
+    sa.Column("cost", sa.Double, nullable=False, server_default="0", comment="how much it lowered the karma"),
+    sa.Column("retaliates", sa.Boolean, nullable=False, server_default=_NO, comment="after the other's"),
+    sa.Column("case_number", sa.BigInteger, comment="null: in no case yet"),
+    sa.Column("verdict", sa.Text, comment="upheld or dismissed; null: not decided"),
+    sa.Column("decided_at", sa.Double),
+)
+
+evidence = sa.Table(
+    "evidence",
+    metadata,
+    sa.Column("chat_id", sa.Text, primary_key=True),
+    sa.Column("user_id", sa.BigInteger, primary_key=True, comment="who chose it"),
+    sa.Column("place", sa.SmallInteger, primary_key=True),
+    sa.Column("accused_id", sa.BigInteger, nullable=False),
+    sa.Column("sealed", sa.LargeBinary, nullable=False, comment="a wrapped key, and what it encrypts"),
+    sa.Column("digest", sa.Text, nullable=False, comment="SHA-256 of it"),
+    sa.Column("chosen_at", sa.Double, nullable=False),
+    sa.Column("erase_at", sa.Double, comment="null: its case is not decided"),
+    sa.Column("held", sa.Boolean, nullable=False, server_default=_NO, comment="the law asks to keep it"),
+)
+
+cases = sa.Table(
+    "cases",
+    metadata,
+    sa.Column("number", _ROW_ID, primary_key=True, autoincrement=False),
+    sa.Column("about", sa.Text, nullable=False, comment="reports or appeal"),
+    sa.Column("accused_id", sa.BigInteger, nullable=False),
+    sa.Column("lane", sa.SmallInteger, nullable=False, comment="the lowest goes first"),
+    sa.Column("state", sa.Text, nullable=False, comment="open, second (waits for a second member) or decided"),
+    sa.Column("opened_at", sa.Double, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("salt", sa.Text, nullable=False, comment="random: pseudonyms come from it"),
+    sa.Column("claimed_by", sa.BigInteger, comment="the number of a staff member"),
+    sa.Column("claimed_until", sa.Double),
+    sa.Column("proposal", sa.Text, comment="JSON: what a second member must confirm"),
+    sa.Column("measure", sa.Text, comment="the sanction that a rule imposed"),
+    sa.Column("sanction", sa.Text, comment="the sanction that it led to, or whose appeal it is"),
+    sa.Column("reason", sa.Text),
+    sa.Column("outcome", sa.Text),
+    sa.Column("decided_by", sa.BigInteger, comment="the number of a staff member; null: nobody did"),
+    sa.Column("decided_at", sa.Double),
+    sa.Column("passed_by", sa.Text, nullable=False, server_default="[]", comment="JSON: who handed it over"),
+)
+
+muted_reporters = sa.Table(
+    "muted_reporters",
+    metadata,
+    sa.Column("user_id", _ROW_ID, primary_key=True, autoincrement=False),
+    sa.Column("until", sa.Double, nullable=False, comment="their reports count nothing until then"),
 )
 
 sanctions = sa.Table(
@@ -269,6 +318,19 @@ _partial("ix_users_support_code", users.c.support_code, where=users.c.support_co
 # A person's sanctions, and those that begin in a period.
 sa.Index("ix_sanctions_user_id", sanctions.c.user_id, sanctions.c.since)
 sa.Index("ix_sanctions_since", sanctions.c.since)
+# Cases that are not decided; a person has one at most about reports, and one for each appeal.
+_partial("ix_cases_open", cases.c.lane, cases.c.opened_at, where=cases.c.decided_at.is_(None))
+sa.Index("ix_cases_accused_id", cases.c.accused_id)
+sa.Index("ix_cases_decided_at", cases.c.decided_at)
+# Reports that are in no case yet; and those of a case.
+_partial("ix_complaints_new", complaints.c.filed_at, where=complaints.c.case_number.is_(None))
+_partial("ix_complaints_case", complaints.c.case_number, where=complaints.c.case_number.is_not(None))
+# Appeals that wait.
+_partial("ix_sanctions_appealed", sanctions.c.appealed_at, where=sanctions.c.appeal == sa.literal_column("'open'"))
+# Evidence about a person, and evidence that is too old.
+sa.Index("ix_evidence_accused_id", evidence.c.accused_id)
+sa.Index("ix_evidence_user_id", evidence.c.user_id)
+_partial("ix_evidence_erase_at", evidence.c.erase_at, where=evidence.c.erase_at.is_not(None))
 # Entitlements that run out.
 _partial("ix_users_vip_until", users.c.vip_until, where=users.c.vip_until > sa.literal_column("0"))
 # People who wait for a copy of their data, and people whose data will be erased.

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from passerby.adapters.sql import personal_data
 from passerby.adapters.sql.rows import row
-from passerby.adapters.sql.tables import blocks, chats, complaints, sanctions, users
+from passerby.adapters.sql.tables import blocks, chats, complaints, evidence, sanctions, users
 from passerby.kernel.ids import ChatId, PersonId
 from passerby.ports.facts import (
     BlockChanged,
@@ -29,6 +29,7 @@ from passerby.ports.facts import (
     ChatTold,
     ComplaintExplained,
     ComplaintFiled,
+    EvidenceKept,
     Fact,
     PersonChanged,
     PersonErased,
@@ -56,6 +57,7 @@ class Writer:
         self._open_chat = insert_into(chats, dialect).on_conflict_do_nothing()
         self._put_block = _put_block(dialect)
         self._file_complaint = _file_complaint(dialect)
+        self._keep_evidence = insert_into(evidence, dialect).on_conflict_do_nothing()
         self._put_sanction = _put_sanction(dialect)
 
     def steps(self, facts: Iterable[Fact]) -> list[Step]:
@@ -91,6 +93,7 @@ class Writer:
             Step(_EXPLAIN, _in_order(batch.words)),
             Step(self._file_complaint, _in_order(batch.complaints)),
             Step(_EXPLAIN, _in_order(batch.words_after)),
+            Step(self._keep_evidence, _in_order(batch.evidence)),
             Step(self._put_sanction, _in_order(batch.sanctions)),
             Step(_LIFT_SANCTION, _in_order(batch.lifted)),
         )
@@ -148,6 +151,7 @@ class _Batch:
         self.words: dict[tuple[ChatId, PersonId], Row] = {}
         self.sanctions: dict[str, Row] = {}
         self.lifted: dict[str, Row] = {}
+        self.evidence: dict[tuple[ChatId, PersonId, int], Row] = {}
         self.words_after: dict[tuple[ChatId, PersonId], Row] = {}
         self._before = _Said()
         self._after = _Said()
@@ -179,6 +183,8 @@ class _Batch:
                 said = {"of": fact.chat, "who": fact.by, "said": fact.words}
                 key = (fact.chat, fact.by)
                 (self.words_after if key in self.complaints else self.words).setdefault(key, said)
+            case EvidenceKept():
+                self.evidence.setdefault((fact.chat, fact.by, fact.place), _evidence(fact))
             case PersonErased():
                 raise AssertionError("an erasure ends a batch")
             case SanctionChanged():
@@ -234,6 +240,20 @@ def _complaint(fact: ComplaintFiled) -> Row:
         "accused_id": fact.whom,
         "reason": fact.reason,
         "filed_at": fact.at,
+        "cost": fact.cost,
+        "retaliates": fact.retaliates,
+    }
+
+
+def _evidence(fact: EvidenceKept) -> Row:
+    return {
+        "chat_id": fact.chat,
+        "user_id": fact.by,
+        "place": fact.place,
+        "accused_id": fact.whom,
+        "sealed": fact.sealed,
+        "digest": fact.digest,
+        "chosen_at": fact.at,
     }
 
 

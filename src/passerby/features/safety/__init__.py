@@ -17,10 +17,12 @@ from passerby.domain.after_chat import (
     complaints,
     last_partner,
     partner_in,
+    retaliates,
     with_complaint,
 )
-from passerby.domain.karma import rated, weight
+from passerby.domain.karma import karma_now, rated, weight
 from passerby.domain.lifecycle import part, refresh_ticket
+from passerby.features.safety.evidence import first_of, is_for_report, take_evidence
 from passerby.features.safety.words import (
     FOR_REPORT,
     add_held,
@@ -38,7 +40,7 @@ from passerby.kernel.effect import Answer, Button, Effect, Menu, Revise, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.feature import Feature, MenuCommand
 from passerby.kernel.ids import ChatId, MessageRef, PersonId
-from passerby.kernel.opinion import Block, Complain, Opinion
+from passerby.kernel.opinion import Block, Complain
 from passerby.kernel.participant import Chatting, Complaint, Participant, Rating
 from passerby.kernel.text import Text, day, text
 
@@ -124,8 +126,13 @@ def _what_for(me: Participant) -> Text:
 
 
 def report(event: MessageReceived, facts: Facts, env: Env) -> Decision:
-    """`/report`: ask for the reason."""
-    me = facts.me
+    """`/report`: ask for the reason. As a reply to a message of the partner's, it is about that chat."""
+    me, chosen = facts.me, facts.chosen
+    if is_for_report(facts, env.now):
+        return take_evidence(event, facts, env)
+    if chosen is not None:
+        # The question replies to the message, so Telegram brings the message again with the press.
+        return Decision(effects=(Say(me.person, _what_for(me), _reasons(chosen.chat), event.reply_to),))
     chat = _chat(me)
     if chat is None:
         return Decision(effects=(Say(me.person, text("safety.nobody"), keys_for(me.state)),))
@@ -163,13 +170,17 @@ def complain(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     effects: tuple[Effect, ...] = (Answer(event.query), *closed, *_keys(facts.me, me), *told)
     if not first:
         return Decision(sides, effects, blocks)
-    opinions: tuple[Opinion, ...] = (*blocks, Complain(ChatId(chat), me.person, whom, Complaint(reason)))
     me = begin_comment(with_complaint(me, chat, Complaint(reason)), event, chat, env.now)
+    me, evidence = first_of(facts.chosen, me, chat, whom)
+    effects = (*effects, *evidence)
+    filed = Complain(ChatId(chat), me.person, whom, Complaint(reason))
     accused = rest[0] if rest else at_hand(facts, whom)
     if accused is None:
-        return Decision((me,), effects, opinions)
+        return Decision((me,), effects, (*blocks, filed))
     karma = rated(accused.karma, Rating.BAD, weight(me, accused, env.now), env.now)
-    return Decision((me, msgspec.structs.replace(accused, karma=karma)), effects, opinions)
+    cost = karma_now(accused.karma, env.now) - karma.score
+    filed = msgspec.structs.replace(filed, cost=cost, retaliates=retaliates(me, accused, chat, env.now))
+    return Decision((me, msgspec.structs.replace(accused, karma=karma)), effects, (*blocks, filed))
 
 
 def _already(event: ButtonPressed, me: Participant) -> tuple[Revise, ...]:
@@ -256,7 +267,7 @@ feature = Feature(
     awaits=awaited,
     open_to_barred=(
         *(report, report_pressed, complain, cancel_report),
-        *(skip_comment, add_held, take_words, refuse_words, ask_which, ask_for_a_press),
+        *(skip_comment, add_held, take_words, refuse_words, ask_which, ask_for_a_press, take_evidence),
     ),
     also_load={complain: _accused},
 )

@@ -11,10 +11,11 @@ import msgspec
 
 from passerby.dialogue.after_chat import in_place
 from passerby.dialogue.keyboards import keys_for
+from passerby.features.safety.evidence import take_evidence
 from passerby.kernel.decision import Decider, Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Effect, Explain, Menu, Revise, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
-from passerby.kernel.ids import ChatId, MessageRef
+from passerby.kernel.ids import NOWHERE, ChatId, MessageRef
 from passerby.kernel.participant import Chatting, Commenting, Idle, Participant, Searching, State
 from passerby.kernel.text import text
 
@@ -43,9 +44,9 @@ def ask_for_words(event: ButtonPressed, chat: str, state: State) -> tuple[Revise
 
 
 def begin_comment(me: Participant, event: ButtonPressed, chat: str, now: float) -> Participant:
-    """The person, marked as asked. Unmarked if Telegram does not say which message holds the question."""
+    """The person, marked as asked. Without a message that holds the question, no comment is expected."""
     if event.message is None:
-        return me
+        return msgspec.structs.replace(me, commenting=Commenting(ChatId(chat), now, NOWHERE, over=True))
     prompt = MessageRef(event.bot, event.message)
     asked = Commenting(ChatId(chat), now, prompt, any_message=isinstance(me.state, Idle))
     return msgspec.structs.replace(me, commenting=asked)
@@ -53,6 +54,8 @@ def begin_comment(me: Participant, event: ButtonPressed, chat: str, now: float) 
 
 def awaited(event: MessageReceived, facts: Facts) -> Decider | None:
     me, asked = facts.me, facts.me.commenting
+    if asked is not None and facts.chosen is not None and facts.chosen.chat == asked.chat:
+        return take_evidence
     if asked is not None and event.reply_to is not None and MessageRef(event.bot, event.reply_to) == asked.prompt:
         return take_words if _is_open(asked, event, COMMENT_S) else refuse_words
     if event.answers in _QUESTIONS:

@@ -13,6 +13,7 @@ from passerby.domain.sanctions import binds
 from passerby.kernel.decision import Decision
 from passerby.kernel.effect import (
     Answer,
+    Attach,
     Discard,
     Explain,
     Owe,
@@ -35,6 +36,7 @@ from passerby.ports.facts import (
     ChatRated,
     ComplaintExplained,
     ComplaintFiled,
+    EvidenceKept,
     Fact,
     PersonChanged,
     PersonErased,
@@ -70,6 +72,7 @@ def plan_commit(
     fences: tuple[Fence, ...] = (),
     seen: tuple[tuple[PersonId, int], ...] = (),
     seal: Callable[[str], bytes] | None = None,
+    keep: Callable[[Attach, float], EvidenceKept] | None = None,
 ) -> CommitPlan:
     """Turn a decision into what is stored and what is sent.
 
@@ -80,7 +83,7 @@ def plan_commit(
     - `refs`: the updates. The commit makes them done, unless there is a relay effect: then its delivery does.
     - `owner`: the worker that sends the notices. `fences`: the leases that the commit depends on.
     - `seen`: people, and the versions that were read. If one has changed, the commit is stale.
-    - `seal`: encrypts words that are stored for later.
+    - `seal`: encrypts words that are stored for later. `keep`: encrypts evidence.
     """
     after = {change.person: change for change in decision.changes}
     puts = tuple(msgspec.structs.replace(each, version=each.version + 1) for each in decision.changes)
@@ -114,6 +117,9 @@ def plan_commit(
             case Explain():
                 assert seal is not None, "only a person explains"
                 facts = (*facts, ComplaintExplained(effect.chat, effect.by, seal(effect.words), now))
+            case Attach():
+                assert keep is not None, "only a person chooses evidence"
+                facts = (*facts, keep(effect, now))
             case _:
                 assert_never(effect)
     done = () if relay_effects else refs
@@ -206,7 +212,9 @@ def _recorded(opinion: Opinion, now: float) -> Fact:
         case Rate():
             return ChatRated(opinion.chat, opinion.by, opinion.rating, now)
         case Complain():
-            return ComplaintFiled(opinion.chat, opinion.by, opinion.whom, opinion.reason, now)
+            return ComplaintFiled(
+                opinion.chat, opinion.by, opinion.whom, opinion.reason, now, opinion.cost, opinion.retaliates
+            )
         case Block():
             return BlockChanged(opinion.by, opinion.whom, opinion.blocked, now)
         case _:

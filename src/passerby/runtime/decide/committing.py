@@ -62,6 +62,7 @@ class Committer:
             fences=work.fences,
             seen=((me.person, me.version),),
             seal=self._sealer.seal_words,
+            keep=self._sealer.keep,
         )
 
     def plan_pairing(

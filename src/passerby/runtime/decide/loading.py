@@ -1,11 +1,23 @@
 """Finds the decider of an event, and loads the facts that it decides on."""
 
+from collections.abc import Callable
+
 import msgspec
 
-from passerby.kernel.decision import Facts
-from passerby.kernel.event import ButtonPressed, Event, MessageEdited, MessageReceived, ReactionChanged, Unusable
+from passerby.domain.evidence import may_concern, original_of
+from passerby.kernel.content import Content
+from passerby.kernel.decision import Chosen, Facts
+from passerby.kernel.event import (
+    ButtonPressed,
+    Event,
+    MessageEdited,
+    MessageReceived,
+    Original,
+    ReactionChanged,
+    Unusable,
+)
 from passerby.kernel.ids import MessageRef, PersonId
-from passerby.kernel.participant import Participant
+from passerby.kernel.participant import Chatting, Participant
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore
 from passerby.ports.records import Records
@@ -16,14 +28,23 @@ from passerby.telemetry import metrics
 
 
 class FactsLoader:
+    """`content_of` reads a message that somebody chose as evidence (see `ports.telegram`)."""
+
     def __init__(
-        self, store: LiveStore, records: Records, router: Router, person_queues: PersonQueues, clock: Clock
+        self,
+        store: LiveStore,
+        records: Records,
+        router: Router,
+        person_queues: PersonQueues,
+        clock: Clock,
+        content_of: Callable[[Original], Content | None],
     ) -> None:
         self._store = store
         self._records = records
         self._router = router
         self._person_queues = person_queues
         self._clock = clock
+        self._content_of = content_of
         self._readings = Readings(clock)
 
     async def read(self, event: Event, number: int) -> Reading:
@@ -42,6 +63,8 @@ class FactsLoader:
                 return kept._replace(decider=decider)
         upto, generation = self._person_queues.newest(event.person), self._store.generation
         facts = await self._load(event.person, message_of(event)) or Facts(Participant(event.person))
+        if original_of(event) is not None:
+            facts = await self._with_chosen(event, facts)
         decider = self._router.route(event, facts)
         facts = await self._with_others(facts, self._router.also_load(decider, event, facts))
         return Reading(facts, decider, upto, self._clock.monotonic(), generation)
@@ -50,6 +73,21 @@ class FactsLoader:
         """Keep the facts for the next work in the queue. The decision on this event must have changed nothing."""
         if number < reading.upto and is_plain(event) and not reading.facts.others:
             self._readings.keep(event.person, reading)
+
+    async def _with_chosen(self, event: Event, facts: Facts) -> Facts:
+        """The facts with the message that the person chose as evidence, if it is one of their partner's."""
+        at, me = original_of(event), facts.me
+        chats = may_concern(event, me, self._clock.now())
+        if at is None or not chats or not isinstance(event, MessageReceived | ButtonPressed):
+            return facts
+        chat = await self._store.received_in(chats, at)
+        if isinstance(me.state, Chatting) and me.state.chat in chats:
+            copy = await self._store.counterpart(me.state.chat, at)
+            chat = me.state.chat if copy is not None and not copy.mine else chat
+        content = self._content_of(event.original) if chat is not None and event.original is not None else None
+        if chat is None or content is None:
+            return facts
+        return msgspec.structs.replace(facts, chosen=Chosen(chat, at, content))
 
     async def _with_others(self, facts: Facts, also_load: tuple[PersonId, ...]) -> Facts:
         """The facts with the people whom the decider needs besides the person and their partner."""

@@ -1,9 +1,11 @@
-"""Encrypts content that is stored: relays that wait too long for Telegram's queue, items of albums, comments.
+"""Encrypts content that is stored: relays that wait too long for Telegram's queue, items of albums, comments,
+evidence.
 
 AES-GCM-SIV would tolerate a repeated nonce. AES-GCM with a random 96-bit nonce is safe for four billion messages per
 key (source: NIST SP 800-38D, 8.3), far more than are ever parked.
 """
 
+import hashlib
 import os
 from typing import TypeVar
 
@@ -11,15 +13,19 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from passerby.kernel.effect import RelayEffect
+from passerby.kernel.content import Content
+from passerby.kernel.effect import Attach, RelayEffect
 from passerby.kernel.event import MessageReceived
-from passerby.kernel.ids import UpdateRef
+from passerby.kernel.ids import BotId, UpdateRef
+from passerby.ports.facts import EvidenceKept
 
 T = TypeVar("T")
 
 _NONCE = 12
 _PURPOSE = b"passerby parked relay"
 _ITEM_PURPOSE = b"passerby item of an album"
+_EVIDENCE_PURPOSE = b"passerby evidence"
+_EVIDENCE_KEY_PURPOSE = b"passerby key of one piece of evidence"
 _WORDS_PURPOSE = b"passerby words about a complaint"
 
 
@@ -41,6 +47,17 @@ class Words(msgspec.Struct, frozen=True):
     words: str
 
 
+class Evidence(msgspec.Struct, frozen=True):
+    """A message that a reporter chose. `bot` received it, so the file id is this bot's."""
+
+    bot: BotId
+    content: Content
+
+
+class EvidenceKey(msgspec.Struct, frozen=True):
+    key: bytes
+
+
 class Sealer:
     """Seals with `key`. Opens data that was sealed with it or with one of `former`. Keys have 32 bytes."""
 
@@ -49,6 +66,8 @@ class Sealer:
         self._ciphers = (self._cipher, *map(AESGCM, former))
         self._relay_effects = msgspec.msgpack.Decoder(ParkedRelayEffect)
         self._items = msgspec.msgpack.Decoder(Item)
+        self._evidence = msgspec.msgpack.Decoder(Evidence)
+        self._evidence_keys = msgspec.msgpack.Decoder(EvidenceKey)
         self._words = msgspec.msgpack.Decoder(Words)
 
     def seal(self, relay_effect: RelayEffect, refs: tuple[UpdateRef, ...]) -> bytes:
@@ -73,12 +92,31 @@ class Sealer:
         opened = self._open(sealed, _WORDS_PURPOSE, self._words)
         return opened.words if opened is not None else None
 
-    def _seal(self, what: msgspec.Struct, purpose: bytes) -> bytes:
-        nonce = os.urandom(_NONCE)
-        return nonce + self._cipher.encrypt(nonce, msgspec.msgpack.encode(what), purpose)
+    def keep(self, chosen: Attach, at: float) -> EvidenceKept:
+        """Seal a message that a reporter chose, under a key of its own, which is wrapped with ours."""
+        key = AESGCM.generate_key(256)
+        body = self._seal(Evidence(chosen.bot, chosen.content), _EVIDENCE_PURPOSE, AESGCM(key))
+        sealed = self._seal(EvidenceKey(key), _EVIDENCE_KEY_PURPOSE)
+        sealed = len(sealed).to_bytes(2) + sealed + body
+        digest = hashlib.sha256(sealed).hexdigest()
+        return EvidenceKept(chosen.chat, chosen.by, chosen.whom, chosen.place, sealed, digest, at)
 
-    def _open(self, sealed: bytes, purpose: bytes, decoder: msgspec.msgpack.Decoder[T]) -> T | None:
-        for cipher in self._ciphers:
+    def open_evidence(self, sealed: bytes) -> Evidence | None:
+        """As `open`."""
+        end = 2 + int.from_bytes(sealed[:2])
+        wrapped = self._open(sealed[2:end], _EVIDENCE_KEY_PURPOSE, self._evidence_keys)
+        if wrapped is None:
+            return None
+        return self._open(sealed[end:], _EVIDENCE_PURPOSE, self._evidence, (AESGCM(wrapped.key),))
+
+    def _seal(self, what: msgspec.Struct, purpose: bytes, cipher: AESGCM | None = None) -> bytes:
+        nonce = os.urandom(_NONCE)
+        return nonce + (cipher or self._cipher).encrypt(nonce, msgspec.msgpack.encode(what), purpose)
+
+    def _open(
+        self, sealed: bytes, purpose: bytes, decoder: msgspec.msgpack.Decoder[T], ciphers: tuple[AESGCM, ...] = ()
+    ) -> T | None:
+        for cipher in ciphers or self._ciphers:
             try:
                 return decoder.decode(cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], purpose))
             except (InvalidTag, ValueError):  # ValueError: it is too short, or cannot be decoded

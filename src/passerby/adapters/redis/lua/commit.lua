@@ -17,19 +17,23 @@
 --       13 epochs    hash    lease -> its newest epoch
 --       14 journal   stream  number-1 -> f blob
 --       15 stored    string  exists if this call was stored before: its answer was lost, and this is the retry
---       16 ...       done marks for each update, then the message maps of each ended chat
+--       16 ...       done marks for each update, then for each ended chat its three message maps and `received`: the
+--                    copies that the maps name, for evidence
 --
 -- ARGV   1 generation   2 now (Unix seconds)   3 pub/sub channel   4 how many members `gone` keeps
 --        5 how long done marks are kept, and 6 when to renew them, in seconds   7 how long `stored` is kept, in seconds
 --        8 how many facts the journal may hold   9 the owner of the entries   10 the score of a chat without a message
 --       11 to 18 how many of each follow: 11 updates   12 ended chats   13 people   14 entries   15 facts
---          16 settled entries   17 maps   18 fences
+--          16 settled entries   17 maps and `received`   18 fences
 --       19 1 if puts may replace any version (then only people with an empty blob are compared)
 --       20 ...  for each update its bit; each ended chat; for each person: person, version, "kind \t place \t partner",
 --               ticket, blob (an empty blob: only compare the version); for each entry: entry, person, anchors, blob;
 --               for each fact its blob; each settled entry; for each fence: lease, epoch
 --
 -- Returns 1 stored, 0 stale, 2 already done. Errors: FENCED; CROWDED if the journal is full.
+
+-- A record of a map has RECORD bytes. The copy is the second part of SIDE bytes (see ports.packed_pairs).
+local RECORD, SIDE, RECEIVED_S = 32, 12, 93600
 
 local store, people, chats, idle, waiting, gone, tickets, pools = unpack(KEYS, 1, 8)
 local idle_chats, outbox, order, turns, epochs, journal, stored = unpack(KEYS, 9, 15)
@@ -102,8 +106,20 @@ for i = 1, ended do
   redis.call('HDEL', chats, ARGV[ended_at + i])
   redis.call('ZREM', idle_chats, ARGV[ended_at + i])
 end
-for i = 1, maps do
-  redis.call('UNLINK', KEYS[15 + updates + i])
+for i = 4, maps, 4 do
+  local first = 15 + updates + i - 3
+  local received = {}
+  for map = first, first + 2 do
+    for _, pair in ipairs(redis.call('LRANGE', KEYS[map], 0, -1)) do
+      for at = 1, #pair, RECORD do
+        received[#received + 1] = string.sub(pair, at + SIDE, at + 2 * SIDE - 1)
+      end
+    end
+    redis.call('UNLINK', KEYS[map])
+  end
+  if #received > 0 then
+    redis.call('SET', KEYS[first + 3], table.concat(received), 'EX', RECEIVED_S)
+  end
 end
 local told = string.format('%.0f', redis.call('HINCRBY', store, 'facts', facts))
 for i = 1, puts do
