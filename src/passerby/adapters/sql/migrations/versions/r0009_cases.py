@@ -5,8 +5,8 @@ from alembic import op
 
 from passerby.adapters.sql.migrations.beside import create_index_beside, has_column
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
