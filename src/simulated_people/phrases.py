@@ -46,6 +46,7 @@ MEANS = {
     "idle.ended": Said.LEFT,
     "safety.chat_over": Said.LEFT,
     "safety.done_here": Said.LEFT,
+    "start.bot_was_lost": Said.LEFT,
     "chat.you_moved_on": Said.MOVED_ON,
     "search.begun": Said.SEARCHING,
     "search.cancelled": Said.ENDED,
@@ -64,6 +65,7 @@ BY_ITSELF = frozenset(
     {
         *(key for key, means in MEANS.items() if means is Said.FOUND),
         *("chat.partner_left", "idle.ended", "chat.connection_lost", "idle.your_turn", "idle.nobody_spoke"),
+        *("chat.moved_here", "closing.in_chat", "closing.search_moved"),
         *("after_chat.ask", "chat.edit_failed", "search.delayed", "search.widened"),
     }
 )

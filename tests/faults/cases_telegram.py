@@ -155,7 +155,63 @@ async def token_flaps(stage: Stage) -> None:
     assert not stage.evidence["chats ended"], "a temporary refusal ended a chat"
 
 
+async def bot_lost(stage: Stage) -> None:
+    """One bot's token dies for good while people chat. Its own people fall silent just before: what they write to a
+    dead bot, nobody can fetch."""
+    crowd = stage.crowd
+    bot = crowd.people[0].bot
+    here = [person for person in crowd.people if person.bot == bot]
+    for person in here:
+        person.is_silent = True
+    async with asyncio.timeout(START_S):
+        while crowd.journal.in_hand_of(bot):
+            await asyncio.sleep(0.1)
+            await crowd.follow()
+    before = (await crowd.look(stage.faults)).partners
+    await stage.sandbox.put("faults", [{"kind": "401", "bot": bot}, *SLOW])
+    began = time()
+    stuck = [person for person in here if person.sister is None and person.id in before]
+    parted = [person for person in crowd.people if person.id in {before[each.id] for each in stuck}]
+    moving = [person for person in here if person.sister is not None and person.id in before]
+    async with asyncio.timeout(START_S):
+        while not all(each.has_moved for each in moving):
+            await asyncio.sleep(0.1)
+        moved_s = time() - began
+        while not all("partner left" in str(each.notices) for each in parted if each not in stuck):
+            await asyncio.sleep(0.1)
+    told_s = time() - began
+    for person in here:
+        if not person.has_moved:
+            person.sister = person.sister or crowd.people[1].bot
+            person.move()
+            await person.start(person.sister)
+        person.is_silent = False
+    await asyncio.sleep(5 if stage.quick else 30)
+    after = (await crowd.look(stage.faults)).partners
+    kept = {one for one, other in before.items() if not {one, other} & {each.id for each in stuck}}
+    stage.evidence |= {
+        "401s": crowd.journal.spoiled["401"],
+        "people on the lost bot in a chat: with a sister, without": [len(moving), len(stuck)],
+        "s until all with a sister were told there": round(moved_s, 1),
+        "s until the partners of the others were told": round(told_s, 1),
+        "people whose chat had to go on, and did": [len(kept), sum(after.get(one) == before[one] for one in kept)],
+    }
+    assert crowd.journal.spoiled["401"] > 5, "nothing was refused"
+    assert moving, "nobody on the lost bot was in a chat and had a sister"
+    assert all(after.get(one) == before[one] for one in kept), "a chat ended although both sides could be reached"
+
+
 CASES = (
+    Case(
+        "bot-lost",
+        "a token dies for good",
+        "401 for one of four bots; two of three people know another bot",
+        bot_lost,
+        leaves=False,
+        sisters=True,
+        environment={"TOKEN_REFUSED_AFTER_S": "10"},
+        quiet_s=120,
+    ),
     Case(
         "token-flaps",
         "401 that passes",

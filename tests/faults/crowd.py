@@ -40,6 +40,7 @@ class Crowd:
         *,
         leaves: bool = True,
         albums: bool = False,
+        sisters: bool = False,
     ) -> None:
         self._sandbox = sandbox
         self._number = number
@@ -47,6 +48,7 @@ class Crowd:
         self._pause_s = pause_s
         self._leaves = leaves
         self._albums = albums
+        self._knows_sisters = sisters
         self.people: list[Person] = []
         self._lines: Mapping[int, Sequence[Line]] = {}
         self.journal = Journal()
@@ -80,6 +82,18 @@ class Crowd:
 
     async def join(self) -> None:
         await asyncio.gather(*(person.join() for person in self.people))
+        await asyncio.gather(*(person.know(sister) for person, sister in self._sisters().items()))
+
+    def _sisters(self) -> dict[Person, int]:
+        """Two of three people of each bot know another bot of the fleet."""
+        if not self._knows_sisters:
+            return {}
+        bots = list(dict.fromkeys(person.bot for person in self.people))
+        return {
+            person: bots[(number + 1) % len(bots)]
+            for number, person in enumerate(self.people)
+            if number // len(bots) % 3 != 2
+        }
 
     @asynccontextmanager
     async def living(self) -> AsyncIterator[None]:

@@ -67,6 +67,9 @@ class Journal:
         """How many updates Telegram has queued that are not confirmed yet."""
         return len(self._unconfirmed)
 
+    def in_hand_of(self, bot: int) -> int:
+        return sum(of == bot for of, _ in self._unconfirmed)
+
     def confirmed(self, bot: int, message: int) -> bool:
         update = self._updates[bot, message]
         return (bot, update) not in self._unconfirmed
@@ -116,15 +119,16 @@ async def phones(
         marks = {
             each["message_id"]: mark_in(body.decode("latin-1")) for each, body in zip(stickers, bodies, strict=True)
         }
-        lines[person.id] = [_line(person, message, marks, journal) for message in messages]
+        lines[person.id] = [_line(message, marks, journal) for message in messages]
         leaves[person.id] = {
             each["message_id"] for each in messages if each["outgoing"] and words_of(each).startswith(_LEAVE)
         }
     return lines, leaves
 
 
-def _line(person: Person, message: Json, marks: dict[int, str | None], journal: Journal) -> Line:
+def _line(message: Json, marks: dict[int, str | None], journal: Journal) -> Line:
     id_, mine = message["message_id"], message["outgoing"]
+    at = (message["bot"], message["own_id"])
     words = words_of(message)
     marked = marks.get(id_) or mark_in(words)
     notice = None if mine or marked is not None else said(words)
@@ -132,14 +136,14 @@ def _line(person: Person, message: Json, marks: dict[int, str | None], journal: 
     reply = message.get("reply_to_message")
     return Line(
         id_,
-        journal.at[person.bot, id_],
+        journal.at[at],
         mine,
         marked,
         notice,
         answers(words) if notice is not None else 0,
         reply["message_id"] if reply else None,
-        confirmed=not mine or journal.confirmed(person.bot, id_),
-        unsure=not mine and (person.bot, id_) in journal.unsure,
+        confirmed=not mine or journal.confirmed(*at),
+        unsure=not mine and at in journal.unsure,
         album=message.get("media_group_id") if mine else None,
         words=words if notice is not None else "",
     )

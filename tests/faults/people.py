@@ -29,8 +29,12 @@ STANDS = {
 }
 
 
+SISTERS_IDS = 1 << 40
+"""What is added to the ids of messages in a sister bot: a person goes there later, so these messages come later."""
+
+
 class Person:
-    """One person on one bot."""
+    """One person on one bot. If that bot is lost, they go on in its sister, once a message there says so."""
 
     def __init__(self, sandbox: Sandbox, number: int, id_: int, bot: int, rng: Random) -> None:
         self.id = id_
@@ -47,6 +51,9 @@ class Person:
         """Whether they end chats now and then."""
         self.albums = False
         """Whether they also send albums."""
+        self.sister: int | None = None
+        self.has_moved = False
+        self.is_silent = False
         self._sandbox = sandbox
         self._rng = rng
         self._path = f"people/{id_}/chats/{bot}"
@@ -63,6 +70,8 @@ class Person:
             self.received += 1
         else:
             self.stands = STANDS.get(said(words), self.stands)
+            if opening("chat.moved_here") in words:
+                self.move()
             keyboard = message.get("reply_markup", {}).get("keyboard")
             if keyboard:
                 self._keys = [[key["text"] if isinstance(key, dict) else key for key in row] for row in keyboard]
@@ -144,8 +153,35 @@ class Person:
                 await asyncio.sleep(0.25)
 
     async def phone(self) -> list[Json]:
-        messages: list[Json] = (await self._sandbox.get(self._path))["messages"]
+        """All messages, those of the sister last. `bot` and `own_id` say where a message is."""
+        messages: list[Json] = []
+        for more, bot in enumerate((self.bot, self.sister)):
+            if bot is None:
+                continue
+            for message in (await self._sandbox.get(f"people/{self.id}/chats/{bot}"))["messages"]:
+                moved = {"bot": bot, "own_id": message["message_id"]}
+                moved["message_id"] = message["message_id"] + more * SISTERS_IDS
+                if reply := message.get("reply_to_message"):
+                    moved["reply_to_message"] = {"message_id": reply["message_id"] + more * SISTERS_IDS}
+                messages.append(message | moved)
         return messages
+
+    async def start(self, bot: int) -> None:
+        """Press Start in a bot, and wait for its answer."""
+        since = len(self._heard)
+        await self._sandbox.post(f"people/{self.id}/chats/{bot}/start", {})
+        await self._answer(since, "", JOIN_S)
+
+    async def know(self, sister: int) -> None:
+        """Start another bot, and come back."""
+        self.sister = sister
+        await self.start(sister)
+        await self.start(self.bot)
+
+    def move(self) -> None:
+        """Go on in the sister."""
+        self.has_moved = True
+        self._path = f"people/{self.id}/chats/{self.sister}"
 
     async def live(self, until: asyncio.Event) -> None:
         """Act as people do, until told to stop."""
@@ -153,10 +189,11 @@ class Person:
         while not until.is_set():
             if self.stands != "chatting":
                 greeted = False
-            elif not greeted:
+            elif not greeted and not self.is_silent:
                 greeted = True
                 await self.chat("hello")
-            await self._act()
+            if not self.is_silent:
+                await self._act()
             try:
                 async with asyncio.timeout(self._rng.expovariate(1 / self.pause_s)):
                     await until.wait()

@@ -124,6 +124,8 @@ class Case:
     """Whether people end chats now and then."""
     albums: bool = False
     """Whether people also send albums."""
+    sisters: bool = False
+    """Whether most people know a second bot of the fleet."""
     webs: int = 0
     """How many processes receive webhooks. 0: workers poll."""
     forgets_s: float | None = None
@@ -263,6 +265,7 @@ async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True
             case.pause_s,
             leaves=case.leaves,
             albums=case.albums,
+            sisters=case.sisters,
         )
         stage = Stage(
             sandbox,
