@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 import msgspec
 
 from passerby.domain.audit import AuditRow, chained
+from passerby.domain.panel import is_valid
 from passerby.kernel.drain import Drain
 from passerby.kernel.ids import BotId, PersonId, UpdateRef
+from passerby.kernel.panel import PanelFacts, PanelLogin, PanelSession
 from passerby.kernel.staff import (
     THE_OPERATOR,
     Invite,
@@ -32,6 +34,8 @@ class StaffDisk:
     orders: list[Order] = field(default_factory=list)
     done: set[int] = field(default_factory=set)
     drains: dict[BotId, Drain] = field(default_factory=dict)
+    logins: dict[str, PanelLogin] = field(default_factory=dict)
+    sessions: dict[int, PanelSession] = field(default_factory=dict)
 
 
 class MemoryStaff:
@@ -53,6 +57,7 @@ class MemoryStaff:
         digest: str = "",
         code: str = "",
         language: str = "",
+        login: str = "",
     ) -> StaffDecision:
         await self._io()
         disk = self.disk
@@ -67,6 +72,8 @@ class MemoryStaff:
         facts = msgspec.structs.replace(facts, draining=self._drains())
         if code and me is not None:
             facts = msgspec.structs.replace(facts, subject=self._subject(code, now))
+        if login and me is not None:
+            facts = msgspec.structs.replace(facts, panel=self._panel(login, now))
         decision = decide(facts)
         if decision.changes:
             disk.invites |= {each.digest: each for each in decision.invites}
@@ -80,6 +87,8 @@ class MemoryStaff:
             disk.drains |= {each.bot: each for each in decision.drains}
             for bot in decision.drains_over:
                 disk.drains.pop(bot, None)
+            disk.logins |= {each.name: each for each in decision.logins}
+            disk.sessions |= {each.number: each for each in decision.sessions}
             disk.audit += chained(rows, disk.audit[-1] if disk.audit else None)
             answer = StaffDecision(effects=decision.effects, reply=decision.reply, refused=decision.refused)
             disk.answers[ref] = answer
@@ -107,6 +116,11 @@ class MemoryStaff:
                 filed = [each for each in self.records.complaints.values() if each.accused == person.person]
                 return Subject(code, person, len(filed))
         return None
+
+    def _panel(self, name: str, now: float) -> PanelFacts:
+        found = next((each for each in self.disk.logins.values() if name in (each.name, each.link)), None)
+        valid = tuple(each for each in self.disk.sessions.values() if is_valid(each, now))
+        return PanelFacts(found, valid[::-1], max(self.disk.sessions, default=0) + 1)
 
     async def team(self) -> tuple[StaffMember, ...]:
         await self._io()

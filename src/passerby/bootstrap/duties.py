@@ -3,22 +3,28 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from passerby.adapters.sql import SqlRecords
+from passerby.adapters.sql.panel_counting import PanelCounting
 from passerby.adapters.sql.retention import Kept, Retention
 from passerby.ops.backup.duty import BackupDuty
 from passerby.ops.retention_duty import RetentionDuty
+from passerby.panel.sampling import FiguresDuty
 from passerby.ports.clock import Clock
 from passerby.ports.leases import LeaseName, duty_lease
+from passerby.ports.live_store import LiveStore
 from passerby.settings import Settings
 
 
 def more_duties(
-    settings: Settings, clock: Clock, records: SqlRecords
+    settings: Settings, clock: Clock, records: SqlRecords, store: LiveStore
 ) -> Mapping[LeaseName, Callable[[], Awaitable[None]]]:
     """Each runs until cancelled."""
     kept = Kept(settings.chats_kept_days, settings.complaints_kept_days, settings.people_kept_days)
     found: dict[LeaseName, Callable[[], Awaitable[None]]] = {
         duty_lease("retention"): RetentionDuty(Retention(records.engine, kept), clock).run
     }
+    if settings.panel_url is not None:
+        counting = PanelCounting(records.engine)
+        found[duty_lease("figures")] = FiguresDuty(tuple(settings.tokens), store, counting, clock).run
     if settings.backup_dir is not None:
         found[duty_lease("backup")] = BackupDuty(settings, clock).run
     return found

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from random import Random, SystemRandom
-from typing import Literal, NamedTuple
+from random import SystemRandom
+from typing import Literal
 
 from passerby.adapters.botapi import BotApi
 from passerby.adapters.botapi.files import Disguised
@@ -21,9 +21,10 @@ from passerby.bootstrap.alerting import alert_config
 from passerby.bootstrap.clock import SystemClock
 from passerby.bootstrap.duties import more_duties
 from passerby.bootstrap.ending import ToldToStop
-from passerby.bootstrap.files import Files, open_files
+from passerby.bootstrap.files import open_files
 from passerby.bootstrap.guarding import Guard
 from passerby.bootstrap.listeners import Listeners, listening
+from passerby.bootstrap.parts import Parts
 from passerby.bootstrap.self_watch import SelfWatch, places, server_time
 from passerby.bootstrap.start import Start
 from passerby.bootstrap.stores import unusable
@@ -55,17 +56,6 @@ webhooks."""
 LOOK_AGAIN_S = 30.0
 WEBHOOKS_PARKED_AFTER_S = 20.0
 """An update from a webhook delays only its own chat, and Telegram waits a minute for the answer."""
-
-
-class Parts(NamedTuple):
-    """What every worker of this process is made from."""
-
-    clock: SystemClock
-    rng: Random
-    files: Files
-    store: LiveStore
-    records: SqlRecords
-    telegram: BotApi
 
 
 async def serve(
@@ -126,6 +116,10 @@ async def _serve(
             if on_ready is not None:
                 on_ready()
 
+    if settings.panel_url is not None and role != "worker":
+        from passerby.bootstrap.panel import serving_panel  # without a panel, nothing of it is imported
+
+        await closing.enter_async_context(serving_panel(settings, process.parts, process.words, role))
     if on_beat is not None:
         watch = LoopWatch(files.recorder, on_beat)
         closing.callback(watch.close)
@@ -154,8 +148,8 @@ class Process:
         self._settings = settings
         self._role = role
         self._name = name
-        self._parts = parts
-        self._words = Catalogue.load(Path(__file__).parents[1])
+        self.parts = parts
+        self.words = Catalogue.load(Path(__file__).parents[1])
         self._app: Worker | None = None
         self.was_ready = False
 
@@ -165,7 +159,7 @@ class Process:
         return self._app.unrecorded if self._app is not None else 0
 
     def make(self) -> Worker:
-        settings, parts = self._settings, self._parts
+        settings, parts = self._settings, self.parts
         polls = settings.update_mode == "polling"
         self._app = Worker(
             telegram=parts.telegram,
@@ -173,11 +167,11 @@ class Process:
             records=parts.records,
             features=ALL,
             introduce=introduce,
-            words=self._words,
+            words=self.words,
             clock=parts.clock,
             rng=parts.rng,
             flight_recorder=parts.files.recorder,
-            more_duties=more_duties(settings, parts.clock, parts.records),
+            more_duties=more_duties(settings, parts.clock, parts.records, parts.store),
             alerts=alert_config(settings, parts.store, parts.records, parts.clock),
             staff=self._staff(),
             staff_records=SqlStaff(parts.records.engine),
@@ -203,11 +197,15 @@ class Process:
 
     def _staff(self) -> StaffConfig | None:
         bot = self._settings.staff_bot
-        return StaffConfig(bot, SqlStaff(self._parts.records.engine), STAFF_FEATURES) if bot is not None else None
+        return (
+            StaffConfig(bot, SqlStaff(self.parts.records.engine), STAFF_FEATURES, self._settings.panel_url or "")
+            if bot is not None
+            else None
+        )
 
     def ready(self, app: Worker, listeners: Listeners) -> None:
         """Open the listeners to this worker, and log that it is ready. Raises: WrongSetting."""
-        parts = self._parts
+        parts = self.parts
         serves = {"api": addresses.without_password(self._settings.bot_api_url), "bots": tuple(self._settings.tokens)}
         listeners.begin(app, WorkerStatus(app, parts.store, parts.records, self._name, self._role, serves))
         refused = len(app.refused_bots)

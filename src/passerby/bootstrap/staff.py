@@ -25,6 +25,7 @@ from passerby.kernel.staff import (
     DrainEndAsked,
     InviteAsked,
     LiftAsked,
+    PanelLinkAsked,
     PersonAsked,
     RevocationAsked,
     Role,
@@ -40,10 +41,12 @@ from passerby.ports.telegram import SendNotice, TelegramError
 from passerby.runtime.staff.decisions import StaffDecisions, digest_of, new_secret
 from passerby.runtime.staff.router import StaffRouter
 from passerby.settings import Settings, WrongSetting
+from passerby.settings.described import write
 from passerby.staff import ALL
 
 _FEW: Final = Pool(2, 1)
 _ROWS_AT_ONCE: Final = 2_000
+LINK_S: Final = 600.0
 
 
 class _NoFiles:
@@ -92,7 +95,7 @@ class StaffOffice:
         self._rng = SystemRandom()
         self._clock = SystemClock()
         self._words = Catalogue.load(Path(__file__).parents[1])
-        self._decisions = StaffDecisions(records, StaffRouter(ALL), self._env)
+        self._decisions = StaffDecisions(records, StaffRouter(ALL), self._env, settings.panel_url or "")
 
     def _env(self) -> Env:
         return Env(self._clock.now(), self._rng)
@@ -103,6 +106,17 @@ class StaffOffice:
         secret = new_secret(self._rng)
         done = await self._do(InviteAsked(digest_of(secret), role, name))
         return Invited(done.said, secret, username)
+
+    async def panel_link(self, member: int, lasts_s: float = LINK_S) -> Invited:
+        """Make a link that signs one browser in to the panel. Raises: WrongSetting, RecordsLost."""
+        url = self._settings.panel_url
+        if url is None:
+            raise WrongSetting("PANEL_URL", "is not set, so there is no panel", write(Settings, "panel_url"))
+        secret = new_secret(self._rng)
+        done = await self._decisions.on_request(PanelLinkAsked(digest_of(secret), StaffId(member), lasts_s))
+        assert done.reply is not None
+        said = self._words.plain(done.reply, "en")
+        return Invited(said, "" if done.refused else f"{url}/enter/{secret}", "")
 
     async def change_role(self, number: int, role: Role) -> Done:
         return await self._do(RoleAsked(StaffId(number), role))

@@ -11,6 +11,7 @@ from passerby.cli.bots import bots
 from passerby.cli.drill import drill
 from passerby.cli.importing import lean_imports
 from passerby.cli.options import Json, Name
+from passerby.cli.panel import panel
 from passerby.cli.people import people
 from passerby.cli.playing import playing
 from passerby.cli.records import records
@@ -34,6 +35,8 @@ app.add_typer(audit, name="audit")
 app.add_typer(bots, name="bots")
 app.add_typer(drill, name="drill")
 app.add_typer(people, name="people")
+app.add_typer(panel, name="panel")
+
 app.add_typer(backup.app, name="backup")
 
 

@@ -36,7 +36,8 @@ def plan(settings: Settings, workers: int | None, cores: int) -> tuple[Program, 
     count = workers or max(1, min(len(settings.tokens), cores))
     if settings.update_mode == "webhook":
         return programs(min(count, WORKERS_BESIDE_WEBHOOKS), count)
-    return programs(count)
+    # The panel needs a process that answers browsers.
+    return programs(count, 1 if settings.panel_url is not None else 0)
 
 
 def start(settings: Settings, workers: int | None, *, foreground: bool) -> None:

@@ -30,6 +30,7 @@ from passerby.telemetry import logs
 HOST = "127.0.0.1"
 USUAL_PORT = 8081
 """The default port of Telegram's own Bot API server."""
+PANEL_PORT = 8090
 BOTS = (("Lantern", "lantern_demo_bot"), ("Harbour", "harbour_demo_bot"), ("Meadow", "meadow_demo_bot"))
 STEPS = (
     "Start",
@@ -60,21 +61,22 @@ def run_demo(data: Path, port: int | None) -> None:
         if chosen != (port or USUAL_PORT):
             typer.echo(f"Port {USUAL_PORT} is taken, so the page is on {chosen}.")
         try:
-            run_until_signal(lambda stop: _demo(data, chosen, stop))
+            panel = _free_port(None, PANEL_PORT)
+            run_until_signal(lambda stop: _demo(data, chosen, panel, stop))
         except SandboxEnded as ended:
             typer.echo(ended, err=True)
             raise typer.Exit(1) from None
     typer.echo("Stopped.")
 
 
-async def _demo(data: Path, port: int, stop: asyncio.Event) -> None:
+async def _demo(data: Path, port: int, panel: int, stop: asyncio.Event) -> None:
     log = data / "sandbox.log"
     where = ["--host", HOST, "--port", str(port), "--state", str(data / "sandbox")]
     child = start_sandbox([*where, "--bots", "0", "--quiet"], log)
     threading.Thread(target=_watch, args=(child, asyncio.get_running_loop(), stop), daemon=True).start()
     try:
         # This import is slow. The sandbox starts at the same time.
-        from passerby.bootstrap import serving
+        from passerby.bootstrap import demo_life, serving
 
         tokens = await _bots(data, port, stop)
         if not stop.is_set():
@@ -84,8 +86,11 @@ async def _demo(data: Path, port: int, stop: asyncio.Event) -> None:
                 sqlite_db_path=data / "passerby.db",
                 log_level="warning",
                 shutdown_timeout_s=3,
+                panel_url=f"http://{HOST}:{panel}",
+                panel_listen=f"{HOST}:{panel}",
             )
-            await serving.serve(settings, on_ready=lambda: _welcome(port), stop=stop)
+            link = await demo_life.prepare(settings)
+            await serving.serve(settings, on_ready=lambda: _welcome(port, link), stop=stop)
         if child.poll() is not None:
             last_words = log.read_text("utf-8", "replace").rstrip().rpartition("\n")[2] or "it gave no reason"
             raise SandboxEnded(f"The sandbox ended by itself (code {child.returncode}): {last_words}")
@@ -93,10 +98,11 @@ async def _demo(data: Path, port: int, stop: asyncio.Event) -> None:
         await asyncio.to_thread(end_sandbox, child)
 
 
-def _welcome(port: int) -> None:
+def _welcome(port: int, link: str) -> None:
     steps = "\n".join(f"    {number}. {step}" for number, step in enumerate(STEPS, start=1))
     typer.echo(f"\n  Open http://{HOST}:{port}/ in a browser. On each of the two phones, press:\n{steps}")
     typer.echo("  The two are in a chat now: write on one phone, read it on the other. Ctrl-C stops everything.\n")
+    typer.echo(f"  The operators' panel, with a month of invented life (the link works once): {link}\n")
 
 
 def _watch(child: subprocess.Popen[bytes], loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
@@ -160,10 +166,10 @@ def _tokens(path: Path) -> list[str]:
     return tokens
 
 
-def _free_port(wanted: int | None) -> int:
-    """The wanted port; if none is wanted, USUAL_PORT or any free one. Raises: WrongSetting."""
+def _free_port(wanted: int | None, usual: int = USUAL_PORT) -> int:
+    """The wanted port; if none is wanted, the usual one or any free one. Raises: WrongSetting."""
     fault = ""
-    for port in (wanted,) if wanted is not None else (USUAL_PORT, 0):
+    for port in (wanted,) if wanted is not None else (usual, 0):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

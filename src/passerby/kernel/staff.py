@@ -7,7 +7,7 @@ staff member may be a person in the public bots too; the two have nothing to do 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NewType
+from typing import Any
 
 import msgspec
 
@@ -15,15 +15,12 @@ from passerby.kernel.decision import Env
 from passerby.kernel.drain import Drain
 from passerby.kernel.effect import Answer, Revise, Say
 from passerby.kernel.ids import BotId, PersonId
+from passerby.kernel.panel import PanelFacts, PanelLogin, PanelSession
 from passerby.kernel.participant import Participant
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
+from passerby.kernel.staff_ids import COMMAND_LINE as COMMAND_LINE
+from passerby.kernel.staff_ids import StaffId as StaffId
 from passerby.kernel.text import Text
-
-StaffId = NewType("StaffId", int)
-"""The number of a staff member, in the order in which they joined. It is never used twice."""
-
-COMMAND_LINE = StaffId(0)
-"""Stands for whoever can run commands on the server."""
 
 
 class Role(StrEnum):
@@ -135,6 +132,8 @@ class StaffFacts(msgspec.Struct, frozen=True):
     - `team` are all staff members who are not revoked, by number. `next_number` is free.
     - `draining` are the bots that close.
     - `invite` is the invite that the event shows, if its secret is right. `subject` is the person of its support code.
+    - `panel` is read if the event is about signing in to the panel. `panel_url` is its address; empty: there is none.
+    - `secret` is a new one that nobody has seen, and `digest` is what may be stored of it.
     """
 
     me: StaffMember | None
@@ -143,6 +142,10 @@ class StaffFacts(msgspec.Struct, frozen=True):
     invite: Invite | None = None
     subject: Subject | None = None
     draining: tuple[Drain, ...] = ()
+    panel: PanelFacts = PanelFacts()
+    panel_url: str = ""
+    secret: str = ""
+    digest: str = ""
 
     def member(self, number: int) -> StaffMember | None:
         return next((each for each in self.team if each.number == number), None)
@@ -155,10 +158,10 @@ StaffEffect = Say | Revise | Answer
 
 
 class StaffDecision(msgspec.Struct, frozen=True):
-    """`members`, `invites` and `drains` are new values. `drains_over`: these bots are open again. Whoever changes
-    something, or orders it, adds a note for the audit.
+    """`members`, `invites`, `logins`, `sessions` and `drains` are new values. `drains_over`: these bots are open again.
+    Whoever changes something, or orders it, adds a note for the audit.
 
-    `reply` is the answer for a request from the command line. `refused`: nothing was done.
+    `reply` is the answer for a request from outside the bot. `refused`: nothing was done.
     """
 
     members: tuple[StaffMember, ...] = ()
@@ -167,14 +170,16 @@ class StaffDecision(msgspec.Struct, frozen=True):
     drains: tuple[Drain, ...] = ()
     drains_over: tuple[BotId, ...] = ()
     orders: tuple[Order, ...] = ()
+    logins: tuple[PanelLogin, ...] = ()
+    sessions: tuple[PanelSession, ...] = ()
     effects: tuple[StaffEffect, ...] = ()
     reply: Text | None = None
     refused: bool = False
 
     @property
     def changes(self) -> bool:
-        drains = self.drains or self.drains_over
-        return bool(self.members or self.invites or self.notes or drains or self.orders)
+        changed = self.members or self.invites or self.drains or self.drains_over or self.logins or self.sessions
+        return bool(changed or self.notes or self.orders)
 
 
 class StaffRequest(msgspec.Struct, frozen=True):
@@ -226,6 +231,33 @@ class DrainAsked(StaffRequest, frozen=True):
 
 class DrainEndAsked(StaffRequest, frozen=True):
     bot: BotId
+
+
+class PanelLinkAsked(StaffRequest, frozen=True):
+    """A link that signs a browser in to the panel, as a member or as the command line (0). `digest`: its secret's."""
+
+    digest: str
+    member: StaffId
+    lasts_s: float
+
+
+class PanelEntered(StaffRequest, frozen=True):
+    """A browser takes up its login. `login`: the code or the link's digest. `browser`, `session`: digests.
+
+    `replaces`: the number of the session that the browser had before; 0: none.
+    """
+
+    login: str
+    browser: str
+    session: str
+    agent: str = ""
+    replaces: int = 0
+
+
+class SessionEnded(StaffRequest, frozen=True):
+    """Somebody signs out, or ends a session of somebody else."""
+
+    session: int
 
 
 StaffDecider = Callable[[Any, StaffFacts, Env], StaffDecision]

@@ -13,11 +13,12 @@ from passerby.settings.checks import Checks
 from passerby.settings.described import Described, describe, plainly, write
 from passerby.settings.keeping import KeepingSettings
 from passerby.settings.limits import LimitSettings
+from passerby.settings.panel import PanelSettings
 from passerby.settings.rules import RuleSettings
 from passerby.settings.wrong import WrongSetting
 
 
-class Settings(AlertSettings, KeepingSettings, LimitSettings, RuleSettings, Checks):
+class Settings(AlertSettings, KeepingSettings, LimitSettings, PanelSettings, RuleSettings, Checks):
     """All settings. Tests build it directly; `read` builds it from what the operator wrote."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -276,7 +277,8 @@ class Settings(AlertSettings, KeepingSettings, LimitSettings, RuleSettings, Chec
         values["SECRET_KEY"] = "hidden" if self.secret_key else ""
         values["SECRET_KEY_PREVIOUS"] = f"{len(self.secret_key_previous)} hidden" * bool(self.secret_key_previous)
         values["BACKUP_KEY"] = "hidden" if self.backup_key else ""
-        for name, uri in (("POSTGRES_URI", self.postgres_uri), ("BACKUP_POSTGRES_URI", self.backup_postgres_uri)):
+        for name in ("POSTGRES_URI", "BACKUP_POSTGRES_URI", "PANEL_POSTGRES_URI"):
+            uri = getattr(self, name.lower())
             values[name] = addresses.without_password(uri.get_secret_value()) if uri else ""
         values["BOT_API_URL"] = addresses.without_password(self.bot_api_url)
         # The query may contain a password, too.

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from passerby.adapters.sql.failures import Undone, losses, to_the_end
+from passerby.adapters.sql.panel_access import panel_facts, store_panel
 from passerby.adapters.sql.rows import READ, participant
 from passerby.adapters.sql.tables import (
     audit,
@@ -82,6 +83,7 @@ class SqlStaff:
         digest: str = "",
         code: str = "",
         language: str = "",
+        login: str = "",
     ) -> StaffDecision:
         async def work(connection: AsyncConnection) -> StaffDecision:
             answered = await connection.scalar(_ANSWER, {"bot": ref.bot, "update": ref.update})
@@ -90,6 +92,8 @@ class SqlStaff:
             facts = await _facts(connection, person, digest)
             if code and facts.me is not None:
                 facts = msgspec.structs.replace(facts, subject=await _subject(connection, code, now))
+            if login and facts.me is not None:
+                facts = msgspec.structs.replace(facts, panel=await panel_facts(connection, login, now))
             if facts.me is not None and language not in ("", facts.me.language) and person is not None:
                 await connection.execute(_SPEAKS, {"of": facts.me.number, "language": language})
             decision = decide(facts)
@@ -168,6 +172,7 @@ class SqlStaff:
             await connection.execute(_END_DRAIN, {"of": bot})
         for drain in decision.drains:
             await connection.execute(_ADD_DRAIN, dict(zip(_DRAIN_COLUMNS, msgspec.structs.astuple(drain), strict=True)))
+        await store_panel(connection, decision, now)
         await connection.execute(_FORGET, {"before": now - _ANSWERS_KEPT_S})
         row = {"bot_id": ref.bot, "update_id": ref.update, "answer": _answer(decision), "at": now}
         await connection.execute(_ADD_ANSWER, row)

@@ -4,18 +4,24 @@ import hashlib
 from collections.abc import Callable
 from random import Random
 
+import msgspec
+
 from passerby.domain import support
 from passerby.domain.commands import command_in
 from passerby.kernel.decision import Env
 from passerby.kernel.event import ButtonPressed, Event, MessageReceived
 from passerby.kernel.ids import BotId, PersonId, UpdateRef
-from passerby.kernel.staff import PersonAsked, StaffDecision, StaffFacts, StaffRequest
+from passerby.kernel.staff import PanelEntered, PersonAsked, SessionEnded, StaffDecision, StaffFacts, StaffRequest
 from passerby.ports.staff import StaffRecords
 from passerby.runtime.staff.router import StaffRouter
 
 SECRET_BITS = 128
 
 ABOUT_A_PERSON = "person"
+ABOUT_THE_PANEL = "panel"
+
+ANY_LOGIN = "-"
+"""No login: only the sessions are read."""
 
 _NO_BOT = BotId(0)
 """Stands for the bot of a request that came through none."""
@@ -34,10 +40,11 @@ def digest_of(secret: str) -> str:
 class StaffDecisions:
     """`env` must have a source of chance that nobody can guess: `rng` makes secrets and the names of requests."""
 
-    def __init__(self, records: StaffRecords, router: StaffRouter, env: Callable[[], Env]) -> None:
+    def __init__(self, records: StaffRecords, router: StaffRouter, env: Callable[[], Env], panel_url: str = "") -> None:
         self._records = records
         self._router = router
         self._env = env
+        self._panel_url = panel_url
 
     async def on_event(self, event: Event, ref: UpdateRef) -> StaffDecision:
         """The decision on an update of the staff bot. The same update again gets the same answer.
@@ -49,32 +56,48 @@ class StaffDecisions:
         command, _, secret = words.partition(" ")
         language = event.language if isinstance(event, MessageReceived | ButtonPressed) else ""
 
-        def decide(facts: StaffFacts) -> StaffDecision:
-            return self._router.decide(event, facts, env)
-
-        code = _code_in(event) or ""
+        decide = self._decider(event, env)
+        code = _code_in(event, ABOUT_A_PERSON) or ""
         digest = digest_of(secret.strip()) if command == "/start" and secret else ""
-        shown = {"digest": digest, "code": code, "language": language}
+        login = _code_in(event, ABOUT_THE_PANEL) or ""
+        shown = {"digest": digest, "code": code, "language": language, "login": login}
         return await self._records.decide(event.person, ref, decide, env.now, **shown)
 
     async def on_request(self, request: StaffRequest, by: PersonId | None = None) -> StaffDecision:
         """The decision on a request of a staff member, or of the command line (None). Raises: RecordsLost."""
         env = self._env()
-
-        def decide(facts: StaffFacts) -> StaffDecision:
-            return self._router.decide(request, facts, env)
-
+        decide = self._decider(request, env)
         ref = UpdateRef(_NO_BOT, env.rng.getrandbits(62))
         code = support.read(request.code) if isinstance(request, PersonAsked) else None
-        return await self._records.decide(by, ref, decide, env.now, code=code or "")
+        login = _login_of(request)
+        return await self._records.decide(by, ref, decide, env.now, code=code or "", login=login)
+
+    def _decider(self, event: Event | StaffRequest, env: Env) -> Callable[[StaffFacts], StaffDecision]:
+        secret = new_secret(env.rng)
+
+        def decide(facts: StaffFacts) -> StaffDecision:
+            known = msgspec.structs.replace(facts, panel_url=self._panel_url, secret=secret, digest=digest_of(secret))
+            return self._router.decide(event, known, env)
+
+        return decide
 
 
-def _code_in(event: Event) -> str | None:
-    """The support code that a command or a button is about. Their names begin with `person`."""
+def _login_of(request: StaffRequest) -> str:
+    match request:
+        case PanelEntered(login=login):
+            return login
+        case SessionEnded():
+            return ANY_LOGIN
+        case _:
+            return ""
+
+
+def _code_in(event: Event, about: str) -> str | None:
+    """The support code, or the code of the panel, that a command or a button is about. Its name begins with `about`."""
     match event:
-        case MessageReceived(text=words) if command_in(words) == ABOUT_A_PERSON:
+        case MessageReceived(text=words) if command_in(words) == about:
             return support.read(words.partition(" ")[2])
-        case ButtonPressed(action=action, token=token) if action.startswith(f"{ABOUT_A_PERSON}_"):
+        case ButtonPressed(action=action, token=token) if action.startswith(f"{about}_"):
             return support.read(token.partition(".")[0])
         case _:
             return None

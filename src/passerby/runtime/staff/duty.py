@@ -41,6 +41,7 @@ class StaffConfig:
     bot: BotId
     records: StaffRecords
     features: tuple[StaffFeature, ...]
+    panel_url: str = ""
 
 
 class StaffTask:
@@ -87,7 +88,7 @@ class StaffBot:
         self._rng = rng
         self._task: PollingTask | None = None
         self.board = StaffBoard(config.bot, telegram, Wording(words), config.records, tokens, fleet, clock, rng)
-        decisions = StaffDecisions(config.records, StaffRouter(config.features), env)
+        decisions = StaffDecisions(config.records, StaffRouter(config.features), env, config.panel_url)
         desk = StaffDesk(decisions, self.board, store, fleet, self._finished, clock, rng)
         self._queues = PersonQueues(desk.handle, background, clock, flight_recorder)
 

@@ -1,0 +1,177 @@
+"""The panel's logins, sessions and limits over SQL."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from passerby.adapters.sql.failures import losses, to_the_end
+from passerby.adapters.sql.panel_tables import panel_limits, panel_logins, panel_sessions
+from passerby.adapters.sql.writing import insert_into
+from passerby.domain.panel import IDLE_S
+from passerby.kernel.panel import PanelFacts, PanelLogin, PanelSession
+from passerby.kernel.staff import StaffDecision
+
+T = TypeVar("T")
+
+_KEPT_S: Final = 3600.0
+_SESSIONS_KEPT_S: Final = 90 * 86_400.0
+_GRACE_S: Final = 60.0
+"""Requests that a browser sent side by side with the one that changed its secret."""
+
+
+class SqlPanelAccess:
+    """Implements `passerby.ports.panel.PanelAccess`. The tables must exist."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._first = insert_into(panel_limits, engine.dialect.name).on_conflict_do_nothing()
+
+    async def ask(self, login: PanelLogin) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(_FORGET_LOGINS, {"before": login.made_at - _KEPT_S})
+            await connection.execute(_ADD_LOGIN, msgspec.structs.asdict(login))
+
+        await self._write(work)
+
+    async def login(self, name: str) -> PanelLogin | None:
+        async def read(connection: AsyncConnection) -> PanelLogin | None:
+            return await _login(connection, name)
+
+        return await self._read(read)
+
+    async def session(self, digest: str, now: float) -> PanelSession | None:
+        async def read(connection: AsyncConnection) -> PanelSession | None:
+            row = (await connection.execute(_SESSION, {"digest": digest, "since": now - _GRACE_S})).first()
+            return None if row is None else PanelSession(*row)
+
+        return await self._read(read)
+
+    async def sessions(self, now: float) -> Sequence[PanelSession]:
+        async def read(connection: AsyncConnection) -> Sequence[PanelSession]:
+            return await _open_sessions(connection, now)
+
+        return await self._read(read)
+
+    async def seen(self, number: int, now: float, digest: str = "") -> None:
+        async def work(connection: AsyncConnection) -> None:
+            if digest:
+                await connection.execute(_ROTATE, {"of": number, "at": now, "new": digest})
+            else:
+                await connection.execute(_SEEN, {"of": number, "at": now})
+
+        await self._write(work)
+
+    async def allowed(self, name: str, most: int, within_s: float, now: float) -> bool:
+        async def work(connection: AsyncConnection) -> bool:
+            asked = {"of": name, "at": now, "before": now - within_s}
+            if (await connection.execute(_COUNT, asked)).rowcount == 0:
+                first = await connection.execute(self._first, {"name": name, "began_at": now, "count": 1})
+                return first.rowcount == 1  # another process was faster: refused, because that costs a second try only
+            return (await connection.scalar(_COUNTED, {"of": name}) or 0) <= most
+
+        return await self._write(work)
+
+    async def _read(self, query: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        async def once() -> T:
+            async with self._engine.connect() as connection:
+                return await query(connection)
+
+        with losses():
+            return await to_the_end(once())
+
+    async def _write(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        async def once() -> T:
+            async with self._engine.connect() as connection:
+                await connection.execution_options(writes=True)
+                async with connection.begin():
+                    return await work(connection)
+
+        with losses():
+            return await to_the_end(once())
+
+
+async def panel_facts(connection: AsyncConnection, name: str, now: float) -> PanelFacts:
+    highest = await connection.scalar(_HIGHEST) or 0
+    return PanelFacts(await _login(connection, name), tuple(await _open_sessions(connection, now)), highest + 1)
+
+
+async def store_panel(connection: AsyncConnection, decision: StaffDecision, now: float) -> None:
+    """Store the logins and sessions of a decision, in its transaction."""
+    for login in decision.logins:
+        row = msgspec.structs.asdict(login)
+        changed = await connection.execute(_CHANGE_LOGIN, row | {"of": row.pop("name")})
+        if changed.rowcount == 0:
+            await connection.execute(_ADD_LOGIN, msgspec.structs.asdict(login))
+    for session in decision.sessions:
+        row = msgspec.structs.asdict(session)
+        # A session that ends keeps the secret that it has by then.
+        ended = await connection.execute(_END, {"of": session.number, "at": session.ended_at})
+        if ended.rowcount == 0:
+            await connection.execute(_ADD_SESSION, row | {"former": ""})
+    if decision.sessions:
+        await connection.execute(_FORGET_SESSIONS, {"before": now - _SESSIONS_KEPT_S})
+
+
+async def _login(connection: AsyncConnection, name: str) -> PanelLogin | None:
+    row = (await connection.execute(_LOGIN, {"name": name})).first()
+    return None if row is None else PanelLogin(*row)
+
+
+async def _open_sessions(connection: AsyncConnection, now: float) -> Sequence[PanelSession]:
+    asked = {"now": now, "seen": now - IDLE_S}
+    return [PanelSession(*row) for row in await connection.execute(_OPEN, asked)]
+
+
+def _columns(table: sa.Table, kind: type[Any]) -> list[sa.Column[Any]]:
+    return [table.c[name] for name in kind.__struct_fields__]
+
+
+_AT: Final[sa.BindParameter[float]] = sa.bindparam("at")
+_ADD_LOGIN = sa.insert(panel_logins)
+_CHANGE_LOGIN = sa.update(panel_logins).where(panel_logins.c.name == sa.bindparam("of"))
+_FORGET_LOGINS = sa.delete(panel_logins).where(panel_logins.c.expires_at < sa.bindparam("before"))
+_LOGIN = sa.select(*_columns(panel_logins, PanelLogin)).where(
+    sa.or_(
+        panel_logins.c.name == sa.bindparam("name"),
+        sa.and_(panel_logins.c.link == sa.bindparam("name"), panel_logins.c.link != ""),
+    )
+)
+_ADD_SESSION = sa.insert(panel_sessions)
+_END = sa.update(panel_sessions).where(panel_sessions.c.number == sa.bindparam("of")).values(ended_at=_AT)
+_HIGHEST = sa.select(sa.func.max(panel_sessions.c.number))
+_SESSIONS = sa.select(*_columns(panel_sessions, PanelSession))
+_SESSION = _SESSIONS.where(
+    sa.or_(
+        panel_sessions.c.digest == sa.bindparam("digest"),
+        sa.and_(panel_sessions.c.former == sa.bindparam("digest"), panel_sessions.c.rotated_at > sa.bindparam("since")),
+    )
+)
+_OPEN = (
+    _SESSIONS.where(
+        panel_sessions.c.ended_at.is_(None),
+        panel_sessions.c.ends_at > sa.bindparam("now"),
+        panel_sessions.c.seen_at > sa.bindparam("seen"),
+    )
+    .order_by(panel_sessions.c.number.desc())
+    .limit(200)
+)
+_FORGET_SESSIONS = sa.delete(panel_sessions).where(panel_sessions.c.ends_at < sa.bindparam("before"))
+_SEEN = sa.update(panel_sessions).where(panel_sessions.c.number == sa.bindparam("of")).values(seen_at=_AT)
+_ROTATE = (
+    sa.update(panel_sessions)
+    .where(panel_sessions.c.number == sa.bindparam("of"))
+    .values(former=panel_sessions.c.digest, digest=sa.bindparam("new"), rotated_at=_AT, seen_at=_AT)
+)
+_IS_NEW = panel_limits.c.began_at < sa.bindparam("before")
+_COUNT = (
+    sa.update(panel_limits)
+    .where(panel_limits.c.name == sa.bindparam("of"))
+    .values(
+        began_at=sa.case((_IS_NEW, _AT), else_=panel_limits.c.began_at),
+        count=sa.case((_IS_NEW, 1), else_=panel_limits.c.count + 1),
+    )
+)
+_COUNTED = sa.select(panel_limits.c.count).where(panel_limits.c.name == sa.bindparam("of"))

@@ -1,0 +1,176 @@
+"""What the panel reads. Its connections cannot write: the database refuses it.
+
+PostgreSQL: `default_transaction_read_only`, and, with PANEL_POSTGRES_URI, a role that may only read. SQLite:
+`query_only`. Every query here has an index or reads `panel_figures`, which the fleet counts in advance.
+"""
+
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, NamedTuple, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from passerby.adapters.sql.engine import connect, database_url
+from passerby.adapters.sql.failures import losses, to_the_end
+from passerby.adapters.sql.panel_tables import faults, panel_figures
+from passerby.adapters.sql.pool import Pool
+from passerby.adapters.sql.tables import audit, users
+from passerby.domain.audit import AuditRow
+
+T = TypeVar("T")
+
+ONLINE_S: Final = 300.0
+_FEW: Final = Pool(4, 1)
+_MOST_WAITS: Final = 5_000
+
+
+class Waiting(NamedTuple):
+    """People who search, of one pool and gender. `gender` None: not given. Times in seconds."""
+
+    pool: str
+    gender: str | None
+    people: int
+    median_s: float
+    p90_s: float
+
+
+class Fault(NamedTuple):
+    fingerprint: str
+    event: str
+    error: str
+    frames: str
+    first_at: float
+    last_at: float
+    times: int
+    version: str
+    resolved_at: float | None
+
+
+def reading_engine(database: str | os.PathLike[str]) -> AsyncEngine:
+    """An engine whose connections can only read."""
+    engine = connect(database_url(database), _FEW)
+
+    if engine.dialect.name == "postgresql":
+
+        @event.listens_for(engine.sync_engine, "begin")
+        def begin(connection: sa.Connection) -> None:
+            connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+
+    else:
+
+        @event.listens_for(engine.sync_engine, "connect")
+        def configure(connection: Any, _record: object) -> None:
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA query_only=ON")
+            cursor.close()
+
+    return engine
+
+
+class PanelReading:
+    """Raises: RecordsLost from every method."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def aclose(self) -> None:
+        await self._engine.dispose()
+
+    async def online(self, now: float) -> int:
+        """How many people did something in the last five minutes."""
+        return int(await self._scalar(_ONLINE, {"after": now - ONLINE_S}) or 0)
+
+    async def waiting(self, now: float) -> list[Waiting]:
+        """Who waits, by pool and gender. Of more than 5,000 people, those who wait longest."""
+
+        async def read(connection: AsyncConnection) -> list[Waiting]:
+            groups: dict[tuple[str, str | None], list[float]] = {}
+            for pool, gender, since in await connection.execute(_SEARCHING, {"most": _MOST_WAITS}):
+                groups.setdefault((pool or "", gender), []).append(max(0.0, now - (since or now)))
+            return [
+                Waiting(pool, gender, len(waits), _part(sorted(waits), 0.5), _part(sorted(waits), 0.9))
+                for (pool, gender), waits in sorted(groups.items(), key=lambda each: (each[0][0], each[0][1] or ""))
+            ]
+
+        return await self._read(read)
+
+    async def figures(self, kind: str, first: int, last: int) -> list[tuple[int, str, float]]:
+        """(number, body, at) of the figures counted in advance, in order."""
+
+        async def read(connection: AsyncConnection) -> list[tuple[int, str, float]]:
+            found = await connection.execute(_FIGURES, {"kind": kind, "first": first, "last": last})
+            return [(number, body, at) for number, body, at in found]
+
+        return await self._read(read)
+
+    async def audit_before(self, number: int, limit: int) -> Sequence[AuditRow]:
+        """Rows of the audit with lower numbers, the newest first."""
+
+        async def read(connection: AsyncConnection) -> list[AuditRow]:
+            found = await connection.execute(_AUDIT, {"before": number, "most": limit})
+            return [AuditRow(*row) for row in found]
+
+        return await self._read(read)
+
+    async def faults(self, limit: int) -> list[Fault]:
+        """The newest last."""
+
+        async def read(connection: AsyncConnection) -> list[Fault]:
+            return [Fault(*row) for row in await connection.execute(_FAULTS, {"most": limit})]
+
+        return await self._read(read)
+
+    async def _scalar(self, query: sa.Select[Any], asked: dict[str, Any]) -> Any:
+        async def read(connection: AsyncConnection) -> Any:
+            return await connection.scalar(query, asked)
+
+        return await self._read(read)
+
+    async def _read(self, query: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        async def once() -> T:
+            async with self._engine.connect() as connection:
+                return await query(connection)
+
+        with losses():
+            return await to_the_end(once())
+
+
+def _part(ordered: Sequence[float], share: float) -> float:
+    """The value that this share of them does not exceed. There must be one at least."""
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+_ONLINE = (
+    sa.select(sa.func.count())
+    .select_from(users)
+    .where(users.c.has_started == sa.true(), users.c.last_active_date > sa.bindparam("after"))
+)
+_SEARCHING = (
+    sa.select(users.c.pool, users.c.gender, users.c.searching_since)
+    # Written as in the partial index.
+    .where(users.c.state == sa.literal_column("'searching'"))
+    .order_by(users.c.searching_since)
+    .limit(sa.bindparam("most"))
+)
+_FIGURES = (
+    sa.select(panel_figures.c.number, panel_figures.c.body, panel_figures.c.at)
+    .where(
+        panel_figures.c.kind == sa.bindparam("kind"),
+        panel_figures.c.number >= sa.bindparam("first"),
+        panel_figures.c.number <= sa.bindparam("last"),
+    )
+    .order_by(panel_figures.c.number)
+)
+_AUDIT = (
+    sa.select(*(audit.c[name] for name in AuditRow._fields))
+    .where(audit.c.number < sa.bindparam("before"))
+    .order_by(audit.c.number.desc())
+    .limit(sa.bindparam("most"))
+)
+_FAULTS = (
+    sa.select(*(faults.c["count" if name == "times" else name] for name in Fault._fields))
+    .order_by(faults.c.last_at.desc())
+    .limit(sa.bindparam("most"))
+)

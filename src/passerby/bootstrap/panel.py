@@ -1,0 +1,90 @@
+"""Puts the operators' panel together, and serves it in a process that runs anyway."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from passerby.adapters.sql import SqlStaff
+from passerby.adapters.sql.panel_access import SqlPanelAccess
+from passerby.adapters.sql.panel_reading import PanelReading, reading_engine
+from passerby.bootstrap.parts import Parts
+from passerby.bootstrap.stores import database
+from passerby.catalogue import Catalogue
+from passerby.kernel.decision import Env
+from passerby.kernel.effect import Say
+from passerby.kernel.ids import PersonId
+from passerby.kernel.staff import StaffDecision, StaffRequest
+from passerby.panel.app import Panel
+from passerby.panel.doors import Doors
+from passerby.panel.live import LiveLook
+from passerby.panel.look import Look
+from passerby.panel.pages.now import NowPage
+from passerby.ports.telegram import SendNotice, TelegramError
+from passerby.runtime.staff.decisions import StaffDecisions
+from passerby.runtime.staff.router import StaffRouter
+from passerby.settings import Settings
+from passerby.staff import ALL
+from passerby.telemetry import logs
+from passerby.web import CannotListen, Listener, listen_on_tcp
+
+
+class Acting:
+    """Has what somebody does in the panel decided by the same deciders as in the staff bot, and tells those whom it is
+    about."""
+
+    def __init__(self, settings: Settings, parts: Parts, staff: SqlStaff, words: Catalogue) -> None:
+        self._bot = settings.staff_bot
+        self._parts = parts
+        self._staff = staff
+        self._words = words
+        self._decisions = StaffDecisions(
+            staff, StaffRouter(ALL), lambda: Env(parts.clock.now(), parts.rng), settings.panel_url or ""
+        )
+
+    async def __call__(self, request: StaffRequest, by: PersonId | None) -> StaffDecision:
+        decision = await self._decisions.on_request(request, by)
+        says = [each for each in decision.effects if isinstance(each, Say)]
+        if says and self._bot is not None:
+            languages = {each.person: each.language for each in (*await self._staff.team(), *decision.members)}
+            for say in says:
+                # It is done in any case, so each of them is tried once.
+                with suppress(TelegramError):
+                    words = self._words.word(say.text, languages.get(say.to, ""))
+                    await self._parts.telegram.send(SendNotice(self._bot, say.to, words))
+        return decision
+
+
+@asynccontextmanager
+async def serving_panel(settings: Settings, parts: Parts, words: Catalogue, role: str) -> AsyncIterator[None]:
+    """If the address cannot be listened on, that is logged, and the bots are served without a panel."""
+    assert settings.panel_url is not None
+    uri = settings.panel_postgres_uri
+    reading = PanelReading(reading_engine(uri.get_secret_value() if uri is not None else database(settings)))
+    try:
+        panel = make_panel(settings, parts, words, reading)
+        listener: Listener | None = None
+        try:
+            # Several web processes on one machine share the address: sessions are in the records.
+            listener = listen_on_tcp(panel, *settings.panel_place, shared=role == "web")
+            logs.record("panel.listening", "debug", address=listener.address)
+        except CannotListen as error:
+            logs.record("panel.unavailable", "warning", setting="PANEL_LISTEN", reason=str(error))
+        try:
+            yield
+        finally:
+            if listener is not None:
+                await listener.aclose()
+    finally:
+        await reading.aclose()
+
+
+def make_panel(settings: Settings, parts: Parts, words: Catalogue, reading: PanelReading) -> Panel:
+    staff = SqlStaff(parts.records.engine)
+    access = SqlPanelAccess(parts.records.engine)
+    act = Acting(settings, parts, staff, words)
+    live = LiveLook(parts.store, parts.clock, settings.thresholds)
+    look = Look((NowPage.page,))
+    pages = (NowPage(look, live, reading, tuple(settings.tokens)),)
+    doors = Doors(look, access, staff, act, parts.rng, has_bot=settings.staff_bot is not None)
+    routes = (*doors.routes, *(route for page in pages for route in page.routes))
+    assert settings.panel_url is not None
+    return Panel(settings.panel_url, routes, look, access, staff, parts.files.key, parts.clock, parts.rng)

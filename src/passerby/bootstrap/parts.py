@@ -1,0 +1,21 @@
+"""What the parts of one process share."""
+
+from random import Random
+from typing import NamedTuple
+
+from passerby.adapters.botapi import BotApi
+from passerby.adapters.sql import SqlRecords
+from passerby.bootstrap.clock import SystemClock
+from passerby.bootstrap.files import Files
+from passerby.ports.live_store import LiveStore
+
+
+class Parts(NamedTuple):
+    """What every worker of this process is made from."""
+
+    clock: SystemClock
+    rng: Random
+    files: Files
+    store: LiveStore
+    records: SqlRecords
+    telegram: BotApi

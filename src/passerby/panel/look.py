@@ -1,0 +1,100 @@
+"""How pages look: the templates, their filters, and the frame around every page."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from passerby.panel import charts
+from passerby.panel.http import Answer
+from passerby.panel.visit import Page, Visit
+
+_HERE: Final = Path(__file__).parent
+_KINDS: Final = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+FEW: Final = 10
+
+
+def count(value: float | None) -> str:
+    """A number for people: `12,345`. None: a dash."""
+    if value is None:
+        return "–"
+    return f"{value:,.0f}"
+
+
+def people(value: float | None) -> str:
+    """How many people. Nobody can be recognised in a group of ten or more."""
+    if value is not None and 0 < value < FEW:
+        return f"< {FEW}"
+    return count(value)
+
+
+def seconds(value: float | None) -> str:
+    if value is None:
+        return "–"
+    if value < 1:
+        return f"{value * 1000:.0f} ms"
+    if value < 120:
+        return f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
+    if value < 7200:
+        return f"{value / 60:.0f} min"
+    return f"{value / 3600:.1f} h" if value < 172_800 else f"{value / 86_400:.0f} days"
+
+
+def percent(value: float | None) -> str:
+    """A share of 1."""
+    return "–" if value is None else f"{value * 100:.1f} %"
+
+
+def moment(at: float | None) -> str:
+    return "–" if not at else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def clock(at: float | None) -> str:
+    return "–" if not at else datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S UTC")
+
+
+def day(number: int) -> str:
+    """`number` in days since 1970."""
+    return datetime.fromtimestamp(number * 86_400, UTC).strftime("%Y-%m-%d")
+
+
+class Look:
+    """`pages` are the entries of the menu."""
+
+    def __init__(self, pages: Sequence[Page]) -> None:
+        self._pages = pages
+        self._files = {path.name: path.read_bytes() for path in sorted((_HERE / "static").iterdir())}
+        self._marks = {name: hashlib.sha256(body).hexdigest()[:12] for name, body in self._files.items()}
+        environment = Environment(
+            loader=FileSystemLoader(_HERE / "templates"),
+            autoescape=select_autoescape(default=True),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        for each in (count, people, seconds, percent, moment, clock, day):
+            environment.filters[each.__name__] = each
+        environment.globals["chart"] = charts
+        environment.globals["static"] = self.address_of
+        self._environment = environment
+
+    def address_of(self, name: str) -> str:
+        return f"/static/{self._marks[name]}/{name}"
+
+    def file(self, rest: str) -> Answer | None:
+        """`rest`: what follows /static/."""
+        mark, _, name = rest.partition("/")
+        if self._marks.get(name) != mark:
+            return None
+        kind = _KINDS.get(Path(name).suffix, "text/plain; charset=utf-8")
+        return Answer(self._files[name], kind=kind, keeps=True)
+
+    def page(self, visit: Visit, template: str, values: Mapping[str, Any], status: int = 200) -> Answer:
+        menu = [page for page in self._pages if visit.me is not None and visit.may(page.needs)]
+        body = self._environment.get_template(template).render(
+            visit=visit, csrf=visit.csrf, menu=menu, here=visit.request.path, now=visit.now, **values
+        )
+        return Answer(body.encode(), status)

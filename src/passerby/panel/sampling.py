@@ -1,0 +1,63 @@
+"""The duty that counts for the panel: a sample of the fleet each minute, and figures by day every few minutes."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from passerby.adapters.sql.panel_counting import PanelCounting
+from passerby.kernel.ids import BotId
+from passerby.panel.samples import sample_of
+from passerby.ports.clock import Clock
+from passerby.ports.live_store import LiveStore, LiveStoreLost
+from passerby.ports.records import RecordsLost
+from passerby.runtime.membership.report import read_report
+from passerby.telemetry import logs
+
+MINUTE: Final = "minute"
+SAMPLES_KEPT_MIN: Final = 2 * 1440
+COUNT_EVERY_S: Final = 300.0
+
+
+class FiguresDuty:
+    def __init__(self, bots: Sequence[BotId], store: LiveStore, counting: PanelCounting, clock: Clock) -> None:
+        self._bots = bots
+        self._store = store
+        self._counting = counting
+        self._clock = clock
+        self._counted_at = float("-inf")
+        self._faults = logs.Faults()
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        while True:
+            try:
+                await self.sample()
+                if self._clock.monotonic() - self._counted_at >= COUNT_EVERY_S:
+                    self._counted_at = self._clock.monotonic()
+                    await self._counting.count(self._clock.now())
+            except (LiveStoreLost, RecordsLost) as error:
+                self._faults.began("stores", "figures.waiting", error=logs.name_of(error))
+            else:
+                self._faults.over("stores", "figures.resumed")
+            now = self._clock.now()
+            await self._clock.sleep(60.0 - now % 60.0)
+
+    async def sample(self) -> None:
+        """Store how the fleet is now. Raises: LiveStoreLost, RecordsLost."""
+        figures = await self._store.figures()
+        members = await self._store.members()
+        now = self._clock.now()
+        reports = {str(worker): read_report(blob) for worker, blob in members.workers.items()}
+        made = sample_of(
+            reports,
+            self._bots,
+            now,
+            waiting=figures.waiting,
+            chats=figures.chats,
+            outbox=figures.outbox,
+            journal=figures.journal,
+        )
+        minute = int(now // 60)
+        body = msgspec.json.encode(made).decode()
+        await self._counting.keep(MINUTE, minute, body, now, drop_before=minute - SAMPLES_KEPT_MIN)
