@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from passerby.adapters.memory import FileLog
 from tests.cli.command import PASSERBY, TOKEN, environment, passerby, running, said
 from tests.contract.servers import start_postgres, start_valkey
 
@@ -63,12 +64,17 @@ def _key_is_a_directory(directory: Path) -> None:
     (directory / "passerby.key").mkdir()
 
 
+def _newer_live(directory: Path) -> None:
+    FileLog(directory / "passerby.live", release=9999).close()
+
+
 @pytest.mark.parametrize(
     ("made", "setting", "words"),
     [
         (_no_version, "SQLITE_DB_PATH", "does not say which release made them; restore a backup"),
         (_newer, "SQLITE_DB_PATH", "a newer release has changed this database; use that release"),
         (_not_one, "SQLITE_DB_PATH", "is not an SQLite database; name another file"),
+        (_newer_live, "SQLITE_DB_PATH", "a newer release of Passerby has used passerby.live; start that release"),
         (_live_is_a_directory, "SQLITE_DB_PATH", "passerby.live cannot be opened"),
         (_key_is_a_directory, "SECRET_KEY", "passerby.key is a directory; remove it"),
     ],
@@ -203,3 +209,20 @@ def test_a_server_that_refuses_us_ends_the_start_with_a_sentence(tmp_path: Path)
         assert elsewhere != postgres.uri
         sentence = told(tmp_path, "init-schema", POSTGRES_URI=elsewhere)
         assert sentence.startswith("POSTGRES_URI: the server has no database of this name")
+
+
+@pytest.mark.long  # the short form: tests/adapters/redis/test_releases.py
+def test_a_worker_ends_with_a_sentence_when_a_newer_release_begins_to_use_its_redis(tmp_path: Path) -> None:
+    """Also one that is started afterwards."""
+    with start_valkey() as valkey, start_postgres() as postgres, Redis.from_url(valkey.url) as redis:
+        redis.config_set("maxmemory-policy", "noeviction")
+        stores = {"REDIS_URL": valkey.url, "POSTGRES_URI": postgres.uri}
+        given = {"BOT_TOKENS": TOKEN, "BOT_API_URL": NOWHERE, **stores}
+        with running(tmp_path, *PASSERBY, "worker", **given) as process:
+            _until(lambda: redis.hexists("{passerby}:store", "adopted"))
+            redis.hset("{passerby}:store", mapping={"release": 9999, "generation": "of the newer one"})
+            output, _ = process.communicate(timeout=ENDS_S)
+        assert process.returncode == 2
+        sentence = "REDIS_URL: a newer release of Passerby has used this Redis; start that release instead"
+        assert one_sentence(output) == sentence
+        assert told(tmp_path, "worker", **stores) == sentence

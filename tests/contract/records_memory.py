@@ -30,7 +30,7 @@ from passerby.ports.facts import (
     SanctionChanged,
     SanctionLifted,
 )
-from passerby.ports.records import Active, Elsewhere, RecordsLost, Told
+from passerby.ports.records import Active, Elsewhere, RecordsLost, RecordsOlder, Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +157,10 @@ class MemoryRecords:
             return None
         return row.told1 if row.user1 == person else row.told2 if row.user2 == person else None
 
-    async def apply(self, generation: str, entries: Sequence[tuple[int, Fact]]) -> None:
+    async def apply(self, generation: str, entries: Sequence[tuple[int, Fact]], *, after: int | None = None) -> None:
         await self._io()
+        if entries and self.disk.positions.get(generation, 0) < (after or 0):
+            raise RecordsOlder("the database was replaced by an older one")
         new = self.disk.copy()
         for number, fact in entries:
             if number > new.positions.get(generation, 0):

@@ -46,6 +46,11 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
+    def directory(self) -> Path:
+        """Where its files are."""
+        return self._directory
+
+    @property
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
@@ -88,11 +93,6 @@ class Postgres(Server):
 
 class Valkey(Server):
     url: str
-
-    @property
-    def directory(self) -> Path:
-        """Where its files are."""
-        return self._directory
 
 
 class PgBouncer(Server):

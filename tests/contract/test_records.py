@@ -13,7 +13,7 @@ from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
 from passerby.kernel.participant import Complaint, Participant, Rating
 from passerby.kernel.sanction import Appeal, Reason, Sanction, SanctionKind, SupportCode
 from passerby.ports.facts import Fact, SanctionChanged, SanctionLifted
-from passerby.ports.records import Elsewhere, Records, RecordsLost, Told
+from passerby.ports.records import Elsewhere, Records, RecordsLost, RecordsOlder, Told
 from tests.contract.records_facts import (
     NOW,
     block,
@@ -75,6 +75,21 @@ async def test_an_older_value_changes_nothing(records: Records, /) -> None:
     assert await records.people([PersonId(1)]) == {1: person(1, 9)}
     await records.apply("h", numbered(changed(searching(1, 9)), changed(searching(1, 10)), after=1))
     assert await records.people([PersonId(1)]) == {1: searching(1, 10)}
+
+
+@staged(trying, "place")
+async def test_nothing_is_stored_on_top_of_records_that_hold_less_than_before(records: Records, /) -> None:
+    """Somebody has put an older database in their place. What lies between would be missing for good."""
+    await records.apply("g", numbered(changed(person(1, 1)), changed(person(1, 2))), after=0)
+    with pytest.raises(RecordsOlder):
+        await records.apply("g", numbered(changed(person(1, 9)), after=5), after=5)
+    assert await records.applied("g") == 2
+    assert await records.people([PersonId(1)]) == {1: person(1, 2)}
+    with pytest.raises(RecordsOlder):
+        await records.apply("never seen", numbered(changed(person(1, 9)), after=5), after=5)
+    await records.apply("g", numbered(changed(person(1, 3)), after=2), after=1)
+    await records.apply("g", numbered(changed(person(1, 4)), after=7), after=3)
+    assert await records.people([PersonId(1)]) == {1: person(1, 4)}
 
 
 @staged(trying, "place")

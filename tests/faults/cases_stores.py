@@ -2,8 +2,11 @@
 deadlock."""
 
 import asyncio
+import shutil
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from signal import SIGINT, SIGKILL
 from time import time
 from typing import Any
@@ -15,6 +18,8 @@ from tests.contract.servers import start_valkey
 from tests.faults.proxy import to_port
 from tests.faults.stage import PERSISTENT, Case, Stage, port_of
 
+AGES_S = (3.0, 8.0)
+NOTICED_S = 60.0
 WIPE_S = 1.0
 """How long after a wipe unfinished work may still end: a late answer, a notice on its way."""
 
@@ -118,6 +123,38 @@ async def redis_failover(stage: Stage) -> None:
     stage.evidence |= {"s until every bot was served again": round(time() - began, 1), "how far each was": had}
 
 
+async def records_older(stage: Stage) -> None:
+    """Replace the database of a running fleet with its files from some seconds ago, as a restored backup would.
+
+    PostgreSQL is stopped for the copy, too, so that its files are whole.
+    """
+    data = stage.postgres.directory / "data"
+    copy = data.with_name("older")
+    rounds = stage.times or (2 if stage.quick else 6)
+
+    async def copied(source: Path, target: Path) -> None:
+        shutil.rmtree(target, ignore_errors=True)
+        await asyncio.to_thread(subprocess.run, ["cp", "-a", source, target], check=True)
+
+    for number in range(rounds):
+        for source, target in ((data, copy), (copy, data)):
+            async with stage.fault():
+                stage.postgres.stop(SIGINT)
+                await copied(source, target)
+                stage.postgres.start()
+            await asyncio.sleep(stage.rng.uniform(*AGES_S) if target is copy else 1.0)
+        await stage.until_working()
+        async with asyncio.timeout(NOTICED_S):
+            while stage.fleet.words().count('"stores.differ"') <= number:
+                stage.fleet.check()
+                await asyncio.sleep(0.5)
+    words = stage.fleet.words()
+    stage.evidence |= {
+        "times that the database was an older one": rounds,
+        "times that it was named": words.count('"stores.differ"'),
+    }
+
+
 async def sql_stopped(stage: Stage) -> None:
     """Chats, matching and relays continue."""
     began = time()
@@ -200,6 +237,8 @@ CASES = (
     Case("redis-slow", "Redis slow", "200 ms a round trip, then 5 s of silence", redis_slow),
     Case("redis-failover", "Redis fails over", "kill -9; a replica becomes primary", redis_failover,
          environment={"REDIS_REPLICAS": "1"}, prepare=replicas),
+    Case("records-older-fleet", "PostgreSQL comes back with an older database", "its files from 3 to 8 s ago",
+         records_older, loses=True),
     Case("sql-stopped", "PostgreSQL stopped", "for 20 s (quick: 6 s)", sql_stopped),
     Case("sql-crowded", "PostgreSQL's connections exhausted", "all taken by another", sql_crowded,
          postgres=("-c", "max_connections=40")),

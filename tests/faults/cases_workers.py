@@ -173,6 +173,39 @@ async def clocks(stage: Stage) -> None:
     assert not lapsed, "a lease was lost because somebody set a clock"
 
 
+TWO_YEARS_S = 2 * 365.25 * 86_400
+OFFSETS_S = (-TWO_YEARS_S, 0.0, TWO_YEARS_S)
+
+
+async def clocks_far(stage: Stage) -> None:
+    """Each worker's wall clock is right or two years off, and is set again and again. In every other round a worker is
+    killed."""
+
+    def set_clock(name: str) -> None:
+        (stage.directory / f"clock-{name}").write_text(str(stage.rng.choice(OFFSETS_S)))
+
+    def start(name: str) -> None:
+        stage.fleet.start(name, child.command(f"clock:{stage.directory / f'clock-{name}'}"))
+
+    names = list(stage.fleet.names)
+    for name in names:
+        set_clock(name)
+        assert await stage.fleet.stop(name) == 0
+        start(name)
+    await stage.until_working()
+    rounds = stage.times or (4 if stage.quick else 16)
+    for number in range(rounds):
+        async with stage.fault():
+            set_clock(stage.rng.choice(names))
+            await asyncio.sleep(stage.rng.uniform(1.0, 3.0))
+        if number % 2:
+            victim = stage.rng.choice(names)
+            stage.kill(victim)
+            start(victim)
+        await stage.until_working()
+    stage.evidence |= {"times that a clock was set": len(names) + rounds, "kills": rounds // 2}
+
+
 async def doubled(stage: Stage) -> None:
     """All workers fetch some updates twice, and in a different order."""
     for number, name in enumerate(worker_names(4)):
@@ -216,5 +249,12 @@ CASES = (
     Case("pollers", "two pollers, both served", "another getUpdates for every bot, ten times a second", pollers),
     Case("reload", "a rolling reload under load", "SIGTERM to one after another", reload),
     Case("clocks", "clock jumps", "two of four workers an hour ahead, then ten minutes behind", clocks),
+    Case(
+        "clocks-far-fleet",
+        "workers whose clocks are years apart",
+        "each right or two years off, set again; kills",
+        clocks_far,
+        loses=True,
+    ),
     Case("doubled", "doubled and reordered updates", "20 % twice, up to 50 of different people shuffled", doubled),
 )

@@ -754,8 +754,8 @@ BUGS: Final = (
     Bug(
         "sql",
         "a cancelled batch is cut in half",
-        "await _again(Undone, lambda: to_the_end(self._apply(generation, entries)))",
-        "await _again(Undone, lambda: self._apply(generation, entries))",
+        "await _again(Undone, lambda: to_the_end(self._apply(generation, entries, after or 0)))",
+        "await _again(Undone, lambda: self._apply(generation, entries, after or 0))",
     ),
     Bug(
         "sql",
@@ -922,8 +922,8 @@ BUGS: Final = (
     Bug(
         "runtime",
         "a store that comes back with older data is not noticed",
-        "                self._generation = None  # what came back",
-        "                pass  # what came back",
+        "                self._generation = None  # what comes back",
+        "                pass  # what comes back",
     ),
     Bug(
         "runtime",

@@ -128,8 +128,8 @@ class _Aside:
         found: list[Elsewhere] = self._ask(self._inner.elsewhere(bots))
         return found
 
-    async def apply(self, generation: str, entries: Sequence[tuple[int, Fact]]) -> None:
-        self._ask(self._inner.apply(generation, entries))
+    async def apply(self, generation: str, entries: Sequence[tuple[int, Fact]], *, after: int | None = None) -> None:
+        self._ask(self._inner.apply(generation, entries, after=after))
 
     async def applied(self, generation: str) -> int:
         found: int = self._ask(self._inner.applied(generation))

@@ -7,8 +7,10 @@ from pathlib import Path
 from random import Random
 from typing import Final, NamedTuple
 
-from passerby.adapters.memory import FileLog, LogInUse
+from passerby.adapters.memory import FileLog, LogInUse, LogNewer
+from passerby.adapters.sql import release
 from passerby.bootstrap.ending import ToldToStop
+from passerby.bootstrap.stores import newer_release
 from passerby.ports.clock import Clock
 from passerby.runtime.crash_times import CRASHES, Crashed, CrashTimes
 from passerby.runtime.flight_recorder import RECORDING, FlightRecorder, RecorderInUse
@@ -70,10 +72,12 @@ def open_log(settings: Settings) -> FileLog:
     """Raises: WrongSetting."""
     path = live_path(settings)
     try:
-        return FileLog(path)
+        return FileLog(path, release())
     except LogInUse:
         problem = f"another Passerby uses {path.name} now"
         raise WrongSetting("SQLITE_DB_PATH", problem, "stop it, or give this one another path") from None
+    except LogNewer:
+        raise newer_release("SQLITE_DB_PATH", path.name) from None
     except OSError as error:
         remedy = "remove that directory, or name another file" if path.is_dir() else DISK
         raise WrongSetting("SQLITE_DB_PATH", f"{path.name} cannot be opened ({error.strerror})", remedy) from None

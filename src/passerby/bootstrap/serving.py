@@ -128,6 +128,7 @@ async def _serve(
         background.spawn(_guard(settings, files.log, files.key, clock, start))
     self_watch = SelfWatch(places(settings), files.crashes, clock, partial(server_time, settings.bot_api_url))
     background.spawn(self_watch.run())
+    background.spawn(start.watch_release(store))
     background.spawn(start.watch(store, records, lambda: process.was_ready))
     try:
         whole = await supervise(process.make, stop, clock, settings.shutdown_timeout_s, ready, listeners.end)

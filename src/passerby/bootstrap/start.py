@@ -15,11 +15,11 @@ from random import Random
 from typing import Any, Final, TypeVar
 
 from passerby.adapters.memory import FileLog, MemoryStore
-from passerby.adapters.sql import DatabaseUnusable, Pool, SqlRecords
+from passerby.adapters.sql import DatabaseUnusable, Pool, SqlRecords, release
 from passerby.adapters.sql import init_schema as sql_init_schema
 from passerby.bootstrap.ending import ToldToStop
 from passerby.bootstrap.files import DISK, live_path
-from passerby.bootstrap.stores import away, database, init_schema, unusable
+from passerby.bootstrap.stores import away, database, init_schema, newer_release, unusable
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.records import Records, RecordsLost
@@ -73,7 +73,7 @@ class Start:
 
     async def _redis(self, keys: Sequence[bytes], rng: Random) -> LiveStore:
         # Imported here because one process with its state in memory does not need it.
-        from passerby.adapters.redis import RedisOtherKey, RedisUnfit, open_redis
+        from passerby.adapters.redis import RedisNewer, RedisOtherKey, RedisUnfit, open_redis
 
         settings = self._settings
         while True:
@@ -88,12 +88,15 @@ class Start:
                         may_lose=settings.redis_may_lose_seconds,
                         key_marks=key_marks(keys[0], keys[1:]),
                         key_is_lost=is_key_lost(settings),
+                        release=release(),
                     )
                 )
             except RedisOtherKey:
                 raise other_key("this Redis") from None
             except RedisUnfit as error:
                 raise WrongSetting("REDIS_URL", str(error), "then start again") from None
+            except RedisNewer:
+                raise newer_release("REDIS_URL", "this Redis") from None
             except LiveStoreLost as error:
                 reason = "REDIS_URL does not answer yet"
                 self._faults.began("store", "store.awaited", error=logs.name_of(error), reason=reason)
@@ -191,6 +194,12 @@ class Start:
                 self.end(failure)
                 return
             await self._clock.sleep(LOOK_AGAIN_S)
+
+    async def watch_release(self, store: LiveStore) -> None:
+        """Stop the process once a newer release uses the live store."""
+        while not store.is_superseded:
+            await self._clock.sleep(KEEP_TRYING_S)
+        self.end(newer_release("REDIS_URL", "this Redis"))
 
     async def _missing(self, store: LiveStore, records: Records) -> WrongSetting | None:
         looks: tuple[Coroutine[Any, Any, object], ...] = (store.figures(), records.applied(""))

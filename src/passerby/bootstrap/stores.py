@@ -44,6 +44,11 @@ def away(settings: Settings, error: BaseException) -> WrongSetting:
     return WrongSetting("SQLITE_DB_PATH", problem, "end the other program, or make room, and start again")
 
 
+def newer_release(setting: str, what: str) -> WrongSetting:
+    """A live store that a newer release has used. An older one could not read all of it, or would drop a part."""
+    return WrongSetting(setting, f"a newer release of Passerby has used {what}", "start that release instead")
+
+
 def unusable(settings: Settings, error: DatabaseUnusable) -> WrongSetting:
     """The database answers, but cannot be used as it is."""
     if settings.postgres_uri:

@@ -13,11 +13,11 @@ import sqlalchemy as sa
 from redis.exceptions import RedisError
 from sqlalchemy.pool import NullPool
 
-from passerby.adapters.memory import FileLog, LogInUse, MemoryStore
-from passerby.adapters.redis import RedisUnfit, open_redis
+from passerby.adapters.memory import FileLog, LogInUse, LogNewer, MemoryStore
+from passerby.adapters.redis import RedisNewer, RedisUnfit, open_redis
 from passerby.adapters.redis.connect import connector
 from passerby.adapters.redis.keys import Keys
-from passerby.adapters.sql import DatabaseUnusable, SqlRecords
+from passerby.adapters.sql import DatabaseUnusable, SqlRecords, release
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.failures import losses
 from passerby.ports.clock import Clock
@@ -142,7 +142,9 @@ async def standstill(settings: Settings, clock: Clock) -> AsyncIterator[Standsti
 def open_log(settings: Settings) -> FileLog:
     """Lock the live store's file. Raises: FleetRuns."""
     try:
-        return FileLog(settings.live_path)
+        return FileLog(settings.live_path, release())
+    except LogNewer:
+        raise _newer("SQLITE_DB_PATH", settings.live_path.name) from None
     except LogInUse:
         raise FleetRuns(f"Passerby runs with {settings.live_path.name} now: {_RUNS}") from None
 
@@ -156,12 +158,20 @@ async def _redis(settings: Settings, clock: Clock) -> LiveStore:
             name=settings.redis_name,
             replicas=settings.redis_replicas,
             may_lose=settings.redis_may_lose_seconds,
+            release=release(),
+            looks=True,
         )
     except RedisUnfit as error:
         raise WrongSetting("REDIS_URL", str(error), "then try again") from None
+    except RedisNewer:
+        raise _newer("REDIS_URL", "this Redis") from None
     except LiveStoreLost as error:
         raise _redis_away(error) from None
     return opened.store
+
+
+def _newer(setting: str, what: str) -> WrongSetting:
+    return WrongSetting(setting, f"a newer release of Passerby has used {what}", "use that release instead")
 
 
 async def _no_workers(settings: Settings, clock: Clock) -> None:

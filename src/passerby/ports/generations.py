@@ -26,6 +26,11 @@ class Generations(Protocol):
         """
         ...
 
+    @property
+    def is_superseded(self) -> bool:
+        """Whether a newer release of Passerby uses the store. Then it refuses every call of this process for good."""
+        ...
+
     async def adopt(
         self,
         participants: Sequence[Participant],

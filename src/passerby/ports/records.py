@@ -37,6 +37,10 @@ class RecordsLost(Exception):
     """The database is unreachable, or refuses for a temporary reason. Nothing was stored: the call may be repeated."""
 
 
+class RecordsOlder(RecordsLost):
+    """The database holds less than it held before: somebody has replaced it by an older one. Nothing was stored."""
+
+
 class Records(PersonalData, Protocol):
     """Raises: RecordsLost from every method."""
 
@@ -52,8 +56,10 @@ class Records(PersonalData, Protocol):
         """Everybody who is searching or chatting through a bot that is none of these, by id."""
         ...
 
-    async def apply(self, generation: str, entries: Sequence[tuple[int, Fact]]) -> None:
-        """Store journal entries.
+    async def apply(self, generation: str, entries: Sequence[tuple[int, Fact]], *, after: int | None = None) -> None:
+        """Store journal entries. `after`: the last number of this generation that was applied, as far as is known.
+
+        Raises: RecordsOlder, if a lower number was applied. The entries in between would be missing for good.
 
         Atomicity: all entries and the number of the last one, in one transaction. Entries of the same generation up to
         the number stored before are skipped.

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from passerby.adapters.memory import frames
 from passerby.adapters.memory.frames import Hole, frame, unframe
-from passerby.adapters.memory.log import FileLog, LogInUse
+from passerby.adapters.memory.log import FileLog, LogInUse, LogNewer
 from tests.staged import in_a_loop
 
 RECORDS = st.lists(st.binary(max_size=20), max_size=8)
@@ -641,3 +641,20 @@ def test_if_another_process_has_locked_a_new_lock_file_nothing_more_is_written(p
     other.append(b"three")
     other.close()
     assert read(path) == [b"three"]
+
+
+def test_an_older_release_leaves_the_log_of_a_newer_one_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "passerby.live"
+    log = FileLog(path, release=8)
+    log.append(b"of a kind that release 7 does not know")
+    log.close()
+    before = path.read_bytes()
+    with pytest.raises(LogNewer):
+        FileLog(path, release=7)
+    assert path.read_bytes() == before
+    for release in (8, 9):
+        again = FileLog(path, release)
+        assert list(again.records()) == [b"of a kind that release 7 does not know"]
+        again.close()
+    with pytest.raises(LogNewer):
+        FileLog(path, release=8)

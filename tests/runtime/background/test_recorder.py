@@ -84,8 +84,8 @@ class Watched(MemoryRecords):
     def stored(self) -> list[int]:
         return [number for batch in self.batches for number in batch]
 
-    async def apply(self, generation: str, entries: Sequence[tuple[int, Fact]]) -> None:
-        await super().apply(generation, entries)
+    async def apply(self, generation: str, entries: Sequence[tuple[int, Fact]], *, after: int | None = None) -> None:
+        await super().apply(generation, entries, after=after)
         self.batches.append([number for number, _ in entries])
 
 
@@ -400,7 +400,7 @@ async def test_a_drain_during_a_running_recorder_does_not_store_twice(world: Wor
 
 
 class Broken(MemoryRecords):
-    async def apply(self, generation: str, entries: Sequence[tuple[int, Fact]]) -> None:
+    async def apply(self, generation: str, entries: Sequence[tuple[int, Fact]], *, after: int | None = None) -> None:
         raise ZeroDivisionError
 
 
@@ -438,6 +438,36 @@ async def test_the_records_count_as_behind_only_if_they_lack_what_the_journal_dr
     world.records.disk.positions[world.store.generation] = 2  # an older backup
     await once()
     assert alarms == [2]
+
+
+@pytest.mark.parametrize("is_away", [True, False], ids=["in an outage", "unnoticed"])
+@staged(play, "world")
+async def test_a_database_that_is_replaced_by_an_older_one_while_the_recorder_runs_is_noticed(
+    world: World, is_away: bool
+) -> None:
+    alarms: list[int] = []
+
+    async def alarm() -> None:
+        alarms.append(world.records.disk.positions[world.store.generation])
+
+    recorder = Recorder(world.store, world.records, world.clock, Random(2), lambda *_, **__: None, on_behind=alarm)
+    running = asyncio.ensure_future(recorder.run())
+    await world.visits(3)
+    await world.clock.move(1.0)
+    older = world.records.disk.copy()
+    await world.visits(3, start=4)
+    await world.clock.move(1.0)
+    if is_away:
+        world.records.lost = True
+        await world.clock.move(1.0)
+    world.records.disk.become(older)
+    world.records.lost = False
+    await world.visits(3, start=7)
+    await world.clock.move(5.0)
+    assert alarms == [3], "before anything was stored on top of it"
+    assert world.records.disk.positions[world.store.generation] == 9
+    assert await world.journal() == []
+    await stop(running)
 
 
 @staged(play, "world")

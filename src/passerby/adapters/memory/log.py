@@ -35,11 +35,19 @@ _MARK_AT: Final = 16
 _MARK_BYTES: Final = 16
 """In the lock file, after the number."""
 
+_RELEASE: Final = struct.Struct("<I")
+_RELEASE_AT: Final = 32
+"""After the mark."""
+
 _DAMAGED_KEPT: Final = 3
 
 
 class LogInUse(Exception):
     """Another process holds this log open."""
+
+
+class LogNewer(Exception):
+    """A newer release of Passerby has used this log. It is left as it is."""
 
 
 class Log(Protocol):
@@ -76,9 +84,13 @@ class Log(Protocol):
 class FileLog:
     """A log in a file. It holds an exclusive lock while it is open."""
 
-    def __init__(self, path: Path) -> None:
-        """Open or create. Raises LogInUse, or OSError if the path cannot be read or written."""
+    def __init__(self, path: Path, release: int = 0) -> None:
+        """Open or create. `release`: ours; an older one could not read what a newer one may have stored.
+
+        Raises LogInUse, LogNewer, or OSError if the path cannot be read or written.
+        """
         self._path = path
+        self._our_release = release
         self._lock_path = path.with_name(path.name + ".lock")
         self._lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -86,7 +98,11 @@ class FileLog:
         except BlockingIOError:
             os.close(self._lock)
             raise LogInUse(str(path)) from None
+        if _read_release(self._lock) > release:
+            os.close(self._lock)
+            raise LogNewer(str(path))
         try:
+            _write_release(self._lock, release)
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
             synced = _read_synced(self._lock)
             self._records, self._size, self._sequence = unframe(path.read_bytes(), synced)
@@ -131,6 +147,7 @@ class FileLog:
             os.close(lock)
             self._is_lost = True
             raise LogInUse(str(self._path)) from None
+        _write_release(lock, self._our_release)
         former, self._lock = self._lock, lock
         if not self._is_syncing:  # otherwise a thread may write to it soon
             os.close(former)
@@ -139,7 +156,8 @@ class FileLog:
     @property
     def mark(self) -> bytes:
         """What `put_mark` stored beside the log; empty if nothing."""
-        return os.pread(self._lock, _MARK_BYTES, _MARK_AT)
+        mark = os.pread(self._lock, _MARK_BYTES, _MARK_AT)
+        return mark if any(mark) else b""
 
     def put_mark(self, mark: bytes) -> None:
         """Raises: OSError."""
@@ -297,6 +315,16 @@ def _note_synced(lock: int, sequence: int) -> None:
     number = _SYNCED.pack(sequence)
     with contextlib.suppress(OSError):
         os.pwrite(lock, number + _CRC.pack(zlib.crc32(number)), 0)
+
+
+def _read_release(lock: int) -> int:
+    """The release of the newest process that has used the log; 0 if it is not known."""
+    found = os.pread(lock, _RELEASE.size, _RELEASE_AT)
+    return int(_RELEASE.unpack(found)[0]) if len(found) == _RELEASE.size else 0
+
+
+def _write_release(lock: int, release: int) -> None:
+    os.pwrite(lock, _RELEASE.pack(release), _RELEASE_AT)
 
 
 def _read_synced(lock: int) -> int:

@@ -114,6 +114,10 @@ class LoggedStore:
         return self._state.generation
 
     @property
+    def is_superseded(self) -> bool:
+        return False  # while it is open, no other process uses it
+
+    @property
     def newborn(self) -> bool:
         return self._state.newborn
 

@@ -3,6 +3,7 @@
 from passerby.adapters.redis.connect import Opened, open_redis
 from passerby.adapters.redis.errors import (
     RedisFull,
+    RedisNewer,
     RedisOtherKey,
     RedisRefuses,
     RedisUnfit,
@@ -15,6 +16,7 @@ from passerby.adapters.redis.store import RedisStore
 __all__ = [
     "Opened",
     "RedisFull",
+    "RedisNewer",
     "RedisOtherKey",
     "RedisRefuses",
     "RedisStore",

@@ -49,6 +49,8 @@ async def open_redis(
     may_lose: bool = False,
     key_marks: Sequence[bytes] = (),
     key_is_lost: bool = False,
+    release: int = 0,
+    looks: bool = False,
 ) -> Opened:
     """Check the server, then join the generation of the store there, or begin one.
 
@@ -56,7 +58,8 @@ async def open_redis(
     when that many replicas have it: then a failover loses nothing, but the store is lost while replicas are missing.
     `may_lose` accepts a server that may lose the last seconds when it is killed. `key_marks`: one mark for our key and
     for each former key. The server keeps the first one, to notice a process with another key; `key_is_lost` accepts it.
-    Raises: RedisOtherKey; RedisUnfit, whose text is for the operator; LiveStoreLost.
+    `release`: ours. A store that a newer one has used is refused. `looks`: do not claim a store for our release.
+    Raises: RedisOtherKey; RedisNewer; RedisUnfit, whose text is for the operator; LiveStoreLost.
     """
     keys = Keys(name)
     connect = connector(url, keys)
@@ -71,7 +74,13 @@ async def open_redis(
                 loose = not server.appends or server.syncs != "always" or (fails_over and not replicas)
                 # This comes before the first handshake, so that every connection finds a generation.
                 where = (keys.store, keys.workers, keys.leases, keys.journal)
-                words = ("EVAL", scripts.BEGIN.source, len(where), *where, *begin_args(clock, rng))
+                words = (
+                    "EVAL",
+                    scripts.BEGIN.source,
+                    len(where),
+                    *where,
+                    *begin_args(clock, rng, release=release, looks=looks),
+                )
                 await connection.send_command(*words, check_health=False)
                 await connection.read_response()
                 if key_marks:
@@ -90,7 +99,9 @@ async def open_redis(
         raise RedisUnfit("Redis does not run our scripts: Redis 7 or newer, or Valkey, is needed") from None
     except (RedisError, OSError):
         raise RedisUnreachable from None
-    return Opened(RedisStore(connect, keys, clock, rng, generation, replicas=replicas, loose=loose), warnings)
+    return Opened(
+        RedisStore(connect, keys, clock, rng, generation, replicas=replicas, loose=loose, release=release), warnings
+    )
 
 
 def connector(url: str, keys: Keys) -> Connect:

@@ -48,6 +48,10 @@ class RedisWiped(LiveStoreLost):
     """
 
 
+class RedisNewer(LiveStoreLost):
+    """A newer release of Passerby uses this store. Nothing was done, and nothing will be, for this release."""
+
+
 class RedisUnfit(Exception):
     """This server's settings make it unfit for use. `str()` is a sentence for the operator."""
 
@@ -56,7 +60,13 @@ class RedisOtherKey(Exception):
     """What is stored here was encrypted with a key that this process does not have."""
 
 
-_OURS: dict[str, type[Exception]] = {"WIPED": RedisWiped, "CROWDED": RedisFull, "FENCED": Fenced, "EVICTED": Evicted}
+_OURS: dict[str, type[Exception]] = {
+    "NEWER": RedisNewer,
+    "WIPED": RedisWiped,
+    "CROWDED": RedisFull,
+    "FENCED": Fenced,
+    "EVICTED": Evicted,
+}
 """The first words of our scripts' errors."""
 
 # Redis answers each of these before it does anything. Errors without a class in redis-py are known by their first word.

@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple
 from passerby.adapters.redis import scripts
 from passerby.adapters.redis.batcher import Batcher
 from passerby.adapters.redis.calls import Command, Word
-from passerby.adapters.redis.errors import RedisWiped
+from passerby.adapters.redis.errors import RedisNewer, RedisWiped
 from passerby.adapters.redis.handshake import with_handshake
 from passerby.adapters.redis.keys import Keys
 from passerby.adapters.redis.scripts import Script
@@ -41,12 +41,15 @@ class Generation(NamedTuple):
     server_us: int | None = None
 
 
-def begin_args(clock: Clock, rng: Random, *, again: bool = False, latest: int = 0) -> tuple[str, int, int, int]:
+def begin_args(
+    clock: Clock, rng: Random, *, again: bool = False, latest: int = 0, release: int = 0, looks: bool = False
+) -> tuple[str, int, int, int, int, int]:
     """Return the arguments of begin.lua. Numbers of changes start from the time, so earlier readers are behind.
 
-    `again`: this process took part in an earlier generation, so workers may have held leases in it.
+    `again`: this process took part in an earlier generation, so workers may have held leases in it. `looks`: this
+    process only looks, while no worker runs.
     """
-    return *_new_generation(clock, rng), int(again), latest
+    return *_new_generation(clock, rng), int(again), latest, release, int(looks)
 
 
 def handshake_args(clock: Clock, rng: Random, *, latest: int = 0, loose: bool = False) -> tuple[str, int, int, int]:
@@ -65,8 +68,8 @@ def generation_of(answer: Any) -> Generation:
 
 
 class GenerationClient:
-    """`generation` comes from begin.lua. `replicas` is the batcher's; `loose` is handshake.lua's. `time`: the
-    server's, if it is not the one that its answers tell."""
+    """`generation` comes from begin.lua. `replicas` is the batcher's; `loose` is handshake.lua's. `release`: ours.
+    `time`: the server's, if it is not the one that its answers tell."""
 
     def __init__(
         self,
@@ -78,6 +81,7 @@ class GenerationClient:
         *,
         replicas: int = 0,
         loose: bool = False,
+        release: int = 0,
         time: ServerTime | None = None,
     ) -> None:
         def words() -> Sequence[Word]:
@@ -87,6 +91,9 @@ class GenerationClient:
         self._keys = keys
         self._clock = clock
         self._rng = rng
+        self._release = release
+        self.is_superseded = False
+        """A newer release uses the store, so no call will succeed any more."""
         self._time = time or ServerTime(clock)
         self._generation = generation
         self._hear(generation)
@@ -165,10 +172,13 @@ class GenerationClient:
 
     async def _begin(self) -> None:
         keys = self._keys
-        words = begin_args(self._clock, self._rng, again=True, latest=self._latest)
-        self._generation = generation_of(
-            await self._batcher.call(scripts.BEGIN, (keys.store, keys.workers, keys.leases, keys.journal), words)
-        )
+        words = begin_args(self._clock, self._rng, again=True, latest=self._latest, release=self._release)
+        where = (keys.store, keys.workers, keys.leases, keys.journal)
+        try:
+            self._generation = generation_of(await self._batcher.call(scripts.BEGIN, where, words))
+        except RedisNewer:
+            self.is_superseded = True
+            raise
         self._hear(self._generation)
         self._see(self._generation.latest)
 

@@ -8,6 +8,7 @@ with the same tag on one node, so a script may use several. Two installations ma
                                  was wiped or may have lost its newest writes (rebirth.lua).
                                  key: a mark of the installation's SECRET_KEY.
                                  adopted: the records have been taken in, or compared.
+                                 release: of the newest process that has used it.
                                  doubt: 1 if something may be lost, 2 if something is.
                                  mender: the worker that resolves the doubt, and until when.
                                  latest: each heartbeat raises it by a microsecond or more. A

@@ -86,10 +86,13 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisMessageMap, RedisOutbox, 
         *,
         replicas: int = 0,
         loose: bool = False,
+        release: int = 0,
         time: ServerTime | None = None,
         journal_bound: int = JOURNAL_BOUND,
     ) -> None:
-        super().__init__(connect, keys, clock, rng, generation, replicas=replicas, loose=loose, time=time)
+        super().__init__(
+            connect, keys, clock, rng, generation, replicas=replicas, loose=loose, release=release, time=time
+        )
         self._loads = Loads(self._batcher, keys)
         self._marks = Marks(self._batcher, keys, self._time)
         self._holds = Holds(clock)

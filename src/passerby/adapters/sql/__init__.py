@@ -9,7 +9,16 @@ from passerby.adapters.sql import core_only  # noqa: F401  # before anything imp
 from passerby.adapters.sql.failures import DatabaseUnusable
 from passerby.adapters.sql.pool import Pool
 from passerby.adapters.sql.records import SqlRecords
-from passerby.adapters.sql.schema import SchemaState, init_schema, schema_state
+from passerby.adapters.sql.schema import SchemaState, init_schema, release, schema_state
 from passerby.adapters.sql.staff import SqlStaff
 
-__all__ = ["DatabaseUnusable", "Pool", "SchemaState", "SqlRecords", "SqlStaff", "init_schema", "schema_state"]
+__all__ = [
+    "DatabaseUnusable",
+    "Pool",
+    "SchemaState",
+    "SqlRecords",
+    "SqlStaff",
+    "init_schema",
+    "release",
+    "schema_state",
+]

@@ -24,7 +24,7 @@ from passerby.kernel.ids import BotId, MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Participant
 from passerby.ports.clock import Clock
 from passerby.ports.facts import Fact
-from passerby.ports.records import Active, Elsewhere, RecordsLost, Told
+from passerby.ports.records import Active, Elsewhere, RecordsLost, RecordsOlder, Told
 
 T = TypeVar("T")
 
@@ -133,14 +133,14 @@ class SqlRecords(SqlPersonalData):
 
         return await self._read(query)
 
-    async def apply(self, generation: str, entries: Sequence[tuple[int, Fact]]) -> None:
+    async def apply(self, generation: str, entries: Sequence[tuple[int, Fact]], *, after: int | None = None) -> None:
         if entries:
-            await _again(Undone, lambda: to_the_end(self._apply(generation, entries)))
+            await _again(Undone, lambda: to_the_end(self._apply(generation, entries, after or 0)))
 
     async def aclose(self) -> None:
         await self._engine.dispose()
 
-    async def _apply(self, generation: str, entries: Sequence[tuple[int, Fact]]) -> None:
+    async def _apply(self, generation: str, entries: Sequence[tuple[int, Fact]], after: int) -> None:
         number, newest = entries[-1]
         async with self._engine.connect() as connection:
             await connection.execution_options(writes=True)
@@ -149,6 +149,8 @@ class SqlRecords(SqlPersonalData):
                 if (await connection.execute(self._begin_generation, beginning)).first() is not None:
                     await connection.execute(_FORGET_DEAD, {"before": newest.at - _DEAD_AFTER_S})
                 applied = (await connection.execute(_APPLIED_LOCKED, {"of": generation})).scalar_one()
+                if applied < after:
+                    raise RecordsOlder("the database was replaced by an older one")
                 new = [fact for number, fact in entries if number > applied]
                 if new:
                     for statement, rows in self._writer.steps(new):

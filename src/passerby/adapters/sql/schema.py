@@ -58,6 +58,11 @@ class SchemaState:
         return self.current is not None and self.current > self.needed
 
 
+def release() -> int:
+    """The number of the newest revision. It grows whenever a release stores something that older ones do not know."""
+    return int(_needed())
+
+
 async def schema_state(database: str | os.PathLike[str] | URL) -> SchemaState:
     """Changes nothing. Raises: DatabaseUnusable, RecordsLost."""
     url = database if isinstance(database, URL) else database_url(database)

@@ -123,6 +123,7 @@ class Recorder:
                     if self._is_told:
                         self._log("recorder.waiting", reason=_reason(lost))
                 self._failures += 1
+                self._generation = None  # what comes back may be older than what went away
                 return None
             if self._failures:
                 away_s = round(self._clock.monotonic() - self._lost_at, 1)
@@ -130,7 +131,6 @@ class Recorder:
                     self._log("recorder.resumed", attempt=self._failures + 1, duration_s=away_s)
                 self._back_at = self._clock.monotonic()
                 self._failures = 0
-                self._generation = None  # what came back may be older than what went away
             return recorded
 
     async def _record(self) -> int:
@@ -150,7 +150,7 @@ class Recorder:
         metrics.RECORDER_LAG.set(max(0.0, self._clock.now() - entries[0][1].at) if entries else 0.0)
         if entries:
             batch = _uncut(entries) if len(entries) >= self._batch else entries
-            await self._records.apply(generation, batch)
+            await self._records.apply(generation, batch, after=self._position)
             self._position = batch[-1][0]
             metrics.RECORDED.add(count=len(batch))
         if self._trimmed < self._position:
