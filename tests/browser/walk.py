@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect, sy
 import passerby
 from passerby.catalogue.catalogue import Catalogue
 from passerby.domain.tastes import LANGUAGES, WRITTEN_IN
-from passerby.features.pages import LISTED, UNLISTED
+from passerby.features.pages import LISTED
 from passerby.kernel.participant import Complaint
 from passerby.kernel.text import text
 from tests.browser.conftest import DESKTOP, PATIENCE_MS, QUIET
@@ -183,7 +183,7 @@ class Walker:
 
     def read(self) -> None:
         one = self.phones[0]
-        for command in (*LISTED, *UNLISTED, "start", "friends", "blocked", "profile", "report", "block"):
+        for command in (*LISTED, "vip", "paysupport", "start", "friends", "blocked", "profile", "report", "block"):
             self.say(one, f"/{command}")
             if command in ("rules", "vip"):
                 self.picture(f"pages-{command}")

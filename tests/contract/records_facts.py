@@ -3,6 +3,18 @@
 from hypothesis import strategies as st
 
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, PoolId
+from passerby.kernel.money import (
+    Charge,
+    ChargeId,
+    GrantSource,
+    PurchaseId,
+    PurchaseOrder,
+    RefundedBy,
+    Subscription,
+    SubscriptionState,
+    VipGrant,
+    Wallet,
+)
 from passerby.kernel.participant import (
     Blur,
     Chatting,
@@ -187,6 +199,73 @@ _lasts = st.builds(
 _saved = st.builds(
     Saved, token=_texts, person=_persons, nickname=_texts, mutual=st.booleans(), asked_at=st.none() | _times
 )
+_counts = st.integers(0, 2**31 - 1)
+_wallets = st.builds(
+    Wallet,
+    orders=st.lists(
+        st.builds(
+            PurchaseOrder,
+            id=_texts.map(PurchaseId),
+            plan=_texts,
+            days=_counts,
+            stars=_counts,
+            bot=_bots,
+            made_at=_times,
+            expires_at=_times,
+            renews=st.booleans(),
+            checked_at=_times,
+        ),
+        max_size=2,
+    ).map(tuple),
+    charges=st.lists(
+        st.builds(
+            Charge,
+            id=_texts.map(ChargeId),
+            bot=_bots,
+            code=_texts,
+            order=_texts,
+            plan=_texts,
+            stars=_counts,
+            paid_at=_times,
+            provider_id=_texts,
+            renews=st.booleans(),
+            found=st.booleans(),
+            refund_owed_at=_times,
+            refunded_by=st.none() | st.sampled_from(RefundedBy),
+            refunded_at=_times,
+        ),
+        max_size=2,
+    ).map(tuple),
+    grants=st.lists(
+        st.builds(
+            VipGrant,
+            code=_texts,
+            source=st.sampled_from(GrantSource),
+            since=_times,
+            lasts_s=_times,
+            until=_times,
+        ),
+        max_size=2,
+    ).map(tuple),
+    subscriptions=st.lists(
+        st.builds(
+            Subscription,
+            order=_texts,
+            bot=_bots,
+            plan=_texts,
+            stars=_counts,
+            first=_texts.map(ChargeId),
+            first_provider=_texts,
+            paid_until=_times,
+            state=st.sampled_from(SubscriptionState),
+        ),
+        max_size=1,
+    ).map(tuple),
+    filtered_at=_times,
+    refunded_at=_times,
+    told_until=_times,
+    told_end=_times,
+)
 participants = st.builds(
     Participant,
     person=_persons,
@@ -205,6 +284,7 @@ participants = st.builds(
     saved=st.lists(_saved, max_size=3).map(tuple),
     requests=st.none()
     | st.builds(DataRequests, copy_at=_times, copied_at=_times, erase_at=_times, erasing=st.booleans()),
+    wallet=st.none() | _wallets,
 )
 """Every field is named. If a new field were missing here, only its default would be tested."""
 

@@ -6,7 +6,7 @@ the same disk. Atomicity is real: a batch is prepared on a copy, which then repl
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
 from passerby.domain.personal_data import refers_to
@@ -31,6 +31,7 @@ from passerby.ports.facts import (
     SanctionLifted,
 )
 from passerby.ports.records import Active, Elsewhere, RecordsLost, RecordsOlder, Told
+from tests.contract.money_memory import Ledger, MemoryMoney
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +98,15 @@ class Disk:
     created_at: dict[PersonId, float] = field(default_factory=dict)
     sanctions: dict[str, SanctionRow] = field(default_factory=dict)
     evidence: dict[tuple[ChatId, PersonId, int], EvidenceRow] = field(default_factory=dict)
+    ledger: Ledger = field(default_factory=Ledger)
 
     def copy(self) -> "Disk":
-        return Disk(*(dict(each) for each in self._all))
+        return Disk(*(dict(each) for each in self._all), self.ledger.copy())
 
     def become(self, other: "Disk") -> None:
         self.people, self.chats, self.positions, *rest = other._all
         self.blocks, self.complaints, self.created_at, self.sanctions, self.evidence = rest
+        self.ledger = other.ledger
 
     @property
     def _all(self) -> tuple[dict[Any, Any], ...]:
@@ -115,10 +118,11 @@ def mentions(disk: Disk, person: int) -> list[str]:
     """The tables that hold this number."""
     tables = {"users": disk.people, "chats": disk.chats, "blocks": disk.blocks, "complaints": disk.complaints}
     tables |= {"sanctions": disk.sanctions, "evidence": disk.evidence}
+    tables |= {each.name: getattr(disk.ledger, each.name) for each in fields(disk.ledger)}
     return [name for name, table in tables.items() if str(person) in repr(table)]
 
 
-class MemoryRecords:
+class MemoryRecords(MemoryMoney):
     """Implements `passerby.ports.records.Records`. While `lost` is set, every call raises RecordsLost.
 
     While `mute` is set, `apply` stores and then raises, like a commit whose answer is lost.
@@ -204,6 +208,7 @@ class MemoryRecords:
                 for row in disk.sanctions.values()
                 if row.person == person
             ),
+            disk.ledger.of(person),
         )
 
     async def acquaintances(self, person: PersonId, limit: int) -> list[PersonId]:
@@ -268,10 +273,13 @@ def _store(disk: Disk, fact: Fact) -> None:
 
         case PersonErased():
             _erase(disk, fact)
+        case _:
+            disk.ledger.store(fact)
 
 
 def _erase(disk: Disk, fact: PersonErased) -> None:
     person = fact.person
+    disk.ledger.erase(person)
     disk.sanctions = {
         name: row
         for name, row in disk.sanctions.items()

@@ -7,11 +7,34 @@ import msgspec
 import pytest
 from hypothesis import given
 
-from passerby.adapters.sql.tables import blocks, chats, complaints, sanctions, users
+from passerby.adapters.sql.tables import (
+    blocks,
+    charges,
+    chats,
+    complaints,
+    grants,
+    orders,
+    refunds,
+    sanctions,
+    subscriptions,
+    users,
+)
 from passerby.domain.karma import rated
 from passerby.domain.personal_data import ERASED_PERSON, copy_of
-from passerby.kernel.history import History, PastBlock, PastChat, PastReport, PastSanction
+from passerby.kernel.history import History, PastBlock, PastChat, PastMoney, PastRefund, PastReport, PastSanction
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, PoolId
+from passerby.kernel.money import (
+    Charge,
+    ChargeId,
+    GrantSource,
+    PurchaseId,
+    PurchaseOrder,
+    RefundedBy,
+    Subscription,
+    SubscriptionState,
+    VipGrant,
+    Wallet,
+)
 from passerby.kernel.participant import (
     Blur,
     Chatting,
@@ -40,6 +63,10 @@ ME = PersonId(777_000_000)
 PROFILE = Profile(1.5, 31, 2.5, Gender.FEMALE, "pt", 3.5, ("es", "it"), ("chess",), "BR", True, 4.5)
 WISHES = Preferences((Gender.OTHER,), 22, 44, False, False, Blur.ALWAYS)
 LAST = LastChat(ChatId("l"), OTHERS[1], 5.5, "next", True, Rating.BAD, 6.5, Complaint.SPAM)
+CHARGE = Charge(
+    ChargeId("ch1"), BotId(55), "code2", "o2", "plan2", 83, 84.5, "prov1", True, True, 85.5, RefundedBy.RULE, 86.5
+)
+SUBSCRIPTION = Subscription("o3", BotId(56), "plan3", 87, ChargeId("ch2"), "prov2", 88.5, SubscriptionState.FAILED)
 PERSON = Participant(
     ME,
     41,
@@ -61,6 +88,16 @@ PERSON = Participant(
     DataRequests(16.5, 17.5, 18.5, True),
     (Sanction("ban", SanctionKind.BANNED, Reason.SCAM, 31.5, 32.5, 0, "rule", "case", Appeal.OPEN, 33.5),),
     SupportCode("ABCDEFGH", 34.5),
+    Wallet(
+        (PurchaseOrder(PurchaseId("o1"), "plan1", 71, 72, BotId(54), 73.5, 74.5, True, 75.5),),
+        (CHARGE,),
+        (VipGrant("code1", GrantSource.TRIAL, 76.5, 77.5, 78.5),),
+        (SUBSCRIPTION,),
+        79.5,
+        80.5,
+        81.5,
+        82.5,
+    ),
 )
 PAST = Sanction("past", SanctionKind.SLOW, Reason.SPAM, 41.5, 42.5, 0, "old rule", "old case", Appeal.UPHELD, 43.5)
 HISTORY = History(
@@ -80,6 +117,13 @@ HISTORY = History(
     (PastBlock(whom=OTHERS[7], blocked_at=22.5, lifted_at=23.5),),
     (PastReport(chat=ChatId("q"), whom=OTHERS[8], reason=Complaint.THREAT, filed_at=24.5, words=b"sealed"),),
     (PastSanction(sanction=PAST, lifted_at=44.5),),
+    PastMoney(
+        (PurchaseOrder(PurchaseId("o4"), "plan4", 91, 92, BotId(57), 93.5, 94.5),),
+        (Charge(ChargeId("ch3"), BotId(58), "code3", "o5", "plan5", 95, 96.5, "prov3"),),
+        (VipGrant("code4", GrantSource.PROMO, 97.5, 98.5, 99.5),),
+        (Subscription("o6", BotId(59), "plan6", 101, ChargeId("ch4"), "prov4", 102.5),),
+        (PastRefund("ch5", 103, "buyer", 104.5),),
+    ),
 )
 COPY = copy_of(PERSON, HISTORY, {ChatId("q"): "their words"}, NOW)
 
@@ -108,7 +152,10 @@ def _all(value: Any) -> Any:
     return tuple(map(_all, value)) if isinstance(value, tuple) else value
 
 
-@pytest.mark.parametrize("struct", [PERSON, PROFILE, WISHES, LAST, PERSON.requests, HISTORY.chats[0]])
+EXAMPLES = [PERSON, PROFILE, WISHES, LAST, PERSON.requests, HISTORY.chats[0], PERSON.wallet, CHARGE, SUBSCRIPTION]
+
+
+@pytest.mark.parametrize("struct", EXAMPLES)
 def test_the_example_leaves_no_field_at_its_default(struct: msgspec.Struct) -> None:
     defaults = {field.name: field.default for field in msgspec.structs.fields(struct)}
     assert [name for name, default in defaults.items() if getattr(struct, name) == default] == []
@@ -132,6 +179,8 @@ STORED_ELSEWHERE = {
     "complaints": {"user_id", "accused_id"},
     # Which one of the team decided.
     "sanctions": {"user_id", "by_staff"},
+    **{name: {"user_id"} for name in ("orders", "charges", "grants", "subscriptions")},
+    "refunds": {"bot_id"},
 }
 
 
@@ -151,8 +200,15 @@ def test_every_column_of_the_records_is_in_the_copy_or_is_named_here() -> None:
         "sanctions": {
             "id", "kind", "reason", "since", "until", "rule", "evidence", "appeal", "appealed_at", "lifted_at",
         },
+        "orders": {"id", "bot_id", "plan", "days", "stars", "renews", "made_at", "expires_at", "checked_at"},
+        "charges": {"id", "bot_id", "code", "order_id", "plan", "stars", "paid_at", "provider_id", "renews", "found"},
+        "grants": {"code", "source", "since", "lasts_s", "until"},
+        "subscriptions": {
+            "bot_id", "first_charge", "first_provider", "order_id", "plan", "stars", "paid_until", "state",
+        },
+        "refunds": {"charge_id", "stars", "refunded_by", "at"},
     }  # fmt: skip
-    for table in (users, chats, blocks, complaints, sanctions):
+    for table in (users, chats, blocks, complaints, sanctions, orders, charges, grants, subscriptions, refunds):
         assert set(table.c.keys()) == known[table.name] | STORED_ELSEWHERE[table.name]
 
 

@@ -6,7 +6,8 @@ from passerby.features import ALL
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Decision
 from passerby.kernel.effect import Answer, Button, Menu
-from passerby.kernel.event import SearchDelayed
+from passerby.kernel.event import PaymentSettled, SearchDelayed, VipEnding
+from passerby.kernel.money import ChargeId, Payment, Plan
 from passerby.kernel.participant import Preferences, Profile
 from passerby.kernel.rules import Filter, Rules
 from tests.features.playbook import Person, Playbook, grown_up
@@ -46,6 +47,19 @@ class Explorer:
             assert any(isinstance(effect, Answer) for effect in again.effects), f"{button.action}, pressed twice"
             self.talk.people.clear()
             self.talk.people.update(people)
+
+
+def explore_the_shop(pressed: set[tuple[str, str]]) -> None:
+    talk = Playbook(Rules(plans=(Plan("week", 7, 75),), free_filters=()))
+    explorer = Explorer(talk)
+    explorer.pressed = pressed
+    ann = talk.person()
+    explorer.look(ann.writes("/vip"), ann)
+    payment = Payment(ChargeId("c"), "p", 75, talk.env.now)
+    talk.happens(PaymentSettled(ann.person, ann.bot, payment))
+    explorer.look(ann.writes("/paysupport"), ann)
+    talk.later(6.5 * 86_400)
+    explorer.look(talk.happens(VipEnding(ann.person, ann.bot)), ann)
 
 
 def test_every_button_is_answered_and_every_answer_has_a_button() -> None:
@@ -95,6 +109,8 @@ def test_every_button_is_answered_and_every_answer_has_a_button() -> None:
     state = eve.value.state
     explorer.look(talk.happens(SearchDelayed(eve.person, eve.bot, state.ticket.since, 0, None)), eve)  # type: ignore[union-attr]
     assert eve.value.preferences != Preferences()
+
+    explore_the_shop(explorer.pressed)
 
     taken = {action for feature in ALL for action in feature.presses}
     assert taken - {action for action, _ in explorer.pressed} == set()

@@ -2,17 +2,17 @@
 
 import pytest
 
-from passerby.features.pages import LISTED, UNLISTED
+from passerby.features.pages import LISTED
 from passerby.kernel.decision import Decision
 from passerby.kernel.participant import Profile
-from passerby.kernel.rules import Filter, Rules
+from passerby.kernel.rules import Rules
 from passerby.kernel.text import text
 from tests.features.playbook import Playbook, says
 
 
-@pytest.mark.parametrize("page", [each for each in (*LISTED, *UNLISTED) if each != "help"])
+@pytest.mark.parametrize("page", [each for each in LISTED if each != "help"])
 def test_a_page_can_be_read_in_every_state(page: str) -> None:
-    talk = Playbook(Rules(minimum_age=21, free_filters=tuple(Filter)))
+    talk = Playbook(Rules(minimum_age=21))
     idle, searching = talk.person(), talk.searching()
     chatting, _ = talk.pair(talk.person(), talk.person())
     for each in (idle, searching, chatting):
@@ -38,17 +38,6 @@ def test_help_can_be_read_in_every_state_and_shows_the_same_code_for_a_week() ->
         talk.later(7 * 86_400)
         each.writes("/help")
         assert each.value.support != support
-
-
-def test_by_default_the_vip_page_says_that_everything_is_free() -> None:
-    ann = Playbook().person()
-    assert ann.writes("/vip") == Decision(effects=(says(ann, "pages.vip", minimum=18),))
-
-
-@pytest.mark.parametrize("free", [(), (Filter.GENDER,)])
-def test_the_vip_page_does_not_say_free_if_a_filter_is_only_for_vips(free: tuple[Filter, ...]) -> None:
-    ann = Playbook(Rules(free_filters=free)).person()
-    assert ann.writes("/vip") == Decision(effects=(says(ann, "pages.vip_given", minimum=18),))
 
 
 @pytest.mark.parametrize("page", LISTED)

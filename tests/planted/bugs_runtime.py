@@ -26,8 +26,8 @@ RUNTIME: Final = (
     Bug(
         "runtime",
         "outbox entries of work that changes nothing are not settled",
-        "if puts or notices or owed or sent or done:",
-        "if puts or notices or owed or done:",
+        "if puts or notices or owed or sent or done or decision.ledger:",
+        "if puts or notices or owed or done or decision.ledger:",
     ),
     Bug(
         "runtime",

@@ -292,7 +292,9 @@ class Bench:
             shared=shared,
             tokens=tokens,
         )
-        self.admission = Admission(self.person_queues, self.courier, self.store, self.clock, quota, router.is_for_us)
+        self.admission = Admission(
+            self.person_queues, self.courier, self.store, self.clock, quota, router.is_for_us, self.person_queues.put
+        )
         self.parking = Parking(
             self.store,
             self.courier,

@@ -11,8 +11,10 @@ from typing import Any, Protocol, TypeVar
 from passerby.adapters.sql import SqlRecords
 from passerby.kernel.history import History
 from passerby.kernel.ids import BotId, PersonId
+from passerby.kernel.money import StarRow
 from passerby.kernel.participant import Participant
 from passerby.ports.facts import Fact, PersonChanged
+from passerby.ports.money import StarCall, Unmatched
 from passerby.ports.records import Active, Elsewhere, Records
 from tests.contract.records_memory import Disk, MemoryRecords, mentions
 from tests.contract.records_places import Complaints, Evidence, PostgresServer, SqlPlace
@@ -145,6 +147,29 @@ class _Aside:
 
     async def acquaintances(self, person: PersonId, limit: int) -> Sequence[PersonId]:
         found: Sequence[PersonId] = self._ask(self._inner.acquaintances(person, limit))
+        return found
+
+    async def star_calls(self, limit: int) -> Sequence[StarCall]:
+        calls: Sequence[StarCall] = self._ask(self._inner.star_calls(limit))
+        return calls
+
+    async def rows_seen(self, bot: BotId) -> int:
+        seen: int = self._ask(self._inner.rows_seen(bot))
+        return seen
+
+    async def note_rows(self, bot: BotId, rows: Sequence[StarRow], seen: int, now: float) -> None:
+        self._ask(self._inner.note_rows(bot, rows, seen, now))
+
+    async def unmatched(self, before: float, limit: int) -> Sequence[Unmatched]:
+        found: Sequence[Unmatched] = self._ask(self._inner.unmatched(before, limit))
+        return found
+
+    async def unconfirmed(self, after: float, before: float) -> int:
+        count: int = self._ask(self._inner.unconfirmed(after, before))
+        return count
+
+    async def vip_ending(self, after: float, before: float, beyond: PersonId, limit: int) -> Sequence[Participant]:
+        found: Sequence[Participant] = self._ask(self._inner.vip_ending(after, before, beyond, limit))
         return found
 
     async def aclose(self) -> None:

@@ -24,6 +24,7 @@ from passerby.adapters.botapi.client import Answer as Decoded
 from passerby.adapters.botapi.files import Disguised
 from passerby.adapters.botapi.sending import ContentSender
 from passerby.adapters.botapi.sets import Sets
+from passerby.adapters.botapi.stars import StarCalls
 from passerby.adapters.botapi.transfer import Move, Mover
 from passerby.kernel.ids import BotId
 from passerby.ports.live_store import LiveStore
@@ -263,6 +264,7 @@ class SimBotApi(BotApi):
         self._bots = tuple(tokens)
         client = SimClient(tokens, network, life)
         self._client = client
+        self._stars = StarCalls(client)
         self._files = files = Disguised(store, b"")
         alone = len(self._bots) == 1
         self._content_sender = ContentSender(

@@ -253,7 +253,8 @@ def _rules(settings: Settings) -> Rules:
         idle_nudge_s=settings.idle_nudge_min * 60,
         idle_end_s=settings.idle_end_min * 60,
         patience=settings.patience,
-        free_filters=settings.free_filters,
+        free_filters=settings.filters_for_all,
+        plans=settings.vip_plans,
         brands=settings.pools,
     )
 

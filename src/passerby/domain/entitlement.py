@@ -17,6 +17,18 @@ def may_filter(me: Participant, which: Filter, env: Env) -> bool:
     return which in env.rules.free_filters or is_vip(me, env.now)
 
 
+def filter_used(me: Participant, env: Env) -> Participant:
+    """The person, with a note in their wallet if this search uses a filter that they paid for. See
+    `domain.money.own_refund`."""
+    wants = me.preferences
+    pays_off = (wants.genders and Filter.GENDER not in env.rules.free_filters) or (
+        (wants.age_min is not None or wants.age_max is not None) and Filter.AGE not in env.rules.free_filters
+    )
+    if me.wallet is None or not pays_off or not is_vip(me, env.now):
+        return me
+    return msgspec.structs.replace(me, wallet=msgspec.structs.replace(me.wallet, filtered_at=env.now))
+
+
 def wishes_of(me: Participant, env: Env) -> Preferences:
     """The preferences that count now. Wishes that need VIP wait until the person is a VIP again."""
     wants = me.preferences

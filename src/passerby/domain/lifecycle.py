@@ -23,7 +23,7 @@ from enum import Enum, auto
 import msgspec
 
 from passerby.domain.ages import age_now
-from passerby.domain.entitlement import is_vip, wishes_of
+from passerby.domain.entitlement import filter_used, is_vip, wishes_of
 from passerby.domain.karma import karma_now
 from passerby.domain.pools import pool_of
 from passerby.kernel.decision import Env
@@ -172,7 +172,7 @@ def _met(side: Participant, state: Chatting, now: float, leaver: PersonId) -> tu
 
 def search(me: Participant, env: Env) -> Participant:
     """Start searching. The profile must be complete and the person reachable."""
-    return _step(me, Action.SEARCH, Searching(make_ticket(me, env)))
+    return _step(filter_used(me, env), Action.SEARCH, Searching(make_ticket(me, env)))
 
 
 def refresh_ticket(me: Participant, env: Env) -> Participant:
@@ -181,7 +181,7 @@ def refresh_ticket(me: Participant, env: Env) -> Participant:
         return me
     ticket = msgspec.structs.replace(make_ticket(me, env), since=me.state.ticket.since)
     ticket = msgspec.structs.replace(ticket, not_before=me.state.ticket.not_before)
-    return msgspec.structs.replace(me, state=Searching(ticket))
+    return msgspec.structs.replace(filter_used(me, env), state=Searching(ticket))
 
 
 def cancel(me: Participant) -> Participant:
@@ -226,6 +226,6 @@ def part(
         met = msgspec.structs.replace(side, recent=_met(side, side.state, now, leaver))
         ended.append(_step(met, Action.PART, Idle(), last))
     if again:
-        met = msgspec.structs.replace(me, recent=ended[0].recent)
+        met = filter_used(msgspec.structs.replace(me, recent=ended[0].recent), env)
         ended[0] = _step(met, Action.AGAIN, Searching(make_ticket(ended[0], env)), ended[0].last)
     return tuple(ended)

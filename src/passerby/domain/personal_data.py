@@ -36,6 +36,7 @@ ELSEWHERE = (
     "Log lines call you by a pseudonym that changes every day.",
     "Other people's ratings, blocks and reports are about them, too, so they are not part of this copy.",
     "Two numbers would give those away: when your standing changed last, and how often your data changed.",
+    "Telegram's own list of payments, which we compare with ours, says the same about your purchases.",
     "Backups hold the same data until they expire.",
 )
 """What is not in the file, and why. For the reader of the file."""
@@ -135,6 +136,8 @@ def copy_of(me: Participant, history: History, words: Mapping[ChatId, str], now:
             }
             for report in history.reports
         ],
+        "wallet": _written(me.wallet),
+        "purchases": _written(history.money),
         "not_in_this_file": list(ELSEWHERE),
     }
 
@@ -164,6 +167,13 @@ def _restrictions(me: Participant, history: History) -> list[dict[str, Any]]:
 def _whole(struct: msgspec.Struct) -> dict[str, Any]:
     """All fields by name, also those with their default value."""
     return {name: getattr(struct, name) for name in struct.__struct_fields__}
+
+
+def _written(value: Any) -> Any:
+    """The value with all that is in it, ready for JSON."""
+    if isinstance(value, msgspec.Struct):
+        return {name: _written(getattr(value, name)) for name in value.__struct_fields__}
+    return [_written(each) for each in value] if isinstance(value, tuple) else value
 
 
 def _state(me: Participant, partners: _Partners) -> dict[str, Any]:

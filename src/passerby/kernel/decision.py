@@ -10,6 +10,7 @@ from passerby.kernel.content import Content
 from passerby.kernel.drain import Drain
 from passerby.kernel.effect import Effect
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
+from passerby.kernel.money import RefundSeen, StarCallDone
 from passerby.kernel.opinion import Opinion
 from passerby.kernel.participant import Participant
 from passerby.kernel.rules import Rules
@@ -110,12 +111,14 @@ class Decision(msgspec.Struct, frozen=True):
     `opinions` are recorded with them.
 
     `erases`: remove the history of this person from the records. If their new value is blank, all of it goes.
+    `ledger`: what the records must know about money although no wallet shows it.
     """
 
     changes: tuple[Participant, ...] = ()
     effects: tuple[Effect, ...] = ()
     opinions: tuple[Opinion, ...] = ()
     erases: PersonId | None = None
+    ledger: tuple[StarCallDone | RefundSeen, ...] = ()
 
 
 NOTHING = Decision()

@@ -11,6 +11,7 @@ import msgspec
 
 from passerby.kernel.content import Content, Entity
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
+from passerby.kernel.money import Bill
 from passerby.kernel.text import Text
 
 
@@ -53,7 +54,7 @@ class Say(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Tell a person something.
 
     `anchors` marks the notice that opens a chat. Messages that its reader wrote before it arrived were not meant for
-    the partner.
+    the partner. `bill` makes it an invoice.
     """
 
     to: PersonId
@@ -62,6 +63,7 @@ class Say(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     reply_to: MessageId | None = None
     priority: Priority = Priority.COMMAND
     anchors: ChatId | None = None
+    bill: Bill | None = None
 
 
 class Revise(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

@@ -9,6 +9,7 @@ import msgspec
 
 from passerby.kernel.content import Content, Entity
 from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId
+from passerby.kernel.money import ChargeId, Payment, StarCallKind, SubscriptionState
 from passerby.kernel.sanction import Sanction
 
 
@@ -223,6 +224,69 @@ class LiftOrdered(msgspec.Struct, frozen=True, gc=False, tag=True):
     sanction: str
 
 
+class CheckoutAsked(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """A person wants to pay an invoice, and waits. It is answered outside the queues, within ten seconds."""
+
+    person: PersonId
+    bot: BotId
+    query: str
+    payload: str
+    stars: int
+    language: str = ""
+
+
+class CheckoutAnswered(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """A checkout was answered. `refusal` is one of `domain.money.checkout.NotNow`; empty: approved."""
+
+    person: PersonId
+    bot: BotId
+    payload: str
+    refusal: str = ""
+
+
+class PaymentSettled(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """Telegram took Stars from a person, for this bot."""
+
+    person: PersonId
+    bot: BotId
+    payment: Payment
+
+
+class PaymentRefunded(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """Telegram gave the Stars of a charge back, whoever asked for it."""
+
+    person: PersonId
+    bot: BotId
+    charge: ChargeId
+    stars: int
+
+
+class SubscriptionTurned(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """A subscription was cancelled or taken up again by the person, or its renewal failed."""
+
+    person: PersonId
+    bot: BotId
+    payload: str
+    state: SubscriptionState
+
+
+class StarCallConfirmed(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """Telegram confirmed a refund or a cancellation that we owed. `charge` is its charge: the first of a
+    subscription."""
+
+    person: PersonId
+    bot: BotId
+    kind: StarCallKind
+    charge: ChargeId
+
+
+class VipEnding(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """The VIP time of a person ends within a day, or has ended."""
+
+    person: PersonId
+    bot: BotId
+
+
 class Overrun(msgspec.Struct, frozen=True, gc=False, tag=True):
     """A person sent more than their quota allows, and some of it was refused unread.
 
@@ -295,6 +359,13 @@ Event = (
     | SearchDelayed
     | SanctionOrdered
     | LiftOrdered
+    | CheckoutAsked
+    | CheckoutAnswered
+    | PaymentSettled
+    | PaymentRefunded
+    | SubscriptionTurned
+    | StarCallConfirmed
+    | VipEnding
     | Overrun
     | DataCopied
     | ErasureDue

@@ -3,6 +3,7 @@
 import msgspec
 
 from passerby.kernel.ids import BotId, ChatId, PersonId
+from passerby.kernel.money import Charge, PurchaseOrder, Subscription, VipGrant
 from passerby.kernel.participant import Complaint, Rating
 from passerby.kernel.sanction import Sanction
 
@@ -48,6 +49,25 @@ class PastSanction(msgspec.Struct, frozen=True, kw_only=True):
     lifted_at: float | None
 
 
+class PastRefund(msgspec.Struct, frozen=True):
+    """A refund of one of the person's charges, which `charge` names."""
+
+    charge: str
+    stars: int
+    by: str
+    at: float
+
+
+class PastMoney(msgspec.Struct, frozen=True):
+    """The person's part of the ledger. The newest entries may still be missing."""
+
+    orders: tuple[PurchaseOrder, ...] = ()
+    charges: tuple[Charge, ...] = ()
+    grants: tuple[VipGrant, ...] = ()
+    subscriptions: tuple[Subscription, ...] = ()
+    refunds: tuple[PastRefund, ...] = ()
+
+
 class History(msgspec.Struct, frozen=True):
     """Everything in the records that a person did, and their sanctions, apart from their newest value.
 
@@ -59,3 +79,4 @@ class History(msgspec.Struct, frozen=True):
     blocks: tuple[PastBlock, ...] = ()
     reports: tuple[PastReport, ...] = ()
     sanctions: tuple[PastSanction, ...] = ()
+    money: PastMoney = PastMoney()

@@ -9,6 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, PoolId
+from passerby.kernel.money import Wallet
 from passerby.kernel.sanction import Sanction, SupportCode
 
 
@@ -226,7 +227,7 @@ class Participant(msgspec.Struct, frozen=True, omit_defaults=True):
     """One person. `bot` is the bot that they used last and that reaches them. None: nobody can reach them now.
 
     - `bots` are the bots that they have started and not blocked, the most recent first.
-    - `vip_until` is in Unix seconds.
+    - `vip_until` is in Unix seconds. It follows from the grants in `wallet`, if there is one (see `domain.money`).
     - `recent` are the latest partners, the newest first.
     - `blocked` are the people they never meet again. `blocked_at` runs parallel: the time of each block, 0 if it is not
       known.
@@ -255,6 +256,7 @@ class Participant(msgspec.Struct, frozen=True, omit_defaults=True):
     requests: DataRequests | None = None
     sanctions: tuple[Sanction, ...] = ()
     support: SupportCode | None = None
+    wallet: Wallet | None = None
 
     @property
     def is_blank(self) -> bool:

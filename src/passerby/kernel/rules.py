@@ -5,6 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from passerby.kernel.ids import BotId
+from passerby.kernel.money import Plan
 
 
 class ContactPolicy(StrEnum):
@@ -57,7 +58,7 @@ class Rules(msgspec.Struct, frozen=True):
     `patience` is a factor for how long people wait for somebody who also meets their soft wishes: up to twenty seconds
     at 1, not at all at 0 (see `domain.matching.wishes`). `free_filters` are open to everybody, the others only to VIPs.
     `brands` divide people into pools that never meet. `contact` is where people can write to the operator; it may be
-    empty.
+    empty. `plans` are on sale, in this order.
     """
 
     minimum_age: int = 18
@@ -71,3 +72,4 @@ class Rules(msgspec.Struct, frozen=True):
     free_filters: tuple[Filter, ...] = tuple(Filter)
     brands: tuple[Brand, ...] = ()
     contact: str = ""
+    plans: tuple[Plan, ...] = ()

@@ -3,6 +3,15 @@
 import msgspec
 
 from passerby.kernel.ids import BotId, ChatId, MessageRef, PersonId
+from passerby.kernel.money import (
+    Charge,
+    ChargeId,
+    PurchaseOrder,
+    RefundedBy,
+    StarCallKind,
+    Subscription,
+    VipGrant,
+)
 from passerby.kernel.participant import Complaint, Participant, Rating
 from passerby.kernel.sanction import Sanction
 
@@ -112,6 +121,68 @@ class SanctionLifted(msgspec.Struct, frozen=True, gc=False, tag="lifted"):
     at: float
 
 
+class OrderPlaced(msgspec.Struct, frozen=True, gc=False, tag="order"):
+    """A purchase order was placed, or a checkout for it approved. The newest value counts."""
+
+    person: PersonId
+    order: PurchaseOrder
+    at: float
+
+
+class ChargeTaken(msgspec.Struct, frozen=True, gc=False, tag="charge"):
+    """Telegram took Stars. The first value of a charge counts."""
+
+    person: PersonId
+    charge: Charge
+    at: float
+
+
+class GrantChanged(msgspec.Struct, frozen=True, gc=False, tag="grant"):
+    """VIP time was granted, or cut. The newest value counts."""
+
+    person: PersonId
+    grant: VipGrant
+    at: float
+
+
+class SubscriptionChanged(msgspec.Struct, frozen=True, gc=False, tag="subscription"):
+    """A subscription began or changed. The newest value counts."""
+
+    person: PersonId
+    subscription: Subscription
+    at: float
+
+
+class RefundMade(msgspec.Struct, frozen=True, gc=False, tag="refund"):
+    """Telegram gave the Stars of a charge back."""
+
+    bot: BotId
+    charge: ChargeId
+    stars: int
+    by: RefundedBy
+    at: float
+
+
+class StarCallOwed(msgspec.Struct, frozen=True, gc=False, tag="star_call"):
+    """We owe a person a refund or a cancellation. `provider_charge` is the other id that may cancel."""
+
+    person: PersonId
+    kind: StarCallKind
+    bot: BotId
+    charge: ChargeId
+    provider_charge: str
+    at: float
+
+
+class StarCallSettled(msgspec.Struct, frozen=True, gc=False, tag="star_call_done"):
+    """Telegram has confirmed a refund or a cancellation that we owed."""
+
+    kind: StarCallKind
+    bot: BotId
+    charge: ChargeId
+    at: float
+
+
 Fact = (
     PersonChanged
     | ChatOpened
@@ -125,4 +196,11 @@ Fact = (
     | PersonErased
     | SanctionChanged
     | SanctionLifted
+    | OrderPlaced
+    | ChargeTaken
+    | GrantChanged
+    | SubscriptionChanged
+    | RefundMade
+    | StarCallOwed
+    | StarCallSettled
 )

@@ -7,6 +7,7 @@ import msgspec
 
 from passerby.kernel.effect import Keyboard, Priority
 from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId
+from passerby.kernel.money import Bill
 from passerby.kernel.text import Text
 from passerby.ports.leases import WorkerId
 from passerby.ports.trails import Trail
@@ -15,7 +16,8 @@ from passerby.ports.trails import Trail
 class Notice(msgspec.Struct, frozen=True, gc=False, tag="notice", omit_defaults=True):
     """A message from Passerby itself that is not sent yet. `revises` is the id of a notice to edit instead.
 
-    `anchors`: the chat or search that this notice tells its reader about. `made_at` in Unix seconds.
+    `anchors`: the chat or search that this notice tells its reader about. `bill` makes it an invoice.
+    `made_at` in Unix seconds.
     """
 
     id: str
@@ -29,11 +31,12 @@ class Notice(msgspec.Struct, frozen=True, gc=False, tag="notice", omit_defaults=
     revises: MessageId | None = None
     anchors: ChatId | None = None
     thread: MessageId | None = None
+    bill: Bill | None = None
 
     @property
     def is_aside(self) -> bool:
         """Whether it only explains why something did not work. It has no buttons, anchors nothing, and may be late."""
-        nothing_to_press = self.keyboard is None and self.revises is None
+        nothing_to_press = self.keyboard is None and self.revises is None and self.bill is None
         return nothing_to_press and self.anchors is None and self.priority > Priority.MATCH
 
 

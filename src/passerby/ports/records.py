@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 from passerby.kernel.ids import BotId, ChatId, MessageRef, PersonId
 from passerby.kernel.participant import Participant
 from passerby.ports.facts import Fact
+from passerby.ports.money import MoneyRecords
 from passerby.ports.personal_data import PersonalData
 
 
@@ -41,7 +42,7 @@ class RecordsOlder(RecordsLost):
     """The database holds less than it held before: somebody has replaced it by an older one. Nothing was stored."""
 
 
-class Records(PersonalData, Protocol):
+class Records(PersonalData, MoneyRecords, Protocol):
     """Raises: RecordsLost from every method."""
 
     async def people(self, persons: Sequence[PersonId]) -> dict[PersonId, Participant]:

@@ -11,6 +11,7 @@ import msgspec
 from passerby.kernel.content import Content, Entity
 from passerby.kernel.event import Event, Original, Refusal
 from passerby.kernel.ids import BotId, MessageId, PersonId, UpdateRef
+from passerby.kernel.money import ChargeId, StarRow
 
 
 class Arrival(msgspec.Struct, frozen=True, gc=False):
@@ -137,8 +138,64 @@ class DeleteMessages(msgspec.Struct, frozen=True, gc=False):
     messages: tuple[MessageId, ...]
 
 
+class SendInvoice(msgspec.Struct, frozen=True, gc=False):
+    """Send an invoice in Stars. Titles have at most 32 characters, descriptions 255 (source: Bot API, sendInvoice).
+
+    `renews`: for a subscription of 30 days. It is a message with a link, whose button says `label`.
+    """
+
+    bot: BotId
+    person: PersonId
+    title: str
+    description: str
+    payload: str
+    stars: int
+    renews: bool
+    label: str
+    thread: MessageId | None = None
+
+
+class AnswerCheckout(msgspec.Struct, frozen=True, gc=False):
+    """Approve a checkout, or refuse it with a sentence. If it is too old, that counts as done."""
+
+    bot: BotId
+    query: str
+    refusal: str = ""
+
+
+class RefundStars(msgspec.Struct, frozen=True, gc=False):
+    """Give the Stars of a charge back. "Already refunded" counts as done."""
+
+    bot: BotId
+    person: PersonId
+    charge: ChargeId
+
+
+class CancelSubscription(msgspec.Struct, frozen=True, gc=False):
+    """Charge a person no more. `charge` is the first charge of the subscription.
+
+    It is not certain which of its two ids Telegram wants, so `provider_charge` is tried if the other is refused.
+    """
+
+    bot: BotId
+    person: PersonId
+    charge: ChargeId
+    provider_charge: str = ""
+
+
 OutgoingCall = (
-    SendNotice | EditNotice | SendFile | SendContent | AnswerCallback | EditContent | SetReaction | DeleteMessages
+    SendNotice
+    | EditNotice
+    | SendFile
+    | SendContent
+    | AnswerCallback
+    | EditContent
+    | SetReaction
+    | DeleteMessages
+    | SendInvoice
+    | AnswerCheckout
+    | RefundStars
+    | CancelSubscription
 )
 
 
@@ -263,6 +320,10 @@ class Telegram(Protocol):
 
     def content_of(self, original: Original) -> Content | None:
         """Read a message that somebody chose as evidence. None if it cannot be read."""
+        ...
+
+    async def star_rows(self, bot: BotId, offset: int, limit: int) -> list[StarRow]:
+        """A bot's transactions in Stars, the oldest first, without the first `offset`. `limit` is at most 100."""
         ...
 
     async def aclose(self) -> None:

@@ -13,8 +13,8 @@ from passerby.runtime.membership.tokens import Tokens
 from passerby.runtime.worker_config import WorkerConfig
 from passerby.telemetry import metrics
 
-RECORDER, JANITOR, CLOCK, PERSONAL_DATA, DEPARTURES, ALERTS = map(
-    duty_lease, ("recorder", "janitor", "clock", "personal_data", "departures", "alerts")
+RECORDER, JANITOR, CLOCK, PERSONAL_DATA, MONEY, DEPARTURES, ALERTS = map(
+    duty_lease, ("recorder", "janitor", "clock", "personal_data", "money", "departures", "alerts")
 )
 
 
@@ -37,7 +37,7 @@ class LeaseDuties:
         self._task_for = task_for
         self._clock = clock
         self._config = config
-        self._named_duties = (RECORDER, JANITOR, CLOCK, PERSONAL_DATA, DEPARTURES, *more_duties)
+        self._named_duties = (RECORDER, JANITOR, CLOCK, PERSONAL_DATA, MONEY, DEPARTURES, *more_duties)
         self._since = clock.now()
         self._tasks: dict[LeaseName, LeasedTask] = {}
         self._polling: dict[BotId, PollingTask] = {}

@@ -8,13 +8,14 @@ from random import Random
 from typing import Any
 
 from passerby.domain.fingerprint import Prints
-from passerby.kernel.decision import Env, Places
+from passerby.kernel.decision import Env
 from passerby.kernel.ids import UpdateRef
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore
 from passerby.ports.records import Records
 from passerby.ports.telegram import Telegram
 from passerby.runtime.background.drains import Drains
+from passerby.runtime.checkouts import Checkouts
 from passerby.runtime.decide.committing import Committer
 from passerby.runtime.decide.event_handler import EventHandler
 from passerby.runtime.decide.loading import FactsLoader
@@ -27,7 +28,7 @@ from passerby.runtime.decide.sending import EffectSender
 from passerby.runtime.delivery.best_effort import BestEffort
 from passerby.runtime.delivery.courier import Courier
 from passerby.runtime.delivery.sealing import Sealer
-from passerby.runtime.delivery.wording import Wording
+from passerby.runtime.delivery.wording import Wording, Words
 from passerby.runtime.flight_recorder import FlightRecorder
 from passerby.runtime.inbound.admission import Admission
 from passerby.runtime.inbound.albums import Albums
@@ -52,7 +53,7 @@ class MessagePath:
         records: Records,
         router: Router,
         wording: Wording,
-        places: Places,
+        words: Words,
         tokens: Tokens,
         fleet: Membership,
         unrecorded: UnrecordedFacts,
@@ -69,7 +70,7 @@ class MessagePath:
         self._rng = rng
         self._rules = config.rules
         self._drains = drains
-        self._places = places
+        self._places = words.places
         self.uncertain = UncertainCommits(clock)
         self.faults = logs.Faults(clock.monotonic)
         sealer = self.sealer = Sealer(config.key, *config.former_keys)
@@ -96,14 +97,18 @@ class MessagePath:
             tokens=tokens,
         )
         outcomes.move_with(self.courier.move)
-        self.admission = Admission(queues, self.courier, store, clock, config.quota, router.is_for_us)
+        loader = FactsLoader(store, records, router, queues, clock, telegram.content_of)
+        self.checkouts = Checkouts(loader.person, telegram, words, queues.put, self.env, background, clock, rng)
+        self.admission = Admission(
+            queues, self.courier, store, clock, config.quota, router.is_for_us, self.checkouts.take
+        )
         self.parking = Parking(store, self.courier, sealer, self.albums, queues, fleet, finished, clock, worker)
         sender = EffectSender(store, self.courier, best_effort, self.parking, fleet, worker, shared=shared)
         committer = Committer(store, sealer, self.uncertain, clock, worker, sender.find_again, unrecorded.stored)
         self.pairings = Pairings(committer, sender, fleet)
         self._handler = EventHandler(
             router=router,
-            loader=FactsLoader(store, records, router, queues, clock, telegram.content_of),
+            loader=loader,
             committer=committer,
             sender=sender,
             parking=self.parking,
@@ -124,7 +129,8 @@ class MessagePath:
     @property
     def is_busy(self) -> bool:
         """Whether something is waiting or under way."""
-        return bool(self.person_queues.busy or self.courier.pending or self.albums.waiting)
+        checkouts = self.checkouts.under_way
+        return bool(self.person_queues.busy or self.courier.pending or self.albums.waiting or checkouts)
 
     def is_in_hand(self, entry: str) -> bool:
         """Whether an entry of the outbox is taken care of here."""

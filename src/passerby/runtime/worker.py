@@ -38,6 +38,7 @@ from passerby.runtime.background.drains import Drains
 from passerby.runtime.background.idle_chats import IdleChatWatch
 from passerby.runtime.background.janitor import Janitor
 from passerby.runtime.background.matcher import Introduce, Matcher
+from passerby.runtime.background.money import MoneyTask
 from passerby.runtime.background.orders import ORDERS, Orders
 from passerby.runtime.background.personal_data import PersonalDataTask
 from passerby.runtime.background.recorder import Recorder
@@ -52,7 +53,16 @@ from passerby.runtime.inbound.person_queues import Work
 from passerby.runtime.inbound.polling import Intake
 from passerby.runtime.inbound.unused import note
 from passerby.runtime.inbound.webhook_receiver import WebhookReceiver
-from passerby.runtime.lease_duties import ALERTS, CLOCK, DEPARTURES, JANITOR, PERSONAL_DATA, RECORDER, LeaseDuties
+from passerby.runtime.lease_duties import (
+    ALERTS,
+    CLOCK,
+    DEPARTURES,
+    JANITOR,
+    MONEY,
+    PERSONAL_DATA,
+    RECORDER,
+    LeaseDuties,
+)
 from passerby.runtime.leased_tasks import LeasedTask, LoopTask, PollingTask
 from passerby.runtime.membership.heartbeat import Membership
 from passerby.runtime.membership.report import Report
@@ -155,7 +165,7 @@ class Worker:
             records=records,
             router=self._router,
             wording=self._wording,
-            places=words.places,
+            words=words,
             tokens=self.tokens,
             fleet=self.fleet,
             unrecorded=unrecorded,
@@ -218,6 +228,7 @@ class Worker:
         self._personal_data = PersonalDataTask(
             store, records, telegram, path.sealer.open_words, words.word, self._put, clock
         )
+        self._money = MoneyTask(records, telegram, self._bots, self.tokens.works, self._put, clock)
         self._departures = Departures(
             lambda: self._bots, lambda: drains.now, self.tokens, records, self.person_queues.put, clock
         )
@@ -409,6 +420,7 @@ class Worker:
                     JANITOR: self.janitor.serve_all,
                     CLOCK: self._idle_chats.run,
                     PERSONAL_DATA: self._personal_data.run,
+                    MONEY: self._money.run,
                     DEPARTURES: self._departures.run,
                 }
                 return LoopTask((own | dict(self._more_duties))[fence.lease], self._stand)

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, SecretStr, ValidationInfo, field_validator, model_validator
 
-from passerby.kernel.rules import Brand, Filter
+from passerby.kernel.rules import Brand
 from passerby.settings import addresses
 from passerby.settings.described import write
 from passerby.settings.forms import KEY_BYTES, LOST, decode_key, parse_pools, parse_tokens, read_tokens_file
@@ -37,14 +37,6 @@ class Checks(BaseModel):
         if len(tokens) > 1:
             raise WrongSetting("STAFF_BOT_TOKEN", "has more than one token", write(cls, "staff_bot_token"))
         return tokens[0] if tokens else None
-
-    @field_validator("free_filters", mode="before", check_fields=False)
-    @classmethod
-    def _filters_are_known(cls, value: Any) -> tuple[Filter, ...]:
-        words = value.replace(",", " ").lower().split() if isinstance(value, str) else [str(each) for each in value]
-        if any(word not in {*Filter, "all", "none"} for word in words):
-            raise WrongSetting("FREE_FILTERS", "has something other than gender and age", write(cls, "free_filters"))
-        return tuple(each for each in Filter if each in words or "all" in words)
 
     @field_validator("pools", mode="before", check_fields=False)
     @classmethod

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, SecretStr
 
+from passerby.kernel.money import Plan
 from passerby.kernel.rules import Brand
 
 
@@ -25,6 +26,9 @@ def plainly(value: object) -> str:
         return ", ".join(map(plainly, value))
     if isinstance(value, Brand):
         return f"{value.name}={'+'.join(map(str, (*value.languages, *value.bots)))}"
+    if isinstance(value, Plan):
+        bots = f"@{'+'.join(map(str, value.bots))}" * bool(value.bots)
+        return f"{value.name}={value.days}d:{value.stars}{':renews' * value.renews}{bots}"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -13,12 +13,13 @@ from passerby.settings.checks import Checks
 from passerby.settings.described import Described, describe, plainly, write
 from passerby.settings.keeping import KeepingSettings
 from passerby.settings.limits import LimitSettings
+from passerby.settings.money import MoneySettings
 from passerby.settings.panel import PanelSettings
 from passerby.settings.rules import RuleSettings
 from passerby.settings.wrong import WrongSetting
 
 
-class Settings(AlertSettings, KeepingSettings, LimitSettings, PanelSettings, RuleSettings, Checks):
+class Settings(AlertSettings, KeepingSettings, LimitSettings, MoneySettings, PanelSettings, RuleSettings, Checks):
     """All settings. Tests build it directly; `read` builds it from what the operator wrote."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -301,6 +302,10 @@ class Settings(AlertSettings, KeepingSettings, LimitSettings, PanelSettings, Rul
         if self.staff_bot in self.tokens:
             remedy = "ask @BotFather for another bot, which only your team knows"
             raise WrongSetting("STAFF_BOT_TOKEN", "is the token of a bot that is in BOT_TOKENS too", remedy)
+        for plan in self.vip_plans:
+            if not set(plan.bots) <= set(self.tokens):
+                remedy = "name bots of BOT_TOKENS, or leave the part after @ out"
+                raise WrongSetting("VIP_PLANS", f"plan {plan.name} is for a bot without a token", remedy)
         if self.db_pool_min > self.db_pool_max:
             raise WrongSetting("DB_POOL_MIN", "is more than DB_POOL_MAX", f"write {self.db_pool_max} or less")
         if 0 < self.idle_end_min <= self.idle_nudge_min:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, InstanceOf
 from pydantic_settings import NoDecode
 
-from passerby.kernel.rules import Brand, Filter, Rules
+from passerby.kernel.rules import Brand, Rules
 
 _RULES = Rules()
 """The defaults come from here."""
@@ -31,14 +31,6 @@ class RuleSettings(BaseModel):
             "it. The law of many countries asks for one."
         ),
         examples=["privacy@example.org"],
-    )
-    free_filters: Annotated[tuple[Filter, ...], NoDecode] = Field(
-        default=_RULES.free_filters,
-        description=(
-            "The filters that everybody may use, not only VIPs: gender, age, both, or none. Default: both, because no "
-            "VIP plans are on sale yet."
-        ),
-        examples=["gender"],
     )
     pools: Annotated[tuple[InstanceOf[Brand], ...], NoDecode] = Field(
         default=(),

@@ -23,6 +23,7 @@ from prometheus_client.registry import Collector
 from passerby.kernel.effect import Priority
 from passerby.kernel.event import WHY_UNUSED, Attempt, Event, Refusal
 from passerby.kernel.ids import BotId, PoolId
+from passerby.kernel.money import NotNow, StarCallKind
 from passerby.telemetry.figures import LATENCY_S, Snapshot
 from passerby.telemetry.figures import together as together
 from passerby.telemetry.instruments import INSTRUMENTS, Counter, Gauge, Histogram, Label
@@ -116,6 +117,23 @@ REFUSED = Counter(
     "passerby_updates_refused",
     "Updates refused unread, because their sender had too much waiting.",
     kind=EVENTS,
+)
+CHECKOUTS = Counter(
+    "passerby_checkouts",
+    "Checkouts that were answered, by what the person was told.",
+    outcome=("approved", *map(str, NotNow)),
+)
+CHECKOUT_TOOK = Histogram(
+    "passerby_checkout_seconds", "Time from taking a checkout to its answer. Telegram gives up after ten.", LATENCY_S
+)
+SALES_FOUND = Counter("passerby_sales_found", "Sales that no update brought. The bots' transactions showed them.")
+SALES_UNMATCHED = Gauge("passerby_star_rows_unmatched", "Payments and refunds at Telegram that the ledger lacks.")
+CHARGES_UNCONFIRMED = Gauge("passerby_charges_unconfirmed", "Charges of ours that Telegram's transactions lack.")
+SWEPT_AT = Gauge("passerby_bot_swept_at_seconds", "When the bot's transactions were read last; Unix time.", bot=BOTS)
+STAR_CALLS = Gauge(
+    "passerby_star_call_oldest_seconds",
+    "How long the oldest refund or cancellation has been owed. 0: none is.",
+    kind=tuple(map(str, StarCallKind)),
 )
 SUPERSEDED = Counter(
     "passerby_relays_superseded",

@@ -203,6 +203,7 @@ async def test_polling_names_every_kind_of_update_and_the_offset() -> None:
                 "my_chat_member",
                 "message_reaction",
                 "pre_checkout_query",
+                "subscription",
             ],
         }
         await api.updates(A, None, 100, 0)

@@ -14,12 +14,18 @@ from passerby.kernel.event import (
     BotBlocked,
     BotUnblocked,
     ButtonPressed,
+    CheckoutAsked,
     Event,
     MessageEdited,
     MessageReceived,
+    PaymentRefunded,
+    PaymentSettled,
     ReactionChanged,
+    SubscriptionTurned,
     Unusable,
 )
+from passerby.kernel.ids import BotId, PersonId
+from passerby.kernel.money import ChargeId, Payment, SubscriptionState
 from tests.adapters.botapi.bot_api import A
 from tests.adapters.botapi.specimens import CANARY, CANARY_ID, fields, fullest, schema, smallest
 
@@ -194,6 +200,8 @@ _META = {
     "paid_star_count", "entities", "link_preview_options", "suggested_post_info", "effect_id", "caption",
     "caption_entities", "show_caption_above_media", "has_media_spoiler", "reply_markup",
 }  # fmt: skip
+PAYMENTS = {"successful_payment", "refunded_payment"}
+"""Service messages that become events of their own."""
 _KINDS = {kind.value for kind in Kind} - {"service", "unknown"} | {"giveaway_winners"}
 
 
@@ -204,7 +212,7 @@ def test_every_field_of_a_message_is_content_or_service_or_about_the_message() -
 
 
 @pytest.mark.parametrize("specimen", [smallest, fullest])
-@pytest.mark.parametrize("name", sorted(_KINDS | set(wire.SERVICE_FIELDS) - set(wire.TOPIC_FIELDS)))
+@pytest.mark.parametrize("name", sorted(_KINDS | set(wire.SERVICE_FIELDS) - set(wire.TOPIC_FIELDS) - PAYMENTS))
 def test_every_kind_that_telegram_knows_is_recognised(name: str, specimen: Any) -> None:
     value = specimen(fields("Message")[name]["types"][0])
     found = content(**{name: value})
@@ -354,6 +362,48 @@ def test_blocking_and_unblocking_the_bot_become_events(status: str, chat: Any, e
     assert decoded({"my_chat_member": change}) == [event]
 
 
+PAID = {
+    "currency": "XTR",
+    "total_amount": 250,
+    "invoice_payload": "order",
+    "telegram_payment_charge_id": "stx1",
+    "provider_payment_charge_id": "p1",
+}
+
+
+@pytest.mark.parametrize("sender", [PERSON, {"id": A, "is_bot": True, "first_name": "Our bot"}])
+def test_payments_and_refunds_become_events_whoever_telegram_names_as_the_sender(sender: Any) -> None:
+    person, bot = PersonId(42), BotId(A)
+    recurring = PAID | {
+        "is_recurring": True,
+        "is_first_recurring": True,
+        "subscription_expiration_date": 1_800_000_000,
+    }
+    (paid,) = decoded({"message": message(successful_payment=PAID) | {"from": sender}})
+    assert paid == PaymentSettled(person, bot, Payment(ChargeId("stx1"), "order", 250, 1700000000.0, "p1"))
+    (subscribed,) = decoded({"message": message(successful_payment=recurring) | {"from": sender}})
+    assert isinstance(subscribed, PaymentSettled)
+    assert subscribed.payment == Payment(
+        ChargeId("stx1"), "order", 250, 1700000000.0, "p1", True, True, 1_800_000_000.0
+    )
+    (refunded,) = decoded({"message": message(refunded_payment=PAID) | {"from": sender}})
+    assert refunded == PaymentRefunded(person, bot, ChargeId("stx1"), 250)
+
+
+def test_a_checkout_in_another_currency_matches_no_price_of_ours() -> None:
+    asked = {"id": "q", "from": PERSON, "currency": "XTR", "total_amount": 250, "invoice_payload": "order"}
+    stars = [event.stars for event in decoded({"pre_checkout_query": asked}) if isinstance(event, CheckoutAsked)]
+    euros = decoded({"pre_checkout_query": asked | {"currency": "EUR"}})
+    assert (stars, [event.stars for event in euros if isinstance(event, CheckoutAsked)]) == ([250], [-1])
+
+
+def test_news_about_a_subscription_become_an_event() -> None:
+    told = {"user": PERSON, "invoice_payload": "order", "state": "failed"}
+    assert decoded({"subscription": told}) == [
+        SubscriptionTurned(PersonId(42), BotId(A), "order", SubscriptionState.FAILED)
+    ]
+
+
 GROUPED = {"chat": GROUP, "message_id": 5, "user": PERSON, "date": 1, "new_reaction": []}
 BOT_USER = {"id": 999001, "is_bot": True, "first_name": "Echo", "username": "echo_bot"}
 BOTS_CHAT = {"id": 999001, "type": "private"}
@@ -367,7 +417,7 @@ BOTS_CHAT = {"id": 999001, "type": "private"}
         ({"message": {"message_id": 5, "date": 1, "chat": GROUP, "text": "hi"}}, 0, "not_private"),
         (query(message=message(chat=GROUP)), 42, "not_private"),
         (query(data=None, game_short_name="chess"), 42, "not_asked_for"),
-        ({"pre_checkout_query": {"id": "p", "from": PERSON, "currency": "X", "total_amount": 1}}, 42, "not_asked_for"),
+        ({"subscription": {"user": PERSON, "invoice_payload": "o", "state": "odd"}}, 42, "not_asked_for"),
         ({"message_reaction": GROUPED}, 42, "not_private"),
         ({"message_reaction": {**GROUPED, "chat": PRIVATE, "user": None}}, 0, "not_private"),
         ({"poll": {"id": "1"}}, 0, "not_asked_for"),
@@ -411,7 +461,7 @@ def test_every_update_that_we_ask_for_exists() -> None:
 def test_no_update_of_any_kind_fails_to_decode(name: str, specimen: Any) -> None:
     value = specimen(fields("Update")[name]["types"][0])
     (event,) = decoded({name: value})
-    used = {"message", "edited_message", "callback_query", "message_reaction", "my_chat_member"}
+    used = {"message", "edited_message", "callback_query", "message_reaction", "my_chat_member", "pre_checkout_query"}
     assert name in used or isinstance(event, Unusable)
 
 

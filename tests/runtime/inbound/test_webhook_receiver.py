@@ -29,7 +29,8 @@ class Endpoint:
         self.sure = Assured()
         person_queues = PersonQueues(self._handle, self.bench.background, self.bench.clock)
         bench = self.bench
-        admission = Admission(person_queues, bench.courier, bench.store, bench.clock, Quota(), lambda event: False)
+        more = (Quota(), lambda event: False, person_queues.put)
+        admission = Admission(person_queues, bench.courier, bench.store, bench.clock, *more)
         self.webhook_receiver = WebhookReceiver(bench.store, self.sure, admission, bench.albums)
 
     async def _handle(self, work: Work) -> None:

@@ -98,6 +98,8 @@ TABLE: tuple[Row, ...] = (
     _part("topic_", Part.THREAD),
     _part("thread_", Part.THREAD),
     _part("webpage_", Part.PREVIEW),
+    # seen also after the first refund of a charge (tdlib/telegram-bot-api#690)
+    Row("charge_already_refunded", Meaning.ALREADY_SO, Refusal.BROKEN),
     # the recipient cannot be written to by this bot
     Row("bot was blocked by the user", Meaning.FINAL, Refusal.UNREACHABLE),
     Row("user_is_blocked", Meaning.FINAL, Refusal.UNREACHABLE),

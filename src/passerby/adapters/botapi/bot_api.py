@@ -16,22 +16,28 @@ from passerby.adapters.botapi.files import FileCache
 from passerby.adapters.botapi.parts import with_less
 from passerby.adapters.botapi.sending import ContentSender
 from passerby.adapters.botapi.sets import Sets, Sightings
+from passerby.adapters.botapi.stars import StarCalls
 from passerby.kernel.content import Content
 from passerby.kernel.event import Original
 from passerby.kernel.ids import BotId, MessageId
+from passerby.kernel.money import StarRow
 from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.telegram import (
     AnswerCallback,
+    AnswerCheckout,
     Arrival,
     BotIdentity,
+    CancelSubscription,
     CommandList,
     DeleteMessages,
     EditContent,
     EditNotice,
     OutgoingCall,
+    RefundStars,
     Refused,
     SendContent,
     SendFile,
+    SendInvoice,
     SendNotice,
     SetReaction,
     TelegramError,
@@ -44,6 +50,7 @@ ALLOWED_UPDATES = (
     "my_chat_member",
     "message_reaction",
     "pre_checkout_query",
+    "subscription",
 )
 """Named in every getUpdates. Telegram remembers the last list, and its default list has no reactions."""
 
@@ -111,6 +118,7 @@ class BotApi:
         self._bots = tuple(tokens)
         self._client = Client(tokens, base_url, max_connections=max_connections, on_connected=on_connected)
         self._files = files
+        self._stars = StarCalls(self._client)
         self._content_sender = ContentSender(
             self._client,
             files,
@@ -200,8 +208,19 @@ class BotApi:
                 return await self._react(outgoing_call)
             case DeleteMessages():
                 return await self._delete(outgoing_call)
+            case SendInvoice():
+                return await self._stars.invoice(outgoing_call)
+            case AnswerCheckout():
+                return await self._stars.answer_checkout(outgoing_call)
+            case RefundStars():
+                return await self._stars.refund(outgoing_call)
+            case CancelSubscription():
+                return await self._stars.cancel(outgoing_call)
             case _:
                 assert_never(outgoing_call)
+
+    async def star_rows(self, bot: BotId, offset: int, limit: int) -> list[StarRow]:
+        return await self._stars.rows(bot, offset, limit)
 
     async def aclose(self) -> None:
         await self._client.aclose()

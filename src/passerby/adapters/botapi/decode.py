@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from passerby.adapters.botapi import copies, rich, wire
+from passerby.adapters.botapi import copies, money_events, rich, wire
 from passerby.adapters.botapi.reading import read_updates
 from passerby.kernel.content import Content, Entity, File, Kind
 from passerby.kernel.event import (
@@ -91,7 +91,9 @@ def event(update: wire.Update | wire.Unreadable, bot: BotId) -> Event:
     if update.my_chat_member is not None:
         return _member_changed(update.my_chat_member, bot)
     if update.pre_checkout_query is not None:
-        return Unusable(PersonId(update.pre_checkout_query.from_.id), bot)
+        return money_events.checkout(update.pre_checkout_query, bot)
+    if update.subscription is not None:
+        return money_events.turned(update.subscription, bot)
     return Unusable(PersonId(0), bot)
 
 
@@ -114,6 +116,8 @@ def _unreadable(update: wire.Unreadable, bot: BotId) -> Event:
 
 def _received(message: wire.Message, bot: BotId) -> Event:
     sender = message.from_
+    if message.chat.type == "private" and (money := money_events.in_message(message, bot)) is not None:
+        return money
     unused = _unused(message, bot)
     if unused is not None:
         return unused

@@ -30,13 +30,13 @@ NOT_ASKED_FOR = frozenset(
         "business_connection", "business_message", "channel_post", "chat_boost", "chat_join_request", "chat_member",
         "chosen_inline_result", "deleted_business_messages", "edited_business_message", "edited_channel_post",
         "guest_message", "inline_query", "managed_bot", "message_reaction_count", "poll", "poll_answer",
-        "purchased_paid_media", "removed_chat_boost", "shipping_query", "stopped_message_generation", "subscription",
+        "purchased_paid_media", "removed_chat_boost", "shipping_query", "stopped_message_generation",
     }
 )  # fmt: skip
 """Known kinds of updates that have nothing to do with our chats (source: Bot API 10.3, Update)."""
 
 
-_NO_MESSAGES = frozenset({"callback_query", "message_reaction", "my_chat_member", "pre_checkout_query"})
+_NO_MESSAGES = frozenset({"callback_query", "message_reaction", "my_chat_member", "pre_checkout_query", "subscription"})
 
 
 def read_updates(body: bytes) -> list[Update | Unreadable]:

@@ -127,6 +127,22 @@ class Quote(Struct, gc=False):
     entities: tuple[Entity, ...] = ()
 
 
+class SuccessfulPayment(Struct, gc=False):
+    invoice_payload: str
+    telegram_payment_charge_id: str
+    total_amount: Whole
+    currency: str = ""
+    provider_payment_charge_id: str = ""
+    is_recurring: bool = False
+    is_first_recurring: bool = False
+    subscription_expiration_date: Whole = 0
+
+
+class RefundedPayment(Struct, gc=False):
+    telegram_payment_charge_id: str
+    total_amount: Whole = 0
+
+
 class InlineButton(Struct, gc=False):
     callback_data: str | None = None
 
@@ -230,8 +246,8 @@ class Message(Struct):
     poll_option_added: Raw = Raw()
     poll_option_deleted: Raw = Raw()
     proximity_alert_triggered: Raw = Raw()
-    refunded_payment: Raw = Raw()
-    successful_payment: Raw = Raw()
+    refunded_payment: RefundedPayment | None = None
+    successful_payment: SuccessfulPayment | None = None
     suggested_post_approval_failed: Raw = Raw()
     suggested_post_approved: Raw = Raw()
     suggested_post_declined: Raw = Raw()
@@ -293,8 +309,18 @@ class ChatMemberUpdated(Struct, gc=False):
     new_chat_member: ChatMember = msgspec.field()
 
 
-class FromSomebody(Struct, gc=False):
+class PreCheckoutQuery(Struct, gc=False):
+    id: str
     from_: User = msgspec.field(name="from")
+    invoice_payload: str = msgspec.field()
+    total_amount: Whole = msgspec.field()
+    currency: str = ""
+
+
+class BotSubscription(Struct, gc=False):
+    user: User
+    invoice_payload: str
+    state: str
 
 
 class Update(Struct):
@@ -306,7 +332,8 @@ class Update(Struct):
     callback_query: CallbackQuery | None = None
     my_chat_member: ChatMemberUpdated | None = None
     message_reaction: MessageReaction | None = None
-    pre_checkout_query: FromSomebody | None = None
+    pre_checkout_query: PreCheckoutQuery | None = None
+    subscription: BotSubscription | None = None
 
 
 class Unreadable(Struct):

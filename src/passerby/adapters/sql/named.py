@@ -12,6 +12,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from passerby.adapters.sql.money_writing import MoneyWriter
 from passerby.adapters.sql.writing import Writer
 from passerby.telemetry import metrics
 
@@ -45,6 +46,8 @@ def named(records: object) -> dict[str, sa.Executable]:
                 found.setdefault(f"{where}.{name.lstrip('_').lower()}", value)
             elif isinstance(value, Writer):
                 take("writing", vars(value))
+            elif isinstance(value, MoneyWriter):
+                take("money_writing", vars(value))
 
     # Only modules that are in use. The others would take long to import.
     for name, module in sorted(sys.modules.items()):

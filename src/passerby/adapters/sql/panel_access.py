@@ -7,9 +7,9 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from passerby.adapters.sql.dialects import insert_into
 from passerby.adapters.sql.failures import losses, to_the_end
 from passerby.adapters.sql.panel_tables import panel_limits, panel_logins, panel_sessions
-from passerby.adapters.sql.writing import insert_into
 from passerby.domain.panel import IDLE_S
 from passerby.kernel.panel import PanelFacts, PanelLogin, PanelSession
 from passerby.kernel.staff import StaffDecision

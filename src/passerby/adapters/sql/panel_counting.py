@@ -5,9 +5,9 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from passerby.adapters.sql.dialects import insert_into
 from passerby.adapters.sql.failures import losses, to_the_end
 from passerby.adapters.sql.panel_tables import panel_figures
-from passerby.adapters.sql.writing import insert_into
 
 _KEY: Final = ("kind", "number")
 

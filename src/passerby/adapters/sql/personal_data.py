@@ -6,7 +6,9 @@ from typing import Any, Final, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from passerby.adapters.sql.money_tables import charges, grants, orders, star_rows, subscriptions
 from passerby.adapters.sql.packing import unpack, without_side
+from passerby.adapters.sql.past_money import past_money
 from passerby.adapters.sql.rows import READ, participant
 from passerby.adapters.sql.tables import (
     blocks,
@@ -55,6 +57,7 @@ class SqlPersonalData:
                 tuple(_block(row) for row in (await connection.execute(_BLOCKS, who)).mappings()),
                 tuple(_report(row) for row in (await connection.execute(_REPORTS, who)).mappings()),
                 tuple(_sanction(row) for row in (await connection.execute(_SANCTIONS, who)).mappings()),
+                await past_money(connection, person),
             )
 
         return await self._read(query)
@@ -189,6 +192,16 @@ _CLOSE_CASES: Final = (
     .values(state="decided", outcome="erased", decided_at=sa.func.coalesce(cases.c.claimed_until, cases.c.opened_at))
 )
 _LEAVE_CASES: Final = sa.update(cases).where(cases.c.accused_id == _WHO).values(accused_id=NOBODY)
+# The ledger keeps the sums, under nobody's name. A refund or cancellation that we owe keeps the id until it is done.
+_DROP_ORDERS: Final = sa.delete(orders).where(orders.c.user_id == _WHO)
+_DROP_GRANTS: Final = sa.delete(grants).where(grants.c.user_id == _WHO)
+_DROP_SUBSCRIPTIONS: Final = sa.delete(subscriptions).where(subscriptions.c.user_id == _WHO)
+_DROP_BUYER: Final = sa.update(charges).where(charges.c.user_id == _WHO).values(user_id=NOBODY)
+_DROP_PAYER: Final = (
+    sa.update(star_rows)
+    .where(star_rows.c.user_id == _WHO)
+    .values(user_id=NOBODY, matched_at=sa.func.coalesce(star_rows.c.matched_at, star_rows.c.seen_at))
+)
 
 ERASE: Final = (
     _LEAVE_CHATS_FIRST,
@@ -202,6 +215,11 @@ ERASE: Final = (
     _UNMUTE,
     _CLOSE_CASES,
     _LEAVE_CASES,
+    _DROP_ORDERS,
+    _DROP_GRANTS,
+    _DROP_SUBSCRIPTIONS,
+    _DROP_BUYER,
+    _DROP_PAYER,
 )
 """Remove a person's history. Each takes `who`. Blocks and reports that others made stay: they protect the others."""
 

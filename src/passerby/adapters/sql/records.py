@@ -12,14 +12,17 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from passerby.adapters.sql.dialects import insert_into
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.failures import Undone, losses, to_the_end
+from passerby.adapters.sql.money import SqlMoney
+from passerby.adapters.sql.money_tables import star_rows, star_sweeps
 from passerby.adapters.sql.named import measure, named
 from passerby.adapters.sql.personal_data import SqlPersonalData
 from passerby.adapters.sql.pool import Keeper, Pool, connections_percent, room, shortage
 from passerby.adapters.sql.rows import READ, participant
 from passerby.adapters.sql.tables import chats, journal_positions, users
-from passerby.adapters.sql.writing import Writer, insert_into
+from passerby.adapters.sql.writing import Writer
 from passerby.kernel.ids import BotId, MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Participant
 from passerby.ports.clock import Clock
@@ -36,7 +39,7 @@ _DEAD_AFTER_S: Final = 30 * 86_400.0
 """No store still uses a generation that has sent no facts for this long."""
 
 
-class SqlRecords(SqlPersonalData):
+class SqlRecords(SqlPersonalData, SqlMoney):
     """Implements `passerby.ports.records.Records`. The tables must exist: `init_schema` creates them.
 
     Reads are tried up to three times without a pause, because connections in the pool may be dead. `apply` is tried
@@ -57,6 +60,12 @@ class SqlRecords(SqlPersonalData):
             .returning(journal_positions.c.generation)
         )
         self._people = _people(engine.dialect.name)
+        self._put_star_row = insert_into(star_rows, engine.dialect.name).on_conflict_do_nothing()
+        put_sweep = insert_into(star_sweeps, engine.dialect.name)
+        self._put_sweep = put_sweep.on_conflict_do_update(
+            index_elements=[star_sweeps.c.bot_id],
+            set_={name: put_sweep.excluded[name] for name in ("rows_seen", "swept_at")},
+        )
         measure(engine, lambda: named(self))
 
     @classmethod
@@ -159,6 +168,15 @@ class SqlRecords(SqlPersonalData):
 
     async def _read(self, query: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         return await _again(RecordsLost, lambda: to_the_end(self._once(query)))
+
+    async def _write(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        return await _again(Undone, lambda: to_the_end(self._in_one(work)))
+
+    async def _in_one(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        async with self._engine.connect() as connection:
+            await connection.execution_options(writes=True)
+            async with connection.begin():
+                return await work(connection)
 
     async def _once(self, query: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         async with self._engine.connect() as connection:

@@ -17,6 +17,7 @@ import msgspec
 from passerby.adapters.sql.tables import users
 from passerby.domain.sanctions import barred_until
 from passerby.kernel.ids import BotId, ChatId, PersonId, PoolId
+from passerby.kernel.money import Wallet
 from passerby.kernel.participant import (
     Blur,
     Chatting,
@@ -110,6 +111,7 @@ class _Details(msgspec.Struct, gc=False, omit_defaults=True):
     requests: DataRequests | None = None
     sanctions: tuple[Sanction, ...] = ()
     blur: Blur = Blur.FIRST
+    wallet: Wallet | None = None
 
 
 class _StoredTicket(msgspec.Struct, gc=False, omit_defaults=True):
@@ -280,6 +282,7 @@ def participant(values: Sequence[Any]) -> Participant:
         commenting=more.commenting,
         requests=more.requests,
         sanctions=more.sanctions,
+        wallet=more.wallet,
         support=None if support_code is None else SupportCode(support_code, support_until),
     )
 
@@ -316,6 +319,7 @@ def _details_of(person: Participant) -> _Details:
         person.requests,
         person.sanctions,
         wishes.blur,
+        person.wallet,
     )
 
 

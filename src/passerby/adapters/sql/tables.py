@@ -11,10 +11,18 @@ are in `details`.
 
 import sqlalchemy as sa
 
-metadata = sa.MetaData(naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"})
+from passerby.adapters.sql.metadata import ROW_ID as _ROW_ID
+from passerby.adapters.sql.metadata import metadata as metadata
+from passerby.adapters.sql.metadata import partial_index as _partial
+from passerby.adapters.sql.money_tables import charges as charges
+from passerby.adapters.sql.money_tables import grants as grants
+from passerby.adapters.sql.money_tables import orders as orders
+from passerby.adapters.sql.money_tables import refunds as refunds
+from passerby.adapters.sql.money_tables import star_calls as star_calls
+from passerby.adapters.sql.money_tables import star_rows as star_rows
+from passerby.adapters.sql.money_tables import star_sweeps as star_sweeps
+from passerby.adapters.sql.money_tables import subscriptions as subscriptions
 
-# In SQLite an INTEGER primary key is the row's own address, but only if the type has exactly this name.
-_ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _NO = sa.false()
 
 users = sa.Table(
@@ -288,10 +296,6 @@ journal_positions = sa.Table(
     sa.Column("applied", sa.BigInteger, nullable=False),
     sa.Column("touched_at", sa.Double, comment="time of the newest fact; null: unknown"),
 )
-
-
-def _partial(name: str, *columns: sa.Column[object], where: sa.ColumnElement[bool]) -> sa.Index:
-    return sa.Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
 # The people that a broadcast through one bot, or through all bots, goes to.

@@ -18,11 +18,14 @@ from typing import Any, NamedTuple, TypeVar, assert_never
 import sqlalchemy as sa
 
 from passerby.adapters.sql import personal_data
+from passerby.adapters.sql.dialects import insert_into
+from passerby.adapters.sql.money_writing import MoneyBatch, MoneyWriter
 from passerby.adapters.sql.rows import row
 from passerby.adapters.sql.tables import blocks, chats, complaints, evidence, sanctions, users
 from passerby.kernel.ids import ChatId, PersonId
 from passerby.ports.facts import (
     BlockChanged,
+    ChargeTaken,
     ChatClosed,
     ChatOpened,
     ChatRated,
@@ -31,10 +34,16 @@ from passerby.ports.facts import (
     ComplaintFiled,
     EvidenceKept,
     Fact,
+    GrantChanged,
+    OrderPlaced,
     PersonChanged,
     PersonErased,
+    RefundMade,
     SanctionChanged,
     SanctionLifted,
+    StarCallOwed,
+    StarCallSettled,
+    SubscriptionChanged,
 )
 
 Row = dict[str, Any]
@@ -59,6 +68,7 @@ class Writer:
         self._file_complaint = _file_complaint(dialect)
         self._keep_evidence = insert_into(evidence, dialect).on_conflict_do_nothing()
         self._put_sanction = _put_sanction(dialect)
+        self.money = MoneyWriter(dialect)
 
     def steps(self, facts: Iterable[Fact]) -> list[Step]:
         """In the order of execution. Statements without rows are left out.
@@ -96,6 +106,7 @@ class Writer:
             Step(self._keep_evidence, _in_order(batch.evidence)),
             Step(self._put_sanction, _in_order(batch.sanctions)),
             Step(_LIFT_SANCTION, _in_order(batch.lifted)),
+            *(Step(*each) for each in self.money.statements(batch.money)),
         )
         return [step for step in steps if step.rows]
 
@@ -111,17 +122,6 @@ def _erasure(fact: PersonErased) -> list[Step]:
     if fact.is_back:
         steps.append(Step(personal_data.ERASE_PAST_SANCTIONS, [{"who": fact.person, "at": fact.at}]))
     return steps
-
-
-def insert_into(table: sa.Table, dialect: str) -> Any:
-    """The dialect's own INSERT, which has ON CONFLICT."""
-    if dialect == "postgresql":
-        from sqlalchemy.dialects import postgresql
-
-        return postgresql.insert(table)
-    from sqlalchemy.dialects import sqlite
-
-    return sqlite.insert(table)
 
 
 class _Said:
@@ -152,6 +152,7 @@ class _Batch:
         self.sanctions: dict[str, Row] = {}
         self.lifted: dict[str, Row] = {}
         self.evidence: dict[tuple[ChatId, PersonId, int], Row] = {}
+        self.money = MoneyBatch()
         self.words_after: dict[tuple[ChatId, PersonId], Row] = {}
         self._before = _Said()
         self._after = _Said()
@@ -191,6 +192,16 @@ class _Batch:
                 self.sanctions[fact.sanction.id] = _sanction(fact)
             case SanctionLifted():
                 self.lifted.setdefault(fact.sanction, {"of": fact.sanction, "at": fact.at})
+            case (
+                OrderPlaced()
+                | ChargeTaken()
+                | GrantChanged()
+                | SubscriptionChanged()
+                | RefundMade()
+                | StarCallOwed()
+                | StarCallSettled()
+            ):
+                self.money.take(fact)
             case _:
                 assert_never(fact)
 

@@ -6,27 +6,18 @@ from passerby.kernel.decision import Decider, Decision, Env, Facts
 from passerby.kernel.effect import Say
 from passerby.kernel.event import MessageReceived
 from passerby.kernel.feature import Feature, MenuCommand
-from passerby.kernel.rules import Filter
 from passerby.kernel.text import text
 
-UNLISTED = ("vip",)
-"""Commands that people know from other bots. They get an honest answer, but are not in the menu."""
-
-LISTED = ("help", "rules", "privacy", "terms", "paysupport")
+LISTED = ("help", "rules", "privacy", "terms")
 """In the order of the menu."""
 
 FIRST_PLACE = 120
 """The place of the first page in the menu. The others follow it."""
 
 
-def _key(name: str, env: Env) -> str:
-    """The text key of the page. If some filters are only for VIPs, the VIP page says so."""
-    return "pages.vip_given" if name == "vip" and set(Filter) - set(env.rules.free_filters) else f"pages.{name}"
-
-
 def _page(name: str) -> Decider:
     def show(event: MessageReceived, facts: Facts, env: Env) -> Decision:
-        page = text(_key(name, env), minimum=env.rules.minimum_age)
+        page = text(f"pages.{name}", minimum=env.rules.minimum_age)
         keyboard = keys_for(facts.me.state) if facts.me.profile.complete and not facts.me.sanctions else None
         told: tuple[Say, ...] = (Say(facts.me.person, page, keyboard),)
         if name == "privacy" and env.rules.contact:
@@ -48,7 +39,7 @@ def _help(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     return Decision((me,) if me is not facts.me else (), (Say(me.person, said, keyboard),))
 
 
-_PAGES = {name: _page(name) for name in (*LISTED, *UNLISTED)} | {"help": _help}
+_PAGES = {name: _page(name) for name in LISTED} | {"help": _help}
 
 feature = Feature(
     "pages",

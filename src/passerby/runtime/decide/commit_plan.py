@@ -46,6 +46,7 @@ from passerby.ports.facts import (
 from passerby.ports.leases import NOBODY, Fence, WorkerId
 from passerby.ports.outbox import Notice
 from passerby.ports.participants import Commit
+from passerby.runtime.decide.money_facts import ledger_fact, money_changed
 
 
 class CommitPlan(msgspec.Struct, frozen=True):
@@ -90,6 +91,8 @@ def plan_commit(
     facts, ended = _derive(puts, before, now)
     if decision.opinions:
         facts = (*facts, *(_recorded(opinion, now) for opinion in decision.opinions))
+    if decision.ledger:
+        facts = (*facts, *(ledger_fact(each, now) for each in decision.ledger))
     if decision.erases is not None:
         # The last fact, so that it removes what the others say, too.
         facts = (*facts, PersonErased(decision.erases, not after[decision.erases].is_blank, now))
@@ -124,7 +127,7 @@ def plan_commit(
                 assert_never(effect)
     done = () if relay_effects else refs
     commit = None
-    if puts or notices or owed or sent or done:
+    if puts or notices or owed or sent or done or decision.ledger:
         unchanged = tuple(each for each in seen if each[0] not in after) if notices or relay_effects else ()
         commit = Commit(puts, ended, (*notices, *owed), facts, done, sent, owner, fences, unchanged)
     return CommitPlan(commit, tuple(notices), tuple(relay_effects), tuple(best_effort), ended, tuple(owed))
@@ -165,6 +168,7 @@ def _notice(effect: Say | Revise, id_: str, bot: BotId, now: float) -> Notice:
         effect.keyboard,
         reply_to=effect.reply_to,
         anchors=effect.anchors,
+        bill=effect.bill,
     )
 
 
@@ -178,6 +182,8 @@ def _derive(
         facts.append(PersonChanged(put, now))
         if put.sanctions != before[put.person].sanctions:
             facts += _sanctions_changed(before[put.person], put, now)
+        if put.wallet is not before[put.person].wallet:
+            facts += money_changed(before[put.person], put, now)
         was = before[put.person].state
         if isinstance(was, Chatting) and _chat_of(put) != was.chat and was.chat not in ended:
             ended[was.chat] = None

@@ -69,6 +69,12 @@ class FactsLoader:
         facts = await self._with_others(facts, self._router.also_load(decider, event, facts))
         return Reading(facts, decider, upto, self._clock.monotonic(), generation)
 
+    async def person(self, person: PersonId) -> Participant | None:
+        """A person's value, for a decision that changes nothing. None if nobody knows them. Raises: LiveStoreLost,
+        RecordsLost."""
+        facts = await self._load(person)
+        return facts.me if facts is not None else None
+
     def keep(self, event: Event, number: int, reading: Reading) -> None:
         """Keep the facts for the next work in the queue. The decision on this event must have changed nothing."""
         if number < reading.upto and is_plain(event) and not reading.facts.others:

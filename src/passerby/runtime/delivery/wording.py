@@ -7,6 +7,7 @@ from passerby.kernel.decision import Places
 from passerby.kernel.effect import Answer, Button, Keys, Menu
 from passerby.kernel.feature import MenuCommand
 from passerby.kernel.ids import BotId
+from passerby.kernel.money import Bill
 from passerby.kernel.text import Text, text
 from passerby.ports.outbox import Notice
 from passerby.ports.telegram import (
@@ -16,6 +17,7 @@ from passerby.ports.telegram import (
     InlineButton,
     InlineRows,
     ReplyRows,
+    SendInvoice,
     SendNotice,
 )
 
@@ -36,7 +38,9 @@ class Wording:
     def __init__(self, words: Words) -> None:
         self._words = words
 
-    def notice(self, notice: Notice, language: str) -> SendNotice | EditNotice:
+    def notice(self, notice: Notice, language: str) -> SendNotice | EditNotice | SendInvoice:
+        if notice.bill is not None:
+            return self._invoice(notice, notice.bill, language)
         html = self._words.word(notice.text, language)
         keyboard = notice.keyboard
         if notice.revises is not None:
@@ -54,6 +58,14 @@ class Wording:
             case _:
                 assert_never(keyboard)
         return SendNotice(notice.bot, notice.to, html, markup, notice.reply_to, notice.thread)
+
+    def _invoice(self, notice: Notice, bill: Bill, language: str) -> SendInvoice:
+        title, description, label = (
+            self._words.plain(each, language) for each in (bill.title, notice.text, bill.label)
+        )
+        return SendInvoice(
+            notice.bot, notice.to, title, description, bill.payload, bill.stars, bill.renews, label, notice.thread
+        )
 
     def _inline(self, menu: Menu, language: str) -> InlineRows:
         return InlineRows(tuple(tuple(self._button(button, language) for button in row) for row in menu.rows))

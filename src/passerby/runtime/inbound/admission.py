@@ -15,7 +15,15 @@ from collections.abc import Callable
 from typing import get_args
 
 from passerby.domain.quota import QuotaUsage
-from passerby.kernel.event import ButtonPressed, Event, MessageEdited, MessageReceived, Overrun, ReactionChanged
+from passerby.kernel.event import (
+    ButtonPressed,
+    CheckoutAsked,
+    Event,
+    MessageEdited,
+    MessageReceived,
+    Overrun,
+    ReactionChanged,
+)
 from passerby.kernel.ids import MessageId, PersonId
 from passerby.kernel.rules import Quota
 from passerby.ports.clock import Clock
@@ -45,7 +53,8 @@ class _Spell:
 
 
 class Admission:
-    """`is_for_us` is true for commands and buttons, and false for messages to a partner."""
+    """`is_for_us` is true for commands and buttons, and false for messages to a partner. `checkout` gets checkouts,
+    which wait in no queue."""
 
     def __init__(
         self,
@@ -55,6 +64,7 @@ class Admission:
         clock: Clock,
         quota: Quota,
         is_for_us: Callable[[Event], bool],
+        checkout: Callable[[Work], None],
     ) -> None:
         self._person_queues = person_queues
         self._courier = courier
@@ -62,6 +72,7 @@ class Admission:
         self._clock = clock
         self._quota = quota
         self._is_for_us = is_for_us
+        self._checkout = checkout
         self._usage: dict[PersonId, QuotaUsage] = {}
         self._spells: dict[PersonId, _Spell] = {}
 
@@ -78,7 +89,10 @@ class Admission:
             self.refuse(work)
 
     def enqueue(self, work: Work) -> None:
-        self._person_queues.put(work)
+        if type(work.event) is CheckoutAsked:
+            self._checkout(work)
+        else:
+            self._person_queues.put(work)
 
     def admits(self, event: Event, parked: int = 0) -> bool:
         """Count an event against its person's quota. Returns whether it is admitted.

@@ -1,0 +1,44 @@
+"""From Telegram's news about payments to events."""
+
+from passerby.adapters.botapi import wire
+from passerby.kernel.event import CheckoutAsked, Event, PaymentRefunded, PaymentSettled, SubscriptionTurned, Unusable
+from passerby.kernel.ids import BotId, PersonId
+from passerby.kernel.money import ChargeId, Payment, SubscriptionState
+
+STARS = "XTR"
+
+
+def in_message(message: wire.Message, bot: BotId) -> Event | None:
+    """The payment or refund that a service message tells of; None if it tells of none. Whoever sent it: it comes from
+    Telegram."""
+    person, paid, refunded = PersonId(message.chat.id), message.successful_payment, message.refunded_payment
+    if paid is not None:
+        payment = Payment(
+            ChargeId(paid.telegram_payment_charge_id),
+            paid.invoice_payload,
+            paid.total_amount,
+            float(message.date),
+            paid.provider_payment_charge_id,
+            paid.is_recurring,
+            paid.is_first_recurring,
+            float(paid.subscription_expiration_date),
+        )
+        return PaymentSettled(person, bot, payment)
+    if refunded is not None:
+        return PaymentRefunded(person, bot, ChargeId(refunded.telegram_payment_charge_id), refunded.total_amount)
+    return None
+
+
+def checkout(query: wire.PreCheckoutQuery, bot: BotId) -> Event:
+    # No price of ours is negative, so a checkout in another currency is refused.
+    stars = query.total_amount if query.currency == STARS else -1
+    return CheckoutAsked(
+        PersonId(query.from_.id), bot, query.id, query.invoice_payload, stars, query.from_.language_code
+    )
+
+
+def turned(subscription: wire.BotSubscription, bot: BotId) -> Event:
+    person = PersonId(subscription.user.id)
+    if subscription.state not in (SubscriptionState.ACTIVE, SubscriptionState.CANCELED, SubscriptionState.FAILED):
+        return Unusable(person, bot)
+    return SubscriptionTurned(person, bot, subscription.invoice_payload, SubscriptionState(subscription.state))

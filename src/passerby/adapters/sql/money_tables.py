@@ -1,0 +1,129 @@
+"""The tables of the ledger. `docs/explanation/money.md` says what each is for.
+
+No row of `charges` and `refunds` is ever changed, except that the buyer's id becomes 0 when their data is erased. Stars
+are whole numbers; nanostars are billionths.
+"""
+
+import sqlalchemy as sa
+
+from passerby.adapters.sql.metadata import metadata, partial_index
+
+orders = sa.Table(
+    "orders",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True, comment="random; the payload of the invoice"),
+    sa.Column("user_id", sa.BigInteger, nullable=False, comment="the buyer"),
+    sa.Column("bot_id", sa.BigInteger, nullable=False),
+    sa.Column("plan", sa.Text, nullable=False),
+    sa.Column("days", sa.Integer, nullable=False),
+    sa.Column("stars", sa.Integer, nullable=False, comment="the price when it was made"),
+    sa.Column("renews", sa.Boolean, nullable=False),
+    sa.Column("made_at", sa.Double, nullable=False),
+    sa.Column("expires_at", sa.Double, nullable=False),
+    sa.Column("checked_at", sa.Double, comment="when a checkout was approved last"),
+)
+
+charges = sa.Table(
+    "charges",
+    metadata,
+    sa.Column("bot_id", sa.BigInteger, primary_key=True, autoincrement=False, comment="who sold it"),
+    sa.Column("id", sa.Text, primary_key=True, comment="telegram_payment_charge_id"),
+    sa.Column("user_id", sa.BigInteger, nullable=False, comment="the buyer; 0: erased"),
+    sa.Column("code", sa.Text, nullable=False, comment="what buyer and staff call it"),
+    sa.Column("order_id", sa.Text, nullable=False, comment="the payload; perhaps no order of ours"),
+    sa.Column("plan", sa.Text, nullable=False),
+    sa.Column("stars", sa.Integer, nullable=False),
+    sa.Column("paid_at", sa.Double, nullable=False),
+    sa.Column("provider_id", sa.Text, nullable=False, comment="provider_payment_charge_id"),
+    sa.Column("renews", sa.Boolean, nullable=False, comment="part of a subscription"),
+    sa.Column("found", sa.Boolean, nullable=False, comment="no update brought it; the bot's transactions show it"),
+)
+
+grants = sa.Table(
+    "grants",
+    metadata,
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("code", sa.Text, primary_key=True, comment="that of the charge, or a random one"),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("since", sa.Double, nullable=False),
+    sa.Column("lasts_s", sa.Double, nullable=False, comment="fills the time that no other grant covers"),
+    sa.Column("until", sa.Double, nullable=False, comment="a fixed end instead of a length; 0: none"),
+)
+
+subscriptions = sa.Table(
+    "subscriptions",
+    metadata,
+    sa.Column("bot_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("first_charge", sa.Text, primary_key=True, comment="the charge id that cancels it"),
+    sa.Column("first_provider", sa.Text, nullable=False, comment="the other id that may cancel it"),
+    sa.Column("user_id", sa.BigInteger, nullable=False),
+    sa.Column("order_id", sa.Text, nullable=False, comment="every renewal repeats it"),
+    sa.Column("plan", sa.Text, nullable=False),
+    sa.Column("stars", sa.Integer, nullable=False),
+    sa.Column("paid_until", sa.Double, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+)
+
+refunds = sa.Table(
+    "refunds",
+    metadata,
+    sa.Column("bot_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("charge_id", sa.Text, primary_key=True),
+    sa.Column("stars", sa.Integer, nullable=False),
+    sa.Column("refunded_by", sa.Text, nullable=False, comment="buyer, staff, rule or telegram"),
+    sa.Column("at", sa.Double, nullable=False),
+)
+
+star_calls = sa.Table(
+    "star_calls",
+    metadata,
+    sa.Column("bot_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("charge_id", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True, comment="refund or cancel"),
+    sa.Column("user_id", sa.BigInteger, nullable=False, comment="0 when it is done"),
+    sa.Column("provider_id", sa.Text, nullable=False),
+    sa.Column("owed_at", sa.Double, nullable=False),
+    sa.Column("done_at", sa.Double, comment="when Telegram confirmed it; null: still owed"),
+)
+
+star_rows = sa.Table(
+    "star_rows",
+    metadata,
+    # What getStarTransactions says. Revenue is computed from these rows.
+    sa.Column("bot_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("id", sa.Text, primary_key=True, comment="a refund has the id of its sale"),
+    sa.Column("incoming", sa.Boolean, primary_key=True, comment="the bot got Stars"),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column("stars", sa.BigInteger, nullable=False),
+    sa.Column("nanostars", sa.BigInteger, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False, comment="the type of the other side: user, fragment ..."),
+    sa.Column("what", sa.Text, nullable=False, comment="transaction_type"),
+    sa.Column("user_id", sa.BigInteger, nullable=False, comment="0: none, or erased"),
+    sa.Column("payload", sa.Text, nullable=False),
+    sa.Column("period_s", sa.Integer, nullable=False, comment="of a subscription; 0: a single payment"),
+    sa.Column("affiliate", sa.BigInteger, nullable=False, comment="Stars that an affiliate got"),
+    sa.Column("affiliate_nano", sa.BigInteger, nullable=False),
+    sa.Column("seen_at", sa.Double, nullable=False),
+    sa.Column("matched_at", sa.Double, comment="when our ledger knew it, too; null: not yet"),
+)
+
+star_sweeps = sa.Table(
+    "star_sweeps",
+    metadata,
+    sa.Column("bot_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("rows_seen", sa.BigInteger, nullable=False),
+    sa.Column("swept_at", sa.Double, nullable=False),
+)
+
+# A person's orders and charges; those of a period.
+sa.Index("ix_orders_user_id", orders.c.user_id)
+sa.Index("ix_orders_made_at", orders.c.made_at)
+sa.Index("ix_charges_user_id", charges.c.user_id)
+sa.Index("ix_charges_paid_at", charges.c.paid_at)
+sa.Index("ix_subscriptions_user_id", subscriptions.c.user_id)
+# What we still owe.
+partial_index("ix_star_calls_open", star_calls.c.owed_at, where=star_calls.c.done_at.is_(None))
+# Transactions of a period; of a person; and those that our ledger does not know.
+sa.Index("ix_star_rows_at", star_rows.c.at)
+sa.Index("ix_star_rows_user_id", star_rows.c.user_id)
+partial_index("ix_star_rows_unmatched", star_rows.c.at, where=star_rows.c.matched_at.is_(None))

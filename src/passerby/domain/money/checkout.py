@@ -1,0 +1,76 @@
+"""What is offered to whom, and whether an invoice may be paid now.
+
+Anybody who sees an invoice can pay it, at any time and more than once. So everything is checked at the checkout.
+"""
+
+import msgspec
+
+from passerby.domain.money.wallets import ORDER_S, new_order_id, order_for, runs, wallet_of, with_wallet
+from passerby.domain.sanctions import bar
+from passerby.kernel.decision import Env
+from passerby.kernel.ids import BotId
+from passerby.kernel.money import NotNow, Plan, PurchaseOrder
+from passerby.kernel.participant import Participant
+
+
+def plans_for(me: Participant, bot: BotId, env: Env) -> tuple[Plan, ...]:
+    """What this person can buy in this bot."""
+    subscribed = is_subscribed(me, env.now)
+    return tuple(
+        each for each in env.rules.plans if (not each.bots or bot in each.bots) and not (each.renews and subscribed)
+    )
+
+
+def is_subscribed(me: Participant, now: float) -> bool:
+    """Whether a subscription runs, on any bot. Telegram would allow several at once."""
+    return me.wallet is not None and any(runs(each, now) for each in me.wallet.subscriptions)
+
+
+def place_order(me: Participant, plan: Plan, bot: BotId, env: Env) -> tuple[Participant, PurchaseOrder]:
+    """The person and their order for a plan. An order for the same that can still be paid is used again."""
+    wallet = wallet_of(me, env.now)
+    paid = {each.order for each in wallet.charges}
+    for order in wallet.orders:
+        same = order.plan == plan.name and order.bot == bot and (order.stars, order.days) == (plan.stars, plan.days)
+        if same and order.renews == plan.renews and env.now < order.expires_at - ORDER_S / 2 and order.id not in paid:
+            return me, order
+    order = PurchaseOrder(
+        new_order_id(env.rng),
+        plan.name,
+        plan.days,
+        plan.stars,
+        bot,
+        env.now,
+        env.now + ORDER_S,
+        plan.renews,
+    )
+    return with_wallet(me, msgspec.structs.replace(wallet, orders=(*wallet.orders, order)), env.now), order
+
+
+def refusal_at_checkout(me: Participant, bot: BotId, payload: str, stars: int, env: Env) -> NotNow | None:
+    """Why the person cannot pay this invoice now; None if they can."""
+    order = order_for(wallet_of(me, env.now), payload)
+    if bar(me, env.now) is not None:
+        return NotNow.BARRED
+    if order is None or order.bot != bot:
+        return NotNow.UNKNOWN
+    if any(each.order == order.id for each in wallet_of(me, env.now).charges):
+        return NotNow.PAID
+    if env.now >= order.expires_at:
+        return NotNow.EXPIRED
+    if stars != order.stars:
+        return NotNow.PRICE
+    if order.renews and is_subscribed(me, env.now):
+        return NotNow.SUBSCRIBED
+    if all(each.name != order.plan for each in env.rules.plans):
+        return NotNow.GONE
+    return None
+
+
+def checked(me: Participant, payload: str, now: float) -> Participant:
+    """The person after a checkout was approved."""
+    wallet = wallet_of(me, now)
+    orders = tuple(
+        msgspec.structs.replace(each, checked_at=now) if each.id == payload else each for each in wallet.orders
+    )
+    return with_wallet(me, msgspec.structs.replace(wallet, orders=orders), now)

@@ -1,0 +1,24 @@
+"""Who is told that their VIP time ends: once a day before, and once when it has ended."""
+
+from passerby.domain.money.wallets import DAY_S
+from passerby.kernel.money import SubscriptionState, Wallet
+from passerby.kernel.participant import Participant
+
+SOON_S = DAY_S
+LATE_S = 2 * DAY_S
+"""An end that is further back is not news any more."""
+
+
+def is_due(me: Participant, now: float) -> bool:
+    """Whether the person has to be told something about the end of their VIP time now."""
+    wallet, until = me.wallet or Wallet(), me.vip_until
+    if not until or until + LATE_S <= now:
+        return False
+    if until <= now:
+        return wallet.told_end != until
+    return until - now <= SOON_S and wallet.told_until != until and not _goes_on(wallet, now)
+
+
+def _goes_on(wallet: Wallet, now: float) -> bool:
+    """Whether Telegram is about to renew a subscription. Then nothing ends."""
+    return any(each.state is SubscriptionState.ACTIVE and each.paid_until > now for each in wallet.subscriptions)

@@ -1,0 +1,201 @@
+"""What a payment, a refund and the news about a subscription change. Nothing here happens twice.
+
+A payment is known by its charge id and its bot. Telegram may report it more than once: by an update, by the same update
+again, and by the bot's transactions.
+"""
+
+from typing import NamedTuple
+
+import msgspec
+
+from passerby.domain.money.timeline import cut
+from passerby.domain.money.wallets import (
+    DAY_S,
+    GRACE_S,
+    new_code,
+    order_for,
+    subscription_for,
+    wallet_of,
+    with_wallet,
+)
+from passerby.domain.sanctions import bar
+from passerby.kernel.decision import Env
+from passerby.kernel.ids import BotId
+from passerby.kernel.money import (
+    Charge,
+    ChargeId,
+    GrantSource,
+    Payment,
+    RefundedBy,
+    Subscription,
+    SubscriptionState,
+    VipGrant,
+    Wallet,
+)
+from passerby.kernel.participant import Participant
+
+S = SubscriptionState
+
+
+class Bought(NamedTuple):
+    """What a payment is for. Without days, nobody knows; then nothing can be given for it."""
+
+    plan: str
+    days: float
+
+
+def charge_in(wallet: Wallet | None, bot: BotId, charge: ChargeId) -> Charge | None:
+    charges = wallet.charges if wallet is not None else ()
+    return next((each for each in charges if each.id == charge and each.bot == bot), None)
+
+
+def take(me: Participant, payment: Payment, bot: BotId, env: Env) -> tuple[Participant, Charge] | None:
+    """The person after they paid, and the charge. None if it is known already.
+
+    If nothing can be given for it, the charge is recorded, and its refund is owed at once.
+    """
+    wallet = wallet_of(me, env.now)
+    if charge_in(wallet, bot, payment.charge) is not None:
+        return None
+    bought = _bought(wallet, payment, env)
+    charge = Charge(
+        id=payment.charge,
+        bot=bot,
+        code=new_code(env.rng),
+        order=payment.payload,
+        plan=bought.plan,
+        stars=payment.stars,
+        paid_at=payment.paid_at,
+        provider_id=payment.provider_charge,
+        renews=payment.recurs,
+        found=payment.found,
+    )
+    wallet = msgspec.structs.replace(wallet, charges=(*wallet.charges, charge))
+    if payment.recurs:
+        wallet = _subscribed(wallet, payment, bot, bought.plan)
+    if _is_unwanted(me, payment, bought, env.now):
+        owed = owe_refund(with_wallet(me, wallet, env.now), charge, RefundedBy.RULE, env.now)
+        return owed, charge_in(owed.wallet, bot, charge.id) or charge
+    grant = VipGrant(charge.code, GrantSource.CHARGE, env.now, lasts_s=bought.days * DAY_S)
+    if payment.recurs:
+        grant = VipGrant(charge.code, GrantSource.CHARGE, payment.paid_at, until=payment.paid_until + GRACE_S)
+    wallet = msgspec.structs.replace(wallet, grants=(*wallet.grants, grant))
+    return with_wallet(me, wallet, env.now), charge
+
+
+def _bought(wallet: Wallet, payment: Payment, env: Env) -> Bought:
+    """From the order; else from the records; else from the subscription; else from the price."""
+    order = order_for(wallet, payment.payload)
+    if order is not None:
+        return Bought(order.plan, order.days)
+    if payment.days:
+        return Bought(payment.plan, payment.days)
+    if payment.recurs:
+        known = subscription_for(wallet, payment.payload)
+        return Bought(known.plan if known is not None else payment.plan, 30)
+    plans = env.rules.plans
+    same = next((each for each in plans if each.stars == payment.stars and not each.renews), None)
+    if same is not None:
+        return Bought(same.name, same.days)
+    return Bought("", max((each.days / each.stars for each in plans), default=0.0) * payment.stars)
+
+
+def _is_unwanted(me: Participant, payment: Payment, bought: Bought, now: float) -> bool:
+    """Whether nothing can be given: nobody knows what for, the person is banned for good, or was erased."""
+    barred = bar(me, now)
+    is_gone = payment.recurs and not payment.is_first and me.profile.consented_at is None and me.wallet is None
+    return not bought.days or (barred is not None and barred.until is None) or is_gone
+
+
+def _subscribed(wallet: Wallet, payment: Payment, bot: BotId, plan: str) -> Wallet:
+    known = subscription_for(wallet, payment.payload)
+    if known is None:
+        known = Subscription(
+            payment.payload,
+            bot,
+            plan,
+            payment.stars,
+            payment.charge,
+            payment.provider_charge,
+            payment.paid_until,
+        )
+        return msgspec.structs.replace(wallet, subscriptions=(*wallet.subscriptions, known))
+    # A cancellation that we owe stays owed: the renewal was faster.
+    state = known.state if known.state is S.CANCELLING else S.ACTIVE
+    newer = msgspec.structs.replace(known, paid_until=max(known.paid_until, payment.paid_until), state=state)
+    return _with_subscription(wallet, newer)
+
+
+def _with_subscription(wallet: Wallet, subscription: Subscription) -> Wallet:
+    subscriptions = tuple(subscription if each.order == subscription.order else each for each in wallet.subscriptions)
+    return msgspec.structs.replace(wallet, subscriptions=subscriptions)
+
+
+def _with_charge(wallet: Wallet, charge: Charge) -> Wallet:
+    charges = tuple(charge if each.id == charge.id and each.bot == charge.bot else each for each in wallet.charges)
+    return msgspec.structs.replace(wallet, charges=charges)
+
+
+def owe_refund(me: Participant, charge: Charge, by: RefundedBy, now: float) -> Participant:
+    """The person after it was decided to refund a charge. Its VIP time ends at once; a subscription is cancelled, too.
+
+    `charge` may be older than what the wallet keeps. It is `me` itself if the refund is owed or made already.
+    """
+    wallet = wallet_of(me, now)
+    known = charge_in(wallet, charge.bot, charge.id)
+    if known is None:
+        known = charge
+        wallet = msgspec.structs.replace(wallet, charges=(charge, *wallet.charges))
+    if known.refund_owed_at or known.refunded_at:
+        return me
+    wallet = _with_charge(wallet, msgspec.structs.replace(known, refund_owed_at=now, refunded_by=by))
+    if by is RefundedBy.BUYER:
+        wallet = msgspec.structs.replace(wallet, refunded_at=now)
+    return with_wallet(me, _without(wallet, known, now), now)
+
+
+def refunded(me: Participant, bot: BotId, charge_id: ChargeId, now: float) -> tuple[Participant, Charge] | None:
+    """The person after Telegram reported or confirmed a refund, and the charge. None if that is known already, or the
+    charge is not."""
+    known = charge_in(me.wallet, bot, charge_id)
+    if known is None or known.refunded_at:
+        return None
+    assert me.wallet is not None, "the charge is in it"
+    charge = msgspec.structs.replace(known, refunded_at=now, refunded_by=known.refunded_by or RefundedBy.TELEGRAM)
+    wallet = _with_charge(me.wallet, charge)
+    if not known.refund_owed_at:
+        wallet = _without(wallet, charge, now)
+    return with_wallet(me, wallet, now), charge
+
+
+def _without(wallet: Wallet, charge: Charge, now: float) -> Wallet:
+    """The wallet without what a charge still had, and without the subscription that it belongs to."""
+    wallet = msgspec.structs.replace(wallet, grants=cut(wallet.grants, charge.code, now))
+    known = subscription_for(wallet, charge.order) if charge.renews else None
+    return wallet if known is None else _with_subscription(wallet, _cancelling(known, now))
+
+
+def _cancelling(subscription: Subscription, now: float) -> Subscription:
+    if subscription.state in (S.CANCELED, S.CANCELLING) or subscription.paid_until + GRACE_S <= now:
+        return subscription
+    return msgspec.structs.replace(subscription, state=S.CANCELLING)
+
+
+def cancel_all(me: Participant, now: float) -> Participant:
+    """The person after it was decided that Telegram charges them no more. It is `me` itself if nothing runs."""
+    if me.wallet is None:
+        return me
+    subscriptions = tuple(_cancelling(each, now) for each in me.wallet.subscriptions)
+    if subscriptions == me.wallet.subscriptions:
+        return me
+    return with_wallet(me, msgspec.structs.replace(me.wallet, subscriptions=subscriptions), now)
+
+
+def turned(me: Participant, payload: str, state: SubscriptionState, now: float) -> Participant:
+    """The person after Telegram reported a change of their subscription. It is `me` itself if that changes nothing."""
+    known = subscription_for(me.wallet, payload) if me.wallet is not None else None
+    if known is None or known.state is state or (known.state is S.CANCELLING and state is not S.CANCELED):
+        return me
+    assert me.wallet is not None, "the subscription is in it"
+    wallet = _with_subscription(me.wallet, msgspec.structs.replace(known, state=state))
+    return with_wallet(me, wallet, now)

@@ -1,0 +1,75 @@
+"""A wallet: what is kept in it, and for how long."""
+
+from random import Random
+
+import msgspec
+
+from passerby.domain.money.timeline import vip_end
+from passerby.domain.support import LETTERS
+from passerby.kernel.money import Charge, GrantSource, PurchaseId, PurchaseOrder, Subscription, VipGrant, Wallet
+from passerby.kernel.participant import Participant
+
+DAY_S = 86_400.0
+
+GRACE_S = DAY_S
+"""How long after a subscription's date its VIP goes on: the update about the renewal may be late."""
+
+ORDER_S = DAY_S
+"""How long an invoice can be paid. Telegram's never expire."""
+
+ORDERS_KEPT_S = 3 * DAY_S
+"""A payment may come this long after its checkout: updates live a day, and an outage may take that long."""
+
+MOST_ORDERS = 20
+CHARGES_KEPT_S = 90 * DAY_S
+OVER_KEPT_S = 7 * DAY_S
+
+CODE_LENGTH = 10
+"""50 random bits."""
+
+
+def wallet_of(me: Participant, now: float) -> Wallet:
+    """The person's wallet. VIP time from before this ledger becomes its first grant."""
+    if me.wallet is not None:
+        return me.wallet
+    if me.vip_until <= now:
+        return Wallet()
+    return Wallet(grants=(VipGrant("earlier", GrantSource.EARLIER, now, until=me.vip_until),))
+
+
+def with_wallet(me: Participant, wallet: Wallet, now: float) -> Participant:
+    """The person with this wallet, without what is no longer needed in it. VIP follows from its grants."""
+    kept = msgspec.structs.replace(
+        wallet,
+        orders=tuple(each for each in wallet.orders if now < each.made_at + ORDERS_KEPT_S)[-MOST_ORDERS:],
+        charges=tuple(each for each in wallet.charges if _is_kept(each, now)),
+        subscriptions=tuple(each for each in wallet.subscriptions if now < each.paid_until + OVER_KEPT_S),
+    )
+    if vip_end(kept.grants) + OVER_KEPT_S <= now:
+        kept = msgspec.structs.replace(kept, grants=())
+    return msgspec.structs.replace(me, wallet=kept, vip_until=vip_end(kept.grants))
+
+
+def _is_kept(charge: Charge, now: float) -> bool:
+    return now < charge.paid_at + CHARGES_KEPT_S or (charge.refund_owed_at > 0 and not charge.refunded_at)
+
+
+def order_for(wallet: Wallet, payload: str) -> PurchaseOrder | None:
+    return next((each for each in wallet.orders if each.id == payload), None)
+
+
+def subscription_for(wallet: Wallet, payload: str) -> Subscription | None:
+    return next((each for each in wallet.subscriptions if each.order == payload), None)
+
+
+def runs(subscription: Subscription, now: float) -> bool:
+    """Whether Telegram may still renew it, or it is paid for."""
+    return subscription.paid_until > now
+
+
+def new_order_id(rng: Random) -> PurchaseId:
+    return PurchaseId(f"{rng.getrandbits(128):032x}")
+
+
+def new_code(rng: Random) -> str:
+    return "".join(rng.choice(LETTERS) for _ in range(CODE_LENGTH))

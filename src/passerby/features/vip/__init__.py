@@ -1,0 +1,34 @@
+"""VIP: what it gives, buying it with Telegram Stars, and help with payments.
+
+Without plans on sale, everything is free, and `/vip` says so. The rules are in `domain.money`.
+"""
+
+from passerby.features.vip.news import ending, refund_reported, settled, star_call_confirmed, subscription_turned
+from passerby.features.vip.shop import BUY, SHOP, answered, buy, shop, shop_again
+from passerby.features.vip.support import ASK_REFUND, REFUND, ask_refund, pay_support, refund
+from passerby.kernel.event import (
+    CheckoutAnswered,
+    PaymentRefunded,
+    PaymentSettled,
+    StarCallConfirmed,
+    SubscriptionTurned,
+    VipEnding,
+)
+from passerby.kernel.feature import Feature, MenuCommand
+
+feature = Feature(
+    "vip",
+    commands={"vip": shop, "paysupport": pay_support},
+    menu=(MenuCommand("paysupport", "commands.paysupport", 124),),
+    presses={BUY: buy, SHOP: shop_again, ASK_REFUND: ask_refund, REFUND: refund},
+    events={
+        CheckoutAnswered: answered,
+        PaymentSettled: settled,
+        PaymentRefunded: refund_reported,
+        SubscriptionTurned: subscription_turned,
+        StarCallConfirmed: star_call_confirmed,
+        VipEnding: ending,
+    },
+    open_to_barred=(pay_support, ask_refund, refund),
+    open_to_all=True,
+)

@@ -1,0 +1,106 @@
+"""What Telegram says about money: paid, refunded, renewed, cancelled. And what time says: VIP ends."""
+
+import msgspec
+
+from passerby.domain.lifecycle import refresh_ticket
+from passerby.domain.money.endings import is_due
+from passerby.domain.money.payments import refunded, take, turned
+from passerby.domain.money.wallets import subscription_for, with_wallet
+from passerby.features.vip.words import GET_VIP, until
+from passerby.kernel.decision import NOTHING, Decision, Env, Facts
+from passerby.kernel.effect import Priority, Say
+from passerby.kernel.event import PaymentRefunded, PaymentSettled, StarCallConfirmed, SubscriptionTurned, VipEnding
+from passerby.kernel.money import (
+    RefundSeen,
+    StarCallDone,
+    StarCallKind,
+    SubscriptionState,
+    Wallet,
+)
+from passerby.kernel.participant import Participant
+from passerby.kernel.text import text
+
+
+def settled(event: PaymentSettled, facts: Facts, env: Env) -> Decision:
+    """The charge, what it grants, the notice and the update's done mark are one commit."""
+    before = facts.me
+    if before.bot is None:
+        # They paid in this bot, so it reaches them.
+        before = msgspec.structs.replace(before, bot=event.bot, bots=(event.bot, *before.bots))
+    taken = take(before, event.payment, event.bot, env)
+    if taken is None:
+        return NOTHING
+    me, charge = taken
+    if charge.refund_owed_at:
+        said = text("vip.sent_back", n=charge.stars)
+    elif event.payment.recurs and not event.payment.is_first:
+        said = text("vip.renewed", day=until(event.payment.paid_until))
+    else:
+        said = text("vip.found" if event.payment.found else "vip.thanks", day=until(me.vip_until))
+    return Decision((_searches_on(me, env),), (Say(me.person, said, priority=Priority.MATCH),))
+
+
+def _searches_on(me: Participant, env: Env) -> Participant:
+    """A search that is under way counts with what the person may wish now."""
+    return refresh_ticket(me, env)
+
+
+def refund_reported(event: PaymentRefunded, facts: Facts, env: Env) -> Decision:
+    """Telegram gave Stars back: because we asked it to, or without us."""
+    found = refunded(facts.me, event.bot, event.charge, env.now)
+    if found is None:
+        known = any(each.id == event.charge and each.bot == event.bot for each in (facts.me.wallet or Wallet()).charges)
+        return NOTHING if known else Decision(ledger=(RefundSeen(event.bot, event.charge, event.stars),))
+    me, charge = found
+    return Decision((_searches_on(me, env),), (Say(me.person, text("vip.refunded", n=charge.stars)),))
+
+
+def star_call_confirmed(event: StarCallConfirmed, facts: Facts, env: Env) -> Decision:
+    """A refund or a cancellation is through. It is closed even if the person was erased in the meantime."""
+    done = (StarCallDone(event.kind, event.bot, event.charge),)
+    if event.kind is StarCallKind.CANCEL:
+        wallet = facts.me.wallet or Wallet()
+        ours = [each for each in wallet.subscriptions if each.first == event.charge and each.bot == event.bot]
+        changed = facts.me
+        for each in ours:
+            changed = turned(changed, each.order, SubscriptionState.CANCELED, env.now)
+        return Decision((changed,) if changed is not facts.me else (), ledger=done)
+    found = refunded(facts.me, event.bot, event.charge, env.now)
+    if found is None:
+        return Decision(ledger=done)
+    me, charge = found
+    return Decision((me,), (Say(me.person, text("vip.refunded", n=charge.stars)),), ledger=done)
+
+
+_NEWS = {
+    SubscriptionState.CANCELED: "vip.sub_canceled",
+    SubscriptionState.FAILED: "vip.sub_failed",
+    SubscriptionState.ACTIVE: "vip.sub_active",
+}
+
+
+def subscription_turned(event: SubscriptionTurned, facts: Facts, env: Env) -> Decision:
+    """One message for each change that the person or Telegram made. Our own cancellation needs none."""
+    was = subscription_for(facts.me.wallet or Wallet(), event.payload)
+    me = turned(facts.me, event.payload, event.state, env.now)
+    if me is facts.me or was is None:
+        return NOTHING
+    if was.state is SubscriptionState.CANCELLING:
+        return Decision((me,))
+    return Decision((me,), (Say(me.person, text(_NEWS[event.state], day=until(was.paid_until))),))
+
+
+def ending(event: VipEnding, facts: Facts, env: Env) -> Decision:
+    me = facts.me
+    if not is_due(me, env.now):
+        return NOTHING
+    wallet = me.wallet or Wallet()
+    if me.vip_until <= env.now:
+        wallet = msgspec.structs.replace(wallet, told_until=me.vip_until, told_end=me.vip_until)
+        said = text("vip.ended")
+    else:
+        wallet = msgspec.structs.replace(wallet, told_until=me.vip_until)
+        said = text("vip.ends_soon", day=until(me.vip_until))
+    changed = with_wallet(me, wallet, env.now) if me.wallet is not None else msgspec.structs.replace(me, wallet=wallet)
+    keyboard = GET_VIP if env.rules.plans else None
+    return Decision((_searches_on(changed, env),), (Say(me.person, said, keyboard, priority=Priority.SYSTEM),))

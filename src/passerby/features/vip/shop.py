@@ -1,0 +1,75 @@
+"""`/vip`: what VIP gives, what the person has, and one button for each plan. A press sends an invoice.
+
+The invoice comes from the bot where the person is, because only the bot that sold can refund.
+"""
+
+from passerby.dialogue.keyboards import keys_for
+from passerby.domain.entitlement import is_vip
+from passerby.domain.money.checkout import checked, place_order, plans_for
+from passerby.domain.money.wallets import order_for
+from passerby.features.vip.words import SHOP as SHOP
+from passerby.features.vip.words import title, until
+from passerby.kernel.decision import NOTHING, Decision, Env, Facts
+from passerby.kernel.effect import Answer, Button, Menu, Priority, Say
+from passerby.kernel.event import ButtonPressed, CheckoutAnswered, MessageReceived
+from passerby.kernel.ids import BotId
+from passerby.kernel.money import Bill, NotNow, Plan, PurchaseOrder
+from passerby.kernel.participant import Participant
+from passerby.kernel.rules import Filter
+from passerby.kernel.text import Text, text
+
+BUY = "vip_buy"
+
+
+def shop(event: MessageReceived, facts: Facts, env: Env) -> Decision:
+    return Decision(effects=(_offer(facts.me, event.bot, env),))
+
+
+def shop_again(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    return Decision(effects=(Answer(event.query), _offer(facts.me, event.bot, env)))
+
+
+def _offer(me: Participant, bot: BotId, env: Env) -> Say:
+    keyboard = keys_for(me.state) if me.profile.complete and not me.sanctions else None
+    if not env.rules.plans:
+        is_given = set(Filter) - set(env.rules.free_filters)
+        return Say(me.person, _with_status(text("vip.given" if is_given else "vip.free"), me, env), keyboard)
+    rows = tuple((_plan_button(plan),) for plan in plans_for(me, bot, env))
+    return Say(me.person, _with_status(text("vip.offer"), me, env), Menu(rows) if rows else keyboard)
+
+
+def _with_status(page: Text, me: Participant, env: Env) -> Text:
+    return text("vip.has", page=page, day=until(me.vip_until)) if is_vip(me, env.now) else page
+
+
+def _plan_button(plan: Plan) -> Button:
+    return Button(text("vip.plan", title=title(plan), stars=plan.stars), BUY, plan.name)
+
+
+def buy(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    plan = next((each for each in plans_for(facts.me, event.bot, env) if each.name == event.token), None)
+    if plan is None:
+        return Decision(effects=(Answer(event.query, text("vip.refused_gone")), _offer(facts.me, event.bot, env)))
+    me, order = place_order(facts.me, plan, event.bot, env)
+    changes = (me,) if me is not facts.me else ()
+    return Decision(changes, (Answer(event.query), _invoice(me, order)))
+
+
+def _invoice(me: Participant, order: PurchaseOrder) -> Say:
+    what = text("vip.about_monthly") if order.renews else text("vip.about_days", n=order.days)
+    bill = Bill(order.id, order.stars, title(order), text("vip.subscribe", stars=order.stars), order.renews)
+    return Say(me.person, what, bill=bill)
+
+
+def answered(event: CheckoutAnswered, facts: Facts, env: Env) -> Decision:
+    """After a refusal, Telegram has shown the reason. The person gets a fresh button."""
+    me = facts.me
+    if not event.refusal:
+        if me.wallet is None or order_for(me.wallet, event.payload) is None:
+            return NOTHING
+        return Decision((checked(me, event.payload, env.now),))
+    if me.bot is None or event.refusal == NotNow.BARRED:
+        return NOTHING
+    said = text("vip.refused", why=text(f"vip.refused_{event.refusal}"))
+    rows = tuple((_plan_button(plan),) for plan in plans_for(me, event.bot, env))
+    return Decision(effects=(Say(me.person, said, Menu(rows) if rows else None, priority=Priority.COMMAND),))

@@ -1,0 +1,69 @@
+"""`/paysupport`: what the person bought, by opaque code, and a refund that they may take themselves.
+
+It works for everybody, also for people who are banned. Telegram asks for it (Terms of Service for bot developers, 6.2).
+"""
+
+from passerby.domain.money.own_refund import NoRefund, refund_denied
+from passerby.domain.money.payments import owe_refund
+from passerby.features.vip.words import until
+from passerby.kernel.decision import Decision, Env, Facts
+from passerby.kernel.effect import Answer, Button, Menu, Say
+from passerby.kernel.event import ButtonPressed, MessageReceived
+from passerby.kernel.money import Charge, RefundedBy, Wallet
+from passerby.kernel.participant import Participant
+from passerby.kernel.text import Text, text
+
+ASK_REFUND = "vip_refund_ask"
+REFUND = "vip_refund"
+
+SHOWN = 8
+"""The newest purchases. Staff see all of them."""
+
+
+def pay_support(event: MessageReceived, facts: Facts, env: Env) -> Decision:
+    me = facts.me
+    charges = (me.wallet or Wallet()).charges[-SHOWN:][::-1]
+    if not charges:
+        return Decision(effects=(Say(me.person, text("vip.pay_empty" if env.rules.plans else "vip.pay_nothing")),))
+    listed: Text | None = None
+    for charge in charges:
+        listed = _line(charge) if listed is None else text("vip.pay_lines", before=listed, line=_line(charge))
+    assert listed is not None, "there is one"
+    rows = tuple(
+        (Button(text("vip.pay_refund", code=charge.code), ASK_REFUND, charge.code),)
+        for charge in charges
+        if refund_denied(me, charge, env.now) is None
+    )
+    said = text("vip.pay_page", list=listed)
+    return Decision(effects=(Say(me.person, said, Menu(rows) if rows else None),))
+
+
+def _line(charge: Charge) -> Text:
+    key = "vip.pay_line"
+    if charge.refunded_at:
+        key = "vip.pay_line_refunded"
+    elif charge.refund_owed_at:
+        key = "vip.pay_line_owed"
+    return text(key, code=charge.code, stars=charge.stars, day=until(charge.paid_at))
+
+
+def _charge(me: Participant, code: str) -> Charge | None:
+    return next((each for each in (me.wallet or Wallet()).charges if each.code == code), None)
+
+
+def ask_refund(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    charge = _charge(facts.me, event.token)
+    denied = refund_denied(facts.me, charge, env.now) if charge is not None else NoRefund.TOO_LATE
+    if charge is None or denied is not None:
+        return Decision(effects=(Answer(event.query), Say(facts.me.person, text(f"vip.no_refund_{denied}"))))
+    sure = Menu(((Button(text("vip.refund_yes", stars=charge.stars), REFUND, charge.code),),))
+    return Decision(effects=(Answer(event.query), Say(facts.me.person, text("vip.refund_sure", n=charge.stars), sure)))
+
+
+def refund(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    charge = _charge(facts.me, event.token)
+    denied = refund_denied(facts.me, charge, env.now) if charge is not None else NoRefund.TOO_LATE
+    if charge is None or denied is not None:
+        return Decision(effects=(Answer(event.query), Say(facts.me.person, text(f"vip.no_refund_{denied}"))))
+    me = owe_refund(facts.me, charge, RefundedBy.BUYER, env.now)
+    return Decision((me,), (Answer(event.query), Say(me.person, text("vip.refund_owed", n=charge.stars))))

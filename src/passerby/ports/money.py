@@ -1,0 +1,63 @@
+"""The ledger in the records, as the duty `money` needs it. The facts that fill it come through the journal."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from passerby.kernel.ids import BotId, PersonId
+from passerby.kernel.money import ChargeId, StarCallKind, StarRow
+from passerby.kernel.participant import Participant
+
+
+class StarCall(NamedTuple):
+    """A refund or a cancellation that we owe. `provider_charge` is the other id that may cancel."""
+
+    kind: StarCallKind
+    bot: BotId
+    person: PersonId
+    charge: ChargeId
+    provider_charge: str
+    owed_at: float
+
+
+class Unmatched(NamedTuple):
+    """A row of a bot's transactions that the ledger does not know. `plan` and `days` are those of its order, if the
+    records know it."""
+
+    bot: BotId
+    row: StarRow
+    plan: str = ""
+    days: int = 0
+
+
+class MoneyRecords(Protocol):
+    """Raises: RecordsLost from every method."""
+
+    async def star_calls(self, limit: int) -> Sequence[StarCall]:
+        """What we owe, the oldest first."""
+        ...
+
+    async def rows_seen(self, bot: BotId) -> int:
+        """How many of a bot's transactions have been stored. They are only ever added at the end."""
+        ...
+
+    async def note_rows(self, bot: BotId, rows: Sequence[StarRow], seen: int, now: float) -> None:
+        """Store transactions; those known by (id, direction) stay as they are. `seen`: how many there are by now.
+
+        Atomicity: one transaction.
+        """
+        ...
+
+    async def unmatched(self, before: float, limit: int) -> Sequence[Unmatched]:
+        """Payments and refunds from before this time that the ledger does not know, the oldest first.
+
+        Those that it has come to know are noted as matched.
+        """
+        ...
+
+    async def unconfirmed(self, after: float, before: float) -> int:
+        """How many charges of this period no transaction confirms, although their bot was read after them."""
+        ...
+
+    async def vip_ending(self, after: float, before: float, beyond: PersonId, limit: int) -> Sequence[Participant]:
+        """People with an id above `beyond` whose VIP time ends in this period, by id."""
+        ...

@@ -1,0 +1,194 @@
+"""The duty `money`: what we owe, what the bots' transactions say, and whose VIP time ends.
+
+    Stars calls   refunds and cancellations that a decision left behind. Each is made until Telegram confirms it; then
+                  `StarCallConfirmed` closes it. "Already refunded" is a confirmation.
+    sweep         every bot's transactions, every ten minutes and whenever the duty is taken over. A sale that the
+                  ledger does not know becomes `PaymentSettled`, as its update would have.
+    endings       `VipEnding` for people whose VIP time ends within a day, or has just ended
+
+Everything is repeated until the records show that it happened. So it does not matter where a process dies.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Final
+
+from passerby.domain.money.endings import is_due
+from passerby.kernel.event import Event, PaymentRefunded, PaymentSettled, StarCallConfirmed, VipEnding
+from passerby.kernel.ids import BotId, PersonId
+from passerby.kernel.money import SUBSCRIPTION_S, ChargeId, Payment, StarCallKind
+from passerby.ports.clock import Clock
+from passerby.ports.money import StarCall, Unmatched
+from passerby.ports.records import Records, RecordsLost
+from passerby.ports.telegram import CancelSubscription, RefundStars, Telegram, TelegramError
+from passerby.telemetry import logs, metrics
+
+EVERY_S: Final = 5.0
+SWEEP_EVERY_S: Final = 600.0
+ENDINGS_EVERY_S: Final = 60.0
+
+AGAIN_S: Final = 60.0
+"""A step whose effect the records do not show yet is not taken again within this time."""
+
+ROWS: Final = 100
+"""Source: Bot API, getStarTransactions."""
+
+CALLS_A_LOOK: Final = 50
+PEOPLE_A_LOOK: Final = 500
+UNMATCHED_AFTER_S: Final = 120.0
+"""A row younger than this may still come as an update."""
+
+CONFIRMED_WITHIN_S: Final = 3600.0
+LOOKED_BACK_S: Final = 30 * 86_400.0
+DAY_S: Final = 86_400.0
+
+
+class MoneyTask:
+    """`bots` are the fleet's. `put` gets the events."""
+
+    def __init__(
+        self,
+        records: Records,
+        telegram: Telegram,
+        bots: Iterable[BotId],
+        works: Callable[[BotId], bool],
+        put: Callable[[Event], None],
+        clock: Clock,
+    ) -> None:
+        self._records = records
+        self._telegram = telegram
+        self._bots = tuple(bots)
+        self._works = works
+        self._put = put
+        self._clock = clock
+        self._raised: dict[object, float] = {}
+        self._swept_at: dict[BotId, float] = {}
+        self._endings_at = float("-inf")
+
+    async def run(self) -> None:
+        """Run until cancelled, as the holder of the lease."""
+        self._swept_at.clear()
+        while True:
+            for step in (self.sweep, self.make_calls, self.tell_endings):
+                try:
+                    await step()
+                except RecordsLost as error:
+                    logs.record("money.records_lost", "debug", error=logs.name_of(error))
+            await self._clock.sleep(EVERY_S)
+
+    async def make_calls(self) -> None:
+        """Make the calls that we owe. Raises: RecordsLost."""
+        self._forget()
+        calls = await self._records.star_calls(CALLS_A_LOOK)
+        now = self._clock.now()
+        for kind in StarCallKind:
+            oldest = min((call.owed_at for call in calls if call.kind is kind), default=now)
+            metrics.STAR_CALLS.set(now - oldest, str(kind))
+        for call in calls:
+            if self._works(call.bot) and self._is_time_for(call):
+                await self._make(call)
+
+    async def _make(self, call: StarCall) -> None:
+        if call.kind is StarCallKind.REFUND:
+            making = self._telegram.send(RefundStars(call.bot, call.person, call.charge))
+        else:
+            cancel = CancelSubscription(call.bot, call.person, call.charge, call.provider_charge)
+            making = self._telegram.send(cancel)
+        try:
+            await making
+        except TelegramError as error:
+            logs.record("money.call_failed", "warning", bot=call.bot, error=logs.name_of(error), reason=error.reason)
+            return
+        self._put(StarCallConfirmed(call.person, call.bot, call.kind, call.charge))
+
+    async def sweep(self) -> None:
+        """Read the transactions of each bot whose turn it is, and raise what the ledger lacks. Raises: RecordsLost."""
+        now = self._clock.now()
+        due = [bot for bot in self._bots if now - self._swept_at.get(bot, float("-inf")) >= SWEEP_EVERY_S]
+        for bot in due:
+            if not self._works(bot):
+                continue
+            try:
+                await self._read(bot)
+            except TelegramError as error:
+                logs.record("money.sweep_failed", "warning", bot=bot, error=logs.name_of(error), reason=error.reason)
+                # Tried again soon, but not at every look.
+                self._swept_at[bot] = now - SWEEP_EVERY_S + AGAIN_S
+            else:
+                self._swept_at[bot] = now
+                metrics.SWEPT_AT.set(now, bot)
+        if due:
+            await self._compare()
+
+    async def _read(self, bot: BotId) -> None:
+        """Store the rows that are new. They are only ever added at the end; the last hundred are read again."""
+        offset = max(0, await self._records.rows_seen(bot) - ROWS)
+        while True:
+            rows = await self._telegram.star_rows(bot, offset, ROWS)
+            offset += len(rows)
+            await self._records.note_rows(bot, rows, offset, self._clock.now())
+            if len(rows) < ROWS:
+                return
+
+    async def _compare(self) -> None:
+        now = self._clock.now()
+        self._forget()
+        unmatched = await self._records.unmatched(now - UNMATCHED_AFTER_S, ROWS)
+        metrics.SALES_UNMATCHED.set(len(unmatched))
+        for each in unmatched:
+            event = _event(each)
+            if event.person and self._is_time_for(event):
+                if isinstance(event, PaymentSettled):
+                    metrics.SALES_FOUND.add()
+                    logs.record("money.sale_found", "error", bot=each.bot)
+                self._put(event)
+        unconfirmed = await self._records.unconfirmed(now - LOOKED_BACK_S, now - CONFIRMED_WITHIN_S)
+        metrics.CHARGES_UNCONFIRMED.set(unconfirmed)
+
+    async def tell_endings(self) -> None:
+        """Raise an event for everybody whose VIP time is about to end, or has just ended. Raises: RecordsLost."""
+        now = self._clock.now()
+        if now - self._endings_at < ENDINGS_EVERY_S:
+            return
+        self._forget()
+        look = partial(self._records.vip_ending, now - 2 * DAY_S, now + DAY_S)
+        beyond = PersonId(-(2**63))
+        while True:
+            people = await look(beyond, PEOPLE_A_LOOK)
+            for me in people:
+                if is_due(me, now) and me.bot is not None and self._is_time_for((me.person, me.vip_until)):
+                    self._put(VipEnding(me.person, me.bot))
+            if len(people) < PEOPLE_A_LOOK:
+                break
+            beyond = people[-1].person
+        self._endings_at = now
+
+    def _forget(self) -> None:
+        now = self._clock.now()
+        self._raised = {what: at for what, at in self._raised.items() if now - at < AGAIN_S}
+
+    def _is_time_for(self, what: object) -> bool:
+        if what in self._raised:
+            return False
+        self._raised[what] = self._clock.now()
+        return True
+
+
+def _event(each: Unmatched) -> PaymentSettled | PaymentRefunded:
+    row = each.row
+    if not row.incoming:
+        return PaymentRefunded(PersonId(row.person), each.bot, ChargeId(row.id), row.stars)
+    payment = Payment(
+        ChargeId(row.id),
+        row.payload,
+        row.stars,
+        row.at,
+        recurs=row.period_s > 0,
+        # The rows do not tell a first payment from a renewal; who knows no subscription takes it for the first.
+        is_first=row.period_s > 0,
+        paid_until=row.at + (row.period_s or SUBSCRIPTION_S) if row.period_s else 0.0,
+        found=True,
+        plan=each.plan,
+        days=each.days,
+    )
+    return PaymentSettled(PersonId(row.person), each.bot, payment)

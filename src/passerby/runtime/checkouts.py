@@ -1,0 +1,116 @@
+"""Answers checkouts: somebody has pressed Pay, and Telegram gives us ten seconds.
+
+A checkout waits for nothing that others cause: no queue, no quota, no budget of the courier. The person is read, the
+decision made, and the answer sent. What it leaves behind goes into the person's queue afterwards, as
+`CheckoutAnswered`, with the update: a refusal's notice, and the mark that it was approved.
+
+If the process dies before that is stored, Telegram brings the update again. A second answer to the same checkout is
+refused by Telegram and counts as done. If no answer goes out at all, the payment fails, and no Stars move.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Final
+
+import msgspec
+
+from passerby.domain.money.checkout import refusal_at_checkout
+from passerby.kernel.decision import Env
+from passerby.kernel.event import CheckoutAnswered, CheckoutAsked
+from passerby.kernel.ids import PersonId
+from passerby.kernel.money import NotNow
+from passerby.kernel.participant import Participant
+from passerby.kernel.text import text
+from passerby.ports.clock import Clock
+from passerby.ports.live_store import LiveStoreLost
+from passerby.ports.records import RecordsLost
+from passerby.ports.telegram import AnswerCheckout, FloodWait, Telegram, TelegramError, Unavailable
+from passerby.runtime.backoff import Backoff
+from passerby.runtime.delivery.wording import Words
+from passerby.runtime.inbound.person_queues import Work
+from passerby.runtime.tasks import Background
+from passerby.telemetry import logs, metrics
+
+ANSWER_WITHIN_S: Final = 9.0
+"""Telegram waits ten seconds (source: Bot API, answerPreCheckoutQuery)."""
+
+LOOK_WITHIN_S: Final = 4.0
+"""If the stores take longer, the checkout is refused for now. Silence would look like a fault of Telegram's."""
+
+AGAIN: Final = Backoff(0.1, 1.0)
+
+
+class Checkouts:
+    """`load` reads a person; None if nobody knows them. `put` gets the work for the person's queue."""
+
+    def __init__(
+        self,
+        load: Callable[[PersonId], Awaitable[Participant | None]],
+        telegram: Telegram,
+        words: Words,
+        put: Callable[[Work], None],
+        env: Callable[[], Env],
+        background: Background,
+        clock: Clock,
+        rng: Random,
+    ) -> None:
+        self._load = load
+        self._telegram = telegram
+        self._words = words
+        self._put = put
+        self._env = env
+        self._background = background
+        self._clock = clock
+        self._rng = rng
+        self.under_way = 0
+
+    def take(self, work: Work) -> None:
+        """Begin to answer, and return at once."""
+        assert isinstance(work.event, CheckoutAsked), "nothing else comes here"
+        self.under_way += 1
+        self._background.spawn(self._answer(work, work.event))
+
+    async def _answer(self, work: Work, asked: CheckoutAsked) -> None:
+        began_at = self._clock.monotonic()
+        try:
+            refusal, language = await self._decide(asked)
+            sentence = self._words.plain(text(f"vip.refused_{refusal}"), language) if refusal is not None else ""
+            await self._send(AnswerCheckout(asked.bot, asked.query, sentence), began_at + ANSWER_WITHIN_S)
+        finally:
+            self.under_way -= 1
+        metrics.CHECKOUTS.add(refusal or "approved")
+        metrics.CHECKOUT_TOOK.observe(self._clock.monotonic() - began_at)
+        self._put(
+            msgspec.structs.replace(work, event=CheckoutAnswered(asked.person, asked.bot, asked.payload, refusal or ""))
+        )
+
+    async def _decide(self, asked: CheckoutAsked) -> tuple[NotNow | None, str]:
+        """Why it is refused (None: approved), and the person's language."""
+        try:
+            async with asyncio.timeout(LOOK_WITHIN_S):
+                me = await self._load(asked.person)
+        except (LiveStoreLost, RecordsLost, TimeoutError):
+            return NotNow.LATER, asked.language
+        me = me or Participant(asked.person)
+        refusal = refusal_at_checkout(me, asked.bot, asked.payload, asked.stars, self._env())
+        return refusal, me.profile.language or asked.language
+
+    async def _send(self, answer: AnswerCheckout, until: float) -> None:
+        """Send it, again after failures, while Telegram waits for it."""
+        tries = 0
+        while True:
+            try:
+                await self._telegram.send(answer)
+            except TelegramError as error:
+                tries += 1
+                pause_s = AGAIN.pause_s(tries, self._rng)
+                if isinstance(error, FloodWait):
+                    pause_s = error.retry_after_s
+                is_hopeless = not isinstance(error, FloodWait | Unavailable)
+                if is_hopeless or self._clock.monotonic() + pause_s > until:
+                    logs.record("checkout.unanswered", "warning", bot=answer.bot, error=logs.name_of(error))
+                    return
+                await self._clock.sleep(pause_s)
+            else:
+                return

@@ -1,0 +1,81 @@
+"""The facts about money, derived by comparing a person's wallet before and after a decision.
+
+So no feature can forget one, and VIP can never be granted without the charge. What a wallet just no longer keeps (see
+`domain.money.wallets`) is no fact. There is one exception: a subscription that Telegram still renews, of a person who
+is being erased. Its cancellation is owed.
+"""
+
+from collections.abc import Iterator
+
+from passerby.kernel.money import (
+    ChargeId,
+    RefundedBy,
+    RefundSeen,
+    StarCallDone,
+    StarCallKind,
+    Subscription,
+    SubscriptionState,
+    Wallet,
+)
+from passerby.kernel.participant import Participant
+from passerby.ports.facts import (
+    ChargeTaken,
+    Fact,
+    GrantChanged,
+    OrderPlaced,
+    RefundMade,
+    StarCallOwed,
+    StarCallSettled,
+    SubscriptionChanged,
+)
+
+_ENDED = (SubscriptionState.CANCELED, SubscriptionState.CANCELLING)
+_EMPTY = Wallet()
+
+
+def ledger_fact(entry: StarCallDone | RefundSeen, now: float) -> Fact:
+    if isinstance(entry, RefundSeen):
+        return RefundMade(entry.bot, entry.charge, entry.stars, RefundedBy.TELEGRAM, now)
+    return StarCallSettled(entry.kind, entry.bot, entry.charge, now)
+
+
+def money_changed(before: Participant, after: Participant, now: float) -> list[Fact]:
+    """What the records must know about the change of a wallet, in this order: charges come before what follows."""
+    was, is_ = before.wallet or _EMPTY, after.wallet or _EMPTY
+    person = after.person
+    return [
+        *(OrderPlaced(person, each, now) for each in is_.orders if each not in was.orders),
+        *_charges(was, is_, after, now),
+        *(SubscriptionChanged(person, each, now) for each in is_.subscriptions if each not in was.subscriptions),
+        *(GrantChanged(person, each, now) for each in is_.grants if each not in was.grants),
+        *_cancellations(was, is_, after, now),
+    ]
+
+
+def _charges(was: Wallet, is_: Wallet, me: Participant, now: float) -> Iterator[Fact]:
+    known = {(each.bot, each.id): each for each in was.charges}
+    for charge in is_.charges:
+        earlier = known.get((charge.bot, charge.id))
+        if earlier is None:
+            yield ChargeTaken(me.person, charge, now)
+        if charge.refund_owed_at and not charge.refunded_at and (earlier is None or not earlier.refund_owed_at):
+            yield StarCallOwed(me.person, StarCallKind.REFUND, charge.bot, charge.id, charge.provider_id, now)
+        if charge.refunded_at and (earlier is None or not earlier.refunded_at):
+            assert charge.refunded_by is not None, "somebody wanted it"
+            yield RefundMade(charge.bot, charge.id, charge.stars, charge.refunded_by, now)
+
+
+def _cancellations(was: Wallet, is_: Wallet, me: Participant, now: float) -> Iterator[Fact]:
+    owed = {each.order for each in was.subscriptions if each.state in _ENDED}
+    for each in is_.subscriptions:
+        if each.state is SubscriptionState.CANCELLING and each.order not in owed:
+            yield _cancel(me, each, now)
+    if me.wallet is None:
+        for each in was.subscriptions:
+            if each.state not in _ENDED and each.paid_until > now:
+                yield _cancel(me, each, now)
+
+
+def _cancel(me: Participant, subscription: Subscription, now: float) -> Fact:
+    first = ChargeId(subscription.first)
+    return StarCallOwed(me.person, StarCallKind.CANCEL, subscription.bot, first, subscription.first_provider, now)

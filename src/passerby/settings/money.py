@@ -1,0 +1,100 @@
+"""The settings about what is sold. `Settings` inherits them."""
+
+import re
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, Field, InstanceOf, field_validator
+from pydantic_settings import NoDecode
+
+from passerby.kernel.ids import BotId
+from passerby.kernel.money import Plan
+from passerby.kernel.rules import Filter
+from passerby.settings.described import write
+from passerby.settings.wrong import WrongSetting
+
+MOST_STARS: Final = 25_000
+MOST_STARS_A_MONTH: Final = 10_000
+"""Source: Bot API, sendInvoice and createInvoiceLink."""
+
+MOST_DAYS: Final = 3_650
+RENEWS_DAYS: Final = 30
+"""Telegram has no other period for subscriptions (source: Bot API, createInvoiceLink)."""
+
+MOST_PLANS: Final = 10
+
+# name=days:stars, then perhaps :renews, then perhaps @bot+bot.
+_PLAN = re.compile(
+    r"([a-z0-9][a-z0-9-]{0,23})=(\d{1,6})d?:(\d{1,6})(:renews)?(?:@([1-9]\d{4,18}(?:\+[1-9]\d{4,18})*))?"
+)
+
+
+class MoneySettings(BaseModel):
+    """What is on sale."""
+
+    vip_plans: Annotated[tuple[InstanceOf[Plan], ...], NoDecode] = Field(
+        default=(),
+        description=(
+            "The VIP plans on sale, for Telegram Stars: a name, days and Stars. With `:renews`, Telegram charges the "
+            "person again every 30 days; with `@` and the numbers of bots, only these sell it. Without plans, nothing "
+            "is sold and everything is free."
+        ),
+        examples=["week=7d:75, month=30d:250, monthly=30d:200:renews@123456789"],
+    )
+
+    free_filters: Annotated[tuple[Filter, ...], NoDecode] = Field(
+        default=tuple(Filter),
+        description=(
+            "The filters that everybody may use, not only VIPs: gender, age, both, or none. Default: both "
+            "as long as VIP_PLANS sells nothing, then none."
+        ),
+        examples=["gender"],
+    )
+
+    @property
+    def filters_for_all(self) -> tuple[Filter, ...]:
+        """The filters that need no VIP."""
+        is_default = "free_filters" not in self.model_fields_set
+        return () if is_default and self.vip_plans else self.free_filters
+
+    @field_validator("free_filters", mode="before", check_fields=False)
+    @classmethod
+    def _filters_are_known(cls, value: Any) -> tuple[Filter, ...]:
+        words = value.replace(",", " ").lower().split() if isinstance(value, str) else [str(each) for each in value]
+        if any(word not in {*Filter, "all", "none"} for word in words):
+            raise WrongSetting("FREE_FILTERS", "has something other than gender and age", write(cls, "free_filters"))
+        return tuple(each for each in Filter if each in words or "all" in words)
+
+    @field_validator("vip_plans", mode="before", check_fields=False)
+    @classmethod
+    def _plans_are_wellformed(cls, value: Any) -> tuple[Plan, ...]:
+        return parse_plans(value, write(cls, "vip_plans")) if isinstance(value, str) else tuple(value)
+
+
+def parse_plans(text: str, remedy: str) -> tuple[Plan, ...]:
+    """Plans written as `name=days:stars`. Raises: WrongSetting."""
+    plans: dict[str, Plan] = {}
+    for position, entry in enumerate(filter(None, re.split(r"[\s,]+", text)), start=1):
+        found = _PLAN.fullmatch(entry)
+        if found is None:
+            raise _wrong(f"plan {position} is not name=days:stars", remedy)
+        name, days, stars, renews = found[1], int(found[2]), int(found[3]), found[4] is not None
+        most = MOST_STARS_A_MONTH if renews else MOST_STARS
+        if name in plans:
+            raise _wrong(f"plan {position} has the name of one before it", "name each plan once")
+        if not 1 <= days <= MOST_DAYS:
+            raise _wrong(f"plan {position} does not last 1 to {MOST_DAYS} days", "write another number of days")
+        if renews and days != RENEWS_DAYS:
+            raise _wrong(
+                f"plan {position} renews, but not every {RENEWS_DAYS} days", "Telegram renews every 30 days: write 30d"
+            )
+        if not 1 <= stars <= most:
+            raise _wrong(f"plan {position} does not cost 1 to {most} Stars", "write a price that Telegram allows")
+        bots = tuple(BotId(int(bot)) for bot in found[5].split("+")) if found[5] else ()
+        plans[name] = Plan(name, days, stars, renews, bots)
+    if len(plans) > MOST_PLANS:
+        raise _wrong(f"has more than {MOST_PLANS} plans", "sell fewer: each one is a button")
+    return tuple(plans.values())
+
+
+def _wrong(problem: str, remedy: str) -> WrongSetting:
+    return WrongSetting("VIP_PLANS", problem, remedy)

@@ -1,0 +1,146 @@
+"""The honest fake of the ledger in the records."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import msgspec
+
+from passerby.kernel.history import PastMoney, PastRefund
+from passerby.kernel.ids import BotId, PersonId
+from passerby.kernel.money import Charge, ChargeId, PurchaseOrder, StarCallKind, StarRow, Subscription, VipGrant
+from passerby.kernel.participant import Participant
+from passerby.ports.facts import (
+    ChargeTaken,
+    Fact,
+    GrantChanged,
+    OrderPlaced,
+    RefundMade,
+    StarCallOwed,
+    StarCallSettled,
+    SubscriptionChanged,
+)
+from passerby.ports.money import StarCall, Unmatched
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The tables. Each has the same key as in SQL."""
+
+    orders: dict[str, tuple[PersonId, PurchaseOrder]] = field(default_factory=dict)
+    charges: dict[tuple[BotId, ChargeId], tuple[PersonId, Charge]] = field(default_factory=dict)
+    grants: dict[tuple[PersonId, str], VipGrant] = field(default_factory=dict)
+    subscriptions: dict[tuple[BotId, ChargeId], tuple[PersonId, Subscription]] = field(default_factory=dict)
+    refunds: dict[tuple[BotId, ChargeId], RefundMade] = field(default_factory=dict)
+    calls: dict[tuple[BotId, ChargeId, StarCallKind], tuple[StarCall, bool]] = field(default_factory=dict)
+    rows: dict[tuple[BotId, str, bool], tuple[StarRow, bool]] = field(default_factory=dict)
+    """With whether the ledger knows it, too."""
+    sweeps: dict[BotId, tuple[int, float]] = field(default_factory=dict)
+
+    def copy(self) -> "Ledger":
+        return Ledger(*(dict(getattr(self, each.name)) for each in fields(self)))
+
+    def store(self, fact: Fact) -> None:
+        match fact:
+            case OrderPlaced():
+                self.orders[fact.order.id] = (fact.person, fact.order)
+            case ChargeTaken():
+                self.charges.setdefault((fact.charge.bot, fact.charge.id), (fact.person, fact.charge))
+            case GrantChanged():
+                self.grants[fact.person, fact.grant.code] = fact.grant
+            case SubscriptionChanged():
+                self.subscriptions[fact.subscription.bot, fact.subscription.first] = (fact.person, fact.subscription)
+            case RefundMade():
+                self.refunds.setdefault((fact.bot, fact.charge), fact)
+            case StarCallOwed():
+                call = StarCall(fact.kind, fact.bot, fact.person, fact.charge, fact.provider_charge, fact.at)
+                self.calls.setdefault((fact.bot, fact.charge, fact.kind), (call, False))
+            case StarCallSettled():
+                known = self.calls.get((fact.bot, fact.charge, fact.kind))
+                if known is not None:
+                    done = known[0]._replace(person=PersonId(0))
+                    self.calls[fact.bot, fact.charge, fact.kind] = (done, True)
+
+    def of(self, person: PersonId) -> PastMoney:
+        mine = [(key, charge) for key, (who, charge) in self.charges.items() if who == person]
+        return PastMoney(
+            tuple(order for who, order in self.orders.values() if who == person),
+            tuple(charge for _, charge in mine),
+            tuple(grant for (who, _), grant in self.grants.items() if who == person),
+            tuple(each for who, each in self.subscriptions.values() if who == person),
+            tuple(
+                PastRefund(key[1], refund.stars, refund.by, refund.at)
+                for key, _ in mine
+                if (refund := self.refunds.get(key)) is not None
+            ),
+        )
+
+    def erase(self, person: PersonId) -> None:
+        nobody = PersonId(0)
+        self.orders = {key: each for key, each in self.orders.items() if each[0] != person}
+        self.grants = {key: each for key, each in self.grants.items() if key[0] != person}
+        self.subscriptions = {key: each for key, each in self.subscriptions.items() if each[0] != person}
+        self.charges = {key: (nobody if who == person else who, charge) for key, (who, charge) in self.charges.items()}
+        for key, (row, _) in self.rows.items():
+            if row.person == person:
+                self.rows[key] = (msgspec.structs.replace(row, person=0), True)
+
+
+class MemoryMoney:
+    """Implements `passerby.ports.money.MoneyRecords`."""
+
+    disk: Any
+
+    async def _io(self) -> None:
+        raise NotImplementedError
+
+    async def star_calls(self, limit: int) -> Sequence[StarCall]:
+        await self._io()
+        owed = [call for call, done in self.disk.ledger.calls.values() if not done]
+        return sorted(owed, key=lambda call: call.owed_at)[:limit]
+
+    async def rows_seen(self, bot: BotId) -> int:
+        await self._io()
+        seen: int = self.disk.ledger.sweeps.get(bot, (0, 0.0))[0]
+        return seen
+
+    async def note_rows(self, bot: BotId, rows: Sequence[StarRow], seen: int, now: float) -> None:
+        await self._io()
+        ledger: Ledger = self.disk.ledger
+        for row in rows:
+            is_ours = row.kind == "user" and row.what == "invoice_payment"
+            ledger.rows.setdefault((bot, row.id, row.incoming), (row, not is_ours))
+        ledger.sweeps[bot] = (seen, now)
+
+    async def unmatched(self, before: float, limit: int) -> Sequence[Unmatched]:
+        await self._io()
+        ledger: Ledger = self.disk.ledger
+        found = []
+        for (bot, name, incoming), (row, matched) in ledger.rows.items():
+            if not matched and (bot, ChargeId(name)) in (ledger.charges if incoming else ledger.refunds):
+                ledger.rows[bot, name, incoming] = (row, True)
+            elif not matched and row.at <= before:
+                order = ledger.orders.get(row.payload)
+                hint = (order[1].plan, order[1].days) if order is not None else ("", 0)
+                found.append(Unmatched(bot, row, *hint))
+        return sorted(found, key=lambda each: (each.row.at, not each.row.incoming))[:limit]
+
+    async def unconfirmed(self, after: float, before: float) -> int:
+        await self._io()
+        ledger: Ledger = self.disk.ledger
+        return sum(
+            after < charge.paid_at < before
+            and bot in ledger.sweeps
+            and ledger.sweeps[bot][1] > charge.paid_at + 3600.0
+            and (bot, name, True) not in ledger.rows
+            for (bot, name), (_, charge) in ledger.charges.items()
+        )
+
+    async def vip_ending(self, after: float, before: float, beyond: PersonId, limit: int) -> Sequence[Participant]:
+        await self._io()
+        found = [
+            each
+            for _, each in sorted(self.disk.people.items())
+            if each.vip_until > 0 and after < each.vip_until <= before and each.person > beyond
+        ]
+        return found[:limit]
