@@ -15,7 +15,6 @@ from passerby.ports.live_store import LiveStore
 from passerby.ports.records import Records
 from passerby.ports.telegram import Telegram
 from passerby.runtime.background.drains import Drains
-from passerby.runtime.checkouts import Checkouts
 from passerby.runtime.decide.committing import Committer
 from passerby.runtime.decide.event_handler import EventHandler
 from passerby.runtime.decide.loading import FactsLoader
@@ -32,6 +31,7 @@ from passerby.runtime.delivery.wording import Wording, Words
 from passerby.runtime.flight_recorder import FlightRecorder
 from passerby.runtime.inbound.admission import Admission
 from passerby.runtime.inbound.albums import Albums
+from passerby.runtime.inbound.checkouts import Checkouts
 from passerby.runtime.inbound.person_queues import PersonQueues, Work
 from passerby.runtime.inbound.uncertain_commits import UncertainCommits
 from passerby.runtime.membership.heartbeat import Membership
