@@ -6,6 +6,7 @@ The text is searched in all files, because files may move. `tests/architecture/t
 from typing import Final
 
 from tests.planted.bug import Bug
+from tests.planted.bugs_losses import LOSSES
 from tests.planted.bugs_runtime import RUNTIME
 from tests.planted.bugs_shell import SHELL
 from tests.planted.bugs_stores import STORES
@@ -1049,4 +1050,5 @@ BUGS: Final = (
     *STORES,
     *RUNTIME,
     *SHELL,
+    *LOSSES,
 )

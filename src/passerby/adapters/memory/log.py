@@ -84,8 +84,9 @@ class Log(Protocol):
 class FileLog:
     """A log in a file. It holds an exclusive lock while it is open."""
 
-    def __init__(self, path: Path, release: int = 0) -> None:
-        """Open or create. `release`: ours; an older one could not read what a newer one may have stored.
+    def __init__(self, path: Path, release: int | None = None) -> None:
+        """Open or create. `release`: ours; an older one could not read what a newer one may have stored. None: any
+        release's log will do.
 
         Raises LogInUse, LogNewer, or OSError if the path cannot be read or written.
         """
@@ -98,11 +99,11 @@ class FileLog:
         except BlockingIOError:
             os.close(self._lock)
             raise LogInUse(str(path)) from None
-        if _read_release(self._lock) > release:
+        if release is not None and _read_release(self._lock) > release:
             os.close(self._lock)
             raise LogNewer(str(path))
         try:
-            _write_release(self._lock, release)
+            self._claim(self._lock)
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
             synced = _read_synced(self._lock)
             self._records, self._size, self._sequence = unframe(path.read_bytes(), synced)
@@ -147,11 +148,16 @@ class FileLog:
             os.close(lock)
             self._is_lost = True
             raise LogInUse(str(self._path)) from None
-        _write_release(lock, self._our_release)
+        self._claim(lock)
         former, self._lock = self._lock, lock
         if not self._is_syncing:  # otherwise a thread may write to it soon
             os.close(former)
         return True
+
+    def _claim(self, lock: int) -> None:
+        """Note in the lock file that our release uses the log. Raises: OSError."""
+        if self._our_release is not None:
+            os.pwrite(lock, _RELEASE.pack(self._our_release), _RELEASE_AT)
 
     @property
     def mark(self) -> bytes:
@@ -321,10 +327,6 @@ def _read_release(lock: int) -> int:
     """The release of the newest process that has used the log; 0 if it is not known."""
     found = os.pread(lock, _RELEASE.size, _RELEASE_AT)
     return int(_RELEASE.unpack(found)[0]) if len(found) == _RELEASE.size else 0
-
-
-def _write_release(lock: int, release: int) -> None:
-    os.pwrite(lock, _RELEASE.pack(release), _RELEASE_AT)
 
 
 def _read_synced(lock: int) -> int:

@@ -49,7 +49,7 @@ async def open_redis(
     may_lose: bool = False,
     key_marks: Sequence[bytes] = (),
     key_is_lost: bool = False,
-    release: int = 0,
+    release: int | None = None,
     looks: bool = False,
 ) -> Opened:
     """Check the server, then join the generation of the store there, or begin one.

@@ -29,6 +29,8 @@ from passerby.ports.clock import Clock
 from passerby.ports.doubts import Doubts
 
 _NO_DOUBTS: Final = Doubts()
+ANY_RELEASE: Final = 1_000_000
+"""Above every release."""
 
 
 class Generation(NamedTuple):
@@ -42,14 +44,15 @@ class Generation(NamedTuple):
 
 
 def begin_args(
-    clock: Clock, rng: Random, *, again: bool = False, latest: int = 0, release: int = 0, looks: bool = False
+    clock: Clock, rng: Random, *, again: bool = False, latest: int = 0, release: int | None = None, looks: bool = False
 ) -> tuple[str, int, int, int, int, int]:
     """Return the arguments of begin.lua. Numbers of changes start from the time, so earlier readers are behind.
 
     `again`: this process took part in an earlier generation, so workers may have held leases in it. `looks`: this
-    process only looks, while no worker runs.
+    process only looks, while no worker runs. `release`: ours; None: any release's store will do.
     """
-    return *_new_generation(clock, rng), int(again), latest, release, int(looks)
+    number = ANY_RELEASE if release is None else release
+    return *_new_generation(clock, rng), int(again), latest, number, int(looks or release is None)
 
 
 def handshake_args(clock: Clock, rng: Random, *, latest: int = 0, loose: bool = False) -> tuple[str, int, int, int]:
@@ -81,7 +84,7 @@ class GenerationClient:
         *,
         replicas: int = 0,
         loose: bool = False,
-        release: int = 0,
+        release: int | None = None,
         time: ServerTime | None = None,
     ) -> None:
         def words() -> Sequence[Word]:

@@ -86,7 +86,7 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisMessageMap, RedisOutbox, 
         *,
         replicas: int = 0,
         loose: bool = False,
-        release: int = 0,
+        release: int | None = None,
         time: ServerTime | None = None,
         journal_bound: int = JOURNAL_BOUND,
     ) -> None:
