@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from passerby.domain.personal_data import refers_to
 from passerby.domain.sanctions import binds
-from passerby.kernel.history import History, PastBlock, PastChat, PastReport, PastSanction
+from passerby.kernel.broadcast import Broadcast
+from passerby.kernel.history import History, PastBlock, PastBroadcast, PastChat, PastReport, PastSanction
 from passerby.kernel.ids import BotId, ChatId, MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Complaint, Idle, Participant, Rating
 from passerby.kernel.sanction import Sanction
@@ -98,6 +99,9 @@ class Disk:
     created_at: dict[PersonId, float] = field(default_factory=dict)
     sanctions: dict[str, SanctionRow] = field(default_factory=dict)
     evidence: dict[tuple[ChatId, PersonId, int], EvidenceRow] = field(default_factory=dict)
+    broadcasts: dict[int, Broadcast] = field(default_factory=dict)
+    targets: dict[tuple[int, PersonId], Any] = field(default_factory=dict)
+    """By broadcast and person (see `broadcasts_memory`)."""
     ledger: Ledger = field(default_factory=Ledger)
 
     def copy(self) -> "Disk":
@@ -105,13 +109,15 @@ class Disk:
 
     def become(self, other: "Disk") -> None:
         self.people, self.chats, self.positions, *rest = other._all
-        self.blocks, self.complaints, self.created_at, self.sanctions, self.evidence = rest
+        self.blocks, self.complaints, self.created_at, self.sanctions, self.evidence, *sent = rest
+        self.broadcasts, self.targets = sent
         self.ledger = other.ledger
 
     @property
     def _all(self) -> tuple[dict[Any, Any], ...]:
         opinions = (self.blocks, self.complaints)
-        return self.people, self.chats, self.positions, *opinions, self.created_at, self.sanctions, self.evidence
+        sent = (self.broadcasts, self.targets)
+        return self.people, self.chats, self.positions, *opinions, self.created_at, self.sanctions, self.evidence, *sent
 
 
 def mentions(disk: Disk, person: int) -> list[str]:
@@ -119,6 +125,7 @@ def mentions(disk: Disk, person: int) -> list[str]:
     tables = {"users": disk.people, "chats": disk.chats, "blocks": disk.blocks, "complaints": disk.complaints}
     tables |= {"sanctions": disk.sanctions, "evidence": disk.evidence}
     tables |= {each.name: getattr(disk.ledger, each.name) for each in fields(disk.ledger)}
+    tables |= {"broadcast_targets": disk.targets}
     return [name for name, table in tables.items() if str(person) in repr(table)]
 
 
@@ -209,6 +216,20 @@ class MemoryRecords(MemoryMoney):
                 if row.person == person
             ),
             disk.ledger.of(person),
+            tuple(
+                PastBroadcast(
+                    number=number,
+                    category=disk.broadcasts[number].category,
+                    state=row.state,
+                    bot=row.bot,
+                    at=row.at,
+                    message=row.message,
+                    arm=row.arm,
+                    language=row.language,
+                )
+                for (number, whom), row in sorted(disk.targets.items(), key=lambda each: each[0])
+                if whom == person
+            ),
         )
 
     async def acquaintances(self, person: PersonId, limit: int) -> list[PersonId]:
@@ -297,6 +318,7 @@ def _erase(disk: Disk, fact: PersonErased) -> None:
         if row.closed_by == person:
             disk.chats[chat] = replace(disk.chats[chat], closed_by=NOBODY)
     disk.evidence = {key: row for key, row in disk.evidence.items() if person not in (key[1], row.accused)}
+    disk.targets = {key: row for key, row in disk.targets.items() if key[1] != person}
     disk.blocks = {key: block for key, block in disk.blocks.items() if key[0] != person}
     for (chat, by), filed in list(disk.complaints.items()):
         if by == person:

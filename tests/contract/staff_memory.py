@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -22,6 +23,7 @@ from passerby.kernel.staff import (
     Subject,
 )
 from passerby.ports.records import RecordsLost
+from tests.contract.broadcasts_memory import fits, progress_of
 from tests.contract.records_memory import Disk
 
 
@@ -56,6 +58,7 @@ class MemoryStaff:
         *,
         digest: str = "",
         code: str = "",
+        broadcast: int = 0,
         language: str = "",
         login: str = "",
     ) -> StaffDecision:
@@ -70,6 +73,7 @@ class MemoryStaff:
             team = self._team()
         facts = StaffFacts(me, team, StaffId(max(disk.members, default=0) + 1), disk.invites.get(digest))
         facts = msgspec.structs.replace(facts, draining=self._drains())
+        facts = msgspec.structs.replace(facts, **self._broadcasts(broadcast, me, now))
         if code and me is not None:
             facts = msgspec.structs.replace(facts, subject=self._subject(code, now))
         if login and me is not None:
@@ -89,6 +93,7 @@ class MemoryStaff:
                 disk.drains.pop(bot, None)
             disk.logins |= {each.name: each for each in decision.logins}
             disk.sessions |= {each.number: each for each in decision.sessions}
+            self.records.broadcasts |= {each.number: each for each in decision.broadcasts}
             disk.audit += chained(rows, disk.audit[-1] if disk.audit else None)
             answer = StaffDecision(effects=decision.effects, reply=decision.reply, refused=decision.refused)
             disk.answers[ref] = answer
@@ -109,6 +114,18 @@ class MemoryStaff:
 
     def _drains(self) -> tuple[Drain, ...]:
         return tuple(each for _, each in sorted(self.disk.drains.items()))
+
+    def _broadcasts(self, number: int, me: StaffMember | None, now: float) -> dict[str, Any]:
+        known = self.records.broadcasts
+        highest = max(known, default=0)
+        seen = tuple(each for _, each in sorted(known.items()) if each.is_open or each.number > highest - 20)
+        found: dict[str, Any] = {"broadcasts": seen, "next_broadcast": highest + 1}
+        about = known.get(number)
+        if about is not None and me is not None:
+            people = self.records.people.values()
+            found["audience"] = sum(fits(each, about.audience, about.category, now) for each in people)
+            found["progress"] = progress_of(self.records, number)
+        return found
 
     def _subject(self, code: str, now: float) -> Subject | None:
         for person in self.records.people.values():

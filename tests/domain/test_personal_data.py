@@ -9,6 +9,7 @@ from hypothesis import given
 
 from passerby.adapters.sql.tables import (
     blocks,
+    broadcast_targets,
     charges,
     chats,
     complaints,
@@ -21,7 +22,17 @@ from passerby.adapters.sql.tables import (
 )
 from passerby.domain.karma import rated
 from passerby.domain.personal_data import ERASED_PERSON, copy_of
-from passerby.kernel.history import History, PastBlock, PastChat, PastMoney, PastRefund, PastReport, PastSanction
+from passerby.kernel.broadcast import Category, TargetState
+from passerby.kernel.history import (
+    History,
+    PastBlock,
+    PastBroadcast,
+    PastChat,
+    PastMoney,
+    PastRefund,
+    PastReport,
+    PastSanction,
+)
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, PoolId
 from passerby.kernel.money import (
     Charge,
@@ -98,8 +109,19 @@ PERSON = Participant(
         81.5,
         82.5,
     ),
+    ("promo",),
 )
 PAST = Sanction("past", SanctionKind.SLOW, Reason.SPAM, 41.5, 42.5, 0, "old rule", "old case", Appeal.UPHELD, 43.5)
+SENT = PastBroadcast(
+    number=71,
+    category=Category.COMEBACK,
+    state=TargetState.RECALLED,
+    bot=BotId(54),
+    at=51.5,
+    message=MessageId(63),
+    arm="B",
+    language="gl",
+)
 HISTORY = History(
     19.5,
     (
@@ -124,6 +146,7 @@ HISTORY = History(
         (Subscription("o6", BotId(59), "plan6", 101, ChargeId("ch4"), "prov4", 102.5),),
         (PastRefund("ch5", 103, "buyer", 104.5),),
     ),
+    (SENT,),
 )
 COPY = copy_of(PERSON, HISTORY, {ChatId("q"): "their words"}, NOW)
 
@@ -152,7 +175,7 @@ def _all(value: Any) -> Any:
     return tuple(map(_all, value)) if isinstance(value, tuple) else value
 
 
-EXAMPLES = [PERSON, PROFILE, WISHES, LAST, PERSON.requests, HISTORY.chats[0], PERSON.wallet, CHARGE, SUBSCRIPTION]
+EXAMPLES = [PERSON, PROFILE, WISHES, LAST, PERSON.requests, HISTORY.chats[0], PERSON.wallet, CHARGE, SUBSCRIPTION, SENT]
 
 
 @pytest.mark.parametrize("struct", EXAMPLES)
@@ -181,6 +204,8 @@ STORED_ELSEWHERE = {
     "sanctions": {"user_id", "by_staff"},
     **{name: {"user_id"} for name in ("orders", "charges", "grants", "subscriptions")},
     "refunds": {"bot_id"},
+    # Whose turn it is when, and which process has it.
+    "broadcast_targets": {"person_id", "place", "due_at", "is_planned", "claim", "revision"},
 }
 
 
@@ -192,11 +217,12 @@ def test_every_column_of_the_records_is_in_the_copy_or_is_named_here() -> None:
             "gender", "language", "languages", "interests", "country", "vip_gender", "vip_age_min", "vip_age_max",
             "vip_until", "karma", "karma_at", "state", "chat", "partner", "chatting_since", "last_chat", "last_partner",
             "last_closed_at", "last_reason", "last_left", "last_active_date", "created_at",
-            "support_code", "support_until",
+            "support_code", "support_until", "muted",
         },
         "chats": {"id", "opened_at", "closed_at", "closed_by", "reason", "rating1", "rating2"},
         "blocks": {"blocked_at", "lifted_at"},
         "complaints": {"chat_id", "reason", "filed_at", "words"},
+        "broadcast_targets": {"broadcast", "bot_id", "state", "at", "message_id", "arm", "language"},
         "sanctions": {
             "id", "kind", "reason", "since", "until", "rule", "evidence", "appeal", "appealed_at", "lifted_at",
         },
@@ -208,7 +234,19 @@ def test_every_column_of_the_records_is_in_the_copy_or_is_named_here() -> None:
         },
         "refunds": {"charge_id", "stars", "refunded_by", "at"},
     }  # fmt: skip
-    for table in (users, chats, blocks, complaints, sanctions, orders, charges, grants, subscriptions, refunds):
+    for table in (
+        users,
+        chats,
+        blocks,
+        complaints,
+        sanctions,
+        broadcast_targets,
+        orders,
+        charges,
+        grants,
+        subscriptions,
+        refunds,
+    ):
         assert set(table.c.keys()) == known[table.name] | STORED_ELSEWHERE[table.name]
 
 

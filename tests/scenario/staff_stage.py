@@ -3,17 +3,19 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from random import Random
-from typing import Any
+from typing import Any, cast
 
-from passerby.adapters.sql import SqlStaff
+from passerby.adapters.sql import SqlBroadcasts, SqlStaff
 from passerby.kernel.decision import Env
 from passerby.kernel.ids import BotId
 from passerby.kernel.staff import InviteAsked, Role, StaffDecision, StaffRequest
+from passerby.ports.broadcasts import BroadcastRecords
 from passerby.ports.staff import StaffRecords
 from passerby.runtime.staff.decisions import StaffDecisions, digest_of, new_secret
 from passerby.runtime.staff.duty import StaffConfig
 from passerby.runtime.staff.router import StaffRouter
 from passerby.staff import ALL
+from tests.contract.broadcasts_memory import MemoryBroadcasts
 from tests.contract.staff_memory import MemoryStaff, StaffDisk
 from tests.scenario.records_places import PostgresShelf
 from tests.scenario.stage import STEP_S, Phone, Stage
@@ -23,11 +25,11 @@ from tests.simulation.run import captured_log
 PATIENCE_S = 300.0
 
 
-class _AsideStaff:
-    """The staff port on the thread of a `PostgresShelf`."""
+class _Aside:
+    """A port on the thread of a `PostgresShelf`."""
 
-    def __init__(self, shelf: PostgresShelf) -> None:
-        self._inner = SqlStaff(shelf.records.engine)
+    def __init__(self, inner: object, shelf: PostgresShelf) -> None:
+        self._inner = inner
         self._ask = shelf.ask
 
     def __getattr__(self, name: str) -> Callable[..., Coroutine[Any, Any, Any]]:
@@ -49,11 +51,21 @@ class StaffStage(Stage):
         self._rng = Random(5)
         shelf = self.records_place
         self.staff: StaffRecords = (
-            _AsideStaff(shelf) if isinstance(shelf, PostgresShelf) else MemoryStaff(self._disk, shelf.disk)
+            cast("StaffRecords", _Aside(SqlStaff(shelf.records.engine), shelf))
+            if isinstance(shelf, PostgresShelf)
+            else MemoryStaff(self._disk, shelf.disk)
+        )
+        self.broadcasts: BroadcastRecords = (
+            cast("BroadcastRecords", _Aside(SqlBroadcasts(shelf.records.engine), shelf))
+            if isinstance(shelf, PostgresShelf)
+            else MemoryBroadcasts(shelf.disk, self._disk.audit)
         )
 
     def staff_config(self) -> StaffConfig:
         return StaffConfig(self.staff_bot, self.staff, ALL)
+
+    def broadcast_records(self) -> BroadcastRecords:
+        return self.broadcasts
 
     def newcomer(self, language: str = "en") -> Phone:
         """Add a person who has the staff bot open, and nothing else."""

@@ -20,6 +20,7 @@ from passerby.features.search import introduce
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.participant import Gender, Participant, Profile
 from passerby.kernel.rules import Rules
+from passerby.ports.broadcasts import BroadcastRecords
 from passerby.runtime.alerting.watch import AlertConfig
 from passerby.runtime.staff.duty import StaffConfig
 from passerby.runtime.worker import Worker
@@ -176,6 +177,9 @@ class Stage:
     def staff_config(self) -> StaffConfig | None:
         return None
 
+    def broadcast_records(self) -> BroadcastRecords | None:
+        return None
+
     def alert_config(self) -> AlertConfig | None:
         return None
 
@@ -201,6 +205,7 @@ class Stage:
             ),
             staff=(staff := self.staff_config()),
             staff_records=staff.records if staff is not None else None,
+            broadcasts=self.broadcast_records(),
             alerts=self.alert_config(),
         )
         await self.app.start()

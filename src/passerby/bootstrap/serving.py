@@ -16,7 +16,7 @@ from typing import Literal
 from passerby.adapters.botapi import BotApi
 from passerby.adapters.botapi.files import Disguised
 from passerby.adapters.memory import FileLog
-from passerby.adapters.sql import DatabaseUnusable, SqlRecords, SqlStaff
+from passerby.adapters.sql import DatabaseUnusable, SqlBroadcasts, SqlRecords, SqlStaff
 from passerby.bootstrap.alerting import alert_config
 from passerby.bootstrap.clock import SystemClock
 from passerby.bootstrap.duties import more_duties
@@ -176,6 +176,7 @@ class Process:
             alerts=alert_config(settings, parts.store, parts.records, parts.clock),
             staff=self._staff(),
             staff_records=SqlStaff(parts.records.engine),
+            broadcasts=SqlBroadcasts(parts.records.engine),
             config=WorkerConfig(
                 rules=_rules(settings),
                 key=parts.files.key,
@@ -256,6 +257,7 @@ def _rules(settings: Settings) -> Rules:
         free_filters=settings.filters_for_all,
         plans=settings.vip_plans,
         brands=settings.pools,
+        approval_above=settings.broadcast_approval_above,
     )
 
 

@@ -8,19 +8,26 @@ from typing import Final, NamedTuple
 
 from passerby.adapters.botapi import BotApi
 from passerby.adapters.botapi.webhook_api import BotApiWebhooks
-from passerby.adapters.sql import Pool, SqlRecords, SqlStaff
+from passerby.adapters.sql import Pool, SqlBroadcasts, SqlRecords, SqlStaff
 from passerby.bootstrap.clock import SystemClock
 from passerby.bootstrap.stores import away, database, init_schema
 from passerby.catalogue import Catalogue
 from passerby.domain import support
 from passerby.domain.audit import AuditRow, first_broken
+from passerby.domain.broadcasts.acting import plain
 from passerby.domain.sanctions import binding
 from passerby.kernel.decision import Env
 from passerby.kernel.drain import Drain
 from passerby.kernel.effect import Say
 from passerby.kernel.ids import BotId
+from passerby.kernel.rules import Rules
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
 from passerby.kernel.staff import (
+    BroadcastAct,
+    BroadcastDone,
+    BroadcastNew,
+    BroadcastSet,
+    BroadcastWritten,
     DrainAsked,
     DrainEndAsked,
     InviteAsked,
@@ -89,8 +96,9 @@ class Verified(NamedTuple):
 class StaffOffice:
     """Acts with the rights of an owner."""
 
-    def __init__(self, settings: Settings, records: SqlStaff) -> None:
+    def __init__(self, settings: Settings, records: SqlStaff, broadcasts: SqlBroadcasts) -> None:
         self._settings = settings
+        self.broadcasts = broadcasts
         self._records = records
         self._rng = SystemRandom()
         self._clock = SystemClock()
@@ -98,7 +106,7 @@ class StaffOffice:
         self._decisions = StaffDecisions(records, StaffRouter(ALL), self._env, settings.panel_url or "")
 
     def _env(self) -> Env:
-        return Env(self._clock.now(), self._rng)
+        return Env(self._clock.now(), self._rng, Rules(approval_above=self._settings.broadcast_approval_above))
 
     async def invite(self, role: Role, name: str) -> Invited:
         """Make an invite. Raises: WrongSetting, RecordsLost."""
@@ -145,6 +153,19 @@ class StaffOffice:
 
     async def drains(self) -> Sequence[Drain]:
         return await self._records.drains()
+
+    async def new_broadcast(self) -> Done:
+        return await self._do(BroadcastNew())
+
+    async def write_broadcast(self, number: int, words: str, language: str, arm: str, buttons: str) -> Done:
+        """Write the message in one language, as plain text."""
+        return await self._do(BroadcastWritten(number, plain(words), language, arm, buttons))
+
+    async def set_broadcast(self, number: int, options: str) -> Done:
+        return await self._do(BroadcastSet(number, options))
+
+    async def act_on_broadcast(self, number: int, act: BroadcastAct) -> Done:
+        return await self._do(BroadcastDone(number, act))
 
     async def sanctions(self, code: str) -> tuple[Sanction, ...]:
         """The sanctions that bind the person now."""
@@ -212,7 +233,7 @@ async def staff_office(settings: Settings) -> AsyncIterator[StaffOffice]:
     await init_schema(settings)
     records = SqlRecords.at(database(settings), _FEW)
     try:
-        yield StaffOffice(settings, SqlStaff(records.engine))
+        yield StaffOffice(settings, SqlStaff(records.engine), SqlBroadcasts(records.engine))
     except RecordsLost as error:
         raise away(settings, error) from None
     finally:

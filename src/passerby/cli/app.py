@@ -8,6 +8,7 @@ import typer
 
 from passerby.cli import backup
 from passerby.cli.bots import bots
+from passerby.cli.broadcast import broadcast
 from passerby.cli.drill import drill
 from passerby.cli.importing import lean_imports
 from passerby.cli.options import Json, Name
@@ -35,6 +36,7 @@ app.add_typer(audit, name="audit")
 app.add_typer(bots, name="bots")
 app.add_typer(drill, name="drill")
 app.add_typer(people, name="people")
+app.add_typer(broadcast, name="broadcast")
 app.add_typer(panel, name="panel")
 
 app.add_typer(backup.app, name="backup")

@@ -101,6 +101,7 @@ def copy_of(me: Participant, history: History, words: Mapping[ChatId, str], now:
             {"partner": partners.label(whom), "blocked_at": at}
             for whom, at in zip(me.blocked, (*me.blocked_at, *(0.0,) * len(me.blocked)), strict=False)
         ],
+        "turned_off": list(me.muted),
         "open_question": msgspec.to_builtins(me.commenting),
         "restrictions": _restrictions(me, history),
         "support_code": msgspec.to_builtins(_whole(me.support)) if me.support is not None else None,
@@ -138,6 +139,19 @@ def copy_of(me: Participant, history: History, words: Mapping[ChatId, str], now:
         ],
         "wallet": _written(me.wallet),
         "purchases": _written(history.money),
+        "broadcasts_to_you": [
+            {
+                "broadcast": each.number,
+                "category": each.category,
+                "state": each.state,
+                "bot": each.bot,
+                "at": each.at,
+                "message": each.message,
+                "version": each.arm,
+                "language": each.language,
+            }
+            for each in history.broadcasts
+        ],
         "not_in_this_file": list(ELSEWHERE),
     }
 

@@ -2,7 +2,8 @@
 
 import msgspec
 
-from passerby.kernel.ids import BotId, ChatId, PersonId
+from passerby.kernel.broadcast import Category, TargetState
+from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId
 from passerby.kernel.money import Charge, PurchaseOrder, Subscription, VipGrant
 from passerby.kernel.participant import Complaint, Rating
 from passerby.kernel.sanction import Sanction
@@ -68,8 +69,24 @@ class PastMoney(msgspec.Struct, frozen=True):
     refunds: tuple[PastRefund, ...] = ()
 
 
+class PastBroadcast(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A broadcast that the person got, or was to get. `at` is when that was decided; None: it waits.
+
+    `message` is its number in the person's chat with the bot. `arm` and `language` say which message they got."""
+
+    number: int
+    category: Category
+    state: TargetState
+    bot: BotId
+    at: float | None
+    message: MessageId | None = None
+    arm: str = ""
+    language: str = ""
+
+
 class History(msgspec.Struct, frozen=True):
-    """Everything in the records that a person did, and their sanctions, apart from their newest value.
+    """Everything in the records that a person did, their sanctions and the broadcasts to them, apart from their newest
+    value.
 
     Each list is in order of time.
     """
@@ -80,3 +97,4 @@ class History(msgspec.Struct, frozen=True):
     reports: tuple[PastReport, ...] = ()
     sanctions: tuple[PastSanction, ...] = ()
     money: PastMoney = PastMoney()
+    broadcasts: tuple[PastBroadcast, ...] = ()

@@ -232,6 +232,7 @@ class Participant(msgspec.Struct, frozen=True, omit_defaults=True):
     - `blocked` are the people they never meet again. `blocked_at` runs parallel: the time of each block, 0 if it is not
       known.
     - `sanctions` include some that are over (see `domain.sanctions`). `support` is their code for the staff.
+    - `muted` are the categories of broadcasts that they do not want.
     - `thread` is the topic that they wrote in last, in the chat with `bot`. None is the general topic. The records do
       not keep it.
     """
@@ -257,6 +258,7 @@ class Participant(msgspec.Struct, frozen=True, omit_defaults=True):
     sanctions: tuple[Sanction, ...] = ()
     support: SupportCode | None = None
     wallet: Wallet | None = None
+    muted: tuple[str, ...] = ()
 
     @property
     def is_blank(self) -> bool:

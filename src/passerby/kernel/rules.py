@@ -73,3 +73,5 @@ class Rules(msgspec.Struct, frozen=True):
     brands: tuple[Brand, ...] = ()
     contact: str = ""
     plans: tuple[Plan, ...] = ()
+    approval_above: int = 1_000
+    """A broadcast to more people than this needs the approval of a second staff member."""

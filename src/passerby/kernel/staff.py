@@ -11,9 +11,12 @@ from typing import Any
 
 import msgspec
 
+from passerby.kernel.broadcast import Broadcast, Progress
+from passerby.kernel.content import Content
 from passerby.kernel.decision import Env
 from passerby.kernel.drain import Drain
 from passerby.kernel.effect import Answer, Revise, Say
+from passerby.kernel.event import MessageReceived
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.panel import PanelFacts, PanelLogin, PanelSession
 from passerby.kernel.participant import Participant
@@ -134,6 +137,9 @@ class StaffFacts(msgspec.Struct, frozen=True):
     - `invite` is the invite that the event shows, if its secret is right. `subject` is the person of its support code.
     - `panel` is read if the event is about signing in to the panel. `panel_url` is its address; empty: there is none.
     - `secret` is a new one that nobody has seen, and `digest` is what may be stored of it.
+    - `broadcasts` are those that are not over, and the latest others, by number. `next_broadcast` is free. If the
+      event is about one of them, `audience` is how many people it would reach now, and `progress` is what became of its
+      targets.
     """
 
     me: StaffMember | None
@@ -146,6 +152,13 @@ class StaffFacts(msgspec.Struct, frozen=True):
     panel_url: str = ""
     secret: str = ""
     digest: str = ""
+    broadcasts: tuple[Broadcast, ...] = ()
+    next_broadcast: int = 1
+    audience: int | None = None
+    progress: Progress = Progress()
+
+    def broadcast(self, number: int) -> Broadcast | None:
+        return next((each for each in self.broadcasts if each.number == number), None)
 
     def member(self, number: int) -> StaffMember | None:
         return next((each for each in self.team if each.number == number), None)
@@ -158,8 +171,8 @@ StaffEffect = Say | Revise | Answer
 
 
 class StaffDecision(msgspec.Struct, frozen=True):
-    """`members`, `invites`, `logins`, `sessions` and `drains` are new values. `drains_over`: these bots are open again.
-    Whoever changes something, or orders it, adds a note for the audit.
+    """`members`, `invites`, `logins`, `sessions`, `drains` and `broadcasts` are new values. `drains_over`: these bots
+    are open again. Whoever changes something, or orders it, adds a note for the audit.
 
     `reply` is the answer for a request from outside the bot. `refused`: nothing was done.
     """
@@ -172,6 +185,7 @@ class StaffDecision(msgspec.Struct, frozen=True):
     orders: tuple[Order, ...] = ()
     logins: tuple[PanelLogin, ...] = ()
     sessions: tuple[PanelSession, ...] = ()
+    broadcasts: tuple[Broadcast, ...] = ()
     effects: tuple[StaffEffect, ...] = ()
     reply: Text | None = None
     refused: bool = False
@@ -179,7 +193,7 @@ class StaffDecision(msgspec.Struct, frozen=True):
     @property
     def changes(self) -> bool:
         changed = self.members or self.invites or self.drains or self.drains_over or self.logins or self.sessions
-        return bool(changed or self.notes or self.orders)
+        return bool(changed or self.broadcasts or self.notes or self.orders)
 
 
 class StaffRequest(msgspec.Struct, frozen=True):
@@ -260,6 +274,48 @@ class SessionEnded(StaffRequest, frozen=True):
     session: int
 
 
+class BroadcastAct(StrEnum):
+    """What staff do with a broadcast, besides writing it."""
+
+    SHOW = "show"
+    PREVIEW = "preview"
+    TEST = "test"
+    START = "start"
+    APPROVE = "approve"
+    PAUSE = "pause"
+    RESUME = "resume"
+    STOP = "stop"
+    RECALL = "recall"
+    CORRECT = "correct"
+
+
+class BroadcastNew(StaffRequest, frozen=True):
+    """A draft. The answer has its number."""
+
+
+class BroadcastAsked(StaffRequest, frozen=True):
+    broadcast: int
+
+
+class BroadcastWritten(BroadcastAsked, frozen=True):
+    """The message in one language, with buttons as lines `label | https://link`."""
+
+    content: Content
+    language: str = ""
+    arm: str = "A"
+    buttons: str = ""
+
+
+class BroadcastSet(BroadcastAsked, frozen=True):
+    """Options as words `name=value`, see `domain.broadcasts.options`."""
+
+    options: str
+
+
+class BroadcastDone(BroadcastAsked, frozen=True):
+    act: BroadcastAct
+
+
 StaffDecider = Callable[[Any, StaffFacts, Env], StaffDecision]
 """Pure and synchronous: (event or request, facts, env) -> StaffDecision."""
 
@@ -279,6 +335,7 @@ class StaffFeature:
     - `commands`: names without the slash. The text `staff_commands.<name>` says in /help what it does.
     - `presses`: actions of inline buttons.
     - `requests`: what is asked for outside the bot.
+    - `awaits`: returns the decider for a message that is no command, if the staff member was asked for it; or None.
     - `help`: gets all commands with the permissions that they need, and makes the decider for /help and for messages
       that are no command. Only one feature has it.
     - `stranger`: everything that somebody does who is not staff. Only one feature has it.
@@ -288,5 +345,6 @@ class StaffFeature:
     commands: Mapping[str, Allowed] = field(default_factory=dict)
     presses: Mapping[str, Allowed] = field(default_factory=dict)
     requests: Mapping[type[StaffRequest], Allowed] = field(default_factory=dict)
+    awaits: Callable[[MessageReceived, StaffFacts], Allowed | None] | None = None
     help: Callable[[Mapping[str, Permission | None]], StaffDecider] | None = None
     stranger: StaffDecider | None = None

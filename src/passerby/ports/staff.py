@@ -41,16 +41,17 @@ class StaffRecords(Protocol):
         *,
         digest: str = "",
         code: str = "",
+        broadcast: int = 0,
         language: str = "",
         login: str = "",
     ) -> StaffDecision:
         """Read the facts, decide, and store the decision with its rows of the audit.
 
         `person` None: the command line. `digest`: the digest of the secret that they showed. `code`: the support code
-        that they named. `language` is kept if it is not empty. `login`: the panel's login that they named, by its name
-        or its link's digest; if it is not empty, the sessions are read, too. `ref` names what is decided on: if a
-        decision on it was stored before, nothing is stored now, and the effects and the reply of that decision are
-        returned.
+        that they named. `broadcast`: the number of the broadcast that it is about; 0: none. `language` is kept if it is
+        not empty. `login`: the panel's login that they named, by its name or its link's digest; if it is not empty, the
+        sessions are read, too. `ref` names what is decided on: if a decision on it was stored before, nothing is stored
+        now, and the effects and the reply of that decision are returned.
 
         Atomicity: one transaction. One decision is made at a time, in all processes together, so none is overtaken,
         and the audit has one chain.

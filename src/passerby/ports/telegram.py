@@ -22,10 +22,11 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
 
 
 class InlineButton(msgspec.Struct, frozen=True, gc=False):
-    """`data` is at most 64 bytes (source: Bot API, InlineKeyboardButton)."""
+    """`data` is at most 64 bytes (source: Bot API, InlineKeyboardButton). With `url`, it opens that instead."""
 
     label: str
     data: str
+    url: str = ""
 
 
 class InlineRows(msgspec.Struct, frozen=True, gc=False):
@@ -81,6 +82,8 @@ class SendContent(msgspec.Struct, frozen=True, gc=False):
 
     `sources` are the messages as `source_bot` sees them in the chat with `source_person`. `copyable`: the adapter may
     copy them unchanged if `bot == source_bot`. Otherwise it rebuilds them from `contents`. File names are never kept.
+
+    `markup`, `silent` (no sound) and `paid` (Telegram may charge for what is above its free rate) are for broadcasts.
     """
 
     bot: BotId
@@ -95,6 +98,9 @@ class SendContent(msgspec.Struct, frozen=True, gc=False):
     quote_position: int = 0
     quote_entities: tuple[Entity, ...] = ()
     thread: MessageId | None = None
+    markup: InlineRows | None = None
+    silent: bool = False
+    paid: bool = False
 
 
 class AnswerCallback(msgspec.Struct, frozen=True, gc=False):
@@ -109,7 +115,8 @@ class AnswerCallback(msgspec.Struct, frozen=True, gc=False):
 class EditContent(msgspec.Struct, frozen=True, gc=False):
     """Edit a relayed message. `words_only`: the file is the same, only the text or caption changed.
 
-    `source_bot` is the bot that `content`'s file id belongs to. "Not modified" counts as done.
+    `source_bot` is the bot that `content`'s file id belongs to. "Not modified" counts as done. Without `markup`, the
+    message has no buttons afterwards.
     """
 
     bot: BotId
@@ -119,6 +126,7 @@ class EditContent(msgspec.Struct, frozen=True, gc=False):
     source_person: PersonId
     content: Content
     words_only: bool
+    markup: InlineRows | None = None
 
 
 class SetReaction(msgspec.Struct, frozen=True, gc=False):

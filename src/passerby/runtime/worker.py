@@ -24,6 +24,7 @@ from passerby.domain.pools import pools
 from passerby.kernel.event import Event
 from passerby.kernel.feature import Feature
 from passerby.kernel.ids import BotId, PoolId, UpdateRef
+from passerby.ports.broadcasts import BroadcastRecords
 from passerby.ports.clock import Clock
 from passerby.ports.leases import Fence, LeaseName, Members, WorkerId
 from passerby.ports.live_store import LiveStore, LiveStoreLost
@@ -45,6 +46,10 @@ from passerby.runtime.background.recorder import Recorder
 from passerby.runtime.background.roll_call import RollCall
 from passerby.runtime.background.search_delays import SearchDelays
 from passerby.runtime.backoff import persistently, steady
+from passerby.runtime.broadcasts.copies import Copies
+from passerby.runtime.broadcasts.following import Following
+from passerby.runtime.broadcasts.rounds import Rounds
+from passerby.runtime.broadcasts.sender import BROADCASTS, BroadcastSender, Telling
 from passerby.runtime.decide.router import Router
 from passerby.runtime.delivery.staff_board import StaffBoard
 from passerby.runtime.delivery.wording import Wording, Words
@@ -99,7 +104,8 @@ class Worker:
     """`introduce` is the decision that pairs two people. `flight_recorder` knows which update is being worked on.
     `more_duties` are duties that one worker does for all, besides the runtime's own; each runs until cancelled.
     `alerts`: the fleet watches itself.
-    `staff`: there is a staff bot, whose token `telegram` has, too. `staff_records` have the staff's orders.
+    `staff`: there is a staff bot, whose token `telegram` has, too. `staff_records` have the staff's orders, and
+    `broadcasts` what is to be sent to many.
 
     The rooms are built bottom-up. A room that needs something above it gets a method of the worker: an update is
     finished (`_finished`), and a lease begins a task (`_task_for`).
@@ -122,6 +128,7 @@ class Worker:
         alerts: AlertConfig | None = None,
         staff: StaffConfig | None = None,
         staff_records: StaffRecords | None = None,
+        broadcasts: BroadcastRecords | None = None,
     ) -> None:
         self._telegram = telegram
         self._store = store
@@ -152,6 +159,7 @@ class Worker:
             *((ALERTS,) if alerts is not None else ()),
             *([STAFF] if staff is not None else ()),
             *([ORDERS] if staff_records is not None else ()),
+            *([BROADCASTS] if broadcasts is not None else ()),
         )
         known = pools(config.rules)
         self._duties = LeaseDuties(self._bots, known, self.tokens, self._task_for, clock, config, duties)
@@ -223,6 +231,7 @@ class Worker:
         )
         """None if there is no staff bot."""
         self._orders = None if staff_records is None else Orders(staff_records, self.person_queues.put, clock)
+        self._broadcasts = None if broadcasts is None else self._sender_of(broadcasts, words)
         self._idle_chats = IdleChatWatch(store, config.rules, clock, self._put)
         self._search_delays = SearchDelays(store, self._put, background)
         self._personal_data = PersonalDataTask(
@@ -411,6 +420,9 @@ class Worker:
             case _ if fence.lease == ORDERS:
                 assert self._orders is not None, "only then is the lease wanted"
                 return LoopTask(partial(self._orders.run, fence), self._stand)
+            case _ if fence.lease == BROADCASTS:
+                assert self._broadcasts is not None, "only then is the lease wanted"
+                return LoopTask(self._broadcasts.run, self._stand, self._broadcasts.stop)
             case _ if fence.lease == STAFF:
                 assert self.staff_bot is not None, "only then is the lease wanted"
                 return StaffTask(self.staff_bot, fence)
@@ -424,6 +436,15 @@ class Worker:
                     DEPARTURES: self._departures.run,
                 }
                 return LoopTask((own | dict(self._more_duties))[fence.lease], self._stand)
+
+    def _sender_of(self, broadcasts: BroadcastRecords, words: Words) -> BroadcastSender:
+        room = self.courier.spare_room
+        copies = Copies(words, self._staff.bot if self._staff is not None else None)
+        telegram, tokens, clock, rng = self._telegram, self.tokens, self._clock, self._rng
+        rounds = Rounds(broadcasts, self._store, telegram, copies, room, tokens, self.fleet, self._put, clock, rng)
+        following = Following(broadcasts, telegram, copies, room, tokens, clock)
+        board = None if self.staff_bot is None else self.staff_bot.board
+        return BroadcastSender(broadcasts, rounds, following, room, tokens, self._bots, Telling(board).tell, clock, rng)
 
     def _alert_watch(self, fence: Fence) -> AlertWatch:
         config = self._alerts

@@ -66,6 +66,13 @@ class RuleSettings(BaseModel):
         description="For how many minutes of a chat CONTACT_POLICY applies.",
         examples=["5"],
     )
+    broadcast_approval_above: int = Field(
+        default=_RULES.approval_above,
+        ge=0,
+        le=1_000_000_000,
+        description="A broadcast to more people than this starts only after a second member of the team approves it.",
+        examples=["1000"],
+    )
     idle_nudge_min: float = Field(
         default=_RULES.idle_nudge_s / 60,
         ge=0,

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from passerby.kernel.content import Content, Entity
 from passerby.kernel.ids import MessageId
-from passerby.ports.telegram import InlineRows, Markup, SendContent
+from passerby.ports.telegram import InlineButton, InlineRows, Markup, SendContent
 
 
 class LinkPreviewOptions(Struct, frozen=True, gc=False):
@@ -42,6 +42,8 @@ class SendMessage(Struct, gc=False, omit_defaults=True):
     reply_parameters: ReplyParameters | None = None
     reply_markup: dict[str, Any] | None = None
     message_thread_id: int | None = None
+    disable_notification: bool = False
+    allow_paid_broadcast: bool = False
 
 
 class EditMessageText(Struct, gc=False, omit_defaults=True):
@@ -74,7 +76,7 @@ def markup(of: Markup | None) -> dict[str, Any] | None:
     if of is None:
         return None
     if isinstance(of, InlineRows):
-        return {"inline_keyboard": [[{"text": b.label, "callback_data": b.data} for b in row] for row in of.rows]}
+        return {"inline_keyboard": [[_button(button) for button in row] for row in of.rows]}
     if not of.rows:
         return {"remove_keyboard": True}
     return {
@@ -82,6 +84,12 @@ def markup(of: Markup | None) -> dict[str, Any] | None:
         "resize_keyboard": True,
         "is_persistent": True,
     }
+
+
+def _button(button: InlineButton) -> dict[str, str]:
+    if button.url:
+        return {"text": button.label, "url": button.url}
+    return {"text": button.label, "callback_data": button.data}
 
 
 def entities(of: Content) -> Sequence[Entity]:

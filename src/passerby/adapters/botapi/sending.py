@@ -91,7 +91,9 @@ class ContentSender:
             content = await self._sets.without_unknown(edit.content, edit.source_person)
             edit = msgspec.structs.replace(edit, content=content)
         content = edit.content
-        target = {"chat_id": edit.person, "message_id": edit.message}
+        target: dict[str, Any] = {"chat_id": edit.person, "message_id": edit.message}
+        if edit.markup is not None:
+            target["reply_markup"] = outgoing.markup(edit.markup)
         if content.kind is Kind.LOCATION and "live_period" not in (content.detail or {}):
             await self._change(edit, "stopMessageLiveLocation", target)
         elif content.kind in REWORDED:
@@ -152,7 +154,10 @@ class ContentSender:
             protect_content=content.protected,
             message_effect_id=content.effect,
             reply_parameters=outgoing.reply_of(content_call),
+            reply_markup=outgoing.markup(content_call.markup),
             message_thread_id=content_call.thread,
+            disable_notification=content_call.silent,
+            allow_paid_broadcast=content_call.paid,
         )
         sent = await self._call(content_call.bot, "sendMessage", message, SENT)
         return (MessageId(sent.message_id),)
@@ -352,6 +357,12 @@ def _common(content_call: SendContent, content: Content) -> dict[str, Any]:
         members["reply_parameters"] = reply
     if content_call.thread:
         members["message_thread_id"] = content_call.thread
+    if content_call.markup is not None:
+        members["reply_markup"] = outgoing.markup(content_call.markup)
+    if content_call.silent:
+        members["disable_notification"] = True
+    if content_call.paid:
+        members["allow_paid_broadcast"] = True
     return members
 
 

@@ -6,6 +6,7 @@ port. `schema` and `migrations` create and change the tables. No relay waits for
 """
 
 from passerby.adapters.sql import core_only  # noqa: F401  # before anything imports the ORM
+from passerby.adapters.sql.broadcasts import SqlBroadcasts
 from passerby.adapters.sql.failures import DatabaseUnusable
 from passerby.adapters.sql.pool import Pool
 from passerby.adapters.sql.records import SqlRecords
@@ -16,6 +17,7 @@ __all__ = [
     "DatabaseUnusable",
     "Pool",
     "SchemaState",
+    "SqlBroadcasts",
     "SqlRecords",
     "SqlStaff",
     "init_schema",

@@ -12,6 +12,8 @@ from passerby.adapters.sql.past_money import past_money
 from passerby.adapters.sql.rows import READ, participant
 from passerby.adapters.sql.tables import (
     blocks,
+    broadcast_targets,
+    broadcasts,
     cases,
     chats,
     complaints,
@@ -22,7 +24,8 @@ from passerby.adapters.sql.tables import (
     users,
 )
 from passerby.domain.personal_data import ERASED_PERSON, refers_to
-from passerby.kernel.history import History, PastBlock, PastChat, PastReport, PastSanction
+from passerby.kernel.broadcast import Category, TargetState
+from passerby.kernel.history import History, PastBlock, PastBroadcast, PastChat, PastReport, PastSanction
 from passerby.kernel.ids import BotId, ChatId, PersonId
 from passerby.kernel.participant import Complaint, Participant, Rating
 from passerby.kernel.sanction import Appeal, Reason, Sanction, SanctionKind
@@ -58,6 +61,7 @@ class SqlPersonalData:
                 tuple(_report(row) for row in (await connection.execute(_REPORTS, who)).mappings()),
                 tuple(_sanction(row) for row in (await connection.execute(_SANCTIONS, who)).mappings()),
                 await past_money(connection, person),
+                tuple(_past_broadcast(row) for row in (await connection.execute(_BROADCASTS, who)).mappings()),
             )
 
         return await self._read(query)
@@ -101,6 +105,19 @@ def _report(row: Any) -> PastReport:
     )
 
 
+def _past_broadcast(row: Any) -> PastBroadcast:
+    return PastBroadcast(
+        number=row["broadcast"],
+        category=Category(row["category"]),
+        state=TargetState(row["state"]),
+        bot=BotId(row["bot_id"]),
+        at=row["at"],
+        message=row["message_id"],
+        arm=row["arm"] or "",
+        language=row["language"] or "",
+    )
+
+
 def _sanction(row: Any) -> PastSanction:
     sanction = Sanction(
         row["id"],
@@ -134,6 +151,21 @@ _PAST_CHATS = (
 _BLOCKS = sa.select(blocks).where(blocks.c.user_id == _WHO).order_by(blocks.c.blocked_at)
 _REPORTS = sa.select(complaints).where(complaints.c.user_id == _WHO).order_by(complaints.c.filed_at)
 _SANCTIONS = sa.select(sanctions).where(sanctions.c.user_id == _WHO).order_by(sanctions.c.since)
+_BROADCASTS = (
+    sa.select(
+        broadcast_targets.c.broadcast,
+        broadcasts.c.category,
+        broadcast_targets.c.state,
+        broadcast_targets.c.bot_id,
+        broadcast_targets.c.at,
+        broadcast_targets.c.message_id,
+        broadcast_targets.c.arm,
+        broadcast_targets.c.language,
+    )
+    .join(broadcasts, broadcasts.c.number == broadcast_targets.c.broadcast)
+    .where(broadcast_targets.c.person_id == _WHO)
+    .order_by(broadcast_targets.c.broadcast)
+)
 _MENTIONS = sa.select(*READ).where(
     users.c.id != _WHO,
     sa.or_(users.c.last_partner == _WHO, users.c.details.like(sa.bindparam("number", type_=sa.Text))),
@@ -180,6 +212,8 @@ _DROP_REPORTER: Final = (
     .values(user_id=NOBODY, words=None)
 )
 _DROP_REPORTS: Final = sa.delete(complaints).where(complaints.c.user_id == _WHO)
+# Also while a broadcast runs. Nobody is added to one after its start, so they get nothing more.
+_DROP_TARGETS: Final = sa.delete(broadcast_targets).where(broadcast_targets.c.person_id == _WHO)
 
 # Evidence is about both. What the law asks to keep stays until its hold ends.
 _DROP_EVIDENCE: Final = sa.delete(evidence).where(
@@ -220,6 +254,7 @@ ERASE: Final = (
     _DROP_SUBSCRIPTIONS,
     _DROP_BUYER,
     _DROP_PAYER,
+    _DROP_TARGETS,
 )
 """Remove a person's history. Each takes `who`. Blocks and reports that others made stay: they protect the others."""
 

@@ -2,7 +2,8 @@
 
     pack       a chat that ended more than a day ago leaves `chats` for `past_chats`: 79 bytes with its indexes instead
                of 420. Nothing of the product needs its id, its bots or its notices any more.
-    forget     past chats that are too old; complaints; blocks that were lifted; people who were not seen for very long
+    forget     past chats that are too old; who got a broadcast half a year ago; complaints; blocks that were lifted;
+               people who were not seen for very long
 
 Each batch is one short transaction of a few hundred rows that nobody writes any more, so nobody waits for it. Before a
 row goes, it is counted in `daily_figures`. One worker at a time does this (see `ops.retention_duty`); if two did for a
@@ -21,7 +22,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from passerby.adapters.sql.failures import losses
 from passerby.adapters.sql.packing import lasted_s, pack
-from passerby.adapters.sql.tables import blocks, chats, complaints, daily_figures, past_chats, users
+from passerby.adapters.sql.tables import (
+    blocks,
+    broadcast_targets,
+    broadcasts,
+    chats,
+    complaints,
+    daily_figures,
+    past_chats,
+    users,
+)
 
 PACK_AFTER_S: Final = 25 * 3600.0
 """After a day, nobody can rate or report a chat any more."""
@@ -29,6 +39,9 @@ BATCH: Final = 500
 _SLICE_MIN: Final = 5
 """Past chats are deleted by the minutes in which they began: at ten chats a second, 3,000 rows at once."""
 _DAY_S: Final = 86_400
+TARGETS_S: Final = 200 * 86_400.0
+"""For how long it is known who got a broadcast. What a person may still get depends on half a year (see
+`domain.broadcasts.fates`)."""
 
 
 class Kept(NamedTuple):
@@ -93,6 +106,7 @@ class Retention:
             self._forget_complaints,
             self._forget_blocks,
             self._forget_people,
+            self._forget_targets,
         )
         count = 0
         for forget in kinds:
@@ -136,6 +150,22 @@ class Retention:
                 await connection.execute(self._drop_person, [{"of": each.id, "before": before} for each in found])
                 await _count(connection, _by_day("people", (each.created_at for each in found)))
             return len(found)
+
+        return await self._batch(work)
+
+    async def _forget_targets(self, now: float) -> int:
+        old = sa.select(broadcasts.c.number).where(
+            sa.not_(broadcasts.c.is_open), broadcasts.c.made_at < now - TARGETS_S
+        )
+        keys = (broadcast_targets.c.broadcast, broadcast_targets.c.person_id)
+        found = sa.select(*keys).where(keys[0].in_(old)).limit(BATCH)
+        drop = sa.delete(broadcast_targets).where(keys[0] == sa.bindparam("of"), keys[1] == sa.bindparam("who"))
+
+        async def work(connection: AsyncConnection) -> int:
+            rows = (await connection.execute(found)).all()
+            if rows:
+                await connection.execute(drop, [{"of": number, "who": person} for number, person in rows])
+            return len(rows)
 
         return await self._batch(work)
 

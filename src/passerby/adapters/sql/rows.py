@@ -78,6 +78,7 @@ READ = tuple(
         "last_active_date",
         "support_code",
         "support_until",
+        "muted",
     )
 )
 """The columns that `participant` takes, in its order."""
@@ -188,6 +189,7 @@ def row(fact: PersonChanged) -> dict[str, Any]:
         "support_code": person.support.code if person.support else None,
         "support_until": person.support.until if person.support else None,
         "barred_until": barred_until(person),
+        "muted": ",".join(person.muted) or None,
         "created_at": fact.at,
     }
 
@@ -229,6 +231,7 @@ def participant(values: Sequence[Any]) -> Participant:
         seen_at,
         support_code,
         support_until,
+        muted,
     ) = values
     more = _details.decode(details)
     nudged_at = more.nudged.at if more.nudged is not None and more.nudged.chat == chat else None
@@ -284,6 +287,7 @@ def participant(values: Sequence[Any]) -> Participant:
         sanctions=more.sanctions,
         wallet=more.wallet,
         support=None if support_code is None else SupportCode(support_code, support_until),
+        muted=tuple(muted.split(",")) if muted else (),
     )
 
 

@@ -11,6 +11,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from passerby.adapters.sql.broadcast_rows import count_audience, count_targets, seen_broadcasts, store_broadcasts
 from passerby.adapters.sql.failures import Undone, losses, to_the_end
 from passerby.adapters.sql.panel_access import panel_facts, store_panel
 from passerby.adapters.sql.rows import READ, participant
@@ -82,14 +83,20 @@ class SqlStaff:
         *,
         digest: str = "",
         code: str = "",
+        broadcast: int = 0,
         language: str = "",
         login: str = "",
     ) -> StaffDecision:
+        audience = await self._audience(person, broadcast, now) if broadcast else None
+
         async def work(connection: AsyncConnection) -> StaffDecision:
             answered = await connection.scalar(_ANSWER, {"bot": ref.bot, "update": ref.update})
             if answered is not None:
                 return _again(answered)
             facts = await _facts(connection, person, digest)
+            facts = msgspec.structs.replace(facts, audience=audience)
+            if broadcast and facts.me is not None:
+                facts = msgspec.structs.replace(facts, progress=await count_targets(connection, broadcast))
             if code and facts.me is not None:
                 facts = msgspec.structs.replace(facts, subject=await _subject(connection, code, now))
             if login and facts.me is not None:
@@ -102,6 +109,19 @@ class SqlStaff:
             return decision
 
         return await self._alone(work)
+
+    async def _audience(self, person: PersonId | None, number: int, now: float) -> int | None:
+        """How many people a broadcast would reach. It is counted before the transaction, so that others need not wait
+        for it, and only for staff."""
+
+        async def read(connection: AsyncConnection) -> int | None:
+            if person is not None and await connection.scalar(_IS_STAFF, {"who": person}) is None:
+                return None
+            known, _ = await seen_broadcasts(connection)
+            found = next((each for each in known if each.number == number), None)
+            return None if found is None else await count_audience(connection, found.audience, found.category, now)
+
+        return await self._read(read)
 
     async def subject(self, code: str, now: float) -> Subject | None:
         """The person with this support code."""
@@ -173,6 +193,7 @@ class SqlStaff:
         for drain in decision.drains:
             await connection.execute(_ADD_DRAIN, dict(zip(_DRAIN_COLUMNS, msgspec.structs.astuple(drain), strict=True)))
         await store_panel(connection, decision, now)
+        await store_broadcasts(connection, decision.broadcasts)
         await connection.execute(_FORGET, {"before": now - _ANSWERS_KEPT_S})
         row = {"bot_id": ref.bot, "update_id": ref.update, "answer": _answer(decision), "at": now}
         await connection.execute(_ADD_ANSWER, row)
@@ -239,6 +260,7 @@ async def _facts(connection: AsyncConnection, person: PersonId | None, digest: s
     team = await _members(connection, _TEAM)
     highest = await connection.scalar(_HIGHEST)
     invite = (await connection.execute(_INVITE, {"digest": digest})).first() if digest else None
+    known, next_broadcast = await seen_broadcasts(connection)
     return StaffFacts(
         THE_OPERATOR if person is None else next((each for each in team if each.person == person), None),
         team,
@@ -256,6 +278,8 @@ async def _facts(connection: AsyncConnection, person: PersonId | None, digest: s
             invite.used_at,
         ),
         draining=await _drains(connection),
+        broadcasts=known,
+        next_broadcast=next_broadcast,
     )
 
 
@@ -327,6 +351,7 @@ _LOCK_AUDIT = sa.select(sa.func.pg_advisory_xact_lock(_LOCK))
 _EVERYBODY = sa.select(staff).order_by(staff.c.number)
 _TEAM = _EVERYBODY.where(staff.c.revoked_at.is_(None))
 _HIGHEST = sa.select(sa.func.max(staff.c.number))
+_IS_STAFF = sa.select(staff.c.number).where(staff.c.user_id == sa.bindparam("who"), staff.c.revoked_at.is_(None))
 _SPEAKS = sa.update(staff).where(staff.c.number == sa.bindparam("of")).values(language=sa.bindparam("language"))
 _ADD_MEMBER = sa.insert(staff)
 _CHANGE_MEMBER = sa.update(staff).where(staff.c.number == sa.bindparam("of"))

@@ -76,6 +76,7 @@ users = sa.Table(
     sa.Column("support_code", sa.Text, comment="what they show to the staff; null: none yet"),
     sa.Column("support_until", sa.Double, comment="the code is valid until then"),
     sa.Column("barred_until", sa.Double, comment="suspended or banned until then, infinity: for good; null: never was"),
+    sa.Column("muted", sa.Text, comment="categories of broadcasts that they do not want, with commas"),
 )
 
 chats = sa.Table(
@@ -289,6 +290,36 @@ drains = sa.Table(
     sa.Column("since", sa.Double, nullable=False),
 )
 
+broadcasts = sa.Table(
+    "broadcasts",
+    metadata,
+    sa.Column("number", _ROW_ID, primary_key=True, autoincrement=False),
+    sa.Column("is_open", sa.Boolean, nullable=False, comment="the fleet has something to do for it"),
+    sa.Column("category", sa.Text, nullable=False),
+    sa.Column("is_test", sa.Boolean, nullable=False, comment="a preview or a test: it does not count for anybody"),
+    sa.Column("made_at", sa.Double, nullable=False),
+    sa.Column("body", sa.Text, nullable=False, comment="JSON: the broadcast with its message"),
+)
+
+broadcast_targets = sa.Table(
+    "broadcast_targets",
+    metadata,
+    # One row for each person who was frozen. It is claimed before its copy is sent (see `broadcasts`).
+    sa.Column("broadcast", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("person_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("bot_id", sa.BigInteger, nullable=False),
+    sa.Column("place", sa.Integer, nullable=False, comment="random; turns go by place"),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("due_at", sa.Double, nullable=False, server_default="0", comment="not before then"),
+    sa.Column("is_planned", sa.Boolean, nullable=False, server_default=_NO, comment="their usual hour was chosen"),
+    sa.Column("claim", sa.Text, comment="who claimed it last"),
+    sa.Column("at", sa.Double, comment="when it was claimed or settled"),
+    sa.Column("message_id", sa.BigInteger, comment="null: not sent, or it cannot be changed any more"),
+    sa.Column("arm", sa.Text),
+    sa.Column("language", sa.Text, comment="the person's when it was sent"),
+    sa.Column("revision", sa.Integer, nullable=False, server_default="0", comment="the correction that they have"),
+)
+
 journal_positions = sa.Table(
     "journal_positions",
     metadata,
@@ -335,6 +366,22 @@ _partial("ix_sanctions_appealed", sanctions.c.appealed_at, where=sanctions.c.app
 sa.Index("ix_evidence_accused_id", evidence.c.accused_id)
 sa.Index("ix_evidence_user_id", evidence.c.user_id)
 _partial("ix_evidence_erase_at", evidence.c.erase_at, where=evidence.c.erase_at.is_not(None))
+# The broadcasts that the fleet has something to do for, the targets whose turn is to come, and those that are claimed.
+_partial("ix_broadcasts_open", broadcasts.c.number, where=broadcasts.c.is_open)
+_partial(
+    "ix_broadcast_targets_waiting",
+    broadcast_targets.c.broadcast,
+    broadcast_targets.c.bot_id,
+    broadcast_targets.c.place,
+    where=broadcast_targets.c.state == sa.literal_column("'waiting'"),
+)
+_partial(
+    "ix_broadcast_targets_sending",
+    broadcast_targets.c.broadcast,
+    where=broadcast_targets.c.state == sa.literal_column("'sending'"),
+)
+# What a person got lately.
+sa.Index("ix_broadcast_targets_person_id", broadcast_targets.c.person_id, broadcast_targets.c.at)
 # Entitlements that run out.
 _partial("ix_users_vip_until", users.c.vip_until, where=users.c.vip_until > sa.literal_column("0"))
 # People who wait for a copy of their data, and people whose data will be erased.

@@ -5,6 +5,8 @@ is emptied first. A kill after that leaves the old records, from which the next 
 
 Nor does an older backup fit what people see: since then, they have met others. A message meant for somebody else must
 not reach the partner of that time. So every chat and search of the backup ends. People see it when they write next.
+
+Nor does it know which copies of a broadcast were sent since. So all that wait become unknown, and are never sent.
 """
 
 from collections.abc import Callable
@@ -18,8 +20,9 @@ from passerby.adapters.sql import DatabaseUnusable, Pool, init_schema, schema_st
 from passerby.adapters.sql.checksums import Contents
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.failures import losses
-from passerby.adapters.sql.tables import chats, users
+from passerby.adapters.sql.tables import broadcast_targets, chats, users
 from passerby.domain.reconcile import REASON
+from passerby.kernel.broadcast import TargetState
 from passerby.ops.backup.failure import BackupFailed
 from passerby.ops.backup.manifest import Manifest
 from passerby.ops.backup.places import database_of, directory_of
@@ -90,6 +93,7 @@ async def restore(
                 reached("chats")
                 with losses():
                     ended = await _end_chats(_database(settings), clock.now())
+                    await _end_broadcasts(_database(settings))
         except NotABackup as error:
             raise BackupFailed(str(error)) from None
         except (DatabaseUnusable, RecordsLost) as error:
@@ -111,6 +115,21 @@ async def _end_chats(database: str | Path, now: float) -> tuple[int, int]:
                 busy = sa.update(users).where(users.c.state != sa.literal_column("'idle'"))
                 await connection.execute(busy.values(state="idle", **idle))
                 return closed.rowcount, int(searches or 0)
+    finally:
+        await engine.dispose()
+
+
+async def _end_broadcasts(database: str | Path) -> None:
+    engine = connect(database_url(database), _PATIENT, poolclass=NullPool)
+    state = broadcast_targets.c.state
+    unsent = state.in_([TargetState.WAITING.value, TargetState.SENDING.value])
+    try:
+        async with engine.connect() as connection:
+            await connection.execution_options(writes=True)
+            async with connection.begin():
+                await connection.execute(
+                    sa.update(broadcast_targets).where(unsent).values(state=TargetState.UNKNOWN.value)
+                )
     finally:
         await engine.dispose()
 

@@ -57,6 +57,10 @@ class BotQueue:
         self._limiter.spend(now)
         return True
 
+    async def take_spare(self) -> bool:
+        """Take one message if the bot's budget is full. Raises: LiveStoreLost."""
+        return not self.lost and await self._limiter.take_spare()
+
     def queue(self, priority: Priority) -> Place:
         """Return a place to wait for. When it is done, one message has been taken from the budget."""
         place: Place = asyncio.get_running_loop().create_future()

@@ -59,6 +59,7 @@ from passerby.runtime.delivery.deliveries import Delivery, relay_effect_id, thro
 from passerby.runtime.delivery.parks import Parker, Parks
 from passerby.runtime.delivery.register import Register
 from passerby.runtime.delivery.sends import Sends
+from passerby.runtime.delivery.spare_room import SpareRoom
 from passerby.runtime.delivery.storing import Outcomes, Storing
 from passerby.runtime.delivery.turns import Turns
 from passerby.runtime.delivery.waits import Waits
@@ -145,6 +146,9 @@ class Courier:
             feed,
             self._sends.store_pause_s,
             shared=shared,
+        )
+        self.spare_room = SpareRoom(
+            store, self.tokens, self._asking, self._queue, self._oldest_s, clock, bot_budget, shared=shared
         )
         self._parks = Parks(background, feed)
         waits = Waits(store, self._turns, self._asking, self._sends, background, self._recorder, feed, shared=shared)
@@ -420,6 +424,10 @@ class Courier:
         metrics.PENDING.set(self.pending)
         metrics.OUTBOX_OLDEST.set(now - self._register.oldest_stored_at(now))
         self._asking.show_holds(now)
+
+    def _oldest_s(self) -> float:
+        now = self._clock.monotonic()
+        return now - self._register.oldest_stored_at(now)
 
     def _stored(self, queue: CourierQueue, delivery: Delivery, *, is_known: bool) -> None:
         self._register.end(delivery, is_known=is_known)

@@ -43,6 +43,11 @@ class Limiter(Protocol):
         """Count one message that is being sent. Only when ready."""
         ...
 
+    async def take_spare(self) -> bool:
+        """Take one message if the budget is full, so that whatever comes next still finds nearly all of it. Returns
+        whether it was taken. Raises: LiveStoreLost."""
+        ...
+
     def is_idle(self, now: float) -> bool:
         """Whether this limiter may be forgotten, because a new one would be in the same state."""
         ...
@@ -64,6 +69,13 @@ class LocalLimiter:
 
     def spend(self, now: float) -> None:
         self._tat = self._budget.spend(self._tat, now)
+
+    async def take_spare(self) -> bool:
+        now = self._clock.monotonic()
+        if self._budget.full_at(self._tat) > now + _ROUNDING_S:
+            return False
+        self.spend(now)
+        return True
 
     def is_idle(self, now: float) -> bool:
         return self._budget.full_at(self._tat) <= now
@@ -101,6 +113,10 @@ class SharedLimiter:
 
     def spend(self, now: float) -> None:
         self._left -= 1
+
+    async def take_spare(self) -> bool:
+        # With a burst of 1, the store grants something only if the account is full.
+        return bool((await self._store.reserve(self._account, self._rate_per_s, 1, 1)).granted)
 
     def is_idle(self, now: float) -> bool:
         return not self.ready(now)

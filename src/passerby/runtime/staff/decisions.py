@@ -1,6 +1,7 @@
 """Decides on staff events and requests, and has each decision stored. The staff bot and the commands use it alike."""
 
 import hashlib
+import re
 from collections.abc import Callable
 from random import Random
 
@@ -11,7 +12,15 @@ from passerby.domain.commands import command_in
 from passerby.kernel.decision import Env
 from passerby.kernel.event import ButtonPressed, Event, MessageReceived
 from passerby.kernel.ids import BotId, PersonId, UpdateRef
-from passerby.kernel.staff import PanelEntered, PersonAsked, SessionEnded, StaffDecision, StaffFacts, StaffRequest
+from passerby.kernel.staff import (
+    BroadcastAsked,
+    PanelEntered,
+    PersonAsked,
+    SessionEnded,
+    StaffDecision,
+    StaffFacts,
+    StaffRequest,
+)
 from passerby.ports.staff import StaffRecords
 from passerby.runtime.staff.router import StaffRouter
 
@@ -22,6 +31,8 @@ ABOUT_THE_PANEL = "panel"
 
 ANY_LOGIN = "-"
 """No login: only the sessions are read."""
+ABOUT_A_BROADCAST = "broadcast"
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 _NO_BOT = BotId(0)
 """Stands for the bot of a request that came through none."""
@@ -60,8 +71,9 @@ class StaffDecisions:
         code = _code_in(event, ABOUT_A_PERSON) or ""
         digest = digest_of(secret.strip()) if command == "/start" and secret else ""
         login = _code_in(event, ABOUT_THE_PANEL) or ""
+        about = _broadcast_in(event)
         shown = {"digest": digest, "code": code, "language": language, "login": login}
-        return await self._records.decide(event.person, ref, decide, env.now, **shown)
+        return await self._records.decide(event.person, ref, decide, env.now, broadcast=about, **shown)
 
     async def on_request(self, request: StaffRequest, by: PersonId | None = None) -> StaffDecision:
         """The decision on a request of a staff member, or of the command line (None). Raises: RecordsLost."""
@@ -70,7 +82,8 @@ class StaffDecisions:
         ref = UpdateRef(_NO_BOT, env.rng.getrandbits(62))
         code = support.read(request.code) if isinstance(request, PersonAsked) else None
         login = _login_of(request)
-        return await self._records.decide(by, ref, decide, env.now, code=code or "", login=login)
+        about = request.broadcast if isinstance(request, BroadcastAsked) else 0
+        return await self._records.decide(by, ref, decide, env.now, code=code or "", broadcast=about, login=login)
 
     def _decider(self, event: Event | StaffRequest, env: Env) -> Callable[[StaffFacts], StaffDecision]:
         secret = new_secret(env.rng)
@@ -80,6 +93,18 @@ class StaffDecisions:
             return self._router.decide(event, known, env)
 
         return decide
+
+
+def _broadcast_in(event: Event) -> int:
+    """The broadcast that a command or a button is about; 0 if there is none. Their names begin with `broadcast`."""
+    match event:
+        case MessageReceived(text=words) if command_in(words) == ABOUT_A_BROADCAST:
+            number = words.split()[1:2]
+        case ButtonPressed(action=action, token=token) if action.startswith(f"{ABOUT_A_BROADCAST}_"):
+            number = [token.partition(".")[0]]
+        case _:
+            return 0
+    return int(number[0]) if number and _NUMBER.fullmatch(number[0]) else 0
 
 
 def _login_of(request: StaffRequest) -> str:

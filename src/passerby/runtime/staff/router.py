@@ -30,6 +30,8 @@ class StaffRouter:
         self._requests: dict[type[StaffRequest], Allowed] = {}
         strangers: list[StaffDecider] = []
         helps = []
+        features = tuple(features)
+        self._awaits = [feature.awaits for feature in features if feature.awaits is not None]
         for feature in features:
             for table, claims in (
                 (self._commands, feature.commands),
@@ -61,7 +63,7 @@ class StaffRouter:
             return self._stranger(event, facts, env)
         match event:
             case MessageReceived():
-                allowed = self._commands.get(command_in(event.text) or "", Allowed(self._help))
+                allowed = self._for_message(event, facts)
             case ButtonPressed():
                 allowed = self._presses.get(event.action, Allowed(_stale_button))
             case StaffRequest():
@@ -71,6 +73,13 @@ class StaffRouter:
         if not may(facts.me, allowed.needs):
             return refused(event, text("team.not_allowed"))
         return allowed.decider(event, facts, env)
+
+    def _for_message(self, event: MessageReceived, facts: StaffFacts) -> Allowed:
+        command = command_in(event.text)
+        if command is not None:
+            return self._commands.get(command, Allowed(self._help))
+        awaited = (found for awaits in self._awaits if (found := awaits(event, facts)) is not None)
+        return next(awaited, Allowed(self._help))
 
 
 def _stale_button(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:

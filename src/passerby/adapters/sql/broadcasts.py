@@ -1,0 +1,444 @@
+"""The broadcasts port over SQL.
+
+A target is a row that is claimed by `UPDATE … WHERE state = 'waiting'` with SKIP LOCKED, and committed, before its copy
+is sent. So however many claim, and whenever one is killed, a copy is sent at most once.
+"""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from passerby.adapters.sql.broadcast_rows import (
+    count_audience,
+    count_targets,
+    fits,
+    random_place,
+    read_broadcast,
+    store_broadcasts,
+)
+from passerby.adapters.sql.failures import Undone, losses, to_the_end
+from passerby.adapters.sql.rows import READ, participant
+from passerby.adapters.sql.staff import add_to_audit, lock_audit
+from passerby.adapters.sql.tables import broadcast_targets as targets
+from passerby.adapters.sql.tables import broadcasts, past_chats, users
+from passerby.kernel.broadcast import (
+    ArmFigures,
+    Audience,
+    Broadcast,
+    BroadcastState,
+    Category,
+    Copy,
+    Got,
+    Progress,
+    Settled,
+    Target,
+    TargetState,
+    Watched,
+)
+from passerby.kernel.ids import BotId, PersonId
+from passerby.kernel.staff import AuditNote
+from passerby.ports.broadcasts import Turn
+
+T = TypeVar("T")
+
+_TRIES: Final = 5
+_BEFORE_S: Final = 200 * 86_400.0
+"""Broadcasts that a person got earlier than this do not count for anything."""
+_HOURS_READ: Final = 50
+"""The latest chats that show a person's usual hour."""
+_DAY_S: Final = 86_400.0
+
+
+class SqlBroadcasts:
+    """Implements `passerby.ports.broadcasts.BroadcastRecords`. The tables must exist."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def open(self) -> Sequence[Broadcast]:
+        return await self._broadcasts(_OPEN, {})
+
+    async def latest(self, most: int) -> Sequence[Broadcast]:
+        return await self._broadcasts(_LATEST, {"most": most})
+
+    async def broadcast(self, number: int) -> Broadcast | None:
+        return next(iter(await self._broadcasts(_ONE, {"of": number})), None)
+
+    async def count(self, audience: Audience, category: Category, now: float) -> int:
+        return await self._read(lambda connection: count_audience(connection, audience, category, now))
+
+    async def freeze(self, number: int, now: float, lasts_s: float, canary: Callable[[Broadcast, int], int]) -> bool:
+        async def work(connection: AsyncConnection) -> bool:
+            broadcast = await _locked(connection, number)
+            if broadcast is None or broadcast.state is not BroadcastState.STARTING:
+                return False
+            columns = ("broadcast", "person_id", "bot_id", "place", "state")
+            values = (
+                sa.literal(number, sa.BigInteger),
+                users.c.id,
+                users.c.bot_id,
+                random_place(connection.dialect.name),
+                sa.literal(TargetState.WAITING.value, sa.Text),
+            )
+            people = sa.select(*values).where(*fits(broadcast.audience, broadcast.category, now))
+            count = (await connection.execute(sa.insert(targets).from_select(columns, people))).rowcount
+            running = msgspec.structs.replace(
+                broadcast,
+                state=BroadcastState.RUNNING,
+                people=count,
+                started_at=now,
+                ends_at=now + lasts_s,
+                canary_below=(below := canary(broadcast, count)),
+                wave=0 if below else 1,
+            )
+            await store_broadcasts(connection, (running,))
+            return True
+
+        return await self._write(work, in_audit=True)
+
+    async def change(
+        self, number: int, change: Callable[[Broadcast, int], Sequence[Broadcast]], note: AuditNote, now: float
+    ) -> bool:
+        async def work(connection: AsyncConnection) -> bool:
+            broadcast = await _locked(connection, number)
+            highest = await connection.scalar(_HIGHEST) or 0
+            changed = change(broadcast, highest + 1) if broadcast is not None else ()
+            if changed:
+                await store_broadcasts(connection, changed)
+                await add_to_audit(connection, [(None, note)], now)
+            return bool(changed)
+
+        return await self._write(work, in_audit=True)
+
+    async def claim(self, turn: Turn, by: str, most: int) -> Sequence[Target]:
+        async def work(connection: AsyncConnection) -> list[Target]:
+            asked = {
+                "number": turn.broadcast,
+                "through": turn.bot,
+                "below": turn.below,
+                "now": turn.now,
+                "who": by,
+                "most": most,
+            }
+            claimed = (await connection.execute(_CLAIM, asked)).all()
+            if not claimed:
+                return []
+            ids = [row.person_id for row in claimed]
+            rows = await connection.execute(_PEOPLE, {"ids": ids})
+            people = {person.person: person for person in map(participant, rows)}
+            got = defaultdict(list)
+            earlier = {"ids": ids, "number": turn.broadcast, "after": turn.now - _BEFORE_S}
+            for whom, category, at in await connection.execute(_GOT, earlier):
+                got[whom].append(Got(Category(category), at))
+            hours = await _hours(connection, ids) if turn.with_hours else {}
+            return [
+                Target(
+                    PersonId(row.person_id),
+                    turn.bot,
+                    people.get(PersonId(row.person_id)),
+                    tuple(got[row.person_id]),
+                    row.is_planned,
+                    tuple(hours.get(row.person_id, ())),
+                )
+                for row in claimed
+            ]
+
+        return await self._write(work)
+
+    async def settle(self, broadcast: int, by: str, settled: Sequence[Settled]) -> None:
+        rows = [
+            {
+                "number": broadcast,
+                "who": by,
+                "whom": each.whom,
+                "becomes": each.state.value,
+                "through": each.bot,
+                "when": each.at,
+                "message": each.message,
+                "due": each.due_at,
+                "planned": each.is_planned,
+                "in_arm": each.arm,
+                "said_in": each.language,
+            }
+            for each in settled
+        ]
+        late = [row for row in rows if row["becomes"] == TargetState.SENT.value]
+
+        async def work(connection: AsyncConnection) -> None:
+            if rows:
+                await connection.execute(_SETTLE, rows)
+            if late:
+                await connection.execute(_SETTLE_LATE, late)
+
+        await self._write(work)
+
+    async def disown(self, by: str) -> int:
+        async def work(connection: AsyncConnection) -> int:
+            return (await connection.execute(_DISOWN, {"who": by})).rowcount
+
+        return await self._write(work)
+
+    async def reassign(self, broadcast: int, lost: BotId, works: Sequence[BotId]) -> int:
+        async def work(connection: AsyncConnection) -> int:
+            rows = (await connection.execute(_ON_BOT, {"number": broadcast, "lost": lost})).all()
+            moved = []
+            for row in rows:
+                bots = msgspec.json.decode(row.bots) if row.bots else ()
+                bot = next((each for each in bots if each in works), None)
+                state = TargetState.WAITING if bot is not None else TargetState.UNREACHABLE
+                moved.append({"number": broadcast, "whom": row.person_id, "bot": bot or lost, "becomes": state.value})
+            if moved:
+                await connection.execute(_MOVE, moved)
+            return len(moved)
+
+        return await self._write(work)
+
+    async def expire(self, broadcast: int, now: float) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(_EXPIRE, {"number": broadcast, "now": now})
+
+        await self._write(work)
+
+    async def due(self, broadcast: int, below: int, now: float) -> int:
+        async def query(connection: AsyncConnection) -> int:
+            return await connection.scalar(_DUE, {"number": broadcast, "below": below, "now": now}) or 0
+
+        return await self._read(query)
+
+    async def progress(self, broadcast: int) -> Progress:
+        return await self._read(lambda connection: count_targets(connection, broadcast))
+
+    async def watched(self, broadcast: int, below: int) -> Watched:
+        async def query(connection: AsyncConnection) -> Watched:
+            row = (await connection.execute(_WATCHED, {"number": broadcast, "below": below})).one()
+            return Watched(*(value or 0 for value in row))
+
+        return await self._read(query)
+
+    async def arms(self, broadcast: int) -> Sequence[ArmFigures]:
+        async def query(connection: AsyncConnection) -> list[ArmFigures]:
+            rows = await connection.execute(_ARMS, {"number": broadcast, "day": _DAY_S})
+            return [ArmFigures(arm, people, back or 0, left or 0) for arm, people, back, left in rows]
+
+        return await self._read(query)
+
+    async def copies(self, broadcast: int, revision: int, after: float, most: int) -> Sequence[Copy]:
+        async def query(connection: AsyncConnection) -> list[Copy]:
+            asked = {"number": broadcast, "revision": revision, "after": after, "most": most}
+            return [Copy(*row) for row in await connection.execute(_COPIES, asked)]
+
+        return await self._read(query)
+
+    async def followed(
+        self, broadcast: int, done: Sequence[Copy], failed: Sequence[Copy], revision: int | None
+    ) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            if failed:
+                await connection.execute(_LOSE, [{"number": broadcast, "whom": each.whom} for each in failed])
+            if done and revision is None:
+                await connection.execute(_RECALL, [{"number": broadcast, "whom": each.whom} for each in done])
+            elif done:
+                rows = [{"number": broadcast, "whom": each.whom, "to": revision} for each in done]
+                await connection.execute(_CORRECT, rows)
+
+        await self._write(work)
+
+    async def _broadcasts(self, query: sa.Select[Any], asked: dict[str, Any]) -> list[Broadcast]:
+        async def read(connection: AsyncConnection) -> list[Broadcast]:
+            return [read_broadcast(body) for body in await connection.scalars(query, asked)]
+
+        return await self._read(read)
+
+    async def _read(self, query: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        async def once() -> T:
+            async with self._engine.connect() as connection:
+                return await query(connection)
+
+        with losses():
+            return await to_the_end(once())
+
+    async def _write(self, work: Callable[[AsyncConnection], Awaitable[T]], *, in_audit: bool = False) -> T:
+        async def once() -> T:
+            async with self._engine.connect() as connection:
+                await connection.execution_options(writes=True)
+                async with connection.begin():
+                    if in_audit:
+                        await lock_audit(connection)
+                    return await work(connection)
+
+        for tries_left in range(_TRIES - 1, -1, -1):
+            try:
+                with losses():
+                    return await to_the_end(once())
+            except Undone:
+                if not tries_left:
+                    raise
+        raise AssertionError("unreachable")
+
+
+async def _locked(connection: AsyncConnection, number: int) -> Broadcast | None:
+    body = await connection.scalar(_ONE.with_for_update(), {"of": number})
+    return read_broadcast(body) if body is not None else None
+
+
+async def _hours(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, list[int]]:
+    """The hours (UTC) at which these people's latest past chats began."""
+    found: dict[int, list[int]] = defaultdict(list)
+    for query in (_HOURS_FIRST, _HOURS_SECOND):
+        for whom, opened_min in await connection.execute(query, {"ids": ids, "most": _HOURS_READ * len(ids)}):
+            found[whom].append(opened_min // 60 % 24)
+    return found
+
+
+def _in_state(state: TargetState) -> sa.ColumnElement[bool]:
+    # Written as in the partial indexes.
+    return targets.c.state == sa.literal_column(f"'{state.value}'")
+
+
+def _p(name: str, kind: Any = None) -> sa.BindParameter[Any]:
+    return sa.bindparam(name, type_=kind)
+
+
+def _hours_of(column: sa.Column[Any]) -> sa.Select[Any]:
+    return (
+        sa.select(column, past_chats.c.opened_min)
+        .where(column.in_(sa.bindparam("ids", expanding=True)))
+        .order_by(past_chats.c.opened_min.desc())
+        .limit(_p("most", sa.Integer))
+    )
+
+
+_THIS = targets.c.broadcast == _p("number", sa.BigInteger)
+_MINE = sa.and_(_THIS, targets.c.person_id == _p("whom", sa.BigInteger))
+_WAITING, _SENDING, _SENT = map(_in_state, (TargetState.WAITING, TargetState.SENDING, TargetState.SENT))
+_UNKNOWN = _in_state(TargetState.UNKNOWN)
+
+_ONE = sa.select(broadcasts.c.body).where(broadcasts.c.number == _p("of", sa.BigInteger))
+_OPEN = sa.select(broadcasts.c.body).where(broadcasts.c.is_open).order_by(broadcasts.c.number)
+_LATEST = (
+    sa.select(broadcasts.c.body)
+    .where(sa.not_(broadcasts.c.is_test))
+    .order_by(broadcasts.c.number.desc())
+    .limit(_p("most", sa.Integer))
+)
+_HIGHEST = sa.select(sa.func.max(broadcasts.c.number))
+
+_turn = (
+    sa.select(targets.c.person_id)
+    .where(
+        _THIS,
+        _WAITING,
+        targets.c.bot_id == _p("through", sa.BigInteger),
+        targets.c.due_at <= _p("now", sa.Double),
+        targets.c.place < _p("below", sa.BigInteger),
+    )
+    .order_by(targets.c.place)
+    .limit(_p("most", sa.Integer))
+    .with_for_update(skip_locked=True)
+)
+_CLAIM = (
+    sa.update(targets)
+    .where(_THIS, targets.c.person_id.in_(_turn.scalar_subquery()))
+    .values(state=TargetState.SENDING.value, claim=_p("who", sa.Text), at=_p("now", sa.Double))
+    .returning(targets.c.person_id, targets.c.is_planned)
+)
+_PEOPLE = sa.select(*READ).where(users.c.id.in_(sa.bindparam("ids", expanding=True)))
+_GOT = (
+    sa.select(targets.c.person_id, broadcasts.c.category, targets.c.at)
+    .join(broadcasts, broadcasts.c.number == targets.c.broadcast)
+    .where(
+        targets.c.person_id.in_(sa.bindparam("ids", expanding=True)),
+        targets.c.broadcast != _p("number", sa.BigInteger),
+        targets.c.at > _p("after", sa.Double),
+        sa.or_(_SENT, _SENDING, _UNKNOWN, _in_state(TargetState.RECALLED)),
+        sa.not_(broadcasts.c.is_test),
+    )
+)
+_HOURS_FIRST, _HOURS_SECOND = map(_hours_of, (past_chats.c.user1, past_chats.c.user2))
+
+_OUTCOME: Final = {
+    "state": _p("becomes", sa.Text),
+    "bot_id": _p("through", sa.BigInteger),
+    "at": _p("when", sa.Double),
+    "message_id": _p("message", sa.BigInteger),
+    "due_at": _p("due", sa.Double),
+    "is_planned": _p("planned", sa.Boolean),
+    "arm": _p("in_arm", sa.Text),
+    "language": _p("said_in", sa.Text),
+}
+_OF_CLAIMER = targets.c.claim == _p("who", sa.Text)
+_SETTLE = sa.update(targets).where(_MINE, _OF_CLAIMER, _SENDING).values(_OUTCOME)
+_SETTLE_LATE = sa.update(targets).where(_MINE, _OF_CLAIMER, _UNKNOWN).values(_OUTCOME)
+_DISOWN = (
+    sa.update(targets).where(_SENDING, targets.c.claim != _p("who", sa.Text)).values(state=TargetState.UNKNOWN.value)
+)
+_ON_BOT = (
+    sa.select(targets.c.person_id, users.c.bots)
+    .outerjoin(users, users.c.id == targets.c.person_id)
+    .where(_THIS, _WAITING, targets.c.bot_id == _p("lost", sa.BigInteger))
+    .limit(1_000)
+)
+_MOVE = sa.update(targets).where(_MINE, _WAITING).values(bot_id=_p("bot", sa.BigInteger), state=_p("becomes", sa.Text))
+_EXPIRE = sa.update(targets).where(_THIS, _WAITING).values(state=TargetState.EXPIRED.value, at=_p("now", sa.Double))
+_DUE = (
+    sa.select(sa.func.count())
+    .select_from(targets)
+    .where(
+        _THIS,
+        targets.c.place < _p("below", sa.BigInteger),
+        sa.or_(sa.and_(_WAITING, targets.c.due_at <= _p("now", sa.Double)), _SENDING),
+    )
+)
+
+# Their bot is no longer one of those that may write to them.
+_HAS_LEFT = sa.or_(
+    users.c.id.is_(None), users.c.bots.not_like(sa.literal("%") + sa.cast(targets.c.bot_id, sa.Text) + "%")
+)
+_IN_CANARY = targets.c.place < _p("below", sa.BigInteger)
+
+
+def _number_of(*conditions: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    return sa.func.sum(sa.case((sa.and_(*conditions), 1), else_=0))
+
+
+_WATCHED = (
+    sa.select(
+        _number_of(_IN_CANARY, _SENT),
+        _number_of(_IN_CANARY, _SENT, _HAS_LEFT),
+        _number_of(_IN_CANARY, _in_state(TargetState.REFUSED)),
+        _number_of(sa.not_(_IN_CANARY), _WAITING),
+        _number_of(sa.not_(_IN_CANARY), _WAITING, _HAS_LEFT),
+    )
+    .select_from(targets)
+    .outerjoin(users, users.c.id == targets.c.person_id)
+    .where(_THIS)
+)
+_IS_BACK = sa.and_(
+    users.c.last_active_date > targets.c.at, users.c.last_active_date <= targets.c.at + _p("day", sa.Double)
+)
+_ARMS = (
+    sa.select(targets.c.arm, sa.func.count(), _number_of(_IS_BACK), _number_of(_HAS_LEFT))
+    .select_from(targets)
+    .outerjoin(users, users.c.id == targets.c.person_id)
+    .where(_THIS, sa.or_(_SENT, _in_state(TargetState.HELD_OUT)))
+    .group_by(targets.c.arm)
+    .order_by(targets.c.arm)
+)
+_COPIES = (
+    sa.select(targets.c.person_id, targets.c.bot_id, targets.c.message_id, targets.c.arm, targets.c.language)
+    .where(
+        _THIS,
+        _SENT,
+        targets.c.message_id.is_not(None),
+        targets.c.revision < _p("revision", sa.Integer),
+        targets.c.at > _p("after", sa.Double),
+    )
+    .limit(_p("most", sa.Integer))
+)
+_LOSE = sa.update(targets).where(_MINE).values(message_id=None)
+_RECALL = sa.update(targets).where(_MINE, _SENT).values(state=TargetState.RECALLED.value, message_id=None)
+_CORRECT = sa.update(targets).where(_MINE, _SENT).values(revision=_p("to", sa.Integer))

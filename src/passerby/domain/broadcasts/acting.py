@@ -1,0 +1,193 @@
+"""What staff do with a broadcast, and what it becomes. A refusal is a text key."""
+
+from typing import Final
+
+import msgspec
+
+from passerby.kernel.broadcast import Audience, Broadcast, BroadcastState, Category, LinkButton, Variant
+from passerby.kernel.content import Content, Kind
+from passerby.kernel.decision import Env
+from passerby.kernel.ids import PersonId
+from passerby.kernel.staff import BroadcastAct, Role, StaffFacts
+
+RECALL_S: Final = 48 * 3600.0
+"""For how long a bot may delete its messages (source: Bot API, deleteMessage)."""
+LASTS_S: Final = 3 * 86_400.0
+"""How long people who are busy, or whose usual hour is to come, may still get it."""
+COMEBACK_DAYS: Final = 7.0
+BUTTONS_MOST: Final = 8
+LABEL_MOST: Final = 64
+CARRIED: Final = frozenset(
+    {Kind.TEXT, Kind.PHOTO, Kind.VIDEO, Kind.ANIMATION, Kind.AUDIO, Kind.VOICE, Kind.VIDEO_NOTE, Kind.DOCUMENT}
+)
+"""The kinds of messages that can be broadcast."""
+
+_EDITABLE: Final = frozenset({BroadcastState.DRAFT})
+_UNDER_WAY: Final = frozenset(
+    {BroadcastState.SUBMITTED, BroadcastState.SCHEDULED, BroadcastState.STARTING, BroadcastState.RUNNING}
+)
+
+
+def buttons_in(words: str) -> tuple[LinkButton, ...] | None:
+    """Buttons from lines `label | https://link`. None if a line is something else."""
+    found = []
+    for line in words.splitlines():
+        label, bar, url = (part.strip() for part in line.rpartition("|"))
+        if not line.strip():
+            continue
+        is_link = url.startswith(("https://", "tg://")) and " " not in url
+        if not bar or not label or len(label) > LABEL_MOST or not is_link:
+            return None
+        found.append(LinkButton(label, url))
+    return tuple(found) if len(found) <= BUTTONS_MOST else None
+
+
+def written(broadcast: Broadcast, variant: Variant) -> Broadcast | str:
+    """With this message, in place of an earlier one for its language and arm.
+
+    Once it has started, that is a correction: everybody who got it will see it, so it must be of the same kind.
+    """
+    if variant.content.kind not in CARRIED or variant.content.group is not None:
+        return "broadcasts.wrong_kind"
+    key = (variant.language, variant.arm)
+    older = next((each for each in broadcast.variants if (each.language, each.arm) == key), None)
+    if older is not None and not variant.buttons:
+        variant = msgspec.structs.replace(variant, buttons=older.buttons)
+    variants = tuple(variant if each is older else each for each in broadcast.variants)
+    if older is None:
+        variants = (*broadcast.variants, variant)
+    changed = msgspec.structs.replace(broadcast, variants=variants, composing=None)
+    if broadcast.state in _EDITABLE:
+        return changed
+    if broadcast.started_at is None or broadcast.recalls:
+        return "broadcasts.not_now"
+    if older is None or older.content.kind is not variant.content.kind:
+        return "broadcasts.wrong_kind"
+    return msgspec.structs.replace(changed, revision=broadcast.revision + 1)
+
+
+def plain(words: str) -> Content:
+    """A text that was not written in Telegram."""
+    return Content(Kind.TEXT, words)
+
+
+def with_buttons(broadcast: Broadcast, language: str, arm: str, buttons: tuple[LinkButton, ...]) -> Broadcast:
+    variants = tuple(
+        msgspec.structs.replace(each, buttons=buttons) if (each.language, each.arm) == (language, arm) else each
+        for each in broadcast.variants
+    )
+    return msgspec.structs.replace(broadcast, variants=variants, composing=None)
+
+
+def act(broadcast: Broadcast, what: BroadcastAct, facts: StaffFacts, env: Env) -> Broadcast | str:
+    """What the broadcast becomes; or why not, as a text key. For previews and tests see `tried`."""
+    assert facts.me is not None, "only staff act"
+    match what:
+        case BroadcastAct.START:
+            return _start(broadcast, facts, env)
+        case BroadcastAct.APPROVE:
+            if broadcast.state is not BroadcastState.SUBMITTED:
+                return "broadcasts.not_now"
+            if facts.me.number == broadcast.submitted_by:
+                return "broadcasts.second_needed"
+            return _begun(msgspec.structs.replace(broadcast, approved_by=facts.me.number), env)
+        case BroadcastAct.PAUSE:
+            return _moved(broadcast, _UNDER_WAY - {BroadcastState.SUBMITTED}, BroadcastState.PAUSED)
+        case BroadcastAct.RESUME:
+            return _resumed(broadcast, env)
+        case BroadcastAct.STOP:
+            stopped = _moved(broadcast, frozenset(BroadcastState) - _OVER, BroadcastState.STOPPED)
+            return stopped if isinstance(stopped, str) else msgspec.structs.replace(stopped, ended_at=env.now)
+        case BroadcastAct.RECALL:
+            return _recalled(broadcast, env)
+        case _:
+            raise AssertionError(f"{what} changes nothing here")
+
+
+_OVER: Final = frozenset({BroadcastState.ENDED, BroadcastState.STOPPED})
+
+
+def _start(broadcast: Broadcast, facts: StaffFacts, env: Env) -> Broadcast | str:
+    assert facts.me is not None
+    if broadcast.state is not BroadcastState.DRAFT:
+        return "broadcasts.not_now"
+    if not broadcast.variants:
+        return "broadcasts.no_message"
+    if broadcast.category is Category.SYSTEM and facts.me.role is not Role.OWNER:
+        return "broadcasts.owner_needed"
+    if broadcast.category is Category.COMEBACK and (broadcast.audience.idle_days or 0.0) < COMEBACK_DAYS:
+        return "broadcasts.idle_needed"
+    if not facts.audience:
+        return "broadcasts.nobody"
+    submitted = msgspec.structs.replace(broadcast, submitted_by=facts.me.number, composing=None)
+    if facts.audience > env.rules.approval_above:
+        return msgspec.structs.replace(submitted, state=BroadcastState.SUBMITTED)
+    return _begun(submitted, env)
+
+
+def _begun(broadcast: Broadcast, env: Env) -> Broadcast:
+    later = broadcast.starts_at is not None and (broadcast.weekly or broadcast.starts_at > env.now)
+    return msgspec.structs.replace(broadcast, state=BroadcastState.SCHEDULED if later else BroadcastState.STARTING)
+
+
+def _resumed(broadcast: Broadcast, env: Env) -> Broadcast | str:
+    if broadcast.state is not BroadcastState.PAUSED:
+        return "broadcasts.not_now"
+    resumed = msgspec.structs.replace(broadcast, why="", watched_until=None)
+    if broadcast.started_at is not None:
+        # Whoever resumes after the canary has looked at it.
+        wave = 1 if broadcast.why else broadcast.wave
+        return msgspec.structs.replace(resumed, state=BroadcastState.RUNNING, wave=wave)
+    if broadcast.weekly:
+        return _begun(resumed, env)
+    return msgspec.structs.replace(resumed, state=BroadcastState.STARTING, starts_at=None)
+
+
+def _recalled(broadcast: Broadcast, env: Env) -> Broadcast | str:
+    if broadcast.started_at is None or broadcast.recalls or env.now - broadcast.started_at > RECALL_S + LASTS_S:
+        return "broadcasts.not_now"
+    state = broadcast.state if broadcast.is_over else BroadcastState.STOPPED
+    ended_at = broadcast.ended_at if broadcast.is_over else env.now
+    return msgspec.structs.replace(broadcast, recalls=True, state=state, ended_at=ended_at)
+
+
+def _moved(broadcast: Broadcast, sources: frozenset[BroadcastState], target: BroadcastState) -> Broadcast | str:
+    if broadcast.state not in sources:
+        return "broadcasts.not_now"
+    return msgspec.structs.replace(broadcast, state=target, composing=None)
+
+
+def tried(broadcast: Broadcast, number: int, people: tuple[PersonId, ...], by: int, env: Env) -> Broadcast | str:
+    """A broadcast of the same message to these staff members only, at once."""
+    if not broadcast.variants:
+        return "broadcasts.no_message"
+    return Broadcast(
+        number,
+        BroadcastState.STARTING,
+        by,
+        env.now,
+        broadcast.category,
+        Audience(people=people),
+        broadcast.variants,
+        silent=broadcast.silent,
+        canary=False,
+        of=broadcast.number,
+        is_test=True,
+    )
+
+
+def turn_of(broadcast: Broadcast, number: int, now: float) -> tuple[Broadcast, Broadcast]:
+    """This week's turn of a weekly broadcast, and the broadcast with the time of the next turn."""
+    week_s = 7 * 86_400.0
+    assert broadcast.starts_at is not None, "only scheduled ones have turns"
+    missed = int((now - broadcast.starts_at) // week_s)
+    turn = msgspec.structs.replace(
+        broadcast,
+        number=number,
+        state=BroadcastState.STARTING,
+        made_at=now,
+        of=broadcast.number,
+        starts_at=None,
+        weekly=False,
+    )
+    return turn, msgspec.structs.replace(broadcast, starts_at=broadcast.starts_at + (missed + 1) * week_s)

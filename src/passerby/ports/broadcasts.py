@@ -1,0 +1,117 @@
+"""Broadcasts in the records: what the fleet has to do, and the row of each person.
+
+Staff make and change broadcasts through decisions (`ports.staff`). Users of this port: the sender, and whoever shows
+them.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from passerby.kernel.broadcast import (
+    ArmFigures,
+    Audience,
+    Broadcast,
+    Category,
+    Copy,
+    Progress,
+    Settled,
+    Target,
+    Watched,
+)
+from passerby.kernel.ids import BotId
+from passerby.kernel.staff import AuditNote
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """Who may be claimed now: targets of this broadcast on `bot` that are due, with a place below `below`.
+
+    `with_hours`: read the hours of each person's chats, too.
+    """
+
+    broadcast: int
+    bot: BotId
+    below: int
+    now: float
+    with_hours: bool = False
+
+
+class BroadcastRecords(Protocol):
+    """Raises: RecordsLost from every method."""
+
+    async def open(self) -> Sequence[Broadcast]:
+        """Those that the fleet has something to do for, by number."""
+        ...
+
+    async def latest(self, most: int) -> Sequence[Broadcast]:
+        """The latest ones, previews and tests left out, the newest first."""
+        ...
+
+    async def broadcast(self, number: int) -> Broadcast | None: ...
+
+    async def count(self, audience: Audience, category: Category, now: float) -> int:
+        """How many people it would reach now."""
+        ...
+
+    async def freeze(self, number: int, now: float, lasts_s: float, canary: Callable[[Broadcast, int], int]) -> bool:
+        """Store a target for each person of the audience, and that it runs. False: it is not to be started any more.
+
+        Atomicity: one transaction, so after a kill either all of this is stored or nothing.
+        """
+        ...
+
+    async def change(
+        self, number: int, change: Callable[[Broadcast, int], Sequence[Broadcast]], note: AuditNote, now: float
+    ) -> bool:
+        """Let a rule change a broadcast. `change` gets its newest value and the next free number, and returns the new
+        values; none: nothing is stored. Returns whether something was.
+
+        Atomicity: one transaction with the row of the audit, and none of the staff's decisions in between.
+        """
+        ...
+
+    async def claim(self, turn: Turn, by: str, most: int) -> Sequence[Target]:
+        """Claim up to `most` waiting targets. They are stored as SENDING by `by` when this returns.
+
+        No target is claimed twice, whoever else claims. So whoever sends a copy only after this has returned, and once,
+        sends it at most once.
+        """
+        ...
+
+    async def settle(self, broadcast: int, by: str, settled: Sequence[Settled]) -> None:
+        """Store what became of targets that `by` claimed. One that is no longer SENDING stays as it is, except that
+        UNKNOWN becomes SENT if it turns out so."""
+        ...
+
+    async def disown(self, by: str) -> int:
+        """What others than `by` have claimed and not settled becomes UNKNOWN. Returns how many."""
+        ...
+
+    async def reassign(self, broadcast: int, lost: BotId, works: Sequence[BotId]) -> int:
+        """Move targets that wait for a bot that is lost to another bot of theirs. Without one, they are UNREACHABLE."""
+        ...
+
+    async def expire(self, broadcast: int, now: float) -> None:
+        """Everybody who still waits gets nothing any more."""
+        ...
+
+    async def due(self, broadcast: int, below: int, now: float) -> int:
+        """How many targets with a place below this wait and are due, or are being sent."""
+        ...
+
+    async def progress(self, broadcast: int) -> Progress: ...
+
+    async def watched(self, broadcast: int, below: int) -> Watched: ...
+
+    async def arms(self, broadcast: int) -> Sequence[ArmFigures]: ...
+
+    async def copies(self, broadcast: int, revision: int, after: float, most: int) -> Sequence[Copy]:
+        """Copies sent after that time that do not have this correction yet."""
+        ...
+
+    async def followed(
+        self, broadcast: int, done: Sequence[Copy], failed: Sequence[Copy], revision: int | None
+    ) -> None:
+        """Copies that were corrected; or deleted, if `revision` is None. The failed ones are not tried again."""
+        ...

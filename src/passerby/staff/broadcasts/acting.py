@@ -1,0 +1,87 @@
+"""Acting on a broadcast: with a button, a word of a command, or a request."""
+
+from passerby.dialogue.staff import answer, refused
+from passerby.domain.broadcasts.acting import act, tried
+from passerby.domain.team import may
+from passerby.kernel.broadcast import Broadcast, BroadcastState, Composing
+from passerby.kernel.decision import Env
+from passerby.kernel.effect import Answer, Say
+from passerby.kernel.event import ButtonPressed, MessageReceived
+from passerby.kernel.staff import AuditNote, BroadcastAct, BroadcastDone, Permission, StaffDecision, StaffFacts
+from passerby.kernel.text import Text, text
+from passerby.staff.broadcasts.cards import card, menu
+from passerby.staff.broadcasts.composing import compose, named
+
+_EXAMPLES = {"broadcasts.idle_needed": {"example": "idle=30"}}
+
+
+def pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:
+    number, _, what = event.token.partition(".")
+    broadcast = facts.broadcast(int(number)) if number.isdecimal() else None
+    if broadcast is None or what not in {*BroadcastAct}:
+        return refused(event, text("broadcasts.unknown"))
+    return do(event, BroadcastAct(what), broadcast, facts, env)
+
+
+def asked(request: BroadcastDone, facts: StaffFacts, env: Env) -> StaffDecision:
+    broadcast = facts.broadcast(request.broadcast)
+    if broadcast is None:
+        return refused(request, text("broadcasts.unknown"))
+    return do(request, request.act, broadcast, facts, env)
+
+
+def do(event: object, what: BroadcastAct, broadcast: Broadcast, facts: StaffFacts, env: Env) -> StaffDecision:
+    match what:
+        case BroadcastAct.SHOW:
+            return StaffDecision(effects=_show(event, broadcast, facts), reply=card(broadcast, facts))
+        case BroadcastAct.PREVIEW | BroadcastAct.TEST:
+            return _try(event, what, broadcast, facts, env)
+        case BroadcastAct.CORRECT:
+            return _correct(event, broadcast, facts)
+    changed = act(broadcast, what, facts, env)
+    if isinstance(changed, str):
+        return refused(event, text(changed, **_EXAMPLES.get(changed, {})))
+    note = AuditNote(f"broadcast.{what}", named(broadcast), {"people": facts.audience})
+    effects = (*_show(event, changed, facts), *_submitted(changed, broadcast, facts))
+    return StaffDecision(notes=(note,), broadcasts=(changed,), effects=effects, reply=card(changed, facts))
+
+
+def _show(event: object, broadcast: Broadcast, facts: StaffFacts) -> tuple[Say | Answer, ...]:
+    if isinstance(event, MessageReceived | ButtonPressed):
+        return answer(event, card(broadcast, facts), menu(broadcast))  # type: ignore[return-value]
+    return ()
+
+
+def _submitted(changed: Broadcast, before: Broadcast, facts: StaffFacts) -> tuple[Say, ...]:
+    """Tell those who may approve it."""
+    if changed.state is not BroadcastState.SUBMITTED or before.state is BroadcastState.SUBMITTED:
+        return ()
+    others = (each for each in facts.team if may(each, Permission.BROADCAST) and each.number != changed.submitted_by)
+    said = text("broadcasts.approve_this", number=changed.number)
+    return tuple(Say(each.person, said, menu(changed)) for each in others)
+
+
+def _try(event: object, what: BroadcastAct, broadcast: Broadcast, facts: StaffFacts, env: Env) -> StaffDecision:
+    """Send it to the staff member, or to all who may broadcast, through the public bot that each of them uses."""
+    me = facts.me
+    assert me is not None
+    team = [each for each in facts.team if may(each, Permission.BROADCAST)]
+    people = tuple(each.person for each in team if what is BroadcastAct.TEST or each.number == me.number)
+    if not people:
+        return refused(event, text("broadcasts.nobody"))
+    trial = tried(broadcast, facts.next_broadcast, people, me.number, env)
+    if isinstance(trial, str):
+        return refused(event, text(trial))
+    said: Text = text("broadcasts.coming")
+    note = AuditNote(f"broadcast.{what}", named(broadcast))
+    effects = (Answer(event.query, said, alert=True),) if isinstance(event, ButtonPressed) else ()
+    says = (Say(event.person, said),) if isinstance(event, MessageReceived) else ()
+    return StaffDecision(notes=(note,), broadcasts=(trial,), effects=(*effects, *says), reply=said)
+
+
+def _correct(event: object, broadcast: Broadcast, facts: StaffFacts) -> StaffDecision:
+    assert facts.me is not None
+    if broadcast.started_at is None or broadcast.recalls or not isinstance(event, MessageReceived | ButtonPressed):
+        return refused(event, text("broadcasts.not_now"))
+    first = broadcast.variants[0]
+    return compose(event, broadcast, Composing(facts.me.number, first.language, first.arm), facts)

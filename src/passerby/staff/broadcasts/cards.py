@@ -1,0 +1,89 @@
+"""How a broadcast looks in the staff bot: what it says, to whom, how far it is, and what can be done about it."""
+
+from passerby.dialogue.staff import in_rows, lines
+from passerby.domain import moments
+from passerby.domain.broadcasts.options import shown
+from passerby.kernel.broadcast import Broadcast, BroadcastState, TargetState
+from passerby.kernel.effect import Button, Menu
+from passerby.kernel.staff import BroadcastAct, StaffFacts
+from passerby.kernel.text import Text, text
+
+PAID_RATE = 10
+"""Messages for one Star, above the free rate (source: Bot API, paid broadcasts)."""
+
+_ACTS: dict[BroadcastState, tuple[BroadcastAct, ...]] = {
+    BroadcastState.DRAFT: (BroadcastAct.PREVIEW, BroadcastAct.TEST, BroadcastAct.START, BroadcastAct.STOP),
+    BroadcastState.SUBMITTED: (BroadcastAct.PREVIEW, BroadcastAct.TEST, BroadcastAct.APPROVE, BroadcastAct.STOP),
+    BroadcastState.SCHEDULED: (BroadcastAct.PREVIEW, BroadcastAct.PAUSE, BroadcastAct.STOP),
+    BroadcastState.STARTING: (BroadcastAct.PAUSE, BroadcastAct.STOP),
+    BroadcastState.RUNNING: (BroadcastAct.PAUSE, BroadcastAct.STOP, BroadcastAct.CORRECT, BroadcastAct.RECALL),
+    BroadcastState.PAUSED: (BroadcastAct.RESUME, BroadcastAct.STOP, BroadcastAct.CORRECT, BroadcastAct.RECALL),
+    BroadcastState.ENDED: (BroadcastAct.CORRECT, BroadcastAct.RECALL),
+    BroadcastState.STOPPED: (BroadcastAct.CORRECT, BroadcastAct.RECALL),
+}
+_NEED_A_START = frozenset({BroadcastAct.CORRECT, BroadcastAct.RECALL})
+
+
+def card(broadcast: Broadcast, facts: StaffFacts) -> Text:
+    messages = ", ".join(f"{each.language or '*'}/{each.arm}" for each in broadcast.variants)
+    said = [
+        text("broadcasts.title", number=broadcast.number, state=text(f"broadcasts.state_{broadcast.state}")),
+        text("broadcasts.messages", messages=messages or "–"),
+        text("broadcasts.options", options=shown(broadcast)),
+    ]
+    if broadcast.why:
+        said.append(text(broadcast.why))
+    if broadcast.started_at is not None:
+        said.append(_progress(broadcast, facts))
+    elif facts.audience is not None:
+        said.append(text("broadcasts.audience", people=facts.audience))
+        if broadcast.paid:
+            said.append(text("broadcasts.cost", stars=facts.audience // PAID_RATE))
+    return lines(said)
+
+
+def _progress(broadcast: Broadcast, facts: StaffFacts) -> Text:
+    progress = facts.progress
+    never = sum(progress.counts.values()) - progress.left - progress[TargetState.SENT] - progress[TargetState.UNKNOWN]
+    return text(
+        "broadcasts.progress",
+        sent=progress[TargetState.SENT],
+        people=broadcast.people,
+        left=progress.left,
+        unknown=progress[TargetState.UNKNOWN],
+        never=never,
+    )
+
+
+def menu(broadcast: Broadcast) -> Menu:
+    acts = [
+        each
+        for each in _ACTS[broadcast.state]
+        if each not in _NEED_A_START or (broadcast.started_at is not None and not broadcast.recalls)
+    ]
+    buttons = [_button(broadcast, each) for each in (*acts, BroadcastAct.SHOW)]
+    return Menu(in_rows(buttons))
+
+
+def _button(broadcast: Broadcast, what: BroadcastAct) -> Button:
+    return Button(text(f"broadcasts.do_{what}"), "broadcast_do", f"{broadcast.number}.{what}")
+
+
+def listed(facts: StaffFacts) -> tuple[Text, Menu]:
+    known = [each for each in facts.broadcasts if not each.is_test][::-1]
+    new = (Button(text("broadcasts.new"), "broadcast_new"),)
+    if not known:
+        return text("broadcasts.none"), Menu((new,))
+    said = [
+        text("broadcasts.line", number=each.number, state=text(f"broadcasts.state_{each.state}"), made=_made(each))
+        for each in known
+    ]
+    buttons = [
+        Button(text("broadcasts.name", number=each.number), "broadcast_do", f"{each.number}.{BroadcastAct.SHOW}")
+        for each in known[:8]
+    ]
+    return text("broadcasts.list", broadcasts=lines(said)), Menu((*in_rows(buttons, 4), new))
+
+
+def _made(broadcast: Broadcast) -> str:
+    return moments.shown(broadcast.started_at or broadcast.made_at).replace("T", " ")

@@ -1,0 +1,144 @@
+"""Writing a broadcast: the next message that a staff member sends becomes its message, or its buttons."""
+
+import msgspec
+
+from passerby.dialogue.staff import answer, refused
+from passerby.domain.broadcasts.acting import buttons_in, with_buttons, written
+from passerby.domain.broadcasts.options import WrongOption, with_options
+from passerby.kernel.broadcast import Broadcast, BroadcastState, Composing, Variant
+from passerby.kernel.decision import Env
+from passerby.kernel.effect import Say
+from passerby.kernel.event import ButtonPressed, MessageReceived
+from passerby.kernel.staff import (
+    Allowed,
+    AuditNote,
+    BroadcastNew,
+    BroadcastSet,
+    BroadcastWritten,
+    Permission,
+    StaffDecision,
+    StaffFacts,
+)
+from passerby.kernel.text import text
+from passerby.staff.broadcasts.cards import card, menu
+
+HOW_BUTTONS = text("broadcasts.send_buttons", example="label | https://example.org")
+EXAMPLE = "language=de,en age=18-30 active=30 silent=off"
+EDITABLE = frozenset({BroadcastState.DRAFT})
+
+
+def named(broadcast: Broadcast) -> str:
+    """How the audit names a broadcast."""
+    return f"broadcast {broadcast.number}"
+
+
+def _draft(facts: StaffFacts, env: Env, composing: Composing | None) -> tuple[Broadcast, AuditNote]:
+    assert facts.me is not None, "only staff write broadcasts"
+    draft = Broadcast(facts.next_broadcast, BroadcastState.DRAFT, facts.me.number, env.now, composing=composing)
+    return draft, AuditNote("broadcast.made", named(draft))
+
+
+def new_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:
+    """Make a draft, and ask for its message. Nothing else waits for a message of theirs any more."""
+    assert facts.me is not None
+    draft, note = _draft(facts, env, Composing(facts.me.number))
+    shown = answer(event, text("broadcasts.send_it"))
+    return StaffDecision(notes=(note,), broadcasts=(*_not_composing(facts), draft), effects=shown)
+
+
+def made(asked: BroadcastNew, facts: StaffFacts, env: Env) -> StaffDecision:
+    draft, note = _draft(facts, env, None)
+    reply = text("broadcasts.made", number=draft.number)
+    return StaffDecision(notes=(note,), broadcasts=(draft,), reply=reply)
+
+
+def _not_composing(facts: StaffFacts) -> tuple[Broadcast, ...]:
+    assert facts.me is not None
+    return tuple(
+        msgspec.structs.replace(each, composing=None)
+        for each in facts.broadcasts
+        if each.composing is not None and each.composing.by == facts.me.number
+    )
+
+
+def compose(
+    event: MessageReceived | ButtonPressed, broadcast: Broadcast, composing: Composing, facts: StaffFacts
+) -> StaffDecision:
+    """Ask for the message, or for its buttons."""
+    others = tuple(each for each in _not_composing(facts) if each.number != broadcast.number)
+    asks = msgspec.structs.replace(broadcast, composing=composing)
+    asked = HOW_BUTTONS if composing.buttons else text("broadcasts.send_it")
+    note = AuditNote("broadcast.composing", named(broadcast))
+    said = (Say(event.person, asked),) if isinstance(event, MessageReceived) else answer(event, asked)
+    return StaffDecision(notes=(note,), broadcasts=(*others, asks), effects=said)
+
+
+def awaits(event: MessageReceived, facts: StaffFacts) -> Allowed | None:
+    """Whether the staff member was asked for a message."""
+    assert facts.me is not None
+    mine = (each for each in facts.broadcasts if each.composing is not None and each.composing.by == facts.me.number)
+    broadcast = next(mine, None)
+    if broadcast is None:
+        return None
+
+    def decide(event: MessageReceived, facts: StaffFacts, env: Env) -> StaffDecision:
+        return _received(event, broadcast, facts)
+
+    return Allowed(decide, Permission.BROADCAST)
+
+
+def _received(event: MessageReceived, broadcast: Broadcast, facts: StaffFacts) -> StaffDecision:
+    composing = broadcast.composing
+    assert composing is not None, "it waits for this message"
+    if composing.buttons:
+        buttons = buttons_in(event.text)
+        if buttons is None:
+            return refused(event, HOW_BUTTONS)
+        return _shown(event, with_buttons(broadcast, composing.language, composing.arm, buttons), facts)
+    if len(event.contents) > 1:
+        return refused(event, text("broadcasts.wrong_kind"))
+    variant = Variant(event.contents[0], composing.language, composing.arm, (), event.person)
+    changed = written(broadcast, variant)
+    if isinstance(changed, str):
+        return refused(event, text(changed))
+    return _shown(event, changed, facts)
+
+
+def _shown(event: MessageReceived, changed: Broadcast, facts: StaffFacts) -> StaffDecision:
+    note = AuditNote("broadcast.written", named(changed), {"revision": changed.revision})
+    said = Say(event.person, card(changed, facts), menu(changed))
+    return StaffDecision(notes=(note,), broadcasts=(changed,), effects=(said,))
+
+
+def written_asked(asked: BroadcastWritten, facts: StaffFacts, env: Env) -> StaffDecision:
+    broadcast, buttons = facts.broadcast(asked.broadcast), buttons_in(asked.buttons)
+    if broadcast is None:
+        return refused(asked, text("broadcasts.unknown"))
+    if buttons is None:
+        return refused(asked, HOW_BUTTONS)
+    changed = written(broadcast, Variant(asked.content, asked.language, asked.arm, buttons))
+    if isinstance(changed, str):
+        return refused(asked, text(changed))
+    note = AuditNote("broadcast.written", named(changed), {"revision": changed.revision})
+    return StaffDecision(notes=(note,), broadcasts=(changed,), reply=card(changed, facts))
+
+
+def options_asked(asked: BroadcastSet, facts: StaffFacts, env: Env) -> StaffDecision:
+    return set_options(asked, facts.broadcast(asked.broadcast), asked.options, facts)
+
+
+def set_options(event: object, broadcast: Broadcast | None, words: str, facts: StaffFacts) -> StaffDecision:
+    if broadcast is None:
+        return refused(event, text("broadcasts.unknown"))
+    if broadcast.state not in EDITABLE:
+        return refused(event, text("broadcasts.not_now"))
+    try:
+        changed = with_options(broadcast, words)
+    except WrongOption as wrong:
+        return refused(event, text("broadcasts.wrong_option", option=wrong.word, example=EXAMPLE))
+    # It was counted for the audience before this.
+    facts = msgspec.structs.replace(facts, audience=None)
+    note = AuditNote("broadcast.options", named(broadcast), {"options": words})
+    said = card(changed, facts)
+    effects = (Say(event.person, said, menu(changed)),) if isinstance(event, MessageReceived) else ()
+    return StaffDecision(notes=(note,), broadcasts=(changed,), effects=effects, reply=said)

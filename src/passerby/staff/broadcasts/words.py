@@ -1,0 +1,49 @@
+"""`/broadcast`, and what may follow it:
+
+/broadcast                       all broadcasts
+/broadcast 3                     this one
+/broadcast 3 message de          send its message in German (`message de B`: version B of it)
+/broadcast 3 buttons de          send the buttons of that message
+/broadcast 3 pause               what the buttons do: preview, test, start, approve, pause, resume, stop, recall
+/broadcast 3 language=de age=18-30 at=2026-12-01T18:00      options (see `domain.broadcasts.options`)
+"""
+
+from passerby.dialogue.staff import answer, refused
+from passerby.kernel.broadcast import Broadcast, Composing
+from passerby.kernel.decision import Env
+from passerby.kernel.event import MessageReceived
+from passerby.kernel.staff import BroadcastAct, StaffDecision, StaffFacts
+from passerby.kernel.text import text
+from passerby.staff.broadcasts.acting import do
+from passerby.staff.broadcasts.cards import listed
+from passerby.staff.broadcasts.composing import EDITABLE, compose, set_options
+
+ANY_LANGUAGE = "*"
+
+
+def commanded(event: MessageReceived, facts: StaffFacts, env: Env) -> StaffDecision:
+    _, *words = event.text.split()
+    if not words:
+        return StaffDecision(effects=answer(event, *listed(facts)))
+    number, *rest = words
+    broadcast = facts.broadcast(int(number)) if number.isdecimal() else None
+    if broadcast is None:
+        return refused(event, text("broadcasts.unknown"))
+    what = rest[0].lower() if rest else BroadcastAct.SHOW
+    if what in {*BroadcastAct} - {BroadcastAct.CORRECT}:
+        return do(event, BroadcastAct(what), broadcast, facts, env)
+    if what in ("message", "buttons", BroadcastAct.CORRECT):
+        return _compose(event, broadcast, rest, facts)
+    return set_options(event, broadcast, " ".join(rest), facts)
+
+
+def _compose(event: MessageReceived, broadcast: Broadcast, words: list[str], facts: StaffFacts) -> StaffDecision:
+    assert facts.me is not None
+    what, language, arm = (*words, *(ANY_LANGUAGE, "A")[len(words) - 1 :])[:3]
+    language = "" if language == ANY_LANGUAGE else language.lower()
+    has_copies = broadcast.started_at is not None and not broadcast.recalls
+    is_possible = has_copies if what == BroadcastAct.CORRECT else broadcast.state in EDITABLE
+    if not is_possible or arm.upper() not in ("A", "B"):
+        return refused(event, text("broadcasts.not_now"))
+    composing = Composing(facts.me.number, language, arm.upper(), what == "buttons")
+    return compose(event, broadcast, composing, facts)

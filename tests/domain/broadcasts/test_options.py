@@ -1,0 +1,63 @@
+"""Options as words, and moments as people type them."""
+
+import pytest
+
+from passerby.domain import moments
+from passerby.domain.broadcasts.options import WrongOption, shown, with_options
+from passerby.kernel.broadcast import Audience, Broadcast, BroadcastState, Category
+from passerby.kernel.participant import Gender
+
+DRAFT = Broadcast(1, BroadcastState.DRAFT, 1, 0.0)
+ALL = (
+    "category=promo bot=12,13 language=de,en gender=female,other age=18-30 active=30 idle=7.5 vip=on "
+    "silent=off hour=on canary=off paid=on weekly=on holdout=10 at=2026-12-01T18:00"
+)
+
+
+def test_every_option_is_read_and_shown_alike() -> None:
+    made = with_options(DRAFT, ALL)
+    assert shown(made) == ALL
+    assert made.audience == Audience(
+        (12, 13),  # type: ignore[arg-type]
+        ("de", "en"),
+        (Gender.FEMALE, Gender.OTHER),
+        18,
+        30,
+        30.0,
+        7.5,
+        vip=True,
+    )
+    assert (made.category, made.starts_at) == (Category.PROMO, 1_796_148_000.0)
+    assert shown(DRAFT) == "category=news silent=on hour=off canary=on paid=off weekly=off"
+
+
+def test_any_takes_a_condition_back() -> None:
+    back = "bot=any language=any gender=any age=any active=any idle=any vip=any at=any holdout=0"
+    changed = with_options(with_options(DRAFT, ALL), back)
+    assert (changed.audience, changed.starts_at) == (Audience(), None)
+    assert shown(with_options(DRAFT, "age=-17")).split()[1] == "age=-17"
+    assert shown(with_options(DRAFT, "age=18- vip=no")).split()[1:3] == ["age=18-", "vip=off"]
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        *("nonsense", "language=", "language=12", "language=German", "gender=cat", "age=18", "age=-", "age=x-9"),
+        *("active=0", "active=-3", "active=99999", "idle=x", "vip=perhaps", "bot=x", "silent=maybe", "holdout=51"),
+        *("at=tomorrow", "at=2026-02-29T00:00", "at=2026-13-01T00:00", "at=2026-01-01T24:00", "category=spam"),
+        *("holdout=-1", "=", "active=nan"),
+    ],
+)
+def test_what_is_not_understood_is_named(word: str) -> None:
+    with pytest.raises(WrongOption) as wrong:
+        with_options(DRAFT, f"silent=off {word}")
+    assert wrong.value.word == word
+
+
+@pytest.mark.parametrize(
+    ("typed", "at"),
+    [("1970-01-01T00:00", 0), ("2000-02-29T12:30", 951_827_400), ("2026-12-31T23:59", 1_798_761_540)],
+)
+def test_a_moment_is_read_and_shown_alike(typed: str, at: int) -> None:
+    assert moments.moment(typed) == at
+    assert moments.shown(at + 59.9) == typed

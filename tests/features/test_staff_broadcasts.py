@@ -1,0 +1,248 @@
+"""Broadcasts in the staff bot, on the command line and in the panel: one decision for all of them."""
+
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+
+from passerby.kernel.broadcast import (
+    Broadcast,
+    BroadcastState,
+    Composing,
+    LinkButton,
+    Progress,
+    TargetState,
+    Variant,
+)
+from passerby.kernel.content import Content, Kind
+from passerby.kernel.decision import Env
+from passerby.kernel.effect import Answer, Menu, Revise, Say
+from passerby.kernel.event import ButtonPressed, Event, MessageReceived
+from passerby.kernel.ids import BotId, MessageId, PersonId
+from passerby.kernel.rules import Rules
+from passerby.kernel.staff import (
+    THE_OPERATOR,
+    BroadcastAct,
+    BroadcastDone,
+    BroadcastNew,
+    BroadcastSet,
+    BroadcastWritten,
+    Role,
+    StaffDecision,
+    StaffFacts,
+    StaffId,
+    StaffMember,
+    StaffRequest,
+)
+from passerby.kernel.text import Text, text
+from passerby.runtime.staff.router import StaffRouter
+from passerby.staff import ALL
+
+NOW = 1_800_000_000.0
+BOT = BotId(1000009)
+ENV = Env(NOW, Random(1), Rules(approval_above=100))
+ROUTER = StaffRouter(ALL)
+S = BroadcastState
+ANN = StaffMember(StaffId(1), PersonId(101), Role.ADMIN, NOW)
+BOB = StaffMember(StaffId(2), PersonId(102), Role.OWNER, NOW)
+MIA = StaffMember(StaffId(3), PersonId(103), Role.MODERATOR, NOW)
+HELLO = Variant(Content(Kind.TEXT, "hello"), writer=ANN.person)
+
+
+def draft(**more: Any) -> Broadcast:
+    return Broadcast(4, more.pop("state", S.DRAFT), 1, NOW, **({"variants": (HELLO,)} | more))
+
+
+def decide(
+    event: Event | StaffRequest, *known: Broadcast, me: StaffMember = ANN, people: int | None = 5, **more: Any
+) -> StaffDecision:
+    facts = StaffFacts(me, (ANN, BOB, MIA), broadcasts=known, next_broadcast=9, audience=people, **more)
+    return ROUTER.decide(event, facts, ENV)
+
+
+def wrote(words: str, by: StaffMember = ANN, *more: Content) -> MessageReceived:
+    return MessageReceived(by.person, BOT, (MessageId(5),), (Content(Kind.TEXT, text=words), *more), NOW)
+
+
+def pressed(token: str, action: str = "broadcast_do", by: StaffMember = ANN) -> ButtonPressed:
+    return ButtonPressed(by.person, BOT, "q", MessageId(5), action, token)
+
+
+def said(decision: StaffDecision) -> list[str]:
+    return [key for each in decision.effects for key in _keys(each)]
+
+
+def _keys(effect: object) -> list[str]:
+    found = getattr(effect, "text", None)
+    return [] if found is None else _deep(found)
+
+
+def _deep(found: Text) -> list[str]:
+    inner = [key for _, arg in found.args if isinstance(arg, Text) for key in _deep(arg)]
+    return inner or [found.key]
+
+
+def test_all_broadcasts_are_listed_the_newest_first_without_tests() -> None:
+    assert said(decide(wrote("/broadcast"))) == ["broadcasts.none"]
+    known = [draft(), msgspec.structs.replace(draft(is_test=True), number=5)]
+    known.append(Broadcast(6, S.ENDED, 1, NOW, started_at=NOW))
+    (shown,) = decide(wrote("/broadcast"), *known).effects
+    assert isinstance(shown, Say)
+    assert isinstance(shown.keyboard, Menu)
+    assert [button.token for row in shown.keyboard.rows for button in row] == ["6.show", "4.show", ""]
+
+
+def test_moderators_have_no_part_in_it() -> None:
+    for event in (wrote("/broadcast", MIA), pressed("4.start", by=MIA), pressed("", "broadcast_new", MIA)):
+        assert decide(event, draft(), me=MIA).refused
+
+
+def test_a_new_draft_takes_the_next_message_and_nothing_else_waits_for_one() -> None:
+    other = draft(composing=Composing(1))
+    made = decide(pressed("", "broadcast_new"), other, draft(composing=Composing(2)))
+    assert [(each.number, each.composing) for each in made.broadcasts] == [(4, None), (9, Composing(1))]
+    assert said(made) == ["broadcasts.send_it"]
+    new = Broadcast(9, S.DRAFT, 1, NOW, composing=Composing(1))
+    done = decide(wrote("Hi there"), new)
+    assert done.broadcasts == (
+        Broadcast(9, S.DRAFT, 1, NOW, variants=(Variant(Content(Kind.TEXT, "Hi there"), writer=ANN.person),)),
+    )
+    assert said(done)[:2] == ["broadcasts.state_draft", "broadcasts.messages"]
+    elsewhere = decide(wrote("Hi there", BOB), new, me=BOB)
+    assert "staff_commands.help" in said(elsewhere), "somebody else's next message"
+
+
+def test_an_album_or_a_sticker_is_not_taken_and_the_bot_goes_on_waiting() -> None:
+    new = draft(composing=Composing(1))
+    for event in (
+        wrote("one", ANN, Content(Kind.TEXT, "two")),
+        msgspec.structs.replace(wrote(""), contents=(Content(Kind.STICKER),)),
+    ):
+        done = decide(event, new)
+        assert (done.refused, done.broadcasts, said(done)) == (True, (), ["broadcasts.wrong_kind"])
+
+
+def test_buttons_are_lines() -> None:
+    asked = decide(wrote("/broadcast 4 buttons"), draft())
+    (asking,) = asked.broadcasts
+    assert asking.composing == Composing(1, buttons=True)
+    done = decide(wrote("Go | https://example.org"), asking)
+    assert done.broadcasts[0].variants[0].buttons == (LinkButton("Go", "https://example.org"),)
+    assert decide(wrote("what?"), asking).refused
+
+
+@pytest.mark.parametrize(
+    ("words", "composing"),
+    [
+        ("/broadcast 4 message", Composing(1)),
+        ("/broadcast 4 message de", Composing(1, "de")),
+        ("/broadcast 4 message de b", Composing(1, "de", "B")),
+        ("/broadcast 4 message * B", Composing(1, "", "B")),
+        ("/broadcast 4 message de C", None),
+    ],
+)
+def test_each_language_and_version_has_its_message(words: str, composing: Composing | None) -> None:
+    done = decide(wrote(words), draft())
+    assert [each.composing for each in done.broadcasts] == ([composing] if composing else [])
+    assert done.refused is (composing is None)
+
+
+def test_a_correction_is_written_after_the_start_only() -> None:
+    ended = draft(state=S.ENDED, started_at=NOW)
+    for event in (wrote("/broadcast 4 correct"), pressed("4.correct")):
+        assert decide(event, ended).broadcasts[0].composing == Composing(1)
+        assert decide(event, draft()).refused
+    assert decide(wrote("/broadcast 4 message"), ended).refused
+    assert decide(BroadcastDone(4, BroadcastAct.CORRECT), ended).refused, "it needs words"
+    corrected = decide(BroadcastWritten(4, Content(Kind.TEXT, "better")), ended)
+    assert (corrected.broadcasts[0].revision, corrected.notes[0].details) == (1, {"revision": 1})
+
+
+def test_options_are_words_and_the_wrong_one_is_named() -> None:
+    done = decide(wrote("/broadcast 4 language=de silent=off"), draft())
+    assert (done.broadcasts[0].audience.languages, done.broadcasts[0].silent) == (("de",), False)
+    assert "broadcasts.audience" not in said(done), "the old number would be wrong"
+    wrong = decide(BroadcastSet(4, "cats=yes"), draft())
+    assert wrong.reply is not None
+    assert ("option", "cats=yes") in wrong.reply.args
+    assert decide(BroadcastSet(4, "silent=off"), draft(state=S.RUNNING)).refused
+    assert decide(BroadcastSet(4, "silent=off"), draft()).effects == ()
+
+
+def test_a_start_above_the_limit_asks_the_others_who_may_broadcast() -> None:
+    done = decide(pressed("4.start"), draft(), people=101)
+    assert done.broadcasts[0].state is S.SUBMITTED
+    assert [each.to for each in done.effects if isinstance(each, Say)] == [BOB.person]
+    approved = decide(pressed("4.approve", by=BOB), done.broadcasts[0], me=BOB, people=101)
+    assert (approved.broadcasts[0].state, approved.broadcasts[0].approved_by) == (S.STARTING, 2)
+    assert not [each for each in approved.effects if isinstance(each, Say)]
+    assert decide(pressed("4.start"), draft(), people=100).broadcasts[0].state is S.STARTING
+
+
+def test_what_is_not_possible_says_why() -> None:
+    for event in (pressed("4.resume"), wrote("/broadcast 4 resume"), BroadcastDone(4, BroadcastAct.RESUME)):
+        done = decide(event, draft())
+        assert (done.refused, done.broadcasts, done.reply) == (True, (), text("broadcasts.not_now"))
+    for event in (
+        pressed("5.show"),
+        pressed("x.show"),
+        pressed("4.dance"),
+        wrote("/broadcast 5"),
+        wrote("/broadcast x"),
+    ):
+        assert decide(event, draft()).reply == text("broadcasts.unknown")
+    for asked in (BroadcastSet(5, ""), BroadcastDone(5, BroadcastAct.SHOW), BroadcastWritten(5, HELLO.content)):
+        assert decide(asked, draft()).reply == text("broadcasts.unknown")
+    assert decide(BroadcastWritten(4, HELLO.content, buttons="?"), draft()).refused
+    assert decide(BroadcastWritten(4, Content(Kind.POLL)), draft()).refused
+
+
+def test_a_preview_goes_to_who_asks_and_a_test_to_all_who_may_broadcast() -> None:
+    preview = decide(pressed("4.preview"), draft())
+    assert preview.broadcasts[0].audience.people == (ANN.person,)
+    assert [type(each) for each in preview.effects] == [Answer]
+    test = decide(wrote("/broadcast 4 test"), draft())
+    assert (test.broadcasts[0].number, test.broadcasts[0].audience.people) == (9, (ANN.person, BOB.person))
+    assert [type(each) for each in test.effects] == [Say]
+    on_the_command_line = decide(BroadcastDone(4, BroadcastAct.PREVIEW), draft(), me=THE_OPERATOR)
+    assert on_the_command_line.reply == text("broadcasts.nobody")
+    assert decide(pressed("4.preview"), draft(variants=())).refused
+
+
+def test_a_card_shows_how_far_it_is_and_why_it_paused() -> None:
+    counts = {
+        TargetState.SENT: 5,
+        TargetState.UNKNOWN: 1,
+        TargetState.WAITING: 3,
+        TargetState.SENDING: 1,
+        TargetState.MUTED: 2,
+    }
+    paused = draft(state=S.PAUSED, started_at=NOW, people=12, why="broadcasts.why_left")
+    (_, shown) = decide(pressed("4.show"), paused, progress=Progress(counts)).effects
+    assert isinstance(shown, Revise)
+    assert _deep(shown.text)[-2:] == ["broadcasts.why_left", "broadcasts.progress"]
+    assert isinstance(shown.keyboard, Menu)
+    acts = [button.token for row in shown.keyboard.rows for button in row]
+    assert acts == ["4.resume", "4.stop", "4.correct", "4.recall", "4.show"]
+    never_started = decide(pressed("4.show"), draft(state=S.STOPPED)).effects[1]
+    assert isinstance(never_started, Revise)
+    assert isinstance(never_started.keyboard, Menu)
+    assert [button.token for row in never_started.keyboard.rows for button in row] == ["4.show"]
+
+
+def test_paid_sending_shows_what_it_may_cost() -> None:
+    (_, shown) = decide(pressed("4.show"), draft(paid=True), people=5_000).effects
+    assert isinstance(shown, Revise)
+    assert dict(shown.text.args)["below"] == text("broadcasts.cost", stars=500)
+
+
+def test_the_command_line_makes_a_draft_and_reads_its_number() -> None:
+    made = decide(BroadcastNew(), me=THE_OPERATOR)
+    assert made.reply == text("broadcasts.made", number=9)
+    assert made.broadcasts == (Broadcast(9, S.DRAFT, 0, NOW),)
+    written = decide(BroadcastWritten(9, Content(Kind.TEXT, "hi"), buttons="Go | https://x.y"), made.broadcasts[0])
+    assert written.broadcasts[0].variants == (
+        Variant(Content(Kind.TEXT, "hi"), buttons=(LinkButton("Go", "https://x.y"),)),
+    )
+    assert decide(BroadcastDone(9, BroadcastAct.SHOW), *written.broadcasts).reply is not None
