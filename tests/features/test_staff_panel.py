@@ -16,7 +16,9 @@ from passerby.kernel.panel import PanelFacts, PanelLogin, PanelSession
 from passerby.kernel.staff import (
     COMMAND_LINE,
     THE_OPERATOR,
+    AlertAsked,
     AuditNote,
+    FaultResolved,
     PanelEntered,
     PanelLinkAsked,
     Role,
@@ -188,3 +190,17 @@ def test_everybody_ends_their_own_sessions_and_owners_end_all() -> None:
     assert decide(SessionEnded(8), facts(None)).reply == text("staff_panel.no_session")
     theirs = msgspec.structs.replace(OPEN, member=BOB.number)
     assert decide(SessionEnded(3), facts(None, sessions=(theirs,))).changes
+
+
+def test_a_fault_is_resolved_by_whoever_may_change_settings() -> None:
+    done = decide(FaultResolved("0123456789abcdef"), facts(None))
+    assert done.resolved == ("0123456789abcdef",)
+    assert done.notes == (AuditNote("fault.resolved", "0123456789abcdef"),)
+    assert decide(FaultResolved("0123456789abcdef"), facts(None, BOB)).refused
+
+
+@pytest.mark.parametrize(("silences", "action"), [(False, "alert.acknowledged"), (True, "alert.silenced")])
+def test_an_alert_is_ordered_from_the_panel_as_by_a_button(silences: bool, action: str) -> None:
+    done = decide(AlertAsked("PasserbyBotHeld", silences), facts(None))
+    assert done.notes == (AuditNote(action, "PasserbyBotHeld"),)
+    assert decide(AlertAsked("PasserbyBotHeld", silences), facts(None, BOB)).refused

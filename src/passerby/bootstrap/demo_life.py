@@ -16,7 +16,7 @@ from passerby.adapters.sql import Pool, SqlRecords
 from passerby.adapters.sql.packing import pack
 from passerby.adapters.sql.panel_counting import PanelCounting
 from passerby.adapters.sql.panel_tables import panel_figures
-from passerby.adapters.sql.tables import past_chats, users
+from passerby.adapters.sql.tables import blocks, complaints, past_chats, users
 from passerby.bootstrap.clock import SystemClock
 from passerby.bootstrap.staff import staff_office
 from passerby.bootstrap.stores import database, init_schema
@@ -24,8 +24,8 @@ from passerby.panel.samples import Sample
 from passerby.settings import Settings
 from passerby.telemetry.figures import LATENCY_S, Snapshot
 
-DAYS: Final = 35
-PEOPLE: Final = 1_500
+DAYS: Final = 75
+PEOPLE: Final = 2_600
 LINK_S: Final = 86_400.0
 FIRST_ID: Final = 1 << 52
 INVENTED: Final = "invented"
@@ -48,6 +48,8 @@ async def prepare(settings: Settings) -> str:
                     people = _people(rng, now, bots)
                     await connection.execute(sa.insert(users), people)
                     await connection.execute(sa.insert(past_chats), _chats(rng, now, people))
+                    await connection.execute(sa.insert(blocks), _blocks(rng, now, people))
+                    await connection.execute(sa.insert(complaints), _complaints(rng, now, people))
                     await connection.execute(sa.insert(panel_figures), _hour(rng, now, bots))
         await PanelCounting(records.engine).count(SystemClock().now())
     finally:
@@ -98,7 +100,7 @@ def _chats(rng: Random, now: float, people: list[dict[str, Any]]) -> list[dict[s
             opened = each["created_at"] + rng.uniform(0, span)
             lasted = min(20_000.0, rng.lognormvariate(5.0, 1.6))
             other = rng.choice(talkers)
-            if other is each or opened + lasted > now - 1.05 * _DAY_S:
+            if other is each or opened + lasted > now - 60:
                 continue
             closer = rng.choice((each["id"], other["id"], None))
             rows.append(
@@ -117,6 +119,28 @@ def _chats(rng: Random, now: float, people: list[dict[str, Any]]) -> list[dict[s
                 )
             )
     return rows
+
+
+def _blocks(rng: Random, now: float, people: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    pairs = {(rng.choice(people)["id"], rng.choice(people)["id"]) for _ in range(130)}
+    return [
+        {"user_id": one, "blocked_id": other, "blocked_at": now - rng.uniform(0, DAYS * _DAY_S), "lifted_at": None}
+        for one, other in pairs
+    ]
+
+
+def _complaints(rng: Random, now: float, people: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "chat_id": f"{INVENTED}-report-{number}",
+            "user_id": rng.choice(people)["id"],
+            "accused_id": rng.choice(people)["id"],
+            "reason": "spam",
+            "filed_at": now - rng.uniform(0, DAYS * _DAY_S),
+            "words": None,
+        }
+        for number in range(45)
+    ]
 
 
 def _hour(rng: Random, now: float, bots: Sequence[int]) -> list[dict[str, Any]]:

@@ -1,7 +1,8 @@
 """Puts the operators' panel together, and serves it in a process that runs anyway."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 from passerby.adapters.sql import SqlStaff
 from passerby.adapters.sql.panel_access import SqlPanelAccess
@@ -11,13 +12,25 @@ from passerby.bootstrap.stores import database
 from passerby.catalogue import Catalogue
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Say
-from passerby.kernel.ids import PersonId
+from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.staff import StaffDecision, StaffRequest
+from passerby.ops.bots import sister_of
+from passerby.ops.slow import look as look_into
 from passerby.panel.app import Panel
 from passerby.panel.doors import Doors
 from passerby.panel.live import LiveLook
 from passerby.panel.look import Look
+from passerby.panel.pages.alerts import AlertsPage
+from passerby.panel.pages.audit import AuditPage
+from passerby.panel.pages.bots import BotsPage
+from passerby.panel.pages.errors import ErrorsPage
+from passerby.panel.pages.exports import ExportsPage
+from passerby.panel.pages.growth import GrowthPage
+from passerby.panel.pages.health import HealthPage
+from passerby.panel.pages.machine import SettingsPage, StoresPage
 from passerby.panel.pages.now import NowPage
+from passerby.panel.pages.people import PeoplePage
+from passerby.panel.pages.team import TeamPage
 from passerby.ports.telegram import SendNotice, TelegramError
 from passerby.runtime.staff.decisions import StaffDecisions
 from passerby.runtime.staff.router import StaffRouter
@@ -25,6 +38,24 @@ from passerby.settings import Settings
 from passerby.staff import ALL
 from passerby.telemetry import logs
 from passerby.web import CannotListen, Listener, listen_on_tcp
+
+MENU = tuple(
+    each.page
+    for each in (
+        NowPage,
+        GrowthPage,
+        HealthPage,
+        BotsPage,
+        AlertsPage,
+        PeoplePage,
+        AuditPage,
+        ErrorsPage,
+        StoresPage,
+        SettingsPage,
+        ExportsPage,
+        TeamPage,
+    )
+)
 
 
 class Acting:
@@ -82,8 +113,27 @@ def make_panel(settings: Settings, parts: Parts, words: Catalogue, reading: Pane
     access = SqlPanelAccess(parts.records.engine)
     act = Acting(settings, parts, staff, words)
     live = LiveLook(parts.store, parts.clock, settings.thresholds)
-    look = Look((NowPage.page,))
-    pages = (NowPage(look, live, reading, tuple(settings.tokens)),)
+    bots = tuple(settings.tokens)
+    look = Look(MENU)
+
+    async def sister(bot: BotId, wanted: BotId | None, closing: Collection[BotId]) -> tuple[BotId, str]:
+        found = await sister_of(settings, bot, wanted, closing)
+        return BotId(found.bot), found.username
+
+    pages = (
+        NowPage(look, live, reading, bots),
+        GrowthPage(look, reading),
+        HealthPage(look, reading),
+        BotsPage(look, live, reading, staff, act, words, bots, sister),
+        AlertsPage(look, live, act, settings.thresholds),
+        PeoplePage(look, staff, act, words),
+        AuditPage(look, reading, staff),
+        ErrorsPage(look, reading, act),
+        StoresPage(look, partial(look_into, settings)),
+        SettingsPage(look, settings),
+        ExportsPage(look, reading),
+        TeamPage(look, staff, act, words),
+    )
     doors = Doors(look, access, staff, act, parts.rng, has_bot=settings.staff_bot is not None)
     routes = (*doors.routes, *(route for page in pages for route in page.routes))
     assert settings.panel_url is not None

@@ -7,7 +7,7 @@ workers: when a worker has lapsed, another follows (see `runtime.supervise`). Al
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
@@ -17,6 +17,7 @@ from passerby.adapters.botapi import BotApi
 from passerby.adapters.botapi.files import Disguised
 from passerby.adapters.memory import FileLog
 from passerby.adapters.sql import DatabaseUnusable, SqlBroadcasts, SqlRecords, SqlStaff
+from passerby.adapters.sql.panel_faults import keep_faults
 from passerby.bootstrap.alerting import alert_config
 from passerby.bootstrap.clock import SystemClock
 from passerby.bootstrap.duties import more_duties
@@ -47,13 +48,14 @@ from passerby.runtime.worker_config import WorkerConfig
 from passerby.runtime.worker_status import WorkerStatus
 from passerby.settings import Settings, WrongSetting, addresses
 from passerby.staff import ALL as STAFF_FEATURES
-from passerby.telemetry import logs, metrics
+from passerby.telemetry import faults, logs, metrics
 
 Role = Literal["all", "worker", "web"]
 """all: everything, in one process. worker: whatever its leases say (polling, pairing, recording). web: only receives
 webhooks."""
 
 LOOK_AGAIN_S = 30.0
+FAULTS_EVERY_S = 15.0
 WEBHOOKS_PARKED_AFTER_S = 20.0
 """An update from a webhook delays only its own chat, and Telegram waits a minute for the answer."""
 
@@ -129,6 +131,8 @@ async def _serve(
     self_watch = SelfWatch(places(settings), files.crashes, clock, partial(server_time, settings.bot_api_url))
     background.spawn(self_watch.run())
     background.spawn(start.watch_release(store))
+    if settings.panel_url is not None:
+        background.spawn(_keep_faults(records, clock))
     background.spawn(start.watch(store, records, lambda: process.was_ready))
     try:
         whole = await supervise(process.make, stop, clock, settings.shutdown_timeout_s, ready, listeners.end)
@@ -283,6 +287,14 @@ async def _warn_of_few_connections(records: SqlRecords, store: LiveStore, clock:
             break
     if crowded is not None:
         logs.record("records.crowded", "warning", reason=crowded)
+
+
+async def _keep_faults(records: SqlRecords, clock: SystemClock) -> None:
+    """Take the faults of this process to the records, where the panel reads them."""
+    while True:
+        await clock.sleep(FAULTS_EVERY_S)
+        with suppress(RecordsLost):  # they are in the log, too
+            await keep_faults(records.engine, faults.take(), clock.now())
 
 
 def _say_goodbye(whole: bool, unrecorded: int) -> None:

@@ -172,7 +172,8 @@ StaffEffect = Say | Revise | Answer
 
 class StaffDecision(msgspec.Struct, frozen=True):
     """`members`, `invites`, `logins`, `sessions`, `drains` and `broadcasts` are new values. `drains_over`: these bots
-    are open again. Whoever changes something, or orders it, adds a note for the audit.
+    are open again. `resolved`: fingerprints of faults. Whoever changes something, or orders it, adds a note for the
+    audit.
 
     `reply` is the answer for a request from outside the bot. `refused`: nothing was done.
     """
@@ -186,6 +187,7 @@ class StaffDecision(msgspec.Struct, frozen=True):
     logins: tuple[PanelLogin, ...] = ()
     sessions: tuple[PanelSession, ...] = ()
     broadcasts: tuple[Broadcast, ...] = ()
+    resolved: tuple[str, ...] = ()
     effects: tuple[StaffEffect, ...] = ()
     reply: Text | None = None
     refused: bool = False
@@ -245,6 +247,19 @@ class DrainAsked(StaffRequest, frozen=True):
 
 class DrainEndAsked(StaffRequest, frozen=True):
     bot: BotId
+
+
+class AlertAsked(StaffRequest, frozen=True):
+    """Somebody looks after the alert of this rule; with `silences`, nothing new is said about it for an hour."""
+
+    rule: str
+    silences: bool = False
+
+
+class FaultResolved(StaffRequest, frozen=True):
+    """The fault with this fingerprint is mended, they say. If it comes back, it shows."""
+
+    fingerprint: str
 
 
 class PanelLinkAsked(StaffRequest, frozen=True):

@@ -33,11 +33,12 @@ def lines(
     labels: Sequence[str],
     series: Sequence[tuple[str, Sequence[float | None]]],
     marks: Sequence[tuple[int, str]] = (),
+    width: int = WIDTH,
 ) -> Markup:
     """One line for each of `series` (name, values). `labels` are of the values. `marks`: (index, what happened)."""
     known = [value for _, values in series for value in values if value is not None]
     top = _nice(max(known, default=0.0))
-    across, down = WIDTH - _LEFT - 8, HEIGHT - _TOP - _BOTTOM
+    across, down = width - _LEFT - 8, HEIGHT - _TOP - _BOTTOM
     last = max(1, len(labels) - 1)
 
     def x(index: int) -> float:
@@ -46,10 +47,10 @@ def lines(
     def y(value: float) -> float:
         return round(_TOP + down * (1 - value / top), 1)
 
-    parts = [_head(title, _told(series, labels))]
+    parts = [_head(title, _told(series, labels), width)]
     for share in (0.0, 0.5, 1.0):
         at = y(top * share)
-        parts.append(Markup('<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(_LEFT, WIDTH - 8, at, at))
+        parts.append(Markup('<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(_LEFT, width - 8, at, at))
         parts.append(
             Markup('<text class="axis" x="{}" y="{}" text-anchor="end">{}</text>').format(
                 _LEFT - 6, at + 4, _short(top * share)
@@ -84,12 +85,12 @@ def lines(
     return Markup("").join(parts) + _legend([name for name, _ in series])
 
 
-def beats(title: str, states: str) -> Markup:
+def beats(title: str, states: str, cells: str = "minutes") -> Markup:
     """A bar of one cell a minute, the newest last: o polled, h held by Telegram, l lost or doubted, - not polled,
     a space: not known."""
     told = {"o": "ok", "h": "held", "l": "lost", "-": "late", " ": "unknown"}
     worst = sum(states.count(each) for each in "hl-")
-    said = f"{states.count('o')} minutes ok, {worst} not, {states.count(' ')} unknown"
+    said = f"{states.count('o')} {cells} ok, {worst} not, {states.count(' ')} unknown"
     parts = [
         Markup('<svg class="beats" viewBox="0 0 {} 20" role="img"><title>{}: {}</title>').format(BEATS * 5, title, said)
     ]
@@ -113,9 +114,9 @@ def bar(share: float) -> Markup:
     ).format(round(max(0.0, min(1.0, share)) * 100, 1))
 
 
-def _head(title: str, told: str) -> Markup:
+def _head(title: str, told: str, width: int) -> Markup:
     return Markup('<svg class="chart" viewBox="0 0 {} {}" role="img"><title>{}</title><desc>{}</desc>').format(
-        WIDTH, HEIGHT, title, told
+        width, HEIGHT, title, told
     )
 
 

@@ -5,8 +5,10 @@ from typing import Final
 
 import msgspec
 
+from passerby import __version__
 from passerby.adapters.sql.panel_counting import PanelCounting
 from passerby.kernel.ids import BotId
+from passerby.panel.marks import RELEASE, Release
 from passerby.panel.samples import sample_of
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore, LiveStoreLost
@@ -16,7 +18,7 @@ from passerby.telemetry import logs
 
 MINUTE: Final = "minute"
 SAMPLES_KEPT_MIN: Final = 2 * 1440
-COUNT_EVERY_S: Final = 300.0
+COUNT_EVERY_S: Final = 900.0
 
 
 class FiguresDuty:
@@ -26,6 +28,7 @@ class FiguresDuty:
         self._counting = counting
         self._clock = clock
         self._counted_at = float("-inf")
+        self._release_kept = False
         self._faults = logs.Faults()
 
     async def run(self) -> None:
@@ -33,6 +36,7 @@ class FiguresDuty:
         while True:
             try:
                 await self.sample()
+                await self._note_release()
                 if self._clock.monotonic() - self._counted_at >= COUNT_EVERY_S:
                     self._counted_at = self._clock.monotonic()
                     await self._counting.count(self._clock.now())
@@ -42,6 +46,14 @@ class FiguresDuty:
                 self._faults.over("stores", "figures.resumed")
             now = self._clock.now()
             await self._clock.sleep(60.0 - now % 60.0)
+
+    async def _note_release(self) -> None:
+        """For the graphs: from which moment on this release was running."""
+        if not self._release_kept:
+            now = self._clock.now()
+            if await self._counting.newest(RELEASE) != (body := msgspec.json.encode(Release(__version__)).decode()):
+                await self._counting.keep(RELEASE, int(now // 60), body, now)
+            self._release_kept = True
 
     async def sample(self) -> None:
         """Store how the fleet is now. Raises: LiveStoreLost, RecordsLost."""

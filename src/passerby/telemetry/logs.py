@@ -21,6 +21,7 @@ from typing import Any, Literal, TextIO, TypedDict, Unpack
 import structlog
 
 from passerby.kernel.ids import BotId, PersonId
+from passerby.telemetry import faults
 
 Level = Literal["debug", "info", "warning", "error"]
 
@@ -126,6 +127,8 @@ def failed(event: str, error: BaseException, /, level: Level = "error", **fields
     fields["error"] = name_of(error)
     if frames := frames_of(error):
         fields["frames"] = frames
+    if level == "error":
+        faults.note(event, fields["error"], frames)
     record(event, level, **fields)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from passerby.adapters.sql.dialects import insert_into
 from passerby.adapters.sql.failures import losses, to_the_end
-from passerby.adapters.sql.panel_tables import panel_limits, panel_logins, panel_sessions
+from passerby.adapters.sql.panel_tables import faults, panel_limits, panel_logins, panel_sessions
 from passerby.domain.panel import IDLE_S
 from passerby.kernel.panel import PanelFacts, PanelLogin, PanelSession
 from passerby.kernel.staff import StaffDecision
@@ -111,6 +111,8 @@ async def store_panel(connection: AsyncConnection, decision: StaffDecision, now:
         ended = await connection.execute(_END, {"of": session.number, "at": session.ended_at})
         if ended.rowcount == 0:
             await connection.execute(_ADD_SESSION, row | {"former": ""})
+    for fingerprint in decision.resolved:
+        await connection.execute(_RESOLVE, {"of": fingerprint, "at": now})
     if decision.sessions:
         await connection.execute(_FORGET_SESSIONS, {"before": now - _SESSIONS_KEPT_S})
 
@@ -141,6 +143,7 @@ _LOGIN = sa.select(*_columns(panel_logins, PanelLogin)).where(
 )
 _ADD_SESSION = sa.insert(panel_sessions)
 _END = sa.update(panel_sessions).where(panel_sessions.c.number == sa.bindparam("of")).values(ended_at=_AT)
+_RESOLVE = sa.update(faults).where(faults.c.fingerprint == sa.bindparam("of")).values(resolved_at=_AT)
 _HIGHEST = sa.select(sa.func.max(panel_sessions.c.number))
 _SESSIONS = sa.select(*_columns(panel_sessions, PanelSession))
 _SESSION = _SESSIONS.where(

@@ -1,15 +1,47 @@
-"""Counts for the panel, in the background, what would take too long for a page. One worker does it at a time."""
+"""Counts for the panel, in the background, what would take too long for a page. One worker does it at a time.
 
-from typing import Final
+    growth   a row for each day: the people who were new then, and what became of them
+    chats    a row for each day: the chats that began then, how long they lasted, how they ended, blocks, complaints
+    minute   a sample of the fleet, for each minute
+    release  a row for each release, at the minute in which it was first seen
 
+A day's chats do not change any more when it is three days old, so only newer days are counted again. The numbers of
+rows that were deleted by then are added from `daily_figures`.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from passerby.adapters.sql.dialects import insert_into
 from passerby.adapters.sql.failures import losses, to_the_end
+from passerby.adapters.sql.packing import REASONS
 from passerby.adapters.sql.panel_tables import panel_figures
+from passerby.adapters.sql.tables import blocks, chats, complaints, daily_figures, past_chats, users
 
+GROWTH: Final = "growth"
+CHATS: Final = "chats"
+DAYS: Final = 92
+AGAIN_DAYS: Final = 3
+BACK: Final = (1, 7, 30)
+STEPS: Final = ("people", "consented", "profile", "chatted", "alive", *(f"back{days}" for days in BACK))
+LASTED: Final = (("seconds", 60), ("minutes", 300), ("longer", 1800))
+"""Chats by how long they lasted: less than a minute, less than five, less than thirty. The rest is "long"."""
+
+_DAY_S: Final = 86_400
 _KEY: Final = ("kind", "number")
+
+
+class Growth(msgspec.Struct, frozen=True):
+    """`all`, and each of `bots` and `languages`: step -> people."""
+
+    all: dict[str, int]
+    bots: dict[str, dict[str, int]]
+    languages: dict[str, dict[str, int]]
 
 
 class PanelCounting:
@@ -17,6 +49,7 @@ class PanelCounting:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._is_postgres = engine.dialect.name == "postgresql"
         made = insert_into(panel_figures, engine.dialect.name)
         self._keep = made.on_conflict_do_update(
             index_elements=_KEY, set_={"body": made.excluded.body, "at": made.excluded.at}
@@ -24,23 +57,159 @@ class PanelCounting:
 
     async def keep(self, kind: str, number: int, body: str, at: float, drop_before: int | None = None) -> None:
         """Store a figure in place of the one before. Older ones of its kind than `drop_before` are deleted."""
+        await self._store({(kind, number): body}, at, {} if drop_before is None else {kind: drop_before})
+
+    async def newest(self, kind: str) -> str | None:
+        """The body of the newest figure of a kind."""
+        with losses():
+            async with self._engine.connect() as connection:
+                return await connection.scalar(_NEWEST, {"of": kind})
+
+    async def count(self, now: float) -> None:
+        """Count each day that may have changed."""
+        today = int(now // _DAY_S)
+        found: dict[tuple[str, int], str] = {}
+        with losses():
+            async with self._engine.connect() as connection:
+                for day, growth in (await self._growth(connection, today)).items():
+                    found[GROWTH, day] = msgspec.json.encode(growth).decode()
+                known = set(await connection.scalars(_KNOWN, {"of": CHATS}))
+                first = today - DAYS + 1
+                missing = [day for day in range(first, today + 1) if day not in known or day > today - AGAIN_DAYS]
+                for day, counts in (await self._chats(connection, min(missing), today)).items():
+                    if day in missing:
+                        found[CHATS, day] = msgspec.json.encode(counts).decode()
+        for day in missing:
+            found.setdefault((CHATS, day), "{}")
+        await self._store(found, now, {GROWTH: first, CHATS: first})
+
+    async def _store(self, found: Mapping[tuple[str, int], str], at: float, drop_before: Mapping[str, int]) -> None:
+        rows = [{"kind": kind, "number": number, "body": body, "at": at} for (kind, number), body in found.items()]
 
         async def write() -> None:
             async with self._engine.connect() as connection:
                 await connection.execution_options(writes=True)
                 async with connection.begin():
-                    row = {"kind": kind, "number": number, "body": body, "at": at}
-                    await connection.execute(self._keep, row)
-                    if drop_before is not None:
-                        await connection.execute(_DROP, {"of": kind, "before": drop_before})
+                    if rows:
+                        await connection.execute(self._keep, rows)
+                    for kind, before in drop_before.items():
+                        await connection.execute(_DROP, {"of": kind, "before": before})
 
         with losses():
             await to_the_end(write())
 
-    async def count(self, now: float) -> None:
-        """Count the figures of each day again that may have changed."""
+    async def _growth(self, connection: AsyncConnection, today: int) -> dict[int, Growth]:
+        first = today - DAYS + 1
+        days = {
+            day: Growth(Counter(dict.fromkeys(STEPS, 0)), defaultdict(Counter), defaultdict(Counter))
+            for day in range(first, today + 1)
+        }
+        day = self._day_of(users.c.created_at)
+        groups = (day, users.c.bot_id, users.c.language)
+        asked = sa.select(*groups, *_steps()).where(users.c.created_at >= first * float(_DAY_S)).group_by(*groups)
+        for number, bot, language, *counts in await connection.execute(asked):
+            if int(number) in days:
+                steps = dict(zip(STEPS, map(int, counts), strict=True))
+                growth = days[int(number)]
+                for table in (growth.all, growth.bots[str(bot or 0)], growth.languages[language or "?"]):
+                    _add(table, steps)
+        for number, deleted in await connection.execute(_DELETED, {"first": first}):
+            if number in days:
+                _add(days[number].all, {"people": deleted, "deleted": deleted})
+        return days
+
+    async def _chats(self, connection: AsyncConnection, first: int, today: int) -> dict[int, Counter[str]]:
+        days: dict[int, Counter[str]] = defaultdict(Counter)
+        for query in (_past(first), self._recent(first)):
+            for number, outcome, reason, closer, lasted, times in await connection.execute(query):
+                counts = days[int(number)]
+                counts["chats"] += times
+                counts[_lasted(lasted)] += times
+                name = (REASONS[outcome // 1000] if reason is None else reason) or "other"
+                by_one = outcome // 100 % 10 != 0 if reason is None else closer
+                counts[f"ended {name}"] += times
+                counts["left" if by_one else "nobody left"] += times
+                for digit in (outcome // 10 % 10, outcome % 10) if reason is None else ():
+                    counts["good"] += times * (digit == 3)
+                    counts["bad"] += times * (digit == 1)
+        for name, column in (("blocks", blocks.c.blocked_at), ("complaints", complaints.c.filed_at)):
+            day = self._day_of(column)
+            query = sa.select(day, sa.func.count()).where(column >= first * float(_DAY_S)).group_by(day)
+            for number, times in await connection.execute(query):
+                days[int(number)][name] += times
+        for row in await connection.execute(_GONE, {"first": first}):
+            days[row.day]["complaints"] += row.complaints
+            days[row.day]["blocks"] += row.blocks
+        return days
+
+    def _recent(self, first: int) -> sa.Select[Any]:
+        """Chats that are not packed yet, in the shape of `_past`; open ones have no end."""
+        day = self._day_of(chats.c.opened_at)
+        bounds = [(chats.c.closed_at - chats.c.opened_at < most, number) for number, (_, most) in enumerate(LASTED)]
+        lasted = sa.case((chats.c.active, -1), *bounds, else_=len(LASTED))
+        reason = sa.case((chats.c.active, "open"), else_=sa.func.coalesce(chats.c.reason, ""))
+        by_one = chats.c.closed_by.is_not(None)
+        return (
+            sa.select(day, sa.literal(0), reason, by_one, lasted, sa.func.count())
+            .where(chats.c.opened_at >= first * float(_DAY_S))
+            .group_by(day, reason, by_one, lasted)
+        )
+
+    def _day_of(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        """Days since 1970. PostgreSQL would round to the nearest one."""
+        days = column / float(_DAY_S)
+        return sa.cast(sa.func.floor(days) if self._is_postgres else days, sa.Integer)
 
 
+def _past(first: int) -> sa.Select[Any]:
+    day = sa.cast(past_chats.c.opened_min, sa.Integer).op("/")(1440)
+    lasted = sa.case(
+        *((past_chats.c.lasted_s < most, number) for number, (_, most) in enumerate(LASTED)), else_=len(LASTED)
+    )
+    return (
+        sa.select(day, past_chats.c.outcome, sa.null(), sa.null(), lasted, sa.func.count())
+        .where(past_chats.c.opened_min >= first * 1440)
+        .group_by(day, past_chats.c.outcome, lasted)
+    )
+
+
+def _steps() -> Iterable[sa.ColumnElement[Any]]:
+    """In the order of STEPS."""
+    seen = users.c.last_active_date - users.c.created_at
+    has_chatted = sa.or_(users.c.last_chat.is_not(None), users.c.chat.is_not(None))
+    has_profile = sa.and_(users.c.age.is_not(None), users.c.gender.is_not(None))
+    whether = (
+        users.c.consented_at.is_not(None),
+        sa.and_(users.c.consented_at.is_not(None), has_profile),
+        has_chatted,
+        users.c.has_started == sa.true(),
+        *(seen >= days * float(_DAY_S) for days in BACK),
+    )
+    return (sa.func.count(), *(sa.func.sum(sa.case((each, 1), else_=0)) for each in whether))
+
+
+def _add(table: dict[str, int], more: Mapping[str, int]) -> None:
+    for name, value in more.items():
+        table[name] = table.get(name, 0) + value
+
+
+def _lasted(number: int) -> str:
+    return "open" if number < 0 else LASTED[number][0] if number < len(LASTED) else "long"
+
+
+_NEWEST = (
+    sa.select(panel_figures.c.body)
+    .where(panel_figures.c.kind == sa.bindparam("of"))
+    .order_by(panel_figures.c.number.desc())
+    .limit(1)
+)
 _DROP = sa.delete(panel_figures).where(
     panel_figures.c.kind == sa.bindparam("of"), panel_figures.c.number < sa.bindparam("before")
+)
+_KNOWN = sa.select(panel_figures.c.number).where(panel_figures.c.kind == sa.bindparam("of"))
+_DELETED = sa.select(daily_figures.c.day, daily_figures.c.people).where(
+    daily_figures.c.day >= sa.bindparam("first"), daily_figures.c.people > 0
+)
+_GONE = sa.select(daily_figures.c.day, daily_figures.c.complaints, daily_figures.c.blocks).where(
+    daily_figures.c.day >= sa.bindparam("first")
 )

@@ -9,7 +9,7 @@ from passerby.domain.team import called
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Answer, Button, Menu, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
-from passerby.kernel.staff import Allowed, AuditNote, Permission, StaffDecision, StaffFacts, StaffFeature
+from passerby.kernel.staff import AlertAsked, Allowed, AuditNote, Permission, StaffDecision, StaffFacts, StaffFeature
 from passerby.kernel.text import text
 
 _WISHES = {"on": True, "off": False}
@@ -54,6 +54,12 @@ def _ordered(event: ButtonPressed, action: str, said: str) -> StaffDecision:
     return StaffDecision(notes=(AuditNote(action, event.token),), effects=(Answer(event.query, text(said)),))
 
 
+def _asked(asked: AlertAsked, facts: StaffFacts, env: Env) -> StaffDecision:
+    """The same, without a button."""
+    action, said = ("alert.silenced", "silenced") if asked.silences else ("alert.acknowledged", "acknowledged")
+    return StaffDecision(notes=(AuditNote(action, asked.rule),), reply=text(f"staff_alerts.{said}"))
+
+
 def _help(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:
     """What to do: the runbook."""
     stopped = Answer(event.query)
@@ -72,4 +78,5 @@ feature = StaffFeature(
         "alert_silence": Allowed(_silence, Permission.ALERTS),
         "alert_help": Allowed(_help, Permission.ALERTS),
     },
+    requests={AlertAsked: Allowed(_asked, Permission.ALERTS)},
 )

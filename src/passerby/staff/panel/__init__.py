@@ -22,6 +22,7 @@ from passerby.kernel.staff import (
     COMMAND_LINE,
     Allowed,
     AuditNote,
+    FaultResolved,
     PanelEntered,
     PanelLinkAsked,
     Permission,
@@ -145,6 +146,11 @@ def _ended(asked: SessionEnded, facts: StaffFacts, env: Env) -> StaffDecision:
     return StaffDecision(sessions=(over,), notes=(note,), reply=text("staff_panel.ended"))
 
 
+def _resolved(asked: FaultResolved, facts: StaffFacts, env: Env) -> StaffDecision:
+    note = AuditNote("fault.resolved", asked.fingerprint)
+    return StaffDecision(resolved=(asked.fingerprint,), notes=(note,), reply=text("staff_panel.resolved"))
+
+
 feature = StaffFeature(
     "panel",
     commands={"panel": Allowed(_ask)},
@@ -153,5 +159,6 @@ feature = StaffFeature(
         PanelLinkAsked: Allowed(_link_asked, Permission.TEAM),
         PanelEntered: Allowed(_entered),
         SessionEnded: Allowed(_ended),
+        FaultResolved: Allowed(_resolved, Permission.SETTINGS),
     },
 )

@@ -1,0 +1,45 @@
+"""Audit: what staff did, the newest first. Each row shown is compared with the chain."""
+
+from typing import Final
+
+from passerby.adapters.sql.panel_reading import PanelReading
+from passerby.domain.audit import first_broken
+from passerby.kernel.staff import Permission
+from passerby.panel.http import Answer
+from passerby.panel.look import Look
+from passerby.panel.visit import Page, Route, Visit
+from passerby.ports.staff import StaffRecords
+
+A_PAGE: Final = 50
+_NEWEST: Final = 2**62
+
+
+class AuditPage:
+    page = Page("/audit", "Audit", Permission.AUDIT)
+
+    def __init__(self, look: Look, reading: PanelReading, staff: StaffRecords) -> None:
+        self._look = look
+        self._reading = reading
+        self._staff = staff
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        return (Route("GET", "/audit", self.show, Permission.AUDIT),)
+
+    async def show(self, visit: Visit) -> Answer:
+        asked = visit.request.query.get("before", "")
+        before = int(asked) if asked.isdecimal() and len(asked) < 19 else _NEWEST
+        # One more than is shown: the row before the first one shown says what that one must follow.
+        rows = list(await self._reading.audit_before(before, A_PAGE + 1))
+        in_order = rows[::-1]
+        is_beginning = len(rows) <= A_PAGE
+        broken = first_broken(in_order if is_beginning else in_order[1:], None if is_beginning else in_order[0])
+        names = {each.number: each.name for each in await self._staff.everybody()}
+        shown = {
+            "title": "Audit",
+            "rows": rows[:A_PAGE],
+            "names": names,
+            "older": rows[A_PAGE - 1].number if len(rows) > A_PAGE else 0,
+            "broken": broken,
+        }
+        return self._look.page(visit, "audit.html", shown)

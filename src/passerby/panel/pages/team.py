@@ -1,0 +1,53 @@
+"""Team: who is staff, and their roles. What matters needs a fresh proof."""
+
+from passerby.catalogue import Catalogue
+from passerby.domain.team import PERMISSIONS, roles_for
+from passerby.kernel.staff import Permission, RevocationAsked, Role, RoleAsked, StaffDecision, StaffId
+from passerby.panel.http import Answer, see
+from passerby.panel.look import Look
+from passerby.panel.visit import Act, Page, Route, Visit
+from passerby.ports.staff import StaffRecords
+
+
+class TeamPage:
+    page = Page("/team", "Team", Permission.TEAM)
+
+    def __init__(self, look: Look, staff: StaffRecords, act: Act, words: Catalogue) -> None:
+        self._look = look
+        self._staff = staff
+        self._act = act
+        self._words = words
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        return (
+            Route("GET", "/team", self.show, Permission.TEAM),
+            Route("POST", "/team/role", self.role, Permission.TEAM, fresh=True),
+            Route("POST", "/team/revoke", self.revoke, Permission.TEAM, fresh=True),
+        )
+
+    async def show(self, visit: Visit) -> Answer:
+        roles = roles_for(visit.member)
+        may = {role.value: ", ".join(sorted(each.value for each in PERMISSIONS[role])) for role in Role}
+        shown = {"title": "Team", "team": await self._staff.team(), "roles": roles, "may": may}
+        return self._look.page(visit, "team.html", shown)
+
+    async def role(self, visit: Visit) -> Answer:
+        number, role = visit.request.form.get("member", ""), visit.request.form.get("role", "")
+        if not number.isdecimal() or role not in {*Role}:
+            return self._failed(visit, "There is no such member or role.", 400)
+        return self._done(visit, await self._act(RoleAsked(StaffId(int(number)), Role(role)), visit.by))
+
+    async def revoke(self, visit: Visit) -> Answer:
+        number = visit.request.form.get("member", "")
+        if not number.isdecimal():
+            return self._failed(visit, "There is no such member.", 400)
+        return self._done(visit, await self._act(RevocationAsked(StaffId(int(number))), visit.by))
+
+    def _done(self, visit: Visit, done: StaffDecision) -> Answer:
+        if done.refused and done.reply is not None:
+            return self._failed(visit, self._words.plain(done.reply, "en"), 403)
+        return see("/team")
+
+    def _failed(self, visit: Visit, said: str, status: int) -> Answer:
+        return self._look.page(visit, "error.html", {"said": said}, status)

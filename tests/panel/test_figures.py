@@ -1,0 +1,311 @@
+"""Every figure of the panel is counted again here, from raw rows and in plain Python."""
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from passerby.adapters.sql import SqlRecords, init_schema
+from passerby.adapters.sql.packing import lasted_s, pack
+from passerby.adapters.sql.panel_counting import BACK, CHATS, DAYS, GROWTH, STEPS, Growth, PanelCounting
+from passerby.adapters.sql.panel_reading import PanelReading, reading_engine
+from passerby.adapters.sql.tables import blocks, chats, complaints, daily_figures, metadata, past_chats, users
+from passerby.kernel.staff import Role
+from passerby.panel.samples import between, per_minute, sample_of, state_of
+from passerby.runtime.membership.report import Report
+from passerby.telemetry.figures import LATENCY_S, Snapshot
+from tests.contract.records_places import PostgresServer
+from tests.contract.servers import postgres_uri
+from tests.panel.stage import START, Stage, play
+
+DAY_S = 86_400.0
+NOW = START + 7 * 3600
+TODAY = int(NOW // DAY_S)
+
+
+def people(rng: Random, number: int) -> list[dict[str, Any]]:
+    rows = []
+    for each in range(number):
+        created = NOW - rng.choice((0.2, 3, 20, 80, 100)) * DAY_S * rng.random()
+        if each == 0:
+            created = (TODAY - 1) * DAY_S  # the first moment of a day
+        rows.append(
+            {
+                "id": 5_000_000_000 + each,
+                "version": 1,
+                "bot_id": rng.choice((1000001, 1000002, None)),
+                "bots": "[]",
+                "has_started": rng.random() < 0.8,
+                "consented_at": rng.choice((None, created + 1)),
+                "age": rng.choice((None, 20)),
+                "age_given_at": 0.0,
+                "gender": rng.choice((None, "male")),
+                "language": rng.choice(("en", "de", "")),
+                "state": "idle",
+                "last_chat": rng.choice((None, "c")),
+                "last_active_date": min(NOW, created + rng.choice((0, 1, 7, 8, 31)) * DAY_S),
+                "created_at": created,
+            }
+        )
+    return rows
+
+
+def talks(rng: Random, number: int) -> list[dict[str, Any]]:
+    rows = []
+    for each in range(number):
+        opened = NOW - rng.random() * rng.choice((0.5, 5, 95)) * DAY_S
+        lasted = rng.choice((5, 59, 60, 299, 300, 1799, 1800, 40_000))
+        active = opened > NOW - DAY_S and rng.random() < 0.3
+        rows.append(
+            {
+                "id": f"chat-{each}",
+                "user1": 5_000_000_000,
+                "user2": 5_000_000_001,
+                "bot1": 1000001,
+                "bot2": 1000002,
+                "active": active,
+                "opened_at": opened,
+                "closed_at": None if active else opened + lasted,
+                "closed_by": None if active else rng.choice((None, 5_000_000_000, 5_000_000_001)),
+                "reason": None if active else rng.choice(("next", "stop", "idle", "block")),
+                "rating1": rng.choice((None, "good", "bad")),
+                "rating2": rng.choice((None, "good")),
+            }
+        )
+    return rows
+
+
+async def fill(engine: AsyncEngine, rng: Random) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
+    everybody, talked = people(rng, 400), talks(rng, 600)
+    old = [row for row in talked if not row["active"] and row["opened_at"] < NOW - 2 * DAY_S]
+    blocked = [
+        {"user_id": 1, "blocked_id": 100 + each, "blocked_at": NOW - rng.random() * 50 * DAY_S, "lifted_at": None}
+        for each in range(60)
+    ]
+    filed = [
+        {
+            "chat_id": f"r{each}",
+            "user_id": 1,
+            "accused_id": 2,
+            "reason": "spam",
+            "filed_at": NOW - rng.random() * 50 * DAY_S,
+        }
+        for each in range(30)
+    ]
+    gone = {"day": TODAY - 4, "chats": 0, "chatted_s": 0, "rated_good": 0, "rated_bad": 0}
+    async with engine.connect() as connection:
+        await connection.execution_options(writes=True)
+        async with connection.begin():
+            await connection.execute(sa.insert(users), everybody)
+            await connection.execute(sa.insert(past_chats), list(map(pack, old)))
+            await connection.execute(sa.insert(chats), [row for row in talked if row not in old])
+            await connection.execute(sa.insert(blocks), blocked)
+            await connection.execute(sa.insert(complaints), filed)
+            await connection.execute(sa.insert(daily_figures), gone | {"complaints": 3, "blocks": 2, "people": 5})
+    return everybody, talked, blocked, filed
+
+
+def growth_of(rows: list[Any]) -> Counter[str]:
+    steps: Counter[str] = Counter(dict.fromkeys(STEPS, 0))
+    for row in rows:
+        stayed = row["last_active_date"] - row["created_at"]
+        steps["people"] += 1
+        steps["consented"] += row["consented_at"] is not None
+        steps["profile"] += row["consented_at"] is not None and row["age"] is not None and row["gender"] is not None
+        steps["chatted"] += row["last_chat"] is not None
+        steps["alive"] += row["has_started"]
+        for days in BACK:
+            steps[f"back{days}"] += stayed >= days * DAY_S
+    return steps
+
+
+def chats_of(rows: list[Any]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for row in rows:
+        counts["chats"] += 1
+        if row["active"]:
+            counts.update({"open": 1, "ended open": 1, "nobody left": 1})
+            continue
+        lasted = lasted_s(row)
+        name = "seconds" if lasted < 60 else "minutes" if lasted < 300 else "longer" if lasted < 1800 else "long"
+        counts.update({name: 1, f"ended {row['reason']}": 1, "left" if row["closed_by"] else "nobody left": 1})
+        if row["opened_at"] < NOW - 2 * DAY_S:
+            ratings = (row["rating1"], row["rating2"])
+            counts.update(good=ratings.count("good"), bad=ratings.count("bad"))
+    return counts
+
+
+def day_of(at: float) -> int:
+    return int(at // DAY_S)
+
+
+async def check(database: str | Path) -> None:
+    records, reading = SqlRecords.at(database), PanelReading(reading_engine(database))
+    try:
+        everybody, talked, blocked, filed = await fill(records.engine, Random(3))
+        counting = PanelCounting(records.engine)
+        await counting.count(NOW)
+        await counting.count(NOW + 1)
+        first = TODAY - DAYS + 1
+        growth = {
+            number: msgspec.json.decode(body, type=Growth)
+            for number, body, _ in await reading.figures(GROWTH, first, TODAY)
+        }
+        assert sorted(growth) == list(range(first, TODAY + 1))
+        for number, counted in growth.items():
+            mine = [row for row in everybody if day_of(row["created_at"]) == number]
+            expected = growth_of(mine)
+            if number == TODAY - 4:
+                expected.update(people=5, deleted=5)
+            assert counted.all == expected, number
+            for name in counted.bots:
+                assert counted.bots[name] == growth_of([r for r in mine if str(r["bot_id"] or 0) == name])
+            for name in counted.languages:
+                assert counted.languages[name] == growth_of([r for r in mine if (r["language"] or "?") == name])
+            assert sum(steps["people"] for steps in counted.bots.values()) == len(mine)
+        for number, body, _ in await reading.figures(CHATS, first, TODAY):
+            found = msgspec.json.decode(body, type=dict[str, int])
+            known = chats_of([row for row in talked if day_of(row["opened_at"]) == number])
+            known["blocks"] += sum(day_of(row["blocked_at"]) == number for row in blocked) + 2 * (number == TODAY - 4)
+            known["complaints"] += sum(day_of(row["filed_at"]) == number for row in filed) + 3 * (number == TODAY - 4)
+            assert +Counter(found) == +known, number
+    finally:
+        await reading.aclose()
+        await records.aclose()
+
+
+def test_the_days_are_counted_as_the_raw_rows_say_sqlite(tmp_path: Path) -> None:
+    asyncio.run(init_schema(tmp_path / "counted.db"))
+    asyncio.run(check(tmp_path / "counted.db"))
+
+
+@pytest.fixture
+def postgres() -> Iterator[str]:
+    with postgres_uri() as uri, PostgresServer(uri).migrated() as database:
+        yield database
+
+
+@pytest.mark.services
+def test_the_days_are_counted_as_the_raw_rows_say_postgres(postgres: str) -> None:
+    asyncio.run(check(postgres))
+
+    async def read_only() -> None:
+        engine = reading_engine(postgres)
+        async with engine.connect() as connection:
+            with pytest.raises(sa.exc.DBAPIError, match="read-only"):
+                await connection.execute(sa.text("DELETE FROM panel_limits"))
+        await engine.dispose()
+
+    asyncio.run(read_only())
+    assert metadata.tables["panel_figures"] is not None
+
+
+def numbers_in(page: str) -> dict[str, str]:
+    """The cards of a page: label -> value."""
+    found = re.findall(r'<div class="label">(.*?)</div>\s*<div class="value">(.*?)</div>', page)
+    return dict(found)
+
+
+def test_the_pages_show_what_was_counted_and_hide_small_groups(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.clock.at = NOW
+        everybody, talked, _, _ = await fill(stage.records.engine, Random(3))
+        await stage.counting.count(NOW)
+        browser = await stage.signed_in()
+        lately = [row for row in everybody if day_of(row["created_at"]) > TODAY - 30]
+        shown = numbers_in((await browser.get("/growth?days=30")).text)
+        steps = growth_of(lately)
+        assert shown["New people"] == f"{steps['people'] + 5}"
+        assert shown["Had a chat"] == f"{steps['chatted']}"
+        shown = numbers_in((await browser.get("/chats?days=30")).text)
+        counts = chats_of([row for row in talked if day_of(row["opened_at"]) > TODAY - 30])
+        ended = counts["chats"] - counts["open"]
+        assert shown["Chats"] == f"{counts['chats']}"
+        assert shown["Lasted 5 min or more"] == f"{(counts['longer'] + counts['long']) / ended * 100:.1f} %"
+        online = sum(row["has_started"] and row["last_active_date"] > NOW - 300 for row in everybody)
+        assert numbers_in((await browser.get("/")).text)["Online"] == ("&lt; 10" if 0 < online < 10 else f"{online}")
+        week = numbers_in((await browser.get("/growth?days=7&language=de")).text)
+        few = growth_of([r for r in everybody if day_of(r["created_at"]) > TODAY - 7 and r["language"] == "de"])
+        assert week["With a profile"] == ("&lt; 10" if 0 < few["profile"] < 10 else f"{few['profile']}")
+        saved = (await browser.get("/exports/growth.csv")).text
+        for line in saved.splitlines()[1:]:
+            for cell in line.split(",")[3:]:
+                assert cell in ("", "0", "<10") or int(cell) >= 10
+
+    play(tmp_path, scene)
+
+
+def test_waiting_people_are_counted_by_pool_and_gender(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        rows = people(Random(1), 40)
+        for number, row in enumerate(rows):
+            gender = "female" if number < 12 else "male" if number < 37 else "other"
+            row |= {"state": "searching", "pool": "all.adult", "searching_since": NOW - number - 1, "gender": gender}
+        async with stage.records.engine.begin() as connection:
+            await connection.execute(sa.insert(users), rows)
+        stage.clock.at = NOW
+        page = (await (await stage.signed_in()).get("/")).text
+        lines = re.findall(
+            r"<th scope=\"row\">all.adult</th><td>(.*?)</td>" + r"<td class=\"number\">(.*?)</td>" * 3, page
+        )
+        assert lines == [
+            ("women", "12", "7.0 s", "11 s"),
+            ("men", "25", "25 s", "35 s"),
+            ("others", "&lt; 10", "–", "–"),
+        ]
+
+    play(tmp_path, scene)
+
+
+def test_what_happened_in_a_minute_is_the_difference_of_two_samples() -> None:
+    def sample(at: float, **workers: Snapshot) -> Any:
+        reports = {name: Report(figures=figures) for name, figures in workers.items()}
+        return sample_of(reports, (), at, waiting=1, chats=2, outbox=3, journal=4)
+
+    latency = (0,) * 3 + (4,) + (0,) * (len(LATENCY_S) - 3)
+    before = sample(60.0, one=Snapshot(at=60.0, relays=10), two=Snapshot(at=60.0, relays=50))
+    after = sample(120.0, one=Snapshot(at=120.0, relays=14, latency=latency), two=Snapshot(at=120.0, relays=3))
+    step = between(before, after)
+    assert step is not None
+    assert step.relays == 4 + 3, "the second worker has started again"
+    assert step.quantile_s(0.99) == pytest.approx(0.02, rel=0.05)
+    late = sample(600.0, one=Snapshot(at=600.0, relays=99))
+    assert [each is None for each in per_minute([before, after, late])] == [False, True]
+    assert between(before, sample(120.0)) is None
+
+
+@pytest.mark.parametrize(
+    ("report", "state"),
+    [
+        (Report(figures=Snapshot(at=100.0, polled_at={7: 90.0})), "o"),
+        (Report(figures=Snapshot(at=100.0, polled_at={7: 90.0}, held_s={7: 3.0})), "h"),
+        (Report(figures=Snapshot(at=100.0, polled_at={7: 90.0}), doubted_bots=(7,)), "l"),
+        (Report(figures=Snapshot(at=100.0, polled_at={7: 10.0})), "-"),
+        (Report(), "-"),
+    ],
+)
+def test_the_state_of_a_bot_is_what_its_workers_report(report: Report, state: str) -> None:
+    assert state_of(7, [report], 100.0) == state
+
+
+def test_the_duty_stores_a_sample_each_minute_and_names_a_release_once(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        for _ in range(3):
+            await stage.duty.sample()
+            await stage.duty._note_release()
+            stage.clock.at += 60
+        rows = await stage.reading.figures("minute", 0, 2**40)
+        assert [number for number, _, _ in rows] == [int(START // 60) + each for each in range(3)]
+        assert len(await stage.reading.figures("release", 0, 2**40)) == 1
+        analyst = await stage.signed_in(await stage.hire(Role.ANALYST, 510))
+        assert "release" in (await analyst.get("/growth")).text
+
+    play(tmp_path, scene)

@@ -1,0 +1,271 @@
+"""Every page and form, by every role; what a form does is a staff decision with a row of the audit."""
+
+import csv
+import io
+import re
+from pathlib import Path
+from random import Random
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+
+from passerby.adapters.sql.panel_faults import keep_faults
+from passerby.adapters.sql.panel_tables import faults
+from passerby.adapters.sql.tables import audit, staff_orders, users
+from passerby.domain.alerts.engine import Alert
+from passerby.domain.alerts.rules import BOT_HELD
+from passerby.domain.panel import FRESH_S
+from passerby.domain.team import PERMISSIONS
+from passerby.kernel.staff import Permission, Role
+from passerby.panel.pages.exports import as_csv
+from passerby.runtime.alerting.watch import MEMO, Kept
+from passerby.telemetry.faults import SeenFault, fingerprint_of
+from tests.panel.stage import Browser, Stage, hidden, play
+from tests.panel.test_figures import people
+
+NEEDS = {
+    "/": Permission.FIGURES,
+    "/growth": Permission.FIGURES,
+    "/chats": Permission.FIGURES,
+    "/bots": Permission.FIGURES,
+    "/alerts": Permission.ALERTS,
+    "/people": Permission.PEOPLE,
+    "/audit": Permission.AUDIT,
+    "/errors": Permission.SETTINGS,
+    "/stores": Permission.SETTINGS,
+    "/settings": Permission.SETTINGS,
+    "/exports": Permission.FIGURES,
+    "/team": Permission.TEAM,
+    "/sessions": None,
+}
+FORMS = {
+    "/bots/drain": Permission.SETTINGS,
+    "/bots/open": Permission.SETTINGS,
+    "/alerts": Permission.ALERTS,
+    "/people": Permission.PEOPLE,
+    "/people/sanction": Permission.SANCTION,
+    "/people/lift": Permission.SANCTION,
+    "/errors": Permission.SETTINGS,
+    "/team/role": Permission.TEAM,
+    "/team/revoke": Permission.TEAM,
+    "/sessions/end": None,
+    "/logout": None,
+}
+
+
+async def token(browser: Browser) -> str:
+    return hidden((await browser.get("/sessions")).text)["csrf"]
+
+
+async def code_of_somebody(stage: Stage) -> str:
+    row = people(Random(1), 2)[1] | {"support_code": "ABCDEFGH", "support_until": stage.clock.now() + 1000}
+    async with stage.records.engine.begin() as connection:
+        await connection.execute(sa.insert(users), [row])
+    return "abcd-efgh"
+
+
+def test_every_page_is_named_here(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        known = {("GET", path) for path in NEEDS} | {("POST", path) for path in FORMS}
+        assert set(stage.app.addresses) == known
+
+    play(tmp_path, scene)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_a_role_sees_its_pages_and_no_others(tmp_path: Path, role: Role) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.hire(Role.OWNER, 600)
+        browser = await stage.signed_in(await stage.hire(role, 601))
+        menu = (await browser.get("/sessions")).text
+        for path, needs in NEEDS.items():
+            may = needs is None or needs in PERMISSIONS[role]
+            assert (await browser.get(path)).status == (200 if may else 403), path
+            if path != "/sessions":
+                assert (f'<a href="{path}"' in menu.replace('class="brand" href="/"', "")) is may, path
+        given = await token(browser)
+        for path, needs in FORMS.items():
+            if needs is not None and needs not in PERMISSIONS[role]:
+                before = len(await stage.actions())
+                assert (await browser.post(path, {"csrf": given})).status == 403, path
+                assert len(await stage.actions()) == before
+
+    play(tmp_path, scene)
+
+
+def test_a_form_without_its_fields_does_nothing(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        browser = await stage.signed_in()
+        before = len(await stage.actions())
+        given = await token(browser)
+        for path in FORMS:
+            if path != "/logout":
+                for junk in ({}, {"member": "x", "role": "king", "bot": "7", "code": "\0", "session": "-1"}):
+                    assert (await browser.post(path, {"csrf": given, **junk})).status in (303, 400, 403, 404), path
+        assert len(await stage.actions()) == before
+        for path in ("/growth?days=x&bot=<b>&language=%00", "/audit?before=99999999999999999999", "/chats?days=-1"):
+            answer = await browser.get(path)
+            assert answer.status == 200
+            assert "<b>" not in answer.text
+
+    play(tmp_path, scene)
+
+
+def test_a_person_is_shown_by_their_code_and_restricted_by_an_order(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        code = await code_of_somebody(stage)
+        await stage.hire(Role.OWNER, 600)
+        browser = await stage.signed_in(await stage.hire(Role.MODERATOR, 601))
+        assert (await browser.press("/people", "/people", code="ZZZZ-ZZZZ")).status == 404
+        shown = await browser.press("/people", "/people", code=code)
+        assert shown.status == 200
+        assert "ABCD-EFGH" in shown.text
+        assert "5000000001" not in shown.text, "no id"
+        forms = re.findall(r"<form.*?</form>", shown.text, re.DOTALL)
+        fields = hidden(next(each for each in forms if "/people/sanction" in each))
+        wish = {"kind": "suspended", "reason": "rude", "hours": "24", "note": "three reports"}
+        assert (await browser.post("/people/sanction", fields | wish)).status == 200
+        forever = await browser.post("/people/sanction", fields | wish | {"hours": ""})
+        assert forever.status == 403, "a moderator bans nobody for good"
+        assert (await stage.actions())[-2:] == ["person.looked_at", "person.sanctioned"]
+        async with stage.records.engine.connect() as connection:
+            assert len((await connection.execute(sa.select(staff_orders.c.body))).all()) == 1
+
+    play(tmp_path, scene)
+
+
+def test_an_alert_is_shown_and_acknowledged_as_by_the_staff_bots_button(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        firing = Alert(since=stage.clock.now() - 90, firing={"1000001": 12.0}, version=1, fresh=1)
+        memo = msgspec.json.encode(Kept(alerts={BOT_HELD.name: firing}))
+        await stage.store.keep_memo(MEMO, memo)
+        browser = await stage.signed_in()
+        for path in ("/", "/alerts"):
+            page = (await browser.get(path)).text
+            assert BOT_HELD.title in page
+            assert "1000001" in page
+        assert (await browser.press("/alerts", "/alerts")).status == 303
+        assert (await stage.actions())[-1] == "alert.acknowledged"
+
+    play(tmp_path, scene)
+
+
+def test_what_matters_most_needs_a_fresh_proof(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.hire(Role.OWNER, 600)
+        member = await stage.hire(Role.ANALYST, 601)
+        browser = await stage.signed_in()
+        given = await token(browser)
+        wish = {"csrf": given, "member": str(member), "role": "support"}
+        stage.clock.at += FRESH_S
+        for path in ("/team/role", "/team/revoke", "/bots/drain", "/bots/open"):
+            refused = await browser.post(path, wish)
+            assert refused.status == 303
+            assert refused.header("location").startswith("/login?next="), path
+        assert {each.role for each in await stage.staff.team()} == {Role.OWNER, Role.ANALYST}
+        await browser.press(await stage.link(), "/enter")
+        assert (await browser.post("/team/role", wish | {"csrf": await token(browser)})).status == 303
+        assert {each.role for each in await stage.staff.team()} == {Role.OWNER, Role.SUPPORT}
+        last = await browser.post("/team/revoke", {"csrf": await token(browser), "member": "1"})
+        assert last.status == 403, "the last owner stays"
+
+    play(tmp_path, scene)
+
+
+def test_the_audit_shows_who_did_what_and_says_if_a_row_was_changed(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        for person in range(700, 730):
+            await stage.hire(Role.OWNER, person, f"N{person}")
+        browser = await stage.signed_in()
+        first = (await browser.get("/audit")).text
+        assert "The chain holds" in first
+        older = re.search(r'href="(/audit\?before=\d+)"', first)
+        assert older is not None
+        assert "The chain holds" in (await browser.get(older[1])).text
+        async with stage.records.engine.begin() as connection:
+            await connection.execute(sa.text("DROP TRIGGER IF EXISTS audit_update"))
+            names = await connection.scalars(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
+            for name in list(names):
+                await connection.execute(sa.text(f"DROP TRIGGER {name}"))
+            await connection.execute(sa.update(audit).where(audit.c.number == 3).values(action="nothing"))
+        assert "Row 3 does not follow" in (await browser.get(older[1])).text
+
+    play(tmp_path, scene)
+
+
+def test_a_fault_is_grouped_resolved_and_seen_when_it_comes_back(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        frames = ("passerby/runtime/worker.py:12 in start",)
+        name = fingerprint_of("worker.broken", "KeyError", frames)
+        assert name == fingerprint_of("worker.broken", "KeyError", ("passerby/runtime/worker.py:99 in start",))
+        seen = [SeenFault(name, "worker.broken", "KeyError", frames, 2)]
+        for _ in range(2):
+            await keep_faults(stage.records.engine, seen, stage.clock.now())
+        browser = await stage.signed_in()
+        page = (await browser.get("/errors")).text
+        assert "KeyError" in page
+        assert "4 times" in page
+        assert (await browser.press("/errors", "/errors")).status == 303
+        assert (await stage.actions())[-1] == "fault.resolved"
+        assert ">resolved<" in (await browser.get("/errors")).text
+        stage.clock.at += 5
+        await keep_faults(stage.records.engine, seen, stage.clock.now())
+        assert ">came back<" in (await browser.get("/errors")).text
+        async with stage.records.engine.connect() as connection:
+            assert await connection.scalar(sa.select(faults.c.count)) == 6
+
+    play(tmp_path, scene)
+
+
+def test_no_page_shows_a_secret(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        browser = await stage.signed_in()
+        for path in NEEDS:
+            text = (await browser.get(path)).text
+            assert "sandbox-" not in text, path
+            assert browser.cookies["panel-session"] not in text, path
+
+    play(tmp_path, scene)
+
+
+def test_a_saved_table_runs_nothing_in_a_spreadsheet(tmp_path: Path) -> None:
+    rows = [{"a": "=1+1", "b": "@x", "c": "-2"}, {"a": "fine, really", "d": 7}]
+    read = list(csv.reader(io.StringIO(as_csv(rows))))
+    assert read == [["a", "b", "c", "d"], ["'=1+1", "'@x", "'-2", ""], ["fine, really", "", "", "7"]]
+
+    async def scene(stage: Stage) -> None:
+        await stage.counting.count(stage.clock.now())
+        await stage.hire(Role.OWNER, 600)
+        analyst = await stage.signed_in(await stage.hire(Role.ANALYST, 601))
+        saved = await analyst.get("/exports/chats.csv")
+        assert saved.header("content-disposition").startswith('attachment; filename="passerby-chats-')
+        assert (await analyst.get("/exports/growth.json")).header("content-type") == "application/json"
+        assert (await analyst.get("/exports/audit.csv")).status == 403
+        assert (await (await stage.signed_in()).get("/exports/audit.json")).status == 200
+        for name in ("nothing.csv", "chats.exe", "../growth.csv"):
+            assert (await analyst.get(f"/exports/{name}")).status == 404
+
+    play(tmp_path, scene)
+
+
+def test_a_database_that_is_away_is_said_and_a_bug_ends_one_request(tmp_path: Path) -> None:
+    from passerby.ports.records import RecordsLost
+
+    async def scene(stage: Stage) -> None:
+        browser = await stage.signed_in()
+
+        async def lost(now: float) -> int:
+            raise RecordsLost("switched off")
+
+        async def broken(now: float) -> int:
+            raise KeyError("secret of somebody")
+
+        for fails, status in ((lost, 503), (broken, 500)):
+            stage.reading.online = fails  # type: ignore[method-assign]
+            answer = await browser.get("/")
+            assert answer.status == status
+            assert "secret" not in answer.text
+        assert (await browser.get("/sessions")).status == 200
+
+    play(tmp_path, scene)
