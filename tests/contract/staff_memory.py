@@ -9,8 +9,9 @@ import msgspec
 
 from passerby.domain.audit import AuditRow, chained
 from passerby.domain.panel import is_valid
+from passerby.kernel.case import CaseAsked, CaseFile
 from passerby.kernel.drain import Drain
-from passerby.kernel.ids import BotId, PersonId, UpdateRef
+from passerby.kernel.ids import BotId, ChatId, PersonId, UpdateRef
 from passerby.kernel.panel import PanelFacts, PanelLogin, PanelSession
 from passerby.kernel.staff import (
     THE_OPERATOR,
@@ -61,7 +62,9 @@ class MemoryStaff:
         broadcast: int = 0,
         language: str = "",
         login: str = "",
+        case: CaseAsked | None = None,
     ) -> StaffDecision:
+        assert case is None, "cases are in SQL only: use a place with a database"
         await self._io()
         disk = self.disk
         if ref in disk.answers:
@@ -98,6 +101,12 @@ class MemoryStaff:
             answer = StaffDecision(effects=decision.effects, reply=decision.reply, refused=decision.refused)
             disk.answers[ref] = answer
         return decision
+
+    async def measure(self, rule: Callable[[CaseFile], StaffDecision], now: float) -> int:
+        return 0
+
+    async def exhibit(self, chat: ChatId, by: PersonId, place: int) -> bytes | None:
+        return None
 
     async def orders(self, limit: int) -> Sequence[tuple[int, Order]]:
         await self._io()

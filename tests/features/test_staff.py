@@ -149,15 +149,15 @@ def test_strangers_read_that_the_bot_is_not_for_them() -> None:
 
 
 def test_help_names_the_commands_that_the_role_allows() -> None:
-    known = ["alerts", "broadcast", "help", "panel", "person", "staff", "whoami"]
+    known = ["alerts", "broadcast", "cases", "help", "next", "panel", "person", "staff", "whoami"]
     assert [each for each in ROUTER.commands if each != "start"] == known
     for me, words, named in (
-        (OWNER, "/help", ["/alerts", "/broadcast", "/help", "/person", "/staff", "/whoami"]),
+        (OWNER, "/help", ["/alerts", "/broadcast", "/cases", "/help", "/next", "/person", "/staff", "/whoami"]),
         (ANALYST, "anything else", ["/help", "/whoami"]),
     ):
         (said,) = decide(wrote(words), facts(me)).effects
         assert isinstance(said, Say)
-        every = ("/alerts", "/broadcast", "/help", "/person", "/staff", "/start", "/whoami")
+        every = ("/alerts", "/broadcast", "/cases", "/help", "/next", "/person", "/staff", "/start", "/whoami")
         assert [name for name in every if name in repr(said)] == named
     assert decide(BotBlocked(PersonId(101), BOT), facts(OWNER)) == StaffDecision()
 

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import ExitStack
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol, TypeVar
 
 from passerby.adapters.sql import SqlRecords
@@ -70,11 +72,11 @@ class MemoryShelf:
         pass
 
 
-class PostgresShelf:
+class SqlShelf:
     """The records have their own thread and loop. Virtual time stands still while the scenario waits for them."""
 
-    def __init__(self) -> None:
-        self._place = SqlPlace(_database()).empty()
+    def __init__(self, place: SqlPlace) -> None:
+        self._place = place
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -111,6 +113,23 @@ class PostgresShelf:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+class PostgresShelf(SqlShelf):
+    def __init__(self) -> None:
+        super().__init__(SqlPlace(_database()).empty())
+
+
+class FileShelf(SqlShelf):
+    """SQLite, in a file that goes with the shelf."""
+
+    def __init__(self) -> None:
+        self._folder = TemporaryDirectory()
+        super().__init__(SqlPlace.in_file(Path(self._folder.name) / "records.db"))
+
+    def close(self) -> None:
+        super().close()
+        self._folder.cleanup()
 
 
 class _Aside:

@@ -17,7 +17,7 @@ from passerby.runtime.staff.router import StaffRouter
 from passerby.staff import ALL
 from tests.contract.broadcasts_memory import MemoryBroadcasts
 from tests.contract.staff_memory import MemoryStaff, StaffDisk
-from tests.scenario.records_places import PostgresShelf
+from tests.scenario.records_places import SqlShelf
 from tests.scenario.stage import STEP_S, Phone, Stage
 from tests.scenario.stores import opened
 from tests.simulation.run import captured_log
@@ -26,9 +26,9 @@ PATIENCE_S = 300.0
 
 
 class _Aside:
-    """A port on the thread of a `PostgresShelf`."""
+    """A port on the thread of a `SqlShelf`."""
 
-    def __init__(self, inner: object, shelf: PostgresShelf) -> None:
+    def __init__(self, inner: object, shelf: SqlShelf) -> None:
         self._inner = inner
         self._ask = shelf.ask
 
@@ -52,12 +52,12 @@ class StaffStage(Stage):
         shelf = self.records_place
         self.staff: StaffRecords = (
             cast("StaffRecords", _Aside(SqlStaff(shelf.records.engine), shelf))
-            if isinstance(shelf, PostgresShelf)
+            if isinstance(shelf, SqlShelf)
             else MemoryStaff(self._disk, shelf.disk)
         )
         self.broadcasts: BroadcastRecords = (
             cast("BroadcastRecords", _Aside(SqlBroadcasts(shelf.records.engine), shelf))
-            if isinstance(shelf, PostgresShelf)
+            if isinstance(shelf, SqlShelf)
             else MemoryBroadcasts(shelf.disk, self._disk.audit)
         )
 

@@ -15,7 +15,7 @@ from tests.contract.live_late import LatePlace
 from tests.contract.live_places import MemoryPlace, Place
 from tests.contract.live_redis import RedisPlace
 from tests.contract.servers import Valkey, start_valkey
-from tests.scenario.records_places import MemoryShelf, PostgresShelf, RecordsPlace
+from tests.scenario.records_places import FileShelf, MemoryShelf, PostgresShelf, RecordsPlace
 
 
 @cache
@@ -37,9 +37,14 @@ SERVERS = "redis+postgres"
 """Both stores on servers, as in a fleet."""
 
 
+FILE = "memory+sqlite"
+"""Both stores of an installation on a laptop."""
+
+
 def opened(store: str) -> tuple[Place, RecordsPlace]:
-    """Return the places of the store and of the records for a scenario over one of `STORES`, or over `SERVERS`."""
-    return STORES[store.partition("+")[0]](), PostgresShelf() if store == SERVERS else MemoryShelf()
+    """Return the places of the store and of the records for a scenario over one of `STORES`, `SERVERS` or `FILE`."""
+    shelf = PostgresShelf() if store == SERVERS else FileShelf() if store == FILE else MemoryShelf()
+    return STORES[store.partition("+")[0]](), shelf
 
 
 class Severed:

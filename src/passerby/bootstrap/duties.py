@@ -2,16 +2,18 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from passerby.adapters.sql import SqlRecords
+from passerby.adapters.sql import SqlRecords, SqlStaff
 from passerby.adapters.sql.panel_counting import PanelCounting
 from passerby.adapters.sql.retention import Kept, Retention
 from passerby.ops.backup.duty import BackupDuty
+from passerby.ops.cases_duty import CasesDuty
 from passerby.ops.retention_duty import RetentionDuty
 from passerby.panel.sampling import FiguresDuty
 from passerby.ports.clock import Clock
 from passerby.ports.leases import LeaseName, duty_lease
 from passerby.ports.live_store import LiveStore
 from passerby.settings import Settings
+from passerby.staff.cases.measuring import rule
 
 
 def more_duties(
@@ -20,7 +22,8 @@ def more_duties(
     """Each runs until cancelled."""
     kept = Kept(settings.chats_kept_days, settings.complaints_kept_days, settings.people_kept_days)
     found: dict[LeaseName, Callable[[], Awaitable[None]]] = {
-        duty_lease("retention"): RetentionDuty(Retention(records.engine, kept), clock).run
+        duty_lease("retention"): RetentionDuty(Retention(records.engine, kept), clock).run,
+        duty_lease("cases"): CasesDuty(SqlStaff(records.engine), rule, clock).run,
     }
     if settings.panel_url is not None:
         counting = PanelCounting(records.engine)

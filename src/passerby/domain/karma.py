@@ -6,6 +6,7 @@ gains nothing by raising each other above neutral. They could only wash off poor
 only ever meet each other know the same people, so they weigh almost nothing. New accounts weigh almost nothing, too.
 """
 
+from collections.abc import Iterable
 from math import exp2
 
 from passerby.kernel.participant import Karma, Participant, Rating
@@ -57,3 +58,10 @@ def rated(karma: Karma, rating: Rating, weight: float, now: float) -> Karma:
     direction = 1.0 if rating is Rating.GOOD else -1.0
     room = 1.0 - max(0.0, direction * score) / HIGHEST
     return Karma(score + direction * weight * room, now)
+
+
+def given_back(karma: Karma, costs: Iterable[tuple[float, float]], now: float) -> Karma:
+    """The karma without the reports that cost this much, at these times. What fades from a score fades from its parts
+    alike, so nothing of them is left."""
+    returned = sum(cost * exp2(-max(0.0, now - at) / HALF_LIFE_S) for cost, at in costs)
+    return Karma(min(HIGHEST, karma_now(karma, now) + returned), now)

@@ -6,6 +6,7 @@ no process runs.
 
 import msgspec
 
+from passerby.domain.karma import given_back
 from passerby.domain.lifecycle import cancel, part
 from passerby.kernel.decision import Env
 from passerby.kernel.participant import Chatting, Participant, Searching
@@ -48,11 +49,13 @@ def barred_until(me: Participant) -> float | None:
 def impose(me: Participant, partner: Participant | None, sanction: Sanction, env: Env) -> tuple[Participant, ...]:
     """The people after a sanction of `me`: first `me`, then the partner of a chat that it ends.
 
-    Nothing changes if they have this sanction already, or if it is over.
+    Nothing changes if they have this sanction already, or if it is over. It takes the place of one that rests on the
+    same evidence: a case leads to one sanction.
     """
     if not binds(sanction, env.now) or any(each.id == sanction.id for each in me.sanctions):
         return ()
-    bound = msgspec.structs.replace(me, sanctions=(*binding(me, env.now), sanction))
+    others = (each for each in binding(me, env.now) if not sanction.evidence or each.evidence != sanction.evidence)
+    bound = msgspec.structs.replace(me, sanctions=(*others, sanction))
     if sanction.kind not in BARRING:
         return (bound,)
     match bound.state:
@@ -86,4 +89,39 @@ def appeal(me: Participant, sanction: Sanction, now: float) -> Participant:
     asked = msgspec.structs.replace(sanction, appeal=Appeal.OPEN, appealed_at=now)
     return msgspec.structs.replace(
         me, sanctions=tuple(asked if each.id == sanction.id else each for each in me.sanctions)
+    )
+
+
+def overturn(
+    me: Participant, sanction: Sanction | None, costs: tuple[tuple[float, float], ...], now: float
+) -> Participant:
+    """The person as if they had not been sanctioned, and not been reported either: it binds no more, the VIP time that
+    passed while they were barred is theirs again, and so is the karma."""
+    known = next((each for each in me.sanctions if sanction is not None and each.id == sanction.id), None)
+    if known is not None and known.appeal is Appeal.OVERTURNED:
+        return me
+    if costs:
+        me = msgspec.structs.replace(me, karma=given_back(me.karma, costs, now))
+    if sanction is None:
+        return me
+    end = now if sanction.until is None else min(now, sanction.until)
+    over = msgspec.structs.replace(known or sanction, until=end, appeal=Appeal.OVERTURNED)
+    kept = tuple(each for each in me.sanctions if each.id != sanction.id)
+    if sanction.kind in BARRING:
+        lost_s = max(0.0, min(end, me.vip_until) - sanction.since)
+        if lost_s:
+            me = msgspec.structs.replace(me, vip_until=max(now, me.vip_until) + lost_s)
+    return msgspec.structs.replace(me, sanctions=(*kept, over))
+
+
+def refused(me: Participant, sanction_id: str) -> Participant:
+    """The person after their appeal was looked at and did not help. It is `me` itself if there is no such appeal."""
+    if all(each.id != sanction_id or each.appeal is not Appeal.OPEN for each in me.sanctions):
+        return me
+    return msgspec.structs.replace(
+        me,
+        sanctions=tuple(
+            msgspec.structs.replace(each, appeal=Appeal.UPHELD) if each.id == sanction_id else each
+            for each in me.sanctions
+        ),
     )

@@ -287,6 +287,34 @@ class VipEnding(msgspec.Struct, frozen=True, gc=False, tag=True):
     bot: BotId
 
 
+class SanctionOverturned(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """A decision about a person turned out to be wrong. `costs`: what its reports took of the karma, and when.
+
+    Without a sanction, there is only the karma to give back.
+    """
+
+    person: PersonId
+    bot: BotId
+    sanction: Sanction | None
+    costs: tuple[tuple[float, float], ...] = ()
+
+
+class AppealRefused(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """Another person looked at a sanction that was appealed, and it stays. `sanction` is its id."""
+
+    person: PersonId
+    bot: BotId
+    sanction: str
+
+
+class ReportDecided(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """Staff decided about a report of the event's person. `acted`: it led to something."""
+
+    person: PersonId
+    bot: BotId
+    acted: bool
+
+
 class Overrun(msgspec.Struct, frozen=True, gc=False, tag=True):
     """A person sent more than their quota allows, and some of it was refused unread.
 
@@ -366,6 +394,9 @@ Event = (
     | SubscriptionTurned
     | StarCallConfirmed
     | VipEnding
+    | SanctionOverturned
+    | AppealRefused
+    | ReportDecided
     | Overrun
     | DataCopied
     | ErasureDue

@@ -12,12 +12,13 @@ from typing import Any
 import msgspec
 
 from passerby.kernel.broadcast import Broadcast, Progress
+from passerby.kernel.case import Case, Desk, Judged, Mute
 from passerby.kernel.content import Content
 from passerby.kernel.decision import Env
 from passerby.kernel.drain import Drain
 from passerby.kernel.effect import Answer, Revise, Say
 from passerby.kernel.event import MessageReceived
-from passerby.kernel.ids import BotId, PersonId
+from passerby.kernel.ids import BotId, ChatId, PersonId
 from passerby.kernel.panel import PanelFacts, PanelLogin, PanelSession
 from passerby.kernel.participant import Participant
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
@@ -116,7 +117,30 @@ class LiftOrder(msgspec.Struct, frozen=True, tag="lift"):
     sanction: str
 
 
-Order = SanctionOrder | LiftOrder
+class OverturnOrder(msgspec.Struct, frozen=True, tag="overturn"):
+    """A decision about a person was wrong: what it took is given back. `costs`: how much karma its reports took, and
+    when. Without a sanction, there is only the karma."""
+
+    person: PersonId
+    sanction: Sanction | None = None
+    costs: tuple[tuple[float, float], ...] = ()
+
+
+class UpholdOrder(msgspec.Struct, frozen=True, tag="uphold"):
+    """A person's appeal was looked at, and the sanction stays."""
+
+    person: PersonId
+    sanction: str
+
+
+class ThankOrder(msgspec.Struct, frozen=True, tag="thank"):
+    """A person hears what became of their report. `acted`: it led to something."""
+
+    person: PersonId
+    acted: bool
+
+
+Order = SanctionOrder | LiftOrder | OverturnOrder | UpholdOrder | ThankOrder
 """What the fleet is to do to a person. It is stored with the staff decision, and carried out once."""
 
 
@@ -126,6 +150,17 @@ class Subject(msgspec.Struct, frozen=True):
     code: str
     person: Participant
     reported: int = 0
+
+
+class ShowExhibit(msgspec.Struct, frozen=True):
+    """Show a member one of the messages that a reporter chose; `place` 0 is the reporter's comment. It is opened only
+    now. `of` says whose report it belongs to."""
+
+    to: PersonId
+    chat: ChatId
+    by: PersonId
+    place: int
+    of: Text
 
 
 class StaffFacts(msgspec.Struct, frozen=True):
@@ -140,6 +175,7 @@ class StaffFacts(msgspec.Struct, frozen=True):
     - `broadcasts` are those that are not over, and the latest others, by number. `next_broadcast` is free. If the
       event is about one of them, `audience` is how many people it would reach now, and `progress` is what became of its
       targets.
+    - `desk` is there if the event is about cases.
     """
 
     me: StaffMember | None
@@ -152,6 +188,7 @@ class StaffFacts(msgspec.Struct, frozen=True):
     panel_url: str = ""
     secret: str = ""
     digest: str = ""
+    desk: Desk | None = None
     broadcasts: tuple[Broadcast, ...] = ()
     next_broadcast: int = 1
     audience: int | None = None
@@ -167,7 +204,7 @@ class StaffFacts(msgspec.Struct, frozen=True):
 THE_OPERATOR = StaffMember(COMMAND_LINE, PersonId(0), Role.OWNER, joined_at=0.0)
 """Acts on the command line. Whoever can run commands on the server could read and change every row anyway."""
 
-StaffEffect = Say | Revise | Answer
+StaffEffect = Say | Revise | Answer | ShowExhibit
 
 
 class StaffDecision(msgspec.Struct, frozen=True):
@@ -188,6 +225,9 @@ class StaffDecision(msgspec.Struct, frozen=True):
     sessions: tuple[PanelSession, ...] = ()
     broadcasts: tuple[Broadcast, ...] = ()
     resolved: tuple[str, ...] = ()
+    cases: tuple[Case, ...] = ()
+    verdicts: tuple[Judged, ...] = ()
+    mutes: tuple[Mute, ...] = ()
     effects: tuple[StaffEffect, ...] = ()
     reply: Text | None = None
     refused: bool = False
@@ -195,7 +235,7 @@ class StaffDecision(msgspec.Struct, frozen=True):
     @property
     def changes(self) -> bool:
         changed = self.members or self.invites or self.drains or self.drains_over or self.logins or self.sessions
-        return bool(changed or self.broadcasts or self.notes or self.orders)
+        return bool(changed or self.broadcasts or self.notes or self.orders or self.cases)
 
 
 class StaffRequest(msgspec.Struct, frozen=True):

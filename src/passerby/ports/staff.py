@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from passerby.kernel.case import CaseAsked, CaseFile
 from passerby.kernel.drain import Drain
-from passerby.kernel.ids import PersonId, UpdateRef
+from passerby.kernel.ids import ChatId, PersonId, UpdateRef
 from passerby.kernel.staff import Order, StaffDecision, StaffFacts, StaffMember
 
 
@@ -44,18 +45,31 @@ class StaffRecords(Protocol):
         broadcast: int = 0,
         language: str = "",
         login: str = "",
+        case: CaseAsked | None = None,
     ) -> StaffDecision:
         """Read the facts, decide, and store the decision with its rows of the audit.
 
         `person` None: the command line. `digest`: the digest of the secret that they showed. `code`: the support code
-        that they named. `broadcast`: the number of the broadcast that it is about; 0: none. `language` is kept if it is
-        not empty. `login`: the panel's login that they named, by its name or its link's digest; if it is not empty, the
-        sessions are read, too. `ref` names what is decided on: if a decision on it was stored before, nothing is stored
-        now, and the effects and the reply of that decision are returned.
+        that they named. `case`: the case that they mean. `broadcast`: the number of the broadcast that it is about; 0:
+        none. `language` is kept if it is not empty. `login`: the panel's login that they named, by its name or its
+        link's digest; if it is not empty, the sessions are read, too. `ref` names what is decided on: if a decision on
+        it was stored before, nothing is stored now, and the effects and the reply of that decision are returned.
 
         Atomicity: one transaction. One decision is made at a time, in all processes together, so none is overtaken,
         and the audit has one chain.
         """
+        ...
+
+    async def measure(self, rule: Callable[[CaseFile], StaffDecision], now: float) -> int:
+        """Let a rule decide on each case that has enough reports and no measure yet, and store what it decides, in the
+        name of nobody. Returns how many decisions changed something.
+
+        Atomicity: one transaction, as for `decide`.
+        """
+        ...
+
+    async def exhibit(self, chat: ChatId, by: PersonId, place: int) -> bytes | None:
+        """A message that a reporter chose, or their comment (`place` 0), sealed. None if it is erased."""
         ...
 
     async def orders(self, limit: int) -> Sequence[tuple[int, Order]]:

@@ -227,6 +227,7 @@ class Worker:
                 stand=self._stand,
                 clock=clock,
                 rng=rng,
+                open_exhibit=path.sealer.open_exhibit,
             )
         )
         """None if there is no staff bot."""

@@ -118,8 +118,8 @@ def _past_broadcast(row: Any) -> PastBroadcast:
     )
 
 
-def _sanction(row: Any) -> PastSanction:
-    sanction = Sanction(
+def sanction_of(row: Any) -> Sanction:
+    return Sanction(
         row["id"],
         SanctionKind(row["kind"]),
         Reason(row["reason"]),
@@ -131,7 +131,10 @@ def _sanction(row: Any) -> PastSanction:
         Appeal(row["appeal"]),
         row["appealed_at"],
     )
-    return PastSanction(sanction=sanction, lifted_at=row["lifted_at"])
+
+
+def _sanction(row: Any) -> PastSanction:
+    return PastSanction(sanction=sanction_of(row), lifted_at=row["lifted_at"])
 
 
 _WHO = sa.bindparam("who", type_=sa.BigInteger)

@@ -11,6 +11,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from passerby.adapters.sql import cases
 from passerby.adapters.sql.broadcast_rows import count_audience, count_targets, seen_broadcasts, store_broadcasts
 from passerby.adapters.sql.failures import Undone, losses, to_the_end
 from passerby.adapters.sql.panel_access import panel_facts, store_panel
@@ -26,9 +27,10 @@ from passerby.adapters.sql.tables import (
     users,
 )
 from passerby.domain.audit import AuditRow, chained
+from passerby.kernel.case import CaseAsked, CaseFile
 from passerby.kernel.drain import Drain
 from passerby.kernel.effect import Answer, Revise, Say
-from passerby.kernel.ids import PersonId, UpdateRef
+from passerby.kernel.ids import ChatId, PersonId, UpdateRef
 from passerby.kernel.staff import (
     COMMAND_LINE,
     THE_OPERATOR,
@@ -36,6 +38,7 @@ from passerby.kernel.staff import (
     Invite,
     Order,
     Role,
+    ShowExhibit,
     StaffDecision,
     StaffEffect,
     StaffFacts,
@@ -64,6 +67,7 @@ class _Answered(msgspec.Struct, omit_defaults=True):
     says: tuple[Say, ...] = ()
     revises: tuple[Revise, ...] = ()
     answers: tuple[Answer, ...] = ()
+    shows: tuple[ShowExhibit, ...] = ()
     reply: Text | None = None
     refused: bool = False
 
@@ -86,6 +90,7 @@ class SqlStaff:
         broadcast: int = 0,
         language: str = "",
         login: str = "",
+        case: CaseAsked | None = None,
     ) -> StaffDecision:
         audience = await self._audience(person, broadcast, now) if broadcast else None
 
@@ -101,6 +106,8 @@ class SqlStaff:
                 facts = msgspec.structs.replace(facts, subject=await _subject(connection, code, now))
             if login and facts.me is not None:
                 facts = msgspec.structs.replace(facts, panel=await panel_facts(connection, login, now))
+            if case is not None and facts.me is not None:
+                facts = msgspec.structs.replace(facts, desk=await cases.desk(connection, facts.me, case, now))
             if facts.me is not None and language not in ("", facts.me.language) and person is not None:
                 await connection.execute(_SPEAKS, {"of": facts.me.number, "language": language})
             decision = decide(facts)
@@ -128,6 +135,24 @@ class SqlStaff:
 
         async def read(connection: AsyncConnection) -> Subject | None:
             return await _subject(connection, code, now)
+
+        return await self._read(read)
+
+    async def measure(self, rule: Callable[[CaseFile], StaffDecision], now: float) -> int:
+        async def work(connection: AsyncConnection) -> int:
+            await cases.gather(connection, now)
+            decisions = [rule(file) for file in await cases.unmeasured(connection)]
+            for decision in decisions:
+                await add_to_audit(connection, [(None, note) for note in decision.notes], now)
+                await add_orders(connection, decision.orders, now)
+                await cases.store(connection, decision.cases, (), (), now)
+            return sum(decision.changes for decision in decisions)
+
+        return await self._alone(work)
+
+    async def exhibit(self, chat: ChatId, by: PersonId, place: int) -> bytes | None:
+        async def read(connection: AsyncConnection) -> bytes | None:
+            return await cases.exhibit(connection, chat, by, place)
 
         return await self._read(read)
 
@@ -188,6 +213,7 @@ class SqlStaff:
         actor = facts.me.number if facts.me is not None else decision.members[0].number
         await add_to_audit(connection, [(actor, note) for note in decision.notes], now)
         await add_orders(connection, decision.orders, now)
+        await cases.store(connection, decision.cases, decision.verdicts, decision.mutes, now)
         for bot in (*(each.bot for each in decision.drains), *decision.drains_over):
             await connection.execute(_END_DRAIN, {"of": bot})
         for drain in decision.drains:
@@ -335,6 +361,7 @@ def _answer(decision: StaffDecision) -> str:
             tuple(each for each in effects if isinstance(each, Say)),
             tuple(each for each in effects if isinstance(each, Revise)),
             tuple(each for each in effects if isinstance(each, Answer)),
+            tuple(each for each in effects if isinstance(each, ShowExhibit)),
             decision.reply,
             decision.refused,
         )
@@ -343,7 +370,7 @@ def _answer(decision: StaffDecision) -> str:
 
 def _again(answered: str) -> StaffDecision:
     stored = msgspec.json.decode(answered, type=_Answered)
-    effects: tuple[StaffEffect, ...] = (*stored.answers, *stored.revises, *stored.says)
+    effects: tuple[StaffEffect, ...] = (*stored.answers, *stored.revises, *stored.says, *stored.shows)
     return StaffDecision(effects=effects, reply=stored.reply, refused=stored.refused)
 
 

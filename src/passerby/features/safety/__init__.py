@@ -36,8 +36,8 @@ from passerby.features.safety.words import (
     take_words,
 )
 from passerby.kernel.decision import Decision, Env, Facts
-from passerby.kernel.effect import Answer, Button, Effect, Menu, Revise, Say
-from passerby.kernel.event import ButtonPressed, MessageReceived
+from passerby.kernel.effect import Answer, Button, Effect, Menu, Priority, Revise, Say
+from passerby.kernel.event import ButtonPressed, MessageReceived, ReportDecided
 from passerby.kernel.feature import Feature, MenuCommand
 from passerby.kernel.ids import ChatId, MessageRef, PersonId
 from passerby.kernel.opinion import Block, Complain
@@ -246,6 +246,12 @@ def unblock(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     return Decision((me,), (Answer(event.query, text("safety.unblocked")), *shown), (removed,))
 
 
+def thank(event: ReportDecided, facts: Facts, env: Env) -> Decision:
+    """The reporter hears whether something was done, and no more: the rest is about the other."""
+    key = "safety.acted" if event.acted else "safety.not_acted"
+    return Decision(effects=(Say(facts.me.person, text(key), priority=Priority.SYSTEM),))
+
+
 feature = Feature(
     "safety",
     commands={"block": block_now, "report": report, "blocked": show},
@@ -264,6 +270,7 @@ feature = Feature(
         "blocked": turn_page,
         "unblock": unblock,
     },
+    events={ReportDecided: thank},
     awaits=awaited,
     open_to_barred=(
         *(report, report_pressed, complain, cancel_report),

@@ -5,10 +5,17 @@ Who is sanctioned, and why, is decided elsewhere: by staff, or by a rule. Here i
 
 from passerby.dialogue.after_chat import tell_left
 from passerby.dialogue.keyboards import keys_for
-from passerby.domain.sanctions import BARRING, appeal, appealable, bar, binding, impose, lift
+from passerby.domain.sanctions import BARRING, appeal, appealable, bar, binding, impose, lift, overturn, refused
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
 from passerby.kernel.effect import Answer, Keys, Say
-from passerby.kernel.event import ButtonPressed, LiftOrdered, MessageReceived, SanctionOrdered
+from passerby.kernel.event import (
+    AppealRefused,
+    ButtonPressed,
+    LiftOrdered,
+    MessageReceived,
+    SanctionOrdered,
+    SanctionOverturned,
+)
 from passerby.kernel.feature import Feature
 from passerby.kernel.sanction import Appeal, Sanction
 from passerby.kernel.text import DAY_S, Text, day, text
@@ -54,6 +61,24 @@ def lifted(event: LiftOrdered, facts: Facts, env: Env) -> Decision:
     return Decision((me,), (Say(me.person, text("sanctions.lifted"), keys_for(me.state) if free else None),))
 
 
+def overturned(event: SanctionOverturned, facts: Facts, env: Env) -> Decision:
+    """What a wrong decision took is given back. Karma alone is given back in silence."""
+    before, me = facts.me, overturn(facts.me, event.sanction, event.costs, env.now)
+    if me is before:
+        return NOTHING
+    if me.sanctions == before.sanctions:
+        return Decision((me,))
+    free = bar(me, env.now) is None and bar(before, env.now) is not None
+    return Decision((me,), (Say(me.person, text("sanctions.overturned"), keys_for(me.state) if free else None),))
+
+
+def upheld(event: AppealRefused, facts: Facts, env: Env) -> Decision:
+    me = refused(facts.me, event.sanction)
+    if me is facts.me:
+        return NOTHING
+    return Decision((me,), (Say(me.person, text("sanctions.upheld")),))
+
+
 def barred(event: MessageReceived | ButtonPressed, facts: Facts, env: Env) -> Decision:
     """Everything that is closed to a person who is suspended or banned."""
     sanction = bar(facts.me, env.now)
@@ -80,7 +105,12 @@ def appealed(event: MessageReceived, facts: Facts, env: Env) -> Decision:
 feature = Feature(
     "sanctions",
     commands={"appeal": appealed},
-    events={SanctionOrdered: sanctioned, LiftOrdered: lifted},
+    events={
+        SanctionOrdered: sanctioned,
+        LiftOrdered: lifted,
+        SanctionOverturned: overturned,
+        AppealRefused: upheld,
+    },
     barred=barred,
     open_to_barred=frozenset({appealed}),
     open_to_all=True,

@@ -8,9 +8,9 @@ before the records know. A fleet that was down carries out its orders when it is
 from collections.abc import Callable, Iterable
 from typing import assert_never
 
-from passerby.kernel.event import Event, LiftOrdered, SanctionOrdered
+from passerby.kernel.event import AppealRefused, Event, LiftOrdered, ReportDecided, SanctionOrdered, SanctionOverturned
 from passerby.kernel.ids import BotId, UpdateRef
-from passerby.kernel.staff import LiftOrder, Order, SanctionOrder
+from passerby.kernel.staff import LiftOrder, Order, OverturnOrder, SanctionOrder, ThankOrder, UpholdOrder
 from passerby.ports.clock import Clock
 from passerby.ports.leases import Fence, duty_lease
 from passerby.ports.records import RecordsLost
@@ -72,5 +72,11 @@ def _event(order: Order) -> Event:
             return SanctionOrdered(order.person, FROM_STAFF, order.sanction)
         case LiftOrder():
             return LiftOrdered(order.person, FROM_STAFF, order.sanction)
+        case OverturnOrder():
+            return SanctionOverturned(order.person, FROM_STAFF, order.sanction, order.costs)
+        case UpholdOrder():
+            return AppealRefused(order.person, FROM_STAFF, order.sanction)
+        case ThankOrder():
+            return ReportDecided(order.person, FROM_STAFF, order.acted)
         case _:
             assert_never(order)

@@ -109,6 +109,13 @@ class Sealer:
             return None
         return self._open(sealed[end:], _EVIDENCE_PURPOSE, self._evidence, (AESGCM(wrapped.key),))
 
+    def open_exhibit(self, sealed: bytes, place: int) -> str | tuple[BotId, Content] | None:
+        """A comment (place 0), or the message that a reporter chose and the bot that received it."""
+        if place == 0:
+            return self.open_words(sealed)
+        opened = self.open_evidence(sealed)
+        return (opened.bot, opened.content) if opened is not None else None
+
     def _seal(self, what: msgspec.Struct, purpose: bytes, cipher: AESGCM | None = None) -> bytes:
         nonce = os.urandom(_NONCE)
         return nonce + (cipher or self._cipher).encrypt(nonce, msgspec.msgpack.encode(what), purpose)

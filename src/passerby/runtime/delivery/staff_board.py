@@ -5,21 +5,22 @@ each message is, and can change it later.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from random import Random
 
 import msgspec
 
 from passerby.domain.team import may
+from passerby.kernel.content import Content
 from passerby.kernel.effect import Answer, Menu, Priority, Revise, Say
 from passerby.kernel.ids import BotId, MessageId, PersonId
-from passerby.kernel.staff import Permission, StaffEffect, StaffMember
-from passerby.kernel.text import Text
+from passerby.kernel.staff import Permission, ShowExhibit, StaffEffect, StaffMember
+from passerby.kernel.text import Text, text
 from passerby.ports.clock import Clock
 from passerby.ports.outbox import Notice
 from passerby.ports.records import RecordsLost
 from passerby.ports.staff import StaffRecords
-from passerby.ports.telegram import FloodWait, OutgoingCall, Refused, Telegram, TelegramError, TokenRefused
+from passerby.ports.telegram import FloodWait, OutgoingCall, Refused, SendContent, Telegram, TelegramError, TokenRefused
 from passerby.runtime.backoff import Backoff
 from passerby.runtime.delivery.wording import Wording
 from passerby.runtime.membership.heartbeat import Assurance
@@ -57,8 +58,11 @@ class StaffBoard:
         assurance: Assurance,
         clock: Clock,
         rng: Random,
+        open_exhibit: Callable[[bytes, int], str | tuple[BotId, Content] | None] = lambda sealed, place: None,
     ) -> None:
+        """`open_exhibit` opens what a reporter chose, or their comment (place 0)."""
         self.bot = bot
+        self._open_exhibit = open_exhibit
         self._telegram = telegram
         self._wording = wording
         self._records = records
@@ -101,7 +105,43 @@ class StaffBoard:
 
     async def send(self, effect: StaffEffect, language: str) -> MessageId | None:
         """Carry out one effect. Returns the message, or None if there is none or it could not be sent."""
-        call = self._call(effect, language)
+        if isinstance(effect, ShowExhibit):
+            return await self._show(effect, language)
+        return await self._sent(self._call(effect, language))
+
+    async def _show(self, effect: ShowExhibit, language: str) -> MessageId | None:
+        """Open and send one exhibit. What has no words is sent as it is, blurred."""
+        try:
+            sealed = await self._records.exhibit(effect.chat, effect.by, effect.place)
+        except RecordsLost as error:
+            logs.record("staff.unread", "warning", reason=str(error))
+            return await self._told(effect, "cases.away", language)
+        opened = self._open_exhibit(sealed, effect.place) if sealed is not None else None
+        match opened:
+            case None:
+                return await self._told(effect, "cases.erased", language)
+            case str() as words:
+                return await self._told(effect, "cases.comment", language, words)
+            case (source_bot, Content() as content) if content.file is not None:
+                await self._told(effect, "cases.exhibit_media", language, place=effect.place)
+                blurred = msgspec.structs.replace(content, spoiler=True, protected=True, group=None, effect=None)
+                sent = SendContent(self.bot, effect.to, source_bot, effect.by, (), (blurred,))
+                return await self._sent(sent)
+            case (_, Content() as content):
+                words = content.text or f"({content.kind})"
+                return await self._told(effect, "cases.exhibit_text", language, words, effect.place)
+
+    async def _told(
+        self, effect: ShowExhibit, key: str, language: str, words: str = "", place: int = 0
+    ) -> MessageId | None:
+        args: dict[str, str | int | Text] = {"who": effect.of}
+        if words:
+            args["words"] = words
+        if place:
+            args["place"] = place
+        return await self._sent(self._call(Say(effect.to, text(key, **args)), language))
+
+    async def _sent(self, call: OutgoingCall) -> MessageId | None:
         try:
             async with asyncio.timeout(WITHIN_S):
                 sent = await self._persistently(call)
@@ -111,7 +151,7 @@ class StaffBoard:
             return None
         return sent[0] if sent else None
 
-    def _call(self, effect: StaffEffect, language: str) -> OutgoingCall:
+    def _call(self, effect: Say | Revise | Answer, language: str) -> OutgoingCall:
         match effect:
             case Answer():
                 return self._wording.answer(effect, self.bot, language)

@@ -9,6 +9,7 @@ import msgspec
 
 from passerby.domain import support
 from passerby.domain.commands import command_in
+from passerby.kernel.case import CaseAsked
 from passerby.kernel.decision import Env
 from passerby.kernel.event import ButtonPressed, Event, MessageReceived
 from passerby.kernel.ids import BotId, PersonId, UpdateRef
@@ -31,6 +32,9 @@ ABOUT_THE_PANEL = "panel"
 
 ANY_LOGIN = "-"
 """No login: only the sessions are read."""
+ABOUT_A_CASE = "case"
+NEXT_CASE = "next"
+CASE_COMMANDS = ("cases", NEXT_CASE)
 ABOUT_A_BROADCAST = "broadcast"
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
@@ -70,10 +74,9 @@ class StaffDecisions:
         decide = self._decider(event, env)
         code = _code_in(event, ABOUT_A_PERSON) or ""
         digest = digest_of(secret.strip()) if command == "/start" and secret else ""
-        login = _code_in(event, ABOUT_THE_PANEL) or ""
-        about = _broadcast_in(event)
-        shown = {"digest": digest, "code": code, "language": language, "login": login}
-        return await self._records.decide(event.person, ref, decide, env.now, broadcast=about, **shown)
+        shown = {"digest": digest, "code": code, "language": language, "login": _code_in(event, ABOUT_THE_PANEL) or ""}
+        about, case = _broadcast_in(event), _case_in(event)
+        return await self._records.decide(event.person, ref, decide, env.now, broadcast=about, case=case, **shown)
 
     async def on_request(self, request: StaffRequest, by: PersonId | None = None) -> StaffDecision:
         """The decision on a request of a staff member, or of the command line (None). Raises: RecordsLost."""
@@ -124,5 +127,17 @@ def _code_in(event: Event, about: str) -> str | None:
             return support.read(words.partition(" ")[2])
         case ButtonPressed(action=action, token=token) if action.startswith(f"{about}_"):
             return support.read(token.partition(".")[0])
+        case _:
+            return None
+
+
+def _case_in(event: Event) -> CaseAsked | None:
+    """The case that a command or a button is about. Names of buttons begin with `case`."""
+    match event:
+        case MessageReceived(text=words) if command_in(words) in CASE_COMMANDS:
+            return CaseAsked(next=command_in(words) == NEXT_CASE)
+        case ButtonPressed(action=action, token=token) if action.startswith(f"{ABOUT_A_CASE}_"):
+            number = token.partition(".")[0]
+            return CaseAsked(int(number) if number.isdigit() else None, next=not number)
         case _:
             return None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from random import Random
 
+from passerby.kernel.content import Content
 from passerby.kernel.decision import Env
 from passerby.kernel.ids import BotId, UpdateRef
 from passerby.kernel.staff import StaffFeature
@@ -76,6 +77,7 @@ class StaffBot:
         stand: Stand,
         clock: Clock,
         rng: Random,
+        open_exhibit: Callable[[bytes, int], str | tuple[BotId, Content] | None],
     ) -> None:
         self.bot = config.bot
         self._telegram = telegram
@@ -87,7 +89,9 @@ class StaffBot:
         self._clock = clock
         self._rng = rng
         self._task: PollingTask | None = None
-        self.board = StaffBoard(config.bot, telegram, Wording(words), config.records, tokens, fleet, clock, rng)
+        self.board = StaffBoard(
+            config.bot, telegram, Wording(words), config.records, tokens, fleet, clock, rng, open_exhibit
+        )
         decisions = StaffDecisions(config.records, StaffRouter(config.features), env, config.panel_url)
         desk = StaffDesk(decisions, self.board, store, fleet, self._finished, clock, rng)
         self._queues = PersonQueues(desk.handle, background, clock, flight_recorder)

@@ -1,0 +1,223 @@
+"""The queue, the next case, and what staff see of it."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from passerby.dialogue.staff import answer, lines, refused
+from passerby.domain.ages import age_now
+from passerby.domain.cases import (
+    LEASE_S,
+    clusters,
+    holds,
+    is_taken,
+    may_decide,
+    pseudonym,
+    reason_of,
+    strikes,
+    usual,
+    weights,
+)
+from passerby.domain.sanctions import binding
+from passerby.domain.team import may
+from passerby.kernel.case import About, Case, CaseFile, CaseState, Desk, Lane
+from passerby.kernel.decision import Env
+from passerby.kernel.effect import Answer, Button, Menu
+from passerby.kernel.event import ButtonPressed, MessageReceived
+from passerby.kernel.sanction import Sanction
+from passerby.kernel.staff import (
+    AuditNote,
+    Permission,
+    ShowExhibit,
+    StaffDecision,
+    StaffEffect,
+    StaffFacts,
+    StaffMember,
+)
+from passerby.kernel.text import Text, text
+
+HOUR_S = 3600.0
+DAY_H = 24
+SHOWN = 10
+"""How many reports a card lists, the newest first."""
+FOR_GOOD = "0"
+
+
+def token(case: Case, *rest: str) -> str:
+    return ".".join((str(case.number), str(case.version), *rest))
+
+
+def named(case: Case) -> str:
+    """How the audit names a case."""
+    return f"case {case.number}"
+
+
+def known(facts: StaffFacts) -> tuple[StaffMember, Desk]:
+    assert facts.me is not None, "only staff get here"
+    assert facts.desk is not None, "the event is about cases"
+    return facts.me, facts.desk
+
+
+def queue_asked(event: MessageReceived, facts: StaffFacts, env: Env) -> StaffDecision:
+    """`/cases`: how much waits, and for how long."""
+    _, desk = known(facts)
+    if not desk.waiting:
+        return StaffDecision(effects=answer(event, text("cases.queue_empty", decided=desk.decided_lately)))
+    found = [
+        text(f"cases.lane_{lane.name.lower()}", count=len(of), hours=_hours_since(of, env.now))
+        for lane in Lane
+        if (of := [each for each in desk.waiting if each.lane is lane])
+    ]
+    said = text("cases.queue", lanes=lines(found), decided=desk.decided_lately)
+    return StaffDecision(effects=answer(event, said, Menu(((Button(text("cases.take"), "case_next"),),))))
+
+
+def _hours_since(cases: Sequence[Case], now: float) -> int:
+    return max(0, int((now - min(each.opened_at for each in cases)) / HOUR_S))
+
+
+def take_next(event: MessageReceived | ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:
+    """`/next`, and its button: take a case for a quarter of an hour."""
+    me, desk = known(facts)
+    if desk.file is None:
+        return StaffDecision(effects=answer(event, text("cases.none_for_you", waiting=len(desk.waiting))))
+    case = desk.file.case
+    if holds(me, case, env.now):
+        return StaffDecision(effects=shown(event, me, desk.file, env.now))
+    taken = msgspec.structs.replace(
+        case, claimed_by=int(me.number), claimed_until=env.now + LEASE_S, version=case.version + 1
+    )
+    file = msgspec.structs.replace(desk.file, case=taken)
+    details = {"reports": len(file.reports), "evidence": sum(len(each.exhibits) for each in file.reports)}
+    note = AuditNote("case.taken", named(case), details)
+    return StaffDecision(notes=(note,), cases=(taken,), effects=shown(event, me, file, env.now))
+
+
+def show_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:
+    me, file, why = mine(event, facts, env)
+    return refused(event, why) if file is None else StaffDecision(effects=shown(event, me, file, env.now))
+
+
+def mine(event: ButtonPressed, facts: StaffFacts, env: Env) -> tuple[StaffMember, CaseFile | None, Text]:
+    """The case of a button, if the member may decide on it now and has seen its newest version; or why not."""
+    me, desk = known(facts)
+    file = desk.file
+    if file is None:
+        return me, None, text("cases.over")
+    if not may_decide(me, file.case, desk.involved):
+        return me, None, text("cases.not_yours")
+    if is_taken(me, file.case, env.now):
+        return me, None, text("cases.taken")
+    version = event.token.split(".")[1:2]
+    if version != [str(file.case.version)]:
+        return me, None, text("cases.changed")
+    return me, file, text("cases.changed")
+
+
+def exhibits_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:
+    """Show what the reporters chose. Each opening is in the audit."""
+    _, file, why = mine(event, facts, env)
+    if file is None:
+        return refused(event, why)
+    shows: list[ShowExhibit] = []
+    notes: list[AuditNote] = []
+    for report in file.reports:
+        who = text("cases.by", who=pseudonym(file.case, report.by, env.now))
+        for each in report.exhibits:
+            shows.append(ShowExhibit(event.person, report.chat, report.by, each.place, who))
+            notes.append(AuditNote("evidence.opened", named(file.case), {"place": each.place, "digest": each.digest}))
+    if not shows:
+        return StaffDecision(effects=(Answer(event.query, text("cases.no_evidence"), alert=True),))
+    return StaffDecision(notes=tuple(notes), effects=(Answer(event.query), *shows))
+
+
+def shown(
+    event: MessageReceived | ButtonPressed, me: StaffMember, file: CaseFile, now: float
+) -> tuple[StaffEffect, ...]:
+    return answer(event, card(file, now), menu(me, file, now))
+
+
+def card(file: CaseFile, now: float) -> Text:
+    case, person = file.case, file.accused
+    said = [
+        text(
+            "cases.report",
+            who=pseudonym(case, each.by, now),
+            why=text(f"people.reason_{each.reason}"),
+            hours=max(0, int((now - each.filed_at) / HOUR_S)),
+            evidence=len(each.exhibits),
+            right=each.record.upheld,
+            decided=each.record.upheld + each.record.dismissed,
+        )
+        for each in file.reports[:SHOWN]
+    ]
+    parts = [
+        text(
+            "cases.card" if case.about is About.REPORTS else "cases.card_appeal",
+            number=case.number,
+            who=pseudonym(case, case.accused, now),
+            age=str(age_now(person.profile, now)) if person is not None and person.profile.age is not None else "–",
+            languages=", ".join(person.profile.languages) if person is not None and person.profile.languages else "–",
+            reports=len(file.reports),
+            independent=len(clusters(file.reports)),
+            weight=f"{sum(weights(file.reports)):.1f}",
+            strikes=strikes(file.past, now),
+        ),
+        *said,
+    ]
+    bound = binding(person, now) if person is not None else ()
+    parts += [text("cases.bound", what=text(f"people.kind_{each.kind}")) for each in bound]
+    if file.appealed is not None:
+        parts.append(
+            text("cases.appealed", what=_what(file.appealed), why=text(f"people.reason_{file.appealed.reason}"))
+        )
+    if case.proposal is not None:
+        parts.append(text("cases.proposed", why=text(f"people.reason_{case.proposal.reason}")))
+    return lines(parts)
+
+
+def _what(sanction: Sanction) -> Text:
+    return text(f"people.kind_{sanction.kind}")
+
+
+def menu(me: StaffMember, file: CaseFile, now: float) -> Menu:
+    case = file.case
+    see = Button(text("cases.see", count=sum(len(each.exhibits) for each in file.reports)), "case_see", token(case))
+    leave = Button(text("cases.leave"), "case_leave", token(case))
+    if case.state is CaseState.SECOND:
+        confirm = Button(text("cases.confirm"), "case_confirm", token(case))
+        return Menu(((see,), (confirm, Button(text("cases.refuse"), "case_refuse", token(case))), (leave,)))
+    if case.about is About.APPEAL:
+        overturn = Button(text("cases.overturn"), "case_overturn", token(case))
+        return Menu(((see,), (Button(text("cases.uphold"), "case_uphold", token(case)), overturn), (leave,)))
+    return Menu(
+        (
+            (see,),
+            (_usual(me, file, now),),
+            (Button(text("cases.act"), "case_kind", token(case)), Button(text("cases.note"), "case_note", token(case))),
+            (
+                Button(text("cases.dismiss"), "case_dismiss", token(case)),
+                Button(text("cases.mute"), "case_mute", token(case)),
+            ),
+            (leave,),
+        )
+    )
+
+
+def _usual(me: StaffMember, file: CaseFile, now: float) -> Button:
+    """What the ladder proposes, in one press."""
+    reason = reason_of(file)
+    kind, hours = usual(file, reason, now)
+    what = text(f"people.kind_{kind}")
+    label = text("cases.usual", what=what, long=length(hours))
+    return Button(label, "case_do", token(file.case, kind, reason, str(hours or FOR_GOOD)))
+
+
+def length(hours: int | None) -> Text:
+    if hours is None:
+        return text("people.for_good")
+    return text("people.hours", hours=hours) if hours < 2 * DAY_H else text("people.days", days=hours // DAY_H)
+
+
+def may_ban(me: StaffMember) -> bool:
+    return may(me, Permission.BAN)
