@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from passerby.bootstrap.clock import SystemClock
+from passerby.bootstrap.token_watch import TokenWatch
 from passerby.kernel.ids import BotId
 from passerby.ops.token_file import TokenFile
 from passerby.settings import Settings, WrongSetting
 from passerby.settings.forms import read_tokens_file
 from tests.cli.command import PASSERBY, WAIT_S, environment, passerby, running, said
 from tests.ports import free_port
+from tests.simulation.run import captured_log
 
 ONE, TWO, NEW = (f"{number}:" + letter * 35 for number, letter in ((111111, "a"), (222222, "b"), (333333, "c")))
 
@@ -64,6 +67,28 @@ def test_the_staff_bot_is_never_added_to_the_public_bots(tmp_path: Path) -> None
     with pytest.raises(WrongSetting, match="is the token of the staff bot; ask @BotFather for another bot"):
         file.add(TWO)
     assert tokens(file) == [ONE]
+
+
+def test_a_token_file_with_a_mistake_changes_nothing_and_says_so_once(file: TokenFile) -> None:
+    watch = TokenWatch(Settings(bot_tokens_file=file.path, staff_bot_token=SecretStr(NEW)), SystemClock())
+    with captured_log() as log:
+        assert not watch.look()
+        for wrong in ("no token at all", NEW):
+            file.path.write_text(f"{ONE}\n{wrong}\n")
+            assert not watch.look()
+            assert not watch.look()
+        file.path.unlink()
+        assert not watch.look()
+        assert [str(bot) for bot in watch.tokens] == ["111111", "222222"]
+        file.path.write_text(f"{TWO}\n{ONE[:-1]}z\n")
+        file.path.chmod(0o600)
+        assert watch.look()
+        assert not watch.look()
+    assert [token.get_secret_value() for token in watch.tokens.values()] == [TWO, f"{ONE[:-1]}z"]
+    events = [json.loads(line)["event"] for line in log.getvalue().splitlines()]
+    assert events == ["bots.unreadable", "bots.readable", "bot.token_changed"]
+    assert "aaaa" not in log.getvalue()
+    assert "cccc" not in log.getvalue()
 
 
 def _new_bot(url: str) -> str:
@@ -120,3 +145,26 @@ def test_the_commands_ask_telegram_before_they_change_anything(tmp_path: Path) -
         gone = passerby(tmp_path, "bots", "retire", first.partition(":")[0], **told)
         assert gone.returncode == 0
         assert path.read_text().strip() == second
+
+
+@pytest.mark.long
+def test_a_running_fleet_serves_a_bot_that_is_added_and_stops_serving_one_that_is_retired(tmp_path: Path) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with running(tmp_path, *PASSERBY, "sandbox", "--port", str(port)) as sandbox:
+        said(sandbox, str(port))
+        first, second = (_new_bot(url) for _ in range(2))
+        path = tmp_path / "tokens"
+        path.write_text(f"{first}\n")
+        path.chmod(0o600)
+        told = {"BOT_TOKENS_FILE": str(path), "BOT_API_URL": url, "LOG_FORMAT": "json"}
+        with running(tmp_path, *PASSERBY, "run", **told) as fleet:
+            said(fleet, "runtime.ready")
+            path.write_text(f"{first}\nnot a token\n")
+            assert "malformed" in said(fleet, "bots.unreadable")
+            path.write_text(f"{first}\n{second}\n")
+            number = second.partition(":")[0]
+            said(fleet, "bot.added")
+            assert number in said(fleet, "bot.working")
+            assert passerby(tmp_path, "bots", "retire", first.partition(":")[0], **told).returncode == 0
+            said(fleet, "bot.removed")

@@ -173,6 +173,7 @@ class SimClient(Client):
 
     def __init__(self, tokens: Mapping[BotId, str], network: Network, life: SimProcess) -> None:
         self._tokens = dict(tokens)
+        self._heads = {}
         self._network = network
         self._life = life
 
@@ -262,6 +263,7 @@ class SimBotApi(BotApi):
 
     def __init__(self, tokens: Mapping[BotId, str], store: LiveStore, network: Network, life: SimProcess) -> None:
         self._bots = tuple(tokens)
+        self._staff = None
         client = SimClient(tokens, network, life)
         self._client = client
         self._stars = StarCalls(client)

@@ -12,6 +12,7 @@ from pyreqwest.exceptions import PyreqwestError
 
 from passerby.adapters.botapi.webhook_api import BotApiWebhooks
 from passerby.adapters.sql import SqlRecords
+from passerby.bootstrap.token_watch import TokenWatch
 from passerby.domain.alerts import rules
 from passerby.kernel.ids import BotId
 from passerby.ports.clock import Clock
@@ -33,10 +34,12 @@ AT_ONCE: Final = 8
 DAY_S: Final = 86_400.0
 
 
-def alert_config(settings: Settings, store: LiveStore, records: SqlRecords, clock: Clock) -> AlertConfig:
+def alert_config(
+    settings: Settings, tokens: TokenWatch, store: LiveStore, records: SqlRecords, clock: Clock
+) -> AlertConfig:
     probes = [
         Probe(rules.STORE_AWAY.name, STORES_EVERY_S, StoreProbe(store, records, clock).ask),
-        Probe(rules.TELEGRAM_QUEUE.name, TELEGRAM_EVERY_S, partial(pending_updates, settings)),
+        Probe(rules.TELEGRAM_QUEUE.name, TELEGRAM_EVERY_S, partial(pending_updates, settings.bot_api_url, tokens)),
     ]
     if settings.postgres_uri is not None:
         probes.append(Probe(rules.POSTGRES_CONNECTIONS.name, SERVERS_EVERY_S, partial(server_connections, records)))
@@ -100,11 +103,10 @@ async def _answers(look: Callable[[], Awaitable[object]]) -> bool:
     return True
 
 
-async def pending_updates(settings: Settings) -> Reading:
+async def pending_updates(bot_api_url: str, watch: TokenWatch) -> Reading:
     """How many updates wait at Telegram for each bot that answers."""
-    webhook_api = BotApiWebhooks(
-        {bot: token.get_secret_value() for bot, token in settings.tokens.items()}, settings.bot_api_url
-    )
+    tokens = {bot: token.get_secret_value() for bot, token in watch.tokens.items()}
+    webhook_api = BotApiWebhooks(tokens, bot_api_url)
     turn = asyncio.Semaphore(AT_ONCE)
     found: dict[str, float] = {}
 
@@ -118,7 +120,7 @@ async def pending_updates(settings: Settings) -> Reading:
         metrics.BOT_PENDING.set(count, bot)
 
     try:
-        await asyncio.gather(*map(one, settings.tokens))
+        await asyncio.gather(*map(one, tokens))
     finally:
         await webhook_api.aclose()
     return found

@@ -1,10 +1,11 @@
 """Opens the addresses on which this process answers: for operators, and for Telegram's webhooks."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
 from passerby.adapters.botapi.webhook_api import arrival
+from passerby.kernel.ids import BotId
 from passerby.runtime.worker import Worker
 from passerby.runtime.worker_status import WorkerStatus
 from passerby.settings import Settings, WrongSetting
@@ -21,6 +22,7 @@ class Listeners:
     """
 
     def __init__(self, settings: Settings, keys: tuple[bytes, ...], name: str, *, webhooks: bool) -> None:
+        self._keys = keys
         self._pages = Pages(metrics.exposition)
         self._webhooks = Webhooks((endpoint_of(bot, key) for key in keys for bot in settings.tokens), arrival)
         self._endpoint = settings.webhook_place if webhooks else None
@@ -39,6 +41,10 @@ class Listeners:
             else:
                 self._listeners.append(listener)
                 logs.record("pages.listening", "debug", setting=setting, address=listener.address)
+
+    def know_bots(self, bots: Iterable[BotId]) -> None:
+        """Also receive the updates of these bots."""
+        self._webhooks.know(endpoint_of(bot, key) for key in self._keys for bot in bots)
 
     def begin(self, app: Worker, worker_status: WorkerStatus) -> None:
         """A worker takes updates now. Raises: WrongSetting."""

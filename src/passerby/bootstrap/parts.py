@@ -7,6 +7,7 @@ from passerby.adapters.botapi import BotApi
 from passerby.adapters.sql import SqlRecords
 from passerby.bootstrap.clock import SystemClock
 from passerby.bootstrap.files import Files
+from passerby.bootstrap.token_watch import TokenWatch
 from passerby.ports.live_store import LiveStore
 
 
@@ -19,3 +20,4 @@ class Parts(NamedTuple):
     store: LiveStore
     records: SqlRecords
     telegram: BotApi
+    tokens: TokenWatch

@@ -6,12 +6,14 @@ workers: when a worker has lapsed, another follows (see `runtime.supervise`). Al
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
 from typing import Literal
+
+from pydantic import SecretStr
 
 from passerby.adapters.botapi import BotApi
 from passerby.adapters.botapi.files import Disguised
@@ -29,6 +31,7 @@ from passerby.bootstrap.parts import Parts
 from passerby.bootstrap.self_watch import SelfWatch, places, server_time
 from passerby.bootstrap.start import Start
 from passerby.bootstrap.stores import unusable
+from passerby.bootstrap.token_watch import TokenWatch
 from passerby.bootstrap.webhook_admin import check_webhooks
 from passerby.catalogue import Catalogue
 from passerby.domain.budgets import Budget
@@ -104,9 +107,10 @@ async def _serve(
     store = await closing.enter_async_context(start.live_store(files.log, keys, rng))
     records = await closing.enter_async_context(start.records(needed=store.newborn))
     telegram = await closing.enter_async_context(_telegram(settings, store, files.key))
+    tokens = TokenWatch(settings, clock)
     background = Background(lambda error: logs.failed("webhook.unseen", error))
     closing.push_async_callback(background.aclose)
-    process = Process(settings, role, name, Parts(clock, rng, files, store, records, telegram))
+    process = Process(settings, role, name, Parts(clock, rng, files, store, records, telegram, tokens))
 
     def ready(app: Worker) -> None:
         is_first = not process.was_ready
@@ -133,6 +137,12 @@ async def _serve(
     background.spawn(start.watch_release(store))
     if settings.panel_url is not None:
         background.spawn(_keep_faults(records, clock))
+
+    def bots_changed() -> None:
+        process.bots_changed()
+        listeners.know_bots(tokens.tokens)
+
+    background.spawn(tokens.run(bots_changed))
     background.spawn(start.watch(store, records, lambda: process.was_ready))
     try:
         whole = await supervise(process.make, stop, clock, settings.shutdown_timeout_s, ready, listeners.end)
@@ -163,6 +173,13 @@ class Process:
         """How many facts the last worker could not write to the records."""
         return self._app.unrecorded if self._app is not None else 0
 
+    def bots_changed(self) -> None:
+        """Serve the bots that the token file names now."""
+        tokens = self.parts.tokens.tokens
+        self.parts.telegram.take(_tokens(self._settings, tokens))
+        if self._app is not None:
+            self._app.roster.serve(tokens)
+
     def make(self) -> Worker:
         settings, parts = self._settings, self.parts
         polls = settings.update_mode == "polling"
@@ -177,7 +194,7 @@ class Process:
             rng=parts.rng,
             flight_recorder=parts.files.recorder,
             more_duties=more_duties(settings, parts.clock, parts.records, parts.store),
-            alerts=alert_config(settings, parts.store, parts.records, parts.clock),
+            alerts=alert_config(settings, parts.tokens, parts.store, parts.records, parts.clock),
             staff=self._staff(),
             staff_records=SqlStaff(parts.records.engine),
             broadcasts=SqlBroadcasts(parts.records.engine),
@@ -212,21 +229,21 @@ class Process:
     def ready(self, app: Worker, listeners: Listeners) -> None:
         """Open the listeners to this worker, and log that it is ready. Raises: WrongSetting."""
         parts = self.parts
-        serves = {"api": addresses.without_password(self._settings.bot_api_url), "bots": tuple(self._settings.tokens)}
+        serves = {"api": addresses.without_password(self._settings.bot_api_url), "bots": tuple(parts.tokens.tokens)}
         listeners.begin(app, WorkerStatus(app, parts.store, parts.records, self._name, self._role, serves))
         refused = len(app.refused_bots)
         if refused:
             reason = f"Telegram refuses the tokens of {refused} more; it is asked again later"
-            logs.record("runtime.ready", bots=len(self._settings.tokens) - refused, reason=reason)
+            logs.record("runtime.ready", bots=len(parts.tokens.tokens) - refused, reason=reason)
         else:
-            logs.record("runtime.ready", bots=len(self._settings.tokens))
+            logs.record("runtime.ready", bots=len(parts.tokens.tokens))
         self.was_ready = True
 
 
 @asynccontextmanager
 async def _telegram(settings: Settings, store: LiveStore, key: bytes) -> AsyncIterator[BotApi]:
     telegram = BotApi(
-        _tokens(settings),
+        _tokens(settings, settings.tokens),
         Disguised(store, key),
         base_url=settings.bot_api_url,
         unlimited_files=settings.bot_api_local,
@@ -241,9 +258,9 @@ async def _telegram(settings: Settings, store: LiveStore, key: bytes) -> AsyncIt
         await telegram.aclose()
 
 
-def _tokens(settings: Settings) -> dict[BotId, str]:
+def _tokens(settings: Settings, fleet: Mapping[BotId, SecretStr]) -> dict[BotId, str]:
     """All tokens by bot, the staff bot's last."""
-    tokens = {bot: token.get_secret_value() for bot, token in settings.tokens.items()}
+    tokens = {bot: token.get_secret_value() for bot, token in fleet.items()}
     if settings.staff_bot is not None and settings.staff_bot_token is not None:
         tokens[settings.staff_bot] = settings.staff_bot_token.get_secret_value()
     return tokens

@@ -39,7 +39,7 @@ def list_bots(json: Json = False) -> None:
 def add() -> None:
     """Add a bot, or replace its token. The token is read from standard input, and Telegram must take it.
 
-    `passerby reload` then starts to serve it.
+    A running fleet serves it within seconds.
     """
     from passerby import settings
     from passerby.ops.bots import username_of
@@ -51,7 +51,7 @@ def add() -> None:
     given = typer.prompt("Token", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
     username = asyncio.run(username_of(settled, given.strip()))
     bot = file.add(given.strip())
-    typer.echo(f"added bot {bot} (@{username}); run `passerby reload` to serve it")
+    typer.echo(f"added bot {bot} (@{username}); a running fleet serves it within seconds")
 
 
 @bots.command()
@@ -81,10 +81,10 @@ def drain(
 
 @bots.command()
 def retire(bot: Annotated[int, typer.Argument(help="The bot's number in `passerby bots list`.")]) -> None:
-    """Remove a bot. After `passerby reload` it is not served any more. Its people keep everything, in any other bot."""
+    """Remove a bot. A running fleet stops serving it within seconds. Its people keep everything, in any other bot."""
     from passerby import settings
     from passerby.kernel.ids import BotId
     from passerby.ops.token_file import TokenFile
 
     TokenFile.of(settings.read()).remove(BotId(bot))
-    typer.echo(f"removed bot {bot}; run `passerby reload` to stop serving it")
+    typer.echo(f"removed bot {bot}; a running fleet stops serving it within seconds")

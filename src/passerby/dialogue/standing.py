@@ -34,6 +34,7 @@ _STANDING: Final = frozenset(
         "search.in_chat",
         "search.nobody_yet",
         "search.not_searching",
+        "start.bot_was_lost",
         "start.ready",
         "start.welcome_chatting",
         "start.welcome_searching",

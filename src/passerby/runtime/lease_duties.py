@@ -54,6 +54,10 @@ class LeaseDuties:
     def held(self) -> Mapping[LeaseName, LeasedTask]:
         return self._tasks
 
+    def know_bots(self, bots: Iterable[BotId]) -> None:
+        """Ask for the leases of these bots from now on, and of no others."""
+        self._all_bots = tuple(sorted(bots))
+
     def know_pools(self, pools: Iterable[PoolId]) -> None:
         """Ask for the leases of these pools, too."""
         self._pools.update(pools)

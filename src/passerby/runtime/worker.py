@@ -26,7 +26,7 @@ from passerby.kernel.feature import Feature
 from passerby.kernel.ids import BotId, PoolId, UpdateRef
 from passerby.ports.broadcasts import BroadcastRecords
 from passerby.ports.clock import Clock
-from passerby.ports.leases import Fence, LeaseName, Members, WorkerId
+from passerby.ports.leases import Fence, LeaseName, Members, WorkerId, bot_lease
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.records import Records
 from passerby.ports.staff import StaffRecords
@@ -73,6 +73,7 @@ from passerby.runtime.membership.heartbeat import Membership
 from passerby.runtime.membership.report import Report
 from passerby.runtime.membership.tokens import Tokens
 from passerby.runtime.message_path import MessagePath
+from passerby.runtime.roster import Roster
 from passerby.runtime.staff.duty import STAFF, StaffBot, StaffConfig, StaffTask
 from passerby.runtime.tasks import Background
 from passerby.runtime.unrecorded import UnrecordedFacts
@@ -150,10 +151,15 @@ class Worker:
         background = self._background = Background(_broken)
         self._stand = partial(background.keep_going, clock=clock)
         self.tokens = Tokens(
-            telegram, background, clock, rng, refused_after_s=config.token_refused_after_s, confirms=self._confirms
+            telegram,
+            background,
+            clock,
+            rng,
+            refused_after_s=config.token_refused_after_s,
+            confirms=self._confirms,
+            served=self._is_served,
         )
-        self._bots = tuple(bot for bot in telegram.bots if staff is None or bot != staff.bot)
-        """The fleet's: without the staff bot."""
+        bots = tuple(bot for bot in telegram.bots if staff is None or bot != staff.bot)
         duties = (
             *self._more_duties,
             *((ALERTS,) if alerts is not None else ()),
@@ -162,9 +168,10 @@ class Worker:
             *([BROADCASTS] if broadcasts is not None else ()),
         )
         known = pools(config.rules)
-        self._duties = LeaseDuties(self._bots, known, self.tokens, self._task_for, clock, config, duties)
+        self._duties = LeaseDuties(bots, known, self.tokens, self._task_for, clock, config, duties)
         unrecorded = UnrecordedFacts()
         self.fleet = Membership(self.id, store, self._duties, background, clock, rng, unrecorded)
+        self.roster = Roster(bots, self.tokens, self._duties, self.fleet, background, clock)
         self._wording = Wording(words)
         self._router = Router(features, words.find_word)
         path = self._path = MessagePath(
@@ -238,9 +245,9 @@ class Worker:
         self._personal_data = PersonalDataTask(
             store, records, telegram, path.sealer.open_words, words.word, self._put, clock
         )
-        self._money = MoneyTask(records, telegram, self._bots, self.tokens.works, self._put, clock)
+        self._money = MoneyTask(records, telegram, self._fleet_bots, self.tokens.works, self._put, clock)
         self._departures = Departures(
-            lambda: self._bots, lambda: drains.now, self.tokens, records, self.person_queues.put, clock
+            self._served, lambda: drains.now, self.tokens, records, self.person_queues.put, clock
         )
         self._upkeep = Upkeep(
             store,
@@ -306,7 +313,7 @@ class Worker:
     def _is_undecided(self, waited_s: float) -> bool:
         """Whether it is not known yet which bots work at the start. Raises: NoBotWorks."""
         bots = self._duties.polling
-        is_ours = bool(bots) and len(bots) == len(self._bots)
+        is_ours = bool(bots) and len(bots) == len(self.roster.bots)
         if self._config.insists and is_ours and not any(map(self.tokens.works, bots)):
             if all(self.tokens.refusals(bot) >= SURE_AFTER for bot in bots):
                 raise NoBotWorks
@@ -377,7 +384,7 @@ class Worker:
     @property
     def refused_bots(self) -> tuple[BotId, ...]:
         """The bots whose token Telegram refuses, confirmed or not."""
-        return tuple(bot for bot in self._bots if not self.tokens.works(bot))
+        return tuple(bot for bot in self.roster.bots if not self.tokens.works(bot))
 
     @property
     def members(self) -> Members:
@@ -387,6 +394,15 @@ class Worker:
     def _confirms(self, bot: BotId) -> bool:
         is_staff = self.staff_bot is not None and bot == self.staff_bot.bot and self.staff_bot.is_polled_here
         return (bot in self._duties.polling or is_staff) and self.fleet.is_assured
+
+    def _served(self) -> set[BotId]:
+        """All bots that we or others serve."""
+        held = (lease.partition(":") for lease in self.fleet.members.holders)
+        return {*self.roster.bots, *(BotId(int(name)) for kind, _, name in held if kind == "bot")}
+
+    def _is_served(self, bot: BotId) -> bool:
+        """Whether some worker polls it, as far as is known."""
+        return bot_lease(bot) in self.fleet.members.holders
 
     def _finished(self, refs: tuple[UpdateRef, ...]) -> None:
         for ref in refs:
@@ -445,14 +461,19 @@ class Worker:
         rounds = Rounds(broadcasts, self._store, telegram, copies, room, tokens, self.fleet, self._put, clock, rng)
         following = Following(broadcasts, telegram, copies, room, tokens, clock)
         board = None if self.staff_bot is None else self.staff_bot.board
-        return BroadcastSender(broadcasts, rounds, following, room, tokens, self._bots, Telling(board).tell, clock, rng)
+        return BroadcastSender(
+            broadcasts, rounds, following, room, tokens, self._fleet_bots, Telling(board).tell, clock, rng
+        )
+
+    def _fleet_bots(self) -> tuple[BotId, ...]:
+        return self.roster.bots
 
     def _alert_watch(self, fence: Fence) -> AlertWatch:
         config = self._alerts
         assert config is not None, "only then is the lease wanted"
         if self._staff is not None:
             config = self._told_to_staff(config, self._staff)
-        return AlertWatch(config, self._bots, lambda: self.members, self._store, fence, self._clock)
+        return AlertWatch(config, self._fleet_bots, lambda: self.members, self._store, fence, self._clock)
 
     def _told_to_staff(self, config: AlertConfig, staff: StaffConfig) -> AlertConfig:
         board = StaffBoard(

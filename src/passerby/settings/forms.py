@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -36,6 +37,11 @@ def read_tokens_file(path: Path) -> tuple[SecretStr, ...]:
     if not tokens:
         raise WrongSetting("BOT_TOKENS_FILE", "has no token in it", "put the tokens in it, one a line")
     return tokens
+
+
+def by_bot(tokens: Iterable[SecretStr]) -> dict[BotId, SecretStr]:
+    """The tokens by bot, in the same order."""
+    return {BotId(int(token.get_secret_value().partition(":")[0])): token for token in tokens}
 
 
 def parse_tokens(setting: str, text: str) -> tuple[SecretStr, ...]:

@@ -11,6 +11,7 @@ from passerby.settings import addresses
 from passerby.settings.alerting import AlertSettings
 from passerby.settings.checks import Checks
 from passerby.settings.described import Described, describe, plainly, write
+from passerby.settings.forms import by_bot
 from passerby.settings.keeping import KeepingSettings
 from passerby.settings.limits import LimitSettings
 from passerby.settings.money import MoneySettings
@@ -223,7 +224,7 @@ class Settings(AlertSettings, KeepingSettings, LimitSettings, MoneySettings, Pan
     @property
     def tokens(self) -> dict[BotId, SecretStr]:
         """The tokens by bot, in the operator's order."""
-        return {BotId(int(token.get_secret_value().partition(":")[0])): token for token in self.bot_tokens}
+        return by_bot(self.bot_tokens)
 
     @property
     def staff_bot(self) -> BotId | None:

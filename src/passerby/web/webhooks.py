@@ -59,6 +59,10 @@ class Webhooks:
         self._in_hand: dict[UpdateRef, asyncio.Future[bool]] = {}
         self._faults = logs.Faults()
 
+    def know(self, endpoints: Iterable[Endpoint]) -> None:
+        """Also accept updates at these endpoints."""
+        self._endpoints |= {endpoint.path: endpoint for endpoint in endpoints}
+
     @property
     def in_hand(self) -> int:
         """How many updates are being worked on."""

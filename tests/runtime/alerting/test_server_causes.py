@@ -51,7 +51,7 @@ class Fleet:
         self._probes = probes
         config = AlertConfig(thresholds=THRESHOLDS, probes=probes)
         store = MemoryStore(DiskLog(Disk()), self.clock, Random(1))
-        self.watch = AlertWatch(config, (), self._members, store, Fence(duty_lease("alerts"), 1), self.clock)
+        self.watch = AlertWatch(config, tuple, self._members, store, Fence(duty_lease("alerts"), 1), self.clock)
 
     def _members(self) -> Members:
         report = Report("worker-1", figures=metrics.snapshot(self.clock.now()))

@@ -116,6 +116,7 @@ class BotApi:
         staff: BotId | None = None,
     ) -> None:
         self._bots = tuple(tokens)
+        self._staff = staff
         self._client = Client(tokens, base_url, max_connections=max_connections, on_connected=on_connected)
         self._files = files
         self._stars = StarCalls(self._client)
@@ -134,6 +135,12 @@ class BotApi:
     @property
     def bots(self) -> tuple[BotId, ...]:
         return self._bots
+
+    def take(self, tokens: Mapping[BotId, str]) -> None:
+        """Serve these bots from now on, with these tokens."""
+        self._client.take(tokens)
+        self._bots = tuple(tokens)
+        self._content_sender.take(alone=len([bot for bot in tokens if bot != self._staff]) == 1)
 
     async def identify(self, bot: BotId) -> BotIdentity:
         me = await self._client.call(bot, "getMe", b"{}", _ME)

@@ -94,6 +94,11 @@ class Client:
     def __repr__(self) -> str:
         return f"<Client for {len(self._tokens)} bots>"
 
+    def take(self, tokens: Mapping[BotId, str]) -> None:
+        """Use these tokens from now on. Tokens of other bots stay: their last calls are still made."""
+        self._tokens |= tokens
+        self._heads.clear()
+
     async def call(
         self,
         bot: BotId,

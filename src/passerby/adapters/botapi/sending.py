@@ -66,6 +66,10 @@ class ContentSender:
         self._alone = alone
         self._mover = Mover(client, unlimited_files=unlimited_files, at_once=transfers)
 
+    def take(self, *, alone: bool) -> None:
+        """The fleet has another number of bots now."""
+        self._alone = alone
+
     async def send(self, content_call: SendContent) -> tuple[MessageId, ...]:
         """Send the message. Returns the new ids in order. Raises: TelegramError."""
         content = content_call.contents[0]

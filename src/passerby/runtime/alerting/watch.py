@@ -99,7 +99,7 @@ class AlertWatch:
     def __init__(
         self,
         config: AlertConfig,
-        bots: Sequence[BotId],
+        bots: Callable[[], Sequence[BotId]],
         members: Callable[[], Members],
         memos: Memos,
         fence: Fence,
@@ -203,7 +203,7 @@ class AlertWatch:
         if not self._config.polls:
             return found
         figures = [report.figures for report in reports.values() if report.figures is not None]
-        self._kept.polled = polled(self._bots, self._kept.polled, figures, now)
+        self._kept.polled = polled(self._bots(), self._kept.polled, figures, now)
         ago = {str(bot): now - at for bot, at in self._kept.polled.items() if bot not in lost}
         return found | {rules.BOT_NOT_POLLED.name: ago}
 

@@ -33,7 +33,7 @@ PAUSE_S = 0.2
 
 
 class Departures:
-    """`bots` returns the bots of the fleet, and `draining` those that close. `put` gets each event as work."""
+    """`bots` returns the bots that some process serves, and `draining` those that close. `put` gets the events."""
 
     def __init__(
         self,
@@ -74,7 +74,10 @@ class Departures:
             return
         self._looked_at = now
         self._sent_off = {key: until for key, until in self._sent_off.items() if now < until}
-        found = [(each, self._tokens.is_lost(each.bot)) for each in await self._records.elsewhere(sorted(working))]
+        found = [
+            (each, each.bot not in every or each.bot in self._tokens.lost)
+            for each in await self._records.elsewhere(sorted(working))
+        ]
         new = [each for each in found if _key(each[0], is_lost=each[1]) not in self._sent_off]
         for first in range(0, len(new), AT_ONCE):
             for each, is_lost in new[first : first + AT_ONCE]:

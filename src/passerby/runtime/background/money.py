@@ -44,20 +44,20 @@ DAY_S: Final = 86_400.0
 
 
 class MoneyTask:
-    """`bots` are the fleet's. `put` gets the events."""
+    """`bots` returns the fleet's. `put` gets the events."""
 
     def __init__(
         self,
         records: Records,
         telegram: Telegram,
-        bots: Iterable[BotId],
+        bots: Callable[[], Iterable[BotId]],
         works: Callable[[BotId], bool],
         put: Callable[[Event], None],
         clock: Clock,
     ) -> None:
         self._records = records
         self._telegram = telegram
-        self._bots = tuple(bots)
+        self._bots = bots
         self._works = works
         self._put = put
         self._clock = clock
@@ -104,7 +104,7 @@ class MoneyTask:
     async def sweep(self) -> None:
         """Read the transactions of each bot whose turn it is, and raise what the ledger lacks. Raises: RecordsLost."""
         now = self._clock.now()
-        due = [bot for bot in self._bots if now - self._swept_at.get(bot, float("-inf")) >= SWEEP_EVERY_S]
+        due = [bot for bot in self._bots() if now - self._swept_at.get(bot, float("-inf")) >= SWEEP_EVERY_S]
         for bot in due:
             if not self._works(bot):
                 continue

@@ -65,7 +65,7 @@ class BroadcastSender:
         following: Following,
         room: SpareRoom,
         tokens: Tokens,
-        bots: Sequence[BotId],
+        bots: Callable[[], Sequence[BotId]],
         tell: Tell,
         clock: Clock,
         rng: Random,
@@ -75,7 +75,7 @@ class BroadcastSender:
         self._following = following
         self._room = room
         self._tokens = tokens
-        self._bots = tuple(bots)
+        self._bots = bots
         self._tell = tell
         self._clock = clock
         self._rng = rng
@@ -143,11 +143,11 @@ class BroadcastSender:
             if now >= broadcast.watched_until:
                 await self._judge(broadcast)
             return False
-        works = [bot for bot in self._bots if self._tokens.works(bot)]
+        works = [bot for bot in self._bots() if self._tokens.works(bot)]
         for bot in self._tokens.lost:
             await self._records.reassign(broadcast.number, bot, works)
         below = PLACES if broadcast.wave else broadcast.canary_below
-        bots = [bot for bot in self._bots if self._room.is_open(bot)]
+        bots = [bot for bot in self._bots() if self._room.is_open(bot)]
         turns = (Turn(broadcast.number, bot, below, now, broadcast.usual_hour) for bot in bots)
         ends = await asyncio.gather(*(self._rounds.run(broadcast, turn, by) for turn in turns))
         settled = [each for some in ends for each in some]

@@ -245,7 +245,8 @@ class Courier:
         left_s = min(left_s, RELAY_TTL_S)  # it is more if the machine's clock has been set back
         delivery = self._relay_effect_delivery(relay_effect, bot, refs, id_, now, now + left_s)
         delivery.refusal = refusal
-        delivery.put_at = delivery.checked_at = float("-inf")
+        delivery.put_at = now - max(0.0, RELAY_TTL_S - left_s)
+        delivery.checked_at = float("-inf")
         delivery.made_at = self._clock.now() - (RELAY_TTL_S - left_s)
         delivery.found_again = True
         delivery.custody = Custody.OUTBOX

@@ -233,8 +233,11 @@ class Membership:
     async def _claim(self) -> bool:
         """Take leases that should be ours, hand over the others. Returns whether there are more to take at once."""
         plan = self.plan()
-        for lease in [lease for lease in self._held if lease in plan and plan[lease] != self.worker]:
-            self._begin_handing_over(lease)
+        served = set(self._callbacks.wanted().bots)
+        for lease in list(self._held):
+            is_retired = lease.startswith("bot:") and lease not in served
+            if is_retired or plan.get(lease, self.worker) != self.worker:
+                self._begin_handing_over(lease)
         holders = self.members.holders
         free = [
             lease
@@ -255,6 +258,10 @@ class Membership:
                 self._count()
                 self._beginnings[lease] = self._background.spawn(self._callbacks.gained(Fence(lease, epoch)))
         return len(bots) > AT_ONCE
+
+    def hurry(self) -> None:
+        """Send the next heartbeat now: there are other leases to take."""
+        self._hurry.set()
 
     def _begin_handing_over(self, lease: LeaseName) -> asyncio.Task[None]:
         task = self._handing_over.get(lease)

@@ -67,7 +67,8 @@ class _Doubt:
 
 
 class Tokens:
-    """`confirms(bot)`: whether this process may declare the bot lost. `listeners` are called on every change."""
+    """`confirms(bot)`: whether this process may declare the bot lost. `served(bot)`: whether some process polls it.
+    `listeners` are called on every change."""
 
     def __init__(
         self,
@@ -78,6 +79,7 @@ class Tokens:
         *,
         refused_after_s: float = REFUSED_AFTER_S,
         confirms: Callable[[BotId], bool] = lambda bot: True,
+        served: Callable[[BotId], bool] = lambda bot: False,
     ) -> None:
         self._telegram = telegram
         self._background = background
@@ -85,6 +87,10 @@ class Tokens:
         self._rng = rng
         self.refused_after_s = refused_after_s
         self._confirms = confirms
+        self._served = served
+        self._strangers: set[BotId] = set()
+        """Bots that are not in our fleet, but in another process's: what is for them waits."""
+        self._fleet = set(telegram.bots)
         self._doubts: dict[BotId, _Doubt] = {}
         self._worked_at: dict[BotId, float] = {}
         self._strays_told_at: dict[BotId, float] = {}
@@ -96,17 +102,25 @@ class Tokens:
     def of(self, bot: BotId) -> Trust:
         doubt = self._doubts.get(bot)
         if doubt is None:
-            return Trust.WORKING
+            return Trust.WORKING if bot in self._fleet else Trust.LOST if self.is_lost(bot) else Trust.SUSPECTED
         return Trust.LOST if doubt.lost else Trust.SUSPECTED
 
     def works(self, bot: BotId) -> bool:
         """Whether calls may be made through it, as far as is known."""
-        return bot not in self._doubts
+        return bot not in self._doubts and bot in self._fleet
 
     def is_lost(self, bot: BotId) -> bool:
-        """Also True for a bot that is not in the fleet (any more): we have no token of it."""
+        """Also True for a bot that is not in the fleet (any more), unless another process serves it: that one knows
+        more than we do."""
         doubt = self._doubts.get(bot)
-        return doubt.lost if doubt is not None else bot not in self._telegram.bots
+        if doubt is not None:
+            return doubt.lost
+        if bot in self._fleet:
+            return False
+        if self._served(bot):
+            self._strangers.add(bot)
+            return False
+        return True
 
     @property
     def suspected(self) -> tuple[BotId, ...]:
@@ -116,6 +130,21 @@ class Tokens:
     def lost(self) -> tuple[BotId, ...]:
         return tuple(bot for bot, doubt in self._doubts.items() if doubt.lost)
 
+    def admit(self, bot: BotId) -> None:
+        """The bot is in the fleet from now on, or has another token."""
+        if bot in self._doubts:
+            self.ask_now(bot)
+        elif bot not in self._fleet:
+            self._fleet.add(bot)
+            self._tell(bot, Trust.WORKING)
+
+    def retire(self, bot: BotId) -> None:
+        """The bot is no longer in the fleet. For its people, that is as if it were lost."""
+        self._fleet.discard(bot)
+        self._doubts.pop(bot, None)
+        self._tell(bot, self.of(bot))
+        metrics.BOT_LOST.drop(bot)
+
     def refusals(self, bot: BotId) -> int:
         """How often getMe has been refused since the bot became suspected."""
         doubt = self._doubts.get(bot)
@@ -123,7 +152,7 @@ class Tokens:
 
     def refused(self, bot: BotId) -> bool:
         """A call of the bot's was refused. Returns whether its calls wait now; if not, only that call was refused."""
-        if bot in self._doubts:
+        if bot in self._doubts or bot not in self._fleet:
             return True
         now = self._clock.monotonic()
         if now - self._worked_at.get(bot, float("-inf")) < GRACE_S:
@@ -133,7 +162,7 @@ class Tokens:
 
     async def worked(self, bot: BotId) -> None:
         """Return when the bot works: usually at once, for a lost bot perhaps never."""
-        while bot in self._doubts:
+        while not self.works(bot):
             await self._change(bot)
 
     async def decided(self, bot: BotId) -> None:
@@ -157,13 +186,18 @@ class Tokens:
         doubted = {(worker, BotId(bot)) for worker, bots in doubts.items() for bot in bots}
         lost = {(worker, BotId(bot)) for worker, bots in losses.items() for bot in bots}
         for _, bot in lost - self._heard_losses:
-            self.lose(bot)
+            if bot in self._fleet:
+                self.lose(bot)
         for _, bot in doubted - self._heard_doubts:
             if self._confirms(bot):
                 self.refused(bot)
         for _, bot in self._heard_doubts - doubted:
             self.ask_now(bot)
         self._heard_doubts, self._heard_losses = doubted, lost
+        for bot in [bot for bot in self._strangers if bot in self._fleet or not self._served(bot)]:
+            self._strangers.discard(bot)
+            if bot not in self._fleet:
+                self._tell(bot, Trust.LOST)
 
     def ask_now(self, bot: BotId) -> None:
         """Ask a doubted bot's getMe now: there is a sign that it may work again."""
@@ -195,7 +229,7 @@ class Tokens:
 
     async def _ask(self, bot: BotId, doubt: _Doubt) -> None:
         """Ask getMe until it works."""
-        while True:
+        while self._doubts.get(bot) is doubt:
             least_s = 0.0
             try:
                 await self._telegram.identify(bot)
@@ -210,12 +244,13 @@ class Tokens:
             except Exception as error:  # noqa: BLE001  # a bug must not leave a bot suspected for good
                 logs.failed("bot.unknown", error, bot=bot)
             else:
-                self._clear(bot, doubt)
+                if self._doubts.get(bot) is doubt:
+                    self._clear(bot, doubt)
                 return
             await self._rest(doubt, max(least_s, self._pause_s(doubt)))
 
     def _judge(self, bot: BotId, doubt: _Doubt) -> None:
-        is_due = self._clock.monotonic() - doubt.since >= self.refused_after_s
+        is_due = self._doubts.get(bot) is doubt and self._clock.monotonic() - doubt.since >= self.refused_after_s
         if is_due and doubt.refusals >= LEAST_REFUSALS and not doubt.lost and self._confirms(bot):
             self.lose(bot)
 
