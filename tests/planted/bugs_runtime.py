@@ -56,8 +56,8 @@ RUNTIME: Final = (
     Bug(
         "runtime",
         "work is done under a lease that is gone",
-        "                if not self._leases.holds(fence):\n                    return  #",
-        "                if False:\n                    return  #",
+        "            if not self._holds(work):\n                return  # the bot",
+        "            if False:\n                return  # the bot",
     ),
     Bug(
         "runtime",
@@ -250,8 +250,8 @@ RUNTIME: Final = (
     Bug(
         "runtime",
         "records that hold everything count as behind",
-        "if self._position < trimmed and self._on_behind",
-        "if self._position <= trimmed and self._on_behind",
+        "            if self._position < trimmed:",
+        "            if self._position <= trimmed:",
     ),
     Bug(
         "runtime",

@@ -8,7 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from passerby.kernel.ids import BotId, UpdateRef
-from passerby.kernel.participant import Searching
+from passerby.kernel.participant import Idle, Searching
+from passerby.ports.leases import Fence, bot_lease
 from passerby.ports.outbox import Parked
 from passerby.ports.telegram import Arrival, FloodWait, SendContent
 from passerby.runtime.flight_recorder import FlightRecorder
@@ -100,6 +101,21 @@ async def test_in_a_fleet_it_waits_for_a_report_of_another_crash(bench: Bench, /
     await bench.quiet()
     assert isinstance((await bench.facts_of(ANN)).state, Searching) is not another
     assert (SORRY in words_of(bench.telegram.sent)) is another
+
+
+@staged(at_bench, shared=True)
+async def test_an_update_that_was_handed_over_while_it_waited_is_not_tried_here(bench: Bench, /) -> None:
+    """Its next holder tries it, or has put it aside."""
+    await bench.put(somebody(ANN))
+    await bench.store.record_crash((REF,), "one")
+    fence = Fence(bot_lease(BOT), 1)
+    bench.fences.add(fence)
+    bench.person_queues.put(Work(written(ANN, "/search"), (REF,), fences=(fence,), crashes=1))
+    await asyncio.sleep(CRASH_HEARD_S / 2)
+    bench.fences.discard(fence)
+    await asyncio.sleep(CRASH_HEARD_S)
+    assert isinstance((await bench.facts_of(ANN)).state, Idle)
+    assert bench.telegram.sent == []
 
 
 @staged(at_bench)

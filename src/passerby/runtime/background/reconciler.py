@@ -33,6 +33,8 @@ from passerby.ports.participants import Commit, Committed
 from passerby.ports.records import Records
 from passerby.telemetry import logs, metrics
 
+LOOKS = 3
+
 TakeUp = Callable[[Iterable[Outgoing]], Awaitable[None]]
 
 _WHY = {
@@ -88,21 +90,29 @@ class Reconciler:
         return {person: _view(live.get(person), recorded.get(person)) for person in live.keys() | recorded.keys()}
 
     async def _confirmed(self, views: dict[PersonId, View]) -> dict[PersonId, Difference]:
-        """The people who differ for sure, and how. Puts what the second look found into `views`."""
+        """The people who differ for sure, and how. Puts what the second look found into `views`.
+
+        Whoever acts during a look is looked at once more, a few times at most.
+        """
         suspects = sorted(person for person, view in views.items() if compare(view) is not Difference.NONE)
-        if not suspects:
-            return {}
-        before = await self._store.held(suspects)
-        recorded = await self._records.people(suspects)
-        after = await self._store.held(suspects)
         confirmed: dict[PersonId, Difference] = {}
-        for person in suspects:
-            views[person] = _view(after.get(person), recorded.get(person))
-            if person not in after and person not in recorded:
-                del views[person]
-            kinds = {compare(_view(held.get(person), recorded.get(person))) for held in (before, after)}
-            if len(kinds) == 1 and Difference.NONE not in kinds:
-                confirmed[person] = kinds.pop()
+        for _ in range(LOOKS):
+            if not suspects:
+                break
+            before = await self._store.held(suspects)
+            recorded = await self._records.people(suspects)
+            after = await self._store.held(suspects)
+            acting = []
+            for person in suspects:
+                views[person] = _view(after.get(person), recorded.get(person))
+                if person not in after and person not in recorded:
+                    del views[person]
+                kinds = {compare(_view(held.get(person), recorded.get(person))) for held in (before, after)}
+                if len(kinds) > 1:
+                    acting.append(person)
+                elif Difference.NONE not in kinds:
+                    confirmed[person] = kinds.pop()
+            suspects = acting
         return confirmed
 
     async def _repair(self, views: dict[PersonId, View]) -> bool:

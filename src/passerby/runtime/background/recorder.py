@@ -25,13 +25,16 @@ _BACKOFF: Final = Backoff(0.2, 10.0, 0.5, 1.0)
 _CALM_S: Final = 60.0
 """A store that is lost again within this time is not reported again."""
 
+_COMPARE_AGAIN_S: Final = 2.0
+"""The pause after a comparison that could not repair everybody, because they acted meanwhile."""
+
 
 class Recorder:
     """One recorder is enough for a live store. Several do no harm, because the records count each entry once.
 
     `log` is called with a constant event name: "recorder.waiting" once when a store is lost, "recorder.resumed" when
-    it is back. `on_behind` is awaited if the records have lost facts that the journal has already trimmed. Bugs
-    (anything but a lost store) pass through `run` to its supervisor.
+    it is back. `on_behind` is awaited if the records have lost facts that the journal has already trimmed, and
+    again until it returns True. Bugs (anything but a lost store) pass through `run` to its supervisor.
     """
 
     def __init__(
@@ -44,7 +47,7 @@ class Recorder:
         *,
         batch: int = BATCH,
         every_s: float = EVERY_S,
-        on_behind: Callable[[], Awaitable[object]] | None = None,
+        on_behind: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
         self._store = store
         self._records = records
@@ -61,6 +64,7 @@ class Recorder:
         self._lost_at = 0.0
         self._back_at = float("-inf")
         self._is_told = False
+        self._compare_at = float("inf")
         # `run` and `drain` may overlap at shutdown; batches may not.
         self._turn = asyncio.Lock()
         self._nap: asyncio.Task[None] | None = None
@@ -139,11 +143,14 @@ class Recorder:
             # At the start, after a store has begun another generation, and after one of the two was away.
             trimmed = await self._store.trimmed()
             self._position = await self._records.applied(generation)
-            if self._position < trimmed and self._on_behind is not None:
+            if self._position < trimmed:
                 self._log("recorder.behind", reason="the database does not hold what it held before")
-                await self._on_behind()
+                self._compare_at = self._clock.monotonic()
             self._generation = generation
             self._trimmed = 0
+        if self._clock.monotonic() >= self._compare_at and self._on_behind is not None:
+            agreed = await self._on_behind()
+            self._compare_at = float("inf") if agreed else self._clock.monotonic() + _COMPARE_AGAIN_S
         entries = await self._store.journal(self._position, self._batch)
         if self._store.generation != generation:
             return 0  # the store was wiped meanwhile, so the entries may be of either generation

@@ -85,15 +85,18 @@ class EventHandler:
         """Do one piece of work. Raises nothing but cancellation."""
         bugs = unanswered = 0
         while True:
-            for fence in work.fences:
-                if not self._leases.holds(fence):
-                    return  # the bot was handed over; its next holder gets the update again
+            if not self._holds(work):
+                return  # the bot was handed over; its next holder gets the update again
             try:
                 if unanswered:
                     await self._recover(work)
-                if work.crashes and await self._hopeless.is_fatal(work):
-                    await self._hopeless.put_aside(work, Refusal.FATAL)
-                    return
+                if work.crashes:
+                    is_fatal = await self._hopeless.is_fatal(work)
+                    if not self._holds(work):
+                        return  # it was handed over while this waited, and may have been put aside
+                    if is_fatal:
+                        await self._hopeless.put_aside(work, Refusal.FATAL)
+                        return
                 await self._decide(work, unanswered)
             except Fenced:
                 await write_refused(self._leases, work.fences)
@@ -114,6 +117,9 @@ class EventHandler:
             else:
                 self._faults.over("store", "store.back")
                 return
+
+    def _holds(self, work: Work) -> bool:
+        return all(self._leases.holds(fence) for fence in work.fences)
 
     async def _recover(self, work: Work) -> None:
         """A commit of this work was not answered. If it was stored after all, send its notices now, in their turn."""
