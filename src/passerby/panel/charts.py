@@ -34,8 +34,13 @@ def lines(
     series: Sequence[tuple[str, Sequence[float | None]]],
     marks: Sequence[tuple[int, str]] = (),
     width: int = WIDTH,
+    *,
+    is_open: bool = False,
 ) -> Markup:
-    """One line for each of `series` (name, values). `labels` are of the values. `marks`: (index, what happened)."""
+    """One line for each of `series` (name, values). `labels` are of the values. `marks`: (index, what happened).
+
+    `is_open`: the last value is of a day that is not over; its piece of the line is dotted.
+    """
     known = [value for _, values in series for value in values if value is not None]
     top = _nice(max(known, default=0.0))
     across, down = width - _LEFT - 8, HEIGHT - _TOP - _BOTTOM
@@ -72,6 +77,10 @@ def lines(
                         number, x(run[0][0]), y(run[0][1])
                     )
                 )
+            if is_open and len(run) > 1 and run[-1][0] == len(labels) - 1:
+                points, _, last_point = points.rpartition(" ")
+                piece = f"{points.rpartition(' ')[2]} {last_point}"
+                parts.append(Markup('<polyline class="line line-{} so-far" points="{}"/>').format(number, piece))
             parts.append(Markup('<polyline class="line line-{}" points="{}"/>').format(number, points))
     if labels:
         ends = ((0, "start"), (len(labels) - 1, "end")) if len(labels) > 1 else ((0, "start"),)

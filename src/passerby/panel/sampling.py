@@ -33,10 +33,14 @@ class FiguresDuty:
 
     async def run(self) -> None:
         """Run until cancelled."""
+        # The first sample is at the next full minute: bots that are about to be polled would count as late.
+        is_first = True
         while True:
             try:
-                await self.sample()
-                await self._note_release()
+                if not is_first:
+                    await self.sample()
+                    await self._note_release()
+                is_first = False
                 if self._clock.monotonic() - self._counted_at >= COUNT_EVERY_S:
                     self._counted_at = self._clock.monotonic()
                     await self._counting.count(self._clock.now())
