@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from passerby.domain.personal_data import refers_to
 from passerby.domain.sanctions import binds
 from passerby.kernel.broadcast import Broadcast
-from passerby.kernel.history import History, PastBlock, PastBroadcast, PastChat, PastReport, PastSanction
+from passerby.kernel.history import History, PastBlock, PastBroadcast, PastChat, PastEvidence, PastReport, PastSanction
 from passerby.kernel.ids import BotId, ChatId, MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Complaint, Idle, Participant, Rating
 from passerby.kernel.sanction import Sanction
@@ -229,6 +229,11 @@ class MemoryRecords(MemoryMoney):
                 )
                 for (number, whom), row in sorted(disk.targets.items(), key=lambda each: each[0])
                 if whom == person
+            ),
+            evidence=tuple(
+                PastEvidence(chat=chat, place=place, chosen_at=row.chosen_at, erase_at=None, held=False)
+                for (chat, by, place), row in disk.evidence.items()
+                if by == person
             ),
         )
 

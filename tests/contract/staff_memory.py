@@ -17,6 +17,7 @@ from passerby.kernel.staff import (
     THE_OPERATOR,
     Invite,
     Order,
+    SanctionOrder,
     StaffDecision,
     StaffFacts,
     StaffId,
@@ -140,7 +141,14 @@ class MemoryStaff:
         for person in self.records.people.values():
             if person.support is not None and person.support.code == code and person.support.until > now:
                 filed = [each for each in self.records.complaints.values() if each.accused == person.person]
-                return Subject(code, person, len(filed))
+                ordered = (
+                    order.sanction
+                    for number, order in enumerate(self.disk.orders, 1)
+                    if number not in self.disk.done
+                    and isinstance(order, SanctionOrder)
+                    and order.person == person.person
+                )
+                return Subject(code, person, len(filed), tuple(ordered))
         return None
 
     def _panel(self, name: str, now: float) -> PanelFacts:

@@ -13,7 +13,9 @@ from passerby.adapters.sql.tables import (
     charges,
     chats,
     complaints,
+    evidence,
     grants,
+    muted_reporters,
     orders,
     refunds,
     sanctions,
@@ -28,6 +30,7 @@ from passerby.kernel.history import (
     PastBlock,
     PastBroadcast,
     PastChat,
+    PastEvidence,
     PastMoney,
     PastRefund,
     PastReport,
@@ -137,7 +140,17 @@ HISTORY = History(
         ),
     ),
     (PastBlock(whom=OTHERS[7], blocked_at=22.5, lifted_at=23.5),),
-    (PastReport(chat=ChatId("q"), whom=OTHERS[8], reason=Complaint.THREAT, filed_at=24.5, words=b"sealed"),),
+    (
+        PastReport(
+            chat=ChatId("q"),
+            whom=OTHERS[8],
+            reason=Complaint.THREAT,
+            filed_at=24.5,
+            words=b"sealed",
+            verdict="upheld",
+            decided_at=25.5,
+        ),
+    ),
     (PastSanction(sanction=PAST, lifted_at=44.5),),
     PastMoney(
         (PurchaseOrder(PurchaseId("o4"), "plan4", 91, 92, BotId(57), 93.5, 94.5),),
@@ -147,6 +160,8 @@ HISTORY = History(
         (PastRefund("ch5", 103, "buyer", 104.5),),
     ),
     (SENT,),
+    (PastEvidence(chat=ChatId("q"), place=3, chosen_at=26.5, erase_at=27.5, held=True),),
+    28.5,
 )
 COPY = copy_of(PERSON, HISTORY, {ChatId("q"): "their words"}, NOW)
 
@@ -199,7 +214,11 @@ STORED_ELSEWHERE = {
     # The other side, and the notices that told the two.
     "chats": {"user1", "user2", "bot1", "bot2", "active", "told1_bot", "told1_message", "told2_bot", "told2_message"},
     "blocks": {"user_id", "blocked_id"},
-    "complaints": {"user_id", "accused_id"},
+    # Which case it is part of, and how much it weighs.
+    "complaints": {"user_id", "accused_id", "case_number", "cost", "retaliates"},
+    # What it shows is the partner's.
+    "evidence": {"user_id", "accused_id", "sealed", "digest"},
+    "muted_reporters": {"user_id"},
     # Which one of the team decided.
     "sanctions": {"user_id", "by_staff"},
     **{name: {"user_id"} for name in ("orders", "charges", "grants", "subscriptions")},
@@ -221,7 +240,9 @@ def test_every_column_of_the_records_is_in_the_copy_or_is_named_here() -> None:
         },
         "chats": {"id", "opened_at", "closed_at", "closed_by", "reason", "rating1", "rating2"},
         "blocks": {"blocked_at", "lifted_at"},
-        "complaints": {"chat_id", "reason", "filed_at", "words"},
+        "complaints": {"chat_id", "reason", "filed_at", "words", "verdict", "decided_at"},
+        "evidence": {"chat_id", "place", "chosen_at", "erase_at", "held"},
+        "muted_reporters": {"until"},
         "broadcast_targets": {"broadcast", "bot_id", "state", "at", "message_id", "arm", "language"},
         "sanctions": {
             "id", "kind", "reason", "since", "until", "rule", "evidence", "appeal", "appealed_at", "lifted_at",
@@ -239,6 +260,8 @@ def test_every_column_of_the_records_is_in_the_copy_or_is_named_here() -> None:
         chats,
         blocks,
         complaints,
+        evidence,
+        muted_reporters,
         sanctions,
         broadcast_targets,
         orders,

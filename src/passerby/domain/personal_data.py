@@ -134,9 +134,13 @@ def copy_of(me: Participant, history: History, words: Mapping[ChatId, str], now:
                 "reason": report.reason,
                 "filed_at": report.filed_at,
                 "your_words": words.get(report.chat),
+                "outcome": report.verdict,
+                "decided_at": report.decided_at,
             }
             for report in history.reports
         ],
+        "evidence_you_chose": [msgspec.to_builtins(_whole(each)) for each in history.evidence],
+        "your_reports_are_ignored_until": history.reports_muted_until,
         "wallet": _written(me.wallet),
         "purchases": _written(history.money),
         "broadcasts_to_you": [

@@ -8,7 +8,9 @@ import msgspec
 
 from passerby.domain.karma import given_back
 from passerby.domain.lifecycle import cancel, part
+from passerby.domain.money.wallets import wallet_of, with_wallet
 from passerby.kernel.decision import Env
+from passerby.kernel.money import GrantSource, VipGrant
 from passerby.kernel.participant import Chatting, Participant, Searching
 from passerby.kernel.sanction import Appeal, Sanction, SanctionKind
 
@@ -110,7 +112,9 @@ def overturn(
     if sanction.kind in BARRING:
         lost_s = max(0.0, min(end, me.vip_until) - sanction.since)
         if lost_s:
-            me = msgspec.structs.replace(me, vip_until=max(now, me.vip_until) + lost_s)
+            wallet = wallet_of(me, now)
+            back = VipGrant(f"back-{sanction.id}", GrantSource.STAFF, now, lost_s)
+            me = with_wallet(me, msgspec.structs.replace(wallet, grants=(*wallet.grants, back)), now)
     return msgspec.structs.replace(me, sanctions=(*kept, over))
 
 

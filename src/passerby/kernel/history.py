@@ -34,13 +34,29 @@ class PastBlock(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class PastReport(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """A report that the person made. `words` is their comment, sealed; None if they added none."""
+    """A report that the person made. `words` is their comment, sealed; None if they added none.
+
+    `verdict` is what staff thought of it: upheld or dismissed; None: they have not decided.
+    """
 
     chat: ChatId
     whom: PersonId
     reason: Complaint
     filed_at: float
     words: bytes | None
+    verdict: str | None = None
+    decided_at: float | None = None
+
+
+class PastEvidence(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A message of a partner's that the person chose as evidence. `erase_at` None: the case is not decided. `held`: the
+    law asks to keep it."""
+
+    chat: ChatId
+    place: int
+    chosen_at: float
+    erase_at: float | None
+    held: bool
 
 
 class PastSanction(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,3 +114,6 @@ class History(msgspec.Struct, frozen=True):
     sanctions: tuple[PastSanction, ...] = ()
     money: PastMoney = PastMoney()
     broadcasts: tuple[PastBroadcast, ...] = ()
+    evidence: tuple[PastEvidence, ...] = ()
+    reports_muted_until: float | None = None
+    """Their reports count nothing until then."""

@@ -145,11 +145,13 @@ Order = SanctionOrder | LiftOrder | OverturnOrder | UpholdOrder | ThankOrder
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """The person of a support code. `reported`: for how many chats they were reported in 90 days."""
+    """The person of a support code. `reported`: for how many chats they were reported in 90 days.
+    `ordered`: the sanctions that are ordered and not imposed yet."""
 
     code: str
     person: Participant
     reported: int = 0
+    ordered: tuple[Sanction, ...] = ()
 
 
 class ShowExhibit(msgspec.Struct, frozen=True):

@@ -25,7 +25,7 @@ from passerby.adapters.sql.tables import (
 )
 from passerby.domain.personal_data import ERASED_PERSON, refers_to
 from passerby.kernel.broadcast import Category, TargetState
-from passerby.kernel.history import History, PastBlock, PastBroadcast, PastChat, PastReport, PastSanction
+from passerby.kernel.history import History, PastBlock, PastBroadcast, PastChat, PastEvidence, PastReport, PastSanction
 from passerby.kernel.ids import BotId, ChatId, PersonId
 from passerby.kernel.participant import Complaint, Participant, Rating
 from passerby.kernel.sanction import Appeal, Reason, Sanction, SanctionKind
@@ -62,6 +62,8 @@ class SqlPersonalData:
                 tuple(_sanction(row) for row in (await connection.execute(_SANCTIONS, who)).mappings()),
                 await past_money(connection, person),
                 tuple(_past_broadcast(row) for row in (await connection.execute(_BROADCASTS, who)).mappings()),
+                tuple(_evidence(row) for row in (await connection.execute(_EVIDENCE, who)).mappings()),
+                await connection.scalar(_MUTED_UNTIL, who),
             )
 
         return await self._read(query)
@@ -102,6 +104,18 @@ def _report(row: Any) -> PastReport:
         reason=Complaint(row["reason"]),
         filed_at=row["filed_at"],
         words=row["words"],
+        verdict=row["verdict"],
+        decided_at=row["decided_at"],
+    )
+
+
+def _evidence(row: Any) -> PastEvidence:
+    return PastEvidence(
+        chat=ChatId(row["chat_id"]),
+        place=row["place"],
+        chosen_at=row["chosen_at"],
+        erase_at=row["erase_at"],
+        held=row["held"],
     )
 
 
@@ -169,6 +183,8 @@ _BROADCASTS = (
     .where(broadcast_targets.c.person_id == _WHO)
     .order_by(broadcast_targets.c.broadcast)
 )
+_EVIDENCE = sa.select(evidence).where(evidence.c.user_id == _WHO).order_by(evidence.c.chosen_at)
+_MUTED_UNTIL = sa.select(muted_reporters.c.until).where(muted_reporters.c.user_id == _WHO)
 _MENTIONS = sa.select(*READ).where(
     users.c.id != _WHO,
     sa.or_(users.c.last_partner == _WHO, users.c.details.like(sa.bindparam("number", type_=sa.Text))),

@@ -38,6 +38,7 @@ from passerby.kernel.staff import (
     Invite,
     Order,
     Role,
+    SanctionOrder,
     ShowExhibit,
     StaffDecision,
     StaffEffect,
@@ -57,6 +58,7 @@ _ANSWERS_KEPT_S: Final = 3 * 86_400.0
 """Longer than Telegram keeps an update."""
 
 
+_ORDERS_READ: Final = 1000
 _REPORTED_S: Final = 90 * 86_400.0
 _read_order = msgspec.json.Decoder(Order)
 
@@ -319,7 +321,9 @@ async def _subject(connection: AsyncConnection, code: str, now: float) -> Subjec
         return None
     person = participant(values)
     reported = await connection.scalar(_REPORTED, {"whom": person.person, "after": now - _REPORTED_S})
-    return Subject(code, person, reported or 0)
+    waiting = [_read_order.decode(body) for _, body in await connection.execute(_OPEN_ORDERS, {"most": _ORDERS_READ})]
+    ordered = (each.sanction for each in waiting if isinstance(each, SanctionOrder) and each.person == person.person)
+    return Subject(code, person, reported or 0, tuple(ordered))
 
 
 async def _members(connection: AsyncConnection, which: sa.Select[Any]) -> tuple[StaffMember, ...]:

@@ -25,6 +25,8 @@ DAY_H = 24
 LENGTHS_H = (1, 24, 168, 720, 2160)
 FOR_GOOD = "0"
 ID_BITS = 40
+DOUBLE_S = 10.0
+"""A second press of a button within this time is a slip."""
 
 
 def _back(code: str) -> tuple[Button, ...]:
@@ -78,14 +80,28 @@ def sanction_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> Staff
         return unknown(event)
     code, kind, reason, hours = parts
     length = None if hours == FOR_GOOD else float(hours)
-    return _sanction(event, SanctionAsked(code, SanctionKind(kind), Reason(reason), length), facts, env)
+    asked = SanctionAsked(code, SanctionKind(kind), Reason(reason), length)
+    if _is_double(asked, facts, env.now):
+        return StaffDecision(effects=answer(event, text("people.done"), Menu((_back(code),))))
+    return _sanction(event, asked, facts, env)
+
+
+def _is_double(asked: SanctionAsked, facts: StaffFacts, now: float) -> bool:
+    """Whether the same member ordered the same a moment ago: the button was pressed twice."""
+    subject, me = facts.subject, facts.me
+    if subject is None or me is None:
+        return False
+    return any(
+        (each.kind, each.reason, each.by) == (asked.kind, asked.reason, me.number) and now - each.since < DOUBLE_S
+        for each in (*subject.person.sanctions, *subject.ordered)
+    )
 
 
 def sanction_asked(asked: SanctionAsked, facts: StaffFacts, env: Env) -> StaffDecision:
     return _sanction(asked, asked, facts, env)
 
 
-def _sanction(event: object, asked: SanctionAsked, facts: StaffFacts, env: Env) -> StaffDecision:
+def _sanction(event: object, asked: SanctionAsked, facts: StaffFacts, env: Env, name: str = "") -> StaffDecision:
     subject, me = facts.subject, facts.me
     if subject is None or me is None:
         return unknown(event)

@@ -8,6 +8,8 @@ from passerby.kernel.decision import Env
 from passerby.kernel.effect import Say
 from passerby.kernel.event import MessageReceived
 from passerby.kernel.staff import (
+    COMMAND_LINE,
+    THE_OPERATOR,
     AuditNote,
     Invite,
     InviteAsked,
@@ -37,10 +39,16 @@ def invite(asked: InviteAsked, facts: StaffFacts, env: Env) -> StaffDecision:
     return StaffDecision(invites=(made,), notes=(note,), reply=reply)
 
 
+def _stands(opened: Invite, facts: StaffFacts) -> bool:
+    """Whether who made the invite may still make it: they were not revoked, and do not have a lower role by now."""
+    maker = THE_OPERATOR if opened.made_by == COMMAND_LINE else facts.member(opened.made_by)
+    return may(maker, Permission.TEAM) and maker is not None and reaches(maker, opened.role)
+
+
 def join(event: MessageReceived, facts: StaffFacts, env: Env) -> StaffDecision:
     """Somebody opened an invite's link."""
     opened = facts.invite
-    if opened is None or not is_open(opened, env.now):
+    if opened is None or not is_open(opened, env.now) or not _stands(opened, facts):
         return StaffDecision(effects=(Say(event.person, text("team.link_useless")),))
     new = StaffMember(facts.next_number, event.person, opened.role, env.now, opened.name, event.language, alerts=False)
     used = msgspec.structs.replace(opened, used_by=new.number, used_at=env.now)
