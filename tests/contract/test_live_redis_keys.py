@@ -7,13 +7,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from math import inf
 from random import Random
+from time import time
 from typing import NamedTuple
 
 import pytest
 from redis import Redis
 
 from passerby.adapters.redis import RedisStore, RedisUnreachable
-from passerby.adapters.redis.keys import DONE_KEPT_S, EVICTED_KEPT_MS
+from passerby.adapters.redis.keys import DONE_KEPT_S, EVICTED_KEPT_MS, day_of
 from passerby.domain.popularity import PERIOD_S, marks
 from passerby.kernel.ids import ChatId, PersonId, search_of
 from passerby.kernel.participant import Chatting, Idle
@@ -79,6 +80,7 @@ KEPT = {
     "map": Kept(DAY_S, 2 * DAY_S),
     "received": Kept(25.9 * HOUR_S, 26 * HOUR_S),
     "stored": Kept(30, HOUR_S),
+    **dict.fromkeys(("conduct", "candidates"), Kept(DAY_S - 60, 2 * DAY_S)),
     "file": Kept(2.9 * DAY_S, 3 * DAY_S),
     "seen": Kept(PERIOD_S, 2 * PERIOD_S),
     "budget": Kept(0.0, 1000.0),
@@ -144,6 +146,7 @@ async def everything(store: RedisStore) -> None:
     await store.record_crash((update(11),), "one")
     await store.remember_file("u", BOT, "first")
     await store.sight(marks(b"a key", "cats", ANN))
+    await store.keep_conducts(day_of(time()), {ANN: b"busy"}, candidates=[ANN])
     await store.reserve(Account(BOT), 5.0, 10, 5)
     await store.reserve(Account(BOT, ANN), 5.0, 10, 5)
     await store.hold(Account(BOT, BEN), 900.0)

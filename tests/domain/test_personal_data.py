@@ -66,6 +66,7 @@ from passerby.kernel.participant import (
     Saved,
     Searching,
     Ticket,
+    Watched,
 )
 from passerby.kernel.sanction import Appeal, Reason, Sanction, SanctionKind, SupportCode
 from tests.contract.records_facts import participants
@@ -113,6 +114,7 @@ PERSON = Participant(
         82.5,
     ),
     ("promo",),
+    Watched(51.5, "feed", 52.5, 3, 5, 53.5, 54.5),
 )
 PAST = Sanction("past", SanctionKind.SLOW, Reason.SPAM, 41.5, 42.5, 0, "old rule", "old case", Appeal.UPHELD, 43.5)
 SENT = PastBroadcast(

@@ -6,7 +6,7 @@ from passerby.features import ALL
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Decision
 from passerby.kernel.effect import Answer, Button, Menu
-from passerby.kernel.event import PaymentSettled, SearchDelayed, VipEnding
+from passerby.kernel.event import FarmSuspected, PaymentSettled, SearchDelayed, VipEnding
 from passerby.kernel.money import ChargeId, Payment, Plan
 from passerby.kernel.participant import Preferences, Profile
 from passerby.kernel.rules import Filter, Rules
@@ -67,6 +67,10 @@ def test_every_button_is_answered_and_every_answer_has_a_button() -> None:
     explorer = Explorer(talk)
     stranger = talk.stranger()
     explorer.look(stranger.writes("/start"), stranger)
+
+    doubted = talk.person(grown_up())
+    decision = talk.happens(FarmSuspected(doubted.person, doubted.bot, talk.env.now))
+    explorer.look(decision, doubted)
 
     child = talk.person(Profile(consented_at=talk.env.now, language="en"))
     explorer.look(child.writes("3"), child)

@@ -34,6 +34,7 @@ from passerby.ports.telegram import (
     TokenRefused,
 )
 from passerby.runtime.decide.committing import Committer
+from passerby.runtime.decide.conduct_notes import ConductNotes
 from passerby.runtime.decide.event_handler import EventHandler
 from passerby.runtime.decide.loading import FactsLoader
 from passerby.runtime.decide.outcomes import DeliveryOutcomes
@@ -312,6 +313,7 @@ class Bench:
         committer = Committer(self.store, sealer, self.uncertain, self.clock, worker, sender.find_again)
         self.pairings = Pairings(committer, sender, self.leases)
         self.handler = EventHandler(
+            conduct_notes=ConductNotes(),
             router=router,
             loader=FactsLoader(
                 self.store, self.records, router, self.person_queues, self.clock, self.telegram.content_of

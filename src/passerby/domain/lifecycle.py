@@ -25,9 +25,9 @@ import msgspec
 from passerby.domain.ages import age_now
 from passerby.domain.entitlement import filter_used, is_vip, wishes_of
 from passerby.domain.karma import karma_now
-from passerby.domain.pools import pool_of
+from passerby.domain.pools import apart, pool_of
 from passerby.kernel.decision import Env
-from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId
+from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId, PoolId
 from passerby.kernel.participant import (
     Chatting,
     Gender,
@@ -60,6 +60,10 @@ BOT_LOST = "bot_lost"
 
 SLOWED_S = 60.0
 """How much later the search of a slowed person begins to count."""
+
+
+UNTIL_ANSWERED = 1e12
+"""Unix seconds, in the far future: JSON has no infinity."""
 
 
 class Action(Enum):
@@ -125,7 +129,7 @@ def make_ticket(me: Participant, env: Env) -> Ticket:
     age = age_now(profile, env.now)
     return Ticket(
         person=me.person,
-        pool=pool_of(age, me.bot, spoken(profile), env.rules),
+        pool=_pool(me, pool_of(age, me.bot, spoken(profile), env.rules), env.now),
         since=env.now,
         gender=profile.gender or Gender.UNSAID,
         age=age,
@@ -144,8 +148,18 @@ def make_ticket(me: Participant, env: Env) -> Ticket:
     )
 
 
+def _pool(me: Participant, pool: PoolId, now: float) -> PoolId:
+    """The pool of a person. Accounts of a farm meet only each other."""
+    return apart(pool) if me.watched is not None and now < me.watched.apart_until else pool
+
+
 def _not_before(me: Participant, now: float) -> float:
-    """When the search of a person begins to count: later for those who are slowed, 0 for all others."""
+    """When the search of a person begins to count: later for those who are slowed, 0 for all others.
+
+    For those who have to pick a picture first, it does not begin to count until they have done so.
+    """
+    if me.watched is not None and me.watched.asked_at:
+        return UNTIL_ANSWERED
     slowed = any(each.kind is SanctionKind.SLOW and (each.until is None or now < each.until) for each in me.sanctions)
     return now + SLOWED_S if slowed else 0.0
 
@@ -180,7 +194,8 @@ def refresh_ticket(me: Participant, env: Env) -> Participant:
     if not isinstance(me.state, Searching):
         return me
     ticket = msgspec.structs.replace(make_ticket(me, env), since=me.state.ticket.since)
-    ticket = msgspec.structs.replace(ticket, not_before=me.state.ticket.not_before)
+    if ticket.not_before != UNTIL_ANSWERED and me.state.ticket.not_before != UNTIL_ANSWERED:
+        ticket = msgspec.structs.replace(ticket, not_before=me.state.ticket.not_before)
     return msgspec.structs.replace(filter_used(me, env), state=Searching(ticket))
 
 

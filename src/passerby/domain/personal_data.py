@@ -4,11 +4,12 @@ A copy never tells who another person is: partners are numbered, in the order in
 what others did about this person (their ratings, blocks and reports), because that is about the others, too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from passerby.domain.farms.conduct import Conduct
 from passerby.domain.karma import karma_now, shade
 from passerby.domain.lifecycle import refresh_ticket
 from passerby.domain.sanctions import binds
@@ -27,6 +28,8 @@ ERASED_PERSON = PersonId(0)
 
 STANDINGS = ("usual", "low", "very low")
 """By `karma.shade`. The exact score would tell how the last partner rated the person."""
+
+_HASHES = ("tokens", "kinds", "fresh")
 
 ELSEWHERE = (
     "Messages are passed on and not stored.",
@@ -59,10 +62,12 @@ class _Partners:
         return f"partner {number}"
 
 
-def copy_of(me: Participant, history: History, words: Mapping[ChatId, str], now: float) -> dict[str, Any]:
+def copy_of(
+    me: Participant, history: History, words: Mapping[ChatId, str], now: float, conducts: Sequence[Conduct] = ()
+) -> dict[str, Any]:
     """The copy, ready to be written as JSON. Times stay Unix seconds (UTC).
 
-    `words` are the comments on the person's reports, opened.
+    `words` are the comments on the person's reports, opened. `conducts` are those of the last two days.
     """
     partners = _Partners()
     return {
@@ -105,6 +110,7 @@ def copy_of(me: Participant, history: History, words: Mapping[ChatId, str], now:
         "open_question": msgspec.to_builtins(me.commenting),
         "restrictions": _restrictions(me, history),
         "support_code": msgspec.to_builtins(_whole(me.support)) if me.support is not None else None,
+        "watched": msgspec.to_builtins(_whole(me.watched)) if me.watched is not None else None,
         "requests": msgspec.to_builtins(_whole(me.requests)) if me.requests is not None else None,
         "chats": [
             {
@@ -155,6 +161,11 @@ def copy_of(me: Participant, history: History, words: Mapping[ChatId, str], now:
                 "language": each.language,
             }
             for each in history.broadcasts
+        ],
+        "last_days_in_numbers": [
+            {name: value for name, value in msgspec.to_builtins(_whole(each)).items() if name not in _HASHES}
+            | {"repeated": [{"keyed_hash": token, "chats": chats} for token, chats in each.tokens.items()]}
+            for each in conducts
         ],
         "not_in_this_file": list(ELSEWHERE),
     }

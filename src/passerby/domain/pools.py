@@ -31,7 +31,13 @@ def pool_of(age: int, bot: BotId | None, languages: Sequence[str], rules: Rules)
     return side if brand is None else _named(side, brand)
 
 
+def apart(pool: PoolId) -> PoolId:
+    """The pool beside this one, for accounts of farms. A brand cannot have such a name. It exists while somebody is in
+    it."""
+    return PoolId(f"{pool}~")
+
+
 def pools(rules: Rules) -> tuple[PoolId, ...]:
-    """All pools that can exist."""
+    """All pools that can exist, without the pools of accounts that are apart."""
     sides = (ADULTS, MINORS)
     return (*sides, *(_named(side, brand) for brand in rules.brands for side in sides))

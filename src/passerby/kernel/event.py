@@ -287,6 +287,20 @@ class VipEnding(msgspec.Struct, frozen=True, gc=False, tag=True):
     bot: BotId
 
 
+class FarmSuspected(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """A person behaves like an account of a farm. `at` is when that was found.
+
+    With `until`, they are one of a cluster that advertises the same target: `cluster` names it. Without, they may be a
+    script, and one tap shows that they are not.
+    """
+
+    person: PersonId
+    bot: BotId
+    at: float
+    until: float = 0.0
+    cluster: str = ""
+
+
 class SanctionOverturned(msgspec.Struct, frozen=True, gc=False, tag=True):
     """A decision about a person turned out to be wrong. `costs`: what its reports took of the karma, and when.
 
@@ -397,6 +411,7 @@ Event = (
     | SanctionOverturned
     | AppealRefused
     | ReportDecided
+    | FarmSuspected
     | Overrun
     | DataCopied
     | ErasureDue

@@ -223,6 +223,25 @@ class DataRequests(msgspec.Struct, frozen=True, gc=False, array_like=True):
     erasing: bool = False
 
 
+class Watched(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What follows because a person behaves like a farm's account (see `domain.farms`). Times are in Unix seconds; 0
+    means never.
+
+    - `apart_until`: until then they meet only others who are apart. `cluster` names the farm.
+    - `asked_at`: since then they have to pick a picture before somebody is found for them. `picture` is the right one.
+    - `wrong`: how many times in a row they picked another one. `again_at`: not before then may they try again.
+    - `passed_at`: when they last picked the right one.
+    """
+
+    apart_until: float = 0.0
+    cluster: str = ""
+    asked_at: float = 0.0
+    picture: int = 0
+    wrong: int = 0
+    again_at: float = 0.0
+    passed_at: float = 0.0
+
+
 class Participant(msgspec.Struct, frozen=True, omit_defaults=True):
     """One person. `bot` is the bot that they used last and that reaches them. None: nobody can reach them now.
 
@@ -259,6 +278,7 @@ class Participant(msgspec.Struct, frozen=True, omit_defaults=True):
     support: SupportCode | None = None
     wallet: Wallet | None = None
     muted: tuple[str, ...] = ()
+    watched: Watched | None = None
 
     @property
     def is_blank(self) -> bool:

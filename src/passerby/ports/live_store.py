@@ -10,6 +10,7 @@ from typing import Protocol
 import msgspec
 
 from passerby.ports.caches import Caches
+from passerby.ports.conducts import Conducts
 from passerby.ports.done_marks import DoneMarks
 from passerby.ports.doubts import Doubtful
 from passerby.ports.generations import Generations
@@ -49,6 +50,7 @@ class LiveStore(
     Journal,
     Caches,
     Memos,
+    Conducts,
     Generations,
     Doubtful,
     Leases,

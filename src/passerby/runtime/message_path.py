@@ -16,6 +16,7 @@ from passerby.ports.records import Records
 from passerby.ports.telegram import Telegram
 from passerby.runtime.background.drains import Drains
 from passerby.runtime.decide.committing import Committer
+from passerby.runtime.decide.conduct_notes import ConductNotes
 from passerby.runtime.decide.event_handler import EventHandler
 from passerby.runtime.decide.loading import FactsLoader
 from passerby.runtime.decide.outcomes import DeliveryOutcomes
@@ -73,6 +74,7 @@ class MessagePath:
         self._places = words.places
         self.uncertain = UncertainCommits(clock)
         self.faults = logs.Faults(clock.monotonic)
+        self.conduct_notes = ConductNotes()
         sealer = self.sealer = Sealer(config.key, *config.former_keys)
         prints = Prints(config.key, *config.former_keys)
         best_effort = BestEffort(telegram, wording, tokens, fleet, background)
@@ -118,6 +120,7 @@ class MessagePath:
             env=self.env,
             finished=finished,
             owe=self.admission.owe,
+            conduct_notes=self.conduct_notes,
             faults=self.faults,
             clock=clock,
             rng=rng,

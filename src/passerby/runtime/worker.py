@@ -36,6 +36,7 @@ from passerby.runtime.alerting.posts import StaffOrders, StaffPosts, Uncondition
 from passerby.runtime.alerting.watch import AlertConfig, AlertWatch
 from passerby.runtime.background.departures import Departures
 from passerby.runtime.background.drains import Drains
+from passerby.runtime.background.farm_watch import FARMS, ConductKeeper, FarmWatch
 from passerby.runtime.background.idle_chats import IdleChatWatch
 from passerby.runtime.background.janitor import Janitor
 from passerby.runtime.background.matcher import Introduce, Matcher
@@ -161,6 +162,7 @@ class Worker:
         )
         bots = tuple(bot for bot in telegram.bots if staff is None or bot != staff.bot)
         duties = (
+            FARMS,
             *self._more_duties,
             *((ALERTS,) if alerts is not None else ()),
             *([STAFF] if staff is not None else ()),
@@ -249,6 +251,8 @@ class Worker:
         self._departures = Departures(
             self._served, lambda: drains.now, self.tokens, records, self.person_queues.put, clock
         )
+        self._farm_watch = FarmWatch(store, self.person_queues.put, clock)
+        self._conduct_keeper = ConductKeeper(store, path.conduct_notes.take, config.key, clock)
         self._upkeep = Upkeep(
             store,
             path.courier,
@@ -278,6 +282,7 @@ class Worker:
             upkeep.forget_idle,
             self.janitor.serve_itself,
             self._drains.run,
+            self._conduct_keeper.run,
         ):
             self._kept_going.append(self._stand(work))
         await self.fleet.first_heartbeat()
@@ -451,6 +456,7 @@ class Worker:
                     PERSONAL_DATA: self._personal_data.run,
                     MONEY: self._money.run,
                     DEPARTURES: self._departures.run,
+                    FARMS: self._farm_watch.run,
                 }
                 return LoopTask((own | dict(self._more_duties))[fence.lease], self._stand)
 

@@ -215,6 +215,9 @@ RESTORE_TEST_AT = Gauge(
 )
 BUGS = Counter("passerby_bugs", "Units of work that ended because of a bug.")
 LONG_TURNS = Counter("passerby_loop_long_turns", "Turns of the event loop that took more than 250 ms.")
+FARM_ACCOUNTS = Gauge(
+    "passerby_farm_accounts", "Accounts found in farms within the last hours, by the process that looks for them."
+)
 LOOP_LAG = Gauge("passerby_loop_lag_seconds", "How late the event loop last woke a timer.")
 
 

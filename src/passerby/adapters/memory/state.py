@@ -61,6 +61,8 @@ class State:
         self.trimmed = 0
         self.files: dict[tuple[str, BotId], str] = {}
         self.sightings = Sightings()
+        self.conducts: dict[int, dict[PersonId, bytes]] = {}
+        self.candidates: dict[int, set[PersonId]] = {}
         self.memos: dict[str, bytes] = {}
         self.has_erased = False
         """Whether the log still holds data of a person who was erased since, and whom the records have dropped."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from random import Random
 from typing import Final
 
+from passerby.adapters.memory.conducts import MemoryConducts
 from passerby.adapters.memory.delivering import MemoryDelivering
 from passerby.adapters.memory.feeds import MemoryFeeds
 from passerby.adapters.memory.history import Adopted, Crashed, Entry, Noted
@@ -27,7 +28,7 @@ JOURNAL_BOUND: Final = 1_000_000
 """Facts. This many arise in some hours at a hundred a second, and take about half a gigabyte."""
 
 
-class MemoryStore(MemoryDelivering, MemoryFeeds):
+class MemoryStore(MemoryDelivering, MemoryFeeds, MemoryConducts):
     """The port says what it promises. `rng` names the store's generation; `clock` dates what expires.
 
     If the journal holds `journal_bound` facts, commits that bring more are refused. Marks are not: there are no more of

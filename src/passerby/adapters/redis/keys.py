@@ -48,6 +48,8 @@ with the same tag on one node, so a script may use several. Two installations ma
     stored:CALL          string  this commit was stored (see `store`)                          after a minute
     file:NAME            hash    bot -> file id, both disguised (see adapters.botapi.files)    after 3 days
     seen:PERIOD          string  a table of sightings (see domain.popularity)                  after 60 to 90 days
+    conduct:DAY          hash    person -> what they did that day (see domain.farms.conduct)   when the next day is over
+    candidates:DAY       set     people whose conduct is worth a closer look                   the same
     workers              hash    worker -> "number until ttl", newline, its report             when it leaves or expires
     leases               hash    lease -> "epoch until ttl", newline, its holder or nobody     never: few
     epochs               hash    lease -> the same epoch, for writes with a fence              never: few
@@ -151,10 +153,19 @@ class Keys:
     def file(self, unique: str) -> bytes:
         return self._key(f"file:{unique}")
 
+    def conducts(self, day: int) -> tuple[bytes, bytes]:
+        """Return a day's conducts, and its candidates."""
+        return self._key(f"conduct:{day}"), self._key(f"candidates:{day}")
+
     def sightings(self, now: float) -> tuple[bytes, bytes]:
         """Return this period's table and the last period's."""
         period = int(now // PERIOD_S)
         return self._key(f"seen:{period}"), self._key(f"seen:{period - 1}")
+
+
+def conduct_kept_s(day: int, now: float) -> int:
+    """Return how long a day's conducts may be kept: until the end of the next day."""
+    return max(1, int((day + 2) * DAY_S - now))
 
 
 def word_score(at: float) -> int:

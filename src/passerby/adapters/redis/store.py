@@ -32,6 +32,7 @@ import msgspec
 
 from passerby.adapters.redis import scripts, values
 from passerby.adapters.redis.calls import Word
+from passerby.adapters.redis.conducts import RedisConducts
 from passerby.adapters.redis.errors import RedisWiped
 from passerby.adapters.redis.gathering import Loads, Marks
 from passerby.adapters.redis.generation import Generation
@@ -70,7 +71,7 @@ JOURNAL_BOUND: Final = 1_000_000
 _COMMITTED: Final = {1: Committed.YES, 0: Committed.STALE, 2: Committed.ALREADY_DONE}
 
 
-class RedisStore(RedisLeases, RedisSharedBudgets, RedisMessageMap, RedisOutbox, RedisUpdates):
+class RedisStore(RedisLeases, RedisSharedBudgets, RedisMessageMap, RedisOutbox, RedisUpdates, RedisConducts):
     """The port says what this promises. `generation` comes from begin.lua; `open_redis` makes a store.
 
     When the journal holds `journal_bound` facts, commits that would add more are refused.

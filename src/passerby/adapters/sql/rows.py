@@ -37,6 +37,7 @@ from passerby.kernel.participant import (
     Searching,
     State,
     Ticket,
+    Watched,
 )
 from passerby.kernel.sanction import Sanction, SupportCode
 from passerby.ports.facts import PersonChanged
@@ -113,6 +114,7 @@ class _Details(msgspec.Struct, gc=False, omit_defaults=True):
     sanctions: tuple[Sanction, ...] = ()
     blur: Blur = Blur.FIRST
     wallet: Wallet | None = None
+    watched: Watched | None = None
 
 
 class _StoredTicket(msgspec.Struct, gc=False, omit_defaults=True):
@@ -288,6 +290,7 @@ def participant(values: Sequence[Any]) -> Participant:
         wallet=more.wallet,
         support=None if support_code is None else SupportCode(support_code, support_until),
         muted=tuple(muted.split(",")) if muted else (),
+        watched=more.watched,
     )
 
 
@@ -324,6 +327,7 @@ def _details_of(person: Participant) -> _Details:
         person.sanctions,
         wishes.blur,
         person.wallet,
+        person.watched,
     )
 
 

@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from passerby.dialogue.after_chat import look_back, tell_left
+from passerby.dialogue.challenge import ask_for_picture
 from passerby.dialogue.closing import go_on_elsewhere, is_closing
 from passerby.dialogue.keyboards import keys_for
 from passerby.domain.lifecycle import cancel, part, search
@@ -26,7 +27,7 @@ def move_on(event: MessageReceived, facts: Facts, env: Env) -> Decision:
             if closes:
                 return Decision(effects=(go_on_elsewhere(facts.me, env),))
             me = search(facts.me, env)
-            return Decision((me,), (Say(me.person, text("search.begun"), keys_for(me.state)),))
+            return Decision((me,), (Say(me.person, text("search.begun"), keys_for(me.state)), *ask_for_picture(me)))
         case Searching():
             return _tell(facts, "chat.next_while_searching")
         case Chatting():
@@ -34,7 +35,7 @@ def move_on(event: MessageReceived, facts: Facts, env: Env) -> Decision:
             if closes:
                 return Decision(sides, (go_on_elsewhere(sides[0], env), *look_back(sides[0]), *tell_left(sides)))
             said = Say(facts.me.person, text("chat.you_moved_on"), keys_for(sides[0].state))
-            return Decision(sides, (said, *look_back(sides[0]), *tell_left(sides)))
+            return Decision(sides, (said, *look_back(sides[0]), *ask_for_picture(sides[0]), *tell_left(sides)))
         case never:
             assert_never(never)
 

@@ -5,9 +5,11 @@ from typing import assert_never
 import msgspec
 
 from passerby.dialogue.after_chat import SEEK, ask_again, what_was_said
+from passerby.dialogue.challenge import ask_for_picture
 from passerby.dialogue.closing import go_on_elsewhere, is_closing
 from passerby.dialogue.keyboards import CANCEL, FIND, keys_for
 from passerby.domain.after_chat import last_partner
+from passerby.domain.farms.challenge import is_asked
 from passerby.domain.lifecycle import cancel, pair, refresh_ticket, search
 from passerby.domain.matching.estimates import blurred
 from passerby.domain.matching.wishes import common
@@ -35,7 +37,7 @@ def find(event: MessageReceived | ButtonPressed, facts: Facts, env: Env) -> Deci
             if is_closing(facts.me, env):
                 return Decision(effects=(go_on_elsewhere(facts.me, env),))
             me = search(facts.me, env)
-            return Decision((me,), (Say(me.person, text("search.begun"), keys_for(me.state)),))
+            return Decision((me,), (Say(me.person, text("search.begun"), keys_for(me.state)), *ask_for_picture(me)))
         case never:
             assert_never(never)
 
@@ -125,6 +127,8 @@ def delayed(event: SearchDelayed, facts: Facts, env: Env) -> Decision:
     state = facts.me.state
     if not isinstance(state, Searching) or state.ticket.since != event.since:
         return NOTHING
+    if is_asked(facts.me):
+        return Decision(effects=ask_for_picture(facts.me))
     said = text("search.delayed", chance=_chance(event), wait=_wait(event))
     menu = _wider(facts.me, state)
     at = facts.anchor

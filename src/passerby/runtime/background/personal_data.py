@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from passerby.domain.farms.conduct import Conduct
 from passerby.domain.personal_data import copy_of
 from passerby.kernel.event import DataCopied, ErasureDue, Event, PartnerErased
 from passerby.kernel.ids import BotId, PersonId
@@ -33,6 +34,8 @@ AGAIN_S: Final = 60.0
 """A step whose effect the records do not show yet is not taken again within this time."""
 
 NO_BOT: Final = BotId(0)
+DAY_S: Final = 86_400
+_conduct: Final = msgspec.msgpack.Decoder(Conduct)
 FILE_NAME: Final = "my-data.json"
 
 
@@ -92,7 +95,8 @@ class PersonalDataTask:
                 for report in history.reports
                 if report.words is not None and (opened := self._open_words(report.words)) is not None
             }
-            copied = copy_of(me, history, words, self._clock.now())
+            now = self._clock.now()
+            copied = copy_of(me, history, words, now, await self._conducts(me.person, now))
             data = msgspec.json.format(msgspec.json.encode(copied), indent=2)
             caption = self._word(text("my_data.copy"), me.profile.language)
             try:
@@ -104,6 +108,11 @@ class PersonalDataTask:
                 return  # it is tried again
         self._put(done)
 
+    async def _conducts(self, person: PersonId, now: float) -> list[Conduct]:
+        today = int(now // DAY_S)
+        found = [await self._store.conducts(day, (person,)) for day in (today - 1, today)]
+        return [_conduct.decode(each[person]) for each in found if person in each]
+
     async def _erase(self, me: Participant) -> None:
         requests = me.requests
         if requests is None or not requests.erasing:
@@ -113,6 +122,7 @@ class PersonalDataTask:
         for other in acquaintances:
             self._raise(PartnerErased(PersonId(other), NO_BOT, me.person))
         if not acquaintances and isinstance(me.state, Idle):
+            await self._store.forget_conduct(me.person)
             self._raise(ErasureDue(me.person, me.bot or NO_BOT, is_last=True))
 
     def _raise(self, event: Event) -> None:

@@ -23,6 +23,7 @@ from passerby.ports.records import RecordsLost
 from passerby.runtime.backoff import Backoff, steady
 from passerby.runtime.decide.commit_plan import CommitPlan
 from passerby.runtime.decide.committing import Committer, Unanswered, notice_prefix
+from passerby.runtime.decide.conduct_notes import ConductNotes
 from passerby.runtime.decide.edits import Edits
 from passerby.runtime.decide.loading import FactsLoader, participants_in
 from passerby.runtime.decide.parking import Parking
@@ -61,6 +62,7 @@ class EventHandler:
         env: Callable[[], Env],
         finished: Callable[[tuple[UpdateRef, ...]], None],
         owe: Callable[[Notice], None],
+        conduct_notes: ConductNotes,
         faults: logs.Faults,
         clock: Clock,
         rng: Random,
@@ -76,6 +78,7 @@ class EventHandler:
         self._env = env
         self._finished = finished
         self._owe = owe
+        self._conduct_notes = conduct_notes
         self._faults = faults
         self._clock = clock
         self._rng = rng
@@ -151,6 +154,7 @@ class EventHandler:
                 if isinstance(event, MessageEdited) and decision.changes:
                     self._edits.note(event)
                 _count_searches(plan, before)
+                self._conduct_notes.decided(event, facts, decision, self._clock.now())
                 await self._sender.park(self._sender.send(plan, work, reading))
             if not plan.relay_effects or committed is Committed.ALREADY_DONE:
                 self._finished(work.refs)

@@ -1,0 +1,221 @@
+"""Which conducts belong together, and what follows for each person.
+
+Similar words accuse nobody, and neither does a link: honest people share memes, and copy an introduction from each
+other. A farm shows in the *shape* of a cluster. *Leaders* send most of their partners somewhere. The members of a farm
+are leaders who are *devoted* to the same few targets, and hardly anybody else uses these. Of the many people who share
+a popular video, hardly anyone is one.
+
+    farm       several people devoted to one target         links held, slower matching, suspects meet suspects
+    recruit    uses the target of a farm, in few chats yet   links held
+    doubtful   a group with the same opening and the habits of scripts, or one person with many such habits
+                                                             asked to tap the right picture
+"""
+
+from collections import defaultdict
+from collections.abc import Container, Mapping
+from enum import StrEnum
+from statistics import fmean
+from typing import Final, Generic, TypeVar
+
+import msgspec
+
+from passerby.domain.farms.conduct import Conduct
+from passerby.domain.farms.signals import suspicion
+from passerby.kernel.ids import PersonId
+
+DEVOTED_CHATS: Final = 3
+"""Somebody who used a target in fewer chats is not devoted to it yet."""
+DEVOTED_SHARE: Final = 0.5
+FARM: Final = 5
+"""The fewest people devoted to one target that are a farm."""
+ONLY_THEIRS: Final = 0.6
+"""The least share of people who used a target again and again, among all who used it."""
+MOSTLY_THEIRS: Final = 0.75
+"""The least share of their chats, among all chats in which it was used."""
+HUMAN: Final = -1.0
+"""A cluster whose members are on average more human than this is none."""
+ODD_FARM: Final = 0.75
+"""What the members of a cluster around an odd word must have on average."""
+
+ALIKE: Final = 8
+"""The fewest people with the same opening that are looked at together."""
+ALIKE_BANDS: Final = 2
+ALIKE_CHATS: Final = 5
+ALIKE_SUSPICION: Final = 2.0
+DOUBT: Final = 4.5
+"""From this sum of signals on, one person alone is asked."""
+
+KNOWN_CHATS: Final = 2
+
+
+CALM: Final = 2.0
+"""With less, and without any target, a conduct is not looked at more closely."""
+
+
+def is_candidate(conduct: Conduct) -> bool:
+    """Whether a conduct must be judged together with the others. People who used a target once count, too: they show
+    that it is not only a farm's."""
+    if conduct.known or any(kind != "b" for kind in conduct.kinds.values()):
+        return True
+    return any(chats >= DEVOTED_CHATS for chats in conduct.tokens.values()) or suspicion(conduct) >= CALM
+
+
+class Verdict(StrEnum):
+    """The mildest first."""
+
+    DOUBTFUL = "doubtful"
+    RECRUIT = "recruit"
+    FARM = "farm"
+
+
+class Finding(msgspec.Struct, frozen=True, gc=False):
+    """`cluster` names the target that its members share, as a keyed hash; 0 without one. `size`: how many they are."""
+
+    verdict: Verdict
+    cluster: int = 0
+    size: int = 1
+
+
+class Cluster(msgspec.Struct, frozen=True, gc=False):
+    """`begun`: people who use the targets in most of their few chats so far."""
+
+    targets: tuple[int, ...]
+    devoted: list[PersonId]
+    begun: list[PersonId]
+
+
+class Judgement(msgspec.Struct, frozen=True):
+    """`farms`: the targets of farms, and how many people are devoted to each."""
+
+    findings: dict[PersonId, Finding]
+    farms: dict[int, int]
+
+
+def judge(conducts: Mapping[PersonId, Conduct]) -> Judgement:
+    """What the conducts of one day say."""
+    sums = {person: suspicion(conduct) for person, conduct in conducts.items()}
+    found: dict[PersonId, Finding] = {}
+    farms: dict[int, int] = {}
+    for person, conduct in conducts.items():
+        if conduct.known >= KNOWN_CHATS and conduct.known >= DEVOTED_SHARE * conduct.chats:
+            found[person] = Finding(Verdict.FARM)
+        elif conduct.known:
+            found[person] = Finding(Verdict.RECRUIT)
+        elif sums[person] >= DOUBT:
+            found[person] = Finding(Verdict.DOUBTFUL)
+    alike = _alike(conducts, sums)
+    for group in alike:
+        if fmean(sums[each] for each in group) >= ALIKE_SUSPICION:
+            for each in group:
+                _raise(found, each, Finding(Verdict.DOUBTFUL, size=len(group)))
+    for kind, least in (("t", HUMAN), ("o", ODD_FARM)):
+        for cluster in _clusters(conducts, kind):
+            size = len(cluster.devoted)
+            if fmean(sums[each] for each in cluster.devoted) < least:
+                continue
+            farms.update(dict.fromkeys(cluster.targets, size))
+            for each in cluster.devoted:
+                _raise(found, each, Finding(Verdict.FARM, cluster.targets[0], size))
+            for each in cluster.begun:
+                _raise(found, each, Finding(Verdict.RECRUIT, cluster.targets[0], size))
+    return Judgement(found, farms)
+
+
+def _raise(found: dict[PersonId, Finding], person: PersonId, finding: Finding) -> None:
+    known = found.get(person)
+    if known is None or _RANK[finding.verdict] > _RANK[known.verdict]:
+        found[person] = finding
+
+
+_RANK: Final = {verdict: rank for rank, verdict in enumerate(Verdict)}
+
+
+def _clusters(conducts: Mapping[PersonId, Conduct], kind: str) -> list[Cluster]:
+    """The groups of people with the shape of a farm, around targets of this kind."""
+    users: defaultdict[int, list[PersonId]] = defaultdict(list)
+    leaders: set[PersonId] = set()
+    for person, conduct in conducts.items():
+        for token in conduct.used(kind):
+            users[token].append(person)
+        led = conduct.led if kind == "t" else conduct.odd
+        if led >= DEVOTED_CHATS and led >= DEVOTED_SHARE * conduct.chats:
+            leaders.add(person)
+    theirs = {token for token, people in users.items() if _is_theirs(conducts, token, people, leaders)}
+    groups = Groups[int]()
+    for person in leaders:
+        often = [token for token, chats in conducts[person].used(kind).items() if chats > 1 and token in theirs]
+        for token in often:
+            groups.join(often[0], token)
+    return [found for group in groups.all() if (found := _cluster(conducts, group, users, leaders)) is not None]
+
+
+def _is_theirs(
+    conducts: Mapping[PersonId, Conduct], token: int, people: list[PersonId], leaders: Container[PersonId]
+) -> bool:
+    """Whether hardly anybody uses a target, except leaders who use it again and again."""
+    chats = [conducts[each].tokens[token] for each in people]
+    often = [count for each, count in zip(people, chats, strict=True) if count > 1 and each in leaders]
+    return len(often) >= FARM and len(often) >= ONLY_THEIRS * len(chats) and sum(often) >= MOSTLY_THEIRS * sum(chats)
+
+
+def _cluster(
+    conducts: Mapping[PersonId, Conduct],
+    tokens: list[int],
+    users: Mapping[int, list[PersonId]],
+    leaders: Container[PersonId],
+) -> Cluster | None:
+    """The people around targets that the same people use."""
+    devoted: list[PersonId] = []
+    begun: list[PersonId] = []
+    for person in sorted({each for token in tokens for each in users[token]}):
+        conduct = conducts[person]
+        uses = sum(conduct.tokens.get(token, 0) for token in tokens)
+        if uses >= DEVOTED_SHARE * conduct.chats:
+            (devoted if person in leaders and uses >= DEVOTED_CHATS else begun).append(person)
+    return Cluster(tuple(tokens), devoted, begun) if len(devoted) >= FARM else None
+
+
+def _alike(conducts: Mapping[PersonId, Conduct], sums: Mapping[PersonId, float]) -> list[list[PersonId]]:
+    """Groups of people who begin most chats with nearly the same long opening."""
+    users: defaultdict[int, list[PersonId]] = defaultdict(list)
+    for person, conduct in conducts.items():
+        if conduct.chats < ALIKE_CHATS or conduct.long < DEVOTED_SHARE * conduct.chats or sums[person] < 0:
+            continue
+        for token, chats in conduct.used("b").items():
+            if chats >= DEVOTED_CHATS:
+                users[token].append(person)
+    shared: defaultdict[tuple[PersonId, PersonId], int] = defaultdict(int)
+    for people in users.values():
+        first = people[0]
+        for each in people[1:]:  # one chain for each band is enough to find the group
+            shared[first, each] += 1
+    groups = Groups[PersonId]()
+    for (one, other), bands in shared.items():
+        if bands >= ALIKE_BANDS:
+            groups.join(one, other)
+    return [group for group in groups.all() if len(group) >= ALIKE]
+
+
+T = TypeVar("T")
+
+
+class Groups(Generic[T]):
+    """Joins things into groups. (Union-find.)"""
+
+    def __init__(self) -> None:
+        self._leader: dict[T, T] = {}
+
+    def _of(self, one: T) -> T:
+        while (leader := self._leader.setdefault(one, one)) != one:
+            self._leader[one] = self._leader[leader]
+            one = leader
+        return one
+
+    def join(self, one: T, other: T) -> None:
+        self._leader[self._of(one)] = self._of(other)
+
+    def all(self) -> list[list[T]]:
+        groups: defaultdict[T, list[T]] = defaultdict(list)
+        for one in list(self._leader):
+            groups[self._of(one)].append(one)
+        return list(groups.values())

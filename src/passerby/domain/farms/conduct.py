@@ -1,0 +1,207 @@
+"""What a person did within a day, in numbers and keyed hashes. It holds no words, and nothing about partners.
+
+`Note`s say what happened in a chat, as it happens. A `Conduct` sums them up. Conducts are kept for two days at most,
+and the hashes in them are made with a key of the day.
+"""
+
+from collections.abc import Mapping
+from math import log, sqrt
+from typing import Final
+
+import msgspec
+
+from passerby.kernel.ids import ChatId, PersonId
+
+DAY_S: Final = 86_400.0
+
+LISTENED_TO: Final = 8
+"""How many messages of one side of a chat are looked at. An advert comes early."""
+
+CUT_S: Final = 25.0
+"""A chat that the other side ends within this time of the first message counts as cut."""
+
+FASTEST_S: Final = 0.05
+"""No reaction counts as faster, so that its logarithm is a number."""
+
+MOST_TOKENS: Final = 64
+"""The most hashes of one person. The newest one replaces the oldest of those that were seen in only one chat."""
+
+
+class Wrote(msgspec.Struct, frozen=True, gc=False):
+    """A person wrote the `nth` message of their side of a chat, 0 for the first.
+
+    `gap_s`: how long after the notice of the chat (for the first), or after the partner's last message. None: not
+    known.
+    `text` is dropped as soon as it has been hashed. `lively`: it is of a kind that scripts do not send (`LIVELY`).
+    """
+
+    person: PersonId
+    chat: ChatId
+    at: float
+    nth: int
+    gap_s: float | None
+    text: str
+    lively: int = 0
+
+
+class Ended(msgspec.Struct, frozen=True, gc=False):
+    """A chat in which the person wrote is over. `cut`: the other side ended it soon after the first message."""
+
+    person: PersonId
+    at: float
+    cut: bool
+
+
+class Disliked(msgspec.Struct, frozen=True, gc=False):
+    """Somebody blocked, reported or disliked the person after a chat."""
+
+    person: PersonId
+    at: float
+
+
+class Pressed(msgspec.Struct, frozen=True, gc=False):
+    """The person did something that a script does not do (`LIVELY`)."""
+
+    person: PersonId
+    at: float
+    lively: int
+
+
+Note = Wrote | Ended | Disliked | Pressed
+
+LIVELY: Final = {
+    "sticker": 1,
+    "voice": 2,
+    "video_note": 4,
+    "photo": 8,
+    "reaction": 16,
+    "edit": 32,
+    "reply": 64,
+    "wave": 128,
+    "taken_back": 256,
+}
+"""Signs of life, as bits."""
+
+
+class Spread(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """A number of times, their sum, and the sum of their squares. Of logarithms of seconds."""
+
+    n: int = 0
+    total: float = 0.0
+    squares: float = 0.0
+
+    def with_(self, seconds: float) -> "Spread":
+        value = log(max(FASTEST_S, seconds))
+        return Spread(self.n + 1, self.total + value, self.squares + value * value)
+
+    @property
+    def mean(self) -> float:
+        return self.total / self.n if self.n else 0.0
+
+    @property
+    def deviation(self) -> float:
+        """The standard deviation of the logarithms: 0.1 means that the times differ by about a tenth."""
+        if self.n < 2:  # one time has no deviation
+            return 1.0
+        return sqrt(max(0.0, self.squares / self.n - self.mean**2))
+
+
+class Conduct(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """The sum of a day's notes.
+
+    - `chats`: in how many the person wrote. `ended`: how many of those are over. `cut`, `disliked`: see the notes.
+    - `long`: chats that began with an opening long enough to compare.
+    - `led`, `odd`: chats with a target, or with an odd word.
+    - `tokens`: keyed hash -> in how many chats it was used. `kinds` says what each is: "b" a band of an opening, "t" a
+      target, "o" an odd word.
+    - `reactions`: times from the notice of a chat to the first message. `answers`: seconds for each letter of a long
+      answer.
+    - `rushed`: long answers that nobody can type so fast.
+    - `hours`: the hours of the day with activity, as bits. `lively`: signs of life, as bits.
+    - `first_at`, `last_at`: in Unix seconds.
+    - `chat`: the hash of the chat that the newest tokens are from, so that they count once.
+    - `known`: chats with a target of a farm that was found before.
+    """
+
+    chats: int = 0
+    long: int = 0
+    led: int = 0
+    odd: int = 0
+    ended: int = 0
+    cut: int = 0
+    disliked: int = 0
+    tokens: dict[int, int] = {}
+    kinds: dict[int, str] = {}
+    fresh: tuple[int, ...] = ()
+    reactions: Spread = Spread()
+    answers: Spread = Spread()
+    rushed: int = 0
+    hours: int = 0
+    lively: int = 0
+    first_at: float = 0.0
+    last_at: float = 0.0
+    known: int = 0
+
+    def used(self, kind: str) -> dict[int, int]:
+        """The tokens of a kind, and in how many chats each was used."""
+        return {token: chats for token, chats in self.tokens.items() if self.kinds[token] == kind}
+
+
+NO_TOKENS: Final[Mapping[str, tuple[int, ...]]] = {}
+LONG_ANSWER: Final = 40
+"""In characters."""
+FASTEST_TYPED_PER_S: Final = 25.0
+"""The fastest typists on a phone write 15 characters a second; dictation and suggestions are faster."""
+
+
+def noted(
+    conduct: Conduct, note: Note, tokens: Mapping[str, tuple[int, ...]] = NO_TOKENS, known: bool = False
+) -> Conduct:
+    """The conduct after a note. `tokens` are the hashes of its words, by kind. `known`: it leads to a known farm."""
+    changes: dict[str, object] = {
+        "first_at": conduct.first_at or note.at,
+        "last_at": note.at,
+        "hours": conduct.hours | 1 << int(note.at % DAY_S // 3600),
+    }
+    match note:
+        case Wrote():
+            changes |= _written(conduct, note, tokens, known)
+        case Ended(cut=cut):
+            changes |= {"ended": conduct.ended + 1, "cut": conduct.cut + cut}
+        case Disliked():
+            changes = {"disliked": conduct.disliked + 1}
+        case Pressed(lively=lively):
+            changes["lively"] = conduct.lively | lively
+    return msgspec.structs.replace(conduct, **changes)
+
+
+def _written(conduct: Conduct, note: Wrote, tokens: Mapping[str, tuple[int, ...]], known: bool) -> dict[str, object]:
+    first = note.nth == 0
+    changes: dict[str, object] = {"lively": conduct.lively | note.lively}
+    fresh = () if first else conduct.fresh
+    if first:
+        changes["chats"] = conduct.chats + 1
+        changes["long"] = conduct.long + bool(tokens.get("b"))
+        if note.gap_s is not None:
+            changes["reactions"] = conduct.reactions.with_(note.gap_s)
+    elif note.gap_s is not None and len(note.text) >= LONG_ANSWER:
+        per_letter_s = note.gap_s / len(note.text)
+        changes["answers"] = conduct.answers.with_(per_letter_s)
+        changes["rushed"] = conduct.rushed + (per_letter_s * FASTEST_TYPED_PER_S < 1)
+    counts, kinds = dict(conduct.tokens), dict(conduct.kinds)
+    heard = {kinds.get(token) for token in fresh}
+    changes["led"] = conduct.led + (bool(tokens.get("t")) and "t" not in heard)
+    changes["odd"] = conduct.odd + (bool(tokens.get("o")) and "o" not in heard)
+    for kind, found in tokens.items():
+        for token in found:
+            if token not in fresh:
+                fresh = (*fresh, token)
+                counts[token] = counts.pop(token, 0) + 1
+                kinds.setdefault(token, kind)
+    while len(counts) > MOST_TOKENS:
+        gone = min(counts, key=lambda each: (counts[each] > 1, each in fresh))
+        del counts[gone], kinds[gone]
+    if known and not any(token == 0 for token in fresh):
+        fresh = (*fresh, 0)
+        changes["known"] = conduct.known + 1
+    return changes | {"tokens": counts, "kinds": kinds, "fresh": fresh}

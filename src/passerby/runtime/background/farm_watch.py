@@ -1,0 +1,188 @@
+"""Finds farms: sums up what people do, and judges it.
+
+`ConductKeeper` runs in every worker. It hashes the noted words, adds the notes to the day's conducts in the live store,
+and drops the words. `FarmWatch` is one worker's duty for all: it looks at the candidates of today and yesterday
+and raises an event for everybody who stands out. What follows is decided by features, like everything else.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable
+from hashlib import blake2s
+from typing import Final
+
+import msgspec
+
+from passerby.domain.farms.clusters import Finding, Verdict, is_candidate, judge
+from passerby.domain.farms.conduct import Conduct, Note, Wrote, noted
+from passerby.domain.farms.openers import bands, words_of
+from passerby.domain.farms.targets import targets
+from passerby.kernel.event import FarmSuspected, SanctionOrdered
+from passerby.kernel.ids import BotId, PersonId
+from passerby.kernel.sanction import Reason, Sanction, SanctionKind
+from passerby.ports.clock import Clock
+from passerby.ports.leases import duty_lease
+from passerby.ports.live_store import LiveStore, LiveStoreLost
+from passerby.runtime.inbound.person_queues import Work
+from passerby.telemetry import logs, metrics
+
+FARMS: Final = duty_lease("farms")
+
+KEEP_EVERY_S: Final = 2.0
+JUDGE_EVERY_S: Final = 30.0
+LEARN_EVERY_S: Final = 30.0
+DAY_S: Final = 86_400
+MEASURES_S: Final = 86_400.0
+"""How long a measure lasts. While somebody goes on, it begins again."""
+AGAIN_S: Final = 6 * 3600.0
+"""The same finding about the same person is raised again only after this time."""
+MOST: Final = 50_000
+"""The most candidates that are judged together."""
+KNOWN: Final = "farms"
+"""The memo with the targets of farms: day -> keyed hashes."""
+FROM_RULE: Final = BotId(0)
+RULE: Final = "farm"
+
+_pack = msgspec.msgpack.Encoder().encode
+_conduct: Final = msgspec.msgpack.Decoder(Conduct)
+_known: Final = msgspec.msgpack.Decoder(dict[int, list[int]])
+
+
+def day_key(key: bytes, day: int) -> bytes:
+    """The key for a day's hashes. Without `key` nobody can tell it, and the next day's is another one."""
+    return blake2s(b"farms %d" % day, key=key[:32]).digest()
+
+
+class ConductKeeper:
+    """`take` brings the notes since the last call."""
+
+    def __init__(self, store: LiveStore, take: Callable[[], list[Note]], key: bytes, clock: Clock) -> None:
+        self._store = store
+        self._take = take
+        self._key = key
+        self._clock = clock
+        self._farms: dict[int, frozenset[int]] = {}
+        self._learnt_at = float("-inf")
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        while True:
+            await self._clock.sleep(KEEP_EVERY_S)
+            try:
+                await self.keep()
+            except LiveStoreLost as error:  # these notes are lost, which does no harm
+                logs.record("farm_watch.store_lost", "debug", error=logs.name_of(error))
+
+    async def keep(self) -> None:
+        """Add the notes to the conducts. Raises: LiveStoreLost."""
+        notes = self._take()
+        if not notes:
+            return
+        now = self._clock.now()
+        if now - self._learnt_at > LEARN_EVERY_S:
+            await self._learn(now)
+        day = int(now // DAY_S)
+        by_person: defaultdict[PersonId, list[Note]] = defaultdict(list)
+        for note in notes:
+            by_person[note.person].append(note)
+        stored = await self._store.conducts(day, list(by_person))
+        conducts: dict[PersonId, Conduct] = {}
+        for person, own in by_person.items():
+            conduct = _conduct.decode(stored[person]) if person in stored else Conduct()
+            for note in own:
+                conduct = self._after(conduct, note, day)
+            conducts[person] = conduct
+        candidates = [person for person, conduct in conducts.items() if is_candidate(conduct)]
+        await self._store.keep_conducts(day, {each: _pack(conduct) for each, conduct in conducts.items()}, candidates)
+
+    def _after(self, conduct: Conduct, note: Note, day: int) -> Conduct:
+        if not isinstance(note, Wrote):
+            return noted(conduct, note)
+        key = day_key(self._key, day)
+        led = targets(key, note.text)
+        tokens = {"t": led.plain, "o": led.odd, "b": bands(key, words_of(note.text)) if note.nth == 0 else ()}
+        known = False
+        for each, farms in self._farms.items() if led.plain or led.odd else ():
+            then = led if each == day else targets(day_key(self._key, each), note.text)
+            known = known or not farms.isdisjoint((*then.plain, *then.odd))
+        return noted(conduct, note, tokens, known)
+
+    async def _learn(self, now: float) -> None:
+        """Learn which targets are known to be a farm's, today's and yesterday's."""
+        found = (await self._store.memos((KNOWN,))).get(KNOWN)
+        today = int(now // DAY_S)
+        days = _known.decode(found) if found is not None else {}
+        self._farms = {day: frozenset(tokens) for day, tokens in days.items() if today - 1 <= day <= today}
+        self._learnt_at = now
+
+
+class FarmWatch:
+    """`put` gets the events, as work."""
+
+    def __init__(self, store: LiveStore, put: Callable[[Work], None], clock: Clock) -> None:
+        self._store = store
+        self._put = put
+        self._clock = clock
+        self._raised: dict[tuple[PersonId, Verdict], float] = {}
+
+    async def run(self) -> None:
+        """Run until cancelled, as the holder of the lease."""
+        while True:
+            await self._clock.sleep(JUDGE_EVERY_S)
+            try:
+                await self.look()
+            except LiveStoreLost as error:
+                logs.record("farm_watch.store_lost", "debug", error=logs.name_of(error))
+
+    async def look(self) -> None:
+        """Judge the candidates. Raises: LiveStoreLost."""
+        now = self._clock.now()
+        self._raised = {what: at for what, at in self._raised.items() if now - at < AGAIN_S}
+        today = int(now // DAY_S)
+        farms: dict[int, list[int]] = {}
+        for day in (today - 1, today):
+            candidates = await self._store.candidates(day, MOST)
+            judged = judge({person: _conduct.decode(conduct) for person, conduct in candidates.items()})
+            if judged.farms:
+                farms[day] = sorted(judged.farms)
+            for person, finding in judged.findings.items():
+                self._raise(person, finding, day, now)
+        found = (await self._store.memos((KNOWN,))).get(KNOWN)
+        if farms or found is not None:
+            before = _known.decode(found) if found is not None else {}
+            merged = {
+                day: sorted({*before.get(day, ()), *farms.get(day, ())})
+                for day in (today - 1, today)
+                if day in before or day in farms
+            }
+            await self._store.keep_memo(KNOWN, _pack(merged) if merged else None)
+            new = sum(len(set(tokens) - set(before.get(day, ()))) for day, tokens in merged.items())
+            if new:
+                logs.record("farm_watch.found", "warning", count=new, reason="several accounts advertise the same")
+        metrics.FARM_ACCOUNTS.set(sum(1 for _, verdict in self._raised if verdict is Verdict.FARM))
+
+    def _raise(self, person: PersonId, finding: Finding, day: int, now: float) -> None:
+        verdict = finding.verdict
+        if (person, verdict) in self._raised:
+            return
+        self._raised[person, verdict] = now
+        until = now + MEASURES_S
+        match verdict:
+            case Verdict.DOUBTFUL:
+                self._put(_work(FarmSuspected(person, FROM_RULE, now)))
+            case Verdict.RECRUIT:
+                self._put(self._sanction(person, SanctionKind.LINKS_OFF, day, until))
+            case Verdict.FARM:
+                self._put(self._sanction(person, SanctionKind.LINKS_OFF, day, until))
+                self._put(self._sanction(person, SanctionKind.SLOW, day, until))
+                self._put(_work(FarmSuspected(person, FROM_RULE, now, until, f"{finding.cluster:x}")))
+
+    def _sanction(self, person: PersonId, kind: SanctionKind, day: int, until: float) -> Work:
+        """A reversible sanction by a rule. The same one on the same day is the same sanction, so nobody gets it
+        twice."""
+        named = blake2s(f"{person} {kind} {day}".encode(), digest_size=8, person=b"farms").hexdigest()
+        sanction = Sanction(named, kind, Reason.SPAM, self._clock.now(), until, rule=RULE)
+        return Work(SanctionOrdered(person, FROM_RULE, sanction), cause=named)
+
+
+def _work(event: FarmSuspected) -> Work:
+    return Work(event, cause=f"{event.at}")

@@ -1,0 +1,124 @@
+"""Notes what people do in their first messages, for the watch for farms.
+
+This runs on the way of every message, so it does next to nothing: one look-up for a message that is not among the first
+of its side. Words stay in a short queue in memory until the watch hashes them, within seconds.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from passerby.domain.farms.conduct import CUT_S, LISTENED_TO, LIVELY, Disliked, Ended, Note, Pressed, Wrote
+from passerby.kernel.content import Kind
+from passerby.kernel.decision import Decision, Facts
+from passerby.kernel.effect import Relay, Say
+from passerby.kernel.event import Event, MessageEdited, MessageReceived, ReactionChanged
+from passerby.kernel.ids import ChatId, PersonId
+from passerby.kernel.opinion import Block, Complain, Rate
+from passerby.kernel.participant import Chatting, Participant, Rating
+
+MOST_SIDES: Final = 50_000
+"""The sides of chats that are followed. If there are more, the oldest are forgotten, and start over."""
+MOST_NOTES: Final = 20_000
+"""If the watch does not come for them, the oldest are dropped."""
+
+_WITHHELD: Final = frozenset(
+    {
+        *("chat.confirm_name", "chat.confirm_link", "chat.confirm_email", "chat.confirm_phone", "chat.confirm_unread"),
+        *("chat.held", "chat.links_off"),
+    }
+)
+"""Answers to a message for the partner that is not passed on, or not yet."""
+
+_SIGNS: Final = {
+    Kind.STICKER: LIVELY["sticker"],
+    Kind.VOICE: LIVELY["voice"],
+    Kind.VIDEO_NOTE: LIVELY["video_note"],
+    Kind.PHOTO: LIVELY["photo"],
+}
+
+
+class _Side:
+    """One person in one chat. Times are in Unix seconds, by our clock."""
+
+    __slots__ = ("chat", "first_at", "last_at", "written")
+
+    def __init__(self, chat: ChatId, at: float) -> None:
+        self.chat = chat
+        self.written = 0
+        self.first_at = at
+        self.last_at = at
+
+
+class ConductNotes:
+    def __init__(self) -> None:
+        self._sides: dict[PersonId, _Side] = {}
+        self._notes: deque[Note] = deque(maxlen=MOST_NOTES)
+
+    def take(self) -> list[Note]:
+        """The notes since the last call."""
+        notes = list(self._notes)
+        self._notes.clear()
+        return notes
+
+    def decided(self, event: Event, facts: Facts, decision: Decision, now: float) -> None:
+        """Note what a stored decision tells about its people."""
+        state = facts.me.state
+        if isinstance(state, Chatting):
+            side = self._sides.get(facts.me.person)
+            if side is None or side.chat != state.chat or side.written < LISTENED_TO:
+                self._spoke(event, state, side, decision, now)
+        if decision.changes:
+            self._parted(facts, decision.changes, now)
+        for opinion in decision.opinions:
+            match opinion:
+                case Block(whom=whom, blocked=True) | Complain(whom=whom):
+                    self._notes.append(Disliked(whom, now))
+                case Rate(rating=Rating.BAD) if facts.me.last is not None:
+                    self._notes.append(Disliked(facts.me.last.partner, now))
+
+    def _spoke(self, event: Event, state: Chatting, side: _Side | None, decision: Decision, now: float) -> None:
+        if not isinstance(event, MessageReceived):
+            if isinstance(event, MessageEdited | ReactionChanged):
+                sign = LIVELY["edit" if isinstance(event, MessageEdited) else "reaction"]
+                self._notes.append(Pressed(event.person, now, sign))
+            return
+        if not any(
+            isinstance(effect, Relay) or (isinstance(effect, Say) and effect.text.key in _WITHHELD)
+            for effect in decision.effects
+        ):
+            return  # a command, or something else that was not for the partner
+        me = event.person
+        if side is None or side.chat != state.chat:
+            if len(self._sides) >= MOST_SIDES:
+                del self._sides[next(iter(self._sides))]
+            self._sides.pop(me, None)
+            side = self._sides[me] = _Side(state.chat, now)
+        gap_s: float | None = None
+        if side.written == 0:
+            gap_s = now - state.opened_at
+        else:
+            partner = self._sides.get(state.partner)
+            if partner is not None and partner.chat == state.chat and partner.last_at > side.last_at:
+                gap_s = now - partner.last_at
+        lively = _SIGNS.get(event.contents[0].kind, 0) | (LIVELY["reply"] if event.reply_to is not None else 0)
+        words = "\n".join(content.text for content in event.contents if content.text)
+        self._notes.append(Wrote(me, state.chat, now, side.written, gap_s, words, lively))
+        side.written += 1
+        side.last_at = now
+
+    def _parted(self, facts: Facts, changes: Iterable[Participant], now: float) -> None:
+        """Note the chats that these changes end, for the sides that have written something."""
+        before: Mapping[PersonId, Participant] = {
+            each.person: each for each in (facts.me, facts.partner) if each is not None
+        }
+        for after in changes:
+            was = before.get(after.person)
+            if was is None or not isinstance(was.state, Chatting):
+                continue
+            if isinstance(after.state, Chatting) and after.state.chat == was.state.chat:
+                continue
+            side = self._sides.pop(after.person, None)
+            if side is not None and side.chat == was.state.chat:
+                left = after.last is not None and after.last.left
+                self._notes.append(Ended(after.person, now, not left and now - side.first_at < CUT_S))
