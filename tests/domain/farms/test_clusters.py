@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from random import Random
 
+import msgspec
+
 from passerby.domain.farms.clusters import (
     ALIKE,
     FARM,
@@ -112,6 +114,13 @@ def test_openings_that_share_one_hash_are_not_the_same() -> None:
     mixed = crowd(2 * ALIKE, lambda number: day_of([ADVERT if number % 2 else other] * 10, gaps_s=[2.0, 2.4], cut=0.8))
     sizes = {finding.size for finding in judge(mixed).findings.values()}
     assert sizes == {ALIKE}
+
+
+def test_a_hash_that_is_shared_by_chance_or_once_joins_nobody() -> None:
+    even = day_of([ADVERT] * 10, gaps_s=[2.0, 2.4], cut=0.8)
+    for tokens in ({1: 9, 2: 1, 3: 1}, {1: 9}):
+        alike = msgspec.structs.replace(even, tokens=tokens, kinds=dict.fromkeys(tokens, "b"))
+        assert verdicts(crowd(2 * ALIKE, lambda _, alike=alike: alike)) == {}  # type: ignore[misc]
 
 
 def test_one_account_with_many_habits_of_scripts_is_asked() -> None:

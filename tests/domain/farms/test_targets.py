@@ -15,7 +15,8 @@ def plain(text: str) -> set[int]:
     ("one", "other"),
     [
         ("write me @ann_99 please", "t.me/ann_99"),
-        ("write me @ann_99 please", "insta: ann_99"),
+        ("write me @ann_99 please", "insta: ann_99 ok"),
+        ("write me @ann_99 please", "my insta is ann_99"),
         ("write me @ann_99 please", "https://telegram.me/ann_99?start=x now"),
         ("look at hot-anna.xyz/me", "my photos: HTTPS://www.hot-anna.xyz/you, bye"),
         ("look at hot-anna.xyz/me", "room7.hot-anna.xyz"),

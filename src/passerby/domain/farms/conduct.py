@@ -170,8 +170,8 @@ def noted(
             changes |= {"ended": conduct.ended + 1, "cut": conduct.cut + cut}
         case Disliked():
             changes = {"disliked": conduct.disliked + 1}
-        case Pressed(lively=lively):
-            changes["lively"] = conduct.lively | lively
+        case _:
+            changes["lively"] = conduct.lively | note.lively
     return msgspec.structs.replace(conduct, **changes)
 
 

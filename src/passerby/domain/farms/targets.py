@@ -75,15 +75,12 @@ def _led_to(form: str) -> Iterator[str]:
             if path:
                 yield f"name {path if path.startswith(('joinchat/', '+')) else _FIRST.split(path, maxsplit=1)[0]}"
             continue
-        if len(labels) > 1:
-            yield f"site {site}"
-            if path:
-                yield f"path {site}/{path}"
-                yield f"path {site}/{_FIRST.split(path, maxsplit=1)[0]}"
+        yield f"site {site}"
+        if path:
+            yield f"path {site}/{path}"
+            yield f"path {site}/{_FIRST.split(path, maxsplit=1)[0]}"
     for number in _NUMBER.finditer(form):
-        digits = _NO_DIGIT.sub("", number[0]).lstrip("0")
-        if len(digits) > 6:  # the shortest telephone number
-            yield f"number {digits}"
+        yield f"number {_NO_DIGIT.sub('', number[0]).lstrip('0')}"
     yield from _named(form)
 
 
