@@ -21,6 +21,7 @@ SHORT: dict[str, tuple[list[str], ...]] = {
     "relay": ([], ["--tls", "--delay-ms", "20-40"], ["--redis"]),
     "match": ([], ["--redis", "--no-alone"]),
     "memory": ([], ["--redis"]),
+    "broadcast": ([],),
     "peers": ([],),
     "sql": ([],),
     "day": ([],),

@@ -105,6 +105,8 @@ class Sides:
     load_peer: Side
     stores: Mapping[str, int]
     shared: bool
+    directory: Path = Path()
+    """Where the product's files are."""
 
     def usage(self) -> dict[str, Any]:
         """The sum over all workers. Counts by name stay separate."""
@@ -192,7 +194,7 @@ def sides(shape: Shape) -> Iterator[Sides]:
             # The first worker puts the people into the stores.
             own = ("--name", f"worker-{number}", "--core", core, "--pairs", 0 if number else shape.pairs)
             workers.append(Side("product", *where, *own, environment=environment))
-        found = Sides(workers, load_peer, pids, seat.stores == seat.load_peer)
+        found = Sides(workers, load_peer, pids, seat.stores == seat.load_peer, directory)
         _wait_for_leases(found, shape)
         if shape.web:
             told = workers[0].ask("endpoints")

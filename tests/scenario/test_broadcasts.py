@@ -4,9 +4,12 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import msgspec
 import pytest
 
+from passerby.domain import moments
 from passerby.kernel.broadcast import BroadcastState, TargetState
+from passerby.kernel.rules import Rules
 from passerby.kernel.staff import Role
 from tests.scenario.staff_stage import StaffStage, play_staff
 from tests.scenario.stage import Phone
@@ -235,5 +238,152 @@ def test_a_recall_deletes_every_copy_and_a_correction_changes_it() -> None:
         await asyncio.sleep(30.0)
         assert got(on.ann) == got(on.bob) == []
         assert await counts(on) == {TargetState.RECALLED: 2}
+
+    play_staff("memory", scene)
+
+
+class CarefulStage(StaffStage):
+    """More than one person needs two members of the team."""
+
+    def __post_init__(self) -> None:
+        self.rules = Rules(approval_above=1)
+        super().__post_init__()
+
+
+async def started(on: StaffStage, ann: Phone, options: str = "") -> None:
+    if options:
+        ann.write(f"/broadcast 1 {options}")
+        await on.quiet()
+    ann.write("/broadcast 1 start")
+    await on.quiet()
+
+
+def test_to_many_it_starts_only_when_somebody_else_of_the_team_approves_it() -> None:
+    async def scene(on: StaffStage) -> None:
+        ann = await written(on)
+        bob = await on.hire(Role.ADMIN, "Bob")
+        await started(on, ann)
+        assert await state(on) is BroadcastState.SUBMITTED
+        assert shown(bob)[-1] == "Broadcast #1 needs your approval. Look at the preview first."
+        ann.write("/broadcast 1 approve")
+        await on.quiet()
+        assert shown(ann)[-1] == "Someone else on the team must approve it."
+        tap(bob, "broadcast_do:1.approve")
+        await is_ended(on)
+        assert (got(on.ann), got(on.bob)) == ([TEXT], [TEXT])
+
+    play_staff("memory", scene, CarefulStage)
+
+
+def test_if_many_of_the_first_ones_leave_nobody_else_gets_it_until_staff_resume_it() -> None:
+    async def scene(on: StaffStage) -> None:
+        people = [on.join(on.bots[number % 2]) for number in range(448)]
+        ann = await written(on)
+        await started(on, ann)
+
+        async def is_watched() -> bool:
+            broadcast = await on.broadcasts.broadcast(1)
+            return broadcast is not None and broadcast.watched_until is not None
+
+        await until(on, is_watched)
+        first = [each for each in people if got(each)]
+        assert 150 < len(first) < 250
+        for each in first[:5]:
+            on.world.phones.block(each.id, each.bot)
+        await asyncio.sleep(700.0)
+        assert await state(on) is BroadcastState.PAUSED
+        assert shown(ann)[-1].startswith("⏸ Broadcast #1 has paused itself. Of those who got it first")
+        assert sum(map(len, map(got, people))) == len(first)
+        ann.write("/broadcast 1 resume")
+        await is_ended(on)
+        assert sum(map(len, map(got, people))) == len(people)
+
+    play_staff("memory", scene)
+
+
+def test_everybody_gets_the_message_in_their_language_with_its_buttons() -> None:
+    async def scene(on: StaffStage) -> None:
+        ann = await written(on)
+        cleo = on.join(on.bots[0])
+        known = on.records_place.person(cleo.id)
+        profile = msgspec.structs.replace(known.profile, language="de")
+        on.records_place.know(msgspec.structs.replace(known, version=2, profile=profile))
+        for words in (
+            "/broadcast 1 message de",
+            "Der Dienst zieht um.",
+            "/broadcast 1 buttons de",
+            "Mehr | https://example.org",
+        ):
+            ann.write(words)
+            await on.quiet()
+        await started(on, ann)
+        await is_ended(on)
+        assert (got(on.ann), got(cleo)) == ([TEXT], [])
+        (copy,) = [each for each in cleo.messages().values() if each.get("text") == "Der Dienst zieht um."]
+        rows = copy["reply_markup"]["inline_keyboard"]
+        assert rows == [
+            [{"text": "Mehr", "url": "https://example.org"}],
+            [{"text": "🔕 Nicht mehr davon", "callback_data": "mute:news"}],
+        ]
+
+    play_staff("memory", scene)
+
+
+def test_a_picture_is_uploaded_once_for_each_bot_however_many_get_it() -> None:
+    async def scene(on: StaffStage) -> None:
+        people = [on.join(on.bots[number % 2]) for number in range(40)]
+        ann = await on.hire(Role.OWNER)
+        ann.write("/broadcast")
+        await on.quiet()
+        tap(ann, "broadcast_new:")
+        await on.quiet()
+        ann.send({"photo": {"width": 64, "height": 64}, "caption": TEXT})
+        await on.quiet()
+        await started(on, ann)
+        await is_ended(on)
+        pictures = [[each for each in phone.messages().values() if "photo" in each] for phone in people]
+        assert {len(each) for each in pictures} == {1}
+        assert len(on.requests("getFile")) <= len(on.bots)
+
+    play_staff("memory", scene)
+
+
+def test_a_schedule_waits_for_its_time_and_one_that_is_too_late_asks() -> None:
+    async def scene(on: StaffStage) -> None:
+        ann = await written(on)
+        now = on.place.clock.now()
+        await started(on, ann, f"at={moments.shown(now + 700)}")
+        assert await state(on) is BroadcastState.SCHEDULED
+        await asyncio.sleep(600.0)
+        assert got(on.ann) == []
+        await is_ended(on)
+        assert got(on.ann) == [TEXT]
+        ann.write("/broadcast")
+        await on.quiet()
+        tap(ann, "broadcast_new:")
+        await on.quiet()
+        ann.write(f"{TEXT} Again.")
+        await on.quiet()
+        for words in (f"at={moments.shown(on.place.clock.now() + 3600)} category=promo", "start"):
+            ann.write(f"/broadcast 2 {words}")
+            await on.quiet()
+        await on.elapse(4 * 3600.0)
+        assert await state(on, 2) is BroadcastState.PAUSED
+        assert shown(ann)[-1].startswith("⏸ Broadcast #2 has paused itself. Its time passed")
+        assert got(on.ann) == [TEXT]
+
+    play_staff("memory", scene)
+
+
+def test_a_weekly_broadcast_has_a_turn_each_week() -> None:
+    async def scene(on: StaffStage) -> None:
+        ann = await written(on)
+        await started(on, ann, f"weekly=on at={moments.shown(on.place.clock.now() + 600)}")
+        await asyncio.sleep(700.0)
+        assert got(on.ann) == [TEXT]
+        await on.elapse(7 * 86_400.0 - 60.0)
+        assert got(on.ann) == [TEXT, TEXT]
+        assert await state(on) is BroadcastState.SCHEDULED
+        assert [await state(on, number) for number in (2, 3)] == [BroadcastState.ENDED] * 2
 
     play_staff("memory", scene)
