@@ -18,8 +18,10 @@ from tests.contract.servers import start_valkey
 from tests.faults.proxy import to_port
 from tests.faults.stage import PERSISTENT, Case, Stage, port_of
 
-AGES_S = (3.0, 8.0)
 NOTICED_S = 60.0
+LEAST_FACTS = 30
+"""So many facts are in the database and not in its older copy."""
+
 WIPE_S = 1.0
 """How long after a wipe unfinished work may still end: a late answer, a notice on its way."""
 
@@ -124,7 +126,7 @@ async def redis_failover(stage: Stage) -> None:
 
 
 async def records_older(stage: Stage) -> None:
-    """Replace the database of a running fleet with its files from some seconds ago, as a restored backup would.
+    """Replace the database of a running fleet with its files from some facts ago, as a restored backup would.
 
     PostgreSQL is stopped for the copy, too, so that its files are whole.
     """
@@ -136,13 +138,20 @@ async def records_older(stage: Stage) -> None:
         shutil.rmtree(target, ignore_errors=True)
         await asyncio.to_thread(subprocess.run, ["cp", "-a", source, target], check=True)
 
+    async def recorded() -> int:
+        async with _redis(stage.valkey.url) as redis:
+            return int(await redis.hget("{passerby}:store", "recorded") or 0)
+
     for number in range(rounds):
         for source, target in ((data, copy), (copy, data)):
+            before = await recorded()
             async with stage.fault():
                 stage.postgres.stop(SIGINT)
                 await copied(source, target)
                 stage.postgres.start()
-            await asyncio.sleep(stage.rng.uniform(*AGES_S) if target is copy else 1.0)
+            async with asyncio.timeout(NOTICED_S):
+                while target is copy and await recorded() < before + LEAST_FACTS:
+                    await asyncio.sleep(0.2)
         await stage.until_working()
         async with asyncio.timeout(NOTICED_S):
             while stage.fleet.words().count('"stores.differ"') <= number:
@@ -237,7 +246,7 @@ CASES = (
     Case("redis-slow", "Redis slow", "200 ms a round trip, then 5 s of silence", redis_slow),
     Case("redis-failover", "Redis fails over", "kill -9; a replica becomes primary", redis_failover,
          environment={"REDIS_REPLICAS": "1"}, prepare=replicas),
-    Case("records-older-fleet", "PostgreSQL comes back with an older database", "its files from 3 to 8 s ago",
+    Case("records-older-fleet", "PostgreSQL comes back with an older database", "its files from at least 30 facts ago",
          records_older, loses=True),
     Case("sql-stopped", "PostgreSQL stopped", "for 20 s (quick: 6 s)", sql_stopped),
     Case("sql-crowded", "PostgreSQL's connections exhausted", "all taken by another", sql_crowded,

@@ -7,6 +7,7 @@ import pytest
 
 from passerby.kernel.ids import UpdateRef
 from passerby.kernel.participant import Chatting, Idle
+from passerby.ports.doubts import Doubts, Roll
 from passerby.ports.facts import ChatClosed, ChatOpened, PersonChanged
 from passerby.ports.leases import WorkerId
 from passerby.ports.live_store import LiveStoreLost
@@ -27,7 +28,7 @@ class Member:
     def __init__(self, bench: Bench, name: WorkerId, *members: WorkerId) -> None:
         self.unrecorded = UnrecordedFacts()
         self.is_sending = False
-        roll_call = RollCall(
+        self.roll_call = RollCall(
             name,
             bench.store,
             bench.records,
@@ -45,7 +46,7 @@ class Member:
             bench.parking.take_up,
             bench.courier.known,
             lambda: float("-inf"),
-            roll_call=roll_call,
+            roll_call=self.roll_call,
         )
 
 
@@ -133,6 +134,22 @@ async def test_a_worker_that_has_just_started_waits_for_those_who_may_know_more(
     assert not await late.janitor.rebuild()
     await asyncio.sleep(PATIENCE_S)
     assert await late.janitor.rebuild()
+
+
+@in_virtual_time
+async def test_a_worker_that_knows_nobody_waits_for_those_whom_the_store_knew() -> None:
+    """It came just before Redis went back, and has had no list of members yet."""
+    bench = await chatting()
+    one, ask = Member(bench, ME), bench.store.answer_roll
+
+    async def answer(worker: WorkerId | None) -> Roll:
+        return Roll((await ask(worker)).answered, frozenset({OTHER}))
+
+    bench.store.answer_roll = answer
+    bench.store._doubts = Doubts(is_unsure=True)
+    assert not (await one.roll_call.answer()).is_over
+    await ask(OTHER)
+    assert (await one.roll_call.answer()).is_over
 
 
 @in_virtual_time
