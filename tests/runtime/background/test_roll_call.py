@@ -145,6 +145,7 @@ async def test_a_worker_that_knows_nobody_waits_for_those_whom_the_store_knew() 
     async def answer(worker: WorkerId | None) -> Roll:
         return Roll((await ask(worker)).answered, frozenset({OTHER}))
 
+    await bench.store.adopt((), whole=True)
     bench.store.answer_roll = answer
     bench.store._doubts = Doubts(is_unsure=True)
     assert not (await one.roll_call.answer()).is_over
