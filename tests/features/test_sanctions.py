@@ -3,11 +3,12 @@
 import msgspec
 import pytest
 
+from passerby.dialogue.keyboards import keys_for
 from passerby.features.sanctions import barred, feature, letter
 from passerby.kernel.content import Content, File, Kind
 from passerby.kernel.decision import Decision
 from passerby.kernel.effect import Answer, Keys, Relay, Say
-from passerby.kernel.event import LiftOrdered, SanctionOrdered
+from passerby.kernel.event import AppealRefused, LiftOrdered, ReportDecided, SanctionOrdered, SanctionOverturned
 from passerby.kernel.feature import Feature
 from passerby.kernel.ids import BotId
 from passerby.kernel.participant import Idle
@@ -136,3 +137,40 @@ def test_an_edit_does_not_let_a_held_picture_through_once_pictures_are_off() -> 
 def test_two_features_cannot_both_answer_barred_people() -> None:
     with pytest.raises(ValueError, match="second to answer people who are barred"):
         Router((feature, Feature("another", barred=barred)), lambda label: None)
+
+
+def test_an_overturned_ban_frees_its_person_and_says_that_it_was_wrong() -> None:
+    talk = Playbook()
+    ann = talk.person()
+    ban = sanction(SanctionKind.BANNED, None)
+    talk.happens(SanctionOrdered(ann.person, STAFF, ban))
+    free = talk.happens(SanctionOverturned(ann.person, STAFF, ban, ((1.0, NOW),)))
+    (told,) = (each for each in free.effects if isinstance(each, Say))
+    assert told.text == text("sanctions.overturned")
+    assert told.keyboard == keys_for(Idle())
+    assert ann.value.karma.score > 0
+    assert talk.happens(SanctionOverturned(ann.person, STAFF, ban, ((1.0, NOW),))) == Decision(), "once"
+    slow = sanction(SanctionKind.SLOW, None, "t")
+    talk.happens(SanctionOrdered(ann.person, STAFF, slow))
+    (told,) = talk.happens(SanctionOverturned(ann.person, STAFF, slow)).effects
+    assert isinstance(told, Say)
+    assert told.keyboard is None
+    silent = talk.happens(SanctionOverturned(ann.person, STAFF, None, ((1.0, NOW),)))
+    assert silent.effects == ()
+    assert silent.changes != ()
+
+
+def test_an_appeal_that_does_not_help_is_answered_once() -> None:
+    talk = Playbook()
+    ann = talk.person()
+    talk.happens(SanctionOrdered(ann.person, STAFF, sanction(SanctionKind.BANNED, None)))
+    ann.writes("/appeal")
+    assert said(talk.happens(AppealRefused(ann.person, STAFF, "s"))) == ["sanctions.upheld"]
+    assert talk.happens(AppealRefused(ann.person, STAFF, "s")) == Decision()
+
+
+def test_a_reporter_hears_whether_something_was_done_and_no_more() -> None:
+    talk = Playbook()
+    ann = talk.person()
+    assert said(talk.happens(ReportDecided(ann.person, STAFF, acted=True))) == ["safety.acted"]
+    assert said(talk.happens(ReportDecided(ann.person, STAFF, acted=False))) == ["safety.not_acted"]

@@ -133,8 +133,11 @@ def test_whoever_joins_gets_the_invites_role_and_owners_and_the_inviter_hear_of_
         None,
         Invite("digest", Role.OWNER, StaffId(0), NOW - 600, NOW),
         Invite("digest", Role.OWNER, StaffId(0), NOW - 60, NOW + 540, used_by=StaffId(1), used_at=NOW - 1),
+        Invite("digest", Role.MODERATOR, StaffId(77), NOW - 60, NOW + 540),
+        Invite("digest", Role.OWNER, StaffId(2), NOW - 60, NOW + 540),
+        Invite("digest", Role.ANALYST, StaffId(3), NOW - 60, NOW + 540),
     ],
-    ids=["unknown", "too old", "used"],
+    ids=["unknown", "too old", "used", "by a revoked member", "by a lower rank", "by somebody who may not invite"],
 )
 def test_an_unknown_old_or_used_invite_changes_nothing(invite: Invite | None) -> None:
     done = decide(wrote("/start secret", 777), facts(None, invite=invite))

@@ -202,3 +202,17 @@ def test_who_cannot_restrict_for_good_cannot_lift_what_is_for_good() -> None:
     assert shown(decide(pressed(f"person_show:{CODE}"), Role.MODERATOR, BANNED))[1] == [f"person_kind:{CODE}"]
     for_a_time = Subject(CODE, msgspec.structs.replace(BOB, sanctions=(msgspec.structs.replace(BAN, until=NOW + 9),)))
     assert decide(pressing, Role.MODERATOR, for_a_time).orders == (LiftOrder(PersonId(777), "beef"),)
+
+
+def test_a_button_pressed_twice_orders_one_sanction() -> None:
+    first = decide(pressed(f"person_do:{CODE}.banned.scam.24"))
+    (order,) = first.orders
+    assert isinstance(order, SanctionOrder)
+    waits = msgspec.structs.replace(SUBJECT, ordered=(order.sanction,))
+    imposed = Subject(CODE, msgspec.structs.replace(BOB, sanctions=(order.sanction,)))
+    for subject in (waits, imposed):
+        again = decide(pressed(f"person_do:{CODE}.banned.scam.24"), of=subject)
+        assert not again.changes
+        assert shown(again)[0] == shown(first)[0]
+    assert decide(pressed(f"person_do:{CODE}.banned.rude.24"), of=waits).orders != ()
+    assert decide(pressed(f"person_do:{CODE}.banned.scam.24"), of=None).refused

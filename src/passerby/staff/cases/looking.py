@@ -19,7 +19,6 @@ from passerby.domain.cases import (
     weights,
 )
 from passerby.domain.sanctions import binding
-from passerby.domain.team import may
 from passerby.kernel.case import About, Case, CaseFile, CaseState, Desk, Lane
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Answer, Button, Menu
@@ -27,7 +26,6 @@ from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.sanction import Sanction
 from passerby.kernel.staff import (
     AuditNote,
-    Permission,
     ShowExhibit,
     StaffDecision,
     StaffEffect,
@@ -217,7 +215,3 @@ def length(hours: int | None) -> Text:
     if hours is None:
         return text("people.for_good")
     return text("people.hours", hours=hours) if hours < 2 * DAY_H else text("people.days", days=hours // DAY_H)
-
-
-def may_ban(me: StaffMember) -> bool:
-    return may(me, Permission.BAN)

@@ -16,6 +16,8 @@ from passerby.kernel.staff import (
     SanctionOrder,
     StaffDecision,
     StaffFacts,
+    StaffMember,
+    Subject,
 )
 from passerby.kernel.text import Text, text
 from passerby.staff.people.looking import may_lift, named, unknown
@@ -76,21 +78,19 @@ def _length(hours: int) -> Text:
 
 def sanction_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:
     parts = _parts(event, 4)
-    if parts is None:
+    subject, me = facts.subject, facts.me
+    if parts is None or subject is None or me is None:
         return unknown(event)
     code, kind, reason, hours = parts
     length = None if hours == FOR_GOOD else float(hours)
     asked = SanctionAsked(code, SanctionKind(kind), Reason(reason), length)
-    if _is_double(asked, facts, env.now):
+    if _is_double(asked, subject, me, env.now):
         return StaffDecision(effects=answer(event, text("people.done"), Menu((_back(code),))))
     return _sanction(event, asked, facts, env)
 
 
-def _is_double(asked: SanctionAsked, facts: StaffFacts, now: float) -> bool:
+def _is_double(asked: SanctionAsked, subject: Subject, me: StaffMember, now: float) -> bool:
     """Whether the same member ordered the same a moment ago: the button was pressed twice."""
-    subject, me = facts.subject, facts.me
-    if subject is None or me is None:
-        return False
     return any(
         (each.kind, each.reason, each.by) == (asked.kind, asked.reason, me.number) and now - each.since < DOUBLE_S
         for each in (*subject.person.sanctions, *subject.ordered)
