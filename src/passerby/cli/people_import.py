@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def run_import(settings: Settings, source: str, *, dry_run: bool, bot: int | None, json: bool) -> int:
     """Returns the exit code."""
     from passerby.bootstrap.clock import SystemClock
-    from passerby.ops.people_import.bringing import ImportFailed, bring
+    from passerby.ops.people_import.bringing import ImportFailed, WrongSource, bring
     from passerby.ops.standstill import FleetRuns
 
     refusals: list[tuple[str, str]] = []
@@ -31,7 +31,7 @@ def run_import(settings: Settings, source: str, *, dry_run: bool, bot: int | Non
         outcome = asyncio.run(bring(settings, source, SystemClock(), dry_run=dry_run, bot=bot, refused=refused))
     except (ImportFailed, FleetRuns) as failed:
         print(failed, file=sys.stderr)  # noqa: T201  # the one line
-        return 1
+        return 2 if isinstance(failed, WrongSource) else 1
     if json:
         typer.echo(msgspec.json.encode({"refusals": refusals, "dry_run": dry_run} | msgspec.to_builtins(outcome)))
         return 0

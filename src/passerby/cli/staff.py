@@ -36,10 +36,10 @@ def at_work(work: "Callable[[StaffOffice], Awaitable[T]]") -> T:
 
 
 def say(done: "Done") -> None:
-    """Print the answer. Exit code 1: it was refused."""
+    """Print the answer. Exit code 2: it was refused, because an argument is wrong."""
     typer.echo(done.said, err=done.refused)
     if done.refused:
-        raise typer.Exit(1)
+        raise typer.Exit(2)
 
 
 @staff.command()

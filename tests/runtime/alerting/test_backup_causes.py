@@ -47,3 +47,35 @@ def test_a_backup_that_nobody_repeats_or_tests_is_an_alert_until_somebody_does(t
 
     with clean_metrics():
         asyncio.run(main())
+
+
+def test_backups_that_are_wanted_and_never_made_are_an_alert_also_over_restarts(tmp_path: Path) -> None:
+    settings = Settings(
+        bot_tokens="123456789:" + "x" * 35, sqlite_db_path=tmp_path / "passerby.db", backup_dir=tmp_path / "backups"
+    )
+
+    async def main() -> None:
+        await init_schema(settings.sqlite_db_path)
+        fleet = Fleet()
+        BackupDuty(settings, fleet.clock)._measure()
+        fleet.clock.offset_s += 25 * HOUR_S
+        BackupDuty(settings, fleet.clock)._measure()
+        await fleet.passes(10)
+        assert not fleet.fires(rules.BACKUP_OLD)
+        fleet.clock.offset_s += 2 * HOUR_S
+        duty = BackupDuty(settings, fleet.clock)
+        duty._measure()
+        await fleet.passes(10)
+        assert fleet.fires(rules.BACKUP_OLD)
+        await take(settings, fleet.clock.now)
+        duty._measure()
+        await fleet.passes(80)
+        assert not fleet.fires(rules.BACKUP_OLD)
+        fleet.clock.offset_s += 8 * DAY_S
+        await take(settings, fleet.clock.now)
+        BackupDuty(settings, fleet.clock)._measure()
+        await fleet.passes(10)
+        assert fleet.fires(rules.RESTORE_TEST_OLD)
+
+    with clean_metrics():
+        asyncio.run(main())

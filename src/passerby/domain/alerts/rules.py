@@ -214,8 +214,8 @@ BACKUP_OLD = Rule(
     name="PasserbyBackupOld",
     setting="alert_backup_hours",
     severity=CRITICAL,
-    title="The last backup is old",
-    told="The last good backup is {value:.0f} hours old (more than {threshold:g}).",
+    title="There is no recent backup",
+    told="There has been no good backup for {value:.0f} hours (more than {threshold:g}).",
     query="(time() - max(passerby_backup_at_seconds)) / 3600",
 )
 RESTORE_TEST_OLD = Rule(
@@ -223,7 +223,7 @@ RESTORE_TEST_OLD = Rule(
     setting="alert_restore_test_days",
     severity=WARNING,
     title="No backup was tested lately",
-    told="The last backup that was restored as a test is {value:.1f} days old (more than {threshold:g}).",
+    told="No backup was restored as a test for {value:.1f} days (more than {threshold:g}).",
     query="(time() - max(passerby_restore_test_at_seconds)) / 86400",
 )
 

@@ -32,10 +32,12 @@ class Verified(msgspec.Struct, frozen=True):
 
 
 class DirectoryState(msgspec.Struct, frozen=True):
-    """`uploaded`: names of backups that were copied elsewhere."""
+    """`uploaded`: names of backups that were copied elsewhere. `since`: when the first backup was wanted, in Unix
+    seconds; 0 if nobody has noted it."""
 
     verified: Verified | None = None
     uploaded: tuple[str, ...] = ()
+    since: float = 0.0
 
 
 class Directory:
@@ -100,6 +102,15 @@ class Directory:
             return msgspec.json.decode((self.path / "state.json").read_bytes(), type=DirectoryState)
         except (OSError, msgspec.DecodeError):
             return DirectoryState()
+
+    def wanted_since(self, now: float) -> float:
+        """Since when backups are wanted here. Notes that it is now, if nobody has noted it. Raises: OSError."""
+        state = self.state()
+        if not state.since:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            state = msgspec.structs.replace(state, since=now)
+            self.put_state(state)
+        return state.since
 
     def put_state(self, state: DirectoryState) -> None:
         replace_file(self.path / "state.json", msgspec.json.encode(state))

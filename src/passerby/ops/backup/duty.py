@@ -7,6 +7,7 @@ make one backup.
 
 import asyncio
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -30,12 +31,14 @@ class BackupDuty:
         self._settings = settings
         self._directory = Directory(settings.backup_dir)
         self._clock = clock
+        self._since = clock.now()
         self._command = command or (sys.executable, "-m", "passerby.cli.exit_with_parent", "backup")
         self._failed_at = {"run": float("-inf"), "verify": float("-inf")}
 
     async def run(self) -> None:
         """Run until cancelled."""
         while True:
+            self._measure()
             for what in self.due():
                 await self._do(what)
             self._measure()
@@ -77,10 +80,15 @@ class BackupDuty:
             logs.record("backup.made" if what == "run" else "backup.verified", duration_s=duration_s)
 
     def _measure(self) -> None:
+        """Where there is none, the time counts from when the first one was wanted."""
         backups, verified = self._directory.backups(), self._directory.state().verified
-        if backups:
-            metrics.BACKUP_AT.set(begun_at(backups[-1]) or 0.0)
-        if verified is not None and not verified.problems:
+        if not backups or verified is None:
+            with suppress(OSError):  # then it counts from the start of this process
+                self._since = self._directory.wanted_since(self._since)
+        metrics.BACKUP_AT.set((begun_at(backups[-1]) or 0.0) if backups else self._since)
+        if verified is None:
+            metrics.RESTORE_TEST_AT.set(self._since)
+        elif not verified.problems:
             metrics.RESTORE_TEST_AT.set(verified.at)
 
 

@@ -40,6 +40,10 @@ class ImportFailed(Exception):
     """Nothing was read. The text is one sentence for the operator."""
 
 
+class WrongSource(ImportFailed):
+    """The file or another argument is wrong, not the fleet."""
+
+
 class Outcome(msgspec.Struct):
     """`taken`: new people. `known`: people who were here already. `asked`: how many are asked what at their next visit.
 
@@ -71,7 +75,7 @@ async def bring(
     """
     bots = tuple(settings.tokens)
     if bot is not None and BotId(bot) not in bots:
-        raise ImportFailed("--bot names none of the bots in BOT_TOKENS")
+        raise WrongSource("--bot names none of the bots in BOT_TOKENS")
     if "://" not in source:
         _check_readable(Path(source))
     outcome = Outcome()
@@ -92,7 +96,7 @@ async def bring(
                 finally:
                     await records.aclose()
     except UnknownForm as error:
-        raise ImportFailed(str(error)) from None
+        raise WrongSource(str(error)) from None
     except (DatabaseUnusable, RecordsLost) as error:
         raise ImportFailed(f"a database cannot be used: {error}") from None
     return outcome
@@ -143,7 +147,7 @@ def _check_readable(path: Path) -> None:
         path.open("rb").close()
     except OSError as error:
         told = f"{path} cannot be read ({error.strerror})"
-        raise ImportFailed(f"{told}; name a file, or the postgresql://… address of a database") from None
+        raise WrongSource(f"{told}; name a file, or the postgresql://… address of a database") from None
 
 
 def _is_sqlite(path: Path) -> bool:
