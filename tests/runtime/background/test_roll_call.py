@@ -106,8 +106,7 @@ async def test_if_nobody_can_say_what_a_worker_stored_last_the_chats_of_a_wiped_
     await one.janitor.release()
     assert not await one.janitor.rebuild()
     await asyncio.sleep(PATIENCE_S)
-    while not await one.janitor.rebuild():
-        pass
+    assert any([await one.janitor.rebuild() for _ in range(5)])
     await bench.quiet()
     assert await bench.store.open_chats((CHAT,)) == set()
     assert isinstance((await bench.facts_of(ANN)).state, Idle)
