@@ -10,6 +10,7 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
+from passerby.adapters.sql.money_tables import charges, refunds, star_calls
 from passerby.adapters.sql.panel_faults import keep_faults
 from passerby.adapters.sql.panel_tables import faults
 from passerby.adapters.sql.tables import audit, staff_orders, users
@@ -22,7 +23,7 @@ from passerby.panel.pages.exports import as_csv
 from passerby.runtime.alerting.watch import MEMO, Kept
 from passerby.telemetry.faults import SeenFault, fingerprint_of
 from tests.panel.stage import Browser, Stage, hidden, play
-from tests.panel.test_figures import people
+from tests.panel.test_figures import numbers_in, people
 
 NEEDS = {
     "/": Permission.FIGURES,
@@ -32,6 +33,9 @@ NEEDS = {
     "/alerts": Permission.ALERTS,
     "/people": Permission.PEOPLE,
     "/audit": Permission.AUDIT,
+    "/safety": Permission.SANCTION,
+    "/money": Permission.MONEY,
+    "/broadcasts": Permission.BROADCAST,
     "/errors": Permission.SETTINGS,
     "/stores": Permission.SETTINGS,
     "/settings": Permission.SETTINGS,
@@ -47,6 +51,10 @@ FORMS = {
     "/people/sanction": Permission.SANCTION,
     "/people/lift": Permission.SANCTION,
     "/errors": Permission.SETTINGS,
+    "/broadcasts": Permission.BROADCAST,
+    "/broadcasts/write": Permission.BROADCAST,
+    "/broadcasts/set": Permission.BROADCAST,
+    "/broadcasts/act": Permission.BROADCAST,
     "/team/role": Permission.TEAM,
     "/team/revoke": Permission.TEAM,
     "/sessions/end": None,
@@ -100,7 +108,7 @@ def test_a_form_without_its_fields_does_nothing(tmp_path: Path) -> None:
         before = len(await stage.actions())
         given = await token(browser)
         for path in FORMS:
-            if path != "/logout":
+            if path not in ("/logout", "/broadcasts"):  # a new draft needs no field
                 for junk in ({}, {"member": "x", "role": "king", "bot": "7", "code": "\0", "session": "-1"}):
                     assert (await browser.post(path, {"csrf": given, **junk})).status in (303, 400, 403, 404), path
         assert len(await stage.actions()) == before
@@ -159,7 +167,7 @@ def test_what_matters_most_needs_a_fresh_proof(tmp_path: Path) -> None:
         given = await token(browser)
         wish = {"csrf": given, "member": str(member), "role": "support"}
         stage.clock.at += FRESH_S
-        for path in ("/team/role", "/team/revoke", "/bots/drain", "/bots/open"):
+        for path in ("/team/role", "/team/revoke", "/bots/drain", "/bots/open", "/broadcasts/act"):
             refused = await browser.post(path, wish)
             assert refused.status == 303
             assert refused.header("location").startswith("/login?next="), path
@@ -267,5 +275,70 @@ def test_a_database_that_is_away_is_said_and_a_bug_ends_one_request(tmp_path: Pa
             assert answer.status == status
             assert "secret" not in answer.text
         assert (await browser.get("/sessions")).status == 200
+
+    play(tmp_path, scene)
+
+
+def test_a_broadcast_is_written_and_started_from_the_panel_as_in_the_staff_bot(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        async with stage.records.engine.begin() as connection:
+            rows = [
+                row | {"has_started": True, "bot_id": 1000001, "consented_at": 1.0} for row in people(Random(1), 30)
+            ]
+            await connection.execute(sa.insert(users), rows)
+        browser = await stage.signed_in()
+        made = await browser.press("/broadcasts", "/broadcasts")
+        assert made.header("location") == "/broadcasts/1"
+        assert (await browser.press("/broadcasts/1", "/broadcasts/write", text="Hello", language="en")).status == 200
+        assert (await browser.press("/broadcasts/1", "/broadcasts/write", text="Hello, all")).status == 200
+        assert (await browser.press("/broadcasts/1", "/broadcasts/set", options="nonsense=1")).status == 400
+        page = (await browser.get("/broadcasts/1")).text
+        assert "Hello, all" in page
+        started = await browser.post(
+            "/broadcasts/act", {"csrf": await token(browser), "broadcast": "1", "act": "start"}
+        )
+        assert started.status == 200, started.text
+        assert (await stage.actions())[-1] == "broadcast.start"
+        assert "starting" in (await browser.get("/broadcasts")).text
+        for wrong in ("/broadcasts/2", "/broadcasts/x", "/broadcasts/99999999999"):
+            assert (await browser.get(wrong)).status == 404
+
+    play(tmp_path, scene)
+
+
+def test_the_sums_of_money_are_those_of_the_ledger(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        now = stage.clock.now()
+        sold = [
+            {
+                "bot_id": 1000001 + number % 2,
+                "id": f"charge-{number}",
+                "user_id": 7,
+                "code": f"P{number}",
+                "order_id": "o",
+                "plan": "week",
+                "stars": 100 + number,
+                "paid_at": now - number * 86_400.0,
+                "provider_id": "",
+                "renews": False,
+                "found": number == 3,
+            }
+            for number in range(40)
+        ]
+        back = {"bot_id": 1000001, "charge_id": "charge-4", "stars": 104, "refunded_by": "buyer", "at": now - 60}
+        call = {"bot_id": 1000001, "charge_id": "charge-4", "kind": "refund", "user_id": 7, "provider_id": ""}
+        async with stage.records.engine.begin() as connection:
+            await connection.execute(sa.insert(charges), sold)
+            await connection.execute(sa.insert(refunds), [back])
+            await connection.execute(sa.insert(star_calls), [call | {"owed_at": now - 120, "done_at": None}])
+        page = (await (await stage.signed_in()).get("/money")).text
+        first = (int(now // 86_400) - 29) * 86_400.0
+        shown = numbers_in(page)
+        assert shown["Sold"] == f"{sum(row['stars'] for row in sold if row['paid_at'] >= first):,} ★"
+        assert shown["Refunded"] == "104 ★"
+        assert shown["We owe Telegram"] == "1"
+        held = sum(row["stars"] for row in sold if row["bot_id"] == 1000001 and row["paid_at"] >= now - 21 * 86_400)
+        assert f"{held - 104:,} ★" in page
+        assert "found by the sweep" in page
 
     play(tmp_path, scene)

@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
-from passerby.adapters.sql import SqlStaff
+from passerby.adapters.sql import SqlBroadcasts, SqlStaff
 from passerby.adapters.sql.panel_access import SqlPanelAccess
+from passerby.adapters.sql.panel_ledger import PanelLedger
 from passerby.adapters.sql.panel_reading import PanelReading, reading_engine
 from passerby.bootstrap.parts import Parts
 from passerby.bootstrap.stores import database
@@ -23,6 +24,7 @@ from passerby.panel.look import Look
 from passerby.panel.pages.alerts import AlertsPage
 from passerby.panel.pages.audit import AuditPage
 from passerby.panel.pages.bots import BotsPage
+from passerby.panel.pages.broadcasts import BroadcastsPage
 from passerby.panel.pages.errors import ErrorsPage
 from passerby.panel.pages.exports import ExportsPage
 from passerby.panel.pages.growth import GrowthPage
@@ -30,6 +32,7 @@ from passerby.panel.pages.health import HealthPage
 from passerby.panel.pages.machine import SettingsPage, StoresPage
 from passerby.panel.pages.now import NowPage
 from passerby.panel.pages.people import PeoplePage
+from passerby.panel.pages.queues import MoneyPage, SafetyPage
 from passerby.panel.pages.team import TeamPage
 from passerby.ports.telegram import SendNotice, TelegramError
 from passerby.runtime.staff.decisions import StaffDecisions
@@ -47,6 +50,9 @@ MENU = tuple(
         HealthPage,
         BotsPage,
         AlertsPage,
+        SafetyPage,
+        MoneyPage,
+        BroadcastsPage,
         PeoplePage,
         AuditPage,
         ErrorsPage,
@@ -114,6 +120,7 @@ def make_panel(settings: Settings, parts: Parts, words: Catalogue, reading: Pane
     act = Acting(settings, parts, staff, words)
     live = LiveLook(parts.store, parts.clock, settings.thresholds)
     bots = tuple(settings.tokens)
+    ledger = PanelLedger(reading.engine)
     look = Look(MENU)
 
     async def sister(bot: BotId, wanted: BotId | None, closing: Collection[BotId]) -> tuple[BotId, str]:
@@ -126,6 +133,9 @@ def make_panel(settings: Settings, parts: Parts, words: Catalogue, reading: Pane
         HealthPage(look, reading),
         BotsPage(look, live, reading, staff, act, words, bots, sister),
         AlertsPage(look, live, act, settings.thresholds),
+        SafetyPage(look, ledger),
+        MoneyPage(look, ledger),
+        BroadcastsPage(look, SqlBroadcasts(reading.engine), act, words),
         PeoplePage(look, staff, act, words),
         AuditPage(look, reading, staff),
         ErrorsPage(look, reading, act),

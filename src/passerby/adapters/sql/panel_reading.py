@@ -75,6 +75,11 @@ class PanelReading:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
+    @property
+    def engine(self) -> AsyncEngine:
+        """For other readers on the same connections."""
+        return self._engine
+
     async def aclose(self) -> None:
         await self._engine.dispose()
 
