@@ -34,7 +34,7 @@ class Exposure(NamedTuple):
     unknown: int
 
 
-class Charge(NamedTuple):
+class ShownCharge(NamedTuple):
     code: str
     plan: str
     stars: int
@@ -112,9 +112,9 @@ class PanelLedger:
         ]
         return sorted(rows, key=lambda each: -each.held)
 
-    async def charges(self, limit: int) -> list[Charge]:
+    async def charges(self, limit: int) -> list[ShownCharge]:
         """The newest first."""
-        return [Charge(*row) for row in await self._rows(_CHARGES, {"most": limit})]
+        return [ShownCharge(*row) for row in await self._rows(_CHARGES, {"most": limit})]
 
     async def _rows(self, query: sa.Executable, asked: dict[str, Any]) -> list[Any]:
         async def read() -> list[Any]:
