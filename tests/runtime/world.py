@@ -167,8 +167,7 @@ class ScriptedTelegram:
         self.at_once[queue] = self.at_once.get(queue, 0) + 1
         self.most_at_once = max(self.most_at_once, self.at_once[queue])
         try:
-            if self.latency_s:
-                await asyncio.sleep(self.latency_s)
+            await asyncio.sleep(self.latency_s)  # no answer comes in the turn of its call
             self._admit(outgoing.bot)
             answer = self.answer(outgoing)
             if isinstance(answer, Awaitable):

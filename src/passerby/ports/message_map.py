@@ -3,7 +3,7 @@
 Users: the courier, when it replies, edits and deletes, and when a send has finished.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -66,8 +66,8 @@ class MessageMap(Protocol):
         """
         ...
 
-    async def mark(self, mark: Mark) -> None:
-        """Idempotent. A pair or an anchor for a chat that has ended is dropped.
+    def mark(self, mark: Mark) -> Awaitable[None]:
+        """Returns when it is stored. Idempotent. A pair or an anchor for a chat that has ended is dropped.
 
         Raises: Fenced, if somebody else has taken one of the leases.
         """

@@ -1,5 +1,6 @@
 """Participants: read the facts for a decision, and store the decision. Users: most rooms of the runtime."""
 
+from collections.abc import Awaitable
 from enum import Enum, auto
 from typing import Protocol
 
@@ -48,7 +49,7 @@ class Committed(Enum):
 
 
 class Participants(Protocol):
-    async def load(self, person: PersonId, about: MessageRef | None = None) -> Facts | None:
+    def load(self, person: PersonId, about: MessageRef | None = None) -> Awaitable[Facts | None]:
         """The person, their partner, the counterpart of `about`, and the anchors. None if the person is not held."""
         ...
 

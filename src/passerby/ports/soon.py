@@ -2,25 +2,44 @@
 
 A method that is declared to return an `Awaitable` may return a coroutine or a `Soon`. Whoever can wait awaits it. The
 hot path looks whether it `is_done`, or leaves a callback with `then`.
+
+A coroutine can run without a task, too, as long as it awaits nothing but `Soon`s: the runtime *drives* it (see
+`runtime.driving`). When it has to wait for anything else, it becomes a task. Code that needs a task before that, such
+as `asyncio.timeout`, asks for it with `own_task`.
 """
 
 import asyncio
 from collections.abc import Callable, Generator
 from functools import partial
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Final, Generic, TypeVar
 
 T = TypeVar("T")
+
+
+class Driving:
+    """`is_on`: the code that runs now is a step of a driven coroutine."""
+
+    __slots__ = ("is_on",)
+
+    def __init__(self) -> None:
+        self.is_on = False
+
+
+DRIVING: Final = Driving()
+NEEDS_TASK: Final = object()
+"""What a driven coroutine yields to become a task."""
 
 
 class Soon(Generic[T]):
     """Settled once. Callbacks run at that moment, in their order; after it, at once. They must not raise."""
 
-    __slots__ = ("_error", "_then", "_value", "is_done")
+    __slots__ = ("_then", "_value", "error", "is_done")
 
     def __init__(self) -> None:
         self.is_done = False
-        self._value: T | None = None
-        self._error: BaseException | None = None
+        self._value: Any = None
+        self.error: BaseException | None = None
+        """Why it failed; None if it did not, or is not done."""
         self._then: list[Callable[[Soon[T]], object]] | None = None
 
     @staticmethod
@@ -31,16 +50,27 @@ class Soon(Generic[T]):
         soon._value = value
         return soon
 
+    @staticmethod
+    def failed(error: BaseException) -> "Soon[Any]":
+        """Return a result that is an error, and is here."""
+        soon: Soon[Any] = Soon()
+        soon.is_done = True
+        soon.error = error
+        return soon
+
     def settle(self, value: T) -> None:
+        assert not self.is_done, "a result comes once"
         self._value = value
-        self._tell()
+        self.is_done = True
+        then = self._then
+        if then is not None:
+            self._then = None
+            for callback in then:
+                callback(self)
 
     def fail(self, error: BaseException) -> None:
-        self._error = error
-        self._tell()
-
-    def _tell(self) -> None:
         assert not self.is_done, "a result comes once"
+        self.error = error
         self.is_done = True
         then, self._then = self._then, None
         for callback in then or ():
@@ -57,18 +87,40 @@ class Soon(Generic[T]):
     def result(self) -> T:
         """Raises: the error, if it failed."""
         assert self.is_done, "whoever asks has waited"
-        if self._error is not None:
-            raise self._error
-        return cast("T", self._value)
+        if self.error is not None:
+            raise self.error
+        value: T = self._value
+        return value
 
     def __await__(self) -> Generator[Any, None, T]:
         if not self.is_done:
-            here: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self.then(partial(_wake, here))
-            yield from here.__await__()
+            if DRIVING.is_on:
+                yield self
+            else:
+                yield from self.in_task().__await__()
         return self.result()
+
+    def in_task(self) -> "asyncio.Future[None]":
+        """For a task: what wakes it when this is settled."""
+        here: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.then(partial(_wake, here))
+        return here
 
 
 def _wake(here: "asyncio.Future[None]", _: object) -> None:
     if not here.done():
         here.set_result(None)
+
+
+class _OwnTask:
+    def __await__(self) -> Generator[Any, None, None]:
+        if DRIVING.is_on:
+            yield NEEDS_TASK
+
+
+_OWN_TASK: Final = _OwnTask()
+
+
+def own_task() -> _OwnTask:
+    """`await own_task()`: what follows runs in a task. For code that uses time-outs, or libraries that may."""
+    return _OWN_TASK

@@ -4,6 +4,7 @@ An outgoing call is complete: it is in its reader's language, and addressed to o
 decides how it becomes Bot API calls (copy or rebuild, which file id, how many requests).
 """
 
+from collections.abc import Awaitable
 from typing import Protocol, Self
 
 import msgspec
@@ -318,8 +319,8 @@ class Telegram(Protocol):
         """
         ...
 
-    async def send(self, outgoing: OutgoingCall) -> tuple[MessageId, ...]:
-        """Carry out an outgoing call. Returns the ids of the messages in the recipient's chat, in order.
+    def send(self, outgoing: OutgoingCall) -> Awaitable[tuple[MessageId, ...]]:
+        """Carry out an outgoing call; begin with it when this is awaited. Returns the ids of the messages in the recipient's chat, in order.
 
         Atomicity: an album arrives completely or not at all. There is no retry inside: each call makes at most one
         attempt that the recipient could see.

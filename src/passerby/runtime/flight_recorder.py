@@ -160,6 +160,18 @@ class FlightRecorder:
         """Record a step that is no coroutine's: the code inside the `with`."""
         return _Step(self._page, refs) if refs else _NO_STEP
 
+    def enter(self, refs: tuple[UpdateRef, ...]) -> bool:
+        """Begin a step; end it with `leave` if this returns True. A step inside another one leaves the page to the
+        outer one. Faster than `step`."""
+        if not refs or self._page[_COUNT_AT]:
+            return False
+        mark, where = _marked(refs)
+        self._page[where] = mark
+        return True
+
+    def leave(self) -> None:
+        self._page[_COUNT_AT] = 0
+
     def close(self) -> None:
         if self._file >= 0:
             self._page.close()

@@ -9,8 +9,11 @@ from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any, TypeVar
 
+from passerby.kernel.ids import UpdateRef
 from passerby.ports.clock import Clock
 from passerby.ports.soon import Soon
+from passerby.runtime.driving import Driven
+from passerby.runtime.flight_recorder import FlightRecorder
 
 T = TypeVar("T")
 
@@ -18,12 +21,18 @@ BROKEN_PAUSE_S = 1.0
 
 
 class Background:
-    """`on_error` gets whatever a task raises, cancellation excepted; it must not raise itself."""
+    """`on_error` gets whatever a task raises, cancellation excepted; it must not raise itself. `recorder` notes which
+    updates a step of `begin` works on.
+    """
 
-    def __init__(self, on_error: Callable[[BaseException], None]) -> None:
+    def __init__(self, on_error: Callable[[BaseException], None], recorder: FlightRecorder | None = None) -> None:
         self._on_error = on_error
+        self._recorder = recorder or FlightRecorder()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Future[Any]] = set()
         self._is_closed = False
+        self.waiting: set[Driven[Any]] = set()
+        """Coroutines that were begun, have no task, and wait for a `Soon`."""
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.get_running_loop().create_task(work)
@@ -43,6 +52,37 @@ class Background:
                     await clock.sleep(BROKEN_PAUSE_S)
 
         return self.spawn(again_and_again())
+
+    def begin(self, work: Awaitable[T], refs: tuple[UpdateRef, ...] = ()) -> Soon[T]:
+        """Run a coroutine from now on, in this turn, without a task unless it needs one (see `driving`).
+
+        `refs`: the updates that it works on. Returns its result; if it is cancelled, that never comes.
+        """
+        if isinstance(work, Soon):
+            return work
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        # Whatever is awaitable here and no Soon is a coroutine; to ask would cost more than to begin it.
+        driven: Driven[T] = Driven(work, refs, self._loop, self._recorder, self)  # type: ignore[arg-type]
+        driven.step()
+        return driven.end
+
+    def take_over(self, driven: Driven[Any], rest: Coroutine[Any, Any, Any]) -> None:
+        """Run the rest of a coroutine that was begun in a task."""
+        assert self._loop is not None, "something was begun"
+        task = self._loop.create_task(self._recorder.follow(rest, driven.refs))
+        self._tasks.add(task)
+        task.add_done_callback(partial(self._settle, driven.end))
+
+    def _settle(self, end: Soon[T], task: "asyncio.Task[T]") -> None:
+        self._tasks.discard(task)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is not None:
+            end.fail(error)
+        else:
+            end.settle(task.result())
 
     def when_done(self, awaited: Awaitable[T], then: Callable[[Soon[T]], object]) -> None:
         """Call `then` with the result: at once if it is here, without a task if it is a `Soon`.
@@ -84,6 +124,10 @@ class Background:
         """Hand an error to `on_error`."""
         self._on_error(error)
 
+    def next_turn(self, callback: Callable[..., object], *arguments: object) -> None:
+        """Call back in the next turn of the event loop."""
+        asyncio.get_running_loop().call_soon(self.guarded, callback, *arguments)
+
     def call_after(self, delay_s: float, callback: Callable[..., object], *arguments: object) -> asyncio.TimerHandle:
         return asyncio.get_running_loop().call_later(max(0.0, delay_s), self.guarded, callback, *arguments)
 
@@ -95,6 +139,9 @@ class Background:
     async def aclose(self) -> None:
         """Cancel the tasks that still run, and wait until they have ended."""
         self._is_closed = True
+        for driven in tuple(self.waiting):
+            driven.leave()
+        self.waiting.clear()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()

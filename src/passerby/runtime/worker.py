@@ -140,7 +140,7 @@ class Worker:
         self._config = config
         self._alerts = alerts
         self._staff = staff
-        self._flight_recorder = flight_recorder or FlightRecorder()
+        recorder = self._flight_recorder = flight_recorder or FlightRecorder()
         self._more_duties = more_duties or {}
         self._kept_going: list[asyncio.Task[None]] = []
         self.id = WorkerId(f"{rng.getrandbits(64):016x}")
@@ -149,7 +149,7 @@ class Worker:
         self.unrecorded = 0
         """How many facts were not in the records yet when we stopped. The journal keeps them for the next start."""
 
-        background = self._background = Background(_broken)
+        background = self._background = Background(_broken, recorder)
         self._stand = partial(background.keep_going, clock=clock)
         self.tokens = Tokens(
             telegram,

@@ -151,8 +151,7 @@ async def test_a_parked_relay_that_ended_two_workers_is_dropped_with_a_notice(be
 @staged(at_bench)
 async def test_the_flight_recorder_names_a_relay_while_it_is_sent(bench: Bench, /) -> None:
     await talking(bench)
-    recorder = FlightRecorder()
-    bench.courier._sends._recorder = recorder
+    recorder = bench.background._recorder
     seen: list[bytes] = []
     bench.telegram.answer = lambda outgoing: seen.append(recorder.current)
     bench.happens(written(ANN, "words", 2000))

@@ -1,6 +1,6 @@
 """`BotApi`: the `Telegram` port over the Bot API, for all bots of the operator."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from hashlib import sha256
@@ -9,7 +9,7 @@ from typing import Any, assert_never
 import msgspec
 
 from passerby.adapters.botapi import decode, errors, outgoing
-from passerby.adapters.botapi.client import DONE, SENT, TELEGRAM, Answer, Client, encode
+from passerby.adapters.botapi.client import DONE, SENT, TELEGRAM, Answer, Client, Sent, encode
 from passerby.adapters.botapi.decode import arrivals
 from passerby.adapters.botapi.errors import Meaning, Rejected
 from passerby.adapters.botapi.files import FileCache
@@ -22,6 +22,7 @@ from passerby.kernel.event import Original
 from passerby.kernel.ids import BotId, MessageId
 from passerby.kernel.money import StarRow
 from passerby.ports.live_store import LiveStoreLost
+from passerby.ports.soon import own_task
 from passerby.ports.telegram import (
     AnswerCallback,
     AnswerCheckout,
@@ -197,32 +198,32 @@ class BotApi:
     def content_of(self, original: Original) -> Content | None:
         return decode.content_of(original)
 
-    async def send(self, outgoing_call: OutgoingCall) -> tuple[MessageId, ...]:
+    def send(self, outgoing_call: OutgoingCall) -> Awaitable[tuple[MessageId, ...]]:
         match outgoing_call:
             case SendContent():
-                return await self._content_sender.send(outgoing_call)
+                return self._content_sender.send(outgoing_call)
             case SendNotice():
-                return await self._send_notice(outgoing_call)
+                return self._send_notice(outgoing_call)
             case EditNotice():
-                return await self._edit_notice(outgoing_call)
+                return self._edit_notice(outgoing_call)
             case SendFile():
-                return await self._send_file(outgoing_call)
+                return self._send_file(outgoing_call)
             case AnswerCallback():
-                return await self._answer_callback(outgoing_call)
+                return self._answer_callback(outgoing_call)
             case EditContent():
-                return await self._content_sender.edit(outgoing_call)
+                return self._content_sender.edit(outgoing_call)
             case SetReaction():
-                return await self._react(outgoing_call)
+                return self._react(outgoing_call)
             case DeleteMessages():
-                return await self._delete(outgoing_call)
+                return self._delete(outgoing_call)
             case SendInvoice():
-                return await self._stars.invoice(outgoing_call)
+                return self._stars.invoice(outgoing_call)
             case AnswerCheckout():
-                return await self._stars.answer_checkout(outgoing_call)
+                return self._stars.answer_checkout(outgoing_call)
             case RefundStars():
-                return await self._stars.refund(outgoing_call)
+                return self._stars.refund(outgoing_call)
             case CancelSubscription():
-                return await self._stars.cancel(outgoing_call)
+                return self._stars.cancel(outgoing_call)
             case _:
                 assert_never(outgoing_call)
 
@@ -243,17 +244,18 @@ class BotApi:
             message_thread_id=notice.thread,
         )
 
-        async def attempt(members: Any) -> tuple[MessageId, ...]:
-            sent = await self._client.call(notice.bot, "sendMessage", encode(members), SENT, sends=True)
-            return (MessageId(sent.message_id),)
+        def attempt(members: Any) -> Awaitable[Sent]:
+            return self._client.call(notice.bot, "sendMessage", encode(members), SENT, sends=True)
 
-        return await with_less(attempt, message)
+        sent = await with_less(attempt, message)
+        return (sent.message_id,)
 
     async def _send_file(self, file: SendFile) -> tuple[MessageId, ...]:
+        await own_task()
         members = {"chat_id": str(file.person), "caption": file.html, "parse_mode": "HTML"}
         if file.thread is not None:
             members["message_thread_id"] = str(file.thread)
-        return (MessageId(await self._client.send_document(file.bot, members, file.name, file.data)),)
+        return (await self._client.send_document(file.bot, members, file.name, file.data),)
 
     async def _edit_notice(self, notice: EditNotice) -> tuple[MessageId, ...]:
         edit = outgoing.EditMessageText(

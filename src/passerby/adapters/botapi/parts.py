@@ -36,7 +36,15 @@ async def with_less(attempt: Callable[[Any], Awaitable[T]], members: Any, *, fil
     try:
         return await attempt(members)
     except Rejected as rejected:
-        refused = first = rejected
+        refused = rejected
+    return await with_less_than(refused, attempt, members, file=file)
+
+
+async def with_less_than(
+    refused: Rejected, attempt: Callable[[Any], Awaitable[T]], members: Any, *, file: bool = False
+) -> T:
+    """The same after the first attempt, which was `refused`."""
+    first = refused
     left: Members = msgspec.to_builtins(members)
     plain = [DECORATION, (*DECORATION, Part.KEYBOARD)]
     while True:

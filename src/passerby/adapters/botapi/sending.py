@@ -37,12 +37,13 @@ from passerby.adapters.botapi.methods import (
     moved,
 )
 from passerby.adapters.botapi.outgoing import captioned
-from passerby.adapters.botapi.parts import with_less
+from passerby.adapters.botapi.parts import with_less, with_less_than
 from passerby.adapters.botapi.sets import Sets, has_set
 from passerby.adapters.botapi.transfer import Move, Mover
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId, MessageId
+from passerby.ports.soon import own_task
 from passerby.ports.telegram import EditContent, Refused, SendContent
 
 _RECEIVED: msgspec.json.Decoder[Answer[Received]] = msgspec.json.Decoder(Answer[Received])
@@ -70,11 +71,18 @@ class ContentSender:
         """The fleet has another number of bots now."""
         self._alone = alone
 
-    async def send(self, content_call: SendContent) -> tuple[MessageId, ...]:
+    def send(self, content_call: SendContent) -> Awaitable[tuple[MessageId, ...]]:
         """Send the message. Returns the new ids in order. Raises: TelegramError."""
         content = content_call.contents[0]
-        is_plain = content.kind is Kind.TEXT and not (content.entities or content_call.quote_entities)
-        if not is_plain and (content_call.quote_entities or any(map(has_set, content_call.contents))):
+        if content.kind is Kind.TEXT and not (content.entities or content_call.quote_entities):
+            return self._text(content_call)
+        return self._send(content_call)
+
+    async def _send(self, content_call: SendContent) -> tuple[MessageId, ...]:
+        """Send something other than plain text."""
+        await own_task()
+        content = content_call.contents[0]
+        if content_call.quote_entities or any(map(has_set, content_call.contents)):
             content_call = await self._without_unknown_sets(content_call)
             content = content_call.contents[0]
         if len(content_call.contents) > 1:
@@ -163,8 +171,14 @@ class ContentSender:
             disable_notification=content_call.silent,
             allow_paid_broadcast=content_call.paid,
         )
-        sent = await self._call(content_call.bot, "sendMessage", message, SENT)
-        return (MessageId(sent.message_id),)
+        try:
+            sent = await self._client.call(content_call.bot, "sendMessage", encode(message), SENT, sends=True)
+        except Rejected as rejected:
+            refused = rejected
+        else:
+            return (sent.message_id,)
+        sent = await with_less_than(refused, self._attempt(content_call.bot, "sendMessage", SENT), message)
+        return (sent.message_id,)
 
     async def _copy(self, content_call: SendContent) -> tuple[MessageId, ...]:
         content = content_call.contents[0]
@@ -178,7 +192,7 @@ class ContentSender:
             message_thread_id=content_call.thread,
         )
         sent = await self._call(content_call.bot, "copyMessage", copy, SENT)
-        return (MessageId(sent.message_id),)
+        return (sent.message_id,)
 
     async def _fileless(self, content_call: SendContent) -> tuple[MessageId, ...]:
         content = content_call.contents[0]
@@ -190,7 +204,7 @@ class ContentSender:
             members["link_preview_options"] = outgoing.NO_PREVIEW
         members |= _common(content_call, content)
         sent = await self._call(content_call.bot, method, members, SENT)
-        return (MessageId(sent.message_id),)
+        return (sent.message_id,)
 
     async def _media(self, content_call: SendContent) -> tuple[MessageId, ...]:
         content = content_call.contents[0]
@@ -228,11 +242,12 @@ class ContentSender:
 
     async def _call(self, bot: BotId, method: str, members: Any, decoder: "msgspec.json.Decoder[Answer[T]]") -> T:
         """Call a method whose effect the recipient sees, without the parts that Telegram refuses."""
+        return await with_less(self._attempt(bot, method, decoder), members)
 
-        async def attempt(members: Any) -> T:
-            return await self._client.call(bot, method, encode(members), decoder, sends=True)
-
-        return await with_less(attempt, members)
+    def _attempt(
+        self, bot: BotId, method: str, decoder: "msgspec.json.Decoder[Answer[T]]"
+    ) -> Callable[[Any], Awaitable[T]]:
+        return lambda members: self._client.call(bot, method, encode(members), decoder, sends=True)
 
     async def _call_with_files(
         self,

@@ -20,13 +20,14 @@ import socket
 import ssl
 from base64 import b64encode
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Generator
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from httptools import HttpParserError, HttpResponseParser
 
 from passerby.adapters.botapi.dialling import Dialler
+from passerby.ports.soon import DRIVING, Soon, own_task
 
 CONNECT_S = 10.0
 CONNECTS_AT_ONCE = 64
@@ -106,8 +107,18 @@ class Transport:
             f"{self._login}Accept: application/json\r\nContent-Type: application/json\r\nContent-Length: "
         ).encode("ascii")
 
-    async def post(self, head: bytes, body: bytes, timeout_s: float) -> Reply:
-        """Send a request. Returns its answer, whatever the status. Raises: Lost."""
+    def post(self, head: bytes, body: bytes, timeout_s: float) -> Awaitable[Reply]:
+        """Send a request, in this turn if a connection is free. Returns its answer, whatever the status. Raises: Lost."""
+        request = b"%b%d\r\n\r\n%b" % (head, len(body), body)
+        line = self._warm() if self._room else None
+        if line is None:
+            return self._post(request, timeout_s)
+        self._room -= 1
+        return self._ask(line, request, timeout_s)
+
+    async def _post(self, request: bytes, timeout_s: float) -> Reply:
+        """Wait for a free connection, or make one."""
+        await own_task()
         loop = asyncio.get_running_loop()
         # We do not use asyncio's Semaphore: it scans all waiters each time.
         while not self._room:
@@ -122,19 +133,28 @@ class Transport:
         self._room -= 1
         try:
             line = self._warm() or await self._line(min(timeout_s, CONNECT_S))
-            self._busy.add(line)
-            if self._sweeper is None:
-                self._sweeper = loop.call_later(SWEEP_S, self._sweep)
-            try:
-                return await line.ask(b"%b%d\r\n\r\n%b" % (head, len(body), body), loop.time() + timeout_s)
-            finally:
-                self._busy.discard(line)
-                line.release(loop.time())
-                self._give(line)
-        finally:
-            self._room += 1
-            if self._waiting:
-                self._wake()
+        except BaseException:
+            self._leave()
+            raise
+        return await self._ask(line, request, timeout_s)
+
+    def _ask(self, line: "_Line", request: bytes, timeout_s: float) -> Soon[Reply]:
+        self._busy.add(line)
+        if self._sweeper is None:
+            self._sweeper = line.loop.call_later(SWEEP_S, self._sweep)
+        return line.ask(request, line.loop.time() + timeout_s)
+
+    def _take_back(self, line: "_Line") -> None:
+        """A call is over: its answer is here, or nobody waits for it any more."""
+        self._busy.discard(line)
+        line.deadline = line.loop.time() + IDLE_S
+        self._give(line)
+        self._leave()
+
+    def _leave(self) -> None:
+        self._room += 1
+        if self._waiting:
+            self._wake()
 
     def _wake(self) -> None:
         while self._waiting:
@@ -267,7 +287,7 @@ class Transport:
         try:
             async with asyncio.timeout(HANDSHAKE_S):
                 _, line = await loop.create_connection(
-                    lambda: _Line(loop),
+                    lambda: _Line(loop, self._take_back),
                     sock=connected,
                     ssl=self._context,
                     server_hostname=self._host if self._secure else None,
@@ -281,12 +301,34 @@ class Transport:
         """Give up late calls, and close connections that nobody has used."""
         loop = asyncio.get_running_loop()
         now = loop.time()
-        for line in self._busy:
+        for line in tuple(self._busy):
             if now >= line.deadline:
                 line.fail("time-out")
         while self._idle and (self._idle[0].deadline <= now or not self._idle[0].usable):
             self._idle.pop(0).hang_up()
         self._sweeper = loop.call_later(SWEEP_S, self._sweep) if self._busy or self._idle else None
+
+
+class _Answer(Soon[Reply]):
+    """If whoever awaits it is cancelled, nobody else may use its connection."""
+
+    __slots__ = ("_line",)
+
+    def __init__(self, line: "_Line") -> None:
+        super().__init__()
+        self._line = line
+
+    def __await__(self) -> Generator[Any, None, Reply]:
+        if not self.is_done:
+            try:
+                if DRIVING.is_on:
+                    yield self
+                else:
+                    yield from self.in_task().__await__()
+            finally:
+                if not self.is_done:
+                    self._line.give_up()
+        return self.result()
 
 
 class _Line(asyncio.Protocol):
@@ -296,47 +338,52 @@ class _Line(asyncio.Protocol):
         "_answer",
         "_body",
         "_is_measured",
-        "_loop",
+        "_is_over",
         "_parser",
+        "_reply",
         "_retry_after",
         "_transport",
         "_unparsed",
         "deadline",
         "gone",
+        "loop",
         "usable",
     )
 
     _transport: Any
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._answer: asyncio.Future[Reply] | None = None
+    def __init__(self, loop: asyncio.AbstractEventLoop, is_over: "Callable[[_Line], None]") -> None:
+        self.loop = loop
+        self._is_over = is_over
+        self._answer: _Answer | None = None
+        self._reply: Reply | None = None
+        """A whole answer. It is handed on when all bytes that came with it are read."""
         self._parser = HttpResponseParser(self)
         self._begin()
         self.deadline = 0.0
         self.usable = False
         self.gone: asyncio.Future[None] = loop.create_future()
 
-    def ask(self, request: bytes, deadline: float) -> "asyncio.Future[Reply]":
-        answer: asyncio.Future[Reply] = self._loop.create_future()
-        self._answer = answer
+    def ask(self, request: bytes, deadline: float) -> Soon[Reply]:
+        answer = self._answer = _Answer(self)
         self.deadline = deadline
         self._unparsed = 0
         self._transport.write(request)
         return answer
 
-    def release(self, now: float) -> None:
-        """The call no longer waits. If its answer has not come, the next call must not get it."""
+    def give_up(self) -> None:
+        """Nobody waits for the answer any more. The next call must not get it."""
+        self.usable = False
         if self._answer is not None:
             self._answer = None
-            self.usable = False
-        self.deadline = now + IDLE_S
+            self._is_over(self)
 
     def fail(self, reason: str) -> None:
         self.usable = False
         answer, self._answer = self._answer, None
-        if answer is not None and not answer.done():
-            answer.set_exception(Lost(reason, sent=True))
+        if answer is not None:
+            self._is_over(self)
+            answer.fail(Lost(reason, sent=True))
 
     def hang_up(self) -> None:
         self.usable = False
@@ -354,13 +401,27 @@ class _Line(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except HttpParserError:
-            self.fail("not HTTP")
-        if self._unparsed > (HEAD_BYTES if self._body is None else BODY_BYTES):
+            self.usable = False
+            if self._reply is None:
+                self.fail("not HTTP")
+        if self._reply is not None:
+            self._hand_on(self._reply)
+        elif self._unparsed > (HEAD_BYTES if self._body is None else BODY_BYTES):
             self.fail("an answer too large")
+
+    def _hand_on(self, reply: Reply) -> None:
+        """The call is over. Whoever gets the answer may use this connection in the same turn."""
+        answer, self._answer, self._reply = self._answer, None, None
+        if answer is not None:
+            self._is_over(self)
+            answer.settle(reply)
 
     def connection_lost(self, error: Exception | None) -> None:
         if error is None and self._body is not None and not self._is_measured:
             self.on_message_complete()  # an answer without a length ends when its connection closes
+        self.usable = False
+        if self._reply is not None:
+            self._hand_on(self._reply)
         self.fail("the connection broke" if error is not None else "the connection was closed")
         if not self.gone.done():
             self.gone.set_result(None)
@@ -391,8 +452,7 @@ class _Line(asyncio.Protocol):
         if status < 200:  # 100 Continue, 103 Early Hints: the answer is still to come
             return
         self.usable = self.usable and bool(self._parser.should_keep_alive())
-        answer, self._answer = self._answer, None
-        if answer is None:  # a second answer to one request
+        if self._reply is not None:  # a second answer to one request
             self.usable = False
-        elif not answer.done():
-            answer.set_result(Reply(status, body[0] if len(body) == 1 else b"".join(body), retry_after))
+        else:
+            self._reply = Reply(status, body[0] if len(body) == 1 else b"".join(body), retry_after)

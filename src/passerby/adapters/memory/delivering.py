@@ -1,14 +1,16 @@
 """What sending uses: the message map, the outbox, trails and caches."""
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 
 from passerby.adapters.memory.fleet import MemoryFleet
-from passerby.adapters.memory.history import Entry, FileSeen, Inherited, Sighted
+from passerby.adapters.memory.history import FileSeen, Inherited, Marked, Sighted
 from passerby.kernel.decision import Counterpart
 from passerby.kernel.ids import BotId, ChatId, MessageRef, PersonId
-from passerby.ports.leases import WorkerId
+from passerby.ports.leases import Fenced, WorkerId
 from passerby.ports.message_map import Mark
 from passerby.ports.outbox import Outgoing
+from passerby.ports.soon import Soon
 from passerby.ports.trails import Trail, trail_of
 
 
@@ -24,13 +26,56 @@ class MemoryDelivering(MemoryFleet):
         self._check()
         return self._state.chats.received_in(chats, about, self._clock.now())
 
-    async def mark(self, mark: Mark) -> None:
-        self._check()
-        if mark.fences:
-            self._check_fences(mark.fences)
-        entry = Entry(self._clock.now(), mark, self._state.journal_end + 1)
-        self._write(entry)
-        self._state.apply(entry)
+    def mark(self, mark: Mark) -> Soon[None]:
+        stored: Soon[None] = Soon()
+        if not self._marks:
+            self._next_turn(self._write_marks)
+        self._marks.append((mark, stored))
+        return stored
+
+    def _next_turn(self, callback: Callable[[], None]) -> None:
+        asyncio.get_running_loop().call_soon(callback)
+
+    def _write_marks(self) -> None:
+        """Store the marks of this turn with one write for all.
+
+        Each is stored or refused by itself: a mark whose lease is somebody else's does not affect the others. If the
+        write fails, none of them is stored, and each caller tries again.
+        """
+        waiting, self._marks = self._marks, []
+        while waiting:
+            batch: list[tuple[Mark, Soon[None]]] = []
+            for place, (mark, stored) in enumerate(waiting):
+                if mark.fences and self._is_fenced(mark.fences):
+                    stored.fail(Fenced())
+                    continue
+                batch.append((mark, stored))
+                if mark.facts:  # only then is it known which number the next fact has
+                    waiting = waiting[place + 1 :]
+                    break
+            else:
+                waiting = []
+            if batch:
+                self._write_batch(batch)
+
+    def _write_batch(self, batch: Sequence[tuple[Mark, Soon[None]]]) -> None:
+        error: Exception | None = None
+        try:
+            self._check()
+            marked = Marked(self._clock.now(), [mark for mark, _ in batch], self._state.journal_end + 1)
+            self._write(marked)
+            self._state.apply(marked)
+        except Exception as raised:  # noqa: BLE001  # every caller gets it
+            error = raised
+        for _, stored in batch:
+            if error is not None:
+                stored.fail(error)
+            else:
+                stored.settle(None)
+
+    async def aclose(self) -> None:
+        self._write_marks()
+        await super().aclose()
 
     async def told(self, chat: ChatId, person: PersonId) -> bool:
         self._check()

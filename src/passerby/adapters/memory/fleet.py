@@ -13,9 +13,11 @@ class MemoryFleet(LoggedStore):
     """The roles Leases and SharedBudgets."""
 
     def _check_fences(self, fences: Iterable[Fence]) -> None:
-        for fence in fences:
-            if self._worker_table.is_fenced(fence):
-                raise Fenced
+        if self._is_fenced(fences):
+            raise Fenced
+
+    def _is_fenced(self, fences: Iterable[Fence]) -> bool:
+        return any(map(self._worker_table.is_fenced, fences))
 
     async def heartbeat(self, worker: WorkerId, held: Mapping[LeaseName, int], ttl_s: float, report: bytes) -> Members:
         self._check()

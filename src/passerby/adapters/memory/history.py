@@ -33,10 +33,18 @@ class Ended(msgspec.Struct, frozen=True, tag="ended"):
 
 
 class Entry(msgspec.Struct, frozen=True, tag="entry"):
-    """A commit or a mark. `at` in Unix seconds, as everywhere here. `number`: the journal number of its first fact."""
+    """A commit. `at` in Unix seconds, as everywhere here. `number`: the journal number of its first fact."""
 
     at: float
-    what: Commit | Mark
+    what: Commit
+    number: int
+
+
+class Marked(msgspec.Struct, frozen=True, tag="marked"):
+    """The marks of one turn of the event loop, in order. Only the last may have facts; `number` is the first one's."""
+
+    at: float
+    marks: list[Mark]
     number: int
 
 
@@ -110,7 +118,7 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     over: list[tuple[ChatId, float, bytes]] = []
 
 
-Record = Begun | Ended | Entry | Adopted | Inherited | Trimmed | FileSeen | Sighted | Crashed | Noted | Snapshot
+Record = Begun | Ended | Entry | Marked | Adopted | Inherited | Trimmed | FileSeen | Sighted | Crashed | Noted | Snapshot
 
 TOLD_BACK: Final = 4
 
@@ -127,7 +135,7 @@ class Logged(msgspec.Struct, frozen=True, array_like=True):
 
 def touches(record: Record) -> tuple[PersonId, ...]:
     """The people whose state or unsent messages would be lost with this record."""
-    if not isinstance(record, Entry) or not isinstance(record.what, Commit):
+    if not isinstance(record, Entry):
         return ()
     commit = record.what
     readers = (each.person if isinstance(each, Trail) else each.to for each in commit.outbox)

@@ -29,6 +29,8 @@ from passerby.ports.clock import Clock
 from passerby.ports.doubts import Doubts
 from passerby.ports.leases import WorkerId
 from passerby.ports.live_store import LiveStoreLost
+from passerby.ports.message_map import Mark
+from passerby.ports.soon import Soon
 
 REWRITE_BYTES = 16 << 20
 """While the log grows, it is not rewritten below this size: replaying it takes well under a second."""
@@ -62,6 +64,8 @@ class LoggedStore:
         self._refused = False
         self._compact_size = self._seen_size = 0
         self._rewritten_at = clock.monotonic()
+        self._marks: list[tuple[Mark, Soon[None]]] = []
+        """Not written yet. All marks of one turn of the event loop are written together."""
         self._touched_lately: deque[tuple[PersonId, ...]] = deque(maxlen=TOLD_BACK)
         self._begin_empty("", TicketPools())
         ended = self._replay_all(log.records())
@@ -142,7 +146,10 @@ class LoggedStore:
     def _check(self) -> None:
         """Raises: LiveStoreLost, if the store was wiped and is not rebuilt yet."""
         if self._refusing:
-            raise LiveStoreLost("wiped, and not yet rebuilt")
+            raise self._wiped()
+
+    def _wiped(self) -> LiveStoreLost:
+        return LiveStoreLost("wiped, and not yet rebuilt")
 
     async def sweep(self) -> None:
         """Expire (once a minute), sync, and rewrite the log if that saves space or repairs it. Call it every second."""

@@ -18,6 +18,7 @@ from passerby.adapters.memory.history import (
     Entry,
     FileSeen,
     Inherited,
+    Marked,
     Noted,
     Record,
     Sighted,
@@ -71,14 +72,14 @@ class State:
         """Begin a generation with the data that is there."""
         self.generation, self.newborn, self.trimmed = generation, newborn, 0
 
-    def apply(self, entry: Entry) -> None:
+    def apply(self, record: Entry | Marked) -> None:
         # The same number as the first time, unless earlier facts were lost to damage.
-        self.journal_end = entry.number - 1
-        match entry.what:
-            case Commit() as commit:
-                self._apply_commit(commit, entry.at)
-            case Mark() as mark:
-                self._apply_mark(mark, entry.at)
+        self.journal_end = record.number - 1
+        if isinstance(record, Entry):
+            self._apply_commit(record.what, record.at)
+            return
+        for mark in record.marks:
+            self._apply_mark(mark, record.at)
 
     def _apply_commit(self, commit: Commit, at: float) -> None:
         for ref in commit.updates:
@@ -165,8 +166,8 @@ class State:
                 self.begin(generation, newborn=newborn)
             case Ended():
                 pass
-            case Entry() as entry:
-                self.apply(entry)
+            case Entry() | Marked():
+                self.apply(record)
             case Adopted(at=at, people=people, anchors=anchors, whole=whole):
                 self.welcome(people, anchors, at)
                 self.newborn = self.newborn and not whole

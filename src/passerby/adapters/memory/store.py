@@ -23,6 +23,7 @@ from passerby.ports.leases import Fence, WorkerId
 from passerby.ports.live_store import Figures, LiveStoreLost
 from passerby.ports.message_map import Anchor
 from passerby.ports.participants import Commit, Committed
+from passerby.ports.soon import Soon
 
 JOURNAL_BOUND: Final = 1_000_000
 """Facts. This many arise in some hours at a hundred a second, and take about half a gigabyte."""
@@ -39,8 +40,12 @@ class MemoryStore(MemoryDelivering, MemoryFeeds, MemoryConducts):
         super().__init__(log, clock, rng)
         self._journal_bound = journal_bound
 
-    async def load(self, person: PersonId, about: MessageRef | None = None) -> Facts | None:
-        self._check()
+    def load(self, person: PersonId, about: MessageRef | None = None) -> Soon[Facts | None]:
+        if self._refusing:
+            return Soon.failed(self._wiped())
+        return Soon.of(self._facts(person, about))
+
+    def _facts(self, person: PersonId, about: MessageRef | None) -> Facts | None:
         people, chats = self._state.people, self._state.chats
         me = people.get(person)
         if me is None:

@@ -20,6 +20,8 @@ class Phase(Enum):
     SETTLING = "settling"
     DONE = "done"
 
+    __hash__ = object.__hash__  # Enum's own is slow, and a phase is looked up several times for each relay
+
 
 class Custody(Enum):
     """Who brings a delivery back if this process dies. `UNKNOWN`: the commit that parks it had no clear answer."""
@@ -28,6 +30,8 @@ class Custody(Enum):
     PARKING = "parking"
     UNKNOWN = "unknown"
     OUTBOX = "outbox"
+
+    __hash__ = object.__hash__
 
 
 WAITING: Final = frozenset({Phase.QUEUED, Phase.PAUSED, Phase.CHECKING, Phase.ASKING})

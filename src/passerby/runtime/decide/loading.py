@@ -21,6 +21,7 @@ from passerby.kernel.participant import Chatting, Participant
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore
 from passerby.ports.records import Records
+from passerby.ports.soon import own_task
 from passerby.runtime.decide.readings import Reading, Readings, is_plain
 from passerby.runtime.decide.router import Router
 from passerby.runtime.inbound.person_queues import PersonQueues
@@ -109,6 +110,7 @@ class FactsLoader:
         if facts is not None:
             metrics.LOOKUPS.add("live")
             return facts
+        await own_task()  # the records' drivers use time-outs
         known = await self._records.people((person,))
         metrics.LOOKUPS.add("records" if known else "new")
         if not known:

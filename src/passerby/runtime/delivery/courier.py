@@ -208,10 +208,10 @@ class Courier:
             # Those before it move one by one. Behind them, it keeps its place.
             bot = self._by_chat.bot_before(relay_effect, lost) or bot
         now = self._clock.monotonic()
-        delivery = self._relay_effect_delivery(relay_effect, bot, refs, id_, now, now + RELAY_TTL_S)
+        if generation is None:
+            generation = self._store.generation
+        delivery = self._relay_effect_delivery(relay_effect, bot, refs, id_, now, now + RELAY_TTL_S, generation)
         delivery.fences = fences
-        if generation is not None:
-            delivery.generation = generation
         delivery.reader_told = reader_told or not self._shared
         delivery.is_cleared = delivery.reader_told and not (parked and self._shared)
         if parked:
@@ -243,7 +243,8 @@ class Courier:
         """
         now = self._clock.monotonic()
         left_s = min(left_s, RELAY_TTL_S)  # it is more if the machine's clock has been set back
-        delivery = self._relay_effect_delivery(relay_effect, bot, refs, id_, now, now + left_s)
+        generation = self._store.generation
+        delivery = self._relay_effect_delivery(relay_effect, bot, refs, id_, now, now + left_s, generation)
         delivery.refusal = refusal
         delivery.put_at = now - max(0.0, RELAY_TTL_S - left_s)
         delivery.checked_at = float("-inf")
@@ -263,9 +264,15 @@ class Courier:
         self._put(moved)
 
     def _relay_effect_delivery(
-        self, relay_effect: RelayEffect, bot: BotId, refs: tuple[UpdateRef, ...], id_: str, now: float, deadline: float
+        self,
+        relay_effect: RelayEffect,
+        bot: BotId,
+        refs: tuple[UpdateRef, ...],
+        id_: str,
+        now: float,
+        deadline: float,
+        generation: str,
     ) -> Delivery:
-        generation = self._store.generation
         delivery = Delivery(
             id_,
             bot,

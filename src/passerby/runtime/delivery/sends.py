@@ -109,8 +109,12 @@ class Sends:
         if self.halted:
             return
         self.under_way.add(delivery)
-        with self._recorder.step(delivery.refs):
+        is_outer = self._recorder.enter(delivery.refs)
+        try:
             self._begin(queue, delivery)
+        finally:
+            if is_outer:
+                self._recorder.leave()
 
     def _begin(self, queue: CourierQueue, delivery: Delivery) -> None:
         relay_effect, steps = delivery.relay_effect, delivery.steps
@@ -120,19 +124,19 @@ class Sends:
                     delivery.notice, is_stored=delivery.stored_in == self._store.generation
                 )
                 self._background.when_done(
-                    self._recorder.follow(corrected, delivery.refs), partial(self._corrected, queue, delivery)
+                    self._background.begin(corrected, delivery.refs), partial(self._corrected, queue, delivery)
                 )
             elif relay_effect is None:
-                self._background.when_done(self._store.load(delivery.person), partial(self._loaded, queue, delivery))
+                loading = self._background.begin(self._store.load(delivery.person))
+                self._background.when_done(loading, partial(self._loaded, queue, delivery))
             elif steps is not None and delivery.tried_at is not None:
                 self._write(queue, delivery, steps.next())
             elif (call := address_at_hand(relay_effect, delivery.bot)) is not None:
                 delivery.steps = None  # an untried message may have been edited
                 self._write(queue, delivery, call)
             else:
-                found = self._recorder.follow(
-                    address(relay_effect, delivery.bot, self._store, self._prints), delivery.refs
-                )
+                addressing = address(relay_effect, delivery.bot, self._store, self._prints)
+                found = self._background.begin(addressing, delivery.refs)
                 self._background.when_done(found, partial(self._addressed, queue, delivery))
         except Exception as error:  # noqa: BLE001  # one delivery's bug ends that delivery, not its queue
             self._failed(queue, delivery, error)
@@ -187,7 +191,7 @@ class Sends:
             delivery.through = call.bot
             delivery.tried_at = self._clock.now()
             self.calls[delivery] = self._store.generation
-            sending = self._recorder.followed(self._telegram.send(call), delivery.refs)
+            sending = self._background.begin(self._telegram.send(call), delivery.refs)
             self._background.when_done(sending, partial(self._answered, queue, delivery, call.bot))
 
     def _is_assured(self, queue: CourierQueue, answer: Soon[None]) -> None:
@@ -198,19 +202,22 @@ class Sends:
         self, queue: CourierQueue, delivery: Delivery, bot: BotId, answer: Soon[tuple[MessageId, ...]]
     ) -> None:
         del self.calls[delivery]
-        with self._recorder.step(delivery.refs):
-            try:
-                messages = answer.result()
-                steps = delivery.steps
-                if steps is None:
-                    self._tell(queue, delivery, Sent(messages))
-                    return
-                steps.took(messages)
-                self._tell(queue, delivery, Sent(more=True) if steps.next() is not None else _ended(delivery))
-            except answers.Refused as error:
-                self._refused(queue, delivery, bot, error)
-            except Exception as error:  # noqa: BLE001  # one delivery's bug ends that delivery, not its queue
-                self._failed(queue, delivery, error, bot)
+        is_outer = self._recorder.enter(delivery.refs)
+        try:
+            messages = answer.result()
+            steps = delivery.steps
+            if steps is None:
+                self._tell(queue, delivery, Sent(messages))
+                return
+            steps.took(messages)
+            self._tell(queue, delivery, Sent(more=True) if steps.next() is not None else _ended(delivery))
+        except answers.Refused as error:
+            self._refused(queue, delivery, bot, error)
+        except Exception as error:  # noqa: BLE001  # one delivery's bug ends that delivery, not its queue
+            self._failed(queue, delivery, error, bot)
+        finally:
+            if is_outer:
+                self._recorder.leave()
 
     def _refused(self, queue: CourierQueue, delivery: Delivery, bot: BotId, error: answers.Refused) -> None:
         """Send a part of it, if that is possible."""
@@ -227,7 +234,7 @@ class Sends:
         else:
             parts = apart(relay_effect, delivery.bot, refusal, self._store, self._prints)
             then = partial(self._taken_apart, queue, delivery, refusal)
-            self._background.when_done(self._recorder.follow(parts, delivery.refs), then)
+            self._background.when_done(self._background.begin(parts, delivery.refs), then)
 
     def _taken_apart(
         self, queue: CourierQueue, delivery: Delivery, refusal: Refusal, parts: Soon[RelaySteps | EditSteps | None]

@@ -59,7 +59,7 @@ class Storing:
         assert isinstance(delivery, Delivery), "the courier put it in"
         self._count(delivery, "delivered" if delivery.tried_at is not None else "nothing", now)
         self.marks.add(delivery)
-        stored = self._recorder.followed(self._outcomes.delivered(delivery, command.messages), delivery.refs)
+        stored = self._background.begin(self._outcomes.delivered(delivery, command.messages), delivery.refs)
         self._background.when_done(stored, partial(self._is_stored, queue, delivery))
 
     def report(self, queue: CourierQueue, command: Report, now: float) -> None:
@@ -69,14 +69,15 @@ class Storing:
         if delivery.steps is not None:
             delivery.steps.give_up(refusal)
             refusal = next(iter(delivery.steps.failed.values()), refusal)
-        storing = self._recorder.follow(self._outcomes.failed(delivery, refusal), delivery.refs)
+        storing = self._background.begin(self._outcomes.failed(delivery, refusal), delivery.refs)
         self._background.when_done(storing, partial(self._is_stored, queue, delivery))
 
     def step(self, queue: CourierQueue, command: StoreStep, now: float) -> None:
         delivery = command.delivery
         assert isinstance(delivery, Delivery), "the courier put it in"
         self.marks.add(delivery)
-        self._background.when_done(self._outcomes.advanced(delivery), partial(self._has_advanced, queue, delivery))
+        storing = self._background.begin(self._outcomes.advanced(delivery))
+        self._background.when_done(storing, partial(self._has_advanced, queue, delivery))
 
     def _has_advanced(self, queue: CourierQueue, delivery: Delivery, answer: Soon[None]) -> None:
         self.marks.discard(delivery)

@@ -44,7 +44,7 @@ class Waits:
     def check(self, queue: CourierQueue, command: Check, now: float) -> None:
         delivery = command.delivery
         assert isinstance(delivery, Delivery), "the courier put it in"
-        checking = self._recorder.follow(self._turns.check(queue, delivery), delivery.refs)
+        checking = self._background.begin(self._turns.check(queue, delivery), delivery.refs)
         self._background.when_done(checking, partial(self._checked, queue, delivery))
 
     def _checked(self, queue: CourierQueue, delivery: Delivery, answer: Soon[Event]) -> None:

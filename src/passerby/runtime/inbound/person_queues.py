@@ -11,6 +11,7 @@ events of their own.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -21,6 +22,7 @@ from passerby.kernel.event import DeliveryFailed, Event, MessageReceived
 from passerby.kernel.ids import PersonId, UpdateRef
 from passerby.ports.clock import Clock
 from passerby.ports.leases import Fence
+from passerby.ports.soon import Soon
 from passerby.runtime.flight_recorder import FlightRecorder
 from passerby.runtime.tasks import Background
 from passerby.runtime.waiting import event_within
@@ -106,7 +108,10 @@ class PersonQueues:
             return
         queue = self._queues[person] = _PersonQueue(self._highest + 1)
         queue.items.append((work, handled))
-        self._background.spawn(self._drain(person, queue))
+        if isinstance(work.event, DeliveryFailed):
+            self._background.next_turn(self._go_on, person, queue)  # more of them may come in this turn
+        else:
+            self._go_on(person, queue)
 
     def waiting(self, person: PersonId) -> int:
         """How many of a person's events wait for a decision."""
@@ -150,21 +155,45 @@ class PersonQueues:
         self.put(work, handled)
         await handled
 
-    async def _drain(self, person: PersonId, queue: _PersonQueue) -> None:
-        try:
-            while queue.items:
-                work, handled = queue.items.popleft()
-                event = work.event
-                if isinstance(event, DeliveryFailed):
-                    work = self._sum_up(work, event, queue)
-                elif isinstance(event, MessageReceived) and event.contents[0].group is not None and not work.parks:
-                    work = await self._gather(work, event, queue)
-                await self._recorder.follow(self._handle(work), work.refs)
-                if handled is not None and not handled.done():
-                    handled.set_result(None)
-        finally:
-            del self._queues[person]
-            self._highest = max(self._highest, queue.newest)
+    def _go_on(self, person: PersonId, queue: _PersonQueue) -> None:
+        """Handle the events of a queue, in this turn, until one of them has to wait. Its end goes on with the next.
+
+        Meanwhile the queue is there, so later events of this person wait behind it.
+        """
+        while queue.items:
+            work, handled = queue.items.popleft()
+            event = work.event
+            if isinstance(event, DeliveryFailed):
+                work = self._sum_up(work, event, queue)
+                handling = self._handle(work)
+            elif isinstance(event, MessageReceived) and event.contents[0].group is not None and not work.parks:
+                handling = self._handle_album(work, event, queue)
+            else:
+                handling = self._handle(work)
+            end = self._background.begin(handling, work.refs)
+            if not end.is_done:
+                end.then(partial(self._ended, person, queue, handled))
+                return
+            self._note(end, handled)
+        del self._queues[person]
+        self._highest = max(self._highest, queue.newest)
+
+    def _ended(
+        self, person: PersonId, queue: _PersonQueue, handled: asyncio.Future[None] | None, end: Soon[None]
+    ) -> None:
+        self._note(end, handled)
+        self._go_on(person, queue)
+
+    def _note(self, end: Soon[None], handled: asyncio.Future[None] | None) -> None:
+        """An event has been handled; or not, because of a bug."""
+        if end.error is not None:
+            self._background.report(end.error)
+        if handled is not None and not handled.done():
+            handled.set_result(None)
+
+    async def _handle_album(self, first: Work, event: MessageReceived, queue: _PersonQueue) -> None:
+        work = await self._gather(first, event, queue)
+        await self._recorder.follow(self._handle(work), work.refs)
 
     def _sum_up(self, first: Work, event: DeliveryFailed, queue: _PersonQueue) -> Work:
         """Combine it with the other undelivered messages of the same chat, if there are many."""

@@ -29,6 +29,10 @@ SAME_OFFSET_S = 0.55
 BUNCH_S = 0.01
 """After the mark has moved, we wait this long for it to move further: an answer repeats everything still in hand."""
 
+SPACING_S = 0.002
+"""Polls begin at least this far apart. If the server is near and much is going on, each poll would otherwise bring one
+update. Over a network an answer takes longer than this anyway."""
+
 LONG_POLL_S = 50
 BACKOFF = Backoff(0.5, 60.0, 1.0, 1.25)
 STORE_BACKOFF = Backoff(0.5, 2.0, 1.0, 1.25)
@@ -44,17 +48,16 @@ class Window:
     def __init__(self) -> None:
         self._done: dict[int, bool] = {}
         self._offset: int | None = None
+        self.unfinished = 0
         self.moved = asyncio.Event()
         """Set whenever the low-water mark moves."""
+        self.emptied = asyncio.Event()
+        """Set when nothing is in hand any more."""
 
     @property
     def offset(self) -> int | None:
         """The low-water mark: everything below it is done. None before the first update."""
         return next(iter(self._done)) if self._done else self._offset
-
-    @property
-    def unfinished(self) -> int:
-        return sum(not done for done in self._done.values())
 
     @property
     def empty(self) -> bool:
@@ -65,19 +68,21 @@ class Window:
         if update in self._done:
             return False
         self._done[update] = False
+        self.unfinished += 1
         return True
 
     def release(self, updates: Iterable[int]) -> None:
         """Let go of updates that were not worked on: they will come again."""
         for update in updates:
-            del self._done[update]
+            self.unfinished -= not self._done.pop(update)
 
     def finish(self, update: int) -> None:
         """Note that an update is done and stored as done. Updates of an earlier incarnation are not in hand and are
         ignored."""
-        if update not in self._done:
+        if self._done.get(update, True):
             return
         self._done[update] = True
+        self.unfinished -= 1
         while self._done:
             first = next(iter(self._done))
             if not self._done[first]:
@@ -85,6 +90,8 @@ class Window:
             del self._done[first]
             self._offset = first + 1
             self.moved.set()
+        else:
+            self.emptied.set()
 
 
 class Intake:
@@ -117,7 +124,8 @@ class Intake:
         self._assurance = assurance
         self._faults = logs.Faults()
         self._is_failing = False
-        self._asked: asyncio.Task[list[Arrival]] | None = None
+        self._task: asyncio.Task[object] | None = None
+        self._is_asking = False
         self.window = Window()
         self.stopping = asyncio.Event()
 
@@ -125,10 +133,12 @@ class Intake:
         """Take no more updates. `run` returns soon, whatever it is waiting for."""
         self.stopping.set()
         self.window.moved.set()
-        if self._asked is not None:
-            self._asked.cancel()
+        self.window.emptied.set()
+        if self._is_asking and self._task is not None:
+            self._task.cancel()
 
     async def run(self) -> None:
+        self._task = asyncio.current_task()
         failures = 0
         last_offset, last_at = -1, float("-inf")
         while not self.stopping.is_set():
@@ -189,16 +199,15 @@ class Intake:
 
     async def _poll(self, offset: int | None, timeout_s: int) -> list[Arrival]:
         """Ask for updates. `stop` interrupts a long wait."""
-        asked = self._asked = asyncio.ensure_future(self._telegram.updates(self._bot, offset, WINDOW, timeout_s))
+        self._is_asking = True
         try:
-            return await asked
+            return await self._telegram.updates(self._bot, offset, WINDOW, timeout_s)
         except asyncio.CancelledError:
-            ourselves = asyncio.current_task()
-            if self.stopping.is_set() and not (ourselves is not None and ourselves.cancelling()):
+            if self.stopping.is_set() and self._task is not None and not self._task.uncancel():
                 return []
             raise
         finally:
-            self._asked = None
+            self._is_asking = False
 
     async def _take(self, arrivals: list[Arrival]) -> None:
         new = [arrival for arrival in arrivals if self.window.admit(arrival.ref.update)]
@@ -219,19 +228,24 @@ class Intake:
     async def _room(self, last_offset: int, last_at: float) -> None:
         """Wait until another request makes sense."""
         window = self.window
-        window.moved.clear()
         while not self.stopping.is_set():
+            window.moved.clear()
+            window.emptied.clear()
             now = self._clock.monotonic()
-            fresh = window.empty or window.offset != last_offset
-            earliest = last_at + (BUNCH_S if fresh else SAME_OFFSET_S)
-            if window.empty or (window.unfinished < WINDOW and now >= earliest):
-                return
-            wait_s = max(earliest - now, 0.001) if window.unfinished < WINDOW else LONG_POLL_S
-            await self._until_moved(wait_s)
-
-    async def _until_moved(self, wait_s: float) -> None:
-        if await event_within(self.window.moved, wait_s):
-            self.window.moved.clear()
+            if window.empty:
+                if now >= last_at + SPACING_S:
+                    return
+                await event_within(self.stopping, last_at + SPACING_S - now)
+            elif window.unfinished >= WINDOW:
+                await event_within(window.moved, LONG_POLL_S)
+            elif window.offset != last_offset:
+                if now >= last_at + BUNCH_S:
+                    return
+                await event_within(window.emptied, last_at + BUNCH_S - now)
+            else:
+                if now >= last_at + SAME_OFFSET_S:
+                    return
+                await event_within(window.moved, last_at + SAME_OFFSET_S - now)
 
     def _report(self, error: TelegramError | LiveStoreLost) -> None:
         match error:
