@@ -28,6 +28,7 @@ from passerby.adapters.botapi.stars import StarCalls
 from passerby.adapters.botapi.transfer import Move, Mover
 from passerby.kernel.ids import BotId
 from passerby.ports.live_store import LiveStore
+from passerby.ports.soon import Soon
 from passerby.ports.telegram import Unavailable
 from tests.simulation.virtual_time import PROCESS, SimProcess, VirtualLoop
 
@@ -93,7 +94,9 @@ class _Journey:
         self.life = life
         self.ask = ask
         self.sends = sends
-        self.answer: asyncio.Future[Answer] = network.loop.create_future()
+        self.answer: Soon[Answer] = Soon()
+        self.context = copy_context()
+        """The caller's process goes on in the callback that brings the answer."""
         self.waiting: Waiting | None = None
         self.setting_out = network.later(network.latency_s(), self.arrive)
         self.patience = network.later(timeout_s, self.time_out)
@@ -133,18 +136,27 @@ class _Journey:
             self.settle(self.network.world.resume(waiting))
 
     def come_home(self, answer: Answer) -> None:
-        if self.answer.done() or self.life.dead:
+        if self.answer.is_done or self.life.dead:
             return
         if answer.fault is not None:
-            self.answer.set_exception(Unavailable("reset", uncertain=self.sends))
+            self.settle_with(self.answer.fail, Unavailable("reset", uncertain=self.sends))
             return
-        self.answer.set_result(answer)
+        self.settle_with(self.answer.settle, answer)
         if answer.body.startswith(b'{"ok":true,"result":[{"update_id"'):
             self.network.loop.call_soon(self.network.tell, "fetch", self.life, context=self.network.outside)
 
     def time_out(self) -> None:
-        if not self.answer.done() and not self.life.dead:
-            self.answer.set_exception(Unavailable("time-out", uncertain=self.sends))
+        if not self.answer.is_done and not self.life.dead:
+            self.settle_with(self.answer.fail, Unavailable("time-out", uncertain=self.sends))
+
+    def settle_with(self, settle: Callable[[Any], None], value: object) -> None:
+        """In a turn of the process: it may be paused, or be killed before."""
+
+        def settled() -> None:
+            if not self.answer.is_done:
+                settle(value)
+
+        self.network.loop.call_soon(settled, context=self.context)
 
     def over(self) -> None:
         """The caller has its response, or has given up."""
@@ -177,10 +189,20 @@ class SimClient(Client):
         self._network = network
         self._life = life
 
-    async def raw(
-        self, bot: BotId, method: str, body: bytes, *, sends: bool = False, timeout: timedelta = QUICK
-    ) -> Any:
-        return await self.attempt(bot, method, msgspec.json.decode(body), {}, sends=sends, timeout=timeout)
+    async def call(
+        self,
+        bot: BotId,
+        method: str,
+        body: bytes,
+        decoder: "msgspec.json.Decoder[Decoded[T]]",
+        *,
+        sends: bool = False,
+    ) -> T:
+        answer = await self.attempt(bot, method, msgspec.json.decode(body), {}, sends=sends)
+        return _result(answer, decoder, method, sends=sends)
+
+    async def raw(self, bot: BotId, method: str, body: bytes, *, timeout: timedelta = QUICK) -> Any:
+        return await self.attempt(bot, method, msgspec.json.decode(body), {}, sends=False, timeout=timeout)
 
     async def attempt(
         self,

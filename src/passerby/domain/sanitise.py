@@ -9,7 +9,7 @@ Tables list the kinds that are never passed on, and the kinds that would tell wh
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -185,24 +185,25 @@ def _may_say(name: str, value: Any) -> bool:
     return name not in SAID or SAID[name].fullmatch(value) is not None
 
 
-def bare_entities(entities: Iterable[Entity]) -> tuple[Entity, ...]:
+def bare_entities(entities: Collection[Entity]) -> tuple[Entity, ...]:
     """The entities that may be passed on, each with only the members of its type."""
-    return tuple(kept for kept in _bare_all(entities) if kept is not None)
+    return tuple([kept for kept in _bare_all(entities) if kept is not None]) if entities else ()
 
 
 def sanitise(content: Content) -> Clean:
     """Remove everything that would reveal the sender or a third person."""
-    entities = content.entities
-    cleaned = _bare_all(entities) if entities else []
-    kept = tuple(entity for entity in cleaned if entity is not None)
-    intact = all(
-        clean is entity or (clean is None and entity.type in FOUND_ANEW)
-        for entity, clean in zip(entities, cleaned, strict=True)
-    )
+    entities, intact = content.entities, True
+    if entities:
+        cleaned = _bare_all(entities)
+        kept = tuple(entity for entity in cleaned if entity is not None)
+        intact = all(
+            clean is entity or (clean is None and entity.type in FOUND_ANEW)
+            for entity, clean in zip(entities, cleaned, strict=True)
+        )
+        if kept != entities:
+            content = msgspec.structs.replace(content, entities=kept)
     if content.kind is Kind.RICH and not _innocent(content.detail):
         intact = False
-    if kept != entities:
-        content = msgspec.structs.replace(content, entities=kept)
     if content.effect is not None and not _EFFECT.fullmatch(content.effect):
         content, intact = msgspec.structs.replace(content, effect=None), False
     return Clean(content, intact)

@@ -96,6 +96,8 @@ def entities(of: Content) -> Sequence[Entity]:
     """Return the content's entities without mentions of accounts: they have lost their target and Telegram refuses
     them."""
     found = of.entities
+    if not found:
+        return found
     return [e for e in found if e.type != "text_mention"] if any(e.type == "text_mention" for e in found) else found
 
 

@@ -148,7 +148,10 @@ class Transport:
         """A call is over: its answer is here, or nobody waits for it any more."""
         self._busy.discard(line)
         line.deadline = line.loop.time() + IDLE_S
-        self._give(line)
+        if line.usable and not self._waiters and not self._closed:
+            self._idle.append(line)
+        else:
+            self._give(line)
         self._leave()
 
     def _leave(self) -> None:

@@ -141,8 +141,8 @@ class Line:
     @property
     def urgency(self) -> Priority:
         """The highest priority among the first deliveries."""
-        if len(self) == 1:
-            return self.first.priority
+        if len(self._main) == 1 and not self._asides:
+            return self._main[0].priority
         return min(delivery.priority for delivery in islice(self, LOOK_BEHIND))
 
     def put(self, delivery: Queued) -> None:

@@ -268,13 +268,14 @@ class DeliveryQueue:
 
     def _go_on(self, now: float) -> Commands:
         """Look at the first delivery, and return what it needs next."""
-        if not len(self._line):
-            return _NOTHING
-        if self.current is None or self._is_overtaken():
-            if self.current is not None:
-                self.current.phase = Phase.QUEUED
-            self.current = self._line.first
         first = self.current
+        if first is None:
+            if not len(self._line):
+                return _NOTHING
+            first = self.current = self._line.first
+        elif self._is_overtaken():
+            first.phase = Phase.QUEUED
+            first = self.current = self._line.first
         if (end := self._over(first, now)) is not None:
             return self._settle(first, end)
         if first.must_park:

@@ -52,7 +52,7 @@ def relay(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     obstacle = obstacle_to(event, facts, state, env)
     if obstacle is not None:
         return Decision(effects=(Say(me, text(obstacle), reply_to=event.messages[0]),))
-    if any(content.kind in REVEALS_SENDER for content in event.contents):
+    if any([content.kind in REVEALS_SENDER for content in event.contents]):
         kind = "contact" if event.contents[0].kind == "contact" else "place"
         return Decision(effects=(_ask_first(event, state.chat, kind),))
     trace = trace_between_strangers(event.contents, state, env, event.quote)
@@ -128,9 +128,10 @@ def withheld_by(me: Participant, contents: Iterable[Content], env: Env, quote: s
 
 def _warn(event: MessageReceived) -> tuple[Say, ...]:
     """Warn the sender of a file that may contain more than it shows. An album gets one warning."""
-    warnings = (warning(content) for content in event.contents)
-    key = next((key for key in warnings if key is not None), None)
-    return (Say(event.person, text(key), reply_to=event.messages[0]),) if key is not None else ()
+    for content in event.contents:
+        if (key := warning(content)) is not None:
+            return (Say(event.person, text(key), reply_to=event.messages[0]),)
+    return ()
 
 
 def trace_between_strangers(
@@ -139,8 +140,10 @@ def trace_between_strangers(
     """The trace in the words of a message, if the two have only just met and the rules look for traces."""
     if env.rules.contact_policy is ContactPolicy.OFF or env.now - state.opened_at >= env.rules.just_met_s:
         return None
-    found = next((found for content in contents if (found := traces(content)) is not None), None)
-    return find(quote) if found is None and quote else found
+    for content in contents:
+        if (found := traces(content)) is not None:
+            return found
+    return find(quote) if quote else None
 
 
 def _pass_on(event: MessageReceived, facts: Facts, state: Chatting, env: Env) -> Relay:
@@ -153,8 +156,8 @@ def _pass_on(event: MessageReceived, facts: Facts, state: Chatting, env: Env) ->
         source_bot=event.bot,
         sources=event.messages,
         to=state.partner,
-        contents=tuple(each.content for each in clean),
-        copyable=all(each.intact for each in clean),
+        contents=tuple([each.content for each in clean]),
+        copyable=all([each.intact for each in clean]),
         reply_to=MessageRef(event.bot, event.reply_to) if event.reply_to is not None else None,
         quote=event.quote,
         quote_position=event.quote_position,

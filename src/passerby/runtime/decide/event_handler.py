@@ -18,7 +18,7 @@ from passerby.ports.clock import Clock
 from passerby.ports.leases import Fenced
 from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.outbox import Notice
-from passerby.ports.participants import Committed
+from passerby.ports.participants import Commit, Committed
 from passerby.ports.records import RecordsLost
 from passerby.runtime.backoff import Backoff, steady
 from passerby.runtime.decide.commit_plan import CommitPlan
@@ -141,7 +141,7 @@ class EventHandler:
             plan = self._committer.plan(decision, before, work, unanswered)
             if work.parks and plan.relay_effects:
                 plan = self._parked_at_once(plan, work)
-            committed = await self._committer.store(plan.commit)
+            committed = await self._committer.store(plan.commit) if plan.commit is not None else Committed.YES
             if committed is Committed.STALE:
                 metrics.DECISIONS.add("stale")
                 if tries:  # a random pause, so that two who overtake each other do not keep step
@@ -153,9 +153,11 @@ class EventHandler:
             if committed is Committed.YES:
                 if isinstance(event, MessageEdited) and decision.changes:
                     self._edits.note(event)
-                _count_searches(plan, before)
+                if plan.commit is not None:
+                    _count_searches(plan.commit, before)
                 self._conduct_notes.decided(event, facts, decision, self._clock.now())
-                await self._sender.park(self._sender.send(plan, work, reading))
+                if parks := self._sender.send(plan, work, reading):
+                    await self._sender.park(parks)
             if not plan.relay_effects or committed is Committed.ALREADY_DONE:
                 self._finished(work.refs)
             if not decision.changes:
@@ -171,7 +173,7 @@ class EventHandler:
         return msgspec.structs.replace(plan, commit=commit)
 
 
-def _count_searches(plan: CommitPlan, before: Mapping[PersonId, Participant]) -> None:
-    for put in plan.commit.puts if plan.commit is not None else ():
+def _count_searches(commit: Commit, before: Mapping[PersonId, Participant]) -> None:
+    for put in commit.puts:
         if isinstance(put.state, Searching) and not isinstance(before[put.person].state, Searching):
             metrics.SEARCHES.add(put.state.ticket.pool)

@@ -9,6 +9,7 @@ they were last heard of on. A suspended or banned person reaches only what is op
 """
 
 from collections.abc import Callable, Collection, Iterable
+from typing import Final
 
 import msgspec
 
@@ -21,6 +22,9 @@ from passerby.kernel.event import ButtonPressed, Event, MessageReceived, Overrun
 from passerby.kernel.feature import AlsoLoad, Feature, MenuCommand
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import State
+
+_BY_HAND: Final = (MessageReceived, ButtonPressed)
+_ARRIVALS: Final = (MessageReceived, ButtonPressed, Overrun)
 
 FindWord = Callable[[str], str | None]
 """The text key of the reply key with exactly this label, in any language."""
@@ -102,7 +106,7 @@ class Router:
     def decide(self, decider: Decider | None, event: Event, facts: Facts, env: Env) -> Decision:
         """The decision of the decider that `route` found."""
         before = facts.me
-        if isinstance(event, MessageReceived | ButtonPressed | Overrun):
+        if isinstance(event, _ARRIVALS):
             thread = before.thread if isinstance(event, Overrun) else event.thread
             me = arrive(before, event.bot, event.language, env.now, thread)
             if me is not before:
@@ -152,7 +156,7 @@ class Router:
 
 def me_is_barred(event: Event, facts: Facts, env: Env) -> bool:
     """Whether a person who is suspended or banned did this."""
-    by_hand = bool(facts.me.sanctions) and isinstance(event, MessageReceived | ButtonPressed)
+    by_hand = bool(facts.me.sanctions) and isinstance(event, _BY_HAND)
     return by_hand and bar(facts.me, env.now) is not None
 
 

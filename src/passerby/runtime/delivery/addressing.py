@@ -126,8 +126,10 @@ def copies(
     match relay_effect:
         case Relay(chat=chat, source_bot=source_bot, sources=sources, contents=contents):
             return tuple(
-                Copied(MessageRef(source_bot, source), MessageRef(bot, copy), prints.of(content, chat))
-                for source, copy, content in zip(sources, messages, contents, strict=False)
+                [
+                    Copied(MessageRef(source_bot, source), MessageRef(bot, copy), prints.of(content, chat))
+                    for source, copy, content in zip(sources, messages, contents, strict=False)
+                ]
             )
         case RelayEdit(chat=chat, source=source, content=content) if messages:
             return (Copied(source, MessageRef(bot, messages[0]), prints.of(content, chat)),)

@@ -54,21 +54,24 @@ class Limiter(Protocol):
 
 
 class LocalLimiter:
-    __slots__ = ("_budget", "_clock", "_tat")
+    __slots__ = ("_budget", "_clock", "_each_s", "_slack_s", "_tat")
 
     def __init__(self, budget: Budget, clock: Clock) -> None:
         self._budget = budget
         self._clock = clock
+        # The same as in `Budget`, which would divide for each message.
+        self._each_s = 1 / budget.rate_per_s
+        self._slack_s = (budget.burst - 1) / budget.rate_per_s + _ROUNDING_S
         self._tat = FULL
 
     def ready(self, now: float) -> bool:
-        return self._budget.wait_s(self._tat, now) <= _ROUNDING_S
+        return self._tat - now <= self._slack_s
 
     async def ask(self) -> float:
         return max(0.0, self._budget.wait_s(self._tat, self._clock.monotonic()))
 
     def spend(self, now: float) -> None:
-        self._tat = self._budget.spend(self._tat, now)
+        self._tat = (self._tat if self._tat > now else now) + self._each_s
 
     async def take_spare(self) -> bool:
         now = self._clock.monotonic()
