@@ -48,6 +48,7 @@ from passerby.runtime.delivery.courier import Courier
 from passerby.runtime.delivery.sealing import Sealer
 from passerby.runtime.delivery.storing import Outcomes
 from passerby.runtime.delivery.wording import Wording
+from passerby.runtime.flight_recorder import FlightRecorder
 from passerby.runtime.inbound.admission import Admission
 from passerby.runtime.inbound.albums import Albums
 from passerby.runtime.inbound.person_queues import PersonQueues, Work
@@ -249,7 +250,7 @@ class Bench:
         self.rng = Random(3)
         self.telegram = beside.telegram if beside is not None else ScriptedTelegram(self.clock)
         self.errors: list[BaseException] = []
-        self.background = Background(self.errors.append)
+        self.background = Background(self.errors.append, FlightRecorder())
         self.store = beside.store if beside is not None else MemoryStore(DiskLog(self.disk), self.clock, self.rng)
         self.finished: list[UpdateRef] = []
         self.on_finished: list[Callable[[tuple[UpdateRef, ...]], object]] = [self.finished.extend]

@@ -320,7 +320,8 @@ class Telegram(Protocol):
         ...
 
     def send(self, outgoing: OutgoingCall) -> Awaitable[tuple[MessageId, ...]]:
-        """Carry out an outgoing call; begin with it when this is awaited. Returns the ids of the messages in the recipient's chat, in order.
+        """Carry out an outgoing call, from when this is awaited. Returns the ids of the messages in the recipient's
+        chat, in order.
 
         Atomicity: an album arrives completely or not at all. There is no retry inside: each call makes at most one
         attempt that the recipient could see.

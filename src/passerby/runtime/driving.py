@@ -2,8 +2,8 @@
 
 A task costs about as much as a decision: it is made, kept in two sets, and waits a turn of the event loop for each
 step. Most relays need none: their facts are at hand, and the answers to their calls come as callbacks. So a coroutine
-is begun in the turn in which it was called, and goes on in the very callback that brings what it waits for. If it awaits
-anything else, a task takes over from there; the coroutine does not notice.
+is begun in the turn in which it was called, and goes on in the very callback that brings what it waits for. If it
+awaits anything else, a task takes over from there; the coroutine does not notice.
 
 A driven step has no task: `asyncio.current_task()` is None even if it runs inside of a task's step. So a time-out that
 forgot to ask for a task (`own_task`) raises, and never cancels somebody else's task.
@@ -16,9 +16,29 @@ from typing import Any, Final, Generic, Protocol, TypeVar, cast
 
 from passerby.kernel.ids import UpdateRef
 from passerby.ports.soon import DRIVING, NEEDS_TASK, Soon
-from passerby.runtime.flight_recorder import FlightRecorder
 
 T = TypeVar("T")
+
+
+class Recorder(Protocol):
+    """Notes which updates a step works on (see `flight_recorder`)."""
+
+    def enter(self, refs: tuple[UpdateRef, ...]) -> bool: ...
+
+    def leave(self) -> None: ...
+
+    def follow(self, work: Coroutine[Any, Any, T], refs: tuple[UpdateRef, ...]) -> Coroutine[Any, Any, T]: ...
+
+
+class NoRecorder:
+    def enter(self, refs: tuple[UpdateRef, ...]) -> bool:
+        return False
+
+    def leave(self) -> None:
+        pass
+
+    def follow(self, work: Coroutine[Any, Any, T], refs: tuple[UpdateRef, ...]) -> Coroutine[Any, Any, T]:
+        return work
 
 
 class Home(Protocol):
@@ -41,7 +61,7 @@ class Driven(Generic[T]):
         work: Coroutine[Any, Any, T],
         refs: tuple[UpdateRef, ...],
         loop: asyncio.AbstractEventLoop,
-        recorder: FlightRecorder,
+        recorder: Recorder,
         home: Home,
     ) -> None:
         self._work: Coroutine[Any, Any, T] | None = work

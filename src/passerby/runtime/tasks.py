@@ -12,8 +12,7 @@ from typing import Any, TypeVar
 from passerby.kernel.ids import UpdateRef
 from passerby.ports.clock import Clock
 from passerby.ports.soon import Soon
-from passerby.runtime.driving import Driven
-from passerby.runtime.flight_recorder import FlightRecorder
+from passerby.runtime.driving import Driven, NoRecorder, Recorder
 
 T = TypeVar("T")
 
@@ -25,9 +24,9 @@ class Background:
     updates a step of `begin` works on.
     """
 
-    def __init__(self, on_error: Callable[[BaseException], None], recorder: FlightRecorder | None = None) -> None:
+    def __init__(self, on_error: Callable[[BaseException], None], recorder: Recorder | None = None) -> None:
         self._on_error = on_error
-        self._recorder = recorder or FlightRecorder()
+        self._recorder = recorder or NoRecorder()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Future[Any]] = set()
         self._is_closed = False

@@ -108,7 +108,10 @@ class Transport:
         ).encode("ascii")
 
     def post(self, head: bytes, body: bytes, timeout_s: float) -> Awaitable[Reply]:
-        """Send a request, in this turn if a connection is free. Returns its answer, whatever the status. Raises: Lost."""
+        """Send a request, in this turn if a connection is free. Returns its answer, whatever the status.
+
+        Raises: Lost.
+        """
         request = b"%b%d\r\n\r\n%b" % (head, len(body), body)
         line = self._warm() if self._room else None
         if line is None:

@@ -118,7 +118,9 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     over: list[tuple[ChatId, float, bytes]] = []
 
 
-Record = Begun | Ended | Entry | Marked | Adopted | Inherited | Trimmed | FileSeen | Sighted | Crashed | Noted | Snapshot
+Record = (
+    Begun | Ended | Entry | Marked | Adopted | Inherited | Trimmed | FileSeen | Sighted | Crashed | Noted | Snapshot
+)
 
 TOLD_BACK: Final = 4
 

@@ -52,7 +52,7 @@ def relay(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     obstacle = obstacle_to(event, facts, state, env)
     if obstacle is not None:
         return Decision(effects=(Say(me, text(obstacle), reply_to=event.messages[0]),))
-    if any([content.kind in REVEALS_SENDER for content in event.contents]):
+    if not REVEALS_SENDER.isdisjoint([content.kind for content in event.contents]):
         kind = "contact" if event.contents[0].kind == "contact" else "place"
         return Decision(effects=(_ask_first(event, state.chat, kind),))
     trace = trace_between_strangers(event.contents, state, env, event.quote)
@@ -157,7 +157,7 @@ def _pass_on(event: MessageReceived, facts: Facts, state: Chatting, env: Env) ->
         sources=event.messages,
         to=state.partner,
         contents=tuple([each.content for each in clean]),
-        copyable=all([each.intact for each in clean]),
+        copyable=all(each.intact for each in clean),
         reply_to=MessageRef(event.bot, event.reply_to) if event.reply_to is not None else None,
         quote=event.quote,
         quote_position=event.quote_position,

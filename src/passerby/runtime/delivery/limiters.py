@@ -71,7 +71,7 @@ class LocalLimiter:
         return max(0.0, self._budget.wait_s(self._tat, self._clock.monotonic()))
 
     def spend(self, now: float) -> None:
-        self._tat = (self._tat if self._tat > now else now) + self._each_s
+        self._tat = max(self._tat, now) + self._each_s
 
     async def take_spare(self) -> bool:
         now = self._clock.monotonic()
