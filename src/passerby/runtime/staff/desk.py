@@ -16,6 +16,7 @@ from passerby.ports.leases import Fenced
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.participants import Commit
 from passerby.ports.records import RecordsLost
+from passerby.ports.soon import own_task
 from passerby.runtime.backoff import Backoff, persistently, steady
 from passerby.runtime.delivery.staff_board import StaffBoard
 from passerby.runtime.inbound.person_queues import Work
@@ -53,6 +54,7 @@ class StaffDesk:
 
     async def handle(self, work: Work) -> None:
         """Do one piece of work. Raises nothing but cancellation."""
+        await own_task()  # the records' drivers use time-outs
         event = work.event
         if isinstance(event, MessageReceived | ButtonPressed):
             if work.crashes >= FATAL_CRASHES:
