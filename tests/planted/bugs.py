@@ -218,7 +218,9 @@ BUGS: Final = (
         "            await self._durable()\n            return Committed.ALREADY_DONE",
         "            return Committed.ALREADY_DONE",
     ),
-    Bug("memory", "facts after a damaged place get other numbers", "        self.journal_end = entry.number - 1\n", ""),
+    Bug(
+        "memory", "facts after a damaged place get other numbers", "        self.journal_end = record.number - 1\n", ""
+    ),
     Bug("memory", "maps of silent chats are never forgotten", "        self.chats.turn(now)\n", ""),
     Bug("memory", "idle people are dropped too early", "IDLE_KEPT_S = 600.0\nFILES", "IDLE_KEPT_S = 60.0\nFILES"),
     Bug(
@@ -963,9 +965,7 @@ BUGS: Final = (
         "name(len(notices))",
     ),
     Bug("runtime", "an album is joined across two leases", "                    or work.fences != first.fences\n", ""),
-    Bug(
-        "runtime", "numbers of queues start over", "            self._highest = max(self._highest, queue.newest)\n", ""
-    ),
+    Bug("runtime", "numbers of queues start over", "        self._highest = max(self._highest, queue.newest)\n", ""),
     Bug(
         "runtime",
         "an expired notice is sent",

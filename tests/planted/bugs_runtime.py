@@ -7,6 +7,37 @@ from tests.planted.bug import Bug
 RUNTIME: Final = (
     Bug(
         "runtime",
+        "the place of an event is forgotten while its facts are read, so the next one overtakes it",
+        "        if queue is not None:\n            if handled is None and (last",
+        "        if queue is not None and queue.items:\n            if handled is None and (last",
+    ),
+    Bug(
+        "runtime",
+        "a time-out in a coroutine without a task cancels whoever began it",
+        '            asyncio.tasks._leave_task(loop, outer)  # noqa: SLF001  # documented under "Extending asyncio"\n',
+        "            outer = None\n",
+    ),
+    Bug(
+        "runtime",
+        "at the end, coroutines without a task are left lying",
+        "        for driven in tuple(self.waiting):\n            driven.leave()\n",
+        "",
+    ),
+    Bug(
+        "memory",
+        "a mark counts as stored before its batch is written",
+        "            self._write(marked)\n            self._state.apply(marked)\n",
+        "            self._state.apply(marked)\n            self._write(marked)\n",
+    ),
+    Bug(
+        "memory",
+        "one bot's refused lease takes the other marks of the turn along",
+        "                    stored.fail(Fenced())\n                    continue\n",
+        "                    for _, each in waiting[place:]:\n                        each.fail(Fenced())\n"
+        "                    return\n",
+    ),
+    Bug(
+        "runtime",
         "updates are done before their relays are delivered",
         "done = () if relay_effects else refs",
         "done = refs",
@@ -347,8 +378,8 @@ RUNTIME: Final = (
     Bug(
         "runtime",
         "more updates are in hand than allowed",
-        "if window.empty or (window.unfinished < WINDOW and now >= earliest):",
-        "if window.empty or now >= earliest:",
+        "elif window.unfinished >= WINDOW:",
+        "elif False:",
     ),
     Bug(
         "runtime",

@@ -20,7 +20,7 @@ from passerby.ports.soon import DRIVING, NEEDS_TASK, Soon
 T = TypeVar("T")
 
 
-class Recorder(Protocol):
+class StepRecorder(Protocol):
     """Notes which updates a step works on (see `flight_recorder`)."""
 
     def enter(self, refs: tuple[UpdateRef, ...]) -> bool: ...
@@ -61,7 +61,7 @@ class Driven(Generic[T]):
         work: Coroutine[Any, Any, T],
         refs: tuple[UpdateRef, ...],
         loop: asyncio.AbstractEventLoop,
-        recorder: Recorder,
+        recorder: StepRecorder,
         home: Home,
     ) -> None:
         self._work: Coroutine[Any, Any, T] | None = work

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from passerby.kernel.ids import UpdateRef
 from passerby.ports.clock import Clock
 from passerby.ports.soon import Soon
-from passerby.runtime.driving import Driven, NoRecorder, Recorder
+from passerby.runtime.driving import Driven, NoRecorder, StepRecorder
 
 T = TypeVar("T")
 
@@ -24,7 +24,7 @@ class Background:
     updates a step of `begin` works on.
     """
 
-    def __init__(self, on_error: Callable[[BaseException], None], recorder: Recorder | None = None) -> None:
+    def __init__(self, on_error: Callable[[BaseException], None], recorder: StepRecorder | None = None) -> None:
         self._on_error = on_error
         self._recorder = recorder or NoRecorder()
         self._loop: asyncio.AbstractEventLoop | None = None
