@@ -81,8 +81,8 @@ class Ledger:
         self.grants = {key: each for key, each in self.grants.items() if key[0] != person}
         self.subscriptions = {key: each for key, each in self.subscriptions.items() if each[0] != person}
         self.charges = {key: (nobody if who == person else who, charge) for key, (who, charge) in self.charges.items()}
-        for key, (row, _) in self.rows.items():
-            if row.person == person:
+        for key, (row, matched) in self.rows.items():
+            if row.person == person and matched:
                 self.rows[key] = (msgspec.structs.replace(row, person=0), True)
 
 
@@ -122,7 +122,8 @@ class MemoryMoney:
             elif not matched and row.at <= before:
                 order = ledger.orders.get(row.payload)
                 hint = (order[1].plan, order[1].days) if order is not None else ("", 0)
-                found.append(Unmatched(bot, row, *hint))
+                refunded = incoming and (bot, name, False) in ledger.rows
+                found.append(Unmatched(bot, row, *hint, refunded))
         return sorted(found, key=lambda each: (each.row.at, not each.row.incoming))[:limit]
 
     async def unconfirmed(self, after: float, before: float) -> int:

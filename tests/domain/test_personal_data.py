@@ -79,7 +79,7 @@ PROFILE = Profile(1.5, 31, 2.5, Gender.FEMALE, "pt", 3.5, ("es", "it"), ("chess"
 WISHES = Preferences((Gender.OTHER,), 22, 44, False, False, Blur.ALWAYS)
 LAST = LastChat(ChatId("l"), OTHERS[1], 5.5, "next", True, Rating.BAD, 6.5, Complaint.SPAM)
 CHARGE = Charge(
-    ChargeId("ch1"), BotId(55), "code2", "o2", "plan2", 83, 84.5, "prov1", True, True, 85.5, RefundedBy.RULE, 86.5
+    ChargeId("ch1"), BotId(55), "code2", "o2", "plan2", 83, 84.5, "prov1", "ch6", True, 85.5, RefundedBy.RULE, 86.5
 )
 SUBSCRIPTION = Subscription("o3", BotId(56), "plan3", 87, ChargeId("ch2"), "prov2", 88.5, SubscriptionState.FAILED)
 PERSON = Participant(
@@ -250,7 +250,10 @@ def test_every_column_of_the_records_is_in_the_copy_or_is_named_here() -> None:
             "id", "kind", "reason", "since", "until", "rule", "evidence", "appeal", "appealed_at", "lifted_at",
         },
         "orders": {"id", "bot_id", "plan", "days", "stars", "renews", "made_at", "expires_at", "checked_at"},
-        "charges": {"id", "bot_id", "code", "order_id", "plan", "stars", "paid_at", "provider_id", "renews", "found"},
+        "charges": {
+            "id", "bot_id", "code", "order_id", "plan", "stars", "paid_at", "provider_id", "renews", "found",
+            "first_charge",
+        },
         "grants": {"code", "source", "since", "lasts_s", "until"},
         "subscriptions": {
             "bot_id", "first_charge", "first_provider", "order_id", "plan", "stars", "paid_until", "state",

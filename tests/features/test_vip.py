@@ -247,7 +247,7 @@ def test_what_cannot_be_given_is_refunded() -> None:
     banned(ann)
     assert said(pays(ann, payload)) == ["vip.sent_back"]
     gone = Playbook(SOLD).stranger()
-    until = {"recurs": True, "paid_until": NOW + 30 * DAY_S}
+    until = {"recurs": True, "is_first": True, "paid_until": NOW + 30 * DAY_S}
     assert said(pays(gone, "old", "r7", 200, **until)) == ["vip.sent_back"]
     for each in (unsold, ann, gone):
         (charge,) = wallet(each).charges
@@ -310,7 +310,9 @@ def test_our_own_cancellation_is_not_told_and_is_closed_by_telegrams_answer_or_n
     done = StarCallDone(StarCallKind.CANCEL, BOT, ChargeId("s1"))
     confirmed = StarCallConfirmed(ann.person, BOT, StarCallKind.CANCEL, ChargeId("s1"))
     assert said(talk.happens(SubscriptionTurned(ann.person, BOT, payload, SubscriptionState.CANCELED))) == []
-    assert wallet(ann).subscriptions[0].state is SubscriptionState.CANCELED
+    assert wallet(ann).subscriptions[0].state is SubscriptionState.CANCELLING
+    talk.happens(confirmed)
+    assert wallet(ann).subscriptions[0].state is SubscriptionState.ENDED
     assert talk.happens(confirmed) == Decision(ledger=(done,))
     talk.people[ann.person] = msgspec.structs.replace(
         ann.value,
@@ -321,7 +323,7 @@ def test_our_own_cancellation_is_not_told_and_is_closed_by_telegrams_answer_or_n
     )
     decision = talk.happens(confirmed)
     assert (decision.effects, decision.ledger) == ((), (done,))
-    assert wallet(ann).subscriptions[0].state is SubscriptionState.CANCELED
+    assert wallet(ann).subscriptions[0].state is SubscriptionState.ENDED
     renewed = {"recurs": True, "paid_until": NOW + 60 * DAY_S}
     talk.people[ann.person] = cancel_all(
         msgspec.structs.replace(

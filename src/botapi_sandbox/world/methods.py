@@ -13,6 +13,7 @@ from botapi_sandbox.world import (
     reactions,
     sending,
     stickers,
+    subscriptions,
     webhook_methods,
 )
 from botapi_sandbox.world.requests import HANDLERS
@@ -31,5 +32,6 @@ __all__ = [
     "reactions",
     "sending",
     "stickers",
+    "subscriptions",
     "webhook_methods",
 ]

@@ -1,7 +1,8 @@
 """Telegram Stars: invoices, checkouts, payments, refunds, transactions.
 
 Anyone who sees an invoice may pay it, any number of times; each payment has its own charge id. If the bot does not
-answer `pre_checkout_query` within `Switches.checkout_answer_s`, the payment fails and no Stars are moved.
+answer `pre_checkout_query` within `Switches.checkout_answer_s`, the payment fails and no Stars are moved. If the person
+has too few Stars, the bot hears nothing at all.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from botapi_sandbox.world.backend import Backend
 from botapi_sandbox.world.callbacks import TOO_OLD
 from botapi_sandbox.world.delivery import deliver
 from botapi_sandbox.world.requests import Request, method
-from botapi_sandbox.world.state import Bot, InvoiceLink, Payment
+from botapi_sandbox.world.state import Bot, InvoiceLink, Payment, Subscription
 
 MOST_STARS = 25_000
 MOST_SUBSCRIPTION_STARS = 10_000
@@ -97,6 +98,9 @@ def begin(backend: Backend, bot: Bot, person_id: int, invoice: InvoiceLink) -> P
         subscription_period=invoice.subscription_period,
     )
     backend.state.payments[payment.query_id] = payment
+    if backend.state.people[person_id].stars < payment.amount:
+        payment.status, payment.error = "short", "BALANCE_TOO_LOW"
+        return payment
     query = {
         "id": payment.query_id,
         "from": backend.state.people[person_id].user(),
@@ -123,12 +127,18 @@ def answer_pre_checkout_query(request: Request) -> bool:
         payment.status, payment.error = "refused", params["error_message"]
         _tell(backend, payment)
         return True
-    _settle(backend, request.bot, payment)
+    if backend.state.people[payment.person_id].stars < payment.amount:
+        payment.status, payment.error = "short", "BALANCE_TOO_LOW"
+        _tell(backend, payment)
+        return True
+    settle(backend, request.bot, payment)
     return True
 
 
-def _settle(backend: Backend, bot: Bot, payment: Payment) -> None:
+def settle(backend: Backend, bot: Bot, payment: Payment, *, renews: Subscription | None = None) -> None:
+    """Move the Stars, and tell the bot. `renews`: it is a further payment of this subscription."""
     payment.status = "paid"
+    backend.state.people[payment.person_id].stars -= payment.amount
     payment.charge_id = f"stx{backend.rng.getrandbits(128):032x}"
     payment.paid_at = backend.now()
     bot.stars += payment.amount
@@ -137,12 +147,26 @@ def _settle(backend: Backend, bot: Bot, payment: Payment) -> None:
         "total_amount": payment.amount,
         "invoice_payload": payment.payload,
         "telegram_payment_charge_id": payment.charge_id,
-        "provider_payment_charge_id": f"{payment.person_id}_{backend.rng.randrange(10**6)}",
+        "provider_payment_charge_id": provider_id(payment.charge_id),
     }
     if payment.subscription_period is not None:
-        paid["subscription_expiration_date"] = int(payment.paid_at) + payment.subscription_period
+        subscription = renews or Subscription(
+            first_charge=payment.charge_id,
+            bot_id=bot.id,
+            person_id=payment.person_id,
+            title=payment.title,
+            payload=payment.payload,
+            amount=payment.amount,
+            period=payment.subscription_period,
+            until=payment.paid_at,
+        )
+        backend.state.subscriptions[subscription.first_charge] = subscription
+        subscription.until = int(max(subscription.until, payment.paid_at)) + payment.subscription_period
+        payment.subscription = subscription.first_charge
+        paid["subscription_expiration_date"] = int(subscription.until)
         paid["is_recurring"] = True
-        paid["is_first_recurring"] = True
+        if renews is None:
+            paid["is_first_recurring"] = True
     chat = backend.chat(bot, payment.person_id)
     message = backend.post(bot, chat, {"successful_payment": paid}, outgoing=True)
     backend.queue_update(
@@ -154,6 +178,11 @@ def _settle(backend: Backend, bot: Bot, payment: Payment) -> None:
         message_id=message["message_id"],
     )
     _tell(backend, payment)
+
+
+def provider_id(charge: str) -> str:
+    """The other id of a charge."""
+    return f"{charge[3:19]}_{charge[19:25]}"
 
 
 def _tell(backend: Backend, payment: Payment) -> None:
@@ -188,25 +217,34 @@ def refund_star_payment(request: Request) -> bool:
         raise bad_request("CHARGE_NOT_FOUND")
     if payment.refunded_at is not None:
         raise bad_request("CHARGE_ALREADY_REFUNDED")
+    refund(backend, request.bot, payment)
+    return True
+
+
+def refund(backend: Backend, bot: Bot, payment: Payment) -> None:
+    """Give the Stars back, and tell the bot. Telegram does this also without being asked."""
     payment.refunded_at = backend.now()
-    request.bot.stars -= payment.amount
-    refund = {
+    bot.stars -= payment.amount
+    backend.state.people[payment.person_id].stars += payment.amount
+    if backend.switches.refund_cancels and payment.subscription is not None:
+        backend.state.subscriptions[payment.subscription].cancelled = True
+    told = {
         "currency": payment.currency,
         "total_amount": payment.amount,
         "invoice_payload": payment.payload,
-        "telegram_payment_charge_id": charge,
+        "telegram_payment_charge_id": payment.charge_id,
     }
-    chat = backend.chat(request.bot, payment.person_id)
-    message = backend.post(request.bot, chat, {"refunded_payment": refund}, outgoing=True)
+    chat = backend.chat(bot, payment.person_id)
+    message = backend.post(bot, chat, {"refunded_payment": told}, outgoing=True)
     backend.queue_update(
-        request.bot,
+        bot,
         "message",
         message,
         update_queue=f"chat:{payment.person_id}",
         person=payment.person_id,
         message_id=message["message_id"],
     )
-    return True
+    backend.changes += 1
 
 
 @method("getStarTransactions")
@@ -240,17 +278,3 @@ def get_star_transactions(request: Request) -> Json:
 def get_my_star_balance(request: Request) -> Json:
     """Return all payments minus all refunds."""
     return {"amount": request.bot.stars}
-
-
-@method("editUserStarSubscription")
-def edit_user_star_subscription(request: Request) -> bool:
-    """Cancel or restore a renewal. The sandbox itself never renews."""
-    charge = request.params["telegram_payment_charge_id"]
-    payment = next((each for each in request.backend.state.payments.values() if each.charge_id == charge), None)
-    if payment is None or payment.bot_id != request.bot.id or payment.subscription_period is None:
-        raise bad_request("CHARGE_NOT_FOUND")
-    state = "canceled" if request.params["is_canceled"] else "active"
-    user = request.backend.state.people[payment.person_id].user()
-    update = {"user": user, "invoice_payload": payment.payload, "state": state}
-    request.backend.queue_update(request.bot, "subscription", update, update_queue=f"payment:{payment.person_id}")
-    return True

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from botapi_sandbox.world import payments, polls
+from botapi_sandbox.world import payments, polls, subscriptions
 from botapi_sandbox.world.answers import Json, Upload
 from botapi_sandbox.world.backend import Backend
 from botapi_sandbox.world.composing import FILE_KINDS, CannotDo, Composer
@@ -17,7 +17,7 @@ from botapi_sandbox.world.delivery import find_quote, without_reply
 from botapi_sandbox.world.keyboards import button_at
 from botapi_sandbox.world.media import media_fields, new_album_id
 from botapi_sandbox.world.reactions import first_of_album
-from botapi_sandbox.world.state import Bot, Chat, Held, Payment, Press
+from botapi_sandbox.world.state import Bot, Chat, Held, Payment, Press, Subscription
 from botapi_sandbox.world.values import Mismatch
 
 __all__ = ["FILE_KINDS", "CannotDo", "Phones"]
@@ -329,6 +329,16 @@ class Phones:
                 self._chat(person_id, bot.id)
                 return payments.begin(self._backend, bot, person_id, bot.invoices[slug])
         raise CannotDo("that is not an invoice link")
+
+    def subscriptions(self, person_id: int) -> list[Subscription]:
+        """What the person has subscribed to, the newest last."""
+        return [each for each in self._backend.state.subscriptions.values() if each.person_id == person_id]
+
+    def turn_subscription(self, person_id: int, charge: str, *, cancelled: bool) -> None:
+        """Cancel a subscription in the settings, or take it up again. `charge` is its first charge."""
+        found = next((each for each in self.subscriptions(person_id) if each.first_charge == charge), None)
+        if found is None or not subscriptions.turn(self._backend, found, cancelled=cancelled):
+            raise CannotDo("that subscription cannot be changed")
 
     def view(self, person_id: int, bot_id: int) -> tuple[Chat, list[Held]]:
         """The chat and its messages, oldest first."""

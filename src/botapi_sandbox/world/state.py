@@ -21,6 +21,8 @@ class Person(msgspec.Struct, kw_only=True):
     deactivated: bool = False
     premium: bool = False
     """Has Telegram Premium, which allows longer captions."""
+    stars: int = 10_000
+    """The balance in Stars, which payments take from."""
     refuses_voice: bool = False
     """Has "voice messages: nobody" in the privacy settings."""
 
@@ -149,6 +151,27 @@ class Payment(msgspec.Struct, kw_only=True):
     refunded_at: float | None = None
     paid_at: float | None = None
     subscription_period: int | None = None
+    subscription: str | None = None
+    """The id of the first charge, if this payment is part of a subscription."""
+
+
+class Subscription(msgspec.Struct, kw_only=True):
+    """A subscription, by the id of its first charge. `until` is in Unix seconds.
+
+    `cancelled`: it is not renewed. `by_bot`: the bot cancelled it, so the person cannot take it up again.
+    """
+
+    first_charge: str
+    bot_id: int
+    person_id: int
+    title: str
+    payload: str
+    amount: int
+    period: int
+    until: float
+    cancelled: bool = False
+    by_bot: bool = False
+    failed: bool = False
 
 
 class InvoiceLink(msgspec.Struct, kw_only=True):
@@ -214,4 +237,5 @@ class State(msgspec.Struct, kw_only=True):
     sticker_sets: dict[str, StickerSet] = msgspec.field(default_factory=dict)
     presses: dict[str, Press] = msgspec.field(default_factory=dict)
     payments: dict[str, Payment] = msgspec.field(default_factory=dict)
+    subscriptions: dict[str, Subscription] = msgspec.field(default_factory=dict)
     next_file_number: int = 1

@@ -36,6 +36,15 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     callback_answer_s: float = 30.0
     """How long after the press a callback query can be answered. Telegram publishes no number."""
     checkout_answer_s: float = 10.0
+    refund_cancels: bool = False
+    """A refund of a subscription's charge also ends its renewals. It is not certain what Telegram does."""
+    cancels_by_provider_charge: bool = False
+    """`editUserStarSubscription` wants the provider's id of the first charge. Telegram's documents contradict each
+    other."""
+    renews: bool = True
+    """Renew subscriptions when they are due. Off: only `POST .../renew` renews them."""
+    renews_deleted_bots: bool = True
+    """Go on charging for subscriptions of a bot whose token was revoked. It is not certain what Telegram does."""
     conflict_delay_s: float = 3.0
     """The delay of the second of two quick 409s, so that two pollers do not loop at full speed."""
     delete_within_s: float = 48 * 3600.0

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from botapi_sandbox.world import faults as faulty
-from botapi_sandbox.world import payments, polling, queue, stickers
+from botapi_sandbox.world import payments, polling, queue, stickers, subscriptions
 from botapi_sandbox.world.answers import (
     Answer,
     Json,
@@ -215,12 +215,14 @@ class World(Backend):
         return None
 
     def tick(self) -> None:
-        """Do everything that is due: end the checkouts that no bot answered."""
+        """Do everything that is due: end the checkouts that no bot answered, and renew subscriptions."""
         payments.expire(self)
+        subscriptions.renew_due(self)
 
     def next_due(self) -> float | None:
         """When `tick` next has something to do, in Unix seconds."""
-        return payments.next_due(self)
+        due = [at for at in (payments.next_due(self), subscriptions.next_due(self)) if at is not None]
+        return min(due, default=None)
 
 
 def pretend_token(seed: int, bot_id: int) -> str:

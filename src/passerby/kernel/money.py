@@ -53,7 +53,7 @@ class Payment(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A payment as Telegram reports it. `paid_until` is the end of a subscription's period; 0 for a single payment.
 
     `found`: an update never brought it; the bot's transactions show it. Then `plan` and `days` are what the records
-    know about its order, if they know it.
+    know about its order, if they know it. `refunded`: they also show its refund.
     """
 
     charge: ChargeId
@@ -67,6 +67,7 @@ class Payment(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     found: bool = False
     plan: str = ""
     days: int = 0
+    refunded: bool = False
 
 
 class RefundedBy(StrEnum):
@@ -83,6 +84,8 @@ class RefundedBy(StrEnum):
 class Charge(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Stars that Telegram took. `code` is what the buyer and the staff call it.
 
+    `first` is the first charge of the subscription that it belongs to; empty: none.
+
     `refund_owed_at`: a refund was decided, and `refunded_by` says by whom. `refunded_at`: Telegram has confirmed it.
     0 means never.
     """
@@ -95,7 +98,7 @@ class Charge(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     stars: int
     paid_at: float
     provider_id: str = ""
-    renews: bool = False
+    first: str = ""
     found: bool = False
     refund_owed_at: float = 0.0
     refunded_by: RefundedBy | None = None
@@ -128,12 +131,18 @@ class VipGrant(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class SubscriptionState(StrEnum):
-    """Telegram's words, and our own `cancelling`: we owe the person a cancellation."""
+    """Telegram's words, and two of our own.
+
+    A person can take up a subscription again that they cancelled themselves. After a cancellation of ours, they cannot.
+    """
 
     ACTIVE = "active"
     CANCELED = "canceled"
     FAILED = "failed"
     CANCELLING = "cancelling"
+    """We owe them a cancellation."""
+    ENDED = "ended"
+    """We cancelled it."""
 
 
 class Subscription(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

@@ -21,12 +21,13 @@ class StarCall(NamedTuple):
 
 class Unmatched(NamedTuple):
     """A row of a bot's transactions that the ledger does not know. `plan` and `days` are those of its order, if the
-    records know it."""
+    records know it. `refunded`: it is a sale, and there is a row with its refund."""
 
     bot: BotId
     row: StarRow
     plan: str = ""
     days: int = 0
+    refunded: bool = False
 
 
 class MoneyRecords(Protocol):

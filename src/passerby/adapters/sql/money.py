@@ -83,6 +83,7 @@ class SqlMoney:
                     ),
                     row.plan or "",
                     row.days or 0,
+                    row.refunded,
                 )
                 for row in found
             ]
@@ -154,8 +155,15 @@ _MATCH_REFUNDS = (
     )
     .values(matched_at=sa.bindparam("now", type_=sa.Double))
 )
+_refund = star_rows.alias("refund")
+_REFUNDED = sa.exists().where(
+    _refund.c.bot_id == star_rows.c.bot_id,
+    _refund.c.id == star_rows.c.id,
+    star_rows.c.incoming,
+    sa.not_(_refund.c.incoming),
+)
 _UNMATCHED = (
-    sa.select(star_rows, orders.c.plan, orders.c.days)
+    sa.select(star_rows, orders.c.plan, orders.c.days, _REFUNDED.label("refunded"))
     .outerjoin_from(star_rows, orders, orders.c.id == star_rows.c.payload)
     .where(_NOT_YET, star_rows.c.at <= sa.bindparam("before", type_=sa.Double))
     # Sales before refunds of the same second.

@@ -36,6 +36,7 @@ charges = sa.Table(
     sa.Column("paid_at", sa.Double, nullable=False),
     sa.Column("provider_id", sa.Text, nullable=False, comment="provider_payment_charge_id"),
     sa.Column("renews", sa.Boolean, nullable=False, comment="part of a subscription"),
+    sa.Column("first_charge", sa.Text, nullable=False, comment="the first charge of that subscription"),
     sa.Column("found", sa.Boolean, nullable=False, comment="no update brought it; the bot's transactions show it"),
 )
 

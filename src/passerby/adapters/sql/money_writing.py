@@ -117,7 +117,8 @@ def _charge(fact: ChargeTaken) -> Row:
         "stars": charge.stars,
         "paid_at": charge.paid_at,
         "provider_id": charge.provider_id,
-        "renews": charge.renews,
+        "renews": bool(charge.first),
+        "first_charge": charge.first,
         "found": charge.found,
     }
 

@@ -59,7 +59,7 @@ def _charge(row: Any) -> Charge:
         row.stars,
         row.paid_at,
         row.provider_id,
-        row.renews,
+        row.first_charge,
         row.found,
     )
 

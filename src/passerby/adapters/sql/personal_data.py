@@ -251,9 +251,8 @@ _DROP_GRANTS: Final = sa.delete(grants).where(grants.c.user_id == _WHO)
 _DROP_SUBSCRIPTIONS: Final = sa.delete(subscriptions).where(subscriptions.c.user_id == _WHO)
 _DROP_BUYER: Final = sa.update(charges).where(charges.c.user_id == _WHO).values(user_id=NOBODY)
 _DROP_PAYER: Final = (
-    sa.update(star_rows)
-    .where(star_rows.c.user_id == _WHO)
-    .values(user_id=NOBODY, matched_at=sa.func.coalesce(star_rows.c.matched_at, star_rows.c.seen_at))
+    # A sale that the ledger does not know yet needs its payer, to be refunded.
+    sa.update(star_rows).where(star_rows.c.user_id == _WHO, star_rows.c.matched_at.is_not(None)).values(user_id=NOBODY)
 )
 
 ERASE: Final = (

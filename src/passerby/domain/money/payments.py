@@ -67,13 +67,21 @@ def take(me: Participant, payment: Payment, bot: BotId, env: Env) -> tuple[Parti
         stars=payment.stars,
         paid_at=payment.paid_at,
         provider_id=payment.provider_charge,
-        renews=payment.recurs,
         found=payment.found,
     )
-    wallet = msgspec.structs.replace(wallet, charges=(*wallet.charges, charge))
+    is_second = False
     if payment.recurs:
-        wallet = _subscribed(wallet, payment, bot, bought.plan)
-    if _is_unwanted(me, payment, bought, env.now):
+        subscription = _renewed(wallet, payment) or _new_subscription(payment, bot, bought.plan)
+        is_second = subscription.first == payment.charge and any(
+            each.paid_until > env.now and each.state is not S.ENDED for each in wallet.subscriptions
+        )
+        charge = msgspec.structs.replace(charge, first=subscription.first)
+        wallet = _with_subscription(wallet, subscription)
+    wallet = msgspec.structs.replace(wallet, charges=(*wallet.charges, charge))
+    if payment.refunded:
+        given = msgspec.structs.replace(charge, refunded_at=env.now, refunded_by=RefundedBy.TELEGRAM)
+        return with_wallet(me, _without(_with_charge(wallet, given), given, env.now), env.now), given
+    if is_second or _is_unwanted(me, payment, bought, env.now):
         owed = owe_refund(with_wallet(me, wallet, env.now), charge, RefundedBy.RULE, env.now)
         return owed, charge_in(owed.wallet, bot, charge.id) or charge
     grant = VipGrant(charge.code, GrantSource.CHARGE, env.now, lasts_s=bought.days * DAY_S)
@@ -103,32 +111,43 @@ def _bought(wallet: Wallet, payment: Payment, env: Env) -> Bought:
 def _is_unwanted(me: Participant, payment: Payment, bought: Bought, now: float) -> bool:
     """Whether nothing can be given: nobody knows what for, the person is banned for good, or was erased."""
     barred = bar(me, now)
-    is_gone = payment.recurs and not payment.is_first and me.profile.consented_at is None and me.wallet is None
+    is_gone = payment.recurs and me.profile.consented_at is None and me.wallet is None
     return not bought.days or (barred is not None and barred.until is None) or is_gone
 
 
-def _subscribed(wallet: Wallet, payment: Payment, bot: BotId, plan: str) -> Wallet:
-    known = subscription_for(wallet, payment.payload)
-    if known is None:
-        known = Subscription(
-            payment.payload,
-            bot,
-            plan,
-            payment.stars,
-            payment.charge,
-            payment.provider_charge,
-            payment.paid_until,
-        )
-        return msgspec.structs.replace(wallet, subscriptions=(*wallet.subscriptions, known))
+def _new_subscription(payment: Payment, bot: BotId, plan: str) -> Subscription:
+    first, provider = payment.charge, payment.provider_charge
+    return Subscription(payment.payload, bot, plan, payment.stars, first, provider, payment.paid_until)
+
+
+def _renewed(wallet: Wallet, payment: Payment) -> Subscription | None:
+    """The subscription that a payment renews, after that. None if it is the first payment of one.
+
+    One invoice may have been paid twice, so two subscriptions can have the same payload. A transaction does not say
+    whether it is a renewal: it is one if it was made when a known subscription was due.
+    """
+    known = [each for each in wallet.subscriptions if each.order == payment.payload]
+    if payment.found:
+        known = [each for each in known if payment.paid_at > each.paid_until - DAY_S]
+    if not known or (payment.is_first and not payment.found):
+        return None
+    due = min(known, key=lambda each: abs(each.paid_until - payment.paid_at))
     # A cancellation that we owe stays owed: the renewal was faster.
-    state = known.state if known.state is S.CANCELLING else S.ACTIVE
-    newer = msgspec.structs.replace(known, paid_until=max(known.paid_until, payment.paid_until), state=state)
-    return _with_subscription(wallet, newer)
+    state = due.state if due.state in (S.CANCELLING, S.ENDED) else S.ACTIVE
+    return msgspec.structs.replace(due, paid_until=max(due.paid_until, payment.paid_until), state=state)
 
 
 def _with_subscription(wallet: Wallet, subscription: Subscription) -> Wallet:
-    subscriptions = tuple(subscription if each.order == subscription.order else each for each in wallet.subscriptions)
+    """The wallet with this subscription: it replaces the one with the same first charge, or is the newest."""
+    others = [_is_same(each, subscription) for each in wallet.subscriptions]
+    if not any(others):
+        return msgspec.structs.replace(wallet, subscriptions=(*wallet.subscriptions, subscription))
+    subscriptions = tuple(subscription if _is_same(each, subscription) else each for each in wallet.subscriptions)
     return msgspec.structs.replace(wallet, subscriptions=subscriptions)
+
+
+def _is_same(one: Subscription, other: Subscription) -> bool:
+    return (one.bot, one.first) == (other.bot, other.first)
 
 
 def _with_charge(wallet: Wallet, charge: Charge) -> Wallet:
@@ -171,12 +190,14 @@ def refunded(me: Participant, bot: BotId, charge_id: ChargeId, now: float) -> tu
 def _without(wallet: Wallet, charge: Charge, now: float) -> Wallet:
     """The wallet without what a charge still had, and without the subscription that it belongs to."""
     wallet = msgspec.structs.replace(wallet, grants=cut(wallet.grants, charge.code, now))
-    known = subscription_for(wallet, charge.order) if charge.renews else None
-    return wallet if known is None else _with_subscription(wallet, _cancelling(known, now))
+    for each in wallet.subscriptions:
+        if charge.first and (each.bot, each.first) == (charge.bot, charge.first):
+            wallet = _with_subscription(wallet, _cancelling(each, now))
+    return wallet
 
 
 def _cancelling(subscription: Subscription, now: float) -> Subscription:
-    if subscription.state in (S.CANCELED, S.CANCELLING) or subscription.paid_until + GRACE_S <= now:
+    if subscription.state in (S.CANCELLING, S.ENDED) or subscription.paid_until + GRACE_S <= now:
         return subscription
     return msgspec.structs.replace(subscription, state=S.CANCELLING)
 
@@ -193,9 +214,19 @@ def cancel_all(me: Participant, now: float) -> Participant:
 
 def turned(me: Participant, payload: str, state: SubscriptionState, now: float) -> Participant:
     """The person after Telegram reported a change of their subscription. It is `me` itself if that changes nothing."""
-    known = subscription_for(me.wallet, payload) if me.wallet is not None else None
-    if known is None or known.state is state or (known.state is S.CANCELLING and state is not S.CANCELED):
+    wallet = me.wallet or Wallet()
+    # The update does not say which one it is, if one invoice was paid twice. What we cancel, `cancelled` closes.
+    known = [each for each in wallet.subscriptions if each.order == payload]
+    theirs = next((each for each in known if each.state not in (S.CANCELLING, S.ENDED, state)), None)
+    if theirs is None:
         return me
-    assert me.wallet is not None, "the subscription is in it"
-    wallet = _with_subscription(me.wallet, msgspec.structs.replace(known, state=state))
-    return with_wallet(me, wallet, now)
+    return with_wallet(me, _with_subscription(wallet, msgspec.structs.replace(theirs, state=state)), now)
+
+
+def cancelled(me: Participant, bot: BotId, first: ChargeId, now: float) -> Participant:
+    """The person after Telegram confirmed a cancellation of ours. It is `me` itself if that changes nothing."""
+    wallet = me.wallet or Wallet()
+    ours = next((each for each in wallet.subscriptions if (each.bot, each.first) == (bot, first)), None)
+    if ours is None or ours.state is S.ENDED:
+        return me
+    return with_wallet(me, _with_subscription(wallet, msgspec.structs.replace(ours, state=S.ENDED)), now)

@@ -61,13 +61,16 @@ def vip_end(grants: Iterable[VipGrant]) -> float:
 
 def cut(grants: tuple[VipGrant, ...], code: str, now: float) -> tuple[VipGrant, ...]:
     """The grants without what this one still had. What was used until now stays, also if it was more than paid for."""
-    used_s = sum(min(each.until, now) - each.since for each in pieces(grants) if each.code == code and each.since < now)
+    used = [each for each in pieces(grants) if each.code == code and each.since < now]
 
     def shortened(grant: VipGrant) -> VipGrant:
         if grant.code != code:
             return grant
         if grant.until:
             return msgspec.structs.replace(grant, until=min(grant.until, max(now, grant.since)))
-        return msgspec.structs.replace(grant, lasts_s=used_s)
+        if not used:
+            return msgspec.structs.replace(grant, lasts_s=0.0)
+        # What is over stays where it was, also if a late payment covers the same time.
+        return msgspec.structs.replace(grant, since=used[0].since, until=min(used[-1].until, now), lasts_s=0.0)
 
     return tuple(map(shortened, grants))

@@ -45,7 +45,9 @@ def with_wallet(me: Participant, wallet: Wallet, now: float) -> Participant:
         charges=tuple(each for each in wallet.charges if _is_kept(each, now)),
         subscriptions=tuple(each for each in wallet.subscriptions if now < each.paid_until + OVER_KEPT_S),
     )
-    if vip_end(kept.grants) + OVER_KEPT_S <= now:
+    # Not in the change that cuts a grant: the records must hear of the cut first.
+    is_settled = me.wallet is not None and kept.grants == me.wallet.grants
+    if is_settled and vip_end(kept.grants) + OVER_KEPT_S <= now:
         kept = msgspec.structs.replace(kept, grants=())
     return msgspec.structs.replace(me, wallet=kept, vip_until=vip_end(kept.grants))
 

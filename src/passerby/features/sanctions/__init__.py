@@ -5,6 +5,7 @@ Who is sanctioned, and why, is decided elsewhere: by staff, or by a rule. Here i
 
 from passerby.dialogue.after_chat import tell_left
 from passerby.dialogue.keyboards import keys_for
+from passerby.domain.money.payments import cancel_all
 from passerby.domain.sanctions import BARRING, appeal, appealable, bar, binding, impose, lift, overturn, refused
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
 from passerby.kernel.effect import Answer, Keys, Say
@@ -48,6 +49,9 @@ def sanctioned(event: SanctionOrdered, facts: Facts, env: Env) -> Decision:
     if not sides:
         return NOTHING
     barred = event.sanction.kind in BARRING
+    if barred and event.sanction.until is None:
+        # Otherwise Telegram would go on charging somebody who can use nothing.
+        sides = (cancel_all(sides[0], env.now), *sides[1:])
     keyboard = Keys() if barred else None
     told = tell_left(sides) if len(sides) > 1 else ()
     return Decision(sides, (Say(me.person, letter(event.sanction), keyboard), *told))

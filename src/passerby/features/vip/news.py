@@ -4,8 +4,8 @@ import msgspec
 
 from passerby.domain.lifecycle import refresh_ticket
 from passerby.domain.money.endings import is_due
-from passerby.domain.money.payments import refunded, take, turned
-from passerby.domain.money.wallets import subscription_for, with_wallet
+from passerby.domain.money.payments import cancelled, refunded, take, turned
+from passerby.domain.money.wallets import wallet_of, with_wallet
 from passerby.features.vip.words import GET_VIP, until
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
 from passerby.kernel.effect import Priority, Say
@@ -31,7 +31,9 @@ def settled(event: PaymentSettled, facts: Facts, env: Env) -> Decision:
     if taken is None:
         return NOTHING
     me, charge = taken
-    if charge.refund_owed_at:
+    if charge.refunded_at:
+        said = text("vip.refunded", n=charge.stars)
+    elif charge.refund_owed_at:
         said = text("vip.sent_back", n=charge.stars)
     elif event.payment.recurs and not event.payment.is_first:
         said = text("vip.renewed", day=until(event.payment.paid_until))
@@ -59,11 +61,7 @@ def star_call_confirmed(event: StarCallConfirmed, facts: Facts, env: Env) -> Dec
     """A refund or a cancellation is through. It is closed even if the person was erased in the meantime."""
     done = (StarCallDone(event.kind, event.bot, event.charge),)
     if event.kind is StarCallKind.CANCEL:
-        wallet = facts.me.wallet or Wallet()
-        ours = [each for each in wallet.subscriptions if each.first == event.charge and each.bot == event.bot]
-        changed = facts.me
-        for each in ours:
-            changed = turned(changed, each.order, SubscriptionState.CANCELED, env.now)
+        changed = cancelled(facts.me, event.bot, event.charge, env.now)
         return Decision((changed,) if changed is not facts.me else (), ledger=done)
     found = refunded(facts.me, event.bot, event.charge, env.now)
     if found is None:
@@ -81,26 +79,25 @@ _NEWS = {
 
 def subscription_turned(event: SubscriptionTurned, facts: Facts, env: Env) -> Decision:
     """One message for each change that the person or Telegram made. Our own cancellation needs none."""
-    was = subscription_for(facts.me.wallet or Wallet(), event.payload)
     me = turned(facts.me, event.payload, event.state, env.now)
-    if me is facts.me or was is None:
+    if me is facts.me:
         return NOTHING
-    if was.state is SubscriptionState.CANCELLING:
-        return Decision((me,))
-    return Decision((me,), (Say(me.person, text(_NEWS[event.state], day=until(was.paid_until))),))
+    before, after = facts.me.wallet or Wallet(), me.wallet or Wallet()
+    changed = next(now for was, now in zip(before.subscriptions, after.subscriptions, strict=True) if was != now)
+    return Decision((me,), (Say(me.person, text(_NEWS[event.state], day=until(changed.paid_until))),))
 
 
 def ending(event: VipEnding, facts: Facts, env: Env) -> Decision:
     me = facts.me
     if not is_due(me, env.now):
         return NOTHING
-    wallet = me.wallet or Wallet()
+    wallet = wallet_of(me, env.now)
     if me.vip_until <= env.now:
         wallet = msgspec.structs.replace(wallet, told_until=me.vip_until, told_end=me.vip_until)
         said = text("vip.ended")
     else:
         wallet = msgspec.structs.replace(wallet, told_until=me.vip_until)
         said = text("vip.ends_soon", day=until(me.vip_until))
-    changed = with_wallet(me, wallet, env.now) if me.wallet is not None else msgspec.structs.replace(me, wallet=wallet)
+    changed = with_wallet(me, wallet, env.now)
     keyboard = GET_VIP if env.rules.plans else None
     return Decision((_searches_on(changed, env),), (Say(me.person, said, keyboard, priority=Priority.SYSTEM),))

@@ -190,5 +190,6 @@ def _event(each: Unmatched) -> PaymentSettled | PaymentRefunded:
         found=True,
         plan=each.plan,
         days=each.days,
+        refunded=each.refunded,
     )
     return PaymentSettled(PersonId(row.person), each.bot, payment)

@@ -29,7 +29,7 @@ from passerby.ports.facts import (
     SubscriptionChanged,
 )
 
-_ENDED = (SubscriptionState.CANCELED, SubscriptionState.CANCELLING)
+_ENDED = (SubscriptionState.CANCELLING, SubscriptionState.ENDED)
 _EMPTY = Wallet()
 
 
@@ -66,9 +66,10 @@ def _charges(was: Wallet, is_: Wallet, me: Participant, now: float) -> Iterator[
 
 
 def _cancellations(was: Wallet, is_: Wallet, me: Participant, now: float) -> Iterator[Fact]:
-    owed = {each.order for each in was.subscriptions if each.state in _ENDED}
+    # By its first charge: one invoice that was paid twice is two subscriptions.
+    owed = {(each.bot, each.first) for each in was.subscriptions if each.state in _ENDED}
     for each in is_.subscriptions:
-        if each.state is SubscriptionState.CANCELLING and each.order not in owed:
+        if each.state is SubscriptionState.CANCELLING and (each.bot, each.first) not in owed:
             yield _cancel(me, each, now)
     if me.wallet is None:
         for each in was.subscriptions:

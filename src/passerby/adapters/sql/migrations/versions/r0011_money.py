@@ -37,6 +37,7 @@ def upgrade() -> None:
         sa.Column("paid_at", sa.Double, nullable=False),
         sa.Column("provider_id", sa.Text, nullable=False, comment="provider_payment_charge_id"),
         sa.Column("renews", sa.Boolean, nullable=False, comment="part of a subscription"),
+        sa.Column("first_charge", sa.Text, nullable=False, comment="the first charge of that subscription"),
         sa.Column("found", sa.Boolean, nullable=False, comment="no update brought it; the bot's transactions show it"),
         sa.PrimaryKeyConstraint("bot_id", "id", name="pk_charges"),
         if_not_exists=True,

@@ -1,0 +1,486 @@
+"""Random histories of money: people buy, renew, refund, are banned and erased, while processes are killed, answers get
+lost, updates come twice, and everything is away for a day. At the end, the ledger is compared with Telegram's.
+
+    python -m tests.simulation.money 17 200        the verdicts on 200 seeds from 17
+
+The parts are the product's: the Telegram adapter, the router and the features, the commit plan, the live store, the
+records, and the duty `money`. Only the loops between them are ours, so that a history takes milliseconds, and so that a
+process can be killed between any two steps. The sandbox plays Telegram; one seed determines everything.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import msgspec
+
+from botapi_sandbox import Switches, World
+from botapi_sandbox.world import payments
+from botapi_sandbox.world import queue as queues
+from botapi_sandbox.world.people import CannotDo
+from botapi_sandbox.world.state import Payment
+from passerby.adapters.botapi import BotApi, errors
+from passerby.adapters.botapi.client import QUICK, Client
+from passerby.adapters.botapi.decode import arrivals
+from passerby.adapters.botapi.stars import StarCalls
+from passerby.domain.money.checkout import refusal_at_checkout
+from passerby.domain.money.timeline import pieces
+from passerby.domain.money.wallets import GRACE_S
+from passerby.features import ALL
+from passerby.kernel.decision import Decision, Env, Facts
+from passerby.kernel.effect import Say
+from passerby.kernel.event import (
+    ButtonPressed,
+    CheckoutAnswered,
+    CheckoutAsked,
+    ErasureDue,
+    Event,
+    SanctionOrdered,
+)
+from passerby.kernel.ids import BotId, PersonId, UpdateRef
+from passerby.kernel.money import Plan, StarCallKind, VipGrant
+from passerby.kernel.participant import DataRequests, Gender, Participant, Profile
+from passerby.kernel.rules import Rules
+from passerby.kernel.sanction import Reason, Sanction, SanctionKind
+from passerby.ports.live_store import LiveStore
+from passerby.ports.money import StarCall
+from passerby.ports.records import Records
+from passerby.ports.telegram import AnswerCheckout, TelegramError, Unavailable
+from passerby.runtime.background.money import MoneyTask
+from passerby.runtime.decide.commit_plan import plan_commit
+from passerby.runtime.decide.loading import participants_in
+from passerby.runtime.decide.router import Router
+from tests.contract.live_places import MemoryPlace, Place
+from tests.contract.money_memory import Ledger
+from tests.contract.records_memory import MemoryRecords
+from tests.simulation.process import catalogue
+
+DAY_S = 86_400.0
+WEEK, MONTH, MONTHLY = Plan("week", 7, 75), Plan("month", 30, 250), Plan("monthly", 30, 200, renews=True)
+RULES = Rules(plans=(WEEK, MONTH, MONTHLY), free_filters=())
+DAYS = {plan.stars: plan.days for plan in RULES.plans if not plan.renews}
+PEOPLE, BOTS = 3, 2
+
+
+class Killed(Exception):
+    """The process died here."""
+
+
+class DirectClient(Client):
+    """The product's client, with the sandbox in place of HTTP. `lose` says what happens to a call."""
+
+    def __init__(self, tokens: dict[BotId, str], world: World, lose: Callable[[], str]) -> None:
+        self._tokens = tokens
+        self._world = world
+        self._lose = lose
+
+    async def raw(
+        self, bot: BotId, method: str, body: bytes, *, sends: bool = False, timeout: timedelta = QUICK
+    ) -> Any:
+        lost = self._lose()
+        if lost == "before":
+            raise Unavailable("lost on the way there", uncertain=False)
+        answer = self._world.call(self._tokens[bot], method, msgspec.json.decode(body))
+        if lost == "after":
+            raise Unavailable("lost on the way back", uncertain=True)
+        if answer.status == 200:
+            return answer.body
+        raise errors.failure(answer.status, answer.body, None, method=method, sends=sends)
+
+
+class DirectApi(BotApi):
+    def __init__(self, tokens: dict[BotId, str], world: World, lose: Callable[[], str]) -> None:
+        self._bots = tuple(tokens)
+        self._client = DirectClient(tokens, world, lose)
+        self._stars = StarCalls(self._client)
+
+
+class History:
+    def __init__(self, seed: int, place: Place, records: Records, ledger: Callable[[], Any]) -> None:
+        self.rng = Random(f"money:{seed}")
+        self.place = place
+        self.records = records
+        self._ledger = ledger
+        self.clock = place.clock
+        switches = Switches(
+            limits=False,
+            strict=False,
+            refund_cancels=self.rng.random() < 0.3,
+            cancels_by_provider_charge=self.rng.random() < 0.3,
+        )
+        self.world = World(clock=self.clock.now, rng=Random(f"world:{seed}"), seed=seed, switches=switches)
+        bots = [self.world.add_bot() for _ in range(BOTS)]
+        self.tokens = {BotId(bot.id): bot.token for bot in bots}
+        self.bots = tuple(self.tokens)
+        self.people = [self.world.add_person(f"P{number}").id for number in range(PEOPLE)]
+        self.is_calm = False
+        self.telegram = DirectApi(self.tokens, self.world, self._lose)
+        self.router = Router(ALL, catalogue().find_word)
+        self.raised: list[Event] = []
+        self.banned_at: dict[int, float] = {}
+        self.erased_at: dict[int, float] = {}
+        self.erasing: set[PersonId] = set()
+        self.lost_bot: BotId | None = None
+        self.invoices: list[tuple[int, BotId, str]] = []
+        self._numbers = 0
+        self.told: list[str] = []
+
+    def _lose(self) -> str:
+        chance = 1.0 if self.is_calm else self.rng.random()
+        return "before" if chance < 0.06 else "after" if chance < 0.12 else ""
+
+    def _may_die(self) -> None:
+        if not self.is_calm and self.rng.random() < 0.05:
+            raise Killed
+
+    async def play(self, steps: int) -> None:
+        self._restart()
+        await self.store.adopt((), whole=True)
+        for number, person in enumerate(self.people):
+            bot = self.bots[number % BOTS]
+            for each in self.bots:
+                self.world.chat(self.world.state.bots[each], person).started = True
+            now = self.clock.now()
+            profile = Profile(now, 30, now, Gender.UNSAID, "en")
+            newcomer = Participant(PersonId(person), 1, bot, self.bots, profile, seen_at=now)
+            await self.store.adopt((newcomer,))
+        for _ in range(steps):
+            try:
+                await self._step()
+            except Killed:
+                self._restart()
+        self.is_calm = True
+        for _ in range(14):
+            # Longer than a sweep's pause, and than the age at which a row is compared.
+            await self._calm_round()
+            await asyncio.sleep(800.0)
+
+    def _restart(self) -> None:
+        """Another process. What the one before had in memory only is gone."""
+        self.store: LiveStore = self.place.open()
+        self.raised = []
+        self.task = MoneyTask(
+            self.records, self.telegram, self.bots, lambda bot: bot != self.lost_bot, self.raised.append, self.clock
+        )
+
+    async def _calm_round(self) -> None:
+        self.world.tick()
+        await self._deliver()
+        await self._record()
+        await self._duty()
+        await self._record()
+
+    async def _step(self) -> None:
+        does = self.rng.choices(
+            (self._buy, self._pay_again, self._deliver, self._record, self._duty, self._time, self._turn, self._refund,
+             self._unasked, self._ban, self._erase, self._outage, self._lose_bot, self._spend),
+            (10, 3, 12, 6, 6, 6, 2, 3, 1, 0.6, 0.4, 0.5, 0.25, 0.5),
+        )[0]  # fmt: skip
+        await does()
+
+    async def _time(self) -> None:
+        await self._pass(self.rng.choice((1.0, 60.0, 700.0, 4 * 3600.0, DAY_S, 9 * DAY_S)))
+
+    async def _pass(self, delay_s: float) -> None:
+        """Let time pass, while the bots are read at least twice a day."""
+        until = self.clock.now() + delay_s
+        while (left_s := until - self.clock.now()) > 0:
+            await asyncio.sleep(min(left_s, 10 * 3600.0))
+            self.world.tick()
+            await self._deliver()
+
+    async def _outage(self) -> None:
+        """Nothing of ours runs for 25 hours. Telegram drops what is older than a day."""
+        await asyncio.sleep(25 * 3600.0)
+        self.world.tick()
+        raise Killed
+
+    async def _buy(self) -> None:
+        person, bot = self.rng.choice(self.people), self._bot()
+        if person in self.erased_at or person in self.erasing:
+            return
+        plan = self.rng.choice(RULES.plans)
+        event = ButtonPressed(PersonId(person), bot, "q", None, "vip_buy", plan.name, "en")
+        invoice = next((say for say in await self._handle(event) if say.bill is not None), None)
+        if invoice is None or invoice.bill is None:
+            return
+        bill = invoice.bill
+        made = payments.InvoiceLink(
+            bot_id=bot,
+            title="VIP",
+            payload=bill.payload,
+            currency="XTR",
+            amount=bill.stars,
+            subscription_period=2_592_000 if bill.renews else None,
+        )
+        self.world.state.bots[bot].invoices[bill.payload] = made
+        self.invoices.append((person, bot, bill.payload))
+        self._pays(person, bot, bill.payload)
+
+    def _bot(self) -> BotId:
+        return self.rng.choice([each for each in self.bots if each != self.lost_bot])
+
+    def _pays(self, person: int, bot: BotId, payload: str) -> None:
+        if bot != self.lost_bot:
+            known = self.world.state.bots[bot]
+            payments.begin(self.world, known, person, known.invoices[payload])
+
+    async def _pay_again(self) -> None:
+        """Somebody pays an old invoice: its buyer, or a stranger."""
+        if self.invoices:
+            person, bot, payload = self.rng.choice(self.invoices[-4:])
+            self._pays(self.rng.choice((person, *self.people)), bot, payload)
+
+    async def _spend(self) -> None:
+        person = self.world.state.people[self.rng.choice(self.people)]
+        person.stars = self.rng.choice((10_000, 100))
+
+    async def _turn(self) -> None:
+        found = [each for each in self.world.state.subscriptions.values() if each.person_id in self.people]
+        if found:
+            chosen = self.rng.choice(found)
+            try:
+                self.world.phones.turn_subscription(
+                    chosen.person_id, chosen.first_charge, cancelled=not chosen.cancelled
+                )
+            except CannotDo:
+                return
+
+    async def _refund(self) -> None:
+        person = PersonId(self.rng.choice(self.people))
+        facts = await self.store.load(person)
+        charges = facts.me.wallet.charges if facts is not None and facts.me.wallet is not None else ()
+        if charges:
+            code = self.rng.choice(charges[-3:]).code
+            await self._handle(ButtonPressed(person, self._bot(), "q", None, "vip_refund", code, "en"))
+
+    async def _unasked(self) -> None:
+        """Telegram refunds somebody by itself."""
+        found = [each for each in self._taken() if each.refunded_at is None and each.bot_id != self.lost_bot]
+        if found:
+            chosen = self.rng.choice(found)
+            payments.refund(self.world, self.world.state.bots[chosen.bot_id], chosen)
+
+    async def _ban(self) -> None:
+        person = self.rng.choice(self.people)
+        if person not in self.banned_at and person not in self.erased_at:
+            banned = Sanction(f"s{person}", SanctionKind.BANNED, Reason.SCAM, self.clock.now())
+            await self._handle(SanctionOrdered(PersonId(person), BotId(0), banned))
+            self.banned_at[person] = self.clock.now()
+
+    async def _erase(self) -> None:
+        person = PersonId(self.rng.choice(self.people))
+        facts = await self.store.load(person)
+        if facts is None or person in self.erased_at or person in self.banned_at:
+            return
+        asked = msgspec.structs.replace(facts.me, requests=DataRequests(erase_at=self.clock.now()))
+        plan = plan_commit(
+            _change(asked), {person: facts.me}, now=self.clock.now(), name=lambda index: f"e{person}:{index}"
+        )
+        assert plan.commit is not None
+        await self.store.commit(plan.commit)
+        self.erasing.add(person)
+        await self._go_on_erasing()
+
+    async def _go_on_erasing(self) -> None:
+        for person in list(self.erasing):
+            for is_last in (False, True):
+                await self._handle(ErasureDue(person, self._bot(), is_last))
+            self.erased_at[person] = self.clock.now()
+            self.erasing.discard(person)
+
+    async def _lose_bot(self) -> None:
+        """A bot is deleted. Nothing can be done through it any more, and its subscriptions end."""
+        if self.lost_bot is None:
+            await self._deliver()
+            self.lost_bot = self._bot()
+            self.world.switches.renews_deleted_bots = False
+            self.world.state.bots[self.lost_bot].revoked = True
+            for each in self.world.state.subscriptions.values():
+                each.cancelled = each.cancelled or each.bot_id == self.lost_bot
+
+    async def _deliver(self) -> None:
+        """Take the updates of every bot. One that was not confirmed comes again."""
+        for bot in self.bots:
+            if bot == self.lost_bot:
+                continue
+            queue = self.world.state.bots[bot].queue
+            queues.expire(queue, self.clock.now())
+            for item in list(queue.items):
+                body = b'{"ok":true,"result":[' + item.body + b"]}"
+                (arrival,) = arrivals(body, bot)
+                await self._handle(arrival.event, arrival.ref)
+                self._may_die()
+                if self.is_calm or self.rng.random() > 0.06:  # otherwise the confirmation is lost
+                    queue.items.remove(item)
+
+    async def _duty(self) -> None:
+        await self._go_on_erasing()
+        await self.task.sweep()
+        await self.task.make_calls()
+        await self.task.tell_endings()
+        while self.raised:
+            await self._handle(self.raised.pop(0))
+
+    async def _record(self) -> None:
+        """What the recorder does. If the process dies in between, the same entries come again."""
+        done = await self.records.applied(self.store.generation)
+        entries = await self.store.journal(done, 1_000)
+        if entries:
+            await self.records.apply(self.store.generation, entries)
+            self._may_die()
+
+    async def _handle(self, event: Event, ref: UpdateRef | None = None) -> list[Say]:
+        if isinstance(event, CheckoutAsked):
+            event = await self._checkout(event)
+        self._numbers += 1
+        facts = await self._load(event.person)
+        decider = self.router.route(event, facts)
+        others = [(await self._load(each)).me for each in self.router.also_load(decider, event, facts)]
+        facts = msgspec.structs.replace(facts, others=tuple(others))
+        env = Env(self.clock.now(), self.rng, RULES)
+        decision = self.router.decide(decider, event, facts, env)
+        name = f"{ref.bot}:{ref.update}" if ref is not None else f"n{self._numbers}"
+        plan = plan_commit(
+            decision,
+            participants_in(facts),
+            now=self.clock.now(),
+            name=lambda index: f"{name}:{index}",
+            refs=(ref,) if ref is not None else (),
+        )
+        self._may_die()
+        if plan.commit is not None:
+            await self.store.commit(plan.commit)
+        said = [effect for effect in decision.effects if isinstance(effect, Say)]
+        self.told += [each.text.key for each in said]
+        return said
+
+    async def _checkout(self, asked: CheckoutAsked) -> CheckoutAnswered:
+        me = (await self._load(asked.person)).me
+        env = Env(self.clock.now(), self.rng, RULES)
+        refusal = refusal_at_checkout(me, asked.bot, asked.payload, asked.stars, env)
+        with suppress(TelegramError):
+            await self.telegram.send(AnswerCheckout(asked.bot, asked.query, str(refusal or "")))
+        return CheckoutAnswered(asked.person, asked.bot, asked.payload, refusal or "")
+
+    async def _load(self, person: PersonId) -> Facts:
+        facts = await self.store.load(person)
+        if facts is None:
+            known = await self.records.people((person,))
+            if known:
+                await self.store.adopt(tuple(known.values()))
+                facts = await self.store.load(person)
+        return facts or Facts(Participant(person))
+
+    def _taken(self) -> list[Payment]:
+        return [each for each in self.world.state.payments.values() if each.charge_id is not None]
+
+    async def faults(self) -> list[str]:
+        """What is wrong at the end; empty if all is well."""
+        ledger = self._ledger()
+        living = [each for each in self._taken() if each.bot_id != self.lost_bot]
+        found = []
+        taken = {(each.bot_id, each.charge_id): each for each in living}
+        charges = {key: each for key, each in ledger.charges.items() if key[0] != self.lost_bot}
+        if charges.keys() != taken.keys():
+            found.append(f"charges: {len(charges)} here, {len(taken)} at Telegram")
+        given = {key for key, each in taken.items() if each.refunded_at is not None}
+        if {key for key in ledger.refunds if key[0] != self.lost_bot} != given:
+            found.append("refunds differ")
+        if any(not done and self._can_be_made(call) for call, done in ledger.calls.values()):
+            found.append("something is still owed")
+        if any(not matched and key[0] != self.lost_bot for key, (_, matched) in ledger.rows.items()):
+            found.append("a transaction is not matched")
+        for person in self.people:
+            found += await self._faults_of(PersonId(person), ledger, living)
+        return found
+
+    def _can_be_made(self, call: StarCall) -> bool:
+        """A lost bot can do nothing. If Telegram wants the provider's id, a subscription that only the transactions
+        show cannot be cancelled: they do not name it. The alert about old Stars calls tells the operator."""
+        is_nameless = self.world.switches.cancels_by_provider_charge and not call.provider_charge
+        return call.bot != self.lost_bot and not (call.kind is StarCallKind.CANCEL and is_nameless)
+
+    def _nameless(self, ledger: Ledger) -> set[tuple[BotId, str]]:
+        return {
+            (call.bot, call.charge)
+            for call, _ in ledger.calls.values()
+            if call.kind is StarCallKind.CANCEL and not self._can_be_made(call)
+        }
+
+    async def _faults_of(self, person: PersonId, ledger: Ledger, living: list[Payment]) -> list[str]:
+        mine = [each for each in living if each.person_id == person]
+        running = [
+            each
+            for each in self.world.state.subscriptions.values()
+            if each.person_id == person
+            and not (each.cancelled or each.failed or each.bot_id == self.lost_bot)
+            and (BotId(each.bot_id), each.first_charge) not in self._nameless(ledger)
+        ]
+        end_at = self.banned_at.get(person) or self.erased_at.get(person)
+        if end_at is not None:
+            kept = [each for each in mine if (each.paid_at or 0) > end_at and each.refunded_at is None]
+            # Somebody who was erased may buy again like anybody else. They did not here.
+            found = [f"{person}: charged after the end"] if kept else []
+            return found + [f"{person}: a subscription still runs"] * bool(running)
+        grants = {code: grant for (who, code), grant in ledger.grants.items() if who == person}
+        found = self._lost_days(person, mine, ledger, grants)
+        me = (await self.records.people((person,))).get(person, Participant(person))
+        facts = await self._load(person)
+        until = max((each.until for each in pieces(grants.values())), default=0.0)
+        now = self.clock.now()
+        for what, value in (("records", me.vip_until), ("live store", facts.me.vip_until)):
+            if abs(max(until, now) - max(value, now)) > 0.001:
+                found.append(f"{person}: VIP ends {value - until:+.0f} s off in the {what}")
+        return found
+
+    def _lost_days(self, person: int, mine: list[Payment], ledger: Ledger, grants: dict[str, VipGrant]) -> list[str]:
+        found = []
+        times: dict[str, float] = {}
+        for piece in pieces(grants.values()):
+            times[piece.code] = times.get(piece.code, 0.0) + piece.until - piece.since
+        for payment in mine:
+            charge = ledger.charges[BotId(payment.bot_id), payment.charge_id][1]  # type: ignore[index]
+            grant = grants.get(charge.code)
+            if payment.refunded_at is not None:
+                is_late = grant is not None and any(
+                    piece.code == charge.code and piece.until > ledger.refunds[charge.bot, charge.id].at + 1.0
+                    for piece in pieces(grants.values())
+                )
+                found += [f"{person}: VIP goes on after a refund"] * is_late
+            elif payment.subscription_period is not None:
+                until = (payment.paid_at or 0.0) + payment.subscription_period + GRACE_S
+                ok = grant is not None and abs(grant.until - until) < 700.0
+                found += [f"{person}: a renewal does not last until Telegram's date"] * (not ok)
+            elif times.get(charge.code, 0.0) < DAYS[payment.amount] * DAY_S - 1:
+                found.append(f"{person}: {charge.code} has {times.get(charge.code, 0.0) / DAY_S:.1f} days")
+        return found
+
+
+def _change(me: Participant) -> Decision:
+    return Decision((me,))
+
+
+def judged(seed: int, steps: int = 60) -> list[str]:
+    """One history over stores in memory. Returns what is wrong."""
+    place, records = MemoryPlace(), MemoryRecords()
+    history = History(seed, place, records, lambda: records.disk.ledger)
+
+    async def play() -> list[str]:
+        await history.play(steps)
+        return await history.faults()
+
+    return place.run(play())
+
+
+if __name__ == "__main__":
+    first, count = int(sys.argv[1]), int(sys.argv[2])
+    wrong = {seed: faults for seed in range(first, first + count) if (faults := judged(seed))}
+    for each, faults in wrong.items():
+        print(each, faults)
+    print(f"{count} histories, {len(wrong)} wrong")
+    sys.exit(bool(wrong))
