@@ -112,12 +112,12 @@ class SqlPlace:
         return SqlRecords.at(self.database)
 
     async def chats(self) -> dict[ChatId, ChatRow]:
-        return {row["id"]: _chat(row) for row in await self._rows(chats)}
+        return {row["id"]: _chat(row) for row in await self.rows(chats)}
 
     async def blocks(self) -> Blocks:
         return {
             (row["user_id"], row["blocked_id"]): BlockRow(row["blocked_at"], row["lifted_at"])
-            for row in await self._rows(blocks)
+            for row in await self.rows(blocks)
         }
 
     async def evidence(self) -> Evidence:
@@ -125,7 +125,7 @@ class SqlPlace:
             (row["chat_id"], row["user_id"], row["place"]): EvidenceRow(
                 row["accused_id"], row["sealed"], row["digest"], row["chosen_at"]
             )
-            for row in await self._rows(evidence)
+            for row in await self.rows(evidence)
         }
 
     async def complaints(self) -> Complaints:
@@ -133,7 +133,7 @@ class SqlPlace:
             (row["chat_id"], row["user_id"]): ComplaintRow(
                 row["accused_id"], Complaint(row["reason"]), row["filed_at"], row["words"]
             )
-            for row in await self._rows(complaints)
+            for row in await self.rows(complaints)
         }
 
     async def mentions(self, person: int) -> list[str]:
@@ -141,7 +141,7 @@ class SqlPlace:
         return [
             table.name
             for table in metadata.sorted_tables
-            if any(str(person) in repr(tuple(row.values())) for row in await self._rows(table))
+            if any(str(person) in repr(tuple(row.values())) for row in await self.rows(table))
         ]
 
     async def sanctions(self) -> Sanctions:
@@ -162,10 +162,10 @@ class SqlPlace:
                 ),
                 row["lifted_at"],
             )
-            for row in await self._rows(sanctions)
+            for row in await self.rows(sanctions)
         }
 
-    async def _rows(self, table: sa.Table) -> list[dict[str, Any]]:
+    async def rows(self, table: sa.Table) -> list[dict[str, Any]]:
         engine = connect(database_url(self.database), poolclass=NullPool)
         async with engine.connect() as connection:
             rows = (await connection.execute(sa.select(table))).mappings().all()

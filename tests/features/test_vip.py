@@ -463,3 +463,45 @@ def test_long_after_vip_is_over_the_wallet_is_empty_again() -> None:
 
 def test_a_blank_person_has_no_wallet() -> None:
     assert Participant(PersonId(5)).wallet is None
+
+
+def test_a_sale_that_was_refunded_before_we_heard_of_it_gives_nothing_and_its_subscription_is_cancelled() -> None:
+    _, ann = shop()
+    assert said(pays(ann, orders(ann), found=True, refunded=True)) == ["vip.refunded"]
+    until = {"recurs": True, "is_first": True, "paid_until": NOW + 30 * DAY_S}
+    assert said(pays(ann, "x", "s1", 200, found=True, refunded=True, **until)) == ["vip.refunded"]
+    assert ann.value.vip_until == 0.0
+    assert [each.refunded_by for each in wallet(ann).charges] == [RefundedBy.TELEGRAM] * 2
+    assert [each.state for each in wallet(ann).subscriptions] == [SubscriptionState.CANCELLING]
+
+
+def test_a_second_subscription_is_sent_back_and_cancelled_also_if_one_invoice_was_paid_twice() -> None:
+    talk, ann = shop()
+    payload = subscribes(ann)
+    until = {"recurs": True, "is_first": True, "paid_until": NOW + 30 * DAY_S}
+    assert said(pays(ann, payload, "s9", 200, **until)) == ["vip.sent_back"]
+    assert ann.value.vip_until == NOW + 31 * DAY_S
+    states = [each.state for each in wallet(ann).subscriptions]
+    assert states == [SubscriptionState.ACTIVE, SubscriptionState.CANCELLING]
+    talk.happens(SubscriptionTurned(ann.person, BOT, payload, SubscriptionState.CANCELED))
+    assert [each.state for each in wallet(ann).subscriptions] == [
+        SubscriptionState.CANCELED,
+        SubscriptionState.CANCELLING,
+    ]
+    talk.later(30 * DAY_S)
+    found = {"recurs": True, "is_first": True, "found": True, "paid_until": talk.env.now + 30 * DAY_S}
+    pays(ann, payload, "r1", 200, **found)
+    assert wallet(ann).subscriptions[0].paid_until == talk.env.now + 30 * DAY_S, "a renewal that only the sweep found"
+
+
+def test_days_that_were_not_touched_yet_go_as_a_whole_and_the_days_before_them_stay() -> None:
+    talk, ann = shop()
+    pays(ann, orders(ann))
+    talk.later(60)
+    pays(ann, orders(ann, "week"), "c2", 75)
+    talk.happens(PaymentRefunded(ann.person, BOT, ChargeId("c2"), 75))
+    assert ann.value.vip_until == NOW + 30 * DAY_S
+    assert wallet(ann).grants[-1].lasts_s == 0.0
+    talk.later(5 * DAY_S)
+    talk.happens(PaymentRefunded(ann.person, BOT, ChargeId("c1"), 250))
+    assert ann.value.vip_until == talk.env.now

@@ -7,6 +7,7 @@ from typing import Final
 
 from tests.planted.bug import Bug
 from tests.planted.bugs_losses import LOSSES
+from tests.planted.bugs_money import MONEY
 from tests.planted.bugs_runtime import RUNTIME
 from tests.planted.bugs_shell import SHELL
 from tests.planted.bugs_stores import STORES
@@ -31,6 +32,11 @@ SUITES: Final = {
     "runtime": ("tests/runtime/test_late_answers.py", "tests/runtime"),
     "botapi": ("tests/adapters/botapi",),
     "pure": ("tests/kernel tests/domain tests/features",),
+    "money": (
+        "tests/simulation/test_money.py -k ledger_equals",
+        "tests/features/test_vip.py",
+        "tests/scenario/test_vip.py",
+    ),
     "settings": ("tests/settings", "tests/ops/doctor"),
     "web": ("tests/web",),
     "ops": ("tests/ops/doctor",),
@@ -1047,6 +1053,7 @@ BUGS: Final = (
         "met = msgspec.structs.replace(side, recent=_met(side, side.state, now, leaver))",
         "met = side",
     ),
+    *MONEY,
     *STORES,
     *RUNTIME,
     *SHELL,

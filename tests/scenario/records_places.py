@@ -18,6 +18,8 @@ from passerby.kernel.participant import Participant
 from passerby.ports.facts import Fact, PersonChanged
 from passerby.ports.money import StarCall, Unmatched
 from passerby.ports.records import Active, Elsewhere, Records
+from tests.contract.money_memory import Ledger
+from tests.contract.money_sql import ledger_in
 from tests.contract.records_memory import Disk, MemoryRecords, mentions
 from tests.contract.records_places import Complaints, Evidence, PostgresServer, SqlPlace
 from tests.contract.servers import postgres_uri
@@ -43,6 +45,8 @@ class RecordsPlace(Protocol):
         """The tables that hold this person's number."""
         ...
 
+    def ledger(self) -> Ledger: ...
+
     def close(self) -> None: ...
 
 
@@ -67,6 +71,9 @@ class MemoryShelf:
 
     def mentions(self, person: int) -> list[str]:
         return mentions(self.disk, person)
+
+    def ledger(self) -> Ledger:
+        return self.disk.ledger
 
     def close(self) -> None:
         pass
@@ -107,6 +114,9 @@ class SqlShelf:
 
     def mentions(self, person: int) -> list[str]:
         return self.ask(self._place.mentions(person))
+
+    def ledger(self) -> Ledger:
+        return self.ask(ledger_in(self._place))
 
     def close(self) -> None:
         self.ask(self.records.aclose())

@@ -27,15 +27,15 @@ async def past_money(connection: AsyncConnection, person: PersonId) -> PastMoney
         return await connection.execute(statement, who)
 
     return PastMoney(
-        tuple(_order(row) for row in await rows(_ORDERS)),
-        tuple(_charge(row) for row in await rows(_CHARGES)),
-        tuple(_grant(row) for row in await rows(_GRANTS)),
-        tuple(_subscription(row) for row in await rows(_SUBSCRIPTIONS)),
+        tuple(order_of(row) for row in await rows(_ORDERS)),
+        tuple(charge_of(row) for row in await rows(_CHARGES)),
+        tuple(grant_of(row) for row in await rows(_GRANTS)),
+        tuple(subscription_of(row) for row in await rows(_SUBSCRIPTIONS)),
         tuple(PastRefund(row.charge_id, row.stars, row.refunded_by, row.at) for row in await rows(_REFUNDS)),
     )
 
 
-def _order(row: Any) -> PurchaseOrder:
+def order_of(row: Any) -> PurchaseOrder:
     return PurchaseOrder(
         PurchaseId(row.id),
         row.plan,
@@ -49,7 +49,7 @@ def _order(row: Any) -> PurchaseOrder:
     )
 
 
-def _charge(row: Any) -> Charge:
+def charge_of(row: Any) -> Charge:
     return Charge(
         ChargeId(row.id),
         BotId(row.bot_id),
@@ -64,11 +64,11 @@ def _charge(row: Any) -> Charge:
     )
 
 
-def _grant(row: Any) -> VipGrant:
+def grant_of(row: Any) -> VipGrant:
     return VipGrant(row.code, GrantSource(row.source), row.since, row.lasts_s, row.until)
 
 
-def _subscription(row: Any) -> Subscription:
+def subscription_of(row: Any) -> Subscription:
     return Subscription(
         row.order_id,
         BotId(row.bot_id),

@@ -1,0 +1,66 @@
+"""Reads the whole ledger of a database, as the fake of the records has it."""
+
+from typing import Any
+
+from passerby.adapters.sql import money_tables as tables
+from passerby.adapters.sql.past_money import charge_of, grant_of, order_of, subscription_of
+from passerby.kernel.ids import BotId, PersonId
+from passerby.kernel.money import ChargeId, RefundedBy, StarCallKind, StarRow
+from passerby.ports.facts import RefundMade
+from passerby.ports.money import StarCall
+from tests.contract.money_memory import Ledger
+from tests.contract.records_places import SqlPlace
+
+
+class _Row:
+    def __init__(self, values: dict[str, Any]) -> None:
+        self.__dict__.update(values)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(name)
+
+
+async def ledger_in(place: SqlPlace) -> Ledger:
+    async def rows(table: Any) -> list[_Row]:
+        return [_Row(each) for each in await place.rows(table)]
+
+    return Ledger(
+        {row.id: (PersonId(row.user_id), order_of(row)) for row in await rows(tables.orders)},
+        {
+            (BotId(row.bot_id), ChargeId(row.id)): (PersonId(row.user_id), charge_of(row))
+            for row in await rows(tables.charges)
+        },
+        {(PersonId(row.user_id), row.code): grant_of(row) for row in await rows(tables.grants)},
+        {
+            (BotId(row.bot_id), ChargeId(row.first_charge)): (PersonId(row.user_id), subscription_of(row))
+            for row in await rows(tables.subscriptions)
+        },
+        {
+            (BotId(row.bot_id), ChargeId(row.charge_id)): RefundMade(
+                BotId(row.bot_id), ChargeId(row.charge_id), row.stars, RefundedBy(row.refunded_by), row.at
+            )
+            for row in await rows(tables.refunds)
+        },
+        {
+            (BotId(row.bot_id), ChargeId(row.charge_id), StarCallKind(row.kind)): (
+                StarCall(
+                    StarCallKind(row.kind),
+                    BotId(row.bot_id),
+                    PersonId(row.user_id),
+                    ChargeId(row.charge_id),
+                    row.provider_id,
+                    row.owed_at,
+                ),
+                row.done_at is not None,
+            )
+            for row in await rows(tables.star_calls)
+        },
+        {
+            (BotId(row.bot_id), row.id, bool(row.incoming)): (
+                StarRow(row.id, bool(row.incoming), row.at, row.stars, person=row.user_id),
+                row.matched_at is not None,
+            )
+            for row in await rows(tables.star_rows)
+        },
+        {BotId(row.bot_id): (row.rows_seen, row.swept_at) for row in await rows(tables.star_sweeps)},
+    )

@@ -1,0 +1,80 @@
+"""Bugs with money. Random histories (`tests/simulation/test_money.py`) compare the ledger with Telegram's."""
+
+from typing import Final
+
+from tests.planted.bug import Bug
+
+MONEY: Final = (
+    Bug(
+        "money",
+        "a charge is known by its payload, so a second payment of one invoice disappears",
+        "    return next((each for each in charges if each.id == charge and each.bot == bot), None)",
+        "    return next((each for each in charges if each.order == charge and each.bot == bot), None)",
+    ),
+    Bug(
+        "money",
+        "a payment is known by its order",
+        "    if charge_in(wallet, bot, payment.charge) is not None:",
+        "    if any(each.order == payment.payload for each in wallet.charges):",
+    ),
+    Bug(
+        "money",
+        "a renewal adds thirty days",
+        "until=payment.paid_until + GRACE_S)",
+        "until=max(me.vip_until, env.now) + 30 * DAY_S)",
+    ),
+    Bug(
+        "money",
+        "the sweep is forgotten",
+        "            for step in (self.sweep, self.make_calls, self.tell_endings):",
+        "            for step in (self.make_calls, self.tell_endings):",
+    ),
+    Bug(
+        "money",
+        "the sweep finds sales and grants nothing",
+        "            if event.person and self._is_time_for(event):",
+        "            if not isinstance(event, PaymentSettled) and self._is_time_for(event):",
+    ),
+    Bug(
+        "money",
+        "VIP is granted before the charge is written, and the charge comes later or never",
+        "            yield ChargeTaken(me.person, charge, now)",
+        "            pass",
+    ),
+    Bug(
+        "money",
+        "a transaction is known by its id alone, so a refund is taken for its sale",
+        "        transaction.source is not None,",
+        "        True,",
+    ),
+    Bug(
+        "money",
+        "a refund does not end the subscription",
+        "            wallet = _with_subscription(wallet, _cancelling(each, now))",
+        "            pass",
+    ),
+    Bug(
+        "money",
+        "somebody who is banned for good is charged on",
+        "        sides = (cancel_all(sides[0], env.now), *sides[1:])",
+        "        pass",
+    ),
+    Bug(
+        "money",
+        "two subscriptions of one invoice count as one",
+        "    return (one.bot, one.first) == (other.bot, other.first)",
+        "    return (one.bot, one.order) == (other.bot, other.order)",
+    ),
+    Bug(
+        "money",
+        "a refund cuts nothing",
+        "    wallet = msgspec.structs.replace(wallet, grants=cut(wallet.grants, charge.code, now))",
+        "    pass",
+    ),
+    Bug(
+        "money",
+        "an erased person is charged on",
+        "    if me.wallet is None:\n        for each in was.subscriptions:",
+        "    if False:\n        for each in was.subscriptions:",
+    ),
+)
