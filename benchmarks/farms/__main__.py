@@ -1,49 +1,102 @@
 """Measures how far farms are contained, and how many honest people notice anything.
 
-python -m benchmarks.farms [--people 15000] [--farm NAME|all] [--accounts 60] [--hours 4] [--seed 1] [--held-out]
+    python -m benchmarks.farms [--people 15000] [--accounts 60] [--hours 2] [--seed 1] [--held-out] [--plot FILE.svg]
+
+Each farm begins at 18:00 and is played twice: with the measures and without. Then a whole day without any farm shows
+what honest people notice. Prints a table and JSON.
 """
 
 import argparse
 import json
 import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from benchmarks.farms.course import Course, Outcome
+from benchmarks.farms.held_out import HELD_OUT
+from benchmarks.farms.plot import draw
 from simulated_people.farms import STYLES, Style
 
 BEGINS_AT = 18 * 3600.0
+BEFORE_S = 3600.0
+STEP_S = 600.0
+MEASURES = ("links", "slowed", "apart", "asked")
 
 
-def play(people: int, style: Style | None, accounts: int, hours: float, seed: int, contains: bool) -> Outcome:
+def play(people: int, style: Style | None, accounts: int, until: float, seed: int, *, contains: bool) -> Outcome:
     farms = [(style, accounts)] if style is not None else []
-    until = BEGINS_AT + hours * 3600 if style is not None else 86_400.0
-    return Course(people, farms, seed=seed, begins_at=BEGINS_AT, contains=contains, until=until).run()
+    since = BEGINS_AT - BEFORE_S if farms else 0.0
+    return Course(people, farms, seed=seed, begins_at=BEGINS_AT, contains=contains, until=until, since=since).run()
 
 
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.farms", description=__doc__)
+def measured(people: int, style: Style, accounts: int, hours: float, seed: int) -> dict[str, Any]:
+    """One farm: its contact with honest people by ten minutes, and who noticed what."""
+    until = BEGINS_AT + hours * 3600
+    without = play(people, style, accounts, until, seed, contains=False)
+    with_ = play(people, style, accounts, until, seed, contains=True)
+    steps = [BEGINS_AT + STEP_S * step for step in range(int(hours * 3600 / STEP_S))]
+    later = BEGINS_AT + 3600
+    return {
+        "farm": style.name,
+        "without": [without.contact(step, step + STEP_S) for step in steps],
+        "with": [with_.contact(step, step + STEP_S) for step in steps],
+        "first_hour": cut(without, with_, BEGINS_AT, later),
+        "after_an_hour": cut(without, with_, later, until),
+        "apart": sum(each.apart for each in with_.farm),
+        "asked": sum("asked" in each.ever for each in with_.farm),
+        "accounts": accounts,
+        "honest": {measure: with_.share(measure) for measure in MEASURES},
+    }
+
+
+def cut(without: Outcome, with_: Outcome, since: float, until: float) -> float:
+    """The share of contacts that the measures prevent."""
+    before = without.contact(since, until)
+    return 1 - with_.contact(since, until) / before if before else 0.0
+
+
+def show(rows: list[dict[str, Any]], calm: Mapping[str, float]) -> None:
+    """The Markdown table in docs/explanation/safety.md."""
+    print("| farm | contact cut in the first hour | after it | set apart | asked | honest people: asked | slowed |")
+    print("|---|" + "--:|" * 6)
+    for row in rows:
+        honest = row["honest"]
+        print(
+            f"| {row['farm']} | {row['first_hour']:.0%} | {row['after_an_hour']:.0%} "
+            f"| {row['apart']} of {row['accounts']} | {row['asked']} | {honest['asked']:.3%} | {honest['slowed']:.3%} |"
+        )
+    print(f"| none, a whole day | – | – | – | – | {calm['asked']:.3%} | {calm['slowed']:.3%} |", flush=True)
+
+
+def main(arguments: list[str] | None = None) -> dict[str, Any]:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.farms", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--people", type=int, default=15_000)
-    parser.add_argument("--farm", default="all")
     parser.add_argument("--accounts", type=int, default=60)
-    parser.add_argument("--hours", type=float, default=3.0)
+    parser.add_argument("--hours", type=float, default=2.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--held-out", action="store_true", help="farms that the weights were not chosen with")
+    parser.add_argument("--farm", help="only this one")
+    parser.add_argument("--no-day", action="store_true", help="without the day that has no farm")
+    parser.add_argument("--plot", type=Path)
     options = parser.parse_args(arguments)
-    styles = STYLES
+    began = time.process_time()
+    styles = HELD_OUT if options.held_out else STYLES
+    rows = []
     for name, style in styles.items():
-        if options.farm not in ("all", name):
-            continue
-        began = time.process_time()
-        before = play(options.people, style, options.accounts, options.hours, options.seed, False)
-        after = play(options.people, style, options.accounts, options.hours, options.seed, True)
-        row = {"farm": name}
-        for hour in range(int(options.hours)):
-            since = BEGINS_AT + 3600 * hour
-            was, now = before.contact(since, since + 3600), after.contact(since, since + 3600)
-            row[f"h{hour + 1}"] = f"{was:.1%}->{now:.1%} cut {1 - now / was:.1%}"
-        row |= {m: f"{after.share(m):.3%}" for m in ("links", "slowed", "asked")}
-        row["apart"] = f"{sum(each.apart for each in after.farm)}/{len(after.farm)}"
-        row["asked_farm"] = f"{sum('asked' in each.ever for each in after.farm)}"
-        row["cpu"] = f"{time.process_time() - began:.0f}s"
-        print(json.dumps(row), flush=True)
+        if options.farm in (None, name):
+            rows.append(measured(options.people, style, options.accounts, options.hours, options.seed))
+            print(json.dumps(rows[-1]), flush=True)
+    noticed = dict.fromkeys(MEASURES, float("nan"))
+    if not options.no_day:
+        calm = play(options.people, None, 0, 86_400.0, options.seed, contains=True)
+        noticed = {measure: calm.share(measure) for measure in MEASURES}
+    show(rows, noticed)
+    if options.plot:
+        options.plot.write_text(draw(rows, STEP_S))
+    return {"farms": rows, "calm": noticed, "cpu_s": time.process_time() - began}
 
 
 if __name__ == "__main__":

@@ -85,7 +85,10 @@ class Outcome:
 
 
 class Course:
-    """`contains`: the measures are taken. Without it, the same day is played as if there were none."""
+    """`contains`: the measures are taken. Without it, the same day is played as if there were none.
+
+    People who come before `since` are left out: most of them have left when the farm begins.
+    """
 
     def __init__(
         self,
@@ -96,6 +99,7 @@ class Course:
         begins_at: float,
         contains: bool,
         until: float,
+        since: float = 0.0,
     ) -> None:
         self._rng = rng = Random(seed)
         self._contains = contains
@@ -115,7 +119,7 @@ class Course:
             heavy = 6 if own.random() < 0.01 else 1
             account = Account(habits.profile.person, own, None, speaker(own), habits, searches=habits.searches * heavy)
             self.honest.append(account)
-            if habits.arrives_at < until:
+            if since <= habits.arrives_at < until:
                 self._at(habits.arrives_at, lambda now, account=account: self._search(account, now))  # type: ignore[misc]
         number = honest
         for style, count in farms:

@@ -38,6 +38,10 @@ class Book:
     """How late the load test itself was: from the due time until it heard that the sandbox has the message."""
     stickers: dict[bytes, str] = field(default_factory=dict)
     """The marks of stickers, by their bytes."""
+    farmers: int = 0
+    """The people with the lowest numbers are accounts of a farm; this many."""
+    meetings: list[tuple[float, bool]] = field(default_factory=list)
+    """When an honest person first heard from a partner, and whether that was an account of a farm."""
     _due: dict[str, float] = field(default_factory=dict)
     _taken: dict[str, float] = field(default_factory=dict)
     _seen: Counter[str] = field(default_factory=Counter)
@@ -64,6 +68,15 @@ class Book:
         taken = self._taken.pop(mark, None)
         if due is not None and due >= self.since:
             self.arrivals.append(Arrival(due, heard - due, at - taken if taken is not None else None))
+
+    def met(self, mark: str, heard: float) -> None:
+        """An honest person heard from a partner for the first time."""
+        self.meetings.append((heard, int(mark.partition(".")[0]) < self.farmers))
+
+    def contact(self, since: float, until: float) -> float | None:
+        """The share of honest people's chats that were with an account of a farm. None without chats."""
+        found = [farm for at, farm in self.meetings if since <= at < until]
+        return sum(found) / len(found) if found else None
 
     def searched(self, due: float, heard: float, *, found: bool) -> None:
         self.counts["found" if found else "gave up"] += 1

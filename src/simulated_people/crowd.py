@@ -10,6 +10,7 @@ from typing import Final
 from passerby.ports.clock import Clock
 from simulated_people.book import Book
 from simulated_people.control import Entry, Sandbox, SandboxFault
+from simulated_people.farms import Style
 from simulated_people.habits import Habits
 from simulated_people.judge import judge
 from simulated_people.people import Person, Stands
@@ -26,10 +27,20 @@ DISPERSING_TRIES: Final = 50
 
 
 class Crowd:
-    """People who are spread evenly over `bots`."""
+    """People who are spread evenly over `bots`. The first `farmers` of them are accounts of a farm."""
 
-    def __init__(self, sandbox: Sandbox, clock: Clock, habits: Habits, seed: int) -> None:
-        self.book = Book()
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        clock: Clock,
+        habits: Habits,
+        seed: int,
+        *,
+        farm: Style | None = None,
+        farmers: int = 0,
+    ) -> None:
+        self.book = Book(farmers=farmers)
+        self._farm = farm
         self.people: list[Person] = []
         self.confirmations = Confirmations()
         self.joined = 0
@@ -81,7 +92,17 @@ class Crowd:
 
     def _add(self, number: int, id_: int, bot: int) -> None:
         rng = Random(f"{self._seed}:{number}")  # noqa: S311  # habits, not secrecy
-        person = Person(self._sandbox, self.book, self._clock, self._habits, number=number, id_=id_, bot=bot, rng=rng)
+        person = Person(
+            self._sandbox,
+            self.book,
+            self._clock,
+            self._habits,
+            number=number,
+            id_=id_,
+            bot=bot,
+            rng=rng,
+            style=self._farm if number < self.book.farmers else None,
+        )
         self.people.append(person)
         self._by_id[id_] = person
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from passerby.ports.clock import Clock
 from simulated_people.book import Book
 from simulated_people.control import Sandbox
+from simulated_people.farms import Style
 from simulated_people.habits import Draft, Habits, Leaving
 from simulated_people.phrases import AGE, CONSENT, GENDER, READY, Said, mark, notice
 from simulated_people.seen import Event, Phone, Shown, shown
@@ -62,7 +63,9 @@ class Person:
         id_: int,
         bot: int,
         rng: Random,
+        style: Style | None = None,
     ) -> None:
+        """`style`: this is an account of a farm."""
         self.id = id_
         self.bot = bot
         self.stands = Stands.NEW
@@ -75,6 +78,9 @@ class Person:
         self._habits = habits
         self._number = number
         self._rng = rng
+        self._style = style
+        self._is_met = False
+        """Whether the partner of this chat has been heard from."""
         self._written = 0
         self._news = asyncio.Event()
         self._drawn: deque[str] = deque()
@@ -103,6 +109,9 @@ class Person:
             self.read(line, heard)
         if line.notice is not None:
             self.stands = STANDS.get(line.notice, self.stands)
+            self._is_met = self._is_met and line.notice is not Said.FOUND
+            if self._style is not None and (notice(message.words) or "").startswith("chat.confirm_"):
+                self._do("press", message_id=line.id, row=0, column=0)
         self._news.set()
 
     def read(self, line: Shown, heard: float) -> None:
@@ -110,6 +119,9 @@ class Person:
         assert line.mark is not None
         if not line.mine:
             self._last_got = line.id
+            if not self._is_met and self._style is None:
+                self._book.met(line.mark, heard)
+            self._is_met = True
             self._book.arrived(line.mark, line.at, heard)
             return
         self._book.taken(line.mark, line.at, heard)
@@ -191,6 +203,8 @@ class Person:
 
     async def _talk(self) -> bool:
         """Chat until one of the two leaves. Returns whether this person wants another partner."""
+        if self._style is not None:
+            return await self._advertise(self._style)
         began = self._clock.now()
         ends_at = began + self._habits.willing(self._rng)
         due = began + self._rng.uniform(0.5, 2.5)
@@ -203,6 +217,25 @@ class Person:
                 return self._leave()
             self._write(due)
             due += self._habits.pause(self._rng)
+
+    async def _advertise(self, style: Style) -> bool:
+        """Write what the farm writes, wait a moment, and go on to the next."""
+        rng = self._rng
+        due = self._clock.now() + style.reaction(rng)
+        for words in (*style.opening(rng, self._number), None):
+            with suppress(TimeoutError):
+                await self._changes({Stands.CHATTING}, due)
+            if self.stands is not Stands.CHATTING:
+                return True
+            if words is not None:
+                self._send(Draft("text", words), due)
+                due += style.gap(rng)
+        with suppress(TimeoutError):
+            await self._changes({Stands.CHATTING}, due + style.stays(rng))
+        if self.stands is Stands.CHATTING:
+            self.say("/next")
+            self.stands = Stands.SEARCHING
+        return True
 
     def _leave(self) -> bool:
         how = self._habits.leaving(self._rng)

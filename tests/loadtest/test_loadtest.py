@@ -102,7 +102,9 @@ def _is_sandbox(pid: str, parent: int) -> bool:
 
 
 NOTHING: dict[str, Any] = {
-    **dict.fromkeys(("users", "dau", "compress", "minutes", "seconds", "workers", "bots", "sandbox", "report", "keep")),
+    **dict.fromkeys(
+        ("users", "dau", "compress", "minutes", "seconds", "workers", "bots", "sandbox", "report", "keep", "farm")
+    ),
     "searching": False,
     "budgets": True,
     "chaos": False,
@@ -122,6 +124,9 @@ NOTHING: dict[str, Any] = {
         ({"sandbox": "http://127.0.0.1:9", "chaos": True}, "--chaos"),
         ({"sandbox": "http://127.0.0.1:9", "budgets": False}, "--no-budgets"),
         ({"metrics": ["http://127.0.0.1:9/metrics"]}, "--metrics"),
+        ({"farm": "no such style"}, "--farm"),
+        ({"farm": "script", "dau": 5}, "--farm"),
+        ({"farm": "script", "users": 10}, "--farm"),
     ],
 )
 def test_options_that_contradict_each_other_are_refused(asked: dict[str, Any], setting: str) -> None:

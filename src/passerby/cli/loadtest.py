@@ -31,6 +31,7 @@ from passerby.loadtest.stores import Looker, StoreFault, own_database, own_keys
 from passerby.settings import WrongSetting
 from passerby.telemetry import logs
 from simulated_people.control import Sandbox, SandboxFault
+from simulated_people.farms import STYLES
 
 if TYPE_CHECKING:
     from passerby.bootstrap.clock import SystemClock
@@ -42,6 +43,7 @@ SANDBOX_S: Final = 60.0
 SHOW_S: Final = 0.5
 PIPED_WIDTH: Final = 120
 TELEGRAM: Final = "telegram.org"
+FEWEST_WITH_A_FARM: Final = 20
 UNBOUNDED: Final = "100000"
 
 
@@ -73,6 +75,7 @@ def wishes(
     bots: int | None,
     budgets: bool,
     chaos: bool,
+    farm: str | None,
     sandbox: str | None,
     metrics: Sequence[str],
     seed: int,
@@ -85,6 +88,12 @@ def wishes(
         raise WrongSetting("--dau", "says already how many people there are", "leave out --users and --searching")
     if compress is not None and dau is None:
         raise WrongSetting("--compress", "is about the hour of --dau", "add --dau, or leave it out")
+    if farm is not None:
+        if farm not in STYLES:
+            raise WrongSetting("--farm", "there is no such style", f"write one of {', '.join(STYLES)}")
+        if dau is not None or (users or 100) < FEWEST_WITH_A_FARM:
+            remedy = f"leave out --dau, and name {FEWEST_WITH_A_FARM} users or more"
+            raise WrongSetting("--farm", "needs people who stay, and enough of them", remedy)
     if minutes is not None and seconds is not None:
         raise WrongSetting("--seconds", "--minutes is given, too", "keep one of them")
     if sandbox is not None:
@@ -107,6 +116,7 @@ def wishes(
         daily=dau or 0,
         factor=compress,
         chaos=chaos,
+        farm=farm or "",
     )
     return Wishes(plan, sandbox, metrics, workers, bots, budgets, report, json, keep)
 

@@ -75,6 +75,13 @@ def loadtest(
         bool, typer.Option("--no-budgets", help="Turn off Passerby's budgets and the sandbox's flood limits.")
     ] = False,
     chaos: Annotated[bool, typer.Option("--chaos", help="Kill a process now and then, and start it again.")] = False,
+    farm: Annotated[
+        str | None,
+        typer.Option(
+            help="A fifth of them are accounts of a farm: script, templates, paraphrasing or human-timed.",
+            metavar="STYLE",
+        ),
+    ] = None,
     sandbox: Annotated[
         str | None,
         typer.Option(help="A running sandbox, with a staging fleet on it.", metavar="URL"),
@@ -112,6 +119,7 @@ def loadtest(
                 bots=bots,
                 budgets=not no_budgets,
                 chaos=chaos,
+                farm=farm,
                 sandbox=sandbox,
                 metrics=metrics or [],
                 seed=seed,

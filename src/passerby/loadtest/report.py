@@ -14,6 +14,7 @@ from simulated_people.book import quantile
 from simulated_people.verdict import Verdict
 
 MOST_EXAMPLES: Final = 10
+MINUTE_S: Final = 60.0
 BUSY: Final = 0.85
 """A process that uses this share of one core on average is at its limit, because it works on one core."""
 FULL: Final = 0.92
@@ -252,11 +253,25 @@ def usage(samples: Iterable[Sample]) -> tuple[Usage, ...]:
     )
 
 
+def contact(course: Course) -> str:
+    """How often honest people met the farm, by minute."""
+    minutes = max(1, round((course.ended - course.began) / MINUTE_S))
+    shares = [
+        course.crowd.book.contact(course.began + MINUTE_S * minute, course.began + MINUTE_S * (minute + 1))
+        for minute in range(minutes)
+    ]
+    told = ", ".join("–" if share is None else f"{share:.0%}" for share in shares)
+    return (
+        f"{course.plan.farmers} of the people were accounts of a farm ({course.plan.farm}). The share of honest "
+        f"people's chats that met it, minute by minute: {told}."
+    )
+
+
 def notes(
     course: Course, used: Iterable[Usage], late: Spread, product: Mapping[str, float], ended: Iterable[Ended], bots: int
 ) -> list[str]:
     """Remarks that a reader needs to understand the figures, above all the bottleneck."""
-    found = []
+    found = [contact(course)] if course.plan.farm else []
     for each in used:
         if each.cpu > BUSY and each.name == "sandbox":
             found.append(f"The sandbox was busy ({each.cpu:.0%} of its core). It may be the bottleneck, not Passerby.")

@@ -13,9 +13,13 @@ from passerby.loadtest.watch import Sample, Watch
 from passerby.ports.clock import Clock
 from simulated_people.control import Sandbox
 from simulated_people.crowd import Crowd
+from simulated_people.farms import STYLES
 from simulated_people.habits import Habits, arrivals
 from simulated_people.verdict import Fault, Verdict
 
+FARMERS_SHARE: Final = 5
+"""One in this many users is an account of the farm, if there is one."""
+FEWEST_FARMERS: Final = 6
 MOST_PEOPLE: Final = 20_000
 RAMP_SHARE: Final = 0.2
 LONGEST_RAMP_S: Final = 30.0
@@ -41,8 +45,15 @@ class Plan:
     daily: int = 0
     factor: float | None = None
     chaos: bool = False
+    farm: str = ""
+    """The style of a farm (`simulated_people.farms`) that plays along. Empty: none."""
     quiet_s: float = QUIET_S
     habits: Habits = field(default_factory=Habits)
+
+    @property
+    def farmers(self) -> int:
+        """How many of the users are accounts of the farm."""
+        return min(self.users - 2, max(FEWEST_FARMERS, self.users // FARMERS_SHARE)) if self.farm else 0
 
     @property
     def peak(self) -> Peak | None:
@@ -118,7 +129,8 @@ async def play(
     `pids`: further processes to watch. Raises: Spoiled, SandboxFault, FleetFault, TooMuch.
     """
     moments = plan.moments()
-    folk = Crowd(sandbox, clock, plan.habits, plan.seed)
+    farm = STYLES[plan.farm] if plan.farm else None
+    folk = Crowd(sandbox, clock, plan.habits, plan.seed, farm=farm, farmers=plan.farmers)
 
     def all_pids() -> dict[str, int]:
         return {**(fleet.pids if fleet is not None else {}), **pids()}
