@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from botapi_sandbox.world.faults import Fault
 from passerby.domain import moments
 from passerby.kernel.broadcast import BroadcastState, TargetState
 from passerby.kernel.rules import Rules
@@ -385,5 +386,38 @@ def test_a_weekly_broadcast_has_a_turn_each_week() -> None:
         assert got(on.ann) == [TEXT, TEXT]
         assert await state(on) is BroadcastState.SCHEDULED
         assert [await state(on, number) for number in (2, 3)] == [BroadcastState.ENDED] * 2
+
+    play_staff("memory", scene)
+
+
+def test_an_answer_that_never_came_is_not_followed_by_a_second_copy() -> None:
+    async def scene(on: StaffStage) -> None:
+        ann = await written(on)
+        cleo, dan = on.join(on.bots[0]), on.join(on.bots[1])
+        on.world.faults = [
+            Fault(kind="reset_after", method="sendMessage", chat=on.ann.id),
+            Fault(kind="502", method="sendMessage", chat=cleo.id),
+            Fault(kind="429", method="sendMessage", chat=dan.id, count=1, retry_after=30),
+        ]
+        await started(on, ann)
+        await is_ended(on)
+        assert got(on.ann) == got(on.bob) == got(dan) == [TEXT]
+        assert len(got(cleo)) <= 1
+        assert await counts(on) == {TargetState.SENT: 2, TargetState.UNKNOWN: 2}
+
+    play_staff("memory", scene)
+
+
+def test_a_message_that_telegram_refuses_stops_after_a_few() -> None:
+    async def scene(on: StaffStage) -> None:
+        people = [on.join(on.bots[number % 2]) for number in range(100)]
+        ann = await written(on)
+        on.world.faults = [Fault(kind="400", method="sendMessage", having=TEXT, description="MESSAGE_REFUSED")]
+        await started(on, ann)
+        await asyncio.sleep(30.0)
+        assert await state(on) is BroadcastState.PAUSED
+        assert shown(ann)[-1] == "⏸ Broadcast #1 has paused itself. Telegram refuses the message."
+        assert (await counts(on))[TargetState.REFUSED] < len(people)
+        on.bugs = tuple(bug for bug in on.bugs if bug != "courier.rejected")
 
     play_staff("memory", scene)

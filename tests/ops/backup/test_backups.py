@@ -12,11 +12,14 @@ import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from passerby.adapters.memory import FileLog
-from passerby.adapters.sql import SqlRecords, init_schema
+from passerby.adapters.sql import SqlBroadcasts, SqlRecords, SqlStaff, init_schema
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.tables import users
 from passerby.bootstrap.clock import SystemClock
 from passerby.bootstrap.stores import database
+from passerby.kernel.broadcast import Broadcast, BroadcastState, TargetState
+from passerby.kernel.ids import BotId, UpdateRef
+from passerby.kernel.staff import AuditNote, StaffDecision
 from passerby.ops.backup.failure import BackupFailed
 from passerby.ops.backup.places import directory_of
 from passerby.ops.backup.programs import Address, program
@@ -106,6 +109,30 @@ def test_every_chat_and_search_of_a_backup_ends_because_people_have_met_others_s
     assert restored(on_a_file).ended == (1, 1)
     assert asyncio.run(active()) == ([], [], [])
     assert asyncio.run(ids(on_a_file)) == [1, 2, 3]
+
+
+def test_a_restored_broadcast_sends_nothing_because_nobody_knows_what_was_sent_since(on_a_file: Settings) -> None:
+    async def broadcasting() -> None:
+        await init_schema(database(on_a_file))
+        records = SqlRecords.at(database(on_a_file))
+        await records.apply("g", [(1, changed(person(1, 1)))])
+        made = Broadcast(1, BroadcastState.STARTING, 0, 0.0)
+        decision = StaffDecision(notes=(AuditNote("broadcast.made"),), broadcasts=(made,))
+        await SqlStaff(records.engine).decide(None, UpdateRef(BotId(0), 1), lambda facts: decision, 0.0)
+        assert await SqlBroadcasts(records.engine).freeze(1, 0.0, 60.0, lambda frozen, people: 0)
+        await records.aclose()
+
+    async def counts() -> dict[TargetState, int]:
+        records = SqlRecords.at(database(on_a_file))
+        found = (await SqlBroadcasts(records.engine).progress(1)).counts
+        await records.aclose()
+        return found
+
+    asyncio.run(broadcasting())
+    assert asyncio.run(counts()) == {TargetState.WAITING: 1}
+    asyncio.run(take(on_a_file, a_second_later))
+    restored(on_a_file)
+    assert asyncio.run(counts()) == {TargetState.UNKNOWN: 1}
 
 
 def test_a_restore_never_replaces_people_unless_told_to(on_a_file: Settings) -> None:

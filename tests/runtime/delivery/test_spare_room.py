@@ -1,0 +1,111 @@
+"""What chats leave: a broadcast never takes what the next chat message needs."""
+
+import asyncio
+
+import pytest
+
+from passerby.domain.budgets import Budget
+from passerby.kernel.effect import Priority
+from passerby.kernel.ids import PersonId
+from passerby.runtime.delivery.spare_room import Room
+from tests.runtime.world import ANN, BEN, BOT, Bench
+from tests.staged import in_virtual_time
+
+BUDGET, CHAT_BUDGET = Budget(30.0, 30), Budget(1.0, 3)
+SHARED = pytest.mark.parametrize("shared", [False, True], ids=["alone", "shared"])
+
+
+def bench(*, shared: bool = False) -> Bench:
+    return Bench(bot_budget=BUDGET, chat_budget=CHAT_BUDGET, shared=shared)
+
+
+async def taken_in(at: Bench, seconds: float) -> int:
+    """How many copies, each to somebody else, get room within this time if somebody asks all the time."""
+    count, until = 0, asyncio.get_running_loop().time() + seconds
+    while asyncio.get_running_loop().time() < until:
+        if await at.courier.spare_room.take(BOT, PersonId(1_000 + count)) is Room.TAKEN:
+            count += 1
+        await asyncio.sleep(0.005)
+    return count
+
+
+@SHARED
+@in_virtual_time
+async def test_a_quiet_bot_gives_two_thirds_of_its_rate(shared: bool) -> None:
+    assert 170 <= await taken_in(bench(shared=shared), 10.0) <= 201
+
+
+@in_virtual_time
+async def test_after_a_broadcast_the_next_chat_messages_find_all_of_the_burst_but_one() -> None:
+    at = bench()
+    assert await taken_in(at, 5.0) > 80
+    queue = at.courier._asking.bot_queue(BOT)
+    passed = [queue.passes(asyncio.get_running_loop().time()) for _ in range(30)]
+    assert passed.count(True) >= BUDGET.burst - 1
+
+
+@SHARED
+@in_virtual_time
+async def test_the_more_chats_use_the_less_is_left_and_a_bot_at_its_limit_gives_nothing(shared: bool) -> None:
+    at = bench(shared=shared)
+    queue = at.courier._asking.bot_queue(BOT)
+
+    async def chats(rate_per_s: float) -> None:
+        while True:
+            await queue.queue(Priority.CHAT)
+            await asyncio.sleep(1 / rate_per_s)
+
+    left = []
+    for rate_per_s in (15.0, 40.0):
+        chatting = asyncio.ensure_future(chats(rate_per_s))
+        await asyncio.sleep(20.0)
+        left.append(await taken_in(at, 10.0))
+        chatting.cancel()
+    assert left[0] <= 151
+    assert left[1] == 0
+
+
+@SHARED
+@in_virtual_time
+async def test_nothing_is_left_while_a_bot_is_held_or_people_wait_there(shared: bool) -> None:
+    at = bench(shared=shared)
+    room, queue = at.courier.spare_room, at.courier._asking.bot_queue(BOT)
+    assert room.is_open(BOT)
+    for _ in range(31):
+        queue.queue(Priority.CHAT)
+    assert not room.is_open(BOT), "people wait"
+    await asyncio.sleep(10.0)
+    assert room.is_open(BOT)
+    await room.flooded(BOT, ANN, 7.0)
+    assert await room.take(BOT, BEN) is Room.NOT_NOW
+    await asyncio.sleep(7.1)
+    assert await room.take(BOT, BEN) is Room.TAKEN
+
+
+@in_virtual_time
+async def test_one_refusal_closes_a_bot_for_broadcasts_and_only_two_close_it_for_chats() -> None:
+    at = bench()
+    room, queue = at.courier.spare_room, at.courier._asking.bot_queue(BOT)
+    await room.flooded(BOT, ANN, 7.0)
+    assert queue.passes(asyncio.get_running_loop().time())
+    await room.flooded(BOT, BEN, 7.0)
+    assert not queue.passes(asyncio.get_running_loop().time())
+
+
+@SHARED
+@in_virtual_time
+async def test_a_person_s_own_budget_holds_for_broadcasts_too(shared: bool) -> None:
+    at = bench(shared=shared)
+    taken = []
+    for _ in range(CHAT_BUDGET.burst + 3):
+        taken.append(await at.courier.spare_room.take(BOT, ANN))
+        await asyncio.sleep(0.1)
+    assert Room.CHAT_BUSY in taken
+    assert taken[0] is Room.TAKEN
+
+
+@in_virtual_time
+async def test_nothing_is_left_while_the_outbox_is_late() -> None:
+    at = bench()
+    at.courier.spare_room._oldest_s = lambda: 2.1
+    assert not at.courier.spare_room.is_open(BOT)
