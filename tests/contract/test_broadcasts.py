@@ -8,9 +8,11 @@ from typing import Any
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 
 from passerby.adapters.sql import SqlBroadcasts, SqlRecords, SqlStaff
 from passerby.adapters.sql.retention import TARGETS_S, Kept, Retention
+from passerby.adapters.sql.tables import past_chats
 from passerby.domain.broadcasts.canary import PLACES
 from passerby.kernel.broadcast import (
     ArmFigures,
@@ -358,3 +360,21 @@ def test_who_got_a_broadcast_is_forgotten_after_half_a_year(postgres_place: Plac
         assert (await office.counts(), sum((await office.counts(2)).values())) == ({}, 2)
 
     at_office(postgres_place, body)
+
+
+def test_a_claim_has_the_hours_at_which_the_person_s_chats_began(database: Place) -> None:
+    async def body(office: Office) -> None:
+        assert isinstance(office.records, SqlRecords)
+        await office.know(person(1, 1), person(2, 1))
+        await office.started(made())
+        rows = [(1, 9, 20), (9, 1, 21), (2, 9, 7), (1, 8, 20)]
+        values = [
+            {"user1": one, "user2": two, "opened_min": hour * 60 + 5, "lasted_s": 1, "outcome": 22}
+            for one, two, hour in rows
+        ]
+        async with office.records.engine.begin() as connection:
+            await connection.execute(sa.insert(past_chats), values)
+        claimed = {each.whom: sorted(each.hours) for each in await office.claim("x", with_hours=True)}
+        assert claimed == {1: [20, 20, 21], 2: [7]}
+
+    at_office(database, body)

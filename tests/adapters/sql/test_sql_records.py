@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from passerby.adapters.sql import SqlRecords, init_schema
 from passerby.adapters.sql.rows import READ, participant, row
-from passerby.adapters.sql.tables import blocks, chats, complaints, sanctions, users
+from passerby.adapters.sql.tables import blocks, broadcast_targets, broadcasts, chats, complaints, sanctions, users
 from passerby.kernel.ids import ChatId, PersonId
 from passerby.kernel.participant import Chatting, Complaint, LastChat, Rating
 from passerby.ports.facts import Fact
@@ -189,6 +189,11 @@ QUERIES = {
     "ix_chats_user1": "SELECT id FROM chats WHERE user1 = 5 AND active = true",
     "ix_chats_user2": "SELECT id FROM chats WHERE user2 = 5 AND active = true",
     "ix_chats_open": "SELECT id FROM chats WHERE active ORDER BY opened_at",
+    "ix_broadcasts_open": "SELECT body FROM broadcasts WHERE is_open ORDER BY number",
+    "ix_broadcast_targets_waiting": "SELECT person_id FROM broadcast_targets WHERE broadcast = 1 AND state = 'waiting' "
+    "AND bot_id = 5 AND due_at <= 9 AND place < 7 ORDER BY place LIMIT 20",
+    "ix_broadcast_targets_sending": "SELECT person_id FROM broadcast_targets WHERE state = 'sending' AND claim != 'x'",
+    "ix_broadcast_targets_person_id": "SELECT state FROM broadcast_targets WHERE person_id = 5 AND at > 9",
     "ix_chats_opened_at": "SELECT count(*) FROM chats WHERE opened_at > 9",
 }
 
@@ -208,7 +213,9 @@ async def test_each_index_is_used_by_its_query(database: str) -> None:
             plan = (await connection.exec_driver_sql(f"{explain} {query}")).all()
             assert index in str(plan), query
     assert QUERIES.keys() == {
-        index.name for table in (users, chats, blocks, complaints, sanctions) for index in table.indexes
+        index.name
+        for table in (users, chats, blocks, complaints, sanctions, broadcasts, broadcast_targets)
+        for index in table.indexes
     }
     await records.aclose()
 

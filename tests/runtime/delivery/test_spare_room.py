@@ -109,3 +109,16 @@ async def test_nothing_is_left_while_the_outbox_is_late() -> None:
     at = bench()
     at.courier.spare_room._oldest_s = lambda: 2.1
     assert not at.courier.spare_room.is_open(BOT)
+
+
+@in_virtual_time
+async def test_what_is_paid_for_has_a_rate_of_its_own_and_stops_for_a_held_bot_too() -> None:
+    at = bench()
+    room, count = at.courier.spare_room, 0
+    for number in range(2_000):
+        count += await room.take(BOT, PersonId(1_000 + number), paid=True) is Room.TAKEN
+        await asyncio.sleep(0.005)
+    assert 900 <= count <= 1_001
+    assert at.courier._asking.bot_queue(BOT).passes(asyncio.get_running_loop().time())
+    await room.flooded(BOT, ANN, 7.0)
+    assert await room.take(BOT, BEN, paid=True) is Room.NOT_NOW

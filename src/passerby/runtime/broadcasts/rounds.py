@@ -92,7 +92,7 @@ class Rounds:
                 end = fate(broadcast, target, facts.me if facts is not None else None, self._tokens.works, now)
                 if isinstance(end, Settled) or end.bot != target.bot:
                     return end if isinstance(end, Settled) else _given_back(target, now, bot=end.bot)
-                room = await self._room.take(end.bot, target.whom)
+                room = await self._room.take(end.bot, target.whom, paid=broadcast.paid)
             except LiveStoreLost:
                 return _given_back(target, now, AGAIN_S)
             if room is Room.TAKEN:

@@ -22,6 +22,9 @@ from passerby.telemetry import logs, metrics
 
 SHARE = 2 / 3
 """Broadcasts use at most this share of a bot's rate: 20 of Telegram's 30 messages a second."""
+PAID_PER_S = 100.0
+"""For broadcasts that Telegram may charge for. It allows up to 1,000 (source: Bot API, paid broadcasts); our event loop
+also has chats to serve."""
 LATE_S = 2.0
 """While a delivery from the outbox is late by this much, no broadcast goes out."""
 
@@ -57,7 +60,7 @@ class SpareRoom:
         self._clock = clock
         self._budget = Budget(bot_budget.rate_per_s * SHARE, 1)
         self._shared = shared
-        self._own: dict[BotId, LocalLimiter] = {}
+        self._own: dict[tuple[BotId, bool], LocalLimiter] = {}
         self._closed_until: dict[BotId, float] = {}
 
     def is_open(self, bot: BotId) -> bool:
@@ -68,12 +71,16 @@ class SpareRoom:
         is_held = is_held or (self._shared and self._store.is_held(Account(bot)))
         return self._tokens.works(bot) and not is_held and not queue.waiting and self._oldest_s() <= LATE_S
 
-    async def take(self, bot: BotId, person: PersonId) -> Room:
-        """Take one message from the bot's and the chat's budgets, if they have room. Raises: LiveStoreLost."""
+    async def take(self, bot: BotId, person: PersonId, *, paid: bool = False) -> Room:
+        """Take one message from the bot's and the chat's budgets, if they have room. Raises: LiveStoreLost.
+
+        `paid`: Telegram does not count it in the bot's free rate, so it comes from a rate of its own.
+        """
         now = self._clock.monotonic()
-        own = self._own.get(bot)
+        own = self._own.get((bot, paid))
         if own is None:
-            own = self._own[bot] = LocalLimiter(self._budget, self._clock)
+            budget = Budget(PAID_PER_S, 1) if paid else self._budget
+            own = self._own[bot, paid] = LocalLimiter(budget, self._clock)
         if not self.is_open(bot) or not own.ready(now):
             return Room.NOT_NOW
         queue = self._queue_of(bot, person)
@@ -81,7 +88,7 @@ class SpareRoom:
             return Room.CHAT_BUSY
         if not queue.limiter.ready(now) and await queue.limiter.ask() > 0:
             return Room.CHAT_BUSY
-        if not await self._asking.bot_queue(bot).take_spare():
+        if not paid and not await self._asking.bot_queue(bot).take_spare():
             return Room.NOT_NOW
         now = self._clock.monotonic()
         queue.limiter.spend(now)

@@ -1,0 +1,22 @@
+"""`passerby broadcast`: a draft, its text and its options, without a staff bot."""
+
+import json
+from pathlib import Path
+
+from tests.cli.command import passerby
+
+
+def test_a_broadcast_is_written_set_and_shown_by_commands(tmp_path: Path) -> None:
+    def broadcast(*arguments: str, code: int = 0) -> str:
+        done = passerby(tmp_path, "broadcast", *arguments)
+        assert done.returncode == code, done.stderr
+        return done.stdout or done.stderr
+
+    assert broadcast("new") == "Draft #1 is ready to be written.\n"
+    broadcast("write", "1", "Hello", "--button", "More | https://example.org")
+    assert "language=de" in broadcast("set", "1", "language=de", "silent=off")
+    assert "cats=yes" in broadcast("set", "1", "cats=yes", code=1)
+    assert broadcast("do", "1", "start", code=1) == "Nobody would get it.\n"
+    shown = json.loads(broadcast("show", "1", "--json"))
+    assert (shown["state"], shown["progress"], shown["compared"]) == ("draft", {}, [])
+    assert [each["number"] for each in json.loads(broadcast("list", "--json"))] == [1]
