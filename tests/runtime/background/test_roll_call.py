@@ -26,8 +26,11 @@ class Member:
     """One worker's part in the repair of a store that all share."""
 
     def __init__(self, bench: Bench, name: WorkerId, *members: WorkerId) -> None:
+        self._store = bench.store
         self.unrecorded = UnrecordedFacts()
         self.is_sending = False
+        self.put_back: list[str] = []
+        """The generations in which it put back what it has yet to send."""
         self.roll_call = RollCall(
             name,
             bench.store,
@@ -36,6 +39,7 @@ class Member:
             members=lambda: members,
             is_sending=lambda generation: self.is_sending,
             unrecorded=self.unrecorded,
+            put_back=self._put_back,
             shared=True,
         )
         self.janitor = Janitor(
@@ -48,6 +52,9 @@ class Member:
             lambda: float("-inf"),
             roll_call=self.roll_call,
         )
+
+    async def _put_back(self) -> None:
+        self.put_back.append(self._store.generation)
 
 
 async def chatting() -> Bench:
@@ -133,6 +140,24 @@ async def test_a_worker_that_has_just_started_waits_for_those_who_may_know_more(
     assert not await late.janitor.rebuild()
     await asyncio.sleep(PATIENCE_S)
     assert await late.janitor.rebuild()
+
+
+@in_virtual_time
+async def test_a_worker_puts_back_what_it_has_yet_to_send_once_in_each_generation() -> None:
+    bench = await chatting()
+    one = Member(bench, ME, ME, OTHER)
+    await one.roll_call.answer()
+    assert one.put_back == [], "nothing was lost yet"
+    for _ in range(2):
+        bench.store.wipe()
+        one.is_sending = True
+        await one.roll_call.answer()
+        assert bench.store.generation not in one.put_back, "what is being sent now may be settled soon"
+        one.is_sending = False
+        await one.roll_call.answer()
+        await one.roll_call.answer()
+        assert one.put_back[-1] == bench.store.generation
+    assert len(one.put_back) == 2
 
 
 @in_virtual_time
