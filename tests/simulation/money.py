@@ -164,7 +164,12 @@ class History:
         self.store: LiveStore = self.place.open()
         self.raised = []
         self.task = MoneyTask(
-            self.records, self.telegram, self.bots, lambda bot: bot != self.lost_bot, self.raised.append, self.clock
+            self.records,
+            self.telegram,
+            lambda: self.bots,
+            lambda bot: bot != self.lost_bot,
+            self.raised.append,
+            self.clock,
         )
 
     async def _calm_round(self) -> None:
