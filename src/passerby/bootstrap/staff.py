@@ -16,6 +16,7 @@ from passerby.domain import support
 from passerby.domain.audit import AuditRow, first_broken
 from passerby.domain.broadcasts.acting import plain
 from passerby.domain.sanctions import binding
+from passerby.domain.transparency import Period
 from passerby.kernel.decision import Env
 from passerby.kernel.drain import Drain
 from passerby.kernel.effect import Say
@@ -172,6 +173,10 @@ class StaffOffice:
         now = self._clock.now()
         subject = await self._records.subject(support.read(code) or "", now)
         return binding(subject.person, now) if subject is not None else ()
+
+    async def period(self, since: float, until: float) -> Period:
+        """What the transparency report counts, from `since` until before `until`."""
+        return await self._records.period(since, until)
 
     async def team(self) -> tuple[StaffMember, ...]:
         return await self._records.team()

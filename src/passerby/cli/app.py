@@ -16,6 +16,7 @@ from passerby.cli.panel import panel
 from passerby.cli.people import people
 from passerby.cli.playing import playing
 from passerby.cli.records import records
+from passerby.cli.reporting import report
 from passerby.cli.staff import audit, staff
 from passerby.cli.webhook import Action
 
@@ -36,6 +37,7 @@ app.add_typer(audit, name="audit")
 app.add_typer(bots, name="bots")
 app.add_typer(drill, name="drill")
 app.add_typer(people, name="people")
+app.add_typer(report, name="report")
 app.add_typer(broadcast, name="broadcast")
 app.add_typer(panel, name="panel")
 

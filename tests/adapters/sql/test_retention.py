@@ -13,7 +13,19 @@ from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.packing import REASONS
 from passerby.adapters.sql.personal_data import ERASE
 from passerby.adapters.sql.retention import BATCH, PACK_AFTER_S, Kept, Retention
-from passerby.adapters.sql.tables import blocks, chats, complaints, daily_figures, past_chats, users
+from passerby.adapters.sql.tables import (
+    blocks,
+    cases,
+    chats,
+    complaints,
+    daily_figures,
+    evidence,
+    muted_reporters,
+    past_chats,
+    sanctions,
+    staff_orders,
+    users,
+)
 from passerby.kernel.participant import Rating
 from passerby.ports.facts import Fact
 from tests.contract.records_facts import (
@@ -184,4 +196,47 @@ async def test_a_copy_of_ones_data_has_packed_chats_and_an_erased_person_leaves_
         (0, 2, opened_min, 60, stop + 221),
         (3, 0, opened_min + 2, 280, next_ + 22),
     ]
+    await records.aclose()
+
+
+@in_a_loop
+async def test_evidence_goes_with_its_case_and_what_is_open_held_or_binding_stays(database: str) -> None:
+    records = await fill(database)
+    chosen = {"user_id": 1, "place": 1, "accused_id": 2, "sealed": b"x", "digest": "d", "chosen_at": NOW}
+    case = {
+        "about": "reports",
+        "accused_id": 2,
+        "lane": 2,
+        "state": "open",
+        "opened_at": NOW,
+        "version": 1,
+        "salt": "s",
+    }
+    ban = {"user_id": 2, "kind": "banned", "reason": "scam", "since": NOW, "rule": "", "evidence": ""}
+    async with records.engine.begin() as connection:
+        for chat, more in (
+            ("over", {"erase_at": NOW + 9}),
+            ("held", {"erase_at": NOW + 9, "held": True}),
+            ("open", {"erase_at": None}),
+        ):
+            await connection.execute(sa.insert(evidence), chosen | {"chat_id": chat} | more)
+        for number, decided_at in ((1, NOW + 9), (2, None)):
+            await connection.execute(sa.insert(cases), case | {"number": number, "decided_at": decided_at})
+        for name, until, appeal in (("past", NOW + 9, "none"), ("asked", NOW + 9, "open"), ("good", None, "none")):
+            await connection.execute(sa.insert(sanctions), ban | {"id": name, "until": until, "appeal": appeal})
+        for number, done_at in ((1, NOW), (2, None), (3, NOW)):
+            order = {"number": number, "body": "", "made_at": NOW, "done_at": done_at}
+            await connection.execute(sa.insert(staff_orders), order)
+        await connection.execute(sa.insert(muted_reporters), {"user_id": 5, "until": NOW + 9})
+    retention = Retention(records.engine, Kept(0, 100, 0))
+    await drained(retention, NOW + 8)
+    assert len(await rows(database, evidence)) == 3
+    await drained(retention, NOW + 10 * DAY_S)
+    assert [row[0] for row in await rows(database, evidence)] == ["held", "open"]
+    assert [row[0] for row in await rows(database, staff_orders)] == [2, 3], "numbers count on"
+    assert await rows(database, muted_reporters) == []
+    assert len(await rows(database, cases)) == 2
+    await drained(retention, NOW + 101 * DAY_S)
+    assert [row[0] for row in await rows(database, cases)] == [2]
+    assert [row[0] for row in await rows(database, sanctions)] == ["asked", "good"]
     await records.aclose()

@@ -3,7 +3,8 @@
     pack       a chat that ended more than a day ago leaves `chats` for `past_chats`: 79 bytes with its indexes instead
                of 420. Nothing of the product needs its id, its bots or its notices any more.
     forget     past chats that are too old; who got a broadcast half a year ago; complaints; blocks that were lifted;
-               people who were not seen for very long
+               people who were not seen for very long; evidence whose case is over; cases, sanctions and orders that
+               are long over
 
 Each batch is one short transaction of a few hundred rows that nobody writes any more, so nobody waits for it. Before a
 row goes, it is counted in `daily_figures`. One worker at a time does this (see `ops.retention_duty`); if two did for a
@@ -26,10 +27,15 @@ from passerby.adapters.sql.tables import (
     blocks,
     broadcast_targets,
     broadcasts,
+    cases,
     chats,
     complaints,
     daily_figures,
+    evidence,
+    muted_reporters,
     past_chats,
+    sanctions,
+    staff_orders,
     users,
 )
 
@@ -39,6 +45,8 @@ BATCH: Final = 500
 _SLICE_MIN: Final = 5
 """Past chats are deleted by the minutes in which they began: at ten chats a second, 3,000 rows at once."""
 _DAY_S: Final = 86_400
+ORDERS_KEPT_S: Final = 7 * _DAY_S
+"""Longer than done marks, so no order is carried out twice."""
 TARGETS_S: Final = 200 * 86_400.0
 """For how long it is known who got a broadcast. What a person may still get depends on half a year (see
 `domain.broadcasts.fates`)."""
@@ -106,6 +114,11 @@ class Retention:
             self._forget_complaints,
             self._forget_blocks,
             self._forget_people,
+            self._forget_evidence,
+            self._forget_cases,
+            self._forget_sanctions,
+            self._forget_orders,
+            self._forget_mutes,
             self._forget_targets,
         )
         count = 0
@@ -166,6 +179,45 @@ class Retention:
             if rows:
                 await connection.execute(drop, [{"of": number, "who": person} for number, person in rows])
             return len(rows)
+
+        return await self._batch(work)
+
+    async def _forget_evidence(self, now: float) -> int:
+        """What its case no longer needs, unless the law asks to keep it."""
+        kept_s = self._kept.complaints * _DAY_S
+        too_old = [evidence.c.erase_at < now, *([evidence.c.chosen_at < now - kept_s] if kept_s else [])]
+        return await self._drop(evidence, sa.and_(sa.or_(*too_old), sa.not_(evidence.c.held)))
+
+    async def _forget_cases(self, now: float) -> int:
+        where = cases.c.decided_at < now - self._kept.complaints * _DAY_S
+        return await self._drop(cases, where) if self._kept.complaints else 0
+
+    async def _forget_sanctions(self, now: float) -> int:
+        """Those that have not bound anybody for as long as complaints are kept. An open appeal keeps its sanction."""
+        before = now - self._kept.complaints * _DAY_S
+        over = sa.or_(sanctions.c.until < before, sanctions.c.lifted_at < before)
+        return await self._drop(sanctions, sa.and_(over, sanctions.c.appeal != "open")) if self._kept.complaints else 0
+
+    async def _forget_orders(self, now: float) -> int:
+        """Those that were carried out, except the newest one: numbers count on from it."""
+        newest = sa.select(sa.func.max(staff_orders.c.number)).scalar_subquery()
+        where = sa.and_(staff_orders.c.done_at < now - ORDERS_KEPT_S, staff_orders.c.number < newest)
+        return await self._drop(staff_orders, where)
+
+    async def _forget_mutes(self, now: float) -> int:
+        return await self._drop(muted_reporters, muted_reporters.c.until < now)
+
+    async def _drop(self, table: sa.Table, where: sa.ColumnElement[bool]) -> int:
+        """Delete a batch of rows that nothing counts."""
+        keys = list(table.primary_key.columns)
+
+        async def work(connection: AsyncConnection) -> int:
+            found = (await connection.execute(sa.select(*keys).where(where).limit(BATCH))).all()
+            if found:
+                is_it = sa.and_(*(key == sa.bindparam(f"k{number}") for number, key in enumerate(keys)))
+                rows = [{f"k{number}": value for number, value in enumerate(each)} for each in found]
+                await connection.execute(sa.delete(table).where(is_it, where), rows)
+            return len(found)
 
         return await self._batch(work)
 

@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from passerby.adapters.sql import cases
+from passerby.adapters.sql import cases, transparency
 from passerby.adapters.sql.broadcast_rows import count_audience, count_targets, seen_broadcasts, store_broadcasts
 from passerby.adapters.sql.failures import Undone, losses, to_the_end
 from passerby.adapters.sql.panel_access import panel_facts, store_panel
@@ -27,6 +27,7 @@ from passerby.adapters.sql.tables import (
     users,
 )
 from passerby.domain.audit import AuditRow, chained
+from passerby.domain.transparency import Period
 from passerby.kernel.case import CaseAsked, CaseFile
 from passerby.kernel.drain import Drain
 from passerby.kernel.effect import Answer, Revise, Say
@@ -155,6 +156,14 @@ class SqlStaff:
     async def exhibit(self, chat: ChatId, by: PersonId, place: int) -> bytes | None:
         async def read(connection: AsyncConnection) -> bytes | None:
             return await cases.exhibit(connection, chat, by, place)
+
+        return await self._read(read)
+
+    async def period(self, since: float, until: float) -> Period:
+        """What the transparency report counts."""
+
+        async def read(connection: AsyncConnection) -> Period:
+            return await transparency.period(connection, since, until)
 
         return await self._read(read)
 

@@ -1,0 +1,32 @@
+"""`passerby report`: what the operator publishes."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import msgspec
+import typer
+
+from passerby.cli.staff import at_work
+from passerby.domain.transparency import figures, markdown
+
+report = typer.Typer(help="Reports to publish.", no_args_is_help=True)
+
+
+@report.callback()
+def reports() -> None:
+    """Reports to publish. They name nobody."""
+
+
+@report.command()
+def transparency(
+    since: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day, UTC.")],
+    until: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="The day after the last one, UTC.")],
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of Markdown.")] = False,
+) -> None:
+    """Count reports, decisions, appeals and what a rule did in a period."""
+    if until <= since:
+        raise typer.BadParameter("--to must be later than --from")
+    ends = [each.replace(tzinfo=UTC).timestamp() for each in (since, until)]
+    found = at_work(lambda office: office.period(*ends))
+    counted = figures(found, f"{since:%Y-%m-%d}", f"{until:%Y-%m-%d}")
+    typer.echo(msgspec.json.format(msgspec.json.encode(counted)).decode() if json else markdown(counted), nl=json)
