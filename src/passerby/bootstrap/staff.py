@@ -2,9 +2,12 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from random import SystemRandom
 from typing import Final, NamedTuple
+
+import msgspec
 
 from passerby.adapters.botapi import BotApi
 from passerby.adapters.botapi.webhook_api import BotApiWebhooks
@@ -16,7 +19,7 @@ from passerby.domain import support
 from passerby.domain.audit import AuditRow, first_broken
 from passerby.domain.broadcasts.acting import plain
 from passerby.domain.sanctions import binding
-from passerby.domain.transparency import Period
+from passerby.domain.transparency import figures, markdown
 from passerby.kernel.decision import Env
 from passerby.kernel.drain import Drain
 from passerby.kernel.effect import Say
@@ -174,9 +177,11 @@ class StaffOffice:
         subject = await self._records.subject(support.read(code) or "", now)
         return binding(subject.person, now) if subject is not None else ()
 
-    async def period(self, since: float, until: float) -> Period:
-        """What the transparency report counts, from `since` until before `until`."""
-        return await self._records.period(since, until)
+    async def transparency(self, since: date, until: date, *, as_json: bool) -> str:
+        """The transparency report for the days from `since` until before `until`, in Markdown or JSON."""
+        ends = (datetime.combine(day, time(), UTC).timestamp() for day in (since, until))
+        counted = figures(await self._records.period(*ends), since.isoformat(), until.isoformat())
+        return msgspec.json.format(msgspec.json.encode(counted)).decode() if as_json else markdown(counted)
 
     async def team(self) -> tuple[StaffMember, ...]:
         return await self._records.team()

@@ -1,13 +1,11 @@
 """`passerby report`: what the operator publishes."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
-import msgspec
 import typer
 
 from passerby.cli.staff import at_work
-from passerby.domain.transparency import figures, markdown
 
 report = typer.Typer(help="Reports to publish.", no_args_is_help=True)
 
@@ -26,7 +24,4 @@ def transparency(
     """Count reports, decisions, appeals and what a rule did in a period."""
     if until <= since:
         raise typer.BadParameter("--to must be later than --from")
-    ends = [each.replace(tzinfo=UTC).timestamp() for each in (since, until)]
-    found = at_work(lambda office: office.period(*ends))
-    counted = figures(found, f"{since:%Y-%m-%d}", f"{until:%Y-%m-%d}")
-    typer.echo(msgspec.json.format(msgspec.json.encode(counted)).decode() if json else markdown(counted), nl=json)
+    typer.echo(at_work(lambda office: office.transparency(since.date(), until.date(), as_json=json)), nl=json)
