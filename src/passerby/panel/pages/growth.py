@@ -63,6 +63,7 @@ class GrowthPage:
                 ("new people", [_value(chosen, number, "people") for number in span]),
                 ("of them had a chat", [_value(chosen, number, "chatted") for number in span]),
             ],
+            "reached": [("had a chat, %", [_reached(chosen, number) for number in span])],
             "marks": await marks_of(self._reading, span),
             "bots": _breakdown(days, span, "bots"),
             "languages": _breakdown(days, span, "languages"),
@@ -97,6 +98,12 @@ def _value(days: Mapping[int, Mapping[str, int]], number: int, step: str) -> flo
         return None
     value = days[number].get(step, 0)
     return None if 0 < value < FEW else float(value)
+
+
+def _reached(days: Mapping[int, Mapping[str, int]], number: int) -> float | None:
+    steps = days.get(number, {})
+    share = _share(steps.get("chatted", 0), steps.get("people", 0))
+    return None if share is None else round(share * 100, 1)
 
 
 def _figures(now: Mapping[str, int], before: Mapping[str, int], period: int, at: float) -> list[Figure]:

@@ -89,10 +89,8 @@ class MoneyPage:
             "title": "Money",
             "figures": figures,
             "labels": [day(number) for number in span],
-            "series": [
-                ("sold", [float(sold.get(number, 0)) for number in span]),
-                ("refunded", [float(refunded.get(number, 0)) for number in span]),
-            ],
+            "sold": [("sold", [float(sold.get(number, 0)) for number in span])],
+            "refunded": [("refunded", [float(refunded.get(number, 0)) for number in span])],
             "bots": await self._ledger.exposure(now),
             "charges": await self._ledger.charges(50),
         }
