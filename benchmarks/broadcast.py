@@ -29,12 +29,14 @@ from passerby.kernel.ids import BotId, PersonId, UpdateRef
 from passerby.kernel.participant import Gender, Participant, Profile
 from passerby.kernel.staff import AuditNote, StaffDecision
 from passerby.ports.facts import PersonChanged
+from passerby.ports.records import RecordsLost
 
 BAR = 1.10
 """A broadcast may move the 99th percentile by less than a tenth (issue 17)."""
 FIRST_READER = 50_000_001
 AT_A_TIME = 5_000
 START_S = 60.0
+TRIES = 10
 
 
 class Office:
@@ -47,7 +49,12 @@ class Office:
         async def run() -> None:
             records = SqlRecords.at(self._database)
             try:
-                await work(records)
+                for tries_left in range(TRIES - 1, -1, -1):
+                    try:
+                        return await work(records)
+                    except RecordsLost:  # on a busy machine, the product may hold SQLite's lock for long
+                        if not tries_left:
+                            raise
             finally:
                 await records.aclose()
 

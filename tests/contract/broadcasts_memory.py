@@ -188,15 +188,15 @@ class MemoryBroadcasts:
             self._row(number, whom, state=TargetState.UNKNOWN)
         return len(others)
 
-    async def reassign(self, broadcast: int, lost: BotId, works: Sequence[BotId]) -> int:
+    async def reassign(self, broadcast: int, served: Sequence[BotId]) -> int:
         await self._io()
         count = 0
         for (number, whom), row in self._targets():
-            if (number, row.bot, row.state) == (broadcast, lost, TargetState.WAITING):
+            if (number, row.state) == (broadcast, TargetState.WAITING) and row.bot not in served:
                 person = self._disk.people.get(whom)
-                bot = next((each for each in (person.bots if person else ()) if each in works), None)
+                bot = next((each for each in (person.bots if person else ()) if each in served), None)
                 state = TargetState.WAITING if bot is not None else TargetState.UNREACHABLE
-                self._row(number, whom, bot=bot or lost, state=state)
+                self._row(number, whom, bot=bot or row.bot, state=state)
                 count += 1
         return count
 

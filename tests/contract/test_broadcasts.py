@@ -230,10 +230,12 @@ async def test_the_canary_is_compared_with_those_who_wait(office: Office, /) -> 
 
 
 @staged(at_office, "place")
-async def test_those_who_wait_for_a_lost_bot_get_it_through_their_next_one(office: Office, /) -> None:
+async def test_those_who_wait_for_a_lost_or_retired_bot_get_it_through_their_next_one(office: Office, /) -> None:
     await office.know(person(1, 1), person(2, 1), replace(person(3, 1), bots=(BOT, OTHER)))
     await office.started(made())
-    assert await office.broadcasts.reassign(1, BOT, (OTHER,)) == 3
+    assert await office.broadcasts.reassign(1, (BOT, OTHER)) == 0
+    assert await office.broadcasts.reassign(1, (OTHER,)) == 3
+    assert await office.broadcasts.reassign(1, (OTHER,)) == 0
     assert [each.whom for each in await office.claim("x", bot=OTHER)] == [3]
     assert await office.counts() == {TargetState.UNREACHABLE: 2, TargetState.SENDING: 1}
 

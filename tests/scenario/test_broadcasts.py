@@ -198,7 +198,11 @@ def test_a_broadcast_is_paused_resumed_and_stopped() -> None:
         tap(ann, "broadcast_do:1.show")
         await on.quiet()
         tap(ann, "broadcast_do:1.start")
-        await on.quiet()
+
+        async def some_have_it() -> bool:
+            return any(map(got, people))
+
+        await until(on, some_have_it)
         ann.write("/broadcast 1 pause")
         await on.quiet()
         await asyncio.sleep(60.0)

@@ -88,8 +88,9 @@ class BroadcastRecords(Protocol):
         """What others than `by` have claimed and not settled becomes UNKNOWN. Returns how many."""
         ...
 
-    async def reassign(self, broadcast: int, lost: BotId, works: Sequence[BotId]) -> int:
-        """Move targets that wait for a bot that is lost to another bot of theirs. Without one, they are UNREACHABLE."""
+    async def reassign(self, broadcast: int, served: Sequence[BotId]) -> int:
+        """Move targets that wait for a bot that is not served (it is lost, or was retired) to one of theirs that is.
+        Without one, they are UNREACHABLE. Returns how many; not 0: there may be more."""
         ...
 
     async def expire(self, broadcast: int, now: float) -> None:

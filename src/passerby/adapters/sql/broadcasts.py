@@ -182,15 +182,17 @@ class SqlBroadcasts:
 
         return await self._write(work)
 
-    async def reassign(self, broadcast: int, lost: BotId, works: Sequence[BotId]) -> int:
+    async def reassign(self, broadcast: int, served: Sequence[BotId]) -> int:
         async def work(connection: AsyncConnection) -> int:
-            rows = (await connection.execute(_ON_BOT, {"number": broadcast, "lost": lost})).all()
+            rows = (await connection.execute(_NOT_SERVED, {"number": broadcast, "served": list(served)})).all()
             moved = []
             for row in rows:
                 bots = msgspec.json.decode(row.bots) if row.bots else ()
-                bot = next((each for each in bots if each in works), None)
+                bot = next((each for each in bots if each in served), None)
                 state = TargetState.WAITING if bot is not None else TargetState.UNREACHABLE
-                moved.append({"number": broadcast, "whom": row.person_id, "bot": bot or lost, "becomes": state.value})
+                moved.append(
+                    {"number": broadcast, "whom": row.person_id, "bot": bot or row.bot_id, "becomes": state.value}
+                )
             if moved:
                 await connection.execute(_MOVE, moved)
             return len(moved)
@@ -376,10 +378,10 @@ _SETTLE_LATE = sa.update(targets).where(_MINE, _OF_CLAIMER, _UNKNOWN).values(_OU
 _DISOWN = (
     sa.update(targets).where(_SENDING, targets.c.claim != _p("who", sa.Text)).values(state=TargetState.UNKNOWN.value)
 )
-_ON_BOT = (
-    sa.select(targets.c.person_id, users.c.bots)
+_NOT_SERVED = (
+    sa.select(targets.c.person_id, targets.c.bot_id, users.c.bots)
     .outerjoin(users, users.c.id == targets.c.person_id)
-    .where(_THIS, _WAITING, targets.c.bot_id == _p("lost", sa.BigInteger))
+    .where(_THIS, _WAITING, targets.c.bot_id.not_in(sa.bindparam("served", expanding=True)))
     .limit(1_000)
 )
 _MOVE = sa.update(targets).where(_MINE, _WAITING).values(bot_id=_p("bot", sa.BigInteger), state=_p("becomes", sa.Text))

@@ -81,6 +81,8 @@ class BroadcastSender:
         self._rng = rng
         self._faults = logs.Faults()
         self._counted_at: dict[int, float] = {}
+        self._served: dict[int, tuple[BotId, ...]] = {}
+        """The bots that were served when the targets of a broadcast were last looked at."""
 
     async def run(self) -> None:
         """Run until cancelled, or until `stop` has been called."""
@@ -143,9 +145,7 @@ class BroadcastSender:
             if now >= broadcast.watched_until:
                 await self._judge(broadcast)
             return False
-        works = [bot for bot in self._bots() if self._tokens.works(bot)]
-        for bot in self._tokens.lost:
-            await self._records.reassign(broadcast.number, bot, works)
+        await self._reassign(broadcast)
         below = PLACES if broadcast.wave else broadcast.canary_below
         bots = [bot for bot in self._bots() if self._room.is_open(bot)]
         turns = (Turn(broadcast.number, bot, below, now, broadcast.usual_hour) for bot in bots)
@@ -157,6 +157,12 @@ class BroadcastSender:
         if not settled:
             await self._look_for_end(broadcast, below, now)
         return any(each.state is not TargetState.WAITING for each in settled)
+
+    async def _reassign(self, broadcast: Broadcast) -> None:
+        """Whoever waits for a bot that is gone gets it through another one. Looked at when the bots change."""
+        served = tuple(bot for bot in self._bots() if not self._tokens.is_lost(bot))
+        if self._served.get(broadcast.number) != served and not await self._records.reassign(broadcast.number, served):
+            self._served[broadcast.number] = served
 
     async def _look_for_end(self, broadcast: Broadcast, below: int, now: float) -> None:
         """Nobody could be claimed. Perhaps everybody has had their turn."""
@@ -185,6 +191,7 @@ class BroadcastSender:
         if not await self._change(broadcast, "broadcast.ended", state=BroadcastState.ENDED, ended_at=now):
             return
         self._counted_at.pop(broadcast.number, None)
+        self._served.pop(broadcast.number, None)
         if not broadcast.is_test:
             progress = await self._records.progress(broadcast.number)
             await self._tell(broadcast, reported(broadcast, progress.counts))
