@@ -12,7 +12,6 @@ import asyncio
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
 from random import Random
 from typing import Any
 
@@ -24,7 +23,8 @@ from botapi_sandbox.world import queue as queues
 from botapi_sandbox.world.people import CannotDo
 from botapi_sandbox.world.state import Payment
 from passerby.adapters.botapi import BotApi, errors
-from passerby.adapters.botapi.client import QUICK, Client
+from passerby.adapters.botapi.client import Answer as Decoded
+from passerby.adapters.botapi.client import Client, T, _result
 from passerby.adapters.botapi.decode import arrivals
 from passerby.adapters.botapi.stars import StarCalls
 from passerby.domain.money.checkout import refusal_at_checkout
@@ -78,9 +78,15 @@ class DirectClient(Client):
         self._world = world
         self._lose = lose
 
-    async def raw(
-        self, bot: BotId, method: str, body: bytes, *, sends: bool = False, timeout: timedelta = QUICK
-    ) -> Any:
+    async def call(
+        self,
+        bot: BotId,
+        method: str,
+        body: bytes,
+        decoder: "msgspec.json.Decoder[Decoded[T]]",
+        *,
+        sends: bool = False,
+    ) -> T:
         lost = self._lose()
         if lost == "before":
             raise Unavailable("lost on the way there", uncertain=False)
@@ -88,7 +94,7 @@ class DirectClient(Client):
         if lost == "after":
             raise Unavailable("lost on the way back", uncertain=True)
         if answer.status == 200:
-            return answer.body
+            return _result(answer.body, decoder, method, sends=sends)
         raise errors.failure(answer.status, answer.body, None, method=method, sends=sends)
 
 
