@@ -54,9 +54,16 @@ def test_delays_count_from_the_notice_and_then_from_the_partners_words() -> None
     talk.later(4)
     talk.ben.writes("hello")
     talk.later(5)
-    talk.ann.writes("how are you")
-    talk.ann.writes("?")
+    talk.ann.writes("and how are you today?")
+    talk.ann.writes("what do you do all day?")
     assert [note.gap_s for note in talk.noted(Wrote)] == [3, 7, 5, None]
+
+
+def test_short_plain_replies_are_not_noted_and_short_addresses_are() -> None:
+    talk = Noting()
+    for words in ("hi", "yes", "no, you?", "ok @ann_99", "t.me/x"):
+        talk.ann.writes(words)
+    assert [(note.nth, note.text) for note in talk.noted(Wrote)] == [(0, "hi"), (3, "ok @ann_99"), (4, "t.me/x")]
 
 
 @pytest.mark.parametrize("words", ["/help", "/profile", "/serch"])

@@ -48,6 +48,8 @@ DOUBT: Final = 4.5
 KNOWN_CHATS: Final = 2
 
 
+DOUBT_CHATS: Final = 8
+"""In fewer chats, habits say nothing."""
 CALM: Final = 2.0
 """With less, and without any target, a conduct is not looked at more closely."""
 
@@ -57,7 +59,9 @@ def is_candidate(conduct: Conduct) -> bool:
     that it is not only a farm's."""
     if conduct.known or any(kind != "b" for kind in conduct.kinds.values()):
         return True
-    return any(chats >= DEVOTED_CHATS for chats in conduct.tokens.values()) or suspicion(conduct) >= CALM
+    if any(chats >= DEVOTED_CHATS for chats in conduct.tokens.values()):
+        return True
+    return conduct.chats >= DOUBT_CHATS and suspicion(conduct) >= CALM
 
 
 class Verdict(StrEnum):

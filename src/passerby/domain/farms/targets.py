@@ -33,6 +33,8 @@ _PART: Final = re.compile(r"[a-z0-9_][a-z0-9_.]{2,62}[a-z0-9_]")
 _MIXED: Final = re.compile(
     r"(?<![a-z0-9_.])(?=[a-z0-9]*(?:[0-9_]|\.[a-z0-9_]))(?=(?:[0-9_.]*[a-z]){3})[a-z0-9_](?:[a-z0-9_]|\.(?=[a-z0-9_])){5,63}"
 )
+_SIGN: Final = re.compile(r"[\d_.]|[^\x00-\x7f]")
+"""Odd words have one of these, or a disguise of one."""
 _NEAR: Final = 4
 
 
@@ -43,11 +45,16 @@ class Targets(NamedTuple):
     odd: tuple[int, ...] = ()
 
 
+NOWHERE: Final = Targets()
+
+
 def targets(key: bytes, text: str) -> Targets:
     """The keyed hashes of where a message leads."""
     text = text[:LOOKED_AT]
-    read = latin(plain(text))
     leads = find(text) is not None
+    if not leads and _SIGN.search(text) is None:
+        return NOWHERE
+    read = latin(plain(text))
     found: dict[str, None] = {}
     if leads:
         for form in dict.fromkeys((read, together(read), _spelt(read), _spelt(together(read)))):

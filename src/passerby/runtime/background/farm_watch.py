@@ -35,6 +35,8 @@ MEASURES_S: Final = 86_400.0
 """How long a measure lasts. While somebody goes on, it begins again."""
 AGAIN_S: Final = 6 * 3600.0
 """The same finding about the same person is raised again only after this time."""
+AT_ONCE: Final = 100
+"""How many people's notes are added without a break."""
 MOST: Final = 50_000
 """The most candidates that are judged together."""
 KNOWN: Final = "farms"
@@ -86,7 +88,9 @@ class ConductKeeper:
             by_person[note.person].append(note)
         stored = await self._store.conducts(day, list(by_person))
         conducts: dict[PersonId, Conduct] = {}
-        for person, own in by_person.items():
+        for place, (person, own) in enumerate(by_person.items()):
+            if place % AT_ONCE == AT_ONCE - 1:
+                await self._clock.sleep(0)  # messages go first
             conduct = _conduct.decode(stored[person]) if person in stored else Conduct()
             for note in own:
                 conduct = self._after(conduct, note, day)

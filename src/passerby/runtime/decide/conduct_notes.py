@@ -4,6 +4,7 @@ This runs on the way of every message, so it does next to nothing: one look-up f
 of its side. Words stay in a short queue in memory until the watch hashes them, within seconds.
 """
 
+import re
 from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -29,6 +30,11 @@ _WITHHELD: Final = frozenset(
     }
 )
 """Answers to a message for the partner that is not passed on, or not yet."""
+
+_LONG: Final = 16
+_HINT: Final = re.compile(r"[\d@./_:]")
+"""Later messages are noted only if they are this long, or have a sign that addresses have. Most are short and have
+none."""
 
 _SIGNS: Final = {
     Kind.STICKER: LIVELY["sticker"],
@@ -103,7 +109,8 @@ class ConductNotes:
                 gap_s = now - partner.last_at
         lively = _SIGNS.get(event.contents[0].kind, 0) | (LIVELY["reply"] if event.reply_to is not None else 0)
         words = "\n".join(content.text for content in event.contents if content.text)
-        self._notes.append(Wrote(me, state.chat, now, side.written, gap_s, words, lively))
+        if side.written == 0 or lively or len(words) >= _LONG or _HINT.search(words) is not None:
+            self._notes.append(Wrote(me, state.chat, now, side.written, gap_s, words, lively))
         side.written += 1
         side.last_at = now
 
