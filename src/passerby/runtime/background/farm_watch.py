@@ -7,6 +7,7 @@ and raises an event for everybody who stands out. What follows is decided by fea
 
 from collections import defaultdict
 from collections.abc import Callable
+from functools import lru_cache
 from hashlib import blake2s
 from typing import Final
 
@@ -49,6 +50,7 @@ _conduct: Final = msgspec.msgpack.Decoder(Conduct)
 _known: Final = msgspec.msgpack.Decoder(dict[int, list[int]])
 
 
+@lru_cache(maxsize=8)
 def day_key(key: bytes, day: int) -> bytes:
     """The key for a day's hashes. Without `key` nobody can tell it, and the next day's is another one."""
     return blake2s(b"farms %d" % day, key=key[:32]).digest()
