@@ -1,13 +1,15 @@
 """What the batcher sends: a call of a script, or some commands that read. It may serve one caller or many."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Generator, Sequence
+from typing import Any, TypeVar
 
 from hiredis import pack_command
 
 from passerby.adapters.redis.scripts import Script
+from passerby.ports.soon import DRIVING, Soon
 
+T = TypeVar("T")
 Word = bytes | str | int | float
 Command = tuple[Word, ...]
 
@@ -76,6 +78,38 @@ class OneCall(Call):
 
     def fail(self, error: Exception) -> None:
         fail(self.answer, error)
+
+
+class Shared(Soon[T]):
+    """A caller's part of a call that several callers share. If whoever awaits it is cancelled, nobody wants it."""
+
+    __slots__ = ("is_wanted",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_wanted = True
+        """Whether somebody still waits for it."""
+
+    def __await__(self) -> Generator[Any, None, T]:
+        if not self.is_done:
+            try:
+                if DRIVING.is_on:
+                    yield self
+                else:
+                    yield from self.in_task().__await__()
+            finally:
+                self.is_wanted = False
+        return self.result()
+
+    def give(self, answer: T) -> None:
+        if self.is_wanted:
+            self.is_wanted = False
+            self.settle(answer)
+
+    def lose(self, error: Exception) -> None:
+        if self.is_wanted:
+            self.is_wanted = False
+            self.fail(error)
 
 
 def give(waiting: asyncio.Future[Any], answer: Any) -> None:

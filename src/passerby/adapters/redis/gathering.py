@@ -3,13 +3,12 @@
 A call takes more callers until it leaves. So the busier the lines are, the more callers share a call.
 """
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from passerby.adapters.redis import scripts, values
 from passerby.adapters.redis.batcher import BATCH, Batcher
-from passerby.adapters.redis.calls import Call, Command, Word, fail, give
+from passerby.adapters.redis.calls import Call, Command, Shared, Word
 from passerby.adapters.redis.keys import (
     DONE_KEPT_S,
     DONE_RENEWED_S,
@@ -45,7 +44,7 @@ class _Loads(Call):
         self._keys = keys
         self.people: list[PersonId] = []
         self.chats: list[ChatId] = []
-        self.answers: list[asyncio.Future[Chatters]] = []
+        self.answers: list[Shared[Chatters]] = []
 
     @property
     def callers(self) -> int:
@@ -53,7 +52,7 @@ class _Loads(Call):
 
     @property
     def is_wanted(self) -> bool:
-        return any(not answer.done() for answer in self.answers)
+        return any(answer.is_wanted for answer in self.answers)
 
     def commands(self) -> Sequence[Command]:
         return ("HMGET", self._keys.people, *self.people), ("HMGET", self._keys.chats, *self.chats)
@@ -61,11 +60,11 @@ class _Loads(Call):
     def give(self, answer: Any) -> None:
         people, chats, generation = answer
         for at, waiting in enumerate(self.answers):
-            give(waiting, Chatters(people[2 * at], people[2 * at + 1], chats[at], generation))
+            waiting.give(Chatters(people[2 * at], people[2 * at + 1], chats[at], generation))
 
     def fail(self, error: Exception) -> None:
         for waiting in self.answers:
-            fail(waiting, error)
+            waiting.lose(error)
 
 
 class Loads:
@@ -74,12 +73,12 @@ class Loads:
         self._keys = keys
         self._open: _Loads | None = None
 
-    def add(self, person: PersonId, partner: PersonId, chat: ChatId) -> asyncio.Future[Chatters]:
+    def add(self, person: PersonId, partner: PersonId, chat: ChatId) -> Shared[Chatters]:
         """Read two people and a chat."""
         call = self._open
         if call is None or call.packed or len(call.answers) >= BATCH:
             call = self._open = _Loads(self._keys)
-        waiting: asyncio.Future[Chatters] = asyncio.get_running_loop().create_future()
+        waiting: Shared[Chatters] = Shared()
         call.people += (person, partner)
         call.chats.append(chat)
         call.answers.append(waiting)
@@ -102,7 +101,7 @@ class _Marks(Call):
         self._groups: list[int] = []
         self.generation = generation
         self.marks: list[Mark] = []
-        self.answers: list[asyncio.Future[None]] = []
+        self.answers: list[Shared[None]] = []
         self.retries = retries
 
     @property
@@ -111,7 +110,7 @@ class _Marks(Call):
 
     @property
     def is_wanted(self) -> bool:
-        return any(not answer.done() for answer in self.answers)
+        return any(answer.is_wanted for answer in self.answers)
 
     def commands(self) -> Sequence[Command]:
         keys, now = self._keys, self._time.now()
@@ -125,7 +124,7 @@ class _Marks(Call):
         anchors: list[Word] = []
         anchored = 0
         for mark, answer in zip(self.marks, self.answers, strict=True):
-            if answer.done():  # cancelled
+            if not answer.is_wanted:  # cancelled
                 self._groups.append(0)
                 continue
             group = groups.setdefault(mark.fences, len(groups) + 1)
@@ -179,18 +178,18 @@ class _Marks(Call):
         refused = frozenset(answer)
         for waiting, group in zip(self.answers, self._groups, strict=True):
             if group in refused:
-                fail(waiting, Fenced())
+                waiting.lose(Fenced())
             else:
-                give(waiting, None)
+                waiting.give(None)
 
     def fail(self, error: Exception) -> None:
         if len(self.marks) > 1 and not isinstance(error, LiveStoreLost):  # one mark's bug must not affect the others
             for mark, waiting in zip(self.marks, self.answers, strict=True):
-                if not waiting.done():
+                if waiting.is_wanted:
                     self.retries.alone(mark, waiting, self.generation)
             return
         for waiting in self.answers:
-            fail(waiting, error)
+            waiting.lose(error)
 
 
 class Marks:
@@ -200,12 +199,12 @@ class Marks:
         self._time = time
         self._open: _Marks | None = None
 
-    def add(self, mark: Mark, generation: str) -> asyncio.Future[None]:
+    def add(self, mark: Mark, generation: str) -> Shared[None]:
         """Store a mark. Raises: Fenced."""
         call = self._open
         if call is None or call.packed or len(call.answers) >= BATCH or call.generation != generation:
             call = self._open = _Marks(self._keys, self._time, generation, self)
-        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiting: Shared[None] = Shared()
         call.marks.append(mark)
         call.answers.append(waiting)
         if len(call.answers) == 1:
@@ -214,7 +213,7 @@ class Marks:
             self._batcher.joined()
         return waiting
 
-    def alone(self, mark: Mark, waiting: asyncio.Future[None], generation: str) -> None:
+    def alone(self, mark: Mark, waiting: Shared[None], generation: str) -> None:
         """Store a mark in a call of its own."""
         call = _Marks(self._keys, self._time, generation, self)
         call.marks.append(mark)

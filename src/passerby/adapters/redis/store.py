@@ -129,7 +129,7 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisMessageMap, RedisOutbox, 
             found = await self.counterpart(chat, about) if about is not None else None
             mine, theirs, anchors, read_in = await reading
         finally:
-            reading.cancel()
+            reading.is_wanted = False
         if read_in != generation.encode():
             raise await self._expel(generation)
         if mine is None or anchors is None:
