@@ -98,7 +98,6 @@ LOSSES: Final = (
     Bug("lua", "a lost person is not missed", "  or hash(3) ~= chats + waiting\n", ""),
     Bug("lua", "a lost ticket is not missed", "  or hash(8) ~= waiting + set(7)\n", ""),
     Bug("lua", "a lost outbox is not missed", "  or hash(9) ~= set(10) or set(10) ~= set(11)\n", ""),
-    Bug("lua", "lost people are not missed", "if (people == 0 and facts ~= '0')\n  or chatting", "if chatting"),
     Bug("lua", "a journal is not missed", "  or (unrecorded and redis.call('XLEN', KEYS[12]) == 0) then", "  then"),
     Bug("lua", "lost chats are not missed", "  or chatting < chats or chatting > 2 * chats\n", ""),
     Bug("lua", "an older release uses a newer one's store", "if newest > release then", "if false then"),
