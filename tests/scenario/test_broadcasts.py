@@ -425,3 +425,21 @@ def test_a_message_that_telegram_refuses_stops_after_a_few() -> None:
         on.bugs = tuple(bug for bug in on.bugs if bug != "courier.rejected")
 
     play_staff("memory", scene)
+
+
+def test_a_worker_that_stops_in_good_order_leaves_nothing_unknown() -> None:
+    async def scene(on: StaffStage) -> None:
+        people = [on.join(on.bots[number % 2]) for number in range(100)]
+        ann = await written(on)
+        await started(on, ann)
+
+        async def some_have_it() -> bool:
+            return any(map(got, people))
+
+        await until(on, some_have_it)
+        await on.restart()
+        await is_ended(on)
+        assert await counts(on) == {TargetState.SENT: 102}
+        assert {len(got(each)) for each in people} == {1}
+
+    play_staff("memory", scene)
