@@ -136,3 +136,56 @@ def test_only_invoices_can_be_paid() -> None:
         made.world.phones.pay(made.ann, made.bot.id, sent["message_id"])
     with pytest.raises(CannotDo):
         made.world.phones.pay_link(made.ann, "https://t.me/$none")
+
+
+def subscribed(made: SmallWorld) -> dict[str, Any]:
+    """Ann subscribes. Returns the first payment."""
+    made.world.phones.pay_link(made.ann, made.ask("createInvoiceLink", **VIP, subscription_period=2592000))
+    made.ask("answerPreCheckoutQuery", pre_checkout_query_id=asked(made)["id"], ok=True)
+    (update,) = made.updates()
+    paid: dict[str, Any] = update["message"]["successful_payment"]
+    return paid
+
+
+def test_if_the_balance_is_too_low_the_bot_hears_nothing() -> None:
+    made = small_world()
+    invoice = sell(made)
+    made.world.state.people[made.ann].stars = 49
+    payment = made.world.phones.pay(made.ann, made.bot.id, invoice)
+    assert (payment.status, made.updates()) == ("short", [])
+
+
+def test_a_renewal_has_a_charge_of_its_own_and_the_old_payload_and_no_checkout() -> None:
+    made = small_world()
+    first = subscribed(made)
+    due = made.world.next_due()
+    assert due == first["subscription_expiration_date"]
+    made.clock.now = float(due)
+    made.world.tick()
+    (update,) = made.updates()
+    renewed = update["message"]["successful_payment"]
+    assert renewed["telegram_payment_charge_id"] != first["telegram_payment_charge_id"]
+    assert (renewed["invoice_payload"], renewed["is_recurring"]) == ("order", True)
+    assert "is_first_recurring" not in renewed
+    assert renewed["subscription_expiration_date"] == first["subscription_expiration_date"] + 2592000
+    assert made.ask("getMyStarBalance") == {"amount": 100}
+    made.world.state.people[made.ann].stars = 0
+    made.clock.now = float(renewed["subscription_expiration_date"])
+    made.world.tick()
+    (told,) = made.updates()
+    assert (told["subscription"]["state"], made.world.next_due()) == ("failed", None)
+
+
+def test_a_person_can_take_up_again_what_they_cancelled_but_not_what_the_bot_cancelled() -> None:
+    made = small_world()
+    charge = subscribed(made)["telegram_payment_charge_id"]
+    for cancelled, state in ((True, "canceled"), (False, "active")):
+        made.world.phones.turn_subscription(made.ann, charge, cancelled=cancelled)
+        (told,) = made.updates()
+        assert told["subscription"]["state"] == state
+    made.ask("editUserStarSubscription", user_id=made.ann, telegram_payment_charge_id=charge, is_canceled=True)
+    with pytest.raises(CannotDo):
+        made.world.phones.turn_subscription(made.ann, charge, cancelled=False)
+    assert made.refusal(
+        "editUserStarSubscription", user_id=made.bob, telegram_payment_charge_id=charge, is_canceled=True
+    ) == (400, "Bad Request: CHARGE_NOT_FOUND")
