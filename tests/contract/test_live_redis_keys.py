@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from math import inf
 from random import Random
-from time import time
 from typing import NamedTuple
 
 import pytest
@@ -146,7 +145,7 @@ async def everything(store: RedisStore) -> None:
     await store.record_crash((update(11),), "one")
     await store.remember_file("u", BOT, "first")
     await store.sight(marks(b"a key", "cats", ANN))
-    await store.keep_conducts(day_of(time()), {ANN: b"busy"}, candidates=[ANN])
+    await store.keep_conducts(day_of(store._clock.now()), {ANN: b"busy"}, candidates=[ANN])
     await store.reserve(Account(BOT), 5.0, 10, 5)
     await store.reserve(Account(BOT, ANN), 5.0, 10, 5)
     await store.hold(Account(BOT, BEN), 900.0)
