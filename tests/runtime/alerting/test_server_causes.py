@@ -7,7 +7,7 @@ import signal
 import ssl
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import partial
@@ -21,22 +21,27 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from passerby.adapters.botapi.client import Client
 from passerby.adapters.memory import MemoryStore
 from passerby.adapters.redis import open_redis
 from passerby.adapters.sql import Pool, SqlRecords, init_schema
 from passerby.bootstrap import alerting
+from passerby.bootstrap.clock import SystemClock
 from passerby.bootstrap.self_watch import SelfWatch, server_time
+from passerby.bootstrap.token_watch import TokenWatch
 from passerby.domain.alerts import rules
 from passerby.domain.alerts.rules import Rule
-from passerby.kernel.ids import PersonId
+from passerby.kernel.ids import BotId, PersonId
 from passerby.ports.leases import Fence, Members, WorkerId, duty_lease
 from passerby.runtime.alerting.watch import AlertConfig, AlertWatch, Probe
 from passerby.runtime.crash_times import CrashTimes
 from passerby.runtime.membership.report import Report
+from passerby.settings import Settings
 from passerby.telemetry import metrics
 from tests.contract.live_places import Disk, DiskLog
 from tests.contract.records_places import PostgresServer
 from tests.contract.servers import postgres_uri, start_postgres, start_valkey
+from tests.faults.sandbox import a_sandbox
 from tests.runtime.alerting.stage import THRESHOLDS, clean_metrics
 from tests.runtime.virtual import VirtualClock
 
@@ -46,10 +51,10 @@ STEP_S = 5.0
 class Fleet:
     """One process that reports its metrics, and the duty that looks at them. Time passes only in `passes`."""
 
-    def __init__(self, *probes: Probe) -> None:
+    def __init__(self, *probes: Probe, thresholds: Mapping[str, float] = THRESHOLDS) -> None:
         self.clock = VirtualClock()
         self._probes = probes
-        config = AlertConfig(thresholds=THRESHOLDS, probes=probes)
+        config = AlertConfig(thresholds=thresholds, probes=probes)
         store = MemoryStore(DiskLog(Disk()), self.clock, Random(1))
         self.watch = AlertWatch(config, tuple, self._members, store, Fence(duty_lease("alerts"), 1), self.clock)
 
@@ -92,6 +97,33 @@ def test_a_pool_of_connections_that_runs_out_is_an_alert() -> None:
 
     with postgres_uri() as uri, PostgresServer(uri).database() as own:
         asyncio.run(main(own))
+
+
+@pytest.mark.long
+def test_updates_that_nobody_takes_from_telegram_are_an_alert_until_somebody_does(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with a_sandbox(tmp_path, bots=2, seed=1) as (sandbox, tokens):
+            settings = Settings(bot_tokens=",".join(tokens), bot_api_url=sandbox.url)
+            watch = TokenWatch(settings, SystemClock())
+            probe = Probe(rules.TELEGRAM_QUEUE.name, 60.0, partial(alerting.pending_updates, sandbox.url, watch))
+            fleet = Fleet(probe, thresholds={**THRESHOLDS, rules.TELEGRAM_QUEUE.setting: 10})
+            person = (await sandbox.post("people", {"first_name": "Busy"}))["id"]
+            bot = int(tokens[0].partition(":")[0])
+            for _ in range(11):
+                await sandbox.post(f"people/{person}/chats/{bot}/send", {"text": "hello?"})
+            await fleet.passes(50)
+            assert not fleet.fires(rules.TELEGRAM_QUEUE), "not for a moment"
+            await fleet.passes(40)
+            assert fleet.fires(rules.TELEGRAM_QUEUE)
+            telegram = Client({BotId(bot): tokens[0]}, sandbox.url)
+            taken = msgspec.json.decode(await telegram.raw(BotId(bot), "getUpdates", b"{}"))["result"]
+            done = {"offset": taken[-1]["update_id"] + 1}
+            await telegram.raw(BotId(bot), "getUpdates", msgspec.json.encode(done))
+            await telegram.aclose()
+            await fleet.passes(150)
+            assert not fleet.fires(rules.TELEGRAM_QUEUE)
+
+    asyncio.run(main())
 
 
 @pytest.mark.long
