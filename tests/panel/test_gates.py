@@ -245,6 +245,7 @@ def test_every_answer_has_the_headers_that_keep_foreign_pages_and_scripts_out(tm
             assert "frame-ancestors 'none'" in policy
             assert "unsafe" not in policy
             assert answer.header("x-content-type-options") == "nosniff"
+            assert answer.header("x-frame-options") == "DENY", "for browsers that do not know the policy"
             assert answer.header("cache-control") == "no-store"
             assert answer.header("referrer-policy") == "same-origin"
             assert not re.search(r"<script(?! src=\"/static/)|\son\w+=|style=", answer.text), (
