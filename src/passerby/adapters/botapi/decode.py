@@ -126,7 +126,8 @@ def _received(message: wire.Message, bot: BotId) -> Event:
     if held.kind is Kind.SERVICE and any(getattr(message, name) for name in wire.TOPIC_FIELDS):
         return Unusable(PersonId(message.chat.id), bot, "topic")
     quote = message.quote
-    replied = _replied_to(message.reply_to_message)
+    raw = message.reply_to_message
+    replied = _replied_to(raw) if raw else None
     return MessageReceived(
         person=PersonId(message.chat.id),
         bot=bot,
@@ -141,7 +142,7 @@ def _received(message: wire.Message, bot: BotId) -> Event:
         edited_at=float(message.edit_date or 0),
         thread=_thread(message),
         answers=_question(replied),
-        original=_original(replied, message.reply_to_message, bot),
+        original=_original(replied, raw, bot) if replied is not None else None,
     )
 
 
@@ -150,17 +151,15 @@ _messages = msgspec.json.Decoder(wire.Message)
 
 
 def _replied_to(raw: msgspec.Raw) -> wire.RepliedTo | None:
-    if not bytes(raw):
-        return None
     try:
         return _replies.decode(raw)
     except (ValueError, RecursionError):
         return None
 
 
-def _original(replied: wire.RepliedTo | None, raw: msgspec.Raw, bot: BotId) -> Original | None:
+def _original(replied: wire.RepliedTo, raw: msgspec.Raw, bot: BotId) -> Original | None:
     """Return the replied-to message, unread, if the bot sent it and it asks for no press."""
-    if replied is None or replied.from_ is None or replied.from_.id != bot or replied.reply_markup is not None:
+    if replied.from_ is None or replied.from_.id != bot or replied.reply_markup is not None:
         return None
     return Original(MessageId(replied.message_id), raw=bytes(raw))
 
