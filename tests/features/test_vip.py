@@ -249,6 +249,13 @@ def test_what_cannot_be_given_is_refunded() -> None:
     gone = Playbook(SOLD).stranger()
     until = {"recurs": True, "is_first": True, "paid_until": NOW + 30 * DAY_S}
     assert said(pays(gone, "old", "r7", 200, **until)) == ["vip.sent_back"]
+    pays(gone, "in flight", "c0", 75)
+    assert said(pays(gone, "old", "r8", 200, **until)) == ["vip.sent_back"], "although a pass made them new"
+    gone.talk.people[gone.person] = msgspec.structs.replace(
+        gone.value,
+        vip_until=0.0,
+        wallet=msgspec.structs.replace(wallet(gone), charges=wallet(gone).charges[:1]),
+    )
     for each in (unsold, ann, gone):
         (charge,) = wallet(each).charges
         assert (charge.refund_owed_at, charge.refunded_by, each.value.vip_until) == (NOW, RefundedBy.RULE, 0.0)
