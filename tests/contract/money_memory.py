@@ -122,7 +122,8 @@ class MemoryMoney:
             elif not matched and row.at <= before:
                 order = ledger.orders.get(row.payload)
                 hint = (order[1].plan, order[1].days) if order is not None else ("", 0)
-                refunded = incoming and (bot, name, False) in ledger.rows
+                is_given = (bot, name, False) in ledger.rows or (bot, ChargeId(name)) in ledger.refunds
+                refunded = incoming and is_given
                 found.append(Unmatched(bot, row, *hint, refunded))
         return sorted(found, key=lambda each: (each.row.at, not each.row.incoming))[:limit]
 

@@ -156,11 +156,17 @@ _MATCH_REFUNDS = (
     .values(matched_at=sa.bindparam("now", type_=sa.Double))
 )
 _refund = star_rows.alias("refund")
-_REFUNDED = sa.exists().where(
-    _refund.c.bot_id == star_rows.c.bot_id,
-    _refund.c.id == star_rows.c.id,
-    star_rows.c.incoming,
-    sa.not_(_refund.c.incoming),
+_REFUNDED = sa.or_(
+    sa.exists().where(
+        _refund.c.bot_id == star_rows.c.bot_id,
+        _refund.c.id == star_rows.c.id,
+        star_rows.c.incoming,
+        sa.not_(_refund.c.incoming),
+    ),
+    # Its update may have come before the row.
+    sa.exists().where(
+        refunds.c.bot_id == star_rows.c.bot_id, refunds.c.charge_id == star_rows.c.id, star_rows.c.incoming
+    ),
 )
 _UNMATCHED = (
     sa.select(star_rows, orders.c.plan, orders.c.days, _REFUNDED.label("refunded"))
