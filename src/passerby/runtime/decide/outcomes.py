@@ -114,7 +114,7 @@ class DeliveryOutcomes:
             return False
         if relay_effect is not None and not (isinstance(state, Chatting) and state.chat == relay_effect.chat):
             return False
-        # In a turn of its own: the queue of that bot may have asked for a budget in this one, and not know the answer yet.
+        # In a turn of its own: the queue of that bot may have asked for a budget, and not know the answer yet.
         await self._clock.sleep(0)
         self._move(delivery, bot)
         return True
