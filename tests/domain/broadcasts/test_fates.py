@@ -89,6 +89,19 @@ def test_nobody_can_turn_off_what_everybody_must_know() -> None:
     assert isinstance(decided(system, replace(ANN, muted=("system", "news")), got=got), Send)
 
 
+@pytest.mark.parametrize(
+    ("category", "until", "gets"),
+    [
+        (Category.PROMO, NOW + 1, False),
+        (Category.PROMO, NOW, True),
+        (Category.NEWS, NOW + 1, True),
+    ],
+)
+def test_a_vip_gets_no_offers(category: Category, until: float, gets: bool) -> None:
+    end = decided(running(category=category), replace(ANN, vip_until=until))
+    assert isinstance(end, Send) is gets
+
+
 def test_without_a_working_bot_of_theirs_they_wait_and_a_bot_they_blocked_is_never_used() -> None:
     gone = fate(running(), target(), None, lambda bot: False, NOW)
     assert gone == Settled(ANN.person, TargetState.WAITING, BOT, NOW, due_at=NOW + BUSY_S)

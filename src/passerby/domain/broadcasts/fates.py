@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
+from passerby.domain.entitlement import is_vip
 from passerby.domain.sanctions import bar
 from passerby.kernel.broadcast import Broadcast, Category, Got, Settled, Target, TargetState, Variant
 from passerby.kernel.ids import BotId
@@ -81,6 +82,8 @@ def _never(broadcast: Broadcast, target: Target, person: Participant, now: float
         return None
     if broadcast.category in person.muted:
         return TargetState.MUTED
+    if broadcast.category is Category.PROMO and is_vip(person, now):
+        return TargetState.UNFIT  # VIP is sold with the words that there are no offers
     if share_of(broadcast, target, "held out") < broadcast.holdout_percent:
         return TargetState.HELD_OUT
     return TargetState.CAPPED if is_capped(broadcast.category, target.got, person.seen_at, now) else None
