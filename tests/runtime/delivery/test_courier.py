@@ -768,3 +768,17 @@ async def test_a_queue_is_forgotten_only_when_it_no_longer_matters(post: Post, /
     post.courier.forget_idle()
     assert post.courier._queues == {}
     assert post.courier._by_chat._chats == {}
+
+
+@staged(at_post)
+async def test_a_queue_that_hears_of_another_delivery_before_the_budgets_answer_asks_once(post: Post, /) -> None:
+    """The report of a delivery may bring others while queues are told of it: a reply, then something more urgent."""
+    courier = post.courier
+    courier._is_performing = True
+    post.say("later", reply_to=MessageId(5))
+    post.say("urgent", priority=Priority.MATCH)
+    courier._is_performing = False
+    post.say("third")
+    await post.bench.quiet()
+    assert len(post.words) == 3
+    assert post.bench.errors == []

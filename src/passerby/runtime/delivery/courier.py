@@ -143,7 +143,7 @@ class Courier:
             clock,
             bot_budget,
             chat_budget,
-            feed,
+            self._feed_first,
             self._sends.store_pause_s,
             shared=shared,
         )
@@ -336,6 +336,14 @@ class Courier:
                     self._background.report(error)
         finally:
             self._is_performing = False
+
+    def _feed_first(self, queue: CourierQueue, event: Event) -> None:
+        """Like `_feed`, for an answer that comes at once: before what else has happened to the queue meanwhile. A queue
+        that hears of another delivery first asks again."""
+        if self._is_performing:
+            self._events.appendleft((queue, event))
+        else:
+            self._feed(queue, event)
 
     def _on_trust(self, bot: BotId, trust: Trust) -> None:
         """React to a bot that is suspected, lost, or works again. Wakes the queues that waited for this."""
