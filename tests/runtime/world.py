@@ -20,6 +20,7 @@ from passerby.kernel.effect import Relay
 from passerby.kernel.event import Event, MessageReceived, Original
 from passerby.kernel.feature import Feature
 from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId, UpdateRef
+from passerby.kernel.money import StarRow
 from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Profile, State
 from passerby.kernel.rules import STANDARD_QUOTA, Quota, Rules
 from passerby.ports.leases import Fence, WorkerId
@@ -137,6 +138,9 @@ class ScriptedTelegram:
 
     def content_of(self, original: Original) -> Content | None:
         return original.content
+
+    async def star_rows(self, bot: BotId, offset: int, limit: int) -> list[StarRow]:
+        return []
 
     async def updates(self, bot: BotId, offset: int | None, limit: int, timeout_s: int) -> list[Arrival]:
         self.polls.append((self._clock.monotonic(), bot, offset, timeout_s))

@@ -20,6 +20,7 @@ from passerby.features.search import introduce
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.event import BotBlocked, BotUnblocked, Event, MessageReceived, Original
 from passerby.kernel.ids import BotId, MessageId, PersonId, UpdateRef
+from passerby.kernel.money import StarRow
 from passerby.kernel.participant import Chatting, Gender, Participant, Profile, Searching
 from passerby.kernel.rules import Rules
 from passerby.ports.participants import Commit, Committed
@@ -85,6 +86,9 @@ class NoTelegram:
 
     def content_of(self, original: Original) -> Content | None:
         return original.content
+
+    async def star_rows(self, bot: BotId, offset: int, limit: int) -> list[StarRow]:
+        return []
 
     async def updates(self, bot: BotId, offset: int | None, limit: int, timeout_s: int) -> list[Arrival]:
         await asyncio.sleep(timeout_s or 1)
