@@ -27,6 +27,7 @@ SHORT: dict[str, tuple[list[str], ...]] = {
     "day": ([],),
     "media_memory": ([],),
     "bars": ([],),
+    "farms": ([],),
 }
 """The arguments of each, in addition to `--short`."""
 

@@ -81,7 +81,11 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--farm", help="only this one")
     parser.add_argument("--no-day", action="store_true", help="without the day that has no farm")
     parser.add_argument("--plot", type=Path)
+    parser.add_argument("--short", action="store_true", help="one farm among few people, to see that it works")
     options = parser.parse_args(arguments)
+    if options.short:
+        options.people, options.accounts, options.hours, options.farm = 300, 10, 0.5, next(iter(STYLES))
+        options.no_day = True
     began = time.process_time()
     styles = HELD_OUT if options.held_out else STYLES
     rows = []

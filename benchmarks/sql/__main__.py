@@ -33,7 +33,7 @@ from sqlalchemy.pool import NullPool
 
 from benchmarks.sql.fill import Size, fill
 from benchmarks.sql.growth import CHATS_EACH, DAILY_USERS, live, month, sizes
-from benchmarks.sql.named import UNNAMED, Asked, catching, named
+from benchmarks.sql.named import UNNAMED, Asked, asked_here, catching
 from benchmarks.sql.plans import plan, read_whole, used
 from benchmarks.sql.queries import OPERATORS, questions
 from passerby.adapters.sql import Pool, SqlRecords, init_schema
@@ -124,7 +124,7 @@ async def run(server: Postgres, size: Size, runs: int, lives: int, planted: bool
         filled = await sizes(administration)
         timed, asked = await measure(records, size, runs, lambda: cpu_of_children_s(server.pid))
         plans = await explain(records.engine, asked)
-        missed = sorted(named(records).keys() - asked.keys())
+        missed = sorted(asked_here(records) - asked.keys())
     finally:
         await records.aclose()
         await administration.dispose()

@@ -12,7 +12,7 @@ import passerby.adapters.sql
 from benchmarks.sql.__main__ import faults, measure, percentiles
 from benchmarks.sql.fill import Size, fill
 from benchmarks.sql.growth import ENOUGH_ROWS, live, month
-from benchmarks.sql.named import UNNAMED, named
+from benchmarks.sql.named import UNNAMED, asked_here, named
 from benchmarks.sql.plans import plan, read_whole, used
 from passerby.adapters.sql import Pool, SqlRecords, init_schema, records
 from passerby.adapters.sql.engine import connect, postgres_url
@@ -58,7 +58,7 @@ def test_the_benchmark_runs_every_statement_and_notices_a_full_table_scan() -> N
             async with administration.connect() as connection:
                 await fill(connection, size)
             timed, asked = await measure(some, size, 2, lambda: 0.0)
-            assert set(asked) == set(named(some))
+            assert asked_here(some) <= set(asked)
             assert UNNAMED not in asked
             assert all(each["p50_ms"] > 0 for row in timed for each in row["statements"].values())
             async with some.engine.connect() as reading:

@@ -21,6 +21,7 @@ PLACES: dict[str, Arg] = {
     "interests": "tea",
     "chance": "Few.",
     "wait": "Long.",
+    "link": "https://t.me/a_bot",
 }
 
 

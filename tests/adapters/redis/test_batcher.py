@@ -220,9 +220,10 @@ async def test_closing_answers_everybody() -> None:
 
 
 def test_every_script_that_a_promise_depends_on_waits_for_the_replicas() -> None:
-    """All but those whose loss costs little: a lease given back, a file id, a budget, a sighting, an idle time."""
+    """All but those whose loss costs little: a lease given back, a file id, a budget, a sighting, an idle time, a trace
+    of a person's conduct."""
     ours = {name: each for name, each in vars(real).items() if isinstance(each, Script)}
     writing = {name for name, each in ours.items() if each.writes}
     assert {name for name, each in ours.items() if each.lasting} == writing - {
-        *("GIVE", "HANDSHAKE", "REMEMBER", "RESERVE", "SIGHT", "SWEEP", "LOAD", "GENERATION"),
+        *("CONDUCT", "GIVE", "HANDSHAKE", "REMEMBER", "RESERVE", "SIGHT", "SWEEP", "LOAD", "GENERATION"),
     }

@@ -37,9 +37,9 @@ minute. Fewer get one notice each, so that their sender sees which messages they
 MOST_TOGETHER = 400
 """The most updates that one piece of work may settle, because a commit is one message to the store."""
 
-ITEM_WAIT_S = 0.4
-"""If no further item comes for this long, an album counts as complete. Items come in one burst; this allows for the
-network between Telegram and us."""
+ITEM_WAIT_S = 0.8
+"""If no further item comes for this long, an album counts as complete. Items come in one burst, but the next poll may
+begin `polling.SAME_OFFSET_S` later; the rest is for the network and for items that are late."""
 
 
 class Work(msgspec.Struct, frozen=True):
