@@ -1,4 +1,4 @@
-"""What people are told in a bot that is being drained."""
+"""Texts for people in a bot that is being drained."""
 
 from passerby.dialogue.keyboards import keys_for
 from passerby.kernel.decision import Env

@@ -112,8 +112,8 @@ class Broadcast(msgspec.Struct, frozen=True, omit_defaults=True):
     - `people` is how many were frozen. `canary_below`: those whose place is below this get it first; 0: no canary.
       `wave` 0: they are having their turn. `watched_until`: nothing is sent until then, while we watch them.
     - `why` is why it was paused or stopped, as a text key; `ends_at` is when those who still wait get nothing any more.
-    - `revision` counts the corrections, and `corrected` is the one that everybody has. `recalls`: the copies are to be
-      deleted. `recalled`: that is done.
+    - `revision` counts the corrections, and `corrected` is the one that everybody has. `recalls`: staff asked for
+      the deletion of all copies. `recalled`: that is done.
     """
 
     number: int

@@ -5,7 +5,7 @@
     origin      a POST comes from our own page, as the browser says (Sec-Fetch-Site, or Origin)
     token       a POST shows the token of this session's forms
     session     it is valid: not ended, not idle, not too old
-    role        the member's role allows the page. Who they are is read anew for each request
+    role        the member's role allows the page. Each request reads who they are
     proof       acts that matter most need a proof that is a few minutes old
     limit       a session acts at most once a second on average
 
@@ -125,7 +125,7 @@ class Panel:
         return next((route for verb, start, route in self._open if verb == method and path.startswith(start)), None)
 
     async def _visit(self, request: Request) -> tuple[Visit, dict[str, str]]:
-        """Who it is, and the cookies that the answer sets."""
+        """The signed-in member, and the cookies that the answer sets."""
         now = self._clock.now()
         cookies: dict[str, str] = {}
         browser = request.cookies.get(self._sender.cookie_name(BROWSER), "")

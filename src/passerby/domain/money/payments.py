@@ -111,7 +111,7 @@ def _bought(wallet: Wallet, payment: Payment, env: Env) -> Bought:
 def _is_unwanted(me: Participant, payment: Payment, bought: Bought, now: float) -> bool:
     """Whether nothing can be given: nobody knows what for, the person is banned for good, or was erased."""
     barred = bar(me, now)
-    # Whoever orders has the order in the wallet, also before they have said anything about themselves.
+    # A buyer has the order in the wallet, even before the first questions are answered.
     is_known = order_for(me.wallet or Wallet(), payment.payload) is not None
     is_gone = payment.recurs and me.profile.consented_at is None and not is_known
     return not bought.days or (barred is not None and barred.until is None) or is_gone

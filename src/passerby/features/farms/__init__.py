@@ -1,4 +1,4 @@
-"""What happens to people who behave like the accounts of a farm. Who does is found elsewhere (`domain.farms`).
+"""Measures against people who behave like the accounts of a farm. `domain.farms` finds these people.
 
 Accounts of a cluster that advertises are set apart: they meet only each other. They are told of the other measures,
 which are sanctions. Anybody else is asked for one tap, and told why.
