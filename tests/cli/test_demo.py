@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
+from passerby.cli.demo import _panel_port
 from tests.cli.command import PASSERBY, TOKEN, WAIT_S, interrupt, passerby, running, said
 from tests.ports import free_port
 
@@ -149,3 +150,7 @@ def test_a_directory_that_cannot_be_made_is_reported_in_one_line(tmp_path: Path)
     done = passerby(tmp_path, "demo", "--data", "file/inside")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "--data: cannot be made or written to; name a directory that can, or none\n"
+
+
+def test_two_demos_that_start_at_once_have_a_panel_each() -> None:
+    assert _panel_port() != _panel_port()

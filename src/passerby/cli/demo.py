@@ -13,6 +13,7 @@ import os
 import secrets
 import socket
 import subprocess
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,7 @@ HOST = "127.0.0.1"
 USUAL_PORT = 8081
 """The default port of Telegram's own Bot API server."""
 PANEL_PORT = 8090
+PANEL_PORTS = 50
 BOTS = (("Lantern", "lantern_demo_bot"), ("Harbour", "harbour_demo_bot"), ("Meadow", "meadow_demo_bot"))
 STEPS = (
     "Start",
@@ -61,7 +63,7 @@ def run_demo(data: Path, port: int | None) -> None:
         if chosen != (port or USUAL_PORT):
             typer.echo(f"Port {USUAL_PORT} is taken, so the page is on {chosen}.")
         try:
-            panel = _free_port(None, PANEL_PORT)
+            panel = _panel_port()
             run_until_signal(lambda stop: _demo(data, chosen, panel, stop))
         except SandboxEnded as ended:
             typer.echo(ended, err=True)
@@ -179,6 +181,27 @@ def _free_port(wanted: int | None, usual: int = USUAL_PORT) -> int:
                 continue
             return int(probe.getsockname()[1])
     raise WrongSetting("--port", f"{wanted} {fault}", "name another one, or leave it out for any free one")
+
+
+def _panel_port() -> int:
+    """PANEL_PORT, or one of the next. No other demo of this user gets it while this process lives: the panel listens
+    seconds later, on a port that processes may share, and would answer with the other demo's panel."""
+    for port in range(PANEL_PORT, PANEL_PORT + PANEL_PORTS):
+        name = Path(tempfile.gettempdir()) / f"passerby-panel-{os.getuid()}-{port}"
+        try:
+            lock = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((HOST, port))
+        except OSError:
+            os.close(lock)
+        else:
+            return port
+    return _free_port(None, 0)
 
 
 @contextmanager
