@@ -20,7 +20,7 @@ from tests.faults.stage import PERSISTENT, Case, Stage, port_of
 
 NOTICED_S = 60.0
 LEAST_FACTS = 30
-"""So many facts are in the database and not in its older copy."""
+"""How many facts the older copy of the database lacks."""
 
 WIPE_S = 1.0
 """How long after a wipe unfinished work may still end: a late answer, a notice on its way."""

@@ -107,7 +107,7 @@ class Worker:
     `more_duties` are duties that one worker does for all, besides the runtime's own; each runs until cancelled.
     `alerts`: the fleet watches itself.
     `staff`: there is a staff bot, whose token `telegram` has, too. `staff_records` have the staff's orders, and
-    `broadcasts` what is to be sent to many.
+    `broadcasts` the messages to many people.
 
     The rooms are built bottom-up. A room that needs something above it gets a method of the worker: an update is
     finished (`_finished`), and a lease begins a task (`_task_for`).

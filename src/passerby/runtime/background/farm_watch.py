@@ -2,7 +2,7 @@
 
 `ConductKeeper` runs in every worker. It hashes the noted words, adds the notes to the day's conducts in the live store,
 and drops the words. `FarmWatch` is one worker's duty for all: it looks at the candidates of today and yesterday
-and raises an event for everybody who stands out. What follows is decided by features, like everything else.
+and raises an event for everybody who stands out. Features decide what happens to them.
 """
 
 from collections import defaultdict
