@@ -99,6 +99,19 @@ class MemoryMoney:
         owed = [call for call, done in self.disk.ledger.calls.values() if not done]
         return sorted(owed, key=lambda call: call.owed_at)[:limit]
 
+    async def erased_firsts(self, bot: BotId, charge: ChargeId) -> Sequence[tuple[ChargeId, str]]:
+        await self._io()
+        ledger: Ledger = self.disk.ledger
+        if (bot, charge) not in ledger.charges:
+            return []
+        order = ledger.charges[bot, charge][1].order
+        found = [
+            each
+            for key, (who, each) in ledger.charges.items()
+            if (key[0], each.order, each.first, who) == (bot, order, each.id, 0) and each.id != charge
+        ]
+        return [(each.id, each.provider_id) for each in sorted(found, key=lambda each: (each.paid_at, each.id))]
+
     async def rows_seen(self, bot: BotId) -> int:
         await self._io()
         seen: int = self.disk.ledger.sweeps.get(bot, (0, 0.0))[0]

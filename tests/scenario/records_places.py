@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 from passerby.adapters.sql import SqlRecords
 from passerby.kernel.history import History
 from passerby.kernel.ids import BotId, PersonId
-from passerby.kernel.money import StarRow
+from passerby.kernel.money import ChargeId, StarRow
 from passerby.kernel.participant import Participant
 from passerby.ports.facts import Fact, PersonChanged
 from passerby.ports.money import StarCall, Unmatched
@@ -181,6 +181,10 @@ class _Aside:
     async def star_calls(self, limit: int) -> Sequence[StarCall]:
         calls: Sequence[StarCall] = self._ask(self._inner.star_calls(limit))
         return calls
+
+    async def erased_firsts(self, bot: BotId, charge: ChargeId) -> Sequence[tuple[ChargeId, str]]:
+        found: Sequence[tuple[ChargeId, str]] = self._ask(self._inner.erased_firsts(bot, charge))
+        return found
 
     async def rows_seen(self, bot: BotId) -> int:
         seen: int = self._ask(self._inner.rows_seen(bot))

@@ -1,10 +1,15 @@
 """Random histories of money: whatever happens, the ledger says what Telegram's transactions say, and nobody loses a day
 that they paid for."""
 
+import asyncio
+
 import pytest
 
+from botapi_sandbox.world import payments, subscriptions
+from passerby.kernel.event import ButtonPressed
+from passerby.kernel.ids import PersonId
 from tests.scenario.stores import FILE, SERVERS, opened
-from tests.simulation.money import judged
+from tests.simulation.money import MONTHLY, History, judged
 from tests.size import size
 
 
@@ -22,3 +27,49 @@ def test_the_ledger_is_the_same_over_every_pair_of_stores(stores: str) -> None:
             assert judged(seed, place, shelf) == []
         finally:
             shelf.close()
+
+
+class RenewedBeforeTheCancellation(History):
+    """A person subscribes and is erased. Before the cancellation is through, Telegram renews once more."""
+
+    async def play(self, steps: int) -> None:
+        await super().play(0)
+        person = self.people[0]
+        event = ButtonPressed(PersonId(person), self.bots[0], "q", None, "vip_buy", MONTHLY.name, "en")
+        bill = next(say.bill for say in await self._handle(event) if say.bill is not None)
+        made = payments.InvoiceLink(
+            bot_id=self.bots[0],
+            title="VIP",
+            payload=bill.payload,
+            currency="XTR",
+            amount=bill.stars,
+            subscription_period=2_592_000,
+        )
+        bot = self.world.state.bots[self.bots[0]]
+        payments.begin(self.world, bot, person, made)
+        self.is_calm = True
+        for _ in range(2):
+            await self._calm_round()  # the checkout, the payment
+        self.rng.choice = lambda among: among[0]  # type: ignore[method-assign, assignment]
+        await self._erase()
+        (subscription,) = self.world.state.subscriptions.values()
+        subscriptions.renew(self.world, subscription)
+        for _ in range(6):
+            await self._calm_round()
+            await asyncio.sleep(800.0)
+
+
+@pytest.mark.parametrize("stores", ["memory", FILE, pytest.param(SERVERS, marks=pytest.mark.services)])
+def test_a_renewal_that_overtakes_the_cancellation_of_an_erasure_is_sent_back_and_the_last_one(stores: str) -> None:
+    place, shelf = opened(stores)
+    history = RenewedBeforeTheCancellation(1, place, shelf.open(), shelf.ledger)
+
+    async def play() -> list[str]:
+        await history.play(0)
+        return await history.faults()
+
+    try:
+        assert place.run(play()) == []
+        assert len(shelf.ledger().refunds) == 1
+    finally:
+        shelf.close()

@@ -37,6 +37,11 @@ class MoneyRecords(Protocol):
         """What we owe, the oldest first."""
         ...
 
+    async def erased_firsts(self, bot: BotId, charge: ChargeId) -> Sequence[tuple[ChargeId, str]]:
+        """The first charges of erased people's subscriptions with the same payload as this charge, the oldest first,
+        each with the provider's id. A renewal that came after the erasure does not say which one it belongs to."""
+        ...
+
     async def rows_seen(self, bot: BotId) -> int:
         """How many of a bot's transactions have been stored. They are only ever added at the end."""
         ...

@@ -45,6 +45,13 @@ class SqlMoney:
 
         return await self._read(query)
 
+    async def erased_firsts(self, bot: BotId, charge: ChargeId) -> Sequence[tuple[ChargeId, str]]:
+        async def query(connection: AsyncConnection) -> list[tuple[ChargeId, str]]:
+            found = await connection.execute(_ERASED_FIRSTS, {"bot": bot, "charge": charge})
+            return [(ChargeId(first), provider) for first, provider in found]
+
+        return await self._read(query)
+
     async def rows_seen(self, bot: BotId) -> int:
         async def query(connection: AsyncConnection) -> int:
             return await connection.scalar(_ROWS_SEEN, {"bot": bot}) or 0
@@ -134,6 +141,19 @@ _OPEN_CALLS = (
     .where(star_calls.c.done_at.is_(None))
     .order_by(star_calls.c.owed_at)
     .limit(sa.bindparam("most"))
+)
+_first = charges.alias("first")
+_ERASED_FIRSTS = (
+    sa.select(_first.c.id, _first.c.provider_id)
+    .join_from(charges, _first, sa.and_(_first.c.bot_id == charges.c.bot_id, _first.c.order_id == charges.c.order_id))
+    .where(
+        charges.c.bot_id == sa.bindparam("bot"),
+        charges.c.id == sa.bindparam("charge"),
+        _first.c.user_id == 0,
+        _first.c.id == _first.c.first_charge,
+        _first.c.id != charges.c.id,
+    )
+    .order_by(_first.c.paid_at, _first.c.id)
 )
 _ROWS_SEEN = sa.select(star_sweeps.c.rows_seen).where(star_sweeps.c.bot_id == sa.bindparam("bot"))
 _NOT_YET = star_rows.c.matched_at.is_(None)

@@ -10,6 +10,7 @@ Everything is repeated until the records show that it happened. So it does not m
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -20,7 +21,7 @@ from passerby.kernel.money import SUBSCRIPTION_S, ChargeId, Payment, StarCallKin
 from passerby.ports.clock import Clock
 from passerby.ports.money import StarCall, Unmatched
 from passerby.ports.records import Records, RecordsLost
-from passerby.ports.telegram import CancelSubscription, RefundStars, Telegram, TelegramError
+from passerby.ports.telegram import CancelSubscription, RefundStars, Refused, Telegram, TelegramError
 from passerby.telemetry import logs, metrics
 
 EVERY_S: Final = 5.0
@@ -89,17 +90,30 @@ class MoneyTask:
                 await self._make(call)
 
     async def _make(self, call: StarCall) -> None:
-        if call.kind is StarCallKind.REFUND:
-            making = self._telegram.send(RefundStars(call.bot, call.person, call.charge))
-        else:
-            cancel = CancelSubscription(call.bot, call.person, call.charge, call.provider_charge)
-            making = self._telegram.send(cancel)
         try:
-            await making
+            if call.kind is StarCallKind.REFUND:
+                await self._telegram.send(RefundStars(call.bot, call.person, call.charge))
+            else:
+                await self._cancel(call)
         except TelegramError as error:
             logs.record("money.call_failed", "warning", bot=call.bot, error=logs.name_of(error), reason=error.reason)
             return
         self._put(StarCallConfirmed(call.person, call.bot, call.kind, call.charge))
+
+    async def _cancel(self, call: StarCall) -> None:
+        """Cancel a subscription. Raises: TelegramError, RecordsLost.
+
+        If its renewal came after an erasure, its charge looks like the first one of a subscription. The right one is
+        among the charges that the erasure left.
+        """
+        try:
+            await self._telegram.send(CancelSubscription(call.bot, call.person, call.charge, call.provider_charge))
+        except Refused as refused:
+            for charge, provider in await self._records.erased_firsts(call.bot, call.charge):
+                with suppress(Refused):
+                    await self._telegram.send(CancelSubscription(call.bot, call.person, charge, provider))
+                    return
+            raise refused
 
     async def sweep(self) -> None:
         """Read the transactions of each bot whose turn it is, and raise what the ledger lacks. Raises: RecordsLost."""
