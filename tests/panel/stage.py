@@ -160,7 +160,7 @@ class Stage:
         parts: Any = SimpleNamespace(
             clock=self.clock,
             rng=self.rng,
-            files=SimpleNamespace(key=b"k" * 32),
+            files=SimpleNamespace(key=b"k" * 32, former_keys=()),
             store=self.store,
             records=records,
             telegram=self.telegram,

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
+import msgspec
+
 from passerby.adapters.sql import SqlBroadcasts, SqlStaff
 from passerby.adapters.sql.panel_access import SqlPanelAccess
 from passerby.adapters.sql.panel_ledger import PanelLedger
@@ -11,10 +13,12 @@ from passerby.adapters.sql.panel_reading import PanelReading, reading_engine
 from passerby.bootstrap.parts import Parts
 from passerby.bootstrap.stores import database
 from passerby.catalogue import Catalogue
+from passerby.kernel.content import Content
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Say
 from passerby.kernel.ids import BotId, PersonId
-from passerby.kernel.staff import StaffDecision, StaffRequest
+from passerby.kernel.rules import Rules
+from passerby.kernel.staff import THE_OPERATOR, ShowExhibit, StaffDecision, StaffRequest
 from passerby.ops.bots import sister_of
 from passerby.ops.slow import look as look_into
 from passerby.panel.app import Panel
@@ -30,11 +34,13 @@ from passerby.panel.pages.exports import ExportsPage
 from passerby.panel.pages.growth import GrowthPage
 from passerby.panel.pages.health import HealthPage
 from passerby.panel.pages.machine import SettingsPage, StoresPage
+from passerby.panel.pages.money import MoneyPage
 from passerby.panel.pages.now import NowPage
 from passerby.panel.pages.people import PeoplePage
-from passerby.panel.pages.queues import MoneyPage, SafetyPage
+from passerby.panel.pages.safety import SafetyPage
 from passerby.panel.pages.team import TeamPage
-from passerby.ports.telegram import SendNotice, TelegramError
+from passerby.ports.telegram import SendContent, SendNotice, TelegramError
+from passerby.runtime.delivery.sealing import Sealer
 from passerby.runtime.staff.decisions import StaffDecisions
 from passerby.runtime.staff.router import StaffRouter
 from passerby.settings import Settings
@@ -73,8 +79,10 @@ class Acting:
         self._parts = parts
         self._staff = staff
         self._words = words
+        self._sealer = Sealer(parts.files.key, *parts.files.former_keys)
+        rules = Rules(approval_above=settings.broadcast_approval_above)
         self._decisions = StaffDecisions(
-            staff, StaffRouter(ALL), lambda: Env(parts.clock.now(), parts.rng), settings.panel_url or ""
+            staff, StaffRouter(ALL), lambda: Env(parts.clock.now(), parts.rng, rules), settings.panel_url or ""
         )
 
     async def __call__(self, request: StaffRequest, by: PersonId | None) -> StaffDecision:
@@ -88,6 +96,22 @@ class Acting:
                     words = self._words.word(say.text, languages.get(say.to, ""))
                     await self._parts.telegram.send(SendNotice(self._bot, say.to, words))
         return decision
+
+    async def open_exhibit(self, exhibit: ShowExhibit) -> str | tuple[BotId, Content] | None:
+        """Raises: RecordsLost."""
+        sealed = await self._staff.exhibit(exhibit.chat, exhibit.by, exhibit.place)
+        return self._sealer.open_exhibit(sealed, exhibit.place) if sealed is not None else None
+
+    async def send_blurred(self, exhibit: ShowExhibit, source: BotId, content: Content) -> bool:
+        """A file goes through Telegram, so it is shown in the member's chat with the staff bot."""
+        if self._bot is None or exhibit.to == THE_OPERATOR.person:
+            return False
+        blurred = msgspec.structs.replace(content, spoiler=True, protected=True, group=None, effect=None)
+        try:
+            await self._parts.telegram.send(SendContent(self._bot, exhibit.to, source, exhibit.by, (), (blurred,)))
+        except TelegramError:
+            return False
+        return True
 
 
 @asynccontextmanager
@@ -133,7 +157,7 @@ def make_panel(settings: Settings, parts: Parts, words: Catalogue, reading: Pane
         HealthPage(look, reading),
         BotsPage(look, live, reading, staff, act, words, bots, sister),
         AlertsPage(look, live, act, settings.thresholds),
-        SafetyPage(look, ledger),
+        SafetyPage(look, ledger, act, words, act.open_exhibit, act.send_blurred),
         MoneyPage(look, ledger),
         BroadcastsPage(look, SqlBroadcasts(reading.engine), act, words),
         PeoplePage(look, staff, act, words),

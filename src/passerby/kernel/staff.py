@@ -16,7 +16,7 @@ from passerby.kernel.case import Case, Desk, Judged, Mute
 from passerby.kernel.content import Content
 from passerby.kernel.decision import Env
 from passerby.kernel.drain import Drain
-from passerby.kernel.effect import Answer, Revise, Say
+from passerby.kernel.effect import Answer, Menu, Revise, Say
 from passerby.kernel.event import MessageReceived
 from passerby.kernel.ids import BotId, ChatId, PersonId
 from passerby.kernel.panel import PanelFacts, PanelLogin, PanelSession
@@ -214,7 +214,8 @@ class StaffDecision(msgspec.Struct, frozen=True):
     are open again. `resolved`: fingerprints of faults. Whoever changes something, or orders it, adds a note for the
     audit.
 
-    `reply` is the answer for a request from outside the bot. `refused`: nothing was done.
+    `reply` is the answer for a request from outside the bot, and `menu` what can be pressed under it. `refused`:
+    nothing was done.
     """
 
     members: tuple[StaffMember, ...] = ()
@@ -232,6 +233,7 @@ class StaffDecision(msgspec.Struct, frozen=True):
     mutes: tuple[Mute, ...] = ()
     effects: tuple[StaffEffect, ...] = ()
     reply: Text | None = None
+    menu: Menu | None = None
     refused: bool = False
 
     @property
@@ -242,6 +244,13 @@ class StaffDecision(msgspec.Struct, frozen=True):
 
 class StaffRequest(msgspec.Struct, frozen=True):
     """The base of what is asked for outside the staff bot: on the command line, for example."""
+
+
+class Pressed(StaffRequest, frozen=True):
+    """A button of the staff bot, pressed in the panel: it decides the same there."""
+
+    action: str
+    token: str = ""
 
 
 class InviteAsked(StaffRequest, frozen=True):

@@ -61,6 +61,11 @@ class PanelLedger:
     async def open_cases(self) -> list[OpenCases]:
         return [OpenCases(*row) for row in await self._rows(_OPEN_CASES, {})]
 
+    async def case_of(self, member: int, now: float) -> int | None:
+        """The number of the case that a member has taken; None if there is none."""
+        rows = await self._rows(_TAKEN, {"member": member, "now": now})
+        return rows[0][0] if rows else None
+
     async def decided_cases(self, since: float) -> list[tuple[str, int]]:
         """(outcome, how many)"""
         return [(outcome or "", number) for outcome, number in await self._rows(_DECIDED, {"since": since})]
@@ -130,6 +135,11 @@ _OPEN_CASES = (
     .where(cases.c.decided_at.is_(None))
     .group_by(cases.c.lane, cases.c.about, cases.c.state)
     .order_by(cases.c.lane, cases.c.about, cases.c.state)
+)
+_TAKEN = sa.select(cases.c.number).where(
+    cases.c.claimed_by == sa.bindparam("member"),
+    cases.c.claimed_until > sa.bindparam("now"),
+    cases.c.decided_at.is_(None),
 )
 _DECIDED = (
     sa.select(cases.c.outcome, sa.func.count())

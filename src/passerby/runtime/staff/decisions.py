@@ -11,12 +11,15 @@ from passerby.domain import support
 from passerby.domain.commands import command_in
 from passerby.kernel.case import CaseAsked
 from passerby.kernel.decision import Env
+from passerby.kernel.effect import Answer, Menu, Say
 from passerby.kernel.event import ButtonPressed, Event, MessageReceived
 from passerby.kernel.ids import BotId, PersonId, UpdateRef
 from passerby.kernel.staff import (
+    THE_OPERATOR,
     BroadcastAsked,
     PanelEntered,
     PersonAsked,
+    Pressed,
     SessionEnded,
     StaffDecision,
     StaffFacts,
@@ -66,7 +69,9 @@ class StaffDecisions:
 
         Raises: RecordsLost.
         """
-        env = self._env()
+        return await self._on_event(event, event.person, ref, self._env())
+
+    async def _on_event(self, event: Event, person: PersonId | None, ref: UpdateRef, env: Env) -> StaffDecision:
         words = event.text if isinstance(event, MessageReceived) else ""
         command, _, secret = words.partition(" ")
         language = event.language if isinstance(event, MessageReceived | ButtonPressed) else ""
@@ -76,13 +81,17 @@ class StaffDecisions:
         digest = digest_of(secret.strip()) if command == "/start" and secret else ""
         shown = {"digest": digest, "code": code, "language": language, "login": _code_in(event, ABOUT_THE_PANEL) or ""}
         about, case = _broadcast_in(event), _case_in(event)
-        return await self._records.decide(event.person, ref, decide, env.now, broadcast=about, case=case, **shown)
+        return await self._records.decide(person, ref, decide, env.now, broadcast=about, case=case, **shown)
 
     async def on_request(self, request: StaffRequest, by: PersonId | None = None) -> StaffDecision:
         """The decision on a request of a staff member, or of the command line (None). Raises: RecordsLost."""
         env = self._env()
-        decide = self._decider(request, env)
         ref = UpdateRef(_NO_BOT, env.rng.getrandbits(62))
+        if isinstance(request, Pressed):
+            presser = THE_OPERATOR.person if by is None else by
+            press = ButtonPressed(presser, _NO_BOT, "", None, request.action, request.token)
+            return _replied(await self._on_event(press, by, ref, env), presser)
+        decide = self._decider(request, env)
         code = support.read(request.code) if isinstance(request, PersonAsked) else None
         login = _login_of(request)
         about = request.broadcast if isinstance(request, BroadcastAsked) else 0
@@ -96,6 +105,22 @@ class StaffDecisions:
             return self._router.decide(event, known, env)
 
         return decide
+
+
+def _replied(decision: StaffDecision, presser: PersonId) -> StaffDecision:
+    """What the staff bot would say to whoever presses becomes the reply. The rest stays."""
+    said, menu = decision.reply, None
+    for each in decision.effects:
+        if isinstance(each, Say) and each.to == presser:
+            said, menu = each.text, each.keyboard if isinstance(each.keyboard, Menu) else None
+        elif isinstance(each, Answer) and each.text is not None:
+            said = each.text
+    rest = tuple(
+        each
+        for each in decision.effects
+        if not isinstance(each, Answer) and not (isinstance(each, Say) and each.to == presser)
+    )
+    return msgspec.structs.replace(decision, reply=said, menu=menu, effects=rest)
 
 
 def _broadcast_in(event: Event) -> int:
