@@ -4,16 +4,11 @@ It is a circle: an event becomes deliveries, and a failed delivery becomes an ev
 """
 
 from collections.abc import Callable, Coroutine
-from random import Random
 from typing import Any
 
 from passerby.domain.fingerprint import Prints
 from passerby.kernel.decision import Env
 from passerby.kernel.ids import UpdateRef
-from passerby.ports.clock import Clock
-from passerby.ports.live_store import LiveStore
-from passerby.ports.records import Records
-from passerby.ports.telegram import Telegram
 from passerby.runtime.background.drains import Drains
 from passerby.runtime.decide.committing import Committer
 from passerby.runtime.decide.conduct_notes import ConductNotes
@@ -23,54 +18,32 @@ from passerby.runtime.decide.outcomes import DeliveryOutcomes
 from passerby.runtime.decide.pairings import Pairings
 from passerby.runtime.decide.parking import Parking
 from passerby.runtime.decide.put_aside import HopelessWork
-from passerby.runtime.decide.router import Router
 from passerby.runtime.decide.sending import EffectSender
 from passerby.runtime.delivery.best_effort import BestEffort
 from passerby.runtime.delivery.courier import Courier
 from passerby.runtime.delivery.sealing import Sealer
-from passerby.runtime.delivery.wording import Wording, Words
-from passerby.runtime.flight_recorder import FlightRecorder
 from passerby.runtime.inbound.admission import Admission
 from passerby.runtime.inbound.albums import Albums
 from passerby.runtime.inbound.checkouts import Checkouts
 from passerby.runtime.inbound.person_queues import PersonQueues, Work
 from passerby.runtime.inbound.uncertain_commits import UncertainCommits
-from passerby.runtime.membership.heartbeat import Membership
-from passerby.runtime.membership.tokens import Tokens
-from passerby.runtime.tasks import Background
-from passerby.runtime.unrecorded import UnrecordedFacts
-from passerby.runtime.worker_config import WorkerConfig
+from passerby.runtime.worker_parts import WorkerParts
 from passerby.telemetry import logs
 
 
 class MessagePath:
     """`finished` is called with updates that are done and stored as done."""
 
-    def __init__(
-        self,
-        *,
-        telegram: Telegram,
-        store: LiveStore,
-        records: Records,
-        router: Router,
-        wording: Wording,
-        words: Words,
-        tokens: Tokens,
-        fleet: Membership,
-        unrecorded: UnrecordedFacts,
-        background: Background,
-        flight_recorder: FlightRecorder,
-        finished: Callable[[tuple[UpdateRef, ...]], None],
-        clock: Clock,
-        rng: Random,
-        config: WorkerConfig,
-        drains: Drains,
-    ) -> None:
+    def __init__(self, parts: WorkerParts, finished: Callable[[tuple[UpdateRef, ...]], None], drains: Drains) -> None:
+        telegram, store, records = parts.telegram, parts.store, parts.records
+        router, words, wording, tokens, fleet = parts.router, parts.words, parts.wording, parts.tokens, parts.fleet
+        background, flight_recorder, config = parts.background, parts.flight_recorder, parts.config
+        clock, rng = parts.clock, parts.rng
         worker, shared = fleet.worker, config.shared
         self._clock = clock
         self._rng = rng
         self._rules = config.rules
-        self._drains = drains
+        self.drains = drains
         self._places = words.places
         self.uncertain = UncertainCommits(clock)
         self.faults = logs.Faults(clock.monotonic)
@@ -106,7 +79,7 @@ class MessagePath:
         )
         self.parking = Parking(store, self.courier, sealer, self.albums, queues, fleet, finished, clock, worker)
         sender = EffectSender(store, self.courier, best_effort, self.parking, fleet, worker, shared=shared)
-        committer = Committer(store, sealer, self.uncertain, clock, worker, sender.find_again, unrecorded.stored)
+        committer = Committer(store, sealer, self.uncertain, clock, worker, sender.find_again, parts.unrecorded.stored)
         self.pairings = Pairings(committer, sender, fleet)
         self._handler = EventHandler(
             router=router,
@@ -127,7 +100,7 @@ class MessagePath:
         )
 
     def env(self) -> Env:
-        return Env(self._clock.now(), self._rng, self._rules, self._places, self._drains.now)
+        return Env(self._clock.now(), self._rng, self._rules, self._places, self.drains.now)
 
     @property
     def is_busy(self) -> bool:

@@ -16,14 +16,12 @@ next one.
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from random import Random
 
 from passerby.domain.pools import pools
-from passerby.kernel.event import Event
 from passerby.kernel.feature import Feature
-from passerby.kernel.ids import BotId, PoolId, UpdateRef
+from passerby.kernel.ids import BotId, UpdateRef
 from passerby.ports.broadcasts import BroadcastRecords
 from passerby.ports.clock import Clock
 from passerby.ports.leases import Fence, LeaseName, Members, WorkerId, bot_lease
@@ -31,55 +29,33 @@ from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.records import Records
 from passerby.ports.staff import StaffRecords
 from passerby.ports.telegram import Arrival, Telegram
-from passerby.runtime.alerting.channels import StaffChannel
-from passerby.runtime.alerting.posts import StaffOrders, StaffPosts, Unconditional
-from passerby.runtime.alerting.watch import AlertConfig, AlertWatch
-from passerby.runtime.background.departures import Departures
+from passerby.runtime.alerting.watch import AlertConfig
 from passerby.runtime.background.drains import Drains
-from passerby.runtime.background.farm_watch import FARMS, ConductKeeper, FarmWatch
-from passerby.runtime.background.idle_chats import IdleChatWatch
+from passerby.runtime.background.farm_watch import FARMS, ConductKeeper
 from passerby.runtime.background.janitor import Janitor
-from passerby.runtime.background.matcher import Introduce, Matcher
-from passerby.runtime.background.money import MoneyTask
-from passerby.runtime.background.orders import ORDERS, Orders
-from passerby.runtime.background.personal_data import PersonalDataTask
+from passerby.runtime.background.matcher import Introduce
 from passerby.runtime.background.recorder import Recorder
 from passerby.runtime.background.roll_call import RollCall
-from passerby.runtime.background.search_delays import SearchDelays
 from passerby.runtime.backoff import persistently, steady
-from passerby.runtime.broadcasts.copies import Copies
-from passerby.runtime.broadcasts.following import Following
-from passerby.runtime.broadcasts.rounds import Rounds
-from passerby.runtime.broadcasts.sender import BROADCASTS, BroadcastSender, Telling
 from passerby.runtime.decide.router import Router
-from passerby.runtime.delivery.staff_board import StaffBoard
 from passerby.runtime.delivery.wording import Wording, Words
+from passerby.runtime.fleet_duties import FleetDuties, OptionalDuties
 from passerby.runtime.flight_recorder import FlightRecorder
-from passerby.runtime.inbound.person_queues import Work
-from passerby.runtime.inbound.polling import Intake
 from passerby.runtime.inbound.unused import note
 from passerby.runtime.inbound.webhook_receiver import WebhookReceiver
-from passerby.runtime.lease_duties import (
-    ALERTS,
-    CLOCK,
-    DEPARTURES,
-    JANITOR,
-    MONEY,
-    PERSONAL_DATA,
-    RECORDER,
-    LeaseDuties,
-)
-from passerby.runtime.leased_tasks import LeasedTask, LoopTask, PollingTask
+from passerby.runtime.lease_duties import RECORDER, LeaseDuties
+from passerby.runtime.leased_tasks import LeasedTask
 from passerby.runtime.membership.heartbeat import Membership
 from passerby.runtime.membership.report import Report
 from passerby.runtime.membership.tokens import Tokens
 from passerby.runtime.message_path import MessagePath
 from passerby.runtime.roster import Roster
-from passerby.runtime.staff.duty import STAFF, StaffBot, StaffConfig, StaffTask
+from passerby.runtime.staff.duty import StaffConfig
 from passerby.runtime.tasks import Background
 from passerby.runtime.unrecorded import UnrecordedFacts
 from passerby.runtime.upkeep import Upkeep
 from passerby.runtime.worker_config import WorkerConfig
+from passerby.runtime.worker_parts import WorkerParts
 from passerby.telemetry import logs, metrics
 
 QUIET_EVERY_S = 0.02
@@ -104,10 +80,7 @@ class NoBotWorks(Exception):
 
 class Worker:
     """`introduce` is the decision that pairs two people. `flight_recorder` knows which update is being worked on.
-    `more_duties` are duties that one worker does for all, besides the runtime's own; each runs until cancelled.
-    `alerts`: the fleet watches itself.
-    `staff`: there is a staff bot, whose token `telegram` has, too. `staff_records` have the staff's orders, and
-    `broadcasts` the messages to many people.
+    For the duties that not every fleet has, see `OptionalDuties`.
 
     The rooms are built bottom-up. A room that needs something above it gets a method of the worker: an update is
     finished (`_finished`), and a lease begins a task (`_task_for`).
@@ -134,14 +107,10 @@ class Worker:
     ) -> None:
         self._telegram = telegram
         self._store = store
-        self._introduce = introduce
         self._clock = clock
         self._rng = rng
         self._config = config
-        self._alerts = alerts
-        self._staff = staff
-        recorder = self._flight_recorder = flight_recorder or FlightRecorder()
-        self._more_duties = more_duties or {}
+        self._flight_recorder = flight_recorder or FlightRecorder()
         self._kept_going: list[asyncio.Task[None]] = []
         self.id = WorkerId(f"{rng.getrandbits(64):016x}")
         self.is_ready = False
@@ -149,8 +118,8 @@ class Worker:
         self.unrecorded = 0
         """How many facts were not in the records yet when we stopped. The journal keeps them for the next start."""
 
-        background = self._background = Background(_broken, recorder)
-        self._stand = partial(background.keep_going, clock=clock)
+        optional = OptionalDuties(more_duties or {}, alerts, staff, staff_records, broadcasts)
+        background = self._background = Background(_broken, self._flight_recorder)
         self.tokens = Tokens(
             telegram,
             background,
@@ -161,40 +130,29 @@ class Worker:
             served=self._is_served,
         )
         bots = tuple(bot for bot in telegram.bots if staff is None or bot != staff.bot)
-        duties = (
-            FARMS,
-            *self._more_duties,
-            *((ALERTS,) if alerts is not None else ()),
-            *([STAFF] if staff is not None else ()),
-            *([ORDERS] if staff_records is not None else ()),
-            *([BROADCASTS] if broadcasts is not None else ()),
-        )
-        known = pools(config.rules)
-        self._duties = LeaseDuties(bots, known, self.tokens, self._task_for, clock, config, duties)
+        leases = (FARMS, *optional.leases)
+        self._duties = LeaseDuties(bots, pools(config.rules), self.tokens, self._task_for, clock, config, leases)
         unrecorded = UnrecordedFacts()
         self.fleet = Membership(self.id, store, self._duties, background, clock, rng, unrecorded)
         self.roster = Roster(bots, self.tokens, self._duties, self.fleet, background, clock)
-        self._wording = Wording(words)
-        self._router = Router(features, words.find_word)
-        path = self._path = MessagePath(
+        parts = WorkerParts(
             telegram=telegram,
             store=store,
             records=records,
-            router=self._router,
-            wording=self._wording,
+            router=Router(features, words.find_word),
             words=words,
+            wording=Wording(words),
             tokens=self.tokens,
             fleet=self.fleet,
             unrecorded=unrecorded,
             background=background,
             flight_recorder=self._flight_recorder,
-            finished=self._finished,
             clock=clock,
             rng=rng,
             config=config,
-            drains=(drains := Drains(staff_records, clock)),
         )
-        self._drains = drains
+        self._stand = parts.stand
+        path = self._path = MessagePath(parts, self._finished, Drains(staff_records, clock))
         self.courier, self.person_queues = path.courier, path.person_queues
         self._webhook_receiver = WebhookReceiver(store, self.fleet, path.admission, path.albums, self._flight_recorder)
         self.janitor = Janitor(
@@ -220,38 +178,11 @@ class Worker:
             ),
         )
         self._recorder = Recorder(store, records, clock, rng, logs.record, on_behind=self.janitor.check)
-        self.staff_bot = (
-            None
-            if staff is None
-            else StaffBot(
-                staff,
-                telegram=telegram,
-                store=store,
-                words=words,
-                tokens=self.tokens,
-                fleet=self.fleet,
-                background=background,
-                flight_recorder=self._flight_recorder,
-                env=path.env,
-                stand=self._stand,
-                clock=clock,
-                rng=rng,
-                open_exhibit=path.sealer.open_exhibit,
-            )
+        self._fleet_duties = FleetDuties(
+            parts, path, self.roster, self.janitor, self._recorder, introduce, optional, self._served
         )
+        self.staff_bot = self._fleet_duties.staff_bot
         """None if there is no staff bot."""
-        self._orders = None if staff_records is None else Orders(staff_records, self.person_queues.put, clock)
-        self._broadcasts = None if broadcasts is None else self._sender_of(broadcasts, words)
-        self._idle_chats = IdleChatWatch(store, config.rules, clock, self._put)
-        self._search_delays = SearchDelays(store, self._put, background)
-        self._personal_data = PersonalDataTask(
-            store, records, telegram, path.sealer.open_words, words.word, self._put, clock
-        )
-        self._money = MoneyTask(records, telegram, self._fleet_bots, self.tokens.works, self._put, clock)
-        self._departures = Departures(
-            self._served, lambda: drains.now, self.tokens, records, self.person_queues.put, clock
-        )
-        self._farm_watch = FarmWatch(store, self.person_queues.put, clock)
         self._conduct_keeper = ConductKeeper(store, path.conduct_notes.take, config.key, clock)
         self._upkeep = Upkeep(
             store,
@@ -281,7 +212,7 @@ class Worker:
             upkeep.park_crowds,
             upkeep.forget_idle,
             self.janitor.serve_itself,
-            self._drains.run,
+            self._path.drains.run,
             self._conduct_keeper.run,
         ):
             self._kept_going.append(self._stand(work))
@@ -397,8 +328,8 @@ class Worker:
         return self.fleet.members
 
     def _confirms(self, bot: BotId) -> bool:
-        is_staff = self.staff_bot is not None and bot == self.staff_bot.bot and self.staff_bot.is_polled_here
-        return (bot in self._duties.polling or is_staff) and self.fleet.is_assured
+        is_polled = bot in self._duties.polling or self._fleet_duties.polls_staff_bot(bot)
+        return is_polled and self.fleet.is_assured
 
     def _served(self) -> set[BotId]:
         """All bots that we or others serve."""
@@ -415,93 +346,10 @@ class Worker:
             if task is not None and task.intake is not None:
                 task.intake.window.finish(ref.update)
             self._webhook_receiver.finished(ref)
-        if self._orders is not None:
-            self._orders.finished(refs)
-
-    def _put(self, event: Event) -> None:
-        self.person_queues.put(Work(event))
-
-    def _receive(self, arrival: Arrival, crashes: int = 0, fences: tuple[Fence, ...] = ()) -> None:
-        """Take an update that was polled."""
-        note(arrival.event)
-        taken_at = self._clock.monotonic()
-        self._path.admission.put(Work(arrival.event, (arrival.ref,), fences=fences, taken_at=taken_at, crashes=crashes))
+        self._fleet_duties.finished(refs)
 
     def _task_for(self, fence: Fence) -> LeasedTask:
-        kind, _, name = fence.lease.partition(":")
-        match kind:
-            case "bot":
-                return self._polling_task(BotId(int(name)), fence)
-            case "pool":
-                settle = partial(self._path.pairings.settle, fences=(fence,))
-                tell = self._search_delays.tell
-                matcher = Matcher(PoolId(name), self._store, self._introduce, settle, self._path.env, self._clock, tell)
-                return LoopTask(matcher.run, self._stand, matcher.stop)
-            case _ if fence.lease == ALERTS:
-                return LoopTask(self._alert_watch(fence).run, self._stand)
-            case _ if fence.lease == ORDERS:
-                assert self._orders is not None, "only then is the lease wanted"
-                return LoopTask(partial(self._orders.run, fence), self._stand)
-            case _ if fence.lease == BROADCASTS:
-                assert self._broadcasts is not None, "only then is the lease wanted"
-                return LoopTask(self._broadcasts.run, self._stand, self._broadcasts.stop)
-            case _ if fence.lease == STAFF:
-                assert self.staff_bot is not None, "only then is the lease wanted"
-                return StaffTask(self.staff_bot, fence)
-            case _:
-                own = {
-                    RECORDER: self._recorder.run,
-                    JANITOR: self.janitor.serve_all,
-                    CLOCK: self._idle_chats.run,
-                    PERSONAL_DATA: self._personal_data.run,
-                    MONEY: self._money.run,
-                    DEPARTURES: self._departures.run,
-                    FARMS: self._farm_watch.run,
-                }
-                return LoopTask((own | dict(self._more_duties))[fence.lease], self._stand)
-
-    def _sender_of(self, broadcasts: BroadcastRecords, words: Words) -> BroadcastSender:
-        room = self.courier.spare_room
-        copies = Copies(words, self._staff.bot if self._staff is not None else None)
-        telegram, tokens, clock, rng = self._telegram, self.tokens, self._clock, self._rng
-        rounds = Rounds(broadcasts, self._store, telegram, copies, room, tokens, self.fleet, self._put, clock, rng)
-        following = Following(broadcasts, telegram, copies, room, tokens, clock)
-        board = None if self.staff_bot is None else self.staff_bot.board
-        return BroadcastSender(
-            broadcasts, rounds, following, room, tokens, self._fleet_bots, Telling(board).tell, clock, rng
-        )
-
-    def _fleet_bots(self) -> tuple[BotId, ...]:
-        return self.roster.bots
-
-    def _alert_watch(self, fence: Fence) -> AlertWatch:
-        config = self._alerts
-        assert config is not None, "only then is the lease wanted"
-        if self._staff is not None:
-            config = self._told_to_staff(config, self._staff)
-        return AlertWatch(config, self._fleet_bots, lambda: self.members, self._store, fence, self._clock)
-
-    def _told_to_staff(self, config: AlertConfig, staff: StaffConfig) -> AlertConfig:
-        board = StaffBoard(
-            staff.bot,
-            self._telegram,
-            self._wording,
-            staff.records,
-            self.tokens,
-            Unconditional(),
-            self._clock,
-            self._rng,
-        )
-        channels = (*config.channels, StaffChannel(StaffPosts(board)))
-        return replace(config, channels=channels, orders=StaffOrders(staff.records, board).after)
-
-    def _polling_task(self, bot: BotId, fence: Fence) -> PollingTask:
-        intake = None
-        if self._config.polls:
-            put = partial(self._receive, fences=(fence,))
-            intake = Intake(bot, self._telegram, self._store, put, self.tokens, self._clock, self._rng, self.fleet)
-        menus = partial(self._wording.menus, self._router.menu)
-        return PollingTask(bot, fence, self._telegram, intake, menus, self._stand, self._clock, self._rng, self.tokens)
+        return self._fleet_duties.task_for(fence)
 
 
 def _broken(error: BaseException) -> None:

@@ -6,30 +6,23 @@ It is not one of the fleet's bots: they are shared out, have people, and can be 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from random import Random
 
 from passerby.kernel.content import Content
 from passerby.kernel.decision import Env
 from passerby.kernel.ids import BotId, UpdateRef
 from passerby.kernel.staff import StaffFeature
 from passerby.kernel.text import Text, text
-from passerby.ports.clock import Clock
 from passerby.ports.leases import Fence, duty_lease
-from passerby.ports.live_store import LiveStore
 from passerby.ports.staff import StaffRecords
-from passerby.ports.telegram import Arrival, CommandList, Telegram
+from passerby.ports.telegram import Arrival, CommandList
 from passerby.runtime.delivery.staff_board import StaffBoard
-from passerby.runtime.delivery.wording import Wording, Words
-from passerby.runtime.flight_recorder import FlightRecorder
 from passerby.runtime.inbound.person_queues import PersonQueues, Work
 from passerby.runtime.inbound.polling import Intake
-from passerby.runtime.leased_tasks import PollingTask, Stand
-from passerby.runtime.membership.heartbeat import Membership
-from passerby.runtime.membership.tokens import Tokens
+from passerby.runtime.leased_tasks import PollingTask
 from passerby.runtime.staff.decisions import StaffDecisions
 from passerby.runtime.staff.desk import StaffDesk
 from passerby.runtime.staff.router import HELP, StaffRouter
-from passerby.runtime.tasks import Background
+from passerby.runtime.worker_parts import WorkerParts
 
 STAFF = duty_lease("staff")
 """The right to poll the staff bot."""
@@ -65,36 +58,20 @@ class StaffBot:
     def __init__(
         self,
         config: StaffConfig,
-        *,
-        telegram: Telegram,
-        store: LiveStore,
-        words: Words,
-        tokens: Tokens,
-        fleet: Membership,
-        background: Background,
-        flight_recorder: FlightRecorder,
+        parts: WorkerParts,
         env: Callable[[], Env],
-        stand: Stand,
-        clock: Clock,
-        rng: Random,
         open_exhibit: Callable[[bytes, int], str | tuple[BotId, Content] | None],
     ) -> None:
         self.bot = config.bot
-        self._telegram = telegram
-        self._store = store
-        self._words = words
-        self._tokens = tokens
-        self._fleet = fleet
-        self._stand = stand
-        self._clock = clock
-        self._rng = rng
+        self._parts = parts
         self._task: PollingTask | None = None
+        telegram, store, fleet, clock, rng = parts.telegram, parts.store, parts.fleet, parts.clock, parts.rng
         self.board = StaffBoard(
-            config.bot, telegram, Wording(words), config.records, tokens, fleet, clock, rng, open_exhibit
+            config.bot, telegram, parts.wording, config.records, parts.tokens, fleet, clock, rng, open_exhibit
         )
         decisions = StaffDecisions(config.records, StaffRouter(config.features), env, config.panel_url)
         desk = StaffDesk(decisions, self.board, store, fleet, self._finished, clock, rng)
-        self._queues = PersonQueues(desk.handle, background, clock, flight_recorder)
+        self._queues = PersonQueues(desk.handle, parts.background, clock, parts.flight_recorder)
 
     @property
     def is_busy(self) -> bool:
@@ -106,19 +83,10 @@ class StaffBot:
 
     async def begin(self, fence: Fence) -> None:
         """Poll the bot, from the moment its lease is taken."""
-        put = partial(self._receive, fence)
-        intake = Intake(self.bot, self._telegram, self._store, put, self._tokens, self._clock, self._rng, self._fleet)
-        task = self._task = PollingTask(
-            self.bot,
-            fence,
-            self._telegram,
-            intake,
-            self._menus,
-            self._stand,
-            self._clock,
-            self._rng,
-            self._tokens,
-        )
+        parts, put = self._parts, partial(self._receive, fence)
+        telegram, tokens, clock, rng = parts.telegram, parts.tokens, parts.clock, parts.rng
+        intake = Intake(self.bot, telegram, parts.store, put, tokens, clock, rng, parts.fleet)
+        task = self._task = PollingTask(self.bot, fence, telegram, intake, self._menus, parts.stand, clock, rng, tokens)
         await task.begin()
 
     async def end(self) -> None:
@@ -137,13 +105,13 @@ class StaffBot:
 
     def _menus(self) -> tuple[CommandList, ...]:
         """What strangers see: that the bot is not for them, and no command but /help."""
-        languages = self._words.languages
+        languages = self._parts.words.languages
         return tuple(
             CommandList(
                 "" if language == languages[0] else language,
-                ((HELP, self._words.plain(Text(f"staff_commands.{HELP}"), language)),),
-                self._words.plain(text("team.stranger"), language),
-                self._words.plain(text("team.stranger"), language),
+                ((HELP, self._parts.words.plain(Text(f"staff_commands.{HELP}"), language)),),
+                self._parts.words.plain(text("team.stranger"), language),
+                self._parts.words.plain(text("team.stranger"), language),
             )
             for language in languages
         )

@@ -1,0 +1,208 @@
+"""What a worker does under its leases: it polls bots, matches pools, and does duties for the whole fleet."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from passerby.kernel.event import Event
+from passerby.kernel.ids import BotId, PoolId, UpdateRef
+from passerby.ports.broadcasts import BroadcastRecords
+from passerby.ports.leases import Fence, LeaseName
+from passerby.ports.staff import StaffRecords
+from passerby.ports.telegram import Arrival
+from passerby.runtime.alerting.channels import StaffChannel
+from passerby.runtime.alerting.posts import StaffOrders, StaffPosts, Unconditional
+from passerby.runtime.alerting.watch import AlertConfig, AlertWatch
+from passerby.runtime.background.departures import Departures
+from passerby.runtime.background.farm_watch import FARMS, FarmWatch
+from passerby.runtime.background.idle_chats import IdleChatWatch
+from passerby.runtime.background.janitor import Janitor
+from passerby.runtime.background.matcher import Introduce, Matcher
+from passerby.runtime.background.money import MoneyTask
+from passerby.runtime.background.orders import ORDERS, Orders
+from passerby.runtime.background.personal_data import PersonalDataTask
+from passerby.runtime.background.recorder import Recorder
+from passerby.runtime.background.search_delays import SearchDelays
+from passerby.runtime.broadcasts.copies import Copies
+from passerby.runtime.broadcasts.following import Following
+from passerby.runtime.broadcasts.rounds import Rounds
+from passerby.runtime.broadcasts.sender import BROADCASTS, BroadcastSender, Telling
+from passerby.runtime.delivery.staff_board import StaffBoard
+from passerby.runtime.inbound.person_queues import Work
+from passerby.runtime.inbound.polling import Intake
+from passerby.runtime.inbound.unused import note
+from passerby.runtime.lease_duties import (
+    ALERTS,
+    CLOCK,
+    DEPARTURES,
+    JANITOR,
+    MONEY,
+    PERSONAL_DATA,
+    RECORDER,
+)
+from passerby.runtime.leased_tasks import LeasedTask, LoopTask, PollingTask
+from passerby.runtime.message_path import MessagePath
+from passerby.runtime.roster import Roster
+from passerby.runtime.staff.duty import STAFF, StaffBot, StaffConfig, StaffTask
+from passerby.runtime.worker_parts import WorkerParts
+
+Run = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class OptionalDuties:
+    """Duties that not every fleet has.
+
+    `more` are duties that one worker does for all, besides the runtime's own; each runs until cancelled.
+    `alerts`: the fleet watches itself.
+    `staff`: there is a staff bot, whose token the Bot API client has, too. `staff_records` have the staff's orders, and
+    `broadcasts` the messages to many people.
+    """
+
+    more: Mapping[LeaseName, Run] = field(default_factory=dict)
+    alerts: AlertConfig | None = None
+    staff: StaffConfig | None = None
+    staff_records: StaffRecords | None = None
+    broadcasts: BroadcastRecords | None = None
+
+    @property
+    def leases(self) -> tuple[LeaseName, ...]:
+        """The leases that the worker asks for because of them."""
+        wanted = ((ALERTS, self.alerts), (STAFF, self.staff), (ORDERS, self.staff_records))
+        named = tuple(lease for lease, duty in (*wanted, (BROADCASTS, self.broadcasts)) if duty is not None)
+        return (*self.more, *named)
+
+
+class FleetDuties:
+    """The tasks of the leases. `introduce` is the decision that pairs two people.
+
+    `staff_bot`: None if there is no staff bot.
+    """
+
+    def __init__(
+        self,
+        parts: WorkerParts,
+        path: MessagePath,
+        roster: Roster,
+        janitor: Janitor,
+        recorder: Recorder,
+        introduce: Introduce,
+        optional: OptionalDuties,
+        served: Callable[[], set[BotId]],
+    ) -> None:
+        self._parts = parts
+        self._path = path
+        self._roster = roster
+        self._introduce = introduce
+        self._optional = optional
+        telegram, store, records, clock = parts.telegram, parts.store, parts.records, parts.clock
+        put, tokens, words = path.person_queues.put, parts.tokens, parts.words
+        staff, staff_records, broadcasts = optional.staff, optional.staff_records, optional.broadcasts
+        self.staff_bot = None if staff is None else StaffBot(staff, parts, path.env, path.sealer.open_exhibit)
+        self._orders = None if staff_records is None else Orders(staff_records, put, clock)
+        self._broadcasts = None if broadcasts is None else self._sender_of(broadcasts)
+        self._search_delays = SearchDelays(store, self._put, parts.background)
+        money = MoneyTask(records, telegram, self._fleet_bots, tokens.works, self._put, clock)
+        own_data = PersonalDataTask(store, records, telegram, path.sealer.open_words, words.word, self._put, clock)
+        self._loops: dict[LeaseName, Run] = {
+            RECORDER: recorder.run,
+            JANITOR: janitor.serve_all,
+            CLOCK: IdleChatWatch(store, parts.config.rules, clock, self._put).run,
+            PERSONAL_DATA: own_data.run,
+            MONEY: money.run,
+            DEPARTURES: Departures(served, lambda: path.drains.now, tokens, records, put, clock).run,
+            FARMS: FarmWatch(store, put, clock).run,
+            **optional.more,
+        }
+
+    def task_for(self, fence: Fence) -> LeasedTask:
+        """The task of a lease that we have just gained."""
+        kind, _, name = fence.lease.partition(":")
+        stand = self._parts.stand
+        match kind:
+            case "bot":
+                return self._polling_task(BotId(int(name)), fence)
+            case "pool":
+                matcher = self._matcher(PoolId(name), fence)
+                return LoopTask(matcher.run, stand, matcher.stop)
+            case _ if fence.lease == ALERTS:
+                return LoopTask(self._alert_watch(fence).run, stand)
+            case _ if fence.lease == ORDERS:
+                assert self._orders is not None, "only then is the lease wanted"
+                return LoopTask(partial(self._orders.run, fence), stand)
+            case _ if fence.lease == BROADCASTS:
+                assert self._broadcasts is not None, "only then is the lease wanted"
+                return LoopTask(self._broadcasts.run, stand, self._broadcasts.stop)
+            case _ if fence.lease == STAFF:
+                assert self.staff_bot is not None, "only then is the lease wanted"
+                return StaffTask(self.staff_bot, fence)
+            case _:
+                return LoopTask(self._loops[fence.lease], stand)
+
+    def finished(self, refs: tuple[UpdateRef, ...]) -> None:
+        """These updates are done, and that is stored."""
+        if self._orders is not None:
+            self._orders.finished(refs)
+
+    def polls_staff_bot(self, bot: BotId) -> bool:
+        """Whether this is the staff bot, and we poll it."""
+        return self.staff_bot is not None and bot == self.staff_bot.bot and self.staff_bot.is_polled_here
+
+    def _put(self, event: Event) -> None:
+        self._path.person_queues.put(Work(event))
+
+    def _fleet_bots(self) -> tuple[BotId, ...]:
+        return self._roster.bots
+
+    def _matcher(self, pool: PoolId, fence: Fence) -> Matcher:
+        parts, path = self._parts, self._path
+        settle = partial(path.pairings.settle, fences=(fence,))
+        return Matcher(pool, parts.store, self._introduce, settle, path.env, parts.clock, self._search_delays.tell)
+
+    def _polling_task(self, bot: BotId, fence: Fence) -> PollingTask:
+        parts = self._parts
+        telegram, tokens, clock, rng = parts.telegram, parts.tokens, parts.clock, parts.rng
+        intake = None
+        if parts.config.polls:
+            take = partial(self._take, fences=(fence,))
+            intake = Intake(bot, telegram, parts.store, take, tokens, clock, rng, parts.fleet)
+        menus = partial(parts.wording.menus, parts.router.menu)
+        return PollingTask(bot, fence, telegram, intake, menus, parts.stand, clock, rng, tokens)
+
+    def _take(self, arrival: Arrival, crashes: int = 0, fences: tuple[Fence, ...] = ()) -> None:
+        """Take an update that was polled."""
+        note(arrival.event)
+        taken_at = self._parts.clock.monotonic()
+        self._path.admission.put(Work(arrival.event, (arrival.ref,), fences=fences, taken_at=taken_at, crashes=crashes))
+
+    def _sender_of(self, broadcasts: BroadcastRecords) -> BroadcastSender:
+        parts, room = self._parts, self._path.courier.spare_room
+        staff_bot = self.staff_bot
+        copies = Copies(parts.words, None if staff_bot is None else staff_bot.bot)
+        telegram, tokens, clock, rng = parts.telegram, parts.tokens, parts.clock, parts.rng
+        rounds = Rounds(broadcasts, parts.store, telegram, copies, room, tokens, parts.fleet, self._put, clock, rng)
+        following = Following(broadcasts, telegram, copies, room, tokens, clock)
+        telling = Telling(None if staff_bot is None else staff_bot.board)
+        return BroadcastSender(broadcasts, rounds, following, room, tokens, self._fleet_bots, telling.tell, clock, rng)
+
+    def _alert_watch(self, fence: Fence) -> AlertWatch:
+        parts, config, staff = self._parts, self._optional.alerts, self._optional.staff
+        assert config is not None, "only then is the lease wanted"
+        if staff is not None:
+            config = self._told_to_staff(config, staff)
+        return AlertWatch(config, self._fleet_bots, lambda: parts.fleet.members, parts.store, fence, parts.clock)
+
+    def _told_to_staff(self, config: AlertConfig, staff: StaffConfig) -> AlertConfig:
+        parts = self._parts
+        board = StaffBoard(
+            staff.bot,
+            parts.telegram,
+            parts.wording,
+            staff.records,
+            parts.tokens,
+            Unconditional(),
+            parts.clock,
+            parts.rng,
+        )
+        channels = (*config.channels, StaffChannel(StaffPosts(board)))
+        return replace(config, channels=channels, orders=StaffOrders(staff.records, board).after)
