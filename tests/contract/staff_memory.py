@@ -9,6 +9,7 @@ import msgspec
 
 from passerby.domain.audit import AuditRow, chained
 from passerby.domain.panel import is_valid
+from passerby.kernel.approval import Approval, ApprovalState
 from passerby.kernel.case import CaseAsked, CaseFile
 from passerby.kernel.drain import Drain
 from passerby.kernel.ids import BotId, ChatId, PersonId, UpdateRef
@@ -40,6 +41,7 @@ class StaffDisk:
     drains: dict[BotId, Drain] = field(default_factory=dict)
     logins: dict[str, PanelLogin] = field(default_factory=dict)
     sessions: dict[int, PanelSession] = field(default_factory=dict)
+    approvals: dict[int, Approval] = field(default_factory=dict)
 
 
 class MemoryStaff:
@@ -64,6 +66,7 @@ class MemoryStaff:
         language: str = "",
         login: str = "",
         case: CaseAsked | None = None,
+        approval: int = 0,
     ) -> StaffDecision:
         assert case is None, "cases are in SQL only: use a place with a database"
         await self._io()
@@ -79,7 +82,8 @@ class MemoryStaff:
         facts = msgspec.structs.replace(facts, draining=self._drains())
         facts = msgspec.structs.replace(facts, **self._broadcasts(broadcast, me, now))
         if code and me is not None:
-            facts = msgspec.structs.replace(facts, subject=self._subject(code, now))
+            facts = msgspec.structs.replace(facts, subject=self._subject(now, code=code))
+        facts = msgspec.structs.replace(facts, **self._approvals(approval, me, now))
         if login and me is not None:
             facts = msgspec.structs.replace(facts, panel=self._panel(login, now))
         decision = decide(facts)
@@ -95,6 +99,7 @@ class MemoryStaff:
             disk.drains |= {each.bot: each for each in decision.drains}
             for bot in decision.drains_over:
                 disk.drains.pop(bot, None)
+            disk.approvals |= {each.number: each for each in decision.approvals}
             disk.logins |= {each.name: each for each in decision.logins}
             disk.sessions |= {each.number: each for each in decision.sessions}
             self.records.broadcasts |= {each.number: each for each in decision.broadcasts}
@@ -137,9 +142,22 @@ class MemoryStaff:
             found["progress"] = progress_of(self.records, number)
         return found
 
-    def _subject(self, code: str, now: float) -> Subject | None:
+    def _approvals(self, number: int, me: StaffMember | None, now: float) -> dict[str, Any]:
+        known = self.disk.approvals
+        waiting = tuple(
+            each for each in known.values() if each.state is ApprovalState.WAITING and now < each.expires_at
+        )
+        found: dict[str, Any] = {"approvals": waiting, "next_approval": max(known, default=0) + 1}
+        about = known.get(number)
+        if about is not None and me is not None:
+            found["approval"] = about
+            found["subject"] = self._subject(now, of=about.person) if about.person is not None else None
+        return found
+
+    def _subject(self, now: float, code: str = "", of: PersonId | None = None) -> Subject | None:
         for person in self.records.people.values():
-            if person.support is not None and person.support.code == code and person.support.until > now:
+            named = person.support is not None and person.support.code == code and person.support.until > now
+            if named or person.person == of:
                 filed = [each for each in self.records.complaints.values() if each.accused == person.person]
                 ordered = (
                     order.sanction
@@ -148,7 +166,8 @@ class MemoryStaff:
                     and isinstance(order, SanctionOrder)
                     and order.person == person.person
                 )
-                return Subject(code, person, len(filed), tuple(ordered))
+                shown = person.support.code if person.support is not None else ""
+                return Subject(shown, person, len(filed), tuple(ordered))
         return None
 
     def _panel(self, name: str, now: float) -> PanelFacts:

@@ -16,6 +16,7 @@ from passerby.adapters.sql import SqlStaff, init_schema
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.tables import audit, metadata, staff_orders
 from passerby.domain.audit import AuditRow, first_broken
+from passerby.kernel.approval import Approval, ApprovalState
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Env
 from passerby.kernel.drain import Drain
@@ -318,3 +319,42 @@ def test_an_invite_that_two_people_open_at_once_in_two_processes_lets_one_of_the
         assert [row.action for row in await verified(processes[0])] == ["team.invited", "team.joined"]
 
     place.run(scene, processes=2)
+
+
+def _waiting(number: int, expires_at: float = NOW + 9, person: PersonId | None = None) -> Approval:
+    return Approval(number, "{}", "ban", "code X", text("people.gone"), 1, NOW, expires_at, person)
+
+
+@on_all
+def test_what_waits_for_a_second_member_is_seen_by_all_until_it_is_decided_or_over(place: StaffPlace) -> None:
+    async def scene(records: StaffRecords) -> None:
+        async def known(now: float = NOW, approval: int = 0) -> StaffFacts:
+            seen: list[StaffFacts] = []
+
+            def look(facts: StaffFacts) -> StaffDecision:
+                seen.append(facts)
+                return StaffDecision()
+
+            await records.decide(None, ref(99), look, now, approval=approval)
+            return seen[0]
+
+        def stores(*approvals: Approval) -> Callable[[StaffFacts], StaffDecision]:
+            return lambda facts: StaffDecision(approvals=approvals, notes=(AuditNote("approval.asked"),))
+
+        assert (await known()).next_approval == 1
+        first, second = _waiting(1), _waiting(2, NOW + 5, BOB)
+        await records.decide(None, ref(1), stores(first, second), NOW)
+        facts = await known(approval=2)
+        assert (facts.approvals, facts.approval, facts.subject, facts.next_approval) == (
+            (first, second),
+            second,
+            None,
+            3,
+        )
+        assert (await known(NOW + 5)).approvals == (first,), "its time is over"
+        given = msgspec.structs.replace(first, state=ApprovalState.GIVEN, decided_by=2, decided_at=NOW + 1)
+        await records.decide(None, ref(2), stores(given), NOW + 1)
+        facts = await known(approval=1)
+        assert (facts.approvals, facts.approval) == ((second,), given)
+
+    place.run(scene)

@@ -173,14 +173,14 @@ def test_three_questions_lead_to_a_sanction() -> None:
     assert isinstance(done.effects[0], Answer)
 
 
-def test_only_who_may_ban_restricts_without_an_end() -> None:
+def test_only_who_may_ban_asks_for_a_restriction_without_an_end() -> None:
     asked = SanctionAsked(CODE, SanctionKind.BANNED, Reason.THREAT, note="case 7")
     assert decide(asked, Role.MODERATOR) == StaffDecision(reply=text("people.needs_ban"), refused=True)
     done = decide(asked, None)
-    (order,) = done.orders
-    assert isinstance(order, SanctionOrder)
-    assert (order.sanction.until, order.sanction.by) == (None, 0)
-    assert (done.notes[0].reason, done.effects, done.reply) == ("case 7", (), text("people.done"))
+    (interim,) = done.orders
+    assert isinstance(interim, SanctionOrder)
+    assert (interim.sanction.kind, interim.sanction.until) == (SanctionKind.SUSPENDED, NOW + 86_400), "not a ban yet"
+    assert (done.notes[0].action, done.notes[0].reason) == ("approval.asked", "case 7")
     assert decide(asked, Role.SUPPORT).reply == text("team.not_allowed")
 
 

@@ -379,3 +379,32 @@ def test_a_suspension_ends_by_itself_and_an_order_waits_for_the_fleet() -> None:
         await on.until(lambda: on.ann.told()[-1] == "sanctions.lifted")
 
     play_staff("memory", scene)
+
+
+@on_both
+def test_a_ban_for_good_binds_once_a_second_member_agrees_also_if_the_fleet_dies_in_between(store: str) -> None:
+    async def scene(on: StaffStage) -> None:
+        ann, cat = await on.hire(Role.OWNER, "Ann"), await on.hire(Role.ADMIN, "Cat")
+        code = await code_of(on, on.ann)
+        plain = code.replace("-", "")
+        ann.write(f"/person {code}")
+        await on.quiet()
+        for data in ("kind:{}", "why:{}.banned", "long:{}.banned.scam", "do:{}.banned.scam.0"):
+            tap(ann, f"person_{data.format(plain)}")
+            await on.quiet()
+        assert "needs a second member" in shown(ann)[-1]
+        await on.until(lambda: on.ann.told()[-1] == "sanctions.letter")
+        await on.kill_and_start()
+        tap(cat, "approval_agree:1")
+        await on.quiet()
+        for phone in (ann, cat):
+            assert shown(phone)[-1].endswith("approved by #2 and carried out.")
+            assert str(on.ann.id) not in "".join(shown(phone))
+        await on.until(lambda: on.ann.told()[-2:] == ["sanctions.letter"] * 2)
+        await asyncio.sleep(1.0)
+        (ban,) = on.records_place.person(on.ann.id).sanctions
+        assert (ban.kind, ban.until, ban.by) == (SanctionKind.BANNED, None, 1)
+        actions = [action for _, action, _ in await audited(on)]
+        assert actions[-3:] == ["approval.asked", "approval.given", "person.sanctioned"]
+
+    play_staff(store, scene)

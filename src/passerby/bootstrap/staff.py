@@ -27,6 +27,8 @@ from passerby.kernel.ids import BotId
 from passerby.kernel.rules import Rules
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
 from passerby.kernel.staff import (
+    ApprovalDeclined,
+    ApprovalsAsked,
     BroadcastAct,
     BroadcastDone,
     BroadcastNew,
@@ -147,6 +149,13 @@ class StaffOffice:
     async def lift(self, code: str, sanction: str, note: str) -> Done:
         """Order the end of a sanction."""
         return await self._do(LiftAsked(code, sanction, note))
+
+    async def approvals(self) -> Done:
+        """What waits for a second member."""
+        return await self._do(ApprovalsAsked())
+
+    async def decline(self, approval: int) -> Done:
+        return await self._do(ApprovalDeclined(approval))
 
     async def drain(self, bot: BotId, sister: BotId, username: str) -> Done:
         """Close a bot, and send its people to its sister."""

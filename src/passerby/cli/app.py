@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from passerby.cli import backup
+from passerby.cli.approvals import approvals
 from passerby.cli.bots import bots
 from passerby.cli.broadcast import broadcast
 from passerby.cli.drill import drill
@@ -36,6 +37,7 @@ app.add_typer(staff, name="staff")
 app.add_typer(audit, name="audit")
 app.add_typer(bots, name="bots")
 app.add_typer(drill, name="drill")
+app.add_typer(approvals, name="approvals")
 app.add_typer(people, name="people")
 app.add_typer(report, name="report")
 app.add_typer(broadcast, name="broadcast")

@@ -34,7 +34,10 @@ def sanction(
     for_good: Annotated[bool, typer.Option("--for-good", help="Without an end.")] = False,
     note: Note = "",
 ) -> None:
-    """Restrict the person. The fleet does it within a second, or when it starts, and tells them why."""
+    """Restrict the person. The fleet does it within a second, or when it starts, and tells them why.
+
+    To a ban without an end, a second member of the team must agree in the staff bot within a day.
+    """
     if for_good and hours is not None:
         raise typer.BadParameter("--hours and --for-good exclude each other")
     length = None if for_good else hours or 24.0

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from passerby.kernel.approval import Approval
 from passerby.kernel.broadcast import Broadcast, Progress
 from passerby.kernel.case import Case, Desk, Judged, Mute
 from passerby.kernel.content import Content
@@ -178,6 +179,8 @@ class StaffFacts(msgspec.Struct, frozen=True):
       event is about one of them, `audience` is how many people it would reach now, and `progress` is what became of its
       targets.
     - `desk` is there if the event is about cases.
+    - `approvals` are those that are not decided. `approval` is the one that the event is about; then `subject` is the
+      person whom it is about. `next_approval` is free.
     """
 
     me: StaffMember | None
@@ -195,6 +198,9 @@ class StaffFacts(msgspec.Struct, frozen=True):
     next_broadcast: int = 1
     audience: int | None = None
     progress: Progress = Progress()
+    approvals: tuple[Approval, ...] = ()
+    approval: Approval | None = None
+    next_approval: int = 1
 
     def broadcast(self, number: int) -> Broadcast | None:
         return next((each for each in self.broadcasts if each.number == number), None)
@@ -231,6 +237,7 @@ class StaffDecision(msgspec.Struct, frozen=True):
     cases: tuple[Case, ...] = ()
     verdicts: tuple[Judged, ...] = ()
     mutes: tuple[Mute, ...] = ()
+    approvals: tuple[Approval, ...] = ()
     effects: tuple[StaffEffect, ...] = ()
     reply: Text | None = None
     menu: Menu | None = None
@@ -274,7 +281,7 @@ class PersonAsked(StaffRequest, frozen=True):
     code: str
 
 
-class SanctionAsked(PersonAsked, frozen=True):
+class SanctionAsked(PersonAsked, frozen=True, tag="person.ban"):
     """Without `hours`: for good. `note` is for the audit."""
 
     kind: SanctionKind
@@ -286,6 +293,14 @@ class SanctionAsked(PersonAsked, frozen=True):
 class LiftAsked(PersonAsked, frozen=True):
     sanction: str
     note: str = ""
+
+
+class ApprovalsAsked(StaffRequest, frozen=True):
+    """What waits for a second member."""
+
+
+class ApprovalDeclined(StaffRequest, frozen=True):
+    approval: int
 
 
 class DrainAsked(StaffRequest, frozen=True):
@@ -395,6 +410,15 @@ class Allowed:
 
 
 @dataclass(frozen=True, slots=True)
+class Agreed:
+    """What follows if a second member agrees to a request; and if somebody declines. `facts.approval` is what was
+    agreed to, and `facts.me` who agrees. A refusal leaves it waiting."""
+
+    carry_out: StaffDecider
+    undo: StaffDecider | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StaffFeature:
     """The table of one staff ability. Two of them cannot claim the same command, button or request.
 
@@ -405,6 +429,8 @@ class StaffFeature:
     - `help`: gets all commands with the permissions that they need, and makes the decider for /help and for messages
       that are no command. Only one feature has it.
     - `stranger`: everything that somebody does who is not staff. Only one feature has it.
+    - `agreed`: requests that need a second member (see `domain.approvals`), and how they are carried out then.
+    - `seconds`: gets all of these, and makes the table of agreeing and declining. Only one feature has it.
     """
 
     name: str
@@ -414,3 +440,5 @@ class StaffFeature:
     awaits: Callable[[MessageReceived, StaffFacts], Allowed | None] | None = None
     help: Callable[[Mapping[str, Permission | None]], StaffDecider] | None = None
     stranger: StaffDecider | None = None
+    agreed: Mapping[type[StaffRequest], Agreed] = field(default_factory=dict)
+    seconds: "Callable[[Mapping[type[StaffRequest], Agreed]], StaffFeature] | None" = None

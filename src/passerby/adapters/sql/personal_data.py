@@ -6,6 +6,7 @@ from typing import Any, Final, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from passerby.adapters.sql.approvals import FORGET_ABOUT
 from passerby.adapters.sql.money_tables import charges, grants, orders, star_rows, subscriptions
 from passerby.adapters.sql.packing import unpack, without_side
 from passerby.adapters.sql.past_money import past_money
@@ -267,6 +268,7 @@ ERASE: Final = (
     _UNMUTE,
     _CLOSE_CASES,
     _LEAVE_CASES,
+    FORGET_ABOUT,
     _DROP_ORDERS,
     _DROP_GRANTS,
     _DROP_SUBSCRIPTIONS,

@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from passerby.adapters.sql import cases, transparency
+from passerby.adapters.sql import approvals, cases, transparency
 from passerby.adapters.sql.broadcast_rows import count_audience, count_targets, seen_broadcasts, store_broadcasts
 from passerby.adapters.sql.failures import Undone, losses, to_the_end
 from passerby.adapters.sql.panel_access import panel_facts, store_panel
@@ -32,6 +32,7 @@ from passerby.kernel.case import CaseAsked, CaseFile
 from passerby.kernel.drain import Drain
 from passerby.kernel.effect import Answer, Revise, Say
 from passerby.kernel.ids import ChatId, PersonId, UpdateRef
+from passerby.kernel.participant import Participant
 from passerby.kernel.staff import (
     COMMAND_LINE,
     THE_OPERATOR,
@@ -94,6 +95,7 @@ class SqlStaff:
         language: str = "",
         login: str = "",
         case: CaseAsked | None = None,
+        approval: int = 0,
     ) -> StaffDecision:
         audience = await self._audience(person, broadcast, now) if broadcast else None
 
@@ -105,8 +107,13 @@ class SqlStaff:
             facts = msgspec.structs.replace(facts, audience=audience)
             if broadcast and facts.me is not None:
                 facts = msgspec.structs.replace(facts, progress=await count_targets(connection, broadcast))
+            if facts.me is not None:
+                facts = await approvals.known(connection, facts, approval, now)
             if code and facts.me is not None:
                 facts = msgspec.structs.replace(facts, subject=await _subject(connection, code, now))
+            if facts.approval is not None and facts.approval.person is not None:
+                about = await _subject_of(connection, facts.approval.person, now)
+                facts = msgspec.structs.replace(facts, subject=about)
             if login and facts.me is not None:
                 facts = msgspec.structs.replace(facts, panel=await panel_facts(connection, login, now))
             if case is not None and facts.me is not None:
@@ -229,6 +236,7 @@ class SqlStaff:
             await connection.execute(_END_DRAIN, {"of": bot})
         for drain in decision.drains:
             await connection.execute(_ADD_DRAIN, dict(zip(_DRAIN_COLUMNS, msgspec.structs.astuple(drain), strict=True)))
+        await approvals.store(connection, decision.approvals, now)
         await store_panel(connection, decision, now)
         await store_broadcasts(connection, decision.broadcasts)
         await connection.execute(_FORGET, {"before": now - _ANSWERS_KEPT_S})
@@ -326,12 +334,19 @@ async def _drains(connection: AsyncConnection) -> tuple[Drain, ...]:
 
 async def _subject(connection: AsyncConnection, code: str, now: float) -> Subject | None:
     values = (await connection.execute(_BY_CODE, {"code": code, "now": now})).first()
-    if values is None:
-        return None
-    person = participant(values)
+    return await _as_subject(connection, participant(values), now) if values is not None else None
+
+
+async def _subject_of(connection: AsyncConnection, who: PersonId, now: float) -> Subject | None:
+    values = (await connection.execute(_BY_ID, {"who": who})).first()
+    return await _as_subject(connection, participant(values), now) if values is not None else None
+
+
+async def _as_subject(connection: AsyncConnection, person: Participant, now: float) -> Subject:
     reported = await connection.scalar(_REPORTED, {"whom": person.person, "after": now - _REPORTED_S})
     waiting = [_read_order.decode(body) for _, body in await connection.execute(_OPEN_ORDERS, {"most": _ORDERS_READ})]
     ordered = (each.sanction for each in waiting if isinstance(each, SanctionOrder) and each.person == person.person)
+    code = person.support.code if person.support is not None else ""
     return Subject(code, person, reported or 0, tuple(ordered))
 
 
@@ -426,6 +441,7 @@ _BY_CODE = (
     .order_by(users.c.support_until.desc())
     .limit(1)
 )
+_BY_ID = sa.select(*READ).where(users.c.id == sa.bindparam("who", type_=sa.BigInteger))
 _REPORTED = sa.select(sa.func.count()).where(
     complaints.c.accused_id == sa.bindparam("whom"), complaints.c.filed_at > sa.bindparam("after")
 )

@@ -11,6 +11,7 @@ are in `details`.
 
 import sqlalchemy as sa
 
+from passerby.adapters.sql.approvals import approvals as approvals
 from passerby.adapters.sql.metadata import ROW_ID as _ROW_ID
 from passerby.adapters.sql.metadata import metadata as metadata
 from passerby.adapters.sql.metadata import partial_index as _partial

@@ -16,6 +16,7 @@ from passerby.kernel.event import ButtonPressed, Event, MessageReceived
 from passerby.kernel.ids import BotId, PersonId, UpdateRef
 from passerby.kernel.staff import (
     THE_OPERATOR,
+    ApprovalDeclined,
     BroadcastAsked,
     PanelEntered,
     PersonAsked,
@@ -39,6 +40,7 @@ ABOUT_A_CASE = "case"
 NEXT_CASE = "next"
 CASE_COMMANDS = ("cases", NEXT_CASE)
 ABOUT_A_BROADCAST = "broadcast"
+ABOUT_AN_APPROVAL = "approval"
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 _NO_BOT = BotId(0)
@@ -80,8 +82,10 @@ class StaffDecisions:
         code = _code_in(event, ABOUT_A_PERSON) or ""
         digest = digest_of(secret.strip()) if command == "/start" and secret else ""
         shown = {"digest": digest, "code": code, "language": language, "login": _code_in(event, ABOUT_THE_PANEL) or ""}
-        about, case = _broadcast_in(event), _case_in(event)
-        return await self._records.decide(person, ref, decide, env.now, broadcast=about, case=case, **shown)
+        about, case, approval = _broadcast_in(event), _case_in(event), _approval_in(event)
+        return await self._records.decide(
+            person, ref, decide, env.now, broadcast=about, case=case, approval=approval, **shown
+        )
 
     async def on_request(self, request: StaffRequest, by: PersonId | None = None) -> StaffDecision:
         """The decision on a request of a staff member, or of the command line (None). Raises: RecordsLost."""
@@ -95,7 +99,10 @@ class StaffDecisions:
         code = support.read(request.code) if isinstance(request, PersonAsked) else None
         login = _login_of(request)
         about = request.broadcast if isinstance(request, BroadcastAsked) else 0
-        return await self._records.decide(by, ref, decide, env.now, code=code or "", broadcast=about, login=login)
+        approval = request.approval if isinstance(request, ApprovalDeclined) else 0
+        return await self._records.decide(
+            by, ref, decide, env.now, code=code or "", broadcast=about, login=login, approval=approval
+        )
 
     def _decider(self, event: Event | StaffRequest, env: Env) -> Callable[[StaffFacts], StaffDecision]:
         secret = new_secret(env.rng)
@@ -166,3 +173,12 @@ def _case_in(event: Event) -> CaseAsked | None:
             return CaseAsked(int(number) if number.isdigit() else None, next=not number)
         case _:
             return None
+
+
+def _approval_in(event: Event) -> int:
+    """The approval that a button is about; 0 if there is none. Names of its buttons begin with `approval`."""
+    match event:
+        case ButtonPressed(action=action, token=token) if action.startswith(f"{ABOUT_AN_APPROVAL}_"):
+            return int(token) if _NUMBER.fullmatch(token) else 0
+        case _:
+            return 0

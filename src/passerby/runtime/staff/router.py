@@ -31,6 +31,8 @@ class StaffRouter:
         strangers: list[StaffDecider] = []
         helps = []
         features = tuple(features)
+        agreed = {kind: way for feature in features for kind, way in feature.agreed.items()}
+        features += tuple(feature.seconds(agreed) for feature in features if feature.seconds is not None)
         self._awaits = [feature.awaits for feature in features if feature.awaits is not None]
         for feature in features:
             for table, claims in (

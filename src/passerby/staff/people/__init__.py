@@ -1,15 +1,17 @@
 """A person who showed their support code: what staff see of them, and what they can do about them.
 
 Staff see no name, no id and no message. Every look is in the audit. A sanction is an order: the fleet carries it out
-within a second, and tells the person why.
+within a second, and tells the person why. A ban without an end needs a second member of the team.
 """
 
-from passerby.kernel.staff import Allowed, LiftAsked, Permission, PersonAsked, SanctionAsked, StaffFeature
+from passerby.kernel.staff import Agreed, Allowed, LiftAsked, Permission, PersonAsked, SanctionAsked, StaffFeature
 from passerby.staff.people.looking import looked_up, person_asked, shown_again
 from passerby.staff.people.sanctioning import (
+    agreed,
     choose_kind,
     choose_length,
     choose_reason,
+    declined,
     lift_asked,
     lift_pressed,
     sanction_asked,
@@ -32,4 +34,5 @@ feature = StaffFeature(
         SanctionAsked: Allowed(sanction_asked, Permission.SANCTION),
         LiftAsked: Allowed(lift_asked, Permission.SANCTION),
     },
+    agreed={SanctionAsked: Agreed(agreed, declined)},
 )

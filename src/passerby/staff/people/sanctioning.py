@@ -1,7 +1,10 @@
 """Ordering a sanction, or its end: three questions with buttons, or one command."""
 
+from passerby.dialogue.approvals import second_asked
 from passerby.dialogue.staff import answer, in_rows, refused
-from passerby.domain.sanctions import binding
+from passerby.domain.approvals import WAITS_S
+from passerby.domain.sanctions import BARRING, binding
+from passerby.domain.support import shown
 from passerby.domain.team import may
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Button, Menu
@@ -11,6 +14,7 @@ from passerby.kernel.staff import (
     AuditNote,
     LiftAsked,
     LiftOrder,
+    OverturnOrder,
     Permission,
     SanctionAsked,
     SanctionOrder,
@@ -101,23 +105,94 @@ def sanction_asked(asked: SanctionAsked, facts: StaffFacts, env: Env) -> StaffDe
     return _sanction(asked, asked, facts, env)
 
 
-def _sanction(event: object, asked: SanctionAsked, facts: StaffFacts, env: Env, name: str = "") -> StaffDecision:
+def _sanction(event: object, asked: SanctionAsked, facts: StaffFacts, env: Env) -> StaffDecision:
     subject, me = facts.subject, facts.me
     if subject is None or me is None:
         return unknown(event)
     if asked.hours is None and not may(me, Permission.BAN):
         return refused(event, text("people.needs_ban"))
+    if asked.hours is None and asked.kind in BARRING:
+        return _second_asked(event, asked, subject, facts, env)
     until = None if asked.hours is None else env.now + asked.hours * HOUR_S
     sanction_id = f"{env.rng.getrandbits(ID_BITS):010x}"
     sanction = Sanction(sanction_id, asked.kind, asked.reason, env.now, until, me.number)
-    details = {"sanction": sanction_id, "kind": asked.kind, "why": asked.reason, "until": until}
     done = text("people.done")
     return StaffDecision(
-        notes=(AuditNote("person.sanctioned", named(subject), details, asked.note),),
+        notes=(AuditNote("person.sanctioned", named(subject), _details(sanction), asked.note),),
         orders=(SanctionOrder(subject.person.person, sanction),),
         effects=answer(event, done, Menu((_back(subject.code),))) if isinstance(event, ButtonPressed) else (),
         reply=done,
     )
+
+
+def _details(sanction: Sanction) -> dict[str, str | float | None]:
+    return {"sanction": sanction.id, "kind": sanction.kind, "why": sanction.reason, "until": sanction.until}
+
+
+def _second_asked(event: object, asked: SanctionAsked, subject: Subject, facts: StaffFacts, env: Env) -> StaffDecision:
+    """A ban without an end needs a second member. The person is suspended meanwhile."""
+    assert facts.me is not None
+    what = text(
+        "people.ask_for_good",
+        code=shown(subject.code),
+        what=text(f"people.kind_{asked.kind}"),
+        why=text(f"people.reason_{asked.reason}"),
+    )
+    interim = _interim(facts.next_approval, asked.reason, facts.me.number, env.now)
+    return second_asked(
+        event,
+        asked,
+        facts,
+        env,
+        needs=Permission.BAN,
+        subject=named(subject),
+        what=what,
+        person=subject.person.person,
+        note=asked.note,
+        orders=(SanctionOrder(subject.person.person, interim),),
+        back=Menu((_back(subject.code),)),
+    )
+
+
+def _interim(approval: int, reason: Reason, by: int, now: float) -> Sanction:
+    kind = SanctionKind.SUSPENDED
+    return Sanction(f"a{approval}", kind, reason, now, now + WAITS_S, by, evidence=_evidence(approval))
+
+
+def _evidence(approval: int) -> str:
+    """What takes the place of a sanction with the same evidence is one with it."""
+    return f"approval {approval}"
+
+
+def agreed(asked: SanctionAsked, facts: StaffFacts, env: Env) -> StaffDecision:
+    """A second member agrees to a ban without an end."""
+    approval, subject = facts.approval, facts.subject
+    assert approval is not None, "it was asked for"
+    if subject is None:
+        return refused(asked, text("people.gone"))
+    sanction = Sanction(
+        f"b{approval.number}",
+        asked.kind,
+        asked.reason,
+        env.now,
+        None,
+        approval.asked_by,
+        evidence=_evidence(approval.number),
+    )
+    return StaffDecision(
+        notes=(AuditNote("person.sanctioned", approval.subject, _details(sanction)),),
+        orders=(SanctionOrder(subject.person.person, sanction),),
+    )
+
+
+def declined(asked: SanctionAsked, facts: StaffFacts, env: Env) -> StaffDecision:
+    """Nobody is banned. What bound the person meanwhile is given back."""
+    approval, subject = facts.approval, facts.subject
+    assert approval is not None, "it was asked for"
+    if subject is None:
+        return StaffDecision()
+    interim = _interim(approval.number, asked.reason, approval.asked_by, approval.asked_at)
+    return StaffDecision(orders=(OverturnOrder(subject.person.person, interim),))
 
 
 def lift_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:

@@ -1,0 +1,67 @@
+"""How an act that needs a second member is asked for, and how it looks."""
+
+from passerby.dialogue.staff import answer, refused
+from passerby.domain.approvals import SecondNeeded, asked_for, seconds, waits_already
+from passerby.kernel.approval import Approval
+from passerby.kernel.decision import Env
+from passerby.kernel.effect import Button, Menu, Say
+from passerby.kernel.event import ButtonPressed, MessageReceived
+from passerby.kernel.ids import PersonId
+from passerby.kernel.staff import AuditNote, Order, Permission, StaffDecision, StaffFacts
+from passerby.kernel.text import Text, text
+
+HOUR_S = 3600.0
+
+
+def card(approval: Approval, now: float) -> Text:
+    return text(
+        "approvals.card",
+        number=approval.number,
+        what=approval.what,
+        by=approval.asked_by,
+        hours=max(0, round((approval.expires_at - now) / HOUR_S)),
+    )
+
+
+def menu(approval: Approval) -> Menu:
+    agree = Button(text("approvals.agree"), "approval_agree", str(approval.number))
+    return Menu(((agree, Button(text("approvals.decline"), "approval_decline", str(approval.number))),))
+
+
+def second_asked(
+    event: object,
+    request: SecondNeeded,
+    facts: StaffFacts,
+    env: Env,
+    *,
+    needs: Permission,
+    subject: str,
+    what: Text,
+    person: PersonId | None = None,
+    note: str = "",
+    orders: tuple[Order, ...] = (),
+    back: Menu | None = None,
+) -> StaffDecision:
+    """Nothing is done yet, but `orders`: all members who may agree are asked. `note` is for the audit.
+
+    `back` is the menu below the answer.
+    """
+    if waits_already(request, person, facts, env.now):
+        return refused(event, text("approvals.waits_already"))
+    approval = asked_for(request, facts, env.now, needs=needs, subject=subject, what=what, person=person)
+    asked = seconds(approval, facts)
+    said = text("approvals.asked", number=approval.number, members=len(asked))
+    says = (Say(each.person, card(approval, env.now), menu(approval)) for each in asked)
+    mine = answer(event, said, back) if isinstance(event, MessageReceived | ButtonPressed) else ()
+    return StaffDecision(
+        notes=(AuditNote("approval.asked", subject, {"approval": approval.number, "act": act_of(request)}, note),),
+        approvals=(approval,),
+        orders=orders,
+        effects=(*mine, *says),
+        reply=said,
+    )
+
+
+def act_of(request: SecondNeeded) -> str:
+    """What the audit calls the act."""
+    return str(request.__struct_config__.tag)

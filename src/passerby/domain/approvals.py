@@ -1,0 +1,107 @@
+"""Some acts need two members of the team: one asks, and a second one agrees within a day.
+
+What was asked for is kept as it was asked. When the second member agrees, it is decided on again with the facts of that
+moment, and carried out in the same transaction. So nothing is carried out that has become impossible meanwhile.
+
+The command line may ask and decline, but not agree: nobody knows who sits there, so it may be the one who asked.
+"""
+
+from typing import Final
+
+import msgspec
+
+from passerby.domain.team import may
+from passerby.kernel.approval import Approval, ApprovalState
+from passerby.kernel.ids import PersonId
+from passerby.kernel.staff import COMMAND_LINE, Permission, SanctionAsked, StaffFacts, StaffMember
+from passerby.kernel.text import Text
+
+WAITS_S: Final = 86_400.0
+"""How long a second member may take."""
+KEPT_S: Final = 30 * 86_400.0
+"""How long afterwards approvals are kept. The audit keeps what was done."""
+
+SecondNeeded = SanctionAsked
+"""The requests that may need a second member. Each has a tag of its own."""
+
+_requests: Final = msgspec.json.Decoder(SecondNeeded)
+
+
+def request_of(approval: Approval) -> SecondNeeded:
+    """What was asked for."""
+    return _requests.decode(approval.request)
+
+
+def asked_for(
+    request: SecondNeeded,
+    facts: StaffFacts,
+    now: float,
+    *,
+    needs: Permission,
+    subject: str,
+    what: Text,
+    person: PersonId | None = None,
+) -> Approval:
+    """A new approval, which waits. The same is asked for once: see `waits_already`."""
+    assert facts.me is not None, "only staff ask"
+    body = msgspec.json.encode(request, order="sorted").decode()
+    number = facts.next_approval
+    return Approval(number, body, needs, subject, what, facts.me.number, now, now + WAITS_S, person)
+
+
+def waits(approval: Approval, now: float) -> bool:
+    """Whether somebody may still decide. Nothing ends an approval: everybody who asks compares the times."""
+    return approval.state is ApprovalState.WAITING and now < approval.expires_at
+
+
+def waits_already(request: SecondNeeded, person: PersonId | None, facts: StaffFacts, now: float) -> bool:
+    """Whether the same waits for a second member. What was noted with it makes no difference."""
+    return any(
+        waits(each, now) and each.person == person and _essence(request_of(each)) == _essence(request)
+        for each in facts.approvals
+    )
+
+
+def _essence(request: SecondNeeded) -> SecondNeeded:
+    idle = {name: "" for name in ("code", "note") if hasattr(request, name)}
+    return msgspec.structs.replace(request, **idle)
+
+
+def is_second(me: StaffMember, first: int, facts: StaffFacts) -> bool:
+    """Whether `me` is somebody else than the member who asked, and that member is still in the team."""
+    if first == COMMAND_LINE:
+        return me.number != COMMAND_LINE
+    asked = facts.member(first)
+    return asked is not None and asked.number != me.number and asked.person != me.person
+
+
+def obstacle(approval: Approval, facts: StaffFacts, now: float) -> str | None:
+    """The text key of the reason why `facts.me` may not agree. None if they may."""
+    me = facts.me
+    assert me is not None, "only staff decide"
+    if not waits(approval, now):
+        return "approvals.over"
+    if not may(me, Permission(approval.needs)):
+        return "team.not_allowed"
+    if me.number == COMMAND_LINE:
+        return "approvals.not_here"
+    if not is_second(me, approval.asked_by, facts) or me.person == approval.person:
+        return "approvals.second_needed"
+    return None
+
+
+def may_decline(approval: Approval, facts: StaffFacts) -> bool:
+    """Whether `facts.me` may decline. Whoever asked may withdraw it."""
+    me = facts.me
+    assert me is not None, "only staff decide"
+    return may(me, Permission(approval.needs)) or me.number == approval.asked_by
+
+
+def seconds(approval: Approval, facts: StaffFacts) -> tuple[StaffMember, ...]:
+    """The members who may agree."""
+    able = (each for each in facts.team if may(each, Permission(approval.needs)) and each.person != approval.person)
+    return tuple(each for each in able if each.number != approval.asked_by)
+
+
+def decided(approval: Approval, state: ApprovalState, by: int, now: float) -> Approval:
+    return msgspec.structs.replace(approval, state=state, decided_by=by, decided_at=now)

@@ -1,0 +1,28 @@
+"""The acts that wait for a second member."""
+
+from passerby.dialogue.approvals import card, menu
+from passerby.dialogue.staff import lines
+from passerby.domain.approvals import may_decline, waits
+from passerby.kernel.approval import Approval
+from passerby.kernel.decision import Env
+from passerby.kernel.effect import Say
+from passerby.kernel.event import MessageReceived
+from passerby.kernel.staff import ApprovalsAsked, StaffDecision, StaffFacts
+from passerby.kernel.text import text
+
+
+def _waiting(facts: StaffFacts, now: float) -> list[Approval]:
+    return [each for each in facts.approvals if waits(each, now) and may_decline(each, facts)]
+
+
+def listed(event: MessageReceived, facts: StaffFacts, env: Env) -> StaffDecision:
+    """`/approvals`: each that the member may decide on, with its buttons."""
+    waiting = _waiting(facts, env.now)
+    if not waiting:
+        return StaffDecision(effects=(Say(event.person, text("approvals.none")),))
+    return StaffDecision(effects=tuple(Say(event.person, card(each, env.now), menu(each)) for each in waiting))
+
+
+def list_asked(asked: ApprovalsAsked, facts: StaffFacts, env: Env) -> StaffDecision:
+    waiting = [card(each, env.now) for each in _waiting(facts, env.now)]
+    return StaffDecision(reply=lines(waiting) if waiting else text("approvals.none"))
