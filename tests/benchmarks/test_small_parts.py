@@ -20,8 +20,9 @@ from benchmarks.processes import cpu_s, family, memory
 from benchmarks.sides import Seats, Shape, seats
 from benchmarks.updates import SHARES, answers, update
 from botapi_sandbox.world.schema import bot_api_schema
+from passerby.adapters.botapi.connection import Lost
 from passerby.adapters.botapi.decode import arrivals
-from passerby.adapters.botapi.transport import Lost, Transport
+from passerby.adapters.botapi.transport import Transport
 from passerby.kernel.event import ButtonPressed, MessageEdited, MessageReceived, ReactionChanged
 from passerby.kernel.ids import BotId
 from passerby.runtime.membership.heartbeat import YOUNG_S

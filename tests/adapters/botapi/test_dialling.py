@@ -11,8 +11,9 @@ import pytest
 
 from passerby.adapters.botapi import dialling
 from passerby.adapters.botapi.client import Client
+from passerby.adapters.botapi.connection import Lost
 from passerby.adapters.botapi.dialling import Dialler
-from passerby.adapters.botapi.transport import CONNECTS_AT_ONCE, PACE_S, Lost, Transport
+from passerby.adapters.botapi.transport import CONNECTS_AT_ONCE, PACE_S, Transport
 from passerby.cli.serving import _loop_factory
 from passerby.kernel.ids import BotId
 from passerby.ports.telegram import Unavailable

@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from passerby.adapters.botapi import transport as transport_module
-from passerby.adapters.botapi.transport import Lost, Reply, Transport
+from passerby.adapters.botapi.connection import Lost, Reply
+from passerby.adapters.botapi.transport import Transport
 from tests.staged import in_a_loop
 
 Conduct = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

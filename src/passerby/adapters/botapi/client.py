@@ -20,9 +20,10 @@ from pyreqwest.multipart import FormBuilder, PartBuilder
 from pyreqwest.response import ResponseBodyReader
 
 from passerby.adapters.botapi import errors
+from passerby.adapters.botapi.connection import Lost
 from passerby.adapters.botapi.proxied import ProxiedTransport, is_proxied
 from passerby.adapters.botapi.streaming import StreamingClients
-from passerby.adapters.botapi.transport import Lost, Transport
+from passerby.adapters.botapi.transport import Transport
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId, MessageId
 from passerby.ports.telegram import Refused, TelegramError, TokenRefused, Unavailable

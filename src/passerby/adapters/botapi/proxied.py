@@ -14,7 +14,8 @@ from pyreqwest.client import ClientBuilder
 from pyreqwest.exceptions import DetailedPyreqwestError
 
 from passerby.adapters.botapi import errors
-from passerby.adapters.botapi.transport import CONNECT_S, IDLE_S, Lost, Reply
+from passerby.adapters.botapi.connection import Lost, Reply
+from passerby.adapters.botapi.transport import CONNECT_S, IDLE_S
 
 
 def is_proxied(base_url: str) -> bool:

@@ -1,7 +1,7 @@
 """HTTP/1.1 to one server: requests with a prepared head, over connections that stay open.
 
 It does what a Bot API call needs and no more: a body of known length goes out in one write, one whole answer comes
-back. No redirects, no cookies, no compression, no pipelining. httptools parses the answers. Files go another way.
+back. No redirects, no cookies, no compression, no pipelining. Files go another way.
 
 It exists for two reasons: it knows what a lost answer means, and it needs a third of a general client's CPU per call.
 
@@ -20,14 +20,12 @@ import socket
 import ssl
 from base64 import b64encode
 from collections import deque
-from collections.abc import Awaitable, Callable, Generator
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Callable
 from urllib.parse import unquote, urlsplit
 
-from httptools import HttpParserError, HttpResponseParser
-
+from passerby.adapters.botapi.connection import Connection, Lost, Reply
 from passerby.adapters.botapi.dialling import Dialler
-from passerby.ports.soon import DRIVING, Soon, own_task
+from passerby.ports.soon import Soon, own_task
 
 CONNECT_S = 10.0
 CONNECTS_AT_ONCE = 64
@@ -44,30 +42,11 @@ IDLE_S = 60.0
 SWEEP_S = 1.0
 """How often time-outs are checked. All calls share one timer: a timer each would cost as much as parsing the answer."""
 
-HEAD_BYTES = 65_536
-BODY_BYTES = 64 * 2**20
-"""More than a getUpdates answer with 100 of the largest updates."""
-
 
 def place_of(base_url: str) -> tuple[str, int]:
     """Return the host and the port of an http(s) URL."""
     parts = urlsplit(base_url)
     return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-
-
-class Lost(Exception):
-    """There is no answer. `sent`: the request may have been carried out. `reason` quotes nothing of the request."""
-
-    def __init__(self, reason: str, *, sent: bool) -> None:
-        super().__init__(reason, sent)
-        self.reason = reason
-        self.sent = sent
-
-
-class Reply(NamedTuple):
-    status: int
-    body: bytes
-    retry_after: str | None
 
 
 class Transport:
@@ -90,10 +69,10 @@ class Transport:
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._connecting = 0
         self._pacing: set[asyncio.TimerHandle] = set()
-        self._waiters: deque[asyncio.Future[_Line | None]] = deque()
+        self._waiters: deque[asyncio.Future[Connection | None]] = deque()
         """The calls that wait for a free connection, or for permission to make one (None)."""
-        self._idle: list[_Line] = []
-        self._busy: set[_Line] = set()
+        self._idle: list[Connection] = []
+        self._busy: set[Connection] = set()
         self._sweeper: asyncio.TimerHandle | None = None
         self._closed = False
 
@@ -113,11 +92,11 @@ class Transport:
         Raises: Lost.
         """
         request = b"%b%d\r\n\r\n%b" % (head, len(body), body)
-        line = self._warm() if self._room else None
-        if line is None:
+        connection = self._warm() if self._room else None
+        if connection is None:
             return self._post(request, timeout_s)
         self._room -= 1
-        return self._ask(line, request, timeout_s)
+        return self._ask(connection, request, timeout_s)
 
     async def _post(self, request: bytes, timeout_s: float) -> Reply:
         """Wait for a free connection, or make one."""
@@ -135,26 +114,26 @@ class Transport:
                 raise
         self._room -= 1
         try:
-            line = self._warm() or await self._line(min(timeout_s, CONNECT_S))
+            connection = self._warm() or await self._connection(min(timeout_s, CONNECT_S))
         except BaseException:
             self._leave()
             raise
-        return await self._ask(line, request, timeout_s)
+        return await self._ask(connection, request, timeout_s)
 
-    def _ask(self, line: "_Line", request: bytes, timeout_s: float) -> Soon[Reply]:
-        self._busy.add(line)
+    def _ask(self, connection: Connection, request: bytes, timeout_s: float) -> Soon[Reply]:
+        self._busy.add(connection)
         if self._sweeper is None:
-            self._sweeper = line.loop.call_later(SWEEP_S, self._sweep)
-        return line.ask(request, line.loop.time() + timeout_s)
+            self._sweeper = connection.loop.call_later(SWEEP_S, self._sweep)
+        return connection.ask(request, connection.loop.time() + timeout_s)
 
-    def _take_back(self, line: "_Line") -> None:
+    def _take_back(self, connection: Connection) -> None:
         """A call is over: its answer is here, or nobody waits for it any more."""
-        self._busy.discard(line)
-        line.deadline = line.loop.time() + IDLE_S
-        if line.usable and not self._waiters and not self._closed:
-            self._idle.append(line)
+        self._busy.discard(connection)
+        connection.deadline = connection.loop.time() + IDLE_S
+        if connection.usable and not self._waiters and not self._closed:
+            self._idle.append(connection)
         else:
-            self._give(line)
+            self._give(connection)
         self._leave()
 
     def _leave(self) -> None:
@@ -183,64 +162,64 @@ class Transport:
             if not waiter.done():
                 waiter.set_exception(Lost("the client was closed", sent=False))
         self._waiters.clear()
-        lines = [*self._idle, *self._busy]
+        connections = [*self._idle, *self._busy]
         self._idle.clear()
-        for line in lines:
-            line.fail("the client was closed")
-            line.hang_up()
-        await asyncio.gather(*(line.gone for line in lines))
+        for connection in connections:
+            connection.fail("the client was closed")
+            connection.hang_up()
+        await asyncio.gather(*(connection.gone for connection in connections))
 
-    def _warm(self) -> "_Line | None":
+    def _warm(self) -> Connection | None:
         """Return the connection that was used last. Unused ones then grow old and are closed."""
         while self._idle:
-            line = self._idle.pop()
-            if line.usable:
-                return line
-            line.hang_up()
+            connection = self._idle.pop()
+            if connection.usable:
+                return connection
+            connection.hang_up()
         return None
 
-    def _give(self, line: "_Line") -> None:
+    def _give(self, connection: Connection) -> None:
         """Take back a connection after a call."""
-        if not line.usable or self._closed:
-            line.hang_up()
+        if not connection.usable or self._closed:
+            connection.hang_up()
             return
         while self._waiters:
             waiter = self._waiters.popleft()
             if not waiter.done():
-                waiter.set_result(line)
+                waiter.set_result(connection)
                 return
-        self._idle.append(line)
+        self._idle.append(connection)
 
-    async def _line(self, timeout_s: float) -> "_Line":
+    async def _connection(self, timeout_s: float) -> Connection:
         """Wait for the next free connection, or make a new one."""
         try:
             async with asyncio.timeout(timeout_s):
                 while self._connecting >= CONNECTS_AT_ONCE:
-                    line = await self._next()
-                    if line is None:
+                    connection = await self._next()
+                    if connection is None:
                         return await self._made()
-                    if line.usable:
-                        return line
-                    line.hang_up()
+                    if connection.usable:
+                        return connection
+                    connection.hang_up()
                 self._connecting += 1
                 return await self._made()
         except TimeoutError:
             pass
         raise Lost("no connection (time-out)", sent=False)
 
-    async def _next(self) -> "_Line | None":
+    async def _next(self) -> Connection | None:
         """Return a free connection. None means that the caller may make one now; it is already counted."""
-        waiter: asyncio.Future[_Line | None] = asyncio.get_running_loop().create_future()
+        waiter: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
         try:
             return await waiter
         except asyncio.CancelledError:
             if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
-                line = waiter.result()
-                if line is None:
+                connection = waiter.result()
+                if connection is None:
                     self._connected()
                 else:
-                    self._give(line)
+                    self._give(connection)
             raise
 
     def _pace(self) -> None:
@@ -262,18 +241,18 @@ class Transport:
                 return
         self._connecting -= 1
 
-    async def _made(self) -> "_Line":
+    async def _made(self) -> Connection:
         """Return a new connection. Raises: Lost."""
         try:
-            line = await self._attempted()
+            connection = await self._attempted()
         except BaseException:
             self._connected()
             raise
         self._pace()
         self._on_connected()
-        return line
+        return connection
 
-    async def _attempted(self) -> "_Line":
+    async def _attempted(self) -> Connection:
         failure = "the client was closed"
         for _ in range(HANDSHAKES if not self._closed else 0):
             try:
@@ -287,13 +266,13 @@ class Transport:
                 failure = f"no connection ({'time-out' if type(error) is TimeoutError else type(error).__name__})"
         raise Lost(failure, sent=False)
 
-    async def _with_tls(self, connected: socket.socket) -> "_Line":
+    async def _with_tls(self, connected: socket.socket) -> Connection:
         """Do the TLS handshake, if there is one. Raises: OSError, ssl.SSLError."""
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(HANDSHAKE_S):
-                _, line = await loop.create_connection(
-                    lambda: _Line(loop, self._take_back),
+                _, connection = await loop.create_connection(
+                    lambda: Connection(loop, self._take_back),
                     sock=connected,
                     ssl=self._context,
                     server_hostname=self._host if self._secure else None,
@@ -301,164 +280,15 @@ class Transport:
         except BaseException:
             connected.close()
             raise
-        return line
+        return connection
 
     def _sweep(self) -> None:
         """Give up late calls, and close connections that nobody has used."""
         loop = asyncio.get_running_loop()
         now = loop.time()
-        for line in tuple(self._busy):
-            if now >= line.deadline:
-                line.fail("time-out")
+        for connection in tuple(self._busy):
+            if now >= connection.deadline:
+                connection.fail("time-out")
         while self._idle and (self._idle[0].deadline <= now or not self._idle[0].usable):
             self._idle.pop(0).hang_up()
         self._sweeper = loop.call_later(SWEEP_S, self._sweep) if self._busy or self._idle else None
-
-
-class _Answer(Soon[Reply]):
-    """If whoever awaits it is cancelled, nobody else may use its connection."""
-
-    __slots__ = ("_line",)
-
-    def __init__(self, line: "_Line") -> None:
-        super().__init__()
-        self._line = line
-
-    def __await__(self) -> Generator[Any, None, Reply]:
-        if not self.is_done:
-            try:
-                if DRIVING.is_on:
-                    yield self
-                else:
-                    yield from self.in_task().__await__()
-            finally:
-                if not self.is_done:
-                    self._line.give_up()
-        return self.result()
-
-
-class _Line(asyncio.Protocol):
-    """One connection. `deadline` is the answer's during a call, and the connection's own while it is free."""
-
-    __slots__ = (
-        "_answer",
-        "_body",
-        "_is_measured",
-        "_is_over",
-        "_parser",
-        "_reply",
-        "_retry_after",
-        "_transport",
-        "_unparsed",
-        "deadline",
-        "gone",
-        "loop",
-        "usable",
-    )
-
-    _transport: Any
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, is_over: "Callable[[_Line], None]") -> None:
-        self.loop = loop
-        self._is_over = is_over
-        self._answer: _Answer | None = None
-        self._reply: Reply | None = None
-        """A whole answer. It is handed on when all bytes that came with it are read."""
-        self._parser = HttpResponseParser(self)
-        self._begin()
-        self.deadline = 0.0
-        self.usable = False
-        self.gone: asyncio.Future[None] = loop.create_future()
-
-    def ask(self, request: bytes, deadline: float) -> Soon[Reply]:
-        answer = self._answer = _Answer(self)
-        self.deadline = deadline
-        self._unparsed = 0
-        self._transport.write(request)
-        return answer
-
-    def give_up(self) -> None:
-        """Nobody waits for the answer any more. The next call must not get it."""
-        self.usable = False
-        if self._answer is not None:
-            self._answer = None
-            self._is_over(self)
-
-    def fail(self, reason: str) -> None:
-        self.usable = False
-        answer, self._answer = self._answer, None
-        if answer is not None:
-            self._is_over(self)
-            answer.fail(Lost(reason, sent=True))
-
-    def hang_up(self) -> None:
-        self.usable = False
-        self._transport.abort()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
-        self.usable = True
-
-    def data_received(self, data: bytes) -> None:
-        if self._answer is None:  # nothing was asked: after such bytes, no later answer could be trusted
-            self.hang_up()
-            return
-        self._unparsed += len(data)
-        try:
-            self._parser.feed_data(data)
-        except HttpParserError:
-            self.usable = False
-            if self._reply is None:
-                self.fail("not HTTP")
-        if self._reply is not None:
-            self._hand_on(self._reply)
-        elif self._unparsed > (HEAD_BYTES if self._body is None else BODY_BYTES):
-            self.fail("an answer too large")
-
-    def _hand_on(self, reply: Reply) -> None:
-        """The call is over. Whoever gets the answer may use this connection in the same turn."""
-        answer, self._answer, self._reply = self._answer, None, None
-        if answer is not None:
-            self._is_over(self)
-            answer.settle(reply)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        if error is None and self._body is not None and not self._is_measured:
-            self.on_message_complete()  # an answer without a length ends when its connection closes
-        self.usable = False
-        if self._reply is not None:
-            self._hand_on(self._reply)
-        self.fail("the connection broke" if error is not None else "the connection was closed")
-        if not self.gone.done():
-            self.gone.set_result(None)
-
-    def _begin(self) -> None:
-        self._body: list[bytes] | None = None
-        self._retry_after: str | None = None
-        self._is_measured = False
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        lower = name.lower()
-        if lower in (b"content-length", b"transfer-encoding"):
-            self._is_measured = True
-        elif lower == b"retry-after":
-            self._retry_after = value.decode("latin-1")
-
-    def on_headers_complete(self) -> None:
-        self._body = []
-        self._unparsed = 0
-
-    def on_body(self, part: bytes) -> None:
-        if self._body is not None:
-            self._body.append(part)
-
-    def on_message_complete(self) -> None:
-        status, body, retry_after = self._parser.get_status_code(), self._body or [], self._retry_after
-        self._begin()
-        if status < 200:  # 100 Continue, 103 Early Hints: the answer is still to come
-            return
-        self.usable = self.usable and bool(self._parser.should_keep_alive())
-        if self._reply is not None:  # a second answer to one request
-            self.usable = False
-        else:
-            self._reply = Reply(status, body[0] if len(body) == 1 else b"".join(body), retry_after)

@@ -1,0 +1,180 @@
+"""One connection to a server, and the calls over it, one at a time. httptools parses the answers.
+
+It knows what a lost answer means: once the bytes were handed to the system, the outcome is unknown.
+"""
+
+import asyncio
+from collections.abc import Callable, Generator
+from typing import Any, NamedTuple
+
+from httptools import HttpParserError, HttpResponseParser
+
+from passerby.ports.soon import DRIVING, Soon
+
+HEAD_BYTES = 65_536
+BODY_BYTES = 64 * 2**20
+"""More than a getUpdates answer with 100 of the largest updates."""
+
+
+class Lost(Exception):
+    """There is no answer. `sent`: the request may have been carried out. `reason` quotes nothing of the request."""
+
+    def __init__(self, reason: str, *, sent: bool) -> None:
+        super().__init__(reason, sent)
+        self.reason = reason
+        self.sent = sent
+
+
+class Reply(NamedTuple):
+    status: int
+    body: bytes
+    retry_after: str | None
+
+
+class _Answer(Soon[Reply]):
+    """If whoever awaits it is cancelled, nobody else may use its connection."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: "Connection") -> None:
+        super().__init__()
+        self._connection = connection
+
+    def __await__(self) -> Generator[Any, None, Reply]:
+        if not self.is_done:
+            try:
+                if DRIVING.is_on:
+                    yield self
+                else:
+                    yield from self.in_task().__await__()
+            finally:
+                if not self.is_done:
+                    self._connection.give_up()
+        return self.result()
+
+
+class Connection(asyncio.Protocol):
+    """One connection. `deadline` is the answer's during a call, and the connection's own while it is free."""
+
+    __slots__ = (
+        "_answer",
+        "_body",
+        "_is_measured",
+        "_is_over",
+        "_parser",
+        "_reply",
+        "_retry_after",
+        "_transport",
+        "_unparsed",
+        "deadline",
+        "gone",
+        "loop",
+        "usable",
+    )
+
+    _transport: Any
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, is_over: "Callable[[Connection], None]") -> None:
+        self.loop = loop
+        self._is_over = is_over
+        self._answer: _Answer | None = None
+        self._reply: Reply | None = None
+        """A whole answer. It is handed on when all bytes that came with it are read."""
+        self._parser = HttpResponseParser(self)
+        self._begin()
+        self.deadline = 0.0
+        self.usable = False
+        self.gone: asyncio.Future[None] = loop.create_future()
+
+    def ask(self, request: bytes, deadline: float) -> Soon[Reply]:
+        answer = self._answer = _Answer(self)
+        self.deadline = deadline
+        self._unparsed = 0
+        self._transport.write(request)
+        return answer
+
+    def give_up(self) -> None:
+        """Nobody waits for the answer any more. The next call must not get it."""
+        self.usable = False
+        if self._answer is not None:
+            self._answer = None
+            self._is_over(self)
+
+    def fail(self, reason: str) -> None:
+        self.usable = False
+        answer, self._answer = self._answer, None
+        if answer is not None:
+            self._is_over(self)
+            answer.fail(Lost(reason, sent=True))
+
+    def hang_up(self) -> None:
+        self.usable = False
+        self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        self.usable = True
+
+    def data_received(self, data: bytes) -> None:
+        if self._answer is None:  # nothing was asked: after such bytes, no later answer could be trusted
+            self.hang_up()
+            return
+        self._unparsed += len(data)
+        try:
+            self._parser.feed_data(data)
+        except HttpParserError:
+            self.usable = False
+            if self._reply is None:
+                self.fail("not HTTP")
+        if self._reply is not None:
+            self._hand_on(self._reply)
+        elif self._unparsed > (HEAD_BYTES if self._body is None else BODY_BYTES):
+            self.fail("an answer too large")
+
+    def _hand_on(self, reply: Reply) -> None:
+        """The call is over. Whoever gets the answer may use this connection in the same turn."""
+        answer, self._answer, self._reply = self._answer, None, None
+        if answer is not None:
+            self._is_over(self)
+            answer.settle(reply)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if error is None and self._body is not None and not self._is_measured:
+            self.on_message_complete()  # an answer without a length ends when its connection closes
+        self.usable = False
+        if self._reply is not None:
+            self._hand_on(self._reply)
+        self.fail("the connection broke" if error is not None else "the connection was closed")
+        if not self.gone.done():
+            self.gone.set_result(None)
+
+    def _begin(self) -> None:
+        self._body: list[bytes] | None = None
+        self._retry_after: str | None = None
+        self._is_measured = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        lower = name.lower()
+        if lower in (b"content-length", b"transfer-encoding"):
+            self._is_measured = True
+        elif lower == b"retry-after":
+            self._retry_after = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        self._body = []
+        self._unparsed = 0
+
+    def on_body(self, part: bytes) -> None:
+        if self._body is not None:
+            self._body.append(part)
+
+    def on_message_complete(self) -> None:
+        status, body, retry_after = self._parser.get_status_code(), self._body or [], self._retry_after
+        self._begin()
+        if status < 200:  # 100 Continue, 103 Early Hints: the answer is still to come
+            return
+        self.usable = self.usable and bool(self._parser.should_keep_alive())
+        if self._reply is not None:  # a second answer to one request
+            self.usable = False
+        else:
+            self._reply = Reply(status, body[0] if len(body) == 1 else b"".join(body), retry_after)
