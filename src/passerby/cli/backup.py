@@ -127,12 +127,14 @@ def restore(
     typer.echo(f"restored {restored.path.name}: {manifest.contents.rows} rows, as of {_when(manifest.made_at)}")
     for table, count in restored.lost.items():
         typer.echo(f"lost: {count} rows of {table} that the database had and the backup has not")
-    if restored.waiting:
-        typer.echo(f"lost: {restored.waiting} messages that waited in the live store to be delivered")
+    for count, what in zip(restored.waiting, ("messages of people", "notices of ours"), strict=True):
+        if count:
+            typer.echo(f"lost: {count} {what} that waited in the live store to be delivered")
     typer.echo(
         f"ended: {restored.ended[0]} chats and {restored.ended[1]} searches of the backup, because people have met "
         "others since then"
     )
+    typer.echo(f"told: {restored.told} people get a notice that the connection was lost, when the fleet starts")
     raise typer.Exit(examine(settled, None, json=False))
 
 

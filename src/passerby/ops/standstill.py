@@ -4,7 +4,7 @@ With a file, the lock of the live store shows it, and is held until the command 
 workers shows it. PostgreSQL shows who is connected, which also finds a process with another live store.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from random import SystemRandom
 from typing import Any, Final
@@ -20,6 +20,8 @@ from passerby.adapters.redis.keys import Keys
 from passerby.adapters.sql import DatabaseUnusable, SqlRecords, release
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.failures import losses
+from passerby.kernel.ids import BotId, PersonId
+from passerby.ops.backup.ending import Ended, begin, in_live_store
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import Figures, LiveStore, LiveStoreLost
 from passerby.ports.records import RecordsLost
@@ -55,19 +57,29 @@ class Standstill:
         path = self._settings.live_path
         found = [each for each in path.parent.glob(f"{path.name}*") if not each.name.endswith(".lock")]
         had = sum(each.stat().st_size > 0 for each in found)
+        self._log.close()
         for each in found:
             each.unlink()
+        self._log = open_log(self._settings)
         return had
 
-    async def figures(self) -> Figures:
-        """What the live store holds. Zeros, if it is new or was wiped. Raises: WrongSetting."""
+    async def look(self) -> Ended:
+        """What the live store holds. Nothing, if it is new or was wiped. Raises: WrongSetting."""
         if self._log is not None and not self._settings.live_path.stat().st_size:
-            return _NOTHING
+            return Ended()
         try:
             async with self._live_store() as store:
-                return await store.figures()
+                return await in_live_store(store, self._clock.now())
         except LiveStoreLost:
-            return _NOTHING
+            return Ended()
+
+    async def begin_live_store(self, told: Mapping[PersonId, BotId]) -> None:
+        """Begin the emptied store: nobody searches or chats, and these people get a notice. Raises: WrongSetting."""
+        try:
+            async with self._live_store(looks=False) as store:
+                await begin(store, told, self._clock.now())
+        except LiveStoreLost as error:
+            raise _redis_away(error) from None
 
     async def record_journal(self, records: SqlRecords) -> Figures:
         """Bring what the live store still has for the records into them. Returns what is left in it.
@@ -85,13 +97,13 @@ class Standstill:
                 return _NOTHING  # it was wiped
 
     @asynccontextmanager
-    async def _live_store(self) -> AsyncIterator[LiveStore]:
+    async def _live_store(self, *, looks: bool = True) -> AsyncIterator[LiveStore]:
         rng = SystemRandom()
         store: LiveStore
         if self._log is not None:
             store = MemoryStore(self._log, self._clock, rng)
         else:
-            store = await _redis(self._settings, self._clock)
+            store = await _redis(self._settings, self._clock, looks=looks)
         try:
             yield store
         finally:
@@ -149,7 +161,7 @@ def open_log(settings: Settings) -> FileLog:
         raise FleetRuns(f"Passerby runs with {settings.live_path.name} now: {_RUNS}") from None
 
 
-async def _redis(settings: Settings, clock: Clock) -> LiveStore:
+async def _redis(settings: Settings, clock: Clock, *, looks: bool = True) -> LiveStore:
     try:
         opened = await open_redis(
             settings.redis_url.get_secret_value(),
@@ -159,7 +171,7 @@ async def _redis(settings: Settings, clock: Clock) -> LiveStore:
             replicas=settings.redis_replicas,
             may_lose=settings.redis_may_lose_seconds,
             release=release(),
-            looks=True,
+            looks=looks,
         )
     except RedisUnfit as error:
         raise WrongSetting("REDIS_URL", str(error), "then try again") from None

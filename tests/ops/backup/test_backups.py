@@ -18,8 +18,11 @@ from passerby.adapters.sql.tables import users
 from passerby.bootstrap.clock import SystemClock
 from passerby.bootstrap.stores import database
 from passerby.kernel.broadcast import Broadcast, BroadcastState, TargetState
-from passerby.kernel.ids import BotId, UpdateRef
+from passerby.kernel.effect import Priority
+from passerby.kernel.ids import BotId, ChatId, PersonId, UpdateRef
+from passerby.kernel.participant import Participant
 from passerby.kernel.staff import AuditNote, StaffDecision
+from passerby.kernel.text import text
 from passerby.ops.backup.failure import BackupFailed
 from passerby.ops.backup.places import directory_of
 from passerby.ops.backup.programs import Address, program
@@ -28,7 +31,12 @@ from passerby.ops.backup.taking import take
 from passerby.ops.backup.verifying import listed, verify
 from passerby.ops.doctor import backups
 from passerby.ops.standstill import FleetRuns, standstill
+from passerby.ports.doubts import Held
 from passerby.ports.facts import Fact
+from passerby.ports.leases import WorkerId
+from passerby.ports.outbox import Notice, Parked
+from passerby.ports.participants import Commit, Committed
+from passerby.ports.trails import Trail, trail_of
 from passerby.settings import Settings, WrongSetting
 from tests.contract.records_facts import block, changed, chatting, closed, opened, person, searching
 from tests.size import in_full
@@ -82,7 +90,7 @@ def test_a_restore_brings_back_exactly_what_the_database_held_and_empties_the_li
     assert asyncio.run(ids(settings)) == [1, 2, 3, 4, 10, 11]
     result = restored(settings)
     assert result.live_entries > 0
-    assert asyncio.run(is_live_store_empty(settings))
+    assert asyncio.run(new_live_store(settings)) == ([], [])
     assert asyncio.run(ids(settings)) == [1, 2, 3, 4]
     assert (result.lost["users"], result.lost["chats"], result.lost["blocks"]) == (2, 2, 1)
 
@@ -168,9 +176,69 @@ async def use_live_store(settings: Settings) -> None:
         await store.adopt((), whole=True)
 
 
-async def is_live_store_empty(settings: Settings) -> bool:
+async def new_live_store(settings: Settings) -> tuple[list[Held], list[tuple[int, str]]]:
+    """Whom it holds, and whom a worker that starts now tells what. It is whole, and there is no doubt about it."""
     async with standstill(settings, CLOCK) as still, still._live_store() as store:
-        return store.newborn
+        assert not store.newborn
+        assert not store.doubts
+        entries = await store.inherit(WorkerId("w1"))
+        told = [(each.to, each.text.key) for each in entries if isinstance(each, Notice)]
+        return await store.everybody(), told
+
+
+async def live_through(settings: Settings, commit: Commit) -> None:
+    async with standstill(settings, CLOCK) as still, still._live_store() as store:
+        await store.adopt((), whole=True)
+        assert await store.commit(commit) is Committed.YES
+
+
+def test_people_whose_chat_or_search_a_restore_took_away_get_one_notice(settings: Settings) -> None:
+    """The live store says who they are. Whoever has a message on its way gets it too; whoever chatted only at the time
+    of the backup does not."""
+
+    async def then() -> None:
+        await init_schema(database(settings))
+        records = SqlRecords.at(database(settings))
+        busy: list[Fact] = [changed(chatting(1, 2, "c", 1)), changed(chatting(2, 1, "c", 1)), opened("c")]
+        await records.apply("g", list(enumerate(busy, 1)))
+        await records.aclose()
+
+    asyncio.run(then())
+    asyncio.run(take(settings, a_second_later))
+    relay = Parked("r", ChatId("d"), PersonId(7), BotId(7), b"", CLOCK.now() + 60)
+    trail = Trail("t", trail_of(PersonId(8)), BotId(7), CLOCK.now() + 60)
+    people = (chatting(3, 4, "d", 1), chatting(4, 3, "d", 1), searching(5, 1), person(6, 1))
+    notice = Notice("n", PersonId(6), BotId(7), text("help"), Priority.SYSTEM, 0.0)
+    asyncio.run(live_through(settings, Commit(people, outbox=(relay, trail, notice))))
+    result = restored(settings)
+    assert (result.told, result.waiting, result.ended) == (4, (1, 1), (1, 0))
+    held, told = asyncio.run(new_live_store(settings))
+    assert held == []
+    assert sorted(told) == [(number, "chat.connection_lost") for number in (3, 4, 5, 8)]
+    # A restore that is repeated tells them all the same, once.
+    assert restored(settings).told == 4
+    assert sorted(asyncio.run(new_live_store(settings))[1]) == sorted(told)
+
+
+def test_if_the_live_store_is_gone_too_the_records_say_who_must_hear_of_a_restore(on_a_file: Settings) -> None:
+    async def chat(*people: Participant) -> None:
+        await init_schema(database(on_a_file))
+        records = SqlRecords.at(database(on_a_file))
+        await records.apply(f"of {people[0].person}", [(n, changed(each)) for n, each in enumerate(people, 1)])
+        await records.aclose()
+
+    def whom() -> list[int]:
+        return sorted(person for person, _ in asyncio.run(new_live_store(on_a_file))[1])
+
+    asyncio.run(chat(chatting(1, 2, "c", 1), chatting(2, 1, "c", 1)))
+    asyncio.run(take(on_a_file, a_second_later))
+    asyncio.run(chat(searching(3, 1), chatting(1, 3, "d", 2)))
+    assert restored(on_a_file).told == 3
+    assert whom() == [1, 2, 3]
+    on_a_file.sqlite_db_path.unlink()
+    on_a_file.live_path.unlink()
+    assert restored(on_a_file).told == 2
+    assert whom() == [1, 2]
 
 
 def test_nothing_is_restored_while_a_process_runs(on_a_file: Settings) -> None:

@@ -4,7 +4,8 @@ An older backup does not fit a newer live store: people would be in chats that t
 is emptied first. A kill after that leaves the old records, from which the next start rebuilds it.
 
 Nor does an older backup fit what people see: since then, they have met others. A message meant for somebody else must
-not reach the partner of that time. So every chat and search of the backup ends. People see it when they write next.
+not reach the partner of that time. So every chat and search ends, and their people get one notice (`ending`). It waits
+in the new live store, in which nobody searches or chats: also after a kill, no chat of the backup goes on.
 
 Nor does it know which copies of a broadcast were sent since. So all that wait become unknown, and are never sent.
 """
@@ -23,6 +24,7 @@ from passerby.adapters.sql.failures import losses
 from passerby.adapters.sql.tables import broadcast_targets, chats, users
 from passerby.domain.reconcile import REASON
 from passerby.kernel.broadcast import TargetState
+from passerby.ops.backup import ending
 from passerby.ops.backup.failure import BackupFailed
 from passerby.ops.backup.manifest import Manifest
 from passerby.ops.backup.places import database_of, directory_of
@@ -38,15 +40,16 @@ _PATIENT: Final = Pool(timeout_s=600.0)
 
 class Restored(NamedTuple):
     """`before`: what the database held. `live_entries`: how many keys or files the live store had. `ended`: how many
-    chats and how many people's searches of the backup ended. `waiting`: how many messages
-    waited in the live store to be delivered."""
+    chats and how many people's searches of the backup ended. `told`: how many people get a notice of it. `waiting`: how
+    many of people's messages, and how many of our notices, waited in the live store to be delivered."""
 
     path: Path
     manifest: Manifest
     before: Contents
     live_entries: int
     ended: tuple[int, int]
-    waiting: int
+    told: int
+    waiting: tuple[int, int]
 
     @property
     def lost(self) -> dict[str, int]:
@@ -83,14 +86,19 @@ async def restore(
                 if before.rows and not replace:
                     people = before.tables["users"].rows if "users" in before.tables else 0
                     raise BackupFailed(f"the database holds {people} people: add --replace to replace them")
-                waiting = (await still.figures()).outbox
+                found = await still.look()
+                busy = found.busy if found.busy is not None else await ending.in_records(_database(settings))
                 reached("live store")
                 live_entries = await still.empty_live_store()
+                await still.begin_live_store(busy)
                 reached("records")
                 await database.replace(checked(sealed, manifest), manifest.contents)
                 reached("schema")
                 await init_schema(_database(settings))
                 reached("chats")
+                if found.busy is None and not busy:
+                    busy = await ending.in_records(_database(settings))
+                    await still.begin_live_store(busy)
                 with losses():
                     ended = await _end_chats(_database(settings), clock.now())
                     await _end_broadcasts(_database(settings))
@@ -98,7 +106,7 @@ async def restore(
             raise BackupFailed(str(error)) from None
         except (DatabaseUnusable, RecordsLost) as error:
             raise BackupFailed(str(error)) from None
-    return Restored(path, manifest, before, live_entries, ended, waiting)
+    return Restored(path, manifest, before, live_entries, ended, len(busy), (found.messages, found.notices))
 
 
 async def _end_chats(database: str | Path, now: float) -> tuple[int, int]:
