@@ -13,6 +13,7 @@ import pytest
 
 from passerby.adapters.memory import MemoryStore
 from passerby.adapters.memory.store import JOURNAL_BOUND
+from passerby.kernel.ids import PersonId
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore
 from tests.contract.live_cluster import ClusterPlace
@@ -87,7 +88,7 @@ class DiskLog:
     def is_broken(self) -> bool:
         return False
 
-    def append(self, record: bytes) -> None:
+    def append(self, record: bytes, touched: Iterable[PersonId] = ()) -> None:
         self._take()
         self._disk.records.append(record)
 

@@ -6,6 +6,38 @@ from typing import Final
 from tests.planted.bug import Bug
 
 LOSSES: Final = (
+    Bug("memory", "a missing end of the log names nobody", "                people.update(hole.people)\n", ""),
+    Bug(
+        "memory",
+        "a missing end of the log is forgotten if the process dies before the repair",
+        "            self._sequence = synced  # so the next number shows the hole, too, until a rewrite\n",
+        "",
+    ),
+    Bug("memory", "missing numbers in the log are no hole", "if sequence and number > sequence + 1:", "if False:"),
+    Bug(
+        "memory",
+        "the people whom a record concerns are noted at the beginning again after a start",
+        "self._next = (newest + 1) % ROOM",
+        "self._next = 0",
+    ),
+    Bug(
+        "memory",
+        "a missing end names people whom earlier records concern",
+        "if after < number <= upto)",
+        "if number <= upto)",
+    ),
+    Bug(
+        "memory",
+        "an emptied log is a new beginning",
+        "if self._sequence < synced and is_there:",
+        "if 0 < self._sequence < synced and is_there:",
+    ),
+    Bug(
+        "runtime",
+        "an idle person whose search may be lost is told nothing",
+        "if view.is_busy or (person in lost and view.newest.profile.complete)",
+        "if view.is_busy",
+    ),
     Bug("runtime", "a repair waits for nobody", "missing = (self._expected | former) - answered", "missing = set()"),
     Bug(
         "runtime",

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from random import Random
 
 from passerby.adapters.memory.frames import Hole, frame, unframe
+from passerby.kernel.ids import PersonId
 from tests.simulation.virtual_time import SimProcess
 
 SECTOR = 512
@@ -74,7 +75,7 @@ class DiskLog:
         records, self._records = self._records, []
         return records
 
-    def append(self, record: bytes) -> None:
+    def append(self, record: bytes, touched: Iterable[PersonId] = ()) -> None:
         if self._life.dead:
             return
         if self._tell is not None and self._tell("before", record):

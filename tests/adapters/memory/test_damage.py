@@ -120,6 +120,32 @@ def test_people_whose_state_changed_through_damage_are_named_as_in_doubt(damage:
         assert concerned <= 50 * 2 * TOLD_BACK
 
 
+def test_people_whose_state_changed_in_a_missing_end_are_named_as_in_doubt(tmp_path: Path) -> None:
+    """The newest changes may be in no other store. Fifty random tears, and a kill before the repair."""
+    concerned = 0
+    for seed in range(50):
+        path = tmp_path / f"{seed}.live"
+
+        async def main(path: Path = path, seed: int = seed) -> None:
+            nonlocal concerned
+            story = Story(path, seed)
+            await story.tell(80)
+            story.store._log.close()
+            data = path.read_bytes()
+            path.write_bytes(data[: -Random(seed).randrange(1, 12_000)])
+            for _ in range(2):
+                store = opened(path)
+                held = {each.participant.person: each.participant for each in await store.everybody()}
+                wrong = {person for person, true in story.people.items() if held.get(person) != true}
+                assert wrong <= store.doubts.people
+                assert store.doubts.everybody or not wrong
+                store._log.close()
+            concerned += len(wrong)
+
+        run(main())
+    assert concerned > 50
+
+
 @in_virtual_time
 async def test_a_person_whose_unsent_message_was_damaged_is_named_in_the_doubts(tmp_path: Path) -> None:
     path = tmp_path / "a.live"

@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 from passerby.adapters.memory import frames
 from passerby.adapters.memory.frames import Hole, frame, unframe
 from passerby.adapters.memory.log import FileLog, LogInUse, LogNewer
+from passerby.adapters.memory.touched import ROOM
+from passerby.kernel.ids import PersonId
 from tests.staged import in_a_loop
 
 RECORDS = st.lists(st.binary(max_size=20), max_size=8)
@@ -81,7 +83,7 @@ def test_a_flipped_bit_loses_one_record_and_is_reported(records: list[bytes], da
     hit = next(number for number in range(len(records)) if bit // 8 < len(framed(*records[: number + 1])))
     found = unframe(bytes(whole))
     is_last = hit == len(records) - 1
-    hole = Hole(len(framed(*records[:hit])), len(frame(records[hit], 0)), None if is_last else 1)
+    hole = Hole(len(framed(*records[:hit])), len(frame(records[hit], 0)), None if is_last else 1, hit)
     assert found.records == [*records[:hit], hole, *records[hit + 1 :]]
     assert found.size == len(whole), "what comes next goes after the damage"
 
@@ -172,7 +174,58 @@ def test_a_synced_end_that_is_missing_is_a_hole(path: Path, is_clean_cut: bool) 
     asyncio.run(main())
     path.write_bytes(framed(b"one") + (b"" if is_clean_cut else frame(b"two", 2)[:-1]))
     size = len(framed(b"one"))
-    assert read(path) == [b"one", Hole(size, 0, 2)]
+    assert read(path) == [b"one", Hole(size, 0, 2, 1)]
+
+
+def test_a_missing_end_names_the_people_it_concerns_until_the_log_is_rewritten(path: Path) -> None:
+    """Otherwise a kill before the repair would make the loss invisible."""
+
+    async def main() -> None:
+        live = FileLog(path)
+        for number in (1, 2, 3):
+            live.append(b"%d" % number, (PersonId(number), PersonId(-number)))
+        await live.sync()
+        live.append(b"4", (PersonId(4),))
+        live.close()
+
+    asyncio.run(main())
+    path.write_bytes(framed(b"1"))
+    size, lost = len(framed(b"1")), {2, -2, 3, -3}
+    log = FileLog(path)
+    assert list(log.records()) == [b"1", Hole(size, 0, 2, 1, frozenset(map(PersonId, lost)))]
+    log.append(b"after", (PersonId(9),))
+    log.close()
+    again = FileLog(path)
+    assert list(again.records()) == [b"1", Hole(size, 0, 2, 1, frozenset(map(PersonId, lost))), b"after"]
+    again.rewrite([b"all"])
+    again.close()
+    assert read(path) == [b"all"]
+
+
+def test_the_newest_notes_about_people_replace_the_oldest(path: Path) -> None:
+    async def main() -> None:
+        for start in (0, ROOM, 2 * ROOM):
+            live = FileLog(path)
+            for number in range(start, start + ROOM // 2 + 1):
+                live.append(b"", (PersonId(number),))
+            await live.sync()
+            live.close()
+
+    asyncio.run(main())
+    path.write_bytes(framed(b""))
+    (hole,) = [each for each in read(path) if isinstance(each, Hole)]
+    newest = {*range(2 * ROOM, 2 * ROOM + ROOM // 2 + 1), *range(ROOM + 2, ROOM + ROOM // 2 + 1)}
+    assert hole.people == newest
+
+
+def test_an_emptied_log_is_a_hole_and_a_deleted_one_a_new_beginning(path: Path) -> None:
+    live = FileLog(path)
+    live.rewrite([b"one"])
+    live.close()
+    path.write_bytes(b"")
+    assert read(path) == [Hole(0, 0, 1)]
+    path.unlink()
+    assert read(path) == []
 
 
 def test_an_end_that_was_never_synced_may_be_missing(path: Path) -> None:
@@ -194,7 +247,7 @@ def test_a_rewritten_log_counts_as_synced(path: Path) -> None:
     live.rewrite([b"two", b"three"])
     live.close()
     path.write_bytes(frame(b"two", 2))
-    assert read(path) == [b"two", Hole(path.stat().st_size, 0, 1)]
+    assert read(path) == [b"two", Hole(path.stat().st_size, 0, 1, 2)]
 
 
 def test_a_corrupt_lock_file_does_not_affect_reading_the_log(path: Path) -> None:

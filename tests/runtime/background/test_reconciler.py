@@ -241,6 +241,18 @@ async def test_an_unreachable_person_is_repaired_and_gets_no_notice(pair: Pair) 
 
 
 @pairwise
+async def test_an_idle_person_whose_newest_change_may_be_lost_is_told(pair: Pair) -> None:
+    """They may just have begun to search, and neither store knows of it. Newcomers answer questions; they go on."""
+    newcomer = somebody(DAN)
+    newcomer = msgspec.structs.replace(newcomer, profile=msgspec.structs.replace(newcomer.profile, gender=None))
+    await pair.put(somebody(EVE), somebody(ANN), newcomer)
+    await pair.record()
+    pair.store._doubts = Doubts(people=frozenset({EVE, DAN}))
+    assert await pair.reconciler.reconcile()
+    assert [(notice.to, notice.text) for notice in pair.notices] == [(EVE, text("chat.connection_lost"))]
+
+
+@pairwise
 async def test_a_search_that_differs_ends_with_a_notice(pair: Pair) -> None:
     await pair.put(somebody(EVE, waiting(EVE)))
     await pair.record()

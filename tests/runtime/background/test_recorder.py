@@ -2,7 +2,7 @@
 
 import asyncio
 import heapq
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -64,10 +64,10 @@ class Log(FileLog):
 
     full = False
 
-    def append(self, record: bytes) -> None:
+    def append(self, record: bytes, touched: Iterable[PersonId] = ()) -> None:
         if self.full:
             raise OSError(28, "full")
-        super().append(record)
+        super().append(record, touched)
 
     async def sync(self) -> None:
         """Sync at once: the test moves the clock, and no thread would wait for it."""

@@ -15,12 +15,14 @@ Reading distinguishes two kinds of bad bytes:
   The lock file says up to which frame the log was synced. If frames before that are missing at the end, that is a hole.
   The first bad bytes after that begin a torn end, even if good frames follow: a disk writes sectors in any order.
 - *A hole*: damaged bytes of frames that were complete. They are skipped and reported, and reading resumes at the next
-  valid frame. The reader of the records decides what a hole means.
+  valid frame. Missing numbers are a hole, too. The reader of the records decides what a hole means.
 """
 
 import struct
 import zlib
 from typing import Final, NamedTuple
+
+from passerby.kernel.ids import PersonId
 
 _MAGIC: Final = b"\xf5plg"
 _HEAD: Final = struct.Struct("<4sIQI")
@@ -30,11 +32,17 @@ _SECTOR: Final = 512
 
 
 class Hole(NamedTuple):
-    """`size` damaged bytes at offset `at`. `lost`: how many records were in them; None if that is not known."""
+    """`size` damaged bytes at offset `at`. `lost`: how many records were in them; None if that is not known.
+
+    `after`: the sequence number of the record before them. `people`: those whom the lost records concern, as far as the
+    lock file tells.
+    """
 
     at: int
     size: int
     lost: int | None
+    after: int = 0
+    people: frozenset[PersonId] = frozenset()
 
 
 def frame(record: bytes, sequence: int) -> bytes:
@@ -62,6 +70,8 @@ def unframe(data: bytes, synced: int = 0) -> Contents:
         found = _frame_at(data, at, sequence)
         if found is not None:
             number, end = found
+            if sequence and number > sequence + 1:
+                records.append(Hole(at, 0, number - sequence - 1, sequence))
             records.append(data[at + _HEAD_SIZE : end])
             at, sequence = end, number
             continue
@@ -72,9 +82,10 @@ def unframe(data: bytes, synced: int = 0) -> Contents:
         if found is None:
             if _is_torn(data, start):
                 return Contents(records, start, sequence)
-            records.append(Hole(start, len(data) - start, None))
+            records.append(Hole(start, len(data) - start, None, sequence))
             return Contents(records, len(data), sequence)
-        records.append(Hole(start, at - start, found[0] - sequence - 1))
+        records.append(Hole(start, at - start, found[0] - sequence - 1, sequence))
+        sequence = found[0] - 1
     return Contents(records, at, sequence)
 
 

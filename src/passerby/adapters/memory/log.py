@@ -28,6 +28,8 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from passerby.adapters.memory.frames import Hole, frame, unframe
+from passerby.adapters.memory.touched import Touched
+from passerby.kernel.ids import PersonId
 
 _CRC: Final = struct.Struct("<I")
 _SYNCED: Final = struct.Struct("<Q")
@@ -68,7 +70,9 @@ class Log(Protocol):
 
     def records(self) -> Iterable[bytes | Hole]: ...
 
-    def append(self, record: bytes) -> None: ...
+    def append(self, record: bytes, touched: Iterable[PersonId] = ()) -> None:
+        """`touched`: the people whom the record concerns. A hole in its place names them, if possible."""
+        ...
 
     def rewrite(self, records: Iterable[bytes], *, keep_former: bool = False) -> None:
         """`keep_former`: keep the old log under another name, so that an operator can examine the damage."""
@@ -103,7 +107,9 @@ class FileLog:
             os.close(self._lock)
             raise LogNewer(str(path))
         try:
+            is_there = path.exists()
             self._claim(self._lock)
+            self._touched = Touched(self._lock)
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
             synced = _read_synced(self._lock)
             self._records, self._size, self._sequence = unframe(path.read_bytes(), synced)
@@ -111,8 +117,10 @@ class FileLog:
         except OSError:
             os.close(self._lock)
             raise
-        if 0 < self._sequence < synced:
-            self._records.append(Hole(self._size, 0, synced - self._sequence))
+        if self._sequence < synced and is_there:  # somebody who deletes the log does not want it back
+            self._records.append(Hole(self._size, 0, synced - self._sequence, self._sequence))
+            self._sequence = synced  # so the next number shows the hole, too, until a rewrite
+        self._records = [self._named(each, synced) for each in self._records]
         self._is_broken = self._is_lost = False
         self._appended = self._synced = 0  # in records, since it was opened
         self._is_syncing = False
@@ -175,7 +183,13 @@ class FileLog:
         records, self._records = self._records, []
         return records
 
-    def append(self, record: bytes) -> None:
+    def _named(self, record: bytes | Hole, synced: int) -> bytes | Hole:
+        if not isinstance(record, Hole):
+            return record
+        upto = max(synced, self._sequence) if record.lost is None else record.after + record.lost
+        return record._replace(people=self._touched.within(record.after, upto))
+
+    def append(self, record: bytes, touched: Iterable[PersonId] = ()) -> None:
         if self._is_broken or self._is_lost:
             raise _broken()
         data = frame(record, self._sequence + 1)
@@ -190,6 +204,8 @@ class FileLog:
         self._size += written
         self._sequence += 1
         self._appended += 1
+        with contextlib.suppress(OSError):  # it only matters if the log is damaged, too
+            self._touched.note(self._lock, self._sequence, touched)
 
     def _undo(self) -> None:
         try:

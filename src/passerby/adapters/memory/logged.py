@@ -91,6 +91,7 @@ class LoggedStore:
         for data in records:
             if isinstance(data, Hole):
                 hole, what, is_damaged = data, None, True
+                people.update(hole.people)
                 continue
             try:
                 logged = decoder.decode(data)
@@ -100,7 +101,8 @@ class LoggedStore:
             what = logged.what
             if hole is not None:
                 # If the hole held a snapshot, or more records than the next one tells about, it may concern anybody.
-                everybody = everybody or hole.at == 0 or hole.lost is None or hole.lost > TOLD_BACK
+                # If it has no bytes, the next record was written without knowing about it.
+                everybody = everybody or not (hole.at and hole.size) or hole.lost is None or hole.lost > TOLD_BACK
                 people.update(logged.touched)
                 hole = None
             self._state.replay(what)
@@ -202,13 +204,14 @@ class LoggedStore:
 
     def _write(self, record: Record) -> None:
         lately = [person for touched in self._touched_lately for person in touched]
+        touched = touches(record)
         try:
-            self._log.append(self._encoder.encode(Logged(lately, record)))
+            self._log.append(self._encoder.encode(Logged(lately, record)), touched)
         except OSError as error:
             self._refused = True
             raise _lost(error) from None
         self._refused = False
-        self._touched_lately.append(touches(record))
+        self._touched_lately.append(touched)
 
     async def _durable(self) -> None:
         """Return when everything stored so far is on the disk."""

@@ -14,7 +14,7 @@ sure about two cases:
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from itertools import chain
 
 from passerby.dialogue.keyboards import KEYS, keys_for
@@ -77,7 +77,7 @@ class Reconciler:
             logs.record("stores.differ", "error", count=len(doubtful), reason=why)
         agreed = True
         for group in in_doubt(views, sorted(doubtful)):
-            agreed = await self._repair({person: views[person] for person in group}) and agreed
+            agreed = await self._repair({person: views[person] for person in group}, doubts.people) and agreed
         lives = [view.live.state for view in views.values() if view.live is not None]
         held = {state.chat for state in lives if isinstance(state, Chatting)}
         await self._close(each for each in active.chats if each not in held)
@@ -115,14 +115,19 @@ class Reconciler:
             suspects = acting
         return confirmed
 
-    async def _repair(self, views: dict[PersonId, View]) -> bool:
+    async def _repair(self, views: dict[PersonId, View], lost: Collection[PersonId]) -> bool:
         """Take a group out of their chats and searches, in one commit.
 
-        False: one of them acted meanwhile, and nothing was stored.
+        `lost`: the people whose newest change may be lost. They are told even if they are idle in both stores: they may
+        just have begun to search. False: somebody of the group acted meanwhile, and nothing was stored.
         """
         now = self._clock.now()
         puts, notices, facts, ended = [], [], list[Fact](), dict[ChatId, None]()
-        bots = {person: view.newest.bot for person, view in views.items() if view.is_busy}
+        bots = {
+            person: view.newest.bot
+            for person, view in views.items()
+            if view.is_busy or (person in lost and view.newest.profile.complete)
+        }
         told = {person: bot for person, bot in bots.items() if bot is not None}
         stale = await self._stale_notices(told)
         for person, view in sorted(views.items()):

@@ -1,0 +1,48 @@
+"""Whom the newest records of the log concern, noted in the lock file beside it.
+
+A damaged log cannot say what its missing records were about. If the newest ones are missing, the database has not heard
+of them either. So nobody would know that somebody had just begun to search, except that person. This note survives
+damage of the log: it is in another file, and names the people of the last records in a ring of fixed size.
+
+    8 bytes   the record's sequence number; numbers are little-endian
+    8 bytes   the person
+
+A note is written together with its record and not synced: after a power cut, the newest notes are those of records that
+nobody was told about. The hot path never gets here, because relays concern nobody in this sense.
+"""
+
+import os
+import struct
+from collections.abc import Iterable
+from typing import Final
+
+from passerby.kernel.ids import PersonId
+
+AT: Final = 64
+"""In the lock file, behind everything else."""
+
+ROOM: Final = 512
+"""Many more than change between a commit and the moment the database has it."""
+
+_NOTE: Final = struct.Struct("<Qq")
+
+
+class Touched:
+    """The ring. `lock` is given each time, because the lock file may be replaced while it is open."""
+
+    def __init__(self, lock: int) -> None:
+        data = os.pread(lock, ROOM * _NOTE.size, AT)
+        whole = data[: len(data) // _NOTE.size * _NOTE.size]
+        self._found = [(number, PersonId(person)) for number, person in _NOTE.iter_unpack(whole)]
+        newest = max(range(len(self._found)), key=lambda place: self._found[place][0], default=-1)
+        self._next = (newest + 1) % ROOM
+
+    def within(self, after: int, upto: int) -> frozenset[PersonId]:
+        """The people whom records after the first number and up to the second concern, as of when this was opened."""
+        return frozenset(person for number, person in self._found if after < number <= upto)
+
+    def note(self, lock: int, number: int, people: Iterable[PersonId]) -> None:
+        """Raises: OSError."""
+        for person in people:
+            os.pwrite(lock, _NOTE.pack(number, person), AT + self._next * _NOTE.size)
+            self._next = (self._next + 1) % ROOM
