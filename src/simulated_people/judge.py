@@ -25,9 +25,11 @@ the recipient was in. A chat may be tied to only one other chat, and that one on
 A message may be written in no chat, but some time after leaving one. The next partner may get it, because the sender
 may have been paired already and not been told yet. These messages are counted as `ahead`.
 
-A person who is told that the connection was lost has left their chat. That notice answers every message that they wrote
-in the minute before it, and every earlier command that still has no answer: a command has no content, and now its
-writer knows where they stand.
+A person who is told that the connection was lost has left their chat. That notice answers what they wrote since the
+notice of this kind before it: messages of the last minute, and commands since a minute before the fault, however long
+the fault lasted. A command has no content, and now its writer knows where they stand. But a person's updates are
+handled in order. So if something that they wrote after a command was delivered or answered, the command had been
+handled, and needed an answer of its own.
 
 They may be told the same things twice: after a fault that undoes work (`again_s`), notices that repeat the last ones
 before the fault, in order, are duplicates and do not move the person. By chance, new notices can have the words of
@@ -204,17 +206,18 @@ def _judge(
                 arrivals[line.mark].append((person, line))
     _follow(verdict, read, arrivals)
     _count_duplicates(verdict, read, arrivals, faults)
-    for person, lines in phones.items():
-        _count_cuts(verdict, person, lines, faults)
+    causes = {person: _causes(verdict, person, lines, faults) for person, lines in phones.items()}
     for person, phone in read.items():
-        _settle(verdict, person, phone, arrivals, faults)
+        _settle(verdict, person, phone, arrivals, faults, causes[person])
         _check_order(verdict, person, phone, arrivals)
     return verdict
 
 
-def _count_cuts(verdict: Verdict, person: int, lines: Sequence[Line], faults: Sequence[Fault]) -> None:
-    """Each notice that the connection was lost needs a fault of its own, the earliest that may have caused it."""
+def _causes(verdict: Verdict, person: int, lines: Sequence[Line], faults: Sequence[Fault]) -> dict[int, Fault]:
+    """Each notice that the connection was lost needs a fault of its own, the earliest that may have caused it. Returns
+    the faults by notice."""
     left = list(faults)
+    causes: dict[int, Fault] = {}
     for line in lines:
         if line.notice is not Said.CUT_OFF:
             continue
@@ -222,7 +225,26 @@ def _count_cuts(verdict: Verdict, person: int, lines: Sequence[Line], faults: Se
         if cause is None:
             verdict.told_again.append(f"{person} is told that the connection was lost (message {line.id})")
         else:
+            causes[line.id] = cause
             left = left[left.index(cause) + 1 :]
+    return causes
+
+
+def _cut_for(
+    line: Line, phone: _Phone, causes: Mapping[int, Fault], arrivals: Mapping[str, list[tuple[int, Line]]]
+) -> Line | None:
+    """The notice that the connection was lost, if there is one that answers this line."""
+    cut = next((each for each in phone.lines if each.notice is Said.CUT_OFF and each.id > line.id), None)
+    if cut is None or line.mark is not None:
+        return cut if cut is not None and cut.at - line.at <= CUT_OFF_S else None
+    cause = causes.get(cut.id)
+    if cause is None or line.at < cause.began - CUT_OFF_S:
+        return None
+    later = [each for each in phone.lines if each.mine and line.id < each.id < cut.id]
+    replied = {each.reply_to for each in phone.lines if not each.mine and each.id < cut.id}
+    arrived = (arrivals.get(each.mark, ()) for each in later if each.mark is not None)
+    is_delivered = any(copy.at <= cut.at for copies in arrived for _, copy in copies)
+    return None if is_delivered or any(each.id in replied for each in later) else cut
 
 
 def _may_answer(notice: Line, line: Line) -> bool:
@@ -312,12 +334,12 @@ def _settle(
     phone: _Phone,
     arrivals: Mapping[str, list[tuple[int, Line]]],
     faults: Sequence[Fault],
+    causes: Mapping[int, Fault],
 ) -> None:
     """Check that every line a person wrote, commands too, is delivered or has its own answer."""
     answers = [line for line in phone.lines if not line.mine for _ in range(line.answers)]
     of_albums: dict[str, Line] = {}
     gone = [line.id for line in phone.lines if line.gone]
-    cuts = [line for line in phone.lines if line.notice is Said.CUT_OFF]
     for line in phone.lines:
         if not line.mine:
             continue
@@ -334,9 +356,7 @@ def _settle(
             found = reply or next((each for each in later if _may_answer(each, line)), None)
             if line.album is not None:
                 found = of_albums.get(line.album, found)
-            is_command = line.mark is None
-            later_cuts = (each for each in cuts if each.id > line.id)
-            cut = next((each for each in later_cuts if is_command or each.at - line.at <= CUT_OFF_S), None)
+            cut = _cut_for(line, phone, causes, arrivals)
             if cut is not None and (found is None or (found.reply_to != line.id and found.id > cut.id)):
                 found = cut  # a later answer is left for later messages
             if found is None and until is not None:

@@ -228,6 +228,25 @@ def test_a_lost_connection_answers_a_command_however_old_but_no_old_message() ->
     assert judge({ANN: [wrote(3, "a"), late]}, fault, {}).lost == ["a of 1 (message 3)"]
 
 
+def test_a_lost_connection_answers_no_command_that_was_handled_before_the_fault() -> None:
+    """What was written after it has arrived, or has its own answer, and people's updates are handled in order."""
+    ann, bob = [found(1), wrote(3), wrote(4, "a"), cut_off(8)], [found(2), got(5, "a"), cut_off(8)]
+    assert verdict(ann, bob, kills=(6,)).lost == ["a command of 1 (message 3)"]
+    ann = [found(1), wrote(3), wrote(4, "a"), notice(5, reply_to=4), cut_off(8)]
+    assert verdict(ann, [found(2), cut_off(8)], kills=(6,)).lost == ["a command of 1 (message 3)"]
+    ann = [found(1), wrote(3, "a"), wrote(4), wrote(5, "b"), cut_off(8)]
+    assert verdict(ann, [found(2), got(6, "a"), cut_off(8)], kills=(6,)).passed
+
+
+def test_a_lost_connection_answers_no_command_from_long_before_the_fault_or_before_an_earlier_one() -> None:
+    late = replace(cut_off(5), at=105)
+    assert judge({ANN: [wrote(3), late]}, [Fault(63, 104)], {}).passed
+    assert judge({ANN: [wrote(3), late]}, [Fault(64, 104)], {}).lost == ["a command of 1 (message 3)"]
+    ann = [wrote(3), replace(cut_off(5), at=90), cut_off(95)]
+    assert judge({ANN: ann}, [Fault(80, 80), Fault(94, 94)], {}).lost == ["a command of 1 (message 3)"]
+    assert judge({ANN: [wrote(3), cut_off(5)]}, [], {}).lost == ["a command of 1 (message 3)"]
+
+
 def test_a_lost_connection_does_not_answer_messages_long_before_or_after_it() -> None:
     assert verdict([found(1), wrote(3, "a"), cut_off(90)]).lost == ["a of 1 (message 3)"]
     assert verdict([found(1), cut_off(3), wrote(4, "a")]).lost == ["a of 1 (message 4)"]
