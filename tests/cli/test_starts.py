@@ -60,6 +60,10 @@ def _live_is_a_directory(directory: Path) -> None:
     (directory / "passerby.live").mkdir()
 
 
+def _live_is_a_pipe(directory: Path) -> None:
+    os.mkfifo(directory / "passerby.live")
+
+
 def _key_is_a_directory(directory: Path) -> None:
     (directory / "passerby.key").mkdir()
 
@@ -76,6 +80,7 @@ def _newer_live(directory: Path) -> None:
         (_not_one, "SQLITE_DB_PATH", "is not an SQLite database; name another file"),
         (_newer_live, "SQLITE_DB_PATH", "a newer release of Passerby has used passerby.live; start that release"),
         (_live_is_a_directory, "SQLITE_DB_PATH", "passerby.live cannot be opened"),
+        (_live_is_a_pipe, "SQLITE_DB_PATH", "passerby.live cannot be opened (not a regular file); remove it"),
         (_key_is_a_directory, "SECRET_KEY", "passerby.key is a directory; remove it"),
     ],
 )

@@ -88,6 +88,15 @@ def test_a_damaged_page_is_replaced(tmp_path: Path, content: bytes) -> None:
     assert pulse_of(tmp_path / "page") == Pulse(os.getpid(), 0)
 
 
+def test_the_room_for_a_page_is_taken_when_it_is_opened(tmp_path: Path) -> None:
+    """On a full disk, a write to memory without room in the file kills the process."""
+    (tmp_path / "old").write_bytes(b"x")
+    for name in ("new", "old"):
+        opened(tmp_path / name)
+        file = (tmp_path / name).stat()
+        assert file.st_blocks * 512 >= file.st_size > 4
+
+
 def test_other_processes_can_see_the_beats(tmp_path: Path) -> None:
     assert pulse_of(tmp_path / "page") is None
     recorder = FlightRecorder.open(tmp_path / "page", RUN)

@@ -392,6 +392,12 @@ def test_a_directory_instead_of_the_key_file_is_reported_as_a_directory() -> Non
         open_key(Settings())
 
 
+def test_a_pipe_instead_of_the_key_file_is_reported_and_not_waited_for() -> None:
+    os.mkfifo("passerby.key", 0o600)
+    with pytest.raises(WrongSetting, match=r"passerby\.key is not a regular file; remove it, or set SECRET_KEY"):
+        open_key(Settings())
+
+
 def test_no_new_key_is_made_if_the_key_file_is_a_broken_link() -> None:
     Path("passerby.key").symlink_to("elsewhere.key")
     with pytest.raises(WrongSetting, match=r"passerby\.key exists but cannot be read \(No such file or directory\)"):

@@ -79,7 +79,7 @@ def open_log(settings: Settings) -> FileLog:
     except LogNewer:
         raise newer_release("SQLITE_DB_PATH", path.name) from None
     except OSError as error:
-        remedy = "remove that directory, or name another file" if path.is_dir() else DISK
+        remedy = DISK if path.is_file() or not path.exists() else "remove it, or name another file"
         raise WrongSetting("SQLITE_DB_PATH", f"{path.name} cannot be opened ({error.strerror})", remedy) from None
 
 

@@ -19,6 +19,7 @@ The page, little-endian:
     40  i64, i64  bot and update, for each; MOST_UPDATES at most
 """
 
+import errno
 import fcntl
 import mmap
 import os
@@ -108,8 +109,10 @@ class FlightRecorder:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise RecorderInUse from None
-            if os.fstat(file).st_size < _SIZE:
-                os.ftruncate(file, _SIZE)
+            size = os.fstat(file).st_size
+            if size < _SIZE and os.pwrite(file, bytes(_SIZE - size), size) < _SIZE - size:
+                # A file that is only made longer gets its room later. On a full disk, that would kill the process.
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             return cls(mmap.mmap(file, _SIZE), run, file)
         except BaseException:
             os.close(file)

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import os
 import secrets
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -66,8 +67,9 @@ def keep_key(path: Path, key: bytes) -> None:
 
 def _kept_key(path: Path, setting: str) -> bytes:
     try:
-        if path.is_dir():
-            raise WrongSetting(setting, f"{path.name} is a directory", f"remove it, or set {setting}")
+        if not stat.S_ISREG(path.stat().st_mode):
+            what = "a directory" if path.is_dir() else "not a regular file"
+            raise WrongSetting(setting, f"{path.name} is {what}", f"remove it, or set {setting}")
         if path.stat().st_mode & 0o077:
             raise WrongSetting(setting, f"others may read {path.name}", f"run chmod 600 {path.name}")
         key = decode_key(path.read_text("ascii", "replace"))

@@ -252,8 +252,18 @@ def test_a_rewritten_log_counts_as_synced(path: Path) -> None:
 
 def test_a_corrupt_lock_file_does_not_affect_reading_the_log(path: Path) -> None:
     path.write_bytes(framed(b"one"))
-    path.with_name(path.name + ".lock").write_bytes(b"\xff" * 12)
-    assert read(path) == [b"one"]
+    for garbage in (b"\xff" * 12, bytes(range(1, 256)) * 40):
+        path.with_name(path.name + ".lock").write_bytes(garbage)
+        log = FileLog(path, release=1)
+        assert (list(log.records()), log.mark) == ([b"one"], b"")
+        log.close()
+
+
+@pytest.mark.parametrize("name", ["passerby.live", "passerby.live.lock"])
+def test_a_pipe_instead_of_the_log_or_its_lock_is_an_error_and_not_waited_for(path: Path, name: str) -> None:
+    os.mkfifo(path.with_name(name))
+    with pytest.raises(OSError, match="not a regular file"):
+        FileLog(path)
 
 
 def test_a_rewrite_can_keep_the_damaged_log(path: Path) -> None:

@@ -35,6 +35,8 @@ def test_an_error_separates_the_problem_from_the_remedy() -> None:
 
 def test_a_path_that_cannot_be_a_database_is_explained_in_one_sentence(tmp_path: Path) -> None:
     assert unusable(tmp_path) == f"{tmp_path} is a directory; name a file in it"
+    os.mkfifo(tmp_path / "pipe.db")
+    assert unusable(tmp_path / "pipe.db") == f"{tmp_path}/pipe.db is not a regular file; name another file"
     assert "does not exist" in unusable(tmp_path / "no" / "records.db")
     text = tmp_path / "notes.txt"
     text.write_text("Milk, bread, butter, and a book.")

@@ -144,6 +144,28 @@ def test_a_database_of_a_newer_release_is_not_changed(database: str) -> None:
     assert asyncio.run(schema_state(database)).current == "9999"
 
 
+@pytest.mark.parametrize("revision", ["", "0005x", "00"])
+def test_a_revision_that_never_existed_is_named(database: str, revision: str) -> None:
+    asyncio.run(init_schema(database))
+    execute(database, f"UPDATE alembic_version SET version_num = '{revision}'")
+    with pytest.raises(DatabaseUnusable, match=f"revision '{revision}', which never existed; restore a backup"):
+        asyncio.run(init_schema(database))
+
+
+@pytest.mark.parametrize(
+    ("change", "missing"),
+    [
+        ("DROP TABLE past_chats", "the table past_chats is missing"),
+        ("ALTER TABLE users RENAME COLUMN age_given_at TO given", r"the column users\.age_given_at is missing"),
+    ],
+)
+def test_a_missing_table_or_column_is_named(database: str, change: str, missing: str) -> None:
+    asyncio.run(init_schema(database))
+    execute(database, change)
+    with pytest.raises(DatabaseUnusable, match=missing):
+        asyncio.run(init_schema(database))
+
+
 @pytest.mark.services
 def test_a_second_migration_waits_for_the_first(postgres_database: str) -> None:
     async def run() -> None:

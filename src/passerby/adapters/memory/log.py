@@ -18,6 +18,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import stat
 import struct
 import zlib
 from collections import deque
@@ -35,11 +36,10 @@ _CRC: Final = struct.Struct("<I")
 _SYNCED: Final = struct.Struct("<Q")
 _MARK_AT: Final = 16
 _MARK_BYTES: Final = 16
-"""In the lock file, after the number."""
-
 _RELEASE: Final = struct.Struct("<I")
-_RELEASE_AT: Final = 32
-"""After the mark."""
+_RELEASE_AT: Final = 40
+"""The fields of the lock file: the number at its beginning, the mark, the release. Each is followed by its checksum.
+Behind them are the notes of `touched`."""
 
 _DAMAGED_KEPT: Final = 3
 
@@ -97,7 +97,7 @@ class FileLog:
         self._path = path
         self._our_release = release
         self._lock_path = path.with_name(path.name + ".lock")
-        self._lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT, 0o600)
+        self._lock = _open_regular(self._lock_path, os.O_RDWR | os.O_CREAT)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -110,7 +110,7 @@ class FileLog:
             is_there = path.exists()
             self._claim(self._lock)
             self._touched = Touched(self._lock)
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+            self._file = _open_regular(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
             synced = _read_synced(self._lock)
             self._records, self._size, self._sequence = unframe(path.read_bytes(), synced)
             os.ftruncate(self._file, self._size)
@@ -165,18 +165,17 @@ class FileLog:
     def _claim(self, lock: int) -> None:
         """Note in the lock file that our release uses the log. Raises: OSError."""
         if self._our_release is not None:
-            os.pwrite(lock, _RELEASE.pack(self._our_release), _RELEASE_AT)
+            _put_field(lock, _RELEASE_AT, _RELEASE.pack(self._our_release))
 
     @property
     def mark(self) -> bytes:
         """What `put_mark` stored beside the log; empty if nothing."""
-        mark = os.pread(self._lock, _MARK_BYTES, _MARK_AT)
-        return mark if any(mark) else b""
+        return _field(self._lock, _MARK_AT, _MARK_BYTES)
 
     def put_mark(self, mark: bytes) -> None:
         """Raises: OSError."""
         assert len(mark) == _MARK_BYTES, "a mark has one length"
-        os.pwrite(self._lock, mark, _MARK_AT)
+        _put_field(self._lock, _MARK_AT, mark)
 
     def records(self) -> Iterable[bytes | Hole]:
         """What was in the log when it was opened. Returned only once, to free the memory."""
@@ -334,22 +333,38 @@ def _flush(file: int, lock: int, sequence: int) -> None:
 
 def _note_synced(lock: int, sequence: int) -> None:
     """Not synced itself: after a power cut the number may be too low, which is harmless. It is never too high."""
-    number = _SYNCED.pack(sequence)
     with contextlib.suppress(OSError):
-        os.pwrite(lock, number + _CRC.pack(zlib.crc32(number)), 0)
+        _put_field(lock, 0, _SYNCED.pack(sequence))
 
 
 def _read_release(lock: int) -> int:
     """The release of the newest process that has used the log; 0 if it is not known."""
-    found = os.pread(lock, _RELEASE.size, _RELEASE_AT)
-    return int(_RELEASE.unpack(found)[0]) if len(found) == _RELEASE.size else 0
+    found = _field(lock, _RELEASE_AT, _RELEASE.size)
+    return int(_RELEASE.unpack(found)[0]) if found else 0
 
 
 def _read_synced(lock: int) -> int:
     """0 if the lock file does not say."""
-    told = os.pread(lock, _SYNCED.size + _CRC.size, 0)
-    number = told[: _SYNCED.size]
-    if len(told) < _SYNCED.size + _CRC.size or _CRC.unpack_from(told, _SYNCED.size)[0] != zlib.crc32(number):
-        return 0
-    synced: int = _SYNCED.unpack(number)[0]
-    return synced
+    found = _field(lock, 0, _SYNCED.size)
+    return int(_SYNCED.unpack(found)[0]) if found else 0
+
+
+def _put_field(lock: int, at: int, value: bytes) -> None:
+    os.pwrite(lock, value + _CRC.pack(zlib.crc32(value)), at)
+
+
+def _field(lock: int, at: int, size: int) -> bytes:
+    """Empty if the lock file does not have it, or it is damaged."""
+    found = os.pread(lock, size + _CRC.size, at)
+    value = found[:size]
+    is_whole = len(found) == size + _CRC.size and _CRC.unpack_from(found, size)[0] == zlib.crc32(value)
+    return value if is_whole else b""
+
+
+def _open_regular(path: Path, flags: int) -> int:
+    """A pipe or a device would block or forget what is written to it. Raises: OSError."""
+    file = os.open(path, flags, 0o600)
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise OSError(errno.EINVAL, "not a regular file")
+    return file

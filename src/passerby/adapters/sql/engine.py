@@ -21,6 +21,8 @@ def sqlite_url(path: str | os.PathLike[str]) -> URL:
     file = Path(path).expanduser()
     if file.is_dir():
         raise DatabaseUnusable(f"{file} is a directory; name a file in it")
+    if file.exists() and not file.is_file():
+        raise DatabaseUnusable(f"{file} is not a regular file; name another file")
     if not file.parent.is_dir():
         raise DatabaseUnusable(f"the directory {file.parent} does not exist; make it or name another file")
     # SQLite creates its journal beside the file, so the directory must be writable even if the file exists.

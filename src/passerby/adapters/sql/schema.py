@@ -23,6 +23,7 @@ from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.failures import DatabaseUnusable, Locked, Refused, losses
 from passerby.adapters.sql.pool import Pool
 from passerby.adapters.sql.tables import metadata
+from passerby.adapters.sql.whole import must_be_whole
 from passerby.ports.records import RecordsLost
 
 _REVISIONS: Final = Path(__file__).with_name("migrations") / "versions"
@@ -149,6 +150,7 @@ async def _on_sqlite(engine: AsyncEngine) -> str | None:
         async with connection.begin():
             before = await connection.run_sync(_known_revision)
             await _upgrade(connection, before)
+            await connection.run_sync(must_be_whole)
             return before
 
 
@@ -165,6 +167,7 @@ async def _on_postgres(engine: AsyncEngine, on_lock: Callable[[], object]) -> st
             # Give up rather than make all other reads wait behind this lock.
             event.listen(connection.sync_connection, "begin", _hurry)
             await _upgrade(connection, before)
+            await connection.run_sync(must_be_whole)
             return before
 
 
@@ -207,8 +210,12 @@ async def _upgrade(connection: AsyncConnection, before: str | None) -> None:
 
 
 def _needed() -> str:
-    """The newest revision, from the names of the files. Asking Alembic would import it."""
-    return max(path.name[1:5] for path in _REVISIONS.glob("r[0-9][0-9][0-9][0-9]_*.py"))
+    return max(_known())
+
+
+def _known() -> set[str]:
+    """The revisions, from the names of the files. Asking Alembic would import it."""
+    return {path.name[1:5] for path in _REVISIONS.glob("r[0-9][0-9][0-9][0-9]_*.py")}
 
 
 def _revision(connection: sa.Connection) -> str | None:
@@ -219,11 +226,13 @@ def _revision(connection: sa.Connection) -> str | None:
 
 
 def _known_revision(connection: sa.Connection) -> str | None:
-    """Raises: DatabaseUnusable, if our tables exist but nothing says which release made them."""
+    """Raises: DatabaseUnusable, if our tables exist but nothing says which release made them, or no release of ours."""
     revision = _revision(connection)
     if revision is None and (strays := sorted(metadata.tables.keys() & set(sa.inspect(connection).get_table_names()))):
         raise DatabaseUnusable(
             f"it has tables ({', '.join(strays[:3])}) but does not say which release made them; "
             "restore a backup, or name a database that is empty"
         )
+    if revision is not None and revision not in _known() and revision < _needed():
+        raise DatabaseUnusable(f"its tables have the revision {revision[:20]!r}, which never existed; restore a backup")
     return revision
