@@ -13,6 +13,7 @@ from passerby.kernel.approval import Approval, ApprovalState
 from passerby.kernel.case import CaseAsked, CaseFile
 from passerby.kernel.drain import Drain
 from passerby.kernel.ids import BotId, ChatId, PersonId, UpdateRef
+from passerby.kernel.override import Override, Place
 from passerby.kernel.panel import PanelFacts, PanelLogin, PanelSession
 from passerby.kernel.staff import (
     THE_OPERATOR,
@@ -42,6 +43,7 @@ class StaffDisk:
     logins: dict[str, PanelLogin] = field(default_factory=dict)
     sessions: dict[int, PanelSession] = field(default_factory=dict)
     approvals: dict[int, Approval] = field(default_factory=dict)
+    overrides: list[Override] = field(default_factory=list)
 
 
 class MemoryStaff:
@@ -67,6 +69,7 @@ class MemoryStaff:
         login: str = "",
         case: CaseAsked | None = None,
         approval: int = 0,
+        place: Place | None = None,
     ) -> StaffDecision:
         assert case is None, "cases are in SQL only: use a place with a database"
         await self._io()
@@ -86,6 +89,9 @@ class MemoryStaff:
         facts = msgspec.structs.replace(facts, **self._approvals(approval, me, now))
         if login and me is not None:
             facts = msgspec.structs.replace(facts, panel=self._panel(login, now))
+        if place is not None:
+            last = next((each for each in reversed(disk.overrides) if each.place == place), None)
+            facts = msgspec.structs.replace(facts, override=last, next_override=len(disk.overrides) + 1)
         decision = decide(facts)
         if decision.changes:
             disk.invites |= {each.digest: each for each in decision.invites}
@@ -102,6 +108,7 @@ class MemoryStaff:
             disk.approvals |= {each.number: each for each in decision.approvals}
             disk.logins |= {each.name: each for each in decision.logins}
             disk.sessions |= {each.number: each for each in decision.sessions}
+            disk.overrides += decision.overrides
             self.records.broadcasts |= {each.number: each for each in decision.broadcasts}
             disk.audit += chained(rows, disk.audit[-1] if disk.audit else None)
             answer = StaffDecision(effects=decision.effects, reply=decision.reply, refused=decision.refused)

@@ -23,6 +23,7 @@ from passerby.kernel.drain import Drain
 from passerby.kernel.effect import Answer, Button, Menu, Revise, Say
 from passerby.kernel.event import MessageReceived
 from passerby.kernel.ids import BotId, MessageId, PersonId, UpdateRef
+from passerby.kernel.override import Overridden, Override, Place
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
 from passerby.kernel.staff import (
     THE_OPERATOR,
@@ -185,6 +186,35 @@ def test_a_bot_closes_until_staff_open_it_again(place: StaffPlace) -> None:
         await other.decide(None, ref(9), lambda facts: seen.append(facts) or over, NOW)  # type: ignore[func-returns-value]
         assert seen[0].draining == (second,)
         assert tuple(await records.drains()) == ()
+
+    place.run(scene, processes=2)
+
+
+@on_all
+def test_of_two_processes_that_override_a_place_at_once_the_second_sees_the_first(place: StaffPlace) -> None:
+    """And each place has versions of its own."""
+    setting, text_ = Place(Overridden.SETTING, "PATIENCE"), Place(Overridden.TEXT, "intro.short", BOT, "de")
+
+    def to(value: str | None, at: Place) -> Callable[[StaffFacts], StaffDecision]:
+        def decide(facts: StaffFacts) -> StaffDecision:
+            seen.append(facts.override)
+            new = Override(facts.next_override, at, value, 0, NOW)
+            return StaffDecision(overrides=(new,), notes=(AuditNote("setting.changed", at.name),))
+
+        return decide
+
+    seen: list[Override | None] = []
+
+    async def scene(one: StaffRecords, two: StaffRecords) -> None:
+        await asyncio.gather(
+            one.decide(None, ref(1), to("2", setting), NOW, place=setting),
+            two.decide(None, ref(2), to("2", setting), NOW, place=setting),
+        )
+        assert seen == [None, Override(1, setting, "2", 0, NOW)]
+        await one.decide(None, ref(3), to(None, text_), NOW, place=text_)
+        await one.decide(None, ref(4), to("3", setting), NOW, place=setting)
+        assert seen[2:] == [None, Override(2, setting, "2", 0, NOW)]
+        await verified(one)
 
     place.run(scene, processes=2)
 

@@ -13,9 +13,11 @@ from urllib.parse import urlencode
 import passerby
 from passerby.adapters.memory import MemoryStore
 from passerby.adapters.sql import SqlRecords, SqlStaff, init_schema
+from passerby.adapters.sql.overrides import SqlOverrides
 from passerby.adapters.sql.panel_access import SqlPanelAccess
 from passerby.adapters.sql.panel_counting import PanelCounting
 from passerby.adapters.sql.panel_reading import PanelReading, reading_engine
+from passerby.bootstrap.overriding import Overriding
 from passerby.bootstrap.panel import make_panel
 from passerby.catalogue import Catalogue
 from passerby.kernel.content import Content, Kind
@@ -165,7 +167,8 @@ class Stage:
             records=records,
             telegram=self.telegram,
         )
-        self.app = make_panel(self.settings, parts, WORDS, reading)
+        self.overriding = Overriding(self.settings, SqlOverrides(records.engine), self.clock)
+        self.app = make_panel(self.settings, parts, WORDS, reading, self.overriding)
         self.decisions = StaffDecisions(self.staff, StaffRouter(ALL), lambda: Env(self.clock.now(), self.rng), URL)
         self._update = 0
 

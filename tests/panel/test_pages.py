@@ -50,6 +50,8 @@ FORMS = {
     "/safety/press": Permission.SANCTION,
     "/safety/restrict": Permission.SANCTION,
     "/safety/second": Permission.BAN,
+    "/settings/review": Permission.SETTINGS,
+    "/settings/change": Permission.SETTINGS,
     "/people": Permission.PEOPLE,
     "/people/sanction": Permission.SANCTION,
     "/people/lift": Permission.SANCTION,
@@ -170,7 +172,7 @@ def test_what_matters_most_needs_a_fresh_proof(tmp_path: Path) -> None:
         given = await token(browser)
         wish = {"csrf": given, "member": str(member), "role": "support"}
         stage.clock.at += FRESH_S
-        for path in ("/team/role", "/team/revoke", "/bots/drain", "/bots/open", "/broadcasts/act"):
+        for path in ("/team/role", "/team/revoke", "/bots/drain", "/bots/open", "/broadcasts/act", "/settings/change"):
             refused = await browser.post(path, wish)
             assert refused.status == 303
             assert refused.header("location").startswith("/login?next="), path

@@ -11,7 +11,7 @@ from passerby.kernel.effect import Attach
 from passerby.kernel.ids import BotId, ChatId, PersonId
 from passerby.kernel.participant import Complaint
 from passerby.kernel.staff import Role
-from passerby.ports.facts import ComplaintFiled
+from passerby.ports.facts import ComplaintFiled, Fact
 from passerby.runtime.delivery.sealing import Sealer
 from tests.contract.records_facts import changed, numbered, person
 from tests.panel.stage import Answered, Browser, Stage, play
@@ -24,7 +24,7 @@ PICTURE = Content(Kind.PHOTO, text="", file=File("AgAC-file", "unique"))
 async def reported(stage: Stage) -> None:
     """Two people reported a third; one chose a message and a picture."""
     sealer, at = Sealer(b"k" * 32), stage.clock.now() - 3600
-    facts = [changed(person(number), at - 9e6) for number in (ACCUSED, 5_000_000_001, 5_000_000_002)]
+    facts: list[Fact] = [changed(person(number), at - 9e6) for number in (ACCUSED, 5_000_000_001, 5_000_000_002)]
     for place, by in enumerate((5_000_000_001, 5_000_000_002)):
         chat = ChatId(f"c{by}")
         facts.append(ComplaintFiled(chat, PersonId(by), PersonId(ACCUSED), Complaint.RUDE, at + 600 * place, 0.5))

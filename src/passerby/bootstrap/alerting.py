@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Final
@@ -12,6 +12,7 @@ from pyreqwest.exceptions import PyreqwestError
 
 from passerby.adapters.botapi.webhook_api import BotApiWebhooks
 from passerby.adapters.sql import SqlRecords
+from passerby.bootstrap.parts import Parts
 from passerby.bootstrap.token_watch import TokenWatch
 from passerby.domain.alerts import rules
 from passerby.kernel.ids import BotId
@@ -34,9 +35,9 @@ AT_ONCE: Final = 8
 DAY_S: Final = 86_400.0
 
 
-def alert_config(
-    settings: Settings, tokens: TokenWatch, store: LiveStore, records: SqlRecords, clock: Clock
-) -> AlertConfig:
+def alert_config(settings: Settings, thresholds: Mapping[str, float], parts: Parts) -> AlertConfig:
+    """`thresholds` are read at each look."""
+    tokens, store, records, clock = parts.tokens, parts.store, parts.records, parts.clock
     probes = [
         Probe(rules.STORE_AWAY.name, STORES_EVERY_S, StoreProbe(store, records, clock).ask),
         Probe(rules.TELEGRAM_QUEUE.name, TELEGRAM_EVERY_S, partial(pending_updates, settings.bot_api_url, tokens)),
@@ -53,7 +54,7 @@ def alert_config(
     if url is not None and secret is not None:
         channels.append(WebhookChannel(partial(post, url.get_secret_value()), secret.get_secret_value().encode()))
     return AlertConfig(
-        thresholds=settings.thresholds,
+        thresholds=thresholds,
         channels=channels,
         probes=probes,
         beat=partial(ask_heartbeat, heartbeat.get_secret_value()) if heartbeat is not None else None,

@@ -7,9 +7,11 @@ from functools import partial
 import msgspec
 
 from passerby.adapters.sql import SqlBroadcasts, SqlStaff
+from passerby.adapters.sql.overrides import SqlOverrides
 from passerby.adapters.sql.panel_access import SqlPanelAccess
 from passerby.adapters.sql.panel_ledger import PanelLedger
 from passerby.adapters.sql.panel_reading import PanelReading, reading_engine
+from passerby.bootstrap.overriding import Overriding
 from passerby.bootstrap.parts import Parts
 from passerby.bootstrap.stores import database
 from passerby.catalogue import Catalogue
@@ -17,7 +19,6 @@ from passerby.kernel.content import Content
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Say
 from passerby.kernel.ids import BotId, PersonId
-from passerby.kernel.rules import Rules
 from passerby.kernel.staff import THE_OPERATOR, ShowExhibit, StaffDecision, StaffRequest
 from passerby.ops.bots import sister_of
 from passerby.ops.slow import look as look_into
@@ -33,11 +34,12 @@ from passerby.panel.pages.errors import ErrorsPage
 from passerby.panel.pages.exports import ExportsPage
 from passerby.panel.pages.growth import GrowthPage
 from passerby.panel.pages.health import HealthPage
-from passerby.panel.pages.machine import SettingsPage, StoresPage
 from passerby.panel.pages.money import MoneyPage
 from passerby.panel.pages.now import NowPage
 from passerby.panel.pages.people import PeoplePage
 from passerby.panel.pages.safety import SafetyPage
+from passerby.panel.pages.settings import SettingsPage
+from passerby.panel.pages.stores import StoresPage
 from passerby.panel.pages.team import TeamPage
 from passerby.ports.telegram import SendContent, SendNotice, TelegramError
 from passerby.runtime.delivery.sealing import Sealer
@@ -74,15 +76,19 @@ class Acting:
     """Has what somebody does in the panel decided by the same deciders as in the staff bot, and tells those whom it is
     about."""
 
-    def __init__(self, settings: Settings, parts: Parts, staff: SqlStaff, words: Catalogue) -> None:
+    def __init__(
+        self, settings: Settings, parts: Parts, staff: SqlStaff, words: Catalogue, overriding: Overriding
+    ) -> None:
         self._bot = settings.staff_bot
         self._parts = parts
         self._staff = staff
         self._words = words
         self._sealer = Sealer(parts.files.key, *parts.files.former_keys)
-        rules = Rules(approval_above=settings.broadcast_approval_above)
         self._decisions = StaffDecisions(
-            staff, StaffRouter(ALL), lambda: Env(parts.clock.now(), parts.rng, rules), settings.panel_url or ""
+            staff,
+            StaffRouter(ALL),
+            lambda: Env(parts.clock.now(), parts.rng, overriding.rules),
+            settings.panel_url or "",
         )
 
     async def __call__(self, request: StaffRequest, by: PersonId | None) -> StaffDecision:
@@ -115,13 +121,15 @@ class Acting:
 
 
 @asynccontextmanager
-async def serving_panel(settings: Settings, parts: Parts, words: Catalogue, role: str) -> AsyncIterator[None]:
+async def serving_panel(
+    settings: Settings, parts: Parts, words: Catalogue, role: str, overriding: Overriding
+) -> AsyncIterator[None]:
     """If the address cannot be listened on, that is logged, and the bots are served without a panel."""
     assert settings.panel_url is not None
     uri = settings.panel_postgres_uri
     reading = PanelReading(reading_engine(uri.get_secret_value() if uri is not None else database(settings)))
     try:
-        panel = make_panel(settings, parts, words, reading)
+        panel = make_panel(settings, parts, words, reading, overriding)
         listener: Listener | None = None
         try:
             # Several web processes on one machine share the address: sessions are in the records.
@@ -138,11 +146,13 @@ async def serving_panel(settings: Settings, parts: Parts, words: Catalogue, role
         await reading.aclose()
 
 
-def make_panel(settings: Settings, parts: Parts, words: Catalogue, reading: PanelReading) -> Panel:
+def make_panel(
+    settings: Settings, parts: Parts, words: Catalogue, reading: PanelReading, overriding: Overriding
+) -> Panel:
     staff = SqlStaff(parts.records.engine)
     access = SqlPanelAccess(parts.records.engine)
-    act = Acting(settings, parts, staff, words)
-    live = LiveLook(parts.store, parts.clock, settings.thresholds)
+    act = Acting(settings, parts, staff, words, overriding)
+    live = LiveLook(parts.store, parts.clock, overriding.thresholds)
     bots = tuple(settings.tokens)
     ledger = PanelLedger(reading.engine)
     look = Look(MENU)
@@ -156,7 +166,7 @@ def make_panel(settings: Settings, parts: Parts, words: Catalogue, reading: Pane
         GrowthPage(look, reading),
         HealthPage(look, reading),
         BotsPage(look, live, reading, staff, act, words, bots, sister),
-        AlertsPage(look, live, act, settings.thresholds),
+        AlertsPage(look, live, act, overriding.thresholds),
         SafetyPage(look, ledger, act, words, act.open_exhibit, act.send_blurred),
         MoneyPage(look, ledger),
         BroadcastsPage(look, SqlBroadcasts(reading.engine), act, words),
@@ -164,7 +174,7 @@ def make_panel(settings: Settings, parts: Parts, words: Catalogue, reading: Pane
         AuditPage(look, reading, staff),
         ErrorsPage(look, reading, act),
         StoresPage(look, partial(look_into, settings)),
-        SettingsPage(look, settings),
+        SettingsPage(look, settings, SqlOverrides(reading.engine), staff, act, words),
         ExportsPage(look, reading),
         TeamPage(look, staff, act, words),
     )

@@ -19,6 +19,7 @@ from passerby.adapters.botapi import BotApi
 from passerby.adapters.botapi.files import Disguised
 from passerby.adapters.memory import FileLog
 from passerby.adapters.sql import DatabaseUnusable, SqlBroadcasts, SqlRecords, SqlStaff
+from passerby.adapters.sql.overrides import SqlOverrides
 from passerby.adapters.sql.panel_faults import keep_faults
 from passerby.bootstrap.alerting import alert_config
 from passerby.bootstrap.clock import SystemClock
@@ -27,6 +28,7 @@ from passerby.bootstrap.ending import ToldToStop
 from passerby.bootstrap.files import open_files
 from passerby.bootstrap.guarding import Guard
 from passerby.bootstrap.listeners import Listeners, listening
+from passerby.bootstrap.overriding import Overriding
 from passerby.bootstrap.parts import Parts
 from passerby.bootstrap.self_watch import SelfWatch, places, server_time
 from passerby.bootstrap.start import Start
@@ -38,7 +40,7 @@ from passerby.domain.budgets import Budget
 from passerby.features import ALL
 from passerby.features.search import introduce
 from passerby.kernel.ids import BotId
-from passerby.kernel.rules import ContactPolicy, Quota, Rules
+from passerby.kernel.rules import Quota
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.records import RecordsLost
 from passerby.runtime.background.loop_watch import LoopWatch
@@ -110,7 +112,12 @@ async def _serve(
     tokens = TokenWatch(settings, clock)
     background = Background(lambda error: logs.failed("webhook.unseen", error))
     closing.push_async_callback(background.aclose)
-    process = Process(settings, role, name, Parts(clock, rng, files, store, records, telegram, tokens))
+    parts = Parts(clock, rng, files, store, records, telegram, tokens)
+    overriding = Overriding(settings, SqlOverrides(records.engine), clock)
+    process = Process(settings, role, name, parts, overriding)
+    with suppress(RecordsLost):  # then the defaults count until they are there
+        await overriding.look()
+    background.spawn(overriding.run())
 
     def ready(app: Worker) -> None:
         is_first = not process.was_ready
@@ -125,7 +132,7 @@ async def _serve(
     if settings.panel_url is not None and role != "worker":
         from passerby.bootstrap.panel import serving_panel  # without a panel, nothing of it is imported
 
-        await closing.enter_async_context(serving_panel(settings, process.parts, process.words, role))
+        await closing.enter_async_context(serving_panel(settings, parts, process.words, role, overriding))
     if on_beat is not None:
         watch = LoopWatch(files.recorder, on_beat)
         closing.callback(watch.close)
@@ -159,11 +166,12 @@ async def _serve(
 class Process:
     """Makes one worker after another, and says when they are ready."""
 
-    def __init__(self, settings: Settings, role: Role, name: str, parts: Parts) -> None:
+    def __init__(self, settings: Settings, role: Role, name: str, parts: Parts, overriding: Overriding) -> None:
         self._settings = settings
         self._role = role
         self._name = name
         self.parts = parts
+        self._overriding = overriding
         self.words = Catalogue.load(Path(__file__).parents[1])
         self._app: Worker | None = None
         self.was_ready = False
@@ -194,12 +202,13 @@ class Process:
             rng=parts.rng,
             flight_recorder=parts.files.recorder,
             more_duties=more_duties(settings, parts.clock, parts.records, parts.store),
-            alerts=alert_config(settings, parts.tokens, parts.store, parts.records, parts.clock),
+            alerts=alert_config(settings, self._overriding.thresholds, parts),
             staff=self._staff(),
             staff_records=SqlStaff(parts.records.engine),
             broadcasts=SqlBroadcasts(parts.records.engine),
             config=WorkerConfig(
-                rules=_rules(settings),
+                rules=self._overriding.rules,
+                rules_now=self._overriding.rules_now,
                 key=parts.files.key,
                 former_keys=parts.files.former_keys,
                 bot_budget=Budget(settings.bot_rate_per_s, max(1, round(settings.bot_rate_per_s))),
@@ -264,22 +273,6 @@ def _tokens(settings: Settings, fleet: Mapping[BotId, SecretStr]) -> dict[BotId,
     if settings.staff_bot is not None and settings.staff_bot_token is not None:
         tokens[settings.staff_bot] = settings.staff_bot_token.get_secret_value()
     return tokens
-
-
-def _rules(settings: Settings) -> Rules:
-    return Rules(
-        minimum_age=settings.minimum_age,
-        contact=settings.contact,
-        contact_policy=ContactPolicy(settings.contact_policy),
-        just_met_s=settings.contact_policy_min * 60,
-        idle_nudge_s=settings.idle_nudge_min * 60,
-        idle_end_s=settings.idle_end_min * 60,
-        patience=settings.patience,
-        free_filters=settings.filters_for_all,
-        plans=settings.vip_plans,
-        brands=settings.pools,
-        approval_above=settings.broadcast_approval_above,
-    )
 
 
 def home_of(settings: Settings) -> str:

@@ -12,7 +12,9 @@ import msgspec
 from passerby.adapters.botapi import BotApi
 from passerby.adapters.botapi.webhook_api import BotApiWebhooks
 from passerby.adapters.sql import Pool, SqlBroadcasts, SqlRecords, SqlStaff
+from passerby.adapters.sql.overrides import SqlOverrides
 from passerby.bootstrap.clock import SystemClock
+from passerby.bootstrap.overriding import Overriding
 from passerby.bootstrap.stores import away, database, init_schema
 from passerby.catalogue import Catalogue
 from passerby.domain import support
@@ -102,8 +104,10 @@ class Verified(NamedTuple):
 class StaffOffice:
     """Acts with the rights of an owner."""
 
-    def __init__(self, settings: Settings, records: SqlStaff, broadcasts: SqlBroadcasts) -> None:
+    def __init__(self, settings: Settings, records: SqlStaff, broadcasts: SqlBroadcasts, rules: Rules) -> None:
+        """`rules`: those in effect, with what staff changed."""
         self._settings = settings
+        self._rules = rules
         self.broadcasts = broadcasts
         self._records = records
         self._rng = SystemRandom()
@@ -112,7 +116,7 @@ class StaffOffice:
         self._decisions = StaffDecisions(records, StaffRouter(ALL), self._env, settings.panel_url or "")
 
     def _env(self) -> Env:
-        return Env(self._clock.now(), self._rng, Rules(approval_above=self._settings.broadcast_approval_above))
+        return Env(self._clock.now(), self._rng, self._rules)
 
     async def invite(self, role: Role, name: str) -> Invited:
         """Make an invite. Raises: WrongSetting, RecordsLost."""
@@ -252,7 +256,9 @@ async def staff_office(settings: Settings) -> AsyncIterator[StaffOffice]:
     await init_schema(settings)
     records = SqlRecords.at(database(settings), _FEW)
     try:
-        yield StaffOffice(settings, SqlStaff(records.engine), SqlBroadcasts(records.engine))
+        overriding = Overriding(settings, SqlOverrides(records.engine), SystemClock())
+        await overriding.look()
+        yield StaffOffice(settings, SqlStaff(records.engine), SqlBroadcasts(records.engine), overriding.rules)
     except RecordsLost as error:
         raise away(settings, error) from None
     finally:

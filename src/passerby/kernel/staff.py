@@ -20,6 +20,7 @@ from passerby.kernel.drain import Drain
 from passerby.kernel.effect import Answer, Menu, Revise, Say
 from passerby.kernel.event import MessageReceived
 from passerby.kernel.ids import BotId, ChatId, PersonId
+from passerby.kernel.override import Override, Place
 from passerby.kernel.panel import PanelFacts, PanelLogin, PanelSession
 from passerby.kernel.participant import Participant
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
@@ -181,6 +182,7 @@ class StaffFacts(msgspec.Struct, frozen=True):
     - `desk` is there if the event is about cases.
     - `approvals` are those that are not decided. `approval` is the one that the event is about; then `subject` is the
       person whom it is about. `next_approval` is free.
+    - `override` is the newest one of the place that the request is about. `next_override` is free.
     """
 
     me: StaffMember | None
@@ -201,6 +203,8 @@ class StaffFacts(msgspec.Struct, frozen=True):
     approvals: tuple[Approval, ...] = ()
     approval: Approval | None = None
     next_approval: int = 1
+    override: Override | None = None
+    next_override: int = 1
 
     def broadcast(self, number: int) -> Broadcast | None:
         return next((each for each in self.broadcasts if each.number == number), None)
@@ -238,6 +242,7 @@ class StaffDecision(msgspec.Struct, frozen=True):
     verdicts: tuple[Judged, ...] = ()
     mutes: tuple[Mute, ...] = ()
     approvals: tuple[Approval, ...] = ()
+    overrides: tuple[Override, ...] = ()
     effects: tuple[StaffEffect, ...] = ()
     reply: Text | None = None
     menu: Menu | None = None
@@ -326,6 +331,15 @@ class FaultResolved(StaffRequest, frozen=True):
     """The fault with this fingerprint is mended, they say. If it comes back, it shows."""
 
     fingerprint: str
+
+
+class OverrideAsked(StaffRequest, frozen=True):
+    """A setting or a text gets another value; None: its default again. `seen`: the number of the newest override of
+    this place that they saw; 0: none."""
+
+    place: Place
+    value: str | None
+    seen: int
 
 
 class PanelLinkAsked(StaffRequest, frozen=True):

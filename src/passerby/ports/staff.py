@@ -6,6 +6,7 @@ from typing import Protocol
 from passerby.kernel.case import CaseAsked, CaseFile
 from passerby.kernel.drain import Drain
 from passerby.kernel.ids import ChatId, PersonId, UpdateRef
+from passerby.kernel.override import Place
 from passerby.kernel.staff import Order, StaffDecision, StaffFacts, StaffMember
 
 
@@ -47,15 +48,16 @@ class StaffRecords(Protocol):
         login: str = "",
         case: CaseAsked | None = None,
         approval: int = 0,
+        place: Place | None = None,
     ) -> StaffDecision:
         """Read the facts, decide, and store the decision with its rows of the audit.
 
         `person` None: the command line. `digest`: the digest of the secret that they showed. `code`: the support code
         that they named. `case`: the case that they mean. `approval`: the number of what waits for a second member; 0:
-        none. `broadcast`: the number of the broadcast that it is about; 0:
-        none. `language` is kept if it is not empty. `login`: the panel's login that they named, by its name or its
-        link's digest; if it is not empty, the sessions are read, too. `ref` names what is decided on: if a decision on
-        it was stored before, nothing is stored now, and the effects and the reply of that decision are returned.
+        none. `broadcast`: the number of the broadcast that it is about; 0: none. `place`: what is overridden.
+        `language` is kept if it is not empty. `login`: the panel's login that they named, by its name or its link's
+        digest; if it is not empty, the sessions are read, too. `ref` names what is decided on: if a decision on it was
+        stored before, nothing is stored now, and the effects and the reply of that decision are returned.
 
         Atomicity: one transaction. One decision is made at a time, in all processes together, so none is overtaken,
         and the audit has one chain.

@@ -107,7 +107,7 @@ class FleetDuties:
         self._loops: dict[LeaseName, Run] = {
             RECORDER: recorder.run,
             JANITOR: janitor.serve_all,
-            CLOCK: IdleChatWatch(store, parts.config.rules, clock, self._put).run,
+            CLOCK: IdleChatWatch(store, path.rules_now, clock, self._put).run,
             PERSONAL_DATA: own_data.run,
             MONEY: money.run,
             DEPARTURES: Departures(served, lambda: path.drains.now, tokens, records, put, clock).run,

@@ -42,7 +42,7 @@ class MessagePath:
         worker, shared = fleet.worker, config.shared
         self._clock = clock
         self._rng = rng
-        self._rules = config.rules
+        self.rules_now = config.rules_now or (lambda: config.rules)
         self.drains = drains
         self._places = words.places
         self.uncertain = UncertainCommits(clock)
@@ -100,7 +100,8 @@ class MessagePath:
         )
 
     def env(self) -> Env:
-        return Env(self._clock.now(), self._rng, self._rules, self._places, self.drains.now)
+        self.rules_now = config.rules_now or (lambda: config.rules)
+        self.drains = drains
 
     @property
     def is_busy(self) -> bool:

@@ -1,5 +1,6 @@
 """The settings of one worker."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from passerby.domain.budgets import Budget
@@ -11,6 +12,8 @@ from passerby.runtime.membership.tokens import REFUSED_AFTER_S
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WorkerConfig:
     rules: Rules
+    rules_now: Callable[[], Rules] | None = None
+    """The rules of the moment, if staff may change them while the worker runs."""
     key: bytes
     """32 bytes, to seal with."""
     former_keys: tuple[bytes, ...] = ()

@@ -53,7 +53,7 @@ def read() -> Settings:
     try:
         return Settings(**found)
     except ValidationError as error:
-        _explain(error)
+        explain(error)
 
 
 def _check_file(path: Path) -> None:
@@ -124,7 +124,7 @@ def _is_name(text: str) -> bool:
     return re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,39}", text) is not None
 
 
-def _explain(error: ValidationError) -> NoReturn:
+def explain(error: ValidationError) -> NoReturn:
     """Turn pydantic's first error into one line. Only limits get here: all other checks raise `WrongSetting`."""
     name = str(error.errors(include_url=False, include_context=False, include_input=False)[0]["loc"][0])
     accepted = limits(Settings, name) or "of the right form"

@@ -29,7 +29,7 @@ class SetClock(VirtualClock):
 
 async def watched(bench: Bench, rules: Rules, for_s: float) -> list[ChatIdle]:
     found: list[ChatIdle] = []
-    watch = IdleChatWatch(bench.store, rules, bench.clock, found.append)
+    watch = IdleChatWatch(bench.store, lambda: rules, bench.clock, found.append)
     task = asyncio.ensure_future(watch.run())
     await asyncio.sleep(for_s)
     task.cancel()
@@ -63,6 +63,21 @@ async def test_no_idle_chat_is_reported_too_early_or_if_switched_off() -> None:
     assert await watched(bench, Rules(idle_nudge_s=0, idle_end_s=0), 1000) == []
 
 
+@in_virtual_time
+async def test_idle_chats_are_reported_once_an_operator_switches_it_on() -> None:
+    bench, now = Bench(), [Rules(idle_nudge_s=0, idle_end_s=0)]
+    await bench.put(*couple())
+    found: list[ChatIdle] = []
+    task = asyncio.ensure_future(IdleChatWatch(bench.store, lambda: now[0], bench.clock, found.append).run())
+    await asyncio.sleep(500)
+    assert found == []
+    now[0] = Rules(idle_nudge_s=100, idle_end_s=0)
+    await asyncio.sleep(15)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert len(found) == 1
+
+
 @pytest.mark.parametrize("by_s", [-TWO_YEARS_S, TWO_YEARS_S])
 @in_virtual_time
 async def test_setting_the_clock_makes_no_chat_idle(by_s: float) -> None:
@@ -70,7 +85,8 @@ async def test_setting_the_clock_makes_no_chat_idle(by_s: float) -> None:
     await bench.put(*couple())
     clock = SetClock()
     found: list[ChatIdle] = []
-    watch = IdleChatWatch(bench.store, Rules(idle_nudge_s=1000, idle_end_s=0), clock, found.append)
+    rules = Rules(idle_nudge_s=1000, idle_end_s=0)
+    watch = IdleChatWatch(bench.store, lambda: rules, clock, found.append)
     task = asyncio.ensure_future(watch.run())
     await asyncio.sleep(50)
     clock.off_s = by_s

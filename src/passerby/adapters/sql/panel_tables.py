@@ -1,6 +1,6 @@
 """The tables of the operators' panel. They are in the same metadata as `tables`.
 
-Logins and sessions change in staff decisions, and when a session is used.
+Logins and sessions change in staff decisions, and when a session is used. Overrides only grow.
 """
 
 import sqlalchemy as sa
@@ -70,6 +70,22 @@ faults = sa.Table(
     sa.Column("resolved_at", sa.Double, comment="null: not resolved, or it came back"),
 )
 
+overrides = sa.Table(
+    "overrides",
+    metadata,
+    # What staff changed while the fleet runs. The newest row of a place counts; the others are its versions.
+    sa.Column("number", _ROW_ID, primary_key=True, autoincrement=False),
+    sa.Column("what", sa.Text, nullable=False, comment="setting or text"),
+    sa.Column("name", sa.Text, nullable=False, comment="of the setting, or the text's key"),
+    sa.Column("bot_id", sa.BigInteger, nullable=False, comment="0: every bot"),
+    sa.Column("language", sa.Text, nullable=False, comment="of the text; empty for a setting"),
+    sa.Column("value", sa.Text, comment="a setting as it may be written, or a JSON list of wordings; null: default"),
+    sa.Column("by", sa.BigInteger, nullable=False, comment="the number of a staff member; 0: the command line"),
+    sa.Column("at", sa.Double, nullable=False),
+)
+
+# The versions of a setting or a text.
+sa.Index("ix_overrides_name", overrides.c.name, overrides.c.number)
 # The browser that uses a session, and the login of a link.
 sa.Index("ix_panel_sessions_digest", panel_sessions.c.digest)
 sa.Index("ix_panel_logins_link", panel_logins.c.link)

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from passerby.adapters.sql import approvals, cases, transparency
 from passerby.adapters.sql.broadcast_rows import count_audience, count_targets, seen_broadcasts, store_broadcasts
 from passerby.adapters.sql.failures import Undone, losses, to_the_end
+from passerby.adapters.sql.overrides import add_overrides, newest_override
 from passerby.adapters.sql.panel_access import panel_facts, store_panel
 from passerby.adapters.sql.rows import READ, participant
 from passerby.adapters.sql.tables import (
@@ -33,6 +34,7 @@ from passerby.kernel.drain import Drain
 from passerby.kernel.effect import Answer, Revise, Say
 from passerby.kernel.ids import ChatId, PersonId, UpdateRef
 from passerby.kernel.participant import Participant
+from passerby.kernel.override import Place
 from passerby.kernel.staff import (
     COMMAND_LINE,
     THE_OPERATOR,
@@ -96,6 +98,7 @@ class SqlStaff:
         login: str = "",
         case: CaseAsked | None = None,
         approval: int = 0,
+        place: Place | None = None,
     ) -> StaffDecision:
         audience = await self._audience(person, broadcast, now) if broadcast else None
 
@@ -118,6 +121,9 @@ class SqlStaff:
                 facts = msgspec.structs.replace(facts, panel=await panel_facts(connection, login, now))
             if case is not None and facts.me is not None:
                 facts = msgspec.structs.replace(facts, desk=await cases.desk(connection, facts.me, case, now))
+            if place is not None and facts.me is not None:
+                last, following = await newest_override(connection, place)
+                facts = msgspec.structs.replace(facts, override=last, next_override=following)
             if facts.me is not None and language not in ("", facts.me.language) and person is not None:
                 await connection.execute(_SPEAKS, {"of": facts.me.number, "language": language})
             decision = decide(facts)
@@ -239,6 +245,7 @@ class SqlStaff:
         await approvals.store(connection, decision.approvals, now)
         await store_panel(connection, decision, now)
         await store_broadcasts(connection, decision.broadcasts)
+        await add_overrides(connection, decision.overrides)
         await connection.execute(_FORGET, {"before": now - _ANSWERS_KEPT_S})
         row = {"bot_id": ref.bot, "update_id": ref.update, "answer": _answer(decision), "at": now}
         await connection.execute(_ADD_ANSWER, row)

@@ -27,9 +27,11 @@ CLOCK_SET_S = 60.0
 
 
 class IdleChatWatch:
-    """`put` gets the events."""
+    """`put` gets the events. `rules` returns those of the moment."""
 
-    def __init__(self, store: LiveStore, rules: Rules, clock: Clock, put: Callable[[ChatIdle], None]) -> None:
+    def __init__(
+        self, store: LiveStore, rules: Callable[[], Rules], clock: Clock, put: Callable[[ChatIdle], None]
+    ) -> None:
         self._store = store
         self._rules = rules
         self._clock = clock
@@ -39,10 +41,13 @@ class IdleChatWatch:
         self._looked_at = clock.now(), clock.monotonic()
 
     async def run(self) -> None:
-        """Run until cancelled. Returns at once if the operator has switched this off."""
-        thresholds = [each for each in (self._rules.idle_nudge_s, self._rules.idle_end_s) if each > 0]
-        while thresholds:
+        """Run until cancelled. Nothing is read while the operator has switched this off."""
+        while True:
             await self._clock.sleep(EVERY_S)
+            rules = self._rules()
+            thresholds = [each for each in (rules.idle_nudge_s, rules.idle_end_s) if each > 0]
+            if not thresholds:
+                continue
             try:
                 await self.look(min(thresholds))
             except LiveStoreLost as error:

@@ -18,6 +18,7 @@ from passerby.kernel.staff import (
     THE_OPERATOR,
     ApprovalDeclined,
     BroadcastAsked,
+    OverrideAsked,
     PanelEntered,
     PersonAsked,
     Pressed,
@@ -81,10 +82,18 @@ class StaffDecisions:
         decide = self._decider(event, env)
         code = _code_in(event, ABOUT_A_PERSON) or ""
         digest = digest_of(secret.strip()) if command == "/start" and secret else ""
-        shown = {"digest": digest, "code": code, "language": language, "login": _code_in(event, ABOUT_THE_PANEL) or ""}
-        about, case, approval = _broadcast_in(event), _case_in(event), _approval_in(event)
         return await self._records.decide(
-            person, ref, decide, env.now, broadcast=about, case=case, approval=approval, **shown
+            person,
+            ref,
+            decide,
+            env.now,
+            digest=digest,
+            code=code,
+            language=language,
+            login=_code_in(event, ABOUT_THE_PANEL) or "",
+            broadcast=_broadcast_in(event),
+            case=_case_in(event),
+            approval=_approval_in(event),
         )
 
     async def on_request(self, request: StaffRequest, by: PersonId | None = None) -> StaffDecision:
@@ -99,9 +108,16 @@ class StaffDecisions:
         code = support.read(request.code) if isinstance(request, PersonAsked) else None
         login = _login_of(request)
         about = request.broadcast if isinstance(request, BroadcastAsked) else 0
-        approval = request.approval if isinstance(request, ApprovalDeclined) else 0
         return await self._records.decide(
-            by, ref, decide, env.now, code=code or "", broadcast=about, login=login, approval=approval
+            by,
+            ref,
+            decide,
+            env.now,
+            code=code or "",
+            login=login,
+            broadcast=about,
+            approval=request.approval if isinstance(request, ApprovalDeclined) else 0,
+            place=request.place if isinstance(request, OverrideAsked) else None,
         )
 
     def _decider(self, event: Event | StaffRequest, env: Env) -> Callable[[StaffFacts], StaffDecision]:

@@ -1,4 +1,4 @@
-"""Stores and settings: what is slow or large, and what is set."""
+"""Stores: what is slow or large."""
 
 from collections.abc import Awaitable, Callable
 
@@ -7,7 +7,6 @@ from passerby.ops.slow.look import Slow
 from passerby.panel.http import Answer
 from passerby.panel.look import Look
 from passerby.panel.visit import Page, Route, Visit
-from passerby.settings import Settings
 
 LOOKED_FOR_S = 30.0
 
@@ -35,31 +34,3 @@ class StoresPage:
             parts.append(("Live store", found.live))
         shown = {"title": "Stores", "at": at, "parts": parts, "findings": found.findings}
         return self._look.page(visit, "stores.html", shown)
-
-
-class SettingsPage:
-    page = Page("/settings", "Settings", Permission.SETTINGS)
-
-    def __init__(self, look: Look, settings: Settings) -> None:
-        self._look = look
-        self._settings = settings
-
-    @property
-    def routes(self) -> tuple[Route, ...]:
-        return (Route("GET", "/settings", self.show, Permission.SETTINGS),)
-
-    async def show(self, visit: Visit) -> Answer:
-        values = self._settings.shown()
-        chosen = {name.upper() for name in self._settings.model_fields_set}
-        rows = [
-            {
-                "name": each.name,
-                "value": values.get(each.name, ""),
-                "default": each.default,
-                "is_set": each.name in chosen,
-                "description": each.description,
-            }
-            for each in Settings.describe()
-        ]
-        rows.sort(key=lambda row: not row["is_set"])
-        return self._look.page(visit, "settings.html", {"title": "Settings", "rows": rows})

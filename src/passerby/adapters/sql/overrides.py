@@ -1,0 +1,101 @@
+"""Overrides in SQL: rows that only grow. The newest row of a place counts."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from passerby.adapters.sql.failures import losses, to_the_end
+from passerby.adapters.sql.panel_tables import overrides
+from passerby.kernel.ids import BotId
+from passerby.kernel.override import Overridden, Override, Place
+
+_COLUMNS: Final = (
+    *(overrides.c.number, overrides.c.what, overrides.c.name, overrides.c.bot_id),
+    *(overrides.c.language, overrides.c.value, overrides.c.by, overrides.c.at),
+)
+
+
+class SqlOverrides:
+    """Raises: RecordsLost from every method."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def newest(self) -> int:
+        """The number of the newest override; 0: there is none. It is one look at an index."""
+        return int((await self._rows(_HIGHEST, {}))[0][0] or 0)
+
+    async def current(self) -> Sequence[Override]:
+        """The newest override of each place, also those that gave the default back."""
+        return [_override(row) for row in await self._rows(_CURRENT, {})]
+
+    async def versions(self, what: Overridden, name: str, limit: int) -> Sequence[Override]:
+        """Of one setting or text, for all bots and languages, the newest first."""
+        return [_override(row) for row in await self._rows(_VERSIONS, {"what": what, "name": name, "most": limit})]
+
+    async def latest(self, what: Overridden, limit: int) -> Sequence[Override]:
+        """The newest first."""
+        return [_override(row) for row in await self._rows(_LATEST, {"what": what, "most": limit})]
+
+    async def one(self, number: int) -> Override | None:
+        rows = await self._rows(_ONE, {"of": number})
+        return _override(rows[0]) if rows else None
+
+    async def _rows(self, query: sa.Executable, asked: dict[str, Any]) -> list[Any]:
+        async def read() -> list[Any]:
+            async with self._engine.connect() as connection:
+                return list(await connection.execute(query, asked))
+
+        with losses():
+            return await to_the_end(read())
+
+
+async def newest_override(connection: AsyncConnection, place: Place) -> tuple[Override | None, int]:
+    """The newest override of a place, and the next free number. For a staff transaction."""
+    asked = {"what": place.what, "name": place.name, "bot": place.bot, "language": place.language}
+    row = (await connection.execute(_OF_PLACE, asked)).first()
+    highest = await connection.scalar(_HIGHEST)
+    return (_override(row) if row is not None else None), (highest or 0) + 1
+
+
+async def add_overrides(connection: AsyncConnection, new: Sequence[Override]) -> None:
+    if new:
+        await connection.execute(sa.insert(overrides), [_row(each) for each in new])
+
+
+def _override(row: Any) -> Override:
+    number, what, name, bot, language, value, by, at = row
+    return Override(number, Place(Overridden(what), name, BotId(bot), language), value, by, at)
+
+
+def _row(each: Override) -> dict[str, Any]:
+    place = each.place
+    values = (each.number, place.what.value, place.name, place.bot, place.language, each.value, each.by, each.at)
+    return {column.name: value for column, value in zip(_COLUMNS, values, strict=True)}
+
+
+_HIGHEST = sa.select(sa.func.max(overrides.c.number))
+_ALL = sa.select(*_COLUMNS)
+_CURRENT = _ALL.where(
+    overrides.c.number.in_(
+        sa.select(sa.func.max(overrides.c.number)).group_by(
+            overrides.c.what, overrides.c.name, overrides.c.bot_id, overrides.c.language
+        )
+    )
+).order_by(overrides.c.number)
+_NEWEST_FIRST = _ALL.order_by(overrides.c.number.desc()).limit(sa.bindparam("most", type_=sa.Integer))
+_LATEST = _NEWEST_FIRST.where(overrides.c.what == sa.bindparam("what"))
+_VERSIONS = _LATEST.where(overrides.c.name == sa.bindparam("name"))
+_ONE = _ALL.where(overrides.c.number == sa.bindparam("of"))
+_OF_PLACE = (
+    _ALL.where(
+        overrides.c.what == sa.bindparam("what"),
+        overrides.c.name == sa.bindparam("name"),
+        overrides.c.bot_id == sa.bindparam("bot"),
+        overrides.c.language == sa.bindparam("language"),
+    )
+    .order_by(overrides.c.number.desc())
+    .limit(1)
+)

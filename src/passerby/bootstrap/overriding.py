@@ -1,0 +1,113 @@
+"""Takes up what staff changed while the fleet runs. Every process looks for a newer override every two seconds.
+
+If the records are away, everything stays as it is. An override that this release does not accept counts as its default;
+that is logged once.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from passerby.adapters.sql.overrides import SqlOverrides
+from passerby.kernel.override import Overridden, Override
+from passerby.kernel.rules import ContactPolicy, Rules
+from passerby.ports.clock import Clock
+from passerby.ports.records import RecordsLost
+from passerby.settings import Settings, WrongSetting
+from passerby.settings.overriding import overridden
+from passerby.telemetry import logs
+
+LOOK_EVERY_S: Final = 2.0
+
+
+class Overriding:
+    """`settings` are those in effect, `rules` and `thresholds` what is made of them. `changed` hears of each change."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        overrides: SqlOverrides,
+        clock: Clock,
+        changed: Callable[[Sequence[Override]], None] = lambda current: None,
+    ) -> None:
+        self._given = settings
+        self._overrides = overrides
+        self._clock = clock
+        self._changed = changed
+        self._seen = 0
+        self._refused: set[int] = set()
+        self.settings = settings
+        self.rules = rules_of(settings)
+        self.thresholds: dict[str, float] = settings.thresholds
+        """Changed in place: the alerts read it at each look."""
+
+    def rules_now(self) -> Rules:
+        return self.rules
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        faults = logs.Faults()
+        while True:
+            try:
+                await self.look()
+            except RecordsLost as error:
+                faults.began("records", "overrides.unread", "debug", error=logs.name_of(error))
+            else:
+                faults.over("records", "overrides.read")
+            await self._clock.sleep(LOOK_EVERY_S)
+
+    async def look(self) -> None:
+        """Take up what is new. Raises: RecordsLost."""
+        newest = await self._overrides.newest()
+        if newest == self._seen:
+            return
+        current = await self._overrides.current()
+        self._take(current)
+        self._changed(current)
+        self._seen = newest
+        logs.record("overrides.taken_up", count=len(current))
+
+    def _take(self, current: Sequence[Override]) -> None:
+        values: dict[str, str] = {}
+        for each in current:
+            if each.place.what is Overridden.SETTING and each.value is not None:
+                values[each.place.name] = each.value
+        try:
+            settings = overridden(self._given, values)
+        except WrongSetting:
+            settings = self._one_by_one(current, values)
+        self.settings = settings
+        self.rules = rules_of(settings)
+        self.thresholds.update(settings.thresholds)
+
+    def _one_by_one(self, current: Sequence[Override], values: Mapping[str, str]) -> Settings:
+        """All of them that this release accepts together, in the order in which they were made."""
+        settings, kept = self._given, dict[str, str]()
+        for each in current:
+            name = each.place.name
+            if name not in values or each.place.what is not Overridden.SETTING:
+                continue
+            try:
+                settings = overridden(self._given, kept | {name: values[name]})
+            except WrongSetting as error:
+                if each.number not in self._refused:
+                    self._refused.add(each.number)
+                    logs.record("overrides.refused", "warning", setting=name, reason=error.problem)
+            else:
+                kept[name] = values[name]
+        return settings
+
+
+def rules_of(settings: Settings) -> Rules:
+    return Rules(
+        minimum_age=settings.minimum_age,
+        contact=settings.contact,
+        contact_policy=ContactPolicy(settings.contact_policy),
+        just_met_s=settings.contact_policy_min * 60,
+        idle_nudge_s=settings.idle_nudge_min * 60,
+        idle_end_s=settings.idle_end_min * 60,
+        patience=settings.patience,
+        free_filters=settings.filters_for_all,
+        plans=settings.vip_plans,
+        brands=settings.pools,
+        approval_above=settings.broadcast_approval_above,
+    )

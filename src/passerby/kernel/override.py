@@ -1,0 +1,36 @@
+"""An override: a setting or a text that staff changed while the fleet runs. It counts until the next one."""
+
+from enum import StrEnum
+
+import msgspec
+
+from passerby.kernel.ids import BotId
+
+EVERY_BOT = BotId(0)
+
+
+class Overridden(StrEnum):
+    SETTING = "setting"
+    TEXT = "text"
+
+
+class Place(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is overridden: a setting by its name in capitals, or a text by its key, for one bot or for every bot, in one
+    language."""
+
+    what: Overridden
+    name: str
+    bot: BotId = EVERY_BOT
+    language: str = ""
+
+
+class Override(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`value`: a setting as the operator may write it, or a text's wordings (one for each plural form) as a JSON list.
+    None: the default counts again. `number` counts the overrides of the installation. `by` is a staff member's number,
+    `at` is in Unix seconds."""
+
+    number: int
+    place: Place
+    value: str | None
+    by: int
+    at: float

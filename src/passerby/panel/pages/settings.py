@@ -1,0 +1,160 @@
+"""Settings: what is set, and changes of those that the fleet takes up while it runs.
+
+A change has two steps: the page first shows what would change, and then does it. Each step has the number of the newest
+override that was seen, so that two members do not undo each other's change without knowing.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from passerby.adapters.sql.overrides import SqlOverrides
+from passerby.catalogue import Catalogue
+from passerby.kernel.override import Overridden, Override, Place
+from passerby.kernel.staff import OverrideAsked, Permission
+from passerby.panel.http import Answer, see
+from passerby.panel.look import Look
+from passerby.panel.visit import Act, Page, Route, Visit
+from passerby.ports.staff import StaffRecords
+from passerby.settings import Settings, WrongSetting
+from passerby.settings.overriding import OVERRIDABLE, overridden, shown
+
+SHOWN: Final = 30
+MOST: Final = 500
+NAMES: Final = frozenset(name.upper() for name in OVERRIDABLE)
+
+
+class SettingsPage:
+    page = Page("/settings", "Settings", Permission.SETTINGS)
+
+    def __init__(
+        self,
+        look: Look,
+        settings: Settings,
+        overrides: SqlOverrides,
+        staff: StaffRecords,
+        act: Act,
+        words: Catalogue,
+    ) -> None:
+        self._look = look
+        self._settings = settings
+        self._overrides = overrides
+        self._staff = staff
+        self._act = act
+        self._words = words
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        needs = Permission.SETTINGS
+        return (
+            Route("GET", "/settings", self.show, needs),
+            Route("GET", "/settings/*", self.one, needs),
+            Route("POST", "/settings/review", self.review, needs),
+            Route("POST", "/settings/change", self.change, needs, fresh=True),
+        )
+
+    async def show(self, visit: Visit) -> Answer:
+        newest = {each.place.name: each for each in await self._current()}
+        in_effect, values = self._in_effect(newest.values()), self._settings.shown()
+        chosen = {name.upper() for name in self._settings.model_fields_set}
+        rows: list[dict[str, Any]] = []
+        for each in Settings.describe():
+            override = newest.get(each.name)
+            is_changed = override is not None and override.value is not None
+            rows.append(
+                {
+                    "name": each.name,
+                    "value": shown(in_effect, each.name) if is_changed else values.get(each.name, ""),
+                    "default": each.default,
+                    "is_set": is_changed or each.name in chosen,
+                    "is_changed": is_changed,
+                    "is_live": each.name in NAMES,
+                    "description": each.description,
+                }
+            )
+        rows.sort(key=lambda row: (not row["is_changed"], not row["is_live"], not row["is_set"]))
+        history = await self._overrides.latest(Overridden.SETTING, SHOWN)
+        shown_ = {"title": "Settings", "rows": rows, "history": history, "names": await self._names()}
+        return self._look.page(visit, "settings.html", shown_)
+
+    async def one(self, visit: Visit) -> Answer:
+        return await self._one(visit, visit.request.path.removeprefix("/settings/"))
+
+    async def review(self, visit: Visit) -> Answer:
+        """Show what would change. Nothing changes."""
+        form = visit.request.form
+        name, value = form.get("name", ""), _wished(form)
+        if name not in NAMES:
+            return see("/settings")
+        newest = {each.place.name: each for each in await self._current()}
+        before = self._in_effect(newest.values())
+        try:
+            after = self._with(newest.values(), name, value)
+        except WrongSetting as error:
+            return await self._one(visit, name, f"{error.setting} {error.problem}. To correct it: {error.remedy}.", 400)
+        changes = [
+            (each.upper(), shown(before, each), shown(after, each))
+            for each in OVERRIDABLE
+            if shown(before, each) != shown(after, each)
+        ]
+        review = {"name": name, "value": value, "seen": form.get("seen", "0"), "changes": changes}
+        return await self._one(visit, name, review=review)
+
+    async def change(self, visit: Visit) -> Answer:
+        form = visit.request.form
+        name, value, seen = form.get("name", ""), _wished(form), form.get("seen", "")
+        if name not in NAMES or not seen.isdecimal() or len(seen) > 15:
+            return see("/settings")
+        try:
+            self._with(await self._current(), name, value)
+        except WrongSetting as error:
+            return await self._one(visit, name, f"{error.setting} {error.problem}. To correct it: {error.remedy}.", 400)
+        done = await self._act(OverrideAsked(Place(Overridden.SETTING, name), value, int(seen)), visit.by)
+        said = self._words.plain(done.reply, "en") if done.reply is not None else ""
+        return await self._one(visit, name, said, 409 if done.refused else 200)
+
+    async def _one(
+        self, visit: Visit, name: str, said: str = "", status: int = 200, review: dict[str, Any] | None = None
+    ) -> Answer:
+        described = next((each for each in Settings.describe() if each.name == name and name in NAMES), None)
+        if described is None:
+            return self._look.page(visit, "error.html", {"said": "This setting cannot be changed here."}, 404)
+        versions = await self._overrides.versions(Overridden.SETTING, name, SHOWN)
+        newest = {each.place.name: each for each in await self._current()}
+        values = {
+            "title": name,
+            "setting": described,
+            "value": shown(self._in_effect(newest.values()), name),
+            "started": shown(self._settings, name),
+            "said": said,
+            "review": review,
+            "versions": versions,
+            "seen": versions[0].number if versions else 0,
+            "names": await self._names(),
+        }
+        return self._look.page(visit, "setting.html", values, status)
+
+    async def _current(self) -> Sequence[Override]:
+        return [each for each in await self._overrides.current() if each.place.what is Overridden.SETTING]
+
+    async def _names(self) -> dict[int, str]:
+        return {0: "command line"} | {int(each.number): each.name for each in await self._staff.everybody()}
+
+    def _in_effect(self, current: Any) -> Settings:
+        try:
+            return self._with(current)
+        except WrongSetting:
+            # The workers leave out the values that this release refuses.
+            return self._settings
+
+    def _with(self, current: Any, name: str = "", value: str | None = None) -> Settings:
+        """Raises: WrongSetting."""
+        values = {each.place.name: each.value for each in current if each.value is not None}
+        values.pop(name, None)
+        if name and value is not None:
+            values[name] = value
+        return overridden(self._settings, values)
+
+
+def _wished(form: Any) -> str | None:
+    """None: the value of the start again."""
+    return None if form.get("back") else str(form.get("value", "")).strip()[:MOST]

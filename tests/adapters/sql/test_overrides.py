@@ -1,0 +1,39 @@
+"""Overrides in both databases: the newest of each place counts, and the others are its versions."""
+
+from random import Random
+
+from passerby.adapters.sql import SqlRecords, SqlStaff, init_schema
+from passerby.adapters.sql.overrides import SqlOverrides
+from passerby.kernel.decision import Env
+from passerby.kernel.ids import BotId
+from passerby.kernel.override import Overridden, Place
+from passerby.kernel.staff import OverrideAsked
+from passerby.runtime.staff.decisions import StaffDecisions
+from passerby.runtime.staff.router import StaffRouter
+from passerby.staff import ALL
+from tests.staged import in_a_loop
+
+NOW = 1_800_000_000.0
+SETTING = Place(Overridden.SETTING, "PATIENCE")
+WORDS = Place(Overridden.TEXT, "intro.short", BotId(1000001), "de")
+
+
+@in_a_loop
+async def test_the_newest_override_of_each_place_counts_and_all_are_its_versions(database: str) -> None:
+    await init_schema(database)
+    records, rng = SqlRecords.at(database), Random(1)
+    decisions = StaffDecisions(SqlStaff(records.engine), StaffRouter(ALL), lambda: Env(NOW, rng))
+    stored = SqlOverrides(records.engine)
+    assert (await stored.newest(), await stored.current()) == (0, [])
+    for place, value, seen in ((SETTING, "2", 0), (WORDS, '["Hallo"]', 0), (SETTING, None, 1), (SETTING, "3", 3)):
+        assert not (await decisions.on_request(OverrideAsked(place, value, seen))).refused
+    for place, value, seen in ((SETTING, "4", 3), (SETTING, "3", 4), (WORDS, None, 0)):
+        assert (await decisions.on_request(OverrideAsked(place, value, seen))).refused
+    assert await stored.newest() == 4
+    assert [(each.place, each.value) for each in await stored.current()] == [(WORDS, '["Hallo"]'), (SETTING, "3")]
+    versions = await stored.versions(Overridden.SETTING, "PATIENCE", 2)
+    assert [(each.number, each.value) for each in versions] == [(4, "3"), (3, None)]
+    assert [each.number for each in await stored.latest(Overridden.TEXT, 9)] == [2]
+    assert await stored.one(2) == (await stored.latest(Overridden.TEXT, 9))[0]
+    assert await stored.one(99) is None
+    await records.aclose()

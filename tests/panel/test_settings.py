@@ -1,0 +1,138 @@
+"""Settings that staff change while the fleet runs: the difference is shown, and every process takes it up."""
+
+from pathlib import Path
+from typing import Any
+
+from passerby.adapters.sql.overrides import SqlOverrides
+from passerby.bootstrap.overriding import Overriding
+from passerby.kernel.override import Overridden, Place
+from passerby.kernel.rules import ContactPolicy
+from passerby.kernel.staff import OverrideAsked, Role
+from passerby.settings import Settings
+from tests.panel.stage import Browser, Stage, play
+from tests.panel.test_pages import token
+from tests.panel.test_safety import press
+
+
+async def reviewed(browser: Browser, name: str, value: str) -> Any:
+    return await press(browser, await browser.get(f"/settings/{name}"), "Show what would change", value=value)
+
+
+def other_process(stage: Stage) -> Overriding:
+    return Overriding(stage.settings, SqlOverrides(stage.records.engine), stage.clock)
+
+
+def test_a_setting_changes_in_every_process_after_its_difference_was_shown(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        browser, other = await stage.signed_in(), other_process(stage)
+        shown = await reviewed(browser, "CONTACT_POLICY", "hold")
+        assert "<del>warn</del>" in shown.text
+        assert "<ins>hold</ins>" in shown.text
+        await other.look()
+        assert other.rules.contact_policy is ContactPolicy.WARN, "a look at the difference changes nothing"
+        done = await press(browser, shown, "Change it for everybody")
+        assert "Done. All workers use it within seconds." in done.text
+        assert (await stage.actions())[-1] == "setting.changed"
+        for each in (other, stage.overriding):
+            await each.look()
+            assert each.rules.contact_policy is ContactPolicy.HOLD
+            assert each.rules_now().contact_policy is ContactPolicy.HOLD
+        listed = (await browser.get("/settings")).text
+        assert "changed here" in listed
+        row = (await stage.staff.newest_audit(1))[0]
+        assert (row.subject, row.details) == ("CONTACT_POLICY", '{"after":"hold","before":null,"version":1}')
+
+    play(tmp_path, scene)
+
+
+def test_a_threshold_of_alerts_changes_while_they_are_watched(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        browser, other = await stage.signed_in(), other_process(stage)
+        watched = other.thresholds
+        await press(browser, await reviewed(browser, "ALERT_NOT_POLLED", "120"), "Change it for everybody")
+        await other.look()
+        assert watched["alert_not_polled"] == 120.0
+
+    play(tmp_path, scene)
+
+
+def test_a_change_is_taken_back_by_its_version(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        browser, other = await stage.signed_in(), other_process(stage)
+        for value in ("2", "3"):
+            await press(browser, await reviewed(browser, "PATIENCE", value), "Change it for everybody")
+        page = await browser.get("/settings/PATIENCE")
+        for label, expected in ((": version 1", 2.0), (": the start", 1.0)):
+            back = await press(browser, page, f'Back to this<span class="away">{label}')
+            assert "What would change" in back.text
+            assert "Done." in (await press(browser, back, "Change it for everybody")).text
+            await other.look()
+            assert other.rules.patience == expected
+            page = await browser.get("/settings/PATIENCE")
+        assert (await stage.actions())[-1] == "setting.reset"
+
+    play(tmp_path, scene, patience=1.0)
+
+
+def test_two_members_do_not_undo_each_others_change_unknowingly(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        one, two = await stage.signed_in(), await stage.signed_in()
+        first, second = await reviewed(one, "PATIENCE", "2"), await reviewed(two, "PATIENCE", "3")
+        assert "Done." in (await press(one, first, "Change it for everybody")).text
+        late = await press(two, second, "Change it for everybody")
+        assert late.status == 409
+        assert "Someone else just changed it" in late.text
+        again = await press(one, first, "Change it for everybody")
+        assert again.status == 409
+
+    play(tmp_path, scene)
+
+
+def test_what_a_start_would_refuse_is_refused_here_too(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        browser = await stage.signed_in()
+        for name, value, why in (
+            ("PATIENCE", "many", "PATIENCE is not a number from 0 to 10"),
+            ("IDLE_END_MIN", "3", "IDLE_END_MIN is not more than IDLE_NUDGE_MIN"),
+            ("VIP_PLANS", "week=7d", "plan 1 is not name=days:stars"),
+            ("CONTACT", "<script>", "CONTACT is not of the right form"),
+        ):
+            answer = await reviewed(browser, name, value)
+            assert (answer.status, why in answer.text) == (400, True), answer.text[-3000:]
+        given = await token(browser)
+        for name in ("SQLITE_DB_PATH", "STAFF_BOT_TOKEN", "POOLS", "nothing", ""):
+            wish = {"csrf": given, "name": name, "value": "1", "seen": "0"}
+            assert (await browser.post("/settings/change", wish)).status == 303
+            assert (await browser.get(f"/settings/{name}")).status == 404
+        assert not await SqlOverrides(stage.records.engine).current()
+        await stage.hire(Role.OWNER, 600)
+        moderator = await stage.signed_in(await stage.hire(Role.MODERATOR, 601))
+        assert (await moderator.get("/settings/PATIENCE")).status == 403
+
+    play(tmp_path, scene)
+
+
+def test_a_stored_value_that_a_release_refuses_counts_as_its_default_and_the_others_stay(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        for name, value in (("PATIENCE", "4"), ("IDLE_END_MIN", "1"), ("GONE", "1"), ("MINIMUM_AGE", "16")):
+            asked = OverrideAsked(Place(Overridden.SETTING, name), value, 0)
+            await stage.decisions.on_request(asked)
+        other = other_process(stage)
+        await other.look()
+        assert (other.rules.patience, other.rules.minimum_age, other.rules.idle_end_s) == (4.0, 16, 3600.0)
+        page = (await (await stage.signed_in()).get("/settings")).text
+        assert "PATIENCE" in page
+
+    play(tmp_path, scene)
+
+
+def test_every_setting_that_can_change_has_a_page(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        browser = await stage.signed_in()
+        names = [each.name for each in Settings.describe()]
+        linked = [name for name in names if f'href="/settings/{name}"' in (await browser.get("/settings")).text]
+        assert {"PATIENCE", "CONTACT", "VIP_PLANS", "ALERT_BACKUP_HOURS", "BROADCAST_APPROVAL_ABOVE"} <= {*linked}
+        for name in linked:
+            assert (await browser.get(f"/settings/{name}")).status == 200
+
+    play(tmp_path, scene)
