@@ -100,8 +100,7 @@ class MessagePath:
         )
 
     def env(self) -> Env:
-        self.rules_now = config.rules_now or (lambda: config.rules)
-        self.drains = drains
+        return Env(self._clock.now(), self._rng, self.rules_now(), self._places, self.drains.now)
 
     @property
     def is_busy(self) -> bool:
