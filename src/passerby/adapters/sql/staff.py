@@ -33,8 +33,8 @@ from passerby.kernel.case import CaseAsked, CaseFile
 from passerby.kernel.drain import Drain
 from passerby.kernel.effect import Answer, Revise, Say
 from passerby.kernel.ids import ChatId, PersonId, UpdateRef
-from passerby.kernel.participant import Participant
 from passerby.kernel.override import Place
+from passerby.kernel.participant import Participant
 from passerby.kernel.staff import (
     COMMAND_LINE,
     THE_OPERATOR,
