@@ -16,7 +16,7 @@ from passerby.kernel.ids import BotId
 from tests.fuzz.mutate import HALF, broken, places
 from tests.fuzz.seeds import seeds
 from tests.scenario.matrix import HOMES
-from tests.scenario.records_places import MemoryShelf
+from tests.scenario.records_places import MemoryRecordsPlace
 from tests.scenario.stage import Stage, staged
 from tests.scenario.stores import STORES
 
@@ -73,7 +73,7 @@ def test_each_malformed_message_is_delivered_or_its_sender_is_told(home: bool) -
 
     async def scene() -> None:
         switches = Switches(journal_length=1_000_000, limits=False)
-        async with staged(place, MemoryShelf(), home=home, switches=switches, bugs=()) as on:
+        async with staged(place, MemoryRecordsPlace(), home=home, switches=switches, bugs=()) as on:
             for _ in range(MESSAGES // 2):
                 content = {**rng.choice(usual)}
                 content.pop("media_group_id", None)

@@ -13,7 +13,7 @@ from passerby.domain.matching.wishes import WIDEST_S
 from tests.fuzz.mutate import broken, mutated
 from tests.fuzz.seeds import some
 from tests.scenario.matrix import HOMES
-from tests.scenario.records_places import MemoryShelf
+from tests.scenario.records_places import MemoryRecordsPlace
 from tests.scenario.stage import Stage, staged
 from tests.scenario.stores import STORES
 
@@ -91,7 +91,7 @@ def test_each_update_is_delivered_refused_or_put_aside(home: bool) -> None:
 
     async def scene() -> None:
         switches = Switches(journal_length=1_000_000, limits=False)
-        async with staged(place, MemoryShelf(), home=home, switches=switches, bugs=BUGS) as on:
+        async with staged(place, MemoryRecordsPlace(), home=home, switches=switches, bugs=BUGS) as on:
             fed: set[int] = set()
             for _ in range(UPDATES // 2 // BURST):
                 for _ in range(BURST):

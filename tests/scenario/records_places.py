@@ -50,7 +50,7 @@ class RecordsPlace(Protocol):
     def close(self) -> None: ...
 
 
-class MemoryShelf:
+class MemoryRecordsPlace:
     def __init__(self) -> None:
         self.disk = Disk()
 
@@ -79,7 +79,7 @@ class MemoryShelf:
         pass
 
 
-class SqlShelf:
+class SqlRecordsPlace:
     """The records have their own thread and loop. Virtual time stands still while the scenario waits for them."""
 
     def __init__(self, place: SqlPlace) -> None:
@@ -125,13 +125,13 @@ class SqlShelf:
         self._loop.close()
 
 
-class PostgresShelf(SqlShelf):
+class PostgresRecordsPlace(SqlRecordsPlace):
     def __init__(self) -> None:
         super().__init__(SqlPlace(_database()).empty())
 
 
-class FileShelf(SqlShelf):
-    """SQLite, in a file that goes with the shelf."""
+class FileRecordsPlace(SqlRecordsPlace):
+    """SQLite, in a file that goes with the place."""
 
     def __init__(self) -> None:
         self._folder = TemporaryDirectory()
@@ -206,7 +206,7 @@ class _Aside:
         return found
 
     async def aclose(self) -> None:
-        """Do nothing: `PostgresShelf` closes the records."""
+        """Do nothing: `PostgresRecordsPlace` closes the records."""
 
 
 @cache

@@ -17,7 +17,7 @@ from passerby.runtime.staff.router import StaffRouter
 from passerby.staff import ALL
 from tests.contract.broadcasts_memory import MemoryBroadcasts
 from tests.contract.staff_memory import MemoryStaff, StaffDisk
-from tests.scenario.records_places import SqlShelf
+from tests.scenario.records_places import SqlRecordsPlace
 from tests.scenario.stage import STEP_S, Phone, Stage
 from tests.scenario.stores import opened
 from tests.simulation.run import captured_log
@@ -26,11 +26,11 @@ PATIENCE_S = 300.0
 
 
 class _Aside:
-    """A port on the thread of a `SqlShelf`."""
+    """A port on the thread of a `SqlRecordsPlace`."""
 
-    def __init__(self, inner: object, shelf: SqlShelf) -> None:
+    def __init__(self, inner: object, records_place: SqlRecordsPlace) -> None:
         self._inner = inner
-        self._ask = shelf.ask
+        self._ask = records_place.ask
 
     def __getattr__(self, name: str) -> Callable[..., Coroutine[Any, Any, Any]]:
         async def call(*args: Any, **more: Any) -> Any:
@@ -49,16 +49,16 @@ class StaffStage(Stage):
         self.tokens[self.staff_bot] = bot.token
         self._disk = StaffDisk()
         self._rng = Random(5)
-        shelf = self.records_place
+        records_place = self.records_place
         self.staff: StaffRecords = (
-            cast("StaffRecords", _Aside(SqlStaff(shelf.records.engine), shelf))
-            if isinstance(shelf, SqlShelf)
-            else MemoryStaff(self._disk, shelf.disk)
+            cast("StaffRecords", _Aside(SqlStaff(records_place.records.engine), records_place))
+            if isinstance(records_place, SqlRecordsPlace)
+            else MemoryStaff(self._disk, records_place.disk)
         )
         self.broadcasts: BroadcastRecords = (
-            cast("BroadcastRecords", _Aside(SqlBroadcasts(shelf.records.engine), shelf))
-            if isinstance(shelf, SqlShelf)
-            else MemoryBroadcasts(shelf.disk, self._disk.audit)
+            cast("BroadcastRecords", _Aside(SqlBroadcasts(records_place.records.engine), records_place))
+            if isinstance(records_place, SqlRecordsPlace)
+            else MemoryBroadcasts(records_place.disk, self._disk.audit)
         )
 
     def staff_config(self) -> StaffConfig:

@@ -15,7 +15,7 @@ from tests.contract.live_late import LatePlace
 from tests.contract.live_places import MemoryPlace, Place
 from tests.contract.live_redis import RedisPlace
 from tests.contract.servers import Valkey, start_valkey
-from tests.scenario.records_places import FileShelf, MemoryShelf, PostgresShelf, RecordsPlace
+from tests.scenario.records_places import FileRecordsPlace, MemoryRecordsPlace, PostgresRecordsPlace, RecordsPlace
 
 
 @cache
@@ -43,8 +43,10 @@ FILE = "memory+sqlite"
 
 def opened(store: str) -> tuple[Place, RecordsPlace]:
     """Return the places of the store and of the records for a scenario over one of `STORES`, `SERVERS` or `FILE`."""
-    shelf = PostgresShelf() if store == SERVERS else FileShelf() if store == FILE else MemoryShelf()
-    return STORES[store.partition("+")[0]](), shelf
+    records_place = (
+        PostgresRecordsPlace() if store == SERVERS else FileRecordsPlace() if store == FILE else MemoryRecordsPlace()
+    )
+    return STORES[store.partition("+")[0]](), records_place
 
 
 class Severed:

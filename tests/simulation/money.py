@@ -56,7 +56,7 @@ from passerby.runtime.decide.loading import participants_in
 from passerby.runtime.decide.router import Router
 from tests.contract.live_places import MemoryPlace, Place
 from tests.contract.money_memory import Ledger
-from tests.scenario.records_places import MemoryShelf, RecordsPlace
+from tests.scenario.records_places import MemoryRecordsPlace, RecordsPlace
 from tests.simulation.process import catalogue
 
 DAY_S = 86_400.0
@@ -476,10 +476,12 @@ def _change(me: Participant) -> Decision:
     return Decision((me,))
 
 
-def judged(seed: int, place: Place | None = None, shelf: RecordsPlace | None = None, steps: int = 60) -> list[str]:
+def judged(
+    seed: int, place: Place | None = None, records_place: RecordsPlace | None = None, steps: int = 60
+) -> list[str]:
     """One history, by default over stores in memory. Returns what is wrong."""
-    place, shelf = place or MemoryPlace(), shelf or MemoryShelf()
-    history = History(seed, place, shelf.open(), shelf.ledger)
+    place, records_place = place or MemoryPlace(), records_place or MemoryRecordsPlace()
+    history = History(seed, place, records_place.open(), records_place.ledger)
 
     async def play() -> list[str]:
         await history.play(steps)

@@ -22,11 +22,11 @@ def test_the_ledger_equals_telegrams_transactions_and_nobody_loses_a_paid_day() 
 @pytest.mark.parametrize("stores", [FILE, pytest.param(SERVERS, marks=pytest.mark.services)])
 def test_the_ledger_is_the_same_over_every_pair_of_stores(stores: str) -> None:
     for seed in range(size(1, 200)):
-        place, shelf = opened(stores)
+        place, records_place = opened(stores)
         try:
-            assert judged(seed, place, shelf) == []
+            assert judged(seed, place, records_place) == []
         finally:
-            shelf.close()
+            records_place.close()
 
 
 class RenewedBeforeTheCancellation(History):
@@ -61,8 +61,8 @@ class RenewedBeforeTheCancellation(History):
 
 @pytest.mark.parametrize("stores", ["memory", FILE, pytest.param(SERVERS, marks=pytest.mark.services)])
 def test_a_renewal_that_overtakes_the_cancellation_of_an_erasure_is_sent_back_and_the_last_one(stores: str) -> None:
-    place, shelf = opened(stores)
-    history = RenewedBeforeTheCancellation(1, place, shelf.open(), shelf.ledger)
+    place, records_place = opened(stores)
+    history = RenewedBeforeTheCancellation(1, place, records_place.open(), records_place.ledger)
 
     async def play() -> list[str]:
         await history.play(0)
@@ -70,6 +70,6 @@ def test_a_renewal_that_overtakes_the_cancellation_of_an_erasure_is_sent_back_an
 
     try:
         assert place.run(play()) == []
-        assert len(shelf.ledger().refunds) == 1
+        assert len(records_place.ledger().refunds) == 1
     finally:
-        shelf.close()
+        records_place.close()
