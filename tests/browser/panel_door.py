@@ -10,7 +10,7 @@ from tests.browser.demo_process import Demo
 PHONE = {"width": 390, "height": 844}
 PAGES = (
     *("/", "/growth", "/chats", "/bots", "/alerts", "/people", "/audit", "/errors", "/stores", "/settings"),
-    *("/exports", "/team", "/sessions", "/safety", "/money", "/broadcasts"),
+    *("/exports", "/team", "/sessions", "/safety", "/money", "/broadcasts", "/approvals", "/settings/PATIENCE"),
 )
 
 

@@ -34,6 +34,7 @@ NEEDS = {
     "/people": Permission.PEOPLE,
     "/audit": Permission.AUDIT,
     "/safety": Permission.SANCTION,
+    "/approvals": None,
     "/money": Permission.MONEY,
     "/broadcasts": Permission.BROADCAST,
     "/errors": Permission.SETTINGS,
@@ -50,6 +51,8 @@ FORMS = {
     "/safety/press": Permission.SANCTION,
     "/safety/restrict": Permission.SANCTION,
     "/safety/second": Permission.BAN,
+    "/approvals/agree": None,
+    "/approvals/decline": None,
     "/settings/review": Permission.SETTINGS,
     "/settings/change": Permission.SETTINGS,
     "/people": Permission.PEOPLE,
@@ -172,7 +175,15 @@ def test_what_matters_most_needs_a_fresh_proof(tmp_path: Path) -> None:
         given = await token(browser)
         wish = {"csrf": given, "member": str(member), "role": "support"}
         stage.clock.at += FRESH_S
-        for path in ("/team/role", "/team/revoke", "/bots/drain", "/bots/open", "/broadcasts/act", "/settings/change"):
+        for path in (
+            "/team/role",
+            "/team/revoke",
+            "/bots/drain",
+            "/bots/open",
+            "/broadcasts/act",
+            "/settings/change",
+            "/approvals/agree",
+        ):
             refused = await browser.post(path, wish)
             assert refused.status == 303
             assert refused.header("location").startswith("/login?next="), path

@@ -1,5 +1,6 @@
 """Cases in the panel: taken, looked at and decided as in the staff bot, with the same rights and the same audit."""
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -36,7 +37,7 @@ async def reported(stage: Stage) -> None:
 
 async def press(browser: Browser, page: Answered, label: str, **fields: str) -> Answered:
     """Press the button with this label on a page that was answered."""
-    form = next(each for each in page.text.split("<form")[1:] if f">{label}<" in each)
+    form = next(each for each in page.text.split("<form")[1:] if re.search(f"<button[^>]*>{re.escape(label)}<", each))
     path = form.split('action="')[1].split('"')[0]
     return await browser.post(path, dict(_hidden(form)) | fields)
 

@@ -7,6 +7,7 @@ from functools import partial
 import msgspec
 
 from passerby.adapters.sql import SqlBroadcasts, SqlStaff
+from passerby.adapters.sql.approvals import SqlApprovals
 from passerby.adapters.sql.overrides import SqlOverrides
 from passerby.adapters.sql.panel_access import SqlPanelAccess
 from passerby.adapters.sql.panel_ledger import PanelLedger
@@ -27,6 +28,7 @@ from passerby.panel.doors import Doors
 from passerby.panel.live import LiveLook
 from passerby.panel.look import Look
 from passerby.panel.pages.alerts import AlertsPage
+from passerby.panel.pages.approvals import ApprovalsPage
 from passerby.panel.pages.audit import AuditPage
 from passerby.panel.pages.bots import BotsPage
 from passerby.panel.pages.broadcasts import BroadcastsPage
@@ -59,6 +61,7 @@ MENU = tuple(
         BotsPage,
         AlertsPage,
         SafetyPage,
+        ApprovalsPage,
         MoneyPage,
         BroadcastsPage,
         PeoplePage,
@@ -168,6 +171,7 @@ def make_panel(
         BotsPage(look, live, reading, staff, act, words, bots, sister),
         AlertsPage(look, live, act, overriding.thresholds),
         SafetyPage(look, ledger, act, words, act.open_exhibit, act.send_blurred),
+        ApprovalsPage(look, SqlApprovals(reading.engine), staff, act, words),
         MoneyPage(look, ledger),
         BroadcastsPage(look, SqlBroadcasts(reading.engine), act, words),
         PeoplePage(look, staff, act, words),

@@ -1,11 +1,12 @@
-"""What waits for a second member of the team, in SQL. Everything here runs in a staff transaction (see `staff`)."""
+"""What waits for a second member of the team, in SQL. What changes it runs in a staff transaction (see `staff`)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from passerby.adapters.sql.failures import losses, to_the_end
 from passerby.adapters.sql.metadata import ROW_ID, metadata, partial_index
 from passerby.domain.approvals import KEPT_S
 from passerby.kernel.approval import Approval, ApprovalState
@@ -24,6 +25,21 @@ partial_index("ix_approvals_open", approvals.c.number, where=approvals.c.decided
 partial_index("ix_approvals_person_id", approvals.c.person_id, where=approvals.c.person_id.is_not(None))
 
 _read = msgspec.json.Decoder(Approval)
+
+
+class SqlApprovals:
+    """What waits, for lists. Raises: RecordsLost."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def waiting(self, now: float) -> Sequence[Approval]:
+        async def read() -> list[Approval]:
+            async with self._engine.connect() as connection:
+                return list(map(_read.decode, await connection.scalars(_OPEN, {"now": now})))
+
+        with losses():
+            return await to_the_end(read())
 
 
 async def known(connection: AsyncConnection, facts: StaffFacts, number: int, now: float) -> StaffFacts:
