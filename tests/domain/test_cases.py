@@ -162,6 +162,29 @@ def test_a_rule_acts_on_three_independent_reporters_and_only_with_what_can_be_un
     assert measure(file(*revenge), NOW) is None
 
 
+def test_one_report_of_age_that_counts_parts_the_accused_from_both_pools_for_some_days() -> None:
+    age = report(1, reason=Complaint.UNDERAGE)
+    done = measure(file(age, report(2, NOW + 600)), NOW)
+    assert done is not None
+    assert (done.kind, done.reason, done.until, done.by) == (
+        *(SanctionKind.AGE_DOUBT, Reason.UNDERAGE),
+        *(NOW + MEASURE_S, None),
+    )
+    assert measure(file(msgspec.structs.replace(age, retaliates=True)), NOW) is None
+    assert measure(file(report(1, reason=Complaint.UNDERAGE, chats=1)), NOW) is not None, "also a newcomer's"
+    assert measure(file(report(1, reason=Complaint.UNDERAGE, muted_until=NOW + 1)), NOW) is None
+    assert measure(file(report(1, reason=Complaint.UNDERAGE, dismissed=9)), NOW) is None
+
+
+def test_who_was_cleared_is_not_parted_again_for_ninety_days() -> None:
+    age = report(1, reason=Complaint.UNDERAGE)
+    cleared = Sanction("m9", SanctionKind.AGE_DOUBT, Reason.UNDERAGE, NOW - 5 * DAY, appeal=Appeal.OVERTURNED)
+    assert measure(file(age, past=(cleared,)), NOW) is None
+    assert measure(file(age, past=(cleared,)), NOW + STRIKES_S) is not None
+    stood = msgspec.structs.replace(cleared, appeal=Appeal.NONE)
+    assert measure(file(age, past=(stood,)), NOW) is not None
+
+
 def test_the_ladder_counts_strikes_that_stood_and_have_not_expired() -> None:
     def past(age_s: float, by: int | None = 1, appeal: Appeal = Appeal.NONE) -> Sanction:
         return Sanction(f"{age_s}", SanctionKind.WARNING, Reason.RUDE, NOW - age_s, NOW, by, appeal=appeal)

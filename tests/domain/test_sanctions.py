@@ -91,13 +91,13 @@ def test_a_sanction_that_is_over_is_neither_imposed_nor_lifted() -> None:
 
 
 @pytest.mark.parametrize("kind", SanctionKind)
-def test_only_a_bar_ends_a_chat_or_a_search(kind: SanctionKind) -> None:
+def test_a_bar_ends_a_chat_and_a_search_and_a_doubt_about_the_age_a_chat(kind: SanctionKind) -> None:
     waiting = search(person(), ENV)
     (after,) = impose(waiting, None, sanction(kind), ENV)
     assert type(after.state) is (Idle if kind in BARRING else Searching)
     one, other = pair(search(person(1), ENV), search(person(2), ENV), ChatId("chat"), NOW)
     sides = impose(one, other, sanction(kind), ENV)
-    if kind in BARRING:
+    if kind in (*BARRING, SanctionKind.AGE_DOUBT):
         assert [type(each.state) for each in sides] == [Idle, Idle]
         assert sides[1].last is not None
         assert (sides[1].last.left, sides[1].sanctions) == (False, ())
@@ -167,3 +167,16 @@ def test_a_support_code_is_kept_for_a_week_and_read_however_it_is_typed() -> Non
     assert read(code[:-1]) is None
     assert read("0000-0000") is None
     assert msgspec.structs.replace(me, support=None) == person()
+
+
+def test_whose_age_is_in_doubt_searches_in_a_pool_of_its_own_until_the_doubt_ends() -> None:
+    doubt = sanction(SanctionKind.AGE_DOUBT, NOW + 3600)
+    (me,) = impose(search(person(), ENV), None, doubt, ENV)
+    assert isinstance(me.state, Searching)
+    assert me.state.ticket.pool == "adults?"
+    free = refresh_ticket(lift(me, doubt.id, NOW), ENV)
+    assert isinstance(free.state, Searching)
+    assert free.state.ticket.pool == "adults"
+    later = search(person(sanctions=(doubt,)), Env(NOW + 3601, Random(1)))
+    assert isinstance(later.state, Searching)
+    assert later.state.ticket.pool == "adults"

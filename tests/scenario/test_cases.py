@@ -5,7 +5,9 @@ import asyncio
 import pytest
 
 from passerby.domain.audit import first_broken
+from passerby.kernel.participant import Searching
 from passerby.kernel.staff import Role
+from passerby.staff.cases.measuring import rule
 from tests.scenario.matrix import LIVES
 from tests.scenario.staff_stage import StaffStage, play_staff
 from tests.scenario.stage import Phone
@@ -144,3 +146,34 @@ def _press(phone: Phone, number: int, ending: str) -> None:
                 phone.world.phones.press(phone.id, phone.bot, number, row, column)
                 return
     raise AssertionError(ending)
+
+
+@on_both
+def test_a_report_of_age_parts_the_accused_from_adults_and_minors_until_somebody_has_looked(store: str) -> None:
+    async def scene(on: StaffStage) -> None:
+        async def pool() -> str:
+            facts = await on.store.load(on.bob.id)
+            assert facts is not None
+            assert isinstance(facts.me.state, Searching)
+            return facts.me.state.ticket.pool
+
+        mia = await on.hire(Role.MODERATOR)
+        await reported(on, "underage")
+        on.bob.write("/search")
+        await on.quiet()
+        assert await pool() == "adults"
+        now = on.place.clock.now()
+        assert await on.staff.measure(lambda file: rule(file, now), now) == 1
+        await on.until(lambda: on.bob.told()[-1] == "sanctions.letter")
+        assert await pool() == "adults?"
+        await on.kill_and_start()
+        mia.write("/cases")
+        await on.quiet()
+        assert "Minors and threats: 1" in shown(mia)[-1]
+        mia.write("/next")
+        await on.quiet()
+        tap(mia, "case_dismiss")
+        await on.until(lambda: on.bob.told()[-1] == "sanctions.overturned")
+        assert await pool() == "adults"
+
+    play_staff(store, scene)

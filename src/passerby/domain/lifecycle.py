@@ -25,7 +25,7 @@ import msgspec
 from passerby.domain.ages import age_now
 from passerby.domain.entitlement import filter_used, is_vip, wishes_of
 from passerby.domain.karma import karma_now
-from passerby.domain.pools import apart, pool_of
+from passerby.domain.pools import apart, in_doubt, pool_of
 from passerby.kernel.decision import Env
 from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId, PoolId
 from passerby.kernel.participant import (
@@ -149,8 +149,14 @@ def make_ticket(me: Participant, env: Env) -> Ticket:
 
 
 def _pool(me: Participant, pool: PoolId, now: float) -> PoolId:
-    """The pool of a person. Accounts of a farm meet only each other."""
+    """The pool of a person. Accounts of a farm meet only each other, and so do people whose age is in doubt."""
+    if _is_bound(me, SanctionKind.AGE_DOUBT, now):
+        pool = in_doubt(pool)
     return apart(pool) if me.watched is not None and now < me.watched.apart_until else pool
+
+
+def _is_bound(me: Participant, kind: SanctionKind, now: float) -> bool:
+    return any(each.kind is kind and (each.until is None or now < each.until) for each in me.sanctions)
 
 
 def _not_before(me: Participant, now: float) -> float:
@@ -160,8 +166,7 @@ def _not_before(me: Participant, now: float) -> float:
     """
     if me.watched is not None and me.watched.asked_at:
         return UNTIL_ANSWERED
-    slowed = any(each.kind is SanctionKind.SLOW and (each.until is None or now < each.until) for each in me.sanctions)
-    return now + SLOWED_S if slowed else 0.0
+    return now + SLOWED_S if _is_bound(me, SanctionKind.SLOW, now) else 0.0
 
 
 def spoken(profile: Profile) -> tuple[str, ...]:

@@ -37,7 +37,12 @@ def apart(pool: PoolId) -> PoolId:
     return PoolId(f"{pool}~")
 
 
+def in_doubt(pool: PoolId) -> PoolId:
+    """The pool beside this one, for people whose age is in doubt: neither adults nor minors meet them."""
+    return PoolId(f"{pool}?")
+
+
 def pools(rules: Rules) -> tuple[PoolId, ...]:
-    """All pools that can exist, without the pools of accounts that are apart."""
+    """All pools that can exist, without those of people who are apart, or whose age is in doubt."""
     sides = (ADULTS, MINORS)
     return (*sides, *(_named(side, brand) for brand in rules.brands for side in sides))

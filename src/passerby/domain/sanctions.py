@@ -7,7 +7,7 @@ no process runs.
 import msgspec
 
 from passerby.domain.karma import given_back
-from passerby.domain.lifecycle import cancel, part
+from passerby.domain.lifecycle import cancel, part, refresh_ticket
 from passerby.domain.money.wallets import wallet_of, with_wallet
 from passerby.kernel.decision import Env
 from passerby.kernel.money import GrantSource, VipGrant
@@ -18,6 +18,8 @@ APPEAL_S = 20 * 86_400.0
 """How long after its beginning a sanction can be appealed."""
 
 BARRING = (SanctionKind.SUSPENDED, SanctionKind.BANNED)
+ENDING = (SanctionKind.AGE_DOUBT, *BARRING)
+"""They end a chat that they forbid."""
 _STRICTNESS = {kind: place for place, kind in enumerate(SanctionKind)}
 
 
@@ -58,11 +60,11 @@ def impose(me: Participant, partner: Participant | None, sanction: Sanction, env
         return ()
     others = (each for each in binding(me, env.now) if not sanction.evidence or each.evidence != sanction.evidence)
     bound = msgspec.structs.replace(me, sanctions=(*others, sanction))
-    if sanction.kind not in BARRING:
+    if sanction.kind not in ENDING:
         return (bound,)
     match bound.state:
         case Searching():
-            return (cancel(bound),)
+            return (cancel(bound) if sanction.kind in BARRING else refresh_ticket(bound, env),)
         case Chatting():
             return part(bound, partner, env, reason="sanction", leaver=me.person)
         case _:

@@ -15,6 +15,8 @@ class SanctionKind(StrEnum):
     """They can send no user names, links, e-mail addresses and phone numbers."""
     SLOW = "slow"
     """Their searches begin to count a minute later."""
+    AGE_DOUBT = "age_doubt"
+    """They meet neither adults nor minors, only others whose age is in doubt."""
     SUSPENDED = "suspended"
     """They cannot search or chat, for a time."""
     BANNED = "banned"

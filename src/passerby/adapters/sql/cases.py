@@ -302,8 +302,12 @@ _UNMEASURED = (
         cases.c.about == About.REPORTS.value,
         cases.c.state == CaseState.OPEN.value,
         cases.c.measure.is_(None),
-        sa.select(sa.func.count()).where(complaints.c.case_number == cases.c.number).scalar_subquery()
-        >= sa.bindparam("least", type_=sa.Integer),
+        sa.or_(
+            # One report of age is enough.
+            cases.c.lane == int(Lane.FIRST),
+            sa.select(sa.func.count()).where(complaints.c.case_number == cases.c.number).scalar_subquery()
+            >= sa.bindparam("least", type_=sa.Integer),
+        ),
     )
     .order_by(cases.c.opened_at)
     .limit(MOST_REPORTS)

@@ -5,6 +5,7 @@ Who is sanctioned, and why, is decided elsewhere: by staff, or by a rule. Here i
 
 from passerby.dialogue.after_chat import tell_left
 from passerby.dialogue.keyboards import keys_for
+from passerby.domain.lifecycle import refresh_ticket
 from passerby.domain.money.payments import cancel_all
 from passerby.domain.sanctions import BARRING, appeal, appealable, bar, binding, impose, lift, overturn, refused
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
@@ -52,7 +53,7 @@ def sanctioned(event: SanctionOrdered, facts: Facts, env: Env) -> Decision:
     if barred and event.sanction.until is None:
         # Otherwise Telegram would go on charging somebody who can use nothing.
         sides = (cancel_all(sides[0], env.now), *sides[1:])
-    keyboard = Keys() if barred else None
+    keyboard = Keys() if barred else keys_for(sides[0].state) if len(sides) > 1 else None
     told = tell_left(sides) if len(sides) > 1 else ()
     return Decision(sides, (Say(me.person, letter(event.sanction), keyboard), *told))
 
@@ -61,6 +62,7 @@ def lifted(event: LiftOrdered, facts: Facts, env: Env) -> Decision:
     me = lift(facts.me, event.sanction, env.now)
     if me is facts.me:
         return NOTHING
+    me = refresh_ticket(me, env)
     free = bar(me, env.now) is None and bar(facts.me, env.now) is not None
     return Decision((me,), (Say(me.person, text("sanctions.lifted"), keys_for(me.state) if free else None),))
 
@@ -72,6 +74,7 @@ def overturned(event: SanctionOverturned, facts: Facts, env: Env) -> Decision:
         return NOTHING
     if me.sanctions == before.sanctions:
         return Decision((me,))
+    me = refresh_ticket(me, env)
     free = bar(me, env.now) is None and bar(before, env.now) is not None
     return Decision((me,), (Say(me.person, text("sanctions.overturned"), keys_for(me.state) if free else None),))
 
