@@ -46,6 +46,8 @@ class StaffStage(Stage):
         super().__post_init__()
         bot = self.world.add_bot()
         self.staff_bot = BotId(bot.id)
+        self.retired: list[BotId] = []
+        self.cannot_retire = ""
         self.tokens[self.staff_bot] = bot.token
         self._disk = StaffDisk()
         self._rng = Random(5)
@@ -62,7 +64,11 @@ class StaffStage(Stage):
         )
 
     def staff_config(self) -> StaffConfig:
-        return StaffConfig(self.staff_bot, self.staff, ALL)
+        return StaffConfig(self.staff_bot, self.staff, ALL, retire=self._retire)
+
+    def _retire(self, bot: BotId) -> str:
+        self.retired.append(bot)
+        return self.cannot_retire
 
     def broadcast_records(self) -> BroadcastRecords:
         return self.broadcasts
@@ -112,6 +118,17 @@ async def code_of(on: StaffStage, phone: Phone) -> str:
     code: str = next(one.message["text"] for one in reversed(held) if not one.outgoing).rsplit(" ", 1)[1]
     await asyncio.sleep(1.0)
     return code
+
+
+def tap(phone: Phone, data: str) -> None:
+    """Press the latest button with this data."""
+    for number, message in reversed(phone.messages().items()):
+        for row, labels in enumerate(message.get("reply_markup", {}).get("inline_keyboard", ())):
+            for column, button in enumerate(labels):
+                if button["callback_data"] == data:
+                    phone.world.phones.press(phone.id, phone.bot, number, row, column)
+                    return
+    raise AssertionError(f"no button {data}")
 
 
 def play_staff(

@@ -3,9 +3,9 @@
 import asyncio
 
 from passerby.kernel.participant import Searching
-from passerby.kernel.staff import DrainAsked, DrainEndAsked
+from passerby.kernel.staff import DrainAsked, DrainEndAsked, Role
 from tests.scenario.matrix import over_servers
-from tests.scenario.staff_stage import StaffStage, play_staff
+from tests.scenario.staff_stage import StaffStage, play_staff, tap
 
 NOTICED_S = 15.0
 """By then, every process knows, and everybody who is searching or chatting has been told."""
@@ -87,5 +87,29 @@ def test_a_search_goes_on_in_another_bot_that_the_person_has_started() -> None:
         await on.quiet()
         await asyncio.sleep(1.0)
         assert bob.told(on.bots[0])[-1] == "search.found"
+
+    play_staff("memory", scene)
+
+
+def test_staff_close_and_retire_a_bot_in_the_staff_bot() -> None:
+    async def scene(on: StaffStage) -> None:
+        boss = await on.hire(Role.ADMIN)
+        sister, closing = on.bots
+        boss.write("/bots")
+        await on.quiet()
+        for press in (f"bots_one:{closing}", f"bots_close:{closing}.{sister}"):
+            tap(boss, press)
+            await on.quiet()
+        await asyncio.sleep(NOTICED_S)
+        on.bob.write("/search")
+        await on.quiet()
+        assert on.bob.told()[-1] == "closing.go_on"
+        on.cannot_retire = "the disk is full"
+        for press in ("bots_list:", f"bots_one:{closing}", f"bots_retire:{closing}", f"bots_sure:{closing}"):
+            tap(boss, press)
+            await on.quiet()
+        assert on.retired == [closing]
+        assert boss.told()[-1] == "bots.not_removed"
+        assert [each.action for each in await on.staff.newest_audit(2)] == ["bots.draining", "bots.retired"]
 
     play_staff("memory", scene)

@@ -10,7 +10,7 @@ from passerby.kernel.sanction import Reason, SanctionKind
 from passerby.kernel.staff import LiftAsked, RevocationAsked, Role, RoleAsked, SanctionAsked, StaffId
 from passerby.kernel.text import text
 from tests.scenario.matrix import LIVES
-from tests.scenario.staff_stage import StaffStage, code_of, play_staff
+from tests.scenario.staff_stage import StaffStage, code_of, play_staff, tap
 from tests.scenario.stage import Phone
 from tests.scenario.stores import SERVERS
 
@@ -31,17 +31,6 @@ def buttons(phone: Phone) -> list[str]:
     *_, latest = phone.messages().values()
     rows = latest.get("reply_markup", {}).get("inline_keyboard", ())
     return [button["text"] for row in rows for button in row]
-
-
-def tap(phone: Phone, data: str) -> None:
-    """Press the latest button with this data."""
-    for number, message in reversed(phone.messages().items()):
-        for row, labels in enumerate(message.get("reply_markup", {}).get("inline_keyboard", ())):
-            for column, button in enumerate(labels):
-                if button["callback_data"] == data:
-                    phone.world.phones.press(phone.id, phone.bot, number, row, column)
-                    return
-    raise AssertionError(f"no button {data}")
 
 
 async def team(on: StaffStage) -> list[tuple[int, str]]:

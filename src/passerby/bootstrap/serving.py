@@ -41,6 +41,7 @@ from passerby.features import ALL
 from passerby.features.search import introduce
 from passerby.kernel.ids import BotId
 from passerby.kernel.rules import Quota
+from passerby.ops.token_file import retirer
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.records import RecordsLost
 from passerby.runtime.background.loop_watch import LoopWatch
@@ -230,7 +231,13 @@ class Process:
     def _staff(self) -> StaffConfig | None:
         bot = self._settings.staff_bot
         return (
-            StaffConfig(bot, SqlStaff(self.parts.records.engine), STAFF_FEATURES, self._settings.panel_url or "")
+            StaffConfig(
+                bot,
+                SqlStaff(self.parts.records.engine),
+                STAFF_FEATURES,
+                self._settings.panel_url or "",
+                retirer(self._settings),
+            )
             if bot is not None
             else None
         )

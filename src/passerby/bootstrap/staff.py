@@ -42,6 +42,7 @@ from passerby.kernel.staff import (
     LiftAsked,
     PanelLinkAsked,
     PersonAsked,
+    RetireAsked,
     RevocationAsked,
     Role,
     RoleAsked,
@@ -167,6 +168,10 @@ class StaffOffice:
 
     async def end_drain(self, bot: BotId) -> Done:
         return await self._do(DrainEndAsked(bot))
+
+    async def retire(self, bot: BotId) -> Done:
+        """Note that a bot is retired. Whoever asks removes its token."""
+        return await self._do(RetireAsked(bot))
 
     async def drains(self) -> Sequence[Drain]:
         return await self._records.drains()

@@ -83,13 +83,11 @@ def drain(
 def retire(bot: Annotated[int, typer.Argument(help="The bot's number in `passerby bots list`.")]) -> None:
     """Remove a bot. A running fleet stops serving it within seconds. Its people keep everything, in any other bot."""
     from passerby import settings
-    from passerby.cli.staff import at_work
+    from passerby.cli.staff import at_work, say
     from passerby.kernel.ids import BotId
     from passerby.ops.token_file import TokenFile
-    from passerby.settings import WrongSetting
 
-    TokenFile.of(settings.read()).remove(BotId(bot))
-    with suppress(WrongSetting):  # if it is added again one day, it is open
-        if any(each.bot == bot for each in at_work(lambda office: office.drains())):
-            at_work(lambda office: office.end_drain(BotId(bot)))
-    typer.echo(f"removed bot {bot}; a running fleet stops serving it within seconds")
+    which, file = BotId(bot), TokenFile.of(settings.read())
+    file.without(which)  # a wrong number must not be in the audit
+    say(at_work(lambda office: office.retire(which)))
+    file.remove(which)

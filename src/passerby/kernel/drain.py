@@ -1,4 +1,4 @@
-"""A bot that closes: its people are sent to a sister bot, before it is retired."""
+"""Bots of the fleet as staff see them. A bot closes, and its people are sent to a sister, before it is retired."""
 
 import msgspec
 
@@ -18,3 +18,26 @@ class Drain(msgspec.Struct, frozen=True):
     def link(self) -> str:
         """The same for everybody: Telegram tells the sister who opens it, and nothing else needs to be known."""
         return f"https://t.me/{self.username}?start=moved"
+
+
+class FleetBot(msgspec.Struct, frozen=True):
+    """`username` is without the @; empty if Telegram has not told it."""
+
+    bot: BotId
+    username: str = ""
+
+
+class KnownBots(msgspec.Struct, frozen=True):
+    """All bots, in the operator's order. `in_file`: their tokens are in a file, so one can be removed."""
+
+    bots: tuple[FleetBot, ...] = ()
+    in_file: bool = False
+
+    def bot(self, bot: int) -> FleetBot | None:
+        return next((each for each in self.bots if each.bot == bot), None)
+
+
+class RetireBot(msgspec.Struct, frozen=True):
+    """Remove the bot's token from the file. Done twice, it is done once."""
+
+    bot: BotId

@@ -16,7 +16,7 @@ from passerby.kernel.broadcast import Broadcast, Progress
 from passerby.kernel.case import Case, Desk, Judged, Mute
 from passerby.kernel.content import Content
 from passerby.kernel.decision import Env
-from passerby.kernel.drain import Drain
+from passerby.kernel.drain import Drain, KnownBots, RetireBot
 from passerby.kernel.effect import Answer, Menu, Revise, Say
 from passerby.kernel.event import MessageReceived
 from passerby.kernel.ids import BotId, ChatId, PersonId
@@ -172,7 +172,7 @@ class StaffFacts(msgspec.Struct, frozen=True):
 
     - `me` is who acts. None: somebody who is not staff. The command line acts as an owner with the number 0.
     - `team` are all staff members who are not revoked, by number. `next_number` is free.
-    - `draining` are the bots that close.
+    - `draining` are the bots that close. `fleet` is read if the event is about bots.
     - `invite` is the invite that the event shows, if its secret is right. `subject` is the person of its support code.
     - `panel` is read if the event is about signing in to the panel. `panel_url` is its address; empty: there is none.
     - `secret` is a new one that nobody has seen, and `digest` is what may be stored of it.
@@ -191,6 +191,7 @@ class StaffFacts(msgspec.Struct, frozen=True):
     invite: Invite | None = None
     subject: Subject | None = None
     draining: tuple[Drain, ...] = ()
+    fleet: KnownBots = KnownBots()
     panel: PanelFacts = PanelFacts()
     panel_url: str = ""
     secret: str = ""
@@ -216,7 +217,7 @@ class StaffFacts(msgspec.Struct, frozen=True):
 THE_OPERATOR = StaffMember(COMMAND_LINE, PersonId(0), Role.OWNER, joined_at=0.0)
 """Acts on the command line. Whoever can run commands on the server could read and change every row anyway."""
 
-StaffEffect = Say | Revise | Answer | ShowExhibit
+StaffEffect = Say | Revise | Answer | ShowExhibit | RetireBot
 
 
 class StaffDecision(msgspec.Struct, frozen=True):
@@ -317,6 +318,12 @@ class DrainAsked(StaffRequest, frozen=True):
 
 
 class DrainEndAsked(StaffRequest, frozen=True):
+    bot: BotId
+
+
+class RetireAsked(StaffRequest, frozen=True):
+    """Whoever asks removes the token."""
+
     bot: BotId
 
 

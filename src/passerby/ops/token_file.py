@@ -1,6 +1,7 @@
 """Changes BOT_TOKENS_FILE: one line a bot. Comments stay. The new file replaces the old one at once, or not at all."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from passerby.kernel.ids import BotId
@@ -35,13 +36,20 @@ class TokenFile:
 
     def remove(self, bot: BotId) -> None:
         """Raises: WrongSetting, if it is not there, or is the last one."""
+        self._write(self.without(bot))
+
+    def has(self, bot: BotId) -> bool:
+        return any(_bot_of(line) == bot for line in self._lines())
+
+    def without(self, bot: BotId) -> list[str]:
+        """The lines that stay if it is removed. Raises: WrongSetting, if it cannot be."""
         lines = self._lines()
         left = [line for line in lines if _bot_of(line) != bot]
         if len(left) == len(lines):
             raise WrongSetting("BOT_TOKENS_FILE", f"has no bot {bot}", "see `passerby bots list`")
         if not any(map(_bot_of, left)):
             raise WrongSetting("BOT_TOKENS_FILE", f"bot {bot} is the last one", "add another one first")
-        self._write(left)
+        return left
 
     def _lines(self) -> list[str]:
         """One token a line, whatever separated them."""
@@ -61,6 +69,25 @@ class TokenFile:
             opened.flush()
             os.fsync(opened.fileno())
         beside.replace(self.path)
+
+
+def retirer(settings: Settings) -> Callable[[BotId], str] | None:
+    """Removes a bot, and returns why it could not. None: the tokens are in no file."""
+    if settings.bot_tokens_file is None:
+        return None
+    file = TokenFile.of(settings)
+
+    def retire(bot: BotId) -> str:
+        try:
+            if file.has(bot):
+                file.remove(bot)
+        except WrongSetting as wrong:
+            return wrong.problem
+        except OSError as error:
+            return f"BOT_TOKENS_FILE cannot be written ({error.strerror})"
+        return ""
+
+    return retire
 
 
 def _bot_of(line: str) -> BotId:

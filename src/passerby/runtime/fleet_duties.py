@@ -98,7 +98,11 @@ class FleetDuties:
         telegram, store, records, clock = parts.telegram, parts.store, parts.records, parts.clock
         put, tokens, words = path.person_queues.put, parts.tokens, parts.words
         staff, staff_records, broadcasts = optional.staff, optional.staff_records, optional.broadcasts
-        self.staff_bot = None if staff is None else StaffBot(staff, parts, path.env, path.sealer.open_exhibit)
+        self.staff_bot = (
+            StaffBot(staff, parts, path.env, path.sealer.open_exhibit, lambda: roster.bots)
+            if staff is not None
+            else None
+        )
         self._orders = None if staff_records is None else Orders(staff_records, put, clock)
         self._broadcasts = None if broadcasts is None else self._sender_of(broadcasts)
         self._search_delays = SearchDelays(store, self._put, parts.background)

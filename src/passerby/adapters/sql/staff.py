@@ -30,7 +30,7 @@ from passerby.adapters.sql.tables import (
 from passerby.domain.audit import AuditRow, chained
 from passerby.domain.transparency import Period
 from passerby.kernel.case import CaseAsked, CaseFile
-from passerby.kernel.drain import Drain
+from passerby.kernel.drain import Drain, RetireBot
 from passerby.kernel.effect import Answer, Revise, Say
 from passerby.kernel.ids import ChatId, PersonId, UpdateRef
 from passerby.kernel.override import Place
@@ -74,6 +74,7 @@ class _Answered(msgspec.Struct, omit_defaults=True):
     revises: tuple[Revise, ...] = ()
     answers: tuple[Answer, ...] = ()
     shows: tuple[ShowExhibit, ...] = ()
+    retires: tuple[RetireBot, ...] = ()
     reply: Text | None = None
     refused: bool = False
 
@@ -397,6 +398,7 @@ def _answer(decision: StaffDecision) -> str:
             tuple(each for each in effects if isinstance(each, Revise)),
             tuple(each for each in effects if isinstance(each, Answer)),
             tuple(each for each in effects if isinstance(each, ShowExhibit)),
+            tuple(each for each in effects if isinstance(each, RetireBot)),
             decision.reply,
             decision.refused,
         )
@@ -405,7 +407,7 @@ def _answer(decision: StaffDecision) -> str:
 
 def _again(answered: str) -> StaffDecision:
     stored = msgspec.json.decode(answered, type=_Answered)
-    effects: tuple[StaffEffect, ...] = (*stored.answers, *stored.revises, *stored.says, *stored.shows)
+    effects: tuple[StaffEffect, ...] = (*stored.answers, *stored.revises, *stored.says, *stored.shows, *stored.retires)
     return StaffDecision(effects=effects, reply=stored.reply, refused=stored.refused)
 
 

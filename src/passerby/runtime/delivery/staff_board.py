@@ -14,7 +14,7 @@ from passerby.domain.team import may
 from passerby.kernel.content import Content
 from passerby.kernel.effect import Answer, Menu, Priority, Revise, Say
 from passerby.kernel.ids import BotId, MessageId, PersonId
-from passerby.kernel.staff import Permission, ShowExhibit, StaffEffect, StaffMember
+from passerby.kernel.staff import Permission, ShowExhibit, StaffMember
 from passerby.kernel.text import Text, text
 from passerby.ports.clock import Clock
 from passerby.ports.outbox import Notice
@@ -103,7 +103,7 @@ class StaffBoard:
             *(self.send(Revise(each.person, each.message, said, menu), each.language) for each in posts)
         )
 
-    async def send(self, effect: StaffEffect, language: str) -> MessageId | None:
+    async def send(self, effect: Say | Revise | Answer | ShowExhibit, language: str) -> MessageId | None:
         """Carry out one effect. Returns the message, or None if there is none or it could not be sent."""
         if isinstance(effect, ShowExhibit):
             return await self._show(effect, language)

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from random import Random
 
 import msgspec
@@ -11,6 +11,7 @@ from passerby.domain import support
 from passerby.domain.commands import command_in
 from passerby.kernel.case import CaseAsked
 from passerby.kernel.decision import Env
+from passerby.kernel.drain import KnownBots
 from passerby.kernel.effect import Answer, Menu, Say
 from passerby.kernel.event import ButtonPressed, Event, MessageReceived
 from passerby.kernel.ids import BotId, PersonId, UpdateRef
@@ -42,8 +43,10 @@ NEXT_CASE = "next"
 CASE_COMMANDS = ("cases", NEXT_CASE)
 ABOUT_A_BROADCAST = "broadcast"
 ABOUT_AN_APPROVAL = "approval"
+ABOUT_BOTS = "bots"
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
+_NO_BOTS = KnownBots()
 _NO_BOT = BotId(0)
 """Stands for the bot of a request that came through none."""
 
@@ -59,9 +62,18 @@ def digest_of(secret: str) -> str:
 
 
 class StaffDecisions:
-    """`env` must have a source of chance that nobody can guess: `rng` makes secrets and the names of requests."""
+    """`env` must have a source of chance that nobody can guess: `rng` makes secrets and the names of requests. `fleet`
+    asks for the bots, whenever somebody looks at them."""
 
-    def __init__(self, records: StaffRecords, router: StaffRouter, env: Callable[[], Env], panel_url: str = "") -> None:
+    def __init__(
+        self,
+        records: StaffRecords,
+        router: StaffRouter,
+        env: Callable[[], Env],
+        panel_url: str = "",
+        fleet: Callable[[], Awaitable[KnownBots]] | None = None,
+    ) -> None:
+        self._fleet = fleet
         self._records = records
         self._router = router
         self._env = env
@@ -79,7 +91,8 @@ class StaffDecisions:
         command, _, secret = words.partition(" ")
         language = event.language if isinstance(event, MessageReceived | ButtonPressed) else ""
 
-        decide = self._decider(event, env)
+        fleet = await self._fleet() if self._fleet is not None and _is_about_bots(event) else KnownBots()
+        decide = self._decider(event, env, fleet)
         code = _code_in(event, ABOUT_A_PERSON) or ""
         digest = digest_of(secret.strip()) if command == "/start" and secret else ""
         return await self._records.decide(
@@ -120,11 +133,15 @@ class StaffDecisions:
             place=request.place if isinstance(request, OverrideAsked) else None,
         )
 
-    def _decider(self, event: Event | StaffRequest, env: Env) -> Callable[[StaffFacts], StaffDecision]:
+    def _decider(
+        self, event: Event | StaffRequest, env: Env, fleet: KnownBots = _NO_BOTS
+    ) -> Callable[[StaffFacts], StaffDecision]:
         secret = new_secret(env.rng)
 
         def decide(facts: StaffFacts) -> StaffDecision:
-            known = msgspec.structs.replace(facts, panel_url=self._panel_url, secret=secret, digest=digest_of(secret))
+            known = msgspec.structs.replace(
+                facts, panel_url=self._panel_url, secret=secret, digest=digest_of(secret), fleet=fleet
+            )
             return self._router.decide(event, known, env)
 
         return decide
@@ -177,6 +194,17 @@ def _code_in(event: Event, about: str) -> str | None:
             return support.read(token.partition(".")[0])
         case _:
             return None
+
+
+def _is_about_bots(event: Event) -> bool:
+    """The command and the names of its buttons begin with `bots`."""
+    match event:
+        case MessageReceived(text=words):
+            return command_in(words) == ABOUT_BOTS
+        case ButtonPressed(action=action):
+            return action.startswith(f"{ABOUT_BOTS}_")
+        case _:
+            return False
 
 
 def _case_in(event: Event) -> CaseAsked | None:

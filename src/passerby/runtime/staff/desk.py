@@ -8,9 +8,12 @@ from collections.abc import Callable
 from functools import partial
 from random import Random
 
+from passerby.kernel.drain import RetireBot
+from passerby.kernel.effect import Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
-from passerby.kernel.ids import PersonId, UpdateRef
+from passerby.kernel.ids import BotId, PersonId, UpdateRef
 from passerby.kernel.staff import StaffDecision
+from passerby.kernel.text import text
 from passerby.ports.clock import Clock
 from passerby.ports.leases import Fenced
 from passerby.ports.live_store import LiveStore, LiveStoreLost
@@ -31,7 +34,7 @@ AWAY = steady(0.5, 0.5, 1.5)
 
 
 class StaffDesk:
-    """`finished` is called with updates that are done."""
+    """`finished` is called with updates that are done. `retire` removes a bot's token, and says what went wrong."""
 
     def __init__(
         self,
@@ -42,7 +45,9 @@ class StaffDesk:
         finished: Callable[[tuple[UpdateRef, ...]], None],
         clock: Clock,
         rng: Random,
+        retire: Callable[[BotId], str] = lambda bot: "",
     ) -> None:
+        self._retire = retire
         self._decisions = decisions
         self._board = board
         self._store = store
@@ -102,6 +107,11 @@ class StaffDesk:
         if any(not _is_for(event.person, effect) for effect in decision.effects):
             languages = {each.person: each.language for each in await self._board.everybody()}
         for effect in decision.effects:
+            if isinstance(effect, RetireBot):
+                if problem := self._retire(effect.bot):
+                    said = Say(event.person, text("bots.not_removed", bot=str(effect.bot), why=problem))
+                    await self._board.send(said, event.language)
+                continue
             mine = _is_for(event.person, effect)
             language = event.language if mine else languages.get(_reader(effect) or event.person, "")
             await self._board.send(effect, language)

@@ -3,18 +3,21 @@
 It is not one of the fleet's bots: they are shared out, have people, and can be lost with their chats.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
 from passerby.kernel.content import Content
 from passerby.kernel.decision import Env
+from passerby.kernel.drain import FleetBot, KnownBots
 from passerby.kernel.ids import BotId, UpdateRef
 from passerby.kernel.staff import StaffFeature
 from passerby.kernel.text import Text, text
 from passerby.ports.leases import Fence, duty_lease
 from passerby.ports.staff import StaffRecords
-from passerby.ports.telegram import Arrival, CommandList
+from passerby.ports.telegram import Arrival, CommandList, TelegramError
 from passerby.runtime.delivery.staff_board import StaffBoard
 from passerby.runtime.inbound.person_queues import PersonQueues, Work
 from passerby.runtime.inbound.polling import Intake
@@ -28,14 +31,24 @@ STAFF = duty_lease("staff")
 """The right to poll the staff bot."""
 
 
+NAME_S = 3.0
+"""How long somebody who looks at the bots waits for a name."""
+
+
+def _in_no_file(bot: BotId) -> str:
+    return "the tokens are in no file"
+
+
 @dataclass(frozen=True, slots=True)
 class StaffConfig:
-    """What a worker needs to run the staff bot."""
+    """What a worker needs to run the staff bot. `retire` removes a bot's token, and returns why it could not; None: the
+    tokens are in no file."""
 
     bot: BotId
     records: StaffRecords
     features: tuple[StaffFeature, ...]
     panel_url: str = ""
+    retire: Callable[[BotId], str] | None = None
 
 
 class StaffTask:
@@ -61,7 +74,11 @@ class StaffBot:
         parts: WorkerParts,
         env: Callable[[], Env],
         open_exhibit: Callable[[bytes, int], str | tuple[BotId, Content] | None],
+        fleet_bots: Callable[[], Iterable[BotId]],
     ) -> None:
+        self._fleet_bots = fleet_bots
+        self._can_retire = config.retire is not None
+        self._usernames: dict[BotId, str] = {}
         self.bot = config.bot
         self._parts = parts
         self._task: PollingTask | None = None
@@ -69,8 +86,8 @@ class StaffBot:
         self.board = StaffBoard(
             config.bot, telegram, parts.wording, config.records, parts.tokens, fleet, clock, rng, open_exhibit
         )
-        decisions = StaffDecisions(config.records, StaffRouter(config.features), env, config.panel_url)
-        desk = StaffDesk(decisions, self.board, store, fleet, self._finished, clock, rng)
+        decisions = StaffDecisions(config.records, StaffRouter(config.features), env, config.panel_url, self._fleet)
+        desk = StaffDesk(decisions, self.board, store, fleet, self._finished, clock, rng, config.retire or _in_no_file)
         self._queues = PersonQueues(desk.handle, parts.background, clock, parts.flight_recorder)
 
     @property
@@ -102,6 +119,17 @@ class StaffBot:
         if self._task is not None and self._task.intake is not None:
             for ref in refs:
                 self._task.intake.window.finish(ref.update)
+
+    async def _fleet(self) -> KnownBots:
+        """Ask Telegram for the names that are not known yet."""
+        bots = tuple(self._fleet_bots())
+        await asyncio.gather(*(self._name(bot) for bot in bots if bot not in self._usernames))
+        return KnownBots(tuple(FleetBot(bot, self._usernames.get(bot, "")) for bot in bots), self._can_retire)
+
+    async def _name(self, bot: BotId) -> None:
+        with suppress(TelegramError, TimeoutError):
+            async with asyncio.timeout(NAME_S):
+                self._usernames[bot] = (await self._parts.telegram.identify(bot)).username
 
     def _menus(self) -> tuple[CommandList, ...]:
         """What strangers see: that the bot is not for them, and no command but /help."""

@@ -1,0 +1,48 @@
+"""The decisions that close, open and retire a bot. The staff bot, the panel and the command line share them."""
+
+from passerby.dialogue.staff import refused
+from passerby.kernel.decision import Env
+from passerby.kernel.drain import Drain
+from passerby.kernel.ids import BotId
+from passerby.kernel.staff import AuditNote, DrainAsked, DrainEndAsked, RetireAsked, StaffDecision, StaffFacts
+from passerby.kernel.text import text
+
+
+def closing(bot: BotId, facts: StaffFacts) -> Drain | None:
+    return next((each for each in facts.draining if each.bot == bot), None)
+
+
+def drain(asked: DrainAsked, facts: StaffFacts, env: Env) -> StaffDecision:
+    """Close a bot. Asked again, it gets another sister."""
+    if any(each.sister == asked.bot for each in facts.draining):
+        return refused(asked, text("bots.is_sister", bot=str(asked.bot)))
+    if closing(asked.sister, facts) is not None:
+        return refused(asked, text("bots.sister_closes", sister=str(asked.sister)))
+    before = closing(asked.bot, facts)
+    since = before.since if before is not None else env.now
+    return StaffDecision(
+        drains=(Drain(asked.bot, asked.sister, asked.username, since),),
+        notes=(AuditNote("bots.draining", str(asked.bot), {"sister": str(asked.sister)}),),
+        reply=text("bots.draining", bot=str(asked.bot), sister=asked.username),
+    )
+
+
+def end_drain(asked: DrainEndAsked, facts: StaffFacts, env: Env) -> StaffDecision:
+    if closing(asked.bot, facts) is None:
+        return refused(asked, text("bots.not_draining", bot=str(asked.bot)))
+    return StaffDecision(
+        drains_over=(asked.bot,),
+        notes=(AuditNote("bots.open_again", str(asked.bot)),),
+        reply=text("bots.open_again", bot=str(asked.bot)),
+    )
+
+
+def retire(asked: RetireAsked, facts: StaffFacts, env: Env) -> StaffDecision:
+    """If it is added again one day, it is open. A bot that is another one's sister stays until that one is gone."""
+    if any(each.sister == asked.bot for each in facts.draining):
+        return refused(asked, text("bots.is_sister", bot=str(asked.bot)))
+    return StaffDecision(
+        drains_over=(asked.bot,) if closing(asked.bot, facts) is not None else (),
+        notes=(AuditNote("bots.retired", str(asked.bot)),),
+        reply=text("bots.retired", bot=str(asked.bot)),
+    )
