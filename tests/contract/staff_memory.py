@@ -7,14 +7,17 @@ from typing import Any
 
 import msgspec
 
+from passerby.domain.approvals import purchase_of
 from passerby.domain.audit import AuditRow, chained
 from passerby.domain.panel import is_valid
 from passerby.kernel.approval import Approval, ApprovalState
 from passerby.kernel.case import CaseAsked, CaseFile
 from passerby.kernel.drain import Drain
 from passerby.kernel.ids import BotId, ChatId, PersonId, UpdateRef
+from passerby.kernel.money import StarCallKind
 from passerby.kernel.override import Override, Place
 from passerby.kernel.panel import PanelFacts, PanelLogin, PanelSession
+from passerby.kernel.purchase import Purchase, RefundOrder
 from passerby.kernel.staff import (
     THE_OPERATOR,
     Invite,
@@ -70,6 +73,7 @@ class MemoryStaff:
         case: CaseAsked | None = None,
         approval: int = 0,
         place: Place | None = None,
+        purchase: str = "",
     ) -> StaffDecision:
         assert case is None, "cases are in SQL only: use a place with a database"
         await self._io()
@@ -87,6 +91,9 @@ class MemoryStaff:
         if code and me is not None:
             facts = msgspec.structs.replace(facts, subject=self._subject(now, code=code))
         facts = msgspec.structs.replace(facts, **self._approvals(approval, me, now))
+        purchase = purchase or purchase_of(facts.approval)
+        if purchase and me is not None:
+            facts = msgspec.structs.replace(facts, purchase=self._purchase(purchase))
         if login and me is not None:
             facts = msgspec.structs.replace(facts, panel=self._panel(login, now))
         if place is not None:
@@ -175,6 +182,22 @@ class MemoryStaff:
                 )
                 shown = person.support.code if person.support is not None else ""
                 return Subject(shown, person, len(filed), tuple(ordered))
+        return None
+
+    def _purchase(self, code: str) -> Purchase | None:
+        ledger = self.records.ledger
+        waiting = [order for number, order in enumerate(self.disk.orders, 1) if number not in self.disk.done]
+        for key, (person, charge) in ledger.charges.items():
+            if charge.code == code:
+                owed, refund = ledger.calls.get((*key, StarCallKind.REFUND)), ledger.refunds.get(key)
+                known = msgspec.structs.replace(
+                    charge,
+                    refund_owed_at=owed[0].owed_at if owed is not None else 0.0,
+                    refunded_at=refund.at if refund is not None else 0.0,
+                    refunded_by=refund.by if refund is not None else None,
+                )
+                keys = [(each.charge.bot, each.charge.id) for each in waiting if isinstance(each, RefundOrder)]
+                return Purchase(person, known, key in keys)
         return None
 
     def _panel(self, name: str, now: float) -> PanelFacts:

@@ -50,6 +50,7 @@ from tests.contract.staff_memory import MemoryStaff, StaffDisk
 NOW = 1_800_000_000.25
 ANN, BOB = PersonId(7_000_000_001), PersonId(7_000_000_002)
 BOT = BotId(1000009)
+BAN_ASKED = '{"type":"person.ban","code":"X","kind":"banned","reason":"scam"}'
 
 
 class StaffPlace:
@@ -352,7 +353,7 @@ def test_an_invite_that_two_people_open_at_once_in_two_processes_lets_one_of_the
 
 
 def _waiting(number: int, expires_at: float = NOW + 9, person: PersonId | None = None) -> Approval:
-    return Approval(number, "{}", "ban", "code X", text("people.gone"), 1, NOW, expires_at, person)
+    return Approval(number, BAN_ASKED, "ban", "code X", text("people.gone"), 1, NOW, expires_at, person)
 
 
 @on_all

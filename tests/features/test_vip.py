@@ -12,6 +12,7 @@ from passerby.kernel.event import (
     Event,
     PaymentRefunded,
     PaymentSettled,
+    RefundOrdered,
     SanctionOrdered,
     StarCallConfirmed,
     SubscriptionTurned,
@@ -418,6 +419,16 @@ def test_staff_can_refund_a_charge_that_the_wallet_no_longer_keeps() -> None:
     assert me.wallet is not None
     assert [(each.id, each.refunded_by) for each in me.wallet.charges] == [("old", RefundedBy.STAFF)]
     assert owe_refund(me, old, RefundedBy.STAFF, NOW) is me
+
+
+def test_a_refund_that_staff_order_is_told_once_and_ends_its_vip() -> None:
+    talk, ann = shop()
+    pays(ann, orders(ann))
+    (charge,) = wallet(ann).charges
+    assert said(talk.happens(RefundOrdered(ann.person, BotId(0), charge))) == ["vip.refund_owed"]
+    assert ann.value.vip_until <= NOW
+    assert wallet(ann).charges[0].refunded_by is RefundedBy.STAFF
+    assert talk.happens(RefundOrdered(ann.person, BotId(0), charge)) == NOTHING
 
 
 def test_the_end_of_vip_is_told_a_day_before_and_when_it_is_over_once_each() -> None:

@@ -110,4 +110,5 @@ def rules_of(settings: Settings) -> Rules:
         plans=settings.vip_plans,
         brands=settings.pools,
         approval_above=settings.broadcast_approval_above,
+        refund_second_above=settings.refund_second_above,
     )

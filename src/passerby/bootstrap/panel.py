@@ -92,6 +92,7 @@ class Acting:
             StaffRouter(ALL),
             lambda: Env(parts.clock.now(), parts.rng, overriding.rules),
             settings.panel_url or "",
+            works=lambda bot: bot in parts.tokens.tokens,
         )
 
     async def __call__(self, request: StaffRequest, by: PersonId | None) -> StaffDecision:

@@ -26,6 +26,7 @@ from passerby.kernel.decision import Env
 from passerby.kernel.drain import Drain
 from passerby.kernel.effect import Say
 from passerby.kernel.ids import BotId
+from passerby.kernel.purchase import RefundReason
 from passerby.kernel.rules import Rules
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
 from passerby.kernel.staff import (
@@ -42,6 +43,8 @@ from passerby.kernel.staff import (
     LiftAsked,
     PanelLinkAsked,
     PersonAsked,
+    PurchaseAsked,
+    RefundAsked,
     RetireAsked,
     RevocationAsked,
     Role,
@@ -114,7 +117,10 @@ class StaffOffice:
         self._rng = SystemRandom()
         self._clock = SystemClock()
         self._words = Catalogue.load(Path(__file__).parents[1])
-        self._decisions = StaffDecisions(records, StaffRouter(ALL), self._env, settings.panel_url or "")
+        bots = frozenset(settings.tokens)
+        self._decisions = StaffDecisions(
+            records, StaffRouter(ALL), self._env, settings.panel_url or "", works=lambda bot: bot in bots
+        )
 
     def _env(self) -> Env:
         return Env(self._clock.now(), self._rng, self._rules)
@@ -161,6 +167,14 @@ class StaffOffice:
 
     async def decline(self, approval: int) -> Done:
         return await self._do(ApprovalDeclined(approval))
+
+    async def purchase(self, code: str) -> Done:
+        """What staff see of the purchase with this code."""
+        return await self._do(PurchaseAsked(code))
+
+    async def refund(self, code: str, reason: RefundReason, note: str) -> Done:
+        """Order the refund of a purchase."""
+        return await self._do(RefundAsked(code, reason, note))
 
     async def drain(self, bot: BotId, sister: BotId, username: str) -> Done:
         """Close a bot, and send its people to its sister."""

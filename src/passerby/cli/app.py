@@ -12,6 +12,7 @@ from passerby.cli.bots import bots
 from passerby.cli.broadcast import broadcast
 from passerby.cli.drill import drill
 from passerby.cli.importing import lean_imports
+from passerby.cli.money import money
 from passerby.cli.options import Json, Name
 from passerby.cli.panel import panel
 from passerby.cli.people import people
@@ -42,6 +43,7 @@ app.add_typer(people, name="people")
 app.add_typer(report, name="report")
 app.add_typer(broadcast, name="broadcast")
 app.add_typer(panel, name="panel")
+app.add_typer(money, name="money")
 
 app.add_typer(backup.app, name="backup")
 

@@ -13,7 +13,7 @@ import msgspec
 from passerby.domain.team import may
 from passerby.kernel.approval import Approval, ApprovalState
 from passerby.kernel.ids import PersonId
-from passerby.kernel.staff import COMMAND_LINE, Permission, SanctionAsked, StaffFacts, StaffMember
+from passerby.kernel.staff import COMMAND_LINE, Permission, RefundAsked, SanctionAsked, StaffFacts, StaffMember
 from passerby.kernel.text import Text
 
 WAITS_S: Final = 86_400.0
@@ -21,15 +21,21 @@ WAITS_S: Final = 86_400.0
 KEPT_S: Final = 30 * 86_400.0
 """How long afterwards approvals are kept. The audit keeps what was done."""
 
-SecondNeeded = SanctionAsked
+SecondNeeded = SanctionAsked | RefundAsked
 """The requests that may need a second member. Each has a tag of its own."""
 
-_requests: Final = msgspec.json.Decoder(SecondNeeded)
+_requests: Final[msgspec.json.Decoder[SecondNeeded]] = msgspec.json.Decoder(SecondNeeded)
 
 
 def request_of(approval: Approval) -> SecondNeeded:
     """What was asked for."""
     return _requests.decode(approval.request)
+
+
+def purchase_of(approval: Approval | None) -> str:
+    """The code of the purchase that it is about; empty: it is about none."""
+    request = request_of(approval) if approval is not None else None
+    return request.purchase if isinstance(request, RefundAsked) else ""
 
 
 def asked_for(

@@ -9,7 +9,7 @@ import msgspec
 
 from passerby.kernel.content import Content, Entity
 from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId
-from passerby.kernel.money import ChargeId, Payment, StarCallKind, SubscriptionState
+from passerby.kernel.money import Charge, ChargeId, Payment, StarCallKind, SubscriptionState
 from passerby.kernel.sanction import Sanction
 
 
@@ -261,6 +261,14 @@ class PaymentRefunded(msgspec.Struct, frozen=True, gc=False, tag=True):
     stars: int
 
 
+class RefundOrdered(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """Staff decided to give a charge back."""
+
+    person: PersonId
+    bot: BotId
+    charge: Charge
+
+
 class SubscriptionTurned(msgspec.Struct, frozen=True, gc=False, tag=True):
     """A subscription was cancelled or taken up again by the person, or its renewal failed."""
 
@@ -405,6 +413,7 @@ Event = (
     | CheckoutAnswered
     | PaymentSettled
     | PaymentRefunded
+    | RefundOrdered
     | SubscriptionTurned
     | StarCallConfirmed
     | VipEnding

@@ -75,3 +75,5 @@ class Rules(msgspec.Struct, frozen=True):
     plans: tuple[Plan, ...] = ()
     approval_above: int = 1_000
     """A broadcast to more people than this needs the approval of a second staff member."""
+    refund_second_above: int = 1_000
+    """A refund of more Stars than this needs a second staff member."""

@@ -23,6 +23,7 @@ from passerby.kernel.ids import BotId, ChatId, PersonId
 from passerby.kernel.override import Override, Place
 from passerby.kernel.panel import PanelFacts, PanelLogin, PanelSession
 from passerby.kernel.participant import Participant
+from passerby.kernel.purchase import Purchase, RefundOrder, RefundReason
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
 from passerby.kernel.staff_ids import COMMAND_LINE as COMMAND_LINE
 from passerby.kernel.staff_ids import StaffId as StaffId
@@ -142,7 +143,7 @@ class ThankOrder(msgspec.Struct, frozen=True, tag="thank"):
     acted: bool
 
 
-Order = SanctionOrder | LiftOrder | OverturnOrder | UpholdOrder | ThankOrder
+Order = SanctionOrder | LiftOrder | OverturnOrder | UpholdOrder | ThankOrder | RefundOrder
 """What the fleet is to do to a person. It is stored with the staff decision, and carried out once."""
 
 
@@ -183,6 +184,7 @@ class StaffFacts(msgspec.Struct, frozen=True):
     - `approvals` are those that are not decided. `approval` is the one that the event is about; then `subject` is the
       person whom it is about. `next_approval` is free.
     - `override` is the newest one of the place that the request is about. `next_override` is free.
+    - `purchase` is the one whose code the event or the approval names. `can_refund`: its bot works.
     """
 
     me: StaffMember | None
@@ -206,6 +208,8 @@ class StaffFacts(msgspec.Struct, frozen=True):
     next_approval: int = 1
     override: Override | None = None
     next_override: int = 1
+    purchase: Purchase | None = None
+    can_refund: bool = True
 
     def broadcast(self, number: int) -> Broadcast | None:
         return next((each for each in self.broadcasts if each.number == number), None)
@@ -307,6 +311,19 @@ class ApprovalsAsked(StaffRequest, frozen=True):
 
 class ApprovalDeclined(StaffRequest, frozen=True):
     approval: int
+
+
+class PurchaseAsked(StaffRequest, frozen=True):
+    """`purchase` is the code that the buyer reads in /paysupport."""
+
+    purchase: str
+
+
+class RefundAsked(PurchaseAsked, frozen=True, tag="purchase.refund"):
+    """`note` is for the audit."""
+
+    reason: RefundReason
+    note: str = ""
 
 
 class DrainAsked(StaffRequest, frozen=True):

@@ -8,7 +8,7 @@ from pydantic_settings import NoDecode
 
 from passerby.kernel.ids import BotId
 from passerby.kernel.money import Plan
-from passerby.kernel.rules import Filter
+from passerby.kernel.rules import Filter, Rules
 from passerby.settings.described import write
 from passerby.settings.wrong import WrongSetting
 
@@ -21,6 +21,9 @@ RENEWS_DAYS: Final = 30
 """Telegram has no other period for subscriptions (source: Bot API, createInvoiceLink)."""
 
 MOST_PLANS: Final = 10
+
+_RULES = Rules()
+"""The defaults come from here."""
 
 # name=days:stars, then perhaps :renews, then perhaps @bot+bot.
 _PLAN = re.compile(
@@ -48,6 +51,14 @@ class MoneySettings(BaseModel):
             "as long as VIP_PLANS sells nothing, then none."
         ),
         examples=["gender"],
+    )
+
+    refund_second_above: int = Field(
+        default=_RULES.refund_second_above,
+        ge=0,
+        le=MOST_STARS,
+        description="A refund by staff of more Stars than this needs a second member of the team.",
+        examples=["1000"],
     )
 
     @property

@@ -121,6 +121,7 @@ sa.Index("ix_orders_user_id", orders.c.user_id)
 sa.Index("ix_orders_made_at", orders.c.made_at)
 sa.Index("ix_charges_user_id", charges.c.user_id)
 sa.Index("ix_charges_paid_at", charges.c.paid_at)
+sa.Index("ix_charges_code", charges.c.code)
 sa.Index("ix_subscriptions_user_id", subscriptions.c.user_id)
 # What we still owe.
 partial_index("ix_star_calls_open", star_calls.c.owed_at, where=star_calls.c.done_at.is_(None))

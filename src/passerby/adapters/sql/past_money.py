@@ -2,10 +2,11 @@
 
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerby.adapters.sql.money_tables import charges, grants, orders, refunds, subscriptions
+from passerby.adapters.sql.money_tables import charges, grants, orders, refunds, star_calls, subscriptions
 from passerby.kernel.history import PastMoney, PastRefund
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.money import (
@@ -14,10 +15,13 @@ from passerby.kernel.money import (
     GrantSource,
     PurchaseId,
     PurchaseOrder,
+    RefundedBy,
+    StarCallKind,
     Subscription,
     SubscriptionState,
     VipGrant,
 )
+from passerby.kernel.purchase import Purchase
 
 
 async def past_money(connection: AsyncConnection, person: PersonId) -> PastMoney:
@@ -33,6 +37,20 @@ async def past_money(connection: AsyncConnection, person: PersonId) -> PastMoney
         tuple(subscription_of(row) for row in await rows(_SUBSCRIPTIONS)),
         tuple(PastRefund(row.charge_id, row.stars, row.refunded_by, row.at) for row in await rows(_REFUNDS)),
     )
+
+
+async def purchase_with(connection: AsyncConnection, code: str) -> Purchase | None:
+    """The purchase that has this code; None if there is none."""
+    row = (await connection.execute(_PURCHASE, {"code": code})).first()
+    if row is None:
+        return None
+    charge = msgspec.structs.replace(
+        charge_of(row),
+        refund_owed_at=row.owed_at or 0.0,
+        refunded_at=row.refunded_at or 0.0,
+        refunded_by=RefundedBy(row.refunded_by) if row.refunded_by is not None else None,
+    )
+    return Purchase(PersonId(row.user_id), charge)
 
 
 def order_of(row: Any) -> PurchaseOrder:
@@ -91,4 +109,19 @@ _REFUNDS = (
     .join(charges, sa.and_(charges.c.bot_id == refunds.c.bot_id, charges.c.id == refunds.c.charge_id))
     .where(charges.c.user_id == _WHO)
     .order_by(refunds.c.at)
+)
+_PURCHASE = (
+    sa.select(charges, star_calls.c.owed_at, refunds.c.at.label("refunded_at"), refunds.c.refunded_by)
+    .select_from(charges)
+    .outerjoin(
+        star_calls,
+        sa.and_(
+            star_calls.c.bot_id == charges.c.bot_id,
+            star_calls.c.charge_id == charges.c.id,
+            star_calls.c.kind == StarCallKind.REFUND.value,
+        ),
+    )
+    .outerjoin(refunds, sa.and_(refunds.c.bot_id == charges.c.bot_id, refunds.c.charge_id == charges.c.id))
+    .where(charges.c.code == sa.bindparam("code"))
+    .limit(1)
 )

@@ -16,6 +16,7 @@ from passerby.adapters.sql.broadcast_rows import count_audience, count_targets, 
 from passerby.adapters.sql.failures import Undone, losses, to_the_end
 from passerby.adapters.sql.overrides import add_overrides, newest_override
 from passerby.adapters.sql.panel_access import panel_facts, store_panel
+from passerby.adapters.sql.past_money import purchase_with
 from passerby.adapters.sql.rows import READ, participant
 from passerby.adapters.sql.tables import (
     audit,
@@ -27,6 +28,7 @@ from passerby.adapters.sql.tables import (
     staff_orders,
     users,
 )
+from passerby.domain.approvals import purchase_of
 from passerby.domain.audit import AuditRow, chained
 from passerby.domain.transparency import Period
 from passerby.kernel.case import CaseAsked, CaseFile
@@ -35,6 +37,7 @@ from passerby.kernel.effect import Answer, Revise, Say
 from passerby.kernel.ids import ChatId, PersonId, UpdateRef
 from passerby.kernel.override import Place
 from passerby.kernel.participant import Participant
+from passerby.kernel.purchase import Purchase, RefundOrder
 from passerby.kernel.staff import (
     COMMAND_LINE,
     THE_OPERATOR,
@@ -100,6 +103,7 @@ class SqlStaff:
         case: CaseAsked | None = None,
         approval: int = 0,
         place: Place | None = None,
+        purchase: str = "",
     ) -> StaffDecision:
         audience = await self._audience(person, broadcast, now) if broadcast else None
 
@@ -125,6 +129,9 @@ class SqlStaff:
             if place is not None and facts.me is not None:
                 last, following = await newest_override(connection, place)
                 facts = msgspec.structs.replace(facts, override=last, next_override=following)
+            bought = purchase or purchase_of(facts.approval)
+            if bought and facts.me is not None:
+                facts = msgspec.structs.replace(facts, purchase=await _purchase(connection, bought))
             if facts.me is not None and language not in ("", facts.me.language) and person is not None:
                 await connection.execute(_SPEAKS, {"of": facts.me.number, "language": language})
             decision = decide(facts)
@@ -356,6 +363,16 @@ async def _as_subject(connection: AsyncConnection, person: Participant, now: flo
     ordered = (each.sanction for each in waiting if isinstance(each, SanctionOrder) and each.person == person.person)
     code = person.support.code if person.support is not None else ""
     return Subject(code, person, reported or 0, tuple(ordered))
+
+
+async def _purchase(connection: AsyncConnection, code: str) -> Purchase | None:
+    found = await purchase_with(connection, code)
+    if found is None:
+        return None
+    waiting = [_read_order.decode(body) for _, body in await connection.execute(_OPEN_ORDERS, {"most": _ORDERS_READ})]
+    key = (found.charge.bot, found.charge.id)
+    ordered = any(isinstance(each, RefundOrder) and (each.charge.bot, each.charge.id) == key for each in waiting)
+    return msgspec.structs.replace(found, ordered=ordered)
 
 
 async def _members(connection: AsyncConnection, which: sa.Select[Any]) -> tuple[StaffMember, ...]:

@@ -75,3 +75,9 @@ def new_order_id(rng: Random) -> PurchaseId:
 
 def new_code(rng: Random) -> str:
     return "".join(rng.choice(LETTERS) for _ in range(CODE_LENGTH))
+
+
+def read_code(words: str) -> str | None:
+    """The code of a purchase that somebody typed, however they write it. None if it is none."""
+    letters = "".join(each for each in words.upper() if each.isalnum())
+    return letters if len(letters) == CODE_LENGTH and set(letters) <= set(LETTERS) else None

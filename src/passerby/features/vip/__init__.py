@@ -3,13 +3,21 @@
 Without plans on sale, everything is free, and `/vip` says so. The rules are in `domain.money`.
 """
 
-from passerby.features.vip.news import ending, refund_reported, settled, star_call_confirmed, subscription_turned
+from passerby.features.vip.news import (
+    ending,
+    refund_ordered,
+    refund_reported,
+    settled,
+    star_call_confirmed,
+    subscription_turned,
+)
 from passerby.features.vip.shop import BUY, SHOP, answered, buy, shop, shop_again
 from passerby.features.vip.support import ASK_REFUND, REFUND, ask_refund, pay_support, refund
 from passerby.kernel.event import (
     CheckoutAnswered,
     PaymentRefunded,
     PaymentSettled,
+    RefundOrdered,
     StarCallConfirmed,
     SubscriptionTurned,
     VipEnding,
@@ -25,6 +33,7 @@ feature = Feature(
         CheckoutAnswered: answered,
         PaymentSettled: settled,
         PaymentRefunded: refund_reported,
+        RefundOrdered: refund_ordered,
         SubscriptionTurned: subscription_turned,
         StarCallConfirmed: star_call_confirmed,
         VipEnding: ending,

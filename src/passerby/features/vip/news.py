@@ -4,13 +4,21 @@ import msgspec
 
 from passerby.domain.lifecycle import refresh_ticket
 from passerby.domain.money.endings import is_due
-from passerby.domain.money.payments import cancelled, refunded, take, turned
+from passerby.domain.money.payments import cancelled, owe_refund, refunded, take, turned
 from passerby.domain.money.wallets import wallet_of, with_wallet
 from passerby.features.vip.words import GET_VIP, until
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
 from passerby.kernel.effect import Priority, Say
-from passerby.kernel.event import PaymentRefunded, PaymentSettled, StarCallConfirmed, SubscriptionTurned, VipEnding
+from passerby.kernel.event import (
+    PaymentRefunded,
+    PaymentSettled,
+    RefundOrdered,
+    StarCallConfirmed,
+    SubscriptionTurned,
+    VipEnding,
+)
 from passerby.kernel.money import (
+    RefundedBy,
     RefundSeen,
     StarCallDone,
     StarCallKind,
@@ -55,6 +63,14 @@ def refund_reported(event: PaymentRefunded, facts: Facts, env: Env) -> Decision:
         return NOTHING if known else Decision(ledger=(RefundSeen(event.bot, event.charge, event.stars),))
     me, charge = found
     return Decision((_searches_on(me, env),), (Say(me.person, text("vip.refunded", n=charge.stars)),))
+
+
+def refund_ordered(event: RefundOrdered, facts: Facts, env: Env) -> Decision:
+    """Staff give a charge back. The wallet may not have it any more."""
+    me = owe_refund(facts.me, event.charge, RefundedBy.STAFF, env.now)
+    if me is facts.me:
+        return NOTHING
+    return Decision((_searches_on(me, env),), (Say(me.person, text("vip.refund_owed", n=event.charge.stars)),))
 
 
 def star_call_confirmed(event: StarCallConfirmed, facts: Facts, env: Env) -> Decision:

@@ -8,8 +8,17 @@ before the records know. A fleet that was down carries out its orders when it is
 from collections.abc import Callable, Iterable
 from typing import assert_never
 
-from passerby.kernel.event import AppealRefused, Event, LiftOrdered, ReportDecided, SanctionOrdered, SanctionOverturned
+from passerby.kernel.event import (
+    AppealRefused,
+    Event,
+    LiftOrdered,
+    RefundOrdered,
+    ReportDecided,
+    SanctionOrdered,
+    SanctionOverturned,
+)
 from passerby.kernel.ids import BotId, UpdateRef
+from passerby.kernel.purchase import RefundOrder
 from passerby.kernel.staff import LiftOrder, Order, OverturnOrder, SanctionOrder, ThankOrder, UpholdOrder
 from passerby.ports.clock import Clock
 from passerby.ports.leases import Fence, duty_lease
@@ -78,5 +87,7 @@ def _event(order: Order) -> Event:
             return AppealRefused(order.person, FROM_STAFF, order.sanction)
         case ThankOrder():
             return ReportDecided(order.person, FROM_STAFF, order.acted)
+        case RefundOrder():
+            return RefundOrdered(order.person, FROM_STAFF, order.charge)
         case _:
             assert_never(order)

@@ -9,6 +9,7 @@ import msgspec
 
 from passerby.domain import support
 from passerby.domain.commands import command_in
+from passerby.domain.money.wallets import read_code
 from passerby.kernel.case import CaseAsked
 from passerby.kernel.decision import Env
 from passerby.kernel.drain import KnownBots
@@ -23,6 +24,7 @@ from passerby.kernel.staff import (
     PanelEntered,
     PersonAsked,
     Pressed,
+    PurchaseAsked,
     SessionEnded,
     StaffDecision,
     StaffFacts,
@@ -44,6 +46,7 @@ CASE_COMMANDS = ("cases", NEXT_CASE)
 ABOUT_A_BROADCAST = "broadcast"
 ABOUT_AN_APPROVAL = "approval"
 ABOUT_BOTS = "bots"
+ABOUT_A_PURCHASE = "purchase"
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 _NO_BOTS = KnownBots()
@@ -63,7 +66,10 @@ def digest_of(secret: str) -> str:
 
 class StaffDecisions:
     """`env` must have a source of chance that nobody can guess: `rng` makes secrets and the names of requests. `fleet`
-    asks for the bots, whenever somebody looks at them."""
+    asks for the bots, whenever somebody looks at them.
+
+    `works` says whether a bot can make calls, as far as is known here.
+    """
 
     def __init__(
         self,
@@ -72,12 +78,14 @@ class StaffDecisions:
         env: Callable[[], Env],
         panel_url: str = "",
         fleet: Callable[[], Awaitable[KnownBots]] | None = None,
+        works: Callable[[BotId], bool] = lambda bot: True,
     ) -> None:
         self._fleet = fleet
         self._records = records
         self._router = router
         self._env = env
         self._panel_url = panel_url
+        self._works = works
 
     async def on_event(self, event: Event, ref: UpdateRef) -> StaffDecision:
         """The decision on an update of the staff bot. The same update again gets the same answer.
@@ -107,6 +115,7 @@ class StaffDecisions:
             broadcast=_broadcast_in(event),
             case=_case_in(event),
             approval=_approval_in(event),
+            purchase=_code_in(event, ABOUT_A_PURCHASE, read_code) or "",
         )
 
     async def on_request(self, request: StaffRequest, by: PersonId | None = None) -> StaffDecision:
@@ -121,6 +130,7 @@ class StaffDecisions:
         code = support.read(request.code) if isinstance(request, PersonAsked) else None
         login = _login_of(request)
         about = request.broadcast if isinstance(request, BroadcastAsked) else 0
+        purchase = read_code(request.purchase) if isinstance(request, PurchaseAsked) else None
         return await self._records.decide(
             by,
             ref,
@@ -131,6 +141,7 @@ class StaffDecisions:
             broadcast=about,
             approval=request.approval if isinstance(request, ApprovalDeclined) else 0,
             place=request.place if isinstance(request, OverrideAsked) else None,
+            purchase=purchase or "",
         )
 
     def _decider(
@@ -142,6 +153,8 @@ class StaffDecisions:
             known = msgspec.structs.replace(
                 facts, panel_url=self._panel_url, secret=secret, digest=digest_of(secret), fleet=fleet
             )
+            if facts.purchase is not None:
+                known = msgspec.structs.replace(known, can_refund=self._works(facts.purchase.charge.bot))
             return self._router.decide(event, known, env)
 
         return decide
@@ -185,13 +198,14 @@ def _login_of(request: StaffRequest) -> str:
             return ""
 
 
-def _code_in(event: Event, about: str) -> str | None:
-    """The support code, or the code of the panel, that a command or a button is about. Its name begins with `about`."""
+def _code_in(event: Event, about: str, read: Callable[[str], str | None] = support.read) -> str | None:
+    """The code of a person, a purchase or the panel, that a command or a button is about. Its name begins with
+    `about`."""
     match event:
         case MessageReceived(text=words) if command_in(words) == about:
-            return support.read(words.partition(" ")[2])
+            return read(words.partition(" ")[2])
         case ButtonPressed(action=action, token=token) if action.startswith(f"{about}_"):
-            return support.read(token.partition(".")[0])
+            return read(token.partition(".")[0])
         case _:
             return None
 

@@ -86,7 +86,14 @@ class StaffBot:
         self.board = StaffBoard(
             config.bot, telegram, parts.wording, config.records, parts.tokens, fleet, clock, rng, open_exhibit
         )
-        decisions = StaffDecisions(config.records, StaffRouter(config.features), env, config.panel_url, self._fleet)
+        decisions = StaffDecisions(
+            config.records,
+            StaffRouter(config.features),
+            env,
+            config.panel_url,
+            self._fleet,
+            parts.tokens.works,
+        )
         desk = StaffDesk(decisions, self.board, store, fleet, self._finished, clock, rng, config.retire or _in_no_file)
         self._queues = PersonQueues(desk.handle, parts.background, clock, parts.flight_recorder)
 

@@ -1,0 +1,25 @@
+"""Purchases by their code: what staff see of one, and its refund.
+
+The buyer reads the code in /paysupport, and tells it to the team. Every look is in the audit. A refund is an order: the
+fleet takes the VIP time back, tells the buyer, and asks Telegram until it confirms.
+"""
+
+from passerby.kernel.staff import Agreed, Allowed, Permission, PurchaseAsked, RefundAsked, StaffFeature
+from passerby.staff.money.looking import looked_up, purchase_asked, shown_again
+from passerby.staff.money.refunding import agreed, choose_reason, refund_asked, refund_pressed, sure_pressed
+
+feature = StaffFeature(
+    "money",
+    commands={"purchase": Allowed(looked_up, Permission.MONEY)},
+    presses={
+        "purchase_show": Allowed(shown_again, Permission.MONEY),
+        "purchase_why": Allowed(choose_reason, Permission.MONEY),
+        "purchase_sure": Allowed(sure_pressed, Permission.MONEY),
+        "purchase_do": Allowed(refund_pressed, Permission.MONEY),
+    },
+    requests={
+        PurchaseAsked: Allowed(purchase_asked, Permission.MONEY),
+        RefundAsked: Allowed(refund_asked, Permission.MONEY),
+    },
+    agreed={RefundAsked: Agreed(agreed)},
+)

@@ -1,0 +1,87 @@
+"""What staff see of a purchase."""
+
+from passerby.dialogue.staff import answer, refused
+from passerby.domain.money.wallets import read_code
+from passerby.kernel.decision import Env
+from passerby.kernel.effect import Button, Menu
+from passerby.kernel.event import ButtonPressed, MessageReceived
+from passerby.kernel.purchase import Purchase
+from passerby.kernel.staff import AuditNote, PurchaseAsked, StaffDecision, StaffFacts
+from passerby.kernel.text import Text, day, text
+
+
+def named(purchase: Purchase) -> str:
+    """How the audit names a purchase."""
+    return f"purchase {purchase.charge.code}"
+
+
+def card(purchase: Purchase) -> Text:
+    charge = purchase.charge
+    return text(
+        "money.card",
+        code=charge.code,
+        plan=charge.plan or "–",
+        stars=charge.stars,
+        day=day(charge.paid_at),
+        bot=str(charge.bot),
+        state=_state(purchase),
+    )
+
+
+def _state(purchase: Purchase) -> Text:
+    charge = purchase.charge
+    if charge.refunded_at:
+        return text(f"money.refunded_{charge.refunded_by}", day=day(charge.refunded_at))
+    if charge.refund_owed_at or purchase.ordered:
+        return text("money.owed")
+    if charge.first:
+        return text("money.paid_monthly")
+    return text("money.paid")
+
+
+def obstacle(purchase: Purchase, facts: StaffFacts) -> str | None:
+    """The text key of the reason why it cannot be refunded; None if it can."""
+    charge = purchase.charge
+    if charge.refunded_at or charge.refund_owed_at or purchase.ordered:
+        return "money.already"
+    if not purchase.person:
+        return "money.erased"
+    if not facts.can_refund:
+        return "money.bot_gone"
+    return None
+
+
+def menu(purchase: Purchase, facts: StaffFacts) -> Menu | None:
+    if obstacle(purchase, facts) is not None:
+        return None
+    return Menu(((Button(text("money.refund", stars=purchase.charge.stars), "purchase_why", purchase.charge.code),),))
+
+
+def unknown(event: object) -> StaffDecision:
+    return refused(event, text("money.unknown_code"))
+
+
+def looked_up(event: MessageReceived, facts: StaffFacts, env: Env) -> StaffDecision:
+    """`/purchase CODE`"""
+    if read_code(event.text.partition(" ")[2]) is None:
+        return refused(event, text("money.how"))
+    return _show(event, facts)
+
+
+def shown_again(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:
+    return _show(event, facts)
+
+
+def _show(event: MessageReceived | ButtonPressed, facts: StaffFacts) -> StaffDecision:
+    purchase = facts.purchase
+    if purchase is None:
+        return unknown(event)
+    shows = answer(event, card(purchase), menu(purchase, facts))
+    return StaffDecision(notes=(AuditNote("purchase.looked_at", named(purchase)),), effects=shows)
+
+
+def purchase_asked(asked: PurchaseAsked, facts: StaffFacts, env: Env) -> StaffDecision:
+    purchase = facts.purchase
+    if purchase is None:
+        return unknown(asked)
+    return StaffDecision(notes=(AuditNote("purchase.looked_at", named(purchase)),), reply=card(purchase))

@@ -1,0 +1,101 @@
+"""Refunding a purchase: a reason, a question, and the order. Or one command.
+
+Above `REFUND_SECOND_ABOVE` Stars, a second member must agree.
+"""
+
+from passerby.dialogue.approvals import second_asked
+from passerby.dialogue.staff import answer, in_rows, refused
+from passerby.kernel.decision import Env
+from passerby.kernel.effect import Button, Menu
+from passerby.kernel.event import ButtonPressed
+from passerby.kernel.money import Charge
+from passerby.kernel.purchase import RefundOrder, RefundReason
+from passerby.kernel.staff import AuditNote, Permission, RefundAsked, StaffDecision, StaffFacts
+from passerby.kernel.text import text
+from passerby.staff.money.looking import named, obstacle, unknown
+
+
+def _back(code: str) -> tuple[Button, ...]:
+    return (Button(text("money.back"), "purchase_show", code),)
+
+
+def _reason(event: ButtonPressed) -> RefundReason | None:
+    reason = event.token.partition(".")[2]
+    return RefundReason(reason) if reason in {*RefundReason} else None
+
+
+def choose_reason(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:
+    if facts.purchase is None:
+        return unknown(event)
+    code = facts.purchase.charge.code
+    buttons = [Button(text(f"money.reason_{why}"), "purchase_sure", f"{code}.{why}") for why in RefundReason]
+    asked = answer(event, text("money.choose_reason"), Menu((*in_rows(buttons, 1), _back(code))))
+    return StaffDecision(effects=asked)
+
+
+def sure_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:
+    reason = _reason(event)
+    if facts.purchase is None or reason is None:
+        return unknown(event)
+    charge = facts.purchase.charge
+    key = "money.sure_monthly" if charge.first else "money.sure"
+    said = text(key, code=charge.code, stars=charge.stars, why=text(f"money.reason_{reason}"))
+    yes = Button(text("money.yes", stars=charge.stars), "purchase_do", event.token)
+    return StaffDecision(effects=answer(event, said, Menu(((yes,), _back(charge.code)))))
+
+
+def refund_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:
+    reason = _reason(event)
+    if facts.purchase is None or reason is None:
+        return unknown(event)
+    return _refund(event, reason, "", facts, env)
+
+
+def refund_asked(asked: RefundAsked, facts: StaffFacts, env: Env) -> StaffDecision:
+    return _refund(asked, asked.reason, asked.note, facts, env)
+
+
+def _refund(event: object, reason: RefundReason, note: str, facts: StaffFacts, env: Env) -> StaffDecision:
+    purchase = facts.purchase
+    if purchase is None:
+        return unknown(event)
+    wrong = obstacle(purchase, facts)
+    if wrong is not None:
+        return refused(event, text(wrong))
+    charge = purchase.charge
+    if charge.stars > env.rules.refund_second_above:
+        return second_asked(
+            event,
+            RefundAsked(charge.code, reason, note),
+            facts,
+            env,
+            needs=Permission.MONEY,
+            subject=named(purchase),
+            what=text("money.ask", code=charge.code, stars=charge.stars, why=text(f"money.reason_{reason}")),
+            person=purchase.person,
+            note=note,
+            back=Menu((_back(charge.code),)),
+        )
+    done = text("money.done", stars=charge.stars)
+    return StaffDecision(
+        notes=(AuditNote("purchase.refunded", named(purchase), _details(charge, reason), note),),
+        orders=(RefundOrder(purchase.person, charge),),
+        effects=answer(event, done, Menu((_back(charge.code),))) if isinstance(event, ButtonPressed) else (),
+        reply=done,
+    )
+
+
+def _details(charge: Charge, reason: RefundReason) -> dict[str, str | int]:
+    return {"stars": charge.stars, "plan": charge.plan, "why": reason}
+
+
+def agreed(asked: RefundAsked, facts: StaffFacts, env: Env) -> StaffDecision:
+    """A second member agrees. Meanwhile the buyer may have taken the refund, or been erased."""
+    purchase = facts.purchase
+    if purchase is None:
+        return unknown(asked)
+    wrong = obstacle(purchase, facts)
+    if wrong is not None:
+        return refused(asked, text(wrong))
+    note = AuditNote("purchase.refunded", named(purchase), _details(purchase.charge, asked.reason), asked.note)
+    return StaffDecision(notes=(note,), orders=(RefundOrder(purchase.person, purchase.charge),))

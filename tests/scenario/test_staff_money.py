@@ -1,0 +1,116 @@
+"""The team refunds a purchase, from the buyer's code to Telegram's confirmation."""
+
+import asyncio
+
+import msgspec
+import pytest
+
+from passerby.kernel.money import Plan
+from passerby.kernel.purchase import RefundReason
+from passerby.kernel.rules import Rules
+from passerby.kernel.staff import RefundAsked, Role
+from passerby.kernel.text import text
+from tests.scenario.matrix import LIVES
+from tests.scenario.staff_stage import StaffStage, play_staff
+from tests.scenario.stage import Phone
+from tests.scenario.stores import SERVERS
+from tests.scenario.test_staff import audited, tap
+from tests.scenario.test_vip import invoice_for, money_told, pays, vip_until
+
+PASS = Plan("month", 30, 250)
+MONTHLY = Plan("monthly", 30, 200, renews=True)
+
+
+class Shop(StaffStage):
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.rules = Rules(plans=(PASS, MONTHLY), free_filters=(), idle_nudge_s=0, idle_end_s=0)
+
+
+class CarefulShop(Shop):
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.rules = msgspec.structs.replace(self.rules, refund_second_above=249)
+
+
+async def code_of_purchase(on: StaffStage, phone: Phone) -> str:
+    """The code that the buyer reads in /paysupport, once the records know it."""
+    phone.write("/paysupport")
+    await on.quiet()
+    *_, page = phone.messages().values()
+    marked = next(each for each in page["entities"] if each["type"] == "code")
+    code: str = (
+        page["text"]
+        .encode("utf-16-le")[2 * marked["offset"] : 2 * (marked["offset"] + marked["length"])]
+        .decode("utf-16-le")
+    )
+    await asyncio.sleep(2.0)
+    return code
+
+
+@pytest.mark.parametrize("store", ["memory", SERVERS])
+@LIVES
+def test_the_team_refunds_a_purchase_once_and_the_buyer_loses_its_days(store: str, life: str) -> None:
+    async def scene(on: StaffStage) -> None:
+        sue = await on.hire(Role.SUPPORT)
+        assert await pays(on, on.ann, await invoice_for(on, on.ann)) == "paid"
+        code = await code_of_purchase(on, on.ann)
+        sue.write(f"/purchase {code}")
+        await on.quiet()
+        tap(sue, f"purchase_why:{code}")
+        await on.quiet()
+        tap(sue, f"purchase_sure:{code}.not_given")
+        await on.quiet()
+        tap(sue, f"purchase_do:{code}.not_given")
+        await on.live(life)
+        bot = on.world.state.bots[on.ann.bot]
+        await on.until(lambda: bot.stars == 0)
+        await on.until(lambda: money_told(on.ann)[-2:] == ["vip.refund_owed", "vip.refunded"])
+        await on.quiet()
+        assert await vip_until(on, on.ann) <= on.place.clock.now()
+        assert ("purchase.refunded", f"purchase {code}") in [each[1:] for each in await audited(on)]
+        await asyncio.sleep(60.0)
+        again = await on.request(RefundAsked(code, RefundReason.TWICE))
+        assert (again.refused, again.reply) == (True, text("money.already"))
+
+    play_staff(store, scene, Shop)
+
+
+@pytest.mark.parametrize("store", ["memory", SERVERS])
+def test_a_large_refund_is_made_when_a_second_member_agrees(store: str) -> None:
+    async def scene(on: StaffStage) -> None:
+        sue, olga = await on.hire(Role.SUPPORT), await on.hire(Role.OWNER)
+        assert await pays(on, on.ann, await invoice_for(on, on.ann)) == "paid"
+        code = await code_of_purchase(on, on.ann)
+        sue.write(f"/purchase {code}")
+        for data in (f"purchase_why:{code}", f"purchase_sure:{code}.twice", f"purchase_do:{code}.twice"):
+            await on.quiet()
+            tap(sue, data)
+        await on.quiet()
+        bot = on.world.state.bots[on.ann.bot]
+        assert bot.stars == PASS.stars
+        tap(olga, "approval_agree:1")
+        await on.until(lambda: bot.stars == 0)
+        await on.until(lambda: money_told(on.ann)[-2:] == ["vip.refund_owed", "vip.refunded"])
+
+    play_staff(store, scene, CarefulShop)
+
+
+def test_refunding_a_renewal_ends_the_subscription_at_telegram_too() -> None:
+    async def scene(on: StaffStage) -> None:
+        on.ann.write("/vip")
+        await on.quiet()
+        tap(on.ann, "vip_buy:monthly")
+        await on.quiet()
+        *_, offer = on.ann.messages().values()
+        link = offer["reply_markup"]["inline_keyboard"][0][0]["url"]
+        payment = on.world.phones.pay_link(on.ann.id, link)
+        while payment.status == "pending":
+            await asyncio.sleep(0.1)
+        await on.quiet()
+        code = await code_of_purchase(on, on.ann)
+        assert not (await on.request(RefundAsked(code, RefundReason.MISTAKE))).refused
+        (subscription,) = on.world.state.subscriptions.values()
+        await on.until(lambda: subscription.cancelled and on.world.state.bots[on.ann.bot].stars == 0)
+
+    play_staff("memory", scene, Shop)
