@@ -75,7 +75,7 @@ def test_a_purchase_is_shown_by_code_without_its_buyer_and_the_look_is_noted() -
         "stars": 250,
         "day": text("days.20832"),
         "bot": str(BOT),
-        "state": text("money.paid"),
+        "state": text("purchases.paid"),
     }
     assert buttons == [f"purchase_why:{CODE}"]
     assert "777" not in repr(done)
@@ -87,11 +87,11 @@ def test_a_purchase_is_shown_by_code_without_its_buyer_and_the_look_is_noted() -
 @pytest.mark.parametrize(
     ("purchase", "state"),
     [
-        (but(plan="", first="stx0"), text("money.paid_monthly")),
-        (but(refund_owed_at=NOW), text("money.owed")),
-        (Purchase(PersonId(777), CHARGE, ordered=True), text("money.owed")),
+        (but(plan="", first="stx0"), text("purchases.paid_monthly")),
+        (but(refund_owed_at=NOW), text("purchases.owed")),
+        (Purchase(PersonId(777), CHARGE, ordered=True), text("purchases.owed")),
         *(
-            (but(refunded_at=NOW, refunded_by=by), text(f"money.refunded_{by}", day=text("days.20833")))
+            (but(refunded_at=NOW, refunded_by=by), text(f"purchases.refunded_{by}", day=text("days.20833")))
             for by in RefundedBy
         ),
     ],
@@ -101,8 +101,8 @@ def test_a_purchase_says_what_became_of_it(purchase: Purchase, state: Text) -> N
 
 
 def test_a_wrong_code_shows_nothing() -> None:
-    assert shown(decide(wrote("/purchase"), None))[0] == text("money.how")
-    assert shown(decide(wrote(f"/purchase {CODE}"), None))[0] == text("money.unknown_code")
+    assert shown(decide(wrote("/purchase"), None))[0] == text("purchases.how")
+    assert shown(decide(wrote(f"/purchase {CODE}"), None))[0] == text("purchases.unknown_code")
     for action in ("purchase_show", "purchase_why", "purchase_sure", "purchase_do"):
         done = decide(pressed(f"{action}:{CODE}.twice"), None)
         assert (done.refused, done.orders, done.notes) == (True, (), ()), action
@@ -114,17 +114,17 @@ def test_a_wrong_code_shows_nothing() -> None:
 
 def test_a_reason_and_a_question_lead_to_a_refund_that_is_in_the_audit() -> None:
     asked, reasons = shown(decide(pressed(f"purchase_why:{CODE}")))
-    assert asked == text("money.choose_reason")
+    assert asked == text("purchases.choose_reason")
     assert reasons == [*(f"purchase_sure:{CODE}.{why}" for why in RefundReason), f"purchase_show:{CODE}"]
     sure, buttons = shown(decide(pressed(f"purchase_sure:{CODE}.twice")))
-    assert (sure.key, buttons[0]) == ("money.sure", f"purchase_do:{CODE}.twice")
-    assert shown(decide(pressed(f"purchase_sure:{CODE}.twice"), but(first="stx1")))[0].key == "money.sure_monthly"
+    assert (sure.key, buttons[0]) == ("purchases.sure", f"purchase_do:{CODE}.twice")
+    assert shown(decide(pressed(f"purchase_sure:{CODE}.twice"), but(first="stx1")))[0].key == "purchases.sure_monthly"
     done = decide(pressed(f"purchase_do:{CODE}.twice"))
     assert done.orders == (RefundOrder(PersonId(777), CHARGE),)
     assert [(note.action, dict(note.details)) for note in done.notes] == [
         ("purchase.refunded", {"stars": 250, "plan": "month", "why": "twice"})
     ]
-    assert shown(done) == (text("money.done", stars=250), [f"purchase_show:{CODE}"])
+    assert shown(done) == (text("purchases.done", stars=250), [f"purchase_show:{CODE}"])
 
 
 def test_the_command_line_refunds_with_a_note_for_the_audit() -> None:
@@ -132,7 +132,7 @@ def test_the_command_line_refunds_with_a_note_for_the_audit() -> None:
     assert (done.orders, done.effects, done.reply) == (
         (RefundOrder(PersonId(777), CHARGE),),
         (),
-        text("money.done", stars=250),
+        text("purchases.done", stars=250),
     )
     assert done.notes[0].reason == "asked by mail"
 
@@ -140,11 +140,11 @@ def test_the_command_line_refunds_with_a_note_for_the_audit() -> None:
 @pytest.mark.parametrize(
     ("purchase", "works", "why"),
     [
-        (but(refund_owed_at=NOW), True, "money.already"),
-        (but(refunded_at=NOW, refunded_by=RefundedBy.TELEGRAM), True, "money.already"),
-        (Purchase(PersonId(777), CHARGE, ordered=True), True, "money.already"),
-        (Purchase(PersonId(0), CHARGE), True, "money.erased"),
-        (PAID, False, "money.bot_gone"),
+        (but(refund_owed_at=NOW), True, "purchases.already"),
+        (but(refunded_at=NOW, refunded_by=RefundedBy.TELEGRAM), True, "purchases.already"),
+        (Purchase(PersonId(777), CHARGE, ordered=True), True, "purchases.already"),
+        (Purchase(PersonId(0), CHARGE), True, "purchases.erased"),
+        (PAID, False, "purchases.bot_gone"),
     ],
 )
 def test_a_refund_that_cannot_be_made_is_refused_before_anybody_loses_vip(
@@ -171,7 +171,7 @@ def test_a_large_refund_needs_a_second_member_and_is_made_when_they_agree() -> N
     done = ROUTER.decide(agree, second, ENV)
     assert done.orders == (RefundOrder(PersonId(777), dear.charge),)
     assert [note.action for note in done.notes] == ["approval.given", "purchase.refunded"]
-    for meanwhile, why in ((but(stars=301, refund_owed_at=NOW), "money.already"), (None, "money.unknown_code")):
+    for meanwhile, why in ((but(stars=301, refund_owed_at=NOW), "purchases.already"), (None, "purchases.unknown_code")):
         late = ROUTER.decide(agree, msgspec.structs.replace(second, purchase=meanwhile), ENV)
         assert (late.orders, late.reply) == ((), text(why))
 

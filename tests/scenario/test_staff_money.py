@@ -71,7 +71,7 @@ def test_the_team_refunds_a_purchase_once_and_the_buyer_loses_its_days(store: st
         assert ("purchase.refunded", f"purchase {code}") in [each[1:] for each in await audited(on)]
         await asyncio.sleep(60.0)
         again = await on.request(RefundAsked(code, RefundReason.TWICE))
-        assert (again.refused, again.reply) == (True, text("money.already"))
+        assert (again.refused, again.reply) == (True, text("purchases.already"))
 
     play_staff(store, scene, Shop)
 

@@ -12,11 +12,11 @@ from passerby.kernel.money import Charge
 from passerby.kernel.purchase import RefundOrder, RefundReason
 from passerby.kernel.staff import AuditNote, Permission, RefundAsked, StaffDecision, StaffFacts
 from passerby.kernel.text import text
-from passerby.staff.money.looking import named, obstacle, unknown
+from passerby.staff.purchases.looking import named, obstacle, unknown
 
 
 def _back(code: str) -> tuple[Button, ...]:
-    return (Button(text("money.back"), "purchase_show", code),)
+    return (Button(text("purchases.back"), "purchase_show", code),)
 
 
 def _reason(event: ButtonPressed) -> RefundReason | None:
@@ -28,8 +28,8 @@ def choose_reason(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDec
     if facts.purchase is None:
         return unknown(event)
     code = facts.purchase.charge.code
-    buttons = [Button(text(f"money.reason_{why}"), "purchase_sure", f"{code}.{why}") for why in RefundReason]
-    asked = answer(event, text("money.choose_reason"), Menu((*in_rows(buttons, 1), _back(code))))
+    buttons = [Button(text(f"purchases.reason_{why}"), "purchase_sure", f"{code}.{why}") for why in RefundReason]
+    asked = answer(event, text("purchases.choose_reason"), Menu((*in_rows(buttons, 1), _back(code))))
     return StaffDecision(effects=asked)
 
 
@@ -38,9 +38,9 @@ def sure_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDeci
     if facts.purchase is None or reason is None:
         return unknown(event)
     charge = facts.purchase.charge
-    key = "money.sure_monthly" if charge.first else "money.sure"
-    said = text(key, code=charge.code, stars=charge.stars, why=text(f"money.reason_{reason}"))
-    yes = Button(text("money.yes", stars=charge.stars), "purchase_do", event.token)
+    key = "purchases.sure_monthly" if charge.first else "purchases.sure"
+    said = text(key, code=charge.code, stars=charge.stars, why=text(f"purchases.reason_{reason}"))
+    yes = Button(text("purchases.yes", stars=charge.stars), "purchase_do", event.token)
     return StaffDecision(effects=answer(event, said, Menu(((yes,), _back(charge.code)))))
 
 
@@ -71,12 +71,12 @@ def _refund(event: object, reason: RefundReason, note: str, facts: StaffFacts, e
             env,
             needs=Permission.MONEY,
             subject=named(purchase),
-            what=text("money.ask", code=charge.code, stars=charge.stars, why=text(f"money.reason_{reason}")),
+            what=text("purchases.ask", code=charge.code, stars=charge.stars, why=text(f"purchases.reason_{reason}")),
             person=purchase.person,
             note=note,
             back=Menu((_back(charge.code),)),
         )
-    done = text("money.done", stars=charge.stars)
+    done = text("purchases.done", stars=charge.stars)
     return StaffDecision(
         notes=(AuditNote("purchase.refunded", named(purchase), _details(charge, reason), note),),
         orders=(RefundOrder(purchase.person, charge),),

@@ -5,11 +5,11 @@ fleet takes the VIP time back, tells the buyer, and asks Telegram until it confi
 """
 
 from passerby.kernel.staff import Agreed, Allowed, Permission, PurchaseAsked, RefundAsked, StaffFeature
-from passerby.staff.money.looking import looked_up, purchase_asked, shown_again
-from passerby.staff.money.refunding import agreed, choose_reason, refund_asked, refund_pressed, sure_pressed
+from passerby.staff.purchases.looking import looked_up, purchase_asked, shown_again
+from passerby.staff.purchases.refunding import agreed, choose_reason, refund_asked, refund_pressed, sure_pressed
 
 feature = StaffFeature(
-    "money",
+    "purchases",
     commands={"purchase": Allowed(looked_up, Permission.MONEY)},
     presses={
         "purchase_show": Allowed(shown_again, Permission.MONEY),

@@ -18,7 +18,7 @@ def named(purchase: Purchase) -> str:
 def card(purchase: Purchase) -> Text:
     charge = purchase.charge
     return text(
-        "money.card",
+        "purchases.card",
         code=charge.code,
         plan=charge.plan or "–",
         stars=charge.stars,
@@ -31,40 +31,42 @@ def card(purchase: Purchase) -> Text:
 def _state(purchase: Purchase) -> Text:
     charge = purchase.charge
     if charge.refunded_at:
-        return text(f"money.refunded_{charge.refunded_by}", day=day(charge.refunded_at))
+        return text(f"purchases.refunded_{charge.refunded_by}", day=day(charge.refunded_at))
     if charge.refund_owed_at or purchase.ordered:
-        return text("money.owed")
+        return text("purchases.owed")
     if charge.first:
-        return text("money.paid_monthly")
-    return text("money.paid")
+        return text("purchases.paid_monthly")
+    return text("purchases.paid")
 
 
 def obstacle(purchase: Purchase, facts: StaffFacts) -> str | None:
     """The text key of the reason why it cannot be refunded; None if it can."""
     charge = purchase.charge
     if charge.refunded_at or charge.refund_owed_at or purchase.ordered:
-        return "money.already"
+        return "purchases.already"
     if not purchase.person:
-        return "money.erased"
+        return "purchases.erased"
     if not facts.can_refund:
-        return "money.bot_gone"
+        return "purchases.bot_gone"
     return None
 
 
 def menu(purchase: Purchase, facts: StaffFacts) -> Menu | None:
     if obstacle(purchase, facts) is not None:
         return None
-    return Menu(((Button(text("money.refund", stars=purchase.charge.stars), "purchase_why", purchase.charge.code),),))
+    return Menu(
+        ((Button(text("purchases.refund", stars=purchase.charge.stars), "purchase_why", purchase.charge.code),),)
+    )
 
 
 def unknown(event: object) -> StaffDecision:
-    return refused(event, text("money.unknown_code"))
+    return refused(event, text("purchases.unknown_code"))
 
 
 def looked_up(event: MessageReceived, facts: StaffFacts, env: Env) -> StaffDecision:
     """`/purchase CODE`"""
     if read_code(event.text.partition(" ")[2]) is None:
-        return refused(event, text("money.how"))
+        return refused(event, text("purchases.how"))
     return _show(event, facts)
 
 
