@@ -42,6 +42,10 @@ class RecordsOlder(RecordsLost):
     """The database holds less than it held before: somebody has replaced it by an older one. Nothing was stored."""
 
 
+class RecordsDamaged(RecordsLost):
+    """The database's file is damaged. Only an operator can repair that. The text is a sentence for them."""
+
+
 class Records(PersonalData, MoneyRecords, Protocol):
     """Raises: RecordsLost from every method."""
 

@@ -245,7 +245,8 @@ async def test_the_error_about_a_damaged_file_says_what_to_do(tmp_path: Path, cu
         assert await is_damaged(file)
     records = SqlRecords.at(file)
     try:
-        with pytest.raises(DatabaseUnusable, match=r"the database file is damaged; .* and restore"):
+        with pytest.raises(DatabaseUnusable, match=r"the database file is damaged; .* and restore") as found:
             await (init_schema(file) if cut is not None else records.active())
+        assert isinstance(found.value, RecordsLost), "a process that runs does without the records"
     finally:
         await records.aclose()

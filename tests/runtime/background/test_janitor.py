@@ -19,7 +19,7 @@ from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.message_map import Anchor, Mark
 from passerby.ports.outbox import Notice, Outgoing
 from passerby.ports.participants import Commit
-from passerby.ports.records import Active
+from passerby.ports.records import Active, RecordsDamaged
 from passerby.runtime.background.janitor import CHECK_AGAIN_S, CHECK_EVERY_S, UNCERTAIN_S, Janitor
 from tests.runtime.virtual import EPOCH
 from tests.runtime.world import ANN, BEN, BOT, CHAT, ME, OTHER_BOT, Bench, couple
@@ -207,6 +207,22 @@ async def test_a_check_that_could_not_be_made_is_made_again_soon() -> None:
     assert len(looks) == 1
     serving.cancel()
     await asyncio.gather(serving, return_exceptions=True)
+
+
+@in_virtual_time
+async def test_damage_to_the_database_ends_a_start_and_later_counts_as_a_loss() -> None:
+    async def damaged() -> Active:
+        raise RecordsDamaged("restore a backup")
+
+    house = Household()
+    house.bench.records.active = damaged  # type: ignore[method-assign]
+    with pytest.raises(RecordsDamaged):
+        await house.janitor.rebuild()
+    with pytest.raises(RecordsDamaged):
+        await house.janitor.check()
+    await house.janitor.release()
+    assert not await house.janitor.rebuild()
+    assert not await house.janitor.check()
 
 
 @in_virtual_time

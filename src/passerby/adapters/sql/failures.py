@@ -4,7 +4,8 @@
 - *Lost*: the database is unreachable, full, locked or failing over. The transaction may be stored or not.
 - *Refused*: the server does not let us in. At the start this is a wrong setting. Later, somebody is changing the
   server, and it counts as lost.
-- *Damaged*: the file is corrupt. Only the operator can repair that.
+- *Damaged*: the file is corrupt. Only the operator can repair that. It ends a start. A process that runs goes on without
+  the records, as if they were lost.
 - *Ours*: everything else is a bug. The exception of SQLAlchemy is not changed.
 """
 
@@ -17,7 +18,7 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import exc
 
-from passerby.ports.records import RecordsLost
+from passerby.ports.records import RecordsDamaged, RecordsLost
 from passerby.telemetry import metrics
 
 T = TypeVar("T")
@@ -57,6 +58,10 @@ class Refused(RecordsLost):
 
 class Locked(RecordsLost):
     """Another program has the SQLite file locked. The text is for the operator."""
+
+
+class Damaged(DatabaseUnusable, RecordsDamaged):
+    """The text is for the operator."""
 
 
 DAMAGED: Final = "the database file is damaged; stop everything that uses it and restore a backup"
@@ -121,7 +126,7 @@ def fate(error: exc.DBAPIError) -> Fate:
 
 @contextmanager
 def losses() -> Iterator[None]:
-    """Turn temporary failures into RecordsLost or Undone, and damage into DatabaseUnusable.
+    """Turn temporary failures into RecordsLost or Undone, and damage into Damaged.
 
     The cause is named by its type, because its text may quote a row.
     """
@@ -138,7 +143,7 @@ def losses() -> Iterator[None]:
             case Fate.REFUSED:
                 raise Refused(_sentence(error)) from None
             case Fate.DAMAGED:
-                raise DatabaseUnusable(DAMAGED) from None
+                raise Damaged(DAMAGED) from None
             case Fate.OURS:
                 raise
     except (exc.TimeoutError, OSError) as error:

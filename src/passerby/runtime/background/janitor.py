@@ -19,7 +19,7 @@ from passerby.ports.leases import WorkerId
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.message_map import Anchor, Mark
 from passerby.ports.outbox import Notice, Outgoing
-from passerby.ports.records import Records, RecordsLost
+from passerby.ports.records import Records, RecordsDamaged, RecordsLost
 from passerby.runtime.background.reconciler import Reconciler
 from passerby.runtime.background.roll_call import RollCall
 from passerby.telemetry import logs, metrics
@@ -158,7 +158,7 @@ class Janitor:
     async def rebuild(self) -> bool:
         """Make a store that is new or damaged ready for use, with the help of the records.
 
-        Returns whether it is ready, as far as is known.
+        Returns whether it is ready, as far as is known. Raises: RecordsDamaged, while the process starts.
         """
         try:
             if not self._store.newborn and not self._store.doubts:
@@ -166,6 +166,8 @@ class Janitor:
                 return True
             found = await self._adopt()
         except (LiveStoreLost, RecordsLost) as error:
+            if isinstance(error, RecordsDamaged) and self._is_starting:
+                raise
             self._steps.began("rebuild", "runtime.not_rebuilt", **logs.fields_of(error))
             return False
         if found is None:
@@ -215,13 +217,22 @@ class Janitor:
         if untold:
             await self._take_up(untold)
 
+    @property
+    def _is_starting(self) -> bool:
+        return self._untold is not None
+
     async def check(self) -> bool:
-        """Compare the live store with the records. Returns whether they agree now. Raises: LiveStoreLost."""
+        """Compare the live store with the records. Returns whether they agree now.
+
+        Raises: LiveStoreLost; RecordsDamaged, while the process starts.
+        """
         now = self._clock.monotonic()
         self._checked_at = now - CHECK_EVERY_S + CHECK_AGAIN_S
         try:
             agreed = await self._reconciler.reconcile()
-        except RecordsLost:
+        except RecordsLost as error:
+            if isinstance(error, RecordsDamaged) and self._is_starting:
+                raise
             return False
         if agreed:
             self._checked_at = now
