@@ -117,7 +117,7 @@ class Start:
         date later, in the background.
         """
         settings = self._settings
-        background = Background(lambda error: logs.failed("records.unusable", error))
+        background = Background(_tables_failed)
         try:
             await self._schema(background, needed=needed)
             pool = Pool(settings.db_pool_max, settings.db_pool_min, evict_every_s=settings.db_pool_evict_s)
@@ -220,7 +220,8 @@ class Start:
     def _redis_away(self, error: BaseException) -> WrongSetting:
         if not self._settings.is_shared:
             return WrongSetting("SQLITE_DB_PATH", f"the live store cannot be used: {error}", DISK)
-        problem = f"the server does not answer, or not usefully ({type(error).__name__})"
+        why = str(error) if " " in str(error) else type(error).__name__
+        problem = f"the server does not answer, or not usefully ({why})"
         return WrongSetting("REDIS_URL", problem, "start it, or correct the address")
 
     def _records_away(self, error: BaseException | None) -> WrongSetting:
@@ -238,3 +239,8 @@ class Start:
             for task in (doing, stopping):
                 task.cancel()
             await asyncio.gather(doing, stopping, return_exceptions=True)
+
+
+def _tables_failed(error: BaseException) -> None:
+    if not isinstance(error, WrongSetting):  # that ends the start with its sentence
+        logs.failed("records.unusable", error)

@@ -120,6 +120,14 @@ def test_a_user_without_scripts_is_refused(valkey: Valkey, by_hand: Redis, user:
 
 
 @pytest.mark.services
+def test_something_else_under_our_names_is_reported(valkey: Valkey, by_hand: Redis) -> None:
+    by_hand.set("{passerby}:store", "of another program")
+    with pytest.raises(RedisUnfit, match="another program uses our names"):
+        asyncio.run(opened(valkey.url))
+    by_hand.delete("{passerby}:store")
+
+
+@pytest.mark.services
 def test_a_wrong_password_is_reported_without_quoting_it(valkey: Valkey, by_hand: Redis) -> None:
     with pytest.raises(RedisUnfit, match="password") as refusal:
         asyncio.run(opened(valkey.url.replace("//", "//nobody:wrong@")))

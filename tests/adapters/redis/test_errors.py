@@ -39,6 +39,9 @@ def test_each_error_answer_shows_whether_anything_was_done() -> None:
     assert {type(error_of(ResponseError(text))) for text in half} == {RedisUnsure}
     assert issubclass(RedisUnsure, RedisUnreachable)
     assert type(error_of(OutOfMemoryError())) is RedisFull
+    assert "its memory is full" in str(error_of(OutOfMemoryError()))
+    assert str(error_of(ResponseError("NOREPLICAS Not enough"))) == "too few of its replicas are connected"
+    assert str(error_of(ReadOnlyError())) == "it is a replica, and takes no writes"
     ours = {"WIPED": RedisWiped, "CROWDED": RedisFull, "FENCED": Fenced, "EVICTED": Evicted}
     for word, meant in ours.items():
         assert type(error_of(ResponseError(f"{word} of our scripts"))) is meant

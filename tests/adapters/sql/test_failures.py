@@ -46,6 +46,7 @@ def wrapped(sqlstate: str | None) -> exc.DBAPIError:
         ("25006", Fate.LOST),
         ("28P01", Fate.REFUSED),
         ("3D000", Fate.REFUSED),
+        ("42501", Fate.REFUSED),
         ("23505", Fate.OURS),
         ("25P02", Fate.OURS),
         ("42P01", Fate.OURS),
@@ -64,7 +65,7 @@ def test_the_longest_matching_sqlstate_prefix_decides(sqlstate: str | None, expe
     [
         (Fate.LOST, "08000 08006 25006 25P03 25P04 40003 53100 53300 55P03 57014 57P01 57P03 58030"),
         (Fate.UNDONE, "40001 40P01 26000 42P05"),
-        (Fate.REFUSED, "28000 28P01 3D000"),
+        (Fate.REFUSED, "28000 28P01 3D000 42501"),
         (Fate.OURS, "22003 23502 23505 42601 42P01 55006"),
     ],
 )

@@ -17,6 +17,7 @@ from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.schema import _LOCK
 from passerby.adapters.sql.tables import metadata
 from passerby.adapters.sql.upgrading import configuration
+from passerby.ports.records import RecordsLost
 
 
 def execute(database: str, *statements: str) -> None:
@@ -164,6 +165,27 @@ def test_a_missing_table_or_column_is_named(database: str, change: str, missing:
     execute(database, change)
     with pytest.raises(DatabaseUnusable, match=missing):
         asyncio.run(init_schema(database))
+
+
+@pytest.mark.services
+def test_a_locked_table_counts_as_a_database_that_does_not_answer(
+    postgres_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start that upgrades waits without a limit, so it must not begin to upgrade."""
+    upgrades: list[bool] = []
+
+    async def run() -> None:
+        await init_schema(postgres_database, lambda: upgrades.append(True))
+        engine = connect(database_url(postgres_database), poolclass=NullPool)
+        async with engine.begin() as other:
+            await other.execute(sa.text("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE"))
+            monkeypatch.setattr(schema, "_ANSWER_S", 0.5)
+            with pytest.raises(RecordsLost):
+                await init_schema(postgres_database, lambda: upgrades.append(True))
+        await engine.dispose()
+
+    asyncio.run(run())
+    assert upgrades == [True]
 
 
 @pytest.mark.services

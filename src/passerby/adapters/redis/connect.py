@@ -96,6 +96,10 @@ async def open_redis(
         lost = error_of(answer)
         if isinstance(lost, LiveStoreLost):
             raise lost from None
+        if str(answer).startswith("WRONGTYPE"):
+            raise RedisUnfit(
+                "another program uses our names in this Redis: give Passerby a database of its own"
+            ) from None
         raise RedisUnfit("Redis does not run our scripts: Redis 7 or newer, or Valkey, is needed") from None
     except (RedisError, OSError):
         raise RedisUnreachable from None

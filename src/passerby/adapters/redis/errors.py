@@ -75,6 +75,23 @@ _NOT_NOW = frozenset({"MISCONF", "NOREPLICAS", "BUSY", "UNKILLABLE"})
 _REFUSED = (AskError, ClusterDownError, ReadOnlyError, NoPermissionError, TryAgainError)
 """MovedError and MasterDownError are subclasses of these."""
 
+_SENTENCES: dict[str, str] = {
+    "OOM": "its memory is full: make room, or raise maxmemory",
+    "MISCONF": "it cannot save to its disk",
+    "NOREPLICAS": "too few of its replicas are connected",
+    "READONLY": "it is a replica, and takes no writes",
+    "NOPERM": "its user lacks a right",
+    "CLUSTERDOWN": "the cluster is down",
+}
+"""For the operator, by the first word of the answer. redis-py leaves out the word if it has a class for it."""
+
+_CLASSES: dict[type[ResponseError], str] = {
+    OutOfMemoryError: "OOM",
+    ReadOnlyError: "READONLY",
+    NoPermissionError: "NOPERM",
+    ClusterDownError: "CLUSTERDOWN",
+}
+
 _HALF_WAY = ("non local key", "while the cluster is down")
 """Parts of the error for a stopped script. Redis, Valkey and their versions word the rest differently."""
 
@@ -85,10 +102,11 @@ def error_of(answer: ResponseError) -> Exception:
     word = text.partition(" ")[0]
     if word in _OURS:
         return _OURS[word]()
+    sentence = _SENTENCES.get(_CLASSES.get(type(answer), word), "")
     if isinstance(answer, OutOfMemoryError):
-        return RedisFull()
+        return RedisFull(sentence)
     if word in _NOT_NOW or isinstance(answer, _REFUSED):
-        return RedisRefuses()
+        return RedisRefuses(sentence)
     if any(words in text for words in _HALF_WAY):
         return RedisUnsure()
     return answer

@@ -4,8 +4,8 @@
 - *Lost*: the database is unreachable, full, locked or failing over. The transaction may be stored or not.
 - *Refused*: the server does not let us in. At the start this is a wrong setting. Later, somebody is changing the
   server, and it counts as lost.
-- *Damaged*: the file is corrupt. Only the operator can repair that. It ends a start. A process that runs goes on without
-  the records, as if they were lost.
+- *Damaged*: the file is corrupt. Only the operator can repair that. It ends a start. A process that runs goes on
+  without the records, as if they were lost.
 - *Ours*: everything else is a bug. The exception of SQLAlchemy is not changed.
 """
 
@@ -75,6 +75,7 @@ SQLSTATES: Final = {
     "26000": Fate.UNDONE,  # no such prepared statement: a pooler has changed the server under it
     "28": Fate.REFUSED,  # user or password
     "3D000": Fate.REFUSED,  # no such database
+    "42501": Fate.REFUSED,  # no rights
     "40": Fate.LOST,  # rollback; 40003 means that the outcome is unknown
     "40001": Fate.UNDONE,  # serialization failure
     "40P01": Fate.UNDONE,  # deadlock
@@ -83,6 +84,11 @@ SQLSTATES: Final = {
     "55P03": Fate.LOST,  # lock timeout
     "57": Fate.LOST,  # the operator: shutdown, starting up, cancelled
     "58": Fate.LOST,  # the system: input and output
+}
+
+_REFUSALS: Final = {
+    "3D000": "the server has no database of this name",
+    "42501": "this user may not use the tables; make it their owner, or grant it all rights",
 }
 
 # Source: sqlite.org/rescode.html. Primary codes.
@@ -164,9 +170,7 @@ def _sqlite_sentence(error: exc.DBAPIError) -> str | None:
 
 
 def _sentence(error: exc.DBAPIError) -> str:
-    if getattr(error.orig, "sqlstate", None) == "3D000":
-        return "the server has no database of this name"
-    return "the server refuses this user or password"
+    return _REFUSALS.get(getattr(error.orig, "sqlstate", ""), "the server refuses this user or password")
 
 
 async def to_the_end(work: Coroutine[Any, Any, T]) -> T:

@@ -84,7 +84,7 @@ async def init_schema(
 ) -> SchemaState:
     """Upgrade the tables to what this release needs. Returns the revision that they had before.
 
-    `on_lock` is called when PostgreSQL has answered and we hold the lock. The upgrade may then take minutes.
+    `on_lock` is called when we hold PostgreSQL's lock and an upgrade begins. It may take minutes.
 
     Do not run it in two event loops of one process at once: Alembic keeps its state in module globals.
     Raises: DatabaseUnusable, RecordsLost.
@@ -160,10 +160,12 @@ async def _on_postgres(engine: AsyncEngine, on_lock: Callable[[], object]) -> st
         async with asyncio.timeout(_ANSWER_S):
             await guard.scalar(sa.select(1))
         await _lock(guard)
-        on_lock()
         async with engine.connect() as connection:
-            before = await connection.run_sync(_known_revision)
+            async with asyncio.timeout(_ANSWER_S):
+                before = await connection.run_sync(_known_revision)
             await connection.commit()
+            if before != _needed():
+                on_lock()
             # Give up rather than make all other reads wait behind this lock.
             event.listen(connection.sync_connection, "begin", _hurry)
             await _upgrade(connection, before)
