@@ -11,6 +11,7 @@ PHONE = {"width": 390, "height": 844}
 PAGES = (
     *("/", "/growth", "/chats", "/bots", "/alerts", "/people", "/audit", "/errors", "/stores", "/settings"),
     *("/exports", "/team", "/sessions", "/safety", "/money", "/broadcasts", "/approvals", "/settings/PATIENCE"),
+    *("/texts?find=partner", "/texts/intro.short?language=ar"),
 )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -167,8 +168,9 @@ class Stage:
             records=records,
             telegram=self.telegram,
         )
-        self.overriding = Overriding(self.settings, SqlOverrides(records.engine), self.clock)
-        self.app = make_panel(self.settings, parts, WORDS, reading, self.overriding)
+        self.words = copy(WORDS)
+        self.overriding = Overriding(self.settings, SqlOverrides(records.engine), self.clock, self.words)
+        self.app = make_panel(self.settings, parts, self.words, reading, self.overriding)
         self.decisions = StaffDecisions(self.staff, StaffRouter(ALL), lambda: Env(self.clock.now(), self.rng), URL)
         self._update = 0
 

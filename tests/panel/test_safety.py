@@ -1,6 +1,7 @@
 """Cases in the panel: taken, looked at and decided as in the staff bot, with the same rights and the same audit."""
 
 import re
+from html import unescape
 from pathlib import Path
 
 import msgspec
@@ -43,8 +44,8 @@ async def press(browser: Browser, page: Answered, label: str, **fields: str) -> 
 
 
 def _hidden(form: str) -> list[tuple[str, str]]:
-    parts = form.split('<input type="hidden" name="')[1:]
-    return [(part.split('"')[0], part.split('value="')[1].split('"')[0]) for part in parts]
+    found = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', form)
+    return [(name, unescape(value)) for name, value in found]
 
 
 async def orders(stage: Stage) -> list[str]:

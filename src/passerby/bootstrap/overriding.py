@@ -4,11 +4,12 @@ If the records are away, everything stays as it is. An override that this releas
 that is logged once.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from passerby.adapters.sql.overrides import SqlOverrides
-from passerby.kernel.override import Overridden, Override
+from passerby.catalogue import Catalogue, Written
+from passerby.kernel.override import Overridden, Override, wordings_in
 from passerby.kernel.rules import ContactPolicy, Rules
 from passerby.ports.clock import Clock
 from passerby.ports.records import RecordsLost
@@ -20,19 +21,19 @@ LOOK_EVERY_S: Final = 2.0
 
 
 class Overriding:
-    """`settings` are those in effect, `rules` and `thresholds` what is made of them. `changed` hears of each change."""
+    """`settings` are those in effect, `rules` and `thresholds` what is made of them. `words` gets the wordings."""
 
     def __init__(
         self,
         settings: Settings,
         overrides: SqlOverrides,
         clock: Clock,
-        changed: Callable[[Sequence[Override]], None] = lambda current: None,
+        words: Catalogue | None = None,
     ) -> None:
         self._given = settings
         self._overrides = overrides
         self._clock = clock
-        self._changed = changed
+        self._words = words
         self._seen = 0
         self._refused: set[int] = set()
         self.settings = settings
@@ -61,8 +62,10 @@ class Overriding:
         if newest == self._seen:
             return
         current = await self._overrides.current()
+        labels = await self._overrides.labels()
         self._take(current)
-        self._changed(current)
+        if self._words is not None:
+            self._take_texts(self._words, current, labels)
         self._seen = newest
         logs.record("overrides.taken_up", count=len(current))
 
@@ -95,6 +98,16 @@ class Overriding:
             else:
                 kept[name] = values[name]
         return settings
+
+    def _take_texts(self, words: Catalogue, current: Sequence[Override], labels: Sequence[tuple[str, str]]) -> None:
+        texts = [
+            Written(each.place.name, each.place.language, each.place.bot, wordings_in(each.value))
+            for each in current
+            if each.place.what is Overridden.TEXT and each.value is not None
+        ]
+        for refused in words.override(texts, labels):
+            reason = f"this release has another text {refused.key}, or none"
+            logs.record("overrides.refused", "warning", reason=reason)
 
 
 def rules_of(settings: Settings) -> Rules:

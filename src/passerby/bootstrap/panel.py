@@ -43,6 +43,7 @@ from passerby.panel.pages.safety import SafetyPage
 from passerby.panel.pages.settings import SettingsPage
 from passerby.panel.pages.stores import StoresPage
 from passerby.panel.pages.team import TeamPage
+from passerby.panel.pages.texts import TextsPage
 from passerby.ports.telegram import SendContent, SendNotice, TelegramError
 from passerby.runtime.delivery.sealing import Sealer
 from passerby.runtime.staff.decisions import StaffDecisions
@@ -68,6 +69,7 @@ MENU = tuple(
         AuditPage,
         ErrorsPage,
         StoresPage,
+        TextsPage,
         SettingsPage,
         ExportsPage,
         TeamPage,
@@ -179,6 +181,7 @@ def make_panel(
         AuditPage(look, reading, staff),
         ErrorsPage(look, reading, act),
         StoresPage(look, partial(look_into, settings)),
+        TextsPage(look, words, SqlOverrides(reading.engine), staff, act, bots),
         SettingsPage(look, settings, SqlOverrides(reading.engine), staff, act, words),
         ExportsPage(look, reading),
         TeamPage(look, staff, act, words),

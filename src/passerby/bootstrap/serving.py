@@ -114,8 +114,9 @@ async def _serve(
     background = Background(lambda error: logs.failed("webhook.unseen", error))
     closing.push_async_callback(background.aclose)
     parts = Parts(clock, rng, files, store, records, telegram, tokens)
-    overriding = Overriding(settings, SqlOverrides(records.engine), clock)
-    process = Process(settings, role, name, parts, overriding)
+    words = Catalogue.load(Path(__file__).parents[1])
+    overriding = Overriding(settings, SqlOverrides(records.engine), clock, words)
+    process = Process(settings, role, name, parts, words, overriding)
     with suppress(RecordsLost):  # then the defaults count until they are there
         await overriding.look()
     background.spawn(overriding.run())
@@ -167,13 +168,15 @@ async def _serve(
 class Process:
     """Makes one worker after another, and says when they are ready."""
 
-    def __init__(self, settings: Settings, role: Role, name: str, parts: Parts, overriding: Overriding) -> None:
+    def __init__(
+        self, settings: Settings, role: Role, name: str, parts: Parts, words: Catalogue, overriding: Overriding
+    ) -> None:
         self._settings = settings
         self._role = role
         self._name = name
         self.parts = parts
         self._overriding = overriding
-        self.words = Catalogue.load(Path(__file__).parents[1])
+        self.words = words
         self._app: Worker | None = None
         self.was_ready = False
 

@@ -5,6 +5,6 @@ A `msgid` is a key (`search.partner_found`). A `msgstr` is Telegram's HTML with 
 is used.
 """
 
-from passerby.catalogue.catalogue import Catalogue, wording_files
+from passerby.catalogue.catalogue import Catalogue, Written, wording_files
 
-__all__ = ["Catalogue", "wording_files"]
+__all__ = ["Catalogue", "Written", "wording_files"]

@@ -2,20 +2,26 @@
 
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import copy
 from functools import cache, reduce
 from gettext import c2py
 from pathlib import Path
-from typing import Self
+from typing import Final, NamedTuple, Self
 
 from passerby.catalogue import po_files
 from passerby.catalogue.notices import Notices
+from passerby.catalogue.overriding import compiled, problems
 from passerby.catalogue.places import Places, day
 from passerby.catalogue.template import Template, Wording, compile_template, escape
+from passerby.kernel.ids import BotId
 from passerby.kernel.text import Arg, Text
 
 FALLBACK = "en"
 JOINED = "lists.joined"
 """The text that joins two items of a list. Arabic and Persian have a different comma."""
+
+NAME: Final = "intro.name"
+"""A bot's name. No catalogue has it: without an override, a bot keeps the name that BotFather knows."""
 
 LABELS = "labels.toml"
 """All labels that reply keys ever had, by language and key. A phone shows a keyboard until it gets a new one, so an old
@@ -23,6 +29,15 @@ label must still do what its key does. Otherwise it would go to the partner as a
 
 # Pressing a reply key sends its label, so the labels must be different in all languages at once.
 _KEYS = "keys."
+
+
+class Written(NamedTuple):
+    """A wording that staff wrote. `bot` 0: for every bot. `sources`: one for each plural form."""
+
+    key: str
+    language: str
+    bot: BotId
+    sources: tuple[str, ...]
 
 
 def wording_files(root: Path) -> list[Path]:
@@ -40,10 +55,11 @@ class Catalogue:
 
         Raises: ValueError, if two keys have the same label, in any languages.
         """
-        english = wordings.get(FALLBACK, {})
         self._own = wordings
-        self._wordings = {language: {**english, **own} for language, own in wordings.items()}
-        self._wordings.setdefault(FALLBACK, english)
+        self._wordings = _merged(wordings)
+        self._bots: dict[BotId, Catalogue] = {}
+        self.revision = 0
+        """Rises whenever `override` changes something."""
         self._labels: dict[str, str] = {}
         for label, key in _labels(wordings, labels or {}):
             if self._labels.setdefault(label, key) != key:
@@ -70,6 +86,62 @@ class Catalogue:
                 table[key] = wording
         labels = root / "texts" / LABELS
         return cls(wordings, tomllib.loads(labels.read_text("utf-8")) if labels.exists() else None)
+
+    def override(self, overrides: Iterable[Written], labels: Iterable[tuple[str, str]] = ()) -> list[Written]:
+        """Use these wordings from now on, instead of those that were overridden before.
+
+        `labels`: (key, label) that reply keys have, or had once: they keep doing what the key does. Returns the
+        overrides that cannot be used, because this release has no such text or another one with other placeholders.
+        """
+        everywhere: dict[str, dict[str, Wording]] = {}
+        by_bot: dict[BotId, dict[str, dict[str, Wording]]] = {}
+        refused = []
+        for each in overrides:
+            replaced = self.original(each.key, each.language)
+            if replaced is None or problems(each.key, each.sources, replaced):
+                refused.append(each)
+                continue
+            tables = by_bot.setdefault(each.bot, {}) if each.bot else everywhere
+            tables.setdefault(each.language, {})[each.key] = compiled(each.sources, replaced)
+        for key, label in labels:
+            self._labels.setdefault(label, key)
+        views = {}
+        for bot, tables in by_bot.items():
+            views[bot] = self._view(_over(_over(self._own, everywhere), tables))
+        self._wordings, self._bots = _merged(_over(self._own, everywhere)), views
+        self.revision += 1
+        return refused
+
+    def _view(self, wordings: Mapping[str, Mapping[str, Wording]]) -> Self:
+        """The same catalogue with other wordings. Labels of keys are common to both."""
+        view = copy(self)
+        view.__dict__["_wordings"] = _merged(wordings)
+        return view
+
+    def of(self, bot: BotId) -> "Catalogue":
+        """The wordings that this bot uses."""
+        return self._bots.get(bot, self)
+
+    def original(self, key: str, language: str) -> Wording | None:
+        """The wording that came with the release. None if there is no such text or language."""
+        if key == NAME:
+            return Wording((Template("", "", ()),)) if language in self._wordings else None
+        own = self._own.get(language)
+        return None if own is None else own.get(key) or self._own[FALLBACK].get(key)
+
+    def current(self, key: str, language: str) -> Wording | None:
+        """The wording that counts now. None if there is none."""
+        return self._wordings.get(language, {}).get(key)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Of all texts, in order."""
+        return tuple(sorted(self._own[FALLBACK]))
+
+    def name(self, language: str) -> str:
+        """The name that staff gave to the bot; empty: it has the one that BotFather knows."""
+        found = self._wordings[language].get(NAME)
+        return found.templates[0].plain % () if found is not None else ""
 
     def word(self, text: Text, language: str) -> str:
         """The text as Telegram HTML, with its arguments escaped. `language` is a code from Telegram, or empty."""
@@ -146,6 +218,20 @@ class Catalogue:
             return None
         plain = said.replace("%", "%%")
         return Wording((Template(str(escape(plain)), plain, ()),))
+
+
+def _over(
+    below: Mapping[str, Mapping[str, Wording]], above: Mapping[str, Mapping[str, Wording]]
+) -> dict[str, dict[str, Wording]]:
+    return {language: {**own, **above.get(language, {})} for language, own in below.items()}
+
+
+def _merged(wordings: Mapping[str, Mapping[str, Wording]]) -> dict[str, dict[str, Wording]]:
+    """A language without its own wording of a text uses the English one, but never the English name of a bot."""
+    english = {key: wording for key, wording in wordings.get(FALLBACK, {}).items() if key != NAME}
+    merged = {language: {**english, **own} for language, own in wordings.items()}
+    merged.setdefault(FALLBACK, english)
+    return merged
 
 
 def _labels(

@@ -1,5 +1,6 @@
 """An override: a setting or a text that staff changed while the fleet runs. It counts until the next one."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 import msgspec
@@ -34,3 +35,13 @@ class Override(msgspec.Struct, frozen=True, omit_defaults=True):
     value: str | None
     by: int
     at: float
+
+
+def wordings_in(value: str) -> tuple[str, ...]:
+    """The wordings of an overridden text, one for each plural form."""
+    return msgspec.json.decode(value, type=tuple[str, ...])
+
+
+def value_of(wordings: Sequence[str]) -> str:
+    """What `wordings_in` reads."""
+    return msgspec.json.encode(tuple(wordings)).decode()

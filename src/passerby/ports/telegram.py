@@ -282,13 +282,14 @@ class CommandList(msgspec.Struct, frozen=True, gc=False):
     """What a bot says about itself in one language; "" is for all other languages. Empty fields are left unchanged.
 
     `commands`: its menu, as (command, what it does). `description`: shown before somebody starts the bot.
-    `short_description`: shown in its profile.
+    `short_description`: shown in its profile. `name`: its name, up to 64 characters.
     """
 
     language: str
     commands: tuple[tuple[str, str], ...]
     description: str = ""
     short_description: str = ""
+    name: str = ""
 
 
 class Telegram(Protocol):

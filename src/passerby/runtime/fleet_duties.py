@@ -170,7 +170,7 @@ class FleetDuties:
         if parts.config.polls:
             take = partial(self._take, fences=(fence,))
             intake = Intake(bot, telegram, parts.store, take, tokens, clock, rng, parts.fleet)
-        menus = partial(parts.wording.menus, parts.router.menu)
+        menus = partial(parts.wording.menus, parts.router.menu, bot)
         return PollingTask(bot, fence, telegram, intake, menus, parts.stand, clock, rng, tokens)
 
     def _take(self, arrival: Arrival, crashes: int = 0, fences: tuple[Fence, ...] = ()) -> None:

@@ -36,6 +36,9 @@ LOOK_EVERY_S = 0.02
 FIRST_ANSWER_S = 3.0
 """How long `begin` waits for the bot's first answer. Less than leases last, because the heartbeat waits for `begin`."""
 
+LOOK_AGAIN_S = 10.0
+"""How often it is compared whether a bot's menus and descriptions are other ones by now."""
+
 BACKOFF = Backoff(1.0, 600.0, 1.0, 1.25)
 
 Stand = Callable[[Callable[[], Awaitable[None]]], "asyncio.Task[None]"]
@@ -86,13 +89,17 @@ class PollingTask:
             self._polling = self._stand(self.intake.run)
 
     async def _present(self) -> None:
-        """Call getMe, then set the bot's menus and descriptions."""
+        """Call getMe, then set the bot's menus and descriptions; again whenever staff have changed them."""
         identity = await self._persistently("bot.unknown", lambda: self._telegram.identify(self.bot))
         logs.record("bot.working", bot=self.bot, username=identity.username)
-        try:
-            await self._persistently("bot.unprepared", lambda: self._telegram.prepare(self.bot, self._menus()))
-        except Refused as refused:  # a permanent refusal: the rest of the setup is done
-            logs.record("bot.unprepared", "error", bot=self.bot, error=logs.name_of(refused), reason=refused.reason)
+        while True:
+            menus = self._menus()
+            try:
+                await self._persistently("bot.unprepared", lambda: self._telegram.prepare(self.bot, self._menus()))
+            except Refused as refused:  # a permanent refusal: the rest of the setup is done
+                logs.record("bot.unprepared", "error", bot=self.bot, error=logs.name_of(refused), reason=refused.reason)
+            while self._menus() == menus:
+                await self._clock.sleep(LOOK_AGAIN_S)
 
     async def _persistently(self, event: str, attempt: Callable[[], Awaitable[T]]) -> T:
         """Repeat a call until it succeeds. Raises: Refused."""

@@ -58,7 +58,7 @@ def test_an_answer_is_plain_text_or_empty() -> None:
 
 def test_the_menu_describes_each_command_in_every_language() -> None:
     menu = (MenuCommand("search", "commands.search", 1), MenuCommand("stop", "commands.stop", 2))
-    menus = WORDING.menus(menu)
+    menus = WORDING.menus(menu, BOT)
     assert [each.language for each in menus] == ["", *WORDS.languages[1:]], "English for everyone else"
     assert {tuple(name for name, _ in each.commands) for each in menus} == {("search", "stop")}
     assert menus[0].commands[0] == ("search", html("commands.search"))

@@ -81,7 +81,7 @@ _ME: msgspec.json.Decoder[Answer[_Me]] = msgspec.json.Decoder(Answer[_Me])
 
 
 def _introduction(menus: tuple[CommandList, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The calls that set a bot's menus and descriptions."""
+    """The calls that set a bot's menus, descriptions and name."""
     for menu in menus:
         language = {"language_code": menu.language} if menu.language else {}
         commands = [{"command": name, "description": text} for name, text in menu.commands]
@@ -90,6 +90,10 @@ def _introduction(menus: tuple[CommandList, ...]) -> Iterator[tuple[str, dict[st
             yield "setMyDescription", {"description": menu.description} | language
         if menu.short_description:
             yield "setMyShortDescription", {"short_description": menu.short_description} | language
+    # Last, because Telegram allows few changes of a name, and may make us wait for hours.
+    for menu in menus:
+        if menu.name:
+            yield "setMyName", {"name": menu.name} | ({"language_code": menu.language} if menu.language else {})
 
 
 class BotApi:

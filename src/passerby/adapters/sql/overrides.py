@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from passerby.adapters.sql.failures import losses, to_the_end
 from passerby.adapters.sql.panel_tables import overrides
 from passerby.kernel.ids import BotId
-from passerby.kernel.override import Overridden, Override, Place
+from passerby.kernel.override import Overridden, Override, Place, wordings_in
 
 _COLUMNS: Final = (
     *(overrides.c.number, overrides.c.what, overrides.c.name, overrides.c.bot_id),
@@ -38,6 +38,11 @@ class SqlOverrides:
     async def latest(self, what: Overridden, limit: int) -> Sequence[Override]:
         """The newest first."""
         return [_override(row) for row in await self._rows(_LATEST, {"what": what, "most": limit})]
+
+    async def labels(self) -> Sequence[tuple[str, str]]:
+        """(key, label) of each label that staff ever gave to a reply key: phones may still show it."""
+        rows = await self._rows(_LABELS, {"what": Overridden.TEXT})
+        return [(key, label) for key, value in rows for label in wordings_in(value)]
 
     async def one(self, number: int) -> Override | None:
         rows = await self._rows(_ONE, {"of": number})
@@ -88,6 +93,9 @@ _CURRENT = _ALL.where(
 _NEWEST_FIRST = _ALL.order_by(overrides.c.number.desc()).limit(sa.bindparam("most", type_=sa.Integer))
 _LATEST = _NEWEST_FIRST.where(overrides.c.what == sa.bindparam("what"))
 _VERSIONS = _LATEST.where(overrides.c.name == sa.bindparam("name"))
+_LABELS = sa.select(overrides.c.name, overrides.c.value).where(
+    overrides.c.what == sa.bindparam("what"), overrides.c.name.like("keys.%"), overrides.c.value.is_not(None)
+)
 _ONE = _ALL.where(overrides.c.number == sa.bindparam("of"))
 _OF_PLACE = (
     _ALL.where(

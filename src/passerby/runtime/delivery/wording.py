@@ -29,64 +29,83 @@ class Words(Protocol):
     def languages(self) -> tuple[str, ...]: ...
     @property
     def places(self) -> Places: ...
+    @property
+    def revision(self) -> int: ...
+    def of(self, bot: BotId) -> "Words": ...
+    def name(self, language: str) -> str: ...
     def word(self, text: Text, language: str) -> str: ...
     def plain(self, text: Text, language: str) -> str: ...
     def find_word(self, label: str) -> str | None: ...
 
 
 class Wording:
+    """Each bot may have wordings of its own."""
+
     def __init__(self, words: Words) -> None:
         self._words = words
+        self._menus: dict[BotId, tuple[int, tuple[CommandList, ...]]] = {}
 
     def notice(self, notice: Notice, language: str) -> SendNotice | EditNotice | SendInvoice:
+        words = self._words.of(notice.bot)
         if notice.bill is not None:
-            return self._invoice(notice, notice.bill, language)
-        html = self._words.word(notice.text, language)
+            return self._invoice(notice, notice.bill, words, language)
+        html = words.word(notice.text, language)
         keyboard = notice.keyboard
         if notice.revises is not None:
-            rows = self._inline(keyboard, language) if isinstance(keyboard, Menu) else None
+            rows = _inline(keyboard, words, language) if isinstance(keyboard, Menu) else None
             return EditNotice(notice.bot, notice.to, notice.revises, html, rows)
         match keyboard:
             case None:
                 markup: InlineRows | ReplyRows | None = None
             case Menu():
-                markup = self._inline(keyboard, language)
+                markup = _inline(keyboard, words, language)
             case Keys():
                 markup = ReplyRows(
-                    tuple(tuple(self._words.plain(Text(key), language) for key in row) for row in keyboard.rows)
+                    tuple(tuple(words.plain(Text(key), language) for key in row) for row in keyboard.rows)
                 )
             case _:
                 assert_never(keyboard)
         return SendNotice(notice.bot, notice.to, html, markup, notice.reply_to, notice.thread)
 
-    def _invoice(self, notice: Notice, bill: Bill, language: str) -> SendInvoice:
-        title, description, label = (
-            self._words.plain(each, language) for each in (bill.title, notice.text, bill.label)
-        )
+    def _invoice(self, notice: Notice, bill: Bill, words: Words, language: str) -> SendInvoice:
+        title, description, label = (words.plain(each, language) for each in (bill.title, notice.text, bill.label))
         return SendInvoice(
             notice.bot, notice.to, title, description, bill.payload, bill.stars, bill.renews, label, notice.thread
         )
 
-    def _inline(self, menu: Menu, language: str) -> InlineRows:
-        return InlineRows(tuple(tuple(self._button(button, language) for button in row) for row in menu.rows))
-
-    def _button(self, button: Button, language: str) -> InlineButton:
-        data = f"{button.action}:{button.token}"
-        assert len(data.encode()) <= 64, "button data has a limit of 64 bytes (source: Bot API)"
-        return InlineButton(self._words.plain(button.label, language), data)
-
     def answer(self, answer: Answer, bot: BotId, language: str) -> AnswerCallback:
-        plain = self._words.plain(answer.text, language) if answer.text is not None else None
+        plain = self._words.of(bot).plain(answer.text, language) if answer.text is not None else None
         return AnswerCallback(bot, answer.query, plain, answer.alert)
 
-    def menus(self, menu: Sequence[MenuCommand]) -> tuple[CommandList, ...]:
-        """What a bot says about itself, and its menu, in each language. People with another language get English."""
+    def menus(self, menu: Sequence[MenuCommand], bot: BotId) -> tuple[CommandList, ...]:
+        """What a bot says about itself, and its menu, in each language. People with another language get English.
+
+        It is asked for often, so it is made again only if a wording has changed.
+        """
+        revision = self._words.revision
+        kept = self._menus.get(bot)
+        if kept is None or kept[0] != revision:
+            kept = self._menus[bot] = revision, self._menus_of(menu, self._words.of(bot))
+        return kept[1]
+
+    def _menus_of(self, menu: Sequence[MenuCommand], words: Words) -> tuple[CommandList, ...]:
         return tuple(
             CommandList(
-                "" if language == self._words.languages[0] else language,
-                tuple((command.name, self._words.plain(Text(command.description), language)) for command in menu),
-                self._words.plain(text("intro.description"), language),
-                self._words.plain(text("intro.short"), language),
+                "" if language == words.languages[0] else language,
+                tuple((command.name, words.plain(Text(command.description), language)) for command in menu),
+                words.plain(text("intro.description"), language),
+                words.plain(text("intro.short"), language),
+                words.name(language),
             )
-            for language in self._words.languages
+            for language in words.languages
         )
+
+
+def _inline(menu: Menu, words: Words, language: str) -> InlineRows:
+    return InlineRows(tuple(tuple(_button(button, words, language) for button in row) for row in menu.rows))
+
+
+def _button(button: Button, words: Words, language: str) -> InlineButton:
+    data = f"{button.action}:{button.token}"
+    assert len(data.encode()) <= 64, "button data has a limit of 64 bytes (source: Bot API)"
+    return InlineButton(words.plain(button.label, language), data)

@@ -1,0 +1,46 @@
+"""Staff change a setting or a text: each change has seen the one before, and is in the audit."""
+
+from random import Random
+
+from passerby.kernel.decision import Env
+from passerby.kernel.ids import BotId, PersonId
+from passerby.kernel.override import Overridden, Override, Place
+from passerby.kernel.staff import AuditNote, OverrideAsked, Role, StaffDecision, StaffFacts, StaffId, StaffMember
+from passerby.kernel.text import text
+from passerby.runtime.staff.router import StaffRouter
+from passerby.staff import ALL
+
+NOW = 1_800_000_000.0
+SETTING = Place(Overridden.SETTING, "PATIENCE")
+WORDS = Place(Overridden.TEXT, "intro.short", BotId(7), "de")
+
+
+def decide(asked: OverrideAsked, last: Override | None = None, role: Role = Role.ADMIN) -> StaffDecision:
+    me = StaffMember(StaffId(4), PersonId(104), role, NOW)
+    facts = StaffFacts(me, (me,), override=last, next_override=9)
+    return StaffRouter(ALL).decide(asked, facts, Env(NOW, Random(1)))
+
+
+def test_a_setting_is_changed_and_the_audit_has_both_values() -> None:
+    last = Override(3, SETTING, "2", 0, NOW - 9)
+    done = decide(OverrideAsked(SETTING, "3", 3), last)
+    assert done.overrides == (Override(9, SETTING, "3", 4, NOW),)
+    assert done.notes == (AuditNote("setting.changed", "PATIENCE", {"version": 9, "before": "2", "after": "3"}),)
+    reset = decide(OverrideAsked(SETTING, None, 3), last)
+    assert reset.notes == (AuditNote("setting.reset", "PATIENCE", {"version": 9, "before": "2", "after": None}),)
+
+
+def test_the_audit_names_a_changed_text_but_has_not_its_words() -> None:
+    done = decide(OverrideAsked(WORDS, '["Hallo"]', 0))
+    assert done.notes == (AuditNote("text.changed", "intro.short, de, bot 7", {"version": 9}),)
+
+
+def test_a_change_that_has_not_seen_the_one_before_is_refused() -> None:
+    last = Override(3, SETTING, "2", 0, NOW - 9)
+    for asked, why in (
+        (OverrideAsked(SETTING, "3", 0), "overrides.changed_meanwhile"),
+        (OverrideAsked(SETTING, "2", 3), "overrides.same"),
+    ):
+        assert decide(asked, last) == StaffDecision(reply=text(why), refused=True)
+    assert decide(OverrideAsked(SETTING, None, 0)).refused, "it has no override yet"
+    assert decide(OverrideAsked(SETTING, "3", 3), last, Role.MODERATOR).reply == text("team.not_allowed")
