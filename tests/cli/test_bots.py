@@ -133,6 +133,10 @@ def test_the_commands_ask_telegram_before_they_change_anything(tmp_path: Path) -
         assert [each["bot"] for each in listed] == [int(each.partition(":")[0]) for each in (first, second)]
         assert all(each["username"] and not each["fault"] for each in listed)
         number = first.partition(":")[0]
+        linked = passerby(tmp_path, "links", "Spring", "tiktok", "--csv", **told).stdout.splitlines()
+        assert linked[1] == f"{number},spring,https://t.me/{listed[0]['username']}?start=s_spring"
+        assert len(linked) == 5
+        assert "cannot be a tag" in passerby(tmp_path, "links", "=1", **told).stderr
         drained = passerby(tmp_path, "bots", "drain", number, **told)
         assert f"Bot {number} is closing" in drained.stdout
         assert f"@{listed[1]['username']}" in drained.stdout

@@ -5,6 +5,7 @@ the same disk. Atomicity is real: a batch is prepared on a copy, which then repl
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from passerby.domain.sanctions import binds
 from passerby.kernel.broadcast import Broadcast
 from passerby.kernel.history import History, PastBlock, PastBroadcast, PastChat, PastEvidence, PastReport, PastSanction
 from passerby.kernel.ids import BotId, ChatId, MessageRef, PersonId
+from passerby.kernel.journey import Step
 from passerby.kernel.participant import Chatting, Complaint, Idle, Participant, Rating
 from passerby.kernel.sanction import Sanction
 from passerby.ports.facts import (
@@ -30,6 +32,7 @@ from passerby.ports.facts import (
     PersonErased,
     SanctionChanged,
     SanctionLifted,
+    StepReached,
 )
 from passerby.ports.records import Active, Elsewhere, RecordsLost, RecordsOlder, Told
 from tests.contract.money_memory import Ledger, MemoryMoney
@@ -103,15 +106,17 @@ class Disk:
     targets: dict[tuple[int, PersonId], Any] = field(default_factory=dict)
     """By broadcast and person (see `broadcasts_memory`)."""
     ledger: Ledger = field(default_factory=Ledger)
+    funnel: Counter[tuple[int, str, BotId, str, Step]] = field(default_factory=Counter)
 
     def copy(self) -> "Disk":
-        return Disk(*(dict(each) for each in self._all), self.ledger.copy())
+        return Disk(*(dict(each) for each in self._all), self.ledger.copy(), Counter(self.funnel))
 
     def become(self, other: "Disk") -> None:
         self.people, self.chats, self.positions, *rest = other._all
         self.blocks, self.complaints, self.created_at, self.sanctions, self.evidence, *sent = rest
         self.broadcasts, self.targets = sent
         self.ledger = other.ledger
+        self.funnel = other.funnel
 
     @property
     def _all(self) -> tuple[dict[Any, Any], ...]:
@@ -296,9 +301,10 @@ def _store(disk: Disk, fact: Fact) -> None:
             standing = disk.blocks.get((fact.by, fact.whom))
             if standing is not None and standing.lifted_at is None and standing.blocked_at <= fact.at:
                 disk.blocks[fact.by, fact.whom] = standing._replace(lifted_at=fact.at)
-
         case PersonErased():
             _erase(disk, fact)
+        case StepReached():
+            disk.funnel[int(fact.began_at // 86_400), fact.source, fact.bot, fact.language, fact.step] += 1
         case _:
             disk.ledger.store(fact)
 

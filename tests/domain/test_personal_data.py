@@ -37,6 +37,7 @@ from passerby.kernel.history import (
     PastSanction,
 )
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, PoolId
+from passerby.kernel.journey import Journey
 from passerby.kernel.money import (
     Charge,
     ChargeId,
@@ -115,6 +116,7 @@ PERSON = Participant(
     ),
     ("promo",),
     Watched(51.5, "feed", 52.5, 3, 5, 53.5, 54.5),
+    Journey("spring", BotId(771), "gl", 772.5, 773, ChatId("j")),
 )
 PAST = Sanction("past", SanctionKind.SLOW, Reason.SPAM, 41.5, 42.5, 0, "old rule", "old case", Appeal.UPHELD, 43.5)
 SENT = PastBroadcast(

@@ -3,6 +3,7 @@
 import asyncio
 import atexit
 import threading
+from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import ExitStack
 from functools import cache
@@ -11,8 +12,10 @@ from tempfile import TemporaryDirectory
 from typing import Any, Protocol, TypeVar
 
 from passerby.adapters.sql import SqlRecords
+from passerby.adapters.sql.funnel import read_funnel
 from passerby.kernel.history import History
 from passerby.kernel.ids import BotId, PersonId
+from passerby.kernel.journey import Step
 from passerby.kernel.money import ChargeId, StarRow
 from passerby.kernel.participant import Participant
 from passerby.ports.facts import Fact, PersonChanged
@@ -25,6 +28,7 @@ from tests.contract.records_places import Complaints, Evidence, PostgresServer, 
 from tests.contract.servers import postgres_uri
 
 T = TypeVar("T")
+Funnel = Counter[tuple[str, BotId, Step]]
 ANSWER_S = 120.0
 
 
@@ -46,6 +50,10 @@ class RecordsPlace(Protocol):
         ...
 
     def ledger(self) -> Ledger: ...
+
+    def funnel(self) -> Funnel:
+        """How many people reached a step, by their source, their bot and the step."""
+        ...
 
     def close(self) -> None: ...
 
@@ -74,6 +82,12 @@ class MemoryRecordsPlace:
 
     def ledger(self) -> Ledger:
         return self.disk.ledger
+
+    def funnel(self) -> Funnel:
+        found: Funnel = Counter()
+        for (_, source, bot, _, step), count in self.disk.funnel.items():
+            found[source, bot, step] += count
+        return found
 
     def close(self) -> None:
         pass
@@ -117,6 +131,10 @@ class SqlRecordsPlace:
 
     def ledger(self) -> Ledger:
         return self.ask(ledger_in(self._place))
+
+    def funnel(self) -> Funnel:
+        rows = self.ask(read_funnel(self.records.engine, 0, 2**31 - 1))
+        return Counter({(row.source, row.bot, step): row.people[step] for row in rows for step in row.people})
 
     def close(self) -> None:
         self.ask(self.records.aclose())

@@ -11,6 +11,7 @@ from passerby.cli.approvals import approvals
 from passerby.cli.bots import bots
 from passerby.cli.broadcast import broadcast
 from passerby.cli.drill import drill
+from passerby.cli.growth import growth
 from passerby.cli.importing import lean_imports
 from passerby.cli.money import money
 from passerby.cli.options import Json, Name
@@ -242,6 +243,7 @@ def _serve(role: "Role", name: str) -> None:
 
 app.add_typer(playing)
 app.add_typer(records)
+app.add_typer(growth)
 
 
 @app.command()

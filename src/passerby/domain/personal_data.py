@@ -111,6 +111,7 @@ def copy_of(
         "restrictions": _restrictions(me, history),
         "support_code": msgspec.to_builtins(_whole(me.support)) if me.support is not None else None,
         "watched": msgspec.to_builtins(_whole(me.watched)) if me.watched is not None else None,
+        "how_you_came": msgspec.to_builtins(_whole(me.journey)) if me.journey is not None else None,
         "requests": msgspec.to_builtins(_whole(me.requests)) if me.requests is not None else None,
         "chats": [
             {

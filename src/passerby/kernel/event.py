@@ -295,6 +295,14 @@ class VipEnding(msgspec.Struct, frozen=True, gc=False, tag=True):
     bot: BotId
 
 
+class WroteEnough(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """A person has written enough in a chat for a real chat, if their partner does so, too."""
+
+    person: PersonId
+    bot: BotId
+    chat: ChatId
+
+
 class FarmSuspected(msgspec.Struct, frozen=True, gc=False, tag=True):
     """A person behaves like an account of a farm. `at` is when that was found.
 
@@ -420,6 +428,7 @@ Event = (
     | SanctionOverturned
     | AppealRefused
     | ReportDecided
+    | WroteEnough
     | FarmSuspected
     | Overrun
     | DataCopied

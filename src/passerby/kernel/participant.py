@@ -9,6 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, PoolId
+from passerby.kernel.journey import Journey
 from passerby.kernel.money import Wallet
 from passerby.kernel.sanction import Sanction, SupportCode
 
@@ -279,6 +280,7 @@ class Participant(msgspec.Struct, frozen=True, omit_defaults=True):
     wallet: Wallet | None = None
     muted: tuple[str, ...] = ()
     watched: Watched | None = None
+    journey: Journey | None = None
 
     @property
     def is_blank(self) -> bool:

@@ -48,6 +48,9 @@ class Quota(msgspec.Struct, frozen=True):
 
 STANDARD_QUOTA = Quota()
 
+MOST_REAL_CHAT_MESSAGES = 8
+"""As many of a side's messages are counted (see `domain.farms.conduct.LISTENED_TO`)."""
+
 
 class Rules(msgspec.Struct, frozen=True):
     """The settings of the operator that decisions depend on. Ages in years; `_s` means seconds.
@@ -73,6 +76,8 @@ class Rules(msgspec.Struct, frozen=True):
     brands: tuple[Brand, ...] = ()
     contact: str = ""
     plans: tuple[Plan, ...] = ()
+    real_chat_messages: int = 5
+    """How many messages each of two people writes in a chat until it is a real one."""
     approval_above: int = 1_000
     """A broadcast to more people than this needs the approval of a second staff member."""
     refund_second_above: int = 1_000

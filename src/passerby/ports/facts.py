@@ -3,6 +3,7 @@
 import msgspec
 
 from passerby.kernel.ids import BotId, ChatId, MessageRef, PersonId
+from passerby.kernel.journey import Step
 from passerby.kernel.money import (
     Charge,
     ChargeId,
@@ -183,6 +184,17 @@ class StarCallSettled(msgspec.Struct, frozen=True, gc=False, tag="star_call_done
     at: float
 
 
+class StepReached(msgspec.Struct, frozen=True, gc=False, tag="step"):
+    """Somebody reached a step of their journey, for the first time. It says nothing about who. Each fact counts."""
+
+    source: str
+    bot: BotId
+    language: str
+    began_at: float
+    step: Step
+    at: float
+
+
 Fact = (
     PersonChanged
     | ChatOpened
@@ -203,4 +215,5 @@ Fact = (
     | RefundMade
     | StarCallOwed
     | StarCallSettled
+    | StepReached
 )

@@ -47,11 +47,13 @@ class MessagePath:
         self._places = words.places
         self.uncertain = UncertainCommits(clock)
         self.faults = logs.Faults(clock.monotonic)
-        self.conduct_notes = ConductNotes()
         sealer = self.sealer = Sealer(config.key, *config.former_keys)
         prints = Prints(config.key, *config.former_keys)
         best_effort = BestEffort(telegram, wording, tokens, fleet, background)
         queues = self.person_queues = PersonQueues(self._handle, background, clock, flight_recorder)
+        self.conduct_notes = ConductNotes(
+            config.rules.real_chat_messages, lambda event: queues.put(Work(event, cause=event.chat))
+        )
         self.albums = Albums(store, sealer, queues, background, clock, worker, self.uncertain.mark)
         outcomes = DeliveryOutcomes(store, queues, best_effort, prints, fleet, finished, clock, rng)
         self.courier = Courier(

@@ -12,6 +12,7 @@ from passerby.settings.alerting import AlertSettings
 from passerby.settings.checks import Checks
 from passerby.settings.described import Described, describe, plainly, write
 from passerby.settings.forms import by_bot
+from passerby.settings.growth import GrowthSettings
 from passerby.settings.keeping import KeepingSettings
 from passerby.settings.limits import LimitSettings
 from passerby.settings.money import MoneySettings
@@ -20,7 +21,9 @@ from passerby.settings.rules import RuleSettings
 from passerby.settings.wrong import WrongSetting
 
 
-class Settings(AlertSettings, KeepingSettings, LimitSettings, MoneySettings, PanelSettings, RuleSettings, Checks):
+class Settings(
+    AlertSettings, GrowthSettings, KeepingSettings, LimitSettings, MoneySettings, PanelSettings, RuleSettings, Checks
+):
     """All settings. Tests build it directly; `read` builds it from what the operator wrote."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)

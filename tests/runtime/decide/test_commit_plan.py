@@ -20,6 +20,7 @@ from passerby.kernel.effect import (
 )
 from passerby.kernel.event import ChatIdle
 from passerby.kernel.ids import ChatId, MessageId, MessageRef, PersonId, UpdateRef
+from passerby.kernel.journey import Journey, Step
 from passerby.kernel.opinion import Block, Complain, Opinion, Rate
 from passerby.kernel.participant import (
     Chatting,
@@ -28,6 +29,7 @@ from passerby.kernel.participant import (
     Idle,
     LastChat,
     Participant,
+    Profile,
     Rating,
     Searching,
     Ticket,
@@ -42,6 +44,7 @@ from passerby.ports.facts import (
     ComplaintFiled,
     Fact,
     PersonChanged,
+    StepReached,
 )
 from passerby.ports.leases import Fence, LeaseName, WorkerId
 from passerby.ports.outbox import Notice
@@ -303,3 +306,20 @@ def test_after_a_commit_without_an_answer_notices_have_names_of_their_own() -> N
         assert notice_namer(work)(1) == notice_namer(work, 0)(1), (
             "without such a commit, doing it again changes nothing"
         )
+
+
+def test_a_journey_begins_with_the_first_value_and_its_steps_are_recorded_once() -> None:
+    nobody = Participant(ANN)
+    came = msgspec.structs.replace(nobody, bot=BOT, bots=(BOT,), seen_at=EPOCH, profile=Profile(language="en"))
+    plan = plan_commit(Decision((came,)), {ANN: nobody}, now=EPOCH, name=str)
+    assert plan.commit is not None
+    (stored,) = plan.commit.puts
+    assert stored.journey == Journey("", BOT, "en", EPOCH, Step.START)
+    started = StepReached("", BOT, "en", EPOCH, Step.START, EPOCH)
+    assert plan.commit.facts == (PersonChanged(stored, EPOCH), started)
+    again = plan_commit(Decision((stored,)), {ANN: stored}, now=EPOCH + 9, name=str)
+    assert again.commit is not None
+    assert [type(fact) for fact in again.commit.facts] == [PersonChanged]
+    erased = plan_commit(Decision((Participant(ANN, 2),)), {ANN: stored}, now=EPOCH + 9, name=str)
+    assert erased.commit is not None
+    assert erased.commit.puts == (Participant(ANN, 3),)

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from passerby.domain.farms.conduct import CUT_S, LISTENED_TO, LIVELY, Disliked, Ended, Note, Pressed, Wrote
+from passerby.domain.journeys import after_real_chat
 from passerby.kernel.content import Content, Entity, File, Kind
 from passerby.kernel.decision import Decision, Facts
-from passerby.kernel.event import Event, MessageEdited, ReactionChanged
+from passerby.kernel.event import Event, MessageEdited, ReactionChanged, WroteEnough
 from passerby.kernel.ids import MessageId
 from passerby.runtime.decide import conduct_notes
 from passerby.runtime.decide.conduct_notes import ConductNotes
@@ -19,7 +20,8 @@ class Noting(Playbook):
 
     def __init__(self) -> None:
         super().__init__()
-        self.notes = ConductNotes()
+        self.wrote: list[WroteEnough] = []
+        self.notes = ConductNotes(3, self.wrote.append)
         self.pair_up()
 
     def pair_up(self) -> None:
@@ -142,3 +144,25 @@ def test_the_notes_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     for each in people * 2:
         each.writes("hi")
     assert len(talk.notes._sides) == 1
+
+
+def test_somebody_who_has_written_enough_is_raised_once_and_only_if_it_matters() -> None:
+    talk = Noting()
+    for _ in range(5):
+        talk.ann.writes("hi")
+        talk.ben.writes("/help")
+    assert talk.wrote == [WroteEnough(talk.ann.person, talk.ann.bot, talk.ann.chat)]
+    for each in (talk.ann, talk.ben):
+        talk.people[each.person] = after_real_chat(each.value)
+    for _ in range(5):
+        talk.ben.writes("hi")
+    assert len(talk.wrote) == 1
+
+
+def test_words_that_are_held_back_do_not_make_a_real_chat() -> None:
+    talk = Noting()
+    for _ in range(2):
+        talk.ann.writes("hi")
+    for _ in range(3):
+        talk.ann.writes("write to me: @somebody_else")
+    assert talk.wrote == []

@@ -4,7 +4,7 @@
                of 420. Nothing of the product needs its id, its bots or its notices any more.
     forget     past chats that are too old; who got a broadcast half a year ago; complaints; blocks that were lifted;
                people who were not seen for very long; evidence whose case is over; cases, sanctions and orders that
-               are long over
+               are long over; days of the funnel that are more than a year old, and small sources of older days
 
 Each batch is one short transaction of a few hundred rows that nobody writes any more, so nobody waits for it. Before a
 row goes, it is counted in `daily_figures`. One worker at a time does this (see `ops.retention_duty`); if two did for a
@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from passerby.adapters.sql.failures import losses
+from passerby.adapters.sql.funnel import FunnelWriter, fold
 from passerby.adapters.sql.packing import lasted_s, pack
 from passerby.adapters.sql.tables import (
     blocks,
@@ -66,6 +67,7 @@ class Retention:
     def __init__(self, engine: AsyncEngine, kept: Kept) -> None:
         self._engine = engine
         self._kept = kept
+        self._funnel = FunnelWriter(engine.dialect.name)
         # Here and not in the module, because only this class sends them.
         self._old_chats = (
             sa.select(chats)
@@ -120,6 +122,7 @@ class Retention:
             self._forget_orders,
             self._forget_mutes,
             self._forget_targets,
+            self._forget_funnel,
         )
         count = 0
         for forget in kinds:
@@ -181,6 +184,9 @@ class Retention:
             return len(rows)
 
         return await self._batch(work)
+
+    async def _forget_funnel(self, now: float) -> int:
+        return await self._batch(lambda connection: fold(connection, self._funnel, now, BATCH))
 
     async def _forget_evidence(self, now: float) -> int:
         """What its case no longer needs, unless the law asks to keep it."""

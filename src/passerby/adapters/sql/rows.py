@@ -17,6 +17,7 @@ import msgspec
 from passerby.adapters.sql.tables import users
 from passerby.domain.sanctions import barred_until
 from passerby.kernel.ids import BotId, ChatId, PersonId, PoolId
+from passerby.kernel.journey import Journey
 from passerby.kernel.money import Wallet
 from passerby.kernel.participant import (
     Blur,
@@ -115,6 +116,7 @@ class _Details(msgspec.Struct, gc=False, omit_defaults=True):
     blur: Blur = Blur.FIRST
     wallet: Wallet | None = None
     watched: Watched | None = None
+    journey: Journey | None = None
 
 
 class _StoredTicket(msgspec.Struct, gc=False, omit_defaults=True):
@@ -291,6 +293,7 @@ def participant(values: Sequence[Any]) -> Participant:
         support=None if support_code is None else SupportCode(support_code, support_until),
         muted=tuple(muted.split(",")) if muted else (),
         watched=more.watched,
+        journey=more.journey,
     )
 
 
@@ -328,6 +331,7 @@ def _details_of(person: Participant) -> _Details:
         wishes.blur,
         person.wallet,
         person.watched,
+        person.journey,
     )
 
 

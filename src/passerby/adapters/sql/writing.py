@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from passerby.adapters.sql import personal_data
 from passerby.adapters.sql.dialects import insert_into
+from passerby.adapters.sql.funnel import FunnelWriter, Key, key_of, rows_of
 from passerby.adapters.sql.money_writing import MoneyBatch, MoneyWriter
 from passerby.adapters.sql.rows import row
 from passerby.adapters.sql.tables import blocks, chats, complaints, evidence, sanctions, users
@@ -43,6 +44,7 @@ from passerby.ports.facts import (
     SanctionLifted,
     StarCallOwed,
     StarCallSettled,
+    StepReached,
     SubscriptionChanged,
 )
 
@@ -69,6 +71,7 @@ class Writer:
         self._keep_evidence = insert_into(evidence, dialect).on_conflict_do_nothing()
         self._put_sanction = _put_sanction(dialect)
         self.money = MoneyWriter(dialect)
+        self.funnel = FunnelWriter(dialect)
 
     def steps(self, facts: Iterable[Fact]) -> list[Step]:
         """In the order of execution. Statements without rows are left out.
@@ -107,6 +110,7 @@ class Writer:
             Step(self._put_sanction, _in_order(batch.sanctions)),
             Step(_LIFT_SANCTION, _in_order(batch.lifted)),
             *(Step(*each) for each in self.money.statements(batch.money)),
+            Step(self.funnel.add, rows_of(batch.funnel)),
         )
         return [step for step in steps if step.rows]
 
@@ -153,6 +157,7 @@ class _Batch:
         self.lifted: dict[str, Row] = {}
         self.evidence: dict[tuple[ChatId, PersonId, int], Row] = {}
         self.money = MoneyBatch()
+        self.funnel: Counter[Key] = Counter()
         self.words_after: dict[tuple[ChatId, PersonId], Row] = {}
         self._before = _Said()
         self._after = _Said()
@@ -202,6 +207,8 @@ class _Batch:
                 | StarCallSettled()
             ):
                 self.money.take(fact)
+            case StepReached():
+                self.funnel[key_of(fact)] += 1
             case _:
                 assert_never(fact)
 

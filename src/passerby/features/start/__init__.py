@@ -11,6 +11,7 @@ import msgspec
 from passerby.dialogue.closing import go_on_elsewhere, is_closing
 from passerby.dialogue.keyboards import keys_for
 from passerby.domain.ages import age_in
+from passerby.domain.journeys import begin, payload_of, source_of
 from passerby.domain.lifecycle import BOT_LOST
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Effect, Menu, Revise, Say
@@ -123,11 +124,15 @@ def _was_cut_off(me: Participant) -> bool:
 def greet(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     """`/start`: greet a newcomer, or say how things stand."""
     me = facts.me
+    source = source_of(payload_of(event.text))
+    if source:
+        me = begin(me, event.bot, source, env.now)
+    changes = (me,) if me is not facts.me else ()
     if is_closing(me, env) and not isinstance(me.state, Chatting):
-        return Decision(effects=(go_on_elsewhere(me, env),))
+        return Decision(changes, (go_on_elsewhere(me, env),))
     if me.profile.complete and _was_cut_off(me):
-        return Decision(effects=(Say(me.person, text("start.bot_was_lost"), keys_for(me.state)),))
-    return Decision(effects=(ask(facts.me, env),))
+        return Decision(changes, (Say(me.person, text("start.bot_was_lost"), keys_for(me.state)),))
+    return Decision(changes, (ask(me, env),))
 
 
 def answer(event: MessageReceived | ButtonPressed, facts: Facts, env: Env) -> Decision:

@@ -9,6 +9,7 @@ from typing import TypeVar, assert_never
 
 import msgspec
 
+from passerby.domain.journeys import gone_on, new_steps
 from passerby.domain.sanctions import binds
 from passerby.kernel.decision import Decision
 from passerby.kernel.effect import (
@@ -42,6 +43,7 @@ from passerby.ports.facts import (
     PersonErased,
     SanctionChanged,
     SanctionLifted,
+    StepReached,
 )
 from passerby.ports.leases import NOBODY, Fence, WorkerId
 from passerby.ports.outbox import Notice
@@ -87,7 +89,7 @@ def plan_commit(
     - `seal`: encrypts words that are stored for later. `keep`: encrypts evidence.
     """
     after = {change.person: change for change in decision.changes}
-    puts = tuple(msgspec.structs.replace(each, version=each.version + 1) for each in decision.changes)
+    puts = tuple(_put(before[each.person], each, now) for each in decision.changes)
     facts, ended = _derive(puts, before, now)
     if decision.opinions:
         facts = (*facts, *(_recorded(opinion, now) for opinion in decision.opinions))
@@ -131,6 +133,11 @@ def plan_commit(
         unchanged = tuple(each for each in seen if each[0] not in after) if notices or relay_effects else ()
         commit = Commit(puts, ended, (*notices, *owed), facts, done, sent, owner, fences, unchanged)
     return CommitPlan(commit, tuple(notices), tuple(relay_effects), tuple(best_effort), ended, tuple(owed))
+
+
+def _put(before: Participant, after: Participant, now: float) -> Participant:
+    """The value to store: the next version, and the journey as far as it goes now."""
+    return msgspec.structs.replace(after, version=after.version + 1, journey=gone_on(before, after, now))
 
 
 T = TypeVar("T", Notice, RelayEffect)
@@ -184,6 +191,8 @@ def _derive(
             facts += _sanctions_changed(before[put.person], put, now)
         if put.wallet is not before[put.person].wallet:
             facts += money_changed(before[put.person], put, now)
+        if put.journey is not before[put.person].journey:
+            facts += _steps_reached(before[put.person], put, now)
         was = before[put.person].state
         if isinstance(was, Chatting) and _chat_of(put) != was.chat and was.chat not in ended:
             ended[was.chat] = None
@@ -207,6 +216,14 @@ def _sanctions_changed(before: Participant, after: Participant, now: float) -> l
     changed: list[Fact] = [SanctionChanged(after.person, each, now) for each in after.sanctions if each not in known]
     lifted = [each for each in before.sanctions if each.id not in kept and binds(each, now)]
     return [*changed, *(SanctionLifted(each.id, now) for each in lifted)]
+
+
+def _steps_reached(before: Participant, after: Participant, now: float) -> list[Fact]:
+    journey = after.journey
+    if journey is None:
+        return []
+    where = (journey.source, journey.bot, journey.language, journey.began_at)
+    return [StepReached(*where, step, now) for step in new_steps(before, after)]
 
 
 def _chat_of(person: Participant) -> ChatId | None:

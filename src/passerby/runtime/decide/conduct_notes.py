@@ -1,4 +1,5 @@
-"""Notes what people do in their first messages, for the watch for farms.
+"""Notes what people do in their first messages, for the watch for farms, and when they have written enough for a real
+chat.
 
 This runs on the way of every message, so it does next to nothing: one look-up for a message that is not among the first
 of its side. Words stay in a short queue in memory until the watch hashes them, within seconds.
@@ -6,14 +7,15 @@ of its side. Words stay in a short queue in memory until the watch hashes them, 
 
 import re
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from passerby.domain.farms.conduct import CUT_S, LISTENED_TO, LIVELY, Disliked, Ended, Note, Pressed, Wrote
+from passerby.domain.journeys import is_open
 from passerby.kernel.content import Kind
 from passerby.kernel.decision import Decision, Facts
 from passerby.kernel.effect import Relay, Say
-from passerby.kernel.event import Event, MessageEdited, MessageReceived, ReactionChanged
+from passerby.kernel.event import Event, MessageEdited, MessageReceived, ReactionChanged, WroteEnough
 from passerby.kernel.ids import ChatId, PersonId
 from passerby.kernel.opinion import Block, Complain, Rate
 from passerby.kernel.participant import Chatting, Participant, Rating
@@ -47,17 +49,27 @@ _SIGNS: Final = {
 class _Side:
     """One person in one chat. Times are in Unix seconds, by our clock."""
 
-    __slots__ = ("chat", "first_at", "last_at", "written")
+    __slots__ = ("chat", "first_at", "last_at", "relayed", "written")
 
     def __init__(self, chat: ChatId, at: float) -> None:
         self.chat = chat
         self.written = 0
+        self.relayed = 0
         self.first_at = at
         self.last_at = at
 
 
+def _matters(facts: Facts) -> bool:
+    """Whether a real chat would still change something for one of the two."""
+    return is_open(facts.me) or (facts.partner is not None and is_open(facts.partner))
+
+
 class ConductNotes:
-    def __init__(self) -> None:
+    """`wrote` is called when somebody has written `enough` messages in a chat, at most LISTENED_TO, if that matters."""
+
+    def __init__(self, enough: int = LISTENED_TO, wrote: Callable[[WroteEnough], None] = lambda event: None) -> None:
+        self._enough = enough
+        self._wrote = wrote
         self._sides: dict[PersonId, _Side] = {}
         self._notes: deque[Note] = deque(maxlen=MOST_NOTES)
 
@@ -73,7 +85,7 @@ class ConductNotes:
         if isinstance(state, Chatting):
             side = self._sides.get(facts.me.person)
             if side is None or side.chat != state.chat or side.written < LISTENED_TO:
-                self._spoke(event, state, side, decision, now)
+                self._spoke(event, facts, state, side, decision, now)
         if decision.changes:
             self._parted(facts, decision.changes, now)
         for opinion in decision.opinions:
@@ -83,15 +95,17 @@ class ConductNotes:
                 case Rate(rating=Rating.BAD) if facts.me.last is not None:
                     self._notes.append(Disliked(facts.me.last.partner, now))
 
-    def _spoke(self, event: Event, state: Chatting, side: _Side | None, decision: Decision, now: float) -> None:
+    def _spoke(
+        self, event: Event, facts: Facts, state: Chatting, side: _Side | None, decision: Decision, now: float
+    ) -> None:
         if not isinstance(event, MessageReceived):
             if isinstance(event, MessageEdited | ReactionChanged):
                 sign = LIVELY["edit" if isinstance(event, MessageEdited) else "reaction"]
                 self._notes.append(Pressed(event.person, now, sign))
             return
-        if not any(
-            isinstance(effect, Relay) or (isinstance(effect, Say) and effect.text.key in _WITHHELD)
-            for effect in decision.effects
+        is_relayed = any(isinstance(effect, Relay) for effect in decision.effects)
+        if not is_relayed and not any(
+            isinstance(effect, Say) and effect.text.key in _WITHHELD for effect in decision.effects
         ):
             return  # a command, or something else that was not for the partner
         me = event.person
@@ -113,6 +127,9 @@ class ConductNotes:
             self._notes.append(Wrote(me, state.chat, now, side.written, gap_s, words, lively))
         side.written += 1
         side.last_at = now
+        side.relayed += is_relayed
+        if is_relayed and side.relayed == self._enough and _matters(facts):
+            self._wrote(WroteEnough(me, event.bot, state.chat))
 
     def _parted(self, facts: Facts, changes: Iterable[Participant], now: float) -> None:
         """Note the chats that these changes end, for the sides that have written something."""

@@ -1,0 +1,19 @@
+"""The settings about how people come and try the product. `Settings` inherits them."""
+
+from pydantic import BaseModel, Field
+
+from passerby.kernel.rules import MOST_REAL_CHAT_MESSAGES, Rules
+
+_RULES = Rules()
+
+
+class GrowthSettings(BaseModel):
+    """What counts as having tried it."""
+
+    real_chat_messages: int = Field(
+        default=_RULES.real_chat_messages,
+        ge=1,
+        le=MOST_REAL_CHAT_MESSAGES,
+        description="How many messages each of two people writes in a chat until it counts as a real one.",
+        examples=["5"],
+    )

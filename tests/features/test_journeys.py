@@ -1,0 +1,55 @@
+"""Journeys: the tag of a link is kept, and a chat becomes a real one when both have written enough."""
+
+from passerby.kernel.decision import NOTHING, Decision
+from passerby.kernel.event import WroteEnough
+from passerby.kernel.ids import ChatId
+from passerby.kernel.journey import Journey, Step
+from tests.features.playbook import BOT, NOW, Person, Playbook
+
+
+def wrote(who: Person, chat: ChatId) -> Decision:
+    return who.talk.happens(WroteEnough(who.person, who.bot, chat))
+
+
+def steps(who: Person) -> int:
+    return who.value.journey.steps if who.value.journey is not None else 0
+
+
+def test_the_first_start_keeps_the_tag_of_its_link_and_asks_as_usual() -> None:
+    talk = Playbook()
+    ann, plain = talk.stranger(), talk.stranger()
+    asked = [each.text for each in ann.writes("/start s_Spring").effects]  # type: ignore[union-attr]
+    assert asked == [each.text for each in plain.writes("/start").effects]  # type: ignore[union-attr]
+    assert ann.value.journey == Journey("spring", BOT, "en", NOW)
+    assert plain.value.journey is None, "the commit begins it"
+    ann.writes("/start s_other-place")
+    assert ann.value.journey == Journey("spring", BOT, "en", NOW)
+
+
+def test_somebody_who_is_known_gets_no_source_from_a_link() -> None:
+    ann = Playbook().person()
+    assert ann.writes("/start s_spring").changes == ()
+
+
+def test_a_chat_is_real_when_the_second_of_the_two_has_written_enough() -> None:
+    talk = Playbook()
+    ann, bob = talk.pair(talk.person(), talk.person())
+    wrote(ann, ann.chat)
+    assert (steps(ann), steps(bob)) == (0, 0)
+    assert wrote(ann, ann.chat) == NOTHING
+    wrote(bob, bob.chat)
+    assert (steps(ann), steps(bob)) == (Step.TALK, Step.TALK)
+
+
+def test_words_in_two_different_chats_make_no_real_one() -> None:
+    talk = Playbook()
+    ann, bob = talk.pair(talk.person(), talk.person())
+    first = ann.chat
+    wrote(ann, first)
+    ann.writes("/stop")
+    assert wrote(bob, first) == NOTHING
+    talk.later(4000)
+    talk.pair(ann, bob)
+    assert wrote(bob, first) == NOTHING
+    wrote(bob, bob.chat)
+    assert steps(bob) == 0

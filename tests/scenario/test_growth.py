@@ -1,0 +1,86 @@
+"""How people come and try it, through the whole app: where they came from and how far they got."""
+
+import asyncio
+
+import pytest
+
+from passerby.kernel.ids import BotId
+from passerby.kernel.journey import Step
+from passerby.kernel.money import Plan
+from passerby.kernel.rules import Rules
+from tests.scenario.matrix import HOMES, over_servers
+from tests.scenario.stage import Phone, Stage, play
+from tests.scenario.stores import FILE
+
+SOLD = Rules(plans=(Plan("month", 30, 250),), free_filters=(), idle_nudge_s=0, idle_end_s=0)
+
+
+def newcomer(on: Stage, bot: BotId) -> Phone:
+    """A person who has never written to any bot."""
+    person = on.world.add_person(f"New{len(on.people)}", f"new{len(on.people)}_name")
+    on.people.append(phone := Phone(on.world, person.id, bot))
+    return phone
+
+
+async def answers(on: Stage, phone: Phone, start: str) -> None:
+    """Start by a link, and answer the first questions."""
+    phone.write(start)
+    await on.quiet()
+    for action in ("agree", "age", "gender"):
+        phone.press(action)
+        await on.quiet()
+
+
+async def talk(on: Stage, one: Phone, other: Phone, times: int = 5) -> None:
+    for _ in range(times):
+        for phone in (one, other):
+            phone.write("hello there")
+            await on.quiet()
+
+
+@over_servers
+@HOMES
+def test_each_step_from_the_start_to_the_payment_is_counted_by_the_tag_of_the_first_link(
+    home: bool, store: str
+) -> None:
+    async def scene(on: Stage) -> None:
+        first, second = on.bots[0], on.bots[0 if home else 1]
+        cem, dora = newcomer(on, first), newcomer(on, second)
+        await answers(on, cem, "/start s_Spring")
+        await answers(on, dora, "/start")
+        dora.write("/start s_late")
+        await on.introduce(cem, dora)
+        await talk(on, cem, dora)
+        cem.write("/vip")
+        await on.quiet()
+        cem.press("vip_buy")
+        await on.quiet()
+        invoice = max(number for number, message in cem.messages().items() if "invoice" in message)
+        on.world.state.people[cem.id].stars = 1_000
+        payment = on.world.phones.pay(cem.id, cem.bot, invoice)
+        while payment.status == "pending":
+            await asyncio.sleep(0.05)
+        await on.quiet()
+        await on.kill_and_start()
+        await asyncio.sleep(61.0)
+        await on.quiet()
+        funnel = +on.records_place.funnel()
+        assert funnel == {
+            **dict.fromkeys([("spring", first, step) for step in Step], 1),
+            **dict.fromkeys(
+                [("", second, step) for step in (Step.START, Step.PROFILE, Step.SEARCH, Step.CHAT, Step.TALK)], 1
+            ),
+        }
+
+    play(store, scene, home=home, rules=SOLD)
+
+
+@pytest.mark.parametrize("store", [FILE])
+def test_sums_say_nothing_about_who(store: str) -> None:
+    async def scene(on: Stage) -> None:
+        cem = newcomer(on, on.bots[0])
+        await answers(on, cem, "/start s_spring")
+        await asyncio.sleep(61.0)
+        assert on.records_place.mentions(cem.id) == ["users"]
+
+    play(store, scene, home=True)
