@@ -59,6 +59,34 @@ def test_the_funnel_is_a_table_by_source_and_csv_and_json_by_everything(asked: C
     assert lines == ["2026-03-04,,12345,en,1,0,0,0,0,0,0,0", "2026-03-04,spring,12345,en,2,0,0,0,0,0,0,1"]
 
 
+def test_codes_are_made_listed_and_revoked(asked: CliRunner) -> None:
+    made = asked.invoke(app, ["promo", "create", "--days", "7", "--count", "3", "--uses", "5", "--csv"])
+    assert made.exit_code == 0, made.output
+    first, *codes = made.output.splitlines()
+    assert first == "code,link_ends_in"
+    assert len({line.partition(",")[0] for line in codes}) == 3
+    assert asked.invoke(app, ["promo", "create", "--code", "hello", "--percent", "20"]).exit_code == 0
+    assert asked.invoke(app, ["promo", "create", "--code", "hello", "--days", "2"]).exit_code == 2
+    assert "already" in asked.invoke(app, ["promo", "create", "--code", "HELLO", "--days", "2"]).output
+    assert "Uses: 0" in asked.invoke(app, ["promo", "revoke", "hello"]).output
+    rows = {row["code"]: row for row in json.loads(asked.invoke(app, ["promo", "list", "--json"]).output)}
+    assert len(rows) == 4
+    assert (rows["HELLO"]["state"], rows["HELLO"]["first_purchase"]) == ("revoked", True)
+    assert {rows[line.partition(",")[0]]["state"] for line in codes} == {"open"}
+    assert "20 % off" in asked.invoke(app, ["promo", "list"]).output
+    audit = json.loads(asked.invoke(app, ["audit", "list", "--json"]).output)
+    assert [row["action"] for row in audit] == ["promos.made", "promos.made", "promos.revoked"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [[], ["--days", "7", "--percent", "5"], ["--days", "7", "--code", "HELLO", "--count", "2"],
+     ["--days", "7", "--from", "2026-03-04", "--to", "2026-03-04"]],
+)  # fmt: skip
+def test_a_code_that_makes_no_sense_is_refused(asked: CliRunner, options: list[str]) -> None:
+    assert asked.invoke(app, ["promo", "create", *options]).exit_code == 2
+
+
 def test_a_period_without_people_and_a_wrong_period_are_said(asked: CliRunner) -> None:
     assert "Nobody started" in asked.invoke(app, ["funnel", "--to", "2026-03-04"]).output
     assert asked.invoke(app, ["funnel", "--from", "2026-03-04", "--to", "2026-03-04"]).exit_code == 2

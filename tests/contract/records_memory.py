@@ -10,13 +10,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
+import msgspec
+
 from passerby.domain.personal_data import refers_to
 from passerby.domain.sanctions import binds
 from passerby.kernel.broadcast import Broadcast
-from passerby.kernel.history import History, PastBlock, PastBroadcast, PastChat, PastEvidence, PastReport, PastSanction
+from passerby.kernel.history import (
+    History,
+    PastBlock,
+    PastBroadcast,
+    PastChat,
+    PastClaim,
+    PastEvidence,
+    PastReport,
+    PastSanction,
+)
 from passerby.kernel.ids import BotId, ChatId, MessageRef, PersonId
 from passerby.kernel.journey import Step
 from passerby.kernel.participant import Chatting, Complaint, Idle, Participant, Rating
+from passerby.kernel.promo import Claim, ClaimOutcome, PromoCode
 from passerby.kernel.sanction import Sanction
 from passerby.ports.facts import (
     BlockChanged,
@@ -106,10 +118,13 @@ class Disk:
     targets: dict[tuple[int, PersonId], Any] = field(default_factory=dict)
     """By broadcast and person (see `broadcasts_memory`)."""
     ledger: Ledger = field(default_factory=Ledger)
+    promos: dict[str, PromoCode] = field(default_factory=dict)
+    promo_uses: dict[tuple[str, PersonId], PastClaim] = field(default_factory=dict)
     funnel: Counter[tuple[int, str, BotId, str, Step]] = field(default_factory=Counter)
 
     def copy(self) -> "Disk":
-        return Disk(*(dict(each) for each in self._all), self.ledger.copy(), Counter(self.funnel))
+        promos = (dict(self.promos), dict(self.promo_uses))
+        return Disk(*(dict(each) for each in self._all), self.ledger.copy(), *promos, Counter(self.funnel))
 
     def become(self, other: "Disk") -> None:
         self.people, self.chats, self.positions, *rest = other._all
@@ -117,6 +132,7 @@ class Disk:
         self.broadcasts, self.targets = sent
         self.ledger = other.ledger
         self.funnel = other.funnel
+        self.promos, self.promo_uses = other.promos, other.promo_uses
 
     @property
     def _all(self) -> tuple[dict[Any, Any], ...]:
@@ -130,7 +146,7 @@ def mentions(disk: Disk, person: int) -> list[str]:
     tables = {"users": disk.people, "chats": disk.chats, "blocks": disk.blocks, "complaints": disk.complaints}
     tables |= {"sanctions": disk.sanctions, "evidence": disk.evidence}
     tables |= {each.name: getattr(disk.ledger, each.name) for each in fields(disk.ledger)}
-    tables |= {"broadcast_targets": disk.targets}
+    tables |= {"broadcast_targets": disk.targets, "promo_uses": disk.promo_uses}
     return [name for name, table in tables.items() if str(person) in repr(table)]
 
 
@@ -186,6 +202,30 @@ class MemoryRecords(MemoryMoney):
         if self.mute:
             raise RecordsLost("no answer")
 
+    async def claim(self, code: str, person: PersonId, now: float, *, has_bought: bool, grant: str) -> Claim:
+        await self._io()
+        disk, promo = self.disk, self.disk.promos.get(code)
+        if promo is None:
+            return Claim(ClaimOutcome.UNKNOWN)
+        has_bought = has_bought or any(who == person for who, _ in disk.ledger.charges.values())
+        used = disk.promo_uses.get((code, person))
+        if used is not None:
+            is_over = (person, used.grant) in disk.ledger.grants or (promo.percent > 0 and has_bought)
+            if is_over:
+                return Claim(ClaimOutcome.MINE)
+        elif promo.revoked_at is not None or (promo.ends_at and now >= promo.ends_at):
+            return Claim(ClaimOutcome.OVER)
+        elif now < promo.starts_at:
+            return Claim(ClaimOutcome.EARLY)
+        elif promo.new_buyers and has_bought:
+            return Claim(ClaimOutcome.BUYER)
+        elif promo.uses >= promo.most_uses:
+            return Claim(ClaimOutcome.USED_UP)
+        else:
+            disk.promos[code] = msgspec.structs.replace(promo, uses=promo.uses + 1)
+            used = disk.promo_uses[code, person] = PastClaim(code, grant, now)
+        return Claim(ClaimOutcome.OK, code, used.grant, promo.days, promo.percent, promo.ends_at)
+
     async def applied(self, generation: str) -> int:
         await self._io()
         return self.disk.positions.get(generation, 0)
@@ -220,7 +260,10 @@ class MemoryRecords(MemoryMoney):
                 for row in disk.sanctions.values()
                 if row.person == person
             ),
-            disk.ledger.of(person),
+            msgspec.structs.replace(
+                disk.ledger.of(person),
+                claims=tuple(each for (_, who), each in disk.promo_uses.items() if who == person),
+            ),
             tuple(
                 PastBroadcast(
                     number=number,
@@ -312,6 +355,7 @@ def _store(disk: Disk, fact: Fact) -> None:
 def _erase(disk: Disk, fact: PersonErased) -> None:
     person = fact.person
     disk.ledger.erase(person)
+    disk.promo_uses = {key: grant for key, grant in disk.promo_uses.items() if key[1] != person}
     disk.sanctions = {
         name: row
         for name, row in disk.sanctions.items()

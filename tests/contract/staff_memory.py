@@ -74,6 +74,7 @@ class MemoryStaff:
         approval: int = 0,
         place: Place | None = None,
         purchase: str = "",
+        promo: str = "",
     ) -> StaffDecision:
         assert case is None, "cases are in SQL only: use a place with a database"
         await self._io()
@@ -99,6 +100,8 @@ class MemoryStaff:
         if place is not None:
             last = next((each for each in reversed(disk.overrides) if each.place == place), None)
             facts = msgspec.structs.replace(facts, override=last, next_override=len(disk.overrides) + 1)
+        if promo and me is not None:
+            facts = msgspec.structs.replace(facts, promo=self.records.promos.get(promo))
         decision = decide(facts)
         if decision.changes:
             disk.invites |= {each.digest: each for each in decision.invites}
@@ -116,6 +119,7 @@ class MemoryStaff:
             disk.logins |= {each.name: each for each in decision.logins}
             disk.sessions |= {each.number: each for each in decision.sessions}
             disk.overrides += decision.overrides
+            self.records.promos |= {each.code: each for each in decision.promos}
             self.records.broadcasts |= {each.number: each for each in decision.broadcasts}
             disk.audit += chained(rows, disk.audit[-1] if disk.audit else None)
             answer = StaffDecision(effects=decision.effects, reply=decision.reply, refused=decision.refused)

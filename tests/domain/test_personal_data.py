@@ -17,6 +17,7 @@ from passerby.adapters.sql.tables import (
     grants,
     muted_reporters,
     orders,
+    promo_uses,
     refunds,
     sanctions,
     subscriptions,
@@ -30,6 +31,7 @@ from passerby.kernel.history import (
     PastBlock,
     PastBroadcast,
     PastChat,
+    PastClaim,
     PastEvidence,
     PastMoney,
     PastRefund,
@@ -69,6 +71,7 @@ from passerby.kernel.participant import (
     Ticket,
     Watched,
 )
+from passerby.kernel.promo import Discount
 from passerby.kernel.sanction import Appeal, Reason, Sanction, SanctionKind, SupportCode
 from tests.contract.records_facts import participants
 
@@ -105,7 +108,7 @@ PERSON = Participant(
     (Sanction("ban", SanctionKind.BANNED, Reason.SCAM, 31.5, 32.5, 0, "rule", "case", Appeal.OPEN, 33.5),),
     SupportCode("ABCDEFGH", 34.5),
     Wallet(
-        (PurchaseOrder(PurchaseId("o1"), "plan1", 71, 72, BotId(54), 73.5, 74.5, True, 75.5),),
+        (PurchaseOrder(PurchaseId("o1"), "plan1", 71, 72, BotId(54), 73.5, 74.5, True, 75.5, "promo1"),),
         (CHARGE,),
         (VipGrant("code1", GrantSource.TRIAL, 76.5, 77.5, 78.5),),
         (SUBSCRIPTION,),
@@ -113,10 +116,12 @@ PERSON = Participant(
         80.5,
         81.5,
         82.5,
+        Discount("promo2", 781, 782.5),
+        (783.5,),
     ),
     ("promo",),
     Watched(51.5, "feed", 52.5, 3, 5, 53.5, 54.5),
-    Journey("spring", BotId(771), "gl", 772.5, 773, ChatId("j")),
+    Journey("spring", BotId(771), "gl", 772.5, 773, ChatId("j"), "promo3"),
 )
 PAST = Sanction("past", SanctionKind.SLOW, Reason.SPAM, 41.5, 42.5, 0, "old rule", "old case", Appeal.UPHELD, 43.5)
 SENT = PastBroadcast(
@@ -162,6 +167,7 @@ HISTORY = History(
         (VipGrant("code4", GrantSource.PROMO, 97.5, 98.5, 99.5),),
         (Subscription("o6", BotId(59), "plan6", 101, ChargeId("ch4"), "prov4", 102.5),),
         (PastRefund("ch5", 103, "buyer", 104.5),),
+        (PastClaim("promo4", "code5", 105.5),),
     ),
     (SENT,),
     (PastEvidence(chat=ChatId("q"), place=3, chosen_at=26.5, erase_at=27.5, held=True),),
@@ -227,6 +233,7 @@ STORED_ELSEWHERE = {
     "sanctions": {"user_id", "by_staff"},
     **{name: {"user_id"} for name in ("orders", "charges", "grants", "subscriptions")},
     "refunds": {"bot_id"},
+    "promo_uses": {"user_id"},
     # Whose turn it is when, and which process has it.
     "broadcast_targets": {"person_id", "place", "due_at", "is_planned", "claim", "revision"},
 }
@@ -251,7 +258,7 @@ def test_every_column_of_the_records_is_in_the_copy_or_is_named_here() -> None:
         "sanctions": {
             "id", "kind", "reason", "since", "until", "rule", "evidence", "appeal", "appealed_at", "lifted_at",
         },
-        "orders": {"id", "bot_id", "plan", "days", "stars", "renews", "made_at", "expires_at", "checked_at"},
+        "orders": {"id", "bot_id", "plan", "days", "stars", "renews", "made_at", "expires_at", "checked_at", "promo"},
         "charges": {
             "id", "bot_id", "code", "order_id", "plan", "stars", "paid_at", "provider_id", "renews", "found",
             "first_charge",
@@ -261,6 +268,7 @@ def test_every_column_of_the_records_is_in_the_copy_or_is_named_here() -> None:
             "bot_id", "first_charge", "first_provider", "order_id", "plan", "stars", "paid_until", "state",
         },
         "refunds": {"charge_id", "stars", "refunded_by", "at"},
+        "promo_uses": {"code", "grant_code", "at"},
     }  # fmt: skip
     for table in (
         users,
@@ -276,6 +284,7 @@ def test_every_column_of_the_records_is_in_the_copy_or_is_named_here() -> None:
         grants,
         subscriptions,
         refunds,
+        promo_uses,
     ):
         assert set(table.c.keys()) == known[table.name] | STORED_ELSEWHERE[table.name]
 

@@ -54,6 +54,7 @@ from passerby.kernel.participant import (
     State,
     Ticket,
 )
+from passerby.kernel.promo import Claim, ClaimOutcome
 from passerby.kernel.rules import Rules
 from passerby.kernel.text import text
 from passerby.runtime.decide.router import Router
@@ -78,6 +79,9 @@ class Playbook:
         self.map: dict[MessageRef, Counterpart] = {}
         self.received: dict[MessageRef, ChatId] = {}
         self.anchors: dict[tuple[ChatId, PersonId], MessageRef] = {}
+        self.claims: dict[str, Claim] = {}
+        """What the records say about promo codes."""
+        self.claimed: list[str] = []
         self._last_message = 100
         self._last_person = 0
 
@@ -146,7 +150,12 @@ class Playbook:
         also_load = self.router.also_load(decider, event, facts)
         at_hand = {event.person, facts.partner.person if facts.partner is not None else event.person}
         others = tuple(self.people[each] for each in also_load if each not in at_hand and each in self.people)
-        decision = self.router.decide(decider, event, msgspec.structs.replace(facts, others=others), self.env)
+        facts = msgspec.structs.replace(facts, others=others)
+        code = self.router.claim_in(decider, event, facts, self.env.now)
+        if code is not None:
+            self.claimed.append(code)
+            facts = msgspec.structs.replace(facts, claim=self.claims.get(code, Claim(ClaimOutcome.UNKNOWN)))
+        decision = self.router.decide(decider, event, facts, self.env)
         self.apply(decision)
         return decision
 

@@ -320,7 +320,7 @@ class Bench:
             conduct_notes=ConductNotes(),
             router=router,
             loader=FactsLoader(
-                self.store, self.records, router, self.person_queues, self.clock, self.telegram.content_of
+                self.store, self.records, router, self.person_queues, self.clock, self.telegram.content_of, self.rng
             ),
             committer=committer,
             sender=sender,

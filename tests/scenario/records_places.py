@@ -13,11 +13,13 @@ from typing import Any, Protocol, TypeVar
 
 from passerby.adapters.sql import SqlRecords
 from passerby.adapters.sql.funnel import read_funnel
+from passerby.adapters.sql.promos import store_promos
 from passerby.kernel.history import History
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.journey import Step
 from passerby.kernel.money import ChargeId, StarRow
 from passerby.kernel.participant import Participant
+from passerby.kernel.promo import Claim, PromoCode
 from passerby.ports.facts import Fact, PersonChanged
 from passerby.ports.money import StarCall, Unmatched
 from passerby.ports.records import Active, Elsewhere, Records
@@ -51,6 +53,8 @@ class RecordsPlace(Protocol):
 
     def ledger(self) -> Ledger: ...
 
+    def add_promo(self, promo: PromoCode) -> None: ...
+
     def funnel(self) -> Funnel:
         """How many people reached a step, by their source, their bot and the step."""
         ...
@@ -82,6 +86,9 @@ class MemoryRecordsPlace:
 
     def ledger(self) -> Ledger:
         return self.disk.ledger
+
+    def add_promo(self, promo: PromoCode) -> None:
+        self.disk.promos[promo.code] = promo
 
     def funnel(self) -> Funnel:
         found: Funnel = Counter()
@@ -131,6 +138,13 @@ class SqlRecordsPlace:
 
     def ledger(self) -> Ledger:
         return self.ask(ledger_in(self._place))
+
+    def add_promo(self, promo: PromoCode) -> None:
+        async def add() -> None:
+            async with self.records.engine.begin() as connection:
+                await store_promos(connection, (promo,))
+
+        self.ask(add())
 
     def funnel(self) -> Funnel:
         rows = self.ask(read_funnel(self.records.engine, 0, 2**31 - 1))
@@ -218,6 +232,10 @@ class _Aside:
     async def unconfirmed(self, after: float, before: float) -> int:
         count: int = self._ask(self._inner.unconfirmed(after, before))
         return count
+
+    async def claim(self, code: str, person: PersonId, now: float, *, has_bought: bool, grant: str) -> Claim:
+        found: Claim = self._ask(self._inner.claim(code, person, now, has_bought=has_bought, grant=grant))
+        return found
 
     async def vip_ending(self, after: float, before: float, beyond: PersonId, limit: int) -> Sequence[Participant]:
         found: Sequence[Participant] = self._ask(self._inner.vip_ending(after, before, beyond, limit))

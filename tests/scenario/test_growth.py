@@ -7,6 +7,7 @@ import pytest
 from passerby.kernel.ids import BotId
 from passerby.kernel.journey import Step
 from passerby.kernel.money import Plan
+from passerby.kernel.promo import PromoCode
 from passerby.kernel.rules import Rules
 from tests.scenario.matrix import HOMES, over_servers
 from tests.scenario.stage import Phone, Stage, play
@@ -84,3 +85,32 @@ def test_sums_say_nothing_about_who(store: str) -> None:
         assert on.records_place.mentions(cem.id) == ["users"]
 
     play(store, scene, home=True)
+
+
+@over_servers
+@HOMES
+def test_a_promo_code_makes_two_people_vips_and_the_third_is_too_late(home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        on.records_place.add_promo(PromoCode("WELCOME", days=7, most_uses=2))
+        cem = on.join(on.bots[0])
+        for phone in (on.ann, on.bob):
+            phone.write("/promo welcome")
+        await on.quiet()
+        await on.kill_and_start()
+        cem.write("/promo welcome")
+        await on.quiet()
+        # The same person in another bot is the same person.
+        other = Phone(on.world, on.ann.id, on.bots[1])
+        on.world.chat(on.world.state.bots[other.bot], other.id).started = True
+        other.write("/promo WELCOME")
+        await on.quiet()
+        assert [phone.told()[-1] for phone in (on.bob, cem)] == ["promo.given", "promo.claim_used_up"]
+        assert "promo.given" in on.ann.told()
+        assert other.told()[-1] == "promo.claim_mine"
+        await asyncio.sleep(61.0)
+        now = on.place.clock.now()
+        for phone, days in ((on.ann, 7), (on.bob, 7), (cem, 0)):
+            left = max(0.0, on.records_place.person(phone.id).vip_until - now) / 86_400
+            assert days - 0.1 < left <= days
+
+    play(store, scene, home=home, rules=SOLD)

@@ -123,5 +123,6 @@ def rules_of(settings: Settings) -> Rules:
         plans=settings.vip_plans,
         brands=settings.pools,
         approval_above=settings.broadcast_approval_above,
+        real_chat_messages=settings.real_chat_messages,
         refund_second_above=settings.refund_second_above,
     )

@@ -285,23 +285,6 @@ def _tokens(settings: Settings, fleet: Mapping[BotId, SecretStr]) -> dict[BotId,
     return tokens
 
 
-def _rules(settings: Settings) -> Rules:
-    return Rules(
-        minimum_age=settings.minimum_age,
-        contact=settings.contact,
-        contact_policy=ContactPolicy(settings.contact_policy),
-        just_met_s=settings.contact_policy_min * 60,
-        idle_nudge_s=settings.idle_nudge_min * 60,
-        idle_end_s=settings.idle_end_min * 60,
-        patience=settings.patience,
-        free_filters=settings.filters_for_all,
-        plans=settings.vip_plans,
-        brands=settings.pools,
-        approval_above=settings.broadcast_approval_above,
-        real_chat_messages=settings.real_chat_messages,
-    )
-
-
 def home_of(settings: Settings) -> str:
     """The installation's name, for operators with several of them."""
     return f"{socket.gethostname()}:{settings.run_path.absolute()}"

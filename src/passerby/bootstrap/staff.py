@@ -15,6 +15,7 @@ from passerby.adapters.sql import Pool, SqlBroadcasts, SqlRecords, SqlStaff
 from passerby.adapters.sql.overrides import SqlOverrides
 from passerby.bootstrap.clock import SystemClock
 from passerby.bootstrap.overriding import Overriding
+from passerby.bootstrap.promos import PromoOffice
 from passerby.bootstrap.stores import away, database, init_schema
 from passerby.catalogue import Catalogue
 from passerby.domain import support
@@ -114,6 +115,7 @@ class StaffOffice:
         self._rules = rules
         self.broadcasts = broadcasts
         self._records = records
+        self.promos = PromoOffice(records.engine, self._do, SystemClock())
         self._rng = SystemRandom()
         self._clock = SystemClock()
         self._words = Catalogue.load(Path(__file__).parents[1])

@@ -18,6 +18,7 @@ from passerby.cli.options import Json, Name
 from passerby.cli.panel import panel
 from passerby.cli.people import people
 from passerby.cli.playing import playing
+from passerby.cli.promo import promo
 from passerby.cli.records import records
 from passerby.cli.reporting import report
 from passerby.cli.staff import audit, staff
@@ -45,6 +46,7 @@ app.add_typer(report, name="report")
 app.add_typer(broadcast, name="broadcast")
 app.add_typer(panel, name="panel")
 app.add_typer(money, name="money")
+app.add_typer(promo, name="promo")
 
 app.add_typer(backup.app, name="backup")
 

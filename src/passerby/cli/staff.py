@@ -10,6 +10,7 @@ import typer
 from passerby.kernel.staff import Role
 
 if TYPE_CHECKING:
+    from passerby.bootstrap.promos import Made
     from passerby.bootstrap.staff import Done, StaffOffice
 
 T = TypeVar("T")
@@ -35,7 +36,7 @@ def at_work(work: "Callable[[StaffOffice], Awaitable[T]]") -> T:
     return asyncio.run(run())
 
 
-def say(done: "Done") -> None:
+def say(done: "Done | Made") -> None:
     """Print the answer. Exit code 2: it was refused, because an argument is wrong."""
     typer.echo(done.said, err=done.refused)
     if done.refused:

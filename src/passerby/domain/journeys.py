@@ -56,6 +56,11 @@ def begin(me: Participant, bot: BotId, source: str, now: float) -> Participant:
     return msgspec.structs.replace(me, journey=Journey(source, bot, _language(me), now))
 
 
+def with_code(me: Participant, code: str) -> Participant:
+    """The person, whose link brought a promo code. They are asked about it when they have answered the questions."""
+    return msgspec.structs.replace(me, journey=msgspec.structs.replace(me.journey or Journey(), code=code))
+
+
 def gone_on(before: Participant, after: Participant, now: float) -> Journey | None:
     """The journey of a person after a change. None if nobody counts them: they came before anybody counted."""
     journey = after.journey

@@ -75,6 +75,14 @@ class PastRefund(msgspec.Struct, frozen=True):
     at: float
 
 
+class PastClaim(msgspec.Struct, frozen=True):
+    """A promo code that the person used, and the code of the VIP grant that followed."""
+
+    promo: str
+    grant: str
+    at: float
+
+
 class PastMoney(msgspec.Struct, frozen=True):
     """The person's part of the ledger. The newest entries may still be missing."""
 
@@ -83,6 +91,7 @@ class PastMoney(msgspec.Struct, frozen=True):
     grants: tuple[VipGrant, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
     refunds: tuple[PastRefund, ...] = ()
+    claims: tuple[PastClaim, ...] = ()
 
 
 class PastBroadcast(msgspec.Struct, frozen=True, gc=False, kw_only=True):

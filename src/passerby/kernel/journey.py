@@ -28,6 +28,7 @@ class Journey(msgspec.Struct, frozen=True, gc=False, array_like=True, omit_defau
     - `bot` and `language` are those of their start, and `began_at` is when that was, in Unix seconds. 0: before anybody
       counted. Then no step of theirs is counted.
     - `steps` are the bits of the steps that they reached.
+    - `code` is the promo code that their link brought, until they have answered the first questions.
     - `talked` is the latest chat in which they wrote enough for a real chat.
     """
 
@@ -37,3 +38,4 @@ class Journey(msgspec.Struct, frozen=True, gc=False, array_like=True, omit_defau
     began_at: float = 0.0
     steps: int = 0
     talked: ChatId = ChatId("")
+    code: str = ""

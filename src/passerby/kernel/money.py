@@ -9,6 +9,7 @@ from typing import NewType
 import msgspec
 
 from passerby.kernel.ids import BotId
+from passerby.kernel.promo import Discount
 from passerby.kernel.text import Text
 
 PurchaseId = NewType("PurchaseId", str)
@@ -35,7 +36,7 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
 class PurchaseOrder(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What a person wants to buy, at the price of that time. After `expires_at` it cannot be paid any more.
 
-    `checked_at`: when a checkout for it was last approved. 0: never.
+    `checked_at`: when a checkout for it was last approved. 0: never. `promo` is the promo code that lowered the price.
     """
 
     id: PurchaseId
@@ -47,6 +48,7 @@ class PurchaseOrder(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     expires_at: float
     renews: bool = False
     checked_at: float = 0.0
+    promo: str = ""
 
 
 class Payment(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -165,6 +167,7 @@ class Wallet(msgspec.Struct, frozen=True, omit_defaults=True):
     """Everything about money that decisions about one person look at. The newest entries are last.
 
     - `filtered_at`: when a filter that needs VIP was last used. `refunded_at`: the last refund of the buyer's own.
+    - `discount` is for their first purchase. `tries`: when they lately tried promo codes that do not exist.
     - `told_until`: for which end of VIP the person has been told that it is near (`told`: that it has come, too).
     """
 
@@ -176,6 +179,8 @@ class Wallet(msgspec.Struct, frozen=True, omit_defaults=True):
     refunded_at: float = 0.0
     told_until: float = 0.0
     told_end: float = 0.0
+    discount: Discount | None = None
+    tries: tuple[float, ...] = ()
 
 
 class NotNow(StrEnum):

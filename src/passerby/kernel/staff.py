@@ -23,6 +23,7 @@ from passerby.kernel.ids import BotId, ChatId, PersonId
 from passerby.kernel.override import Override, Place
 from passerby.kernel.panel import PanelFacts, PanelLogin, PanelSession
 from passerby.kernel.participant import Participant
+from passerby.kernel.promo import PromoCode
 from passerby.kernel.purchase import Purchase, RefundOrder, RefundReason
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
 from passerby.kernel.staff_ids import COMMAND_LINE as COMMAND_LINE
@@ -180,6 +181,7 @@ class StaffFacts(msgspec.Struct, frozen=True):
     - `broadcasts` are those that are not over, and the latest others, by number. `next_broadcast` is free. If the
       event is about one of them, `audience` is how many people it would reach now, and `progress` is what became of its
       targets.
+    - `promo` is the promo code that the event names, if there is one.
     - `desk` is there if the event is about cases.
     - `approvals` are those that are not decided. `approval` is the one that the event is about; then `subject` is the
       person whom it is about. `next_approval` is free.
@@ -210,6 +212,7 @@ class StaffFacts(msgspec.Struct, frozen=True):
     next_override: int = 1
     purchase: Purchase | None = None
     can_refund: bool = True
+    promo: PromoCode | None = None
 
     def broadcast(self, number: int) -> Broadcast | None:
         return next((each for each in self.broadcasts if each.number == number), None)
@@ -225,9 +228,9 @@ StaffEffect = Say | Revise | Answer | ShowExhibit | RetireBot
 
 
 class StaffDecision(msgspec.Struct, frozen=True):
-    """`members`, `invites`, `logins`, `sessions`, `drains` and `broadcasts` are new values. `drains_over`: these bots
-    are open again. `resolved`: fingerprints of faults. Whoever changes something, or orders it, adds a note for the
-    audit.
+    """`members`, `invites`, `logins`, `sessions`, `drains`, `broadcasts` and `promos` are new values. `drains_over`:
+    these bots are open again. `resolved`: fingerprints of faults. Whoever changes something, or orders it, adds a note
+    for the audit.
 
     `reply` is the answer for a request from outside the bot, and `menu` what can be pressed under it. `refused`:
     nothing was done.
@@ -248,6 +251,7 @@ class StaffDecision(msgspec.Struct, frozen=True):
     mutes: tuple[Mute, ...] = ()
     approvals: tuple[Approval, ...] = ()
     overrides: tuple[Override, ...] = ()
+    promos: tuple[PromoCode, ...] = ()
     effects: tuple[StaffEffect, ...] = ()
     reply: Text | None = None
     menu: Menu | None = None
@@ -391,6 +395,22 @@ class SessionEnded(StaffRequest, frozen=True):
     """Somebody signs out, or ends a session of somebody else."""
 
     session: int
+
+
+class PromoAsked(StaffRequest, frozen=True):
+    """`code` names a promo code; if there are several new ones, the first."""
+
+    code: str
+
+
+class PromoMade(PromoAsked, frozen=True):
+    """New promo codes, which differ in their names only."""
+
+    codes: tuple[PromoCode, ...]
+
+
+class PromoRevoked(PromoAsked, frozen=True):
+    """A promo code ends now. Those who used it keep what they got."""
 
 
 class BroadcastAct(StrEnum):

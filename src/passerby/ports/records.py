@@ -8,6 +8,7 @@ from passerby.kernel.participant import Participant
 from passerby.ports.facts import Fact
 from passerby.ports.money import MoneyRecords
 from passerby.ports.personal_data import PersonalData
+from passerby.ports.promos import PromoRecords
 
 
 class Told(NamedTuple):
@@ -46,7 +47,7 @@ class RecordsDamaged(RecordsLost):
     """The database's file is damaged. Only an operator can repair that. The text is a sentence for them."""
 
 
-class Records(PersonalData, MoneyRecords, Protocol):
+class Records(PersonalData, MoneyRecords, PromoRecords, Protocol):
     """Raises: RecordsLost from every method."""
 
     async def people(self, persons: Sequence[PersonId]) -> dict[PersonId, Participant]:

@@ -50,13 +50,15 @@ class StaffRecords(Protocol):
         approval: int = 0,
         place: Place | None = None,
         purchase: str = "",
+        promo: str = "",
     ) -> StaffDecision:
         """Read the facts, decide, and store the decision with its rows of the audit.
 
         `person` None: the command line. `digest`: the digest of the secret that they showed. `code`: the support code
         that they named. `purchase`: the code of the purchase that they named. `case`: the case that they mean.
         `approval`: the number of what waits for a second member; 0: none. `broadcast`: the number of the broadcast that
-        it is about; 0: none. `place`: what is overridden.
+        it is about; 0: none. `place`: what is overridden. `promo`: the promo code
+        that they named.
         `language` is kept if it is not empty. `login`: the panel's login that they named, by its name or its link's
         digest; if it is not empty, the sessions are read, too. `ref` names what is decided on: if a decision on it was
         stored before, nothing is stored now, and the effects and the reply of that decision are returned.

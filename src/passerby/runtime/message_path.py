@@ -74,7 +74,7 @@ class MessagePath:
             tokens=tokens,
         )
         outcomes.move_with(self.courier.move)
-        loader = FactsLoader(store, records, router, queues, clock, telegram.content_of)
+        loader = FactsLoader(store, records, router, queues, clock, telegram.content_of, rng)
         self.checkouts = Checkouts(loader.person, telegram, words, queues.put, self.env, background, clock, rng)
         self.admission = Admission(
             queues, self.courier, store, clock, config.quota, router.is_for_us, self.checkouts.take

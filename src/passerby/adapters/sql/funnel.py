@@ -1,8 +1,8 @@
 """The funnel: how many people reached each step, by the day, source, bot and language of their start.
 
 Only sums are stored. A person is counted once for each step, when the journal brings it. So the numbers are exact, also
-after a kill. Sources that brought few people on a day become "other" when the day is a week old: one person alone could
-be recognised by their source, and strangers can invent tags.
+after a kill; only if Redis goes back in time, some count twice. Sources that brought few people on a day become "other"
+when the day is a week old: one person alone could be recognised by their source, and strangers can invent tags.
 """
 
 from collections import Counter

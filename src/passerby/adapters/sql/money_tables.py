@@ -21,6 +21,7 @@ orders = sa.Table(
     sa.Column("made_at", sa.Double, nullable=False),
     sa.Column("expires_at", sa.Double, nullable=False),
     sa.Column("checked_at", sa.Double, comment="when a checkout was approved last"),
+    sa.Column("promo", sa.Text, comment="the promo code that lowered the price; null: none"),
 )
 
 charges = sa.Table(

@@ -102,6 +102,7 @@ def _order(fact: OrderPlaced) -> Row:
         "made_at": order.made_at,
         "expires_at": order.expires_at,
         "checked_at": order.checked_at or None,
+        "promo": order.promo or None,
     }
 
 

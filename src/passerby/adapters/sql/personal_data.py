@@ -10,6 +10,7 @@ from passerby.adapters.sql.approvals import FORGET_ABOUT
 from passerby.adapters.sql.money_tables import charges, grants, orders, star_rows, subscriptions
 from passerby.adapters.sql.packing import unpack, without_side
 from passerby.adapters.sql.past_money import past_money
+from passerby.adapters.sql.promos import DROP_USES
 from passerby.adapters.sql.rows import READ, participant
 from passerby.adapters.sql.tables import (
     blocks,
@@ -275,6 +276,7 @@ ERASE: Final = (
     _DROP_BUYER,
     _DROP_PAYER,
     _DROP_TARGETS,
+    DROP_USES,
 )
 """Remove a person's history. Each takes `who`. Blocks and reports that others made stay: they protect the others."""
 

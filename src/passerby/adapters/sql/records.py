@@ -20,6 +20,7 @@ from passerby.adapters.sql.money_tables import star_rows, star_sweeps
 from passerby.adapters.sql.named import measure, named
 from passerby.adapters.sql.personal_data import SqlPersonalData
 from passerby.adapters.sql.pool import Keeper, Pool, connections_percent, room, shortage
+from passerby.adapters.sql.promos import SqlPromos
 from passerby.adapters.sql.rows import READ, participant
 from passerby.adapters.sql.tables import chats, journal_positions, users
 from passerby.adapters.sql.writing import Writer
@@ -39,7 +40,7 @@ _DEAD_AFTER_S: Final = 30 * 86_400.0
 """No store still uses a generation that has sent no facts for this long."""
 
 
-class SqlRecords(SqlPersonalData, SqlMoney):
+class SqlRecords(SqlPersonalData, SqlMoney, SqlPromos):
     """Implements `passerby.ports.records.Records`. The tables must exist: `init_schema` creates them.
 
     Reads are tried up to three times without a pause, because connections in the pool may be dead. `apply` is tried

@@ -17,6 +17,7 @@ from passerby.adapters.sql.failures import Undone, losses, to_the_end
 from passerby.adapters.sql.overrides import add_overrides, newest_override
 from passerby.adapters.sql.panel_access import panel_facts, store_panel
 from passerby.adapters.sql.past_money import purchase_with
+from passerby.adapters.sql.promos import promo_of, store_promos
 from passerby.adapters.sql.rows import READ, participant
 from passerby.adapters.sql.tables import (
     audit,
@@ -88,6 +89,10 @@ class SqlStaff:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
+    @property
+    def engine(self) -> AsyncEngine:
+        return self._engine
+
     async def decide(
         self,
         person: PersonId | None,
@@ -104,6 +109,7 @@ class SqlStaff:
         approval: int = 0,
         place: Place | None = None,
         purchase: str = "",
+        promo: str = "",
     ) -> StaffDecision:
         audience = await self._audience(person, broadcast, now) if broadcast else None
 
@@ -132,6 +138,8 @@ class SqlStaff:
             bought = purchase or purchase_of(facts.approval)
             if bought and facts.me is not None:
                 facts = msgspec.structs.replace(facts, purchase=await _purchase(connection, bought))
+            if promo and facts.me is not None:
+                facts = msgspec.structs.replace(facts, promo=await promo_of(connection, promo))
             if facts.me is not None and language not in ("", facts.me.language) and person is not None:
                 await connection.execute(_SPEAKS, {"of": facts.me.number, "language": language})
             decision = decide(facts)
@@ -254,6 +262,7 @@ class SqlStaff:
         await store_panel(connection, decision, now)
         await store_broadcasts(connection, decision.broadcasts)
         await add_overrides(connection, decision.overrides)
+        await store_promos(connection, decision.promos)
         await connection.execute(_FORGET, {"before": now - _ANSWERS_KEPT_S})
         row = {"bot_id": ref.bot, "update_id": ref.update, "answer": _answer(decision), "at": now}
         await connection.execute(_ADD_ANSWER, row)

@@ -24,6 +24,8 @@ from passerby.adapters.sql.money_tables import star_calls as star_calls
 from passerby.adapters.sql.money_tables import star_rows as star_rows
 from passerby.adapters.sql.money_tables import star_sweeps as star_sweeps
 from passerby.adapters.sql.money_tables import subscriptions as subscriptions
+from passerby.adapters.sql.promos import promo_codes as promo_codes
+from passerby.adapters.sql.promos import promo_uses as promo_uses
 
 _NO = sa.false()
 

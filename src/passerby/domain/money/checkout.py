@@ -5,6 +5,7 @@ Anybody who sees an invoice can pay it, at any time and more than once. So every
 
 import msgspec
 
+from passerby.domain.money.promos import discount_of, price_of
 from passerby.domain.money.wallets import ORDER_S, new_order_id, order_for, runs, wallet_of, with_wallet
 from passerby.domain.sanctions import bar
 from passerby.kernel.decision import Env
@@ -30,19 +31,21 @@ def place_order(me: Participant, plan: Plan, bot: BotId, env: Env) -> tuple[Part
     """The person and their order for a plan. An order for the same that can still be paid is used again."""
     wallet = wallet_of(me, env.now)
     paid = {each.order for each in wallet.charges}
+    stars, discount = price_of(plan, me, env.now), discount_of(me, env.now)
     for order in wallet.orders:
-        same = order.plan == plan.name and order.bot == bot and (order.stars, order.days) == (plan.stars, plan.days)
+        same = order.plan == plan.name and order.bot == bot and (order.stars, order.days) == (stars, plan.days)
         if same and order.renews == plan.renews and env.now < order.expires_at - ORDER_S / 2 and order.id not in paid:
             return me, order
     order = PurchaseOrder(
         new_order_id(env.rng),
         plan.name,
         plan.days,
-        plan.stars,
+        stars,
         bot,
         env.now,
         env.now + ORDER_S,
         plan.renews,
+        promo=discount.code if discount is not None and stars != plan.stars else "",
     )
     return with_wallet(me, msgspec.structs.replace(wallet, orders=(*wallet.orders, order)), env.now), order
 
@@ -58,7 +61,8 @@ def refusal_at_checkout(me: Participant, bot: BotId, payload: str, stars: int, e
         return NotNow.PAID
     if env.now >= order.expires_at:
         return NotNow.EXPIRED
-    if stars != order.stars:
+    is_first = discount_of(me, env.now) is not None
+    if stars != order.stars or (order.promo and not is_first):
         return NotNow.PRICE
     if order.renews and is_subscribed(me, env.now):
         return NotNow.SUBSCRIBED

@@ -77,7 +77,7 @@ def take(me: Participant, payment: Payment, bot: BotId, env: Env) -> tuple[Parti
         )
         charge = msgspec.structs.replace(charge, first=subscription.first)
         wallet = _with_subscription(wallet, subscription)
-    wallet = msgspec.structs.replace(wallet, charges=(*wallet.charges, charge))
+    wallet = msgspec.structs.replace(wallet, charges=(*wallet.charges, charge), discount=None)
     if payment.refunded:
         given = msgspec.structs.replace(charge, refunded_at=env.now, refunded_by=RefundedBy.TELEGRAM)
         return with_wallet(me, _without(_with_charge(wallet, given), given, env.now), env.now), given

@@ -10,9 +10,11 @@ import msgspec
 
 from passerby.dialogue.closing import go_on_elsewhere, is_closing
 from passerby.dialogue.keyboards import keys_for
+from passerby.dialogue.promo import offer_code
 from passerby.domain.ages import age_in
-from passerby.domain.journeys import begin, payload_of, source_of
+from passerby.domain.journeys import begin, payload_of, source_of, with_code
 from passerby.domain.lifecycle import BOT_LOST
+from passerby.domain.money.promos import code_in_link
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Effect, Menu, Revise, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
@@ -74,15 +76,19 @@ def _learn(facts: Facts, env: Env, profile: Profile, pressed: ButtonPressed | No
     """Accept an answer and continue. A pressed question is replaced by the next one, so that it is answered only
     once."""
     me = msgspec.structs.replace(facts.me, profile=profile)
+    code = me.journey.code if profile.complete and me.journey is not None else ""
+    if code:
+        me = with_code(me, "")
+    offered = (offer_code(me, code),) if code else ()
     following = ask(me, env)
     if pressed is None:
-        return Decision((me,), (following,))
+        return Decision((me,), (following, *offered))
     effects: list[Effect] = [Answer(pressed.query)]
     if pressed.message is not None and isinstance(following.keyboard, Menu):
         return Decision((me,), (*effects, Revise(me.person, pressed.message, following.text, following.keyboard)))
     if pressed.message is not None:
         effects.append(Revise(me.person, pressed.message, text("start.thanks")))
-    return Decision((me,), (*effects, following))
+    return Decision((me,), (*effects, following, *offered))
 
 
 def _turned_away(profile: Profile, env: Env) -> bool:
@@ -127,7 +133,12 @@ def greet(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     source = source_of(payload_of(event.text))
     if source:
         me = begin(me, event.bot, source, env.now)
+    code = code_in_link(payload_of(event.text))
+    if code is not None and not me.profile.complete:
+        me = with_code(me, code)
     changes = (me,) if me is not facts.me else ()
+    if code is not None and me.profile.complete:
+        return Decision(changes, (offer_code(me, code),))
     if is_closing(me, env) and not isinstance(me.state, Chatting):
         return Decision(changes, (go_on_elsewhere(me, env),))
     if me.profile.complete and _was_cut_off(me):

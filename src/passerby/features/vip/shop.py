@@ -6,6 +6,7 @@ The invoice comes from the bot where the person is, because only the bot that so
 from passerby.dialogue.keyboards import keys_for
 from passerby.domain.entitlement import is_vip
 from passerby.domain.money.checkout import checked, place_order, plans_for
+from passerby.domain.money.promos import price_of
 from passerby.domain.money.wallets import order_for
 from passerby.features.vip.words import SHOP as SHOP
 from passerby.features.vip.words import title, until
@@ -34,7 +35,7 @@ def _offer(me: Participant, bot: BotId, env: Env) -> Say:
     if not env.rules.plans:
         is_given = set(Filter) - set(env.rules.free_filters)
         return Say(me.person, _with_status(text("vip.given" if is_given else "vip.free"), me, env), keyboard)
-    rows = tuple((_plan_button(plan),) for plan in plans_for(me, bot, env))
+    rows = tuple((_plan_button(plan, me, env),) for plan in plans_for(me, bot, env))
     return Say(me.person, _with_status(text("vip.offer"), me, env), Menu(rows) if rows else keyboard)
 
 
@@ -42,8 +43,8 @@ def _with_status(page: Text, me: Participant, env: Env) -> Text:
     return text("vip.has", page=page, day=until(me.vip_until)) if is_vip(me, env.now) else page
 
 
-def _plan_button(plan: Plan) -> Button:
-    return Button(text("vip.plan", title=title(plan), stars=plan.stars), BUY, plan.name)
+def _plan_button(plan: Plan, me: Participant, env: Env) -> Button:
+    return Button(text("vip.plan", title=title(plan), stars=price_of(plan, me, env.now)), BUY, plan.name)
 
 
 def buy(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
@@ -71,5 +72,5 @@ def answered(event: CheckoutAnswered, facts: Facts, env: Env) -> Decision:
     if me.bot is None or event.refusal == NotNow.BARRED:
         return NOTHING
     said = text("vip.refused", why=text(f"vip.refused_{event.refusal}"))
-    rows = tuple((_plan_button(plan),) for plan in plans_for(me, event.bot, env))
+    rows = tuple((_plan_button(plan, me, env),) for plan in plans_for(me, event.bot, env))
     return Decision(effects=(Say(me.person, said, Menu(rows) if rows else None, priority=Priority.COMMAND),))

@@ -1,10 +1,12 @@
 """Finds the decider of an event, and loads the facts that it decides on."""
 
 from collections.abc import Callable
+from random import Random
 
 import msgspec
 
 from passerby.domain.evidence import may_concern, original_of
+from passerby.domain.money.wallets import new_code
 from passerby.kernel.content import Content
 from passerby.kernel.decision import Chosen, Facts
 from passerby.kernel.event import (
@@ -18,9 +20,10 @@ from passerby.kernel.event import (
 )
 from passerby.kernel.ids import MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Participant
+from passerby.kernel.promo import Claim, ClaimOutcome
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore
-from passerby.ports.records import Records
+from passerby.ports.records import Records, RecordsLost
 from passerby.ports.soon import own_task
 from passerby.runtime.decide.readings import Reading, Readings, is_plain
 from passerby.runtime.decide.router import Router
@@ -39,6 +42,7 @@ class FactsLoader:
         person_queues: PersonQueues,
         clock: Clock,
         content_of: Callable[[Original], Content | None],
+        rng: Random,
     ) -> None:
         self._store = store
         self._records = records
@@ -46,6 +50,7 @@ class FactsLoader:
         self._person_queues = person_queues
         self._clock = clock
         self._content_of = content_of
+        self._rng = rng
         self._readings = Readings(clock)
 
     async def read(self, event: Event, number: int) -> Reading:
@@ -60,7 +65,8 @@ class FactsLoader:
         kept = self._readings.take(event, number)
         if kept is not None:
             decider = self._router.route(event, kept.facts)
-            if not self._router.also_load(decider, event, kept.facts):
+            is_enough = not self._router.also_load(decider, event, kept.facts)
+            if is_enough and self._router.claim_in(decider, event, kept.facts, self._clock.now()) is None:
                 return kept._replace(decider=decider)
         upto, generation = self._person_queues.newest(event.person), self._store.generation
         facts = await self._load(event.person, message_of(event)) or Facts(Participant(event.person))
@@ -68,6 +74,9 @@ class FactsLoader:
             facts = await self._with_chosen(event, facts)
         decider = self._router.route(event, facts)
         facts = await self._with_others(facts, self._router.also_load(decider, event, facts))
+        code = self._router.claim_in(decider, event, facts, self._clock.now())
+        if code is not None:
+            facts = msgspec.structs.replace(facts, claim=await self._claimed(code, facts.me))
         return Reading(facts, decider, upto, self._clock.monotonic(), generation)
 
     async def person(self, person: PersonId) -> Participant | None:
@@ -103,6 +112,17 @@ class FactsLoader:
         at_hand = {facts.me.person, facts.partner.person if facts.partner is not None else facts.me.person}
         others = [await self._load(each) for each in dict.fromkeys(also_load) if each not in at_hand]
         return msgspec.structs.replace(facts, others=tuple(each.me for each in others if each is not None))
+
+    async def _claimed(self, code: str, me: Participant) -> Claim:
+        """Use a promo code. While the records are away, the person is asked to try later: their chat must not wait."""
+        await own_task()  # the records' drivers use time-outs
+        bought = me.wallet is not None and bool(me.wallet.charges)
+        try:
+            return await self._records.claim(
+                code, me.person, self._clock.now(), has_bought=bought, grant=new_code(self._rng)
+            )
+        except RecordsLost:
+            return Claim(ClaimOutcome.AWAY)
 
     async def _load(self, person: PersonId, about: MessageRef | None = None) -> Facts | None:
         """Load a person from the live store, or else from the records."""

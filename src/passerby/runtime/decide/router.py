@@ -19,7 +19,7 @@ from passerby.domain.sanctions import bar
 from passerby.kernel.decision import NOTHING, Decider, Decision, Env, Facts
 from passerby.kernel.effect import Answer
 from passerby.kernel.event import ButtonPressed, Event, MessageReceived, Overrun
-from passerby.kernel.feature import AlsoLoad, Feature, MenuCommand
+from passerby.kernel.feature import AlsoLoad, Claims, Feature, MenuCommand
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import State
 
@@ -46,6 +46,7 @@ class Router:
         self._unknown: Decider | None = None
         self._awaits: list[Callable[[MessageReceived, Facts], Decider | None]] = []
         self._also_load: dict[Decider, AlsoLoad] = {}
+        self._claims: dict[Decider, Claims] = {}
         unknown: Callable[[Collection[str]], Decider] | None = None
         menu: list[MenuCommand] = []
         for feature in features:
@@ -61,6 +62,7 @@ class Router:
                         raise ValueError(f"{feature.name} claims {key}, which another feature has")
                     table[key] = decider  # type: ignore[index]
             self._also_load.update(feature.also_load)
+            self._claims.update(feature.claims)
             menu += feature.menu
             if feature.open_to_all:
                 self._open.update(feature.commands.values(), feature.presses.values())
@@ -102,6 +104,11 @@ class Router:
         """The people whom the decider needs besides the person and their partner."""
         asked = self._also_load.get(decider) if decider is not None else None
         return asked(event, facts) if asked is not None else ()
+
+    def claim_in(self, decider: Decider | None, event: Event, facts: Facts, now: float) -> str | None:
+        """The promo code that the person uses with the event, if they may."""
+        asked = self._claims.get(decider) if decider is not None else None
+        return asked(event, facts, now) if asked is not None and bar(facts.me, now) is None else None
 
     def decide(self, decider: Decider | None, event: Event, facts: Facts, env: Env) -> Decision:
         """The decision of the decider that `route` found."""

@@ -24,6 +24,7 @@ from passerby.kernel.staff import (
     PanelEntered,
     PersonAsked,
     Pressed,
+    PromoAsked,
     PurchaseAsked,
     SessionEnded,
     StaffDecision,
@@ -142,6 +143,7 @@ class StaffDecisions:
             approval=request.approval if isinstance(request, ApprovalDeclined) else 0,
             place=request.place if isinstance(request, OverrideAsked) else None,
             purchase=purchase or "",
+            promo=request.code if isinstance(request, PromoAsked) else "",
         )
 
     def _decider(

@@ -1,0 +1,130 @@
+"""Promo codes and who used them. A use is counted and noted in one transaction, which locks the code's row."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from passerby.adapters.sql.failures import losses, to_the_end
+from passerby.adapters.sql.metadata import metadata
+from passerby.adapters.sql.money_tables import charges, grants
+from passerby.kernel.ids import PersonId
+from passerby.kernel.promo import Claim, ClaimOutcome, PromoCode
+
+T = TypeVar("T")
+
+promo_codes = sa.Table(
+    "promo_codes",
+    metadata,
+    sa.Column("code", sa.Text, primary_key=True),
+    sa.Column("days", sa.Integer, nullable=False, comment="VIP days that it gives; 0: it is a discount"),
+    sa.Column("percent", sa.Integer, nullable=False, comment="off the price of the first purchase"),
+    sa.Column("most_uses", sa.Integer, nullable=False),
+    sa.Column("starts_at", sa.Double, nullable=False, comment="0: no limit"),
+    sa.Column("ends_at", sa.Double, nullable=False, comment="0: no limit"),
+    sa.Column("new_buyers", sa.Boolean, nullable=False, comment="only for people who have bought nothing yet"),
+    sa.Column("made_at", sa.Double, nullable=False),
+    sa.Column("made_by", sa.Integer, nullable=False, comment="the number of a staff member; 0: the command line"),
+    sa.Column("revoked_at", sa.Double),
+    sa.Column("uses", sa.Integer, nullable=False),
+)
+
+promo_uses = sa.Table(
+    "promo_uses",
+    metadata,
+    sa.Column("code", sa.Text, primary_key=True),
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("grant_code", sa.Text, nullable=False, comment="the VIP grant that follows from it"),
+    sa.Column("at", sa.Double, nullable=False),
+)
+
+sa.Index("ix_promo_uses_user_id", promo_uses.c.user_id)
+
+
+class SqlPromos:
+    """Implements `passerby.ports.promos.PromoRecords`. `_write` comes from `SqlRecords`."""
+
+    async def _write(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        raise NotImplementedError
+
+    async def claim(self, code: str, person: PersonId, now: float, *, has_bought: bool, grant: str) -> Claim:
+        async def work(connection: AsyncConnection) -> Claim:
+            row = (await connection.execute(_LOCKED, {"of": code})).first()
+            if row is None:
+                return Claim(ClaimOutcome.UNKNOWN)
+            is_buyer = has_bought or (await connection.execute(_BOUGHT, {"who": person})).first() is not None
+            used = (await connection.execute(_USE, {"of": code, "who": person})).first()
+            if used is not None:
+                settled = (await connection.execute(_SETTLED, {"who": person, "named": used.grant_code})).first()
+                is_over = settled is not None or (row.percent > 0 and is_buyer)
+                return Claim(ClaimOutcome.MINE) if is_over else _granted(row, used.grant_code)
+            refusal = _refusal(row, is_buyer, now)
+            if refusal is not None:
+                return Claim(refusal)
+            await connection.execute(_COUNT, {"of": code})
+            await connection.execute(_ADD_USE, {"code": code, "user_id": person, "grant_code": grant, "at": now})
+            return _granted(row, grant)
+
+        return await self._write(work)
+
+
+def _granted(row: Any, grant: str) -> Claim:
+    return Claim(ClaimOutcome.OK, row.code, grant, row.days, row.percent, row.ends_at)
+
+
+def _refusal(row: Any, is_buyer: bool, now: float) -> ClaimOutcome | None:
+    if row.revoked_at is not None or (row.ends_at and now >= row.ends_at):
+        return ClaimOutcome.OVER
+    if now < row.starts_at:
+        return ClaimOutcome.EARLY
+    if row.new_buyers and is_buyer:
+        return ClaimOutcome.BUYER
+    return ClaimOutcome.USED_UP if row.uses >= row.most_uses else None
+
+
+async def promo_of(connection: AsyncConnection, code: str) -> PromoCode | None:
+    row = (await connection.execute(_CODE, {"of": code})).first()
+    return None if row is None else _promo(row)
+
+
+async def store_promos(connection: AsyncConnection, promos: Iterable[PromoCode]) -> None:
+    """Add codes, or revoke those that exist. Nothing else of a code changes."""
+    rows = [msgspec.structs.asdict(each) for each in promos]
+    revoked = [{"of": row["code"], "at": row["revoked_at"]} for row in rows if row["revoked_at"] is not None]
+    made = [row for row in rows if row["revoked_at"] is None]
+    if revoked:
+        await connection.execute(_REVOKE, revoked)
+    if made:
+        await connection.execute(_ADD, made)
+
+
+async def all_promos(engine: AsyncEngine) -> Sequence[PromoCode]:
+    """Every code, the newest first. Raises: RecordsLost."""
+
+    async def query() -> list[PromoCode]:
+        async with engine.connect() as connection:
+            return [_promo(row) for row in await connection.execute(_ALL)]
+
+    with losses():
+        return await to_the_end(query())
+
+
+def _promo(row: Any) -> PromoCode:
+    return PromoCode(**{name: getattr(row, name) for name in PromoCode.__struct_fields__})
+
+
+_IS_IT = promo_codes.c.code == sa.bindparam("of")
+_WHO = sa.bindparam("who", type_=sa.BigInteger)
+_COUNT = sa.update(promo_codes).where(_IS_IT).values(uses=promo_codes.c.uses + 1)
+_CODE = sa.select(promo_codes).where(_IS_IT)
+_LOCKED = _CODE.with_for_update()
+_USE = sa.select(promo_uses.c.grant_code).where(promo_uses.c.code == sa.bindparam("of"), promo_uses.c.user_id == _WHO)
+_BOUGHT = sa.select(charges.c.id).where(charges.c.user_id == _WHO).limit(1)
+_SETTLED = sa.select(grants.c.code).where(grants.c.user_id == _WHO, grants.c.code == sa.bindparam("named"))
+_ADD_USE = sa.insert(promo_uses)
+_ADD = sa.insert(promo_codes)
+_REVOKE = sa.update(promo_codes).where(_IS_IT, promo_codes.c.revoked_at.is_(None)).values(revoked_at=sa.bindparam("at"))
+_ALL = sa.select(promo_codes).order_by(promo_codes.c.made_at.desc(), promo_codes.c.code)
+DROP_USES = sa.delete(promo_uses).where(promo_uses.c.user_id == _WHO)
