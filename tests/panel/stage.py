@@ -149,12 +149,12 @@ class Stage:
         self.clock, self.rng, self.telegram = Clock(), Random(7), Telegram()
         self.records, self.reading = records, reading
         self.store = MemoryStore(DiskLog(Disk()), self.clock, Random(1))  # type: ignore[arg-type]
+        usual = {} if "bot_tokens_file" in settings else {"bot_tokens": TOKENS}
         self.settings = Settings(
-            bot_tokens=TOKENS,  # type: ignore[arg-type]
             staff_bot_token=STAFF_TOKEN,  # type: ignore[arg-type]
             sqlite_db_path=folder / "panel.db",
             panel_url=URL,
-            **settings,
+            **(usual | settings),
         )
         self.staff = SqlStaff(records.engine)
         self.access = SqlPanelAccess(records.engine)
@@ -167,6 +167,7 @@ class Stage:
             store=self.store,
             records=records,
             telegram=self.telegram,
+            tokens=SimpleNamespace(tokens=self.settings.tokens),
         )
         self.words = copy(WORDS)
         self.overriding = Overriding(self.settings, SqlOverrides(records.engine), self.clock, self.words)

@@ -48,6 +48,8 @@ NEEDS = {
 FORMS = {
     "/bots/drain": Permission.SETTINGS,
     "/bots/open": Permission.SETTINGS,
+    "/bots/add": Permission.SETTINGS,
+    "/bots/retire": Permission.SETTINGS,
     "/alerts": Permission.ALERTS,
     "/safety/press": Permission.SANCTION,
     "/safety/restrict": Permission.SANCTION,

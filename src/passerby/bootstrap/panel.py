@@ -21,8 +21,9 @@ from passerby.kernel.decision import Env
 from passerby.kernel.effect import Say
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.staff import THE_OPERATOR, ShowExhibit, StaffDecision, StaffRequest
-from passerby.ops.bots import sister_of
+from passerby.ops.bots import sister_of, username_of
 from passerby.ops.slow import look as look_into
+from passerby.ops.token_file import TokenFile
 from passerby.panel.app import Panel
 from passerby.panel.doors import Doors
 from passerby.panel.live import LiveLook
@@ -126,6 +127,23 @@ class Acting:
         return True
 
 
+class TokensOfFleet:
+    """BOT_TOKENS_FILE, for the page of bots."""
+
+    def __init__(self, settings: Settings, file: TokenFile) -> None:
+        self._settings = settings
+        self.add, self.without, self.remove = file.add, file.without, file.remove
+
+    @classmethod
+    def of(cls, settings: Settings) -> "TokensOfFleet | None":
+        """None if the tokens are in no file."""
+        return cls(settings, TokenFile.of(settings)) if settings.bot_tokens_file is not None else None
+
+    async def username(self, token: str) -> str:
+        """Raises: WrongSetting, if Telegram does not take the token."""
+        return await username_of(self._settings, token)
+
+
 @asynccontextmanager
 async def serving_panel(
     settings: Settings, parts: Parts, words: Catalogue, role: str, overriding: Overriding
@@ -159,7 +177,10 @@ def make_panel(
     access = SqlPanelAccess(parts.records.engine)
     act = Acting(settings, parts, staff, words, overriding)
     live = LiveLook(parts.store, parts.clock, overriding.thresholds)
-    bots = tuple(settings.tokens)
+
+    def bots() -> tuple[BotId, ...]:
+        return tuple(parts.tokens.tokens)
+
     ledger = PanelLedger(reading.engine)
     look = Look(MENU)
 
@@ -171,7 +192,7 @@ def make_panel(
         NowPage(look, live, reading, bots),
         GrowthPage(look, reading),
         HealthPage(look, reading),
-        BotsPage(look, live, reading, staff, act, words, bots, sister),
+        BotsPage(look, live, reading, staff, act, words, bots, sister, TokensOfFleet.of(settings)),
         AlertsPage(look, live, act, overriding.thresholds),
         SafetyPage(look, ledger, act, words, act.open_exhibit, act.send_blurred),
         ApprovalsPage(look, SqlApprovals(reading.engine), staff, act, words),

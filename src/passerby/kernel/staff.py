@@ -342,6 +342,13 @@ class DrainEndAsked(StaffRequest, frozen=True):
     bot: BotId
 
 
+class BotAddAsked(StaffRequest, frozen=True):
+    """A bot joins the fleet. Telegram took its token, which is nowhere in the request. `username` without the @."""
+
+    bot: BotId
+    username: str
+
+
 class RetireAsked(StaffRequest, frozen=True):
     """Whoever asks removes the token."""
 

@@ -1,13 +1,13 @@
-"""Bots: how each is, and closing one before it is retired."""
+"""Bots: how each is, what it says of itself; adding one, and closing one before it is retired."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from passerby.adapters.sql import SqlStaff
 from passerby.adapters.sql.panel_reading import PanelReading
 from passerby.catalogue import Catalogue
 from passerby.kernel.ids import BotId
-from passerby.kernel.staff import DrainAsked, DrainEndAsked, Permission
+from passerby.kernel.staff import BotAddAsked, DrainAsked, DrainEndAsked, Permission, RetireAsked
 from passerby.panel.http import Answer, see
 from passerby.panel.live import LiveLook
 from passerby.panel.look import Look
@@ -25,6 +25,27 @@ Sister = Callable[[BotId, BotId | None, Collection[BotId]], Awaitable[tuple[BotI
 """(bot, wanted, closing) -> the sister and its username. Raises: WrongSetting."""
 
 
+Bots = Callable[[], Sequence[BotId]]
+"""The bots of the fleet now."""
+NO_FILE: Final = "The tokens are not in a file, so bots cannot be added or removed here. Set BOT_TOKENS_FILE."
+OWN_TEXTS: Final = (
+    ("intro.name", "name"),
+    ("intro.description", "description"),
+    ("intro.short", "profile"),
+    ("start.consent", "start"),
+)
+"""The texts that make a bot's face, and what the page calls them."""
+
+
+class FleetFile(Protocol):
+    """The file with the tokens. Raises: WrongSetting, from every method."""
+
+    async def username(self, token: str) -> str: ...
+    def add(self, token: str) -> BotId: ...
+    def without(self, bot: BotId) -> object: ...
+    def remove(self, bot: BotId) -> None: ...
+
+
 class BotsPage:
     page = Page("/bots", "Bots", Permission.FIGURES)
 
@@ -36,9 +57,11 @@ class BotsPage:
         staff: SqlStaff,
         act: Act,
         words: Catalogue,
-        bots: Sequence[BotId],
+        bots: Bots,
         sister: Sister,
+        fleet_file: FleetFile | None,
     ) -> None:
+        """`fleet_file`: None if the tokens are in no file, so that bots cannot be added or removed here."""
         self._look = look
         self._live = live
         self._reading = reading
@@ -47,6 +70,7 @@ class BotsPage:
         self._words = words
         self._bots = bots
         self._sister = sister
+        self._file = fleet_file
 
     @property
     def routes(self) -> tuple[Route, ...]:
@@ -54,6 +78,8 @@ class BotsPage:
             Route("GET", "/bots", self.show, Permission.FIGURES),
             Route("POST", "/bots/drain", self.drain, Permission.SETTINGS, fresh=True),
             Route("POST", "/bots/open", self.reopen, Permission.SETTINGS, fresh=True),
+            Route("POST", "/bots/add", self.add, Permission.SETTINGS, fresh=True),
+            Route("POST", "/bots/retire", self.retire, Permission.SETTINGS, fresh=True),
         )
 
     async def show(self, visit: Visit) -> Answer:
@@ -63,7 +89,8 @@ class BotsPage:
         growth, counted_at = await read_growth(self._reading, today - 29, today)
         closing = {each.bot: each for each in await self._staff.drains()}
         rows = []
-        for bot in self._bots:
+        bots = self._bots()
+        for bot in bots:
             name = str(bot)
             by_cell: dict[int, str] = {}
             for each in samples:
@@ -88,13 +115,15 @@ class BotsPage:
             "fleet": fleet,
             "counted_at": counted_at,
             "may_act": visit.may(Permission.SETTINGS),
-            "others": [str(bot) for bot in self._bots if bot not in closing],
+            "in_file": self._file is not None,
+            "own_texts": OWN_TEXTS,
+            "others": [str(bot) for bot in bots if bot not in closing],
         }
         return self._look.page(visit, "bots.html", shown)
 
     async def drain(self, visit: Visit) -> Answer:
         bot, wanted = (visit.request.form.get(name, "") for name in ("bot", "sister"))
-        if bot not in map(str, self._bots) or wanted not in ("", *map(str, self._bots)):
+        if bot not in map(str, self._bots()) or wanted not in ("", *map(str, self._bots())):
             return self._failed(visit, "There is no such bot.")
         closing = [each.bot for each in await self._staff.drains()]
         try:
@@ -110,6 +139,38 @@ class BotsPage:
         bot = visit.request.form.get("bot", "")
         if bot.isdecimal():
             await self._act(DrainEndAsked(BotId(int(bot))), visit.by)
+        return see("/bots")
+
+    async def add(self, visit: Visit) -> Answer:
+        """Telegram must take the token. It is written into BOT_TOKENS_FILE, and shown and logged nowhere."""
+        token = visit.request.form.get("token", "").strip()[:200]
+        if self._file is None:
+            return self._failed(visit, NO_FILE)
+        try:
+            username = await self._file.username(token)
+            bot = self._file.add(token)
+        except WrongSetting as error:
+            return self._failed(visit, f"The token {error.problem}. To correct it: {error.remedy}.")
+        await self._act(BotAddAsked(bot, username), visit.by)
+        return see("/bots")
+
+    async def retire(self, visit: Visit) -> Answer:
+        """Only a bot that closes: its people were sent to another one."""
+        bot = visit.request.form.get("bot", "")
+        if bot not in {str(each.bot) for each in await self._staff.drains()} & {*map(str, self._bots())}:
+            return self._failed(visit, "Close the bot first, so that its people know where to go on.")
+        if self._file is None:
+            return self._failed(visit, NO_FILE)
+        which = BotId(int(bot))
+        try:
+            self._file.without(which)
+            done = await self._act(RetireAsked(which), visit.by)
+            if not done.refused:
+                self._file.remove(which)
+        except WrongSetting as error:
+            return self._failed(visit, f"{error.setting} {error.problem}. To correct it: {error.remedy}.")
+        if done.refused and done.reply is not None:
+            return self._failed(visit, self._words.plain(done.reply, "en"))
         return see("/bots")
 
     def _failed(self, visit: Visit, said: str) -> Answer:

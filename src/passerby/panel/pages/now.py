@@ -1,6 +1,6 @@
 """Now: is it well? One screen, which refreshes itself."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -25,7 +25,7 @@ MINUTE: Final = "minute"
 class NowPage:
     page = Page("/", "Now", Permission.FIGURES)
 
-    def __init__(self, look: Look, live: LiveLook, reading: PanelReading, bots: Sequence[BotId]) -> None:
+    def __init__(self, look: Look, live: LiveLook, reading: PanelReading, bots: Callable[[], Sequence[BotId]]) -> None:
         self._look = look
         self._live = live
         self._reading = reading
@@ -42,7 +42,7 @@ class NowPage:
         samples = await read_samples(self._reading, visit.now, SHOWN_MIN + 1)
         newest = sample_of(
             fleet.reports,
-            self._bots,
+            self._bots(),
             visit.now,
             waiting=fleet.figures.waiting,
             chats=fleet.figures.chats,
@@ -83,7 +83,7 @@ class NowPage:
 
     def _rows(self, fleet: Fleet, samples: Sequence[Sample], newest: Sample) -> list[dict[str, Any]]:
         rows = []
-        for bot in self._bots:
+        for bot in self._bots():
             name = str(bot)
             holder = fleet.holders.get(f"bot:{bot}", "")
             states = "".join(each.bots.get(name, " ") for each in samples) + newest.bots.get(name, " ")

@@ -4,7 +4,7 @@ A change has two steps, as on the page of settings: a preview beside the wording
 The fleet takes it up within seconds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 from markupsafe import Markup
@@ -44,7 +44,7 @@ class TextsPage:
         overrides: SqlOverrides,
         staff: StaffRecords,
         act: Act,
-        bots: Sequence[BotId],
+        bots: Callable[[], Sequence[BotId]],
     ) -> None:
         self._look = look
         self._words = words
@@ -154,7 +154,7 @@ class TextsPage:
             "title": place.name,
             "place": place,
             "languages": self._words.languages,
-            "bots": [str(bot) for bot in self._bots],
+            "bots": [str(bot) for bot in self._bots()],
             "said": said,
             "wrong": wrong,
             "sources": sources,
@@ -177,7 +177,7 @@ class TextsPage:
         return self._words.of(place.bot).current(place.name, place.language) or chosen.original
 
     def _chosen(self, key: str, language: str, bot: str) -> Chosen | None:
-        if bot not in ("0", *map(str, self._bots)) or language not in self._words.languages:
+        if bot not in ("0", *map(str, self._bots())) or language not in self._words.languages:
             return None
         if key == NAME and bot == "0":
             return None

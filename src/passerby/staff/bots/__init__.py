@@ -1,7 +1,7 @@
 """The fleet's bots: those that close, whose people are sent to a sister bot before they are retired."""
 
-from passerby.kernel.staff import Allowed, DrainAsked, DrainEndAsked, Permission, RetireAsked, StaffFeature
-from passerby.staff.bots.changes import drain, end_drain, retire
+from passerby.kernel.staff import Allowed, BotAddAsked, DrainAsked, DrainEndAsked, Permission, RetireAsked, StaffFeature
+from passerby.staff.bots.changes import add, drain, end_drain, retire
 from passerby.staff.bots.listing import (
     close_pressed,
     list_bots,
@@ -23,6 +23,7 @@ feature = StaffFeature(
         "bots_sure": Allowed(sure_pressed, Permission.SETTINGS),
     },
     requests={
+        BotAddAsked: Allowed(add, Permission.SETTINGS),
         DrainAsked: Allowed(drain, Permission.SETTINGS),
         DrainEndAsked: Allowed(end_drain, Permission.SETTINGS),
         RetireAsked: Allowed(retire, Permission.SETTINGS),

@@ -4,7 +4,15 @@ from passerby.dialogue.staff import refused
 from passerby.kernel.decision import Env
 from passerby.kernel.drain import Drain
 from passerby.kernel.ids import BotId
-from passerby.kernel.staff import AuditNote, DrainAsked, DrainEndAsked, RetireAsked, StaffDecision, StaffFacts
+from passerby.kernel.staff import (
+    AuditNote,
+    BotAddAsked,
+    DrainAsked,
+    DrainEndAsked,
+    RetireAsked,
+    StaffDecision,
+    StaffFacts,
+)
 from passerby.kernel.text import text
 
 
@@ -34,6 +42,13 @@ def end_drain(asked: DrainEndAsked, facts: StaffFacts, env: Env) -> StaffDecisio
         drains_over=(asked.bot,),
         notes=(AuditNote("bots.open_again", str(asked.bot)),),
         reply=text("bots.open_again", bot=str(asked.bot)),
+    )
+
+
+def add(asked: BotAddAsked, facts: StaffFacts, env: Env) -> StaffDecision:
+    return StaffDecision(
+        notes=(AuditNote("bots.added", str(asked.bot)),),
+        reply=text("bots.added", bot=str(asked.bot), name=asked.username),
     )
 
 

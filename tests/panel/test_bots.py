@@ -1,0 +1,76 @@
+"""Bots come and go from the panel: with the checks of the command line, and a row of the audit each."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from passerby.kernel.ids import BotId
+from passerby.kernel.staff import DrainAsked
+from tests.panel.stage import TOKENS, Stage, play
+from tests.panel.test_pages import token
+from tests.ports import free_port
+
+NEW = "1000003:sandbox-ddddddddddddddddddddddddddddd"
+
+
+@asynccontextmanager
+async def telegram_that_knows(known: str, port: int) -> AsyncIterator[None]:
+    """Answers getMe for one token."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        is_known = f"/bot{known}/getMe" in head
+        me = b'{"ok":true,"result":{"id":1000003,"is_bot":true,"first_name":"N","username":"new_bot"}}'
+        body = me if is_known else b'{"ok":false,"error_code":401,"description":"Unauthorized"}'
+        status = "200 OK" if is_known else "401 Unauthorized"
+        writer.write(f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", port)
+    try:
+        yield
+    finally:
+        server.close()
+
+
+def test_a_bot_is_added_by_its_token_and_retired_once_it_closes(tmp_path: Path) -> None:
+    file, port = tmp_path / "tokens", free_port()
+    file.write_text("\n".join(TOKENS))
+
+    async def scene(stage: Stage) -> None:
+        browser = await stage.signed_in()
+        given = {"csrf": await token(browser)}
+        async with telegram_that_knows(NEW, port):
+            for wrong in ("", "nonsense", NEW.replace("d", "e"), stage.settings.staff_bot_token.get_secret_value()):
+                answer = await browser.post("/bots/add", given | {"token": wrong})
+                assert answer.status == 400, wrong
+                assert not wrong or wrong not in answer.text
+            assert file.read_text().split() == [*TOKENS]
+            assert (await browser.press("/bots", "/bots/add", token=NEW)).status == 303
+        assert file.read_text().split() == [*TOKENS, NEW]
+        assert (await stage.actions())[-1] == "bots.added"
+        early = await browser.post("/bots/retire", given | {"bot": "1000001"})
+        assert "Close the bot first" in early.text
+        await stage.decisions.on_request(DrainAsked(BotId(1000001), BotId(1000002), "two_bot"))
+        assert (await browser.press("/bots", "/bots/retire", bot="1000001")).status == 303
+        assert file.read_text().split() == [TOKENS[1], NEW]
+        assert (await stage.actions())[-1] == "bots.retired"
+        for text in ([(row.details, row.subject) for row in await stage.staff.newest_audit(99)],):
+            assert "sandbox-" not in str(text)
+
+    play(tmp_path, scene, bot_tokens_file=file, bot_api_url=f"http://127.0.0.1:{port}")
+
+
+def test_without_a_file_of_tokens_the_page_offers_neither(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        browser = await stage.signed_in()
+        page = (await browser.get("/bots")).text
+        assert "Add a bot" not in page
+        assert "Retire" not in page
+        assert 'href="/texts/intro.name?bot=1000001"' in page
+        answer = await browser.post("/bots/add", {"csrf": await token(browser), "token": NEW})
+        assert "Set BOT_TOKENS_FILE" in answer.text
+
+    play(tmp_path, scene)
