@@ -14,6 +14,7 @@ SENTENCE = 300
     [
         pytest.param(("people", "show", "WRONG-CODE"), id="an unknown support code"),
         pytest.param(("staff", "revoke", "7"), id="nobody with this number", marks=pytest.mark.long),
+        pytest.param(("money", "show", "WRONGCODE2"), id="an unknown purchase", marks=pytest.mark.long),
         pytest.param(("move", "--to", "nowhere/at/all.db"), id="no such directory", marks=pytest.mark.long),
         pytest.param(("import", "nothing.csv"), id="no such file", marks=pytest.mark.long),
         pytest.param(("import", "strange.csv"), id="no column that is known", marks=pytest.mark.long),

@@ -17,9 +17,9 @@ from passerby.adapters.sql.tables import audit, staff_orders, users
 from passerby.domain.alerts.engine import Alert
 from passerby.domain.alerts.rules import BOT_HELD
 from passerby.domain.panel import FRESH_S
+from passerby.domain.spreadsheet import as_csv
 from passerby.domain.team import PERMISSIONS
 from passerby.kernel.staff import Permission, Role
-from passerby.panel.pages.exports import as_csv
 from passerby.runtime.alerting.watch import MEMO, Kept
 from passerby.telemetry.faults import SeenFault, fingerprint_of
 from tests.panel.stage import Browser, Stage, hidden, play

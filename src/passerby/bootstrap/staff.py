@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from random import SystemRandom
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -21,6 +21,7 @@ from passerby.catalogue import Catalogue
 from passerby.domain import support
 from passerby.domain.audit import AuditRow, first_broken
 from passerby.domain.broadcasts.acting import plain
+from passerby.domain.money.report import figures as money_figures
 from passerby.domain.sanctions import binding
 from passerby.domain.transparency import figures, markdown
 from passerby.kernel.decision import Env
@@ -216,6 +217,14 @@ class StaffOffice:
         ends = (datetime.combine(day, time(), UTC).timestamp() for day in (since, until))
         counted = figures(await self._records.period(*ends), since.isoformat(), until.isoformat())
         return msgspec.json.format(msgspec.json.encode(counted)).decode() if as_json else markdown(counted)
+
+    async def money(self, since: date, until: date) -> dict[str, Any]:
+        """The report about money for the days from `since` until before `until`."""
+        now = self._clock.now()
+        ends = (datetime.combine(day, time(), UTC).timestamp() for day in (since, until))
+        read = await self._records.ledgered(*ends, now)
+        fleet = frozenset(self._settings.tokens)
+        return money_figures(read, since.isoformat(), until.isoformat(), fleet, now)
 
     async def team(self) -> tuple[StaffMember, ...]:
         return await self._records.team()

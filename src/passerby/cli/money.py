@@ -1,5 +1,7 @@
 """`passerby money`: purchases by their code, and their refunds."""
 
+from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -29,3 +31,30 @@ def refund(
     The fleet does it within a minute, or when it starts, and tells the buyer.
     """
     say(at_work(lambda office: office.refund(code, reason, note)))
+
+
+class Form(StrEnum):
+    TEXT = "text"
+    CSV = "csv"
+    JSON = "json"
+
+
+@money.command()
+def report(
+    since: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day, UTC.")],
+    until: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="The day after the last one, UTC.")],
+    form: Annotated[Form, typer.Option("--as", help="How it is printed.")] = Form.TEXT,
+) -> None:
+    """Print sales, refunds and net Stars, by plan and bot; and what would be lost with each bot, now."""
+    if until <= since:
+        raise typer.BadParameter("--to must be later than --from")
+    found = at_work(lambda office: office.money(since.date(), until.date()))
+    from passerby.domain.money.report import in_words, rows
+    from passerby.domain.spreadsheet import as_csv
+
+    if form is Form.JSON:
+        import msgspec
+
+        typer.echo(msgspec.json.format(msgspec.json.encode(found)))
+    else:
+        typer.echo(as_csv(rows(found)) if form is Form.CSV else in_words(found), nl=form is Form.TEXT)

@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from passerby.adapters.sql import approvals, cases, transparency
+from passerby.adapters.sql import approvals, cases, money_report, transparency
 from passerby.adapters.sql.broadcast_rows import count_audience, count_targets, seen_broadcasts, store_broadcasts
 from passerby.adapters.sql.failures import Undone, losses, to_the_end
 from passerby.adapters.sql.overrides import add_overrides, newest_override
@@ -31,6 +31,7 @@ from passerby.adapters.sql.tables import (
 )
 from passerby.domain.approvals import purchase_of
 from passerby.domain.audit import AuditRow, chained
+from passerby.domain.money.report import Ledgered
 from passerby.domain.transparency import Period
 from passerby.kernel.case import CaseAsked, CaseFile
 from passerby.kernel.drain import Drain, RetireBot
@@ -193,6 +194,14 @@ class SqlStaff:
 
         async def read(connection: AsyncConnection) -> Period:
             return await transparency.period(connection, since, until)
+
+        return await self._read(read)
+
+    async def ledgered(self, since: float, until: float, now: float) -> Ledgered:
+        """What the report about money is made of."""
+
+        async def read(connection: AsyncConnection) -> Ledgered:
+            return await money_report.ledgered(connection, since, until, now)
 
         return await self._read(read)
 

@@ -1,7 +1,5 @@
 """Exports: the figures as CSV or JSON. They name nobody, and small groups are hidden as on the pages."""
 
-import csv
-import io
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -9,13 +7,13 @@ import msgspec
 
 from passerby.adapters.sql.panel_counting import CHATS, DAYS, GROWTH, Growth
 from passerby.adapters.sql.panel_reading import PanelReading
+from passerby.domain.spreadsheet import as_csv
 from passerby.kernel.staff import Permission
 from passerby.panel.http import Answer
 from passerby.panel.look import FEW, Look, day
 from passerby.panel.visit import Page, Route, Visit
 
 Table = Sequence[Mapping[str, Any]]
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 AUDIT_ROWS: Final = 10_000
 
 
@@ -81,18 +79,3 @@ class ExportsPage:
 
 def _hidden(counts: Mapping[str, int]) -> dict[str, Any]:
     return {name: f"<{FEW}" if 0 < value < FEW else value for name, value in sorted(counts.items())}
-
-
-def as_csv(rows: Table) -> str:
-    """With a header. A spreadsheet would run a cell that begins like a formula, so those get a quote in front."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    written = io.StringIO()
-    writer = csv.writer(written, lineterminator="\r\n")
-    writer.writerow(names)
-    for row in rows:
-        writer.writerow([_safe(row.get(name, "")) for name in names])
-    return written.getvalue()
-
-
-def _safe(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

@@ -1,0 +1,168 @@
+"""The operator's report about money: what was sold and given back, and what each bot would take along if it were lost.
+
+It names nobody. Stars that Telegram reports may have a fraction (`nanostars`), because of affiliates.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from passerby.domain.money.timeline import pieces
+from passerby.kernel.ids import BotId
+from passerby.kernel.money import VipGrant
+
+DAY_S: Final = 86_400.0
+HOLD_S: Final = 21 * DAY_S
+"""Stars younger than this cannot be withdrawn (source: Telegram's Terms of Service for Stars)."""
+NANO: Final = 1_000_000_000
+
+
+class Sold(NamedTuple):
+    """Charges and refunds of one plan in one bot, in a period. A refund counts when it is made."""
+
+    bot: int
+    plan: str
+    sales: int
+    stars: int
+    refunds: int
+    refunded: int
+
+
+class Net(NamedTuple):
+    """What a bot's payments brought in a period, as its transactions say: nanostars, without refunds. `affiliates`:
+    what they got of it."""
+
+    bot: int
+    nanostars: int
+    affiliates: int
+
+
+class Standing(NamedTuple):
+    """A bot now. `held`: Stars that are younger than `HOLD_S`. `swept_at` 0: its transactions were never read.
+    `unknown`: transactions that the ledger does not know."""
+
+    bot: int
+    held: int
+    subscriptions: int
+    swept_at: float
+    unknown: int
+
+
+class Open(NamedTuple):
+    """A charge that was not refunded, and whose VIP time is not over."""
+
+    code: str
+    bot: int
+    plan: str
+    stars: int
+    paid_at: float
+    days_left: float
+
+
+class Ledgered(NamedTuple):
+    """Everything that the report is made of."""
+
+    sold: Sequence[Sold]
+    net: Sequence[Net]
+    standing: Sequence[Standing]
+    open: Sequence[Open]
+    owed: Sequence[tuple[int, str, float]]
+    """(bot, refund or cancel, since when) of what Telegram has not confirmed."""
+
+
+def days_left(grants: Iterable[VipGrant], now: float) -> dict[str, float]:
+    """How many days of each grant of one person are still to come, by its code."""
+    left: dict[str, float] = {}
+    for piece in pieces(grants):
+        if piece.until > now:
+            left[piece.code] = left.get(piece.code, 0.0) + (piece.until - max(piece.since, now)) / DAY_S
+    return left
+
+
+def figures(read: Ledgered, since: str, until: str, fleet: Collection[BotId], now: float) -> dict[str, Any]:
+    """The report. `fleet`: the bots that run, as far as is known."""
+    owed_days: dict[int, float] = {}
+    for each in read.open:
+        owed_days[each.bot] = owed_days.get(each.bot, 0.0) + each.days_left
+    standing = {each.bot: each for each in read.standing}
+    oldest = min((at for _, _, at in read.owed), default=None)
+    return {
+        "from": since,
+        "to": until,
+        "by_plan": [each._asdict() for each in sorted(read.sold)],
+        "net": [
+            {"bot": each.bot, "stars": each.nanostars / NANO, "affiliates": each.affiliates / NANO}
+            for each in sorted(read.net)
+        ],
+        "exposure": [
+            {
+                "bot": bot,
+                "runs": bot in fleet,
+                "held_stars": standing[bot].held if bot in standing else 0,
+                "days_owed": round(owed_days.get(bot, 0.0), 1),
+                "subscriptions": standing[bot].subscriptions if bot in standing else 0,
+                "swept_minutes_ago": _minutes(standing[bot].swept_at, now) if bot in standing else None,
+                "unknown_transactions": standing[bot].unknown if bot in standing else 0,
+            }
+            for bot in sorted({*standing, *owed_days})
+        ],
+        "owed": {
+            "calls": len(read.owed),
+            "oldest_hours": round((now - oldest) / 3600.0, 1) if oldest is not None else None,
+        },
+        "cannot_be_refunded": [
+            {
+                "code": each.code,
+                "bot": each.bot,
+                "plan": each.plan,
+                "stars": each.stars,
+                "days_left": round(each.days_left, 1),
+            }
+            for each in sorted(read.open)
+            if each.bot not in fleet
+        ],
+    }
+
+
+def _minutes(at: float, now: float) -> int | None:
+    return round((now - at) / 60.0) if at else None
+
+
+def rows(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The report as one table, for a spreadsheet."""
+    parts = ("by_plan", "net", "exposure", "cannot_be_refunded")
+    listed = [{"part": part, **line} for part in parts for line in report[part]]
+    return [*listed, {"part": "owed", **report["owed"]}]
+
+
+def in_words(report: Mapping[str, Any]) -> str:
+    """The report as text for a terminal."""
+    lines = [f"Money from {report['from']} to {report['to']} (Stars)", ""]
+    for part, title in (
+        ("by_plan", "Sold and given back, by plan and bot"),
+        ("net", "What the bots' transactions say"),
+        ("exposure", "What goes with a bot if it is lost"),
+        ("cannot_be_refunded", "Cannot be refunded any more: the bot that sold it is gone"),
+    ):
+        lines += [title, *_columns(report[part]), ""]
+    owed = report["owed"]
+    oldest = f", the oldest for {owed['oldest_hours']:g} h" if owed["calls"] else ""
+    return "\n".join([*lines, f"Owed to buyers, and not confirmed by Telegram: {owed['calls']}{oldest}"])
+
+
+def _columns(table: Sequence[Mapping[str, Any]]) -> list[str]:
+    if not table:
+        return ["  none"]
+    names = list(table[0])
+    cells = [names, *([_shown(row[name]) for name in names] for row in table)]
+    widths = [max(len(row[at]) for row in cells) for at in range(len(names))]
+    return [
+        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
+    ]
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "never"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)

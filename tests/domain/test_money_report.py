@@ -1,0 +1,73 @@
+"""The report about money: what it adds up, and how it is written."""
+
+import csv
+import io
+
+import pytest
+
+from passerby.domain.money.report import (
+    DAY_S,
+    NANO,
+    Ledgered,
+    Net,
+    Open,
+    Sold,
+    Standing,
+    days_left,
+    figures,
+    in_words,
+    rows,
+)
+from passerby.domain.spreadsheet import as_csv
+from passerby.kernel.ids import BotId
+from passerby.kernel.money import GrantSource, VipGrant
+
+NOW = 1_800_000_000.0
+HERE, GONE, NEW = BotId(1), BotId(2), BotId(3)
+READ = Ledgered(
+    sold=[Sold(2, "week", 1, 75, 0, 0), Sold(1, "=month", 3, 750, 1, 250)],
+    net=[Net(1, 499_500_000_000, NANO // 2)],
+    standing=[Standing(1, 500, 2, NOW - 600, 0), Standing(3, 0, 0, 0.0, 1)],
+    open=[Open("CODE2", 2, "week", 75, NOW - DAY_S, 6.04), Open("CODE1", 1, "=month", 250, NOW - DAY_S, 29.0)],
+    owed=[(1, "refund", NOW - 5400), (1, "cancel", NOW - 60)],
+)
+REPORT = figures(READ, "2027-01-01", "2027-02-01", {HERE, NEW}, NOW)
+
+
+def test_the_days_that_each_purchase_still_owes_are_those_to_come() -> None:
+    grants = [
+        VipGrant("sub", GrantSource.CHARGE, NOW - 5 * DAY_S, until=NOW + 10 * DAY_S),
+        VipGrant("pass", GrantSource.CHARGE, NOW - 6 * DAY_S, lasts_s=7 * DAY_S),
+        VipGrant("old", GrantSource.CHARGE, NOW - 90 * DAY_S, lasts_s=7 * DAY_S),
+    ]
+    assert days_left(grants, NOW) == pytest.approx({"sub": 10.0, "pass": 6.0})
+
+
+def test_each_bot_shows_what_would_go_with_it_and_lost_ones_what_cannot_be_refunded() -> None:
+    assert [(each["bot"], each["runs"], each["held_stars"], each["days_owed"]) for each in REPORT["exposure"]] == [
+        (1, True, 500, 29.0),
+        (2, False, 0, 6.0),
+        (3, True, 0, 0),
+    ]
+    assert [each["swept_minutes_ago"] for each in REPORT["exposure"]] == [10, None, None]
+    assert [each["code"] for each in REPORT["cannot_be_refunded"]] == ["CODE2"]
+    assert REPORT["net"] == [{"bot": 1, "stars": 499.5, "affiliates": 0.5}]
+    assert REPORT["owed"] == {"calls": 2, "oldest_hours": 1.5}
+
+
+def test_the_report_is_read_on_a_terminal_too() -> None:
+    said = in_words(REPORT)
+    assert "Owed to buyers, and not confirmed by Telegram: 2, the oldest for 1.5 h" in said
+    assert "1    =month  3      750    1        250" in said
+    nothing = in_words(figures(Ledgered([], [], [], [], []), "2027-01-01", "2027-02-01", (), NOW))
+    assert nothing.count("  none") == 4
+    assert nothing.endswith("not confirmed by Telegram: 0")
+
+
+def test_a_spreadsheet_runs_nothing_of_the_report() -> None:
+    read = list(csv.reader(io.StringIO(as_csv(rows(REPORT)))))
+    assert all(len(row) == len(read[0]) for row in read)
+    cells = [cell for row in read for cell in row]
+    assert "'=month" in cells
+    assert not any(cell.startswith(("=", "+", "@")) for cell in cells)
+    assert as_csv([{"a": -1, "b": "\tx", "-c": "\n"}]).splitlines()[0] == "a,b,'-c"
