@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from random import SystemRandom
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -21,8 +21,9 @@ from passerby.catalogue import Catalogue
 from passerby.domain import support
 from passerby.domain.audit import AuditRow, first_broken
 from passerby.domain.broadcasts.acting import plain
-from passerby.domain.money.report import figures as money_figures
+from passerby.domain.money import report as money_report
 from passerby.domain.sanctions import binding
+from passerby.domain.spreadsheet import as_csv
 from passerby.domain.transparency import figures, markdown
 from passerby.kernel.decision import Env
 from passerby.kernel.drain import Drain
@@ -218,13 +219,16 @@ class StaffOffice:
         counted = figures(await self._records.period(*ends), since.isoformat(), until.isoformat())
         return msgspec.json.format(msgspec.json.encode(counted)).decode() if as_json else markdown(counted)
 
-    async def money(self, since: date, until: date) -> dict[str, Any]:
-        """The report about money for the days from `since` until before `until`."""
+    async def money(self, since: date, until: date, form: str) -> str:
+        """The report about money for the days from `since` until before `until`, as text, csv or json."""
         now = self._clock.now()
-        ends = (datetime.combine(day, time(), UTC).timestamp() for day in (since, until))
-        read = await self._records.ledgered(*ends, now)
+        begins, ends = (datetime.combine(day, time(), UTC).timestamp() for day in (since, until))
+        read = await self._records.ledgered(begins, ends, now)
         fleet = frozenset(self._settings.tokens)
-        return money_figures(read, since.isoformat(), until.isoformat(), fleet, now)
+        found = money_report.figures(read, since.isoformat(), until.isoformat(), fleet, now)
+        if form == "json":
+            return msgspec.json.format(msgspec.json.encode(found)).decode() + "\n"
+        return as_csv(money_report.rows(found)) if form == "csv" else money_report.in_words(found) + "\n"
 
     async def team(self) -> tuple[StaffMember, ...]:
         return await self._records.team()

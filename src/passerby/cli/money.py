@@ -48,13 +48,4 @@ def report(
     """Print sales, refunds and net Stars, by plan and bot; and what would be lost with each bot, now."""
     if until <= since:
         raise typer.BadParameter("--to must be later than --from")
-    found = at_work(lambda office: office.money(since.date(), until.date()))
-    from passerby.domain.money.report import in_words, rows
-    from passerby.domain.spreadsheet import as_csv
-
-    if form is Form.JSON:
-        import msgspec
-
-        typer.echo(msgspec.json.format(msgspec.json.encode(found)))
-    else:
-        typer.echo(as_csv(rows(found)) if form is Form.CSV else in_words(found), nl=form is Form.TEXT)
+    typer.echo(at_work(lambda office: office.money(since.date(), until.date(), form)), nl=False)

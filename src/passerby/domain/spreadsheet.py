@@ -1,7 +1,5 @@
 """Tables as CSV that a spreadsheet can open without running anything."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -12,13 +10,13 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     """With a header. A spreadsheet would run a cell that begins like a formula, so those get a quote in front."""
     names = list(dict.fromkeys(name for row in rows for name in row))
-    written = io.StringIO()
-    writer = csv.writer(written, lineterminator="\r\n")
-    writer.writerow([_safe(name) for name in names])
-    for row in rows:
-        writer.writerow([_safe(row.get(name, "")) for name in names])
-    return written.getvalue()
+    table = [names, *([row.get(name, "") for name in names] for row in rows)]
+    return "".join(",".join(map(_cell, row)) + "\r\n" for row in table)
 
 
-def _safe(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+def _cell(value: Any) -> str:
+    """Source: RFC 4180."""
+    if value is None:
+        return ""
+    written = f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else str(value)
+    return '"' + written.replace('"', '""') + '"' if any(sign in written for sign in ',"\r\n') else written

@@ -49,7 +49,12 @@ async def _sold(connection: AsyncConnection, since: float, until: float) -> list
 
 async def _standing(connection: AsyncConnection, now: float) -> list[Standing]:
     found: dict[int, list[float]] = {}
-    queries = ((_HELD, {"since": now - HOLD_S}), (_SUBSCRIBED, {"now": now}), (_SWEPT, {}), (_UNKNOWN, {}))
+    queries: tuple[tuple[sa.Executable, dict[str, float]], ...] = (
+        (_HELD, {"since": now - HOLD_S}),
+        (_SUBSCRIBED, {"now": now}),
+        (_SWEPT, {}),
+        (_UNKNOWN, {}),
+    )
     for place, (query, asked) in enumerate(queries):
         for bot, value in await connection.execute(query, asked):
             found.setdefault(bot, [0.0] * 4)[place] = value
