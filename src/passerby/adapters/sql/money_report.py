@@ -148,7 +148,7 @@ _VIPS = (
         users.c.vip_until > sa.bindparam("now", type_=sa.Double),
         users.c.id > sa.bindparam("beyond", type_=sa.BigInteger),
     )
-    .order_by(users.c.id)
+    .order_by(users.c.id.asc())
     .limit(sa.bindparam("most"))
 )
 _THESE = sa.bindparam("people", expanding=True, type_=sa.BigInteger)
