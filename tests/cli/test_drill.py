@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from passerby.loadtest.probe import NoProbe, ProbeChat
 from tests.cli.command import PASSERBY, WAIT_S, passerby, running, said
 from tests.contract.servers import start_postgres, start_valkey
 from tests.ports import free_port
@@ -27,6 +28,12 @@ def new_bot(url: str) -> str:
     request = urllib.request.Request(f"{url}/sandbox/bots", b"{}", {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=WAIT_S) as answer:
         return str(json.load(answer)["token"])
+
+
+def test_without_a_sandbox_there_is_no_probe_chat_and_the_reason_is_said() -> None:
+    probe = ProbeChat(f"http://127.0.0.1:{free_port()}", lambda: 0.0, lambda delay_s: None)
+    with pytest.raises(NoProbe, match="is no sandbox, and on Telegram nobody can write for people"):
+        probe.begin([1])
 
 
 @pytest.mark.long
@@ -59,5 +66,8 @@ def test_a_healthy_cluster_passes_the_drill_and_one_process_is_refused(place: Pa
             drill = json.loads(done.stdout)
             assert drill["bots"] == 2
             assert 0 < drill["taken_over_s"] <= drill["whole_s"]
+            probe = drill["probe"]
+            assert probe["sent"] > 0
+            assert (probe["lost"], probe["doubled"]) in ((0, 0), (0, 1))
         finally:
             passerby(place, "stop", **given)

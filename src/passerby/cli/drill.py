@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
@@ -19,10 +20,12 @@ def drills() -> None:
 def failover(json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False) -> None:
     """Kill one worker of the cluster here, and print how long the others took to take over its bots and duties.
 
+    If BOT_API_URL is a sandbox, two people chat there meanwhile, and their messages are counted: sent, lost, doubled.
     The worker is started again. Exit code 1: the fleet is not healthy, or did not recover within two minutes.
     """
     from passerby import settings
     from passerby.bootstrap.clock import SystemClock
+    from passerby.loadtest.probe import NoProbe, ProbeChat
     from passerby.ops.cluster.drill import CannotDrill
     from passerby.ops.cluster.drill import failover as fail_over
     from passerby.ops.cluster.overview import Overview, glance, overview
@@ -40,14 +43,34 @@ def failover(json: Annotated[bool, typer.Option("--json", help="Print JSON inste
             polls=settled.update_mode == "polling",
         )
 
+    probe = ProbeChat(settled.bot_api_url, clock.monotonic, time.sleep)
+    without = ""
+
+    def begin(bots: Sequence[int]) -> None:
+        nonlocal without
+        try:
+            probe.begin(bots)
+        except NoProbe as error:
+            without = str(error)
+
     try:
-        done = fail_over(look, os.kill, clock.now, time.sleep)
-    except CannotDrill as error:
+        try:
+            done = fail_over(look, os.kill, clock.now, time.sleep, begin)
+        finally:
+            probed = probe.end() if not without else None
+    except (CannotDrill, NoProbe) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
     if json:
-        typer.echo(msgspec.json.encode(done))
+        typer.echo(msgspec.json.encode(msgspec.to_builtins(done) | {"probe": probed}))
     else:
         typer.echo(f"killed {done.killed}, which polled {done.bots} bots")
         typer.echo(f"the others had its bots and duties after {done.taken_over_s} s")
         typer.echo(f"it was ready again, and all was well, after {done.whole_s} s")
+        if probed is not None:
+            typer.echo(
+                f"a chat meanwhile: {probed.sent} messages sent, {probed.lost} lost, {probed.doubled} doubled, the "
+                f"slowest took {probed.slowest_s} s"
+            )
+        else:
+            typer.echo(f"no chat was counted meanwhile: {without}")

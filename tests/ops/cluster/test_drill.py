@@ -59,6 +59,20 @@ def test_the_worker_with_the_most_bots_is_killed_and_the_takeover_is_timed() -> 
     assert done == Drill("worker-2", 2, round(2 * LOOK_EVERY_S, 1), round(4 * LOOK_EVERY_S, 1))
 
 
+def test_a_probe_begins_before_the_kill_with_the_bots_of_the_worker_that_is_killed() -> None:
+    told: list[object] = []
+    taken = seen(process("worker-1", 11, 3), process("worker-2", 22, 2), polled_ago_s=0.1)
+    looks = iter((HEALTHY, HEALTHY))
+    failover(
+        lambda: next(looks, taken),
+        lambda pid, how: told.append(pid),
+        iter(range(100)).__next__,
+        lambda delay_s: None,
+        lambda bots: told.append(list(bots)),
+    )
+    assert told == [[1, 2], 12]
+
+
 @pytest.mark.parametrize(
     ("before", "said"),
     [

@@ -5,7 +5,7 @@ reliability page for the bounds of what a kill may cost.
 """
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -21,7 +21,7 @@ class CannotDrill(Exception):
 
 
 class Drill(msgspec.Struct, frozen=True):
-    """`killed` had `bots`. `taken_over_s`: until these were polled again, and each duty had a holder.
+    """`killed` had these `bots`. `taken_over_s`: until these were polled again, and each duty had a holder.
     `whole_s`: until the killed process was ready again, and nothing needed a look."""
 
     killed: str
@@ -35,10 +35,19 @@ def failover(
     kill: Callable[[int, signal.Signals], None],
     now: Callable[[], float],
     sleep: Callable[[float], None],
+    begin: Callable[[Sequence[int]], None] | None = None,
 ) -> Drill:
-    """`now` in seconds. Raises: CannotDrill, also if the fleet does not recover in time."""
+    """`now` in seconds. `begin` hears which bots the worker has that is killed next.
+
+    Raises: CannotDrill, also if the fleet does not recover in time; whatever `begin` raises.
+    """
     before = look()
     victim = _victim(before)
+    if begin is not None:
+        its_own = [each.bot for each in before.bots if each.owner == victim.name]
+        begin(its_own or [each.bot for each in before.bots])
+        before = look()  # a probe takes a while, and workers share the bots out again
+        victim = _victim(before)
     kill(victim.pid, signal.SIGKILL)
     began_at = now()
     taken_over_s: float | None = None
