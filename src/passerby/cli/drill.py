@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated
 
 import msgspec
@@ -26,7 +27,7 @@ def failover(json: Annotated[bool, typer.Option("--json", help="Print JSON inste
     from passerby import settings
     from passerby.bootstrap.clock import SystemClock
     from passerby.loadtest.probe import NoProbe, ProbeChat
-    from passerby.ops.cluster.drill import CannotDrill
+    from passerby.ops.cluster.drill import CannotDrill, LastDrill, note_drill
     from passerby.ops.cluster.drill import failover as fail_over
     from passerby.ops.cluster.overview import Overview, glance, overview
 
@@ -61,6 +62,8 @@ def failover(json: Annotated[bool, typer.Option("--json", help="Print JSON inste
     except (CannotDrill, NoProbe) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
+    with suppress(OSError):  # the doctor will ask for another one
+        note_drill(settled.run_path, LastDrill(clock.now(), done))
     if json:
         typer.echo(msgspec.json.encode(msgspec.to_builtins(done) | {"probe": probed}))
     else:

@@ -330,7 +330,8 @@ def test_a_backup_that_does_not_fit_its_manifest_fails_the_restore_test(on_a_fil
 
 def test_the_doctor_names_the_newest_backup_and_the_last_restore_test(on_a_file: Settings) -> None:
     def verdicts(now: float) -> dict[str, str]:
-        return {each.check: str(each.verdict) for each in backups.checks(on_a_file, lambda: now)}
+        found = backups.checks(on_a_file, lambda: now)
+        return {each.check: str(each.verdict) for each in found if each.check != "backup directory"}
 
     asyncio.run(fill(on_a_file, range(1, 4)))
     assert verdicts(CLOCK.now()) == {"backup": "warn"}

@@ -6,6 +6,7 @@ reliability page for the bounds of what a kill may cost.
 
 import signal
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -14,6 +15,7 @@ from passerby.ops.cluster.overview import Overview, Process
 
 PATIENCE_S: Final = 120.0
 LOOK_EVERY_S: Final = 0.2
+_LAST: Final = "last-drill.json"
 
 
 class CannotDrill(Exception):
@@ -28,6 +30,26 @@ class Drill(msgspec.Struct, frozen=True):
     bots: int
     taken_over_s: float
     whole_s: float
+
+
+class LastDrill(msgspec.Struct, frozen=True):
+    """`at` in Unix seconds."""
+
+    at: float
+    drill: Drill
+
+
+def last_drill(directory: Path) -> LastDrill | None:
+    """The last drill of this run directory that ended well."""
+    try:
+        return msgspec.json.decode((directory / _LAST).read_bytes(), type=LastDrill)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def note_drill(directory: Path, done: LastDrill) -> None:
+    """Raises: OSError."""
+    (directory / _LAST).write_bytes(msgspec.json.encode(done))
 
 
 def failover(

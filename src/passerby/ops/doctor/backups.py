@@ -1,10 +1,14 @@
 """Checks the backups: whether one is made every day, and whether it was restored for a test every week."""
 
+import os
+import shutil
+import stat
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Final
 
 from passerby.ops.backup.directory import Directory, begun_at
-from passerby.ops.doctor.finding import Finding, fail, warn, well
+from passerby.ops.doctor.finding import GIB, Finding, fail, warn, well
 from passerby.settings import Settings
 
 OLD_H: Final = 26
@@ -12,11 +16,41 @@ OLD_H: Final = 26
 UNTESTED_DAYS: Final = 8
 
 
+def _place(settings: Settings, path: Path) -> Iterator[Finding]:
+    """Whether backups can be written, and survive the loss of the database's disk."""
+    above = path
+    while not above.exists():
+        above = above.parent
+    if not os.access(above, os.W_OK | os.X_OK):
+        what = "is not writable for this user" if above == path else f"cannot be made in {above}"
+        yield fail("backup directory", f"{path} {what}", f"run mkdir -p {path}, and chown it to this user")
+        return
+    free = shutil.disk_usage(above).free
+    told = f"{path} {'is there' if above == path else 'is made by the first backup'}, {free / GIB:.1f} GiB free"
+    if above == path and stat.S_IMODE(path.stat().st_mode) & 0o077:
+        yield warn("backup directory", f"others may look into {path}", f"run chmod 700 {path}")
+    elif _is_beside(settings, above):
+        yield warn("backup directory", f"{told}, on the disk of the database", "use another disk, or copy backups away")
+    else:
+        yield well("backup directory", told)
+
+
+def _is_beside(settings: Settings, place: Path) -> bool:
+    """Whether one disk has the database and every backup. Where PostgreSQL has its files, its user may not see."""
+    if settings.postgres_uri is not None or settings.backup_upload_command is not None:
+        return False
+    database = settings.sqlite_db_path.absolute()
+    while not database.exists():
+        database = database.parent
+    return place.stat().st_dev == database.stat().st_dev
+
+
 def checks(settings: Settings, now: Callable[[], float]) -> Iterator[Finding]:
     if settings.backup_dir is None:
         yield warn("backup", "none is made: BACKUP_DIR is not set", "set it to a directory on another disk")
         return
     directory = Directory(settings.backup_dir)
+    yield from _place(settings, directory.path)
     backups = directory.backups()
     if not backups:
         yield warn("backup", f"there is none in {directory.path} yet", "run passerby backup run")
