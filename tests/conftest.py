@@ -1,6 +1,7 @@
 """Setup for every test. Fixtures are next to the tests that need them."""
 
 import faulthandler
+import gc
 import os
 from collections.abc import Generator
 from contextlib import ExitStack, suppress
@@ -8,19 +9,24 @@ from contextlib import ExitStack, suppress
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.size import size
+
 # No deadline for an example: the machine may be busy with other work.
 settings.register_profile(
     "passerby",
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
-    max_examples=int(os.environ.get("TEST_EXAMPLES", "100")),
+    max_examples=int(os.environ.get("TEST_EXAMPLES", size(25, 100))),
 )
 settings.load_profile("passerby")
 
 _GRACE_S = float(os.environ.get("TEST_GRACE_S", "30"))
 """How long a test may continue after its timeout was raised inside it. An event loop that waits for a task that never
 ends swallows the timeout. Then the stacks are printed and the process ends; under xdist another process takes over."""
+PURE = ("tests/kernel/", "tests/domain/", "tests/features/")
+PURE_RAN = os.environ.get("TEST_PURE_RAN") == "1"
+"""Set by `tools/check.py`, which runs the tests of the pure layers on their own, with few draws of hypothesis."""
 _stderr = -1
 _servers = ExitStack()
 
@@ -33,15 +39,40 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run long forms only if they are selected by marker or by name."""
+    """Run long forms only if they are selected by marker or by name. Run no test that `tools/check.py` has just run in
+    the same way. Tests that draw examples draw more in the long run."""
+    for item in items:
+        if _draws(item):
+            item.add_marker(pytest.mark.sized)
     if config.option.markexpr or config.option.keyword:
         return
     named = tuple(argument for argument in config.args if "::" in argument)
-    left = [item for item in items if item.get_closest_marker("long") and not item.nodeid.startswith(named)]
+    left = [
+        item
+        for item in items
+        if (item.get_closest_marker("long") and not item.nodeid.startswith(named)) or (PURE_RAN and _is_settled(item))
+    ]
     if left:
         config.hook.pytest_deselected(items=left)
         dropped = set(map(id, left))
         items[:] = [item for item in items if id(item) not in dropped]
+
+
+def _is_settled(item: pytest.Item) -> bool:
+    """Whether it is a test of the pure layers that draws nothing: it does the same in every run."""
+    return item.nodeid.startswith(PURE) and not _draws(item)
+
+
+def _draws(item: pytest.Item) -> bool:
+    return getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+
+
+def pytest_collection_finish() -> None:
+    """Tests and modules stay until the end. Python need not search them for garbage again and again, and what a test
+    leaves is cheap to keep for a while."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 @pytest.hookimpl(optionalhook=True)

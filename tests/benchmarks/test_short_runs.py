@@ -12,6 +12,7 @@ from tests.size import in_full
 SMALL = Shape(bots=2, pairs=4)
 
 
+@pytest.mark.long
 def test_a_relay_with_webhooks_and_over_tls_is_measured() -> None:
     shape = replace(SMALL, tls=True, web=True, delay_ms="1-2")
     closed, opened = relay.measure(shape, [4], [50], window_s=2.0, runs=1)
@@ -43,7 +44,7 @@ def test_two_workers_share_the_bots_and_their_store_calls_are_counted() -> None:
     assert row["calls_per_relay"] >= row["trips_per_relay"] > 0
 
 
-@pytest.mark.parametrize("module", in_full(PEERS.values(), 1))
+@pytest.mark.parametrize("module", in_full(PEERS.values(), 0))
 def test_a_peer_relays(module: str) -> None:
     with peer_sides(module, SMALL) as found:
         row = relay.closed(found, 4, window_s=2.0, runs=1)

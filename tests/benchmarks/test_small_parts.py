@@ -47,6 +47,7 @@ def test_every_update_of_the_mix_is_decoded_as_an_event() -> None:
     assert set(seen) == {MessageReceived, MessageEdited, ButtonPressed, ReactionChanged}
 
 
+@pytest.mark.long
 def test_all_decoders_see_the_same_number_of_updates() -> None:
     (answer,) = answers(1, 20, Random(5))
     found = {name: len(read(answer)) for name, read in readers().items()}

@@ -32,6 +32,7 @@ def test_a_typed_message_arrives_and_the_answer_appears_live(phones: Phones) -> 
     assert "hello there" not in " ".join(second.texts())
 
 
+@pytest.mark.long
 def test_shift_enter_starts_a_new_line_and_enter_sends(first: Phone) -> None:
     first.composer.press_sequentially("one")
     first.composer.press("Shift+Enter")
@@ -40,6 +41,7 @@ def test_shift_enter_starts_a_new_line_and_enter_sends(first: Phone) -> None:
     assert first.hears("Echo:").get_by_test_id("text").inner_text() == "Echo: one\ntwo"
 
 
+@pytest.mark.long
 def test_quick_messages_keep_their_order(first: Phone) -> None:
     words = [f"number {n}" for n in range(8)]
     for word in words:
@@ -50,6 +52,7 @@ def test_quick_messages_keep_their_order(first: Phone) -> None:
     assert said == words
 
 
+@pytest.mark.long
 def test_html_in_a_message_stays_text(first: Phone) -> None:
     nasty = '<img src=x onerror="document.title=1"><b>bold</b>'
     first.say(nasty)
@@ -66,6 +69,7 @@ def test_a_reply_keyboard_sends_its_text_and_disappears_when_removed(first: Phon
     expect(first.keyboard).to_be_hidden()
 
 
+@pytest.mark.long
 def test_the_reply_keyboard_can_be_hidden_and_shown(first: Phone) -> None:
     toggle = first.page.get_by_test_id("keyboard-toggle-1")
     toggle.click()
@@ -83,6 +87,7 @@ def test_an_inline_button_spins_until_answered_and_shows_the_answer(first: Phone
     expect(settled.get_by_test_id("inline-button")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_an_alert_stays_until_the_person_closes_it(first: Phone) -> None:
     first.say("ask")
     first.press("No")
@@ -95,6 +100,7 @@ def test_an_alert_stays_until_the_person_closes_it(first: Phone) -> None:
     )
 
 
+@pytest.mark.long
 def test_a_link_button_asks_before_it_opens_the_link(first: Phone) -> None:
     first.say("ask")
     first.press("Rules")
@@ -116,6 +122,7 @@ def test_formatting_is_shown_and_a_tap_opens_a_spoiler(first: Phone) -> None:
     expect(bubble.locator(".spoiler.revealed")).to_have_text("secret")
 
 
+@pytest.mark.long
 def test_formatting_typed_with_the_keyboard_becomes_entities(first: Phone, bots: list[ScriptedBot]) -> None:
     first.composer.press_sequentially("so ")
     first.composer.press("Control+b")
@@ -146,6 +153,7 @@ def test_every_kind_of_file_can_be_sent_and_received(phones: Phones) -> None:
         expect(phone.receives(kind).locator(shown)).to_be_visible()
 
 
+@pytest.mark.long
 def test_a_voice_message_is_opus_in_ogg(first: Phone, sandbox: Sandbox) -> None:
     first.attach("voice", "sample-voice")
     expect(first.receives("voice").locator(".wave")).to_be_visible()
@@ -157,6 +165,7 @@ def test_a_voice_message_is_opus_in_ogg(first: Phone, sandbox: Sandbox) -> None:
     assert b"OpusHead" in data[:64]
 
 
+@pytest.mark.long
 def test_a_sticker_can_be_sent_from_the_panel(first: Phone) -> None:
     first.sticker(2)
     picture = first.receives("sticker").locator("img")
@@ -164,6 +173,7 @@ def test_a_sticker_can_be_sent_from_the_panel(first: Phone) -> None:
     expect(picture).to_have_js_property("naturalWidth", 512)
 
 
+@pytest.mark.long
 def test_a_photo_keeps_its_caption_and_spoiler(first: Phone) -> None:
     first.attach_files("gallery", [png("red.png", RED)], caption="a red square", spoiler=True)
     photo = first.hears("a red square", kind="photo")
@@ -184,6 +194,7 @@ def test_several_photos_become_one_album(first: Phone, bots: list[ScriptedBot]) 
     assert len(groups) == 1
 
 
+@pytest.mark.long
 def test_a_file_keeps_its_name_and_bytes(first: Phone) -> None:
     first.attach_files("document", [text_file("letter.txt", "dear reader")])
     document = first.hears("letter.txt", kind="document")
@@ -192,6 +203,7 @@ def test_a_file_keeps_its_name_and_bytes(first: Phone) -> None:
     assert download.value.path().read_text() == "dear reader"
 
 
+@pytest.mark.long
 def test_locations_contacts_and_dice_can_be_sent_from_the_attach_menu(first: Phone) -> None:
     for tile, kind in (("location", "location"), ("contact", "contact")):
         first.page.get_by_test_id("attach-1").click()
@@ -204,6 +216,7 @@ def test_locations_contacts_and_dice_can_be_sent_from_the_attach_menu(first: Pho
     expect(first.receives("dice").get_by_role("img", name=re.compile(r"🎲 shows [1-6]"))).to_be_visible()
 
 
+@pytest.mark.long
 def test_a_poll_can_be_made_and_sent(first: Phone) -> None:
     first.page.get_by_test_id("attach-1").click()
     first.node.get_by_test_id("attach-poll").click()
@@ -215,6 +228,7 @@ def test_a_poll_can_be_made_and_sent(first: Phone) -> None:
     expect(first.hears("Tea or coffee?", kind="poll")).to_contain_text("Coffee")
 
 
+@pytest.mark.long
 def test_a_vote_is_counted_and_the_bot_is_told(first: Phone, bots: list[ScriptedBot]) -> None:
     bots[0].call("sendPoll", chat_id=first.person_id, question="Which?", options=[{"text": "This"}, {"text": "That"}])
     poll = first.hears("Which?", kind="poll")
@@ -223,6 +237,7 @@ def test_a_vote_is_counted_and_the_bot_is_told(first: Phone, bots: list[Scripted
     expect(poll.get_by_test_id("poll-option").filter(has_text="That")).to_contain_text("100%")
 
 
+@pytest.mark.long
 def test_a_message_can_be_forwarded_to_another_bot(first: Phone, bots: list[ScriptedBot]) -> None:
     said = first.say("pass me on")
     first.hears("Echo: pass me on")
@@ -232,6 +247,7 @@ def test_a_message_can_be_forwarded_to_another_bot(first: Phone, bots: list[Scri
     assert forwarded["forward_origin"]["sender_user"]["id"] == first.person_id
 
 
+@pytest.mark.long
 def test_a_person_can_delete_their_own_message(first: Phone) -> None:
     said = first.say("forget this")
     first.hears("Echo: forget this")
@@ -239,6 +255,7 @@ def test_a_person_can_delete_their_own_message(first: Phone) -> None:
     expect(first.log.locator('[data-outgoing="yes"]').filter(has_text="forget this")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_delete_for_both_is_offered_only_if_the_bot_can_do_it(
     own_sandbox: Sandbox, open_page: Callable[..., Page]
 ) -> None:
@@ -262,6 +279,7 @@ def test_delete_for_both_is_offered_only_if_the_bot_can_do_it(
         bot.stop()
 
 
+@pytest.mark.long
 def test_commands_look_different_from_their_descriptions(own_sandbox: Sandbox, open_page: Callable[..., Page]) -> None:
     made = own_sandbox.post("bots", {"first_name": "First", "username": "first_bot"})
     bot = ScriptedBot(own_sandbox.url, made["token"])
@@ -279,6 +297,7 @@ def test_commands_look_different_from_their_descriptions(own_sandbox: Sandbox, o
         bot.stop()
 
 
+@pytest.mark.long
 def test_a_link_has_a_card_with_its_address(first: Phone, bots: list[ScriptedBot]) -> None:
     person = first.person_id
     bots[0].say(person, "look: https://www.example.com/a/house")
@@ -292,6 +311,7 @@ def test_a_link_has_a_card_with_its_address(first: Phone, bots: list[ScriptedBot
     expect(said.get_by_test_id("link-preview")).to_have_text("example.org")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("text", "more", "cards"),
     [
@@ -311,6 +331,7 @@ def test_link_preview_options_control_the_card(
         expect(found).to_have_text("example.net")
 
 
+@pytest.mark.long
 def test_a_reply_quotes_the_message_it_answers(first: Phone) -> None:
     first.say("the first word")
     echo = first.hears("Echo: the first word")
@@ -326,6 +347,7 @@ def test_a_person_can_edit_their_own_message_and_the_bot_is_told(first: Phone) -
     first.hears("You made it: a mistake")
 
 
+@pytest.mark.long
 def test_a_person_cannot_edit_a_bots_message(first: Phone) -> None:
     menu = first.open_menu(first.hears("Welcome"))
     expect(menu.get_by_test_id("menu-reply")).to_be_visible()
@@ -341,6 +363,7 @@ def test_a_reaction_is_shown_reported_to_the_bot_and_can_be_removed(first: Phone
     first.hears("You reacted: no more")
 
 
+@pytest.mark.long
 def test_the_menu_of_a_message_works_with_the_keyboard(first: Phone) -> None:
     welcome = first.hears("Welcome")
     welcome.focus()
@@ -365,6 +388,7 @@ def test_a_blocked_bot_cannot_write_until_it_is_unblocked(
     assert "are you there?" not in first.texts()
 
 
+@pytest.mark.long
 def test_a_person_can_chat_with_several_bots_and_each_keeps_its_history(first: Phone) -> None:
     first.say("for the first bot")
     first.hears("Echo: for the first bot")
@@ -376,6 +400,7 @@ def test_a_person_can_chat_with_several_bots_and_each_keeps_its_history(first: P
     first.hears("Echo: for the first bot")
 
 
+@pytest.mark.long
 def test_unread_messages_from_another_bot_are_counted(first: Phone, bots: list[ScriptedBot], sandbox: Sandbox) -> None:
     first.switch_to("Second")
     bots[0].say(first.person_id, "over here")
@@ -385,6 +410,7 @@ def test_unread_messages_from_another_bot_are_counted(first: Phone, bots: list[S
     expect(row.locator(".count")).to_have_text("1")
 
 
+@pytest.mark.long
 def test_a_person_can_get_a_new_name_and_language(first: Phone, bots: list[ScriptedBot]) -> None:
     first.rename("Nadia", "ar")
     first.choose("restart")
@@ -394,6 +420,7 @@ def test_a_person_can_get_a_new_name_and_language(first: Phone, bots: list[Scrip
     assert first.hears("Echo: مرحبا").get_by_test_id("text").get_attribute("dir") == "auto"
 
 
+@pytest.mark.long
 def test_a_deleted_message_disappears(first: Phone, bots: list[ScriptedBot], sandbox: Sandbox) -> None:
     person = first.person_id
     sent = bots[0].say(person, "not for long")
@@ -402,11 +429,13 @@ def test_a_deleted_message_disappears(first: Phone, bots: list[ScriptedBot], san
     expect(first.log.get_by_text("not for long")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_a_chat_action_is_shown_under_the_name(first: Phone, bots: list[ScriptedBot], sandbox: Sandbox) -> None:
     bots[0].call("sendChatAction", chat_id=first.person_id, action="typing")
     expect(first.page.get_by_test_id("subtitle-1")).to_have_text("typing…")
 
 
+@pytest.mark.long
 def test_a_new_message_does_not_scroll_a_person_away_from_older_ones(
     first: Phone, bots: list[ScriptedBot], sandbox: Sandbox
 ) -> None:

@@ -41,6 +41,7 @@ def test_a_reload_keeps_the_phones_the_people_and_the_conversation(phones: Phone
     first.hears("Echo: still here")
 
 
+@pytest.mark.long
 def test_a_third_phone_has_a_third_person(phones: Phones) -> None:
     page = phones[0].page
     third = add_phone(page, 3, "Second")
@@ -53,6 +54,7 @@ def test_a_third_phone_has_a_third_person(phones: Phones) -> None:
     phones[0].hears("Echo: one")
 
 
+@pytest.mark.long
 def test_a_new_phone_asks_for_its_bot(page: Page) -> None:
     expect(page.get_by_test_id("start-2")).to_be_visible()
     for n, bot in ((3, "Second"), (4, "Second")):
@@ -62,6 +64,7 @@ def test_a_new_phone_asks_for_its_bot(page: Page) -> None:
         expect(page.get_by_test_id(f"switch-{n}")).to_contain_text("Second")
 
 
+@pytest.mark.long
 def test_four_phones_fit_side_by_side_on_a_large_screen(page: Page) -> None:
     expect(page.get_by_test_id("start-2")).to_be_visible()
     four = [Phone(page, 1), Phone(page, 2), add_phone(page, 3, "First"), add_phone(page, 4, "Second")]
@@ -71,6 +74,7 @@ def test_four_phones_fit_side_by_side_on_a_large_screen(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.long
 def test_there_are_at_most_eight_phones(page: Page) -> None:
     for n in range(3, 9):
         add_phone(page, n, "First")
@@ -78,6 +82,7 @@ def test_there_are_at_most_eight_phones(page: Page) -> None:
     expect(page.get_by_test_id("add-phone")).to_be_hidden()
 
 
+@pytest.mark.long
 def test_a_removed_phone_does_not_come_back(phones: Phones) -> None:
     first, second = phones
     second.choose("remove")
@@ -108,6 +113,7 @@ def test_the_page_shows_an_interruption_and_reconnects_to_a_reset_sandbox(
         bot.stop()
 
 
+@pytest.mark.long
 def test_the_page_waits_until_there_is_a_bot(own_sandbox: Sandbox, open_page: Callable[..., Page]) -> None:
     page = open_page(own_sandbox)
     expect(page.get_by_test_id("banner")).to_contain_text("No bots yet")
@@ -135,6 +141,7 @@ def test_on_a_small_screen_one_phone_is_in_front(
         assert added.node.evaluate("node => node.getBoundingClientRect().bottom === innerHeight")
 
 
+@pytest.mark.long
 def test_on_a_small_screen_nothing_covers_the_list_of_commands(
     own_sandbox: Sandbox, open_page: Callable[..., Page]
 ) -> None:
@@ -156,6 +163,7 @@ def test_on_a_small_screen_nothing_covers_the_list_of_commands(
         bot.stop()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_loads_nothing_from_the_internet(
     bots: list[ScriptedBot], open_page: Callable[..., Page], sandbox: Sandbox, scheme: str

@@ -111,6 +111,7 @@ def test_two_strangers_on_two_bots_can_talk(strangers: tuple[Phone, Phone], page
     page.screenshot(path=tmp_path / "3-reply-and-edit.png")
 
 
+@pytest.mark.long
 def test_the_instructions_in_the_terminal_lead_to_a_partner(page: Page, demo: Demo) -> None:
     said = demo.log.read_text("utf-8")
     steps = re.findall(r"^ +\d\. (.+)$", said[said.rindex("Open http") :], re.MULTILINE)
@@ -129,6 +130,7 @@ def test_the_instructions_in_the_terminal_lead_to_a_partner(page: Page, demo: De
         phone.hears("Partner found")
 
 
+@pytest.mark.long
 def test_delete_for_both_also_deletes_the_partners_copy(strangers: tuple[Phone, Phone]) -> None:
     one, other = strangers
     said = one.say("I wish I had not said this")
@@ -162,6 +164,7 @@ def test_next_and_stop_end_the_chat(strangers: tuple[Phone, Phone], page: Page, 
         expect(phone.keyboard).to_contain_text(FIND)
 
 
+@pytest.mark.long
 def test_blocking_the_bot_ends_the_chat(strangers: tuple[Phone, Phone], page: Page, tmp_path: Path) -> None:
     one, other = strangers
     one.block()

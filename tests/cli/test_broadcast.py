@@ -3,9 +3,12 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.cli.command import passerby
 
 
+@pytest.mark.long
 def test_a_broadcast_is_written_set_and_shown_by_commands(tmp_path: Path) -> None:
     def broadcast(*arguments: str, code: int = 0) -> str:
         done = passerby(tmp_path, "broadcast", *arguments)

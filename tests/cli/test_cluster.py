@@ -143,6 +143,7 @@ def test_a_cluster_of_one_process_survives_a_kill_is_reloaded_and_stopped(place:
     assert not Cluster(place / "run").exists()
 
 
+@pytest.mark.long
 def test_a_cluster_that_lost_its_supervisor_is_reported_and_can_be_stopped(place: Path) -> None:
     token = f"{20_000_000 + os.getpid()}:{'x' * 35}"
     given = {"BOT_TOKENS": token, "BOT_API_URL": NOWHERE, "SHUTDOWN_TIMEOUT_S": "60"}

@@ -66,6 +66,7 @@ def test_sigterm_to_the_demo_ends_the_sandbox_too(tmp_path: Path) -> None:
         assert not sandbox.is_running()
 
 
+@pytest.mark.long
 def test_sigterm_to_the_whole_group_ends_demo_and_sandbox_cleanly(tmp_path: Path) -> None:
     with running(tmp_path, *demo(free_port())) as process:
         address(process)
@@ -76,6 +77,7 @@ def test_sigterm_to_the_whole_group_ends_demo_and_sandbox_cleanly(tmp_path: Path
         assert not sandbox.is_running()
 
 
+@pytest.mark.long
 def test_a_signal_during_the_start_ends_the_demo(tmp_path: Path) -> None:
     with running(tmp_path, *demo(free_port())) as process:
         said(process, "Starting")
@@ -85,6 +87,7 @@ def test_a_signal_during_the_start_ends_the_demo(tmp_path: Path) -> None:
         assert process.wait(WAIT_S) == 0
 
 
+@pytest.mark.long
 def test_the_sandbox_ends_when_the_demo_is_killed(tmp_path: Path) -> None:
     with running(tmp_path, *demo(free_port())) as process:
         address(process)
@@ -94,6 +97,7 @@ def test_the_sandbox_ends_when_the_demo_is_killed(tmp_path: Path) -> None:
         assert not sandbox.is_running() or sandbox.status() == psutil.STATUS_ZOMBIE
 
 
+@pytest.mark.long
 def test_the_demo_ends_with_a_sentence_when_the_sandbox_dies(tmp_path: Path) -> None:
     with running(tmp_path, *demo(free_port())) as process:
         address(process)
@@ -112,6 +116,7 @@ def test_a_damaged_sandbox_state_is_reported_in_the_sandboxs_words(tmp_path: Pat
     assert "is not a state file" in done.stderr
 
 
+@pytest.mark.long
 def test_the_demo_takes_a_free_port_if_none_is_given(tmp_path: Path) -> None:
     with running(tmp_path / "..", *demo(), "--data", str(tmp_path / "first")) as first:
         one = address(first)

@@ -48,6 +48,7 @@ def test_a_signal_stops_the_fleet_with_code_0_even_if_telegram_is_away(tmp_path:
         assert process.wait(WAIT_S) == 0
 
 
+@pytest.mark.long
 def test_two_processes_cannot_share_a_database_file(tmp_path: Path) -> None:
     with running(tmp_path, *PASSERBY, "run", BOT_TOKENS=TOKEN, BOT_API_URL=NOWHERE) as first:
         said(first, "runtime.ready")
@@ -93,6 +94,7 @@ def test_a_process_name_that_cannot_be_a_file_name_is_refused(tmp_path: Path, na
     assert [each.name for each in tmp_path.iterdir()] == ["one"]
 
 
+@pytest.mark.long
 def test_a_damaged_database_is_reported_in_one_line(tmp_path: Path) -> None:
     assert passerby(tmp_path, "init-schema").returncode == 0
     with (tmp_path / "passerby.db").open("r+b") as file:
@@ -106,6 +108,7 @@ def test_a_damaged_database_is_reported_in_one_line(tmp_path: Path) -> None:
     assert "the database file is damaged" in seen.stdout
 
 
+@pytest.mark.long
 def test_a_lost_key_file_ends_the_start_unless_the_operator_says_that_it_is_lost(tmp_path: Path) -> None:
     def runs(**settings: str) -> None:
         with running(tmp_path, *PASSERBY, "run", BOT_TOKENS=TOKEN, BOT_API_URL=NOWHERE, **settings) as process:

@@ -18,6 +18,7 @@ from redis import Redis
 from passerby.adapters.memory import FileLog
 from tests.cli.command import PASSERBY, TOKEN, environment, passerby, running, said
 from tests.contract.servers import start_postgres, start_valkey
+from tests.size import in_full
 
 NOWHERE = "http://127.0.0.1:1"
 ENDS_S = 120
@@ -74,15 +75,18 @@ def _newer_live(directory: Path) -> None:
 
 @pytest.mark.parametrize(
     ("made", "setting", "words"),
-    [
-        (_no_version, "SQLITE_DB_PATH", "does not say which release made them; restore a backup"),
-        (_newer, "SQLITE_DB_PATH", "a newer release has changed this database; use that release"),
-        (_not_one, "SQLITE_DB_PATH", "is not an SQLite database; name another file"),
-        (_newer_live, "SQLITE_DB_PATH", "a newer release of Passerby has used passerby.live; start that release"),
-        (_live_is_a_directory, "SQLITE_DB_PATH", "passerby.live cannot be opened"),
-        (_live_is_a_pipe, "SQLITE_DB_PATH", "passerby.live cannot be opened (not a regular file); remove it"),
-        (_key_is_a_directory, "SECRET_KEY", "passerby.key is a directory; remove it"),
-    ],
+    in_full(
+        [
+            (_no_version, "SQLITE_DB_PATH", "does not say which release made them; restore a backup"),
+            (_newer, "SQLITE_DB_PATH", "a newer release has changed this database; use that release"),
+            (_not_one, "SQLITE_DB_PATH", "is not an SQLite database; name another file"),
+            (_newer_live, "SQLITE_DB_PATH", "a newer release of Passerby has used passerby.live; start that release"),
+            (_live_is_a_directory, "SQLITE_DB_PATH", "passerby.live cannot be opened"),
+            (_live_is_a_pipe, "SQLITE_DB_PATH", "passerby.live cannot be opened (not a regular file); remove it"),
+            (_key_is_a_directory, "SECRET_KEY", "passerby.key is a directory; remove it"),
+        ],
+        2,
+    ),
 )
 def test_an_unusable_file_is_named_with_a_remedy(
     tmp_path: Path, made: Callable[[Path], None], setting: str, words: str
@@ -124,6 +128,7 @@ def _until(done: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("room", [0, 40_000])
 def test_a_disk_without_room_ends_the_start_with_a_sentence(tmp_path: Path, room: int) -> None:
     """First there is no room for the key, then there is none for the tables."""
@@ -160,6 +165,7 @@ def _silent() -> Iterator[str]:
         yield f"127.0.0.1:{server.getsockname()[1]}"
 
 
+@pytest.mark.long
 def test_servers_that_never_answer_end_the_start_with_a_sentence(tmp_path: Path) -> None:
     """All at the same time, because each waits for some seconds."""
     with _silent() as silent, start_valkey() as valkey:
@@ -203,6 +209,7 @@ def test_servers_that_never_answer_end_the_start_with_a_sentence(tmp_path: Path)
                 process.wait()
 
 
+@pytest.mark.long
 def test_a_server_that_refuses_us_ends_the_start_with_a_sentence(tmp_path: Path) -> None:
     with start_valkey() as valkey, start_postgres() as postgres:
         with Redis.from_url(valkey.url) as redis:

@@ -4,6 +4,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from passerby.adapters.memory import FileLog
 from tests.cli.command import PASSERBY, TOKEN, WAIT_S, running, said
 
@@ -37,6 +39,7 @@ def test_deleted_files_are_written_again_and_a_deleted_database_ends_the_process
     log.close()
 
 
+@pytest.mark.long
 def test_a_signal_ends_a_process_whose_database_is_locked(tmp_path: Path) -> None:
     with running(tmp_path, *PASSERBY, "run", BOT_TOKENS=TOKEN, BOT_API_URL=NOWHERE) as process:
         said(process, "runtime.ready")

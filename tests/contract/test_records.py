@@ -38,7 +38,7 @@ from tests.size import size
 from tests.staged import in_a_loop, staged
 
 # All examples of a test share a place, so each example is a generation of its own.
-shared = settings(deadline=None, max_examples=size(12, 40), suppress_health_check=[HealthCheck.function_scoped_fixture])
+shared = settings(deadline=None, max_examples=size(6, 40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 generations = map("generation {}".format, count())
 versions = count(2**61)
 """Higher in each example, because an older version changes nothing."""

@@ -98,6 +98,7 @@ async def known(database: str | Path, *facts: int) -> int:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.services
 def test_a_dump_is_restored_and_the_live_store_is_emptied(tmp_path: Path, tools: Path) -> None:
     with start_postgres() as postgres, start_valkey() as valkey:

@@ -7,14 +7,17 @@ import pytest
 
 from tests.faults.product import planted
 from tests.faults.run import Plan, run_plan
+from tests.size import size
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
 
+@pytest.mark.sized
 def test_nothing_is_lost_or_misrouted_when_the_process_is_killed(tmp_path: Path) -> None:
-    outcome = asyncio.run(run_plan(Plan(kills=4, people=16, alive_s=(0.2, 1.5)), tmp_path))
+    kills = size(2, 6)
+    outcome = asyncio.run(run_plan(Plan(kills=kills, people=size(8, 16), alive_s=(0.2, 1.5)), tmp_path))
     assert outcome.happened
-    assert outcome.kills >= 4
+    assert outcome.kills >= kills
     assert outcome.stops == 1
     assert outcome.verdict.faults == dict.fromkeys(outcome.verdict.faults, 0)
     assert outcome.disagreements == []

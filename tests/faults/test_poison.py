@@ -113,6 +113,7 @@ class Systemd:
         self._socket.close()
 
 
+@pytest.mark.long
 @in_a_loop
 async def test_a_process_with_a_stuck_loop_reports_no_life_to_probes_or_systemd(tmp_path: Path) -> None:
     with closing(Systemd(tmp_path)) as systemd:
@@ -127,6 +128,7 @@ async def test_a_process_with_a_stuck_loop_reports_no_life_to_probes_or_systemd(
             assert systemd.heard() == []
 
 
+@pytest.mark.long
 @in_a_loop
 async def test_systemd_is_told_that_the_process_stops(tmp_path: Path) -> None:
     with closing(Systemd(tmp_path)) as systemd:

@@ -13,6 +13,7 @@ from tests.faults.stage import play
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
 
+@pytest.mark.long
 def test_people_notice_only_a_pause_when_a_cluster_slot_moves(tmp_path: Path) -> None:
     report = asyncio.run(play(replace(CASES["slot-moves"], people=8, bots=1, workers=2), tmp_path))
     assert report.wrong == {}

@@ -19,8 +19,9 @@ from tests.scenario.matrix import HOMES
 from tests.scenario.records_places import MemoryRecordsPlace
 from tests.scenario.stage import Stage, staged
 from tests.scenario.stores import STORES
+from tests.size import size
 
-MESSAGES = int(os.environ.get("FUZZ_CONFUSED_MESSAGES", "400"))
+MESSAGES = int(os.environ.get("FUZZ_CONFUSED_MESSAGES", size(100, 400)))
 SEED = os.environ.get("FUZZ_SEED", "passerby")
 BOT = BotId(1000001)
 CONFUSING: tuple[Any, ...] = (
@@ -49,10 +50,11 @@ def decoded(update: Any, rng: Random) -> Any:
     return arrival.event
 
 
+@pytest.mark.sized
 @pytest.mark.parametrize("value", CONFUSING, ids=repr)
 def test_no_message_vanishes_whatever_one_of_its_fields_contains(value: Any) -> None:
     rng = Random(SEED)
-    for update in messages():
+    for update in messages()[:: size(3, 1)]:
         (kind,) = update.keys() - {"update_id"}
         person = update[kind]["from"]["id"]
         for path in places(update, [], []):
@@ -65,6 +67,7 @@ def test_no_message_vanishes_whatever_one_of_its_fields_contains(value: Any) -> 
             msgspec.json.encode(event)
 
 
+@pytest.mark.sized
 @HOMES
 def test_each_malformed_message_is_delivered_or_its_sender_is_told(home: bool) -> None:
     rng = Random(SEED)

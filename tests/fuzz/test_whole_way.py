@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 import msgspec
+import pytest
 
 from botapi_sandbox import Switches
 from botapi_sandbox.world.state import Held, Queued
@@ -16,8 +17,9 @@ from tests.scenario.matrix import HOMES
 from tests.scenario.records_places import MemoryRecordsPlace
 from tests.scenario.stage import Stage, staged
 from tests.scenario.stores import STORES
+from tests.size import size
 
-UPDATES = int(os.environ.get("FUZZ_WHOLE_UPDATES", "2000"))
+UPDATES = int(os.environ.get("FUZZ_WHOLE_UPDATES", size(400, 2_000)))
 SEED = os.environ.get("FUZZ_SEED", "passerby")
 BURST = 20
 BUGS = ("runtime.broken", "event.broken", "event.put_aside", "courier.broken", "loop.complained")
@@ -84,6 +86,7 @@ async def together(on: Stage) -> None:
     await on.quiet()
 
 
+@pytest.mark.sized
 @HOMES
 def test_each_update_is_delivered_refused_or_put_aside(home: bool) -> None:
     rng = Random(SEED)

@@ -28,7 +28,7 @@ MORE = int(os.environ.get("LINEAR_INPUTS", size(5, 50)))
 @pytest.mark.sized
 @pytest.mark.parametrize("place", sorted(STRINGS))
 def test_a_function_of_a_string_takes_time_in_proportion_to_it(place: str) -> None:
-    for prefix, unit, suffix in list(runs(Random(place), [], MORE))[:: size(6, 1)]:
+    for prefix, unit, suffix in list(runs(Random(place), [], MORE))[:: size(20, 1)]:
 
         def work(length: int, prefix: str = prefix, unit: str = unit, suffix: str = suffix) -> Any:
             words = text(prefix, unit, suffix, length)
@@ -53,7 +53,7 @@ def content_of(shape: str, length: int) -> Content | None:
 @pytest.mark.sized
 @pytest.mark.parametrize("place", sorted(CONTENTS))
 def test_a_function_of_a_message_takes_time_in_proportion_to_it(place: str) -> None:
-    for name in sorted(SHAPES)[:: size(8, 1)]:
+    for name in sorted(SHAPES)[:: size(20, 1)]:
 
         def work(length: int, name: str = name) -> Any:
             content = content_of(name, length)
@@ -72,7 +72,7 @@ def test_an_update_is_decoded_in_proportion_to_its_length(name: str) -> None:
     assert grows(work) is None
 
 
-@pytest.mark.parametrize("name", spread(sorted(SHAPES), 5))
+@pytest.mark.parametrize("name", spread(sorted(SHAPES), 12))
 def test_an_update_is_decided_in_proportion_to_its_length(name: str) -> None:
     """In every state of the sender and under every policy. The result is also encoded for storing."""
 

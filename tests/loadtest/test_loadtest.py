@@ -57,6 +57,7 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("importable")
 @pytest.mark.parametrize(
     ("bug", "found"), [("crossed_wires", "misrouted"), pytest.param("swallowed", "lost", marks=pytest.mark.long)]
@@ -77,6 +78,7 @@ def test_a_load_test_with_kills_marks_them_and_the_product_survives(tmp_path: Pa
     assert report.promises.delivered > 0
 
 
+@pytest.mark.long
 def test_ctrl_c_ends_a_load_test_early_with_a_report(tmp_path: Path) -> None:
     command = [*PASSERBY, "loadtest", "--users", "10", "--minutes", "30", "--report", "page.html"]
     with running(tmp_path, *command) as process:

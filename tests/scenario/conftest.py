@@ -1,10 +1,10 @@
 """Which scenarios run in `make test`. `make test-all` runs all of them over all stores.
 
 The kind of a message matters to the Telegram adapter. The store's calls in a flow are the same for each kind. So a
-plain message goes through everything that can happen to the app. Every other kind has one scenario for each flow, on
-two bots, with one of the lives; the life differs from kind to kind. Over a real server each flow runs with a plain
-message, once on one bot and once on two, with one of the troubles. Over two servers, and over a store that answers
-late, each flow runs once, with a kill if the flow has one.
+plain message goes through everything that can happen to the app. Every other kind goes through every second flow, on
+two bots, with one of the lives; flow and life differ from kind to kind. Over real servers, and over a store that
+answers late, each flow runs once, with a plain message and a kill if the flow has one. The servers are Redis and
+PostgreSQL if the flow has both, otherwise Redis alone.
 """
 
 from typing import Any
@@ -27,8 +27,8 @@ def _is_quick(flow: str, params: dict[str, Any], lives: list[Any]) -> bool:
     if store == "memory" and is_plain:
         return not home or life in (None, "fresh")
     if store == "memory":
-        picked = lives[_chance(f"{flow} {kind}") % len(lives)]
-        return not home and life in (None, picked)
+        chance = _chance(f"{flow} {kind}")
+        return not home and life in (None, lives[chance % len(lives)]) and chance // len(lives) % 2 == 0
     return is_plain
 
 
@@ -46,12 +46,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             flow: str = getattr(item, "originalname", item.name)
             scenarios.append((item, flow, params))
             lives.setdefault(flow, set()).add(params.get("life"))
-    on_server: dict[Any, list[pytest.Item]] = {}
+    on_server: dict[Any, list[tuple[bool, int, pytest.Item]]] = {}
     for item, flow, params in scenarios:
+        store = params["store"]
         if not _is_quick(flow, params, sorted(lives[flow], key=str)):
             item.add_marker(pytest.mark.long)
-        elif params["store"] not in ("memory", SERVERS):
-            on_server.setdefault((item.path, flow, params["store"], params.get("home")), []).append(item)
+        elif store != "memory":
+            ranked = (store != SERVERS, _chance(item.name), item)
+            on_server.setdefault((item.path, flow, store == "late"), []).append(ranked)
     for alike in on_server.values():
-        for item in sorted(alike, key=lambda item: _chance(item.name))[1:]:
+        for _, _, item in sorted(alike, key=lambda ranked: ranked[:2])[1:]:
             item.add_marker(pytest.mark.long)

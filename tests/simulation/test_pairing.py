@@ -175,7 +175,7 @@ def live_through(
 
 
 @pytest.mark.sized
-@settings(max_examples=size(60, 200))
+@settings(max_examples=size(15, 200))
 @given(
     st.lists(st.tuples(st.sampled_from(PEOPLE), st.sampled_from(VERBS), st.sampled_from(GAPS_S)), max_size=60),
     st.integers(0, 1 << 32),
@@ -193,9 +193,9 @@ class Careless(Watched, LastWriteWins):
 
 
 def test_a_store_that_ignores_versions_breaks_pairs() -> None:
-    found = set()
-    for seed in range(100):
+    def wrong_of(seed: int) -> str:
         rng = Random(seed)
         steps = [(rng.choice(PEOPLE), rng.choice(VERBS), rng.choice(GAPS_S)) for _ in range(60)]
-        found.add(live_through(steps, seed, 0.1, late_answers=False, store=Careless))
-    assert found - {""}, "or the property above would hold for anything"
+        return live_through(steps, seed, 0.1, late_answers=False, store=Careless)
+
+    assert any(map(wrong_of, range(100))), "or the property above would hold for anything"

@@ -18,7 +18,7 @@ from tests.size import in_full
 ROOT = Path(__file__).parents[2]
 SEEDS = int(os.environ.get("SIMULATION_SEEDS", "100"))
 FIRST = int(os.environ.get("SIMULATION_FIRST", "1"))
-CHUNK = 10
+CHUNK = 5
 """Seeds in one test: few enough to spread the tests over processes, enough for every kind of fault to occur."""
 
 

@@ -15,6 +15,7 @@ from passerby.ports.message_map import Mark
 from passerby.ports.participants import Commit, Committed
 from tests.contract.live_values import NOW, copied, fact, parked, somebody, update, waiting
 from tests.runtime.virtual import VirtualClock, run
+from tests.size import in_full
 from tests.staged import in_virtual_time
 
 PEOPLE = [PersonId(number) for number in range(1, 13)]
@@ -90,7 +91,7 @@ def take_out(data: bytearray, rng: Random) -> None:
     del data[start : start + rng.randrange(1, 50)]
 
 
-@pytest.mark.parametrize("damage", [flip, blank_a_sector, scribble, take_out])
+@pytest.mark.parametrize("damage", in_full([flip, blank_a_sector, scribble, take_out], 1))
 def test_people_whose_state_changed_through_damage_are_named_as_in_doubt(damage: object, tmp_path: Path) -> None:
     """Fifty random damages of each kind."""
     named, concerned = 0, 0

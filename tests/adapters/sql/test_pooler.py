@@ -35,6 +35,7 @@ def test_the_tables_can_be_created_twice(behind: PgBouncer) -> None:
     assert asyncio.run(schema_state(behind.uri)).is_current
 
 
+@pytest.mark.long
 def test_several_processes_can_create_the_tables_at_once(behind: PgBouncer) -> None:
     start = "import asyncio, sys; from passerby.adapters.sql import init_schema; asyncio.run(init_schema(sys.argv[1]))"
     processes = [subprocess.Popen([sys.executable, "-c", start, behind.uri], env=os.environ) for _ in range(2)]

@@ -18,6 +18,7 @@ from passerby.adapters.sql.schema import _LOCK
 from passerby.adapters.sql.tables import metadata
 from passerby.adapters.sql.upgrading import configuration
 from passerby.ports.records import RecordsLost
+from tests.size import size
 
 
 def execute(database: str, *statements: str) -> None:
@@ -222,6 +223,7 @@ asyncio.run(init_schema(sys.argv[1]))
 """
 
 
+@pytest.mark.sized
 def test_several_processes_can_start_at_once(database: str) -> None:
     processes = [
         subprocess.Popen(
@@ -231,7 +233,7 @@ def test_several_processes_can_start_at_once(database: str) -> None:
             stderr=subprocess.PIPE,
             text=True,
         )
-        for _ in range(3)
+        for _ in range(size(2, 3))
     ]
     try:
         for process in processes:

@@ -34,6 +34,7 @@ from tests.contract.records_facts import (
     searching,
     told,
 )
+from tests.size import size
 from tests.staged import in_a_loop
 
 WITHOUT_A_TABLE = ("BEGIN", "PRAGMA", "SHOW", "select pg_catalog", "select current_schema")
@@ -298,11 +299,12 @@ asyncio.run(run())
 """
 
 
+@pytest.mark.sized
 def test_a_kill_at_any_moment_leaves_whole_batches(database: str) -> None:
     asyncio.run(init_schema(database))
     chance = random.Random(4)
     seen = 0
-    for _ in range(4):
+    for _ in range(size(2, 4)):
         writer = subprocess.Popen([sys.executable, "-c", ENDLESS, database], stdout=subprocess.PIPE, text=True)
         try:
             assert writer.stdout is not None

@@ -8,6 +8,7 @@ from botapi_sandbox import Switches, World
 from botapi_sandbox.service import running, unix_clock
 from tests.botapi_sandbox.foreign.clients import LIBRARIES, client
 from tests.botapi_sandbox.foreign.conversation import SCENES, Talk
+from tests.size import in_full
 from tests.staged import in_a_loop
 
 pytestmark = [
@@ -18,7 +19,7 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("library", in_full(LIBRARIES, 1))
 @in_a_loop
 async def test_a_whole_conversation_works_with_the_library_until_its_token_is_refused(library: str) -> None:
     switches = Switches(limits=False, check_own=True, conflict_delay_s=0.0)

@@ -119,6 +119,7 @@ def test_every_chat_and_search_of_a_backup_ends_because_people_have_met_others_s
     assert asyncio.run(ids(on_a_file)) == [1, 2, 3]
 
 
+@pytest.mark.long
 def test_a_restored_broadcast_sends_nothing_because_nobody_knows_what_was_sent_since(on_a_file: Settings) -> None:
     async def broadcasting() -> None:
         await init_schema(database(on_a_file))
@@ -251,6 +252,7 @@ def test_nothing_is_restored_while_a_process_runs(on_a_file: Settings) -> None:
     restored(on_a_file)
 
 
+@pytest.mark.long
 @pytest.mark.services
 def test_nothing_is_restored_while_a_worker_lives_or_is_connected(on_servers: Settings) -> None:
     async def try_it() -> None:
@@ -271,7 +273,7 @@ def test_nothing_is_restored_while_a_worker_lives_or_is_connected(on_servers: Se
     asyncio.run(try_it())
 
 
-@pytest.mark.parametrize("step", in_full(STEPS, 2))
+@pytest.mark.parametrize("step", in_full(STEPS, 1))
 def test_a_kill_at_any_step_leaves_the_last_good_backup(on_a_file: Settings, step: str) -> None:
     asyncio.run(fill(on_a_file, range(1, 4)))
     good = asyncio.run(take(on_a_file, CLOCK.now)).path
@@ -362,6 +364,7 @@ def test_a_test_of_another_file_does_not_count_as_the_last_restore_test(on_a_fil
     assert directory_of(on_a_file).state().verified == noted
 
 
+@pytest.mark.long
 def test_a_copy_elsewhere_that_failed_is_made_with_the_next_backup(on_a_file: Settings, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     settings = on_a_file.model_copy(update={"backup_upload_command": f"cp {{file}} {elsewhere}/"})

@@ -38,7 +38,7 @@ from tests.contract.records_facts import (
 )
 from tests.contract.records_places import PostgresServer
 from tests.contract.servers import postgres_uri, start_valkey
-from tests.size import size
+from tests.size import in_full, size
 
 CLOCK = SystemClock()
 
@@ -118,6 +118,7 @@ def test_what_only_the_live_store_knew_goes_along(tmp_path: Path) -> None:
     assert moved(on_file(first), second).contents.tables["users"].rows == 14
 
 
+@pytest.mark.long
 @pytest.mark.services
 def test_what_only_redis_knew_goes_along_to_a_file(tmp_path: Path, uri: str) -> None:
     async def chat_on_redis(url: str) -> None:
@@ -207,7 +208,7 @@ def test_a_wrong_place_to_move_to_is_named_and_nothing_is_made_there(
 
 
 @pytest.mark.services
-@pytest.mark.parametrize("to", ["file", "server"])
+@pytest.mark.parametrize("to", in_full(["server", "file"], 1))
 def test_a_kill_in_the_middle_leaves_nothing_and_the_next_run_moves_everything(
     tmp_path: Path, uri: str, to: str
 ) -> None:

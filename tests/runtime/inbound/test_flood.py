@@ -8,6 +8,7 @@ import pytest
 from tests.runtime.inbound.test_admission import BOUND, KINDS, POURED, REAL
 from tests.runtime.test_worker import House
 from tests.runtime.world import ANN, BEN, BOT, EVE, somebody, written
+from tests.size import in_full
 from tests.staged import in_virtual_time
 
 POLL_S = 0.02
@@ -22,7 +23,7 @@ def has_notice(house: House, person: Any) -> bool:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("state", ["chatting", "searching", "newcomer"])
+@pytest.mark.parametrize("state", in_full(["chatting", "searching", "newcomer"], 1))
 @in_virtual_time
 async def test_people_behind_a_flood_do_not_wait_for_it(kind: str, state: str) -> None:
     house = House(chat_budget=REAL)
