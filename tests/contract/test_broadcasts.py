@@ -348,35 +348,31 @@ async def test_whoever_dies_at_whatever_moment_nobody_gets_two_copies_and_each_i
 
 
 @pytest.mark.services
-def test_who_got_a_broadcast_is_forgotten_after_half_a_year(postgres_place: Place) -> None:
-    async def body(office: Office) -> None:
-        await office.know(person(1, 1), person(2, 1))
-        await office.started(made())
-        await office.started(made(2))
-        paused = replace(made(), state=BroadcastState.ENDED)
-        await office.store(paused)
-        assert isinstance(office.records, SqlRecords)
-        retention = Retention(office.records.engine, Kept(0, 0, 0))
-        assert await retention.forget(NOW + TARGETS_S - 1) == 0
-        assert await retention.forget(NOW + TARGETS_S + 1) == 2
-        assert (await office.counts(), sum((await office.counts(2)).values())) == ({}, 2)
-
-    at_office(postgres_place, body)
+@staged(at_office, "postgres_place")
+async def test_who_got_a_broadcast_is_forgotten_after_half_a_year(office: Office, /) -> None:
+    await office.know(person(1, 1), person(2, 1))
+    await office.started(made())
+    await office.started(made(2))
+    paused = replace(made(), state=BroadcastState.ENDED)
+    await office.store(paused)
+    assert isinstance(office.records, SqlRecords)
+    retention = Retention(office.records.engine, Kept(0, 0, 0))
+    assert await retention.forget(NOW + TARGETS_S - 1) == 0
+    assert await retention.forget(NOW + TARGETS_S + 1) == 2
+    assert (await office.counts(), sum((await office.counts(2)).values())) == ({}, 2)
 
 
-def test_a_claim_has_the_hours_at_which_the_person_s_chats_began(database: Place) -> None:
-    async def body(office: Office) -> None:
-        assert isinstance(office.records, SqlRecords)
-        await office.know(person(1, 1), person(2, 1))
-        await office.started(made())
-        rows = [(1, 9, 20), (9, 1, 21), (2, 9, 7), (1, 8, 20)]
-        values = [
-            {"user1": one, "user2": two, "opened_min": hour * 60 + 5, "lasted_s": 1, "outcome": 22}
-            for one, two, hour in rows
-        ]
-        async with office.records.engine.begin() as connection:
-            await connection.execute(sa.insert(past_chats), values)
-        claimed = {each.whom: sorted(each.hours) for each in await office.claim("x", with_hours=True)}
-        assert claimed == {1: [20, 20, 21], 2: [7]}
-
-    at_office(database, body)
+@staged(at_office, "database")
+async def test_a_claim_has_the_hours_at_which_the_person_s_chats_began(office: Office, /) -> None:
+    assert isinstance(office.records, SqlRecords)
+    await office.know(person(1, 1), person(2, 1))
+    await office.started(made())
+    rows = [(1, 9, 20), (9, 1, 21), (2, 9, 7), (1, 8, 20)]
+    values = [
+        {"user1": one, "user2": two, "opened_min": hour * 60 + 5, "lasted_s": 1, "outcome": 22}
+        for one, two, hour in rows
+    ]
+    async with office.records.engine.begin() as connection:
+        await connection.execute(sa.insert(past_chats), values)
+    claimed = {each.whom: sorted(each.hours) for each in await office.claim("x", with_hours=True)}
+    assert claimed == {1: [20, 20, 21], 2: [7]}

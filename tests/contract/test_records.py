@@ -459,25 +459,21 @@ async def test_the_fake_records_can_be_lost_and_come_back() -> None:
 
 
 @pytest.mark.services
-def test_a_stopped_server_is_a_loss_until_it_returns() -> None:
+@in_a_loop
+async def test_a_stopped_server_is_a_loss_until_it_returns() -> None:
     with start_postgres() as server:
-        place = SqlPlace(server.uri)
-
-        async def body() -> None:
-            await init_schema(server.uri)
-            async with opening(place) as records:
-                await records.apply("g", numbered(changed(searching(1, 1))))
-                await asyncio.to_thread(server.stop)
-                await expect_lost(records)
-                await asyncio.to_thread(server.start)
-                assert await records.applied("g") == 1
-                await records.apply("g", numbered(changed(searching(1, 2)), after=1))
-                # A restart between two calls kills the pooled connections, but a read does not notice.
-                await asyncio.to_thread(server.stop)
-                await asyncio.to_thread(server.start)
-                assert (await records.active()).people == [searching(1, 2)]
-
-        asyncio.run(body())
+        await init_schema(server.uri)
+        async with opening(SqlPlace(server.uri)) as records:
+            await records.apply("g", numbered(changed(searching(1, 1))))
+            await asyncio.to_thread(server.stop)
+            await expect_lost(records)
+            await asyncio.to_thread(server.start)
+            assert await records.applied("g") == 1
+            await records.apply("g", numbered(changed(searching(1, 2)), after=1))
+            # A restart between two calls kills the pooled connections, but a read does not notice.
+            await asyncio.to_thread(server.stop)
+            await asyncio.to_thread(server.start)
+            assert (await records.active()).people == [searching(1, 2)]
 
 
 async def expect_lost(records: Records) -> None:

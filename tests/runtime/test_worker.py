@@ -84,12 +84,15 @@ class House:
         return sum(map(len, self.telegram.queues.values()))
 
 
-def at_home(body: Callable[[House], Awaitable[None]], house: House | None = None) -> None:
+def at_home(body: Callable[[House], Awaitable[None]], before: Callable[[House], object] = lambda house: None) -> None:
+    """`before` prepares the house before its app starts."""
+
     async def main() -> None:
-        here = house or House()
-        await here.app.start()
-        await body(here)
-        await here.app.stop(10.0)
+        house = House()
+        before(house)
+        await house.app.start()
+        await body(house)
+        await house.app.stop(10.0)
 
     run(main())
 
@@ -113,16 +116,16 @@ async def test_two_strangers_on_two_bots_meet_and_talk(house: House, /) -> None:
     assert isinstance(house.records.disk.people[ANN].state, Chatting), "and recorded"
 
 
-def test_an_empty_store_gets_the_open_chats_from_the_records() -> None:
-    async def body(house: House) -> None:
-        assert await house.store.open_chats((CHAT,)) == {CHAT}
-        assert not house.store.newborn
-        again = House(house.disk, MemoryRecords())
-        assert await again.store.open_chats((CHAT,)) == {CHAT}
-
-    house = House()
+def they_are_recorded(house: House) -> None:
     house.records.disk.people.update((each.person, each) for each in couple())
-    at_home(body, house)
+
+
+@staged(at_home, before=they_are_recorded)
+async def test_an_empty_store_gets_the_open_chats_from_the_records(house: House, /) -> None:
+    assert await house.store.open_chats((CHAT,)) == {CHAT}
+    assert not house.store.newborn
+    again = House(house.disk, MemoryRecords())
+    assert await again.store.open_chats((CHAT,)) == {CHAT}
 
 
 @staged(at_home)
@@ -136,16 +139,12 @@ async def test_a_working_store_is_not_overwritten_by_older_records(house: House,
     await again.app.stop(10.0)
 
 
-def test_a_bot_whose_token_is_refused_is_left_out_and_the_others_work() -> None:
-    async def body(house: House) -> None:
-        house.happens(written(ANN, "/start"))
-        await asyncio.sleep(2)
-        assert len(house.telegram.sent) == 1
-        assert {bot for _, bot, *_ in house.telegram.polls} == {BOT}
-
-    house = House()
-    house.telegram.identities[OTHER_BOT] = TokenRefused()
-    at_home(body, house)
+@staged(at_home, before=lambda house: house.telegram.identities.update({OTHER_BOT: TokenRefused()}))
+async def test_a_bot_whose_token_is_refused_is_left_out_and_the_others_work(house: House, /) -> None:
+    house.happens(written(ANN, "/start"))
+    await asyncio.sleep(2)
+    assert len(house.telegram.sent) == 1
+    assert {bot for _, bot, *_ in house.telegram.polls} == {BOT}
 
 
 @in_virtual_time
@@ -156,15 +155,14 @@ async def test_without_a_working_bot_there_is_no_start() -> None:
         await house.app.start()
 
 
-def test_a_bot_that_cannot_be_checked_counts_as_working() -> None:
-    async def body(house: House) -> None:
-        house.happens(written(ANN, "/start", bot=OTHER_BOT), OTHER_BOT)
-        await asyncio.sleep(2)
-        assert len(house.telegram.sent) == 1
+DOWN = Unavailable("down", uncertain=False)
 
-    house = House()
-    house.telegram.identities[OTHER_BOT] = Unavailable("down", uncertain=False)
-    at_home(body, house)
+
+@staged(at_home, before=lambda house: house.telegram.identities.update({OTHER_BOT: DOWN}))
+async def test_a_bot_that_cannot_be_checked_counts_as_working(house: House, /) -> None:
+    house.happens(written(ANN, "/start", bot=OTHER_BOT), OTHER_BOT)
+    await asyncio.sleep(2)
+    assert len(house.telegram.sent) == 1
 
 
 @pytest.mark.parametrize("noticed_by", ["intake", "courier"])
@@ -240,37 +238,33 @@ async def test_a_bot_that_is_lost_for_ten_minutes_ends_its_chats_visibly_and_com
     assert [each for each in house.telegram.sent if each.bot == OTHER_BOT], "it is polled and answers again"
 
 
-def test_the_setup_of_a_bot_is_repeated_until_it_succeeds() -> None:
-    async def body(house: House) -> None:
-        await asyncio.sleep(1)
-        assert house.telegram.prepared == [BOT], "the bot that is fine does not wait"
-        house.happens(written(ANN, "/start", bot=OTHER_BOT), OTHER_BOT)
-        await asyncio.sleep(30)
-        assert len(house.telegram.sent) == 1, "a bot without its menus works"
-        assert house.telegram.prepared == [BOT]
-        await asyncio.sleep(100)
-        assert house.telegram.prepared == [BOT, OTHER_BOT]
-        assert all(at >= 64 for at in house.telegram.prepare_at[OTHER_BOT][3:]), "not before it is told to"
-
-    house = House()
+def setup_fails(house: House) -> None:
     down = [Unavailable("HTTP 502", uncertain=False), Unavailable("reset", uncertain=True), FloodWait(60.0)]
     house.telegram.unprepared[OTHER_BOT] = deque(down)
-    at_home(body, house)
 
 
-def test_an_unanswered_getme_delays_neither_other_bots_nor_leases() -> None:
-    async def body(house: House) -> None:
-        assert house.clock.monotonic() < 5
-        house.happens(written(ANN, "/start"))
-        await asyncio.sleep(2)
-        assert len(house.telegram.sent) == 1
-        house.happens(written(BEN, "/start", bot=OTHER_BOT), OTHER_BOT)
-        await asyncio.sleep(2)
-        assert len(house.telegram.sent) == 2, "and it is polled itself"
+@staged(at_home, before=setup_fails)
+async def test_the_setup_of_a_bot_is_repeated_until_it_succeeds(house: House, /) -> None:
+    await asyncio.sleep(1)
+    assert house.telegram.prepared == [BOT], "the bot that is fine does not wait"
+    house.happens(written(ANN, "/start", bot=OTHER_BOT), OTHER_BOT)
+    await asyncio.sleep(30)
+    assert len(house.telegram.sent) == 1, "a bot without its menus works"
+    assert house.telegram.prepared == [BOT]
+    await asyncio.sleep(100)
+    assert house.telegram.prepared == [BOT, OTHER_BOT]
+    assert all(at >= 64 for at in house.telegram.prepare_at[OTHER_BOT][3:]), "not before it is told to"
 
-    house = House()
-    house.telegram.silent.add(OTHER_BOT)
-    at_home(body, house)
+
+@staged(at_home, before=lambda house: house.telegram.silent.add(OTHER_BOT))
+async def test_an_unanswered_getme_delays_neither_other_bots_nor_leases(house: House, /) -> None:
+    assert house.clock.monotonic() < 5
+    house.happens(written(ANN, "/start"))
+    await asyncio.sleep(2)
+    assert len(house.telegram.sent) == 1
+    house.happens(written(BEN, "/start", bot=OTHER_BOT), OTHER_BOT)
+    await asyncio.sleep(2)
+    assert len(house.telegram.sent) == 2, "and it is polled itself"
 
 
 @staged(at_home)

@@ -92,18 +92,18 @@ def _break(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     raise ZeroDivisionError
 
 
-def test_an_update_that_cannot_be_handled_is_an_alert_for_an_hour() -> None:
-    async def body(house: WatchedHouse) -> None:
-        house.records.disk.people[ANN] = somebody(ANN)
-        house.happens(written(ANN, "/broken"))
-        await asyncio.sleep(60)
-        assert house.heard.firing() == ["Updates were set aside"]
-        house.clock.offset_s += 3700
-        await asyncio.sleep(100)
-        assert "Updates were set aside" in house.heard.over()
+BROKEN = Feature("broken", commands={"broken": _break})
 
-    broken = Feature("broken", commands={"broken": _break})
-    at_watch(body, partial(WatchedHouse, features=(*ALL, broken)))
+
+@staged(at_watch, house=partial(WatchedHouse, features=(*ALL, BROKEN)))
+async def test_an_update_that_cannot_be_handled_is_an_alert_for_an_hour(house: WatchedHouse, /) -> None:
+    house.records.disk.people[ANN] = somebody(ANN)
+    house.happens(written(ANN, "/broken"))
+    await asyncio.sleep(60)
+    assert house.heard.firing() == ["Updates were set aside"]
+    house.clock.offset_s += 3700
+    await asyncio.sleep(100)
+    assert "Updates were set aside" in house.heard.over()
 
 
 @pytest.mark.long

@@ -13,6 +13,7 @@ from passerby.domain.alerts.engine import QUIET, step
 from passerby.domain.alerts.rules import BOT_LOST
 from passerby.domain.alerts.telling import Due, Told, message
 from passerby.runtime.alerting.channels import SENT_AT, SIGNATURE, News, NotTold, WebhookChannel
+from tests.staged import staged
 
 NOW = 1_800_000_000.0
 SECRET = b"correct horse"
@@ -52,43 +53,39 @@ def news() -> News:
     return News(BOT_LOST, alert, message(BOT_LOST, alert, 0.0, NOW), 0.0, NOW)
 
 
-def test_a_webhook_gets_json_that_only_we_can_have_signed() -> None:
-    async def body(receiver: Receiver, url: str) -> None:
-        channel = WebhookChannel(lambda body, headers: alerting.post(url, body, headers), SECRET)
-        await channel.tell(news(), Told(), Due.NEW)
-        ((first, headers, sent),) = receiver.requests
-        assert first == "POST /hook HTTP/1.1"
-        assert headers["content-type"] == "application/json"
-        said = json.loads(sent)
-        assert said["alert"] == "PasserbyBotLost"
-        assert said["status"] == "firing"
-        assert said["subjects"] == {"123": 1.0}
-        assert (said["id"], said["version"]) == (f"PasserbyBotLost:{NOW:.0f}", 1)
-        signed = headers[SENT_AT.lower()].encode() + b"." + sent
-        assert headers[SIGNATURE.lower()] == f"sha256={hmac.new(SECRET, signed, hashlib.sha256).hexdigest()}"
-
-    served(body)
+@staged(served)
+async def test_a_webhook_gets_json_that_only_we_can_have_signed(receiver: Receiver, url: str, /) -> None:
+    channel = WebhookChannel(lambda body, headers: alerting.post(url, body, headers), SECRET)
+    await channel.tell(news(), Told(), Due.NEW)
+    ((first, headers, sent),) = receiver.requests
+    assert first == "POST /hook HTTP/1.1"
+    assert headers["content-type"] == "application/json"
+    said = json.loads(sent)
+    assert said["alert"] == "PasserbyBotLost"
+    assert said["status"] == "firing"
+    assert said["subjects"] == {"123": 1.0}
+    assert (said["id"], said["version"]) == (f"PasserbyBotLost:{NOW:.0f}", 1)
+    signed = headers[SENT_AT.lower()].encode() + b"." + sent
+    assert headers[SIGNATURE.lower()] == f"sha256={hmac.new(SECRET, signed, hashlib.sha256).hexdigest()}"
 
 
 @pytest.mark.parametrize("status", [302, 404, 500])
-def test_a_receiver_that_does_not_accept_is_asked_again_and_no_redirect_is_followed(status: int) -> None:
-    async def body(receiver: Receiver, url: str) -> None:
-        receiver.status = status
-        channel = WebhookChannel(lambda body, headers: alerting.post(url, body, headers), SECRET)
-        with pytest.raises(NotTold, match=str(status)):
-            await channel.tell(news(), Told(), Due.NEW)
-        with pytest.raises(NotTold, match=str(status)):
-            await alerting.ask_heartbeat(url)
-
-    served(body)
-
-
-def test_the_heartbeat_is_one_request() -> None:
-    async def body(receiver: Receiver, url: str) -> None:
+@staged(served)
+async def test_a_receiver_that_does_not_accept_is_asked_again_and_no_redirect_is_followed(
+    receiver: Receiver, url: str, /, status: int
+) -> None:
+    receiver.status = status
+    channel = WebhookChannel(lambda body, headers: alerting.post(url, body, headers), SECRET)
+    with pytest.raises(NotTold, match=str(status)):
+        await channel.tell(news(), Told(), Due.NEW)
+    with pytest.raises(NotTold, match=str(status)):
         await alerting.ask_heartbeat(url)
-        assert [first for first, _, _ in receiver.requests] == ["GET /hook HTTP/1.1"]
 
-    served(body)
+
+@staged(served)
+async def test_the_heartbeat_is_one_request(receiver: Receiver, url: str, /) -> None:
+    await alerting.ask_heartbeat(url)
+    assert [first for first, _, _ in receiver.requests] == ["GET /hook HTTP/1.1"]
 
 
 def test_an_address_that_nobody_answers_is_named_by_its_setting_only() -> None:

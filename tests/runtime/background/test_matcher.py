@@ -207,24 +207,23 @@ async def test_while_the_store_is_away_the_matcher_waits_and_then_starts_again(
     assert len(await chats(bench, 1, 2)) == 1
 
 
-def test_a_bug_affects_one_pair_and_not_the_whole_pool() -> None:
-    def clumsy(one: Participant, other: Participant, env: Env) -> Decision:
-        if {one.person, other.person} == {ANN, BEN}:
-            raise ZeroDivisionError
-        return introduce(one, other, env)
+def clumsy(one: Participant, other: Participant, env: Env) -> Decision:
+    if {one.person, other.person} == {ANN, BEN}:
+        raise ZeroDivisionError
+    return introduce(one, other, env)
 
-    async def body(bench: Bench, matcher: Matcher) -> None:
-        await bench.put(waiting(1), waiting(2), waiting(3), waiting(4))
-        await asyncio.sleep(1)
-        assert list((await chats(bench, 3, 4)).values()) == [{PersonId(3), PersonId(4)}]
-        assert await chats(bench, 1, 2) == {}
-        again = waiting(1)
-        await bench.put(msgspec.structs.replace(again, version=2))
-        await bench.put(waiting(5))
-        await asyncio.sleep(1)
-        assert list((await chats(bench, 1, 5)).values()) == [{ANN, PersonId(5)}]
 
-    at_pool(body, clumsy)
+@staged(at_pool, introduction=clumsy)
+async def test_a_bug_affects_one_pair_and_not_the_whole_pool(bench: Bench, matcher: Matcher, /) -> None:
+    await bench.put(waiting(1), waiting(2), waiting(3), waiting(4))
+    await asyncio.sleep(1)
+    assert list((await chats(bench, 3, 4)).values()) == [{PersonId(3), PersonId(4)}]
+    assert await chats(bench, 1, 2) == {}
+    again = waiting(1)
+    await bench.put(msgspec.structs.replace(again, version=2))
+    await bench.put(waiting(5))
+    await asyncio.sleep(1)
+    assert list((await chats(bench, 1, 5)).values()) == [{ANN, PersonId(5)}]
 
 
 @staged(at_pool)

@@ -135,33 +135,34 @@ async def test_a_person_found_meanwhile_is_not_told_that_they_still_search(bench
     assert notices[-1] == html("search.in_chat").partition("\n")[0]
 
 
-def test_a_decision_is_made_on_the_facts_that_its_commit_is_checked_against() -> None:
+decided: list[int] = []
+
+
+def note_version(event: MessageReceived, facts: Facts, env: Env) -> Decision:
+    decided.append(facts.me.version)
+    return Decision((facts.me,), (Say(ANN, text("search.idle")),))
+
+
+@staged(at_bench, features=(Feature("f", messages={Idle: note_version}),))
+async def test_a_decision_is_made_on_the_facts_that_its_commit_is_checked_against(bench: Bench, /) -> None:
     """Another process stores between our read and our commit. The decision is made again, and only the second is
     kept."""
-    decided: list[int] = []
+    decided.clear()
+    await bench.put(somebody(ANN))
+    store_it = bench.store.commit
 
-    async def body(bench: Bench) -> None:
-        await bench.put(somebody(ANN))
-        store_it = bench.store.commit
+    async def meddle(commit: Commit) -> Committed:
+        if len(decided) == 1 and commit.puts:
+            held = await bench.facts_of(ANN)
+            await store_it(Commit((msgspec.structs.replace(held, version=2, seen_at=1.0),)))
+        return await store_it(commit)
 
-        async def meddle(commit: Commit) -> Committed:
-            if len(decided) == 1 and commit.puts:
-                held = await bench.facts_of(ANN)
-                await store_it(Commit((msgspec.structs.replace(held, version=2, seen_at=1.0),)))
-            return await store_it(commit)
-
-        bench.store.commit = meddle  # type: ignore[method-assign]
-        bench.happens(written(ANN, "hello"))
-        await bench.quiet()
-        assert decided == [1, 2]
-        assert (await bench.facts_of(ANN)).version == 3
-        assert len(bench.telegram.sent) == 1
-
-    def decide(event: MessageReceived, facts: Facts, env: Env) -> Decision:
-        decided.append(facts.me.version)
-        return Decision((facts.me,), (Say(ANN, text("search.idle")),))
-
-    at_bench(body, features=(Feature("f", messages={Idle: decide}),))
+    bench.store.commit = meddle  # type: ignore[method-assign]
+    bench.happens(written(ANN, "hello"))
+    await bench.quiet()
+    assert decided == [1, 2]
+    assert (await bench.facts_of(ANN)).version == 3
+    assert len(bench.telegram.sent) == 1
 
 
 @staged(at_bench)
@@ -203,17 +204,16 @@ async def test_a_poison_message_is_put_aside_with_a_notice_and_the_next_continue
     assert await bench.store.outbox(ME) == []
 
 
-def test_a_poison_event_other_than_a_message_is_put_aside_silently() -> None:
-    def fail(event: BotBlocked, facts: Facts, env: Env) -> Decision:
-        raise ZeroDivisionError
+def fail(event: BotBlocked, facts: Facts, env: Env) -> Decision:
+    raise ZeroDivisionError
 
-    async def body(bench: Bench) -> None:
-        ref = bench.happens(BotBlocked(ANN, BOT))
-        await bench.quiet()
-        assert bench.finished == [ref]
-        assert bench.telegram.tried == []
 
-    at_bench(body, features=(Feature("f", events={BotBlocked: fail}),))
+@staged(at_bench, features=(Feature("f", events={BotBlocked: fail}),))
+async def test_a_poison_event_other_than_a_message_is_put_aside_silently(bench: Bench, /) -> None:
+    ref = bench.happens(BotBlocked(ANN, BOT))
+    await bench.quiet()
+    assert bench.finished == [ref]
+    assert bench.telegram.tried == []
 
 
 @pytest.mark.parametrize("away", ["live store", "records"])

@@ -167,27 +167,27 @@ async def test_the_notices_that_announced_a_chat_are_recorded(bench: Bench, fenc
     assert facts.anchor in {fact.anchor for fact in announced}
 
 
-def test_a_decision_gets_the_extra_people_its_feature_asks_for() -> None:
-    def greet(event: MessageReceived, facts: Facts, env: Env) -> Decision:
-        (eve,) = facts.others
-        changed = msgspec.structs.replace(eve, blocked=(facts.me.person,))
-        return Decision((changed,), (Say(eve.person, text("search.idle"), reply_to=MessageId(1)),))
+def greet(event: MessageReceived, facts: Facts, env: Env) -> Decision:
+    (eve,) = facts.others
+    changed = msgspec.structs.replace(eve, blocked=(facts.me.person,))
+    return Decision((changed,), (Say(eve.person, text("search.idle"), reply_to=MessageId(1)),))
 
-    feature = Feature(
-        "greeting",
-        commands={"greet": greet},
-        also_load={greet: lambda event, facts: (EVE, facts.me.person, type(ANN)(77))},
-    )
 
-    async def body(bench: Bench, fence: Fence) -> None:
-        await bench.put(somebody(ANN))
-        bench.records.disk.people[EVE] = somebody(EVE, version=4)
-        bench.person_queues.put(Work(written(ANN, "/greet"), (REF,), fences=(fence,)))
-        await bench.quiet()
-        assert (await bench.facts_of(EVE)).blocked == (ANN,)
-        assert [each.person for each in bench.telegram.sent] == [EVE]  # type: ignore[union-attr]
+GREETING = Feature(
+    "greeting",
+    commands={"greet": greet},
+    also_load={greet: lambda event, facts: (EVE, facts.me.person, type(ANN)(77))},
+)
 
-    at_bench(body, features=(feature,))
+
+@staged(at_bench, features=(GREETING,))
+async def test_a_decision_gets_the_extra_people_its_feature_asks_for(bench: Bench, fence: Fence, /) -> None:
+    await bench.put(somebody(ANN))
+    bench.records.disk.people[EVE] = somebody(EVE, version=4)
+    bench.person_queues.put(Work(written(ANN, "/greet"), (REF,), fences=(fence,)))
+    await bench.quiet()
+    assert (await bench.facts_of(EVE)).blocked == (ANN,)
+    assert [each.person for each in bench.telegram.sent] == [EVE]  # type: ignore[union-attr]
 
 
 @staged(at_bench)

@@ -266,13 +266,13 @@ async def test_after_a_fault_polling_pauses_grow_up_to_a_limit(desk: Desk, /, fa
     assert desk.times[asked + 1] - desk.times[asked] <= BACKOFF.first_s * 1.25 + 0.1, "pauses start small again"
 
 
-def test_a_webhook_in_the_way_is_reported_with_its_remedy(capsys: pytest.CaptureFixture[str]) -> None:
-    async def body(desk: Desk) -> None:
-        said = "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
-        desk.telegram.faults[BOT].append(Conflict(f"Conflict: {said}"))
-        await asyncio.sleep(5)
-
-    at_desk(body)
+@staged(at_desk)
+async def test_a_webhook_in_the_way_is_reported_with_its_remedy(
+    desk: Desk, /, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
+    desk.telegram.faults[BOT].append(Conflict(f"Conflict: {said}"))
+    await asyncio.sleep(5)
     logged = "".join(capsys.readouterr())
     assert "intake.conflict" in logged
     assert "run `passerby webhook delete`" in logged

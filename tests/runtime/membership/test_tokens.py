@@ -51,7 +51,11 @@ class Watch:
         return [trust for _, trust in self.changes]
 
 
-def watching(body: Callable[[Watch], Awaitable[None]], refused_after_s: float = REFUSED_AFTER_S) -> None:
+def watching(body: Callable[[Watch], Awaitable[None]]) -> None:
+    watching_for(REFUSED_AFTER_S, body)
+
+
+def watching_for(refused_after_s: float, body: Callable[[Watch], Awaitable[None]]) -> None:
     async def main() -> None:
         watch = Watch(refused_after_s)
         await body(watch)
@@ -80,18 +84,16 @@ async def test_single_refusals_cause_at_most_one_check_a_second(watch: Watch, /)
 
 
 @pytest.mark.parametrize("refused_after_s", [1.0, 10.0, 120.0, 3600.0])
-def test_a_loss_needs_several_refusals_over_the_set_time(refused_after_s: float) -> None:
-    async def body(watch: Watch) -> None:
-        watch.telegram.refuse(BOT)
-        watch.tokens.refused(BOT)
-        await asyncio.sleep(refused_after_s * 0.99)
-        assert not watch.tokens.is_lost(BOT)
-        assert len(watch.asked) >= LEAST_REFUSALS
-        await asyncio.sleep(refused_after_s * 0.2)
-        assert watch.tokens.is_lost(BOT)
-        assert watch.trusts == [Trust.SUSPECTED, Trust.LOST]
-
-    watching(body, refused_after_s)
+@staged(watching_for, "refused_after_s")
+async def test_a_loss_needs_several_refusals_over_the_set_time(watch: Watch, /, refused_after_s: float) -> None:
+    watch.telegram.refuse(BOT)
+    watch.tokens.refused(BOT)
+    await asyncio.sleep(refused_after_s * 0.99)
+    assert not watch.tokens.is_lost(BOT)
+    assert len(watch.asked) >= LEAST_REFUSALS
+    await asyncio.sleep(refused_after_s * 0.2)
+    assert watch.tokens.is_lost(BOT)
+    assert watch.trusts == [Trust.SUSPECTED, Trust.LOST]
 
 
 @staged(watching)
