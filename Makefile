@@ -1,7 +1,7 @@
 # `make run` and `make test` are all that most people need. The rest is for work on the code.
 .DEFAULT_GOAL := help
 .SILENT:
-.PHONY: help run test test-all setup lint format bench faults mutants lock docs picture clean
+.PHONY: help run test test-seeds test-all setup lint format bench faults mutants lock docs picture clean
 
 PY := .venv/bin/python
 # Take `python3` if it is new enough, and then the oldest version that is, so that a laptop and CI use the same one.
@@ -12,6 +12,7 @@ help:
 	printf '%s\n' 'make run       try it in your browser: two strangers on two bots, no token needed' \
 	  'make test      every check, and tests of every ability, both databases, Redis and a browser' \
 	  'make test-all  the long forms of the tests: more seeds, every fault, every language' \
+	  'make test-seeds  of the long forms, those that run in a virtual clock' \
 	  'make setup     only create .venv with the passerby command' \
 	  'make lint      check style, types and layers' \
 	  'make format    format the code' \
@@ -47,6 +48,9 @@ run: .venv/.run
 
 test: .venv/.test
 	$(PY) tools/check.py
+
+test-seeds: .venv/.test
+	$(PY) tools/check.py seeds
 
 test-all: .venv/.test
 	$(PY) tools/check.py long

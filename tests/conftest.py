@@ -37,13 +37,16 @@ def pytest_configure() -> None:
     _stderr = os.dup(2)
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Tests that draw examples draw more of them in the long run."""
+    if _draws(item):
+        item.add_marker(pytest.mark.sized)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run long forms only if they are selected by marker or by name. Run no test that `tools/check.py` has just run in
-    the same way. Tests that draw examples draw more in the long run."""
-    for item in items:
-        if _draws(item):
-            item.add_marker(pytest.mark.sized)
+    the same way."""
     if config.option.markexpr or config.option.keyword:
         return
     named = tuple(argument for argument in config.args if "::" in argument)

@@ -4,6 +4,7 @@
     tools/check.py lint       style, types, layers and generated pages only
     tools/check.py long       the long forms only: more seeds, every fault, every language's walk;
                               not what is marked as a known fault
+    tools/check.py seeds      of the long forms, those that chance cannot fail: what CI adds
     tools/check.py PATH...    these tests only, without the demand on coverage
 
 A step that passes prints its time, one that fails prints its whole output. If anything failed, the last line names the
@@ -44,6 +45,10 @@ STATIC: dict[str, Command] = {
 }
 
 PURE = ["tests/kernel", "tests/domain", "tests/features"]
+SEEDED = [f"tests/{each}" for each in ("simulation", "scenario", "leaks", "fuzz")] + PURE
+"""Their long forms are as certain as their short ones: seeds and a virtual clock decide everything. What fails prints
+its seed or its name, with which it can be run again."""
+LONG = "(long or sized) and not known_fault"
 # Tests often wait for real servers, so there are more processes than cores.
 WORKERS = int(os.environ.get("TEST_WORKERS", min(4, 2 * (os.cpu_count() or 2))))
 PYTEST: Command = [sys.executable, "-m", "pytest"]
@@ -163,7 +168,7 @@ def test_everything() -> Result:
 
 def run_parallel(arguments: list[str], step: str = "tests", **environment: str) -> Result:
     """Run tests beside one another. The few that fail are run again alone, for the machine may have been too busy."""
-    with tempfile.TemporaryDirectory(prefix="passerby-pytest-") as folder:
+    with files_in_memory(), tempfile.TemporaryDirectory(prefix="passerby-pytest-") as folder:
         same = [*seeds(), "-o", f"cache_dir={folder}"]
         outcome = run([*PARALLEL, f"--durations={SHOWN_SLOWEST}", *same, *arguments], **environment)
         passed = report(step, outcome)
@@ -239,11 +244,15 @@ def main(arguments: list[str]) -> int:
         case ["lint"]:
             result = Result(check_statically(), "")
         case ["long"]:
-            result = run_parallel(["-m", "(long or sized) and not known_fault"], "long forms", TEST_SIZE="long")
+            result = run_parallel(["-m", LONG], "long forms", TEST_SIZE="long")
+        case ["seeds"]:
+            result = run_parallel(["-m", LONG, *SEEDED], "seeds", TEST_SIZE="long")
         case _:
             result = run_parallel(arguments)
     if result.summary:
         print(result.summary)
+    if result.failed and arguments in (["long"], ["seeds"]):
+        print("to run one again: TEST_SIZE=long .venv/bin/python -m pytest -n 0 'PATH::TEST', with the same TEST_SEED")
     if result.failed:
         print(f"failed: {', '.join(result.failed)}")
     return 1 if result.failed else 0

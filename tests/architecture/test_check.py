@@ -1,6 +1,7 @@
 """How `tools/check.py` ends a run: it stops a hanging test and shows its stack, an accident of timing fails nothing,
 and the last line names what failed."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -86,11 +87,7 @@ def test_a_hanging_event_loop_is_stopped_and_its_stack_is_shown(tmp_path: Path) 
 def test_the_last_line_names_every_step_that_failed(
     monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_path: Path
 ) -> None:
-    spec = spec_from_file_location("check_under_test", ROOT / "tools/check.py")
-    assert spec is not None
-    assert spec.loader is not None
-    check = module_from_spec(spec)
-    spec.loader.exec_module(check)
+    check = loaded()
     fails = [sys.executable, "-c", "raise SystemExit('no')"]
     monkeypatch.setattr(check, "ROOT", tmp_path)
     monkeypatch.setattr(check, "STATIC", {"types": fails, "style": [sys.executable, "-c", ""]})
@@ -98,6 +95,30 @@ def test_the_last_line_names_every_step_that_failed(
     monkeypatch.setattr(check, "test_pure", lambda: check.Result(["coverage"], "3 passed in 1.0s"))
     assert check.main([]) == 1
     assert capsys.readouterr().out.splitlines()[-1] == "failed: types, coverage, tests (no test failed, but pytest did)"
+
+
+def loaded() -> Any:
+    spec = spec_from_file_location("check_under_test", ROOT / "tools/check.py")
+    assert spec is not None
+    assert spec.loader is not None
+    check = module_from_spec(spec)
+    spec.loader.exec_module(check)
+    return check
+
+
+@pytest.mark.parametrize("has_room", [True, False])
+def test_the_files_of_tests_are_in_memory_if_there_is_room_and_gone_afterwards(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, has_room: bool
+) -> None:
+    check = loaded()
+    monkeypatch.delenv("TMPDIR", raising=False)
+    monkeypatch.setattr(check, "MEMORY", tmp_path)
+    monkeypatch.setattr(check, "MEMORY_MIN_BYTES", 0 if has_room else 1 << 60)
+    with check.files_in_memory():
+        assert ("TMPDIR" in os.environ) == has_room
+        assert [str(each) for each in tmp_path.iterdir()] == ([os.environ["TMPDIR"]] if has_room else [])
+    assert "TMPDIR" not in os.environ
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.long
