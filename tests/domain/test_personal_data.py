@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from hypothesis import given
 
+from passerby.adapters.redis.keys import Keys
 from passerby.adapters.sql.tables import (
     blocks,
     broadcast_targets,
@@ -15,6 +16,7 @@ from passerby.adapters.sql.tables import (
     complaints,
     evidence,
     grants,
+    metadata,
     muted_reporters,
     orders,
     promo_uses,
@@ -287,6 +289,53 @@ def test_every_column_of_the_records_is_in_the_copy_or_is_named_here() -> None:
         promo_uses,
     ):
         assert set(table.c.keys()) == known[table.name] | STORED_ELSEWHERE[table.name]
+
+
+BESIDE_THE_COPY = {
+    "past_chats": "the chats in the copy, packed",
+    "cases": "what staff decide about reports of others, which are about those, too",
+    "approvals": "what staff ask each other; forgotten with the person",
+    "staff": "who runs the service; they see their role in the staff bot",
+    "staff_answers": "what the staff bot said; for three days",
+    "staff_invites": "links for new staff",
+    "staff_orders": "what the fleet is to do; emptied when it is done, and then it shows in the copy",
+    "panel_logins": "of the panel, by number of the member",
+    "panel_sessions": "of the panel, by number of the member",
+    "star_calls": "a refund or cancellation that we owe; shows as a refund when it is done",
+    "star_rows": "Telegram's own list of payments: the purchases once more",
+    "audit": "what staff did, by codes that change",
+    **dict.fromkeys(("broadcasts", "daily_figures", "panel_figures", "overrides", "drains"), "about nobody"),
+    **dict.fromkeys(("faults", "journal_positions", "panel_limits", "star_sweeps"), "about nobody"),
+}
+"""Tables that the copy does not show, and why."""
+
+
+def test_every_table_of_the_records_is_in_the_copy_or_is_named_here() -> None:
+    """If you add a table, show it in the copy and have an erasure remove it, or say above why not."""
+    assert set(metadata.tables) == set(STORED_ELSEWHERE) | set(BESIDE_THE_COPY)
+    assert set(STORED_ELSEWHERE).isdisjoint(BESIDE_THE_COPY)
+
+
+IN_THE_LIVE_STORE = {
+    "people": "the participant, which the copy shows",
+    "chats": "who chats with whom: `now` in the copy",
+    "conducts": "`last_days_in_numbers` in the copy",
+    "idle_chats": "when somebody last wrote in an open chat; gone with it",
+    **dict.fromkeys(("idle", "waiting", "gone", "tickets"), "the participant once more, for quick search"),
+    **dict.fromkeys(("outbox", "order", "turns", "stored"), "messages on their way: see ELSEWHERE"),
+    **dict.fromkeys(("done", "done_block", "crashes"), "numbers of updates: see ELSEWHERE"),
+    **dict.fromkeys(("map", "maps", "received"), "numbers of messages: see ELSEWHERE"),
+    "journal": "facts on their way to the records",
+    "budget": "how many messages somebody may get now; for seconds",
+    **dict.fromkeys(("store", "pools", "workers", "leases", "epochs", "evicted", "memos"), "about nobody"),
+    **dict.fromkeys(("file", "sightings", "never", "pubsub", "name"), "about nobody"),
+}
+"""The keys of the live store, and where the copy has what they hold."""
+
+
+def test_every_key_of_the_live_store_is_in_the_copy_or_is_named_here() -> None:
+    """If you add a key, show it in the copy and have an erasure remove it, or say above why not."""
+    assert {name for name in dir(Keys("p")) if not name.startswith("_")} == set(IN_THE_LIVE_STORE)
 
 
 def test_a_restriction_is_in_the_copy_once_as_it_is_now_also_if_the_records_are_behind() -> None:
