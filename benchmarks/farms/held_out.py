@@ -59,6 +59,23 @@ def _sparing(rng: Random, account: int) -> list[str]:
     return [*lines, f"{_salad(rng, 1, 4)} vip-rooms.club/x"] if rng.random() < 0.35 else lines
 
 
+def _fresh_link(rng: Random, account: int) -> list[str]:
+    link = f"t.me/+{''.join(rng.choices('abcdefghijkmnpqrstuvwxyz0123456789', k=16))}"
+    return (
+        [rng.choice(SHORT), f"{_salad(rng, 2, 6)} {link}"] if rng.random() < 0.6 else [rng.choice(SHORT), _salad(rng)]
+    )
+
+
+def _patient(rng: Random, account: int) -> list[str]:
+    lines = [rng.choice(SHORT), _salad(rng), _salad(rng), _salad(rng)]
+    return [*lines, f"{_salad(rng, 1, 4)} search for Lana Foxy on the app with the ghost"]
+
+
+def _any_site(rng: Random, account: int) -> list[str]:
+    site = f"{rng.choice(('girl', 'cam', 'date', 'love'))}{rng.randint(100, 999)}.{rng.choice(('xyz', 'top', 'icu'))}"
+    return [f"{_salad(rng, 2, 7)} {site} {_salad(rng, 1, 5)}"]
+
+
 def _human(median_s: float, spread: float = 0.6):  # type: ignore[no-untyped-def]
     return lambda rng: median_s * rng.lognormvariate(0.0, spread)
 
@@ -78,5 +95,9 @@ HELD_OUT: Final = {
         Style(
             "sparing", _sparing, _human(3.0), _human(8), _human(25), _human(60), solves=0.9, annoys=0.25, reported=0.05
         ),
+        # These were written after accounts in bulk were looked at.
+        Style("fresh links", _fresh_link, _human(2.5), _human(5), _human(15), _human(15), solves=0.9, annoys=0.4),
+        Style("patient", _patient, _human(4.0), _human(9), _human(40), _human(90, 1.0), solves=0.95, annoys=0.3),
+        Style("any site", _any_site, _human(1.8, 0.4), stays=_human(9), rest=_human(10), solves=0.6, annoys=0.6),
     )
 }

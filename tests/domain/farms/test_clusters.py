@@ -8,6 +8,7 @@ import msgspec
 from passerby.domain.farms.clusters import (
     ALIKE,
     FARM,
+    MANY,
     Finding,
     Verdict,
     is_candidate,
@@ -43,6 +44,18 @@ def test_one_account_fewer_is_no_farm() -> None:
     assert verdicts(crowd(FARM - 1, lambda _: day_of(["come to sweet-room.club"] * 4))) == {}
 
 
+def test_many_accounts_are_a_farm_after_two_chats_each() -> None:
+    begins = crowd(MANY, lambda _: day_of(["come to sweet-room.club"] * 2))
+    assert verdicts(begins) == {Verdict.FARM: MANY}
+    assert verdicts(crowd(MANY - 1, lambda _: day_of(["come to sweet-room.club"] * 2))) == {}
+
+
+def test_a_farm_that_advertises_in_a_third_of_its_chats_is_one_after_a_while() -> None:
+    spares = crowd(FARM, lambda _: day_of(["hi", "hello", "come to sweet-room.club"] * 4))
+    assert verdicts(spares) == {Verdict.FARM: FARM}
+    assert verdicts(crowd(FARM, lambda _: day_of(["hi", "hello", "come to sweet-room.club"] * 3))) == {}
+
+
 def test_a_farm_that_changes_between_targets_is_one() -> None:
     targets = ("sweet-room.club", "@sweet_room99", "t.me/sweet_room_bot")
     farm = crowd(FARM, lambda number: day_of([f"come to {targets[(chat + number) % 3]}" for chat in range(6)]))
@@ -72,7 +85,7 @@ def test_lively_people_who_share_a_link_are_no_farm() -> None:
 
 def test_somebody_who_begins_to_advertise_for_a_farm_is_a_recruit() -> None:
     farm = crowd(3 * FARM, lambda _: day_of(["come to sweet-room.club"] * 4))
-    recruit = crowd(1, lambda _: day_of(["come to sweet-room.club"] * 2), first=100)
+    recruit = crowd(1, lambda _: day_of(["come to sweet-room.club"]), first=100)
     honest = crowd(1, lambda _: day_of(["hi", "somebody sent me sweet-room.club", "hello", "hey"]), first=200)
     assert verdicts(farm | recruit | honest) == {Verdict.FARM: 3 * FARM, Verdict.RECRUIT: 1}
 

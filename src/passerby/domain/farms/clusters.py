@@ -19,6 +19,7 @@ from typing import Final, Generic, TypeVar
 
 import msgspec
 
+from passerby.domain.farms.bulk import BULK, bulk, lookalikes
 from passerby.domain.farms.conduct import Conduct
 from passerby.domain.farms.signals import suspicion
 from passerby.kernel.ids import PersonId
@@ -26,8 +27,14 @@ from passerby.kernel.ids import PersonId
 DEVOTED_CHATS: Final = 3
 """Somebody who used a target in fewer chats is not devoted to it yet."""
 DEVOTED_SHARE: Final = 0.5
+SPARING_CHATS: Final = 4
+"""With so many chats that lead to the target, a smaller share of all chats is enough."""
+SPARING_SHARE: Final = 0.2
 FARM: Final = 5
 """The fewest people devoted to one target that are a farm."""
+BEGUN_CHATS: Final = 2
+MANY: Final = 8
+"""So many people are a farm after fewer chats each: in `BEGUN_CHATS` that lead there."""
 ONLY_THEIRS: Final = 0.6
 """The least share of people who used a target again and again, among all who used it."""
 MOSTLY_THEIRS: Final = 0.75
@@ -45,8 +52,6 @@ ALIKE_SUSPICION: Final = 2.0
 DOUBT: Final = 4.5
 """From this sum of signals on, one person alone is asked."""
 
-KNOWN_CHATS: Final = 2
-
 
 DOUBT_CHATS: Final = 8
 """In fewer chats, habits say nothing."""
@@ -61,7 +66,7 @@ def is_candidate(conduct: Conduct) -> bool:
         return True
     if any(chats >= DEVOTED_CHATS for chats in conduct.tokens.values()):
         return True
-    return conduct.chats >= DOUBT_CHATS and suspicion(conduct) >= CALM
+    return (conduct.chats >= DOUBT_CHATS and suspicion(conduct) >= CALM) or bulk(conduct) >= BULK
 
 
 class Verdict(StrEnum):
@@ -101,12 +106,19 @@ def judge(conducts: Mapping[PersonId, Conduct]) -> Judgement:
     found: dict[PersonId, Finding] = {}
     farms: dict[int, int] = {}
     for person, conduct in conducts.items():
-        if conduct.known >= KNOWN_CHATS and conduct.known >= DEVOTED_SHARE * conduct.chats:
+        if _is_devoted(conduct.known, conduct) or _begins(conduct.known, conduct):
             found[person] = Finding(Verdict.FARM)
         elif conduct.known:
             found[person] = Finding(Verdict.RECRUIT)
         elif sums[person] >= DOUBT:
             found[person] = Finding(Verdict.DOUBTFUL)
+    masses = {person: bulk(conduct) for person, conduct in conducts.items()}
+    similar = lookalikes(conducts, masses)
+    for person, total in masses.items():
+        if person in similar:
+            _raise(found, person, Finding(Verdict.FARM, size=similar[person] + 1))
+        elif total >= BULK:
+            _raise(found, person, Finding(Verdict.DOUBTFUL))
     alike = _alike(conducts, sums)
     for group in alike:
         if fmean(sums[each] for each in group) >= ALIKE_SUSPICION:
@@ -142,7 +154,7 @@ def _clusters(conducts: Mapping[PersonId, Conduct], kind: str) -> list[Cluster]:
         for token in conduct.used(kind):
             users[token].append(person)
         led = conduct.led if kind == "t" else conduct.odd
-        if led >= DEVOTED_CHATS and led >= DEVOTED_SHARE * conduct.chats:
+        if _is_devoted(led, conduct) or _begins(led, conduct):
             leaders.add(person)
     theirs = {token for token, people in users.items() if _is_theirs(conducts, token, people, leaders)}
     groups = Groups[int]()
@@ -151,6 +163,17 @@ def _clusters(conducts: Mapping[PersonId, Conduct], kind: str) -> list[Cluster]:
         for token in often:
             groups.join(often[0], token)
     return [found for group in groups.all() if (found := _cluster(conducts, group, users, leaders)) is not None]
+
+
+def _is_devoted(uses: int, conduct: Conduct) -> bool:
+    """Whether so many uses, in all the chats of somebody, are more than now and then."""
+    often = uses >= DEVOTED_CHATS and uses >= DEVOTED_SHARE * conduct.chats
+    return often or (uses >= SPARING_CHATS and uses >= SPARING_SHARE * conduct.chats)
+
+
+def _begins(uses: int, conduct: Conduct) -> bool:
+    """Whether so many uses are most of somebody's first chats."""
+    return uses >= BEGUN_CHATS and uses >= DEVOTED_SHARE * conduct.chats
 
 
 def _is_theirs(
@@ -170,13 +193,20 @@ def _cluster(
 ) -> Cluster | None:
     """The people around targets that the same people use."""
     devoted: list[PersonId] = []
+    soon: list[PersonId] = []
     begun: list[PersonId] = []
     for person in sorted({each for token in tokens for each in users[token]}):
         conduct = conducts[person]
         uses = sum(conduct.tokens.get(token, 0) for token in tokens)
-        if uses >= DEVOTED_SHARE * conduct.chats:
-            (devoted if person in leaders and uses >= DEVOTED_CHATS else begun).append(person)
-    return Cluster(tuple(tokens), devoted, begun) if len(devoted) >= FARM else None
+        if person in leaders and _is_devoted(uses, conduct):
+            devoted.append(person)
+        elif person in leaders and _begins(uses, conduct):
+            soon.append(person)
+        elif uses >= DEVOTED_SHARE * conduct.chats:
+            begun.append(person)
+    if len(devoted) + len(soon) >= MANY:
+        return Cluster(tuple(tokens), devoted + soon, begun)
+    return Cluster(tuple(tokens), devoted, begun + soon) if len(devoted) >= FARM else None
 
 
 def _alike(conducts: Mapping[PersonId, Conduct], sums: Mapping[PersonId, float]) -> list[list[PersonId]]:

@@ -1,0 +1,92 @@
+"""Accounts that talk at people in bulk, each with words of its own, and honest people who hurry."""
+
+from random import Random
+
+import pytest
+
+from passerby.domain.farms.bulk import BULK, CHATS, LOOKALIKES, bulk, lookalikes
+from passerby.domain.farms.clusters import Finding, Verdict, is_candidate, judge
+from passerby.domain.farms.conduct import Conduct
+from passerby.kernel.ids import PersonId
+from tests.domain.farms.days import day_of
+
+
+def account(
+    number: int, chats: int = 3 * CHATS, every_s: float = 30.0, habits: int | None = None, **more: object
+) -> Conduct:
+    """One script: each account has its own name, and each opening is another one. `habits`: the same ones exactly."""
+    rng = Random(habits or number)
+    gaps = [2.0 * rng.lognormvariate(0.0, 0.5) for _ in range(chats)]
+    openings = [f"{rng.random()} so write to me @sugar_{number}_baby {rng.random()}" for _ in range(chats)]
+    values: dict[str, object] = {"cut": 0.5, "disliked": chats // 8}
+    return day_of(openings, gaps_s=gaps, every_s=every_s, **(values | more))  # type: ignore[arg-type]
+
+
+def hurrying(number: int) -> Conduct:
+    """Somebody honest who pastes and skips, in their own way."""
+    rng = Random(number)
+    mean, spread = rng.lognormvariate(1.2, 0.9), rng.uniform(0.2, 1.4)
+    gaps = [mean * rng.lognormvariate(0.0, spread) for _ in range(40)]
+    opening = f"{rng.random()} i like long talks about music and books, tell me more about you please"
+    return day_of([opening] * 40, gaps_s=gaps, every_s=rng.uniform(20, 90), cut=rng.uniform(0.3, 0.9), disliked=5)
+
+
+def verdicts(conducts: dict[PersonId, Conduct]) -> list[Verdict]:
+    return sorted({finding.verdict for finding in judge(conducts).findings.values()})
+
+
+def test_accounts_with_a_name_of_their_own_and_the_same_habits_are_a_farm() -> None:
+    farm = {PersonId(number): account(number) for number in range(1, 21)}
+    found = judge(farm).findings
+    assert [finding.verdict for finding in found.values()] == [Verdict.FARM] * 20
+    assert all(is_candidate(each) for each in farm.values())
+
+
+def test_one_account_in_bulk_is_asked_and_no_more() -> None:
+    assert judge({PersonId(1): account(1)}).findings == {PersonId(1): Finding(Verdict.DOUBTFUL)}
+
+
+def test_people_who_hurry_in_their_own_ways_are_no_farm() -> None:
+    crowd = {PersonId(number): hurrying(number) for number in range(1, 31)}
+    assert sum(bulk(each) >= BULK for each in crowd.values()) > LOOKALIKES, "otherwise it shows nothing"
+    assert Verdict.FARM not in verdicts(crowd)
+
+
+def test_few_lookalikes_are_no_farm() -> None:
+    few = {PersonId(number): account(number, habits=7) for number in range(1, LOOKALIKES + 1)}
+    assert verdicts(few) == [Verdict.DOUBTFUL]
+    assert verdicts(few | {PersonId(99): account(99, habits=7)}) == [Verdict.FARM]
+
+
+def test_where_many_hurry_some_are_alike_by_chance() -> None:
+    few = {PersonId(number): account(number) for number in range(1, LOOKALIKES + 2)}
+    many = {PersonId(1000 + number): account(number, every_s=2.0) for number in range(100)}
+    found = lookalikes(few | many, dict.fromkeys((*few, *many), BULK))
+    assert set(found) == set(many), "six are less than a tenth of all"
+
+
+@pytest.mark.parametrize(
+    "conduct",
+    [
+        account(1, CHATS - 1),
+        account(1, every_s=200.0),
+        account(1, lively=["sticker", "voice", "reply"]),
+        day_of(["hi"] * 40, every_s=30.0, cut=0.5),
+    ],
+    ids=["few chats", "unhurried", "lively", "nothing to say"],
+)
+def test_what_honest_people_do_is_no_bulk(conduct: Conduct) -> None:
+    assert bulk(conduct) < BULK
+
+
+def test_the_clearer_a_habit_the_more_it_weighs() -> None:
+    def of(**more: object) -> float:
+        return bulk(account(1, **more))  # type: ignore[arg-type]
+
+    assert of(every_s=30.0) > of(every_s=60.0) > of(every_s=100.0)
+    assert of(cut=0.9) > of(cut=0.5) > of(cut=0.3) > of(cut=0.1)
+    assert of(disliked=20) > of(disliked=5) > of(disliked=0)
+    assert of(chats=4 * CHATS, disliked=0) > of(chats=2 * CHATS, disliked=0)
+    half = ["hi", "come and look at sweet-room.club, it is nice there tonight", "come to sweet-room.club"] * 12
+    assert bulk(day_of(half, every_s=30.0, cut=0.5)) < of(disliked=0)
+    assert bulk(Conduct()) == 0.0
