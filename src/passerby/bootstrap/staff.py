@@ -1,5 +1,6 @@
 """What the commands for staff work with: the same decisions as in the staff bot, made for the command line."""
 
+import hashlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime, time
@@ -25,6 +26,7 @@ from passerby.domain.money import report as money_report
 from passerby.domain.sanctions import binding
 from passerby.domain.spreadsheet import as_csv
 from passerby.domain.transparency import figures, markdown
+from passerby.kernel.content import Content
 from passerby.kernel.decision import Env
 from passerby.kernel.drain import Drain
 from passerby.kernel.effect import Say
@@ -42,6 +44,8 @@ from passerby.kernel.staff import (
     BroadcastWritten,
     DrainAsked,
     DrainEndAsked,
+    ExportAsked,
+    HoldAsked,
     InviteAsked,
     LiftAsked,
     PanelLinkAsked,
@@ -53,16 +57,19 @@ from passerby.kernel.staff import (
     Role,
     RoleAsked,
     SanctionAsked,
+    ShowExhibit,
     StaffDecision,
     StaffId,
     StaffMember,
     StaffRequest,
+    UnmaskAsked,
 )
 from passerby.ports.records import RecordsLost
 from passerby.ports.telegram import SendNotice, TelegramError
+from passerby.runtime.delivery.sealing import Sealer
 from passerby.runtime.staff.decisions import StaffDecisions, digest_of, new_secret
 from passerby.runtime.staff.router import StaffRouter
-from passerby.settings import Settings, WrongSetting
+from passerby.settings import Settings, WrongSetting, former_keys, open_key
 from passerby.settings.described import write
 from passerby.staff import ALL
 
@@ -98,6 +105,27 @@ class Invited(NamedTuple):
     @property
     def link(self) -> str:
         return f"https://t.me/{self.username}?start={self.secret}" if self.username else ""
+
+
+class Exported(NamedTuple):
+    """One piece of evidence. `digest` is in the audit, too. `opened` None: it is damaged, or its key is unknown."""
+
+    whose: str
+    place: int
+    digest: str
+    opened: str | tuple[BotId, Content] | None
+
+    @property
+    def written(self) -> dict[str, object]:
+        """As it is in the file."""
+        shown: dict[str, object] = {"from": self.whose, "place": self.place, "digest": self.digest}
+        match self.opened:
+            case None:
+                return shown | {"unreadable": True}
+            case str() as comment:
+                return shown | {"comment": comment}
+            case (bot, content):
+                return shown | {"bot": bot, "kind": content.kind, "text": content.text, "file": content.file}
 
 
 class Verified(NamedTuple):
@@ -164,6 +192,33 @@ class StaffOffice:
     async def lift(self, code: str, sanction: str, note: str) -> Done:
         """Order the end of a sanction."""
         return await self._do(LiftAsked(code, sanction, note))
+
+    async def hold(self, case: int, held: bool, note: str) -> Done:
+        """Ask to hold the evidence of a case for the law, or to release it."""
+        return await self._do(HoldAsked(case, note, held))
+
+    async def unmask(self, case: int, approval: int, note: str) -> Done:
+        """Who the accused of a case is. Without an approval, it is asked for."""
+        return await self._do(UnmaskAsked(case, note, approval))
+
+    async def export(self, case: int, approval: int, note: str) -> tuple[Done, list[Exported]]:
+        """The evidence of a case, opened. Without an approval, it is asked for. Raises: WrongSetting, RecordsLost."""
+        decision = await self._decisions.on_request(ExportAsked(case, note, approval))
+        assert decision.reply is not None, "every request is answered"
+        await self._tell(decision)
+        done = Done(self._words.plain(decision.reply, "en"), decision.refused)
+        shows = [each for each in decision.effects if isinstance(each, ShowExhibit)]
+        if not shows:
+            return done, []
+        sealer = Sealer(open_key(self._settings), *former_keys(self._settings))
+        found = []
+        for each in shows:
+            sealed = await self._records.exhibit(each.chat, each.by, each.place)
+            if sealed is not None:
+                whose = self._words.plain(each.of, "en")
+                opened = sealer.open_exhibit(sealed, each.place)
+                found.append(Exported(whose, each.place, hashlib.sha256(sealed).hexdigest(), opened))
+        return done, found
 
     async def approvals(self) -> Done:
         """What waits for a second member."""

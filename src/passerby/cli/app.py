@@ -10,6 +10,7 @@ from passerby.cli import backup
 from passerby.cli.approvals import approvals
 from passerby.cli.bots import bots
 from passerby.cli.broadcast import broadcast
+from passerby.cli.cases import cases
 from passerby.cli.drill import drill
 from passerby.cli.growth import growth
 from passerby.cli.importing import lean_imports
@@ -41,6 +42,7 @@ app.add_typer(audit, name="audit")
 app.add_typer(bots, name="bots")
 app.add_typer(drill, name="drill")
 app.add_typer(approvals, name="approvals")
+app.add_typer(cases, name="cases")
 app.add_typer(people, name="people")
 app.add_typer(report, name="report")
 app.add_typer(broadcast, name="broadcast")

@@ -12,8 +12,20 @@ import msgspec
 
 from passerby.domain.team import may
 from passerby.kernel.approval import Approval, ApprovalState
+from passerby.kernel.case import CaseAsked
 from passerby.kernel.ids import PersonId
-from passerby.kernel.staff import COMMAND_LINE, Permission, RefundAsked, SanctionAsked, StaffFacts, StaffMember
+from passerby.kernel.staff import (
+    COMMAND_LINE,
+    CaseActAsked,
+    ExportAsked,
+    HoldAsked,
+    Permission,
+    RefundAsked,
+    SanctionAsked,
+    StaffFacts,
+    StaffMember,
+    UnmaskAsked,
+)
 from passerby.kernel.text import Text
 
 WAITS_S: Final = 86_400.0
@@ -21,7 +33,7 @@ WAITS_S: Final = 86_400.0
 KEPT_S: Final = 30 * 86_400.0
 """How long afterwards approvals are kept. The audit keeps what was done."""
 
-SecondNeeded = SanctionAsked | RefundAsked
+SecondNeeded = SanctionAsked | RefundAsked | HoldAsked | UnmaskAsked | ExportAsked
 """The requests that may need a second member. Each has a tag of its own."""
 
 _requests: Final[msgspec.json.Decoder[SecondNeeded]] = msgspec.json.Decoder(SecondNeeded)
@@ -36,6 +48,12 @@ def purchase_of(approval: Approval | None) -> str:
     """The code of the purchase that it is about; empty: it is about none."""
     request = request_of(approval) if approval is not None else None
     return request.purchase if isinstance(request, RefundAsked) else ""
+
+
+def case_about(approval: Approval | None) -> CaseAsked | None:
+    """The case that it is about; None: it is about none."""
+    request = request_of(approval) if approval is not None and approval.request else None
+    return CaseAsked(request.case, closed=True) if isinstance(request, CaseActAsked) else None
 
 
 def asked_for(

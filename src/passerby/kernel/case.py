@@ -141,10 +141,18 @@ class Desk(msgspec.Struct, frozen=True):
 
 
 class CaseAsked(msgspec.Struct, frozen=True):
-    """Which case an event is about. Neither a number nor `next`: only the list."""
+    """Which case an event is about. Neither a number nor `next`: only the list. `closed`: also if it is decided."""
 
     number: int | None = None
     next: bool = False
+    closed: bool = False
+
+
+class Hold(msgspec.Struct, frozen=True):
+    """The evidence of a case is kept until somebody releases it, or no longer."""
+
+    case: int
+    held: bool = True
 
 
 class Judged(msgspec.Struct, frozen=True):

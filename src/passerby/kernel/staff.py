@@ -13,7 +13,7 @@ import msgspec
 
 from passerby.kernel.approval import Approval
 from passerby.kernel.broadcast import Broadcast, Progress
-from passerby.kernel.case import Case, Desk, Judged, Mute
+from passerby.kernel.case import Case, Desk, Hold, Judged, Mute
 from passerby.kernel.content import Content
 from passerby.kernel.decision import Env
 from passerby.kernel.drain import Drain, KnownBots, RetireBot
@@ -54,6 +54,8 @@ class Permission(StrEnum):
     """Warn and restrict people, for a time."""
     BAN = "ban"
     """Restrict people without an end."""
+    CUSTODY = "custody"
+    """Hold and export evidence, and learn who the accused is."""
     MONEY = "money"
     """Look at payments, and refund."""
     BROADCAST = "broadcast"
@@ -249,6 +251,7 @@ class StaffDecision(msgspec.Struct, frozen=True):
     cases: tuple[Case, ...] = ()
     verdicts: tuple[Judged, ...] = ()
     mutes: tuple[Mute, ...] = ()
+    holds: tuple[Hold, ...] = ()
     approvals: tuple[Approval, ...] = ()
     overrides: tuple[Override, ...] = ()
     promos: tuple[PromoCode, ...] = ()
@@ -321,6 +324,31 @@ class PurchaseAsked(StaffRequest, frozen=True):
     """`purchase` is the code that the buyer reads in /paysupport."""
 
     purchase: str
+
+
+class CaseActAsked(StaffRequest, frozen=True):
+    """`note` is for the audit."""
+
+    case: int
+    note: str = ""
+
+
+class HoldAsked(CaseActAsked, frozen=True, tag="evidence.hold"):
+    """The evidence of a case is held for the law, or released."""
+
+    held: bool = True
+
+
+class UnmaskAsked(CaseActAsked, frozen=True, tag="person.unmask"):
+    """Who the accused is on Telegram. `approval`: fetch what a second member agreed to."""
+
+    approval: int = 0
+
+
+class ExportAsked(CaseActAsked, frozen=True, tag="evidence.export"):
+    """The evidence of a case, as a file. `approval`: fetch what a second member agreed to."""
+
+    approval: int = 0
 
 
 class RefundAsked(PurchaseAsked, frozen=True, tag="purchase.refund"):

@@ -9,12 +9,12 @@ import sqlalchemy as sa
 
 from passerby.adapters.sql import SqlRecords, SqlStaff, init_schema
 from passerby.adapters.sql.tables import cases, complaints, evidence
-from passerby.kernel.case import Case, CaseAsked, CaseFile
+from passerby.kernel.case import Case, CaseAsked, CaseFile, Hold
 from passerby.kernel.decision import Env
 from passerby.kernel.event import ButtonPressed
 from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId, UpdateRef
 from passerby.kernel.participant import Complaint, Met
-from passerby.kernel.staff import Role, SanctionOrder, StaffDecision, StaffFacts, StaffMember
+from passerby.kernel.staff import AuditNote, Role, SanctionOrder, StaffDecision, StaffFacts, StaffMember
 from passerby.kernel.text import text
 from passerby.ports.facts import ComplaintFiled, EvidenceKept, Fact
 from passerby.runtime.staff.decisions import StaffDecisions
@@ -107,6 +107,41 @@ async def test_a_rule_acts_once_on_three_reporters_and_nobody_is_its_actor(datab
     assert (row.actor, row.action, row.subject) == (None, "case.measure", "case 1")
     assert await staff.exhibit(ChatId("c1"), PersonId(1), 1) == b"sealed"
     assert await staff.exhibit(ChatId("c1"), PersonId(1), 0) is None
+    await records.aclose()
+
+
+@in_a_loop
+async def test_evidence_that_is_held_for_the_law_outlasts_its_case_and_the_people_until_it_is_released(
+    database: str,
+) -> None:
+    records, staff = await filled(database, *report(1))
+    await staff.measure(lambda file: StaffDecision(), NOW)
+
+    async def holds(update: int, held: bool) -> None:
+        note = AuditNote("evidence.held")
+        await staff.decide(
+            None, UpdateRef(BOT, update), lambda facts: StaffDecision(holds=(Hold(1, held),), notes=(note,)), NOW
+        )
+
+    await holds(1, True)
+    closed = CaseAsked(1, closed=True)
+    seen: list[StaffFacts] = []
+
+    def look(facts: StaffFacts) -> StaffDecision:
+        seen.append(facts)
+        return StaffDecision()
+
+    await records.apply("g", numbered(erased(1), after=100))
+    async with records.engine.connect() as connection:
+        (kept,) = (await connection.execute(sa.select(evidence))).mappings().all()
+    assert kept["held"]
+    await staff.decide(None, UpdateRef(BOT, 2), look, NOW, case=closed)
+    assert seen[0].desk is not None
+    assert seen[0].desk.file is not None
+    await records.apply("g", numbered(erased(ACCUSED), after=101))
+    await staff.decide(None, UpdateRef(BOT, 3), look, NOW, case=closed)
+    assert seen[1].desk is not None
+    assert seen[1].desk.file is not None, "a decided case is found, too"
     await records.aclose()
 
 

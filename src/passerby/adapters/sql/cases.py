@@ -34,6 +34,7 @@ from passerby.kernel.case import (
     CaseState,
     Desk,
     Exhibit,
+    Hold,
     Judged,
     Lane,
     Mute,
@@ -61,6 +62,9 @@ async def desk(connection: AsyncConnection, me: StaffMember, asked: CaseAsked, n
     involved = frozenset((await connection.scalars(_INVOLVED, {"who": me.person})).all())
     decided = await connection.scalar(_DECIDED_LATELY, {"by": me.number, "after": now - SHIFT_S})
     chosen = next((each for each in waiting if each.number == asked.number), None)
+    if chosen is None and asked.closed:
+        row = (await connection.execute(_ONE, {"number": asked.number})).first()
+        chosen = _case(row) if row is not None else None
     if asked.next:
         chosen = next_for(me, waiting, involved, now)
     found = await file_of(connection, chosen) if chosen is not None else None
@@ -191,6 +195,14 @@ async def store(
         await connection.execute(sa.insert(muted_reporters), {"user_id": mute.person, "until": mute.until})
 
 
+async def hold(connection: AsyncConnection, holds: Iterable[Hold], now: float) -> None:
+    """Evidence that is held outlasts its case, its age and the erasure of its people."""
+    for each in holds:
+        await connection.execute(_HOLD, {"number": each.case, "is_held": each.held})
+        if not each.held:
+            await connection.execute(_ERASE_LATER, {"number": each.case, "at": now + EVIDENCE_S})
+
+
 async def unmeasured(connection: AsyncConnection) -> Sequence[CaseFile]:
     """The cases that a rule may act on: with enough reports, and without a measure."""
     found = (await connection.execute(_UNMEASURED, {"least": INDEPENDENT})).all()
@@ -292,10 +304,14 @@ _KEEP_EVIDENCE = sa.update(evidence).where(sa.exists().where(_OF_THE_CASE)).valu
 _ERASE_LATER = (
     sa.update(evidence).where(sa.exists().where(_OF_THE_CASE)).values(erase_at=sa.bindparam("at", type_=sa.Double))
 )
+_HOLD = (
+    sa.update(evidence).where(sa.exists().where(_OF_THE_CASE)).values(held=sa.bindparam("is_held", type_=sa.Boolean))
+)
 _WITH_DECIDER = sa.select(cases, sanctions.c.by_staff).outerjoin_from(
     cases, sanctions, sa.and_(cases.c.sanction == sanctions.c.id, cases.c.about == About.APPEAL.value)
 )
 _WAITING = _WITH_DECIDER.where(cases.c.decided_at.is_(None)).order_by(cases.c.lane, cases.c.opened_at).limit(AT_ONCE)
+_ONE = _WITH_DECIDER.where(cases.c.number == _NUMBER)
 _UNMEASURED = (
     _WITH_DECIDER.where(
         cases.c.decided_at.is_(None),

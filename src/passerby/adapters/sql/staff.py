@@ -29,7 +29,7 @@ from passerby.adapters.sql.tables import (
     staff_orders,
     users,
 )
-from passerby.domain.approvals import purchase_of
+from passerby.domain.approvals import case_about, purchase_of
 from passerby.domain.audit import AuditRow, chained
 from passerby.domain.money.report import Ledgered
 from passerby.domain.transparency import Period
@@ -131,8 +131,9 @@ class SqlStaff:
                 facts = msgspec.structs.replace(facts, subject=about)
             if login and facts.me is not None:
                 facts = msgspec.structs.replace(facts, panel=await panel_facts(connection, login, now))
-            if case is not None and facts.me is not None:
-                facts = msgspec.structs.replace(facts, desk=await cases.desk(connection, facts.me, case, now))
+            about_case = case or case_about(facts.approval)
+            if about_case is not None and facts.me is not None:
+                facts = msgspec.structs.replace(facts, desk=await cases.desk(connection, facts.me, about_case, now))
             if place is not None and facts.me is not None:
                 last, following = await newest_override(connection, place)
                 facts = msgspec.structs.replace(facts, override=last, next_override=following)
@@ -263,6 +264,7 @@ class SqlStaff:
         await add_to_audit(connection, [(actor, note) for note in decision.notes], now)
         await add_orders(connection, decision.orders, now)
         await cases.store(connection, decision.cases, decision.verdicts, decision.mutes, now)
+        await cases.hold(connection, decision.holds, now)
         for bot in (*(each.bot for each in decision.drains), *decision.drains_over):
             await connection.execute(_END_DRAIN, {"of": bot})
         for drain in decision.drains:

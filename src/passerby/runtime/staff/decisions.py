@@ -20,6 +20,8 @@ from passerby.kernel.staff import (
     THE_OPERATOR,
     ApprovalDeclined,
     BroadcastAsked,
+    CaseActAsked,
+    ExportAsked,
     OverrideAsked,
     PanelEntered,
     PersonAsked,
@@ -30,6 +32,7 @@ from passerby.kernel.staff import (
     StaffDecision,
     StaffFacts,
     StaffRequest,
+    UnmaskAsked,
 )
 from passerby.ports.staff import StaffRecords
 from passerby.runtime.staff.router import StaffRouter
@@ -140,7 +143,8 @@ class StaffDecisions:
             code=code or "",
             login=login,
             broadcast=about,
-            approval=request.approval if isinstance(request, ApprovalDeclined) else 0,
+            case=CaseAsked(request.case, closed=True) if isinstance(request, CaseActAsked) else None,
+            approval=request.approval if isinstance(request, ApprovalDeclined | UnmaskAsked | ExportAsked) else 0,
             place=request.place if isinstance(request, OverrideAsked) else None,
             purchase=purchase or "",
             promo=request.code if isinstance(request, PromoAsked) else "",

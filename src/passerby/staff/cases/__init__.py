@@ -4,8 +4,18 @@ Staff see people of a case under names that are others tomorrow and in each case
 hour. Whoever decides must have seen the newest version.
 """
 
-from passerby.kernel.staff import Allowed, Permission, StaffFeature
+from passerby.kernel.staff import Agreed, Allowed, ExportAsked, HoldAsked, Permission, StaffFeature, UnmaskAsked
 from passerby.staff.cases.appeals import overturn_pressed, uphold_pressed
+from passerby.staff.cases.custody import (
+    export_agreed,
+    export_asked,
+    hold_agreed,
+    hold_asked,
+    hold_pressed,
+    unmask_agreed,
+    unmask_asked,
+    unmask_pressed,
+)
 from passerby.staff.cases.deciding import (
     choose_kind,
     choose_length,
@@ -41,5 +51,17 @@ feature = StaffFeature(
         "case_refuse": Allowed(refuse_pressed, Permission.BAN),
         "case_uphold": Allowed(uphold_pressed, _NEEDS),
         "case_overturn": Allowed(overturn_pressed, _NEEDS),
+        "case_hold": Allowed(hold_pressed, Permission.CUSTODY),
+        "case_unmask": Allowed(unmask_pressed, Permission.CUSTODY),
+    },
+    requests={
+        HoldAsked: Allowed(hold_asked, Permission.CUSTODY),
+        UnmaskAsked: Allowed(unmask_asked, Permission.CUSTODY),
+        ExportAsked: Allowed(export_asked, Permission.CUSTODY),
+    },
+    agreed={
+        HoldAsked: Agreed(hold_agreed),
+        UnmaskAsked: Agreed(unmask_agreed),
+        ExportAsked: Agreed(export_agreed),
     },
 )

@@ -19,13 +19,15 @@ from passerby.domain.cases import (
     weights,
 )
 from passerby.domain.sanctions import binding
-from passerby.kernel.case import About, Case, CaseFile, CaseState, Desk, Lane
+from passerby.domain.team import may
+from passerby.kernel.case import About, Case, CaseFile, CaseState, Desk, Lane, Report
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Answer, Button, Menu
 from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.sanction import Sanction
 from passerby.kernel.staff import (
     AuditNote,
+    Permission,
     ShowExhibit,
     StaffDecision,
     StaffEffect,
@@ -120,13 +122,17 @@ def exhibits_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> Staff
     shows: list[ShowExhibit] = []
     notes: list[AuditNote] = []
     for report in file.reports:
-        who = text("cases.by", who=pseudonym(file.case, report.by, env.now))
+        who = whose(file.case, report, env.now)
         for each in report.exhibits:
             shows.append(ShowExhibit(event.person, report.chat, report.by, each.place, who))
             notes.append(AuditNote("evidence.opened", named(file.case), {"place": each.place, "digest": each.digest}))
     if not shows:
         return StaffDecision(effects=(Answer(event.query, text("cases.no_evidence"), alert=True),))
     return StaffDecision(notes=tuple(notes), effects=(Answer(event.query), *shows))
+
+
+def whose(case: Case, report: Report, now: float) -> Text:
+    return text("cases.by", who=pseudonym(case, report.by, now))
 
 
 def shown(
@@ -180,14 +186,15 @@ def _what(sanction: Sanction) -> Text:
 
 def menu(me: StaffMember, file: CaseFile, now: float) -> Menu:
     case = file.case
+    custody = _custody(me, case)
     see = Button(text("cases.see", count=sum(len(each.exhibits) for each in file.reports)), "case_see", token(case))
     leave = Button(text("cases.leave"), "case_leave", token(case))
     if case.state is CaseState.SECOND:
         confirm = Button(text("cases.confirm"), "case_confirm", token(case))
-        return Menu(((see,), (confirm, Button(text("cases.refuse"), "case_refuse", token(case))), (leave,)))
+        return Menu(((see,), (confirm, Button(text("cases.refuse"), "case_refuse", token(case))), (leave,), *custody))
     if case.about is About.APPEAL:
         overturn = Button(text("cases.overturn"), "case_overturn", token(case))
-        return Menu(((see,), (Button(text("cases.uphold"), "case_uphold", token(case)), overturn), (leave,)))
+        return Menu(((see,), (Button(text("cases.uphold"), "case_uphold", token(case)), overturn), (leave,), *custody))
     return Menu(
         (
             (see,),
@@ -198,8 +205,17 @@ def menu(me: StaffMember, file: CaseFile, now: float) -> Menu:
                 Button(text("cases.mute"), "case_mute", token(case)),
             ),
             (leave,),
+            *custody,
         )
     )
+
+
+def _custody(me: StaffMember, case: Case) -> tuple[tuple[Button, ...], ...]:
+    """What needs an owner and a second member."""
+    if not may(me, Permission.CUSTODY):
+        return ()
+    hold = Button(text("cases.hold"), "case_hold", token(case))
+    return ((hold, Button(text("cases.unmask"), "case_unmask", token(case))),)
 
 
 def _usual(me: StaffMember, file: CaseFile, now: float) -> Button:

@@ -1,0 +1,56 @@
+"""`passerby cases`: what only an owner does with a case, and a second member of the team agrees to."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from passerby.cli.staff import at_work, say
+
+cases = typer.Typer(
+    help="Hold or export the evidence of a case, and learn who the accused is. A second member must agree.",
+    no_args_is_help=True,
+)
+
+Number = Annotated[int, typer.Argument(help="The number of the case, as the staff bot and the audit show it.", min=1)]
+Note = Annotated[str, typer.Option(help="A note for the audit.")]
+Agreed = Annotated[int, typer.Option("--approval", help="The number of the approval, once it is given.", min=0)]
+
+
+@cases.command()
+def hold(
+    number: Number,
+    release: Annotated[bool, typer.Option("--release", help="End the hold instead.")] = False,
+    note: Note = "",
+) -> None:
+    """Ask to keep the evidence of a case until it is released, whatever its age, and whoever has their data erased."""
+    say(at_work(lambda office: office.hold(number, not release, note)))
+
+
+@cases.command()
+def unmask(number: Number, approval: Agreed = 0, note: Note = "") -> None:
+    """Ask who the accused is on Telegram; with the number of the approval, print it."""
+    say(at_work(lambda office: office.unmask(number, approval, note)))
+
+
+@cases.command()
+def export(
+    number: Number,
+    to: Annotated[Path, typer.Option("--to", help="The file to write, as JSON. It must not exist.")] = Path(
+        "evidence.json"
+    ),
+    approval: Agreed = 0,
+    note: Note = "",
+) -> None:
+    """Ask to export the evidence of a case; with the number of the approval, write it to a file for your eyes only."""
+    import msgspec
+
+    if approval and to.exists():
+        raise typer.BadParameter(f"{to} exists already", param_hint="--to")
+    done, found = at_work(lambda office: office.export(number, approval, note))
+    if found:
+        written = {"case": number, "approval": approval, "evidence": [each.written for each in found]}
+        to.touch(mode=0o600, exist_ok=False)
+        to.write_bytes(msgspec.json.format(msgspec.json.encode(written), indent=2))
+        typer.echo(f"Written to {to}. Media are named by Telegram's file ids.")
+    say(done)
