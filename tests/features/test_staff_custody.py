@@ -5,19 +5,22 @@ from random import Random
 import msgspec
 import pytest
 
+from passerby.domain.approvals import case_about
 from passerby.kernel.approval import Approval, ApprovalState
-from passerby.kernel.case import About, Case, CaseFile, Desk, Exhibit, Hold, Lane, Report
+from passerby.kernel.case import About, Case, CaseAsked, CaseFile, Desk, Exhibit, Hold, Lane, Report
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Answer, Menu, Revise, Say
 from passerby.kernel.event import ButtonPressed, Event
 from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId
 from passerby.kernel.participant import Complaint
+from passerby.kernel.sanction import Reason, SanctionKind
 from passerby.kernel.staff import (
     THE_OPERATOR,
     CaseActAsked,
     ExportAsked,
     HoldAsked,
     Role,
+    SanctionAsked,
     ShowExhibit,
     StaffDecision,
     StaffFacts,
@@ -163,3 +166,11 @@ def test_an_export_lists_every_piece_of_evidence_and_the_audit_has_their_hashes(
     (note,) = done.notes
     assert (note.action, note.details["exhibits"], note.details["digests"]) == ("evidence.exported", 3, "d1,d2")
     assert decide(ExportAsked(12, approval=8), THE_OPERATOR, approval=None).refused
+
+
+def test_agreeing_reads_the_case_that_it_is_about_also_if_it_is_decided() -> None:
+    assert case_about(asked(HoldAsked(12))) == CaseAsked(12, closed=True)
+    assert case_about(None) is None
+    ban = SanctionAsked("ABCDEFGH", SanctionKind.BANNED, Reason.SCAM)
+    about_a_person = msgspec.structs.replace(asked(HoldAsked(12)), request=msgspec.json.encode(ban).decode())
+    assert case_about(about_a_person) is None
