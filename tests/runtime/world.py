@@ -33,6 +33,7 @@ from passerby.ports.telegram import (
     OutgoingCall,
     TelegramError,
     TokenRefused,
+    Unavailable,
 )
 from passerby.runtime.decide.committing import Committer
 from passerby.runtime.decide.conduct_notes import ConductNotes
@@ -89,6 +90,9 @@ class ScriptedTelegram:
         self.queues: dict[BotId, list[Arrival]] = {bot: [] for bot in bots}
         self.faults: dict[BotId, deque[Exception | None]] = {bot: deque() for bot in bots}
         self.polls: list[tuple[float, BotId, int | None, int]] = []
+        self.rows: dict[BotId, list[StarRow]] = {}
+        self.unread: set[BotId] = set()
+        """Bots whose transactions cannot be read."""
         self.changed = asyncio.Event()
         self.identities: dict[BotId, Exception] = {}
         self.silent: set[BotId] = set()
@@ -140,7 +144,9 @@ class ScriptedTelegram:
         return original.content
 
     async def star_rows(self, bot: BotId, offset: int, limit: int) -> list[StarRow]:
-        return []
+        if bot in self.unread:
+            raise Unavailable("no transactions", uncertain=False)
+        return self.rows.get(bot, [])[offset : offset + limit]
 
     async def updates(self, bot: BotId, offset: int | None, limit: int, timeout_s: int) -> list[Arrival]:
         self.polls.append((self._clock.monotonic(), bot, offset, timeout_s))
@@ -167,7 +173,7 @@ class ScriptedTelegram:
             self._admit(outgoing.bot)
             self.best_effort.append(outgoing)
             return ()
-        queue = outgoing.bot, outgoing.person
+        queue = outgoing.bot, getattr(outgoing, "person", PersonId(0))
         self.tried.append((self._clock.monotonic(), outgoing))
         self.at_once[queue] = self.at_once.get(queue, 0) + 1
         self.most_at_once = max(self.most_at_once, self.at_once[queue])

@@ -159,6 +159,35 @@ class AlertSettings(BaseModel):
         examples=["8"],
     )
 
+    alert_sales_found: float = Field(
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="Alert if more payments than this in an hour were only found in the bots' transactions.",
+        examples=["0"],
+    )
+    alert_sweep_minutes: float = Field(
+        default=30,
+        ge=15,
+        le=1440,
+        description="Alert if a bot's transactions were not read for more than this many minutes. It is due every 10.",
+        examples=["30"],
+    )
+    alert_owed_hours: float = Field(
+        default=24,
+        ge=1,
+        le=720,
+        description="Alert if a refund or a cancellation is not confirmed by Telegram after this many hours.",
+        examples=["24"],
+    )
+    alert_late_checkouts: float = Field(
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="Alert if more checkouts than this in ten minutes were answered after more than 5 seconds.",
+        examples=["0"],
+    )
+
     @property
     def thresholds(self) -> dict[str, float]:
         """Setting -> threshold."""

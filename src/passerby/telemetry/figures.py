@@ -12,9 +12,23 @@ import msgspec
 LATENCY_S = (0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 600.0)
 """Upper bounds of the buckets for latencies. There is one more bucket for longer ones."""
 
+LATE_CHECKOUT_S = 5.0
+"""Telegram gives up after ten (source: Bot API, answerPreCheckoutQuery). It is one of `LATENCY_S`."""
+
 COUNTS = (
     *("updates", "relays", "relays_failed", "notices", "searches", "pairs", "floods", "retries", "errors", "lapses"),
-    *("reservations", "cpu_s", "poll_errors", "set_aside", "statements", "statements_s", "waits", "waited_s"),
+    *(
+        "reservations",
+        "cpu_s",
+        "poll_errors",
+        "set_aside",
+        "statements",
+        "statements_s",
+        "waits",
+        "waited_s",
+        "sales_found",
+    ),
+    "late_checkouts",
 )
 OF_THE_PROCESS = ("pending", "memory_bytes", "crashes_last_hour", "stuck_last_hour")
 OF_THE_FLEET = ("waiting", "chats", "outbox", "journal")
@@ -31,6 +45,8 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     Telegram has held it back. `pool_percent`: the part of the connection pool in use. `disk_free_percent`: None if
     unknown. `clock_skew_s`: how far this machine's clock is ahead. `backup_at`, `restore_test_at`: when the newest
     backup was begun and when one was last restored for a test, in Unix seconds; 0 if this process does not know.
+    `sales_found`, `charges_unconfirmed`, `owed_s`, `swept_at`: what the duty `money` found, as in the metrics.
+    `late_checkouts`: those that took more than `LATE_CHECKOUT_S`.
     """
 
     at: float
@@ -71,6 +87,11 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     clock_skew_s: float = 0.0
     backup_at: float = 0.0
     restore_test_at: float = 0.0
+    sales_found: int = 0
+    late_checkouts: int = 0
+    charges_unconfirmed: int = 0
+    owed_s: float = 0.0
+    swept_at: dict[int, float] = {}
 
     def since(self, earlier: "Snapshot") -> "Snapshot":
         """What was counted in between. Gauges are as they are now. If the process has restarted, all that it

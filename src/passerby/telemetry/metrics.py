@@ -24,7 +24,7 @@ from passerby.kernel.effect import Priority
 from passerby.kernel.event import WHY_UNUSED, Attempt, Event, Refusal
 from passerby.kernel.ids import BotId, PoolId
 from passerby.kernel.money import NotNow, StarCallKind
-from passerby.telemetry.figures import LATENCY_S, Snapshot
+from passerby.telemetry.figures import LATE_CHECKOUT_S, LATENCY_S, Snapshot
 from passerby.telemetry.figures import together as together
 from passerby.telemetry.instruments import INSTRUMENTS, Counter, Gauge, Histogram, Label
 
@@ -279,6 +279,11 @@ def snapshot(now: float) -> Snapshot:
         clock_skew_s=CLOCK_SKEW.value(),
         backup_at=BACKUP_AT.value(),
         restore_test_at=RESTORE_TEST_AT.value(),
+        sales_found=int(SALES_FOUND.total()),
+        late_checkouts=sum(CHECKOUT_TOOK.counts()[LATENCY_S.index(LATE_CHECKOUT_S) + 1 :]),
+        charges_unconfirmed=int(CHARGES_UNCONFIRMED.value()),
+        owed_s=max((owed_s for _, owed_s in STAR_CALLS.values()), default=0.0),
+        swept_at={int(bot): at for (bot,), at in SWEPT_AT.values()},
     )
 
 

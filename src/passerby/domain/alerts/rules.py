@@ -227,6 +227,53 @@ RESTORE_TEST_OLD = Rule(
     query="(time() - max(passerby_restore_test_at_seconds)) / 86400",
 )
 
+SALE_FOUND = Rule(
+    name="PasserbySaleFound",
+    setting="alert_sales_found",
+    severity=WARNING,
+    title="A payment was missed",
+    told="{value:.0f} payments of the last hour came by no update (more than {threshold:g}).",
+    query="sum(increase(passerby_sales_found_total[1h]))",
+)
+CHARGE_UNCONFIRMED = Rule(
+    name="PasserbyChargeUnconfirmed",
+    severity=CRITICAL,
+    title="Telegram does not know a charge",
+    told="{value:.0f} charges of ours are not in the bots' transactions, an hour after they were made.",
+    query="max(passerby_charges_unconfirmed)",
+)
+SWEEP_OLD = Rule(
+    name="PasserbySweepOld",
+    setting="alert_sweep_minutes",
+    severity=WARNING,
+    title="Payments are not compared",
+    told="The transactions of bot {subject} were not read for {value:.0f} minutes (more than {threshold:g}).",
+    query=(
+        "(time() - max by (bot) (max_over_time(passerby_bot_swept_at_seconds[6h]))) / 60"
+        " unless on (bot) max by (bot) (passerby_bot_lost) == 1"
+    ),
+    label="bot",
+)
+OWED_LONG = Rule(
+    name="PasserbyRefundOwed",
+    setting="alert_owed_hours",
+    severity=WARNING,
+    title="A refund is not confirmed",
+    told="A refund or a cancellation has been owed for {value:.0f} hours (more than {threshold:g}).",
+    query="max(passerby_star_call_oldest_seconds) / 3600",
+)
+CHECKOUTS_LATE = Rule(
+    name="PasserbyCheckoutsLate",
+    setting="alert_late_checkouts",
+    severity=CRITICAL,
+    title="Checkouts are answered late",
+    told="{value:.0f} checkouts of the last ten minutes took more than 5 s (more than {threshold:g} of them).",
+    query=(
+        "sum(increase(passerby_checkout_seconds_count[10m]))"
+        ' - sum(increase(passerby_checkout_seconds_bucket{le="5.0"}[10m]))'
+    ),
+)
+
 RULES: Final = (
     STORE_AWAY,
     BOT_NOT_POLLED,
@@ -247,6 +294,11 @@ RULES: Final = (
     CERTIFICATE,
     BACKUP_OLD,
     RESTORE_TEST_OLD,
+    SALE_FOUND,
+    CHARGE_UNCONFIRMED,
+    SWEEP_OLD,
+    OWED_LONG,
+    CHECKOUTS_LATE,
 )
 
 BY_NAME: Final = {rule.name: rule for rule in RULES}

@@ -135,6 +135,43 @@ RUNBOOKS: Final[dict[str, Runbook]] = {
         "`passerby backup list`; `backup.failed` in the logs says why.",
         "Run `passerby backup verify`, and correct what it says.",
     ),
+    rules.SALE_FOUND.name: Runbook(
+        "A bot's transactions showed a payment that no update had brought. Telegram keeps updates for a day, so this "
+        "happens after a long outage, or if something else polled the bot.",
+        "The buyer got their VIP up to ten minutes late, or after the outage. They were told.",
+        "`passerby logs` has `money.sale_found` with the bot. `passerby status` shows whether something else polls it "
+        "(`intake.conflict`).",
+        "Nothing is missing now. If nothing was down, find out who else uses the bot's token, and revoke it.",
+    ),
+    rules.CHARGE_UNCONFIRMED.name: Runbook(
+        "The ledger has a charge that Telegram's list of transactions lacks.",
+        "Somebody has VIP, and perhaps nobody paid. It should never happen: either somebody forges updates, or the "
+        "tokens belong to another Bot API server than before.",
+        "Compare `passerby money report` with the balance in BotFather. Is WEBHOOK_URL's secret path known to others? "
+        "Did BOT_API_URL change?",
+        "Revoke the bot's token in BotFather if updates may be forged. Staff can see the purchase by its code.",
+    ),
+    rules.SWEEP_OLD.name: Runbook(
+        "Nobody has read a bot's transactions for half an hour. That normally happens every ten minutes.",
+        "Payments whose update was lost are not found, and refunds that Telegram made by itself are not noticed.",
+        "`money.sweep_failed` in the logs says what Telegram answered; `money.records_lost` that the database is away.",
+        "If Telegram does not answer, wait. If the database is away, see PasserbyStoreAway. It goes on by itself.",
+    ),
+    rules.OWED_LONG.name: Runbook(
+        "We owe somebody their Stars or the end of a subscription, and Telegram has not confirmed it for a day.",
+        "The person waits for their money, or is charged again. They may report the bot to BotFather.",
+        "`money.call_failed` in the logs has Telegram's answer. `passerby money report` shows how many are owed, and "
+        "whether the bot still runs. A bot without enough Stars cannot refund.",
+        "Put Stars on the bot's balance, or get the bot's token working again. If the bot is gone, tell the person "
+        "to cancel in Telegram under Settings, My Stars; only Telegram's support can refund then.",
+    ),
+    rules.CHECKOUTS_LATE.name: Runbook(
+        "People pressed Pay, and the answer took more than five seconds. After ten, Telegram gives up.",
+        "They see an error and pay nothing.",
+        "A store that answers late, or an event loop that is busy: compare with PasserbyStoreAway, "
+        "PasserbySlowQueries and the loop's lag in `passerby status`.",
+        "Add a process, or give the database room. Checkouts wait for nothing else.",
+    ),
 }
 
 

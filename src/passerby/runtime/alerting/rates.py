@@ -8,7 +8,9 @@ from passerby.ports.leases import WorkerId
 from passerby.telemetry.figures import Snapshot
 
 KEPT_S: Final = 3600.0
-COUNTED: Final = ("poll_errors", "set_aside", "statements", "statements_s", "waits", "waited_s")
+COUNTED: Final = (
+    *("poll_errors", "set_aside", "statements", "statements_s", "waits", "waited_s", "sales_found", "late_checkouts"),
+)
 """Counters of `Snapshot`."""
 
 

@@ -1,6 +1,6 @@
 """The readings that the rules compare, from what the workers report about themselves."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Final
 
 from passerby.domain.alerts import rules
@@ -14,6 +14,7 @@ Reading = Mapping[str, float]
 """Subject -> value."""
 
 MINUTE_S: Final = 60.0
+TEN_MINUTES_S: Final = 600.0
 HOUR_S: Final = 3600.0
 DAY_S: Final = 86_400.0
 STATEMENTS_S: Final = 300.0
@@ -54,6 +55,10 @@ def reported(reports: Mapping[WorkerId, Report], rates: Rates, now: float) -> di
         rules.DISK_SPACE.name: {
             name: each.disk_free_percent for name, each in every if each.disk_free_percent is not None
         },
+        rules.SALE_FOUND.name: {THE_FLEET: rates.increase("sales_found", HOUR_S)},
+        rules.CHECKOUTS_LATE.name: {THE_FLEET: rates.increase("late_checkouts", TEN_MINUTES_S)},
+        rules.CHARGE_UNCONFIRMED.name: {THE_FLEET: max((each.charges_unconfirmed for each in figures), default=0)},
+        rules.OWED_LONG.name: {THE_FLEET: max((each.owed_s for each in figures), default=0.0) / HOUR_S},
         rules.CLOCK_SKEW.name: {name: abs(each.clock_skew_s) for name, each in every},
     }
     for rule, at, unit_s in (
@@ -74,9 +79,22 @@ def polled(
     bots: Sequence[BotId], before: Mapping[int, float], figures: Sequence[Snapshot], now: float
 ) -> dict[int, float]:
     """When each bot was last polled, in Unix seconds. A bot that never was counts from when it was first looked for."""
+    return _latest(bots, before, (each.polled_at for each in figures), now)
+
+
+def swept(
+    bots: Sequence[BotId], before: Mapping[int, float], figures: Sequence[Snapshot], now: float
+) -> dict[int, float]:
+    """The same for when each bot's transactions were last read."""
+    return _latest(bots, before, (each.swept_at for each in figures), now)
+
+
+def _latest(
+    bots: Sequence[BotId], before: Mapping[int, float], reported: Iterable[Mapping[int, float]], now: float
+) -> dict[int, float]:
     found: dict[int, float] = {bot: before.get(bot, now) for bot in bots}
-    for each in figures:
-        for bot, at in each.polled_at.items():
+    for each in reported:
+        for bot, at in each.items():
             if bot in found:
                 found[bot] = max(at, found[bot])
     return found

@@ -24,7 +24,7 @@ from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.memos import Memos
 from passerby.runtime.alerting.channels import Channel, News, NotTold
 from passerby.runtime.alerting.rates import Rates
-from passerby.runtime.alerting.readings import THE_FLEET, Reading, lost_bots, polled, reported
+from passerby.runtime.alerting.readings import MINUTE_S, THE_FLEET, Reading, lost_bots, polled, reported, swept
 from passerby.runtime.membership.report import Report, read_report
 from passerby.telemetry import logs
 
@@ -72,6 +72,7 @@ class Kept(msgspec.Struct, omit_defaults=True):
     alerts: dict[str, Alert] = {}
     told: dict[str, dict[str, Told]] = {}
     polled: dict[int, float] = {}
+    swept: dict[int, float] = {}
     waits: Waits = Waits()
     orders_read: int = 0
 
@@ -200,9 +201,13 @@ class AlertWatch:
         told = self._kept.alerts.get(rules.BOT_LOST.name, QUIET)
         lost = lost_bots(reports, told.firing if told.is_firing else ())
         found: dict[str, Reading] = {rules.BOT_LOST.name: {str(bot): 1.0 for bot in sorted(lost)}}
+        figures = [report.figures for report in reports.values() if report.figures is not None]
+        self._kept.swept = swept(self._bots(), self._kept.swept, figures, now)
+        found[rules.SWEEP_OLD.name] = {
+            str(bot): (now - at) / MINUTE_S for bot, at in self._kept.swept.items() if bot not in lost
+        }
         if not self._config.polls:
             return found
-        figures = [report.figures for report in reports.values() if report.figures is not None]
         self._kept.polled = polled(self._bots(), self._kept.polled, figures, now)
         ago = {str(bot): now - at for bot, at in self._kept.polled.items() if bot not in lost}
         return found | {rules.BOT_NOT_POLLED.name: ago}

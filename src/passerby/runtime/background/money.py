@@ -69,13 +69,21 @@ class MoneyTask:
     async def run(self) -> None:
         """Run until cancelled, as the holder of the lease."""
         self._swept_at.clear()
-        while True:
-            for step in (self.sweep, self.make_calls, self.tell_endings):
-                try:
-                    await step()
-                except RecordsLost as error:
-                    logs.record("money.records_lost", "debug", error=logs.name_of(error))
-            await self._clock.sleep(EVERY_S)
+        try:
+            while True:
+                await self._look()
+                await self._clock.sleep(EVERY_S)
+        finally:
+            # Another process measures from now on. Otherwise old values would look like its own.
+            for gauge in (metrics.STAR_CALLS, metrics.SALES_UNMATCHED, metrics.CHARGES_UNCONFIRMED):
+                gauge.clear()
+
+    async def _look(self) -> None:
+        for step in (self.sweep, self.make_calls, self.tell_endings):
+            try:
+                await step()
+            except RecordsLost as error:
+                logs.record("money.records_lost", "debug", error=logs.name_of(error))
 
     async def make_calls(self) -> None:
         """Make the calls that we owe. Raises: RecordsLost."""

@@ -1,0 +1,97 @@
+"""Alerts about money: each fires by its real cause, and names what is wrong."""
+
+import asyncio
+
+import pytest
+
+from passerby.kernel.event import CheckoutAsked
+from passerby.kernel.ids import PersonId
+from passerby.kernel.money import Charge, ChargeId, StarCallKind, StarRow
+from passerby.ports.facts import ChargeTaken, StarCallOwed
+from passerby.ports.telegram import AnswerCheckout, OutgoingCall, RefundStars, Unavailable
+from tests.runtime.alerting.stage import WatchedHouse, at_watch
+from tests.runtime.world import ANN, BOT, OTHER_BOT, Answer
+from tests.staged import staged
+
+HOUR_S = 3600.0
+
+
+@staged(at_watch)
+async def test_a_payment_that_only_the_transactions_show_is_an_alert(house: WatchedHouse, /) -> None:
+    at = house.clock.now()
+    house.telegram.rows[BOT] = [StarRow("stx1", True, at, 75, what="invoice_payment", person=ANN, payload="lost")]
+    await asyncio.sleep(800)
+    assert "A payment was missed" in house.heard.firing()
+
+
+@pytest.mark.long
+@staged(at_watch)
+async def test_a_charge_that_telegram_does_not_know_is_an_alert_until_it_does(house: WatchedHouse, /) -> None:
+    at = house.clock.now() - 3400.0
+    forged = Charge(ChargeId("stx2"), BOT, "CODE", "order", "week", 75, at)
+    await house.records.apply("test", [(1, ChargeTaken(ANN, forged, at))])
+    await asyncio.sleep(150)
+    assert house.heard.firing() == []
+    await asyncio.sleep(700)
+    assert house.heard.firing() == ["Telegram does not know a charge"]
+    house.telegram.rows[BOT] = [StarRow("stx2", True, at, 75, what="invoice_payment", person=ANN)]
+    await asyncio.sleep(750)
+    assert house.heard.firing() == []
+
+
+@pytest.mark.long
+@staged(at_watch)
+async def test_a_bot_whose_transactions_cannot_be_read_for_half_an_hour_is_an_alert(house: WatchedHouse, /) -> None:
+    house.telegram.unread.add(OTHER_BOT)
+    await asyncio.sleep(1700)
+    assert house.heard.firing() == []
+    await asyncio.sleep(300)
+    assert house.heard.firing() == ["Payments are not compared"]
+    assert f"bot {OTHER_BOT}" in "".join(house.heard.said)
+    assert f"bot {BOT}" not in "".join(house.heard.said)
+    house.telegram.unread.clear()
+    await asyncio.sleep(300)
+    assert house.heard.firing() == []
+
+
+@staged(at_watch)
+async def test_a_refund_that_telegram_does_not_confirm_for_a_day_is_an_alert_until_it_does(
+    house: WatchedHouse, /
+) -> None:
+    confirms = False
+
+    def answer(outgoing: OutgoingCall) -> Answer:
+        refuses = isinstance(outgoing, RefundStars) and not confirms
+        return Unavailable("no balance", uncertain=False) if refuses else None
+
+    house.telegram.answer = answer
+    owed_at = house.clock.now() - 23.9 * HOUR_S
+    owed = StarCallOwed(ANN, StarCallKind.REFUND, BOT, ChargeId("stx3"), "", owed_at)
+    await house.records.apply("test", [(1, owed)])
+    await asyncio.sleep(120)
+    assert house.heard.firing() == []
+    await asyncio.sleep(600)
+    assert house.heard.firing() == ["A refund is not confirmed"]
+    confirms = True
+    await asyncio.sleep(300)
+    assert house.heard.firing() == []
+
+
+@staged(at_watch)
+async def test_a_checkout_whose_answer_takes_more_than_five_seconds_is_an_alert(house: WatchedHouse, /) -> None:
+    await asyncio.sleep(30)
+    house.happens(CheckoutAsked(PersonId(9), BOT, "q1", "nothing", 75))
+    await asyncio.sleep(60)
+    assert house.heard.firing() == []
+
+    async def slowly(outgoing: OutgoingCall) -> Answer:
+        if isinstance(outgoing, AnswerCheckout):
+            await asyncio.sleep(6)
+        return None
+
+    house.telegram.answer = slowly
+    house.happens(CheckoutAsked(PersonId(9), BOT, "q2", "nothing", 75))
+    await asyncio.sleep(60)
+    assert house.heard.firing() == ["Checkouts are answered late"]
+    await asyncio.sleep(900)
+    assert house.heard.firing() == []
