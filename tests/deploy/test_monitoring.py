@@ -110,6 +110,14 @@ SERIES: dict[str, tuple[dict[str, str], float]] = {
     "PasserbyCertificate": ({"passerby_certificate_days_left": "3x{n}"}, 1),
     "PasserbyBackupOld": ({"passerby_backup_at_seconds": "-100000x{n}"}, 1),
     "PasserbyRestoreTestOld": ({"passerby_restore_test_at_seconds": "-700000x{n}"}, 1),
+    "PasserbySaleFound": ({"passerby_sales_found_total": "0+1x{n}"}, 1),
+    "PasserbyChargeUnconfirmed": ({"passerby_charges_unconfirmed": "1x{n}"}, 1),
+    "PasserbySweepOld": ({'passerby_bot_swept_at_seconds{bot="1"}': "-3000x{n}"}, 1),
+    "PasserbyRefundOwed": ({'passerby_star_call_oldest_seconds{kind="refund"}': "90000x{n}"}, 1),
+    "PasserbyCheckoutsLate": (
+        {"passerby_checkout_seconds_count": "0+2x{n}", 'passerby_checkout_seconds_bucket{le="5.0"}': "0+1x{n}"},
+        1,
+    ),
 }
 """Rule -> the series that make it fire, and the minute at which they begin to differ from a healthy fleet's."""
 
