@@ -33,6 +33,37 @@ LOSSES: Final = (
         "if 0 < self._sequence < synced and is_there:",
     ),
     Bug(
+        "sql",
+        "a column that is missing is found in the middle of the work",
+        "if (table.name, column.name) not in found:",
+        "if False:",
+    ),
+    Bug(
+        "sql",
+        "a revision that never existed counts as an old one",
+        "if revision is not None and revision not in _known() and revision < _needed():",
+        "if False:",
+    ),
+    Bug(
+        "sql",
+        "a start without an upgrade waits for a locked table without a limit",
+        "            if before != _needed():\n                on_lock()\n",
+        "            on_lock()\n",
+    ),
+    Bug(
+        "sql",
+        "damage that is found while we run is a bug of ours",
+        "class Damaged(DatabaseUnusable, RecordsDamaged):",
+        "class Damaged(DatabaseUnusable):",
+    ),
+    Bug("sql", "missing rights are a bug of ours", '    "42501": Fate.REFUSED,  # no rights\n', ""),
+    Bug(
+        "runtime",
+        "a full disk kills the process when it notes its first update",
+        "os.pwrite(file, bytes(_SIZE - size), size) < _SIZE - size:",
+        "os.ftruncate(file, _SIZE):",
+    ),
+    Bug(
         "runtime",
         "an idle person whose search may be lost is told nothing",
         "if view.is_busy or (person in lost and view.newest.profile.complete)",
