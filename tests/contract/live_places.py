@@ -4,7 +4,7 @@ To test another store with the contract, add a place for it to `PLACES`.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from contextlib import AbstractContextManager
 from random import Random
 from typing import Any, Protocol, TypeVar
@@ -88,7 +88,7 @@ class DiskLog:
     def is_broken(self) -> bool:
         return False
 
-    def append(self, record: bytes, touched: Iterable[PersonId] = ()) -> None:
+    def append(self, record: bytes, touched: Collection[PersonId] = ()) -> None:
         self._take()
         self._disk.records.append(record)
 

@@ -8,7 +8,7 @@ unsynced bytes: all of them, or some sectors in any order, as a disk may.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from random import Random
 
 from passerby.adapters.memory.frames import Hole, frame, unframe
@@ -75,7 +75,7 @@ class DiskLog:
         records, self._records = self._records, []
         return records
 
-    def append(self, record: bytes, touched: Iterable[PersonId] = ()) -> None:
+    def append(self, record: bytes, touched: Collection[PersonId] = ()) -> None:
         if self._life.dead:
             return
         if self._tell is not None and self._tell("before", record):

@@ -2,7 +2,7 @@
 
 import asyncio
 import heapq
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -64,7 +64,7 @@ class Log(FileLog):
 
     full = False
 
-    def append(self, record: bytes, touched: Iterable[PersonId] = ()) -> None:
+    def append(self, record: bytes, touched: Collection[PersonId] = ()) -> None:
         if self.full:
             raise OSError(28, "full")
         super().append(record, touched)

@@ -22,7 +22,7 @@ import stat
 import struct
 import zlib
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -70,7 +70,7 @@ class Log(Protocol):
 
     def records(self) -> Iterable[bytes | Hole]: ...
 
-    def append(self, record: bytes, touched: Iterable[PersonId] = ()) -> None:
+    def append(self, record: bytes, touched: Collection[PersonId] = ()) -> None:
         """`touched`: the people whom the record concerns. A hole in its place names them, if possible."""
         ...
 
@@ -188,7 +188,7 @@ class FileLog:
         upto = max(synced, self._sequence) if record.lost is None else record.after + record.lost
         return record._replace(people=self._touched.within(record.after, upto))
 
-    def append(self, record: bytes, touched: Iterable[PersonId] = ()) -> None:
+    def append(self, record: bytes, touched: Collection[PersonId] = ()) -> None:
         if self._is_broken or self._is_lost:
             raise _broken()
         data = frame(record, self._sequence + 1)
@@ -203,8 +203,9 @@ class FileLog:
         self._size += written
         self._sequence += 1
         self._appended += 1
-        with contextlib.suppress(OSError):  # it only matters if the log is damaged, too
-            self._touched.note(self._lock, self._sequence, touched)
+        if touched:
+            with contextlib.suppress(OSError):  # it only matters if the log is damaged, too
+                self._touched.note(self._lock, self._sequence, touched)
 
     def _undo(self) -> None:
         try:
