@@ -8,13 +8,18 @@ docs/explanation/panel-security.md.
 """
 
 import asyncio
+import sqlite3
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
+import asyncpg
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.schema import CreateIndex
 
 from passerby.adapters.sql import SqlRecords, init_schema
 from passerby.adapters.sql.panel_reading import PanelReading, reading_engine
@@ -53,23 +58,35 @@ FROM ({{numbers}}) AS numbers
 """
 
 
-async def fill(records: SqlRecords, people: int, chats: int) -> None:
+async def fill(database: str | Path, people: int, chats: int) -> None:
     """Written by the database itself. Its indexes are made afterwards, which takes a fraction of the time."""
-    async with records.engine.connect() as connection:
-        is_postgres = connection.dialect.name == "postgresql"
-        await connection.execution_options(writes=True)
-        async with connection.begin():
-            await connection.run_sync(_indexes, "drop")
-            for query, count in ((PEOPLE, people), (CHATS, chats)):
-                words = {
-                    "numbers": _numbers(count, is_postgres=is_postgres),
-                    "people": people,
-                    "yes": "n % 13 <> 0" if is_postgres else "CASE WHEN n % 13 <> 0 THEN 1 ELSE 0 END",
-                }
-                await connection.exec_driver_sql(query.format(**words))
-            await connection.run_sync(_indexes, "create")
-        async with connection.begin():
-            await connection.exec_driver_sql("ANALYZE")
+    dialect: sa.Dialect = postgresql.dialect() if isinstance(database, str) else sqlite.dialect()  # type: ignore[no-untyped-call]
+    indexes = [
+        index
+        for table in ("users", "past_chats")
+        for index in sorted(metadata.tables[table].indexes, key=lambda each: str(each.name))
+    ]
+    words = {"people": people, "yes": "n % 13 <> 0" if isinstance(database, str) else "(n % 13 <> 0)"}
+    statements = [
+        *(f"DROP INDEX {index.name}" for index in indexes),
+        *(
+            query.format(numbers=_numbers(count, is_postgres=isinstance(database, str)), **words)
+            for query, count in ((PEOPLE, people), (CHATS, chats))
+        ),
+        *(str(CreateIndex(index).compile(dialect=dialect)) for index in indexes),
+        "ANALYZE",
+    ]
+    if isinstance(database, str):
+        # Not through our engine: its statements may not take that long.
+        connection = await asyncpg.connect(make_url(database).set(drivername="postgresql").render_as_string(False))
+        for statement in statements:
+            await connection.execute(statement, timeout=3600)
+        await connection.close()
+        return
+    with closing(sqlite3.connect(database)) as file:
+        for statement in statements:
+            file.execute(statement)
+        file.commit()
 
 
 def _numbers(count: int, *, is_postgres: bool) -> str:
@@ -78,19 +95,12 @@ def _numbers(count: int, *, is_postgres: bool) -> str:
     return f"WITH RECURSIVE up(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM up WHERE n < {count - 1}) SELECT n FROM up"
 
 
-def _indexes(connection: sa.Connection, act: str) -> None:
-    for table in ("users", "past_chats"):
-        for index in sorted(metadata.tables[table].indexes, key=lambda each: str(each.name)):
-            getattr(index, act)(connection, checkfirst=True)
-
-
 async def measure(folder: Path, database: str | Path, people: int, chats: int) -> None:
     await init_schema(database)
-    records = SqlRecords.at(database)
     began = time.perf_counter()
-    await fill(records, people, chats)
+    await fill(database, people, chats)
     print(f"{people:,} people and {chats:,} chats in {time.perf_counter() - began:.0f} s", flush=True)
-    reading = PanelReading(reading_engine(database))
+    records, reading = SqlRecords.at(database), PanelReading(reading_engine(database))
     stage = Stage(folder, records, reading)
     began = time.perf_counter()
     await stage.counting.count(START)
@@ -120,10 +130,10 @@ async def measure(folder: Path, database: str | Path, people: int, chats: int) -
 def main() -> None:
     numbers = [each for each in sys.argv[1:] if each.isdecimal()]
     people, chats = (int(each) for each in (*numbers, "1000000", "10000000")[:2])
-    with tempfile.TemporaryDirectory(prefix="passerby-panel-") as folder, ExitStack() as closing:
+    with tempfile.TemporaryDirectory(prefix="passerby-panel-") as folder, ExitStack() as ending:
         database: str | Path = Path(folder) / "panel.db"
         if "--postgres" in sys.argv:
-            database = closing.enter_context(postgres_uri())
+            database = ending.enter_context(postgres_uri())
         asyncio.run(measure(Path(folder), database, people, chats))
 
 

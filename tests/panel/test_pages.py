@@ -10,6 +10,7 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
+from passerby.adapters.sql.broadcast_rows import store_broadcasts
 from passerby.adapters.sql.money_tables import charges, refunds, star_calls
 from passerby.adapters.sql.panel_faults import keep_faults
 from passerby.adapters.sql.panel_tables import faults
@@ -19,10 +20,12 @@ from passerby.domain.alerts.rules import BOT_HELD
 from passerby.domain.panel import FRESH_S
 from passerby.domain.spreadsheet import as_csv
 from passerby.domain.team import PERMISSIONS
+from passerby.kernel.broadcast import Broadcast, BroadcastState
 from passerby.kernel.staff import Permission, Role
+from passerby.panel.marks import RELEASE, Release
 from passerby.runtime.alerting.watch import MEMO, Kept
 from passerby.telemetry.faults import SeenFault, fingerprint_of
-from tests.panel.stage import Browser, Stage, hidden, play
+from tests.panel.stage import START, Browser, Stage, hidden, play
 from tests.panel.test_figures import numbers_in, people
 
 NEEDS = {
@@ -56,6 +59,7 @@ FORMS = {
     "/safety/second": Permission.BAN,
     "/approvals/agree": None,
     "/approvals/decline": None,
+    "/money/refund": Permission.MONEY,
     "/texts/review": Permission.SETTINGS,
     "/texts/change": Permission.SETTINGS,
     "/settings/review": Permission.SETTINGS,
@@ -363,5 +367,54 @@ def test_the_sums_of_money_are_those_of_the_ledger(tmp_path: Path) -> None:
         held = sum(row["stars"] for row in sold if row["bot_id"] == 1000001 and row["paid_at"] >= now - 21 * 86_400)
         assert f"{held - 104:,} ★" in page
         assert "found by the sweep" in page
+
+    play(tmp_path, scene)
+
+
+def test_releases_and_broadcasts_are_marked_on_every_graph(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        for minutes in (9, 6, 3, 0):
+            stage.clock.at = START - minutes * 60
+            await stage.duty.sample()
+            if minutes == 6:
+                row = msgspec.json.encode(Release("9.9.9")).decode()
+                await stage.counting.keep(RELEASE, int(stage.clock.at // 60), row, stage.clock.at)
+        began = Broadcast(1, BroadcastState.RUNNING, 0, START - 200, started_at=START - 100)
+        test = msgspec.structs.replace(began, number=2, is_test=True)
+        async with stage.records.engine.connect() as connection:
+            await connection.execution_options(writes=True)
+            async with connection.begin():
+                await store_broadcasts(connection, (began, test))
+        browser = await stage.signed_in()
+        for path, graphs in (("/", 3), ("/growth", 2), ("/chats", 3), ("/money", 2)):
+            page = (await browser.get(path)).text
+            assert page.count("<title>release 9.9.9</title>") == graphs, path
+            assert page.count("<title>broadcast 1, news</title>") == graphs, path
+            assert "broadcast 2" not in page
+
+    play(tmp_path, scene)
+
+
+def test_a_refund_is_ordered_from_the_panel_as_in_the_staff_bot(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        async with stage.records.engine.begin() as connection:
+            row = {each.name: each.type.python_type() for each in charges.columns} | {
+                "bot_id": 1000001, "id": "charge-1", "user_id": 7, "code": "ABCDEFGHJK", "plan": "week", "stars": 75,
+                "paid_at": stage.clock.now() - 60,
+            }  # fmt: skip
+            await connection.execute(sa.insert(users), [people(Random(1), 1)[0] | {"id": 7}])
+            await connection.execute(sa.insert(charges), [row])
+        await stage.hire(Role.OWNER, 600)
+        browser = await stage.signed_in(await stage.hire(Role.SUPPORT, 601))
+        wish = {"reason": "mistake", "note": "asked in /paysupport"}
+        unknown = await browser.press("/money", "/money/refund", purchase="ZZZZZ-ZZZZZ", **wish)
+        assert unknown.status == 409
+        assert (await browser.press("/money", "/money/refund", purchase="ABCDE-FGHJK", reason="fun")).status == 400
+        done = await browser.press("/money", "/money/refund", purchase="abcde-fghjk", **wish)
+        assert done.status == 200, done.text
+        assert (await stage.actions())[-1].startswith("purchase."), await stage.actions()
+        async with stage.records.engine.connect() as connection:
+            orders = (await connection.scalars(sa.select(staff_orders.c.body))).all()
+        assert [msgspec.json.decode(body)["type"] for body in orders] == ["refund"]
 
     play(tmp_path, scene)

@@ -28,6 +28,7 @@ from passerby.panel.app import Panel
 from passerby.panel.doors import Doors
 from passerby.panel.live import LiveLook
 from passerby.panel.look import Look
+from passerby.panel.marks import Marks
 from passerby.panel.pages.alerts import AlertsPage
 from passerby.panel.pages.approvals import ApprovalsPage
 from passerby.panel.pages.audit import AuditPage
@@ -182,6 +183,7 @@ def make_panel(
         return tuple(parts.tokens.tokens)
 
     ledger = PanelLedger(reading.engine)
+    marks = Marks(reading, SqlBroadcasts(reading.engine))
     look = Look(MENU)
 
     async def sister(bot: BotId, wanted: BotId | None, closing: Collection[BotId]) -> tuple[BotId, str]:
@@ -189,14 +191,14 @@ def make_panel(
         return BotId(found.bot), found.username
 
     pages = (
-        NowPage(look, live, reading, bots),
-        GrowthPage(look, reading),
-        HealthPage(look, reading),
+        NowPage(look, live, reading, marks, bots),
+        GrowthPage(look, reading, marks),
+        HealthPage(look, reading, marks),
         BotsPage(look, live, reading, staff, act, words, bots, sister, TokensOfFleet.of(settings)),
         AlertsPage(look, live, act, overriding.thresholds),
         SafetyPage(look, ledger, act, words, act.open_exhibit, act.send_blurred),
         ApprovalsPage(look, SqlApprovals(reading.engine), staff, act, words),
-        MoneyPage(look, ledger),
+        MoneyPage(look, ledger, marks, act, words),
         BroadcastsPage(look, SqlBroadcasts(reading.engine), act, words),
         PeoplePage(look, staff, act, words),
         AuditPage(look, reading, staff),

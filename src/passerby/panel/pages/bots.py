@@ -1,6 +1,6 @@
 """Bots: how each is, what it says of itself; adding one, and closing one before it is retired."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection
 from typing import Final, Protocol
 
 from passerby.adapters.sql import SqlStaff
@@ -12,7 +12,7 @@ from passerby.panel.http import Answer, see
 from passerby.panel.live import LiveLook
 from passerby.panel.look import Look
 from passerby.panel.pages.growth import read_growth
-from passerby.panel.pages.now import read_samples
+from passerby.panel.pages.now import Bots, read_samples
 from passerby.panel.samples import state_of
 from passerby.panel.visit import Act, Page, Route, Visit
 from passerby.settings import WrongSetting
@@ -25,8 +25,6 @@ Sister = Callable[[BotId, BotId | None, Collection[BotId]], Awaitable[tuple[BotI
 """(bot, wanted, closing) -> the sister and its username. Raises: WrongSetting."""
 
 
-Bots = Callable[[], Sequence[BotId]]
-"""The bots of the fleet now."""
 NO_FILE: Final = "The tokens are not in a file, so bots cannot be added or removed here. Set BOT_TOKENS_FILE."
 OWN_TEXTS: Final = (
     ("intro.name", "name"),

@@ -12,7 +12,7 @@ from passerby.kernel.staff import Permission
 from passerby.panel.figure import COUNTED, Figure
 from passerby.panel.http import Answer
 from passerby.panel.look import FEW, Look, day, people, percent
-from passerby.panel.marks import marks_of
+from passerby.panel.marks import Marks
 from passerby.panel.visit import Page, Route, Visit
 
 PERIODS: Final = (7, 30, 90)
@@ -30,9 +30,10 @@ FUNNEL: Final = (
 class GrowthPage:
     page = Page("/growth", "Growth", Permission.FIGURES)
 
-    def __init__(self, look: Look, reading: PanelReading) -> None:
+    def __init__(self, look: Look, reading: PanelReading, marks: Marks) -> None:
         self._look = look
         self._reading = reading
+        self._marks = marks
 
     @property
     def routes(self) -> tuple[Route, ...]:
@@ -64,7 +65,7 @@ class GrowthPage:
                 ("of them had a chat", [_value(chosen, number, "chatted") for number in span]),
             ],
             "reached": [("had a chat, %", [_reached(chosen, number) for number in span])],
-            "marks": await marks_of(self._reading, span),
+            "marks": await self._marks.of_days(span),
             "bots": _breakdown(days, span, "bots"),
             "languages": _breakdown(days, span, "languages"),
         }

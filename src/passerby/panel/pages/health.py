@@ -12,7 +12,7 @@ from passerby.kernel.staff import Permission
 from passerby.panel.figure import COUNTED, RECORDS, Figure
 from passerby.panel.http import Answer
 from passerby.panel.look import FEW, Look, count, day, people, percent
-from passerby.panel.marks import marks_of
+from passerby.panel.marks import Marks
 from passerby.panel.pages.growth import PERIODS
 from passerby.panel.pages.now import GENDERS
 from passerby.panel.visit import Page, Route, Visit
@@ -40,9 +40,10 @@ ENDS: Final = {
 class HealthPage:
     page = Page("/chats", "Chats", Permission.FIGURES)
 
-    def __init__(self, look: Look, reading: PanelReading) -> None:
+    def __init__(self, look: Look, reading: PanelReading, marks: Marks) -> None:
         self._look = look
         self._reading = reading
+        self._marks = marks
 
     @property
     def routes(self) -> tuple[Route, ...]:
@@ -76,7 +77,7 @@ class HealthPage:
                 ("blocks", [_per_thousand(days, number, "blocks") for number in span]),
                 ("reports", [_per_thousand(days, number, "complaints") for number in span]),
             ],
-            "marks": await marks_of(self._reading, span),
+            "marks": await self._marks.of_days(span),
         }
         return self._look.page(visit, "health.html", shown)
 

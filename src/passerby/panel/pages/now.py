@@ -12,6 +12,7 @@ from passerby.panel.figure import RECORDS, STORE, WORKERS, Figure
 from passerby.panel.http import Answer
 from passerby.panel.live import Fleet, LiveLook
 from passerby.panel.look import Look, count, people, seconds
+from passerby.panel.marks import Marks
 from passerby.panel.samples import Sample, between, per_minute, sample_of
 from passerby.panel.visit import Page, Route, Visit
 from passerby.telemetry.figures import Snapshot
@@ -22,13 +23,18 @@ GENDERS: Final = {"male": "men", "female": "women", "other": "others", None: "no
 MINUTE: Final = "minute"
 
 
+Bots = Callable[[], Sequence[BotId]]
+"""The bots of the fleet now."""
+
+
 class NowPage:
     page = Page("/", "Now", Permission.FIGURES)
 
-    def __init__(self, look: Look, live: LiveLook, reading: PanelReading, bots: Callable[[], Sequence[BotId]]) -> None:
+    def __init__(self, look: Look, live: LiveLook, reading: PanelReading, marks: Marks, bots: Bots) -> None:
         self._look = look
         self._live = live
         self._reading = reading
+        self._marks = marks
         self._bots = bots
 
     @property
@@ -58,6 +64,7 @@ class NowPage:
             "bots": self._rows(fleet, samples, newest),
             "workers": _workers(fleet, before),
             **_hour(samples),
+            "marks": await self._marks.of_moments([each.at for each in samples[1:]]),
         }
         return self._look.page(visit, "now.html", shown)
 

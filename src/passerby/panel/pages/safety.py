@@ -170,7 +170,7 @@ class SafetyPage:
             "reasons": [(each.value, self._plain(f"people.reason_{each}")) for each in Reason],
             "lengths": [
                 *((str(hours), self._words.plain(length(hours), "en")) for hours in LENGTHS_H),
-                (FOR_GOOD, "for good (a ban; a second member confirms it)"),
+                (FOR_GOOD, "for good, with a second member"),
             ],
         }
         return self._look.page(visit, "safety.html", shown, status)
