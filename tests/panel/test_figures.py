@@ -19,7 +19,7 @@ from passerby.adapters.sql.panel_counting import BACK, CHATS, DAYS, GROWTH, STEP
 from passerby.adapters.sql.panel_reading import PanelReading, reading_engine
 from passerby.adapters.sql.tables import blocks, chats, complaints, daily_figures, metadata, past_chats, users
 from passerby.kernel.staff import Role
-from passerby.panel.samples import between, per_minute, sample_of, state_of
+from passerby.panel.samples import between, delivered, per_minute, sample_of, state_of
 from passerby.runtime.membership.report import Report
 from passerby.telemetry.figures import LATENCY_S, Snapshot
 from tests.contract.records_places import PostgresServer
@@ -280,6 +280,28 @@ def test_what_happened_in_a_minute_is_the_difference_of_two_samples() -> None:
     late = sample(600.0, one=Snapshot(at=600.0, relays=99))
     assert [each is None for each in per_minute([before, after, late])] == [False, True]
     assert between(before, sample(120.0)) is None
+
+
+def test_the_delivery_times_of_a_bot_are_those_of_its_last_minute() -> None:
+    def counts(*at: tuple[int, int]) -> tuple[int, ...]:
+        return tuple(dict(at).get(place, 0) for place in range(len(LATENCY_S) + 1))
+
+    def report(**latency_of: tuple[int, ...]) -> Report:
+        return Report(figures=Snapshot(at=1.0, latency_of={int(bot[1:]): each for bot, each in latency_of.items()}))
+
+    before = {"one": report(b7=counts((3, 90))), "two": report(b7=counts((3, 50)))}
+    after = {
+        "one": report(b7=counts((3, 91), (9, 1)), b8=counts((0, 4))),
+        "two": report(b7=counts((3, 2))),  # it has started again
+        "new": Report(),
+    }
+    found = delivered(before, after)
+    assert {*found} == {"7", "8"}
+    (median, p99), (fast, _) = found["7"], found["8"]
+    assert LATENCY_S[2] < median <= LATENCY_S[3]
+    assert LATENCY_S[8] < p99 <= LATENCY_S[9]
+    assert fast <= LATENCY_S[0]
+    assert delivered(after, after) == {}, "nothing was delivered in between"
 
 
 @pytest.mark.parametrize(

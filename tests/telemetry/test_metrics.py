@@ -56,13 +56,13 @@ def test_counted_values_are_shown() -> None:
 
 def test_a_histogram_counts_up_to_each_bound_and_beyond_the_last() -> None:
     for latency_s in (0.001, 0.002, 0.2, 1e6):
-        metrics.RELAY_LATENCY.observe(latency_s)
+        metrics.RELAY_LATENCY.observe(latency_s, 1000001)
     buckets = shown("passerby_relay_latency_seconds_bucket")
-    assert buckets[("0.002",)] == 2, "a bound belongs to its bucket"
-    assert buckets[("0.25",)] == 3
-    assert buckets[("600.0",)] == 3
-    assert buckets[("+Inf",)] == 4
-    assert shown("passerby_relay_latency_seconds_sum") == {(): pytest.approx(1e6 + 0.203)}
+    assert buckets[("1000001", "0.002")] == 2, "a bound belongs to its bucket"
+    assert buckets[("1000001", "0.25")] == 3
+    assert buckets[("1000001", "600.0")] == 3
+    assert buckets[("1000001", "+Inf")] == 4
+    assert shown("passerby_relay_latency_seconds_sum") == {("1000001",): pytest.approx(1e6 + 0.203)}
 
 
 def test_an_unknown_label_value_is_counted_and_hidden() -> None:
@@ -117,7 +117,7 @@ def test_a_snapshot_has_what_was_counted() -> None:
     metrics.NOTICES.add("match", "unreachable")
     metrics.BUGS.add()
     metrics.STORE_ERRORS.add("live")
-    metrics.RELAY_LATENCY.observe(0.03)
+    metrics.RELAY_LATENCY.observe(0.03, 1000001)
     metrics.POLLED_AT.set(99.0, BOT)
     metrics.WAITING.set(7)
     seen = metrics.snapshot(100.0)
@@ -131,13 +131,14 @@ def test_a_snapshot_has_what_was_counted() -> None:
         notices=2,
         errors=2,
         latency=tuple(int(bound == 0.035) for bound in (*LATENCY_S, 0)),
+        latency_of={1000001: tuple(int(bound == 0.035) for bound in (*LATENCY_S, 0))},
         waiting=7,
         polled_at={BOT: 99.0},
     )
 
 
 def test_a_snapshot_survives_encoding_in_a_report() -> None:
-    metrics.RELAY_LATENCY.observe(0.03)
+    metrics.RELAY_LATENCY.observe(0.03, 1000001)
     metrics.POLLED_AT.set(99.0, BOT)
     seen = metrics.snapshot(100.0)
     for codec in (msgspec.json, msgspec.msgpack):

@@ -22,7 +22,8 @@ COUNTED: Final = (
 
 
 class Sample(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`workers`: worker -> its counts since it started. `bots`: bot -> o polled, h held, l lost or doubted, - late."""
+    """`workers`: worker -> its counts since it started. `bots`: bot -> o polled, h held, l lost or doubted, - late.
+    `delivery`: bot -> the median and the p99 of what it delivered in the minute before, in seconds."""
 
     at: float
     waiting: int = 0
@@ -31,6 +32,7 @@ class Sample(msgspec.Struct, frozen=True, omit_defaults=True):
     journal: int = 0
     bots: dict[str, str] = {}
     workers: dict[str, Snapshot] = {}
+    delivery: dict[str, tuple[float, float]] = {}
 
 
 def sample_of(
@@ -50,6 +52,27 @@ def sample_of(
     }
     states = {str(bot): state_of(bot, reports.values(), now) for bot in bots}
     return Sample(now, waiting, chats, outbox, journal, states, workers)
+
+
+def delivered(before: Mapping[str, Report], after: Mapping[str, Report]) -> dict[str, tuple[float, float]]:
+    """See `Sample.delivery`. A worker that was not there before, or counts less than before, counts from zero."""
+    sums: dict[int, list[int]] = {}
+    for worker, report in after.items():
+        earlier = before[worker].figures if worker in before else None
+        for bot, counts in report.figures.latency_of.items() if report.figures is not None else ():
+            then = earlier.latency_of.get(bot, ()) if earlier is not None else ()
+            new = [one - other for one, other in zip(counts, then, strict=True)] if then else list(counts)
+            if min(new) < 0:
+                new = list(counts)
+            known = sums.setdefault(bot, [0] * len(new))
+            sums[bot] = [one + other for one, other in zip(known, new, strict=True)]
+    found = {}
+    for bot, new in sums.items():
+        step = Snapshot(at=0.0, latency=tuple(new))
+        median, p99 = step.quantile_s(0.5), step.quantile_s(0.99)
+        if median is not None and p99 is not None:
+            found[str(bot)] = (median, p99)
+    return found
 
 
 def state_of(bot: int, reports: Iterable[Report], now: float) -> str:

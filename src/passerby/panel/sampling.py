@@ -9,11 +9,11 @@ from passerby import __version__
 from passerby.adapters.sql.panel_counting import PanelCounting
 from passerby.kernel.ids import BotId
 from passerby.panel.marks import RELEASE, Release
-from passerby.panel.samples import sample_of
+from passerby.panel.samples import delivered, sample_of
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.records import RecordsLost
-from passerby.runtime.membership.report import read_report
+from passerby.runtime.membership.report import Report, read_report
 from passerby.telemetry import logs
 
 MINUTE: Final = "minute"
@@ -29,6 +29,7 @@ class FiguresDuty:
         self._clock = clock
         self._counted_at = float("-inf")
         self._release_kept = False
+        self._reports: dict[str, Report] | None = None
         self._faults = logs.Faults()
 
     async def run(self) -> None:
@@ -74,6 +75,9 @@ class FiguresDuty:
             outbox=figures.outbox,
             journal=figures.journal,
         )
+        if self._reports is not None:
+            made = msgspec.structs.replace(made, delivery=delivered(self._reports, reports))
+        self._reports = reports
         minute = int(now // 60)
         body = msgspec.json.encode(made).decode()
         await self._counting.keep(MINUTE, minute, body, now, drop_before=minute - SAMPLES_KEPT_MIN)

@@ -38,7 +38,8 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """`at`: Unix seconds. `relays`: delivered ones. `errors`: bugs of ours, and stores that did not answer.
 
     `latency`: relays by the buckets of `LATENCY_S`, from receiving the update to delivery. Empty if there were none.
-    `waiting`, `chats`, `outbox` and `journal` are of the whole fleet.
+    `latency_of`: the same since the start of the process, by the bot that delivered; a difference or a sum of snapshots
+    does not have it. `waiting`, `chats`, `outbox` and `journal` are of the whole fleet.
     `polled_at`: bot -> Unix seconds of its last answered poll.
     `poll_errors`, `set_aside`: failed polls, and updates that could not be handled. `statements`, `waits`: statements
     to the records and waits for a partner; `statements_s`, `waited_s` are their sums. `held_s`: bot -> for how long
@@ -63,6 +64,7 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     reservations: int = 0
     cpu_s: float = 0.0
     latency: tuple[int, ...] = ()
+    latency_of: dict[int, tuple[int, ...]] = {}
     pending: int = 0
     memory_bytes: int = 0
     waiting: int = 0

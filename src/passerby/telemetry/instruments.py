@@ -145,6 +145,10 @@ class Histogram(Instrument):
         """The counts of all buckets, over all label values. Empty if nothing was counted."""
         return tuple(map(sum, zip(*(counts for counts, _ in self._seen.values()), strict=True)))
 
+    def counts_each(self) -> Iterator[tuple[tuple[Label, ...], tuple[int, ...]]]:
+        """For each label set: the counts of all buckets."""
+        return ((labels, tuple(counts)) for labels, (counts, _) in self._seen.items())
+
     def family(self) -> Metric:
         family = HistogramMetricFamily(self.name, self.meaning, labels=tuple(self.labels))
         sums: dict[tuple[str, ...], tuple[list[int], float]] = {}

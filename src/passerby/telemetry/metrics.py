@@ -96,7 +96,10 @@ RELAYS = Counter(
     outcome=ENDS,
 )
 RELAY_LATENCY = Histogram(
-    "passerby_relay_latency_seconds", "Time from taking an update to its delivery to the partner.", LATENCY_S
+    "passerby_relay_latency_seconds",
+    "Time from taking an update to its delivery to the partner, by the bot that delivered it.",
+    LATENCY_S,
+    bot=BOTS,
 )
 NOTICES = Counter("passerby_notices", "Our own messages, by outcome.", priority=PRIORITIES, outcome=ENDS)
 QUEUE_WAIT = Histogram(
@@ -261,6 +264,7 @@ def snapshot(now: float) -> Snapshot:
         waits=waits,
         waited_s=waited_s,
         latency=RELAY_LATENCY.counts(),
+        latency_of={bot: counts for (bot,), counts in RELAY_LATENCY.counts_each() if isinstance(bot, int)},
         pending=int(PENDING.value()),
         memory_bytes=_memory_bytes(),
         waiting=int(WAITING.value()),

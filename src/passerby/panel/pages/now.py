@@ -104,6 +104,7 @@ class NowPage:
                     "holder": fleet.reports[holder].name if holder in fleet.reports else "",
                     "polled_at": max(polled, default=0.0),
                     "held_s": max(held, default=0.0),
+                    "delivery": samples[-1].delivery.get(name) if samples else None,
                 }
             )
         return rows

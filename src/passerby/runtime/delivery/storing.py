@@ -99,4 +99,4 @@ class Storing:
             return
         metrics.RELAYS.add(delivery.through, KINDS[type(delivery.relay_effect)], outcome)
         if outcome == "delivered":
-            metrics.RELAY_LATENCY.observe(now - delivery.taken_at)
+            metrics.RELAY_LATENCY.observe(now - delivery.taken_at, delivery.through)
