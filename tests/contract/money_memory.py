@@ -8,7 +8,16 @@ import msgspec
 
 from passerby.kernel.history import PastMoney, PastRefund
 from passerby.kernel.ids import BotId, PersonId
-from passerby.kernel.money import Charge, ChargeId, PurchaseOrder, StarCallKind, StarRow, Subscription, VipGrant
+from passerby.kernel.money import (
+    MAY_BE_CHARGED,
+    Charge,
+    ChargeId,
+    PurchaseOrder,
+    StarCallKind,
+    StarRow,
+    Subscription,
+    VipGrant,
+)
 from passerby.kernel.participant import Participant
 from passerby.ports.facts import (
     ChargeTaken,
@@ -111,6 +120,15 @@ class MemoryMoney:
             if (key[0], each.order, each.first, who) == (bot, order, each.id, 0) and each.id != charge
         ]
         return [(each.id, each.provider_id) for each in sorted(found, key=lambda each: (each.paid_at, each.id))]
+
+    async def subscribers(self, bot: BotId, now: float, beyond: PersonId, limit: int) -> Sequence[PersonId]:
+        await self._io()
+        found = {
+            who
+            for (of, _), (who, each) in self.disk.ledger.subscriptions.items()
+            if of == bot and each.paid_until > now and each.state in MAY_BE_CHARGED and who > beyond
+        }
+        return sorted(found)[:limit]
 
     async def rows_seen(self, bot: BotId) -> int:
         await self._io()

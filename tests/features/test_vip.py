@@ -6,6 +6,7 @@ import pytest
 from passerby.domain.money.checkout import plans_for, refusal_at_checkout
 from passerby.domain.money.payments import cancel_all, owe_refund
 from passerby.kernel.decision import NOTHING, Decision
+from passerby.kernel.drain import Drain
 from passerby.kernel.effect import Answer, Menu, Say
 from passerby.kernel.event import (
     CheckoutAnswered,
@@ -14,6 +15,7 @@ from passerby.kernel.event import (
     PaymentSettled,
     RefundOrdered,
     SanctionOrdered,
+    SellerClosing,
     StarCallConfirmed,
     SubscriptionTurned,
     VipEnding,
@@ -523,3 +525,19 @@ def test_days_that_were_not_touched_yet_go_as_a_whole_and_the_days_before_them_s
     talk.later(5 * DAY_S)
     talk.happens(PaymentRefunded(ann.person, BOT, ChargeId("c1"), 250))
     assert ann.value.vip_until == talk.env.now
+
+
+def test_a_bot_that_closes_sells_nothing_and_cancels_the_subscriptions_that_only_it_can_cancel() -> None:
+    talk, ann = shop()
+    subscribes(ann)
+    payload = orders(ann)
+    talk.env = msgspec.structs.replace(talk.env, draining={BOT: Drain(BOT, OTHER_BOT, "sister", NOW)})
+    assert plans_for(ann.value, BOT, talk.env) == ()
+    assert refusal_at_checkout(ann.value, BOT, payload, 250, talk.env) is NotNow.GONE
+    assert talk.happens(SellerClosing(ann.person, OTHER_BOT)) == NOTHING
+    until = ann.value.vip_until
+    assert said(talk.happens(SellerClosing(ann.person, BOT))) == ["vip.sub_bot_closes"]
+    assert wallet(ann).subscriptions[0].state is SubscriptionState.CANCELLING
+    assert ann.value.vip_until == until, "what is paid for stays"
+    assert talk.happens(SellerClosing(ann.person, BOT)) == NOTHING
+    assert talk.happens(SellerClosing(talk.person().person, BOT)) == NOTHING

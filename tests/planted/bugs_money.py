@@ -26,8 +26,8 @@ MONEY: Final = (
     Bug(
         "money",
         "the sweep is forgotten",
-        "        for step in (self.sweep, self.make_calls, self.tell_endings):",
-        "        for step in (self.make_calls, self.tell_endings):",
+        "        for step in (self.sweep, self.make_calls, self.tell_endings, self.end_subscriptions):",
+        "        for step in (self.make_calls, self.tell_endings, self.end_subscriptions):",
     ),
     Bug(
         "money",

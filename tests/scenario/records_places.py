@@ -218,6 +218,10 @@ class _Aside:
         found: Sequence[tuple[ChargeId, str]] = self._ask(self._inner.erased_firsts(bot, charge))
         return found
 
+    async def subscribers(self, bot: BotId, now: float, beyond: PersonId, limit: int) -> Sequence[PersonId]:
+        found: Sequence[PersonId] = self._ask(self._inner.subscribers(bot, now, beyond, limit))
+        return found
+
     async def rows_seen(self, bot: BotId) -> int:
         seen: int = self._ask(self._inner.rows_seen(bot))
         return seen

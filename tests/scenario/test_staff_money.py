@@ -5,10 +5,11 @@ import asyncio
 import msgspec
 import pytest
 
+from botapi_sandbox.world.state import Subscription
 from passerby.kernel.money import Plan
 from passerby.kernel.purchase import RefundReason
 from passerby.kernel.rules import Rules
-from passerby.kernel.staff import RefundAsked, Role
+from passerby.kernel.staff import DrainAsked, RefundAsked, Role
 from passerby.kernel.text import text
 from tests.scenario.matrix import LIVES
 from tests.scenario.staff_stage import StaffStage, play_staff
@@ -96,21 +97,43 @@ def test_a_large_refund_is_made_when_a_second_member_agrees(store: str) -> None:
     play_staff(store, scene, CarefulShop)
 
 
+async def subscribed(on: StaffStage) -> Subscription:
+    """Ann subscribes."""
+    on.ann.write("/vip")
+    await on.quiet()
+    tap(on.ann, "vip_buy:monthly")
+    await on.quiet()
+    *_, offer = on.ann.messages().values()
+    payment = on.world.phones.pay_link(on.ann.id, offer["reply_markup"]["inline_keyboard"][0][0]["url"])
+    while payment.status == "pending":
+        await asyncio.sleep(0.1)
+    await on.quiet()
+    (subscription,) = on.world.state.subscriptions.values()
+    return subscription
+
+
 def test_refunding_a_renewal_ends_the_subscription_at_telegram_too() -> None:
     async def scene(on: StaffStage) -> None:
-        on.ann.write("/vip")
-        await on.quiet()
-        tap(on.ann, "vip_buy:monthly")
-        await on.quiet()
-        *_, offer = on.ann.messages().values()
-        link = offer["reply_markup"]["inline_keyboard"][0][0]["url"]
-        payment = on.world.phones.pay_link(on.ann.id, link)
-        while payment.status == "pending":
-            await asyncio.sleep(0.1)
-        await on.quiet()
+        subscription = await subscribed(on)
         code = await code_of_purchase(on, on.ann)
         assert not (await on.request(RefundAsked(code, RefundReason.MISTAKE))).refused
-        (subscription,) = on.world.state.subscriptions.values()
         await on.until(lambda: subscription.cancelled and on.world.state.bots[on.ann.bot].stars == 0)
 
     play_staff("memory", scene, Shop)
+
+
+@pytest.mark.parametrize("store", ["memory", SERVERS])
+@LIVES
+def test_closing_a_bot_cancels_what_telegram_would_go_on_charging_for_it(store: str, life: str) -> None:
+    async def scene(on: StaffStage) -> None:
+        subscription = await subscribed(on)
+        closing, sister = on.ann.bot, next(bot for bot in on.bots if bot != on.ann.bot)
+        assert not (await on.request(DrainAsked(closing, sister, "the_sister_bot"))).refused
+        await on.live(life)
+        await on.until(lambda: subscription.cancelled and subscription.by_bot)
+        await on.until(lambda: "vip.sub_bot_closes" in money_told(on.ann))
+        assert await vip_until(on, on.ann) > on.place.clock.now() + 29 * 86_400.0, "what is paid for stays"
+        await asyncio.sleep(200.0)
+        assert money_told(on.ann).count("vip.sub_bot_closes") == 1
+
+    play_staff(store, scene, Shop)

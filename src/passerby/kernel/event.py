@@ -278,6 +278,13 @@ class SubscriptionTurned(msgspec.Struct, frozen=True, gc=False, tag=True):
     state: SubscriptionState
 
 
+class SellerClosing(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """The bot that a person subscribed in closes. Only that bot can cancel the subscription."""
+
+    person: PersonId
+    bot: BotId
+
+
 class StarCallConfirmed(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Telegram confirmed a refund or a cancellation that we owed. `charge` is its charge: the first of a
     subscription."""
@@ -423,6 +430,7 @@ Event = (
     | PaymentRefunded
     | RefundOrdered
     | SubscriptionTurned
+    | SellerClosing
     | StarCallConfirmed
     | VipEnding
     | SanctionOverturned

@@ -147,6 +147,10 @@ class SubscriptionState(StrEnum):
     """We cancelled it."""
 
 
+MAY_BE_CHARGED = (SubscriptionState.ACTIVE, SubscriptionState.CANCELED, SubscriptionState.FAILED)
+"""Until we cancel it: the person could take it up again."""
+
+
 class Subscription(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A subscription that Telegram renews. `order` is its payload, which every renewal repeats.
 

@@ -42,6 +42,10 @@ class MoneyRecords(Protocol):
         each with the provider's id. A renewal that came after the erasure does not say which one it belongs to."""
         ...
 
+    async def subscribers(self, bot: BotId, now: float, beyond: PersonId, limit: int) -> Sequence[PersonId]:
+        """People with an id above `beyond` who have a subscription of this bot that may still be charged, by id."""
+        ...
+
     async def rows_seen(self, bot: BotId) -> int:
         """How many of a bot's transactions have been stored. They are only ever added at the end."""
         ...

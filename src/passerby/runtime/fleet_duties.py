@@ -106,7 +106,7 @@ class FleetDuties:
         self._orders = None if staff_records is None else Orders(staff_records, put, clock)
         self._broadcasts = None if broadcasts is None else self._sender_of(broadcasts)
         self._search_delays = SearchDelays(store, self._put, parts.background)
-        money = MoneyTask(records, telegram, self._fleet_bots, tokens.works, self._put, clock)
+        money = MoneyTask(records, telegram, self._fleet_bots, tokens.works, self._put, clock, lambda: path.drains.now)
         own_data = PersonalDataTask(store, records, telegram, path.sealer.open_words, words.word, self._put, clock)
         self._loops: dict[LeaseName, Run] = {
             RECORDER: recorder.run,

@@ -6,11 +6,19 @@ from typing import Any, Final, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerby.adapters.sql.money_tables import charges, orders, refunds, star_calls, star_rows, star_sweeps
+from passerby.adapters.sql.money_tables import (
+    charges,
+    orders,
+    refunds,
+    star_calls,
+    star_rows,
+    star_sweeps,
+    subscriptions,
+)
 from passerby.adapters.sql.rows import READ, participant
 from passerby.adapters.sql.tables import users
 from passerby.kernel.ids import BotId, PersonId
-from passerby.kernel.money import ChargeId, StarCallKind, StarRow
+from passerby.kernel.money import MAY_BE_CHARGED, ChargeId, StarCallKind, StarRow
 from passerby.kernel.participant import Participant
 from passerby.ports.money import StarCall, Unmatched
 
@@ -49,6 +57,13 @@ class SqlMoney:
         async def query(connection: AsyncConnection) -> list[tuple[ChargeId, str]]:
             found = await connection.execute(_ERASED_FIRSTS, {"bot": bot, "charge": charge})
             return [(ChargeId(first), provider) for first, provider in found]
+
+        return await self._read(query)
+
+    async def subscribers(self, bot: BotId, now: float, beyond: PersonId, limit: int) -> Sequence[PersonId]:
+        async def query(connection: AsyncConnection) -> list[PersonId]:
+            asked = {"bot": bot, "now": now, "beyond": beyond, "most": limit}
+            return [PersonId(row.user_id) for row in await connection.execute(_SUBSCRIBERS, asked)]
 
         return await self._read(query)
 
@@ -154,6 +169,18 @@ _ERASED_FIRSTS = (
         _first.c.id != charges.c.id,
     )
     .order_by(_first.c.paid_at, _first.c.id)
+)
+_SUBSCRIBERS = (
+    sa.select(subscriptions.c.user_id)
+    .where(
+        subscriptions.c.bot_id == sa.bindparam("bot"),
+        subscriptions.c.paid_until > sa.bindparam("now", type_=sa.Double),
+        subscriptions.c.state.in_([each.value for each in MAY_BE_CHARGED]),
+        subscriptions.c.user_id > sa.bindparam("beyond", type_=sa.BigInteger),
+    )
+    .distinct()
+    .order_by(subscriptions.c.user_id)
+    .limit(sa.bindparam("most"))
 )
 _ROWS_SEEN = sa.select(star_sweeps.c.rows_seen).where(star_sweeps.c.bot_id == sa.bindparam("bot"))
 _NOT_YET = star_rows.c.matched_at.is_(None)

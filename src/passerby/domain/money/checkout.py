@@ -15,7 +15,9 @@ from passerby.kernel.participant import Participant
 
 
 def plans_for(me: Participant, bot: BotId, env: Env) -> tuple[Plan, ...]:
-    """What this person can buy in this bot."""
+    """What this person can buy in this bot. A bot that closes sells nothing: nobody could refund it later."""
+    if bot in env.draining:
+        return ()
     subscribed = is_subscribed(me, env.now)
     return tuple(
         each for each in env.rules.plans if (not each.bots or bot in each.bots) and not (each.renews and subscribed)
@@ -66,7 +68,7 @@ def refusal_at_checkout(me: Participant, bot: BotId, payload: str, stars: int, e
         return NotNow.PRICE
     if order.renews and is_subscribed(me, env.now):
         return NotNow.SUBSCRIBED
-    if all(each.name != order.plan for each in env.rules.plans):
+    if bot in env.draining or all(each.name != order.plan for each in env.rules.plans):
         return NotNow.GONE
     return None
 

@@ -204,11 +204,14 @@ def _cancelling(subscription: Subscription, now: float) -> Subscription:
     return msgspec.structs.replace(subscription, state=S.CANCELLING)
 
 
-def cancel_all(me: Participant, now: float) -> Participant:
-    """The person after it was decided that Telegram charges them no more. It is `me` itself if nothing runs."""
+def cancel_all(me: Participant, now: float, bot: BotId | None = None) -> Participant:
+    """The person after it was decided that Telegram charges them no more, or no more for this bot. It is `me` itself if
+    nothing runs."""
     if me.wallet is None:
         return me
-    subscriptions = tuple(_cancelling(each, now) for each in me.wallet.subscriptions)
+    subscriptions = tuple(
+        _cancelling(each, now) if bot in (None, each.bot) else each for each in me.wallet.subscriptions
+    )
     if subscriptions == me.wallet.subscriptions:
         return me
     return with_wallet(me, msgspec.structs.replace(me.wallet, subscriptions=subscriptions), now)

@@ -4,7 +4,7 @@ import msgspec
 
 from passerby.domain.lifecycle import refresh_ticket
 from passerby.domain.money.endings import is_due
-from passerby.domain.money.payments import cancelled, owe_refund, refunded, take, turned
+from passerby.domain.money.payments import cancel_all, cancelled, owe_refund, refunded, take, turned
 from passerby.domain.money.wallets import wallet_of, with_wallet
 from passerby.features.vip.words import GET_VIP, until
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
@@ -13,6 +13,7 @@ from passerby.kernel.event import (
     PaymentRefunded,
     PaymentSettled,
     RefundOrdered,
+    SellerClosing,
     StarCallConfirmed,
     SubscriptionTurned,
     VipEnding,
@@ -101,6 +102,17 @@ def subscription_turned(event: SubscriptionTurned, facts: Facts, env: Env) -> De
     before, after = facts.me.wallet or Wallet(), me.wallet or Wallet()
     changed = next(now for was, now in zip(before.subscriptions, after.subscriptions, strict=True) if was != now)
     return Decision((me,), (Say(me.person, text(_NEWS[event.state], day=until(changed.paid_until))),))
+
+
+def seller_closing(event: SellerClosing, facts: Facts, env: Env) -> Decision:
+    """Nobody could cancel the subscription after the bot is gone. What is paid for stays, in every other bot."""
+    me = cancel_all(facts.me, env.now, event.bot)
+    if me is facts.me:
+        return NOTHING
+    before, after = facts.me.wallet or Wallet(), me.wallet or Wallet()
+    pairs = zip(before.subscriptions, after.subscriptions, strict=True)
+    paid_until = max(now.paid_until for was, now in pairs if was != now)
+    return Decision((me,), (Say(me.person, text("vip.sub_bot_closes", day=until(paid_until))),))
 
 
 def ending(event: VipEnding, facts: Facts, env: Env) -> Decision:

@@ -4,6 +4,7 @@
                   `StarCallConfirmed` closes it. "Already refunded" is a confirmation.
     sweep         every bot's transactions, every ten minutes and whenever the duty is taken over. A sale that the
                   ledger does not know becomes `PaymentSettled`, as its update would have.
+    closing       `SellerClosing` for people who have a subscription of a bot that closes
     endings       `VipEnding` for people whose VIP time ends within a day, or has just ended
 
 Everything is repeated until the records show that it happened. So it does not matter where a process dies.
@@ -15,7 +16,7 @@ from functools import partial
 from typing import Final
 
 from passerby.domain.money.endings import is_due
-from passerby.kernel.event import Event, PaymentRefunded, PaymentSettled, StarCallConfirmed, VipEnding
+from passerby.kernel.event import Event, PaymentRefunded, PaymentSettled, SellerClosing, StarCallConfirmed, VipEnding
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.money import SUBSCRIPTION_S, ChargeId, Payment, StarCallKind
 from passerby.ports.clock import Clock
@@ -45,7 +46,7 @@ DAY_S: Final = 86_400.0
 
 
 class MoneyTask:
-    """`bots` returns the fleet's. `put` gets the events."""
+    """`bots` returns the fleet's, and `closing` those that close. `put` gets the events."""
 
     def __init__(
         self,
@@ -55,16 +56,19 @@ class MoneyTask:
         works: Callable[[BotId], bool],
         put: Callable[[Event], None],
         clock: Clock,
+        closing: Callable[[], Iterable[BotId]] = tuple,
     ) -> None:
         self._records = records
         self._telegram = telegram
         self._bots = bots
         self._works = works
         self._put = put
+        self._closing = closing
         self._clock = clock
         self._raised: dict[object, float] = {}
         self._swept_at: dict[BotId, float] = {}
         self._endings_at = float("-inf")
+        self._closed_at: dict[BotId, float] = {}
 
     async def run(self) -> None:
         """Run until cancelled, as the holder of the lease."""
@@ -79,7 +83,7 @@ class MoneyTask:
                 gauge.clear()
 
     async def _look(self) -> None:
-        for step in (self.sweep, self.make_calls, self.tell_endings):
+        for step in (self.sweep, self.make_calls, self.tell_endings, self.end_subscriptions):
             try:
                 await step()
             except RecordsLost as error:
@@ -184,6 +188,19 @@ class MoneyTask:
                 break
             beyond = people[-1].person
         self._endings_at = now
+
+    async def end_subscriptions(self) -> None:
+        """Raise an event for everybody who has a subscription of a bot that closes. Raises: RecordsLost."""
+        now = self._clock.now()
+        for bot in self._closing():
+            if now - self._closed_at.get(bot, float("-inf")) < ENDINGS_EVERY_S or not self._works(bot):
+                continue
+            beyond = PersonId(-(2**63))
+            while people := await self._records.subscribers(bot, now, beyond, PEOPLE_A_LOOK):
+                for person in people:
+                    self._put(SellerClosing(person, bot))
+                beyond = people[-1]
+            self._closed_at[bot] = now
 
     def _forget(self) -> None:
         now = self._clock.now()
