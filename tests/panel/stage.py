@@ -159,7 +159,8 @@ class Stage:
         self.staff = SqlStaff(records.engine)
         self.access = SqlPanelAccess(records.engine)
         self.counting = PanelCounting(records.engine)
-        self.duty = FiguresDuty(tuple(self.settings.tokens), self.store, self.counting, self.clock)
+        bots = tuple(self.settings.tokens)
+        self.duty = FiguresDuty(lambda: bots, self.store, self.counting, self.clock)
         parts: Any = SimpleNamespace(
             clock=self.clock,
             rng=self.rng,

@@ -2,24 +2,22 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from passerby.adapters.sql import SqlRecords, SqlStaff
+from passerby.adapters.sql import SqlStaff
 from passerby.adapters.sql.panel_counting import PanelCounting
 from passerby.adapters.sql.retention import Kept, Retention
+from passerby.bootstrap.parts import Parts
 from passerby.ops.backup.duty import BackupDuty
 from passerby.ops.cases_duty import CasesDuty
 from passerby.ops.retention_duty import RetentionDuty
 from passerby.panel.sampling import FiguresDuty
-from passerby.ports.clock import Clock
 from passerby.ports.leases import LeaseName, duty_lease
-from passerby.ports.live_store import LiveStore
 from passerby.settings import Settings
 from passerby.staff.cases.measuring import rule
 
 
-def more_duties(
-    settings: Settings, clock: Clock, records: SqlRecords, store: LiveStore
-) -> Mapping[LeaseName, Callable[[], Awaitable[None]]]:
+def more_duties(settings: Settings, parts: Parts) -> Mapping[LeaseName, Callable[[], Awaitable[None]]]:
     """Each runs until cancelled."""
+    clock, records, tokens = parts.clock, parts.records, parts.tokens
     kept = Kept(settings.chats_kept_days, settings.complaints_kept_days, settings.people_kept_days)
     found: dict[LeaseName, Callable[[], Awaitable[None]]] = {
         duty_lease("retention"): RetentionDuty(Retention(records.engine, kept), clock).run,
@@ -27,7 +25,7 @@ def more_duties(
     }
     if settings.panel_url is not None:
         counting = PanelCounting(records.engine)
-        found[duty_lease("figures")] = FiguresDuty(tuple(settings.tokens), store, counting, clock).run
+        found[duty_lease("figures")] = FiguresDuty(lambda: tuple(tokens.tokens), parts.store, counting, clock).run
     if settings.backup_dir is not None:
         found[duty_lease("backup")] = BackupDuty(settings, clock).run
     return found

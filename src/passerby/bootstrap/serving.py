@@ -205,7 +205,7 @@ class Process:
             clock=parts.clock,
             rng=parts.rng,
             flight_recorder=parts.files.recorder,
-            more_duties=more_duties(settings, parts.clock, parts.records, parts.store),
+            more_duties=more_duties(settings, parts),
             alerts=alert_config(settings, self._overriding.thresholds, parts),
             staff=self._staff(),
             staff_records=SqlStaff(parts.records.engine),

@@ -1,6 +1,6 @@
 """The duty that counts for the panel: a sample of the fleet each minute, and figures by day every few minutes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -22,7 +22,11 @@ COUNT_EVERY_S: Final = 900.0
 
 
 class FiguresDuty:
-    def __init__(self, bots: Sequence[BotId], store: LiveStore, counting: PanelCounting, clock: Clock) -> None:
+    """`bots` returns those of the moment."""
+
+    def __init__(
+        self, bots: Callable[[], Sequence[BotId]], store: LiveStore, counting: PanelCounting, clock: Clock
+    ) -> None:
         self._bots = bots
         self._store = store
         self._counting = counting
@@ -68,7 +72,7 @@ class FiguresDuty:
         reports = {str(worker): read_report(blob) for worker, blob in members.workers.items()}
         made = sample_of(
             reports,
-            self._bots,
+            self._bots(),
             now,
             waiting=figures.waiting,
             chats=figures.chats,
