@@ -57,6 +57,7 @@ FORMS = {
     "/safety/press": Permission.SANCTION,
     "/safety/restrict": Permission.SANCTION,
     "/safety/second": Permission.BAN,
+    "/safety/custody": Permission.CUSTODY,
     "/approvals/agree": None,
     "/approvals/decline": None,
     "/money/refund": Permission.MONEY,

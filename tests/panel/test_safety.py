@@ -13,10 +13,13 @@ from passerby.kernel.effect import Attach
 from passerby.kernel.ids import BotId, ChatId, PersonId
 from passerby.kernel.participant import Complaint
 from passerby.kernel.staff import Role
+from passerby.kernel.text import Text
+from passerby.panel.pages.safety import ACTIONS, BY_FORM, CUSTODY, SECOND
 from passerby.ports.facts import ComplaintFiled, Fact
 from passerby.runtime.delivery.sealing import Sealer
+from passerby.staff.cases import feature
 from tests.contract.records_facts import changed, numbered, person
-from tests.panel.stage import Answered, Browser, Stage, play
+from tests.panel.stage import WORDS, Answered, Browser, Stage, play
 from tests.panel.test_pages import token
 
 ACCUSED, CANARY = 5_000_000_066, "canary words of somebody"
@@ -129,5 +132,32 @@ def test_only_buttons_of_cases_can_be_pressed_and_junk_does_nothing(tmp_path: Pa
         assert (await stage.actions())[before:] == []
         async with stage.records.engine.connect() as connection:
             assert (await connection.scalars(sa.select(cases.c.state))).all() == ["open"]
+
+    play(tmp_path, scene)
+
+
+def test_every_button_of_cases_has_its_way_in_the_panel() -> None:
+    assert {*feature.presses} == ACTIONS | SECOND | CUSTODY | BY_FORM
+
+
+def test_to_learn_who_somebody_is_one_owner_asks_and_a_proof_is_fresh(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        owner = await stage.signed_in(await stage.hire(Role.OWNER, 600))
+        await stage.hire(Role.OWNER, 602)
+        admin = await stage.signed_in(await stage.hire(Role.ADMIN, 601))
+        await reported(stage)
+        shown = await press(owner, await owner.get("/safety"), "Take the next case")
+        label = WORDS.plain(Text("cases.unmask"), "en")
+        forged = {"csrf": await token(admin), "action": "case_unmask", "token": "1.2"}
+        assert (await admin.post("/safety/custody", forged)).status == 403
+        assert (await admin.post("/safety/press", forged)).status == 303
+        stage.clock.at += 301
+        assert (await press(owner, shown, label)).header("location").startswith("/login")
+        stage.clock.at -= 301
+        before = len(await stage.actions())
+        asked = await press(owner, shown, label)
+        assert asked.status == 200, asked.text
+        assert str(ACCUSED) not in asked.text
+        assert (await stage.actions())[before:] == ["approval.asked"]
 
     play(tmp_path, scene)

@@ -37,7 +37,10 @@ ACTIONS: Final = frozenset(
     {"case_show", "case_see", "case_do", "case_note", "case_dismiss", "case_leave", "case_mute", "case_uphold"}
     | {"case_overturn", NEXT}
 )
-GRAVE: Final = frozenset({"case_confirm", "case_mute", "case_overturn"})
+CUSTODY: Final = frozenset({"case_hold", "case_unmask"})
+"""Evidence is held for the law, or it is asked who somebody is. A second member must agree to the latter."""
+PATHS: Final = dict.fromkeys(SECOND, "/safety/second") | dict.fromkeys(CUSTODY, "/safety/custody")
+GRAVE: Final = CUSTODY | frozenset({"case_confirm", "case_mute", "case_overturn"})
 
 OpenExhibit = Callable[[ShowExhibit], Awaitable[str | tuple[BotId, Content] | None]]
 """A comment, or a message and the bot that received it. None: it was erased."""
@@ -75,6 +78,7 @@ class SafetyPage:
             Route("POST", "/safety/press", self.press, needs),
             Route("POST", "/safety/restrict", self.restrict, needs),
             Route("POST", "/safety/second", self.second, Permission.BAN, fresh=True),
+            Route("POST", "/safety/custody", self.custody, Permission.CUSTODY, fresh=True),
         )
 
     async def show(self, visit: Visit) -> Answer:
@@ -85,6 +89,9 @@ class SafetyPage:
 
     async def second(self, visit: Visit) -> Answer:
         return await self._pressed(visit, visit.request.form.get("action", ""), SECOND)
+
+    async def custody(self, visit: Visit) -> Answer:
+        return await self._pressed(visit, visit.request.form.get("action", ""), CUSTODY)
 
     async def restrict(self, visit: Visit) -> Answer:
         form = visit.request.form
@@ -183,7 +190,7 @@ class SafetyPage:
             "label": self._words.plain(button.label, "en"),
             "action": button.action,
             "token": button.token,
-            "path": "/safety/second" if button.action in SECOND else "/safety/press",
+            "path": PATHS.get(button.action, "/safety/press"),
             "is_grave": button.action in GRAVE,
         }
 
