@@ -20,6 +20,7 @@ the recipient was in. A chat may be tied to only one other chat, and that one on
     split        one chat reaches two people
     after the end    a message reaches somebody who has been told that its chat is over. Messages that are split or
                  after the end are misrouted, too
+    overtaken    somebody is told that their search has begun while they are in a chat
     told again   somebody is told more often that the connection was lost than there were faults in the minute before
 
 A message may be written in no chat, but some time after leaving one. The next partner may get it, because the sender
@@ -30,6 +31,8 @@ notice of this kind before it: messages of the last minute, and commands since a
 the fault lasted. A command has no content, and now its writer knows where they stand. But a person's updates are
 handled in order. So if something that they wrote after a command was delivered or answered, the command had been
 handled, and needed an answer of its own.
+
+A search that ends at once has no notice of its own: "Partner found" or the notice of its end answers the command.
 
 They may be told the same things twice: after a fault that undoes work (`again_s`), notices that repeat the last ones
 before the fault, in order, are duplicates and do not move the person. By chance, new notices can have the words of
@@ -44,7 +47,7 @@ arrives twice could therefore hide a missing one. `spare_notices` counts the not
 
 from bisect import bisect_right
 from collections import ChainMap, Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -58,6 +61,7 @@ LEAVING_S = 1.0
 _OPENS = Said.FOUND
 _CLOSES = frozenset({Said.LEFT, Said.MOVED_ON, Said.CUT_OFF})
 _MOVES = _CLOSES | {_OPENS, Said.SEARCHING, Said.ENDED}
+_ENDS_SEARCH = frozenset({_OPENS, Said.ENDED})
 CUT_OFF_S = 60.0
 """A notice that the connection was lost answers messages that are at most this old."""
 
@@ -83,6 +87,8 @@ class _Phone:
     """Lines outside of chats, after a notice that the last one is over."""
     unended: list[int] = field(default_factory=list)
     """Chats that were followed by a new one without a notice that they were over."""
+    overtaken: list[Line] = field(default_factory=list)
+    """Notices that a search has begun, within a chat."""
 
 
 def _told_again(lines: Sequence[Line], faults: Sequence[Fault]) -> list[dict[int, Line]]:
@@ -114,6 +120,11 @@ def _is_copy(found: Line, line: Line, faults: Sequence[Fault]) -> bool:
     """Whether a fault explains that a notice comes twice in one chat with the same text."""
     is_explained = any(found.at <= fault.ended and fault.began <= line.at for fault in faults)
     return bool(found.words) and found.words == line.words and is_explained
+
+
+def _is_undone(line: Line, faults: Sequence[Fault]) -> bool:
+    """Whether a notice came so soon after a fault that undoes work that its state may have been undone."""
+    return any(fault.again_s and fault.began <= line.at <= fault.ended + AGAIN_S for fault in faults)
 
 
 def _told(line: Line) -> tuple[Said | None, str]:
@@ -150,6 +161,8 @@ def _read(lines: Sequence[Line], faults: Sequence[Fault], repeated: Sequence[Map
             fresh = fresh and line.mark is None
             if line.notice in _CLOSES and current:
                 current, left_at, is_over = 0, line.at, True
+            elif line.notice is Said.SEARCHING and current and not _is_undone(line, faults):
+                phone.overtaken.append(line)
         if is_over:
             phone.told_over.add(line.id)
         phone.chat_at[line.id] = current or (blocked if not line.mine else 0)
@@ -208,7 +221,8 @@ def _judge(
     _count_duplicates(verdict, read, arrivals, faults)
     causes = {person: _causes(verdict, person, lines, faults) for person, lines in phones.items()}
     for person, phone in read.items():
-        _settle(verdict, person, phone, arrivals, faults, causes[person])
+        _settle(verdict, person, phone, arrivals, faults, causes[person], leaves.get(person, set()))
+        verdict.overtaken.extend(f"message {line.id} on the phone of {person}" for line in phone.overtaken)
         _check_order(verdict, person, phone, arrivals)
     return verdict
 
@@ -335,8 +349,10 @@ def _settle(
     arrivals: Mapping[str, list[tuple[int, Line]]],
     faults: Sequence[Fault],
     causes: Mapping[int, Fault],
+    leaves: Collection[int],
 ) -> None:
     """Check that every line a person wrote, commands too, is delivered or has its own answer."""
+    ends = [line for line in phone.lines if line.notice in _ENDS_SEARCH]
     answers = [line for line in phone.lines if not line.mine for _ in range(line.answers)]
     of_albums: dict[str, Line] = {}
     gone = [line.id for line in phone.lines if line.gone]
@@ -356,6 +372,11 @@ def _settle(
             found = reply or next((each for each in later if _may_answer(each, line)), None)
             if line.album is not None:
                 found = of_albums.get(line.album, found)
+            is_shared = False
+            if line.mark is None and line.id not in leaves:
+                over = next((each for each in ends if each.id > line.id and (until is None or each.id <= until)), None)
+                is_shared = over is not None and (found is None or over.id <= found.id)
+                found = over if is_shared else found
             cut = _cut_for(line, phone, causes, arrivals)
             if cut is not None and (found is None or (found.reply_to != line.id and found.id > cut.id)):
                 found = cut  # a later answer is left for later messages
@@ -366,7 +387,7 @@ def _settle(
                 what = f"{line.mark or 'a command'} of {person} (message {line.id})"
                 (verdict.lost if line.confirmed else verdict.unresolved).append(what)
                 continue
-            if found in answers:
+            if found in answers and not is_shared:
                 answers.remove(found)
             if line.album is not None:
                 of_albums[line.album] = found

@@ -43,7 +43,17 @@ class Line:
     messages without an answer cannot get one any more."""
 
 
-BREACHES = ("lost", "unresolved", "misrouted", "reordered", "split", "after_the_end", "unprovoked", "told_again")
+BREACHES = (
+    "lost",
+    "unresolved",
+    "misrouted",
+    "reordered",
+    "split",
+    "after_the_end",
+    "unprovoked",
+    "told_again",
+    "overtaken",
+)
 
 
 @dataclass(slots=True)
@@ -72,6 +82,7 @@ class Verdict:
     unprovoked: list[str] = field(default_factory=list)
     """Duplicates without a fault between the first and the second."""
     told_again: list[str] = field(default_factory=list)
+    overtaken: list[str] = field(default_factory=list)
     partners: dict[int, int] = field(default_factory=dict)
     """Each person whose last chat is open, and their partner."""
 

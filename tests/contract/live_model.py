@@ -96,7 +96,7 @@ class Model:
         return any(
             (each.to, each.bot) == (to, bot)
             and self.owners[each.id] != owner
-            and not (isinstance(each, Notice) and each.is_aside)
+            and not (isinstance(each, Notice) and each.lets_others_pass)
             for each in self.outbox[:at]
         )
 

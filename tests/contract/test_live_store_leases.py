@@ -550,6 +550,41 @@ async def test_asides_and_entries_of_another_bot_never_precede(
 
 
 @survives
+async def test_a_passing_notice_precedes_once_it_is_claimed(place: Place, store: LiveStore, later: LiveStore) -> None:
+    passing = msgspec.structs.replace(notice("passing"), search=NOW)
+    claimed = msgspec.structs.replace(passing, claimed=True)
+    await put(store, outbox=(passing,), owner=ONE)
+    await put(store, outbox=(notice("a"),), owner=TWO)
+    assert not await later.is_preceded("a")
+    await put(store, outbox=(claimed,), owner=ONE)
+    await put(store, outbox=(notice("b"),), owner=TWO)
+    assert await later.outbox(ONE) == [claimed]
+    assert [each for each in "ab" if await later.is_preceded(each)] == ["b"], "it has become the newest"
+
+
+@survives
+async def test_of_a_claim_and_the_end_of_the_search_one_is_stale(
+    place: Place, store: LiveStore, later: LiveStore
+) -> None:
+    """The claim names the version of the person, as it was read."""
+    await put(store, one := somebody(ANN, 1, waiting(ANN)))
+    passing = msgspec.structs.replace(notice("passing"), search=NOW)
+    claimed = msgspec.structs.replace(passing, claimed=True)
+    await put(store, outbox=(passing,), owner=ONE)
+    claim = Commit(outbox=(claimed,), owner=ONE, seen=((ANN, 1),))
+    assert await store.commit(claim) is Committed.YES
+    assert await store.commit(claim) is Committed.YES, "its answer may have been lost"
+    await put(store, becomes(one, Idle()), outbox=(notice("end"),), owner=TWO)
+    assert await later.is_preceded("end"), "the claim came first"
+    await put(store, sent=("passing",))
+    await put(store, two := somebody(ANN, 3, waiting(ANN)), outbox=(passing,), owner=ONE)
+    await put(store, becomes(two, Idle()), outbox=(notice("end"),), owner=TWO)
+    late = msgspec.structs.replace(claim, seen=((ANN, 3),))
+    assert await store.commit(late) is Committed.STALE
+    assert not await later.is_preceded("end"), "the end came first"
+
+
+@survives
 async def test_an_older_entry_counts_behind_any_number_of_others(
     place: Place, store: LiveStore, later: LiveStore
 ) -> None:

@@ -285,7 +285,7 @@ class Person:
 
 def says(to: Person, key: str, keyboard: Keyboard | None = SAME, *, of: State | None = None, **args: Any) -> Say:
     """A notice to a person. By default it has the keyboard of their current state, or of the state `of`."""
-    rest = {name: args.pop(name) for name in ("reply_to", "priority", "anchors") if name in args}
+    rest = {name: args.pop(name) for name in ("reply_to", "priority", "anchors", "search") if name in args}
     if keyboard is SAME:
         keyboard = keys_for(of if of is not None else to.value.state)
     return Say(to.person, text(key, **args), keyboard, **rest)

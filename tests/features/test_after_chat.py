@@ -183,10 +183,11 @@ def test_the_find_button_searches_once_and_keeps_the_other_buttons() -> None:
     decision = ben.looks_back("seek")
     assert isinstance(ben.value.state, Searching)
     thanked = Revise(ben.person, MessageId(50), text("after_chat.thanks"), menu(ben.value, talk.env.now))
+    begun = says(ben, "search.begun", search=talk.env.now)
     assert decision == Decision(
-        (msgspec.structs.replace(was, state=ben.value.state),), (Answer("query"), thanked, says(ben, "search.begun"))
+        (msgspec.structs.replace(was, state=ben.value.state),), (Answer("query"), thanked, begun)
     )
     assert ben.looks_back("seek").effects[-1] == says(ben, "search.already")
     ben.writes("/stop")
     older = ben.presses("seek", "an older chat")
-    assert older.effects == (Answer("query"), says(ben, "search.begun")), "an older question stays as it is"
+    assert older.effects == (Answer("query"), begun), "an older question stays as it is"

@@ -72,7 +72,7 @@ def test_stop_while_idle_changes_nothing(words: str) -> None:
 def test_next_while_idle_begins_a_search(words: str) -> None:
     ann = Playbook().person()
     found = becomes(ann.value, Searching(ticket(ann.value)))
-    assert ann.writes(words) == Decision((found,), (says(ann, "search.begun", of=found.state),))
+    assert ann.writes(words) == Decision((found,), (says(ann, "search.begun", of=found.state, search=NOW),))
 
 
 @pytest.mark.parametrize("words", NEXT)

@@ -31,7 +31,7 @@ def test_an_idle_person_who_searches_begins_to_wait(words: str) -> None:
     ann = Playbook().person(grown_up(41, Gender.FEMALE))
     waits = Searching(ticket(ann.value))
     assert ann.writes(words) == Decision(
-        (becomes(ann.value, waits, version=1),), (says(ann, "search.begun", of=waits),)
+        (becomes(ann.value, waits, version=1),), (says(ann, "search.begun", of=waits, search=NOW),)
     )
 
 
@@ -114,7 +114,8 @@ def test_a_ticket_has_the_facts_for_pairing_and_the_people_to_avoid() -> None:
     talk.later(10)
     waits = Searching(ticket(ann.value, since=NOW + 10, recent=(Met(ben.person, NOW),)))
     was = ann.value
-    assert ann.writes("/search") == Decision((becomes(was, waits),), (says(ann, "search.begun", of=waits),))
+    begun = says(ann, "search.begun", of=waits, search=NOW + 10)
+    assert ann.writes("/search") == Decision((becomes(was, waits),), (begun,))
 
 
 def test_minors_wait_in_their_own_pool() -> None:
@@ -222,7 +223,7 @@ def test_a_long_search_tells_how_it_stands_without_exact_counts(
     ann = Playbook().searching()
     said = text("search.delayed", chance=text(f"search.chance_{chance}"), wait=wait)
     assert drag(ann, fitting=fitting, expected_s=expected_s) == Decision(
-        effects=(Say(ann.person, said, None, priority=Priority.SYSTEM, anchors=search_of(ann.person)),)
+        effects=(Say(ann.person, said, None, priority=Priority.SYSTEM, anchors=search_of(ann.person), search=NOW),)
     )
 
 
@@ -230,7 +231,7 @@ def test_the_same_notice_is_edited_the_next_time_if_it_is_there() -> None:
     ann = wishing()
     said = told_of(drag(ann))[0].text
     for at, expected in (
-        (MessageRef(BOT, MessageId(7)), (Revise(ann.person, MessageId(7), said, wider(*WIDER)),)),
+        (MessageRef(BOT, MessageId(7)), (Revise(ann.person, MessageId(7), said, wider(*WIDER), search=NOW),)),
         (NOWHERE, None),
         (MessageRef(OTHER_BOT, MessageId(7)), None),
     ):

@@ -9,6 +9,7 @@ from tests.planted.bug import Bug
 from tests.planted.bugs_losses import LOSSES
 from tests.planted.bugs_money import MONEY
 from tests.planted.bugs_runtime import RUNTIME
+from tests.planted.bugs_searches import SEARCHES
 from tests.planted.bugs_shell import SHELL
 from tests.planted.bugs_stores import STORES
 
@@ -30,6 +31,10 @@ SUITES: Final = {
         "tests/adapters/sql",
     ),
     "runtime": ("tests/runtime/test_late_answers.py", "tests/runtime"),
+    "searches": (
+        "tests/domain/delivery tests/runtime/decide/test_overtaking.py",
+        "tests/contract/test_live_store_leases.py -k 'passing or claim'",
+    ),
     "botapi": ("tests/adapters/botapi",),
     "pure": ("tests/kernel tests/domain tests/features",),
     "money": (
@@ -86,8 +91,8 @@ BUGS: Final = (
     Bug(
         "memory",
         "an entry for another bot holds up the queue",
-        "if other.owner != kept.owner and other.outgoing.bot == kept.outgoing.bot and not aside:",
-        "if other.owner != kept.owner and not aside:",
+        "if other.owner != kept.owner and other.outgoing.bot == kept.outgoing.bot and not passable:",
+        "if other.owner != kept.owner and not passable:",
     ),
     Bug(
         "memory",
@@ -98,7 +103,7 @@ BUGS: Final = (
     Bug(
         "memory",
         "an aside holds up the queue",
-        "other.outgoing.bot == kept.outgoing.bot and not aside:",
+        "other.outgoing.bot == kept.outgoing.bot and not passable:",
         "other.outgoing.bot == kept.outgoing.bot:",
     ),
     Bug(
@@ -1056,6 +1061,7 @@ BUGS: Final = (
     *MONEY,
     *STORES,
     *RUNTIME,
+    *SEARCHES,
     *SHELL,
     *LOSSES,
 )

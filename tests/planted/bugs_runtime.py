@@ -188,14 +188,14 @@ RUNTIME: Final = (
         "runtime",
         "a pair without an answer counts as not made",
         "            if not await self._sender.find_again(lambda entry: entry.id in names):\n                raise\n"
-        "            return True",
+        "            self._sender.end(plan)\n            return True",
         "            return False",
     ),
     Bug(
         "runtime",
         "messages under way are sent after the end of their chat",
-        "            self._courier.drop(chat)\n        for effect",
-        "            pass\n        for effect",
+        "            self._courier.drop(chat)\n        for person",
+        "            pass\n        for person",
     ),
     Bug("runtime", "a cold start takes every bot at once", "+ bots[:AT_ONCE]:", "+ bots:"),
     Bug(

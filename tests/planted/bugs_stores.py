@@ -150,7 +150,7 @@ STORES: Final = (
     Bug(
         "redis",
         "an aside holds up the queue",
-        "(isinstance(other, Notice) and other.is_aside)",
+        "(isinstance(other, Notice) and other.lets_others_pass)",
         "False",
     ),
     Bug(

@@ -301,6 +301,7 @@ class Bench:
             assurance=self.assurance,
             prints=PRINTS,
             shared=shared,
+            worker=worker,
             tokens=tokens,
         )
         self.admission = Admission(

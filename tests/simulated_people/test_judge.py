@@ -362,3 +362,26 @@ def test_a_power_cut_excuses_its_stated_number_of_duplicates() -> None:
     bob = [found(2), got(6, "a"), got(7, "b"), got(8, "c"), got(10, "a"), got(11, "b")]
     assert verdict_of_power_cut(9, ann, bob).passed
     assert verdict_of_power_cut(9, ann, [*bob, got(12, "c")]).excess_duplicates == 1
+
+
+def test_a_search_that_finds_somebody_at_once_needs_no_other_answer() -> None:
+    ann = [wrote(1), found(2), wrote(4, "a"), wrote(6)]
+    bob = [found(3), got(5, "a"), left(8)]
+    said = verdict([*ann, left(7)], bob, leaves={ANN: {6}})
+    assert said.lost == [f"a command of {ANN} (message 6)"], "the end of a search answers no other command"
+    again = [wrote(9), notice(10, Said.SEARCHING), wrote(11), notice(12, Said.STILL_SEARCHING)]
+    assert verdict([*ann, notice(7, Said.LEFT), *again], bob, leaves={ANN: {6}}).passed
+
+
+def test_a_search_that_is_cancelled_at_once_needs_no_other_answer() -> None:
+    assert verdict([wrote(1), wrote(2), notice(3, Said.ENDED)], leaves={ANN: {2}}).passed
+    said = verdict([wrote(1), wrote(2), found(3)], [found(4)], leaves={ANN: {2}})
+    assert said.lost == [f"a command of {ANN} (message 2)"]
+
+
+def test_nobody_hears_of_a_search_while_they_are_in_a_chat() -> None:
+    ann = [wrote(1), found(2), notice(3, Said.SEARCHING), wrote(5, "a")]
+    said = verdict(ann, [found(4), got(6, "a")])
+    assert said.overtaken == [f"message 3 on the phone of {ANN}"]
+    assert not said.passed
+    assert verdict([wrote(1), found(2), left(3), notice(4, Said.SEARCHING)], [found(5), left(6)]).passed

@@ -12,7 +12,8 @@ a chat must reach exactly each other.
                    two people who search do not stay alone; nobody is paired with themselves
     2 nothing lost every message and every request was answered: delivered once, or a notice to its writer; no more
                    copies than crashes and lost responses allow; the queues are empty in the end
-    3 order        first in, first out from each writer to each reader
+    3 order        first in, first out from each writer to each reader; nobody hears that a search goes on after they
+                   have heard of their partner
     4 misrouted    a message written in no chat, or after leaving, reached nobody; a delivered message came while its
                    reader was in that chat
     5 unmasked     no request of a bot, nothing on a reader's phone and no log line holds a canary of somebody else
@@ -35,7 +36,10 @@ import msgspec
 
 from botapi_sandbox import World
 from tests.simulation.witness import (
+    BEGUN,
     CUT_OFF,
+    DELAYED,
+    ENDS_SEARCH,
     FOUND,
     IDLE_HERE,
     LEAVING,
@@ -169,6 +173,7 @@ class _Check:
         yield from self.pairing()
         yield from self.probed()
         yield from self.ordered()
+        yield from self.overtaken()
         yield from self.duplicated()
         yield from self.answered()
 
@@ -429,6 +434,23 @@ class _Check:
                 yield self._broken(3, f"a copy of {sent.text!r} arrived after {before.text!r}", sent, before, got)
             first.add(marker)
 
+    def overtaken(self) -> Iterator[Broken]:
+        """Find notices that a search goes on, shown to somebody who was told of a partner, and of nothing since."""
+        for person, events in self.of.items():
+            found: dict[int, Seen] = {}
+            for seen in events:
+                if seen.kind == "block":
+                    found.pop(seen.bot, None)
+                if seen.kind not in ("in", "edited") or self._roams(person):
+                    continue
+                if seen.key in (BEGUN, DELAYED) and seen.bot in found:
+                    what = f"{person} was told of a partner, and then of the search for one"
+                    yield self._broken(3, what, found[seen.bot], seen)
+                if seen.kind == "in" and seen.key == FOUND:
+                    found[seen.bot] = seen
+                elif seen.key in TURNS:
+                    found.pop(seen.bot, None)
+
     def misrouted(self) -> Iterator[Broken]:
         for delivery in self.deliveries:
             sent, got = delivery.sent, delivery.got
@@ -479,19 +501,25 @@ class _Check:
 
 def _left_over(wishes: list[Seen], notices: list[Seen]) -> list[Seen]:
     """Return the requests that get no notice when every notice answers at most one request. Computed as a matching, by
-    augmenting paths."""
-    served: dict[int, Seen] = {}
+    augmenting paths. The end of a search answers the request for it besides."""
+    served: dict[tuple[int, bool], Seen] = {}
 
-    def serve(wish: Seen, tried: set[int]) -> bool:
+    def serve(wish: Seen, tried: set[tuple[int, bool]]) -> bool:
         for notice in notices:
-            if notice.n > wish.n and notice.n not in tried and _serves(notice, wish):
-                tried.add(notice.n)
-                if notice.n not in served or serve(served[notice.n], tried):
-                    served[notice.n] = wish
+            place = (notice.n, _ends(notice, wish))
+            if notice.n > wish.n and place not in tried and (place[1] or _serves(notice, wish)):
+                tried.add(place)
+                if place not in served or serve(served[place], tried):
+                    served[place] = wish
                     return True
         return False
 
     return [wish for wish in wishes if not serve(wish, set())]
+
+
+def _ends(notice: Seen, wish: Seen) -> bool:
+    """Return whether a notice tells of the end of a search, and the wish may have begun it."""
+    return wish.asked in ("find", "next") and notice.key in ENDS_SEARCH
 
 
 def _serves(notice: Seen, wish: Seen) -> bool:

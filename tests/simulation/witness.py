@@ -27,7 +27,8 @@ CUT_OFF = "chat.connection_lost"
 
 OVER = frozenset({CUT_OFF, PARTNER_LEFT, "chat.you_left", "chat.you_moved_on", "idle.ended", "safety.chat_over"})
 """A person who is told one of these is not in a chat any more."""
-SEARCHING = frozenset({"search.begun", "chat.you_moved_on"})
+BEGUN, DELAYED = "search.begun", "search.delayed"
+SEARCHING = frozenset({BEGUN, "chat.you_moved_on"})
 STOPPED = frozenset({"search.cancelled", "chat.search_stopped", "after_chat.search_rests"})
 IDLE_HERE = frozenset({"start.ready"})
 """The answer of `/start` to an idle person. After a block, everything that was still on its way is outdated by then."""
@@ -35,12 +36,15 @@ TURNS = OVER | SEARCHING | STOPPED | IDLE_HERE | {FOUND}
 """All notices of a person's own state."""
 
 ANSWERS: dict[str, frozenset[str]] = {
-    "find": frozenset({"search.begun", "search.already", "search.in_chat"}),
+    "find": frozenset({BEGUN, "search.already", "search.in_chat"}),
     "cancel": frozenset({"search.cancelled", "search.not_searching", "search.found_meanwhile"}),
-    "next": frozenset({"chat.you_moved_on", "search.begun", "chat.next_while_searching"}),
+    "next": frozenset({"chat.you_moved_on", BEGUN, "chat.next_while_searching"}),
     "stop": frozenset({"chat.you_left", "chat.search_stopped", "chat.stop_while_idle"}),
 }
 """Possible answers to each request."""
+
+ENDS_SEARCH = frozenset({FOUND, *STOPPED})
+"""A search that ends at once is answered by the notice of its end. That notice may answer another request, too."""
 
 LEAVING = frozenset({"next", "stop"})
 WORDS = {
@@ -102,6 +106,15 @@ def found_heads() -> tuple[str, ...]:
     """Return how a "Partner found" notice begins, in every language."""
     words = catalogue()
     return tuple(words.plain(text(FOUND), language).strip().partition("!")[0] + "!" for language in words.languages)
+
+
+@cache
+def delayed_heads() -> tuple[str, ...]:
+    """Return how a notice begins that says that a search takes long, in every language."""
+    words = catalogue()
+    return tuple(
+        words.word(text(DELAYED, chance="|", wait=""), language).partition("|")[0] for language in words.languages
+    )
 
 
 @cache
@@ -186,6 +199,8 @@ class Witness:
         elif not seen.markers:
             seen.key = wordings().get(said.strip()) or (FOUND if said.startswith(found_heads()) else None)
             seen.key = FOUND if seen.key in TOGETHER else seen.key
+            if seen.key is None and said.startswith(delayed_heads()):
+                seen.key = DELAYED
             self._learn(seen)
 
     def _learn(self, seen: Seen) -> None:

@@ -204,6 +204,11 @@ def refresh_ticket(me: Participant, env: Env) -> Participant:
     return msgspec.structs.replace(filter_used(me, env), state=Searching(ticket))
 
 
+def is_in_search(state: State, since: float) -> bool:
+    """Whether a person in this state is still in the search that began at `since`, in Unix seconds."""
+    return isinstance(state, Searching) and state.ticket.since == since
+
+
 def cancel(me: Participant) -> Participant:
     return _step(me, Action.CANCEL, Idle())
 

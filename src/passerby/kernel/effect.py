@@ -54,7 +54,8 @@ class Say(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Tell a person something.
 
     `anchors` marks the notice that opens a chat. Messages that its reader wrote before it arrived were not meant for
-    the partner. `bill` makes it an invoice.
+    the partner. `bill` makes it an invoice. `search` makes it a passing notice: it says that this search goes on (the
+    ticket's `since`), and is not sent once that search is over.
     """
 
     to: PersonId
@@ -64,15 +65,17 @@ class Say(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     priority: Priority = Priority.COMMAND
     anchors: ChatId | None = None
     bill: Bill | None = None
+    search: float | None = None
 
 
 class Revise(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """Change one of our notices in place, for example a menu after a button press."""
+    """Change one of our notices in place, for example a menu after a button press. `search`: see `Say`."""
 
     to: PersonId
     message: MessageId
     text: Text
     keyboard: Menu | None = None
+    search: float | None = None
 
 
 class Owe(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

@@ -17,7 +17,8 @@ class Notice(msgspec.Struct, frozen=True, gc=False, tag="notice", omit_defaults=
     """A message from Passerby itself that is not sent yet. `revises` is the id of a notice to edit instead.
 
     `anchors`: the chat or search that this notice tells its reader about. `bill` makes it an invoice.
-    `made_at` in Unix seconds.
+    `made_at` in Unix seconds. `search` makes it a *passing* notice: it says that this search goes on (the ticket's
+    `since`). It is not sent once that search is over. `claimed`: its owner has begun to send it.
     """
 
     id: str
@@ -32,12 +33,24 @@ class Notice(msgspec.Struct, frozen=True, gc=False, tag="notice", omit_defaults=
     anchors: ChatId | None = None
     thread: MessageId | None = None
     bill: Bill | None = None
+    search: float | None = None
+    claimed: bool = False
 
     @property
     def is_aside(self) -> bool:
         """Whether it only explains why something did not work. It has no buttons, anchors nothing, and may be late."""
         nothing_to_press = self.keyboard is None and self.revises is None and self.bill is None
         return nothing_to_press and self.anchors is None and self.priority > Priority.MATCH
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it may still turn out to be needless: a passing notice that its owner has not begun to send."""
+        return self.search is not None and not self.claimed
+
+    @property
+    def lets_others_pass(self) -> bool:
+        """Whether later entries for the same person need not wait for it."""
+        return self.is_aside or self.is_held
 
 
 class Parked(msgspec.Struct, frozen=True, gc=False, tag="parked", omit_defaults=True):
@@ -83,7 +96,7 @@ class Outbox(Protocol):
         ...
 
     async def is_preceded(self, entry: str) -> bool:
-        """Whether another owner holds an older entry for the same person and bot that is not an aside.
+        """Whether another owner holds an older entry for the same person and bot that lets nobody pass.
 
         False if the entry is settled. Queues keep the order inside one process; this keeps it across processes.
         """

@@ -69,6 +69,7 @@ class MessagePath:
             assurance=fleet,
             prints=prints,
             shared=shared,
+            worker=worker,
             park_after_s=config.park_after_s,
             recorder=flight_recorder,
             tokens=tokens,

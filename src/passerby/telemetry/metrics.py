@@ -140,8 +140,9 @@ STAR_CALLS = Gauge(
 )
 SUPERSEDED = Counter(
     "passerby_relays_superseded",
-    "Edits and reactions never sent, because a newer one or the message itself contains them.",
-    kind=ATTEMPTS,
+    "Edits and reactions never sent, because a newer one or the message itself contains them. Also notices that a "
+    "search goes on, if it was over.",
+    kind=(*ATTEMPTS, "notice"),
 )
 PARKED = Counter("passerby_relays_parked", "Relays encrypted and stored in the outbox because they took long.")
 SEARCHES = Counter("passerby_searches", "Searches started.", pool=POOLS)

@@ -39,6 +39,13 @@ def notice(
     return made
 
 
+def held(until: float = 1.0) -> Queued:
+    """A notice that may turn out to be needless until then."""
+    made = notice()
+    made.not_before = until
+    return made
+
+
 class Talk:
     """A queue, and the time."""
 

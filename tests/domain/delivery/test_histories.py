@@ -16,7 +16,7 @@ from passerby.domain.delivery.table import TABLE, IllegalEvent
 from passerby.kernel.effect import Priority, Relay
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import MessageId
-from tests.domain.delivery.parts import CHAT, NEXT_CHAT, OTHER_BOT, notice, reaction, relay
+from tests.domain.delivery.parts import CHAT, NEXT_CHAT, OTHER_BOT, held, notice, reaction, relay
 
 STEPS = st.lists(st.tuples(st.integers(0, 10**6), st.sampled_from([0.0, 0.01, 0.1, 5.0, 4000.0])), max_size=60)
 FOLLOWING = {happened.First, happened.Overtaken}
@@ -43,7 +43,7 @@ class World:
         """What may happen now."""
         yield from (happened.Added(each) for each in (relay(put_at=self.now, deadline=self.now + 3600), reaction()))
         yield happened.Added(notice(Priority.MATCH, anchors=CHAT))
-        yield happened.Added(notice(is_aside=True))
+        yield from (happened.Added(each) for each in (notice(is_aside=True), held(self.now + 1.0)))
         yield happened.Added(relay(NEXT_CHAT, put_at=self.now, deadline=self.now + 3600))
         yield from (happened.ChatEnded(CHAT), happened.BotLost(), happened.BotBack())
         yield from (happened.MarkStored(each) for each in self.storing)
@@ -52,8 +52,8 @@ class World:
         for each in self.queue:
             if each.relay_effect is not None and not each.is_over:
                 yield happened.Overdue(each)
-                if not isinstance(each.relay_effect, Relay) and each.is_untouched:
-                    yield happened.Superseded(each)
+            if each.is_untouched and not isinstance(each.relay_effect, Relay):
+                yield happened.Superseded(each)
         current = self.queue.current
         match current.phase if current is not None else None:
             case Phase.PAUSED:

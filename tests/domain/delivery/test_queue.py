@@ -48,6 +48,7 @@ from tests.domain.delivery.parts import (
     OTHER_BOT,
     TTL_S,
     Talk,
+    held,
     notice,
     reaction,
     relay,
@@ -228,6 +229,45 @@ def test_what_is_under_way_is_not_superseded() -> None:
     with pytest.raises(IllegalEvent):
         talk.tell(Superseded(one))
     assert one.phase is Phase.SENDING
+
+
+def test_a_notice_that_may_be_needless_is_held_while_nothing_waits_behind_it() -> None:
+    talk, begun = Talk(), held()
+    assert talk.tell(Added(begun)) == (WaitUntil(1.0),)
+    assert talk.tell(Wakeup(), after_s=0.4) == (WaitUntil(1.0),), "it woke too early"
+    assert talk.tell(Wakeup(), after_s=0.6) == (AskBudget(Priority.COMMAND),)
+
+
+def test_a_held_notice_goes_at_once_when_something_waits_behind_it() -> None:
+    talk, begun, menu = Talk(), held(), notice()
+    talk.tell(Added(begun))
+    assert talk.tell(Added(menu)) == (AskBudget(Priority.COMMAND),)
+    assert talk.tell(BudgetGranted()) == (Send(begun),)
+
+
+def test_a_notice_that_comes_behind_others_is_held_when_they_are_gone() -> None:
+    talk, one, begun = Talk(), notice(), held()
+    talk.send(one)
+    talk.tell(Added(begun))
+    assert talk.arrive(one) == (WaitUntil(1.0),)
+
+
+def test_a_held_notice_that_turns_out_needless_takes_no_budget() -> None:
+    talk, begun, found = Talk(), held(), notice(Priority.MATCH)
+    talk.tell(Added(begun))
+    assert talk.tell(Superseded(begun)) == (Mark(begun, ()),)
+    assert talk.tell(Added(found)) == ()
+    assert talk.tell(MarkStored(begun)) == (AskBudget(Priority.MATCH),)
+
+
+def test_a_held_notice_of_a_chat_held_by_telegram_waits_for_both() -> None:
+    talk, one, begun = Talk(), notice(), held()
+    talk.send(one)
+    talk.tell(Flooded(OTHER_BOT, 0.5))
+    talk.tell(Added(begun))
+    talk.tell(Wakeup(), after_s=0.5)
+    talk.tell(BudgetGranted())
+    assert talk.arrive(one) == (WaitUntil(1.0),)
 
 
 def test_a_lost_bot_ends_one_delivery_after_another() -> None:

@@ -90,6 +90,7 @@ class Worker:
             assurance=self.assurance,
             prints=PRINTS,
             shared=True,
+            worker=self.name,
         )
 
     def send(self, *numbers: int, to: PersonId = BEN, reader_told: bool = True) -> None:

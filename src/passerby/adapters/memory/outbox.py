@@ -72,8 +72,8 @@ class OutboxEntries:
         for other in self._of_person[kept.outgoing.to].values():
             if other is kept:
                 return False
-            aside = isinstance(other.outgoing, Notice) and other.outgoing.is_aside
-            if other.owner != kept.owner and other.outgoing.bot == kept.outgoing.bot and not aside:
+            passable = isinstance(other.outgoing, Notice) and other.outgoing.lets_others_pass
+            if other.owner != kept.owner and other.outgoing.bot == kept.outgoing.bot and not passable:
                 return True
         raise AssertionError("an entry is among those for its person")
 

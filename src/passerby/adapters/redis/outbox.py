@@ -47,7 +47,7 @@ class RedisOutbox(GenerationClient):
             blob, ended_at, *blobs = page
             held = values.entry(blob)
             for other in map(values.entry, blobs):
-                if other.bot == held.bot and not (isinstance(other, Notice) and other.is_aside):
+                if other.bot == held.bot and not (isinstance(other, Notice) and other.lets_others_pass):
                     return True
             if not ended_at:
                 break

@@ -3,7 +3,8 @@
 The queue looks at its first delivery, and takes it as far as it can:
 
     over?           its chat has ended, its bot is lost, it is too late: it ends without a send
-    held?           by Telegram, by a pause after a failure, or until it is parked: it waits
+    held?           by Telegram, by a pause after a failure, until it is parked, or because it may turn out to be
+                    needless and nothing waits behind it: it waits
     cleared?        after a wait, the store is asked whether its chat is still open; and with several processes, whether
                     another one goes first
     budget?         one message from the budgets of the chat and of the bot
@@ -142,6 +143,8 @@ class DeliveryQueue:
             return self._go_on(now)
         if current.phase in _HELD_BACK and self._is_overtaken():
             return (*_withdrawn(current), *self._go_on(now))
+        if current.phase is Phase.PAUSED and current.not_before > now:
+            return self._go_on(now)
         if current.phase is Phase.ASKING and delivery.priority < self._asked:
             self._asked = delivery.priority
             return _ASK[delivery.priority]
@@ -282,6 +285,8 @@ class DeliveryQueue:
             return self._pause(first, first.deadline)
         if self.held_until - now > _ROUNDING_S:
             return self._pause(first, self.held_until)
+        if first.not_before - now > _ROUNDING_S and len(self._line) == 1:
+            return self._pause(first, first.not_before)
         if not first.is_cleared or (first.relay_effect is not None and now - first.checked_at > RECHECK_AFTER_S):
             first.phase = Phase.CHECKING
             return (Check(first),)

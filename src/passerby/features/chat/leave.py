@@ -6,6 +6,7 @@ from passerby.dialogue.after_chat import look_back, tell_left
 from passerby.dialogue.challenge import ask_for_picture
 from passerby.dialogue.closing import go_on_elsewhere, is_closing
 from passerby.dialogue.keyboards import keys_for
+from passerby.dialogue.searching import tell_search
 from passerby.domain.lifecycle import cancel, part, search
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Say
@@ -27,7 +28,7 @@ def move_on(event: MessageReceived, facts: Facts, env: Env) -> Decision:
             if closes:
                 return Decision(effects=(go_on_elsewhere(facts.me, env),))
             me = search(facts.me, env)
-            return Decision((me,), (Say(me.person, text("search.begun"), keys_for(me.state)), *ask_for_picture(me)))
+            return Decision((me,), (tell_search(me), *ask_for_picture(me)))
         case Searching():
             return _tell(facts, "chat.next_while_searching")
         case Chatting():

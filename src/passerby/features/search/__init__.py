@@ -8,6 +8,7 @@ from passerby.dialogue.after_chat import SEEK, ask_again, what_was_said
 from passerby.dialogue.challenge import ask_for_picture
 from passerby.dialogue.closing import go_on_elsewhere, is_closing
 from passerby.dialogue.keyboards import CANCEL, FIND, keys_for
+from passerby.dialogue.searching import tell_search
 from passerby.domain.after_chat import last_partner
 from passerby.domain.farms.challenge import is_asked
 from passerby.domain.lifecycle import cancel, pair, refresh_ticket, search
@@ -37,7 +38,7 @@ def find(event: MessageReceived | ButtonPressed, facts: Facts, env: Env) -> Deci
             if is_closing(facts.me, env):
                 return Decision(effects=(go_on_elsewhere(facts.me, env),))
             me = search(facts.me, env)
-            return Decision((me,), (Say(me.person, text("search.begun"), keys_for(me.state)), *ask_for_picture(me)))
+            return Decision((me,), (tell_search(me), *ask_for_picture(me)))
         case never:
             assert_never(never)
 
@@ -133,8 +134,9 @@ def delayed(event: SearchDelayed, facts: Facts, env: Env) -> Decision:
     menu = _wider(facts.me, state)
     at = facts.anchor
     if at is not None and at != NOWHERE and at.bot == facts.me.bot:
-        return Decision(effects=(Revise(facts.me.person, at.message, said, menu),))
-    told = Say(facts.me.person, said, menu, priority=Priority.SYSTEM, anchors=search_of(facts.me.person))
+        return Decision(effects=(Revise(facts.me.person, at.message, said, menu, search=event.since),))
+    me = facts.me.person
+    told = Say(me, said, menu, priority=Priority.SYSTEM, anchors=search_of(me), search=event.since)
     return Decision(effects=(told,))
 
 

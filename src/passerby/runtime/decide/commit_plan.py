@@ -10,6 +10,7 @@ from typing import TypeVar, assert_never
 import msgspec
 
 from passerby.domain.journeys import gone_on, new_steps
+from passerby.domain.lifecycle import is_in_search
 from passerby.domain.sanctions import binds
 from passerby.kernel.decision import Decision
 from passerby.kernel.effect import (
@@ -29,7 +30,7 @@ from passerby.kernel.effect import (
 )
 from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId, UpdateRef
 from passerby.kernel.opinion import Block, Complain, Opinion, Rate
-from passerby.kernel.participant import Chatting, Participant
+from passerby.kernel.participant import Chatting, Participant, Searching
 from passerby.ports.facts import (
     BlockChanged,
     ChatClosed,
@@ -53,7 +54,7 @@ from passerby.runtime.decide.money_facts import ledger_fact, money_changed
 
 class CommitPlan(msgspec.Struct, frozen=True):
     """The result of settling a decision. `commit` is None if there is nothing to store. `owed` notices are stored now
-    and said later."""
+    and said later. `ended` chats and `over` searches (the person, and the ticket's `since`) end with it."""
 
     commit: Commit | None
     notices: tuple[Notice, ...]
@@ -61,6 +62,7 @@ class CommitPlan(msgspec.Struct, frozen=True):
     best_effort: tuple[Answer | Discard, ...]
     ended: tuple[ChatId, ...]
     owed: tuple[Notice, ...] = ()
+    over: tuple[tuple[PersonId, float], ...] = ()
 
 
 def plan_commit(
@@ -132,7 +134,8 @@ def plan_commit(
     if puts or notices or owed or sent or done or decision.ledger:
         unchanged = tuple(each for each in seen if each[0] not in after) if notices or relay_effects else ()
         commit = Commit(puts, ended, (*notices, *owed), facts, done, sent, owner, fences, unchanged)
-    return CommitPlan(commit, tuple(notices), tuple(relay_effects), tuple(best_effort), ended, tuple(owed))
+    over = _over(puts, before)
+    return CommitPlan(commit, tuple(notices), tuple(relay_effects), tuple(best_effort), ended, tuple(owed), over)
 
 
 def _put(before: Participant, after: Participant, now: float) -> Participant:
@@ -164,7 +167,17 @@ def _bot_of(
 
 def _notice(effect: Say | Revise, id_: str, bot: BotId, now: float) -> Notice:
     if isinstance(effect, Revise):
-        return Notice(id_, effect.to, bot, effect.text, Priority.COMMAND, now, effect.keyboard, revises=effect.message)
+        return Notice(
+            id_,
+            effect.to,
+            bot,
+            effect.text,
+            Priority.COMMAND,
+            now,
+            effect.keyboard,
+            revises=effect.message,
+            search=effect.search,
+        )
     return Notice(
         id_,
         effect.to,
@@ -176,6 +189,7 @@ def _notice(effect: Say | Revise, id_: str, bot: BotId, now: float) -> Notice:
         reply_to=effect.reply_to,
         anchors=effect.anchors,
         bill=effect.bill,
+        search=effect.search,
     )
 
 
@@ -208,6 +222,16 @@ def _derive(
                 facts.append(_chat_opened(state, other, put))
     assert not opened, "a chat opens for two"
     return tuple(facts), tuple(ended)
+
+
+def _over(puts: Iterable[Participant], before: Mapping[PersonId, Participant]) -> tuple[tuple[PersonId, float], ...]:
+    """The searches that end with these values, each with its ticket's `since`."""
+    over = []
+    for put in puts:
+        was = before[put.person].state
+        if isinstance(was, Searching) and not is_in_search(put.state, was.ticket.since):
+            over.append((put.person, was.ticket.since))
+    return tuple(over)
 
 
 def _sanctions_changed(before: Participant, after: Participant, now: float) -> list[Fact]:

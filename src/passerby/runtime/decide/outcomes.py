@@ -149,6 +149,8 @@ class DeliveryOutcomes:
         if notice is None or notice.anchors is None:
             return Mark(sent=sent)
         chat = notice.anchors
+        if not messages and chat == search_of(delivery.person):
+            return Mark(sent=sent)  # its reader may be in another search by now
         at = MessageRef(delivery.bot, messages[0]) if messages else NOWHERE
         facts: tuple[Fact, ...] = ()
         if messages and chat != search_of(delivery.person):

@@ -37,7 +37,9 @@ class Pairings:
             names = {notice.id for notice in plan.notices}
             if not await self._sender.find_again(lambda entry: entry.id in names):
                 raise
+            self._sender.end(plan)
             return True
+        self._sender.end(plan)
         for notice in plan.notices:
             self._sender.say(notice)
         return True

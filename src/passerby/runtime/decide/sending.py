@@ -45,8 +45,7 @@ class EffectSender:
     def send(self, plan: CommitPlan, work: Work, reading: Reading) -> Sequence[Delivery]:
         """Send the effects of a stored plan. Returns relays that must be parked before they are sent."""
         facts = reading.facts
-        for chat in plan.ended:
-            self._courier.drop(chat)
+        self.end(plan)
         for effect in plan.best_effort:
             self._best_effort.send(effect, work.event.bot, facts.me.profile.language)
         for notice in plan.notices:
@@ -70,6 +69,13 @@ class EffectSender:
             if delivery is not None and delivery.must_park and not self._courier.is_in_crowd(delivery):
                 parks.append(delivery)
         return parks
+
+    def end(self, plan: CommitPlan) -> None:
+        """Drop what waits for chats and searches that ended with this plan."""
+        for chat in plan.ended:
+            self._courier.drop(chat)
+        for person, since in plan.over:
+            self._courier.end_search(person, since)
 
     async def park(self, deliveries: Sequence[Delivery]) -> None:
         """Park relays, so that they may be sent."""

@@ -14,6 +14,8 @@ ENDED_KEPT_S = 60.0
 """For this long after the end of a chat, we remember it: relay effects that were decided on before may still come."""
 
 KINDS: dict[type[RelayEffect], str] = {Relay: "relay", RelayEdit: "edit", React: "react", RelayDelete: "delete"}
+NOTICE = "notice"
+"""The kind of a passing notice, beside those."""
 
 
 class RelayEffectsByChat:

@@ -11,6 +11,9 @@ No send begins unless this worker is sure of its leases.
 A relay that is not delivered after PARK_AFTER_S is *parked*: sealed into the outbox, so that its update counts as done
 and does not hold up Telegram's queue. It keeps its place in its queue. Behind CROWD others, a relay is parked at once:
 its turn is far away, and updates of other people wait behind it in Telegram's queue.
+
+A passing notice, which says that a search goes on, is held for HELD_S unless something waits behind it. If the search
+ends before the notice has left, the notice is dropped (see `overtaking`).
 """
 
 from collections import deque
@@ -48,14 +51,15 @@ from passerby.kernel.effect import Priority, RelayEffect
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId, ChatId, PersonId, UpdateRef
 from passerby.ports.clock import Clock
-from passerby.ports.leases import Fence
+from passerby.ports.leases import NOBODY, Fence, WorkerId
 from passerby.ports.live_store import LiveStore
 from passerby.ports.outbox import Notice
 from passerby.ports.telegram import Telegram
 from passerby.runtime.delivery.asking import Asking
-from passerby.runtime.delivery.by_chat import KINDS
+from passerby.runtime.delivery.by_chat import KINDS, NOTICE
 from passerby.runtime.delivery.courier_queue import CourierQueue
 from passerby.runtime.delivery.deliveries import Delivery, relay_effect_id, through_another_bot
+from passerby.runtime.delivery.overtaking import Claims
 from passerby.runtime.delivery.parks import Parker, Parks
 from passerby.runtime.delivery.register import Register
 from passerby.runtime.delivery.sends import Sends
@@ -72,6 +76,9 @@ from passerby.telemetry import metrics
 
 PARK_AFTER_S = 1.5
 CROWD = 10
+HELD_S = 1.0
+"""How long a passing notice is held. A search that ends within this time costs its person one message, not two."""
+
 RELAY_TTL_S = 3600.0
 """How long a relay may wait before its sender is told that it was dropped."""
 
@@ -83,7 +90,8 @@ may be the notice that tells a person that their message did not arrive."""
 
 class Courier:
     """`outcomes` stores how each delivery ends. A send begins only while `assurance` says that no other worker can hold
-    our leases. Without `tokens` it has its own. `shared`: other processes send through the same bots.
+    our leases. Without `tokens` it has its own. `shared`: other processes send through the same bots. `worker` owns
+    the notices.
     """
 
     def __init__(
@@ -101,6 +109,7 @@ class Courier:
         assurance: Assurance,
         prints: Prints,
         shared: bool = False,
+        worker: WorkerId = NOBODY,
         park_after_s: float = PARK_AFTER_S,
         recorder: FlightRecorder | None = None,
         tokens: Tokens | None = None,
@@ -121,7 +130,7 @@ class Courier:
         self._events: deque[tuple[CourierQueue, Event]] = deque()
         self._is_performing = False
         feed = self._feed
-        self._turns = Turns(store, clock, shared=shared)
+        self._turns = Turns(store, clock, Claims(store, assurance, worker), shared=shared)
         self._sends = Sends(
             telegram,
             store,
@@ -178,6 +187,8 @@ class Courier:
         )
         delivery.made_at, delivery.found_again = notice.made_at, found_again
         delivery.is_cleared = delivery.is_aside or not self._shared
+        if notice.is_held:
+            delivery.not_before = now + HELD_S - min(age_s, HELD_S)
         self._put(delivery)
 
     def pass_on(
@@ -312,6 +323,13 @@ class Courier:
         for key in dict.fromkeys((delivery.bot, delivery.person) for delivery in self._by_chat.of(chat)):
             if key in self._queues:
                 self._feed(self._queues[key], ended)
+
+    def end_search(self, person: PersonId, since: float) -> None:
+        """Note that a search is over. Notices that say it goes on are dropped, except one that is under way."""
+        for delivery in self._register.of_search(person, since):
+            if delivery.is_untouched:
+                metrics.SUPERSEDED.add(NOTICE)
+                self._feed(self._queue(delivery.bot, person), Superseded(delivery))
 
     def tell(self, delivery: Delivery, event: Event) -> None:
         """Tell a delivery's queue what has happened to it."""

@@ -81,6 +81,11 @@ class Delivery(Queued):
         return self.person if self.priority is Priority.COMMAND else None
 
     @property
+    def search(self) -> float | None:
+        """For a passing notice: the search that it is about."""
+        return self.notice.search if self.notice is not None else None
+
+    @property
     def parked(self) -> bool:
         """Whether the outbox holds this relay effect."""
         return self.relay_effect is not None and self.custody is Custody.OUTBOX

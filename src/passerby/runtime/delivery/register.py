@@ -21,6 +21,7 @@ class Register:
         self._unparked: dict[str, Delivery] = {}  # relay effects whose updates are not done, oldest first
         self._crowd: list[Delivery] = []
         self._waiting: dict[PersonId, int] = {}
+        self._passing: dict[PersonId, dict[str, Delivery]] = {}  # notices about searches, by their reader
         self._settled: dict[str, None] = {}  # the newest last
 
     def add(self, delivery: Delivery) -> None:
@@ -29,6 +30,8 @@ class Register:
             self.by_chat.add(delivery, delivery.relay_effect.chat)
             if not delivery.parked:
                 self._unparked[delivery.id] = delivery
+        elif delivery.search is not None:
+            self._passing.setdefault(delivery.person, {})[delivery.id] = delivery
         self.pending += 1
         if (owner := delivery.owner) is not None:
             self._waiting[owner] = self._waiting.get(owner, 0) + 1
@@ -46,6 +49,8 @@ class Register:
             self._waiting[owner] -= 1
             if not self._waiting[owner]:
                 del self._waiting[owner]
+        if delivery.search is not None:
+            self._forget_passing(delivery)
         if not is_known:
             return
         if not delivery.has_moved and (delivery.notice is not None or delivery.may_be_parked):
@@ -57,6 +62,17 @@ class Register:
         if self._unparked.get(delivery.id) is delivery:
             del self._unparked[delivery.id]
         self.by_chat.forget(delivery)
+
+    def _forget_passing(self, delivery: Delivery) -> None:
+        theirs = self._passing.get(delivery.person, {})
+        if theirs.get(delivery.id) is delivery:
+            del theirs[delivery.id]
+            if not theirs:
+                del self._passing[delivery.person]
+
+    def of_search(self, person: PersonId, since: float) -> list[Delivery]:
+        """Return the notices about one search that have not ended."""
+        return [each for each in self._passing.get(person, {}).values() if each.search == since]
 
     def known(self, entry: str) -> bool:
         return entry in self._in_hand

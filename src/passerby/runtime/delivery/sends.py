@@ -45,8 +45,10 @@ from passerby.ports.soon import Soon
 from passerby.ports.telegram import OutgoingCall, Telegram, TokenRefused, Unavailable
 from passerby.runtime.backoff import Backoff
 from passerby.runtime.delivery.addressing import address, address_at_hand, apart
+from passerby.runtime.delivery.by_chat import NOTICE
 from passerby.runtime.delivery.courier_queue import CourierQueue, Feed
 from passerby.runtime.delivery.deliveries import Delivery
+from passerby.runtime.delivery.overtaking import is_overtaken
 from passerby.runtime.delivery.stale_notices import Corrections
 from passerby.runtime.delivery.steps import FOR_ALL, EditSteps, RelaySteps
 from passerby.runtime.delivery.wording import Wording
@@ -143,7 +145,11 @@ class Sends:
 
     def _loaded(self, queue: CourierQueue, delivery: Delivery, loaded: Soon[Facts | None]) -> None:
         try:
-            self._word(queue, delivery, delivery.notice, loaded.result())
+            notice, facts = delivery.notice, loaded.result()
+            if notice is not None and is_overtaken(notice, facts):
+                metrics.SUPERSEDED.add(NOTICE)
+                notice = None
+            self._word(queue, delivery, notice, facts)
         except Exception as error:  # noqa: BLE001  # one delivery's bug ends that delivery, not its queue
             self._failed(queue, delivery, error)
 

@@ -13,7 +13,8 @@ reader's state. If they differ:
 There is one exception: an earlier state that is over, if the notice of the present state is still to come. Then both
 come in the right order, and without the first one nobody would tell the person that their last chat is over.
 
-A notice whose entry is settled is not sent: a repair has replaced it by its own.
+A notice whose entry is settled is not sent: a repair has replaced it by its own. Nor is a notice about a search that is
+over, if another notice is still to come.
 """
 
 import msgspec
@@ -26,6 +27,7 @@ from passerby.kernel.participant import Chatting, Idle, State
 from passerby.kernel.text import text
 from passerby.ports.live_store import LiveStore
 from passerby.ports.outbox import Notice
+from passerby.runtime.delivery.overtaking import is_overtaken
 
 
 def as_things_stand(notice: Notice, facts: Facts) -> Notice:
@@ -67,6 +69,8 @@ class Corrections:
         if facts is None:
             return notice, None
         corrected = as_things_stand(notice, facts)
+        if corrected.text == notice.text and is_overtaken(notice, facts):
+            return None, facts
         if corrected.text == notice.text or corrected.reply_to is not None:
             return corrected, facts
         if generation != self._generation:

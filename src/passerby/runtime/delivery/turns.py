@@ -7,12 +7,16 @@ been told of the chat. Both waits are limited. After one in vain, the queue does
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from passerby.domain.delivery.events import Checked, Delayed, Event, Hopeless
+from passerby.domain.delivery.events import Checked, Delayed, Event, Hopeless, Superseded
 from passerby.kernel.event import Refusal
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore
+from passerby.ports.outbox import Notice
+from passerby.runtime.delivery.by_chat import NOTICE
 from passerby.runtime.delivery.courier_queue import CourierQueue
 from passerby.runtime.delivery.deliveries import Delivery
+from passerby.runtime.delivery.overtaking import Claims, as_claimed
+from passerby.telemetry import metrics
 
 ORDER_POLL_S = 0.05
 TOLD_WAIT_S = 10.0
@@ -28,9 +32,10 @@ NO_WAIT_S = 120.0
 class Turns:
     """`shared`: there may be other processes."""
 
-    def __init__(self, store: LiveStore, clock: Clock, *, shared: bool) -> None:
+    def __init__(self, store: LiveStore, clock: Clock, claims: Claims, *, shared: bool) -> None:
         self._store = store
         self._clock = clock
+        self._claims = claims
         self._shared = shared
         self._inheriting = self._inherited = 0
 
@@ -56,8 +61,21 @@ class Turns:
             return Hopeless(Refusal.LEFT)
         if waits:
             return Delayed(self._clock.monotonic() + ORDER_POLL_S)
+        if delivery.notice is not None and delivery.notice.is_held:
+            return await self._claimed(delivery, delivery.notice)
         if relay_effect is not None:
             delivery.generation = generation
+        return Checked()
+
+    async def _claimed(self, delivery: Delivery, notice: Notice) -> Event:
+        """Claim a passing notice, so that a notice of another process that ends its search waits for it."""
+        is_claimed = await self._claims.claim(notice, delivery.generation)
+        if is_claimed is None:
+            return Delayed(self._clock.monotonic() + ORDER_POLL_S)
+        if not is_claimed:
+            metrics.SUPERSEDED.add(NOTICE)
+            return Superseded(delivery)
+        delivery.notice = as_claimed(notice)
         return Checked()
 
     async def _must_wait(self, queue: CourierQueue, delivery: Delivery) -> bool:

@@ -1,0 +1,13 @@
+"""What a person reads when their search begins."""
+
+from passerby.dialogue.keyboards import keys_for
+from passerby.kernel.effect import Say
+from passerby.kernel.participant import Participant, Searching
+from passerby.kernel.text import text
+
+
+def tell_search(me: Participant) -> Say:
+    """Tell a person that their search has begun. It is not sent if the search is over within a second: then another
+    notice says how it ended."""
+    assert isinstance(me.state, Searching), "a search has begun"
+    return Say(me.person, text("search.begun"), keys_for(me.state), search=me.state.ticket.since)
