@@ -77,11 +77,12 @@ class Person:
                 self._keys = [[key["text"] if isinstance(key, dict) else key for key in row] for row in keyboard]
         self._news.set()
 
-    async def _answer(self, since: int, phrase: str, within_s: float = ANSWER_S) -> Json:
+    async def _answer(self, since: int, *phrases: str, within_s: float = ANSWER_S) -> Json:
+        """Wait for a message with one of these phrases. Raises: TimeoutError."""
         async with asyncio.timeout(within_s):
             while True:
                 for message in self._heard[since:]:
-                    if phrase in words_of(message):
+                    if any(phrase in words_of(message) for phrase in phrases):
                         return message
                 self._news.clear()
                 await self._news.wait()
@@ -90,12 +91,12 @@ class Person:
         """Wait until these words have arrived. Raises: TimeoutError."""
         await self._answer(0, words)
 
-    async def ask(self, words: str, expected: str) -> str:
-        """Send a question and return the answer. Without the expected answer, return all notices since then."""
+    async def ask(self, words: str, *expected: str) -> str:
+        """Send a question and return the answer. Without an expected answer, return all notices since then."""
         since = len(self._heard)
         await self.say(words)
         with suppress(TimeoutError):
-            return words_of(await self._answer(since, expected))
+            return words_of(await self._answer(since, *expected))
         said = map(words_of, self._heard[since:])
         return " / ".join(each for each in said if each and mark_in(each) is None) or "nothing"
 
@@ -137,11 +138,11 @@ class Person:
     async def join(self) -> None:
         """Send /start, give consent and answer two questions."""
         await self._sandbox.post(f"{self._path}/start", {})
-        await self._press(await self._answer(0, opening("start.consent"), JOIN_S))
+        await self._press(await self._answer(0, opening("start.consent"), within_s=JOIN_S))
         await self._edited(opening("start.ask_age"))
         await self.say("25")
-        await self._press(await self._answer(0, opening("start.ask_gender"), JOIN_S))
-        await self._answer(0, opening("start.ready"), JOIN_S)
+        await self._press(await self._answer(0, opening("start.ask_gender"), within_s=JOIN_S))
+        await self._answer(0, opening("start.ready"), within_s=JOIN_S)
         self.stands = "idle"
 
     async def _edited(self, phrase: str) -> None:
@@ -170,7 +171,7 @@ class Person:
         """Press Start in a bot, and wait for its answer."""
         since = len(self._heard)
         await self._sandbox.post(f"people/{self.id}/chats/{bot}/start", {})
-        await self._answer(since, "", JOIN_S)
+        await self._answer(since, "", within_s=JOIN_S)
 
     async def know(self, sister: int) -> None:
         """Start another bot, and come back."""

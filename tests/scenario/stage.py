@@ -92,9 +92,13 @@ class Phone:
         _, held = self.world.phones.view(self.id, bot or self.bot)
         return [key for one in held if not one.outgoing and (key := notice(one.message)) is not None]
 
+    def told_since_pairing(self) -> list[str]:
+        told = self.told()
+        return told[told.index("search.found") + 1 :]
+
     def complaints(self) -> list[str]:
         """Return the notices since the pairing that report a problem."""
-        return [key for key in self.told()[2:] if key != "chat.shown" and not key.startswith("chat.inside_")]
+        return [key for key in self.told_since_pairing() if key != "chat.shown" and not key.startswith("chat.inside_")]
 
     def reaction(self, message: int, bot: int | None = None) -> str | None:
         """Return the reaction that the bot has put on a message in this chat."""
@@ -262,10 +266,13 @@ class Stage:
     async def introduce(self, one: Phone, other: Phone) -> None:
         for phone in (one, other):
             phone.write("/search")
-            await self.quiet()
-        await asyncio.sleep(0.1)
+
+        async def waiting() -> None:
+            while not all(phone.told()[-1:] == ["search.found"] for phone in (one, other)):
+                await asyncio.sleep(STEP_S)
+
+        await asyncio.wait_for(waiting(), PATIENCE_S)
         await self.quiet()
-        assert one.told()[-1] == other.told()[-1] == "search.found"
 
     def requests(self, *methods: str) -> list[Json]:
         entries = self.world.journal.after(0)

@@ -105,7 +105,7 @@ def test_a_blocked_person_is_met_again_only_after_unblocking(life: str, home: bo
             await on.quiet()
         await asyncio.sleep(60.0)
         await on.quiet()
-        assert "search.found" not in on.ann.told()[3:]
+        assert "search.found" not in on.ann.told_since_pairing()
         on.ann.write("/blocked")
         await on.quiet()
         await press(on, (on.ann, "unblock"))
@@ -197,7 +197,7 @@ def test_a_message_in_time_restarts_the_idle_timer(home: bool, store: str) -> No
         for number in range(4):
             await asyncio.sleep(40.0)
             await talk(on, *((on.ann, on.bob) if number % 2 else (on.bob, on.ann)), f"word {number}")
-        assert on.ann.told()[2:] == on.bob.told()[2:] == []
+        assert on.ann.told_since_pairing() == on.bob.told_since_pairing() == []
 
     play(store, scene, home=home, rules=Rules(idle_nudge_s=60, idle_end_s=120))
 
