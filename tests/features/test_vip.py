@@ -37,6 +37,7 @@ from passerby.kernel.money import (
 from passerby.kernel.participant import Participant, Profile, Searching
 from passerby.kernel.rules import Filter, Rules
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
+from passerby.kernel.text import text
 from tests.features.playbook import BOT, NOW, OTHER_BOT, Person, Playbook, says
 
 DAY_S = 86_400.0
@@ -541,3 +542,20 @@ def test_a_bot_that_closes_sells_nothing_and_cancels_the_subscriptions_that_only
     assert ann.value.vip_until == until, "what is paid for stays"
     assert talk.happens(SellerClosing(ann.person, BOT)) == NOTHING
     assert talk.happens(SellerClosing(talk.person().person, BOT)) == NOTHING
+
+
+def test_a_plan_is_called_as_the_operator_says_in_the_language_of_the_person_or_in_english() -> None:
+    talk, ann = shop()
+    own = msgspec.structs.replace(MONTH, titles=(("de", "Monat"), ("en", "A month")), abouts=(("en", "All filters."),))
+    talk.env = msgspec.structs.replace(talk.env, rules=msgspec.structs.replace(SOLD, plans=(own, MONTHLY)))
+    for language, called in (("de-AT", "Monat"), ("en", "A month"), ("tr", "A month")):
+        profile = msgspec.structs.replace(ann.value.profile, language=language)
+        talk.people[ann.person] = msgspec.structs.replace(ann.value, profile=profile)
+        (_, invoice) = ann.presses("vip_buy", "month").effects
+        assert isinstance(invoice, Say)
+        assert invoice.bill is not None
+        assert invoice.bill.title == text("vip.own", said=called)
+        assert invoice.text == text("vip.own", said="All filters.")
+    (_, invoice) = ann.presses("vip_buy", "monthly").effects
+    assert isinstance(invoice, Say)
+    assert invoice.text == text("vip.about_monthly")

@@ -24,13 +24,15 @@ SUBSCRIPTION_S = 2_592_000
 
 class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is on sale. `renews`: a subscription that Telegram charges again every 30 days. `bots`: only these sell it;
-    empty means all."""
+    empty means all. `titles`, `abouts`: the operator's words, by language."""
 
     name: str
     days: int
     stars: int
     renews: bool = False
     bots: tuple[BotId, ...] = ()
+    titles: tuple[tuple[str, str], ...] = ()
+    abouts: tuple[tuple[str, str], ...] = ()
 
 
 class PurchaseOrder(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

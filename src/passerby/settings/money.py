@@ -1,15 +1,17 @@
 """The settings about what is sold. `Settings` inherits them."""
 
 import re
+from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, Field, InstanceOf, field_validator
+from pydantic import BaseModel, Field, InstanceOf, field_validator, model_validator
 from pydantic_settings import NoDecode
 
 from passerby.kernel.ids import BotId
 from passerby.kernel.money import Plan
 from passerby.kernel.rules import Filter, Rules
 from passerby.settings.described import write
+from passerby.settings.plans_file import read_plans_file, with_words
 from passerby.settings.wrong import WrongSetting
 
 MOST_STARS: Final = 25_000
@@ -44,6 +46,15 @@ class MoneySettings(BaseModel):
         examples=["week=7d:75, month=30d:250, monthly=30d:200:renews@123456789"],
     )
 
+    vip_plans_file: Path | None = Field(
+        default=None,
+        description=(
+            "A TOML file with the VIP plans, in place of VIP_PLANS: it can also name and describe them in your own "
+            "words, in each language. See docs/how-to/sell-vip.md."
+        ),
+        examples=["/etc/passerby/plans.toml"],
+    )
+
     free_filters: Annotated[tuple[Filter, ...], NoDecode] = Field(
         default=tuple(Filter),
         description=(
@@ -67,6 +78,17 @@ class MoneySettings(BaseModel):
         is_default = "free_filters" not in self.model_fields_set
         return () if is_default and self.vip_plans else self.free_filters
 
+    @model_validator(mode="before")
+    @classmethod
+    def _plans_come_from_one_place(cls, data: Any) -> Any:
+        if isinstance(data, dict) and data.get("vip_plans_file"):
+            if data.get("vip_plans"):
+                raise WrongSetting("VIP_PLANS_FILE", "VIP_PLANS is set too", "keep one of them")
+            written, words = read_plans_file(Path(data["vip_plans_file"]).expanduser())
+            plans = parse_plans(written, "write it as in docs/how-to/sell-vip.md", "VIP_PLANS_FILE")
+            data = {**data, "vip_plans": with_words(plans, words)}
+        return data
+
     @field_validator("free_filters", mode="before", check_fields=False)
     @classmethod
     def _filters_are_known(cls, value: Any) -> tuple[Filter, ...]:
@@ -81,31 +103,28 @@ class MoneySettings(BaseModel):
         return parse_plans(value, write(cls, "vip_plans")) if isinstance(value, str) else tuple(value)
 
 
-def parse_plans(text: str, remedy: str) -> tuple[Plan, ...]:
-    """Plans written as `name=days:stars`. Raises: WrongSetting."""
+def parse_plans(text: str, remedy: str, setting: str = "VIP_PLANS") -> tuple[Plan, ...]:
+    """Plans written as `name=days:stars`. `setting` is what a mistake is told about. Raises: WrongSetting."""
     plans: dict[str, Plan] = {}
     for position, entry in enumerate(filter(None, re.split(r"[\s,]+", text)), start=1):
         found = _PLAN.fullmatch(entry)
         if found is None:
-            raise _wrong(f"plan {position} is not name=days:stars", remedy)
+            raise WrongSetting(setting, f"plan {position} is not name=days:stars", remedy)
         name, days, stars, renews = found[1], int(found[2]), int(found[3]), found[4] is not None
         most = MOST_STARS_A_MONTH if renews else MOST_STARS
         if name in plans:
-            raise _wrong(f"plan {position} has the name of one before it", "name each plan once")
+            raise WrongSetting(setting, f"plan {position} has the name of one before it", "name each plan once")
         if not 1 <= days <= MOST_DAYS:
-            raise _wrong(f"plan {position} does not last 1 to {MOST_DAYS} days", "write another number of days")
+            problem = f"plan {position} does not last 1 to {MOST_DAYS} days"
+            raise WrongSetting(setting, problem, "write another number of days")
         if renews and days != RENEWS_DAYS:
-            raise _wrong(
-                f"plan {position} renews, but not every {RENEWS_DAYS} days", "Telegram renews every 30 days: write 30d"
-            )
+            problem = f"plan {position} renews, but not every {RENEWS_DAYS} days"
+            raise WrongSetting(setting, problem, "Telegram renews every 30 days: write 30d")
         if not 1 <= stars <= most:
-            raise _wrong(f"plan {position} does not cost 1 to {most} Stars", "write a price that Telegram allows")
+            problem = f"plan {position} does not cost 1 to {most} Stars"
+            raise WrongSetting(setting, problem, "write a price that Telegram allows")
         bots = tuple(BotId(int(bot)) for bot in found[5].split("+")) if found[5] else ()
         plans[name] = Plan(name, days, stars, renews, bots)
     if len(plans) > MOST_PLANS:
-        raise _wrong(f"has more than {MOST_PLANS} plans", "sell fewer: each one is a button")
+        raise WrongSetting(setting, f"has more than {MOST_PLANS} plans", "sell fewer: each one is a button")
     return tuple(plans.values())
-
-
-def _wrong(problem: str, remedy: str) -> WrongSetting:
-    return WrongSetting("VIP_PLANS", problem, remedy)

@@ -9,7 +9,7 @@ from passerby.domain.money.checkout import checked, place_order, plans_for
 from passerby.domain.money.promos import price_of
 from passerby.domain.money.wallets import order_for
 from passerby.features.vip.words import SHOP as SHOP
-from passerby.features.vip.words import title, until
+from passerby.features.vip.words import about, language_of, title, until
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Menu, Priority, Say
 from passerby.kernel.event import ButtonPressed, CheckoutAnswered, MessageReceived
@@ -44,7 +44,8 @@ def _with_status(page: Text, me: Participant, env: Env) -> Text:
 
 
 def _plan_button(plan: Plan, me: Participant, env: Env) -> Button:
-    return Button(text("vip.plan", title=title(plan), stars=price_of(plan, me, env.now)), BUY, plan.name)
+    called = title(plan, language_of(me))
+    return Button(text("vip.plan", title=called, stars=price_of(plan, me, env.now)), BUY, plan.name)
 
 
 def buy(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
@@ -53,13 +54,14 @@ def buy(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
         return Decision(effects=(Answer(event.query, text("vip.refused_gone")), _offer(facts.me, event.bot, env)))
     me, order = place_order(facts.me, plan, event.bot, env)
     changes = (me,) if me is not facts.me else ()
-    return Decision(changes, (Answer(event.query), _invoice(me, order)))
+    return Decision(changes, (Answer(event.query), _invoice(me, order, env.rules.plans)))
 
 
-def _invoice(me: Participant, order: PurchaseOrder) -> Say:
-    what = text("vip.about_monthly") if order.renews else text("vip.about_days", n=order.days)
-    bill = Bill(order.id, order.stars, title(order), text("vip.subscribe", stars=order.stars), order.renews)
-    return Say(me.person, what, bill=bill)
+def _invoice(me: Participant, order: PurchaseOrder, plans: tuple[Plan, ...]) -> Say:
+    language = language_of(me)
+    called, label = title(order, language, plans), text("vip.subscribe", stars=order.stars)
+    bill = Bill(order.id, order.stars, called, label, order.renews)
+    return Say(me.person, about(order, language, plans), bill=bill)
 
 
 def answered(event: CheckoutAnswered, facts: Facts, env: Env) -> Decision:

@@ -2,15 +2,38 @@
 
 from passerby.kernel.effect import Button, Menu
 from passerby.kernel.money import Plan, PurchaseOrder
+from passerby.kernel.participant import Participant
 from passerby.kernel.text import Text, day, text
 
 SHOP = "vip_shop"
 GET_VIP = Menu(((Button(text("vip.get"), SHOP),),))
 
 
-def title(plan: Plan | PurchaseOrder) -> Text:
-    """What a plan is called, in at most 32 characters: the invoice's title, too."""
+def title(plan: Plan | PurchaseOrder, language: str, plans: tuple[Plan, ...] = ()) -> Text:
+    """What a plan is called, in at most 32 characters: the invoice's title, too. `plans` have an order's plan."""
+    said = _own(plan, language, plans, "titles")
+    if said is not None:
+        return text("vip.own", said=said)
     return text("vip.title_monthly") if plan.renews else text("vip.title_days", n=plan.days)
+
+
+def about(order: PurchaseOrder, language: str, plans: tuple[Plan, ...]) -> Text:
+    """What the invoice says about the plan."""
+    said = _own(order, language, plans, "abouts")
+    if said is not None:
+        return text("vip.own", said=said)
+    return text("vip.about_monthly") if order.renews else text("vip.about_days", n=order.days)
+
+
+def _own(plan: Plan | PurchaseOrder, language: str, plans: tuple[Plan, ...], part: str) -> str | None:
+    """The operator's words in this language; or else in English."""
+    sold = plan if isinstance(plan, Plan) else next((each for each in plans if each.name == plan.plan), None)
+    said: dict[str, str] = dict(getattr(sold, part, ()))
+    return said.get(language.partition("-")[0]) or said.get("en")
+
+
+def language_of(me: Participant) -> str:
+    return me.profile.language or "en"
 
 
 def until(at: float) -> Text:
