@@ -1,6 +1,7 @@
 """The flight recorder shows what a process was working on when it ended, and only that."""
 
 import asyncio
+import mmap
 import os
 import signal
 import subprocess
@@ -88,13 +89,17 @@ def test_a_damaged_page_is_replaced(tmp_path: Path, content: bytes) -> None:
     assert pulse_of(tmp_path / "page") == Pulse(os.getpid(), 0)
 
 
-def test_the_room_for_a_page_is_taken_when_it_is_opened(tmp_path: Path) -> None:
+def test_the_room_for_a_page_is_taken_before_it_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a full disk, a write to memory without room in the file kills the process."""
+
+    def has_room(file: int, size: int) -> bytearray:
+        assert os.fstat(file).st_blocks * 512 >= os.fstat(file).st_size >= size
+        return bytearray(size)
+
     (tmp_path / "old").write_bytes(b"x")
+    monkeypatch.setattr(mmap, "mmap", has_room)
     for name in ("new", "old"):
-        opened(tmp_path / name)
-        file = (tmp_path / name).stat()
-        assert file.st_blocks * 512 >= file.st_size > 4
+        os.close(FlightRecorder.open(tmp_path / name, RUN)._file)
 
 
 def test_other_processes_can_see_the_beats(tmp_path: Path) -> None:
