@@ -245,10 +245,14 @@ def _causes(verdict: Verdict, person: int, lines: Sequence[Line], faults: Sequen
 
 
 def _cut_for(
-    line: Line, phone: _Phone, causes: Mapping[int, Fault], arrivals: Mapping[str, list[tuple[int, Line]]]
+    line: Line,
+    phone: _Phone,
+    cuts: Sequence[Line],
+    causes: Mapping[int, Fault],
+    arrivals: Mapping[str, list[tuple[int, Line]]],
 ) -> Line | None:
-    """The notice that the connection was lost, if there is one that answers this line."""
-    cut = next((each for each in phone.lines if each.notice is Said.CUT_OFF and each.id > line.id), None)
+    """The one of the notices that the connection was lost that answers this line."""
+    cut = next((each for each in cuts if each.id > line.id), None)
     if cut is None or line.mark is not None:
         return cut if cut is not None and cut.at - line.at <= CUT_OFF_S else None
     cause = causes.get(cut.id)
@@ -356,6 +360,7 @@ def _settle(
     answers = [line for line in phone.lines if not line.mine for _ in range(line.answers)]
     of_albums: dict[str, Line] = {}
     gone = [line.id for line in phone.lines if line.gone]
+    cuts = [line for line in phone.lines if line.notice is Said.CUT_OFF]
     for line in phone.lines:
         if not line.mine:
             continue
@@ -377,7 +382,7 @@ def _settle(
                 over = next((each for each in ends if each.id > line.id and (until is None or each.id <= until)), None)
                 is_shared = over is not None and (found is None or over.id <= found.id)
                 found = over if is_shared else found
-            cut = _cut_for(line, phone, causes, arrivals)
+            cut = _cut_for(line, phone, cuts, causes, arrivals)
             if cut is not None and (found is None or (found.reply_to != line.id and found.id > cut.id)):
                 found = cut  # a later answer is left for later messages
             if found is None and until is not None:
