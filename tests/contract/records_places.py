@@ -16,6 +16,7 @@ from sqlalchemy.pool import NullPool
 from passerby.adapters.sql import SqlRecords, init_schema
 from passerby.adapters.sql.engine import connect, database_url, postgres_url
 from passerby.adapters.sql.tables import audit, blocks, chats, complaints, evidence, metadata, sanctions
+from passerby.adapters.sql.tombstones import keyed
 from passerby.kernel.ids import ChatId, MessageRef, PersonId
 from passerby.kernel.participant import Complaint, Rating
 from passerby.kernel.sanction import Appeal, Reason, Sanction, SanctionKind
@@ -109,7 +110,7 @@ class SqlPlace:
         return cls(file)
 
     def open(self) -> SqlRecords:
-        return SqlRecords.at(self.database)
+        return SqlRecords.at(self.database, pseudonyms=keyed(b"k" * 32))
 
     async def chats(self) -> dict[ChatId, ChatRow]:
         return {row["id"]: _chat(row) for row in await self.rows(chats)}

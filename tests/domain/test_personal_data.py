@@ -293,6 +293,7 @@ def test_every_column_of_the_records_is_in_the_copy_or_is_named_here() -> None:
 
 BESIDE_THE_COPY = {
     "past_chats": "the chats in the copy, packed",
+    "tombstones": "what is left of people who are erased while they are banned",
     "cases": "what staff decide about reports of others, which are about those, too",
     "approvals": "what staff ask each other; forgotten with the person",
     "staff": "who runs the service; they see their role in the staff bot",

@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar
 from passerby.adapters.memory import FileLog, MemoryStore
 from passerby.adapters.sql import DatabaseUnusable, Pool, SqlRecords, release
 from passerby.adapters.sql import init_schema as sql_init_schema
+from passerby.adapters.sql.tombstones import keyed
 from passerby.bootstrap.ending import ToldToStop
 from passerby.bootstrap.files import DISK, live_path
 from passerby.bootstrap.stores import away, database, init_schema, newer_release, unusable
@@ -24,7 +25,7 @@ from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.records import Records, RecordsLost
 from passerby.runtime.tasks import Background
-from passerby.settings import Settings, WrongSetting, is_key_lost, key_marks, other_key
+from passerby.settings import Settings, WrongSetting, former_keys, is_key_lost, key_marks, open_key, other_key
 from passerby.telemetry import logs
 
 T = TypeVar("T")
@@ -121,7 +122,9 @@ class Start:
         try:
             await self._schema(background, needed=needed)
             pool = Pool(settings.db_pool_max, settings.db_pool_min, evict_every_s=settings.db_pool_evict_s)
-            records = SqlRecords.at(database(settings), pool)
+            # Whoever shares the database must have the key, so it is at hand here.
+            pseudonyms = keyed(open_key(settings), *former_keys(settings))
+            records = SqlRecords.at(database(settings), pool, pseudonyms)
             tending = Background(lambda error: logs.failed("records.unusable", error))
             tending.spawn(records.tend(self._clock))
             try:

@@ -100,11 +100,16 @@ class BlockChanged(msgspec.Struct, frozen=True, gc=False, tag="block"):
 
 
 class PersonErased(msgspec.Struct, frozen=True, gc=False, tag="erased"):
-    """Remove the person's history from the records. `is_back`: they have started again, so their newest value stays."""
+    """Remove the person's history from the records. `is_back`: they have started again, so their newest value stays.
+
+    `left`: what binds them still, and nothing else. Records that have a key keep it under a pseudonym, and others keep
+    the value.
+    """
 
     person: PersonId
     is_back: bool
     at: float
+    left: Participant | None = None
 
 
 class SanctionChanged(msgspec.Struct, frozen=True, gc=False, tag="sanction"):
@@ -120,6 +125,7 @@ class SanctionLifted(msgspec.Struct, frozen=True, gc=False, tag="lifted"):
 
     sanction: str
     at: float
+    person: PersonId | None = None
 
 
 class OrderPlaced(msgspec.Struct, frozen=True, gc=False, tag="order"):

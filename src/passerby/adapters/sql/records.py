@@ -23,6 +23,7 @@ from passerby.adapters.sql.pool import Keeper, Pool, connections_percent, room, 
 from passerby.adapters.sql.promos import SqlPromos
 from passerby.adapters.sql.rows import READ, participant
 from passerby.adapters.sql.tables import chats, journal_positions, users
+from passerby.adapters.sql.tombstones import Pseudonyms, no_pseudonyms, remembered
 from passerby.adapters.sql.writing import Writer
 from passerby.kernel.ids import BotId, MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Participant
@@ -49,12 +50,14 @@ class SqlRecords(SqlPersonalData, SqlMoney, SqlPromos):
     position is stored with it, and the next call skips entries up to the position.
     """
 
-    def __init__(self, engine: AsyncEngine, pool: Pool | None = None) -> None:
+    def __init__(self, engine: AsyncEngine, pool: Pool | None = None, pseudonyms: Pseudonyms = no_pseudonyms) -> None:
+        """`pseudonyms`: with them, nothing but a tombstone is left of whoever is erased (see `tombstones`)."""
+        self._pseudonyms = pseudonyms
         self._engine = engine
         self._is_postgres = engine.dialect.name == "postgresql"
         self._pool = pool or Pool()
         self._keeper = Keeper(engine, self._pool)
-        self._writer = Writer(engine.dialect.name)
+        self._writer = Writer(engine.dialect.name, pseudonyms)
         self._begin_generation = (
             insert_into(journal_positions, engine.dialect.name)
             .on_conflict_do_nothing()
@@ -70,9 +73,11 @@ class SqlRecords(SqlPersonalData, SqlMoney, SqlPromos):
         measure(engine, lambda: named(self))
 
     @classmethod
-    def at(cls, database: str | os.PathLike[str], pool: Pool | None = None) -> "SqlRecords":
+    def at(
+        cls, database: str | os.PathLike[str], pool: Pool | None = None, pseudonyms: Pseudonyms = no_pseudonyms
+    ) -> "SqlRecords":
         """For a PostgreSQL URI or the path of an SQLite file. Raises: DatabaseUnusable."""
-        return cls(connect(database_url(database), pool), pool)
+        return cls(connect(database_url(database), pool), pool, pseudonyms)
 
     async def tend(self, clock: Clock) -> None:
         """Maintain the pool of connections until cancelled. With SQLite it returns at once."""
@@ -107,6 +112,9 @@ class SqlRecords(SqlPersonalData, SqlMoney, SqlPromos):
                 return [participant(values) for values in await connection.execute(self._people, {"ids": ids})]
 
             found |= {person.person: person for person in await self._read(query)}
+        unknown = [person for person in persons if person not in found]
+        if unknown and self._pseudonyms(unknown[0]):
+            found |= await self._read(lambda connection: remembered(connection, unknown, self._pseudonyms))
         return found
 
     async def active(self) -> Active:

@@ -37,6 +37,7 @@ from passerby.adapters.sql.tables import (
     past_chats,
     sanctions,
     staff_orders,
+    tombstones,
     users,
 )
 
@@ -121,6 +122,7 @@ class Retention:
             self._forget_sanctions,
             self._forget_orders,
             self._forget_mutes,
+            self._forget_tombstones,
             self._forget_targets,
             self._forget_funnel,
         )
@@ -209,6 +211,10 @@ class Retention:
         newest = sa.select(sa.func.max(staff_orders.c.number)).scalar_subquery()
         where = sa.and_(staff_orders.c.done_at < now - ORDERS_KEPT_S, staff_orders.c.number < newest)
         return await self._drop(staff_orders, where)
+
+    async def _forget_tombstones(self, now: float) -> int:
+        """Of restrictions that are over."""
+        return await self._drop(tombstones, tombstones.c.until < now)
 
     async def _forget_mutes(self, now: float) -> int:
         return await self._drop(muted_reporters, muted_reporters.c.until < now)

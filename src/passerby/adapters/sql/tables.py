@@ -26,6 +26,7 @@ from passerby.adapters.sql.money_tables import star_sweeps as star_sweeps
 from passerby.adapters.sql.money_tables import subscriptions as subscriptions
 from passerby.adapters.sql.promos import promo_codes as promo_codes
 from passerby.adapters.sql.promos import promo_uses as promo_uses
+from passerby.adapters.sql.tombstones import tombstones as tombstones
 
 _NO = sa.false()
 

@@ -17,12 +17,13 @@ from typing import Any, NamedTuple, TypeVar, assert_never
 
 import sqlalchemy as sa
 
-from passerby.adapters.sql import personal_data
+from passerby.adapters.sql import personal_data, tombstones
 from passerby.adapters.sql.dialects import insert_into
 from passerby.adapters.sql.funnel import FunnelWriter, Key, key_of, rows_of
 from passerby.adapters.sql.money_writing import MoneyBatch, MoneyWriter
 from passerby.adapters.sql.rows import row
 from passerby.adapters.sql.tables import blocks, chats, complaints, evidence, sanctions, users
+from passerby.adapters.sql.tombstones import Pseudonyms, no_pseudonyms
 from passerby.kernel.ids import ChatId, PersonId
 from passerby.ports.facts import (
     BlockChanged,
@@ -62,7 +63,8 @@ class Step(NamedTuple):
 class Writer:
     """Turns facts into statements of one dialect. The statements are built once."""
 
-    def __init__(self, dialect: str) -> None:
+    def __init__(self, dialect: str, pseudonyms: Pseudonyms = no_pseudonyms) -> None:
+        self._pseudonyms = pseudonyms
         self._in_columns = dialect == "postgresql"
         self._upsert_user = _upsert_user(dialect)
         self._open_chat = insert_into(chats, dialect).on_conflict_do_nothing()
@@ -82,7 +84,7 @@ class Writer:
         before: list[Fact] = []
         for fact in facts:
             if isinstance(fact, PersonErased):
-                steps += (*self._steps(before), *_erasure(fact))
+                steps += (*self._steps(before), *self._erasure(fact))
                 before = []
             else:
                 before.append(fact)
@@ -109,6 +111,7 @@ class Writer:
             Step(self._keep_evidence, _in_order(batch.evidence)),
             Step(self._put_sanction, _in_order(batch.sanctions)),
             Step(_LIFT_SANCTION, _in_order(batch.lifted)),
+            Step(tombstones.DROP, [{"name": name} for each in sorted(batch.back) for name in self._pseudonyms(each)]),
             *(Step(*each) for each in self.money.statements(batch.money)),
             Step(self.funnel.add, rows_of(batch.funnel)),
         )
@@ -119,13 +122,18 @@ class Writer:
             return rows
         return {name: [values[name] for values in rows] for name in rows[0]}
 
-
-def _erasure(fact: PersonErased) -> list[Step]:
-    last = () if fact.is_back else (personal_data.ERASE_SANCTIONS, personal_data.ERASE_VALUE)
-    steps = [Step(statement, [{"who": fact.person}]) for statement in (*personal_data.ERASE, *last)]
-    if fact.is_back:
-        steps.append(Step(personal_data.ERASE_PAST_SANCTIONS, [{"who": fact.person, "at": fact.at}]))
-    return steps
+    def _erasure(self, fact: PersonErased) -> list[Step]:
+        names = self._pseudonyms(fact.person)
+        stays = fact.is_back and not (fact.left is not None and names)
+        last = () if stays else (personal_data.ERASE_SANCTIONS, personal_data.ERASE_VALUE)
+        steps = [Step(statement, [{"who": fact.person}]) for statement in (*personal_data.ERASE, *last)]
+        if stays:
+            steps.append(Step(personal_data.ERASE_PAST_SANCTIONS, [{"who": fact.person, "at": fact.at}]))
+        if names:
+            steps.append(Step(tombstones.DROP, [{"name": name} for name in names]))
+            if fact.left is not None:
+                steps.append(Step(tombstones.ADD, [tombstones.row_of(fact.left, names[0])]))
+        return steps
 
 
 class _Said:
@@ -155,6 +163,8 @@ class _Batch:
         self.words: dict[tuple[ChatId, PersonId], Row] = {}
         self.sanctions: dict[str, Row] = {}
         self.lifted: dict[str, Row] = {}
+        self.back: set[PersonId] = set()
+        """People whose sanctions have changed since they came back: no tombstone stands for them any more."""
         self.evidence: dict[tuple[ChatId, PersonId, int], Row] = {}
         self.money = MoneyBatch()
         self.funnel: Counter[Key] = Counter()
@@ -195,7 +205,10 @@ class _Batch:
                 raise AssertionError("an erasure ends a batch")
             case SanctionChanged():
                 self.sanctions[fact.sanction.id] = _sanction(fact)
+                self.back.add(fact.person)
             case SanctionLifted():
+                if fact.person is not None:
+                    self.back.add(fact.person)
                 self.lifted.setdefault(fact.sanction, {"of": fact.sanction, "at": fact.at})
             case (
                 OrderPlaced()

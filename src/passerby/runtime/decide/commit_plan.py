@@ -99,7 +99,9 @@ def plan_commit(
         facts = (*facts, *(ledger_fact(each, now) for each in decision.ledger))
     if decision.erases is not None:
         # The last fact, so that it removes what the others say, too.
-        facts = (*facts, PersonErased(decision.erases, not after[decision.erases].is_blank, now))
+        value = after[decision.erases]
+        left = None if value.is_blank or value.profile.consented_at is not None else value
+        facts = (*facts, PersonErased(decision.erases, not value.is_blank, now, left))
     notices: list[Notice] = []
     owed: list[Notice] = []
     relay_effects: list[tuple[RelayEffect, BotId]] = []
@@ -239,7 +241,7 @@ def _sanctions_changed(before: Participant, after: Participant, now: float) -> l
     known, kept = set(before.sanctions), {each.id for each in after.sanctions}
     changed: list[Fact] = [SanctionChanged(after.person, each, now) for each in after.sanctions if each not in known]
     lifted = [each for each in before.sanctions if each.id not in kept and binds(each, now)]
-    return [*changed, *(SanctionLifted(each.id, now) for each in lifted)]
+    return [*changed, *(SanctionLifted(each.id, now, after.person) for each in lifted)]
 
 
 def _steps_reached(before: Participant, after: Participant, now: float) -> list[Fact]:

@@ -1,0 +1,87 @@
+"""What stays of a person who had their data erased while a ban or another restriction binds them: a keyed pseudonym of
+their Telegram id, with the restrictions. So they are still banned on every bot when they come back, and nobody without
+the key can tell whom a row is about.
+
+The pseudonym is an HMAC of the id, with a key that comes from SECRET_KEY. Earlier keys still find theirs.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from passerby.adapters.sql.metadata import metadata
+from passerby.kernel.ids import PersonId
+from passerby.kernel.participant import Participant
+from passerby.kernel.sanction import Sanction
+
+tombstones = sa.Table(
+    "tombstones",
+    metadata,
+    sa.Column("pseudonym", sa.Text, primary_key=True, comment="a keyed hash of a Telegram user id"),
+    sa.Column("until", sa.Double, comment="when the last restriction ends; null: never"),
+    sa.Column("body", sa.Text, nullable=False, comment="JSON: the restrictions that bind"),
+)
+sa.Index("ix_tombstones_until", tombstones.c.until)
+
+_PURPOSE: Final = b"tombstones"
+_AT_ONCE: Final = 1_000
+
+
+class _Body(msgspec.Struct, omit_defaults=True):
+    """`version` is the person's when they were erased, so that their next value is newer."""
+
+    version: int
+    sanctions: tuple[Sanction, ...]
+
+
+_read: Final = msgspec.json.Decoder(_Body)
+
+Pseudonyms = Callable[[PersonId], Sequence[str]]
+"""The pseudonyms of a person: with the present key first, then with earlier ones. Empty: no tombstones are kept."""
+
+
+def no_pseudonyms(person: PersonId) -> Sequence[str]:
+    return ()
+
+
+def keyed(*keys: bytes) -> Pseudonyms:
+    """Pseudonyms made with these keys, the present one first."""
+    derived = [hmac.digest(key, _PURPOSE, hashlib.sha256) for key in keys]
+
+    def pseudonyms(person: PersonId) -> Sequence[str]:
+        return [hmac.digest(key, b"%d" % person, hashlib.sha256).hex() for key in derived]
+
+    return pseudonyms
+
+
+def row_of(value: Participant, pseudonym: str) -> dict[str, object]:
+    """The tombstone of a person of whom only restrictions are left."""
+    ends = [each.until for each in value.sanctions]
+    until = None if None in ends else max(end for end in ends if end is not None)
+    body = msgspec.json.encode(_Body(value.version, value.sanctions)).decode()
+    return {"pseudonym": pseudonym, "until": until, "body": body}
+
+
+async def remembered(
+    connection: AsyncConnection, persons: Iterable[PersonId], pseudonyms: Pseudonyms
+) -> dict[PersonId, Participant]:
+    """Those of these people who have a tombstone, as they are when they come back."""
+    whose = {pseudonym: person for person in persons for pseudonym in pseudonyms(person)}
+    names, found = list(whose), {}
+    for start in range(0, len(names), _AT_ONCE):
+        for pseudonym, body in await connection.execute(_FIND, {"names": names[start : start + _AT_ONCE]}):
+            left = _read.decode(body)
+            found[whose[pseudonym]] = Participant(whose[pseudonym], left.version, sanctions=left.sanctions)
+    return found
+
+
+_FIND: Final = sa.select(tombstones.c.pseudonym, tombstones.c.body).where(
+    tombstones.c.pseudonym.in_(sa.bindparam("names", expanding=True))
+)
+ADD: Final = sa.insert(tombstones)
+DROP: Final = sa.delete(tombstones).where(tombstones.c.pseudonym == sa.bindparam("name"))
