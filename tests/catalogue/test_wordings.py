@@ -3,7 +3,7 @@
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -29,7 +29,16 @@ COMMAND_LIMIT = 256
 BUTTON_LIMIT = 40
 """Our own limit: what a narrow phone shows of a button that has a row to itself."""
 
-shipped = pytest.mark.parametrize("path", FILES, ids=[str(path.relative_to(ROOT)) for path in FILES])
+
+def shipped(test: Callable[[Path], None]) -> Callable[[str], None]:
+    """One test for all files of a language."""
+
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_every_file(language: str) -> None:
+        for place in PLACES:
+            test(place / f"{language}.po")
+
+    return test_every_file
 
 
 @cache

@@ -145,7 +145,7 @@ class Looks(RuleBasedStateMachine):
 @pytest.mark.sized
 def test_looks_at_the_newest_find_the_same_pairs_as_a_look_at_everybody() -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        Looks, settings=settings(max_examples=size(25, 60), stateful_step_count=40, deadline=None)
+        Looks, settings=settings(max_examples=size(10, 60), stateful_step_count=40, deadline=None)
     )
 
 
