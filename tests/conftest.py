@@ -25,10 +25,13 @@ _GRACE_S = float(os.environ.get("TEST_GRACE_S", "30"))
 """How long a test may continue after its timeout was raised inside it. An event loop that waits for a task that never
 ends swallows the timeout. Then the stacks are printed and the process ends; under xdist another process takes over."""
 PURE = ("tests/kernel/", "tests/domain/", "tests/features/")
-PURE_RAN = os.environ.get("TEST_PURE_RAN") == "1"
-"""Set by `tools/check.py`, which runs the tests of the pure layers on their own, with few draws of hypothesis."""
 _stderr = -1
 _servers = ExitStack()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    said = "tools/check.py has run the tests of the pure layers on their own, with few draws of hypothesis"
+    parser.addini("pure_ran", said, "bool", default=False)
 
 
 def pytest_configure() -> None:
@@ -49,11 +52,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     the same way."""
     if config.option.markexpr or config.option.keyword:
         return
+    pure_ran = config.getini("pure_ran")
     named = tuple(argument for argument in config.args if "::" in argument)
     left = [
         item
         for item in items
-        if (item.get_closest_marker("long") and not item.nodeid.startswith(named)) or (PURE_RAN and _is_settled(item))
+        if (item.get_closest_marker("long") and not item.nodeid.startswith(named)) or (pure_ran and _is_settled(item))
     ]
     if left:
         config.hook.pytest_deselected(items=left)

@@ -1,4 +1,6 @@
-"""Two sizes of the test run: `make test` is the quick one, `make test-all` adds the long forms.
+"""Two sizes of the test run: `make test` is the quick one, `make test-all` has the long forms.
+
+`make test-seeds` has those of the long forms that chance cannot fail.
 
     @pytest.mark.long       runs in `make test-all` only
     @pytest.mark.sized      runs in both; its amount of work is `size(quick, long)`

@@ -162,7 +162,7 @@ def test_everything() -> Result:
         pure = beside.submit(test_pure)
         static = check_statically()
         first = pure.result()
-    rest = run_parallel([], TEST_PURE_RAN="1")
+    rest = run_parallel(["-o", "pure_ran=true"])
     return Result(static + first.failed + rest.failed, f"{first.summary}\n{rest.summary}")
 
 

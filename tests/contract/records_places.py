@@ -193,6 +193,15 @@ def trying(place: Place, body: Callable[[Any], Awaitable[None]]) -> None:
     asyncio.run(run())
 
 
+async def make_tables(database: str | Path) -> None:
+    """`init_schema`, but a new SQLite file is a copy."""
+    if isinstance(database, Path) and not database.exists():
+        database.touch(0o600)
+        database.write_bytes(await asyncio.to_thread(_migrated))
+    else:
+        await init_schema(database)
+
+
 @cache
 def _migrated() -> bytes:
     with tempfile.TemporaryDirectory() as directory:

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import passerby
 from passerby.adapters.memory import MemoryStore
-from passerby.adapters.sql import SqlRecords, SqlStaff, init_schema
+from passerby.adapters.sql import SqlRecords, SqlStaff
 from passerby.adapters.sql.overrides import SqlOverrides
 from passerby.adapters.sql.panel_access import SqlPanelAccess
 from passerby.adapters.sql.panel_counting import PanelCounting
@@ -31,6 +31,7 @@ from passerby.runtime.staff.decisions import StaffDecisions, digest_of, new_secr
 from passerby.runtime.staff.router import StaffRouter
 from passerby.settings import Settings
 from passerby.staff import ALL
+from tests.contract.records_places import make_tables
 from tests.runtime.world import Disk, DiskLog
 
 URL = "http://127.0.0.1:8090"
@@ -217,7 +218,7 @@ def play(folder: Path, scene: Scene, **settings: Any) -> None:
     """Run a scene with an empty panel."""
 
     async def run() -> None:
-        await init_schema(folder / "panel.db")
+        await make_tables(folder / "panel.db")
         records = SqlRecords.at(folder / "panel.db")
         reading = PanelReading(reading_engine(folder / "panel.db"))
         try:

@@ -39,6 +39,7 @@ from passerby.ports.participants import Commit, Committed
 from passerby.ports.trails import Trail, trail_of
 from passerby.settings import Settings, WrongSetting
 from tests.contract.records_facts import block, changed, chatting, closed, opened, person, searching
+from tests.contract.records_places import make_tables
 from tests.size import in_full
 
 CLOCK = SystemClock()
@@ -46,7 +47,7 @@ STEPS = ("seal", "name", "retire", "sweep", "dump", "finish", "upload")
 
 
 async def fill(settings: Settings, people: range, chatted: int = 3) -> None:
-    await init_schema(database(settings))
+    await make_tables(database(settings))
     records = SqlRecords.at(database(settings))
     facts: list[Fact] = [changed(person(number, 1)) for number in people]
     for number in range(chatted):

@@ -36,7 +36,7 @@ from tests.contract.records_facts import (
     searching,
     told,
 )
-from tests.contract.records_places import PostgresServer
+from tests.contract.records_places import PostgresServer, make_tables
 from tests.contract.servers import postgres_uri, start_valkey
 from tests.size import in_full, size
 
@@ -71,7 +71,7 @@ def moved(settings: Settings, to: str | Path) -> Moved:
 
 
 async def fill(database: Path) -> None:
-    await init_schema(database)
+    await make_tables(database)
     records = SqlRecords.at(database)
     facts: list[Fact] = [changed(person(number, 1)) for number in range(10, 20)]
     facts += [changed(searching(1, 1)), changed(chatting(2, 3, "open", 1)), changed(chatting(3, 2, "open", 1))]
