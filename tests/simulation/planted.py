@@ -38,9 +38,15 @@ from tests.simulation.process import Build
 class ConfirmsBeforeDone(Worker):
     """An update counts as done as soon as it is fetched."""
 
-    def _receive(self, arrival: Arrival, crashes: int = 0, fences: tuple[Fence, ...] = ()) -> None:
-        super()._receive(arrival, crashes, fences)
-        self._finished((arrival.ref,))
+    def __init__(self, **parts: Any) -> None:
+        super().__init__(**parts)
+        take = self._fleet_duties._take
+
+        def confirm(arrival: Arrival, crashes: int = 0, fences: tuple[Fence, ...] = ()) -> None:
+            take(arrival, crashes, fences)
+            self._finished((arrival.ref,))
+
+        self._fleet_duties._take = confirm  # type: ignore[method-assign]
 
 
 class _Forgetful(DoneMarks):
