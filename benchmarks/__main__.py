@@ -28,6 +28,7 @@ SHORT: dict[str, tuple[list[str], ...]] = {
     "media_memory": ([],),
     "bars": ([],),
     "farms": ([],),
+    "flat": ([],),
 }
 """The arguments of each, in addition to `--short`."""
 

@@ -30,7 +30,11 @@ def run_move(settings: Settings, to: str) -> int:
         f"both databases hold the same {moved.contents.rows} rows; {busy[0]} chats and {busy[1]} searches go along"
     )
     if moved.left.outbox:
-        typer.echo(f"{moved.left.outbox} messages were on their way: a new live store does not know them")
+        typer.echo(
+            f"{moved.left.outbox} messages and notices were on their way: a new live store does not know them. To lose "
+            "none, empty the new database, start again with the old settings, stop when `passerby status` shows 0 in "
+            "the outbox, and move again"
+        )
     typer.echo(_next_step(settings, to))
     return 0
 
@@ -38,7 +42,8 @@ def run_move(settings: Settings, to: str) -> int:
 def _next_step(settings: Settings, to: str) -> str:
     is_file = "://" not in to
     if is_file:
-        told = "now write SQLITE_DB_PATH in .env, remove POSTGRES_URI and REDIS_URL, and start"
+        path = Path(to).expanduser().absolute()
+        told = f"now write SQLITE_DB_PATH={path} in .env, remove POSTGRES_URI and REDIS_URL, and start"
     else:
         told = "now write POSTGRES_URI in .env, remove SQLITE_DB_PATH, and start"
     path = Path(to).expanduser() if is_file else Settings.model_fields["sqlite_db_path"].default
