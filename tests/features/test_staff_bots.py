@@ -9,6 +9,7 @@ from passerby.kernel.ids import BotId
 from passerby.kernel.staff import (
     THE_OPERATOR,
     AuditNote,
+    BotAddAsked,
     DrainAsked,
     DrainEndAsked,
     RetireAsked,
@@ -58,6 +59,13 @@ def test_a_press_decides_the_same_as_the_command_line() -> None:
         assert done.notes == wanted.notes != ()
         assert (done.drains, done.drains_over, done.reply) == (wanted.drains, wanted.drains_over, wanted.reply)
         assert (RetireBot(BotId(1)) in done.effects) == (press == "bots_sure:1")
+
+
+def test_a_bot_that_joins_is_in_the_audit_without_its_token() -> None:
+    done = decide(BotAddAsked(BotId(7), "new_bot"), facts(ADMIN))
+    assert done.notes == (AuditNote("bots.added", "7"),)
+    assert done.reply == text("bots.added", bot="7", name="new_bot")
+    assert decide(BotAddAsked(BotId(7), "new_bot"), facts(MODERATOR)).refused
 
 
 def test_a_bot_is_retired_after_a_second_press_and_only_if_it_closes() -> None:
