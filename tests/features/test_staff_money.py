@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from passerby.domain.approvals import purchase_of
+from passerby.domain.money.wallets import read_code
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Menu, Revise, Say
@@ -98,6 +99,15 @@ def test_a_purchase_is_shown_by_code_without_its_buyer_and_the_look_is_noted() -
 )
 def test_a_purchase_says_what_became_of_it(purchase: Purchase, state: Text) -> None:
     assert dict(shown(decide(wrote(f"/purchase {CODE}"), purchase))[0].args)["state"] == state
+
+
+def test_a_code_is_read_however_somebody_writes_it() -> None:
+    assert [read_code(each) for each in ("abcde fghjk", "ABCDE-FGHJK", "ABCDE", "ABCDEFGHI1")] == [
+        CODE,
+        CODE,
+        None,
+        None,
+    ]
 
 
 def test_a_wrong_code_shows_nothing() -> None:

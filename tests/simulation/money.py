@@ -39,7 +39,9 @@ from passerby.kernel.event import (
     CheckoutAsked,
     ErasureDue,
     Event,
+    RefundOrdered,
     SanctionOrdered,
+    SellerClosing,
 )
 from passerby.kernel.ids import BotId, PersonId, UpdateRef
 from passerby.kernel.money import Plan, StarCallKind, VipGrant
@@ -188,8 +190,9 @@ class History:
     async def _step(self) -> None:
         does = self.rng.choices(
             (self._buy, self._pay_again, self._deliver, self._record, self._duty, self._time, self._turn, self._refund,
-             self._unasked, self._ban, self._erase, self._outage, self._lose_bot, self._spend),
-            (10, 3, 12, 6, 6, 6, 2, 3, 1, 0.6, 0.4, 0.5, 0.25, 0.5),
+             self._unasked, self._ban, self._erase, self._outage, self._lose_bot, self._spend, self._staff_refunds,
+             self._close),
+            (10, 3, 12, 6, 6, 6, 2, 3, 1, 0.6, 0.4, 0.5, 0.25, 0.5, 0.5, 0.3),
         )[0]  # fmt: skip
         await does()
 
@@ -268,6 +271,21 @@ class History:
         if charges:
             code = self.rng.choice(charges[-3:]).code
             await self._handle(ButtonPressed(person, self._bot(), "q", None, "vip_refund", code, "en"))
+
+    async def _staff_refunds(self) -> None:
+        """Staff refund a purchase that the records know; they know it until the buyer is erased."""
+        known = [
+            (who, charge) for who, charge in self._ledger().charges.values() if who and charge.bot != self.lost_bot
+        ]
+        if known:
+            who, charge = self.rng.choice(known)
+            await self._handle(RefundOrdered(who, BotId(0), charge))
+
+    async def _close(self) -> None:
+        """A bot closes for a while: whoever has a subscription of it hears of it."""
+        bot = self._bot()
+        for person in await self.records.subscribers(bot, self.clock.now(), PersonId(-1), 10):
+            await self._handle(SellerClosing(person, bot))
 
     async def _unasked(self) -> None:
         """Telegram refunds somebody by itself."""
