@@ -378,8 +378,11 @@ def _settle(
             if line.album is not None:
                 found = of_albums.get(line.album, found)
             is_shared = False
-            if line.mark is None and line.id not in leaves:
-                over = next((each for each in ends if each.id > line.id and (until is None or each.id <= until)), None)
+            if line.mark is None:
+                # With /next, an idle person searches, too.
+                kinds = (_OPENS,) if line.id in leaves else _ENDS_SEARCH
+                after = (each for each in ends if each.id > line.id and (until is None or each.id <= until))
+                over = next((each for each in after if each.notice in kinds), None)
                 is_shared = over is not None and (found is None or over.id <= found.id)
                 found = over if is_shared else found
             cut = _cut_for(line, phone, cuts, causes, arrivals)

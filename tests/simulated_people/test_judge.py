@@ -375,8 +375,15 @@ def test_a_search_that_finds_somebody_at_once_needs_no_other_answer() -> None:
 
 def test_a_search_that_is_cancelled_at_once_needs_no_other_answer() -> None:
     assert verdict([wrote(1), wrote(2), notice(3, Said.ENDED)], leaves={ANN: {2}}).passed
-    said = verdict([wrote(1), wrote(2), found(3)], [found(4)], leaves={ANN: {2}})
-    assert said.lost == [f"a command of {ANN} (message 2)"]
+    said = verdict([wrote(1), wrote(2), wrote(3), notice(4, Said.ENDED)], leaves={ANN: {2, 3}})
+    assert said.lost == [f"a command of {ANN} (message 3)"]
+
+
+def test_a_search_that_begins_with_next_needs_no_other_answer_either() -> None:
+    """Their partner had just left."""
+    ann = [found(1), wrote(3, "a"), wrote(5), left(6), found(7)]
+    bob = [found(2), got(4, "a"), wrote(5), notice(6, Said.LEFT), wrote(7), found(8)]
+    assert verdict(ann, bob, leaves={ANN: {5}, BOB: {5}}).passed
 
 
 def test_nobody_hears_of_a_search_while_they_are_in_a_chat() -> None:
