@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from passerby.domain.money.promos import LINK
 from passerby.features import ALL
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Decision
@@ -114,6 +115,7 @@ def test_every_button_is_answered_and_every_answer_has_a_button() -> None:
     explorer.look(talk.happens(SearchDelayed(eve.person, eve.bot, state.ticket.since, 0, None)), eve)  # type: ignore[union-attr]
     assert eve.value.preferences != Preferences()
 
+    explorer.look(eve.writes(f"/start {LINK}WELCOME"), eve)
     explore_the_shop(explorer.pressed)
     # The button below a broadcast, which the runtime sends.
     explorer.look(eve.presses("mute", "promo"), eve)
