@@ -47,7 +47,7 @@ def test_every_page_is_whole_accessible_and_keeps_its_policy(
         page.goto(base + path)
         assert findings(page) == [], path
         assert not page.evaluate(WIDE), f"{path} is wider than the window"
-        page.goto(f"{base}{path}?dir=rtl")
+        page.goto(f"{base}{path}{'&' if '?' in path else '?'}dir=rtl")
         assert not page.evaluate(WIDE), f"{path} is wider than the window, right to left"
     assert said == []
     # It refreshes itself, and the reader stays where they were.
