@@ -4,7 +4,7 @@
     tools/check.py lint       style, types, layers and generated pages only
     tools/check.py long       the long forms only: more seeds, every fault, every language's walk;
                               not what is marked as a known fault
-    tools/check.py seeds      of the long forms, those that chance cannot fail: what CI adds
+    tools/check.py seeds      of the long forms, those that chance cannot fail
     tools/check.py PATH...    these tests only, without the demand on coverage
 
 A step that passes prints its time, one that fails prints its whole output. If anything failed, the last line names the
