@@ -261,3 +261,9 @@ def test_a_person_is_reached_through_the_last_used_bot_that_is_not_blocked(steps
 def test_losing_a_bot_never_used_changes_nothing() -> None:
     me = somebody(Idle())
     assert lifecycle.lose_bot(me, BOTS[2]) is me
+
+
+def test_a_later_search_is_not_the_same_search() -> None:
+    later = msgspec.structs.replace(TICKET, since=NOW + 1)
+    told = [lifecycle.is_in_search(state, NOW) for state in (*STATES, Searching(later))]
+    assert told == [False, True, False, False]
