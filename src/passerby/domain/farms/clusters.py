@@ -117,7 +117,7 @@ def judge(conducts: Mapping[PersonId, Conduct]) -> Judgement:
     for person, total in masses.items():
         if person in similar:
             _raise(found, person, Finding(Verdict.FARM, size=similar[person] + 1))
-        elif total >= BULK:
+        elif total >= DOUBT:
             _raise(found, person, Finding(Verdict.DOUBTFUL))
     alike = _alike(conducts, sums)
     for group in alike:
