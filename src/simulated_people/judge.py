@@ -29,8 +29,9 @@ may have been paired already and not been told yet. These messages are counted a
 A person who is told that the connection was lost has left their chat. That notice answers what they wrote since the
 notice of this kind before it: messages of the last minute, and commands since a minute before the fault, however long
 the fault lasted. A command has no content, and now its writer knows where they stand. But a person's updates are
-handled in order. So if something that they wrote after a command was delivered or answered, the command had been
-handled, and needed an answer of its own.
+handled in order. So if something that they wrote after a command was answered before the fault, or was delivered
+although the command asked to leave, the command needed an answer of its own. Answers that were still unsent at the
+fault may be withdrawn.
 
 A search that ends at once has no notice of its own: "Partner found" or the notice of its end answers the command.
 
@@ -250,6 +251,7 @@ def _cut_for(
     cuts: Sequence[Line],
     causes: Mapping[int, Fault],
     arrivals: Mapping[str, list[tuple[int, Line]]],
+    leaves: Collection[int],
 ) -> Line | None:
     """The one of the notices that the connection was lost that answers this line."""
     cut = next((each for each in cuts if each.id > line.id), None)
@@ -259,9 +261,9 @@ def _cut_for(
     if cause is None or line.at < cause.began - CUT_OFF_S:
         return None
     later = [each for each in phone.lines if each.mine and line.id < each.id < cut.id]
-    replied = {each.reply_to for each in phone.lines if not each.mine and each.id < cut.id}
-    arrived = (arrivals.get(each.mark, ()) for each in later if each.mark is not None)
-    is_delivered = any(copy.at <= cut.at for copies in arrived for _, copy in copies)
+    replied = {each.reply_to for each in phone.lines if not each.mine and each.at < cause.began}
+    arrived = (arrivals.get(each.mark, ()) for each in later if each.mark is not None and line.id in leaves)
+    is_delivered = any(copy.at < cause.began for copies in arrived for _, copy in copies)
     return None if is_delivered or any(each.id in replied for each in later) else cut
 
 
@@ -385,7 +387,7 @@ def _settle(
                 over = next((each for each in after if each.notice in kinds), None)
                 is_shared = over is not None and (found is None or over.id <= found.id)
                 found = over if is_shared else found
-            cut = _cut_for(line, phone, cuts, causes, arrivals)
+            cut = _cut_for(line, phone, cuts, causes, arrivals, leaves)
             if cut is not None and (found is None or (found.reply_to != line.id and found.id > cut.id)):
                 found = cut  # a later answer is left for later messages
             if found is None and until is not None:

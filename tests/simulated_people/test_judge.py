@@ -231,7 +231,11 @@ def test_a_lost_connection_answers_a_command_however_old_but_no_old_message() ->
 def test_a_lost_connection_answers_no_command_that_was_handled_before_the_fault() -> None:
     """What was written after it has arrived, or has its own answer, and people's updates are handled in order."""
     ann, bob = [found(1), wrote(3), wrote(4, "a"), cut_off(8)], [found(2), got(5, "a"), cut_off(8)]
-    assert verdict(ann, bob, kills=(6,)).lost == ["a command of 1 (message 3)"]
+    assert verdict(ann, bob, kills=(6,), leaves={ANN: {3}}).lost == ["a command of 1 (message 3)"]
+    assert verdict(ann, bob, kills=(6,)).passed, "its answer may wait while a message passes"
+    assert verdict(ann, bob, kills=(4.5,), leaves={ANN: {3}}).lost == []
+    ann = [found(1), wrote(3), wrote(4, "a"), notice(7, reply_to=4), cut_off(8)]
+    assert verdict(ann, [found(2), cut_off(8)], kills=(6,)).passed, "an unsent answer may be withdrawn"
     ann = [found(1), wrote(3), wrote(4, "a"), notice(5, reply_to=4), cut_off(8)]
     assert verdict(ann, [found(2), cut_off(8)], kills=(6,)).lost == ["a command of 1 (message 3)"]
     ann = [found(1), wrote(3, "a"), wrote(4), wrote(5, "b"), cut_off(8)]
