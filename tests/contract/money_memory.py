@@ -29,7 +29,7 @@ from passerby.ports.facts import (
     StarCallSettled,
     SubscriptionChanged,
 )
-from passerby.ports.money import StarCall, Unmatched
+from passerby.ports.money import GrantOver, StarCall, Unmatched
 
 
 @dataclass(slots=True)
@@ -90,6 +90,10 @@ class Ledger:
         self.grants = {key: each for key, each in self.grants.items() if key[0] != person}
         self.subscriptions = {key: each for key, each in self.subscriptions.items() if each[0] != person}
         self.charges = {key: (nobody if who == person else who, charge) for key, (who, charge) in self.charges.items()}
+        self.orders = {key: each for key, each in self.orders.items() if each[1].gift_to != person}
+        for name, (who, charge) in self.charges.items():
+            if charge.gift_to == person:
+                self.charges[name] = (who, msgspec.structs.replace(charge, gift_to=nobody))
         for key, (row, matched) in self.rows.items():
             if row.person == person and matched:
                 self.rows[key] = (msgspec.structs.replace(row, person=0), True)
@@ -155,8 +159,23 @@ class MemoryMoney:
                 hint = (order[1].plan, order[1].days) if order is not None else ("", 0)
                 is_given = (bot, name, False) in ledger.rows or (bot, ChargeId(name)) in ledger.refunds
                 refunded = incoming and is_given
-                found.append(Unmatched(bot, row, *hint, refunded))
+                gift_to = order[1].gift_to if order is not None else PersonId(0)
+                found.append(Unmatched(bot, row, *hint, refunded, gift_to))
         return sorted(found, key=lambda each: (each.row.at, not each.row.incoming))[:limit]
+
+    async def grants_over(self, after: float, now: float, limit: int) -> Sequence[GrantOver]:
+        await self._io()
+        ledger: Ledger = self.disk.ledger
+        found = []
+        for (bot, name), (who, charge) in ledger.charges.items():
+            refund, call = ledger.refunds.get((bot, name)), ledger.calls.get((bot, name, StarCallKind.REFUND))
+            is_back = (refund is not None and refund.at > after) or (call is not None and not call[1])
+            over = GrantOver(charge.gift_to, charge.gift) if charge.gift else GrantOver(who, charge.code)
+            grant, them = ledger.grants.get(over), self.disk.people.get(over.receiver)
+            is_left = grant is not None and (grant.lasts_s > 0 or grant.until > now)
+            if is_back and is_left and them is not None and them.vip_until > now:
+                found.append(over)
+        return found[:limit]
 
     async def unconfirmed(self, after: float, before: float) -> int:
         await self._io()

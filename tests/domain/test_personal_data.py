@@ -85,7 +85,21 @@ PROFILE = Profile(1.5, 31, 2.5, Gender.FEMALE, "pt", 3.5, ("es", "it"), ("chess"
 WISHES = Preferences((Gender.OTHER,), 22, 44, False, False, Blur.ALWAYS)
 LAST = LastChat(ChatId("l"), OTHERS[1], 5.5, "next", True, Rating.BAD, 6.5, Complaint.SPAM)
 CHARGE = Charge(
-    ChargeId("ch1"), BotId(55), "code2", "o2", "plan2", 83, 84.5, "prov1", "ch6", True, 85.5, RefundedBy.RULE, 86.5
+    ChargeId("ch1"),
+    BotId(55),
+    "code2",
+    "o2",
+    "plan2",
+    83,
+    84.5,
+    "prov1",
+    "ch6",
+    True,
+    85.5,
+    RefundedBy.RULE,
+    86.5,
+    OTHERS[8],
+    "gift1",
 )
 SUBSCRIPTION = Subscription("o3", BotId(56), "plan3", 87, ChargeId("ch2"), "prov2", 88.5, SubscriptionState.FAILED)
 PERSON = Participant(
@@ -110,7 +124,7 @@ PERSON = Participant(
     (Sanction("ban", SanctionKind.BANNED, Reason.SCAM, 31.5, 32.5, 0, "rule", "case", Appeal.OPEN, 33.5),),
     SupportCode("ABCDEFGH", 34.5),
     Wallet(
-        (PurchaseOrder(PurchaseId("o1"), "plan1", 71, 72, BotId(54), 73.5, 74.5, True, 75.5, "promo1"),),
+        (PurchaseOrder(PurchaseId("o1"), "plan1", 71, 72, BotId(54), 73.5, 74.5, True, 75.5, "promo1", OTHERS[7]),),
         (CHARGE,),
         (VipGrant("code1", GrantSource.TRIAL, 76.5, 77.5, 78.5),),
         (SUBSCRIPTION,),
@@ -260,10 +274,13 @@ def test_every_column_of_the_records_is_in_the_copy_or_is_named_here() -> None:
         "sanctions": {
             "id", "kind", "reason", "since", "until", "rule", "evidence", "appeal", "appealed_at", "lifted_at",
         },
-        "orders": {"id", "bot_id", "plan", "days", "stars", "renews", "made_at", "expires_at", "checked_at", "promo"},
+        "orders": {
+            "id", "bot_id", "plan", "days", "stars", "renews", "made_at", "expires_at", "checked_at", "promo",
+            "gift_to",
+        },
         "charges": {
             "id", "bot_id", "code", "order_id", "plan", "stars", "paid_at", "provider_id", "renews", "found",
-            "first_charge",
+            "first_charge", "gift_to", "gift_grant",
         },
         "grants": {"code", "source", "since", "lasts_s", "until"},
         "subscriptions": {

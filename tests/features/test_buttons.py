@@ -59,6 +59,10 @@ def explore_the_shop(pressed: set[tuple[str, str]]) -> None:
     payment = Payment(ChargeId("c"), "p", 75, talk.env.now)
     talk.happens(PaymentSettled(ann.person, ann.bot, payment))
     explorer.look(ann.writes("/paysupport"), ann)
+    explorer.look(ann.writes("/start p_welcome"), ann)
+    ben = talk.person()
+    talk.pair(ben, talk.person())
+    explorer.look(ben.writes("/vip"), ben)
     talk.later(6.5 * 86_400)
     explorer.look(talk.happens(VipEnding(ann.person, ann.bot)), ann)
 

@@ -1,10 +1,16 @@
 """Journeys: the tag of a link is kept, and a chat becomes a real one when both have written enough."""
 
+from passerby.domain.entitlement import is_vip
+from passerby.domain.money.giving import give
 from passerby.kernel.decision import NOTHING, Decision
-from passerby.kernel.event import WroteEnough
+from passerby.kernel.event import VipEnding, WroteEnough
 from passerby.kernel.ids import ChatId
 from passerby.kernel.journey import Journey, Step
+from passerby.kernel.money import GrantSource
+from passerby.kernel.rules import Rules
 from tests.features.playbook import BOT, NOW, Person, Playbook
+
+DAY_S = 86_400.0
 
 
 def wrote(who: Person, chat: ChatId) -> Decision:
@@ -53,3 +59,33 @@ def test_words_in_two_different_chats_make_no_real_one() -> None:
     assert wrote(bob, first) == NOTHING
     wrote(bob, bob.chat)
     assert steps(bob) == 0
+
+
+def test_after_their_first_real_chat_people_try_vip_once_and_its_end_is_told_once() -> None:
+    talk = Playbook(Rules(trial_days=3, free_filters=()))
+    ann, bob = talk.pair(talk.person(), talk.person())
+    given = promised(talk, bob)
+    wrote(ann, ann.chat)
+    decision = wrote(bob, bob.chat)
+    assert [each.text.key for each in decision.effects] == ["journeys.trial"]  # type: ignore[union-attr]
+    assert (ann.value.vip_until, bob.value.vip_until) == (NOW + 3 * DAY_S, given), "a VIP gets none"
+    talk.later(2.5 * DAY_S)
+    assert talk.happens(VipEnding(ann.person, ann.bot)) == NOTHING
+    talk.later(DAY_S)
+    ended = talk.happens(VipEnding(ann.person, ann.bot))
+    assert [each.text.key for each in ended.effects] == ["vip.trial_ended"]  # type: ignore[union-attr]
+    assert talk.happens(VipEnding(ann.person, ann.bot)) == NOTHING
+    ann.writes("/stop")
+    talk.later(9000)
+    cem = talk.person()
+    talk.pair(ann, cem)
+    wrote(ann, ann.chat)
+    wrote(cem, cem.chat)
+    assert not is_vip(ann.value, talk.env.now), "once"
+    assert is_vip(cem.value, talk.env.now)
+
+
+def promised(talk: Playbook, who: Person) -> float:
+    """Make somebody a VIP. Returns until when."""
+    talk.people[who.person] = give(who.value, GrantSource.STAFF, "g", 30, NOW)
+    return NOW + 30 * DAY_S

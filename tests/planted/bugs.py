@@ -39,7 +39,7 @@ SUITES: Final = {
     "pure": ("tests/kernel tests/domain tests/features",),
     "money": (
         "tests/simulation/test_money.py -k ledger_equals",
-        "tests/features/test_vip.py",
+        "tests/features/test_vip.py tests/features/test_gifts.py tests/features/test_promo.py",
         "tests/scenario/test_vip.py",
     ),
     "settings": ("tests/settings", "tests/ops/doctor"),

@@ -26,8 +26,8 @@ MONEY: Final = (
     Bug(
         "money",
         "the sweep is forgotten",
-        "        for step in (self.sweep, self.make_calls, self.tell_endings, self.end_subscriptions):",
-        "        for step in (self.make_calls, self.tell_endings, self.end_subscriptions):",
+        "        steps = (self.sweep, self.make_calls,",
+        "        steps = (self.make_calls,",
     ),
     Bug(
         "money",
@@ -76,5 +76,41 @@ MONEY: Final = (
         "an erased person is charged on",
         "    if me.wallet is None:\n        for each in was.subscriptions:",
         "    if False:\n        for each in was.subscriptions:",
+    ),
+    Bug(
+        "money",
+        "the refund of a gift is owed to the receiver",
+        "        return (owe_refund(me, charge, RefundedBy.RULE, env.now),)",
+        "        return (me, owe_refund(them or me, charge, RefundedBy.RULE, env.now))",
+    ),
+    Bug(
+        "money",
+        "a gift goes on after its Stars went back",
+        "                self._put(GrantTakenBack(each.receiver, NO_BOT, each.grant))",
+        "                pass",
+    ),
+    Bug(
+        "money",
+        "a block does not stop a gift",
+        "    return not is_leaving and giver.person not in them.blocked and them.person not in giver.blocked",
+        "    return not is_leaving",
+    ),
+    Bug(
+        "money",
+        "a promo code counts twice if its answer is lost and it is tried again",
+        "    if any(each.code == code for each in wallet.grants):",
+        "    if False:",
+    ),
+    Bug(
+        "money",
+        "a code whose answer was lost gives nothing any more",
+        "    if claim.days:\n        return give(",
+        "    if claim.days:\n        return me if env.rng.random() < 0.5 else give(",
+    ),
+    Bug(
+        "money",
+        "everybody gets a trial after each real chat, on each bot",
+        "        tries = with_trial(after, env) if after is not before else after",
+        "        tries = with_trial(after, env)",
     ),
 )

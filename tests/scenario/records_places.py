@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 from passerby.adapters.sql import SqlRecords
 from passerby.adapters.sql.funnel import read_funnel
-from passerby.adapters.sql.promos import store_promos
+from passerby.adapters.sql.promos import all_promos, store_promos
 from passerby.kernel.history import History
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.journey import Step
@@ -21,7 +21,7 @@ from passerby.kernel.money import ChargeId, StarRow
 from passerby.kernel.participant import Participant
 from passerby.kernel.promo import Claim, PromoCode
 from passerby.ports.facts import Fact, PersonChanged
-from passerby.ports.money import StarCall, Unmatched
+from passerby.ports.money import GrantOver, StarCall, Unmatched
 from passerby.ports.records import Active, Elsewhere, Records
 from tests.contract.money_memory import Ledger
 from tests.contract.money_sql import ledger_in
@@ -55,6 +55,10 @@ class RecordsPlace(Protocol):
 
     def add_promo(self, promo: PromoCode) -> None: ...
 
+    def promo_uses(self) -> dict[str, int]:
+        """How often each code was used."""
+        ...
+
     def funnel(self) -> Funnel:
         """How many people reached a step, by their source, their bot and the step."""
         ...
@@ -86,6 +90,9 @@ class MemoryRecordsPlace:
 
     def ledger(self) -> Ledger:
         return self.disk.ledger
+
+    def promo_uses(self) -> dict[str, int]:
+        return {code: promo.uses for code, promo in self.disk.promos.items()}
 
     def add_promo(self, promo: PromoCode) -> None:
         self.disk.promos[promo.code] = promo
@@ -138,6 +145,9 @@ class SqlRecordsPlace:
 
     def ledger(self) -> Ledger:
         return self.ask(ledger_in(self._place))
+
+    def promo_uses(self) -> dict[str, int]:
+        return {each.code: each.uses for each in self.ask(all_promos(self.records.engine))}
 
     def add_promo(self, promo: PromoCode) -> None:
         async def add() -> None:
@@ -232,6 +242,10 @@ class _Aside:
     async def unmatched(self, before: float, limit: int) -> Sequence[Unmatched]:
         found: Sequence[Unmatched] = self._ask(self._inner.unmatched(before, limit))
         return found
+
+    async def grants_over(self, after: float, now: float, limit: int) -> Sequence[GrantOver]:
+        gifts: Sequence[GrantOver] = self._ask(self._inner.grants_over(after, now, limit))
+        return gifts
 
     async def unconfirmed(self, after: float, before: float) -> int:
         count: int = self._ask(self._inner.unconfirmed(after, before))

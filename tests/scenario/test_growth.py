@@ -1,9 +1,12 @@
 """How people come and try it, through the whole app: where they came from and how far they got."""
 
 import asyncio
+import json
 
+import msgspec
 import pytest
 
+from botapi_sandbox.world import payments
 from passerby.kernel.ids import BotId
 from passerby.kernel.journey import Step
 from passerby.kernel.money import Plan
@@ -14,6 +17,7 @@ from tests.scenario.stage import Phone, Stage, play
 from tests.scenario.stores import FILE
 
 SOLD = Rules(plans=(Plan("month", 30, 250),), free_filters=(), idle_nudge_s=0, idle_end_s=0)
+TRIAL = msgspec.structs.replace(SOLD, trial_days=3)
 
 
 def newcomer(on: Stage, bot: BotId) -> Phone:
@@ -114,3 +118,88 @@ def test_a_promo_code_makes_two_people_vips_and_the_third_is_too_late(home: bool
             assert days - 0.1 < left <= days
 
     play(store, scene, home=home, rules=SOLD)
+
+
+async def pays_for_a_gift(on: Stage, giver: Phone) -> None:
+    """Give the last partner a month, and pay for it."""
+    giver.write("/gift")
+    await on.quiet()
+    for action in ("vip_gift_to", "vip_gift_buy"):
+        giver.press(action)
+        await on.quiet()
+    invoice = max(number for number, message in giver.messages().items() if "invoice" in message)
+    on.world.state.people[giver.id].stars = 1_000
+    payment = on.world.phones.pay(giver.id, giver.bot, invoice)
+    while payment.status == "pending":
+        await asyncio.sleep(0.05)
+    await on.quiet()
+
+
+@over_servers
+@HOMES
+@pytest.mark.parametrize("blocked", [False, True], ids=["welcome", "blocked"])
+def test_a_gift_arrives_or_its_stars_come_back_and_neither_learns_who_the_other_is(
+    blocked: bool, home: bool, store: str
+) -> None:
+    async def scene(on: Stage) -> None:
+        on.bob.write("/block" if blocked else "/stop")
+        await on.quiet()
+        await pays_for_a_gift(on, on.ann)
+        await on.kill_and_start()
+        await asyncio.sleep(200.0)
+        await on.quiet()
+        giver, receiver = on.ann.told(), on.bob.told()
+        left = on.records_place.person(on.bob.id).vip_until - on.place.clock.now()
+        assert on.records_place.person(on.ann.id).vip_until == 0
+        if blocked:
+            assert giver[-2:] == ["vip.gift_back", "vip.refunded"]
+            assert (left <= 0, on.world.state.people[on.ann.id].stars) == (True, 1_000)
+            assert not any(key.startswith("vip.") for key in receiver)
+        else:
+            assert (giver[-1], receiver[-1]) == ("vip.gift_sent", "vip.gift_got")
+            assert left > 29 * 86_400
+        seen = {phone.id: json.dumps(phone.messages()) for phone in (on.ann, on.bob)}
+        assert str(on.bob.id) not in seen[on.ann.id]
+        assert str(on.ann.id) not in seen[on.bob.id]
+        assert str(on.ann.id) not in on.log.getvalue()
+
+    play(store, scene, home=home, rules=SOLD)
+
+
+@pytest.mark.parametrize("store", ["memory", FILE])
+def test_when_telegram_gives_the_stars_back_the_gift_ends_within_minutes(store: str) -> None:
+    async def scene(on: Stage) -> None:
+        on.bob.write("/stop")
+        await on.quiet()
+        await pays_for_a_gift(on, on.ann)
+        (payment,) = [each for each in on.world.state.payments.values() if each.charge_id is not None]
+        payments.refund(on.world, on.world.state.bots[payment.bot_id], payment)
+        await asyncio.sleep(300.0)
+        await on.quiet()
+        assert on.bob.told()[-2:] == ["vip.gift_got", "vip.gift_over"]
+        assert on.records_place.person(on.bob.id).vip_until <= on.place.clock.now()
+
+    play(store, scene, home=False, rules=SOLD)
+
+
+@over_servers
+@HOMES
+def test_newcomers_get_a_trial_after_their_first_real_chat_and_only_then(home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        await talk(on, on.ann, on.bob, 2)
+        await on.live("restarted")
+        await talk(on, on.ann, on.bob, 3)
+        assert "journeys.trial" not in on.ann.told(), "the count began again with the process"
+        await talk(on, on.ann, on.bob, 3)
+        on.ann.write("/stop")
+        await on.quiet()
+        await asyncio.sleep(1900.0)
+        on.bob.write("/vip")
+        await on.quiet()
+        for phone in (on.ann, on.bob):
+            assert phone.told().count("journeys.trial") == 1
+        await asyncio.sleep(61.0)
+        left = on.records_place.person(on.ann.id).vip_until - on.place.clock.now()
+        assert 2.9 * 86_400 < left < 3 * 86_400
+
+    play(store, scene, home=home, rules=TRIAL)

@@ -13,7 +13,6 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from random import Random
-from typing import Any
 
 import msgspec
 
@@ -29,7 +28,7 @@ from passerby.adapters.botapi.decode import arrivals
 from passerby.adapters.botapi.stars import StarCalls
 from passerby.domain.money.checkout import refusal_at_checkout
 from passerby.domain.money.timeline import pieces
-from passerby.domain.money.wallets import GRACE_S
+from passerby.domain.money.wallets import GRACE_S, new_code
 from passerby.features import ALL
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Say
@@ -59,12 +58,13 @@ from passerby.runtime.decide.router import Router
 from tests.contract.live_places import MemoryPlace, Place
 from tests.contract.money_memory import Ledger
 from tests.scenario.records_places import MemoryRecordsPlace, RecordsPlace
+from tests.simulation.money_growth import CHEAP, FREE, TRIAL_DAYS, Growing, gift_faults
 from tests.simulation.process import catalogue
 
 DAY_S = 86_400.0
 WEEK, MONTH, MONTHLY = Plan("week", 7, 75), Plan("month", 30, 250), Plan("monthly", 30, 200, renews=True)
-RULES = Rules(plans=(WEEK, MONTH, MONTHLY), free_filters=())
-DAYS = {plan.stars: plan.days for plan in RULES.plans if not plan.renews}
+RULES = Rules(plans=(WEEK, MONTH, MONTHLY), free_filters=(), trial_days=TRIAL_DAYS)
+DAYS = {plan.name: plan.days for plan in RULES.plans if not plan.renews}
 PEOPLE, BOTS = 3, 2
 
 
@@ -107,12 +107,14 @@ class DirectApi(BotApi):
         self._stars = StarCalls(self._client)
 
 
-class History:
-    def __init__(self, seed: int, place: Place, records: Records, ledger: Callable[[], Any]) -> None:
+class History(Growing):
+    def __init__(self, seed: int, place: Place, records: Records, records_place: RecordsPlace) -> None:
         self.rng = Random(f"money:{seed}")
         self.place = place
         self.records = records
-        self._ledger = ledger
+        self._ledger, self._records_place = records_place.ledger, records_place
+        for promo in (FREE, CHEAP):
+            records_place.add_promo(promo)
         self.clock = place.clock
         switches = Switches(
             limits=False,
@@ -183,6 +185,7 @@ class History:
     async def _calm_round(self) -> None:
         self.world.tick()
         await self._deliver()
+        await self._try_again()
         await self._record()
         await self._duty()
         await self._record()
@@ -191,8 +194,8 @@ class History:
         does = self.rng.choices(
             (self._buy, self._pay_again, self._deliver, self._record, self._duty, self._time, self._turn, self._refund,
              self._unasked, self._ban, self._erase, self._outage, self._lose_bot, self._spend, self._staff_refunds,
-             self._close),
-            (10, 3, 12, 6, 6, 6, 2, 3, 1, 0.6, 0.4, 0.5, 0.25, 0.5, 0.5, 0.3),
+             self._close, self._gift, self._promo, self._talk),
+            (10, 3, 12, 6, 6, 6, 2, 3, 1, 0.6, 0.4, 0.5, 0.25, 0.5, 0.5, 0.3, 4, 3, 3),
         )[0]  # fmt: skip
         await does()
 
@@ -351,6 +354,7 @@ class History:
         await self._go_on_erasing()
         await self.task.sweep()
         await self.task.make_calls()
+        await self.task.take_grants_back()
         await self.task.tell_endings()
         while self.raised:
             await self._handle(self.raised.pop(0))
@@ -371,6 +375,13 @@ class History:
         decider = self.router.route(event, facts)
         others = [(await self._load(each)).me for each in self.router.also_load(decider, event, facts)]
         facts = msgspec.structs.replace(facts, others=tuple(others))
+        code = self.router.claim_in(decider, event, facts, self.clock.now())
+        if code is not None:
+            bought = facts.me.wallet is not None and bool(facts.me.wallet.charges)
+            grant = new_code(self.rng)
+            claim = await self.records.claim(code, event.person, self.clock.now(), has_bought=bought, grant=grant)
+            self._may_die()
+            facts = msgspec.structs.replace(facts, claim=claim)
         env = Env(self.clock.now(), self.rng, RULES)
         decision = self.router.decide(decider, event, facts, env)
         name = f"{ref.bot}:{ref.update}" if ref is not None else f"n{self._numbers}"
@@ -424,6 +435,7 @@ class History:
             found.append("something is still owed")
         if any(not matched and key[0] != self.lost_bot for key, (_, matched) in ledger.rows.items()):
             found.append("a transaction is not matched")
+        found += self._faults_of_growth(ledger, self._records_place.promo_uses())
         for person in self.people:
             found += await self._faults_of(PersonId(person), ledger, living)
         return found
@@ -470,12 +482,15 @@ class History:
     def _lost_days(self, person: int, mine: list[Payment], ledger: Ledger, grants: dict[str, VipGrant]) -> list[str]:
         found = []
         times: dict[str, float] = {}
+        gone = {*self.erased_at, *self.banned_at}
         for piece in pieces(grants.values()):
             times[piece.code] = times.get(piece.code, 0.0) + piece.until - piece.since
         for payment in mine:
             charge = ledger.charges[BotId(payment.bot_id), payment.charge_id][1]  # type: ignore[index]
             grant = grants.get(charge.code)
-            if payment.refunded_at is not None:
+            if charge.gift:
+                found += gift_faults(payment, charge, ledger, gone, self.clock.now())
+            elif payment.refunded_at is not None:
                 is_late = grant is not None and any(
                     piece.code == charge.code and piece.until > ledger.refunds[charge.bot, charge.id].at + 1.0
                     for piece in pieces(grants.values())
@@ -485,7 +500,7 @@ class History:
                 until = (payment.paid_at or 0.0) + payment.subscription_period + GRACE_S
                 ok = grant is not None and abs(grant.until - until) < 700.0
                 found += [f"{person}: a renewal does not last until Telegram's date"] * (not ok)
-            elif times.get(charge.code, 0.0) < DAYS[payment.amount] * DAY_S - 1:
+            elif times.get(charge.code, 0.0) < DAYS[charge.plan] * DAY_S - 1:
                 found.append(f"{person}: {charge.code} has {times.get(charge.code, 0.0) / DAY_S:.1f} days")
         return found
 
@@ -499,7 +514,7 @@ def judged(
 ) -> list[str]:
     """One history, by default over stores in memory. Returns what is wrong."""
     place, records_place = place or MemoryPlace(), records_place or MemoryRecordsPlace()
-    history = History(seed, place, records_place.open(), records_place.ledger)
+    history = History(seed, place, records_place.open(), records_place)
 
     async def play() -> list[str]:
         await history.play(steps)

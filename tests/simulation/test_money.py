@@ -62,7 +62,7 @@ class RenewedBeforeTheCancellation(History):
 @pytest.mark.parametrize("stores", ["memory", FILE, pytest.param(SERVERS, marks=pytest.mark.services)])
 def test_a_renewal_that_overtakes_the_cancellation_of_an_erasure_is_sent_back_and_the_last_one(stores: str) -> None:
     place, records_place = opened(stores)
-    history = RenewedBeforeTheCancellation(1, place, records_place.open(), records_place.ledger)
+    history = RenewedBeforeTheCancellation(1, place, records_place.open(), records_place)
 
     async def play() -> list[str]:
         await history.play(0)

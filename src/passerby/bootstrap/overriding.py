@@ -124,5 +124,6 @@ def rules_of(settings: Settings) -> Rules:
         brands=settings.pools,
         approval_above=settings.broadcast_approval_above,
         real_chat_messages=settings.real_chat_messages,
+        trial_days=settings.trial_days,
         refund_second_above=settings.refund_second_above,
     )

@@ -12,6 +12,7 @@ import msgspec
 from passerby.domain.farms.conduct import Conduct
 from passerby.domain.karma import karma_now, shade
 from passerby.domain.lifecycle import refresh_ticket
+from passerby.domain.money.gifts import names, without_receiver
 from passerby.domain.sanctions import binds
 from passerby.kernel.decision import Env
 from passerby.kernel.history import History
@@ -148,8 +149,8 @@ def copy_of(
         ],
         "evidence_you_chose": [msgspec.to_builtins(_whole(each)) for each in history.evidence],
         "your_reports_are_ignored_until": history.reports_muted_until,
-        "wallet": _written(me.wallet),
-        "purchases": _written(history.money),
+        "wallet": _written(me.wallet, partners),
+        "purchases": _written(history.money, partners),
         "broadcasts_to_you": [
             {
                 "broadcast": each.number,
@@ -199,11 +200,15 @@ def _whole(struct: msgspec.Struct) -> dict[str, Any]:
     return {name: getattr(struct, name) for name in struct.__struct_fields__}
 
 
-def _written(value: Any) -> Any:
-    """The value with all that is in it, ready for JSON."""
+def _written(value: Any, partners: _Partners) -> Any:
+    """The value with all that is in it, ready for JSON. The receiver of a gift is a numbered partner."""
     if isinstance(value, msgspec.Struct):
-        return {name: _written(getattr(value, name)) for name in value.__struct_fields__}
-    return [_written(each) for each in value] if isinstance(value, tuple) else value
+        fields = {name: getattr(value, name) for name in value.__struct_fields__}
+        return {
+            name: (partners.label(field) if field else None) if name == "gift_to" else _written(field, partners)
+            for name, field in fields.items()
+        }
+    return [_written(each, partners) for each in value] if isinstance(value, tuple) else value
 
 
 def _state(me: Participant, partners: _Partners) -> dict[str, Any]:
@@ -271,6 +276,7 @@ def refers_to(me: Participant, whom: PersonId) -> bool:
         any(met.person == whom for met in me.recent)
         or any(saved.person == whom for saved in me.saved)
         or (me.last is not None and me.last.partner == whom)
+        or names(me, whom)
     )
 
 
@@ -282,4 +288,4 @@ def without(me: Participant, whom: PersonId, env: Env) -> Participant:
         saved=tuple(saved for saved in me.saved if saved.person != whom),
         last=None if me.last is not None and me.last.partner == whom else me.last,
     )
-    return refresh_ticket(changed, env)
+    return refresh_ticket(without_receiver(changed, whom, env.now), env)

@@ -302,6 +302,15 @@ class VipEnding(msgspec.Struct, frozen=True, gc=False, tag=True):
     bot: BotId
 
 
+class GrantTakenBack(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """The Stars for somebody's VIP time went back, but they still have the time: it was a gift, or the refund was known
+    before the sale. `grant` is the code of the VIP grant."""
+
+    person: PersonId
+    bot: BotId
+    grant: str
+
+
 class WroteEnough(msgspec.Struct, frozen=True, gc=False, tag=True):
     """A person has written enough in a chat for a real chat, if their partner does so, too."""
 
@@ -437,6 +446,7 @@ Event = (
     | AppealRefused
     | ReportDecided
     | WroteEnough
+    | GrantTakenBack
     | FarmSuspected
     | Overrun
     | DataCopied

@@ -8,7 +8,7 @@ from typing import NewType
 
 import msgspec
 
-from passerby.kernel.ids import BotId
+from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.promo import Discount
 from passerby.kernel.text import Text
 
@@ -39,6 +39,7 @@ class PurchaseOrder(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What a person wants to buy, at the price of that time. After `expires_at` it cannot be paid any more.
 
     `checked_at`: when a checkout for it was last approved. 0: never. `promo` is the promo code that lowered the price.
+    `gift_to`: who gets the VIP time; 0: the buyer.
     """
 
     id: PurchaseId
@@ -51,6 +52,7 @@ class PurchaseOrder(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     renews: bool = False
     checked_at: float = 0.0
     promo: str = ""
+    gift_to: PersonId = PersonId(0)
 
 
 class Payment(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -72,6 +74,7 @@ class Payment(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     plan: str = ""
     days: int = 0
     refunded: bool = False
+    gift_to: PersonId = PersonId(0)
 
 
 class RefundedBy(StrEnum):
@@ -90,6 +93,8 @@ class Charge(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     `first` is the first charge of the subscription that it belongs to; empty: none.
 
+    `gift`: it is for somebody else, whose VIP grant has this code. `gift_to` is who; 0: they were erased.
+
     `refund_owed_at`: a refund was decided, and `refunded_by` says by whom. `refunded_at`: Telegram has confirmed it.
     0 means never.
     """
@@ -107,6 +112,8 @@ class Charge(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     refund_owed_at: float = 0.0
     refunded_by: RefundedBy | None = None
     refunded_at: float = 0.0
+    gift_to: PersonId = PersonId(0)
+    gift: str = ""
 
 
 class GrantSource(StrEnum):

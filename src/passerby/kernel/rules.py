@@ -78,6 +78,8 @@ class Rules(msgspec.Struct, frozen=True):
     plans: tuple[Plan, ...] = ()
     real_chat_messages: int = 5
     """How many messages each of two people writes in a chat until it is a real one."""
+    trial_days: int = 0
+    """VIP days after somebody's first real chat, once. 0: none."""
     approval_above: int = 1_000
     """A broadcast to more people than this needs the approval of a second staff member."""
     refund_second_above: int = 1_000

@@ -28,6 +28,14 @@ class Unmatched(NamedTuple):
     plan: str = ""
     days: int = 0
     refunded: bool = False
+    gift_to: PersonId = PersonId(0)
+
+
+class GrantOver(NamedTuple):
+    """VIP time whose Stars went back, or are owed, and of which the receiver still has some: mostly a gift."""
+
+    receiver: PersonId
+    grant: str
 
 
 class MoneyRecords(Protocol):
@@ -62,6 +70,11 @@ class MoneyRecords(Protocol):
 
         Those that it has come to know are noted as matched.
         """
+        ...
+
+    async def grants_over(self, after: float, now: float, limit: int) -> Sequence[GrantOver]:
+        """VIP time that must be taken back, because nobody pays for it any more. `after`: the Stars went
+        back later than that."""
         ...
 
     async def unconfirmed(self, after: float, before: float) -> int:

@@ -17,3 +17,10 @@ class GrowthSettings(BaseModel):
         description="How many messages each of two people writes in a chat until it counts as a real one.",
         examples=["5"],
     )
+    trial_days: int = Field(
+        default=_RULES.trial_days,
+        ge=0,
+        le=30,
+        description="How many VIP days somebody gets after their first real chat, once. 0: none.",
+        examples=["3"],
+    )

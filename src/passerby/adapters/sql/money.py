@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerby.adapters.sql.money_tables import (
     charges,
+    grants,
     orders,
     refunds,
     star_calls,
@@ -20,7 +21,7 @@ from passerby.adapters.sql.tables import users
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.money import MAY_BE_CHARGED, ChargeId, StarCallKind, StarRow
 from passerby.kernel.participant import Participant
-from passerby.ports.money import StarCall, Unmatched
+from passerby.ports.money import GrantOver, StarCall, Unmatched
 
 T = TypeVar("T")
 
@@ -106,11 +107,19 @@ class SqlMoney:
                     row.plan or "",
                     row.days or 0,
                     row.refunded,
+                    PersonId(row.gift_to or 0),
                 )
                 for row in found
             ]
 
         return await self._write(work)
+
+    async def grants_over(self, after: float, now: float, limit: int) -> Sequence[GrantOver]:
+        async def query(connection: AsyncConnection) -> list[GrantOver]:
+            found = await connection.execute(_GRANTS_OVER, {"now": now, "after": after, "most": limit})
+            return [GrantOver(PersonId(person), grant) for person, grant in found]
+
+        return await self._read(query)
 
     async def unconfirmed(self, after: float, before: float) -> int:
         async def query(connection: AsyncConnection) -> int:
@@ -216,11 +225,31 @@ _REFUNDED = sa.or_(
     ),
 )
 _UNMATCHED = (
-    sa.select(star_rows, orders.c.plan, orders.c.days, _REFUNDED.label("refunded"))
+    sa.select(star_rows, orders.c.plan, orders.c.days, orders.c.gift_to, _REFUNDED.label("refunded"))
     .outerjoin_from(star_rows, orders, orders.c.id == star_rows.c.payload)
     .where(_NOT_YET, star_rows.c.at <= sa.bindparam("before", type_=sa.Double))
     # Sales before refunds of the same second.
     .order_by(star_rows.c.at, star_rows.c.incoming.desc())
+    .limit(sa.bindparam("most"))
+)
+_BACK = sa.union(
+    sa.select(refunds.c.bot_id, refunds.c.charge_id).where(refunds.c.at > sa.bindparam("after", type_=sa.Double)),
+    sa.select(star_calls.c.bot_id, star_calls.c.charge_id).where(
+        # Written as in the partial index.
+        star_calls.c.done_at.is_(None),
+        star_calls.c.kind == "refund",
+    ),
+).subquery()
+_RECEIVER = sa.func.coalesce(charges.c.gift_to, charges.c.user_id)
+_GRANT = sa.func.coalesce(charges.c.gift_grant, charges.c.code)
+_GRANTS_OVER = (
+    sa.select(_RECEIVER, _GRANT)
+    .select_from(_BACK)
+    .join(charges, sa.and_(charges.c.bot_id == _BACK.c.bot_id, charges.c.id == _BACK.c.charge_id))
+    .join(grants, sa.and_(grants.c.user_id == _RECEIVER, grants.c.code == _GRANT))
+    # Who is no VIP now has nothing left to take.
+    .join(users, sa.and_(users.c.id == grants.c.user_id, users.c.vip_until > sa.bindparam("now", type_=sa.Double)))
+    .where(sa.or_(grants.c.lasts_s > 0, grants.c.until > sa.bindparam("now", type_=sa.Double)))
     .limit(sa.bindparam("most"))
 )
 _UNCONFIRMED = (

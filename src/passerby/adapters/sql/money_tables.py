@@ -22,6 +22,7 @@ orders = sa.Table(
     sa.Column("expires_at", sa.Double, nullable=False),
     sa.Column("checked_at", sa.Double, comment="when a checkout was approved last"),
     sa.Column("promo", sa.Text, comment="the promo code that lowered the price; null: none"),
+    sa.Column("gift_to", sa.BigInteger, comment="who gets the VIP time; null: the buyer"),
 )
 
 charges = sa.Table(
@@ -39,6 +40,8 @@ charges = sa.Table(
     sa.Column("renews", sa.Boolean, nullable=False, comment="part of a subscription"),
     sa.Column("first_charge", sa.Text, nullable=False, comment="the first charge of that subscription"),
     sa.Column("found", sa.Boolean, nullable=False, comment="no update brought it; the bot's transactions show it"),
+    sa.Column("gift_to", sa.BigInteger, comment="who got the VIP time; null: the buyer; 0: erased"),
+    sa.Column("gift_grant", sa.Text, comment="the code of the receiver's grant; null: no gift"),
 )
 
 grants = sa.Table(
@@ -124,6 +127,9 @@ sa.Index("ix_charges_user_id", charges.c.user_id)
 sa.Index("ix_charges_paid_at", charges.c.paid_at)
 sa.Index("ix_charges_code", charges.c.code)
 sa.Index("ix_subscriptions_user_id", subscriptions.c.user_id)
+# Gifts by their receiver, whose data may be erased.
+partial_index("ix_orders_gift_to", orders.c.gift_to, where=orders.c.gift_to.is_not(None))
+partial_index("ix_charges_gift_to", charges.c.gift_to, where=charges.c.gift_to.is_not(None))
 # What we still owe.
 partial_index("ix_star_calls_open", star_calls.c.owed_at, where=star_calls.c.done_at.is_(None))
 # Transactions of a period; of a person; and those that our ledger does not know.

@@ -103,6 +103,7 @@ def _order(fact: OrderPlaced) -> Row:
         "expires_at": order.expires_at,
         "checked_at": order.checked_at or None,
         "promo": order.promo or None,
+        "gift_to": order.gift_to or None,
     }
 
 
@@ -121,6 +122,8 @@ def _charge(fact: ChargeTaken) -> Row:
         "renews": bool(charge.first),
         "first_charge": charge.first,
         "found": charge.found,
+        "gift_to": charge.gift_to if charge.gift else None,
+        "gift_grant": charge.gift or None,
     }
 
 

@@ -67,6 +67,7 @@ def order_of(row: Any) -> PurchaseOrder:
         row.renews,
         row.checked_at or 0.0,
         row.promo or "",
+        PersonId(row.gift_to or 0),
     )
 
 
@@ -82,6 +83,8 @@ def charge_of(row: Any) -> Charge:
         row.provider_id,
         row.first_charge,
         row.found,
+        gift_to=PersonId(row.gift_to or 0),
+        gift=row.gift_grant or "",
     )
 
 

@@ -252,6 +252,8 @@ _DROP_ORDERS: Final = sa.delete(orders).where(orders.c.user_id == _WHO)
 _DROP_GRANTS: Final = sa.delete(grants).where(grants.c.user_id == _WHO)
 _DROP_SUBSCRIPTIONS: Final = sa.delete(subscriptions).where(subscriptions.c.user_id == _WHO)
 _DROP_BUYER: Final = sa.update(charges).where(charges.c.user_id == _WHO).values(user_id=NOBODY)
+_FORGET_GIFT_ORDERS: Final = sa.delete(orders).where(orders.c.gift_to == _WHO)
+_FORGET_GIFTS: Final = sa.update(charges).where(charges.c.gift_to == _WHO).values(gift_to=NOBODY)
 _DROP_PAYER: Final = (
     # A sale that the ledger does not know yet needs its payer, to be refunded.
     sa.update(star_rows).where(star_rows.c.user_id == _WHO, star_rows.c.matched_at.is_not(None)).values(user_id=NOBODY)
@@ -277,6 +279,8 @@ ERASE: Final = (
     _DROP_PAYER,
     _DROP_TARGETS,
     DROP_USES,
+    _FORGET_GIFT_ORDERS,
+    _FORGET_GIFTS,
 )
 """Remove a person's history. Each takes `who`. Blocks and reports that others made stay: they protect the others."""
 

@@ -9,7 +9,7 @@ from passerby.domain.money.promos import discount_of, price_of
 from passerby.domain.money.wallets import ORDER_S, new_order_id, order_for, runs, wallet_of, with_wallet
 from passerby.domain.sanctions import bar
 from passerby.kernel.decision import Env
-from passerby.kernel.ids import BotId
+from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.money import NotNow, Plan, PurchaseOrder
 from passerby.kernel.participant import Participant
 
@@ -29,14 +29,18 @@ def is_subscribed(me: Participant, now: float) -> bool:
     return me.wallet is not None and any(runs(each, now) for each in me.wallet.subscriptions)
 
 
-def place_order(me: Participant, plan: Plan, bot: BotId, env: Env) -> tuple[Participant, PurchaseOrder]:
+def place_order(
+    me: Participant, plan: Plan, bot: BotId, env: Env, gift_to: PersonId | None = None
+) -> tuple[Participant, PurchaseOrder]:
     """The person and their order for a plan. An order for the same that can still be paid is used again."""
     wallet = wallet_of(me, env.now)
     paid = {each.order for each in wallet.charges}
-    stars, discount = price_of(plan, me, env.now), discount_of(me, env.now)
+    discount = discount_of(me, env.now) if not gift_to else None
+    stars = price_of(plan, me, env.now) if discount is not None else plan.stars
     for order in wallet.orders:
         same = order.plan == plan.name and order.bot == bot and (order.stars, order.days) == (stars, plan.days)
-        if same and order.renews == plan.renews and env.now < order.expires_at - ORDER_S / 2 and order.id not in paid:
+        same = same and order.renews == plan.renews and order.gift_to == (gift_to or 0)
+        if same and env.now < order.expires_at - ORDER_S / 2 and order.id not in paid:
             return me, order
     order = PurchaseOrder(
         new_order_id(env.rng),
@@ -48,6 +52,7 @@ def place_order(me: Participant, plan: Plan, bot: BotId, env: Env) -> tuple[Part
         env.now + ORDER_S,
         plan.renews,
         promo=discount.code if discount is not None and stars != plan.stars else "",
+        gift_to=gift_to or PersonId(0),
     )
     return with_wallet(me, msgspec.structs.replace(wallet, orders=(*wallet.orders, order)), env.now), order
 

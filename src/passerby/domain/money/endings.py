@@ -1,5 +1,6 @@
 """Who is told that their VIP time ends: once a day before, and once when it has ended."""
 
+from passerby.domain.money.trials import ends_with_trial
 from passerby.domain.money.wallets import DAY_S
 from passerby.kernel.money import SubscriptionState, Wallet
 from passerby.kernel.participant import Participant
@@ -16,7 +17,8 @@ def is_due(me: Participant, now: float) -> bool:
         return False
     if until <= now:
         return wallet.told_end != until
-    return until - now <= SOON_S and wallet.told_until != until and not _goes_on(wallet, now)
+    is_told = wallet.told_until == until or ends_with_trial(wallet)
+    return until - now <= SOON_S and not is_told and not _goes_on(wallet, now)
 
 
 def _goes_on(wallet: Wallet, now: float) -> bool:

@@ -17,6 +17,8 @@ class NoRefund(StrEnum):
     TOO_LATE = "too_late"
     USED = "used"
     ONCE = "once"
+    GIFT = "gift"
+    """Whether the receiver has used it is no business of the giver's."""
 
 
 def refund_denied(me: Participant, charge: Charge, now: float) -> NoRefund | None:
@@ -24,6 +26,8 @@ def refund_denied(me: Participant, charge: Charge, now: float) -> NoRefund | Non
     wallet = me.wallet or Wallet()
     if charge.refund_owed_at or charge.refunded_at:
         return NoRefund.DONE
+    if charge.gift:
+        return NoRefund.GIFT
     if now - charge.paid_at >= WITHIN_S:
         return NoRefund.TOO_LATE
     if wallet.filtered_at >= charge.paid_at:

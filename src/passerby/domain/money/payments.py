@@ -20,7 +20,7 @@ from passerby.domain.money.wallets import (
 )
 from passerby.domain.sanctions import bar
 from passerby.kernel.decision import Env
-from passerby.kernel.ids import BotId
+from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.money import (
     Charge,
     ChargeId,
@@ -38,10 +38,12 @@ S = SubscriptionState
 
 
 class Bought(NamedTuple):
-    """What a payment is for. Without days, nobody knows; then nothing can be given for it."""
+    """What a payment is for. Without days, nobody knows; then nothing can be given for it. `gift_to`: who gets it; 0:
+    the buyer."""
 
     plan: str
     days: float
+    gift_to: PersonId = PersonId(0)
 
 
 def charge_in(wallet: Wallet | None, bot: BotId, charge: ChargeId) -> Charge | None:
@@ -49,7 +51,15 @@ def charge_in(wallet: Wallet | None, bot: BotId, charge: ChargeId) -> Charge | N
     return next((each for each in charges if each.id == charge and each.bot == bot), None)
 
 
-def take(me: Participant, payment: Payment, bot: BotId, env: Env) -> tuple[Participant, Charge] | None:
+class Taken(NamedTuple):
+    """A person who paid, and the charge. With `gift_days`, it is a gift, and still has to be delivered."""
+
+    me: Participant
+    charge: Charge
+    gift_days: float = 0.0
+
+
+def take(me: Participant, payment: Payment, bot: BotId, env: Env) -> Taken | None:
     """The person after they paid, and the charge. None if it is known already.
 
     If nothing can be given for it, the charge is recorded, and its refund is owed at once.
@@ -68,6 +78,8 @@ def take(me: Participant, payment: Payment, bot: BotId, env: Env) -> tuple[Parti
         paid_at=payment.paid_at,
         provider_id=payment.provider_charge,
         found=payment.found,
+        gift_to=bought.gift_to,
+        gift=new_code(env.rng) if bought.gift_to else "",
     )
     is_second = False
     if payment.recurs:
@@ -80,24 +92,32 @@ def take(me: Participant, payment: Payment, bot: BotId, env: Env) -> tuple[Parti
     wallet = msgspec.structs.replace(wallet, charges=(*wallet.charges, charge), discount=None)
     if payment.refunded:
         given = msgspec.structs.replace(charge, refunded_at=env.now, refunded_by=RefundedBy.TELEGRAM)
-        return with_wallet(me, _without(_with_charge(wallet, given), given, env.now), env.now), given
+        return Taken(with_wallet(me, _without(_with_charge(wallet, given), given, env.now), env.now), given)
     if is_second or _is_unwanted(me, payment, bought, env.now):
         owed = owe_refund(with_wallet(me, wallet, env.now), charge, RefundedBy.RULE, env.now)
-        return owed, charge_in(owed.wallet, bot, charge.id) or charge
+        return Taken(owed, charge_in(owed.wallet, bot, charge.id) or charge)
+    if charge.gift:
+        return Taken(with_wallet(me, wallet, env.now), charge, bought.days)
     grant = VipGrant(charge.code, GrantSource.CHARGE, env.now, lasts_s=bought.days * DAY_S)
     if payment.recurs:
         grant = VipGrant(charge.code, GrantSource.CHARGE, payment.paid_at, until=payment.paid_until + GRACE_S)
     wallet = msgspec.structs.replace(wallet, grants=(*wallet.grants, grant))
-    return with_wallet(me, wallet, env.now), charge
+    return Taken(with_wallet(me, wallet, env.now), charge)
+
+
+def gift_for(me: Participant, payment: Payment) -> PersonId | None:
+    """Who gets what is paid for, if that is somebody else."""
+    order = order_for(me.wallet or Wallet(), payment.payload)
+    return (order.gift_to if order is not None else payment.gift_to) or None
 
 
 def _bought(wallet: Wallet, payment: Payment, env: Env) -> Bought:
     """From the order; else from the records; else from the subscription; else from the price."""
     order = order_for(wallet, payment.payload)
     if order is not None:
-        return Bought(order.plan, order.days)
+        return Bought(order.plan, order.days, order.gift_to)
     if payment.days:
-        return Bought(payment.plan, payment.days)
+        return Bought(payment.plan, payment.days, payment.gift_to)
     if payment.recurs:
         known = subscription_for(wallet, payment.payload)
         return Bought(known.plan if known is not None else payment.plan, 30)

@@ -3,8 +3,11 @@
 Without plans on sale, everything is free, and `/vip` says so. The rules are in `domain.money`.
 """
 
+from passerby.features.vip.gifts import GIFT, GIFT_BUY, GIFT_TO, gift, gift_buy, gift_to
 from passerby.features.vip.news import (
     ending,
+    gift_receiver,
+    grant_taken_back,
     refund_ordered,
     refund_reported,
     seller_closing,
@@ -16,6 +19,7 @@ from passerby.features.vip.shop import BUY, SHOP, answered, buy, shop, shop_agai
 from passerby.features.vip.support import ASK_REFUND, REFUND, ask_refund, pay_support, refund
 from passerby.kernel.event import (
     CheckoutAnswered,
+    GrantTakenBack,
     PaymentRefunded,
     PaymentSettled,
     RefundOrdered,
@@ -28,9 +32,17 @@ from passerby.kernel.feature import Feature, MenuCommand
 
 feature = Feature(
     "vip",
-    commands={"vip": shop, "paysupport": pay_support},
+    commands={"vip": shop, "gift": gift, "paysupport": pay_support},
     menu=(MenuCommand("paysupport", "commands.paysupport", 124),),
-    presses={BUY: buy, SHOP: shop_again, ASK_REFUND: ask_refund, REFUND: refund},
+    presses={
+        BUY: buy,
+        SHOP: shop_again,
+        GIFT: gift,
+        GIFT_TO: gift_to,
+        GIFT_BUY: gift_buy,
+        ASK_REFUND: ask_refund,
+        REFUND: refund,
+    },
     events={
         CheckoutAnswered: answered,
         PaymentSettled: settled,
@@ -40,7 +52,9 @@ feature = Feature(
         SellerClosing: seller_closing,
         StarCallConfirmed: star_call_confirmed,
         VipEnding: ending,
+        GrantTakenBack: grant_taken_back,
     },
+    also_load={settled: gift_receiver},
     open_to_barred=(pay_support, ask_refund, refund),
     open_to_all=True,
 )

@@ -4,12 +4,24 @@ import msgspec
 
 from passerby.domain.lifecycle import refresh_ticket
 from passerby.domain.money.endings import is_due
-from passerby.domain.money.payments import cancel_all, cancelled, owe_refund, refunded, take, turned
+from passerby.domain.money.gifts import delivered
+from passerby.domain.money.giving import take_back
+from passerby.domain.money.payments import (
+    cancel_all,
+    cancelled,
+    gift_for,
+    owe_refund,
+    refunded,
+    take,
+    turned,
+)
+from passerby.domain.money.trials import ends_with_trial
 from passerby.domain.money.wallets import wallet_of, with_wallet
 from passerby.features.vip.words import GET_VIP, until
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
 from passerby.kernel.effect import Priority, Say
 from passerby.kernel.event import (
+    GrantTakenBack,
     PaymentRefunded,
     PaymentSettled,
     RefundOrdered,
@@ -18,7 +30,10 @@ from passerby.kernel.event import (
     SubscriptionTurned,
     VipEnding,
 )
+from passerby.kernel.ids import PersonId
 from passerby.kernel.money import (
+    Charge,
+    GrantSource,
     RefundedBy,
     RefundSeen,
     StarCallDone,
@@ -39,7 +54,9 @@ def settled(event: PaymentSettled, facts: Facts, env: Env) -> Decision:
     taken = take(before, event.payment, event.bot, env)
     if taken is None:
         return NOTHING
-    me, charge = taken
+    me, charge, gift_days = taken
+    if gift_days:
+        return _deliver(me, charge, gift_days, facts, env)
     if charge.refunded_at:
         said = text("vip.refunded", n=charge.stars)
     elif charge.refund_owed_at:
@@ -49,6 +66,39 @@ def settled(event: PaymentSettled, facts: Facts, env: Env) -> Decision:
     else:
         said = text("vip.found" if event.payment.found else "vip.thanks", day=until(me.vip_until))
     return Decision((_searches_on(me, env),), (Say(me.person, said, priority=Priority.MATCH),))
+
+
+def gift_receiver(event: PaymentSettled, facts: Facts) -> tuple[PersonId, ...]:
+    whom = gift_for(facts.me, event.payment)
+    return (whom,) if whom is not None else ()
+
+
+def _deliver(me: Participant, charge: Charge, days: float, facts: Facts, env: Env) -> Decision:
+    """The payment, the receiver's VIP time and both notices are one commit. Or else the refund is owed."""
+    known = (*facts.others, *((facts.partner,) if facts.partner is not None else ()))
+    them = next((each for each in known if each.person == charge.gift_to), None)
+    giver, *receivers = delivered(me, charge, them, days, env)
+    if not receivers:
+        said = Say(me.person, text("vip.gift_back", n=charge.stars), priority=Priority.MATCH)
+        return Decision((giver,), (said,))
+    (happy,) = receivers
+    told = Say(happy.person, text("vip.gift_got", day=until(happy.vip_until)), priority=Priority.SYSTEM)
+    sent = Say(me.person, text("vip.gift_sent"), priority=Priority.MATCH)
+    return Decision((giver, _searches_on(happy, env)), (sent, told))
+
+
+def grant_taken_back(event: GrantTakenBack, facts: Facts, env: Env) -> Decision:
+    """The Stars went back, so what was left of the VIP time ends: that of a gift, or of a sale that was found late."""
+    me = take_back(facts.me, event.grant, env.now)
+    if me is facts.me:
+        return NOTHING
+    wallet = wallet_of(me, env.now)
+    is_gift = any(each.code == event.grant and each.source is GrantSource.GIFT for each in wallet.grants)
+    said = text("vip.gift_over" if is_gift else "vip.ended")
+    if me.vip_until <= env.now:  # this is the news about its end, too
+        told = msgspec.structs.replace(wallet, told_until=me.vip_until, told_end=me.vip_until)
+        me = msgspec.structs.replace(me, wallet=told)
+    return Decision((_searches_on(me, env),), (Say(me.person, said, priority=Priority.SYSTEM),))
 
 
 def _searches_on(me: Participant, env: Env) -> Participant:
@@ -122,7 +172,7 @@ def ending(event: VipEnding, facts: Facts, env: Env) -> Decision:
     wallet = wallet_of(me, env.now)
     if me.vip_until <= env.now:
         wallet = msgspec.structs.replace(wallet, told_until=me.vip_until, told_end=me.vip_until)
-        said = text("vip.ended")
+        said = text("vip.trial_ended" if ends_with_trial(wallet) else "vip.ended")
     else:
         wallet = msgspec.structs.replace(wallet, told_until=me.vip_until)
         said = text("vip.ends_soon", day=until(me.vip_until))

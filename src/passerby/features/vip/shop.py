@@ -8,6 +8,7 @@ from passerby.domain.entitlement import is_vip
 from passerby.domain.money.checkout import checked, place_order, plans_for
 from passerby.domain.money.promos import price_of
 from passerby.domain.money.wallets import order_for
+from passerby.features.vip.gifts import GIFT, can_give
 from passerby.features.vip.words import SHOP as SHOP
 from passerby.features.vip.words import about, language_of, title, until
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
@@ -36,6 +37,8 @@ def _offer(me: Participant, bot: BotId, env: Env) -> Say:
         is_given = set(Filter) - set(env.rules.free_filters)
         return Say(me.person, _with_status(text("vip.given" if is_given else "vip.free"), me, env), keyboard)
     rows = tuple((_plan_button(plan, me, env),) for plan in plans_for(me, bot, env))
+    if rows and can_give(me, bot, env):
+        rows = (*rows, (Button(text("vip.gift"), GIFT),))
     return Say(me.person, _with_status(text("vip.offer"), me, env), Menu(rows) if rows else keyboard)
 
 

@@ -4,6 +4,7 @@
                   `StarCallConfirmed` closes it. "Already refunded" is a confirmation.
     sweep         every bot's transactions, every ten minutes and whenever the duty is taken over. A sale that the
                   ledger does not know becomes `PaymentSettled`, as its update would have.
+    grants        `GrantTakenBack` for VIP time whose Stars went back, mostly gifts
     closing       `SellerClosing` for people who have a subscription of a bot that closes
     endings       `VipEnding` for people whose VIP time ends within a day, or has just ended
 
@@ -16,7 +17,15 @@ from functools import partial
 from typing import Final
 
 from passerby.domain.money.endings import is_due
-from passerby.kernel.event import Event, PaymentRefunded, PaymentSettled, SellerClosing, StarCallConfirmed, VipEnding
+from passerby.kernel.event import (
+    Event,
+    GrantTakenBack,
+    PaymentRefunded,
+    PaymentSettled,
+    SellerClosing,
+    StarCallConfirmed,
+    VipEnding,
+)
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.money import SUBSCRIPTION_S, ChargeId, Payment, StarCallKind
 from passerby.ports.clock import Clock
@@ -36,6 +45,8 @@ ROWS: Final = 100
 """Source: Bot API, getStarTransactions."""
 
 CALLS_A_LOOK: Final = 50
+NO_BOT: Final = BotId(0)
+"""Stands for the bot of an event that came through none."""
 PEOPLE_A_LOOK: Final = 500
 UNMATCHED_AFTER_S: Final = 120.0
 """A row younger than this may still come as an update."""
@@ -69,6 +80,7 @@ class MoneyTask:
         self._swept_at: dict[BotId, float] = {}
         self._endings_at = float("-inf")
         self._closed_at: dict[BotId, float] = {}
+        self._grants_at = float("-inf")
 
     async def run(self) -> None:
         """Run until cancelled, as the holder of the lease."""
@@ -83,7 +95,8 @@ class MoneyTask:
                 gauge.clear()
 
     async def _look(self) -> None:
-        for step in (self.sweep, self.make_calls, self.tell_endings, self.end_subscriptions):
+        steps = (self.sweep, self.make_calls, self.take_grants_back, self.tell_endings, self.end_subscriptions)
+        for step in steps:
             try:
                 await step()
             except RecordsLost as error:
@@ -171,6 +184,17 @@ class MoneyTask:
         unconfirmed = await self._records.unconfirmed(now - LOOKED_BACK_S, now - CONFIRMED_WITHIN_S)
         metrics.CHARGES_UNCONFIRMED.set(unconfirmed)
 
+    async def take_grants_back(self) -> None:
+        """Raise an event for all VIP time whose Stars went back: a gift's is not the payer's. Raises: RecordsLost."""
+        now = self._clock.now()
+        if now - self._grants_at < AGAIN_S:
+            return
+        self._forget()
+        for each in await self._records.grants_over(now - LOOKED_BACK_S, now, CALLS_A_LOOK):
+            if self._is_time_for(each):
+                self._put(GrantTakenBack(each.receiver, NO_BOT, each.grant))
+        self._grants_at = now
+
     async def tell_endings(self) -> None:
         """Raise an event for everybody whose VIP time is about to end, or has just ended. Raises: RecordsLost."""
         now = self._clock.now()
@@ -230,5 +254,6 @@ def _event(each: Unmatched) -> PaymentSettled | PaymentRefunded:
         plan=each.plan,
         days=each.days,
         refunded=each.refunded,
+        gift_to=each.gift_to,
     )
     return PaymentSettled(PersonId(row.person), each.bot, payment)

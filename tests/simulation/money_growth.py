@@ -1,0 +1,170 @@
+"""Gifts, promo codes and trials, as parts of the random histories of money."""
+
+from collections import Counter
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from botapi_sandbox.world import payments
+from botapi_sandbox.world.state import Payment
+from passerby.domain.money.timeline import pieces
+from passerby.kernel.content import Content, Kind
+from passerby.kernel.decision import Decision
+from passerby.kernel.effect import Say
+from passerby.kernel.event import ButtonPressed, Event, MessageReceived, WroteEnough
+from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId
+from passerby.kernel.money import GrantSource, Plan
+from passerby.kernel.participant import Chatting, Idle, LastChat, Participant
+from passerby.kernel.promo import PromoCode
+from passerby.runtime.decide.commit_plan import plan_commit
+
+if TYPE_CHECKING:
+    from tests.contract.money_memory import Ledger
+
+DAY_S = 86_400.0
+FREE = PromoCode("FREE", days=5, most_uses=2)
+CHEAP = PromoCode("CHEAP", percent=20, most_uses=2, new_buyers=True)
+TRIAL_DAYS = 3
+GIFTS = (Plan("week", 7, 75), Plan("month", 30, 250))
+"""In the order of their buttons."""
+
+
+class Growing:
+    """The steps of a history that are about getting people to try it."""
+
+    rng: Random
+    people: list[int]
+    banned_at: dict[int, float]
+    erased_at: dict[int, float]
+    erasing: set[PersonId]
+    invoices: list[tuple[int, BotId, str]]
+    world: Any
+    store: Any
+    records: Any
+    clock: Any
+    bots: tuple[BotId, ...]
+    _numbers: int
+
+    def _bot(self) -> BotId:
+        raise NotImplementedError
+
+    def _pays(self, person: int, bot: BotId, payload: str) -> None:
+        raise NotImplementedError
+
+    async def _handle(self, event: Event) -> list[Say]:
+        raise NotImplementedError
+
+    async def _load(self, person: PersonId) -> Any:
+        raise NotImplementedError
+
+    def _two(self) -> tuple[PersonId, PersonId] | None:
+        """Two people, none of whom has been banned or erased."""
+        able = [
+            PersonId(each)
+            for each in self.people
+            if each not in self.banned_at and each not in self.erased_at and each not in self.erasing
+        ]
+        if len(able) < 2:
+            return None
+        one, other = self.rng.sample(able, 2)
+        return one, other
+
+    async def _gift(self) -> None:
+        """Somebody orders VIP for their last partner, who may block them, be banned or erased before it is paid."""
+        two = self._two()
+        if two is None:
+            return
+        giver, whom = two
+        chat = ChatId(f"{self._numbers:020x}")
+        now = self.clock.now()
+        me = (await self._load(giver)).me
+        await self._change(msgspec.structs.replace(me, last=LastChat(chat, whom, now, "stop", left=True)))
+        bot, place = self._bot(), self.rng.randrange(len(GIFTS))
+        pressed = ButtonPressed(giver, bot, "q", None, "vip_gift_buy", f"{chat}.{place}", "en")
+        invoice = next((say for say in await self._handle(pressed) if say.bill is not None), None)
+        if invoice is None or invoice.bill is None:
+            return
+        self.world.state.bots[bot].invoices[invoice.bill.payload] = payments.InvoiceLink(
+            bot_id=bot,
+            title="VIP",
+            payload=invoice.bill.payload,
+            currency="XTR",
+            amount=invoice.bill.stars,
+            subscription_period=None,
+        )
+        self.invoices.append((giver, bot, invoice.bill.payload))
+        if self.rng.random() < 0.2:
+            them = (await self._load(whom)).me
+            await self._change(msgspec.structs.replace(them, blocked=(*them.blocked, giver)))
+        self._pays(giver, bot, invoice.bill.payload)
+
+    async def _promo(self) -> None:
+        person = self.rng.choice(self.people)
+        if person not in self.erased_at and person not in self.erasing:
+            await self._types(PersonId(person), self.rng.choice(("FREE", "FREE", "CHEAP", "WRONG")))
+
+    async def _types(self, person: PersonId, code: str) -> None:
+        words = (Content(Kind.TEXT, f"/promo {code}"),)
+        message = MessageReceived(person, self._bot(), (MessageId(1),), words, self.clock.now(), language="en")
+        await self._handle(message)
+
+    async def _talk(self) -> None:
+        """Two people have a real chat. What says so may come twice, by either bot."""
+        two = self._two()
+        if two is None:
+            return
+        chat, now = ChatId(f"t{self._numbers}"), self.clock.now()
+        one, other = [(await self._load(each)).me for each in two]
+        if any(each.bot is None or not isinstance(each.state, Idle) for each in (one, other)):
+            return
+        await self._change(
+            msgspec.structs.replace(one, state=Chatting(chat, other.person, now)),
+            msgspec.structs.replace(other, state=Chatting(chat, one.person, now)),
+        )
+        try:
+            for each in (*two, self.rng.choice(two)):
+                await self._handle(WroteEnough(each, self._bot(), chat))
+        finally:
+            changed = [(await self._load(each)).me for each in two]
+            await self._change(*(msgspec.structs.replace(each, state=Idle()) for each in changed))
+
+    async def _change(self, *people: Participant) -> None:
+        before = {each.person: (await self._load(each.person)).me for each in people}
+        self._numbers += 1
+        name = f"c{self._numbers}"
+        plan = plan_commit(Decision(people), before, now=self.clock.now(), name=lambda index: f"{name}:{index}")
+        assert plan.commit is not None
+        await self.store.commit(plan.commit)
+
+    async def _try_again(self) -> None:
+        """Whoever heard nothing about a code tries it again."""
+        for person in self.people:
+            if person not in self.erased_at and person not in self.banned_at:
+                await self._types(PersonId(person), "FREE")
+
+    def _faults_of_growth(self, ledger: "Ledger", uses: dict[str, int]) -> list[str]:
+        codes = [each for each in (FREE, CHEAP) if uses.get(each.code, 0) > each.most_uses]
+        found = [f"{each.code} was used too often" for each in codes]
+        counts = Counter((who, grant.source) for (who, _), grant in ledger.grants.items())
+        for (who, source), count in counts.items():
+            if source in (GrantSource.PROMO, GrantSource.TRIAL) and count > 1:
+                found.append(f"{who} has {count} grants of the kind {source}")
+        given = sum(grant.source is GrantSource.PROMO for grant in ledger.grants.values())
+        if given > uses.get(FREE.code, 0):
+            found.append("more days were given than codes used")
+        if not self.erased_at and not self.banned_at and uses.get(FREE.code, 0) != given:
+            found.append("a used code gave nothing")
+        return found
+
+
+def gift_faults(payment: Payment, charge: Any, ledger: "Ledger", gone: set[int], now: float) -> list[str]:
+    """What is wrong with a gift: it was delivered whole, or its Stars went back to the giver and nothing is left."""
+    grant = ledger.grants.get((charge.gift_to, charge.gift))
+    if payment.refunded_at is not None:
+        mine = [each for (who, _), each in ledger.grants.items() if who == charge.gift_to]
+        left = any(piece.code == charge.gift and piece.until > now for piece in pieces(mine))
+        return [f"{charge.gift_to}: a gift goes on after its refund"] * left
+    if charge.gift_to == 0 or charge.gift_to in gone:
+        return []
+    return [f"{charge.gift_to}: a gift was paid and not delivered"] * (grant is None or grant.lasts_s <= 0)
