@@ -411,6 +411,27 @@ def test_a_refund_that_nobody_asked_for_takes_the_days_and_cancels_the_subscript
     assert ann.value.vip_until == talk.env.now + 30 * DAY_S, "the pass of thirty days is still whole"
     assert wallet(ann).charges[-1].refunded_by is RefundedBy.TELEGRAM
     assert talk.happens(PaymentRefunded(ann.person, BOT, ChargeId("s1"), 200)) == NOTHING
+
+
+def test_a_refund_that_is_known_before_its_payment_lets_the_payment_give_nothing() -> None:
+    talk, ann = shop()
+    order = orders(ann)
+    refund = PaymentRefunded(ann.person, BOT, ChargeId("c1"), 250)
+    seen = talk.happens(refund)
+    assert (said(seen), seen.ledger) == ([], (RefundSeen(BOT, ChargeId("c1"), 250),))
+    assert talk.happens(refund) == NOTHING
+    talk.happens(PaymentRefunded(ann.person, BOT, ChargeId("another"), 99))
+    pays(ann, order)
+    assert ann.value.vip_until <= talk.env.now
+    assert wallet(ann).charges[-1].refunded_by is RefundedBy.TELEGRAM
+    assert [each.charge for each in wallet(ann).early_refunds] == ["another"]
+    talk.later(4 * DAY_S)
+    pays(ann, orders(ann), "c2")
+    assert not wallet(ann).early_refunds, "a payment that late does not come any more"
+
+
+def test_a_refund_of_somebody_without_a_wallet_leaves_no_trace_but_the_ledgers() -> None:
+    talk, ann = shop()
     unknown = talk.happens(PaymentRefunded(ann.person, BOT, ChargeId("old"), 99))
     assert unknown == Decision(ledger=(RefundSeen(BOT, ChargeId("old"), 99),))
 

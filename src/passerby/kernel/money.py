@@ -176,6 +176,14 @@ class Subscription(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     state: SubscriptionState = SubscriptionState.ACTIVE
 
 
+class EarlyRefund(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """A refund that was reported before its payment, at `at`. The payment will give nothing."""
+
+    bot: BotId
+    charge: ChargeId
+    at: float
+
+
 class Wallet(msgspec.Struct, frozen=True, omit_defaults=True):
     """Everything about money that decisions about one person look at. The newest entries are last.
 
@@ -194,6 +202,7 @@ class Wallet(msgspec.Struct, frozen=True, omit_defaults=True):
     told_end: float = 0.0
     discount: Discount | None = None
     tries: tuple[float, ...] = ()
+    early_refunds: tuple[EarlyRefund, ...] = ()
 
 
 class NotNow(StrEnum):

@@ -24,6 +24,7 @@ from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.money import (
     Charge,
     ChargeId,
+    EarlyRefund,
     GrantSource,
     Payment,
     RefundedBy,
@@ -90,7 +91,10 @@ def take(me: Participant, payment: Payment, bot: BotId, env: Env) -> Taken | Non
         charge = msgspec.structs.replace(charge, first=subscription.first)
         wallet = _with_subscription(wallet, subscription)
     wallet = msgspec.structs.replace(wallet, charges=(*wallet.charges, charge), discount=None)
-    if payment.refunded:
+    early = tuple(each for each in wallet.early_refunds if (each.bot, each.charge) == (bot, charge.id))
+    if payment.refunded or early:
+        others = tuple(each for each in wallet.early_refunds if each not in early)
+        wallet = msgspec.structs.replace(wallet, early_refunds=others)
         given = msgspec.structs.replace(charge, refunded_at=env.now, refunded_by=RefundedBy.TELEGRAM)
         return Taken(with_wallet(me, _without(_with_charge(wallet, given), given, env.now), env.now), given)
     if is_second or _is_unwanted(me, payment, bought, env.now):
@@ -207,6 +211,18 @@ def refunded(me: Participant, bot: BotId, charge_id: ChargeId, now: float) -> tu
     if not known.refund_owed_at:
         wallet = _without(wallet, charge, now)
     return with_wallet(me, wallet, now), charge
+
+
+def refunded_early(me: Participant, bot: BotId, charge: ChargeId, now: float) -> Participant:
+    """The person after Telegram reported a refund of a charge that their wallet does not have.
+
+    Its payment may still come: its update was lost, and the sweep found it only now. Somebody without a wallet has
+    bought nothing, or was erased: nothing is noted about them.
+    """
+    if me.wallet is None:
+        return me
+    noted = EarlyRefund(bot, charge, now)
+    return with_wallet(me, msgspec.structs.replace(me.wallet, early_refunds=(*me.wallet.early_refunds, noted)), now)
 
 
 def _without(wallet: Wallet, charge: Charge, now: float) -> Wallet:

@@ -43,6 +43,7 @@ def with_wallet(me: Participant, wallet: Wallet, now: float) -> Participant:
         wallet,
         orders=tuple(each for each in wallet.orders if now < each.made_at + ORDERS_KEPT_S)[-MOST_ORDERS:],
         charges=tuple(each for each in wallet.charges if _is_kept(each, now)),
+        early_refunds=tuple(each for each in wallet.early_refunds if now < each.at + ORDERS_KEPT_S)[-MOST_ORDERS:],
         subscriptions=tuple(each for each in wallet.subscriptions if now < each.paid_until + OVER_KEPT_S),
     )
     # Not in the change that cuts a grant: the records must hear of the cut first.

@@ -12,6 +12,7 @@ from passerby.domain.money.payments import (
     gift_for,
     owe_refund,
     refunded,
+    refunded_early,
     take,
     turned,
 )
@@ -110,8 +111,14 @@ def refund_reported(event: PaymentRefunded, facts: Facts, env: Env) -> Decision:
     """Telegram gave Stars back: because we asked it to, or without us."""
     found = refunded(facts.me, event.bot, event.charge, env.now)
     if found is None:
-        known = any(each.id == event.charge and each.bot == event.bot for each in (facts.me.wallet or Wallet()).charges)
-        return NOTHING if known else Decision(ledger=(RefundSeen(event.bot, event.charge, event.stars),))
+        wallet = facts.me.wallet or Wallet()
+        if any((each.bot, each.id) == (event.bot, event.charge) for each in wallet.charges):
+            return NOTHING
+        if any((each.bot, each.charge) == (event.bot, event.charge) for each in wallet.early_refunds):
+            return NOTHING
+        me = refunded_early(facts.me, event.bot, event.charge, env.now)
+        changed = (me,) if me is not facts.me else ()
+        return Decision(changed, ledger=(RefundSeen(event.bot, event.charge, event.stars),))
     me, charge = found
     return Decision((_searches_on(me, env),), (Say(me.person, text("vip.refunded", n=charge.stars)),))
 
