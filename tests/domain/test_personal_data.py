@@ -45,6 +45,7 @@ from passerby.kernel.journey import Journey
 from passerby.kernel.money import (
     Charge,
     ChargeId,
+    EarlyRefund,
     GrantSource,
     PurchaseId,
     PurchaseOrder,
@@ -134,6 +135,7 @@ PERSON = Participant(
         82.5,
         Discount("promo2", 781, 782.5),
         (783.5,),
+        (EarlyRefund(BotId(55), ChargeId("ch9"), 784.5),),
     ),
     ("promo",),
     Watched(51.5, "feed", 52.5, 3, 5, 53.5, 54.5),
