@@ -104,7 +104,7 @@ def judged(grown: list[tuple[int, int]], kept: int) -> dict[str, Any]:
     return {"sizes": grown, "growth": (end[1] - before) / max(1, full - first[1], full // 20)}
 
 
-async def main(days: int, chats: int, kept: int) -> dict[str, Any]:
+async def both(days: int, chats: int, kept: int) -> dict[str, Any]:
     found = {}
     with tempfile.TemporaryDirectory() as directory:
         found["SQLite"] = judged(await live(Path(directory) / "flat.db", days, chats, kept), kept)
@@ -113,16 +113,16 @@ async def main(days: int, chats: int, kept: int) -> dict[str, Any]:
     return found
 
 
-if __name__ == "__main__":
+def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--days", type=int, default=150)
     parser.add_argument("--chats", type=int, default=150, help="a day")
     parser.add_argument("--kept", type=int, default=90, help="days")
     parser.add_argument("--short", action="store_true", help="45 days with 40 chats each, kept for 10 days")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     if given.short:
         given.days, given.chats, given.kept = 45, 40, 10
-    done = asyncio.run(main(given.days, given.chats, given.kept))
+    done = asyncio.run(both(given.days, given.chats, given.kept))
     scale = DAILY_USERS * CHATS_EACH / 2 / given.chats
     for name, each in done.items():
         print(f"{name}, one {scale:.0f}th of {DAILY_USERS} daily users: MB after day")
@@ -130,3 +130,7 @@ if __name__ == "__main__":
         print(f"  the last 30 days: {each['growth']:+.1%} of the growth until chats were deleted")
     print(json.dumps(done))
     sys.exit(any(each["growth"] >= MOST_GROWTH for each in done.values()))
+
+
+if __name__ == "__main__":
+    main()
