@@ -29,6 +29,7 @@ SHORT: dict[str, tuple[list[str], ...]] = {
     "bars": ([],),
     "farms": ([],),
     "flat": ([],),
+    "scale": ([],),
 }
 """The arguments of each, in addition to `--short`."""
 
