@@ -322,6 +322,12 @@ RUNTIME: Final = (
     ),
     Bug(
         "runtime",
+        "after damage, people are told again of a state that is over",
+        "if each.to in repaired or _is_over(each, held.get(each.to))",
+        "if each.to in repaired",
+    ),
+    Bug(
+        "runtime",
         "people are not told of a repair",
         "        await self._take_up(notices)\n        return True",
         "        return True",

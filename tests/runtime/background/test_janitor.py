@@ -9,7 +9,7 @@ import pytest
 from passerby.adapters.redis.batcher import PATIENCE_S
 from passerby.dialogue.keyboards import KEYS
 from passerby.kernel.effect import Priority
-from passerby.kernel.ids import MessageId, MessageRef
+from passerby.kernel.ids import MessageId, MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Idle
 from passerby.kernel.text import text
 from passerby.ports.doubts import Doubts
@@ -178,6 +178,33 @@ async def test_notices_from_before_a_repair_are_not_sent_any_more() -> None:
     assert house.taken[0] == "not delivered"
     assert [name.partition(":")[0] for name in house.taken[1:]] == ["repair", "repair"]
     assert "found" not in [entry.id for entry in await store.outbox(ME)]
+
+
+@pytest.mark.parametrize("is_damaged", [True, False])
+@in_virtual_time
+async def test_after_damage_nobody_is_told_again_of_a_state_that_is_over(is_damaged: bool) -> None:
+    """The mark that a notice was sent may be in the damaged record. Without damage, every unsent notice is sent."""
+    house = Household()
+    store = house.bench.store
+    await store.heartbeat(ME, {}, 1000.0, b"")
+    ann, ben = couple()
+    await house.bench.put(ann, ben)
+    await store.adopt((), whole=True)
+    assert isinstance(ann.state, Chatting)
+    lost = msgspec.structs.replace(notice("lost"), keyboard=KEYS[Idle])
+    before = msgspec.structs.replace(notice("before"), keyboard=KEYS[Chatting], made_at=ann.state.opened_at - 1)
+    found = msgspec.structs.replace(before, id="found", made_at=ann.state.opened_at)
+    idle = msgspec.structs.replace(lost, id="of nobody we know", to=PersonId(77))
+    entries = (lost, before, found, idle, notice("without keys"))
+    await store.commit(Commit(outbox=entries, owner=DEAD))
+    if is_damaged:
+        store._doubts = Doubts(is_unsure=True)
+        house.bench.records.disk.people |= {ANN: ann, BEN: ben}
+        await house.janitor.rebuild()
+    await house.janitor.inherit()
+    await house.janitor.release()
+    over = {"lost", "before"} if is_damaged else set()
+    assert house.taken == [each.id for each in entries if each.id not in over]
 
 
 @in_virtual_time

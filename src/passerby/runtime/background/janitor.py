@@ -12,9 +12,10 @@ store that was wiped.
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
-from passerby.dialogue.keyboards import KEYS
+from passerby.dialogue.keyboards import KEYS, keys_for
+from passerby.kernel.participant import Chatting, Searching
 from passerby.ports.clock import Clock
-from passerby.ports.doubts import Doubts
+from passerby.ports.doubts import Doubts, Held
 from passerby.ports.leases import WorkerId
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.message_map import Anchor, Mark
@@ -78,6 +79,8 @@ class Janitor:
         self._inheriting = inheriting
         self._unanswered_at = float("-inf")
         self._nobodys: set[str] = set()
+        self._was_doubtful = False
+        """Whether the store had doubts at the start."""
         self._life = store.generation
         self._faults = faults or logs.Faults(clock.monotonic)
         self._steps = logs.Faults()
@@ -125,13 +128,16 @@ class Janitor:
                 await self._take_up(await self._without_stale(entries))
 
     async def _without_stale(self, entries: Sequence[Outgoing]) -> Sequence[Outgoing]:
-        """Leave out notices of a state before a repair. The repair's own notice is newer, and enough."""
+        """Leave out notices that tell somebody a state which is over.
+
+        After a repair, its own notice is newer, and enough. After damage, the mark that such a notice was sent may be
+        what is missing. It would come again, and say for example that the connection was lost to somebody who has a new
+        partner by now.
+        """
         repaired = {notice.to for notice in self._untold or () if isinstance(notice, Notice)}
-        stale = {
-            each.id
-            for each in entries
-            if isinstance(each, Notice) and each.to in repaired and each.keyboard in KEYS.values()
-        }
+        told = [each for each in entries if isinstance(each, Notice) and each.keyboard in KEYS.values()]
+        held = await self._store.held(sorted({each.to for each in told})) if self._was_doubtful and told else {}
+        stale = {each.id for each in told if each.to in repaired or _is_over(each, held.get(each.to))}
         if stale:
             await self._store.mark(Mark(sent=tuple(stale)))
         return [each for each in entries if each.id not in stale]
@@ -188,6 +194,7 @@ class Janitor:
         if self._store.doubts:
             if not await self._store.claim_doubts(self._worker, CLAIM_S):
                 return None
+            self._was_doubtful = self._is_starting
             self._steps.began("damage", "store.doubtful", reason=_doubt(self._store.doubts))
             if not await self._reconciler.reconcile() or self._store.generation != life:
                 return None
@@ -214,6 +221,7 @@ class Janitor:
         """Send the notices of repairs from now on. At the start they come after the inherited ones, which are older.
         Otherwise somebody would be told of a partner after being told that the chat is over."""
         untold, self._untold = self._untold, None
+        self._was_doubtful = False
         if untold:
             await self._take_up(untold)
 
@@ -244,6 +252,20 @@ class Janitor:
         metrics.CHATS.set(figures.chats)
         metrics.OUTBOX.set(figures.outbox)
         metrics.JOURNAL.set(figures.journal)
+
+
+def _is_over(notice: Notice, reader: Held | None) -> bool:
+    """Whether the state that a notice tells its reader is over."""
+    if reader is None:
+        return False
+    match reader.participant.state:
+        case Chatting() as state:
+            began_at = state.opened_at
+        case Searching() as state:
+            began_at = state.ticket.since
+        case state:
+            began_at = notice.made_at
+    return notice.keyboard != keys_for(state) or notice.made_at < began_at
 
 
 def _doubt(doubts: Doubts) -> str:
