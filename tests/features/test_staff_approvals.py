@@ -146,7 +146,7 @@ def test_the_command_line_asks_and_declines_but_does_not_agree() -> None:
 
 
 def test_what_somebody_asked_for_who_left_the_team_is_not_agreed_to() -> None:
-    assert refusal(agree(CAT, asked(), team=(CAT, DAN))) == text("approvals.second_needed")
+    assert refusal(agree(CAT, asked(), team=(CAT, DAN))) == text("approvals.over")
 
 
 @pytest.mark.parametrize("state", [ApprovalState.GIVEN, ApprovalState.DECLINED])

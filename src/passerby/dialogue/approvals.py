@@ -1,7 +1,7 @@
 """How an act that needs a second member is asked for, and how it looks."""
 
 from passerby.dialogue.staff import answer, refused
-from passerby.domain.approvals import SecondNeeded, asked_for, seconds, waits_already
+from passerby.domain.approvals import SecondNeeded, asked_for, waits_already, who_may_agree
 from passerby.kernel.approval import Approval
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Button, Menu, Say
@@ -49,7 +49,7 @@ def second_asked(
     if waits_already(request, person, facts, env.now):
         return refused(event, text("approvals.waits_already"))
     approval = asked_for(request, facts, env.now, needs=needs, subject=subject, what=what, person=person)
-    asked = seconds(approval, facts)
+    asked = who_may_agree(approval, facts)
     said = text("approvals.asked", number=approval.number, members=len(asked))
     says = (Say(each.person, card(approval, env.now), menu(approval)) for each in asked)
     mine = answer(event, said, back) if isinstance(event, MessageReceived | ButtonPressed) else ()

@@ -3,7 +3,8 @@
 What was asked for is kept as it was asked. When the second member agrees, it is decided on again with the facts of that
 moment, and carried out in the same transaction. So nothing is carried out that has become impossible meanwhile.
 
-The command line may ask and decline, but not agree: nobody knows who sits there, so it may be the one who asked.
+The person whom it is about may not agree. The command line may ask and decline, but not agree: nobody knows who sits
+there, so it may be the one who asked.
 """
 
 from typing import Final
@@ -45,7 +46,7 @@ def request_of(approval: Approval) -> SecondNeeded:
 
 
 def purchase_of(approval: Approval | None) -> str:
-    """The code of the purchase that it is about; empty: it is about none."""
+    """The code of the purchase that an approval is about; empty if there is none."""
     request = request_of(approval) if approval is not None else None
     return request.purchase if isinstance(request, RefundAsked) else ""
 
@@ -66,7 +67,7 @@ def asked_for(
     what: Text,
     person: PersonId | None = None,
 ) -> Approval:
-    """A new approval, which waits. The same is asked for once: see `waits_already`."""
+    """A new approval, which waits. Check `waits_already` first: nobody asks twice for the same."""
     assert facts.me is not None, "only staff ask"
     body = msgspec.json.encode(request, order="sorted").decode()
     number = facts.next_approval
@@ -87,8 +88,8 @@ def waits_already(request: SecondNeeded, person: PersonId | None, facts: StaffFa
 
 
 def _essence(request: SecondNeeded) -> SecondNeeded:
-    idle = {name: "" for name in ("code", "note") if hasattr(request, name)}
-    return msgspec.structs.replace(request, **idle)
+    ignored = {name: "" for name in ("code", "note") if hasattr(request, name)}
+    return msgspec.structs.replace(request, **ignored)
 
 
 def is_second(me: StaffMember, first: int, facts: StaffFacts) -> bool:
@@ -103,7 +104,8 @@ def obstacle(approval: Approval, facts: StaffFacts, now: float) -> str | None:
     """The text key of the reason why `facts.me` may not agree. None if they may."""
     me = facts.me
     assert me is not None, "only staff decide"
-    if not waits(approval, now):
+    has_left = approval.asked_by != COMMAND_LINE and facts.member(approval.asked_by) is None
+    if has_left or not waits(approval, now):
         return "approvals.over"
     if not may(me, Permission(approval.needs)):
         return "team.not_allowed"
@@ -121,7 +123,7 @@ def may_decline(approval: Approval, facts: StaffFacts) -> bool:
     return may(me, Permission(approval.needs)) or me.number == approval.asked_by
 
 
-def seconds(approval: Approval, facts: StaffFacts) -> tuple[StaffMember, ...]:
+def who_may_agree(approval: Approval, facts: StaffFacts) -> tuple[StaffMember, ...]:
     """The members who may agree."""
     able = (each for each in facts.team if may(each, Permission(approval.needs)) and each.person != approval.person)
     return tuple(each for each in able if each.number != approval.asked_by)

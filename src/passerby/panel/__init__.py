@@ -1,1 +1,4 @@
-"""The operators' panel: pages that show how it is, and forms whose acts staff deciders decide. See ADR 32."""
+"""The operators' panel: pages that show the state of the fleet, and forms. See ADR 32.
+
+The same functions as in the staff bot decide what a form does.
+"""

@@ -1,7 +1,7 @@
-"""A result that is here already, or will be, without a task: what a call returns that may not have to wait.
+"""A future that needs no task. A call that often has its result at once returns one.
 
 A method that is declared to return an `Awaitable` may return a coroutine or a `Soon`. Whoever can wait awaits it. The
-hot path looks whether it `is_done`, or leaves a callback with `then`.
+hot path checks `is_done`, or leaves a callback with `then`.
 
 A coroutine can run without a task, too, as long as it awaits nothing but `Soon`s: the runtime *drives* it (see
 `runtime.driving`). When it has to wait for anything else, it becomes a task. Code that needs a task before that, such
@@ -31,7 +31,10 @@ NEEDS_TASK: Final = object()
 
 
 class Soon(Generic[T]):
-    """Settled once. Callbacks run at that moment, in their order; after it, at once. They must not raise."""
+    """Settled once. Callbacks that were added before run then, in order. One that is added later runs at once.
+
+    They must not raise.
+    """
 
     __slots__ = ("_then", "_value", "error", "is_done")
 

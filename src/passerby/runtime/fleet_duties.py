@@ -55,8 +55,8 @@ class OptionalDuties:
 
     `more` are duties that one worker does for all, besides the runtime's own; each runs until cancelled.
     `alerts`: the fleet watches itself.
-    `staff`: there is a staff bot, whose token the Bot API client has, too. `staff_records` have the staff's orders, and
-    `broadcasts` the messages to many people.
+    `staff`: there is a staff bot; the Bot API client has its token, too. `staff_records` holds the staff's orders, and
+    `broadcasts` holds the messages to many people.
     """
 
     more: Mapping[LeaseName, Run] = field(default_factory=dict)
@@ -132,13 +132,13 @@ class FleetDuties:
             case _ if fence.lease == ALERTS:
                 return LoopTask(self._alert_watch(fence).run, stand)
             case _ if fence.lease == ORDERS:
-                assert self._orders is not None, "only then is the lease wanted"
+                assert self._orders is not None, "the lease is asked for only if this is configured"
                 return LoopTask(partial(self._orders.run, fence), stand)
             case _ if fence.lease == BROADCASTS:
-                assert self._broadcasts is not None, "only then is the lease wanted"
+                assert self._broadcasts is not None, "the lease is asked for only if this is configured"
                 return LoopTask(self._broadcasts.run, stand, self._broadcasts.stop)
             case _ if fence.lease == STAFF:
-                assert self.staff_bot is not None, "only then is the lease wanted"
+                assert self.staff_bot is not None, "the lease is asked for only if this is configured"
                 return StaffTask(self.staff_bot, fence)
             case _:
                 return LoopTask(self._loops[fence.lease], stand)
@@ -191,7 +191,7 @@ class FleetDuties:
 
     def _alert_watch(self, fence: Fence) -> AlertWatch:
         parts, config, staff = self._parts, self._optional.alerts, self._optional.staff
-        assert config is not None, "only then is the lease wanted"
+        assert config is not None, "the lease is asked for only if this is configured"
         if staff is not None:
             config = self._told_to_staff(config, staff)
         return AlertWatch(config, self._fleet_bots, lambda: parts.fleet.members, parts.store, fence, parts.clock)

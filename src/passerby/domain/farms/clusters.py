@@ -2,11 +2,14 @@
 
 Similar words accuse nobody, and neither does a link: honest people share memes, and copy an introduction from each
 other. A farm shows in the *shape* of a cluster. *Leaders* send most of their partners somewhere. The members of a farm
-are leaders who are *devoted* to the same few targets, and hardly anybody else uses these. Of the many people who share
-a popular video, hardly anyone is one.
+are leaders who are *devoted* to the same few targets, and hardly anybody else uses these. Many people share a popular
+video, but hardly any of them is such a leader.
 
-    farm       several people devoted to one target         links held, slower matching, suspects meet suspects
-    recruit    uses the target of a farm, in few chats yet   links held
+    farm       several people devoted to one target, or one to the known target of a farm; or many people who
+               open chats in bulk and whose habits are alike
+                                                             links held, slower matching, suspects meet suspects
+    recruit    uses the target of a farm, and is not devoted to it
+                                                             links held
     doubtful   a group with the same opening and the habits of scripts, or one person with many such habits
                                                              asked to tap the right picture
 """
@@ -27,31 +30,33 @@ from passerby.kernel.ids import PersonId
 DEVOTED_CHATS: Final = 3
 """Somebody who used a target in fewer chats is not devoted to it yet."""
 DEVOTED_SHARE: Final = 0.5
+"""The least share of somebody's chats that lead to the target, if they are devoted to it."""
 SPARING_CHATS: Final = 4
 """With so many chats that lead to the target, a smaller share of all chats is enough."""
 SPARING_SHARE: Final = 0.2
 FARM: Final = 5
 """The fewest people devoted to one target that are a farm."""
 BEGUN_CHATS: Final = 2
+"""Somebody who led so many chats to a target has begun to be devoted to it."""
 MANY: Final = 8
-"""So many people are a farm after fewer chats each: in `BEGUN_CHATS` that lead there."""
+"""From this many people on, `BEGUN_CHATS` chats of each are enough for a farm."""
 ONLY_THEIRS: Final = 0.6
 """The least share of people who used a target again and again, among all who used it."""
 MOSTLY_THEIRS: Final = 0.75
 """The least share of their chats, among all chats in which it was used."""
 HUMAN: Final = -1.0
-"""A cluster whose members are on average more human than this is none."""
+"""If the mean suspicion of its members is lower, a cluster is no farm."""
 ODD_FARM: Final = 0.75
-"""What the members of a cluster around an odd word must have on average."""
+"""The same for a cluster around an odd word."""
 
 ALIKE: Final = 8
 """The fewest people with the same opening that are looked at together."""
 ALIKE_BANDS: Final = 2
 ALIKE_CHATS: Final = 5
 ALIKE_SUSPICION: Final = 2.0
+"""The least mean suspicion of such a group."""
 DOUBT: Final = 4.5
-"""From this sum of signals on, one person alone is asked."""
-
+"""From this sum of signals on, or of the habits of opening chats in bulk, one person alone is asked."""
 
 DOUBT_CHATS: Final = 8
 """In fewer chats, habits say nothing."""
@@ -70,7 +75,7 @@ def is_candidate(conduct: Conduct) -> bool:
 
 
 class Verdict(StrEnum):
-    """The mildest first."""
+    """By what is known, the least first."""
 
     DOUBTFUL = "doubtful"
     RECRUIT = "recruit"
@@ -86,11 +91,11 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
 
 
 class Cluster(msgspec.Struct, frozen=True, gc=False):
-    """`begun`: people who use the targets in most of their few chats so far."""
+    """`recruits`: people who use the targets and are not devoted to them."""
 
     targets: tuple[int, ...]
     devoted: list[PersonId]
-    begun: list[PersonId]
+    recruits: list[PersonId]
 
 
 class Judgement(msgspec.Struct, frozen=True):
@@ -132,7 +137,7 @@ def judge(conducts: Mapping[PersonId, Conduct]) -> Judgement:
             farms.update(dict.fromkeys(cluster.targets, size))
             for each in cluster.devoted:
                 _raise(found, each, Finding(Verdict.FARM, cluster.targets[0], size))
-            for each in cluster.begun:
+            for each in cluster.recruits:
                 _raise(found, each, Finding(Verdict.RECRUIT, cluster.targets[0], size))
     return Judgement(found, farms)
 
@@ -193,20 +198,20 @@ def _cluster(
 ) -> Cluster | None:
     """The people around targets that the same people use."""
     devoted: list[PersonId] = []
-    soon: list[PersonId] = []
     begun: list[PersonId] = []
+    recruits: list[PersonId] = []
     for person in sorted({each for token in tokens for each in users[token]}):
         conduct = conducts[person]
         uses = sum(conduct.tokens.get(token, 0) for token in tokens)
         if person in leaders and _is_devoted(uses, conduct):
             devoted.append(person)
         elif person in leaders and _begins(uses, conduct):
-            soon.append(person)
-        elif uses >= DEVOTED_SHARE * conduct.chats:
             begun.append(person)
-    if len(devoted) + len(soon) >= MANY:
-        return Cluster(tuple(tokens), devoted + soon, begun)
-    return Cluster(tuple(tokens), devoted, begun + soon) if len(devoted) >= FARM else None
+        elif uses >= DEVOTED_SHARE * conduct.chats:
+            recruits.append(person)
+    if len(devoted) + len(begun) >= MANY:
+        return Cluster(tuple(tokens), devoted + begun, recruits)
+    return Cluster(tuple(tokens), devoted, recruits + begun) if len(devoted) >= FARM else None
 
 
 def _alike(conducts: Mapping[PersonId, Conduct], sums: Mapping[PersonId, float]) -> list[list[PersonId]]:

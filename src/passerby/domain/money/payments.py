@@ -63,7 +63,9 @@ class Taken(NamedTuple):
 def take(me: Participant, payment: Payment, bot: BotId, env: Env) -> Taken | None:
     """The person after they paid, and the charge. None if it is known already.
 
-    If nothing can be given for it, the charge is recorded, and its refund is owed at once.
+    If nothing can be given for it, the charge is recorded, and its refund is owed at once: nobody knows what it is for,
+    the person is banned for good or was erased, or a subscription runs already. If Telegram has refunded it, it is only
+    recorded.
     """
     wallet = wallet_of(me, env.now)
     if charge_in(wallet, bot, payment.charge) is not None:
@@ -95,8 +97,8 @@ def take(me: Participant, payment: Payment, bot: BotId, env: Env) -> Taken | Non
     if payment.refunded or early:
         others = tuple(each for each in wallet.early_refunds if each not in early)
         wallet = msgspec.structs.replace(wallet, early_refunds=others)
-        given = msgspec.structs.replace(charge, refunded_at=env.now, refunded_by=RefundedBy.TELEGRAM)
-        return Taken(with_wallet(me, _without(_with_charge(wallet, given), given, env.now), env.now), given)
+        returned = msgspec.structs.replace(charge, refunded_at=env.now, refunded_by=RefundedBy.TELEGRAM)
+        return Taken(with_wallet(me, _without(_with_charge(wallet, returned), returned, env.now), env.now), returned)
     if is_second or _is_unwanted(me, payment, bought, env.now):
         owed = owe_refund(with_wallet(me, wallet, env.now), charge, RefundedBy.RULE, env.now)
         return Taken(owed, charge_in(owed.wallet, bot, charge.id) or charge)
@@ -116,7 +118,9 @@ def gift_for(me: Participant, payment: Payment) -> PersonId | None:
 
 
 def _bought(wallet: Wallet, payment: Payment, env: Env) -> Bought:
-    """From the order; else from the records; else from the subscription; else from the price."""
+    """From the order; else from the records; else from the subscription; else from the price.
+
+    If no plan has this price, it buys days at the best rate of all plans."""
     order = order_for(wallet, payment.payload)
     if order is not None:
         return Bought(order.plan, order.days, order.gift_to)
@@ -147,7 +151,7 @@ def _new_subscription(payment: Payment, bot: BotId, plan: str) -> Subscription:
 
 
 def _renewed(wallet: Wallet, payment: Payment) -> Subscription | None:
-    """The subscription that a payment renews, after that. None if it is the first payment of one.
+    """The renewed subscription. None if it is the first payment of one.
 
     One invoice may have been paid twice, so two subscriptions can have the same payload. A transaction does not say
     whether it is a renewal: it is one if it was made when a known subscription was due.
@@ -184,7 +188,8 @@ def _with_charge(wallet: Wallet, charge: Charge) -> Wallet:
 def owe_refund(me: Participant, charge: Charge, by: RefundedBy, now: float) -> Participant:
     """The person after it was decided to refund a charge. Its VIP time ends at once; a subscription is cancelled, too.
 
-    `charge` may be older than what the wallet keeps. It is `me` itself if the refund is owed or made already.
+    `charge` may be older than what the wallet keeps. Returns `me` unchanged if the refund is owed or made
+    already.
     """
     wallet = wallet_of(me, now)
     known = charge_in(wallet, charge.bot, charge.id)
@@ -200,8 +205,8 @@ def owe_refund(me: Participant, charge: Charge, by: RefundedBy, now: float) -> P
 
 
 def refunded(me: Participant, bot: BotId, charge_id: ChargeId, now: float) -> tuple[Participant, Charge] | None:
-    """The person after Telegram reported or confirmed a refund, and the charge. None if that is known already, or the
-    charge is not."""
+    """The person after Telegram reported or confirmed a refund, and the charge. None if the refund is
+    known already, or the charge is unknown."""
     known = charge_in(me.wallet, bot, charge_id)
     if known is None or known.refunded_at:
         return None
@@ -254,9 +259,9 @@ def cancel_all(me: Participant, now: float, bot: BotId | None = None) -> Partici
 
 
 def turned(me: Participant, payload: str, state: SubscriptionState, now: float) -> Participant:
-    """The person after Telegram reported a change of their subscription. It is `me` itself if that changes nothing."""
+    """The person after Telegram reported a change of their subscription. Returns `me` unchanged if that is no news."""
     wallet = me.wallet or Wallet()
-    # The update does not say which one it is, if one invoice was paid twice. What we cancel, `cancelled` closes.
+    # The update does not say which one it is, if one invoice was paid twice. `cancelled` ends the ones that we cancel.
     known = [each for each in wallet.subscriptions if each.order == payload]
     theirs = next((each for each in known if each.state not in (S.CANCELLING, S.ENDED, state)), None)
     if theirs is None:
@@ -265,7 +270,7 @@ def turned(me: Participant, payload: str, state: SubscriptionState, now: float) 
 
 
 def cancelled(me: Participant, bot: BotId, first: ChargeId, now: float) -> Participant:
-    """The person after Telegram confirmed a cancellation of ours. It is `me` itself if that changes nothing."""
+    """The person after Telegram confirmed a cancellation of ours. Returns `me` unchanged if that is no news."""
     wallet = me.wallet or Wallet()
     ours = next((each for each in wallet.subscriptions if (each.bot, each.first) == (bot, first)), None)
     if ours is None or ours.state is S.ENDED:

@@ -34,6 +34,7 @@ from passerby.ports.records import Records
 from passerby.telemetry import logs, metrics
 
 LOOKS = 3
+"""How often people who act during a look are looked at again. After that, the next check looks at them."""
 
 TakeUp = Callable[[Iterable[Outgoing]], Awaitable[None]]
 
@@ -55,7 +56,9 @@ class Reconciler:
         self._take_up = take_up
 
     async def reconcile(self) -> bool:
-        """Compare everybody and repair the differences. Returns whether every repair was stored.
+        """Compare everybody who is active in either store, and repair the differences.
+
+        Returns whether every repair was stored.
 
         False: a person in doubt acted meanwhile; the next check looks at them again. Raises: LiveStoreLost,
         RecordsLost.
@@ -78,9 +81,9 @@ class Reconciler:
         agreed = True
         for group in in_doubt(views, sorted(doubtful)):
             agreed = await self._repair({person: views[person] for person in group}, doubts.people) and agreed
-        lives = [view.live.state for view in views.values() if view.live is not None]
-        held = {state.chat for state in lives if isinstance(state, Chatting)}
-        await self._close(each for each in active.chats if each not in held)
+        states = [view.live.state for view in views.values() if view.live is not None]
+        open_chats = {state.chat for state in states if isinstance(state, Chatting)}
+        await self._close(each for each in active.chats if each not in open_chats)
         return agreed
 
     async def _views(self, active: Sequence[Participant]) -> dict[PersonId, View]:

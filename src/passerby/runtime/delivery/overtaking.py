@@ -1,13 +1,13 @@
 """Passing notices: they say that a search goes on, and nobody needs them once it is over.
 
-A passing notice is held for a second. If its search ends before it was sent, in whichever process, it is not sent: the
-notice of the end says more. Two looks decide this:
+A passing notice is held for a second, unless something waits behind it. If its search ends before it was sent, in
+whichever process, it is not sent: the notice of the end says more. Two checks decide this:
 
-- With several processes, its owner *claims* it before it asks for a budget: a commit stores that it will be sent now,
-  on condition that its reader's version is still the one with that search. A commit that ends the search changes the
-  version. So either the claim comes first, and the notice of the end waits for this one as for any earlier notice (see
-  `turns`); or the end comes first, and there is no claim. Until it is claimed, nobody waits for it.
-- Right before the call is written, its reader's facts are read for the wording. They show whether the search goes on.
+- With several processes, the notice's owner *claims* it before it asks for a budget: a commit stores that it will be
+  sent now, on condition that the reader's version is still the one with that search. A commit that ends the search
+  changes the version. So either the claim comes first, and the notice of the end waits for this one as for any earlier
+  notice (see `turns`); or the end comes first, and there is no claim. Until it is claimed, nobody waits for it.
+- Right before the call is written, the reader's facts are read for the wording. They show whether the search goes on.
 
 If its owner dies, the heir does the same, claimed or not.
 """
@@ -24,7 +24,8 @@ from passerby.runtime.membership.heartbeat import Assurance
 
 
 def is_overtaken(notice: Notice, facts: Facts | None) -> bool:
-    """Whether a notice is about a search that its reader is not in any more. `facts` None: the reader is not held."""
+    """Whether a notice is about a search that its reader is not in any more. `facts` None: the live store does not
+    have the reader."""
     if notice.search is None:
         return False
     return facts is None or not is_in_search(facts.me.state, notice.search)
@@ -35,7 +36,8 @@ def as_claimed(notice: Notice) -> Notice:
 
 
 class Claims:
-    """`worker` owns the notices. Nothing is claimed while others may have taken over its entries (`assurance`)."""
+    """`worker` owns the notices. Nothing is claimed while another worker may have taken over this worker's
+    outbox entries (`assurance`)."""
 
     def __init__(self, store: LiveStore, assurance: Assurance, worker: WorkerId) -> None:
         self._store = store
@@ -45,8 +47,9 @@ class Claims:
     async def claim(self, notice: Notice, generation: str) -> bool | None:
         """Return True if the notice may be sent now, and False if its search is over. None: ask again a little later.
 
-        `generation`: the store's, when the notice was decided on. In another generation, only the claim is left out:
-        the store may have lost the search (see `stale_notices`). Raises: LiveStoreLost.
+        `generation`: the store's, when the notice was decided on. If the store has begun another one since, it may have
+        lost the search (see `stale_notices`). So a missing search does not count as over: the notice may be sent, and
+        no claim is stored. Raises: LiveStoreLost.
         """
         if not self._assurance.is_assured:
             return None
