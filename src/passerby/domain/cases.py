@@ -133,9 +133,9 @@ def _together(one: Report, other: Report) -> bool:
         return True
     if abs(one.filed_at - other.filed_at) < APART_S:
         return True
-    newcomers = all(each.filed_at - each.record.since < NEW_S for each in (one, other))
+    are_new = all(each.filed_at - each.record.since < NEW_S for each in (one, other))
     same_hour = one.record.since // HOUR_S == other.record.since // HOUR_S
-    return newcomers and same_hour and one.record.source == other.record.source
+    return are_new and same_hour and one.record.source == other.record.source
 
 
 def weights(reports: Sequence[Report]) -> list[float]:
