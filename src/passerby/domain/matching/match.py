@@ -58,7 +58,7 @@ class Pool:
     def __init__(self, patience: float = 1.0) -> None:
         self._patience = patience
         self._crowd = Crowd()
-        self._newcomers: dict[PersonId, Ticket] = {}
+        self._arrivals: dict[PersonId, Ticket] = {}
         """Those who came after the last look. At the next, they join the crowd, with all that they accept by then."""
         self._delayed: dict[PersonId, Ticket] = {}
         """Those whose search does not count yet (`Ticket.not_before`)."""
@@ -69,19 +69,19 @@ class Pool:
         self._counter = 0
 
     def __len__(self) -> int:
-        return len(self._crowd) + len(self._newcomers) + len(self._delayed)
+        return len(self._crowd) + len(self._arrivals) + len(self._delayed)
 
     def __contains__(self, person: PersonId) -> bool:
-        return person in self._newcomers or person in self._delayed or self._crowd.get(person) is not None
+        return person in self._arrivals or person in self._delayed or self._crowd.get(person) is not None
 
     def add(self, ticket: Ticket) -> None:
         """Add a person who waits. If they are here already, the new ticket replaces the old one."""
         self.remove(ticket.person)
-        (self._delayed if ticket.not_before else self._newcomers)[ticket.person] = ticket
+        (self._delayed if ticket.not_before else self._arrivals)[ticket.person] = ticket
 
     def remove(self, person: PersonId) -> None:
         """Remove a person who no longer waits. Does nothing if they are not here."""
-        self._newcomers.pop(person, None)
+        self._arrivals.pop(person, None)
         self._delayed.pop(person, None)
         place = self._crowd.get(person)
         if place is not None:
@@ -93,7 +93,7 @@ class Pool:
 
     def next_at(self) -> float | None:
         """When to look again: when the next person accepts more, or at once if somebody came. None: not before that."""
-        if self._newcomers:
+        if self._arrivals:
             return float("-inf")
         while self._steps and self._steps[0][2].block is None:
             heappop(self._steps)
@@ -122,9 +122,9 @@ class Pool:
 
     def _let_in(self, now: float) -> list[Place]:
         for ticket in [each for each in self._delayed.values() if each.not_before <= now]:
-            self._newcomers[ticket.person] = self._delayed.pop(ticket.person)
-        places = [Place(ticket, turn(ticket)) for ticket in self._newcomers.values()]
-        self._newcomers.clear()
+            self._arrivals[ticket.person] = self._delayed.pop(ticket.person)
+        places = [Place(ticket, turn(ticket)) for ticket in self._arrivals.values()]
+        self._arrivals.clear()
         places.sort(key=lambda place: place.turn)
         for place in places:
             later = steps(place.ticket, self._patience)
