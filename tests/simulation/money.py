@@ -47,8 +47,10 @@ from passerby.kernel.money import Plan, StarCallKind, VipGrant
 from passerby.kernel.participant import DataRequests, Gender, Participant, Profile
 from passerby.kernel.rules import Rules
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
+from passerby.ports.facts import PersonChanged
 from passerby.ports.live_store import LiveStore
 from passerby.ports.money import StarCall
+from passerby.ports.participants import Commit
 from passerby.ports.records import Records
 from passerby.ports.telegram import AnswerCheckout, TelegramError, Unavailable
 from passerby.runtime.background.money import MoneyTask
@@ -157,7 +159,8 @@ class History(Growing):
             now = self.clock.now()
             profile = Profile(now, 30, now, Gender.UNSAID, "en")
             newcomer = Participant(PersonId(person), 1, bot, self.bots, profile, seen_at=now)
-            await self.store.adopt((newcomer,))
+            # The records must know them, too: the live store forgets people who have been away for long.
+            await self.store.commit(Commit((newcomer,), facts=(PersonChanged(newcomer, now),)))
         for _ in range(steps):
             try:
                 await self._step()
