@@ -11,7 +11,8 @@ from passerby.adapters.sql.staff import SqlStaff
 from passerby.kernel.ids import BotId, PersonId, UpdateRef
 from passerby.kernel.money import Charge, ChargeId, GrantSource, VipGrant
 from passerby.kernel.promo import Claim, ClaimOutcome, PromoCode
-from passerby.kernel.staff import PromoMade, PromoRevoked, StaffDecision, StaffFacts, StaffRequest
+from passerby.kernel.staff import StaffDecision, StaffFacts, StaffRequest
+from passerby.kernel.staff_requests import PromoMade, PromoRevoked
 from passerby.ports.facts import ChargeTaken, GrantChanged, PersonErased
 from passerby.runtime.staff.router import StaffRouter
 from passerby.staff import ALL

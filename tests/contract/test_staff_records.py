@@ -29,7 +29,6 @@ from passerby.kernel.staff import (
     THE_OPERATOR,
     AuditNote,
     Invite,
-    InviteAsked,
     LiftOrder,
     Role,
     SanctionOrder,
@@ -38,6 +37,7 @@ from passerby.kernel.staff import (
     StaffId,
     StaffMember,
 )
+from passerby.kernel.staff_requests import InviteAsked
 from passerby.kernel.text import text
 from passerby.ports.staff import StaffRecords
 from passerby.runtime.staff.decisions import StaffDecisions, digest_of

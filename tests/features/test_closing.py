@@ -11,7 +11,8 @@ from passerby.kernel.drain import Drain
 from passerby.kernel.event import BotClosing
 from passerby.kernel.ids import BotId
 from passerby.kernel.participant import Chatting, Idle, Profile, Searching
-from passerby.kernel.staff import THE_OPERATOR, DrainAsked, DrainEndAsked, StaffFacts
+from passerby.kernel.staff import THE_OPERATOR, StaffFacts
+from passerby.kernel.staff_requests import DrainAsked, DrainEndAsked
 from passerby.staff.bots import drain, end_drain
 from tests.features.playbook import BOT, NOW, OTHER_BOT, Playbook, asks, says
 

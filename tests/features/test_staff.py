@@ -20,11 +20,8 @@ from passerby.kernel.staff import (
     Allowed,
     AuditNote,
     Invite,
-    InviteAsked,
     Permission,
-    RevocationAsked,
     Role,
-    RoleAsked,
     StaffDecision,
     StaffFacts,
     StaffFeature,
@@ -32,6 +29,7 @@ from passerby.kernel.staff import (
     StaffMember,
     StaffRequest,
 )
+from passerby.kernel.staff_requests import InviteAsked, RevocationAsked, RoleAsked
 from passerby.kernel.text import text
 from passerby.runtime.staff.router import StaffRouter
 from passerby.staff import ALL

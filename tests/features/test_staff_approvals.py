@@ -15,11 +15,8 @@ from passerby.kernel.participant import Participant, Profile
 from passerby.kernel.sanction import Reason, SanctionKind, SupportCode
 from passerby.kernel.staff import (
     THE_OPERATOR,
-    ApprovalDeclined,
-    ApprovalsAsked,
     OverturnOrder,
     Role,
-    SanctionAsked,
     SanctionOrder,
     StaffDecision,
     StaffFacts,
@@ -28,6 +25,7 @@ from passerby.kernel.staff import (
     StaffRequest,
     Subject,
 )
+from passerby.kernel.staff_requests import ApprovalDeclined, ApprovalsAsked, SanctionAsked
 from passerby.kernel.text import Text, text
 from passerby.runtime.staff.router import StaffRouter
 from passerby.staff import ALL

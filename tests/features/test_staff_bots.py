@@ -6,16 +6,8 @@ import pytest
 from passerby.kernel.drain import Drain, FleetBot, KnownBots, RetireBot
 from passerby.kernel.effect import Answer, Revise, Say
 from passerby.kernel.ids import BotId
-from passerby.kernel.staff import (
-    THE_OPERATOR,
-    AuditNote,
-    BotAddAsked,
-    DrainAsked,
-    DrainEndAsked,
-    RetireAsked,
-    StaffDecision,
-    StaffFacts,
-)
+from passerby.kernel.staff import THE_OPERATOR, AuditNote, StaffDecision, StaffFacts
+from passerby.kernel.staff_requests import BotAddAsked, DrainAsked, DrainEndAsked, RetireAsked
 from passerby.kernel.text import text
 from tests.features.test_staff import ADMIN, MODERATOR, NOW, decide, facts, labels, pressed, wrote
 

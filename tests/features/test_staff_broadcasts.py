@@ -21,20 +21,8 @@ from passerby.kernel.effect import Answer, Menu, Revise, Say
 from passerby.kernel.event import ButtonPressed, Event, MessageReceived
 from passerby.kernel.ids import BotId, MessageId, PersonId
 from passerby.kernel.rules import Rules
-from passerby.kernel.staff import (
-    THE_OPERATOR,
-    BroadcastAct,
-    BroadcastDone,
-    BroadcastNew,
-    BroadcastSet,
-    BroadcastWritten,
-    Role,
-    StaffDecision,
-    StaffFacts,
-    StaffId,
-    StaffMember,
-    StaffRequest,
-)
+from passerby.kernel.staff import THE_OPERATOR, Role, StaffDecision, StaffFacts, StaffId, StaffMember, StaffRequest
+from passerby.kernel.staff_requests import BroadcastAct, BroadcastDone, BroadcastNew, BroadcastSet, BroadcastWritten
 from passerby.kernel.text import Text, text
 from passerby.runtime.staff.router import StaffRouter
 from passerby.staff import ALL

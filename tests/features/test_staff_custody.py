@@ -16,19 +16,15 @@ from passerby.kernel.participant import Complaint
 from passerby.kernel.sanction import Reason, SanctionKind
 from passerby.kernel.staff import (
     THE_OPERATOR,
-    CaseActAsked,
-    ExportAsked,
-    HoldAsked,
     Role,
-    SanctionAsked,
     ShowExhibit,
     StaffDecision,
     StaffFacts,
     StaffId,
     StaffMember,
     StaffRequest,
-    UnmaskAsked,
 )
+from passerby.kernel.staff_requests import CaseActAsked, ExportAsked, HoldAsked, SanctionAsked, UnmaskAsked
 from passerby.kernel.text import text
 from passerby.runtime.staff.router import StaffRouter
 from passerby.staff import ALL

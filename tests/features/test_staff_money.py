@@ -15,17 +15,8 @@ from passerby.kernel.ids import BotId, MessageId, PersonId
 from passerby.kernel.money import Charge, ChargeId, RefundedBy
 from passerby.kernel.purchase import Purchase, RefundOrder, RefundReason
 from passerby.kernel.rules import Rules
-from passerby.kernel.staff import (
-    THE_OPERATOR,
-    PurchaseAsked,
-    RefundAsked,
-    Role,
-    StaffDecision,
-    StaffFacts,
-    StaffId,
-    StaffMember,
-    StaffRequest,
-)
+from passerby.kernel.staff import THE_OPERATOR, Role, StaffDecision, StaffFacts, StaffId, StaffMember, StaffRequest
+from passerby.kernel.staff_requests import PurchaseAsked, RefundAsked
 from passerby.kernel.text import Text, text
 from passerby.runtime.staff.router import StaffRouter
 from passerby.staff import ALL

@@ -5,7 +5,8 @@ from random import Random
 from passerby.kernel.decision import Env
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.override import Overridden, Override, Place
-from passerby.kernel.staff import AuditNote, OverrideAsked, Role, StaffDecision, StaffFacts, StaffId, StaffMember
+from passerby.kernel.staff import AuditNote, Role, StaffDecision, StaffFacts, StaffId, StaffMember
+from passerby.kernel.staff_requests import OverrideAsked
 from passerby.kernel.text import text
 from passerby.runtime.staff.router import StaffRouter
 from passerby.staff import ALL

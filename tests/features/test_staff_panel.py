@@ -16,19 +16,15 @@ from passerby.kernel.panel import PanelFacts, PanelLogin, PanelSession
 from passerby.kernel.staff import (
     COMMAND_LINE,
     THE_OPERATOR,
-    AlertAsked,
     AuditNote,
-    FaultResolved,
-    PanelEntered,
-    PanelLinkAsked,
     Role,
-    SessionEnded,
     StaffDecision,
     StaffFacts,
     StaffId,
     StaffMember,
     StaffRequest,
 )
+from passerby.kernel.staff_requests import AlertAsked, FaultResolved, PanelEntered, PanelLinkAsked, SessionEnded
 from passerby.kernel.text import text
 from passerby.runtime.staff.router import StaffRouter
 from passerby.staff import ALL

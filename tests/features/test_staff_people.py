@@ -14,11 +14,8 @@ from passerby.kernel.participant import Participant, Profile
 from passerby.kernel.sanction import Appeal, Reason, Sanction, SanctionKind, SupportCode
 from passerby.kernel.staff import (
     THE_OPERATOR,
-    LiftAsked,
     LiftOrder,
-    PersonAsked,
     Role,
-    SanctionAsked,
     SanctionOrder,
     StaffDecision,
     StaffFacts,
@@ -27,6 +24,7 @@ from passerby.kernel.staff import (
     StaffRequest,
     Subject,
 )
+from passerby.kernel.staff_requests import LiftAsked, PersonAsked, SanctionAsked
 from passerby.kernel.text import Text, text
 from passerby.runtime.staff.router import StaffRouter
 from passerby.staff import ALL

@@ -3,7 +3,8 @@
 import msgspec
 
 from passerby.kernel.promo import PromoCode
-from passerby.kernel.staff import THE_OPERATOR, PromoMade, PromoRevoked, StaffFacts
+from passerby.kernel.staff import THE_OPERATOR, StaffFacts
+from passerby.kernel.staff_requests import PromoMade, PromoRevoked
 from passerby.kernel.text import text
 from tests.features.test_staff import ADMIN, NOW, decide, facts
 

@@ -25,7 +25,8 @@ from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Env
 from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.ids import BotId, MessageId, PersonId, UpdateRef
-from passerby.kernel.staff import InviteAsked, PanelLinkAsked, Role, StaffDecision, StaffId
+from passerby.kernel.staff import Role, StaffDecision, StaffId
+from passerby.kernel.staff_requests import InviteAsked, PanelLinkAsked
 from passerby.panel.sampling import FiguresDuty
 from passerby.runtime.staff.decisions import StaffDecisions, digest_of, new_secret
 from passerby.runtime.staff.router import StaffRouter

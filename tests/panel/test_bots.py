@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from passerby.kernel.ids import BotId
-from passerby.kernel.staff import DrainAsked
+from passerby.kernel.staff_requests import DrainAsked
 from tests.panel.stage import TOKENS, Stage, play
 from tests.panel.test_pages import token
 from tests.ports import free_port

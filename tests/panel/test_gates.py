@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from passerby.domain.panel import FRESH_S, IDLE_S, LOGIN_S, ROTATE_S, SESSION_S
-from passerby.kernel.staff import RevocationAsked, Role, RoleAsked
+from passerby.kernel.staff import Role
+from passerby.kernel.staff_requests import RevocationAsked, RoleAsked
 from tests.panel.stage import URL, Answered, Browser, Stage, hidden, play
 
 

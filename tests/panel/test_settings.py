@@ -7,7 +7,8 @@ from passerby.adapters.sql.overrides import SqlOverrides
 from passerby.bootstrap.overriding import Overriding
 from passerby.kernel.override import Overridden, Place
 from passerby.kernel.rules import ContactPolicy
-from passerby.kernel.staff import OverrideAsked, Role
+from passerby.kernel.staff import Role
+from passerby.kernel.staff_requests import OverrideAsked
 from passerby.settings import Settings
 from tests.panel.stage import Browser, Stage, play
 from tests.panel.test_pages import token

@@ -8,7 +8,8 @@ from typing import Any, cast
 from passerby.adapters.sql import SqlBroadcasts, SqlStaff
 from passerby.kernel.decision import Env
 from passerby.kernel.ids import BotId
-from passerby.kernel.staff import InviteAsked, Role, StaffDecision, StaffRequest
+from passerby.kernel.staff import Role, StaffDecision, StaffRequest
+from passerby.kernel.staff_requests import InviteAsked
 from passerby.ports.broadcasts import BroadcastRecords
 from passerby.ports.staff import StaffRecords
 from passerby.runtime.staff.decisions import StaffDecisions, digest_of, new_secret

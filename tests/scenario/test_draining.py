@@ -3,7 +3,8 @@
 import asyncio
 
 from passerby.kernel.participant import Searching
-from passerby.kernel.staff import DrainAsked, DrainEndAsked, Role
+from passerby.kernel.staff import Role
+from passerby.kernel.staff_requests import DrainAsked, DrainEndAsked
 from tests.scenario.matrix import over_servers
 from tests.scenario.staff_stage import StaffStage, play_staff, tap
 

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from passerby.kernel.sanction import Reason, SanctionKind
-from passerby.kernel.staff import SanctionAsked
+from passerby.kernel.staff_requests import SanctionAsked
 from tests.scenario.matrix import HOMES, LIVES, over_servers
 from tests.scenario.staff_stage import StaffStage, code_of, play_staff
 from tests.scenario.stage import PATIENT, Phone, Stage, play

@@ -7,7 +7,8 @@ import pytest
 
 from passerby.domain.audit import first_broken
 from passerby.kernel.sanction import Reason, SanctionKind
-from passerby.kernel.staff import LiftAsked, RevocationAsked, Role, RoleAsked, SanctionAsked, StaffId
+from passerby.kernel.staff import Role, StaffId
+from passerby.kernel.staff_requests import LiftAsked, RevocationAsked, RoleAsked, SanctionAsked
 from passerby.kernel.text import text
 from tests.scenario.matrix import LIVES
 from tests.scenario.staff_stage import StaffStage, code_of, play_staff, tap

@@ -9,7 +9,8 @@ from botapi_sandbox.world.state import Subscription
 from passerby.kernel.money import Plan
 from passerby.kernel.purchase import RefundReason
 from passerby.kernel.rules import Rules
-from passerby.kernel.staff import DrainAsked, RefundAsked, Role
+from passerby.kernel.staff import Role
+from passerby.kernel.staff_requests import DrainAsked, RefundAsked
 from passerby.kernel.text import text
 from tests.scenario.matrix import LIVES
 from tests.scenario.staff_stage import StaffStage, play_staff

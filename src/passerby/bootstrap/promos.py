@@ -10,7 +10,8 @@ from passerby.adapters.sql.promos import all_promos
 from passerby.domain.money.promos import read_code
 from passerby.domain.money.wallets import new_code
 from passerby.kernel.promo import PromoCode
-from passerby.kernel.staff import PromoMade, PromoRevoked, StaffRequest
+from passerby.kernel.staff import StaffRequest
+from passerby.kernel.staff_requests import PromoMade, PromoRevoked
 from passerby.ports.clock import Clock
 from passerby.settings import WrongSetting
 

@@ -34,7 +34,8 @@ from passerby.kernel.ids import BotId
 from passerby.kernel.purchase import RefundReason
 from passerby.kernel.rules import Rules
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
-from passerby.kernel.staff import (
+from passerby.kernel.staff import Role, ShowExhibit, StaffDecision, StaffId, StaffMember, StaffRequest
+from passerby.kernel.staff_requests import (
     ApprovalDeclined,
     ApprovalsAsked,
     BroadcastAct,
@@ -54,14 +55,8 @@ from passerby.kernel.staff import (
     RefundAsked,
     RetireAsked,
     RevocationAsked,
-    Role,
     RoleAsked,
     SanctionAsked,
-    ShowExhibit,
-    StaffDecision,
-    StaffId,
-    StaffMember,
-    StaffRequest,
     UnmaskAsked,
 )
 from passerby.ports.records import RecordsLost

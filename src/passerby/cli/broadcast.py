@@ -7,7 +7,7 @@ import typer
 
 from passerby.cli.options import Json
 from passerby.cli.staff import at_work, say
-from passerby.kernel.staff import BroadcastAct
+from passerby.kernel.staff_requests import BroadcastAct
 
 broadcast = typer.Typer(help="One message to many people, with what chats leave.", no_args_is_help=True)
 

@@ -15,18 +15,8 @@ from passerby.domain.team import may
 from passerby.kernel.approval import Approval, ApprovalState
 from passerby.kernel.case import CaseAsked
 from passerby.kernel.ids import PersonId
-from passerby.kernel.staff import (
-    COMMAND_LINE,
-    CaseActAsked,
-    ExportAsked,
-    HoldAsked,
-    Permission,
-    RefundAsked,
-    SanctionAsked,
-    StaffFacts,
-    StaffMember,
-    UnmaskAsked,
-)
+from passerby.kernel.staff import COMMAND_LINE, Permission, StaffFacts, StaffMember
+from passerby.kernel.staff_requests import CaseActAsked, ExportAsked, HoldAsked, RefundAsked, SanctionAsked, UnmaskAsked
 from passerby.kernel.text import Text
 
 WAITS_S: Final = 86_400.0

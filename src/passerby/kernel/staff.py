@@ -14,18 +14,17 @@ import msgspec
 from passerby.kernel.approval import Approval
 from passerby.kernel.broadcast import Broadcast, Progress
 from passerby.kernel.case import Case, Desk, Hold, Judged, Mute
-from passerby.kernel.content import Content
 from passerby.kernel.decision import Env
 from passerby.kernel.drain import Drain, KnownBots, RetireBot
 from passerby.kernel.effect import Answer, Menu, Revise, Say
 from passerby.kernel.event import MessageReceived
 from passerby.kernel.ids import BotId, ChatId, PersonId
-from passerby.kernel.override import Override, Place
+from passerby.kernel.override import Override
 from passerby.kernel.panel import PanelFacts, PanelLogin, PanelSession
 from passerby.kernel.participant import Participant
 from passerby.kernel.promo import PromoCode
-from passerby.kernel.purchase import Purchase, RefundOrder, RefundReason
-from passerby.kernel.sanction import Reason, Sanction, SanctionKind
+from passerby.kernel.purchase import Purchase, RefundOrder
+from passerby.kernel.sanction import Sanction
 from passerby.kernel.staff_ids import COMMAND_LINE as COMMAND_LINE
 from passerby.kernel.staff_ids import StaffId as StaffId
 from passerby.kernel.text import Text
@@ -268,226 +267,6 @@ class StaffDecision(msgspec.Struct, frozen=True):
 
 class StaffRequest(msgspec.Struct, frozen=True):
     """The base of what is asked for outside the staff bot: on the command line, for example."""
-
-
-class Pressed(StaffRequest, frozen=True):
-    """A button of the staff bot, pressed in the panel: it decides the same there."""
-
-    action: str
-    token: str = ""
-
-
-class InviteAsked(StaffRequest, frozen=True):
-    digest: str
-    role: Role
-    name: str = ""
-
-
-class RoleAsked(StaffRequest, frozen=True):
-    member: StaffId
-    role: Role
-
-
-class RevocationAsked(StaffRequest, frozen=True):
-    member: StaffId
-
-
-class PersonAsked(StaffRequest, frozen=True):
-    """`code` is the person's support code."""
-
-    code: str
-
-
-class SanctionAsked(PersonAsked, frozen=True, tag="person.ban"):
-    """Without `hours`: for good. `note` is for the audit."""
-
-    kind: SanctionKind
-    reason: Reason
-    hours: float | None = None
-    note: str = ""
-
-
-class LiftAsked(PersonAsked, frozen=True):
-    sanction: str
-    note: str = ""
-
-
-class ApprovalsAsked(StaffRequest, frozen=True):
-    """What waits for a second member."""
-
-
-class ApprovalDeclined(StaffRequest, frozen=True):
-    approval: int
-
-
-class PurchaseAsked(StaffRequest, frozen=True):
-    """`purchase` is the code that the buyer reads in /paysupport."""
-
-    purchase: str
-
-
-class CaseActAsked(StaffRequest, frozen=True):
-    """`note` is for the audit."""
-
-    case: int
-    note: str = ""
-
-
-class HoldAsked(CaseActAsked, frozen=True, tag="evidence.hold"):
-    """The evidence of a case is held for the law, or released."""
-
-    held: bool = True
-
-
-class UnmaskAsked(CaseActAsked, frozen=True, tag="person.unmask"):
-    """Who the accused is on Telegram. `approval`: fetch what a second member agreed to."""
-
-    approval: int = 0
-
-
-class ExportAsked(CaseActAsked, frozen=True, tag="evidence.export"):
-    """The evidence of a case, as a file. `approval`: fetch what a second member agreed to."""
-
-    approval: int = 0
-
-
-class RefundAsked(PurchaseAsked, frozen=True, tag="purchase.refund"):
-    """`note` is for the audit."""
-
-    reason: RefundReason
-    note: str = ""
-
-
-class DrainAsked(StaffRequest, frozen=True):
-    """`username` is the sister's, without the @."""
-
-    bot: BotId
-    sister: BotId
-    username: str
-
-
-class DrainEndAsked(StaffRequest, frozen=True):
-    bot: BotId
-
-
-class BotAddAsked(StaffRequest, frozen=True):
-    """A bot joins the fleet. Telegram took its token, which is nowhere in the request. `username` without the @."""
-
-    bot: BotId
-    username: str
-
-
-class RetireAsked(StaffRequest, frozen=True):
-    """Whoever asks removes the token."""
-
-    bot: BotId
-
-
-class AlertAsked(StaffRequest, frozen=True):
-    """Somebody looks after the alert of this rule; with `silences`, nothing new is said about it for an hour."""
-
-    rule: str
-    silences: bool = False
-
-
-class FaultResolved(StaffRequest, frozen=True):
-    """The fault with this fingerprint is mended, they say. If it comes back, it shows."""
-
-    fingerprint: str
-
-
-class OverrideAsked(StaffRequest, frozen=True):
-    """A setting or a text gets another value; None: its default again. `seen`: the number of the newest override of
-    this place that they saw; 0: none."""
-
-    place: Place
-    value: str | None
-    seen: int
-
-
-class PanelLinkAsked(StaffRequest, frozen=True):
-    """A link that signs a browser in to the panel, as a member or as the command line (0). `digest`: its secret's."""
-
-    digest: str
-    member: StaffId
-    lasts_s: float
-
-
-class PanelEntered(StaffRequest, frozen=True):
-    """A browser takes up its login. `login`: the code or the link's digest. `browser`, `session`: digests.
-
-    `replaces`: the number of the session that the browser had before; 0: none.
-    """
-
-    login: str
-    browser: str
-    session: str
-    agent: str = ""
-    replaces: int = 0
-
-
-class SessionEnded(StaffRequest, frozen=True):
-    """Somebody signs out, or ends a session of somebody else."""
-
-    session: int
-
-
-class PromoAsked(StaffRequest, frozen=True):
-    """`code` names a promo code; if there are several new ones, the first."""
-
-    code: str
-
-
-class PromoMade(PromoAsked, frozen=True):
-    """New promo codes, which differ in their names only."""
-
-    codes: tuple[PromoCode, ...]
-
-
-class PromoRevoked(PromoAsked, frozen=True):
-    """A promo code ends now. Those who used it keep what they got."""
-
-
-class BroadcastAct(StrEnum):
-    """What staff do with a broadcast, besides writing it."""
-
-    SHOW = "show"
-    PREVIEW = "preview"
-    TEST = "test"
-    START = "start"
-    APPROVE = "approve"
-    PAUSE = "pause"
-    RESUME = "resume"
-    STOP = "stop"
-    RECALL = "recall"
-    CORRECT = "correct"
-
-
-class BroadcastNew(StaffRequest, frozen=True):
-    """A draft. The answer has its number."""
-
-
-class BroadcastAsked(StaffRequest, frozen=True):
-    broadcast: int
-
-
-class BroadcastWritten(BroadcastAsked, frozen=True):
-    """The message in one language, with buttons as lines `label | https://link`."""
-
-    content: Content
-    language: str = ""
-    arm: str = "A"
-    buttons: str = ""
-
-
-class BroadcastSet(BroadcastAsked, frozen=True):
-    """Options as words `name=value`, see `domain.broadcasts.options`."""
-
-    options: str
-
-
-class BroadcastDone(BroadcastAsked, frozen=True):
-    act: BroadcastAct
 
 
 StaffDecider = Callable[[Any, StaffFacts, Env], StaffDecision]

@@ -15,7 +15,8 @@ from passerby.domain import support
 from passerby.domain.panel import LOGIN_S, is_open, new_code
 from passerby.domain.team import may
 from passerby.kernel.panel import PanelLogin
-from passerby.kernel.staff import COMMAND_LINE, PanelEntered, Permission, SessionEnded
+from passerby.kernel.staff import COMMAND_LINE, Permission
+from passerby.kernel.staff_requests import PanelEntered, SessionEnded
 from passerby.panel.agents import named
 from passerby.panel.http import Answer, see
 from passerby.panel.look import Look

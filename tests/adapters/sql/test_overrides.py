@@ -7,7 +7,7 @@ from passerby.adapters.sql.overrides import SqlOverrides
 from passerby.kernel.decision import Env
 from passerby.kernel.ids import BotId
 from passerby.kernel.override import Overridden, Place
-from passerby.kernel.staff import OverrideAsked
+from passerby.kernel.staff_requests import OverrideAsked
 from passerby.runtime.staff.decisions import StaffDecisions
 from passerby.runtime.staff.router import StaffRouter
 from passerby.staff import ALL

@@ -22,7 +22,8 @@ from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Env
 from passerby.kernel.ids import PersonId
 from passerby.kernel.rules import Rules
-from passerby.kernel.staff import BroadcastAct, Role, StaffFacts, StaffId, StaffMember
+from passerby.kernel.staff import Role, StaffFacts, StaffId, StaffMember
+from passerby.kernel.staff_requests import BroadcastAct
 
 NOW = 1_800_000_000.0
 ENV = Env(NOW, Random(1), Rules(approval_above=100))

@@ -12,6 +12,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from passerby.adapters.sql.audit import add_to_audit, lock_audit
 from passerby.adapters.sql.broadcast_rows import (
     count_audience,
     count_targets,
@@ -22,7 +23,6 @@ from passerby.adapters.sql.broadcast_rows import (
 )
 from passerby.adapters.sql.failures import Undone, losses, to_the_end
 from passerby.adapters.sql.rows import READ, participant
-from passerby.adapters.sql.staff import add_to_audit, lock_audit
 from passerby.adapters.sql.tables import broadcast_targets as targets
 from passerby.adapters.sql.tables import broadcasts, past_chats, users
 from passerby.kernel.broadcast import (

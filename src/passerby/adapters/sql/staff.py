@@ -4,7 +4,7 @@ The transaction begins with a lock that only one in the database can hold. So no
 the audit follows the one before. Staff act a few times a minute at most, so nobody waits for long.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from passerby.adapters.sql import approvals, cases, money_report, transparency
+from passerby.adapters.sql.audit import add_to_audit, audit_after, lock_audit, newest_of_audit
 from passerby.adapters.sql.broadcast_rows import count_audience, count_targets, seen_broadcasts, store_broadcasts
 from passerby.adapters.sql.failures import Undone, losses, to_the_end
 from passerby.adapters.sql.overrides import add_overrides, newest_override
@@ -19,18 +20,17 @@ from passerby.adapters.sql.panel_access import panel_facts, store_panel
 from passerby.adapters.sql.past_money import purchase_with
 from passerby.adapters.sql.promos import promo_of, store_promos
 from passerby.adapters.sql.rows import READ, participant
+from passerby.adapters.sql.staff_orders import add_orders, close_orders, open_orders
 from passerby.adapters.sql.tables import (
-    audit,
     complaints,
     drains,
     staff,
     staff_answers,
     staff_invites,
-    staff_orders,
     users,
 )
 from passerby.domain.approvals import case_about, purchase_of
-from passerby.domain.audit import AuditRow, chained
+from passerby.domain.audit import AuditRow
 from passerby.domain.money.report import Ledgered
 from passerby.domain.transparency import Period
 from passerby.kernel.case import CaseAsked, CaseFile
@@ -43,7 +43,6 @@ from passerby.kernel.purchase import Purchase, RefundOrder
 from passerby.kernel.staff import (
     COMMAND_LINE,
     THE_OPERATOR,
-    AuditNote,
     Invite,
     Order,
     Role,
@@ -60,16 +59,12 @@ from passerby.kernel.text import Text
 
 T = TypeVar("T")
 
-_LOCK: Final = 0x53746166
-"""A number that nothing else in the database locks: "Staf" in ASCII."""
 _TRIES: Final = 5
 _ANSWERS_KEPT_S: Final = 3 * 86_400.0
 """Longer than Telegram keeps an update."""
 
 
-_ORDERS_READ: Final = 1000
 _REPORTED_S: Final = 90 * 86_400.0
-_read_order = msgspec.json.Decoder(Order)
 
 
 class _Answered(msgspec.Struct, omit_defaults=True):
@@ -208,8 +203,7 @@ class SqlStaff:
 
     async def orders(self, limit: int) -> Sequence[tuple[int, Order]]:
         async def read(connection: AsyncConnection) -> list[tuple[int, Order]]:
-            found = await connection.execute(_OPEN_ORDERS, {"most": limit})
-            return [(number, _read_order.decode(body)) for number, body in found]
+            return await open_orders(connection, limit)
 
         return await self._read(read)
 
@@ -218,7 +212,7 @@ class SqlStaff:
             async with self._engine.connect() as connection:
                 await connection.execution_options(writes=True)
                 async with connection.begin():
-                    await connection.execute(_ORDER_DONE, [{"of": number, "at": now} for number in numbers])
+                    await close_orders(connection, numbers, now)
 
         with losses():
             await to_the_end(write())
@@ -240,13 +234,13 @@ class SqlStaff:
 
     async def audit(self, after: int, limit: int) -> Sequence[AuditRow]:
         async def read(connection: AsyncConnection) -> list[AuditRow]:
-            return [AuditRow(*row) for row in await connection.execute(_AUDIT, {"after": after, "most": limit})]
+            return await audit_after(connection, after, limit)
 
         return await self._read(read)
 
     async def newest_audit(self, limit: int) -> Sequence[AuditRow]:
         async def read(connection: AsyncConnection) -> list[AuditRow]:
-            return [AuditRow(*row) for row in await connection.execute(_NEWEST, {"most": limit})][::-1]
+            return await newest_of_audit(connection, limit)
 
         return await self._read(read)
 
@@ -306,36 +300,6 @@ class SqlStaff:
             return await to_the_end(once())
 
 
-async def lock_audit(connection: AsyncConnection) -> None:
-    """Until the transaction ends, nobody else can add to the audit. In SQLite, a transaction that writes has that
-    already."""
-    if connection.dialect.name == "postgresql":
-        await connection.execute(_LOCK_AUDIT)
-
-
-async def add_to_audit(connection: AsyncConnection, notes: Iterable[tuple[int | None, AuditNote]], now: float) -> None:
-    """Add rows to the audit, each with its actor (None: a rule). The transaction must hold the lock of `lock_audit`."""
-    rows = [
-        AuditRow(0, now, actor, note.action, note.subject, _json(note.details), note.reason) for actor, note in notes
-    ]
-    if not rows:
-        return
-    last = (await connection.execute(_NEWEST, {"most": 1})).first()
-    linked = chained(rows, AuditRow(*last) if last is not None else None)
-    await connection.execute(_ADD_TO_AUDIT, [row._asdict() for row in linked])
-
-
-async def add_orders(connection: AsyncConnection, orders: Sequence[Order], now: float) -> None:
-    """Add orders for the fleet. The transaction must hold the lock of `lock_audit`."""
-    if orders:
-        highest = await connection.scalar(_HIGHEST_ORDER) or 0
-        rows = [
-            {"number": number, "body": _json(order), "made_at": now, "done_at": None}
-            for number, order in enumerate(orders, highest + 1)
-        ]
-        await connection.execute(_ADD_ORDER, rows)
-
-
 async def _facts(connection: AsyncConnection, person: PersonId | None, digest: str) -> StaffFacts:
     team = await _members(connection, _TEAM)
     highest = await connection.scalar(_HIGHEST)
@@ -379,7 +343,7 @@ async def _subject_of(connection: AsyncConnection, who: PersonId, now: float) ->
 
 async def _as_subject(connection: AsyncConnection, person: Participant, now: float) -> Subject:
     reported = await connection.scalar(_REPORTED, {"whom": person.person, "after": now - _REPORTED_S})
-    waiting = [_read_order.decode(body) for _, body in await connection.execute(_OPEN_ORDERS, {"most": _ORDERS_READ})]
+    waiting = [order for _, order in await open_orders(connection)]
     ordered = (each.sanction for each in waiting if isinstance(each, SanctionOrder) and each.person == person.person)
     code = person.support.code if person.support is not None else ""
     return Subject(code, person, reported or 0, tuple(ordered))
@@ -389,7 +353,7 @@ async def _purchase(connection: AsyncConnection, code: str) -> Purchase | None:
     found = await purchase_with(connection, code)
     if found is None:
         return None
-    waiting = [_read_order.decode(body) for _, body in await connection.execute(_OPEN_ORDERS, {"most": _ORDERS_READ})]
+    waiting = [order for _, order in await open_orders(connection)]
     key = (found.charge.bot, found.charge.id)
     ordered = any(isinstance(each, RefundOrder) and (each.charge.bot, each.charge.id) == key for each in waiting)
     return msgspec.structs.replace(found, ordered=ordered)
@@ -448,7 +412,6 @@ def _again(answered: str) -> StaffDecision:
     return StaffDecision(effects=effects, reply=stored.reply, refused=stored.refused)
 
 
-_LOCK_AUDIT = sa.select(sa.func.pg_advisory_xact_lock(_LOCK))
 _EVERYBODY = sa.select(staff).order_by(staff.c.number)
 _TEAM = _EVERYBODY.where(staff.c.revoked_at.is_(None))
 _HIGHEST = sa.select(sa.func.max(staff.c.number))
@@ -461,21 +424,6 @@ _CHANGE_INVITE = sa.update(staff_invites).where(staff_invites.c.digest == sa.bin
 _INVITE = sa.select(staff_invites).where(staff_invites.c.digest == sa.bindparam("digest"))
 _ANSWER = sa.select(staff_answers.c.answer).where(
     staff_answers.c.bot_id == sa.bindparam("bot"), staff_answers.c.update_id == sa.bindparam("update")
-)
-_ADD_ORDER = sa.insert(staff_orders)
-_HIGHEST_ORDER = sa.select(sa.func.max(staff_orders.c.number))
-_OPEN_ORDERS = (
-    sa.select(staff_orders.c.number, staff_orders.c.body)
-    # Written as in the partial index.
-    .where(staff_orders.c.done_at.is_(None))
-    .order_by(staff_orders.c.number)
-    .limit(sa.bindparam("most"))
-)
-# What it says names a person, and would outlive the erasure of their data.
-_ORDER_DONE = (
-    sa.update(staff_orders)
-    .where(staff_orders.c.number == sa.bindparam("of"))
-    .values(done_at=sa.bindparam("at"), body="")
 )
 _DRAIN_COLUMNS = ("bot_id", "sister_id", "sister_username", "since")
 _DRAINS = sa.select(*(drains.c[name] for name in _DRAIN_COLUMNS)).order_by(drains.c.bot_id)
@@ -493,9 +441,3 @@ _REPORTED = sa.select(sa.func.count()).where(
 )
 _ADD_ANSWER = sa.insert(staff_answers)
 _FORGET = sa.delete(staff_answers).where(staff_answers.c.at < sa.bindparam("before"))
-_ROW = tuple(audit.c[name] for name in AuditRow._fields)
-_ADD_TO_AUDIT = sa.insert(audit)
-_AUDIT = (
-    sa.select(*_ROW).where(audit.c.number > sa.bindparam("after")).order_by(audit.c.number).limit(sa.bindparam("most"))
-)
-_NEWEST = sa.select(*_ROW).order_by(audit.c.number.desc()).limit(sa.bindparam("most"))

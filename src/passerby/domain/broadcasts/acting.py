@@ -8,7 +8,8 @@ from passerby.kernel.broadcast import Audience, Broadcast, BroadcastState, Categ
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Env
 from passerby.kernel.ids import PersonId
-from passerby.kernel.staff import BroadcastAct, Role, StaffFacts
+from passerby.kernel.staff import Role, StaffFacts
+from passerby.kernel.staff_requests import BroadcastAct
 
 RECALL_S: Final = 48 * 3600.0
 """For how long a bot may delete its messages (source: Bot API, deleteMessage)."""

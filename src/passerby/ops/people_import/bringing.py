@@ -15,9 +15,10 @@ import msgspec
 from sqlalchemy.pool import NullPool
 
 from passerby.adapters.sql import DatabaseUnusable, Pool, SqlRecords, init_schema
+from passerby.adapters.sql.audit import lock_audit
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.failures import losses
-from passerby.adapters.sql.staff import add_orders, lock_audit
+from passerby.adapters.sql.staff_orders import add_orders
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.staff import SanctionOrder
 from passerby.ops.people_import import files, stranger_chatbot

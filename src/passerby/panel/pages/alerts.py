@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from passerby.domain.alerts.rules import BY_NAME, RULES
 from passerby.domain.alerts.runbooks import RUNBOOKS
-from passerby.kernel.staff import AlertAsked, Permission
+from passerby.kernel.staff import Permission
+from passerby.kernel.staff_requests import AlertAsked
 from passerby.panel.http import Answer, see
 from passerby.panel.live import LiveLook
 from passerby.panel.look import Look

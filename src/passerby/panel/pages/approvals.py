@@ -4,7 +4,8 @@ from passerby.adapters.sql.approvals import SqlApprovals
 from passerby.catalogue import Catalogue
 from passerby.dialogue.approvals import card
 from passerby.domain.approvals import may_decline, obstacle
-from passerby.kernel.staff import Pressed, StaffFacts
+from passerby.kernel.staff import StaffFacts
+from passerby.kernel.staff_requests import Pressed
 from passerby.kernel.text import Text
 from passerby.panel.http import Answer
 from passerby.panel.look import Look

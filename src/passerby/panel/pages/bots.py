@@ -7,7 +7,8 @@ from passerby.adapters.sql import SqlStaff
 from passerby.adapters.sql.panel_reading import PanelReading
 from passerby.catalogue import Catalogue
 from passerby.kernel.ids import BotId
-from passerby.kernel.staff import BotAddAsked, DrainAsked, DrainEndAsked, Permission, RetireAsked
+from passerby.kernel.staff import Permission
+from passerby.kernel.staff_requests import BotAddAsked, DrainAsked, DrainEndAsked, RetireAsked
 from passerby.panel.http import Answer, see
 from passerby.panel.live import LiveLook
 from passerby.panel.look import Look

@@ -6,15 +6,8 @@ from passerby.adapters.sql import SqlBroadcasts
 from passerby.catalogue import Catalogue
 from passerby.kernel.broadcast import Broadcast, BroadcastState, TargetState
 from passerby.kernel.content import Content, Kind
-from passerby.kernel.staff import (
-    BroadcastAct,
-    BroadcastDone,
-    BroadcastNew,
-    BroadcastSet,
-    BroadcastWritten,
-    Permission,
-    StaffDecision,
-)
+from passerby.kernel.staff import Permission, StaffDecision
+from passerby.kernel.staff_requests import BroadcastAct, BroadcastDone, BroadcastNew, BroadcastSet, BroadcastWritten
 from passerby.panel.http import Answer, see
 from passerby.panel.look import Look, people
 from passerby.panel.visit import Act, Page, Route, Visit

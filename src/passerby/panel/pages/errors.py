@@ -4,7 +4,8 @@ import msgspec
 
 from passerby import __version__
 from passerby.adapters.sql.panel_reading import PanelReading
-from passerby.kernel.staff import FaultResolved, Permission
+from passerby.kernel.staff import Permission
+from passerby.kernel.staff_requests import FaultResolved
 from passerby.panel.http import Answer, see
 from passerby.panel.look import Look
 from passerby.panel.visit import Act, Page, Route, Visit

@@ -6,7 +6,8 @@ from typing import Final
 from passerby.adapters.sql.panel_ledger import PanelLedger
 from passerby.catalogue import Catalogue
 from passerby.kernel.purchase import RefundReason
-from passerby.kernel.staff import Permission, RefundAsked
+from passerby.kernel.staff import Permission
+from passerby.kernel.staff_requests import RefundAsked
 from passerby.kernel.text import Text
 from passerby.panel.figure import RECORDS, Figure
 from passerby.panel.http import Answer

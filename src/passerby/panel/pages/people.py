@@ -7,7 +7,8 @@ from passerby.catalogue import Catalogue
 from passerby.domain import support
 from passerby.domain.sanctions import binding
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
-from passerby.kernel.staff import LiftAsked, Permission, PersonAsked, SanctionAsked, StaffDecision
+from passerby.kernel.staff import Permission, StaffDecision
+from passerby.kernel.staff_requests import LiftAsked, PersonAsked, SanctionAsked
 from passerby.panel.http import Answer
 from passerby.panel.look import Look
 from passerby.panel.visit import Act, Page, Route, Visit

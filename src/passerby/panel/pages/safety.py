@@ -15,7 +15,8 @@ from passerby.kernel.content import Content
 from passerby.kernel.effect import Button, Menu
 from passerby.kernel.ids import BotId
 from passerby.kernel.sanction import Reason, SanctionKind
-from passerby.kernel.staff import Permission, Pressed, ShowExhibit, StaffDecision
+from passerby.kernel.staff import Permission, ShowExhibit, StaffDecision
+from passerby.kernel.staff_requests import Pressed
 from passerby.kernel.text import Text
 from passerby.panel.figure import RECORDS, Figure
 from passerby.panel.http import Answer, see

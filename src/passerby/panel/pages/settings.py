@@ -10,7 +10,8 @@ from typing import Any, Final
 from passerby.adapters.sql.overrides import SqlOverrides
 from passerby.catalogue import Catalogue
 from passerby.kernel.override import Overridden, Override, Place
-from passerby.kernel.staff import OverrideAsked, Permission
+from passerby.kernel.staff import Permission
+from passerby.kernel.staff_requests import OverrideAsked
 from passerby.panel.http import Answer, see
 from passerby.panel.look import Look
 from passerby.panel.visit import Act, Page, Route, Visit

@@ -2,7 +2,8 @@
 
 from passerby.catalogue import Catalogue
 from passerby.domain.team import PERMISSIONS, roles_for
-from passerby.kernel.staff import Permission, RevocationAsked, Role, RoleAsked, StaffDecision, StaffId
+from passerby.kernel.staff import Permission, Role, StaffDecision, StaffId
+from passerby.kernel.staff_requests import RevocationAsked, RoleAsked
 from passerby.panel.http import Answer, see
 from passerby.panel.look import Look
 from passerby.panel.visit import Act, Page, Route, Visit

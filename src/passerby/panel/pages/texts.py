@@ -16,7 +16,8 @@ from passerby.catalogue.overriding import compiled, problems, source
 from passerby.catalogue.template import Template, Wording, escape
 from passerby.kernel.ids import BotId
 from passerby.kernel.override import EVERY_BOT, Overridden, Override, Place, value_of, wordings_in
-from passerby.kernel.staff import OverrideAsked, Permission
+from passerby.kernel.staff import Permission
+from passerby.kernel.staff_requests import OverrideAsked
 from passerby.panel.http import Answer, see
 from passerby.panel.look import Look
 from passerby.panel.visit import Act, Page, Route, Visit

@@ -16,8 +16,8 @@ from passerby.kernel.drain import KnownBots
 from passerby.kernel.effect import Answer, Menu, Say
 from passerby.kernel.event import ButtonPressed, Event, MessageReceived
 from passerby.kernel.ids import BotId, PersonId, UpdateRef
-from passerby.kernel.staff import (
-    THE_OPERATOR,
+from passerby.kernel.staff import THE_OPERATOR, StaffDecision, StaffFacts, StaffRequest
+from passerby.kernel.staff_requests import (
     ApprovalDeclined,
     BroadcastAsked,
     CaseActAsked,
@@ -29,9 +29,6 @@ from passerby.kernel.staff import (
     PromoAsked,
     PurchaseAsked,
     SessionEnded,
-    StaffDecision,
-    StaffFacts,
-    StaffRequest,
     UnmaskAsked,
 )
 from passerby.ports.staff import StaffRecords

@@ -9,7 +9,8 @@ from passerby.domain.team import called
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Answer, Button, Menu, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
-from passerby.kernel.staff import AlertAsked, Allowed, AuditNote, Permission, StaffDecision, StaffFacts, StaffFeature
+from passerby.kernel.staff import Allowed, AuditNote, Permission, StaffDecision, StaffFacts, StaffFeature
+from passerby.kernel.staff_requests import AlertAsked
 from passerby.kernel.text import text
 
 _WISHES = {"on": True, "off": False}

@@ -3,7 +3,8 @@
 Other staff features ask for it (`dialogue.approvals`), and say in `StaffFeature.agreed` how it is carried out.
 """
 
-from passerby.kernel.staff import Allowed, ApprovalsAsked, StaffFeature
+from passerby.kernel.staff import Allowed, StaffFeature
+from passerby.kernel.staff_requests import ApprovalsAsked
 from passerby.staff.approvals.deciding import deciding
 from passerby.staff.approvals.listing import list_asked, listed
 

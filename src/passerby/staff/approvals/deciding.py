@@ -11,16 +11,8 @@ from passerby.kernel.approval import Approval, ApprovalState
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Say
 from passerby.kernel.event import ButtonPressed
-from passerby.kernel.staff import (
-    Agreed,
-    Allowed,
-    ApprovalDeclined,
-    AuditNote,
-    StaffDecision,
-    StaffFacts,
-    StaffFeature,
-    StaffRequest,
-)
+from passerby.kernel.staff import Agreed, Allowed, AuditNote, StaffDecision, StaffFacts, StaffFeature, StaffRequest
+from passerby.kernel.staff_requests import ApprovalDeclined
 from passerby.kernel.text import text
 
 

@@ -7,7 +7,8 @@ from passerby.kernel.approval import Approval
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Say
 from passerby.kernel.event import MessageReceived
-from passerby.kernel.staff import ApprovalsAsked, StaffDecision, StaffFacts
+from passerby.kernel.staff import StaffDecision, StaffFacts
+from passerby.kernel.staff_requests import ApprovalsAsked
 from passerby.kernel.text import text
 
 

@@ -1,6 +1,7 @@
 """The fleet's bots: those that close, whose people are sent to a sister bot before they are retired."""
 
-from passerby.kernel.staff import Allowed, BotAddAsked, DrainAsked, DrainEndAsked, Permission, RetireAsked, StaffFeature
+from passerby.kernel.staff import Allowed, Permission, StaffFeature
+from passerby.kernel.staff_requests import BotAddAsked, DrainAsked, DrainEndAsked, RetireAsked
 from passerby.staff.bots.changes import add, drain, end_drain, retire
 from passerby.staff.bots.listing import (
     close_pressed,

@@ -4,15 +4,8 @@ from passerby.dialogue.staff import refused
 from passerby.kernel.decision import Env
 from passerby.kernel.drain import Drain
 from passerby.kernel.ids import BotId
-from passerby.kernel.staff import (
-    AuditNote,
-    BotAddAsked,
-    DrainAsked,
-    DrainEndAsked,
-    RetireAsked,
-    StaffDecision,
-    StaffFacts,
-)
+from passerby.kernel.staff import AuditNote, StaffDecision, StaffFacts
+from passerby.kernel.staff_requests import BotAddAsked, DrainAsked, DrainEndAsked, RetireAsked
 from passerby.kernel.text import text
 
 

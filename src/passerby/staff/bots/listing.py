@@ -7,7 +7,8 @@ from passerby.kernel.decision import Env
 from passerby.kernel.drain import Drain, FleetBot, RetireBot
 from passerby.kernel.effect import Button, Menu
 from passerby.kernel.event import ButtonPressed, MessageReceived
-from passerby.kernel.staff import DrainAsked, DrainEndAsked, RetireAsked, StaffDecision, StaffFacts
+from passerby.kernel.staff import StaffDecision, StaffFacts
+from passerby.kernel.staff_requests import DrainAsked, DrainEndAsked, RetireAsked
 from passerby.kernel.text import Text, text
 from passerby.staff.bots.changes import closing, drain, end_drain, retire
 

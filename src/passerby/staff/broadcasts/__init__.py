@@ -3,15 +3,8 @@
 The runtime sends them (`runtime.broadcasts`). The command line and the panel ask for the same by requests.
 """
 
-from passerby.kernel.staff import (
-    Allowed,
-    BroadcastDone,
-    BroadcastNew,
-    BroadcastSet,
-    BroadcastWritten,
-    Permission,
-    StaffFeature,
-)
+from passerby.kernel.staff import Allowed, Permission, StaffFeature
+from passerby.kernel.staff_requests import BroadcastDone, BroadcastNew, BroadcastSet, BroadcastWritten
 from passerby.staff.broadcasts.acting import asked, pressed
 from passerby.staff.broadcasts.composing import awaits, made, new_pressed, options_asked, written_asked
 from passerby.staff.broadcasts.words import commanded

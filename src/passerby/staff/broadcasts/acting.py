@@ -7,7 +7,8 @@ from passerby.kernel.broadcast import Broadcast, BroadcastState, Composing
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Answer, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
-from passerby.kernel.staff import AuditNote, BroadcastAct, BroadcastDone, Permission, StaffDecision, StaffFacts
+from passerby.kernel.staff import AuditNote, Permission, StaffDecision, StaffFacts
+from passerby.kernel.staff_requests import BroadcastAct, BroadcastDone
 from passerby.kernel.text import Text, text
 from passerby.staff.broadcasts.cards import card, menu
 from passerby.staff.broadcasts.composing import compose, named

@@ -5,7 +5,8 @@ from passerby.domain import moments
 from passerby.domain.broadcasts.options import shown
 from passerby.kernel.broadcast import Broadcast, BroadcastState, TargetState
 from passerby.kernel.effect import Button, Menu
-from passerby.kernel.staff import BroadcastAct, StaffFacts
+from passerby.kernel.staff import StaffFacts
+from passerby.kernel.staff_requests import BroadcastAct
 from passerby.kernel.text import Text, text
 
 PAID_RATE = 10

@@ -9,16 +9,8 @@ from passerby.kernel.broadcast import Broadcast, BroadcastState, Composing, Vari
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
-from passerby.kernel.staff import (
-    Allowed,
-    AuditNote,
-    BroadcastNew,
-    BroadcastSet,
-    BroadcastWritten,
-    Permission,
-    StaffDecision,
-    StaffFacts,
-)
+from passerby.kernel.staff import Allowed, AuditNote, Permission, StaffDecision, StaffFacts
+from passerby.kernel.staff_requests import BroadcastNew, BroadcastSet, BroadcastWritten
 from passerby.kernel.text import text
 from passerby.staff.broadcasts.cards import card, menu
 

@@ -12,7 +12,8 @@ from passerby.dialogue.staff import answer, refused
 from passerby.kernel.broadcast import Broadcast, Composing
 from passerby.kernel.decision import Env
 from passerby.kernel.event import MessageReceived
-from passerby.kernel.staff import BroadcastAct, StaffDecision, StaffFacts
+from passerby.kernel.staff import StaffDecision, StaffFacts
+from passerby.kernel.staff_requests import BroadcastAct
 from passerby.kernel.text import text
 from passerby.staff.broadcasts.acting import do
 from passerby.staff.broadcasts.cards import listed

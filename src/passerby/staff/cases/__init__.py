@@ -4,7 +4,8 @@ Staff see people of a case under names that are others tomorrow and in each case
 hour. Whoever decides must have seen the newest version.
 """
 
-from passerby.kernel.staff import Agreed, Allowed, ExportAsked, HoldAsked, Permission, StaffFeature, UnmaskAsked
+from passerby.kernel.staff import Agreed, Allowed, Permission, StaffFeature
+from passerby.kernel.staff_requests import ExportAsked, HoldAsked, UnmaskAsked
 from passerby.staff.cases.appeals import overturn_pressed, uphold_pressed
 from passerby.staff.cases.custody import (
     export_agreed,

@@ -13,17 +13,8 @@ from passerby.kernel.case import CaseFile, Hold
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Answer, Say
 from passerby.kernel.event import ButtonPressed
-from passerby.kernel.staff import (
-    AuditNote,
-    CaseActAsked,
-    ExportAsked,
-    HoldAsked,
-    Permission,
-    ShowExhibit,
-    StaffDecision,
-    StaffFacts,
-    UnmaskAsked,
-)
+from passerby.kernel.staff import AuditNote, Permission, ShowExhibit, StaffDecision, StaffFacts
+from passerby.kernel.staff_requests import CaseActAsked, ExportAsked, HoldAsked, UnmaskAsked
 from passerby.kernel.text import Text, text
 from passerby.staff.cases.looking import known, named, whose
 

@@ -7,7 +7,8 @@ it depends on the settings and on the catalogue. Each change must have seen the 
 from passerby.dialogue.staff import refused
 from passerby.kernel.decision import Env
 from passerby.kernel.override import Overridden, Override, Place
-from passerby.kernel.staff import Allowed, AuditNote, OverrideAsked, Permission, StaffDecision, StaffFacts, StaffFeature
+from passerby.kernel.staff import Allowed, AuditNote, Permission, StaffDecision, StaffFacts, StaffFeature
+from passerby.kernel.staff_requests import OverrideAsked
 from passerby.kernel.text import text
 
 

@@ -18,19 +18,8 @@ from passerby.kernel.decision import Env
 from passerby.kernel.effect import Button, Menu, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.panel import PanelLogin, PanelSession
-from passerby.kernel.staff import (
-    COMMAND_LINE,
-    Allowed,
-    AuditNote,
-    FaultResolved,
-    PanelEntered,
-    PanelLinkAsked,
-    Permission,
-    SessionEnded,
-    StaffDecision,
-    StaffFacts,
-    StaffFeature,
-)
+from passerby.kernel.staff import COMMAND_LINE, Allowed, AuditNote, Permission, StaffDecision, StaffFacts, StaffFeature
+from passerby.kernel.staff_requests import FaultResolved, PanelEntered, PanelLinkAsked, SessionEnded
 from passerby.kernel.text import text
 
 

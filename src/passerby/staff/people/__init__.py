@@ -4,7 +4,8 @@ Staff see no name, no id and no message. Every look is in the audit. A sanction 
 within a second, and tells the person why. A ban without an end needs a second member of the team.
 """
 
-from passerby.kernel.staff import Agreed, Allowed, LiftAsked, Permission, PersonAsked, SanctionAsked, StaffFeature
+from passerby.kernel.staff import Agreed, Allowed, Permission, StaffFeature
+from passerby.kernel.staff_requests import LiftAsked, PersonAsked, SanctionAsked
 from passerby.staff.people.looking import looked_up, person_asked, shown_again
 from passerby.staff.people.sanctioning import (
     agreed,

@@ -9,7 +9,8 @@ from passerby.kernel.decision import Env
 from passerby.kernel.effect import Button, Menu
 from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.sanction import Appeal, Sanction
-from passerby.kernel.staff import AuditNote, Permission, PersonAsked, StaffDecision, StaffFacts, Subject
+from passerby.kernel.staff import AuditNote, Permission, StaffDecision, StaffFacts, Subject
+from passerby.kernel.staff_requests import PersonAsked
 from passerby.kernel.text import Text, day, text
 
 

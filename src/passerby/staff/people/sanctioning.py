@@ -12,17 +12,16 @@ from passerby.kernel.event import ButtonPressed
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
 from passerby.kernel.staff import (
     AuditNote,
-    LiftAsked,
     LiftOrder,
     OverturnOrder,
     Permission,
-    SanctionAsked,
     SanctionOrder,
     StaffDecision,
     StaffFacts,
     StaffMember,
     Subject,
 )
+from passerby.kernel.staff_requests import LiftAsked, SanctionAsked
 from passerby.kernel.text import Text, text
 from passerby.staff.people.looking import may_lift, named, unknown
 

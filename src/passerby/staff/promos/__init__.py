@@ -4,16 +4,8 @@ import msgspec
 
 from passerby.dialogue.staff import refused
 from passerby.kernel.decision import Env
-from passerby.kernel.staff import (
-    Allowed,
-    AuditNote,
-    Permission,
-    PromoMade,
-    PromoRevoked,
-    StaffDecision,
-    StaffFacts,
-    StaffFeature,
-)
+from passerby.kernel.staff import Allowed, AuditNote, Permission, StaffDecision, StaffFacts, StaffFeature
+from passerby.kernel.staff_requests import PromoMade, PromoRevoked
 from passerby.kernel.text import text
 
 

@@ -4,7 +4,8 @@ The buyer reads the code in /paysupport, and tells it to the team. Every look is
 fleet takes the VIP time back, tells the buyer, and asks Telegram until it confirms.
 """
 
-from passerby.kernel.staff import Agreed, Allowed, Permission, PurchaseAsked, RefundAsked, StaffFeature
+from passerby.kernel.staff import Agreed, Allowed, Permission, StaffFeature
+from passerby.kernel.staff_requests import PurchaseAsked, RefundAsked
 from passerby.staff.purchases.looking import looked_up, purchase_asked, shown_again
 from passerby.staff.purchases.refunding import agreed, choose_reason, refund_asked, refund_pressed, sure_pressed
 

@@ -6,7 +6,8 @@ from passerby.kernel.decision import Env
 from passerby.kernel.effect import Button, Menu
 from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.purchase import Purchase
-from passerby.kernel.staff import AuditNote, PurchaseAsked, StaffDecision, StaffFacts
+from passerby.kernel.staff import AuditNote, StaffDecision, StaffFacts
+from passerby.kernel.staff_requests import PurchaseAsked
 from passerby.kernel.text import Text, day, text
 
 

@@ -10,7 +10,8 @@ from passerby.kernel.effect import Button, Menu
 from passerby.kernel.event import ButtonPressed
 from passerby.kernel.money import Charge
 from passerby.kernel.purchase import RefundOrder, RefundReason
-from passerby.kernel.staff import AuditNote, Permission, RefundAsked, StaffDecision, StaffFacts
+from passerby.kernel.staff import AuditNote, Permission, StaffDecision, StaffFacts
+from passerby.kernel.staff_requests import RefundAsked
 from passerby.kernel.text import text
 from passerby.staff.purchases.looking import named, obstacle, unknown
 

@@ -7,17 +7,8 @@ from passerby.domain.team import may
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Answer, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
-from passerby.kernel.staff import (
-    Allowed,
-    InviteAsked,
-    Permission,
-    RevocationAsked,
-    RoleAsked,
-    StaffDecider,
-    StaffDecision,
-    StaffFacts,
-    StaffFeature,
-)
+from passerby.kernel.staff import Allowed, Permission, StaffDecider, StaffDecision, StaffFacts, StaffFeature
+from passerby.kernel.staff_requests import InviteAsked, RevocationAsked, RoleAsked
 from passerby.kernel.text import Text, text
 from passerby.staff.team.changes import invite, join, revoke_asked, role_asked
 from passerby.staff.team.lists import list_team, member_pressed, revoke_pressed, role_pressed, sure_pressed, titled

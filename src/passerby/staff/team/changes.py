@@ -12,15 +12,13 @@ from passerby.kernel.staff import (
     THE_OPERATOR,
     AuditNote,
     Invite,
-    InviteAsked,
     Permission,
-    RevocationAsked,
     Role,
-    RoleAsked,
     StaffDecision,
     StaffFacts,
     StaffMember,
 )
+from passerby.kernel.staff_requests import InviteAsked, RevocationAsked, RoleAsked
 from passerby.kernel.text import Text, text
 
 
