@@ -14,10 +14,12 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from passerby.adapters.sql import SqlRecords, init_schema
+from passerby.adapters.sql.funnel import funnel, rows_of
 from passerby.adapters.sql.packing import lasted_s, pack
 from passerby.adapters.sql.panel_counting import BACK, CHATS, DAYS, GROWTH, STEPS, Growth, PanelCounting
 from passerby.adapters.sql.panel_reading import PanelReading, reading_engine
 from passerby.adapters.sql.tables import blocks, chats, complaints, daily_figures, metadata, past_chats, users
+from passerby.kernel.journey import Step
 from passerby.kernel.staff import Role
 from passerby.panel.samples import between, delivered, per_minute, sample_of, state_of
 from passerby.runtime.membership.report import Report
@@ -212,6 +214,36 @@ def numbers_in(page: str) -> dict[str, str]:
     """The cards of a page: label -> value."""
     found = re.findall(r'<div class="label">(.*?)</div>\s*<div class="value">(.*?)</div>', page)
     return dict(found)
+
+
+def row_of(page: str, name: str) -> list[str]:
+    """The cells of a table's row."""
+    (row,) = re.findall(rf'<tr><th scope="row">{name}</th>(.*?)</tr>', page)
+    return re.findall(r">([^<]*)</td>", row)
+
+
+def test_the_page_of_growth_shows_how_far_the_people_of_each_source_came(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.clock.at = NOW
+        counts = {
+            (TODAY, "spring", 7, "de", int(Step.START)): 40,
+            (TODAY - 1, "spring", 8, "en", int(Step.START)): 12,
+            (TODAY, "spring", 7, "de", int(Step.PAID)): 3,
+            (TODAY - 60, "spring", 7, "de", int(Step.START)): 500,
+            (TODAY, "", 7, "de", int(Step.START)): 20,
+            **{(TODAY, f"invented{n}", 7, "de", int(Step.START)): 1 for n in range(50)},
+        }
+        async with stage.records.engine.begin() as connection:
+            await connection.execute(sa.insert(funnel), rows_of(counts))
+        browser = await stage.signed_in()
+        page = (await browser.get("/growth?days=30")).text
+        assert row_of(page, "spring") == ["52", "0", "0", "0", "0", "0", "0", "&lt; 10"]
+        assert row_of(page, "no tag")[0] == "20"
+        assert row_of(page, "22 more")[0] == "22"
+        assert row_of((await browser.get("/growth?days=30&bot=8")).text, "spring")[0] == "12"
+        assert row_of((await browser.get("/growth?days=30&language=de")).text, "spring")[0] == "40"
+
+    play(tmp_path, scene)
 
 
 def test_the_pages_show_what_was_counted_and_hide_small_groups(tmp_path: Path) -> None:

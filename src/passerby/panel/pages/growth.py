@@ -6,8 +6,10 @@ from typing import Any, Final
 
 import msgspec
 
+from passerby.adapters.sql.funnel import FunnelRow, read_funnel, summed
 from passerby.adapters.sql.panel_counting import BACK, GROWTH, Growth
 from passerby.adapters.sql.panel_reading import PanelReading
+from passerby.kernel.journey import Step
 from passerby.kernel.staff import Permission
 from passerby.panel.figure import COUNTED, Figure
 from passerby.panel.http import Answer
@@ -24,6 +26,18 @@ FUNNEL: Final = (
     ("back1", "came back a day later, or more"),
     ("back7", "came back a week later, or more"),
     ("back30", "came back a month later, or more"),
+)
+MOST_SOURCES: Final = 30
+"""More are summed: strangers can invent tags."""
+SOURCE_STEPS: Final = (
+    (Step.START, "started"),
+    (Step.PROFILE, "profile"),
+    (Step.SEARCH, "search"),
+    (Step.CHAT, "chat"),
+    (Step.TALK, "real chat"),
+    (Step.INVOICE, "invoice"),
+    (Step.CHECKOUT, "checkout"),
+    (Step.PAID, "paid"),
 )
 
 
@@ -68,6 +82,8 @@ class GrowthPage:
             "marks": await self._marks.of_days(span),
             "bots": _breakdown(days, span, "bots"),
             "languages": _breakdown(days, span, "languages"),
+            "source_steps": [said for _, said in SOURCE_STEPS],
+            "sources": _sources(await read_funnel(self._reading.engine, span[0], span[-1]), bot, language),
         }
         return self._look.page(visit, "growth.html", shown)
 
@@ -105,6 +121,18 @@ def _reached(days: Mapping[int, Mapping[str, int]], number: int) -> float | None
     steps = days.get(number, {})
     share = _share(steps.get("chatted", 0), steps.get("people", 0))
     return None if share is None else round(share * 100, 1)
+
+
+def _sources(rows: list[FunnelRow], bot: str, language: str) -> list[dict[str, Any]]:
+    """How far the people of each source came. Steps of people who started in the period."""
+    chosen = [row for row in rows if bot in ("", str(row.bot)) and language in ("", row.language)]
+    sums = list(summed(chosen, "source").items())
+    rest: Counter[Step] = Counter()
+    for _, steps in sums[MOST_SOURCES:]:
+        rest.update(steps)
+    named = [(source or "no tag", steps) for source, steps in sums[:MOST_SOURCES]]
+    shown = [*named, (f"{len(sums) - MOST_SOURCES} more", rest)] if rest else named
+    return [{"name": name, "steps": [people(steps[step]) for step, _ in SOURCE_STEPS]} for name, steps in shown]
 
 
 def _figures(now: Mapping[str, int], before: Mapping[str, int], period: int, at: float) -> list[Figure]:
