@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from passerby.cli.options import Json
+from passerby.cli.options import Json, read_day
 
 growth = typer.Typer(add_completion=False)
 
@@ -47,10 +47,12 @@ def links(
 @growth.command()
 def funnel(
     since: Annotated[
-        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day, UTC. Default: 30 days ago.")
+        datetime | None,
+        typer.Option("--from", parser=read_day, metavar="YYYY-MM-DD", help="The first day, UTC. Default: 30 days ago."),
     ] = None,
     until: Annotated[
-        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="The day after the last one. Default: now.")
+        datetime | None,
+        typer.Option("--to", parser=read_day, metavar="YYYY-MM-DD", help="The day after the last one. Default: now."),
     ] = None,
     by: Annotated[str, typer.Option(help=f"One line for each: {', '.join(_BY)}.")] = "source",
     json: Json = False,

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from passerby.cli.options import read_day
 from passerby.cli.staff import at_work, say
 from passerby.kernel.purchase import RefundReason
 
@@ -41,8 +42,12 @@ class Form(StrEnum):
 
 @money.command()
 def report(
-    since: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day, UTC.")],
-    until: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="The day after the last one, UTC.")],
+    since: Annotated[
+        datetime, typer.Option("--from", parser=read_day, metavar="YYYY-MM-DD", help="The first day, UTC.")
+    ],
+    until: Annotated[
+        datetime, typer.Option("--to", parser=read_day, metavar="YYYY-MM-DD", help="The day after the last one, UTC.")
+    ],
     form: Annotated[Form, typer.Option("--as", help="How it is printed.")] = Form.TEXT,
 ) -> None:
     """Print sales, refunds and net Stars, by plan and bot; and what would be lost with each bot, now."""

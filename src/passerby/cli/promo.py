@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from passerby.cli.options import Json
+from passerby.cli.options import Json, read_day
 from passerby.cli.staff import at_work, say
 
 promo = typer.Typer(help="Promo codes: free VIP days, or a discount on the first purchase.", no_args_is_help=True)
@@ -23,9 +23,12 @@ def create(
         int, typer.Option(help="Or: how many percent the first purchase is cheaper.", min=0, max=99)
     ] = 0,
     uses: Annotated[int, typer.Option(help="How many people may use it.", min=1, max=100_000_000)] = 1,
-    since: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day, UTC.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option("--from", parser=read_day, metavar="YYYY-MM-DD", help="The first day, UTC.")
+    ] = None,
     until: Annotated[
-        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="The day after the last one, UTC.")
+        datetime | None,
+        typer.Option("--to", parser=read_day, metavar="YYYY-MM-DD", help="The day after the last one, UTC."),
     ] = None,
     first_purchase: Annotated[
         bool, typer.Option("--first-purchase", help="Only for people who have bought nothing yet.")

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from passerby.cli.options import read_day
 from passerby.cli.staff import at_work
 
 report = typer.Typer(help="Reports to publish.", no_args_is_help=True)
@@ -17,8 +18,12 @@ def reports() -> None:
 
 @report.command()
 def transparency(
-    since: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day, UTC.")],
-    until: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="The day after the last one, UTC.")],
+    since: Annotated[
+        datetime, typer.Option("--from", parser=read_day, metavar="YYYY-MM-DD", help="The first day, UTC.")
+    ],
+    until: Annotated[
+        datetime, typer.Option("--to", parser=read_day, metavar="YYYY-MM-DD", help="The day after the last one, UTC.")
+    ],
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of Markdown.")] = False,
 ) -> None:
     """Count reports, decisions, appeals and what a rule did in a period."""
