@@ -14,6 +14,7 @@ from sqlalchemy.pool import NullPool
 
 from passerby.adapters.sql import SqlStaff, init_schema
 from passerby.adapters.sql.engine import connect, database_url
+from passerby.adapters.sql.pool import Pool
 from passerby.adapters.sql.tables import audit, metadata, staff_orders
 from passerby.domain.audit import AuditRow, first_broken
 from passerby.kernel.approval import Approval, ApprovalState
@@ -50,6 +51,8 @@ from tests.contract.staff_memory import MemoryStaff, StaffDisk
 NOW = 1_800_000_000.25
 ANN, BOB = PersonId(7_000_000_001), PersonId(7_000_000_002)
 BOT = BotId(1000009)
+PATIENT = Pool(timeout_s=60.0)
+"""For busy machines: here, many wait for each other."""
 BAN_ASKED = '{"type":"person.ban","code":"X","kind":"banned","reason":"scam"}'
 
 
@@ -64,7 +67,7 @@ class StaffPlace:
         async def opened() -> None:
             if self._database is None:
                 return await scene(*(MemoryStaff(self._disk) for _ in range(processes)))
-            engines = [connect(database_url(self._database)) for _ in range(processes)]
+            engines = [connect(database_url(self._database), PATIENT) for _ in range(processes)]
             try:
                 await scene(*map(SqlStaff, engines))
             finally:
