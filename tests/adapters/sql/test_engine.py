@@ -3,6 +3,7 @@
 import asyncio
 import os
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from passerby.adapters.sql import DatabaseUnusable, Pool, SqlRecords, init_schema
-from passerby.adapters.sql.engine import connect, database_url, postgres_url, sqlite_url
+from passerby.adapters.sql.engine import _OPEN, connect, database_url, postgres_url, sqlite_url
 from passerby.adapters.sql.failures import to_the_end
 from passerby.kernel.ids import PersonId
 from passerby.ports.records import RecordsLost
@@ -25,6 +26,44 @@ def unusable(database: str | Path) -> str:
     sentence = str(caught.value)
     assert "\n" not in sentence
     return sentence
+
+
+_LEAVE = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1])
+connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
+connection.close()
+"""
+
+
+@in_a_loop
+async def test_another_process_that_leaves_a_database_removes_nothing_that_is_in_use(tmp_path: Path) -> None:
+    """The last process removes the journal. Whether it is the last one, it learns from the locks of the others."""
+    file = tmp_path / "shared.db"
+    first = connect(database_url(file))
+    async with first.begin() as connection:
+        await connection.execute(sa.text("CREATE TABLE words (word TEXT)"))
+    second = connect(database_url(file))  # as the panel does beside the worker
+    database_url(file)
+    leaving = await asyncio.create_subprocess_exec(sys.executable, "-c", _LEAVE, str(file))
+    assert await leaving.wait() == 0
+    assert file.with_name("shared.db-wal").exists()
+    async with first.begin() as connection:
+        await connection.execute(sa.text("INSERT INTO words VALUES ('here')"))
+    seen = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT word FROM words').fetchall())",
+        str(file),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    said, _ = await seen.communicate()
+    assert said.decode().strip() == "[('here',)]"
+    await first.dispose()
+    await second.dispose()
+    assert not _OPEN[file.stat().st_dev, file.stat().st_ino], "from now on, its first bytes are looked at again"
+    file.write_bytes(b"something else entirely")
+    assert "not an SQLite database" in unusable(file)
 
 
 def test_an_error_separates_the_problem_from_the_remedy() -> None:

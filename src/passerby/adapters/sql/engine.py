@@ -1,6 +1,7 @@
 """Engines: how each database is named and opened. A wrong setting is found before anything starts."""
 
 import os
+from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,14 @@ from passerby.adapters.sql.failures import DatabaseUnusable
 from passerby.adapters.sql.pool import Pool
 
 _SQLITE_HEAD: Final = b"SQLite format 3\0"
+
+_OPEN: Final[Counter[tuple[int, int]]] = Counter()
+"""How many connections to each SQLite file this process has.
+
+Nobody else here may open such a file: when *any* descriptor of it is closed, the system drops all locks that the
+process has on it (https://sqlite.org/howtocorrupt.html, 2.2). The next process that leaves the database would think
+that it is the last one, and remove the journal in which we still write.
+"""
 
 
 def sqlite_url(path: str | os.PathLike[str]) -> URL:
@@ -33,7 +42,7 @@ def sqlite_url(path: str | os.PathLike[str]) -> URL:
         )
     if file.exists() and not os.access(file, os.R_OK | os.W_OK):
         raise DatabaseUnusable(f"{file} cannot be written; give this user the right to, or name another file")
-    if file.exists():
+    if file.exists() and not _OPEN[_file_of(file)]:
         with file.open("rb") as opened:
             head = opened.read(len(_SQLITE_HEAD))
         if head not in (b"", _SQLITE_HEAD):
@@ -104,20 +113,31 @@ def _sqlite(url: URL, timeout_s: float, options: dict[str, Any]) -> AsyncEngine:
     IMMEDIATE, two writers that have both read cannot wait for each other, and fail.
     """
     assert url.database is not None
+    file = Path(url.database)
     try:
         # Profiles must not be readable for other users of this machine. The journal's files get the same rights.
-        Path(url.database).touch(0o600)
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        pass  # It was not opened, see `_OPEN`.
     except OSError as error:
         raise DatabaseUnusable(f"{url.database} cannot be made ({error.strerror}); name another file") from None
     engine = create_async_engine(url, hide_parameters=True, connect_args={"timeout": timeout_s}, **options)
 
     @event.listens_for(engine.sync_engine, "connect")
-    def configure(connection: Any, _record: object) -> None:
+    def configure(connection: Any, record: Any) -> None:
+        # The first statement opens the file.
+        record.info["file"] = _file_of(file)
+        _OPEN[record.info["file"]] += 1
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "temp_store=MEMORY"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+
+    @event.listens_for(engine.sync_engine, "close")
+    def closed(_connection: Any, record: Any) -> None:
+        if "file" in record.info:
+            _OPEN[record.info.pop("file")] -= 1
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: sa.Connection) -> None:
@@ -125,3 +145,12 @@ def _sqlite(url: URL, timeout_s: float, options: dict[str, Any]) -> AsyncEngine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _file_of(path: Path) -> tuple[int, int]:
+    """What the system calls a file. (0, 0): it is gone."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_dev, found.st_ino
