@@ -323,8 +323,14 @@ RUNTIME: Final = (
     Bug(
         "runtime",
         "after damage, people are told again of a state that is over",
-        "if each.to in repaired or _is_over(each, held.get(each.to))",
+        "if each.to in repaired or (each.id in over and each.to not in untold)",
         "if each.to in repaired",
+    ),
+    Bug(
+        "runtime",
+        "after damage, people are not told of a state that is over, though they had not heard of it",
+        "if each.to in repaired or (each.id in over and each.to not in untold)",
+        "if each.to in repaired or each.id in over",
     ),
     Bug(
         "runtime",

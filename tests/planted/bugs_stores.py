@@ -254,7 +254,13 @@ STORES: Final = (
         '{"of": generation, "to": applied + len(new), "at": newest.at}',
     ),
     Bug("sql", "readers wait for the writer", '"journal_mode=WAL", ', ""),
-    Bug("sql", "other users may read the database", "touch(0o600)", "touch(0o644)"),
+    Bug("sql", "other users may read the database", "os.open(file, flags, 0o600)", "os.open(file, flags, 0o644)"),
+    Bug(
+        "sql",
+        "a process that looks at its database file gives up its locks on it",
+        "if file.exists() and not _OPEN[_file_of(file)]:",
+        "if file.exists():",
+    ),
     Bug(
         "sql",
         "errors quote rows",

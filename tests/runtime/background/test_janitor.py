@@ -183,7 +183,8 @@ async def test_notices_from_before_a_repair_are_not_sent_any_more() -> None:
 @pytest.mark.parametrize("is_damaged", [True, False])
 @in_virtual_time
 async def test_after_damage_nobody_is_told_again_of_a_state_that_is_over(is_damaged: bool) -> None:
-    """The mark that a notice was sent may be in the damaged record. Without damage, every unsent notice is sent."""
+    """The mark that a notice was sent may be in the damaged record. It was sent if a later one was: then only the
+    earlier one is still there. Without damage, every unsent notice is sent."""
     house = Household()
     store = house.bench.store
     await store.heartbeat(ME, {}, 1000.0, b"")
@@ -193,9 +194,10 @@ async def test_after_damage_nobody_is_told_again_of_a_state_that_is_over(is_dama
     assert isinstance(ann.state, Chatting)
     lost = msgspec.structs.replace(notice("lost"), keyboard=KEYS[Idle])
     before = msgspec.structs.replace(notice("before"), keyboard=KEYS[Chatting], made_at=ann.state.opened_at - 1)
-    found = msgspec.structs.replace(before, id="found", made_at=ann.state.opened_at)
-    idle = msgspec.structs.replace(lost, id="of nobody we know", to=PersonId(77))
-    entries = (lost, before, found, idle, notice("without keys"))
+    stranger = msgspec.structs.replace(lost, id="of nobody we know", to=PersonId(77))
+    unheard = msgspec.structs.replace(lost, id="unheard", to=BEN)
+    found = msgspec.structs.replace(before, id="found", to=BEN, made_at=ann.state.opened_at)
+    entries = (lost, before, stranger, unheard, found, notice("without keys"))
     await store.commit(Commit(outbox=entries, owner=DEAD))
     if is_damaged:
         store._doubts = Doubts(is_unsure=True)

@@ -116,7 +116,8 @@ def _sqlite(url: URL, timeout_s: float, options: dict[str, Any]) -> AsyncEngine:
     file = Path(url.database)
     try:
         # Profiles must not be readable for other users of this machine. The journal's files get the same rights.
-        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        flags = os.O_CREAT | os.O_EXCL
+        os.close(os.open(file, flags, 0o600))
     except FileExistsError:
         pass  # It was not opened, see `_OPEN`.
     except OSError as error:

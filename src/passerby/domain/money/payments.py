@@ -106,7 +106,8 @@ def take(me: Participant, payment: Payment, bot: BotId, env: Env) -> Taken | Non
         return Taken(with_wallet(me, wallet, env.now), charge, bought.days)
     grant = VipGrant(charge.code, GrantSource.CHARGE, env.now, lasts_s=bought.days * DAY_S)
     if payment.recurs:
-        grant = VipGrant(charge.code, GrantSource.CHARGE, payment.paid_at, until=payment.paid_until + GRACE_S)
+        # Not from the payment on: it may have been found late, and what the person used until now is used up.
+        grant = VipGrant(charge.code, GrantSource.CHARGE, env.now, until=payment.paid_until + GRACE_S)
     wallet = msgspec.structs.replace(wallet, grants=(*wallet.grants, grant))
     return Taken(with_wallet(me, wallet, env.now), charge)
 

@@ -1,8 +1,9 @@
 """When somebody is a VIP: computed from their grants, never counted up.
 
-A subscription's grant is *fixed*: it lasts from its payment until Telegram's date. All other grants are lengths. A
-length fills the time after its `since` that nothing else covers yet; lengths bought earlier come first. So a pass of
-thirty days that is bought in the middle of a subscription begins when that ends, and moves on with each renewal:
+A subscription's grant is *fixed*: it lasts from when its payment was known until Telegram's date. All other grants are
+lengths. A length fills the time after its `since` that nothing else covers yet; lengths bought earlier come first. So a
+pass of thirty days that is bought in the middle of a subscription begins when that ends, and moves on with each
+renewal:
 
     subscription   ████████████▒            until Telegram's date, and a day
     pass, bought ↑ here         ███████████

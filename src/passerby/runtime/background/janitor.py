@@ -132,12 +132,14 @@ class Janitor:
 
         After a repair, its own notice is newer, and enough. After damage, the mark that such a notice was sent may be
         what is missing. It would come again, and say for example that the connection was lost to somebody who has a new
-        partner by now.
+        partner by now. It was sent for certain if the notice of their present state was: notices keep their order.
         """
         repaired = {notice.to for notice in self._untold or () if isinstance(notice, Notice)}
         told = [each for each in entries if isinstance(each, Notice) and each.keyboard in KEYS.values()]
         held = await self._store.held(sorted({each.to for each in told})) if self._was_doubtful and told else {}
-        stale = {each.id for each in told if each.to in repaired or _is_over(each, held.get(each.to))}
+        over = {each.id for each in told if _is_over(each, held.get(each.to))}
+        untold = {each.to for each in told if each.id not in over}
+        stale = {each.id for each in told if each.to in repaired or (each.id in over and each.to not in untold)}
         if stale:
             await self._store.mark(Mark(sent=tuple(stale)))
         return [each for each in entries if each.id not in stale]
