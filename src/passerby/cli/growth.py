@@ -36,6 +36,8 @@ def links(
     from passerby import settings
 
     settled = settings.read()
+    if not settled.tokens:
+        raise settings.WrongSetting("BOT_TOKENS", "there is none", "give at least one token")
     from passerby.bootstrap import growth as office
 
     found = asyncio.run(office.links(settled, tags or ()))

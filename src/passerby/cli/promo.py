@@ -47,6 +47,10 @@ def create(
     starts_at, ends_at = (0.0 if day is None else day.replace(tzinfo=UTC).timestamp() for day in (since, until))
     if ends_at and ends_at <= starts_at:
         raise typer.BadParameter("--to must be later than --from")
+    from passerby.bootstrap.clock import SystemClock
+
+    if ends_at and ends_at <= SystemClock().now():
+        raise typer.BadParameter("--to is over already, so nobody could use the code; name a later day")
     new_buyers = first_purchase or percent > 0
     done = at_work(
         lambda office: office.promos.make(
