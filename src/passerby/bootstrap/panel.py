@@ -1,8 +1,11 @@
 """Puts the operators' panel together, and serves it in a process that runs anyway."""
 
+import sys
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -50,7 +53,7 @@ from passerby.ports.telegram import SendContent, SendNotice, TelegramError
 from passerby.runtime.delivery.sealing import Sealer
 from passerby.runtime.staff.decisions import StaffDecisions
 from passerby.runtime.staff.router import StaffRouter
-from passerby.settings import Settings
+from passerby.settings import Settings, addresses
 from passerby.staff import ALL
 from passerby.telemetry import logs
 from passerby.web import CannotListen, Listener, listen_on_tcp
@@ -209,7 +212,22 @@ def make_panel(
         ExportsPage(look, reading),
         TeamPage(look, staff, act, words),
     )
-    doors = Doors(look, access, staff, act, parts.rng, has_bot=settings.staff_bot is not None)
+    has_bot = settings.staff_bot is not None
+    doors = Doors(look, access, staff, act, parts.rng, has_bot=has_bot, invite=_invite(settings))
     routes = (*doors.routes, *(route for page in pages for route in page.routes))
     assert settings.panel_url is not None
     return Panel(settings.panel_url, routes, look, access, staff, parts.files.key, parts.clock, parts.rng)
+
+
+def _invite(settings: Settings) -> str:
+    """The command that prints a link into this panel.
+
+    If only this machine reaches the panel, the command is whole: the demo's database is not where `.env` says.
+    """
+    command = "passerby panel invite"
+    if settings.postgres_uri is not None or not addresses.is_loopback(
+        urlsplit(settings.panel_url or "").hostname or ""
+    ):
+        return command
+    program = Path(sys.executable).with_name(command)
+    return f"SQLITE_DB_PATH={Path(database(settings)).absolute()} PANEL_URL={settings.panel_url} {program}"

@@ -31,10 +31,10 @@ WITHIN_S: Final = 60.0
 
 
 class Doors:
-    """`bot`: the staff bot's username; empty if it is not known. `has_bot`: there is a staff bot."""
+    """`has_bot`: there is a staff bot. `invite`: the command that prints a link if there is none."""
 
     def __init__(
-        self, look: Look, access: PanelAccess, staff: StaffRecords, act: Act, rng: Random, *, has_bot: bool
+        self, look: Look, access: PanelAccess, staff: StaffRecords, act: Act, rng: Random, *, has_bot: bool, invite: str
     ) -> None:
         self._look = look
         self._access = access
@@ -42,6 +42,7 @@ class Doors:
         self._act = act
         self._rng = rng
         self._has_bot = has_bot
+        self._invite = invite
 
     @property
     def routes(self) -> tuple[Route, ...]:
@@ -58,7 +59,8 @@ class Doors:
         )
 
     async def login(self, visit: Visit) -> Answer:
-        shown = {"title": "Sign in", "has_bot": self._has_bot, "next": _inside(visit.request.query.get("next", "/"))}
+        onward = _inside(visit.request.query.get("next", "/"))
+        shown = {"title": "Sign in", "has_bot": self._has_bot, "invite": self._invite, "next": onward}
         return self._look.page(visit, "login.html", shown)
 
     async def ask(self, visit: Visit) -> Answer:
