@@ -55,6 +55,7 @@ def test_a_file_says_the_same_and_has_words_in_each_language(monkeypatch: pytest
     ("said", "problem"),
     [
         ("week", "plan 1 is not name=days:stars"),
+        ("Week=7d:75", "the name of plan 1 is not 1 to 24 small letters, digits and hyphens"),
         ("week=7d:75, week=8d:80", "plan 2 has the name of one before it"),
         ("week=0d:75", "plan 1 does not last 1 to 3650 days"),
         ("week=7d:75:renews", "plan 1 renews, but not every 30 days"),
@@ -81,8 +82,8 @@ ONE = '[[plan]]\nname = "week"\ndays = 7\nstars = 75\n'
         ("[[plan", "is not TOML"),
         ("[[plans]]", "has something besides [[plan]]"),
         ('[[plan]]\nname = "week"\ndays = 7', "plan 1 has no stars"),
-        (ONE.replace("75", "true"), "plan 1 has a wrong stars"),
-        (ONE.replace("7\n", '"7"\n'), "plan 1 has a wrong days"),
+        (ONE.replace("75", "true"), "plan 1 has something wrong as its stars"),
+        (ONE.replace("7\n", '"7"\n'), "plan 1 has something wrong as its days"),
         (f"{ONE}colour = 3", "plan 1 has something unknown"),
         (f"{ONE}{ONE}", "plan 2 has the name of one before it"),
         (ONE.replace("7\n", "0\n"), "plan 1 does not last 1 to 3650 days"),

@@ -28,6 +28,7 @@ _RULES = Rules()
 """The defaults come from here."""
 
 # name=days:stars, then perhaps :renews, then perhaps @bot+bot.
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,23}")
 _PLAN = re.compile(
     r"([a-z0-9][a-z0-9-]{0,23})=(\d{1,6})d?:(\d{1,6})(:renews)?(?:@([1-9]\d{4,18}(?:\+[1-9]\d{4,18})*))?"
 )
@@ -109,6 +110,10 @@ def parse_plans(text: str, remedy: str, setting: str = "VIP_PLANS") -> tuple[Pla
     for position, entry in enumerate(filter(None, re.split(r"[\s,]+", text)), start=1):
         found = _PLAN.fullmatch(entry)
         if found is None:
+            name, sign, _ = entry.partition("=")
+            if sign and not _NAME.fullmatch(name):
+                problem = f"the name of plan {position} is not 1 to 24 small letters, digits and hyphens"
+                raise WrongSetting(setting, problem, "name it like week-2")
             raise WrongSetting(setting, f"plan {position} is not name=days:stars", remedy)
         name, days, stars, renews = found[1], int(found[2]), int(found[3]), found[4] is not None
         most = MOST_STARS_A_MONTH if renews else MOST_STARS

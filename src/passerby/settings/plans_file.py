@@ -31,6 +31,16 @@ ABOUT_CHARACTERS: Final = 255
 """Source: Bot API, sendInvoice."""
 _KNOWN: Final = {"name": str, "days": int, "stars": int, "renews": bool, "bots": list, "title": dict, "about": dict}
 
+_EXAMPLES: Final = {
+    "name": 'name = "week"',
+    "days": "days = 7",
+    "stars": "stars = 75",
+    "renews": "renews = true",
+    "bots": "bots = [1000001]",
+    "title": 'title.en = "VIP for a week"',
+    "about": 'about.en = "Filters for a week."',
+}
+
 
 def read_plans_file(path: Path) -> tuple[str, dict[str, Plan]]:
     """The plans as VIP_PLANS writes them, and by name with their words. Raises: WrongSetting."""
@@ -76,7 +86,7 @@ def _check(table: Any, position: int) -> None:
         if kind is None:
             raise _wrong(f"plan {position} has something unknown", f"use only {', '.join(_KNOWN)}")
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise _wrong(f"plan {position} has a wrong {name}", "write it as in docs/how-to/sell-vip.md")
+            raise _wrong(f"plan {position} has something wrong as its {name}", f"write it like {_EXAMPLES[name]}")
     for name in ("name", "days", "stars"):
         if name not in table:
             raise _wrong(f"plan {position} has no {name}", f"write its {name}")
