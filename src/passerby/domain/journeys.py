@@ -95,7 +95,7 @@ def reached(me: Participant) -> int:
 
 
 def new_steps(before: Participant, after: Participant) -> tuple[Step, ...]:
-    """The steps that are to be counted for a change."""
+    """The steps that a change reaches, to count them."""
     is_, was = after.journey, before.journey
     if is_ is None or is_ is was or not is_.began_at:
         return ()

@@ -53,7 +53,7 @@ def deciding(ways: Mapping[type[StaffRequest], Agreed]) -> StaffFeature:
 def _closed(
     event: object, approval: Approval, state: ApprovalState, done: StaffDecision, facts: StaffFacts, env: Env
 ) -> StaffDecision:
-    """The approval is decided, together with `done`. Whoever asked is told."""
+    """The approval is decided, together with `done`. The member who asked is told."""
     me = facts.me
     assert me is not None, "only staff decide"
     note = AuditNote(
