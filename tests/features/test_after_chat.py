@@ -187,7 +187,7 @@ def test_the_find_button_searches_once_and_keeps_the_other_buttons() -> None:
     assert decision == Decision(
         (msgspec.structs.replace(was, state=ben.value.state),), (Answer("query"), thanked, begun)
     )
-    assert ben.looks_back("seek").effects[-1] == says(ben, "search.already")
+    assert ben.looks_back("seek").effects[-1] == says(ben, "search.already", search=talk.env.now)
     ben.writes("/stop")
     older = ben.presses("seek", "an older chat")
     assert older.effects == (Answer("query"), begun), "an older question stays as it is"

@@ -78,7 +78,7 @@ def test_next_while_idle_begins_a_search(words: str) -> None:
 @pytest.mark.parametrize("words", NEXT)
 def test_next_while_searching_changes_nothing(words: str) -> None:
     ann = Playbook().searching()
-    assert ann.writes(words) == Decision(effects=(says(ann, "chat.next_while_searching"),))
+    assert ann.writes(words) == Decision(effects=(says(ann, "chat.next_while_searching", search=NOW),))
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_an_idle_person_who_searches_begins_to_wait(words: str) -> None:
 def test_searching_again_keeps_the_place_in_the_queue(words: str) -> None:
     ann = (talk := Playbook()).searching()
     talk.later(100)
-    assert ann.writes(words) == Decision(effects=(says(ann, "search.already"),))
+    assert ann.writes(words) == Decision(effects=(says(ann, "search.already", search=NOW),))
 
 
 @pytest.mark.parametrize("words", FIND)

@@ -97,4 +97,10 @@ SEARCHES: Final = (
         "return self.is_aside or self.is_held",
         "return self.is_aside",
     ),
+    Bug(
+        "searches",
+        "an answer to somebody who searches already is sent after their partner was found",
+        "    return Say(me.person, text(key), keys_for(me.state), search=me.state.ticket.since)\n",
+        "    return Say(me.person, text(key), keys_for(me.state))\n",
+    ),
 )

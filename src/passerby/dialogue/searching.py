@@ -1,4 +1,4 @@
-"""What a person reads when their search begins."""
+"""What a person reads when their search begins, or when they ask for one that has begun."""
 
 from passerby.dialogue.keyboards import keys_for
 from passerby.kernel.effect import Say
@@ -11,3 +11,9 @@ def tell_search(me: Participant) -> Say:
     notice says how it ended."""
     assert isinstance(me.state, Searching), "a search has begun"
     return Say(me.person, text("search.begun"), keys_for(me.state), search=me.state.ticket.since)
+
+
+def tell_still_searching(me: Participant, key: str) -> Say:
+    """Answer a person who asks for a search that has begun already. It is not sent if the search is over before."""
+    assert isinstance(me.state, Searching), "the search goes on"
+    return Say(me.person, text(key), keys_for(me.state), search=me.state.ticket.since)

@@ -127,8 +127,28 @@ async def test_a_search_that_is_cancelled_at_once_costs_one_send(two: Two, /) ->
 async def test_an_answer_that_comes_meanwhile_does_not_overtake_the_first_one(two: Two, /) -> None:
     await two.search(ANN)
     await two.search(ANN)
+    assert two.telegram.tried[0][0] < HELD_S, "the second answer lets the first one go"
+    await two.quiet()
     assert two.told() == ["search.begun", "search.already"]
-    assert two.telegram.tried[-1][0] < HELD_S, "nobody has to wait"
+
+
+@pytest.mark.parametrize("words", ["🔎 Find a partner", "/search", "/next"])
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_person_who_asks_again_hears_nothing_of_the_search_after_their_partner_was_found(
+    shared: bool, words: str
+) -> None:
+    async def body(two: Two) -> None:
+        for person in (ANN, BEN):
+            await two.search(person)
+        await asyncio.sleep(HELD_S + 0.1)
+        two.one.happens(written(ANN, words))
+        await settled()
+        await two.pair()
+        await two.quiet()
+        await asyncio.sleep(2 * HELD_S)
+        assert two.told(ANN) == ["search.begun", "search.found"]
+
+    in_two(body, shared=shared)
 
 
 @staged(in_two)

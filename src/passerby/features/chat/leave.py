@@ -6,7 +6,7 @@ from passerby.dialogue.after_chat import look_back, tell_left
 from passerby.dialogue.challenge import ask_for_picture
 from passerby.dialogue.closing import go_on_elsewhere, is_closing
 from passerby.dialogue.keyboards import keys_for
-from passerby.dialogue.searching import tell_search
+from passerby.dialogue.searching import tell_search, tell_still_searching
 from passerby.domain.lifecycle import cancel, part, search
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Say
@@ -30,7 +30,7 @@ def move_on(event: MessageReceived, facts: Facts, env: Env) -> Decision:
             me = search(facts.me, env)
             return Decision((me,), (tell_search(me), *ask_for_picture(me)))
         case Searching():
-            return _tell(facts, "chat.next_while_searching")
+            return Decision(effects=(tell_still_searching(facts.me, "chat.next_while_searching"),))
         case Chatting():
             sides = part(facts.me, facts.partner, env, reason="next", leaver=facts.me.person, again=not closes)
             if closes:

@@ -8,7 +8,7 @@ from passerby.dialogue.after_chat import SEEK, ask_again, what_was_said
 from passerby.dialogue.challenge import ask_for_picture
 from passerby.dialogue.closing import go_on_elsewhere, is_closing
 from passerby.dialogue.keyboards import CANCEL, FIND, keys_for
-from passerby.dialogue.searching import tell_search
+from passerby.dialogue.searching import tell_search, tell_still_searching
 from passerby.domain.after_chat import last_partner
 from passerby.domain.farms.challenge import is_asked
 from passerby.domain.lifecycle import cancel, pair, refresh_ticket, search
@@ -31,7 +31,7 @@ def _tell(facts: Facts, key: str, reply_to: MessageId | None = None) -> Decision
 def find(event: MessageReceived | ButtonPressed, facts: Facts, env: Env) -> Decision:
     match facts.me.state:
         case Searching():
-            return _tell(facts, "search.already")
+            return Decision(effects=(tell_still_searching(facts.me, "search.already"),))
         case Chatting():
             return _tell(facts, "search.in_chat")
         case Idle():
