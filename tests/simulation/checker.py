@@ -501,12 +501,15 @@ class _Check:
 
 def _left_over(wishes: list[Seen], notices: list[Seen]) -> list[Seen]:
     """Return the requests that get no notice when every notice answers at most one request. Computed as a matching, by
-    augmenting paths. The end of a search answers the request for it besides."""
+    augmenting paths. The end of a search answers the request for it besides, and everyone that repeats it."""
     served: dict[tuple[int, bool], Seen] = {}
+    repeated = _repeated(wishes, notices)
 
     def serve(wish: Seen, tried: set[tuple[int, bool]]) -> bool:
         for notice in notices:
             place = (notice.n, _ends(notice, wish))
+            if notice.n > wish.n and place[1] and wish.n in repeated:
+                return True
             if notice.n > wish.n and place not in tried and (place[1] or _serves(notice, wish)):
                 tried.add(place)
                 if place not in served or serve(served[place], tried):
@@ -515,6 +518,21 @@ def _left_over(wishes: list[Seen], notices: list[Seen]) -> list[Seen]:
         return False
 
     return [wish for wish in wishes if not serve(wish, set())]
+
+
+def _repeated(wishes: list[Seen], notices: list[Seen]) -> set[int]:
+    """Return the requests for a search that follow another one, with no end of a search between them. That the search
+    goes on is not said after it is over."""
+    repeated: set[int] = set()
+    is_asked = False
+    for seen in sorted([*wishes, *notices], key=lambda seen: seen.n):
+        if seen.kind == "out" and seen.asked in ("find", "next"):
+            if is_asked:
+                repeated.add(seen.n)
+            is_asked = True
+        elif seen.key in ENDS_SEARCH:
+            is_asked = False
+    return repeated
 
 
 def _ends(notice: Seen, wish: Seen) -> bool:
