@@ -10,18 +10,25 @@ from passerby.kernel.event import ButtonPressed
 from passerby.kernel.ids import PersonId
 from tests.scenario.stores import FILE, SERVERS, opened
 from tests.simulation.money import MONTHLY, History, judged
-from tests.size import size
+from tests.size import in_full, size
+
+# In parts, so that several processes share the long form.
+HISTORIES = range(0, 10_000, 250)
+HISTORIES_ON_STORES = range(0, 200, 20)
 
 
 @pytest.mark.sized
-def test_the_ledger_equals_telegrams_transactions_and_nobody_loses_a_paid_day() -> None:
-    assert {seed: wrong for seed in range(size(120, 10_000)) if (wrong := judged(seed))} == {}
+@pytest.mark.parametrize("first", in_full(HISTORIES, 1))
+def test_the_ledger_equals_telegrams_transactions_and_nobody_loses_a_paid_day(first: int) -> None:
+    seeds = range(first, first + size(120, HISTORIES.step))
+    assert {seed: wrong for seed in seeds if (wrong := judged(seed))} == {}
 
 
 @pytest.mark.sized
+@pytest.mark.parametrize("first", in_full(HISTORIES_ON_STORES, 1))
 @pytest.mark.parametrize("stores", [FILE, pytest.param(SERVERS, marks=pytest.mark.services)])
-def test_the_ledger_is_the_same_over_every_pair_of_stores(stores: str) -> None:
-    for seed in range(size(1, 200)):
+def test_the_ledger_is_the_same_over_every_pair_of_stores(stores: str, first: int) -> None:
+    for seed in range(first, first + size(1, HISTORIES_ON_STORES.step)):
         place, records_place = opened(stores)
         try:
             assert judged(seed, place, records_place) == []
