@@ -64,7 +64,9 @@ def _patterns_in(value: object, depth: int = 0) -> Iterator["re.Pattern[Any]"]:
 
 
 def _inline(path: Path) -> Iterator[tuple[int, "re.Pattern[str]"]]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    source = path.read_text()
+    # To parse every file takes seconds, in each process that collects the tests.
+    for node in ast.walk(ast.parse(source)) if re.search(r"\bre\.", source) else ():
         match node:
             case ast.Call(
                 func=ast.Attribute(value=ast.Name(id="re"), attr=called), args=[ast.Constant(value=str(pattern)), *_]

@@ -63,7 +63,7 @@ def test_a_function_of_a_message_takes_time_in_proportion_to_it(place: str) -> N
         assert wrong is None, f"{place}: {wrong}: {name}"
 
 
-@pytest.mark.parametrize("name", sorted(SHAPES))
+@pytest.mark.parametrize("name", spread(sorted(SHAPES), 3))
 def test_an_update_is_decoded_in_proportion_to_its_length(name: str) -> None:
     def work(length: int) -> Any:
         body = answer(update(1, SHAPES[name](length)))
@@ -72,7 +72,7 @@ def test_an_update_is_decoded_in_proportion_to_its_length(name: str) -> None:
     assert grows(work) is None
 
 
-@pytest.mark.parametrize("name", spread(sorted(SHAPES), 12))
+@pytest.mark.parametrize("name", spread(sorted(SHAPES), 20))
 def test_an_update_is_decided_in_proportion_to_its_length(name: str) -> None:
     """In every state of the sender and under every policy. The result is also encoded for storing."""
 

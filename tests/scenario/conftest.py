@@ -1,7 +1,7 @@
 """Which scenarios run in `make test`. `make test-all` runs all of them over all stores.
 
 The kind of a message matters to the Telegram adapter. The store's calls in a flow are the same for each kind. So a
-plain message goes through everything that can happen to the app. Every other kind goes through every second flow, on
+plain message goes through everything that can happen to the app. Every other kind goes through every third flow, on
 two bots, with one of the lives; flow and life differ from kind to kind. Over real servers, and over a store that
 answers late, each flow runs once, with a plain message and a kill if the flow has one. The servers are Redis and
 PostgreSQL if the flow has both, otherwise Redis alone.
@@ -28,7 +28,7 @@ def _is_quick(flow: str, params: dict[str, Any], lives: list[Any]) -> bool:
         return not home or life in (None, "fresh")
     if store == "memory":
         chance = _chance(f"{flow} {kind}")
-        return not home and life in (None, lives[chance % len(lives)]) and chance // len(lives) % 2 == 0
+        return not home and life in (None, lives[chance % len(lives)]) and chance // len(lives) % 3 == 0
     return is_plain
 
 

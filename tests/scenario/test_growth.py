@@ -14,7 +14,7 @@ from passerby.kernel.promo import PromoCode
 from passerby.kernel.rules import Rules
 from tests.scenario.matrix import HOMES, over_servers
 from tests.scenario.stage import Phone, Stage, play
-from tests.scenario.stores import FILE
+from tests.scenario.stores import FILE, SERVERS
 
 SOLD = Rules(plans=(Plan("month", 30, 250),), free_filters=(), idle_nudge_s=0, idle_end_s=0)
 TRIAL = msgspec.structs.replace(SOLD, trial_days=3)
@@ -182,7 +182,7 @@ def test_when_telegram_gives_the_stars_back_the_gift_ends_within_minutes(store: 
     play(store, scene, home=False, rules=SOLD)
 
 
-@over_servers
+@pytest.mark.parametrize("store", ["memory", pytest.param(SERVERS, marks=[pytest.mark.services, pytest.mark.long])])
 @HOMES
 def test_newcomers_get_a_trial_after_their_first_real_chat_and_only_then(home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
