@@ -54,7 +54,10 @@ def test_a_bot_is_added_by_its_token_and_retired_once_it_closes(tmp_path: Path) 
         early = await browser.post("/bots/retire", given | {"bot": "1000001"})
         assert "Close the bot first" in early.text
         await stage.decisions.on_request(DrainAsked(BotId(1000001), BotId(1000002), "two_bot"))
-        assert (await browser.press("/bots", "/bots/retire", bot="1000001")).status == 303
+        asked = await browser.press("/bots", "/bots/retire", bot="1000001")
+        assert "Retire bot 1000001?" in asked.text
+        assert file.read_text().split() == [*TOKENS, NEW], "a first press only asks"
+        assert (await browser.press("/bots", "/bots/retire", bot="1000001", sure="yes")).status == 303
         assert file.read_text().split() == [TOKENS[1], NEW]
         assert (await stage.actions())[-1] == "bots.retired"
         for text in ([(row.details, row.subject) for row in await stage.staff.newest_audit(99)],):
@@ -72,5 +75,16 @@ def test_without_a_file_of_tokens_the_page_offers_neither(tmp_path: Path) -> Non
         assert 'href="/texts/intro.name?bot=1000001"' in page
         answer = await browser.post("/bots/add", {"csrf": await token(browser), "token": NEW})
         assert "Set BOT_TOKENS_FILE" in answer.text
+
+    play(tmp_path, scene)
+
+
+def test_closing_a_bot_asks_first(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        browser = await stage.signed_in()
+        asked = await browser.press("/bots", "/bots/drain", sister="1000002")
+        assert "Close bot 1000001?" in asked.text
+        assert 'name="sure" value="yes"' in asked.text
+        assert not await stage.staff.drains()
 
     play(tmp_path, scene)

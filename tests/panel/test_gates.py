@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from passerby.domain.panel import FRESH_S, IDLE_S, LOGIN_S, ROTATE_S, SESSION_S
 from passerby.kernel.staff import Role
 from passerby.kernel.staff_requests import RevocationAsked, RoleAsked
+from passerby.panel.kept import KEEP_S
 from tests.panel.stage import URL, Answered, Browser, Stage, hidden, play
 
 
@@ -319,5 +320,48 @@ def test_a_fresh_proof_replaces_the_session(tmp_path: Path) -> None:
         (left,) = await stage.access.sessions(stage.clock.now())
         assert left.number == 2
         assert left.proved_at == stage.clock.now()
+
+    play(tmp_path, scene)
+
+
+def test_a_form_that_needs_a_fresh_proof_waits_for_it_and_is_sent_once(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.hire(Role.OWNER, 501)
+        member = await stage.hire(Role.ANALYST, 601)
+        browser, other = await stage.signed_in(), await stage.signed_in()
+        assert (await browser.get("/again")).header("location") == "/", "nothing waits"
+        stage.clock.at += FRESH_S
+        wish = {"csrf": csrf_in(await browser.get("/sessions")), "member": str(member), "role": "support"}
+        asked = await browser.post("/team/role", wish)
+        assert asked.header("location") == "/login?next=/again"
+        done = await browser.press(await stage.link(), "/enter")
+        assert done.header("location") == "/again"
+        shown = await browser.get("/again")
+        assert '<dd dir="auto">support</dd>' in shown.text
+        assert wish["csrf"] not in shown.text
+        assert (await other.get("/again")).header("location") == "/", "it belongs to the browser that sent it"
+        given = hidden(shown.text)
+        assert (await browser.post("/again", given)).header("location") == "/team"
+        assert {each.role for each in await stage.staff.team()} == {Role.OWNER, Role.SUPPORT}
+        acts = await stage.actions()
+        assert (await browser.post("/again", given)).header("location") == "/"
+        assert await stage.actions() == acts, "it is done once"
+
+    play(tmp_path, scene)
+
+
+def test_a_form_that_waits_for_a_proof_is_sent_by_nobody_else_and_not_late(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        owner = await stage.hire(Role.OWNER, 501)
+        browser = await stage.signed_in()
+        for late in (0.0, KEEP_S):
+            stage.clock.at += FRESH_S
+            wish = {"csrf": csrf_in(await browser.get("/sessions")), "member": str(owner)}
+            assert (await browser.post("/team/revoke", wish)).status == 303
+            stage.clock.at += late
+            done = await browser.press(await stage.link(0 if late else owner), "/enter")
+            assert done.header("location") == "/"
+            assert (await browser.get("/again")).header("location") == "/"
+            await browser.press(await stage.link(), "/enter")
 
     play(tmp_path, scene)

@@ -49,6 +49,7 @@ NEEDS = {
     "/sessions": None,
 }
 FORMS = {
+    "/again": None,
     "/bots/drain": Permission.SETTINGS,
     "/bots/open": Permission.SETTINGS,
     "/bots/add": Permission.SETTINGS,
@@ -93,7 +94,7 @@ async def code_of_somebody(stage: Stage) -> str:
 
 def test_every_page_is_named_here(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
-        known = {("GET", path) for path in NEEDS} | {("POST", path) for path in FORMS}
+        known = {("GET", path) for path in (*NEEDS, "/again")} | {("POST", path) for path in FORMS}
         assert set(stage.app.addresses) == known
 
     play(tmp_path, scene)

@@ -29,6 +29,7 @@ from passerby.ops.slow import look as look_into
 from passerby.ops.token_file import TokenFile
 from passerby.panel.app import Panel
 from passerby.panel.doors import Doors
+from passerby.panel.kept import KeptForms
 from passerby.panel.live import LiveLook
 from passerby.panel.look import Look
 from passerby.panel.marks import Marks
@@ -187,7 +188,7 @@ def make_panel(
 
     ledger = PanelLedger(reading.engine)
     marks = Marks(reading, SqlBroadcasts(reading.engine))
-    look = Look(MENU)
+    look, kept = Look(MENU), KeptForms()
 
     async def sister(bot: BotId, wanted: BotId | None, closing: Collection[BotId]) -> tuple[BotId, str]:
         found = await sister_of(settings, bot, wanted, closing)
@@ -213,10 +214,10 @@ def make_panel(
         TeamPage(look, staff, act, words),
     )
     has_bot = settings.staff_bot is not None
-    doors = Doors(look, access, staff, act, parts.rng, has_bot=has_bot, invite=_invite(settings))
+    doors = Doors(look, access, staff, act, parts.rng, kept, has_bot=has_bot, invite=_invite(settings))
     routes = (*doors.routes, *(route for page in pages for route in page.routes))
     assert settings.panel_url is not None
-    return Panel(settings.panel_url, routes, look, access, staff, parts.files.key, parts.clock, parts.rng)
+    return Panel(settings.panel_url, routes, look, access, staff, parts.files.key, parts.clock, parts.rng, kept)
 
 
 def _invite(settings: Settings) -> str:

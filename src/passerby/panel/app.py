@@ -23,6 +23,7 @@ from passerby.domain.panel import ROTATE_S, is_valid
 from passerby.kernel.panel import PanelSession
 from passerby.kernel.staff import COMMAND_LINE, THE_OPERATOR, StaffMember
 from passerby.panel.http import Answer, Request, Sender, request_of, see
+from passerby.panel.kept import KeptForm, KeptForms
 from passerby.panel.look import Look
 from passerby.panel.visit import BROWSER, SESSION, Route, Visit, csrf_of, digest_of, new_cookie
 from passerby.ports.clock import Clock
@@ -35,6 +36,8 @@ from passerby.web.exchange import Gone, Receive, Scope, Send, TooLarge
 SEEN_EVERY_S: Final = 60.0
 ACTS: Final = 60
 ACTS_WITHIN_S: Final = 60.0
+AGAIN: Final = "/again"
+"""Where somebody goes on who had to prove once more who they are."""
 
 
 class Panel:
@@ -50,10 +53,12 @@ class Panel:
         key: bytes,
         clock: Clock,
         rng: Random,
+        kept: KeptForms,
     ) -> None:
         parts = urlsplit(url)
         self._host, self._origin = parts.netloc, f"{parts.scheme}://{parts.netloc}"
         self._sender = Sender(secure=parts.scheme == "https")
+        routes = (*routes, Route("GET", AGAIN, self._again), Route("POST", AGAIN, self._sent_again))
         self._exact = {(route.method, route.path): route for route in routes if not route.path.endswith("/*")}
         self._open = [(route.method, route.path[:-1], route) for route in routes if route.path.endswith("/*")]
         self._look = look
@@ -62,6 +67,7 @@ class Panel:
         self._key = key
         self._clock = clock
         self._rng = rng
+        self._kept = kept
 
     @property
     def addresses(self) -> list[tuple[str, str]]:
@@ -172,14 +178,32 @@ class Panel:
         return "" if _same(given, visit.csrf) else "token"
 
     def _to_login(self, visit: Visit) -> Answer:
-        """Then back to where they were. What a form said is lost: it must be sent again."""
+        """Then back to where they were. A form that needs a fresh proof waits for that proof."""
         request = visit.request
         if request.is_refresh:
             return Answer(status=401)
         back = request.path if request.method == "GET" else "/"
         if request.method == "POST" and visit.me is not None:
-            back = urlsplit(request.headers.get("referer", "")).path or "/"
+            form = KeptForm(visit.member.number, request.path, request.form, visit.now)
+            self._kept.keep(digest_of(visit.browser), form)
+            back = AGAIN
         return see(f"/login?next={quote(back)}")
+
+    async def _again(self, visit: Visit) -> Answer:
+        kept = self._kept.of(digest_of(visit.browser), visit.member.number, visit.now)
+        if kept is None:
+            return see("/")
+        page = self._look.page_of(kept.path)
+        values = {"title": "Go on?", "kept": kept, "page": page.title, "back": page.path}
+        return self._look.page(visit, "again.html", values)
+
+    async def _sent_again(self, visit: Visit) -> Answer:
+        """As if the form was sent now: with the role and the proof of now."""
+        kept = self._kept.take(digest_of(visit.browser), visit.member.number, visit.now)
+        route = self._route("POST", kept.path) if kept is not None else None
+        if kept is None or route is None:
+            return see("/")
+        return await self._served(route, replace(visit, request=replace(visit.request, path=kept.path, form=kept.form)))
 
     def _refused(self, why: str, status: int, visit: Visit | None = None, said: str = "") -> Answer:
         logs.record("panel.refused", "warning", reason=why, status=status)

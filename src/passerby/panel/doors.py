@@ -19,6 +19,7 @@ from passerby.kernel.staff import COMMAND_LINE, Permission
 from passerby.kernel.staff_requests import PanelEntered, SessionEnded
 from passerby.panel.agents import named
 from passerby.panel.http import Answer, see
+from passerby.panel.kept import KeptForms
 from passerby.panel.look import Look
 from passerby.panel.visit import LOGIN, SESSION, Act, Route, Visit, digest_of, new_cookie
 from passerby.ports.panel import PanelAccess
@@ -34,13 +35,23 @@ class Doors:
     """`has_bot`: there is a staff bot. `invite`: the command that prints a link if there is none."""
 
     def __init__(
-        self, look: Look, access: PanelAccess, staff: StaffRecords, act: Act, rng: Random, *, has_bot: bool, invite: str
+        self,
+        look: Look,
+        access: PanelAccess,
+        staff: StaffRecords,
+        act: Act,
+        rng: Random,
+        kept: KeptForms,
+        *,
+        has_bot: bool,
+        invite: str,
     ) -> None:
         self._look = look
         self._access = access
         self._staff = staff
         self._act = act
         self._rng = rng
+        self._kept = kept
         self._has_bot = has_bot
         self._invite = invite
 
@@ -114,7 +125,9 @@ class Doors:
         asked = PanelEntered(name, digest_of(visit.browser), digest_of(secret), agent, replaces)
         if (await self._act(asked, by)).refused:
             return self._failed(visit, useless, 403)
-        onward = _inside(visit.request.form.get("next", "/"))
+        waits = self._kept.of(digest_of(visit.browser), login.member, visit.now)
+        # A link of the command line knows of no page.
+        onward = "/again" if waits is not None else _inside(visit.request.form.get("next", "/"))
         return see(onward, {SESSION: secret, LOGIN: ""})
 
     async def logout(self, visit: Visit) -> Answer:

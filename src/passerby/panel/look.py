@@ -92,6 +92,11 @@ class Look:
         kind = _KINDS.get(Path(name).suffix, "text/plain; charset=utf-8")
         return Answer(self._files[name], kind=kind, keeps=True)
 
+    def page_of(self, path: str) -> Page:
+        """The entry of the menu that `path` belongs to, or else the first one."""
+        found = (page for page in self._pages if path == page.path or path.startswith(page.path.rstrip("/") + "/"))
+        return max(found, key=lambda page: len(page.path), default=self._pages[0])
+
     def page(self, visit: Visit, template: str, values: Mapping[str, Any], status: int = 200) -> Answer:
         menu = [page for page in self._pages if visit.me is not None and visit.may(page.needs)]
         body = self._environment.get_template(template).render(

@@ -124,6 +124,12 @@ class BotsPage:
         bot, wanted = (visit.request.form.get(name, "") for name in ("bot", "sister"))
         if bot not in map(str, self._bots()) or wanted not in ("", *map(str, self._bots())):
             return self._failed(visit, "There is no such bot.")
+        if visit.request.form.get("sure") != "yes":
+            said = (
+                f"Bot {bot} then takes no new people and starts no new chats. Its people are sent to "
+                f"{'bot ' + wanted if wanted else 'another bot'}. You can open it again."
+            )
+            return self._sure(visit, f"Close bot {bot}?", said, "Close it", {"bot": bot, "sister": wanted})
         closing = [each.bot for each in await self._staff.drains()]
         try:
             sister, username = await self._sister(BotId(int(bot)), BotId(int(wanted)) if wanted else None, closing)
@@ -160,6 +166,9 @@ class BotsPage:
             return self._failed(visit, "Close the bot first, so that its people know where to go on.")
         if self._file is None:
             return self._failed(visit, NO_FILE)
+        if visit.request.form.get("sure") != "yes":
+            said = f"Its token leaves BOT_TOKENS_FILE, and nobody answers in bot {bot} any more."
+            return self._sure(visit, f"Retire bot {bot}?", said, "Retire it", {"bot": bot})
         which = BotId(int(bot))
         try:
             self._file.without(which)
@@ -171,6 +180,11 @@ class BotsPage:
         if done.refused and done.reply is not None:
             return self._failed(visit, self._words.plain(done.reply, "en"))
         return see("/bots")
+
+    def _sure(self, visit: Visit, title: str, said: str, button: str, fields: dict[str, str]) -> Answer:
+        """Ask before it is done."""
+        values = {"title": title, "said": said, "button": button, "fields": fields, "back": "/bots"}
+        return self._look.page(visit, "sure.html", values)
 
     def _failed(self, visit: Visit, said: str) -> Answer:
         return self._look.page(visit, "error.html", {"said": said}, 400)
