@@ -8,6 +8,7 @@ import pytest
 from passerby.domain.money.report import (
     DAY_S,
     NANO,
+    Given,
     Ledgered,
     Net,
     Open,
@@ -25,7 +26,8 @@ from passerby.kernel.money import GrantSource, VipGrant
 NOW = 1_800_000_000.0
 HERE, GONE, NEW = BotId(1), BotId(2), BotId(3)
 READ = Ledgered(
-    sold=[Sold(2, "week", 1, 75, 0, 0), Sold(1, "=month", 3, 750, 1, 250)],
+    sold=[Sold(2, "week", 1, 75, 0, 0, 0), Sold(1, "=month", 3, 750, 1, 1, 250)],
+    given=[Given("trial", 4, 12.04), Given("gift", 1, 30.0)],
     net=[Net(1, 499_500_000_000, NANO // 2)],
     standing=[Standing(1, 500, 2, NOW - 600, 0), Standing(3, 0, 0, 0.0, 1)],
     open=[Open("CODE2", 2, "week", 75, NOW - DAY_S, 6.04), Open("CODE1", 1, "=month", 250, NOW - DAY_S, 29.0)],
@@ -58,9 +60,10 @@ def test_each_bot_shows_what_would_go_with_it_and_lost_ones_what_cannot_be_refun
 def test_the_report_is_read_on_a_terminal_too() -> None:
     said = in_words(REPORT)
     assert "Owed to buyers, and not confirmed by Telegram: 2, the oldest for 1.5 h" in said
-    assert "1    =month  3      750    1        250" in said
-    nothing = in_words(figures(Ledgered([], [], [], [], []), "2027-01-01", "2027-02-01", (), NOW))
-    assert nothing.count("  none") == 4
+    assert "1    =month  3      750    1      1        250" in said
+    assert "  gift    1       30\n  trial   4       12\n" in said
+    nothing = in_words(figures(Ledgered([], [], [], [], [], []), "2027-01-01", "2027-02-01", (), NOW))
+    assert nothing.count("  none") == 5
     assert nothing.endswith("not confirmed by Telegram: 0")
 
 

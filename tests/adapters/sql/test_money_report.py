@@ -3,7 +3,7 @@
 import msgspec
 
 from passerby.adapters.sql import SqlRecords, SqlStaff, init_schema
-from passerby.domain.money.report import NANO, Net, Open, Sold, Standing
+from passerby.domain.money.report import NANO, Given, Net, Open, Sold, Standing
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.money import (
     Charge,
@@ -40,6 +40,8 @@ async def test_sales_refunds_exposure_and_what_is_owed_are_counted_by_bot(databa
             changed(person(ZOE)),
             *(ChargeTaken(ANN, each, NOW) for each in (old, new)),
             ChargeTaken(BOB, monthly, NOW),
+            ChargeTaken(BOB, msgspec.structs.replace(charge("present", HERE, 1), gift_to=ANN, gift="gift"), NOW),
+            GrantChanged(ANN, VipGrant("long ago", GrantSource.TRIAL, NOW - 9 * DAY_S, lasts_s=3 * DAY_S), NOW),
             GrantChanged(ANN, VipGrant("Cnew", GrantSource.CHARGE, NOW - DAY_S, lasts_s=4 * DAY_S), NOW),
             GrantChanged(ANN, VipGrant("gift", GrantSource.GIFT, NOW - DAY_S, lasts_s=7 * DAY_S), NOW),
             GrantChanged(BOB, VipGrant("Csub", GrantSource.CHARGE, NOW - DAY_S, until=NOW + 9 * DAY_S), NOW),
@@ -61,12 +63,13 @@ async def test_sales_refunds_exposure_and_what_is_owed_are_counted_by_bot(databa
     finally:
         await records.aclose()
     assert sorted(read.sold) == [
-        Sold(HERE, "", 0, 0, 1, 7),
-        Sold(HERE, "week", 1, 75, 1, 100),
-        Sold(OTHER, "week", 1, 200, 0, 0),
+        Sold(HERE, "", 0, 0, 0, 1, 7),
+        Sold(HERE, "week", 2, 175, 1, 1, 100),
+        Sold(OTHER, "week", 1, 200, 0, 0, 0),
     ]
+    assert read.given == [Given("gift", 1, 7.0)]
     assert read.net == [Net(HERE, NANO // 2, 4 * NANO + NANO // 2)]
-    assert sorted(read.standing) == [Standing(HERE, 75, 0, NOW - 120, 2), Standing(OTHER, 200, 1, 0.0, 0)]
+    assert sorted(read.standing) == [Standing(HERE, 175, 0, NOW - 120, 2), Standing(OTHER, 200, 1, 0.0, 0)]
     assert sorted(
         (each._replace(days_left=round(each.days_left, 3)) for each in read.open), key=lambda one: one.code
     ) == [

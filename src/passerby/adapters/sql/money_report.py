@@ -16,8 +16,8 @@ from passerby.adapters.sql.money_tables import (
 )
 from passerby.adapters.sql.past_money import grant_of
 from passerby.adapters.sql.tables import users
-from passerby.domain.money.report import HOLD_S, NANO, Ledgered, Net, Open, Sold, Standing, days_left
-from passerby.kernel.money import SubscriptionState, VipGrant
+from passerby.domain.money.report import DAY_S, HOLD_S, NANO, Given, Ledgered, Net, Open, Sold, Standing, days_left
+from passerby.kernel.money import GrantSource, SubscriptionState, VipGrant
 
 _PEOPLE: Final = 500
 
@@ -26,6 +26,10 @@ async def ledgered(connection: AsyncConnection, since: float, until: float, now:
     """The report for what happened from `since` until before `until`, in Unix seconds."""
     return Ledgered(
         await _sold(connection, since, until),
+        [
+            Given(source, int(number), seconds / DAY_S)
+            for source, number, seconds in await connection.execute(_GIVEN, {"since": since, "until": until})
+        ],
         [
             Net(bot, int(stars) * NANO + int(nano), int(affiliate) * NANO + int(affiliate_nano))
             for bot, stars, nano, affiliate, affiliate_nano in await connection.execute(
@@ -41,9 +45,9 @@ async def ledgered(connection: AsyncConnection, since: float, until: float, now:
 async def _sold(connection: AsyncConnection, since: float, until: float) -> list[Sold]:
     period = {"since": since, "until": until}
     found: dict[tuple[int, str], list[int]] = {}
-    for place, query in ((0, _SOLD), (2, _REFUNDED)):
-        for bot, plan, number, stars in await connection.execute(query, period):
-            found.setdefault((bot, plan), [0] * 4)[place : place + 2] = [int(number), int(stars)]
+    for place, query in ((0, _SOLD), (3, _REFUNDED)):
+        for bot, plan, *numbers in await connection.execute(query, period):
+            found.setdefault((bot, plan), [0] * 5)[place : place + len(numbers)] = map(int, numbers)
     return [Sold(*key, *numbers) for key, numbers in found.items()]
 
 
@@ -92,9 +96,20 @@ def _within(column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
 
 _IS_REFUND_OF = sa.and_(refunds.c.bot_id == charges.c.bot_id, refunds.c.charge_id == charges.c.id)
 _SOLD = (
-    sa.select(charges.c.bot_id, charges.c.plan, sa.func.count(), sa.func.sum(charges.c.stars))
+    sa.select(
+        charges.c.bot_id,
+        charges.c.plan,
+        sa.func.count(),
+        sa.func.sum(charges.c.stars),
+        sa.func.count(charges.c.gift_grant),
+    )
     .where(_within(charges.c.paid_at))
     .group_by(charges.c.bot_id, charges.c.plan)
+)
+_GIVEN = (
+    sa.select(grants.c.source, sa.func.count(), sa.func.sum(grants.c.lasts_s))
+    .where(_within(grants.c.since), grants.c.source != GrantSource.CHARGE.value)
+    .group_by(grants.c.source)
 )
 # A refund whose charge the ledger does not know has no plan.
 _PLAN = sa.func.coalesce(charges.c.plan, sa.literal_column("''"))

@@ -17,14 +17,26 @@ NANO: Final = 1_000_000_000
 
 
 class Sold(NamedTuple):
-    """Charges and refunds of one plan in one bot, in a period. A refund counts when it is made."""
+    """Charges and refunds of one plan in one bot, in a period. A refund counts when it is made.
+
+    `gifts`: how many of the sales were for somebody else.
+    """
 
     bot: int
     plan: str
     sales: int
     stars: int
+    gifts: int
     refunds: int
     refunded: int
+
+
+class Given(NamedTuple):
+    """VIP time of one source (`GrantSource`) that began in a period and that its receiver did not pay for."""
+
+    source: str
+    grants: int
+    days: float
 
 
 class Net(NamedTuple):
@@ -62,6 +74,7 @@ class Ledgered(NamedTuple):
     """Everything that the report is made of."""
 
     sold: Sequence[Sold]
+    given: Sequence[Given]
     net: Sequence[Net]
     standing: Sequence[Standing]
     open: Sequence[Open]
@@ -89,6 +102,7 @@ def figures(read: Ledgered, since: str, until: str, fleet: Collection[BotId], no
         "from": since,
         "to": until,
         "by_plan": [each._asdict() for each in sorted(read.sold)],
+        "given": [each._replace(days=round(each.days, 1))._asdict() for each in sorted(read.given)],
         "net": [
             {"bot": each.bot, "stars": each.nanostars / NANO, "affiliates": each.affiliates / NANO}
             for each in sorted(read.net)
@@ -129,7 +143,7 @@ def _minutes(at: float, now: float) -> int | None:
 
 def rows(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The report as one table, for a spreadsheet."""
-    parts = ("by_plan", "net", "exposure", "cannot_be_refunded")
+    parts = ("by_plan", "given", "net", "exposure", "cannot_be_refunded")
     listed = [{"part": part, **line} for part in parts for line in report[part]]
     return [*listed, {"part": "owed", **report["owed"]}]
 
@@ -139,6 +153,7 @@ def in_words(report: Mapping[str, Any]) -> str:
     lines = [f"Money from {report['from']} to {report['to']} (Stars)", ""]
     for part, title in (
         ("by_plan", "Sold and given back, by plan and bot"),
+        ("given", "VIP time that its receivers did not pay for, by source"),
         ("net", "What the bots' transactions say"),
         ("exposure", "What goes with a bot if it is lost"),
         ("cannot_be_refunded", "Cannot be refunded any more: the bot that sold it is gone"),

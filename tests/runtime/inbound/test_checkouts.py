@@ -1,0 +1,71 @@
+"""A checkout waits for nothing that others cause: its answer goes out at once, whatever holds everything else up."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from passerby.kernel.event import CheckoutAsked
+from passerby.ports.telegram import AnswerCheckout, FloodWait, OutgoingCall
+from tests.runtime.inbound.test_admission import KINDS, POURED, REAL
+from tests.runtime.test_worker import House
+from tests.runtime.world import ANN, BOT, Answer, written
+from tests.staged import in_virtual_time
+
+WITHIN_S = 2.0
+"""The promise: the answer is there within two seconds. Telegram itself waits ten."""
+
+
+def the_bot_is_held_by_telegram(house: House) -> None:
+    """Telegram takes nothing else from the bot for a minute."""
+
+    def answer(outgoing: OutgoingCall) -> Answer:
+        return None if isinstance(outgoing, AnswerCheckout) else FloodWait(60.0)
+
+    house.telegram.answer = answer
+    for number in range(20):
+        house.happens(written(ANN, "hello", 100 + number))
+
+
+def a_send_of_the_buyer_hangs(house: House) -> None:
+    """What the buyer wrote before is under way, and stays so."""
+
+    async def answer(outgoing: OutgoingCall) -> Answer:
+        if not isinstance(outgoing, AnswerCheckout):
+            await asyncio.sleep(600)
+        return None
+
+    house.telegram.answer = answer
+    for number in range(20):
+        house.happens(written(ANN, "/help", 100 + number))
+
+
+def the_buyers_queue_is_full(house: House) -> None:
+    """The buyer has sent far more than their quota."""
+    for number in range(POURED):
+        house.happens(KINDS["taps"](2000 + number))
+
+
+HOLDUPS: tuple[Callable[[House], None], ...] = (
+    the_bot_is_held_by_telegram,
+    a_send_of_the_buyer_hangs,
+    the_buyers_queue_is_full,
+)
+
+
+@pytest.mark.parametrize("holdup", HOLDUPS, ids=lambda each: each.__name__)
+@in_virtual_time
+async def test_a_checkout_is_answered_within_two_seconds_whatever_else_waits(holdup: Callable[[House], None]) -> None:
+    house = House(chat_budget=REAL)
+    await house.app.start()
+    await house.meet()
+    house.telegram.latency_s = 0.02
+    holdup(house)
+    await asyncio.sleep(1.0)
+    asked_at = house.clock.monotonic()
+    house.happens(CheckoutAsked(ANN, BOT, "q1", "nothing", 75))
+    await asyncio.sleep(WITHIN_S)
+    answers = [at - asked_at for at, each in house.telegram.tried if isinstance(each, AnswerCheckout)]
+    assert len(answers) == 1, "it is answered once, and in time"
+    assert any(isinstance(each, AnswerCheckout) for each in house.telegram.sent)
+    await house.app.abandon()
