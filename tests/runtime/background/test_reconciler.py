@@ -253,6 +253,19 @@ async def test_an_idle_person_whose_newest_change_may_be_lost_is_told(pair: Pair
 
 
 @pairwise
+async def test_a_person_whom_the_live_store_has_lost_altogether_is_told_of_a_change_that_may_be_lost(
+    pair: Pair,
+) -> None:
+    """The records hold them as idle, so nothing but the note beside the log tells that they had begun to search."""
+    await pair.put(somebody(EVE))
+    await pair.record()
+    del pair.store._state.people[EVE]
+    pair.store._doubts = Doubts(everybody=True, people=frozenset({EVE, DAN}))
+    assert await pair.reconciler.reconcile()
+    assert pair.readers == [EVE], "nobody knows Dan, so nobody can tell him anything"
+
+
+@pairwise
 async def test_a_search_that_differs_ends_with_a_notice(pair: Pair) -> None:
     await pair.put(somebody(EVE, waiting(EVE)))
     await pair.record()

@@ -65,7 +65,7 @@ class Reconciler:
         """
         doubts = self._store.doubts
         active = await self._records.active()
-        views = await self._views(active.people)
+        views = await self._views(active.people, doubts.people)
         differences = await self._confirmed(views)
         found = set(differences.values())
         if doubts.is_older:
@@ -86,10 +86,11 @@ class Reconciler:
         await self._close(each for each in active.chats if each not in open_chats)
         return agreed
 
-    async def _views(self, active: Sequence[Participant]) -> dict[PersonId, View]:
+    async def _views(self, active: Sequence[Participant], doubtful: Collection[PersonId]) -> dict[PersonId, View]:
+        """`doubtful`: the live store may have lost these people altogether, and the records may hold them as idle."""
         live = {held.participant.person: held for held in await self._store.everybody()}
         recorded = {each.person: each for each in active}
-        recorded |= await self._records.people([person for person in live if person not in recorded])
+        recorded |= await self._records.people([each for each in live.keys() | doubtful if each not in recorded])
         return {person: _view(live.get(person), recorded.get(person)) for person in live.keys() | recorded.keys()}
 
     async def _confirmed(self, views: dict[PersonId, View]) -> dict[PersonId, Difference]:
