@@ -76,6 +76,18 @@ def _any_site(rng: Random, account: int) -> list[str]:
     return [f"{_salad(rng, 2, 7)} {site} {_salad(rng, 1, 5)}"]
 
 
+def _fresh_number(rng: Random, account: int) -> list[str]:
+    number = (
+        f"+{rng.randint(10, 99)} {rng.randint(100, 999)} {rng.randint(100, 999)} {rng.randint(10, 99)} 7{account:02}"
+    )
+    return [rng.choice(SHORT), _salad(rng), f"{_salad(rng, 1, 5)} {number}" if rng.random() < 0.5 else _salad(rng)]
+
+
+def _two_faced(rng: Random, account: int) -> list[str]:
+    name = f"@{rng.choice(_WORDS)}_{rng.randint(1000, 9999)}" if rng.random() < 0.6 else f"@star_{account}_lounge"
+    return [rng.choice(SHORT), _salad(rng), *([f"{_salad(rng, 2, 5)} {name}"] if rng.random() < 0.4 else [])]
+
+
 def _human(median_s: float, spread: float = 0.6):  # type: ignore[no-untyped-def]
     return lambda rng: median_s * rng.lognormvariate(0.0, spread)
 
@@ -99,5 +111,10 @@ HELD_OUT: Final = {
         Style("fresh links", _fresh_link, _human(2.5), _human(5), _human(15), _human(15), solves=0.9, annoys=0.4),
         Style("patient", _patient, _human(4.0), _human(9), _human(40), _human(90, 1.0), solves=0.95, annoys=0.3),
         Style("any site", _any_site, _human(1.8, 0.4), stays=_human(9), rest=_human(10), solves=0.6, annoys=0.6),
+        # These were written after people who scatter were looked at.
+        Style(
+            "fresh numbers", _fresh_number, _human(3.5), _human(8), _human(30), _human(120, 1.0), solves=0.9, annoys=0.3
+        ),
+        Style("two-faced", _two_faced, _human(3.0), _human(7), _human(25), _human(60, 0.9), solves=0.9, annoys=0.3),
     )
 }

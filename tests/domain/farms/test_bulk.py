@@ -7,6 +7,7 @@ import pytest
 from passerby.domain.farms.bulk import BULK, CHATS, LOOKALIKES, bulk, lookalikes
 from passerby.domain.farms.clusters import Finding, Verdict, is_candidate, judge
 from passerby.domain.farms.conduct import Conduct
+from passerby.domain.farms.signals import scatters
 from passerby.kernel.ids import PersonId
 from tests.domain.farms.days import day_of
 
@@ -90,3 +91,33 @@ def test_the_clearer_a_habit_the_more_it_weighs() -> None:
     half = ["hi", "come and look at sweet-room.club, it is nice there tonight", "come to sweet-room.club"] * 12
     assert bulk(day_of(half, every_s=30.0, cut=0.5)) < of(disliked=0)
     assert bulk(Conduct()) == 0.0
+
+
+def scattering(number: int, every_s: float = 60.0, **more: object) -> Conduct:
+    """One script: an invite link is made for each chat, and half of the chats hear of none."""
+    rng = Random(number)
+    openings = [f"come to t.me/+{rng.getrandbits(64):016x}" if chat % 2 else "hi" for chat in range(30)]
+    gaps = [2.0 * rng.lognormvariate(0.0, 0.5) for _ in range(30)]
+    return day_of(openings, gaps_s=gaps, every_s=every_s, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("every_s", [60.0, 240.0])
+def test_accounts_that_name_another_place_in_each_chat_are_a_farm_also_if_they_are_in_no_hurry(every_s: float) -> None:
+    farm = {PersonId(number): scattering(number, every_s, disliked=3) for number in range(1, 21)}
+    assert verdicts(farm) == [Verdict.FARM]
+    assert len(judge(farm).findings) >= 18
+
+
+@pytest.mark.parametrize(
+    "openings",
+    [
+        [f"look youtube.com/watch?v={number:011}" for number in range(30)],
+        ["hi, my insta: quiet_ann_7"] * 30,
+        ["hi"] * 20 + [f"t.me/song{number}x" for number in range(4)],
+        ["hi"] * 40 + [f"t.me/song{number}x" for number in range(8)],
+        ["hi"] * 30,
+    ],
+    ids=["videos of one site", "their own name", "four links", "a link in six chats", "no link"],
+)
+def test_people_who_pass_on_what_goes_round_do_not_scatter(openings: list[str]) -> None:
+    assert scatters(day_of(openings)) == 0.0

@@ -14,13 +14,20 @@ from math import log
 from typing import Final
 
 from passerby.domain.farms.conduct import Conduct
-from passerby.domain.farms.signals import answers_evenly, is_lively, never_rests, reacts_evenly, types_too_fast
+from passerby.domain.farms.signals import (
+    answers_evenly,
+    is_lively,
+    never_rests,
+    reacts_evenly,
+    scatters,
+    types_too_fast,
+)
 from passerby.kernel.ids import PersonId
 
 CHATS: Final = 10
 """In fewer chats, habits say too little to compare people."""
 UNHURRIED: Final = 25.0
-"""With fewer chats an hour, nobody shows bulk."""
+"""With fewer chats an hour, nobody shows bulk, except people who name another place each time (`scatters`)."""
 BULK: Final = 3.5
 """From this sum on, an account shows bulk."""
 LOOKALIKES: Final = 5
@@ -52,16 +59,18 @@ def _cut(conduct: Conduct) -> float:
 def bulk(conduct: Conduct) -> float:
     """How much speaks for an account that talks at people in bulk, as the logarithm of a likelihood ratio."""
     fast = pace(conduct)
-    if conduct.chats < CHATS or fast < UNHURRIED:
+    scattered = scatters(conduct)
+    if conduct.chats < CHATS or (fast < UNHURRIED and not scattered):
         return 0.0
     says, cut = _says(conduct), _cut(conduct)
     disliked = conduct.disliked / max(1, conduct.ended)
     return (
-        (2.0 if fast > 80 else 1.25 if fast > 40 else 0.5)
+        (2.0 if fast > 80 else 1.25 if fast > 40 else 0.5 if fast >= UNHURRIED else 0.0)
         + (1.5 if says > 0.8 else 0.75 if says > 0.6 else -0.5)
         + (1.0 if cut > 0.6 else 0.5 if cut > 0.35 else -0.5 if cut < 0.2 else 0.0)
         + (1.5 if disliked > 0.3 else 0.5 if disliked > 0.08 else 0.0)
         + (0.5 if conduct.chats > 3 * CHATS else 0.0)
+        + scattered
         + is_lively(conduct)
         + reacts_evenly(conduct)
         + types_too_fast(conduct)

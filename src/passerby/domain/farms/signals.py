@@ -15,6 +15,8 @@ Signal = Callable[[Conduct], float]
 
 _FEW: Final = 8
 """Fewer times or chats say nothing about a habit."""
+_FEW_LED: Final = 5
+"""Fewer chats with a place say nothing about how places are chosen."""
 
 
 def reacts_evenly(conduct: Conduct) -> float:
@@ -73,6 +75,15 @@ def advertises(conduct: Conduct) -> float:
     """Nearly every chat hears of the same place. Some people send their own name to everybody, too."""
     most = max(conduct.used("t").values(), default=0)
     return 1.25 if conduct.chats >= _FEW and most > 0.8 * conduct.chats else 0.0
+
+
+def scatters(conduct: Conduct) -> float:
+    """Many chats hear of a place, and hardly any place is named twice. People who pass on what goes round, or their own
+    name, repeat the name or the site."""
+    if conduct.led < _FEW_LED or conduct.led < 0.3 * conduct.chats:
+        return 0.0
+    most = max(conduct.used("t").values(), default=0)
+    return 3.0 if most <= 0.25 * conduct.led else 0.0
 
 
 def is_lively(conduct: Conduct) -> float:
