@@ -235,6 +235,19 @@ async def test_a_search_that_ends_while_its_notice_waits_for_the_budget_is_not_t
     assert two.told(ANN) == two.told(BEN) == ["search.idle", "search.found"]
 
 
+async def _costs_no_budget(two: Two) -> None:
+    for person in (ANN, BEN):
+        await two.search(person)
+    await asyncio.sleep(0.5 * HELD_S)
+    await two.pair()
+    await asyncio.sleep(1.0)
+    assert two.told(ANN) == two.told(BEN) == ["search.found"], "the budget was left for it"
+
+
+def test_a_notice_that_is_overtaken_while_it_is_held_takes_nothing_from_the_budget() -> None:
+    in_two(_costs_no_budget, shared=False, bot_budget=Budget(0.2, 1))
+
+
 @pytest.mark.parametrize("is_found", [False, True])
 def test_what_a_dead_process_has_held_is_sent_by_its_heir_unless_the_search_is_over(is_found: bool) -> None:
     async def body(two: Two) -> None:
