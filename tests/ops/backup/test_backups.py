@@ -14,7 +14,7 @@ from sqlalchemy.pool import NullPool
 from passerby.adapters.memory import FileLog
 from passerby.adapters.sql import SqlBroadcasts, SqlRecords, SqlStaff, init_schema
 from passerby.adapters.sql.engine import connect, database_url
-from passerby.adapters.sql.tables import users
+from passerby.adapters.sql.tables import journal_positions, users
 from passerby.bootstrap.clock import SystemClock
 from passerby.bootstrap.stores import database
 from passerby.kernel.broadcast import Broadcast, BroadcastState, TargetState
@@ -150,6 +150,23 @@ def test_a_restore_never_replaces_people_unless_told_to(on_a_file: Settings) -> 
     asyncio.run(take(on_a_file, a_second_later))
     with pytest.raises(BackupFailed, match="holds 3 people"):
         asyncio.run(restore(on_a_file, None, CLOCK, replace=False))
+    assert asyncio.run(ids(on_a_file)) == [1, 2, 3]
+
+
+def test_a_restore_over_a_fleet_that_served_nobody_replaces_it_at_once(on_a_file: Settings) -> None:
+    asyncio.run(fill(on_a_file, range(1, 4)))
+    asyncio.run(take(on_a_file, a_second_later))
+    on_a_file.sqlite_db_path.unlink()
+
+    async def started() -> None:
+        await make_tables(database(on_a_file))
+        records = SqlRecords.at(database(on_a_file))
+        async with records.engine.begin() as connection:
+            await connection.execute(sa.insert(journal_positions).values(generation="new", applied=1))
+        await records.aclose()
+
+    asyncio.run(started())
+    asyncio.run(restore(on_a_file, None, CLOCK, replace=False))
     assert asyncio.run(ids(on_a_file)) == [1, 2, 3]
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from passerby.ops.backup.directory import Directory, begun_at, kept
+from passerby.ops.backup.directory import Directory, DirectoryState, Verified, begun_at, kept
 
 START = datetime(2026, 1, 1, 3, 30, tzinfo=UTC)
 
@@ -30,6 +30,18 @@ def test_several_backups_of_a_day_leave_the_newest(tmp_path: Path) -> None:
     directory = Directory(tmp_path)
     hourly = [directory.place((START + timedelta(hours=hour)).timestamp()) for hour in range(5)]
     assert kept(hourly) == {hourly[-1]}
+
+
+def test_a_backup_by_hand_does_not_remove_the_last_one_that_passed_a_restore_test(tmp_path: Path) -> None:
+    directory = Directory(tmp_path)
+    tested, untested, newest = (directory.place((START + timedelta(hours=hour)).timestamp()) for hour in range(3))
+    for path in (tested, untested, newest):
+        path.touch()
+    directory.put_state(DirectoryState(verified=Verified(tested.name, START.timestamp(), [])))
+    assert directory.retire() == [untested]
+    assert directory.backups() == [tested, newest]
+    directory.put_state(DirectoryState(verified=Verified(tested.name, START.timestamp(), ["it is damaged"])))
+    assert directory.retire() == [tested]
 
 
 def test_backups_are_kept_by_number_not_by_age(tmp_path: Path) -> None:

@@ -89,9 +89,15 @@ class Directory:
             path.unlink(missing_ok=True)
 
     def retire(self) -> list[Path]:
-        """Delete what is not kept. Returns that. Only while `locked`."""
+        """Delete what is not kept: never the last backup that passed a restore test. Returns what was deleted.
+
+        Only while `locked`.
+        """
         found = self.backups()
         keep = kept(found)
+        tested = self.state().verified
+        if tested is not None and not tested.problems:
+            keep.add(self.path / tested.name)
         retired = [path for path in found if path not in keep]
         for path in retired:
             path.unlink(missing_ok=True)

@@ -36,6 +36,10 @@ from passerby.ports.records import RecordsLost
 from passerby.settings import Settings, open_backup_key
 
 _PATIENT: Final = Pool(timeout_s=600.0)
+_OF_NOBODY: Final = frozenset(
+    {"journal_positions", "star_sweeps", "faults", "daily_figures", "funnel", "panel_figures", "panel_limits"}
+)
+"""Tables in which a fleet writes that has served nobody yet."""
 
 
 class Restored(NamedTuple):
@@ -83,7 +87,7 @@ async def restore(
             await _check_release(settings, manifest)
             async with standstill(settings, clock) as still:
                 before = await database.contents()
-                if before.rows and not replace:
+                if _is_used(before) and not replace:
                     people = before.tables["users"].rows if "users" in before.tables else 0
                     raise BackupFailed(f"the database holds {people} people: add --replace to replace them")
                 found = await still.look()
@@ -107,6 +111,10 @@ async def restore(
         except (DatabaseUnusable, RecordsLost) as error:
             raise BackupFailed(str(error)) from None
     return Restored(path, manifest, before, live_entries, ended, len(busy), (found.messages, found.notices))
+
+
+def _is_used(contents: Contents) -> bool:
+    return any(sums.rows for name, sums in contents.tables.items() if name not in _OF_NOBODY)
 
 
 async def _end_chats(database: str | Path, now: float) -> tuple[int, int]:
