@@ -118,6 +118,7 @@ SERIES: dict[str, tuple[dict[str, str], float]] = {
         {"passerby_checkout_seconds_count": "0+2x{n}", 'passerby_checkout_seconds_bucket{le="5.0"}': "0+1x{n}"},
         1,
     ),
+    "PasserbyCasesWaiting": ({'passerby_case_oldest_seconds{kind="first"}': "90000x{n}"}, 1),
 }
 """Rule -> the series that make it fire, and the minute at which they begin to differ from a healthy fleet's."""
 

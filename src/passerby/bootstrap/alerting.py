@@ -12,6 +12,7 @@ from pyreqwest.exceptions import PyreqwestError
 
 from passerby.adapters.botapi.webhook_api import BotApiWebhooks
 from passerby.adapters.sql import SqlRecords
+from passerby.adapters.sql.cases import oldest_open
 from passerby.bootstrap.parts import Parts
 from passerby.bootstrap.token_watch import TokenWatch
 from passerby.domain.alerts import rules
@@ -31,7 +32,9 @@ STORES_EVERY_S: Final = 5.0
 SERVERS_EVERY_S: Final = 15.0
 TELEGRAM_EVERY_S: Final = 60.0
 CERTIFICATE_EVERY_S: Final = 3600.0
+CASES_EVERY_S: Final = 60.0
 AT_ONCE: Final = 8
+HOUR_S: Final = 3600.0
 DAY_S: Final = 86_400.0
 
 
@@ -41,6 +44,7 @@ def alert_config(settings: Settings, thresholds: Mapping[str, float], parts: Par
     probes = [
         Probe(rules.STORE_AWAY.name, STORES_EVERY_S, StoreProbe(store, records, clock).ask),
         Probe(rules.TELEGRAM_QUEUE.name, TELEGRAM_EVERY_S, partial(pending_updates, settings.bot_api_url, tokens)),
+        Probe(rules.CASES_WAIT.name, CASES_EVERY_S, partial(oldest_cases, records, clock)),
     ]
     if settings.postgres_uri is not None:
         probes.append(Probe(rules.POSTGRES_CONNECTIONS.name, SERVERS_EVERY_S, partial(server_connections, records)))
@@ -65,7 +69,13 @@ def alert_config(settings: Settings, thresholds: Mapping[str, float], parts: Par
 
 def forget() -> None:
     """Drop the metrics that only the holder of the duty measures. Otherwise Prometheus would see old values."""
-    for gauge in (metrics.STORE_AWAY, metrics.BOT_PENDING, metrics.REDIS_MEMORY, metrics.CERTIFICATE_DAYS):
+    for gauge in (
+        metrics.STORE_AWAY,
+        metrics.BOT_PENDING,
+        metrics.REDIS_MEMORY,
+        metrics.CERTIFICATE_DAYS,
+        metrics.CASE_OLDEST,
+    ):
         gauge.clear()
     metrics.POSTGRES_SHARE.drop("server")
 
@@ -137,6 +147,19 @@ async def server_connections(records: SqlRecords) -> Reading | None:
         return {}
     metrics.POSTGRES_SHARE.set(share, "server")
     return {"server": share}
+
+
+async def oldest_cases(records: SqlRecords, clock: Clock) -> Reading | None:
+    """For how many hours the oldest case of each kind has waited for a decision."""
+    try:
+        opened = await oldest_open(records.engine)
+    except RecordsLost:
+        return None
+    found = {lane.name.lower(): max(0.0, clock.now() - at) for lane, at in opened.items()}
+    metrics.CASE_OLDEST.clear()
+    for kind, waited_s in found.items():
+        metrics.CASE_OLDEST.set(waited_s, kind)
+    return {kind: waited_s / HOUR_S for kind, waited_s in found.items()}
 
 
 async def redis_memory(store: LiveStore) -> Reading | None:

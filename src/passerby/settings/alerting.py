@@ -187,6 +187,13 @@ class AlertSettings(BaseModel):
         description="Alert if more checkouts than this in ten minutes were answered after more than 5 seconds.",
         examples=["0"],
     )
+    alert_case_hours: float = Field(
+        default=24,
+        ge=0.1,
+        le=8760,
+        description="Alert if a report or an appeal has waited for staff for more than this many hours.",
+        examples=["24"],
+    )
 
     @property
     def thresholds(self) -> dict[str, float]:

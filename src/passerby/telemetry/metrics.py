@@ -209,6 +209,11 @@ CLOCK_SKEW = Gauge(
 CERTIFICATE_DAYS = Gauge(
     "passerby_certificate_days_left", "For how many days the certificate at WEBHOOK_URL is still valid."
 )
+CASE_OLDEST = Gauge(
+    "passerby_case_oldest_seconds",
+    "How long the oldest case that is not decided has waited. Only the worker that evaluates alerts.",
+    kind=("first", "appeals", "rest"),
+)
 LEASES = Gauge("passerby_leases_held", "Leases of this worker.", kind=("bot", "pool", "duty"))
 BACKUP_AT = Gauge(
     "passerby_backup_at_seconds", "When the newest backup was begun; Unix time. Only the worker with this duty."

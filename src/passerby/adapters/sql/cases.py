@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from passerby.adapters.sql.failures import losses
 from passerby.adapters.sql.personal_data import sanction_of
 from passerby.adapters.sql.rows import READ, participant
 from passerby.adapters.sql.tables import (
@@ -69,6 +70,13 @@ async def desk(connection: AsyncConnection, me: StaffMember, asked: CaseAsked, n
         chosen = next_for(me, waiting, involved, now)
     found = await file_of(connection, chosen) if chosen is not None else None
     return Desk(waiting, found, involved, decided or 0)
+
+
+async def oldest_open(engine: AsyncEngine) -> dict[Lane, float]:
+    """When the oldest case of each lane that is not decided was opened, in Unix seconds. Raises: RecordsLost."""
+    with losses():
+        async with engine.connect() as connection:
+            return {Lane(row.lane): float(row.at) for row in await connection.execute(_OLDEST_OPEN)}
 
 
 async def gather(connection: AsyncConnection, now: float) -> None:
@@ -264,6 +272,11 @@ _WHO = sa.bindparam("who", type_=sa.BigInteger)
 _NUMBER = sa.bindparam("number", type_=sa.BigInteger)
 _IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
 _HIGHEST = sa.select(sa.func.max(cases.c.number))
+_OLDEST_OPEN = (
+    sa.select(cases.c.lane, sa.func.min(cases.c.opened_at).label("at"))
+    .where(cases.c.decided_at.is_(None))
+    .group_by(cases.c.lane)
+)
 _NEW_REPORTS = (
     sa.select(
         complaints.c.chat_id, complaints.c.user_id, complaints.c.accused_id, complaints.c.reason, complaints.c.filed_at

@@ -274,6 +274,16 @@ CHECKOUTS_LATE = Rule(
     ),
 )
 
+CASES_WAIT = Rule(
+    name="PasserbyCasesWaiting",
+    setting="alert_case_hours",
+    severity=WARNING,
+    title="Cases wait for staff",
+    told="The oldest open case of the kind {subject} has waited for {value:.0f} hours (more than {threshold:g}).",
+    query="max by (kind) (passerby_case_oldest_seconds) / 3600",
+    label="kind",
+)
+
 RULES: Final = (
     STORE_AWAY,
     BOT_NOT_POLLED,
@@ -299,6 +309,7 @@ RULES: Final = (
     SWEEP_OLD,
     OWED_LONG,
     CHECKOUTS_LATE,
+    CASES_WAIT,
 )
 
 BY_NAME: Final = {rule.name: rule for rule in RULES}

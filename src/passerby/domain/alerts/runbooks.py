@@ -172,6 +172,15 @@ RUNBOOKS: Final[dict[str, Runbook]] = {
         "PasserbySlowQueries and the loop's lag in `passerby status`.",
         "Add a process, or give the database room. Checkouts wait for nothing else.",
     ),
+    rules.CASES_WAIT.name: Runbook(
+        "Nobody has decided a case for a day. `first` is about minors and threats, `appeals` are of people who were "
+        "banned, `rest` is everything else.",
+        "Somebody who was reported goes on, or somebody who was banned wrongly waits.",
+        "`/cases` in the staff bot and the panel's page Safety list what waits. A case may also wait for a second "
+        "member, or its member may have left it.",
+        "Decide the oldest ones. If there are more than your moderators can decide, invite another one with "
+        "`passerby staff invite --role moderator`.",
+    ),
 }
 
 
