@@ -1,5 +1,6 @@
 """Settings that staff change while the fleet runs: the difference is shown, and every process takes it up."""
 
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from passerby.kernel.override import Overridden, Place
 from passerby.kernel.rules import ContactPolicy
 from passerby.kernel.staff import Role
 from passerby.kernel.staff_requests import OverrideAsked
+from passerby.panel.look import ticked
 from passerby.settings import Settings
 from tests.panel.stage import Browser, Stage, play
 from tests.panel.test_pages import token
@@ -100,6 +102,7 @@ def test_what_a_start_would_refuse_is_refused_here_too(tmp_path: Path) -> None:
         ):
             answer = await reviewed(browser, name, value)
             assert (answer.status, why in answer.text) == (400, True), answer.text[-3000:]
+            assert f'name="value" value="{escape(value)}"' in answer.text, "what was typed can be corrected"
         given = await token(browser)
         for name in ("SQLITE_DB_PATH", "STAFF_BOT_TOKEN", "POOLS", "nothing", ""):
             wish = {"csrf": given, "name": name, "value": "1", "seen": "0"}
@@ -135,5 +138,13 @@ def test_every_setting_that_can_change_has_a_page(tmp_path: Path) -> None:
         assert {"PATIENCE", "CONTACT", "VIP_PLANS", "ALERT_BACKUP_HOURS", "BROADCAST_APPROVAL_ABOVE"} <= {*linked}
         for name in linked:
             assert (await browser.get(f"/settings/{name}")).status == 200
+
+    play(tmp_path, scene)
+
+
+def test_backticks_in_the_words_about_a_setting_become_code(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        assert "`" not in (await (await stage.signed_in()).get("/settings")).text.partition("<h2>")[0]
+        assert ticked("Use `a<b` and <i>") == "Use <code>a&lt;b</code> and &lt;i&gt;"
 
     play(tmp_path, scene)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 from passerby.panel import charts
 from passerby.panel.http import Answer
@@ -61,6 +62,15 @@ def day(number: int) -> str:
     return datetime.fromtimestamp(number * 86_400, UTC).strftime("%Y-%m-%d")
 
 
+def ticked(text: str) -> Markup:
+    """What stands between backticks, as code."""
+    parts = text.split("`")
+    return Markup().join(
+        Markup("<code>{}</code>").format(part) if place % 2 and place < len(parts) - 1 else part
+        for place, part in enumerate(parts)
+    )
+
+
 class Look:
     """`pages` are the entries of the menu."""
 
@@ -75,7 +85,7 @@ class Look:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        for each in (count, people, seconds, percent, moment, clock, day):
+        for each in (count, people, seconds, percent, moment, clock, day, ticked):
             environment.filters[each.__name__] = each
         environment.globals["chart"] = charts
         environment.globals["static"] = self.address_of

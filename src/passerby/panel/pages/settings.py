@@ -91,7 +91,8 @@ class SettingsPage:
         try:
             after = self._with(newest.values(), name, value)
         except WrongSetting as error:
-            return await self._one(visit, name, f"{error.setting} {error.problem}. To correct it: {error.remedy}.", 400)
+            said = f"{error.setting} {error.problem}. To correct it: {error.remedy}."
+            return await self._one(visit, name, said, 400, typed=value)
         changes = [
             (each.upper(), shown(before, each), shown(after, each))
             for each in OVERRIDABLE
@@ -108,13 +109,20 @@ class SettingsPage:
         try:
             self._with(await self._current(), name, value)
         except WrongSetting as error:
-            return await self._one(visit, name, f"{error.setting} {error.problem}. To correct it: {error.remedy}.", 400)
+            said = f"{error.setting} {error.problem}. To correct it: {error.remedy}."
+            return await self._one(visit, name, said, 400, typed=value)
         done = await self._act(OverrideAsked(Place(Overridden.SETTING, name), value, int(seen)), visit.by)
         said = self._words.plain(done.reply, "en") if done.reply is not None else ""
         return await self._one(visit, name, said, 409 if done.refused else 200)
 
     async def _one(
-        self, visit: Visit, name: str, said: str = "", status: int = 200, review: dict[str, Any] | None = None
+        self,
+        visit: Visit,
+        name: str,
+        said: str = "",
+        status: int = 200,
+        review: dict[str, Any] | None = None,
+        typed: str | None = None,
     ) -> Answer:
         described = next((each for each in Settings.describe() if each.name == name and name in NAMES), None)
         if described is None:
@@ -128,6 +136,7 @@ class SettingsPage:
             "started": shown(self._settings, name),
             "said": said,
             "review": review,
+            "typed": typed,
             "versions": versions,
             "seen": versions[0].number if versions else 0,
             "names": await self._names(),
