@@ -113,7 +113,12 @@ class MessagePath:
 
     def is_in_hand(self, entry: str) -> bool:
         """Whether an entry of the outbox is taken care of here."""
-        return self.courier.known(entry) or self.albums.is_known(entry) or self.admission.is_known(entry)
+        return (
+            self.courier.known(entry)
+            or self.person_queues.settles(entry)
+            or self.albums.is_known(entry)
+            or self.admission.is_known(entry)
+        )
 
     def _handle(self, work: Work) -> Coroutine[Any, Any, None]:
         return self._handler.handle(work)

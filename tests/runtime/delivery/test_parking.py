@@ -15,6 +15,7 @@ from passerby.ports.telegram import FloodWait, SendContent, SendNotice, Unavaila
 from passerby.ports.trails import Trail
 from passerby.runtime.delivery.courier import RELAY_TTL_S
 from passerby.runtime.delivery.sealing import Sealer
+from passerby.runtime.inbound.person_queues import Work
 from tests.runtime.virtual import run
 from tests.runtime.world import ANN, BEN, BOT, HEIR, ME, OTHER_BOT, Bench, relay, talking, words_of, written
 from tests.staged import in_virtual_time, staged
@@ -107,6 +108,34 @@ async def test_after_a_restart_a_parked_relay_of_an_ended_chat_is_dropped(bench:
     assert words_of(again.telegram.sent) == [html("chat.failed_left")]
     assert await again.store.outbox(HEIR) == []
     await again.close()
+
+
+@staged(parked)
+async def test_a_relay_that_has_failed_stays_in_the_outbox_until_the_answer_to_its_sender_is_stored(
+    bench: Bench, ref: UpdateRef, /
+) -> None:
+    """After a commit without an answer, the process looks through its own entries. One that dies then would otherwise
+    leave nothing of the message and of its answer."""
+    may_answer, handle = asyncio.Event(), bench.person_queues._handle
+
+    async def busy(work: Work) -> None:
+        await may_answer.wait()
+        await handle(work)
+
+    bench.person_queues._handle = busy
+    me = await bench.facts_of(ANN)
+    assert isinstance(me.state, Chatting)
+    await bench.store.commit(Commit(ended=(me.state.chat,)))
+    bench.courier.drop(me.state.chat)
+    await asyncio.sleep(1.0)
+    before = await bench.store.outbox(ME)
+    await bench.parking.take_up(before)
+    assert await bench.store.outbox(ME) == before
+    assert len(before) == 2
+    may_answer.set()
+    await bench.quiet()
+    assert words_of(bench.telegram.sent) == [html("chat.failed_left")]
+    assert await bench.store.outbox(ME) == []
 
 
 @staged(parked)

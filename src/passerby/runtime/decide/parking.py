@@ -161,9 +161,10 @@ class Parking:
         """Send the entries of our outbox that nothing here is sending: another incarnation left them, or the answer to
         a commit was lost. Raises: LiveStoreLost.
 
-        An entry that was settled here before is settled again: a store that went back in time has it once more.
+        An entry that was settled here before is settled again: a store that went back in time has it once more. A relay
+        that has failed keeps its entry until its sender's answer is stored.
         """
-        entries = tuple(entries)
+        entries = tuple(each for each in entries if not self._person_queues.settles(each.id))
         settled = tuple(each.id for each in entries if self._courier.has_settled(each.id))
         if settled:
             await self._store.mark(Mark(sent=settled))

@@ -9,7 +9,7 @@ events of their own.
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from itertools import islice
@@ -88,6 +88,8 @@ class PersonQueues:
         self._recorder = recorder or FlightRecorder()
         self._queues: dict[PersonId, _PersonQueue] = {}
         self._highest = 0
+        self._settling = Counter[str]()
+        """The outbox entries of work that waits or is being handled."""
 
     @property
     def busy(self) -> int:
@@ -96,6 +98,7 @@ class PersonQueues:
 
     def put(self, work: Work, handled: asyncio.Future[None] | None = None) -> None:
         person = work.event.person
+        self._settling.update(work.sent)
         queue = self._queues.get(person)
         if queue is not None:
             if handled is None and (last := self._at_the_end(work, queue)) is not None:
@@ -132,6 +135,10 @@ class PersonQueues:
         """Whether an event of this person waits or is being decided on."""
         return person in self._queues
 
+    def settles(self, entry: str) -> bool:
+        """Whether work that waits or is being handled settles this entry of the outbox."""
+        return entry in self._settling
+
     def repeats(self, event: Event) -> bool:
         """Whether an event would replace the one at the end of its person's queue."""
         queue = self._queues.get(event.person)
@@ -143,7 +150,7 @@ class PersonQueues:
         if last is None or handled is not None or last.fences != work.fences:
             return None
         event = together(last.event, work.event)
-        if event is None or last.parks or last.sent or last.crashes or work.crashes:
+        if event is None or last.parks or last.sent or work.sent or last.crashes or work.crashes:
             return None
         if len(last.refs) + len(work.refs) > MOST_TOGETHER:
             return None
@@ -172,24 +179,36 @@ class PersonQueues:
                 handling = self._handle(work)
             end = self._background.begin(handling, work.refs)
             if not end.is_done:
-                end.then(partial(self._ended, person, queue, handled))
+                end.then(partial(self._ended, person, queue, work, handled))
                 return
-            self._note(end, handled)
+            self._note(end, work, handled)
         del self._queues[person]
         self._highest = max(self._highest, queue.newest)
 
     def _ended(
-        self, person: PersonId, queue: _PersonQueue, handled: asyncio.Future[None] | None, end: Soon[None]
+        self,
+        person: PersonId,
+        queue: _PersonQueue,
+        work: Work,
+        handled: asyncio.Future[None] | None,
+        end: Soon[None],
     ) -> None:
-        self._note(end, handled)
+        self._note(end, work, handled)
         self._go_on(person, queue)
 
-    def _note(self, end: Soon[None], handled: asyncio.Future[None] | None) -> None:
+    def _note(self, end: Soon[None], work: Work, handled: asyncio.Future[None] | None) -> None:
         """An event has been handled; or not, because of a bug."""
+        self._forget_entries(work)
         if end.error is not None:
             self._background.report(end.error)
         if handled is not None and not handled.done():
             handled.set_result(None)
+
+    def _forget_entries(self, work: Work) -> None:
+        for entry in work.sent:
+            self._settling[entry] -= 1
+            if not self._settling[entry]:
+                del self._settling[entry]
 
     async def _handle_album(self, first: Work, event: MessageReceived, queue: _PersonQueue) -> None:
         work = await self._gather(first, event, queue)
@@ -234,6 +253,7 @@ class PersonQueues:
                 ):
                     break
                 queue.items.popleft()
+                self._forget_entries(work)
                 items.append(following)
                 refs.extend(work.refs)
                 crashes = max(crashes, work.crashes)
