@@ -231,10 +231,13 @@ class _Check:
         for act, probes in acts.items():
             reached: dict[int, set[int]] = {}
             alone: list[Seen] = []
+            asked: set[int] = set()  # people whose probe may belong to their report, and who were asked what it is for
             for probe in probes:
                 sent = self.sent[probe.marker]
                 reached[probe.person] = {got.person for got in self.copies[probe.marker]}
                 answer = None if reached[probe.person] else self._answer_to(sent, probe.until)
+                if self._is_asked_about(sent):
+                    asked.add(probe.person)
                 told = _last_turn(self.of[probe.person], sent.n)
                 if len(reached[probe.person]) > 1:
                     yield self._broken(1, f"act {act}: {probe.person} is heard by {reached[probe.person]}", sent)
@@ -243,7 +246,8 @@ class _Check:
                     alone.append(sent)
                 if self._roams(probe.person) or told is None:
                     continue
-                if told.key == FOUND and not reached[probe.person] and not self._was_away(told):
+                is_heard = reached[probe.person] or probe.person in asked
+                if told.key == FOUND and not is_heard and not self._was_away(told):
                     what = f"act {act}: {probe.person} was told of a partner, and nobody hears them"
                     yield self._broken(1, what, told, sent)
                 if told.key != FOUND and reached[probe.person]:
@@ -266,7 +270,7 @@ class _Check:
                 for other in others:
                     if other == person:
                         yield self._broken(1, f"act {act}: {person} talks to themselves")
-                    elif other in reached and reached[other] != {person}:
+                    elif other in reached and reached[other] != {person} and (reached[other] or other not in asked):
                         what = f"act {act}: {person} reaches {other}, who reaches {reached[other] or 'nobody'}"
                         probe_of = {probe.person: self.sent[probe.marker] for probe in probes}
                         yield self._broken(1, what, probe_of[person], probe_of[other])
@@ -277,6 +281,13 @@ class _Check:
         return any(
             each.kind == "block" and each.bot == found.bot and found.at - EXCUSED_S <= each.at <= found.at
             for each in self.of[found.person]
+        )
+
+    def _is_asked_about(self, sent: Seen) -> bool:
+        """Return whether the writer was asked what this message is for. It has reached nobody yet."""
+        return any(
+            seen.key == "safety.which" and (seen.bot, seen.reply_to) == (sent.bot, sent.message)
+            for seen in self.of[sent.person]
         )
 
     def _answer_to(self, sent: Seen, until: int) -> Seen | None:
