@@ -24,6 +24,7 @@ from passerby.kernel.drain import Drain
 from passerby.kernel.effect import Answer, Button, Menu, Revise, Say
 from passerby.kernel.event import MessageReceived
 from passerby.kernel.ids import BotId, MessageId, PersonId, UpdateRef
+from passerby.kernel.money_report import Ledgered
 from passerby.kernel.override import Overridden, Override, Place
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
 from passerby.kernel.staff import (
@@ -353,6 +354,36 @@ def test_an_invite_that_two_people_open_at_once_in_two_processes_lets_one_of_the
         assert [row.action for row in await verified(processes[0])] == ["team.invited", "team.joined"]
 
     place.run(scene, processes=2)
+
+
+@on_all
+def test_the_money_is_read_only_for_those_who_may_see_it(place: StaffPlace) -> None:
+    async def scene(records: StaffRecords) -> None:
+        read: list[tuple[float, float, float]] = []
+
+        async def ledger(since: float, until: float, now: float) -> Ledgered:
+            read.append((since, until, now))
+            return Ledgered([], [], [], [], [], [])
+
+        env = Env(NOW, Random(1))
+        decisions = StaffDecisions(records, StaffRouter(ALL), lambda: env, ledger=ledger)
+
+        async def says(person: PersonId, words: str, number: int) -> str:
+            event = MessageReceived(person, BOT, (MessageId(5),), (Content(Kind.TEXT, words),), NOW)
+            done = await decisions.on_event(event, ref(number))
+            return done.effects[0].text.key  # type: ignore[union-attr]
+
+        for person, role in ((ANN, Role.SUPPORT), (BOB, Role.MODERATOR)):
+            await decisions.on_request(InviteAsked(digest_of(role), role))
+            await says(person, f"/start {role}", person)
+        assert await says(PersonId(999), "/money", 101) == "team.stranger"
+        assert await says(BOB, "/money", 102) == "team.not_allowed"
+        assert await says(ANN, "/help", 103) != "money_report.report"
+        assert not read
+        assert await says(ANN, "/money", 104) == "money_report.report"
+        assert read == [(NOW - 30 * 86_400.0, NOW, NOW)]
+
+    place.run(scene)
 
 
 def _waiting(number: int, expires_at: float = NOW + 9, person: PersonId | None = None) -> Approval:

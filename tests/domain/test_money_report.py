@@ -5,23 +5,11 @@ import io
 
 import pytest
 
-from passerby.domain.money.report import (
-    DAY_S,
-    NANO,
-    Given,
-    Ledgered,
-    Net,
-    Open,
-    Sold,
-    Standing,
-    days_left,
-    figures,
-    in_words,
-    rows,
-)
+from passerby.domain.money.report import DAY_S, NANO, days_left, figures, in_words, rows
 from passerby.domain.spreadsheet import as_csv
 from passerby.kernel.ids import BotId
 from passerby.kernel.money import GrantSource, VipGrant
+from passerby.kernel.money_report import Given, Ledgered, Net, Open, Sold, Standing
 
 NOW = 1_800_000_000.0
 HERE, GONE, NEW = BotId(1), BotId(2), BotId(3)
@@ -65,6 +53,12 @@ def test_the_report_is_read_on_a_terminal_too() -> None:
     nothing = in_words(figures(Ledgered([], [], [], [], [], []), "2027-01-01", "2027-02-01", (), NOW))
     assert nothing.count("  none") == 5
     assert nothing.endswith("not confirmed by Telegram: 0")
+
+
+def test_a_large_amount_is_written_out_in_full() -> None:
+    net = [Net(1, 12_345_678 * NANO + NANO // 2, 0)]
+    said = in_words(figures(Ledgered([], [], net, [], [], []), "2027-01-01", "2027-02-01", (), NOW))
+    assert "  1    12345678.5  0\n" in said
 
 
 def test_a_spreadsheet_runs_nothing_of_the_report() -> None:

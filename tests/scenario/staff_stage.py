@@ -65,7 +65,8 @@ class StaffStage(Stage):
         )
 
     def staff_config(self) -> StaffConfig:
-        return StaffConfig(self.staff_bot, self.staff, ALL, retire=self._retire)
+        ledger = getattr(self.staff, "ledgered", None)  # In SQL only.
+        return StaffConfig(self.staff_bot, self.staff, ALL, retire=self._retire, ledger=ledger)
 
     def _retire(self, bot: BotId) -> str:
         self.retired.append(bot)

@@ -15,8 +15,8 @@ from passerby.kernel.text import text
 from tests.scenario.matrix import LIVES
 from tests.scenario.staff_stage import StaffStage, play_staff
 from tests.scenario.stage import Phone
-from tests.scenario.stores import SERVERS
-from tests.scenario.test_staff import audited, tap
+from tests.scenario.stores import FILE, SERVERS
+from tests.scenario.test_staff import audited, shown, tap
 from tests.scenario.test_vip import invoice_for, money_told, pays, vip_until
 
 PASS = Plan("month", 30, 250)
@@ -136,5 +136,22 @@ def test_closing_a_bot_cancels_what_telegram_would_go_on_charging_for_it(store: 
         assert await vip_until(on, on.ann) > on.place.clock.now() + 29 * 86_400.0, "what is paid for stays"
         await asyncio.sleep(200.0)
         assert money_told(on.ann).count("vip.sub_bot_closes") == 1
+
+    play_staff(store, scene, Shop)
+
+
+@pytest.mark.parametrize("store", [FILE, SERVERS])
+def test_support_reads_what_was_sold_and_what_the_bot_owes(store: str) -> None:
+    async def scene(on: StaffStage) -> None:
+        sue = await on.hire(Role.SUPPORT)
+        assert await pays(on, on.ann, await invoice_for(on, on.ann)) == "paid"
+        await code_of_purchase(on, on.ann)
+        sue.write("/money")
+        await on.quiet()
+        said = shown(sue)[-1]
+        assert "month: 1 sold, ⭐ 250 · gifts: 0 · refunds: 0, ⭐ 0" in said
+        name = on.world.state.bots[on.ann.bot].username
+        assert f"@{name}: ⭐ 250 can't be withdrawn yet · VIP days owed: 30 · subscriptions: 0" in said
+        assert said.endswith("No refund is waiting.")
 
     play_staff(store, scene, Shop)

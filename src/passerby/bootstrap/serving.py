@@ -233,17 +233,10 @@ class Process:
 
     def _staff(self) -> StaffConfig | None:
         bot = self._settings.staff_bot
-        return (
-            StaffConfig(
-                bot,
-                SqlStaff(self.parts.records.engine),
-                STAFF_FEATURES,
-                self._settings.panel_url or "",
-                retirer(self._settings),
-            )
-            if bot is not None
-            else None
-        )
+        if bot is None:
+            return None
+        records, retire = SqlStaff(self.parts.records.engine), retirer(self._settings)
+        return StaffConfig(bot, records, STAFF_FEATURES, self._settings.panel_url or "", retire, records.ledgered)
 
     def ready(self, app: Worker, listeners: Listeners) -> None:
         """Open the listeners to this worker, and log that it is ready. Raises: WrongSetting."""

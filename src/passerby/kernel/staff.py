@@ -19,6 +19,7 @@ from passerby.kernel.drain import Drain, KnownBots, RetireBot
 from passerby.kernel.effect import Answer, Menu, Revise, Say
 from passerby.kernel.event import MessageReceived
 from passerby.kernel.ids import BotId, ChatId, PersonId
+from passerby.kernel.money_report import Ledgered
 from passerby.kernel.override import Override
 from passerby.kernel.panel import PanelFacts, PanelLogin, PanelSession
 from passerby.kernel.participant import Participant
@@ -175,7 +176,8 @@ class StaffFacts(msgspec.Struct, frozen=True):
 
     - `me` is who acts. None: somebody who is not staff. The command line acts as an owner with the number 0.
     - `team` are all staff members who are not revoked, by number. `next_number` is free.
-    - `draining` are the bots that close. `fleet` is read if the event is about bots.
+    - `draining` are the bots that close. `fleet` is read if the event is about bots or money.
+    - `money` is read if the event is about money and its sender may see it. None: it is not read here.
     - `invite` is the invite that the event shows, if its secret is right. `subject` is the person of its support code.
     - `panel` is read if the event is about signing in to the panel. `panel_url` is its address; empty: there is none.
     - `secret` is a new one that nobody has seen, and `digest` is what may be stored of it.
@@ -197,6 +199,7 @@ class StaffFacts(msgspec.Struct, frozen=True):
     subject: Subject | None = None
     draining: tuple[Drain, ...] = ()
     fleet: KnownBots = KnownBots()
+    money: Ledgered | None = None
     panel: PanelFacts = PanelFacts()
     panel_url: str = ""
     secret: str = ""

@@ -3,7 +3,7 @@
 import msgspec
 
 from passerby.adapters.sql import SqlRecords, SqlStaff, init_schema
-from passerby.domain.money.report import NANO, Given, Net, Open, Sold, Standing
+from passerby.domain.money.report import NANO
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.money import (
     Charge,
@@ -15,6 +15,7 @@ from passerby.kernel.money import (
     Subscription,
     VipGrant,
 )
+from passerby.kernel.money_report import Given, Net, Open, Sold, Standing
 from passerby.ports.facts import ChargeTaken, GrantChanged, RefundMade, StarCallOwed, SubscriptionChanged
 from tests.contract.records_facts import NOW, changed, numbered, person
 from tests.staged import in_a_loop

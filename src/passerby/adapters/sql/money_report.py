@@ -16,8 +16,9 @@ from passerby.adapters.sql.money_tables import (
 )
 from passerby.adapters.sql.past_money import grant_of
 from passerby.adapters.sql.tables import users
-from passerby.domain.money.report import DAY_S, HOLD_S, NANO, Given, Ledgered, Net, Open, Sold, Standing, days_left
+from passerby.domain.money.report import DAY_S, HOLD_S, NANO, days_left
 from passerby.kernel.money import GrantSource, SubscriptionState, VipGrant
+from passerby.kernel.money_report import Given, Ledgered, Net, Open, Sold, Standing
 
 _PEOPLE: Final = 500
 

@@ -31,12 +31,12 @@ from passerby.adapters.sql.tables import (
 )
 from passerby.domain.approvals import case_about, purchase_of
 from passerby.domain.audit import AuditRow
-from passerby.domain.money.report import Ledgered
 from passerby.domain.transparency import Period
 from passerby.kernel.case import CaseAsked, CaseFile
 from passerby.kernel.drain import Drain, RetireBot
 from passerby.kernel.effect import Answer, Revise, Say
 from passerby.kernel.ids import ChatId, PersonId, UpdateRef
+from passerby.kernel.money_report import Ledgered
 from passerby.kernel.override import Place
 from passerby.kernel.participant import Participant
 from passerby.kernel.purchase import Purchase, RefundOrder

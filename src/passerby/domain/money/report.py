@@ -4,82 +4,19 @@ It names nobody. Stars that Telegram reports may have a fraction (`nanostars`), 
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from passerby.domain.money.timeline import pieces
 from passerby.kernel.ids import BotId
 from passerby.kernel.money import VipGrant
+from passerby.kernel.money_report import Ledgered
 
 DAY_S: Final = 86_400.0
 HOLD_S: Final = 21 * DAY_S
 """Stars younger than this cannot be withdrawn (source: Telegram's Terms of Service for Stars)."""
+PERIOD_S: Final = 30 * DAY_S
+"""What the staff bot's report covers."""
 NANO: Final = 1_000_000_000
-
-
-class Sold(NamedTuple):
-    """Charges and refunds of one plan in one bot, in a period. A refund counts when it is made.
-
-    `gifts`: how many of the sales were for somebody else.
-    """
-
-    bot: int
-    plan: str
-    sales: int
-    stars: int
-    gifts: int
-    refunds: int
-    refunded: int
-
-
-class Given(NamedTuple):
-    """VIP time of one source (`GrantSource`) that began in a period and that its receiver did not pay for."""
-
-    source: str
-    grants: int
-    days: float
-
-
-class Net(NamedTuple):
-    """What a bot's payments brought in a period, as its transactions say: nanostars, without refunds. `affiliates`:
-    what they got of it."""
-
-    bot: int
-    nanostars: int
-    affiliates: int
-
-
-class Standing(NamedTuple):
-    """A bot now. `held`: Stars that are younger than `HOLD_S`. `swept_at` 0: its transactions were never read.
-    `unknown`: transactions that the ledger does not know."""
-
-    bot: int
-    held: int
-    subscriptions: int
-    swept_at: float
-    unknown: int
-
-
-class Open(NamedTuple):
-    """A charge that was not refunded, and whose VIP time is not over."""
-
-    code: str
-    bot: int
-    plan: str
-    stars: int
-    paid_at: float
-    days_left: float
-
-
-class Ledgered(NamedTuple):
-    """Everything that the report is made of."""
-
-    sold: Sequence[Sold]
-    given: Sequence[Given]
-    net: Sequence[Net]
-    standing: Sequence[Standing]
-    open: Sequence[Open]
-    owed: Sequence[tuple[int, str, float]]
-    """(bot, refund or cancel, since when) of what Telegram has not confirmed."""
 
 
 def days_left(grants: Iterable[VipGrant], now: float) -> dict[str, float]:
@@ -160,7 +97,7 @@ def in_words(report: Mapping[str, Any]) -> str:
     ):
         lines += [title, *_columns(report[part]), ""]
     owed = report["owed"]
-    oldest = f", the oldest for {owed['oldest_hours']:g} h" if owed["calls"] else ""
+    oldest = f", the oldest for {number(owed['oldest_hours'])} h" if owed["calls"] else ""
     return "\n".join([*lines, f"Owed to buyers, and not confirmed by Telegram: {owed['calls']}{oldest}"])
 
 
@@ -180,4 +117,9 @@ def _shown(value: object) -> str:
         return "never"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return number(value) if isinstance(value, float) else str(value)
+
+
+def number(value: float) -> str:
+    """An amount with at most two digits after the point, and never with an exponent."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")

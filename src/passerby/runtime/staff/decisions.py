@@ -9,14 +9,17 @@ import msgspec
 
 from passerby.domain import support
 from passerby.domain.commands import command_in
+from passerby.domain.money.report import PERIOD_S
 from passerby.domain.money.wallets import read_code
+from passerby.domain.team import may
 from passerby.kernel.case import CaseAsked
 from passerby.kernel.decision import Env
 from passerby.kernel.drain import KnownBots
 from passerby.kernel.effect import Answer, Menu, Say
 from passerby.kernel.event import ButtonPressed, Event, MessageReceived
 from passerby.kernel.ids import BotId, PersonId, UpdateRef
-from passerby.kernel.staff import THE_OPERATOR, StaffDecision, StaffFacts, StaffRequest
+from passerby.kernel.money_report import Ledgered
+from passerby.kernel.staff import THE_OPERATOR, Permission, StaffDecision, StaffFacts, StaffRequest
 from passerby.kernel.staff_requests import (
     ApprovalDeclined,
     BroadcastAsked,
@@ -47,6 +50,7 @@ CASE_COMMANDS = ("cases", NEXT_CASE)
 ABOUT_A_BROADCAST = "broadcast"
 ABOUT_AN_APPROVAL = "approval"
 ABOUT_BOTS = "bots"
+ABOUT_MONEY = "money"
 ABOUT_A_PURCHASE = "purchase"
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
@@ -65,11 +69,16 @@ def digest_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+Ledger = Callable[[float, float, float], Awaitable[Ledgered]]
+"""Reads the report about money: (since, until, now), in Unix seconds. Raises: RecordsLost."""
+
+
 class StaffDecisions:
     """`env` must have a source of chance that nobody can guess: `rng` makes secrets and the names of requests. `fleet`
     asks for the bots, whenever somebody looks at them.
 
-    `works` says whether a bot can make calls, as far as is known here.
+    `works` says whether a bot can make calls, as far as is known here. `ledger` is asked if somebody looks at the money
+    who may see it; None: nobody sees it here.
     """
 
     def __init__(
@@ -80,7 +89,9 @@ class StaffDecisions:
         panel_url: str = "",
         fleet: Callable[[], Awaitable[KnownBots]] | None = None,
         works: Callable[[BotId], bool] = lambda bot: True,
+        ledger: Ledger | None = None,
     ) -> None:
+        self._ledger = ledger
         self._fleet = fleet
         self._records = records
         self._router = router
@@ -100,8 +111,10 @@ class StaffDecisions:
         command, _, secret = words.partition(" ")
         language = event.language if isinstance(event, MessageReceived | ButtonPressed) else ""
 
-        fleet = await self._fleet() if self._fleet is not None and _is_about_bots(event) else KnownBots()
-        decide = self._decider(event, env, fleet)
+        money = await self._money(event, person, env.now)
+        looks = money is not None or _is_about(ABOUT_BOTS, event)
+        fleet = await self._fleet() if self._fleet is not None and looks else KnownBots()
+        decide = self._decider(event, env, fleet, money)
         code = _code_in(event, ABOUT_A_PERSON) or ""
         digest = digest_of(secret.strip()) if command == "/start" and secret else ""
         return await self._records.decide(
@@ -118,6 +131,13 @@ class StaffDecisions:
             approval=_approval_in(event),
             purchase=_code_in(event, ABOUT_A_PURCHASE, read_code) or "",
         )
+
+    async def _money(self, event: Event, person: PersonId | None, now: float) -> Ledgered | None:
+        """Read outside the decision, which has a lock, and only for those who may see it: it reads every buyer."""
+        if self._ledger is None or not _is_about(ABOUT_MONEY, event):
+            return None
+        me = next((each for each in await self._records.team() if each.person == person), None)
+        return await self._ledger(now - PERIOD_S, now, now) if may(me, Permission.MONEY) else None
 
     async def on_request(self, request: StaffRequest, by: PersonId | None = None) -> StaffDecision:
         """The decision on a request of a staff member, or of the command line (None). Raises: RecordsLost."""
@@ -148,13 +168,18 @@ class StaffDecisions:
         )
 
     def _decider(
-        self, event: Event | StaffRequest, env: Env, fleet: KnownBots = _NO_BOTS
+        self, event: Event | StaffRequest, env: Env, fleet: KnownBots = _NO_BOTS, money: Ledgered | None = None
     ) -> Callable[[StaffFacts], StaffDecision]:
         secret = new_secret(env.rng)
 
         def decide(facts: StaffFacts) -> StaffDecision:
             known = msgspec.structs.replace(
-                facts, panel_url=self._panel_url, secret=secret, digest=digest_of(secret), fleet=fleet
+                facts,
+                panel_url=self._panel_url,
+                secret=secret,
+                digest=digest_of(secret),
+                fleet=fleet,
+                money=money,
             )
             if facts.purchase is not None:
                 known = msgspec.structs.replace(known, can_refund=self._works(facts.purchase.charge.bot))
@@ -213,13 +238,13 @@ def _code_in(event: Event, about: str, read: Callable[[str], str | None] = suppo
             return None
 
 
-def _is_about_bots(event: Event) -> bool:
-    """The command and the names of its buttons begin with `bots`."""
+def _is_about(what: str, event: Event) -> bool:
+    """The command is called so, and the names of its buttons begin with it."""
     match event:
         case MessageReceived(text=words):
-            return command_in(words) == ABOUT_BOTS
+            return command_in(words) == what
         case ButtonPressed(action=action):
-            return action.startswith(f"{ABOUT_BOTS}_")
+            return action.startswith(f"{what}_")
         case _:
             return False
 

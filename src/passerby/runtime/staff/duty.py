@@ -22,7 +22,7 @@ from passerby.runtime.delivery.staff_board import StaffBoard
 from passerby.runtime.inbound.person_queues import PersonQueues, Work
 from passerby.runtime.inbound.polling import Intake
 from passerby.runtime.leased_tasks import PollingTask
-from passerby.runtime.staff.decisions import StaffDecisions
+from passerby.runtime.staff.decisions import Ledger, StaffDecisions
 from passerby.runtime.staff.desk import StaffDesk
 from passerby.runtime.staff.router import HELP, StaffRouter
 from passerby.runtime.worker_parts import WorkerParts
@@ -42,13 +42,14 @@ def _in_no_file(bot: BotId) -> str:
 @dataclass(frozen=True, slots=True)
 class StaffConfig:
     """What a worker needs to run the staff bot. `retire` removes a bot's token, and returns why it could not; None: the
-    tokens are in no file."""
+    tokens are in no file. `ledger` reads the report about money; None: `/money` shows none."""
 
     bot: BotId
     records: StaffRecords
     features: tuple[StaffFeature, ...]
     panel_url: str = ""
     retire: Callable[[BotId], str] | None = None
+    ledger: Ledger | None = None
 
 
 class StaffTask:
@@ -93,6 +94,7 @@ class StaffBot:
             config.panel_url,
             self._fleet,
             parts.tokens.works,
+            config.ledger,
         )
         desk = StaffDesk(decisions, self.board, store, fleet, self._finished, clock, rng, config.retire or _in_no_file)
         self._queues = PersonQueues(desk.handle, parts.background, clock, parts.flight_recorder)
