@@ -1,9 +1,16 @@
 """The watch for farms, on every live store: words become conducts, conducts become measures, and both are forgotten."""
 
+import msgspec
+
 from passerby.domain.farms.conduct import Note, Wrote
+from passerby.domain.farms.sources import WATCHED_S
 from passerby.kernel.event import FarmSuspected, SanctionOrdered
-from passerby.kernel.ids import ChatId, PersonId
-from passerby.kernel.sanction import SanctionKind
+from passerby.kernel.ids import BotId, ChatId, PersonId
+from passerby.kernel.journey import Journey
+from passerby.kernel.participant import Participant
+from passerby.kernel.sanction import Reason, Sanction, SanctionKind
+from passerby.ports.participants import Commit
+from passerby.runtime.background.farm_sources import FarmSources
 from passerby.runtime.background.farm_watch import DAY_S, ConductKeeper, FarmWatch
 from passerby.runtime.inbound.person_queues import Work
 from tests.contract.live_body import contract
@@ -81,3 +88,28 @@ async def test_no_words_are_stored(place: Place) -> None:
     stored = await store.conducts(int(place.clock.now() // DAY_S), FARM)
     assert list(stored) == FARM[:1]
     assert b"canary" not in stored[FARM[0]]
+
+
+@contract
+async def test_every_worker_learns_the_link_of_a_barred_farm_until_its_time_is_over(place: Place) -> None:
+    store, notes, now = place.open(), list[Note](), place.clock.now()
+    for person in FARM:
+        notes += advertising(place, person, 4)
+    await ConductKeeper(store, lambda: [notes.pop(0) for _ in list(notes)], KEY, place.clock).keep()
+    watch, learner = FarmWatch(store, lambda _: None, place.clock), FarmSources(store, place.clock)
+    came = Journey("spring", BotId(7), "en", now)
+    people = tuple(Participant(person, 1, BotId(7), (BotId(7),), journey=came, seen_at=now) for person in FARM[:3])
+    await store.commit(Commit(puts=people))
+    await watch.look()
+    await learner.learn()
+    assert learner.now == frozenset(), "nobody is barred yet"
+
+    ban = Sanction("b", SanctionKind.BANNED, Reason.SPAM, now, by=1)
+    banned = tuple(msgspec.structs.replace(each, version=2, sanctions=(ban,)) for each in people)
+    await store.commit(Commit(puts=banned))
+    await watch.look()
+    await learner.learn()
+    assert learner.now == {"spring"}
+    await place.elapse(WATCHED_S)
+    await learner.learn()
+    assert learner.now == frozenset()

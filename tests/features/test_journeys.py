@@ -1,14 +1,21 @@
 """Journeys: the tag of a link is kept, and a chat becomes a real one when both have written enough."""
 
+import msgspec
+
+from passerby.dialogue.sanctions import letter
 from passerby.domain.entitlement import is_vip
+from passerby.domain.farms.sources import HELD_S
 from passerby.domain.money.giving import give
+from passerby.domain.sanctions import is_bound
 from passerby.kernel.decision import NOTHING, Decision
+from passerby.kernel.effect import Say
 from passerby.kernel.event import VipEnding, WroteEnough
 from passerby.kernel.ids import ChatId
 from passerby.kernel.journey import Journey, Step
 from passerby.kernel.money import GrantSource
 from passerby.kernel.rules import Rules
-from tests.features.playbook import BOT, NOW, Person, Playbook
+from passerby.kernel.sanction import SanctionKind
+from tests.features.playbook import BOT, NOW, WORDS, Person, Playbook
 
 DAY_S = 86_400.0
 
@@ -35,6 +42,31 @@ def test_the_first_start_keeps_the_tag_of_its_link_and_asks_as_usual() -> None:
 def test_somebody_who_is_known_gets_no_source_from_a_link() -> None:
     ann = Playbook().person()
     assert ann.writes("/start s_spring").changes == ()
+
+
+def said(decision: Decision) -> list[str]:
+    return [each.text.key for each in decision.effects if isinstance(each, Say)]
+
+
+def test_newcomers_by_a_link_of_a_barred_farm_begin_with_held_links_for_three_days_and_learn_why() -> None:
+    talk = Playbook()
+    known = talk.person()
+    talk.env = msgspec.structs.replace(talk.env, watched_sources=frozenset({"spring"}))
+    ann, plain = talk.stranger(), talk.stranger()
+    decision = ann.writes("/start s_Spring")
+    assert said(decision) == ["sanctions.letter", "start.consent"]
+    [held] = ann.value.sanctions
+    first, *_ = decision.effects
+    assert isinstance(first, Say)
+    assert first.text == letter(held)
+    assert "accounts came by the link" in WORDS.plain(first.text, "en")
+    assert is_bound(ann.value, SanctionKind.LINKS_OFF, NOW + HELD_S - 1)
+    assert not is_bound(ann.value, SanctionKind.LINKS_OFF, NOW + HELD_S)
+    assert said(ann.writes("/start s_spring")) == ["start.consent"], "they begin once"
+    assert said(plain.writes("/start s_summer")) == ["start.consent"]
+    assert not plain.value.sanctions
+    known.writes("/start s_spring")
+    assert not known.value.sanctions
 
 
 def test_a_chat_is_real_when_the_second_of_the_two_has_written_enough() -> None:

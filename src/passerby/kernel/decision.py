@@ -53,7 +53,8 @@ UNMAPPED = Unmapped()
 class Env(msgspec.Struct, frozen=True):
     """The world outside a decision. `now` is in Unix seconds, UTC. `rng` is the only source of chance.
 
-    `draining` are the bots that close, with where their people go.
+    `draining` are the bots that close, with where their people go. `watched_sources` are the tags of links by which the
+    accounts of a barred farm came.
     """
 
     now: float
@@ -61,6 +62,7 @@ class Env(msgspec.Struct, frozen=True):
     rules: Rules = Rules()
     places: Places = UNMAPPED
     draining: Mapping[BotId, Drain] = {}
+    watched_sources: frozenset[str] = frozenset()
 
 
 class Counterpart(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

@@ -10,6 +10,7 @@ from passerby.domain.fingerprint import Prints
 from passerby.kernel.decision import Env
 from passerby.kernel.ids import UpdateRef
 from passerby.runtime.background.drains import Drains
+from passerby.runtime.background.farm_sources import FarmSources
 from passerby.runtime.decide.committing import Committer
 from passerby.runtime.decide.conduct_notes import ConductNotes
 from passerby.runtime.decide.event_handler import EventHandler
@@ -44,6 +45,7 @@ class MessagePath:
         self._rng = rng
         self.rules_now = config.rules_now or (lambda: config.rules)
         self.drains = drains
+        self.farm_sources = FarmSources(store, clock)
         self._places = words.places
         self.uncertain = UncertainCommits(clock)
         self.faults = logs.Faults(clock.monotonic)
@@ -103,7 +105,8 @@ class MessagePath:
         )
 
     def env(self) -> Env:
-        return Env(self._clock.now(), self._rng, self.rules_now(), self._places, self.drains.now)
+        watched = self.farm_sources.now
+        return Env(self._clock.now(), self._rng, self.rules_now(), self._places, self.drains.now, watched)
 
     @property
     def is_busy(self) -> bool:

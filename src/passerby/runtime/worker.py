@@ -213,6 +213,7 @@ class Worker:
             upkeep.forget_idle,
             self.janitor.serve_itself,
             self._path.drains.run,
+            self._path.farm_sources.run,
             self._conduct_keeper.run,
         ):
             self._kept_going.append(self._stand(work))

@@ -5,6 +5,7 @@ Who is sanctioned, and why, is decided elsewhere: by staff, or by a rule. Here i
 
 from passerby.dialogue.after_chat import tell_left
 from passerby.dialogue.keyboards import keys_for
+from passerby.dialogue.sanctions import letter
 from passerby.domain.lifecycle import refresh_ticket
 from passerby.domain.money.payments import cancel_all
 from passerby.domain.sanctions import BARRING, appeal, appealable, bar, binding, impose, lift, overturn, refused
@@ -19,29 +20,8 @@ from passerby.kernel.event import (
     SanctionOverturned,
 )
 from passerby.kernel.feature import Feature
-from passerby.kernel.sanction import Appeal, Sanction
-from passerby.kernel.text import DAY_S, Text, day, text
-
-_MINUTE_S = 60
-_DAY_MINUTES = 1440
-
-
-def letter(sanction: Sanction) -> Text:
-    """The statement of reasons: what, why and which rule, how long, whether a machine decided, how to appeal."""
-    return text(
-        "sanctions.letter",
-        what=text(f"sanctions.kind_{sanction.kind}"),
-        why=text(f"sanctions.reason_{sanction.reason}"),
-        until=_until(sanction.until),
-        who=text("sanctions.by_rule" if sanction.by is None else "sanctions.by_team"),
-    )
-
-
-def _until(until: float | None) -> Text:
-    if until is None:
-        return text("sanctions.for_good")
-    minute = int(until % DAY_S) // _MINUTE_S
-    return text("sanctions.until", day=day(until), time=f"{minute // 60:02}:{minute % 60:02}")
+from passerby.kernel.sanction import Appeal
+from passerby.kernel.text import text
 
 
 def sanctioned(event: SanctionOrdered, facts: Facts, env: Env) -> Decision:

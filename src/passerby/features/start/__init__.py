@@ -11,8 +11,10 @@ import msgspec
 from passerby.dialogue.closing import go_on_elsewhere, is_closing
 from passerby.dialogue.keyboards import keys_for
 from passerby.dialogue.promo import offer_code
+from passerby.dialogue.sanctions import letter
 from passerby.domain.ages import age_in
-from passerby.domain.journeys import begin, payload_of, source_of, with_code
+from passerby.domain.farms.sources import begin_watched
+from passerby.domain.journeys import payload_of, source_of, with_code
 from passerby.domain.lifecycle import BOT_LOST
 from passerby.domain.money.promos import code_in_link
 from passerby.kernel.decision import Decision, Env, Facts
@@ -131,19 +133,21 @@ def greet(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     """`/start`: greet a newcomer, or say how things stand."""
     me = facts.me
     source = source_of(payload_of(event.text))
+    told: tuple[Say, ...] = ()
     if source:
-        me = begin(me, event.bot, source, env.now)
+        me, held = begin_watched(me, event.bot, source, env)
+        told = (Say(me.person, letter(held)),) if held is not None else ()
     code = code_in_link(payload_of(event.text))
     if code is not None and not me.profile.complete:
         me = with_code(me, code)
     changes = (me,) if me is not facts.me else ()
     if code is not None and me.profile.complete:
-        return Decision(changes, (offer_code(me, code),))
+        return Decision(changes, (*told, offer_code(me, code)))
     if is_closing(me, env) and not isinstance(me.state, Chatting):
-        return Decision(changes, (go_on_elsewhere(me, env),))
+        return Decision(changes, (*told, go_on_elsewhere(me, env)))
     if me.profile.complete and _was_cut_off(me):
         return Decision(changes, (Say(me.person, text("start.bot_was_lost"), keys_for(me.state)),))
-    return Decision(changes, (ask(me, env),))
+    return Decision(changes, (*told, ask(me, env)))
 
 
 def answer(event: MessageReceived | ButtonPressed, facts: Facts, env: Env) -> Decision:

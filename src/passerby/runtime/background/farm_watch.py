@@ -16,6 +16,7 @@ import msgspec
 from passerby.domain.farms.clusters import Finding, Verdict, is_candidate, judge
 from passerby.domain.farms.conduct import Conduct, Note, Wrote, noted
 from passerby.domain.farms.openers import bands, words_of
+from passerby.domain.farms.sources import sources_of
 from passerby.domain.farms.targets import targets
 from passerby.kernel.event import FarmSuspected, SanctionOrdered
 from passerby.kernel.ids import BotId, PersonId
@@ -23,6 +24,7 @@ from passerby.kernel.sanction import Reason, Sanction, SanctionKind
 from passerby.ports.clock import Clock
 from passerby.ports.leases import duty_lease
 from passerby.ports.live_store import LiveStore, LiveStoreLost
+from passerby.runtime.background.farm_sources import watch_sources
 from passerby.runtime.inbound.person_queues import Work
 from passerby.telemetry import logs, metrics
 
@@ -145,6 +147,7 @@ class FarmWatch:
         self._raised = {what: at for what, at in self._raised.items() if now - at < AGAIN_S}
         today = int(now // DAY_S)
         farms: dict[int, list[int]] = {}
+        accounts: dict[PersonId, int] = {}
         for day in (today - 1, today):
             candidates = await self._store.candidates(day, MOST)
             judged = judge({person: _conduct.decode(conduct) for person, conduct in candidates.items()})
@@ -152,6 +155,9 @@ class FarmWatch:
                 farms[day] = sorted(judged.farms)
             for person, finding in judged.findings.items():
                 self._raise(person, finding, day, now)
+                if finding.verdict is Verdict.FARM:
+                    accounts[person] = finding.cluster
+        await self._watch_sources(accounts, now)
         found = (await self._store.memos((KNOWN,))).get(KNOWN)
         if farms or found is not None:
             before = _known.decode(found) if found is not None else {}
@@ -165,6 +171,12 @@ class FarmWatch:
             if new:
                 logs.record("farm_watch.found", "warning", count=new, reason="several accounts advertise the same")
         metrics.FARM_ACCOUNTS.set(sum(1 for _, verdict in self._raised if verdict is Verdict.FARM))
+
+    async def _watch_sources(self, accounts: dict[PersonId, int], now: float) -> None:
+        """Watch the links by which the barred ones of these accounts came. The values name their farms."""
+        known = [(farm, await self._store.load(person)) for person, farm in accounts.items()]
+        found = sources_of([(farm, facts.me) for farm, facts in known if facts is not None], now)
+        await watch_sources(self._store, found, now)
 
     def _raise(self, person: PersonId, finding: Finding, day: int, now: float) -> None:
         verdict = finding.verdict
