@@ -157,7 +157,7 @@ def test_help_names_the_commands_that_the_role_allows() -> None:
     assert [each for each in ROUTER.commands if each != "start"] == known
     for me, words, named in (
         (OWNER, "/help", [f"/{name}" for name in known]),
-        (ANALYST, "anything else", ["/help", "/whoami"]),
+        (ANALYST, "anything else", ["/approvals", "/help", "/panel", "/whoami"]),
     ):
         (said,) = decide(wrote(words), facts(me)).effects
         assert isinstance(said, Say)
