@@ -121,17 +121,18 @@ class Disk:
     promos: dict[str, PromoCode] = field(default_factory=dict)
     promo_uses: dict[tuple[str, PersonId], PastClaim] = field(default_factory=dict)
     funnel: Counter[tuple[int, str, BotId, str, Step]] = field(default_factory=Counter)
+    changed_at: float | None = None
 
     def copy(self) -> "Disk":
         promos = (dict(self.promos), dict(self.promo_uses))
-        return Disk(*(dict(each) for each in self._all), self.ledger.copy(), *promos, Counter(self.funnel))
+        return Disk(*(dict(each) for each in self._all), self.ledger.copy(), *promos, Counter(self.funnel), self.changed_at)
 
     def become(self, other: "Disk") -> None:
         self.people, self.chats, self.positions, *rest = other._all
         self.blocks, self.complaints, self.created_at, self.sanctions, self.evidence, *sent = rest
         self.broadcasts, self.targets = sent
         self.ledger = other.ledger
-        self.funnel = other.funnel
+        self.funnel, self.changed_at = other.funnel, other.changed_at
         self.promos, self.promo_uses = other.promos, other.promo_uses
 
     @property
@@ -189,6 +190,10 @@ class MemoryRecords(MemoryMoney):
             return None
         return row.told1 if row.user1 == person else row.told2 if row.user2 == person else None
 
+    async def changed_at(self) -> float | None:
+        await self._io()
+        return self.disk.changed_at
+
     async def apply(self, generation: str, entries: Sequence[tuple[int, Fact]], *, after: int | None = None) -> None:
         await self._io()
         if entries and self.disk.positions.get(generation, 0) < (after or 0):
@@ -198,6 +203,7 @@ class MemoryRecords(MemoryMoney):
             if number > new.positions.get(generation, 0):
                 _store(new, fact)
                 new.positions[generation] = number
+                new.changed_at = max(fact.at, new.changed_at or fact.at)
         self.disk.become(new)
         if self.mute:
             raise RecordsLost("no answer")

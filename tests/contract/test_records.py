@@ -126,6 +126,14 @@ async def test_facts_applied_again_under_another_generation_change_nothing(recor
 
 
 @staged(trying, "place")
+async def test_the_records_know_when_they_last_heard_of_a_change(records: Records, /, place: Place) -> None:
+    """An older store that sends its facts again does not make them look older."""
+    await records.apply("g", numbered(block(1, 2, at=NOW + 50_000), block(1, 2, blocked=False, at=NOW + 60_000)))
+    await records.apply("h", numbered(block(1, 2, at=NOW)))
+    assert await records.changed_at() == NOW + 60_000
+
+
+@staged(trying, "place")
 async def test_unknown_people_are_left_out(records: Records, /) -> None:
     await records.apply("g", numbered(changed(person(1))))
     assert await records.people([PersonId(1), PersonId(5), PersonId(2**52 - 1)]) == {1: person(1)}

@@ -208,6 +208,10 @@ class _Aside:
         found: int = self._ask(self._inner.applied(generation))
         return found
 
+    async def changed_at(self) -> float | None:
+        found: float | None = self._ask(self._inner.changed_at())
+        return found
+
     async def requests(self, now: float, limit: int) -> Sequence[Participant]:
         found: Sequence[Participant] = self._ask(self._inner.requests(now, limit))
         return found

@@ -142,6 +142,26 @@ async def test_a_worker_that_has_just_started_waits_for_those_who_may_know_more(
     assert await late.janitor.rebuild()
 
 
+@pytest.mark.parametrize("hours", [0, 24])
+@in_virtual_time
+async def test_nobody_is_in_a_chat_of_an_old_database_that_was_restored_by_hand(hours: int) -> None:
+    """The live store was emptied, too, so only the age of the newest change shows it. Everybody is told once."""
+    bench = await chatting()
+    bench.records.disk.changed_at = EPOCH - hours * 3600
+    late = Member(bench, ME)
+    await late.janitor.release()
+    await asyncio.sleep(PATIENCE_S)
+    assert any([await late.janitor.rebuild() for _ in range(5)])
+    await bench.quiet()
+    told = [call.person for call in bench.telegram.sent if "connection was lost" in words_of([call])[0]]
+    if hours:
+        assert await bench.store.open_chats((CHAT,)) == set()
+        assert told == [ANN, BEN]
+    else:
+        assert await bench.store.open_chats((CHAT,)) == {CHAT}
+        assert not bench.telegram.sent
+
+
 @in_virtual_time
 async def test_a_worker_puts_back_what_it_has_yet_to_send_once_in_each_generation() -> None:
     bench = await chatting()

@@ -151,6 +151,12 @@ class SqlRecords(SqlPersonalData, SqlMoney, SqlPromos):
 
         return await self._read(query)
 
+    async def changed_at(self) -> float | None:
+        async def query(connection: AsyncConnection) -> float | None:
+            return await connection.scalar(_CHANGED_AT)
+
+        return await self._read(query)
+
     async def apply(self, generation: str, entries: Sequence[tuple[int, Fact]], *, after: int | None = None) -> None:
         if entries:
             await _again(Undone, lambda: to_the_end(self._apply(generation, entries, after or 0)))
@@ -241,6 +247,7 @@ _ELSEWHERE = (
 # Written exactly as in the partial index. Otherwise SQLite reads all chats, also closed ones.
 _OPEN = sa.select(chats.c.id).where(sa.text("active"))
 _APPLIED = sa.select(journal_positions.c.applied).where(journal_positions.c.generation == sa.bindparam("of"))
+_CHANGED_AT = sa.select(sa.func.max(journal_positions.c.touched_at))
 _APPLIED_LOCKED = _APPLIED.with_for_update()
 _ADVANCE = (
     sa.update(journal_positions)

@@ -11,6 +11,10 @@ A worker that answers says three things:
 
 A worker that does not answer within the time that leases last is dead, or has stopped sending: its leases have run out.
 But it may have stored facts that nobody else knows.
+
+If no worker was alive when the store was wiped, only the records can be asked, and somebody may have restored an old
+database meanwhile. Its people have left their chats since, and met others. So if the newest change in the records is
+not recent, they count as incomplete.
 """
 
 from collections.abc import Awaitable, Callable, Collection
@@ -24,6 +28,8 @@ from passerby.runtime.membership.heartbeat import TTL_S
 from passerby.runtime.unrecorded import UnrecordedFacts
 
 PATIENCE_S = TTL_S
+RECENT_S = 600.0
+"""How long the records may have heard of no change, and still be believed by a worker that knows no other."""
 
 
 async def _nothing() -> None:
@@ -105,5 +111,9 @@ class RollCall:
         missing = (self._expected | former) - answered
         if not self._expected and self._store.newborn:
             # We have just started, so we do not know who else is living.
-            return Roll(not may_wait or not (await self._records.active()).people, not missing)
+            if not (await self._records.active()).people:
+                return Roll(is_over=True, is_complete=not missing)
+            changed_at = await self._records.changed_at()
+            is_recent = changed_at is not None and self._clock.now() - changed_at <= RECENT_S
+            return Roll(not may_wait, not missing and is_recent)
         return Roll(not missing or not may_wait, not missing)
