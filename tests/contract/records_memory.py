@@ -124,8 +124,8 @@ class Disk:
     changed_at: float | None = None
 
     def copy(self) -> "Disk":
-        promos = (dict(self.promos), dict(self.promo_uses))
-        return Disk(*(dict(each) for each in self._all), self.ledger.copy(), *promos, Counter(self.funnel), self.changed_at)
+        rest = (dict(self.promos), dict(self.promo_uses), Counter(self.funnel), self.changed_at)
+        return Disk(*(dict(each) for each in self._all), self.ledger.copy(), *rest)
 
     def become(self, other: "Disk") -> None:
         self.people, self.chats, self.positions, *rest = other._all

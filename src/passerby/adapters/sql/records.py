@@ -153,7 +153,8 @@ class SqlRecords(SqlPersonalData, SqlMoney, SqlPromos):
 
     async def changed_at(self) -> float | None:
         async def query(connection: AsyncConnection) -> float | None:
-            return await connection.scalar(_CHANGED_AT)
+            newest: float | None = await connection.scalar(_CHANGED_AT)
+            return newest
 
         return await self._read(query)
 
