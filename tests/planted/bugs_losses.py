@@ -91,8 +91,14 @@ LOSSES: Final = (
     Bug(
         "runtime",
         "a worker that has just started waits for nobody",
-        "            return Roll(not may_wait or not (await self._records.active()).people, not missing)",
-        "            return Roll(True, not missing)",
+        "return Roll(not may_wait, not missing and is_recent)",
+        "return Roll(True, not missing and is_recent)",
+    ),
+    Bug(
+        "runtime",
+        "chats of an old database that was restored by hand come back",
+        "is_recent = changed_at is not None and self._clock.now() - changed_at <= RECENT_S",
+        "is_recent = changed_at is not None",
     ),
     Bug(
         "runtime",
