@@ -119,6 +119,7 @@ SERIES: dict[str, tuple[dict[str, str], float]] = {
         1,
     ),
     "PasserbyCasesWaiting": ({'passerby_case_oldest_seconds{kind="first"}': "90000x{n}"}, 1),
+    "PasserbyFarmFound": ({"passerby_farm_accounts": "6x{n}"}, 1),
 }
 """Rule -> the series that make it fire, and the minute at which they begin to differ from a healthy fleet's."""
 

@@ -47,7 +47,8 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     unknown. `clock_skew_s`: how far this machine's clock is ahead. `backup_at`, `restore_test_at`: when the newest
     backup was begun and when one was last restored for a test, in Unix seconds; 0 if this process does not know.
     `sales_found`, `charges_unconfirmed`, `owed_s`, `swept_at`: what the duty `money` found, as in the metrics.
-    `late_checkouts`: those that took more than `LATE_CHECKOUT_S`.
+    `late_checkouts`: those that took more than `LATE_CHECKOUT_S`. `farm_accounts`: those found in farms, if this
+    process looks for them.
     """
 
     at: float
@@ -92,6 +93,7 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     sales_found: int = 0
     late_checkouts: int = 0
     charges_unconfirmed: int = 0
+    farm_accounts: int = 0
     owed_s: float = 0.0
     swept_at: dict[int, float] = {}
 

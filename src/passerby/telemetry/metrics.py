@@ -292,6 +292,7 @@ def snapshot(now: float) -> Snapshot:
         sales_found=int(SALES_FOUND.total()),
         late_checkouts=sum(CHECKOUT_TOOK.counts()[LATENCY_S.index(LATE_CHECKOUT_S) + 1 :]),
         charges_unconfirmed=int(CHARGES_UNCONFIRMED.value()),
+        farm_accounts=int(FARM_ACCOUNTS.value()),
         owed_s=max((owed_s for _, owed_s in STAR_CALLS.values()), default=0.0),
         swept_at={int(bot): at for (bot,), at in SWEPT_AT.values()},
     )

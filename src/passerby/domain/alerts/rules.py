@@ -284,6 +284,14 @@ CASES_WAIT = Rule(
     label="kind",
 )
 
+FARM_FOUND = Rule(
+    name="PasserbyFarmFound",
+    severity=WARNING,
+    title="A farm was found",
+    told="{value:.0f} accounts behave like those of farms, and meet only each other now.",
+    query="max(passerby_farm_accounts)",
+)
+
 RULES: Final = (
     STORE_AWAY,
     BOT_NOT_POLLED,
@@ -310,6 +318,7 @@ RULES: Final = (
     OWED_LONG,
     CHECKOUTS_LATE,
     CASES_WAIT,
+    FARM_FOUND,
 )
 
 BY_NAME: Final = {rule.name: rule for rule in RULES}

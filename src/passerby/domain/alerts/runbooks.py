@@ -181,6 +181,17 @@ RUNBOOKS: Final[dict[str, Runbook]] = {
         "Decide the oldest ones. If there are more than your moderators can decide, invite another one with "
         "`passerby staff invite --role moderator`.",
     ),
+    rules.FARM_FOUND.name: Runbook(
+        "Five accounts or more lead their partners to the same places, or have the same habits. They lost their links, "
+        "wait longer and meet only each other, for a day or as long as it goes on. It is over when none was found for "
+        "six hours.",
+        "Nearly nobody else meets them. If it is a mistake, these people notice the first two measures.",
+        "`passerby_farm_accounts` counts them. Most farms have dozens of accounts. Appeals in `/cases` "
+        "that name the rule `farm` are a hint that honest people are among them.",
+        "Nothing, if it is a farm: the measures end by themselves. If an honest person appeals, overturn it. "
+        "Ban those whom people report. Accounts that come later by the same link as two banned ones begin with held "
+        "links.",
+    ),
 }
 
 

@@ -134,12 +134,15 @@ class FarmWatch:
 
     async def run(self) -> None:
         """Run until cancelled, as the holder of the lease."""
-        while True:
-            await self._clock.sleep(JUDGE_EVERY_S)
-            try:
-                await self.look()
-            except LiveStoreLost as error:
-                logs.record("farm_watch.store_lost", "debug", error=logs.name_of(error))
+        try:
+            while True:
+                await self._clock.sleep(JUDGE_EVERY_S)
+                try:
+                    await self.look()
+                except LiveStoreLost as error:
+                    logs.record("farm_watch.store_lost", "debug", error=logs.name_of(error))
+        finally:
+            metrics.FARM_ACCOUNTS.clear()  # whoever looks next counts them
 
     async def look(self) -> None:
         """Judge the candidates. Raises: LiveStoreLost."""
