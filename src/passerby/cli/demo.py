@@ -104,7 +104,7 @@ def _welcome(port: int, link: str) -> None:
     steps = "\n".join(f"    {number}. {step}" for number, step in enumerate(STEPS, start=1))
     typer.echo(f"\n  Open http://{HOST}:{port}/ in a browser. On each of the two phones, press:\n{steps}")
     typer.echo("  The two are in a chat now: write on one phone, read it on the other. Ctrl-C stops everything.\n")
-    typer.echo(f"  The operators' panel, with a month of invented life (the link works once): {link}\n")
+    typer.echo(f"  The operators' panel, with invented people, chats and payments (the link works once): {link}\n")
 
 
 def _watch(child: subprocess.Popen[bytes], loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:

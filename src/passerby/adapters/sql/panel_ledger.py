@@ -41,6 +41,7 @@ class ShownCharge(NamedTuple):
     paid_at: float
     bot: int
     found: bool
+    is_gift: bool
     refunded_at: float | None
     refunded_by: str | None
 
@@ -178,6 +179,7 @@ _CHARGES = (
         charges.c.paid_at,
         charges.c.bot_id,
         charges.c.found,
+        charges.c.gift_grant.is_not(None),
         refunds.c.at,
         refunds.c.refunded_by,
     )

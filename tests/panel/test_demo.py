@@ -1,0 +1,67 @@
+"""What a newcomer finds in the panel of the demo. Its life is invented, but no page contradicts another."""
+
+import re
+import time
+from pathlib import Path
+
+import msgspec
+import sqlalchemy as sa
+
+from passerby.adapters.sql.money_tables import charges, subscriptions
+from passerby.adapters.sql.panel_tables import panel_figures
+from passerby.adapters.sql.tables import past_chats
+from passerby.bootstrap.demo_hour import QUIET_S
+from passerby.bootstrap.demo_life import prepare
+from passerby.panel.pages.now import MINUTE
+from passerby.panel.samples import Sample
+from tests.panel.stage import Stage, play
+
+DAY_S = 86_400.0
+
+
+def test_every_page_of_the_demo_has_something_to_show_and_no_page_contradicts_another(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await prepare(stage.settings)
+        before = await _rows(stage, panel_figures.select())
+        sold = await _rows(stage, charges.select())
+        await prepare(stage.settings)
+        assert await _rows(stage, charges.select()) == sold, "the second start adds nothing"
+        now = stage.clock.at = time.time()
+        browser = await stage.signed_in()
+
+        money = (await browser.get("/money")).text
+        for words in ("week", "month", "monthly", ", a gift", "refunded", "nothing"):
+            assert words in money, words
+        assert re.search(r" by (staff|buyer)</td>", money), "a refund among the newest payments"
+        assert await stage.records.unconfirmed(0.0, now) == 0, "no alert from invented money"
+        held = [row.paid_until for row in await _rows(stage, subscriptions.select())]
+        assert min(held) > now - 60, "each subscription is paid for"
+        growth = (await browser.get("/growth")).text
+        assert "tiktok" in growth
+        safety = (await browser.get("/safety")).text
+        assert re.search(r'Open cases</div>\s*<div class="value">1<', safety)
+        assert re.search(r'Decided</div>\s*<div class="value">\d', safety)
+        approvals = (await browser.get("/approvals")).text
+        assert "Nothing waits" not in approvals
+        assert "ban" in approvals
+        assert "Robin" in (await browser.get("/team")).text
+        assert "approval.asked" in (await browser.get("/audit")).text
+
+        samples = [msgspec.json.decode(row.body, type=Sample) for row in before if row.kind == MINUTE]
+        talks = await _rows(stage, past_chats.select())
+        for each in samples:
+            known = sum(row.opened_min * 60 <= each.at < row.opened_min * 60 + row.lasted_s for row in talks)
+            assert each.chats == known, "the hour has the chats that the records have"
+        assert max(each.chats for each in samples) > 5
+        end = max(samples, key=lambda each: each.at)
+        assert (end.chats, end.waiting, end.outbox) == (0, 0, 0), "the live figures go on where it ends"
+        assert QUIET_S > 300
+        assert await stage.reading.online(now) == 0
+        assert not [row for row in talks if row.opened_min * 60 + row.lasted_s > now]
+
+    play(tmp_path, scene)
+
+
+async def _rows(stage: Stage, query: sa.Select[tuple[object, ...]]) -> list[sa.Row[tuple[object, ...]]]:
+    async with stage.records.engine.connect() as connection:
+        return list(await connection.execute(query))
