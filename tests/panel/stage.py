@@ -27,6 +27,7 @@ from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.ids import BotId, MessageId, PersonId, UpdateRef
 from passerby.kernel.staff import Role, StaffDecision, StaffId
 from passerby.kernel.staff_requests import InviteAsked, PanelLinkAsked
+from passerby.panel.bot_names import BotNames
 from passerby.panel.sampling import FiguresDuty
 from passerby.runtime.staff.decisions import StaffDecisions, digest_of, new_secret
 from passerby.runtime.staff.router import StaffRouter
@@ -174,7 +175,8 @@ class Stage:
         )
         self.words = copy(WORDS)
         self.overriding = Overriding(self.settings, SqlOverrides(records.engine), self.clock, self.words)
-        self.app = make_panel(self.settings, parts, self.words, reading, self.overriding)
+        self.names = BotNames()
+        self.app = make_panel(self.settings, parts, self.words, reading, self.overriding, self.names)
         self.decisions = StaffDecisions(self.staff, StaffRouter(ALL), lambda: Env(self.clock.now(), self.rng), URL)
         self._update = 0
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from passerby.kernel.ids import BotId
 from passerby.kernel.staff_requests import DrainAsked
-from tests.panel.stage import TOKENS, Stage, play
+from passerby.panel.bot_names import BotNames
+from passerby.ports.telegram import BotIdentity, TokenRefused
+from tests.panel.stage import TOKENS, Clock, Stage, play
 from tests.panel.test_pages import token
 from tests.ports import free_port
 
@@ -55,7 +57,7 @@ def test_a_bot_is_added_by_its_token_and_retired_once_it_closes(tmp_path: Path) 
         assert "Close the bot first" in early.text
         await stage.decisions.on_request(DrainAsked(BotId(1000001), BotId(1000002), "two_bot"))
         asked = await browser.press("/bots", "/bots/retire", bot="1000001")
-        assert "Retire bot 1000001?" in asked.text
+        assert "Retire 1000001?" in asked.text
         assert file.read_text().split() == [*TOKENS, NEW], "a first press only asks"
         assert (await browser.press("/bots", "/bots/retire", bot="1000001", sure="yes")).status == 303
         assert file.read_text().split() == [TOKENS[1], NEW]
@@ -83,8 +85,30 @@ def test_closing_a_bot_asks_first(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         browser = await stage.signed_in()
         asked = await browser.press("/bots", "/bots/drain", sister="1000002")
-        assert "Close bot 1000001?" in asked.text
+        assert "Close 1000001?" in asked.text
         assert 'name="sure" value="yes"' in asked.text
         assert not await stage.staff.drains()
 
     play(tmp_path, scene)
+
+
+def test_a_bot_is_its_number_until_telegram_has_said_its_name(tmp_path: Path) -> None:
+    async def run() -> None:
+        names, turns = BotNames(), []
+
+        async def identify(bot: BotId) -> BotIdentity:
+            turns.append(bot)
+            if len(turns) == 1:
+                raise TokenRefused
+            return BotIdentity(bot, "lantern_bot", "Lantern")
+
+        asking = asyncio.create_task(names.keep(lambda: (BotId(7),), identify, Clock()))
+        assert names.name(7) == "7"
+        async with asyncio.timeout(60):
+            while names.name(7) == "7":
+                await asyncio.sleep(0)
+        assert names.name("7") == "@lantern_bot"
+        asking.cancel()
+        assert turns == [7, 7]
+
+    asyncio.run(run())

@@ -12,11 +12,24 @@ from passerby.adapters.sql.panel_tables import panel_figures
 from passerby.adapters.sql.tables import past_chats
 from passerby.bootstrap.demo_hour import QUIET_S
 from passerby.bootstrap.demo_life import prepare
+from passerby.kernel.ids import BotId
 from passerby.panel.pages.now import MINUTE
 from passerby.panel.samples import Sample
+from passerby.ports.telegram import BotIdentity
 from tests.panel.stage import Stage, play
 
-DAY_S = 86_400.0
+WITH_BOTS = ("/", "/growth", "/growth?bot=1000001", "/bots", "/money", "/texts/start.consent?bot=1000001")
+PAGES = (
+    *WITH_BOTS,
+    "/chats",
+    "/alerts",
+    "/safety",
+    "/approvals",
+    "/audit",
+    "/errors",
+    "/team",
+    "/exports",
+)
 
 
 def test_every_page_of_the_demo_has_something_to_show_and_no_page_contradicts_another(tmp_path: Path) -> None:
@@ -46,6 +59,15 @@ def test_every_page_of_the_demo_has_something_to_show_and_no_page_contradicts_an
         assert "ban" in approvals
         assert "Robin" in (await browser.get("/team")).text
         assert "approval.asked" in (await browser.get("/audit")).text
+
+        for number, username in ((1000001, "lantern_bot"), (1000002, "harbour_bot")):
+            stage.names.told(BotIdentity(BotId(number), username, ""))
+        for path in PAGES:
+            page = (await browser.get(path)).text
+            seen = re.sub(r"<[^>]*>", " ", page)
+            assert "1000001" not in seen, f"{path} shows a bot by its number"
+            assert ("@lantern_bot" in seen) == (path in WITH_BOTS), path
+        assert 'title="1000001">@lantern_bot<' in (await browser.get("/bots")).text
 
         samples = [msgspec.json.decode(row.body, type=Sample) for row in before if row.kind == MINUTE]
         talks = await _rows(stage, past_chats.select())

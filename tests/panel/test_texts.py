@@ -56,7 +56,7 @@ def test_a_text_changes_for_one_bot_and_language_in_every_process_after_a_previe
         assert words.of(OTHER).word(text(key), "de") == "Alle zusammen."
         assert words.of(BOT).word(text(key), "de") == "Rede mit Fremden.", "its own wording stays"
         page = await browser.get(f"/texts/{key}?language=de")
-        assert f"de, bot {BOT}" in page.text
+        assert f"de, {BOT}" in page.text
         back = await press(browser, page, 'Back to this<span class="away">: version 2')
         await change(browser, back)
         await other.look()

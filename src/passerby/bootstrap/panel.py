@@ -28,6 +28,7 @@ from passerby.ops.bots import sister_of, username_of
 from passerby.ops.slow import look as look_into
 from passerby.ops.token_file import TokenFile
 from passerby.panel.app import Panel
+from passerby.panel.bot_names import BotNames
 from passerby.panel.doors import Doors
 from passerby.panel.kept import KeptForms
 from passerby.panel.live import LiveLook
@@ -54,6 +55,7 @@ from passerby.ports.telegram import SendContent, SendNotice, TelegramError
 from passerby.runtime.delivery.sealing import Sealer
 from passerby.runtime.staff.decisions import StaffDecisions
 from passerby.runtime.staff.router import StaffRouter
+from passerby.runtime.tasks import Background
 from passerby.settings import Settings, addresses
 from passerby.staff import ALL
 from passerby.telemetry import logs
@@ -157,8 +159,15 @@ async def serving_panel(
     assert settings.panel_url is not None
     uri = settings.panel_postgres_uri
     reading = PanelReading(reading_engine(uri.get_secret_value() if uri is not None else database(settings)))
+    names = BotNames()
+    background = Background(lambda error: logs.failed("panel.names", error))
+
+    def bots() -> tuple[BotId, ...]:
+        return tuple(parts.tokens.tokens)
+
+    background.keep_going(partial(names.keep, bots, parts.telegram.identify, parts.clock), parts.clock)
     try:
-        panel = make_panel(settings, parts, words, reading, overriding)
+        panel = make_panel(settings, parts, words, reading, overriding, names)
         listener: Listener | None = None
         try:
             # Several web processes on one machine share the address: sessions are in the records.
@@ -172,23 +181,29 @@ async def serving_panel(
             if listener is not None:
                 await listener.aclose()
     finally:
+        await background.aclose()
         await reading.aclose()
 
 
 def make_panel(
-    settings: Settings, parts: Parts, words: Catalogue, reading: PanelReading, overriding: Overriding
+    settings: Settings,
+    parts: Parts,
+    words: Catalogue,
+    reading: PanelReading,
+    overriding: Overriding,
+    names: BotNames,
 ) -> Panel:
     staff = SqlStaff(parts.records.engine)
     access = SqlPanelAccess(parts.records.engine)
     act = Acting(settings, parts, staff, words, overriding)
-    live = LiveLook(parts.store, parts.clock, overriding.thresholds)
+    live = LiveLook(parts.store, parts.clock, overriding.thresholds, names.name)
 
     def bots() -> tuple[BotId, ...]:
         return tuple(parts.tokens.tokens)
 
     ledger = PanelLedger(reading.engine)
     marks = Marks(reading, SqlBroadcasts(reading.engine))
-    look, kept = Look(MENU), KeptForms()
+    look, kept = Look(MENU, names), KeptForms()
 
     async def sister(bot: BotId, wanted: BotId | None, closing: Collection[BotId]) -> tuple[BotId, str]:
         found = await sister_of(settings, bot, wanted, closing)

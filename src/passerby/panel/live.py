@@ -1,7 +1,7 @@
 """The fleet as it is now: its workers, their reports, who holds what, and the alerts."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -43,7 +43,11 @@ class Fleet:
 
 
 class LiveLook:
-    def __init__(self, store: LiveStore, clock: Clock, thresholds: Mapping[str, float]) -> None:
+    def __init__(
+        self, store: LiveStore, clock: Clock, thresholds: Mapping[str, float], named: Callable[[str], str]
+    ) -> None:
+        """`named`: the name of a bot for its number. The subjects of some alerts are bots."""
+        self._named = named
         self._store = store
         self._clock = clock
         self._thresholds = thresholds
@@ -74,7 +78,7 @@ class LiveLook:
                 continue
             threshold = rule.threshold(self._thresholds)
             told = tuple(
-                rule.told.format(subject=subject, value=value, threshold=threshold)
+                rule.told.format(subject=self._named(subject), value=value, threshold=threshold)
                 for subject, value in sorted(alert.firing.items())
             )
             silent = alert.silent_until if alert.is_silent(now) else 0.0

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from passerby.panel import charts
+from passerby.panel.bot_names import BotNames
 from passerby.panel.http import Answer
 from passerby.panel.visit import Page, Visit
 
@@ -74,8 +75,9 @@ def ticked(text: str) -> Markup:
 class Look:
     """`pages` are the entries of the menu."""
 
-    def __init__(self, pages: Sequence[Page]) -> None:
+    def __init__(self, pages: Sequence[Page], names: BotNames) -> None:
         self._pages = pages
+        self.bot_name = names.name
         self._files = {path.name: path.read_bytes() for path in sorted((_HERE / "static").iterdir())}
         self._marks = {name: hashlib.sha256(body).hexdigest()[:12] for name, body in self._files.items()}
         environment = Environment(
@@ -87,9 +89,15 @@ class Look:
         )
         for each in (count, people, seconds, percent, moment, clock, day, ticked):
             environment.filters[each.__name__] = each
+        environment.filters["bot"] = self._bot
+        environment.filters["bot_name"] = self.bot_name
         environment.globals["chart"] = charts
         environment.globals["static"] = self.address_of
         self._environment = environment
+
+    def _bot(self, bot: int | str) -> Markup:
+        """A bot by its name. Its number is shown when somebody points at it."""
+        return Markup('<span class="bot" title="{}">{}</span>').format(bot, self.bot_name(bot))
 
     def address_of(self, name: str) -> str:
         return f"/static/{self._marks[name]}/{name}"

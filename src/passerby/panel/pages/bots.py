@@ -125,11 +125,12 @@ class BotsPage:
         if bot not in map(str, self._bots()) or wanted not in ("", *map(str, self._bots())):
             return self._failed(visit, "There is no such bot.")
         if visit.request.form.get("sure") != "yes":
+            name = self._look.bot_name(bot)
             said = (
-                f"Bot {bot} then takes no new people and starts no new chats. Its people are sent to "
-                f"{'bot ' + wanted if wanted else 'another bot'}. You can open it again."
+                f"{name} then takes no new people and starts no new chats. Its people are sent to "
+                f"{self._look.bot_name(wanted) if wanted else 'another bot'}. You can open it again."
             )
-            return self._sure(visit, f"Close bot {bot}?", said, "Close it", {"bot": bot, "sister": wanted})
+            return self._sure(visit, f"Close {name}?", said, "Close it", {"bot": bot, "sister": wanted})
         closing = [each.bot for each in await self._staff.drains()]
         try:
             sister, username = await self._sister(BotId(int(bot)), BotId(int(wanted)) if wanted else None, closing)
@@ -167,8 +168,9 @@ class BotsPage:
         if self._file is None:
             return self._failed(visit, NO_FILE)
         if visit.request.form.get("sure") != "yes":
-            said = f"Its token leaves BOT_TOKENS_FILE, and nobody answers in bot {bot} any more."
-            return self._sure(visit, f"Retire bot {bot}?", said, "Retire it", {"bot": bot})
+            name = self._look.bot_name(bot)
+            said = f"Its token leaves BOT_TOKENS_FILE, and nobody answers in {name} any more."
+            return self._sure(visit, f"Retire {name}?", said, "Retire it", {"bot": bot})
         which = BotId(int(bot))
         try:
             self._file.without(which)
