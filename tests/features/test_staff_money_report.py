@@ -14,6 +14,7 @@ from passerby.kernel.text import Text, text
 from passerby.runtime.staff.router import StaffRouter
 from passerby.staff import ALL
 from tests.features.test_staff_money import NOW, wrote
+from tests.wording import catalogue
 
 HERE, GONE, NAMELESS = BotId(1), BotId(2), BotId(3)
 FLEET = KnownBots((FleetBot(HERE, "one_bot"), FleetBot(NAMELESS)))
@@ -84,13 +85,15 @@ def test_a_fleet_that_never_sold_anything_reads_so() -> None:
 
 
 def test_a_large_fleet_fits_in_one_message_and_says_how_many_bots_it_leaves_out() -> None:
-    many = NOTHING._replace(
-        sold=[Sold(1, f"plan{number}", 1, number, 0, 0, 0) for number in range(13)],
-        standing=[Standing(number, number, 0, NOW, 0) for number in range(1, 51)],
+    many = READ._replace(
+        sold=[Sold(1, f"a_plan_with_a_long_name_{number}", 1000, 10**6 + number, 9, 9, 9) for number in range(13)],
+        standing=[Standing(10**10 + number, 10**6 + number, 1000, NOW - 600, 12) for number in range(50)],
+        open=[],
     )
     said = told(many)
-    assert [bot["held"] for bot in within(said, "money_report.bot")] == list(range(50, 40, -1))
+    assert [bot["held"] for bot in within(said, "money_report.bot")] == [10**6 + left for left in range(49, 39, -1)]
     assert within(said, "money_report.more") == [{"count": 40}, {"count": 3}]
+    assert all(len(catalogue().plain(said, language)) < 3500 for language in catalogue().languages)
 
 
 def test_a_moderator_and_an_analyst_see_no_money() -> None:
