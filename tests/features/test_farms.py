@@ -3,14 +3,16 @@
 import pytest
 
 from passerby.dialogue.challenge import ask_for_picture
-from passerby.domain.farms.challenge import PAUSE_S, PICTURES, TRUSTED_S
+from passerby.domain.farms.challenge import CLEARED_S, PAUSE_S, PICTURES, TRUSTED_S
 from passerby.domain.lifecycle import UNTIL_ANSWERED
 from passerby.domain.pools import apart
+from passerby.domain.sanctions import binding, is_bound
 from passerby.kernel.decision import NOTHING, Decision
 from passerby.kernel.effect import Answer, Revise, Say
-from passerby.kernel.event import FarmSuspected, SearchDelayed
+from passerby.kernel.event import FarmSuspected, LiftOrdered, SanctionOrdered, SanctionOverturned, SearchDelayed
 from passerby.kernel.ids import MessageId
 from passerby.kernel.participant import Searching, Ticket, Watched
+from passerby.kernel.sanction import Reason, Sanction, SanctionKind
 from passerby.kernel.text import text
 from tests.features.playbook import NOW, OTHER_BOT, Person, Playbook
 
@@ -175,3 +177,40 @@ def test_a_slowed_person_stays_slowed_after_the_question() -> None:
     assert ticket(ann).not_before == UNTIL_ANSWERED
     picks(ann, right=True)
     assert ticket(ann).not_before == 0.0
+
+
+@pytest.mark.parametrize("by_appeal", [False, True])
+def test_whoever_staff_free_of_a_measure_against_farms_is_free_of_all_for_a_week(by_appeal: bool) -> None:
+    talk = Playbook()
+    ann, ben = talk.person(), talk.person()
+    end = talk.env.now + 24 * HOUR_S
+
+    def measured(day: str) -> None:
+        for kind in (SanctionKind.LINKS_OFF, SanctionKind.SLOW):
+            measure = Sanction(f"{kind}{day}", kind, Reason.SPAM, NOW, end, rule="farm")
+            talk.happens(SanctionOrdered(ann.person, ann.bot, measure))
+        suspect(ann, end)
+
+    measured("1")
+    other = Sanction("case", SanctionKind.MEDIA_OFF, Reason.RUDE, NOW, end, by=1)
+    talk.happens(SanctionOrdered(ann.person, ann.bot, other))
+    ann.writes("/search")
+    ben.writes("/search")
+    assert ticket(ann).pool == apart(ticket(ben).pool)
+    links_off = ann.value.sanctions[0]
+    if by_appeal:
+        talk.happens(SanctionOverturned(ann.person, ann.bot, links_off))
+    else:
+        talk.happens(LiftOrdered(ann.person, ann.bot, links_off.id))
+    assert ticket(ann).pool == ticket(ben).pool
+    assert [each.id for each in binding(ann.value, NOW)] == ["case"], "only what it was about is lifted"
+    measured("2")
+    assert suspect(ann) == NOTHING
+    assert ticket(ann).pool == ticket(ben).pool
+    assert [each.id for each in binding(ann.value, NOW)] == ["case"]
+
+    talk.later(CLEARED_S)
+    end = talk.env.now + 24 * HOUR_S
+    measured("3")
+    assert is_bound(ann.value, SanctionKind.LINKS_OFF, talk.env.now)
+    assert watched(ann).apart_until == end

@@ -232,6 +232,7 @@ class Watched(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     - `asked_at`: since then they have to pick a picture before somebody is found for them. `picture` is the right one.
     - `wrong`: how many times in a row they picked another one. `again_at`: not before then may they try again.
     - `passed_at`: when they last picked the right one.
+    - `cleared_until`: staff said that they are no farm's account. Until then nothing of this happens to them.
     """
 
     apart_until: float = 0.0
@@ -241,6 +242,7 @@ class Watched(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     wrong: int = 0
     again_at: float = 0.0
     passed_at: float = 0.0
+    cleared_until: float = 0.0
 
 
 class Participant(msgspec.Struct, frozen=True, omit_defaults=True):

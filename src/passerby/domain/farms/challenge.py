@@ -18,6 +18,7 @@ PICTURES: Final = ("🐱", "🐶", "🍎", "🚗", "🌙", "⚽", "🌳", "🏠"
 
 TRUSTED_S: Final = 86_400.0
 TRIES: Final = 3
+CLEARED_S: Final = 7 * 86_400.0
 PAUSE_S: Final = 600.0
 """After this many wrong pictures in a row, the next try counts only after this time."""
 
@@ -33,7 +34,7 @@ def _with(me: Participant, watched: Watched, env: Env) -> Participant:
 def ask(me: Participant, env: Env) -> Participant | None:
     """The person after they were asked. None if that is not necessary: they are asked already, or passed lately."""
     watched = me.watched or Watched()
-    if watched.asked_at or (watched.passed_at and env.now - watched.passed_at < TRUSTED_S):
+    if is_cleared(me, env.now) or watched.asked_at or (watched.passed_at and env.now - watched.passed_at < TRUSTED_S):
         return None
     return _with(me, msgspec.structs.replace(watched, asked_at=env.now, picture=_drawn(env.rng), wrong=0), env)
 
@@ -41,9 +42,18 @@ def ask(me: Participant, env: Env) -> Participant | None:
 def set_apart(me: Participant, until: float, cluster: str, env: Env) -> Participant | None:
     """The person, apart until then. None if they are already, for about as long."""
     watched = me.watched or Watched()
-    if watched.apart_until > until - TRUSTED_S / 4:
+    if is_cleared(me, env.now) or watched.apart_until > until - TRUSTED_S / 4:
         return None
     return _with(me, msgspec.structs.replace(watched, apart_until=until, cluster=cluster), env)
+
+
+def is_cleared(me: Participant, now: float) -> bool:
+    return me.watched is not None and now < me.watched.cleared_until
+
+
+def clear(me: Participant, env: Env) -> Participant:
+    """The person after staff found that a measure against a farm was wrong: neither apart nor asked, for a week."""
+    return _with(me, Watched(cleared_until=env.now + CLEARED_S), env)
 
 
 def pick(me: Participant, picture: int, env: Env) -> Participant:

@@ -27,6 +27,8 @@ from passerby.domain.farms.conduct import Conduct
 from passerby.domain.farms.signals import suspicion
 from passerby.kernel.ids import PersonId
 
+RULE: Final = "farm"
+"""How sanctions against farms name the rule."""
 DEVOTED_CHATS: Final = 3
 """Somebody who used a target in fewer chats is not devoted to it yet."""
 DEVOTED_SHARE: Final = 0.5

@@ -3,9 +3,13 @@
 Who is sanctioned, and why, is decided elsewhere: by staff, or by a rule. Here it takes effect.
 """
 
+import msgspec
+
 from passerby.dialogue.after_chat import tell_left
 from passerby.dialogue.keyboards import keys_for
 from passerby.dialogue.sanctions import letter
+from passerby.domain.farms.challenge import clear, is_cleared
+from passerby.domain.farms.clusters import RULE as FARM
 from passerby.domain.lifecycle import refresh_ticket
 from passerby.domain.money.payments import cancel_all
 from passerby.domain.sanctions import BARRING, appeal, appealable, bar, binding, impose, lift, overturn, refused
@@ -20,12 +24,15 @@ from passerby.kernel.event import (
     SanctionOverturned,
 )
 from passerby.kernel.feature import Feature
+from passerby.kernel.participant import Participant
 from passerby.kernel.sanction import Appeal
 from passerby.kernel.text import text
 
 
 def sanctioned(event: SanctionOrdered, facts: Facts, env: Env) -> Decision:
     me = facts.me
+    if event.sanction.rule == FARM and is_cleared(me, env.now):
+        return NOTHING
     sides = impose(me, facts.partner, event.sanction, env)
     if not sides:
         return NOTHING
@@ -38,11 +45,18 @@ def sanctioned(event: SanctionOrdered, facts: Facts, env: Env) -> Decision:
     return Decision(sides, (Say(me.person, letter(event.sanction), keyboard), *told))
 
 
+def _without_farm(me: Participant) -> Participant:
+    """Whoever is no farm's account is freed of all measures against farms."""
+    kept = tuple(each for each in me.sanctions if each.rule != FARM or each.appeal is Appeal.OVERTURNED)
+    return msgspec.structs.replace(me, sanctions=kept)
+
+
 def lifted(event: LiftOrdered, facts: Facts, env: Env) -> Decision:
     me = lift(facts.me, event.sanction, env.now)
     if me is facts.me:
         return NOTHING
-    me = refresh_ticket(me, env)
+    was = next(each for each in facts.me.sanctions if each.id == event.sanction)
+    me = clear(_without_farm(me), env) if was.rule == FARM else refresh_ticket(me, env)
     free = bar(me, env.now) is None and bar(facts.me, env.now) is not None
     return Decision((me,), (Say(me.person, text("sanctions.lifted"), keys_for(me.state) if free else None),))
 
@@ -54,7 +68,8 @@ def overturned(event: SanctionOverturned, facts: Facts, env: Env) -> Decision:
         return NOTHING
     if me.sanctions == before.sanctions:
         return Decision((me,))
-    me = refresh_ticket(me, env)
+    is_farm = event.sanction is not None and event.sanction.rule == FARM
+    me = clear(_without_farm(me), env) if is_farm else refresh_ticket(me, env)
     free = bar(me, env.now) is None and bar(before, env.now) is not None
     return Decision((me,), (Say(me.person, text("sanctions.overturned"), keys_for(me.state) if free else None),))
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from passerby.domain.farms.clusters import Finding, Verdict, is_candidate, judge
+from passerby.domain.farms.clusters import RULE, Finding, Verdict, is_candidate, judge
 from passerby.domain.farms.conduct import Conduct, Note, Wrote, noted
 from passerby.domain.farms.openers import bands, words_of
 from passerby.domain.farms.sources import sources_of
@@ -45,7 +45,6 @@ MOST: Final = 50_000
 KNOWN: Final = "farms"
 """The memo with the targets of farms: day -> keyed hashes."""
 FROM_RULE: Final = BotId(0)
-RULE: Final = "farm"
 
 _pack = msgspec.msgpack.Encoder().encode
 _conduct: Final = msgspec.msgpack.Decoder(Conduct)
