@@ -262,6 +262,13 @@ def test_an_older_version_of_that_database_has_other_names(settings: Settings, t
         ("excel.csv", "telegram_id\n1\n".encode("utf-16"), "excel.csv is not text in UTF-8"),
         ("twice.csv", b"telegram_id,age,Age\n1,20,30\n", "the columns age and Age are the same one; keep one"),
         ("two_ids.csv", b"id;telegram_id\n1;2\n", "the columns id and telegram_id are the same one"),
+        ("quote.csv", b'telegram_id,language\n1,"en\n2,en\n', "quote.csv, line .: unexpected end of data"),
+        ("quotes.csv", b'telegram_id,language\n1,"en\n2,en\n3,"en\n', "quotes.csv"),
+        (
+            "lines.csv",
+            b'telegram_id,language\n1,"en\n2,en"\n3,en\n',
+            "a field goes over the end of a line before line 3",
+        ),
         ("nowhere.csv", None, r"nowhere.csv cannot be read \(No such file or directory\); name a file, or the"),
         (".", None, r"cannot be read \(Is a directory\); name a file, or the postgresql"),
     ],
@@ -274,6 +281,15 @@ def test_a_file_that_cannot_be_read_is_refused_in_one_sentence(
     with pytest.raises(ImportFailed, match=told):
         brought(settings, tmp_path / name)
     assert not settings.sqlite_db_path.exists()
+
+
+def test_a_json_line_with_brackets_thousands_deep_is_refused_alone(settings: Settings, tmp_path: Path) -> None:
+    lines = ['{"telegram_id":1001,"age":30}', '{"telegram_id":' + "[" * 100_000 + "]" * 100_000 + "}"]
+    (tmp_path / "deep.jsonl").write_text("\n".join(lines), encoding="utf-8-sig")
+    outcome, refusals = brought(settings, tmp_path / "deep.jsonl")
+    assert refusals == [("line 2", "it is not a JSON object")]
+    assert people(settings).keys() == {1001}, "the mark at the beginning of the file is no part of the first line"
+    assert outcome.rows == 2
 
 
 def test_a_database_of_something_else_is_refused(settings: Settings, tmp_path: Path) -> None:

@@ -12,7 +12,10 @@ from passerby.ops.people_import.incoming import COLUMNS, squeezed
 _KNOWN: Final = frozenset(map(squeezed, COLUMNS))
 _ALSO: Final = {"id": "telegramid", "userid": "telegramid", "botid": "bot", "bots": "bot", "lang": "language"}
 _NOT_UTF_8: Final = "{} is not text in UTF-8; save it as CSV in UTF-8"
+_OPEN_QUOTE: Final = "{}: a field goes over the end of a line before line {}; is a quotation mark missing?"
 _MOST_FIELD: Final = 1 << 20
+_BOM: Final = b"\xef\xbb\xbf"
+"""Some programs for tables begin every file in UTF-8 with it."""
 
 
 class UnknownForm(Exception):
@@ -36,11 +39,13 @@ def _csv(path: Path) -> Iterator[tuple[str, dict[str, Any] | str]]:
         except UnicodeDecodeError:
             raise UnknownForm(_NOT_UTF_8.format(path.name)) from None
         file.seek(0)
-        reader = csv.reader(file, delimiter=delimiter)
+        reader = csv.reader(file, delimiter=delimiter, strict=True)
         try:
             names = _names(next(reader, []))
             for row in reader:
                 if row:
+                    if any("\n" in value for value in row):
+                        raise UnknownForm(_OPEN_QUOTE.format(path.name, reader.line_num))
                     where = f"line {reader.line_num}"
                     yield (
                         where,
@@ -70,11 +75,12 @@ def _names(head: list[str]) -> list[str]:
 def _json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any] | str]]:
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
+            line = line.removeprefix(_BOM) if number == 1 else line
             if not line.strip():
                 continue
             try:
                 row = msgspec.json.decode(line, type=dict[str, Any])
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, RecursionError):  # the latter: brackets in brackets, thousands deep
                 yield f"line {number}", "it is not a JSON object"
                 continue
             named = {_ALSO.get(squeezed(name), squeezed(name)): value for name, value in row.items()}
