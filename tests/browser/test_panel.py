@@ -49,6 +49,12 @@ def test_every_page_is_whole_accessible_and_keeps_its_policy(
         assert not page.evaluate(WIDE), f"{path} is wider than the window"
         page.goto(f"{base}{path}{'&' if '?' in path else '?'}dir=rtl")
         assert not page.evaluate(WIDE), f"{path} is wider than the window, right to left"
+    page.goto(base + "/bots")
+    assert findings(page) == []
+    for close in page.get_by_role("button", name="Close").all():
+        box = close.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= page.evaluate("window.innerWidth"), "Close is seen without scrolling sideways"
     assert said == []
     # It refreshes itself, and the reader stays where they were.
     page.goto(base)
