@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import sys
 
 from passerby.cli.importing import lean_imports
@@ -19,9 +20,12 @@ def main() -> None:
 
 
 def _run() -> int:
-    with lean_imports():
-        from passerby.cli.app import app
-        from passerby.settings import WrongSetting
+    try:
+        with lean_imports():
+            from passerby.cli.app import app
+            from passerby.settings import WrongSetting
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
 
     try:
         app(prog_name="passerby")

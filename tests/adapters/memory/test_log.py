@@ -280,6 +280,19 @@ def test_a_rewrite_can_keep_the_damaged_log(path: Path) -> None:
     assert len(kept) == 3, "not for ever"
 
 
+def test_other_files_with_the_names_of_damaged_logs_do_not_prevent_a_rewrite(path: Path) -> None:
+    for name in ("", "x", "\N{SUPERSCRIPT TWO}", "7" * 40):
+        path.with_name(f"{path.name}.damaged-{name}").write_bytes(b"theirs")
+    for number in range(4):
+        path.with_name(f"{path.name}.damaged-{number}").mkdir()
+    path.write_bytes(framed(b"one"))
+    live = FileLog(path)
+    live.rewrite([b"new"], keep_former=True)
+    live.close()
+    assert read(path) == [b"new"]
+    assert path.with_name(f"{path.name}.damaged-4").read_bytes() == framed(b"one")
+
+
 def test_the_size_of_a_log_is_its_files_size(path: Path) -> None:
     log = FileLog(path)
     log.append(b"one")

@@ -18,6 +18,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import re
 import stat
 import struct
 import zlib
@@ -242,11 +243,13 @@ class FileLog:
 
     def _set_aside(self) -> None:
         """Only the newest few damaged files are kept."""
-        former = sorted(self._path.parent.glob(f"{self._path.name}.damaged-*"), key=lambda path: path.stat().st_mtime)
-        for old in former[: len(former) - _DAMAGED_KEPT + 1]:
-            old.unlink()
-        number = max((int(path.name.rpartition("-")[2]) for path in former if path.name[-1].isdigit()), default=0) + 1
-        os.link(self._path, self._path.with_name(f"{self._path.name}.damaged-{number}"))
+        ours = re.compile(re.escape(self._path.name) + r"\.damaged-([0-9]{1,9})")
+        beside = {path: ours.fullmatch(path.name) for path in self._path.parent.iterdir()}
+        former = sorted((int(found[1]), path) for path, found in beside.items() if found)
+        os.link(self._path, self._path.with_name(f"{self._path.name}.damaged-{former[-1][0] + 1 if former else 1}"))
+        for _, old in former[: len(former) - _DAMAGED_KEPT + 1]:
+            with contextlib.suppress(OSError):  # somebody's directory of that name, for example
+                old.unlink()
 
     def _sync_folder(self) -> None:
         """Without this, a power cut could bring the old log back, and lose what was synced to the new one."""
