@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from passerby.kernel.approval import Approval, ApprovalState
+from passerby.kernel.case import About, Case, CaseState, Lane, Proposal
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Answer, Menu, Say
@@ -35,6 +36,7 @@ DAY_S = 86_400.0
 BOT = BotId(1000009)
 CODE = "ABCDEFGH"
 ROUTER = StaffRouter(ALL)
+ENV = Env(NOW, Random(1))
 BOB = Participant(PersonId(777), 3, profile=Profile(NOW, 31, NOW), support=SupportCode(CODE, NOW + 9), seen_at=NOW)
 SUBJECT = Subject(CODE, BOB)
 ANN, CAT, DAN, EVE = (
@@ -204,3 +206,19 @@ def test_the_list_shows_what_a_member_may_decide_on() -> None:
 def test_a_second_press_of_the_button_is_answered() -> None:
     done = agree(CAT, msgspec.structs.replace(asked(), state=ApprovalState.GIVEN))
     assert done.effects == (Answer("q", text("approvals.over"), alert=True),)
+
+
+def test_the_list_also_shows_the_bans_that_cases_wait_with_to_those_who_may_ban_or_proposed_them() -> None:
+    proposal = Proposal(int(DAN.number), NOW, Reason.THREAT)
+    case = Case(3, About.REPORTS, BOB.person, Lane.FIRST, NOW, "salt", CaseState.SECOND, proposal=proposal)
+    said = text("approvals.case", number=3, why=text("people.reason_threat"), by=DAN.number)
+    command = MessageReceived(CAT.person, BOT, (MessageId(5),), (Content(Kind.TEXT, text="/approvals"),), NOW)
+    for member, sees in ((ANN, True), (CAT, True), (DAN, True), (EVE, False)):
+        facts = StaffFacts(member, TEAM, approvals=(), proposed=(case,))
+        (answer,) = ROUTER.decide(msgspec.structs.replace(command, person=member.person), facts, ENV).effects
+        assert isinstance(answer, Say)
+        assert (answer.text == said) is sees
+        assert answer.keyboard is None, "it is decided on in the case"
+    listed = ROUTER.decide(ApprovalsAsked(), StaffFacts(THE_OPERATOR, TEAM, proposed=(case,)), ENV)
+    assert listed.reply is not None
+    assert said in {value for _, value in listed.reply.args} or listed.reply == said

@@ -97,6 +97,9 @@ def test_a_ban_waits_for_a_second_member_who_has_just_proved_who_they_are(tmp_pa
         assert (await press(browser, shown, "Restrict", **soft)).status == 400
         proposed = await press(browser, shown, "Restrict", **soft | {"kind": "banned"})
         assert "A second member must confirm the ban" in proposed.text
+        waiting = (await browser.get("/approvals")).text
+        assert "a ban for good is proposed, because of" in waiting
+        assert "Nothing waits" not in waiting
         assert "waits for a second member" in (await browser.get("/safety")).text
         again = await press(browser, await browser.get("/safety"), "Take the next case")
         assert "There&#39;s no case for you now" in again.text

@@ -3,6 +3,7 @@
 from passerby.dialogue.staff import answer, refused
 from passerby.domain.approvals import SecondNeeded, asked_for, waits_already, who_may_agree
 from passerby.kernel.approval import Approval
+from passerby.kernel.case import Case
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Button, Menu, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
@@ -21,6 +22,13 @@ def card(approval: Approval, now: float) -> Text:
         by=approval.asked_by,
         hours=max(0, round((approval.expires_at - now) / HOUR_S)),
     )
+
+
+def case_card(case: Case) -> Text:
+    """A ban that a case waits with. It is decided on in the case."""
+    assert case.proposal is not None, "it waits for a second member"
+    why = text(f"people.reason_{case.proposal.reason}")
+    return text("approvals.case", number=case.number, why=why, by=case.proposal.by)
 
 
 def menu(approval: Approval) -> Menu:

@@ -7,13 +7,14 @@ The person whom it is about may not agree. The command line may ask and decline,
 there, so it may be the one who asked.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 
 from passerby.domain.team import may
 from passerby.kernel.approval import Approval, ApprovalState
-from passerby.kernel.case import CaseAsked
+from passerby.kernel.case import Case, CaseAsked
 from passerby.kernel.ids import PersonId
 from passerby.kernel.staff import COMMAND_LINE, Permission, StaffFacts, StaffMember
 from passerby.kernel.staff_requests import CaseActAsked, ExportAsked, HoldAsked, RefundAsked, SanctionAsked, UnmaskAsked
@@ -111,6 +112,14 @@ def may_decline(approval: Approval, facts: StaffFacts) -> bool:
     me = facts.me
     assert me is not None, "only staff decide"
     return may(me, Permission(approval.needs)) or me.number == approval.asked_by
+
+
+def proposals(cases: Iterable[Case], facts: StaffFacts) -> tuple[Case, ...]:
+    """The cases with a ban that waits for a second member, if `facts.me` may see that: they may ban, or proposed it."""
+    me = facts.me
+    assert me is not None, "only staff ask"
+    known = [(each, each.proposal.by) for each in cases if each.proposal is not None]
+    return tuple(case for case, by in known if may(me, Permission.BAN) or by == me.number)
 
 
 def who_may_agree(approval: Approval, facts: StaffFacts) -> tuple[StaffMember, ...]:

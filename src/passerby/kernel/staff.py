@@ -187,7 +187,8 @@ class StaffFacts(msgspec.Struct, frozen=True):
     - `promo` is the promo code that the event names, if there is one.
     - `desk` is there if the event is about cases.
     - `approvals` are those that are not decided. `approval` is the one that the event is about; then `subject` is the
-      person whom it is about. `next_approval` is free.
+      person whom it is about. `next_approval` is free. `proposed` are the cases with a ban that waits for a second
+      member.
     - `override` is the newest one of the place that the request is about. `next_override` is free.
     - `purchase` is the one whose code the event or the approval names. `can_refund`: its bot works.
     """
@@ -212,6 +213,7 @@ class StaffFacts(msgspec.Struct, frozen=True):
     approvals: tuple[Approval, ...] = ()
     approval: Approval | None = None
     next_approval: int = 1
+    proposed: tuple[Case, ...] = ()
     override: Override | None = None
     next_override: int = 1
     purchase: Purchase | None = None

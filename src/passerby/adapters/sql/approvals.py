@@ -33,6 +33,10 @@ class SqlApprovals:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
+    @property
+    def engine(self) -> AsyncEngine:
+        return self._engine
+
     async def waiting(self, now: float) -> Sequence[Approval]:
         async def read() -> list[Approval]:
             async with self._engine.connect() as connection:

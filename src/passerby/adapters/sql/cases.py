@@ -72,6 +72,18 @@ async def desk(connection: AsyncConnection, me: StaffMember, asked: CaseAsked, n
     return Desk(waiting, found, involved, decided or 0)
 
 
+async def proposed(connection: AsyncConnection) -> tuple[Case, ...]:
+    """The cases with a ban that waits for a second member."""
+    return tuple(map(_case, await connection.execute(_PROPOSED)))
+
+
+async def proposed_now(engine: AsyncEngine) -> tuple[Case, ...]:
+    """The same, for lists. Raises: RecordsLost."""
+    with losses():
+        async with engine.connect() as connection:
+            return await proposed(connection)
+
+
 async def oldest_open(engine: AsyncEngine) -> dict[Lane, float]:
     """When the oldest case of each lane that is not decided was opened, in Unix seconds. Raises: RecordsLost."""
     with losses():
@@ -324,6 +336,11 @@ _WITH_DECIDER = sa.select(cases, sanctions.c.by_staff).outerjoin_from(
     cases, sanctions, sa.and_(cases.c.sanction == sanctions.c.id, cases.c.about == About.APPEAL.value)
 )
 _WAITING = _WITH_DECIDER.where(cases.c.decided_at.is_(None)).order_by(cases.c.lane, cases.c.opened_at).limit(AT_ONCE)
+_PROPOSED = (
+    _WITH_DECIDER.where(cases.c.decided_at.is_(None), cases.c.state == CaseState.SECOND.value)
+    .order_by(cases.c.lane, cases.c.opened_at)
+    .limit(AT_ONCE)
+)
 _ONE = _WITH_DECIDER.where(cases.c.number == _NUMBER)
 _UNMEASURED = (
     _WITH_DECIDER.where(

@@ -119,6 +119,7 @@ class SqlStaff:
                 facts = msgspec.structs.replace(facts, progress=await count_targets(connection, broadcast))
             if facts.me is not None:
                 facts = await approvals.known(connection, facts, approval, now)
+                facts = msgspec.structs.replace(facts, proposed=await cases.proposed(connection))
             if code and facts.me is not None:
                 facts = msgspec.structs.replace(facts, subject=await _subject(connection, code, now))
             if facts.approval is not None and facts.approval.person is not None:

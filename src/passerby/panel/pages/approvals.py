@@ -1,9 +1,10 @@
 """Approvals: what waits for a second member of the team. Agreeing carries it out at once, as in the staff bot."""
 
 from passerby.adapters.sql.approvals import SqlApprovals
+from passerby.adapters.sql.cases import proposed_now
 from passerby.catalogue import Catalogue
-from passerby.dialogue.approvals import card
-from passerby.domain.approvals import may_decline, obstacle
+from passerby.dialogue.approvals import card, case_card
+from passerby.domain.approvals import may_decline, obstacle, proposals
 from passerby.kernel.staff import StaffFacts
 from passerby.kernel.staff_requests import Pressed
 from passerby.kernel.text import Text
@@ -55,5 +56,9 @@ class ApprovalsPage:
                 lines = self._words.plain(card(each, visit.now), "en").splitlines()
                 hint = self._words.plain(Text(why), "en") if why is not None else ""
                 rows.append({"number": each.number, "lines": lines, "hint": hint})
-        shown = {"title": "Approvals", "rows": rows, "said": said}
+        cases = [
+            self._words.plain(case_card(each), "en").splitlines()
+            for each in proposals(await proposed_now(self._waiting.engine), facts)
+        ]
+        shown = {"title": "Approvals", "rows": rows, "cases": cases, "said": said}
         return self._look.page(visit, "approvals.html", shown, status)

@@ -1,8 +1,8 @@
 """The acts that wait for a second member."""
 
-from passerby.dialogue.approvals import card, menu
+from passerby.dialogue.approvals import card, case_card, menu
 from passerby.dialogue.staff import lines
-from passerby.domain.approvals import may_decline, waits
+from passerby.domain.approvals import may_decline, proposals, waits
 from passerby.kernel.approval import Approval
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Say
@@ -18,12 +18,12 @@ def _waiting(facts: StaffFacts, now: float) -> list[Approval]:
 
 def listed(event: MessageReceived, facts: StaffFacts, env: Env) -> StaffDecision:
     """`/approvals`: each that the member may decide on, with its buttons."""
-    waiting = _waiting(facts, env.now)
-    if not waiting:
-        return StaffDecision(effects=(Say(event.person, text("approvals.none")),))
-    return StaffDecision(effects=tuple(Say(event.person, card(each, env.now), menu(each)) for each in waiting))
+    says = [Say(event.person, card(each, env.now), menu(each)) for each in _waiting(facts, env.now)]
+    says += [Say(event.person, case_card(each)) for each in proposals(facts.proposed, facts)]
+    return StaffDecision(effects=tuple(says) or (Say(event.person, text("approvals.none")),))
 
 
 def list_asked(asked: ApprovalsAsked, facts: StaffFacts, env: Env) -> StaffDecision:
     waiting = [card(each, env.now) for each in _waiting(facts, env.now)]
+    waiting += map(case_card, proposals(facts.proposed, facts))
     return StaffDecision(reply=lines(waiting) if waiting else text("approvals.none"))
