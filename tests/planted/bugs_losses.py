@@ -91,8 +91,14 @@ LOSSES: Final = (
     Bug(
         "runtime",
         "a worker that has just started waits for nobody",
-        "return Roll(not may_wait, not missing and is_recent)",
-        "return Roll(True, not missing and is_recent)",
+        "return Roll(not may_wait, not missing and is_recent and not is_lost)",
+        "return Roll(True, not missing and is_recent and not is_lost)",
+    ),
+    Bug(
+        "runtime",
+        "chats go on from the records although the live store is gone after a crash",
+        "is_lost = self._had_crashed and not self._shared and generation == self._first",
+        "is_lost = False",
     ),
     Bug(
         "runtime",

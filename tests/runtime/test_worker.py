@@ -15,7 +15,7 @@ from passerby.kernel.event import Event
 from passerby.kernel.ids import BotId, UpdateRef
 from passerby.kernel.participant import Chatting, Idle
 from passerby.kernel.rules import Rules
-from passerby.ports.telegram import Arrival, FloodWait, SendContent, TokenRefused, Unavailable
+from passerby.ports.telegram import Arrival, FloodWait, SendContent, SendNotice, TokenRefused, Unavailable
 from passerby.runtime.membership.tokens import REFUSED_AFTER_S
 from passerby.runtime.worker import NoBotWorks, Worker
 from passerby.runtime.worker_config import WorkerConfig
@@ -37,13 +37,19 @@ from tests.runtime.world import (
     written,
 )
 from tests.staged import in_virtual_time, staged
+from tests.wording import opening
 
 
 class House:
     """An app over memory. Its disk and its records survive it."""
 
     def __init__(
-        self, disk: Disk | None = None, records: MemoryRecords | None = None, chat_budget: Budget = PLENTY
+        self,
+        disk: Disk | None = None,
+        records: MemoryRecords | None = None,
+        chat_budget: Budget = PLENTY,
+        *,
+        had_crashed: bool = False,
     ) -> None:
         self.clock = VirtualClock()
         self.disk = disk or Disk()
@@ -65,6 +71,7 @@ class House:
                 key=bytes(32),
                 bot_budget=PLENTY,
                 chat_budget=chat_budget,
+                had_crashed=had_crashed,
             ),
         )
         self._update = dict.fromkeys(self.telegram.bots, 0)
@@ -127,6 +134,21 @@ async def test_an_empty_store_gets_the_open_chats_from_the_records(house: House,
     assert not house.store.newborn
     again = House(house.disk, MemoryRecords())
     assert await again.store.open_chats((CHAT,)) == {CHAT}
+
+
+@in_virtual_time
+async def test_if_the_live_store_is_gone_after_a_crash_the_recorded_chats_end_and_both_people_are_told() -> None:
+    """Somebody may have left their chat right before the crash, and the records do not know it."""
+    house = House(had_crashed=True)
+    they_are_recorded(house)
+    await house.app.start()
+    assert await house.store.open_chats((CHAT,)) == set()
+    assert not house.store.newborn
+    await asyncio.sleep(5)
+    told = [each for each in house.telegram.sent if isinstance(each, SendNotice)]
+    assert sorted(each.person for each in told) == sorted([ANN, BEN])
+    assert all(each.startswith(opening("chat.connection_lost")) for each in words_of(told))
+    await house.app.stop(10.0)
 
 
 @staged(at_home)

@@ -221,6 +221,7 @@ class Process:
                 polls=polls,
                 leads=self._role != "web",
                 shared=settings.is_shared,
+                had_crashed=parts.files.recorder.was_cut_off,
                 park_after_s=PARK_AFTER_S if polls else WEBHOOKS_PARKED_AFTER_S,
                 name=self._name,
                 home=home_of(settings),

@@ -175,6 +175,7 @@ class Worker:
                 put_back=path.parking.put_back,
                 unrecorded=unrecorded,
                 shared=config.shared,
+                had_crashed=config.had_crashed,
             ),
         )
         self._recorder = Recorder(store, records, clock, rng, logs.record, on_behind=self.janitor.check)

@@ -28,6 +28,8 @@ class WorkerConfig:
     """Whether to take leases. A worker that only receives updates needs none."""
     shared: bool = False
     """Whether there may be other workers."""
+    had_crashed: bool = False
+    """Whether the run before did not end on purpose, so the records may lack its last facts."""
     park_after_s: float = PARK_AFTER_S
     """How long an undelivered relay may hold up its update."""
     name: str = ""

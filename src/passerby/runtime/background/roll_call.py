@@ -14,7 +14,8 @@ But it may have stored facts that nobody else knows.
 
 If no worker was alive when the store was wiped, only the records can be asked, and somebody may have restored an old
 database meanwhile. Its people have left their chats since, and met others. So if the newest change in the records is
-not recent, they count as incomplete.
+not recent, they count as incomplete. They do, too, if a process with a store of its own has crashed, and somebody has
+deleted the store before the next start.
 """
 
 from collections.abc import Awaitable, Callable, Collection
@@ -59,6 +60,7 @@ class RollCall:
         put_back: Callable[[], Awaitable[None]] = _nothing,
         unrecorded: UnrecordedFacts | None = None,
         shared: bool = False,
+        had_crashed: bool = False,
     ) -> None:
         self._worker = worker
         self._store = store
@@ -69,7 +71,8 @@ class RollCall:
         self._put_back = put_back
         self._unrecorded = unrecorded or UnrecordedFacts()
         self._shared = shared
-        self._generation = store.generation
+        self._had_crashed = had_crashed
+        self._generation = self._first = store.generation
         self._since = clock.monotonic()
         self._handed_in = store.generation
         self._expected: frozenset[WorkerId] = frozenset()
@@ -115,5 +118,7 @@ class RollCall:
                 return Roll(is_over=True, is_complete=not missing)
             changed_at = await self._records.changed_at()
             is_recent = changed_at is not None and self._clock.now() - changed_at <= RECENT_S
-            return Roll(not may_wait, not missing and is_recent)
+            # Our own store is gone, and the run before could not tell the records everything.
+            is_lost = self._had_crashed and not self._shared and generation == self._first
+            return Roll(not may_wait, not missing and is_recent and not is_lost)
         return Roll(not missing or not may_wait, not missing)
