@@ -93,6 +93,7 @@ def questions(records: SqlRecords, size: Size, rng: Random, runs: int) -> list[Q
         Question("a chat, opened to rated", lambda: apply(some_chats(1)), some, facts=len(some_chats(1))),
         Question("40 chats, opened to rated", lambda: apply(some_chats(40)), some, facts=len(some_chats(40))),
         Question("everybody active", records.active, few),
+        Question("the newest change", records.changed_at, some),
         Question("who asked about their data", lambda: records.requests(NOW, 100), some),
         Question("a person's history", lambda: records.history(somebody()), some),
         Question("who refers to a person", lambda: records.acquaintances(somebody(), 100), few),
