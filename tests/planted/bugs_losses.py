@@ -33,6 +33,12 @@ LOSSES: Final = (
         "if 0 < self._sequence < synced and is_there:",
     ),
     Bug(
+        "memory",
+        "a sync begins before all of its turn have stored",
+        "asyncio.get_running_loop().call_soon(self._begin_sync)",
+        "self._begin_sync()",
+    ),
+    Bug(
         "sql",
         "a column that is missing is found in the middle of the work",
         "if (table.name, column.name) not in found:",

@@ -1,11 +1,16 @@
 """Everything that the memory store reports is on the disk by then, so a power cut cannot undo it."""
 
+import asyncio
+import os
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from random import Random
 
 import pytest
 
-from passerby.adapters.memory import MemoryStore
+from passerby.adapters.memory import FileLog, MemoryStore
+from passerby.bootstrap.clock import SystemClock
+from passerby.kernel.ids import PersonId
 from passerby.ports.leases import NOBODY
 from passerby.ports.message_map import Anchor, Mark
 from passerby.ports.participants import Commit, Committed
@@ -63,6 +68,24 @@ async def test_a_commit_is_on_disk_before_anybody_is_told(
     again = MemoryStore(DiskLog(log.cut()), VirtualClock(), Random(2))
     assert await again.outbox(NOBODY) == list(commit.outbox)
     assert (await again.load(ANN) is not None) == bool(commit.puts)
+
+
+def test_all_searches_of_a_turn_cost_one_sync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fdatasync", lambda file: synced.append(os.fstat(file).st_size))
+
+    async def main() -> None:
+        log = FileLog(tmp_path / "a.live")
+        store = MemoryStore(log, SystemClock(), Random(1))
+        await store.commit(Commit(updates=(update(1),), outbox=(notice("first"),)))
+        synced.clear()
+        people = [PersonId(number) for number in range(100, 150)]
+        searches = [store.commit(Commit((somebody(each, 1, waiting(each)),))) for each in people]
+        assert await asyncio.gather(*searches) == [Committed.YES] * 50
+        assert synced == [log.size]
+        await store.aclose()
+
+    asyncio.run(main())
 
 
 @staged(on_disk)

@@ -268,13 +268,15 @@ class FileLog:
         waiter = asyncio.get_running_loop().create_future()
         self._waiting.append((self._appended, waiter))
         if not self._is_syncing:
-            self._begin_sync()
+            self._is_syncing = True
+            asyncio.get_running_loop().call_soon(self._begin_sync)  # so that it covers all of this turn
         await waiter
 
     def _begin_sync(self) -> None:
         try:
             file = os.dup(self._file)
         except OSError as error:
+            self._is_syncing = False
             self._release(error)
             return
         self._is_syncing = True
