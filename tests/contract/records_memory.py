@@ -20,15 +20,15 @@ from passerby.kernel.history import (
     PastBlock,
     PastBroadcast,
     PastChat,
-    PastClaim,
     PastEvidence,
+    PastRedemption,
     PastReport,
     PastSanction,
 )
 from passerby.kernel.ids import BotId, ChatId, MessageRef, PersonId
 from passerby.kernel.journey import Step
 from passerby.kernel.participant import Chatting, Complaint, Idle, Participant, Rating
-from passerby.kernel.promo import Claim, ClaimOutcome, PromoCode
+from passerby.kernel.promo import PromoCode, Redemption, RedemptionOutcome
 from passerby.kernel.sanction import Sanction
 from passerby.ports.facts import (
     BlockChanged,
@@ -119,7 +119,7 @@ class Disk:
     """By broadcast and person (see `broadcasts_memory`)."""
     ledger: Ledger = field(default_factory=Ledger)
     promos: dict[str, PromoCode] = field(default_factory=dict)
-    promo_uses: dict[tuple[str, PersonId], PastClaim] = field(default_factory=dict)
+    promo_uses: dict[tuple[str, PersonId], PastRedemption] = field(default_factory=dict)
     funnel: Counter[tuple[int, str, BotId, str, Step]] = field(default_factory=Counter)
     changed_at: float | None = None
 
@@ -208,29 +208,29 @@ class MemoryRecords(MemoryMoney):
         if self.mute:
             raise RecordsLost("no answer")
 
-    async def claim(self, code: str, person: PersonId, now: float, *, has_bought: bool, grant: str) -> Claim:
+    async def redeem(self, code: str, person: PersonId, now: float, *, has_bought: bool, grant: str) -> Redemption:
         await self._io()
         disk, promo = self.disk, self.disk.promos.get(code)
         if promo is None:
-            return Claim(ClaimOutcome.UNKNOWN)
+            return Redemption(RedemptionOutcome.UNKNOWN)
         has_bought = has_bought or any(who == person for who, _ in disk.ledger.charges.values())
         used = disk.promo_uses.get((code, person))
         if used is not None:
             is_over = (person, used.grant) in disk.ledger.grants or (promo.percent > 0 and has_bought)
             if is_over:
-                return Claim(ClaimOutcome.MINE)
+                return Redemption(RedemptionOutcome.MINE)
         elif promo.revoked_at is not None or (promo.ends_at and now >= promo.ends_at):
-            return Claim(ClaimOutcome.OVER)
+            return Redemption(RedemptionOutcome.OVER)
         elif now < promo.starts_at:
-            return Claim(ClaimOutcome.EARLY)
+            return Redemption(RedemptionOutcome.EARLY)
         elif promo.new_buyers and has_bought:
-            return Claim(ClaimOutcome.BUYER)
+            return Redemption(RedemptionOutcome.BUYER)
         elif promo.uses >= promo.most_uses:
-            return Claim(ClaimOutcome.USED_UP)
+            return Redemption(RedemptionOutcome.USED_UP)
         else:
             disk.promos[code] = msgspec.structs.replace(promo, uses=promo.uses + 1)
-            used = disk.promo_uses[code, person] = PastClaim(code, grant, now)
-        return Claim(ClaimOutcome.OK, code, used.grant, promo.days, promo.percent, promo.ends_at)
+            used = disk.promo_uses[code, person] = PastRedemption(code, grant, now)
+        return Redemption(RedemptionOutcome.OK, code, used.grant, promo.days, promo.percent, promo.ends_at)
 
     async def applied(self, generation: str) -> int:
         await self._io()
@@ -268,7 +268,7 @@ class MemoryRecords(MemoryMoney):
             ),
             msgspec.structs.replace(
                 disk.ledger.of(person),
-                claims=tuple(each for (_, who), each in disk.promo_uses.items() if who == person),
+                redemptions=tuple(each for (_, who), each in disk.promo_uses.items() if who == person),
             ),
             tuple(
                 PastBroadcast(

@@ -10,7 +10,7 @@ from passerby.adapters.sql.promos import all_promos
 from passerby.adapters.sql.staff import SqlStaff
 from passerby.kernel.ids import BotId, PersonId, UpdateRef
 from passerby.kernel.money import Charge, ChargeId, GrantSource, VipGrant
-from passerby.kernel.promo import Claim, ClaimOutcome, PromoCode
+from passerby.kernel.promo import PromoCode, Redemption, RedemptionOutcome
 from passerby.kernel.staff import StaffDecision, StaffFacts, StaffRequest
 from passerby.kernel.staff_requests import PromoMade, PromoRevoked
 from passerby.ports.facts import ChargeTaken, GrantChanged, PersonErased
@@ -24,7 +24,7 @@ from tests.features.test_staff import ENV
 
 ANN, BOB, CEM = PersonId(1), PersonId(2), PersonId(3)
 FREE = PromoCode("FREE", days=7, most_uses=2)
-O = ClaimOutcome  # noqa: E741
+O = RedemptionOutcome  # noqa: E741
 
 
 class Stores:
@@ -47,10 +47,10 @@ class Stores:
     async def make(self, *codes: PromoCode) -> StaffDecision:
         return await self.ask(PromoMade(codes[0].code, codes), codes[0].code)
 
-    async def claim(self, code: str, who: PersonId, at: float = NOW, **more: Any) -> Claim:
+    async def redeem(self, code: str, who: PersonId, at: float = NOW, **more: Any) -> Redemption:
         asked: dict[str, Any] = {"has_bought": False, "grant": f"{code}-{who}"} | more
-        claim: Claim = await self.records.claim(code, who, at, **asked)
-        return claim
+        redemption: Redemption = await self.records.redeem(code, who, at, **asked)
+        return redemption
 
 
 Scene = Callable[[Stores], Awaitable[None]]
@@ -83,15 +83,15 @@ def test_a_code_is_used_once_by_each_person_and_no_more_often_than_it_may_be(
 ) -> None:
     async def scene(on: Stores) -> None:
         await on.make(FREE)
-        first = await on.claim("FREE", ANN)
-        assert first == Claim(O.OK, "FREE", "FREE-1", 7)
-        assert await on.claim("FREE", ANN, grant="another") == first, "the answer may have been lost"
-        assert (await on.claim("FREE", BOB)).outcome is O.OK
-        assert (await on.claim("FREE", CEM)).outcome is O.USED_UP
+        first = await on.redeem("FREE", ANN)
+        assert first == Redemption(O.OK, "FREE", "FREE-1", 7)
+        assert await on.redeem("FREE", ANN, grant="another") == first, "the answer may have been lost"
+        assert (await on.redeem("FREE", BOB)).outcome is O.OK
+        assert (await on.redeem("FREE", CEM)).outcome is O.USED_UP
         await on.records.apply("g", numbered(GrantChanged(ANN, VipGrant("FREE-1", GrantSource.PROMO, NOW, 7.0), NOW)))
-        assert (await on.claim("FREE", ANN)).outcome is O.MINE
+        assert (await on.redeem("FREE", ANN)).outcome is O.MINE
         assert [each.uses for each in await on.listed()] == [2]
-        assert (await on.claim("NONE", ANN)).outcome is O.UNKNOWN
+        assert (await on.redeem("NONE", ANN)).outcome is O.UNKNOWN
 
     trying(scene)
 
@@ -99,9 +99,9 @@ def test_a_code_is_used_once_by_each_person_and_no_more_often_than_it_may_be(
 def test_when_many_want_the_last_uses_at_once_only_so_many_get_them(trying: Callable[[Scene], None]) -> None:
     async def scene(on: Stores) -> None:
         await on.make(FREE)
-        claims = await asyncio.gather(*(on.claim("FREE", PersonId(each)) for each in range(1, 9)))
-        assert sorted(each.outcome for each in claims) == sorted([O.OK] * 2 + [O.USED_UP] * 6)
-        twice = await asyncio.gather(*(on.claim("FREE", PersonId(1), grant=str(each)) for each in range(4)))
+        redemptions = await asyncio.gather(*(on.redeem("FREE", PersonId(each)) for each in range(1, 9)))
+        assert sorted(each.outcome for each in redemptions) == sorted([O.OK] * 2 + [O.USED_UP] * 6)
+        twice = await asyncio.gather(*(on.redeem("FREE", PersonId(1), grant=str(each)) for each in range(4)))
         assert len(set(twice)) == 1
         assert [each.uses for each in await on.listed()] == [2]
 
@@ -111,14 +111,14 @@ def test_when_many_want_the_last_uses_at_once_only_so_many_get_them(trying: Call
 def test_a_code_has_a_first_and_a_last_day_and_can_be_revoked(trying: Callable[[Scene], None]) -> None:
     async def scene(on: Stores) -> None:
         await on.make(PromoCode("DATED", days=1, most_uses=9, starts_at=NOW + 10, ends_at=NOW + 20))
-        assert (await on.claim("DATED", ANN)).outcome is O.EARLY
-        assert (await on.claim("DATED", ANN, NOW + 10)).outcome is O.OK
-        assert (await on.claim("DATED", BOB, NOW + 20)).outcome is O.OVER
+        assert (await on.redeem("DATED", ANN)).outcome is O.EARLY
+        assert (await on.redeem("DATED", ANN, NOW + 10)).outcome is O.OK
+        assert (await on.redeem("DATED", BOB, NOW + 20)).outcome is O.OVER
         assert (await on.ask(PromoRevoked("NONE"), "NONE")).refused
         assert not (await on.ask(PromoRevoked("DATED"), "DATED")).refused
         assert (await on.ask(PromoRevoked("DATED"), "DATED")).refused
-        assert (await on.claim("DATED", BOB, NOW + 12)).outcome is O.OVER
-        assert (await on.claim("DATED", ANN, NOW + 12)).outcome is O.OK, "what was claimed stays"
+        assert (await on.redeem("DATED", BOB, NOW + 12)).outcome is O.OVER
+        assert (await on.redeem("DATED", ANN, NOW + 12)).outcome is O.OK, "what was redeemed stays"
         assert [each.revoked_at for each in await on.listed()] == [ENV.now]
 
     trying(scene)
@@ -127,13 +127,13 @@ def test_a_code_has_a_first_and_a_last_day_and_can_be_revoked(trying: Callable[[
 def test_a_discount_is_for_people_who_have_bought_nothing(trying: Callable[[Scene], None]) -> None:
     async def scene(on: Stores) -> None:
         await on.make(PromoCode("CHEAP", percent=30, most_uses=9, new_buyers=True))
-        assert (await on.claim("CHEAP", ANN, has_bought=True)).outcome is O.BUYER
+        assert (await on.redeem("CHEAP", ANN, has_bought=True)).outcome is O.BUYER
         charge = Charge(ChargeId("c"), BotId(1), "x", "o", "month", 5, NOW)
         await on.records.apply("g", numbered(ChargeTaken(BOB, charge, NOW)))
-        assert (await on.claim("CHEAP", BOB)).outcome is O.BUYER
-        assert (await on.claim("CHEAP", CEM)).percent == 30
-        assert (await on.claim("CHEAP", CEM)).outcome is O.OK
-        assert (await on.claim("CHEAP", CEM, has_bought=True)).outcome is O.MINE
+        assert (await on.redeem("CHEAP", BOB)).outcome is O.BUYER
+        assert (await on.redeem("CHEAP", CEM)).percent == 30
+        assert (await on.redeem("CHEAP", CEM)).outcome is O.OK
+        assert (await on.redeem("CHEAP", CEM, has_bought=True)).outcome is O.MINE
         assert [each.uses for each in await on.listed()] == [1]
 
     trying(scene)
@@ -154,9 +154,9 @@ def test_many_codes_are_made_at_once_and_none_twice(trying: Callable[[Scene], No
 def test_after_an_erasure_nothing_says_who_used_a_code(trying: Callable[[Scene], None]) -> None:
     async def scene(on: Stores) -> None:
         await on.make(FREE)
-        await on.claim("FREE", ANN)
+        await on.redeem("FREE", ANN)
         await on.records.apply("g", numbered(PersonErased(ANN, False, NOW)))
         assert [each.uses for each in await on.listed()] == [1]
-        assert (await on.claim("FREE", ANN, grant="new")).grant == "new"
+        assert (await on.redeem("FREE", ANN, grant="new")).grant == "new"
 
     trying(scene)

@@ -54,7 +54,7 @@ from passerby.kernel.participant import (
     State,
     Ticket,
 )
-from passerby.kernel.promo import Claim, ClaimOutcome
+from passerby.kernel.promo import Redemption, RedemptionOutcome
 from passerby.kernel.rules import Rules
 from passerby.kernel.text import text
 from passerby.runtime.decide.router import Router
@@ -79,9 +79,9 @@ class Playbook:
         self.map: dict[MessageRef, Counterpart] = {}
         self.received: dict[MessageRef, ChatId] = {}
         self.anchors: dict[tuple[ChatId, PersonId], MessageRef] = {}
-        self.claims: dict[str, Claim] = {}
+        self.redemptions: dict[str, Redemption] = {}
         """What the records say about promo codes."""
-        self.claimed: list[str] = []
+        self.redeemed: list[str] = []
         self._last_message = 100
         self._last_person = 0
 
@@ -151,10 +151,12 @@ class Playbook:
         at_hand = {event.person, facts.partner.person if facts.partner is not None else event.person}
         others = tuple(self.people[each] for each in also_load if each not in at_hand and each in self.people)
         facts = msgspec.structs.replace(facts, others=others)
-        code = self.router.claim_in(decider, event, facts, self.env.now)
+        code = self.router.promo_code_in(decider, event, facts, self.env.now)
         if code is not None:
-            self.claimed.append(code)
-            facts = msgspec.structs.replace(facts, claim=self.claims.get(code, Claim(ClaimOutcome.UNKNOWN)))
+            self.redeemed.append(code)
+            facts = msgspec.structs.replace(
+                facts, redemption=self.redemptions.get(code, Redemption(RedemptionOutcome.UNKNOWN))
+            )
         decision = self.router.decide(decider, event, facts, self.env)
         self.apply(decision)
         return decision

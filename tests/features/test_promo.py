@@ -12,7 +12,7 @@ from passerby.kernel.event import PaymentSettled, SanctionOrdered
 from passerby.kernel.ids import BotId
 from passerby.kernel.money import ChargeId, GrantSource, NotNow, Payment, Plan
 from passerby.kernel.participant import Searching
-from passerby.kernel.promo import Claim, ClaimOutcome, Discount
+from passerby.kernel.promo import Discount, Redemption, RedemptionOutcome
 from passerby.kernel.rules import Rules
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
 from tests.features.playbook import BOT, NOW, Person, Playbook
@@ -20,13 +20,13 @@ from tests.features.playbook import BOT, NOW, Person, Playbook
 DAY_S = 86_400.0
 MONTH, MONTHLY = Plan("month", 30, 250), Plan("monthly", 30, 200, renews=True)
 SOLD = Rules(plans=(MONTH, MONTHLY), free_filters=())
-WEEK = Claim(ClaimOutcome.OK, "WELCOME", "g1", days=7)
-CHEAP = Claim(ClaimOutcome.OK, "CHEAP-30", "g2", percent=30, ends_at=NOW + 10 * DAY_S)
+WEEK = Redemption(RedemptionOutcome.OK, "WELCOME", "g1", days=7)
+CHEAP = Redemption(RedemptionOutcome.OK, "CHEAP-30", "g2", percent=30, ends_at=NOW + 10 * DAY_S)
 
 
-def start(*claims: Claim) -> tuple[Playbook, Person]:
+def start(*redemptions: Redemption) -> tuple[Playbook, Person]:
     talk = Playbook(SOLD)
-    talk.claims = {each.code: each for each in claims}
+    talk.redemptions = {each.code: each for each in redemptions}
     return talk, talk.person()
 
 
@@ -59,10 +59,10 @@ def test_a_code_for_days_makes_somebody_a_vip_once() -> None:
     assert ann.value.vip_until == NOW + 7 * DAY_S
     assert ann.value.wallet is not None
     assert [grant.source for grant in ann.value.wallet.grants] == [GrantSource.PROMO]
-    # The same claim comes again if the answer was lost.
-    assert said(ann.writes("/promo WELCOME")) == ["promo.claim_mine"]
+    # The same redemption comes again if the answer was lost.
+    assert said(ann.writes("/promo WELCOME")) == ["promo.redeem_mine"]
     assert ann.value.vip_until == NOW + 7 * DAY_S
-    assert talk.claimed == ["WELCOME"] * 2
+    assert talk.redeemed == ["WELCOME"] * 2
 
 
 def test_a_search_under_way_counts_with_the_new_vip_time() -> None:
@@ -76,26 +76,26 @@ def test_a_search_under_way_counts_with_the_new_vip_time() -> None:
 def test_without_a_code_people_hear_how_to_use_one() -> None:
     talk, ann = start()
     assert said(ann.writes("/promo")) == ["promo.how"]
-    assert talk.claimed == []
+    assert talk.redeemed == []
 
 
 @pytest.mark.parametrize(
-    "outcome", [each for each in ClaimOutcome if each not in (ClaimOutcome.OK, ClaimOutcome.UNKNOWN)]
+    "outcome", [each for each in RedemptionOutcome if each not in (RedemptionOutcome.OK, RedemptionOutcome.UNKNOWN)]
 )
-def test_each_refusal_has_its_sentence_and_changes_nothing(outcome: ClaimOutcome) -> None:
+def test_each_refusal_has_its_sentence_and_changes_nothing(outcome: RedemptionOutcome) -> None:
     talk, ann = start()
-    talk.claims["NOPE"] = Claim(outcome)
+    talk.redemptions["NOPE"] = Redemption(outcome)
     decision = ann.writes("/promo nope")
-    assert (said(decision), decision.changes) == ([f"promo.claim_{outcome}"], ())
+    assert (said(decision), decision.changes) == ([f"promo.redeem_{outcome}"], ())
 
 
 def test_after_five_wrong_codes_nobody_looks_at_the_sixth_for_five_minutes() -> None:
     talk, ann = start(WEEK)
     for number in range(5):
         talk.later(20)
-        assert said(ann.writes(f"/promo WRONG{number}")) == ["promo.claim_unknown"]
+        assert said(ann.writes(f"/promo WRONG{number}")) == ["promo.redeem_unknown"]
     assert said(ann.writes("/promo WELCOME")) == ["promo.slow"]
-    assert "WELCOME" not in talk.claimed
+    assert "WELCOME" not in talk.redeemed
     assert ann.value.vip_until == 0
     talk.later(300 - 4 * 20)
     assert said(ann.writes("/promo WELCOME")) == ["promo.given"]
@@ -104,15 +104,15 @@ def test_after_five_wrong_codes_nobody_looks_at_the_sixth_for_five_minutes() -> 
 def test_words_that_cannot_be_a_code_count_as_wrong() -> None:
     talk, ann = start()
     for _ in range(5):
-        assert said(ann.writes("/promo =1+1")) == ["promo.claim_unknown"]
+        assert said(ann.writes("/promo =1+1")) == ["promo.redeem_unknown"]
     assert said(ann.writes("/promo =1+1")) == ["promo.slow"]
-    assert talk.claimed == []
+    assert talk.redeemed == []
 
 
 def test_a_discount_lowers_the_first_purchase_and_no_subscription() -> None:
     talk, ann = start(CHEAP)
     assert said(ann.writes("/promo CHEAP-30")) == ["promo.discount"]
-    assert said(ann.writes("/promo CHEAP-30")) == ["promo.claim_mine"]
+    assert said(ann.writes("/promo CHEAP-30")) == ["promo.redeem_mine"]
     assert (price_of(MONTH, ann.value, talk.env.now), price_of(MONTHLY, ann.value, talk.env.now)) == (175, 200)
     (offer,) = ann.writes("/vip").effects
     assert isinstance(offer, Say)
@@ -154,7 +154,7 @@ def test_a_discount_ends_with_its_code() -> None:
 
 
 def test_a_price_is_never_less_than_one_star() -> None:
-    talk, ann = start(Claim(ClaimOutcome.OK, "ALMOST", "g", percent=99))
+    talk, ann = start(Redemption(RedemptionOutcome.OK, "ALMOST", "g", percent=99))
     ann.writes("/promo ALMOST")
     assert price_of(Plan("day", 1, 1), ann.value, talk.env.now) == 1
     assert ann.value.wallet is not None
@@ -166,7 +166,7 @@ def test_a_link_with_a_code_asks_first_and_a_press_uses_it() -> None:
     (offer,) = ann.writes("/start p_welcome").effects
     assert isinstance(offer, Say)
     assert offer.text.key == "promo.offer"
-    assert talk.claimed == []
+    assert talk.redeemed == []
     decision = ann.presses("promo_use", "WELCOME")
     assert isinstance(decision.effects[0], Answer)
     assert said(decision) == ["promo.given"]
@@ -175,7 +175,7 @@ def test_a_link_with_a_code_asks_first_and_a_press_uses_it() -> None:
 @pytest.mark.parametrize("message", [50, None])
 def test_a_newcomers_code_waits_until_they_have_answered_the_questions(message: int | None) -> None:
     talk = Playbook(SOLD)
-    talk.claims = {"WELCOME": WEEK}
+    talk.redemptions = {"WELCOME": WEEK}
     ann = talk.stranger()
     assert said(ann.writes("/start p_welcome")) == ["start.consent"]
     assert said(ann.writes("/promo WELCOME")) == ["start.consent"]
@@ -184,7 +184,7 @@ def test_a_newcomers_code_waits_until_they_have_answered_the_questions(message: 
     assert said(ann.presses("gender", "female", message=message)) == ["start.ready", "promo.offer"]
     assert ann.value.journey is not None
     assert (ann.value.journey.source, ann.value.journey.code) == ("promo", "")
-    assert talk.claimed == []
+    assert talk.redeemed == []
 
 
 def test_somebody_who_is_barred_uses_up_no_code() -> None:
@@ -192,7 +192,7 @@ def test_somebody_who_is_barred_uses_up_no_code() -> None:
     ban = Sanction("s", SanctionKind.BANNED, Reason.SPAM, NOW)
     talk.happens(SanctionOrdered(ann.person, BotId(0), ban))
     ann.writes("/promo WELCOME")
-    assert talk.claimed == []
+    assert talk.redeemed == []
     assert ann.value.vip_until == 0
 
 

@@ -38,7 +38,7 @@ def test_the_commands_that_people_rely_on_are_there() -> None:
         {"newcomer": decide},
     ],
 )
-def test_two_features_cannot_claim_the_same_thing(twice: dict[str, object]) -> None:
+def test_two_features_cannot_have_the_same_key(twice: dict[str, object]) -> None:
     second = Feature("second", **twice)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="second"):
         Router((*ALL, second), WORDS.find_word)

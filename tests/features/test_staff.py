@@ -296,7 +296,7 @@ def test_alerts_are_turned_on_and_off(event: Event, before: bool, after: bool) -
     assert labels(shown.keyboard) == [f"staff_alerts:{'off' if after else 'on'}"]
 
 
-def test_two_staff_features_cannot_claim_the_same_thing() -> None:
+def test_two_staff_features_cannot_have_the_same_key() -> None:
     def nothing(event: object, known: StaffFacts, env: Env) -> StaffDecision:
         return StaffDecision()
 
@@ -307,7 +307,7 @@ def test_two_staff_features_cannot_claim_the_same_thing() -> None:
         return StaffRouter((StaffFeature("base", help=helping, stranger=nothing), *more))
 
     routed(StaffFeature("one", {"x": Allowed(nothing)}, {"x": Allowed(nothing)}))
-    with pytest.raises(ValueError, match="two claims x"):
+    with pytest.raises(ValueError, match="two has x"):
         routed(StaffFeature("one", {"x": Allowed(nothing)}), StaffFeature("two", {"x": Allowed(nothing)}))
     with pytest.raises(ValueError, match="one staff feature answers strangers"):
         routed(StaffFeature("another", stranger=nothing))

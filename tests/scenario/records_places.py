@@ -19,7 +19,7 @@ from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.journey import Step
 from passerby.kernel.money import ChargeId, StarRow
 from passerby.kernel.participant import Participant
-from passerby.kernel.promo import Claim, PromoCode
+from passerby.kernel.promo import PromoCode, Redemption
 from passerby.ports.facts import Fact, PersonChanged
 from passerby.ports.money import GrantOver, StarCall, Unmatched
 from passerby.ports.records import Active, Elsewhere, Records
@@ -255,8 +255,8 @@ class _Aside:
         count: int = self._ask(self._inner.unconfirmed(after, before))
         return count
 
-    async def claim(self, code: str, person: PersonId, now: float, *, has_bought: bool, grant: str) -> Claim:
-        found: Claim = self._ask(self._inner.claim(code, person, now, has_bought=has_bought, grant=grant))
+    async def redeem(self, code: str, person: PersonId, now: float, *, has_bought: bool, grant: str) -> Redemption:
+        found: Redemption = self._ask(self._inner.redeem(code, person, now, has_bought=has_bought, grant=grant))
         return found
 
     async def vip_ending(self, after: float, before: float, beyond: PersonId, limit: int) -> Sequence[Participant]:

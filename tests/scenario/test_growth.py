@@ -108,9 +108,9 @@ def test_a_promo_code_makes_two_people_vips_and_the_third_is_too_late(home: bool
         on.world.chat(on.world.state.bots[other.bot], other.id).started = True
         other.write("/promo WELCOME")
         await on.quiet()
-        assert [phone.told()[-1] for phone in (on.bob, cem)] == ["promo.given", "promo.claim_used_up"]
+        assert [phone.told()[-1] for phone in (on.bob, cem)] == ["promo.given", "promo.redeem_used_up"]
         assert "promo.given" in on.ann.told()
-        assert other.told()[-1] == "promo.claim_mine"
+        assert other.told()[-1] == "promo.redeem_mine"
         await asyncio.sleep(61.0)
         now = on.place.clock.now()
         for phone, days in ((on.ann, 7), (on.bob, 7), (cem, 0)):

@@ -378,13 +378,13 @@ class History(Growing):
         decider = self.router.route(event, facts)
         others = [(await self._load(each)).me for each in self.router.also_load(decider, event, facts)]
         facts = msgspec.structs.replace(facts, others=tuple(others))
-        code = self.router.claim_in(decider, event, facts, self.clock.now())
+        code = self.router.promo_code_in(decider, event, facts, self.clock.now())
         if code is not None:
             bought = facts.me.wallet is not None and bool(facts.me.wallet.charges)
             grant = new_code(self.rng)
-            claim = await self.records.claim(code, event.person, self.clock.now(), has_bought=bought, grant=grant)
+            redemption = await self.records.redeem(code, event.person, self.clock.now(), has_bought=bought, grant=grant)
             self._may_die()
-            facts = msgspec.structs.replace(facts, claim=claim)
+            facts = msgspec.structs.replace(facts, redemption=redemption)
         env = Env(self.clock.now(), self.rng, RULES)
         decision = self.router.decide(decider, event, facts, env)
         name = f"{ref.bot}:{ref.update}" if ref is not None else f"n{self._numbers}"

@@ -65,7 +65,7 @@ class Files:
         self.bytes_held = 0
 
     def add(self, kind: str, upload: Upload, facts: Json, most_bytes: int, *, size: int | None = None) -> FileRecord:
-        """Store a file. `size` claims another size than the bytes have, for tests of limits."""
+        """Store a file. `size` says another size than the bytes have, for tests of limits."""
         blob = hashlib.sha256(upload.data).hexdigest()
         if blob not in self.blobs:
             self.blobs[blob] = upload.data

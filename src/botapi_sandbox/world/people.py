@@ -98,7 +98,7 @@ class Phones:
     ) -> Json:
         """Send any content that a client can send, as Bot API Message fields.
 
-        A description can replace a file: `{"voice": {"duration": 3}}`. `file_size` claims a size, and `file_unique_id`
+        A description can replace a file: `{"voice": {"duration": 3}}`. `file_size` says a size, and `file_unique_id`
         sends a known file again. The sandbox makes the bytes, the ids and the missing facts. It throws dice that have
         no value, and completes polls that have only a question and options.
         """

@@ -15,5 +15,5 @@ def _feature(name: str) -> Feature:
     return feature
 
 
-# In alphabetical order. The order does not matter, because two features cannot claim the same command, word or button.
+# In alphabetical order. The order does not matter, because two features cannot have the same command, word or button.
 ALL: tuple[Feature, ...] = tuple(_feature(module.name) for module in iter_modules(__path__))

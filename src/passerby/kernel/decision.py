@@ -13,7 +13,7 @@ from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
 from passerby.kernel.money import RefundSeen, StarCallDone
 from passerby.kernel.opinion import Opinion
 from passerby.kernel.participant import Participant
-from passerby.kernel.promo import Claim
+from passerby.kernel.promo import Redemption
 from passerby.kernel.rules import Rules
 
 
@@ -97,7 +97,7 @@ class Facts(msgspec.Struct, frozen=True):
       Messages written before it were not meant for this partner. It is `NOWHERE` if the notice will never arrive, or is
       no longer known. `partner_anchor` is the partner's.
     - `chosen` is the message that the person chose as evidence with this event, if it may be one.
-    - `claim` is what became of the promo code in this event (see `Feature.claims`). None: there is none in it.
+    - `redemption` is what became of the promo code in this event (see `Feature.redeems`). None: there is none in it.
     - `others` are further people that the feature asked for (see `Feature.also_load`), if they are known.
     """
 
@@ -108,7 +108,7 @@ class Facts(msgspec.Struct, frozen=True):
     partner_anchor: MessageRef | None = None
     others: tuple[Participant, ...] = ()
     chosen: Chosen | None = None
-    claim: Claim | None = None
+    redemption: Redemption | None = None
 
 
 class Decision(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from passerby.kernel.participant import State
 AlsoLoad = Callable[[Any, Facts], tuple[PersonId, ...]]
 """Pure: (event, facts) -> the other people that the decision is about. It finds them in `Facts.others`."""
 
-Claims = Callable[[Any, Facts, float], str | None]
+CodeReader = Callable[[Any, Facts, float], str | None]
 """Pure: (event, facts, now) -> the promo code that the person uses with it; None: none, or they may not try now."""
 
 
@@ -30,7 +30,7 @@ class MenuCommand:
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """The table of one ability: which decider handles which event. Two features cannot claim the same word, command or
+    """The table of one ability: which decider handles which event. Two features cannot have the same word, command or
     button.
 
     - `commands`: names without the slash. Aliases are further entries.
@@ -47,7 +47,7 @@ class Feature:
     - `barred`: everything that a suspended or banned person does. Only one feature has it.
     - `open_to_barred`: the deciders that such a person reaches in spite of that.
     - `open_to_all`: newcomers may use its commands and presses, too.
-    - `claims`: the deciders that find out in `Facts.claim` whether a promo code is the person's now.
+    - `redeems`: the deciders that find out in `Facts.redemption` whether a promo code is the person's now.
     - `also_load`: the deciders that look at, or change, more people than a person and their partner.
     """
 
@@ -65,4 +65,4 @@ class Feature:
     open_to_barred: Collection[Decider] = ()
     open_to_all: bool = False
     also_load: Mapping[Decider, AlsoLoad] = field(default_factory=dict)
-    claims: Mapping[Decider, Claims] = field(default_factory=dict)
+    redeems: Mapping[Decider, CodeReader] = field(default_factory=dict)

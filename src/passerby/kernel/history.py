@@ -75,7 +75,7 @@ class PastRefund(msgspec.Struct, frozen=True):
     at: float
 
 
-class PastClaim(msgspec.Struct, frozen=True):
+class PastRedemption(msgspec.Struct, frozen=True):
     """A promo code that the person used, and the code of the VIP grant that followed."""
 
     promo: str
@@ -91,7 +91,7 @@ class PastMoney(msgspec.Struct, frozen=True):
     grants: tuple[VipGrant, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
     refunds: tuple[PastRefund, ...] = ()
-    claims: tuple[PastClaim, ...] = ()
+    redemptions: tuple[PastRedemption, ...] = ()
 
 
 class PastBroadcast(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -25,8 +25,8 @@ class PromoCode(msgspec.Struct, frozen=True, omit_defaults=True):
     uses: int = 0
 
 
-class ClaimOutcome(StrEnum):
-    """There is a text for each (`promo.claim_...`)."""
+class RedemptionOutcome(StrEnum):
+    """There is a text for each (`promo.redeem_...`)."""
 
     OK = "ok"
     UNKNOWN = "unknown"
@@ -42,11 +42,11 @@ class ClaimOutcome(StrEnum):
     """We could not look."""
 
 
-class Claim(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A person's use of a code. If it is OK, the use is counted, and stays theirs: the same claim again is OK until the
+class Redemption(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A person's use of a code. If it is OK, the use is counted, and stays theirs: the same code again is OK until the
     records know what came of it. `grant` is the code of the VIP grant that follows from it."""
 
-    outcome: ClaimOutcome
+    outcome: RedemptionOutcome
     code: str = ""
     grant: str = ""
     days: int = 0

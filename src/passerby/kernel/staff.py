@@ -297,7 +297,7 @@ class Agreed:
 
 @dataclass(frozen=True, slots=True)
 class StaffFeature:
-    """The table of one staff ability. Two of them cannot claim the same command, button or request.
+    """The table of one staff ability. Two of them cannot have the same command, button or request.
 
     - `commands`: names without the slash. The text `staff_commands.<name>` says in /help what it does.
     - `presses`: actions of inline buttons.

@@ -109,7 +109,7 @@ class FileLog:
             raise LogNewer(str(path))
         try:
             is_there = path.exists()
-            self._claim(self._lock)
+            self._note_release(self._lock)
             self._touched = Touched(self._lock)
             self._file = _open_regular(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
             synced = _read_synced(self._lock)
@@ -157,13 +157,13 @@ class FileLog:
             os.close(lock)
             self._is_lost = True
             raise LogInUse(str(self._path)) from None
-        self._claim(lock)
+        self._note_release(lock)
         former, self._lock = self._lock, lock
         if not self._is_syncing:  # otherwise a thread may write to it soon
             os.close(former)
         return True
 
-    def _claim(self, lock: int) -> None:
+    def _note_release(self, lock: int) -> None:
         """Note in the lock file that our release uses the log. Raises: OSError."""
         if self._our_release is not None:
             _put_field(lock, _RELEASE_AT, _RELEASE.pack(self._our_release))

@@ -58,7 +58,7 @@ async def open_redis(
     when that many replicas have it: then a failover loses nothing, but the store is lost while replicas are missing.
     `may_lose` accepts a server that may lose the last seconds when it is killed. `key_marks`: one mark for our key and
     for each former key. The server keeps the first one, to notice a process with another key; `key_is_lost` accepts it.
-    `release`: ours. A store that a newer one has used is refused. `looks`: do not claim a store for our release.
+    `release`: ours. A store that a newer one has used is refused. `looks`: do not note our release in the store.
     Raises: RedisOtherKey; RedisNewer; RedisUnfit, whose text is for the operator; LiveStoreLost.
     """
     keys = Keys(name)

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerby.adapters.sql.money_tables import charges, grants, orders, refunds, star_calls, subscriptions
 from passerby.adapters.sql.promos import promo_uses
-from passerby.kernel.history import PastClaim, PastMoney, PastRefund
+from passerby.kernel.history import PastMoney, PastRedemption, PastRefund
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.money import (
     Charge,
@@ -37,7 +37,7 @@ async def past_money(connection: AsyncConnection, person: PersonId) -> PastMoney
         tuple(grant_of(row) for row in await rows(_GRANTS)),
         tuple(subscription_of(row) for row in await rows(_SUBSCRIPTIONS)),
         tuple(PastRefund(row.charge_id, row.stars, row.refunded_by, row.at) for row in await rows(_REFUNDS)),
-        tuple(PastClaim(row.code, row.grant_code, row.at) for row in await rows(_CLAIMS)),
+        tuple(PastRedemption(row.code, row.grant_code, row.at) for row in await rows(_REDEMPTIONS)),
     )
 
 
@@ -110,7 +110,7 @@ _ORDERS = sa.select(orders).where(orders.c.user_id == _WHO).order_by(orders.c.ma
 _CHARGES = sa.select(charges).where(charges.c.user_id == _WHO).order_by(charges.c.paid_at)
 _GRANTS = sa.select(grants).where(grants.c.user_id == _WHO).order_by(grants.c.since)
 _SUBSCRIPTIONS = sa.select(subscriptions).where(subscriptions.c.user_id == _WHO).order_by(subscriptions.c.paid_until)
-_CLAIMS = sa.select(promo_uses).where(promo_uses.c.user_id == _WHO).order_by(promo_uses.c.at)
+_REDEMPTIONS = sa.select(promo_uses).where(promo_uses.c.user_id == _WHO).order_by(promo_uses.c.at)
 _REFUNDS = (
     sa.select(refunds)
     .join(charges, sa.and_(charges.c.bot_id == refunds.c.bot_id, charges.c.id == refunds.c.charge_id))

@@ -11,7 +11,7 @@ from passerby.adapters.sql.failures import losses, to_the_end
 from passerby.adapters.sql.metadata import metadata
 from passerby.adapters.sql.money_tables import charges, grants
 from passerby.kernel.ids import PersonId
-from passerby.kernel.promo import Claim, ClaimOutcome, PromoCode
+from passerby.kernel.promo import PromoCode, Redemption, RedemptionOutcome
 
 T = TypeVar("T")
 
@@ -49,20 +49,20 @@ class SqlPromos:
     async def _write(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         raise NotImplementedError
 
-    async def claim(self, code: str, person: PersonId, now: float, *, has_bought: bool, grant: str) -> Claim:
-        async def work(connection: AsyncConnection) -> Claim:
+    async def redeem(self, code: str, person: PersonId, now: float, *, has_bought: bool, grant: str) -> Redemption:
+        async def work(connection: AsyncConnection) -> Redemption:
             row = (await connection.execute(_LOCKED, {"of": code})).first()
             if row is None:
-                return Claim(ClaimOutcome.UNKNOWN)
+                return Redemption(RedemptionOutcome.UNKNOWN)
             is_buyer = has_bought or (await connection.execute(_BOUGHT, {"who": person})).first() is not None
             used = (await connection.execute(_USE, {"of": code, "who": person})).first()
             if used is not None:
                 settled = (await connection.execute(_SETTLED, {"who": person, "named": used.grant_code})).first()
                 is_over = settled is not None or (row.percent > 0 and is_buyer)
-                return Claim(ClaimOutcome.MINE) if is_over else _granted(row, used.grant_code)
+                return Redemption(RedemptionOutcome.MINE) if is_over else _granted(row, used.grant_code)
             refusal = _refusal(row, is_buyer, now)
             if refusal is not None:
-                return Claim(refusal)
+                return Redemption(refusal)
             await connection.execute(_COUNT, {"of": code})
             await connection.execute(_ADD_USE, {"code": code, "user_id": person, "grant_code": grant, "at": now})
             return _granted(row, grant)
@@ -70,18 +70,18 @@ class SqlPromos:
         return await self._write(work)
 
 
-def _granted(row: Any, grant: str) -> Claim:
-    return Claim(ClaimOutcome.OK, row.code, grant, row.days, row.percent, row.ends_at)
+def _granted(row: Any, grant: str) -> Redemption:
+    return Redemption(RedemptionOutcome.OK, row.code, grant, row.days, row.percent, row.ends_at)
 
 
-def _refusal(row: Any, is_buyer: bool, now: float) -> ClaimOutcome | None:
+def _refusal(row: Any, is_buyer: bool, now: float) -> RedemptionOutcome | None:
     if row.revoked_at is not None or (row.ends_at and now >= row.ends_at):
-        return ClaimOutcome.OVER
+        return RedemptionOutcome.OVER
     if now < row.starts_at:
-        return ClaimOutcome.EARLY
+        return RedemptionOutcome.EARLY
     if row.new_buyers and is_buyer:
-        return ClaimOutcome.BUYER
-    return ClaimOutcome.USED_UP if row.uses >= row.most_uses else None
+        return RedemptionOutcome.BUYER
+    return RedemptionOutcome.USED_UP if row.uses >= row.most_uses else None
 
 
 async def promo_of(connection: AsyncConnection, code: str) -> PromoCode | None:

@@ -1,4 +1,4 @@
-"""Promo codes: how people write them, who may try, and what follows from a claim."""
+"""Promo codes: how people write them, who may try, and what follows from a redemption."""
 
 import re
 from typing import Final
@@ -10,7 +10,7 @@ from passerby.domain.money.wallets import wallet_of, with_wallet
 from passerby.kernel.decision import Env
 from passerby.kernel.money import GrantSource, Plan
 from passerby.kernel.participant import Participant
-from passerby.kernel.promo import Claim, ClaimOutcome, Discount
+from passerby.kernel.promo import Discount, Redemption, RedemptionOutcome
 
 LINK: Final = "p_"
 """What a link to a bot begins with that brings a code: `?start=p_CODE`."""
@@ -45,12 +45,12 @@ def tried_wrongly(me: Participant, now: float) -> Participant:
     return with_wallet(me, msgspec.structs.replace(wallet, tries=(*wallet.tries, now)[-WRONG_TRIES:]), now)
 
 
-def claimed(me: Participant, claim: Claim, env: Env) -> Participant:
-    """The person after a claim that is OK. It is `me` itself if they have what follows from it already."""
-    assert claim.outcome is ClaimOutcome.OK, "nothing follows from others"
-    if claim.days:
-        return give(me, GrantSource.PROMO, claim.grant, claim.days, env.now)
-    discount = Discount(claim.code, claim.percent, claim.ends_at)
+def redeemed(me: Participant, redemption: Redemption, env: Env) -> Participant:
+    """The person after a redemption that is OK. It is `me` itself if they have what follows from it already."""
+    assert redemption.outcome is RedemptionOutcome.OK, "nothing follows from others"
+    if redemption.days:
+        return give(me, GrantSource.PROMO, redemption.grant, redemption.days, env.now)
+    discount = Discount(redemption.code, redemption.percent, redemption.ends_at)
     wallet = wallet_of(me, env.now)
     if wallet.discount == discount:
         return me

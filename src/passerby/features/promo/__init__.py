@@ -2,12 +2,12 @@
 
 from passerby.dialogue.promo import USE_CODE
 from passerby.domain.lifecycle import refresh_ticket
-from passerby.domain.money.promos import claimed, read_code, tried_wrongly, tries_too_often
+from passerby.domain.money.promos import read_code, redeemed, tried_wrongly, tries_too_often
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Answer, Effect, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.feature import Feature
-from passerby.kernel.promo import ClaimOutcome
+from passerby.kernel.promo import RedemptionOutcome
 from passerby.kernel.text import day, text
 
 
@@ -20,7 +20,7 @@ def code_in(event: MessageReceived | ButtonPressed, facts: Facts, now: float) ->
 
 
 def use(event: MessageReceived | ButtonPressed, facts: Facts, env: Env) -> Decision:
-    me, claim = facts.me, facts.claim
+    me, redemption = facts.me, facts.redemption
     answer: tuple[Effect, ...] = (Answer(event.query),) if isinstance(event, ButtonPressed) else ()
 
     def says(key: str, **args: object) -> tuple[Effect, ...]:
@@ -28,17 +28,17 @@ def use(event: MessageReceived | ButtonPressed, facts: Facts, env: Env) -> Decis
 
     if tries_too_often(me, env.now):
         return Decision(effects=says("promo.slow"))
-    if claim is None and not _typed(event).strip():
+    if redemption is None and not _typed(event).strip():
         return Decision(effects=says("promo.how"))
-    if claim is None or claim.outcome is ClaimOutcome.UNKNOWN:
-        return Decision((tried_wrongly(me, env.now),), says("promo.claim_unknown"))
-    if claim.outcome is not ClaimOutcome.OK:
-        return Decision(effects=says(f"promo.claim_{claim.outcome}"))
-    changed = claimed(me, claim, env)
+    if redemption is None or redemption.outcome is RedemptionOutcome.UNKNOWN:
+        return Decision((tried_wrongly(me, env.now),), says("promo.redeem_unknown"))
+    if redemption.outcome is not RedemptionOutcome.OK:
+        return Decision(effects=says(f"promo.redeem_{redemption.outcome}"))
+    changed = redeemed(me, redemption, env)
     if changed is me:
-        return Decision(effects=says("promo.claim_mine"))
-    if claim.percent:
-        return Decision((changed,), says("promo.discount", percent=claim.percent))
+        return Decision(effects=says("promo.redeem_mine"))
+    if redemption.percent:
+        return Decision((changed,), says("promo.discount", percent=redemption.percent))
     return Decision((refresh_ticket(changed, env),), says("promo.given", day=day(changed.vip_until)))
 
 
@@ -46,5 +46,5 @@ feature = Feature(
     "promo",
     commands={"promo": use},
     presses={USE_CODE: use},
-    claims={use: code_in},
+    redeems={use: code_in},
 )

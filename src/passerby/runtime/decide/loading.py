@@ -20,7 +20,7 @@ from passerby.kernel.event import (
 )
 from passerby.kernel.ids import MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Participant
-from passerby.kernel.promo import Claim, ClaimOutcome
+from passerby.kernel.promo import Redemption, RedemptionOutcome
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore
 from passerby.ports.records import Records, RecordsLost
@@ -66,7 +66,7 @@ class FactsLoader:
         if kept is not None:
             decider = self._router.route(event, kept.facts)
             is_enough = not self._router.also_load(decider, event, kept.facts)
-            if is_enough and self._router.claim_in(decider, event, kept.facts, self._clock.now()) is None:
+            if is_enough and self._router.promo_code_in(decider, event, kept.facts, self._clock.now()) is None:
                 return kept._replace(decider=decider)
         upto, generation = self._person_queues.newest(event.person), self._store.generation
         facts = await self._load(event.person, message_of(event)) or Facts(Participant(event.person))
@@ -74,9 +74,9 @@ class FactsLoader:
             facts = await self._with_chosen(event, facts)
         decider = self._router.route(event, facts)
         facts = await self._with_others(facts, self._router.also_load(decider, event, facts))
-        code = self._router.claim_in(decider, event, facts, self._clock.now())
+        code = self._router.promo_code_in(decider, event, facts, self._clock.now())
         if code is not None:
-            facts = msgspec.structs.replace(facts, claim=await self._claimed(code, facts.me))
+            facts = msgspec.structs.replace(facts, redemption=await self._redeemed(code, facts.me))
         return Reading(facts, decider, upto, self._clock.monotonic(), generation)
 
     async def person(self, person: PersonId) -> Participant | None:
@@ -113,16 +113,16 @@ class FactsLoader:
         others = [await self._load(each) for each in dict.fromkeys(also_load) if each not in at_hand]
         return msgspec.structs.replace(facts, others=tuple(each.me for each in others if each is not None))
 
-    async def _claimed(self, code: str, me: Participant) -> Claim:
+    async def _redeemed(self, code: str, me: Participant) -> Redemption:
         """Use a promo code. While the records are away, the person is asked to try later: their chat must not wait."""
         await own_task()  # the records' drivers use time-outs
         bought = me.wallet is not None and bool(me.wallet.charges)
         try:
-            return await self._records.claim(
+            return await self._records.redeem(
                 code, me.person, self._clock.now(), has_bought=bought, grant=new_code(self._rng)
             )
         except RecordsLost:
-            return Claim(ClaimOutcome.AWAY)
+            return Redemption(RedemptionOutcome.AWAY)
 
     async def _load(self, person: PersonId, about: MessageRef | None = None) -> Facts | None:
         """Load a person from the live store, or else from the records."""

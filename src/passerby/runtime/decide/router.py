@@ -19,7 +19,7 @@ from passerby.domain.sanctions import bar
 from passerby.kernel.decision import NOTHING, Decider, Decision, Env, Facts
 from passerby.kernel.effect import Answer
 from passerby.kernel.event import ButtonPressed, Event, MessageReceived, Overrun
-from passerby.kernel.feature import AlsoLoad, Claims, Feature, MenuCommand
+from passerby.kernel.feature import AlsoLoad, CodeReader, Feature, MenuCommand
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import State
 
@@ -32,7 +32,7 @@ FindWord = Callable[[str], str | None]
 
 class Router:
     def __init__(self, features: Iterable[Feature], find_word: FindWord) -> None:
-        """Raises: ValueError, if two features claim the same thing."""
+        """Raises: ValueError, if two features have the same key."""
         self._find_word = find_word
         self._commands: dict[str, Decider] = {}
         self._words: dict[str, Decider] = {}
@@ -46,23 +46,23 @@ class Router:
         self._unknown: Decider | None = None
         self._awaits: list[Callable[[MessageReceived, Facts], Decider | None]] = []
         self._also_load: dict[Decider, AlsoLoad] = {}
-        self._claims: dict[Decider, Claims] = {}
+        self._redeems: dict[Decider, CodeReader] = {}
         unknown: Callable[[Collection[str]], Decider] | None = None
         menu: list[MenuCommand] = []
         for feature in features:
-            for table, claims in (
+            for table, keys in (
                 (self._commands, feature.commands),
                 (self._words, feature.words),
                 (self._presses, feature.presses),
                 (self._messages, feature.messages),
                 (self._events, feature.events),
             ):
-                for key, decider in claims.items():
+                for key, decider in keys.items():
                     if key in table:
-                        raise ValueError(f"{feature.name} claims {key}, which another feature has")
+                        raise ValueError(f"{feature.name} has {key}, which another feature has, too")
                     table[key] = decider  # type: ignore[index]
             self._also_load.update(feature.also_load)
-            self._claims.update(feature.claims)
+            self._redeems.update(feature.redeems)
             menu += feature.menu
             if feature.open_to_all:
                 self._open.update(feature.commands.values(), feature.presses.values())
@@ -105,9 +105,9 @@ class Router:
         asked = self._also_load.get(decider) if decider is not None else None
         return asked(event, facts) if asked is not None else ()
 
-    def claim_in(self, decider: Decider | None, event: Event, facts: Facts, now: float) -> str | None:
+    def promo_code_in(self, decider: Decider | None, event: Event, facts: Facts, now: float) -> str | None:
         """The promo code that the person uses with the event, if they may."""
-        asked = self._claims.get(decider) if decider is not None else None
+        asked = self._redeems.get(decider) if decider is not None else None
         return asked(event, facts, now) if asked is not None and bar(facts.me, now) is None else None
 
     def decide(self, decider: Decider | None, event: Event, facts: Facts, env: Env) -> Decision:

@@ -24,7 +24,7 @@ HELP = "help"
 
 class StaffRouter:
     def __init__(self, features: Iterable[StaffFeature]) -> None:
-        """Raises: ValueError, if two features claim the same thing."""
+        """Raises: ValueError, if two features have the same key."""
         self._commands: dict[str, Allowed] = {}
         self._presses: dict[str, Allowed] = {}
         self._requests: dict[type[StaffRequest], Allowed] = {}
@@ -35,14 +35,14 @@ class StaffRouter:
         features += tuple(feature.seconds(agreed) for feature in features if feature.seconds is not None)
         self._awaits = [feature.awaits for feature in features if feature.awaits is not None]
         for feature in features:
-            for table, claims in (
+            for table, keys in (
                 (self._commands, feature.commands),
                 (self._presses, feature.presses),
                 (self._requests, feature.requests),
             ):
-                for key, allowed in claims.items():
+                for key, allowed in keys.items():
                     if key in table:
-                        raise ValueError(f"{feature.name} claims {key}, which another staff feature has")
+                        raise ValueError(f"{feature.name} has {key}, which another staff feature has, too")
                     table[key] = allowed  # type: ignore[index]
             if feature.stranger is not None:
                 strangers.append(feature.stranger)
