@@ -20,7 +20,7 @@ the recipient was in. A chat may be tied to only one other chat, and that one on
     split        one chat reaches two people
     after the end    a message reaches somebody who has been told that its chat is over. Messages that are split or
                  after the end are misrouted, too
-    overtaken    somebody is told that their search has begun while they are in a chat
+    late searches    somebody is told that their search has begun while they are in a chat
     told again   somebody is told more often that the connection was lost than there were faults in the minute before
 
 A message may be written in no chat, but some time after leaving one. The next partner may get it, because the sender
@@ -88,7 +88,7 @@ class _Phone:
     """Lines outside of chats, after a notice that the last one is over."""
     unended: list[int] = field(default_factory=list)
     """Chats that were followed by a new one without a notice that they were over."""
-    overtaken: list[Line] = field(default_factory=list)
+    late_searches: list[Line] = field(default_factory=list)
     """Notices that a search has begun, within a chat."""
 
 
@@ -163,7 +163,7 @@ def _read(lines: Sequence[Line], faults: Sequence[Fault], repeated: Sequence[Map
             if line.notice in _CLOSES and current:
                 current, left_at, is_over = 0, line.at, True
             elif line.notice is Said.SEARCHING and current and not _is_undone(line, faults):
-                phone.overtaken.append(line)
+                phone.late_searches.append(line)
         if is_over:
             phone.told_over.add(line.id)
         phone.chat_at[line.id] = current or (blocked if not line.mine else 0)
@@ -223,7 +223,7 @@ def _judge(
     causes = {person: _causes(verdict, person, lines, faults) for person, lines in phones.items()}
     for person, phone in read.items():
         _settle(verdict, person, phone, arrivals, faults, causes[person], leaves.get(person, set()))
-        verdict.overtaken.extend(f"message {line.id} on the phone of {person}" for line in phone.overtaken)
+        verdict.late_searches.extend(f"message {line.id} on the phone of {person}" for line in phone.late_searches)
         _check_order(verdict, person, phone, arrivals)
     return verdict
 

@@ -52,7 +52,7 @@ BREACHES = (
     "after_the_end",
     "unprovoked",
     "told_again",
-    "overtaken",
+    "late_searches",
 )
 
 
@@ -82,7 +82,7 @@ class Verdict:
     unprovoked: list[str] = field(default_factory=list)
     """Duplicates without a fault between the first and the second."""
     told_again: list[str] = field(default_factory=list)
-    overtaken: list[str] = field(default_factory=list)
+    late_searches: list[str] = field(default_factory=list)
     partners: dict[int, int] = field(default_factory=dict)
     """Each person whose last chat is open, and their partner."""
 

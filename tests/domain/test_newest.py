@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from passerby.domain.newest import is_more_of, overtakes, together, with_edit
+from passerby.domain.newest import is_more_of, supersedes, together, with_edit
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.effect import React, Relay, RelayDelete, RelayEdit, RelayEffect
 from passerby.kernel.event import (
@@ -43,7 +43,7 @@ RELAY = Relay(CHAT, ANN, BOT, (ONE.message,), BEN, (Content(Kind.TEXT, "old"),),
     [(relay_edit(), relay_edit()), (react(), react()), (relay_delete(), relay_edit()), (relay_delete(), react())],
 )
 def test_only_the_newest_edit_or_reaction_of_a_message_is_needed(newer: RelayEffect, older: RelayEffect) -> None:
-    assert overtakes(newer, older)
+    assert supersedes(newer, older)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_only_the_newest_edit_or_reaction_of_a_message_is_needed(newer: RelayEff
     ],
 )
 def test_effects_about_different_things_are_all_sent(newer: RelayEffect, older: RelayEffect) -> None:
-    assert not overtakes(newer, older)
+    assert not supersedes(newer, older)
 
 
 def test_an_edit_changes_a_message_that_has_not_been_sent() -> None:

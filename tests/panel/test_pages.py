@@ -58,7 +58,7 @@ FORMS = {
     "/safety/press": Permission.SANCTION,
     "/safety/restrict": Permission.SANCTION,
     "/safety/second": Permission.BAN,
-    "/safety/custody": Permission.CUSTODY,
+    "/safety/legal": Permission.LEGAL,
     "/approvals/agree": None,
     "/approvals/decline": None,
     "/money/refund": Permission.MONEY,

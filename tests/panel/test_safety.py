@@ -14,7 +14,7 @@ from passerby.kernel.ids import BotId, ChatId, PersonId
 from passerby.kernel.participant import Complaint
 from passerby.kernel.staff import Role
 from passerby.kernel.text import Text
-from passerby.panel.pages.safety import ACTIONS, BY_FORM, CUSTODY, SECOND
+from passerby.panel.pages.safety import ACTIONS, BY_FORM, LEGAL, SECOND
 from passerby.ports.facts import ComplaintFiled, Fact
 from passerby.runtime.delivery.sealing import Sealer
 from passerby.staff.cases import feature
@@ -140,7 +140,7 @@ def test_only_buttons_of_cases_can_be_pressed_and_junk_does_nothing(tmp_path: Pa
 
 
 def test_every_button_of_cases_has_its_way_in_the_panel() -> None:
-    assert {*feature.presses} == ACTIONS | SECOND | CUSTODY | BY_FORM
+    assert {*feature.presses} == ACTIONS | SECOND | LEGAL | BY_FORM
 
 
 def test_to_learn_who_somebody_is_one_owner_asks_and_a_proof_is_fresh(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_to_learn_who_somebody_is_one_owner_asks_and_a_proof_is_fresh(tmp_path: 
         shown = await press(owner, await owner.get("/safety"), "Take the next case")
         label = WORDS.plain(Text("cases.unmask"), "en")
         forged = {"csrf": await token(admin), "action": "case_unmask", "token": "1.2"}
-        assert (await admin.post("/safety/custody", forged)).status == 403
+        assert (await admin.post("/safety/legal", forged)).status == 403
         assert (await admin.post("/safety/press", forged)).status == 303
         stage.clock.at += 301
         assert (await press(owner, shown, label)).header("location").startswith("/login")

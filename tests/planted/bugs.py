@@ -32,7 +32,7 @@ SUITES: Final = {
     ),
     "runtime": ("tests/runtime/test_late_answers.py", "tests/runtime"),
     "searches": (
-        "tests/domain/delivery tests/runtime/decide/test_overtaking.py",
+        "tests/domain/delivery tests/runtime/decide/test_passing_notices.py",
         "tests/contract/test_live_store_leases.py -k 'passing or claim'",
     ),
     "botapi": ("tests/adapters/botapi",),

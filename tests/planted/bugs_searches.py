@@ -1,4 +1,4 @@
-"""Bugs of notices that a search overtakes (see `bugs`)."""
+"""Bugs of passing notices (see `bugs`)."""
 
 from typing import Final
 
@@ -58,7 +58,7 @@ SEARCHES: Final = (
     Bug(
         "searches",
         "nobody looks right before the send whether the search goes on",
-        "if notice is not None and is_overtaken(notice, facts):",
+        "if notice is not None and search_is_over(notice, facts):",
         "if False:",
     ),
     Bug(
@@ -82,7 +82,7 @@ SEARCHES: Final = (
     Bug(
         "searches",
         "after a loss, a search is told of although its end is still to be told",
-        "        if corrected.text == notice.text and is_overtaken(notice, facts):\n            return None, facts\n",
+        "        if corrected.text == notice.text and search_is_over(notice, facts):\n            return None, facts\n",
         "",
     ),
     Bug(

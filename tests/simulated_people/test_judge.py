@@ -393,6 +393,6 @@ def test_a_search_that_begins_with_next_needs_no_other_answer_either() -> None:
 def test_nobody_hears_of_a_search_while_they_are_in_a_chat() -> None:
     ann = [wrote(1), found(2), notice(3, Said.SEARCHING), wrote(5, "a")]
     said = verdict(ann, [found(4), got(6, "a")])
-    assert said.overtaken == [f"message 3 on the phone of {ANN}"]
+    assert said.late_searches == [f"message 3 on the phone of {ANN}"]
     assert not said.passed
     assert verdict([wrote(1), found(2), left(3), notice(4, Said.SEARCHING)], [found(5), left(6)]).passed

@@ -173,7 +173,7 @@ class _Check:
         yield from self.pairing()
         yield from self.probed()
         yield from self.ordered()
-        yield from self.overtaken()
+        yield from self.late_searches()
         yield from self.duplicated()
         yield from self.answered()
 
@@ -445,7 +445,7 @@ class _Check:
                 yield self._broken(3, f"a copy of {sent.text!r} arrived after {before.text!r}", sent, before, got)
             first.add(marker)
 
-    def overtaken(self) -> Iterator[Broken]:
+    def late_searches(self) -> Iterator[Broken]:
         """Find notices that a search goes on, shown to somebody who was told of a partner, and of nothing since."""
         for person, events in self.of.items():
             found: dict[int, Seen] = {}

@@ -153,7 +153,7 @@ class Person:
         self.find()
 
     async def last_words(self) -> None:
-        """Write messages that may be overtaken by leaving."""
+        """Write messages that may come later than the next step."""
         for _ in range(self.rng.randint(1, 4)):
             self.text()
         self.next()

@@ -1,5 +1,5 @@
 """The memory store behind a network, like a store in another process. Every call takes a moment before it has its
-effect, and during an outage no call gets there. Without these delays two decisions could never overtake each other.
+effect, and during an outage no call gets there. Without these delays no decision would ever be stale.
 
 With `late_answers` the response takes a moment too. Then code after one commit may run later than code after the next
 commit. With such a store, the courier's queues alone do not keep notices in order.

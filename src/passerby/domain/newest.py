@@ -46,7 +46,7 @@ def is_more_of(first: Event, following: Event) -> bool:
     return of_one_chat and all(each.refusal in _ENDED and each.attempt is Attempt.RELAY for each in (first, following))
 
 
-def overtakes(newer: RelayEffect, older: RelayEffect) -> bool:
+def supersedes(newer: RelayEffect, older: RelayEffect) -> bool:
     """Whether `older`, which nobody has seen yet, need not be sent because `newer` follows it."""
     if isinstance(newer, Relay) or isinstance(older, Relay | RelayDelete):
         return False

@@ -12,7 +12,7 @@ INVITE_S = 600.0
 _ALERTED = {Permission.ALERTS, Permission.FIGURES}
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.OWNER: frozenset(Permission),
-    Role.ADMIN: frozenset(Permission) - {Permission.CUSTODY},
+    Role.ADMIN: frozenset(Permission) - {Permission.LEGAL},
     Role.MODERATOR: frozenset({Permission.PEOPLE, Permission.SANCTION, *_ALERTED}),
     Role.SUPPORT: frozenset({Permission.PEOPLE, Permission.MONEY, *_ALERTED}),
     Role.ANALYST: frozenset({Permission.FIGURES}),

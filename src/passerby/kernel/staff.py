@@ -54,7 +54,7 @@ class Permission(StrEnum):
     """Warn and restrict people, for a time."""
     BAN = "ban"
     """Restrict people without an end."""
-    CUSTODY = "custody"
+    LEGAL = "legal"
     """Hold and export evidence, and learn who the accused is."""
     MONEY = "money"
     """Look at payments, and refund."""

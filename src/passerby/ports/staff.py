@@ -63,7 +63,7 @@ class StaffRecords(Protocol):
         digest; if it is not empty, the sessions are read, too. `ref` names what is decided on: if a decision on it was
         stored before, nothing is stored now, and the effects and the reply of that decision are returned.
 
-        Atomicity: one transaction. One decision is made at a time, in all processes together, so none is overtaken,
+        Atomicity: one transaction. One decision is made at a time, in all processes together, so none is stale,
         and the audit has one chain.
         """
         ...

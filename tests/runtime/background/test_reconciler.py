@@ -198,12 +198,12 @@ async def test_a_person_in_doubt_who_acts_first_is_compared_again(pair: Pair) ->
     pair.records.disk.people.clear()
     commit = pair.store.commit
 
-    async def overtaken(what: Commit) -> Committed:
+    async def stale(what: Commit) -> Committed:
         pair.store.commit = commit  # type: ignore[method-assign]
         await pair.put(newer(ann, state=Idle()), newer(ben, state=Idle()), ended=(CHAT,))
         return await commit(what)
 
-    pair.store.commit = overtaken  # type: ignore[method-assign]
+    pair.store.commit = stale  # type: ignore[method-assign]
     assert not await pair.reconciler.reconcile()
     assert pair.notices == []
     await pair.settle()

@@ -1,6 +1,6 @@
 """The staff port over SQL: a decision is read, made and stored in one transaction.
 
-The transaction begins with a lock that only one in the database can hold. So no decision is overtaken, and each row of
+The transaction begins with a lock that only one in the database can hold. So no decision is stale, and each row of
 the audit follows the one before. Staff act a few times a minute at most, so nobody waits for long.
 """
 

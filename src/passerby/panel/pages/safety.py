@@ -38,10 +38,10 @@ ACTIONS: Final = frozenset(
     {"case_show", "case_see", "case_do", "case_note", "case_dismiss", "case_leave", "case_mute", "case_uphold"}
     | {"case_overturn", NEXT}
 )
-CUSTODY: Final = frozenset({"case_hold", "case_unmask"})
+LEGAL: Final = frozenset({"case_hold", "case_unmask"})
 """Evidence is held for the law, or it is asked who somebody is. A second member must agree to the latter."""
-PATHS: Final = dict.fromkeys(SECOND, "/safety/second") | dict.fromkeys(CUSTODY, "/safety/custody")
-GRAVE: Final = CUSTODY | frozenset({"case_confirm", "case_mute", "case_overturn"})
+PATHS: Final = dict.fromkeys(SECOND, "/safety/second") | dict.fromkeys(LEGAL, "/safety/legal")
+GRAVE: Final = LEGAL | frozenset({"case_confirm", "case_mute", "case_overturn"})
 
 OpenExhibit = Callable[[ShowExhibit], Awaitable[str | tuple[BotId, Content] | None]]
 """A comment, or a message and the bot that received it. None: it was erased."""
@@ -79,7 +79,7 @@ class SafetyPage:
             Route("POST", "/safety/press", self.press, needs),
             Route("POST", "/safety/restrict", self.restrict, needs),
             Route("POST", "/safety/second", self.second, Permission.BAN, fresh=True),
-            Route("POST", "/safety/custody", self.custody, Permission.CUSTODY, fresh=True),
+            Route("POST", "/safety/legal", self.legal, Permission.LEGAL, fresh=True),
         )
 
     async def show(self, visit: Visit) -> Answer:
@@ -91,8 +91,8 @@ class SafetyPage:
     async def second(self, visit: Visit) -> Answer:
         return await self._pressed(visit, visit.request.form.get("action", ""), SECOND)
 
-    async def custody(self, visit: Visit) -> Answer:
-        return await self._pressed(visit, visit.request.form.get("action", ""), CUSTODY)
+    async def legal(self, visit: Visit) -> Answer:
+        return await self._pressed(visit, visit.request.form.get("action", ""), LEGAL)
 
     async def restrict(self, visit: Visit) -> Answer:
         form = visit.request.form

@@ -1,8 +1,9 @@
 """Handles one event from a person's queue: load the facts, decide, commit, hand the effects to the courier.
 
-If other decisions have overtaken the facts, the decision is made again on new ones. If a bug stops an event, it is
-tried a few times and then put aside with a notice to its sender, so that the person's next event is handled. While a
-store is away nothing is given up: the event waits, its update stays unconfirmed, and Telegram keeps it.
+If another decision has changed the facts meanwhile, the decision is *stale* and is made again on new ones. If a bug
+stops an event, it is tried a few times and then put aside with a notice to its sender, so that the person's next event
+is handled. While a store is away nothing is given up: the event waits, its update stays unconfirmed, and Telegram keeps
+it.
 """
 
 from collections.abc import Callable, Mapping
@@ -37,10 +38,10 @@ from passerby.telemetry import logs, metrics
 BUG_TRIES = 5
 BUGGY = Backoff(0.2, 0.8, 0.0, 1.0)
 STALE_TRIES = 50
-"""How often a decision may be overtaken in a row. Two people who press everything at once overtake each other a few
-times; this many times means a bug."""
+"""How often a decision may be stale in a row. If two people press everything at once, it happens a few times; this many
+times means a bug."""
 
-OVERTAKEN = Backoff(0.004, 0.1, 0.0, 1.0)
+STALE_PAUSE = Backoff(0.004, 0.1, 0.0, 1.0)
 AWAY = steady(0.5, 0.5, 1.5)
 
 
@@ -130,7 +131,7 @@ class EventHandler:
         await self._sender.find_again(lambda entry: entry.id.startswith(prefix))
 
     async def _decide(self, work: Work, unanswered: int) -> None:
-        """Load, decide, commit and send; again while the decision is overtaken."""
+        """Load, decide, commit and send; again while the decision is stale."""
         event = self._edits.as_edited(work.event)
         number = self._person_queues.current(event.person)
         for tries in range(STALE_TRIES):
@@ -144,8 +145,8 @@ class EventHandler:
             committed = await self._committer.store(plan.commit) if plan.commit is not None else Committed.YES
             if committed is Committed.STALE:
                 metrics.DECISIONS.add("stale")
-                if tries:  # a random pause, so that two who overtake each other do not keep step
-                    await self._clock.sleep(OVERTAKEN.pause_s(tries, self._rng))
+                if tries:  # a random pause, so that two people do not keep step
+                    await self._clock.sleep(STALE_PAUSE.pause_s(tries, self._rng))
                 continue
             for notice in plan.owed:
                 self._owe(notice)
@@ -163,7 +164,7 @@ class EventHandler:
             if not decision.changes:
                 self._loader.keep(event, number, reading)
             return
-        raise AssertionError("overtaken without end")
+        raise AssertionError("stale without end")
 
     def _parked_at_once(self, plan: CommitPlan, work: Work) -> CommitPlan:
         """Put the relay effects into the outbox with the commit, which then makes the updates done."""

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 
 from passerby.domain.delivery.phases import Custody
-from passerby.domain.newest import overtakes, with_edit
+from passerby.domain.newest import supersedes, with_edit
 from passerby.kernel.effect import React, Relay, RelayDelete, RelayEdit, RelayEffect
 from passerby.kernel.ids import BotId, ChatId, UpdateRef
 from passerby.ports.leases import Fence
@@ -109,7 +109,7 @@ class RelayEffectsByChat:
             if older is not delivery
             and older.is_untouched
             and older.relay_effect is not None
-            and overtakes(newer, older.relay_effect)
+            and supersedes(newer, older.relay_effect)
         ]
 
 

@@ -13,7 +13,7 @@ and does not hold up Telegram's queue. It keeps its place in its queue. Behind C
 its turn is far away, and updates of other people wait behind it in Telegram's queue.
 
 A passing notice, which says that a search goes on, is held for HELD_S unless something waits behind it. If the search
-ends before the notice has left, the notice is dropped (see `overtaking`).
+ends before the notice has left, the notice is dropped (see `passing_notices`).
 """
 
 from collections import deque
@@ -59,8 +59,8 @@ from passerby.runtime.delivery.asking import Asking
 from passerby.runtime.delivery.by_chat import KINDS, NOTICE
 from passerby.runtime.delivery.courier_queue import CourierQueue
 from passerby.runtime.delivery.deliveries import Delivery, relay_effect_id, through_another_bot
-from passerby.runtime.delivery.overtaking import Claims
 from passerby.runtime.delivery.parks import Parker, Parks
+from passerby.runtime.delivery.passing_notices import Claims
 from passerby.runtime.delivery.register import Register
 from passerby.runtime.delivery.sends import Sends
 from passerby.runtime.delivery.spare_room import SpareRoom

@@ -48,7 +48,7 @@ from passerby.runtime.delivery.addressing import address, address_at_hand, apart
 from passerby.runtime.delivery.by_chat import NOTICE
 from passerby.runtime.delivery.courier_queue import CourierQueue, Feed
 from passerby.runtime.delivery.deliveries import Delivery
-from passerby.runtime.delivery.overtaking import is_overtaken
+from passerby.runtime.delivery.passing_notices import search_is_over
 from passerby.runtime.delivery.stale_notices import Corrections
 from passerby.runtime.delivery.steps import FOR_ALL, EditSteps, RelaySteps
 from passerby.runtime.delivery.wording import Wording
@@ -146,7 +146,7 @@ class Sends:
     def _loaded(self, queue: CourierQueue, delivery: Delivery, loaded: Soon[Facts | None]) -> None:
         try:
             notice, facts = delivery.notice, loaded.result()
-            if notice is not None and is_overtaken(notice, facts):
+            if notice is not None and search_is_over(notice, facts):
                 metrics.SUPERSEDED.add(NOTICE)
                 notice = None
             self._word(queue, delivery, notice, facts)

@@ -27,7 +27,7 @@ from passerby.kernel.participant import Chatting, Idle, State
 from passerby.kernel.text import text
 from passerby.ports.live_store import LiveStore
 from passerby.ports.outbox import Notice
-from passerby.runtime.delivery.overtaking import is_overtaken
+from passerby.runtime.delivery.passing_notices import search_is_over
 
 
 def as_things_stand(notice: Notice, facts: Facts) -> Notice:
@@ -69,7 +69,7 @@ class Corrections:
         if facts is None:
             return notice, None
         corrected = as_things_stand(notice, facts)
-        if corrected.text == notice.text and is_overtaken(notice, facts):
+        if corrected.text == notice.text and search_is_over(notice, facts):
             return None, facts
         if corrected.text == notice.text or corrected.reply_to is not None:
             return corrected, facts

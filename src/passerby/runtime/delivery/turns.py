@@ -15,7 +15,7 @@ from passerby.ports.outbox import Notice
 from passerby.runtime.delivery.by_chat import NOTICE
 from passerby.runtime.delivery.courier_queue import CourierQueue
 from passerby.runtime.delivery.deliveries import Delivery
-from passerby.runtime.delivery.overtaking import Claims, as_claimed
+from passerby.runtime.delivery.passing_notices import Claims, as_claimed
 from passerby.telemetry import metrics
 
 ORDER_POLL_S = 0.05

@@ -7,16 +7,6 @@ hour. Whoever decides must have seen the newest version.
 from passerby.kernel.staff import Agreed, Allowed, Permission, StaffFeature
 from passerby.kernel.staff_requests import ExportAsked, HoldAsked, UnmaskAsked
 from passerby.staff.cases.appeals import overturn_pressed, uphold_pressed
-from passerby.staff.cases.custody import (
-    export_agreed,
-    export_asked,
-    hold_agreed,
-    hold_asked,
-    hold_pressed,
-    unmask_agreed,
-    unmask_asked,
-    unmask_pressed,
-)
 from passerby.staff.cases.deciding import (
     choose_kind,
     choose_length,
@@ -28,6 +18,16 @@ from passerby.staff.cases.deciding import (
     note_pressed,
     refuse_pressed,
     sanction_pressed,
+)
+from passerby.staff.cases.legal import (
+    export_agreed,
+    export_asked,
+    hold_agreed,
+    hold_asked,
+    hold_pressed,
+    unmask_agreed,
+    unmask_asked,
+    unmask_pressed,
 )
 from passerby.staff.cases.looking import exhibits_pressed, queue_asked, show_pressed, take_next
 
@@ -52,13 +52,13 @@ feature = StaffFeature(
         "case_refuse": Allowed(refuse_pressed, Permission.BAN),
         "case_uphold": Allowed(uphold_pressed, _NEEDS),
         "case_overturn": Allowed(overturn_pressed, _NEEDS),
-        "case_hold": Allowed(hold_pressed, Permission.CUSTODY),
-        "case_unmask": Allowed(unmask_pressed, Permission.CUSTODY),
+        "case_hold": Allowed(hold_pressed, Permission.LEGAL),
+        "case_unmask": Allowed(unmask_pressed, Permission.LEGAL),
     },
     requests={
-        HoldAsked: Allowed(hold_asked, Permission.CUSTODY),
-        UnmaskAsked: Allowed(unmask_asked, Permission.CUSTODY),
-        ExportAsked: Allowed(export_asked, Permission.CUSTODY),
+        HoldAsked: Allowed(hold_asked, Permission.LEGAL),
+        UnmaskAsked: Allowed(unmask_asked, Permission.LEGAL),
+        ExportAsked: Allowed(export_asked, Permission.LEGAL),
     },
     agreed={
         HoldAsked: Agreed(hold_agreed),

@@ -186,15 +186,15 @@ def _what(sanction: Sanction) -> Text:
 
 def menu(me: StaffMember, file: CaseFile, now: float) -> Menu:
     case = file.case
-    custody = _custody(me, case)
+    legal = _legal_keys(me, case)
     see = Button(text("cases.see", count=sum(len(each.exhibits) for each in file.reports)), "case_see", token(case))
     leave = Button(text("cases.leave"), "case_leave", token(case))
     if case.state is CaseState.SECOND:
         confirm = Button(text("cases.confirm"), "case_confirm", token(case))
-        return Menu(((see,), (confirm, Button(text("cases.refuse"), "case_refuse", token(case))), (leave,), *custody))
+        return Menu(((see,), (confirm, Button(text("cases.refuse"), "case_refuse", token(case))), (leave,), *legal))
     if case.about is About.APPEAL:
         overturn = Button(text("cases.overturn"), "case_overturn", token(case))
-        return Menu(((see,), (Button(text("cases.uphold"), "case_uphold", token(case)), overturn), (leave,), *custody))
+        return Menu(((see,), (Button(text("cases.uphold"), "case_uphold", token(case)), overturn), (leave,), *legal))
     return Menu(
         (
             (see,),
@@ -205,14 +205,14 @@ def menu(me: StaffMember, file: CaseFile, now: float) -> Menu:
                 Button(text("cases.mute"), "case_mute", token(case)),
             ),
             (leave,),
-            *custody,
+            *legal,
         )
     )
 
 
-def _custody(me: StaffMember, case: Case) -> tuple[tuple[Button, ...], ...]:
+def _legal_keys(me: StaffMember, case: Case) -> tuple[tuple[Button, ...], ...]:
     """What needs an owner and a second member."""
-    if not may(me, Permission.CUSTODY):
+    if not may(me, Permission.LEGAL):
         return ()
     hold = Button(text("cases.hold"), "case_hold", token(case))
     return ((hold, Button(text("cases.unmask"), "case_unmask", token(case))),)

@@ -23,7 +23,7 @@ from passerby.ports.participants import Commit, Committed
 from passerby.runtime.membership.heartbeat import Assurance
 
 
-def is_overtaken(notice: Notice, facts: Facts | None) -> bool:
+def search_is_over(notice: Notice, facts: Facts | None) -> bool:
     """Whether a notice is about a search that its reader is not in any more. `facts` None: the live store does not
     have the reader."""
     if notice.search is None:
@@ -54,7 +54,7 @@ class Claims:
         if not self._assurance.is_assured:
             return None
         facts = await self._store.load(notice.to)
-        if facts is None or is_overtaken(notice, facts):
+        if facts is None or search_is_over(notice, facts):
             return generation != self._store.generation
         me = facts.me
         claim = Commit(outbox=(as_claimed(notice),), owner=self._worker, seen=((me.person, me.version),))

@@ -244,7 +244,7 @@ async def _costs_no_budget(two: Two) -> None:
     assert two.told(ANN) == two.told(BEN) == ["search.found"], "the budget was left for it"
 
 
-def test_a_notice_that_is_overtaken_while_it_is_held_takes_nothing_from_the_budget() -> None:
+def test_a_notice_whose_search_ends_while_it_waits_takes_nothing_from_the_budget() -> None:
     in_two(_costs_no_budget, shared=False, bot_budget=Budget(0.2, 1))
 
 
