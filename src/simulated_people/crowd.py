@@ -210,8 +210,8 @@ class Crowd:
         await self.follow()
         while self._unread:
             await self._clock.sleep(0.02)
-        lines, leaves = lines_of({person.id: person.phone for person in self.people}, self.confirmations, self.outside)
-        return judge(lines, faults, leaves)
+        lines = lines_of({person.id: person.phone for person in self.people}, self.confirmations, self.outside)
+        return judge(lines, faults)
 
     def close(self) -> None:
         for person in self.people:

@@ -34,6 +34,24 @@ class Said(StrEnum):
     OTHER = "other"
 
 
+class Asks(StrEnum):
+    """What a person asks for with a command or a key."""
+
+    SEARCH = "search"
+    NEXT = "next"
+    STOP = "stop"
+
+
+_ASKS = {
+    "/search": Asks.SEARCH,
+    "/next": Asks.NEXT,
+    "/stop": Asks.STOP,
+    "keys.find": Asks.SEARCH,
+    "keys.next": Asks.NEXT,
+    "keys.stop": Asks.STOP,
+    "keys.cancel": Asks.STOP,
+}
+
 MEANS = {
     "search.found": Said.FOUND,
     "search.found_asking": Said.FOUND,
@@ -102,6 +120,11 @@ def notice(words: str) -> str | None:
 def said(words: str) -> Said:
     key = notice(words)
     return MEANS.get(key, Said.OTHER) if key is not None else Said.OTHER
+
+
+def asks(words: str) -> Asks | None:
+    """What somebody's own message asks for. None if it is no command and no key, or another one."""
+    return _ASKS.get(words.partition("@")[0]) or _ASKS.get(notice(words) or "")
 
 
 def answers(words: str) -> int:

@@ -7,10 +7,9 @@ from typing import Any
 
 import msgspec
 
-from simulated_people.phrases import Said, answers, mark_in, said
+from simulated_people.phrases import Asks, Said, answers, asks, mark_in, said
 from simulated_people.verdict import Line
 
-LEAVING = ("/next", "/stop")
 WORDS = 60
 
 
@@ -59,7 +58,7 @@ class Shown:
     notice: Said | None
     answers: int
     reply_to: int | None
-    leaves: bool
+    asks: Asks | None
     file_id: str | None = None
     gone: bool = False
     words: str = ""
@@ -80,7 +79,7 @@ def shown(event: Event, message: Message) -> Shown:
         notice=notice,
         answers=answers(words) if notice is not None else 0,
         reply_to=message.reply_to_message.message_id if message.reply_to_message is not None else None,
-        leaves=mine and words.startswith(LEAVING),
+        asks=asks(words) if mine and mark is None else None,
         file_id=file_id,
         # The same few hundred texts occur again and again.
         words=sys.intern(words[:WORDS]) if mark is None else "",
@@ -100,7 +99,7 @@ class Phone:
     def leave_for_good(self, at: float) -> None:
         """The person has blocked the bot. Call it when all earlier messages are there."""
         last = self.lines[-1].id if self.lines else 0
-        self.lines.append(Shown(last, at, False, None, None, False, None, False, gone=True))
+        self.lines.append(Shown(last, at, False, None, None, False, None, None, gone=True))
 
 
 @dataclass(slots=True)
@@ -133,13 +132,12 @@ class Confirmations:
 
 def lines_of(
     phones: Mapping[int, Phone], confirmations: Confirmations, outside: Collection[str] = ()
-) -> tuple[dict[int, list[Line]], dict[int, set[int]]]:
-    """The judge's input: the lines of each phone, and the ones that ask to end a chat.
+) -> dict[int, list[Line]]:
+    """The judge's input: the lines of each phone.
 
     `outside`: the marks of messages that reached a phone that is not among these. They cannot be judged.
     """
     lines: dict[int, list[Line]] = {}
-    leaves: dict[int, set[int]] = {}
     for person, phone in phones.items():
         lines[person] = [
             Line(
@@ -150,11 +148,11 @@ def lines_of(
                 each.notice,
                 each.answers,
                 each.reply_to,
+                asks=each.asks,
                 gone=each.gone,
                 confirmed=not each.mine
                 or (each.mark not in outside and confirmations.is_confirmed(phone.bot, each.id)),
             )
             for each in phone.lines
         ]
-        leaves[person] = {each.id for each in phone.lines if each.leaves}
-    return lines, leaves
+    return lines

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from simulated_people.phrases import Said
+from simulated_people.phrases import Asks, Said
 
 
 class Fault(NamedTuple):
@@ -38,6 +38,8 @@ class Line:
     """For one's own message: the album that it belongs to."""
     words: str = ""
     """For some notices: their text. A repeated notice has the same."""
+    asks: Asks | None = None
+    """For one's own message: what it asks for."""
     gone: bool = False
     """Not a message: here the person blocked the bot. It has the id of the last message. The block ends the chat, and
     messages without an answer cannot get one any more."""

@@ -131,8 +131,8 @@ class Crowd:
         return len(pieces), sum(len(each) > 1 for each in pieces.values())
 
     async def look(self, faults: Sequence[Fault]) -> Verdict:
-        self._lines, leaves = await evidence.phones(self.people, self._sandbox, self.journal)
-        return judge(self._lines, faults, leaves)
+        self._lines = await evidence.phones(self.people, self._sandbox, self.journal)
+        return judge(self._lines, faults)
 
     def latencies(self, people: Collection[int], since: float, until: float) -> list[float]:
         """Return how long messages that these people wrote in this time took to arrive, in seconds. As of the last

@@ -4,13 +4,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from simulated_people.phrases import answers, mark_in, said, words_of
+from simulated_people.phrases import answers, asks, mark_in, said, words_of
 from simulated_people.verdict import Line
 from tests.faults.people import Person
 from tests.faults.sandbox import Json, Sandbox
 from tests.wording import opening
-
-_LEAVE = ("/next", "/stop", "⏭", "⏹")
 
 
 class Journal:
@@ -100,13 +98,9 @@ class Journal:
         return took
 
 
-async def phones(
-    people: Iterable[Person], sandbox: Sandbox, journal: Journal
-) -> tuple[dict[int, list[Line]], dict[int, set[int]]]:
-    """Return the lines of every phone, and the messages that ask to leave a chat. Also brings the journal up to
-    date."""
+async def phones(people: Iterable[Person], sandbox: Sandbox, journal: Journal) -> dict[int, list[Line]]:
+    """Return the lines of every phone. Also brings the journal up to date."""
     lines: dict[int, list[Line]] = {}
-    leaves: dict[int, set[int]] = {}
     shown = [(person, await person.phone()) for person in people]
     await journal.follow(sandbox)
     for person, messages in shown:
@@ -120,10 +114,7 @@ async def phones(
             each["message_id"]: mark_in(body.decode("latin-1")) for each, body in zip(stickers, bodies, strict=True)
         }
         lines[person.id] = [_line(message, marks, journal) for message in messages]
-        leaves[person.id] = {
-            each["message_id"] for each in messages if each["outgoing"] and words_of(each).startswith(_LEAVE)
-        }
-    return lines, leaves
+    return lines
 
 
 def _line(message: Json, marks: dict[int, str | None], journal: Journal) -> Line:
@@ -144,6 +135,7 @@ def _line(message: Json, marks: dict[int, str | None], journal: Journal) -> Line
         reply["message_id"] if reply else None,
         confirmed=not mine or journal.confirmed(*at),
         unsure=not mine and at in journal.unsure,
+        asks=asks(words) if mine and marked is None else None,
         album=message.get("media_group_id") if mine else None,
         words=words if notice is not None else "",
     )
