@@ -38,6 +38,10 @@ def test_every_catalogue_reads_as_babel_reads_it(path: Path) -> None:
         '# a comment\n#: place.py:7\nmsgid "a.b"\nmsgstr "x"\n',
         '#, fuzzy\nmsgid "a.b"\nmsgstr "x"\n\nmsgid "c.d"\nmsgstr "y"\n',
         'msgid "a.b"\nmsgstr "x"\nmsgid "c.d"\nmsgstr ""\n',
+        'msgid "a.b"\n\nmsgstr "x"\n\nmsgid "c.d"\nmsgstr "y"\n',
+        '#, fuzzy\n\nmsgid "a.b"\nmsgstr "x"\n\nmsgid "c.d"\nmsgstr "y"\n',
+        'msgid "a.b"\nmsgid_plural "a.b"\nmsgstr[0] "x"\nmsgstr[1] "y"\n\nmsgid "c.d"\nmsgstr "\\""\n"\\""\n',
+        'msgid "a.b"\nmsgstr "x"\n\n\n\nmsgid "c.d"\nmsgstr "y"',
         'msgid "a.b"\nmsgstr ""\n"one \\"two\\"\\n"\n"\\\\ three\\ttab"\n',
         'msgid "a.b"\nmsgid_plural "a.b"\nmsgstr[0] "x"\nmsgstr[1] "y"\n\n#~ msgid "gone"\n#~ msgstr "z"\n',
         'msgid "a.b"\nmsgid_plural "a.b"\nmsgstr[0] "x"\n',
@@ -52,5 +56,5 @@ def test_what_translators_write_reads_as_babel_reads_it(text: str) -> None:
     "bad", ["msgid a", 'msgstr "x"', 'msgctxt "x"', '"x"', 'msgid "a" b', 'msgid "a"\nmsgid "b"\n', "words"]
 )
 def test_a_line_that_is_no_catalogue_is_an_error_with_its_number(bad: str) -> None:
-    with pytest.raises(ValueError, match=r"line \d+ of a catalogue"):
+    with pytest.raises(ValueError, match=r"line [56] of a catalogue"):
         read(HEAD + bad, "en")

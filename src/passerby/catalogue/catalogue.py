@@ -12,7 +12,7 @@ from passerby.catalogue import po_files
 from passerby.catalogue.notices import Notices
 from passerby.catalogue.overriding import compiled, problems
 from passerby.catalogue.places import Places, day
-from passerby.catalogue.template import Template, Wording, compile_template, escape
+from passerby.catalogue.template import Template, Wording, escape
 from passerby.kernel.ids import BotId
 from passerby.kernel.text import Arg, Text
 
@@ -258,4 +258,4 @@ def _read(path: Path) -> Iterator[tuple[str, Wording]]:
     for message in file.messages:
         if all(message.forms):  # untranslated texts use English
             form = _form(file.plural) if message.is_plural else None
-            yield message.key, Wording(tuple(map(compile_template, message.forms)), form)
+            yield message.key, Wording(form=form, sources=message.forms)

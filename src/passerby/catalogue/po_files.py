@@ -7,6 +7,10 @@ import re
 from typing import Final, NamedTuple
 
 _LINE: Final = re.compile(r'\A(?:(msgid|msgid_plural|msgstr|msgstr\[(\d)\]) )?"((?:[^"\\]|\\.)*+)"')
+_USUAL_ENTRY: Final = re.compile(
+    r'(?:#(?!,).*\n)*msgid "([^"\\]*)"\nmsgstr ("(?:[^"\\]|\\.)*+"(?:\n"(?:[^"\\]|\\.)*+")*+)\n?'
+)
+"""Nearly all entries: comments, a key, and one text on one or several lines."""
 _ESCAPED: Final = re.compile(r"\\(.)")
 _MEANT: Final = {"n": "\n", "t": "\t", "r": "\r"}
 _PLURALS: Final = re.compile(r'^"Plural-Forms: nplurals=(\d+); plural=(.*?);?\\n"$', re.MULTILINE)
@@ -43,26 +47,36 @@ def read(text: str, language: str) -> PoFile:
             messages.append(Message(fields["msgid"], tuple(fields.get(name, "") for name in names), is_plural))
         fields.clear()
 
-    for number, line in enumerate((*text.split("\n"), ""), 1):
-        line = line.strip()
-        if not line or line[0] == "#" or line.startswith("msgid "):
-            if "msgstr" in fields or "msgstr[0]" in fields:
-                end()
-                is_fuzzy = False
-            if not line or line[0] == "#":
-                is_fuzzy = is_fuzzy or (line.startswith("#,") and "fuzzy" in line)
-                continue
-        found = _LINE.fullmatch(line)
-        name = found[1] or field if found else ""
-        if found is None or not name or (found[1] and found[1] in fields) or (name != "msgid" and not fields):
-            raise ValueError(f"line {number} of a catalogue cannot be read")
-        said = found[3]
-        if "\\" in said:
-            said = _ESCAPED.sub(lambda escape: _MEANT.get(escape[1], escape[1]), said)
-        fields[name] = fields.get(name, "") + said
-        field = name
+    begins = 1
+    for entry in text.split("\n\n"):
+        if not fields and not is_fuzzy and (found := _USUAL_ENTRY.fullmatch(entry)):
+            if found[1]:  # without a key, it is the head
+                messages.append(Message(found[1], (_unescaped(found[2][1:-1].replace('"\n"', "")),), False))
+            begins += entry.count("\n") + 2
+            continue
+        lines = (*entry.split("\n"), "")
+        for number, line in enumerate(lines, begins):
+            line = line.strip()
+            if not line or line[0] == "#" or line.startswith("msgid "):
+                if "msgstr" in fields or "msgstr[0]" in fields:
+                    end()
+                    is_fuzzy = False
+                if not line or line[0] == "#":
+                    is_fuzzy = is_fuzzy or (line.startswith("#,") and "fuzzy" in line)
+                    continue
+            found = _LINE.fullmatch(line)
+            name = found[1] or field if found else ""
+            if found is None or not name or (found[1] and found[1] in fields) or (name != "msgid" and not fields):
+                raise ValueError(f"line {number} of a catalogue cannot be read")
+            fields[name] = fields.get(name, "") + _unescaped(found[3])
+            field = name
+        begins += len(lines)
     end()
     return PoFile(plural, messages)
+
+
+def _unescaped(said: str) -> str:
+    return _ESCAPED.sub(lambda escape: _MEANT.get(escape[1], escape[1]), said) if "\\" in said else said
 
 
 def _usual(language: str) -> tuple[int, str]:

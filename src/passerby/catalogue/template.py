@@ -1,4 +1,4 @@
-"""One wording, parsed once, so that using it costs only a `%`.
+"""One wording, parsed when it is used first, so that using it costs only a `%`.
 
 Escaping happens only here. Arguments are escaped for Telegram's HTML when they are put in. They are not escaped where
 tags cannot be shown (button labels, callback answers).
@@ -6,17 +6,16 @@ tags cannot be shown (button labels, callback answers).
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from html import unescape
 from string import Formatter
+from typing import NamedTuple
 
 from passerby.kernel.text import Arg
 
 _TAG = re.compile(r"</?[a-z][^<>]*>")
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(NamedTuple):
     """`html` and `plain` are %-formats over `names`."""
 
     html: str
@@ -24,12 +23,34 @@ class Template:
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Wording:
     """One key in one language: one template, or one for each plural form, chosen by `form(n)`."""
 
+    __slots__ = ("_sources", "form", "templates")
+
     templates: tuple[Template, ...]
-    form: Callable[[int], int] | None = None
+    form: Callable[[int], int] | None
+
+    def __init__(
+        self,
+        templates: tuple[Template, ...] | None = None,
+        form: Callable[[int], int] | None = None,
+        *,
+        sources: tuple[str, ...] = (),
+    ) -> None:
+        """`sources`, instead of templates: what a catalogue has. It is parsed when it is used first, because most
+        wordings of a run are never used."""
+        if templates is not None:
+            self.templates = templates
+        self.form = form
+        self._sources = sources
+
+    def __getattr__(self, name: str) -> tuple[Template, ...]:
+        """Called only for what is not set yet: the templates. Raises: ValueError, if they cannot be parsed."""
+        if name != "templates":
+            raise AttributeError(name)
+        self.templates = tuple(map(compile_template, self._sources))
+        return self.templates
 
     def template(self, args: Mapping[str, Arg]) -> Template:
         if self.form is None:

@@ -21,9 +21,12 @@ def meant(name: str, known: Iterable[str]) -> str | None:
         if candidate == name:
             return None
         other = _bare(candidate)
-        slips = distance(bare, other)
-        if len(other) >= _SHORTEST and slips <= (2 if len(other) >= _LONG else 1):
-            found.append((slips, candidate))
+        most = 0 if len(other) < _SHORTEST else 1 if len(other) < _LONG else 2
+        # Comparing is slow, and every start compares everything in the environment with every setting.
+        if most and abs(len(bare) - len(other)) <= most and len(set(bare) ^ set(other)) <= 2 * most:
+            slips = distance(bare, other)
+            if slips <= most:
+                found.append((slips, candidate))
     return min(found)[1] if found else None
 
 
