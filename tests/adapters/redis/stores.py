@@ -22,6 +22,15 @@ async def opened(url: str, seed: int = 1, replicas: int = 0) -> AsyncIterator[Re
         await store.hang_up()
 
 
+def wait_at_most(store: RedisStore, patience_s: float) -> None:
+    """From now on, the store waits this long for an answer. A line's timer may still run for an earlier call."""
+    store._batcher._patience_s = patience_s
+    for line in store._batcher._lines:
+        if line._timer is not None:
+            line._timer.cancel()
+            line._timer = None
+
+
 class Wire:
     """Carries bytes between a store and its server, until it is told to break, once."""
 

@@ -14,7 +14,7 @@ from passerby.ports.leases import Fence, Fenced, WorkerId, bot_lease
 from passerby.ports.message_map import Mark
 from passerby.ports.participants import Commit, Committed
 from passerby.ports.shared_budgets import Account
-from tests.adapters.redis.stores import Wire, opened
+from tests.adapters.redis.stores import Wire, opened, wait_at_most
 from tests.contract.live_body import settled
 from tests.contract.live_values import ANN, BEN, BOT, CHAT, EVE, couple, fact, notice, somebody, update
 from tests.contract.servers import Valkey
@@ -186,14 +186,14 @@ async def test_entries_inherited_without_an_answer_are_returned_the_next_time(va
     async with opened(valkey.url) as store:
         await store.commit(Commit(outbox=(notice("n"),), owner=GONE))
         await store.inherit(GONE)  # loads the script
-        store._batcher._patience_s = 0.2
+        wait_at_most(store, 0.2)
         os.kill(valkey.pid, SIGSTOP)
         try:
             with pytest.raises(RedisUnreachable):
                 await store.inherit(ONE)
         finally:
             os.kill(valkey.pid, SIGCONT)
-        store._batcher._patience_s = 10
+        wait_at_most(store, 60.0)
         await store.commit(Commit(outbox=(notice("own", BEN),), owner=ONE))
         assert await store.inherit(ONE) == [notice("n")]
         assert await store.inherit(ONE) == []

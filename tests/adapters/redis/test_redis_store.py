@@ -24,7 +24,7 @@ from passerby.ports.participants import Commit, Committed
 from passerby.ports.shared_budgets import Account
 from passerby.ports.tickets import TicketChange
 from passerby.telemetry import metrics
-from tests.adapters.redis.stores import Wire, opened
+from tests.adapters.redis.stores import Wire, opened, wait_at_most
 from tests.contract.live_body import settled
 from tests.contract.live_values import (
     ADULTS,
@@ -127,7 +127,7 @@ async def test_a_connection_that_breaks_under_many_calls_loses_none_of_them(valk
 async def test_a_server_that_does_not_answer_in_time_is_lost_and_found_again(valkey: Valkey, by_hand: Redis) -> None:
     async with opened(valkey.url) as store:
         await store.pools()
-        store._batcher._patience_s = 0.2
+        wait_at_most(store, 0.2)
         errors = metrics.STORE_ERRORS.total(kind="live")
         os.kill(valkey.pid, SIGSTOP)
         try:
@@ -136,7 +136,7 @@ async def test_a_server_that_does_not_answer_in_time_is_lost_and_found_again(val
         finally:
             os.kill(valkey.pid, SIGCONT)
         assert metrics.STORE_ERRORS.total(kind="live") > errors
-        store._batcher._patience_s = 10
+        wait_at_most(store, 60.0)
         assert await store.commit(WHOLE) in (Committed.YES, Committed.ALREADY_DONE)
         assert await store.journal(0, 10) == [(1, fact(1))]
 
