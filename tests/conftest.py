@@ -5,6 +5,7 @@ import gc
 import os
 from collections.abc import Generator
 from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -38,6 +39,16 @@ def pytest_configure() -> None:
     global _stderr
     # pytest captures the output of each test. This copy of stderr bypasses the capture.
     _stderr = os.dup(2)
+    # Collecting creates a million objects and hardly any garbage. `pytest_collection_finish` enables this again.
+    gc.disable()
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Read no file whose tests `tools/check.py` has all just run."""
+    if not config.getini("pure_ran") or not collection_path.name.startswith("test_"):
+        return None
+    place = collection_path.relative_to(config.rootpath).as_posix()
+    return True if place.startswith(PURE) and "hypothesis" not in collection_path.read_text("utf-8") else None
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -77,6 +88,7 @@ def _draws(item: pytest.Item) -> bool:
 def pytest_collection_finish() -> None:
     """Tests and modules stay until the end. Python need not search them for garbage again and again, and what a test
     leaves is cheap to keep for a while."""
+    gc.enable()
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)

@@ -20,6 +20,11 @@ import pytest
 IS_LONG = os.environ.get("TEST_SIZE") == "long"
 
 
+def may_be_long(config: pytest.Config) -> bool:
+    """Whether a long form can be selected in this run: by a marker or by a name."""
+    return bool(config.option.markexpr or config.option.keyword or any("::" in each for each in config.args))
+
+
 def size(quick: int, long: int) -> int:
     """Return the number for this run. For tests that are marked `sized`."""
     return long if IS_LONG else quick

@@ -13,18 +13,18 @@ from pathlib import Path
 from playwright.sync_api import FloatRect, ViewportSize, expect, sync_playwright
 
 import passerby
-from passerby.catalogue.catalogue import Catalogue
 from passerby.kernel.text import text
 from tests.browser.conftest import PATIENCE_MS, QUIET
 from tests.browser.demo_process import Demo
 from tests.browser.phone import Phone
 from tests.ports import free_port
+from tests.wording import catalogue
 
 ROOT = Path(passerby.__file__).parents[2]
 PICTURE = ROOT / "docs/two-phones.png"
 SIZE: ViewportSize = {"width": 1400, "height": 830}
 MARGIN_PX = 20
-CATALOGUE = Catalogue.load(Path(passerby.__file__).parent)
+CATALOGUE = catalogue()
 TALK = (
     (0, "Hi! Where are you right now?"),
     (1, "On a night train to Lisbon. And you?"),

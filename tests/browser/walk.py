@@ -18,8 +18,6 @@ from time import monotonic
 
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect, sync_playwright
 
-import passerby
-from passerby.catalogue.catalogue import Catalogue
 from passerby.domain.tastes import LANGUAGES, WRITTEN_IN
 from passerby.features.pages import LISTED
 from passerby.kernel.participant import Complaint
@@ -28,6 +26,7 @@ from tests.browser.conftest import DESKTOP, PATIENCE_MS, QUIET
 from tests.browser.demo_process import Demo
 from tests.browser.phone import Phone
 from tests.ports import free_port
+from tests.wording import catalogue
 
 SIZES: dict[str, ViewportSize] = {"desktop": DESKTOP, "phone": {"width": 390, "height": 844}}
 SETTLED_MS = 120
@@ -38,7 +37,7 @@ later."""
 SAID_S = 15.0
 """The longest wait for an answer to words. Words in a chat get none."""
 
-CATALOGUE = Catalogue.load(Path(passerby.__file__).parent)
+CATALOGUE = catalogue()
 BACK, LATER = "profile.back", "profile.later"
 MOST_PRESSED = 14
 """The number of buttons to press in one section, which is one page. Further pages are only opened."""

@@ -1,14 +1,11 @@
 """Countries and days, as people write them in each language."""
 
-from pathlib import Path
-
 import pytest
 
-import passerby
-from passerby.catalogue import Catalogue
 from passerby.kernel.text import Text, country, day
+from tests.wording import catalogue
 
-WORDS = Catalogue.load(Path(passerby.__file__).parent)
+WORDS = catalogue()
 PLACES = WORDS.places
 NOVEMBER = 1_793_577_600.0
 

@@ -1,13 +1,9 @@
 """What people may say about themselves, and how typed words are read."""
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import passerby
-from passerby.catalogue import Catalogue
 from passerby.domain.tastes import (
     COUNTRIES,
     ICEBREAKERS,
@@ -20,8 +16,9 @@ from passerby.domain.tastes import (
     worded,
 )
 from passerby.kernel.text import text
+from tests.wording import catalogue
 
-CATALOGUE = Catalogue.load(Path(passerby.__file__).parent)
+CATALOGUE = catalogue()
 
 
 def test_every_language_of_the_product_can_be_chosen_by_its_own_name() -> None:

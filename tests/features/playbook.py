@@ -11,14 +11,11 @@ still unless `later` moves it, and everybody was seen just now, so only the deci
 """
 
 from collections.abc import Callable
-from pathlib import Path
 from random import Random
 from typing import Any
 
 import msgspec
 
-import passerby
-from passerby.catalogue import Catalogue
 from passerby.dialogue.after_chat import look_back
 from passerby.dialogue.keyboards import keys_for
 from passerby.domain.evidence import may_concern, original_of
@@ -58,11 +55,12 @@ from passerby.kernel.promo import Redemption, RedemptionOutcome
 from passerby.kernel.rules import Rules
 from passerby.kernel.text import text
 from passerby.runtime.decide.router import Router
+from tests.wording import catalogue
 
 NOW = 1_800_000_000.0
 RULES = Rules()
 BOT, OTHER_BOT = BotId(1000001), BotId(1000002)
-WORDS = Catalogue.load(Path(passerby.__file__).parent)
+WORDS = catalogue()
 SAME: Any = object()
 """For `says`: the keyboard of the person's current state."""
 

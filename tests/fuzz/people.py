@@ -18,7 +18,7 @@ from passerby.runtime.decide.router import Router
 from passerby.runtime.delivery.sealing import Sealer
 from passerby.runtime.inbound.person_queues import Work
 from tests.fuzz.seeds import NOW
-from tests.simulation.process import catalogue
+from tests.wording import catalogue
 
 BOT, OTHER = BotId(1000001), BotId(1000002)
 PARTNER = PersonId(5_999_999)

@@ -9,7 +9,7 @@ from passerby.adapters.botapi.kinds import Way, way
 from passerby.domain.sanitise import REFUSED, REVEALS_SENDER, refusal
 from passerby.kernel.content import Content, Kind
 from tests.leaks.stage import Couple, Json, Left, Stage, staged
-from tests.simulation.process import catalogue
+from tests.wording import catalogue
 
 PLACE = {"latitude": 1.5, "longitude": 2.5}
 POLL = {

@@ -3,13 +3,10 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
-from pathlib import Path
 from random import Random
 from typing import Any
 
-import passerby
 from passerby.adapters.memory import MemoryStore
-from passerby.catalogue import Catalogue
 from passerby.domain.budgets import Budget
 from passerby.domain.fingerprint import Prints
 from passerby.features import ALL
@@ -61,13 +58,14 @@ from passerby.telemetry.logs import Faults
 from tests.contract.live_places import Disk, DiskLog
 from tests.contract.records_memory import MemoryRecords
 from tests.runtime.virtual import EPOCH, VirtualClock
+from tests.wording import catalogue
 
 BOT, OTHER_BOT = BotId(1000001), BotId(1000002)
 PRINTS = Prints(bytes(32))
 ANN, BEN, EVE = PersonId(1), PersonId(2), PersonId(3)
 CHAT = ChatId("c0ffee")
 ME, HEIR = WorkerId("me"), WorkerId("heir")
-WORDS = Catalogue.load(Path(passerby.__file__).parent)
+WORDS = catalogue()
 PLENTY = Budget(1e6, 1000)
 
 Answer = TelegramError | Exception | tuple[int, ...] | None

@@ -13,6 +13,7 @@ from zlib import crc32
 import pytest
 
 from tests.scenario.stores import SERVERS
+from tests.size import may_be_long
 
 PLAIN = {"text", None}
 ONCE = {SERVERS, "late"}
@@ -37,23 +38,28 @@ def _chance(words: str) -> int:
     return crc32(words.encode())
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    scenarios: list[tuple[pytest.Item, str, dict[str, Any]]] = []
-    lives: dict[str, set[Any]] = {}
-    for item in items:
-        params: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
-        if "tests/scenario" in item.path.as_posix() and "store" in params:
-            flow: str = getattr(item, "originalname", item.name)
-            scenarios.append((item, flow, params))
-            lives.setdefault(flow, set()).add(params.get("life"))
-    on_server: dict[Any, list[tuple[bool, int, pytest.Item]]] = {}
-    for item, flow, params in scenarios:
-        store = params["store"]
-        if not _is_quick(flow, params, sorted(lives[flow], key=str)):
-            item.add_marker(pytest.mark.long)
+@pytest.hookimpl(trylast=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Choose when all parameters are known. The long forms are thousands, so they are made only if they can run."""
+    flow = metafunc.function.__name__
+    calls = [call for call in metafunc._calls if "store" in call.params]
+    lives = sorted({call.params.get("life") for call in calls}, key=str)
+    long = []
+    on_server: dict[bool, list[tuple[bool, int, Any]]] = {}
+    for call in calls:
+        store = call.params["store"]
+        if not _is_quick(flow, call.params, lives):
+            long.append(call)
         elif store != "memory":
-            ranked = (store != SERVERS, _chance(item.name), item)
-            on_server.setdefault((item.path, flow, store == "late"), []).append(ranked)
+            ranked = (store != SERVERS, _chance(f"{flow}[{call.id}]"), call)
+            on_server.setdefault(store == "late", []).append(ranked)
     for alike in on_server.values():
-        for _, _, item in sorted(alike, key=lambda ranked: ranked[:2])[1:]:
-            item.add_marker(pytest.mark.long)
+        long += [call for _, _, call in sorted(alike, key=lambda ranked: ranked[:2])[1:]]
+    if len(long) == len(calls):
+        del long[:1]  # every flow runs at least once
+    if may_be_long(metafunc.config):
+        for call in long:
+            call.marks.append(pytest.mark.long.mark)
+    else:
+        dropped = set(map(id, long))
+        metafunc._calls[:] = [call for call in metafunc._calls if id(call) not in dropped]

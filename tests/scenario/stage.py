@@ -29,10 +29,11 @@ from tests.contract.live_places import MemoryPlace, Place
 from tests.scenario.records_places import RecordsPlace
 from tests.scenario.stores import Severed, opened
 from tests.simulation.network import Network, SimBotApi
-from tests.simulation.process import KEY, catalogue
+from tests.simulation.process import KEY
 from tests.simulation.run import BUGS, captured_log
 from tests.simulation.virtual_time import SimProcess
 from tests.simulation.witness import wordings
+from tests.wording import catalogue
 
 Json = dict[str, Any]
 

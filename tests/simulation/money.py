@@ -61,7 +61,7 @@ from tests.contract.live_places import MemoryPlace, Place
 from tests.contract.money_memory import Ledger
 from tests.scenario.records_places import MemoryRecordsPlace, RecordsPlace
 from tests.simulation.money_growth import CHEAP, FREE, TRIAL_DAYS, Growing, gift_faults
-from tests.simulation.process import catalogue
+from tests.wording import catalogue
 
 DAY_S = 86_400.0
 WEEK, MONTH, MONTHLY = Plan("week", 7, 75), Plan("month", 30, 250), Plan("monthly", 30, 200, renews=True)

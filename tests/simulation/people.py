@@ -12,8 +12,8 @@ from typing import Any
 
 from botapi_sandbox import World
 from botapi_sandbox.world.people import CannotDo
-from tests.simulation.process import catalogue
 from tests.simulation.witness import MARKER, Witness
+from tests.wording import catalogue
 
 FILES = ("photo", "voice", "document", "video", "animation", "audio")
 NAMED = ("document", "video", "audio")

@@ -7,15 +7,11 @@ process.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from random import Random
 from typing import Any
 
-import passerby
 from passerby.adapters.memory import MemoryStore
 from passerby.adapters.memory.frames import frame
-from passerby.catalogue import Catalogue
 from passerby.domain.budgets import Budget
 from passerby.features import ALL
 from passerby.features.search import introduce
@@ -31,6 +27,7 @@ from tests.simulation.disk import SimDisk
 from tests.simulation.network import Network, SimBotApi
 from tests.simulation.remote_store import RemoteStore
 from tests.simulation.virtual_time import SimProcess, VirtualClock, VirtualLoop
+from tests.wording import catalogue
 
 KEY = b"thirty-two bytes of simulation.."
 STOP_TIMEOUT_S = 8.0
@@ -38,11 +35,6 @@ STOP_TIMEOUT_S = 8.0
 BOT_BUDGET = Budget(30.0, 30)
 CHAT_BUDGET = Budget(1.0, 20)
 RULES = Rules()
-
-
-@cache
-def catalogue() -> Catalogue:
-    return Catalogue.load(Path(passerby.__file__).parent)
 
 
 @dataclass(frozen=True)

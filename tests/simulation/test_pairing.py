@@ -31,11 +31,12 @@ from passerby.runtime.worker_config import WorkerConfig
 from tests.contract.records_memory import Disk, MemoryRecords
 from tests.simulation.disk import SimDisk
 from tests.simulation.planted import LastWriteWins
-from tests.simulation.process import KEY, catalogue
+from tests.simulation.process import KEY
 from tests.simulation.remote_store import RemoteStore
 from tests.simulation.run import EPOCH_S, captured_log, close
 from tests.simulation.virtual_time import SimProcess, VirtualClock, VirtualLoop
 from tests.size import size
+from tests.wording import catalogue
 
 BOT = BotId(1_000_001)
 PEOPLE = tuple(PersonId(number) for number in range(1, 7))

@@ -13,8 +13,8 @@ from typing import Any
 from botapi_sandbox import World
 from passerby.catalogue import Catalogue
 from passerby.kernel.text import text
-from tests.simulation.process import catalogue
 from tests.simulation.virtual_time import VirtualLoop
+from tests.wording import catalogue
 
 MARKER = re.compile(r"\bm\d+z\b")
 
