@@ -5,7 +5,7 @@ another order, or not at all.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from passerby.kernel.ids import PersonId
@@ -21,7 +21,7 @@ class UncertainCommits:
         self._clock = clock
         self._last_at = float("-inf")
         self._notices: dict[str, PersonId] = {}
-        self._under_way: dict[asyncio.Event, Set[PersonId]] = {}
+        self._under_way: dict[PersonId, list[asyncio.Event]] = {}
 
     @contextmanager
     def under_way(self, notices: Iterable[Notice]) -> Iterator[list[asyncio.Event]]:
@@ -31,13 +31,18 @@ class UncertainCommits:
         If both are stored, the earlier one was stored first: otherwise it would be stale.
         """
         people = {notice.to for notice in notices}
-        earlier = [end for end, others in self._under_way.items() if not people.isdisjoint(others)]
+        earlier = list(dict.fromkeys(end for person in people for end in self._under_way.get(person, ())))
         end = asyncio.Event()
-        self._under_way[end] = people
+        for person in people:
+            self._under_way.setdefault(person, []).append(end)
         try:
             yield earlier
         finally:
-            del self._under_way[end]
+            for person in people:
+                ends = self._under_way[person]
+                ends.remove(end)
+                if not ends:
+                    del self._under_way[person]
             end.set()
 
     def mark(self, notices: Iterable[Notice] = ()) -> None:
