@@ -12,7 +12,7 @@ from passerby.kernel.decision import Counterpart, Facts
 from passerby.kernel.ids import NOWHERE, MessageId, PersonId
 from passerby.kernel.participant import Chatting, Idle, Searching, Ticket
 from passerby.kernel.text import text
-from passerby.ports.doubts import Held
+from passerby.ports.doubts import StoredPerson
 from passerby.ports.leases import NOBODY
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.message_map import Anchor, Copied, Mark
@@ -817,24 +817,24 @@ async def test_held_people_are_listed_with_whether_the_records_have_them(
     eve = somebody(EVE, 3)
     await store.adopt((eve,))
     await put(store, ann, ben, facts=(fact(1), fact(2)))
-    held = {ANN: Held(ann, False), BEN: Held(ben, False)}
+    held = {ANN: StoredPerson(ann, False), BEN: StoredPerson(ben, False)}
     found = {each.participant.person: each for each in await later.everybody()}
     assert {person: found[person] for person in held} == held
-    assert await later.held((BEN, ANN, PersonId(99))) == held
-    assert await later.held(()) == {}
+    assert await later.stored((BEN, ANN, PersonId(99))) == held
+    assert await later.stored(()) == {}
     assert await store.trimmed() == 0
     await store.trim_journal(2, store.generation)
     assert await store.trimmed() == 2
-    assert await later.held((ANN,)) == {ANN: Held(ann, True)}
+    assert await later.stored((ANN,)) == {ANN: StoredPerson(ann, True)}
     await put(later, becomes(ann, Idle()), becomes(ben, Idle()), ended=(CHAT,), facts=(fact(3),))
-    assert (await later.held((ANN,)))[ANN].recorded is False
+    assert (await later.stored((ANN,)))[ANN].recorded is False
 
 
 @survives
 async def test_an_adopted_person_is_in_the_records(place: Place, store: LiveStore, later: LiveStore) -> None:
     eve = somebody(EVE, 3, waiting(EVE))
     await store.adopt((eve,))
-    assert await later.held((EVE,)) == {EVE: Held(eve, True)}
+    assert await later.stored((EVE,)) == {EVE: StoredPerson(eve, True)}
 
 
 @survives

@@ -120,7 +120,7 @@ async def test_each_update_takes_effect_once_however_often_it_is_tried(crowd: Cr
     assert Counter(each for _, each in entries) == Counter(map(fact, updates))
     assert [number for number, _ in entries] == sorted({number for number, _ in entries})
     assert Counter(each.id for each in await store.outbox(WorkerId(""))) == Counter(f"of {each}" for each in updates)
-    held = await store.held(people)
+    held = await store.stored(people)
     counts = Counter(updates.values())
     assert {person: each.participant.version for person, each in held.items()} == {
         person: 1 + counts[person] for person in people
@@ -175,7 +175,7 @@ async def test_people_paired_and_parted_at_once_are_never_in_half_a_chat(crowd: 
     await crowd.all_at_once(map(client, range(6)))
     over.set()
     await following
-    now = {person: each.participant for person, each in (await store.held(people)).items()}
+    now = {person: each.participant for person, each in (await store.stored(people)).items()}
     chats: dict[ChatId, set[PersonId]] = defaultdict(set)
     for person, me in now.items():
         if isinstance(me.state, Chatting):

@@ -107,10 +107,10 @@ async def test_idle_people_are_held_for_some_minutes_after_their_last_update(pla
     await store.load(ANN)
     await place.elapse(250)
     await store.sweep()
-    assert set(await store.held((ANN, BEN))) == {ANN, BEN}
+    assert set(await store.stored((ANN, BEN))) == {ANN, BEN}
     await place.elapse(250)
     await store.sweep()
-    assert set(await store.held((ANN, BEN))) == {ANN}, "Ben was not heard of for more than ten minutes"
+    assert set(await store.stored((ANN, BEN))) == {ANN}, "Ben was not heard of for more than ten minutes"
 
 
 @contract
@@ -124,7 +124,7 @@ async def test_a_person_who_is_no_longer_idle_stays(place: Place) -> None:
     for _ in range(2):
         await place.elapse(HOUR_S)
         await store.sweep()
-    assert set(await store.held((ANN, BEN, EVE))) == {ANN, BEN, EVE}
+    assert set(await store.stored((ANN, BEN, EVE))) == {ANN, BEN, EVE}
 
 
 @contract
@@ -135,12 +135,12 @@ async def test_idle_people_are_dropped_as_soon_as_the_records_hold_them(place: P
     for _ in range(2):
         await place.elapse(HOUR_S)
         await store.sweep()
-    assert set(await store.held((ANN,))) == {ANN}, "the last fact of the commit is not recorded yet"
+    assert set(await store.stored((ANN,))) == {ANN}, "the last fact of the commit is not recorded yet"
     await store.trim_journal(2, store.generation)
     for _ in range(2):
         await place.elapse(HOUR_S)
         await store.sweep()
-    assert await store.held((ANN,)) == {}
+    assert await store.stored((ANN,)) == {}
 
 
 def again(entry: str) -> object:
@@ -453,7 +453,7 @@ async def test_the_trimmed_position_never_goes_back(place: Place) -> None:
     await store.trim_journal(3, store.generation)
     await store.trim_journal(1, store.generation)
     assert await store.trimmed() == 3
-    assert (await store.held((ANN,)))[ANN].recorded
+    assert (await store.stored((ANN,)))[ANN].recorded
 
 
 @contract
@@ -479,4 +479,4 @@ async def test_one_sweep_drops_many_idle_people(place: Place) -> None:
     await store.trim_journal(1, store.generation)
     await place.elapse(HOUR_S)
     await store.sweep()
-    assert await store.held([each.person for each in crowd]) == {}
+    assert await store.stored([each.person for each in crowd]) == {}

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from botapi_sandbox import Switches
-from botapi_sandbox.world.state import Held, Queued
+from botapi_sandbox.world.state import ChatMessage, Queued
 from passerby.domain.matching.wishes import WIDEST_S
 from tests.fuzz.mutate import broken, mutated
 from tests.fuzz.seeds import some
@@ -37,7 +37,7 @@ def addressed(kind: str, value: Any, on: Stage, rng: Random) -> Any:
     value = {**value, **moved}
     if kind == "message":
         value |= {"message_id": bot.next_message_id, "date": int(on.world.now())}
-        bot.chats[on.ann.id].messages[bot.next_message_id] = Held(value, outgoing=True)
+        bot.chats[on.ann.id].messages[bot.next_message_id] = ChatMessage(value, outgoing=True)
         bot.next_message_id += 1
     elif "message_id" in value:
         value["message_id"] = rng.choice(list(on.ann.messages()))

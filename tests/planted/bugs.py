@@ -960,8 +960,8 @@ BUGS: Final = (
     Bug(
         "runtime",
         "a difference is believed after one look",
-        "for held in (before, after)}",
-        "for held in (after, after)}",
+        "for stored in (before, after)}",
+        "for stored in (after, after)}",
     ),
     Bug(
         "runtime",

@@ -7,19 +7,19 @@ from tests.planted.bug import Bug
 SEARCHES: Final = (
     Bug(
         "searches",
-        "a passing notice is not held",
-        "delivery.not_before = now + HELD_S - min(age_s, HELD_S)",
+        "a passing notice does not wait",
+        "delivery.not_before = now + PASSING_WAIT_S - min(age_s, PASSING_WAIT_S)",
         "delivery.not_before = now",
     ),
     Bug(
         "searches",
-        "a held notice holds up what comes behind it",
+        "a waiting passing notice holds up what comes behind it",
         "if first.not_before - now > _ROUNDING_S and len(self._line) == 1:",
         "if first.not_before - now > _ROUNDING_S:",
     ),
     Bug(
         "searches",
-        "a held notice is not looked at again when another one comes behind it",
+        "a waiting passing notice is not looked at again when another one comes behind it",
         "        if current.phase is Phase.PAUSED and current.not_before > now:\n            return self._go_on(now)\n",
         "",
     ),
@@ -31,7 +31,7 @@ SEARCHES: Final = (
     ),
     Bug(
         "searches",
-        "a held notice is forgotten by the process that adopts it",
+        "a waiting passing notice is forgotten by the process that adopts it",
         "            if isinstance(outgoing, Notice):\n                self._courier.say(outgoing, found_again=True)\n",
         "            if isinstance(outgoing, Notice):\n"
         "                if not outgoing.is_held:\n"

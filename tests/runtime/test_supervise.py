@@ -15,7 +15,7 @@ from passerby.kernel.ids import BotId, UpdateRef
 from passerby.kernel.participant import Chatting
 from passerby.kernel.rules import Rules
 from passerby.ports.telegram import Arrival, SendContent, Telegram, TokenRefused
-from passerby.runtime.delivery.courier import HELD_S
+from passerby.runtime.delivery.courier import PASSING_WAIT_S
 from passerby.runtime.membership.tokens import REFUSED_AFTER_S
 from passerby.runtime.supervise import supervise
 from passerby.runtime.worker import NoBotWorks, Worker
@@ -203,7 +203,7 @@ async def test_a_process_for_webhooks_only_holds_no_leases_and_handles_its_updat
     arrival = Arrival(UpdateRef(BOT, 5), written(ANN, "/search"))
     await web.incarnations[0].receive(arrival)
     assert await town.store.done(BOT, (5,)) == {5}
-    await asyncio.sleep(HELD_S + 1)
+    await asyncio.sleep(PASSING_WAIT_S + 1)
     assert words_of(town.telegram.sent) == [html("search.begun").partition("\n")[0]]
     for process in (worker, web):
         process.stop.set()

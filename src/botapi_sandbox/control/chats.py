@@ -34,7 +34,7 @@ class Chats(Routes):
             "started": chat.started,
             "blocked": chat.blocked,
             "keyboard": chat.keyboard,
-            "messages": [phone_message(held) for held in chat.messages.values()],
+            "messages": [phone_message(sent) for sent in chat.messages.values()],
         }
 
     def send(self, request: ControlRequest) -> Json:

@@ -21,7 +21,7 @@ from botapi_sandbox.world.journal import Journal
 from botapi_sandbox.world.limits import Limits
 from botapi_sandbox.world.poller import Poller
 from botapi_sandbox.world.schema import bot_api_schema
-from botapi_sandbox.world.state import Bot, Chat, Held, Queued, State
+from botapi_sandbox.world.state import Bot, Chat, ChatMessage, Queued, State
 from botapi_sandbox.world.switches import Switches, changed
 
 _encode = msgspec.json.Encoder().encode
@@ -92,13 +92,13 @@ class Backend:
         bot.next_message_id += 1
         self.hold(chat, message, outgoing=outgoing)
         if self._event_hooks:
-            held = chat.messages[message["message_id"]]
-            self.show(chat, bot, {"type": "message", "message": phone_message(held)})
+            sent = chat.messages[message["message_id"]]
+            self.show(chat, bot, {"type": "message", "message": phone_message(sent)})
         return message
 
     def hold(self, chat: Chat, message: Json, *, outgoing: bool) -> None:
         """Put a message into the history, and drop the oldest ones above the limit."""
-        chat.messages[message["message_id"]] = Held(message, outgoing)
+        chat.messages[message["message_id"]] = ChatMessage(message, outgoing)
         while len(chat.messages) > self.switches.history_length:
             del chat.messages[next(iter(chat.messages))]
         self.changes += 1
@@ -108,17 +108,17 @@ class Backend:
         for hook in self._event_hooks:
             hook(chat.person_id, {"bot": bot.id, **event})
 
-    def show_edited(self, chat: Chat, bot: Bot, held: Held) -> None:
+    def show_edited(self, chat: Chat, bot: Bot, sent: ChatMessage) -> None:
         """Tell the phone that a message has changed."""
         self.changes += 1
         if self._event_hooks:
-            self.show(chat, bot, {"type": "edited", "message": phone_message(held)})
+            self.show(chat, bot, {"type": "edited", "message": phone_message(sent)})
 
-    def show_reactions(self, chat: Chat, bot: Bot, held: Held) -> None:
+    def show_reactions(self, chat: Chat, bot: Bot, sent: ChatMessage) -> None:
         """Tell the phone that the reactions on a message have changed."""
         self.changes += 1
-        reactions = phone_message(held)["reactions"]
-        event = {"type": "reactions", "message_id": held.message["message_id"], "reactions": reactions}
+        reactions = phone_message(sent)["reactions"]
+        event = {"type": "reactions", "message_id": sent.message["message_id"], "reactions": reactions}
         self.show(chat, bot, event)
 
     def queue_update(self, bot: Bot, kind: str, payload: Json, *, update_queue: str, **facts: Any) -> int | None:
@@ -176,12 +176,12 @@ class Backend:
         return self.switches
 
 
-def phone_message(held: Held) -> Json:
+def phone_message(sent: ChatMessage) -> Json:
     """The message as the person's phone shows it."""
     return {
-        **held.message,
-        "outgoing": held.outgoing,
-        "reactions": {"mine": _emoji(held.mine), "bot": _emoji(held.bots)},
+        **sent.message,
+        "outgoing": sent.outgoing,
+        "reactions": {"mine": _emoji(sent.mine), "bot": _emoji(sent.bots)},
     }
 
 

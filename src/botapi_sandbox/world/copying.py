@@ -20,7 +20,7 @@ from botapi_sandbox.world.delivery import account_for, captioned, deliver, exist
 from botapi_sandbox.world.media import new_album_id
 from botapi_sandbox.world.requests import Request, method
 from botapi_sandbox.world.sending import rolled
-from botapi_sandbox.world.state import Chat, Held
+from botapi_sandbox.world.state import Chat, ChatMessage
 
 KINDS = (
     "text", "rich_message", "live_photo", "animation", "audio", "document", "photo", "sticker", "video", "video_note",
@@ -66,12 +66,12 @@ def copied_content(request: Request, message: Json) -> Json:
     return content
 
 
-def _source(request: Request, message_id: int, verb: str) -> Held:
+def _source(request: Request, message_id: int, verb: str) -> ChatMessage:
     chat = existing_chat(request, request.params["from_chat_id"])
-    held = chat.messages.get(message_id)
-    if held is None:
+    found = chat.messages.get(message_id)
+    if found is None:
         raise bad_request(f"message to {verb} not found")
-    return held
+    return found
 
 
 @method("copyMessage")
@@ -80,8 +80,8 @@ def copy_message(request: Request) -> Json:
     params = request.params
     request.refuse_unsupported("video_start_timestamp")
     chat = writable_chat(request)
-    held = _source(request, params["message_id"], "copy")
-    content = copied_content(request, held.message)
+    found = _source(request, params["message_id"], "copy")
+    content = copied_content(request, found.message)
     if params.get("caption") is not None and kind_of(content) in _CAPTIONED:
         for name in ("caption", "caption_entities", "show_caption_above_media"):
             content.pop(name, None)
@@ -94,13 +94,13 @@ def copy_messages(request: Request) -> list[Json]:
     """Skip missing messages. With `Switches.copy_messages_half`, copy the others and still answer an error."""
     chat, found, missing = _batch(request, "copy")
     contents = []
-    for held in found:
-        if kind_of(held.message) is not None:
-            content = copied_content(request, held.message)
+    for each in found:
+        if kind_of(each.message) is not None:
+            content = copied_content(request, each.message)
             if request.params.get("remove_caption"):
                 for name in ("caption", "caption_entities", "show_caption_above_media"):
                     content.pop(name, None)
-            contents.append((held, content))
+            contents.append((each, content))
     if not contents:
         raise bad_request("there are no messages to copy" if found else "message to copy not found")
     sent = _send_all(request, chat, contents)
@@ -114,8 +114,8 @@ def forward_message(request: Request) -> Json:
     """Send a message that names the original author."""
     request.refuse_unsupported("video_start_timestamp")
     chat = writable_chat(request)
-    held = _source(request, request.params["message_id"], "forward")
-    return deliver(request, _forwarded(request, held), chat)
+    found = _source(request, request.params["message_id"], "forward")
+    return deliver(request, _forwarded(request, found), chat)
 
 
 @method("forwardMessages")
@@ -123,9 +123,9 @@ def forward_messages(request: Request) -> list[Json]:
     """Skip messages that cannot be forwarded."""
     chat, found, _ = _batch(request, "forward")
     contents = []
-    for held in found:
+    for each in found:
         try:
-            contents.append((held, _forwarded(request, held)))
+            contents.append((each, _forwarded(request, each)))
         except Refusal:
             continue
     if not contents:
@@ -133,7 +133,7 @@ def forward_messages(request: Request) -> list[Json]:
     return _send_all(request, chat, contents)
 
 
-def _batch(request: Request, verb: str) -> tuple[Chat, list[Held], list[int]]:
+def _batch(request: Request, verb: str) -> tuple[Chat, list[ChatMessage], list[int]]:
     """The target chat, the messages that exist, and the positions (from 1) of the missing ones."""
     ids = request.params["message_ids"]
     if not ids:
@@ -148,12 +148,12 @@ def _batch(request: Request, verb: str) -> tuple[Chat, list[Held], list[int]]:
     return chat, found, [place for place, each in enumerate(ids, start=1) if each not in source.messages]
 
 
-def _send_all(request: Request, chat: Chat, contents: list[tuple[Held, Json]]) -> list[Json]:
+def _send_all(request: Request, chat: Chat, contents: list[tuple[ChatMessage, Json]]) -> list[Json]:
     account_for(request, chat, len(contents))
     albums: dict[str, str] = {}
     sent = []
-    for held, content in contents:
-        group = held.message.get("media_group_id")
+    for each, content in contents:
+        group = each.message.get("media_group_id")
         if group is not None:
             new_group = albums.setdefault(group, new_album_id(request.backend.rng.getrandbits))
             content = {**content, "media_group_id": new_group}
@@ -161,8 +161,8 @@ def _send_all(request: Request, chat: Chat, contents: list[tuple[Held, Json]]) -
     return sent
 
 
-def _forwarded(request: Request, held: Held) -> Json:
-    message = held.message
+def _forwarded(request: Request, sent: ChatMessage) -> Json:
+    message = sent.message
     if message.get("has_protected_content"):
         raise bad_request("message has protected content and can't be forwarded")
     if kind_of(message) is None and not any(name in message for name in ("story", "game", "giveaway", "invoice")):

@@ -6,14 +6,14 @@ from botapi_sandbox.world.answers import bad_request
 from botapi_sandbox.world.copying import MOST_AT_ONCE
 from botapi_sandbox.world.delivery import existing_chat
 from botapi_sandbox.world.requests import Request, method
-from botapi_sandbox.world.state import Chat, Held
+from botapi_sandbox.world.state import Chat, ChatMessage
 
 DICE_KEPT_S = 24 * 3600
 
 
-def _is_deletable(request: Request, held: Held) -> bool:
-    age_s: float = request.backend.now() - held.message["date"]
-    if "dice" in held.message and age_s <= DICE_KEPT_S:
+def _is_deletable(request: Request, sent: ChatMessage) -> bool:
+    age_s: float = request.backend.now() - sent.message["date"]
+    if "dice" in sent.message and age_s <= DICE_KEPT_S:
         return False
     return age_s < request.backend.switches.delete_within_s
 
@@ -29,10 +29,10 @@ def delete_message(request: Request) -> bool:
     """Delete one message. In a private chat this includes the person's messages, within 48 hours."""
     message_id = request.params["message_id"]
     chat = existing_chat(request, request.params["chat_id"])
-    held = chat.messages.get(message_id)
-    if held is None:
+    found = chat.messages.get(message_id)
+    if found is None:
         raise bad_request("message to delete not found")
-    if not _is_deletable(request, held):
+    if not _is_deletable(request, found):
         raise bad_request("message can't be deleted for everyone")
     _delete(request, chat, message_id)
     return True
@@ -48,7 +48,7 @@ def delete_messages(request: Request) -> bool:
         raise bad_request("too many message identifiers specified")
     chat = existing_chat(request, request.params["chat_id"])
     for message_id in ids:
-        held = chat.messages.get(message_id)
-        if held is not None and _is_deletable(request, held):
+        found = chat.messages.get(message_id)
+        if found is not None and _is_deletable(request, found):
             _delete(request, chat, message_id)
     return True

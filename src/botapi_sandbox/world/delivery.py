@@ -8,7 +8,7 @@ from __future__ import annotations
 from botapi_sandbox.world.answers import Json, bad_request, forbidden, unsupported
 from botapi_sandbox.world.keyboards import inline_markup, reply_markup
 from botapi_sandbox.world.requests import Request
-from botapi_sandbox.world.state import Chat, Held
+from botapi_sandbox.world.state import Chat, ChatMessage
 from botapi_sandbox.world.text import MOST_CAPTION, formatted, slice_utf16
 
 _QUOTED_STYLES = frozenset({"bold", "italic", "underline", "strikethrough", "spoiler", "custom_emoji", "date_time"})
@@ -148,14 +148,14 @@ def _reply(request: Request, chat: Chat) -> Json:
         return {}
     if parameters.get("chat_id") not in (None, chat.person_id):
         raise unsupported("replies to another chat")
-    held = chat.messages.get(parameters["message_id"])
-    if held is None:
+    found = chat.messages.get(parameters["message_id"])
+    if found is None:
         if parameters.get("allow_sending_without_reply"):
             return {}
         raise bad_request("message to be replied not found")
-    reply: Json = {"reply_to_message": without_reply(held.message)}
+    reply: Json = {"reply_to_message": without_reply(found.message)}
     if parameters.get("quote"):
-        quote = _quote(request, held, parameters)
+        quote = _quote(request, found, parameters)
         if quote is None:
             if parameters.get("allow_sending_without_reply"):
                 return {}
@@ -164,7 +164,7 @@ def _reply(request: Request, chat: Chat) -> Json:
     return reply
 
 
-def _quote(request: Request, held: Held, parameters: Json) -> Json | None:
+def _quote(request: Request, sent: ChatMessage, parameters: Json) -> Json | None:
     """The quote, if the message contains exactly this text with exactly these styles."""
     text, entities = formatted(
         parameters["quote"],
@@ -175,7 +175,7 @@ def _quote(request: Request, held: Held, parameters: Json) -> Json | None:
         "quote",
     )
     kept = [entity for entity in entities if entity["type"] in _QUOTED_STYLES]
-    quote = find_quote(held.message, text, parameters.get("quote_position"))
+    quote = find_quote(sent.message, text, parameters.get("quote_position"))
     if quote is None or _bare(quote.get("entities", [])) != _bare(kept):
         return None
     return {**quote, "is_manual": True}

@@ -17,7 +17,7 @@ from botapi_sandbox.world.delivery import find_quote, without_reply
 from botapi_sandbox.world.keyboards import button_at
 from botapi_sandbox.world.media import media_fields, new_album_id
 from botapi_sandbox.world.reactions import first_of_album
-from botapi_sandbox.world.state import Bot, Chat, Held, Payment, Press, Subscription
+from botapi_sandbox.world.state import Bot, Chat, ChatMessage, Payment, Press, Subscription
 from botapi_sandbox.world.values import Mismatch
 
 __all__ = ["FILE_KINDS", "CannotDo", "Phones"]
@@ -158,8 +158,8 @@ class Phones:
         """Forward a message from the chat with one bot into the chat with another (or the same)."""
         source_bot, source = self._chat(person_id, from_bot)
         target_bot, _ = self._chat(person_id, to_bot)
-        held = self._held(source, message_id)
-        carried = {name: held.message[name] for name in _FORWARDED if name in held.message}
+        found = self._message(source, message_id)
+        carried = {name: found.message[name] for name in _FORWARDED if name in found.message}
         for kind in FILE_KINDS:
             if kind in carried:
                 one = carried[kind][-1] if isinstance(carried[kind], list) else carried[kind]
@@ -170,7 +170,7 @@ class Phones:
             carried |= media_fields("animation", carried["animation"])
         if "live_photo" in carried:
             carried |= media_fields("live_photo", carried["live_photo"])
-        return self.send(person_id, to_bot, {"forward_origin": origin_of(held.message), **carried})
+        return self.send(person_id, to_bot, {"forward_origin": origin_of(found.message), **carried})
 
     def edit(
         self,
@@ -185,10 +185,10 @@ class Phones:
     ) -> Json:
         """Change the text or caption of the person's own message, or with `content` other fields (a live location)."""
         bot, chat = self._chat(person_id, bot_id)
-        held = self._held(chat, message_id)
-        if not held.outgoing or kind_of(held.message) is None:
+        found = self._message(chat, message_id)
+        if not found.outgoing or kind_of(found.message) is None:
             raise CannotDo("people can edit only their own messages")
-        after = dict(held.message)
+        after = dict(found.message)
         if text is not None:
             self._composer.put_text(after, "text", "entities", text, entities)
         if caption is not None:
@@ -197,15 +197,15 @@ class Phones:
         after |= content or {}
         after["edit_date"] = int(self._backend.now())
         self._composer.check({key: value for key, value in after.items() if key in (content or {})})
-        held.message = after
-        self._backend.show_edited(chat, bot, held)
+        found.message = after
+        self._backend.show_edited(chat, bot, found)
         self._update(bot, chat, "edited_message", after)
         return after
 
     def delete(self, person_id: int, bot_id: int, message_id: int) -> None:
         """Delete a message for both sides. The bot is not told: Telegram has no such update for private chats."""
         bot, chat = self._chat(person_id, bot_id)
-        self._held(chat, message_id)
+        self._message(chat, message_id)
         del chat.messages[message_id]
         self._backend.changes += 1
         self._backend.show(chat, bot, {"type": "deleted", "message_id": message_id})
@@ -213,8 +213,8 @@ class Phones:
     def react(self, person_id: int, bot_id: int, message_id: int, emoji: str | None) -> None:
         """Add a reaction to a message, or remove it. The bot gets an update only if `Switches.reactions` is on."""
         bot, chat = self._chat(person_id, bot_id)
-        held = first_of_album(chat, self._held(chat, message_id))
-        before = held.mine
+        found = first_of_album(chat, self._message(chat, message_id))
+        before = found.mine
         wanted = {"type": "emoji", "emoji": emoji.rstrip("\ufe0f")} if emoji else None
         if wanted == before:
             return
@@ -223,13 +223,13 @@ class Phones:
                 self._backend.schema.emissions.verify(wanted, "ReactionType")
             except Mismatch:
                 raise CannotDo(f"{emoji} is not one of Telegram's reactions") from None
-        held.mine = wanted
-        self._backend.show_reactions(chat, bot, held)
+        found.mine = wanted
+        self._backend.show_reactions(chat, bot, found)
         if self._backend.switches.reactions:
             person = self._backend.state.people[person_id]
             update = {
                 "chat": person.chat(),
-                "message_id": held.message["message_id"],
+                "message_id": found.message["message_id"],
                 "user": person.user(),
                 "date": int(self._backend.now()),
                 "old_reaction": [before] if before else [],
@@ -249,8 +249,8 @@ class Phones:
         _, chat = self._chat(person_id, bot_id)
         if chat.blocked:
             raise CannotDo("this person has blocked the bot")
-        held = self._held(chat, message_id)
-        button = button_at(held.message, row, column)
+        found = self._message(chat, message_id)
+        button = button_at(found.message, row, column)
         if button is None or "callback_data" not in button:
             raise CannotDo("there is no callback button at that place")
         return self.press_data(person_id, bot_id, message_id, button["callback_data"])
@@ -258,7 +258,7 @@ class Phones:
     def press_data(self, person_id: int, bot_id: int, message_id: int, data: str) -> str:
         """Send a callback query with any data, for any message, as a modified client can."""
         bot, chat = self._chat(person_id, bot_id)
-        held = chat.messages.get(message_id)
+        found = chat.messages.get(message_id)
         person = self._backend.state.people[person_id]
         press = Press(str(self._backend.rng.getrandbits(62)), bot_id, person_id, self._backend.now())
         self._backend.state.presses[press.id] = press
@@ -267,7 +267,7 @@ class Phones:
         query = {
             "id": press.id,
             "from": person.user(),
-            "message": held.message if held is not None else shown,
+            "message": found.message if found is not None else shown,
             "chat_instance": str(-(person_id * 2**31 + bot_id)),
             "data": data,
         }
@@ -289,8 +289,8 @@ class Phones:
     def vote(self, person_id: int, bot_id: int, message_id: int, options: list[int]) -> None:
         """Vote in a poll by option indexes; none retracts the vote. The bot gets updates only for polls it sent."""
         bot, chat = self._chat(person_id, bot_id)
-        held = self._held(chat, message_id)
-        poll = held.message.get("poll")
+        found = self._message(chat, message_id)
+        poll = found.message.get("poll")
         if poll is None or poll["is_closed"]:
             raise CannotDo("that message is not an open poll")
         if any(not 0 <= option < len(poll["options"]) for option in options):
@@ -298,9 +298,9 @@ class Phones:
         # A chat has one voter, so the counts show that person's votes.
         former = [index for index, option in enumerate(poll["options"]) if option["voter_count"]]
         changed = polls.voted(poll, options, former)
-        held.message = {**held.message, "poll": changed}
-        self._backend.show_edited(chat, bot, held)
-        if held.outgoing:
+        found.message = {**found.message, "poll": changed}
+        self._backend.show_edited(chat, bot, found)
+        if found.outgoing:
             return
         self._backend.queue_update(bot, "poll", changed, update_queue=f"poll:{poll['id']}", person=person_id)
         if not poll["is_anonymous"]:
@@ -315,9 +315,9 @@ class Phones:
     def pay(self, person_id: int, bot_id: int, message_id: int) -> Payment:
         """Pay the invoice in a message, also repeatedly. The payment's `status` tells the result."""
         bot, chat = self._chat(person_id, bot_id)
-        held = self._held(chat, message_id)
+        found = self._message(chat, message_id)
         invoice = bot.invoices.get(str(message_id))
-        if invoice is None or "invoice" not in held.message:
+        if invoice is None or "invoice" not in found.message:
             raise CannotDo("that message is not an invoice")
         return payments.begin(self._backend, bot, person_id, invoice)
 
@@ -340,7 +340,7 @@ class Phones:
         if found is None or not subscriptions.turn(self._backend, found, cancelled=cancelled):
             raise CannotDo("that subscription cannot be changed")
 
-    def view(self, person_id: int, bot_id: int) -> tuple[Chat, list[Held]]:
+    def view(self, person_id: int, bot_id: int) -> tuple[Chat, list[ChatMessage]]:
         """The chat and its messages, oldest first."""
         _, chat = self._chat(person_id, bot_id)
         return chat, list(chat.messages.values())
@@ -354,16 +354,16 @@ class Phones:
             raise CannotDo(f"there is no person {person_id}")
         return bot, self._backend.chat(bot, person_id)
 
-    def _held(self, chat: Chat, message_id: int) -> Held:
-        held = chat.messages.get(message_id)
-        if held is None:
+    def _message(self, chat: Chat, message_id: int) -> ChatMessage:
+        found = chat.messages.get(message_id)
+        if found is None:
             raise CannotDo(f"there is no message {message_id}")
-        return held
+        return found
 
     def _reply(self, chat: Chat, reply_to: int | None, quote: str | None) -> Json:
         if reply_to is None:
             return {}
-        message = self._held(chat, reply_to).message
+        message = self._message(chat, reply_to).message
         reply: Json = {"reply_to_message": without_reply(message)}
         if quote:
             found = find_quote(message, quote)

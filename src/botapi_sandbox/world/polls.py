@@ -91,20 +91,20 @@ def again(request: Request, poll: Json) -> Json:
 def stop_poll(request: Request) -> Json:
     """Close a poll that the bot sent."""
     chat = existing_chat(request, request.params["chat_id"])
-    held = chat.messages.get(request.params["message_id"])
-    if held is None or "poll" not in held.message:
-        raise bad_request("message with poll to stop not found" if held is None else "message is not a poll")
-    if held.outgoing or "forward_origin" in held.message:
+    found = chat.messages.get(request.params["message_id"])
+    if found is None or "poll" not in found.message:
+        raise bad_request("message with poll to stop not found" if found is None else "message is not a poll")
+    if found.outgoing or "forward_origin" in found.message:
         raise bad_request("poll can't be stopped")
-    if held.message["poll"]["is_closed"]:
+    if found.message["poll"]["is_closed"]:
         raise bad_request("poll has already been closed")
-    poll: Json = {**held.message["poll"], "is_closed": True}
-    held.message = {**held.message, "poll": poll}
-    held.message.pop("reply_markup", None)
+    poll: Json = {**found.message["poll"], "is_closed": True}
+    found.message = {**found.message, "poll": poll}
+    found.message.pop("reply_markup", None)
     markup = edited_markup(request)
     if markup is not None:
-        held.message["reply_markup"] = markup
-    request.backend.show_edited(chat, request.bot, held)
+        found.message["reply_markup"] = markup
+    request.backend.show_edited(chat, request.bot, found)
     return poll
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from botapi_sandbox.world.answers import bad_request
 from botapi_sandbox.world.delivery import existing_chat
 from botapi_sandbox.world.requests import Request, method
-from botapi_sandbox.world.state import Chat, Held
+from botapi_sandbox.world.state import Chat, ChatMessage
 
 
 @method("setMessageReaction")
@@ -13,15 +13,15 @@ def set_message_reaction(request: Request) -> bool:
     """Set one reaction, or none to remove it; never a paid one. For an album it goes to the first item that is left."""
     params = request.params
     chat = existing_chat(request, params["chat_id"])
-    held = chat.messages.get(params["message_id"])
-    if held is None:
+    found = chat.messages.get(params["message_id"])
+    if found is None:
         raise bad_request("message to react not found")
     wanted = params.get("reaction") or []
     if len(wanted) > 1:
         raise bad_request("REACTIONS_TOO_MANY")
     if wanted and wanted[0]["type"] == "paid":
         raise bad_request("REACTION_INVALID")
-    target = first_of_album(chat, held)
+    target = first_of_album(chat, found)
     if wanted and wanted[0]["type"] == "custom_emoji" and target.mine != wanted[0]:
         raise bad_request("REACTION_INVALID")
     target.bots = wanted[0] if wanted else None
@@ -29,9 +29,9 @@ def set_message_reaction(request: Request) -> bool:
     return True
 
 
-def first_of_album(chat: Chat, held: Held) -> Held:
+def first_of_album(chat: Chat, sent: ChatMessage) -> ChatMessage:
     """The item that carries the reactions of an album. For other messages, the message itself."""
-    group = held.message.get("media_group_id")
+    group = sent.message.get("media_group_id")
     if group is None:
-        return held
+        return sent
     return next(each for each in chat.messages.values() if each.message.get("media_group_id") == group)

@@ -48,7 +48,7 @@ class Person(msgspec.Struct, kw_only=True):
         return chat
 
 
-class Held(msgspec.Struct):
+class ChatMessage(msgspec.Struct):
     """One message of a private chat, as its bot sees it. A change replaces `message` and never mutates it."""
 
     message: Json
@@ -67,7 +67,7 @@ class Chat(msgspec.Struct):
     started: bool = False
     blocked: bool = False
     keyboard: Json | None = None
-    messages: dict[int, Held] = msgspec.field(default_factory=dict)
+    messages: dict[int, ChatMessage] = msgspec.field(default_factory=dict)
     topics: set[int] = msgspec.field(default_factory=set)
     """The topics that are open."""
 

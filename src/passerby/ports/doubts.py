@@ -8,7 +8,7 @@ from passerby.kernel.participant import Participant
 from passerby.ports.leases import WorkerId
 
 
-class Held(NamedTuple):
+class StoredPerson(NamedTuple):
     """A person as the live store has them. `recorded`: the journal has carried exactly this value to the records."""
 
     participant: Participant
@@ -50,8 +50,8 @@ class Doubtful(Protocol):
         """What may be wrong with what the store holds. Nothing, once an `adopt` with `whole` has returned.
 
         Damage is found when the store is opened. A store that loses something while it is open begins another
-        generation, with doubts. Then only `claim_doubts`, `answer_roll`, `everybody`, `held`, commits that repair, and
-        an `adopt` with `whole` are possible. Everything else raises LiveStoreLost.
+        generation, with doubts. Then only `claim_doubts`, `answer_roll`, `everybody`, `stored`, commits that repair,
+        and an `adopt` with `whole` are possible. Everything else raises LiveStoreLost.
         """
         ...
 
@@ -66,10 +66,10 @@ class Doubtful(Protocol):
         """
         ...
 
-    async def everybody(self) -> list[Held]:
-        """Everybody who is held. For somebody who changes meanwhile, one of their values."""
+    async def everybody(self) -> list[StoredPerson]:
+        """Everybody in the store. For somebody who changes meanwhile, one of their values."""
         ...
 
-    async def held(self, persons: Sequence[PersonId]) -> dict[PersonId, Held]:
-        """Those of these people who are held, all read at one moment."""
+    async def stored(self, persons: Sequence[PersonId]) -> dict[PersonId, StoredPerson]:
+        """Those of these people who are in the store, all read at one moment."""
         ...

@@ -118,7 +118,7 @@ async def test_one_worker_compares_and_repairs_and_then_all_continue(
     assert claims == [True, False, True]
     ann, ben = couple()
     assert {held.participant for held in await one.everybody()} == {ann, ben}
-    assert set(await one.held((ANN, EVE))) == {ANN}
+    assert set(await one.stored((ANN, EVE))) == {ANN}
     repair = Commit((becomes(ann, Idle()), becomes(ben, Idle())), (CHAT,), (notice("n"),), repairs=True)
     assert await one.commit(repair) is Committed.YES
     assert await one.commit(Commit(facts=(fact(9),), repairs=True)) is Committed.YES
@@ -230,7 +230,7 @@ async def test_the_journal_of_a_doubtful_generation_is_counted_separately(
     await doubted(one)
     await settled(one)
     assert await one.trimmed() == 0, "the records have nothing of this generation"
-    assert (await one.held((ANN,)))[ANN].recorded, "but they do hold the facts that were recorded"
+    assert (await one.stored((ANN,)))[ANN].recorded, "but they do hold the facts that were recorded"
     assert await one.journal(0, 10) == [(last, fact(2))]
 
 

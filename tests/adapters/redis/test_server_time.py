@@ -105,7 +105,7 @@ async def test_a_worker_with_a_wrong_clock_removes_nobody_who_was_just_heard_of(
         await stores[0].trim_journal(10, stores[0].generation)
         for store in stores:
             await store.sweep()
-        assert len(await stores[0].held((ANN, EVE))) == 2
+        assert len(await stores[0].stored((ANN, EVE))) == 2
 
 
 def test_before_the_first_answer_the_time_is_our_own() -> None:

@@ -31,7 +31,7 @@ from passerby.ops.backup.taking import take
 from passerby.ops.backup.verifying import listed, verify
 from passerby.ops.doctor import backups
 from passerby.ops.standstill import FleetRuns, standstill
-from passerby.ports.doubts import Held
+from passerby.ports.doubts import StoredPerson
 from passerby.ports.facts import Fact
 from passerby.ports.leases import WorkerId
 from passerby.ports.outbox import Notice, Parked
@@ -195,7 +195,7 @@ async def use_live_store(settings: Settings) -> None:
         await store.adopt((), whole=True)
 
 
-async def new_live_store(settings: Settings) -> tuple[list[Held], list[tuple[int, str]]]:
+async def new_live_store(settings: Settings) -> tuple[list[StoredPerson], list[tuple[int, str]]]:
     """Whom it holds, and whom a worker that starts now tells what. It is whole, and there is no doubt about it."""
     async with standstill(settings, CLOCK) as still, still._live_store() as store:
         assert not store.newborn

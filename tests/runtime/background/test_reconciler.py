@@ -11,7 +11,7 @@ from passerby.kernel.effect import Priority
 from passerby.kernel.ids import ChatId, MessageId, PersonId
 from passerby.kernel.participant import Chatting, Idle, Participant, Searching
 from passerby.kernel.text import text
-from passerby.ports.doubts import Doubts, Held
+from passerby.ports.doubts import Doubts, StoredPerson
 from passerby.ports.facts import BlockChanged, ChatClosed, ChatOpened, Fact, PersonChanged
 from passerby.ports.outbox import Notice, Outgoing
 from passerby.ports.participants import Commit, Committed
@@ -320,16 +320,16 @@ async def test_unsent_notices_of_a_person_whom_no_repair_tells_anything_are_kept
 @pairwise
 async def test_a_person_who_acts_during_the_second_look_is_looked_at_once_more(pair: Pair) -> None:
     await together(pair)
-    held, looks = pair.store.held, list[Sequence[PersonId]]()
+    held, looks = pair.store.stored, list[Sequence[PersonId]]()
     pair.records.disk.people.clear()
 
-    async def acts(persons: Sequence[PersonId]) -> dict[PersonId, Held]:
+    async def acts(persons: Sequence[PersonId]) -> dict[PersonId, StoredPerson]:
         found = await held(persons)
         looks.append(persons)
         if len(looks) == 2:  # as if this look had been before the journal carried the value
             return {person: each._replace(recorded=False) for person, each in found.items()}
         return found
 
-    pair.store.held = acts
+    pair.store.stored = acts
     assert await pair.reconciler.reconcile()
     assert pair.readers == [ANN, BEN]

@@ -23,7 +23,7 @@ from passerby.ports.message_map import Mark
 from passerby.ports.outbox import Notice, Parked
 from passerby.ports.participants import Commit, Committed
 from passerby.ports.telegram import SendContent
-from passerby.runtime.delivery.courier import HELD_S
+from passerby.runtime.delivery.courier import PASSING_WAIT_S
 from passerby.runtime.inbound.crashes import FATAL_CRASHES
 from passerby.runtime.inbound.person_queues import Work
 from tests.runtime.virtual import EPOCH, run
@@ -123,7 +123,7 @@ async def test_the_notices_of_a_commit_without_an_answer_are_sent_once(bench: Be
 
     bench.store.commit = unanswered  # type: ignore[method-assign]
     bench.person_queues.put(Work(written(ANN, "/search"), (REF,), fences=(fence,)))
-    await asyncio.sleep(HELD_S + 0.1)
+    await asyncio.sleep(PASSING_WAIT_S + 0.1)
     assert words_of(bench.telegram.sent) == [html("search.begun").partition("\n")[0]], "before anything that follows"
     await bench.quiet()
     assert len(bench.telegram.sent) == 1

@@ -19,7 +19,7 @@ from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.outbox import Notice
 from passerby.ports.participants import Commit, Committed
 from passerby.ports.telegram import EditNotice, OutgoingCall, ReplyRows, SendNotice
-from passerby.runtime.delivery.courier import HELD_S
+from passerby.runtime.delivery.courier import PASSING_WAIT_S
 from passerby.runtime.delivery.turns import ORDER_POLL_S
 from passerby.runtime.inbound.person_queues import Work
 from tests.runtime.virtual import run, settled
@@ -82,11 +82,11 @@ def in_two(body: Callable[[Two], Awaitable[None]], *, shared: bool = True, bot_b
 async def _found_within_a_second(two: Two) -> None:
     for person in (ANN, BEN):
         await two.search(person)
-    await asyncio.sleep(0.5 * HELD_S)
+    await asyncio.sleep(0.5 * PASSING_WAIT_S)
     assert two.telegram.tried == []
     await two.pair()
     await two.quiet()
-    await asyncio.sleep(2 * HELD_S)
+    await asyncio.sleep(2 * PASSING_WAIT_S)
     assert two.told(ANN) == two.told(BEN) == ["search.found"]
     found = two.telegram.sent[0]
     assert isinstance(found, SendNotice)
@@ -101,10 +101,10 @@ def test_a_search_that_finds_somebody_within_a_second_costs_one_send_a_person(sh
 
 async def _found_later(two: Two) -> None:
     await two.search(ANN)
-    await asyncio.sleep(HELD_S + 0.1)
+    await asyncio.sleep(PASSING_WAIT_S + 0.1)
     assert two.told() == ["search.begun"]
     await two.search(BEN)
-    await asyncio.sleep(HELD_S + 0.1)
+    await asyncio.sleep(PASSING_WAIT_S + 0.1)
     await two.pair()
     await two.quiet()
     assert two.told(ANN) == two.told(BEN) == ["search.begun", "search.found"]
@@ -127,7 +127,7 @@ async def test_a_search_that_is_cancelled_at_once_costs_one_send(two: Two, /) ->
 async def test_an_answer_that_comes_meanwhile_does_not_overtake_the_first_one(two: Two, /) -> None:
     await two.search(ANN)
     await two.search(ANN)
-    assert two.telegram.tried[0][0] < HELD_S, "the second answer lets the first one go"
+    assert two.telegram.tried[0][0] < PASSING_WAIT_S, "the second answer lets the first one go"
     await two.quiet()
     assert two.told() == ["search.begun", "search.already"]
 
@@ -140,12 +140,12 @@ def test_a_person_who_asks_again_hears_nothing_of_the_search_after_their_partner
     async def body(two: Two) -> None:
         for person in (ANN, BEN):
             await two.search(person)
-        await asyncio.sleep(HELD_S + 0.1)
+        await asyncio.sleep(PASSING_WAIT_S + 0.1)
         two.one.happens(written(ANN, words))
         await settled()
         await two.pair()
         await two.quiet()
-        await asyncio.sleep(2 * HELD_S)
+        await asyncio.sleep(2 * PASSING_WAIT_S)
         assert two.told(ANN) == ["search.begun", "search.found"]
 
     in_two(body, shared=shared)
@@ -158,7 +158,7 @@ async def test_another_search_has_its_own_notice(two: Two, /) -> None:
     await settled()
     await asyncio.sleep(0.3)
     await two.search(ANN)
-    await asyncio.sleep(2 * HELD_S)
+    await asyncio.sleep(2 * PASSING_WAIT_S)
     assert two.told() == ["search.cancelled", "search.begun"]
 
 
@@ -166,7 +166,7 @@ async def _under_way(two: Two) -> None:
     two.telegram.latency_s = 0.5
     for person in (ANN, BEN):
         await two.search(person)
-    await asyncio.sleep(HELD_S + 0.1)
+    await asyncio.sleep(PASSING_WAIT_S + 0.1)
     assert len(two.telegram.tried) == 2
     await two.pair()
     await asyncio.sleep(0.3)
@@ -193,7 +193,7 @@ async def test_a_claim_that_comes_too_late_is_refused(two: Two, /, monkeypatch: 
     monkeypatch.setattr(two.one.store, "commit", after_the_end)
     for person in (ANN, BEN):
         await two.search(person)
-    await asyncio.sleep(HELD_S + 2 * ORDER_POLL_S)
+    await asyncio.sleep(PASSING_WAIT_S + 2 * ORDER_POLL_S)
     await two.quiet()
     assert two.pairs == 1
     assert two.told(ANN) == two.told(BEN) == ["search.found"]
@@ -214,7 +214,7 @@ async def test_a_claim_that_arrives_after_the_end_leaves_nothing_behind(
     monkeypatch.setattr(two.one.store, "commit", slowly)
     for person in (ANN, BEN):
         await two.search(person)
-    await asyncio.sleep(HELD_S + 0.1)
+    await asyncio.sleep(PASSING_WAIT_S + 0.1)
     two.two = two.one
     await two.pair()
     await asyncio.sleep(2.0)
@@ -227,7 +227,7 @@ async def test_a_search_that_ends_while_its_notice_waits_for_the_budget_is_not_t
     for person, bot in ((ANN, BOT), (BEN, OTHER_BOT)):
         two.one.happens(written(person, "hello", bot=bot), bot)
         await two.search(person)
-    await asyncio.sleep(HELD_S + 0.1)
+    await asyncio.sleep(PASSING_WAIT_S + 0.1)
     assert two.told(ANN) == two.told(BEN) == ["search.idle"]
     assert [entry.claimed for entry in await two.one.store.outbox(ME) if isinstance(entry, Notice)] == [True, True]
     await two.pair()
@@ -238,7 +238,7 @@ async def test_a_search_that_ends_while_its_notice_waits_for_the_budget_is_not_t
 async def _costs_no_budget(two: Two) -> None:
     for person in (ANN, BEN):
         await two.search(person)
-    await asyncio.sleep(0.5 * HELD_S)
+    await asyncio.sleep(0.5 * PASSING_WAIT_S)
     await two.pair()
     await asyncio.sleep(1.0)
     assert two.told(ANN) == two.told(BEN) == ["search.found"], "the budget was left for it"
@@ -260,7 +260,7 @@ def test_what_a_dead_process_has_held_is_sent_by_its_heir_unless_the_search_is_o
             inherited = await two.two.store.inherit(OTHER)
             await two.two.parking.take_up(inherited)
         assert {each.to for each in inherited} == {ANN, BEN}
-        await asyncio.sleep(2 * HELD_S)
+        await asyncio.sleep(2 * PASSING_WAIT_S)
         assert two.told(ANN) == two.told(BEN) == (["search.found"] if is_found else ["search.begun"])
         await two.two.quiet()
         two.one = two.two
@@ -273,7 +273,7 @@ async def test_what_a_dead_process_had_claimed_is_not_sent_after_the_end_of_the_
     two.telegram.latency_s = 1e9
     await two.search(ANN)
     await two.search(BEN)
-    await asyncio.sleep(HELD_S + 0.1)
+    await asyncio.sleep(PASSING_WAIT_S + 0.1)
     assert [entry.claimed for entry in await two.one.store.outbox(ME) if isinstance(entry, Notice)] == [True, True]
     two.one.courier.abandon()
     two.telegram.latency_s = 0.0
@@ -291,7 +291,7 @@ async def test_what_a_dead_process_had_claimed_is_not_sent_after_the_end_of_the_
 async def test_a_process_that_may_have_lost_its_entries_claims_none(two: Two, /) -> None:
     two.one.assurance.is_assured = False
     await two.search(ANN)
-    await asyncio.sleep(2 * HELD_S)
+    await asyncio.sleep(2 * PASSING_WAIT_S)
     assert [entry.claimed for entry in await two.one.store.outbox(ME) if isinstance(entry, Notice)] == [False]
     two.one.assurance.returns()
     await two.quiet()
@@ -380,7 +380,7 @@ async def test_after_a_loss_nobody_hears_of_a_search_whose_end_is_still_to_be_to
     ben = somebody(BEN, Chatting(chat, ANN, now), OTHER_BOT)
     found = Notice("found", ANN, BOT, text("search.found"), Priority.MATCH, now, KEYS[Chatting], anchors=chat)
     await two.one.store.commit(Commit((ann, ben), outbox=(found,), owner=ME))
-    await asyncio.sleep(2 * HELD_S)
+    await asyncio.sleep(2 * PASSING_WAIT_S)
     assert two.told() == []
     two.one.courier.say(found)
     await two.quiet()

@@ -18,7 +18,7 @@ from passerby.kernel.ids import BotId, MessageRef, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Idle, Participant, Searching
 from passerby.ports.clock import Clock
 from passerby.ports.done_marks import Known
-from passerby.ports.doubts import Doubts, Held, Roll
+from passerby.ports.doubts import Doubts, Roll, StoredPerson
 from passerby.ports.leases import Fence, WorkerId
 from passerby.ports.live_store import Figures, LiveStoreLost
 from passerby.ports.message_map import Anchor
@@ -149,12 +149,12 @@ class MemoryStore(MemoryDelivering, MemoryFeeds, MemoryConducts):
             self._roll.add(worker)
         return Roll(frozenset(self._roll), frozenset())
 
-    async def everybody(self) -> list[Held]:
-        return list((await self.held(tuple(self._state.people))).values())
+    async def everybody(self) -> list[StoredPerson]:
+        return list((await self.stored(tuple(self._state.people))).values())
 
-    async def held(self, persons: Sequence[PersonId]) -> dict[PersonId, Held]:
+    async def stored(self, persons: Sequence[PersonId]) -> dict[PersonId, StoredPerson]:
         people, dirty = self._state.people, self._state.dirty
-        return {each: Held(people[each], each not in dirty) for each in persons if each in people}
+        return {each: StoredPerson(people[each], each not in dirty) for each in persons if each in people}
 
     async def figures(self) -> Figures:
         self._check()

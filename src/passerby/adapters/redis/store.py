@@ -50,7 +50,7 @@ from passerby.kernel.decision import Facts
 from passerby.kernel.ids import NOWHERE, BotId, ChatId, MessageRef, PersonId, PoolId, search_of
 from passerby.kernel.participant import Chatting, Idle, Participant
 from passerby.ports.clock import Clock
-from passerby.ports.doubts import Held, Roll
+from passerby.ports.doubts import Roll, StoredPerson
 from passerby.ports.facts import Fact
 from passerby.ports.idle_chats import IdleChat
 from passerby.ports.leases import Fence, WorkerId
@@ -228,8 +228,8 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisMessageMap, RedisOutbox, 
             await self._refresh()
         return Roll(*(frozenset(map(WorkerId, names.decode().split())) for names in (answered, former)))
 
-    async def everybody(self) -> list[Held]:
-        found: dict[PersonId, Held] = {}
+    async def everybody(self) -> list[StoredPerson]:
+        found: dict[PersonId, StoredPerson] = {}
         cursor = b"0"
         while True:
             number, (cursor, rows) = await self._read(
@@ -238,12 +238,12 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisMessageMap, RedisOutbox, 
                 repairs=True,
             )
             values_of = rows[1::2] if isinstance(rows, list) else rows.values()
-            for held in map(partial(values.held, int(number or 0)), values_of):
-                found[held.participant.person] = held
+            for stored in map(partial(values.stored_person, int(number or 0)), values_of):
+                found[stored.participant.person] = stored
             if int(cursor) == 0:
                 return list(found.values())
 
-    async def held(self, persons: Sequence[PersonId]) -> dict[PersonId, Held]:
+    async def stored(self, persons: Sequence[PersonId]) -> dict[PersonId, StoredPerson]:
         if not persons:
             return {}
         number, rows = await self._read(
@@ -251,7 +251,9 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisMessageMap, RedisOutbox, 
         )
         recorded = int(number or 0)
         return {
-            person: values.held(recorded, row) for person, row in zip(persons, rows, strict=True) if row is not None
+            person: values.stored_person(recorded, row)
+            for person, row in zip(persons, rows, strict=True)
+            if row is not None
         }
 
     async def file_id(self, unique: str, bot: BotId) -> str | None:

@@ -7,7 +7,7 @@ import msgspec
 
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Idle, Participant, Searching, Ticket
-from passerby.ports.doubts import Held
+from passerby.ports.doubts import StoredPerson
 from passerby.ports.facts import Fact
 from passerby.ports.idle_chats import IdleChat
 from passerby.ports.outbox import Notice, Outgoing
@@ -50,10 +50,10 @@ def participant(held: bytes) -> Participant:
     return _decode_participant(held[held.index(b"\n") + 1 :])
 
 
-def held(recorded: int, row: bytes) -> Held:
+def stored_person(recorded: int, row: bytes) -> StoredPerson:
     """Return a person's value in `people`, and whether the records have it: they hold the journal up to `recorded`."""
     _, told, _ = row.split(b"\t", 2)
-    return Held(participant(row), int(told) <= recorded)
+    return StoredPerson(participant(row), int(told) <= recorded)
 
 
 def change(person: bytes, value: bytes) -> TicketChange:

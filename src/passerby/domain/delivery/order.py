@@ -94,7 +94,7 @@ class Queued:
         self.checked_at = put_at
         """When its chat was last known to be open."""
         self.not_before = -NEVER
-        """If it is alone in its queue, it is held until then: it may turn out to be needless. In monotonic seconds."""
+        """If it is alone in its queue, it waits until then: it may turn out to be needless. In monotonic seconds."""
         self.must_park = False
         """It is not sent before it is parked, because another process may have parked older ones of this chat."""
         self.chat_ended = False

@@ -51,7 +51,7 @@ async def in_live_store(store: LiveStore, now: float) -> Ended:
     found = {each.to: each.bot for each in notices if each.id.startswith(_PREFIX)}
     found |= {each.person: each.bot for each in entries if isinstance(each, Trail) and each.expires_at > now}
     if not store.newborn:
-        found |= busy_among(held.participant for held in await store.everybody())
+        found |= busy_among(stored.participant for stored in await store.everybody())
     told = None if store.newborn and not found else found
     return Ended(told, sum(isinstance(each, Parked) for each in entries), len(notices))
 

@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, nullcontext
 from passerby.dialogue.keyboards import KEYS, keys_for
 from passerby.kernel.participant import Chatting, Searching
 from passerby.ports.clock import Clock
-from passerby.ports.doubts import Doubts, Held
+from passerby.ports.doubts import Doubts, StoredPerson
 from passerby.ports.leases import WorkerId
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.message_map import Anchor, Mark
@@ -136,8 +136,8 @@ class Janitor:
         """
         repaired = {notice.to for notice in self._untold or () if isinstance(notice, Notice)}
         told = [each for each in entries if isinstance(each, Notice) and each.keyboard in KEYS.values()]
-        held = await self._store.held(sorted({each.to for each in told})) if self._was_doubtful and told else {}
-        over = {each.id for each in told if _is_over(each, held.get(each.to))}
+        stored = await self._store.stored(sorted({each.to for each in told})) if self._was_doubtful and told else {}
+        over = {each.id for each in told if _is_over(each, stored.get(each.to))}
         untold = {each.to for each in told if each.id not in over}
         stale = {each.id for each in told if each.to in repaired or (each.id in over and each.to not in untold)}
         if stale:
@@ -256,7 +256,7 @@ class Janitor:
         metrics.JOURNAL.set(figures.journal)
 
 
-def _is_over(notice: Notice, reader: Held | None) -> bool:
+def _is_over(notice: Notice, reader: StoredPerson | None) -> bool:
     """Whether the state that a notice tells its reader is over."""
     if reader is None:
         return False

@@ -24,7 +24,7 @@ from passerby.kernel.ids import ChatId, PersonId
 from passerby.kernel.participant import Chatting, Participant
 from passerby.kernel.text import text
 from passerby.ports.clock import Clock
-from passerby.ports.doubts import Held
+from passerby.ports.doubts import StoredPerson
 from passerby.ports.facts import BlockChanged, ChatClosed, Fact, PersonChanged
 from passerby.ports.leases import WorkerId
 from passerby.ports.live_store import LiveStore
@@ -88,7 +88,7 @@ class Reconciler:
 
     async def _views(self, active: Sequence[Participant], doubtful: Collection[PersonId]) -> dict[PersonId, View]:
         """`doubtful`: the live store may have lost these people altogether, and the records may hold them as idle."""
-        live = {held.participant.person: held for held in await self._store.everybody()}
+        live = {stored.participant.person: stored for stored in await self._store.everybody()}
         recorded = {each.person: each for each in active}
         recorded |= await self._records.people([each for each in live.keys() | doubtful if each not in recorded])
         return {person: _view(live.get(person), recorded.get(person)) for person in live.keys() | recorded.keys()}
@@ -103,15 +103,15 @@ class Reconciler:
         for _ in range(LOOKS):
             if not suspects:
                 break
-            before = await self._store.held(suspects)
+            before = await self._store.stored(suspects)
             recorded = await self._records.people(suspects)
-            after = await self._store.held(suspects)
+            after = await self._store.stored(suspects)
             acting = []
             for person in suspects:
                 views[person] = _view(after.get(person), recorded.get(person))
                 if person not in after and person not in recorded:
                     del views[person]
-                kinds = {compare(_view(held.get(person), recorded.get(person))) for held in (before, after)}
+                kinds = {compare(_view(stored.get(person), recorded.get(person))) for stored in (before, after)}
                 if len(kinds) > 1:
                     acting.append(person)
                 elif Difference.NONE not in kinds:
@@ -188,8 +188,8 @@ class Reconciler:
             await self._store.commit(Commit(facts=closed, repairs=True))
 
 
-def _view(held: Held | None, recorded: Participant | None) -> View:
-    return View(held.participant, recorded, held.recorded) if held is not None else View(None, recorded)
+def _view(stored: StoredPerson | None, recorded: Participant | None) -> View:
+    return View(stored.participant, recorded, stored.recorded) if stored is not None else View(None, recorded)
 
 
 def _facts(put: Participant, view: View, now: float) -> list[Fact]:

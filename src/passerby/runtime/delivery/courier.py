@@ -12,8 +12,8 @@ A relay that is not delivered after PARK_AFTER_S is *parked*: sealed into the ou
 and does not hold up Telegram's queue. It keeps its place in its queue. Behind CROWD others, a relay is parked at once:
 its turn is far away, and updates of other people wait behind it in Telegram's queue.
 
-A passing notice, which says that a search goes on, is held for HELD_S unless something waits behind it. If the search
-ends before the notice has left, the notice is dropped (see `passing_notices`).
+A passing notice, which says that a search goes on, waits for PASSING_WAIT_S unless something is behind it. If the
+search ends before the notice has left, the notice is dropped (see `passing_notices`).
 """
 
 from collections import deque
@@ -76,8 +76,8 @@ from passerby.telemetry import metrics
 
 PARK_AFTER_S = 1.5
 CROWD = 10
-HELD_S = 1.0
-"""How long a passing notice is held. A search that ends within this time costs its person one message, not two."""
+PASSING_WAIT_S = 1.0
+"""How long a passing notice waits. A search that ends within this time costs its person one message, not two."""
 
 RELAY_TTL_S = 3600.0
 """How long a relay may wait before its sender is told that it was dropped."""
@@ -188,7 +188,7 @@ class Courier:
         delivery.made_at, delivery.found_again = notice.made_at, found_again
         delivery.is_cleared = delivery.is_aside or not self._shared
         if notice.is_held:
-            delivery.not_before = now + HELD_S - min(age_s, HELD_S)
+            delivery.not_before = now + PASSING_WAIT_S - min(age_s, PASSING_WAIT_S)
         self._put(delivery)
 
     def pass_on(

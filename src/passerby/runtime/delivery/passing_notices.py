@@ -1,6 +1,6 @@
 """Passing notices: they say that a search goes on, and nobody needs them once it is over.
 
-A passing notice is held for a second, unless something waits behind it. If its search ends before it was sent, in
+A passing notice waits for a second, unless something is behind it. If its search ends before it was sent, in
 whichever process, it is not sent: the notice of the end says more. Two checks decide this:
 
 - With several processes, the notice's owner *claims* it before it asks for a budget: a commit stores that it will be
