@@ -110,6 +110,7 @@ SERIES: dict[str, tuple[dict[str, str], float]] = {
     "PasserbyCertificate": ({"passerby_certificate_days_left": "3x{n}"}, 1),
     "PasserbyBackupOld": ({"passerby_backup_at_seconds": "-100000x{n}"}, 1),
     "PasserbyRestoreTestOld": ({"passerby_restore_test_at_seconds": "-700000x{n}"}, 1),
+    "PasserbyRestoreTestFailed": ({"passerby_restore_test_faults": "1x{n}"}, 1),
     "PasserbySaleFound": ({"passerby_sales_found_total": "0+1x{n}"}, 1),
     "PasserbyChargeUnconfirmed": ({"passerby_charges_unconfirmed": "1x{n}"}, 1),
     "PasserbySweepOld": ({'passerby_bot_swept_at_seconds{bot="1"}': "-3000x{n}"}, 1),
@@ -145,34 +146,66 @@ def test_prometheus_accepts_the_rules_and_its_own_configuration(promtool: str, t
     run(promtool, "check", "config", tmp_path / "prometheus.yaml")
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_prometheus_fires_each_alert_by_its_series_alone(promtool: str, tmp_path: Path, rule: Rule) -> None:
-    series, begins = SERIES[rule.name]
-    at = int(begins) + MINUTES
-    step = f"{STEP if begins > WEEK else 1}m"
-    group = {
-        "interval": step,
-        "input_series": [
-            {"series": name, "values": values.format(n=120)}
-            for name, values in ({'up{job="passerby",instance="a"}': f"1x{at}"} | series).items()
-        ],
-        "promql_expr_test": [
-            {
-                "expr": f'count(ALERTS{{alertname="{rule.name}",alertstate="firing"}})',
-                "eval_time": f"{at}m",
-                "exp_samples": [{"labels": "{}", "value": 1}],
-            },
-            {
-                "expr": 'count(ALERTS{alertstate="firing"})',
-                "eval_time": f"{at}m",
-                "exp_samples": [{"labels": "{}", "value": 2}],
-            },
-        ],
-    }
+NOW = "{now}+60x{m}"
+HEALED = {
+    "PasserbyBotNotPolled": NOW,
+    "PasserbySweepOld": NOW,
+    "PasserbyBackupOld": NOW,
+    "PasserbyRestoreTestOld": NOW,
+    "PasserbyDiskSpace": "50x{m}",
+    "PasserbyCertificate": "80x{m}",
+}
+"""Rule -> the same series when the cause is gone. The others fall to 0, counters because of a restart."""
+
+HEALED_AFTER = 105
+"""Minutes: the longest window of a rule, and more."""
+
+
+def alerts(rule: str, at: int, *, fires: bool) -> list[dict[str, Any]]:
+    """Whether this alert is firing at a minute. The Watchdog always is, and no other one."""
+    ours = [{"labels": "{}", "value": 1}] if fires else []
+    firing = 'count(ALERTS{{{}alertstate="firing"}})'
+    one, every = firing.format(f'alertname="{rule}",'), firing.format("")
+    return [
+        {"expr": one, "eval_time": f"{at}m", "exp_samples": ours},
+        {"expr": every, "eval_time": f"{at}m", "exp_samples": [{"labels": "{}", "value": 2 if fires else 1}]},
+    ]
+
+
+def prometheus_says(
+    promtool: str, directory: Path, step: str, series: dict[str, str], told: list[dict[str, Any]]
+) -> None:
+    inputs = [{"series": name, "values": values} for name, values in series.items()]
+    group = {"interval": step, "input_series": inputs, "promql_expr_test": told}
     test = {"rule_files": [str(RULES_FILE)], "evaluation_interval": step, "tests": [group]}
-    file = tmp_path / "test.yaml"
+    file = directory / "test.yaml"
     file.write_text(yaml.safe_dump(test), "utf-8")
     run(promtool, "test", "rules", file)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_prometheus_fires_each_alert_by_its_series_alone_until_they_are_well_again(
+    promtool: str, tmp_path: Path, rule: Rule
+) -> None:
+    series, begins = SERIES[rule.name]
+    at = int(begins) + MINUTES
+    step, since = (STEP, WEEK) if begins > WEEK else (1, 0)
+    healed = HEALED.get(rule.name, "0x{m}").format(now=60 * (at + step), m=HEALED_AFTER // step + 1)
+    up = {'up{job="passerby",instance="a"}': f"1x{at + HEALED_AFTER}"}
+    sick = {name: f"{values.format(n=(at - since) // step)} {healed}" for name, values in series.items()}
+    told = [*alerts(rule.name, at, fires=True), *alerts(rule.name, at + HEALED_AFTER, fires=False)]
+    prometheus_says(promtool, tmp_path, f"{step}m", up | sick, told)
+
+
+@pytest.mark.parametrize(
+    "others", [{}, {'up{job="passerby",instance="b"}': "1x60"}], ids=["the only one", "one of two"]
+)
+def test_prometheus_says_when_a_process_cannot_be_read_until_it_can(
+    promtool: str, tmp_path: Path, others: dict[str, str]
+) -> None:
+    series = {'up{job="passerby",instance="a"}': "1x9 0x9 1x30"} | others
+    told = [*alerts("PasserbyDown", 15, fires=True), *alerts("PasserbyDown", 30, fires=False)]
+    prometheus_says(promtool, tmp_path, "1m", series, told)
 
 
 def test_the_alertmanager_accepts_its_configuration() -> None:

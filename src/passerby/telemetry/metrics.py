@@ -222,6 +222,9 @@ RESTORE_TEST_AT = Gauge(
     "passerby_restore_test_at_seconds",
     "When a backup was last restored for a test without a fault; Unix time. Only the worker with this duty.",
 )
+RESTORE_TEST_FAULTS = Gauge(
+    "passerby_restore_test_faults", "How many faults the last restore test found. Only the worker with this duty."
+)
 BUGS = Counter("passerby_bugs", "Units of work that ended because of a bug.")
 LONG_TURNS = Counter("passerby_loop_long_turns", "Turns of the event loop that took more than 250 ms.")
 FARM_ACCOUNTS = Gauge(
@@ -289,6 +292,7 @@ def snapshot(now: float) -> Snapshot:
         clock_skew_s=CLOCK_SKEW.value(),
         backup_at=BACKUP_AT.value(),
         restore_test_at=RESTORE_TEST_AT.value(),
+        restore_test_faults=int(RESTORE_TEST_FAULTS.value()),
         sales_found=int(SALES_FOUND.total()),
         late_checkouts=sum(CHECKOUT_TOOK.counts()[LATENCY_S.index(LATE_CHECKOUT_S) + 1 :]),
         charges_unconfirmed=int(CHARGES_UNCONFIRMED.value()),

@@ -44,6 +44,22 @@ def test_a_backup_by_hand_does_not_remove_the_last_one_that_passed_a_restore_tes
     assert directory.retire() == [tested]
 
 
+def test_a_failed_restore_test_does_not_forget_the_last_backup_that_passed(tmp_path: Path) -> None:
+    directory = Directory(tmp_path)
+    good, damaged, newest = (directory.place((START + timedelta(hours=hour)).timestamp()) for hour in range(3))
+    for path in (good, damaged, newest):
+        path.touch()
+    passed = Verified(good.name, START.timestamp(), [])
+    failed = Verified(damaged.name, START.timestamp(), ["it is damaged"])
+    state = DirectoryState().after(passed).after(failed)
+    assert state.last_passed == passed
+    directory.put_state(state)
+    assert directory.retire() == [damaged]
+    assert directory.backups() == [good, newest]
+    again = Verified(good.name, START.timestamp(), ["it is damaged"])
+    assert state.after(again).last_passed is None
+
+
 def test_backups_are_kept_by_number_not_by_age(tmp_path: Path) -> None:
     """After a year without backups, the old ones are still there."""
     directory = Directory(tmp_path)

@@ -53,6 +53,17 @@ def test_the_daily_backup_is_due_at_its_time_and_is_made_up_for_if_it_was_missed
     assert due(NIGHT + 7 * DAY) == ["verify"]
 
 
+def test_after_a_failed_restore_test_the_next_backup_is_tested_at_once(on_a_file: Settings) -> None:
+    directory = Directory(on_a_file.backup_dir or Path())
+    directory.path.mkdir()
+    directory.place(NIGHT).touch()
+    directory.put_state(DirectoryState(Verified(directory.place(NIGHT).name, NIGHT, ["it is damaged"])))
+    assert BackupDuty(on_a_file, StandingClock(NIGHT + HOUR)).due() == []
+    assert BackupDuty(on_a_file, StandingClock(NIGHT + DAY)).due() == ["run", "verify"]
+    directory.place(NIGHT + 2 * HOUR).touch()
+    assert BackupDuty(on_a_file, StandingClock(NIGHT + 3 * HOUR)).due() == ["verify"]
+
+
 def test_the_time_of_the_daily_backup_is_the_last_one_that_has_passed() -> None:
     assert scheduled_before(NIGHT, "03:30") == NIGHT
     assert scheduled_before(NIGHT - 1, "03:30") == NIGHT - DAY

@@ -79,3 +79,34 @@ def test_backups_that_are_wanted_and_never_made_are_an_alert_also_over_restarts(
 
     with clean_metrics():
         asyncio.run(main())
+
+
+def test_a_backup_that_cannot_be_restored_is_an_alert_until_another_one_can(tmp_path: Path) -> None:
+    settings = Settings(
+        bot_tokens="123456789:" + "x" * 35, sqlite_db_path=tmp_path / "passerby.db", backup_dir=tmp_path / "backups"
+    )
+
+    async def main() -> None:
+        await init_schema(settings.sqlite_db_path)
+        fleet = Fleet()
+        path = (await take(settings, fleet.clock.now)).path
+        await verify(settings, None, fleet.clock.now)
+        BackupDuty(settings, fleet.clock)._measure()
+        await fleet.passes(10)
+        assert not fleet.fires(rules.RESTORE_TEST_FAILED)
+        damaged = bytearray(path.read_bytes())
+        damaged[len(damaged) // 2] ^= 1
+        path.write_bytes(damaged)
+        await verify(settings, None, fleet.clock.now)
+        BackupDuty(settings, fleet.clock)._measure()
+        await fleet.passes(10)
+        assert fleet.fires(rules.RESTORE_TEST_FAILED)
+        fleet.clock.offset_s += DAY_S
+        await take(settings, fleet.clock.now)
+        await verify(settings, None, fleet.clock.now)
+        BackupDuty(settings, fleet.clock)._measure()
+        await fleet.passes(80)
+        assert not fleet.fires(rules.RESTORE_TEST_FAILED)
+
+    with clean_metrics():
+        asyncio.run(main())

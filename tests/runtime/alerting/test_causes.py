@@ -76,7 +76,7 @@ async def test_messages_that_nobody_gets_are_an_alert_until_they_are_sent(house:
 
 
 @staged(at_watch)
-async def test_a_bot_that_telegram_holds_back_for_minutes_is_an_alert(house: WatchedHouse, /) -> None:
+async def test_a_bot_that_telegram_holds_back_for_minutes_is_an_alert_until_it_ends(house: WatchedHouse, /) -> None:
     house.telegram.answer = lambda outgoing: FloodWait(400.0) if house.clock.monotonic() < 10 else None
     for person in (ANN, BEN):
         house.happens(written(person, "/start"))

@@ -17,11 +17,14 @@ HOUR_S = 3600.0
 
 
 @staged(at_watch)
-async def test_a_payment_that_only_the_transactions_show_is_an_alert(house: WatchedHouse, /) -> None:
+async def test_a_payment_that_only_the_transactions_show_is_an_alert_for_an_hour(house: WatchedHouse, /) -> None:
     at = house.clock.now()
     house.telegram.rows[BOT] = [StarRow("stx1", True, at, 75, what="invoice_payment", person=ANN, payload="lost")]
     await asyncio.sleep(800)
     assert "A payment was missed" in house.heard.firing()
+    house.clock.offset_s += HOUR_S
+    await asyncio.sleep(100)
+    assert "A payment was missed" in house.heard.over()
 
 
 @pytest.mark.long

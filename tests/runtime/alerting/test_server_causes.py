@@ -51,8 +51,10 @@ STEP_S = 5.0
 class Fleet:
     """One process that reports its metrics, and the duty that looks at them. Time passes only in `passes`."""
 
-    def __init__(self, *probes: Probe, thresholds: Mapping[str, float] = THRESHOLDS) -> None:
-        self.clock = VirtualClock()
+    def __init__(
+        self, *probes: Probe, thresholds: Mapping[str, float] = THRESHOLDS, clock: VirtualClock | None = None
+    ) -> None:
+        self.clock = clock or VirtualClock()
         self._probes = probes
         config = AlertConfig(thresholds=thresholds, probes=probes)
         store = MemoryStore(DiskLog(Disk()), self.clock, Random(1))

@@ -227,6 +227,14 @@ RESTORE_TEST_OLD = Rule(
     query="(time() - max(passerby_restore_test_at_seconds)) / 86400",
 )
 
+RESTORE_TEST_FAILED = Rule(
+    name="PasserbyRestoreTestFailed",
+    severity=CRITICAL,
+    title="A backup cannot be restored",
+    told="The last restore test found {value:.0f} faults. `passerby backup list` names the first ones.",
+    query="max(passerby_restore_test_faults)",
+)
+
 SALE_FOUND = Rule(
     name="PasserbySaleFound",
     setting="alert_sales_found",
@@ -312,6 +320,7 @@ RULES: Final = (
     CERTIFICATE,
     BACKUP_OLD,
     RESTORE_TEST_OLD,
+    RESTORE_TEST_FAILED,
     SALE_FOUND,
     CHARGE_UNCONFIRMED,
     SWEEP_OLD,

@@ -135,6 +135,13 @@ RUNBOOKS: Final[dict[str, Runbook]] = {
         "`passerby backup list`; `backup.failed` in the logs says why.",
         "Run `passerby backup verify`, and correct what it says.",
     ),
+    rules.RESTORE_TEST_FAILED.name: Runbook(
+        "A backup was restored for a test, and something was missing or different.",
+        "Nobody notices now. If the database is lost today, you need an older backup.",
+        "`passerby backup list` says what was wrong, and with which backup. Look at the disk of BACKUP_DIR, too.",
+        "Run `passerby backup run`, then `passerby backup verify`. The last backup that passed a test is kept, "
+        "whatever its age. If the new one fails as well, the database itself may be damaged.",
+    ),
     rules.SALE_FOUND.name: Runbook(
         "A bot's transactions showed a payment that no update had brought. Telegram keeps updates for a day, so this "
         "happens after a long outage, or if something else polled the bot.",

@@ -32,12 +32,24 @@ class Verified(msgspec.Struct, frozen=True):
 
 
 class DirectoryState(msgspec.Struct, frozen=True):
-    """`uploaded`: names of backups that were copied elsewhere. `since`: when the first backup was wanted, in Unix
-    seconds; 0 if nobody has noted it."""
+    """`verified`: the last restore test. `passed`: the last one before it that found nothing wrong. `uploaded`: names
+    of backups that were copied elsewhere. `since`: when the first backup was wanted, in Unix seconds; 0 if nobody has
+    noted it."""
 
     verified: Verified | None = None
     uploaded: tuple[str, ...] = ()
     since: float = 0.0
+    passed: Verified | None = None
+
+    @property
+    def last_passed(self) -> Verified | None:
+        """The last restore test that found nothing wrong."""
+        return self.verified if self.verified is not None and not self.verified.problems else self.passed
+
+    def after(self, test: Verified) -> "DirectoryState":
+        """The state after another restore test. A backup that passed one and failed this one has not passed."""
+        before = [each for each in (self.last_passed, self.passed) if each is not None and each.name != test.name]
+        return msgspec.structs.replace(self, verified=test, passed=before[0] if before else None)
 
 
 class Directory:
@@ -95,8 +107,7 @@ class Directory:
         """
         found = self.backups()
         keep = kept(found)
-        tested = self.state().verified
-        if tested is not None and not tested.problems:
+        if (tested := self.state().last_passed) is not None:
             keep.add(self.path / tested.name)
         retired = [path for path in found if path not in keep]
         for path in retired:

@@ -37,12 +37,17 @@ class BackupDuty:
 
     async def run(self) -> None:
         """Run until cancelled."""
-        while True:
-            self._measure()
-            for what in self.due():
-                await self._do(what)
-            self._measure()
-            await self._clock.sleep(LOOK_EVERY_S)
+        try:
+            while True:
+                self._measure()
+                for what in self.due():
+                    await self._do(what)
+                self._measure()
+                await self._clock.sleep(LOOK_EVERY_S)
+        finally:
+            # Another process measures from now on.
+            for gauge in (metrics.BACKUP_AT, metrics.RESTORE_TEST_AT, metrics.RESTORE_TEST_FAULTS):
+                gauge.clear()
 
     def due(self) -> list[str]:
         """What should be done now, in this order: "run", "verify"."""
@@ -53,6 +58,8 @@ class BackupDuty:
             found.append("run")
         if (found or backups) and (verified is None or now - verified.at >= TEST_EVERY_S):
             found.append("verify")
+        elif verified is not None and verified.problems and (found or backups[-1].name > verified.name):
+            found.append("verify")  # the backup after a damaged one
         return [what for what in found if self._clock.monotonic() - self._failed_at[what] >= AGAIN_AFTER_S]
 
     async def _do(self, what: str) -> None:
@@ -81,15 +88,14 @@ class BackupDuty:
 
     def _measure(self) -> None:
         """Where there is none, the time counts from when the first one was wanted."""
-        backups, verified = self._directory.backups(), self._directory.state().verified
-        if not backups or verified is None:
+        backups, state = self._directory.backups(), self._directory.state()
+        passed = state.last_passed
+        if not backups or passed is None:
             with suppress(OSError):  # then it counts from the start of this process
                 self._since = self._directory.wanted_since(self._since)
         metrics.BACKUP_AT.set((begun_at(backups[-1]) or 0.0) if backups else self._since)
-        if verified is None:
-            metrics.RESTORE_TEST_AT.set(self._since)
-        elif not verified.problems:
-            metrics.RESTORE_TEST_AT.set(verified.at)
+        metrics.RESTORE_TEST_AT.set(self._since if passed is None else passed.at)
+        metrics.RESTORE_TEST_FAULTS.set(len(state.verified.problems) if state.verified is not None else 0)
 
 
 def scheduled_before(now: float, at: str) -> float:

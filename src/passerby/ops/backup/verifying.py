@@ -5,8 +5,6 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
 from passerby.ops.backup.directory import Verified
 from passerby.ops.backup.failure import BackupFailed
 from passerby.ops.backup.manifest import Manifest
@@ -65,7 +63,7 @@ async def verify(settings: Settings, name: str | None, now: Callable[[], float])
                 problems = [str(error)]
         verified = Verified(path.name, now(), problems)
         if any(map(path.samefile, directory.backups())):
-            directory.put_state(msgspec.structs.replace(directory.state(), verified=verified))
+            directory.put_state(directory.state().after(verified))
         return verified
 
 

@@ -58,6 +58,7 @@ def reported(reports: Mapping[WorkerId, Report], rates: Rates, now: float) -> di
         rules.SALE_FOUND.name: {THE_FLEET: rates.increase("sales_found", HOUR_S)},
         rules.CHECKOUTS_LATE.name: {THE_FLEET: rates.increase("late_checkouts", TEN_MINUTES_S)},
         rules.CHARGE_UNCONFIRMED.name: {THE_FLEET: max((each.charges_unconfirmed for each in figures), default=0)},
+        rules.RESTORE_TEST_FAILED.name: {THE_FLEET: max((each.restore_test_faults for each in figures), default=0)},
         rules.OWED_LONG.name: {THE_FLEET: max((each.owed_s for each in figures), default=0.0) / HOUR_S},
         rules.FARM_FOUND.name: {THE_FLEET: max((each.farm_accounts for each in figures), default=0)},
         rules.CLOCK_SKEW.name: {name: abs(each.clock_skew_s) for name, each in every},
