@@ -21,12 +21,12 @@ from passerby.kernel.purchase import Purchase, RefundOrder
 from passerby.kernel.staff import (
     THE_OPERATOR,
     Invite,
-    Order,
     SanctionOrder,
     StaffDecision,
     StaffFacts,
     StaffId,
     StaffMember,
+    StaffOrder,
     Subject,
 )
 from passerby.ports.records import RecordsLost
@@ -40,7 +40,7 @@ class StaffDisk:
     invites: dict[str, Invite] = field(default_factory=dict)
     answers: dict[UpdateRef, StaffDecision] = field(default_factory=dict)
     audit: list[AuditRow] = field(default_factory=list)
-    orders: list[Order] = field(default_factory=list)
+    orders: list[StaffOrder] = field(default_factory=list)
     done: set[int] = field(default_factory=set)
     drains: dict[BotId, Drain] = field(default_factory=dict)
     logins: dict[str, PanelLogin] = field(default_factory=dict)
@@ -132,7 +132,7 @@ class MemoryStaff:
     async def exhibit(self, chat: ChatId, by: PersonId, place: int) -> bytes | None:
         return None
 
-    async def orders(self, limit: int) -> Sequence[tuple[int, Order]]:
+    async def orders(self, limit: int) -> Sequence[tuple[int, StaffOrder]]:
         await self._io()
         numbered = enumerate(self.disk.orders, 1)
         return [(number, order) for number, order in numbered if number not in self.disk.done][:limit]

@@ -108,7 +108,7 @@ def stop(settings: Settings) -> None:
 def logs(settings: Settings, name: str | None, lines: int, *, follow: bool) -> None:
     """Print the log of one process, or of all of them."""
     directory = settings.run_path / LOGS
-    found = sorted((path.stem for path in directory.glob("*.log")), key=sockets.order)
+    found = sorted((path.stem for path in directory.glob("*.log")), key=sockets.sort_key)
     chosen = [name] if name else [one for one in found if one not in (OWN_LOG, "start")]
     if not found:
         _none(settings)

@@ -8,7 +8,7 @@ from passerby.kernel.decision import Env
 from passerby.kernel.effect import Button, Menu, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.ids import PersonId
-from passerby.kernel.staff import AuditNote, Order, Permission, StaffDecision, StaffFacts
+from passerby.kernel.staff import AuditNote, Permission, StaffDecision, StaffFacts, StaffOrder
 from passerby.kernel.text import Text, text
 
 HOUR_S = 3600.0
@@ -47,7 +47,7 @@ def second_asked(
     what: Text,
     person: PersonId | None = None,
     note: str = "",
-    orders: tuple[Order, ...] = (),
+    orders: tuple[StaffOrder, ...] = (),
     back: Menu | None = None,
 ) -> StaffDecision:
     """Nothing is done yet, but `orders`: all members who may agree are asked. `note` is for the audit.

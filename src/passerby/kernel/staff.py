@@ -146,7 +146,7 @@ class ThankOrder(msgspec.Struct, frozen=True, tag="thank"):
     acted: bool
 
 
-Order = SanctionOrder | LiftOrder | OverturnOrder | UpholdOrder | ThankOrder | RefundOrder
+StaffOrder = SanctionOrder | LiftOrder | OverturnOrder | UpholdOrder | ThankOrder | RefundOrder
 """What the fleet is to do to a person. It is stored with the staff decision, and carried out once."""
 
 
@@ -247,7 +247,7 @@ class StaffDecision(msgspec.Struct, frozen=True):
     notes: tuple[AuditNote, ...] = ()
     drains: tuple[Drain, ...] = ()
     drains_over: tuple[BotId, ...] = ()
-    orders: tuple[Order, ...] = ()
+    orders: tuple[StaffOrder, ...] = ()
     logins: tuple[PanelLogin, ...] = ()
     sessions: tuple[PanelSession, ...] = ()
     broadcasts: tuple[Broadcast, ...] = ()

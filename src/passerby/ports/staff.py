@@ -7,7 +7,7 @@ from passerby.kernel.case import CaseAsked, CaseFile
 from passerby.kernel.drain import Drain
 from passerby.kernel.ids import ChatId, PersonId, UpdateRef
 from passerby.kernel.override import Place
-from passerby.kernel.staff import Order, StaffDecision, StaffFacts, StaffMember
+from passerby.kernel.staff import StaffDecision, StaffFacts, StaffMember, StaffOrder
 
 
 class AuditLine(Protocol):
@@ -80,7 +80,7 @@ class StaffRecords(Protocol):
         """A message that a reporter chose, or their comment (`place` 0), sealed. None if it is erased."""
         ...
 
-    async def orders(self, limit: int) -> Sequence[tuple[int, Order]]:
+    async def orders(self, limit: int) -> Sequence[tuple[int, StaffOrder]]:
         """Orders that are not carried out yet, with their numbers, in order. A number is never used twice."""
         ...
 

@@ -11,7 +11,7 @@ from passerby.ports.leases import Fence, LeaseName
 from passerby.ports.staff import StaffRecords
 from passerby.ports.telegram import Arrival
 from passerby.runtime.alerting.channels import StaffChannel
-from passerby.runtime.alerting.posts import StaffOrders, StaffPosts, Unconditional
+from passerby.runtime.alerting.posts import StaffAnswers, StaffPosts, Unconditional
 from passerby.runtime.alerting.watch import AlertConfig, AlertWatch
 from passerby.runtime.background.departures import Departures
 from passerby.runtime.background.farm_watch import FARMS, FarmWatch
@@ -19,10 +19,10 @@ from passerby.runtime.background.idle_chats import IdleChatWatch
 from passerby.runtime.background.janitor import Janitor
 from passerby.runtime.background.matcher import Introduce, Matcher
 from passerby.runtime.background.money import MoneyTask
-from passerby.runtime.background.orders import ORDERS, Orders
 from passerby.runtime.background.personal_data import PersonalDataTask
 from passerby.runtime.background.recorder import Recorder
 from passerby.runtime.background.search_delays import SearchDelays
+from passerby.runtime.background.staff_orders import ORDERS, StaffOrders
 from passerby.runtime.broadcasts.copies import Copies
 from passerby.runtime.broadcasts.following import Following
 from passerby.runtime.broadcasts.rounds import Rounds
@@ -103,7 +103,7 @@ class FleetDuties:
             if staff is not None
             else None
         )
-        self._orders = None if staff_records is None else Orders(staff_records, put, clock)
+        self._orders = None if staff_records is None else StaffOrders(staff_records, put, clock)
         self._broadcasts = None if broadcasts is None else self._sender_of(broadcasts)
         self._search_delays = SearchDelays(store, self._put, parts.background)
         money = MoneyTask(records, telegram, self._fleet_bots, tokens.works, self._put, clock, lambda: path.drains.now)
@@ -209,4 +209,4 @@ class FleetDuties:
             parts.rng,
         )
         channels = (*config.channels, StaffChannel(StaffPosts(board)))
-        return replace(config, channels=channels, orders=StaffOrders(staff.records, board).after)
+        return replace(config, channels=channels, answers=StaffAnswers(staff.records, board).after)

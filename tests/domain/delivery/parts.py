@@ -4,7 +4,7 @@ from itertools import count
 
 from passerby.domain.delivery.commands import AskBudget, Command, Mark, Send
 from passerby.domain.delivery.events import Added, BudgetGranted, Event, MarkStored, Sent
-from passerby.domain.delivery.order import Queued
+from passerby.domain.delivery.line import Queued
 from passerby.domain.delivery.queue import DeliveryQueue
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.effect import Priority, React, Relay

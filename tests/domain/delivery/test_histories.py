@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from passerby.domain.delivery import events as happened
 from passerby.domain.delivery.commands import AskBudget, Check, Command, Mark, Park, Report, Send, StoreStep, Withdraw
 from passerby.domain.delivery.events import Event
-from passerby.domain.delivery.order import Queued
+from passerby.domain.delivery.line import Queued
 from passerby.domain.delivery.phases import Custody, Phase
 from passerby.domain.delivery.queue import DeliveryQueue
 from passerby.domain.delivery.table import TABLE, IllegalEvent

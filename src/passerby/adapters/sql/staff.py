@@ -44,7 +44,6 @@ from passerby.kernel.staff import (
     COMMAND_LINE,
     THE_OPERATOR,
     Invite,
-    Order,
     Role,
     SanctionOrder,
     ShowExhibit,
@@ -53,6 +52,7 @@ from passerby.kernel.staff import (
     StaffFacts,
     StaffId,
     StaffMember,
+    StaffOrder,
     Subject,
 )
 from passerby.kernel.text import Text
@@ -202,8 +202,8 @@ class SqlStaff:
 
         return await self._read(read)
 
-    async def orders(self, limit: int) -> Sequence[tuple[int, Order]]:
-        async def read(connection: AsyncConnection) -> list[tuple[int, Order]]:
+    async def orders(self, limit: int) -> Sequence[tuple[int, StaffOrder]]:
+        async def read(connection: AsyncConnection) -> list[tuple[int, StaffOrder]]:
             return await open_orders(connection, limit)
 
         return await self._read(read)

@@ -8,13 +8,13 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerby.adapters.sql.tables import staff_orders
-from passerby.kernel.staff import Order
+from passerby.kernel.staff import StaffOrder
 
 _MOST: Final = 1000
-_read: Final[msgspec.json.Decoder[Order]] = msgspec.json.Decoder(Order)
+_read: Final[msgspec.json.Decoder[StaffOrder]] = msgspec.json.Decoder(StaffOrder)
 
 
-async def add_orders(connection: AsyncConnection, orders: Sequence[Order], now: float) -> None:
+async def add_orders(connection: AsyncConnection, orders: Sequence[StaffOrder], now: float) -> None:
     """Add orders for the fleet. The transaction must hold the lock of `lock_audit`."""
     if orders:
         highest = await connection.scalar(_HIGHEST_ORDER) or 0
@@ -30,7 +30,7 @@ async def add_orders(connection: AsyncConnection, orders: Sequence[Order], now: 
         await connection.execute(_ADD_ORDER, rows)
 
 
-async def open_orders(connection: AsyncConnection, most: int = _MOST) -> list[tuple[int, Order]]:
+async def open_orders(connection: AsyncConnection, most: int = _MOST) -> list[tuple[int, StaffOrder]]:
     """The numbers and the orders that are not carried out yet, the oldest first."""
     return [(number, _read.decode(body)) for number, body in await connection.execute(_OPEN_ORDERS, {"most": most})]
 

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from passerby.domain.delivery.order import Queued
+from passerby.domain.delivery.line import Queued
 from passerby.kernel.effect import Priority
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId, MessageId

@@ -6,7 +6,7 @@ phases names them.
 
 import msgspec
 
-from passerby.domain.delivery.order import Queued
+from passerby.domain.delivery.line import Queued
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId, ChatId, MessageId
 

@@ -62,7 +62,7 @@ from passerby.domain.delivery.events import (
     Superseded,
     Wakeup,
 )
-from passerby.domain.delivery.order import NEVER, End, Line, Queued
+from passerby.domain.delivery.line import NEVER, End, Line, Queued
 from passerby.domain.delivery.phases import Custody, Phase
 from passerby.domain.delivery.table import TABLE, IllegalEvent
 from passerby.kernel.effect import Priority

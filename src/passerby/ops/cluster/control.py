@@ -91,7 +91,7 @@ class Cluster:
         told = self._call("supervisor.getAllProcessInfo")
         runs = {run["name"]: run for run in self._call("passerby.runs")}
         kept = [_kept(process, runs.get(process["name"], {})) for process in told]
-        return sorted(kept, key=lambda one: sockets.order(one.name))
+        return sorted(kept, key=lambda one: sockets.sort_key(one.name))
 
     def process(self, name: str) -> Kept:
         return next(one for one in self.processes() if one.name == name)

@@ -111,7 +111,7 @@ def glance(directory: Path) -> Glance:
     except NoCluster:
         kept = {}
     supervisor = "" if kept else _missed(directory)
-    names = sorted({*kept, *sockets.names(directory)}, key=sockets.order)
+    names = sorted({*kept, *sockets.names(directory)}, key=sockets.sort_key)
     with ThreadPoolExecutor(max_workers=max(1, len(names))) as pool:
         told = dict(zip(names, pool.map(lambda name: _ask(directory, name), names), strict=True))
     pids = {name: pid for name in names if (pid := (kept[name].pid if name in kept else 0) or told[name].pid)}
@@ -214,7 +214,7 @@ def _far(member: Report) -> str:
 
 def _names(now: Glance) -> list[str]:
     # A socket without a process, unknown to supervisor, was left by a dead process.
-    return sorted({*now.kept, *now.pids}, key=sockets.order)
+    return sorted({*now.kept, *now.pids}, key=sockets.sort_key)
 
 
 def _process(name: str, before: Glance | None, now: Glance, bots: int) -> Process:

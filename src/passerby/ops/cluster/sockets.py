@@ -39,11 +39,11 @@ def path_of(directory: Path, name: str) -> Path:
 def names(directory: Path) -> list[str]:
     """The processes that have, or had, a socket here, in the order of the numbers in their names."""
     found = (path.stem for path in directory.glob("*.sock") if path.name != CONTROL)
-    return sorted(found, key=order)
+    return sorted(found, key=sort_key)
 
 
-def order(name: str) -> tuple[str, int, str]:
-    """A sort key by which web-2 comes before web-10."""
+def sort_key(name: str) -> tuple[str, int, str]:
+    """For sorting: web-2 comes before web-10."""
     stem, _, number = name.rpartition("-")
     return (stem, int(number), name) if number.isdigit() else (name, 0, name)
 

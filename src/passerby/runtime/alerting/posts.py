@@ -13,7 +13,7 @@ from passerby.kernel.effect import Button, Menu
 from passerby.kernel.text import Text, text
 from passerby.ports.records import RecordsLost
 from passerby.ports.staff import StaffRecords
-from passerby.runtime.alerting.watch import Order, Orders
+from passerby.runtime.alerting.watch import AlertAnswer, AlertAnswers
 from passerby.runtime.delivery.staff_board import Posted, StaffBoard
 
 SILENT_S: Final = 3600.0
@@ -44,24 +44,24 @@ class Unconditional:
         return
 
 
-class StaffOrders:
-    """Reads from the audit what staff asked for."""
+class StaffAnswers:
+    """Reads from the audit how staff have answered alerts."""
 
     def __init__(self, records: StaffRecords, board: StaffBoard) -> None:
         self._records = records
         self._board = board
 
-    async def after(self, number: int) -> Orders:
+    async def after(self, number: int) -> AlertAnswers:
         """`number`: the last row that was read. The first time, only the newest rows are read."""
         try:
             rows = await (self._records.audit(number, ROWS) if number else self._records.newest_audit(ROWS))
         except RecordsLost:
-            return Orders((), number)
+            return AlertAnswers((), number)
         found = [row for row in rows if row.action in ("alert.acknowledged", "alert.silenced")]
         everybody = await self._board.everybody() if found else ()
         names: dict[int, str] = {each.number: each.name for each in everybody}
-        orders = [
-            Order(
+        answers = [
+            AlertAnswer(
                 row.subject,
                 names.get(row.actor or 0, "") or f"#{row.actor}",
                 row.at,
@@ -69,7 +69,7 @@ class StaffOrders:
             )
             for row in found
         ]
-        return Orders(orders, rows[-1].number if rows else number)
+        return AlertAnswers(answers, rows[-1].number if rows else number)
 
 
 def _said(words: str) -> Text:

@@ -50,8 +50,8 @@ class Probe(NamedTuple):
     ask: Callable[[], Awaitable[Reading | None]]
 
 
-class Order(NamedTuple):
-    """What staff have asked for, and when. `silent_until` 0: they look after the alert."""
+class AlertAnswer(NamedTuple):
+    """A staff member's answer to an alert: they look after it, or it is silent for a time (`silent_until` is not 0)."""
 
     rule: str
     by: str
@@ -59,10 +59,10 @@ class Order(NamedTuple):
     silent_until: float = 0.0
 
 
-class Orders(NamedTuple):
-    """New orders, and the number of the last one that was read."""
+class AlertAnswers(NamedTuple):
+    """New answers, and the number of the last one that was read."""
 
-    found: Sequence[Order]
+    found: Sequence[AlertAnswer]
     last: int
 
 
@@ -74,18 +74,18 @@ class Kept(msgspec.Struct, omit_defaults=True):
     polled: dict[int, float] = {}
     swept: dict[int, float] = {}
     waits: Waits = Waits()
-    orders_read: int = 0
+    answers_read: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AlertConfig:
-    """`thresholds`: setting -> value. `orders(after)` returns what staff asked for. `beats`: whether the heartbeat
+    """`thresholds`: setting -> value. `answers(after)`: how staff have answered alerts. `beats`: whether the heartbeat
     address is asked, by `beat`. `forget` is called when this worker has the duty no more: another one measures then."""
 
     thresholds: Mapping[str, float]
     channels: Sequence[Channel] = ()
     probes: Sequence[Probe] = ()
-    orders: Callable[[int], Awaitable[Orders]] | None = None
+    answers: Callable[[int], Awaitable[AlertAnswers]] | None = None
     beat: Callable[[], Awaitable[None]] | None = None
     forget: Callable[[], None] = lambda: None
     polls: bool = True
@@ -223,17 +223,17 @@ class AlertWatch:
         return self._kept.told.get(channel.name, {}).get(name, Told())
 
     async def _heed(self) -> None:
-        """Do what staff have asked for."""
-        if self._config.orders is None or not any(alert.is_firing for alert in self._kept.alerts.values()):
+        """Acknowledge or silence alerts, as staff have answered them."""
+        if self._config.answers is None or not any(alert.is_firing for alert in self._kept.alerts.values()):
             return
-        orders = await self._config.orders(self._kept.orders_read)
-        for order in orders.found:
-            alert = self._kept.alerts.get(order.rule)
-            if alert is not None and alert.is_firing and order.at >= alert.since:
-                self._kept.alerts[order.rule] = (
-                    silence(alert, order.silent_until) if order.silent_until else acknowledge(alert, order.by)
+        answers = await self._config.answers(self._kept.answers_read)
+        for answer in answers.found:
+            alert = self._kept.alerts.get(answer.rule)
+            if alert is not None and alert.is_firing and answer.at >= alert.since:
+                self._kept.alerts[answer.rule] = (
+                    silence(alert, answer.silent_until) if answer.silent_until else acknowledge(alert, answer.by)
                 )
-        self._kept.orders_read = orders.last
+        self._kept.answers_read = answers.last
 
     async def _probe_on(self, probe: Probe) -> None:
         while not self._lost:
@@ -274,7 +274,7 @@ class AlertWatch:
 
     async def _keep(self) -> None:
         blob = msgspec.json.encode(self._kept)
-        alerts = msgspec.json.encode((self._kept.alerts, self._kept.told, self._kept.orders_read))
+        alerts = msgspec.json.encode((self._kept.alerts, self._kept.told, self._kept.answers_read))
         is_old = self._clock.monotonic() - self._written_at >= KEEP_EVERY_S
         if alerts == self._written and not is_old:
             return

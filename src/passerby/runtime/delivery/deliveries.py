@@ -2,7 +2,7 @@
 
 import msgspec
 
-from passerby.domain.delivery.order import Queued
+from passerby.domain.delivery.line import Queued
 from passerby.domain.delivery.phases import Custody
 from passerby.kernel.effect import Priority, Relay, RelayEffect
 from passerby.kernel.ids import BotId, MessageId, MessageRef, PersonId, UpdateRef

@@ -31,7 +31,7 @@ from passerby.domain.delivery.events import (
     StoreAway,
     Wakeup,
 )
-from passerby.domain.delivery.order import NEVER
+from passerby.domain.delivery.line import NEVER
 from passerby.domain.delivery.phases import Phase
 from passerby.domain.fingerprint import Prints
 from passerby.kernel.decision import Facts

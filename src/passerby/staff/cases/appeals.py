@@ -7,7 +7,7 @@ from passerby.domain.cases import case_of, costs
 from passerby.kernel.case import About, CaseState, Judged, Outcome, Verdict
 from passerby.kernel.decision import Env
 from passerby.kernel.event import ButtonPressed
-from passerby.kernel.staff import AuditNote, Order, OverturnOrder, StaffDecision, StaffFacts, UpholdOrder
+from passerby.kernel.staff import AuditNote, OverturnOrder, StaffDecision, StaffFacts, StaffOrder, UpholdOrder
 from passerby.staff.cases.deciding import NEXT, said
 from passerby.staff.cases.looking import mine, named
 
@@ -37,7 +37,7 @@ def _decide(event: ButtonPressed, facts: StaffFacts, env: Env, outcome: Outcome)
         version=case.version + 1,
     )
     wrong = outcome is Outcome.OVERTURNED
-    order: Order = (
+    order: StaffOrder = (
         OverturnOrder(case.accused, sanction, costs(file.reports)) if wrong else UpholdOrder(case.accused, sanction.id)
     )
     origin = case_of(sanction)

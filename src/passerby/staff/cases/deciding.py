@@ -12,12 +12,12 @@ from passerby.kernel.sanction import Reason, Sanction, SanctionKind
 from passerby.kernel.staff import (
     AuditNote,
     LiftOrder,
-    Order,
     OverturnOrder,
     SanctionOrder,
     StaffDecision,
     StaffFacts,
     StaffMember,
+    StaffOrder,
     ThankOrder,
 )
 from passerby.kernel.text import Text, text
@@ -210,7 +210,7 @@ def decided(
         version=case.version + 1,
     )
     dismissed = outcome is Outcome.DISMISSED
-    orders: list[Order] = []
+    orders: list[StaffOrder] = []
     measure = next((each for each in file.past if each.id == case.measure), None)
     if dismissed and (measure is not None or costs(file.reports)):
         orders.append(OverturnOrder(case.accused, measure, costs(file.reports)))

@@ -2,7 +2,7 @@
 
 from passerby.domain.delivery.commands import AskBudget, Check, Mark, Send, WaitUntil, Withdraw
 from passerby.domain.delivery.events import Added, BudgetGranted, Delayed, Flooded, MarkStored, Sent, Wakeup
-from passerby.domain.delivery.order import Queued
+from passerby.domain.delivery.line import Queued
 from passerby.domain.delivery.phases import Phase
 from passerby.kernel.effect import Priority
 from tests.domain.delivery.parts import ASKED, CHAT, OTHER_BOT, Talk, notice, relay

@@ -19,7 +19,7 @@ from passerby.kernel.event import (
 )
 from passerby.kernel.ids import BotId, UpdateRef
 from passerby.kernel.purchase import RefundOrder
-from passerby.kernel.staff import LiftOrder, Order, OverturnOrder, SanctionOrder, ThankOrder, UpholdOrder
+from passerby.kernel.staff import LiftOrder, OverturnOrder, SanctionOrder, StaffOrder, ThankOrder, UpholdOrder
 from passerby.ports.clock import Clock
 from passerby.ports.leases import Fence, duty_lease
 from passerby.ports.records import RecordsLost
@@ -36,7 +36,7 @@ AWAY_S = 2.0
 AT_ONCE = 100
 
 
-class Orders:
+class StaffOrders:
     """`put` gets each order as work. `finished` must be called with the updates that are done."""
 
     def __init__(self, records: StaffRecords, put: Callable[[Work], None], clock: Clock) -> None:
@@ -75,7 +75,7 @@ class Orders:
                 self._put(Work(_event(order), (UpdateRef(FROM_STAFF, number),), fences=(fence,)))
 
 
-def _event(order: Order) -> Event:
+def _event(order: StaffOrder) -> Event:
     match order:
         case SanctionOrder():
             return SanctionOrdered(order.person, FROM_STAFF, order.sanction)
