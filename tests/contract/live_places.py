@@ -4,7 +4,7 @@ To test another store with the contract, add a place for it to `PLACES`.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from contextlib import AbstractContextManager
 from random import Random
 from typing import Any, Protocol, TypeVar
@@ -13,7 +13,7 @@ import pytest
 
 from passerby.adapters.memory import MemoryStore
 from passerby.adapters.memory.store import JOURNAL_BOUND
-from passerby.kernel.ids import PersonId
+from passerby.kernel.ids import PersonId, UpdateRef
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore
 from tests.contract.live_cluster import ClusterPlace
@@ -95,6 +95,12 @@ class DiskLog:
     def rewrite(self, records: Iterable[bytes], *, keep_former: bool = False) -> None:
         self._take()
         self._disk.records = list(records)
+
+    def delivered(self, now: float) -> Iterable[UpdateRef]:
+        return ()
+
+    def note_delivered(self, refs: Sequence[UpdateRef], now: float) -> None:
+        pass
 
     async def sync(self) -> None:
         self._take()

@@ -25,6 +25,10 @@ UNSYNCED = 20
 """Messages to one chat that may be duplicated after a power cut. Marks are not synced for up to a second, and this is
 the number of messages that a chat's budget allows in that second."""
 
+MARKS_IN_A_SECTOR = 5
+"""How many records of relays a blanked sector may hit: each takes more than 128 bytes. A flipped bit hits one record,
+which has one message of a chat, because these are sent one after another."""
+
 PAUSE_S = 3.0
 """People write less often than in other cases, because the process is down for much of the time."""
 
@@ -152,7 +156,8 @@ def _blank(stage: Stage) -> str:
 async def flipped_log(stage: Stage) -> None:
     for number in range(stage.times or (4 if stage.quick else 20)):
         await _let_people_chat(stage, 0.1, 1.5)
-        await _restart_with(stage, (_flip, _blank)[number % 2], stop=number % 4 > 1)
+        damage, duplicates = ((_flip, 1), (_blank, MARKS_IN_A_SECTOR))[number % 2]
+        await _restart_with(stage, damage, stop=number % 4 > 1, duplicates=duplicates)
     named = stage.fleet.words().count('"store.doubtful"')
     stage.evidence["times that it was named"] = named
     assert named, "no log entry about the damage"

@@ -8,11 +8,11 @@ unsynced bytes: all of them, or some sectors in any order, as a disk may.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from random import Random
 
 from passerby.adapters.memory.frames import Hole, frame, unframe
-from passerby.kernel.ids import PersonId
+from passerby.kernel.ids import PersonId, UpdateRef
 from tests.simulation.virtual_time import SimProcess
 
 SECTOR = 512
@@ -92,6 +92,12 @@ class DiskLog:
             self._disk.sequence += len(frames)
             self._disk.data[:] = b"".join(frames)
             self._disk.synced = len(self._disk.data)
+
+    def delivered(self, now: float) -> Iterable[UpdateRef]:
+        return ()
+
+    def note_delivered(self, refs: Sequence[UpdateRef], now: float) -> None:
+        pass
 
     async def sync(self) -> None:
         wanted = len(self._disk.data)

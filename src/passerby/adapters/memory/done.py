@@ -4,6 +4,8 @@ A set of numbers per bot and not a maximum, because Telegram may restart the ids
 each is enough: a day of a hundred updates a second takes about a megabyte.
 """
 
+from collections.abc import Iterable
+
 import msgspec
 
 from passerby.kernel.ids import BotId, UpdateRef
@@ -40,6 +42,10 @@ class DoneMarks:
         bit = ref.update & (_BITS - 1)
         block.bits[bit >> 3] |= 1 << (bit & 7)
         block.touched_at = at
+
+    def add_all(self, refs: Iterable[UpdateRef], at: float) -> None:
+        for ref in refs:
+            self.add(ref, at)
 
     def redate(self, by_s: float) -> None:
         for block in self._blocks.values():

@@ -23,15 +23,16 @@ import stat
 import struct
 import zlib
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
+from passerby.adapters.memory.delivered import Delivered
 from passerby.adapters.memory.frames import Hole, frame, unframe
 from passerby.adapters.memory.touched import Touched
-from passerby.kernel.ids import PersonId
+from passerby.kernel.ids import PersonId, UpdateRef
 
 _CRC: Final = struct.Struct("<I")
 _SYNCED: Final = struct.Struct("<Q")
@@ -40,7 +41,7 @@ _MARK_BYTES: Final = 16
 _RELEASE: Final = struct.Struct("<I")
 _RELEASE_AT: Final = 40
 """The fields of the lock file: the number at its beginning, the mark, the release. Each is followed by its checksum.
-Behind them are the notes of `touched`."""
+Behind them are the notes of `touched` and `delivered`."""
 
 _DAMAGED_KEPT: Final = 3
 
@@ -79,6 +80,14 @@ class Log(Protocol):
         """`keep_former`: keep the old log under another name, so that an operator can examine the damage."""
         ...
 
+    def delivered(self, now: float) -> Iterable[UpdateRef]:
+        """What `note_delivered` stored beside the log within the time for which Telegram keeps an update."""
+        ...
+
+    def note_delivered(self, refs: Sequence[UpdateRef], now: float) -> None:
+        """Note beside the log which updates were delivered, in case that the log is damaged. Only the last are kept."""
+        ...
+
     async def sync(self) -> None:
         """Return when everything appended before the call is on the disk. Calls return in their order."""
         ...
@@ -111,6 +120,7 @@ class FileLog:
             is_there = path.exists()
             self._note_release(self._lock)
             self._touched = Touched(self._lock)
+            self._delivered = Delivered(self._lock)
             self._file = _open_regular(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
             synced = _read_synced(self._lock)
             self._records, self._size, self._sequence = unframe(path.read_bytes(), synced)
@@ -207,6 +217,13 @@ class FileLog:
         if touched:
             with contextlib.suppress(OSError):  # it only matters if the log is damaged, too
                 self._touched.note(self._lock, self._sequence, touched)
+
+    def delivered(self, now: float) -> Iterable[UpdateRef]:
+        return self._delivered.since(now)
+
+    def note_delivered(self, refs: Sequence[UpdateRef], now: float) -> None:
+        with contextlib.suppress(OSError):  # it only matters if the log is damaged, too
+            self._delivered.note(self._lock, refs, now)
 
     def _undo(self) -> None:
         try:

@@ -24,7 +24,7 @@ from passerby.adapters.memory.log import Log
 from passerby.adapters.memory.shared_budgets import Buckets
 from passerby.adapters.memory.state import State
 from passerby.adapters.memory.tickets import TicketPools
-from passerby.kernel.ids import PersonId
+from passerby.kernel.ids import PersonId, UpdateRef
 from passerby.ports.clock import Clock
 from passerby.ports.doubts import Doubts
 from passerby.ports.leases import WorkerId
@@ -66,10 +66,13 @@ class LoggedStore:
         self._rewritten_at = clock.monotonic()
         self._marks: list[tuple[Mark, Soon[None]]] = []
         """Not written yet. All marks of one turn of the event loop are written together."""
+        self._delivered: list[UpdateRef] = []
+        """Updates that were delivered since the last sweep."""
         self._touched_lately: deque[tuple[PersonId, ...]] = deque(maxlen=TOLD_BACK)
         self._begin_empty("", TicketPools())
         ended = self._replay_all(log.records())
         if not ended:
+            self._state.done.add_all(log.delivered(clock.now()), clock.now())
             # The newest numbers of the journal may be lost, so a new generation begins, with numbers of its own.
             self._state.begin(self._new_name(), newborn=self._state.newborn)
             self._write(Begun(self._state.generation, self._state.newborn))
@@ -157,6 +160,9 @@ class LoggedStore:
         """Expire (once a minute), sync, and rewrite the log if that saves space or repairs it. Call it every second."""
         self._check()
         now, monotonic = self._clock.now(), self._clock.monotonic()
+        if self._delivered:
+            self._log.note_delivered(self._delivered, now)
+            self._delivered.clear()
         self._follow_clock(now, monotonic)
         if monotonic - self._expired_at >= EXPIRE_EVERY_S:
             self._expired_at = monotonic

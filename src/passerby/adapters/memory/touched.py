@@ -24,16 +24,16 @@ AT: Final = 64
 ROOM: Final = 512
 """Many more than change between a commit and the moment the database has it."""
 
-_NOTE: Final = struct.Struct("<Qq")
+NOTE: Final = struct.Struct("<Qq")
 
 
 class Touched:
     """The ring. `lock` is given each time, because the lock file may be replaced while it is open."""
 
     def __init__(self, lock: int) -> None:
-        data = os.pread(lock, ROOM * _NOTE.size, AT)
-        whole = data[: len(data) // _NOTE.size * _NOTE.size]
-        self._found = [(number, PersonId(person)) for number, person in _NOTE.iter_unpack(whole)]
+        data = os.pread(lock, ROOM * NOTE.size, AT)
+        whole = data[: len(data) // NOTE.size * NOTE.size]
+        self._found = [(number, PersonId(person)) for number, person in NOTE.iter_unpack(whole)]
         newest = max(range(len(self._found)), key=lambda place: self._found[place][0], default=-1)
         self._next = (newest + 1) % ROOM
 
@@ -44,5 +44,5 @@ class Touched:
     def note(self, lock: int, number: int, people: Iterable[PersonId]) -> None:
         """Raises: OSError."""
         for person in people:
-            os.pwrite(lock, _NOTE.pack(number, person), AT + self._next * _NOTE.size)
+            os.pwrite(lock, NOTE.pack(number, person), AT + self._next * NOTE.size)
             self._next = (self._next + 1) % ROOM
