@@ -207,4 +207,14 @@ LOSSES: Final = (
         "return list(chats)",
     ),
     Bug("memory", "an older release opens a newer one's log", "_read_release(self._lock) > release:", "False:"),
+    Bug(
+        "memory",
+        "deliveries are noted at the beginning again after a start",
+        "self._place = (newest + 1) % ROOM",
+        "self._place = 0",
+    ),
+    Bug("memory", "a damaged note of a delivery is believed", "[0] == zlib.crc32(note)", "[0] != 1"),
+    Bug("memory", "what is not delivered is noted as delivered", "if mark.pairs:", "if mark.updates:"),
+    Bug("memory", "the notes of deliveries are not read", "self._state.done.add_all(log", "_ = (log"),
+    Bug("memory", "an old note of a delivery counts for ever", "if now - KEPT_S < at]", "]"),
 )

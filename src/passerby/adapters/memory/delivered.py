@@ -42,7 +42,7 @@ class Delivered:
         notes = {at // _SIZE: _NOTE.unpack_from(data, at) for at in range(0, len(data), _SIZE) if _is_whole(data, at)}
         self._found = [(UpdateRef(BotId(bot), update), at) for bot, update, at in notes.values()]
         newest = max(notes, key=lambda place: (notes[place][2], place), default=-1)
-        self._next = (newest + 1) % ROOM
+        self._place = (newest + 1) % ROOM
 
     def since(self, now: float) -> list[UpdateRef]:
         """The updates that were noted when this was opened, without those that Telegram has forgotten by `now`."""
@@ -51,10 +51,10 @@ class Delivered:
     def note(self, lock: int, refs: Sequence[UpdateRef], at: float) -> None:
         """Raises: OSError."""
         notes = [_packed(ref, at) for ref in refs[-ROOM:]]
-        before_the_end = notes[: ROOM - self._next]
-        os.pwrite(lock, b"".join(before_the_end), AT + self._next * _SIZE)
+        before_the_end = notes[: ROOM - self._place]
+        os.pwrite(lock, b"".join(before_the_end), AT + self._place * _SIZE)
         os.pwrite(lock, b"".join(notes[len(before_the_end) :]), AT)
-        self._next = (self._next + len(notes)) % ROOM
+        self._place = (self._place + len(notes)) % ROOM
 
 
 def _packed(ref: UpdateRef, at: float) -> bytes:
