@@ -214,7 +214,12 @@ LOSSES: Final = (
         "self._place = 0",
     ),
     Bug("memory", "a damaged note of a delivery is believed", "[0] == zlib.crc32(note)", "[0] != 1"),
-    Bug("memory", "what is not delivered is noted as delivered", "if mark.pairs:", "if mark.updates:"),
+    Bug(
+        "memory",
+        "what is not delivered is noted as delivered",
+        "                if mark.pairs:\n                    self._delivered",
+        "                if mark.updates:\n                    self._delivered",
+    ),
     Bug("memory", "the notes of deliveries are not read", "self._state.done.add_all(log", "_ = (log"),
     Bug("memory", "an old note of a delivery counts for ever", "if now - KEPT_S < at]", "]"),
 )
