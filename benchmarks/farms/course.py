@@ -11,7 +11,6 @@ from heapq import heappop, heappush
 from random import Random
 
 from benchmarks.day.habits import Person, people
-from passerby.domain.farms.clusters import Verdict, judge
 from passerby.domain.farms.conduct import (
     CUT_S,
     LISTENED_TO,
@@ -24,8 +23,9 @@ from passerby.domain.farms.conduct import (
     Wrote,
     noted,
 )
+from passerby.domain.farms.destinations import destinations
+from passerby.domain.farms.judging import Verdict, judge
 from passerby.domain.farms.openers import bands, words_of
-from passerby.domain.farms.targets import targets
 from passerby.kernel.ids import ChatId, PersonId
 from simulated_people.farms import Style
 from simulated_people.openers import Speaker, link, speaker
@@ -271,7 +271,7 @@ class Course:
             return
         tokens: dict[str, tuple[int, ...]] = {}
         if isinstance(note, Wrote):
-            found = targets(KEY, note.text)
+            found = destinations(KEY, note.text)
             tokens = {"t": found.plain, "o": found.odd}
             if note.nth == 0:
                 tokens["b"] = bands(KEY, words_of(note.text))

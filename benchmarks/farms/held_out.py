@@ -1,7 +1,7 @@
 """Farms that were written after the weights were fixed. They say how much of the rest is luck.
 
-Some are beyond what clusters can see: `own-names` has no common target, `no-target` names none, `sparing` advertises in
-few chats.
+Some do not look like a ring: `own-names` has no common destination, `no-destination` names none, and `sparing`
+advertises in few chats.
 """
 
 from random import Random
@@ -103,7 +103,7 @@ HELD_OUT: Final = {
         Style("spelt", _spelt, _human(1.5, 0.3), stays=_human(12), solves=0.3),
         Style("twelve names", _many, _human(2.0), stays=_human(10), solves=0.5),
         Style("own names", _own, _human(2.0), _human(4), _human(15), solves=0.9, annoys=0.5),
-        Style("no target", _none, _human(2.0), stays=_human(10), solves=0.5, annoys=0.6),
+        Style("no destination", _none, _human(2.0), stays=_human(10), solves=0.5, annoys=0.6),
         Style(
             "sparing", _sparing, _human(3.0), _human(8), _human(25), _human(60), solves=0.9, annoys=0.25, reported=0.05
         ),

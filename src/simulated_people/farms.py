@@ -71,15 +71,15 @@ TALK: Final = ("where are you from?", "nice to meet you", "what do you do?", "ha
 
 def _templates(rng: Random, account: int) -> list[str]:
     words = rng.choice(TEMPLATES)
-    target = rng.choice(("t.me/meet_anna_bot", "earn-fast.top", "@anna_private99"))
-    return [words.format(n=rng.choice(("Anna", "Lena", "Kate")), a=rng.randint(19, 26), t=target)]
+    destination = rng.choice(("t.me/meet_anna_bot", "earn-fast.top", "@anna_private99"))
+    return [words.format(n=rng.choice(("Anna", "Lena", "Kate")), a=rng.randint(19, 26), t=destination)]
 
 
-def _reworded(rng: Random, target: str) -> str:
+def _reworded(rng: Random, destination: str) -> str:
     parts = [
         rng.choice(GREET),
         f"I'm {rng.choice(FEEL)}",
-        f"{rng.choice(DO)} on {target}",
+        f"{rng.choice(DO)} on {destination}",
         rng.choice(WHY),
         rng.choice(ASK),
     ]

@@ -13,9 +13,9 @@ from passerby.domain.cases import (
     MEASURE_S,
     STRIKES_S,
     case_of,
-    clusters,
     costs,
     evidence_of,
+    groups,
     lane_of,
     may_decide,
     measure,
@@ -127,17 +127,17 @@ def test_revenge_and_newcomers_weigh_a_quarter_and_muted_reporters_nothing() -> 
 
 def test_reporters_who_belong_together_are_one_cluster() -> None:
     apart = [report(number, NOW + 600 * number) for number in range(4)]
-    assert len(clusters(apart)) == 4
+    assert len(groups(apart)) == 4
     again = [*apart, report(1, NOW + 9000)]
-    assert len(clusters(again)) == 4, "the same person"
+    assert len(groups(again)) == 4, "the same person"
     friends = [report(1, NOW), report(2, NOW + 600, met=frozenset({PersonId(1)})), report(3, NOW + 1200)]
-    assert len(clusters(friends)) == 2
-    assert len(clusters([report(1, NOW, met=frozenset({PersonId(2)})), report(2, NOW + 600)])) == 1
-    assert len(clusters([report(1, NOW), report(2, NOW + 60)])) == 1, "at the same time"
+    assert len(groups(friends)) == 2
+    assert len(groups([report(1, NOW, met=frozenset({PersonId(2)})), report(2, NOW + 600)])) == 1
+    assert len(groups([report(1, NOW), report(2, NOW + 60)])) == 1, "at the same time"
     new = [report(number, NOW + 600 * number, since=NOW - 3000 + number, source=7) for number in range(3)]
-    assert len(clusters(new)) == 1, "new in the same hour, through the same bot"
+    assert len(groups(new)) == 1, "new in the same hour, through the same bot"
     other = [report(1, NOW, since=NOW - 3000, source=7), report(2, NOW + 600, since=NOW - 3000, source=8)]
-    assert len(clusters(other)) == 2
+    assert len(groups(other)) == 2
     assert weights([*friends, report(4, NOW + 3000, chats=0)]) == [1.0, 1.0, 0.25]
 
 

@@ -19,8 +19,8 @@ from tests.features.playbook import NOW, OTHER_BOT, Person, Playbook
 HOUR_S = 3600.0
 
 
-def suspect(ann: Person, until: float = 0.0, cluster: str = "feed") -> Decision:
-    return ann.talk.happens(FarmSuspected(ann.person, ann.bot, ann.talk.env.now, until, cluster if until else ""))
+def suspect(ann: Person, until: float = 0.0, farm: str = "feed") -> Decision:
+    return ann.talk.happens(FarmSuspected(ann.person, ann.bot, ann.talk.env.now, until, farm if until else ""))
 
 
 def ticket(ann: Person) -> Ticket:
@@ -164,7 +164,7 @@ def test_passing_does_not_end_being_apart() -> None:
     suspect(ann, until)
     suspect(ann)
     picks(ann, right=True)
-    assert (watched(ann).apart_until, watched(ann).cluster) == (until, "feed")
+    assert (watched(ann).apart_until, watched(ann).farm) == (until, "feed")
 
 
 def test_a_slowed_person_stays_slowed_after_the_question() -> None:

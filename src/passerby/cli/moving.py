@@ -12,7 +12,7 @@ from passerby.settings import Settings
 def run_move(settings: Settings, to: str) -> int:
     """Returns the exit code."""
     from passerby.bootstrap.clock import SystemClock
-    from passerby.ops.move.moving import MoveFailed, WrongTarget, move
+    from passerby.ops.move.moving import MoveFailed, WrongDatabase, move
     from passerby.ops.standstill import FleetRuns
 
     def copied(table: str, rows: int) -> None:
@@ -22,7 +22,7 @@ def run_move(settings: Settings, to: str) -> int:
         moved = asyncio.run(move(settings, to, SystemClock(), copied))
     except (MoveFailed, FleetRuns) as failed:
         print(failed, file=sys.stderr)  # noqa: T201  # the one line
-        return 2 if isinstance(failed, WrongTarget) else 1
+        return 2 if isinstance(failed, WrongDatabase) else 1
     busy = moved.left.chats, moved.left.waiting
     if moved.was_done:
         typer.echo("everything was there already")

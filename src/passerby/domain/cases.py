@@ -4,9 +4,9 @@
 reports were decided, then `(share of right ones - 0.7) * log4(decided) * 5`. Reports in revenge, and those of somebody
 who has hardly chatted, count a quarter.
 
-**Clusters.** What counts is not how many reports there are but how many *independent* reporters. Reporters are one
-cluster if they have chatted with each other, came through the same bot within the same hour and are new, or reported
-within a minute and a half of each other. A cluster weighs as much as its heaviest report.
+**Groups.** What counts is not how many reports there are but how many *independent* reporters. Reporters are one
+group if they have chatted with each other, came through the same bot within the same hour and are new, or reported
+within a minute and a half of each other. A group weighs as much as its heaviest report.
 """
 
 import hashlib
@@ -43,7 +43,7 @@ NEW_S = 7 * DAY_S
 
 INDEPENDENT = 3
 COUNTS = 0.5
-"""A cluster below this weight does not count as independent."""
+"""A group below this weight does not count as independent."""
 MEASURE_S = 3 * DAY_S
 RULE = "reports"
 
@@ -118,13 +118,13 @@ def _is_muted(report: Report) -> bool:
     return report.record.muted_until > report.filed_at
 
 
-def clusters(reports: Sequence[Report]) -> list[list[Report]]:
+def groups(reports: Sequence[Report]) -> list[list[Report]]:
     """The reports, by independent reporters."""
     found: list[list[Report]] = []
     for report in sorted(reports, key=lambda each: each.filed_at):
-        near = [cluster for cluster in found if any(_together(report, other) for other in cluster)]
-        found = [cluster for cluster in found if cluster not in near]
-        found.append([report, *(each for cluster in near for each in cluster)])
+        near = [group for group in found if any(_together(report, other) for other in group)]
+        found = [group for group in found if group not in near]
+        found.append([report, *(each for group in near for each in group)])
     return found
 
 
@@ -139,8 +139,8 @@ def _together(one: Report, other: Report) -> bool:
 
 
 def weights(reports: Sequence[Report]) -> list[float]:
-    """The weight of each cluster, the heaviest first."""
-    return sorted((max(map(weight, cluster)) for cluster in clusters(reports)), reverse=True)
+    """The weight of each group, the heaviest first."""
+    return sorted((max(map(weight, group)) for group in groups(reports)), reverse=True)
 
 
 def measure(file: CaseFile, now: float) -> Sanction | None:

@@ -322,15 +322,15 @@ class WroteEnough(msgspec.Struct, frozen=True, gc=False, tag=True):
 class FarmSuspected(msgspec.Struct, frozen=True, gc=False, tag=True):
     """A person behaves like an account of a farm. `at` is when that was found.
 
-    With `until`, they are one of a cluster that advertises the same target: `cluster` names it. Without, they may be a
-    script, and one tap shows that they are not.
+    With `until`, it is an account of the farm that `farm` names. Without, it may be a script, and one tap shows that
+    it is not.
     """
 
     person: PersonId
     bot: BotId
     at: float
     until: float = 0.0
-    cluster: str = ""
+    farm: str = ""
 
 
 class SanctionOverturned(msgspec.Struct, frozen=True, gc=False, tag=True):

@@ -228,7 +228,7 @@ class Watched(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What follows because a person behaves like a farm's account (see `domain.farms`). Times are in Unix seconds; 0
     means never.
 
-    - `apart_until`: until then they meet only others who are apart. `cluster` names the farm.
+    - `apart_until`: until then they meet only others who are apart. `farm` names it.
     - `asked_at`: since then they have to pick a picture before somebody is found for them. `picture` is the right one.
     - `wrong`: how many times in a row they picked another one. `again_at`: not before then may they try again.
     - `passed_at`: when they last picked the right one.
@@ -236,7 +236,7 @@ class Watched(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """
 
     apart_until: float = 0.0
-    cluster: str = ""
+    farm: str = ""
     asked_at: float = 0.0
     picture: int = 0
     wrong: int = 0

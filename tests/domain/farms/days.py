@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from passerby.domain.farms.conduct import LIVELY, Conduct, Disliked, Ended, Pressed, Wrote, noted
+from passerby.domain.farms.destinations import destinations
 from passerby.domain.farms.openers import bands, words_of
-from passerby.domain.farms.targets import targets
 from passerby.kernel.ids import ChatId, PersonId
 
 KEY = b"today"
@@ -23,7 +23,7 @@ def says(
     lively: int = 0,
     known: bool = False,
 ) -> Conduct:
-    led = targets(KEY, text)
+    led = destinations(KEY, text)
     tokens = {"t": led.plain, "o": led.odd, "b": bands(KEY, words_of(text)) if nth == 0 else ()}
     return noted(conduct, Wrote(ANN, ChatId(chat), at, nth, gap_s, text, lively), tokens, known)
 

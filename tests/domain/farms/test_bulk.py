@@ -5,8 +5,8 @@ from random import Random
 import pytest
 
 from passerby.domain.farms.bulk import BULK, CHATS, LOOKALIKES, bulk, lookalikes
-from passerby.domain.farms.clusters import Finding, Verdict, is_candidate, judge
 from passerby.domain.farms.conduct import Conduct
+from passerby.domain.farms.judging import Finding, Verdict, is_candidate, judge
 from passerby.domain.farms.signals import scatters
 from passerby.kernel.ids import PersonId
 from tests.domain.farms.days import day_of

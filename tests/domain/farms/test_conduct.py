@@ -9,7 +9,7 @@ from passerby.domain.farms.conduct import MOST_TOKENS, Conduct, Ended, Pressed, 
 from tests.domain.farms.days import ANN, NOON, day_of, says
 
 
-def test_a_target_counts_once_for_each_chat() -> None:
+def test_a_destination_counts_once_for_each_chat() -> None:
     conduct = Conduct()
     for chat in ("a", "b"):
         for nth in range(3):
@@ -18,7 +18,7 @@ def test_a_target_counts_once_for_each_chat() -> None:
     assert (conduct.chats, conduct.led, conduct.odd) == (2, 2, 0)
 
 
-def test_a_target_that_comes_late_in_a_chat_counts_too() -> None:
+def test_a_destination_that_comes_late_in_a_chat_counts_too() -> None:
     conduct = says(Conduct(), "hi", chat="a")
     conduct = says(conduct, "find lena_sunny22", chat="a", nth=1)
     conduct = says(conduct, "or @ann_99", chat="a", nth=2)
@@ -50,7 +50,7 @@ def test_an_opening_without_a_known_delay_tells_nothing_about_it() -> None:
     assert says(Conduct(), "hi", chat="a", gap_s=None).reactions.n == 0
 
 
-def test_a_known_target_counts_once_for_each_chat() -> None:
+def test_a_known_destination_counts_once_for_each_chat() -> None:
     conduct = says(Conduct(), "@ann_99", chat="a", known=True)
     conduct = says(conduct, "@ann_99", chat="a", nth=1, known=True)
     assert conduct.known == 1

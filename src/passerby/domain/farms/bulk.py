@@ -1,4 +1,4 @@
-"""Accounts that open chats in bulk, each with words of its own: the kind of farm that shares no target.
+"""Accounts that open chats in bulk, each with words of its own: the kind of farm that shares no destination.
 
 One script gives all its accounts the same habits: how soon they write after "Partner found", how much that varies, how
 many chats they have in an hour, how often they come with a place or a long opening, how often their partners leave at

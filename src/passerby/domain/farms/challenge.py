@@ -39,12 +39,12 @@ def ask(me: Participant, env: Env) -> Participant | None:
     return _with(me, msgspec.structs.replace(watched, asked_at=env.now, picture=_drawn(env.rng), wrong=0), env)
 
 
-def set_apart(me: Participant, until: float, cluster: str, env: Env) -> Participant | None:
+def set_apart(me: Participant, until: float, farm: str, env: Env) -> Participant | None:
     """The person, apart until then. None if they are already, for about as long."""
     watched = me.watched or Watched()
     if is_cleared(me, env.now) or watched.apart_until > until - TRUSTED_S / 4:
         return None
-    return _with(me, msgspec.structs.replace(watched, apart_until=until, cluster=cluster), env)
+    return _with(me, msgspec.structs.replace(watched, apart_until=until, farm=farm), env)
 
 
 def is_cleared(me: Participant, now: float) -> bool:
@@ -61,7 +61,7 @@ def pick(me: Participant, picture: int, env: Env) -> Participant:
     watched = me.watched
     assert watched is not None, "they are asked"
     if picture == watched.picture:
-        return _with(me, Watched(watched.apart_until, watched.cluster, passed_at=env.now), env)
+        return _with(me, Watched(watched.apart_until, watched.farm, passed_at=env.now), env)
     wrong = watched.wrong + 1
     again_at = env.now + PAUSE_S if wrong % TRIES == 0 else 0.0
     another = msgspec.structs.replace(watched, picture=_drawn(env.rng), wrong=wrong, again_at=again_at)

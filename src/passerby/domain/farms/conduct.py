@@ -111,16 +111,16 @@ class Conduct(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     - `chats`: in how many the person wrote. `ended`: how many of those are over. `cut`, `disliked`: see the notes.
     - `long`: chats that began with an opening long enough to compare.
-    - `led`, `odd`: chats with a target, or with an odd word.
+    - `led`, `odd`: chats with a destination, or with an odd word.
     - `tokens`: keyed hash -> in how many chats it was used. `kinds` says what each is: "b" a band of an opening, "t" a
-      target, "o" an odd word.
+      destination, "o" an odd word.
     - `reactions`: times from the notice of a chat to the first message. `answers`: seconds for each letter of a long
       answer.
     - `rushed`: long answers that nobody can type so fast.
     - `hours`: the hours of the day with activity, as bits. `lively`: signs of life, as bits.
     - `first_at`, `last_at`: in Unix seconds.
     - `chat`: the hash of the chat that the newest tokens are from, so that they count once.
-    - `known`: chats with a target of a farm that was found before.
+    - `known`: chats with a destination of a farm that was found before.
     """
 
     chats: int = 0

@@ -5,7 +5,7 @@ share most bands (MinHash with one permutation; Li, Owen and Zhang, 2012). The b
 every day, so nobody without the key can try out sentences, and nobody can follow a text from day to day.
 
 Similar words accuse nobody: two honest people who look for "someone to talk about music" are as similar as two copies
-of a script. See `clusters` for what does.
+of a script. See `judging` for what does.
 """
 
 import re

@@ -1,6 +1,6 @@
 """Measures against people who behave like the accounts of a farm. `domain.farms` finds these people.
 
-Accounts of a cluster that advertises are set apart: they meet only each other. They are told of the other measures,
+Accounts of a ring that advertises are set apart: they meet only each other. They are told of the other measures,
 which are sanctions. Anybody else is asked for one tap, and told why.
 """
 
@@ -17,7 +17,7 @@ def suspected(event: FarmSuspected, facts: Facts, env: Env) -> Decision:
     if not facts.me.profile.complete:
         return NOTHING
     if event.until:
-        apart = set_apart(facts.me, event.until, event.cluster, env)
+        apart = set_apart(facts.me, event.until, event.farm, env)
         return Decision((apart,)) if apart is not None else NOTHING
     asked = ask(facts.me, env)
     return Decision((asked,), ask_for_picture(asked)) if asked is not None else NOTHING

@@ -38,7 +38,7 @@ class MoveFailed(Exception):
     """Nothing was moved. The text is one sentence for the operator."""
 
 
-class WrongTarget(MoveFailed):
+class WrongDatabase(MoveFailed):
     """What `--to` says cannot be: an argument is wrong, not the fleet."""
 
 
@@ -56,11 +56,11 @@ async def move(
     """`to`: the URI of a PostgreSQL database, or the path of a database file. Raises: MoveFailed, FleetRuns."""
     source, target = _database(settings), _database(goal := _goal(settings, to))
     if _place(source) == _place(target):
-        raise WrongTarget("this is the database that the settings name already")
+        raise WrongDatabase("this is the database that the settings name already")
     if isinstance(source, Path) and not source.exists():
         raise MoveFailed(f"there is no {source.name} to move")
     if isinstance(target, Path) and not target.parent.is_dir():
-        raise WrongTarget(f"--to: the directory {target.parent} does not exist; {_FORMS}")
+        raise WrongDatabase(f"--to: the directory {target.parent} does not exist; {_FORMS}")
     try:
         with losses():
             async with AsyncExitStack() as closing:
@@ -84,7 +84,7 @@ async def _unconnected(target: str, clock: Clock) -> None:
     try:
         await nobody_connected(target, clock)
     except WrongSetting as error:
-        raise WrongTarget(f"--to: {error.problem}; {error.remedy}") from None
+        raise WrongDatabase(f"--to: {error.problem}; {error.remedy}") from None
 
 
 async def _drained(still: Standstill, source: str | Path) -> Figures:
@@ -130,10 +130,10 @@ def _goal(settings: Settings, to: str) -> Settings:
     own = {"redis_url": SecretStr("memory://"), "run_dir": settings.run_dir}
     if "://" in to:
         if not is_postgres(to):
-            raise WrongTarget(f"--to: this is not the address of a PostgreSQL database; {_FORMS}")
+            raise WrongDatabase(f"--to: this is not the address of a PostgreSQL database; {_FORMS}")
         return settings.model_copy(update={**own, "postgres_uri": SecretStr(to)})
     if not to.strip():
-        raise WrongTarget(f"--to is empty; {_FORMS}")
+        raise WrongDatabase(f"--to is empty; {_FORMS}")
     path = Path(to).expanduser()
     return settings.model_copy(update={**own, "postgres_uri": None, "sqlite_db_path": path.absolute()})
 

@@ -13,11 +13,11 @@ from typing import Final
 
 import msgspec
 
-from passerby.domain.farms.clusters import RULE, Finding, Verdict, is_candidate, judge
 from passerby.domain.farms.conduct import Conduct, Note, Wrote, noted
+from passerby.domain.farms.destinations import destinations
+from passerby.domain.farms.judging import RULE, Finding, Verdict, is_candidate, judge
 from passerby.domain.farms.openers import bands, words_of
 from passerby.domain.farms.sources import sources_of
-from passerby.domain.farms.targets import targets
 from passerby.kernel.event import FarmSuspected, SanctionOrdered
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
@@ -43,7 +43,7 @@ AT_ONCE: Final = 100
 MOST: Final = 50_000
 """The most candidates that are judged together."""
 KNOWN: Final = "farms"
-"""The memo with the targets of farms: day -> keyed hashes."""
+"""The memo with the destinations of farms: day -> keyed hashes."""
 FROM_RULE: Final = BotId(0)
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -105,16 +105,16 @@ class ConductKeeper:
         if not isinstance(note, Wrote):
             return noted(conduct, note)
         key = day_key(self._key, day)
-        led = targets(key, note.text)
+        led = destinations(key, note.text)
         tokens = {"t": led.plain, "o": led.odd, "b": bands(key, words_of(note.text)) if note.nth == 0 else ()}
         known = False
         for each, farms in self._farms.items() if led.plain or led.odd else ():
-            then = led if each == day else targets(day_key(self._key, each), note.text)
+            then = led if each == day else destinations(day_key(self._key, each), note.text)
             known = known or not farms.isdisjoint((*then.plain, *then.odd))
         return noted(conduct, note, tokens, known)
 
     async def _learn(self, now: float) -> None:
-        """Learn which targets are known to be a farm's, today's and yesterday's."""
+        """Learn which destinations are known to be a farm's, today's and yesterday's."""
         found = (await self._store.memos((KNOWN,))).get(KNOWN)
         today = int(now // DAY_S)
         days = _known.decode(found) if found is not None else {}
@@ -158,7 +158,7 @@ class FarmWatch:
             for person, finding in judged.findings.items():
                 self._raise(person, finding, day, now)
                 if finding.verdict is Verdict.FARM:
-                    accounts[person] = finding.cluster
+                    accounts[person] = finding.farm
         await self._watch_sources(accounts, now)
         found = (await self._store.memos((KNOWN,))).get(KNOWN)
         if farms or found is not None:
@@ -194,7 +194,7 @@ class FarmWatch:
             case Verdict.FARM:
                 self._put(self._sanction(person, SanctionKind.LINKS_OFF, day, until))
                 self._put(self._sanction(person, SanctionKind.SLOW, day, until))
-                self._put(_work(FarmSuspected(person, FROM_RULE, now, until, f"{finding.cluster:x}")))
+                self._put(_work(FarmSuspected(person, FROM_RULE, now, until, f"{finding.farm:x}")))
 
     def _sanction(self, person: PersonId, kind: SanctionKind, day: int, until: float) -> Work:
         """A reversible sanction by a rule. The same one on the same day is the same sanction, so nobody gets it

@@ -8,7 +8,7 @@ from passerby.dialogue.staff import answer, lines, refused
 from passerby.domain.ages import age_now
 from passerby.domain.cases import (
     LEASE_S,
-    clusters,
+    groups,
     holds,
     is_taken,
     may_decide,
@@ -163,7 +163,7 @@ def card(file: CaseFile, now: float) -> Text:
             age=str(age_now(person.profile, now)) if person is not None and person.profile.age is not None else "–",
             languages=", ".join(person.profile.languages) if person is not None and person.profile.languages else "–",
             reports=len(file.reports),
-            independent=len(clusters(file.reports)),
+            independent=len(groups(file.reports)),
             weight=f"{sum(weights(file.reports)):.1f}",
             strikes=strikes(file.past, now),
         ),

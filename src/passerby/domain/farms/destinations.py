@@ -17,7 +17,7 @@ from passerby.domain.farms.openers import hashed
 LOOKED_AT: Final = 2_000
 """Characters after these are not looked at. An advert is short."""
 MOST: Final = 8
-"""At most this many targets of one message count."""
+"""At most this many destinations of one message count."""
 
 _SECOND_LEVEL: Final = frozenset({"co", "com", "net", "org", "gov", "edu", "ac"})
 _TELEGRAM: Final = frozenset({"t.me", "telegram.me", "telegram.dog", "tx.me", "wa.me"})
@@ -38,17 +38,17 @@ _SIGN: Final = re.compile(r"[\d_.]|[^\x00-\x7f]")
 _NEAR: Final = 4
 
 
-class Targets(NamedTuple):
+class Destinations(NamedTuple):
     """`plain` lead somewhere for certain. `odd` are words that look like a name: they count only beside other signs."""
 
     plain: tuple[int, ...] = ()
     odd: tuple[int, ...] = ()
 
 
-NOWHERE: Final = Targets()
+NOWHERE: Final = Destinations()
 
 
-def targets(key: bytes, text: str) -> Targets:
+def destinations(key: bytes, text: str) -> Destinations:
     """The keyed hashes of where a message leads."""
     text = text[:LOOKED_AT]
     leads = find(text) is not None
@@ -60,7 +60,7 @@ def targets(key: bytes, text: str) -> Targets:
         for form in dict.fromkeys((read, together(read), _spelt(read), _spelt(together(read)))):
             found.update(dict.fromkeys(_led_to(form)))
     odd = dict.fromkeys(f"name {each[0]}" for each in _MIXED.finditer(read))
-    return Targets(
+    return Destinations(
         tuple(hashed(key, each.encode()) for each in list(found)[:MOST]),
         tuple(hashed(key, each.encode()) for each in list(odd)[:MOST] if each not in found),
     )

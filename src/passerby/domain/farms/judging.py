@@ -1,14 +1,14 @@
 """Which conducts belong together, and what follows for each person.
 
 Similar words accuse nobody, and neither does a link: honest people share memes, and copy an introduction from each
-other. A farm shows in the *shape* of a cluster. *Leaders* send most of their partners somewhere. The members of a farm
-are leaders who are *devoted* to the same few targets, and hardly anybody else uses these. Many people share a popular
-video, but hardly any of them is such a leader.
+other. A farm shows in the *shape* of a ring. *Leaders* send most of their partners somewhere. The members of a farm
+are leaders who are *devoted* to the same few destinations, and hardly anybody else uses these. Many people share a
+popular video, but hardly any of them is such a leader.
 
-    farm       several people devoted to one target, or one to the known target of a farm; or many people who
+    farm       several people devoted to one destination, or one to the known destination of a farm; or many people who
                open chats in bulk and whose habits are alike
                                                              links held, slower matching, suspects meet suspects
-    recruit    uses the target of a farm, and is not devoted to it
+    recruit    uses the destination of a farm, and is not devoted to it
                                                              links held
     doubtful   a group with the same opening and the habits of scripts, or one person with many such habits
                                                              asked to tap the right picture
@@ -30,26 +30,26 @@ from passerby.kernel.ids import PersonId
 RULE: Final = "farm"
 """How sanctions against farms name the rule."""
 DEVOTED_CHATS: Final = 3
-"""Somebody who used a target in fewer chats is not devoted to it yet."""
+"""Somebody who used a destination in fewer chats is not devoted to it yet."""
 DEVOTED_SHARE: Final = 0.5
-"""The least share of somebody's chats that lead to the target, if they are devoted to it."""
+"""The least share of somebody's chats that lead to the destination, if they are devoted to it."""
 SPARING_CHATS: Final = 4
-"""With so many chats that lead to the target, a smaller share of all chats is enough."""
+"""With so many chats that lead to the destination, a smaller share of all chats is enough."""
 SPARING_SHARE: Final = 0.2
 FARM: Final = 5
-"""The fewest people devoted to one target that are a farm."""
+"""The fewest people devoted to one destination that are a farm."""
 BEGUN_CHATS: Final = 2
-"""Somebody who led so many chats to a target has begun to be devoted to it."""
+"""Somebody who led so many chats to a destination has begun to be devoted to it."""
 MANY: Final = 8
 """From this many people on, `BEGUN_CHATS` chats of each are enough for a farm."""
 ONLY_THEIRS: Final = 0.6
-"""The least share of people who used a target again and again, among all who used it."""
+"""The least share of people who used a destination again and again, among all who used it."""
 MOSTLY_THEIRS: Final = 0.75
 """The least share of their chats, among all chats in which it was used."""
 HUMAN: Final = -1.0
-"""If the mean suspicion of its members is lower, a cluster is no farm."""
+"""If the mean suspicion of its members is lower, a ring is no farm."""
 ODD_FARM: Final = 0.75
-"""The same for a cluster around an odd word."""
+"""The same for a ring around an odd word."""
 
 ALIKE: Final = 8
 """The fewest people with the same opening that are looked at together."""
@@ -63,12 +63,12 @@ DOUBT: Final = 4.5
 DOUBT_CHATS: Final = 8
 """In fewer chats, habits say nothing."""
 CALM: Final = 2.0
-"""With less, and without any target, a conduct is not looked at more closely."""
+"""With less, and without any destination, a conduct is not looked at more closely."""
 
 
 def is_candidate(conduct: Conduct) -> bool:
-    """Whether a conduct must be judged together with the others. People who used a target once count, too: they show
-    that it is not only a farm's."""
+    """Whether a conduct must be judged together with the others. People who used a destination once count, too: they
+    show that it is not only a farm's."""
     if conduct.known or any(kind != "b" for kind in conduct.kinds.values()):
         return True
     if any(chats >= DEVOTED_CHATS for chats in conduct.tokens.values()):
@@ -85,23 +85,23 @@ class Verdict(StrEnum):
 
 
 class Finding(msgspec.Struct, frozen=True, gc=False):
-    """`cluster` names the target that its members share, as a keyed hash; 0 without one. `size`: how many they are."""
+    """`farm`: the destination that its members share, as a keyed hash; 0 without one. `size`: how many they are."""
 
     verdict: Verdict
-    cluster: int = 0
+    farm: int = 0
     size: int = 1
 
 
-class Cluster(msgspec.Struct, frozen=True, gc=False):
-    """`recruits`: people who use the targets and are not devoted to them."""
+class Ring(msgspec.Struct, frozen=True, gc=False):
+    """`recruits`: people who use the destinations and are not devoted to them."""
 
-    targets: tuple[int, ...]
+    destinations: tuple[int, ...]
     devoted: list[PersonId]
     recruits: list[PersonId]
 
 
 class Judgement(msgspec.Struct, frozen=True):
-    """`farms`: the targets of farms, and how many people are devoted to each."""
+    """`farms`: the destinations of farms, and how many people are devoted to each."""
 
     findings: dict[PersonId, Finding]
     farms: dict[int, int]
@@ -132,15 +132,15 @@ def judge(conducts: Mapping[PersonId, Conduct]) -> Judgement:
             for each in group:
                 _raise(found, each, Finding(Verdict.DOUBTFUL, size=len(group)))
     for kind, least in (("t", HUMAN), ("o", ODD_FARM)):
-        for cluster in _clusters(conducts, kind):
-            size = len(cluster.devoted)
-            if fmean(sums[each] for each in cluster.devoted) < least:
+        for ring in _rings(conducts, kind):
+            size = len(ring.devoted)
+            if fmean(sums[each] for each in ring.devoted) < least:
                 continue
-            farms.update(dict.fromkeys(cluster.targets, size))
-            for each in cluster.devoted:
-                _raise(found, each, Finding(Verdict.FARM, cluster.targets[0], size))
-            for each in cluster.recruits:
-                _raise(found, each, Finding(Verdict.RECRUIT, cluster.targets[0], size))
+            farms.update(dict.fromkeys(ring.destinations, size))
+            for each in ring.devoted:
+                _raise(found, each, Finding(Verdict.FARM, ring.destinations[0], size))
+            for each in ring.recruits:
+                _raise(found, each, Finding(Verdict.RECRUIT, ring.destinations[0], size))
     return Judgement(found, farms)
 
 
@@ -153,8 +153,8 @@ def _raise(found: dict[PersonId, Finding], person: PersonId, finding: Finding) -
 _RANK: Final = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
 
-def _clusters(conducts: Mapping[PersonId, Conduct], kind: str) -> list[Cluster]:
-    """The groups of people with the shape of a farm, around targets of this kind."""
+def _rings(conducts: Mapping[PersonId, Conduct], kind: str) -> list[Ring]:
+    """The groups of people with the shape of a farm, around destinations of this kind."""
     users: defaultdict[int, list[PersonId]] = defaultdict(list)
     leaders: set[PersonId] = set()
     for person, conduct in conducts.items():
@@ -169,7 +169,7 @@ def _clusters(conducts: Mapping[PersonId, Conduct], kind: str) -> list[Cluster]:
         often = [token for token, chats in conducts[person].used(kind).items() if chats > 1 and token in theirs]
         for token in often:
             groups.join(often[0], token)
-    return [found for group in groups.all() if (found := _cluster(conducts, group, users, leaders)) is not None]
+    return [found for group in groups.all() if (found := _ring(conducts, group, users, leaders)) is not None]
 
 
 def _is_devoted(uses: int, conduct: Conduct) -> bool:
@@ -186,19 +186,19 @@ def _begins(uses: int, conduct: Conduct) -> bool:
 def _is_theirs(
     conducts: Mapping[PersonId, Conduct], token: int, people: list[PersonId], leaders: Container[PersonId]
 ) -> bool:
-    """Whether hardly anybody uses a target, except leaders who use it again and again."""
+    """Whether hardly anybody uses a destination, except leaders who use it again and again."""
     chats = [conducts[each].tokens[token] for each in people]
     often = [count for each, count in zip(people, chats, strict=True) if count > 1 and each in leaders]
     return len(often) >= FARM and len(often) >= ONLY_THEIRS * len(chats) and sum(often) >= MOSTLY_THEIRS * sum(chats)
 
 
-def _cluster(
+def _ring(
     conducts: Mapping[PersonId, Conduct],
     tokens: list[int],
     users: Mapping[int, list[PersonId]],
     leaders: Container[PersonId],
-) -> Cluster | None:
-    """The people around targets that the same people use."""
+) -> Ring | None:
+    """The people around destinations that the same people use."""
     devoted: list[PersonId] = []
     begun: list[PersonId] = []
     recruits: list[PersonId] = []
@@ -212,8 +212,8 @@ def _cluster(
         elif uses >= DEVOTED_SHARE * conduct.chats:
             recruits.append(person)
     if len(devoted) + len(begun) >= MANY:
-        return Cluster(tuple(tokens), devoted + begun, recruits)
-    return Cluster(tuple(tokens), devoted, recruits + begun) if len(devoted) >= FARM else None
+        return Ring(tuple(tokens), devoted + begun, recruits)
+    return Ring(tuple(tokens), devoted, recruits + begun) if len(devoted) >= FARM else None
 
 
 def _alike(conducts: Mapping[PersonId, Conduct], sums: Mapping[PersonId, float]) -> list[list[PersonId]]:

@@ -1,11 +1,12 @@
-"""A farm shows in the shape of a cluster. Honest people who share words or links are not one."""
+"""A farm shows in the shape of a ring. Honest people who share words or links are not one."""
 
 from collections.abc import Callable
 from random import Random
 
 import msgspec
 
-from passerby.domain.farms.clusters import (
+from passerby.domain.farms.conduct import Conduct
+from passerby.domain.farms.judging import (
     ALIKE,
     FARM,
     MANY,
@@ -14,7 +15,6 @@ from passerby.domain.farms.clusters import (
     is_candidate,
     judge,
 )
-from passerby.domain.farms.conduct import Conduct
 from passerby.kernel.ids import PersonId
 from tests.domain.farms.days import day_of, says
 
@@ -30,7 +30,7 @@ def verdicts(conducts: dict[PersonId, Conduct]) -> dict[Verdict, int]:
     return {verdict: found.count(verdict) for verdict in Verdict if verdict in found}
 
 
-def test_accounts_devoted_to_one_target_are_a_farm_however_they_word_it() -> None:
+def test_accounts_devoted_to_one_destination_are_a_farm_however_they_word_it() -> None:
     words = "{} so come over to sweet-room.club when you are {}"
     farm = crowd(FARM, lambda number: day_of([words.format(Random(number).random(), chat) for chat in range(4)]))
     judged = judge(farm)
@@ -56,9 +56,9 @@ def test_a_farm_that_advertises_in_a_third_of_its_chats_is_one_after_a_while() -
     assert verdicts(crowd(FARM, lambda _: day_of(["hi", "hello", "come to sweet-room.club"] * 3))) == {}
 
 
-def test_a_farm_that_changes_between_targets_is_one() -> None:
-    targets = ("sweet-room.club", "@sweet_room99", "t.me/sweet_room_bot")
-    farm = crowd(FARM, lambda number: day_of([f"come to {targets[(chat + number) % 3]}" for chat in range(6)]))
+def test_a_farm_that_changes_between_destinations_is_one() -> None:
+    destinations = ("sweet-room.club", "@sweet_room99", "t.me/sweet_room_bot")
+    farm = crowd(FARM, lambda number: day_of([f"come to {destinations[(chat + number) % 3]}" for chat in range(6)]))
     assert verdicts(farm) == {Verdict.FARM: FARM}
 
 
@@ -90,7 +90,7 @@ def test_somebody_who_begins_to_advertise_for_a_farm_is_a_recruit() -> None:
     assert verdicts(farm | recruit | honest) == {Verdict.FARM: 3 * FARM, Verdict.RECRUIT: 1}
 
 
-def test_a_known_target_makes_a_recruit_at_once_and_a_farm_account_soon() -> None:
+def test_a_known_destination_makes_a_recruit_at_once_and_a_farm_account_soon() -> None:
     once = says(Conduct(), "sweet-room.club", chat="a", known=True)
     twice = says(once, "sweet-room.club", chat="b", known=True)
     rarely = twice

@@ -2,13 +2,13 @@
 
 import pytest
 
-from passerby.domain.farms.targets import MOST, targets
+from passerby.domain.farms.destinations import MOST, destinations
 
 KEY = b"today"
 
 
 def plain(text: str) -> set[int]:
-    return {*targets(KEY, text).plain}
+    return {*destinations(KEY, text).plain}
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def plain(text: str) -> set[int]:
         ("t.me/ann_99/", "@ann_99"),
     ],
 )
-def test_one_place_in_two_spellings_is_one_target(one: str, other: str) -> None:
+def test_one_place_in_two_spellings_is_one_destination(one: str, other: str) -> None:
     assert plain(one) & plain(other)
 
 
@@ -44,12 +44,12 @@ def test_one_place_in_two_spellings_is_one_target(one: str, other: str) -> None:
         ("call +49 170 1234567", "call +49 170 1234568"),
     ],
 )
-def test_two_places_are_two_targets(one: str, other: str) -> None:
+def test_two_places_are_two_destinations(one: str, other: str) -> None:
     assert plain(one)
     assert not plain(one) & plain(other)
 
 
-def test_a_video_is_a_target_of_its_own_beside_its_site() -> None:
+def test_a_video_is_a_destination_of_its_own_beside_its_site() -> None:
     one, other = plain("youtube.com/watch?v=aaaa"), plain("youtube.com/watch?v=bbbb")
     assert one & other
     assert one - other
@@ -63,19 +63,19 @@ def test_ordinary_words_lead_nowhere(words: str) -> None:
 
 
 def test_a_word_that_looks_like_a_name_counts_as_odd() -> None:
-    found = targets(KEY, "find lena_sunny22 there")
+    found = destinations(KEY, "find lena_sunny22 there")
     assert (found.plain, len(found.odd)) == ((), 1)
-    assert targets(KEY, "sunny22lena is me").odd != found.odd
+    assert destinations(KEY, "sunny22lena is me").odd != found.odd
 
 
-def test_a_target_is_not_odd_as_well() -> None:
-    assert targets(KEY, "@ann_99").odd == ()
+def test_a_destination_is_not_odd_as_well() -> None:
+    assert destinations(KEY, "@ann_99").odd == ()
 
 
-def test_a_message_full_of_links_has_a_few_targets() -> None:
-    found = targets(KEY, " ".join(f"site{number}.xyz/page{number}" for number in range(100)))
+def test_a_message_full_of_links_has_a_few_destinations() -> None:
+    found = destinations(KEY, " ".join(f"site{number}.xyz/page{number}" for number in range(100)))
     assert (len(found.plain), len(found.odd)) == (MOST, MOST)
 
 
 def test_another_days_key_gives_other_hashes() -> None:
-    assert targets(b"tomorrow", "@ann_99") != targets(KEY, "@ann_99")
+    assert destinations(b"tomorrow", "@ann_99") != destinations(KEY, "@ann_99")
