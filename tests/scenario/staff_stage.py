@@ -41,7 +41,9 @@ class _Aside:
 
 
 class StaffStage(Stage):
-    """Two workers may run: `start` begins one, `start_other` a second one on the same stores."""
+    """`patience_s`: how long a scene waits for what must happen."""
+
+    patience_s = PATIENCE_S
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -109,7 +111,7 @@ class StaffStage(Stage):
             while not condition():
                 await asyncio.sleep(STEP_S)
 
-        await asyncio.wait_for(waiting(), PATIENCE_S)
+        await asyncio.wait_for(waiting(), self.patience_s)
 
 
 async def code_of(on: StaffStage, phone: Phone) -> str:
