@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from passerby.kernel.history import PastMoney, PastRefund
+from passerby.kernel.history import PastCase, PastMoney, PastRefund
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.money import (
     MAY_BE_CHARGED,
@@ -19,11 +19,13 @@ from passerby.kernel.money import (
     VipGrant,
 )
 from passerby.kernel.participant import Participant
+from passerby.kernel.payment_case import PaymentCase, PaymentDesk
 from passerby.ports.facts import (
     ChargeTaken,
     Fact,
     GrantChanged,
     OrderPlaced,
+    PaymentCaseOpened,
     RefundMade,
     StarCallOwed,
     StarCallSettled,
@@ -45,6 +47,8 @@ class Ledger:
     rows: dict[tuple[BotId, str, bool], tuple[StarRow, bool]] = field(default_factory=dict)
     """With whether the ledger knows it, too."""
     sweeps: dict[BotId, tuple[int, float]] = field(default_factory=dict)
+    cases: dict[str, tuple[PaymentCase, bytes | None]] = field(default_factory=dict)
+    """With what was asked, until staff answer."""
 
     def copy(self) -> "Ledger":
         return Ledger(*(dict(getattr(self, each.name)) for each in fields(self)))
@@ -64,6 +68,8 @@ class Ledger:
             case StarCallOwed():
                 call = StarCall(fact.kind, fact.bot, fact.person, fact.charge, fact.provider_charge, fact.at)
                 self.calls.setdefault((fact.bot, fact.charge, fact.kind), (call, False))
+            case PaymentCaseOpened():
+                self.cases.setdefault(fact.case, (PaymentCase(fact.case, fact.person, fact.at), fact.words))
             case StarCallSettled():
                 known = self.calls.get((fact.bot, fact.charge, fact.kind))
                 if known is not None:
@@ -82,10 +88,16 @@ class Ledger:
                 for key, _ in mine
                 if (refund := self.refunds.get(key)) is not None
             ),
+            cases=tuple(
+                PastCase(case.code, case.opened_at, case.answered_at or None, words)
+                for case, words in self.cases.values()
+                if case.person == person
+            ),
         )
 
     def erase(self, person: PersonId) -> None:
         nobody = PersonId(0)
+        self.cases = {key: each for key, each in self.cases.items() if each[0].person != person}
         self.orders = {key: each for key, each in self.orders.items() if each[0] != person}
         self.grants = {key: each for key, each in self.grants.items() if key[0] != person}
         self.subscriptions = {key: each for key, each in self.subscriptions.items() if each[0] != person}
@@ -97,6 +109,18 @@ class Ledger:
         for key, (row, matched) in self.rows.items():
             if row.person == person and matched:
                 self.rows[key] = (msgspec.structs.replace(row, person=0), True)
+
+    def payment_desk(self, code: str) -> PaymentDesk:
+        waiting = sorted(
+            (case for case, _ in self.cases.values() if not case.answered_at),
+            key=lambda case: (case.opened_at, case.code),
+        )
+        chosen = next((each for each in waiting if each.code == code), None)
+        theirs = [charge for who, charge in self.charges.values() if chosen is not None and who == chosen.person]
+        return PaymentDesk(tuple(waiting), chosen, tuple(sorted(theirs, key=lambda each: -each.paid_at)))
+
+    def answer(self, case: PaymentCase) -> None:
+        self.cases[case.code] = (case, None)
 
 
 class MemoryMoney:

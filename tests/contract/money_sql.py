@@ -6,6 +6,7 @@ from passerby.adapters.sql import money_tables as tables
 from passerby.adapters.sql.past_money import charge_of, grant_of, order_of, subscription_of
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.money import ChargeId, RefundedBy, StarCallKind, StarRow
+from passerby.kernel.payment_case import PaymentCase
 from passerby.ports.facts import RefundMade
 from passerby.ports.money import StarCall
 from tests.contract.money_memory import Ledger
@@ -63,4 +64,13 @@ async def ledger_in(place: SqlPlace) -> Ledger:
             for row in await rows(tables.star_rows)
         },
         {BotId(row.bot_id): (row.rows_seen, row.swept_at) for row in await rows(tables.star_sweeps)},
+        {
+            row.code: (
+                PaymentCase(
+                    row.code, PersonId(row.user_id), row.opened_at, row.answered_at or 0.0, row.answered_by or 0
+                ),
+                row.words,
+            )
+            for row in await rows(tables.payment_cases)
+        },
     )

@@ -7,6 +7,7 @@ from passerby.kernel.money import (
     Charge,
     ChargeId,
     GrantSource,
+    OpenCase,
     PurchaseId,
     PurchaseOrder,
     RefundedBy,
@@ -43,6 +44,7 @@ from passerby.ports.facts import (
     ComplaintExplained,
     ComplaintFiled,
     Fact,
+    PaymentCaseOpened,
     PersonChanged,
     PersonErased,
 )
@@ -107,6 +109,10 @@ def complaint(
 
 def explained(chat: str, by: int, words: bytes = b"sealed", at: float = NOW + 99) -> ComplaintExplained:
     return ComplaintExplained(ChatId(chat), PersonId(by), words, at)
+
+
+def asked(who: int, case: str = "case 1", at: float = NOW) -> PaymentCaseOpened:
+    return PaymentCaseOpened(PersonId(who), case, b"sealed", at)
 
 
 def erased(who: int, *, is_back: bool = False, at: float = NOW + 200) -> PersonErased:
@@ -265,6 +271,7 @@ _wallets = st.builds(
     refunded_at=_times,
     told_until=_times,
     told_end=_times,
+    case=st.none() | st.builds(OpenCase, code=_texts, at=_times),
 )
 participants = st.builds(
     Participant,
@@ -308,5 +315,6 @@ facts: st.SearchStrategy[Fact] = st.one_of(
     st.builds(rated, _few_chats, _few, st.sampled_from(Rating), _times),
     st.builds(block, _few, _few, st.booleans(), _times),
     st.builds(complaint, _few_chats, _few, _few, st.sampled_from(Complaint), _times),
+    st.builds(asked, _few, st.sampled_from(["case 1", "case 2"]), _times),
     st.builds(explained, _few_chats, _few, st.binary(min_size=1, max_size=20), _times),
 )

@@ -17,6 +17,7 @@ from passerby.kernel.ids import BotId, ChatId, PersonId, UpdateRef
 from passerby.kernel.money import StarCallKind
 from passerby.kernel.override import Override, Place
 from passerby.kernel.panel import PanelFacts, PanelLogin, PanelSession
+from passerby.kernel.payment_case import PaymentDesk
 from passerby.kernel.purchase import Purchase, RefundOrder
 from passerby.kernel.staff import (
     THE_OPERATOR,
@@ -75,6 +76,7 @@ class MemoryStaff:
         place: Place | None = None,
         purchase: str = "",
         promo: str = "",
+        payment_case: str | None = None,
     ) -> StaffDecision:
         assert case is None, "cases are in SQL only: use a place with a database"
         await self._io()
@@ -102,6 +104,8 @@ class MemoryStaff:
             facts = msgspec.structs.replace(facts, override=last, next_override=len(disk.overrides) + 1)
         if promo and me is not None:
             facts = msgspec.structs.replace(facts, promo=self.records.promos.get(promo))
+        if payment_case is not None and me is not None:
+            facts = msgspec.structs.replace(facts, payment_desk=self._payments(payment_case))
         decision = decide(facts)
         if decision.changes:
             disk.invites |= {each.digest: each for each in decision.invites}
@@ -119,6 +123,8 @@ class MemoryStaff:
             disk.logins |= {each.name: each for each in decision.logins}
             disk.sessions |= {each.number: each for each in decision.sessions}
             disk.overrides += decision.overrides
+            for each in decision.payment_cases:
+                self.records.ledger.answer(each)
             self.records.promos |= {each.code: each for each in decision.promos}
             self.records.broadcasts |= {each.number: each for each in decision.broadcasts}
             disk.audit += chained(rows, disk.audit[-1] if disk.audit else None)
@@ -131,6 +137,10 @@ class MemoryStaff:
 
     async def exhibit(self, chat: ChatId, by: PersonId, place: int) -> bytes | None:
         return None
+
+    async def question(self, case: str) -> bytes | None:
+        await self._io()
+        return self.records.ledger.cases[case][1] if case in self.records.ledger.cases else None
 
     async def orders(self, limit: int) -> Sequence[tuple[int, StaffOrder]]:
         await self._io()
@@ -203,6 +213,11 @@ class MemoryStaff:
                 keys = [(each.charge.bot, each.charge.id) for each in waiting if isinstance(each, RefundOrder)]
                 return Purchase(person, known, key in keys)
         return None
+
+    def _payments(self, code: str) -> PaymentDesk:
+        desk = self.records.ledger.payment_desk(code)
+        of = self.records.people.get(desk.case.person) if desk.case is not None else None
+        return msgspec.structs.replace(desk, language=of.profile.language or "" if of is not None else "")
 
     def _panel(self, name: str, now: float) -> PanelFacts:
         found = next((each for each in self.disk.logins.values() if name in (each.name, each.link)), None)

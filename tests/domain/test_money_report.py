@@ -20,6 +20,7 @@ READ = Ledgered(
     standing=[Standing(1, 500, 2, NOW - 600, 0), Standing(3, 0, 0, 0.0, 1)],
     open=[Open("CODE2", 2, "week", 75, NOW - DAY_S, 6.04), Open("CODE1", 1, "=month", 250, NOW - DAY_S, 29.0)],
     owed=[(1, "refund", NOW - 5400), (1, "cancel", NOW - 60)],
+    cases=[NOW - 9000.0, NOW - 60.0],
 )
 REPORT = figures(READ, "2027-01-01", "2027-02-01", {HERE, NEW}, NOW)
 
@@ -43,16 +44,19 @@ def test_each_bot_shows_what_would_go_with_it_and_lost_ones_what_cannot_be_refun
     assert [each["code"] for each in REPORT["cannot_be_refunded"]] == ["CODE2"]
     assert REPORT["net"] == [{"bot": 1, "stars": 499.5, "affiliates": 0.5}]
     assert REPORT["owed"] == {"calls": 2, "oldest_hours": 1.5}
+    assert REPORT["cases"] == {"open": 2, "oldest_hours": 2.5}
 
 
 def test_the_report_is_read_on_a_terminal_too() -> None:
     said = in_words(REPORT)
     assert "Owed to buyers, and not confirmed by Telegram: 2, the oldest for 1.5 h" in said
+    assert said.endswith("wait for an answer: 2, the oldest for 2.5 h")
     assert "1    =month  3      750    1      1        250" in said
     assert "  gift    1       30\n  trial   4       12\n" in said
     nothing = in_words(figures(Ledgered([], [], [], [], [], []), "2027-01-01", "2027-02-01", (), NOW))
     assert nothing.count("  none") == 5
-    assert nothing.endswith("not confirmed by Telegram: 0")
+    assert "not confirmed by Telegram: 0\n" in nothing
+    assert nothing.endswith("wait for an answer: 0")
 
 
 def test_a_large_amount_is_written_out_in_full() -> None:

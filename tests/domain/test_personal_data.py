@@ -19,6 +19,7 @@ from passerby.adapters.sql.tables import (
     metadata,
     muted_reporters,
     orders,
+    payment_cases,
     promo_uses,
     refunds,
     sanctions,
@@ -32,6 +33,7 @@ from passerby.kernel.history import (
     History,
     PastBlock,
     PastBroadcast,
+    PastCase,
     PastChat,
     PastEvidence,
     PastMoney,
@@ -47,6 +49,7 @@ from passerby.kernel.money import (
     ChargeId,
     EarlyRefund,
     GrantSource,
+    OpenCase,
     PurchaseId,
     PurchaseOrder,
     RefundedBy,
@@ -136,6 +139,7 @@ PERSON = Participant(
         Discount("promo2", 781, 782.5),
         (783.5,),
         (EarlyRefund(BotId(55), ChargeId("ch9"), 784.5),),
+        OpenCase("case1", 785.5),
     ),
     ("promo",),
     Watched(51.5, "feed", 52.5, 3, 5, 53.5, 54.5),
@@ -186,12 +190,13 @@ HISTORY = History(
         (Subscription("o6", BotId(59), "plan6", 101, ChargeId("ch4"), "prov4", 102.5),),
         (PastRefund("ch5", 103, "buyer", 104.5),),
         (PastRedemption("promo4", "code5", 105.5),),
+        (PastCase("case2", 106.5, 107.5, b"sealed"),),
     ),
     (SENT,),
     (PastEvidence(chat=ChatId("q"), place=3, chosen_at=26.5, erase_at=27.5, held=True),),
     28.5,
 )
-COPY = copy_of(PERSON, HISTORY, {ChatId("q"): "their words"}, NOW)
+COPY = copy_of(PERSON, HISTORY, {ChatId("q"): "their words", "case2": "their question"}, NOW)
 
 
 def leaves(value: Any) -> list[Any]:
@@ -210,6 +215,7 @@ def test_every_value_that_is_held_about_a_person_is_in_the_copy() -> None:
     shown = leaves(COPY)
     assert [leaf for leaf in held if leaf not in shown] == []
     assert "their words" in shown
+    assert "their question" in shown
 
 
 def _all(value: Any) -> Any:
@@ -252,6 +258,8 @@ STORED_ELSEWHERE = {
     **{name: {"user_id"} for name in ("orders", "charges", "grants", "subscriptions")},
     "refunds": {"bot_id"},
     "promo_uses": {"user_id"},
+    # Which one of the team answered.
+    "payment_cases": {"user_id", "answered_by"},
     # Whose turn it is when, and which process has it.
     "broadcast_targets": {"person_id", "place", "due_at", "is_planned", "claim", "revision"},
 }
@@ -290,6 +298,7 @@ def test_every_column_of_the_records_is_in_the_copy_or_is_named_here() -> None:
         },
         "refunds": {"charge_id", "stars", "refunded_by", "at"},
         "promo_uses": {"code", "grant_code", "at"},
+        "payment_cases": {"code", "opened_at", "answered_at", "words"},
     }  # fmt: skip
     for table in (
         users,
@@ -306,6 +315,7 @@ def test_every_column_of_the_records_is_in_the_copy_or_is_named_here() -> None:
         subscriptions,
         refunds,
         promo_uses,
+        payment_cases,
     ):
         assert set(table.c.keys()) == known[table.name] | STORED_ELSEWHERE[table.name]
 

@@ -151,8 +151,8 @@ def test_strangers_read_that_the_bot_is_not_for_them() -> None:
 
 def test_help_names_the_commands_that_the_role_allows() -> None:
     known = [
-        *("alerts", "approvals", "bots", "broadcast", "cases", "help"),
-        *("money", "next", "panel", "person", "purchase", "staff", "whoami"),
+        *("alerts", "answer", "approvals", "bots", "broadcast", "cases", "help"),
+        *("money", "next", "panel", "payments", "person", "purchase", "staff", "whoami"),
     ]
     assert [each for each in ROUTER.commands if each != "start"] == known
     for me, words, named in (

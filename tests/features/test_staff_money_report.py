@@ -78,6 +78,12 @@ def test_the_oldest_open_refund_is_shown_apart_from_the_oldest_cancellation() ->
     assert within(said, "money_report.stuck") == [{"count": 1}]
 
 
+def test_the_oldest_question_about_payments_is_in_the_report() -> None:
+    assert within(told(READ._replace(cases=[NOW - 9000.0, NOW - 60.0])), "money_report.cases") == [
+        {"count": 2, "hours": "2.5"}
+    ]
+
+
 def test_a_fleet_that_never_sold_anything_reads_so() -> None:
     said = dict(told(NOTHING).args)
     assert (said["sold"], said["bots"]) == (text("money_report.nothing_sold"), text("money_report.no_bots"))

@@ -110,6 +110,26 @@ def test_messages_that_wait_out_a_flood_limit_are_encrypted() -> None:
     assert [words.split()[0] for words in arrived] == [TYPED] * len(messages)
 
 
+def test_a_question_about_payments_reaches_neither_a_partner_nor_a_log_and_is_sealed_wherever_it_is_kept() -> None:
+    with staged(just_met=False) as stage:
+
+        async def play() -> tuple[list[int], str]:
+            shown, kept = [], ""
+            for couple in stage.couples:
+                stage.send(couple.me, couple.bot, {"text": f"/paysupport {TYPED} <name> paid twice"})
+                left = await stage.settled()
+                assert "has your question" in "".join(message["text"] for _, message in left.shown)
+                shown += [person for person, _ in left.shown if person != couple.me.id]
+                kept += left.log + left.stored.decode("latin-1") + repr(left.requests)
+            await asyncio.sleep(5.0)  # let the recorder finish
+            return shown, kept + stage.left().log + repr(stage.host.sql.ledger.cases)
+
+        shown, kept = stage.loop.run_until_complete(play())
+        assert len(stage.host.sql.ledger.cases) == len(stage.couples)
+    found = look(kept)
+    assert (shown, found.typed, found.letters) == ([], False, frozenset())
+
+
 def test_the_records_hold_ids_but_no_names_and_no_typed_text(tmp_path: Path) -> None:
     with staged(just_met=False) as stage:
         judge = Judge(stage, strangers=False)

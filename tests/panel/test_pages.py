@@ -62,6 +62,8 @@ FORMS = {
     "/approvals/agree": None,
     "/approvals/decline": None,
     "/money/refund": Permission.MONEY,
+    "/money/case": Permission.MONEY,
+    "/money/answer": Permission.MONEY,
     "/texts/review": Permission.SETTINGS,
     "/texts/change": Permission.SETTINGS,
     "/settings/review": Permission.SETTINGS,

@@ -16,7 +16,7 @@ from tests.scenario.matrix import LIVES
 from tests.scenario.staff_stage import StaffStage, play_staff
 from tests.scenario.stage import Phone
 from tests.scenario.stores import FILE, SERVERS
-from tests.scenario.test_staff import audited, shown, tap
+from tests.scenario.test_staff import audited, buttons, shown, tap
 from tests.scenario.test_vip import invoice_for, money_told, pays, vip_until
 
 PASS = Plan("month", 30, 250)
@@ -155,3 +155,40 @@ def test_support_reads_what_was_sold_and_what_the_bot_owes(store: str) -> None:
         assert said.endswith("No refund is waiting.")
 
     play_staff(store, scene, Shop)
+
+
+@pytest.mark.parametrize("store", ["memory", FILE, SERVERS])
+@LIVES
+def test_a_buyer_asks_the_team_about_a_payment_and_gets_one_answer(store: str, life: str) -> None:
+    async def scene(on: StaffStage) -> None:
+        sue = await on.hire(Role.SUPPORT)
+        assert await pays(on, on.ann, await invoice_for(on, on.ann)) == "paid"
+        purchase = await code_of_purchase(on, on.ann)
+        on.ann.write("/paysupport I paid twice, please look")
+        await on.quiet()
+        await asyncio.sleep(2.0)
+        await on.live(life)
+        sue.write("/payments")
+        await on.quiet()
+        (case,) = (button.split(" ")[0] for button in buttons(sue))
+        tap(sue, f"payment_see:{case}")
+        await on.until(lambda: "I paid twice, please look" in shown(sue)[-1])
+        assert [button.endswith(purchase) for button in buttons_of(sue, case)] == [True]
+        sue.write(f"/answer {case} We see <one> payment only.")
+        await on.until(lambda: money_told(on.ann)[-1:] == ["vip.case_answer"])
+        *_, told = on.ann.messages().values()
+        assert told["text"].endswith("\n\nWe see <one> payment only.")
+        sue.write("/payments")
+        await on.quiet()
+        assert shown(sue)[-1] == "No question about payments is open."
+        await asyncio.sleep(60.0)
+        assert money_told(on.ann).count("vip.case_answer") == 1
+
+    play_staff(store, scene, Shop)
+
+
+def buttons_of(phone: Phone, words: str) -> list[str]:
+    """The labels on the latest message that has these words."""
+    found = [each for each in phone.messages().values() if words in each.get("text", "")]
+    rows = found[-1].get("reply_markup", {}).get("inline_keyboard", ())
+    return [button["text"] for row in rows for button in row]

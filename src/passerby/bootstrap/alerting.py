@@ -13,6 +13,7 @@ from pyreqwest.exceptions import PyreqwestError
 from passerby.adapters.botapi.webhook_api import BotApiWebhooks
 from passerby.adapters.sql import SqlRecords
 from passerby.adapters.sql.cases import oldest_open
+from passerby.adapters.sql.payment_cases import oldest_payment_case
 from passerby.bootstrap.parts import Parts
 from passerby.bootstrap.token_watch import TokenWatch
 from passerby.domain.alerts import rules
@@ -34,6 +35,8 @@ TELEGRAM_EVERY_S: Final = 60.0
 CERTIFICATE_EVERY_S: Final = 3600.0
 CASES_EVERY_S: Final = 60.0
 AT_ONCE: Final = 8
+PAYMENT: Final = "payment"
+"""The kind of case that a question about payments is."""
 HOUR_S: Final = 3600.0
 DAY_S: Final = 86_400.0
 
@@ -152,10 +155,13 @@ async def server_connections(records: SqlRecords) -> Reading | None:
 async def oldest_cases(records: SqlRecords, clock: Clock) -> Reading | None:
     """For how many hours the oldest case of each kind has waited for a decision."""
     try:
-        opened = await oldest_open(records.engine)
+        opened = {lane.name.lower(): at for lane, at in (await oldest_open(records.engine)).items()}
+        asked_at = await oldest_payment_case(records.engine)
     except RecordsLost:
         return None
-    found = {lane.name.lower(): max(0.0, clock.now() - at) for lane, at in opened.items()}
+    if asked_at is not None:
+        opened[PAYMENT] = asked_at
+    found = {kind: max(0.0, clock.now() - at) for kind, at in opened.items()}
     metrics.CASE_OLDEST.clear()
     for kind, waited_s in found.items():
         metrics.CASE_OLDEST.set(waited_s, kind)

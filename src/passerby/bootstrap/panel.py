@@ -119,7 +119,10 @@ class Acting:
 
     async def open_exhibit(self, exhibit: ShowExhibit) -> str | tuple[BotId, Content] | None:
         """Raises: RecordsLost."""
-        sealed = await self._staff.exhibit(exhibit.chat, exhibit.by, exhibit.place)
+        if exhibit.case:
+            sealed = await self._staff.question(exhibit.case)
+        else:
+            sealed = await self._staff.exhibit(exhibit.chat, exhibit.by, exhibit.place)
         return self._sealer.open_exhibit(sealed, exhibit.place) if sealed is not None else None
 
     async def send_blurred(self, exhibit: ShowExhibit, source: BotId, content: Content) -> bool:
@@ -217,7 +220,7 @@ def make_panel(
         AlertsPage(look, live, act, overriding.thresholds),
         SafetyPage(look, ledger, act, words, act.open_exhibit, act.send_blurred),
         ApprovalsPage(look, SqlApprovals(reading.engine), staff, act, words),
-        MoneyPage(look, ledger, marks, act, words),
+        MoneyPage(look, ledger, marks, act, words, act.open_exhibit),
         BroadcastsPage(look, SqlBroadcasts(reading.engine), act, words),
         PeoplePage(look, staff, act, words),
         AuditPage(look, reading, staff),

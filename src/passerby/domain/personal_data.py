@@ -16,7 +16,7 @@ from passerby.domain.money.gifts import names, without_receiver
 from passerby.domain.sanctions import binds
 from passerby.kernel.decision import Env
 from passerby.kernel.history import History
-from passerby.kernel.ids import ChatId, PersonId
+from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Chatting, DataRequests, Participant, Profile, Searching
 
 ERASED_AFTER_S = 86_400.0
@@ -64,11 +64,12 @@ class _Partners:
 
 
 def copy_of(
-    me: Participant, history: History, words: Mapping[ChatId, str], now: float, conducts: Sequence[Conduct] = ()
+    me: Participant, history: History, words: Mapping[str, str], now: float, conducts: Sequence[Conduct] = ()
 ) -> dict[str, Any]:
     """The copy, ready to be written as JSON. Times stay Unix seconds (UTC).
 
-    `words` are the comments on the person's reports, opened. `conducts` are those of the last two days.
+    `words` are the comments on the person's reports, by chat, and what they asked in payment cases, by case: opened.
+    `conducts` are those of the last two days.
     """
     partners = _Partners()
     return {
@@ -150,7 +151,18 @@ def copy_of(
         "evidence_you_chose": [msgspec.to_builtins(_whole(each)) for each in history.evidence],
         "your_reports_are_ignored_until": history.reports_muted_until,
         "wallet": _written(me.wallet, partners),
-        "purchases": _written(history.money, partners),
+        "purchases": _written(msgspec.structs.replace(history.money, cases=()), partners)
+        | {
+            "cases": [
+                {
+                    "case": each.case,
+                    "opened_at": each.opened_at,
+                    "answered_at": each.answered_at,
+                    "your_words": words.get(each.case),
+                }
+                for each in history.money.cases
+            ]
+        },
         "broadcasts_to_you": [
             {
                 "broadcast": each.number,

@@ -162,6 +162,14 @@ class Explain(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     words: str
 
 
+class AskStaff(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Store what a person asks staff about payments: their payment case. The words are stored sealed."""
+
+    case: str
+    by: PersonId
+    words: str
+
+
 class Attach(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Keep a message as evidence for a person's report about a chat: their choice number `place`. It is stored
     sealed."""
@@ -184,4 +192,4 @@ class Discard(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 RelayEffect = Relay | RelayEdit | React | RelayDelete
 """The effects that reach the partner. They share one queue, so that an edit never overtakes its message."""
 
-Effect = Say | Revise | Owe | Answer | Discard | Explain | Attach | RelayEffect
+Effect = Say | Revise | Owe | Answer | Discard | Explain | AskStaff | Attach | RelayEffect

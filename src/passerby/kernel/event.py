@@ -269,6 +269,15 @@ class RefundOrdered(msgspec.Struct, frozen=True, gc=False, tag=True):
     charge: Charge
 
 
+class PaymentAnswered(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """Staff answered a payment case."""
+
+    person: PersonId
+    bot: BotId
+    case: str
+    words: str
+
+
 class SubscriptionTurned(msgspec.Struct, frozen=True, gc=False, tag=True):
     """A subscription was cancelled or taken up again by the person, or its renewal failed."""
 
@@ -438,6 +447,7 @@ Event = (
     | PaymentSettled
     | PaymentRefunded
     | RefundOrdered
+    | PaymentAnswered
     | SubscriptionTurned
     | SellerClosing
     | StarCallConfirmed

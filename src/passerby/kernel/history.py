@@ -83,6 +83,15 @@ class PastRedemption(msgspec.Struct, frozen=True):
     at: float
 
 
+class PastCase(msgspec.Struct, frozen=True):
+    """A payment case of the person. `words` are sealed; None: it is answered."""
+
+    case: str
+    opened_at: float
+    answered_at: float | None
+    words: bytes | None = None
+
+
 class PastMoney(msgspec.Struct, frozen=True):
     """The person's part of the ledger. The newest entries may still be missing."""
 
@@ -92,6 +101,7 @@ class PastMoney(msgspec.Struct, frozen=True):
     subscriptions: tuple[Subscription, ...] = ()
     refunds: tuple[PastRefund, ...] = ()
     redemptions: tuple[PastRedemption, ...] = ()
+    cases: tuple[PastCase, ...] = ()
 
 
 class PastBroadcast(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -184,11 +184,19 @@ class EarlyRefund(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     at: float
 
 
+class OpenCase(msgspec.Struct, frozen=True, gc=False):
+    """A question of the person's about payments that staff have not answered. `code` is what both call it."""
+
+    code: str
+    at: float
+
+
 class Wallet(msgspec.Struct, frozen=True, omit_defaults=True):
     """Everything about money that decisions about one person look at. The newest entries are last.
 
     - `filtered_at`: when a filter that needs VIP was last used. `refunded_at`: the last refund of the buyer's own.
     - `discount` is for their first purchase. `tries`: when they lately tried promo codes that do not exist.
+    - `case`: the payment case that is open.
     - `told_until`: for which end of VIP the person has been told that it is near (`told`: that it has come, too).
     """
 
@@ -203,6 +211,7 @@ class Wallet(msgspec.Struct, frozen=True, omit_defaults=True):
     discount: Discount | None = None
     tries: tuple[float, ...] = ()
     early_refunds: tuple[EarlyRefund, ...] = ()
+    case: OpenCase | None = None
 
 
 class NotNow(StrEnum):

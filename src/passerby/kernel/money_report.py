@@ -71,3 +71,5 @@ class Ledgered(NamedTuple):
     open: Sequence[Open]
     owed: Sequence[tuple[int, str, float]]
     """(bot, refund or cancel, since when) of what Telegram has not confirmed."""
+    cases: Sequence[float] = ()
+    """When the payment cases that are open were opened, the oldest first."""

@@ -23,6 +23,7 @@ from passerby.kernel.money_report import Ledgered
 from passerby.kernel.override import Override
 from passerby.kernel.panel import PanelFacts, PanelLogin, PanelSession
 from passerby.kernel.participant import Participant
+from passerby.kernel.payment_case import AnswerOrder, PaymentCase, PaymentDesk
 from passerby.kernel.promo import PromoCode
 from passerby.kernel.purchase import Purchase, RefundOrder
 from passerby.kernel.sanction import Sanction
@@ -146,7 +147,7 @@ class ThankOrder(msgspec.Struct, frozen=True, tag="thank"):
     acted: bool
 
 
-StaffOrder = SanctionOrder | LiftOrder | OverturnOrder | UpholdOrder | ThankOrder | RefundOrder
+StaffOrder = SanctionOrder | LiftOrder | OverturnOrder | UpholdOrder | ThankOrder | RefundOrder | AnswerOrder
 """What the fleet is to do to a person. It is stored with the staff decision, and carried out once."""
 
 
@@ -162,13 +163,17 @@ class Subject(msgspec.Struct, frozen=True):
 
 class ShowExhibit(msgspec.Struct, frozen=True):
     """Show a member one of the messages that a reporter chose; `place` 0 is the reporter's comment. It is opened only
-    now. `of` says whose report it belongs to."""
+    now. `of` says whose report it belongs to.
+
+    With `case`, it is the question of this payment case.
+    """
 
     to: PersonId
     chat: ChatId
     by: PersonId
     place: int
     of: Text
+    case: str = ""
 
 
 class StaffFacts(msgspec.Struct, frozen=True):
@@ -190,6 +195,7 @@ class StaffFacts(msgspec.Struct, frozen=True):
       person whom it is about. `next_approval` is free. `proposed` are the cases with a ban that waits for a second
       member.
     - `override` is the newest one of the place that the request is about. `next_override` is free.
+    - `payment_desk` is there if the event is about payment cases.
     - `purchase` is the one whose code the event or the approval names. `can_refund`: its bot works.
     """
 
@@ -219,6 +225,7 @@ class StaffFacts(msgspec.Struct, frozen=True):
     purchase: Purchase | None = None
     can_refund: bool = True
     promo: PromoCode | None = None
+    payment_desk: PaymentDesk | None = None
 
     def broadcast(self, number: int) -> Broadcast | None:
         return next((each for each in self.broadcasts if each.number == number), None)
@@ -234,8 +241,9 @@ StaffEffect = Say | Revise | Answer | ShowExhibit | RetireBot
 
 
 class StaffDecision(msgspec.Struct, frozen=True):
-    """`members`, `invites`, `logins`, `sessions`, `drains`, `broadcasts` and `promos` are new values. `drains_over`:
-    these bots are open again. `resolved`: fingerprints of faults. Whoever changes something, or orders it, adds a note
+    """`members`, `invites`, `logins`, `sessions`, `drains`, `broadcasts`, `promos` and `payment_cases` are new
+    values. `drains_over`: these bots are open again. `resolved`: fingerprints of faults. Whoever changes
+    something, or orders it, adds a note
     for the audit.
 
     `reply` is the answer for a request from outside the bot, and `menu` what can be pressed under it. `refused`:
@@ -259,6 +267,7 @@ class StaffDecision(msgspec.Struct, frozen=True):
     approvals: tuple[Approval, ...] = ()
     overrides: tuple[Override, ...] = ()
     promos: tuple[PromoCode, ...] = ()
+    payment_cases: tuple[PaymentCase, ...] = ()
     effects: tuple[StaffEffect, ...] = ()
     reply: Text | None = None
     menu: Menu | None = None

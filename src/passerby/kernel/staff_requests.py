@@ -69,6 +69,18 @@ class PurchaseAsked(StaffRequest, frozen=True):
     purchase: str
 
 
+class PaymentCaseAsked(StaffRequest, frozen=True):
+    """`code` is that of a payment case."""
+
+    code: str
+
+
+class AnswerAsked(PaymentCaseAsked, frozen=True):
+    """The person gets this answer, and the case is closed."""
+
+    words: str
+
+
 class CaseActAsked(StaffRequest, frozen=True):
     """`note` is for the audit."""
 

@@ -77,6 +77,15 @@ class ComplaintExplained(msgspec.Struct, frozen=True, gc=False, tag="explained")
     at: float
 
 
+class PaymentCaseOpened(msgspec.Struct, frozen=True, gc=False, tag="payment_case"):
+    """A person asked staff about their payments. `words` are encrypted."""
+
+    person: PersonId
+    case: str
+    words: bytes
+    at: float
+
+
 class EvidenceKept(msgspec.Struct, frozen=True, gc=False, tag="evidence"):
     """A message that a reporter chose. `sealed` is encrypted; `digest` is the hexadecimal SHA-256 of it. The same
     `place` again changes nothing."""
@@ -211,6 +220,7 @@ Fact = (
     | ComplaintFiled
     | ComplaintExplained
     | EvidenceKept
+    | PaymentCaseOpened
     | PersonErased
     | SanctionChanged
     | SanctionLifted

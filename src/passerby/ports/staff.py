@@ -51,17 +51,18 @@ class StaffRecords(Protocol):
         place: Place | None = None,
         purchase: str = "",
         promo: str = "",
+        payment_case: str | None = None,
     ) -> StaffDecision:
         """Read the facts, decide, and store the decision with its rows of the audit.
 
         `person` None: the command line. `digest`: the digest of the secret that they showed. `code`: the support code
         that they named. `purchase`: the code of the purchase that they named. `case`: the case that they mean.
         `approval`: the number of what waits for a second member; 0: none. `broadcast`: the number of the broadcast that
-        it is about; 0: none. `place`: what is overridden. `promo`: the promo code
-        that they named.
-        `language` is kept if it is not empty. `login`: the panel's login that they named, by its name or its link's
-        digest; if it is not empty, the sessions are read, too. `ref` names what is decided on: if a decision on it was
-        stored before, nothing is stored now, and the effects and the reply of that decision are returned.
+        it is about; 0: none. `place`: what is overridden. `promo`: the promo code that they named. `payment_case`: the
+        code of the payment case that they named; empty: all of them; None: it is about none. `language` is kept if it
+        is not empty. `login`: the panel's login that they named, by its name or its link's digest; if it is not empty,
+        the sessions are read, too. `ref` names what is decided on: if a decision on it was stored before, nothing is
+        stored now, and the effects and the reply of that decision are returned.
 
         Atomicity: one transaction. One decision is made at a time, in all processes together, so none is stale,
         and the audit has one chain.
@@ -78,6 +79,10 @@ class StaffRecords(Protocol):
 
     async def exhibit(self, chat: ChatId, by: PersonId, place: int) -> bytes | None:
         """A message that a reporter chose, or their comment (`place` 0), sealed. None if it is erased."""
+        ...
+
+    async def question(self, case: str) -> bytes | None:
+        """What a person asked in this payment case, sealed. None if it is erased."""
         ...
 
     async def orders(self, limit: int) -> Sequence[tuple[int, StaffOrder]]:

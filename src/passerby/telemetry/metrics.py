@@ -212,7 +212,7 @@ CERTIFICATE_DAYS = Gauge(
 CASE_OLDEST = Gauge(
     "passerby_case_oldest_seconds",
     "How long the oldest case that is not decided has waited. Only the worker that evaluates alerts.",
-    kind=("first", "appeals", "rest"),
+    kind=("first", "appeals", "rest", "payment"),
 )
 LEASES = Gauge("passerby_leases_held", "Leases of this worker.", kind=("bot", "pool", "duty"))
 BACKUP_AT = Gauge(

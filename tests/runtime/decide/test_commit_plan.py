@@ -6,6 +6,7 @@ import pytest
 from passerby.kernel.decision import Decision
 from passerby.kernel.effect import (
     Answer,
+    AskStaff,
     Discard,
     Effect,
     Explain,
@@ -43,6 +44,7 @@ from passerby.ports.facts import (
     ComplaintExplained,
     ComplaintFiled,
     Fact,
+    PaymentCaseOpened,
     PersonChanged,
     StepReached,
 )
@@ -294,6 +296,18 @@ def test_a_comment_on_a_complaint_is_recorded_encrypted() -> None:
     assert sealer.open_words(fact.words) == "he is fifteen"
     assert Sealer(bytes([1] * 32)).open_words(fact.words) is None
     assert Sealer(bytes([1] * 32), bytes(32)).open_words(fact.words) == "he is fifteen", "after a change of the key"
+
+
+def test_a_question_about_payments_is_recorded_encrypted() -> None:
+    sealer = Sealer(bytes(32))
+    ann = somebody(ANN)
+    asks = Decision((changed(ann, vip_until=1.0),), (AskStaff("CODE", ANN, "I paid twice"),))
+    plan = plan_commit(asks, {ANN: ann}, now=EPOCH, name=str, refs=REFS, seal=sealer.seal_words)
+    assert plan.commit is not None
+    _, fact = plan.commit.facts
+    assert isinstance(fact, PaymentCaseOpened)
+    assert (fact.person, fact.case, fact.at) == (ANN, "CODE", EPOCH)
+    assert (b"twice" in fact.words, sealer.open_words(fact.words)) == (False, "I paid twice")
 
 
 def test_after_a_commit_without_an_answer_notices_have_names_of_their_own() -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from passerby.adapters.sql.money_tables import (
     charges,
     grants,
+    payment_cases,
     refunds,
     star_calls,
     star_rows,
@@ -40,6 +41,7 @@ async def ledgered(connection: AsyncConnection, since: float, until: float, now:
         await _standing(connection, now),
         await _open(connection, now),
         [(bot, kind, at) for bot, kind, at in await connection.execute(_OWED)],
+        list((await connection.scalars(_CASES)).all()),
     )
 
 
@@ -156,6 +158,11 @@ _UNKNOWN = (
     sa.select(star_rows.c.bot_id, sa.func.count()).where(star_rows.c.matched_at.is_(None)).group_by(star_rows.c.bot_id)
 )
 _OWED = sa.select(star_calls.c.bot_id, star_calls.c.kind, star_calls.c.owed_at).where(star_calls.c.done_at.is_(None))
+_CASES = (
+    sa.select(payment_cases.c.opened_at)
+    .where(payment_cases.c.answered_at.is_(None))
+    .order_by(payment_cases.c.opened_at)
+)
 _VIPS = (
     sa.select(users.c.id)
     .where(

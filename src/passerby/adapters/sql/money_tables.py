@@ -120,6 +120,16 @@ star_sweeps = sa.Table(
     sa.Column("swept_at", sa.Double, nullable=False),
 )
 
+payment_cases = sa.Table(
+    "payment_cases",
+    metadata,
+    sa.Column("code", sa.Text, primary_key=True, comment="what the person and staff call it"),
+    sa.Column("user_id", sa.BigInteger, nullable=False, comment="who asks"),
+    sa.Column("words", sa.LargeBinary, comment="the question, encrypted with SECRET_KEY; null: answered"),
+    sa.Column("opened_at", sa.Double, nullable=False),
+    sa.Column("answered_at", sa.Double, comment="null: it is open"),
+    sa.Column("answered_by", sa.Integer, comment="the number of a staff member; 0: the command line"),
+)
 # A person's orders and charges; those of a period.
 sa.Index("ix_orders_user_id", orders.c.user_id)
 sa.Index("ix_orders_made_at", orders.c.made_at)
@@ -130,6 +140,9 @@ sa.Index("ix_subscriptions_user_id", subscriptions.c.user_id)
 # Gifts by their receiver, whose data may be erased.
 partial_index("ix_orders_gift_to", orders.c.gift_to, where=orders.c.gift_to.is_not(None))
 partial_index("ix_charges_gift_to", charges.c.gift_to, where=charges.c.gift_to.is_not(None))
+# A person's payment cases, and those that are open.
+sa.Index("ix_payment_cases_user_id", payment_cases.c.user_id)
+partial_index("ix_payment_cases_open", payment_cases.c.opened_at, where=payment_cases.c.answered_at.is_(None))
 # What we still owe.
 partial_index("ix_star_calls_open", star_calls.c.owed_at, where=star_calls.c.done_at.is_(None))
 # Transactions of a period; of a person; and those that our ledger does not know.

@@ -6,18 +6,36 @@ from typing import Any, assert_never
 import sqlalchemy as sa
 
 from passerby.adapters.sql.dialects import insert_into
-from passerby.adapters.sql.money_tables import charges, grants, orders, refunds, star_calls, subscriptions
+from passerby.adapters.sql.money_tables import (
+    charges,
+    grants,
+    orders,
+    payment_cases,
+    refunds,
+    star_calls,
+    subscriptions,
+)
 from passerby.ports.facts import (
     ChargeTaken,
     GrantChanged,
     OrderPlaced,
+    PaymentCaseOpened,
     RefundMade,
     StarCallOwed,
     StarCallSettled,
     SubscriptionChanged,
 )
 
-MoneyFact = OrderPlaced | ChargeTaken | GrantChanged | SubscriptionChanged | RefundMade | StarCallOwed | StarCallSettled
+MoneyFact = (
+    OrderPlaced
+    | ChargeTaken
+    | GrantChanged
+    | SubscriptionChanged
+    | RefundMade
+    | StarCallOwed
+    | StarCallSettled
+    | PaymentCaseOpened
+)
 Row = dict[str, Any]
 
 
@@ -41,6 +59,7 @@ class MoneyWriter:
         self.put_subscription = newest(subscriptions, "paid_until", "state")
         self.add_refund = add(refunds).on_conflict_do_nothing()
         self.add_call = add(star_calls).on_conflict_do_nothing()
+        self.add_case = add(payment_cases).on_conflict_do_nothing()
 
     def statements(self, batch: "MoneyBatch") -> tuple[tuple[sa.Executable, list[Row]], ...]:
         return (
@@ -51,6 +70,7 @@ class MoneyWriter:
             (self.add_refund, _in_order(batch.refunds)),
             (self.add_call, _in_order(batch.calls)),
             (SETTLE_CALL, _in_order(batch.settled)),
+            (self.add_case, _in_order(batch.cases)),
         )
 
 
@@ -65,6 +85,7 @@ class MoneyBatch:
         self.refunds: dict[Any, Row] = {}
         self.calls: dict[Any, Row] = {}
         self.settled: dict[Any, Row] = {}
+        self.cases: dict[Any, Row] = {}
 
     def take(self, fact: MoneyFact) -> None:
         match fact:
@@ -85,6 +106,9 @@ class MoneyBatch:
             case StarCallSettled():
                 settled = {"bot": fact.bot, "charge": fact.charge, "of": fact.kind, "at": fact.at}
                 self.settled.setdefault((fact.bot, fact.charge, fact.kind), settled)
+            case PaymentCaseOpened():
+                case = {"code": fact.case, "user_id": fact.person, "words": fact.words, "opened_at": fact.at}
+                self.cases.setdefault(fact.case, case)
             case _:
                 assert_never(fact)
 

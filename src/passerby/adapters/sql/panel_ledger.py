@@ -7,7 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from passerby.adapters.sql.failures import losses, to_the_end
 from passerby.adapters.sql.money_tables import charges, refunds, star_calls, star_rows, star_sweeps, subscriptions
+from passerby.adapters.sql.payment_cases import payment_desk
 from passerby.adapters.sql.tables import cases
+from passerby.kernel.payment_case import PaymentCase
 
 HOLD_S: Final = 21 * 86_400.0
 """Stars younger than this cannot be withdrawn: they go with a bot that is deleted."""
@@ -121,6 +123,16 @@ class PanelLedger:
     async def charges(self, limit: int) -> list[ShownCharge]:
         """The newest first."""
         return [ShownCharge(*row) for row in await self._rows(_CHARGES, {"most": limit})]
+
+    async def payment_cases(self) -> list[PaymentCase]:
+        """Those that are open, the oldest first."""
+
+        async def read() -> tuple[PaymentCase, ...]:
+            async with self._engine.connect() as connection:
+                return (await payment_desk(connection, "")).waiting
+
+        with losses():
+            return list(await to_the_end(read()))
 
     async def _rows(self, query: sa.Executable, asked: dict[str, Any]) -> list[Any]:
         async def read() -> list[Any]:

@@ -6,9 +6,17 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerby.adapters.sql.money_tables import charges, grants, orders, refunds, star_calls, subscriptions
+from passerby.adapters.sql.money_tables import (
+    charges,
+    grants,
+    orders,
+    payment_cases,
+    refunds,
+    star_calls,
+    subscriptions,
+)
 from passerby.adapters.sql.promos import promo_uses
-from passerby.kernel.history import PastMoney, PastRedemption, PastRefund
+from passerby.kernel.history import PastCase, PastMoney, PastRedemption, PastRefund
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.money import (
     Charge,
@@ -38,6 +46,7 @@ async def past_money(connection: AsyncConnection, person: PersonId) -> PastMoney
         tuple(subscription_of(row) for row in await rows(_SUBSCRIPTIONS)),
         tuple(PastRefund(row.charge_id, row.stars, row.refunded_by, row.at) for row in await rows(_REFUNDS)),
         tuple(PastRedemption(row.code, row.grant_code, row.at) for row in await rows(_REDEMPTIONS)),
+        tuple(PastCase(row.code, row.opened_at, row.answered_at, row.words) for row in await rows(_CASES)),
     )
 
 
@@ -111,6 +120,7 @@ _CHARGES = sa.select(charges).where(charges.c.user_id == _WHO).order_by(charges.
 _GRANTS = sa.select(grants).where(grants.c.user_id == _WHO).order_by(grants.c.since)
 _SUBSCRIPTIONS = sa.select(subscriptions).where(subscriptions.c.user_id == _WHO).order_by(subscriptions.c.paid_until)
 _REDEMPTIONS = sa.select(promo_uses).where(promo_uses.c.user_id == _WHO).order_by(promo_uses.c.at)
+_CASES = sa.select(payment_cases).where(payment_cases.c.user_id == _WHO).order_by(payment_cases.c.opened_at)
 _REFUNDS = (
     sa.select(refunds)
     .join(charges, sa.and_(charges.c.bot_id == refunds.c.bot_id, charges.c.id == refunds.c.charge_id))

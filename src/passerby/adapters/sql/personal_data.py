@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerby.adapters.sql.approvals import FORGET_ABOUT
-from passerby.adapters.sql.money_tables import charges, grants, orders, star_rows, subscriptions
+from passerby.adapters.sql.money_tables import charges, grants, orders, payment_cases, star_rows, subscriptions
 from passerby.adapters.sql.packing import unpack, without_side
 from passerby.adapters.sql.past_money import past_money
 from passerby.adapters.sql.promos import DROP_USES
@@ -251,6 +251,7 @@ _LEAVE_CASES: Final = sa.update(cases).where(cases.c.accused_id == _WHO).values(
 _DROP_ORDERS: Final = sa.delete(orders).where(orders.c.user_id == _WHO)
 _DROP_GRANTS: Final = sa.delete(grants).where(grants.c.user_id == _WHO)
 _DROP_SUBSCRIPTIONS: Final = sa.delete(subscriptions).where(subscriptions.c.user_id == _WHO)
+_DROP_PAYMENT_CASES: Final = sa.delete(payment_cases).where(payment_cases.c.user_id == _WHO)
 _DROP_BUYER: Final = sa.update(charges).where(charges.c.user_id == _WHO).values(user_id=NOBODY)
 _FORGET_GIFT_ORDERS: Final = sa.delete(orders).where(orders.c.gift_to == _WHO)
 _FORGET_GIFTS: Final = sa.update(charges).where(charges.c.gift_to == _WHO).values(gift_to=NOBODY)
@@ -275,6 +276,7 @@ ERASE: Final = (
     _DROP_ORDERS,
     _DROP_GRANTS,
     _DROP_SUBSCRIPTIONS,
+    _DROP_PAYMENT_CASES,
     _DROP_BUYER,
     _DROP_PAYER,
     _DROP_TARGETS,

@@ -18,6 +18,7 @@ from passerby.adapters.sql.failures import Undone, losses, to_the_end
 from passerby.adapters.sql.overrides import add_overrides, newest_override
 from passerby.adapters.sql.panel_access import panel_facts, store_panel
 from passerby.adapters.sql.past_money import purchase_with
+from passerby.adapters.sql.payment_cases import payment_desk, question, store_payment_cases
 from passerby.adapters.sql.promos import promo_of, store_promos
 from passerby.adapters.sql.rows import READ, participant
 from passerby.adapters.sql.staff_orders import add_orders, close_orders, open_orders
@@ -106,6 +107,7 @@ class SqlStaff:
         place: Place | None = None,
         purchase: str = "",
         promo: str = "",
+        payment_case: str | None = None,
     ) -> StaffDecision:
         audience = await self._audience(person, broadcast, now) if broadcast else None
 
@@ -138,6 +140,8 @@ class SqlStaff:
                 facts = msgspec.structs.replace(facts, purchase=await _purchase(connection, bought))
             if promo and facts.me is not None:
                 facts = msgspec.structs.replace(facts, promo=await promo_of(connection, promo))
+            if payment_case is not None and facts.me is not None:
+                facts = msgspec.structs.replace(facts, payment_desk=await payment_desk(connection, payment_case))
             if facts.me is not None and language not in ("", facts.me.language) and person is not None:
                 await connection.execute(_SPEAKS, {"of": facts.me.number, "language": language})
             decision = decide(facts)
@@ -183,6 +187,12 @@ class SqlStaff:
     async def exhibit(self, chat: ChatId, by: PersonId, place: int) -> bytes | None:
         async def read(connection: AsyncConnection) -> bytes | None:
             return await cases.exhibit(connection, chat, by, place)
+
+        return await self._read(read)
+
+    async def question(self, case: str) -> bytes | None:
+        async def read(connection: AsyncConnection) -> bytes | None:
+            return await question(connection, case)
 
         return await self._read(read)
 
@@ -269,6 +279,7 @@ class SqlStaff:
         await store_broadcasts(connection, decision.broadcasts)
         await add_overrides(connection, decision.overrides)
         await store_promos(connection, decision.promos)
+        await store_payment_cases(connection, decision.payment_cases)
         await connection.execute(_FORGET, {"before": now - _ANSWERS_KEPT_S})
         row = {"bot_id": ref.bot, "update_id": ref.update, "answer": _answer(decision), "at": now}
         await connection.execute(_ADD_ANSWER, row)

@@ -38,6 +38,7 @@ from passerby.ports.facts import (
     Fact,
     GrantChanged,
     OrderPlaced,
+    PaymentCaseOpened,
     PersonChanged,
     PersonErased,
     RefundMade,
@@ -218,6 +219,7 @@ class _Batch:
                 | RefundMade()
                 | StarCallOwed()
                 | StarCallSettled()
+                | PaymentCaseOpened()
             ):
                 self.money.take(fact)
             case StepReached():

@@ -60,6 +60,10 @@ def figures(read: Ledgered, since: str, until: str, fleet: Collection[BotId], no
             "calls": len(read.owed),
             "oldest_hours": round((now - oldest) / 3600.0, 1) if oldest is not None else None,
         },
+        "cases": {
+            "open": len(read.cases),
+            "oldest_hours": round((now - read.cases[0]) / 3600.0, 1) if read.cases else None,
+        },
         "cannot_be_refunded": [
             {
                 "code": each.code,
@@ -82,7 +86,7 @@ def rows(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The report as one table, for a spreadsheet."""
     parts = ("by_plan", "given", "net", "exposure", "cannot_be_refunded")
     listed = [{"part": part, **line} for part in parts for line in report[part]]
-    return [*listed, {"part": "owed", **report["owed"]}]
+    return [*listed, *({"part": part, **report[part]} for part in ("owed", "cases"))]
 
 
 def in_words(report: Mapping[str, Any]) -> str:
@@ -96,9 +100,19 @@ def in_words(report: Mapping[str, Any]) -> str:
         ("cannot_be_refunded", "Cannot be refunded any more: the bot that sold it is gone"),
     ):
         lines += [title, *_columns(report[part]), ""]
-    owed = report["owed"]
-    oldest = f", the oldest for {number(owed['oldest_hours'])} h" if owed["calls"] else ""
-    return "\n".join([*lines, f"Owed to buyers, and not confirmed by Telegram: {owed['calls']}{oldest}"])
+    owed, cases = report["owed"], report["cases"]
+    return "\n".join(
+        [
+            *lines,
+            f"Owed to buyers, and not confirmed by Telegram: {owed['calls']}{_oldest(owed)}",
+            f"Payment cases that wait for an answer: {cases['open']}{_oldest(cases)}",
+        ]
+    )
+
+
+def _oldest(waiting: Mapping[str, Any]) -> str:
+    hours = waiting["oldest_hours"]
+    return "" if hours is None else f", the oldest for {number(hours)} h"
 
 
 def _columns(table: Sequence[Mapping[str, Any]]) -> list[str]:

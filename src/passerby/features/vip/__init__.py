@@ -16,10 +16,11 @@ from passerby.features.vip.news import (
     subscription_turned,
 )
 from passerby.features.vip.shop import BUY, SHOP, answered, buy, shop, shop_again
-from passerby.features.vip.support import ASK_REFUND, REFUND, ask_refund, pay_support, refund
+from passerby.features.vip.support import ASK_REFUND, REFUND, ask_refund, pay_support, payment_answered, refund
 from passerby.kernel.event import (
     CheckoutAnswered,
     GrantTakenBack,
+    PaymentAnswered,
     PaymentRefunded,
     PaymentSettled,
     RefundOrdered,
@@ -48,6 +49,7 @@ feature = Feature(
         PaymentSettled: settled,
         PaymentRefunded: refund_reported,
         RefundOrdered: refund_ordered,
+        PaymentAnswered: payment_answered,
         SubscriptionTurned: subscription_turned,
         SellerClosing: seller_closing,
         StarCallConfirmed: star_call_confirmed,

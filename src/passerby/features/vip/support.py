@@ -1,14 +1,18 @@
 """`/paysupport`: what the person bought, by opaque code, and a refund that they may take themselves.
 
+With words after the command, it asks staff: a payment case. Nothing else is taken for the question, because it might
+be meant for a partner.
+
 It works for everybody, also for people who are banned. Telegram asks for it (Terms of Service for bot developers, 6.2).
 """
 
+from passerby.domain.money.cases import LONGEST, answered, open_case, with_case
 from passerby.domain.money.own_refund import NoRefund, refund_denied
 from passerby.domain.money.payments import owe_refund
 from passerby.features.vip.words import until
-from passerby.kernel.decision import Decision, Env, Facts
-from passerby.kernel.effect import Answer, Button, Menu, Say
-from passerby.kernel.event import ButtonPressed, MessageReceived
+from passerby.kernel.decision import NOTHING, Decision, Env, Facts
+from passerby.kernel.effect import Answer, AskStaff, Button, Menu, Say
+from passerby.kernel.event import ButtonPressed, MessageReceived, PaymentAnswered
 from passerby.kernel.money import Charge, RefundedBy, Wallet
 from passerby.kernel.participant import Participant
 from passerby.kernel.text import Text, text
@@ -22,9 +26,13 @@ SHOWN = 8
 
 def pay_support(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     me = facts.me
+    words = event.text.strip().partition(" ")[2].strip()
+    if words:
+        return _ask(words, me, env)
     charges = (me.wallet or Wallet()).charges[-SHOWN:][::-1]
     if not charges:
-        return Decision(effects=(Say(me.person, text("vip.pay_empty" if env.rules.plans else "vip.pay_nothing")),))
+        key = "vip.pay_empty" if env.rules.plans else "vip.pay_nothing"
+        return Decision(effects=(Say(me.person, text(key, ask=_how_to_ask(me))),))
     listed: Text | None = None
     for charge in charges:
         listed = _line(charge) if listed is None else text("vip.pay_lines", before=listed, line=_line(charge))
@@ -34,8 +42,35 @@ def pay_support(event: MessageReceived, facts: Facts, env: Env) -> Decision:
         for charge in charges
         if refund_denied(me, charge, env.now) is None
     )
-    said = text("vip.pay_page", list=listed)
+    said = text("vip.pay_page", list=listed, ask=_how_to_ask(me))
     return Decision(effects=(Say(me.person, said, Menu(rows) if rows else None),))
+
+
+def _how_to_ask(me: Participant) -> Text:
+    """How to ask staff; or since when a question waits."""
+    case = open_case(me)
+    if case is None:
+        return text("vip.case_how")
+    return text("vip.case_waits", code=case.code, day=until(case.at))
+
+
+def _ask(words: str, me: Participant, env: Env) -> Decision:
+    waiting = open_case(me)
+    if waiting is not None:
+        said = text("vip.case_open", code=waiting.code, day=until(waiting.at))
+        return Decision(effects=(Say(me.person, said),))
+    if len(words) > LONGEST:
+        return Decision(effects=(Say(me.person, text("vip.case_too_long", most=LONGEST)),))
+    changed, opened = with_case(me, env)
+    said = text("vip.case_opened", code=opened.code)
+    return Decision((changed,), (AskStaff(opened.code, me.person, words), Say(me.person, said)))
+
+
+def payment_answered(event: PaymentAnswered, facts: Facts, env: Env) -> Decision:
+    me = answered(facts.me, event.case, env.now)
+    if me is facts.me:
+        return NOTHING
+    return Decision((me,), (Say(me.person, text("vip.case_answer", words=event.words)),))
 
 
 def _line(charge: Charge) -> Text:

@@ -21,6 +21,7 @@ from passerby.kernel.text import Text
 from passerby.panel.figure import RECORDS, Figure
 from passerby.panel.http import Answer, see
 from passerby.panel.look import FEW, Look, count, people, seconds
+from passerby.panel.opening import OpenExhibit
 from passerby.panel.visit import Act, Page, Route, Visit
 from passerby.staff.cases.deciding import LENGTHS_H
 from passerby.staff.cases.looking import FOR_GOOD, length
@@ -43,8 +44,6 @@ LEGAL: Final = frozenset({"case_hold", "case_unmask"})
 PATHS: Final = dict.fromkeys(SECOND, "/safety/second") | dict.fromkeys(LEGAL, "/safety/legal")
 GRAVE: Final = LEGAL | frozenset({"case_confirm", "case_mute", "case_overturn"})
 
-OpenExhibit = Callable[[ShowExhibit], Awaitable[str | tuple[BotId, Content] | None]]
-"""A comment, or a message and the bot that received it. None: it was erased."""
 SendBlurred = Callable[[ShowExhibit, BotId, Content], Awaitable[bool]]
 """Show a file in the member's chat with the staff bot. False: that is not possible."""
 

@@ -40,7 +40,8 @@ FILE_NAME: Final = "my-data.json"
 
 
 class PersonalDataTask:
-    """`open_words` opens the comments on reports. `word` puts a text into a language. `put` gets the events."""
+    """`open_words` opens the comments on reports, and questions about payments.
+    `word` puts a text into a language. `put` gets the events."""
 
     def __init__(
         self,
@@ -90,10 +91,12 @@ class PersonalDataTask:
             return
         if me.bot is not None:
             history = await self._records.history(me.person)
+            sealed: list[tuple[str, bytes | None]] = [(report.chat, report.words) for report in history.reports]
+            sealed += [(each.case, each.words) for each in history.money.cases]
             words = {
-                report.chat: opened
-                for report in history.reports
-                if report.words is not None and (opened := self._open_words(report.words)) is not None
+                about: opened
+                for about, each in sealed
+                if each is not None and (opened := self._open_words(each)) is not None
             }
             now = self._clock.now()
             copied = copy_of(me, history, words, now, await self._conducts(me.person, now))

@@ -12,12 +12,14 @@ from passerby.kernel.event import (
     AppealRefused,
     Event,
     LiftOrdered,
+    PaymentAnswered,
     RefundOrdered,
     ReportDecided,
     SanctionOrdered,
     SanctionOverturned,
 )
 from passerby.kernel.ids import BotId, UpdateRef
+from passerby.kernel.payment_case import AnswerOrder
 from passerby.kernel.purchase import RefundOrder
 from passerby.kernel.staff import LiftOrder, OverturnOrder, SanctionOrder, StaffOrder, ThankOrder, UpholdOrder
 from passerby.ports.clock import Clock
@@ -89,5 +91,7 @@ def _event(order: StaffOrder) -> Event:
             return ReportDecided(order.person, FROM_STAFF, order.acted)
         case RefundOrder():
             return RefundOrdered(order.person, FROM_STAFF, order.charge)
+        case AnswerOrder():
+            return PaymentAnswered(order.person, FROM_STAFF, order.case, order.words)
         case _:
             assert_never(order)

@@ -15,6 +15,7 @@ from passerby.domain.sanctions import binds
 from passerby.kernel.decision import Decision
 from passerby.kernel.effect import (
     Answer,
+    AskStaff,
     Attach,
     Discard,
     Explain,
@@ -40,6 +41,7 @@ from passerby.ports.facts import (
     ComplaintFiled,
     EvidenceKept,
     Fact,
+    PaymentCaseOpened,
     PersonChanged,
     PersonErased,
     SanctionChanged,
@@ -126,6 +128,9 @@ def plan_commit(
             case Explain():
                 assert seal is not None, "only a person explains"
                 facts = (*facts, ComplaintExplained(effect.chat, effect.by, seal(effect.words), now))
+            case AskStaff():
+                assert seal is not None, "only a person asks"
+                facts = (*facts, PaymentCaseOpened(effect.by, effect.case, seal(effect.words), now))
             case Attach():
                 assert keep is not None, "only a person chooses evidence"
                 facts = (*facts, keep(effect, now))

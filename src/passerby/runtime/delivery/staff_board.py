@@ -112,7 +112,10 @@ class StaffBoard:
     async def _show(self, effect: ShowExhibit, language: str) -> MessageId | None:
         """Open and send one exhibit. What has no words is sent as it is, blurred."""
         try:
-            sealed = await self._records.exhibit(effect.chat, effect.by, effect.place)
+            if effect.case:
+                sealed = await self._records.question(effect.case)
+            else:
+                sealed = await self._records.exhibit(effect.chat, effect.by, effect.place)
         except RecordsLost as error:
             logs.record("staff.unread", "warning", reason=str(error))
             return await self._told(effect, "cases.away", language)

@@ -27,6 +27,7 @@ from passerby.kernel.staff_requests import (
     ExportAsked,
     OverrideAsked,
     PanelEntered,
+    PaymentCaseAsked,
     PersonAsked,
     Pressed,
     PromoAsked,
@@ -52,6 +53,8 @@ ABOUT_AN_APPROVAL = "approval"
 ABOUT_BOTS = "bots"
 ABOUT_MONEY = "money"
 ABOUT_A_PURCHASE = "purchase"
+ABOUT_A_PAYMENT = "payment"
+PAYMENT_COMMANDS = ("payments", "answer")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 _NO_BOTS = KnownBots()
@@ -130,6 +133,7 @@ class StaffDecisions:
             case=_case_in(event),
             approval=_approval_in(event),
             purchase=_code_in(event, ABOUT_A_PURCHASE, read_code) or "",
+            payment_case=_payment_case_in(event),
         )
 
     async def _money(self, event: Event, person: PersonId | None, now: float) -> Ledgered | None:
@@ -165,6 +169,7 @@ class StaffDecisions:
             place=request.place if isinstance(request, OverrideAsked) else None,
             purchase=purchase or "",
             promo=request.code if isinstance(request, PromoAsked) else "",
+            payment_case=(read_code(request.code) or "") if isinstance(request, PaymentCaseAsked) else None,
         )
 
     def _decider(
@@ -257,6 +262,18 @@ def _case_in(event: Event) -> CaseAsked | None:
         case ButtonPressed(action=action, token=token) if action.startswith(f"{ABOUT_A_CASE}_"):
             number = token.partition(".")[0]
             return CaseAsked(int(number) if number.isdigit() else None, next=not number)
+        case _:
+            return None
+
+
+def _payment_case_in(event: Event) -> str | None:
+    """The code of the payment case that a command or a button is about; empty: all of them; None: it is about none.
+    Names of buttons begin with `payment`."""
+    match event:
+        case MessageReceived(text=words) if command_in(words) in PAYMENT_COMMANDS:
+            return read_code("".join(words.split()[1:2])) or ""
+        case ButtonPressed(action=action, token=token) if action.startswith(f"{ABOUT_A_PAYMENT}_"):
+            return read_code(token) or ""
         case _:
             return None
 

@@ -29,6 +29,9 @@ def show(event: MessageReceived, facts: StaffFacts, env: Env) -> StaffDecision:
 def _report(read: Ledgered, fleet: KnownBots, now: float) -> Text:
     found = figures(read, "", "", {each.bot for each in fleet.bots}, now)
     below = _owed(read, now)
+    if read.cases:
+        hours = number(round((now - read.cases[0]) / 3600.0, 1))
+        below.append(text("money_report.cases", count=len(read.cases), hours=hours))
     if found["cannot_be_refunded"]:
         below.append(text("money_report.stuck", count=len(found["cannot_be_refunded"])))
     return text(

@@ -1,0 +1,37 @@
+"""A payment case: what a person asks staff about their payments. Their words are sealed until staff read them."""
+
+import msgspec
+
+from passerby.kernel.ids import PersonId
+from passerby.kernel.money import Charge
+
+
+class PaymentCase(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`code` is what the person and staff call it. `answered_by` is the number of a staff member.
+
+    Times are in Unix seconds. `answered_at` 0: it is open.
+    """
+
+    code: str
+    person: PersonId
+    opened_at: float
+    answered_at: float = 0.0
+    answered_by: int = 0
+
+
+class PaymentDesk(msgspec.Struct, frozen=True):
+    """What staff who see payments look at: the open cases, the oldest first; and one of them, with the purchases of its
+    person (the newest first) and their language."""
+
+    waiting: tuple[PaymentCase, ...] = ()
+    case: PaymentCase | None = None
+    purchases: tuple[Charge, ...] = ()
+    language: str = ""
+
+
+class AnswerOrder(msgspec.Struct, frozen=True, tag="answer"):
+    """A person gets the answer to their payment case."""
+
+    person: PersonId
+    case: str
+    words: str
