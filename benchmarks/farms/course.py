@@ -24,7 +24,7 @@ from passerby.domain.farms.conduct import (
     noted,
 )
 from passerby.domain.farms.destinations import destinations
-from passerby.domain.farms.judging import Verdict, judge
+from passerby.domain.farms.judging import FarmVerdict, judge
 from passerby.domain.farms.openers import bands, words_of
 from passerby.kernel.ids import ChatId, PersonId
 from simulated_people.farms import Style
@@ -284,13 +284,13 @@ class Course:
         for person, finding in judged.findings.items():
             account = self._by_person[person]
             match finding.verdict:
-                case Verdict.FARM:
+                case FarmVerdict.FARM:
                     account.links_held = account.slowed = account.apart = True
                     account.ever |= {"links", "slowed", "apart"}
-                case Verdict.RECRUIT:
+                case FarmVerdict.RECRUIT:
                     account.links_held = True
                     account.ever.add("links")
-                case Verdict.DOUBTFUL:
+                case FarmVerdict.DOUBTFUL:
                     if not (account.asked or account.passed):
                         account.asked = True
                         account.ever.add("asked")

@@ -17,6 +17,7 @@ from passerby.kernel.broadcast import (
     Audience,
     Broadcast,
     BroadcastState,
+    CanaryFigures,
     Category,
     Copy,
     Got,
@@ -24,7 +25,6 @@ from passerby.kernel.broadcast import (
     Settled,
     Target,
     TargetState,
-    Watched,
 )
 from passerby.kernel.ids import BotId, MessageId, PersonId
 from passerby.kernel.participant import Participant
@@ -218,7 +218,7 @@ class MemoryBroadcasts:
         await self._io()
         return progress_of(self._disk, broadcast)
 
-    async def watched(self, broadcast: int, below: int) -> Watched:
+    async def watched(self, broadcast: int, below: int) -> CanaryFigures:
         await self._io()
         counts = [0] * 5
         for (number, whom), row in self._targets():
@@ -230,7 +230,7 @@ class MemoryBroadcasts:
             counts[2] += in_canary and row.state is TargetState.REFUSED
             counts[3] += not in_canary and row.state is TargetState.WAITING
             counts[4] += not in_canary and row.state is TargetState.WAITING and left
-        return Watched(*counts)
+        return CanaryFigures(*counts)
 
     async def arms(self, broadcast: int) -> Sequence[ArmFigures]:
         await self._io()

@@ -7,7 +7,7 @@ import pytest
 
 from passerby.domain.approvals import case_about
 from passerby.kernel.approval import Approval, ApprovalState
-from passerby.kernel.case import About, Case, CaseAsked, CaseFile, Desk, Exhibit, Hold, Lane, Report
+from passerby.kernel.case import About, Case, CaseAsked, CaseFile, Desk, Exhibit, Lane, LegalHold, Report
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Answer, Menu, Revise, Say
 from passerby.kernel.event import ButtonPressed, Event
@@ -119,7 +119,7 @@ def test_a_press_asks_and_leaves_the_card_as_it_is(action: str) -> None:
 def test_held_evidence_is_held_and_released() -> None:
     for held, action in ((True, "evidence.held"), (False, "evidence.released")):
         done = agree(asked(HoldAsked(12, held=held)))
-        assert done.holds == (Hold(12, held),)
+        assert done.holds == (LegalHold(12, held),)
         assert [note.action for note in done.notes] == ["approval.given", action]
 
 

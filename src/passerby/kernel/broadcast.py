@@ -217,7 +217,7 @@ class Progress(msgspec.Struct, frozen=True):
         return self[TargetState.WAITING] + self[TargetState.SENDING]
 
 
-class Watched(msgspec.Struct, frozen=True):
+class CanaryFigures(msgspec.Struct, frozen=True):
     """The canary compared with those who wait: how many of each group, and how many of them left the bot since the
     start. `refused` of the canary were refused by Telegram."""
 

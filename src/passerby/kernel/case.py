@@ -148,7 +148,7 @@ class CaseAsked(msgspec.Struct, frozen=True):
     closed: bool = False
 
 
-class Hold(msgspec.Struct, frozen=True):
+class LegalHold(msgspec.Struct, frozen=True):
     """The evidence of a case is kept until somebody releases it, or no longer."""
 
     case: int

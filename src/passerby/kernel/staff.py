@@ -13,7 +13,7 @@ import msgspec
 
 from passerby.kernel.approval import Approval
 from passerby.kernel.broadcast import Broadcast, Progress
-from passerby.kernel.case import Case, Desk, Hold, Judged, Mute
+from passerby.kernel.case import Case, Desk, Judged, LegalHold, Mute
 from passerby.kernel.decision import Env
 from passerby.kernel.drain import Drain, KnownBots, RetireBot
 from passerby.kernel.effect import Answer, Menu, Revise, Say
@@ -263,7 +263,7 @@ class StaffDecision(msgspec.Struct, frozen=True):
     cases: tuple[Case, ...] = ()
     verdicts: tuple[Judged, ...] = ()
     mutes: tuple[Mute, ...] = ()
-    holds: tuple[Hold, ...] = ()
+    holds: tuple[LegalHold, ...] = ()
     approvals: tuple[Approval, ...] = ()
     overrides: tuple[Override, ...] = ()
     promos: tuple[PromoCode, ...] = ()

@@ -13,12 +13,12 @@ from passerby.kernel.broadcast import (
     ArmFigures,
     Audience,
     Broadcast,
+    CanaryFigures,
     Category,
     Copy,
     Progress,
     Settled,
     Target,
-    Watched,
 )
 from passerby.kernel.ids import BotId
 from passerby.kernel.staff import AuditNote
@@ -103,7 +103,7 @@ class BroadcastRecords(Protocol):
 
     async def progress(self, broadcast: int) -> Progress: ...
 
-    async def watched(self, broadcast: int, below: int) -> Watched: ...
+    async def watched(self, broadcast: int, below: int) -> CanaryFigures: ...
 
     async def arms(self, broadcast: int) -> Sequence[ArmFigures]: ...
 

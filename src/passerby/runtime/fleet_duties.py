@@ -180,14 +180,14 @@ class FleetDuties:
         self._path.admission.put(Work(arrival.event, (arrival.ref,), fences=fences, taken_at=taken_at, crashes=crashes))
 
     def _sender_of(self, broadcasts: BroadcastRecords) -> BroadcastSender:
-        parts, room = self._parts, self._path.courier.spare_room
+        parts, spare = self._parts, self._path.courier.spare_budget
         staff_bot = self.staff_bot
         copies = Copies(parts.words, None if staff_bot is None else staff_bot.bot)
         telegram, tokens, clock, rng = parts.telegram, parts.tokens, parts.clock, parts.rng
-        rounds = Rounds(broadcasts, parts.store, telegram, copies, room, tokens, parts.fleet, self._put, clock, rng)
-        following = Following(broadcasts, telegram, copies, room, tokens, clock)
+        rounds = Rounds(broadcasts, parts.store, telegram, copies, spare, tokens, parts.fleet, self._put, clock, rng)
+        following = Following(broadcasts, telegram, copies, spare, tokens, clock)
         telling = Telling(None if staff_bot is None else staff_bot.board)
-        return BroadcastSender(broadcasts, rounds, following, room, tokens, self._fleet_bots, telling.tell, clock, rng)
+        return BroadcastSender(broadcasts, rounds, following, spare, tokens, self._fleet_bots, telling.tell, clock, rng)
 
     def _alert_watch(self, fence: Fence) -> AlertWatch:
         parts, config, staff = self._parts, self._optional.alerts, self._optional.staff

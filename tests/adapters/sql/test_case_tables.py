@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from passerby.adapters.sql import SqlRecords, SqlStaff, init_schema
 from passerby.adapters.sql.tables import cases, complaints, evidence
-from passerby.kernel.case import Case, CaseAsked, CaseFile, Hold
+from passerby.kernel.case import Case, CaseAsked, CaseFile, LegalHold
 from passerby.kernel.decision import Env
 from passerby.kernel.event import ButtonPressed
 from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId, UpdateRef
@@ -120,7 +120,7 @@ async def test_evidence_that_is_held_for_the_law_outlasts_its_case_and_the_peopl
     async def holds(update: int, held: bool) -> None:
         note = AuditNote("evidence.held")
         await staff.decide(
-            None, UpdateRef(BOT, update), lambda facts: StaffDecision(holds=(Hold(1, held),), notes=(note,)), NOW
+            None, UpdateRef(BOT, update), lambda facts: StaffDecision(holds=(LegalHold(1, held),), notes=(note,)), NOW
         )
 
     await holds(1, True)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from passerby.adapters.sql import Pool, SqlRecords, init_schema
 from passerby.adapters.sql.engine import connect, database_url
-from passerby.adapters.sql.pool import Keeper, room, shortage
+from passerby.adapters.sql.pool import Keeper, connections_allowed, shortage
 from passerby.ports.records import RecordsLost
 from tests.contract.servers import start_postgres
 from tests.staged import in_a_loop
@@ -151,7 +151,7 @@ async def test_there_are_never_more_connections_than_the_maximum(postgres_databa
 def test_too_many_processes_for_the_server_give_a_warning() -> None:
     async def run() -> None:
         records = SqlRecords.at(server.uri, Pool(most=10, least=1))
-        assert await room(records.engine) == 25
+        assert await connections_allowed(records.engine) == 25
         assert await records.shortage(2) is None
         sentence = await records.shortage(3)
         assert sentence is not None
@@ -159,7 +159,7 @@ def test_too_many_processes_for_the_server_give_a_warning() -> None:
         assert "set DB_POOL_MAX to 8" in sentence
         async with records.engine.begin() as connection:
             await connection.exec_driver_sql("ALTER DATABASE postgres CONNECTION LIMIT 12")
-        assert await room(records.engine) == 12
+        assert await connections_allowed(records.engine) == 12
         await records.aclose()
         await asyncio.to_thread(server.stop)
         with pytest.raises(RecordsLost):

@@ -3,7 +3,7 @@
 import pytest
 
 from passerby.domain.broadcasts.canary import PLACES, canary_below, difference_between, share_between, verdict
-from passerby.kernel.broadcast import Broadcast, BroadcastState, Watched
+from passerby.kernel.broadcast import Broadcast, BroadcastState, CanaryFigures
 
 MADE = Broadcast(1, BroadcastState.STARTING, 1, 0.0)
 
@@ -18,18 +18,18 @@ def test_a_hundredth_gets_it_first_but_two_hundred_at_least_and_never_half_of_al
 @pytest.mark.parametrize(
     ("watched", "why"),
     [
-        (Watched(), ""),
-        (Watched(1_000, 3, 0, 100_000, 100), ""),
-        (Watched(1_000, 4, 0, 100_000, 100), "broadcasts.why_left"),
-        (Watched(1_000, 30, 0, 100_000, 1_000), ""),
-        (Watched(200, 2, 0, 1_000, 0), ""),
-        (Watched(200, 3, 0, 1_000, 0), "broadcasts.why_left"),
-        (Watched(97, 0, 3, 10_000, 0), "broadcasts.why_refused"),
-        (Watched(1_000, 0, 3, 10_000, 0), ""),
-        (Watched(0, 0, 3), "broadcasts.why_refused"),
+        (CanaryFigures(), ""),
+        (CanaryFigures(1_000, 3, 0, 100_000, 100), ""),
+        (CanaryFigures(1_000, 4, 0, 100_000, 100), "broadcasts.why_left"),
+        (CanaryFigures(1_000, 30, 0, 100_000, 1_000), ""),
+        (CanaryFigures(200, 2, 0, 1_000, 0), ""),
+        (CanaryFigures(200, 3, 0, 1_000, 0), "broadcasts.why_left"),
+        (CanaryFigures(97, 0, 3, 10_000, 0), "broadcasts.why_refused"),
+        (CanaryFigures(1_000, 0, 3, 10_000, 0), ""),
+        (CanaryFigures(0, 0, 3), "broadcasts.why_refused"),
     ],
 )
-def test_it_stops_if_three_times_as_many_leave_or_its_text_is_refused(watched: Watched, why: str) -> None:
+def test_it_stops_if_three_times_as_many_leave_or_its_text_is_refused(watched: CanaryFigures, why: str) -> None:
     assert verdict(watched) == why
 
 

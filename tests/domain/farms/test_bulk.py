@@ -6,7 +6,7 @@ import pytest
 
 from passerby.domain.farms.bulk import BULK, CHATS, LOOKALIKES, bulk, lookalikes
 from passerby.domain.farms.conduct import Conduct
-from passerby.domain.farms.judging import Finding, Verdict, is_candidate, judge
+from passerby.domain.farms.judging import FarmFinding, FarmVerdict, is_candidate, judge
 from passerby.domain.farms.signals import scatters
 from passerby.kernel.ids import PersonId
 from tests.domain.farms.days import day_of
@@ -32,31 +32,31 @@ def hurrying(number: int) -> Conduct:
     return day_of([opening] * 40, gaps_s=gaps, every_s=rng.uniform(20, 90), cut=rng.uniform(0.3, 0.9), disliked=5)
 
 
-def verdicts(conducts: dict[PersonId, Conduct]) -> list[Verdict]:
+def verdicts(conducts: dict[PersonId, Conduct]) -> list[FarmVerdict]:
     return sorted({finding.verdict for finding in judge(conducts).findings.values()})
 
 
 def test_accounts_with_a_name_of_their_own_and_the_same_habits_are_a_farm() -> None:
     farm = {PersonId(number): account(number) for number in range(1, 21)}
     found = judge(farm).findings
-    assert [finding.verdict for finding in found.values()] == [Verdict.FARM] * 20
+    assert [finding.verdict for finding in found.values()] == [FarmVerdict.FARM] * 20
     assert all(is_candidate(each) for each in farm.values())
 
 
 def test_one_account_in_bulk_is_asked_and_no_more() -> None:
-    assert judge({PersonId(1): account(1)}).findings == {PersonId(1): Finding(Verdict.DOUBTFUL)}
+    assert judge({PersonId(1): account(1)}).findings == {PersonId(1): FarmFinding(FarmVerdict.DOUBTFUL)}
 
 
 def test_people_who_hurry_in_their_own_ways_are_no_farm() -> None:
     crowd = {PersonId(number): hurrying(number) for number in range(1, 31)}
     assert sum(bulk(each) >= BULK for each in crowd.values()) > LOOKALIKES, "otherwise it shows nothing"
-    assert Verdict.FARM not in verdicts(crowd)
+    assert FarmVerdict.FARM not in verdicts(crowd)
 
 
 def test_few_lookalikes_are_no_farm() -> None:
     few = {PersonId(number): account(number, habits=7) for number in range(1, LOOKALIKES + 1)}
-    assert verdicts(few) == [Verdict.DOUBTFUL]
-    assert verdicts(few | {PersonId(99): account(99, habits=7)}) == [Verdict.FARM]
+    assert verdicts(few) == [FarmVerdict.DOUBTFUL]
+    assert verdicts(few | {PersonId(99): account(99, habits=7)}) == [FarmVerdict.FARM]
 
 
 def test_where_many_hurry_some_are_alike_by_chance() -> None:
@@ -104,7 +104,7 @@ def scattering(number: int, every_s: float = 60.0, **more: object) -> Conduct:
 @pytest.mark.parametrize("every_s", [60.0, 240.0])
 def test_accounts_that_name_another_place_in_each_chat_are_a_farm_also_if_they_are_in_no_hurry(every_s: float) -> None:
     farm = {PersonId(number): scattering(number, every_s, disliked=3) for number in range(1, 21)}
-    assert verdicts(farm) == [Verdict.FARM]
+    assert verdicts(farm) == [FarmVerdict.FARM]
     assert len(judge(farm).findings) >= 18
 
 

@@ -10,8 +10,8 @@ from passerby.domain.farms.judging import (
     ALIKE,
     FARM,
     MANY,
-    Finding,
-    Verdict,
+    FarmFinding,
+    FarmVerdict,
     is_candidate,
     judge,
 )
@@ -25,16 +25,16 @@ def crowd(count: int, make: Callable[[int], Conduct], first: int = 1) -> dict[Pe
     return {PersonId(number): make(number) for number in range(first, first + count)}
 
 
-def verdicts(conducts: dict[PersonId, Conduct]) -> dict[Verdict, int]:
+def verdicts(conducts: dict[PersonId, Conduct]) -> dict[FarmVerdict, int]:
     found = [each.verdict for each in judge(conducts).findings.values()]
-    return {verdict: found.count(verdict) for verdict in Verdict if verdict in found}
+    return {verdict: found.count(verdict) for verdict in FarmVerdict if verdict in found}
 
 
 def test_accounts_devoted_to_one_destination_are_a_farm_however_they_word_it() -> None:
     words = "{} so come over to sweet-room.club when you are {}"
     farm = crowd(FARM, lambda number: day_of([words.format(Random(number).random(), chat) for chat in range(4)]))
     judged = judge(farm)
-    assert {finding.verdict for finding in judged.findings.values()} == {Verdict.FARM}
+    assert {finding.verdict for finding in judged.findings.values()} == {FarmVerdict.FARM}
     assert {finding.size for finding in judged.findings.values()} == {FARM}
     assert len(judged.findings) == FARM
     assert set(judged.farms.values()) == {FARM}
@@ -46,20 +46,20 @@ def test_one_account_fewer_is_no_farm() -> None:
 
 def test_many_accounts_are_a_farm_after_two_chats_each() -> None:
     begins = crowd(MANY, lambda _: day_of(["come to sweet-room.club"] * 2))
-    assert verdicts(begins) == {Verdict.FARM: MANY}
+    assert verdicts(begins) == {FarmVerdict.FARM: MANY}
     assert verdicts(crowd(MANY - 1, lambda _: day_of(["come to sweet-room.club"] * 2))) == {}
 
 
 def test_a_farm_that_advertises_in_a_third_of_its_chats_is_one_after_a_while() -> None:
     spares = crowd(FARM, lambda _: day_of(["hi", "hello", "come to sweet-room.club"] * 4))
-    assert verdicts(spares) == {Verdict.FARM: FARM}
+    assert verdicts(spares) == {FarmVerdict.FARM: FARM}
     assert verdicts(crowd(FARM, lambda _: day_of(["hi", "hello", "come to sweet-room.club"] * 3))) == {}
 
 
 def test_a_farm_that_changes_between_destinations_is_one() -> None:
     destinations = ("sweet-room.club", "@sweet_room99", "t.me/sweet_room_bot")
     farm = crowd(FARM, lambda number: day_of([f"come to {destinations[(chat + number) % 3]}" for chat in range(6)]))
-    assert verdicts(farm) == {Verdict.FARM: FARM}
+    assert verdicts(farm) == {FarmVerdict.FARM: FARM}
 
 
 def test_a_popular_video_is_no_farm_although_some_send_it_to_everybody() -> None:
@@ -87,7 +87,7 @@ def test_somebody_who_begins_to_advertise_for_a_farm_is_a_recruit() -> None:
     farm = crowd(3 * FARM, lambda _: day_of(["come to sweet-room.club"] * 4))
     recruit = crowd(1, lambda _: day_of(["come to sweet-room.club"]), first=100)
     honest = crowd(1, lambda _: day_of(["hi", "somebody sent me sweet-room.club", "hello", "hey"]), first=200)
-    assert verdicts(farm | recruit | honest) == {Verdict.FARM: 3 * FARM, Verdict.RECRUIT: 1}
+    assert verdicts(farm | recruit | honest) == {FarmVerdict.FARM: 3 * FARM, FarmVerdict.RECRUIT: 1}
 
 
 def test_a_known_destination_makes_a_recruit_at_once_and_a_farm_account_soon() -> None:
@@ -97,14 +97,18 @@ def test_a_known_destination_makes_a_recruit_at_once_and_a_farm_account_soon() -
     for number in range(8):
         rarely = says(rarely, "hi", chat=str(number))
     found = judge({PersonId(1): once, PersonId(2): twice, PersonId(3): rarely}).findings
-    assert [found[PersonId(number)].verdict for number in (1, 2, 3)] == [Verdict.RECRUIT, Verdict.FARM, Verdict.RECRUIT]
+    assert [found[PersonId(number)].verdict for number in (1, 2, 3)] == [
+        FarmVerdict.RECRUIT,
+        FarmVerdict.FARM,
+        FarmVerdict.RECRUIT,
+    ]
 
 
 def test_an_odd_word_makes_a_farm_only_with_the_habits_of_scripts() -> None:
     calm = crowd(FARM, lambda _: day_of(["find lena_sunny22 there"] * 8))
     assert verdicts(calm) == {}
     even = crowd(FARM, lambda _: day_of(["find lena_sunny22 there"] * 8, gaps_s=[2.0], cut=1.0))
-    assert verdicts(even) == {Verdict.FARM: FARM}
+    assert verdicts(even) == {FarmVerdict.FARM: FARM}
 
 
 def test_the_same_opening_alone_accuses_nobody() -> None:
@@ -113,9 +117,9 @@ def test_the_same_opening_alone_accuses_nobody() -> None:
 
 def test_a_group_with_the_same_opening_and_the_habits_of_scripts_is_asked() -> None:
     group = crowd(ALIKE, lambda _: day_of([ADVERT] * 10, gaps_s=[2.0, 2.4], cut=0.8))
-    assert verdicts(group) == {Verdict.DOUBTFUL: ALIKE}
+    assert verdicts(group) == {FarmVerdict.DOUBTFUL: ALIKE}
     found = judge(group).findings[PersonId(1)]
-    assert found == Finding(Verdict.DOUBTFUL, size=ALIKE)
+    assert found == FarmFinding(FarmVerdict.DOUBTFUL, size=ALIKE)
 
 
 def test_one_person_fewer_with_the_same_opening_is_left_alone() -> None:
@@ -138,13 +142,13 @@ def test_a_hash_that_is_shared_by_chance_or_once_joins_nobody() -> None:
 
 def test_one_account_with_many_habits_of_scripts_is_asked() -> None:
     script = day_of(["hi"] * 60, gaps_s=[1.0, 1.01], cut=1.0, disliked=20, every_s=60.0)
-    assert judge({PersonId(1): script}).findings == {PersonId(1): Finding(Verdict.DOUBTFUL)}
+    assert judge({PersonId(1): script}).findings == {PersonId(1): FarmFinding(FarmVerdict.DOUBTFUL)}
 
 
 def test_the_stricter_verdict_counts() -> None:
     words = "come to sweet-room.club"
     farm = crowd(FARM, lambda _: day_of([words] * 60, gaps_s=[1.0, 1.01], cut=1.0, disliked=20, every_s=60.0))
-    assert verdicts(farm) == {Verdict.FARM: FARM}
+    assert verdicts(farm) == {FarmVerdict.FARM: FARM}
 
 
 def test_only_those_who_may_matter_are_looked_at() -> None:

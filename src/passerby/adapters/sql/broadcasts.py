@@ -30,6 +30,7 @@ from passerby.kernel.broadcast import (
     Audience,
     Broadcast,
     BroadcastState,
+    CanaryFigures,
     Category,
     Copy,
     Got,
@@ -37,7 +38,6 @@ from passerby.kernel.broadcast import (
     Settled,
     Target,
     TargetState,
-    Watched,
 )
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.staff import AuditNote
@@ -214,10 +214,10 @@ class SqlBroadcasts:
     async def progress(self, broadcast: int) -> Progress:
         return await self._read(lambda connection: count_targets(connection, broadcast))
 
-    async def watched(self, broadcast: int, below: int) -> Watched:
-        async def query(connection: AsyncConnection) -> Watched:
+    async def watched(self, broadcast: int, below: int) -> CanaryFigures:
+        async def query(connection: AsyncConnection) -> CanaryFigures:
             row = (await connection.execute(_WATCHED, {"number": broadcast, "below": below})).one()
-            return Watched(*(value or 0 for value in row))
+            return CanaryFigures(*(value or 0 for value in row))
 
         return await self._read(query)
 

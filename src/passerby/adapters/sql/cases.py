@@ -35,9 +35,9 @@ from passerby.kernel.case import (
     CaseState,
     Desk,
     Exhibit,
-    Hold,
     Judged,
     Lane,
+    LegalHold,
     Mute,
     Outcome,
     Proposal,
@@ -215,7 +215,7 @@ async def store(
         await connection.execute(sa.insert(muted_reporters), {"user_id": mute.person, "until": mute.until})
 
 
-async def hold(connection: AsyncConnection, holds: Iterable[Hold], now: float) -> None:
+async def hold(connection: AsyncConnection, holds: Iterable[LegalHold], now: float) -> None:
     """Evidence that is held outlasts its case, its age and the erasure of its people."""
     for each in holds:
         await connection.execute(_HOLD, {"number": each.case, "is_held": each.held})

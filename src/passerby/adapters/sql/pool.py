@@ -133,7 +133,7 @@ class Keeper:
             metrics.POSTGRES_SHARE.set(100 * (self.open - self.idle) / self._pool.most, "pool")
 
 
-async def room(engine: AsyncEngine) -> int | None:
+async def connections_allowed(engine: AsyncEngine) -> int | None:
     """How many connections the server allows to all our processes together. None behind a pooler, which decides that.
 
     Raises: RecordsLost.
@@ -156,13 +156,13 @@ async def connections_percent(engine: AsyncEngine) -> float | None:
     return 100 * float(used) / float(most)
 
 
-def shortage(pool: Pool, processes: int, room: int | None) -> str | None:
-    """A sentence for the operator if this many processes may want more connections than `room`; otherwise None."""
-    if room is None or pool.most * processes <= room:
+def shortage(pool: Pool, processes: int, allowed: int | None) -> str | None:
+    """A sentence for the operator if this many processes may want more connections than `allowed`; otherwise None."""
+    if allowed is None or pool.most * processes <= allowed:
         return None
     return (
         f"{processes} processes with up to {pool.most} connections each may want {pool.most * processes}, "
-        f"but the server allows {room}; set DB_POOL_MAX to {max(1, room // processes)} or raise max_connections"
+        f"but the server allows {allowed}; set DB_POOL_MAX to {max(1, allowed // processes)} or raise max_connections"
     )
 
 

@@ -19,7 +19,7 @@ from passerby.adapters.sql.money import SqlMoney
 from passerby.adapters.sql.money_tables import star_rows, star_sweeps
 from passerby.adapters.sql.named import measure, named
 from passerby.adapters.sql.personal_data import SqlPersonalData
-from passerby.adapters.sql.pool import Keeper, Pool, connections_percent, room, shortage
+from passerby.adapters.sql.pool import Keeper, Pool, connections_allowed, connections_percent, shortage
 from passerby.adapters.sql.promos import SqlPromos
 from passerby.adapters.sql.rows import READ, participant
 from passerby.adapters.sql.tables import chats, journal_positions, users
@@ -89,7 +89,7 @@ class SqlRecords(SqlPersonalData, SqlMoney, SqlPromos):
 
         None if there are enough. Raises: RecordsLost.
         """
-        return shortage(self._pool, processes, await room(self._engine)) if self._is_postgres else None
+        return shortage(self._pool, processes, await connections_allowed(self._engine)) if self._is_postgres else None
 
     async def connections_percent(self) -> float | None:
         """The share of the connections that PostgreSQL allows which are in use. None with SQLite or behind a pooler.

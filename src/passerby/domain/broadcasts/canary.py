@@ -7,7 +7,7 @@ many people leave anyway stops nothing.
 from math import ceil, sqrt
 from typing import Final
 
-from passerby.kernel.broadcast import Broadcast, Watched
+from passerby.kernel.broadcast import Broadcast, CanaryFigures
 
 SHARE: Final = 0.01
 LEAST: Final = 200
@@ -29,7 +29,7 @@ def canary_below(broadcast: Broadcast, people: int) -> int:
     return ceil(PLACES * max(SHARE, LEAST / people))
 
 
-def verdict(watched: Watched) -> str:
+def verdict(watched: CanaryFigures) -> str:
     """Why the broadcast must not go on, as a text key. Empty if it may."""
     tried = watched.got + watched.refused
     if watched.refused >= COUNTED_FROM and watched.refused > REFUSED_SHARE * tried:

@@ -76,7 +76,7 @@ def is_candidate(conduct: Conduct) -> bool:
     return (conduct.chats >= DOUBT_CHATS and suspicion(conduct) >= CALM) or bulk(conduct) >= BULK
 
 
-class Verdict(StrEnum):
+class FarmVerdict(StrEnum):
     """By what is known, the least first."""
 
     DOUBTFUL = "doubtful"
@@ -84,10 +84,10 @@ class Verdict(StrEnum):
     FARM = "farm"
 
 
-class Finding(msgspec.Struct, frozen=True, gc=False):
+class FarmFinding(msgspec.Struct, frozen=True, gc=False):
     """`farm`: the destination that its members share, as a keyed hash; 0 without one. `size`: how many they are."""
 
-    verdict: Verdict
+    verdict: FarmVerdict
     farm: int = 0
     size: int = 1
 
@@ -103,34 +103,34 @@ class Ring(msgspec.Struct, frozen=True, gc=False):
 class Judgement(msgspec.Struct, frozen=True):
     """`farms`: the destinations of farms, and how many people are devoted to each."""
 
-    findings: dict[PersonId, Finding]
+    findings: dict[PersonId, FarmFinding]
     farms: dict[int, int]
 
 
 def judge(conducts: Mapping[PersonId, Conduct]) -> Judgement:
     """What the conducts of one day say."""
     sums = {person: suspicion(conduct) for person, conduct in conducts.items()}
-    found: dict[PersonId, Finding] = {}
+    found: dict[PersonId, FarmFinding] = {}
     farms: dict[int, int] = {}
     for person, conduct in conducts.items():
         if _is_devoted(conduct.known, conduct) or _begins(conduct.known, conduct):
-            found[person] = Finding(Verdict.FARM)
+            found[person] = FarmFinding(FarmVerdict.FARM)
         elif conduct.known:
-            found[person] = Finding(Verdict.RECRUIT)
+            found[person] = FarmFinding(FarmVerdict.RECRUIT)
         elif sums[person] >= DOUBT:
-            found[person] = Finding(Verdict.DOUBTFUL)
+            found[person] = FarmFinding(FarmVerdict.DOUBTFUL)
     masses = {person: bulk(conduct) for person, conduct in conducts.items()}
     similar = lookalikes(conducts, masses)
     for person, total in masses.items():
         if person in similar:
-            _raise(found, person, Finding(Verdict.FARM, size=similar[person] + 1))
+            _raise(found, person, FarmFinding(FarmVerdict.FARM, size=similar[person] + 1))
         elif total >= DOUBT:
-            _raise(found, person, Finding(Verdict.DOUBTFUL))
+            _raise(found, person, FarmFinding(FarmVerdict.DOUBTFUL))
     alike = _alike(conducts, sums)
     for group in alike:
         if fmean(sums[each] for each in group) >= ALIKE_SUSPICION:
             for each in group:
-                _raise(found, each, Finding(Verdict.DOUBTFUL, size=len(group)))
+                _raise(found, each, FarmFinding(FarmVerdict.DOUBTFUL, size=len(group)))
     for kind, least in (("t", HUMAN), ("o", ODD_FARM)):
         for ring in _rings(conducts, kind):
             size = len(ring.devoted)
@@ -138,19 +138,19 @@ def judge(conducts: Mapping[PersonId, Conduct]) -> Judgement:
                 continue
             farms.update(dict.fromkeys(ring.destinations, size))
             for each in ring.devoted:
-                _raise(found, each, Finding(Verdict.FARM, ring.destinations[0], size))
+                _raise(found, each, FarmFinding(FarmVerdict.FARM, ring.destinations[0], size))
             for each in ring.recruits:
-                _raise(found, each, Finding(Verdict.RECRUIT, ring.destinations[0], size))
+                _raise(found, each, FarmFinding(FarmVerdict.RECRUIT, ring.destinations[0], size))
     return Judgement(found, farms)
 
 
-def _raise(found: dict[PersonId, Finding], person: PersonId, finding: Finding) -> None:
+def _raise(found: dict[PersonId, FarmFinding], person: PersonId, finding: FarmFinding) -> None:
     known = found.get(person)
     if known is None or _RANK[finding.verdict] > _RANK[known.verdict]:
         found[person] = finding
 
 
-_RANK: Final = {verdict: rank for rank, verdict in enumerate(Verdict)}
+_RANK: Final = {verdict: rank for rank, verdict in enumerate(FarmVerdict)}
 
 
 def _rings(conducts: Mapping[PersonId, Conduct], kind: str) -> list[Ring]:

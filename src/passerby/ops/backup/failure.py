@@ -1,4 +1,4 @@
-"""The one failure of this room."""
+"""The one failure of backups."""
 
 
 class BackupFailed(Exception):

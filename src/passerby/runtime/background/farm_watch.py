@@ -15,7 +15,7 @@ import msgspec
 
 from passerby.domain.farms.conduct import Conduct, Note, Wrote, noted
 from passerby.domain.farms.destinations import destinations
-from passerby.domain.farms.judging import RULE, Finding, Verdict, is_candidate, judge
+from passerby.domain.farms.judging import RULE, FarmFinding, FarmVerdict, is_candidate, judge
 from passerby.domain.farms.openers import bands, words_of
 from passerby.domain.farms.sources import sources_of
 from passerby.kernel.event import FarmSuspected, SanctionOrdered
@@ -129,7 +129,7 @@ class FarmWatch:
         self._store = store
         self._put = put
         self._clock = clock
-        self._raised: dict[tuple[PersonId, Verdict], float] = {}
+        self._raised: dict[tuple[PersonId, FarmVerdict], float] = {}
 
     async def run(self) -> None:
         """Run until cancelled, as the holder of the lease."""
@@ -157,7 +157,7 @@ class FarmWatch:
                 farms[day] = sorted(judged.farms)
             for person, finding in judged.findings.items():
                 self._raise(person, finding, day, now)
-                if finding.verdict is Verdict.FARM:
+                if finding.verdict is FarmVerdict.FARM:
                     accounts[person] = finding.farm
         await self._watch_sources(accounts, now)
         found = (await self._store.memos((KNOWN,))).get(KNOWN)
@@ -172,7 +172,7 @@ class FarmWatch:
             new = sum(len(set(tokens) - set(before.get(day, ()))) for day, tokens in merged.items())
             if new:
                 logs.record("farm_watch.found", "warning", count=new, reason="several accounts advertise the same")
-        metrics.FARM_ACCOUNTS.set(sum(1 for _, verdict in self._raised if verdict is Verdict.FARM))
+        metrics.FARM_ACCOUNTS.set(sum(1 for _, verdict in self._raised if verdict is FarmVerdict.FARM))
 
     async def _watch_sources(self, accounts: dict[PersonId, int], now: float) -> None:
         """Watch the links by which the barred ones of these accounts came. The values name their farms."""
@@ -180,18 +180,18 @@ class FarmWatch:
         found = sources_of([(farm, facts.me) for farm, facts in known if facts is not None], now)
         await watch_sources(self._store, found, now)
 
-    def _raise(self, person: PersonId, finding: Finding, day: int, now: float) -> None:
+    def _raise(self, person: PersonId, finding: FarmFinding, day: int, now: float) -> None:
         verdict = finding.verdict
         if (person, verdict) in self._raised:
             return
         self._raised[person, verdict] = now
         until = now + MEASURES_S
         match verdict:
-            case Verdict.DOUBTFUL:
+            case FarmVerdict.DOUBTFUL:
                 self._put(_work(FarmSuspected(person, FROM_RULE, now)))
-            case Verdict.RECRUIT:
+            case FarmVerdict.RECRUIT:
                 self._put(self._sanction(person, SanctionKind.LINKS_OFF, day, until))
-            case Verdict.FARM:
+            case FarmVerdict.FARM:
                 self._put(self._sanction(person, SanctionKind.LINKS_OFF, day, until))
                 self._put(self._sanction(person, SanctionKind.SLOW, day, until))
                 self._put(_work(FarmSuspected(person, FROM_RULE, now, until, f"{finding.farm:x}")))

@@ -17,7 +17,7 @@ from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.telegram import DeleteMessages, FloodWait, OutgoingCall, Refused, Telegram, TelegramError
 from passerby.runtime.broadcasts.copies import Copies
-from passerby.runtime.delivery.spare_room import Room, SpareRoom
+from passerby.runtime.delivery.spare_budget import SpareBudget, Take
 from passerby.runtime.membership.tokens import Tokens
 
 AT_ONCE = 100
@@ -33,14 +33,14 @@ class Following:
         records: BroadcastRecords,
         telegram: Telegram,
         copies: Copies,
-        room: SpareRoom,
+        spare: SpareBudget,
         tokens: Tokens,
         clock: Clock,
     ) -> None:
         self._records = records
         self._telegram = telegram
         self._copies = copies
-        self._room = room
+        self._spare = spare
         self._tokens = tokens
         self._clock = clock
 
@@ -61,7 +61,7 @@ class Following:
 
     async def _changed(self, broadcast: Broadcast, copy: Copy) -> bool | None:
         """True: done. False: it will never work. None: try again later."""
-        if not await self._has_room(copy):
+        if not await self._has_budget(copy):
             return None
         if broadcast.recalls:
             call: OutgoingCall = DeleteMessages(copy.bot, copy.whom, (copy.message,))
@@ -75,21 +75,21 @@ class Following:
         except Refused:
             return False
         except FloodWait as error:
-            await self._room.flooded(error.bot or copy.bot, copy.whom, error.retry_after_s)
+            await self._spare.flooded(error.bot or copy.bot, copy.whom, error.retry_after_s)
             return None
         except TelegramError:
             return None
         return True
 
-    async def _has_room(self, copy: Copy) -> bool:
+    async def _has_budget(self, copy: Copy) -> bool:
         for _ in range(TRIES):
             if self._tokens.is_lost(copy.bot):
                 return False
             try:
-                room = await self._room.take(copy.bot, copy.whom)
+                taken = await self._spare.take(copy.bot, copy.whom)
             except LiveStoreLost:
                 return False
-            if room is Room.TAKEN:
+            if taken is Take.TAKEN:
                 return True
             await self._clock.sleep(PAUSE_S)
         return False

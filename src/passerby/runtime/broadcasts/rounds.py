@@ -22,14 +22,14 @@ from passerby.ports.records import RecordsLost
 from passerby.ports.telegram import FloodWait, Refused, Telegram, TelegramError, TokenRefused, Unavailable
 from passerby.runtime.backoff import persistently
 from passerby.runtime.broadcasts.copies import Copies
-from passerby.runtime.delivery.spare_room import Room, SpareRoom
+from passerby.runtime.delivery.spare_budget import SpareBudget, Take
 from passerby.runtime.membership.heartbeat import Assurance
 from passerby.runtime.membership.tokens import Tokens
 
 AT_ONCE = 40
 """Targets that are claimed at once: two seconds' worth. After a kill, so many copies are unknown at most, for a bot."""
 WAITS_S = 5.0
-"""How long a claimed target waits for room before it is given back."""
+"""How long a claimed target waits for the spare budget before it is given back."""
 LOOKS_S = 0.05
 LAG_S = 0.05
 """While our event loop lags by more than this, chats need it, so nothing is sent."""
@@ -45,7 +45,7 @@ class Rounds:
         store: LiveStore,
         telegram: Telegram,
         copies: Copies,
-        room: SpareRoom,
+        spare: SpareBudget,
         tokens: Tokens,
         assurance: Assurance,
         put: Callable[[Event], None],
@@ -56,7 +56,7 @@ class Rounds:
         self._store = store
         self._telegram = telegram
         self._copies = copies
-        self._room = room
+        self._spare = spare
         self._tokens = tokens
         self._assurance = assurance
         self._put = put
@@ -83,7 +83,7 @@ class Rounds:
         return settled
 
     async def _looked_at(self, broadcast: Broadcast, target: Target) -> Send | Settled:
-        """What to do about a target, once there is room for its copy."""
+        """What to do about a target, once there is budget for its copy."""
         give_up_at = self._clock.monotonic() + WAITS_S
         while not self.is_stopping:
             now = self._clock.now()
@@ -92,12 +92,12 @@ class Rounds:
                 end = fate(broadcast, target, facts.me if facts is not None else None, self._tokens.works, now)
                 if isinstance(end, Settled) or end.bot != target.bot:
                     return end if isinstance(end, Settled) else _given_back(target, now, bot=end.bot)
-                room = await self._room.take(end.bot, target.whom, paid=broadcast.paid)
+                taken = await self._spare.take(end.bot, target.whom, paid=broadcast.paid)
             except LiveStoreLost:
                 return _given_back(target, now, AGAIN_S)
-            if room is Room.TAKEN:
+            if taken is Take.TAKEN:
                 return end
-            if room is Room.CHAT_BUSY:
+            if taken is Take.CHAT_BUSY:
                 return _given_back(target, now, BUSY_S)
             await self._pause()
             if self._clock.monotonic() >= give_up_at:
@@ -129,7 +129,7 @@ class Rounds:
             self._put(BotBlocked(target.whom, send.bot, now))
             return ended(TargetState.UNREACHABLE)
         except FloodWait as error:
-            await self._room.flooded(error.bot or send.bot, target.whom, error.retry_after_s)
+            await self._spare.flooded(error.bot or send.bot, target.whom, error.retry_after_s)
             return ended(TargetState.WAITING, error.retry_after_s)
         except Unavailable as error:
             return ended(TargetState.UNKNOWN) if error.uncertain else ended(TargetState.WAITING, AGAIN_S)

@@ -25,7 +25,7 @@ from passerby.ports.leases import duty_lease
 from passerby.ports.records import RecordsLost
 from passerby.runtime.broadcasts.following import Following
 from passerby.runtime.broadcasts.rounds import Rounds
-from passerby.runtime.delivery.spare_room import SpareRoom
+from passerby.runtime.delivery.spare_budget import SpareBudget
 from passerby.runtime.delivery.staff_board import StaffBoard
 from passerby.runtime.membership.tokens import Tokens
 from passerby.telemetry import logs
@@ -63,7 +63,7 @@ class BroadcastSender:
         records: BroadcastRecords,
         rounds: Rounds,
         following: Following,
-        room: SpareRoom,
+        spare: SpareBudget,
         tokens: Tokens,
         bots: Callable[[], Sequence[BotId]],
         tell: Tell,
@@ -73,7 +73,7 @@ class BroadcastSender:
         self._records = records
         self._rounds = rounds
         self._following = following
-        self._room = room
+        self._spare = spare
         self._tokens = tokens
         self._bots = bots
         self._tell = tell
@@ -147,7 +147,7 @@ class BroadcastSender:
             return False
         await self._reassign(broadcast)
         below = PLACES if broadcast.wave else broadcast.canary_below
-        bots = [bot for bot in self._bots() if self._room.is_open(bot)]
+        bots = [bot for bot in self._bots() if self._spare.is_open(bot)]
         turns = (Turn(broadcast.number, bot, below, now, broadcast.usual_hour) for bot in bots)
         ends = await asyncio.gather(*(self._rounds.run(broadcast, turn, by) for turn in turns))
         settled = [each for some in ends for each in some]

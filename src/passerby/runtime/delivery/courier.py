@@ -63,7 +63,7 @@ from passerby.runtime.delivery.parks import Parker, Parks
 from passerby.runtime.delivery.passing_notices import Claims
 from passerby.runtime.delivery.register import Register
 from passerby.runtime.delivery.sends import Sends
-from passerby.runtime.delivery.spare_room import SpareRoom
+from passerby.runtime.delivery.spare_budget import SpareBudget
 from passerby.runtime.delivery.storing import Outcomes, Storing
 from passerby.runtime.delivery.turns import Turns
 from passerby.runtime.delivery.waits import Waits
@@ -156,7 +156,7 @@ class Courier:
             self._sends.store_pause_s,
             shared=shared,
         )
-        self.spare_room = SpareRoom(
+        self.spare_budget = SpareBudget(
             store, self.tokens, self._asking, self._queue, self._oldest_s, clock, bot_budget, shared=shared
         )
         self._parks = Parks(background, feed)

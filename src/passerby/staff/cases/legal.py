@@ -9,7 +9,7 @@ from passerby.dialogue.approvals import second_asked
 from passerby.dialogue.staff import refused
 from passerby.domain.approvals import request_of
 from passerby.kernel.approval import ApprovalState
-from passerby.kernel.case import CaseFile, Hold
+from passerby.kernel.case import CaseFile, LegalHold
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Answer, Say
 from passerby.kernel.event import ButtonPressed
@@ -84,7 +84,7 @@ def hold_agreed(asked: HoldAsked, facts: StaffFacts, env: Env) -> StaffDecision:
     if _file(facts) is None:
         return refused(asked, text("cases.over"))
     note = AuditNote("evidence.held" if asked.held else "evidence.released", f"case {asked.case}")
-    return StaffDecision(notes=(note,), holds=(Hold(asked.case, asked.held),))
+    return StaffDecision(notes=(note,), holds=(LegalHold(asked.case, asked.held),))
 
 
 def unmask_agreed(asked: UnmaskAsked, facts: StaffFacts, env: Env) -> StaffDecision:

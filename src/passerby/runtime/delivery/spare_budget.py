@@ -1,4 +1,4 @@
-"""What chats leave: the room for broadcasts in the budgets of bots and chats.
+"""What chats leave of the budgets of bots and chats: broadcasts use nothing else.
 
 A broadcast takes a message only from a bot's budget that is full. So the next chat message finds all of the burst but
 one, and never waits for a broadcast, in whichever process it is. Nothing is taken while Telegram holds the bot back,
@@ -29,15 +29,15 @@ LATE_S = 2.0
 """While a delivery from the outbox is late by this much, no broadcast goes out."""
 
 
-class Room(Enum):
+class Take(Enum):
     TAKEN = auto()
     NOT_NOW = auto()
-    """The bot has no room for a broadcast now."""
+    """The bot has no budget for a broadcast now."""
     CHAT_BUSY = auto()
     """Something else is on its way to this person, or their chat's budget is used up."""
 
 
-class SpareRoom:
+class SpareBudget:
     """`queue_of` gives the courier's queue. `oldest_s` says how long the oldest delivery from the outbox has waited."""
 
     def __init__(
@@ -71,8 +71,8 @@ class SpareRoom:
         is_held = is_held or (self._shared and self._store.is_held(Account(bot)))
         return self._tokens.works(bot) and not is_held and not queue.waiting and self._oldest_s() <= LATE_S
 
-    async def take(self, bot: BotId, person: PersonId, *, paid: bool = False) -> Room:
-        """Take one message from the bot's and the chat's budgets, if they have room. Raises: LiveStoreLost.
+    async def take(self, bot: BotId, person: PersonId, *, paid: bool = False) -> Take:
+        """Take one message from the bot's and the chat's budgets, if they have enough. Raises: LiveStoreLost.
 
         `paid`: Telegram does not count it in the bot's free rate, so it comes from a rate of its own.
         """
@@ -82,18 +82,18 @@ class SpareRoom:
             budget = Budget(PAID_PER_S, 1) if paid else self._budget
             own = self._own[bot, paid] = LocalLimiter(budget, self._clock)
         if not self.is_open(bot) or not own.ready(now):
-            return Room.NOT_NOW
+            return Take.NOT_NOW
         queue = self._queue_of(bot, person)
         if queue or queue.held_until > now:
-            return Room.CHAT_BUSY
+            return Take.CHAT_BUSY
         if not queue.limiter.ready(now) and await queue.limiter.ask() > 0:
-            return Room.CHAT_BUSY
+            return Take.CHAT_BUSY
         if not paid and not await self._asking.bot_queue(bot).take_spare():
-            return Room.NOT_NOW
+            return Take.NOT_NOW
         now = self._clock.monotonic()
         queue.limiter.spend(now)
         own.spend(now)
-        return Room.TAKEN
+        return Take.TAKEN
 
     async def flooded(self, bot: BotId, person: PersonId, hold_s: float) -> None:
         """Obey a 429: no broadcast uses the bot for this time. Chats do, unless a second chat gets one, too."""

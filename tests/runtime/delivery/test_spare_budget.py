@@ -7,7 +7,7 @@ import pytest
 from passerby.domain.budgets import Budget
 from passerby.kernel.effect import Priority
 from passerby.kernel.ids import PersonId
-from passerby.runtime.delivery.spare_room import Room
+from passerby.runtime.delivery.spare_budget import Take
 from tests.runtime.world import ANN, BEN, BOT, Bench
 from tests.staged import in_virtual_time
 
@@ -20,10 +20,10 @@ def bench(*, shared: bool = False) -> Bench:
 
 
 async def taken_in(at: Bench, seconds: float) -> int:
-    """How many copies, each to somebody else, get room within this time if somebody asks all the time."""
+    """How many copies, each to somebody else, get budget within this time if somebody asks all the time."""
     count, until = 0, asyncio.get_running_loop().time() + seconds
     while asyncio.get_running_loop().time() < until:
-        if await at.courier.spare_room.take(BOT, PersonId(1_000 + count)) is Room.TAKEN:
+        if await at.courier.spare_budget.take(BOT, PersonId(1_000 + count)) is Take.TAKEN:
             count += 1
         await asyncio.sleep(0.005)
     return count
@@ -69,26 +69,26 @@ async def test_the_more_chats_use_the_less_is_left_and_a_bot_at_its_limit_gives_
 @in_virtual_time
 async def test_nothing_is_left_while_a_bot_is_held_or_people_wait_there(shared: bool) -> None:
     at = bench(shared=shared)
-    room, queue = at.courier.spare_room, at.courier._asking.bot_queue(BOT)
-    assert room.is_open(BOT)
+    spare, queue = at.courier.spare_budget, at.courier._asking.bot_queue(BOT)
+    assert spare.is_open(BOT)
     for _ in range(31):
         queue.queue(Priority.CHAT)
-    assert not room.is_open(BOT), "people wait"
+    assert not spare.is_open(BOT), "people wait"
     await asyncio.sleep(10.0)
-    assert room.is_open(BOT)
-    await room.flooded(BOT, ANN, 7.0)
-    assert await room.take(BOT, BEN) is Room.NOT_NOW
+    assert spare.is_open(BOT)
+    await spare.flooded(BOT, ANN, 7.0)
+    assert await spare.take(BOT, BEN) is Take.NOT_NOW
     await asyncio.sleep(7.1)
-    assert await room.take(BOT, BEN) is Room.TAKEN
+    assert await spare.take(BOT, BEN) is Take.TAKEN
 
 
 @in_virtual_time
 async def test_one_refusal_closes_a_bot_for_broadcasts_and_only_two_close_it_for_chats() -> None:
     at = bench()
-    room, queue = at.courier.spare_room, at.courier._asking.bot_queue(BOT)
-    await room.flooded(BOT, ANN, 7.0)
+    spare, queue = at.courier.spare_budget, at.courier._asking.bot_queue(BOT)
+    await spare.flooded(BOT, ANN, 7.0)
     assert queue.passes(asyncio.get_running_loop().time())
-    await room.flooded(BOT, BEN, 7.0)
+    await spare.flooded(BOT, BEN, 7.0)
     assert not queue.passes(asyncio.get_running_loop().time())
 
 
@@ -98,27 +98,27 @@ async def test_a_person_s_own_budget_holds_for_broadcasts_too(shared: bool) -> N
     at = bench(shared=shared)
     taken = []
     for _ in range(CHAT_BUDGET.burst + 3):
-        taken.append(await at.courier.spare_room.take(BOT, ANN))
+        taken.append(await at.courier.spare_budget.take(BOT, ANN))
         await asyncio.sleep(0.1)
-    assert Room.CHAT_BUSY in taken
-    assert taken[0] is Room.TAKEN
+    assert Take.CHAT_BUSY in taken
+    assert taken[0] is Take.TAKEN
 
 
 @in_virtual_time
 async def test_nothing_is_left_while_the_outbox_is_late() -> None:
     at = bench()
-    at.courier.spare_room._oldest_s = lambda: 2.1
-    assert not at.courier.spare_room.is_open(BOT)
+    at.courier.spare_budget._oldest_s = lambda: 2.1
+    assert not at.courier.spare_budget.is_open(BOT)
 
 
 @in_virtual_time
 async def test_what_is_paid_for_has_a_rate_of_its_own_and_stops_for_a_held_bot_too() -> None:
     at = bench()
-    room, count = at.courier.spare_room, 0
+    spare, count = at.courier.spare_budget, 0
     for number in range(2_000):
-        count += await room.take(BOT, PersonId(1_000 + number), paid=True) is Room.TAKEN
+        count += await spare.take(BOT, PersonId(1_000 + number), paid=True) is Take.TAKEN
         await asyncio.sleep(0.005)
     assert 900 <= count <= 1_001
     assert at.courier._asking.bot_queue(BOT).passes(asyncio.get_running_loop().time())
-    await room.flooded(BOT, ANN, 7.0)
-    assert await room.take(BOT, BEN, paid=True) is Room.NOT_NOW
+    await spare.flooded(BOT, ANN, 7.0)
+    assert await spare.take(BOT, BEN, paid=True) is Take.NOT_NOW
