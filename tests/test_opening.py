@@ -1,12 +1,17 @@
-"""A process notices that its key is not the one that the live store was used with."""
+"""A start notices another key, a run that did not end on purpose, and whatever is in the place of its files."""
 
+import asyncio
 import base64
+import re
 from pathlib import Path
 
 import pytest
 
 from passerby.adapters.memory import FileLog
-from passerby.bootstrap.files import check_key_mark
+from passerby.bootstrap.clock import SystemClock
+from passerby.bootstrap.files import check_key_mark, open_log
+from passerby.bootstrap.start import Start
+from passerby.bootstrap.stores import init_schema
 from passerby.settings import Settings, WrongSetting, former_keys
 
 KEY, OTHER = bytes(32), bytes(range(32))
@@ -47,3 +52,69 @@ def test_an_operator_can_say_that_the_former_key_is_lost(path: Path) -> None:
     assert opens(path, KEY)
     assert opens(path, OTHER, "lost")
     assert opens(path, OTHER)
+
+
+def starts(directory: Path, key: bytes, previous: str = "") -> str:
+    """Start with this key and end again. Returns the sentence if the start is refused."""
+    settings = Settings(
+        sqlite_db_path=directory / "passerby.db",
+        secret_key=base64.b64encode(key).decode(),  # type: ignore[arg-type]
+        secret_key_previous=previous,  # type: ignore[arg-type]
+    )
+
+    async def start() -> None:
+        async with Start(settings, SystemClock(), asyncio.Event()).records(needed=True):
+            pass
+
+    try:
+        asyncio.run(start())
+    except WrongSetting as wrong:
+        return str(wrong)
+    return ""
+
+
+def test_the_database_knows_its_key_even_if_the_files_beside_it_are_gone(tmp_path: Path) -> None:
+    assert starts(tmp_path, KEY) == starts(tmp_path, KEY) == ""
+    assert starts(tmp_path, OTHER) == (
+        "SECRET_KEY: is not the key that passerby.db was used with; set the old one, or name it in "
+        "SECRET_KEY_PREVIOUS; if it is lost, set SECRET_KEY_PREVIOUS=lost once"
+    )
+    assert starts(tmp_path, KEY) == "", "the refusal changed nothing"
+    assert starts(tmp_path, OTHER, base64.b64encode(KEY).decode()) == starts(tmp_path, OTHER) == ""
+    assert starts(tmp_path, KEY)
+    assert starts(tmp_path, KEY, "lost") == starts(tmp_path, KEY) == ""
+
+
+class Killed(BaseException):
+    pass
+
+
+def test_the_database_knows_that_the_run_before_did_not_end_on_purpose(tmp_path: Path) -> None:
+    """Even if all files of the live store and of RUN_DIR are gone."""
+    settings = Settings(sqlite_db_path=tmp_path / "passerby.db")
+
+    async def run(*, is_killed: bool = False) -> bool:
+        start = Start(settings, SystemClock(), asyncio.Event())
+        async with start.records(needed=True):
+            if is_killed:
+                raise Killed
+        return start.had_crashed
+
+    assert not asyncio.run(run())
+    with pytest.raises(Killed):
+        asyncio.run(run(is_killed=True))
+    assert asyncio.run(run())
+    assert not asyncio.run(run())
+
+
+@pytest.mark.parametrize("name", ["passerby.live", "passerby.live.lock", "passerby.db-wal", "passerby.db-shm"])
+def test_a_directory_in_the_place_of_a_file_is_named(name: str, tmp_path: Path) -> None:
+    settings = Settings(sqlite_db_path=tmp_path / "passerby.db")
+    (tmp_path / name).mkdir()
+
+    def open_all() -> None:
+        open_log(settings).close()
+        asyncio.run(init_schema(settings))
+
+    with pytest.raises(WrongSetting, match=rf"SQLITE_DB_PATH: {re.escape(name)} .*; remove it"):
+        open_all()

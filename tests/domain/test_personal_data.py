@@ -334,7 +334,9 @@ BESIDE_THE_COPY = {
     "star_calls": "a refund or cancellation that we owe; shows as a refund when it is done",
     "star_rows": "Telegram's own list of payments: the purchases once more",
     "audit": "what staff did, by codes that change",
-    **dict.fromkeys(("broadcasts", "daily_figures", "panel_figures", "overrides", "drains"), "about nobody"),
+    **dict.fromkeys(
+        ("broadcasts", "daily_figures", "panel_figures", "overrides", "drains", "installation"), "about nobody"
+    ),
     **dict.fromkeys(("faults", "journal_positions", "panel_limits", "star_sweeps", "promo_codes"), "about nobody"),
     "funnel": "how many people came how far, by link",
 }

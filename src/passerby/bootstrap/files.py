@@ -79,6 +79,8 @@ def open_log(settings: Settings) -> FileLog:
     except LogNewer:
         raise newer_release("SQLITE_DB_PATH", path.name) from None
     except OSError as error:
+        if isinstance(error.filename, str | Path):
+            path = Path(error.filename)  # the log, or its lock file
         remedy = DISK if path.is_file() or not path.exists() else "remove it, or name another file"
         raise WrongSetting("SQLITE_DB_PATH", f"{path.name} cannot be opened ({error.strerror})", remedy) from None
 

@@ -21,3 +21,5 @@ class Parts(NamedTuple):
     records: SqlRecords
     telegram: BotApi
     tokens: TokenWatch
+    had_crashed: bool = False
+    """Whether the run before did not end on purpose."""

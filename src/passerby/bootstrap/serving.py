@@ -113,7 +113,8 @@ async def _serve(
     tokens = TokenWatch(settings, clock)
     background = Background(lambda error: logs.failed("webhook.unseen", error))
     closing.push_async_callback(background.aclose)
-    parts = Parts(clock, rng, files, store, records, telegram, tokens)
+    had_crashed = files.recorder.was_cut_off or start.had_crashed
+    parts = Parts(clock, rng, files, store, records, telegram, tokens, had_crashed)
     words = Catalogue.load(Path(__file__).parents[1])
     overriding = Overriding(settings, SqlOverrides(records.engine), clock, words)
     process = Process(settings, role, name, parts, words, overriding)
@@ -221,7 +222,7 @@ class Process:
                 polls=polls,
                 leads=self._role != "web",
                 shared=settings.is_shared,
-                had_crashed=parts.files.recorder.was_cut_off,
+                had_crashed=parts.had_crashed,
                 park_after_s=PARK_AFTER_S if polls else WEBHOOKS_PARKED_AFTER_S,
                 name=self._name,
                 home=home_of(settings),

@@ -10,13 +10,14 @@ waits here end when the process is told to stop.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from random import Random
 from typing import Any, Final, TypeVar
 
 from passerby.adapters.memory import FileLog, MemoryStore
 from passerby.adapters.sql import DatabaseUnusable, Pool, SqlRecords, release
 from passerby.adapters.sql import init_schema as sql_init_schema
+from passerby.adapters.sql.installation import OtherKey, begin_run, claim_key, end_run
 from passerby.adapters.sql.tombstones import keyed
 from passerby.bootstrap.ending import ToldToStop
 from passerby.bootstrap.files import DISK, live_path
@@ -46,7 +47,10 @@ class Start:
         self._faults = logs.Faults()
         self._is_migrating = False
         self._is_over = False
+        self._has_tables = False
         self._records_lost: RecordsLost | None = None
+        self.had_crashed = False
+        """Whether the run before, with a live store of its own, did not end on purpose. From the records."""
         self.failure: WrongSetting | None = None
         """Set if the process stops itself: the reason."""
 
@@ -128,16 +132,53 @@ class Start:
             tending = Background(lambda error: logs.failed("records.unusable", error))
             tending.spawn(records.tend(self._clock))
             try:
-                yield records
+                async with self._run(records):
+                    yield records
             finally:
                 await tending.aclose()
                 await records.aclose()
         finally:
             await background.aclose()
 
+    @asynccontextmanager
+    async def _run(self, records: SqlRecords) -> AsyncIterator[None]:
+        """Note in the records that a process with its own live store runs, until it ends on purpose."""
+        if self._settings.is_shared or not self._has_tables:
+            yield
+            return
+        with suppress(RecordsLost):  # the disk will be reported soon
+            self.had_crashed = await begin_run(records.engine)
+        try:
+            yield
+        except (WrongSetting, ToldToStop, asyncio.CancelledError):
+            await self._end_run(records)
+            raise
+        await self._end_run(records)
+
+    async def _end_run(self, records: SqlRecords) -> None:
+        with suppress(RecordsLost):
+            await end_run(records.engine)
+
+    async def _claim(self) -> None:
+        """Raises: WrongSetting, DatabaseUnusable, RecordsLost."""
+        settings = self._settings
+        marks = key_marks(open_key(settings), former_keys(settings))
+        try:
+            await claim_key(database(settings), marks, key_is_lost=is_key_lost(settings))
+        except OtherKey:
+            what = "this database" if settings.postgres_uri else settings.sqlite_db_path.name
+            raise other_key(what) from None
+
     async def _schema(self, background: Background, *, needed: bool) -> None:
         if self._settings.postgres_uri is None:
             await self._unless_stopped(init_schema(self._settings))
+            try:
+                await self._claim()
+            except DatabaseUnusable as error:
+                raise unusable(self._settings, error) from None
+            except RecordsLost as error:
+                raise away(self._settings, error) from None
+            self._has_tables = True
             return
         first = asyncio.Event()
         making = background.spawn(self._make_tables(first))
@@ -150,6 +191,7 @@ class Start:
                 raise self._records_away(self._records_lost)
         if making.done():
             making.result()
+            self._has_tables = True
         self._is_over = True
         if self._stop.is_set():
             raise ToldToStop
@@ -163,6 +205,12 @@ class Start:
         while True:
             try:
                 await sql_init_schema(database(self._settings), our_turn)
+                await self._claim()
+            except WrongSetting as refused:
+                if not self._is_over:
+                    raise
+                self.end(refused)
+                return
             except DatabaseUnusable as error:
                 wrong = unusable(self._settings, error)
                 if not self._is_over:

@@ -138,6 +138,14 @@ def test_creating_the_tables_again_changes_nothing(database: str) -> None:
         execute(database, "INSERT INTO journal_positions (generation, applied) VALUES ('g', 3)")
 
 
+def test_two_rows_about_the_revision_are_one_too_many(database: str) -> None:
+    asyncio.run(init_schema(database))
+    execute(database, "INSERT INTO alembic_version VALUES ('0001')")
+    for look in (init_schema, schema_state):
+        with pytest.raises(DatabaseUnusable, match="its table alembic_version has 2 rows"):
+            asyncio.run(look(database))
+
+
 def test_a_database_of_a_newer_release_is_not_changed(database: str) -> None:
     asyncio.run(init_schema(database))
     execute(database, "UPDATE alembic_version SET version_num = '9999'")

@@ -16,6 +16,9 @@ from passerby.adapters.sql.pool import Pool
 
 _SQLITE_HEAD: Final = b"SQLite format 3\0"
 
+_BESIDE: Final = ("-wal", "-shm", "-journal")
+"""The endings of the names of SQLite's other files."""
+
 _OPEN: Final[Counter[tuple[int, int]]] = Counter()
 """How many connections to each SQLite file this process has.
 
@@ -32,6 +35,9 @@ def sqlite_url(path: str | os.PathLike[str]) -> URL:
         raise DatabaseUnusable(f"{file} is a directory; name a file in it")
     if file.exists() and not file.is_file():
         raise DatabaseUnusable(f"{file} is not a regular file; name another file")
+    for beside in (file.with_name(file.name + suffix) for suffix in _BESIDE):
+        if beside.exists() and not beside.is_file():
+            raise DatabaseUnusable(f"{beside.name} is where SQLite puts a file, and it is none; remove it")
     if not file.parent.is_dir():
         raise DatabaseUnusable(f"the directory {file.parent} does not exist; make it or name another file")
     # SQLite creates its journal beside the file, so the directory must be writable even if the file exists.

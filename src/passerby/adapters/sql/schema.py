@@ -221,10 +221,14 @@ def _known() -> set[str]:
 
 
 def _revision(connection: sa.Connection) -> str | None:
+    """Raises: DatabaseUnusable, if it has several."""
     if not sa.inspect(connection).has_table(_VERSIONS):
         return None
-    found = connection.scalar(sa.select(sa.column("version_num")).select_from(sa.table(_VERSIONS)))
-    return None if found is None else str(found)
+    found: list[object] = list(connection.scalars(sa.select(sa.column("version_num")).select_from(sa.table(_VERSIONS))))
+    if len(found) > 1:
+        told = f"its table {_VERSIONS} has {len(found)} rows, so somebody has changed it"
+        raise DatabaseUnusable(f"{told}; delete the row that does not belong there, or restore a backup")
+    return str(found[0]) if found else None
 
 
 def _known_revision(connection: sa.Connection) -> str | None:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from passerby.adapters.sql.approvals import approvals as approvals
 from passerby.adapters.sql.funnel import funnel as funnel
+from passerby.adapters.sql.installation import installation as installation
 from passerby.adapters.sql.metadata import ROW_ID as _ROW_ID
 from passerby.adapters.sql.metadata import metadata as metadata
 from passerby.adapters.sql.metadata import partial_index as _partial
