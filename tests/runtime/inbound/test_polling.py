@@ -280,6 +280,19 @@ async def test_a_webhook_in_the_way_is_reported_with_its_remedy(
 
 
 @staged(at_desk)
+async def test_a_second_program_on_the_same_bot_is_reported_with_its_remedy(
+    desk: Desk, /, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """For example, a directory that was copied to another machine and started there, too."""
+    said = "terminated by other getUpdates request; make sure that only one bot instance is running"
+    desk.telegram.faults[BOT].append(Conflict(f"Conflict: {said}"))
+    await asyncio.sleep(5)
+    logged = "".join(capsys.readouterr())
+    assert "intake.conflict" in logged
+    assert "another program polls this bot, perhaps a copy of this installation: stop one of the two" in logged
+
+
+@staged(at_desk)
 async def test_a_flood_wait_is_obeyed_exactly(desk: Desk, /) -> None:
     desk.telegram.faults[BOT].append(FloodWait(33.0))
     await asyncio.sleep(60)

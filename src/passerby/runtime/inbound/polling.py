@@ -12,7 +12,7 @@ time.
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 from passerby.kernel.ids import BotId
 from passerby.ports.clock import Clock
@@ -37,6 +37,11 @@ LONG_POLL_S = 50
 BACKOFF = Backoff(0.5, 60.0, 1.0, 1.25)
 STORE_BACKOFF = Backoff(0.5, 2.0, 1.0, 1.25)
 """The live store is our own, so we may retry often. People must not wait for a minute after it is back."""
+
+_WEBHOOK_IS_SET: Final = (
+    "a webhook is set: run `passerby webhook delete`, or have it bring updates (UPDATE_MODE=webhook)"
+)
+_IS_POLLED_ELSEWHERE: Final = "another program polls this bot, perhaps a copy of this installation: stop one of the two"
 
 
 class Window:
@@ -256,8 +261,8 @@ class Intake:
             case _:
                 event = "intake.faltered"
         reason = error.reason if isinstance(error, TelegramError) else "the live store does not answer"
-        if isinstance(error, Conflict) and "webhook" in reason.lower():
-            reason = "a webhook is set: run `passerby webhook delete`, or have it bring updates (UPDATE_MODE=webhook)"
+        if isinstance(error, Conflict):
+            reason = _WEBHOOK_IS_SET if "webhook" in reason.lower() else _IS_POLLED_ELSEWHERE
         self._faults.began("polling", event, bot=self._bot, error=logs.name_of(error), reason=reason)
 
     async def confirm(self) -> None:
