@@ -181,6 +181,23 @@ async def test_a_claim_says_who_the_person_is_and_what_they_got_lately(office: O
 
 
 @staged(at_office, "place")
+async def test_a_claim_takes_as_many_as_asked_whatever_plan_the_database_makes(office: Office, /) -> None:
+    if isinstance(office.records, SqlRecords) and office.records.engine.dialect.name == "postgresql":
+        # What is left is a plan that reads the chosen rows once for each row of the table.
+        plans = [f"SET LOCAL enable_{plan} = off" for plan in ("hashjoin", "mergejoin", "hashagg", "sort", "material")]
+        sa.event.listen(
+            office.records.engine.sync_engine,
+            "begin",
+            lambda connection: [connection.exec_driver_sql(plan) for plan in plans],
+        )
+    await office.know(*(person(number, 1) for number in range(1, 8)))
+    await office.started(made())
+    claimed = [await office.claim(f"worker {number}", 3) for number in range(3)]
+    assert [len(each) for each in claimed] == [3, 3, 1]
+    assert await office.broadcasts.disown("another") == 7
+
+
+@staged(at_office, "place")
 async def test_what_a_dead_worker_claimed_becomes_unknown_and_is_never_claimed_again(office: Office, /) -> None:
     await office.know(*(person(number, 1) for number in range(1, 6)))
     await office.started(made())

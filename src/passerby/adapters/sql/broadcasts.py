@@ -341,10 +341,14 @@ _turn = (
     .order_by(targets.c.place)
     .limit(_p("most", sa.Integer))
     .with_for_update(skip_locked=True)
+    # As a plain subquery, PostgreSQL may run it once for each row of the table. Each run takes further rows, so the
+    # limit would not hold.
+    .cte("turn")
+    .prefix_with("MATERIALIZED", dialect="postgresql")
 )
 _CLAIM = (
     sa.update(targets)
-    .where(_THIS, targets.c.person_id.in_(_turn.scalar_subquery()))
+    .where(_THIS, targets.c.person_id.in_(sa.select(_turn.c.person_id)))
     .values(state=TargetState.SENDING.value, claim=_p("who", sa.Text), at=_p("now", sa.Double))
     .returning(targets.c.person_id, targets.c.is_planned)
 )
