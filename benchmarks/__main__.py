@@ -30,6 +30,7 @@ SHORT: dict[str, tuple[list[str], ...]] = {
     "farms": ([],),
     "flat": ([],),
     "scale": ([],),
+    "user_cache": ([],),
 }
 """The arguments of each, in addition to `--short`."""
 

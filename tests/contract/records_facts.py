@@ -1,5 +1,6 @@
 """Facts to test the records with: written by hand, and drawn by Hypothesis."""
 
+import msgspec
 from hypothesis import strategies as st
 
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, PoolId
@@ -35,6 +36,7 @@ from passerby.kernel.participant import (
     State,
     Ticket,
 )
+from passerby.kernel.sanction import Reason, Sanction, SanctionKind
 from passerby.ports.facts import (
     BlockChanged,
     ChatClosed,
@@ -75,6 +77,11 @@ def searching(number: int, version: int = 0, *, pool: str = "adults", since: flo
 
 def chatting(number: int, partner: int, chat: str, version: int = 0) -> Participant:
     return person(number, version, Chatting(ChatId(chat), PersonId(partner), NOW))
+
+
+def banned_for_good(number: int, version: int = 0) -> Participant:
+    ban = Sanction(f"ban{number}", SanctionKind.BANNED, Reason.SPAM, NOW)
+    return msgspec.structs.replace(person(number, version), sanctions=(ban,))
 
 
 def changed(value: Participant, at: float = NOW) -> PersonChanged:

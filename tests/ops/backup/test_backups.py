@@ -38,7 +38,7 @@ from passerby.ports.outbox import Notice, Parked
 from passerby.ports.participants import Commit, Committed
 from passerby.ports.trails import Trail, trail_of
 from passerby.settings import Settings, WrongSetting
-from tests.contract.records_facts import block, changed, chatting, closed, opened, person, searching
+from tests.contract.records_facts import banned_for_good, block, changed, chatting, closed, opened, person, searching
 from tests.contract.records_places import make_tables
 from tests.size import in_full
 
@@ -49,7 +49,8 @@ STEPS = ("seal", "name", "retire", "sweep", "dump", "finish", "upload")
 async def fill(settings: Settings, people: range, chatted: int = 3) -> None:
     await make_tables(database(settings))
     records = SqlRecords.at(database(settings))
-    facts: list[Fact] = [changed(person(number, 1)) for number in people]
+    facts: list[Fact] = [changed(person(number, 1)) for number in people[:-1]]
+    facts.append(changed(banned_for_good(people[-1], 1)))
     for number in range(chatted):
         name = f"c{people[0]}-{number}"
         facts += [opened(name, people[0], people[1]), closed(name, people[0])]

@@ -25,6 +25,7 @@ from passerby.ports.participants import Commit
 from passerby.settings import Settings
 from tests.contract.records_facts import (
     NOW,
+    banned_for_good,
     block,
     changed,
     chatting,
@@ -73,8 +74,9 @@ def moved(settings: Settings, to: str | Path) -> Moved:
 async def fill(database: Path) -> None:
     await make_tables(database)
     records = SqlRecords.at(database)
-    facts: list[Fact] = [changed(person(number, 1)) for number in range(10, 20)]
+    facts: list[Fact] = [changed(person(number, 1)) for number in range(10, 19)]
     facts += [changed(searching(1, 1)), changed(chatting(2, 3, "open", 1)), changed(chatting(3, 2, "open", 1))]
+    facts += [changed(banned_for_good(19, 1))]
     facts += [opened("open", 2, 3), told("open", 2), told("open", 3, 6), opened("old", 10, 11), closed("old", 10)]
     facts += [block(10, 11), complaint("old", 10, 11), explained("old", 10)]
     await records.apply("g", list(enumerate(facts, 1)))

@@ -13,6 +13,8 @@ import sqlalchemy as sa
 from passerby.adapters.sql.tables import metadata
 
 _PRIME: Final = 1_000_003
+_MOST: Final = "1e14"
+"""Larger than every time; a thousand times as much is still an integer of 64 bits."""
 VERSIONS: Final = "alembic_version"
 """Alembic's table with the revision of the database."""
 
@@ -104,8 +106,10 @@ def _number(column: sa.Column[Any], *, is_postgres: bool) -> sa.ColumnElement[An
     if isinstance(column.type, sa.Integer):
         return column % sa.literal_column(str(_PRIME))
     if isinstance(column.type, sa.Numeric | sa.Float):
-        # PostgreSQL's cast rounds, and SQLite's truncates.
-        thousandths = column * sa.literal_column("1000.0")
+        # PostgreSQL's cast rounds, and SQLite's truncates. PostgreSQL refuses infinity, as in a ban for good.
+        most = sa.literal_column(_MOST, sa.Double)
+        bounded = sa.case((column > most, most), (column < -most, -most), else_=column)
+        thousandths = bounded * sa.literal_column("1000.0")
         whole = sa.func.trunc(thousandths) if is_postgres else thousandths
         return sa.cast(whole, sa.BigInteger) % sa.literal_column(str(_PRIME))
     return sa.func.length(column)
