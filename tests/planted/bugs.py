@@ -768,8 +768,8 @@ BUGS: Final = (
     Bug(
         "sql",
         "a cancelled batch is cut in half",
-        "await _again(Undone, lambda: to_the_end(self._apply(generation, entries, after or 0)))",
-        "await _again(Undone, lambda: self._apply(generation, entries, after or 0))",
+        "await again(Undone, self.WRITE_TRIES, lambda: to_the_end(self._apply(generation, entries, after or 0)))",
+        "await again(Undone, self.WRITE_TRIES, lambda: self._apply(generation, entries, after or 0))",
     ),
     Bug(
         "sql",
@@ -780,7 +780,7 @@ BUGS: Final = (
     Bug(
         "sql",
         "words after a complaint in one batch are lost",
-        "            Step(_EXPLAIN, _in_order(batch.words_after)),\n",
+        "            Step(EXPLAIN, _in_order(batch.words_after)),\n",
         "",
     ),
     Bug(

@@ -240,7 +240,7 @@ STORES: Final = (
         "speaker = (None, PersonId(first), PersonId(second))[side]",
         "speaker = (None, PersonId(second), PersonId(first))[side]",
     ),
-    Bug("sql", "a read is not repeated on another connection", "_TRIES: Final = 3", "_TRIES: Final = 1"),
+    Bug("sql", "a read is not repeated on another connection", "READ_TRIES = 3", "READ_TRIES = 1"),
     Bug(
         "sql",
         "one person of several thousand is not found",

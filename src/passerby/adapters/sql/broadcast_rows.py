@@ -56,6 +56,11 @@ async def count_targets(connection: AsyncConnection, number: int) -> Progress:
     return Progress({TargetState(state): count for state, count in rows})
 
 
+def in_state(state: TargetState) -> sa.ColumnElement[bool]:
+    """The condition for a target in this state, written as in the partial indexes."""
+    return targets.c.state == sa.literal_column(f"'{state.value}'")
+
+
 def fits(audience: Audience, category: Category, now: float) -> list[sa.ColumnElement[bool]]:
     """The conditions for a row of `users`."""
     reached = [users.c.has_started, users.c.bot_id.is_not(None)]

@@ -5,26 +5,28 @@ is sent. So however many claim, and whenever one is killed, a copy is sent at mo
 """
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerby.adapters.sql.audit import add_to_audit, lock_audit
+from passerby.adapters.sql.audit import add_to_audit
+from passerby.adapters.sql.broadcast_figures import arm_figures, canary_figures
 from passerby.adapters.sql.broadcast_rows import (
     count_audience,
     count_targets,
     fits,
+    in_state,
     random_place,
     read_broadcast,
     store_broadcasts,
 )
-from passerby.adapters.sql.failures import Undone, losses, to_the_end
 from passerby.adapters.sql.rows import READ, participant
 from passerby.adapters.sql.tables import broadcast_targets as targets
 from passerby.adapters.sql.tables import broadcasts, past_chats, users
+from passerby.adapters.sql.transactions import Transactions
 from passerby.kernel.broadcast import (
     ArmFigures,
     Audience,
@@ -43,21 +45,14 @@ from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.staff import AuditNote
 from passerby.ports.broadcasts import Turn
 
-T = TypeVar("T")
-
-_TRIES: Final = 5
 _BEFORE_S: Final = 200 * 86_400.0
 """Broadcasts that a person got earlier than this do not count for anything."""
 _HOURS_READ: Final = 50
 """The latest chats that show a person's usual hour."""
-_DAY_S: Final = 86_400.0
 
 
-class SqlBroadcasts:
+class SqlBroadcasts(Transactions):
     """Implements `passerby.ports.broadcasts.BroadcastRecords`. The tables must exist."""
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
 
     async def open(self) -> Sequence[Broadcast]:
         return await self._broadcasts(_OPEN, {})
@@ -215,18 +210,10 @@ class SqlBroadcasts:
         return await self._read(lambda connection: count_targets(connection, broadcast))
 
     async def watched(self, broadcast: int, below: int) -> CanaryFigures:
-        async def query(connection: AsyncConnection) -> CanaryFigures:
-            row = (await connection.execute(_WATCHED, {"number": broadcast, "below": below})).one()
-            return CanaryFigures(*(value or 0 for value in row))
-
-        return await self._read(query)
+        return await self._read(lambda connection: canary_figures(connection, broadcast, below))
 
     async def arms(self, broadcast: int) -> Sequence[ArmFigures]:
-        async def query(connection: AsyncConnection) -> list[ArmFigures]:
-            rows = await connection.execute(_ARMS, {"number": broadcast, "day": _DAY_S})
-            return [ArmFigures(arm, people, back or 0, left or 0) for arm, people, back, left in rows]
-
-        return await self._read(query)
+        return await self._read(lambda connection: arm_figures(connection, broadcast))
 
     async def copies(self, broadcast: int, revision: int, after: float, most: int) -> Sequence[Copy]:
         async def query(connection: AsyncConnection) -> list[Copy]:
@@ -255,32 +242,6 @@ class SqlBroadcasts:
 
         return await self._read(read)
 
-    async def _read(self, query: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        async def once() -> T:
-            async with self._engine.connect() as connection:
-                return await query(connection)
-
-        with losses():
-            return await to_the_end(once())
-
-    async def _write(self, work: Callable[[AsyncConnection], Awaitable[T]], *, in_audit: bool = False) -> T:
-        async def once() -> T:
-            async with self._engine.connect() as connection:
-                await connection.execution_options(writes=True)
-                async with connection.begin():
-                    if in_audit:
-                        await lock_audit(connection)
-                    return await work(connection)
-
-        for tries_left in range(_TRIES - 1, -1, -1):
-            try:
-                with losses():
-                    return await to_the_end(once())
-            except Undone:
-                if not tries_left:
-                    raise
-        raise AssertionError("unreachable")
-
 
 async def _locked(connection: AsyncConnection, number: int) -> Broadcast | None:
     body = await connection.scalar(_ONE.with_for_update(), {"of": number})
@@ -294,11 +255,6 @@ async def _hours(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, l
         for whom, opened_min in await connection.execute(query, {"ids": ids, "most": _HOURS_READ * len(ids)}):
             found[whom].append(opened_min // 60 % 24)
     return found
-
-
-def _in_state(state: TargetState) -> sa.ColumnElement[bool]:
-    # Written as in the partial indexes.
-    return targets.c.state == sa.literal_column(f"'{state.value}'")
 
 
 def _p(name: str, kind: Any = None) -> sa.BindParameter[Any]:
@@ -316,8 +272,8 @@ def _hours_of(column: sa.Column[Any]) -> sa.Select[Any]:
 
 _THIS = targets.c.broadcast == _p("number", sa.BigInteger)
 _MINE = sa.and_(_THIS, targets.c.person_id == _p("whom", sa.BigInteger))
-_WAITING, _SENDING, _SENT = map(_in_state, (TargetState.WAITING, TargetState.SENDING, TargetState.SENT))
-_UNKNOWN = _in_state(TargetState.UNKNOWN)
+_WAITING, _SENDING, _SENT = map(in_state, (TargetState.WAITING, TargetState.SENDING, TargetState.SENT))
+_UNKNOWN = in_state(TargetState.UNKNOWN)
 
 _ONE = sa.select(broadcasts.c.body).where(broadcasts.c.number == _p("of", sa.BigInteger))
 _OPEN = sa.select(broadcasts.c.body).where(broadcasts.c.is_open).order_by(broadcasts.c.number)
@@ -360,7 +316,7 @@ _GOT = (
         targets.c.person_id.in_(sa.bindparam("ids", expanding=True)),
         targets.c.broadcast != _p("number", sa.BigInteger),
         targets.c.at > _p("after", sa.Double),
-        sa.or_(_SENT, _SENDING, _UNKNOWN, _in_state(TargetState.RECALLED)),
+        sa.or_(_SENT, _SENDING, _UNKNOWN, in_state(TargetState.RECALLED)),
         sa.not_(broadcasts.c.is_test),
     )
 )
@@ -400,40 +356,6 @@ _DUE = (
     )
 )
 
-# Their bot is no longer one of those that may write to them.
-_HAS_LEFT = sa.or_(
-    users.c.id.is_(None), users.c.bots.not_like(sa.literal("%") + sa.cast(targets.c.bot_id, sa.Text) + "%")
-)
-_IN_CANARY = targets.c.place < _p("below", sa.BigInteger)
-
-
-def _number_of(*conditions: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
-    return sa.func.sum(sa.case((sa.and_(*conditions), 1), else_=0))
-
-
-_WATCHED = (
-    sa.select(
-        _number_of(_IN_CANARY, _SENT),
-        _number_of(_IN_CANARY, _SENT, _HAS_LEFT),
-        _number_of(_IN_CANARY, _in_state(TargetState.REFUSED)),
-        _number_of(sa.not_(_IN_CANARY), _WAITING),
-        _number_of(sa.not_(_IN_CANARY), _WAITING, _HAS_LEFT),
-    )
-    .select_from(targets)
-    .outerjoin(users, users.c.id == targets.c.person_id)
-    .where(_THIS)
-)
-_IS_BACK = sa.and_(
-    users.c.last_active_date > targets.c.at, users.c.last_active_date <= targets.c.at + _p("day", sa.Double)
-)
-_ARMS = (
-    sa.select(targets.c.arm, sa.func.count(), _number_of(_IS_BACK), _number_of(_HAS_LEFT))
-    .select_from(targets)
-    .outerjoin(users, users.c.id == targets.c.person_id)
-    .where(_THIS, sa.or_(_SENT, _in_state(TargetState.HELD_OUT)))
-    .group_by(targets.c.arm)
-    .order_by(targets.c.arm)
-)
 _COPIES = (
     sa.select(targets.c.person_id, targets.c.bot_id, targets.c.message_id, targets.c.arm, targets.c.language)
     .where(

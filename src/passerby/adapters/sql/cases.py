@@ -13,16 +13,15 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from passerby.adapters.sql.case_reports import MOST_REPORTS, OF_THE_CASE, reports_of
 from passerby.adapters.sql.failures import losses
 from passerby.adapters.sql.personal_data import sanction_of
 from passerby.adapters.sql.rows import READ, participant
 from passerby.adapters.sql.tables import (
     cases,
-    chats,
     complaints,
     evidence,
     muted_reporters,
-    past_chats,
     sanctions,
     users,
 )
@@ -34,15 +33,12 @@ from passerby.kernel.case import (
     CaseFile,
     CaseState,
     Desk,
-    Exhibit,
     Judged,
     Lane,
     LegalHold,
     Mute,
     Outcome,
     Proposal,
-    Report,
-    ReporterRecord,
 )
 from passerby.kernel.ids import ChatId, PersonId
 from passerby.kernel.participant import Complaint
@@ -50,7 +46,6 @@ from passerby.kernel.sanction import Reason
 from passerby.kernel.staff import StaffMember
 
 AT_ONCE: Final = 500
-MOST_REPORTS: Final = 100
 SHIFT_S: Final = 8 * 3600.0
 NO_CASE: Final = 0
 """The case of reports about somebody whose data was erased."""
@@ -140,61 +135,8 @@ async def file_of(connection: AsyncConnection, case: Case) -> CaseFile:
     past = {row["id"]: sanction_of(row) for row in rows}
     appealed = past.get(case.sanction) if case.about is About.APPEAL else None
     about = case.number if appealed is None else case_of(appealed) or -1
-    reports = await _reports(connection, about)
+    reports = await reports_of(connection, about)
     return CaseFile(case, participant(values) if values is not None else None, reports, tuple(past.values()), appealed)
-
-
-async def _reports(connection: AsyncConnection, number: int) -> tuple[Report, ...]:
-    rows = (await connection.execute(_OF_CASE, {"number": number})).all()
-    exhibits: dict[tuple[str, int], list[Exhibit]] = {}
-    for chat, by, place, digest in await connection.execute(_EXHIBITS, {"number": number}):
-        exhibits.setdefault((chat, by), []).append(Exhibit(place, digest))
-    records = await _records(connection, {PersonId(row.user_id) for row in rows})
-    return tuple(
-        Report(
-            ChatId(row.chat_id),
-            PersonId(row.user_id),
-            Complaint(row.reason),
-            row.filed_at,
-            row.cost,
-            row.retaliates,
-            (
-                *((Exhibit(0),) if row.has_words else ()),
-                *exhibits.get((row.chat_id, row.user_id), ()),
-            ),
-            records[PersonId(row.user_id)],
-        )
-        for row in rows
-    )
-
-
-async def _records(connection: AsyncConnection, people: set[PersonId]) -> dict[PersonId, ReporterRecord]:
-    asked = {"ids": sorted(people)}
-    found = dict.fromkeys(people, ReporterRecord())
-    met: dict[PersonId, set[PersonId]] = {person: set() for person in people}
-    for query in (_MET, _MET_BEFORE):
-        for one, other in await connection.execute(query, asked):
-            met[one].add(other)
-            met[other].add(one)
-    known = {values[0]: values for values in await connection.execute(_PEOPLE, asked)}
-    created = {row[0]: row[1] for row in await connection.execute(_SINCE, asked)}
-    muted = {row[0]: row[1] for row in await connection.execute(_MUTED, asked)}
-    verdicts: dict[PersonId, dict[str, int]] = {}
-    for person, verdict, count in await connection.execute(_VERDICTS, asked):
-        verdicts.setdefault(person, {})[verdict] = count
-    for person in people:
-        values = known.get(person)
-        value = participant(values) if values is not None else None
-        found[person] = ReporterRecord(
-            verdicts.get(person, {}).get("upheld", 0),
-            verdicts.get(person, {}).get("dismissed", 0),
-            muted.get(person, 0.0),
-            len({each.person for each in value.recent}) if value is not None else 0,
-            (value.bot or 0) if value is not None else 0,
-            created.get(person, 0.0),
-            frozenset(met[person]),
-        )
-    return found
 
 
 async def store(
@@ -320,18 +262,11 @@ _NEW_APPEALS = (
     .order_by(sanctions.c.appealed_at)
     .limit(AT_ONCE)
 )
-_OF_THE_CASE = sa.and_(
-    evidence.c.chat_id == complaints.c.chat_id,
-    evidence.c.user_id == complaints.c.user_id,
-    complaints.c.case_number == _NUMBER,
-)
-_KEEP_EVIDENCE = sa.update(evidence).where(sa.exists().where(_OF_THE_CASE)).values(erase_at=None)
+_KEEP_EVIDENCE = sa.update(evidence).where(sa.exists().where(OF_THE_CASE)).values(erase_at=None)
 _ERASE_LATER = (
-    sa.update(evidence).where(sa.exists().where(_OF_THE_CASE)).values(erase_at=sa.bindparam("at", type_=sa.Double))
+    sa.update(evidence).where(sa.exists().where(OF_THE_CASE)).values(erase_at=sa.bindparam("at", type_=sa.Double))
 )
-_HOLD = (
-    sa.update(evidence).where(sa.exists().where(_OF_THE_CASE)).values(held=sa.bindparam("is_held", type_=sa.Boolean))
-)
+_HOLD = sa.update(evidence).where(sa.exists().where(OF_THE_CASE)).values(held=sa.bindparam("is_held", type_=sa.Boolean))
 _WITH_DECIDER = sa.select(cases, sanctions.c.by_staff).outerjoin_from(
     cases, sanctions, sa.and_(cases.c.sanction == sanctions.c.id, cases.c.about == About.APPEAL.value)
 )
@@ -368,29 +303,6 @@ _DECIDED_LATELY = sa.select(sa.func.count()).where(
 )
 _PERSON = sa.select(*READ).where(users.c.id == _WHO)
 _SANCTIONS = sa.select(sanctions).where(sanctions.c.user_id == _WHO).order_by(sanctions.c.since)
-_OF_CASE = (
-    sa.select(complaints, complaints.c.words.is_not(None).label("has_words"))
-    .where(complaints.c.case_number == _NUMBER)
-    .order_by(complaints.c.filed_at.desc())
-    .limit(MOST_REPORTS)
-)
-_EXHIBITS = (
-    sa.select(evidence.c.chat_id, evidence.c.user_id, evidence.c.place, evidence.c.digest)
-    .where(_OF_THE_CASE)
-    .order_by(evidence.c.chosen_at)
-)
-_MET = sa.select(chats.c.user1, chats.c.user2).where(chats.c.user1.in_(_IDS), chats.c.user2.in_(_IDS))
-_MET_BEFORE = sa.select(past_chats.c.user1, past_chats.c.user2).where(
-    past_chats.c.user1.in_(_IDS), past_chats.c.user2.in_(_IDS)
-)
-_PEOPLE = sa.select(*READ).where(users.c.id.in_(_IDS))
-_SINCE = sa.select(users.c.id, users.c.created_at).where(users.c.id.in_(_IDS))
-_MUTED = sa.select(muted_reporters.c.user_id, muted_reporters.c.until).where(muted_reporters.c.user_id.in_(_IDS))
-_VERDICTS = (
-    sa.select(complaints.c.user_id, complaints.c.verdict, sa.func.count())
-    .where(complaints.c.user_id.in_(_IDS), complaints.c.verdict.is_not(None))
-    .group_by(complaints.c.user_id, complaints.c.verdict)
-)
 _CHANGE = sa.update(cases).where(cases.c.number == sa.bindparam("of"))
 _JUDGE = (
     sa.update(complaints)

@@ -1,7 +1,7 @@
 """Reads the ledger, and stores what bots' transactions say."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Sequence
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,25 +18,18 @@ from passerby.adapters.sql.money_tables import (
 )
 from passerby.adapters.sql.rows import READ, participant
 from passerby.adapters.sql.tables import users
+from passerby.adapters.sql.transactions import Transactions
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.money import MAY_BE_CHARGED, ChargeId, StarCallKind, StarRow
 from passerby.kernel.participant import Participant
 from passerby.ports.money import GrantOver, StarCall, Unmatched
 
-T = TypeVar("T")
 
-
-class SqlMoney:
-    """Implements `passerby.ports.money.MoneyRecords`. `_read` and `_write` come from `SqlRecords`."""
+class SqlMoney(Transactions):
+    """Implements `passerby.ports.money.MoneyRecords`."""
 
     _put_star_row: sa.Executable
     _put_sweep: sa.Executable
-
-    async def _read(self, query: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        raise NotImplementedError
-
-    async def _write(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        raise NotImplementedError
 
     async def star_calls(self, limit: int) -> Sequence[StarCall]:
         async def query(connection: AsyncConnection) -> list[StarCall]:

@@ -1,20 +1,18 @@
 """The panel's logins, sessions and limits over SQL."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Sequence
+from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from passerby.adapters.sql.dialects import insert_into
-from passerby.adapters.sql.failures import losses, to_the_end
 from passerby.adapters.sql.panel_tables import faults, panel_limits, panel_logins, panel_sessions
+from passerby.adapters.sql.transactions import Transactions
 from passerby.domain.panel import IDLE_S
 from passerby.kernel.panel import PanelFacts, PanelLogin, PanelSession
 from passerby.kernel.staff import StaffDecision
-
-T = TypeVar("T")
 
 _KEPT_S: Final = 3600.0
 _SESSIONS_KEPT_S: Final = 90 * 86_400.0
@@ -22,11 +20,11 @@ _GRACE_S: Final = 60.0
 """Requests that a browser sent side by side with the one that changed its secret."""
 
 
-class SqlPanelAccess:
+class SqlPanelAccess(Transactions):
     """Implements `passerby.ports.panel.PanelAccess`. The tables must exist."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+        super().__init__(engine)
         self._first = insert_into(panel_limits, engine.dialect.name).on_conflict_do_nothing()
 
     async def ask(self, login: PanelLogin) -> None:
@@ -73,24 +71,6 @@ class SqlPanelAccess:
             return (await connection.scalar(_COUNTED, {"of": name}) or 0) <= most
 
         return await self._write(work)
-
-    async def _read(self, query: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        async def once() -> T:
-            async with self._engine.connect() as connection:
-                return await query(connection)
-
-        with losses():
-            return await to_the_end(once())
-
-    async def _write(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        async def once() -> T:
-            async with self._engine.connect() as connection:
-                await connection.execution_options(writes=True)
-                async with connection.begin():
-                    return await work(connection)
-
-        with losses():
-            return await to_the_end(once())
 
 
 async def panel_facts(connection: AsyncConnection, name: str, now: float) -> PanelFacts:

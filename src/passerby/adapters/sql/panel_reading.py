@@ -5,21 +5,19 @@ PostgreSQL: `default_transaction_read_only`, and, with PANEL_POSTGRES_URI, a rol
 """
 
 import os
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, NamedTuple, TypeVar
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from passerby.adapters.sql.engine import connect, database_url
-from passerby.adapters.sql.failures import losses, to_the_end
 from passerby.adapters.sql.panel_tables import faults, panel_figures
 from passerby.adapters.sql.pool import Pool
 from passerby.adapters.sql.tables import audit, users
+from passerby.adapters.sql.transactions import Transactions
 from passerby.domain.audit import AuditRow
-
-T = TypeVar("T")
 
 ONLINE_S: Final = 300.0
 _FEW: Final = Pool(4, 1)
@@ -69,11 +67,8 @@ def reading_engine(database: str | os.PathLike[str]) -> AsyncEngine:
     return engine
 
 
-class PanelReading:
+class PanelReading(Transactions):
     """Raises: RecordsLost from every method."""
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
 
     @property
     def engine(self) -> AsyncEngine:
@@ -132,14 +127,6 @@ class PanelReading:
             return await connection.scalar(query, asked)
 
         return await self._read(read)
-
-    async def _read(self, query: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        async def once() -> T:
-            async with self._engine.connect() as connection:
-                return await query(connection)
-
-        with losses():
-            return await to_the_end(once())
 
 
 def _part(ordered: Sequence[float], share: float) -> float:

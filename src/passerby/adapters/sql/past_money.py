@@ -15,7 +15,7 @@ from passerby.adapters.sql.money_tables import (
     star_calls,
     subscriptions,
 )
-from passerby.adapters.sql.promos import promo_uses
+from passerby.adapters.sql.promo_tables import promo_uses
 from passerby.kernel.history import PastCase, PastMoney, PastRedemption, PastRefund
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.money import (

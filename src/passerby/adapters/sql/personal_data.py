@@ -1,7 +1,7 @@
 """Reads what the records hold about one person, and removes it."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Sequence
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -25,6 +25,7 @@ from passerby.adapters.sql.tables import (
     sanctions,
     users,
 )
+from passerby.adapters.sql.transactions import Transactions
 from passerby.domain.personal_data import ERASED_PERSON, refers_to
 from passerby.kernel.broadcast import Category, TargetState
 from passerby.kernel.history import History, PastBlock, PastBroadcast, PastChat, PastEvidence, PastReport, PastSanction
@@ -32,16 +33,11 @@ from passerby.kernel.ids import BotId, ChatId, PersonId
 from passerby.kernel.participant import Complaint, Participant, Rating
 from passerby.kernel.sanction import Appeal, Reason, Sanction, SanctionKind
 
-T = TypeVar("T")
-
 NOBODY: Final = ERASED_PERSON
 
 
-class SqlPersonalData:
-    """Implements `passerby.ports.personal_data.PersonalData`. `_read` comes from `SqlRecords`."""
-
-    async def _read(self, query: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        raise NotImplementedError
+class SqlPersonalData(Transactions):
+    """Implements `passerby.ports.personal_data.PersonalData`."""
 
     async def requests(self, now: float, limit: int) -> Sequence[Participant]:
         async def query(connection: AsyncConnection) -> list[Participant]:

@@ -1,53 +1,22 @@
 """Promo codes and who used them. A use is counted and noted in one transaction, which locks the code's row."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from passerby.adapters.sql.failures import losses, to_the_end
-from passerby.adapters.sql.metadata import metadata
 from passerby.adapters.sql.money_tables import charges, grants
+from passerby.adapters.sql.promo_tables import promo_codes, promo_uses
+from passerby.adapters.sql.transactions import Transactions
 from passerby.kernel.ids import PersonId
 from passerby.kernel.promo import PromoCode, Redemption, RedemptionOutcome
 
-T = TypeVar("T")
 
-promo_codes = sa.Table(
-    "promo_codes",
-    metadata,
-    sa.Column("code", sa.Text, primary_key=True),
-    sa.Column("days", sa.Integer, nullable=False, comment="VIP days that it gives; 0: it is a discount"),
-    sa.Column("percent", sa.Integer, nullable=False, comment="off the price of the first purchase"),
-    sa.Column("most_uses", sa.Integer, nullable=False),
-    sa.Column("starts_at", sa.Double, nullable=False, comment="0: no limit"),
-    sa.Column("ends_at", sa.Double, nullable=False, comment="0: no limit"),
-    sa.Column("new_buyers", sa.Boolean, nullable=False, comment="only for people who have bought nothing yet"),
-    sa.Column("made_at", sa.Double, nullable=False),
-    sa.Column("made_by", sa.Integer, nullable=False, comment="the number of a staff member; 0: the command line"),
-    sa.Column("revoked_at", sa.Double),
-    sa.Column("uses", sa.Integer, nullable=False),
-)
-
-promo_uses = sa.Table(
-    "promo_uses",
-    metadata,
-    sa.Column("code", sa.Text, primary_key=True),
-    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("grant_code", sa.Text, nullable=False, comment="the VIP grant that follows from it"),
-    sa.Column("at", sa.Double, nullable=False),
-)
-
-sa.Index("ix_promo_uses_user_id", promo_uses.c.user_id)
-
-
-class SqlPromos:
-    """Implements `passerby.ports.promos.PromoRecords`. `_write` comes from `SqlRecords`."""
-
-    async def _write(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        raise NotImplementedError
+class SqlPromos(Transactions):
+    """Implements `passerby.ports.promos.PromoRecords`."""
 
     async def redeem(self, code: str, person: PersonId, now: float, *, has_bought: bool, grant: str) -> Redemption:
         async def work(connection: AsyncConnection) -> Redemption:

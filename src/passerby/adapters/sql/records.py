@@ -5,8 +5,8 @@ same journal cannot both store an entry. Then it runs the few statements that `w
 """
 
 import os
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Sequence
+from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from passerby.adapters.sql.dialects import insert_into
 from passerby.adapters.sql.engine import connect, database_url
-from passerby.adapters.sql.failures import Undone, losses, to_the_end
+from passerby.adapters.sql.failures import Undone, to_the_end
 from passerby.adapters.sql.money import SqlMoney
 from passerby.adapters.sql.money_tables import star_rows, star_sweeps
 from passerby.adapters.sql.named import measure, named
@@ -24,19 +24,17 @@ from passerby.adapters.sql.promos import SqlPromos
 from passerby.adapters.sql.rows import READ, participant
 from passerby.adapters.sql.tables import chats, journal_positions, users
 from passerby.adapters.sql.tombstones import Pseudonyms, no_pseudonyms, remembered
+from passerby.adapters.sql.transactions import again
 from passerby.adapters.sql.writing import Writer
 from passerby.kernel.ids import BotId, MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Participant
 from passerby.ports.clock import Clock
 from passerby.ports.facts import Fact
-from passerby.ports.records import Active, Elsewhere, RecordsLost, RecordsOlder, Told
-
-T = TypeVar("T")
+from passerby.ports.records import Active, Elsewhere, RecordsOlder, Told
 
 _PERSONS_A_QUERY: Final = 5_000
 _ROWS_A_CHUNK: Final = 1_000
 """Decoding this many blocks the event loop for about 10 ms."""
-_TRIES: Final = 3
 _DEAD_AFTER_S: Final = 30 * 86_400.0
 """No store still uses a generation that has sent no facts for this long."""
 
@@ -44,16 +42,18 @@ _DEAD_AFTER_S: Final = 30 * 86_400.0
 class SqlRecords(SqlPersonalData, SqlMoney, SqlPromos):
     """Implements `passerby.ports.records.Records`. The tables must exist: `init_schema` creates them.
 
-    Reads are tried up to three times without a pause, because connections in the pool may be dead. `apply` is tried
-    again only if the server has undone all of it, for example after a deadlock. If a commit gets no answer, its outcome
-    is unknown, so the caller gets RecordsLost and repeats the call. This is safe even if the commit was stored: the
-    position is stored with it, and the next call skips entries up to the position.
+    If the commit of `apply` gets no answer, its outcome is unknown. So the caller gets RecordsLost, and repeats the
+    call. This is safe even if the commit was stored: the position is stored with it, and the next call skips entries up
+    to the position.
     """
+
+    READ_TRIES = 3
+    WRITE_TRIES = 3
 
     def __init__(self, engine: AsyncEngine, pool: Pool | None = None, pseudonyms: Pseudonyms = no_pseudonyms) -> None:
         """`pseudonyms`: with them, nothing but a tombstone is left of whoever is erased (see `tombstones`)."""
         self._pseudonyms = pseudonyms
-        self._engine = engine
+        super().__init__(engine)
         self._is_postgres = engine.dialect.name == "postgresql"
         self._pool = pool or Pool()
         self._keeper = Keeper(engine, self._pool)
@@ -160,7 +160,7 @@ class SqlRecords(SqlPersonalData, SqlMoney, SqlPromos):
 
     async def apply(self, generation: str, entries: Sequence[tuple[int, Fact]], *, after: int | None = None) -> None:
         if entries:
-            await _again(Undone, lambda: to_the_end(self._apply(generation, entries, after or 0)))
+            await again(Undone, self.WRITE_TRIES, lambda: to_the_end(self._apply(generation, entries, after or 0)))
 
     async def aclose(self) -> None:
         await self._engine.dispose()
@@ -181,34 +181,6 @@ class SqlRecords(SqlPersonalData, SqlMoney, SqlPromos):
                     for statement, rows in self._writer.steps(new):
                         await connection.execute(statement, rows)
                     await connection.execute(_ADVANCE, {"of": generation, "to": number, "at": newest.at})
-
-    async def _read(self, query: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        return await _again(RecordsLost, lambda: to_the_end(self._once(query)))
-
-    async def _write(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        return await _again(Undone, lambda: to_the_end(self._in_one(work)))
-
-    async def _in_one(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        async with self._engine.connect() as connection:
-            await connection.execution_options(writes=True)
-            async with connection.begin():
-                return await work(connection)
-
-    async def _once(self, query: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        async with self._engine.connect() as connection:
-            return await query(connection)
-
-
-async def _again(failure: type[RecordsLost], attempt: Callable[[], Awaitable[T]]) -> T:
-    """Try up to three times, as long as the failure is of this type."""
-    for tries_left in range(_TRIES - 1, -1, -1):
-        try:
-            with losses():
-                return await attempt()
-        except failure:
-            if not tries_left:
-                raise
-    raise AssertionError("unreachable")
 
 
 def _people(dialect: str) -> sa.Select[Any]:

@@ -4,32 +4,30 @@ The transaction begins with a lock that only one in the database can hold. So no
 the audit follows the one before. Staff act a few times a minute at most, so nobody waits for long.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from passerby.adapters.sql import approvals, cases, money_report, transparency
-from passerby.adapters.sql.audit import add_to_audit, audit_after, lock_audit, newest_of_audit
+from passerby.adapters.sql.audit import add_to_audit, audit_after, newest_of_audit
 from passerby.adapters.sql.broadcast_rows import count_audience, count_targets, seen_broadcasts, store_broadcasts
-from passerby.adapters.sql.failures import Undone, losses, to_the_end
+from passerby.adapters.sql.failures import losses, to_the_end
 from passerby.adapters.sql.overrides import add_overrides, newest_override
 from passerby.adapters.sql.panel_access import panel_facts, store_panel
-from passerby.adapters.sql.past_money import purchase_with
 from passerby.adapters.sql.payment_cases import payment_desk, question, store_payment_cases
 from passerby.adapters.sql.promos import promo_of, store_promos
-from passerby.adapters.sql.rows import READ, participant
 from passerby.adapters.sql.staff_orders import add_orders, close_orders, open_orders
+from passerby.adapters.sql.staff_subjects import purchase_of_code, subject_of, subject_with
 from passerby.adapters.sql.tables import (
-    complaints,
     drains,
     staff,
     staff_answers,
     staff_invites,
-    users,
 )
+from passerby.adapters.sql.transactions import Transactions
 from passerby.domain.approvals import case_about, purchase_of
 from passerby.domain.audit import AuditRow
 from passerby.domain.transparency import Period
@@ -39,14 +37,11 @@ from passerby.kernel.effect import Answer, Revise, Say
 from passerby.kernel.ids import ChatId, PersonId, UpdateRef
 from passerby.kernel.money_report import Ledgered
 from passerby.kernel.override import Place
-from passerby.kernel.participant import Participant
-from passerby.kernel.purchase import Purchase, RefundOrder
 from passerby.kernel.staff import (
     COMMAND_LINE,
     THE_OPERATOR,
     Invite,
     Role,
-    SanctionOrder,
     ShowExhibit,
     StaffDecision,
     StaffEffect,
@@ -58,14 +53,8 @@ from passerby.kernel.staff import (
 )
 from passerby.kernel.text import Text
 
-T = TypeVar("T")
-
-_TRIES: Final = 5
 _ANSWERS_KEPT_S: Final = 3 * 86_400.0
 """Longer than Telegram keeps an update."""
-
-
-_REPORTED_S: Final = 90 * 86_400.0
 
 
 class _Answered(msgspec.Struct, omit_defaults=True):
@@ -80,11 +69,8 @@ class _Answered(msgspec.Struct, omit_defaults=True):
     refused: bool = False
 
 
-class SqlStaff:
+class SqlStaff(Transactions):
     """Implements `passerby.ports.staff.StaffRecords`. The tables must exist."""
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
 
     @property
     def engine(self) -> AsyncEngine:
@@ -123,9 +109,9 @@ class SqlStaff:
                 facts = await approvals.known(connection, facts, approval, now)
                 facts = msgspec.structs.replace(facts, proposed=await cases.proposed(connection))
             if code and facts.me is not None:
-                facts = msgspec.structs.replace(facts, subject=await _subject(connection, code, now))
+                facts = msgspec.structs.replace(facts, subject=await subject_with(connection, code, now))
             if facts.approval is not None and facts.approval.person is not None:
-                about = await _subject_of(connection, facts.approval.person, now)
+                about = await subject_of(connection, facts.approval.person, now)
                 facts = msgspec.structs.replace(facts, subject=about)
             if login and facts.me is not None:
                 facts = msgspec.structs.replace(facts, panel=await panel_facts(connection, login, now))
@@ -137,7 +123,7 @@ class SqlStaff:
                 facts = msgspec.structs.replace(facts, override=last, next_override=following)
             bought = purchase or purchase_of(facts.approval)
             if bought and facts.me is not None:
-                facts = msgspec.structs.replace(facts, purchase=await _purchase(connection, bought))
+                facts = msgspec.structs.replace(facts, purchase=await purchase_of_code(connection, bought))
             if promo and facts.me is not None:
                 facts = msgspec.structs.replace(facts, promo=await promo_of(connection, promo))
             if payment_case is not None and facts.me is not None:
@@ -149,7 +135,7 @@ class SqlStaff:
                 await self._store(connection, facts, decision, ref, now)
             return decision
 
-        return await self._alone(work)
+        return await self._write(work, in_audit=True)
 
     async def _audience(self, person: PersonId | None, number: int, now: float) -> int | None:
         """How many people a broadcast would reach. It is counted before the transaction, so that others need not wait
@@ -168,7 +154,7 @@ class SqlStaff:
         """The person with this support code."""
 
         async def read(connection: AsyncConnection) -> Subject | None:
-            return await _subject(connection, code, now)
+            return await subject_with(connection, code, now)
 
         return await self._read(read)
 
@@ -182,7 +168,7 @@ class SqlStaff:
                 await cases.store(connection, decision.cases, (), (), now)
             return sum(decision.changes for decision in decisions)
 
-        return await self._alone(work)
+        return await self._write(work, in_audit=True)
 
     async def exhibit(self, chat: ChatId, by: PersonId, place: int) -> bytes | None:
         async def read(connection: AsyncConnection) -> bytes | None:
@@ -284,33 +270,6 @@ class SqlStaff:
         row = {"bot_id": ref.bot, "update_id": ref.update, "answer": _answer(decision), "at": now}
         await connection.execute(_ADD_ANSWER, row)
 
-    async def _alone(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        """Do the work in a transaction that runs while no other one of these does."""
-
-        async def once() -> T:
-            async with self._engine.connect() as connection:
-                await connection.execution_options(writes=True)
-                async with connection.begin():
-                    await lock_audit(connection)
-                    return await work(connection)
-
-        for tries_left in range(_TRIES - 1, -1, -1):
-            try:
-                with losses():
-                    return await to_the_end(once())
-            except Undone:
-                if not tries_left:
-                    raise
-        raise AssertionError("unreachable")
-
-    async def _read(self, query: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        async def once() -> T:
-            async with self._engine.connect() as connection:
-                return await query(connection)
-
-        with losses():
-            return await to_the_end(once())
-
 
 async def _facts(connection: AsyncConnection, person: PersonId | None, digest: str) -> StaffFacts:
     team = await _members(connection, _TEAM)
@@ -341,34 +300,6 @@ async def _facts(connection: AsyncConnection, person: PersonId | None, digest: s
 
 async def _drains(connection: AsyncConnection) -> tuple[Drain, ...]:
     return tuple(Drain(*row) for row in await connection.execute(_DRAINS))
-
-
-async def _subject(connection: AsyncConnection, code: str, now: float) -> Subject | None:
-    values = (await connection.execute(_BY_CODE, {"code": code, "now": now})).first()
-    return await _as_subject(connection, participant(values), now) if values is not None else None
-
-
-async def _subject_of(connection: AsyncConnection, who: PersonId, now: float) -> Subject | None:
-    values = (await connection.execute(_BY_ID, {"who": who})).first()
-    return await _as_subject(connection, participant(values), now) if values is not None else None
-
-
-async def _as_subject(connection: AsyncConnection, person: Participant, now: float) -> Subject:
-    reported = await connection.scalar(_REPORTED, {"whom": person.person, "after": now - _REPORTED_S})
-    waiting = [order for _, order in await open_orders(connection)]
-    ordered = (each.sanction for each in waiting if isinstance(each, SanctionOrder) and each.person == person.person)
-    code = person.support.code if person.support is not None else ""
-    return Subject(code, person, reported or 0, tuple(ordered))
-
-
-async def _purchase(connection: AsyncConnection, code: str) -> Purchase | None:
-    found = await purchase_with(connection, code)
-    if found is None:
-        return None
-    waiting = [order for _, order in await open_orders(connection)]
-    key = (found.charge.bot, found.charge.id)
-    ordered = any(isinstance(each, RefundOrder) and (each.charge.bot, each.charge.id) == key for each in waiting)
-    return msgspec.structs.replace(found, ordered=ordered)
 
 
 async def _members(connection: AsyncConnection, which: sa.Select[Any]) -> tuple[StaffMember, ...]:
@@ -441,15 +372,5 @@ _DRAIN_COLUMNS = ("bot_id", "sister_id", "sister_username", "since")
 _DRAINS = sa.select(*(drains.c[name] for name in _DRAIN_COLUMNS)).order_by(drains.c.bot_id)
 _ADD_DRAIN = sa.insert(drains)
 _END_DRAIN = sa.delete(drains).where(drains.c.bot_id == sa.bindparam("of"))
-_BY_CODE = (
-    sa.select(*READ)
-    .where(users.c.support_code == sa.bindparam("code"), users.c.support_until > sa.bindparam("now"))
-    .order_by(users.c.support_until.desc())
-    .limit(1)
-)
-_BY_ID = sa.select(*READ).where(users.c.id == sa.bindparam("who", type_=sa.BigInteger))
-_REPORTED = sa.select(sa.func.count()).where(
-    complaints.c.accused_id == sa.bindparam("whom"), complaints.c.filed_at > sa.bindparam("after")
-)
 _ADD_ANSWER = sa.insert(staff_answers)
 _FORGET = sa.delete(staff_answers).where(staff_answers.c.at < sa.bindparam("before"))

@@ -12,6 +12,8 @@ are in `details`.
 import sqlalchemy as sa
 
 from passerby.adapters.sql.approvals import approvals as approvals
+from passerby.adapters.sql.broadcast_tables import broadcast_targets as broadcast_targets
+from passerby.adapters.sql.broadcast_tables import broadcasts as broadcasts
 from passerby.adapters.sql.funnel import funnel as funnel
 from passerby.adapters.sql.installation import installation as installation
 from passerby.adapters.sql.metadata import ROW_ID as _ROW_ID
@@ -26,8 +28,8 @@ from passerby.adapters.sql.money_tables import star_calls as star_calls
 from passerby.adapters.sql.money_tables import star_rows as star_rows
 from passerby.adapters.sql.money_tables import star_sweeps as star_sweeps
 from passerby.adapters.sql.money_tables import subscriptions as subscriptions
-from passerby.adapters.sql.promos import promo_codes as promo_codes
-from passerby.adapters.sql.promos import promo_uses as promo_uses
+from passerby.adapters.sql.promo_tables import promo_codes as promo_codes
+from passerby.adapters.sql.promo_tables import promo_uses as promo_uses
 from passerby.adapters.sql.tombstones import tombstones as tombstones
 
 _NO = sa.false()
@@ -297,36 +299,6 @@ drains = sa.Table(
     sa.Column("since", sa.Double, nullable=False),
 )
 
-broadcasts = sa.Table(
-    "broadcasts",
-    metadata,
-    sa.Column("number", _ROW_ID, primary_key=True, autoincrement=False),
-    sa.Column("is_open", sa.Boolean, nullable=False, comment="the fleet has something to do for it"),
-    sa.Column("category", sa.Text, nullable=False),
-    sa.Column("is_test", sa.Boolean, nullable=False, comment="a preview or a test: it does not count for anybody"),
-    sa.Column("made_at", sa.Double, nullable=False),
-    sa.Column("body", sa.Text, nullable=False, comment="JSON: the broadcast with its message"),
-)
-
-broadcast_targets = sa.Table(
-    "broadcast_targets",
-    metadata,
-    # One row for each person who was frozen. It is claimed before its copy is sent (see `broadcasts`).
-    sa.Column("broadcast", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("person_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("bot_id", sa.BigInteger, nullable=False),
-    sa.Column("place", sa.Integer, nullable=False, comment="random; turns go by place"),
-    sa.Column("state", sa.Text, nullable=False),
-    sa.Column("due_at", sa.Double, nullable=False, server_default="0", comment="not before then"),
-    sa.Column("is_planned", sa.Boolean, nullable=False, server_default=_NO, comment="their usual hour was chosen"),
-    sa.Column("claim", sa.Text, comment="who claimed it last"),
-    sa.Column("at", sa.Double, comment="when it was claimed or settled"),
-    sa.Column("message_id", sa.BigInteger, comment="null: not sent, or it cannot be changed any more"),
-    sa.Column("arm", sa.Text),
-    sa.Column("language", sa.Text, comment="the person's when it was sent"),
-    sa.Column("revision", sa.Integer, nullable=False, server_default="0", comment="the correction that they have"),
-)
-
 journal_positions = sa.Table(
     "journal_positions",
     metadata,
@@ -373,22 +345,6 @@ _partial("ix_sanctions_appealed", sanctions.c.appealed_at, where=sanctions.c.app
 sa.Index("ix_evidence_accused_id", evidence.c.accused_id)
 sa.Index("ix_evidence_user_id", evidence.c.user_id)
 _partial("ix_evidence_erase_at", evidence.c.erase_at, where=evidence.c.erase_at.is_not(None))
-# The broadcasts that the fleet has something to do for, the targets whose turn is to come, and those that are claimed.
-_partial("ix_broadcasts_open", broadcasts.c.number, where=broadcasts.c.is_open)
-_partial(
-    "ix_broadcast_targets_waiting",
-    broadcast_targets.c.broadcast,
-    broadcast_targets.c.bot_id,
-    broadcast_targets.c.place,
-    where=broadcast_targets.c.state == sa.literal_column("'waiting'"),
-)
-_partial(
-    "ix_broadcast_targets_sending",
-    broadcast_targets.c.broadcast,
-    where=broadcast_targets.c.state == sa.literal_column("'sending'"),
-)
-# What a person got lately.
-sa.Index("ix_broadcast_targets_person_id", broadcast_targets.c.person_id, broadcast_targets.c.at)
 # Entitlements that run out.
 _partial("ix_users_vip_until", users.c.vip_until, where=users.c.vip_until > sa.literal_column("0"))
 # People who wait for a copy of their data, and people whose data will be erased.

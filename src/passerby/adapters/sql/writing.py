@@ -12,7 +12,7 @@ So facts that come before the chat's opening are written first, although such a 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar, assert_never
 
 import sqlalchemy as sa
@@ -22,8 +22,20 @@ from passerby.adapters.sql.dialects import insert_into
 from passerby.adapters.sql.funnel import FunnelWriter, Key, key_of, rows_of
 from passerby.adapters.sql.money_writing import MoneyBatch, MoneyWriter
 from passerby.adapters.sql.rows import row
-from passerby.adapters.sql.tables import blocks, chats, complaints, evidence, sanctions, users
+from passerby.adapters.sql.tables import chats, evidence
 from passerby.adapters.sql.tombstones import Pseudonyms, no_pseudonyms
+from passerby.adapters.sql.writing_statements import (
+    CLOSE_CHAT,
+    EXPLAIN,
+    LIFT_BLOCK,
+    LIFT_SANCTION,
+    RATE,
+    TELL,
+    file_complaint,
+    put_block,
+    put_sanction,
+    upsert_user,
+)
 from passerby.kernel.ids import ChatId, PersonId
 from passerby.ports.facts import (
     BlockChanged,
@@ -67,12 +79,12 @@ class Writer:
     def __init__(self, dialect: str, pseudonyms: Pseudonyms = no_pseudonyms) -> None:
         self._pseudonyms = pseudonyms
         self._in_columns = dialect == "postgresql"
-        self._upsert_user = _upsert_user(dialect)
+        self._upsert_user = upsert_user(dialect)
         self._open_chat = insert_into(chats, dialect).on_conflict_do_nothing()
-        self._put_block = _put_block(dialect)
-        self._file_complaint = _file_complaint(dialect)
+        self._put_block = put_block(dialect)
+        self._file_complaint = file_complaint(dialect)
         self._keep_evidence = insert_into(evidence, dialect).on_conflict_do_nothing()
-        self._put_sanction = _put_sanction(dialect)
+        self._put_sanction = put_sanction(dialect)
         self.money = MoneyWriter(dialect)
         self.funnel = FunnelWriter(dialect)
 
@@ -104,14 +116,14 @@ class Writer:
             *(
                 step
                 for blocked, lifted in batch.block_rounds
-                for step in (Step(self._put_block, _in_order(blocked)), Step(_LIFT_BLOCK, _in_order(lifted)))
+                for step in (Step(self._put_block, _in_order(blocked)), Step(LIFT_BLOCK, _in_order(lifted)))
             ),
-            Step(_EXPLAIN, _in_order(batch.words)),
+            Step(EXPLAIN, _in_order(batch.words)),
             Step(self._file_complaint, _in_order(batch.complaints)),
-            Step(_EXPLAIN, _in_order(batch.words_after)),
+            Step(EXPLAIN, _in_order(batch.words_after)),
             Step(self._keep_evidence, _in_order(batch.evidence)),
             Step(self._put_sanction, _in_order(batch.sanctions)),
-            Step(_LIFT_SANCTION, _in_order(batch.lifted)),
+            Step(LIFT_SANCTION, _in_order(batch.lifted)),
             Step(tombstones.DROP, [{"name": name} for each in sorted(batch.back) for name in self._pseudonyms(each)]),
             *(Step(*each) for each in self.money.statements(batch.money)),
             Step(self.funnel.add, rows_of(batch.funnel)),
@@ -147,9 +159,9 @@ class _Said:
 
     def steps(self) -> tuple[Step, ...]:
         return (
-            Step(_TELL, _in_order(self.told)),
-            Step(_CLOSE_CHAT, _in_order(self.closed)),
-            Step(_RATE, _in_order(self.rated)),
+            Step(TELL, _in_order(self.told)),
+            Step(CLOSE_CHAT, _in_order(self.closed)),
+            Step(RATE, _in_order(self.rated)),
         )
 
 
@@ -309,115 +321,3 @@ def _sanction(fact: SanctionChanged) -> Row:
 
 def _in_order(rows: Mapping[K, Row]) -> list[Row]:
     return [rows[key] for key in sorted(rows)]
-
-
-def _upsert_user(dialect: str) -> sa.Executable:
-    """Write people. An older version changes nothing. `created_at` comes from the first value."""
-    insert = insert_into(users, dialect)
-    written = list(users.c)
-    kept = {"id", "created_at"}
-    if dialect == "postgresql":
-        from sqlalchemy.dialects import postgresql
-
-        arrays = (sa.bindparam(column.name, type_=postgresql.ARRAY(column.type)) for column in written)
-        names = [column.name for column in written]
-        new = sa.func.unnest(*arrays).table_valued(*names, name="new").render_derived()
-        insert = insert.from_select(names, sa.select(*(new.c[name] for name in names)))
-    upsert: sa.Executable = insert.on_conflict_do_update(
-        index_elements=[users.c.id],
-        set_={column.name: insert.excluded[column.name] for column in written if column.name not in kept},
-        where=insert.excluded.version >= users.c.version,
-    )
-    return upsert
-
-
-def _put_block(dialect: str) -> sa.Executable:
-    insert = insert_into(blocks, dialect)
-    put: sa.Executable = insert.on_conflict_do_update(
-        index_elements=[blocks.c.user_id, blocks.c.blocked_id],
-        set_={name: insert.excluded[name] for name in ("blocked_at", "lifted_at")},
-        where=insert.excluded.blocked_at >= sa.func.coalesce(blocks.c.lifted_at, blocks.c.blocked_at),
-    )
-    return put
-
-
-def _put_sanction(dialect: str) -> sa.Executable:
-    """Of the values that a sanction had, the last one counts."""
-    insert = insert_into(sanctions, dialect)
-    put: sa.Executable = insert.on_conflict_do_update(
-        index_elements=[sanctions.c.id],
-        set_={name: insert.excluded[name] for name in ("until", "appeal", "appealed_at")},
-    )
-    return put
-
-
-def _file_complaint(dialect: str) -> sa.Executable:
-    """Only a person's first complaint about a chat counts."""
-    file: sa.Executable = insert_into(complaints, dialect).on_conflict_do_nothing(
-        index_elements=[complaints.c.chat_id, complaints.c.user_id]
-    )
-    return file
-
-
-def _by_side(
-    columns: Sequence[tuple[str, sa.ColumnElement[Any]]], who: sa.ColumnElement[Any]
-) -> dict[str, sa.ColumnElement[Any]]:
-    """Set the column of the side that `who` is (`told{}` with the side's number). The other side's is not changed."""
-    return {
-        name.format(side): sa.case((chats.c[f"user{side}"] == who, value), else_=chats.c[name.format(side)])
-        for side in (1, 2)
-        for name, value in columns
-    }
-
-
-_WHO = sa.bindparam("who", type_=sa.BigInteger)
-_ITS_PEOPLE = sa.or_(chats.c.user1 == _WHO, chats.c.user2 == _WHO)
-_CLOSE_CHAT = (
-    sa.update(chats)
-    # Only the first ending counts.
-    .where(chats.c.id == sa.bindparam("of"), chats.c.active)
-    .values(active=sa.false(), closed_at=sa.bindparam("at"), closed_by=sa.bindparam("by"), reason=sa.bindparam("why"))
-)
-_TELL = (
-    sa.update(chats)
-    .where(chats.c.id == sa.bindparam("of"), _ITS_PEOPLE)
-    .values(
-        _by_side(
-            [
-                ("told{}_bot", sa.bindparam("bot", type_=sa.BigInteger)),
-                ("told{}_message", sa.bindparam("message", type_=sa.BigInteger)),
-            ],
-            _WHO,
-        )
-    )
-)
-_RATE = (
-    sa.update(chats)
-    .where(chats.c.id == sa.bindparam("of"), _ITS_PEOPLE)
-    .values(_by_side([("rating{}", sa.bindparam("rating", type_=sa.Text))], _WHO))
-)
-_EXPLAIN = (
-    sa.update(complaints)
-    # Only the first comment counts, and only after the complaint.
-    .where(
-        complaints.c.chat_id == sa.bindparam("of"),
-        complaints.c.user_id == sa.bindparam("who", type_=sa.BigInteger),
-        complaints.c.words.is_(None),
-    )
-    .values(words=sa.bindparam("said", type_=sa.LargeBinary))
-)
-_LIFT_SANCTION = (
-    sa.update(sanctions)
-    .where(sanctions.c.id == sa.bindparam("of"), sanctions.c.lifted_at.is_(None))
-    .values(lifted_at=sa.bindparam("at"))
-)
-_LIFT_BLOCK = (
-    sa.update(blocks)
-    .where(
-        blocks.c.user_id == sa.bindparam("by"),
-        blocks.c.blocked_id == sa.bindparam("whom"),
-        blocks.c.lifted_at.is_(None),
-        blocks.c.blocked_at <= sa.bindparam("at"),
-    )
-    .values(lifted_at=sa.bindparam("at"))
-)
