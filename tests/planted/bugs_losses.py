@@ -222,4 +222,36 @@ LOSSES: Final = (
     ),
     Bug("memory", "the notes of deliveries are not read", "self._state.done.add_all(log", "_ = (log"),
     Bug("memory", "an old note of a delivery counts for ever", "if now - KEPT_S < at]", "]"),
+    Bug(
+        "sql",
+        "another key may use the database",
+        "if kept is not None and kept not in wanted and not key_is_lost:",
+        "if False:",
+    ),
+    Bug("sql", "a changed key is not kept in the database", "if kept == wanted[0]:", "if kept in wanted:"),
+    Bug(
+        "sql",
+        "of two keys that are claimed at once both are ours",
+        "not in wanted:  # another process was faster",
+        "is None:",
+    ),
+    Bug(
+        "sql",
+        "a run that was killed is not known to the next one",
+        "was_running = await _value(connection, _RUNNING) is not None",
+        "was_running = False",
+    ),
+    Bug(
+        "sql",
+        "a run that ended on purpose counts as killed",
+        "where(installation.c.name == _RUNNING)",
+        "where(installation.c.name == _KEY)",
+    ),
+    Bug("sql", "a second row about the revision is accepted", "if len(found) > 1:", "if len(found) > 2:"),
+    Bug(
+        "sql",
+        "a directory in the place of a file of SQLite is not seen",
+        "if beside.exists() and not beside.is_file():",
+        "if False:",
+    ),
 )

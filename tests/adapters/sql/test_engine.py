@@ -81,6 +81,8 @@ def test_a_path_that_cannot_be_a_database_is_explained_in_one_sentence(tmp_path:
     text.write_text("Milk, bread, butter, and a book.")
     assert "is not an SQLite database" in unusable(text)
     assert text.read_text() == "Milk, bread, butter, and a book."
+    (tmp_path / "other.db-wal").mkdir()
+    assert unusable(tmp_path / "other.db") == "other.db-wal is where SQLite puts a file, and it is none; remove it"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
