@@ -53,13 +53,17 @@ def simulate_fleet(seed: int, build: Build | None = None) -> Verdict:
     return simulate(seed, build, kind=FleetRun)
 
 
-def main() -> None:
-    verdict = simulate_fleet(int(sys.argv[1]))
+def tell(verdict: Verdict) -> None:
+    """Print what a run showed, and end with 1 if a promise was broken."""
     if "--story" in sys.argv:
         print(*verdict.witness.seen, sep="\n")
     print(verdict.report())
     print(verdict.digest, verdict.figures)
     sys.exit(bool(verdict.broken))
+
+
+def main() -> None:
+    tell(simulate_fleet(int(sys.argv[1])))
 
 
 if __name__ == "__main__":

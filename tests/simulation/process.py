@@ -18,7 +18,7 @@ from passerby.features.search import introduce
 from passerby.kernel.feature import Feature
 from passerby.kernel.ids import BotId
 from passerby.kernel.rules import Rules
-from passerby.ports.live_store import LiveStore
+from passerby.ports.live_store import Figures, LiveStore
 from passerby.runtime.supervise import supervise
 from passerby.runtime.worker import Worker
 from passerby.runtime.worker_config import WorkerConfig
@@ -76,6 +76,15 @@ class Server:
         way: Any = RemoteStore(self.inner, rng, self.delay_s, lost, late_answers=True, forgetful=forgetful)
         found: LiveStore = way
         return found
+
+    async def figures(self) -> Figures:
+        return await self.inner.figures()
+
+    def wipe(self) -> None:
+        self.inner.wipe()
+
+    def end(self) -> None:
+        """It is not needed any more."""
 
 
 @dataclass

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 from passerby.kernel.ids import BotId
 from passerby.kernel.rules import Rules
@@ -42,8 +43,7 @@ class SimFleet:
 
     def __post_init__(self) -> None:
         rng = Random(self.rng.getrandbits(64))
-        inner = self.build.store(SimDisk().open(SimProcess("the store's server")), self.clock, rng)
-        self.server = Server(self.loop, inner, self.delay_s, forgets=rng.choice((0.0, 0.002, 0.02)))
+        self.server = self.make_server(rng)
         for number in range(self.size):
             self.hosts.append(
                 Host(
@@ -60,6 +60,11 @@ class SimFleet:
                 )
             )
         self.network.tell = self.passing
+
+    def make_server(self, rng: Random) -> Any:
+        """Return the store that the workers share. See `Server`."""
+        inner = self.build.store(SimDisk().open(SimProcess("the store's server")), self.clock, rng)
+        return Server(self.loop, inner, self.delay_s, forgets=rng.choice((0.0, 0.002, 0.02)))
 
     async def keep_going(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -109,11 +114,11 @@ class SimFleet:
     async def wipe(self) -> None:
         """Empty the store, at a moment when the records are up to date with it."""
         for _ in range(WIPE_LOOKS):
-            figures = await self.server.inner.figures()
+            figures = await self.server.figures()
             if not figures.journal and not figures.outbox:
                 self._note("wipe")
                 self.wipes += 1
-                self.server.inner.wipe()
+                self.server.wipe()
                 return
             await asyncio.sleep(0.05)
 
@@ -155,3 +160,4 @@ class SimFleet:
     def end(self) -> None:
         for host in self.hosts:
             host.end()
+        self.server.end()

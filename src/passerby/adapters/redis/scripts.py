@@ -22,7 +22,11 @@ def _read(name: str) -> str:
 
 
 def _script(name: str, *, lasting: bool = False) -> Script:
-    source = _read(f"{name}.lua")
+    return named(_read(f"{name}.lua"), lasting=lasting)
+
+
+def named(source: str, *, lasting: bool = False) -> Script:
+    """The script with this source."""
     # Redis names scripts by their SHA-1.
     sha = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest().encode()
     return Script(source, sha, lasting, "no-writes" not in source.partition("\n")[0])
