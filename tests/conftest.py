@@ -6,6 +6,7 @@ import os
 from collections.abc import Generator
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from time import time
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -25,6 +26,8 @@ settings.load_profile("passerby")
 _GRACE_S = float(os.environ.get("TEST_GRACE_S", "30"))
 """How long a test may continue after its timeout was raised inside it. An event loop that waits for a task that never
 ends swallows the timeout. Then the stacks are printed and the process ends; under xdist another process takes over."""
+_UNTIL = float(os.environ.get("TEST_UNTIL") or "inf")
+"""Unix seconds. Tests that would begin later are skipped, so that a slow machine runs fewer long forms."""
 PURE = ("tests/kernel/", "tests/domain/", "tests/features/")
 _stderr = -1
 _servers = ExitStack()
@@ -110,6 +113,12 @@ def pytest_xdist_setupnodes() -> None:
 def pytest_unconfigure() -> None:
     os.close(_stderr)
     _servers.close()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    if time() > _UNTIL:
+        pytest.skip("the time of this run is up")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

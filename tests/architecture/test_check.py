@@ -76,6 +76,33 @@ def test_a_test_that_passes_when_run_alone_fails_only_a_strict_run(tmp_path: Pat
     assert (last_line(done) == why) == bool(strict), done.stdout
 
 
+FAILS = """
+def test_fails():
+    raise AssertionError("it ran")
+"""
+
+
+def test_no_test_begins_when_the_time_of_the_run_is_up(tmp_path: Path) -> None:
+    done = check(tmp_path, FAILS, TEST_UNTIL="1")
+    assert done.returncode == 0, done.stdout
+    assert last_line(done).startswith("1 skipped")
+
+
+def test_a_failure_is_run_again_even_if_the_time_of_the_run_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    check = loaded()
+    asked: list[dict[str, str]] = []
+
+    def run(command: Any, **environment: str) -> Any:
+        asked.append(environment)
+        return check.Outcome(passed=False, output="1 failed", duration_s=1.0)
+
+    monkeypatch.setenv("TEST_UNTIL", "1")
+    monkeypatch.setattr(check, "run", run)
+    monkeypatch.setattr(check, "failures", lambda folder: ["tests/test_planted.py::test_fails"])
+    assert check.run_parallel([]).failed == ["tests (1 test)"]
+    assert [environment.get("TEST_UNTIL") for environment in asked] == [None, ""]
+
+
 def test_a_hanging_event_loop_is_stopped_and_its_stack_is_shown(tmp_path: Path) -> None:
     done = check(tmp_path, NEVER_ENDS)
     assert done.returncode == 1
