@@ -13,7 +13,7 @@ the recipient was in. A chat may be tied to only one other chat, and that one on
     unresolved   neither, and Telegram still has it
     misrouted    delivered to its own sender, to somebody in no chat, or into a chat that is tied to another one. Also
                  if it was written in no chat, right after leaving one, and still delivered
-    duplicate    a second delivery, or a second "Partner found". Each is counted for the last fault before it. It needs
+    duplicate    a second delivery, or a second "Partner found". Each is counted for one fault between the two. It needs
                  no fault if the first one's sender was not told that it arrived. The first one may come two seconds
                  after the fault: a server still handles what a process wrote before it was killed
     unheard      neither, but the sender has blocked the bot since, so they cannot be told
@@ -153,16 +153,17 @@ def _count_duplicates(
     arrivals: Mapping[str, list[tuple[int, Line]]],
     faults: Sequence[Fault],
 ) -> None:
-    by_fault: Counter[tuple[int, int]] = Counter()
+    spans: dict[int, list[tuple[int, int]]] = defaultdict(list)  # by person: the first and the last possible fault
 
     def repeated(person: int, before: Line, again: Line, what: str) -> None:
         verdict.duplicated += 1
         if before.unsure:
             return
         last = begun(faults, again.at)
-        if not any(fault.ended + HANDLED_S >= before.at for fault in faults[:last]):
+        first = next((n for n, fault in enumerate(faults[:last], 1) if fault.ended + HANDLED_S >= before.at), None)
+        if first is None:
             verdict.unprovoked.append(f"{what} twice on the phone of {person}, {again.at - before.at:.1f} s apart")
-        by_fault[person, last] += 1
+        spans[person].append((last, first or last))
 
     for marked, every in arrivals.items():
         for (person, before), (_, again) in pairwise(every):
@@ -170,10 +171,15 @@ def _count_duplicates(
     for person, phone in read.items():
         for before, again in phone.found_again:
             repeated(person, before, again, "Partner found")
-    verdict.most_duplicates = max(by_fault.values(), default=0)
     excused = [1, *(fault.duplicates for fault in faults)]
-    beyond = (number - excused[last] for (_, last), number in by_fault.items())
-    verdict.excess_duplicates = max(0, max(beyond, default=0))
+    for each in spans.values():
+        by_fault: Counter[int] = Counter()
+        for last, first in sorted(each):
+            free = (n for n in range(first, last + 1) if by_fault[n] < excused[n])
+            by_fault[next(free, last)] += 1
+        verdict.most_duplicates = max(verdict.most_duplicates, *by_fault.values())
+        beyond = max(number - excused[n] for n, number in by_fault.items())
+        verdict.excess_duplicates = max(verdict.excess_duplicates, beyond)
 
 
 def _check_order(verdict: Verdict, person: int, phone: Phone, arrivals: Mapping[str, list[tuple[int, Line]]]) -> None:

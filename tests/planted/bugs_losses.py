@@ -217,8 +217,8 @@ LOSSES: Final = (
     Bug(
         "memory",
         "what is not delivered is noted as delivered",
-        "                if mark.pairs:\n                    self._delivered",
-        "                if mark.updates:\n                    self._delivered",
+        "for mark in self.marks if mark.pairs for ref in mark.updates]",
+        "for mark in self.marks for ref in mark.updates]",
     ),
     Bug("memory", "the notes of deliveries are not read", "self._state.done.add_all(log", "_ = (log"),
     Bug("memory", "an old note of a delivery counts for ever", "if now - KEPT_S < at]", "]"),
@@ -253,5 +253,11 @@ LOSSES: Final = (
         "a directory in the place of a file of SQLite is not seen",
         "if beside.exists() and not beside.is_file():",
         "if False:",
+    ),
+    Bug(
+        "memory",
+        "deliveries that a killed run has not noted are not noted at the next start",
+        "            self._note_delivered()  # the run before may have noted no more\n",
+        "            self._delivered.clear()\n",
     ),
 )

@@ -81,6 +81,23 @@ def test_a_duplicate_without_a_kill_is_a_fault() -> None:
     assert not said.passed
 
 
+def test_each_duplicate_is_counted_for_one_of_the_faults_between_the_two() -> None:
+    """A fault may come before everything that the fault before it has undone has arrived again."""
+    ann = [found(1), wrote(3, "a"), wrote(4, "b"), wrote(5, "c")]
+    bob = [found(2), got(6, "a"), got(7, "b"), got(15, "a"), got(16, "b")]
+    assert verdict(ann[:3], bob, kills=(10, 12)).passed
+    assert verdict(ann[:3], bob, kills=(10,)).excess_duplicates == 1
+    assert verdict(ann[:3], bob, kills=(2, 10)).excess_duplicates == 1, (
+        "the first copies came long after the first kill"
+    )
+    assert verdict(ann[:3], bob, kills=(10, 15.5)).passed
+    assert verdict(ann[:3], bob, kills=(10, 20)).excess_duplicates == 1
+    more = [found(2), got(6, "a"), got(7, "b"), got(8, "a"), got(15, "b"), got(16, "a")]
+    assert verdict(ann[:3], more, kills=(7.5, 12)).excess_duplicates == 1, "there are three duplicates and two kills"
+    widest_first = [found(2), got(6, "a"), got(11, "b"), got(15, "a"), got(15, "b")]
+    assert verdict(ann[:3], widest_first, kills=(8, 12)).passed
+
+
 def test_a_server_may_handle_the_first_one_right_after_the_kill() -> None:
     ann, bob = [found(1), wrote(4, "a")], [found(2), got(6, "a"), got(13, "a")]
     soon, late = ([Fault(at, at)] for at in (4.5, 3.5))

@@ -1,5 +1,6 @@
 """What was delivered is noted beside the log, so a damaged log makes no message arrive again."""
 
+import asyncio
 from pathlib import Path
 from random import Random
 
@@ -59,6 +60,20 @@ async def test_what_was_delivered_is_still_known_after_any_damage_of_the_log(
         again = opened(path)
         assert await again.done(BOT, range(1, 22)) == set(range(1, 21))
         kill(again)
+
+
+@in_virtual_time
+async def test_what_a_killed_run_has_not_noted_is_noted_at_the_next_start(tmp_path: Path) -> None:
+    """That start may put its mark into a snapshot, and the damage may hit the snapshot."""
+    path = tmp_path / "a.live"
+    store = opened(path)
+    await store.adopt((), whole=True)
+    await store.mark(Mark((update(1),), chat=CHAT, pairs=(copied(1, 1),)))
+    await asyncio.sleep(0.1)
+    kill(store)
+    kill(opened(path))
+    path.unlink()
+    assert await opened(path).done(BOT, (1, 2)) == {1}
 
 
 @in_virtual_time

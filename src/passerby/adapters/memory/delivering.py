@@ -65,9 +65,7 @@ class MemoryDelivering(MemoryFleet):
             marked = Marked(self._clock.now(), [mark for mark, _ in batch], self._state.journal_end + 1)
             self._write(marked)
             self._state.apply(marked)
-            for mark in marked.marks:
-                if mark.pairs:
-                    self._delivered.extend(mark.updates)
+            self._delivered += marked.delivered
         except Exception as raised:  # noqa: BLE001  # every caller gets it
             error = raised
         for _, stored in batch:

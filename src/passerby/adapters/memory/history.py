@@ -47,6 +47,10 @@ class Marked(msgspec.Struct, frozen=True, tag="marked"):
     marks: list[Mark]
     number: int
 
+    @property
+    def delivered(self) -> list[UpdateRef]:
+        return [ref for mark in self.marks if mark.pairs for ref in mark.updates]
+
 
 class Adopted(msgspec.Struct, frozen=True, tag="adopted"):
     """`whole`: these were all, so the store is no longer newborn."""

@@ -17,8 +17,9 @@ from typing import Final
 
 import msgspec
 
+from passerby.adapters.memory.delivered import ROOM
 from passerby.adapters.memory.frames import Hole
-from passerby.adapters.memory.history import TOLD_BACK, Begun, Ended, Logged, Record, Snapshot, Trimmed, touches
+from passerby.adapters.memory.history import TOLD_BACK, Begun, Ended, Logged, Marked, Record, Snapshot, Trimmed, touches
 from passerby.adapters.memory.leases import WorkerTable
 from passerby.adapters.memory.log import Log
 from passerby.adapters.memory.shared_budgets import Buckets
@@ -66,13 +67,14 @@ class LoggedStore:
         self._rewritten_at = clock.monotonic()
         self._marks: list[tuple[Mark, Soon[None]]] = []
         """Not written yet. All marks of one turn of the event loop are written together."""
-        self._delivered: list[UpdateRef] = []
-        """Updates that were delivered since the last sweep."""
+        self._delivered: deque[UpdateRef] = deque(maxlen=ROOM)
+        """Updates that were delivered and are not noted beside the log yet."""
         self._touched_lately: deque[tuple[PersonId, ...]] = deque(maxlen=TOLD_BACK)
         self._begin_empty("", TicketPools())
         ended = self._replay_all(log.records())
         if not ended:
             self._state.done.add_all(log.delivered(clock.now()), clock.now())
+            self._note_delivered()  # the run before may have noted no more
             # The newest numbers of the journal may be lost, so a new generation begins, with numbers of its own.
             self._state.begin(self._new_name(), newborn=self._state.newborn)
             self._write(Begun(self._state.generation, self._state.newborn))
@@ -109,6 +111,8 @@ class LoggedStore:
                 people.update(logged.touched)
                 hole = None
             self._state.replay(what)
+            if isinstance(what, Marked):
+                self._delivered += what.delivered
             if isinstance(what, Snapshot):
                 self._compact_size = len(data)
             self._touched_lately.append(touches(what))
@@ -160,9 +164,7 @@ class LoggedStore:
         """Expire (once a minute), sync, and rewrite the log if that saves space or repairs it. Call it every second."""
         self._check()
         now, monotonic = self._clock.now(), self._clock.monotonic()
-        if self._delivered:
-            self._log.note_delivered(self._delivered, now)
-            self._delivered.clear()
+        self._note_delivered()
         self._follow_clock(now, monotonic)
         if monotonic - self._expired_at >= EXPIRE_EVERY_S:
             self._expired_at = monotonic
@@ -173,6 +175,11 @@ class LoggedStore:
         elif self._refused:
             self._write(Trimmed(self._state.trimmed))  # changes nothing; tries whether the disk accepts writes again
         await self._durable()
+
+    def _note_delivered(self) -> None:
+        if self._delivered:
+            self._log.note_delivered(tuple(self._delivered), self._clock.now())
+            self._delivered.clear()
 
     def _follow_clock(self, now: float, monotonic: float) -> None:
         """If the machine's clock was set, move all dates along with it, because no time has passed.
