@@ -1,5 +1,9 @@
-"""The one failure of backups."""
+"""The failures of backups."""
 
 
 class BackupFailed(Exception):
     """A backup, a restore test or a restore could not be done. The text is one sentence for the operator."""
+
+
+class DumpRefused(BackupFailed):
+    """The database answers, and does not take this dump."""

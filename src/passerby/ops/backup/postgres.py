@@ -16,11 +16,11 @@ from sqlalchemy.pool import NullPool
 from passerby.adapters.sql import DatabaseUnusable, Pool, init_schema
 from passerby.adapters.sql.checksums import VERSIONS, Contents, contents
 from passerby.adapters.sql.engine import connect, database_url
-from passerby.adapters.sql.failures import losses
+from passerby.adapters.sql.failures import Refused, losses
 from passerby.adapters.sql.pooler import is_pooled
 from passerby.adapters.sql.tables import metadata
 from passerby.ops.backup.databases import Dump, Loaded
-from passerby.ops.backup.failure import BackupFailed
+from passerby.ops.backup.failure import BackupFailed, DumpRefused
 from passerby.ops.backup.programs import Address, feed, output, program
 from passerby.ports.records import RecordsLost
 
@@ -67,7 +67,11 @@ class PostgresDatabase:
             major, _ = await self._version(connection)
         await self._administer(f'CREATE DATABASE "{name}" TEMPLATE template0', "make a database for a restore test")
         try:
-            await self._replace(major, stream, name)
+            try:
+                await self._replace(major, stream, name)
+            except BackupFailed as failed:
+                async with self._connection():  # raises if the server is away
+                    raise DumpRefused(str(failed)) from None
             async with self._connection(name) as connection:
                 found = await connection.run_sync(contents)
             return Loaded(found, [])
@@ -122,16 +126,18 @@ class PostgresDatabase:
         return int(version.partition(".")[0]), version.partition(" ")[0]
 
     async def _administer(self, statement: str, purpose: str) -> None:
-        try:
-            async with self._connection() as connection:
-                await connection.execution_options(isolation_level="AUTOCOMMIT")
+        async with self._connection() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            try:
                 await connection.execute(sa.text(statement))
-        except sa.exc.DBAPIError as error:
-            state = getattr(error.orig, "sqlstate", None)
-            if state == "42501":
-                remedy = "give it this right (ALTER ROLE … CREATEDB), or set BACKUP_POSTGRES_URI to a user that has it"
-                raise BackupFailed(f"this user may not {purpose}: {remedy}") from None
-            raise BackupFailed(f"PostgreSQL could not {purpose} (code {state})") from None
+            except sa.exc.DBAPIError as error:
+                state = getattr(error.orig, "sqlstate", None)
+                if state == "42501":
+                    remedy = (
+                        "give it the right (ALTER ROLE … CREATEDB), or set BACKUP_POSTGRES_URI to a user that has it"
+                    )
+                    raise BackupFailed(f"this user may not {purpose}: {remedy}") from None
+                raise BackupFailed(f"PostgreSQL could not {purpose} (code {state})") from None
 
     @asynccontextmanager
     async def _connection(self, database: str | None = None) -> AsyncIterator[AsyncConnection]:
@@ -141,6 +147,8 @@ class PostgresDatabase:
             with losses():
                 async with engine.connect() as connection:
                     yield connection
+        except Refused as error:
+            raise BackupFailed(f"PostgreSQL refuses: {error}") from None
         except (RecordsLost, DatabaseUnusable) as error:
             raise BackupFailed(f"PostgreSQL does not answer ({error})") from None
         finally:

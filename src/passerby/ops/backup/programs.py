@@ -123,7 +123,8 @@ async def _started(
     try:
         yield process
         if await process.wait():
-            raise BackupFailed(f"{program.path.name} failed: {_sentence(await complaining)}")
+            sentence = _sentence(await complaining) or f"it ended with code {process.returncode}, and does not say why"
+            raise BackupFailed(f"{program.path.name} failed: {sentence}")
     finally:
         if process.returncode is None:
             process.kill()
@@ -140,6 +141,6 @@ async def _complaints(process: asyncio.subprocess.Process) -> str:
 
 
 def _sentence(complaints: str) -> str:
-    """The first line. It may not quote a row: those are in lines that begin with DETAIL or CONTEXT."""
+    """The first line, if any. It may not quote a row: those are in lines that begin with DETAIL or CONTEXT."""
     lines = [line for line in complaints.splitlines() if "error" in line.lower()] or complaints.splitlines()
-    return (lines or ["it does not say why"])[0].rpartition("error: ")[2].strip()
+    return (lines or [""])[0].rpartition("error: ")[2].strip()

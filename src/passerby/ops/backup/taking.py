@@ -1,11 +1,13 @@
 """Makes a backup: dump, seal, name, retire, copy elsewhere. Each step leaves what is whole before it begins."""
 
 import asyncio
+import errno
 import os
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
 import msgspec
 
@@ -18,6 +20,7 @@ from passerby.ops.backup.sealed import Sealer
 from passerby.settings import Settings, open_backup_key
 
 _UPLOAD_S: Final = 6 * 3600.0
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
 
 
 class Taken(NamedTuple):
@@ -43,7 +46,7 @@ async def take(settings: Settings, now: Callable[[], float], reached: Callable[[
             raise BackupFailed("a backup was begun in this very second; try again")
         reached("dump")
         part = path.with_name(path.name + PART)
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with _written(part) as file:
             made_at = now()
             async with database.dump() as dump:
                 sealer = Sealer(file, key)
@@ -61,6 +64,21 @@ async def take(settings: Settings, now: Callable[[], float], reached: Callable[[
         retired = directory.retire()
         reached("upload")
         return Taken(path, manifest, retired, await _upload(settings, directory))
+
+
+@contextmanager
+def _written(part: Path) -> Iterator[BinaryIO]:
+    """A new file. If it cannot be written whole, it is removed: a full disk needs the room."""
+    try:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            yield file
+    except BaseException as error:
+        part.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            raise BackupFailed(
+                f"{part.parent} takes no more ({error.strerror}): make room, or use another disk"
+            ) from None
+        raise
 
 
 async def _upload(settings: Settings, directory: Directory) -> str:

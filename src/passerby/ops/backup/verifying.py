@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from passerby.ops.backup.directory import Verified
-from passerby.ops.backup.failure import BackupFailed
+from passerby.ops.backup.failure import BackupFailed, DumpRefused
 from passerby.ops.backup.manifest import Manifest
 from passerby.ops.backup.places import database_of, directory_of
 from passerby.ops.backup.sealed import NotABackup, Sealed, manifest_of
@@ -59,7 +59,7 @@ async def verify(settings: Settings, name: str | None, now: Callable[[], float])
                 fits(manifest, database.kind)
                 loaded = await database.test(checked(sealed, manifest))
                 problems = [*loaded.problems, *manifest.contents.differences(loaded.contents)]
-            except NotABackup as error:
+            except (NotABackup, DumpRefused) as error:
                 problems = [str(error)]
         verified = Verified(path.name, now(), problems)
         if any(map(path.samefile, directory.backups())):
