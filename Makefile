@@ -20,7 +20,7 @@ help:
 	  'make faults    run every fault test in its long form, with figures (one hour)' \
 	  'make mutants   plant bugs by hand and by machine, and say which ones the tests miss (hours)' \
 	  'make docs      write the generated reference pages' \
-	  'make picture   take the pictures in the README and of the panel again' \
+	  'make picture   take all pictures of the documentation again; about three minutes' \
 	  'make lock      update the lock files to the newest versions' \
 	  'make clean     remove .venv and the caches'
 
@@ -79,6 +79,8 @@ docs: .venv/.test
 picture: .venv/.test
 	$(PY) -m tests.browser.two_phones
 	$(PY) -m tests.browser.panel_pictures
+	$(PY) tools/terminal_pictures.py
+	$(PY) tools/load_test_picture.py
 
 # The program has a lock file of its own, so that no test library holds back its versions. The tests use the same
 # versions where they can: uv keeps the versions that are already in the file. Where they cannot (aiogram needs an older
