@@ -23,6 +23,19 @@ async def main(stop):
 run_until_signal(main)
 """
 
+# A program in which a disk or a library hangs.
+HANGS = """
+import time
+from passerby.cli.serving import run_until_signal
+
+async def main(stop):
+    print("started", flush=True)
+    await stop.wait()
+    time.sleep(600)
+
+run_until_signal(main, 0.1)
+"""
+
 FAILS = """
 from passerby.cli.serving import run_until_signal
 
@@ -58,6 +71,14 @@ def test_two_processes_cannot_share_a_database_file(tmp_path: Path) -> None:
         assert output.startswith("SQLITE_DB_PATH: another Passerby uses")
         assert output.count("\n") == 1
         assert first.poll() is None
+
+
+@pytest.mark.long
+def test_a_process_that_hangs_at_its_end_is_cut_off_with_code_1(tmp_path: Path) -> None:
+    with running(tmp_path, sys.executable, "-c", HANGS) as process:
+        said(process, "started")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(WAIT_S) == 1
 
 
 def test_no_line_of_a_whole_run_shows_the_token(tmp_path: Path) -> None:

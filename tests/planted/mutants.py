@@ -68,10 +68,10 @@ def chances(file: Path) -> list[tuple[str, int]]:
     return found
 
 
-def drawn(rng: Random) -> Iterator[Mutant]:
-    """Draw mutants forever. The longer a file is, the more likely it is drawn."""
+def drawn(rng: Random, only: list[str]) -> Iterator[Mutant]:
+    """Draw mutants of these areas or modules forever. The longer a file is, the more likely it is drawn."""
     areas = sources()
-    files = list(areas)
+    files = [file for file in areas if any(each in areas[file] or f"{file}".endswith(f"{each}.py") for each in only)]
     weights = [file.stat().st_size for file in files]
     seen = set[tuple[Path, str]]()
     while True:
@@ -118,16 +118,16 @@ def main() -> int:
     parser.add_argument("--number", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1, help="how many are tried at a time")
-    parser.add_argument("--only", default="", help="an area, such as redis")
+    parser.add_argument("--only", default="", help="areas or modules, such as redis,memory/frames")
     wanted = parser.parse_args()
     rng = Random(wanted.seed)
     print(f"seed {wanted.seed}")
     with trees(wanted.jobs) as free, ThreadPoolExecutor(wanted.jobs) as pool:
         mutants, tree = list[Mutant](), free.get()
-        for mutant in drawn(rng):
+        for mutant in drawn(rng, wanted.only.split(",")):
             if len(mutants) == wanted.number:
                 break
-            if wanted.only in mutant.area and tree.does_import(mutant.file, mutant.text):
+            if tree.does_import(mutant.file, mutant.text):
                 mutants.append(mutant)
         free.put(tree)
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from random import Random
 from signal import SIGCONT, SIGSTOP
 from time import sleep
 from urllib.parse import urlsplit
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 from redis import Redis
 
-from passerby.adapters.redis import RedisUnreachable
+from passerby.adapters.redis import RedisUnreachable, open_redis
 from passerby.kernel.decision import Facts
 from passerby.kernel.ids import PersonId
 from passerby.ports.live_store import LiveStore, LiveStoreLost
@@ -25,6 +26,7 @@ from tests.contract.live_cluster import SLOT, start_cluster
 from tests.contract.live_values import ADULTS, ANN, BOT, CHAT, EVE, couple, fact, somebody, update, waiting
 from tests.contract.servers import Server, start_valkey, valkey_binary
 from tests.ports import free_port
+from tests.runtime.virtual import VirtualClock
 
 pytestmark = pytest.mark.services
 
@@ -154,8 +156,13 @@ def test_a_replica_that_is_promoted_takes_over(tmp_path: Path) -> None:
         while by_hand.info("replication")["master_link_status"] != "up" or not asked.sentinel_slaves("ours"):
             sleep(0.05)
 
+        url = f"redis+sentinel://127.0.0.1:{free_port()},127.0.0.1:{sentinel}/ours"
+
         async def main() -> None:
-            async with opened(f"redis+sentinel://127.0.0.1:{free_port()},127.0.0.1:{sentinel}/ours") as store:
+            warned, warnings = await open_redis(url, VirtualClock(), Random(2), may_lose=True)
+            assert any("REDIS_REPLICAS=1" in each and "failover" in each for each in warnings)
+            await warned.hang_up()
+            async with opened(url) as store:
                 await store.adopt((), whole=True)
                 generation = store.generation
                 await store.commit(Commit((somebody(ANN),), updates=(update(7),)))
