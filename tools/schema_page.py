@@ -43,7 +43,7 @@ def _column(column: sa.Column[object]) -> str:
 
 def _index(index: sa.Index) -> str:
     columns = ", ".join(f"`{column.name}`" for column in index.columns)
-    where = index.dialect_options["postgresql"]["where"]
+    where = index.dialect_options["sqlite"]["where"]
     if where is None:
         return f"- `{index.name}`: {columns}"
     condition = str(where.compile(dialect=_DIALECT)).replace(f"{index.table.name}.", "")  # type: ignore[union-attr]

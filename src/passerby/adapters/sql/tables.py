@@ -360,13 +360,7 @@ sa.Index("ix_complaints_user_id", complaints.c.user_id, complaints.c.filed_at)
 sa.Index("ix_chats_user1", chats.c.user1, chats.c.active, chats.c.opened_at)
 sa.Index("ix_chats_user2", chats.c.user2, chats.c.active, chats.c.opened_at)
 # A person is staff once.
-sa.Index(
-    "ix_staff_user_id",
-    staff.c.user_id,
-    unique=True,
-    sqlite_where=staff.c.revoked_at.is_(None),
-    postgresql_where=staff.c.revoked_at.is_(None),
-)
+_partial("ix_staff_user_id", staff.c.user_id, where=staff.c.revoked_at.is_(None), unique=True)
 # Open chats by age; and the number of chats in a period.
 _partial("ix_chats_open", chats.c.opened_at, where=chats.c.active)
 sa.Index("ix_chats_opened_at", chats.c.opened_at)
