@@ -17,7 +17,7 @@ UNNAMED = "(unnamed)"
 
 ELSEWHERE = (
     *("approvals.", "broadcast_rows.", "broadcasts.", "cases.", "funnel.", "money.", "money_report.", "money_writing."),
-    *("overrides.", "panel_", "past_money.", "promos.", "purchases.", "tombstones."),
+    *("overrides.", "panel_", "past_money.", "payment_cases.", "promos.", "purchases.", "tombstones."),
 )
 """Rooms whose statements are not asked here: staff and a few buyers cause them, not every chat. Their plans are not
 looked at yet; `tests.panel.measure` times the panel's."""
