@@ -119,7 +119,7 @@ async def test_a_damaged_note_of_a_delivery_is_not_believed(tmp_path: Path) -> N
     await deliver(store, *range(1, 9))
     kill(store)
     whole = lock_of(path).read_bytes()
-    for at in range(AT, len(whole)):
+    for at in range(AT, len(whole), 5):
         data = bytearray(whole)
         data[at] ^= 1 << rng.randrange(8)
         lock_of(path).write_bytes(data)

@@ -139,8 +139,11 @@ def test_creating_the_tables_again_changes_nothing(database: str) -> None:
 
 
 def test_two_rows_about_the_revision_are_one_too_many(database: str) -> None:
-    asyncio.run(init_schema(database))
-    execute(database, "INSERT INTO alembic_version VALUES ('0001')")
+    execute(
+        database,
+        "CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)",
+        "INSERT INTO alembic_version VALUES ('0001'), ('0002')",
+    )
     for look in (init_schema, schema_state):
         with pytest.raises(DatabaseUnusable, match="its table alembic_version has 2 rows"):
             asyncio.run(look(database))
