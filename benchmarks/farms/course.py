@@ -12,6 +12,7 @@ from random import Random
 
 from benchmarks.day.habits import Person, people
 from passerby.domain.farms.conduct import (
+    CONTACTS,
     CUT_S,
     LISTENED_TO,
     LIVELY,
@@ -25,7 +26,7 @@ from passerby.domain.farms.conduct import (
 )
 from passerby.domain.farms.destinations import destinations
 from passerby.domain.farms.judging import FarmVerdict, judge
-from passerby.domain.farms.openers import bands, words_of
+from passerby.domain.farms.openers import bands, line, words_of
 from passerby.kernel.ids import ChatId, PersonId
 from simulated_people.farms import Style
 from simulated_people.openers import Speaker, link, speaker
@@ -116,8 +117,9 @@ class Course:
         self.farm: list[Account] = []
         for habits in people(honest, seed):
             own = Random(rng.getrandbits(64))
-            heavy = 6 if own.random() < 0.01 else 1
-            account = Account(habits.profile.person, own, None, speaker(own), habits, searches=habits.searches * heavy)
+            much = own.random()
+            many = 30 if much < 0.002 else 6 if much < 0.012 else 1  # a night shift at a machine, or a whole evening
+            account = Account(habits.profile.person, own, None, speaker(own), habits, searches=habits.searches * many)
             self.honest.append(account)
             if since <= habits.arrives_at < until:
                 self._at(habits.arrives_at, lambda now, account=account: self._search(account, now))  # type: ignore[misc]
@@ -219,9 +221,13 @@ class Course:
         lines = [(at, me.speaker.opener())]
         if rng.random() < me.speaker.shares:
             lines.append((at + rng.uniform(2, 20), link(rng)))
+        if me.speaker.second and rng.random() < 0.8:
+            lines.append((at + rng.uniform(2, 8), me.speaker.second))
+        if me.speaker.passes_on and rng.random() < me.speaker.often:
+            lines.append((at + rng.uniform(4, 30), rng.choice(me.speaker.passes_on)))
         for _ in range(LISTENED_TO - len(lines)):
             words = me.speaker.line()
-            at = max(at, lines[-1][0]) + 1.0 + len(words) / 6 + rng.expovariate(1 / 5.0)
+            at = max(at, lines[-1][0]) + 1.0 + len(words) / me.speaker.types_per_s + rng.expovariate(1 / 5.0)
             lines.append((at, words))
         return lines
 
@@ -260,7 +266,9 @@ class Course:
         if said:
             cut = leaver is not me and lasts - said[0][0] < CUT_S
             self._note(Ended(me.person, now + lasts, cut))
-            disliked = me.style.reported if me.style is not None else 0.03
+            disliked = (
+                me.style.reported if me.style is not None else me.speaker.disliked if me.speaker is not None else 0.0
+            )
             if partner.style is None and partner.rng.random() < disliked:
                 self._note(Disliked(me.person, now + lasts))
 
@@ -270,12 +278,15 @@ class Course:
         if not self._contains:
             return
         tokens: dict[str, tuple[int, ...]] = {}
+        known = False
         if isinstance(note, Wrote):
             found = destinations(KEY, note.text)
-            tokens = {"t": found.plain, "o": found.odd}
+            tokens = {"t": found.plain, "o": found.odd, CONTACTS: found.contacts}
+            known = not self._known.isdisjoint((*found.plain, *found.odd))
             if note.nth == 0:
                 tokens["b"] = bands(KEY, words_of(note.text))
-        known = any(token in self._known for kind, each in tokens.items() if kind != "b" for token in each)
+            else:
+                tokens["l"] = line(KEY, note.text)
         self._conducts[note.person] = noted(self._conducts.get(note.person, Conduct()), note, tokens, known)
 
     def _look(self, now: float) -> None:

@@ -88,6 +88,21 @@ def _two_faced(rng: Random, account: int) -> list[str]:
     return [rng.choice(SHORT), _salad(rng), *([f"{_salad(rng, 2, 5)} {name}"] if rng.random() < 0.4 else [])]
 
 
+_DIGITS: Final = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+def _spoken(rng: Random, account: int) -> list[str]:
+    number = " ".join(_DIGITS[int(each)] for each in str(91_445_207_113 + 7 * (account % 4)))
+    return [rng.choice(SHORT), _salad(rng), _salad(rng), f"{_salad(rng, 1, 5)} {number} {_salad(rng, 0, 3)}"]
+
+
+def _one_in_five(rng: Random, account: int) -> list[str]:
+    lines = [rng.choice(SHORT), _salad(rng), _salad(rng)]
+    return (
+        [*lines, f"{_salad(rng, 2, 6)} @{_WORDS[account % len(_WORDS)]}_{account}_x"] if rng.random() < 0.2 else lines
+    )
+
+
 def _human(median_s: float, spread: float = 0.6):  # type: ignore[no-untyped-def]
     return lambda rng: median_s * rng.lognormvariate(0.0, spread)
 
@@ -116,5 +131,13 @@ HELD_OUT: Final = {
             "fresh numbers", _fresh_number, _human(3.5), _human(8), _human(30), _human(120, 1.0), solves=0.9, annoys=0.3
         ),
         Style("two-faced", _two_faced, _human(3.0), _human(7), _human(25), _human(60, 0.9), solves=0.9, annoys=0.3),
+        # These were written after changing contacts and choruses were looked at.
+        Style("spoken numbers", _spoken, _human(4.0), _human(8), _human(30), _human(100, 1.0), solves=0.9, annoys=0.35),
+        Style(
+            *("one in five", _one_in_five, _human(3.0), _human(8), _human(40), _human(90, 0.9)),
+            solves=0.95,
+            annoys=0.2,
+            reported=0.06,
+        ),
     )
 }

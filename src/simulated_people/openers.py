@@ -78,6 +78,15 @@ class Speaker:
     reaction_s: float = 3.0
     spread: float = 0.6
     lively: float = 0.12
+    second: str = ""
+    """What they paste after a short greeting."""
+    passes_on: tuple[str, ...] = ()
+    """Places of their own, or ones that they recommend. They name one of them in a share `often` of their chats."""
+    often: float = 0.0
+    types_per_s: float = 6.0
+    """Letters."""
+    disliked: float = 0.03
+    """The share of partners who block, report or dislike them."""
 
     def opener(self) -> str:
         rng = self.rng
@@ -134,5 +143,36 @@ def speaker(rng: Random) -> Speaker:
         me.own = me.own or rng.choice(SHORT)
         me.signs = rng.choice(("insta: {}", "@{}", "my tg t.me/{}", "snap {}", "add me on insta {}")).format(name)
     if rng.random() < 0.01:  # a fast typist with the keyboard's suggestions
-        me.reaction_s, me.spread = 0.8, 0.25
+        me.reaction_s, me.spread, me.types_per_s = 0.8, 0.25, 15.0
+    if rng.random() < 0.02:  # somebody rude
+        me.disliked = rng.uniform(0.1, 0.35)
+    odd = rng.random()
+    if odd < 0.03:  # greets, and pastes the introduction then
+        me.own, me.varies, me.second = rng.choice(SHORT), 0.3, _filled(rng.choice(COPIED), rng)
+    elif odd < 0.039:
+        me.passes_on, me.often = _SHOPS[int(odd * 1000) % 3](rng), rng.uniform(0.15, 0.6)
     return me
+
+
+def _shop(rng: Random) -> tuple[str, ...]:
+    """A site, a few pages of it, and two numbers."""
+    site = f"{rng.choice(_WORDS)}-{rng.choice(_WORDS)}.shop"
+    pages = tuple(f"look {site}/{rng.choice(_WORDS)}/{page}" for page in range(5))
+    numbers = (f"+{rng.randint(10**10, 10**11)}" for _ in range(2))
+    return (*pages, *(f"call me or write on {number}" for number in numbers))
+
+
+def _music(rng: Random) -> tuple[str, ...]:
+    """The same music in many places."""
+    name = f"{rng.choice(_WORDS)}{rng.choice(_WORDS)}"
+    sites = ("soundcloud.com/{}", "{}.bandcamp.com", "open.spotify.com/artist/{}x", "youtube.com/@{}", "@{}_music")
+    tracks = tuple(f"youtu.be/{rng.getrandbits(48):x}" for _ in range(3))
+    return (*(f"my music {site.format(name)}" for site in sites), *tracks)
+
+
+def _groups(rng: Random) -> tuple[str, ...]:
+    """Chats and channels that they recommend."""
+    return tuple(f"there is a nice chat @{rng.choice(_WORDS)}_{rng.choice(_WORDS)}_chat" for _ in range(10))
+
+
+_SHOPS: Final = (_shop, _music, _groups)

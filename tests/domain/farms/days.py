@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from passerby.domain.farms.conduct import LIVELY, Conduct, Disliked, Ended, Pressed, Wrote, noted
+from passerby.domain.farms.conduct import CONTACTS, LIVELY, Conduct, Disliked, Ended, Pressed, Wrote, noted
 from passerby.domain.farms.destinations import destinations
-from passerby.domain.farms.openers import bands, words_of
+from passerby.domain.farms.openers import bands, line, words_of
 from passerby.kernel.ids import ChatId, PersonId
 
 KEY = b"today"
@@ -24,7 +24,8 @@ def says(
     known: bool = False,
 ) -> Conduct:
     led = destinations(KEY, text)
-    tokens = {"t": led.plain, "o": led.odd, "b": bands(KEY, words_of(text)) if nth == 0 else ()}
+    tokens = {"t": led.plain, "o": led.odd, CONTACTS: led.contacts}
+    tokens |= {"b": bands(KEY, words_of(text))} if nth == 0 else {"l": line(KEY, text)}
     return noted(conduct, Wrote(ANN, ChatId(chat), at, nth, gap_s, text, lively), tokens, known)
 
 

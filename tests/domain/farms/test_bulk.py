@@ -1,15 +1,16 @@
 """Accounts that talk at people in bulk, each with words of its own, and honest people who hurry."""
 
+from collections.abc import Callable
 from random import Random
 
 import pytest
 
 from passerby.domain.farms.bulk import BULK, CHATS, LOOKALIKES, bulk, lookalikes
-from passerby.domain.farms.conduct import Conduct
+from passerby.domain.farms.conduct import Conduct, Disliked, Ended, noted
 from passerby.domain.farms.judging import FarmFinding, FarmVerdict, is_candidate, judge
-from passerby.domain.farms.signals import scatters
+from passerby.domain.farms.signals import changes_contacts, scatters
 from passerby.kernel.ids import PersonId
-from tests.domain.farms.days import day_of
+from tests.domain.farms.days import ANN, NOON, day_of, says
 
 
 def account(
@@ -121,3 +122,53 @@ def test_accounts_that_name_another_place_in_each_chat_are_a_farm_also_if_they_a
 )
 def test_people_who_pass_on_what_goes_round_do_not_scatter(openings: list[str]) -> None:
     assert scatters(day_of(openings)) == 0.0
+
+
+def slow(number: int, name: Callable[[Random, int], str]) -> Conduct:
+    """One chat in three minutes; `name` says whom they name in each chat; empty: nobody."""
+    rng = Random(number)
+    conduct = Conduct()
+    for nth in range(40):
+        at, chat = NOON + 180.0 * nth, str(nth)
+        conduct = says(conduct, "hi", chat=chat, at=at, gap_s=3.0 * rng.lognormvariate(0.0, 0.5))
+        if words := name(rng, nth):
+            conduct = says(conduct, words, chat=chat, at=at + 15, nth=1, gap_s=None)
+        conduct = noted(conduct, Ended(ANN, at + 20, rng.random() < 0.5))
+    for _ in range(5):
+        conduct = noted(conduct, Disliked(ANN, NOON))
+    return conduct
+
+
+def fresh_number(rng: Random, nth: int) -> str:
+    return f"call me +39 {rng.randint(10**8, 10**9)} please" if rng.random() < 0.3 else ""
+
+
+def own_name(rng: Random, nth: int) -> str:
+    return "i am @ann_from_rome" if rng.random() < 0.5 else ""
+
+
+def two_names_and_a_friend(rng: Random, nth: int) -> str:
+    return f"write to @{rng.choice(('ann_rome', 'ann_work', 'her_friend'))}" if rng.random() < 0.5 else ""
+
+
+def another_video(rng: Random, nth: int) -> str:
+    return f"look youtu.be/{rng.getrandbits(40):x}" if rng.random() < 0.5 else ""
+
+
+def test_slow_accounts_that_name_somebody_new_in_many_chats_are_a_farm() -> None:
+    accounts = {PersonId(number): slow(number, fresh_number) for number in range(1, 13)}
+    assert all(changes_contacts(each) for each in accounts.values())
+    assert verdicts(accounts) == [FarmVerdict.FARM]
+
+
+@pytest.mark.parametrize("name", [own_name, two_names_and_a_friend, another_video])
+def test_people_who_name_the_same_few_or_no_people_are_no_farm(name: Callable[[Random, int], str]) -> None:
+    people = {PersonId(number): slow(number, name) for number in range(1, 13)}
+    assert not any(changes_contacts(each) for each in people.values())
+    assert all(bulk(each) < BULK for each in people.values())
+
+
+def test_a_contact_counts_once_in_a_chat_and_is_new_once() -> None:
+    conduct = says(says(Conduct(), "@ann_rome", chat="a"), "@bob_rome", chat="a", nth=1)
+    conduct = says(says(conduct, "@ann_rome", chat="b"), "site.com", chat="c")
+    assert (conduct.contacts, conduct.new_contacts) == (2, 1)

@@ -16,6 +16,7 @@ from typing import Final
 from passerby.domain.farms.conduct import Conduct
 from passerby.domain.farms.signals import (
     answers_evenly,
+    changes_contacts,
     is_lively,
     never_rests,
     reacts_evenly,
@@ -27,7 +28,8 @@ from passerby.kernel.ids import PersonId
 CHATS: Final = 10
 """In fewer chats, habits say too little to compare people."""
 UNHURRIED: Final = 25.0
-"""With fewer chats an hour, nobody shows bulk, except people who name another place each time (`scatters`)."""
+"""With fewer chats an hour, nobody shows bulk, except people who name another place each time (`scatters`), or another
+contact (`changes_contacts`)."""
 BULK: Final = 3.5
 """From this sum on, an account shows bulk."""
 LOOKALIKES: Final = 5
@@ -59,7 +61,7 @@ def _cut(conduct: Conduct) -> float:
 def bulk(conduct: Conduct) -> float:
     """How much speaks for an account that talks at people in bulk, as the logarithm of a likelihood ratio."""
     fast = pace(conduct)
-    scattered = scatters(conduct)
+    scattered = max(scatters(conduct), changes_contacts(conduct))
     if conduct.chats < CHATS or (fast < UNHURRIED and not scattered):
         return 0.0
     says, cut = _says(conduct), _cut(conduct)

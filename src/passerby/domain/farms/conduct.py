@@ -25,6 +25,8 @@ FASTEST_S: Final = 0.05
 
 MOST_TOKENS: Final = 64
 """The most hashes of one person. The newest one replaces the oldest of those that were seen in only one chat."""
+MOST_LINES: Final = 16
+"""The most hashes of later lines that were seen in only one chat."""
 
 
 class Wrote(msgspec.Struct, frozen=True, gc=False):
@@ -112,8 +114,10 @@ class Conduct(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     - `chats`: in how many the person wrote. `ended`: how many of those are over. `cut`, `disliked`: see the notes.
     - `long`: chats that began with an opening long enough to compare.
     - `led`, `odd`: chats with a destination, or with an odd word.
+    - `contacts`: chats with somebody's contact: a user name, an e-mail address, a telephone number. `new_contacts`:
+      those in which the first contact was one that the person had not named before.
     - `tokens`: keyed hash -> in how many chats it was used. `kinds` says what each is: "b" a band of an opening, "t" a
-      destination, "o" an odd word.
+      destination, "o" an odd word, "l" a later line.
     - `reactions`: times from the notice of a chat to the first message. `answers`: seconds for each letter of a long
       answer.
     - `rushed`: long answers that nobody can type so fast.
@@ -127,6 +131,8 @@ class Conduct(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     long: int = 0
     led: int = 0
     odd: int = 0
+    contacts: int = 0
+    new_contacts: int = 0
     ended: int = 0
     cut: int = 0
     disliked: int = 0
@@ -147,6 +153,9 @@ class Conduct(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         return {token: chats for token, chats in self.tokens.items() if self.kinds[token] == kind}
 
 
+CONTACTS: Final = "c"
+_NAMED_SOMEBODY: Final = 1
+"""Stands among the newest tokens for a contact, so that each chat counts once. 0 stands for a known farm."""
 NO_TOKENS: Final[Mapping[str, tuple[int, ...]]] = {}
 LONG_ANSWER: Final = 40
 """In characters."""
@@ -157,7 +166,8 @@ FASTEST_TYPED_PER_S: Final = 25.0
 def noted(
     conduct: Conduct, note: Note, tokens: Mapping[str, tuple[int, ...]] = NO_TOKENS, known: bool = False
 ) -> Conduct:
-    """The conduct after a note. `tokens` are the hashes of its words, by kind. `known`: it leads to a known farm."""
+    """The conduct after a note. `tokens` are the hashes of its words, by kind. CONTACTS are also among the
+    destinations. `known`: it leads to a known farm."""
     changes: dict[str, object] = {
         "first_at": conduct.first_at or note.at,
         "last_at": note.at,
@@ -192,12 +202,20 @@ def _written(conduct: Conduct, note: Wrote, tokens: Mapping[str, tuple[int, ...]
     heard = {kinds.get(token) for token in fresh}
     changes["led"] = conduct.led + (bool(tokens.get("t")) and "t" not in heard)
     changes["odd"] = conduct.odd + (bool(tokens.get("o")) and "o" not in heard)
+    contacts = tokens.get(CONTACTS, ())
+    if contacts and _NAMED_SOMEBODY not in fresh:
+        fresh = (*fresh, _NAMED_SOMEBODY)
+        changes["contacts"] = conduct.contacts + 1
+        changes["new_contacts"] = conduct.new_contacts + counts.keys().isdisjoint(contacts)
     for kind, found in tokens.items():
-        for token in found:
+        for token in found if kind != CONTACTS else ():
             if token not in fresh:
                 fresh = (*fresh, token)
                 counts[token] = counts.pop(token, 0) + 1
                 kinds.setdefault(token, kind)
+    lines = [each for each in counts if kinds[each] == "l" and counts[each] == 1 and each not in fresh]
+    for gone in lines[: max(0, len(lines) - MOST_LINES)]:
+        del counts[gone], kinds[gone]
     while len(counts) > MOST_TOKENS:
         gone = min(counts, key=lambda each: (counts[each] > 1, each in fresh))
         del counts[gone], kinds[gone]

@@ -36,13 +36,16 @@ _MIXED: Final = re.compile(
 _SIGN: Final = re.compile(r"[\d_.]|[^\x00-\x7f]")
 """Odd words have one of these, or a disguise of one."""
 _NEAR: Final = 4
+_SOMEBODYS: Final = ("name ", "email ", "number ")
 
 
 class Destinations(NamedTuple):
-    """`plain` lead somewhere for certain. `odd` are words that look like a name: they count only beside other signs."""
+    """`plain` lead somewhere for certain. `odd` are words that look like a name: they count only beside other signs.
+    `contacts` are those of `plain` that are somebody's: a user name, an e-mail address, a telephone number."""
 
     plain: tuple[int, ...] = ()
     odd: tuple[int, ...] = ()
+    contacts: tuple[int, ...] = ()
 
 
 NOWHERE: Final = Destinations()
@@ -60,9 +63,11 @@ def destinations(key: bytes, text: str) -> Destinations:
         for form in dict.fromkeys((read, together(read), _spelt(read), _spelt(together(read)))):
             found.update(dict.fromkeys(_led_to(form)))
     odd = dict.fromkeys(f"name {each[0]}" for each in _MIXED.finditer(read))
+    plain_ones = {each: hashed(key, each.encode()) for each in list(found)[:MOST]}
     return Destinations(
-        tuple(hashed(key, each.encode()) for each in list(found)[:MOST]),
+        tuple(plain_ones.values()),
         tuple(hashed(key, each.encode()) for each in list(odd)[:MOST] if each not in found),
+        tuple(token for each, token in plain_ones.items() if each.startswith(_SOMEBODYS)),
     )
 
 

@@ -6,7 +6,8 @@ are leaders who are *devoted* to the same few destinations, and hardly anybody e
 popular video, but hardly any of them is such a leader.
 
     farm       several people devoted to one destination, or one to the known destination of a farm; or many people who
-               open chats in bulk and whose habits are alike
+               open chats in bulk and whose habits are alike; or many who come to the same long line, which their
+               partners mind
                                                              links held, slower matching, suspects meet suspects
     recruit    uses the destination of a farm, and is not devoted to it
                                                              links held
@@ -17,6 +18,7 @@ popular video, but hardly any of them is such a leader.
 from collections import defaultdict
 from collections.abc import Container, Mapping
 from enum import StrEnum
+from math import sqrt
 from statistics import fmean
 from typing import Final, Generic, TypeVar
 
@@ -57,6 +59,17 @@ ALIKE_BANDS: Final = 2
 ALIKE_CHATS: Final = 5
 ALIKE_SUSPICION: Final = 2.0
 """The least mean suspicion of such a group."""
+CHORUS: Final = 8
+"""The fewest people who come to the same later line."""
+CHORUS_CHATS: Final = 150
+"""In fewer chats of theirs, it says too little how many partners disliked them."""
+CHORUS_OWN_CHATS: Final = 10
+"""Nobody with fewer chats counts."""
+CHORUS_DEVIATIONS: Final = 5.0
+"""How many standard deviations more partners than usual must dislike them. There are many lines and many looks, so it
+must not happen by chance."""
+LEAST_DISLIKED: Final = 0.02
+"""The share of chats that is taken as usual, if less is."""
 DOUBT: Final = 4.5
 """From this sum of signals on, or of the habits of opening chats in bulk, one person alone is asked."""
 
@@ -66,10 +79,14 @@ CALM: Final = 2.0
 """With less, and without any destination, a conduct is not looked at more closely."""
 
 
+LED: Final = frozenset("to")
+"""The kinds of tokens that lead somewhere."""
+
+
 def is_candidate(conduct: Conduct) -> bool:
     """Whether a conduct must be judged together with the others. People who used a destination once count, too: they
     show that it is not only a farm's."""
-    if conduct.known or any(kind != "b" for kind in conduct.kinds.values()):
+    if conduct.known or any(kind in LED for kind in conduct.kinds.values()):
         return True
     if any(chats >= DEVOTED_CHATS for chats in conduct.tokens.values()):
         return True
@@ -141,7 +158,35 @@ def judge(conducts: Mapping[PersonId, Conduct]) -> Judgement:
                 _raise(found, each, FarmFinding(FarmVerdict.FARM, ring.destinations[0], size))
             for each in ring.recruits:
                 _raise(found, each, FarmFinding(FarmVerdict.RECRUIT, ring.destinations[0], size))
+    for group in _choruses(conducts, found):
+        for each in group:
+            _raise(found, each, FarmFinding(FarmVerdict.FARM, size=len(group)))
     return Judgement(found, farms)
+
+
+def _choruses(conducts: Mapping[PersonId, Conduct], found: Mapping[PersonId, FarmFinding]) -> list[list[PersonId]]:
+    """Groups of people who come to the same long line, after other ones, and whose partners mind it. Honest people copy
+    lines from each other, too, and are disliked as little as everybody else."""
+    singers: defaultdict[int, list[PersonId]] = defaultdict(list)
+    for person, conduct in conducts.items():
+        for token, chats in conduct.used("l").items():
+            if chats >= DEVOTED_CHATS and CHORUS_OWN_CHATS <= conduct.chats <= chats / SPARING_SHARE:
+                singers[token].append(person)
+    groups = Groups[PersonId]()
+    for people in singers.values():
+        for each in people if len(people) >= CHORUS else ():
+            groups.join(people[0], each)
+    farms = {person for person, finding in found.items() if finding.verdict is FarmVerdict.FARM}
+    choruses = []
+    for group in groups.all():
+        rest = [conduct for person, conduct in conducts.items() if person not in farms and person not in group]
+        usual = sum(each.disliked for each in rest) / max(1, sum(each.ended for each in rest))
+        ended = sum(conducts[each].ended for each in group)
+        expected = max(LEAST_DISLIKED, usual) * ended
+        disliked = sum(conducts[each].disliked for each in group)
+        if ended >= CHORUS_CHATS and disliked >= expected + CHORUS_DEVIATIONS * sqrt(expected):
+            choruses.append(group)
+    return choruses
 
 
 def _raise(found: dict[PersonId, FarmFinding], person: PersonId, finding: FarmFinding) -> None:

@@ -54,6 +54,21 @@ def bands(key: bytes, words: str) -> tuple[int, ...]:
     )
 
 
+LINE_WORDS: Final = 6
+"""Shorter lines are the same for many people."""
+
+
+def line(key: bytes, text: str) -> tuple[int, ...]:
+    """The keyed hash of a later line, the same for most of its variants; none if it is short. It is the hash of the
+    three neighbouring words that come first by their checksum, so words before and after do not matter. (One look at
+    an opening is as long as twenty of these.)"""
+    words = text[:LONGEST].lower().split()
+    if len(words) < LINE_WORDS:
+        return ()
+    least = min(crc32(" ".join(words[at : at + 3]).encode()) for at in range(len(words) - 2))
+    return (hashed(key, b"line %d" % least),)
+
+
 def hashed(key: bytes, what: bytes) -> int:
     """A keyed hash of 30 bits. `key` has at most 32 bytes."""
     return int.from_bytes(blake2s(what, digest_size=4, key=key, person=b"farms").digest()) >> 2

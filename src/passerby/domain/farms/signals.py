@@ -17,6 +17,8 @@ _FEW: Final = 8
 """Fewer times or chats say nothing about a habit."""
 _FEW_LED: Final = 5
 """Fewer chats with a place say nothing about how places are chosen."""
+_FEW_NEW: Final = 4
+"""Somebody who has two accounts and a friend to recommend names so few people."""
 
 
 def reacts_evenly(conduct: Conduct) -> float:
@@ -84,6 +86,14 @@ def scatters(conduct: Conduct) -> float:
         return 0.0
     most = max(conduct.used("t").values(), default=0)
     return 3.0 if most <= 0.25 * conduct.led else 0.0
+
+
+def changes_contacts(conduct: Conduct) -> float:
+    """Again and again they name somebody whom they have not named before. People give their own name or number."""
+    new = conduct.new_contacts
+    if new < _FEW_NEW or new < 0.4 * conduct.contacts or conduct.contacts < 0.1 * conduct.chats:
+        return 0.0
+    return 3.5
 
 
 def is_lively(conduct: Conduct) -> float:

@@ -13,10 +13,10 @@ from typing import Final
 
 import msgspec
 
-from passerby.domain.farms.conduct import Conduct, Note, Wrote, noted
+from passerby.domain.farms.conduct import CONTACTS, Conduct, Note, Wrote, noted
 from passerby.domain.farms.destinations import destinations
 from passerby.domain.farms.judging import RULE, FarmFinding, FarmVerdict, is_candidate, judge
-from passerby.domain.farms.openers import bands, words_of
+from passerby.domain.farms.openers import bands, line, words_of
 from passerby.domain.farms.sources import sources_of
 from passerby.kernel.event import FarmSuspected, SanctionOrdered
 from passerby.kernel.ids import BotId, PersonId
@@ -106,7 +106,11 @@ class ConductKeeper:
             return noted(conduct, note)
         key = day_key(self._key, day)
         led = destinations(key, note.text)
-        tokens = {"t": led.plain, "o": led.odd, "b": bands(key, words_of(note.text)) if note.nth == 0 else ()}
+        tokens = {"t": led.plain, "o": led.odd, CONTACTS: led.contacts}
+        if note.nth == 0:
+            tokens["b"] = bands(key, words_of(note.text))
+        else:
+            tokens["l"] = line(key, note.text)
         known = False
         for each, farms in self._farms.items() if led.plain or led.odd else ():
             then = led if each == day else destinations(day_key(self._key, each), note.text)
