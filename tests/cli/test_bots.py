@@ -146,8 +146,13 @@ def test_the_commands_ask_telegram_before_they_change_anything(tmp_path: Path) -
         assert "no other bot works" in nowhere.stderr
         assert passerby(tmp_path, "bots", "drain", number, "--to", "5", **told).returncode == 2
         assert "open again" in passerby(tmp_path, "bots", "drain", number, "--end", **told).stdout
-        gone = passerby(tmp_path, "bots", "retire", first.partition(":")[0], **told)
-        assert gone.returncode == 0
+        early = passerby(tmp_path, "bots", "retire", number, **told)
+        assert (early.returncode, "is open; close it with" in early.stderr) == (2, True)
+        assert passerby(tmp_path, "bots", "drain", number, **told).returncode == 0
+        early = passerby(tmp_path, "bots", "retire", number, **told)
+        assert (early.returncode, "was closed 0 hours ago" in early.stderr) == (2, True)
+        assert path.read_text() == f"{first}\n{second}\n"
+        assert passerby(tmp_path, "bots", "retire", number, "--now", **told).returncode == 0
         assert path.read_text().strip() == second
 
 
@@ -170,5 +175,5 @@ def test_a_running_fleet_serves_a_bot_that_is_added_and_stops_serving_one_that_i
             number = second.partition(":")[0]
             said(fleet, "bot.added")
             assert number in said(fleet, "bot.working")
-            assert passerby(tmp_path, "bots", "retire", first.partition(":")[0], **told).returncode == 0
+            assert passerby(tmp_path, "bots", "retire", first.partition(":")[0], "--now", **told).returncode == 0
             said(fleet, "bot.removed")

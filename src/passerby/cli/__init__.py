@@ -15,6 +15,7 @@ def main() -> None:
     """Run the command line.
 
     Exit codes: 0 done, 1 a fault, 2 a wrong setting or argument, 70 the event loop was stuck, 128+n a second signal n.
+    An argument that names something that does not exist is a wrong argument.
     """
     leave(_run())
 
@@ -22,15 +23,24 @@ def main() -> None:
 def _run() -> int:
     try:
         with lean_imports():
+            from typer import Abort
+            from typer.exceptions import TyperException
+
             from passerby.cli.app import app
+            from passerby.cli.arguments import is_help, sentence
             from passerby.settings import WrongSetting
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
 
     try:
-        app(prog_name="passerby")
+        code = app(prog_name="passerby", standalone_mode=False)
     except SystemExit as end:
         return _code(end)
+    except Abort:  # the end of standard input at a question
+        return 1
+    except TyperException as error:
+        print(error if is_help(error) else sentence(error), file=sys.stderr)  # noqa: T201  # the one line
+        return 2
     except WrongSetting as wrong:
         print(wrong, file=sys.stderr)  # noqa: T201  # the one line
         return 2
@@ -43,7 +53,7 @@ def _run() -> int:
         return 2
     except Exception as error:  # noqa: BLE001  # the outermost handler: the text of an exception must not be shown
         return _crashed(error)
-    return 0
+    return code if isinstance(code, int) else 0
 
 
 def _crashed(error: Exception) -> int:

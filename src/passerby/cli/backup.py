@@ -139,8 +139,10 @@ def restore(
 
 
 def _fail(failed: Exception) -> NoReturn:
+    from passerby.ops.backup.failure import NoSuchBackup
+
     print(failed, file=sys.stderr)  # noqa: T201  # the one line
-    raise typer.Exit(1)
+    raise typer.Exit(2 if isinstance(failed, NoSuchBackup) else 1)
 
 
 def _print(value: Any) -> None:

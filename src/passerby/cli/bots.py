@@ -3,10 +3,16 @@
 import asyncio
 import sys
 from contextlib import suppress
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
+
+if TYPE_CHECKING:
+    from passerby.kernel.ids import BotId
+
+_CLOSED_H = 24
+"""For so long a bot should be closed before it is retired. Most people who use a bot come within a day."""
 
 bots = typer.Typer(help="List, add, drain and retire bots. Their tokens are in BOT_TOKENS_FILE.", no_args_is_help=True)
 
@@ -80,8 +86,14 @@ def drain(
 
 
 @bots.command()
-def retire(bot: Annotated[int, typer.Argument(help="The bot's number in `passerby bots list`.")]) -> None:
-    """Remove a bot. A running fleet stops serving it within seconds. Its people keep everything, in any other bot."""
+def retire(
+    bot: Annotated[int, typer.Argument(help="The bot's number in `passerby bots list`.")],
+    now: Annotated[bool, typer.Option("--now", help="Also if it has not been closed for a day.")] = False,
+) -> None:
+    """Remove a bot. A running fleet stops serving it within seconds. Its people keep everything, in any other bot.
+
+    Close it a day before with `passerby bots drain`, so that more of its people learn where to go on.
+    """
     from passerby import settings
     from passerby.cli.staff import at_work, say
     from passerby.kernel.ids import BotId
@@ -89,5 +101,25 @@ def retire(bot: Annotated[int, typer.Argument(help="The bot's number in `passerb
 
     which, file = BotId(bot), TokenFile.of(settings.read())
     file.without(which)  # a wrong number must not be in the audit
+    if not now:
+        _wait_first(which)
     say(at_work(lambda office: office.retire(which)))
     file.remove(which)
+
+
+def _wait_first(bot: "BotId") -> None:
+    """Raises: BadParameter, if the bot's people have had less than a day to learn where to go on."""
+    from passerby.bootstrap.clock import SystemClock
+    from passerby.cli.staff import at_work
+
+    since = next((each.since for each in at_work(lambda office: office.drains()) if each.bot == bot), None)
+    if since is None:
+        raise typer.BadParameter(
+            f"bot {bot} is open; close it with `passerby bots drain {bot}` and wait for a day, or add --now"
+        )
+    hours = (SystemClock().now() - since) / 3600
+    if hours < _CLOSED_H:
+        raise typer.BadParameter(
+            f"bot {bot} was closed {hours:.0f} hours ago, so many of its people have no link to its sister yet; "
+            f"wait until it has been closed for {_CLOSED_H} hours, or add --now"
+        )

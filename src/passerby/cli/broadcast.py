@@ -11,6 +11,8 @@ from passerby.kernel.staff_requests import BroadcastAct
 
 broadcast = typer.Typer(help="One message to many people, with what chats leave.", no_args_is_help=True)
 
+LISTED = "`passerby broadcast list` shows the latest"
+
 Number = Annotated[int, typer.Argument(help="The number in `passerby broadcast list`.", min=1)]
 
 
@@ -35,8 +37,11 @@ def show(number: Number, json: Json = False) -> None:
     from passerby.bootstrap.broadcasts import figures
 
     if json:
-        return _print(at_work(lambda office: figures(office.broadcasts, number)))
-    say(at_work(lambda office: office.act_on_broadcast(number, BroadcastAct.SHOW)))
+        found = at_work(lambda office: figures(office.broadcasts, number))
+        if found is None:
+            raise typer.BadParameter(f"there is no broadcast {number}; `passerby broadcast list` shows the latest")
+        return _print(found)
+    say(at_work(lambda office: office.act_on_broadcast(number, BroadcastAct.SHOW)), LISTED)
     looked = at_work(lambda office: figures(office.broadcasts, number)) or {}
     for each in looked["arms"]:
         typer.echo(f"{each['arm']}: {each['people']} people, {each['back']} here within a day, {each['left']} left")
@@ -65,7 +70,7 @@ def write(
         raise typer.BadParameter("--arm is A or B")
     said = sys.stdin.read() if words == "-" else words
     buttons = "\n".join(button or ())
-    say(at_work(lambda office: office.write_broadcast(number, said, language, arm, buttons)))
+    say(at_work(lambda office: office.write_broadcast(number, said, language, arm, buttons)), LISTED)
 
 
 @broadcast.command(name="set")
@@ -74,13 +79,13 @@ def set_options(
     options: Annotated[list[str], typer.Argument(help="For example: language=de,en age=18-30 active=30 silent=off")],
 ) -> None:
     """Change who gets it, when and how. See the ADR about broadcasts for the options."""
-    say(at_work(lambda office: office.set_broadcast(number, " ".join(options))))
+    say(at_work(lambda office: office.set_broadcast(number, " ".join(options))), LISTED)
 
 
 @broadcast.command(name="do")
 def act(number: Number, what: Annotated[BroadcastAct, typer.Argument(help="The action.")]) -> None:
     """Start, pause, resume, stop, approve or recall it."""
-    say(at_work(lambda office: office.act_on_broadcast(number, what)))
+    say(at_work(lambda office: office.act_on_broadcast(number, what)), LISTED)
 
 
 def _print(value: object) -> None:

@@ -12,6 +12,9 @@ cases = typer.Typer(
     no_args_is_help=True,
 )
 
+CASES = "/cases in the staff bot and the panel's page Safety show the cases"
+APPROVALS = "`passerby approvals list` shows what still waits"
+
 Number = Annotated[int, typer.Argument(help="The number of the case, as the staff bot and the audit show it.", min=1)]
 Note = Annotated[str, typer.Option(help="A note for the audit.")]
 Agreed = Annotated[int, typer.Option("--approval", help="The number of the approval, once it is given.", min=0)]
@@ -24,13 +27,13 @@ def hold(
     note: Note = "",
 ) -> None:
     """Ask to keep the evidence of a case until it is released, whatever its age, and whoever has their data erased."""
-    say(at_work(lambda office: office.hold(number, not release, note)))
+    say(at_work(lambda office: office.hold(number, not release, note)), CASES)
 
 
 @cases.command()
 def unmask(number: Number, approval: Agreed = 0, note: Note = "") -> None:
     """Ask who the accused is on Telegram; with the number of the approval, print it."""
-    say(at_work(lambda office: office.unmask(number, approval, note)))
+    say(at_work(lambda office: office.unmask(number, approval, note)), APPROVALS if approval else CASES)
 
 
 @cases.command()
@@ -53,4 +56,4 @@ def export(
         to.touch(mode=0o600, exist_ok=False)
         to.write_bytes(msgspec.json.format(msgspec.json.encode(written), indent=2))
         typer.echo(f"Written to {to}. Media are named by Telegram's file ids.")
-    say(done)
+    say(done, APPROVALS if approval else CASES)

@@ -10,11 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from passerby.cli.options import Json, read_day
+from passerby.cli.options import Csv, Json, choose_format, read_day
 
 growth = typer.Typer(add_completion=False)
-
-Csv = Annotated[bool, typer.Option("--csv", help="Print CSV instead.")]
 
 _DAY_S = 86_400
 _FIRST_DAYS = 30
@@ -33,6 +31,7 @@ def links(
 
     The first link by which somebody comes counts.
     """
+    choose_format(json=json, as_csv=as_csv)
     from passerby import settings
 
     settled = settings.read()
@@ -67,6 +66,7 @@ def funnel(
     """
     from passerby.bootstrap.clock import SystemClock
 
+    choose_format(json=json, as_csv=as_csv)
     if by not in _BY:
         raise typer.BadParameter(f"--by is one of {', '.join(_BY)}")
     last = _day_of(until) - 1 if until is not None else int(SystemClock().now() // _DAY_S)

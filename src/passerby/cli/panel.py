@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from passerby.cli.staff import at_work
+from passerby.cli.staff import TEAM, at_work
 
 panel = typer.Typer(help="The operators' panel at PANEL_URL.", no_args_is_help=True)
 
@@ -25,7 +25,7 @@ def invite(
     Without --member, the browser may do what an owner may, and the audit names the command line.
     """
     made = at_work(lambda office: office.panel_link(member))
-    typer.echo(made.said, err=not made.secret)
+    typer.echo(made.said if made.secret else f"{made.said} {TEAM}.", err=not made.secret)
     if not made.secret:
-        raise typer.Exit(1)
+        raise typer.Exit(2)
     typer.echo(made.secret)

@@ -7,12 +7,10 @@ from typing import Annotated
 
 import typer
 
-from passerby.cli.options import Json, read_day
+from passerby.cli.options import Csv, Json, choose_format, read_day
 from passerby.cli.staff import at_work, say
 
 promo = typer.Typer(help="Promo codes: free VIP days, or a discount on the first purchase.", no_args_is_help=True)
-
-Csv = Annotated[bool, typer.Option("--csv", help="Print CSV instead.")]
 
 
 @promo.command()
@@ -74,6 +72,7 @@ def create(
 @promo.command(name="list")
 def list_promos(json: Json = False, as_csv: Csv = False) -> None:
     """Show every code, the newest first: what it gives, how often it was used, and until when it counts."""
+    choose_format(json=json, as_csv=as_csv)
     rows = at_work(lambda office: office.promos.listed())
     if json:
         import msgspec
@@ -96,7 +95,7 @@ def list_promos(json: Json = False, as_csv: Csv = False) -> None:
 @promo.command()
 def revoke(code: Annotated[str, typer.Argument(help="The code.")]) -> None:
     """End a code now. People who used it keep what they got."""
-    say(at_work(lambda office: office.promos.revoke(code)))
+    say(at_work(lambda office: office.promos.revoke(code)), "`passerby promo list` shows all codes")
 
 
 def _print_csv(rows: list[dict[str, object]]) -> None:

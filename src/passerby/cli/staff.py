@@ -19,6 +19,7 @@ staff = typer.Typer(help="Who runs this installation, and their roles.", no_args
 audit = typer.Typer(help="What staff did. No row is ever changed.", no_args_is_help=True)
 
 Number = Annotated[int, typer.Argument(help="The number in `passerby staff list`.", min=1)]
+TEAM = "`passerby staff list` shows the team"
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
 
 
@@ -36,9 +37,9 @@ def at_work(work: "Callable[[StaffOffice], Awaitable[T]]") -> T:
     return asyncio.run(run())
 
 
-def say(done: "Done | Made") -> None:
-    """Print the answer. Exit code 2: it was refused, because an argument is wrong."""
-    typer.echo(done.said, err=done.refused)
+def say(done: "Done | Made", look: str = "") -> None:
+    """Print the answer. Exit code 2: it was refused, because an argument is wrong. `look` says where right ones are."""
+    typer.echo(f"{done.said} {look}." if done.refused and look else done.said, err=done.refused)
     if done.refused:
         raise typer.Exit(2)
 
@@ -76,13 +77,13 @@ def list_staff(json: Json = False) -> None:
 @staff.command()
 def role(number: Number, role: Annotated[Role, typer.Argument(help="The new role.")]) -> None:
     """Change the role of a member."""
-    say(at_work(lambda office: office.change_role(number, role)))
+    say(at_work(lambda office: office.change_role(number, role)), TEAM)
 
 
 @staff.command()
 def revoke(number: Number) -> None:
     """Remove a member from the team. The last owner stays."""
-    say(at_work(lambda office: office.revoke(number)))
+    say(at_work(lambda office: office.revoke(number)), TEAM)
 
 
 @audit.command(name="list")

@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from passerby.ops.backup.failure import BackupFailed
+from passerby.ops.backup.failure import BackupFailed, NoSuchBackup
 
 SUFFIX: Final = ".backup"
 PART: Final = ".part"
@@ -89,7 +89,7 @@ class Directory:
         for path in (Path(name), self.path / name, self.path / f"{name}{SUFFIX}"):
             if path.is_file():
                 return path
-        raise BackupFailed("there is no such backup; passerby backup list names them")
+        raise NoSuchBackup("there is no such backup; passerby backup list names them")
 
     def place(self, now: float) -> Path:
         """The path of a backup that begins now."""

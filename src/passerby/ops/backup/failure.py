@@ -5,5 +5,9 @@ class BackupFailed(Exception):
     """A backup, a restore test or a restore could not be done. The text is one sentence for the operator."""
 
 
+class NoSuchBackup(BackupFailed):
+    """Somebody has named a backup that does not exist."""
+
+
 class DumpRefused(BackupFailed):
     """The database answers, and does not take this dump."""
