@@ -280,6 +280,7 @@ class Bench:
             self.store,
             self.person_queues,
             self.best_effort,
+            self.background,
             PRINTS,
             self.leases,
             self._finished,

@@ -19,7 +19,7 @@ import msgspec
 
 from botapi_sandbox import Answer, Upload, Waiting, World
 from passerby.adapters.botapi import BotApi, errors
-from passerby.adapters.botapi.client import QUICK, SENT, Client, T, _result
+from passerby.adapters.botapi.client import QUICK, SENT, Client, Sending, T, _result
 from passerby.adapters.botapi.client import Answer as Decoded
 from passerby.adapters.botapi.files import Disguised
 from passerby.adapters.botapi.sending import ContentSender
@@ -29,7 +29,7 @@ from passerby.adapters.botapi.transfer import Move, Mover
 from passerby.kernel.ids import BotId
 from passerby.ports.live_store import LiveStore
 from passerby.ports.soon import Soon
-from passerby.ports.telegram import Unavailable
+from passerby.ports.telegram import TelegramError, Unavailable
 from tests.simulation.virtual_time import PROCESS, SimProcess, VirtualLoop
 
 USUAL_S = (0.003, 0.04)
@@ -200,6 +200,27 @@ class SimClient(Client):
     ) -> T:
         answer = await self.attempt(bot, method, msgspec.json.decode(body), {}, sends=sends)
         return _result(answer, decoder, method, sends=sends)
+
+    def begin(self, bot: BotId, method: str, body: bytes, sending: Sending[Any]) -> bool:
+        def ended(call: "asyncio.Task[Any]") -> None:
+            if call.cancelled():
+                return
+            error = call.exception()
+            if error is None:
+                sending.arrived(call.result())
+            else:
+                assert isinstance(error, TelegramError)
+                sending.went_wrong(error)
+
+        task = self._network.loop.create_task(self.call(bot, method, body, sending.decoder, sends=True))
+        task.add_done_callback(ended)
+        sending.pending = task  # type: ignore[assignment]
+        return True
+
+    def give_up(self, sending: Sending[Any]) -> None:
+        pending, sending.pending = sending.pending, None
+        if pending is not None:
+            pending.cancel()  # type: ignore[attr-defined]
 
     async def raw(self, bot: BotId, method: str, body: bytes, *, timeout: timedelta = QUICK) -> Any:
         return await self.attempt(bot, method, msgspec.json.decode(body), {}, sends=False, timeout=timeout)

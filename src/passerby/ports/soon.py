@@ -79,6 +79,13 @@ class Soon(Generic[T]):
         for callback in then or ():
             callback(self)
 
+    def take(self, other: "Soon[T]") -> None:
+        """Settle like another one, which is settled."""
+        if other.error is not None:
+            self.fail(other.error)
+        else:
+            self.settle(other._value)
+
     def then(self, callback: "Callable[[Soon[T]], object]") -> None:
         if self.is_done:
             callback(self)
@@ -108,6 +115,28 @@ class Soon(Generic[T]):
         here: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.then(partial(_wake, here))
         return here
+
+
+class Request(Soon[T]):
+    """A `Soon` that somebody works for. If whoever awaits it is cancelled before it is settled, `give_up` is called."""
+
+    __slots__ = ()
+
+    def give_up(self) -> None:
+        """Nobody waits for the result any more."""
+        raise NotImplementedError
+
+    def __await__(self) -> Generator[Any, None, T]:
+        if not self.is_done:
+            try:
+                if DRIVING.is_on:
+                    yield self
+                else:
+                    yield from self.in_task().__await__()
+            finally:
+                if not self.is_done:
+                    self.give_up()
+        return self.result()
 
 
 def _wake(here: "asyncio.Future[None]", _: object) -> None:

@@ -57,7 +57,7 @@ class MessagePath:
             config.rules.real_chat_messages, lambda event: queues.put(Work(event, cause=event.chat))
         )
         self.albums = Albums(store, sealer, queues, background, clock, worker, self.uncertain.mark)
-        outcomes = DeliveryOutcomes(store, queues, best_effort, prints, fleet, finished, clock, rng)
+        outcomes = DeliveryOutcomes(store, queues, best_effort, background, prints, fleet, finished, clock, rng)
         self.courier = Courier(
             telegram,
             store,

@@ -30,6 +30,8 @@ class Background:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Future[Any]] = set()
         self._is_closed = False
+        self.on_close: list[Callable[[], None]] = []
+        """Called at the end: gives up calls that have no task."""
         self.waiting: set[Driven[Any]] = set()
         """Coroutines that were begun, have no task, and wait for a `Soon`."""
 
@@ -141,6 +143,8 @@ class Background:
         for driven in tuple(self.waiting):
             driven.leave()
         self.waiting.clear()
+        for give_up in self.on_close:
+            give_up()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()

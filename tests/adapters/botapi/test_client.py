@@ -3,12 +3,16 @@
 import asyncio
 import logging
 import traceback
+from collections.abc import Awaitable
 
+import msgspec
 import pytest
 
 from passerby.adapters.botapi import BotApi
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.event import Refusal, Unusable
+from passerby.kernel.ids import MessageId
+from passerby.ports.soon import Request
 from passerby.ports.telegram import (
     AnswerCallback,
     BotIdentity,
@@ -28,6 +32,7 @@ from tests.adapters.botapi.stub import RESET, Reply, Stub, ok, refusal
 from tests.staged import in_a_loop
 
 HELLO = SendNotice(A, READER, "hello")
+TEXT = content_call(Content(Kind.TEXT, "hello"))
 
 
 async def outcome(api: BotApi, stub: Stub, *replies: Reply) -> TelegramError:
@@ -258,6 +263,57 @@ async def test_closing_waits_for_sends_and_cuts_off_polls() -> None:
         assert await sending == (3,)
         with pytest.raises(Unavailable):
             await poll
+
+
+@in_a_loop
+async def test_a_text_leaves_in_the_turn_of_its_call_if_a_connection_is_free() -> None:
+    async with fleet() as (api, stub):
+        await api.send(TEXT)
+        text = api.send(TEXT)
+        assert isinstance(text, Request)  # no coroutine that somebody would have to begin
+        heard = asyncio.Event()
+        text.then(lambda _: heard.set())
+        await heard.wait()
+        assert len(text.result()) == 1
+        assert len(stub.calls("sendMessage")) == 2
+
+
+@in_a_loop
+async def test_a_text_that_is_refused_in_part_is_sent_again_without_that_part() -> None:
+    async with fleet() as (api, stub):
+        await api.send(TEXT)
+        stub.answer("sendMessage", refusal(400, "Bad Request: message to be replied not found"), ok({"message_id": 7}))
+        assert await api.send(msgspec.structs.replace(TEXT, reply_to=MessageId(5))) == (7,)
+        assert ["reply_parameters" in request.members for request in stub.calls("sendMessage")] == [False, True, False]
+
+
+@in_a_loop
+async def test_closing_does_not_wait_for_a_text_that_was_given_up_and_its_answer_reaches_nobody() -> None:
+    arrived = asyncio.Event()
+
+    async def never(_: asyncio.StreamWriter) -> None:
+        arrived.set()
+        await asyncio.Event().wait()
+
+    async with fleet() as (api, stub):
+        await api.send(TEXT)
+        stub.answer("sendMessage", Reply(then=never, silent=True))
+        abandoned = api.send(TEXT)
+        assert isinstance(abandoned, Request)
+        await arrived.wait()
+        abandoned.give_up()
+        abandoned.give_up()
+        assert await api.send(TEXT) != ()  # over another connection
+        stub.answer("sendMessage", Reply(then=never, silent=True))
+        waiting = asyncio.ensure_future(_of(api.send(TEXT)))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await api.aclose()
+        assert not abandoned.is_done
+
+
+async def _of(sending: Awaitable[tuple[MessageId, ...]]) -> tuple[MessageId, ...]:
+    return await sending
 
 
 @pytest.mark.parametrize("url", ["", "127.0.0.1:8081", "ftp://example.org", "http://"])

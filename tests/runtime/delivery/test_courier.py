@@ -19,6 +19,7 @@ from passerby.kernel.text import text
 from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.message_map import Copied, Mark
 from passerby.ports.outbox import Notice
+from passerby.ports.soon import Request
 from passerby.ports.telegram import (
     AnswerCallback,
     BotIdentity,
@@ -782,3 +783,28 @@ async def test_a_queue_that_hears_of_another_delivery_before_the_budgets_answer_
     await post.bench.quiet()
     assert len(post.words) == 3
     assert post.bench.errors == []
+
+
+class Unanswered(Request[tuple[MessageId, ...]]):
+    """A call whose answer never comes."""
+
+    __slots__ = ("is_wanted",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_wanted = True
+
+    def give_up(self) -> None:
+        self.is_wanted = False
+
+
+@staged(at_post)
+async def test_calls_without_a_task_are_given_up_when_the_process_ends(post: Post, /) -> None:
+    call = Unanswered()
+    post.telegram.send = lambda outgoing: call  # type: ignore[method-assign, assignment, return-value]
+    post.send(1)
+    assert post.courier.under_way
+    await post.bench.background.aclose()
+    assert not call.is_wanted
+    call.settle((MessageId(7),))
+    assert post.ledger.delivered_ == [], "its update is asked for again, by the next process"

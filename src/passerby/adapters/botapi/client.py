@@ -20,12 +20,13 @@ from pyreqwest.multipart import FormBuilder, PartBuilder
 from pyreqwest.response import ResponseBodyReader
 
 from passerby.adapters.botapi import errors
-from passerby.adapters.botapi.connection import Lost
+from passerby.adapters.botapi.connection import Lost, Pending, Reply
 from passerby.adapters.botapi.proxied import ProxiedTransport, is_proxied
 from passerby.adapters.botapi.streaming import StreamingClients
 from passerby.adapters.botapi.transport import Transport
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId, MessageId
+from passerby.ports.soon import Request, Soon
 from passerby.ports.telegram import Refused, TelegramError, TokenRefused, Unavailable
 
 TELEGRAM = "https://api.telegram.org"
@@ -62,6 +63,25 @@ CHUNK_BYTES = 65_536
 def transfer_time(size: int) -> timedelta:
     """Return how long moving `size` bytes may take."""
     return QUICK + timedelta(seconds=size / _SLOWEST_BYTES_PER_S)
+
+
+class Sending(Request[T]):
+    """A call that sends something, and whose answer comes by a callback (see `Client.begin`)."""
+
+    __slots__ = ("pending",)
+
+    decoder: "msgspec.json.Decoder[Answer[Any]]"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pending: Pending | None = None
+
+    def arrived(self, result: Any) -> None:
+        """The call has succeeded."""
+        raise NotImplementedError
+
+    def went_wrong(self, error: TelegramError) -> None:
+        self.fail(error)
 
 
 class Client:
@@ -134,6 +154,45 @@ class Client:
             if self._idle is not None:
                 self._settle(sends=False)
         raise failure
+
+    def begin(self, bot: BotId, method: str, body: bytes, sending: "Sending[Any]") -> bool:
+        """Make a call that sends something, in this turn. Returns whether that was possible; if not, nothing has
+        happened."""
+        head = self._heads.get((bot, method)) or self._head(bot, method)
+        pending = self._http.begin(head, body, _QUICK_S)
+        if pending is None:
+            return False
+        self._sending += 1
+        sending.pending = pending
+        pending.then(partial(self._answered, method, sending))
+        return True
+
+    def give_up(self, sending: "Sending[Any]") -> None:
+        """Nobody waits for the answer any more."""
+        pending, sending.pending = sending.pending, None
+        if pending is not None:
+            self._settle(sends=True)
+            pending.give_up()
+
+    def _answered(self, method: str, sending: "Sending[Any]", reply: Soon[Reply]) -> None:
+        sending.pending = None
+        self._sending -= 1
+        if self._idle is not None:
+            self._settle(sends=False)
+        try:
+            status, answer, retry_after = reply.result()
+        except Lost as lost:
+            sending.went_wrong(Unavailable(lost.reason, uncertain=lost.sent))
+            return
+        if status == 200:
+            try:
+                result = sending.decoder.decode(answer).result
+            except (ValueError, RecursionError):
+                pass
+            else:
+                sending.arrived(result)
+                return
+        sending.went_wrong(errors.failure(status, answer, retry_after, method=method, sends=True))
 
     async def raw(self, bot: BotId, method: str, body: bytes, *, timeout: timedelta = QUICK) -> bytes:
         """Call a method that sends nothing, and return an answer with status 200. Raises: TelegramError."""

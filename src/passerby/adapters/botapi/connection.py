@@ -4,12 +4,12 @@ It knows what a lost answer means: once the bytes were handed to the system, the
 """
 
 import asyncio
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from httptools import HttpParserError, HttpResponseParser
 
-from passerby.ports.soon import DRIVING, Soon
+from passerby.ports.soon import Request
 
 HEAD_BYTES = 65_536
 BODY_BYTES = 64 * 2**20
@@ -31,8 +31,8 @@ class Reply(NamedTuple):
     retry_after: str | None
 
 
-class _Answer(Soon[Reply]):
-    """If whoever awaits it is cancelled, nobody else may use its connection."""
+class Pending(Request[Reply]):
+    """An answer that is not here yet. If nobody waits for it any more, nobody else may use its connection."""
 
     __slots__ = ("_connection",)
 
@@ -40,17 +40,8 @@ class _Answer(Soon[Reply]):
         super().__init__()
         self._connection = connection
 
-    def __await__(self) -> Generator[Any, None, Reply]:
-        if not self.is_done:
-            try:
-                if DRIVING.is_on:
-                    yield self
-                else:
-                    yield from self.in_task().__await__()
-            finally:
-                if not self.is_done:
-                    self._connection.give_up()
-        return self.result()
+    def give_up(self) -> None:
+        self._connection.give_up()
 
 
 class Connection(asyncio.Protocol):
@@ -77,7 +68,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, loop: asyncio.AbstractEventLoop, is_over: "Callable[[Connection], None]") -> None:
         self.loop = loop
         self._is_over = is_over
-        self._answer: _Answer | None = None
+        self._answer: Pending | None = None
         self._reply: Reply | None = None
         """A whole answer. It is handed on when all bytes that came with it are read."""
         self._parser = HttpResponseParser(self)
@@ -86,8 +77,8 @@ class Connection(asyncio.Protocol):
         self.usable = False
         self.gone: asyncio.Future[None] = loop.create_future()
 
-    def ask(self, request: bytes, deadline: float) -> Soon[Reply]:
-        answer = self._answer = _Answer(self)
+    def ask(self, request: bytes, deadline: float) -> Pending:
+        answer = self._answer = Pending(self)
         self.deadline = deadline
         self._unparsed = 0
         self._transport.write(request)

@@ -67,6 +67,9 @@ class ProxiedTransport:
     def head(self, path: str) -> bytes:
         return f"{self._base}{path}".encode()
 
+    def begin(self, head: bytes, body: bytes, timeout_s: float) -> None:
+        """Here, a request cannot be sent without a wait."""
+
     async def post(self, head: bytes, body: bytes, timeout_s: float) -> Reply:
         request = self._http.post(head.decode()).body_bytes(body).timeout(timedelta(seconds=timeout_s)).build()
         try:

@@ -37,8 +37,9 @@ from passerby.adapters.botapi.methods import (
     moved,
 )
 from passerby.adapters.botapi.outgoing import captioned
-from passerby.adapters.botapi.parts import with_less, with_less_than
+from passerby.adapters.botapi.parts import with_less
 from passerby.adapters.botapi.sets import Sets, has_set
+from passerby.adapters.botapi.texts import Texts
 from passerby.adapters.botapi.transfer import Move, Mover
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.event import Refusal
@@ -62,6 +63,7 @@ class ContentSender:
         self, client: Client, files: FileCache, sets: Sets, *, alone: bool, unlimited_files: bool, transfers: int
     ) -> None:
         self._client = client
+        self._texts = Texts(client)
         self._file_ids = FileIds(client, files)
         self._sets = sets
         self._alone = alone
@@ -75,7 +77,7 @@ class ContentSender:
         """Send the message. Returns the new ids in order. Raises: TelegramError."""
         content = content_call.contents[0]
         if content.kind is Kind.TEXT and not (content.entities or content_call.quote_entities):
-            return self._text(content_call)
+            return self._texts.send(content_call)
         return self._send(content_call)
 
     async def _send(self, content_call: SendContent) -> tuple[MessageId, ...]:
@@ -157,28 +159,7 @@ class ContentSender:
                 raise
 
     async def _text(self, content_call: SendContent) -> tuple[MessageId, ...]:
-        content = content_call.contents[0]
-        message = outgoing.SendMessage(
-            chat_id=content_call.person,
-            text=content.text,
-            link_preview_options=outgoing.NO_PREVIEW,
-            entities=outgoing.entities(content),
-            protect_content=content.protected,
-            message_effect_id=content.effect,
-            reply_parameters=outgoing.reply_of(content_call),
-            reply_markup=outgoing.markup(content_call.markup),
-            message_thread_id=content_call.thread,
-            disable_notification=content_call.silent,
-            allow_paid_broadcast=content_call.paid,
-        )
-        try:
-            sent = await self._client.call(content_call.bot, "sendMessage", encode(message), SENT, sends=True)
-        except Rejected as rejected:
-            refused = rejected
-        else:
-            return (sent.message_id,)
-        sent = await with_less_than(refused, self._attempt(content_call.bot, "sendMessage", SENT), message)
-        return (sent.message_id,)
+        return await self._texts.send(content_call)
 
     async def _copy(self, content_call: SendContent) -> tuple[MessageId, ...]:
         content = content_call.contents[0]

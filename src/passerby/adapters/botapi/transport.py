@@ -23,9 +23,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from urllib.parse import unquote, urlsplit
 
-from passerby.adapters.botapi.connection import Connection, Lost, Reply
+from passerby.adapters.botapi.connection import Connection, Lost, Pending, Reply
 from passerby.adapters.botapi.dialling import Dialler
-from passerby.ports.soon import Soon, own_task
+from passerby.ports.soon import own_task
 
 CONNECT_S = 10.0
 CONNECTS_AT_ONCE = 64
@@ -91,12 +91,15 @@ class Transport:
 
         Raises: Lost.
         """
-        request = b"%b%d\r\n\r\n%b" % (head, len(body), body)
+        return self.begin(head, body, timeout_s) or self._post(_request(head, body), timeout_s)
+
+    def begin(self, head: bytes, body: bytes, timeout_s: float) -> Pending | None:
+        """Send a request in this turn. Returns None if no connection is free; then nothing has happened."""
         connection = self._warm() if self._room else None
         if connection is None:
-            return self._post(request, timeout_s)
+            return None
         self._room -= 1
-        return self._ask(connection, request, timeout_s)
+        return self._ask(connection, _request(head, body), timeout_s)
 
     async def _post(self, request: bytes, timeout_s: float) -> Reply:
         """Wait for a free connection, or make one."""
@@ -120,7 +123,7 @@ class Transport:
             raise
         return await self._ask(connection, request, timeout_s)
 
-    def _ask(self, connection: Connection, request: bytes, timeout_s: float) -> Soon[Reply]:
+    def _ask(self, connection: Connection, request: bytes, timeout_s: float) -> Pending:
         self._busy.add(connection)
         if self._sweeper is None:
             self._sweeper = connection.loop.call_later(SWEEP_S, self._sweep)
@@ -292,3 +295,7 @@ class Transport:
         while self._idle and (self._idle[0].deadline <= now or not self._idle[0].usable):
             self._idle.pop(0).hang_up()
         self._sweeper = loop.call_later(SWEEP_S, self._sweep) if self._busy or self._idle else None
+
+
+def _request(head: bytes, body: bytes) -> bytes:
+    return b"%b%d\r\n\r\n%b" % (head, len(body), body)

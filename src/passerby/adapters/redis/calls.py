@@ -1,13 +1,13 @@
 """What the batcher sends: a call of a script, or some commands that read. It may serve one caller or many."""
 
 import asyncio
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from hiredis import pack_command
 
 from passerby.adapters.redis.scripts import Script
-from passerby.ports.soon import DRIVING, Soon
+from passerby.ports.soon import Request
 
 T = TypeVar("T")
 Word = bytes | str | int | float
@@ -80,7 +80,7 @@ class OneCall(Call):
         fail(self.answer, error)
 
 
-class Shared(Soon[T]):
+class Shared(Request[T]):
     """A caller's part of a call that several callers share. If whoever awaits it is cancelled, nobody wants it."""
 
     __slots__ = ("is_wanted",)
@@ -90,16 +90,8 @@ class Shared(Soon[T]):
         self.is_wanted = True
         """Whether somebody still waits for it."""
 
-    def __await__(self) -> Generator[Any, None, T]:
-        if not self.is_done:
-            try:
-                if DRIVING.is_on:
-                    yield self
-                else:
-                    yield from self.in_task().__await__()
-            finally:
-                self.is_wanted = False
-        return self.result()
+    def give_up(self) -> None:
+        self.is_wanted = False
 
     def give(self, answer: T) -> None:
         if self.is_wanted:

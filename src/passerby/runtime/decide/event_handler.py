@@ -29,6 +29,7 @@ from passerby.runtime.decide.edits import Edits
 from passerby.runtime.decide.loading import FactsLoader, participants_in
 from passerby.runtime.decide.parking import Parking
 from passerby.runtime.decide.put_aside import HopelessWork
+from passerby.runtime.decide.readings import Reading
 from passerby.runtime.decide.router import Router
 from passerby.runtime.decide.sending import EffectSender
 from passerby.runtime.inbound.person_queues import PersonQueues, Work
@@ -123,7 +124,7 @@ class EventHandler:
                 return
 
     def _holds(self, work: Work) -> bool:
-        return all(self._leases.holds(fence) for fence in work.fences)
+        return all([self._leases.holds(fence) for fence in work.fences])
 
     async def _recover(self, work: Work) -> None:
         """A commit of this work was not answered. If it was stored after all, send its notices now, in their turn."""
@@ -135,7 +136,8 @@ class EventHandler:
         event = self._edits.as_edited(work.event)
         number = self._person_queues.current(event.person)
         for tries in range(STALE_TRIES):
-            reading = await self._loader.read(event, number)
+            read = self._loader.read(event, number)
+            reading = read if isinstance(read, Reading) else await read
             facts = reading.facts
             decision = self._router.decide(reading.decider, event, facts, self._env())
             before = participants_in(facts)

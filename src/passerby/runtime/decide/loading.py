@@ -1,7 +1,8 @@
 """Finds the decider of an event, and loads the facts that it decides on."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from random import Random
+from typing import Any
 
 import msgspec
 
@@ -24,7 +25,7 @@ from passerby.kernel.promo import Redemption, RedemptionOutcome
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore
 from passerby.ports.records import Records, RecordsLost
-from passerby.ports.soon import own_task
+from passerby.ports.soon import Soon, own_task
 from passerby.runtime.decide.readings import Reading, Readings, is_plain
 from passerby.runtime.decide.router import Router
 from passerby.runtime.inbound.person_queues import PersonQueues
@@ -53,8 +54,9 @@ class FactsLoader:
         self._rng = rng
         self._readings = Readings(clock)
 
-    async def read(self, event: Event, number: int) -> Reading:
-        """The facts for an event. `number` is the number of its work in the person's queue.
+    def read(self, event: Event, number: int) -> Reading | Coroutine[Any, Any, Reading]:
+        """The facts for an event; a coroutine if they are not at hand. `number` is the number of its work in the
+        person's queue.
 
         The facts that were read for the work before are used again where that is safe. Raises: LiveStoreLost,
         RecordsLost.
@@ -65,11 +67,21 @@ class FactsLoader:
         kept = self._readings.take(event, number)
         if kept is not None:
             decider = self._router.route(event, kept.facts)
-            is_enough = not self._router.also_load(decider, event, kept.facts)
-            if is_enough and self._router.promo_code_in(decider, event, kept.facts, self._clock.now()) is None:
+            if self._router.is_enough(decider, event, kept.facts, self._clock.now):
                 return kept._replace(decider=decider)
         upto, generation = self._person_queues.newest(event.person), self._store.generation
-        facts = await self._load(event.person, message_of(event)) or Facts(Participant(event.person))
+        loading = self._store.load(event.person, message_of(event))
+        if isinstance(loading, Soon) and loading.is_done and original_of(event) is None:
+            at_hand: Facts | None = loading.result()
+            if at_hand is not None:
+                decider = self._router.route(event, at_hand)
+                if self._router.is_enough(decider, event, at_hand, self._clock.now):
+                    metrics.LOOKUPS.add("live")
+                    return Reading(at_hand, decider, upto, self._clock.monotonic(), generation)
+        return self._read(event, loading, upto, generation)
+
+    async def _read(self, event: Event, loading: Awaitable[Facts | None], upto: int, generation: str) -> Reading:
+        facts = await self._found(event.person, message_of(event), loading) or Facts(Participant(event.person))
         if original_of(event) is not None:
             facts = await self._with_chosen(event, facts)
         decider = self._router.route(event, facts)
@@ -126,7 +138,12 @@ class FactsLoader:
 
     async def _load(self, person: PersonId, about: MessageRef | None = None) -> Facts | None:
         """Load a person from the live store, or else from the records."""
-        facts = await self._store.load(person, about)
+        return await self._found(person, about, self._store.load(person, about))
+
+    async def _found(
+        self, person: PersonId, about: MessageRef | None, loading: Awaitable[Facts | None]
+    ) -> Facts | None:
+        facts = await loading
         if facts is not None:
             metrics.LOOKUPS.add("live")
             return facts

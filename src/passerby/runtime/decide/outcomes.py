@@ -1,6 +1,6 @@
 """Stores what became of each delivery. A failed delivery becomes an event of its sender."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from random import Random
@@ -18,6 +18,7 @@ from passerby.ports.facts import ChatTold, Fact
 from passerby.ports.leases import Fenced
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.message_map import Anchor, Mark
+from passerby.ports.soon import Soon
 from passerby.runtime.backoff import persistently
 from passerby.runtime.delivery.addressing import ATTEMPTS, copies, subject
 from passerby.runtime.delivery.best_effort import BestEffort
@@ -25,6 +26,7 @@ from passerby.runtime.delivery.deliveries import Delivery
 from passerby.runtime.inbound.albums import mark_id
 from passerby.runtime.inbound.person_queues import PersonQueues, Work
 from passerby.runtime.membership.fencing import OwnLeases, write_refused
+from passerby.runtime.tasks import Background
 
 
 class DeliveryOutcomes:
@@ -35,6 +37,7 @@ class DeliveryOutcomes:
         store: LiveStore,
         person_queues: PersonQueues,
         best_effort: BestEffort,
+        background: Background,
         prints: Prints,
         leases: OwnLeases,
         finished: Callable[[tuple[UpdateRef, ...]], None],
@@ -44,6 +47,7 @@ class DeliveryOutcomes:
         self._store = store
         self._person_queues = person_queues
         self._best_effort = best_effort
+        self._background = background
         self._prints = prints
         self._leases = leases
         self._finished = finished
@@ -55,11 +59,33 @@ class DeliveryOutcomes:
         """Set who delivers through another bot what its own bot cannot deliver any more."""
         self._move = move
 
-    async def delivered(self, delivery: Delivery, messages: tuple[MessageId, ...]) -> None:
+    def delivered(self, delivery: Delivery, messages: tuple[MessageId, ...]) -> Awaitable[None]:
+        """Store that a delivery has arrived. Nearly always one callback is enough for the rest."""
         mark = self._mark(delivery, messages)
+        stored = self._store.mark(mark)
+        if not isinstance(stored, Soon) or isinstance(delivery.relay_effect, RelayDelete):
+            return self._follow(delivery, mark, stored)
+        end: Soon[None] = Soon()
+        self._background.when_done(stored, partial(self._is_stored, delivery, mark, end))
+        return end
+
+    def _is_stored(self, delivery: Delivery, mark: Mark, end: Soon[None], stored: Soon[None]) -> None:
+        if stored.error is None:
+            try:
+                self._finished(delivery.refs)
+            except Exception as error:  # noqa: BLE001  # whoever waits for the end reports it
+                end.fail(error)
+            else:
+                end.settle(None)
+        else:
+            following = self._background.begin(self._follow(delivery, mark, stored), delivery.refs)
+            self._background.when_done(following, end.take)
+
+    async def _follow(self, delivery: Delivery, mark: Mark, stored: Awaitable[None]) -> None:
+        """Do what follows when a mark is stored, or not."""
         try:
             try:
-                await self._store.mark(mark)
+                await stored
             except LiveStoreLost:
                 await persistently(partial(self._store.mark, mark), LiveStoreLost, self._clock, self._rng)
         except Fenced:

@@ -110,6 +110,12 @@ class Router:
         asked = self._redeems.get(decider) if decider is not None else None
         return asked(event, facts, now) if asked is not None and bar(facts.me, now) is None else None
 
+    def is_enough(self, decider: Decider | None, event: Event, facts: Facts, now: Callable[[], float]) -> bool:
+        """Whether the decider needs nothing besides the facts of the person and their partner."""
+        if decider not in self._also_load and decider not in self._redeems:
+            return True
+        return not self.also_load(decider, event, facts) and self.promo_code_in(decider, event, facts, now()) is None
+
     def decide(self, decider: Decider | None, event: Event, facts: Facts, env: Env) -> Decision:
         """The decision of the decider that `route` found."""
         before = facts.me

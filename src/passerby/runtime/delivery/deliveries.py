@@ -15,6 +15,7 @@ class Delivery(Queued):
     """Something in a queue: a notice of the outbox, or a relay effect."""
 
     __slots__ = (
+        "call",
         "elsewhere",
         "fences",
         "generation",
@@ -55,6 +56,8 @@ class Delivery(Queued):
         """When its update was taken from Telegram, in monotonic seconds."""
         self.steps: Steps | None = None
         """The steps of a relay effect that takes more than one send."""
+        self.call: object = None
+        """The answer to the last call to Telegram."""
         self.refs: tuple[UpdateRef, ...] = ()
         self.fences: tuple[Fence, ...] = ()
         """The leases under which the updates were taken, for the mark that makes them done."""

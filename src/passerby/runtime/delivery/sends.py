@@ -41,7 +41,7 @@ from passerby.ports import telegram as answers
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.outbox import Notice
-from passerby.ports.soon import Soon
+from passerby.ports.soon import Request, Soon
 from passerby.ports.telegram import OutgoingCall, Telegram, TokenRefused, Unavailable
 from passerby.runtime.backoff import Backoff
 from passerby.runtime.delivery.addressing import address, address_at_hand, apart
@@ -99,6 +99,13 @@ class Sends:
         self.calls: dict[Delivery, str] = {}
         """Each call to Telegram under way, with the store's generation when it began."""
         self.halted = False
+        background.on_close.append(self._give_up)
+
+    def _give_up(self) -> None:
+        """Nobody waits for the answers any more."""
+        for delivery in tuple(self.calls):
+            if isinstance(delivery.call, Request):
+                delivery.call.give_up()
 
     def store_pause_s(self, delivery: Delivery) -> float:
         """How long a delivery waits when the store is away."""
@@ -198,6 +205,7 @@ class Sends:
             delivery.tried_at = self._clock.now()
             self.calls[delivery] = self._store.generation
             sending = self._background.begin(self._telegram.send(call), delivery.refs)
+            delivery.call = sending
             self._background.when_done(sending, partial(self._answered, queue, delivery, call.bot))
 
     def _is_assured(self, queue: CourierQueue, answer: Soon[None]) -> None:

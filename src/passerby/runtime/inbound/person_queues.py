@@ -98,7 +98,8 @@ class PersonQueues:
 
     def put(self, work: Work, handled: asyncio.Future[None] | None = None) -> None:
         person = work.event.person
-        self._settling.update(work.sent)
+        if work.sent:
+            self._settling.update(work.sent)
         queue = self._queues.get(person)
         if queue is not None:
             if handled is None and (last := self._at_the_end(work, queue)) is not None:
@@ -198,7 +199,8 @@ class PersonQueues:
 
     def _note(self, end: Soon[None], work: Work, handled: asyncio.Future[None] | None) -> None:
         """An event has been handled; or not, because of a bug."""
-        self._forget_entries(work)
+        if work.sent:
+            self._forget_entries(work)
         if end.error is not None:
             self._background.report(end.error)
         if handled is not None and not handled.done():
