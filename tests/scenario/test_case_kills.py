@@ -15,7 +15,7 @@ from passerby.domain.sanctions import binding
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Participant
 from passerby.kernel.sanction import Appeal, SanctionKind
-from passerby.kernel.staff import Order, Role
+from passerby.kernel.staff import Role, StaffOrder
 from passerby.ports.staff import StaffRecords
 from passerby.runtime.delivery.sealing import Sealer
 from passerby.runtime.staff.duty import StaffConfig
@@ -181,7 +181,7 @@ class _Forgetful:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
-    async def orders(self, limit: int) -> Sequence[tuple[int, Order]]:
+    async def orders(self, limit: int) -> Sequence[tuple[int, StaffOrder]]:
         found = await self._inner.orders(limit)
         if found:
             await self._inner.orders_done([number for number, _ in found], 0.0)

@@ -84,7 +84,7 @@ class Soon(Generic[T]):
         if other.error is not None:
             self.fail(other.error)
         else:
-            self.settle(other._value)
+            self.settle(other.result())
 
     def then(self, callback: "Callable[[Soon[T]], object]") -> None:
         if self.is_done:

@@ -124,7 +124,8 @@ class EventHandler:
                 return
 
     def _holds(self, work: Work) -> bool:
-        return all([self._leases.holds(fence) for fence in work.fences])
+        held = [self._leases.holds(fence) for fence in work.fences]
+        return all(held)
 
     async def _recover(self, work: Work) -> None:
         """A commit of this work was not answered. If it was stored after all, send its notices now, in their turn."""
