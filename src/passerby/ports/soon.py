@@ -117,7 +117,7 @@ class Soon(Generic[T]):
         return here
 
 
-class Request(Soon[T]):
+class Outstanding(Soon[T]):
     """A `Soon` that somebody works for. If whoever awaits it is cancelled before it is settled, `give_up` is called."""
 
     __slots__ = ()

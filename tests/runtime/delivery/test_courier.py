@@ -19,7 +19,7 @@ from passerby.kernel.text import text
 from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.message_map import Copied, Mark
 from passerby.ports.outbox import Notice
-from passerby.ports.soon import Request
+from passerby.ports.soon import Outstanding
 from passerby.ports.telegram import (
     AnswerCallback,
     BotIdentity,
@@ -785,7 +785,7 @@ async def test_a_queue_that_hears_of_another_delivery_before_the_budgets_answer_
     assert post.bench.errors == []
 
 
-class Unanswered(Request[tuple[MessageId, ...]]):
+class Unanswered(Outstanding[tuple[MessageId, ...]]):
     """A call whose answer never comes."""
 
     __slots__ = ("is_wanted",)

@@ -26,7 +26,7 @@ from passerby.adapters.botapi.streaming import StreamingClients
 from passerby.adapters.botapi.transport import Transport
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId, MessageId
-from passerby.ports.soon import Request, Soon
+from passerby.ports.soon import Outstanding, Soon
 from passerby.ports.telegram import Refused, TelegramError, TokenRefused, Unavailable
 
 TELEGRAM = "https://api.telegram.org"
@@ -65,7 +65,7 @@ def transfer_time(size: int) -> timedelta:
     return QUICK + timedelta(seconds=size / _SLOWEST_BYTES_PER_S)
 
 
-class Sending(Request[T]):
+class Sending(Outstanding[T]):
     """A call that sends something, and whose answer comes by a callback (see `Client.begin`)."""
 
     __slots__ = ("pending",)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from httptools import HttpParserError, HttpResponseParser
 
-from passerby.ports.soon import Request
+from passerby.ports.soon import Outstanding
 
 HEAD_BYTES = 65_536
 BODY_BYTES = 64 * 2**20
@@ -31,7 +31,7 @@ class Reply(NamedTuple):
     retry_after: str | None
 
 
-class Pending(Request[Reply]):
+class Pending(Outstanding[Reply]):
     """An answer that is not here yet. If nobody waits for it any more, nobody else may use its connection."""
 
     __slots__ = ("_connection",)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from hiredis import pack_command
 
 from passerby.adapters.redis.scripts import Script
-from passerby.ports.soon import Request
+from passerby.ports.soon import Outstanding
 
 T = TypeVar("T")
 Word = bytes | str | int | float
@@ -80,7 +80,7 @@ class OneCall(Call):
         fail(self.answer, error)
 
 
-class Shared(Request[T]):
+class Shared(Outstanding[T]):
     """A caller's part of a call that several callers share. If whoever awaits it is cancelled, nobody wants it."""
 
     __slots__ = ("is_wanted",)

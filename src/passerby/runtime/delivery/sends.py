@@ -41,7 +41,7 @@ from passerby.ports import telegram as answers
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.outbox import Notice
-from passerby.ports.soon import Request, Soon
+from passerby.ports.soon import Outstanding, Soon
 from passerby.ports.telegram import OutgoingCall, Telegram, TokenRefused, Unavailable
 from passerby.runtime.backoff import Backoff
 from passerby.runtime.delivery.addressing import address, address_at_hand, apart
@@ -104,7 +104,7 @@ class Sends:
     def _give_up(self) -> None:
         """Nobody waits for the answers any more."""
         for delivery in tuple(self.calls):
-            if isinstance(delivery.call, Request):
+            if isinstance(delivery.call, Outstanding):
                 delivery.call.give_up()
 
     def store_pause_s(self, delivery: Delivery) -> float:
