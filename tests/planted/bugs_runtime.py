@@ -106,10 +106,9 @@ RUNTIME: Final = (
     Bug(
         "runtime",
         "facts count as read after the messages that came meanwhile",
-        "        upto, generation = self._person_queues.newest(event.person), self._store.generation\n"
-        "        facts = await self._load(event.person, message_of(event)) or Facts(Participant(event.person))\n",
-        "        facts = await self._load(event.person, message_of(event)) or Facts(Participant(event.person))\n"
-        "        upto, generation = self._person_queues.newest(event.person), self._store.generation\n",
+        "        facts = await self._found(event.person, message_of(event), loading) or Facts(Participant(event.person))\n",
+        "        facts = await self._found(event.person, message_of(event), loading) or Facts(Participant(event.person))\n"
+        "        upto = self._person_queues.newest(event.person)\n",
     ),
     Bug("runtime", "facts are used for too long", "FRESH_S = 0.02", "FRESH_S = 2.0"),
     Bug(

@@ -102,7 +102,7 @@ async def test_a_delivered_message_with_a_garbled_answer_counts_as_uncertain() -
         Reply(502, b"<html>"),
         Reply(then=None, body=b"not json"),
         refusal(401, "Unauthorized"),
-        refusal(400, "Bad Outstanding: message text is empty"),
+        refusal(400, "Bad Request: message text is empty"),
     ],
     ids=["reset", "html", "garbage", "401", "400"],
 )
@@ -159,8 +159,8 @@ async def test_reply_keyboards_are_shown_and_removed(rows: tuple[tuple[str, ...]
 @in_a_loop
 async def test_an_edit_without_changes_and_an_outdated_press_count_as_done() -> None:
     async with fleet() as (api, stub):
-        stub.answer("editMessageText", refusal(400, "Bad Outstanding: message is not modified: exactly the same"))
-        stub.answer("answerCallbackQuery", refusal(400, "Bad Outstanding: query is too old and response timeout"))
+        stub.answer("editMessageText", refusal(400, "Bad Request: message is not modified: exactly the same"))
+        stub.answer("answerCallbackQuery", refusal(400, "Bad Request: query is too old and response timeout"))
         assert await api.send(EditNotice(A, READER, 7, "x")) == (7,)  # type: ignore[arg-type]
         assert await api.send(AnswerCallback(A, "q", "line", True)) == ()
         assert stub.requests[1].members == {"callback_query_id": "q", "text": "line", "show_alert": True}
@@ -169,7 +169,7 @@ async def test_an_edit_without_changes_and_an_outdated_press_count_as_done() -> 
 @in_a_loop
 async def test_any_other_refused_edit_is_an_error() -> None:
     async with fleet() as (api, stub):
-        stub.answer("editMessageText", refusal(400, "Bad Outstanding: message to edit not found"))
+        stub.answer("editMessageText", refusal(400, "Bad Request: message to edit not found"))
         with pytest.raises(Refused):
             await api.send(EditNotice(A, READER, 7, "x"))  # type: ignore[arg-type]
 
@@ -179,8 +179,8 @@ async def test_a_reply_to_a_deleted_message_loses_its_quote_first_and_then_its_l
     async with fleet() as (api, stub):
         stub.answer(
             "sendMessage",
-            refusal(400, "Bad Outstanding: QUOTE_TEXT_INVALID"),
-            refusal(400, "Bad Outstanding: message to be replied not found"),
+            refusal(400, "Bad Request: QUOTE_TEXT_INVALID"),
+            refusal(400, "Bad Request: message to be replied not found"),
         )
         await api.send(content_call(Content(Kind.TEXT, "hi"), reply_to=9, quote="old", quote_position=2))
         replies = [request.members.get("reply_parameters") for request in stub.requests]
@@ -282,9 +282,7 @@ async def test_a_text_leaves_in_the_turn_of_its_call_if_a_connection_is_free() -
 async def test_a_text_that_is_refused_in_part_is_sent_again_without_that_part() -> None:
     async with fleet() as (api, stub):
         await api.send(TEXT)
-        stub.answer(
-            "sendMessage", refusal(400, "Bad Outstanding: message to be replied not found"), ok({"message_id": 7})
-        )
+        stub.answer("sendMessage", refusal(400, "Bad Request: message to be replied not found"), ok({"message_id": 7}))
         assert await api.send(msgspec.structs.replace(TEXT, reply_to=MessageId(5))) == (7,)
         assert ["reply_parameters" in request.members for request in stub.calls("sendMessage")] == [False, True, False]
 
