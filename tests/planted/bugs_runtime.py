@@ -106,8 +106,8 @@ RUNTIME: Final = (
     Bug(
         "runtime",
         "facts count as read after the messages that came meanwhile",
-        "        facts = await self._found(event.person, message_of(event), loading) or Facts(Participant(event.person))\n",
-        "        facts = await self._found(event.person, message_of(event), loading) or Facts(Participant(event.person))\n"
+        "_found(event.person, message_of(event), loading) or Facts(Participant(event.person))\n",
+        "_found(event.person, message_of(event), loading) or Facts(Participant(event.person))\n"
         "        upto = self._person_queues.newest(event.person)\n",
     ),
     Bug("runtime", "facts are used for too long", "FRESH_S = 0.02", "FRESH_S = 2.0"),
