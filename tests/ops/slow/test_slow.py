@@ -56,6 +56,15 @@ def test_a_user_cache_that_misses_often_is_a_warning() -> None:
     assert rate(50, 50) == [], "a few lookups say nothing"
 
 
+def test_nobody_is_told_to_drop_an_index_of_ours_that_was_not_used_yet() -> None:
+    unused = [("ix_past_chats_user1", "past_chats", 10_000_000), ("somebody_tried_this", "users", 10_000_000)]
+    found = {each.check: each for each in postgres._judged([], unused)}
+    assert "index ix_past_chats_user1" not in found
+    assert found["index somebody_tried_this"].verdict is Verdict.WARN
+    assert "if nobody needs it" in found["index somebody_tried_this"].remedy
+    assert "unused indexes" in {each.check for each in postgres._judged([], unused[:1])}
+
+
 def test_sizes_are_said_in_words() -> None:
     assert [size(each) for each in (10, 2048, 3 << 20, 5 << 30)] == ["10 B", "2.0 KiB", "3.0 MiB", "5.0 GiB"]
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerby.adapters.sql import Pool, SqlRecords
 from passerby.adapters.sql.named import named
+from passerby.adapters.sql.tables import metadata
 from passerby.ops.doctor.finding import Finding, warn, well
 from passerby.ops.slow.insight import Insight, Statement, size
 from passerby.settings import Settings
@@ -21,6 +22,8 @@ HIT_RATE: Final = 0.99
 MANY_READS: Final = 100_000
 MANY_ROWS: Final = 10_000
 DEAD_SHARE: Final = 0.2
+OURS: Final = {str(index.name) for table in metadata.sorted_tables for index in table.indexes}
+"""They are needed, also if nobody has needed them yet: after a restore, all counts begin with 0."""
 MISSING: Final = "an index is missing: report this, with the slowest statements"
 
 _STATEMENTS: Final = sa.text(
@@ -126,9 +129,10 @@ def _judged(tables: Sequence[Any], unused: Sequence[Any]) -> list[Finding]:
         warn(
             f"index {name}",
             f"it is on {table}, was never used, and takes {size(total)}",
-            f"DROP INDEX {name}, unless it is ours",
+            f"it is none of Passerby's; if nobody needs it: DROP INDEX {name}",
         )
         for name, table, total in unused
+        if name not in OURS
     ] or [well("unused indexes", "no large index is unused")]
     return found
 
