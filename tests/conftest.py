@@ -101,13 +101,16 @@ def pytest_collection_finish() -> None:
 def pytest_xdist_setupnodes() -> None:
     """Start one PostgreSQL for the whole run. Its worker processes inherit it; tests create their own databases on
     it."""
-    if "TEST_POSTGRES_URI" in os.environ:
+    if "TEST_POSTGRES_URI" in os.environ or "POSTGRES_URI" in os.environ:
         return
     # Imported here so that a single test starts quickly.
-    from tests.contract.servers import SHARED_POSTGRES, postgres_uri
+    from tests.contract.records_places import MIGRATED, PostgresServer
+    from tests.contract.servers import SHARED_POSTGRES, start_postgres
 
     with suppress(pytest.skip.Exception):  # not installed: the tests say so themselves
-        os.environ[SHARED_POSTGRES] = _servers.enter_context(postgres_uri())
+        server = _servers.enter_context(start_postgres())
+        os.environ |= {SHARED_POSTGRES: server.uri, MIGRATED: "passerby_migrated"}
+        PostgresServer(server.uri).make_template(os.environ[MIGRATED])
 
 
 def pytest_unconfigure() -> None:

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from passerby.adapters.sql import SqlRecords, init_schema
+from passerby.adapters.sql import SqlRecords
 from passerby.cli.app import app
 from passerby.kernel.ids import BotId
 from passerby.kernel.journey import Step
 from passerby.ports.facts import StepReached
 from tests.cli.command import environment
+from tests.contract.records_places import make_tables
 
 STARTED = datetime(2026, 3, 4, 12, tzinfo=UTC).timestamp()
 
@@ -28,7 +29,7 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     path = tmp_path / "passerby.db"
 
     async def fill() -> None:
-        await init_schema(path)
+        await make_tables(path)
         records = SqlRecords.at(path)
         steps = [("spring", Step.START), ("spring", Step.START), ("spring", Step.PAID), ("", Step.START)]
         facts = [StepReached(source, BotId(12345), "en", STARTED, step, STARTED) for source, step in steps]

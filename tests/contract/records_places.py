@@ -1,6 +1,7 @@
 """The places for the records' contract. A place can open records on the same data many times."""
 
 import asyncio
+import os
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -31,6 +32,10 @@ from tests.contract.records_memory import (
     SanctionRow,
     mentions,
 )
+from tests.contract.servers import SHARED_POSTGRES
+
+MIGRATED = "TEST_POSTGRES_MIGRATED"
+"""The database on the run's own PostgreSQL that others are copied from."""
 
 Blocks = dict[tuple[PersonId, PersonId], BlockRow]
 Sanctions = dict[str, SanctionRow]
@@ -194,12 +199,20 @@ def trying(place: Place, body: Callable[[Any], Awaitable[None]]) -> None:
 
 
 async def make_tables(database: str | Path) -> None:
-    """`init_schema`, but a new SQLite file is a copy."""
-    if isinstance(database, Path) and not database.exists():
-        database.touch(0o600)
-        database.write_bytes(await asyncio.to_thread(_migrated))
+    """`init_schema`, but a new SQLite file is a copy, and so is an empty database on the run's own PostgreSQL."""
+    file = Path(database)
+    if "://" in str(database):
+        url, shared = postgres_url(str(database)), postgres_url(os.environ.get(SHARED_POSTGRES, str(database)))
+        if MIGRATED in os.environ and (url.host, url.port) == (shared.host, shared.port):
+            server = PostgresServer(os.environ[SHARED_POSTGRES])
+            await server.replace(str(url.database), os.environ[MIGRATED])
+        else:
+            await init_schema(database)
+    elif file.exists():
+        await init_schema(file)
     else:
-        await init_schema(database)
+        file.touch(0o600)
+        file.write_bytes(await asyncio.to_thread(_migrated))
 
 
 @cache
@@ -240,8 +253,18 @@ class PostgresServer:
     def migrated(self) -> Iterator[str]:
         """The URI of a database with the newest schema and no rows."""
         with self.database() as uri:
-            asyncio.run(init_schema(uri))
+            asyncio.run(make_tables(uri))
             yield uri
+
+    def make_template(self, name: str) -> None:
+        """Make a database with the newest schema, to be copied. The migrations take half a second."""
+        asyncio.run(self._administer(f'CREATE DATABASE "{name}"'))
+        asyncio.run(init_schema(self._within(name)))
+
+    async def replace(self, database: str, template: str) -> None:
+        """Replace a database by a copy of the template."""
+        await self._administer(f'DROP DATABASE "{database}" WITH (FORCE)')
+        await self._administer(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
 
     async def _administer(self, statement: str) -> None:
         # CREATE DATABASE cannot run in a transaction.

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.pool import NullPool
 
-from passerby.adapters.sql import SqlStaff, init_schema
+from passerby.adapters.sql import SqlStaff
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.pool import Pool
 from passerby.adapters.sql.tables import audit, metadata, staff_orders
@@ -45,7 +45,7 @@ from passerby.ports.staff import StaffRecords
 from passerby.runtime.staff.decisions import StaffDecisions, digest_of
 from passerby.runtime.staff.router import StaffRouter
 from passerby.staff import ALL
-from tests.contract.records_places import PostgresServer
+from tests.contract.records_places import PostgresServer, make_tables
 from tests.contract.servers import postgres_uri
 from tests.contract.staff_memory import MemoryStaff, StaffDisk
 
@@ -112,7 +112,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> StaffPlace:
         return StaffPlace(None)
     if request.param == "postgres":
         return _as_new(request.getfixturevalue("postgres_staff"))
-    asyncio.run(init_schema(tmp_path / "staff.db"))
+    asyncio.run(make_tables(tmp_path / "staff.db"))
     return StaffPlace(tmp_path / "staff.db")
 
 

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from passerby.adapters.botapi import file_ids, outgoing
-from passerby.adapters.sql import SqlRecords, init_schema
+from passerby.adapters.sql import SqlRecords
 from passerby.domain.sanitise import Clean
 from passerby.kernel.effect import Button, Menu, Say
 from passerby.kernel.rules import ContactPolicy
@@ -23,6 +23,7 @@ from passerby.ports.facts import ChatClosed, ChatOpened, Fact, PersonChanged
 from passerby.runtime.delivery.addressing import ATTEMPTS
 from passerby.runtime.delivery.sealing import ParkedRelayEffect, Sealer
 from passerby.telemetry import logs
+from tests.contract.records_places import make_tables
 from tests.leaks.canaries import STRANGER, TYPED, Who, filled, look
 from tests.leaks.cases import ALL, Case, Fate
 from tests.leaks.judge import Judge, leaks
@@ -163,7 +164,7 @@ def _facts(stage: Stage) -> Iterable[Fact]:
 
 
 async def _write(database: Path, facts: list[Fact]) -> None:
-    await init_schema(database)
+    await make_tables(database)
     records = SqlRecords.at(database)
     await records.apply("a life", list(enumerate(facts, 1)))
     await records.aclose()

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from passerby.adapters.sql import SqlRecords, init_schema
+from passerby.adapters.sql import SqlRecords
 from passerby.adapters.sql.retention import BATCH, Kept, Retention
 from passerby.adapters.sql.tables import chats, past_chats
 from passerby.ops.retention_duty import LOOK_EVERY_S, RetentionDuty
 from tests.contract.records_facts import closed, numbered, opened
+from tests.contract.records_places import make_tables
 from tests.runtime.virtual import EPOCH, VirtualClock
 from tests.staged import in_virtual_time
 
@@ -18,7 +19,7 @@ YEAR_S = 365 * 86_400.0
 
 @in_virtual_time
 async def test_old_chats_are_packed_and_later_deleted_while_the_duty_runs(tmp_path: Path) -> None:
-    await init_schema(tmp_path / "records.db")
+    await make_tables(tmp_path / "records.db")
     records = SqlRecords.at(tmp_path / "records.db")
     began_at = EPOCH - 3 * 86_400
     facts = [

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from passerby.adapters.sql import SqlRecords, init_schema
+from passerby.adapters.sql import SqlRecords
 from passerby.adapters.sql.funnel import funnel, rows_of
 from passerby.adapters.sql.packing import lasted_s, pack
 from passerby.adapters.sql.panel_counting import BACK, CHATS, DAYS, GROWTH, STEPS, Growth, PanelCounting
@@ -24,7 +24,7 @@ from passerby.kernel.staff import Role
 from passerby.panel.samples import between, delivered, per_minute, sample_of, state_of
 from passerby.runtime.membership.report import Report
 from passerby.telemetry.figures import LATENCY_S, Snapshot
-from tests.contract.records_places import PostgresServer
+from tests.contract.records_places import PostgresServer, make_tables
 from tests.contract.servers import postgres_uri
 from tests.panel.stage import START, Stage, play
 
@@ -185,7 +185,7 @@ async def check(database: str | Path) -> None:
 
 
 def test_the_days_are_counted_as_the_raw_rows_say_sqlite(tmp_path: Path) -> None:
-    asyncio.run(init_schema(tmp_path / "counted.db"))
+    asyncio.run(make_tables(tmp_path / "counted.db"))
     asyncio.run(check(tmp_path / "counted.db"))
 
 

@@ -7,7 +7,7 @@ from random import Random
 import msgspec
 import sqlalchemy as sa
 
-from passerby.adapters.sql import SqlRecords, SqlStaff, init_schema
+from passerby.adapters.sql import SqlRecords, SqlStaff
 from passerby.adapters.sql.tables import cases, complaints, evidence
 from passerby.kernel.case import Case, CaseAsked, CaseFile, LegalHold
 from passerby.kernel.decision import Env
@@ -22,6 +22,7 @@ from passerby.runtime.staff.router import StaffRouter
 from passerby.staff import ALL
 from passerby.staff.cases.measuring import rule
 from tests.contract.records_facts import NOW, changed, erased, numbered, person
+from tests.contract.records_places import make_tables
 from tests.staged import in_a_loop
 
 BOT = BotId(1000009)
@@ -41,7 +42,7 @@ def report(by: int, reason: Complaint = Complaint.RUDE) -> tuple[Fact, ...]:
 
 
 async def filled(database: str, *facts: Fact) -> tuple[SqlRecords, SqlStaff]:
-    await init_schema(database)
+    await make_tables(database)
     records = SqlRecords.at(database)
     people = [changed(person(ACCUSED)), *map(reporter, range(1, 5))]
     await records.apply("g", numbered(*people, *facts))

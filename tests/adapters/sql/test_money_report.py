@@ -2,7 +2,7 @@
 
 import msgspec
 
-from passerby.adapters.sql import SqlRecords, SqlStaff, init_schema
+from passerby.adapters.sql import SqlRecords, SqlStaff
 from passerby.domain.money.report import NANO
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.money import (
@@ -18,6 +18,7 @@ from passerby.kernel.money import (
 from passerby.kernel.money_report import Given, Net, Open, Sold, Standing
 from passerby.ports.facts import ChargeTaken, GrantChanged, RefundMade, StarCallOwed, SubscriptionChanged
 from tests.contract.records_facts import NOW, changed, numbered, person
+from tests.contract.records_places import make_tables
 from tests.staged import in_a_loop
 
 DAY_S = 86_400.0
@@ -32,7 +33,7 @@ def charge(name: str, bot: BotId, ago_days: float, stars: int = 100, first: str 
 
 @in_a_loop
 async def test_sales_refunds_exposure_and_what_is_owed_are_counted_by_bot(database: str) -> None:
-    await init_schema(database)
+    await make_tables(database)
     records = SqlRecords.at(database)
     try:
         old, new, monthly = charge("old", HERE, 40), charge("new", HERE, 2, 75), charge("sub", OTHER, 1, 200, "sub")

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from passerby.adapters.sql import SqlRecords, SqlStaff, init_schema
+from passerby.adapters.sql import SqlRecords, SqlStaff
 from passerby.adapters.sql.overrides import SqlOverrides
 from passerby.kernel.decision import Env
 from passerby.kernel.ids import BotId
@@ -11,6 +11,7 @@ from passerby.kernel.staff_requests import OverrideAsked
 from passerby.runtime.staff.decisions import StaffDecisions
 from passerby.runtime.staff.router import StaffRouter
 from passerby.staff import ALL
+from tests.contract.records_places import make_tables
 from tests.staged import in_a_loop
 
 NOW = 1_800_000_000.0
@@ -20,7 +21,7 @@ WORDS = Place(Overridden.TEXT, "intro.short", BotId(1000001), "de")
 
 @in_a_loop
 async def test_the_newest_override_of_each_place_counts_and_all_are_its_versions(database: str) -> None:
-    await init_schema(database)
+    await make_tables(database)
     records, rng = SqlRecords.at(database), Random(1)
     decisions = StaffDecisions(SqlStaff(records.engine), StaffRouter(ALL), lambda: Env(NOW, rng))
     stored = SqlOverrides(records.engine)

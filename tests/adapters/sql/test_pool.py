@@ -7,10 +7,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 import sqlalchemy as sa
 
-from passerby.adapters.sql import Pool, SqlRecords, init_schema
+from passerby.adapters.sql import Pool, SqlRecords
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.pool import Keeper, connections_allowed, shortage
 from passerby.ports.records import RecordsLost
+from tests.contract.records_places import make_tables
 from tests.contract.servers import start_postgres
 from tests.staged import in_a_loop
 
@@ -140,7 +141,7 @@ async def test_a_broken_connection_does_not_count_as_open(postgres_database: str
 @pytest.mark.services
 @in_a_loop
 async def test_there_are_never_more_connections_than_the_maximum(postgres_database: str) -> None:
-    await init_schema(postgres_database)
+    await make_tables(postgres_database)
     records = SqlRecords.at(postgres_database, Pool(most=3, least=1))
     await asyncio.gather(*(records.applied("g") for _ in range(50)))
     assert await at_server(postgres_database) == 3

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
-from passerby.adapters.sql import SqlRecords, init_schema
+from passerby.adapters.sql import SqlRecords
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.packing import REASONS
 from passerby.adapters.sql.personal_data import ERASE
@@ -40,6 +40,7 @@ from tests.contract.records_facts import (
     person,
     rated,
 )
+from tests.contract.records_places import make_tables
 from tests.staged import in_a_loop
 
 DAY_S = 86_400.0
@@ -48,7 +49,7 @@ LATER = NOW + PACK_AFTER_S + 61
 
 
 async def fill(database: str, *facts: Fact) -> SqlRecords:
-    await init_schema(database)
+    await make_tables(database)
     records = SqlRecords.at(database)
     await records.apply("g", numbered(*facts))
     return records

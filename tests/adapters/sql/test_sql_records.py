@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from passerby.adapters.sql import SqlRecords, init_schema
+from passerby.adapters.sql import SqlRecords
 from passerby.adapters.sql.rows import READ, participant, row
 from passerby.adapters.sql.tables import blocks, broadcast_targets, broadcasts, chats, complaints, sanctions, users
 from passerby.kernel.ids import ChatId, PersonId
@@ -34,6 +34,7 @@ from tests.contract.records_facts import (
     searching,
     told,
 )
+from tests.contract.records_places import make_tables
 from tests.size import size
 from tests.staged import in_a_loop
 
@@ -58,7 +59,7 @@ def statements(engine: AsyncEngine) -> Iterator[list[tuple[str, bool]]]:
 
 @in_a_loop
 async def test_many_people_are_read_by_one_query_that_names_its_columns(database: str) -> None:
-    await init_schema(database)
+    await make_tables(database)
     records = SqlRecords.at(database)
     await records.apply("g", numbered(*(changed(person(number)) for number in range(1, 1_001))))
     with statements(records.engine) as seen:
@@ -74,7 +75,7 @@ async def test_many_people_are_read_by_one_query_that_names_its_columns(database
 
 @in_a_loop
 async def test_any_batch_is_written_with_a_few_statements(database: str) -> None:
-    await init_schema(database)
+    await make_tables(database)
     records = SqlRecords.at(database)
     people = [changed(searching(number)) for number in range(1, 200)]
     chats = [f"c{number}" for number in range(100)]
@@ -108,7 +109,7 @@ async def test_any_batch_is_written_with_a_few_statements(database: str) -> None
 
 @in_a_loop
 async def test_a_person_stays_as_old_as_their_first_value(database: str) -> None:
-    await init_schema(database)
+    await make_tables(database)
     records = SqlRecords.at(database)
     await records.apply("g", numbered(changed(person(1), NOW), changed(person(1, 1), NOW + 1)))
     columns = (users.c.created_at, users.c.version)
@@ -122,7 +123,7 @@ async def test_a_person_stays_as_old_as_their_first_value(database: str) -> None
 
 @in_a_loop
 async def test_the_columns_for_operators_hold_what_their_names_say(database: str) -> None:
-    await init_schema(database)
+    await make_tables(database)
     records = SqlRecords.at(database)
     facts: list[Fact] = [
         changed(searching(1)),
@@ -201,7 +202,7 @@ QUERIES = {
 
 @in_a_loop
 async def test_each_index_is_used_by_its_query(database: str) -> None:
-    await init_schema(database)
+    await make_tables(database)
     records = SqlRecords.at(database)
     async with records.engine.begin() as connection:
         explain = "EXPLAIN QUERY PLAN"
@@ -224,7 +225,7 @@ async def test_each_index_is_used_by_its_query(database: str) -> None:
 @in_a_loop
 async def test_a_rebuild_reads_the_partial_indexes(database: str) -> None:
     """With the statements that are really sent, and their parameters."""
-    await init_schema(database)
+    await make_tables(database)
     records = SqlRecords.at(database)
     with statements(records.engine) as seen:
         assert await records.active() == Active([], [], [])
@@ -250,7 +251,7 @@ async def test_a_rebuild_reads_the_partial_indexes(database: str) -> None:
 async def test_a_recorder_that_is_behind_cannot_undo_what_another_one_stores(
     postgres_database: str,
 ) -> None:
-    await init_schema(postgres_database)
+    await make_tables(postgres_database)
     ahead, behind = SqlRecords.at(postgres_database), SqlRecords.at(postgres_database)
     history = numbered(*(changed(person(1, version)) for version in range(3)))
     await ahead.apply("g", history[:1])
@@ -301,7 +302,7 @@ asyncio.run(run())
 
 @pytest.mark.sized
 def test_a_kill_at_any_moment_leaves_whole_batches(database: str) -> None:
-    asyncio.run(init_schema(database))
+    asyncio.run(make_tables(database))
     chance = random.Random(4)
     seen = 0
     for _ in range(size(2, 4)):
@@ -334,7 +335,7 @@ def test_a_kill_at_any_moment_leaves_whole_batches(database: str) -> None:
 @in_a_loop
 async def test_a_rebuild_finds_everybody_also_at_the_edge_of_a_chunk(tmp_path: object, people: int) -> None:
     file = f"{tmp_path}/records.db"
-    await init_schema(file)
+    await make_tables(file)
     records = SqlRecords.at(file)
     await records.apply("g", numbered(*(changed(searching(number)) for number in range(1, people + 1))))
     assert [each.person for each in (await records.active()).people] == list(range(1, people + 1))

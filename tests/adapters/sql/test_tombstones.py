@@ -3,7 +3,7 @@
 import msgspec
 import sqlalchemy as sa
 
-from passerby.adapters.sql import SqlRecords, init_schema
+from passerby.adapters.sql import SqlRecords
 from passerby.adapters.sql.retention import Kept, Retention
 from passerby.adapters.sql.tables import metadata, tombstones
 from passerby.adapters.sql.tombstones import keyed
@@ -12,6 +12,7 @@ from passerby.kernel.participant import Participant
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
 from passerby.ports.facts import PersonErased, SanctionChanged, SanctionLifted
 from tests.contract.records_facts import NOW, changed, numbered, person
+from tests.contract.records_places import make_tables
 from tests.staged import in_a_loop
 
 ANN = PersonId(7_000_000_001)
@@ -22,7 +23,7 @@ LEFT = Participant(ANN, 5, sanctions=(BAN,))
 
 
 async def erased(database: str, left: Participant = LEFT, key: bytes = KEY) -> SqlRecords:
-    await init_schema(database)
+    await make_tables(database)
     records = SqlRecords.at(database, pseudonyms=keyed(key))
     facts = (changed(person(ANN, 4)), SanctionChanged(ANN, BAN, NOW), changed(left), PersonErased(ANN, True, NOW, left))
     await records.apply("g", numbered(*facts))

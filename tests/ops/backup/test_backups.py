@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from passerby.adapters.memory import FileLog
-from passerby.adapters.sql import SqlBroadcasts, SqlRecords, SqlStaff, init_schema
+from passerby.adapters.sql import SqlBroadcasts, SqlRecords, SqlStaff
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.tables import journal_positions, users
 from passerby.bootstrap.clock import SystemClock
@@ -102,7 +102,7 @@ def test_a_restore_brings_back_exactly_what_the_database_held_and_empties_the_li
 
 def test_every_chat_and_search_of_a_backup_ends_because_people_have_met_others_since(on_a_file: Settings) -> None:
     async def chat() -> None:
-        await init_schema(database(on_a_file))
+        await make_tables(database(on_a_file))
         records = SqlRecords.at(database(on_a_file))
         busy: list[Fact] = [changed(chatting(1, 2, "c", 1)), changed(chatting(2, 1, "c", 1)), changed(searching(3, 1))]
         await records.apply("g", list(enumerate([*busy, opened("c")], 1)))
@@ -124,7 +124,7 @@ def test_every_chat_and_search_of_a_backup_ends_because_people_have_met_others_s
 @pytest.mark.long
 def test_a_restored_broadcast_sends_nothing_because_nobody_knows_what_was_sent_since(on_a_file: Settings) -> None:
     async def broadcasting() -> None:
-        await init_schema(database(on_a_file))
+        await make_tables(database(on_a_file))
         records = SqlRecords.at(database(on_a_file))
         await records.apply("g", [(1, changed(person(1, 1)))])
         made = Broadcast(1, BroadcastState.STARTING, 0, 0.0)
@@ -217,7 +217,7 @@ def test_people_whose_chat_or_search_a_restore_took_away_get_one_notice(settings
     of the backup does not."""
 
     async def then() -> None:
-        await init_schema(database(settings))
+        await make_tables(database(settings))
         records = SqlRecords.at(database(settings))
         busy: list[Fact] = [changed(chatting(1, 2, "c", 1)), changed(chatting(2, 1, "c", 1)), opened("c")]
         await records.apply("g", list(enumerate(busy, 1)))
@@ -242,7 +242,7 @@ def test_people_whose_chat_or_search_a_restore_took_away_get_one_notice(settings
 
 def test_if_the_live_store_is_gone_too_the_records_say_who_must_hear_of_a_restore(on_a_file: Settings) -> None:
     async def chat(*people: Participant) -> None:
-        await init_schema(database(on_a_file))
+        await make_tables(database(on_a_file))
         records = SqlRecords.at(database(on_a_file))
         await records.apply(f"of {people[0].person}", [(n, changed(each)) for n, each in enumerate(people, 1)])
         await records.aclose()

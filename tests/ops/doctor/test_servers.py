@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from passerby.adapters.sql import init_schema
 from passerby.ops.doctor import database, redis, telegram
 from passerby.ops.doctor.finding import Finding, Verdict
 from passerby.ports.webhook_api import Switches, WebhookState
 from passerby.settings import Settings
+from tests.contract.records_places import make_tables
 from tests.contract.servers import start_postgres, start_valkey
 from tests.ports import free_port
 
@@ -186,7 +186,7 @@ def test_a_database_file_has_a_schema_check_and_no_pool_check(tmp_path: Path) ->
 
 def test_the_doctor_advises_the_newer_release_if_that_has_changed_the_database(tmp_path: Path) -> None:
     path = tmp_path / "passerby.db"
-    asyncio.run(init_schema(path))
+    asyncio.run(make_tables(path))
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
         connection.commit()

@@ -3,12 +3,12 @@
 import asyncio
 from pathlib import Path
 
-from passerby.adapters.sql import init_schema
 from passerby.domain.alerts import rules
 from passerby.ops.backup.duty import BackupDuty
 from passerby.ops.backup.taking import take
 from passerby.ops.backup.verifying import verify
 from passerby.settings import Settings
+from tests.contract.records_places import make_tables
 from tests.runtime.alerting.stage import clean_metrics
 from tests.runtime.alerting.test_server_causes import Fleet
 
@@ -22,7 +22,7 @@ def test_a_backup_that_nobody_repeats_or_tests_is_an_alert_until_somebody_does(t
     )
 
     async def main() -> None:
-        await init_schema(settings.sqlite_db_path)
+        await make_tables(settings.sqlite_db_path)
         fleet = Fleet()
         duty = BackupDuty(settings, fleet.clock)
         await take(settings, fleet.clock.now)
@@ -55,7 +55,7 @@ def test_backups_that_are_wanted_and_never_made_are_an_alert_also_over_restarts(
     )
 
     async def main() -> None:
-        await init_schema(settings.sqlite_db_path)
+        await make_tables(settings.sqlite_db_path)
         fleet = Fleet()
         BackupDuty(settings, fleet.clock)._measure()
         fleet.clock.offset_s += 25 * HOUR_S
@@ -87,7 +87,7 @@ def test_a_backup_that_cannot_be_restored_is_an_alert_until_another_one_can(tmp_
     )
 
     async def main() -> None:
-        await init_schema(settings.sqlite_db_path)
+        await make_tables(settings.sqlite_db_path)
         fleet = Fleet()
         path = (await take(settings, fleet.clock.now)).path
         await verify(settings, None, fleet.clock.now)

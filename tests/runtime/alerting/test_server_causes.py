@@ -24,7 +24,7 @@ from cryptography.x509.oid import NameOID
 from passerby.adapters.botapi.client import Client
 from passerby.adapters.memory import MemoryStore
 from passerby.adapters.redis import open_redis
-from passerby.adapters.sql import Pool, SqlRecords, init_schema
+from passerby.adapters.sql import Pool, SqlRecords
 from passerby.bootstrap import alerting
 from passerby.bootstrap.clock import SystemClock
 from passerby.bootstrap.self_watch import SelfWatch, server_time
@@ -39,7 +39,7 @@ from passerby.runtime.membership.report import Report
 from passerby.settings import Settings
 from passerby.telemetry import metrics
 from tests.contract.live_places import Disk, DiskLog
-from tests.contract.records_places import PostgresServer
+from tests.contract.records_places import PostgresServer, make_tables
 from tests.contract.servers import postgres_uri, start_postgres, start_valkey
 from tests.faults.sandbox import a_sandbox
 from tests.runtime.alerting.stage import THRESHOLDS, clean_metrics
@@ -178,7 +178,7 @@ def test_a_redis_that_fills_up_is_an_alert() -> None:
 def test_a_locked_database_makes_statements_slow_and_is_an_alert(tmp_path: Path) -> None:
     async def main() -> None:
         path = tmp_path / "passerby.db"
-        await init_schema(path)
+        await make_tables(path)
         records, other = (SqlRecords.at(path, Pool(timeout_s=120.0)) for _ in range(2))
         fleet = Fleet()
         await fleet.passes(10)
