@@ -204,8 +204,9 @@ async def make_tables(database: str | Path) -> None:
     if "://" in str(database):
         url, shared = postgres_url(str(database)), postgres_url(os.environ.get(SHARED_POSTGRES, str(database)))
         if MIGRATED in os.environ and (url.host, url.port) == (shared.host, shared.port):
-            server = PostgresServer(os.environ[SHARED_POSTGRES])
-            await server.replace(str(url.database), os.environ[MIGRATED])
+            if await _is_empty(url):
+                server = PostgresServer(os.environ[SHARED_POSTGRES])
+                await server.replace(str(url.database), os.environ[MIGRATED])
         else:
             await init_schema(database)
     elif file.exists():
@@ -213,6 +214,15 @@ async def make_tables(database: str | Path) -> None:
     else:
         file.touch(0o600)
         file.write_bytes(await asyncio.to_thread(_migrated))
+
+
+async def _is_empty(url: sa.URL) -> bool:
+    engine = create_async_engine(url, poolclass=NullPool)
+    try:
+        async with engine.connect() as connection:
+            return await connection.scalar(sa.text("SELECT to_regclass('alembic_version')")) is None
+    finally:
+        await engine.dispose()
 
 
 @cache
