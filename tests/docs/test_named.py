@@ -21,7 +21,7 @@ IN_CODE = re.compile(r"^```\w*\n(.*?)^```$|`([^`\n]+)`|^ {4}([^\s-][^\n]*)$", re
 COMMAND = re.compile(r"(?<![\w./-])(?<!--owner )(?:\.venv/bin/)?passerby ([a-z][a-z-]*)([^\n;&|)]*)")
 OPTION = re.compile(r"(?<!\S)--?[a-z][a-z-]*")
 
-OTHERS = {"REQUIRE_SERVICES", "TEST_SEED", "TEST_SIZE"}
+OTHERS = {"REQUIRE_SERVICES", "TEST_SEED", "TEST_SIZE", "TEST_UNTIL"}
 """Names in capitals that are not settings of Passerby."""
 DATABASE = "passerby_restored"
 
