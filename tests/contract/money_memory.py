@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -26,12 +26,24 @@ from passerby.ports.facts import (
     GrantChanged,
     OrderPlaced,
     PaymentCaseOpened,
+    ReferralLinkMade,
+    ReferralReached,
     RefundMade,
     StarCallOwed,
     StarCallSettled,
     SubscriptionChanged,
 )
 from passerby.ports.money import GrantOver, StarCall, Unmatched
+from tests.contract.referrals_memory import past_referrals
+
+
+class ReferralRow(NamedTuple):
+    token: str
+    reached_at: float
+    decided_at: float | None = None
+    outcome: str | None = None
+    mine: str = ""
+    theirs: str = ""
 
 
 @dataclass(slots=True)
@@ -49,6 +61,8 @@ class Ledger:
     sweeps: dict[BotId, tuple[int, float]] = field(default_factory=dict)
     cases: dict[str, tuple[PaymentCase, bytes | None]] = field(default_factory=dict)
     """With what was asked, until staff answer."""
+    links: dict[str, PersonId] = field(default_factory=dict)
+    referrals: dict[PersonId, ReferralRow] = field(default_factory=dict)
 
     def copy(self) -> "Ledger":
         return Ledger(*(dict(getattr(self, each.name)) for each in fields(self)))
@@ -70,6 +84,10 @@ class Ledger:
                 self.calls.setdefault((fact.bot, fact.charge, fact.kind), (call, False))
             case PaymentCaseOpened():
                 self.cases.setdefault(fact.case, (PaymentCase(fact.case, fact.person, fact.at), fact.words))
+            case ReferralLinkMade():
+                self.links.setdefault(fact.token, fact.person)
+            case ReferralReached():
+                self.referrals.setdefault(fact.person, ReferralRow(fact.token, fact.at))
             case StarCallSettled():
                 known = self.calls.get((fact.bot, fact.charge, fact.kind))
                 if known is not None:
@@ -93,10 +111,13 @@ class Ledger:
                 for case, words in self.cases.values()
                 if case.person == person
             ),
+            referrals=past_referrals(self, person),
         )
 
     def erase(self, person: PersonId) -> None:
         nobody = PersonId(0)
+        self.links = {token: owner for token, owner in self.links.items() if owner != person}
+        self.referrals.pop(person, None)
         self.cases = {key: each for key, each in self.cases.items() if each[0].person != person}
         self.orders = {key: each for key, each in self.orders.items() if each[0] != person}
         self.grants = {key: each for key, each in self.grants.items() if key[0] != person}

@@ -9,7 +9,7 @@ from passerby.kernel.money import ChargeId, RefundedBy, StarCallKind, StarRow
 from passerby.kernel.payment_case import PaymentCase
 from passerby.ports.facts import RefundMade
 from passerby.ports.money import StarCall
-from tests.contract.money_memory import Ledger
+from tests.contract.money_memory import Ledger, ReferralRow
 from tests.contract.records_places import SqlPlace
 
 
@@ -72,5 +72,12 @@ async def ledger_in(place: SqlPlace) -> Ledger:
                 row.words,
             )
             for row in await rows(tables.payment_cases)
+        },
+        {row.token: PersonId(row.user_id) for row in await rows(tables.referral_links)},
+        {
+            PersonId(row.user_id): ReferralRow(
+                row.token, row.reached_at, row.decided_at, row.outcome, row.grant_code or "", row.friend_grant or ""
+            )
+            for row in await rows(tables.referrals)
         },
     )

@@ -49,6 +49,8 @@ from passerby.ports.facts import (
     PaymentCaseOpened,
     PersonChanged,
     PersonErased,
+    ReferralLinkMade,
+    ReferralReached,
 )
 
 NOW = 1_790_000_000.25
@@ -279,6 +281,7 @@ _wallets = st.builds(
     told_until=_times,
     told_end=_times,
     case=st.none() | st.builds(OpenCase, code=_texts, at=_times),
+    invite=_texts,
 )
 participants = st.builds(
     Participant,
@@ -322,6 +325,8 @@ facts: st.SearchStrategy[Fact] = st.one_of(
     st.builds(rated, _few_chats, _few, st.sampled_from(Rating), _times),
     st.builds(block, _few, _few, st.booleans(), _times),
     st.builds(complaint, _few_chats, _few, _few, st.sampled_from(Complaint), _times),
+    st.builds(ReferralLinkMade, _few.map(PersonId), st.sampled_from(["t1", "t2"]), _times),
+    st.builds(ReferralReached, _few.map(PersonId), st.sampled_from(["t1", "t2"]), _times),
     st.builds(asked, _few, st.sampled_from(["case 1", "case 2"]), _times),
     st.builds(explained, _few_chats, _few, st.binary(min_size=1, max_size=20), _times),
 )

@@ -48,6 +48,7 @@ from passerby.ports.facts import (
 )
 from passerby.ports.records import Active, Elsewhere, RecordsLost, RecordsOlder, Told
 from tests.contract.money_memory import Ledger, MemoryMoney
+from tests.contract.referrals_memory import MemoryReferrals
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ def mentions(disk: Disk, person: int) -> list[str]:
     return [name for name, table in tables.items() if str(person) in repr(table)]
 
 
-class MemoryRecords(MemoryMoney):
+class MemoryRecords(MemoryMoney, MemoryReferrals):
     """Implements `passerby.ports.records.Records`. While `lost` is set, every call raises RecordsLost.
 
     While `mute` is set, `apply` stores and then raises, like a commit whose answer is lost.

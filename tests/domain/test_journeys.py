@@ -114,6 +114,10 @@ def test_a_real_chat_is_noted_once_also_for_people_who_are_not_counted() -> None
     assert not journeys.has_talked(old, ChatId("c"))
     talked = journeys.after_real_chat(wrote)
     assert not journeys.is_open(talked)
+    invited = person(profile=DONE, journey=Journey(steps=Step.TALK, invite="token"))
+    assert journeys.is_open(invited), "it may count for somebody's referral"
+    done = Journey(steps=Step.TALK, invite="token", talks=(ChatId("1"), ChatId("2"), ChatId("3")))
+    assert not journeys.is_open(person(profile=DONE, journey=done))
     assert journeys.after_real_chat(talked) is talked
     assert journeys.after_real_chat(old).journey == Journey(steps=Step.TALK)
     assert gone_on(talked, talked, NOW) is talked.journey

@@ -21,6 +21,8 @@ from passerby.adapters.sql.tables import (
     orders,
     payment_cases,
     promo_uses,
+    referral_links,
+    referrals,
     refunds,
     sanctions,
     subscriptions,
@@ -38,6 +40,7 @@ from passerby.kernel.history import (
     PastEvidence,
     PastMoney,
     PastRedemption,
+    PastReferral,
     PastRefund,
     PastReport,
     PastSanction,
@@ -140,10 +143,11 @@ PERSON = Participant(
         (783.5,),
         (EarlyRefund(BotId(55), ChargeId("ch9"), 784.5),),
         OpenCase("case1", 785.5),
+        "invite1",
     ),
     ("promo",),
     Watched(51.5, "feed", 52.5, 3, 5, 53.5, 54.5),
-    Journey("spring", BotId(771), "gl", 772.5, 773, ChatId("j"), "promo3"),
+    Journey("spring", BotId(771), "gl", 772.5, 773, ChatId("j"), "promo3", "invite2", (ChatId("j1"),)),
 )
 PAST = Sanction("past", SanctionKind.SLOW, Reason.SPAM, 41.5, 42.5, 0, "old rule", "old case", Appeal.UPHELD, 43.5)
 SENT = PastBroadcast(
@@ -191,6 +195,7 @@ HISTORY = History(
         (PastRefund("ch5", 103, "buyer", 104.5),),
         (PastRedemption("promo4", "code5", 105.5),),
         (PastCase("case2", 106.5, 107.5, b"sealed"),),
+        (PastReferral("token2", 108.5, 109.5, "given", "grant2"),),
     ),
     (SENT,),
     (PastEvidence(chat=ChatId("q"), place=3, chosen_at=26.5, erase_at=27.5, held=True),),
@@ -260,6 +265,8 @@ STORED_ELSEWHERE = {
     "promo_uses": {"user_id"},
     # Which one of the team answered.
     "payment_cases": {"user_id", "answered_by"},
+    "referral_links": {"user_id", "made_at"},
+    "referrals": {"user_id"},
     # Whose turn it is when, and which process has it.
     "broadcast_targets": {"person_id", "place", "due_at", "is_planned", "claim", "revision"},
 }
@@ -299,6 +306,8 @@ def test_every_column_of_the_records_is_in_the_copy_or_is_named_here() -> None:
         "refunds": {"charge_id", "stars", "refunded_by", "at"},
         "promo_uses": {"code", "grant_code", "at"},
         "payment_cases": {"code", "opened_at", "answered_at", "words"},
+        "referral_links": {"token"},
+        "referrals": {"token", "reached_at", "decided_at", "outcome", "grant_code", "friend_grant"},
     }  # fmt: skip
     for table in (
         users,
@@ -316,6 +325,8 @@ def test_every_column_of_the_records_is_in_the_copy_or_is_named_here() -> None:
         refunds,
         promo_uses,
         payment_cases,
+        referral_links,
+        referrals,
     ):
         assert set(table.c.keys()) == known[table.name] | STORED_ELSEWHERE[table.name]
 

@@ -155,6 +155,8 @@ class Playbook:
             facts = msgspec.structs.replace(
                 facts, redemption=self.redemptions.get(code, Redemption(RedemptionOutcome.UNKNOWN))
             )
+        if self.router.names_bot(decider):
+            facts = msgspec.structs.replace(facts, bot_name="our_bot")
         decision = self.router.decide(decider, event, facts, self.env)
         self.apply(decision)
         return decision

@@ -51,7 +51,7 @@ class Explorer:
 
 
 def explore_the_shop(pressed: set[tuple[str, str]]) -> None:
-    talk = Playbook(Rules(plans=(Plan("week", 7, 75),), free_filters=()))
+    talk = Playbook(Rules(plans=(Plan("week", 7, 75),), free_filters=(), referral_days=3))
     explorer = Explorer(talk)
     explorer.pressed = pressed
     ann = talk.person()

@@ -113,4 +113,16 @@ MONEY: Final = (
         "        tries = with_trial(after, env) if after is not before else after",
         "        tries = with_trial(after, env)",
     ),
+    Bug(
+        "money",
+        "what a friend brought who was banned later stays",
+        "                if is_over(value, now):",
+        "                if not value.vip_until and is_over(value, now):",
+    ),
+    Bug(
+        "money",
+        "VIP days for a friend are raised once, and lost with the process",
+        "        for reward in await self._records.rewards(now - MONTH_S, AT_ONCE):",
+        "        for reward in await self._records.rewards(now - EVERY_S, AT_ONCE):",
+    ),
 )

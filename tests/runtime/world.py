@@ -42,6 +42,7 @@ from passerby.runtime.decide.parking import Parking
 from passerby.runtime.decide.put_aside import HopelessWork
 from passerby.runtime.decide.router import Router
 from passerby.runtime.decide.sending import EffectSender
+from passerby.runtime.decide.usernames import Usernames
 from passerby.runtime.delivery.best_effort import BestEffort
 from passerby.runtime.delivery.courier import Courier
 from passerby.runtime.delivery.sealing import Sealer
@@ -326,7 +327,14 @@ class Bench:
             conduct_notes=ConductNotes(),
             router=router,
             loader=FactsLoader(
-                self.store, self.records, router, self.person_queues, self.clock, self.telegram.content_of, self.rng
+                self.store,
+                self.records,
+                router,
+                self.person_queues,
+                self.clock,
+                self.telegram.content_of,
+                self.rng,
+                Usernames(self.telegram.identify),
             ),
             committer=committer,
             sender=sender,

@@ -20,6 +20,7 @@ from passerby.kernel.journey import Step
 from passerby.kernel.money import ChargeId, StarRow
 from passerby.kernel.participant import Participant
 from passerby.kernel.promo import PromoCode, Redemption
+from passerby.kernel.referral import Referral, ReferralOutcome, Reward
 from passerby.ports.facts import Fact, PersonChanged
 from passerby.ports.money import GrantOver, StarCall, Unmatched
 from passerby.ports.records import Active, Elsewhere, Records
@@ -246,6 +247,27 @@ class _Aside:
     async def unmatched(self, before: float, limit: int) -> Sequence[Unmatched]:
         found: Sequence[Unmatched] = self._ask(self._inner.unmatched(before, limit))
         return found
+
+    async def referrals_due(self, before: float, now: float, limit: int) -> Sequence[Referral]:
+        due: Sequence[Referral] = self._ask(self._inner.referrals_due(before, now, limit))
+        return due
+
+    async def decide_referral(
+        self, friend: PersonId, outcome: ReferralOutcome, now: float, grants: tuple[str, str] = ("", "")
+    ) -> None:
+        self._ask(self._inner.decide_referral(friend, outcome, now, grants))
+
+    async def rewards(self, after: float, limit: int) -> Sequence[Reward]:
+        rewards: Sequence[Reward] = self._ask(self._inner.rewards(after, limit))
+        return rewards
+
+    async def referrals_given(self, after: float) -> Sequence[PersonId]:
+        friends: Sequence[PersonId] = self._ask(self._inner.referrals_given(after))
+        return friends
+
+    async def rewards_over(self, after: float, now: float, limit: int) -> Sequence[GrantOver]:
+        over: Sequence[GrantOver] = self._ask(self._inner.rewards_over(after, now, limit))
+        return over
 
     async def grants_over(self, after: float, now: float, limit: int) -> Sequence[GrantOver]:
         gifts: Sequence[GrantOver] = self._ask(self._inner.grants_over(after, now, limit))

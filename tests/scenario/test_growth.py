@@ -203,3 +203,45 @@ def test_newcomers_get_a_trial_after_their_first_real_chat_and_only_then(home: b
         assert 2.9 * 86_400 < left < 3 * 86_400
 
     play(store, scene, home=home, rules=TRIAL)
+
+
+@pytest.mark.parametrize(
+    "store",
+    [
+        "memory",
+        pytest.param(FILE, marks=pytest.mark.long),
+        pytest.param(SERVERS, marks=[pytest.mark.services, pytest.mark.long]),
+    ],
+)
+def test_somebody_who_invites_a_friend_and_the_friend_get_vip_days_in_every_bot(store: str) -> None:
+    async def scene(on: Stage) -> None:
+        on.ann.write("/stop")
+        on.ann.write("/invite")
+        await on.quiet()
+        *_, page = on.ann.messages().values()
+        name = on.world.state.bots[on.ann.bot].username
+        link = page["text"].split()[-1]
+        assert link.startswith(f"https://t.me/{name}?start=r_")
+        dora = newcomer(on, on.bots[1])
+        await answers(on, dora, "/start " + link.partition("?start=")[2])
+        for number in range(3):
+            other = on.join(on.bots[number % 2])
+            await on.introduce(dora, other)
+            await talk(on, dora, other)
+            dora.write("/stop")
+            await on.quiet()
+        assert "referrals.for_friend" not in dora.told(), "blocks could still come"
+        await asyncio.sleep(61.0)
+        await on.kill_and_start()
+        await asyncio.sleep(4000.0)
+        await on.quiet()
+        assert on.ann.told().count("referrals.given") == 1
+        assert dora.told().count("referrals.for_friend") == 1
+        await asyncio.sleep(61.0)
+        for phone in (on.ann, dora):
+            left = on.records_place.person(phone.id).vip_until - on.place.clock.now()
+            assert 1.9 * 86_400 < left < 2 * 86_400
+        assert str(on.ann.id) not in json.dumps(dora.messages())
+        assert str(dora.id) not in json.dumps(on.ann.messages())
+
+    play(store, scene, home=False, rules=msgspec.structs.replace(SOLD, referral_days=2))

@@ -54,6 +54,7 @@ from passerby.ports.participants import Commit
 from passerby.ports.records import Records
 from passerby.ports.telegram import AnswerCheckout, TelegramError, Unavailable
 from passerby.runtime.background.money import MoneyTask
+from passerby.runtime.background.referrals import Referrals
 from passerby.runtime.decide.commit_plan import plan_commit
 from passerby.runtime.decide.loading import participants_in
 from passerby.runtime.decide.router import Router
@@ -65,7 +66,7 @@ from tests.wording import catalogue
 
 DAY_S = 86_400.0
 WEEK, MONTH, MONTHLY = Plan("week", 7, 75), Plan("month", 30, 250), Plan("monthly", 30, 200, renews=True)
-RULES = Rules(plans=(WEEK, MONTH, MONTHLY), free_filters=(), trial_days=TRIAL_DAYS)
+RULES = Rules(plans=(WEEK, MONTH, MONTHLY), free_filters=(), trial_days=TRIAL_DAYS, referral_days=2)
 DAYS = {plan.name: plan.days for plan in RULES.plans if not plan.renews}
 PEOPLE, BOTS = 3, 2
 
@@ -112,6 +113,7 @@ class DirectApi(BotApi):
 class History(Growing):
     def __init__(self, seed: int, place: Place, records: Records, records_place: RecordsPlace) -> None:
         self.rng = Random(f"money:{seed}")
+        self.invite_rng = Random(f"invite:{seed}")
         self.place = place
         self.records = records
         self._ledger, self._records_place = records_place.ledger, records_place
@@ -184,6 +186,9 @@ class History(Growing):
             self.raised.append,
             self.clock,
         )
+        self.referrals = Referrals(
+            self.records, lambda: RULES, self.raised.append, self.clock, Random(self.invite_rng.random())
+        )
 
     async def _calm_round(self) -> None:
         self.world.tick()
@@ -201,6 +206,9 @@ class History(Growing):
             (10, 3, 12, 6, 6, 6, 2, 3, 1, 0.6, 0.4, 0.5, 0.25, 0.5, 0.5, 0.3, 4, 3, 3),
         )[0]  # fmt: skip
         await does()
+        # By chance of its own, so that this changes no other step.
+        if self.invite_rng.random() < 0.06:
+            await self._invite()
 
     async def _time(self) -> None:
         await self._pass(self.rng.choice((1.0, 60.0, 700.0, 4 * 3600.0, DAY_S, 9 * DAY_S)))
@@ -359,6 +367,7 @@ class History(Growing):
         await self.task.make_calls()
         await self.task.take_grants_back()
         await self.task.tell_endings()
+        await self.referrals.look()
         while self.raised:
             await self._handle(self.raised.pop(0))
 

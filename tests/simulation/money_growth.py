@@ -8,15 +8,18 @@ import msgspec
 
 from botapi_sandbox.world import payments
 from botapi_sandbox.world.state import Payment
+from passerby.domain.money.referrals import invited, with_link
 from passerby.domain.money.timeline import pieces
 from passerby.kernel.content import Content, Kind
-from passerby.kernel.decision import Decision
+from passerby.kernel.decision import Decision, Env
 from passerby.kernel.effect import Say
 from passerby.kernel.event import ButtonPressed, Event, MessageReceived, WroteEnough
 from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId
+from passerby.kernel.journey import Journey
 from passerby.kernel.money import GrantSource, Plan
 from passerby.kernel.participant import Chatting, Idle, LastChat, Participant
 from passerby.kernel.promo import PromoCode
+from passerby.kernel.referral import ReferralOutcome
 from passerby.runtime.decide.commit_plan import plan_commit
 
 if TYPE_CHECKING:
@@ -34,6 +37,7 @@ class Growing:
     """The steps of a history that are about getting people to try it."""
 
     rng: Random
+    invite_rng: Random
     people: list[int]
     banned_at: dict[int, float]
     erased_at: dict[int, float]
@@ -58,7 +62,7 @@ class Growing:
     async def _load(self, person: PersonId) -> Any:
         raise NotImplementedError
 
-    def _two(self) -> tuple[PersonId, PersonId] | None:
+    def _two(self, rng: Random | None = None) -> tuple[PersonId, PersonId] | None:
         """Two people, none of whom has been banned or erased."""
         able = [
             PersonId(each)
@@ -67,7 +71,7 @@ class Growing:
         ]
         if len(able) < 2:
             return None
-        one, other = self.rng.sample(able, 2)
+        one, other = (rng or self.rng).sample(able, 2)
         return one, other
 
     async def _gift(self) -> None:
@@ -110,10 +114,32 @@ class Growing:
         await self._handle(message)
 
     async def _talk(self) -> None:
-        """Two people have a real chat. What says so may come twice, by either bot."""
+        """Two people have a real chat."""
         two = self._two()
+        if two is not None:
+            await self._real_chat(two, self.rng)
+
+    async def _invite(self) -> None:
+        """Somebody comes by a link, and has the real chats that it takes. They may be banned or erased later."""
+        two = self._two(self.invite_rng)
         if two is None:
             return
+        inviter, friend = [(await self._load(each)).me for each in two]
+        if friend.journey is not None and friend.journey.invite:
+            return
+        env = Env(self.clock.now(), self.invite_rng)
+        with_token, token = with_link(inviter, env)
+        # What they did before stays, so that they get no second trial.
+        steps = friend.journey.steps if friend.journey is not None else 0
+        began = Journey("invite", self.bots[0], "en", env.now, steps)
+        came = invited(msgspec.structs.replace(friend, journey=began), token)
+        await self._change(with_token, came)
+        for _ in range(3):
+            await self._real_chat((friend.person, inviter.person), self.invite_rng)
+
+    async def _real_chat(self, two: tuple[PersonId, PersonId], rng: Random) -> None:
+        """What says that it is one may come twice, by either bot."""
+        self._numbers += 1
         chat, now = ChatId(f"t{self._numbers}"), self.clock.now()
         one, other = [(await self._load(each)).me for each in two]
         if any(each.bot is None or not isinstance(each.state, Idle) for each in (one, other)):
@@ -123,8 +149,8 @@ class Growing:
             msgspec.structs.replace(other, state=Chatting(chat, one.person, now)),
         )
         try:
-            for each in (*two, self.rng.choice(two)):
-                await self._handle(WroteEnough(each, self._bot(), chat))
+            for each in (*two, rng.choice(two)):
+                await self._handle(WroteEnough(each, rng.choice(self.bots), chat))
         finally:
             changed = [(await self._load(each)).me for each in two]
             await self._change(*(msgspec.structs.replace(each, state=Idle()) for each in changed))
@@ -155,6 +181,26 @@ class Growing:
             found.append("more days were given than codes used")
         if not self.erased_at and not self.banned_at and uses.get(FREE.code, 0) != given:
             found.append("a used code gave nothing")
+        return found + self._faults_of_referrals(ledger)
+
+    def _faults_of_referrals(self, ledger: "Ledger") -> list[str]:
+        """What was given is there for both, once. What was taken back is not."""
+        found = []
+        gone = {*self.erased_at, *self.banned_at}
+        for friend, row in ledger.referrals.items():
+            if row.decided_at is None:
+                found.append(f"{friend}: a referral is not decided")
+            for who, code in ((ledger.links.get(row.token), row.mine), (friend, row.theirs)):
+                if who is None or who in gone or not code:
+                    continue
+                mine = [each for (of, _), each in ledger.grants.items() if of == who]
+                is_left = any(piece.code == code and piece.until > self.clock.now() for piece in pieces(mine))
+                if row.outcome == ReferralOutcome.GIVEN and sum(each.code == code for each in mine) != 1:
+                    found.append(f"{who}: a referral was given and not granted")
+                if row.outcome == ReferralOutcome.TAKEN_BACK and is_left:
+                    found.append(f"{who}: a referral goes on after it was taken back")
+            if row.outcome == ReferralOutcome.GIVEN and friend in self.banned_at:
+                found.append(f"{friend}: is banned, and their referral counts")
         return found
 
 

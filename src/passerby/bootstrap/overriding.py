@@ -125,5 +125,7 @@ def rules_of(settings: Settings) -> Rules:
         approval_above=settings.broadcast_approval_above,
         real_chat_messages=settings.real_chat_messages,
         trial_days=settings.trial_days,
+        referral_days=settings.referral_days,
+        referrals_a_month=settings.referrals_a_month,
         refund_second_above=settings.refund_second_above,
     )

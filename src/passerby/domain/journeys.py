@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from passerby.kernel.ids import BotId, ChatId
-from passerby.kernel.journey import Journey, Step
+from passerby.kernel.journey import COUNTED_TALKS, Journey, Step
 from passerby.kernel.participant import Chatting, Participant, Searching
 
 ALL_STEPS: Final = sum(Step)
@@ -106,7 +106,12 @@ def new_steps(before: Participant, after: Participant) -> tuple[Step, ...]:
 
 def is_open(me: Participant) -> bool:
     """Whether it matters when this person has written enough for a real chat."""
-    return me.journey is None or not me.journey.steps & Step.TALK
+    journey = me.journey
+    return (
+        journey is None
+        or not journey.steps & Step.TALK
+        or (journey.invite != "" and len(journey.talks) < COUNTED_TALKS)
+    )
 
 
 def wrote_enough(me: Participant, chat: ChatId) -> Participant:

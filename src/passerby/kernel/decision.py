@@ -98,6 +98,7 @@ class Facts(msgspec.Struct, frozen=True):
       no longer known. `partner_anchor` is the partner's.
     - `chosen` is the message that the person chose as evidence with this event, if it may be one.
     - `redemption` is what became of the promo code in this event (see `Feature.redeems`). None: there is none in it.
+    - `bot_name` is the username of the bot, for deciders that ask for it (see `Feature.names_bot`). Empty: not known.
     - `others` are further people that the feature asked for (see `Feature.also_load`), if they are known.
     """
 
@@ -109,6 +110,7 @@ class Facts(msgspec.Struct, frozen=True):
     others: tuple[Participant, ...] = ()
     chosen: Chosen | None = None
     redemption: Redemption | None = None
+    bot_name: str = ""
 
 
 class Decision(msgspec.Struct, frozen=True):

@@ -278,6 +278,15 @@ class PaymentAnswered(msgspec.Struct, frozen=True, gc=False, tag=True):
     words: str
 
 
+class ReferralGiven(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """Somebody gets VIP days for a referral. `for_friend`: because they were invited."""
+
+    person: PersonId
+    bot: BotId
+    grant: str
+    for_friend: bool
+
+
 class SubscriptionTurned(msgspec.Struct, frozen=True, gc=False, tag=True):
     """A subscription was cancelled or taken up again by the person, or its renewal failed."""
 
@@ -448,6 +457,7 @@ Event = (
     | PaymentRefunded
     | RefundOrdered
     | PaymentAnswered
+    | ReferralGiven
     | SubscriptionTurned
     | SellerClosing
     | StarCallConfirmed

@@ -48,6 +48,7 @@ class Feature:
     - `open_to_barred`: the deciders that such a person reaches in spite of that.
     - `open_to_all`: newcomers may use its commands and presses, too.
     - `redeems`: the deciders that find out in `Facts.redemption` whether a promo code is the person's now.
+    - `names_bot`: the deciders that find the bot's username in `Facts.bot_name`.
     - `also_load`: the deciders that look at, or change, more people than a person and their partner.
     """
 
@@ -66,3 +67,4 @@ class Feature:
     open_to_all: bool = False
     also_load: Mapping[Decider, AlsoLoad] = field(default_factory=dict)
     redeems: Mapping[Decider, CodeReader] = field(default_factory=dict)
+    names_bot: Collection[Decider] = ()

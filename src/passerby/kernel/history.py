@@ -92,6 +92,17 @@ class PastCase(msgspec.Struct, frozen=True):
     words: bytes | None = None
 
 
+class PastReferral(msgspec.Struct, frozen=True):
+    """A referral of the person's: as the one who was invited, with the token of that link, or as the inviter (`token`
+    empty). `outcome` None: not decided."""
+
+    token: str
+    reached_at: float
+    decided_at: float | None
+    outcome: str | None
+    grant: str | None
+
+
 class PastMoney(msgspec.Struct, frozen=True):
     """The person's part of the ledger. The newest entries may still be missing."""
 
@@ -102,6 +113,7 @@ class PastMoney(msgspec.Struct, frozen=True):
     refunds: tuple[PastRefund, ...] = ()
     redemptions: tuple[PastRedemption, ...] = ()
     cases: tuple[PastCase, ...] = ()
+    referrals: tuple[PastReferral, ...] = ()
 
 
 class PastBroadcast(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -22,6 +22,10 @@ class Step(IntEnum):
     PAID = 128
 
 
+COUNTED_TALKS = 3
+"""How many real chats with different people a friend who was invited needs."""
+
+
 class Journey(msgspec.Struct, frozen=True, gc=False, array_like=True, omit_defaults=True):
     """`source` is the tag of the link by which a person came first; empty: they came without one.
 
@@ -29,6 +33,8 @@ class Journey(msgspec.Struct, frozen=True, gc=False, array_like=True, omit_defau
       counted. Then no step of theirs is counted.
     - `steps` are the bits of the steps that they reached.
     - `code` is the promo code that their link brought, until they have answered the first questions.
+    - `invite` is the referral token of their link, and `talks` are their first real chats with different people since
+      then (see `domain.money.referrals`).
     - `talked` is the latest chat in which they wrote enough for a real chat.
     """
 
@@ -39,3 +45,5 @@ class Journey(msgspec.Struct, frozen=True, gc=False, array_like=True, omit_defau
     steps: int = 0
     talked: ChatId = ChatId("")
     code: str = ""
+    invite: str = ""
+    talks: tuple[ChatId, ...] = ()

@@ -196,7 +196,7 @@ class Wallet(msgspec.Struct, frozen=True, omit_defaults=True):
 
     - `filtered_at`: when a filter that needs VIP was last used. `refunded_at`: the last refund of the buyer's own.
     - `discount` is for their first purchase. `tries`: when they lately tried promo codes that do not exist.
-    - `case`: the payment case that is open.
+    - `case`: the payment case that is open. `invite`: the referral token of their own link.
     - `told_until`: for which end of VIP the person has been told that it is near (`told`: that it has come, too).
     """
 
@@ -212,6 +212,7 @@ class Wallet(msgspec.Struct, frozen=True, omit_defaults=True):
     tries: tuple[float, ...] = ()
     early_refunds: tuple[EarlyRefund, ...] = ()
     case: OpenCase | None = None
+    invite: str = ""
 
 
 class NotNow(StrEnum):

@@ -80,6 +80,10 @@ class Rules(msgspec.Struct, frozen=True):
     """How many messages each of two people writes in a chat until it is a real one."""
     trial_days: int = 0
     """VIP days after somebody's first real chat, once. 0: none."""
+    referral_days: int = 0
+    """VIP days for somebody who invites a friend, and for the friend. 0: none."""
+    referrals_a_month: int = 10
+    """For how many friends somebody gets VIP days within 30 days."""
     approval_above: int = 1_000
     """A broadcast to more people than this needs the approval of a second staff member."""
     refund_second_above: int = 1_000

@@ -86,6 +86,22 @@ class PaymentCaseOpened(msgspec.Struct, frozen=True, gc=False, tag="payment_case
     at: float
 
 
+class ReferralLinkMade(msgspec.Struct, frozen=True, gc=False, tag="referral_link"):
+    """A person got a link of their own, with this token."""
+
+    person: PersonId
+    token: str
+    at: float
+
+
+class ReferralReached(msgspec.Struct, frozen=True, gc=False, tag="referral"):
+    """A person who came by the link with this token has had enough real chats. Only the first one counts."""
+
+    person: PersonId
+    token: str
+    at: float
+
+
 class EvidenceKept(msgspec.Struct, frozen=True, gc=False, tag="evidence"):
     """A message that a reporter chose. `sealed` is encrypted; `digest` is the hexadecimal SHA-256 of it. The same
     `place` again changes nothing."""
@@ -221,6 +237,8 @@ Fact = (
     | ComplaintExplained
     | EvidenceKept
     | PaymentCaseOpened
+    | ReferralLinkMade
+    | ReferralReached
     | PersonErased
     | SanctionChanged
     | SanctionLifted

@@ -9,6 +9,7 @@ from passerby.ports.facts import Fact
 from passerby.ports.money import MoneyRecords
 from passerby.ports.personal_data import PersonalData
 from passerby.ports.promos import PromoRecords
+from passerby.ports.referrals import ReferralRecords
 
 
 class Told(NamedTuple):
@@ -47,7 +48,7 @@ class RecordsDamaged(RecordsLost):
     """The database's file is damaged. Only an operator can repair that. The text is a sentence for them."""
 
 
-class Records(PersonalData, MoneyRecords, PromoRecords, Protocol):
+class Records(PersonalData, MoneyRecords, PromoRecords, ReferralRecords, Protocol):
     """Raises: RecordsLost from every method."""
 
     async def people(self, persons: Sequence[PersonId]) -> dict[PersonId, Participant]:

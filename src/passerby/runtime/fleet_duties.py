@@ -21,6 +21,7 @@ from passerby.runtime.background.matcher import Introduce, Matcher
 from passerby.runtime.background.money import MoneyTask
 from passerby.runtime.background.personal_data import PersonalDataTask
 from passerby.runtime.background.recorder import Recorder
+from passerby.runtime.background.referrals import Referrals
 from passerby.runtime.background.search_delays import SearchDelays
 from passerby.runtime.background.staff_orders import ORDERS, StaffOrders
 from passerby.runtime.broadcasts.copies import Copies
@@ -106,7 +107,17 @@ class FleetDuties:
         self._orders = None if staff_records is None else StaffOrders(staff_records, put, clock)
         self._broadcasts = None if broadcasts is None else self._sender_of(broadcasts)
         self._search_delays = SearchDelays(store, self._put, parts.background)
-        money = MoneyTask(records, telegram, self._fleet_bots, tokens.works, self._put, clock, lambda: path.drains.now)
+        referrals = Referrals(records, path.rules_now, self._put, clock, parts.rng)
+        money = MoneyTask(
+            records,
+            telegram,
+            self._fleet_bots,
+            tokens.works,
+            self._put,
+            clock,
+            lambda: path.drains.now,
+            referrals.look,
+        )
         own_data = PersonalDataTask(store, records, telegram, path.sealer.open_words, words.word, self._put, clock)
         self._loops: dict[LeaseName, Run] = {
             RECORDER: recorder.run,

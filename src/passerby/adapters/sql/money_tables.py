@@ -130,6 +130,26 @@ payment_cases = sa.Table(
     sa.Column("answered_at", sa.Double, comment="null: it is open"),
     sa.Column("answered_by", sa.Integer, comment="the number of a staff member; 0: the command line"),
 )
+referral_links = sa.Table(
+    "referral_links",
+    metadata,
+    sa.Column("token", sa.Text, primary_key=True, comment="random; what the link carries"),
+    sa.Column("user_id", sa.BigInteger, nullable=False, comment="whose link it is"),
+    sa.Column("made_at", sa.Double, nullable=False),
+)
+
+referrals = sa.Table(
+    "referrals",
+    metadata,
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False, comment="the friend who came"),
+    sa.Column("token", sa.Text, nullable=False, comment="that of the link by which they came"),
+    sa.Column("reached_at", sa.Double, nullable=False, comment="when they had had enough real chats"),
+    sa.Column("decided_at", sa.Double, comment="null: not yet"),
+    sa.Column("outcome", sa.Text, comment="see kernel.referral; null: not decided"),
+    sa.Column("grant_code", sa.Text, comment="the VIP grant of the inviter"),
+    sa.Column("friend_grant", sa.Text, comment="the VIP grant of the friend"),
+)
+
 # A person's orders and charges; those of a period.
 sa.Index("ix_orders_user_id", orders.c.user_id)
 sa.Index("ix_orders_made_at", orders.c.made_at)
@@ -143,6 +163,11 @@ partial_index("ix_charges_gift_to", charges.c.gift_to, where=charges.c.gift_to.i
 # A person's payment cases, and those that are open.
 sa.Index("ix_payment_cases_user_id", payment_cases.c.user_id)
 partial_index("ix_payment_cases_open", payment_cases.c.opened_at, where=payment_cases.c.answered_at.is_(None))
+# A person's referral link; who came by it; and those that are not decided.
+sa.Index("ix_referral_links_user_id", referral_links.c.user_id)
+sa.Index("ix_referrals_token", referrals.c.token)
+partial_index("ix_referrals_open", referrals.c.reached_at, where=referrals.c.decided_at.is_(None))
+sa.Index("ix_referrals_decided_at", referrals.c.decided_at)
 # What we still owe.
 partial_index("ix_star_calls_open", star_calls.c.owed_at, where=star_calls.c.done_at.is_(None))
 # Transactions of a period; of a person; and those that our ledger does not know.

@@ -11,6 +11,8 @@ from passerby.adapters.sql.money_tables import (
     grants,
     orders,
     payment_cases,
+    referral_links,
+    referrals,
     refunds,
     star_calls,
     subscriptions,
@@ -20,6 +22,8 @@ from passerby.ports.facts import (
     GrantChanged,
     OrderPlaced,
     PaymentCaseOpened,
+    ReferralLinkMade,
+    ReferralReached,
     RefundMade,
     StarCallOwed,
     StarCallSettled,
@@ -35,6 +39,8 @@ MoneyFact = (
     | StarCallOwed
     | StarCallSettled
     | PaymentCaseOpened
+    | ReferralLinkMade
+    | ReferralReached
 )
 Row = dict[str, Any]
 
@@ -60,6 +66,8 @@ class MoneyWriter:
         self.add_refund = add(refunds).on_conflict_do_nothing()
         self.add_call = add(star_calls).on_conflict_do_nothing()
         self.add_case = add(payment_cases).on_conflict_do_nothing()
+        self.add_link = add(referral_links).on_conflict_do_nothing()
+        self.add_referral = add(referrals).on_conflict_do_nothing()
 
     def statements(self, batch: "MoneyBatch") -> tuple[tuple[sa.Executable, list[Row]], ...]:
         return (
@@ -71,6 +79,8 @@ class MoneyWriter:
             (self.add_call, _in_order(batch.calls)),
             (SETTLE_CALL, _in_order(batch.settled)),
             (self.add_case, _in_order(batch.cases)),
+            (self.add_link, _in_order(batch.links)),
+            (self.add_referral, _in_order(batch.referrals)),
         )
 
 
@@ -86,6 +96,8 @@ class MoneyBatch:
         self.calls: dict[Any, Row] = {}
         self.settled: dict[Any, Row] = {}
         self.cases: dict[Any, Row] = {}
+        self.links: dict[Any, Row] = {}
+        self.referrals: dict[Any, Row] = {}
 
     def take(self, fact: MoneyFact) -> None:
         match fact:
@@ -109,6 +121,12 @@ class MoneyBatch:
             case PaymentCaseOpened():
                 case = {"code": fact.case, "user_id": fact.person, "words": fact.words, "opened_at": fact.at}
                 self.cases.setdefault(fact.case, case)
+            case ReferralLinkMade():
+                link = {"token": fact.token, "user_id": fact.person, "made_at": fact.at}
+                self.links.setdefault(fact.token, link)
+            case ReferralReached():
+                reached = {"user_id": fact.person, "token": fact.token, "reached_at": fact.at}
+                self.referrals.setdefault(fact.person, reached)
             case _:
                 assert_never(fact)
 

@@ -11,12 +11,14 @@ from passerby.adapters.sql.money_tables import (
     grants,
     orders,
     payment_cases,
+    referral_links,
+    referrals,
     refunds,
     star_calls,
     subscriptions,
 )
 from passerby.adapters.sql.promo_tables import promo_uses
-from passerby.kernel.history import PastCase, PastMoney, PastRedemption, PastRefund
+from passerby.kernel.history import PastCase, PastMoney, PastRedemption, PastReferral, PastRefund
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.money import (
     Charge,
@@ -47,7 +49,15 @@ async def past_money(connection: AsyncConnection, person: PersonId) -> PastMoney
         tuple(PastRefund(row.charge_id, row.stars, row.refunded_by, row.at) for row in await rows(_REFUNDS)),
         tuple(PastRedemption(row.code, row.grant_code, row.at) for row in await rows(_REDEMPTIONS)),
         tuple(PastCase(row.code, row.opened_at, row.answered_at, row.words) for row in await rows(_CASES)),
+        (
+            *(_referral(row, row.token, row.friend_grant) for row in await rows(_INVITED)),
+            *(_referral(row, "", row.grant_code) for row in await rows(_INVITES)),
+        ),
     )
+
+
+def _referral(row: Any, token: str, grant: str | None) -> PastReferral:
+    return PastReferral(token, row.reached_at, row.decided_at, row.outcome, grant)
 
 
 async def purchase_with(connection: AsyncConnection, code: str) -> Purchase | None:
@@ -121,6 +131,13 @@ _GRANTS = sa.select(grants).where(grants.c.user_id == _WHO).order_by(grants.c.si
 _SUBSCRIPTIONS = sa.select(subscriptions).where(subscriptions.c.user_id == _WHO).order_by(subscriptions.c.paid_until)
 _REDEMPTIONS = sa.select(promo_uses).where(promo_uses.c.user_id == _WHO).order_by(promo_uses.c.at)
 _CASES = sa.select(payment_cases).where(payment_cases.c.user_id == _WHO).order_by(payment_cases.c.opened_at)
+_INVITED = sa.select(referrals).where(referrals.c.user_id == _WHO)
+_INVITES = (
+    sa.select(referrals)
+    .join(referral_links, referral_links.c.token == referrals.c.token)
+    .where(referral_links.c.user_id == _WHO)
+    .order_by(referrals.c.reached_at)
+)
 _REFUNDS = (
     sa.select(refunds)
     .join(charges, sa.and_(charges.c.bot_id == refunds.c.bot_id, charges.c.id == refunds.c.charge_id))

@@ -7,7 +7,16 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerby.adapters.sql.approvals import FORGET_ABOUT
-from passerby.adapters.sql.money_tables import charges, grants, orders, payment_cases, star_rows, subscriptions
+from passerby.adapters.sql.money_tables import (
+    charges,
+    grants,
+    orders,
+    payment_cases,
+    referral_links,
+    referrals,
+    star_rows,
+    subscriptions,
+)
 from passerby.adapters.sql.packing import unpack, without_side
 from passerby.adapters.sql.past_money import past_money
 from passerby.adapters.sql.promos import DROP_USES
@@ -248,6 +257,8 @@ _DROP_ORDERS: Final = sa.delete(orders).where(orders.c.user_id == _WHO)
 _DROP_GRANTS: Final = sa.delete(grants).where(grants.c.user_id == _WHO)
 _DROP_SUBSCRIPTIONS: Final = sa.delete(subscriptions).where(subscriptions.c.user_id == _WHO)
 _DROP_PAYMENT_CASES: Final = sa.delete(payment_cases).where(payment_cases.c.user_id == _WHO)
+_DROP_LINKS: Final = sa.delete(referral_links).where(referral_links.c.user_id == _WHO)
+_DROP_REFERRAL: Final = sa.delete(referrals).where(referrals.c.user_id == _WHO)
 _DROP_BUYER: Final = sa.update(charges).where(charges.c.user_id == _WHO).values(user_id=NOBODY)
 _FORGET_GIFT_ORDERS: Final = sa.delete(orders).where(orders.c.gift_to == _WHO)
 _FORGET_GIFTS: Final = sa.update(charges).where(charges.c.gift_to == _WHO).values(gift_to=NOBODY)
@@ -273,6 +284,8 @@ ERASE: Final = (
     _DROP_GRANTS,
     _DROP_SUBSCRIPTIONS,
     _DROP_PAYMENT_CASES,
+    _DROP_LINKS,
+    _DROP_REFERRAL,
     _DROP_BUYER,
     _DROP_PAYER,
     _DROP_TARGETS,

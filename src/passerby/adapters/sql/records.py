@@ -21,6 +21,7 @@ from passerby.adapters.sql.named import measure, named
 from passerby.adapters.sql.personal_data import SqlPersonalData
 from passerby.adapters.sql.pool import Keeper, Pool, connections_allowed, connections_percent, shortage
 from passerby.adapters.sql.promos import SqlPromos
+from passerby.adapters.sql.referrals import SqlReferrals
 from passerby.adapters.sql.rows import READ, participant
 from passerby.adapters.sql.tables import chats, journal_positions, users
 from passerby.adapters.sql.tombstones import Pseudonyms, no_pseudonyms, remembered
@@ -39,7 +40,7 @@ _DEAD_AFTER_S: Final = 30 * 86_400.0
 """No store still uses a generation that has sent no facts for this long."""
 
 
-class SqlRecords(SqlPersonalData, SqlMoney, SqlPromos):
+class SqlRecords(SqlPersonalData, SqlMoney, SqlPromos, SqlReferrals):
     """Implements `passerby.ports.records.Records`. The tables must exist: `init_schema` creates them.
 
     If the commit of `apply` gets no answer, its outcome is unknown. So the caller gets RecordsLost, and repeats the

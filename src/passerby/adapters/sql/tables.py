@@ -23,6 +23,8 @@ from passerby.adapters.sql.money_tables import charges as charges
 from passerby.adapters.sql.money_tables import grants as grants
 from passerby.adapters.sql.money_tables import orders as orders
 from passerby.adapters.sql.money_tables import payment_cases as payment_cases
+from passerby.adapters.sql.money_tables import referral_links as referral_links
+from passerby.adapters.sql.money_tables import referrals as referrals
 from passerby.adapters.sql.money_tables import refunds as refunds
 from passerby.adapters.sql.money_tables import star_calls as star_calls
 from passerby.adapters.sql.money_tables import star_rows as star_rows

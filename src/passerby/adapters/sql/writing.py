@@ -53,6 +53,8 @@ from passerby.ports.facts import (
     PaymentCaseOpened,
     PersonChanged,
     PersonErased,
+    ReferralLinkMade,
+    ReferralReached,
     RefundMade,
     SanctionChanged,
     SanctionLifted,
@@ -232,6 +234,8 @@ class _Batch:
                 | StarCallOwed()
                 | StarCallSettled()
                 | PaymentCaseOpened()
+                | ReferralLinkMade()
+                | ReferralReached()
             ):
                 self.money.take(fact)
             case StepReached():

@@ -3,6 +3,7 @@ may get VIP for a few days to try it."""
 
 from passerby.domain.journeys import after_real_chat, has_talked, wrote_enough
 from passerby.domain.lifecycle import together
+from passerby.domain.money.referrals import after_real_chat as counts_for_invite
 from passerby.domain.money.trials import with_trial
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
 from passerby.kernel.effect import Priority, Say
@@ -21,13 +22,13 @@ def talked(event: WroteEnough, facts: Facts, env: Env) -> Decision:
     if partner is None or not together(me, partner) or not has_talked(partner, event.chat):
         return Decision((me,))
     changed, told = [], []
-    for before in (me, partner):
+    for before, other in ((me, partner.person), (partner, me.person)):
         after = after_real_chat(before)
         tries = with_trial(after, env) if after is not before else after
         if tries is not after:
             said = text("journeys.trial", day=day(tries.vip_until))
             told.append(Say(tries.person, said, priority=Priority.SYSTEM))
-        changed.append(tries)
+        changed.append(counts_for_invite(tries, event.chat, other, env.now))
     return Decision(tuple(changed), tuple(told))
 
 

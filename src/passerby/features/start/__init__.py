@@ -17,6 +17,7 @@ from passerby.domain.farms.sources import begin_watched
 from passerby.domain.journeys import payload_of, source_of, with_code
 from passerby.domain.lifecycle import BOT_LOST
 from passerby.domain.money.promos import code_in_link
+from passerby.domain.money.referrals import invited, token_in_link
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Effect, Menu, Revise, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
@@ -137,6 +138,9 @@ def greet(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     if source:
         me, held = begin_watched(me, event.bot, source, env)
         told = (Say(me.person, letter(held)),) if held is not None else ()
+    token = token_in_link(payload_of(event.text))
+    if token is not None and facts.me.journey is None and me.journey is not None:
+        me = invited(me, token)
     code = code_in_link(payload_of(event.text))
     if code is not None and not me.profile.complete:
         me = with_code(me, code)

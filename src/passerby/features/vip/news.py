@@ -88,14 +88,17 @@ def _deliver(me: Participant, charge: Charge, days: float, facts: Facts, env: En
     return Decision((giver, _searches_on(happy, env)), (sent, told))
 
 
+_OVER = {GrantSource.GIFT: "vip.gift_over", GrantSource.REFERRAL: "vip.referral_over"}
+
+
 def grant_taken_back(event: GrantTakenBack, facts: Facts, env: Env) -> Decision:
     """The Stars went back, so what was left of the VIP time ends: that of a gift, or of a sale that was found late."""
     me = take_back(facts.me, event.grant, env.now)
     if me is facts.me:
         return NOTHING
     wallet = wallet_of(me, env.now)
-    is_gift = any(each.code == event.grant and each.source is GrantSource.GIFT for each in wallet.grants)
-    said = text("vip.gift_over" if is_gift else "vip.ended")
+    source = next((each.source for each in wallet.grants if each.code == event.grant), GrantSource.CHARGE)
+    said = text(_OVER.get(source, "vip.ended"))
     if me.vip_until <= env.now:  # this is the news about its end, too
         told = msgspec.structs.replace(wallet, told_until=me.vip_until, told_end=me.vip_until)
         me = msgspec.structs.replace(me, wallet=told)

@@ -21,6 +21,8 @@ from passerby.kernel.rules import Filter
 from passerby.kernel.text import Text, text
 
 BUY = "vip_buy"
+INVITE = "invite"
+"""A button of the feature `referrals`."""
 
 
 def shop(event: MessageReceived, facts: Facts, env: Env) -> Decision:
@@ -39,6 +41,8 @@ def _offer(me: Participant, bot: BotId, env: Env) -> Say:
     rows = tuple((_plan_button(plan, me, env),) for plan in plans_for(me, bot, env))
     if rows and can_give(me, bot, env):
         rows = (*rows, (Button(text("vip.gift"), GIFT),))
+    if env.rules.referral_days and me.profile.complete:
+        rows = (*rows, (Button(text("vip.invite"), INVITE),))
     return Say(me.person, _with_status(text("vip.offer"), me, env), Menu(rows) if rows else keyboard)
 
 

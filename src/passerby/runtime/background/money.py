@@ -6,12 +6,13 @@
                   ledger does not know becomes `PaymentSettled`, as its update would have.
     grants        `GrantTakenBack` for VIP time whose Stars went back, mostly gifts
     closing       `SellerClosing` for people who have a subscription of a bot that closes
+    referrals     see `background.referrals`
     endings       `VipEnding` for people whose VIP time ends within a day, or has just ended
 
 Everything is repeated until the records show that it happened. So it does not matter where a process dies.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from typing import Final
@@ -57,7 +58,10 @@ DAY_S: Final = 86_400.0
 
 
 class MoneyTask:
-    """`bots` returns the fleet's, and `closing` those that close. `put` gets the events."""
+    """`bots` returns the fleet's, and `closing` those that close. `put` gets the events.
+
+    `referrals` is one more step.
+    """
 
     def __init__(
         self,
@@ -68,6 +72,7 @@ class MoneyTask:
         put: Callable[[Event], None],
         clock: Clock,
         closing: Callable[[], Iterable[BotId]] = tuple,
+        referrals: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._records = records
         self._telegram = telegram
@@ -75,6 +80,7 @@ class MoneyTask:
         self._works = works
         self._put = put
         self._closing = closing
+        self._referrals = referrals
         self._clock = clock
         self._raised: dict[object, float] = {}
         self._swept_at: dict[BotId, float] = {}
@@ -96,7 +102,7 @@ class MoneyTask:
 
     async def _look(self) -> None:
         steps = (self.sweep, self.make_calls, self.take_grants_back, self.tell_endings, self.end_subscriptions)
-        for step in steps:
+        for step in steps if self._referrals is None else (*steps, self._referrals):
             try:
                 await step()
             except RecordsLost as error:

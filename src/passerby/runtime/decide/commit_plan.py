@@ -11,6 +11,7 @@ import msgspec
 
 from passerby.domain.journeys import gone_on, new_steps
 from passerby.domain.lifecycle import is_in_search
+from passerby.domain.money.referrals import reached
 from passerby.domain.sanctions import binds
 from passerby.kernel.decision import Decision
 from passerby.kernel.effect import (
@@ -44,6 +45,7 @@ from passerby.ports.facts import (
     PaymentCaseOpened,
     PersonChanged,
     PersonErased,
+    ReferralReached,
     SanctionChanged,
     SanctionLifted,
     StepReached,
@@ -254,7 +256,9 @@ def _steps_reached(before: Participant, after: Participant, now: float) -> list[
     if journey is None:
         return []
     where = (journey.source, journey.bot, journey.language, journey.began_at)
-    return [StepReached(*where, step, now) for step in new_steps(before, after)]
+    steps: list[Fact] = [StepReached(*where, step, now) for step in new_steps(before, after)]
+    token = reached(before, after)
+    return [*steps, ReferralReached(after.person, token, now)] if token else steps
 
 
 def _chat_of(person: Participant) -> ChatId | None:

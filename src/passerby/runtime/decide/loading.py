@@ -28,6 +28,7 @@ from passerby.ports.records import Records, RecordsLost
 from passerby.ports.soon import Soon, own_task
 from passerby.runtime.decide.readings import Reading, Readings, is_plain
 from passerby.runtime.decide.router import Router
+from passerby.runtime.decide.usernames import Usernames
 from passerby.runtime.inbound.person_queues import PersonQueues
 from passerby.telemetry import metrics
 
@@ -44,6 +45,7 @@ class FactsLoader:
         clock: Clock,
         content_of: Callable[[Original], Content | None],
         rng: Random,
+        bot_names: Usernames,
     ) -> None:
         self._store = store
         self._records = records
@@ -52,6 +54,7 @@ class FactsLoader:
         self._clock = clock
         self._content_of = content_of
         self._rng = rng
+        self._bot_names = bot_names
         self._readings = Readings(clock)
 
     def read(self, event: Event, number: int) -> Reading | Coroutine[Any, Any, Reading]:
@@ -89,6 +92,8 @@ class FactsLoader:
         code = self._router.promo_code_in(decider, event, facts, self._clock.now())
         if code is not None:
             facts = msgspec.structs.replace(facts, redemption=await self._redeemed(code, facts.me))
+        if self._router.names_bot(decider):
+            facts = msgspec.structs.replace(facts, bot_name=await self._bot_names.of(event.bot))
         return Reading(facts, decider, upto, self._clock.monotonic(), generation)
 
     async def person(self, person: PersonId) -> Participant | None:

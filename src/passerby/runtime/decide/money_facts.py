@@ -23,6 +23,7 @@ from passerby.ports.facts import (
     Fact,
     GrantChanged,
     OrderPlaced,
+    ReferralLinkMade,
     RefundMade,
     StarCallOwed,
     StarCallSettled,
@@ -49,6 +50,7 @@ def money_changed(before: Participant, after: Participant, now: float) -> list[F
         *(SubscriptionChanged(person, each, now) for each in is_.subscriptions if each not in was.subscriptions),
         *(GrantChanged(person, each, now) for each in is_.grants if each not in was.grants),
         *_cancellations(was, is_, after, now),
+        *([ReferralLinkMade(person, is_.invite, now)] if is_.invite and is_.invite != was.invite else []),
     ]
 
 

@@ -47,6 +47,7 @@ class Router:
         self._awaits: list[Callable[[MessageReceived, Facts], Decider | None]] = []
         self._also_load: dict[Decider, AlsoLoad] = {}
         self._redeems: dict[Decider, CodeReader] = {}
+        self._name_bot: set[Decider] = set()
         unknown: Callable[[Collection[str]], Decider] | None = None
         menu: list[MenuCommand] = []
         for feature in features:
@@ -63,6 +64,7 @@ class Router:
                     table[key] = decider  # type: ignore[index]
             self._also_load.update(feature.also_load)
             self._redeems.update(feature.redeems)
+            self._name_bot.update(feature.names_bot)
             menu += feature.menu
             if feature.open_to_all:
                 self._open.update(feature.commands.values(), feature.presses.values())
@@ -105,6 +107,10 @@ class Router:
         asked = self._also_load.get(decider) if decider is not None else None
         return asked(event, facts) if asked is not None else ()
 
+    def names_bot(self, decider: Decider | None) -> bool:
+        """Whether the decider needs the bot's username."""
+        return decider in self._name_bot
+
     def promo_code_in(self, decider: Decider | None, event: Event, facts: Facts, now: float) -> str | None:
         """The promo code that the person uses with the event, if they may."""
         asked = self._redeems.get(decider) if decider is not None else None
@@ -112,6 +118,8 @@ class Router:
 
     def is_enough(self, decider: Decider | None, event: Event, facts: Facts, now: Callable[[], float]) -> bool:
         """Whether the decider needs nothing besides the facts of the person and their partner."""
+        if decider in self._name_bot:
+            return False
         if decider not in self._also_load and decider not in self._redeems:
             return True
         return not self.also_load(decider, event, facts) and self.promo_code_in(decider, event, facts, now()) is None
