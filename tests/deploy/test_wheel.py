@@ -1,4 +1,7 @@
-"""The wheel has everything: installed away from the source, the program runs."""
+"""The wheel has everything: installed away from the source, the program runs.
+
+The last test builds and installs it as people do, with what the package registry has today. It is skipped without one.
+"""
 
 import subprocess
 import sys
@@ -68,6 +71,38 @@ def test_the_demo_runs_from_the_wheel_in_an_environment_of_its_own(wheel: Path, 
     assert Path(found.stdout.strip()).is_relative_to(home)
     command = [str(python), "-m", "passerby.cli", "demo", "--port", str(free_port())]
     with running(tmp_path, *command, **libraries) as process:
+        assert len(get(f"{address(process)}/sandbox/bots")) == 3
+        interrupt(process)
+        said(process, "Stopped.")
+        assert process.wait(WAIT_S) == 0
+
+
+def _run(*command: str | Path, cwd: Path) -> str:
+    done = subprocess.run(command, cwd=cwd, env=environment(), capture_output=True, text=True, check=False, timeout=900)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_a_wheel_that_was_built_and_installed_from_the_registry_runs_the_demo(tmp_path: Path) -> None:
+    builder, home, away = tmp_path / "builder", tmp_path / "home", tmp_path / "away"
+    away.mkdir()
+    for each in (builder, home):
+        venv.create(each, with_pip=True)
+    try:
+        _run(builder / "bin" / "python", "-m", "pip", "install", "-q", "build", cwd=away)
+    except AssertionError as error:
+        pytest.skip(f"there is no package registry: {error}")
+    source = tmp_path / "source"
+    source.mkdir()
+    archive = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, check=True, capture_output=True).stdout
+    subprocess.run(["tar", "-x", "-C", source], input=archive, check=True)
+    _run(builder / "bin" / "python", "-m", "build", "--outdir", tmp_path / "dist", source, cwd=away)
+    (built,) = (tmp_path / "dist").glob("*.whl")
+    _run(home / "bin" / "python", "-m", "pip", "install", "-q", built, cwd=away)
+    assert _run(home / "bin" / "passerby", "--version", cwd=away).strip() == __version__
+    with running(away, str(home / "bin" / "passerby"), "demo", "--port", str(free_port())) as process:
         assert len(get(f"{address(process)}/sandbox/bots")) == 3
         interrupt(process)
         said(process, "Stopped.")
