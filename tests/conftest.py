@@ -11,6 +11,7 @@ from time import time
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.order import slow_first
 from tests.size import size
 
 # No deadline for an example: the machine may be busy with other work.
@@ -63,7 +64,14 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run long forms only if they are selected by marker or by name. Run no test that `tools/check.py` has just run in
-    the same way."""
+    the same way. Begin with the slow ones."""
+    _deselect(config, items)
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0"))
+    if workers and not config.option.markexpr:
+        items[:] = slow_first(items, workers, lambda item: item.nodeid)
+
+
+def _deselect(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.option.markexpr or config.option.keyword:
         return
     pure_ran = config.getini("pure_ran")

@@ -54,7 +54,7 @@ def check(
     tree: Path, source: str, what: str = "tests/test_planted.py", **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the checks of one planted test in a tree of its own."""
-    for name in ("tools/check.py", "tests/conftest.py", "tests/size.py", "pyproject.toml"):
+    for name in ("tools/check.py", "tests/conftest.py", "tests/order.py", "tests/size.py", "pyproject.toml"):
         (tree / name).parent.mkdir(exist_ok=True, parents=True)
         shutil.copy(ROOT / name, tree / name)
     (tree / "tests/test_planted.py").write_text(source)
