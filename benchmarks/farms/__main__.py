@@ -1,6 +1,7 @@
 """Measures how far farms are contained, and how many honest people notice anything.
 
     python -m benchmarks.farms [--people 15000] [--accounts 60] [--hours 2] [--seed 1] [--held-out] [--plot FILE.svg]
+    python -m benchmarks.farms --curve FILE.svg [--people 5000] [--accounts 40]
 
 Each farm begins at 18:00 and is played twice: with the measures and without. Then a whole day without any farm shows
 what honest people notice. Prints a table and JSON.
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.farms.course import Course, Outcome
+from benchmarks.farms.curve import draw_curve, points
 from benchmarks.farms.held_out import HELD_OUT
 from benchmarks.farms.plot import draw
 from simulated_people.farms import STYLES, Style
@@ -69,6 +71,19 @@ def show(rows: list[dict[str, Any]], calm: Mapping[str, float]) -> None:
     print(f"| none, a whole day | – | – | – | – | {calm['asked']:.3%} | {calm['slowed']:.3%} |", flush=True)
 
 
+CURVES = ("templates", "human-timed", "sparing", "fresh numbers", "two-faced", "patient", "one in five")
+
+
+def curves(options: argparse.Namespace) -> dict[str, Any]:
+    found = {}
+    for name in CURVES:
+        style = {**STYLES, **HELD_OUT}[name]
+        found[name] = points(options.people, style, options.accounts, BEGINS_AT, options.hours, options.seed)
+        print(json.dumps({name: found[name]}), flush=True)
+    options.curve.write_text(draw_curve(found))
+    return found
+
+
 def main(arguments: list[str] | None = None) -> dict[str, Any]:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.farms", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -81,12 +96,15 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--farm", help="only this one")
     parser.add_argument("--no-day", action="store_true", help="without the day that has no farm")
     parser.add_argument("--plot", type=Path)
+    parser.add_argument("--curve", type=Path, help="only what other thresholds would do")
     parser.add_argument("--short", action="store_true", help="one farm among few people, to see that it works")
     options = parser.parse_args(arguments)
     if options.short:
         options.people, options.accounts, options.hours, options.farm = 300, 10, 0.5, next(iter(STYLES))
         options.no_day = True
     began = time.process_time()
+    if options.curve:
+        return {"curves": curves(options), "cpu_s": time.process_time() - began}
     styles = HELD_OUT if options.held_out else STYLES
     rows = []
     for name, style in styles.items():

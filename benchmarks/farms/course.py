@@ -86,7 +86,8 @@ class Outcome:
 
 
 class Course:
-    """`contains`: the measures are taken. Without it, the same day is played as if there were none.
+    """`contains`: the measures are taken. Without it, the same day is played as if there were none. `notes`: what the
+    program would know is noted all the same.
 
     People who come before `since` are left out: most of them have left when the farm begins.
     """
@@ -101,15 +102,17 @@ class Course:
         contains: bool,
         until: float,
         since: float = 0.0,
+        notes: bool = False,
     ) -> None:
         self._rng = rng = Random(seed)
+        self._notes = notes or contains
         self._contains = contains
         self._until = until
         self._events: list[tuple[float, int, Callable[[float], None]]] = []
         self._counter = 0
         self._queues: dict[bool, deque[tuple[Account, float]]] = {True: deque(), False: deque()}
         self._waiting: dict[PersonId, float] = {}
-        self._conducts: dict[PersonId, Conduct] = {}
+        self.conducts: dict[PersonId, Conduct] = {}
         self._known: frozenset[int] = frozenset()
         self._chats = 0
         self.meetings: list[Meeting] = []
@@ -275,7 +278,7 @@ class Course:
     # What the program does
 
     def _note(self, note: Note) -> None:
-        if not self._contains:
+        if not self._notes:
             return
         tokens: dict[str, tuple[int, ...]] = {}
         known = False
@@ -287,10 +290,10 @@ class Course:
                 tokens["b"] = bands(KEY, words_of(note.text))
             else:
                 tokens["l"] = line(KEY, note.text)
-        self._conducts[note.person] = noted(self._conducts.get(note.person, Conduct()), note, tokens, known)
+        self.conducts[note.person] = noted(self.conducts.get(note.person, Conduct()), note, tokens, known)
 
     def _look(self, now: float) -> None:
-        judged = judge(self._conducts)
+        judged = judge(self.conducts)
         self._known = frozenset(judged.farms)
         for person, finding in judged.findings.items():
             account = self._by_person[person]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from passerby.domain.karma import karma_now, rated
-from passerby.domain.sanctions import BARRING, appeal, binding, impose, overturn, refused
+from passerby.domain.sanctions import BARRING, appeal, binding, impose, lift, overturn, refused
 from passerby.kernel.decision import Env
 from passerby.kernel.participant import Karma, Rating
 from passerby.kernel.sanction import Appeal, SanctionKind
@@ -66,3 +66,49 @@ def test_a_case_leads_to_one_sanction_that_binds() -> None:
     for each in (first, other, last, last):
         me = (impose(me, None, each, Env(NOW, ENV.rng)) or (me,))[0]
     assert [each.id for each in me.sanctions] == ["m2", "c1"]
+
+
+OF_CASES = [(f"{name}{case}", f"case {case}") for case in (1, 2) for name in "mic"]
+ORDERS = st.tuples(st.sampled_from(["impose", "overturn", "lift"]), st.sampled_from(OF_CASES))
+
+
+@given(orders=st.lists(ORDERS, max_size=12), kinds=st.permutations(list(SanctionKind)))
+def test_nobody_is_sanctioned_twice_for_a_case_whatever_comes_twice_or_late(
+    orders: list[tuple[str, tuple[str, str]]], kinds: list[SanctionKind]
+) -> None:
+    """The orders of a rule (m), of a member who proposes (i) and of the decision (c), in any order."""
+    by_id = {
+        name: msgspec.structs.replace(sanction(kind, None, name, since=NOW - 9 + "mic".index(name[0])), evidence=case)
+        for (name, case), kind in zip(OF_CASES, kinds, strict=False)
+    }
+    me, given_back = person(), set[str]()
+    for at, (what, (name, _)) in enumerate(orders):
+        now = NOW + at
+        match what:
+            case "impose":
+                me = (impose(me, None, by_id[name], Env(now, ENV.rng)) or (me,))[0]
+            case "overturn":
+                me = overturn(me, by_id[name], (), now)
+                given_back.add(name)
+            case _:
+                me = lift(me, name, now)
+        held = binding(me, now)
+        cases = [each.evidence for each in held]
+        assert len(cases) == len(set(cases)), "one for a case"
+        assert given_back.isdisjoint(each.id for each in held), "what was given back never binds again"
+
+
+def test_an_order_that_comes_late_or_again_changes_nothing() -> None:
+    early, late, other = (
+        msgspec.structs.replace(sanction(kind, None, name, since=NOW - age_s), evidence=case)
+        for kind, name, age_s, case in (
+            (SanctionKind.SLOW, "m1", 9, "case 1"),
+            (SanctionKind.BANNED, "c1", 5, "case 1"),
+            (SanctionKind.SLOW, "c2", 1, "case 2"),
+        )
+    )
+    (banned,) = impose(person(), None, late, ENV)
+    assert impose(banned, None, early, ENV) == ()
+    (again,) = impose(overturn(banned, late, (), NOW), None, other, ENV)
+    assert [each.id for each in binding(again, NOW)] == ["c2"]
+    assert impose(again, None, late, ENV) == ()

@@ -23,6 +23,10 @@ ENDING = (SanctionKind.AGE_DOUBT, *BARRING)
 _STRICTNESS = {kind: place for place, kind in enumerate(SanctionKind)}
 
 
+GIVEN_BACK_S = 7 * 86_400.0
+"""How long a sanction that was overturned is remembered."""
+
+
 def binds(sanction: Sanction, now: float) -> bool:
     return sanction.until is None or now < sanction.until
 
@@ -53,12 +57,17 @@ def barred_until(me: Participant) -> float | None:
 def impose(me: Participant, partner: Participant | None, sanction: Sanction, env: Env) -> tuple[Participant, ...]:
     """The people after a sanction of `me`: first `me`, then the partner of a chat that it ends.
 
-    Nothing changes if they have this sanction already, or if it is over. It takes the place of one that rests on the
-    same evidence: a case leads to one sanction.
+    Nothing changes if they have this sanction already, if it is over, or if it was given back. It takes the place of
+    an earlier one that rests on the same evidence, never of a later one: a case leads to one sanction, also if orders
+    come twice or late.
     """
-    if not binds(sanction, env.now) or any(each.id == sanction.id for each in me.sanctions):
+    same = [each for each in me.sanctions if sanction.evidence and each.evidence == sanction.evidence]
+    known = any(each.id == sanction.id for each in me.sanctions) or any(each.since > sanction.since for each in same)
+    if known or not binds(sanction, env.now):
         return ()
-    others = (each for each in binding(me, env.now) if not sanction.evidence or each.evidence != sanction.evidence)
+    others = (
+        each for each in me.sanctions if (binds(each, env.now) and each not in same) or _was_given_back(each, env.now)
+    )
     bound = msgspec.structs.replace(me, sanctions=(*others, sanction))
     if sanction.kind not in ENDING:
         return (bound,)
@@ -69,6 +78,11 @@ def impose(me: Participant, partner: Participant | None, sanction: Sanction, env
             return part(bound, partner, env, reason="sanction", leaver=me.person)
         case _:
             return (bound,)
+
+
+def _was_given_back(sanction: Sanction, now: float) -> bool:
+    """Whether it was overturned lately: it is remembered, so that a repeated order does not bring it back."""
+    return sanction.appeal is Appeal.OVERTURNED and sanction.until is not None and now - sanction.until < GIVEN_BACK_S
 
 
 def lift(me: Participant, sanction_id: str, now: float) -> Participant:

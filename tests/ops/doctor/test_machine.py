@@ -56,6 +56,7 @@ def test_a_single_bot_is_a_warning_and_none_is_a_failure(directory: Path, count:
 
 def test_people_need_somebody_to_ask_about_their_data(directory: Path) -> None:
     assert found(embedded(directory))["contact"].verdict is Verdict.WARN
+    assert found(shared(directory))["contact"].verdict is Verdict.FAIL, "this is no laptop"
     assert found(embedded(directory, contact="@our_team"))["contact"].verdict is Verdict.OK
 
 

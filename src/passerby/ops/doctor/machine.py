@@ -114,8 +114,9 @@ def _is_writable(directory: Path) -> bool:
 def _contact(settings: Settings) -> Iterator[Finding]:
     if settings.contact:
         yield well("contact", "people know whom to ask about their data")
-    else:
-        yield warn("contact", "people cannot ask anybody about their data", "set CONTACT, for example to an address")
+        return
+    told = "people cannot ask anybody about their data", "set CONTACT, for example to an address"
+    yield fail("contact", *told) if settings.is_shared else warn("contact", *told)
 
 
 def _environment(_: Settings) -> Iterator[Finding]:
