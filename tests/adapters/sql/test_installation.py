@@ -1,11 +1,15 @@
 """What both databases know about their installation: its key, and whether a process runs."""
 
 import asyncio
+from base64 import b64encode
 
 import pytest
 
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.installation import OtherKey, begin_run, claim_key, end_run, installation
+from passerby.bootstrap.clock import SystemClock
+from passerby.bootstrap.start import Start
+from passerby.settings import Settings, WrongSetting
 from tests.staged import in_a_loop
 
 A, B, C = bytes(16), bytes(range(16)), b"c" * 16
@@ -52,3 +56,22 @@ async def test_a_run_that_did_not_end_on_purpose_is_known_to_the_next_one(databa
     await end_run(engine)
     assert not await begin_run(engine)
     await engine.dispose()
+
+
+@pytest.mark.long
+def test_a_start_with_another_key_ends_with_a_sentence(database: str) -> None:
+    where = {"postgres_uri": database} if "://" in database else {"sqlite_db_path": database}
+
+    def start(key: bytes) -> None:
+        async def run() -> None:
+            settings = Settings(secret_key=b64encode(key).decode(), **where)  # type: ignore[arg-type]
+            async with Start(settings, SystemClock(), asyncio.Event()).records(needed=True):
+                pass
+
+        asyncio.run(run())
+
+    start(bytes(32))
+    start(bytes(32))
+    with pytest.raises(WrongSetting, match=r"SECRET_KEY: is not the key that .* was used with; set the old one"):
+        start(bytes(range(32)))
+    start(bytes(32))
