@@ -13,6 +13,7 @@ import msgspec
 from benchmarks.sql.fill import FIRST_BOT, NOW, Size, person_id
 from passerby.adapters.sql import SqlRecords, SqlStaff
 from passerby.adapters.sql.pool import connections_percent
+from passerby.kernel.facts_wanted import FactsWanted
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Complaint, Gender, Idle, Met, Participant, Profile, Rating
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind, SupportCode
@@ -130,7 +131,7 @@ def staff_joins(staff: SqlStaff, show_code: Callable[[], Awaitable[None]]) -> Ca
 
         for decide, whose in ((invited, None), (joined, person), (left, person)):
             ref = UpdateRef(BotId(FIRST_BOT), next(number))
-            await staff.decide(whose, ref, decide, NOW, digest=digest, code=CODE, language="en")
+            await staff.decide(whose, ref, decide, NOW, FactsWanted(digest=digest, code=CODE, language="en"))
         await staff.orders_done([number for number, _ in await staff.orders(10)], NOW)
         await staff.team()
         await staff.everybody()

@@ -11,11 +11,12 @@ from passerby.domain.approvals import purchase_of
 from passerby.domain.audit import AuditRow, chained
 from passerby.domain.panel import is_valid
 from passerby.kernel.approval import Approval, ApprovalState
-from passerby.kernel.case import CaseAsked, CaseFile
+from passerby.kernel.case import CaseFile
 from passerby.kernel.drain import Drain
+from passerby.kernel.facts_wanted import NOTHING_WANTED, FactsWanted
 from passerby.kernel.ids import BotId, ChatId, PersonId, UpdateRef
 from passerby.kernel.money import StarCallKind
-from passerby.kernel.override import Override, Place
+from passerby.kernel.override import Override
 from passerby.kernel.panel import PanelFacts, PanelLogin, PanelSession
 from passerby.kernel.payment_case import PaymentDesk
 from passerby.kernel.purchase import Purchase, RefundOrder
@@ -65,47 +66,36 @@ class MemoryStaff:
         ref: UpdateRef,
         decide: Callable[[StaffFacts], StaffDecision],
         now: float,
-        *,
-        digest: str = "",
-        code: str = "",
-        broadcast: int = 0,
-        language: str = "",
-        login: str = "",
-        case: CaseAsked | None = None,
-        approval: int = 0,
-        place: Place | None = None,
-        purchase: str = "",
-        promo: str = "",
-        payment_case: str | None = None,
+        wanted: FactsWanted = NOTHING_WANTED,
     ) -> StaffDecision:
-        assert case is None, "cases are in SQL only: use a place with a database"
+        assert wanted.case is None, "cases are in SQL only: use a place with a database"
         await self._io()
         disk = self.disk
         if ref in disk.answers:
             return disk.answers[ref]
         team = self._team()
         me = THE_OPERATOR if person is None else next((each for each in team if each.person == person), None)
-        if me is not None and person is not None and language:
-            disk.members[me.number] = me = msgspec.structs.replace(me, language=language)
+        if me is not None and person is not None and wanted.language:
+            disk.members[me.number] = me = msgspec.structs.replace(me, language=wanted.language)
             team = self._team()
-        facts = StaffFacts(me, team, StaffId(max(disk.members, default=0) + 1), disk.invites.get(digest))
+        facts = StaffFacts(me, team, StaffId(max(disk.members, default=0) + 1), disk.invites.get(wanted.digest))
         facts = msgspec.structs.replace(facts, draining=self._drains())
-        facts = msgspec.structs.replace(facts, **self._broadcasts(broadcast, me, now))
-        if code and me is not None:
-            facts = msgspec.structs.replace(facts, subject=self._subject(now, code=code))
-        facts = msgspec.structs.replace(facts, **self._approvals(approval, me, now))
-        purchase = purchase or purchase_of(facts.approval)
+        facts = msgspec.structs.replace(facts, **self._broadcasts(wanted.broadcast, me, now))
+        if wanted.code and me is not None:
+            facts = msgspec.structs.replace(facts, subject=self._subject(now, code=wanted.code))
+        facts = msgspec.structs.replace(facts, **self._approvals(wanted.approval, me, now))
+        purchase = wanted.purchase or purchase_of(facts.approval)
         if purchase and me is not None:
             facts = msgspec.structs.replace(facts, purchase=self._purchase(purchase))
-        if login and me is not None:
-            facts = msgspec.structs.replace(facts, panel=self._panel(login, now))
-        if place is not None:
-            last = next((each for each in reversed(disk.overrides) if each.place == place), None)
+        if wanted.login and me is not None:
+            facts = msgspec.structs.replace(facts, panel=self._panel(wanted.login, now))
+        if wanted.place is not None:
+            last = next((each for each in reversed(disk.overrides) if each.place == wanted.place), None)
             facts = msgspec.structs.replace(facts, override=last, next_override=len(disk.overrides) + 1)
-        if promo and me is not None:
-            facts = msgspec.structs.replace(facts, promo=self.records.promos.get(promo))
-        if payment_case is not None and me is not None:
-            facts = msgspec.structs.replace(facts, payment_desk=self._payments(payment_case))
+        if wanted.promo and me is not None:
+            facts = msgspec.structs.replace(facts, promo=self.records.promos.get(wanted.promo))
+        if wanted.payment_case is not None and me is not None:
+            facts = msgspec.structs.replace(facts, payment_desk=self._payments(wanted.payment_case))
         decision = decide(facts)
         if decision.changes:
             disk.invites |= {each.digest: each for each in decision.invites}

@@ -8,6 +8,7 @@ import pytest
 
 from passerby.adapters.sql.payment_cases import oldest_payment_case
 from passerby.adapters.sql.staff import SqlStaff
+from passerby.kernel.facts_wanted import FactsWanted
 from passerby.kernel.history import PastCase
 from passerby.kernel.ids import BotId, PersonId, UpdateRef
 from passerby.kernel.money import Charge, ChargeId
@@ -61,7 +62,7 @@ async def desk(staff: Any, code: str) -> PaymentDesk:
         seen.append(facts.payment_desk)
         return StaffDecision()
 
-    await staff.decide(None, UpdateRef(BotId(0), 1), look, NOW, payment_case=code)
+    await staff.decide(None, UpdateRef(BotId(0), 1), look, NOW, FactsWanted(payment_case=code))
     return seen[0]
 
 
@@ -93,12 +94,12 @@ def test_questions_are_listed_until_they_are_answered_and_only_then_their_words_
         def answers(facts: StaffFacts) -> StaffDecision:
             return StaffRouter(ALL).decide(AnswerAsked(FIRST, "Here it is."), facts, ENV)
 
-        done = await staff.decide(None, UpdateRef(BotId(0), 2), answers, ENV.now, payment_case=FIRST)
+        done = await staff.decide(None, UpdateRef(BotId(0), 2), answers, ENV.now, FactsWanted(payment_case=FIRST))
         assert not done.refused
         assert [order for _, order in await staff.orders(9)] == [AnswerOrder(ANN, FIRST, "Here it is.")]
         assert await staff.question(FIRST) is None
         assert (await records.history(ANN)).money.cases == (PastCase(FIRST, NOW, ENV.now, None),)
-        again = await staff.decide(None, UpdateRef(BotId(0), 3), answers, ENV.now, payment_case=FIRST)
+        again = await staff.decide(None, UpdateRef(BotId(0), 3), answers, ENV.now, FactsWanted(payment_case=FIRST))
         assert again.refused, "nobody is answered twice"
         assert [each.code for each in (await desk(staff, FIRST)).waiting] == [SECOND]
         assert await oldest() == NOW + 9

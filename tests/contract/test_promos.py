@@ -8,6 +8,7 @@ import pytest
 
 from passerby.adapters.sql.promos import all_promos
 from passerby.adapters.sql.staff import SqlStaff
+from passerby.kernel.facts_wanted import FactsWanted
 from passerby.kernel.ids import BotId, PersonId, UpdateRef
 from passerby.kernel.money import Charge, ChargeId, GrantSource, VipGrant
 from passerby.kernel.promo import PromoCode, Redemption, RedemptionOutcome
@@ -41,7 +42,7 @@ class Stores:
             return self._router.decide(request, facts, ENV)
 
         ref = UpdateRef(BotId(0), self._updates)
-        done: StaffDecision = await self._staff.decide(None, ref, decide, NOW, promo=code)
+        done: StaffDecision = await self._staff.decide(None, ref, decide, NOW, FactsWanted(promo=code))
         return done
 
     async def make(self, *codes: PromoCode) -> StaffDecision:

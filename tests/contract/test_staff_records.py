@@ -23,6 +23,7 @@ from passerby.kernel.decision import Env
 from passerby.kernel.drain import Drain
 from passerby.kernel.effect import Answer, Button, Menu, Revise, Say
 from passerby.kernel.event import MessageReceived
+from passerby.kernel.facts_wanted import FactsWanted
 from passerby.kernel.ids import BotId, MessageId, PersonId, UpdateRef
 from passerby.kernel.money_report import Ledgered
 from passerby.kernel.override import Overridden, Override, Place
@@ -159,10 +160,12 @@ def test_a_decision_is_stored_whole_with_its_row_of_the_audit(place: StaffPlace)
             used = msgspec.structs.replace(facts.invite, used_by=facts.next_number, used_at=NOW)
             return msgspec.structs.replace(joins(BOB)(facts), invites=(used,))
 
-        await records.decide(BOB, ref(2), joined, NOW, digest="digest")
+        await records.decide(BOB, ref(2), joined, NOW, FactsWanted(digest="digest"))
         assert seen == [StaffFacts(None, (), StaffId(1), invite)]
         assert await records.team() == (member(1, BOB),)
-        await records.decide(BOB, ref(3), lambda facts: seen.append(facts) or StaffDecision(), NOW, digest="digest")  # type: ignore[func-returns-value]
+        await records.decide(
+            BOB, ref(3), lambda facts: seen.append(facts) or StaffDecision(), NOW, FactsWanted(digest="digest")
+        )
         assert seen[1].me == member(1, BOB)
         assert seen[1].invite is not None
         assert (seen[1].invite.used_by, seen[1].next_number) == (1, 2)
@@ -212,12 +215,12 @@ def test_of_two_processes_that_override_a_place_at_once_the_second_sees_the_firs
 
     async def scene(one: StaffRecords, two: StaffRecords) -> None:
         await asyncio.gather(
-            one.decide(None, ref(1), to("2", setting), NOW, place=setting),
-            two.decide(None, ref(2), to("2", setting), NOW, place=setting),
+            one.decide(None, ref(1), to("2", setting), NOW, FactsWanted(place=setting)),
+            two.decide(None, ref(2), to("2", setting), NOW, FactsWanted(place=setting)),
         )
         assert seen == [None, Override(1, setting, "2", 0, NOW)]
-        await one.decide(None, ref(3), to(None, text_), NOW, place=text_)
-        await one.decide(None, ref(4), to("3", setting), NOW, place=setting)
+        await one.decide(None, ref(3), to(None, text_), NOW, FactsWanted(place=text_))
+        await one.decide(None, ref(4), to("3", setting), NOW, FactsWanted(place=setting))
         assert seen[2:] == [None, Override(2, setting, "2", 0, NOW)]
         await verified(one)
 
@@ -262,10 +265,12 @@ def test_the_language_of_a_member_is_the_one_that_they_wrote_with_last(place: St
     async def scene(records: StaffRecords) -> None:
         await records.decide(None, ref(1), joins(ANN), NOW)
         for update, language in ((2, "de"), (3, "")):
-            await records.decide(ANN, ref(update), lambda facts: StaffDecision(), NOW, language=language)
+            await records.decide(ANN, ref(update), lambda facts: StaffDecision(), NOW, FactsWanted(language=language))
         assert [each.language for each in await records.team()] == ["de"]
         seen: list[StaffMember | None] = []
-        await records.decide(None, ref(4), lambda facts: seen.append(facts.me) or StaffDecision(), NOW, language="ru")  # type: ignore[func-returns-value]
+        await records.decide(
+            None, ref(4), lambda facts: seen.append(facts.me) or StaffDecision(), NOW, FactsWanted(language="ru")
+        )
         assert seen == [THE_OPERATOR]
 
     place.run(scene)
@@ -400,7 +405,7 @@ def test_what_waits_for_a_second_member_is_seen_by_all_until_it_is_decided_or_ov
                 seen.append(facts)
                 return StaffDecision()
 
-            await records.decide(None, ref(99), look, now, approval=approval)
+            await records.decide(None, ref(99), look, now, FactsWanted(approval=approval))
             return seen[0]
 
         def stores(*approvals: Approval) -> Callable[[StaffFacts], StaffDecision]:

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from passerby.kernel.case import CaseAsked, CaseFile
+from passerby.kernel.case import CaseFile
 from passerby.kernel.drain import Drain
+from passerby.kernel.facts_wanted import NOTHING_WANTED, FactsWanted
 from passerby.kernel.ids import ChatId, PersonId, UpdateRef
-from passerby.kernel.override import Place
 from passerby.kernel.staff import StaffDecision, StaffFacts, StaffMember, StaffOrder
 
 
@@ -40,29 +40,12 @@ class StaffRecords(Protocol):
         ref: UpdateRef,
         decide: Callable[[StaffFacts], StaffDecision],
         now: float,
-        *,
-        digest: str = "",
-        code: str = "",
-        broadcast: int = 0,
-        language: str = "",
-        login: str = "",
-        case: CaseAsked | None = None,
-        approval: int = 0,
-        place: Place | None = None,
-        purchase: str = "",
-        promo: str = "",
-        payment_case: str | None = None,
+        wanted: FactsWanted = NOTHING_WANTED,
     ) -> StaffDecision:
         """Read the facts, decide, and store the decision with its rows of the audit.
 
-        `person` None: the command line. `digest`: the digest of the secret that they showed. `code`: the support code
-        that they named. `purchase`: the code of the purchase that they named. `case`: the case that they mean.
-        `approval`: the number of what waits for a second member; 0: none. `broadcast`: the number of the broadcast that
-        it is about; 0: none. `place`: what is overridden. `promo`: the promo code that they named. `payment_case`: the
-        code of the payment case that they named; empty: all of them; None: it is about none. `language` is kept if it
-        is not empty. `login`: the panel's login that they named, by its name or its link's digest; if it is not empty,
-        the sessions are read, too. `ref` names what is decided on: if a decision on it was stored before, nothing is
-        stored now, and the effects and the reply of that decision are returned.
+        `person` None: the command line. `ref` names what is decided on: if a decision on it was stored before, nothing
+        is stored now, and the effects and the reply of that decision are returned.
 
         Atomicity: one transaction. One decision is made at a time, in all processes together, so none is stale,
         and the audit has one chain.

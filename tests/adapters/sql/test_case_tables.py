@@ -12,6 +12,7 @@ from passerby.adapters.sql.tables import cases, complaints, evidence
 from passerby.kernel.case import Case, CaseAsked, CaseFile, LegalHold
 from passerby.kernel.decision import Env
 from passerby.kernel.event import ButtonPressed
+from passerby.kernel.facts_wanted import FactsWanted
 from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId, UpdateRef
 from passerby.kernel.participant import Complaint, Met
 from passerby.kernel.staff import AuditNote, Role, SanctionOrder, StaffDecision, StaffFacts, StaffMember
@@ -65,7 +66,9 @@ async def looks(staff: SqlStaff, number: int, update: int) -> Case | None:
         found.extend(each for each in facts.desk.waiting if each.claimed_by == number)
         return StaffDecision(reply=text("cases.over"))
 
-    await staff.decide(PersonId(9000 + number), UpdateRef(BOT, update + 500), look, NOW + 9000, case=CaseAsked())
+    await staff.decide(
+        PersonId(9000 + number), UpdateRef(BOT, update + 500), look, NOW + 9000, FactsWanted(case=CaseAsked())
+    )
     return found[0] if found else None
 
 
@@ -136,11 +139,11 @@ async def test_evidence_that_is_held_for_the_law_outlasts_its_case_and_the_peopl
     async with records.engine.connect() as connection:
         (kept,) = (await connection.execute(sa.select(evidence))).mappings().all()
     assert kept["held"]
-    await staff.decide(None, UpdateRef(BOT, 2), look, NOW, case=closed)
+    await staff.decide(None, UpdateRef(BOT, 2), look, NOW, FactsWanted(case=closed))
     assert seen[0].desk is not None
     assert seen[0].desk.file is not None
     await records.apply("g", numbered(erased(ACCUSED), after=101))
-    await staff.decide(None, UpdateRef(BOT, 3), look, NOW, case=closed)
+    await staff.decide(None, UpdateRef(BOT, 3), look, NOW, FactsWanted(case=closed))
     assert seen[1].desk is not None
     assert seen[1].desk.file is not None, "a decided case is found, too"
     await records.aclose()

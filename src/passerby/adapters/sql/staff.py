@@ -31,12 +31,12 @@ from passerby.adapters.sql.transactions import Transactions
 from passerby.domain.approvals import case_about, purchase_of
 from passerby.domain.audit import AuditRow
 from passerby.domain.transparency import Period
-from passerby.kernel.case import CaseAsked, CaseFile
+from passerby.kernel.case import CaseFile
 from passerby.kernel.drain import Drain, RetireBot
 from passerby.kernel.effect import Answer, Revise, Say
+from passerby.kernel.facts_wanted import NOTHING_WANTED, FactsWanted
 from passerby.kernel.ids import ChatId, PersonId, UpdateRef
 from passerby.kernel.money_report import Ledgered
-from passerby.kernel.override import Place
 from passerby.kernel.staff import (
     COMMAND_LINE,
     THE_OPERATOR,
@@ -82,54 +82,21 @@ class SqlStaff(Transactions):
         ref: UpdateRef,
         decide: Callable[[StaffFacts], StaffDecision],
         now: float,
-        *,
-        digest: str = "",
-        code: str = "",
-        broadcast: int = 0,
-        language: str = "",
-        login: str = "",
-        case: CaseAsked | None = None,
-        approval: int = 0,
-        place: Place | None = None,
-        purchase: str = "",
-        promo: str = "",
-        payment_case: str | None = None,
+        wanted: FactsWanted = NOTHING_WANTED,
     ) -> StaffDecision:
-        audience = await self._audience(person, broadcast, now) if broadcast else None
+        number = wanted.broadcast
+        audience = await self._audience(person, number, now) if number else None
 
         async def work(connection: AsyncConnection) -> StaffDecision:
             answered = await connection.scalar(_ANSWER, {"bot": ref.bot, "update": ref.update})
             if answered is not None:
                 return _again(answered)
-            facts = await _facts(connection, person, digest)
+            facts = await _facts(connection, person, wanted.digest)
             facts = msgspec.structs.replace(facts, audience=audience)
-            if broadcast and facts.me is not None:
-                facts = msgspec.structs.replace(facts, progress=await count_targets(connection, broadcast))
-            if facts.me is not None:
-                facts = await approvals.known(connection, facts, approval, now)
-                facts = msgspec.structs.replace(facts, proposed=await cases.proposed(connection))
-            if code and facts.me is not None:
-                facts = msgspec.structs.replace(facts, subject=await subject_with(connection, code, now))
-            if facts.approval is not None and facts.approval.person is not None:
-                about = await subject_of(connection, facts.approval.person, now)
-                facts = msgspec.structs.replace(facts, subject=about)
-            if login and facts.me is not None:
-                facts = msgspec.structs.replace(facts, panel=await panel_facts(connection, login, now))
-            about_case = case or case_about(facts.approval)
-            if about_case is not None and facts.me is not None:
-                facts = msgspec.structs.replace(facts, desk=await cases.desk(connection, facts.me, about_case, now))
-            if place is not None and facts.me is not None:
-                last, following = await newest_override(connection, place)
-                facts = msgspec.structs.replace(facts, override=last, next_override=following)
-            bought = purchase or purchase_of(facts.approval)
-            if bought and facts.me is not None:
-                facts = msgspec.structs.replace(facts, purchase=await purchase_of_code(connection, bought))
-            if promo and facts.me is not None:
-                facts = msgspec.structs.replace(facts, promo=await promo_of(connection, promo))
-            if payment_case is not None and facts.me is not None:
-                facts = msgspec.structs.replace(facts, payment_desk=await payment_desk(connection, payment_case))
-            if facts.me is not None and language not in ("", facts.me.language) and person is not None:
-                await connection.execute(_SPEAKS, {"of": facts.me.number, "language": language})
+            if (me := facts.me) is not None:
+                facts = await _with_wanted(connection, facts, wanted, now)
+                if person is not None and wanted.language not in ("", me.language):
+                    await connection.execute(_SPEAKS, {"of": me.number, "language": wanted.language})
             decision = decide(facts)
             if decision.changes:
                 await self._store(connection, facts, decision, ref, now)
@@ -296,6 +263,33 @@ async def _facts(connection: AsyncConnection, person: PersonId | None, digest: s
         broadcasts=known,
         next_broadcast=next_broadcast,
     )
+
+
+async def _with_wanted(connection: AsyncConnection, facts: StaffFacts, wanted: FactsWanted, now: float) -> StaffFacts:
+    """The facts of a member of the team, with what they have named."""
+    facts = await approvals.known(connection, facts, wanted.approval, now)
+    found: dict[str, Any] = {"proposed": await cases.proposed(connection)}
+    approval = facts.approval
+    if wanted.broadcast:
+        found["progress"] = await count_targets(connection, wanted.broadcast)
+    if wanted.code:
+        found["subject"] = await subject_with(connection, wanted.code, now)
+    if approval is not None and approval.person is not None:
+        found["subject"] = await subject_of(connection, approval.person, now)
+    if wanted.login:
+        found["panel"] = await panel_facts(connection, wanted.login, now)
+    case = wanted.case or case_about(approval)
+    if case is not None and facts.me is not None:
+        found["desk"] = await cases.desk(connection, facts.me, case, now)
+    if wanted.place is not None:
+        found["override"], found["next_override"] = await newest_override(connection, wanted.place)
+    if bought := wanted.purchase or purchase_of(approval):
+        found["purchase"] = await purchase_of_code(connection, bought)
+    if wanted.promo:
+        found["promo"] = await promo_of(connection, wanted.promo)
+    if wanted.payment_case is not None:
+        found["payment_desk"] = await payment_desk(connection, wanted.payment_case)
+    return msgspec.structs.replace(facts, **found)
 
 
 async def _drains(connection: AsyncConnection) -> tuple[Drain, ...]:

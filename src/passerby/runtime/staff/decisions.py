@@ -17,6 +17,7 @@ from passerby.kernel.decision import Env
 from passerby.kernel.drain import KnownBots
 from passerby.kernel.effect import Answer, Menu, Say
 from passerby.kernel.event import ButtonPressed, Event, MessageReceived
+from passerby.kernel.facts_wanted import FactsWanted
 from passerby.kernel.ids import BotId, PersonId, UpdateRef
 from passerby.kernel.money_report import Ledgered
 from passerby.kernel.staff import THE_OPERATOR, Permission, StaffDecision, StaffFacts, StaffRequest
@@ -125,15 +126,17 @@ class StaffDecisions:
             ref,
             decide,
             env.now,
-            digest=digest,
-            code=code,
-            language=language,
-            login=_code_in(event, ABOUT_THE_PANEL) or "",
-            broadcast=_broadcast_in(event),
-            case=_case_in(event),
-            approval=_approval_in(event),
-            purchase=_code_in(event, ABOUT_A_PURCHASE, read_code) or "",
-            payment_case=_payment_case_in(event),
+            FactsWanted(
+                digest=digest,
+                code=code,
+                language=language,
+                login=_code_in(event, ABOUT_THE_PANEL) or "",
+                broadcast=_broadcast_in(event),
+                case=_case_in(event),
+                approval=_approval_in(event),
+                purchase=_code_in(event, ABOUT_A_PURCHASE, read_code) or "",
+                payment_case=_payment_case_in(event),
+            ),
         )
 
     async def _money(self, event: Event, person: PersonId | None, now: float) -> Ledgered | None:
@@ -161,15 +164,17 @@ class StaffDecisions:
             ref,
             decide,
             env.now,
-            code=code or "",
-            login=login,
-            broadcast=about,
-            case=CaseAsked(request.case, closed=True) if isinstance(request, CaseActAsked) else None,
-            approval=request.approval if isinstance(request, ApprovalDeclined | UnmaskAsked | ExportAsked) else 0,
-            place=request.place if isinstance(request, OverrideAsked) else None,
-            purchase=purchase or "",
-            promo=request.code if isinstance(request, PromoAsked) else "",
-            payment_case=(read_code(request.code) or "") if isinstance(request, PaymentCaseAsked) else None,
+            FactsWanted(
+                code=code or "",
+                login=login,
+                broadcast=about,
+                case=CaseAsked(request.case, closed=True) if isinstance(request, CaseActAsked) else None,
+                approval=request.approval if isinstance(request, ApprovalDeclined | UnmaskAsked | ExportAsked) else 0,
+                place=request.place if isinstance(request, OverrideAsked) else None,
+                purchase=purchase or "",
+                promo=request.code if isinstance(request, PromoAsked) else "",
+                payment_case=(read_code(request.code) or "") if isinstance(request, PaymentCaseAsked) else None,
+            ),
         )
 
     def _decider(

@@ -1,0 +1,37 @@
+"""Which facts a decision of the staff needs, beside the team: what the staff member, or the command, has named."""
+
+import msgspec
+
+from passerby.kernel.case import CaseAsked
+from passerby.kernel.override import Place
+
+
+class FactsWanted(msgspec.Struct, frozen=True):
+    """What is empty, 0 or None was not named, and is not read.
+
+    - `digest`: of the secret that they showed.
+    - `code`: the support code of a person.
+    - `broadcast`, `approval`: a number.
+    - `language`: theirs, which is kept.
+    - `login`: the panel's login, by its name or its link's digest. The sessions are read, too.
+    - `case`: the case that they mean.
+    - `place`: what is overridden.
+    - `purchase`: the code of a purchase.
+    - `promo`: a promo code.
+    - `payment_case`: the code of a payment case; empty: all of them.
+    """
+
+    digest: str = ""
+    code: str = ""
+    broadcast: int = 0
+    language: str = ""
+    login: str = ""
+    case: CaseAsked | None = None
+    approval: int = 0
+    place: Place | None = None
+    purchase: str = ""
+    promo: str = ""
+    payment_case: str | None = None
+
+
+NOTHING_WANTED = FactsWanted()
