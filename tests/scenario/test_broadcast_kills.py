@@ -12,7 +12,7 @@ from passerby.ports.broadcasts import BroadcastRecords, Turn
 from passerby.runtime.broadcasts.rounds import AT_ONCE
 from tests.contract.broadcasts_memory import MemoryBroadcasts
 from tests.scenario.staff_stage import StaffStage, play_staff
-from tests.scenario.stores import SERVERS
+from tests.scenario.stores import FILE, SERVERS
 from tests.scenario.test_broadcasts import got, is_ended, started, written
 
 PEOPLE = 60
@@ -92,14 +92,16 @@ def broken(seed: int, store: str = "memory", kind: type[MemoryBroadcasts] | None
     return found
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_kills_lose_nobody_from_the_report_and_repeat_nothing(seed: int) -> None:
-    assert broken(seed) == []
-
-
-@pytest.mark.services
-def test_kills_of_a_fleet_s_worker_lose_nobody_from_the_report_and_repeat_nothing() -> None:
-    assert broken(1, SERVERS) == []
+@pytest.mark.parametrize(
+    ("store", "seed"),
+    [
+        *(("memory", seed) for seed in range(4)),
+        *((FILE, seed) for seed in range(2)),
+        *(pytest.param(SERVERS, seed, marks=pytest.mark.services) for seed in range(2)),
+    ],
+)
+def test_kills_lose_nobody_from_the_report_and_repeat_nothing(store: str, seed: int) -> None:
+    assert broken(seed, store) == []
 
 
 @pytest.mark.parametrize(
