@@ -80,6 +80,8 @@ class Playbook:
         self.redemptions: dict[str, Redemption] = {}
         """What the records say about promo codes."""
         self.redeemed: list[str] = []
+        self.sponsored = False
+        """Whether people should see the sponsor's channel."""
         self._last_message = 100
         self._last_person = 0
 
@@ -157,6 +159,8 @@ class Playbook:
             )
         if self.router.names_bot(decider):
             facts = msgspec.structs.replace(facts, bot_name="our_bot")
+        if self.sponsored and self.router.is_sponsored(decider, facts, lambda: self.env.now):
+            facts = msgspec.structs.replace(facts, sponsored=True)
         decision = self.router.decide(decider, event, facts, self.env)
         self.apply(decision)
         return decision

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import msgspec
+
 from passerby.domain.money.promos import LINK
 from passerby.features import ALL
 from passerby.kernel.content import Content, Kind
@@ -10,7 +12,7 @@ from passerby.kernel.effect import Answer, Button, Menu
 from passerby.kernel.event import FarmSuspected, PaymentSettled, SearchDelayed, VipEnding
 from passerby.kernel.money import ChargeId, Payment, Plan
 from passerby.kernel.participant import Preferences, Profile
-from passerby.kernel.rules import Filter, Rules
+from passerby.kernel.rules import Filter, Rules, Sponsor
 from tests.features.playbook import Person, Playbook, grown_up
 
 COMMANDS = sorted({command for feature in ALL for command in feature.commands} - {"block"})
@@ -76,6 +78,12 @@ def test_every_button_is_answered_and_every_answer_has_a_button() -> None:
     doubted = talk.person(grown_up())
     decision = talk.happens(FarmSuspected(doubted.person, doubted.bot, talk.env.now))
     explorer.look(decision, doubted)
+
+    usual, talk.sponsored = talk.env, True
+    talk.env = msgspec.structs.replace(usual, rules=Rules(sponsor=Sponsor("@harbour", "https://t.me/harbour", True)))
+    searcher = talk.person(grown_up())
+    explorer.look(searcher.writes("/search"), searcher)
+    talk.env, talk.sponsored = usual, False
 
     child = talk.person(Profile(consented_at=talk.env.now, language="en"))
     explorer.look(child.writes("3"), child)

@@ -100,6 +100,9 @@ class ScriptedTelegram:
         self.unprepared: dict[BotId, deque[Exception]] = {}
         self.prepared: list[BotId] = []
         self.prepare_at: dict[BotId, list[float]] = {bot: [] for bot in bots}
+        self.members: set[PersonId] = set()
+        self.asked: list[PersonId] = []
+        self.unknown_members: Exception | None = None
         self._message = 1000
 
     @property
@@ -114,6 +117,14 @@ class ScriptedTelegram:
         if bot in self.identities:
             raise self.identities[bot]
         return BotIdentity(bot, f"bot_{bot}", "A bot")
+
+    async def is_member(self, bot: BotId, channel: str, person: PersonId) -> bool:
+        await asyncio.sleep(self.latency_s)
+        self._admit(bot)
+        self.asked.append(person)
+        if self.unknown_members is not None:
+            raise self.unknown_members
+        return person in self.members
 
     async def prepare(self, bot: BotId, menus: tuple[CommandList, ...]) -> None:
         await asyncio.sleep(self.latency_s)

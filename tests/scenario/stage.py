@@ -192,7 +192,7 @@ class Stage:
         self.life = SimProcess("app")
         self.store = Severed(self.place.open())
         self.lives += 1
-        rng = Random(3 * self.lives)
+        rng, staff = Random(3 * self.lives), self.staff_config()
         self.app = Worker(
             telegram=SimBotApi(self.tokens, self.store, self.network, self.life),
             store=self.store,
@@ -204,11 +204,12 @@ class Stage:
             rng=rng,
             config=WorkerConfig(
                 rules=self.rules,
+                checker=staff.bot if staff is not None else None,
                 key=KEY,
                 bot_budget=BOT_BUDGET,
                 chat_budget=CHAT_BUDGET,
             ),
-            staff=(staff := self.staff_config()),
+            staff=staff,
             staff_records=staff.records if staff is not None else None,
             broadcasts=self.broadcast_records(),
             alerts=self.alert_config(),

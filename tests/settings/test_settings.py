@@ -90,6 +90,12 @@ def test_settings_built_directly_ignore_the_environment_and_the_file(monkeypatch
     [
         ({"BOT_TOKENS": f"{TOKEN},nonsense"}, "BOT_TOKENS: token 2 of 2 is malformed; write it as @BotFather gave it"),
         ({"BOT_TOKENS": TOKEN[:20]}, "BOT_TOKENS: token 1 of 1 is malformed"),
+        ({"SPONSOR_CHANNEL": "@harbour"}, "STAFF_BOT_TOKEN: is not set, and SPONSOR_CHANNEL is"),
+        ({"SPONSOR_CHANNEL": "harbour"}, "SPONSOR_CHANNEL: is neither a @username nor the number of a channel"),
+        (
+            {"SPONSOR_CHANNEL": "-1001234567890", "STAFF_BOT_TOKEN": TOKEN},
+            "SPONSOR_LINK: is not set, and SPONSOR_CHANNEL is a number",
+        ),
         ({"BOT_TOKENS": f"{TOKEN} {OTHER} {TOKEN}"}, "BOT_TOKENS: token 3 of 3 is for the same bot as token 1"),
         ({"BOT_TOKENS": TOKEN, "BOT_TOKENS_FILE": "tokens"}, "BOT_TOKENS_FILE: BOT_TOKENS is set too"),
         ({"BOT_TOKENS_FILE": "nowhere"}, "BOT_TOKENS_FILE: cannot be read"),

@@ -82,6 +82,9 @@ class NoTelegram:
     async def identify(self, bot: BotId) -> BotIdentity:
         return BotIdentity(bot, "a_bot", "A bot")
 
+    async def is_member(self, bot: BotId, channel: str, person: PersonId) -> bool:
+        return True
+
     async def prepare(self, bot: BotId, menus: tuple[CommandList, ...]) -> None:
         pass
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from botapi_sandbox.world.answers import Json, bad_request
+from botapi_sandbox.world.channels import channel_in, member_of
 from botapi_sandbox.world.delivery import existing_chat
 from botapi_sandbox.world.requests import Request, method
 
@@ -47,7 +48,10 @@ def get_chat(request: Request) -> Json:
 
 @method("getChatMember")
 def get_chat_member(request: Request) -> Json:
-    """Both sides of a private chat are members."""
+    """A channel's members, for its admins. Both sides of a private chat are members."""
+    channel = channel_in(request)
+    if channel is not None:
+        return member_of(request, channel)
     chat = existing_chat(request, request.params["chat_id"])
     user = request.user(request.params["user_id"])
     if user is None or user["id"] not in (chat.person_id, request.bot.id):

@@ -225,6 +225,25 @@ class Bot(msgspec.Struct, kw_only=True):
         return {"id": self.id, "is_bot": True, "first_name": self.first_name, "username": self.username}
 
 
+class Channel(msgspec.Struct, kw_only=True):
+    """A channel. It has members and admins, and no posts."""
+
+    id: int
+    title: str
+    username: str | None = None
+    admins: list[int] = msgspec.field(default_factory=list)
+    """Ids of bots."""
+    members: list[int] = msgspec.field(default_factory=list)
+    """Ids of people."""
+
+    def chat(self) -> Json:
+        """The Bot API `Chat`."""
+        chat: Json = {"id": self.id, "title": self.title, "type": "channel"}
+        if self.username:
+            chat["username"] = self.username
+        return chat
+
+
 class State(msgspec.Struct, kw_only=True):
     """Everything that a restart must restore."""
 
@@ -238,4 +257,5 @@ class State(msgspec.Struct, kw_only=True):
     presses: dict[str, Press] = msgspec.field(default_factory=dict)
     payments: dict[str, Payment] = msgspec.field(default_factory=dict)
     subscriptions: dict[str, Subscription] = msgspec.field(default_factory=dict)
+    channels: dict[int, Channel] = msgspec.field(default_factory=dict)
     next_file_number: int = 1

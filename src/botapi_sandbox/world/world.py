@@ -2,6 +2,7 @@
 
 - Bots' requests: `call` (everything except getUpdates), `poll` (getUpdates) and `fetch_file`.
 - People's actions: `world.phones` (`people.Phones`).
+- Channels: `world.channels` (`channels.Channels`).
 - Webhooks: `world.webhooks` (`webhooks.Webhooks`).
 - Time: nothing happens by itself. `tick` does everything that is due, and `next_due` says when to call it.
 - Results: `on_update(bot_id, ...)` reports new updates for a bot, and `on_event(...)` reports events on phones.
@@ -31,6 +32,7 @@ from botapi_sandbox.world.answers import (
     unsupported,
 )
 from botapi_sandbox.world.backend import Backend
+from botapi_sandbox.world.channels import Channels
 from botapi_sandbox.world.methods import HANDLERS
 from botapi_sandbox.world.people import Phones
 from botapi_sandbox.world.requests import Request
@@ -61,6 +63,7 @@ class World(Backend):
     ) -> None:
         super().__init__(clock=clock, rng=rng, switches=switches, state=state, seed=seed)
         self.phones = Phones(self)
+        self.channels = Channels(self)
         self.webhooks = Webhooks(self, self.call)
         stickers.provide(self)
 

@@ -128,4 +128,5 @@ def rules_of(settings: Settings) -> Rules:
         referral_days=settings.referral_days,
         referrals_a_month=settings.referrals_a_month,
         refund_second_above=settings.refund_second_above,
+        sponsor=settings.sponsor,
     )

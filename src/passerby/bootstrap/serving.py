@@ -214,6 +214,7 @@ class Process:
             config=WorkerConfig(
                 rules=self._overriding.rules,
                 rules_now=self._overriding.rules_now,
+                checker=settings.staff_bot,
                 key=parts.files.key,
                 former_keys=parts.files.former_keys,
                 bot_budget=Budget(settings.bot_rate_per_s, max(1, round(settings.bot_rate_per_s))),

@@ -99,6 +99,7 @@ class Facts(msgspec.Struct, frozen=True):
     - `chosen` is the message that the person chose as evidence with this event, if it may be one.
     - `redemption` is what became of the promo code in this event (see `Feature.redeems`). None: there is none in it.
     - `bot_name` is the username of the bot, for deciders that ask for it (see `Feature.names_bot`). Empty: not known.
+    - `sponsored`: the person should see the sponsor's channel now (see `Feature.sponsored`).
     - `others` are further people that the feature asked for (see `Feature.also_load`), if they are known.
     """
 
@@ -111,6 +112,7 @@ class Facts(msgspec.Struct, frozen=True):
     chosen: Chosen | None = None
     redemption: Redemption | None = None
     bot_name: str = ""
+    sponsored: bool = False
 
 
 class Decision(msgspec.Struct, frozen=True):

@@ -115,6 +115,25 @@ class BotLost(msgspec.Struct, frozen=True, gc=False, tag=True):
     bot: BotId
 
 
+class ChannelLeft(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """A person left a channel in which the bot is an admin (`chat_member`), or was removed from it. `channel` is its
+    number, `name` its username, if it has one."""
+
+    person: PersonId
+    bot: BotId
+    channel: int
+    name: str = ""
+
+
+class ChannelJoined(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """A person joined a channel in which the bot is an admin (`chat_member`)."""
+
+    person: PersonId
+    bot: BotId
+    channel: int
+    name: str = ""
+
+
 class BotUnblocked(msgspec.Struct, frozen=True, gc=False, tag=True):
     """A person started the bot again (`my_chat_member`)."""
 
@@ -445,6 +464,8 @@ Event = (
     | BotBlocked
     | BotLost
     | BotUnblocked
+    | ChannelJoined
+    | ChannelLeft
     | BotClosing
     | DeliveryFailed
     | ChatIdle

@@ -49,6 +49,7 @@ class Feature:
     - `open_to_all`: newcomers may use its commands and presses, too.
     - `redeems`: the deciders that find out in `Facts.redemption` whether a promo code is the person's now.
     - `names_bot`: the deciders that find the bot's username in `Facts.bot_name`.
+    - `sponsored`: the deciders that find out in `Facts.sponsored` whether the person should see the sponsor's channel.
     - `also_load`: the deciders that look at, or change, more people than a person and their partner.
     """
 
@@ -68,3 +69,4 @@ class Feature:
     also_load: Mapping[Decider, AlsoLoad] = field(default_factory=dict)
     redeems: Mapping[Decider, CodeReader] = field(default_factory=dict)
     names_bot: Collection[Decider] = ()
+    sponsored: Collection[Decider] = ()

@@ -46,6 +46,15 @@ class Quota(msgspec.Struct, frozen=True):
     per_s: float = 2.0
 
 
+class Sponsor(msgspec.Struct, frozen=True):
+    """A channel that people are asked to join when they search. `channel` is its number or its @username; `link` leads
+    to it. `required`: only members of it may search; otherwise it is suggested once a week."""
+
+    channel: str
+    link: str
+    required: bool = False
+
+
 STANDARD_QUOTA = Quota()
 
 MOST_REAL_CHAT_MESSAGES = 8
@@ -88,3 +97,4 @@ class Rules(msgspec.Struct, frozen=True):
     """A broadcast to more people than this needs the approval of a second staff member."""
     refund_second_above: int = 1_000
     """A refund of more Stars than this needs a second staff member."""
+    sponsor: Sponsor | None = None

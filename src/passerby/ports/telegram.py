@@ -312,6 +312,13 @@ class Telegram(Protocol):
         """Set the bot's command menus and descriptions, unless these were set last time."""
         ...
 
+    async def is_member(self, bot: BotId, channel: str, person: PersonId) -> bool:
+        """Whether a person is a member of a channel: its number, or its @username. The bot must be an admin of it.
+
+        Raises: also Refused, if Telegram knows neither the channel nor the person, or does not tell this bot.
+        """
+        ...
+
     async def updates(self, bot: BotId, offset: int | None, limit: int, timeout_s: int) -> list[Arrival]:
         """Long-poll once. This call confirms, and so deletes, every update below `offset`.
 

@@ -20,6 +20,7 @@ from passerby.runtime.decide.pairings import Pairings
 from passerby.runtime.decide.parking import Parking
 from passerby.runtime.decide.put_aside import HopelessWork
 from passerby.runtime.decide.sending import EffectSender
+from passerby.runtime.decide.sponsors import Sponsors
 from passerby.runtime.decide.usernames import Usernames
 from passerby.runtime.delivery.best_effort import BestEffort
 from passerby.runtime.delivery.courier import Courier
@@ -78,9 +79,9 @@ class MessagePath:
             tokens=tokens,
         )
         outcomes.move_with(self.courier.move)
-        loader = FactsLoader(
-            store, records, router, queues, clock, telegram.content_of, rng, Usernames(telegram.identify)
-        )
+        sponsors = Sponsors(telegram, store, config.checker, lambda: self.env().rules.sponsor, clock)
+        names = Usernames(telegram.identify)
+        loader = FactsLoader(store, records, router, queues, clock, telegram.content_of, rng, names, sponsors)
         self.checkouts = Checkouts(loader.person, telegram, words, queues.put, self.env, background, clock, rng)
         self.admission = Admission(
             queues, self.courier, store, clock, config.quota, router.is_for_us, self.checkouts.take

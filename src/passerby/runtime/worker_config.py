@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from passerby.domain.budgets import Budget
+from passerby.kernel.ids import BotId
 from passerby.kernel.rules import STANDARD_QUOTA, Quota, Rules
 from passerby.runtime.delivery.courier import PARK_AFTER_S
 from passerby.runtime.membership.tokens import REFUSED_AFTER_S
@@ -18,6 +19,8 @@ class WorkerConfig:
     """32 bytes, to seal with."""
     former_keys: tuple[bytes, ...] = ()
     """What was sealed with these can still be opened."""
+    checker: BotId | None = None
+    """The bot that asks who is a member of the sponsor's channel."""
     bot_budget: Budget
     chat_budget: Budget
     quota: Quota = STANDARD_QUOTA

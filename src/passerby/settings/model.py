@@ -18,11 +18,20 @@ from passerby.settings.limits import LimitSettings
 from passerby.settings.money import MoneySettings
 from passerby.settings.panel import PanelSettings
 from passerby.settings.rules import RuleSettings
+from passerby.settings.sponsor import SponsorSettings
 from passerby.settings.wrong import WrongSetting
 
 
 class Settings(
-    AlertSettings, GrowthSettings, KeepingSettings, LimitSettings, MoneySettings, PanelSettings, RuleSettings, Checks
+    AlertSettings,
+    GrowthSettings,
+    KeepingSettings,
+    LimitSettings,
+    MoneySettings,
+    PanelSettings,
+    RuleSettings,
+    SponsorSettings,
+    Checks,
 ):
     """All settings. Tests build it directly; `read` builds it from what the operator wrote."""
 
@@ -306,6 +315,12 @@ class Settings(
         if self.staff_bot in self.tokens:
             remedy = "ask @BotFather for another bot, which only your team knows"
             raise WrongSetting("STAFF_BOT_TOKEN", "is the token of a bot that is in BOT_TOKENS too", remedy)
+        if self.sponsor_channel and self.staff_bot is None:
+            remedy = "set it, and make the staff bot an admin of the channel: it looks who is a member"
+            raise WrongSetting("STAFF_BOT_TOKEN", "is not set, and SPONSOR_CHANNEL is", remedy)
+        if self.sponsor_channel.startswith("-") and not self.sponsor_link:
+            problem = "is not set, and SPONSOR_CHANNEL is a number, which leads nowhere"
+            raise WrongSetting("SPONSOR_LINK", problem, write(type(self), "sponsor_link"))
         for plan in self.vip_plans:
             if not set(plan.bots) <= set(self.tokens):
                 remedy = "name bots of BOT_TOKENS, or leave the part after @ out"

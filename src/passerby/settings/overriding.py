@@ -15,13 +15,21 @@ from passerby.settings.model import Settings
 from passerby.settings.money import MoneySettings
 from passerby.settings.reading import explain
 from passerby.settings.rules import RuleSettings
+from passerby.settings.sponsor import SponsorSettings
 from passerby.settings.wrong import WrongSetting
 
 _AT_START: Final = frozenset({"pools"})
 """Each pool has a lease, which a process asks for when it starts."""
 
 OVERRIDABLE: Final = tuple(
-    name for name in (*RuleSettings.model_fields, *MoneySettings.model_fields, *THRESHOLDS) if name not in _AT_START
+    name
+    for name in (
+        *RuleSettings.model_fields,
+        *MoneySettings.model_fields,
+        *SponsorSettings.model_fields,
+        *THRESHOLDS,
+    )
+    if name not in _AT_START
 )
 """In the names of `Settings`."""
 

@@ -206,6 +206,7 @@ async def test_polling_names_every_kind_of_update_and_the_offset() -> None:
                 "edited_message",
                 "callback_query",
                 "my_chat_member",
+                "chat_member",
                 "message_reaction",
                 "pre_checkout_query",
                 "subscription",

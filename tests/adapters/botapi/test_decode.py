@@ -14,6 +14,8 @@ from passerby.kernel.event import (
     BotBlocked,
     BotUnblocked,
     ButtonPressed,
+    ChannelJoined,
+    ChannelLeft,
     CheckoutAsked,
     Event,
     MessageEdited,
@@ -348,6 +350,29 @@ def test_a_reaction_is_its_first_plain_emoji(new: Any, emoji: str | None) -> Non
 
 
 @pytest.mark.parametrize(
+    ("member", "joins"),
+    [
+        ({"status": "creator"}, True),
+        ({"status": "administrator"}, True),
+        ({"status": "member"}, True),
+        ({"status": "restricted", "is_member": True}, True),
+        ({"status": "restricted", "is_member": False}, False),
+        ({"status": "left"}, False),
+        ({"status": "kicked"}, False),
+    ],
+)
+def test_who_joins_a_channel_or_leaves_it_is_the_member_and_not_who_did_it(member: Any, joins: bool) -> None:
+    admin = {"id": 7, "is_bot": False, "first_name": "Admin"}
+    channel = {"id": -1001, "type": "channel", "title": "Harbour", "username": "harbour"}
+    changed = {"chat": channel, "from": admin, "date": 1, "old_chat_member": {"status": "left", "user": PERSON}}
+    told = changed | {"new_chat_member": member | {"user": PERSON}}
+    what = ChannelJoined if joins else ChannelLeft
+    assert decoded({"chat_member": told}) == [what(PersonId(42), A, -1001, "harbour")]
+    bot = changed | {"new_chat_member": member | {"user": {"id": 8, "is_bot": True, "first_name": "Bot"}}}
+    assert decoded({"chat_member": bot}) == [Unusable(PersonId(7), A, "by_bot")]
+
+
+@pytest.mark.parametrize(
     ("status", "chat", "event"),
     [
         ("kicked", PRIVATE, BotBlocked(42, A)),  # type: ignore[arg-type]
@@ -461,7 +486,15 @@ def test_every_update_that_we_ask_for_exists() -> None:
 def test_no_update_of_any_kind_fails_to_decode(name: str, specimen: Any) -> None:
     value = specimen(fields("Update")[name]["types"][0])
     (event,) = decoded({name: value})
-    used = {"message", "edited_message", "callback_query", "message_reaction", "my_chat_member", "pre_checkout_query"}
+    used = {
+        "message",
+        "edited_message",
+        "callback_query",
+        "message_reaction",
+        "my_chat_member",
+        "chat_member",
+        "pre_checkout_query",
+    }
     assert name in used or isinstance(event, Unusable)
 
 

@@ -72,3 +72,24 @@ def test_a_draft_does_not_change_the_history() -> None:
     made.ask("sendMessageDraft", chat_id=made.ann, draft_id=1, text="thinking")
     assert len(made.bot.chats[made.ann].messages) == before
     assert made.refusal("sendMessageDraft", chat_id=made.ann, draft_id=0, text="x")[0] == 400
+
+
+def test_an_admin_of_a_channel_knows_who_is_a_member_and_hears_who_joins_and_leaves() -> None:
+    made = small_world()
+    other = made.world.add_bot()
+    channel = made.world.channels.add("Harbour", "harbour", (made.bot.id,))
+    stranger = made.world.add_person().id
+    made.updates(allowed_updates=["message", "chat_member"])
+    assert made.ask("getChatMember", chat_id="@Harbour", user_id=stranger)["status"] == "left"
+    for _ in range(2):
+        made.world.channels.join(stranger, channel.id)
+    assert made.ask("getChatMember", chat_id=str(channel.id), user_id=stranger)["status"] == "member"
+    for _ in range(2):
+        made.world.channels.leave(stranger, channel.id)
+    changes = [each["chat_member"] for each in made.updates()]
+    assert [each["new_chat_member"]["status"] for each in changes] == ["member", "left"]
+    assert {each["chat"]["username"] for each in changes} == {"harbour"}
+    inaccessible = (400, "Bad Request: member list is inaccessible")
+    assert made.refusal("getChatMember", bot=other, chat_id=channel.id, user_id=stranger) == inaccessible
+    nobody = (400, "Bad Request: PARTICIPANT_ID_INVALID")
+    assert made.refusal("getChatMember", chat_id=channel.id, user_id=1) == nobody

@@ -17,9 +17,10 @@ from passerby.adapters.botapi.parts import with_less
 from passerby.adapters.botapi.sending import ContentSender
 from passerby.adapters.botapi.sets import Sets, Sightings
 from passerby.adapters.botapi.stars import StarCalls
+from passerby.adapters.botapi.wire import ChatMember
 from passerby.kernel.content import Content
 from passerby.kernel.event import Original
-from passerby.kernel.ids import BotId, MessageId
+from passerby.kernel.ids import BotId, MessageId, PersonId
 from passerby.kernel.money import StarRow
 from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.soon import own_task
@@ -49,6 +50,7 @@ ALLOWED_UPDATES = (
     "edited_message",
     "callback_query",
     "my_chat_member",
+    "chat_member",
     "message_reaction",
     "pre_checkout_query",
     "subscription",
@@ -78,6 +80,7 @@ class _GetUpdates(msgspec.Struct, omit_defaults=True):
 
 
 _ME: msgspec.json.Decoder[Answer[_Me]] = msgspec.json.Decoder(Answer[_Me])
+_MEMBER: msgspec.json.Decoder[Answer[ChatMember]] = msgspec.json.Decoder(Answer[ChatMember])
 
 
 def _introduction(menus: tuple[CommandList, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -150,6 +153,11 @@ class BotApi:
     async def identify(self, bot: BotId) -> BotIdentity:
         me = await self._client.call(bot, "getMe", b"{}", _ME)
         return BotIdentity(bot=BotId(me.id), username=me.username, title=me.first_name)
+
+    async def is_member(self, bot: BotId, channel: str, person: PersonId) -> bool:
+        members = {"chat_id": channel, "user_id": person}
+        found = await self._client.call(bot, "getChatMember", encode(members), _MEMBER)
+        return found.is_in
 
     async def prepare(self, bot: BotId, menus: tuple[CommandList, ...]) -> None:
         said = sha256(encode(menus)).hexdigest()

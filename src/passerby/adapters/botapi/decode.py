@@ -19,6 +19,8 @@ from passerby.kernel.event import (
     BotBlocked,
     BotUnblocked,
     ButtonPressed,
+    ChannelJoined,
+    ChannelLeft,
     Event,
     MessageEdited,
     MessageReceived,
@@ -90,6 +92,8 @@ def event(update: wire.Update | wire.Unreadable, bot: BotId) -> Event:
         return _reacted(update.message_reaction, bot)
     if update.my_chat_member is not None:
         return _member_changed(update.my_chat_member, bot)
+    if update.chat_member is not None:
+        return _channel_member(update.chat_member, bot)
     if update.pre_checkout_query is not None:
         return money_events.checkout(update.pre_checkout_query, bot)
     if update.subscription is not None:
@@ -274,6 +278,15 @@ def _member_changed(change: wire.ChatMemberUpdated, bot: BotId) -> Event:
             case "member":
                 return BotUnblocked(person, bot)
     return Unusable(person, bot, "not_private")
+
+
+def _channel_member(change: wire.ChatMemberUpdated, bot: BotId) -> Event:
+    """A person joined a channel or left it. Whoever changed that may be somebody else."""
+    member, channel = change.new_chat_member, change.chat
+    if member.user is None or _is_by_bot(member.user, bot):
+        return Unusable(PersonId(change.from_.id), bot, "by_bot")
+    person, what = PersonId(member.user.id), ChannelJoined if member.is_in else ChannelLeft
+    return what(person, bot, channel.id, channel.username)
 
 
 def content(message: wire.Message) -> Content:

@@ -26,8 +26,11 @@ class Present(Struct, gc=False):
 
 
 class Chat(Struct, gc=False):
+    """`username` is read for channels only."""
+
     id: Whole
     type: str
+    username: str = ""
 
 
 class Media(Struct, gc=False):
@@ -300,7 +303,16 @@ class MessageReaction(Struct, gc=False):
 
 
 class ChatMember(Struct, gc=False):
+    """A restricted person may be in the chat or not; `is_member` tells."""
+
     status: str
+    user: User | None = None
+    is_member: bool = False
+
+    @property
+    def is_in(self) -> bool:
+        is_restricted_member = self.status == "restricted" and self.is_member
+        return is_restricted_member or self.status in ("creator", "administrator", "member")
 
 
 class ChatMemberUpdated(Struct, gc=False):
@@ -331,6 +343,7 @@ class Update(Struct):
     edited_message: Message | None = None
     callback_query: CallbackQuery | None = None
     my_chat_member: ChatMemberUpdated | None = None
+    chat_member: ChatMemberUpdated | None = None
     message_reaction: MessageReaction | None = None
     pre_checkout_query: PreCheckoutQuery | None = None
     subscription: BotSubscription | None = None

@@ -19,6 +19,7 @@ feature = Feature(
         MenuCommand("delete", "commands.delete", 60),
     ),
     words={NEXT: move_on, STOP: stop},
+    sponsored=(move_on,),
     presses={"show": confirm, "hide": decline, "for_partner": for_partner},
     unknown=answer_to_unknown,
     messages={Chatting: relay},

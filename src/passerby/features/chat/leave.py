@@ -7,6 +7,7 @@ from passerby.dialogue.challenge import ask_for_picture
 from passerby.dialogue.closing import go_on_elsewhere, is_closing
 from passerby.dialogue.keyboards import keys_for
 from passerby.dialogue.searching import tell_search, tell_still_searching
+from passerby.dialogue.sponsor import ask_to_join, is_held_up, suggest
 from passerby.domain.lifecycle import cancel, part, search
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Say
@@ -27,14 +28,20 @@ def move_on(event: MessageReceived, facts: Facts, env: Env) -> Decision:
         case Idle():
             if closes:
                 return Decision(effects=(go_on_elsewhere(facts.me, env),))
+            if is_held_up(facts, env):
+                return Decision(effects=(ask_to_join(facts.me, env),))
             me = search(facts.me, env)
-            return Decision((me,), (tell_search(me), *ask_for_picture(me)))
+            return Decision((me,), (tell_search(me), *suggest(facts, env), *ask_for_picture(me)))
         case Searching():
             return Decision(effects=(tell_still_searching(facts.me, "chat.next_while_searching"),))
         case Chatting():
-            sides = part(facts.me, facts.partner, env, reason="next", leaver=facts.me.person, again=not closes)
+            again = not closes and not is_held_up(facts, env)
+            sides = part(facts.me, facts.partner, env, reason="next", leaver=facts.me.person, again=again)
             if closes:
                 return Decision(sides, (go_on_elsewhere(sides[0], env), *look_back(sides[0]), *tell_left(sides)))
+            if not again:
+                told = Say(facts.me.person, text("chat.you_left"), keys_for(sides[0].state))
+                return Decision(sides, (told, *look_back(sides[0]), ask_to_join(sides[0], env), *tell_left(sides)))
             said = Say(facts.me.person, text("chat.you_moved_on"), keys_for(sides[0].state))
             return Decision(sides, (said, *look_back(sides[0]), *ask_for_picture(sides[0]), *tell_left(sides)))
         case never:

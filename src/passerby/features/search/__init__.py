@@ -9,6 +9,7 @@ from passerby.dialogue.challenge import ask_for_picture
 from passerby.dialogue.closing import go_on_elsewhere, is_closing
 from passerby.dialogue.keyboards import CANCEL, FIND, keys_for
 from passerby.dialogue.searching import tell_search, tell_still_searching
+from passerby.dialogue.sponsor import JOINED, ask_to_join, is_held_up, not_joined, suggest
 from passerby.domain.after_chat import last_partner
 from passerby.domain.farms.challenge import is_asked
 from passerby.domain.lifecycle import cancel, pair, refresh_ticket, search
@@ -37,8 +38,10 @@ def find(event: MessageReceived | ButtonPressed, facts: Facts, env: Env) -> Deci
         case Idle():
             if is_closing(facts.me, env):
                 return Decision(effects=(go_on_elsewhere(facts.me, env),))
+            if is_held_up(facts, env):
+                return Decision(effects=(ask_to_join(facts.me, env),))
             me = search(facts.me, env)
-            return Decision((me,), (tell_search(me), *ask_for_picture(me)))
+            return Decision((me,), (tell_search(me), *suggest(facts, env), *ask_for_picture(me)))
         case never:
             assert_never(never)
 
@@ -50,6 +53,14 @@ def seek(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     me = found.changes[0] if found.changes else facts.me
     asked = () if last_partner(me, event.token) is None else ask_again(event, what_was_said(me), me, env.now)
     return Decision(found.changes, (Answer(event.query), *asked, *found.effects))
+
+
+def joined(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    """The button under the request to join the sponsor's channel."""
+    if is_held_up(facts, env):
+        return Decision(effects=(not_joined(event),))
+    found = find(event, facts, env)
+    return Decision(found.changes, (Answer(event.query), *found.effects))
 
 
 def give_up(event: MessageReceived, facts: Facts, env: Env) -> Decision:
@@ -194,7 +205,8 @@ feature = Feature(
     commands={"search": find, "find": find, "chat": find},
     menu=(MenuCommand("search", "commands.search", 10),),
     words={FIND: find, CANCEL: give_up},
-    presses={"widen": widen, SEEK: seek},
+    presses={"widen": widen, SEEK: seek, JOINED: joined},
     messages={Searching: patience, Idle: hint},
     events={SearchDelayed: delayed},
+    sponsored=(find, seek, joined),
 )

@@ -9,7 +9,7 @@ import msgspec
 from passerby.domain.evidence import may_concern, original_of
 from passerby.domain.money.wallets import new_code
 from passerby.kernel.content import Content
-from passerby.kernel.decision import Chosen, Facts
+from passerby.kernel.decision import Chosen, Decider, Facts
 from passerby.kernel.event import (
     ButtonPressed,
     Event,
@@ -28,13 +28,17 @@ from passerby.ports.records import Records, RecordsLost
 from passerby.ports.soon import Soon, own_task
 from passerby.runtime.decide.readings import Reading, Readings, is_plain
 from passerby.runtime.decide.router import Router
+from passerby.runtime.decide.sponsors import Sponsors
 from passerby.runtime.decide.usernames import Usernames
 from passerby.runtime.inbound.person_queues import PersonQueues
 from passerby.telemetry import metrics
 
 
 class FactsLoader:
-    """`content_of` reads a message that somebody chose as evidence (see `ports.telegram`)."""
+    """`content_of` reads a message that somebody chose as evidence (see `ports.telegram`).
+
+    `sponsors` finds out whether a person should see the sponsor's channel; None: nobody does.
+    """
 
     def __init__(
         self,
@@ -46,6 +50,7 @@ class FactsLoader:
         content_of: Callable[[Original], Content | None],
         rng: Random,
         bot_names: Usernames,
+        sponsors: Sponsors | None = None,
     ) -> None:
         self._store = store
         self._records = records
@@ -55,6 +60,7 @@ class FactsLoader:
         self._content_of = content_of
         self._rng = rng
         self._bot_names = bot_names
+        self._sponsors = sponsors
         self._readings = Readings(clock)
 
     def read(self, event: Event, number: int) -> Reading | Coroutine[Any, Any, Reading]:
@@ -70,7 +76,7 @@ class FactsLoader:
         kept = self._readings.take(event, number)
         if kept is not None:
             decider = self._router.route(event, kept.facts)
-            if self._router.is_enough(decider, event, kept.facts, self._clock.now):
+            if self._is_enough(decider, event, kept.facts):
                 return kept._replace(decider=decider)
         upto, generation = self._person_queues.newest(event.person), self._store.generation
         loading = self._store.load(event.person, message_of(event))
@@ -78,10 +84,19 @@ class FactsLoader:
             at_hand: Facts | None = loading.result()
             if at_hand is not None:
                 decider = self._router.route(event, at_hand)
-                if self._router.is_enough(decider, event, at_hand, self._clock.now):
+                if self._is_enough(decider, event, at_hand):
                     metrics.LOOKUPS.add("live")
                     return Reading(at_hand, decider, upto, self._clock.monotonic(), generation)
         return self._read(event, loading, upto, generation)
+
+    def _is_enough(self, decider: Decider | None, event: Event, facts: Facts) -> bool:
+        """Whether the decider needs nothing besides the facts of the person and their partner."""
+        is_enough = self._router.is_enough(decider, event, facts, self._clock.now)
+        return is_enough and not self._is_sponsored(decider, facts)
+
+    def _is_sponsored(self, decider: Decider | None, facts: Facts) -> bool:
+        is_asked = self._router.is_sponsored(decider, facts, self._clock.now)
+        return is_asked and self._sponsors is not None and self._sponsors.are_on
 
     async def _read(self, event: Event, loading: Awaitable[Facts | None], upto: int, generation: str) -> Reading:
         facts = await self._found(event.person, message_of(event), loading) or Facts(Participant(event.person))
@@ -94,6 +109,8 @@ class FactsLoader:
             facts = msgspec.structs.replace(facts, redemption=await self._redeemed(code, facts.me))
         if self._router.names_bot(decider):
             facts = msgspec.structs.replace(facts, bot_name=await self._bot_names.of(event.bot))
+        if self._sponsors is not None and self._is_sponsored(decider, facts):
+            facts = msgspec.structs.replace(facts, sponsored=await self._sponsors.is_shown(facts.me))
         return Reading(facts, decider, upto, self._clock.monotonic(), generation)
 
     async def person(self, person: PersonId) -> Participant | None:

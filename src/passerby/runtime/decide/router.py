@@ -21,7 +21,7 @@ from passerby.kernel.effect import Answer
 from passerby.kernel.event import ButtonPressed, Event, MessageReceived, Overrun
 from passerby.kernel.feature import AlsoLoad, CodeReader, Feature, MenuCommand
 from passerby.kernel.ids import PersonId
-from passerby.kernel.participant import State
+from passerby.kernel.participant import Searching, State
 
 _BY_HAND: Final = (MessageReceived, ButtonPressed)
 _ARRIVALS: Final = (MessageReceived, ButtonPressed, Overrun)
@@ -48,6 +48,7 @@ class Router:
         self._also_load: dict[Decider, AlsoLoad] = {}
         self._redeems: dict[Decider, CodeReader] = {}
         self._name_bot: set[Decider] = set()
+        self._sponsored: set[Decider] = set()
         unknown: Callable[[Collection[str]], Decider] | None = None
         menu: list[MenuCommand] = []
         for feature in features:
@@ -65,6 +66,7 @@ class Router:
             self._also_load.update(feature.also_load)
             self._redeems.update(feature.redeems)
             self._name_bot.update(feature.names_bot)
+            self._sponsored.update(feature.sponsored)
             menu += feature.menu
             if feature.open_to_all:
                 self._open.update(feature.commands.values(), feature.presses.values())
@@ -123,6 +125,12 @@ class Router:
         if decider not in self._also_load and decider not in self._redeems:
             return True
         return not self.also_load(decider, event, facts) and self.promo_code_in(decider, event, facts, now()) is None
+
+    def is_sponsored(self, decider: Decider | None, facts: Facts, now: Callable[[], float]) -> bool:
+        """Whether the decider needs to know if the person should see the sponsor's channel."""
+        if decider not in self._sponsored:
+            return False
+        return not isinstance(facts.me.state, Searching) and bar(facts.me, now()) is None
 
     def decide(self, decider: Decider | None, event: Event, facts: Facts, env: Env) -> Decision:
         """The decision of the decider that `route` found."""

@@ -5,12 +5,13 @@ again and not done again.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from random import Random
 
 from passerby.kernel.drain import RetireBot
 from passerby.kernel.effect import Say
-from passerby.kernel.event import ButtonPressed, MessageReceived
+from passerby.kernel.event import ButtonPressed, ChannelJoined, ChannelLeft, MessageReceived
 from passerby.kernel.ids import BotId, PersonId, UpdateRef
 from passerby.kernel.staff import StaffDecision
 from passerby.kernel.text import text
@@ -21,6 +22,7 @@ from passerby.ports.participants import Commit
 from passerby.ports.records import RecordsLost
 from passerby.ports.soon import own_task
 from passerby.runtime.backoff import Backoff, persistently, steady
+from passerby.runtime.decide.sponsors import Sponsors
 from passerby.runtime.delivery.staff_board import StaffBoard
 from passerby.runtime.inbound.person_queues import Work
 from passerby.runtime.membership.fencing import OwnLeases, write_refused
@@ -34,7 +36,8 @@ AWAY = steady(0.5, 0.5, 1.5)
 
 
 class StaffDesk:
-    """`finished` is called with updates that are done. `retire` removes a bot's token, and says what went wrong."""
+    """`finished` is called with updates that are done. `retire` removes a bot's token, and says what went wrong.
+    `sponsors` hears who joins and leaves the sponsor's channel."""
 
     def __init__(
         self,
@@ -46,7 +49,9 @@ class StaffDesk:
         clock: Clock,
         rng: Random,
         retire: Callable[[BotId], str] = lambda bot: "",
+        sponsors: Sponsors | None = None,
     ) -> None:
+        self._sponsors = sponsors
         self._retire = retire
         self._decisions = decisions
         self._board = board
@@ -69,8 +74,10 @@ class StaffDesk:
                 if decision is None:
                     return
                 await self._carry_out(decision, event)
+        if isinstance(event, ChannelJoined | ChannelLeft) and self._sponsors is not None:
+            with suppress(LiveStoreLost):  # then the person is asked about again
+                await self._sponsors.note(event)
         await self._mark_done(work)
-        return
 
     async def _mark_done(self, work: Work) -> None:
         """Store that the updates are done: an answer that Telegram sent before we confirmed them may repeat them."""

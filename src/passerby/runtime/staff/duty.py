@@ -18,6 +18,7 @@ from passerby.kernel.text import Text, text
 from passerby.ports.leases import Fence, duty_lease
 from passerby.ports.staff import StaffRecords
 from passerby.ports.telegram import Arrival, CommandList, TelegramError
+from passerby.runtime.decide.sponsors import Sponsors
 from passerby.runtime.delivery.staff_board import StaffBoard
 from passerby.runtime.inbound.person_queues import PersonQueues, Work
 from passerby.runtime.inbound.polling import Intake
@@ -96,7 +97,9 @@ class StaffBot:
             parts.tokens.works,
             config.ledger,
         )
-        desk = StaffDesk(decisions, self.board, store, fleet, self._finished, clock, rng, config.retire or _in_no_file)
+        sponsors = Sponsors(telegram, store, config.bot, lambda: env().rules.sponsor, clock)
+        retire = config.retire or _in_no_file
+        desk = StaffDesk(decisions, self.board, store, fleet, self._finished, clock, rng, retire, sponsors)
         self._queues = PersonQueues(desk.handle, parts.background, clock, parts.flight_recorder)
 
     @property
