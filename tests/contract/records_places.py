@@ -37,6 +37,8 @@ from tests.contract.servers import SHARED_POSTGRES
 MIGRATED = "TEST_POSTGRES_MIGRATED"
 """The database on the run's own PostgreSQL that others are copied from."""
 
+TRIES = 12
+
 Blocks = dict[tuple[PersonId, PersonId], BlockRow]
 Sanctions = dict[str, SanctionRow]
 Complaints = dict[tuple[ChatId, PersonId], ComplaintRow]
@@ -274,7 +276,14 @@ class PostgresServer:
     async def replace(self, database: str, template: str) -> None:
         """Replace a database by a copy of the template."""
         await self._administer(f'DROP DATABASE "{database}" WITH (FORCE)')
-        await self._administer(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
+        for tries_left in reversed(range(TRIES)):
+            try:
+                await self._administer(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
+            except sa.exc.DBAPIError:  # for example, autovacuum is at work in the template; the server waits 5 s for it
+                if not tries_left:
+                    raise
+            else:
+                return
 
     async def _administer(self, statement: str) -> None:
         # CREATE DATABASE cannot run in a transaction.
