@@ -9,7 +9,7 @@ from passerby.domain.money.report import DAY_S, NANO, days_left, figures, in_wor
 from passerby.domain.spreadsheet import as_csv
 from passerby.kernel.ids import BotId
 from passerby.kernel.money import GrantSource, VipGrant
-from passerby.kernel.money_report import Given, Ledgered, Net, Open, Sold, Standing
+from passerby.kernel.money_report import Given, Ledgered, Net, Open, Sold, SoldBySource, Standing
 
 NOW = 1_800_000_000.0
 HERE, GONE, NEW = BotId(1), BotId(2), BotId(3)
@@ -20,6 +20,7 @@ READ = Ledgered(
     standing=[Standing(1, 500, 2, NOW - 600, 0), Standing(3, 0, 0, 0.0, 1)],
     open=[Open("CODE2", 2, "week", 75, NOW - DAY_S, 6.04), Open("CODE1", 1, "=month", 250, NOW - DAY_S, 29.0)],
     owed=[(1, "refund", NOW - 5400), (1, "cancel", NOW - 60)],
+    sources=[SoldBySource("tiktok", 2, 500, 1, 250), SoldBySource("", 1, 250, 0, 0)],
     cases=[NOW - 9000.0, NOW - 60.0],
 )
 REPORT = figures(READ, "2027-01-01", "2027-02-01", {HERE, NEW}, NOW)
@@ -43,6 +44,10 @@ def test_each_bot_shows_what_would_go_with_it_and_lost_ones_what_cannot_be_refun
     assert [each["swept_minutes_ago"] for each in REPORT["exposure"]] == [10, None, None]
     assert [each["code"] for each in REPORT["cannot_be_refunded"]] == ["CODE2"]
     assert REPORT["net"] == [{"bot": 1, "stars": 499.5, "affiliates": 0.5}]
+    assert [(each["source"], each["stars"], each["refunded"]) for each in REPORT["by_source"]] == [
+        ("", 250, 0),
+        ("tiktok", 500, 250),
+    ]
     assert REPORT["owed"] == {"calls": 2, "oldest_hours": 1.5}
     assert REPORT["cases"] == {"open": 2, "oldest_hours": 2.5}
 
@@ -54,7 +59,7 @@ def test_the_report_is_read_on_a_terminal_too() -> None:
     assert "1    =month  3      750    1      1        250" in said
     assert "  gift    1       30\n  trial   4       12\n" in said
     nothing = in_words(figures(Ledgered([], [], [], [], [], []), "2027-01-01", "2027-02-01", (), NOW))
-    assert nothing.count("  none") == 5
+    assert nothing.count("  none") == 6
     assert "not confirmed by Telegram: 0\n" in nothing
     assert nothing.endswith("wait for an answer: 0")
 

@@ -297,7 +297,7 @@ def test_every_column_of_the_records_is_in_the_copy_or_is_named_here() -> None:
         },
         "charges": {
             "id", "bot_id", "code", "order_id", "plan", "stars", "paid_at", "provider_id", "renews", "found",
-            "first_charge", "gift_to", "gift_grant",
+            "first_charge", "gift_to", "gift_grant", "source",
         },
         "grants": {"code", "source", "since", "lasts_s", "until"},
         "subscriptions": {

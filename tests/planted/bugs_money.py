@@ -38,7 +38,7 @@ MONEY: Final = (
     Bug(
         "money",
         "VIP is granted before the charge is written, and the charge comes later or never",
-        "            yield ChargeTaken(me.person, charge, now)",
+        '            yield ChargeTaken(me.person, charge, now, me.journey.source if me.journey is not None else "")',
         "            pass",
     ),
     Bug(

@@ -22,6 +22,17 @@ class Sold(NamedTuple):
     refunded: int
 
 
+class SoldBySource(NamedTuple):
+    """Charges of a period from people who came by one source (see `kernel.journey`); empty: by none. Refunds of these
+    charges count whenever they were made."""
+
+    source: str
+    sales: int
+    stars: int
+    refunds: int
+    refunded: int
+
+
 class Given(NamedTuple):
     """VIP time of one source (`GrantSource`) that began in a period and that its receiver did not pay for."""
 
@@ -71,5 +82,6 @@ class Ledgered(NamedTuple):
     open: Sequence[Open]
     owed: Sequence[tuple[int, str, float]]
     """(bot, refund or cancel, since when) of what Telegram has not confirmed."""
+    sources: Sequence[SoldBySource] = ()
     cases: Sequence[float] = ()
     """When the payment cases that are open were opened, the oldest first."""

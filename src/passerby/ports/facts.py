@@ -161,12 +161,13 @@ class OrderPlaced(msgspec.Struct, frozen=True, gc=False, tag="order"):
     at: float
 
 
-class ChargeTaken(msgspec.Struct, frozen=True, gc=False, tag="charge"):
-    """Telegram took Stars. The first value of a charge counts."""
+class ChargeTaken(msgspec.Struct, frozen=True, gc=False, tag="charge", omit_defaults=True):
+    """Telegram took Stars. The first value of a charge counts. `source`: see `kernel.journey`."""
 
     person: PersonId
     charge: Charge
     at: float
+    source: str = ""
 
 
 class GrantChanged(msgspec.Struct, frozen=True, gc=False, tag="grant"):

@@ -15,7 +15,7 @@ from passerby.kernel.money import (
     Subscription,
     VipGrant,
 )
-from passerby.kernel.money_report import Given, Net, Open, Sold, Standing
+from passerby.kernel.money_report import Given, Net, Open, Sold, SoldBySource, Standing
 from passerby.ports.facts import ChargeTaken, GrantChanged, RefundMade, StarCallOwed, SubscriptionChanged
 from tests.contract.records_facts import NOW, changed, numbered, person
 from tests.contract.records_places import make_tables
@@ -41,7 +41,7 @@ async def test_sales_refunds_exposure_and_what_is_owed_are_counted_by_bot(databa
             *(changed(msgspec.structs.replace(person(who), vip_until=NOW + 9 * DAY_S)) for who in (ANN, BOB)),
             changed(person(ZOE)),
             *(ChargeTaken(ANN, each, NOW) for each in (old, new)),
-            ChargeTaken(BOB, monthly, NOW),
+            ChargeTaken(BOB, monthly, NOW, "spring"),
             ChargeTaken(BOB, msgspec.structs.replace(charge("present", HERE, 1), gift_to=ANN, gift="gift"), NOW),
             GrantChanged(ANN, VipGrant("long ago", GrantSource.TRIAL, NOW - 9 * DAY_S, lasts_s=3 * DAY_S), NOW),
             GrantChanged(ANN, VipGrant("Cnew", GrantSource.CHARGE, NOW - DAY_S, lasts_s=4 * DAY_S), NOW),
@@ -69,6 +69,7 @@ async def test_sales_refunds_exposure_and_what_is_owed_are_counted_by_bot(databa
         Sold(HERE, "week", 2, 175, 1, 1, 100),
         Sold(OTHER, "week", 1, 200, 0, 0, 0),
     ]
+    assert sorted(read.sources) == [SoldBySource("", 2, 175, 0, 0), SoldBySource("spring", 1, 200, 0, 0)]
     assert read.given == [Given("gift", 1, 7.0)]
     assert read.net == [Net(HERE, NANO // 2, 4 * NANO + NANO // 2)]
     assert sorted(read.standing) == [Standing(HERE, 175, 0, NOW - 120, 2), Standing(OTHER, 200, 1, 0.0, 0)]

@@ -19,7 +19,7 @@ from passerby.adapters.sql.past_money import grant_of
 from passerby.adapters.sql.tables import users
 from passerby.domain.money.report import DAY_S, HOLD_S, NANO, days_left
 from passerby.kernel.money import GrantSource, SubscriptionState, VipGrant
-from passerby.kernel.money_report import Given, Ledgered, Net, Open, Sold, Standing
+from passerby.kernel.money_report import Given, Ledgered, Net, Open, Sold, SoldBySource, Standing
 
 _PEOPLE: Final = 500
 
@@ -41,6 +41,7 @@ async def ledgered(connection: AsyncConnection, since: float, until: float, now:
         await _standing(connection, now),
         await _open(connection, now),
         [(bot, kind, at) for bot, kind, at in await connection.execute(_OWED)],
+        [SoldBySource(*row) for row in await connection.execute(_SOURCES, {"since": since, "until": until})],
         list((await connection.scalars(_CASES)).all()),
     )
 
@@ -108,6 +109,19 @@ _SOLD = (
     )
     .where(_within(charges.c.paid_at))
     .group_by(charges.c.bot_id, charges.c.plan)
+)
+_SOURCE = sa.func.coalesce(charges.c.source, sa.literal_column("''"))
+_SOURCES = (
+    sa.select(
+        _SOURCE,
+        sa.func.count(),
+        sa.func.sum(charges.c.stars),
+        sa.func.count(refunds.c.charge_id),
+        sa.func.coalesce(sa.func.sum(refunds.c.stars), 0),
+    )
+    .outerjoin_from(charges, refunds, _IS_REFUND_OF)
+    .where(_within(charges.c.paid_at))
+    .group_by(_SOURCE)
 )
 _GIVEN = (
     sa.select(grants.c.source, sa.func.count(), sa.func.sum(grants.c.lasts_s))

@@ -42,6 +42,7 @@ charges = sa.Table(
     sa.Column("found", sa.Boolean, nullable=False, comment="no update brought it; the bot's transactions show it"),
     sa.Column("gift_to", sa.BigInteger, comment="who got the VIP time; null: the buyer; 0: erased"),
     sa.Column("gift_grant", sa.Text, comment="the code of the receiver's grant; null: no gift"),
+    sa.Column("source", sa.Text, comment="the tag of the link by which the buyer came; null: none"),
 )
 
 grants = sa.Table(

@@ -166,6 +166,7 @@ def _charge(fact: ChargeTaken) -> Row:
         "found": charge.found,
         "gift_to": charge.gift_to if charge.gift else None,
         "gift_grant": charge.gift or None,
+        "source": fact.source or None,
     }
 
 

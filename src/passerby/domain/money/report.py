@@ -39,6 +39,7 @@ def figures(read: Ledgered, since: str, until: str, fleet: Collection[BotId], no
         "from": since,
         "to": until,
         "by_plan": [each._asdict() for each in sorted(read.sold)],
+        "by_source": [each._asdict() for each in sorted(read.sources)],
         "given": [each._replace(days=round(each.days, 1))._asdict() for each in sorted(read.given)],
         "net": [
             {"bot": each.bot, "stars": each.nanostars / NANO, "affiliates": each.affiliates / NANO}
@@ -84,7 +85,7 @@ def _minutes(at: float, now: float) -> int | None:
 
 def rows(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The report as one table, for a spreadsheet."""
-    parts = ("by_plan", "given", "net", "exposure", "cannot_be_refunded")
+    parts = ("by_plan", "by_source", "given", "net", "exposure", "cannot_be_refunded")
     listed = [{"part": part, **line} for part in parts for line in report[part]]
     return [*listed, *({"part": part, **report[part]} for part in ("owed", "cases"))]
 
@@ -94,6 +95,7 @@ def in_words(report: Mapping[str, Any]) -> str:
     lines = [f"Money from {report['from']} to {report['to']} (Stars)", ""]
     for part, title in (
         ("by_plan", "Sold and given back, by plan and bot"),
+        ("by_source", "Sold, by the link by which the buyer came"),
         ("given", "VIP time that its receivers did not pay for, by source"),
         ("net", "What the bots' transactions say"),
         ("exposure", "What goes with a bot if it is lost"),

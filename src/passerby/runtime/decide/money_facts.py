@@ -59,7 +59,7 @@ def _charges(was: Wallet, is_: Wallet, me: Participant, now: float) -> Iterator[
     for charge in is_.charges:
         earlier = known.get((charge.bot, charge.id))
         if earlier is None:
-            yield ChargeTaken(me.person, charge, now)
+            yield ChargeTaken(me.person, charge, now, me.journey.source if me.journey is not None else "")
         if charge.refund_owed_at and not charge.refunded_at and (earlier is None or not earlier.refund_owed_at):
             yield StarCallOwed(me.person, StarCallKind.REFUND, charge.bot, charge.id, charge.provider_id, now)
         if charge.refunded_at and (earlier is None or not earlier.refunded_at):
