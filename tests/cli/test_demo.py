@@ -13,7 +13,8 @@ from typing import Any
 import psutil
 import pytest
 
-from passerby.cli.demo import _panel_port
+from passerby.cli.demo import TRIED, _panel_port, tried
+from passerby.settings import Settings
 from tests.cli.command import PASSERBY, TOKEN, WAIT_S, interrupt, passerby, running, said
 from tests.ports import free_port
 
@@ -159,3 +160,11 @@ def test_a_directory_that_cannot_be_made_is_reported_in_one_line(tmp_path: Path)
 
 def test_two_demos_that_start_at_once_have_a_panel_each() -> None:
     assert _panel_port() != _panel_port()
+
+
+def test_the_demo_takes_what_is_sold_and_given_from_the_environment_and_no_secret() -> None:
+    found = tried({"VIP_PLANS": "week=7d:75", "REFERRAL_DAYS": "3", "BOT_TOKENS": "1:secret", "TRIAL_DAYS": ""})
+    assert found == {"vip_plans": "week=7d:75", "referral_days": "3"}
+    settings = Settings(bot_tokens=("1000001:" + "A" * 35,), **found)  # type: ignore[arg-type]
+    assert ([plan.name for plan in settings.vip_plans], settings.referral_days) == (["week"], 3)
+    assert not any(word in name for name in TRIED for word in ("TOKEN", "KEY", "SECRET", "URL", "URI"))

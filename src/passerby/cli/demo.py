@@ -1,7 +1,8 @@
 """The demo: the sandbox in a child process, Passerby in this process, and a page with phones to chat on.
 
 One directory has everything that the next run continues with: the sandbox's state, the bots' pretend tokens, Passerby's
-database. Settings in the environment and in `.env` are ignored: a real token must never get in here.
+database. Settings in the environment and in `.env` are ignored, because a real token must never get in here. A few
+without secrets are not (TRIED), so that what is sold or given can be tried without money.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ import socket
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ STEPS = (
 )
 """The buttons that a new person presses, in order. They are in English, like the phones at the start."""
 FIRST_ID = 1_000_001
+TRIED = ("VIP_PLANS", "FREE_FILTERS", "TRIAL_DAYS", "REAL_CHAT_MESSAGES", "REFERRAL_DAYS")
 PATIENCE_S = 60.0
 POLL_S = 0.05
 
@@ -71,6 +73,11 @@ def run_demo(data: Path, port: int | None) -> None:
     typer.echo("Stopped.")
 
 
+def tried(environment: Mapping[str, str]) -> dict[str, str]:
+    """The few settings that the demo takes from the environment."""
+    return {name.lower(): environment[name] for name in TRIED if environment.get(name)}
+
+
 async def _demo(data: Path, port: int, panel: int, stop: asyncio.Event) -> None:
     log = data / "sandbox.log"
     where = ["--host", HOST, "--port", str(port), "--state", str(data / "sandbox")]
@@ -90,6 +97,7 @@ async def _demo(data: Path, port: int, panel: int, stop: asyncio.Event) -> None:
                 shutdown_timeout_s=3,
                 panel_url=f"http://{HOST}:{panel}",
                 panel_listen=f"{HOST}:{panel}",
+                **tried(os.environ),  # type: ignore[arg-type]
             )
             link = await demo_life.prepare(settings)
             await serving.serve(settings, on_ready=lambda: _welcome(port, link), stop=stop)
