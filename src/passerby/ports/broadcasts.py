@@ -1,7 +1,7 @@
 """Broadcasts in the records: what the fleet has to do, and the row of each person.
 
-Staff make and change broadcasts through decisions (`ports.staff`). Users of this port: the sender, and whoever shows
-them.
+Staff make and change broadcasts through decisions (`ports.staff`). Users of this port: the sender, and the pages and
+commands that show them.
 """
 
 from collections.abc import Callable, Sequence
@@ -55,7 +55,7 @@ class BroadcastRecords(Protocol):
         ...
 
     async def freeze(self, number: int, now: float, lasts_s: float, canary: Callable[[Broadcast, int], int]) -> bool:
-        """Store a target for each person of the audience, and that it runs. False: it is not to be started any more.
+        """Store a target for each person of the audience, and that it runs. False: it is not starting any more.
 
         Atomicity: one transaction, so after a kill either all of this is stored or nothing.
         """
@@ -74,8 +74,8 @@ class BroadcastRecords(Protocol):
     async def claim(self, turn: Turn, by: str, most: int) -> Sequence[Target]:
         """Claim up to `most` waiting targets. They are stored as SENDING by `by` when this returns.
 
-        No target is claimed twice, whoever else claims. So whoever sends a copy only after this has returned, and once,
-        sends it at most once.
+        No target is claimed twice, in all processes together. So a copy that is sent only after this has returned is
+        sent at most once.
         """
         ...
 
@@ -94,7 +94,7 @@ class BroadcastRecords(Protocol):
         ...
 
     async def expire(self, broadcast: int, now: float) -> None:
-        """Everybody who still waits gets nothing any more."""
+        """Nobody who still waits gets a copy any more."""
         ...
 
     async def due(self, broadcast: int, below: int, now: float) -> int:

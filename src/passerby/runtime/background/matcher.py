@@ -35,7 +35,7 @@ AGAIN_S = 0.1
 DRAGS_AFTER_S = (15.0, 45.0, 120.0)
 """When a waiting person is told how their search stands. There are few times, because each one edits a message."""
 
-Drags = Callable[[Ticket, int, float | None], None]
+OnDelay = Callable[[Ticket, int, float | None], None]
 """Called when a search takes long, with the ticket, how many people fit, and how long others waited (seconds)."""
 
 Introduce = Callable[[Participant, Participant, Env], Decision]
@@ -53,7 +53,7 @@ class Matcher:
         settle: Settle,
         env: Callable[[], Env],
         clock: Clock,
-        drags: Drags = lambda ticket, fitting, expected_s: None,
+        on_delay: OnDelay = lambda ticket, fitting, expected_s: None,
     ) -> None:
         self._pool = pool
         self._store = store
@@ -68,7 +68,7 @@ class Matcher:
         """When the latest searches began, in Unix seconds."""
         self._estimates = Estimates()
         self._cursor: int | None = None
-        self._drags = drags
+        self._on_delay = on_delay
         self._dragging: list[tuple[float, PersonId, int]] = []
         """When to tell people of a long search. A heap of (Unix seconds, person, index of DRAGS_AFTER_S)."""
         self._stopping = asyncio.Event()
@@ -187,7 +187,7 @@ class Matcher:
             ticket = self._waiting.get(person)
             if ticket is None or ticket.since + DRAGS_AFTER_S[step] != due:
                 continue  # that search is over
-            self._drags(ticket, self._fitting(ticket), self._expected_s(ticket))
+            self._on_delay(ticket, self._fitting(ticket), self._expected_s(ticket))
             if step + 1 < len(DRAGS_AFTER_S):
                 heappush(self._dragging, (ticket.since + DRAGS_AFTER_S[step + 1], person, step + 1))
 

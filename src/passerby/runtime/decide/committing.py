@@ -107,9 +107,9 @@ def notice_prefix(work: Work) -> str:
         case DeliveryFailed():
             return f"failed:{event.bot}:{event.message}"
         case ChatIdle():
-            return f"quiet:{event.chat}:{event.since}"
+            return f"idle:{event.chat}:{event.since}"
         case SearchDelayed():
-            return f"drags:{event.person}:{event.since}"
+            return f"delayed:{event.person}:{event.since}"
         case _ if work.refs:
             return f"{work.refs[0].bot}:{work.refs[0].update}"
         case _:
