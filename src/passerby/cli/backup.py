@@ -125,6 +125,8 @@ def restore(
         _fail(failed)
     manifest = restored.manifest
     typer.echo(f"restored {restored.path.name}: {manifest.contents.rows} rows, as of {_when(manifest.made_at)}")
+    if restored.aside is not None:
+        typer.echo(f"kept: the damaged database is {restored.aside.name} now; nobody can count what is lost of it")
     for table, count in restored.lost.items():
         typer.echo(f"lost: {count} rows of {table} that the database had and the backup has not")
     for count, what in zip(restored.waiting, ("messages of people", "notices of ours"), strict=True):

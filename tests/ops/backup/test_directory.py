@@ -26,36 +26,40 @@ def test_a_year_of_daily_backups_leaves_seven_days_four_weeks_and_six_months(tmp
     ]
 
 
-def test_several_backups_of_a_day_leave_the_newest(tmp_path: Path) -> None:
+def at_hours(directory: Directory, *hours: int) -> list[Path]:
+    found = [directory.place((START + timedelta(hours=hour)).timestamp()) for hour in hours]
+    for path in found:
+        path.touch()
+    return found
+
+
+def test_of_several_backups_of_a_day_the_newest_stays_but_all_of_the_last_day_are_kept(tmp_path: Path) -> None:
     directory = Directory(tmp_path)
-    hourly = [directory.place((START + timedelta(hours=hour)).timestamp()) for hour in range(5)]
-    assert kept(hourly) == {hourly[-1]}
+    early, last, *fresh = at_hours(directory, 0, 12, 36, 40, 50)
+    assert kept([early, last, *fresh]) == {last, *fresh}
+    assert kept(fresh) == set(fresh)
 
 
 def test_a_backup_by_hand_does_not_remove_the_last_one_that_passed_a_restore_test(tmp_path: Path) -> None:
     directory = Directory(tmp_path)
-    tested, untested, newest = (directory.place((START + timedelta(hours=hour)).timestamp()) for hour in range(3))
-    for path in (tested, untested, newest):
-        path.touch()
+    tested, untested, last, newest = at_hours(directory, 0, 1, 2, 40)
     directory.put_state(DirectoryState(verified=Verified(tested.name, START.timestamp(), [])))
     assert directory.retire() == [untested]
-    assert directory.backups() == [tested, newest]
+    assert directory.backups() == [tested, last, newest]
     directory.put_state(DirectoryState(verified=Verified(tested.name, START.timestamp(), ["it is damaged"])))
     assert directory.retire() == [tested]
 
 
 def test_a_failed_restore_test_does_not_forget_the_last_backup_that_passed(tmp_path: Path) -> None:
     directory = Directory(tmp_path)
-    good, damaged, newest = (directory.place((START + timedelta(hours=hour)).timestamp()) for hour in range(3))
-    for path in (good, damaged, newest):
-        path.touch()
+    good, damaged, last, newest = at_hours(directory, 0, 1, 2, 40)
     passed = Verified(good.name, START.timestamp(), [])
     failed = Verified(damaged.name, START.timestamp(), ["it is damaged"])
     state = DirectoryState().after(passed).after(failed)
     assert state.last_passed == passed
     directory.put_state(state)
     assert directory.retire() == [damaged]
-    assert directory.backups() == [good, newest]
+    assert directory.backups() == [good, last, newest]
     again = Verified(good.name, START.timestamp(), ["it is damaged"])
     assert state.after(again).last_passed is None
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from passerby.adapters.sql.checksums import Contents
@@ -33,6 +34,11 @@ class Database(Protocol):
 
     async def test(self, stream: AsyncIterable[bytes]) -> Loaded:
         """Load into a database of its own, look, and throw it away. The real one is not touched."""
+        ...
+
+    async def set_aside(self, *, may: bool) -> Path | None:
+        """Rename a file that is damaged, because nothing can be restored into it. Returns its name then; None if it is
+        not damaged. Without `may` nothing is changed, and damage is a failure."""
         ...
 
     async def contents(self) -> Contents:

@@ -21,6 +21,7 @@ SUFFIX: Final = ".backup"
 PART: Final = ".part"
 _FORM: Final = "passerby-%Y%m%dT%H%M%SZ"
 DAYS, WEEKS, MONTHS = 7, 4, 6
+DAY_S: Final = 86_400.0
 
 
 class Verified(msgspec.Struct, frozen=True):
@@ -142,13 +143,18 @@ def begun_at(path: Path) -> float | None:
 
 
 def kept(backups: Iterable[Path]) -> set[Path]:
-    """The newest backup of each of the last 7 days, 4 weeks and 6 months that have one. That includes the newest."""
+    """All of the last 24 hours before the newest one, and the newest of each of 7 days, 4 weeks and 6 months.
+
+    If the newest one is of a database that was emptied by mistake, the one before it is still there.
+    """
     newest = sorted(backups, reverse=True)
-    keep: set[Path] = set()
+    times = {path: begun_at(path) or 0.0 for path in newest}
+    last = max(times.values(), default=0.0)
+    keep = {path for path, at in times.items() if last - at < DAY_S}
     for form, count in (("%Y-%m-%d", DAYS), ("%G-%V", WEEKS), ("%Y-%m", MONTHS)):
         periods: dict[str, Path] = {}
         for path in newest:
-            periods.setdefault(datetime.fromtimestamp(begun_at(path) or 0.0, UTC).strftime(form), path)
+            periods.setdefault(datetime.fromtimestamp(times[path], UTC).strftime(form), path)
         keep.update(list(periods.values())[:count])
     return keep
 

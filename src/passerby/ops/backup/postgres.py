@@ -7,6 +7,7 @@ it: other programs may have theirs in the same database. A restore is one transa
 import secrets
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
@@ -77,6 +78,9 @@ class PostgresDatabase:
             return Loaded(found, [])
         finally:
             await self._administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', "drop the restore test's database")
+
+    async def set_aside(self, *, may: bool) -> Path | None:
+        return None
 
     async def contents(self) -> Contents:
         async with self._connection() as connection:

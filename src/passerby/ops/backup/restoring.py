@@ -45,7 +45,8 @@ _OF_NOBODY: Final = frozenset(
 class Restored(NamedTuple):
     """`before`: what the database held. `live_entries`: how many keys or files the live store had. `ended`: how many
     chats and how many people's searches of the backup ended. `told`: how many people get a notice of it. `waiting`: how
-    many of people's messages, and how many of our notices, waited in the live store to be delivered."""
+    many of people's messages, and how many of our notices, waited in the live store to be delivered. `aside`: where the
+    old database file is, if it was damaged."""
 
     path: Path
     manifest: Manifest
@@ -54,6 +55,7 @@ class Restored(NamedTuple):
     ended: tuple[int, int]
     told: int
     waiting: tuple[int, int]
+    aside: Path | None
 
     @property
     def lost(self) -> dict[str, int]:
@@ -84,8 +86,9 @@ async def restore(
             fits(manifest, database.kind)
             for _ in sealed.dump():  # damage must show before anything is deleted
                 pass
-            await _check_release(settings, manifest)
             async with standstill(settings, clock) as still:
+                aside = await database.set_aside(may=replace)
+                await _check_release(settings, manifest)
                 before = await database.contents()
                 if _is_used(before) and not replace:
                     people = before.tables["users"].rows if "users" in before.tables else 0
@@ -110,7 +113,7 @@ async def restore(
             raise BackupFailed(str(error)) from None
         except (DatabaseUnusable, RecordsLost) as error:
             raise BackupFailed(str(error)) from None
-    return Restored(path, manifest, before, live_entries, ended, len(busy), (found.messages, found.notices))
+    return Restored(path, manifest, before, live_entries, ended, len(busy), (found.messages, found.notices), aside)
 
 
 def _is_used(contents: Contents) -> bool:

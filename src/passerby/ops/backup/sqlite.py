@@ -10,7 +10,8 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO, Final, TypeVar
 
@@ -18,12 +19,14 @@ import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
 from passerby.adapters.sql.checksums import Contents, contents
+from passerby.adapters.sql.failures import DAMAGED, SQLITE_SENTENCES
 from passerby.ops.backup.databases import Dump, Loaded
 from passerby.ops.backup.failure import BackupFailed
 
 T = TypeVar("T")
 _READ: Final = 1 << 20
 _LOCKED_S: Final = 60.0
+_DAMAGE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 class SqliteDatabase:
@@ -45,6 +48,9 @@ class SqliteDatabase:
         with self._beside() as file:
             await _fill(file, stream)
             return await _patiently(lambda: _look(file))
+
+    async def set_aside(self, *, may: bool) -> Path | None:
+        return await asyncio.to_thread(_aside, self._path, may=may)
 
     async def contents(self) -> Contents:
         if not self._path.exists():
@@ -98,6 +104,27 @@ def _look(path: Path, *, check: bool = True) -> Loaded:
             return Loaded(contents(reading), problems)
 
 
+def _is_damaged(path: Path) -> bool:
+    try:
+        with closing(sqlite3.connect(path, timeout=_LOCKED_S)) as connection:
+            return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok")
+    except sqlite3.DatabaseError as error:
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
+
+
+def _aside(path: Path, *, may: bool) -> Path | None:
+    if not path.exists() or not _is_damaged(path):
+        return None
+    if not may:
+        raise BackupFailed("the database file is damaged: add --replace, and it is kept beside the new one")
+    aside = next(each for number in count(1) if not (each := Path(f"{path}.damaged-{number}")).exists())
+    # With its log, which must not be read into the new file.
+    for ending in ("-wal", "-shm", ""):
+        with suppress(FileNotFoundError):
+            Path(f"{path}{ending}").rename(f"{aside}{ending}")
+    return aside
+
+
 def _problems(connection: sqlite3.Connection) -> list[str]:
     checked = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
     broken = len(connection.execute("PRAGMA foreign_key_check").fetchall())
@@ -110,7 +137,11 @@ async def _patiently(work: Callable[[], T]) -> T:
         return await asyncio.to_thread(work)
     except sqlite3.Error as error:
         # Only the kind of the error: the text may quote a row.
-        raise BackupFailed(f"SQLite: {getattr(error, 'sqlite_errorname', None) or type(error).__name__}") from None
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in _DAMAGE:
+            raise BackupFailed(DAMAGED) from None
+        kind = SQLITE_SENTENCES.get(code) or getattr(error, "sqlite_errorname", None) or type(error).__name__
+        raise BackupFailed(f"SQLite: {kind}") from None
 
 
 async def _read(file: BinaryIO) -> AsyncIterator[bytes]:

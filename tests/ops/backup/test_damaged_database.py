@@ -1,0 +1,47 @@
+"""A backup is restored over a database file that is damaged, which is when it is needed most."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from passerby.ops.backup.failure import BackupFailed
+from passerby.ops.backup.restoring import restore
+from passerby.ops.backup.taking import take
+from passerby.settings import Settings
+from tests.ops.backup.test_backups import CLOCK, a_second_later, fill, ids
+
+
+def _overwrite(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[8192:] = b"\xff" * (len(data) - 8192)
+    path.write_bytes(data)
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "overwritten": _overwrite,
+    "cut off": lambda path: path.write_bytes(path.read_bytes()[:100_000]),
+    "another file": lambda path: path.write_text("shopping list"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_backup_is_restored_over_a_damaged_file_which_is_kept(on_a_file: Settings, damage: str) -> None:
+    database = on_a_file.sqlite_db_path
+    asyncio.run(fill(on_a_file, range(1, 4)))
+    asyncio.run(take(on_a_file, a_second_later))
+    for ending in ("-wal", "-shm"):
+        Path(f"{database}{ending}").unlink(missing_ok=True)
+    DAMAGES[damage](database)
+    broken = database.read_bytes()
+    with pytest.raises(BackupFailed, match="the database file is damaged"):
+        asyncio.run(take(on_a_file, a_second_later))
+    with pytest.raises(BackupFailed, match="the database file is damaged: add --replace"):
+        asyncio.run(restore(on_a_file, None, CLOCK, replace=False))
+    assert database.read_bytes() == broken
+    restored = asyncio.run(restore(on_a_file, None, CLOCK, replace=True))
+    assert restored.aside is not None
+    assert restored.aside.read_bytes() == broken
+    assert asyncio.run(ids(on_a_file)) == [1, 2, 3]
+    assert asyncio.run(restore(on_a_file, None, CLOCK, replace=True)).aside is None
