@@ -168,8 +168,11 @@ class FlightRecorder:
         outer one. Faster than `step`."""
         if not refs or self._page[_COUNT_AT]:
             return False
-        mark, where = _marked(refs)
-        self._page[where] = mark
+        if len(refs) == 1:
+            self._page[_WHERE_ONE] = _ONE.pack(1, *refs[0])
+        else:
+            mark, where = _marked(refs)
+            self._page[where] = mark
         return True
 
     def leave(self) -> None:

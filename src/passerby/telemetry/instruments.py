@@ -52,7 +52,10 @@ class Counter(Instrument):
 
     def add(self, *labels: Label, count: float = 1) -> None:
         counts = self._counts
-        if labels not in counts and len(counts) >= MOST_SETS:
+        if labels in counts:
+            counts[labels] += count
+            return
+        if len(counts) >= MOST_SETS:
             labels = (OTHER,) * len(labels)
         counts[labels] = counts.get(labels, 0) + count
 

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import cast
 
 import pytest
 
 from passerby.adapters.botapi import transport as transport_module
-from passerby.adapters.botapi.connection import Lost, Reply
+from passerby.adapters.botapi.connection import Connection, Lost, Reply
 from passerby.adapters.botapi.transport import Transport
 from tests.staged import in_a_loop
 
@@ -329,3 +330,71 @@ def test_a_path_cannot_break_out_of_its_line(path: str) -> None:
     made = Transport("http://127.0.0.1:1", max_connections=1, on_connected=lambda: None)
     with pytest.raises(ValueError, match="path"):
         made.head(path)
+
+
+OK_200 = b"HTTP/1.1 200 OK\r\n"
+HEADS = (
+    OK_200 + b"Content-Length: 2\r\n\r\n",
+    OK_200 + b"Server: nginx/1.18.0\r\nDate: Mon, 30 Nov 2026 09:00:00 GMT\r\nContent-Type: application/json\r\n"
+    b"Content-Length: 2\r\nConnection: keep-alive\r\nStrict-Transport-Security: max-age=31536000\r\n\r\n",
+    OK_200 + b"connection: keep-alive\r\ncontent-length:2\r\n\r\n",
+    OK_200 + b"Content-Length: 2\r\nConnection: close\r\n\r\n",
+    OK_200 + b"Content-Length: 2\r\nRetry-After: 7\r\n\r\n",
+    OK_200 + b"Content-Length: 2\r\nContent-Length: 2\r\n\r\n",
+    OK_200 + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n",
+    OK_200 + b"Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n",
+    OK_200 + b"Content-Length: +2\r\n\r\n",
+    OK_200 + b"Content-Length: 2\r\n folded\r\n\r\n",
+    OK_200 + b"Upgrade: h2c\r\nContent-Length: 2\r\n\r\n",
+    OK_200 + b"X: \x01\r\nContent-Length: 2\r\n\r\n",
+    b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n",
+    b"HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n",
+    b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 2\r\n\r\n",
+)
+
+
+class Wire:
+    """The transport of a connection that nobody is at the other end of."""
+
+    def __init__(self) -> None:
+        self.is_aborted = False
+
+    def write(self, data: bytes) -> None:
+        pass
+
+    def abort(self) -> None:
+        self.is_aborted = True
+
+
+def read_in(pieces: list[bytes]) -> tuple[list[object], bool]:
+    """What two calls over one connection come to, if these bytes answer each of them; and whether it was aborted."""
+
+    async def main() -> tuple[list[object], bool]:
+        connection = Connection(asyncio.get_running_loop(), lambda _: None)
+        wire = Wire()
+        connection.connection_made(cast("asyncio.BaseTransport", wire))
+        seen: list[object] = []
+        for _ in range(2):
+            answer = connection.ask(b"", 0.0)
+            for piece in pieces:
+                connection.data_received(piece)
+            error = answer.error if answer.is_done else None
+            seen += [answer.is_done, repr(error), answer.result() if answer.is_done and error is None else None]
+            seen.append(connection.usable)
+            if not answer.is_done or not connection.usable:
+                break
+        return seen, wire.is_aborted
+
+    return asyncio.run(main())
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_an_answer_in_one_piece_means_the_same_as_byte_by_byte(head: bytes) -> None:
+    for answer in (head + b"{}", head + b"{", head):
+        assert read_in([answer])[0] == read_in([answer[at : at + 1] for at in range(len(answer))])[0]
+
+
+def test_bytes_after_a_whole_answer_end_the_connection() -> None:
+    together, in_turn = read_in([HEADS[0] + b"{}x"]), read_in([HEADS[0] + b"{}", b"x"])
+    assert together[0][-1] is in_turn[0][-1] is False
+    assert in_turn[1]

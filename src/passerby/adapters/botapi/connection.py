@@ -4,6 +4,7 @@ It knows what a lost answer means: once the bytes were handed to the system, the
 """
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -14,6 +15,18 @@ from passerby.ports.soon import Outstanding
 HEAD_BYTES = 65_536
 BODY_BYTES = 64 * 2**20
 """More than a getUpdates answer with 100 of the largest updates."""
+
+
+_OTHERS = (
+    rb"(?:(?!content-length|transfer-encoding|connection|retry-after|upgrade)[a-z0-9-]{1,64}:[ -~]{0,4096}\r\n){0,40}+"
+)
+_STAYS = rb"(?:connection: ?keep-alive\r\n)?+"
+_USUAL = re.compile(
+    rb"HTTP/1\.1 200 [ -~]{0,100}\r\n%b%b%bcontent-length: ?([0-9]{1,7})\r\n%b%b%b\r\n"
+    % ((_OTHERS, _STAYS, _OTHERS) * 2),
+    re.IGNORECASE,
+)
+"""The head of a success as nearly every server writes it: one length, no other coding, and the connection stays."""
 
 
 class Lost(Exception):
@@ -110,6 +123,12 @@ class Connection(asyncio.Protocol):
         if self._answer is None:  # nothing was asked: after such bytes, no later answer could be trusted
             self.hang_up()
             return
+        if not self._unparsed and (head := _USUAL.match(data)) is not None:
+            start = head.end()
+            if len(data) == start + int(head[1]):  # a whole answer and nothing else: httptools need not read it
+                self._unparsed = len(data)
+                self._hand_on(Reply(200, data[start:], None))
+                return
         self._unparsed += len(data)
         try:
             self._parser.feed_data(data)

@@ -119,12 +119,15 @@ def _unreadable(update: wire.Unreadable, bot: BotId) -> Event:
 
 
 def _received(message: wire.Message, bot: BotId) -> Event:
-    sender = message.from_
-    if message.chat.type == "private" and (money := money_events.in_message(message, bot)) is not None:
-        return money
-    unused = _unused(message, bot)
-    if unused is not None:
-        return unused
+    sender, is_private = message.from_, message.chat.type == "private"
+    if is_private and (message.successful_payment is not None or message.refunded_payment is not None):
+        money = money_events.in_message(message, bot)
+        if money is not None:
+            return money
+    if not is_private or _is_by_bot(sender, bot):
+        unused = _unused(message, bot)
+        if unused is not None:
+            return unused
     # Id 0 stands for messages that cannot be addressed (ephemeral ones): we can neither reply to them nor copy them.
     held = content(message) if message.message_id > 0 else Content(Kind.UNKNOWN)
     if held.kind is Kind.SERVICE and any(getattr(message, name) for name in wire.TOPIC_FIELDS):
@@ -144,8 +147,8 @@ def _received(message: wire.Message, bot: BotId) -> Event:
         quote_entities=tuple(e for e in quote.entities if e.type in _QUOTED) if quote else (),
         language=sender.language_code if sender else "",
         edited_at=float(message.edit_date or 0),
-        thread=_thread(message),
-        answers=_question(replied),
+        thread=_thread(message) if message.is_topic_message else None,
+        answers=_question(replied) if replied is not None else "",
         original=_original(replied, raw, bot) if replied is not None else None,
     )
 

@@ -50,7 +50,8 @@ def read_updates(body: bytes) -> list[Update | Unreadable]:
         return [update for piece in _cut(body) if (update := _read_alone(piece))]
     if not answer.ok:
         raise ValueError("the answer is not ok")
-    if any(map(_is_empty, answer.result)):
+    others = [update for update in answer.result if update.message is None]
+    if any(map(_is_empty, others)):
         return [update for piece in _cut(body) if (update := _read_alone(piece))]
     return [*answer.result]
 

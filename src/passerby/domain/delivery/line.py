@@ -152,6 +152,9 @@ class Line:
         if delivery.is_aside:
             self._asides.append(delivery)
             return
+        if not self._main:
+            self._main.append(delivery)
+            return
         at = self._place_by_age(delivery) if delivery.found_again else self._place_of_anchor(delivery)
         if at is None:
             self._main.append(delivery)

@@ -63,7 +63,9 @@ class StaffOrders:
                 await self._clock.sleep(EVERY_S)
 
     def finished(self, refs: Iterable[UpdateRef]) -> None:
-        self._done += [ref.update for ref in refs if ref.bot == FROM_STAFF]
+        for ref in refs:
+            if ref.bot == FROM_STAFF:
+                self._done.append(ref.update)
 
     async def _look(self, fence: Fence) -> None:
         done = self._done[:]

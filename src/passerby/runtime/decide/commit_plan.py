@@ -96,7 +96,7 @@ def plan_commit(
     """
     after = {change.person: change for change in decision.changes}
     puts = tuple(_put(before[each.person], each, now) for each in decision.changes)
-    facts, ended = _derive(puts, before, now)
+    facts, ended = _derive(puts, before, now) if puts else ((), ())
     if decision.opinions:
         facts = (*facts, *(_recorded(opinion, now) for opinion in decision.opinions))
     if decision.ledger:
@@ -143,7 +143,7 @@ def plan_commit(
     if puts or notices or owed or sent or done or decision.ledger:
         unchanged = tuple(each for each in seen if each[0] not in after) if notices or relay_effects else ()
         commit = Commit(puts, ended, (*notices, *owed), facts, done, sent, owner, fences, unchanged)
-    over = _over(puts, before)
+    over = _over(puts, before) if puts else ()
     return CommitPlan(commit, tuple(notices), tuple(relay_effects), tuple(best_effort), ended, tuple(owed), over)
 
 

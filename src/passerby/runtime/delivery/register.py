@@ -2,6 +2,7 @@
 
 import asyncio
 
+from passerby.domain.delivery.phases import Custody
 from passerby.kernel.ids import PersonId
 from passerby.runtime.delivery.by_chat import RelayEffectsByChat
 from passerby.runtime.delivery.deliveries import Delivery
@@ -26,14 +27,16 @@ class Register:
 
     def add(self, delivery: Delivery) -> None:
         self._in_hand[delivery.id] = delivery
-        if delivery.relay_effect is not None:
-            self.by_chat.add(delivery, delivery.relay_effect.chat)
-            if not delivery.parked:
+        relay_effect = delivery.relay_effect
+        if relay_effect is not None:
+            self.by_chat.add(delivery, relay_effect.chat)
+            if delivery.custody is not Custody.OUTBOX:
                 self._unparked[delivery.id] = delivery
         elif delivery.search is not None:
             self._passing.setdefault(delivery.person, {})[delivery.id] = delivery
         self.pending += 1
-        if (owner := delivery.owner) is not None:
+        owner = relay_effect.sender if relay_effect is not None else delivery.owner
+        if owner is not None:
             self._waiting[owner] = self._waiting.get(owner, 0) + 1
 
     def crowd_with(self, delivery: Delivery) -> None:
@@ -45,11 +48,15 @@ class Register:
         """Note that a delivery has ended. If a bug has stopped storing that (not `is_known`), nobody takes it up
         again."""
         self.pending -= 1
-        if (owner := delivery.owner) is not None:
-            self._waiting[owner] -= 1
-            if not self._waiting[owner]:
+        relay_effect = delivery.relay_effect
+        owner = relay_effect.sender if relay_effect is not None else delivery.owner
+        if owner is not None:
+            waiting = self._waiting[owner] - 1
+            if waiting:
+                self._waiting[owner] = waiting
+            else:
                 del self._waiting[owner]
-        if delivery.search is not None:
+        if relay_effect is None and delivery.search is not None:
             self._forget_passing(delivery)
         if not is_known:
             return

@@ -128,7 +128,7 @@ class Tokens:
 
     @property
     def lost(self) -> tuple[BotId, ...]:
-        return tuple(bot for bot, doubt in self._doubts.items() if doubt.lost)
+        return tuple(bot for bot, doubt in self._doubts.items() if doubt.lost) if self._doubts else ()
 
     def admit(self, bot: BotId) -> None:
         """The bot is in the fleet from now on, or has another token."""
