@@ -144,7 +144,7 @@ RUNTIME: Final = (
     Bug(
         "pure",
         "the end of a relay is stored while it is being parked, and it is sent again",
-        "return (_storing(delivery),) if delivery.custody is not Custody.PARKING else _NOTHING",
+        "return (_storing(delivery),) if delivery.custody is not PARKING else _NOTHING",
         "return (_storing(delivery),)",
     ),
     Bug(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from passerby.runtime.backoff import Backoff, steady
-from passerby.runtime.waiting import event_within
+from passerby.runtime.waiting import Signal, event_within
 from tests.staged import in_virtual_time
 
 SEEDS = st.integers().map(Random)
@@ -36,3 +36,28 @@ async def test_a_wait_ends_with_its_event_or_with_its_time() -> None:
     loop.call_later(1.0, event.set)
     assert await event_within(event, 60.0)
     assert loop.time() - began_at < 7.0
+
+
+@in_virtual_time
+async def test_a_signal_wakes_all_who_wait_even_if_it_is_taken_back_at_once() -> None:
+    signal, loop = Signal(), asyncio.get_running_loop()
+    began_at = loop.time()
+    assert not await signal.within(5.0)
+    assert loop.time() - began_at >= 5.0
+
+    def pulse() -> None:
+        signal.set()
+        signal.set()
+        signal.clear()
+
+    loop.call_later(1.0, pulse)
+    cancelled = asyncio.ensure_future(signal.within(60.0))
+    loop.call_later(0.5, cancelled.cancel)
+    found = await asyncio.gather(signal.within(60.0), signal.wait(), cancelled, return_exceptions=True)
+    assert found[:2] == [True, None]
+    assert isinstance(found[2], asyncio.CancelledError)
+    assert loop.time() - began_at < 7.0
+    assert not signal.is_set()
+    signal.set()
+    await signal.wait()
+    assert await signal.within(0.0)

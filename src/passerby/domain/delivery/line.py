@@ -15,7 +15,16 @@ A delivery that has been tried keeps its place, because it may have arrived.
 from collections.abc import Iterator
 from itertools import chain, islice
 
-from passerby.domain.delivery.phases import WAITING, Custody, Phase
+from passerby.domain.delivery.phases import (
+    DONE,
+    IN_OUTBOX,
+    IN_TELEGRAM,
+    NEW,
+    SETTLING,
+    WAITING,
+    Custody,
+    Phase,
+)
 from passerby.kernel.effect import Priority, RelayEffect
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId
@@ -83,8 +92,8 @@ class Queued:
         self.anchors = anchors
         """For a notice: the chat or the search that it tells its reader about."""
         self.is_aside = is_aside
-        self.phase = Phase.NEW
-        self.custody = Custody.TELEGRAM if relay_effect is not None else Custody.OUTBOX
+        self.phase: Phase = NEW
+        self.custody: Custody = IN_TELEGRAM if relay_effect is not None else IN_OUTBOX
         self.made_at = 0.0
         """When it was decided on, in any process."""
         self.found_again = False
@@ -119,7 +128,7 @@ class Queued:
     @property
     def is_over(self) -> bool:
         """Whether it has ended, and this is stored or being stored."""
-        return self.phase is Phase.SETTLING or self.phase is Phase.DONE
+        return self.phase is SETTLING or self.phase is DONE
 
 
 class Line:

@@ -34,5 +34,17 @@ class Custody(Enum):
     __hash__ = object.__hash__
 
 
+# Looking a member up in its class costs as much as a call of a function, and a relay does it often.
+NEW: Final = Phase.NEW
+QUEUED: Final = Phase.QUEUED
+PAUSED: Final = Phase.PAUSED
+ASKING: Final = Phase.ASKING
+SENDING: Final = Phase.SENDING
+SETTLING: Final = Phase.SETTLING
+DONE: Final = Phase.DONE
+IN_TELEGRAM: Final = Custody.TELEGRAM
+PARKING: Final = Custody.PARKING
+IN_OUTBOX: Final = Custody.OUTBOX
+
 WAITING: Final = frozenset({Phase.QUEUED, Phase.PAUSED, Phase.CHECKING, Phase.ASKING})
 """The phases in which nothing of a delivery is on its way."""

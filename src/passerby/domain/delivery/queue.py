@@ -63,7 +63,7 @@ from passerby.domain.delivery.events import (
     Wakeup,
 )
 from passerby.domain.delivery.line import NEVER, End, Line, Queued
-from passerby.domain.delivery.phases import Custody, Phase
+from passerby.domain.delivery.phases import ASKING, DONE, PARKING, PAUSED, QUEUED, SENDING, SETTLING, Custody, Phase
 from passerby.domain.delivery.table import TABLE, IllegalEvent
 from passerby.kernel.effect import Priority
 from passerby.kernel.event import Refusal
@@ -138,14 +138,14 @@ class DeliveryQueue:
         if delivery.chat_ended:
             return self._settle(delivery, Refusal.LEFT)
         self._line.put(delivery)
-        delivery.phase = Phase.QUEUED
+        delivery.phase = QUEUED
         if current is None:
             return self._go_on(now)
         if current.phase in _HELD_BACK and self._is_overtaken():
             return (*_withdrawn(current), *self._go_on(now))
         if current.phase is Phase.PAUSED and current.not_before > now:
             return self._go_on(now)
-        if current.phase is Phase.ASKING and delivery.priority < self._asked:
+        if current.phase is ASKING and delivery.priority < self._asked:
             self._asked = delivery.priority
             return _ASK[delivery.priority]
         return _NOTHING
@@ -241,7 +241,7 @@ class DeliveryQueue:
         delivery = event.delivery
         delivery.custody = Custody.OUTBOX if event.entered else Custody.UNKNOWN
         delivery.is_cleared = False
-        if delivery.phase is Phase.SETTLING:
+        if delivery.phase is SETTLING:
             return (_storing(delivery),)
         waited, delivery.must_park = delivery.must_park, False
         return self._go_on(now) if waited and delivery.phase is Phase.PAUSED else _NOTHING
@@ -252,7 +252,7 @@ class DeliveryQueue:
 
     def _mark_stored(self, event: MarkStored, now: float) -> Commands:
         delivery = event.delivery
-        delivery.phase = Phase.DONE
+        delivery.phase = DONE
         if delivery is not self.current:
             return _NOTHING
         self._line.remove(delivery)
@@ -292,9 +292,9 @@ class DeliveryQueue:
             return (Check(first),)
         if now - self._granted_at <= RECHECK_AFTER_S:
             self._granted_at = -NEVER
-            first.phase = Phase.SENDING
+            first.phase = SENDING
             return (Send(first),)
-        first.phase = Phase.ASKING
+        first.phase = ASKING
         self._asked = self.urgency
         return _ASK[self._asked]
 
@@ -314,7 +314,7 @@ class DeliveryQueue:
         return self._go_on(now)
 
     def _pause(self, delivery: Queued, until: float) -> Commands:
-        delivery.phase = Phase.PAUSED
+        delivery.phase = PAUSED
         self._granted_at = -NEVER
         return (WaitUntil(min(until, delivery.deadline)),)
 
@@ -325,8 +325,8 @@ class DeliveryQueue:
         return (*_withdrawn(delivery), *self._settle(delivery, end))
 
     def _settle(self, delivery: Queued, end: End) -> Commands:
-        delivery.phase, delivery.end = Phase.SETTLING, end
-        return (_storing(delivery),) if delivery.custody is not Custody.PARKING else _NOTHING
+        delivery.phase, delivery.end = SETTLING, end
+        return (_storing(delivery),) if delivery.custody is not PARKING else _NOTHING
 
     _HANDLERS: Final[dict[type[Event], Callable[[Any, Any, float], Commands]]] = {
         Added: _added,
@@ -356,7 +356,7 @@ class DeliveryQueue:
 
 def _withdrawn(delivery: Queued) -> Commands:
     """Nobody needs the budget that was asked for."""
-    return _WITHDRAW if delivery.phase is Phase.ASKING else _NOTHING
+    return _WITHDRAW if delivery.phase is ASKING else _NOTHING
 
 
 def _storing(delivery: Queued) -> Command:

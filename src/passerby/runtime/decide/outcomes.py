@@ -7,7 +7,7 @@ from random import Random
 
 import msgspec
 
-from passerby.domain.delivery.phases import Custody
+from passerby.domain.delivery.phases import IN_TELEGRAM, Custody
 from passerby.domain.fingerprint import Prints
 from passerby.kernel.effect import Discard, Relay, RelayDelete, RelayEffect
 from passerby.kernel.event import BotBlocked, BotLost, DeliveryFailed, Refusal
@@ -157,7 +157,7 @@ class DeliveryOutcomes:
 
     def _mark(self, delivery: Delivery, messages: tuple[MessageId, ...]) -> Mark:
         relay_effect = delivery.relay_effect
-        sent = _in_outbox(delivery) if delivery.custody is not Custody.TELEGRAM else ()
+        sent = _in_outbox(delivery) if delivery.custody is not IN_TELEGRAM else ()
         if relay_effect is not None:
             spoke = messages and isinstance(relay_effect, Relay)
             return Mark(

@@ -3,7 +3,7 @@
 import msgspec
 
 from passerby.domain.delivery.line import Queued
-from passerby.domain.delivery.phases import Custody
+from passerby.domain.delivery.phases import IN_OUTBOX, IN_TELEGRAM
 from passerby.kernel.effect import Priority, Relay, RelayEffect
 from passerby.kernel.ids import BotId, MessageId, MessageRef, PersonId, UpdateRef
 from passerby.ports.leases import Fence
@@ -91,12 +91,12 @@ class Delivery(Queued):
     @property
     def parked(self) -> bool:
         """Whether the outbox holds this relay effect."""
-        return self.relay_effect is not None and self.custody is Custody.OUTBOX
+        return self.relay_effect is not None and self.custody is IN_OUTBOX
 
     @property
     def may_be_parked(self) -> bool:
         """Parking has been tried. The outbox may hold it, even without an answer."""
-        return self.relay_effect is not None and self.custody is not Custody.TELEGRAM
+        return self.relay_effect is not None and self.custody is not IN_TELEGRAM
 
 
 def through_another_bot(delivery: Delivery, bot: BotId, now: float) -> Delivery:

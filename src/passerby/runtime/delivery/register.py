@@ -2,7 +2,7 @@
 
 import asyncio
 
-from passerby.domain.delivery.phases import Custody
+from passerby.domain.delivery.phases import IN_OUTBOX
 from passerby.kernel.ids import PersonId
 from passerby.runtime.delivery.by_chat import RelayEffectsByChat
 from passerby.runtime.delivery.deliveries import Delivery
@@ -30,7 +30,7 @@ class Register:
         relay_effect = delivery.relay_effect
         if relay_effect is not None:
             self.by_chat.add(delivery, relay_effect.chat)
-            if delivery.custody is not Custody.OUTBOX:
+            if delivery.custody is not IN_OUTBOX:
                 self._unparked[delivery.id] = delivery
         elif delivery.search is not None:
             self._passing.setdefault(delivery.person, {})[delivery.id] = delivery

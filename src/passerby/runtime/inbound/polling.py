@@ -21,7 +21,7 @@ from passerby.ports.telegram import Arrival, Conflict, FloodWait, Telegram, Tele
 from passerby.runtime.backoff import Backoff
 from passerby.runtime.membership.heartbeat import Assurance
 from passerby.runtime.membership.tokens import Tokens
-from passerby.runtime.waiting import event_within
+from passerby.runtime.waiting import Signal
 from passerby.telemetry import logs, metrics
 
 WINDOW = 100
@@ -54,9 +54,9 @@ class Window:
         self._done: dict[int, bool] = {}
         self._offset: int | None = None
         self.unfinished = 0
-        self.moved = asyncio.Event()
+        self.moved = Signal()
         """Set whenever the low-water mark moves."""
-        self.emptied = asyncio.Event()
+        self.emptied = Signal()
         """Set when nothing is in hand any more."""
 
     @property
@@ -132,7 +132,7 @@ class Intake:
         self._task: asyncio.Task[object] | None = None
         self._is_asking = False
         self.window = Window()
-        self.stopping = asyncio.Event()
+        self.stopping = Signal()
 
     def stop(self) -> None:
         """Take no more updates. `run` returns soon, whatever it is waiting for."""
@@ -171,7 +171,7 @@ class Intake:
                 else:
                     self._report(error)
                 failures += 1
-                await event_within(self.stopping, self._pause_s(error, failures))
+                await self.stopping.within(self._pause_s(error, failures))
             else:
                 failures = 0
                 self._is_failing = False
@@ -240,17 +240,17 @@ class Intake:
             if window.empty:
                 if now >= last_at + SPACING_S:
                     return
-                await event_within(self.stopping, last_at + SPACING_S - now)
+                await self.stopping.within(last_at + SPACING_S - now)
             elif window.unfinished >= WINDOW:
-                await event_within(window.moved, LONG_POLL_S)
+                await window.moved.within(LONG_POLL_S)
             elif window.offset != last_offset:
                 if now >= last_at + BUNCH_S:
                     return
-                await event_within(window.emptied, last_at + BUNCH_S - now)
+                await window.emptied.within(last_at + BUNCH_S - now)
             else:
                 if now >= last_at + SAME_OFFSET_S:
                     return
-                await event_within(window.moved, last_at + SAME_OFFSET_S - now)
+                await window.moved.within(last_at + SAME_OFFSET_S - now)
 
     def _report(self, error: TelegramError | LiveStoreLost) -> None:
         match error:

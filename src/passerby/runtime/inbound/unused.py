@@ -4,9 +4,13 @@ from passerby.kernel.content import Content, Kind
 from passerby.kernel.event import Event, MessageEdited, MessageReceived, Unusable
 from passerby.telemetry import logs, metrics
 
+_UNKNOWN = Kind.UNKNOWN
+
 
 def note(event: Event) -> None:
     """Count an update that was just taken."""
+    if type(event) is MessageReceived and event.contents[0].kind is not _UNKNOWN:
+        return
     match event:
         case (
             MessageReceived(contents=(Content(kind=Kind.UNKNOWN), *_))
