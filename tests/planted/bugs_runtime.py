@@ -100,7 +100,7 @@ RUNTIME: Final = (
     Bug(
         "runtime",
         "the effects of a decision that was stored before are sent again",
-        "            if committed is Committed.YES:\n                if isinstance",
+        "            if committed is _YES:\n                if isinstance",
         "            if True:\n                if isinstance",
     ),
     Bug(
