@@ -24,6 +24,26 @@ RUNTIME: Final = (
         "",
     ),
     Bug(
+        "runtime",
+        "at the end, calls without a task are left lying",
+        "        for give_up in self.on_close:\n            give_up()\n",
+        "",
+    ),
+    Bug(
+        "runtime",
+        "a person's queue is forgotten while the facts for its first event are read",
+        "                end.then(partial(self._ended, person, queue, work, handled))\n",
+        "                end.then(partial(self._ended, person, queue, work, handled))\n"
+        "                del self._queues[person]\n",
+    ),
+    Bug(
+        "botapi",
+        "a call that was given up counts as under way",
+        "            self._settle(sends=True)\n            pending.give_up()\n",
+        "            pending.give_up()\n",
+    ),
+    Bug("botapi", "a connection is used again though its server closes it", "transfer-encoding|connection|", ""),
+    Bug(
         "memory",
         "a mark counts as stored before its batch is written",
         "            self._write(marked)\n            self._state.apply(marked)\n",

@@ -304,6 +304,7 @@ async def test_closing_does_not_wait_for_a_text_that_was_given_up_and_its_answer
         await arrived.wait()
         abandoned.give_up()
         abandoned.give_up()
+        assert api._client._sending == 0
         assert await api.send(TEXT) != ()  # over another connection
         stub.answer("sendMessage", Reply(then=never, silent=True))
         waiting = asyncio.ensure_future(_of(api.send(TEXT)))
