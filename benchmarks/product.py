@@ -29,6 +29,7 @@ from passerby.bootstrap.clock import SystemClock
 from passerby.bootstrap.files import live_path
 from passerby.bootstrap.serving import Role
 from passerby.bootstrap.serving import serve as serve_fleet
+from passerby.cli.importing import keep_all
 from passerby.cli.serving import run_until_signal
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Profile, State
@@ -212,6 +213,7 @@ def main() -> None:
         return sampler.report()
 
     def ready() -> None:
+        keep_all()
         answer_commands(
             {"usage": usage, "profile": profile, "profiled": profiled, "endpoints": lambda: endpoints(settings)}
         )

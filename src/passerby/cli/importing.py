@@ -27,3 +27,11 @@ def lean_imports() -> Iterator[None]:
                 del sys.modules[name]
         gc.freeze()
         gc.enable()
+
+
+def keep_all() -> None:
+    """At the end of a start: what is there now stays, so later collections skip it.
+
+    Without this, a full collection looked at 44,000 objects and stopped the event loop for about 20 ms.
+    """
+    gc.freeze()

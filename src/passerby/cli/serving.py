@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from random import SystemRandom
 from typing import Literal
 
-from passerby.cli.importing import lean_imports
+from passerby.cli.importing import keep_all, lean_imports
 from passerby.cli.notify import Notify
 from passerby.cli.recycling import Recycling
 from passerby.settings import Settings
@@ -49,6 +49,7 @@ def serve(
                 notify.stopping()
 
         def ready() -> None:
+            keep_all()
             notify.ready()
             if on_ready is not None:
                 on_ready()
