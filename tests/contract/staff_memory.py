@@ -91,7 +91,9 @@ class MemoryStaff:
             facts = msgspec.structs.replace(facts, panel=self._panel(wanted.login, now))
         if wanted.place is not None:
             last = next((each for each in reversed(disk.overrides) if each.place == wanted.place), None)
-            facts = msgspec.structs.replace(facts, override=last, next_override=len(disk.overrides) + 1)
+            version = sum(each.place.what is wanted.place.what for each in disk.overrides) + 1
+            following = len(disk.overrides) + 1
+            facts = msgspec.structs.replace(facts, override=last, next_override=following, override_version=version)
         if wanted.promo and me is not None:
             facts = msgspec.structs.replace(facts, promo=self.records.promos.get(wanted.promo))
         if wanted.payment_case is not None and me is not None:

@@ -200,18 +200,20 @@ def test_a_bot_closes_until_staff_open_it_again(place: StaffPlace) -> None:
 
 @on_all
 def test_of_two_processes_that_override_a_place_at_once_the_second_sees_the_first(place: StaffPlace) -> None:
-    """And each place has versions of its own."""
+    """And each place has overrides of its own. Settings and texts have versions of their own."""
     setting, text_ = Place(Overridden.SETTING, "PATIENCE"), Place(Overridden.TEXT, "intro.short", BOT, "de")
 
     def to(value: str | None, at: Place) -> Callable[[StaffFacts], StaffDecision]:
         def decide(facts: StaffFacts) -> StaffDecision:
             seen.append(facts.override)
+            versions.append(facts.override_version)
             new = Override(facts.next_override, at, value, 0, NOW)
             return StaffDecision(overrides=(new,), notes=(AuditNote("setting.changed", at.name),))
 
         return decide
 
     seen: list[Override | None] = []
+    versions: list[int] = []
 
     async def scene(one: StaffRecords, two: StaffRecords) -> None:
         await asyncio.gather(
@@ -222,6 +224,7 @@ def test_of_two_processes_that_override_a_place_at_once_the_second_sees_the_firs
         await one.decide(None, ref(3), to(None, text_), NOW, FactsWanted(place=text_))
         await one.decide(None, ref(4), to("3", setting), NOW, FactsWanted(place=setting))
         assert seen[2:] == [None, Override(2, setting, "2", 0, NOW)]
+        assert versions == [1, 2, 1, 3]
         await verified(one)
 
     place.run(scene, processes=2)

@@ -18,22 +18,22 @@ WORDS = Place(Overridden.TEXT, "intro.short", BotId(7), "de")
 
 def decide(asked: OverrideAsked, last: Override | None = None, role: Role = Role.ADMIN) -> StaffDecision:
     me = StaffMember(StaffId(4), PersonId(104), role, NOW)
-    facts = StaffFacts(me, (me,), override=last, next_override=9)
+    facts = StaffFacts(me, (me,), override=last, next_override=9, override_version=2)
     return StaffRouter(ALL).decide(asked, facts, Env(NOW, Random(1)))
 
 
 def test_a_setting_is_changed_and_the_audit_has_both_values() -> None:
     last = Override(3, SETTING, "2", 0, NOW - 9)
     done = decide(OverrideAsked(SETTING, "3", 3), last)
-    assert done.overrides == (Override(9, SETTING, "3", 4, NOW),)
-    assert done.notes == (AuditNote("setting.changed", "PATIENCE", {"version": 9, "before": "2", "after": "3"}),)
+    assert done.overrides == (Override(9, SETTING, "3", 4, NOW, 2),)
+    assert done.notes == (AuditNote("setting.changed", "PATIENCE", {"version": 2, "before": "2", "after": "3"}),)
     reset = decide(OverrideAsked(SETTING, None, 3), last)
-    assert reset.notes == (AuditNote("setting.reset", "PATIENCE", {"version": 9, "before": "2", "after": None}),)
+    assert reset.notes == (AuditNote("setting.reset", "PATIENCE", {"version": 2, "before": "2", "after": None}),)
 
 
 def test_the_audit_names_a_changed_text_but_has_not_its_words() -> None:
     done = decide(OverrideAsked(WORDS, '["Hallo"]', 0))
-    assert done.notes == (AuditNote("text.changed", "intro.short, de, bot 7", {"version": 9}),)
+    assert done.notes == (AuditNote("text.changed", "intro.short, de, bot 7", {"version": 2}),)
 
 
 def test_a_change_that_has_not_seen_the_one_before_is_refused() -> None:

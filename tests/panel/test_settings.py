@@ -1,12 +1,15 @@
 """Settings that staff change while the fleet runs: the difference is shown, and every process takes it up."""
 
+import re
 from html import escape
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from passerby.adapters.sql.overrides import SqlOverrides
 from passerby.bootstrap.overriding import Overriding
-from passerby.kernel.override import Overridden, Place
+from passerby.kernel.override import Overridden, Place, value_of
 from passerby.kernel.rules import ContactPolicy
 from passerby.kernel.staff import Role
 from passerby.kernel.staff_requests import OverrideAsked
@@ -146,5 +149,72 @@ def test_backticks_in_the_words_about_a_setting_become_code(tmp_path: Path) -> N
     async def scene(stage: Stage) -> None:
         assert "`" not in (await (await stage.signed_in()).get("/settings")).text.partition("<h2>")[0]
         assert ticked("Use `a<b` and <i>") == "Use <code>a&lt;b</code> and &lt;i&gt;"
+
+    play(tmp_path, scene)
+
+
+def test_versions_of_settings_and_of_texts_are_counted_apart(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        browser = await stage.signed_in()
+        for place, value in (
+            (Place(Overridden.TEXT, "search.begun", language="en"), value_of(("Looking",))),
+            (Place(Overridden.TEXT, "search.idle", language="en"), value_of(("Idle",))),
+            (Place(Overridden.SETTING, "PATIENCE"), "2"),
+            (Place(Overridden.TEXT, "search.begun", language="en"), value_of(("Looking again",))),
+            (Place(Overridden.SETTING, "PATIENCE"), "3"),
+        ):
+            seen = [each for each in await SqlOverrides(stage.records.engine).current() if each.place == place]
+            done = await stage.decisions.on_request(OverrideAsked(place, value, seen[0].number if seen else 0))
+            assert not done.refused
+        page = (await browser.get("/settings/PATIENCE")).text
+        assert re.findall(r'<th scope="row" class="number">(\d+)</th>', page) == ["2", "1", "0"]
+        text_page = (await browser.get("/texts/search.begun?bot=0&language=en")).text
+        assert re.findall(r'<th scope="row" class="number">(\d+)</th>', text_page)[:2] == ["3", "1"]
+
+    play(tmp_path, scene)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("PATIENCE", "x", "PATIENCE is not a number from 0 to 10. For example: 0.5"),
+        ("SPONSOR_CHANNEL", "x", "neither a @username nor the number of a channel. For example: @your_channel"),
+        (
+            "SPONSOR_CHANNEL",
+            "-1001234567890",
+            "SPONSOR_CHANNEL is a number, which leads nowhere. For example in SPONSOR_LINK: https://t.me/+AbCdEfGh",
+        ),
+        (
+            "VIP_PLANS",
+            "week=7d:0",
+            "does not cost 1 to 25000 Stars. To correct it: write a price that Telegram allows.",
+        ),
+    ],
+)
+def test_a_refused_value_is_told_in_the_words_of_a_form_and_not_of_a_file(
+    tmp_path: Path, name: str, value: str, said: str
+) -> None:
+    async def scene(stage: Stage) -> None:
+        browser = await stage.signed_in()
+        refused = await browser.press(f"/settings/{name}", "/settings/review", value=value)
+        assert refused.status == 400
+        assert escape(said, quote=False) in refused.text
+        assert f"{name}=" not in refused.text.split('role="status"')[1].split("</div>")[0]
+
+    play(tmp_path, scene)
+
+
+def test_settings_are_in_groups_and_found_by_words_without_a_script(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        browser = await stage.signed_in()
+        page = (await browser.get("/settings")).text
+        assert all(page.count(f"<code>{each.name}</code>") >= 1 for each in Settings.describe())
+        assert '<details class="book" open>' not in page, "nothing is open until somebody looks for it"
+        await browser.press("/settings/PATIENCE", "/settings/review", value="2")
+        found = (await browser.get("/settings?find=SPONSOR+link")).text
+        assert re.findall(r'<a href="/settings/(\w+)"><code>', found) == ["SPONSOR_LINK"]
+        assert '<details class="book" open>' in found
+        assert 'value="SPONSOR link"' in found
+        assert "No setting has these words." in (await browser.get("/settings?find=%3Cb%3E")).text
 
     play(tmp_path, scene)

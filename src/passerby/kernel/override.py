@@ -27,14 +27,16 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Override(msgspec.Struct, frozen=True, omit_defaults=True):
     """`value`: a setting as the operator may write it, or a text's wordings (one for each plural form) as a JSON list.
-    None: the default counts again. `number` counts the overrides of the installation. `by` is a staff member's number,
-    `at` is in Unix seconds."""
+    None: the default counts again. `number` counts the overrides of the installation; `version`, which people see,
+    counts those of settings and those of texts apart (0: not counted). `by` is a staff member's number, `at` is in Unix
+    seconds."""
 
     number: int
     place: Place
     value: str | None
     by: int
     at: float
+    version: int = 0
 
 
 def wordings_in(value: str) -> tuple[str, ...]:

@@ -194,7 +194,8 @@ class StaffFacts(msgspec.Struct, frozen=True):
     - `approvals` are those that are not decided. `approval` is the one that the event is about; then `subject` is the
       person whom it is about. `next_approval` is free. `proposed` are the cases with a ban that waits for a second
       member.
-    - `override` is the newest one of the place that the request is about. `next_override` is free.
+    - `override` is the newest one of the place that the request is about. `next_override` is free, and would be
+      version `override_version` of the settings, or of the texts.
     - `payment_desk` is there if the event is about payment cases.
     - `purchase` is the one whose code the event or the approval names. `can_refund`: its bot works.
     """
@@ -222,6 +223,7 @@ class StaffFacts(msgspec.Struct, frozen=True):
     proposed: tuple[Case, ...] = ()
     override: Override | None = None
     next_override: int = 1
+    override_version: int = 1
     purchase: Purchase | None = None
     can_refund: bool = True
     promo: PromoCode | None = None

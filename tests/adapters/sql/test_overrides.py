@@ -33,8 +33,8 @@ async def test_the_newest_override_of_each_place_counts_and_all_are_its_versions
     assert await stored.newest() == 4
     assert [(each.place, each.value) for each in await stored.current()] == [(WORDS, '["Hallo"]'), (SETTING, "3")]
     versions = await stored.versions(Overridden.SETTING, "PATIENCE", 2)
-    assert [(each.number, each.value) for each in versions] == [(4, "3"), (3, None)]
-    assert [each.number for each in await stored.latest(Overridden.TEXT, 9)] == [2]
+    assert [(each.number, each.version, each.value) for each in versions] == [(4, 3, "3"), (3, 2, None)]
+    assert [(each.number, each.version) for each in await stored.latest(Overridden.TEXT, 9)] == [(2, 1)]
     assert await stored.one(2) == (await stored.latest(Overridden.TEXT, 9))[0]
     assert await stored.one(99) is None
     await records.aclose()

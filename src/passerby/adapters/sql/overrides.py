@@ -57,12 +57,13 @@ class SqlOverrides:
             return await to_the_end(read())
 
 
-async def newest_override(connection: AsyncConnection, place: Place) -> tuple[Override | None, int]:
-    """The newest override of a place, and the next free number. For a staff transaction."""
+async def newest_override(connection: AsyncConnection, place: Place) -> tuple[Override | None, int, int]:
+    """The newest override of a place, the next free number, and the version that it gets. For a staff transaction."""
     asked = {"what": place.what, "name": place.name, "bot": place.bot, "language": place.language}
     row = (await connection.execute(_OF_PLACE, asked)).first()
     highest = await connection.scalar(_HIGHEST)
-    return (_override(row) if row is not None else None), (highest or 0) + 1
+    earlier = await connection.scalar(_COUNT, {"what": place.what})
+    return (_override(row) if row is not None else None), (highest or 0) + 1, (earlier or 0) + 1
 
 
 async def add_overrides(connection: AsyncConnection, new: Sequence[Override]) -> None:
@@ -71,8 +72,8 @@ async def add_overrides(connection: AsyncConnection, new: Sequence[Override]) ->
 
 
 def _override(row: Any) -> Override:
-    number, what, name, bot, language, value, by, at = row
-    return Override(number, Place(Overridden(what), name, BotId(bot), language), value, by, at)
+    number, what, name, bot, language, value, by, at, *version = row
+    return Override(number, Place(Overridden(what), name, BotId(bot), language), value, by, at, *version)
 
 
 def _row(each: Override) -> dict[str, Any]:
@@ -81,6 +82,7 @@ def _row(each: Override) -> dict[str, Any]:
     return {column.name: value for column, value in zip(_COLUMNS, values, strict=True)}
 
 
+_COUNT = sa.select(sa.func.count()).select_from(overrides).where(overrides.c.what == sa.bindparam("what"))
 _HIGHEST = sa.select(sa.func.max(overrides.c.number))
 _ALL = sa.select(*_COLUMNS)
 _CURRENT = _ALL.where(
@@ -90,13 +92,22 @@ _CURRENT = _ALL.where(
         )
     )
 ).order_by(overrides.c.number)
-_NEWEST_FIRST = _ALL.order_by(overrides.c.number.desc()).limit(sa.bindparam("most", type_=sa.Integer))
+_OTHERS = overrides.alias("others")
+_VERSION = (
+    sa.select(sa.func.count())
+    .where(_OTHERS.c.what == overrides.c.what, _OTHERS.c.number <= overrides.c.number)
+    .scalar_subquery()
+)
+"""Settings and texts are counted apart: whoever changes the first text makes version 1."""
+_NEWEST_FIRST = (
+    sa.select(*_COLUMNS, _VERSION).order_by(overrides.c.number.desc()).limit(sa.bindparam("most", type_=sa.Integer))
+)
 _LATEST = _NEWEST_FIRST.where(overrides.c.what == sa.bindparam("what"))
 _VERSIONS = _LATEST.where(overrides.c.name == sa.bindparam("name"))
 _LABELS = sa.select(overrides.c.name, overrides.c.value).where(
     overrides.c.what == sa.bindparam("what"), overrides.c.name.like("keys.%"), overrides.c.value.is_not(None)
 )
-_ONE = _ALL.where(overrides.c.number == sa.bindparam("of"))
+_ONE = sa.select(*_COLUMNS, _VERSION).where(overrides.c.number == sa.bindparam("of"))
 _OF_PLACE = (
     _ALL.where(
         overrides.c.what == sa.bindparam("what"),

@@ -282,7 +282,8 @@ async def _with_wanted(connection: AsyncConnection, facts: StaffFacts, wanted: F
     if case is not None and facts.me is not None:
         found["desk"] = await cases.desk(connection, facts.me, case, now)
     if wanted.place is not None:
-        found["override"], found["next_override"] = await newest_override(connection, wanted.place)
+        names = ("override", "next_override", "override_version")
+        found |= zip(names, await newest_override(connection, wanted.place), strict=True)
     if bought := wanted.purchase or purchase_of(approval):
         found["purchase"] = await purchase_of_code(connection, bought)
     if wanted.promo:

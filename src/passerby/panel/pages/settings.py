@@ -4,8 +4,11 @@ A change has two steps: the page first shows what would change, and then does it
 override that was seen, so that two members do not undo each other's change without knowing.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
+
+from pydantic import BaseModel
 
 from passerby.adapters.sql.overrides import SqlOverrides
 from passerby.catalogue import Catalogue
@@ -17,10 +20,32 @@ from passerby.panel.look import Look
 from passerby.panel.visit import Act, Page, Route, Visit
 from passerby.ports.staff import StaffRecords
 from passerby.settings import Settings, WrongSetting
+from passerby.settings.alerting import AlertSettings
+from passerby.settings.growth import GrowthSettings
+from passerby.settings.keeping import KeepingSettings
+from passerby.settings.limits import LimitSettings
+from passerby.settings.money import MoneySettings
 from passerby.settings.overriding import OVERRIDABLE, overridden, shown
+from passerby.settings.panel import PanelSettings
+from passerby.settings.rules import RuleSettings
+from passerby.settings.sponsor import SponsorSettings
 
+_WRITE: Final = re.compile(r"write ([A-Z_]+)=(.*)")
 SHOWN: Final = 30
 MOST: Final = 500
+MOST_FIND: Final = 100
+CHANGED: Final = "Changed here"
+REST: Final = "Bots, stores and addresses"
+ABOUT: Final[dict[str, type[BaseModel]]] = {
+    "Rules": RuleSettings,
+    "Money": MoneySettings,
+    "Growth": GrowthSettings,
+    "Sponsor": SponsorSettings,
+    "Alerts": AlertSettings,
+    "Limits": LimitSettings,
+    "Panel": PanelSettings,
+    "What is kept": KeepingSettings,
+}
 NAMES: Final = frozenset(name.upper() for name in OVERRIDABLE)
 
 
@@ -74,7 +99,14 @@ class SettingsPage:
             )
         rows.sort(key=lambda row: (not row["is_changed"], not row["is_live"], not row["is_set"]))
         history = await self._overrides.latest(Overridden.SETTING, SHOWN)
-        shown_ = {"title": "Settings", "rows": rows, "history": history, "names": await self._names()}
+        find = visit.request.query.get("find", "").strip()[:MOST_FIND]
+        shown_ = {
+            "title": "Settings",
+            "groups": _grouped([row for row in rows if _fits(row, find)]),
+            "find": find,
+            "history": history,
+            "names": await self._names(),
+        }
         return self._look.page(visit, "settings.html", shown_)
 
     async def one(self, visit: Visit) -> Answer:
@@ -91,7 +123,7 @@ class SettingsPage:
         try:
             after = self._with(newest.values(), name, value)
         except WrongSetting as error:
-            said = f"{error.setting} {error.problem}. To correct it: {error.remedy}."
+            said = told(error, name)
             return await self._one(visit, name, said, 400, typed=value)
         changes = [
             (each.upper(), shown(before, each), shown(after, each))
@@ -109,7 +141,7 @@ class SettingsPage:
         try:
             self._with(await self._current(), name, value)
         except WrongSetting as error:
-            said = f"{error.setting} {error.problem}. To correct it: {error.remedy}."
+            said = told(error, name)
             return await self._one(visit, name, said, 400, typed=value)
         done = await self._act(OverrideAsked(Place(Overridden.SETTING, name), value, int(seen)), visit.by)
         said = self._words.plain(done.reply, "en") if done.reply is not None else ""
@@ -163,6 +195,30 @@ class SettingsPage:
         if name and value is not None:
             values[name] = value
         return overridden(self._settings, values)
+
+
+def _fits(row: dict[str, Any], find: str) -> bool:
+    """Whether the name or the description of a setting has all the words."""
+    said = f"{row['name']} {row['name'].replace('_', ' ')} {row['description']}".lower()
+    return all(word in said for word in find.lower().split())
+
+
+def _grouped(rows: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """By what they are about. Those that were changed here come first."""
+    groups: dict[str, list[dict[str, Any]]] = {title: [] for title in (CHANGED, *ABOUT, REST)}
+    for row in rows:
+        about = next((title for title, model in ABOUT.items() if row["name"].lower() in model.model_fields), REST)
+        groups[CHANGED if row["is_changed"] else about].append(row)
+    return [(title, some) for title, some in groups.items() if some]
+
+
+def told(error: WrongSetting, name: str) -> str:
+    """What is wrong, for somebody who types into the field of the setting `name`, and not into a file."""
+    remedy = f"To correct it: {error.remedy}."
+    if found := _WRITE.fullmatch(error.remedy):
+        here = "" if found[1] == name else f" in {found[1]}"
+        remedy = f"For example{here}: {found[2]}"
+    return f"{error.setting} {error.problem}. {remedy}"
 
 
 def _wished(form: Any) -> str | None:

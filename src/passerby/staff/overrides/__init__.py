@@ -20,14 +20,14 @@ def change(asked: OverrideAsked, facts: StaffFacts, env: Env) -> StaffDecision:
     before = last.value if last is not None else None
     if before == asked.value:
         return refused(asked, text("overrides.same"))
-    new = Override(facts.next_override, asked.place, asked.value, int(facts.me.number), env.now)
+    new = Override(facts.next_override, asked.place, asked.value, int(facts.me.number), env.now, facts.override_version)
     return StaffDecision(overrides=(new,), notes=(_note(new, before),), reply=text("overrides.done"), effects=())
 
 
 def _note(new: Override, before: str | None) -> AuditNote:
     """Texts may be long, so the audit has the numbers of their versions only."""
     place = new.place
-    details: dict[str, str | int | None] = {"version": new.number}
+    details: dict[str, str | int | None] = {"version": new.version}
     if place.what is Overridden.SETTING:
         details |= {"before": before, "after": new.value}
     return AuditNote(
