@@ -118,6 +118,20 @@ async def test_a_payment_request_is_answered_when_the_payment_ends(
     assert (await paying).json() == outcome
 
 
+@staged(with_server)
+async def test_the_link_of_a_subscription_is_paid_like_an_invoice(here: Served, /) -> None:
+    made = here.made
+    link = made.ask(
+        "createInvoiceLink", title="t", description="d", payload="p", currency="XTR",
+        prices=[{"label": "l", "amount": 1}], subscription_period=2592000,
+    )  # fmt: skip
+    paying = asyncio.ensure_future(here.post(here.chat("pay"), {"link": link}))
+    while not (found := made.updates()):
+        await asyncio.sleep(0.005)
+    made.ask("answerPreCheckoutQuery", pre_checkout_query_id=found[0]["pre_checkout_query"]["id"], ok=True)
+    assert (await paying).json() == {"status": "paid"}
+
+
 async def events(here: Served, path: str, count: int) -> list[dict[str, Any]]:
     """The first `count` events of a stream. The test continues when the stream is open."""
     reader, writer = await asyncio.open_connection("127.0.0.1", here.sandbox.port)
@@ -242,6 +256,7 @@ async def test_faults_and_settings_can_be_changed_and_the_journal_read(here: Ser
         ("POST", "/sandbox/people/5000001/chats/1000001/send", {}, 400),
         ("POST", "/sandbox/people/5000001/chats/1000001/press", {"message_id": 1}, 400),
         ("POST", "/sandbox/people/5000001/chats/1000001/pay", {"message_id": 1}, 400),
+        ("POST", "/sandbox/people/5000001/chats/1000001/pay", {"link": "https://t.me/$none"}, 400),
         ("POST", "/sandbox/people/5000001/chats/1000001/react", {"message_id": 1, "emoji": "🐌"}, 400),
         ("GET", "/sandbox/events?people=x", None, 400),
         ("GET", "/sandbox/events?people=1", None, 404),

@@ -164,8 +164,12 @@ class Chats(Routes):
         return {}
 
     async def pay(self, request: ControlRequest) -> Json:
-        """`{"message_id"}`. Waits until the payment ends: `{"status": "paid", "refused" or "timeout", "error"?}`."""
-        payment = self._world.phones.pay(*self._pair(request), request.need("message_id", int))
+        """`{"message_id"}` or `{"link"}`. Waits for the end: `{"status": "paid", "refused" or "timeout", "error"?}`."""
+        person, bot = self._pair(request)
+        if "link" in request.body:
+            payment = self._world.phones.pay_link(person, request.need("link", str))
+        else:
+            payment = self._world.phones.pay(person, bot, request.need("message_id", int))
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def settled(person_id: int, event: Json) -> None:

@@ -44,7 +44,7 @@ export const api = {
   start: (person, bot, parameter) => call("POST", `${chat(person, bot)}/start`, parameter ? { parameter } : {}),
   block: (person, bot) => call("POST", `${chat(person, bot)}/block`, {}),
   unblock: (person, bot) => call("POST", `${chat(person, bot)}/unblock`, {}),
-  pay: (person, bot, message_id) => call("POST", `${chat(person, bot)}/pay`, { message_id }),
+  pay: (person, bot, what) => call("POST", `${chat(person, bot)}/pay`, what),
 
   /** `kind` and `file` (a File), then optional form fields: see `upload` in docs/reference/sandbox.md. */
   upload(person, bot, { file, ...fields }) {

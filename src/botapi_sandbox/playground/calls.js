@@ -151,12 +151,15 @@ export class Calls {
     this.attempt(() => api.remove(this.phone.person.id, chat.bot, message.message_id));
   }
 
-  async pay(message) {
+  pay(message) {
+    return this.#pay(message.invoice ? `⭐ ${message.invoice.total_amount}` : "this", { message_id: message.message_id });
+  }
+
+  async #pay(price, what) {
     const { chat } = this.phone;
-    const price = message.invoice ? `⭐ ${message.invoice.total_amount}` : "this";
     const yes = await this.phone.overlay.ask({ title: `Pay ${price}?`, body: () => el("p", {}, "These aren't real Stars. You won't be charged."), actions: [{ label: "Cancel", value: null }, { label: "Pay", value: true, kind: "main", testid: "pay" }] });
     if (!yes) return;
-    const result = await this.attempt(() => api.pay(this.phone.person.id, chat.bot, message.message_id));
+    const result = await this.attempt(() => api.pay(this.phone.person.id, chat.bot, what));
     if (result && result.status !== "paid") this.phone.overlay.alert(result.error || (result.status === "timeout" ? "The bot didn't answer in ten seconds, so nothing was paid." : "The bot refused the payment."));
     else if (result) this.phone.overlay.tell("Paid");
   }
@@ -181,6 +184,10 @@ export class Calls {
     const parsed = URL.canParse(url) ? new URL(url) : null;
     const name = parsed?.hostname === "t.me" ? parsed.pathname.slice(1) : parsed?.protocol === "tg:" ? parsed.searchParams.get("domain") : null;
     const bot = name && this.phone.page.bots().find((each) => each.username?.toLowerCase() === name.toLowerCase());
+    if (parsed?.hostname === "t.me" && name.startsWith("$")) {
+      await this.#pay("this invoice", { link: url });
+      return;
+    }
     if (bot) {
       await this.phone.switchTo(bot.id);
       if (parsed.searchParams.has("start")) await this.start(parsed.searchParams.get("start"));
