@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from passerby.adapters.sql import Pool, SqlRecords
 from passerby.adapters.sql.engine import connect, database_url
@@ -41,7 +42,7 @@ class Beats:
 
 
 @asynccontextmanager
-async def keeping(database: str, pool: Pool) -> AsyncIterator[tuple[Keeper, sa.ext.asyncio.AsyncEngine]]:
+async def keeping(database: str, pool: Pool) -> AsyncIterator[tuple[Keeper, AsyncEngine]]:
     engine = connect(database_url(database), pool)
     try:
         yield Keeper(engine, pool), engine
@@ -61,7 +62,7 @@ async def at_server(database: str) -> int:
     return found
 
 
-async def use(engine: sa.ext.asyncio.AsyncEngine, many: int) -> None:
+async def use(engine: AsyncEngine, many: int) -> None:
     """Use `many` connections at once."""
     async with AsyncExitStack() as held:
         for _ in range(many):
