@@ -63,7 +63,7 @@ def begun(faults: Sequence[Fault], at: float) -> int:
 
 
 def _end_of_search(line: Line, in_chat: int, moves: Sequence[Line], until: int | None) -> Line | None:
-    """The notice that answers a command whose own answer, that a search goes on, was not sent because it was over.
+    """The notice that takes the place of a command's own answer. "Looking…" is not sent if the search is already over.
 
     A command in a chat (`in_chat`) has an answer of its own, unless the chat was over before it arrived.
     """

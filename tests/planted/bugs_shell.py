@@ -160,7 +160,7 @@ SHELL: Final = (
         "            unseen = [each.bot for each in seen if each.fault]\n",
         "            unseen = []\n",
     ),
-    Bug("web", "a head has no limit", "        if self._idle > MOST_HEAD:\n", "        if False:\n"),
+    Bug("web", "a head has no limit", "        if self._unreported > MOST_HEAD:\n", "        if False:\n"),
     Bug(
         "web",
         "headers have no limit",
@@ -170,13 +170,13 @@ SHELL: Final = (
     Bug(
         "web",
         "a silent connection stays open",
-        '            self._time("head")\n\n    def connection_lost',
+        '            self._start_timer("head")\n\n    def connection_lost',
         "            pass\n\n    def connection_lost",
     ),
     Bug(
         "web",
         "there may be any number of connections",
-        "if self.limit_concurrency is not None and len(self.connections) > self.limit_concurrency:",
+        "if self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency:",
         "if False:",
     ),
     Bug("web", "other users may connect to the socket", "            path.chmod(0o600)\n", ""),

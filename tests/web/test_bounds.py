@@ -194,6 +194,8 @@ async def test_more_connections_than_are_allowed_are_closed_at_once(run_path: Pa
         writer.write(GET + b"\r\n")
         assert await reader.read() == b"", "it gets no answer, not even a refusal"
     writer.close()
+    held[0][1].write(GET + b"\r\n")
+    assert (await held[0][0].readline()).startswith(b"HTTP/1.1 200"), "the others are served"
     for _, each in held:
         each.close()
         await each.wait_closed()

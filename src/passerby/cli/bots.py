@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from passerby.kernel.ids import BotId
 
 _CLOSED_H = 24
-"""For so long a bot should be closed before it is retired. Most people who use a bot come within a day."""
+"""How long a bot should be closed before it is retired. Most people who use a bot come within a day."""
 
 bots = typer.Typer(help="List, add, drain and retire bots. Their tokens are in BOT_TOKENS_FILE.", no_args_is_help=True)
 

@@ -113,8 +113,8 @@ def appeal(me: Participant, sanction: Sanction, now: float) -> Participant:
 def overturn(
     me: Participant, sanction: Sanction | None, costs: tuple[tuple[float, float], ...], now: float
 ) -> Participant:
-    """The person as if they had not been sanctioned, and not been reported either: it binds no more, the VIP time that
-    passed while they were barred is theirs again, and so is the karma."""
+    """The person as if they had been neither sanctioned nor reported: the sanction no longer applies, and they get back
+    the karma, and the VIP time that passed while they were barred."""
     known = next((each for each in me.sanctions if sanction is not None and each.id == sanction.id), None)
     if known is not None and known.appeal is Appeal.OVERTURNED:
         return me

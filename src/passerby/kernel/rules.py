@@ -58,7 +58,7 @@ class Sponsor(msgspec.Struct, frozen=True):
 STANDARD_QUOTA = Quota()
 
 MOST_REAL_CHAT_MESSAGES = 8
-"""As many of a side's messages are counted (see `domain.farms.conduct.LISTENED_TO`)."""
+"""How many messages of each side are counted at most (see `domain.farms.conduct.LISTENED_TO`)."""
 
 
 class Rules(msgspec.Struct, frozen=True):

@@ -37,7 +37,7 @@ FIRST_ANSWER_S = 3.0
 """How long `begin` waits for the bot's first answer. Less than leases last, because the heartbeat waits for `begin`."""
 
 LOOK_AGAIN_S = 10.0
-"""How often it is compared whether a bot's menus and descriptions are other ones by now."""
+"""How often to check whether a bot's menus and descriptions have changed."""
 
 BACKOFF = Backoff(1.0, 600.0, 1.0, 1.25)
 

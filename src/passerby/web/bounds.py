@@ -1,12 +1,14 @@
 """Limits what a connection may cost before our code sees a request: bytes, time, number of connections.
 
-uvicorn with httptools limits none of these. The parser keeps a header until its line ends, and every header until the
-head ends, so an endless request fills the memory. A silent connection stays open for ever.
+uvicorn limits neither the bytes of a request's head nor the time for it. The parser keeps a header until its line ends,
+and every header until the head ends, so an endless request fills the memory. A silent connection stays open without
+limit. And with `limit_concurrency` connections, uvicorn answers 503 to all of them.
 
-    431 and closed   the head, or a trailer after the body, has more than MOST_HEAD bytes
-    closed           the head has not come within HEAD_WITHIN_S of the connection or of its first byte,
-                     or the body not within BODY_WITHIN_S after it
-    closed at once   there are as many connections as `limit_concurrency` allows
+    431 and closed   the head and the trailers have more than MOST_HEAD bytes together (without the 431, if a response
+                     is unfinished)
+    closed           the head did not arrive within HEAD_WITHIN_S after the connection opened, or after the first byte
+                     of a later request; or the body not within BODY_WITHIN_S after the head
+    closed at once   this connection would be the one with number `limit_concurrency`
 
 The sandbox has the same limits in `botapi_sandbox.bounds`: the two packages may not import each other.
 """
@@ -25,8 +27,8 @@ BODY_WITHIN_S: Final = 30.0
 
 _TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
-_ERRORS_ALONE: Final = logging.getLogger("uvicorn.error.bounded")
-_ERRORS_ALONE.setLevel(logging.ERROR)
+_QUIET_LOGGER: Final = logging.getLogger("uvicorn.error.bounded")
+_QUIET_LOGGER.setLevel(logging.ERROR)
 
 
 class _HeadTooLarge(Exception):
@@ -37,10 +39,11 @@ class BoundedProtocol(HttpToolsProtocol):
     """uvicorn's protocol, with limits."""
 
     _head: int = 0
-    """Bytes of this request's finished headers and trailers."""
-    _idle: int = 0
+    """Bytes of this request's address and of its finished headers and trailers."""
+    _unreported: int = 0
     """Bytes received since the parser last reported anything but a header."""
-    _moved: bool = False
+    _progressed: bool = False
+    """In this call, the parser reported something other than a header."""
     _stage: str = ""
     """"head", "body", or "" between requests."""
     _timed: str = ""
@@ -50,33 +53,33 @@ class BoundedProtocol(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
         # Not logged: strangers send malformed requests all the time.
-        self.logger = _ERRORS_ALONE
+        self.logger = _QUIET_LOGGER
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if self.limit_concurrency is not None and len(self.connections) > self.limit_concurrency:
+        if self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency:
             transport.abort()
         else:
-            self._time("head")
+            self._start_timer("head")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._time("")
+        self._start_timer("")
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        self._moved = False
+        self._progressed = False
         super().data_received(data)
-        self._idle = 0 if self._moved else self._idle + len(data)
-        if self._idle > MOST_HEAD:
+        self._unreported = 0 if self._progressed else self._unreported + len(data)
+        if self._unreported > MOST_HEAD:
             self._refuse()
-        # A complete request needs no timer. Blank lines before one do: the parser skips them, but any byte ends
-        # uvicorn's own keep-alive timer.
-        stage = self._stage or ("" if self._moved else "head")
+        # Between complete requests uvicorn has a timer of its own. Blank lines before a request need ours: any byte
+        # stops uvicorn's timer, and the parser reports nothing for them.
+        stage = self._stage or ("" if self._progressed else "head")
         if stage != self._timed and self.parser is not None:
-            self._time(stage)
+            self._start_timer(stage)
 
     def on_message_begin(self) -> None:
-        self._stage, self._moved, self._head = "head", True, 0
+        self._stage, self._progressed, self._head = "head", True, 0
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -88,18 +91,18 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        self._stage, self._moved = "body", True
+        self._stage, self._progressed = "body", True
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        self._moved = True
+        self._progressed = True
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self._stage, self._moved = "", True
+        self._stage, self._progressed = "", True
         if self._timed:
-            # The next request may begin in the same piece: it gets a time limit of its own.
-            self._time("")
+            # The next request may begin in the same data: it gets a time limit of its own.
+            self._start_timer("")
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -121,15 +124,15 @@ class BoundedProtocol(HttpToolsProtocol):
                 self.transport.write(_TOO_LARGE)
             self.transport.close()
 
-    def _time(self, stage: str) -> None:
+    def _start_timer(self, stage: str) -> None:
         """Start the timer of this stage; "" only stops the timer."""
         if self._timer is not None:
             self._timer.cancel()
         patience_s = HEAD_WITHIN_S if stage == "head" else BODY_WITHIN_S
-        self._timer = self.loop.call_later(patience_s, self._end) if stage else None
+        self._timer = self.loop.call_later(patience_s, self._abort) if stage else None
         self._timed = stage
 
-    def _end(self) -> None:
+    def _abort(self) -> None:
         self._timer = None
         transport: Any = self.transport
         if not transport.is_closing():

@@ -38,7 +38,7 @@ class _Server(uvicorn.Server):
 
 
 class Listener:
-    """A running server. `address`: host:port, or the name of the socket's file."""
+    """A running server. `address`: host:port, or the name of the socket's file. `most`: connections at a time."""
 
     def __init__(
         self, app: Any, listening: socket.socket, address: str, file: "_File | None" = None, most: int = _FOR_OPERATORS
@@ -60,7 +60,7 @@ class Listener:
                 proxy_headers=False,
                 timeout_keep_alive=_KEEP_ALIVE_S,
                 timeout_graceful_shutdown=_LAST_ANSWERS_S,
-                limit_concurrency=most,
+                limit_concurrency=most + 1,
                 backlog=_BACKLOG,
             )
         )

@@ -97,13 +97,13 @@ def test_all_connection_pools_together_must_fit_the_server(least: int, most: int
 
 @pytest.mark.parametrize("name", Switches.__struct_fields__)
 def test_a_harmful_switch_in_botfather_is_reported_with_a_remedy(name: str) -> None:
-    (finding,) = telegram.set_up("bot", Switches(**{name: True}))
+    (finding,) = telegram.switch_findings("bot", Switches(**{name: True}))
     assert finding.verdict == Verdict.WARN
     assert "@BotFather" in finding.remedy
 
 
 def test_a_bot_without_harmful_switches_is_ok() -> None:
-    (finding,) = telegram.set_up("bot", Switches())
+    (finding,) = telegram.switch_findings("bot", Switches())
     assert finding.verdict == Verdict.OK
 
 
@@ -125,7 +125,7 @@ def test_a_bot_without_harmful_switches_is_ok() -> None:
 )
 def test_a_webhook_is_compared_with_the_settings(given: dict[str, Any], state: WebhookState, verdict: str) -> None:
     ours = settings(webhook_url="https://chat.example.org", **given)
-    (finding,) = telegram.judged("bot", state, ours, NOW)
+    (finding,) = telegram.webhook_findings("bot", state, ours, NOW)
     assert finding.verdict == verdict
 
 

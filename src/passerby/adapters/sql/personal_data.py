@@ -228,7 +228,7 @@ _LEAVE_CHATS_SECOND: Final = _without_side(2)
 _LEAVE_PAST_CHATS_FIRST: Final = _without_past_side(1)
 _LEAVE_PAST_CHATS_SECOND: Final = _without_past_side(2)
 _DROP_BLOCKS: Final = sa.delete(blocks).where(blocks.c.user_id == _WHO)
-# A report stays, for it is about the other. Who made it and what they added go.
+# A report stays, because it is about the partner. The reporter's id and comment are deleted.
 _DROP_REPORTER: Final = (
     sa.update(complaints)
     .where(

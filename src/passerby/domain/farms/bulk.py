@@ -96,7 +96,7 @@ def lookalikes(conducts: Mapping[PersonId, Conduct], sums: Mapping[PersonId, flo
 
 
 _WIDTHS: Final = (0.3, 0.2, 0.35, 0.15, 0.15, 0.25)
-"""How far each habit may be apart. Of a dozen chats, an average is known about so well."""
+"""How much two accounts may differ in each habit. An average over a dozen chats is about as exact as that."""
 
 
 def _habits(conduct: Conduct) -> tuple[float, ...]:

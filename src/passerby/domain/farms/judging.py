@@ -62,14 +62,14 @@ ALIKE_SUSPICION: Final = 2.0
 CHORUS: Final = 8
 """The fewest people who come to the same later line."""
 CHORUS_CHATS: Final = 150
-"""In fewer chats of theirs, it says too little how many partners disliked them."""
+"""With fewer chats, the number of partners who disliked them means too little."""
 CHORUS_OWN_CHATS: Final = 10
 """Nobody with fewer chats counts."""
 CHORUS_DEVIATIONS: Final = 5.0
 """How many standard deviations more partners than usual must dislike them. There are many lines and many looks, so it
 must not happen by chance."""
 LEAST_DISLIKED: Final = 0.02
-"""The share of chats that is taken as usual, if less is."""
+"""The lowest share of disliked chats that is taken as usual."""
 DOUBT: Final = 4.5
 """From this sum of signals on, or of the habits of opening chats in bulk, one person alone is asked."""
 

@@ -17,7 +17,7 @@ from passerby.kernel.sanction import Reason, Sanction, SanctionKind
 
 RULE: Final = "farm_source"
 LEAST: Final = 2
-"""So many barred accounts of one farm must have come by a link."""
+"""How many barred accounts of one farm must have come by a link."""
 WATCHED_S: Final = 7 * 86_400.0
 """How long a link is watched after such accounts were last seen."""
 HELD_S: Final = 3 * 86_400.0

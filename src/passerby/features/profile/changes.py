@@ -27,8 +27,8 @@ from passerby.features.profile.menus import (
     choose_language,
     country_button,
     in_place,
+    key_of_word,
     languages_of,
-    mark_of,
     own_words,
     page_of_interest,
 )
@@ -83,7 +83,7 @@ def _tags(me: Participant, value: str, env: Env) -> Participant | None:
 
 def _own(me: Participant, value: str, env: Env) -> Participant:
     """The person without their own word that the button stands for."""
-    gone = {each for each in own_words(me) if mark_of(each) == value}
+    gone = {each for each in own_words(me) if key_of_word(each) == value}
     return _profile(me, interests=tuple(each for each in me.profile.interests if each not in gone))
 
 

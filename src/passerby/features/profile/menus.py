@@ -16,7 +16,7 @@ from passerby.kernel.rules import Filter, Rules
 from passerby.kernel.text import Arg, Text, country, text
 
 AGE_STEPS = (-10, -1, 1, 10)
-PAGE = 12
+BUTTONS_PER_PAGE = 12
 AGES_WANTED = ((18, 22), (20, 26), (25, 32), (30, 40), (40, 55), (55, 99))
 WANTED = (Gender.MALE, Gender.FEMALE, Gender.OTHER)
 
@@ -28,7 +28,7 @@ def _go(key: str, section: str) -> Button:
     return Button(text(key), "set", section)
 
 
-def _mark(label: Text, chosen: bool, action: str) -> Button:
+def _toggle(label: Text, chosen: bool, action: str) -> Button:
     """A button to switch something on or off, with a tick while it is on."""
     return Button(text("profile.chosen", what=label) if chosen else label, "put", action)
 
@@ -37,7 +37,7 @@ def _filter(which: Filter, me: Participant, env: Env, label: Text, chosen: bool,
     """A button for a hard wish. People who are not entitled to it see a lock, and a press tells them how to get it."""
     if not may_filter(me, which, env):
         return Button(text("profile.behind_lock", what=label), "put", action)
-    return _mark(label, chosen, action)
+    return _toggle(label, chosen, action)
 
 
 def _rows(buttons: Iterable[Button], width: int) -> tuple[Row, ...]:
@@ -48,21 +48,21 @@ def _rows(buttons: Iterable[Button], width: int) -> tuple[Row, ...]:
 BACK: Row = (_go("profile.back", "top"),)
 
 
-def _number(page: str, buttons: int) -> int:
-    """The page number from a button's data, limited to the list. The first page if it is not a number."""
+def _page_number(page: str, count: int) -> int:
+    """The page number from a button's data, for a list of `count` buttons. The first page if it is not a number."""
     number = int(page) if page.isdecimal() and len(page) < 4 else 0
-    return min(number, (buttons - 1) // PAGE)
+    return min(number, (count - 1) // BUTTONS_PER_PAGE)
 
 
 def _paged(section: str, buttons: list[Button], page: str, width: int) -> tuple[Row, ...]:
-    number = _number(page, len(buttons))
-    turns = []
+    number = _page_number(page, len(buttons))
+    page_buttons = []
     if number > 0:
-        turns.append(_go("profile.earlier", f"{section}.{number - 1}"))
-    if (number + 1) * PAGE < len(buttons):
-        turns.append(_go("profile.later", f"{section}.{number + 1}"))
-    rows = _rows(buttons[number * PAGE : (number + 1) * PAGE], width)
-    return (*rows, *((tuple(turns),) if turns else ()), BACK)
+        page_buttons.append(_go("profile.earlier", f"{section}.{number - 1}"))
+    if (number + 1) * BUTTONS_PER_PAGE < len(buttons):
+        page_buttons.append(_go("profile.later", f"{section}.{number + 1}"))
+    rows = _rows(buttons[number * BUTTONS_PER_PAGE : (number + 1) * BUTTONS_PER_PAGE], width)
+    return (*rows, *((tuple(page_buttons),) if page_buttons else ()), BACK)
 
 
 def _listed(texts: tuple[Text, ...], none: str) -> Arg:
@@ -76,7 +76,7 @@ def languages_of(me: Participant) -> Arg:
 
 
 def country_of(code: str) -> Text:
-    """A country with its flag, in the reader's language."""
+    """A country with its flag, in the person's language."""
     return text("profile.country", flag=flag(code), country=country(code))
 
 
@@ -106,12 +106,12 @@ def card(me: Participant, env: Env) -> Text:
     )
 
 
-def allowed(age: int, now: int, rules: Rules) -> bool:
-    """Whether somebody aged `now` may change their age to `age`.
+def allowed(age: int, current: int, rules: Rules) -> bool:
+    """Whether somebody whose age is `current` may change it to `age`.
 
-    Nobody can go below the minimum age, and nobody can cross the wall between minors and adults: only time does that.
+    Nobody can go below the minimum age. Nobody can move between the pools of minors and of adults: only time does that.
     """
-    return rules.minimum_age <= age <= rules.maximum_age and pool_for(age, rules) == pool_for(now, rules)
+    return rules.minimum_age <= age <= rules.maximum_age and pool_for(age, rules) == pool_for(current, rules)
 
 
 def _top(me: Participant, env: Env, _: str) -> tuple[Text, Menu]:
@@ -125,14 +125,14 @@ def _top(me: Participant, env: Env, _: str) -> tuple[Text, Menu]:
 
 
 def _gender(me: Participant, env: Env, _: str) -> tuple[Text, Menu]:
-    buttons = [_mark(text(f"profile.gender_{each}"), me.profile.gender is each, f"gender.{each}") for each in Gender]
+    buttons = [_toggle(text(f"profile.gender_{each}"), me.profile.gender is each, f"gender.{each}") for each in Gender]
     return card(me, env), Menu((*_rows(buttons, 2), BACK))
 
 
 def _age(me: Participant, env: Env, _: str) -> tuple[Text, Menu]:
     """Buttons to change the age in steps, within what is allowed."""
-    now = age_now(me.profile, env.now)
-    ages = [now + step for step in AGE_STEPS if allowed(now + step, now, env.rules)]
+    current = age_now(me.profile, env.now)
+    ages = [current + step for step in AGE_STEPS if allowed(current + step, current, env.rules)]
     return card(me, env), Menu(
         (tuple(Button(text("profile.age_button", age=age), "put", f"age.{age}") for age in ages), BACK)
     )
@@ -142,7 +142,7 @@ def _langs(me: Participant, env: Env, page: str) -> tuple[Text, Menu]:
     chosen = spoken(me.profile)
     own = [each for each in chosen if each in LANGUAGES]
     buttons = [
-        _mark(text("interests.own", word=LANGUAGES[each]), each in chosen, f"langs.{each}")
+        _toggle(text("interests.own", word=LANGUAGES[each]), each in chosen, f"langs.{each}")
         for each in (*own, *(each for each in LANGUAGES if each not in own))
     ]
     return text("profile.ask_languages", languages=languages_of(me)), Menu(_paged("langs", buttons, page, 2))
@@ -151,8 +151,8 @@ def _langs(me: Participant, env: Env, page: str) -> tuple[Text, Menu]:
 def _tags(me: Participant, env: Env, page: str) -> tuple[Text, Menu]:
     """The interests. The person's own words come first; pressing one removes it."""
     chosen = me.profile.interests
-    buttons = [_mark(worded(each), True, f"own.{mark_of(each)}") for each in own_words(me)]
-    buttons += [_mark(worded(each), each in chosen, f"tags.{each}") for each in INTERESTS]
+    buttons = [_toggle(worded(each), True, f"own.{key_of_word(each)}") for each in own_words(me)]
+    buttons += [_toggle(worded(each), each in chosen, f"tags.{each}") for each in INTERESTS]
     said = _listed(tuple(worded(each) for each in chosen), "profile.no_interests")
     return text("profile.ask_interests", interests=said), Menu(_paged("tags", buttons, page, 2))
 
@@ -161,33 +161,33 @@ def own_words(me: Participant) -> tuple[str, ...]:
     return tuple(each for each in me.profile.interests if each not in INTERESTS)
 
 
-def mark_of(word: str) -> str:
+def key_of_word(word: str) -> str:
     """Stands for a person's own word in a button, because the word itself may be longer than a button can carry."""
     return f"{crc32(word.encode()):08x}"
 
 
 def page_of_interest(me: Participant, interest: str) -> str:
     """The page with this interest of the curated list."""
-    return str((len(own_words(me)) + INTERESTS.index(interest)) // PAGE)
+    return str((len(own_words(me)) + INTERESTS.index(interest)) // BUTTONS_PER_PAGE)
 
 
 def _country(me: Participant, env: Env, page: str) -> tuple[Text, Menu]:
-    """The countries: their own first, then by name in the reader's language. The first row of the first page means no
-    country."""
+    """The person's country first, then the others by name in the person's language. The first row of the
+    first page means no country."""
     own = me.profile.country
     others = env.places.in_order((each for each in COUNTRIES if each != own), spoken_to(me))
     buttons = [country_button(me, each) for each in ((own,) if own else ()) + others]
-    none: Row = (_mark(text("profile.no_country"), not own, "country."),)
-    first = () if _number(page, len(buttons)) else (none,)
+    none: Row = (_toggle(text("profile.no_country"), not own, "country."),)
+    first = () if _page_number(page, len(buttons)) else (none,)
     return text("profile.ask_country"), Menu((*first, *_paged("country", buttons, page, 2)))
 
 
 def country_button(me: Participant, code: str) -> Button:
-    return _mark(country_of(code), me.profile.country == code, f"country.{code}")
+    return _toggle(country_of(code), me.profile.country == code, f"country.{code}")
 
 
 def _wants(me: Participant, env: Env, _: str) -> tuple[Text, Menu]:
-    """The menu for whom to meet. Ticks show what counts now."""
+    """The menu of the wishes for a partner. Ticks show what counts now."""
     wants = wishes_of(me, env)
     genders = [
         _filter(Filter.GENDER, me, env, text(f"profile.gender_{each}"), each in wants.genders, f"want.{each}")
@@ -205,11 +205,11 @@ def _wants(me: Participant, env: Env, _: str) -> tuple[Text, Menu]:
         for low, high in AGES_WANTED
         if pool_for(low, env.rules) == pool_for(age_now(me.profile, env.now), env.rules)
     ]
-    any_gender = _mark(text("profile.any_gender"), not wants.genders, "want.")
-    any_age = _mark(text("profile.any_age"), wants.age_min is None and wants.age_max is None, "ages.")
+    any_gender = _toggle(text("profile.any_gender"), not wants.genders, "want.")
+    any_age = _toggle(text("profile.any_age"), wants.age_min is None and wants.age_max is None, "ages.")
     switches = (
-        (_mark(text("profile.other_languages"), wants.other_languages, "other"),),
-        (_mark(text("profile.icebreakers"), wants.icebreakers, "ice"),),
+        (_toggle(text("profile.other_languages"), wants.other_languages, "other"),),
+        (_toggle(text("profile.icebreakers"), wants.icebreakers, "ice"),),
     )
     locked = [which for which in Filter if not may_filter(me, which, env)]
     key = "profile.ask_wants_locked" if locked else "profile.ask_wants"
@@ -219,13 +219,13 @@ def _wants(me: Participant, env: Env, _: str) -> tuple[Text, Menu]:
 def _speak(me: Participant, env: Env, _: str) -> tuple[Text, Menu]:
     chosen = spoken_to(me)
     buttons = [
-        _mark(text("interests.own", word=LANGUAGES[each]), each == chosen, f"speak.{each}") for each in WRITTEN_IN
+        _toggle(text("interests.own", word=LANGUAGES[each]), each == chosen, f"speak.{each}") for each in WRITTEN_IN
     ]
     return text("profile.ask_interface"), Menu((*_rows(buttons, 2), BACK))
 
 
 def _blur(me: Participant, env: Env, _: str) -> tuple[Text, Menu]:
-    buttons = [(_mark(text(f"profile.blur_{each}"), me.preferences.blur is each, f"blur.{each}"),) for each in Blur]
+    buttons = [(_toggle(text(f"profile.blur_{each}"), me.preferences.blur is each, f"blur.{each}"),) for each in Blur]
     return text("profile.ask_blur"), Menu((*buttons, BACK))
 
 
@@ -249,7 +249,7 @@ SECTIONS: dict[str, Section] = {
 
 
 def show(event: MessageReceived, facts: Facts, env: Env) -> Decision:
-    """`/profile`: show what others may learn about the person."""
+    """`/profile`: show the person their own profile and wishes."""
     said = text("profile.shown", card=card(facts.me, env))
     return Decision(effects=(Say(facts.me.person, said, keys_for(facts.me.state)),))
 

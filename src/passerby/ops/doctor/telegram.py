@@ -20,12 +20,12 @@ PATIENCE_S: Final = 10.0
 PAUSE_S: Final = 0.5
 AT_ONCE: Final = 8
 MANY: Final = 50_000
-"""Half of the updates that Telegram keeps for a bot. Beyond all of them, it drops updates silently."""
+"""Half of the updates that Telegram keeps for a bot. Above 100,000 it drops updates silently."""
 
 RECENT_S: Final = 3600.0
 
 COUNTING_S: Final = 3.0
-"""The longest wait for the counts, which are only for a table."""
+"""The longest wait for the numbers of waiting updates, which `passerby status` shows."""
 
 
 async def checks(settings: Settings, now: Callable[[], float]) -> AsyncIterator[Finding]:
@@ -33,12 +33,12 @@ async def checks(settings: Settings, now: Callable[[], float]) -> AsyncIterator[
     if settings.staff_bot is not None and settings.staff_bot_token is not None:
         tokens[settings.staff_bot] = settings.staff_bot_token
     webhook_api = BotApiWebhooks({bot: token.get_secret_value() for bot, token in tokens.items()}, settings.bot_api_url)
-    turn = asyncio.Semaphore(AT_ONCE)
+    slots = asyncio.Semaphore(AT_ONCE)
     # The staff bot is always polled.
     polled = settings.model_copy(update={"update_mode": "polling"})
 
     async def one(bot: BotId) -> list[Finding]:
-        async with turn:
+        async with slots:
             is_staff = bot == settings.staff_bot
             return await _bot(webhook_api, bot, polled if is_staff else settings, now())
 
@@ -64,11 +64,11 @@ async def _bot(webhook_api: WebhookApi, bot: BotId, settings: Settings, now: flo
         return [
             fail(check, f"Telegram does not answer ({type(error).__name__})", "look at the network and BOT_API_URL")
         ]
-    updates = judged(f"{check} updates", state, settings, now)
-    return [well(check, f"@{username} works"), *updates, *set_up(f"{check} settings", switches)]
+    updates = webhook_findings(f"{check} updates", state, settings, now)
+    return [well(check, f"@{username} works"), *updates, *switch_findings(f"{check} settings", switches)]
 
 
-def set_up(check: str, switches: Switches) -> list[Finding]:
+def switch_findings(check: str, switches: Switches) -> list[Finding]:
     """Findings about switches in @BotFather that only do harm here. Menus are named as @BotFather shows them."""
     found = [
         warn(check, told, remedy)
@@ -80,12 +80,12 @@ def set_up(check: str, switches: Switches) -> list[Finding]:
             ),
             (
                 "can_read_all_group_messages",
-                "it may read everything in groups, and needs none of it",
+                "it may read everything in groups, but does not need to",
                 "@BotFather, /setprivacy: Enable",
             ),
             (
                 "can_connect_to_business",
-                "people may let it answer in their own chats, which it does not do",
+                "people may let it answer in their own chats, but it does not do that",
                 "@BotFather, Bot Settings, Business Mode: turn it off",
             ),
             (
@@ -100,7 +100,7 @@ def set_up(check: str, switches: Switches) -> list[Finding]:
             ),
             (
                 "allows_users_to_create_topics",
-                "people can open topics in their chat with it, which part one chat into many",
+                "people can open topics in their chat with it, which split one chat into several",
                 "@BotFather, Bot Settings, Threads Settings: forbid users to create threads",
             ),
             (
@@ -124,9 +124,9 @@ async def _confirmed(call: Callable[[], Awaitable[str]]) -> str:
     return await call()
 
 
-def judged(check: str, state: WebhookState, settings: Settings, now: float) -> list[Finding]:
+def webhook_findings(check: str, state: WebhookState, settings: Settings, now: float) -> list[Finding]:
     """Compare a bot's webhook at Telegram with the settings here."""
-    waiting = f"{state.pending_update_count} updates wait"
+    pending = f"{state.pending_update_count} updates wait"
     if settings.update_mode == "polling":
         if state.url:
             return [fail(check, "a webhook is set, so it cannot be polled", "run passerby webhook delete")]
@@ -136,14 +136,14 @@ def judged(check: str, state: WebhookState, settings: Settings, now: float) -> l
         return [fail(check, "its webhook leads somewhere else than WEBHOOK_URL", "run passerby webhook set")]
     elif now - state.last_error_date < RECENT_S:
         ago = f"{(now - state.last_error_date) / 60:.0f} min ago"
-        return [warn(check, f"Telegram's last delivery failed {ago}; {waiting}", "look at the proxy and the logs")]
+        return [warn(check, f"Telegram could not reach it {ago}; {pending}", "look at the proxy and the logs")]
     if state.pending_update_count >= MANY:
-        return [warn(check, f"{waiting}; Telegram keeps 100,000", "see whether this bot is served")]
-    return [well(check, waiting)]
+        return [warn(check, f"{pending}; Telegram keeps 100,000", "see whether this bot is served")]
+    return [well(check, pending)]
 
 
 async def _clock(settings: Settings, now: Callable[[], float]) -> Finding:
-    """Compare clocks by the Date of any answer. The request needs no token."""
+    """Compare our clock with the Date header of a response. The request needs no token."""
     builder = ClientBuilder().timeout(timedelta(seconds=PATIENCE_S)).follow_redirects(False)
     if "//127." in settings.bot_api_url or "//localhost" in settings.bot_api_url:
         builder = builder.no_proxy()
@@ -168,11 +168,11 @@ async def waiting(settings: Settings) -> dict[int, int | None]:
     webhook_api = BotApiWebhooks(
         {bot: token.get_secret_value() for bot, token in settings.tokens.items()}, settings.bot_api_url
     )
-    turn = asyncio.Semaphore(AT_ONCE)
+    slots = asyncio.Semaphore(AT_ONCE)
 
     async def one(bot: BotId) -> int | None:
         try:
-            async with turn, asyncio.timeout(COUNTING_S):
+            async with slots, asyncio.timeout(COUNTING_S):
                 return (await webhook_api.state(bot)).pending_update_count
         except (TelegramError, TimeoutError):
             return None

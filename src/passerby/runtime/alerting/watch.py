@@ -80,7 +80,7 @@ class Kept(msgspec.Struct, omit_defaults=True):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AlertConfig:
     """`thresholds`: setting -> value. `answers(after)`: how staff have answered alerts. `beats`: whether the heartbeat
-    address is asked, by `beat`. `forget` is called when this worker has the duty no more: another one measures then."""
+    address is asked, by `beat`. `forget` is called when this worker no longer has the duty: another one measures."""
 
     thresholds: Mapping[str, float]
     channels: Sequence[Channel] = ()

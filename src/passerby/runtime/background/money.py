@@ -253,7 +253,7 @@ def _event(each: Unmatched) -> PaymentSettled | PaymentRefunded:
         row.stars,
         row.at,
         recurs=row.period_s > 0,
-        # The rows do not tell a first payment from a renewal; who knows no subscription takes it for the first.
+        # The rows do not tell a first payment from a renewal. If no subscription is known, it counts as the first.
         is_first=row.period_s > 0,
         paid_until=row.at + (row.period_s or SUBSCRIPTION_S) if row.period_s else 0.0,
         found=True,

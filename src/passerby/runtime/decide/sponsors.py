@@ -28,7 +28,7 @@ SUGGESTED_S: Final = 7 * 86_400.0
 ASK_S: Final = 2.0
 """How long a search waits for Telegram's answer."""
 REST_S: Final = 30.0
-"""After Telegram could not say, nobody is asked about for so long: otherwise each search would wait for nothing."""
+"""How long nobody is asked about after Telegram gave no answer: otherwise each search would wait for nothing."""
 
 
 class Sponsors:

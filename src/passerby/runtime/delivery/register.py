@@ -8,7 +8,7 @@ from passerby.runtime.delivery.by_chat import RelayEffectsByChat
 from passerby.runtime.delivery.deliveries import Delivery
 
 SETTLED_KEPT = 20_000
-"""So many entries of the outbox that are settled are remembered: those of several minutes, if many people chat."""
+"""How many settled entries of the outbox are remembered: those of several minutes, if many people chat."""
 
 
 class Register:

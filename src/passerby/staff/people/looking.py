@@ -59,7 +59,7 @@ def menu(subject: Subject, facts: StaffFacts, now: float) -> Menu | None:
 
 
 def may_lift(facts: StaffFacts, sanction: Sanction) -> bool:
-    """Whether who acts may end this sanction. Without an end of its own, it takes what ordering it took."""
+    """Whether the acting member may end this sanction. One without an end takes the same permission as imposing it."""
     return may(facts.me, Permission.SANCTION if sanction.until is not None else Permission.BAN)
 
 

@@ -185,7 +185,7 @@ def agreed(asked: SanctionAsked, facts: StaffFacts, env: Env) -> StaffDecision:
 
 
 def declined(asked: SanctionAsked, facts: StaffFacts, env: Env) -> StaffDecision:
-    """Nobody is banned. What bound the person meanwhile is given back."""
+    """Nobody is banned. The measure that was in force until the decision is lifted."""
     approval, subject = facts.approval, facts.subject
     assert approval is not None, "it was asked for"
     if subject is None:

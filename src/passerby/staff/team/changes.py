@@ -38,7 +38,7 @@ def invite(asked: InviteAsked, facts: StaffFacts, env: Env) -> StaffDecision:
 
 
 def _stands(opened: Invite, facts: StaffFacts) -> bool:
-    """Whether who made the invite may still make it: they were not revoked, and do not have a lower role by now."""
+    """Whether the inviter may still make this invite: not if they were revoked, or have a lower role now."""
     maker = THE_OPERATOR if opened.made_by == COMMAND_LINE else facts.member(opened.made_by)
     return may(maker, Permission.TEAM) and maker is not None and reaches(maker, opened.role)
 
