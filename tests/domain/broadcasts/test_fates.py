@@ -23,7 +23,14 @@ from passerby.kernel.sanction import Reason, Sanction, SanctionKind
 NOW = 1_800_000_000.0
 BOT, OTHER = BotId(1), BotId(2)
 HELLO = Variant(Content(Kind.TEXT, "hello"))
-ANN = Participant(PersonId(7), 3, BOT, (BOT, OTHER), Profile(NOW, 30, NOW, language="de"), seen_at=NOW)
+ANN = Participant(
+    PersonId(7),
+    version=3,
+    bot=BOT,
+    bots=(BOT, OTHER),
+    profile=Profile(consented_at=NOW, age=30, age_given_at=NOW, language="de"),
+    seen_at=NOW,
+)
 CHATTING = Chatting(ChatId("c"), PersonId(8), NOW)
 replace = msgspec.structs.replace
 
@@ -37,32 +44,34 @@ def target(person: Participant | None = ANN, **more: object) -> Target:
     return Target(ANN.person, BOT, person, **more)  # type: ignore[arg-type]
 
 
-def decided(
+def fate_of(
     broadcast: Broadcast, person: Participant | None = ANN, live: Participant | None = None, **more: object
 ) -> Send | Settled:
     return fate(broadcast, target(person, **more), live, lambda bot: True, NOW)
 
 
-def state(end: Send | Settled) -> TargetState:
+def settled_state(end: Send | Settled) -> TargetState:
     assert isinstance(end, Settled)
     return end.state
 
 
 def test_a_person_who_is_idle_gets_it_through_the_bot_they_use() -> None:
-    assert decided(running()) == Send(target(), BOT, HELLO, "A", "de")
+    assert fate_of(running()) == Send(target(), BOT, HELLO, "A", "de")
 
 
 def test_a_person_who_is_chatting_gets_it_afterwards_whatever_the_records_say() -> None:
-    end = decided(running(), live=replace(ANN, version=4, state=CHATTING))
+    end = fate_of(running(), live=replace(ANN, version=4, state=CHATTING))
     assert end == Settled(ANN.person, TargetState.WAITING, BOT, NOW, due_at=NOW + BUSY_S)
-    assert isinstance(decided(running(), replace(ANN, state=CHATTING), ANN), Send), "the chat is over"
-    assert isinstance(decided(running(), replace(ANN, state=CHATTING), replace(ANN, version=2)), Settled)
+    assert isinstance(fate_of(running(), replace(ANN, state=CHATTING), ANN), Send), "the chat is over"
+    assert isinstance(fate_of(running(), replace(ANN, state=CHATTING), replace(ANN, version=2)), Settled), (
+        "the live store is behind the records"
+    )
 
 
-def test_a_test_goes_to_the_team_at_once_whatever_they_are_doing() -> None:
-    trial = running(is_test=True, audience=Audience(people=(ANN.person,)), usual_hour=True)
+def test_a_test_broadcast_goes_to_the_team_at_once_whatever_they_are_doing() -> None:
+    test_broadcast = running(is_test=True, audience=Audience(people=(ANN.person,)), usual_hour=True)
     busy = replace(ANN, state=CHATTING, muted=("news",))
-    assert isinstance(decided(trial, busy), Send)
+    assert isinstance(fate_of(test_broadcast, busy), Send)
 
 
 @pytest.mark.parametrize(
@@ -80,13 +89,13 @@ def test_a_test_goes_to_the_team_at_once_whatever_they_are_doing() -> None:
     ],
 )
 def test_some_never_get_it(person: Participant | None, expected: TargetState) -> None:
-    assert state(decided(running(), person)) is expected
+    assert settled_state(fate_of(running(), person)) is expected
 
 
 def test_nobody_can_turn_off_what_everybody_must_know() -> None:
     system = running(category=Category.SYSTEM, holdout_percent=50)
     got = (Got(Category.NEWS, NOW - 1),) * 9
-    assert isinstance(decided(system, replace(ANN, muted=("system", "news")), got=got), Send)
+    assert isinstance(fate_of(system, replace(ANN, muted=("system", "news")), got=got), Send)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +107,7 @@ def test_nobody_can_turn_off_what_everybody_must_know() -> None:
     ],
 )
 def test_a_vip_gets_no_offers(category: Category, until: float, gets: bool) -> None:
-    end = decided(running(category=category), replace(ANN, vip_until=until))
+    end = fate_of(running(category=category), replace(ANN, vip_until=until))
     assert isinstance(end, Send) is gets
 
 
@@ -108,7 +117,7 @@ def test_without_a_working_bot_of_theirs_they_wait_and_a_bot_they_blocked_is_nev
     sent = fate(running(), target(), None, lambda bot: bot == OTHER, NOW)
     assert isinstance(sent, Send)
     assert sent.bot == OTHER
-    left = decided(running(), replace(ANN, bots=(OTHER,)))
+    left = fate_of(running(), replace(ANN, bots=(OTHER,)))
     assert isinstance(left, Send)
     assert left.bot == OTHER
 
@@ -118,7 +127,7 @@ def test_the_person_s_language_is_used_and_without_one_for_all_languages_the_oth
     assert variant_for((HELLO, german), "de-AT", "A") == german
     assert variant_for((HELLO, german), "fr", "A") == HELLO
     assert variant_for((german,), "fr", "A") is None
-    assert state(decided(running(variants=(english,)))) is TargetState.UNFIT
+    assert settled_state(fate_of(running(variants=(english,)))) is TargetState.UNFIT
 
 
 def test_two_versions_are_shared_out_and_a_person_always_has_the_same_one() -> None:
@@ -160,7 +169,7 @@ def test_a_person_gets_two_a_week_one_offer_a_week_and_two_reminders_until_they_
 ) -> None:
     seen_at = NOW - 20 * WEEK_S
     assert is_capped(category, got, seen_at, NOW) is capped
-    end = decided(running(category=category), replace(ANN, seen_at=seen_at), got=got)
+    end = fate_of(running(category=category), replace(ANN, seen_at=seen_at), got=got)
     assert isinstance(end, Settled) is capped
 
 
@@ -177,9 +186,9 @@ def test_the_usual_hour_is_the_one_at_which_most_chats_began() -> None:
 def test_a_person_waits_for_their_hour_once() -> None:
     gentle = running(usual_hour=True)
     hour = int(NOW // 3600) % 24
-    end = decided(gentle, hours=((hour + 6) % 24,))
+    end = fate_of(gentle, hours=((hour + 6) % 24,))
     assert isinstance(end, Settled)
     assert (end.state, end.is_planned) == (TargetState.WAITING, True)
     assert NOW + 5 * 3600 < end.due_at < NOW + 7 * 3600
-    assert isinstance(decided(gentle, hours=((hour + 6) % 24,), is_planned=True), Send)
-    assert isinstance(decided(gentle), Send), "without chats, it is the hour at which they were here last"
+    assert isinstance(fate_of(gentle, hours=((hour + 6) % 24,), is_planned=True), Send)
+    assert isinstance(fate_of(gentle), Send), "without chats, it is the hour at which they were here last"
