@@ -16,8 +16,9 @@ from passerby.adapters.sql.named import WITHOUT_A_TABLE, named
 UNNAMED = "(unnamed)"
 
 ELSEWHERE = (
-    *("approvals.", "broadcast_rows.", "broadcasts.", "cases.", "funnel.", "money.", "money_report.", "money_writing."),
-    *("overrides.", "panel_", "past_money.", "payment_cases.", "promos.", "purchases.", "tombstones."),
+    *("approvals.", "broadcast_figures.", "broadcast_rows.", "broadcasts.", "case_reports.", "cases.", "funnel."),
+    *("money.", "money_report.", "money_writing.", "overrides.", "panel_", "past_money.", "payment_cases.", "promos."),
+    *("purchases.", "referrals.", "staff_subjects.", "tombstones."),
 )
 """Rooms whose statements are not asked here: staff and a few buyers cause them, not every chat. Their plans are not
 looked at yet; `tests.panel.measure` times the panel's."""
