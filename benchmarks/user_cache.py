@@ -120,7 +120,7 @@ async def live(people: int, visits: float, seed: int, hours: range = WHOLE_DAY) 
     }
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> dict[str, Any]:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.user_cache",
         description=__doc__,
@@ -130,7 +130,7 @@ def main() -> None:
     parser.add_argument("--visits", type=float, default=2.0, help="by each person, on average")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--short", action="store_true")
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     people, hours = (200, EVENING) if args.short else (args.people, WHOLE_DAY)
     with clean_metrics():
         found = run(live(people, args.visits, args.seed, hours))
@@ -142,6 +142,7 @@ def main() -> None:
     print(json.dumps(found))
     if found["hit_rate"] < HIT_RATE:
         sys.exit("failed")
+    return found
 
 
 if __name__ == "__main__":

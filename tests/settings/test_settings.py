@@ -286,6 +286,18 @@ def test_a_directory_instead_of_a_file_is_reported_as_a_directory(monkeypatch: p
     assert complaint().startswith("BOT_TOKENS_FILE: cannot be read (Is a directory)")
 
 
+def test_a_pipe_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(".env")
+    assert complaint().startswith(".env: exists but cannot be read (it is a pipe)")
+    Path(".env").unlink()
+    os.mkfifo("pipe")
+    monkeypatch.setenv("VIP_PLANS_FILE", "pipe")
+    assert complaint().startswith("VIP_PLANS_FILE: cannot be read (it is a pipe)")
+    monkeypatch.delenv("VIP_PLANS_FILE")
+    given(monkeypatch, BOT_TOKENS_FILE="pipe")
+    assert complaint().startswith("BOT_TOKENS_FILE: cannot be read (it is a pipe)")
+
+
 def test_a_misspelling_is_ignored_if_the_right_name_is_set_too(monkeypatch: pytest.MonkeyPatch) -> None:
     given(monkeypatch, POSTGRES_URL="whatever", POSTGRES_URI="postgresql://host/db")
     assert read().postgres_uri is not None

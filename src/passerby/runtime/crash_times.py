@@ -5,6 +5,7 @@ so, that run has crashed: it was killed, the machine lost its power, or an error
 moment itself, so the next run does.
 """
 
+import errno
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -32,9 +33,11 @@ class CrashTimes:
         """Raises: OSError, if it cannot be written. It is counted all the same."""
         self._known = [*self._known, crashed][-KEPT:]
         if self._path is not None:
-            beside = self._path.with_suffix(".crashes-new")
-            beside.write_text("".join(f"{each.at:.0f} {int(each.was_stuck)}\n" for each in self._known), "ascii")
-            beside.replace(self._path)
+            newer = self._path.with_suffix(".crashes-new")
+            if newer.is_fifo():
+                raise OSError(errno.EINVAL, "it is a pipe", str(newer))
+            newer.write_text("".join(f"{each.at:.0f} {int(each.was_stuck)}\n" for each in self._known), "ascii")
+            newer.replace(self._path)
 
     def last_hour(self, now: float) -> list[Crashed]:
         return [each for each in self._known if now - HOUR_S < each.at <= now + HOUR_S]
@@ -43,7 +46,8 @@ class CrashTimes:
 def _read(path: Path) -> list[Crashed]:
     """What can be read of it."""
     try:
-        lines = path.read_text("ascii", "replace").splitlines()
+        # Reading a pipe would never end.
+        lines = path.read_text("ascii", "replace").splitlines() if path.is_file() else []
     except OSError:
         return []
     found = []

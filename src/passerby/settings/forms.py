@@ -2,7 +2,9 @@
 
 import base64
 import binascii
+import errno
 import re
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -24,10 +26,17 @@ _TOKEN = re.compile(r"([1-9]\d{4,18}):(?:[A-Za-z0-9_-]{30,64}|sandbox-[A-Za-z0-9
 _POOL = re.compile(r"([a-z0-9][a-z0-9-]{0,23})=((?:[a-z]{2,3}|[1-9]\d{4,18})(?:\+(?:[a-z]{2,3}|[1-9]\d{4,18}))*)")
 
 
+def text_of(path: Path) -> str:
+    """The text of a file. A pipe is refused, because reading it may never end. Raises: OSError, UnicodeDecodeError."""
+    if stat.S_ISFIFO(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "it is a pipe", str(path))
+    return path.read_text("utf-8")
+
+
 def read_tokens_file(path: Path) -> tuple[SecretStr, ...]:
     """The tokens in a file. Text after a # is a comment. Raises: WrongSetting."""
     try:
-        lines = path.read_text("utf-8").splitlines()
+        lines = text_of(path).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not a text file"
         raise WrongSetting(

@@ -23,6 +23,7 @@ from typing import Any, Final
 import msgspec
 
 from passerby.kernel.money import Plan
+from passerby.settings.forms import text_of
 from passerby.settings.wrong import WrongSetting
 
 SETTING: Final = "VIP_PLANS_FILE"
@@ -45,7 +46,7 @@ _EXAMPLES: Final = {
 def read_plans_file(path: Path) -> tuple[str, dict[str, Plan]]:
     """The plans as VIP_PLANS writes them, and by name with their words. Raises: WrongSetting."""
     try:
-        found = tomllib.loads(path.read_text("utf-8"))
+        found = tomllib.loads(text_of(path))
     except OSError as error:
         raise _wrong(f"cannot be read ({error.strerror})", "name a file that exists") from None
     except UnicodeDecodeError:

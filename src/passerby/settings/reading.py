@@ -4,6 +4,7 @@ import difflib
 import os
 import re
 from collections.abc import Iterable
+from io import StringIO
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,6 +14,7 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSou
 
 from passerby.settings import spelling
 from passerby.settings.described import limits, write
+from passerby.settings.forms import text_of
 from passerby.settings.model import Settings
 from passerby.settings.wrong import WrongSetting
 
@@ -59,8 +61,7 @@ def read() -> Settings:
 def _check_file(path: Path) -> None:
     """Refuse lines of `.env` that are not settings. Otherwise a typo would simply have no effect."""
     try:
-        with path.open(encoding="utf-8") as stream:
-            lines = list(parse_stream(stream))
+        lines = list(parse_stream(StringIO(text_of(path))))
     except FileNotFoundError:
         return
     except OSError as error:

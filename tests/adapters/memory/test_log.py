@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import struct
 import subprocess
@@ -704,6 +705,37 @@ def test_a_deleted_lock_file_is_put_back_and_locked(path: Path) -> None:
     log.append(b"one")
     log.close()
     assert read(path) == [b"one"]
+
+
+def test_a_lock_file_that_cannot_be_used_is_no_other_process(path: Path) -> None:
+    log = FileLog(path)
+    lock = path.with_name(path.name + ".lock")
+    lock.unlink()
+    os.mkfifo(lock)
+    for _ in range(2):
+        with pytest.raises(OSError, match="not a regular file"):
+            log.keep_lock()
+    lock.unlink()
+    assert log.keep_lock()
+    log.append(b"one")
+    log.close()
+    assert read(path) == [b"one"]
+
+
+def test_if_the_release_cannot_be_noted_the_next_look_does_not_find_a_lock_of_our_own(path: Path) -> None:
+    log = FileLog(path, release=1)
+    path.with_name(path.name + ".lock").unlink()
+    former = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, former[1]))
+    try:
+        with pytest.raises(OSError, match="large"):
+            log.keep_lock()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, former)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert log.keep_lock()
+    log.close()
 
 
 def test_if_another_process_has_locked_a_new_lock_file_nothing_more_is_written(path: Path) -> None:

@@ -160,14 +160,17 @@ class FileLog:
         """Put the lock file back if it is gone. Returns whether it was. Raises: LogInUse, OSError."""
         if _is_at(self._lock, self._lock_path):
             return False
-        lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT, 0o600)
+        lock = _open_regular(self._lock_path, os.O_RDWR | os.O_CREAT)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._note_release(lock)
         except BlockingIOError:
             os.close(lock)
             self._is_lost = True
             raise LogInUse(str(self._path)) from None
-        self._note_release(lock)
+        except OSError:
+            os.close(lock)  # otherwise the next look would take this lock for another process's
+            raise
         former, self._lock = self._lock, lock
         if not self._is_syncing:  # otherwise a thread may write to it soon
             os.close(former)
