@@ -241,7 +241,8 @@ def _serve(role: "Role", name: str) -> None:
 
         if beside := where_else(settled):
             # Each of the two would get some of the updates, and know nothing about the other's chats.
-            logs.record("bots.served_twice", "warning", reason=beside)
+            reason = f"{beside.partition(':')[0]}: end one of the two now"
+            logs.record("bots.served_twice", "warning", reason=reason)
     serve(settled, role=role, name=name)
 
 
