@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,6 +18,7 @@ from passerby.adapters.sql.panel_reading import PanelReading, reading_engine
 from passerby.bootstrap.overriding import Overriding
 from passerby.bootstrap.parts import Parts
 from passerby.bootstrap.stores import database
+from passerby.bootstrap.telling import tell
 from passerby.catalogue import Catalogue
 from passerby.kernel.content import Content
 from passerby.kernel.decision import Env
@@ -51,7 +52,7 @@ from passerby.panel.pages.settings import SettingsPage
 from passerby.panel.pages.stores import StoresPage
 from passerby.panel.pages.team import TeamPage
 from passerby.panel.pages.texts import TextsPage
-from passerby.ports.telegram import SendContent, SendNotice, TelegramError
+from passerby.ports.telegram import SendContent, TelegramError
 from passerby.runtime.delivery.sealing import Sealer
 from passerby.runtime.staff.decisions import StaffDecisions
 from passerby.runtime.staff.router import StaffRouter
@@ -107,14 +108,8 @@ class Acting:
 
     async def __call__(self, request: StaffRequest, by: PersonId | None) -> StaffDecision:
         decision = await self._decisions.on_request(request, by)
-        says = [each for each in decision.effects if isinstance(each, Say)]
-        if says and self._bot is not None:
-            languages = {each.person: each.language for each in (*await self._staff.team(), *decision.members)}
-            for say in says:
-                # It is done in any case, so each of them is tried once.
-                with suppress(TelegramError):
-                    words = self._words.word(say.text, languages.get(say.to, ""))
-                    await self._parts.telegram.send(SendNotice(self._bot, say.to, words))
+        if self._bot is not None and any(isinstance(each, Say) for each in decision.effects):
+            await tell(decision, await self._staff.team(), self._words, self._parts.telegram, self._bot)
         return decision
 
     async def open_exhibit(self, exhibit: ShowExhibit) -> str | tuple[BotId, Content] | None:

@@ -18,6 +18,7 @@ from passerby.bootstrap.clock import SystemClock
 from passerby.bootstrap.overriding import Overriding
 from passerby.bootstrap.promos import PromoOffice
 from passerby.bootstrap.stores import away, database, init_schema
+from passerby.bootstrap.telling import tell
 from passerby.catalogue import Catalogue
 from passerby.domain import support
 from passerby.domain.audit import AuditRow, first_broken
@@ -60,7 +61,7 @@ from passerby.kernel.staff_requests import (
     UnmaskAsked,
 )
 from passerby.ports.records import RecordsLost
-from passerby.ports.telegram import SendNotice, TelegramError
+from passerby.ports.telegram import TelegramError
 from passerby.runtime.delivery.sealing import Sealer
 from passerby.runtime.staff.decisions import StaffDecisions, digest_of, new_secret
 from passerby.runtime.staff.router import StaffRouter
@@ -304,17 +305,13 @@ class StaffOffice:
         return Done(self._words.plain(decision.reply, "en"), decision.refused)
 
     async def _tell(self, decision: StaffDecision) -> None:
-        """Tell the staff whom a decision is about. It is done in any case, so each of them is tried once."""
-        says = [each for each in decision.effects if isinstance(each, Say)]
+        says = any(isinstance(each, Say) for each in decision.effects)
         bot, token = self._settings.staff_bot, self._settings.staff_bot_token
         if not says or bot is None or token is None:
             return
-        languages = {each.person: each.language for each in (*await self.team(), *decision.members)}
         telegram = BotApi({bot: token.get_secret_value()}, _NoFiles(), base_url=self._settings.bot_api_url)
         try:
-            for say in says:
-                with suppress(TelegramError):
-                    await telegram.send(SendNotice(bot, say.to, self._words.word(say.text, languages.get(say.to, ""))))
+            await tell(decision, await self.team(), self._words, telegram, bot)
         finally:
             await telegram.aclose()
 
