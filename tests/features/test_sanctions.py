@@ -160,6 +160,41 @@ def test_an_overturned_ban_frees_its_person_and_says_that_it_was_wrong() -> None
     assert silent.changes != ()
 
 
+def test_a_ban_that_was_only_asked_for_changes_nothing_for_who_is_barred_already() -> None:
+    talk = Playbook()
+    ann = talk.person()
+    before = sanction(SanctionKind.SUSPENDED, NOW + 86_400)
+    talk.happens(SanctionOrdered(ann.person, STAFF, before))
+    for asked in (
+        sanction(SanctionKind.SUSPENDED, NOW + 86_401, "same"),
+        sanction(SanctionKind.SUSPENDED, name="short"),
+    ):
+        done = talk.happens(SanctionOrdered(ann.person, STAFF, asked))
+        assert (done.effects, ann.value.sanctions[-1]) == ((), asked), "it binds, and there is nothing new to read"
+        assert talk.happens(SanctionOverturned(ann.person, STAFF, asked)).effects == (), "the first one holds still"
+    longer = sanction(SanctionKind.SUSPENDED, NOW + 2 * 86_400, "longer")
+    assert said(talk.happens(SanctionOrdered(ann.person, STAFF, longer))) == ["sanctions.letter"]
+    declined = talk.happens(SanctionOverturned(ann.person, STAFF, longer))
+    assert declined.effects == (Say(ann.person, letter(before)),), "what holds now"
+    slow = sanction(SanctionKind.SLOW, name="slow")
+    assert said(talk.happens(SanctionOrdered(ann.person, STAFF, slow))) == ["sanctions.letter"]
+    assert said(ann.writes("/search")) == ["sanctions.barred"]
+    freed = talk.happens(SanctionOverturned(ann.person, STAFF, before))
+    assert freed.effects == (Say(ann.person, text("sanctions.overturned"), keys_for(Idle())),)
+    assert said(ann.writes("/search")) == ["search.begun"]
+
+
+def test_who_has_appealed_reads_the_answer_and_what_still_holds() -> None:
+    talk = Playbook()
+    ann = talk.person()
+    ban, before = sanction(SanctionKind.BANNED, None, "ban"), sanction(SanctionKind.SUSPENDED)
+    for each in (before, ban):
+        talk.happens(SanctionOrdered(ann.person, STAFF, each))
+    ann.writes("/appeal")
+    done = talk.happens(SanctionOverturned(ann.person, STAFF, ban))
+    assert done.effects == (Say(ann.person, text("sanctions.overturned")), Say(ann.person, letter(before)))
+
+
 def test_an_appeal_that_does_not_help_is_answered_once() -> None:
     talk = Playbook()
     ann = talk.person()

@@ -12,7 +12,18 @@ from passerby.domain.farms.challenge import clear, is_cleared
 from passerby.domain.farms.judging import RULE as FARM
 from passerby.domain.lifecycle import refresh_ticket
 from passerby.domain.money.payments import cancel_all
-from passerby.domain.sanctions import BARRING, appeal, appealable, bar, binding, impose, lift, overturn, refused
+from passerby.domain.sanctions import (
+    BARRING,
+    appeal,
+    appealable,
+    bar,
+    barred_until,
+    binding,
+    impose,
+    lift,
+    overturn,
+    refused,
+)
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
 from passerby.kernel.effect import Answer, Keys, Say
 from passerby.kernel.event import (
@@ -25,7 +36,7 @@ from passerby.kernel.event import (
 )
 from passerby.kernel.feature import Feature
 from passerby.kernel.participant import Participant
-from passerby.kernel.sanction import Appeal
+from passerby.kernel.sanction import Appeal, Sanction
 from passerby.kernel.text import text
 
 
@@ -40,9 +51,20 @@ def sanctioned(event: SanctionOrdered, facts: Facts, env: Env) -> Decision:
     if barred and event.sanction.until is None:
         # Otherwise Telegram would go on charging somebody who can use nothing.
         sides = (cancel_all(sides[0], env.now), *sides[1:])
+    if len(sides) == 1 and barred and not _is_news(facts.me, sides[0], event.sanction, env.now):
+        return Decision(sides)
     keyboard = Keys() if barred else keys_for(sides[0].state) if len(sides) > 1 else None
     told = tell_left(sides) if len(sides) > 1 else ()
     return Decision(sides, (Say(me.person, letter(event.sanction), keyboard), *told))
+
+
+def _is_news(before: Participant, me: Participant, sanction: Sanction, now: float) -> bool:
+    """Whether a sanction that bars a person from chatting changes anything that they have read already."""
+    was = bar(before, now)
+    if was is None:
+        return True
+    holds_on = bar(me, now) == was and barred_until(me) == barred_until(before)
+    return not holds_on and letter(sanction) != letter(was)
 
 
 def _without_farm(me: Participant) -> Participant:
@@ -62,7 +84,11 @@ def lifted(event: LiftOrdered, facts: Facts, env: Env) -> Decision:
 
 
 def overturned(event: SanctionOverturned, facts: Facts, env: Env) -> Decision:
-    """What a wrong decision took is given back. Karma alone is given back in silence."""
+    """What a wrong decision took is given back. Karma alone is given back in silence.
+
+    Who is barred by another sanction still is not told that they are free, unless they have asked with an appeal: they
+    read what holds now, if that is something else.
+    """
     before, me = facts.me, overturn(facts.me, event.sanction, event.costs, env.now)
     if me is before:
         return NOTHING
@@ -70,8 +96,13 @@ def overturned(event: SanctionOverturned, facts: Facts, env: Env) -> Decision:
         return Decision((me,))
     is_farm = event.sanction is not None and event.sanction.rule == FARM
     me = clear(_without_farm(me), env) if is_farm else refresh_ticket(me, env)
-    free = bar(me, env.now) is None and bar(before, env.now) is not None
-    return Decision((me,), (Say(me.person, text("sanctions.overturned"), keys_for(me.state) if free else None),))
+    was, still = bar(before, env.now), bar(me, env.now)
+    free = keys_for(me.state) if was is not None and still is None else None
+    asked = any(each.appeal is Appeal.OPEN and each not in me.sanctions for each in before.sanctions)
+    told = [Say(me.person, text("sanctions.overturned"), free)] if still is None or asked else []
+    if still is not None and (asked or was is None or letter(still) != letter(was)):
+        told.append(Say(me.person, letter(still)))
+    return Decision((me,), tuple(told))
 
 
 def upheld(event: AppealRefused, facts: Facts, env: Env) -> Decision:
