@@ -222,3 +222,10 @@ def test_the_list_also_shows_the_bans_that_cases_wait_with_to_those_who_may_ban_
     listed = ROUTER.decide(ApprovalsAsked(), StaffFacts(THE_OPERATOR, TEAM, proposed=(case,)), ENV)
     assert listed.reply is not None
     assert said in {value for _, value in listed.reply.args} or listed.reply == said
+
+
+def test_to_decline_a_number_that_nothing_has_says_so() -> None:
+    done = decide(ApprovalDeclined(77), THE_OPERATOR, approval=None)
+    assert (done.reply, done.refused) == (text("approvals.unknown"), True)
+    late = decide(ApprovalDeclined(7), THE_OPERATOR, approval=asked(), now=NOW + DAY_S)
+    assert (late.reply, late.refused) == (text("approvals.over"), True)

@@ -87,7 +87,7 @@ def test_an_owner_asks_and_nothing_happens_until_a_second_member_agrees(request_
 @pytest.mark.parametrize("request_", ASKED)
 def test_who_is_part_of_a_case_or_asks_about_none_gets_nothing(request_: CaseActAsked) -> None:
     for done in (decide(request_, file=None), decide(request_, involved=frozenset({12}))):
-        assert done == StaffDecision(reply=text("cases.over"), refused=True)
+        assert done == StaffDecision(reply=text("cases.unknown"), refused=True), "both read the same"
     gone = msgspec.structs.replace(FILE, case=msgspec.structs.replace(CASE, accused=PersonId(0)))
     assert decide(request_, file=gone).refused, "their data is erased"
     refusal = agree(asked(request_), file=None)
@@ -113,7 +113,7 @@ def test_a_press_asks_and_leaves_the_card_as_it_is(action: str) -> None:
     assert done.effects[0] == Answer("q", text("approvals.asked", number=8, members=1), alert=True)
     assert not any(isinstance(each, Revise) for each in done.effects)
     stale = decide(press(ANN, action, "x"), file=None)
-    assert stale.effects == (Answer("q", text("cases.over"), alert=True),)
+    assert stale.effects == (Answer("q", text("cases.unknown"), alert=True),)
 
 
 def test_held_evidence_is_held_and_released() -> None:

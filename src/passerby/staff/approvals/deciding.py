@@ -34,6 +34,8 @@ def deciding(ways: Mapping[type[StaffRequest], Agreed]) -> StaffFeature:
 
     def decline(event: ButtonPressed | ApprovalDeclined, facts: StaffFacts, env: Env) -> StaffDecision:
         approval = facts.approval
+        if approval is None and isinstance(event, ApprovalDeclined):
+            return refused(event, text("approvals.unknown"))
         if approval is None or not waits(approval, env.now):
             return refused(event, text("approvals.over"))
         if not may_decline(approval, facts):

@@ -58,7 +58,7 @@ def _file(facts: StaffFacts) -> CaseFile | None:
 def _ask(event: object, asked: HoldAsked | UnmaskAsked | ExportAsked, facts: StaffFacts, env: Env) -> StaffDecision:
     file = _file(facts)
     if file is None or not file.case.accused:
-        return refused(event, text("cases.over"))
+        return refused(event, text("cases.unknown" if file is None else "cases.over"))
     what = text(_WHAT[type(asked)] if not _releases(asked) else "cases.ask_release", number=file.case.number)
     return second_asked(
         event,
