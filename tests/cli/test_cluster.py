@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import tempfile
 import time
 from collections.abc import Iterator
@@ -75,6 +76,18 @@ def test_commands_say_that_no_cluster_is_running(tmp_path: Path, command: str) -
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("No cluster runs in ")
     assert done.stderr.count("\n") == 1
+
+
+def test_stop_says_how_to_stop_a_process_that_no_cluster_keeps(place: Path) -> None:
+    (place / "run").mkdir(mode=0o700)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(place / "run" / "passerby.sock"))
+        listener.listen()
+        done = passerby(place, "stop", BOT_TOKENS=TOKEN, RUN_DIR=str(place / "run"))
+    assert done.returncode == 1
+    assert f"passerby (process {os.getpid()}) runs there" in done.stderr
+    for how in ("Ctrl-C", "systemctl stop", f"kill {os.getpid()}"):
+        assert how in done.stderr
 
 
 def test_status_without_any_process_ends_with_code_1(tmp_path: Path) -> None:

@@ -204,8 +204,15 @@ def test_what_matters_most_needs_a_fresh_proof(tmp_path: Path) -> None:
         await browser.press(await stage.link(), "/enter")
         assert (await browser.post("/team/role", wish | {"csrf": await token(browser)})).status == 303
         assert {each.role for each in await stage.staff.team()} == {Role.OWNER, Role.SUPPORT}
-        last = await browser.post("/team/revoke", {"csrf": await token(browser), "member": "1"})
+        last = await browser.post("/team/revoke", {"csrf": await token(browser), "member": "1", "sure": "yes"})
         assert last.status == 403, "the last owner stays"
+        leaves = {"csrf": await token(browser), "member": str(member)}
+        asked = await browser.post("/team/revoke", leaves)
+        assert f"Remove #{member}" in asked.text
+        assert 'name="sure" value="yes"' in asked.text
+        assert len(await stage.staff.team()) == 2, "one click only asks"
+        assert (await browser.post("/team/revoke", leaves | {"sure": "yes"})).header("location") == "/team"
+        assert [each.role for each in await stage.staff.team()] == [Role.OWNER]
 
     play(tmp_path, scene)
 

@@ -152,7 +152,10 @@ def _none(settings: Settings) -> NoReturn:
     directory = settings.run_path
     if alive := operations.living(directory):
         told = ", ".join(f"{name} (process {pid})" for name, pid in alive.items())
-        more = f"{told} runs there, and no cluster keeps it: whoever started it ends it (Ctrl-C, systemctl, SIGTERM)."
+        how = "press Ctrl-C where it was started, or run `systemctl stop` for its service, or `kill {}`"
+        more = (
+            f"{told} runs there, and no cluster keeps it. To stop it, {how.format(' '.join(map(str, alive.values())))}."
+        )
     elif beside := where_else(settings):
         more = f"{beside[0].upper()}{beside[1:]}."
     else:

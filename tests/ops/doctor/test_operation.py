@@ -101,3 +101,7 @@ def test_a_backup_directory_that_cannot_be_used_or_shares_the_disk_is_named(tmp_
     (tmp_path / "open").mkdir()
     (tmp_path / "open").chmod(0o755)
     assert "others may look into" in place(tmp_path / "open").told
+    both = list(backups.checks(settings(tmp_path, backup_dir=tmp_path / "open"), time.time))
+    told = [each.told for each in both if each.check == "backup directory"]
+    assert len(told) == 2, "one warning hides no other"
+    assert "on the disk of the database" in told[1]

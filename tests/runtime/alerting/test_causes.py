@@ -12,6 +12,7 @@ from passerby.kernel.feature import Feature
 from passerby.kernel.ids import PersonId
 from passerby.ports.telegram import FloodWait, Unavailable
 from passerby.runtime.membership.tokens import REFUSED_AFTER_S
+from tests.contract.live_places import Disk
 from tests.runtime.alerting.stage import Heard, WatchedHouse, at_watch, clean_metrics
 from tests.runtime.virtual import run
 from tests.runtime.world import ANN, BEN, BOT, OTHER_BOT, somebody, written
@@ -164,6 +165,21 @@ def test_a_worker_that_takes_over_says_nothing_twice_and_ends_what_another_began
         assert heard.over().count("A bot is lost") == 1
         assert heard.firing() == []
         await second.app.stop(10.0)
+
+    with clean_metrics():
+        run(main())
+
+
+def test_a_restart_of_bots_that_are_polled_is_no_alert() -> None:
+    async def main() -> None:
+        heard, disk = Heard(), Disk()
+        for lives_s, pause_s in ((90, 1), (140, 1), (47, 1), (47, 3600), (300, 0)):
+            house = WatchedHouse(heard, disk)
+            await house.app.start()
+            await asyncio.sleep(lives_s)
+            await house.app.stop(10.0)
+            await asyncio.sleep(pause_s)
+        assert heard.said == []
 
     with clean_metrics():
         run(main())

@@ -29,7 +29,7 @@ def _place(settings: Settings, path: Path) -> Iterator[Finding]:
     told = f"{path} {'is there' if above == path else 'is made by the first backup'}, {free / GIB:.1f} GiB free"
     if above == path and stat.S_IMODE(path.stat().st_mode) & 0o077:
         yield warn("backup directory", f"others may look into {path}", f"run chmod 700 {path}")
-    elif _is_beside(settings, above):
+    if _is_beside(settings, above):
         yield warn("backup directory", f"{told}, on the disk of the database", "use another disk, or copy backups away")
     else:
         yield well("backup directory", told)

@@ -43,7 +43,20 @@ class TeamPage:
         number = visit.request.form.get("member", "")
         if not number.isdecimal():
             return self._failed(visit, "There is no such member.", 400)
+        if visit.request.form.get("sure") != "yes":
+            return await self._sure(visit, int(number))
         return self._done(visit, await self._act(RevocationAsked(StaffId(int(number))), visit.by))
+
+    async def _sure(self, visit: Visit, number: int) -> Answer:
+        """Ask before somebody is removed."""
+        found = [each for each in await self._staff.team() if each.number == number]
+        if not found:
+            return self._failed(visit, "There is no such member.", 400)
+        who = f"#{number} {found[0].name}".strip()
+        said = "They can no longer open the panel or use the staff bot. To let them in again, invite them."
+        fields = {"member": str(number)}
+        values = {"title": f"Remove {who}?", "said": said, "button": "Remove", "fields": fields, "back": "/team"}
+        return self._look.page(visit, "sure.html", values)
 
     def _done(self, visit: Visit, done: StaffDecision) -> Answer:
         if done.refused and done.reply is not None:

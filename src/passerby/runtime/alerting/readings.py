@@ -1,14 +1,12 @@
 """The readings that the rules compare, from what the workers report about themselves."""
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping
 from typing import Final
 
 from passerby.domain.alerts import rules
-from passerby.kernel.ids import BotId
 from passerby.ports.leases import WorkerId
 from passerby.runtime.alerting.rates import Rates
 from passerby.runtime.membership.report import Report
-from passerby.telemetry.figures import Snapshot
 
 Reading = Mapping[str, float]
 """Subject -> value."""
@@ -74,29 +72,4 @@ def reported(reports: Mapping[WorkerId, Report], rates: Rates, now: float) -> di
         found[rules.SLOW_QUERIES.name] = {THE_FLEET: mean_ms}
     else:
         found[rules.SLOW_QUERIES.name] = {}
-    return found
-
-
-def polled(
-    bots: Sequence[BotId], before: Mapping[int, float], figures: Sequence[Snapshot], now: float
-) -> dict[int, float]:
-    """When each bot was last polled, in Unix seconds. A bot that never was counts from when it was first looked for."""
-    return _latest(bots, before, (each.polled_at for each in figures), now)
-
-
-def swept(
-    bots: Sequence[BotId], before: Mapping[int, float], figures: Sequence[Snapshot], now: float
-) -> dict[int, float]:
-    """The same for when each bot's transactions were last read."""
-    return _latest(bots, before, (each.swept_at for each in figures), now)
-
-
-def _latest(
-    bots: Sequence[BotId], before: Mapping[int, float], reported: Iterable[Mapping[int, float]], now: float
-) -> dict[int, float]:
-    found: dict[int, float] = {bot: before.get(bot, now) for bot in bots}
-    for each in reported:
-        for bot, at in each.items():
-            if bot in found:
-                found[bot] = max(at, found[bot])
     return found

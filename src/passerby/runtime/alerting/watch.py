@@ -24,7 +24,8 @@ from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.memos import Memos
 from passerby.runtime.alerting.channels import Channel, News, NotTold
 from passerby.runtime.alerting.rates import Rates
-from passerby.runtime.alerting.readings import MINUTE_S, THE_FLEET, Reading, lost_bots, polled, reported, swept
+from passerby.runtime.alerting.readings import MINUTE_S, THE_FLEET, Reading, lost_bots, reported
+from passerby.runtime.alerting.unseen import Seen, Unseen
 from passerby.runtime.membership.report import Report, read_report
 from passerby.telemetry import logs
 
@@ -32,7 +33,8 @@ MEMO: Final = "alerts"
 LOOK_EVERY_S: Final = 5.0
 TELL_EVERY_S: Final = 1.0
 KEEP_EVERY_S: Final = 60.0
-"""How often the rest of the state is kept if no alert changes."""
+"""How often the rest of the state is kept if no alert changes. A new holder keeps it at each look for this long: if it
+dies early, like those before it, their time still adds up."""
 
 AGAIN_S: Final = 15.0
 """The pause after a channel could not be reached."""
@@ -71,8 +73,8 @@ class Kept(msgspec.Struct, omit_defaults=True):
 
     alerts: dict[str, Alert] = {}
     told: dict[str, dict[str, Told]] = {}
-    polled: dict[int, float] = {}
-    swept: dict[int, float] = {}
+    polled: Seen = msgspec.field(default_factory=Seen)
+    swept: Seen = msgspec.field(default_factory=Seen)
     waits: Waits = Waits()
     answers_read: int = 0
 
@@ -113,10 +115,13 @@ class AlertWatch:
         self._fence = fence
         self._clock = clock
         self._rates = Rates()
+        self._polled = Unseen()
+        self._swept = Unseen()
         self._probed: dict[str, tuple[float, Reading | None]] = {}
         self._kept = Kept()
         self._written = b""
         self._written_at = float("-inf")
+        self._began_at = clock.monotonic()
         self._lost = False
         """Another worker has this duty."""
         self._faults = logs.Faults(clock.monotonic)
@@ -198,19 +203,26 @@ class AlertWatch:
         return found
 
     def _of_bots(self, reports: Mapping[WorkerId, Report], now: float) -> dict[str, Reading]:
-        told = self._kept.alerts.get(rules.BOT_LOST.name, QUIET)
-        lost = lost_bots(reports, told.firing if told.is_firing else ())
+        lost = lost_bots(reports, self._firing(rules.BOT_LOST))
         found: dict[str, Reading] = {rules.BOT_LOST.name: {str(bot): 1.0 for bot in sorted(lost)}}
         figures = [report.figures for report in reports.values() if report.figures is not None]
-        self._kept.swept = swept(self._bots(), self._kept.swept, figures, now)
-        found[rules.SWEEP_OLD.name] = {
-            str(bot): (now - at) / MINUTE_S for bot, at in self._kept.swept.items() if bot not in lost
-        }
-        if not self._config.polls:
-            return found
-        self._kept.polled = polled(self._bots(), self._kept.polled, figures, now)
-        ago = {str(bot): now - at for bot, at in self._kept.polled.items() if bot not in lost}
-        return found | {rules.BOT_NOT_POLLED.name: ago}
+        kept, bots = self._kept, self._bots()
+        kept.swept = self._swept.look(bots, kept.swept, (each.swept_at for each in figures), now)
+        found[rules.SWEEP_OLD.name] = self._ages(rules.SWEEP_OLD, self._swept, kept.swept, MINUTE_S, lost, now)
+        if self._config.polls:
+            kept.polled = self._polled.look(bots, kept.polled, (each.polled_at for each in figures), now)
+            found[rules.BOT_NOT_POLLED.name] = self._ages(
+                rules.BOT_NOT_POLLED, self._polled, kept.polled, 1.0, lost, now
+            )
+        return found
+
+    def _ages(self, rule: Rule, unseen: Unseen, seen: Seen, unit_s: float, lost: set[int], now: float) -> Reading:
+        ages = unseen.ages(seen, self._firing(rule), unit_s * self._threshold(rule), now)
+        return {bot: age / unit_s for bot, age in ages.items() if int(bot) not in lost}
+
+    def _firing(self, rule: Rule) -> Mapping[str, float]:
+        alert = self._kept.alerts.get(rule.name, QUIET)
+        return alert.firing if alert.is_firing else {}
 
     def _threshold(self, rule: Rule) -> float:
         return rule.threshold(self._config.thresholds)
@@ -275,8 +287,8 @@ class AlertWatch:
     async def _keep(self) -> None:
         blob = msgspec.json.encode(self._kept)
         alerts = msgspec.json.encode((self._kept.alerts, self._kept.told, self._kept.answers_read))
-        is_old = self._clock.monotonic() - self._written_at >= KEEP_EVERY_S
-        if alerts == self._written and not is_old:
+        now = self._clock.monotonic()
+        if alerts == self._written and now - self._written_at < KEEP_EVERY_S < now - self._began_at:
             return
         try:
             await self._memos.keep_memo(MEMO, blob, self._fence)
