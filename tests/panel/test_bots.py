@@ -49,6 +49,7 @@ def test_a_bot_is_added_by_its_token_and_retired_once_it_closes(tmp_path: Path) 
                 answer = await browser.post("/bots/add", given | {"token": wrong})
                 assert answer.status == 400, wrong
                 assert not wrong or wrong not in answer.text
+                assert 'action="/bots/add"' in answer.text.partition('role="status"')[2], "it is said above the form"
             assert file.read_text().split() == [*TOKENS]
             assert (await browser.press("/bots", "/bots/add", token=NEW)).status == 303
         assert file.read_text().split() == [*TOKENS, NEW]

@@ -206,6 +206,7 @@ def test_what_matters_most_needs_a_fresh_proof(tmp_path: Path) -> None:
         assert {each.role for each in await stage.staff.team()} == {Role.OWNER, Role.SUPPORT}
         last = await browser.post("/team/revoke", {"csrf": await token(browser), "member": "1", "sure": "yes"})
         assert last.status == 403, "the last owner stays"
+        assert 'action="/team/revoke"' in last.text.partition('role="status"')[2], "it is said in the page of the form"
         leaves = {"csrf": await token(browser), "member": str(member)}
         asked = await browser.post("/team/revoke", leaves)
         assert f"Remove #{member}" in asked.text
@@ -311,6 +312,29 @@ def test_a_database_that_is_away_is_said_and_a_bug_ends_one_request(tmp_path: Pa
             assert answer.status == status
             assert "secret" not in answer.text
         assert (await browser.get("/sessions")).status == 200
+
+    play(tmp_path, scene)
+
+
+def test_what_was_typed_for_a_refused_broadcast_stays_in_its_form(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        browser = await stage.signed_in()
+        await browser.press("/broadcasts", "/broadcasts")
+        wish = {"text": "Hello <all>\nof you", "buttons": "no pipe", "language": "de", "arm": "B"}
+        refused = await browser.press("/broadcasts/1", "/broadcasts/write", **wish)
+        assert refused.status == 400
+        assert "One button per line: label | https://example.org" in refused.text
+        assert "Send me" not in refused.text
+        assert re.findall(r"<textarea[^>]*>\n([^<]*)</textarea>", refused.text) == [
+            "Hello &lt;all&gt;\nof you",
+            "no pipe",
+        ]
+        assert 'name="language" maxlength="8" value="de"' in refused.text
+        assert "<option selected>B</option>" in refused.text
+        options = await browser.press("/broadcasts/1", "/broadcasts/set", options="nonsense=1")
+        assert 'value="nonsense=1"' in options.text
+        kept = await browser.press("/broadcasts/1", "/broadcasts/write", text="Hello")
+        assert re.findall(r"<textarea[^>]*>\n([^<]*)</textarea>", kept.text) == ["", ""]
 
     play(tmp_path, scene)
 

@@ -15,7 +15,7 @@ from passerby.kernel.staff import Role
 from passerby.kernel.staff_requests import OverrideAsked
 from passerby.panel.look import ticked
 from passerby.settings import Settings
-from tests.panel.stage import Browser, Stage, play
+from tests.panel.stage import TOKENS, Browser, Stage, play
 from tests.panel.test_pages import token
 from tests.panel.test_safety import press
 
@@ -115,6 +115,47 @@ def test_what_a_start_would_refuse_is_refused_here_too(tmp_path: Path) -> None:
         await stage.hire(Role.OWNER, 600)
         moderator = await stage.signed_in(await stage.hire(Role.MODERATOR, 601))
         assert (await moderator.get("/settings/PATIENCE")).status == 403
+
+    play(tmp_path, scene)
+
+
+def test_settings_change_as_well_if_tokens_and_plans_are_in_files(tmp_path: Path) -> None:
+    tokens, plans = tmp_path / "tokens", tmp_path / "plans.toml"
+    tokens.write_text("\n".join(TOKENS))
+    plans.write_text('[[plan]]\nname = "week"\ndays = 7\nstars = 75\ntitle.en = "A week"\nbots = [1000001]\n')
+
+    async def scene(stage: Stage) -> None:
+        browser, other = await stage.signed_in(), other_process(stage)
+        await press(browser, await reviewed(browser, "PATIENCE", "2"), "Change it for everybody")
+        plans.unlink()
+        tokens.write_text("half a")
+        await other.look()
+        assert other.rules.patience == 2.0, "files are read once, so they may be gone later"
+        assert other.rules.plans == stage.settings.vip_plans
+        await press(browser, await reviewed(browser, "VIP_PLANS", "month=30d:250"), "Change it for everybody")
+        await stage.decisions.on_request(OverrideAsked(Place(Overridden.SETTING, "MINIMUM_AGE"), "1", 0))
+        await other.look()
+        assert other.rules.patience == 2.0, "one by one, too"
+        assert [each.name for each in other.rules.plans] == ["month"]
+        plans.write_text('[[plan]]\nname = "day"\ndays = 1\nstars = 20\n')
+        for each in await SqlOverrides(stage.records.engine).current():
+            await stage.decisions.on_request(OverrideAsked(each.place, None, each.number))
+        await press(browser, await reviewed(browser, "VIP_PLANS_FILE", str(plans)), "Change it for everybody")
+        await other.look()
+        assert [each.name for each in other.rules.plans] == ["day"], "a file that is named anew is read"
+
+    play(tmp_path, scene, bot_tokens_file=tokens, vip_plans_file=plans)
+
+
+def test_a_change_of_plans_shows_that_filters_are_no_longer_free(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        browser = await stage.signed_in()
+        shown = await reviewed(browser, "VIP_PLANS", "week=7d:75")
+        assert "<del>gender, age</del>" in shown.text
+        assert "<ins>none</ins>" in shown.text
+        await press(browser, shown, "Change it for everybody")
+        row = (await browser.get("/settings?find=FREE_FILTERS")).text.partition("<code>FREE_FILTERS</code>")[2]
+        assert '<td class="details">none</td>' in row.partition("</tr>")[0]
 
     play(tmp_path, scene)
 

@@ -43,6 +43,28 @@ def test_plans_are_names_days_and_stars_and_some_renew_in_some_bots(monkeypatch:
     assert read().filters_for_all == ()
 
 
+@pytest.mark.parametrize(
+    ("environment", "shown"),
+    [
+        ({}, "gender, age"),
+        ({"VIP_PLANS": "week=7d:75"}, "none"),
+        ({"VIP_PLANS": "week=7d:75", "FREE_FILTERS": "age"}, "age"),
+        ({"FREE_FILTERS": "none"}, "none"),
+    ],
+)
+def test_the_filters_in_effect_are_shown(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], shown: str
+) -> None:
+    given(monkeypatch, **environment)
+    assert read().shown()["FREE_FILTERS"] == shown
+
+
+def test_what_was_read_from_a_file_was_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    filed(monkeypatch, PLANS)
+    assert read().given == {"vip_plans_file", "bot_tokens"}
+    assert "vip_plans" in read().model_fields_set
+
+
 def test_a_file_says_the_same_and_has_words_in_each_language(monkeypatch: pytest.MonkeyPatch) -> None:
     filed(monkeypatch, PLANS)
     week, monthly = read().vip_plans

@@ -170,9 +170,11 @@ class Checks(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _tokens_come_from_one_place(cls, data: Any) -> Any:
+    def _tokens_come_from_one_place(cls, data: Any, info: ValidationInfo) -> Any:
         if isinstance(data, dict) and data.get("bot_tokens_file"):
             if data.get("bot_tokens"):
                 raise WrongSetting("BOT_TOKENS_FILE", "BOT_TOKENS is set too", "keep one of them")
-            data = {**data, "bot_tokens": read_tokens_file(Path(data["bot_tokens_file"]).expanduser())}
+            path = Path(data["bot_tokens_file"])
+            tokens = (info.context or {}).get(path)
+            data = {**data, "bot_tokens": read_tokens_file(path.expanduser()) if tokens is None else tokens}
         return data

@@ -1,9 +1,9 @@
 """The settings, with their defaults and descriptions, and what follows from them."""
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, SecretStr, model_validator
+from pydantic import ConfigDict, Field, ModelWrapValidatorHandler, PrivateAttr, SecretStr, model_validator
 from pydantic_settings import NoDecode
 
 from passerby.kernel.ids import BotId
@@ -233,6 +233,13 @@ class Settings(
         examples=["8"],
     )
 
+    _filled_in: frozenset[str] = PrivateAttr(default=frozenset())
+
+    @property
+    def given(self) -> frozenset[str]:
+        """The names of the settings that were written down, without those whose value was read from a file."""
+        return frozenset(self.model_fields_set) - self._filled_in
+
     @property
     def tokens(self) -> dict[BotId, SecretStr]:
         """The tokens by bot, in the operator's order."""
@@ -291,6 +298,7 @@ class Settings(
         values["SECRET_KEY"] = "hidden" if self.secret_key else ""
         values["SECRET_KEY_PREVIOUS"] = f"{len(self.secret_key_previous)} hidden" * bool(self.secret_key_previous)
         values["BACKUP_KEY"] = "hidden" if self.backup_key else ""
+        values["FREE_FILTERS"] = plainly(self.filters_for_all) or "none"
         for name in ("POSTGRES_URI", "BACKUP_POSTGRES_URI", "PANEL_POSTGRES_URI"):
             uri = getattr(self, name.lower())
             values[name] = addresses.without_password(uri.get_secret_value()) if uri else ""
@@ -303,6 +311,14 @@ class Settings(
     def describe(cls) -> list[Described]:
         """All settings, in the order of their declaration. Inherited ones come last."""
         return describe(cls)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _what_was_given_is_known(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        made = handler(data)
+        if isinstance(data, dict):
+            made._filled_in = frozenset(made.model_fields_set - data.keys())  # noqa: SLF001 - its own class
+        return made
 
     @model_validator(mode="after")
     def _settings_fit_together(self) -> Self:

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, Field, InstanceOf, field_validator, model_validator
+from pydantic import BaseModel, Field, InstanceOf, ValidationInfo, field_validator, model_validator
 from pydantic_settings import NoDecode
 
 from passerby.kernel.ids import BotId
@@ -81,13 +81,17 @@ class MoneySettings(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _plans_come_from_one_place(cls, data: Any) -> Any:
+    def _plans_come_from_one_place(cls, data: Any, info: ValidationInfo) -> Any:
         if isinstance(data, dict) and data.get("vip_plans_file"):
             if data.get("vip_plans"):
                 raise WrongSetting("VIP_PLANS_FILE", "VIP_PLANS is set too", "keep one of them")
-            written, words = read_plans_file(Path(data["vip_plans_file"]).expanduser())
-            plans = parse_plans(written, "write it as in docs/how-to/sell-vip.md", "VIP_PLANS_FILE")
-            data = {**data, "vip_plans": with_words(plans, words)}
+            path = Path(data["vip_plans_file"])
+            plans = (info.context or {}).get(path)
+            if plans is None:
+                written, words = read_plans_file(path.expanduser())
+                plans = parse_plans(written, "write it as in docs/how-to/sell-vip.md", "VIP_PLANS_FILE")
+                plans = with_words(plans, words)
+            data = {**data, "vip_plans": plans}
         return data
 
     @field_validator("free_filters", mode="before", check_fields=False)

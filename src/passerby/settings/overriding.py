@@ -10,7 +10,6 @@ from typing import Final
 from pydantic import ValidationError
 
 from passerby.settings.alerting import THRESHOLDS
-from passerby.settings.described import plainly
 from passerby.settings.model import Settings
 from passerby.settings.money import MoneySettings
 from passerby.settings.reading import explain
@@ -33,9 +32,15 @@ OVERRIDABLE: Final = tuple(
 )
 """In the names of `Settings`."""
 
+_IN_FILES: Final = {"bot_tokens": "bot_tokens_file", "vip_plans": "vip_plans_file"}
+"""Setting -> the setting that names a file with its value."""
+
 
 def overridden(settings: Settings, values: Mapping[str, str]) -> Settings:
     """The settings with other values. `values`: name in capitals -> the value as the operator may write it.
+
+    Files are not read again: what they said at the start stays, unless their name is among `values`. A value stands in
+    place of a file that was named at the start, and a file in place of a value.
 
     Raises: WrongSetting.
     """
@@ -44,13 +49,19 @@ def overridden(settings: Settings, values: Mapping[str, str]) -> Settings:
         if name.lower() not in OVERRIDABLE:
             raise WrongSetting(name, "cannot be changed while the fleet runs", "write it into .env, and start again")
         changed[name.lower()] = value
-    given = {name: getattr(settings, name) for name in settings.model_fields_set}
+    given = {name: getattr(settings, name) for name in settings.given}
+    known = {}
+    for name, file in _IN_FILES.items():
+        if file in settings.given and file not in changed:
+            known[getattr(settings, file)] = getattr(settings, name)
+        if (name in changed) != (file in changed):
+            given.pop(file if name in changed else name, None)
     try:
-        return Settings(**(given | changed))
+        return Settings.model_validate(given | changed, context=known)
     except ValidationError as error:
         explain(error)
 
 
 def shown(settings: Settings, name: str) -> str:
-    """The value of one of these settings, as the operator may write it. `name` in capitals."""
-    return plainly(getattr(settings, name.lower()))
+    """The value in effect of one of these settings, as the operator may write it. `name` in capitals."""
+    return settings.shown()[name]

@@ -82,6 +82,9 @@ class BotsPage:
         )
 
     async def show(self, visit: Visit) -> Answer:
+        return await self._page(visit, "", 200)
+
+    async def _page(self, visit: Visit, said: str, status: int) -> Answer:
         fleet = await self._live.look()
         samples = await read_samples(self._reading, visit.now, SHOWN_MIN)
         today = int(visit.now // 86_400)
@@ -110,6 +113,7 @@ class BotsPage:
             )
         shown = {
             "title": "Bots",
+            "said": said,
             "bots": rows,
             "fleet": fleet,
             "counted_at": counted_at,
@@ -118,12 +122,12 @@ class BotsPage:
             "own_texts": OWN_TEXTS,
             "others": [str(bot) for bot in bots if bot not in closing],
         }
-        return self._look.page(visit, "bots.html", shown)
+        return self._look.page(visit, "bots.html", shown, status)
 
     async def drain(self, visit: Visit) -> Answer:
         bot, wanted = (visit.request.form.get(name, "") for name in ("bot", "sister"))
         if bot not in map(str, self._bots()) or wanted not in ("", *map(str, self._bots())):
-            return self._failed(visit, "There is no such bot.")
+            return await self._failed(visit, "There is no such bot.")
         if visit.request.form.get("sure") != "yes":
             name = self._look.bot_name(bot)
             said = (
@@ -135,10 +139,10 @@ class BotsPage:
         try:
             sister, username = await self._sister(BotId(int(bot)), BotId(int(wanted)) if wanted else None, closing)
         except WrongSetting as error:
-            return self._failed(visit, f"{error.problem}: {error.remedy}.")
+            return await self._failed(visit, f"{error.problem}: {error.remedy}.")
         done = await self._act(DrainAsked(BotId(int(bot)), sister, username), visit.by)
         if done.refused and done.reply is not None:
-            return self._failed(visit, self._words.plain(done.reply, "en"))
+            return await self._failed(visit, self._words.plain(done.reply, "en"))
         return see("/bots")
 
     async def reopen(self, visit: Visit) -> Answer:
@@ -151,12 +155,12 @@ class BotsPage:
         """Telegram must take the token. It is written into BOT_TOKENS_FILE, and shown and logged nowhere."""
         token = visit.request.form.get("token", "").strip()[:200]
         if self._file is None:
-            return self._failed(visit, NO_FILE)
+            return await self._failed(visit, NO_FILE)
         try:
             username = await self._file.username(token)
             bot = self._file.add(token)
         except WrongSetting as error:
-            return self._failed(visit, f"The token {error.problem}. To correct it: {error.remedy}.")
+            return await self._failed(visit, f"The token {error.problem}. To correct it: {error.remedy}.")
         await self._act(BotAddAsked(bot, username), visit.by)
         return see("/bots")
 
@@ -164,9 +168,9 @@ class BotsPage:
         """Only a bot that closes: its people were sent to another one."""
         bot = visit.request.form.get("bot", "")
         if bot not in {str(each.bot) for each in await self._staff.drains()} & {*map(str, self._bots())}:
-            return self._failed(visit, "Close the bot first, so that its people know where to go on.")
+            return await self._failed(visit, "Close the bot first, so that its people know where to go on.")
         if self._file is None:
-            return self._failed(visit, NO_FILE)
+            return await self._failed(visit, NO_FILE)
         if visit.request.form.get("sure") != "yes":
             name = self._look.bot_name(bot)
             said = f"Its token leaves BOT_TOKENS_FILE, and nobody answers in {name} any more."
@@ -178,9 +182,9 @@ class BotsPage:
             if not done.refused:
                 self._file.remove(which)
         except WrongSetting as error:
-            return self._failed(visit, f"{error.setting} {error.problem}. To correct it: {error.remedy}.")
+            return await self._failed(visit, f"{error.setting} {error.problem}. To correct it: {error.remedy}.")
         if done.refused and done.reply is not None:
-            return self._failed(visit, self._words.plain(done.reply, "en"))
+            return await self._failed(visit, self._words.plain(done.reply, "en"))
         return see("/bots")
 
     def _sure(self, visit: Visit, title: str, said: str, button: str, fields: dict[str, str]) -> Answer:
@@ -188,8 +192,8 @@ class BotsPage:
         values = {"title": title, "said": said, "button": button, "fields": fields, "back": "/bots"}
         return self._look.page(visit, "sure.html", values)
 
-    def _failed(self, visit: Visit, said: str) -> Answer:
-        return self._look.page(visit, "error.html", {"said": said}, 400)
+    async def _failed(self, visit: Visit, said: str) -> Answer:
+        return await self._page(visit, said, 400)
 
 
 def _worst(states: str) -> str:

@@ -14,6 +14,7 @@ from passerby.panel.visit import Act, Page, Route, Visit
 
 SHOWN: Final = 50
 MOST_TEXT: Final = 4096
+_BOXES: Final = ("language", "arm", "text", "buttons", "options")
 _PREPARED: Final = (BroadcastAct.PREVIEW, BroadcastAct.TEST, BroadcastAct.START)
 ACTS: Final = {
     BroadcastState.DRAFT: _PREPARED,
@@ -99,6 +100,8 @@ class BroadcastsPage:
             return self._look.page(visit, "error.html", {"said": "There is no such broadcast."}, 404)
         counts = (await self._broadcasts.progress(found.number)).counts
         is_draft = found.state is BroadcastState.DRAFT
+        # What was refused stays in its form.
+        form = visit.request.form if status != 200 else {}
         shown = {
             "title": f"Broadcast {found.number}",
             "broadcast": found,
@@ -108,6 +111,7 @@ class BroadcastsPage:
             "acts": [act.value for act in ACTS[found.state]],
             "is_draft": is_draft,
             "messages": _messages(found),
+            "typed": {name: form.get(name, "") for name in _BOXES},
         }
         return self._look.page(visit, "broadcast.html", shown, status)
 

@@ -80,7 +80,7 @@ class SettingsPage:
 
     async def show(self, visit: Visit) -> Answer:
         newest = {each.place.name: each for each in await self._current()}
-        in_effect, values = self._in_effect(newest.values()), self._settings.shown()
+        values = self._in_effect(newest.values()).shown()
         chosen = {name.upper() for name in self._settings.model_fields_set}
         rows: list[dict[str, Any]] = []
         for each in Settings.describe():
@@ -89,7 +89,7 @@ class SettingsPage:
             rows.append(
                 {
                     "name": each.name,
-                    "value": shown(in_effect, each.name) if is_changed else values.get(each.name, ""),
+                    "value": values[each.name],
                     "default": each.default,
                     "is_set": is_changed or each.name in chosen,
                     "is_changed": is_changed,
@@ -125,11 +125,9 @@ class SettingsPage:
         except WrongSetting as error:
             said = told(error, name)
             return await self._one(visit, name, said, 400, typed=value)
-        changes = [
-            (each.upper(), shown(before, each), shown(after, each))
-            for each in OVERRIDABLE
-            if shown(before, each) != shown(after, each)
-        ]
+        was, then = before.shown(), after.shown()
+        names = (each.upper() for each in OVERRIDABLE)
+        changes = [(each, was[each], then[each]) for each in names if was[each] != then[each]]
         review = {"name": name, "value": value, "seen": form.get("seen", "0"), "changes": changes}
         return await self._one(visit, name, review=review)
 

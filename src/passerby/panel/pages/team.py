@@ -28,40 +28,40 @@ class TeamPage:
         )
 
     async def show(self, visit: Visit) -> Answer:
+        return await self._page(visit, "", 200)
+
+    async def _page(self, visit: Visit, said: str, status: int) -> Answer:
         roles = roles_for(visit.member)
         may = {role.value: ", ".join(sorted(each.value for each in PERMISSIONS[role])) for role in Role}
-        shown = {"title": "Team", "team": await self._staff.team(), "roles": roles, "may": may}
-        return self._look.page(visit, "team.html", shown)
+        shown = {"title": "Team", "said": said, "team": await self._staff.team(), "roles": roles, "may": may}
+        return self._look.page(visit, "team.html", shown, status)
 
     async def role(self, visit: Visit) -> Answer:
         number, role = visit.request.form.get("member", ""), visit.request.form.get("role", "")
         if not number.isdecimal() or role not in {*Role}:
-            return self._failed(visit, "There is no such member or role.", 400)
-        return self._done(visit, await self._act(RoleAsked(StaffId(int(number)), Role(role)), visit.by))
+            return await self._page(visit, "There is no such member or role.", 400)
+        return await self._done(visit, await self._act(RoleAsked(StaffId(int(number)), Role(role)), visit.by))
 
     async def revoke(self, visit: Visit) -> Answer:
         number = visit.request.form.get("member", "")
         if not number.isdecimal():
-            return self._failed(visit, "There is no such member.", 400)
+            return await self._page(visit, "There is no such member.", 400)
         if visit.request.form.get("sure") != "yes":
             return await self._sure(visit, int(number))
-        return self._done(visit, await self._act(RevocationAsked(StaffId(int(number))), visit.by))
+        return await self._done(visit, await self._act(RevocationAsked(StaffId(int(number))), visit.by))
 
     async def _sure(self, visit: Visit, number: int) -> Answer:
         """Ask before somebody is removed."""
         found = [each for each in await self._staff.team() if each.number == number]
         if not found:
-            return self._failed(visit, "There is no such member.", 400)
+            return await self._page(visit, "There is no such member.", 400)
         who = f"#{number} {found[0].name}".strip()
         said = "They can no longer open the panel or use the staff bot. To let them in again, invite them."
         fields = {"member": str(number)}
         values = {"title": f"Remove {who}?", "said": said, "button": "Remove", "fields": fields, "back": "/team"}
         return self._look.page(visit, "sure.html", values)
 
-    def _done(self, visit: Visit, done: StaffDecision) -> Answer:
+    async def _done(self, visit: Visit, done: StaffDecision) -> Answer:
         if done.refused and done.reply is not None:
-            return self._failed(visit, self._words.plain(done.reply, "en"), 403)
+            return await self._page(visit, self._words.plain(done.reply, "en"), 403)
         return see("/team")
-
-    def _failed(self, visit: Visit, said: str, status: int) -> Answer:
-        return self._look.page(visit, "error.html", {"said": said}, status)

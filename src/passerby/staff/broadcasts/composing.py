@@ -14,7 +14,8 @@ from passerby.kernel.staff_requests import BroadcastNew, BroadcastSet, Broadcast
 from passerby.kernel.text import text
 from passerby.staff.broadcasts.cards import card, menu
 
-HOW_BUTTONS = text("broadcasts.send_buttons", example="label | https://example.org")
+BUTTON = "label | https://example.org"
+HOW_BUTTONS = text("broadcasts.send_buttons", example=BUTTON)
 EXAMPLE = "language=de,en age=18-30 active=30 silent=off"
 EDITABLE = frozenset({BroadcastState.DRAFT})
 
@@ -107,7 +108,7 @@ def written_asked(asked: BroadcastWritten, facts: StaffFacts, env: Env) -> Staff
     if broadcast is None:
         return refused(asked, text("broadcasts.unknown"))
     if buttons is None:
-        return refused(asked, HOW_BUTTONS)
+        return refused(asked, text("broadcasts.wrong_buttons", example=BUTTON))
     changed = written(broadcast, Variant(asked.content, asked.language, asked.arm, buttons))
     if isinstance(changed, str):
         return refused(asked, text(changed))
