@@ -142,7 +142,7 @@ def test_settings_change_as_well_if_tokens_and_plans_are_in_files(tmp_path: Path
             await stage.decisions.on_request(OverrideAsked(each.place, None, each.number))
         await press(browser, await reviewed(browser, "VIP_PLANS_FILE", str(plans)), "Change it for everybody")
         await other.look()
-        assert [each.name for each in other.rules.plans] == ["day"], "a file that is named anew is read"
+        assert [each.name for each in other.rules.plans] == ["day"], "a file that the panel names is read"
 
     play(tmp_path, scene, bot_tokens_file=tokens, vip_plans_file=plans)
 

@@ -86,8 +86,8 @@ def lifted(event: LiftOrdered, facts: Facts, env: Env) -> Decision:
 def overturned(event: SanctionOverturned, facts: Facts, env: Env) -> Decision:
     """What a wrong decision took is given back. Karma alone is given back in silence.
 
-    Who is barred by another sanction still is not told that they are free, unless they have asked with an appeal: they
-    read what holds now, if that is something else.
+    If another sanction still bars the person, they are not told that this one was wrong, unless they had appealed. They
+    read which sanction holds now, if they have not read that before.
     """
     before, me = facts.me, overturn(facts.me, event.sanction, event.costs, env.now)
     if me is before:
