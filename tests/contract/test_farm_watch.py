@@ -4,11 +4,11 @@ import msgspec
 
 from passerby.domain.farms.conduct import Note, Wrote
 from passerby.domain.farms.sources import WATCHED_S
-from passerby.kernel.event import FarmSuspected, SanctionOrdered
 from passerby.kernel.ids import BotId, ChatId, PersonId
 from passerby.kernel.journey import Journey
 from passerby.kernel.participant import Participant
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
+from passerby.kernel.staff_event import FarmSuspected, SanctionOrdered
 from passerby.ports.participants import Commit
 from passerby.runtime.background.farm_sources import FarmSources
 from passerby.runtime.background.farm_watch import DAY_S, ConductKeeper, FarmWatch

@@ -9,10 +9,11 @@ import msgspec
 import pytest
 
 from passerby.domain.money.referrals import WAIT_S
-from passerby.kernel.event import Event, GrantTakenBack, ReferralGiven
+from passerby.kernel.event import Event
 from passerby.kernel.history import PastReferral
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.money import GrantSource, StarRow, VipGrant
+from passerby.kernel.money_event import GrantTakenBack, ReferralGiven
 from passerby.kernel.participant import Watched
 from passerby.kernel.rules import Rules
 from passerby.ports.facts import Fact, GrantChanged, PersonErased, ReferralLinkMade, ReferralReached

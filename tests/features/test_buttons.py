@@ -9,10 +9,12 @@ from passerby.features import ALL
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Decision
 from passerby.kernel.effect import Answer, Button, Menu
-from passerby.kernel.event import FarmSuspected, PaymentSettled, SearchDelayed, VipEnding
+from passerby.kernel.event import SearchDelayed
 from passerby.kernel.money import ChargeId, Payment, Plan
+from passerby.kernel.money_event import PaymentSettled, VipEnding
 from passerby.kernel.participant import Preferences, Profile
 from passerby.kernel.rules import Filter, Rules, Sponsor
+from passerby.kernel.staff_event import FarmSuspected
 from tests.features.playbook import Person, Playbook, grown_up
 
 COMMANDS = sorted({command for feature in ALL for command in feature.commands} - {"block"})

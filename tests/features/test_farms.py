@@ -9,10 +9,11 @@ from passerby.domain.pools import apart
 from passerby.domain.sanctions import binding, is_bound
 from passerby.kernel.decision import NOTHING, Decision
 from passerby.kernel.effect import Answer, Revise, Say
-from passerby.kernel.event import FarmSuspected, LiftOrdered, SanctionOrdered, SanctionOverturned, SearchDelayed
+from passerby.kernel.event import SearchDelayed
 from passerby.kernel.ids import MessageId
 from passerby.kernel.participant import Searching, Ticket, Watched
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
+from passerby.kernel.staff_event import FarmSuspected, LiftOrdered, SanctionOrdered, SanctionOverturned
 from passerby.kernel.text import text
 from tests.features.playbook import NOW, OTHER_BOT, Person, Playbook
 

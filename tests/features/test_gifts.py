@@ -13,12 +13,13 @@ from passerby.domain.money.payments import gift_for
 from passerby.domain.personal_data import refers_to, without
 from passerby.kernel.decision import NOTHING, Decision
 from passerby.kernel.effect import Answer, Menu, Say
-from passerby.kernel.event import GrantTakenBack, PaymentSettled, SanctionOrdered
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.money import ChargeId, GrantSource, Payment, Plan, RefundedBy, Wallet
+from passerby.kernel.money_event import GrantTakenBack, PaymentSettled
 from passerby.kernel.participant import DataRequests
 from passerby.kernel.rules import Rules
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
+from passerby.kernel.staff_event import SanctionOrdered
 from tests.features.playbook import BOT, NOW, OTHER_BOT, Person, Playbook
 
 DAY_S = 86_400.0

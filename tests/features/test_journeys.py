@@ -9,10 +9,11 @@ from passerby.domain.money.giving import give
 from passerby.domain.sanctions import is_bound
 from passerby.kernel.decision import NOTHING, Decision
 from passerby.kernel.effect import Say
-from passerby.kernel.event import VipEnding, WroteEnough
+from passerby.kernel.event import WroteEnough
 from passerby.kernel.ids import ChatId
 from passerby.kernel.journey import Journey, Step
 from passerby.kernel.money import GrantSource
+from passerby.kernel.money_event import VipEnding
 from passerby.kernel.rules import Rules
 from passerby.kernel.sanction import SanctionKind
 from tests.features.playbook import BOT, NOW, WORDS, Person, Playbook

@@ -6,9 +6,10 @@ from passerby.domain.personal_data import ERASED_AFTER_S
 from passerby.features.my_data import ERASE, KEEP
 from passerby.kernel.decision import NOTHING, Decision
 from passerby.kernel.effect import Keys, Say
-from passerby.kernel.event import DataCopied, ErasureDue, PartnerErased, SanctionOrdered
+from passerby.kernel.event import DataCopied, ErasureDue, PartnerErased
 from passerby.kernel.participant import Chatting, DataRequests, Idle, Participant, Profile, Saved, Searching
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
+from passerby.kernel.staff_event import SanctionOrdered
 from passerby.kernel.text import text
 from tests.features.playbook import NOW, Person, Playbook, Priority, asks
 

@@ -5,9 +5,10 @@ import msgspec
 from passerby.domain.money.cases import LONGEST
 from passerby.kernel.decision import NOTHING
 from passerby.kernel.effect import AskStaff, Menu, Say
-from passerby.kernel.event import ButtonPressed, Event, PaymentAnswered
+from passerby.kernel.event import ButtonPressed, Event
 from passerby.kernel.ids import BotId, MessageId, PersonId
 from passerby.kernel.money import Charge, ChargeId, OpenCase
+from passerby.kernel.money_event import PaymentAnswered
 from passerby.kernel.payment_case import AnswerOrder, PaymentCase, PaymentDesk
 from passerby.kernel.staff import THE_OPERATOR, ShowExhibit, StaffDecision, StaffMember, StaffRequest
 from passerby.kernel.staff_requests import AnswerAsked, PaymentCaseAsked

@@ -8,13 +8,14 @@ from passerby.domain.money.giving import take_back
 from passerby.domain.money.promos import price_of, read_code
 from passerby.kernel.decision import Decision
 from passerby.kernel.effect import Answer, Menu, Say
-from passerby.kernel.event import PaymentSettled, SanctionOrdered
 from passerby.kernel.ids import BotId
 from passerby.kernel.money import ChargeId, GrantSource, NotNow, Payment, Plan
+from passerby.kernel.money_event import PaymentSettled
 from passerby.kernel.participant import Searching
 from passerby.kernel.promo import Discount, Redemption, RedemptionOutcome
 from passerby.kernel.rules import Rules
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
+from passerby.kernel.staff_event import SanctionOrdered
 from tests.features.playbook import BOT, NOW, Person, Playbook
 
 DAY_S = 86_400.0

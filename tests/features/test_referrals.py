@@ -8,10 +8,11 @@ from passerby.domain.support import LETTERS
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import NOTHING, Decision
 from passerby.kernel.effect import Menu, Say
-from passerby.kernel.event import ButtonPressed, GrantTakenBack, ReferralGiven
+from passerby.kernel.event import ButtonPressed
 from passerby.kernel.ids import BotId, MessageId
 from passerby.kernel.journey import Journey
 from passerby.kernel.money import GrantSource
+from passerby.kernel.money_event import GrantTakenBack, ReferralGiven
 from passerby.kernel.participant import Participant, Watched
 from passerby.kernel.referral import Referral, ReferralOutcome
 from passerby.kernel.rules import Rules

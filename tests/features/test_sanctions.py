@@ -8,12 +8,12 @@ from passerby.features.sanctions import barred, feature, letter
 from passerby.kernel.content import Content, File, Kind
 from passerby.kernel.decision import Decision
 from passerby.kernel.effect import Answer, Keys, Relay, Say
-from passerby.kernel.event import AppealRefused, LiftOrdered, ReportDecided, SanctionOrdered, SanctionOverturned
 from passerby.kernel.feature import Feature
 from passerby.kernel.ids import BotId
 from passerby.kernel.participant import Idle
 from passerby.kernel.rules import Rules
 from passerby.kernel.sanction import Appeal, Reason, Sanction, SanctionKind
+from passerby.kernel.staff_event import AppealRefused, LiftOrdered, ReportDecided, SanctionOrdered, SanctionOverturned
 from passerby.kernel.text import text
 from passerby.runtime.decide.router import Router
 from tests.features.playbook import NOW, Playbook

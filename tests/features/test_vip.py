@@ -8,18 +8,7 @@ from passerby.domain.money.payments import cancel_all, owe_refund
 from passerby.kernel.decision import NOTHING, Decision
 from passerby.kernel.drain import Drain
 from passerby.kernel.effect import Answer, Menu, Say
-from passerby.kernel.event import (
-    CheckoutAnswered,
-    Event,
-    PaymentRefunded,
-    PaymentSettled,
-    RefundOrdered,
-    SanctionOrdered,
-    SellerClosing,
-    StarCallConfirmed,
-    SubscriptionTurned,
-    VipEnding,
-)
+from passerby.kernel.event import Event
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.money import (
     Charge,
@@ -34,9 +23,20 @@ from passerby.kernel.money import (
     SubscriptionState,
     Wallet,
 )
+from passerby.kernel.money_event import (
+    CheckoutAnswered,
+    PaymentRefunded,
+    PaymentSettled,
+    RefundOrdered,
+    SellerClosing,
+    StarCallConfirmed,
+    SubscriptionTurned,
+    VipEnding,
+)
 from passerby.kernel.participant import Participant, Profile, Searching
 from passerby.kernel.rules import Filter, Rules
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
+from passerby.kernel.staff_event import SanctionOrdered
 from passerby.kernel.text import text
 from tests.features.playbook import BOT, NOW, OTHER_BOT, Person, Playbook, says
 

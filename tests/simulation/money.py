@@ -32,21 +32,14 @@ from passerby.domain.money.wallets import GRACE_S, new_code
 from passerby.features import ALL
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Say
-from passerby.kernel.event import (
-    ButtonPressed,
-    CheckoutAnswered,
-    CheckoutAsked,
-    ErasureDue,
-    Event,
-    RefundOrdered,
-    SanctionOrdered,
-    SellerClosing,
-)
+from passerby.kernel.event import ButtonPressed, ErasureDue, Event
 from passerby.kernel.ids import BotId, PersonId, UpdateRef
 from passerby.kernel.money import Plan, StarCallKind, VipGrant
+from passerby.kernel.money_event import CheckoutAnswered, CheckoutAsked, RefundOrdered, SellerClosing
 from passerby.kernel.participant import DataRequests, Gender, Participant, Profile
 from passerby.kernel.rules import Rules
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
+from passerby.kernel.staff_event import SanctionOrdered
 from passerby.ports.facts import PersonChanged
 from passerby.ports.live_store import LiveStore
 from passerby.ports.money import StarCall

@@ -9,8 +9,28 @@ import msgspec
 
 from passerby.kernel.content import Content, Entity
 from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId
-from passerby.kernel.money import Charge, ChargeId, Payment, StarCallKind, SubscriptionState
-from passerby.kernel.sanction import Sanction
+from passerby.kernel.money_event import (
+    CheckoutAnswered,
+    CheckoutAsked,
+    GrantTakenBack,
+    PaymentAnswered,
+    PaymentRefunded,
+    PaymentSettled,
+    ReferralGiven,
+    RefundOrdered,
+    SellerClosing,
+    StarCallConfirmed,
+    SubscriptionTurned,
+    VipEnding,
+)
+from passerby.kernel.staff_event import (
+    AppealRefused,
+    FarmSuspected,
+    LiftOrdered,
+    ReportDecided,
+    SanctionOrdered,
+    SanctionOverturned,
+)
 
 
 class Original(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -227,175 +247,12 @@ class SearchDelayed(msgspec.Struct, frozen=True, gc=False, tag=True):
     expected_s: float | None
 
 
-class SanctionOrdered(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """Staff, or a rule, decided on a sanction."""
-
-    person: PersonId
-    bot: BotId
-    sanction: Sanction
-
-
-class LiftOrdered(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """Staff decided that a sanction ends now. `sanction` is its id."""
-
-    person: PersonId
-    bot: BotId
-    sanction: str
-
-
-class CheckoutAsked(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """A person wants to pay an invoice, and waits. It is answered outside the queues, within ten seconds."""
-
-    person: PersonId
-    bot: BotId
-    query: str
-    payload: str
-    stars: int
-    language: str = ""
-
-
-class CheckoutAnswered(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """A checkout was answered. `refusal` is one of `domain.money.checkout.NotNow`; empty: approved."""
-
-    person: PersonId
-    bot: BotId
-    payload: str
-    refusal: str = ""
-
-
-class PaymentSettled(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """Telegram took Stars from a person, for this bot."""
-
-    person: PersonId
-    bot: BotId
-    payment: Payment
-
-
-class PaymentRefunded(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """Telegram gave the Stars of a charge back, whoever asked for it."""
-
-    person: PersonId
-    bot: BotId
-    charge: ChargeId
-    stars: int
-
-
-class RefundOrdered(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """Staff decided to give a charge back."""
-
-    person: PersonId
-    bot: BotId
-    charge: Charge
-
-
-class PaymentAnswered(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """Staff answered a payment case."""
-
-    person: PersonId
-    bot: BotId
-    case: str
-    words: str
-
-
-class ReferralGiven(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """Somebody gets VIP days for a referral. `for_friend`: because they were invited."""
-
-    person: PersonId
-    bot: BotId
-    grant: str
-    for_friend: bool
-
-
-class SubscriptionTurned(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """A subscription was cancelled or taken up again by the person, or its renewal failed."""
-
-    person: PersonId
-    bot: BotId
-    payload: str
-    state: SubscriptionState
-
-
-class SellerClosing(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """The bot that a person subscribed in closes. Only that bot can cancel the subscription."""
-
-    person: PersonId
-    bot: BotId
-
-
-class StarCallConfirmed(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """Telegram confirmed a refund or a cancellation that we owed. `charge` is its charge: the first of a
-    subscription."""
-
-    person: PersonId
-    bot: BotId
-    kind: StarCallKind
-    charge: ChargeId
-
-
-class VipEnding(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """The VIP time of a person ends within a day, or has ended."""
-
-    person: PersonId
-    bot: BotId
-
-
-class GrantTakenBack(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """The Stars for somebody's VIP time went back, but they still have the time: it was a gift, or the refund was known
-    before the sale. `grant` is the code of the VIP grant."""
-
-    person: PersonId
-    bot: BotId
-    grant: str
-
-
 class WroteEnough(msgspec.Struct, frozen=True, gc=False, tag=True):
     """A person has written enough in a chat for a real chat, if their partner does so, too."""
 
     person: PersonId
     bot: BotId
     chat: ChatId
-
-
-class FarmSuspected(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """A person behaves like an account of a farm. `at` is when that was found.
-
-    With `until`, it is an account of the farm that `farm` names. Without, it may be a script, and one tap shows that
-    it is not.
-    """
-
-    person: PersonId
-    bot: BotId
-    at: float
-    until: float = 0.0
-    farm: str = ""
-
-
-class SanctionOverturned(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """A decision about a person turned out to be wrong. `costs`: what its reports took of the karma, and when.
-
-    Without a sanction, there is only the karma to give back.
-    """
-
-    person: PersonId
-    bot: BotId
-    sanction: Sanction | None
-    costs: tuple[tuple[float, float], ...] = ()
-
-
-class AppealRefused(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """Another person looked at a sanction that was appealed, and it stays. `sanction` is its id."""
-
-    person: PersonId
-    bot: BotId
-    sanction: str
-
-
-class ReportDecided(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """Staff decided about a report of the event's person. `acted`: it led to something."""
-
-    person: PersonId
-    bot: BotId
-    acted: bool
 
 
 class Overrun(msgspec.Struct, frozen=True, gc=False, tag=True):

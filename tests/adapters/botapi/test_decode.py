@@ -16,18 +16,15 @@ from passerby.kernel.event import (
     ButtonPressed,
     ChannelJoined,
     ChannelLeft,
-    CheckoutAsked,
     Event,
     MessageEdited,
     MessageReceived,
-    PaymentRefunded,
-    PaymentSettled,
     ReactionChanged,
-    SubscriptionTurned,
     Unusable,
 )
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.money import ChargeId, Payment, SubscriptionState
+from passerby.kernel.money_event import CheckoutAsked, PaymentRefunded, PaymentSettled, SubscriptionTurned
 from tests.adapters.botapi.bot_api import A
 from tests.adapters.botapi.specimens import CANARY, CANARY_ID, fields, fullest, schema, smallest
 

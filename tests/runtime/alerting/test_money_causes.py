@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from passerby.kernel.event import CheckoutAsked
 from passerby.kernel.ids import PersonId
 from passerby.kernel.money import Charge, ChargeId, StarCallKind, StarRow
+from passerby.kernel.money_event import CheckoutAsked
 from passerby.ports.facts import ChargeTaken, StarCallOwed
 from passerby.ports.telegram import AnswerCheckout, OutgoingCall, RefundStars, Unavailable
 from tests.runtime.alerting.stage import WatchedHouse, at_watch

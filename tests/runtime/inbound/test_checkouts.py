@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from passerby.kernel.event import CheckoutAsked
+from passerby.kernel.money_event import CheckoutAsked
 from passerby.ports.telegram import AnswerCheckout, FloodWait, OutgoingCall
 from tests.runtime.inbound.test_admission import KINDS, POURED, REAL
 from tests.runtime.test_worker import House

@@ -8,8 +8,9 @@ from passerby.dialogue.challenge import PICK, ask_for_picture, question
 from passerby.domain.farms.challenge import PICTURES, ask, is_asked, pick, set_apart
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
 from passerby.kernel.effect import Answer, Effect, Revise
-from passerby.kernel.event import ButtonPressed, FarmSuspected
+from passerby.kernel.event import ButtonPressed
 from passerby.kernel.feature import Feature
+from passerby.kernel.staff_event import FarmSuspected
 from passerby.kernel.text import text
 
 

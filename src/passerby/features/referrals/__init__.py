@@ -4,9 +4,10 @@ from passerby.domain.lifecycle import refresh_ticket
 from passerby.domain.money.referrals import LINK, rewarded, with_link
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
 from passerby.kernel.effect import Answer, Effect, Priority, Say
-from passerby.kernel.event import ButtonPressed, MessageReceived, ReferralGiven
+from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.feature import Feature
 from passerby.kernel.journey import COUNTED_TALKS
+from passerby.kernel.money_event import ReferralGiven
 from passerby.kernel.text import day, text
 
 INVITE = "invite"

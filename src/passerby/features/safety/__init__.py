@@ -37,11 +37,12 @@ from passerby.features.safety.words import (
 )
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Effect, Menu, Priority, Revise, Say
-from passerby.kernel.event import ButtonPressed, MessageReceived, ReportDecided
+from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.feature import Feature, MenuCommand
 from passerby.kernel.ids import ChatId, MessageRef, PersonId
 from passerby.kernel.opinion import Block, Complain
 from passerby.kernel.participant import Chatting, Complaint, Participant, Rating
+from passerby.kernel.staff_event import ReportDecided
 from passerby.kernel.text import Text, day, text
 
 SHOWN = 8

@@ -26,17 +26,11 @@ from passerby.domain.sanctions import (
 )
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
 from passerby.kernel.effect import Answer, Keys, Say
-from passerby.kernel.event import (
-    AppealRefused,
-    ButtonPressed,
-    LiftOrdered,
-    MessageReceived,
-    SanctionOrdered,
-    SanctionOverturned,
-)
+from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.feature import Feature
 from passerby.kernel.participant import Participant
 from passerby.kernel.sanction import Appeal, Sanction
+from passerby.kernel.staff_event import AppealRefused, LiftOrdered, SanctionOrdered, SanctionOverturned
 from passerby.kernel.text import text
 
 

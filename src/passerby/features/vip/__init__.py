@@ -17,7 +17,8 @@ from passerby.features.vip.news import (
 )
 from passerby.features.vip.shop import BUY, SHOP, answered, buy, shop, shop_again
 from passerby.features.vip.support import ASK_REFUND, REFUND, ask_refund, pay_support, payment_answered, refund
-from passerby.kernel.event import (
+from passerby.kernel.feature import Feature, MenuCommand
+from passerby.kernel.money_event import (
     CheckoutAnswered,
     GrantTakenBack,
     PaymentAnswered,
@@ -29,7 +30,6 @@ from passerby.kernel.event import (
     SubscriptionTurned,
     VipEnding,
 )
-from passerby.kernel.feature import Feature, MenuCommand
 
 feature = Feature(
     "vip",

@@ -21,16 +21,6 @@ from passerby.domain.money.wallets import wallet_of, with_wallet
 from passerby.features.vip.words import GET_VIP, until
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
 from passerby.kernel.effect import Priority, Say
-from passerby.kernel.event import (
-    GrantTakenBack,
-    PaymentRefunded,
-    PaymentSettled,
-    RefundOrdered,
-    SellerClosing,
-    StarCallConfirmed,
-    SubscriptionTurned,
-    VipEnding,
-)
 from passerby.kernel.ids import PersonId
 from passerby.kernel.money import (
     Charge,
@@ -41,6 +31,16 @@ from passerby.kernel.money import (
     StarCallKind,
     SubscriptionState,
     Wallet,
+)
+from passerby.kernel.money_event import (
+    GrantTakenBack,
+    PaymentRefunded,
+    PaymentSettled,
+    RefundOrdered,
+    SellerClosing,
+    StarCallConfirmed,
+    SubscriptionTurned,
+    VipEnding,
 )
 from passerby.kernel.participant import Participant
 from passerby.kernel.text import text

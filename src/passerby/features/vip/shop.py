@@ -13,9 +13,10 @@ from passerby.features.vip.words import SHOP as SHOP
 from passerby.features.vip.words import about, language_of, title, until
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Menu, Priority, Say
-from passerby.kernel.event import ButtonPressed, CheckoutAnswered, MessageReceived
+from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.ids import BotId
 from passerby.kernel.money import Bill, NotNow, Plan, PurchaseOrder
+from passerby.kernel.money_event import CheckoutAnswered
 from passerby.kernel.participant import Participant
 from passerby.kernel.rules import Filter
 from passerby.kernel.text import Text, text

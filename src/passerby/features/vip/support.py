@@ -12,8 +12,9 @@ from passerby.domain.money.payments import owe_refund
 from passerby.features.vip.words import until
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
 from passerby.kernel.effect import Answer, AskStaff, Button, Menu, Say
-from passerby.kernel.event import ButtonPressed, MessageReceived, PaymentAnswered
+from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.money import Charge, RefundedBy, Wallet
+from passerby.kernel.money_event import PaymentAnswered
 from passerby.kernel.participant import Participant
 from passerby.kernel.text import Text, text
 

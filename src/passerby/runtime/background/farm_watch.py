@@ -18,9 +18,9 @@ from passerby.domain.farms.destinations import destinations
 from passerby.domain.farms.judging import RULE, FarmFinding, FarmVerdict, is_candidate, judge
 from passerby.domain.farms.openers import bands, line, words_of
 from passerby.domain.farms.sources import sources_of
-from passerby.kernel.event import FarmSuspected, SanctionOrdered
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
+from passerby.kernel.staff_event import FarmSuspected, SanctionOrdered
 from passerby.ports.clock import Clock
 from passerby.ports.leases import duty_lease
 from passerby.ports.live_store import LiveStore, LiveStoreLost

@@ -18,8 +18,10 @@ from functools import partial
 from typing import Final
 
 from passerby.domain.money.endings import is_due
-from passerby.kernel.event import (
-    Event,
+from passerby.kernel.event import Event
+from passerby.kernel.ids import BotId, PersonId
+from passerby.kernel.money import SUBSCRIPTION_S, ChargeId, Payment, StarCallKind
+from passerby.kernel.money_event import (
     GrantTakenBack,
     PaymentRefunded,
     PaymentSettled,
@@ -27,8 +29,6 @@ from passerby.kernel.event import (
     StarCallConfirmed,
     VipEnding,
 )
-from passerby.kernel.ids import BotId, PersonId
-from passerby.kernel.money import SUBSCRIPTION_S, ChargeId, Payment, StarCallKind
 from passerby.ports.clock import Clock
 from passerby.ports.money import StarCall, Unmatched
 from passerby.ports.records import Records, RecordsLost

@@ -13,8 +13,9 @@ import msgspec
 
 from passerby.domain.money.referrals import MONTH_S, TAKEN_BACK_WITHIN_S, WAIT_S, is_over, verdict
 from passerby.domain.money.wallets import new_code
-from passerby.kernel.event import Event, GrantTakenBack, ReferralGiven
+from passerby.kernel.event import Event
 from passerby.kernel.ids import BotId, PersonId
+from passerby.kernel.money_event import GrantTakenBack, ReferralGiven
 from passerby.kernel.referral import ReferralOutcome
 from passerby.kernel.rules import Rules
 from passerby.ports.clock import Clock

@@ -8,20 +8,13 @@ before the records know. A fleet that was down carries out its orders when it is
 from collections.abc import Callable, Iterable
 from typing import assert_never
 
-from passerby.kernel.event import (
-    AppealRefused,
-    Event,
-    LiftOrdered,
-    PaymentAnswered,
-    RefundOrdered,
-    ReportDecided,
-    SanctionOrdered,
-    SanctionOverturned,
-)
+from passerby.kernel.event import Event
 from passerby.kernel.ids import BotId, UpdateRef
+from passerby.kernel.money_event import PaymentAnswered, RefundOrdered
 from passerby.kernel.payment_case import AnswerOrder
 from passerby.kernel.purchase import RefundOrder
 from passerby.kernel.staff import LiftOrder, OverturnOrder, SanctionOrder, StaffOrder, ThankOrder, UpholdOrder
+from passerby.kernel.staff_event import AppealRefused, LiftOrdered, ReportDecided, SanctionOrdered, SanctionOverturned
 from passerby.ports.clock import Clock
 from passerby.ports.leases import Fence, duty_lease
 from passerby.ports.records import RecordsLost

@@ -15,16 +15,9 @@ from collections.abc import Callable
 from typing import get_args
 
 from passerby.domain.quota import QuotaUsage
-from passerby.kernel.event import (
-    ButtonPressed,
-    CheckoutAsked,
-    Event,
-    MessageEdited,
-    MessageReceived,
-    Overrun,
-    ReactionChanged,
-)
+from passerby.kernel.event import ButtonPressed, Event, MessageEdited, MessageReceived, Overrun, ReactionChanged
 from passerby.kernel.ids import MessageId, PersonId
+from passerby.kernel.money_event import CheckoutAsked
 from passerby.kernel.rules import Quota
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore

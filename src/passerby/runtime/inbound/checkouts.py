@@ -17,9 +17,9 @@ import msgspec
 
 from passerby.domain.money.checkout import refusal_at_checkout
 from passerby.kernel.decision import Env
-from passerby.kernel.event import CheckoutAnswered, CheckoutAsked
 from passerby.kernel.ids import PersonId
 from passerby.kernel.money import NotNow
+from passerby.kernel.money_event import CheckoutAnswered, CheckoutAsked
 from passerby.kernel.participant import Participant
 from passerby.kernel.text import text
 from passerby.ports.clock import Clock
