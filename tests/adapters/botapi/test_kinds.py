@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from passerby.adapters.botapi import reading
-from passerby.adapters.botapi.decode import content
+from passerby.adapters.botapi.contents import content
 from passerby.adapters.botapi.kinds import UNREAD, beside, way
 from passerby.domain.sanitise import REFUSED
 from passerby.kernel.content import Kind

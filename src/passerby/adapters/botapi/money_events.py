@@ -1,9 +1,10 @@
 """From Telegram's news about payments to events."""
 
 from passerby.adapters.botapi import wire
-from passerby.kernel.event import CheckoutAsked, Event, PaymentRefunded, PaymentSettled, SubscriptionTurned, Unusable
+from passerby.kernel.event import Event, Unusable
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.money import ChargeId, Payment, SubscriptionState
+from passerby.kernel.money_event import CheckoutAsked, PaymentRefunded, PaymentSettled, SubscriptionTurned
 
 STARS = "XTR"
 
