@@ -2,12 +2,16 @@
 
 import pytest
 
-from passerby.features.pages import LISTED
+from passerby.features import ALL
+from passerby.features.pages import LISTED, help_with
 from passerby.kernel.decision import Decision
+from passerby.kernel.feature import Feature
+from passerby.kernel.money import Plan
 from passerby.kernel.participant import Profile
 from passerby.kernel.rules import Rules
 from passerby.kernel.text import text
-from tests.features.playbook import Playbook, says
+from passerby.runtime.decide.router import Router
+from tests.features.playbook import WORDS, Playbook, says
 
 
 @pytest.mark.parametrize("page", [each for each in LISTED if each != "help"])
@@ -44,3 +48,25 @@ def test_help_can_be_read_in_every_state_and_shows_the_same_code_for_a_week() ->
 def test_a_newcomer_can_read_pages_and_gets_no_keyboard_yet(page: str) -> None:
     ann = Playbook().person(Profile(language="en"))
     assert ann.writes(f"/{page}") == Decision(effects=(says(ann, f"pages.{page}", None, minimum=18),))
+
+
+def test_help_names_what_is_sold_and_given_and_nothing_that_is_not() -> None:
+    rules = Rules(plans=(Plan("week", 7, 75),), free_filters=(), referral_days=3)
+    shown = WORDS.plain(Playbook(rules).person().writes("/help").effects[0].text, "en")  # type: ignore[union-attr]
+    assert [each for each in ("/vip", "/gift", "/promo", "/invite", "/paysupport") if f"\n{each} – " not in shown] == []
+
+    shown = WORDS.plain(Playbook().person().writes("/help").effects[0].text, "en")  # type: ignore[union-attr]
+    assert [each for each in ("/vip", "/gift", "/promo", "/invite", "/paysupport") if each in shown] == []
+
+    monthly = Rules(plans=(Plan("monthly", 30, 200, renews=True),), free_filters=())
+    shown = WORDS.plain(Playbook(monthly).person().writes("/help").effects[0].text, "en")  # type: ignore[union-attr]
+    assert "/vip" in shown
+    assert "/gift" not in shown  # a subscription cannot be given
+
+
+def test_only_one_feature_shows_help() -> None:
+    second = Feature("second", help_page=help_with)
+    with pytest.raises(ValueError, match="second"):
+        Router((*ALL, second), WORDS.find_word)
+    with pytest.raises(ValueError, match="help page"):
+        Router((second, Feature("third", commands={"help": help_with(())})), WORDS.find_word)

@@ -48,7 +48,7 @@ def test_two_features_cannot_have_the_same_key(twice: dict[str, object]) -> None
 def test_the_menu_begins_with_the_commands_that_people_need_most() -> None:
     usual = [
         *("search", "next", "stop", "report", "block", "delete", "settings", "profile", "language"),
-        *("friends", "blocked", "help", "rules", "privacy", "terms", "paysupport"),
+        *("vip", "friends", "blocked", "help", "rules", "privacy", "terms", "paysupport"),
     ]
     assert [command.name for command in Router(ALL, WORDS.find_word).menu][: len(usual)] == usual
 

@@ -4,7 +4,12 @@ import msgspec
 
 from passerby.kernel.decision import Env
 from passerby.kernel.participant import Participant, Preferences
-from passerby.kernel.rules import Filter
+from passerby.kernel.rules import Filter, Rules
+
+
+def matters(rules: Rules) -> bool:
+    """Whether VIPs have something that others lack."""
+    return bool(rules.plans) or set(rules.free_filters) != set(Filter)
 
 
 def is_vip(me: Participant, now: float) -> bool:

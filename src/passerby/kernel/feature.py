@@ -8,6 +8,7 @@ from passerby.kernel.decision import Decider, Facts
 from passerby.kernel.event import Event, MessageReceived
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import State
+from passerby.kernel.rules import Rules
 
 AlsoLoad = Callable[[Any, Facts], tuple[PersonId, ...]]
 """Pure: (event, facts) -> the other people that the decision is about. It finds them in `Facts.others`."""
@@ -16,9 +17,14 @@ CodeReader = Callable[[Any, Facts, float], str | None]
 """Pure: (event, facts, now) -> the promo code that the person uses with it; None: none, or they may not try now."""
 
 
+def always(rules: Rules) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class MenuCommand:
-    """A command in the menu of every bot. `description` is the text key of what the menu says about it.
+    """A command in the menu of every bot. `description` is the text key of what the menu says about it. Under other
+    rules than `when` wants, the menu leaves it out.
 
     The menu is sorted by `place`, then by name. Without a place, a command comes after those that have one.
     """
@@ -26,6 +32,19 @@ class MenuCommand:
     name: str
     description: str
     place: int = 1_000
+    when: Callable[[Rules], bool] = always
+
+
+@dataclass(frozen=True, slots=True)
+class HelpLine:
+    """What `/help` says about a command of a feature: `line` is a text key, and the line begins with the command.
+
+    Lines are sorted by `place`, then by key. Under other rules than `when` wants, a line is left out.
+    """
+
+    line: str
+    place: int = 1_000
+    when: Callable[[Rules], bool] = always
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +54,8 @@ class Feature:
 
     - `commands`: names without the slash. Aliases are further entries.
     - `menu`: those of its commands that a bot's menu shows.
+    - `help`: what `/help` says about its commands, besides the page itself.
+    - `help_page`: gets the lines of all features, in order, and makes the decider of `/help`. Only one feature has it.
     - `words`: text keys of reply-keyboard buttons. Their labels match exactly, in every language.
     - `awaits`: returns the decider for a message that the person was asked for, or None. It comes before the deciders
       below.
@@ -56,6 +77,8 @@ class Feature:
     name: str
     commands: Mapping[str, Decider] = field(default_factory=dict)
     menu: tuple[MenuCommand, ...] = ()
+    help: tuple[HelpLine, ...] = ()
+    help_page: Callable[[tuple[HelpLine, ...]], Decider] | None = None
     words: Mapping[str, Decider] = field(default_factory=dict)
     presses: Mapping[str, Decider] = field(default_factory=dict)
     messages: Mapping[type[State], Decider] = field(default_factory=dict)

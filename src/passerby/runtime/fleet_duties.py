@@ -9,7 +9,7 @@ from passerby.kernel.ids import BotId, PoolId, UpdateRef
 from passerby.ports.broadcasts import BroadcastRecords
 from passerby.ports.leases import Fence, LeaseName
 from passerby.ports.staff import StaffRecords
-from passerby.ports.telegram import Arrival
+from passerby.ports.telegram import Arrival, CommandList
 from passerby.runtime.alerting.channels import StaffChannel
 from passerby.runtime.alerting.posts import StaffAnswers, StaffPosts, Unconditional
 from passerby.runtime.alerting.watch import AlertConfig, AlertWatch
@@ -181,7 +181,11 @@ class FleetDuties:
         if parts.config.polls:
             take = partial(self._take, fences=(fence,))
             intake = Intake(bot, telegram, parts.store, take, tokens, clock, rng, parts.fleet)
-        menus = partial(parts.wording.menus, parts.router.menu, bot)
+
+        def menus() -> tuple[CommandList, ...]:
+            rules = self._path.rules_now()
+            return parts.wording.menus(tuple(each for each in parts.router.menu if each.when(rules)), bot)
+
         return PollingTask(bot, fence, telegram, intake, menus, parts.stand, clock, rng, tokens)
 
     def _take(self, arrival: Arrival, crashes: int = 0, fences: tuple[Fence, ...] = ()) -> None:

@@ -62,3 +62,5 @@ def test_the_menu_describes_each_command_in_every_language() -> None:
     assert [each.language for each in menus] == ["", *WORDS.languages[1:]], "English for everyone else"
     assert {tuple(name for name, _ in each.commands) for each in menus} == {("search", "stop")}
     assert menus[0].commands[0] == ("search", html("commands.search"))
+    fewer = WORDING.menus(menu[:1], BOT)
+    assert [name for name, _ in fewer[0].commands] == ["search"], "the settings changed what the menu has"

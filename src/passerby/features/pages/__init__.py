@@ -1,11 +1,13 @@
 """Pages to read: help, the rules, and the pages that Telegram asks of every bot."""
 
+from functools import reduce
+
 from passerby.dialogue.keyboards import keys_for
 from passerby.domain.support import shown, with_code
 from passerby.kernel.decision import Decider, Decision, Env, Facts
 from passerby.kernel.effect import Say
 from passerby.kernel.event import MessageReceived
-from passerby.kernel.feature import Feature, MenuCommand
+from passerby.kernel.feature import Feature, HelpLine, MenuCommand
 from passerby.kernel.text import text
 
 LISTED = ("help", "rules", "privacy", "terms")
@@ -27,19 +29,31 @@ def _page(name: str) -> Decider:
     return show
 
 
-def _help(event: MessageReceived, facts: Facts, env: Env) -> Decision:
-    """`/help`. It shows the person's code for the staff, if they have said anything about themselves yet."""
-    if not facts.me.profile.complete and not facts.me.sanctions:
-        return _page("help")(event, facts, env)
-    me = with_code(facts.me, env)
-    assert me.support is not None, "it was just made"
-    page = text("pages.help", minimum=env.rules.minimum_age)
-    said = text("pages.with_code", page=page, code=shown(me.support.code))
-    keyboard = None if me.sanctions else keys_for(me.state)
-    return Decision((me,) if me is not facts.me else (), (Say(me.person, said, keyboard),))
+def help_with(lines: tuple[HelpLine, ...]) -> Decider:
+    """Make the decider of `/help`. Besides the page, it has the lines of the features that count under the rules.
+
+    It shows the person's code for the staff, if they have said anything about themselves yet.
+    """
+
+    def show(event: MessageReceived, facts: Facts, env: Env) -> Decision:
+        page = text("pages.help", minimum=env.rules.minimum_age)
+        more = [text(each.line) for each in lines if each.when(env.rules)]
+        if more:
+            listed = reduce(lambda before, line: text("pages.lines", before=before, line=line), more)
+            page = text("pages.help_more", page=page, lines=listed)
+        me = facts.me
+        if not me.profile.complete and not me.sanctions:
+            return Decision(effects=(Say(me.person, page),))
+        me = with_code(me, env)
+        assert me.support is not None, "it was just made"
+        said = text("pages.with_code", page=page, code=shown(me.support.code))
+        keyboard = None if me.sanctions else keys_for(me.state)
+        return Decision((me,) if me is not facts.me else (), (Say(me.person, said, keyboard),))
+
+    return show
 
 
-_PAGES = {name: _page(name) for name in LISTED} | {"help": _help}
+_PAGES = {name: _page(name) for name in LISTED if name != "help"}
 
 feature = Feature(
     "pages",
@@ -47,4 +61,5 @@ feature = Feature(
     menu=tuple(MenuCommand(name, f"commands.{name}", FIRST_PLACE + at) for at, name in enumerate(LISTED)),
     open_to_barred=frozenset(_PAGES.values()),
     open_to_all=True,
+    help_page=help_with,
 )

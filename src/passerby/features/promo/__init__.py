@@ -1,12 +1,13 @@
 """`/promo CODE`, and the button of a link that brings a code. The rules are in `domain.money.promos`."""
 
 from passerby.dialogue.promo import USE_CODE
+from passerby.domain.entitlement import matters
 from passerby.domain.lifecycle import refresh_ticket
 from passerby.domain.money.promos import read_code, redeemed, tried_wrongly, tries_too_often
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Answer, Effect, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
-from passerby.kernel.feature import Feature
+from passerby.kernel.feature import Feature, HelpLine
 from passerby.kernel.promo import RedemptionOutcome
 from passerby.kernel.text import day, text
 
@@ -45,6 +46,7 @@ def use(event: MessageReceived | ButtonPressed, facts: Facts, env: Env) -> Decis
 feature = Feature(
     "promo",
     commands={"promo": use},
+    help=(HelpLine("promo.help", 30, matters),),
     presses={USE_CODE: use},
     redeems={use: code_in},
 )

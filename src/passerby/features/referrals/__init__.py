@@ -5,7 +5,7 @@ from passerby.domain.money.referrals import LINK, rewarded, with_link
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
 from passerby.kernel.effect import Answer, Effect, Priority, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
-from passerby.kernel.feature import Feature
+from passerby.kernel.feature import Feature, HelpLine
 from passerby.kernel.journey import COUNTED_TALKS
 from passerby.kernel.money_event import ReferralGiven
 from passerby.kernel.text import day, text
@@ -37,6 +37,7 @@ def given(event: ReferralGiven, facts: Facts, env: Env) -> Decision:
 feature = Feature(
     "referrals",
     commands={"invite": invite},
+    help=(HelpLine("referrals.help", 40, lambda rules: bool(rules.referral_days)),),
     presses={INVITE: invite},
     events={ReferralGiven: given},
     names_bot=(invite,),

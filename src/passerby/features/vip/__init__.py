@@ -3,6 +3,8 @@
 Without plans on sale, everything is free, and `/vip` says so. The rules are in `domain.money`.
 """
 
+from passerby.domain.entitlement import matters
+from passerby.domain.money.gifts import gift_plans
 from passerby.features.vip.gifts import GIFT, GIFT_BUY, GIFT_TO, gift, gift_buy, gift_to
 from passerby.features.vip.news import (
     ending,
@@ -17,7 +19,7 @@ from passerby.features.vip.news import (
 )
 from passerby.features.vip.shop import BUY, SHOP, answered, buy, shop, shop_again
 from passerby.features.vip.support import ASK_REFUND, REFUND, ask_refund, pay_support, payment_answered, refund
-from passerby.kernel.feature import Feature, MenuCommand
+from passerby.kernel.feature import Feature, HelpLine, MenuCommand
 from passerby.kernel.money_event import (
     CheckoutAnswered,
     GrantTakenBack,
@@ -34,7 +36,12 @@ from passerby.kernel.money_event import (
 feature = Feature(
     "vip",
     commands={"vip": shop, "gift": gift, "paysupport": pay_support},
-    menu=(MenuCommand("paysupport", "commands.paysupport", 124),),
+    menu=(MenuCommand("vip", "commands.vip", 95, matters), MenuCommand("paysupport", "commands.paysupport", 124)),
+    help=(
+        HelpLine("vip.help", 10, matters),
+        HelpLine("vip.help_gift", 20, lambda rules: bool(gift_plans(rules.plans))),
+        HelpLine("vip.help_pay", 50, lambda rules: bool(rules.plans)),
+    ),
     presses={
         BUY: buy,
         SHOP: shop_again,

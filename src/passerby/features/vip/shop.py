@@ -4,7 +4,7 @@ The invoice comes from the bot where the person is, because only the bot that so
 """
 
 from passerby.dialogue.keyboards import keys_for
-from passerby.domain.entitlement import is_vip
+from passerby.domain.entitlement import is_vip, matters
 from passerby.domain.money.checkout import checked, place_order, plans_for
 from passerby.domain.money.promos import price_of
 from passerby.domain.money.wallets import order_for
@@ -18,7 +18,6 @@ from passerby.kernel.ids import BotId
 from passerby.kernel.money import Bill, NotNow, Plan, PurchaseOrder
 from passerby.kernel.money_event import CheckoutAnswered
 from passerby.kernel.participant import Participant
-from passerby.kernel.rules import Filter
 from passerby.kernel.text import Text, text
 
 BUY = "vip_buy"
@@ -37,8 +36,7 @@ def shop_again(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
 def _offer(me: Participant, bot: BotId, env: Env) -> Say:
     keyboard = keys_for(me.state) if me.profile.complete and not me.sanctions else None
     if not env.rules.plans:
-        is_given = set(Filter) - set(env.rules.free_filters)
-        return Say(me.person, _with_status(text("vip.given" if is_given else "vip.free"), me, env), keyboard)
+        return Say(me.person, _with_status(text("vip.given" if matters(env.rules) else "vip.free"), me, env), keyboard)
     rows = tuple((_plan_button(plan, me, env),) for plan in plans_for(me, bot, env))
     if rows and can_give(me, bot, env):
         rows = (*rows, (Button(text("vip.gift"), GIFT),))

@@ -19,7 +19,7 @@ from passerby.domain.sanctions import bar
 from passerby.kernel.decision import NOTHING, Decider, Decision, Env, Facts
 from passerby.kernel.effect import Answer
 from passerby.kernel.event import ButtonPressed, Event, MessageReceived, Overrun
-from passerby.kernel.feature import AlsoLoad, CodeReader, Feature, MenuCommand
+from passerby.kernel.feature import AlsoLoad, CodeReader, Feature, HelpLine, MenuCommand
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Searching, State
 
@@ -50,7 +50,9 @@ class Router:
         self._name_bot: set[Decider] = set()
         self._sponsored: set[Decider] = set()
         unknown: Callable[[Collection[str]], Decider] | None = None
+        help_page: Callable[[tuple[HelpLine, ...]], Decider] | None = None
         menu: list[MenuCommand] = []
+        lines: list[HelpLine] = []
         for feature in features:
             for table, keys in (
                 (self._commands, feature.commands),
@@ -68,6 +70,7 @@ class Router:
             self._name_bot.update(feature.names_bot)
             self._sponsored.update(feature.sponsored)
             menu += feature.menu
+            lines += feature.help
             if feature.open_to_all:
                 self._open.update(feature.commands.values(), feature.presses.values())
             self._open_to_barred.update(feature.open_to_barred)
@@ -85,8 +88,19 @@ class Router:
                 if unknown is not None:
                     raise ValueError(f"{feature.name} is the second to answer unknown commands")
                 unknown = feature.unknown
+            if feature.help_page is not None:
+                if help_page is not None:
+                    raise ValueError(f"{feature.name} is the second to show help")
+                help_page = feature.help_page
+        if help_page is not None:
+            if "help" in self._commands:
+                raise ValueError("/help is answered by a feature that has no help page")
+            shown = help_page(tuple(sorted(lines, key=lambda each: (each.place, each.line))))
+            self._commands["help"] = shown
+            self._open.add(shown)
+            self._open_to_barred.add(shown)
         self.menu = tuple(sorted(menu, key=lambda command: (command.place, command.name)))
-        """The menu of every bot, in order."""
+        """The menu of every bot, in order, whatever the rules."""
         for command in self.menu:
             if command.name not in self._commands:
                 raise ValueError(f"the menu has /{command.name}, which no feature answers")

@@ -43,7 +43,7 @@ class Wording:
 
     def __init__(self, words: Words) -> None:
         self._words = words
-        self._menus: dict[BotId, tuple[int, tuple[CommandList, ...]]] = {}
+        self._menus: dict[BotId, tuple[tuple[int, tuple[MenuCommand, ...]], tuple[CommandList, ...]]] = {}
 
     def notice(self, notice: Notice, language: str) -> SendNotice | EditNotice | SendInvoice:
         words = self._words.of(notice.bot)
@@ -80,12 +80,12 @@ class Wording:
     def menus(self, menu: Sequence[MenuCommand], bot: BotId) -> tuple[CommandList, ...]:
         """What a bot says about itself, and its menu, in each language. People with another language get English.
 
-        It is asked for often, so it is made again only if a wording has changed.
+        It is asked for often, so it is made again only if a wording or the menu has changed.
         """
-        revision = self._words.revision
+        made_from = self._words.revision, tuple(menu)
         kept = self._menus.get(bot)
-        if kept is None or kept[0] != revision:
-            kept = self._menus[bot] = revision, self._menus_of(menu, self._words.of(bot))
+        if kept is None or kept[0] != made_from:
+            kept = self._menus[bot] = made_from, self._menus_of(menu, self._words.of(bot))
         return kept[1]
 
     def _menus_of(self, menu: Sequence[MenuCommand], words: Words) -> tuple[CommandList, ...]:
