@@ -40,7 +40,7 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     `latency`: relays by the buckets of `LATENCY_S`, from receiving the update to delivery. Empty if there were none.
     `latency_of`: the same since the start of the process, by the bot that delivered; a difference or a sum of snapshots
     does not have it. `waiting`, `chats`, `outbox` and `journal` are of the whole fleet.
-    `polled_at`: bot -> Unix seconds of its last answered poll.
+    `polled_at`: bot -> Unix seconds of its last answered poll; 0 if the process had none yet.
     `poll_errors`, `set_aside`: failed polls, and updates that could not be handled. `statements`, `waits`: statements
     to the records and waits for a partner; `statements_s`, `waited_s` are their sums. `held_s`: bot -> for how long
     Telegram has held it back. `pool_percent`: the part of the connection pool in use. `disk_free_percent`: None if

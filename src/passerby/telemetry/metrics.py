@@ -64,7 +64,7 @@ UNKNOWN = Counter(
 )
 POLLED_AT = Gauge(
     "passerby_bot_polled_at_seconds",
-    "When the last poll of the bot began or was answered, while polls are answered; Unix time.",
+    "When the last poll of the bot was answered, or the next one began; Unix time. 0: none was answered yet.",
     bot=BOTS,
 )
 POLL_ERRORS = Counter("passerby_poll_errors", "Polls that failed, or were refused.", bot=BOTS)

@@ -110,6 +110,11 @@ def test_a_bot_without_an_owner_and_one_that_is_not_polled_are_faults() -> None:
     assert "bot 2: nobody polls it" in found
 
 
+def test_a_bot_that_its_process_never_polled_is_a_fault() -> None:
+    long = status("a", since=NOW - SILENT_S - 5, holders={"bot:1": "a"}, figures=figures(polled_at={1: 0.0}))
+    assert "bot 1: not polled for 100 s" in seen(glance(statuses={"worker-1": long})).faults
+
+
 def test_a_fleet_that_has_just_begun_may_have_bots_without_an_owner() -> None:
     young = status("a", holders={}, since=NOW - TAKEOVER_S + 1)
     assert seen(glance(statuses={"worker-1": young, "worker-2": young})).faults == ()

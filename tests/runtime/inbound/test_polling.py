@@ -338,6 +338,23 @@ async def test_a_bot_whose_token_works_again_counts_as_polled_from_then_on(desk:
     assert metrics.POLLED_AT.value(BOT) > before
 
 
+@staged(at_desk)
+async def test_a_bot_counts_as_polled_as_soon_as_its_first_poll_was_answered(desk: Desk, /) -> None:
+    await asyncio.sleep(1.0)
+    assert metrics.POLLED_AT.value(BOT) >= desk.clock.now() - 1.0, "the first poll does not wait for updates"
+    assert len(desk.telegram.polls) == 2, "the second one does"
+
+
+@staged(at_desk)
+async def test_a_process_whose_polls_all_fail_never_says_that_the_bot_was_polled(desk: Desk, /) -> None:
+    """A process that ends and starts again faster than the alert's threshold would hide the bot otherwise."""
+    metrics.POLLED_AT.drop(BOT)
+    desk.telegram.faults[BOT].extend([Unavailable("no connection", uncertain=False)] * 50)
+    await asyncio.sleep(60.0)
+    assert metrics.POLLED_AT.value(BOT) == 0.0
+    assert metrics.POLLED_AT.is_set, "a figure that is missing would be no alert in Prometheus"
+
+
 @pytest.mark.parametrize("is_lost", [False, True])
 @staged(at_desk)
 async def test_a_stop_does_not_wait_for_a_bot_with_a_refused_token(desk: Desk, /, is_lost: bool) -> None:

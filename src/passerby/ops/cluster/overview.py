@@ -170,9 +170,10 @@ def overview(
     ]
     figures = [row.figures for row in rows if row.figures is not None]
     polled: dict[int, float] = {}
-    for one in figures:
-        for bot, when in one.polled_at.items():
-            polled[bot] = max(when, polled.get(bot, 0.0))
+    for row in rows:
+        for bot, when in row.figures.polled_at.items() if row.figures is not None else ():
+            # 0: no poll was answered since the process is there.
+            polled[bot] = max(when or at - (row.up_s or 0.0), polled.get(bot, 0.0))
     refused = {bot for member in members.workers.values() for bot in member.idle_bots}
     refused |= {bot for status in now.statuses.values() for bot in status.idle_bots}
     doubted = {bot for member in members.workers.values() for bot in member.doubted_bots}

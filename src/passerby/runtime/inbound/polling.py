@@ -128,7 +128,8 @@ class Intake:
         self._rng = rng
         self._assurance = assurance
         self._faults = logs.Faults()
-        self._is_failing = False
+        self._is_failing = True
+        """Until a poll was answered, the start of one proves nothing: each process of a crash loop starts one."""
         self._task: asyncio.Task[object] | None = None
         self._is_asking = False
         self.window = Window()
@@ -145,6 +146,8 @@ class Intake:
     async def run(self) -> None:
         self._task = asyncio.current_task()
         failures = 0
+        # The first poll does not wait for updates: it tells at once whether polls are answered.
+        timeout_s = 0
         last_offset, last_at = -1, float("-inf")
         while not self.stopping.is_set():
             await self._room(last_offset, last_at)
@@ -160,11 +163,15 @@ class Intake:
             if not self._is_failing:
                 metrics.POLLED_AT.set(self._clock.now(), self._bot)
             try:
-                arrivals = await self._poll(offset, LONG_POLL_S if window.empty else 0)
+                arrivals = await self._poll(offset, timeout_s if window.empty else 0)
                 if arrivals and await self._is_assured():
                     await self._take(arrivals)
             except (TelegramError, LiveStoreLost) as error:
                 self._is_failing = True
+                if not metrics.POLLED_AT.value(self._bot):
+                    metrics.POLLED_AT.set(
+                        0.0, self._bot
+                    )  # never by this process: without a figure, nobody would see it
                 metrics.POLL_ERRORS.add(self._bot)
                 if isinstance(error, TokenRefused):
                     self._tokens.refused(self._bot)
@@ -177,6 +184,7 @@ class Intake:
                 self._is_failing = False
                 metrics.POLLED_AT.set(self._clock.now(), self._bot)
                 self._faults.over("polling", "intake.recovered", bot=self._bot)
+            timeout_s = LONG_POLL_S
 
     def _pause_s(self, error: TelegramError | LiveStoreLost, failures: int) -> float:
         if isinstance(error, FloodWait):
