@@ -36,17 +36,19 @@ class Database(Protocol):
         """Load into a database of its own, look, and throw it away. The real one is not touched."""
         ...
 
-    async def set_aside(self, *, may: bool) -> Path | None:
-        """Rename a file that is damaged, because nothing can be restored into it. Returns its name then; None if it is
-        not damaged. Without `may` nothing is changed, and damage is a failure."""
+    async def is_damaged(self) -> bool:
+        """Whether it is a file that is damaged. Nobody can tell what is in it then."""
         ...
 
     async def contents(self) -> Contents:
         """What is in it now. Nothing, if it does not exist yet."""
         ...
 
-    async def replace(self, stream: AsyncIterable[bytes], dumped: Contents) -> None:
-        """Replace our tables by those of a dump: all of them or, if it fails, none. `dumped` is what is in it."""
+    async def replace(self, stream: AsyncIterable[bytes], dumped: Contents, *, is_damaged: bool) -> Path | None:
+        """Replace our tables by those of a dump: all of them or, if it fails, none. `dumped` is what is in it.
+
+        Returns the new name of the old file if that `is_damaged`: it is kept.
+        """
         ...
 
     async def sweep(self) -> None:

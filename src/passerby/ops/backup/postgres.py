@@ -7,7 +7,6 @@ it: other programs may have theirs in the same database. A restore is one transa
 import secrets
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
@@ -79,14 +78,14 @@ class PostgresDatabase:
         finally:
             await self._administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', "drop the restore test's database")
 
-    async def set_aside(self, *, may: bool) -> Path | None:
-        return None
+    async def is_damaged(self) -> bool:
+        return False
 
     async def contents(self) -> Contents:
         async with self._connection() as connection:
             return await connection.run_sync(contents)
 
-    async def replace(self, stream: AsyncIterable[bytes], dumped: Contents) -> None:
+    async def replace(self, stream: AsyncIterable[bytes], dumped: Contents, *, is_damaged: bool) -> None:
         async with self._connection() as connection:
             major, _ = await self._version(connection)
         await self._replace(major, stream, None, dumped)

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
-from passerby.adapters.sql import DatabaseUnusable, Pool, init_schema, schema_state
+from passerby.adapters.sql import DatabaseUnusable, Pool, init_schema, release
 from passerby.adapters.sql.checksums import Contents
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.failures import losses
@@ -36,6 +36,7 @@ from passerby.ports.records import RecordsLost
 from passerby.settings import Settings, open_backup_key
 
 _PATIENT: Final = Pool(timeout_s=600.0)
+_DAMAGED: Final = "the database file is damaged: add --replace, and it is kept beside the new one"
 _OF_NOBODY: Final = frozenset(
     {"journal_positions", "star_sweeps", "faults", "daily_figures", "funnel", "panel_figures", "panel_limits"}
 )
@@ -87,19 +88,24 @@ async def restore(
             for _ in sealed.dump():  # damage must show before anything is deleted
                 pass
             async with standstill(settings, clock) as still:
-                aside = await database.set_aside(may=replace)
-                await _check_release(settings, manifest)
-                before = await database.contents()
+                _check_release(manifest)
+                is_damaged = await database.is_damaged()
+                if is_damaged and not replace:
+                    raise BackupFailed(_DAMAGED)
+                before = await database.contents() if not is_damaged else Contents(None, {}, {})
                 if _is_used(before) and not replace:
                     people = before.tables["users"].rows if "users" in before.tables else 0
                     raise BackupFailed(f"the database holds {people} people: add --replace to replace them")
                 found = await still.look()
-                busy = found.busy if found.busy is not None else await ending.in_records(_database(settings))
+                busy = found.busy or {}
+                if found.busy is None and not is_damaged:
+                    busy = await ending.in_records(_database(settings))
                 reached("live store")
                 live_entries = await still.empty_live_store()
                 await still.begin_live_store(busy)
                 reached("records")
-                await database.replace(checked(sealed, manifest), manifest.contents)
+                stream = checked(sealed, manifest)
+                aside = await database.replace(stream, manifest.contents, is_damaged=is_damaged)
                 reached("schema")
                 await init_schema(_database(settings))
                 reached("chats")
@@ -153,9 +159,8 @@ async def _end_broadcasts(database: str | Path) -> None:
         await engine.dispose()
 
 
-async def _check_release(settings: Settings, manifest: Manifest) -> None:
-    needed = (await schema_state(_database(settings))).needed
-    if (manifest.contents.revision or "") > needed:
+def _check_release(manifest: Manifest) -> None:
+    if int(manifest.contents.revision or "0") > release():
         raise BackupFailed(f"this backup is of a newer release ({manifest.contents.revision}): install that one")
 
 

@@ -3,9 +3,13 @@
 A dump is a copy of the file at one moment. The copy is in a directory of its own next to the database, which nobody
 else may read; it is removed at once, and if the process was killed, by the next one. A restored database is copied into
 the real one in one transaction, so a kill leaves the old one or the new one.
+
+Nothing can be copied into a damaged file. It gets a second name, which stays, and the restored database takes its place
+by one rename.
 """
 
 import asyncio
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -26,6 +30,7 @@ from passerby.ops.backup.failure import BackupFailed
 T = TypeVar("T")
 _READ: Final = 1 << 20
 _LOCKED_S: Final = 60.0
+_LOGS: Final = ("-wal", "-shm")
 _DAMAGE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
@@ -49,21 +54,24 @@ class SqliteDatabase:
             await _fill(file, stream)
             return await _patiently(lambda: _look(file))
 
-    async def set_aside(self, *, may: bool) -> Path | None:
-        return await asyncio.to_thread(_aside, self._path, may=may)
+    async def is_damaged(self) -> bool:
+        return self._path.exists() and await asyncio.to_thread(_is_damaged, self._path)
 
     async def contents(self) -> Contents:
         if not self._path.exists():
             return Contents(None, {}, {})
         return await _patiently(lambda: _look(self._path, check=False).contents)
 
-    async def replace(self, stream: AsyncIterable[bytes], dumped: Contents) -> None:
+    async def replace(self, stream: AsyncIterable[bytes], dumped: Contents, *, is_damaged: bool) -> Path | None:
         with self._beside() as file:
             await _fill(file, stream)
             if problems := (await _patiently(lambda: _look(file))).problems:
                 raise BackupFailed(f"the backup is damaged: {problems[0]}")
+            if is_damaged:
+                return await _patiently(lambda: _take_place(file, self._path))
             self._path.touch(mode=0o600)
             await _patiently(lambda: _copy_over(file, self._path))
+            return None
 
     async def sweep(self) -> None:
         """Remove copies that a killed process has left."""
@@ -112,17 +120,41 @@ def _is_damaged(path: Path) -> bool:
         return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
 
 
-def _aside(path: Path, *, may: bool) -> Path | None:
-    if not path.exists() or not _is_damaged(path):
-        return None
-    if not may:
-        raise BackupFailed("the database file is damaged: add --replace, and it is kept beside the new one")
-    aside = next(each for number in count(1) if not (each := Path(f"{path}.damaged-{number}")).exists())
-    # With its log, which must not be read into the new file.
-    for ending in ("-wal", "-shm", ""):
-        with suppress(FileNotFoundError):
-            Path(f"{path}{ending}").rename(f"{aside}{ending}")
+def _take_place(new: Path, path: Path) -> Path:
+    """Rename a database to `path`, and keep the damaged one that is there. Returns the name that this one has then."""
+    aside = _second_name(path)
+    new.chmod(0o600)
+    for file in (new, new.parent, path.parent):
+        _to_disk(file)
+    # SQLite would read the old log into the new file.
+    for ending in _LOGS:
+        Path(f"{path}{ending}").unlink(missing_ok=True)
+    new.replace(path)
+    _to_disk(path.parent)
     return aside
+
+
+def _second_name(path: Path) -> Path:
+    """Give a file and its log a second name each. If a killed process has done that, its name is the one."""
+    for number in count(1):
+        aside = Path(f"{path}.damaged-{number}")
+        if not aside.exists():
+            for ending in (*_LOGS, ""):
+                with suppress(FileNotFoundError):
+                    Path(f"{aside}{ending}").unlink(missing_ok=True)
+                    Path(f"{aside}{ending}").hardlink_to(f"{path}{ending}")
+            return aside
+        if aside.samefile(path):
+            return aside
+    raise AssertionError("unreachable")
+
+
+def _to_disk(path: Path) -> None:
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
 
 
 def _problems(connection: sqlite3.Connection) -> list[str]:
