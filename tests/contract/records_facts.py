@@ -302,6 +302,8 @@ participants = st.builds(
     requests=st.none()
     | st.builds(DataRequests, copy_at=_times, copied_at=_times, erase_at=_times, erasing=st.booleans()),
     wallet=st.none() | _wallets,
+    block_names=st.lists(st.tuples(_persons, _texts), max_size=2).map(tuple),
+    kept_wishes=st.lists(_preferences, max_size=2).map(tuple),
 )
 """Every field is named. If a new field were missing here, only its default would be tested."""
 

@@ -148,6 +148,8 @@ PERSON = Participant(
     ("promo",),
     Watched(51.5, "feed", 52.5, 3, 5, 53.5, 54.5),
     Journey("spring", BotId(771), "gl", 772.5, 773, ChatId("j"), "promo3", "invite2", (ChatId("j1"),)),
+    ((OTHERS[3], "nick2"),),
+    (Preferences((Gender.MALE,), 23, 45, False, False, Blur.NEVER),),
 )
 PAST = Sanction("past", SanctionKind.SLOW, Reason.SPAM, 41.5, 42.5, 0, "old rule", "old case", Appeal.UPHELD, 43.5)
 SENT = PastBroadcast(

@@ -10,9 +10,10 @@ from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Decision
 from passerby.kernel.effect import Answer, Button, Menu
 from passerby.kernel.event import SearchDelayed
+from passerby.kernel.ids import PersonId
 from passerby.kernel.money import ChargeId, Payment, Plan
 from passerby.kernel.money_event import PaymentSettled, VipEnding
-from passerby.kernel.participant import Preferences, Profile
+from passerby.kernel.participant import Preferences, Profile, Saved
 from passerby.kernel.rules import Filter, Rules, Sponsor
 from passerby.kernel.staff_event import FarmSuspected
 from tests.features.playbook import Person, Playbook, grown_up
@@ -114,6 +115,9 @@ def test_every_button_is_answered_and_every_answer_has_a_button() -> None:
     explorer.look(ann.writes("/friends"), ann)
     token = next(button.token for button in buttons(ann.writes("/friends"), ann) if button.action == "ask")
     explorer.look(ann.presses("ask", token), ben)
+    many = tuple(Saved(f"t{number}", PersonId(2000 + number), mutual=True) for number in range(31))
+    talk.people[ann.person] = msgspec.structs.replace(ann.value, saved=many)
+    explorer.look(ann.writes("/friends"), ann)
     for _ in range(10):
         talk.pair(ann, talk.person())
         ann.writes("/block")

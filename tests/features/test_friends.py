@@ -10,6 +10,7 @@ from passerby.kernel.decision import Decision
 from passerby.kernel.effect import Answer, Button, Discard, Menu, Say
 from passerby.kernel.ids import MessageId, PersonId
 from passerby.kernel.participant import Idle, Participant, Saved, Searching
+from passerby.kernel.rules import Rules
 from passerby.kernel.text import text
 from tests.features.playbook import Person, Playbook, Priority, grown_up, revises, says
 
@@ -118,7 +119,7 @@ def test_a_partner_who_is_no_longer_known_can_be_saved() -> None:
 
 
 def test_a_full_list_drops_the_oldest_one_sided_save_but_no_friend() -> None:
-    ann, ben = parted_pair(Playbook())
+    ann, ben = parted_pair(Playbook(Rules(free_filters=())))
     full = tuple(Saved(f"t{number}", PersonId(1000 + number), "", True) for number in range(MOST))
     change(ann, saved=full)
     assert ann.looks_back("save") == Decision(effects=(Answer("query", text("friends.full"), alert=True),))

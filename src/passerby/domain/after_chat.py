@@ -93,7 +93,21 @@ def block(me: Participant, whom: PersonId, now: float) -> Participant:
     if whom in me.blocked:
         return msgspec.structs.replace(me, saved=saved)
     since = (*blocked_since(me), now)
-    return msgspec.structs.replace(me, blocked=(*me.blocked, whom), blocked_at=since, saved=saved)
+    named = tuple((whom, each.nickname) for each in me.saved if each.person == whom and each.nickname)
+    return msgspec.structs.replace(
+        me, blocked=(*me.blocked, whom), blocked_at=since, saved=saved, block_names=(*me.block_names, *named)
+    )
+
+
+def unblock(me: Participant, at: int) -> Participant:
+    """The person without the block at this place."""
+    since, whom = blocked_since(me), me.blocked[at]
+    return msgspec.structs.replace(
+        me,
+        blocked=(*me.blocked[:at], *me.blocked[at + 1 :]),
+        blocked_at=(*since[:at], *since[at + 1 :]),
+        block_names=tuple(each for each in me.block_names if each[0] != whom),
+    )
 
 
 def blocked_since(me: Participant) -> tuple[float, ...]:

@@ -1,9 +1,13 @@
-"""What a person is entitled to: being a VIP for a time, and filters, which operators may open to everybody."""
+"""What a person is entitled to: being a VIP for a time, and filters, which operators may open to everybody.
+
+VIPs also have comforts: several kept wishes, longer lists, pictures without blur. Where VIP makes no difference,
+everybody has them.
+"""
 
 import msgspec
 
 from passerby.kernel.decision import Env
-from passerby.kernel.participant import Participant, Preferences
+from passerby.kernel.participant import Blur, Participant, Preferences
 from passerby.kernel.rules import Filter, Rules
 
 
@@ -20,6 +24,17 @@ def is_vip(me: Participant, now: float) -> bool:
 def may_filter(me: Participant, which: Filter, env: Env) -> bool:
     """Whether a person's hard wish of this kind counts."""
     return which in env.rules.free_filters or is_vip(me, env.now)
+
+
+def has_comforts(me: Participant, env: Env) -> bool:
+    """Whether a person may keep several wishes, has longer lists, and may see strangers' first pictures unblurred."""
+    return not matters(env.rules) or is_vip(me, env.now)
+
+
+def blur_of(me: Participant, env: Env) -> Blur:
+    """When strangers' pictures are blurred for this person. The wish for none waits until they are a VIP again."""
+    blur = me.preferences.blur
+    return Blur.FIRST if blur is Blur.NEVER and not has_comforts(me, env) else blur
 
 
 def filter_used(me: Participant, env: Env) -> Participant:

@@ -87,6 +87,7 @@ def copy_of(
         },
         "profile": msgspec.to_builtins(_whole(me.profile)),
         "wishes": msgspec.to_builtins(_whole(me.preferences)),
+        "kept_wishes": [msgspec.to_builtins(_whole(each)) for each in me.kept_wishes],
         "now": _state(me, partners),
         "last_chat": _last(me, partners),
         "recent_partners": [
@@ -105,7 +106,7 @@ def copy_of(
             for saved in me.saved
         ],
         "blocked": [
-            {"partner": partners.label(whom), "blocked_at": at}
+            {"partner": partners.label(whom), "blocked_at": at, "nickname": dict(me.block_names).get(whom)}
             for whom, at in zip(me.blocked, (*me.blocked_at, *(0.0,) * len(me.blocked)), strict=False)
         ],
         "turned_off": list(me.muted),

@@ -6,6 +6,7 @@ methods with `has_spoiler`).
 
 import msgspec
 
+from passerby.domain.entitlement import blur_of
 from passerby.domain.sanitise import Clean
 from passerby.kernel.content import Kind
 from passerby.kernel.decision import Env
@@ -23,7 +24,7 @@ def blurs(reader: Participant | None, state: Chatting, sent_at: float, env: Env)
     """
     if reader is None:
         return True
-    match reader.preferences.blur:
+    match blur_of(reader, env):
         case Blur.ALWAYS:
             return True
         case Blur.NEVER:

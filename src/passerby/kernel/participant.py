@@ -252,7 +252,8 @@ class Participant(msgspec.Struct, frozen=True, omit_defaults=True):
     - `vip_until` is in Unix seconds. It follows from the grants in `wallet`, if there is one (see `domain.money`).
     - `recent` are the latest partners, the newest first.
     - `blocked` are the people they never meet again. `blocked_at` runs parallel: the time of each block, 0 if it is not
-      known.
+      known. `block_names` are the names that they had given some of these people as friends.
+    - `kept_wishes` are wishes that they put aside, to take up again later. Only the whom of them counts.
     - `sanctions` include some that are over (see `domain.sanctions`). `support` is their code for the staff.
     - `muted` are the categories of broadcasts that they do not want.
     - `thread` is the topic that they wrote in last, in the chat with `bot`. None is the general topic. The records do
@@ -283,6 +284,8 @@ class Participant(msgspec.Struct, frozen=True, omit_defaults=True):
     muted: tuple[str, ...] = ()
     watched: Watched | None = None
     journey: Journey | None = None
+    block_names: tuple[tuple[PersonId, str], ...] = ()
+    kept_wishes: tuple[Preferences, ...] = ()
 
     @property
     def is_blank(self) -> bool:

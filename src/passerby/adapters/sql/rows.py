@@ -117,6 +117,8 @@ class _Details(msgspec.Struct, gc=False, omit_defaults=True):
     wallet: Wallet | None = None
     watched: Watched | None = None
     journey: Journey | None = None
+    block_names: tuple[tuple[PersonId, str], ...] = ()
+    kept_wishes: tuple[Preferences, ...] = ()
 
 
 class _StoredTicket(msgspec.Struct, gc=False, omit_defaults=True):
@@ -294,6 +296,8 @@ def participant(values: Sequence[Any]) -> Participant:
         muted=tuple(muted.split(",")) if muted else (),
         watched=more.watched,
         journey=more.journey,
+        block_names=more.block_names,
+        kept_wishes=more.kept_wishes,
     )
 
 
@@ -332,6 +336,8 @@ def _details_of(person: Participant) -> _Details:
         person.wallet,
         person.watched,
         person.journey,
+        person.block_names,
+        person.kept_wishes,
     )
 
 

@@ -12,6 +12,7 @@ import msgspec
 from passerby.dialogue.after_chat import SAVE, ask_again, bring_together, in_place, too_old
 from passerby.dialogue.keyboards import keys_for
 from passerby.domain.after_chat import at_hand, is_free, last_partner, load_last_partner, may_meet, never_again
+from passerby.domain.entitlement import has_comforts
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Discard, Effect, Menu, Priority, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
@@ -23,9 +24,16 @@ from passerby.kernel.text import Arg, text
 MOST = 30
 """Friends and one-sided saves together. If there is no room, the oldest one-sided save is dropped."""
 
+MOST_OF_VIPS = 60
+"""After their time as a VIP, they keep them all, and save nobody else until there is room again."""
+
+SHOWN = 30
+"""How many friends are on a page. Telegram refuses a message with more than a hundred buttons."""
+
 ASK_S = 600.0
 """How long an ask can be answered, and how long until the next ask to the same person."""
 
+PAGE = "friends_page"
 NAME_LENGTH = 24
 _NAME = re.compile(r"/\w+(?:@\w+)?\s+(\d{1,2})\s+(\S.*)", re.DOTALL)
 
@@ -42,20 +50,24 @@ def _entry(me: Participant, person: PersonId) -> Saved | None:
     return next((each for each in me.saved if each.person == person), None)
 
 
-def _with(me: Participant, entry: Saved) -> Participant:
-    """The person with this entry: it replaces the entry for the same person, or becomes the newest."""
+def _most(me: Participant, env: Env) -> int:
+    return MOST_OF_VIPS if has_comforts(me, env) else MOST
+
+
+def _with(me: Participant, entry: Saved, most: int = MOST_OF_VIPS) -> Participant:
+    """The person with this entry: it replaces the entry for the same person, or becomes the newest. At most `most`
+    stay, unless more of them are mutual."""
     if _entry(me, entry.person) is not None:
         saved = tuple(entry if each.person == entry.person else each for each in me.saved)
     else:
-        saved = (*_room(me.saved), entry)
+        saved = (*_room(me.saved, most), entry)
     return msgspec.structs.replace(me, saved=saved)
 
 
-def _room(saved: tuple[Saved, ...]) -> tuple[Saved, ...]:
-    if len(saved) < MOST:
-        return saved
-    spare = next((each for each in saved if not each.mutual), None)
-    return tuple(each for each in saved if each is not spare)
+def _room(saved: tuple[Saved, ...], most: int) -> tuple[Saved, ...]:
+    """The entries without as many one-sided ones, the oldest first, as one more entry needs."""
+    spare = [each for each in saved if not each.mutual][: max(0, len(saved) + 1 - most)]
+    return tuple(each for each in saved if each not in spare)
 
 
 def _who(me: Participant, entry: Saved) -> Arg:
@@ -78,10 +90,10 @@ def save(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     if whom is None:
         return too_old(event, me, env.now)
     known = _entry(me, whom)
-    if known is None and len(_mutual(me)) >= MOST:
+    if known is None and len(_mutual(me)) >= _most(me, env):
         return Decision(effects=(Answer(event.query, text("friends.full"), alert=True),))
     mine = known or Saved(f"{env.rng.getrandbits(64):016x}", whom)
-    me = _with(me, mine)
+    me = _with(me, mine, _most(me, env))
     assert me.last is not None, "`last_partner` found one"
     question = "after_chat.ask" if me.last.rating is None else "after_chat.thanks"
     answer: tuple[Effect, ...] = (
@@ -111,21 +123,32 @@ def _list(me: Participant) -> tuple[Say, ...]:
     return (Say(me.person, text("friends.list", n=len(friends)), _friends(me)),)
 
 
-def _friends(me: Participant) -> Menu:
-    return Menu(
-        tuple(
-            (
-                Button(text("friends.label", who=_who(me, entry)), "ask", entry.token),
-                Button(text("friends.forget"), "forget", entry.token),
-            )
-            for entry in _mutual(me)
+def _friends(me: Participant, page: int = 0) -> Menu:
+    known = _mutual(me)
+    page = max(0, min(page, (len(known) - 1) // SHOWN))
+    rows: list[tuple[Button, ...]] = [
+        (
+            Button(text("friends.label", who=_who(me, entry)), "ask", entry.token),
+            Button(text("friends.forget"), "forget", entry.token),
         )
-    )
+        for entry in known[page * SHOWN : (page + 1) * SHOWN]
+    ]
+    turn = [Button(text("friends.earlier"), PAGE, str(page - 1))] if page else []
+    turn += [Button(text("friends.later"), PAGE, str(page + 1))] if (page + 1) * SHOWN < len(known) else []
+    return Menu((*rows, *((tuple(turn),) if turn else ())))
 
 
 def friends(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     """`/friends`"""
     return Decision(effects=_list(facts.me))
+
+
+def turn_page(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    me = facts.me
+    page = int(event.token) if event.token.isdecimal() and len(event.token) < 3 else 0
+    shown = text("friends.list", n=len(_mutual(me))) if _mutual(me) else text("friends.none")
+    menu = (_friends(me, page),) if _mutual(me) else ()
+    return Decision(effects=(Answer(event.query), *in_place(event, shown, *menu)))
 
 
 def rename(event: MessageReceived, facts: Facts, env: Env) -> Decision:
@@ -136,8 +159,9 @@ def rename(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     if found is None or not 0 < int(found[1]) <= len(known):
         return Decision(effects=(Say(me.person, text("friends.how_to_name"), keys_for(me.state)),))
     nickname = " ".join(found[2].split())[:NAME_LENGTH]
-    me = _with(me, msgspec.structs.replace(known[int(found[1]) - 1], nickname=nickname))
-    return Decision((me,), (Say(me.person, text("friends.is_named", name=nickname), _friends(me)),))
+    at = int(found[1]) - 1
+    me = _with(me, msgspec.structs.replace(known[at], nickname=nickname))
+    return Decision((me,), (Say(me.person, text("friends.is_named", name=nickname), _friends(me, at // SHOWN)),))
 
 
 def forget(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
@@ -146,11 +170,12 @@ def forget(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     if entry is None:
         return Decision(effects=(Answer(event.query, text("friends.gone")),))
     saved = tuple(each for each in facts.me.saved if each is not entry)
+    page = _mutual(facts.me).index(entry) // SHOWN
     me = msgspec.structs.replace(facts.me, saved=saved)
     left = len(_mutual(me))
-    listed = (
-        in_place(event, text("friends.list", n=left), _friends(me)) if left else in_place(event, text("friends.none"))
-    )
+    listed = in_place(event, text("friends.none"))
+    if left:
+        listed = in_place(event, text("friends.list", n=left), _friends(me, page))
     return Decision((me,), (Answer(event.query), *listed))
 
 
@@ -212,6 +237,6 @@ feature = Feature(
     "friends",
     commands={"friends": friends, "saved": friends, "name": rename},
     menu=(MenuCommand("friends", "commands.friends", 100),),
-    presses={SAVE: save, "ask": ask, "talk": talk, "forget": forget},
+    presses={SAVE: save, PAGE: turn_page, "ask": ask, "talk": talk, "forget": forget},
     also_load={save: load_last_partner, ask: _load_by_token, talk: _load_by_token},
 )

@@ -6,7 +6,7 @@ import msgspec
 
 from passerby.dialogue.keyboards import keys_for
 from passerby.domain.ages import age_in, age_now
-from passerby.domain.entitlement import may_filter
+from passerby.domain.entitlement import has_comforts, may_filter
 from passerby.domain.lifecycle import refresh_ticket, spoken, written_to_in
 from passerby.domain.tastes import (
     INTERESTS,
@@ -18,6 +18,7 @@ from passerby.domain.tastes import (
     interests_in,
     language_in,
 )
+from passerby.features.profile.kept_wishes import drop, keep, take
 from passerby.features.profile.menus import (
     AGES_WANTED,
     BACK,
@@ -118,7 +119,9 @@ def _ice(me: Participant, value: str, env: Env) -> Participant | None:
 
 
 def _blur(me: Participant, value: str, env: Env) -> Participant | None:
-    return _wants(me, blur=Blur(value)) if value in set(Blur) else None
+    if value not in set(Blur) or (value == Blur.NEVER and not has_comforts(me, env)):
+        return None
+    return _wants(me, blur=Blur(value))
 
 
 def _speak(me: Participant, value: str, env: Env) -> Participant | None:
@@ -138,12 +141,16 @@ CHANGES: dict[str, tuple[Change, str]] = {
     "ages": (_ages, "wants"),
     "other": (_other, "wants"),
     "ice": (_ice, "wants"),
+    "keep": (keep, "wants"),
+    "take": (take, "wants"),
+    "drop": (drop, "wants"),
     "blur": (_blur, "blur"),
     "speak": (_speak, "top"),
 }
 """For each kind of change: the function, and the section that is shown afterwards."""
 
 LOCKED = {"want": Filter.GENDER, "ages": Filter.AGE}
+COMFORTS = ("keep", "take", "blur")
 FULL = {"langs": "profile.full_languages", "tags": "profile.full_interests"}
 
 
@@ -204,6 +211,8 @@ def _page_of(me: Participant, what: str, value: str) -> str:
 def _refusal(event: ButtonPressed, what: str, me: Participant, env: Env) -> Answer:
     if what in LOCKED and not may_filter(me, LOCKED[what], env):
         return Answer(event.query, text("profile.locked"), alert=True)
+    if what in COMFORTS and not has_comforts(me, env):
+        return Answer(event.query, text("profile.locked_too"), alert=True)
     if what == "langs" and len(spoken(me.profile)) == 1:
         return Answer(event.query, text("profile.last_language"), alert=True)
     if what in FULL:

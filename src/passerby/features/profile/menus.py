@@ -5,9 +5,10 @@ from zlib import crc32
 
 from passerby.dialogue.keyboards import keys_for
 from passerby.domain.ages import age_now, pool_for
-from passerby.domain.entitlement import may_filter, wishes_of
+from passerby.domain.entitlement import blur_of, has_comforts, may_filter, wishes_of
 from passerby.domain.lifecycle import spoken
 from passerby.domain.tastes import COUNTRIES, INTERESTS, LANGUAGES, WRITTEN_IN, flag, worded
+from passerby.features.profile.kept_wishes import described, rows
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Effect, Menu, Revise, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
@@ -82,13 +83,7 @@ def country_of(code: str) -> Text:
 
 def _wishes(me: Participant, env: Env) -> tuple[Text, ...]:
     """The person's wishes that count now."""
-    wants = wishes_of(me, env)
-    genders = tuple(text(f"profile.gender_{each}") for each in wants.genders)
-    ages: tuple[Text, ...] = ()
-    if wants.age_min is not None and wants.age_max is not None:
-        ages = (text("profile.age_range", low=wants.age_min, high=wants.age_max),)
-    languages = () if wants.other_languages else (text("profile.own_languages_only"),)
-    return (*(genders or (text("profile.anyone"),)), *ages, *languages)
+    return described(wishes_of(me, env))
 
 
 def card(me: Participant, env: Env) -> Text:
@@ -213,7 +208,9 @@ def _wants(me: Participant, env: Env, _: str) -> tuple[Text, Menu]:
     )
     locked = [which for which in Filter if not may_filter(me, which, env)]
     key = "profile.ask_wants_locked" if locked else "profile.ask_wants"
-    return text(key), Menu((*_rows((*genders, any_gender), 2), *_rows(ages, 3), (any_age,), *switches, BACK))
+    return text(key), Menu(
+        (*_rows((*genders, any_gender), 2), *_rows(ages, 3), (any_age,), *switches, *rows(me, env), BACK)
+    )
 
 
 def _speak(me: Participant, env: Env, _: str) -> tuple[Text, Menu]:
@@ -225,8 +222,13 @@ def _speak(me: Participant, env: Env, _: str) -> tuple[Text, Menu]:
 
 
 def _blur(me: Participant, env: Env, _: str) -> tuple[Text, Menu]:
-    buttons = [(_toggle(text(f"profile.blur_{each}"), me.preferences.blur is each, f"blur.{each}"),) for each in Blur]
-    return text("profile.ask_blur"), Menu((*buttons, BACK))
+    chosen = blur_of(me, env)
+    buttons = [(_toggle(text(f"profile.blur_{each}"), chosen is each, f"blur.{each}"),) for each in Blur]
+    if has_comforts(me, env):
+        return text("profile.ask_blur"), Menu((*buttons, BACK))
+    locked = Button(text("profile.behind_lock", what=text("profile.blur_never")), "put", f"blur.{Blur.NEVER}")
+    shown = tuple((locked,) if each is Blur.NEVER else row for each, row in zip(Blur, buttons, strict=True))
+    return text("profile.ask_blur"), Menu((*shown, BACK))
 
 
 def spoken_to(me: Participant) -> str:

@@ -20,6 +20,8 @@ from passerby.domain.after_chat import (
     retaliates,
     with_complaint,
 )
+from passerby.domain.after_chat import unblock as unblocked
+from passerby.domain.entitlement import has_comforts
 from passerby.domain.karma import karma_now, rated, weight
 from passerby.domain.lifecycle import part, refresh_ticket
 from passerby.features.safety.evidence import first_of, is_for_report, take_evidence
@@ -192,15 +194,18 @@ def _already(event: ButtonPressed, me: Participant) -> tuple[Revise, ...]:
     return in_place(event, text("safety.already"))
 
 
-def _list(me: Participant, page: int) -> tuple[Text, Menu | None]:
-    """The blocks, newest first, by number and date only: the list identifies nobody."""
+def _list(me: Participant, page: int, env: Env) -> tuple[Text, Menu | None]:
+    """The blocks, newest first, by number and date: the list identifies nobody. VIPs also see the names that they had
+    given these people as friends."""
     total = len(me.blocked)
     if not total:
         return text("safety.list_empty"), None
     page = max(0, min(page, (total - 1) // SHOWN))
     numbers = range(total - page * SHOWN, max(0, total - (page + 1) * SHOWN), -1)
     since = blocked_since(me)
-    rows = [(Button(_entry(number, since[number - 1]), "unblock", f"{number}.{total}"),) for number in numbers]
+    named = dict(me.block_names) if has_comforts(me, env) else {}
+    labels = (_entry(each, since[each - 1], named.get(me.blocked[each - 1], "")) for each in numbers)
+    rows = [(Button(label, "unblock", f"{each}.{total}"),) for each, label in zip(numbers, labels, strict=True)]
     turn = []
     if page > 0:
         turn.append(Button(text("safety.newer"), "blocked", str(page - 1)))
@@ -209,7 +214,9 @@ def _list(me: Participant, page: int) -> tuple[Text, Menu | None]:
     return text("safety.list", n=total), Menu((*rows, *((tuple(turn),) if turn else ())))
 
 
-def _entry(number: int, since: float) -> Text:
+def _entry(number: int, since: float, name: str) -> Text:
+    if name:
+        return text("safety.unblock_named", name=name)
     if not since:
         return text("safety.unblock", number=number)
     return text("safety.unblock_since", number=number, day=day(since))
@@ -217,13 +224,13 @@ def _entry(number: int, since: float) -> Text:
 
 def show(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     """`/blocked`"""
-    said, menu = _list(facts.me, 0)
+    said, menu = _list(facts.me, 0, env)
     return Decision(effects=(Say(facts.me.person, said, menu or keys_for(facts.me.state)),))
 
 
 def turn_page(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     page = int(event.token) if re.fullmatch(r"[0-9]{1,6}", event.token) else 0
-    return Decision(effects=(Answer(event.query), *in_place(event, *_list(facts.me, page))))
+    return Decision(effects=(Answer(event.query), *in_place(event, *_list(facts.me, page, env))))
 
 
 def unblock(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
@@ -234,16 +241,12 @@ def unblock(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     unchanged = re.fullmatch(r"[0-9]{1,6}", number) and total == str(len(me.blocked))
     if not unchanged or not 0 < int(number) <= len(me.blocked):
         changed = Answer(event.query, text("safety.list_changed"))
-        return Decision(effects=(changed, *in_place(event, *_list(me, 0))))
+        return Decision(effects=(changed, *in_place(event, *_list(me, 0, env))))
     at = int(number) - 1
     removed = Block(me.person, me.blocked[at], blocked=False)
-    since = blocked_since(me)
-    me = msgspec.structs.replace(
-        me, blocked=(*me.blocked[:at], *me.blocked[at + 1 :]), blocked_at=(*since[:at], *since[at + 1 :])
-    )
-    me = refresh_ticket(me, env)
+    me = refresh_ticket(unblocked(me, at), env)
     page = (len(me.blocked) - at) // SHOWN
-    shown = in_place(event, *_list(me, page))
+    shown = in_place(event, *_list(me, page, env))
     return Decision((me,), (Answer(event.query, text("safety.unblocked")), *shown), (removed,))
 
 
