@@ -15,6 +15,9 @@ from tests.size import size
 
 pytestmark = pytest.mark.browser
 WIDE = "document.documentElement.scrollWidth > window.innerWidth"
+CUT = """[...document.querySelectorAll('.scroll')]
+  .filter(each => each.scrollWidth > each.clientWidth + 1).map(each => each.getAttribute('aria-label'))"""
+"""Tables with columns that are seen only by scrolling sideways."""
 LOOKS: list[Any] = [
     pytest.param({"viewport": PHONE, "color_scheme": "dark"}, id="phone, dark"),
     pytest.param({}, id="desktop, light", marks=pytest.mark.long),
@@ -47,8 +50,12 @@ def test_every_page_is_whole_accessible_and_keeps_its_policy(
         page.goto(base + path)
         assert findings(page) == [], path
         assert not page.evaluate(WIDE), f"{path} is wider than the window"
+        assert page.evaluate(CUT) == [], f"tables of {path} are cut"
         page.goto(f"{base}{path}{'&' if '?' in path else '?'}dir=rtl")
         assert not page.evaluate(WIDE), f"{path} is wider than the window, right to left"
+    for path in ("/bots", "/money", "/growth"):
+        page.goto(base + path)
+        assert page.evaluate(CUT) == [], f"tables of {path} are cut"
     page.goto(base + "/bots")
     assert findings(page) == []
     for close in page.get_by_role("button", name="Close").all():
