@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import sqlite3
 from pathlib import Path
 
@@ -106,6 +107,27 @@ def test_the_error_of_a_loss_quotes_neither_row_nor_statement() -> None:
         assert "INSERT" not in str(caught.value)
     with pytest.raises(exc.DBAPIError), losses():
         raise wrapped("23505")
+
+
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        (exc.InterfaceError("SELECT", {}, Said(None)), "the connection broke"),
+        (wrapped("57P01"), "the server was stopped, or ended the connection"),
+        (wrapped("53300"), "the server has no connection left"),
+        (wrapped("53200"), "the server lacks memory, disk or connections"),
+        (wrapped("40003"), "Said"),
+        (ConnectionRefusedError(), "nothing listens at its address"),
+        (socket.gaierror(), "its host name is not known"),
+        (TimeoutError(), "no answer in time"),
+        (ConnectionResetError(), "the connection broke"),
+        (exc.TimeoutError(), "no connection was free in time"),
+    ],
+)
+def test_a_database_that_does_not_answer_is_described_in_plain_words(failure: Exception, words: str) -> None:
+    with pytest.raises(RecordsLost) as caught, losses():
+        raise failure
+    assert str(caught.value) == words
 
 
 def test_losses_are_counted_and_undone_transactions_are_not() -> None:

@@ -10,6 +10,7 @@
 """
 
 import asyncio
+import socket
 import sqlite3
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
@@ -105,6 +106,34 @@ SQLITE_CODES: Final = {
     sqlite3.SQLITE_NOTADB: Fate.DAMAGED,
 }
 
+# For the operator: why PostgreSQL does not answer. The longest prefix counts; for other states, the driver's name for it
+# is shown.
+_LOSSES: Final = {
+    "08": "the connection broke",
+    "25006": "the server is read-only, perhaps a replica",
+    "25P03": "the server ended the connection: nothing was asked for too long",
+    "53": "the server lacks memory, disk or connections",
+    "53100": "the server's disk is full",
+    "53300": "the server has no connection left",
+    "55P03": "a lock was not free in time",
+    "57014": "the statement took too long, or was cancelled",
+    "57P01": "the server was stopped, or ended the connection",
+    "57P02": "the server crashed",
+    "57P03": "the server is starting or stopping",
+    "58": "the server's disk reports an error",
+}
+BROKEN: Final = "the connection broke"
+"""An error of the driver itself. It has several, which say nothing to an operator."""
+
+_UNREACHABLE: Final[tuple[tuple[type[BaseException], str], ...]] = (
+    (exc.TimeoutError, "no connection was free in time"),
+    (ConnectionRefusedError, "nothing listens at its address"),
+    (socket.gaierror, "its host name is not known"),
+    (TimeoutError, "no answer in time"),
+    (ConnectionError, BROKEN),
+    (FileNotFoundError, "its socket is not there"),
+)
+
 LOCKED: Final = "another program has the database file locked"
 
 # For the operator. For other codes, the exception's type is shown.
@@ -134,7 +163,7 @@ def fate(error: exc.DBAPIError) -> Fate:
 def losses() -> Iterator[None]:
     """Turn temporary failures into RecordsLost or Undone, and damage into Damaged.
 
-    The cause is named by its type, because its text may quote a row.
+    The cause is told in our words or by its type, because its text may quote a row.
     """
     try:
         yield
@@ -145,7 +174,7 @@ def losses() -> Iterator[None]:
             case Fate.LOST:
                 metrics.STORE_ERRORS.add("records")
                 sentence = _sqlite_sentence(error)
-                raise (Locked if sentence == LOCKED else RecordsLost)(sentence or _name(error)) from None
+                raise (Locked if sentence == LOCKED else RecordsLost)(sentence or _loss(error)) from None
             case Fate.REFUSED:
                 raise Refused(_sentence(error)) from None
             case Fate.DAMAGED:
@@ -155,13 +184,21 @@ def losses() -> Iterator[None]:
     except (exc.TimeoutError, OSError) as error:
         # OSError: a refused connection, an unknown host, or TimeoutError from a slow statement.
         metrics.STORE_ERRORS.add("records")
-        raise RecordsLost(type(error).__name__) from None
+        words = next((words for kind, words in _UNREACHABLE if isinstance(error, kind)), type(error).__name__)
+        raise RecordsLost(words) from None
 
 
 def _name(error: exc.DBAPIError) -> str:
     """The name of the driver's exception. SQLAlchemy's adapter has one name for all."""
     cause = error.orig
     return type(getattr(cause, "__cause__", None) or cause).__name__
+
+
+def _loss(error: exc.DBAPIError) -> str:
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None:
+        return _name(error) if isinstance(error.orig, sqlite3.Error) else BROKEN
+    return next((_LOSSES[state[:length]] for length in (5, 2) if state[:length] in _LOSSES), _name(error))
 
 
 def _sqlite_sentence(error: exc.DBAPIError) -> str | None:
