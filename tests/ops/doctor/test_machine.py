@@ -46,7 +46,9 @@ def test_a_file_with_secrets_that_others_may_read_is_reported(directory: Path) -
 
 
 def test_a_missing_file_has_no_wrong_permissions(directory: Path) -> None:
-    assert not {"key file", ".env", "tokens file", "database file"} & found(embedded(directory)).keys()
+    checks = found(embedded(directory))
+    assert not {"key file", "tokens file", "database file"} & checks.keys()
+    assert checks[".env"].verdict is Verdict.OK
 
 
 @pytest.mark.parametrize(("count", "verdict"), [(0, Verdict.FAIL), (1, Verdict.WARN), (2, Verdict.OK)])

@@ -5,6 +5,7 @@ The web part receives the requests. It also knows each bot's path and secret.
 
 import asyncio
 from collections.abc import Mapping
+from datetime import timedelta
 
 import msgspec
 
@@ -13,7 +14,7 @@ from passerby.adapters.botapi.client import DONE, TELEGRAM, Answer, Client, enco
 from passerby.adapters.botapi.decode import event
 from passerby.adapters.botapi.reading import read_updates
 from passerby.kernel.ids import BotId, UpdateRef
-from passerby.ports.telegram import Arrival
+from passerby.ports.telegram import Arrival, Conflict
 from passerby.ports.webhook_api import Switches, WebhookState
 
 
@@ -30,6 +31,8 @@ def arrival(body: bytes, bot: BotId) -> Arrival:
 
 
 _LETTING_GO_S = 0.05
+_GRACE_S = 10.0
+_PAUSE_S = 1.0
 
 
 class _SetWebhook(msgspec.Struct):
@@ -37,6 +40,13 @@ class _SetWebhook(msgspec.Struct):
     secret_token: str
     max_connections: int
     allowed_updates: tuple[str, ...] = ALLOWED_UPDATES
+
+
+class _Glimpse(msgspec.Struct):
+    """Without an offset, which would confirm, and without kinds of updates, which would change those of the bot."""
+
+    timeout: int
+    limit: int = 1
 
 
 class _Bot(msgspec.Struct, gc=False):
@@ -70,6 +80,18 @@ class BotApiWebhooks:
 
     async def state(self, bot: BotId) -> WebhookState:
         return await self._client.call(bot, "getWebhookInfo", b"{}", _STATE)
+
+    async def is_polled(self, bot: BotId, within_s: int) -> bool:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + within_s
+        while (left_s := until - loop.time()) > 0:
+            body = encode(_Glimpse(timeout=max(1, round(left_s))))
+            try:
+                await self._client.raw(bot, "getUpdates", body, timeout=timedelta(seconds=left_s + _GRACE_S))
+            except Conflict as error:
+                return "webhook" not in error.reason.lower()
+            await asyncio.sleep(_PAUSE_S)  # after updates, which are answered at once
+        return False
 
     async def aclose(self) -> None:
         await self._client.aclose()

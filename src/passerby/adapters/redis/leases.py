@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from redis.asyncio.connection import AbstractConnection
+
 from passerby.adapters.redis import scripts
 from passerby.adapters.redis.calls import Word
 from passerby.adapters.redis.generation import GenerationClient, handshake_args
+from passerby.adapters.redis.keys import Keys
 from passerby.ports.leases import LeaseName, Members, WorkerId
 
 
@@ -27,19 +30,10 @@ class RedisLeases(GenerationClient):
         return self._members(await self._ask(scripts.MEMBERS, (keys.store, keys.workers, keys.leases)))
 
     def _members(self, answer: Any) -> Members:
-        adopted, kept, workers, holders, *journal = answer
+        adopted, *rest = answer
         if adopted:
             self._adopted()
-        came = sorted(zip(workers[1::3], workers[::3], workers[2::3], strict=True))
-        return Members(
-            frozenset(LeaseName(lease.decode()) for lease in kept),
-            {WorkerId(worker.decode()): report for _, worker, report in came},
-            {
-                LeaseName(lease.decode()): WorkerId(worker.decode())
-                for lease, worker in zip(holders[::2], holders[1::2], strict=True)
-            },
-            *map(int, journal),
-        )
+        return _listed(*rest)
 
     async def take(self, worker: WorkerId, lease: LeaseName, ttl_s: float) -> int | None:
         keys = self._keys
@@ -56,6 +50,34 @@ class RedisLeases(GenerationClient):
     async def _give(self, worker: WorkerId, *what: Word) -> None:
         keys = self._keys
         await self._ask(scripts.GIVE, (keys.store, keys.workers, keys.leases), worker, *what)
+
+
+async def watched(connection: AbstractConnection, keys: Keys) -> Members:
+    """The living workers and what they hold, without taking part: an empty server stays empty. Raises: RedisError."""
+    generation = await _answer(connection, "HGET", keys.store, "generation")
+    if generation is None:
+        return Members(frozenset(), {}, {})
+    where = (keys.store, keys.workers, keys.leases)
+    _, *rest = await _answer(connection, "EVAL", scripts.MEMBERS.source, len(where), *where, generation)
+    return _listed(*rest)
+
+
+async def _answer(connection: AbstractConnection, *command: Word) -> Any:
+    await connection.send_command(*command, check_health=False)
+    return await connection.read_response()
+
+
+def _listed(kept: list[bytes], workers: list[Any], holders: list[bytes], *journal: bytes) -> Members:
+    came = sorted(zip(workers[1::3], workers[::3], workers[2::3], strict=True))
+    return Members(
+        frozenset(LeaseName(lease.decode()) for lease in kept),
+        {WorkerId(worker.decode()): report for _, worker, report in came},
+        {
+            LeaseName(lease.decode()): WorkerId(worker.decode())
+            for lease, worker in zip(holders[::2], holders[1::2], strict=True)
+        },
+        *map(int, journal),
+    )
 
 
 def _ms(time_s: float) -> int:

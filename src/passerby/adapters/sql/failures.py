@@ -106,8 +106,8 @@ SQLITE_CODES: Final = {
     sqlite3.SQLITE_NOTADB: Fate.DAMAGED,
 }
 
-# For the operator: why PostgreSQL does not answer. The longest prefix counts; for other states, the driver's name for it
-# is shown.
+# For the operator: why PostgreSQL does not answer. The longest prefix counts. For other states, the name of the
+# driver's exception is shown.
 _LOSSES: Final = {
     "08": "the connection broke",
     "25006": "the server is read-only, perhaps a replica",

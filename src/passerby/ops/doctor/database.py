@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.pool import NullPool
 
-from passerby.adapters.sql import DatabaseUnusable, Pool, schema_state
+from passerby.adapters.sql import DatabaseUnusable, Pool, SchemaState, schema_state
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.failures import DAMAGED, losses
 from passerby.adapters.sql.pooler import is_pooled, name_of_pooler
@@ -43,22 +43,9 @@ async def checks(settings: Settings, processes: int, now: Callable[[], float]) -
         # Only the type: the text may quote the address.
         yield fail(name, f"does not answer ({_kind(error)})", f"start it, or correct {setting}")
         return
-    if state.is_current:
-        yield well("schema", f"up to date ({state.needed})")
-    elif state.current is None and not settings.postgres_uri and not settings.sqlite_db_path.exists():
-        yield well("schema", f"{settings.sqlite_db_path.name} is made at the first start")
-    elif state.is_newer:
-        told = f"at {state.current}, newer than {state.needed}, the last that this release knows"
-        yield fail("schema", told, "install the newer release that has changed the database")
-    else:
-        yield fail("schema", f"at {state.current or 'nothing'}, {state.needed} is needed", "run passerby init-schema")
+    yield judged_schema(settings, state)
     if facts is not None:
-        major = facts.version.partition(".")[0]
-        told = f"PostgreSQL {facts.version}"
-        if major.isdigit() and int(major) < OLDEST:
-            yield warn("postgresql version", told, f"use {OLDEST} or newer")
-        else:
-            yield well("postgresql version", told)
+        yield judged_version(facts.version)
         if facts.pooler:
             yield well("pooler", f"{facts.pooler} is in front of it")
             yield pooled_pools(settings, processes)
@@ -66,6 +53,26 @@ async def checks(settings: Settings, processes: int, now: Callable[[], float]) -
             yield judged_pools(settings, processes, facts.most, facts.reserved)
         yield judged_sync(facts.fsync, facts.commits)
         yield skew("postgresql clock", facts.ahead_s)
+
+
+def judged_schema(settings: Settings, state: SchemaState) -> Finding:
+    """Whether the tables are those of this release."""
+    if state.is_current:
+        return well("schema", f"up to date ({state.needed})")
+    if state.current is None and not settings.postgres_uri and not settings.sqlite_db_path.exists():
+        return well("schema", f"{settings.sqlite_db_path.name} is made at the first start")
+    if state.is_newer:
+        told = f"at {state.current}, newer than {state.needed}, the last that this release knows"
+        return fail("schema", told, "install the newer release that has changed the database")
+    return fail("schema", f"at {state.current or 'nothing'}, {state.needed} is needed", "run passerby init-schema")
+
+
+def judged_version(version: str) -> Finding:
+    """Whether this version of PostgreSQL is one that we test."""
+    major, told = version.partition(".")[0], f"PostgreSQL {version}"
+    if major.isdigit() and int(major) < OLDEST:
+        return warn("postgresql version", told, f"use {OLDEST} or newer")
+    return well("postgresql version", told)
 
 
 def judged_sync(fsync: str, commits: str) -> Finding:

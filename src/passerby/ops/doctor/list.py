@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 
-from passerby.ops.doctor import backups, database, machine, operation, redis, telegram
+from passerby.ops.doctor import backups, database, machine, operation, polling, redis, telegram
 from passerby.ops.doctor.finding import Finding, fail
 from passerby.settings import Settings
 from passerby.telemetry import logs
@@ -15,6 +15,7 @@ async def everything(settings: Settings, *, processes: int, now: Callable[[], fl
         redis.checks(settings, now),
         database.checks(settings, processes, now),
         telegram.checks(settings, now),
+        polling.checks(settings, now),
         operation.checks(settings, now),
     )
     found = await asyncio.gather(*map(_collected, parts))

@@ -136,7 +136,10 @@ def _metrics(settings: Settings) -> Iterator[Finding]:
 
 
 def _env_file(_: Settings) -> Iterator[Finding]:
-    yield from _private(".env", Path(".env"), "run chmod 600 .env: it holds secrets")
+    if os.path.lexists(".env"):
+        yield from _private(".env", Path(".env"), "run chmod 600 .env: it holds secrets")
+    else:
+        yield well(".env", "there is none: settings come from the environment")
 
 
 def _tokens_file(settings: Settings) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from passerby.adapters.sql import DatabaseUnusable, Pool, SqlRecords, SqlStaff
 from passerby.domain.team import may
 from passerby.kernel.staff import Permission
-from passerby.ops.cluster.configuration import LOGS
+from passerby.ops.cluster.configuration import LOG_BYTES, LOGS
 from passerby.ops.cluster.drill import last_drill
 from passerby.ops.doctor.finding import Finding, warn, well
 from passerby.ports.records import RecordsLost
@@ -109,7 +109,13 @@ def _drill(settings: Settings, now: float) -> Iterator[Finding]:
 
 
 def _logs(settings: Settings) -> Iterator[Finding]:
-    found = list((settings.run_path / LOGS).glob("*"))
-    if found:
-        size = sum(each.stat().st_size for each in found)
-        yield well("logs", f"{len(found)} files with {size / 1e6:.1f} MB; at most six of ten MiB a process")
+    found = {each: each.stat().st_size for each in (settings.run_path / LOGS).glob("*")}
+    if not found:
+        yield well("logs", "there are none yet; at most six files of ten MiB a process")
+        return
+    told = f"{len(found)} files with {sum(found.values()) / 1e6:.1f} MB; at most six of ten MiB a process"
+    if large := [each.name for each, size in found.items() if size > 2 * LOG_BYTES]:
+        remedy = "see what else writes there; then stop the cluster, delete the file, and start the cluster"
+        yield warn("logs", f"{told}, but {large[0]} is larger", remedy)
+    else:
+        yield well("logs", told)

@@ -58,14 +58,19 @@ async def _bot(webhook_api: WebhookApi, bot: BotId, settings: Settings, now: flo
             username = await _confirmed(lambda: webhook_api.username(bot))
             state = await webhook_api.state(bot)
             switches = await webhook_api.switches(bot)
-    except TokenRefused:
-        return [fail(check, "Telegram refuses its token", "ask @BotFather for the bot's token")]
     except (TelegramError, TimeoutError) as error:
-        return [
-            fail(check, f"Telegram does not answer ({type(error).__name__})", "look at the network and BOT_API_URL")
-        ]
+        return [judged_name(check, error)]
     updates = webhook_findings(f"{check} updates", state, settings, now)
-    return [well(check, f"@{username} works"), *updates, *switch_findings(f"{check} settings", switches)]
+    return [judged_name(check, username), *updates, *switch_findings(f"{check} settings", switches)]
+
+
+def judged_name(check: str, told: str | TelegramError | TimeoutError) -> Finding:
+    """Whether a token works. `told`: what Telegram answers when it is asked for the bot's name."""
+    if isinstance(told, str):
+        return well(check, f"@{told} works")
+    if isinstance(told, TokenRefused):
+        return fail(check, "Telegram refuses its token", "ask @BotFather for the bot's token")
+    return fail(check, f"Telegram does not answer ({type(told).__name__})", "look at the network and BOT_API_URL")
 
 
 def switch_findings(check: str, switches: Switches) -> list[Finding]:
@@ -157,7 +162,8 @@ async def _clock(settings: Settings, now: Callable[[], float]) -> Finding:
         told = f"it does not answer ({type(error).__name__})"
         return fail("bot api", told, "look at the network, and at BOT_API_URL")
     if date is None:
-        return well("bot api clock", "it does not tell its time")
+        told = "it does not tell its time, so nobody knows whether this machine's clock is right"
+        return warn("bot api clock", told, "make sure that chrony or ntpd sets this machine's clock")
     # The header has whole seconds.
     there = parsedate_to_datetime(date).timestamp() + 0.5
     return skew("bot api clock", ahead_by(asked_at, there, answered_at))
