@@ -91,7 +91,7 @@ def sees(code: str) -> ButtonPressed:
 def test_staff_see_how_many_questions_are_open_and_for_how_long() -> None:
     (listed,) = decide(wrote("/payments", person=SUPPORT.person)).effects
     assert isinstance(listed, Say)
-    assert listed.text == text("payments.waiting", count=1, hours=2)
+    assert listed.text == text("payments.waiting", count=1, since=text("people.hours", hours=2))
     assert isinstance(listed.keyboard, Menu)
     ((button,),) = listed.keyboard.rows
     assert (button.action, button.token) == ("payment_see", CODE)

@@ -168,8 +168,22 @@ def test_a_stored_value_that_a_release_refuses_counts_as_its_default_and_the_oth
         other = other_process(stage)
         await other.look()
         assert (other.rules.patience, other.rules.minimum_age, other.rules.idle_end_s) == (4.0, 16, 3600.0)
-        page = (await (await stage.signed_in()).get("/settings")).text
-        assert "PATIENCE" in page
+        browser = await stage.signed_in()
+        page = (await browser.get("/settings")).text
+        assert re.findall(r"<code>(\w+)</code> does not count", page) == ["IDLE_END_MIN", "GONE"]
+        # The bad ones stop no other change, and each goes by a button of its own.
+        await press(browser, await reviewed(browser, "PATIENCE", "5"), "Change it for everybody")
+        await other.look()
+        assert other.rules.patience == 5.0
+        assert "IDLE_END_MIN</code> does not count" in (await browser.get("/settings/IDLE_END_MIN")).text
+        for name in ("IDLE_END_MIN", "GONE"):
+            listed = await browser.get("/settings")
+            await press(browser, listed, f'Forget it<span class="away">: {name}')
+        assert "does not count" not in (await browser.get("/settings")).text
+        given = await token(browser)
+        made_up = {"csrf": given, "name": "MADE_UP", "back": "yes", "seen": "0"}
+        assert (await browser.post("/settings/change", made_up)).status == 303
+        assert "MADE_UP" not in {each.place.name for each in await SqlOverrides(stage.records.engine).current()}
 
     play(tmp_path, scene)
 

@@ -4,7 +4,7 @@ If the records are away, everything stays as it is. An override that this releas
 that is logged once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from passerby.adapters.sql.overrides import SqlOverrides
@@ -13,8 +13,8 @@ from passerby.kernel.override import Overridden, Override, wordings_in
 from passerby.kernel.rules import ContactPolicy, Rules
 from passerby.ports.clock import Clock
 from passerby.ports.records import RecordsLost
-from passerby.settings import Settings, WrongSetting
-from passerby.settings.overriding import overridden
+from passerby.settings import Settings
+from passerby.settings.overriding import overridden_by
 from passerby.telemetry import logs
 
 LOOK_EVERY_S: Final = 2.0
@@ -74,30 +74,15 @@ class Overriding:
         for each in current:
             if each.place.what is Overridden.SETTING and each.value is not None:
                 values[each.place.name] = each.value
-        try:
-            settings = overridden(self._given, values)
-        except WrongSetting:
-            settings = self._one_by_one(current, values)
+        settings, _, refused = overridden_by(self._given, values)
+        for each in current:
+            if each.place.name in refused and each.number not in self._refused:
+                self._refused.add(each.number)
+                reason = refused[each.place.name].problem
+                logs.record("overrides.refused", "warning", setting=each.place.name, reason=reason)
         self.settings = settings
         self.rules = rules_of(settings)
         self.thresholds.update(settings.thresholds)
-
-    def _one_by_one(self, current: Sequence[Override], values: Mapping[str, str]) -> Settings:
-        """All of them that this release accepts together, in the order in which they were made."""
-        settings, kept = self._given, dict[str, str]()
-        for each in current:
-            name = each.place.name
-            if name not in values or each.place.what is not Overridden.SETTING:
-                continue
-            try:
-                settings = overridden(self._given, kept | {name: values[name]})
-            except WrongSetting as error:
-                if each.number not in self._refused:
-                    self._refused.add(each.number)
-                    logs.record("overrides.refused", "warning", setting=name, reason=error.problem)
-            else:
-                kept[name] = values[name]
-        return settings
 
     def _take_texts(self, words: Catalogue, current: Sequence[Override], labels: Sequence[tuple[str, str]]) -> None:
         texts = [

@@ -1,5 +1,6 @@
 """How an act that needs a second member is asked for, and how it looks."""
 
+from passerby.dialogue.spans import span
 from passerby.dialogue.staff import answer, refused
 from passerby.domain.approvals import SecondNeeded, asked_for, waits_already, who_may_agree
 from passerby.kernel.approval import Approval
@@ -11,8 +12,6 @@ from passerby.kernel.ids import PersonId
 from passerby.kernel.staff import AuditNote, Permission, StaffDecision, StaffFacts, StaffOrder
 from passerby.kernel.text import Text, text
 
-HOUR_S = 3600.0
-
 
 def card(approval: Approval, now: float) -> Text:
     return text(
@@ -20,7 +19,7 @@ def card(approval: Approval, now: float) -> Text:
         number=approval.number,
         what=approval.what,
         by=approval.asked_by,
-        hours=max(0, round((approval.expires_at - now) / HOUR_S)),
+        left=span(approval.expires_at - now),
     )
 
 

@@ -62,6 +62,34 @@ def overridden(settings: Settings, values: Mapping[str, str]) -> Settings:
         explain(error)
 
 
+def overridden_by(
+    settings: Settings, values: Mapping[str, str], first: Mapping[str, str] | None = None
+) -> tuple[Settings, dict[str, str], dict[str, WrongSetting]]:
+    """The settings with all of `values` that this release accepts together, in their order: a bad one stops no other.
+
+    `first`: values that come before all others, and that must be accepted.
+
+    Returns: the settings, the values that count, and why each of the others does not.
+    Raises: WrongSetting, about `first`.
+    """
+    kept = dict(first or {})
+    found = overridden(settings, kept)
+    refused: dict[str, WrongSetting] = {}
+    rest = {name: value for name, value in values.items() if name not in kept}
+    try:
+        return overridden(settings, kept | rest), kept | rest, refused
+    except WrongSetting:
+        pass
+    for name, value in rest.items():
+        try:
+            found = overridden(settings, kept | {name: value})
+        except WrongSetting as error:
+            refused[name] = error
+        else:
+            kept[name] = value
+    return found, kept, refused
+
+
 def shown(settings: Settings, name: str) -> str:
     """The value in effect of one of these settings, as the operator may write it. `name` in capitals."""
     return settings.shown()[name]

@@ -9,6 +9,7 @@ from passerby.domain.sanctions import binding
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
 from passerby.kernel.staff import Permission, StaffDecision
 from passerby.kernel.staff_requests import LiftAsked, PersonAsked, SanctionAsked
+from passerby.kernel.text import Text
 from passerby.panel.http import Answer
 from passerby.panel.look import Look
 from passerby.panel.visit import Act, Page, Route, Visit
@@ -70,15 +71,25 @@ class PeoplePage:
     def _said(self, done: StaffDecision) -> str:
         return self._words.plain(done.reply, "en") if done.reply is not None else ""
 
+    def _kind(self, kind: SanctionKind) -> str:
+        """The word of the staff bot, here too."""
+        return self._words.plain(Text(f"people.kind_{kind}"), "en")
+
+    def _reason(self, reason: Reason) -> str:
+        return self._words.plain(Text(f"people.reason_{reason}"), "en")
+
     def _page(self, visit: Visit, code: str, said: str, sanctions: tuple[Sanction, ...], status: int = 200) -> Answer:
         shown = {
             "title": "People",
             "code": code,
             "said": said,
-            "sanctions": sanctions,
+            "sanctions": [
+                {"id": each.id, "kind": self._kind(each.kind), "why": self._reason(each.reason), "until": each.until}
+                for each in sanctions
+            ],
             "may_act": visit.may(Permission.SANCTION),
-            "kinds": [kind.value for kind in SanctionKind],
-            "reasons": [reason.value for reason in Reason],
+            "kinds": [(kind.value, self._kind(kind)) for kind in SanctionKind],
+            "reasons": [(reason.value, self._reason(reason)) for reason in Reason],
             "lengths": [each for each in LENGTHS if each[0] or visit.may(Permission.BAN)],
         }
         return self._look.page(visit, "people.html", shown, status)

@@ -5,7 +5,7 @@ override that was seen, so that two members do not undo each other's change with
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -25,7 +25,7 @@ from passerby.settings.growth import GrowthSettings
 from passerby.settings.keeping import KeepingSettings
 from passerby.settings.limits import LimitSettings
 from passerby.settings.money import MoneySettings
-from passerby.settings.overriding import OVERRIDABLE, overridden, shown
+from passerby.settings.overriding import OVERRIDABLE, overridden, overridden_by, shown
 from passerby.settings.panel import PanelSettings
 from passerby.settings.rules import RuleSettings
 from passerby.settings.sponsor import SponsorSettings
@@ -80,12 +80,13 @@ class SettingsPage:
 
     async def show(self, visit: Visit) -> Answer:
         newest = {each.place.name: each for each in await self._current()}
-        values = self._in_effect(newest.values()).shown()
+        in_effect, refused = self._in_effect(newest.values())
+        values = in_effect.shown()
         chosen = {name.upper() for name in self._settings.model_fields_set}
         rows: list[dict[str, Any]] = []
         for each in Settings.describe():
             override = newest.get(each.name)
-            is_changed = override is not None and override.value is not None
+            is_changed = override is not None and override.value is not None and each.name not in refused
             rows.append(
                 {
                     "name": each.name,
@@ -106,6 +107,7 @@ class SettingsPage:
             "find": find,
             "history": history,
             "names": await self._names(),
+            "refused": [_refused(newest[name], error) for name, error in refused.items()],
         }
         return self._look.page(visit, "settings.html", shown_)
 
@@ -119,7 +121,7 @@ class SettingsPage:
         if name not in NAMES:
             return see("/settings")
         newest = {each.place.name: each for each in await self._current()}
-        before = self._in_effect(newest.values())
+        before, _ = self._in_effect(newest.values())
         try:
             after = self._with(newest.values(), name, value)
         except WrongSetting as error:
@@ -134,14 +136,18 @@ class SettingsPage:
     async def change(self, visit: Visit) -> Answer:
         form = visit.request.form
         name, value, seen = form.get("name", ""), _wished(form), form.get("seen", "")
-        if name not in NAMES or not seen.isdecimal() or len(seen) > 15:
+        current = await self._current()
+        is_known = name in NAMES or (value is None and name in {each.place.name for each in current})
+        if not is_known or not seen.isdecimal() or len(seen) > 15:
             return see("/settings")
         try:
-            self._with(await self._current(), name, value)
+            self._with(current, name, value)
         except WrongSetting as error:
             said = told(error, name)
             return await self._one(visit, name, said, 400, typed=value)
         done = await self._act(OverrideAsked(Place(Overridden.SETTING, name), value, int(seen)), visit.by)
+        if name not in NAMES:
+            return see("/settings")
         said = self._words.plain(done.reply, "en") if done.reply is not None else ""
         return await self._one(visit, name, said, 409 if done.refused else 200)
 
@@ -159,10 +165,12 @@ class SettingsPage:
             return self._look.page(visit, "error.html", {"said": "This setting cannot be changed here."}, 404)
         versions = await self._overrides.versions(Overridden.SETTING, name, SHOWN)
         newest = {each.place.name: each for each in await self._current()}
+        in_effect, refused = self._in_effect(newest.values())
         values = {
             "title": name,
             "setting": described,
-            "value": shown(self._in_effect(newest.values()), name),
+            "value": shown(in_effect, name),
+            "refused": _refused(newest[name], refused[name]) if name in refused else None,
             "started": shown(self._settings, name),
             "said": said,
             "review": review,
@@ -179,20 +187,31 @@ class SettingsPage:
     async def _names(self) -> dict[int, str]:
         return {0: "command line"} | {int(each.number): each.name for each in await self._staff.everybody()}
 
-    def _in_effect(self, current: Any) -> Settings:
-        try:
-            return self._with(current)
-        except WrongSetting:
-            # The workers leave out the values that this release refuses.
-            return self._settings
+    def _in_effect(self, current: Iterable[Override]) -> tuple[Settings, dict[str, WrongSetting]]:
+        """As the workers see it: a value that this release refuses does not count. Also, why it refuses which."""
+        found, _, refused = overridden_by(self._settings, _values(current))
+        return found, refused
 
-    def _with(self, current: Any, name: str = "", value: str | None = None) -> Settings:
-        """Raises: WrongSetting."""
-        values = {each.place.name: each.value for each in current if each.value is not None}
-        values.pop(name, None)
-        if name and value is not None:
-            values[name] = value
-        return overridden(self._settings, values)
+    def _with(self, current: Iterable[Override], name: str, value: str | None) -> Settings:
+        """With another value of one setting. The others stay, except those that do not count anyway.
+
+        Raises: WrongSetting.
+        """
+        values = _values(current)
+        _, kept, _ = overridden_by(self._settings, values)
+        kept.pop(name, None)
+        return overridden(self._settings, kept | ({} if value is None else {name: value}))
+
+
+def _values(current: Iterable[Override]) -> dict[str, str]:
+    return {each.place.name: each.value for each in current if each.value is not None}
+
+
+def _refused(override: Override, error: WrongSetting) -> dict[str, Any]:
+    """A stored value that does not count."""
+    name = override.place.name
+    why = f"{error.setting} {error.problem}" if name in NAMES else "This release has no such setting"
+    return {"name": name, "value": override.value, "seen": override.number, "why": why}
 
 
 def _fits(row: dict[str, Any], find: str) -> bool:

@@ -3,7 +3,7 @@
 import msgspec
 
 from passerby.dialogue.staff import answer, in_rows, refused
-from passerby.domain.cases import DAY_S, costs, evidence_of, weights
+from passerby.domain.cases import DAY_S, HOUR_S, costs, evidence_of, weights
 from passerby.kernel.case import Case, CaseFile, CaseState, Judged, Mute, Outcome, Proposal, Verdict
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Button, Menu
@@ -21,7 +21,7 @@ from passerby.kernel.staff import (
     ThankOrder,
 )
 from passerby.kernel.text import Text, text
-from passerby.staff.cases.looking import FOR_GOOD, HOUR_S, length, mine, named, token
+from passerby.staff.cases.looking import FOR_GOOD, length, mine, named, token
 
 LENGTHS_H = (1, 24, 168, 720, 2160)
 INTERIM_S = 7 * DAY_S

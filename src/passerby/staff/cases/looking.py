@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from passerby.dialogue.spans import span
 from passerby.dialogue.staff import answer, lines, refused
 from passerby.domain.ages import age_now
 from passerby.domain.cases import (
@@ -36,7 +37,6 @@ from passerby.kernel.staff import (
 )
 from passerby.kernel.text import Text, text
 
-HOUR_S = 3600.0
 DAY_H = 24
 SHOWN = 10
 """How many reports a card lists, the newest first."""
@@ -64,7 +64,7 @@ def queue_asked(event: MessageReceived, facts: StaffFacts, env: Env) -> StaffDec
     if not desk.waiting:
         return StaffDecision(effects=answer(event, text("cases.queue_empty", decided=desk.decided_lately)))
     found = [
-        text(f"cases.lane_{lane.name.lower()}", count=len(of), hours=_hours_since(of, env.now))
+        text(f"cases.lane_{lane.name.lower()}", count=len(of), since=_since(of, env.now))
         for lane in Lane
         if (of := [each for each in desk.waiting if each.lane is lane])
     ]
@@ -72,8 +72,9 @@ def queue_asked(event: MessageReceived, facts: StaffFacts, env: Env) -> StaffDec
     return StaffDecision(effects=answer(event, said, Menu(((Button(text("cases.take"), "case_next"),),))))
 
 
-def _hours_since(cases: Sequence[Case], now: float) -> int:
-    return max(0, int((now - min(each.opened_at for each in cases)) / HOUR_S))
+def _since(cases: Sequence[Case], now: float) -> Text:
+    """How long the oldest has been open."""
+    return span(now - min(each.opened_at for each in cases))
 
 
 def take_next(event: MessageReceived | ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:
@@ -148,7 +149,7 @@ def card(file: CaseFile, now: float) -> Text:
             "cases.report",
             who=pseudonym(case, each.by, now),
             why=text(f"people.reason_{each.reason}"),
-            hours=max(0, int((now - each.filed_at) / HOUR_S)),
+            since=span(now - each.filed_at),
             evidence=len(each.exhibits),
             right=each.record.upheld,
             decided=each.record.upheld + each.record.dismissed,

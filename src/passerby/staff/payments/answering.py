@@ -2,6 +2,7 @@
 
 import msgspec
 
+from passerby.dialogue.spans import HOUR_S
 from passerby.dialogue.staff import answer, refused
 from passerby.domain.money.cases import LONGEST
 from passerby.kernel.decision import Env
@@ -10,7 +11,7 @@ from passerby.kernel.payment_case import AnswerOrder
 from passerby.kernel.staff import AuditNote, StaffDecision, StaffFacts
 from passerby.kernel.staff_requests import AnswerAsked
 from passerby.kernel.text import text
-from passerby.staff.payments.looking import hours_open, known, named
+from passerby.staff.payments.looking import known, named
 
 
 def answered(event: MessageReceived, facts: StaffFacts, env: Env) -> StaffDecision:
@@ -33,7 +34,7 @@ def _answer(event: object, words: str, facts: StaffFacts, env: Env) -> StaffDeci
         return refused(event, text("payments.unknown"))
     assert facts.me is not None, "only staff get here"
     closed = msgspec.structs.replace(case, answered_at=env.now, answered_by=int(facts.me.number))
-    note = AuditNote("payment_case.answered", named(case), {"hours": hours_open(case, env.now)})
+    note = AuditNote("payment_case.answered", named(case), {"hours": int((env.now - case.opened_at) // HOUR_S)})
     done = text("payments.answered")
     return StaffDecision(
         notes=(note,),

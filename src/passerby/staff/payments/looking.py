@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from passerby.dialogue.spans import span
 from passerby.dialogue.staff import answer, lines, refused
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Button, Menu
@@ -12,7 +13,6 @@ from passerby.kernel.staff import AuditNote, ShowExhibit, StaffDecision, StaffFa
 from passerby.kernel.staff_requests import PaymentCaseAsked
 from passerby.kernel.text import Text, day, text
 
-HOUR_S: Final = 3600.0
 SHOWN: Final = 20
 """How many cases the list has at most, the oldest first: one button each."""
 
@@ -27,8 +27,9 @@ def named(case: PaymentCase) -> str:
     return f"payment case {case.code}"
 
 
-def hours_open(case: PaymentCase, now: float) -> int:
-    return max(0, int((now - case.opened_at) / HOUR_S))
+def since(case: PaymentCase, now: float) -> Text:
+    """How long the case has been open."""
+    return span(now - case.opened_at)
 
 
 def listed(event: MessageReceived, facts: StaffFacts, env: Env) -> StaffDecision:
@@ -36,9 +37,9 @@ def listed(event: MessageReceived, facts: StaffFacts, env: Env) -> StaffDecision
     waiting = known(facts).waiting
     if not waiting:
         return StaffDecision(effects=answer(event, text("payments.none")))
-    said = text("payments.waiting", count=len(waiting), hours=hours_open(waiting[0], env.now))
+    said = text("payments.waiting", count=len(waiting), since=since(waiting[0], env.now))
     rows = tuple(
-        (Button(text("payments.open", code=each.code, hours=hours_open(each, env.now)), "payment_see", each.code),)
+        (Button(text("payments.open", code=each.code, since=since(each, env.now)), "payment_see", each.code),)
         for each in waiting[:SHOWN]
     )
     return StaffDecision(effects=answer(event, said, Menu(rows)))
@@ -52,7 +53,7 @@ def card(desk: PaymentDesk, case: PaymentCase, now: float) -> Text:
     return text(
         "payments.card",
         code=case.code,
-        hours=hours_open(case, now),
+        since=since(case, now),
         language=desk.language or "–",
         purchases=lines(bought) if bought else text("payments.bought_nothing"),
     )
