@@ -22,6 +22,7 @@ SHORT: dict[str, tuple[list[str], ...]] = {
     "match": ([], ["--redis", "--no-alone"]),
     "memory": ([], ["--redis"]),
     "broadcast": ([],),
+    "checkout": ([],),
     "peers": ([],),
     "sql": ([],),
     "day": ([],),

@@ -27,6 +27,12 @@ _UPDATE = (
     b'"language_code":"en"},"chat":{"id":%d,"first_name":"Ann","username":"ann","type":"private"},'
     b'"date":%d,"text":"%b"}}'
 )
+_CHECKOUT = (
+    b'{"update_id":%d,"pre_checkout_query":{"id":"%d","from":{"id":%d,"is_bot":false,"first_name":"Ann",'
+    b'"language_code":"en"},"currency":"XTR","total_amount":%d,"invoice_payload":"%b"}}'
+)
+_QUERY = re.compile(rb'\bpre_checkout_query_id(?:": ?"|=)(\d+)')
+_IS_APPROVED = re.compile(rb'\bok(?:": ?|=)true')
 _SAME_OFFSET_S = 0.5
 _NOTHING = b'{"ok":true,"result":[]}'
 
@@ -56,6 +62,14 @@ class Bot:
         self._next += 1
         self._message += 1
         update = _UPDATE % (self._next, self._message, person, person, date, words.encode())
+        self._put(person, update)
+
+    def ask(self, person: int, query: int, stars: int, payload: str) -> None:
+        """A person presses Pay: this bot is asked whether they may."""
+        self._next += 1
+        self._put(person, _CHECKOUT % (self._next, query, person, stars, payload.encode()))
+
+    def _put(self, person: int, update: bytes) -> None:
         if self.hook is not None:
             self.hook.put(person, update)
             return
@@ -106,6 +120,8 @@ class Canned:
     def __init__(self, bots: list[int], delivered: Delivered, delay_s: tuple[float, float] = (0, 0)) -> None:
         self.bots = {bot: Bot(bot) for bot in bots}
         self.delivered = delivered
+        self.answered: Callable[[int, bool], None] | None = None
+        """Gets the number of each checkout that is answered, and whether it was approved."""
         self.delay_s = delay_s
         self.rng = Random(1)
         self.open = set[Connection]()
@@ -178,6 +194,12 @@ class Connection(asyncio.Protocol):
                 int(limit[1]) if limit else 100,
                 int(timeout_s[1]) if timeout_s else 0,
             )
+            return
+        if method == b"answerPreCheckoutQuery" and self._server.answered is not None:
+            query = _QUERY.search(body)
+            assert query is not None, "an answer names its checkout"
+            self._server.answered(int(query[1]), _IS_APPROVED.search(body) is not None)
+            self.answer(b'{"ok":true,"result":true}')
             return
         if method == b"getStarTransactions":
             self.answer(b'{"ok":true,"result":{"transactions":[]}}')

@@ -4,6 +4,8 @@ Each line of stdin is a command. Each answer is one JSON object on a line:
 
     closed K     K people, in pairs; each writes again as soon as their last message has arrived
     open R       R messages a second in all, at the times of a Poisson process
+    buy R        R checkouts a second in all, at the times of a Poisson process; 0: no more
+    bought       the latencies of the answered checkouts, like `latency`, with {"refused"}; it forgets them
     search R     everybody asks for a partner, R a second; 0: all at once
     hooks U B:P:S,…  send updates to the webhooks below U: those of bot B to path P, with secret S
     pause        nobody writes
@@ -45,6 +47,14 @@ FOUND = "Partner found"
 WORDS = "Do you remember the harbour at night, with all the lights?"
 
 
+PLAN, STARS = "week=7d:75", 75
+
+
+def order_of(person: int) -> str:
+    """The payload of the invoice that somebody got before the start."""
+    return f"order-{person}"
+
+
 def people(pairs: int, bots: list[int]) -> list[tuple[int, int]]:
     """All people and their bots. Partners are neighbours, on different bots."""
     return [(FIRST_PERSON + number, bots[number % len(bots)]) for number in range(2 * pairs)]
@@ -63,9 +73,17 @@ class Load:
         self._number = 0
         self._closed = False
         self._opened: asyncio.Task[None] | None = None
+        self._buying: asyncio.Task[None] | None = None
+        self.asked: dict[int, float] = {}
+        self._answered: list[float] = []
+        self._refused = 0
+        self._query = 0
         self._rng = Random(1)
 
     def write(self, person: int, bot: int, words: str) -> None:
+        raise NotImplementedError
+
+    def ask(self, person: int, bot: int, query: int) -> None:
         raise NotImplementedError
 
     def hook(self, url: str, endpoints: str) -> None:
@@ -116,6 +134,35 @@ class Load:
                 await asyncio.sleep(max(TICK_S, early_s))
             self.write(person, bot, "/search")
 
+    def buy(self, rate_per_s: float) -> None:
+        if self._buying is not None:
+            self._buying.cancel()
+            self._buying = None
+        if rate_per_s:
+            self._buying = asyncio.get_running_loop().create_task(self._buy(rate_per_s))
+
+    async def _buy(self, rate_per_s: float) -> None:
+        due = perf_counter()
+        while True:
+            due += self._rng.expovariate(rate_per_s)
+            while (early_s := due - perf_counter()) > 0:
+                await asyncio.sleep(max(TICK_S, early_s))
+            self._query += 1
+            self.asked[self._query] = due
+            self.ask(*self.everybody[self._query % len(self.everybody)], self._query)
+
+    def answered(self, query: int, is_approved: bool) -> None:
+        due = self.asked.pop(query, None)
+        if due is not None:
+            self._answered.append(perf_counter() - due)
+            self._refused += not is_approved
+
+    def bought(self) -> dict[str, float]:
+        found = _percentiles(self._answered) | {"waiting": len(self.asked), "refused": self._refused}
+        self._answered.clear()
+        self._refused = 0
+        return found
+
     async def _keep_rate(self, rate_per_s: float) -> None:
         due, index = perf_counter(), 0
         while True:
@@ -144,13 +191,17 @@ class Load:
         self._latencies.clear()
 
     def latency(self) -> dict[str, float]:
-        ordered = sorted(self._latencies)
-        n = len(ordered)
-        if not n:
-            return {"n": 0}
-        cuts = {"p50_ms": n // 2, "p99_ms": n * 99 // 100, "p999_ms": n * 999 // 1000, "max_ms": n - 1}
-        found = {name: ordered[min(n - 1, index)] * 1e3 for name, index in cuts.items()}
-        return {"n": n, **found, "waiting": len(self._due)}
+        found = _percentiles(self._latencies)
+        return found | {"waiting": len(self._due)} if found["n"] else found
+
+
+def _percentiles(latencies: list[float]) -> dict[str, float]:
+    ordered = sorted(latencies)
+    n = len(ordered)
+    if not n:
+        return {"n": 0}
+    cuts = {"p50_ms": n // 2, "p99_ms": n * 99 // 100, "p999_ms": n * 999 // 1000, "max_ms": n - 1}
+    return {"n": n} | {name: ordered[min(n - 1, index)] * 1e3 for name, index in cuts.items()}
 
 
 async def _canned(
@@ -174,7 +225,12 @@ async def _canned(
         at, first.polled_at = first.polled_at, None
         return {"at": at or 0.0}
 
+    def ask(person: int, bot: int, query: int) -> None:
+        server.bots[bot].ask(person, query, STARS, order_of(person))
+
+    server.answered = load.answered
     load.write = write  # type: ignore[method-assign]
+    load.ask = ask  # type: ignore[method-assign]
     load.polled = polled  # type: ignore[method-assign]
     load.hook = hook  # type: ignore[method-assign]
     context = None
@@ -201,6 +257,10 @@ async def _answer_commands(load: Load) -> None:
                 load.pause()
             case "reset":
                 load.reset()
+            case "buy":
+                load.buy(float(argument))
+            case "bought":
+                answer = load.bought()
             case "search":
                 load.search(float(argument))
             case "count":

@@ -20,7 +20,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from benchmarks.load_peer import people
+from benchmarks.load_peer import PLAN, STARS, order_of, people
 from benchmarks.sampler import Sampler, threads
 from benchmarks.stdin_commands import answer_commands, spent
 from passerby.adapters.memory import FileLog, MemoryStore
@@ -32,6 +32,7 @@ from passerby.bootstrap.serving import serve as serve_fleet
 from passerby.cli.importing import keep_all
 from passerby.cli.serving import run_until_signal
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
+from passerby.kernel.money import PurchaseId, PurchaseOrder, Wallet
 from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Profile, State
 from passerby.ports.facts import PersonChanged
 from passerby.ports.live_store import LiveStore
@@ -49,6 +50,9 @@ AT_A_TIME = 50
 
 sql = Counter[str]()
 store_calls = Counter[str]()
+
+
+ORDER_S = 86_400.0
 
 
 def prepare(settings: Settings, pairs: int) -> None:
@@ -71,10 +75,25 @@ def prepare_strangers(settings: Settings, pairs: int) -> None:
 async def _fill(settings: Settings, everybody: list[tuple[int, int]], states: Sequence[State]) -> None:
     now = time()
     profile = Profile(consented_at=now, age=25, age_given_at=now, gender=Gender.UNSAID, language="en")
-    puts = tuple(
-        Participant(PersonId(person), 1, bot=BotId(bot), bots=(BotId(bot),), profile=profile, state=state, seen_at=now)
-        for (person, bot), state in zip(everybody, states, strict=True)
-    )
+
+    def put_of(person: int, bot: int, state: State) -> Participant:
+        wallet = None
+        if settings.vip_plans:
+            plan = settings.vip_plans[0]
+            number, ends_at = PurchaseId(order_of(person)), now + ORDER_S
+            wallet = Wallet((PurchaseOrder(number, plan.name, plan.days, STARS, BotId(bot), now, ends_at),))
+        return Participant(
+            PersonId(person),
+            1,
+            bot=BotId(bot),
+            bots=(BotId(bot),),
+            profile=profile,
+            state=state,
+            seen_at=now,
+            wallet=wallet,
+        )
+
+    puts = tuple(put_of(person, bot, state) for (person, bot), state in zip(everybody, states, strict=True))
     store: LiveStore
     if settings.is_shared:
         store = (await open_redis(settings.redis_url.get_secret_value(), SystemClock(), Random(1), may_lose=True)).store
@@ -166,6 +185,8 @@ def settings_of(options: argparse.Namespace) -> Settings:
     if options.web:
         where = f"127.0.0.1:{options.web}"
         stores |= {"update_mode": "webhook", "webhook_url": f"http://{where}/bench", "webhook_listen": where}
+    if options.sells:
+        stores |= {"vip_plans": PLAN}
     budgets = {"bot_rate_per_s": OUT_OF_THE_WAY, "chat_rate_per_s": CHAT_RATE_PER_S, "chat_burst": CHAT_BURST}
     budgets |= {"person_rate_per_s": OUT_OF_THE_WAY, "person_at_once": 10_000}
     return Settings(
@@ -186,6 +207,7 @@ def main() -> None:
     parser.add_argument("--name", default="worker-0")
     parser.add_argument("--pairs", type=int, default=500)
     parser.add_argument("--idle", action="store_true", help="they are in no chat")
+    parser.add_argument("--sells", action="store_true", help="a plan is on sale, and everybody has an invoice")
     parser.add_argument("--shipped", action="store_true", help="the budgets of bots and chats as they are by default")
     parser.add_argument("--web", type=int, help="the port to take webhooks on, instead of polling")
     parser.add_argument("--core", type=int)

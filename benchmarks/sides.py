@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +75,7 @@ class Side:
 @dataclass(frozen=True, slots=True)
 class Shape:
     """What is measured. `tls`: to the Bot API; `web`: updates come by webhooks; `idle`: people who are known, but in no
-    chat; `shipped`: with the budgets that a bot really has."""
+    chat; `shipped`: with the budgets that a bot really has; `sells`: everybody has an invoice that can be paid."""
 
     against: str = "canned"
     bots: int = 4
@@ -88,6 +88,7 @@ class Shape:
     count: bool = False
     idle: bool = False
     shipped: bool = False
+    sells: bool = False
 
     @property
     def name(self) -> str:
@@ -99,14 +100,23 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """`stores`: process ids of the product's stores, by name. `shared`: they share the other side's core."""
+    """`stores`: process ids of the product's stores, by name. `shared`: they share the other side's core. `start`
+    starts one more worker, with this number."""
 
-    workers: Sequence[Side]
+    workers: list[Side]
     load_peer: Side
     stores: Mapping[str, int]
     shared: bool
     directory: Path = Path()
     """Where the product's files are."""
+    start: Callable[[int], Side] | None = None
+
+    def reload(self) -> None:
+        """Replace the workers one after another: the next one starts, then the old one ends."""
+        assert self.start is not None, "several workers share their stores"
+        for number in range(len(self.workers)):
+            self.workers.append(self.start(len(self.workers) + number))
+            self.workers.pop(0).end()
 
     def usage(self) -> dict[str, Any]:
         """The sum over all workers. Counts by name stay separate."""
@@ -184,17 +194,20 @@ def sides(shape: Shape) -> Iterator[Sides]:
         load_peer, environment = closing.enter_context(opposed(shape, seat.load_peer, directory))
         where: list[object] = ["--url", load_peer.greeting["url"], "--tokens", ",".join(load_peer.greeting["tokens"])]
         where += ("--directory", directory, *stores)
-        flags = [flag for flag in ("count", "idle", "shipped") if getattr(shape, flag)]
+        flags = [flag for flag in ("count", "idle", "shipped", "sells") if getattr(shape, flag)]
         where += (f"--{flag}" for flag in flags)
         where += ("--web", free_port()) if shape.web else ()
         workers: list[Side] = []
         closing.callback(lambda: [worker.end() for worker in workers])
-        for number in range(shape.workers):
+
+        def start(number: int) -> Side:
             core = seat.workers[number % len(seat.workers)]
             # The first worker puts the people into the stores.
             own = ("--name", f"worker-{number}", "--core", core, "--pairs", 0 if number else shape.pairs)
-            workers.append(Side("product", *where, *own, environment=environment))
-        found = Sides(workers, load_peer, pids, seat.stores == seat.load_peer, directory)
+            return Side("product", *where, *own, environment=environment)
+
+        workers += map(start, range(shape.workers))
+        found = Sides(workers, load_peer, pids, seat.stores == seat.load_peer, directory, start)
         _wait_for_leases(found, shape)
         if shape.web:
             told = workers[0].ask("endpoints")

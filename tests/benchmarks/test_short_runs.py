@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks import memory, relay
+from benchmarks import checkout, memory, relay
 from benchmarks.peers.__main__ import PEERS, peer_sides
 from benchmarks.sides import Shape, sides
 from tests.size import in_full
@@ -32,6 +32,14 @@ def test_the_memory_of_chats_is_measured(monkeypatch: pytest.MonkeyPatch) -> Non
     assert product["of"] == "product"
     assert found["relays"] > 0
     assert product["peak_rss_mb"] >= product["peak_pss_mb"] >= product["before_pss_mb"] > 10
+
+
+@pytest.mark.long
+def test_the_answers_to_checkouts_are_measured_under_full_load() -> None:
+    rows = checkout.measure(replace(SMALL, sells=True), rate_per_s=50, in_flight=4, window_s=1.0)
+    assert [row["while"] for row in rows] == ["nobody writes", "full load"]
+    assert rows[1]["relays_per_s"] > 0
+    assert all(row["p50_ms"] <= row["p99_ms"] <= row["max_ms"] for row in rows)
 
 
 @pytest.mark.long

@@ -15,6 +15,7 @@ from benchmarks import hooks, relay
 from benchmarks.canned import Canned
 from benchmarks.certificate import write_certificate
 from benchmarks.decode import readers
+from benchmarks.load_peer import STARS, Load, order_of, people
 from benchmarks.peers.__main__ import times_ours
 from benchmarks.processes import cpu_s, family, memory
 from benchmarks.sides import Seats, Shape, seats
@@ -148,6 +149,36 @@ def test_the_canned_server_reads_the_requests_of_peers(kind: str, body: bytes) -
 
     assert asyncio.run(send()).startswith(b"HTTP/1.1 200 OK")
     assert arrived == [(5_000_001, body)]
+
+
+def test_the_other_side_asks_for_checkouts_and_counts_their_answers() -> None:
+    load = Load(people(1, [1]))
+    query, person = 7, load.everybody[0][0]
+
+    async def call(port: int, method: str, body: bytes) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(f"POST /bot1:x/{method} HTTP/1.1\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+        answer = await reader.readuntil(b"}")
+        writer.close()
+        await writer.wait_closed()
+        return answer
+
+    async def sell() -> bytes:
+        server = Canned([1], lambda _, __: None)
+        server.answered = load.answered
+        port = await server.listen()
+        server.bots[1].ask(person, query, STARS, order_of(person))
+        load.asked[query] = load.asked[query + 1] = 0.0
+        asked = await call(port, "getUpdates", b'{"offset":0,"timeout":1}')
+        await call(port, "answerPreCheckoutQuery", b'{"pre_checkout_query_id":"7","ok":true}')
+        await call(port, "answerPreCheckoutQuery", b'{"pre_checkout_query_id":"7","ok":false}')  # counts once
+        await server.aclose()
+        return asked
+
+    assert b'"pre_checkout_query":{"id":"7"' in asyncio.run(sell())
+    found = load.bought()
+    assert (found["n"], found["refused"], found["waiting"]) == (1, 0, 1)
+    assert load.bought()["n"] == 0
 
 
 def test_a_chats_next_update_waits_for_the_webhook_and_refused_updates_come_again(

@@ -13,7 +13,9 @@ from typing import Any
 import psutil
 import pytest
 
+from passerby.bootstrap.demo_money import PLANS, RENEWS
 from passerby.cli.demo import TRIED, _panel_port, tried
+from passerby.kernel.rules import Filter
 from passerby.settings import Settings
 from tests.cli.command import PASSERBY, TOKEN, WAIT_S, interrupt, passerby, running, said
 from tests.ports import free_port
@@ -162,9 +164,17 @@ def test_two_demos_that_start_at_once_have_a_panel_each() -> None:
     assert _panel_port() != _panel_port()
 
 
+def test_the_demo_sells_the_plans_that_the_invented_payments_of_its_panel_are_for() -> None:
+    settings = Settings(bot_tokens=("1000001:" + "A" * 35,), **tried({}))  # type: ignore[arg-type]
+    assert {(plan.name, plan.days, plan.stars) for plan in settings.vip_plans} == set(PLANS)
+    assert {plan.name for plan in settings.vip_plans if plan.renews} == {RENEWS}
+    assert settings.filters_for_all == tuple(Filter), "a newcomer meets no lock before they know what there is"
+
+
 def test_the_demo_takes_what_is_sold_and_given_from_the_environment_and_no_secret() -> None:
     found = tried({"VIP_PLANS": "week=7d:75", "REFERRAL_DAYS": "3", "BOT_TOKENS": "1:secret", "TRIAL_DAYS": ""})
     assert found == {"vip_plans": "week=7d:75", "referral_days": "3"}
     settings = Settings(bot_tokens=("1000001:" + "A" * 35,), **found)  # type: ignore[arg-type]
     assert ([plan.name for plan in settings.vip_plans], settings.referral_days) == (["week"], 3)
+    assert tried({"VIP_PLANS": ""}) == {}, "nothing is sold if somebody says so"
     assert not any(word in name for name in TRIED for word in ("TOKEN", "KEY", "SECRET", "URL", "URI"))

@@ -114,6 +114,13 @@ def test_the_shop_has_a_button_for_each_plan_that_this_bot_sells() -> None:
     assert said(ann.presses("vip_shop")) == ["vip.offer"]
 
 
+def test_the_shop_does_not_sell_filters_that_everybody_has() -> None:
+    ann = Playbook(Rules(plans=(Plan("week", 7, 75),))).person()
+    assert said(ann.writes("/vip")) == ["vip.offer_open"]
+    ann = Playbook(Rules(plans=(Plan("week", 7, 75),), free_filters=(Filter.AGE,))).person()
+    assert said(ann.writes("/vip")) == ["vip.offer"]
+
+
 def test_if_this_bot_sells_nothing_the_shop_has_no_buttons() -> None:
     ann = Playbook(Rules(plans=(ELSEWHERE,), free_filters=())).person()
     assert ann.writes("/vip") == Decision(effects=(says(ann, "vip.offer"),))

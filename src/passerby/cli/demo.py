@@ -2,7 +2,7 @@
 
 One directory has everything that the next run continues with: the sandbox's state, the bots' pretend tokens, Passerby's
 database. Settings in the environment and in `.env` are ignored, because a real token must never get in here. A few
-without secrets are not (TRIED), so that what is sold or given can be tried without money.
+without secrets are not (TRIED), so that what is sold or given can be tried: all Stars are play money.
 """
 
 import asyncio
@@ -43,6 +43,8 @@ STEPS = (
 )
 """The buttons that a new person presses, in order. They are in English, like the phones at the start."""
 FIRST_ID = 1_000_001
+SOLD = "week=7d:75, month=30d:250, monthly=30d:200:renews"
+"""The plans of the demo, if the environment has no others. The invented payments in its panel are for the same ones."""
 TRIED = ("VIP_PLANS", "FREE_FILTERS", "TRIAL_DAYS", "REAL_CHAT_MESSAGES", "REFERRAL_DAYS")
 PATIENCE_S = 60.0
 POLL_S = 0.05
@@ -74,8 +76,12 @@ def run_demo(data: Path, port: int | None) -> None:
 
 
 def tried(environment: Mapping[str, str]) -> dict[str, str]:
-    """The few settings that the demo takes from the environment."""
-    return {name.lower(): environment[name] for name in TRIED if environment.get(name)}
+    """The few settings that the demo takes from the environment.
+
+    Without VIP_PLANS, it sells plans of its own, and leaves the filters open. `VIP_PLANS=` sells nothing.
+    """
+    found = {name.lower(): environment[name] for name in TRIED if environment.get(name)}
+    return found if "VIP_PLANS" in environment else {"vip_plans": SOLD, "free_filters": "all", **found}
 
 
 async def _demo(data: Path, port: int, panel: int, stop: asyncio.Event) -> None:
@@ -112,6 +118,7 @@ def _welcome(port: int, link: str) -> None:
     steps = "\n".join(f"    {number}. {step}" for number, step in enumerate(STEPS, start=1))
     typer.echo(f"\n  Open http://{HOST}:{port}/ in a browser. On each of the two phones, press:\n{steps}")
     typer.echo("  The two are in a chat now: write on one phone, read it on the other. Ctrl-C stops everything.\n")
+    typer.echo("  Write /vip on a phone to buy something: each has Stars, which are play money.\n")
     typer.echo(f"  The operators' panel, with invented people, chats and payments (the link works once): {link}\n")
 
 

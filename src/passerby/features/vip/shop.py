@@ -18,6 +18,7 @@ from passerby.kernel.ids import BotId
 from passerby.kernel.money import Bill, NotNow, Plan, PurchaseOrder
 from passerby.kernel.money_event import CheckoutAnswered
 from passerby.kernel.participant import Participant
+from passerby.kernel.rules import Filter
 from passerby.kernel.text import Text, text
 
 BUY = "vip_buy"
@@ -42,7 +43,8 @@ def _offer(me: Participant, bot: BotId, env: Env) -> Say:
         rows = (*rows, (Button(text("vip.gift"), GIFT),))
     if env.rules.referral_days and me.profile.complete:
         rows = (*rows, (Button(text("vip.invite"), INVITE),))
-    return Say(me.person, _with_status(text("vip.offer"), me, env), Menu(rows) if rows else keyboard)
+    offer = text("vip.offer_open" if set(Filter) <= set(env.rules.free_filters) else "vip.offer")
+    return Say(me.person, _with_status(offer, me, env), Menu(rows) if rows else keyboard)
 
 
 def _with_status(page: Text, me: Participant, env: Env) -> Text:
