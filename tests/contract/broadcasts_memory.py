@@ -72,6 +72,7 @@ def fits(person: Participant, audience: Audience, category: Category, now: float
         and (audience.age_max is None or (age is not None and age <= audience.age_max))
         and (audience.active_days is None or days <= audience.active_days)
         and (audience.idle_days is None or days > audience.idle_days)
+        and (not audience.sources or (person.journey is not None and person.journey.source in audience.sources))
         and (audience.vip is None or (person.vip_until > now) == audience.vip)
     )
 

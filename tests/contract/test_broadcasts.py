@@ -29,6 +29,7 @@ from passerby.kernel.broadcast import (
 )
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.ids import BotId, MessageId, PersonId, UpdateRef
+from passerby.kernel.journey import Journey
 from passerby.kernel.participant import DataRequests, Gender, Participant
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
 from passerby.kernel.staff import AuditNote, StaffDecision
@@ -114,7 +115,8 @@ BAN = Sanction("beef", SanctionKind.BANNED, Reason.SCAM, NOW - 5, by=4)
 async def test_the_audience_is_who_can_be_reached_and_fits(office: Office, /) -> None:
     ann, bob, cleo = person(1, 1), person(2, 1, bot=2, language="de"), person(3, 1, language="pt-BR")
     bob = replace(bob, profile=replace(bob.profile, gender=Gender.MALE, age=17), seen_at=NOW - 40 * DAY_S)
-    cleo = replace(cleo, vip_until=NOW + 9, muted=("promo",))
+    cleo = replace(cleo, vip_until=NOW + 9, muted=("promo",), journey=Journey("spring_1", BotId(1), "pt", NOW))
+    bob = replace(bob, journey=Journey("springx1", BotId(2), "de", NOW))
     await office.know(
         ann,
         bob,
@@ -137,6 +139,9 @@ async def test_the_audience_is_who_can_be_reached_and_fits(office: Office, /) ->
         (Audience(idle_days=30), Category.NEWS, 1),
         (Audience(vip=True), Category.NEWS, 1),
         (Audience(vip=False), Category.NEWS, 2),
+        (Audience(sources=("spring_1",)), Category.NEWS, 1),
+        (Audience(sources=("spring_1", "springx1")), Category.NEWS, 2),
+        (Audience(sources=("spring",)), Category.NEWS, 0),
         (Audience(people=(PersonId(3), PersonId(4), PersonId(5))), Category.PROMO, 2),
     )
     for audience, category, people in expected:

@@ -65,7 +65,8 @@ class TargetState(StrEnum):
 class Audience(msgspec.Struct, frozen=True, omit_defaults=True):
     """Who gets it: those for whom all of this is true. Empty or None: everybody.
 
-    `active_days`: seen within so many days. `idle_days`: not seen for so many days. `people` names them one by one, for
+    `active_days`: seen within so many days. `idle_days`: not seen for so many days. `sources`: they came first by a
+    link with one of these tags (see `Journey`). `people` names them one by one, for
     previews and tests; then nothing else counts.
     """
 
@@ -77,6 +78,7 @@ class Audience(msgspec.Struct, frozen=True, omit_defaults=True):
     active_days: float | None = None
     idle_days: float | None = None
     vip: bool | None = None
+    sources: tuple[str, ...] = ()
     people: tuple[PersonId, ...] = ()
 
 

@@ -9,8 +9,8 @@ from passerby.kernel.participant import Gender
 
 DRAFT = Broadcast(1, BroadcastState.DRAFT, 1, 0.0)
 ALL = (
-    "category=promo bot=12,13 language=de,en gender=female,other age=18-30 active=30 idle=7.5 vip=on "
-    "silent=off hour=on canary=off paid=on weekly=on holdout=10 at=2026-12-01T18:00"
+    "category=promo bot=12,13 language=de,en gender=female,other source=spring_1,invite age=18-30 "
+    "active=30 idle=7.5 vip=on silent=off hour=on canary=off paid=on weekly=on holdout=10 at=2026-12-01T18:00"
 )
 
 
@@ -26,13 +26,14 @@ def test_every_option_is_read_and_shown_alike() -> None:
         30.0,
         7.5,
         vip=True,
+        sources=("spring_1", "invite"),
     )
     assert (made.category, made.starts_at) == (Category.PROMO, 1_796_148_000.0)
     assert shown(DRAFT) == "category=news silent=on hour=off canary=on paid=off weekly=off"
 
 
 def test_any_takes_a_condition_back() -> None:
-    back = "bot=any language=any gender=any age=any active=any idle=any vip=any at=any holdout=0"
+    back = "bot=any language=any gender=any age=any active=any idle=any vip=any source=any at=any holdout=0"
     changed = with_options(with_options(DRAFT, ALL), back)
     assert (changed.audience, changed.starts_at) == (Audience(), None)
     assert shown(with_options(DRAFT, "age=-17")).split()[1] == "age=-17"
@@ -44,8 +45,18 @@ def test_any_takes_a_condition_back() -> None:
     [
         *("nonsense", "language=", "language=12", "language=German", "gender=cat", "age=18", "age=-", "age=x-9"),
         *("active=0", "active=-3", "active=99999", "idle=x", "vip=perhaps", "bot=x", "silent=maybe", "holdout=51"),
-        *("at=tomorrow", "at=2026-02-29T00:00", "at=2026-13-01T00:00", "at=2026-01-01T24:00", "category=spam"),
-        *("holdout=-1", "=", "active=nan"),
+        *(
+            "at=tomorrow",
+            "at=2026-02-29T00:00",
+            "at=2026-13-01T00:00",
+            "at=2026-01-01T24:00",
+            "category=spam",
+            "source=",
+            "source=a,,b",
+            "source=%",
+            "source=other",
+        ),
+        *("holdout=-1", "=", "active=nan", "source=", "source=a,,b", "source=%", "source=other"),
     ],
 )
 def test_what_is_not_understood_is_named(word: str) -> None:

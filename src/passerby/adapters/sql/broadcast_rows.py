@@ -91,6 +91,9 @@ def fits(audience: Audience, category: Category, now: float) -> list[sa.ColumnEl
         found.append(users.c.last_active_date < now - audience.idle_days * _DAY_S)
     if audience.vip is not None:
         found.append(users.c.vip_until > now if audience.vip else users.c.vip_until <= now)
+    if audience.sources:
+        begun = (f'"journey":["{each}"' for each in audience.sources)
+        found.append(sa.or_(*(users.c.details.contains(each, autoescape=True) for each in begun)))
     return found
 
 

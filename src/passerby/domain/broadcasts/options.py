@@ -1,6 +1,6 @@
 """The options of a broadcast as words, the same in the staff bot, on the command line and in the panel.
 
-    category=promo language=de,en gender=female age=18-30 active=30 idle=60 vip=yes bot=123456,234567
+    category=promo language=de,en gender=female age=18-30 active=30 idle=60 vip=yes bot=123456,234567 source=spring
     silent=off hour=on canary=off holdout=10 paid=off at=2026-12-01T18:00 weekly=on
 
 `active` and `idle` are in days, `at` is UTC, `holdout` is in percent. `any` takes a condition back.
@@ -12,12 +12,15 @@ from typing import Any, Final
 import msgspec
 
 from passerby.domain import moments
+from passerby.domain.journeys import AFFILIATE, INVITE, PROMO, tag_of
 from passerby.domain.moments import moment
 from passerby.kernel.broadcast import Audience, Broadcast, Category
 from passerby.kernel.ids import BotId
 from passerby.kernel.participant import Gender
 
 ANY: Final = "any"
+NAMED: Final = frozenset({AFFILIATE, INVITE, PROMO})
+"""Sources that are no tag."""
 _HOLDOUT_MOST: Final = 50
 _DAYS_MOST: Final = 3_650.0
 
@@ -49,6 +52,15 @@ def _languages(value: str) -> tuple[str, ...]:
 
 def _genders(value: str) -> tuple[Gender, ...]:
     return () if value == ANY else tuple(map(Gender, value.split(",")))
+
+
+def _sources(value: str) -> tuple[str, ...]:
+    if value == ANY:
+        return ()
+    found = tuple(value.split(","))
+    if not all(each in NAMED or tag_of(each) for each in found):
+        raise ValueError
+    return found
 
 
 def _vip(value: str) -> bool | None:
@@ -90,6 +102,7 @@ _OF_AUDIENCE: Final[dict[str, tuple[str, Callable[[str], Any]]]] = {
     "active": ("active_days", _days),
     "idle": ("idle_days", _days),
     "vip": ("vip", _vip),
+    "source": ("sources", _sources),
 }
 _OF_BROADCAST: Final[dict[str, tuple[str, Callable[[str], Any]]]] = {
     "category": ("category", Category),
@@ -158,7 +171,12 @@ def _switch(on: bool) -> str:  # a value, as in the words
 
 
 def _lists(audience: Audience) -> tuple[tuple[str, tuple[object, ...]], ...]:
-    return ("bot", audience.bots), ("language", audience.languages), ("gender", audience.genders)
+    return (
+        ("bot", audience.bots),
+        ("language", audience.languages),
+        ("gender", audience.genders),
+        ("source", audience.sources),
+    )
 
 
 def _day_counts(audience: Audience) -> tuple[tuple[str, float | None], ...]:
