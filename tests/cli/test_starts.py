@@ -238,3 +238,29 @@ def test_a_worker_ends_with_a_sentence_when_a_newer_release_begins_to_use_its_re
         sentence = "REDIS_URL: a newer release of Passerby has used this Redis; start that release instead"
         assert one_sentence(output) == sentence
         assert told(tmp_path, "worker", **stores) == sentence
+
+
+def test_rows_that_cannot_be_read_stop_no_start_and_the_doctor_names_them(tmp_path: Path) -> None:
+    given = {"BOT_TOKENS": TOKEN, "BOT_API_URL": NOWHERE}
+    assert passerby(tmp_path, "init-schema").returncode == 0
+    _tables(
+        tmp_path / "passerby.db",
+        "INSERT INTO users (id, version, bots, has_started, age_given_at, language, languages, state, ticket, chat,"
+        " partner, chatting_since, last_active_date, created_at) VALUES"
+        " (1, 'abc', '[]', 1, 1, 'en', 'xx', 'chatting', NULL, 'c', 2, 1, 1, 1),"
+        " (2, 9223372036854775807, '[]', 1, 1, 'en', '[]', 'chatting', NULL, 'c', 1, 1, 1, 1),"
+        " (3, 7, '[]', 1, 1, 'en', '[]', 'searching', NULL, NULL, NULL, NULL, 1, 1);"
+        "INSERT INTO overrides (number, what, name, bot_id, language, value, by, at) VALUES"
+        " (1, 'weather', 'x', 'abc', '', 'x', 0, 1)",
+    )
+    doctor = passerby(tmp_path, "doctor", **given)
+    assert "some cannot be read" in doctor.stdout, doctor.stderr
+    assert "users.version of p-" in doctor.stdout
+    assert "a check broke" not in doctor.stdout
+    with running(tmp_path, *PASSERBY, "run", **given) as process:
+        said(process, "users.version")
+        said(process, "runtime.ready")
+        process.terminate()
+        output, _ = process.communicate(timeout=ENDS_S)
+    assert process.returncode == 0, output
+    assert "Error" not in output

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from passerby.domain.reconcile import RECENT_KEPT, Difference, View, compare, in_doubt, mend
+from passerby.domain.reconcile import RECENT_KEPT, Difference, View, compare, in_doubt, mend, one_sided
 from passerby.kernel.ids import BotId, ChatId, PersonId, PoolId
 from passerby.kernel.participant import Chatting, Gender, Idle, LastChat, Met, Participant, Searching, State, Ticket
 
@@ -94,3 +94,22 @@ def test_a_repaired_person_is_busy_only_until_the_records_are_updated() -> None:
     assert repaired.is_busy
     assert not repaired.is_still_busy
     assert View(somebody(ANN, 3), somebody(ANN, 4, chatting(BEN))).is_still_busy
+
+
+@pytest.mark.parametrize(
+    ("ben", "alone"),
+    [
+        (chatting(ANN), set()),
+        (Idle(), {ANN}),
+        (chatting(EVE), {ANN, BEN}),
+        (chatting(ANN, OTHER), {ANN, BEN}),
+    ],
+)
+def test_a_chat_has_two_sides_or_its_people_are_in_doubt(ben: State, alone: set[PersonId]) -> None:
+    views = {
+        ANN: View(somebody(ANN, 2, chatting(BEN)), None),
+        BEN: View(somebody(BEN, 2, ben), None),
+        DAN: View(None, somebody(DAN, 2, chatting(EVE))),
+    }
+    assert one_sided(views) == alone
+    assert one_sided({ANN: views[ANN]}) == {ANN}, "nothing is known about the partner"

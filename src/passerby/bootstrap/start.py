@@ -15,7 +15,7 @@ from random import Random
 from typing import Any, Final, TypeVar
 
 from passerby.adapters.memory import FileLog, MemoryStore
-from passerby.adapters.sql import DatabaseUnusable, Pool, SqlRecords, release
+from passerby.adapters.sql import DatabaseUnusable, Pool, SqlRecords, release, unreadable
 from passerby.adapters.sql import init_schema as sql_init_schema
 from passerby.adapters.sql.installation import OtherKey, begin_run, claim_key, end_run
 from passerby.adapters.sql.tombstones import keyed
@@ -127,7 +127,9 @@ class Start:
             await self._schema(background, needed=needed)
             pool = Pool(settings.db_pool_max, settings.db_pool_min, evict_every_s=settings.db_pool_evict_s)
             # Whoever shares the database must have the key, so it is at hand here.
-            pseudonyms = keyed(open_key(settings), *former_keys(settings))
+            key = open_key(settings)
+            pseudonyms = keyed(key, *former_keys(settings))
+            unreadable.notes.name_people_with(key)
             records = SqlRecords.at(database(settings), pool, pseudonyms)
             tending = Background(lambda error: logs.failed("records.unusable", error))
             tending.spawn(records.tend(self._clock))

@@ -92,6 +92,22 @@ def _place(person: Participant) -> tuple[object, ...]:
             return ()
 
 
+def one_sided(views: Mapping[PersonId, View]) -> set[PersonId]:
+    """The people in a chat that their partner is not in, according to the newest value of each.
+
+    One side of a chat is lost if the records of one person cannot be read when a live store is rebuilt.
+    """
+    found = set[PersonId]()
+    for person, view in views.items():
+        state = view.newest.state
+        if isinstance(state, Chatting) and view.live is not None:
+            other = views.get(state.partner)
+            theirs = other.newest.state if other is not None else None
+            if not isinstance(theirs, Chatting) or (theirs.chat, theirs.partner) != (state.chat, person):
+                found.add(person)
+    return found
+
+
 def in_doubt(views: Mapping[PersonId, View], doubtful: Iterable[PersonId]) -> list[set[PersonId]]:
     """The people in doubt, and their partners according to either store, in groups that change in one commit."""
     linked: dict[PersonId, set[PersonId]] = {}

@@ -333,3 +333,14 @@ async def test_a_person_who_acts_during_the_second_look_is_looked_at_once_more(p
     pair.store.stored = acts
     assert await pair.reconciler.reconcile()
     assert pair.readers == [ANN, BEN]
+
+
+@pairwise
+async def test_whoever_is_in_a_chat_that_their_partner_is_not_in_leaves_it_and_is_told(pair: Pair) -> None:
+    """The partner's row could not be read when the live store was rebuilt."""
+    ann, ben = couple()
+    await pair.put(msgspec.structs.replace(ann, state=Idle()), ben, somebody(EVE, waiting(EVE)))
+    await pair.record()
+    await pair.settle()
+    assert pair.readers == [ben.person]
+    assert await pair.states() == {ANN: "Idle", BEN: "Idle", EVE: "Searching"}

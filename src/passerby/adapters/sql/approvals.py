@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from passerby.adapters.sql.failures import losses, to_the_end
 from passerby.adapters.sql.metadata import ROW_ID, metadata, partial_index
+from passerby.adapters.sql.unreadable import readable
 from passerby.domain.approvals import KEPT_S
 from passerby.kernel.approval import Approval, ApprovalState
 from passerby.kernel.staff import StaffFacts
@@ -40,7 +41,7 @@ class SqlApprovals:
     async def waiting(self, now: float) -> Sequence[Approval]:
         async def read() -> list[Approval]:
             async with self._engine.connect() as connection:
-                return list(map(_read.decode, await connection.scalars(_OPEN, {"now": now})))
+                return await _waiting(connection, now)
 
         with losses():
             return await to_the_end(read())
@@ -48,7 +49,7 @@ class SqlApprovals:
 
 async def known(connection: AsyncConnection, facts: StaffFacts, number: int, now: float) -> StaffFacts:
     """The facts with what waits, and with the approval of this number (0: none)."""
-    waiting = tuple(map(_read.decode, await connection.scalars(_OPEN, {"now": now})))
+    waiting = tuple(await _waiting(connection, now))
     body = await connection.scalar(_ONE, {"of": number}) if number else None
     return msgspec.structs.replace(
         facts,
@@ -56,6 +57,11 @@ async def known(connection: AsyncConnection, facts: StaffFacts, number: int, now
         approval=_read.decode(body) if body else None,
         next_approval=(await connection.scalar(_HIGHEST) or 0) + 1,
     )
+
+
+async def _waiting(connection: AsyncConnection, now: float) -> list[Approval]:
+    found = await connection.scalars(_OPEN, {"now": now})
+    return readable("approvals", found, _read.decode, lambda _: "an approval that waits")
 
 
 async def store(connection: AsyncConnection, changed: Iterable[Approval], now: float) -> None:

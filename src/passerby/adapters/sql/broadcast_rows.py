@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerby.adapters.sql.tables import broadcast_targets as targets
 from passerby.adapters.sql.tables import broadcasts, users
+from passerby.adapters.sql.unreadable import readable
 from passerby.domain.ages import YEAR_S
 from passerby.domain.broadcasts.canary import PLACES
 from passerby.kernel.broadcast import Audience, Broadcast, Category, Progress, TargetState
@@ -23,6 +24,10 @@ _encoder = msgspec.json.Encoder()
 
 def read_broadcast(body: str) -> Broadcast:
     return _read.decode(body)
+
+
+def read_broadcasts(bodies: Iterable[str]) -> list[Broadcast]:
+    return readable("broadcasts", bodies, read_broadcast, lambda _: "a broadcast")
 
 
 async def store_broadcasts(connection: AsyncConnection, changed: Iterable[Broadcast]) -> None:
@@ -43,7 +48,7 @@ async def seen_broadcasts(connection: AsyncConnection) -> tuple[tuple[Broadcast,
     """Those that staff see, by number, and the next free number."""
     newest = await connection.scalar(_HIGHEST) or 0
     found = await connection.scalars(_SEEN, {"after": newest - _SHOWN})
-    return tuple(map(read_broadcast, found)), newest + 1
+    return tuple(read_broadcasts(found)), newest + 1
 
 
 async def count_audience(connection: AsyncConnection, audience: Audience, category: Category, now: float) -> int:

@@ -21,9 +21,11 @@ from passerby.adapters.sql.broadcast_rows import (
     in_state,
     random_place,
     read_broadcast,
+    read_broadcasts,
     store_broadcasts,
 )
-from passerby.adapters.sql.rows import READ, participant
+from passerby.adapters.sql.rows import READ
+from passerby.adapters.sql.salvage import person_of
 from passerby.adapters.sql.tables import broadcast_targets as targets
 from passerby.adapters.sql.tables import broadcasts, past_chats, users
 from passerby.adapters.sql.transactions import Transactions
@@ -124,7 +126,7 @@ class SqlBroadcasts(Transactions):
                 return []
             ids = [row.person_id for row in claimed]
             rows = await connection.execute(_PEOPLE, {"ids": ids})
-            people = {person.person: person for person in map(participant, rows)}
+            people = {person.person: person for person in map(person_of, rows)}
             got = defaultdict(list)
             earlier = {"ids": ids, "number": turn.broadcast, "after": turn.now - _BEFORE_S}
             for whom, category, at in await connection.execute(_GOT, earlier):
@@ -238,7 +240,7 @@ class SqlBroadcasts(Transactions):
 
     async def _broadcasts(self, query: sa.Select[Any], asked: dict[str, Any]) -> list[Broadcast]:
         async def read(connection: AsyncConnection) -> list[Broadcast]:
-            return [read_broadcast(body) for body in await connection.scalars(query, asked)]
+            return read_broadcasts(await connection.scalars(query, asked))
 
         return await self._read(read)
 

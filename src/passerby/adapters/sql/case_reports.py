@@ -5,7 +5,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerby.adapters.sql.rows import READ, participant
+from passerby.adapters.sql.rows import READ
+from passerby.adapters.sql.salvage import person_of
 from passerby.adapters.sql.tables import chats, complaints, evidence, muted_reporters, past_chats, users
 from passerby.kernel.case import Exhibit, Report, ReporterRecord
 from passerby.kernel.ids import ChatId, PersonId
@@ -61,7 +62,7 @@ async def _records(connection: AsyncConnection, people: set[PersonId]) -> dict[P
         verdicts.setdefault(person, {})[verdict] = count
     for person in people:
         values = known.get(person)
-        value = participant(values) if values is not None else None
+        value = person_of(values) if values is not None else None
         found[person] = ReporterRecord(
             verdicts.get(person, {}).get("upheld", 0),
             verdicts.get(person, {}).get("dismissed", 0),

@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from passerby.adapters.sql.case_reports import MOST_REPORTS, OF_THE_CASE, reports_of
 from passerby.adapters.sql.failures import losses
-from passerby.adapters.sql.personal_data import sanction_of
-from passerby.adapters.sql.rows import READ, participant
+from passerby.adapters.sql.rows import READ
+from passerby.adapters.sql.salvage import person_of, sanction_of
 from passerby.adapters.sql.tables import (
     cases,
     complaints,
@@ -136,7 +136,7 @@ async def file_of(connection: AsyncConnection, case: Case) -> CaseFile:
     appealed = past.get(case.sanction) if case.about is About.APPEAL else None
     about = case.number if appealed is None else case_of(appealed) or -1
     reports = await reports_of(connection, about)
-    return CaseFile(case, participant(values) if values is not None else None, reports, tuple(past.values()), appealed)
+    return CaseFile(case, person_of(values) if values is not None else None, reports, tuple(past.values()), appealed)
 
 
 async def store(

@@ -136,6 +136,8 @@ def _sqlite(url: URL, timeout_s: float, options: dict[str, Any]) -> AsyncEngine:
         record.info["file"] = _file_of(file)
         _OPEN[record.info["file"]] += 1
         connection.isolation_level = None
+        # A text that is none would otherwise fail the whole query. `unreadable` deals with the one value.
+        connection.driver_connection.text_factory = _any_text
         cursor = connection.cursor()
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "temp_store=MEMORY"):
             cursor.execute(f"PRAGMA {pragma}")
@@ -152,6 +154,10 @@ def _sqlite(url: URL, timeout_s: float, options: dict[str, Any]) -> AsyncEngine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _any_text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
 
 
 def _file_of(path: Path) -> tuple[int, int]:

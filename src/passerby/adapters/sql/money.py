@@ -16,7 +16,8 @@ from passerby.adapters.sql.money_tables import (
     star_sweeps,
     subscriptions,
 )
-from passerby.adapters.sql.rows import READ, participant
+from passerby.adapters.sql.rows import READ
+from passerby.adapters.sql.salvage import person_of
 from passerby.adapters.sql.tables import users
 from passerby.adapters.sql.transactions import Transactions
 from passerby.kernel.ids import BotId, PersonId
@@ -123,7 +124,7 @@ class SqlMoney(Transactions):
     async def vip_ending(self, after: float, before: float, beyond: PersonId, limit: int) -> Sequence[Participant]:
         async def query(connection: AsyncConnection) -> list[Participant]:
             asked = {"after": after, "before": before, "beyond": beyond, "most": limit}
-            return [participant(values) for values in await connection.execute(_ENDING, asked)]
+            return [person_of(values) for values in await connection.execute(_ENDING, asked)]
 
         return await self._read(query)
 

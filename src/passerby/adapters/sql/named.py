@@ -50,7 +50,7 @@ def named(records: object) -> dict[str, sa.Executable]:
                 take("money_writing", vars(value))
 
     # Only modules that are in use. The others would take long to import.
-    for name, module in sorted(sys.modules.items()):
+    for name, module in sorted(sys.modules.copy().items()):  # a thread may import meanwhile
         package, _, last = name.rpartition(".")
         if package == __package__ and module is not None:
             take(last, vars(module))

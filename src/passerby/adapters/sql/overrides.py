@@ -1,6 +1,7 @@
 """Overrides in SQL: rows that only grow. The newest row of a place counts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -8,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from passerby.adapters.sql.failures import losses, to_the_end
 from passerby.adapters.sql.panel_tables import overrides
+from passerby.adapters.sql.unreadable import identifier, readable, text_of
 from passerby.kernel.ids import BotId
 from passerby.kernel.override import Overridden, Override, Place, wordings_in
 
@@ -29,20 +31,21 @@ class SqlOverrides:
 
     async def current(self) -> Sequence[Override]:
         """The newest override of each place, also those that gave the default back."""
-        return [_override(row) for row in await self._rows(_CURRENT, {})]
+        return _overrides(await self._rows(_CURRENT, {}))
 
     async def versions(self, what: Overridden, name: str, limit: int) -> Sequence[Override]:
         """Of one setting or text, for all bots and languages, the newest first."""
-        return [_override(row) for row in await self._rows(_VERSIONS, {"what": what, "name": name, "most": limit})]
+        return _overrides(await self._rows(_VERSIONS, {"what": what, "name": name, "most": limit}))
 
     async def latest(self, what: Overridden, limit: int) -> Sequence[Override]:
         """The newest first."""
-        return [_override(row) for row in await self._rows(_LATEST, {"what": what, "most": limit})]
+        return _overrides(await self._rows(_LATEST, {"what": what, "most": limit}))
 
     async def labels(self) -> Sequence[tuple[str, str]]:
         """(key, label) of each label that staff ever gave to a reply key: phones may still show it."""
         rows = await self._rows(_LABELS, {"what": Overridden.TEXT})
-        return [(key, label) for key, value in rows for label in wordings_in(value)]
+        keyed = readable("overrides", rows, lambda row: [(row[0], label) for label in wordings_in(row[1])], _label)
+        return list(chain.from_iterable(keyed))
 
     async def one(self, number: int) -> Override | None:
         rows = await self._rows(_ONE, {"of": number})
@@ -71,9 +74,22 @@ async def add_overrides(connection: AsyncConnection, new: Sequence[Override]) ->
         await connection.execute(sa.insert(overrides), [_row(each) for each in new])
 
 
+def _label(_: object) -> str:
+    return "a label"
+
+
+def _overrides(rows: Iterable[Any]) -> list[Override]:
+    return readable("overrides", rows, _override, lambda row: row[0])
+
+
 def _override(row: Any) -> Override:
     number, what, name, bot, language, value, by, at, *version = row
-    return Override(number, Place(Overridden(what), name, BotId(bot), language), value, by, at, *version)
+    place = Place(Overridden(what), text_of(name), BotId(identifier(bot)), text_of(language))
+    if value is not None:
+        text_of(value)
+    if place.what is Overridden.TEXT and value is not None:
+        wordings_in(value)
+    return Override(number, place, value, by, at, *version)
 
 
 def _row(each: Override) -> dict[str, Any]:

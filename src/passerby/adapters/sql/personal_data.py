@@ -20,7 +20,8 @@ from passerby.adapters.sql.money_tables import (
 from passerby.adapters.sql.packing import unpack, without_side
 from passerby.adapters.sql.past_money import past_money
 from passerby.adapters.sql.promos import DROP_USES
-from passerby.adapters.sql.rows import READ, participant
+from passerby.adapters.sql.rows import READ
+from passerby.adapters.sql.salvage import person_of, sanction_of
 from passerby.adapters.sql.tables import (
     blocks,
     broadcast_targets,
@@ -40,7 +41,6 @@ from passerby.kernel.broadcast import Category, TargetState
 from passerby.kernel.history import History, PastBlock, PastBroadcast, PastChat, PastEvidence, PastReport, PastSanction
 from passerby.kernel.ids import BotId, ChatId, PersonId
 from passerby.kernel.participant import Complaint, Participant, Rating
-from passerby.kernel.sanction import Appeal, Reason, Sanction, SanctionKind
 
 NOBODY: Final = ERASED_PERSON
 
@@ -51,7 +51,7 @@ class SqlPersonalData(Transactions):
     async def requests(self, now: float, limit: int) -> Sequence[Participant]:
         async def query(connection: AsyncConnection) -> list[Participant]:
             rows = await connection.execute(_REQUESTS, {"now": now, "most": limit})
-            return [participant(values) for values in rows]
+            return [person_of(values) for values in rows]
 
         return await self._read(query)
 
@@ -79,7 +79,7 @@ class SqlPersonalData(Transactions):
         async def query(connection: AsyncConnection) -> list[PersonId]:
             # The text search also finds the number inside other numbers, and in lists of blocks.
             rows = await connection.execute(_MENTIONS, {"who": person, "number": f"%{person}%"})
-            found = (participant(values) for values in rows)
+            found = (person_of(values) for values in rows)
             return [each.person for each in found if refers_to(each, person)][:limit]
 
         return await self._read(query)
@@ -136,21 +136,6 @@ def _past_broadcast(row: Any) -> PastBroadcast:
         message=row["message_id"],
         arm=row["arm"] or "",
         language=row["language"] or "",
-    )
-
-
-def sanction_of(row: Any) -> Sanction:
-    return Sanction(
-        row["id"],
-        SanctionKind(row["kind"]),
-        Reason(row["reason"]),
-        row["since"],
-        row["until"],
-        row["by_staff"],
-        row["rule"],
-        row["evidence"],
-        Appeal(row["appeal"]),
-        row["appealed_at"],
     )
 
 

@@ -22,12 +22,14 @@ from passerby.adapters.sql.personal_data import SqlPersonalData
 from passerby.adapters.sql.pool import Keeper, Pool, connections_allowed, connections_percent, shortage
 from passerby.adapters.sql.promos import SqlPromos
 from passerby.adapters.sql.referrals import SqlReferrals
-from passerby.adapters.sql.rows import READ, participant
+from passerby.adapters.sql.rows import READ
+from passerby.adapters.sql.salvage import people_of
 from passerby.adapters.sql.tables import chats, journal_positions, users
 from passerby.adapters.sql.tombstones import Pseudonyms, no_pseudonyms, remembered
 from passerby.adapters.sql.transactions import again
+from passerby.adapters.sql.unreadable import identifier, is_time, position, readable, text_of
 from passerby.adapters.sql.writing import Writer
-from passerby.kernel.ids import BotId, MessageRef, PersonId
+from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Participant
 from passerby.ports.clock import Clock
 from passerby.ports.facts import Fact
@@ -110,7 +112,7 @@ class SqlRecords(SqlPersonalData, SqlMoney, SqlPromos, SqlReferrals):
             ids = chunk if self._is_postgres else msgspec.json.encode(chunk).decode()
 
             async def query(connection: AsyncConnection, ids: object = ids) -> list[Participant]:
-                return [participant(values) for values in await connection.execute(self._people, {"ids": ids})]
+                return await people_of(connection, (await connection.execute(self._people, {"ids": ids})).all())
 
             found |= {person.person: person for person in await self._read(query)}
         unknown = [person for person in persons if person not in found]
@@ -125,15 +127,14 @@ class SqlRecords(SqlPersonalData, SqlMoney, SqlPromos, SqlReferrals):
             if self._is_postgres:
                 await connection.execution_options(isolation_level="REPEATABLE READ")
             found = Active([], [], [])
-            found.chats.extend(await connection.scalars(_OPEN))
+            found.chats.extend(readable("chats", await connection.scalars(_OPEN), _chat, _an_open_chat))
             while True:
                 after = found.people[-1].person if found.people else -(2**63)
                 rows = (await connection.execute(_ACTIVE, {"after": after})).all()
-                for *values, bot, message in rows:
-                    person = participant(values)
-                    found.people.append(person)
-                    if bot is not None and isinstance(person.state, Chatting):
-                        found.told.append(Told(person.state.chat, person.person, MessageRef(bot, message)))
+                people = await people_of(connection, [values[: len(READ)] for values in rows])
+                found.people.extend(people)
+                notices = [(person, *row[len(READ) :]) for person, row in zip(people, rows, strict=True)]
+                found.told.extend(filter(None, readable("chats", notices, _told, _an_open_chat)))
                 if len(rows) < _ROWS_A_CHUNK:
                     return found
 
@@ -142,20 +143,19 @@ class SqlRecords(SqlPersonalData, SqlMoney, SqlPromos, SqlReferrals):
     async def elsewhere(self, bots: Sequence[BotId]) -> list[Elsewhere]:
         async def query(connection: AsyncConnection) -> list[Elsewhere]:
             rows = await connection.execute(_ELSEWHERE, {"bots": list(bots)})
-            return [Elsewhere(person, bot, state == "chatting") for person, bot, state in rows]
+            return readable("users", rows, _elsewhere, lambda _: "somebody who is busy")
 
         return await self._read(query)
 
     async def applied(self, generation: str) -> int:
         async def query(connection: AsyncConnection) -> int:
-            return await connection.scalar(_APPLIED, {"of": generation}) or 0
+            return position(await connection.scalar(_APPLIED, {"of": generation}) or 0)
 
         return await self._read(query)
 
     async def changed_at(self) -> float | None:
         async def query(connection: AsyncConnection) -> float | None:
-            newest: float | None = await connection.scalar(_CHANGED_AT)
-            return newest
+            return max(filter(is_time, await connection.scalars(_CHANGED_AT)), default=None)
 
         return await self._read(query)
 
@@ -174,7 +174,7 @@ class SqlRecords(SqlPersonalData, SqlMoney, SqlPromos, SqlReferrals):
                 beginning = {"generation": generation, "applied": 0, "touched_at": newest.at}
                 if (await connection.execute(self._begin_generation, beginning)).first() is not None:
                     await connection.execute(_FORGET_DEAD, {"before": newest.at - _DEAD_AFTER_S})
-                applied = (await connection.execute(_APPLIED_LOCKED, {"of": generation})).scalar_one()
+                applied = position((await connection.execute(_APPLIED_LOCKED, {"of": generation})).scalar_one())
                 if applied < after:
                     raise RecordsOlder("the database was replaced by an older one")
                 new = [fact for number, fact in entries if number > applied]
@@ -182,6 +182,26 @@ class SqlRecords(SqlPersonalData, SqlMoney, SqlPromos, SqlReferrals):
                     for statement, rows in self._writer.steps(new):
                         await connection.execute(statement, rows)
                     await connection.execute(_ADVANCE, {"of": generation, "to": number, "at": newest.at})
+
+
+def _chat(row: object) -> ChatId:
+    return ChatId(text_of(row))
+
+
+def _told(row: tuple[Participant, object, object]) -> Told | None:
+    person, bot, message = row
+    if bot is None or not isinstance(person.state, Chatting):
+        return None
+    return Told(person.state.chat, person.person, MessageRef(BotId(identifier(bot)), MessageId(identifier(message))))
+
+
+def _elsewhere(row: Any) -> Elsewhere:
+    person, bot, state = row
+    return Elsewhere(person, BotId(identifier(bot)), state == "chatting")
+
+
+def _an_open_chat(_: object) -> str:
+    return "an open chat"
 
 
 def _people(dialect: str) -> sa.Select[Any]:
@@ -221,7 +241,7 @@ _ELSEWHERE = (
 # Written exactly as in the partial index. Otherwise SQLite reads all chats, also closed ones.
 _OPEN = sa.select(chats.c.id).where(sa.text("active"))
 _APPLIED = sa.select(journal_positions.c.applied).where(journal_positions.c.generation == sa.bindparam("of"))
-_CHANGED_AT = sa.select(sa.func.max(journal_positions.c.touched_at))
+_CHANGED_AT = sa.select(journal_positions.c.touched_at)
 _APPLIED_LOCKED = _APPLIED.with_for_update()
 _ADVANCE = (
     sa.update(journal_positions)

@@ -100,7 +100,7 @@ class _Afterwards(msgspec.Struct, gc=False, omit_defaults=True):
     complaint: Complaint | None = None
 
 
-class _Details(msgspec.Struct, gc=False, omit_defaults=True):
+class Details(msgspec.Struct, gc=False, omit_defaults=True):
     other_languages: bool = True
     icebreakers: bool = True
     recent: tuple[Met, ...] = ()
@@ -141,10 +141,10 @@ class _StoredTicket(msgspec.Struct, gc=False, omit_defaults=True):
 
 
 _encoder = msgspec.json.Encoder()
-_bots = msgspec.json.Decoder(tuple[BotId, ...])
-_strings = msgspec.json.Decoder(tuple[str, ...])
 _ticket = msgspec.json.Decoder(_StoredTicket)
-_details = msgspec.json.Decoder(_Details)
+bots_in = msgspec.json.Decoder(tuple[BotId, ...]).decode
+strings_in = msgspec.json.Decoder(tuple[str, ...]).decode
+details_in = msgspec.json.Decoder(Details).decode
 _IDLE = Idle()
 
 
@@ -201,7 +201,7 @@ def row(fact: PersonChanged) -> dict[str, Any]:
 
 
 def participant(values: Sequence[Any]) -> Participant:
-    """`values` are those of `READ`, in its order."""
+    """`values` are those of `READ`, in its order. They must be sound; `salvage.person_of` takes any."""
     (
         person,
         version,
@@ -239,14 +239,14 @@ def participant(values: Sequence[Any]) -> Participant:
         support_until,
         muted,
     ) = values
-    more = _details.decode(details)
+    more = details_in(details)
     nudged_at = more.nudged.at if more.nudged is not None and more.nudged.chat == chat else None
     after = more.last if more.last is not None and more.last.chat == last_chat else _Afterwards(ChatId(""))
     return Participant(
         person=PersonId(person),
         version=version,
         bot=bot,
-        bots=_bots.decode(bots),
+        bots=bots_in(bots),
         profile=Profile(
             consented_at,
             age,
@@ -254,8 +254,8 @@ def participant(values: Sequence[Any]) -> Participant:
             None if gender is None else Gender(gender),
             language,
             too_young_at,
-            _strings.decode(languages),
-            _strings.decode(interests),
+            strings_in(languages),
+            strings_in(interests),
             country or "",
             more.talks_anyhow,
             age_mended_at,
@@ -304,14 +304,14 @@ def participant(values: Sequence[Any]) -> Participant:
 def _state(name: str, ticket: str, chat: str, partner: int, since: float, nudged_at: float | None) -> State:
     match name:
         case "searching":
-            return Searching(_restored(_ticket.decode(ticket)))
+            return Searching(ticket_in(ticket))
         case "chatting":
             return Chatting(ChatId(chat), PersonId(partner), since, nudged_at)
         case _:
             return _IDLE
 
 
-def _details_of(person: Participant) -> _Details:
+def _details_of(person: Participant) -> Details:
     state, last = person.state, person.last
     nudged = afterwards = None
     if isinstance(state, Chatting) and state.nudged_at is not None:
@@ -319,7 +319,7 @@ def _details_of(person: Participant) -> _Details:
     if last is not None and (last.rating or last.complaint or last.wants_back_at is not None):
         afterwards = _Afterwards(last.chat, last.rating, last.wants_back_at, last.complaint)
     wishes = person.preferences
-    return _Details(
+    return Details(
         wishes.other_languages,
         wishes.icebreakers,
         person.recent,
@@ -360,8 +360,9 @@ def _stored(ticket: Ticket) -> _StoredTicket:
     )
 
 
-def _restored(stored: _StoredTicket) -> Ticket:
+def ticket_in(text: str) -> Ticket:
     """Rows of the first release do not say when people met. It was before the search began."""
+    stored = _ticket.decode(text)
     met = stored.met or ((stored.since, False),) * len(stored.recent)
     return Ticket(
         stored.person,

@@ -28,6 +28,7 @@ from passerby.adapters.sql.tables import (
     staff_invites,
 )
 from passerby.adapters.sql.transactions import Transactions
+from passerby.adapters.sql.unreadable import identifier, readable, text_of
 from passerby.domain.approvals import case_about, purchase_of
 from passerby.domain.audit import AuditRow
 from passerby.domain.transparency import Period
@@ -35,7 +36,7 @@ from passerby.kernel.case import CaseFile
 from passerby.kernel.drain import Drain, RetireBot
 from passerby.kernel.effect import Answer, Revise, Say
 from passerby.kernel.facts_wanted import NOTHING_WANTED, FactsWanted
-from passerby.kernel.ids import ChatId, PersonId, UpdateRef
+from passerby.kernel.ids import BotId, ChatId, PersonId, UpdateRef
 from passerby.kernel.money_report import Ledgered
 from passerby.kernel.staff import (
     COMMAND_LINE,
@@ -294,15 +295,28 @@ async def _with_wanted(connection: AsyncConnection, facts: StaffFacts, wanted: F
 
 
 async def _drains(connection: AsyncConnection) -> tuple[Drain, ...]:
-    return tuple(Drain(*row) for row in await connection.execute(_DRAINS))
+    return tuple(readable("drains", await connection.execute(_DRAINS), _drain, lambda row: row[0]))
+
+
+def _drain(row: Any) -> Drain:
+    bot, sister, username, since = row
+    return Drain(BotId(identifier(bot)), BotId(identifier(sister)), text_of(username), since)
 
 
 async def _members(connection: AsyncConnection, which: sa.Select[Any]) -> tuple[StaffMember, ...]:
-    return tuple(
-        StaffMember(
-            row.number, row.user_id, Role(row.role), row.joined_at, row.name, row.language, row.alerts, row.revoked_at
-        )
-        for row in await connection.execute(which)
+    return tuple(readable("staff", await connection.execute(which), _member, lambda row: row.number))
+
+
+def _member(row: Any) -> StaffMember:
+    return StaffMember(
+        row.number,
+        PersonId(identifier(row.user_id)),
+        Role(row.role),
+        row.joined_at,
+        text_of(row.name),
+        text_of(row.language),
+        row.alerts,
+        row.revoked_at,
     )
 
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerby.adapters.sql.tables import staff_orders
+from passerby.adapters.sql.unreadable import readable
 from passerby.kernel.staff import StaffOrder
 
 _MOST: Final = 1000
@@ -32,7 +33,8 @@ async def add_orders(connection: AsyncConnection, orders: Sequence[StaffOrder], 
 
 async def open_orders(connection: AsyncConnection, most: int = _MOST) -> list[tuple[int, StaffOrder]]:
     """The numbers and the orders that are not carried out yet, the oldest first."""
-    return [(number, _read.decode(body)) for number, body in await connection.execute(_OPEN_ORDERS, {"most": most})]
+    found = await connection.execute(_OPEN_ORDERS, {"most": most})
+    return readable("staff_orders", found, lambda row: (row[0], _read.decode(row[1])), lambda row: row[0])
 
 
 async def close_orders(connection: AsyncConnection, numbers: Iterable[int], now: float) -> None:

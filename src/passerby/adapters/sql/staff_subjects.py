@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerby.adapters.sql.past_money import purchase_with
-from passerby.adapters.sql.rows import READ, participant
+from passerby.adapters.sql.rows import READ
+from passerby.adapters.sql.salvage import person_of
 from passerby.adapters.sql.staff_orders import open_orders
 from passerby.adapters.sql.tables import complaints, users
 from passerby.kernel.ids import PersonId
@@ -21,12 +22,12 @@ _REPORTED_S: Final = 90 * 86_400.0
 
 async def subject_with(connection: AsyncConnection, code: str, now: float) -> Subject | None:
     values = (await connection.execute(_BY_CODE, {"code": code, "now": now})).first()
-    return await _as_subject(connection, participant(values), now) if values is not None else None
+    return await _as_subject(connection, person_of(values), now) if values is not None else None
 
 
 async def subject_of(connection: AsyncConnection, who: PersonId, now: float) -> Subject | None:
     values = (await connection.execute(_BY_ID, {"who": who})).first()
-    return await _as_subject(connection, participant(values), now) if values is not None else None
+    return await _as_subject(connection, person_of(values), now) if values is not None else None
 
 
 async def _as_subject(connection: AsyncConnection, person: Participant, now: float) -> Subject:

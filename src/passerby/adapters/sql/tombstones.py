@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerby.adapters.sql.metadata import metadata
+from passerby.adapters.sql.unreadable import ERRORS, notes
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Participant
 from passerby.kernel.sanction import Sanction
@@ -40,6 +41,12 @@ class _Body(msgspec.Struct, omit_defaults=True):
 
 
 _read: Final = msgspec.json.Decoder(_Body)
+
+
+def is_readable(body: str) -> bool:
+    """Raises: one of `unreadable.ERRORS`, if it is not."""
+    return bool(_read.decode(body))
+
 
 Pseudonyms = Callable[[PersonId], Sequence[str]]
 """The pseudonyms of a person: with the present key first, then with earlier ones. Empty: no tombstones are kept."""
@@ -75,7 +82,11 @@ async def remembered(
     names, found = list(whose), {}
     for start in range(0, len(names), _AT_ONCE):
         for pseudonym, body in await connection.execute(_FIND, {"names": names[start : start + _AT_ONCE]}):
-            left = _read.decode(body)
+            try:
+                left = _read.decode(body)
+            except ERRORS:
+                notes.row("tombstones", pseudonym[:8], "body", "cannot be decoded")
+                continue
             found[whose[pseudonym]] = Participant(whose[pseudonym], left.version, sanctions=left.sanctions)
     return found
 

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from passerby.adapters.sql.dialects import insert_into
 from passerby.adapters.sql.tables import blocks, chats, complaints, sanctions, users
+from passerby.adapters.sql.unreadable import MOST_NUMBER
 
 
 def upsert_user(dialect: str) -> sa.Executable:
@@ -24,7 +25,9 @@ def upsert_user(dialect: str) -> sa.Executable:
     upsert: sa.Executable = insert.on_conflict_do_update(
         index_elements=[users.c.id],
         set_={column.name: insert.excluded[column.name] for column in written if column.name not in kept},
-        where=insert.excluded.version >= users.c.version,
+        # A version that cannot be one (see `unreadable`) would otherwise keep its row for ever. In SQLite, a text is
+        # greater than any number.
+        where=sa.or_(insert.excluded.version >= users.c.version, users.c.version > MOST_NUMBER),
     )
     return upsert
 

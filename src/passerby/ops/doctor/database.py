@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -11,14 +12,18 @@ from sqlalchemy.pool import NullPool
 
 from passerby.adapters.sql import DatabaseUnusable, Pool, SchemaState, schema_state
 from passerby.adapters.sql.engine import connect, database_url
+from passerby.adapters.sql.examining import examine
 from passerby.adapters.sql.failures import DAMAGED, losses
 from passerby.adapters.sql.pooler import is_pooled, name_of_pooler
 from passerby.adapters.sql.schema import is_damaged
 from passerby.ops.doctor.finding import Finding, ahead_by, fail, skew, warn, well
 from passerby.ports.records import RecordsLost
-from passerby.settings import Settings
+from passerby.settings import Settings, open_key
 
 PATIENCE_S: Final = 10.0
+ROWS_S: Final = 20.0
+"""How long the rows of people are read. On a large database, these are not all."""
+NAMED: Final = 3
 OLDEST: Final = 14
 """It had years of support left when this was written. Older versions are not tested."""
 POOLER_LETS_IN: Final = 100
@@ -44,6 +49,8 @@ async def checks(settings: Settings, processes: int, now: Callable[[], float]) -
         yield fail(name, f"does not answer ({_kind(error)})", f"start it, or correct {setting}")
         return
     yield judged_schema(settings, state)
+    if state.is_current:
+        yield await _rows(settings, database)
     if facts is not None:
         yield judged_version(facts.version)
         if facts.pooler:
@@ -73,6 +80,22 @@ def judged_version(version: str) -> Finding:
     if major.isdigit() and int(major) < OLDEST:
         return warn("postgresql version", told, f"use {OLDEST} or newer")
     return well("postgresql version", told)
+
+
+async def _rows(settings: Settings, database: str | Path) -> Finding:
+    """Whether everything that a start reads can be read."""
+    key = open_key(settings) if settings.secret_key is not None or settings.key_path.is_file() else None
+    try:
+        found = await examine(database, key, ROWS_S)
+    except (RecordsLost, exc.SQLAlchemyError) as error:
+        return fail("rows", f"cannot be read ({_kind(error)})", "restore a backup")
+    people = f"{found.people} people" + ("" if found.is_whole else " looked at, more are there")
+    if not found.unreadable:
+        return well("rows", f"all can be read ({people})")
+    named = "; ".join(map(str, found.unreadable[:NAMED]))
+    more = f"; and {len(found.unreadable) - NAMED} more" if len(found.unreadable) > NAMED else ""
+    remedy = "correct them, or restore a backup; until then, defaults count in their place"
+    return fail("rows", f"some cannot be read: {named}{more}", remedy)
 
 
 def judged_sync(fsync: str, commits: str) -> Finding:

@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from itertools import chain
 
 from passerby.dialogue.keyboards import KEYS, keys_for
-from passerby.domain.reconcile import REASON, Difference, View, compare, in_doubt, mend
+from passerby.domain.reconcile import REASON, Difference, View, compare, in_doubt, mend, one_sided
 from passerby.kernel.effect import Priority
 from passerby.kernel.ids import ChatId, PersonId
 from passerby.kernel.participant import Chatting, Participant
@@ -43,6 +43,7 @@ _WHY = {
     Difference.RECORDS_ARE_OLDER: "the database is older than the live store",
 }
 _DAMAGED = "the live store was damaged"
+_ALONE = "one side of a chat is lost"
 
 
 class Reconciler:
@@ -67,6 +68,7 @@ class Reconciler:
         active = await self._records.active()
         views = await self._views(active.people, doubts.people)
         differences = await self._confirmed(views)
+        alone = await self._alone(views)
         found = set(differences.values())
         if doubts.is_older:
             found.add(Difference.LIVE_IS_OLDER)
@@ -74,9 +76,10 @@ class Reconciler:
         doubtful = set(differences)
         if was_older or doubts.everybody:
             doubtful |= {person for person, view in views.items() if view.is_still_busy}
-        doubtful |= doubts.people & views.keys()
+        doubtful |= (doubts.people & views.keys()) | alone
         if doubtful:
-            why = next((why for kind, why in _WHY.items() if kind in found and not doubts.is_damaged), _DAMAGED)
+            otherwise = _DAMAGED if doubts or not alone else _ALONE
+            why = next((why for kind, why in _WHY.items() if kind in found and not doubts.is_damaged), otherwise)
             logs.record("stores.differ", "error", count=len(doubtful), reason=why)
         agreed = True
         for group in in_doubt(views, sorted(doubtful)):
@@ -118,6 +121,22 @@ class Reconciler:
                     confirmed[person] = kinds.pop()
             suspects = acting
         return confirmed
+
+    async def _alone(self, views: dict[PersonId, View]) -> set[PersonId]:
+        """Who is in a chat that their partner is not in, at two looks. The first look may read each side at a
+        different time.
+
+        Puts what the second look found into `views`.
+        """
+        suspects = one_sided(views)
+        if not suspects:
+            return suspects
+        partners = {partner for person in suspects for partner in views[person].chats.values()}
+        again = await self._store.stored(sorted(suspects | partners))
+        for person, stored in again.items():
+            former = views.get(person)
+            views[person] = _view(stored, former.recorded if former is not None else None)
+        return suspects & one_sided(views)
 
     async def _repair(self, views: dict[PersonId, View], lost: Collection[PersonId]) -> bool:
         """Take a group out of their chats and searches, in one commit.
