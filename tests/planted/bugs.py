@@ -673,14 +673,14 @@ BUGS: Final = (
     Bug(
         "sql",
         "an older value overwrites a newer one",
-        "        where=insert.excluded.version >= users.c.version,\n",
+        "        where=sa.or_(insert.excluded.version >= users.c.version, users.c.version > MOST_NUMBER),\n",
         "",
     ),
     Bug(
         "sql",
         "a value of the same version is refused",
-        "where=insert.excluded.version >= users.c.version",
-        "where=insert.excluded.version > users.c.version",
+        "insert.excluded.version >= users.c.version",
+        "insert.excluded.version > users.c.version",
     ),
     Bug(
         "sql",

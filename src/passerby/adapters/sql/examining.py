@@ -89,6 +89,6 @@ async def _people(engine: AsyncEngine, within_s: float) -> tuple[int, bool]:
 _CHUNK = (
     sa.select(*READ)
     .where(users.c.id > sa.bindparam("after", type_=sa.BigInteger))
-    .order_by(users.c.id)
     .limit(sa.literal_column(str(_A_CHUNK)))
+    .order_by(users.c.id)
 )
