@@ -14,6 +14,7 @@ from passerby.kernel.approval import Approval, ApprovalState
 from passerby.kernel.case import CaseFile
 from passerby.kernel.drain import Drain
 from passerby.kernel.facts_wanted import NOTHING_WANTED, FactsWanted
+from passerby.kernel.farm import FarmSeen
 from passerby.kernel.ids import BotId, ChatId, PersonId, UpdateRef
 from passerby.kernel.money import StarCallKind
 from passerby.kernel.override import Override
@@ -125,6 +126,9 @@ class MemoryStaff:
         return decision
 
     async def measure(self, rule: Callable[[CaseFile], StaffDecision], now: float) -> int:
+        return 0
+
+    async def open_farm_cases(self, farms: Sequence[FarmSeen], now: float) -> int:
         return 0
 
     async def exhibit(self, chat: ChatId, by: PersonId, place: int) -> bytes | None:

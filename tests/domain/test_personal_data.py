@@ -337,6 +337,7 @@ BESIDE_THE_COPY = {
     "past_chats": "the chats in the copy, packed",
     "tombstones": "what is left of people who are erased while they are banned",
     "cases": "what staff decide about reports of others, which are about those, too",
+    "farm_accounts": "whom a case about a farm lists: the copy shows that they are set apart, and their sanctions",
     "approvals": "what staff ask each other; forgotten with the person",
     "staff": "who runs the service; they see their role in the staff bot",
     "staff_answers": "what the staff bot said; for three days",

@@ -1,6 +1,7 @@
 """The duties that one worker does for all, besides the runtime's own: those that the settings ask for."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 from passerby.adapters.sql import SqlStaff
 from passerby.adapters.sql.panel_counting import PanelCounting
@@ -11,6 +12,7 @@ from passerby.ops.cases_duty import CasesDuty
 from passerby.ops.retention_duty import RetentionDuty
 from passerby.panel.sampling import FiguresDuty
 from passerby.ports.leases import LeaseName, duty_lease
+from passerby.runtime.background.farm_cases import seen_now
 from passerby.settings import Settings
 from passerby.staff.cases.measuring import rule
 
@@ -21,7 +23,7 @@ def more_duties(settings: Settings, parts: Parts) -> Mapping[LeaseName, Callable
     kept = Kept(settings.chats_kept_days, settings.complaints_kept_days, settings.people_kept_days)
     found: dict[LeaseName, Callable[[], Awaitable[None]]] = {
         duty_lease("retention"): RetentionDuty(Retention(records.engine, kept), clock).run,
-        duty_lease("cases"): CasesDuty(SqlStaff(records.engine), rule, clock).run,
+        duty_lease("cases"): CasesDuty(SqlStaff(records.engine), rule, partial(seen_now, parts.store), clock).run,
     }
     if settings.panel_url is not None:
         counting = PanelCounting(records.engine)

@@ -1,9 +1,10 @@
-"""A case: what staff decide about one accused person, or about an appeal. It is in the records only."""
+"""A case: what staff decide about one accused person, an appeal, or a farm. It is in the records only."""
 
 from enum import IntEnum, StrEnum
 
 import msgspec
 
+from passerby.kernel.farm import FarmFile
 from passerby.kernel.ids import ChatId, PersonId
 from passerby.kernel.participant import Complaint, Participant
 from passerby.kernel.sanction import Reason, Sanction
@@ -12,6 +13,7 @@ from passerby.kernel.sanction import Reason, Sanction
 class About(StrEnum):
     REPORTS = "reports"
     APPEAL = "appeal"
+    FARM = "farm"
 
 
 class Lane(IntEnum):
@@ -63,6 +65,7 @@ class Case(msgspec.Struct, frozen=True, omit_defaults=True):
     - `salt` is random; pseudonyms come from it.
     - `measure` is the sanction that a rule imposed. `sanction` is the one that the case led to, or whose appeal it is.
     - `against`: in an appeal, who decided on the sanction; None: a rule.
+    - `accused` is 0 if it is about a farm: then the file lists the accounts.
     - `passed_by`: who handed it over.
     """
 
@@ -121,13 +124,14 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class CaseFile(msgspec.Struct, frozen=True):
     """Everything that a decision on a case may look at. `past` are all sanctions of the accused. `appealed`: the one
-    whose appeal it is."""
+    whose appeal it is. `farm`: what was measured, and about whom."""
 
     case: Case
     accused: Participant | None
     reports: tuple[Report, ...] = ()
     past: tuple[Sanction, ...] = ()
     appealed: Sanction | None = None
+    farm: FarmFile | None = None
 
 
 class Desk(msgspec.Struct, frozen=True):

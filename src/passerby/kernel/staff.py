@@ -118,7 +118,8 @@ class SanctionOrder(msgspec.Struct, frozen=True, tag="sanction"):
 
 
 class LiftOrder(msgspec.Struct, frozen=True, tag="lift"):
-    """The fleet ends a sanction of a person now. `sanction` is its id."""
+    """The fleet ends a sanction of a person now. `sanction` is its id, or "farm": then everything that the rule against
+    farms has done to them ends, and it does nothing for a week."""
 
     person: PersonId
     sanction: str

@@ -6,6 +6,7 @@ from typing import Protocol
 from passerby.kernel.case import CaseFile
 from passerby.kernel.drain import Drain
 from passerby.kernel.facts_wanted import NOTHING_WANTED, FactsWanted
+from passerby.kernel.farm import FarmSeen
 from passerby.kernel.ids import ChatId, PersonId, UpdateRef
 from passerby.kernel.staff import StaffDecision, StaffFacts, StaffMember, StaffOrder
 
@@ -55,6 +56,14 @@ class StaffRecords(Protocol):
     async def measure(self, rule: Callable[[CaseFile], StaffDecision], now: float) -> int:
         """Let a rule decide on each case that has enough reports and no measure yet, and store what it decides, in the
         name of nobody. Returns how many decisions changed something.
+
+        Atomicity: one transaction, as for `decide`.
+        """
+        ...
+
+    async def open_farm_cases(self, farms: Sequence[FarmSeen], now: float) -> int:
+        """Make a case of each of these farms, or add its new accounts to the open case that has some of them. Accounts
+        of a case that was decided in the last week are not new. Returns how many cases this changed.
 
         Atomicity: one transaction, as for `decide`.
         """

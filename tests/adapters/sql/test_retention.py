@@ -20,6 +20,7 @@ from passerby.adapters.sql.tables import (
     complaints,
     daily_figures,
     evidence,
+    farm_accounts,
     muted_reporters,
     past_chats,
     sanctions,
@@ -223,6 +224,8 @@ async def test_evidence_goes_with_its_case_and_what_is_open_held_or_binding_stay
             await connection.execute(sa.insert(evidence), chosen | {"chat_id": chat} | more)
         for number, decided_at in ((1, NOW + 9), (2, None)):
             await connection.execute(sa.insert(cases), case | {"number": number, "decided_at": decided_at})
+            account = {"case_number": number, "place": 1, "user_id": 2, "is_recruit": False}
+            await connection.execute(sa.insert(farm_accounts), account)
         for name, until, appeal in (("past", NOW + 9, "none"), ("asked", NOW + 9, "open"), ("good", None, "none")):
             await connection.execute(sa.insert(sanctions), ban | {"id": name, "until": until, "appeal": appeal})
         for number, done_at in ((1, NOW), (2, None), (3, NOW)):
@@ -239,5 +242,6 @@ async def test_evidence_goes_with_its_case_and_what_is_open_held_or_binding_stay
     assert len(await rows(database, cases)) == 2
     await drained(retention, NOW + 101 * DAY_S)
     assert [row[0] for row in await rows(database, cases)] == [2]
+    assert [row[0] for row in await rows(database, farm_accounts)] == [2]
     assert [row[0] for row in await rows(database, sanctions)] == ["asked", "good"]
     await records.aclose()

@@ -37,13 +37,14 @@ def day_of(
     disliked: int = 0,
     lively: Iterable[str] = (),
     every_s: float = 200.0,
+    known: bool = False,
 ) -> Conduct:
     """A day with one chat for each of these openings."""
     conduct, gaps = Conduct(), list(gaps_s)
     openings = list(texts)
     for place, text in enumerate(openings):
         gap_s = gaps[place % len(gaps)] if gaps else 2.0 + 1.7 * (place % 5)
-        conduct = says(conduct, text, chat=f"chat {place}", at=NOON + every_s * place, gap_s=gap_s)
+        conduct = says(conduct, text, chat=f"chat {place}", at=NOON + every_s * place, gap_s=gap_s, known=known)
         conduct = noted(conduct, Ended(ANN, NOON + every_s * place + 60, place < cut * len(openings)))
     for _ in range(disliked):
         conduct = noted(conduct, Disliked(ANN, NOON))

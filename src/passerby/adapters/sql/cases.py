@@ -13,6 +13,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from passerby.adapters.sql.case_farms import farm_of
 from passerby.adapters.sql.case_reports import MOST_REPORTS, OF_THE_CASE, reports_of
 from passerby.adapters.sql.failures import losses
 from passerby.adapters.sql.rows import READ
@@ -21,6 +22,7 @@ from passerby.adapters.sql.tables import (
     cases,
     complaints,
     evidence,
+    farm_accounts,
     muted_reporters,
     sanctions,
     users,
@@ -101,7 +103,7 @@ async def gather(connection: AsyncConnection, now: float) -> None:
     for row in (await connection.execute(_NEW_APPEALS)).mappings().all():
         sanction = sanction_of(row)
         about = {"about": About.APPEAL.value, "accused_id": row["user_id"], "lane": int(Lane.APPEALS)}
-        await _add(connection, about | {"opened_at": row["appealed_at"] or now, "sanction": sanction.id})
+        await add_case(connection, about | {"opened_at": row["appealed_at"] or now, "sanction": sanction.id})
         await connection.execute(_KEEP_EVIDENCE, {"number": case_of(sanction) or -1})
 
 
@@ -112,10 +114,10 @@ async def _open_case(connection: AsyncConnection, accused: PersonId, lane: Lane,
         number: int = known.number
         return number
     about = {"about": About.REPORTS.value, "accused_id": accused, "lane": int(lane), "opened_at": since}
-    return await _add(connection, about)
+    return await add_case(connection, about)
 
 
-async def _add(connection: AsyncConnection, values: Mapping[str, Any]) -> int:
+async def add_case(connection: AsyncConnection, values: Mapping[str, Any]) -> int:
     number = (await connection.scalar(_HIGHEST) or 0) + 1
     row = {
         "number": number,
@@ -130,6 +132,9 @@ async def _add(connection: AsyncConnection, values: Mapping[str, Any]) -> int:
 
 async def file_of(connection: AsyncConnection, case: Case) -> CaseFile:
     """The case with everything that a decision may look at."""
+    if case.about is About.FARM:
+        farm, imposed = await farm_of(connection, case.number)
+        return CaseFile(case, None, past=imposed, farm=farm)
     values = (await connection.execute(_PERSON, {"who": case.accused})).first()
     rows = (await connection.execute(_SANCTIONS, {"who": case.accused})).mappings()
     past = {row["id"]: sanction_of(row) for row in rows}
@@ -296,7 +301,10 @@ _UNMEASURED = (
 _INVOLVED = (
     sa.select(complaints.c.case_number)
     .where(complaints.c.user_id == _WHO, complaints.c.case_number.is_not(None))
-    .union(sa.select(cases.c.number).where(cases.c.accused_id == _WHO))
+    .union(
+        sa.select(cases.c.number).where(cases.c.accused_id == _WHO),
+        sa.select(farm_accounts.c.case_number).where(farm_accounts.c.user_id == _WHO),
+    )
 )
 _DECIDED_LATELY = sa.select(sa.func.count()).where(
     cases.c.decided_by == sa.bindparam("by"), cases.c.decided_at > sa.bindparam("after")

@@ -30,6 +30,7 @@ from passerby.adapters.sql.tables import (
     chats,
     complaints,
     evidence,
+    farm_accounts,
     muted_reporters,
     past_chats,
     sanctions,
@@ -236,6 +237,7 @@ _CLOSE_CASES: Final = (
     .where(cases.c.accused_id == _WHO, cases.c.decided_at.is_(None))
     .values(state="decided", outcome="erased", decided_at=sa.func.coalesce(cases.c.claimed_until, cases.c.opened_at))
 )
+_LEAVE_FARMS: Final = sa.delete(farm_accounts).where(farm_accounts.c.user_id == _WHO)
 _LEAVE_CASES: Final = sa.update(cases).where(cases.c.accused_id == _WHO).values(accused_id=NOBODY)
 # The ledger keeps the sums, under nobody's name. A refund or cancellation that we owe keeps the id until it is done.
 _DROP_ORDERS: Final = sa.delete(orders).where(orders.c.user_id == _WHO)
@@ -264,6 +266,7 @@ ERASE: Final = (
     _UNMUTE,
     _CLOSE_CASES,
     _LEAVE_CASES,
+    _LEAVE_FARMS,
     FORGET_ABOUT,
     _DROP_ORDERS,
     _DROP_GRANTS,

@@ -33,6 +33,7 @@ from passerby.adapters.sql.tables import (
     complaints,
     daily_figures,
     evidence,
+    farm_accounts,
     muted_reporters,
     past_chats,
     sanctions,
@@ -119,6 +120,7 @@ class Retention:
             self._forget_people,
             self._forget_evidence,
             self._forget_cases,
+            self._forget_farm_accounts,
             self._forget_sanctions,
             self._forget_orders,
             self._forget_mutes,
@@ -199,6 +201,10 @@ class Retention:
     async def _forget_cases(self, now: float) -> int:
         where = cases.c.decided_at < now - self._kept.complaints * _DAY_S
         return await self._drop(cases, where) if self._kept.complaints else 0
+
+    async def _forget_farm_accounts(self, now: float) -> int:
+        """Those whose case is forgotten."""
+        return await self._drop(farm_accounts, ~sa.exists().where(cases.c.number == farm_accounts.c.case_number))
 
     async def _forget_sanctions(self, now: float) -> int:
         """Those that have not bound anybody for as long as complaints are kept. An open appeal keeps its sanction."""

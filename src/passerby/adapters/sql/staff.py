@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from passerby.adapters.sql import approvals, cases, money_report, transparency
+from passerby.adapters.sql import approvals, cases, farm_gathering, money_report, transparency
 from passerby.adapters.sql.audit import add_to_audit, audit_after, newest_of_audit
 from passerby.adapters.sql.broadcast_rows import count_audience, count_targets, seen_broadcasts, store_broadcasts
 from passerby.adapters.sql.failures import losses, to_the_end
@@ -36,6 +36,7 @@ from passerby.kernel.case import CaseFile
 from passerby.kernel.drain import Drain, RetireBot
 from passerby.kernel.effect import Answer, Revise, Say
 from passerby.kernel.facts_wanted import NOTHING_WANTED, FactsWanted
+from passerby.kernel.farm import FarmSeen
 from passerby.kernel.ids import BotId, ChatId, PersonId, UpdateRef
 from passerby.kernel.money_report import Ledgered
 from passerby.kernel.staff import (
@@ -135,6 +136,12 @@ class SqlStaff(Transactions):
                 await add_orders(connection, decision.orders, now)
                 await cases.store(connection, decision.cases, (), (), now)
             return sum(decision.changes for decision in decisions)
+
+        return await self._write(work, in_audit=True)
+
+    async def open_farm_cases(self, farms: Sequence[FarmSeen], now: float) -> int:
+        async def work(connection: AsyncConnection) -> int:
+            return sum([await farm_gathering.gather(connection, each, now) for each in farms])
 
         return await self._write(work, in_audit=True)
 

@@ -190,7 +190,7 @@ cases = sa.Table(
     "cases",
     metadata,
     sa.Column("number", _ROW_ID, primary_key=True, autoincrement=False),
-    sa.Column("about", sa.Text, nullable=False, comment="reports or appeal"),
+    sa.Column("about", sa.Text, nullable=False, comment="reports, appeal or farm"),
     sa.Column("accused_id", sa.BigInteger, nullable=False),
     sa.Column("lane", sa.SmallInteger, nullable=False, comment="the lowest goes first"),
     sa.Column("state", sa.Text, nullable=False, comment="open, second (waits for a second member) or decided"),
@@ -207,6 +207,16 @@ cases = sa.Table(
     sa.Column("decided_by", sa.BigInteger, comment="the number of a staff member; null: nobody did"),
     sa.Column("decided_at", sa.Double),
     sa.Column("passed_by", sa.Text, nullable=False, server_default="[]", comment="JSON: who handed it over"),
+    sa.Column("measured", sa.Text, comment="JSON: what was measured about a farm"),
+)
+
+farm_accounts = sa.Table(
+    "farm_accounts",
+    metadata,
+    sa.Column("case_number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("place", sa.Integer, primary_key=True, comment="numbers them within the case, from 1"),
+    sa.Column("user_id", sa.BigInteger, nullable=False, index=True),
+    sa.Column("is_recruit", sa.Boolean, nullable=False, comment="only uses the places of the farm"),
 )
 
 muted_reporters = sa.Table(

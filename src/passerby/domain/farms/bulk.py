@@ -81,9 +81,9 @@ def bulk(conduct: Conduct) -> float:
     )
 
 
-def lookalikes(conducts: Mapping[PersonId, Conduct], sums: Mapping[PersonId, float]) -> dict[PersonId, int]:
-    """Those among `conducts` who show bulk and have enough lookalikes, or are alike somebody who has; and how many
-    lookalikes they have. `sums`: see `bulk`."""
+def lookalikes(conducts: Mapping[PersonId, Conduct], sums: Mapping[PersonId, float]) -> dict[PersonId, tuple[int, int]]:
+    """Those among `conducts` who show bulk and have enough lookalikes, or are alike somebody who has; how many
+    lookalikes they have, and the number of the group to which they belong. `sums`: see `bulk`."""
     shows_bulk = sorted((person for person, total in sums.items() if total >= BULK), key=lambda each: -sums[each])
     all_habits = {person: _habits(conducts[person]) for person in shows_bulk[:COMPARED]}
     least = max(LOOKALIKES, LOOKALIKE_SHARE * len(all_habits))
@@ -92,7 +92,15 @@ def lookalikes(conducts: Mapping[PersonId, Conduct], sums: Mapping[PersonId, flo
         for person, mine in all_habits.items()
     }
     core = {person for person, others in alike.items() if len(others) >= least}
-    return {person: len(others) for person, others in alike.items() if person in core or not core.isdisjoint(others)}
+    found = {person: others for person, others in alike.items() if person in core or not core.isdisjoint(others)}
+    group_of: dict[PersonId, int] = {}
+    for number, person in enumerate(found):
+        ahead = [person]
+        while ahead:
+            if (one := ahead.pop()) in found and one not in group_of:
+                group_of[one] = number
+                ahead += alike[one]
+    return {person: (len(others), group_of[person]) for person, others in found.items()}
 
 
 _WIDTHS: Final = (0.3, 0.2, 0.35, 0.15, 0.15, 0.25)

@@ -27,6 +27,7 @@ import msgspec
 from passerby.domain.farms.bulk import BULK, bulk, lookalikes
 from passerby.domain.farms.conduct import Conduct
 from passerby.domain.farms.signals import suspicion
+from passerby.kernel.farm import FarmSign
 from passerby.kernel.ids import PersonId
 
 RULE: Final = "farm"
@@ -102,11 +103,13 @@ class FarmVerdict(StrEnum):
 
 
 class FarmFinding(msgspec.Struct, frozen=True, gc=False):
-    """`farm`: the destination that its members share, as a keyed hash; 0 without one. `size`: how many they are."""
+    """`farm` tells its farm from others of the same sign: the destination that its members share, as a keyed hash, or a
+    number. `size`: how many they are."""
 
     verdict: FarmVerdict
     farm: int = 0
     size: int = 1
+    sign: FarmSign = FarmSign.PLACE
 
 
 class Ring(msgspec.Struct, frozen=True, gc=False):
@@ -131,16 +134,17 @@ def judge(conducts: Mapping[PersonId, Conduct]) -> Judgement:
     farms: dict[int, int] = {}
     for person, conduct in conducts.items():
         if _is_devoted(conduct.known, conduct) or _begins(conduct.known, conduct):
-            found[person] = FarmFinding(FarmVerdict.FARM)
+            found[person] = FarmFinding(FarmVerdict.FARM, sign=FarmSign.KNOWN)
         elif conduct.known:
-            found[person] = FarmFinding(FarmVerdict.RECRUIT)
+            found[person] = FarmFinding(FarmVerdict.RECRUIT, sign=FarmSign.KNOWN)
         elif sums[person] >= DOUBT:
             found[person] = FarmFinding(FarmVerdict.DOUBTFUL)
     masses = {person: bulk(conduct) for person, conduct in conducts.items()}
     similar = lookalikes(conducts, masses)
     for person, total in masses.items():
         if person in similar:
-            _raise(found, person, FarmFinding(FarmVerdict.FARM, size=similar[person] + 1))
+            others, number = similar[person]
+            _raise(found, person, FarmFinding(FarmVerdict.FARM, number, others + 1, FarmSign.HABITS))
         elif total >= DOUBT:
             _raise(found, person, FarmFinding(FarmVerdict.DOUBTFUL))
     alike = _alike(conducts, sums)
@@ -158,9 +162,9 @@ def judge(conducts: Mapping[PersonId, Conduct]) -> Judgement:
                 _raise(found, each, FarmFinding(FarmVerdict.FARM, ring.destinations[0], size))
             for each in ring.recruits:
                 _raise(found, each, FarmFinding(FarmVerdict.RECRUIT, ring.destinations[0], size))
-    for group in _choruses(conducts, found):
+    for number, group in enumerate(_choruses(conducts, found)):
         for each in group:
-            _raise(found, each, FarmFinding(FarmVerdict.FARM, size=len(group)))
+            _raise(found, each, FarmFinding(FarmVerdict.FARM, number, len(group), FarmSign.LINE))
     return Judgement(found, farms)
 
 
@@ -190,8 +194,10 @@ def _choruses(conducts: Mapping[PersonId, Conduct], found: Mapping[PersonId, Far
 
 
 def _raise(found: dict[PersonId, FarmFinding], person: PersonId, finding: FarmFinding) -> None:
+    """A shared place of today says more than one that was a farm's before."""
     known = found.get(person)
-    if known is None or _RANK[finding.verdict] > _RANK[known.verdict]:
+    says_more = known is not None and known.sign is FarmSign.KNOWN and known.verdict is finding.verdict
+    if known is None or says_more or _RANK[finding.verdict] > _RANK[known.verdict]:
         found[person] = finding
 
 

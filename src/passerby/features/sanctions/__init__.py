@@ -68,6 +68,8 @@ def _without_farm(me: Participant) -> Participant:
 
 
 def lifted(event: LiftOrdered, facts: Facts, env: Env) -> Decision:
+    if event.sanction == FARM:
+        return _freed(facts.me, env)
     me = lift(facts.me, event.sanction, env.now)
     if me is facts.me:
         return NOTHING
@@ -75,6 +77,15 @@ def lifted(event: LiftOrdered, facts: Facts, env: Env) -> Decision:
     me = clear(_without_farm(me), env) if was.rule == FARM else refresh_ticket(me, env)
     free = bar(me, env.now) is None and bar(facts.me, env.now) is not None
     return Decision((me,), (Say(me.person, text("sanctions.lifted"), keys_for(me.state) if free else None),))
+
+
+def _freed(me: Participant, env: Env) -> Decision:
+    """Staff found that they are no farm's account, whatever the rule has done by now, or would do within a week."""
+    if is_cleared(me, env.now):
+        return NOTHING
+    is_news = any(each.rule == FARM for each in binding(me, env.now))
+    told = (Say(me.person, text("sanctions.lifted")),) if is_news else ()
+    return Decision((clear(_without_farm(me), env),), told)
 
 
 def overturned(event: SanctionOverturned, facts: Facts, env: Env) -> Decision:

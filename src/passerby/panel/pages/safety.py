@@ -28,7 +28,7 @@ from passerby.staff.cases.looking import FOR_GOOD, length
 
 PERIOD_DAYS: Final = 30
 LANES: Final = {0: "minors and threats", 1: "appeals", 2: "the rest"}
-ABOUT: Final = {About.REPORTS: "reports", About.APPEAL: "an appeal"}
+ABOUT: Final = {About.REPORTS: "reports", About.APPEAL: "an appeal", About.FARM: "a farm"}
 STATES: Final = {CaseState.OPEN: "open", CaseState.SECOND: "waits for a second member"}
 NEXT: Final = "case_next"
 SECOND: Final = frozenset({"case_confirm", "case_refuse"})
@@ -37,12 +37,14 @@ BY_FORM: Final = frozenset({"case_kind", "case_why", "case_long"})
 """The staff bot asks for a sanction in three steps. Here, one form asks for all of it."""
 ACTIONS: Final = frozenset(
     {"case_show", "case_see", "case_do", "case_note", "case_dismiss", "case_leave", "case_mute", "case_uphold"}
-    | {"case_overturn", NEXT}
+    | {"case_overturn", "case_lift", "case_suspend", "case_ban", NEXT}
 )
 LEGAL: Final = frozenset({"case_hold", "case_unmask"})
 """Evidence is held for the law, or it is asked who somebody is. A second member must agree to the latter."""
 PATHS: Final = dict.fromkeys(SECOND, "/safety/second") | dict.fromkeys(LEGAL, "/safety/legal")
-GRAVE: Final = LEGAL | frozenset({"case_confirm", "case_mute", "case_overturn"})
+GRAVE: Final = LEGAL | frozenset(
+    {"case_confirm", "case_mute", "case_overturn", "case_lift", "case_suspend", "case_ban"}
+)
 
 SendBlurred = Callable[[ShowExhibit, BotId, Content], Awaitable[bool]]
 """Show a file in the member's chat with the staff bot. False: that is not possible."""

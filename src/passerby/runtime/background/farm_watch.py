@@ -17,13 +17,16 @@ from passerby.domain.farms.conduct import CONTACTS, Conduct, Note, Wrote, noted
 from passerby.domain.farms.destinations import destinations
 from passerby.domain.farms.judging import RULE, FarmFinding, FarmVerdict, is_candidate, judge
 from passerby.domain.farms.openers import bands, line, words_of
+from passerby.domain.farms.seen import name_of, seen
 from passerby.domain.farms.sources import sources_of
+from passerby.kernel.farm import FarmSeen
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
 from passerby.kernel.staff_event import FarmSuspected, SanctionOrdered
 from passerby.ports.clock import Clock
 from passerby.ports.leases import duty_lease
 from passerby.ports.live_store import LiveStore, LiveStoreLost
+from passerby.runtime.background.farm_cases import keep_seen
 from passerby.runtime.background.farm_sources import watch_sources
 from passerby.runtime.inbound.person_queues import Work
 from passerby.telemetry import logs, metrics
@@ -154,15 +157,19 @@ class FarmWatch:
         today = int(now // DAY_S)
         farms: dict[int, list[int]] = {}
         accounts: dict[PersonId, int] = {}
+        for_staff: list[FarmSeen] = []
         for day in (today - 1, today):
             candidates = await self._store.candidates(day, MOST)
-            judged = judge({person: _conduct.decode(conduct) for person, conduct in candidates.items()})
+            conducts = {person: _conduct.decode(conduct) for person, conduct in candidates.items()}
+            judged = judge(conducts)
+            for_staff += seen(judged.findings, conducts)
             if judged.farms:
                 farms[day] = sorted(judged.farms)
             for person, finding in judged.findings.items():
                 self._raise(person, finding, day, now)
                 if finding.verdict is FarmVerdict.FARM:
                     accounts[person] = finding.farm
+        await keep_seen(self._store, for_staff)
         await self._watch_sources(accounts, now)
         found = (await self._store.memos((KNOWN,))).get(KNOWN)
         if farms or found is not None:
@@ -194,17 +201,18 @@ class FarmWatch:
             case FarmVerdict.DOUBTFUL:
                 self._put(_work(FarmSuspected(person, FROM_RULE, now)))
             case FarmVerdict.RECRUIT:
-                self._put(self._sanction(person, SanctionKind.LINKS_OFF, day, until))
+                self._put(self._sanction(person, SanctionKind.LINKS_OFF, finding, day, until))
             case FarmVerdict.FARM:
-                self._put(self._sanction(person, SanctionKind.LINKS_OFF, day, until))
-                self._put(self._sanction(person, SanctionKind.SLOW, day, until))
-                self._put(_work(FarmSuspected(person, FROM_RULE, now, until, f"{finding.farm:x}")))
+                self._put(self._sanction(person, SanctionKind.LINKS_OFF, finding, day, until))
+                self._put(self._sanction(person, SanctionKind.SLOW, finding, day, until))
+                self._put(_work(FarmSuspected(person, FROM_RULE, now, until, name_of(finding))))
 
-    def _sanction(self, person: PersonId, kind: SanctionKind, day: int, until: float) -> Work:
+    def _sanction(self, person: PersonId, kind: SanctionKind, finding: FarmFinding, day: int, until: float) -> Work:
         """A reversible sanction by a rule. The same one on the same day is the same sanction, so nobody gets it
-        twice."""
+        twice. Its evidence names the farm, and the kind, so that none takes the place of another."""
         named = blake2s(f"{person} {kind} {day}".encode(), digest_size=8, person=b"farms").hexdigest()
-        sanction = Sanction(named, kind, Reason.SPAM, self._clock.now(), until, rule=RULE)
+        evidence = f"farm {name_of(finding)} {kind}"
+        sanction = Sanction(named, kind, Reason.SPAM, self._clock.now(), until, rule=RULE, evidence=evidence)
         return Work(SanctionOrdered(person, FROM_RULE, sanction), cause=named)
 
 

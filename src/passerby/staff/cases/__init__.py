@@ -19,6 +19,7 @@ from passerby.staff.cases.deciding import (
     refuse_pressed,
     sanction_pressed,
 )
+from passerby.staff.cases.farms import ban_pressed, lift_pressed, suspend_pressed
 from passerby.staff.cases.legal import (
     export_agreed,
     export_asked,
@@ -48,6 +49,9 @@ feature = StaffFeature(
         "case_dismiss": Allowed(dismiss_pressed, _NEEDS),
         "case_leave": Allowed(leave_pressed, _NEEDS),
         "case_mute": Allowed(mute_pressed, _NEEDS),
+        "case_lift": Allowed(lift_pressed, _NEEDS),
+        "case_suspend": Allowed(suspend_pressed, _NEEDS),
+        "case_ban": Allowed(ban_pressed, _NEEDS),
         "case_confirm": Allowed(confirm_pressed, Permission.BAN),
         "case_refuse": Allowed(refuse_pressed, Permission.BAN),
         "case_uphold": Allowed(uphold_pressed, _NEEDS),

@@ -8,8 +8,9 @@ from passerby.kernel.case import About, CaseState, Judged, Outcome, Verdict
 from passerby.kernel.decision import Env
 from passerby.kernel.event import ButtonPressed
 from passerby.kernel.staff import AuditNote, OverturnOrder, StaffDecision, StaffFacts, StaffOrder, UpholdOrder
-from passerby.staff.cases.deciding import NEXT, said
-from passerby.staff.cases.looking import mine, named
+from passerby.staff.cases.deciding import said
+from passerby.staff.cases.farms import NEXT
+from passerby.staff.cases.known import mine, named
 
 
 def uphold_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:

@@ -4,7 +4,7 @@ import msgspec
 
 from passerby.dialogue.staff import answer, in_rows, refused
 from passerby.domain.cases import DAY_S, HOUR_S, costs, evidence_of, weights
-from passerby.kernel.case import Case, CaseFile, CaseState, Judged, Mute, Outcome, Proposal, Verdict
+from passerby.kernel.case import About, Case, CaseFile, CaseState, Judged, Mute, Outcome, Proposal, Verdict
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Button, Menu
 from passerby.kernel.event import ButtonPressed
@@ -21,13 +21,12 @@ from passerby.kernel.staff import (
     ThankOrder,
 )
 from passerby.kernel.text import Text, text
-from passerby.staff.cases.looking import FOR_GOOD, length, mine, named, token
+from passerby.staff.cases.farms import INTERIM_S, NEXT, confirm_farm, farm_given_back
+from passerby.staff.cases.known import mine, named, token
+from passerby.staff.cases.looking import FOR_GOOD, length
 
 LENGTHS_H = (1, 24, 168, 720, 2160)
-INTERIM_S = 7 * DAY_S
-"""How long somebody is suspended while a ban waits for a second member."""
 MUTED_S = 30 * DAY_S
-NEXT = Menu(((Button(text("cases.take"), "case_next"),),))
 
 
 def _parts(event: ButtonPressed, count: int) -> list[str] | None:
@@ -36,6 +35,11 @@ def _parts(event: ButtonPressed, count: int) -> list[str] | None:
     known = [{*SanctionKind}, {*Reason}, {FOR_GOOD, *map(str, LENGTHS_H)}]
     fits = len(parts) == count and all(part in words for part, words in zip(parts, known, strict=False))
     return parts if fits else None
+
+
+def _is_open(case: Case) -> bool:
+    """Whether its reports can be decided on."""
+    return case.about is About.REPORTS and case.state is CaseState.OPEN
 
 
 def _back(case: Case) -> tuple[Button, ...]:
@@ -79,7 +83,7 @@ def _ask(event: ButtonPressed, key: str, buttons: list[Button], case: Case) -> S
 def sanction_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:
     me, file, why = mine(event, facts, env)
     parts = _parts(event, 3)
-    if file is None or parts is None or file.case.state is not CaseState.OPEN:
+    if file is None or parts is None or not _is_open(file.case):
         return refused(event, why)
     kind, reason, hours = SanctionKind(parts[0]), Reason(parts[1]), int(parts[2])
     if not hours:
@@ -128,6 +132,8 @@ def confirm_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffD
     me, file, why = mine(event, facts, env)
     if file is None or file.case.proposal is None:
         return refused(event, why)
+    if file.case.about is About.FARM:
+        return confirm_farm(event, me, file, env)
     reason = file.case.proposal.reason
     return decided(
         event,
@@ -153,7 +159,7 @@ def refuse_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDe
         version=file.case.version + 1,
     )
     interim = next((each for each in file.past if each.id == f"i{file.case.number}"), None)
-    orders = (OverturnOrder(file.case.accused, interim),) if interim is not None else ()
+    orders = (OverturnOrder(file.case.accused, interim),) if interim is not None else farm_given_back(file)
     return StaffDecision(
         notes=(AuditNote("case.ban_refused", named(file.case)),),
         cases=(again,),
@@ -164,14 +170,14 @@ def refuse_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDe
 
 def note_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:
     me, file, why = mine(event, facts, env)
-    if file is None or file.case.state is not CaseState.OPEN:
+    if file is None or not _is_open(file.case):
         return refused(event, why)
     return decided(event, me, file, Outcome.NOTED, env)
 
 
 def dismiss_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:
     me, file, why = mine(event, facts, env)
-    if file is None or file.case.state is not CaseState.OPEN:
+    if file is None or not _is_open(file.case):
         return refused(event, why)
     return decided(event, me, file, Outcome.DISMISSED, env)
 
@@ -179,7 +185,7 @@ def dismiss_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffD
 def mute_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:
     """The reports are dismissed, and further ones of these reporters count nothing for some time."""
     me, file, why = mine(event, facts, env)
-    if file is None or file.case.state is not CaseState.OPEN:
+    if file is None or not _is_open(file.case):
         return refused(event, why)
     done = decided(event, me, file, Outcome.DISMISSED, env)
     mutes = tuple(Mute(person, env.now + MUTED_S) for person in dict.fromkeys(each.by for each in file.reports))

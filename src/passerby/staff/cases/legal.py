@@ -16,7 +16,8 @@ from passerby.kernel.event import ButtonPressed
 from passerby.kernel.staff import AuditNote, Permission, ShowExhibit, StaffDecision, StaffFacts
 from passerby.kernel.staff_requests import CaseActAsked, ExportAsked, HoldAsked, UnmaskAsked
 from passerby.kernel.text import Text, text
-from passerby.staff.cases.looking import known, named, whose
+from passerby.staff.cases.known import known, named
+from passerby.staff.cases.looking import whose
 
 FETCHED_S = 86_400.0
 """How long after the agreement the command line may fetch what it asked for."""

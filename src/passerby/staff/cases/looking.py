@@ -11,8 +11,6 @@ from passerby.domain.cases import (
     LEASE_S,
     groups,
     holds,
-    is_taken,
-    may_decide,
     pseudonym,
     reason_of,
     strikes,
@@ -21,7 +19,7 @@ from passerby.domain.cases import (
 )
 from passerby.domain.sanctions import binding
 from passerby.domain.team import may
-from passerby.kernel.case import About, Case, CaseFile, CaseState, Desk, Lane, Report
+from passerby.kernel.case import About, Case, CaseFile, CaseState, Lane, Report
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Answer, Button, Menu
 from passerby.kernel.event import ButtonPressed, MessageReceived
@@ -36,6 +34,8 @@ from passerby.kernel.staff import (
     StaffMember,
 )
 from passerby.kernel.text import Text, text
+from passerby.staff.cases.farms import farm_card, farm_keys
+from passerby.staff.cases.known import known, mine, named, token
 
 DAY_H = 24
 SHOWN = 10
@@ -43,31 +43,19 @@ SHOWN = 10
 FOR_GOOD = "0"
 
 
-def token(case: Case, *rest: str) -> str:
-    return ".".join((str(case.number), str(case.version), *rest))
-
-
-def named(case: Case) -> str:
-    """How the audit names a case."""
-    return f"case {case.number}"
-
-
-def known(facts: StaffFacts) -> tuple[StaffMember, Desk]:
-    assert facts.me is not None, "only staff get here"
-    assert facts.desk is not None, "the event is about cases"
-    return facts.me, facts.desk
-
-
 def queue_asked(event: MessageReceived, facts: StaffFacts, env: Env) -> StaffDecision:
     """`/cases`: how much waits, and for how long."""
     _, desk = known(facts)
     if not desk.waiting:
         return StaffDecision(effects=answer(event, text("cases.queue_empty", decided=desk.decided_lately)))
+    farms = [each for each in desk.waiting if each.about is About.FARM]
     found = [
         text(f"cases.lane_{lane.name.lower()}", count=len(of), since=_since(of, env.now))
         for lane in Lane
-        if (of := [each for each in desk.waiting if each.lane is lane])
+        if (of := [each for each in desk.waiting if each.lane is lane and each not in farms])
     ]
+    if farms:
+        found.append(text("cases.lane_farms", count=len(farms), since=_since(farms, env.now)))
     said = text("cases.queue", lanes=lines(found), decided=desk.decided_lately)
     return StaffDecision(effects=answer(event, said, Menu(((Button(text("cases.take"), "case_next"),),))))
 
@@ -99,22 +87,6 @@ def show_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDeci
     return refused(event, why) if file is None else StaffDecision(effects=shown(event, me, file, env.now))
 
 
-def mine(event: ButtonPressed, facts: StaffFacts, env: Env) -> tuple[StaffMember, CaseFile | None, Text]:
-    """The case of a button, if the member may decide on it now and has seen its newest version; or why not."""
-    me, desk = known(facts)
-    file = desk.file
-    if file is None:
-        return me, None, text("cases.over")
-    if not may_decide(me, file.case, desk.involved):
-        return me, None, text("cases.not_yours")
-    if is_taken(me, file.case, env.now):
-        return me, None, text("cases.taken")
-    version = event.token.split(".")[1:2]
-    if version != [str(file.case.version)]:
-        return me, None, text("cases.changed")
-    return me, file, text("cases.changed")
-
-
 def exhibits_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:
     """Show what the reporters chose. Each opening is in the audit."""
     _, file, why = mine(event, facts, env)
@@ -143,6 +115,8 @@ def shown(
 
 
 def card(file: CaseFile, now: float) -> Text:
+    if file.farm is not None:
+        return farm_card(file, now)
     case, person = file.case, file.accused
     said = [
         text(
@@ -190,9 +164,12 @@ def menu(me: StaffMember, file: CaseFile, now: float) -> Menu:
     legal = _legal_keys(me, case)
     see = Button(text("cases.see", count=sum(len(each.exhibits) for each in file.reports)), "case_see", token(case))
     leave = Button(text("cases.leave"), "case_leave", token(case))
+    if case.about is About.FARM and case.state is CaseState.OPEN:
+        return Menu((*farm_keys(case), (leave,)))
+    if case.about is About.FARM:
+        return Menu((_second_keys(case), (leave,)))
     if case.state is CaseState.SECOND:
-        confirm = Button(text("cases.confirm"), "case_confirm", token(case))
-        return Menu(((see,), (confirm, Button(text("cases.refuse"), "case_refuse", token(case))), (leave,), *legal))
+        return Menu(((see,), _second_keys(case), (leave,), *legal))
     if case.about is About.APPEAL:
         overturn = Button(text("cases.overturn"), "case_overturn", token(case))
         return Menu(((see,), (Button(text("cases.uphold"), "case_uphold", token(case)), overturn), (leave,), *legal))
@@ -209,6 +186,12 @@ def menu(me: StaffMember, file: CaseFile, now: float) -> Menu:
             *legal,
         )
     )
+
+
+def _second_keys(case: Case) -> tuple[Button, ...]:
+    """What a second member decides."""
+    confirm = Button(text("cases.confirm"), "case_confirm", token(case))
+    return (confirm, Button(text("cases.refuse"), "case_refuse", token(case)))
 
 
 def _legal_keys(me: StaffMember, case: Case) -> tuple[tuple[Button, ...], ...]:

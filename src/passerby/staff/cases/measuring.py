@@ -5,7 +5,7 @@ import msgspec
 from passerby.domain.cases import measure, weights
 from passerby.kernel.case import CaseFile
 from passerby.kernel.staff import AuditNote, SanctionOrder, StaffDecision
-from passerby.staff.cases.looking import named
+from passerby.staff.cases.known import named
 
 
 def rule(file: CaseFile, now: float) -> StaffDecision:
