@@ -215,3 +215,21 @@ def test_whoever_staff_free_of_a_measure_against_farms_is_free_of_all_for_a_week
     measured("3")
     assert is_bound(ann.value, SanctionKind.LINKS_OFF, talk.env.now)
     assert watched(ann).apart_until == end
+
+
+def test_whoever_staff_free_with_their_whole_farm_loses_every_measure_also_those_that_come_late() -> None:
+    talk = Playbook()
+    ann, ben = talk.person(), talk.person()
+    slow = Sanction("slow", SanctionKind.SLOW, Reason.SPAM, NOW, NOW + HOUR_S, rule="farm", evidence="farm a slow")
+    links = Sanction("links", SanctionKind.LINKS_OFF, Reason.SPAM, NOW, NOW + HOUR_S, rule="farm", evidence="farm a")
+    talk.happens(SanctionOrdered(ann.person, ann.bot, slow))
+    talk.happens(SanctionOrdered(ann.person, ann.bot, links))
+    suspect(ann, NOW + HOUR_S)
+    freed = LiftOrdered(ann.person, ann.bot, "farm")
+    assert talk.happens(freed).effects == (Say(ann.person, text("sanctions.lifted")),)
+    assert binding(ann.value, NOW) == ()
+    assert watched(ann).apart_until == 0.0
+    assert talk.happens(freed) == NOTHING, "they are told once"
+    assert suspect(ann, NOW + HOUR_S) == NOTHING
+    assert talk.happens(LiftOrdered(ben.person, ben.bot, "farm")).effects == (), "nothing was done to them"
+    assert suspect(ben, NOW + HOUR_S) == NOTHING

@@ -11,6 +11,8 @@ from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Participant
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
 from passerby.kernel.staff import LiftOrder, OverturnOrder, Role, SanctionOrder
+from passerby.panel.pages.safety import ACTIONS, BY_FORM, LEGAL, SECOND
+from passerby.staff.cases import feature
 from tests.features.test_staff_cases import NOW, actions, decide, pressed, said, wrote
 
 CASE = Case(7, About.FARM, PersonId(0), Lane.REST, NOW - 7200, "salt", version=3, claimed_by=4, claimed_until=NOW + 60)
@@ -114,3 +116,7 @@ def test_buttons_of_reports_decide_nothing_about_a_farm(action: str) -> None:
 @pytest.mark.parametrize("action", ["case_lift", "case_suspend", "case_ban"])
 def test_buttons_of_a_farm_decide_nothing_about_reports(action: str) -> None:
     assert not decide(pressed(action)).changes
+
+
+def test_the_panel_can_press_every_button_of_a_case() -> None:
+    assert set(feature.presses) == ACTIONS | SECOND | LEGAL | BY_FORM
