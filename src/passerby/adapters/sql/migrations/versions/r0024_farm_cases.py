@@ -14,6 +14,8 @@ depends_on = None
 def upgrade() -> None:
     if not has_column("cases", "measured"):
         op.add_column("cases", sa.Column("measured", sa.Text, comment="JSON: what was measured about a farm"))
+    if op.get_bind().dialect.name == "postgresql":  # SQLite has no comments
+        op.alter_column("cases", "about", existing_type=sa.Text, comment="reports, appeal or farm")
     op.create_table(
         "farm_accounts",
         sa.Column("case_number", sa.BigInteger, nullable=False),
