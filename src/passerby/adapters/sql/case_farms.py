@@ -6,8 +6,8 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerby.adapters.sql.personal_data import sanction_of
 from passerby.adapters.sql.rows import READ, participant
+from passerby.adapters.sql.salvage import sanction_of
 from passerby.adapters.sql.tables import cases, farm_accounts, sanctions, users
 from passerby.kernel.farm import FarmAccount, FarmFile, FarmSign, Measured
 from passerby.kernel.ids import PersonId
