@@ -132,6 +132,46 @@ async def test_the_link_of_a_subscription_is_paid_like_an_invoice(here: Served, 
     assert (await paying).json() == {"status": "paid"}
 
 
+@staged(with_server)
+async def test_stars_are_seen_and_changed_and_a_subscription_is_renewed_fails_and_is_refunded(here: Served, /) -> None:
+    made, where = here.made, f"/sandbox/people/{here.made.ann}/stars"
+    link = made.ask(
+        "createInvoiceLink", title="Monthly", description="d", payload="p", currency="XTR",
+        prices=[{"label": "l", "amount": 200}], subscription_period=2592000,
+    )  # fmt: skip
+    assert (await here.post(where, {"stars": 500})).json() == {"stars": 500}
+    paying = asyncio.ensure_future(here.post(here.chat("pay"), {"link": link}))
+    while not (found := made.updates()):
+        await asyncio.sleep(0.005)
+    made.ask("answerPreCheckoutQuery", pre_checkout_query_id=found[0]["pre_checkout_query"]["id"], ok=True)
+    await paying
+
+    shown = (await here.get(where)).json()
+    assert shown["stars"] == 300
+    (subscription,), (payment,) = shown["subscriptions"], shown["payments"]
+    assert (subscription["title"], subscription["stars"], subscription["state"]) == ("Monthly", 200, "active")
+    named = {"subscription": subscription["subscription"]}
+    assert (await here.post(f"{where}/cancel", named)).json() == {"done": True}
+    assert (await here.post(f"{where}/cancel", named)).json() == {"done": False}
+    assert (await here.get(where)).json()["subscriptions"][0]["state"] == "cancelled"
+    assert (await here.post(f"{where}/resume", named)).json() == {"done": True}
+    assert (await here.post(f"{where}/renew", named)).json() == {"done": True}
+    assert (await here.post(f"{where}/renew", named)).json() == {"done": False}, "a hundred Stars are too few"
+    shown = (await here.get(where)).json()
+    assert (shown["stars"], shown["subscriptions"][0]["state"]) == (100, "failed")
+
+    assert (await here.post(f"{where}/refund", {"charge": payment["charge"]})).json() == {}
+    assert (await here.post(f"{where}/refund", {"charge": payment["charge"]})).status == 404
+    shown = (await here.get(where)).json()
+    assert (shown["stars"], [each["refunded"] for each in shown["payments"]]) == (300, [True, False])
+    states = [each["subscription"]["state"] for each in made.updates() if "subscription" in each]
+    assert states == ["canceled", "active", "failed"]
+
+    named["subscription"] = "another"
+    assert (await here.post(f"{where}/renew", named)).status == 404
+    assert (await here.post(where, {"stars": -1})).status == 400
+
+
 async def events(here: Served, path: str, count: int) -> list[dict[str, Any]]:
     """The first `count` events of a stream. The test continues when the stream is open."""
     reader, writer = await asyncio.open_connection("127.0.0.1", here.sandbox.port)

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from passerby.domain.money.checkout import plans_for, refusal_at_checkout
+from passerby.domain.money.endings import is_due
 from passerby.domain.money.payments import cancel_all, owe_refund
 from passerby.kernel.decision import NOTHING, Decision
 from passerby.kernel.drain import Drain
@@ -37,7 +38,7 @@ from passerby.kernel.participant import Participant, Profile, Searching
 from passerby.kernel.rules import Filter, Rules
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
 from passerby.kernel.staff_event import SanctionOrdered
-from passerby.kernel.text import text
+from passerby.kernel.text import day, text
 from tests.features.playbook import BOT, NOW, OTHER_BOT, Person, Playbook, says
 
 DAY_S = 86_400.0
@@ -587,3 +588,29 @@ def test_a_plan_is_called_as_the_operator_says_in_the_language_of_the_person_or_
     (_, invoice) = ann.presses("vip_buy", "monthly").effects
     assert isinstance(invoice, Say)
     assert invoice.text == text("vip.about_monthly")
+
+
+def test_every_message_about_a_subscription_says_the_same_day_as_the_vip_page() -> None:
+    talk, ann = shop()
+    payload = subscribes(ann)
+    first = day(ann.value.vip_until)
+    turned = [
+        talk.happens(SubscriptionTurned(ann.person, BOT, payload, state))
+        for state in (SubscriptionState.CANCELED, SubscriptionState.ACTIVE, SubscriptionState.FAILED)
+    ]
+    said_days = [dict(each.text.args)["day"] for decision in turned for each in decision.effects]  # type: ignore[union-attr]
+    paid_until = wallet(ann).subscriptions[0].paid_until
+    assert said_days == [first, day(paid_until), first], "a renewal comes when the paid time is over"
+    talk.later(29 * DAY_S)
+    renewed = pays(ann, payload, "s2", 200, recurs=True, paid_until=paid_until + 30 * DAY_S)
+    assert renewed.effects[-1].text == text("vip.renewed", day=day(ann.value.vip_until))  # type: ignore[union-attr]
+
+
+def test_a_buyer_who_took_a_refund_is_not_told_again_that_their_vip_has_ended() -> None:
+    talk, ann = shop()
+    pays(ann, orders(ann))
+    (charge,) = wallet(ann).charges
+    ann.presses("vip_refund", charge.code)
+    assert ann.value.vip_until <= talk.env.now
+    assert not is_due(ann.value, talk.env.now)
+    assert talk.happens(VipEnding(ann.person, BOT)) == NOTHING

@@ -164,7 +164,7 @@ class Chats(Routes):
         return {}
 
     async def pay(self, request: ControlRequest) -> Json:
-        """`{"message_id"}` or `{"link"}`. Waits for the end: `{"status": "paid", "refused" or "timeout", "error"?}`."""
+        """`{"message_id"}` or `{"link"}`. Waits for the end: `{"status", "error"?}`: paid, refused, timeout, short."""
         person, bot = self._pair(request)
         if "link" in request.body:
             payment = self._world.phones.pay_link(person, request.need("link", str))

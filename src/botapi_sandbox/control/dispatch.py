@@ -14,6 +14,7 @@ from botapi_sandbox.control.chats import Chats
 from botapi_sandbox.control.crowd import Crowd
 from botapi_sandbox.control.request import ControlError, ControlRequest, Routes
 from botapi_sandbox.control.roster import Roster
+from botapi_sandbox.control.stars import Stars
 from botapi_sandbox.control.test_routes import TestRoutes
 from botapi_sandbox.live import Streams
 from botapi_sandbox.wire import Receive, Scope, Send, header, read, write
@@ -34,7 +35,7 @@ class Control(Routes):
         self._streams = Streams(world)
         groups: dict[type[Routes], Routes] = {
             Control: self, Roster: Roster(world), Chats: Chats(world), Crowd: Crowd(world),
-            TestRoutes: TestRoutes(world),
+            Stars: Stars(world), TestRoutes: TestRoutes(world),
         }  # fmt: skip
         self._routes = [
             (verb, re.compile(pattern), getattr(groups[group], name)) for verb, pattern, group, name in ROUTES
@@ -125,6 +126,12 @@ ROUTES: tuple[tuple[str, str, type[Routes], str], ...] = (
     ("POST", r"/people", Roster, "add_person"),
     ("PATCH", r"/people/(?P<person>\d+)", Roster, "change_person"),
     ("POST", r"/people/(?P<person>\d+)/deactivate", Roster, "deactivate"),
+    ("GET", r"/people/(?P<person>\d+)/stars", Stars, "stars"),
+    ("POST", r"/people/(?P<person>\d+)/stars", Stars, "set_stars"),
+    *(
+        ("POST", rf"/people/(?P<person>\d+)/stars/{verb}", Stars, verb)
+        for verb in ("renew", "cancel", "resume", "refund")
+    ),
     ("GET", r"/people/(?P<person>\d+)/events", Control, "events"),
     ("GET", r"/events", Control, "events"),
     ("GET", _CHAT, Chats, "chat"),

@@ -45,6 +45,12 @@ export const api = {
   block: (person, bot) => call("POST", `${chat(person, bot)}/block`, {}),
   unblock: (person, bot) => call("POST", `${chat(person, bot)}/unblock`, {}),
   pay: (person, bot, what) => call("POST", `${chat(person, bot)}/pay`, what),
+  stars: (person) => call("GET", `people/${person}/stars`),
+  setStars: (person, stars) => call("POST", `people/${person}/stars`, { stars }),
+  renew: (person, subscription) => call("POST", `people/${person}/stars/renew`, { subscription }),
+  cancel: (person, subscription) => call("POST", `people/${person}/stars/cancel`, { subscription }),
+  resume: (person, subscription) => call("POST", `people/${person}/stars/resume`, { subscription }),
+  refund: (person, charge) => call("POST", `people/${person}/stars/refund`, { charge }),
 
   /** `kind` and `file` (a File), then optional form fields: see `upload` in docs/reference/sandbox.md. */
   upload(person, bot, { file, ...fields }) {

@@ -157,10 +157,12 @@ export class Calls {
 
   async #pay(price, what) {
     const { chat } = this.phone;
-    const yes = await this.phone.overlay.ask({ title: `Pay ${price}?`, body: () => el("p", {}, "These aren't real Stars. You won't be charged."), actions: [{ label: "Cancel", value: null }, { label: "Pay", value: true, kind: "main", testid: "pay" }] });
+    const found = await this.attempt(() => api.stars(this.phone.person.id));
+    if (!found) return;
+    const yes = await this.phone.overlay.ask({ title: `Pay ${price}?`, body: () => [el("p", {}, `You have ⭐ ${found.stars.toLocaleString("en")}.`), el("p", {}, "These aren't real Stars. You won't be charged.")], actions: [{ label: "Cancel", value: null }, { label: "Pay", value: true, kind: "main", testid: "pay" }] });
     if (!yes) return;
     const result = await this.attempt(() => api.pay(this.phone.person.id, chat.bot, what));
-    if (result && result.status !== "paid") this.phone.overlay.alert(result.error || (result.status === "timeout" ? "The bot didn't answer in ten seconds, so nothing was paid." : "The bot refused the payment."));
+    if (result && result.status !== "paid") this.phone.overlay.alert(result.status === "short" ? "You don't have enough Stars. Add some: menu, Stars…" : result.error || (result.status === "timeout" ? "The bot didn't answer in ten seconds, so nothing was paid." : "The bot refused the payment."));
     else if (result) this.phone.overlay.tell("Paid");
   }
 

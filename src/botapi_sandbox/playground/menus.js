@@ -1,6 +1,7 @@
 // The menus for a message, for the chat, for the bot's commands, and for the bot of a new phone.
 
 import { avatar, el } from "./dom.js";
+import { showStars } from "./stars.js";
 import { kindOf } from "./chat.js";
 import { isEditable } from "./calls.js";
 import { colourful, REACTIONS } from "./emoji.js";
@@ -44,6 +45,7 @@ export function chatMenu(phone) {
     { label: "Switch bot", image: "bot", testid: "menu-switch", run: () => phone.showList(true) },
     chat.started && !chat.blocked && { label: "Send /start again", image: "refresh", testid: "menu-restart", run: () => phone.calls.start() },
     { label: "Start with a parameter…", image: "link", testid: "menu-parameter", run: () => phone.calls.startWith() },
+    { label: "Stars…", image: "star", testid: "menu-stars", run: () => showStars(phone) },
     { label: "Edit person…", image: "contact", testid: "menu-person", run: () => phone.changePerson() },
     chat.blocked ? { label: "Unblock the bot", image: "check", testid: "menu-unblock", run: () => phone.calls.unblock() } : { label: "Block the bot", image: "ban", danger: true, testid: "menu-block", run: () => phone.calls.block() },
     { label: "Remove this phone", image: "trash", danger: true, testid: "menu-remove", run: () => phone.page.remove(phone) },

@@ -42,7 +42,7 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """`editUserStarSubscription` wants the provider's id of the first charge. Telegram's documents contradict each
     other."""
     renews: bool = True
-    """Renew subscriptions when they are due. Off: only `POST .../renew` renews them."""
+    """Renew subscriptions when they are due. Off: only `POST .../stars/renew` renews them."""
     renews_deleted_bots: bool = True
     """Go on charging for subscriptions of a bot whose token was revoked. It is not certain what Telegram does."""
     conflict_delay_s: float = 3.0

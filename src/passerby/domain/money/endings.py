@@ -1,5 +1,7 @@
 """Who is told that their VIP time ends: once a day before, and once when it has ended."""
 
+import msgspec
+
 from passerby.domain.money.trials import ends_with_trial
 from passerby.domain.money.wallets import DAY_S
 from passerby.kernel.money import SubscriptionState, Wallet
@@ -19,6 +21,14 @@ def is_due(me: Participant, now: float) -> bool:
         return wallet.told_end != until
     is_told = wallet.told_until == until or ends_with_trial(wallet)
     return until - now <= SOON_S and not is_told and not _goes_on(wallet, now)
+
+
+def told_of_end(me: Participant, now: float) -> Participant:
+    """The person who needs no more news about the end of their VIP time, if it has come."""
+    if me.wallet is None or me.vip_until > now:
+        return me
+    told = msgspec.structs.replace(me.wallet, told_until=me.vip_until, told_end=me.vip_until)
+    return msgspec.structs.replace(me, wallet=told)
 
 
 def _goes_on(wallet: Wallet, now: float) -> bool:

@@ -3,7 +3,7 @@
 import msgspec
 
 from passerby.domain.lifecycle import refresh_ticket
-from passerby.domain.money.endings import is_due
+from passerby.domain.money.endings import is_due, told_of_end
 from passerby.domain.money.gifts import delivered
 from passerby.domain.money.giving import take_back
 from passerby.domain.money.payments import (
@@ -63,7 +63,7 @@ def settled(event: PaymentSettled, facts: Facts, env: Env) -> Decision:
     elif charge.refund_owed_at:
         said = text("vip.sent_back", n=charge.stars)
     elif event.payment.recurs and not event.payment.is_first:
-        said = text("vip.renewed", day=until(event.payment.paid_until))
+        said = text("vip.renewed", day=until(me.vip_until))
     else:
         said = text("vip.found" if event.payment.found else "vip.thanks", day=until(me.vip_until))
     return Decision((_searches_on(me, env),), (Say(me.person, said, priority=Priority.MATCH),))
@@ -99,9 +99,7 @@ def grant_taken_back(event: GrantTakenBack, facts: Facts, env: Env) -> Decision:
     wallet = wallet_of(me, env.now)
     source = next((each.source for each in wallet.grants if each.code == event.grant), GrantSource.CHARGE)
     said = text(_OVER.get(source, "vip.ended"))
-    if me.vip_until <= env.now:  # this is the news about its end, too
-        told = msgspec.structs.replace(wallet, told_until=me.vip_until, told_end=me.vip_until)
-        me = msgspec.structs.replace(me, wallet=told)
+    me = told_of_end(me, env.now)  # this is the news about its end, too
     return Decision((_searches_on(me, env),), (Say(me.person, said, priority=Priority.SYSTEM),))
 
 
@@ -161,7 +159,9 @@ def subscription_turned(event: SubscriptionTurned, facts: Facts, env: Env) -> De
         return NOTHING
     before, after = facts.me.wallet or Wallet(), me.wallet or Wallet()
     changed = next(now for was, now in zip(before.subscriptions, after.subscriptions, strict=True) if was != now)
-    return Decision((me,), (Say(me.person, text(_NEWS[event.state], day=until(changed.paid_until))),))
+    # Until when they are a VIP is said as `/vip` says it: with the day's grace, and with what else they have.
+    day = changed.paid_until if event.state is SubscriptionState.ACTIVE else me.vip_until
+    return Decision((me,), (Say(me.person, text(_NEWS[event.state], day=until(day))),))
 
 
 def seller_closing(event: SellerClosing, facts: Facts, env: Env) -> Decision:
@@ -169,10 +169,7 @@ def seller_closing(event: SellerClosing, facts: Facts, env: Env) -> Decision:
     me = cancel_all(facts.me, env.now, event.bot)
     if me is facts.me:
         return NOTHING
-    before, after = facts.me.wallet or Wallet(), me.wallet or Wallet()
-    pairs = zip(before.subscriptions, after.subscriptions, strict=True)
-    paid_until = max(now.paid_until for was, now in pairs if was != now)
-    return Decision((me,), (Say(me.person, text("vip.sub_bot_closes", day=until(paid_until))),))
+    return Decision((me,), (Say(me.person, text("vip.sub_bot_closes", day=until(me.vip_until))),))
 
 
 def ending(event: VipEnding, facts: Facts, env: Env) -> Decision:

@@ -7,6 +7,7 @@ It works for everybody, also for people who are banned. Telegram asks for it (Te
 """
 
 from passerby.domain.money.cases import LONGEST, answered, open_case, with_case
+from passerby.domain.money.endings import told_of_end
 from passerby.domain.money.own_refund import NoRefund, refund_denied
 from passerby.domain.money.payments import owe_refund
 from passerby.features.vip.words import until
@@ -101,5 +102,6 @@ def refund(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     denied = refund_denied(facts.me, charge, env.now) if charge is not None else NoRefund.TOO_LATE
     if charge is None or denied is not None:
         return Decision(effects=(Answer(event.query), Say(facts.me.person, text(f"vip.no_refund_{denied}"))))
-    me = owe_refund(facts.me, charge, RefundedBy.BUYER, env.now)
+    # They know that their VIP ends with it.
+    me = told_of_end(owe_refund(facts.me, charge, RefundedBy.BUYER, env.now), env.now)
     return Decision((me,), (Answer(event.query), Say(me.person, text("vip.refund_owed", n=charge.stars))))
