@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import msgspec
 import pytest
 
 from passerby.domain.alerts.engine import CALM_S, QUIET, REPEAT_S, Alert, acknowledge, silence, step
@@ -105,13 +106,16 @@ def test_the_message_says_what_is_wrong_since_when_and_who_looks_after_it() -> N
     assert message(RULE, FIRING, MOST, T0 + 400) == (
         "🔴 Updates pile up at Telegram\n\n"
         "60000 updates wait at Telegram for bot 1 (more than 50000; it keeps 100,000).\n\n"
-        "It began 6 min ago."
+        "It began at 13:47 UTC."
     )
     kept = acknowledge(silence(FIRING, T0 + 400 + 3600), "Ann")
-    assert message(RULE, kept, MOST, T0 + 400).endswith("Ann is looking after it.\nSilent for 1 h 0 min.")
+    assert message(RULE, kept, MOST, T0 + 400).endswith("Ann is looking after it.\nSilent until 14:53 UTC.")
     over = after((100, FINE), (160, FINE), alert=FIRING)
-    assert message(RULE, over, MOST, T0 + 400).startswith("✅ ")
-    assert message(RULE, over, MOST, T0 + 400).endswith("Over after 2 min.")
+    assert message(RULE, over, MOST, T0 + 400) == (
+        "✅ Updates pile up at Telegram\n\n"
+        "Over after 2 min. It was:\n"
+        "60000 updates wait at Telegram for bot 1 (more than 50000; it keeps 100,000)."
+    )
 
 
 def test_a_message_about_many_bots_stays_short() -> None:
@@ -120,9 +124,17 @@ def test_a_message_about_many_bots_stays_short() -> None:
     assert "And 3 more." in message(RULE, alert, MOST, T0 + 61)
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(20, "less than a minute"), (90_000, "1 d 1 h")])
+def test_a_message_names_the_day_if_that_is_not_today() -> None:
+    assert message(RULE, FIRING, MOST, T0 + 86_400).endswith("It began at 13:47 UTC, 12 January.")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(20, "less than a minute"), (3600, "1 h"), (5400, "1 h 30 min"), (86_400, "1 d 0 h"), (90_000, "1 d 1 h")],
+)
 def test_durations_are_said_in_words(seconds: float, words: str) -> None:
-    assert f"It began {words} ago." in message(RULE, FIRING, MOST, T0 + RULE.for_s + seconds)
+    over = msgspec.structs.replace(FIRING, resolved_at=FIRING.since + seconds)
+    assert message(RULE, over, MOST, T0 + RULE.for_s + seconds).splitlines()[2] == f"Over after {words}. It was:"
 
 
 def test_some_values_must_not_be_too_small() -> None:

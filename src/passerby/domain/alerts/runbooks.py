@@ -1,5 +1,6 @@
 """What each alert means and what to do about it: the runbook. `docs/runbooks/` and the staff bot show it."""
 
+import re
 from typing import Final, NamedTuple
 
 from passerby.domain.alerts import rules
@@ -203,9 +204,11 @@ RUNBOOKS: Final[dict[str, Runbook]] = {
 
 
 def what_to_do(rule: rules.Rule) -> str:
-    """The runbook as one message."""
+    """The runbook as one message. Quotation marks stand for the backticks of the page."""
     runbook = RUNBOOKS[rule.name]
-    return (
+    return re.sub(
+        "`(.+?)`",
+        r"“\1”",
         f"{rule.title}\n\n{runbook.meaning}\n\nImpact: {runbook.impact}\n\n"
-        f"Diagnosis: {runbook.diagnosis}\n\nWhat to do: {runbook.remedy}"
+        f"Diagnosis: {runbook.diagnosis}\n\nWhat to do: {runbook.remedy}",
     )

@@ -1,5 +1,6 @@
 """What one channel must be told about an alert: a new message, an edit, or nothing; and the words."""
 
+from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import Final
 
@@ -39,22 +40,30 @@ def message(rule: Rule, alert: Alert, threshold: float, now: float) -> str:
     """The whole text about the alert as it is now. Nothing in it is about a person."""
     mark = "✅" if alert.resolved_at else MARKS[rule.severity]
     lines = [f"{mark} {rule.title}", ""]
+    if alert.resolved_at:
+        lines += [f"Over after {_duration(alert.resolved_at - alert.since)}. It was:"]
     for subject, value in list(alert.firing.items())[:SHOWN]:
         lines.append(rule.told.format(subject=subject, value=value, threshold=threshold))
     if (more := len(alert.firing) - SHOWN) > 0:
         lines.append(f"And {more} more.")
     if alert.resolved_at:
-        lines += ["", f"Over after {_duration(alert.resolved_at - alert.since)}."]
         return "\n".join(lines)
-    lines += ["", f"It began {_duration(now - alert.since)} ago."]
+    # The message stays as it is for hours, so it names times and no durations until now.
+    lines += ["", f"It began at {_time(alert.since, now)}."]
     if alert.acknowledged_by:
         lines.append(f"{alert.acknowledged_by} is looking after it.")
     if alert.is_silent(now):
-        lines.append(f"Silent for {_duration(alert.silent_until - now)}.")
+        lines.append(f"Silent until {_time(alert.silent_until, now)}.")
     return "\n".join(lines)
 
 
 REPEATED: Final = "\n\nIt is still going on: see the newer message below."
+
+
+def _time(at: float, now: float) -> str:
+    """A time of day, with the date if that is not today's. UTC, as in the logs."""
+    then, today = (datetime.fromtimestamp(each, UTC) for each in (at, now))
+    return f"{then:%H:%M} UTC" if then.date() == today.date() else f"{then:%H:%M} UTC, {then.day} {then:%B}"
 
 
 def _duration(seconds: float) -> str:
@@ -64,4 +73,6 @@ def _duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min"
     hours, left = divmod(minutes, 60)
+    if not left and hours < 24:
+        return f"{hours} h"
     return f"{hours} h {left} min" if hours < 24 else f"{hours // 24} d {hours % 24} h"

@@ -63,7 +63,7 @@ class StaffAnswers:
         answers = [
             AlertAnswer(
                 row.subject,
-                names.get(row.actor or 0, "") or f"#{row.actor}",
+                names.get(row.actor or 0, "") or f"Member {row.actor} of the team",
                 row.at,
                 row.at + SILENT_S if row.action == "alert.silenced" else 0.0,
             )
