@@ -11,6 +11,7 @@ LOOK_EVERY_S: Final = 60.0
 PAUSE_S: Final = 0.2
 """Between two batches, so that others get their turn. 2,500 chats a second can still be packed."""
 FORGET_EVERY_S: Final = 3600.0
+RESUMMARISE_EVERY_S: Final = 86_400.0
 
 
 class RetentionDuty:
@@ -18,6 +19,7 @@ class RetentionDuty:
         self._retention = retention
         self._clock = clock
         self._forgot_at = float("-inf")
+        self._resummarised_at = float("-inf")
         self._faults = logs.Faults()
 
     async def run(self) -> None:
@@ -41,5 +43,8 @@ class RetentionDuty:
             count += deleted
             await self._clock.sleep(PAUSE_S)
         self._forgot_at = self._clock.monotonic()
+        if count and self._forgot_at - self._resummarised_at >= RESUMMARISE_EVERY_S:
+            await self._retention.resummarise()
+            self._resummarised_at = self._forgot_at
         if count:
             logs.record("retention.deleted", count=count)

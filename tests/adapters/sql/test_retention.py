@@ -105,10 +105,26 @@ async def test_past_chats_go_when_their_time_is_over_and_their_figures_stay(data
     figures = await rows(database, daily_figures)
     await drained(retention, NOW + 90 * DAY_S + 20 * 60)
     assert len(await rows(database, past_chats)) == 20
+    await retention.resummarise()
+    assert len(await rows(database, past_chats)) == 20
     await drained(retention, NOW + 91 * DAY_S)
     assert await rows(database, past_chats) == []
     assert await rows(database, daily_figures) == figures
     assert sum(row[1] for row in figures) == 40
+    await records.aclose()
+
+
+@in_a_loop
+async def test_past_chats_that_come_late_and_hours_without_chats_hold_nothing_up(database: str) -> None:
+    records = await fill(database)
+    retention = Retention(records.engine, Kept(90, 365, 730))
+    for at in (NOW + 5 * 3600, NOW, NOW + 3600):
+        await records.apply(
+            "late", list(enumerate((opened(f"c{at}", 1, 2, at), closed(f"c{at}", at=at + 60)), int(at)))
+        )
+        await drained(retention, at + 2 * DAY_S)
+        await drained(retention, NOW + 90 * DAY_S + 4 * 3600)
+    assert [row[2] for row in await rows(database, past_chats)] == [int(NOW + 5 * 3600) // 60]
     await records.aclose()
 
 

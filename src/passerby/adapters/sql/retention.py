@@ -1,6 +1,6 @@
 """Keeps the records small: chats of earlier days in few bytes, and old rows deleted, a small batch at a time.
 
-    pack       a chat that ended more than a day ago leaves `chats` for `past_chats`: 79 bytes with its indexes instead
+    pack       a chat that ended more than a day ago leaves `chats` for `past_chats`: 72 bytes with its indexes instead
                of 420. Nothing of the product needs its id, its bots or its notices any more.
     forget     past chats that are too old; who got a broadcast half a year ago; complaints; blocks that were lifted;
                people who were not seen for very long; evidence whose case is over; cases, sanctions and orders that
@@ -16,12 +16,13 @@ What binds is kept: blocks, bans, VIP, and people who block somebody, are blocke
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from passerby.adapters.sql.failures import losses
+from passerby.adapters.sql.failures import Refused, losses
 from passerby.adapters.sql.funnel import FunnelWriter, fold
 from passerby.adapters.sql.packing import lasted_s, pack
 from passerby.adapters.sql.tables import (
@@ -55,6 +56,10 @@ TARGETS_S: Final = 200 * 86_400.0
 `domain.broadcasts.fates`)."""
 
 
+_SUMMARY_PAGES: Final = 128
+"""The pages of one summary: PostgreSQL's default of pages_per_range."""
+
+
 class Kept(NamedTuple):
     """For how many days rows are kept. 0: for ever."""
 
@@ -79,8 +84,16 @@ class Retention:
             .with_for_update(skip_locked=True)
         )
         self._drop_chat = sa.delete(chats).where(chats.c.id == sa.bindparam("of"))
-        self._oldest = sa.select(sa.func.min(past_chats.c.opened_min))
-        self._drop_past = sa.delete(past_chats).where(past_chats.c.opened_min < sa.bindparam("before"))
+        began = past_chats.c.opened_min
+        self._oldest = sa.select(sa.func.min(began)).where(began < sa.bindparam("before"))
+        self._drop_past = sa.delete(past_chats).where(began >= sa.bindparam("since"), began < sa.bindparam("before"))
+        self._unsummarise = sa.text(
+            "SELECT brin_desummarize_range('ix_past_chats_opened_min', page) FROM generate_series(0,"
+            " pg_relation_size('past_chats') / current_setting('block_size')::bigint, :pages) AS page"
+        )
+        self._summarise = sa.text("SELECT brin_summarize_new_values('ix_past_chats_opened_min')")
+        self._past_since: int | None = None
+        """Past chats that began earlier are deleted. None: not known now."""
         self._idle = (
             sa.select(users.c.id, users.c.created_at)
             .where(
@@ -140,13 +153,34 @@ class Retention:
         before = int((now - self._kept.chats * _DAY_S) // 60)
 
         async def work(connection: AsyncConnection) -> int:
-            oldest = await connection.scalar(self._oldest)
-            if oldest is None or oldest >= before:
+            since = self._past_since
+            if since is None or since >= before:
+                since = await connection.scalar(self._oldest, {"before": before})
+            if since is None:
                 return 0
-            upto = min(before, oldest + _SLICE_MIN)
-            return (await connection.execute(self._drop_past, {"before": upto})).rowcount
+            upto = min(before, since + _SLICE_MIN)
+            count = (await connection.execute(self._drop_past, {"since": since, "before": upto})).rowcount
+            # If nothing was there, the next batch looks for the next chat. That reads more than a slice does.
+            self._past_since = upto if count else None
+            return count
 
-        return await self._batch(work)
+        deleted = await self._batch(work)
+        return deleted or (await self._batch(work) if self._past_since is None else 0)
+
+    async def resummarise(self) -> None:
+        """Forget in PostgreSQL's summaries of past chats those that were deleted since the last time.
+
+        Otherwise a megabyte with chats of today would count as old for ever, and each batch would read it. Reads the
+        table once. Others read and write meanwhile.
+        """
+        if self._engine.dialect.name != "postgresql":
+            return
+        with losses(), suppress(Refused):  # only the owner of the table may; others read a little more
+            async with self._engine.connect() as connection:
+                await connection.execution_options(writes=True)
+                async with connection.begin():
+                    await connection.execute(self._unsummarise, {"pages": _SUMMARY_PAGES})
+                    await connection.execute(self._summarise)
 
     async def _forget_complaints(self, now: float) -> int:
         where = complaints.c.filed_at < now - self._kept.complaints * _DAY_S
