@@ -2,9 +2,15 @@
 
 import asyncio
 
+import pytest
+
+from passerby.domain.farms.challenge import PICTURES
 from passerby.kernel.ids import PersonId
+from passerby.kernel.staff_event import FarmSuspected
 from passerby.runtime.background.farm_watch import JUDGE_EVERY_S, KEEP_EVERY_S
+from passerby.runtime.inbound.person_queues import Work
 from tests.scenario.stage import Phone, Stage, play
+from tests.scenario.stores import FILE, SERVERS
 
 ADVERTS = (
     "see my photos on hot-anna.xyz/{}",
@@ -54,3 +60,41 @@ def test_accounts_that_advertise_the_same_site_meet_only_each_other() -> None:
         assert talking == FARM
 
     play("memory", scene, home=False)
+
+
+@pytest.mark.parametrize("store", [FILE, SERVERS])
+def test_who_may_be_a_script_is_found_nobody_until_they_tap_the_right_picture_also_after_a_kill(store: str) -> None:
+    async def scene(on: Stage) -> None:
+        on.ann.write("/stop")
+        await on.quiet()
+        suspected = FarmSuspected(PersonId(on.ann.id), on.bots[0], on.place.clock.now())
+        on.app.person_queues.put(Work(suspected, cause="suspected"))
+        await on.quiet()
+        assert on.ann.told()[-1] == "farms.ask", "one tap, and the reason"
+        await meet(on, on.ann, on.bob)
+        await on.kill_and_start()
+        await asyncio.sleep(10.0)
+        assert on.bob.told()[-1] != "search.found"
+        facts = await on.store.load(PersonId(on.ann.id))
+        assert facts is not None
+        assert facts.me.watched is not None
+        asked = next(
+            at
+            for at, each in reversed(on.ann.messages().items())
+            if "reply_markup" in each and "inline_keyboard" in each["reply_markup"]
+        )
+        right = facts.me.watched.picture
+        for picture in ((right + 1) % len(PICTURES), None):
+            facts = await on.store.load(PersonId(on.ann.id))
+            assert facts is not None
+            assert facts.me.watched is not None
+            place = facts.me.watched.picture if picture is None else picture
+            on.world.phones.press(on.ann.id, on.ann.bot, asked, *divmod(place, 4))
+            await on.quiet()
+        for _ in range(120):
+            if on.bob.told()[-1] == on.ann.told()[-1] == "search.found":
+                break
+            await asyncio.sleep(1.0)
+        assert on.bob.told()[-1] == on.ann.told()[-1] == "search.found"
+
+    play(store, scene, home=False)

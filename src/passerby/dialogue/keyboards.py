@@ -7,12 +7,16 @@ FIND = "keys.find"
 CANCEL = "keys.cancel"
 NEXT = "keys.next"
 STOP = "keys.stop"
+HELLO = "keys.hello"
 
 KEYS: dict[type[State], Keys] = {
     Idle: Keys(((FIND,),)),
     Searching: Keys(((CANCEL,),)),
     Chatting: Keys(((NEXT, STOP),)),
 }
+
+WITH_HELLO = Keys(((HELLO,), (NEXT, STOP)))
+"""The keyboard with which some chats begin (see `domain.farms.hello`)."""
 
 
 def keys_for(state: State) -> Keys:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from passerby.dialogue.keyboards import HELLO
 from passerby.domain.farms.conduct import CUT_S, LISTENED_TO, LIVELY, Disliked, Ended, Note, Pressed, Wrote
 from passerby.domain.journeys import after_real_chat
 from passerby.kernel.content import Content, Entity, File, Kind
@@ -12,7 +13,7 @@ from passerby.kernel.event import Event, MessageEdited, ReactionChanged, WroteEn
 from passerby.kernel.ids import MessageId
 from passerby.runtime.decide import conduct_notes
 from passerby.runtime.decide.conduct_notes import ConductNotes
-from tests.features.playbook import OTHER_BOT, Person, Playbook
+from tests.features.playbook import OTHER_BOT, WORDS, Person, Playbook
 
 
 class Noting(Playbook):
@@ -166,3 +167,10 @@ def test_words_that_are_held_back_do_not_make_a_real_chat() -> None:
     for _ in range(3):
         talk.ann.writes("write to me: @somebody_else")
     assert talk.wrote == []
+
+
+def test_a_greeting_by_the_key_is_a_sign_of_life() -> None:
+    talk = Noting()
+    talk.ann.writes(WORDS.words(HELLO)["en"])
+    (note,) = talk.noted(Wrote)
+    assert note.lively == LIVELY["wave"]

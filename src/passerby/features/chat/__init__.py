@@ -1,7 +1,8 @@
 """Everything that two people in a chat can do: talk, move on, leave."""
 
-from passerby.dialogue.keyboards import NEXT, STOP
+from passerby.dialogue.keyboards import HELLO, NEXT, STOP
 from passerby.features.chat.follow import edited, reacted, take_back
+from passerby.features.chat.hello import hello
 from passerby.features.chat.leave import move_on, stop
 from passerby.features.chat.outcomes import bot_lost, reachable, undelivered, unreachable
 from passerby.features.chat.relay import confirm, decline, for_partner, relay
@@ -18,7 +19,7 @@ feature = Feature(
         MenuCommand("stop", "commands.stop", 30),
         MenuCommand("delete", "commands.delete", 60),
     ),
-    words={NEXT: move_on, STOP: stop},
+    words={NEXT: move_on, STOP: stop, HELLO: hello},
     sponsored=(move_on,),
     presses={"show": confirm, "hide": decline, "for_partner": for_partner},
     unknown=answer_to_unknown,

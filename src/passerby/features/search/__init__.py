@@ -7,11 +7,12 @@ import msgspec
 from passerby.dialogue.after_chat import SEEK, ask_again, what_was_said
 from passerby.dialogue.challenge import ask_for_picture
 from passerby.dialogue.closing import go_on_elsewhere, is_closing
-from passerby.dialogue.keyboards import CANCEL, FIND, keys_for
+from passerby.dialogue.keyboards import CANCEL, FIND, WITH_HELLO, keys_for
 from passerby.dialogue.searching import tell_search, tell_still_searching
 from passerby.dialogue.sponsor import JOINED, ask_to_join, is_held_up, not_joined, suggest
 from passerby.domain.after_chat import last_partner
 from passerby.domain.farms.challenge import is_asked
+from passerby.domain.farms.hello import begins_with_hello
 from passerby.domain.lifecycle import cancel, pair, refresh_ticket, search
 from passerby.domain.matching.estimates import blurred
 from passerby.domain.matching.wishes import common
@@ -111,7 +112,7 @@ def introduce(one: Participant, other: Participant, env: Env) -> Decision:
             Say(
                 side.person,
                 _found(shared.interests, question if both_like else None),
-                keys_for(side.state),
+                WITH_HELLO if begins_with_hello(chat) else keys_for(side.state),
                 priority=Priority.MATCH,
                 anchors=chat,
             )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from passerby.domain.farms.conduct import CUT_S, LISTENED_TO, LIVELY, Disliked, Ended, Note, Pressed, Wrote
+from passerby.domain.farms.hello import HELLO
 from passerby.domain.journeys import is_open
 from passerby.kernel.content import Kind
 from passerby.kernel.decision import Decision, Facts
@@ -103,7 +104,8 @@ class ConductNotes:
                 sign = LIVELY["edit" if isinstance(event, MessageEdited) else "reaction"]
                 self._notes.append(Pressed(event.person, now, sign))
             return
-        is_relayed = any(isinstance(effect, Relay) for effect in decision.effects)
+        passed_on = next((effect for effect in decision.effects if isinstance(effect, Relay)), None)
+        is_relayed = passed_on is not None
         if not is_relayed and not any(
             isinstance(effect, Say) and effect.text.key in _WITHHELD for effect in decision.effects
         ):
@@ -122,6 +124,8 @@ class ConductNotes:
             if partner is not None and partner.chat == state.chat and partner.last_at > side.last_at:
                 gap_s = now - partner.last_at
         lively = _SIGNS.get(event.contents[0].kind, 0) | (LIVELY["reply"] if event.reply_to is not None else 0)
+        if passed_on is not None and passed_on.contents[0].text == HELLO:
+            lively |= LIVELY["wave"]
         words = "\n".join(content.text for content in event.contents if content.text)
         if side.written == 0 or lively or len(words) >= _LONG or _HINT.search(words) is not None:
             self._notes.append(Wrote(me, state.chat, now, side.written, gap_s, words, lively))
