@@ -22,7 +22,7 @@ from passerby.adapters.sql.tables import blocks, cases, complaints, past_chats, 
 from passerby.bootstrap.clock import SystemClock
 from passerby.bootstrap.demo_cases import new_reports, old_cases, wait_for_a_second_member
 from passerby.bootstrap.demo_hour import QUIET_S, hour
-from passerby.bootstrap.demo_money import ledger, steps, with_sources
+from passerby.bootstrap.demo_money import ledger, steps, vip_ends, with_sources
 from passerby.bootstrap.staff import staff_office
 from passerby.bootstrap.stores import database, init_schema
 from passerby.runtime.delivery.sealing import Sealer
@@ -67,7 +67,8 @@ async def _invent(connection: AsyncConnection, settings: Settings, rng: Random, 
     came = with_sources(rng, people)
     money = ledger(rng, now, came)
     filed, decided = old_cases(rng, now, people)
-    await connection.execute(sa.insert(users), people)
+    ends = vip_ends(money, now)
+    await connection.execute(sa.insert(users), [each | {"vip_until": ends.get(each["id"], 0.0)} for each in people])
     await connection.execute(sa.insert(past_chats), past)
     await connection.execute(sa.insert(blocks), _blocks(rng, now, people))
     await connection.execute(sa.insert(cases), decided)

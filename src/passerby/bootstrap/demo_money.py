@@ -12,9 +12,10 @@ import sqlalchemy as sa
 
 from passerby.adapters.sql.funnel import Key, rows_of
 from passerby.adapters.sql.money_tables import charges, grants, refunds, star_calls, star_rows, subscriptions
+from passerby.domain.money.timeline import vip_end
 from passerby.domain.money.wallets import new_code
 from passerby.kernel.journey import Step
-from passerby.kernel.money import SUBSCRIPTION_S, GrantSource, RefundedBy, SubscriptionState
+from passerby.kernel.money import SUBSCRIPTION_S, GrantSource, RefundedBy, SubscriptionState, VipGrant
 
 Rows = list[dict[str, Any]]
 Came = list[tuple[dict[str, Any], str]]
@@ -76,7 +77,20 @@ def ledger(rng: Random, now: float, came: Came) -> dict[sa.Table, Rows]:
         charge = _sell(rng, made, buyer, paid_at, plan, days, stars, receiver=receiver)
         if number == once[-2] or rng.random() < REFUNDS:
             _give_back(rng, made, buyer, charge, stars, min(now - 600, paid_at + rng.uniform(300, 2 * _DAY_S)))
+    sources = {each["id"]: source for each, source in came}
+    for row in made[charges]:
+        row["source"] = sources.get(row["user_id"]) or None
     return made
+
+
+def vip_ends(made: Mapping[sa.Table, Rows], now: float) -> dict[int, float]:
+    """Until when people are VIPs. If it ends soon, it is left out: they are invented, so nobody can tell them."""
+    owned: dict[int, list[VipGrant]] = {}
+    for row in made[grants]:
+        grant = VipGrant(row["code"], GrantSource(row["source"]), row["since"], row["lasts_s"], row["until"])
+        owned.setdefault(row["user_id"], []).append(grant)
+    ends = {person: vip_end(each) for person, each in owned.items()}
+    return {person: end for person, end in ends.items() if end > now + 2 * _DAY_S}
 
 
 def _sell(

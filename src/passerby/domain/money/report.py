@@ -95,10 +95,10 @@ def in_words(report: Mapping[str, Any]) -> str:
     lines = [f"Money from {report['from']} to {report['to']} (Stars)", ""]
     for part, title in (
         ("by_plan", "Sold and given back, by plan and bot"),
-        ("by_source", "Sold, by the link by which the buyer came"),
-        ("given", "VIP time that its receivers did not pay for, by source"),
-        ("net", "What the bots' transactions say"),
-        ("exposure", "What goes with a bot if it is lost"),
+        ("by_source", "Sold, by the tag of the link by which the buyer came"),
+        ("given", "VIP that nobody paid for"),
+        ("net", "Net, as Telegram counts it: without refunds, and without what affiliates got"),
+        ("exposure", "If a bot were lost"),
         ("cannot_be_refunded", "Cannot be refunded any more: the bot that sold it is gone"),
     ):
         lines += [title, *_columns(report[part]), ""]
@@ -106,8 +106,8 @@ def in_words(report: Mapping[str, Any]) -> str:
     return "\n".join(
         [
             *lines,
-            f"Owed to buyers, and not confirmed by Telegram: {owed['calls']}{_oldest(owed)}",
-            f"Payment cases that wait for an answer: {cases['open']}{_oldest(cases)}",
+            f"Refunds and cancellations that Telegram has not confirmed: {owed['calls']}{_oldest(owed)}",
+            f"Questions about payments that wait for an answer: {cases['open']}{_oldest(cases)}",
         ]
     )
 
@@ -117,11 +117,32 @@ def _oldest(waiting: Mapping[str, Any]) -> str:
     return "" if hours is None else f", the oldest for {number(hours)} h"
 
 
+_HEADINGS: Final = {
+    "sales": "sold",
+    "stars": "Stars",
+    "gifts": "of them gifts",
+    "refunds": "given back",
+    "refunded": "Stars given back",
+    "source": "from",
+    "grants": "times",
+    "days": "VIP days",
+    "affiliates": "to affiliates",
+    "runs": "runs",
+    "held_stars": "Stars not paid out yet",
+    "days_owed": "VIP days owed",
+    "swept_minutes_ago": "compared, minutes ago",
+    "unknown_transactions": "payments we do not know",
+    "days_left": "VIP days left",
+}
+"""What a column is called in a terminal. A spreadsheet has the names, which stay the same."""
+
+
 def _columns(table: Sequence[Mapping[str, Any]]) -> list[str]:
     if not table:
         return ["  none"]
     names = list(table[0])
-    cells = [names, *([_shown(row[name]) for name in names] for row in table)]
+    headings = [_HEADINGS.get(name, name) for name in names]
+    cells = [headings, *([_shown(row[name]) or "no tag" for name in names] for row in table)]
     widths = [max(len(row[at]) for row in cells) for at in range(len(names))]
     return [
         "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells

@@ -86,11 +86,11 @@ class MoneyPage:
             Figure("Refunded", f"{count(back)} ★", RECORDS, now, f"in {PERIOD_DAYS} days"),
             Figure("Subscriptions", count(await self._ledger.subscriptions(now)), RECORDS, now, "paid for now"),
             Figure(
-                "We owe Telegram",
+                "On the way back",
                 count(owed),
                 RECORDS,
                 now,
-                f"refunds and cancellations; the oldest for {seconds(now - oldest)}" if oldest else "nothing",
+                f"not confirmed by Telegram, the oldest for {seconds(now - oldest)}" if oldest else "nothing waits",
             ),
         ]
         page = {
