@@ -18,7 +18,7 @@ from passerby.ports.live_store import LiveStore, LiveStoreLost
 
 T = TypeVar("T")
 
-NEAR = frozenset({"generation", "newborn", "doubts", "is_held", "is_superseded"})
+NEAR = frozenset({"generation", "marks_since", "newborn", "doubts", "is_held", "is_superseded"})
 TURNS = 6
 """The longest delay, each way."""
 

@@ -114,6 +114,8 @@ class Host:
     deaths: list[tuple[float, str]] = field(default_factory=list)
     power_cuts: list[float] = field(default_factory=list)
     """Power cuts that lost data."""
+    boots: int = 0
+    """How often the machine was started again."""
     restarts: int = 0
     lapses: list[float] = field(default_factory=list)
     """When a worker found that others had taken over its leases, and started a new incarnation."""
@@ -180,7 +182,7 @@ class Host:
         if self.server is not None:
             return self.server.reach(rng, lost, lambda: self.passing("after", life))
         log = self.disk.open(life, lambda point, record: self._writing(point, record, life))
-        inner = self.inner = self.build.store(log, self.clock, rng)
+        inner = self.inner = self.build.store(log, self.clock, rng, boot=str(self.boots))
         if not self.store_delay_s:
             return inner
         return RemoteStore(inner, rng, self.store_delay_s, lost)
@@ -224,6 +226,7 @@ class Host:
         life = self.life
         if life is not None and not life.dead:
             self.kill("power")
+            self.boots += 1
             if self.disk.cut(self.rng):
                 self.power_cuts.append(self.loop.time())
 

@@ -13,7 +13,7 @@ from typing import Any
 from passerby.adapters.memory import MemoryStore
 from passerby.ports.live_store import LiveStoreLost
 
-NEAR = frozenset({"generation", "newborn", "doubts", "is_held", "aclose"})
+NEAR = frozenset({"generation", "marks_since", "newborn", "doubts", "is_held", "aclose"})
 
 
 class RemoteStore:

@@ -46,6 +46,8 @@ BUGS = (
     "courier.broken",
     "courier.rejected",
     "loop.complained",
+    "bot.updates_missing",  # nobody else serves the bots here
+    "bot.polled_elsewhere",
 )
 """Log events that always mean a bug of ours."""
 

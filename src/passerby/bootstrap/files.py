@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from random import Random
+from secrets import token_hex
 from typing import Final, NamedTuple
 
 from passerby.adapters.memory import FileLog, LogInUse, LogNewer
@@ -18,6 +19,7 @@ from passerby.settings import Settings, WrongSetting, former_keys, is_key_lost, 
 from passerby.telemetry import logs
 
 DISK: Final = "make room, or let this user write to it and its directory, and start again"
+BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Files(NamedTuple):
@@ -83,6 +85,17 @@ def open_log(settings: Settings) -> FileLog:
             path = Path(error.filename)  # the log, or its lock file
         remedy = DISK if path.is_file() or not path.exists() else "remove it, or name another file"
         raise WrongSetting("SQLITE_DB_PATH", f"{path.name} cannot be opened ({error.strerror})", remedy) from None
+
+
+def boot() -> str:
+    """A name for the time since this machine was started; a new one each time where the machine gives none.
+
+    What a process has written survives its end. A power cut may undo what was not synced, and then the machine starts.
+    """
+    try:
+        return BOOT.read_text().strip()
+    except OSError:
+        return token_hex(8)
 
 
 def live_path(settings: Settings) -> Path:

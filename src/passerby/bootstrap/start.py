@@ -20,7 +20,7 @@ from passerby.adapters.sql import init_schema as sql_init_schema
 from passerby.adapters.sql.installation import OtherKey, begin_run, claim_key, end_run
 from passerby.adapters.sql.tombstones import keyed
 from passerby.bootstrap.ending import ToldToStop
-from passerby.bootstrap.files import DISK, live_path
+from passerby.bootstrap.files import DISK, boot, live_path
 from passerby.bootstrap.stores import away, database, init_schema, newer_release, unusable
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore, LiveStoreLost
@@ -70,7 +70,7 @@ class Start:
 
     def _memory(self, log: FileLog, rng: Random) -> LiveStore:
         try:
-            return MemoryStore(log, self._clock, rng)
+            return MemoryStore(log, self._clock, rng, boot=boot())
         except LiveStoreLost as error:
             log.close()
             name = live_path(self._settings).name

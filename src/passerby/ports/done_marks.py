@@ -14,6 +14,15 @@ class Known(NamedTuple):
 
 
 class DoneMarks(Protocol):
+    @property
+    def marks_since(self) -> str | None:
+        """A name for the time since which the store has lost no done mark.
+
+        Another name: marks of the last seconds before may be missing, for example after a power cut. None: nobody knows
+        how many are missing, because the store was damaged.
+        """
+        ...
+
     async def done(self, bot: BotId, updates: Iterable[int]) -> set[int]:
         """The updates among these that are done.
 

@@ -29,6 +29,7 @@ from passerby.runtime.broadcasts.following import Following
 from passerby.runtime.broadcasts.rounds import Rounds
 from passerby.runtime.broadcasts.sender import BROADCASTS, BroadcastSender, Telling
 from passerby.runtime.delivery.staff_board import StaffBoard
+from passerby.runtime.inbound.continuity import Continuity
 from passerby.runtime.inbound.person_queues import Work
 from passerby.runtime.inbound.polling import Intake
 from passerby.runtime.inbound.unused import note
@@ -94,6 +95,7 @@ class FleetDuties:
         self._parts = parts
         self._path = path
         self._roster = roster
+        self._doubt = janitor.doubt
         self._introduce = introduce
         self._optional = optional
         telegram, store, records, clock = parts.telegram, parts.store, parts.records, parts.clock
@@ -178,15 +180,17 @@ class FleetDuties:
         parts = self._parts
         telegram, tokens, clock, rng = parts.telegram, parts.tokens, parts.clock, parts.rng
         intake = None
+        watch = Continuity(bot, fence, parts.store, clock, parts.fleet, self._doubt)
         if parts.config.polls:
             take = partial(self._take, fences=(fence,))
-            intake = Intake(bot, telegram, parts.store, take, tokens, clock, rng, parts.fleet)
+            intake = Intake(bot, telegram, parts.store, take, tokens, clock, rng, parts.fleet, watch)
 
         def menus() -> tuple[CommandList, ...]:
             rules = self._path.rules_now()
             return parts.wording.menus(tuple(each for each in parts.router.menu if each.when(rules)), bot)
 
-        return PollingTask(bot, fence, telegram, intake, menus, parts.stand, clock, rng, tokens)
+        beginning = partial(watch.forget, rng) if intake is None else None
+        return PollingTask(bot, fence, telegram, intake, menus, parts.stand, clock, rng, tokens, beginning)
 
     def _take(self, arrival: Arrival, crashes: int = 0, fences: tuple[Fence, ...] = ()) -> None:
         """Take an update that was polled."""

@@ -52,7 +52,8 @@ class LeasedTask(Protocol):
 
 
 class PollingTask:
-    """Polls one bot. With webhooks (`intake` None) it only looks after the bot."""
+    """Polls one bot. With webhooks (`intake` None) it only looks after the bot. `beginning` is done first, until it
+    succeeds."""
 
     def __init__(
         self,
@@ -65,9 +66,11 @@ class PollingTask:
         clock: Clock,
         rng: Random,
         tokens: Tokens,
+        beginning: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.bot = bot
         self.fence = fence
+        self._beginning = beginning
         self.intake = intake
         self._telegram = telegram
         self._menus = menus
@@ -90,6 +93,8 @@ class PollingTask:
 
     async def _present(self) -> None:
         """Call getMe, then set the bot's menus and descriptions; again whenever staff have changed them."""
+        if self._beginning is not None:
+            await self._beginning()
         identity = await self._persistently("bot.unknown", lambda: self._telegram.identify(self.bot))
         logs.record("bot.working", bot=self.bot, username=identity.username)
         while True:

@@ -52,9 +52,10 @@ CLOCK_SET_S = 60.0
 
 
 class LoggedStore:
-    """`rng` names the generations; `clock` dates what expires."""
+    """`rng` names the generations; `clock` dates what expires. `boot` names the time since the machine was started:
+    until its next start, nothing that was written is lost."""
 
-    def __init__(self, log: Log, clock: Clock, rng: Random) -> None:
+    def __init__(self, log: Log, clock: Clock, rng: Random, boot: str = "") -> None:
         self._log = log
         self._clock = clock
         self._rng = rng
@@ -72,6 +73,7 @@ class LoggedStore:
         self._touched_lately: deque[tuple[PersonId, ...]] = deque(maxlen=TOLD_BACK)
         self._begin_empty("", TicketPools())
         ended = self._replay_all(log.records())
+        self.marks_since: str | None = None if self._doubts.is_damaged or self._doubts.is_unsure else boot
         if not ended:
             self._state.done.add_all(log.delivered(clock.now()), clock.now())
             self._note_delivered()  # the run before may have noted no more

@@ -36,8 +36,10 @@ class MemoryStore(MemoryDelivering, MemoryFeeds, MemoryConducts):
     their facts than there were notices in accepted commits.
     """
 
-    def __init__(self, log: Log, clock: Clock, rng: Random, *, journal_bound: int = JOURNAL_BOUND) -> None:
-        super().__init__(log, clock, rng)
+    def __init__(
+        self, log: Log, clock: Clock, rng: Random, *, journal_bound: int = JOURNAL_BOUND, boot: str = ""
+    ) -> None:
+        super().__init__(log, clock, rng, boot)
         self._journal_bound = journal_bound
 
     def load(self, person: PersonId, about: MessageRef | None = None) -> Soon[Facts | None]:

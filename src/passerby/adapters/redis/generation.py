@@ -110,6 +110,10 @@ class GenerationClient:
         return self._generation.name
 
     @property
+    def marks_since(self) -> str | None:
+        return self._generation.name
+
+    @property
     def newborn(self) -> bool:
         return self._generation.newborn
 

@@ -74,6 +74,7 @@ class Janitor:
         self._is_known = is_known
         self._uncertain_at = uncertain_at
         self._reconciler = Reconciler(worker, store, records, clock, self._tell)
+        self.doubt = self._reconciler.doubt
         self._untold: list[Outgoing] | None = []
         self._checked_at = float("-inf")
         self._inheriting = inheriting

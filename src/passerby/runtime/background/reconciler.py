@@ -20,13 +20,13 @@ from itertools import chain
 from passerby.dialogue.keyboards import KEYS, keys_for
 from passerby.domain.reconcile import REASON, Difference, View, compare, in_doubt, mend, one_sided
 from passerby.kernel.effect import Priority
-from passerby.kernel.ids import ChatId, PersonId
+from passerby.kernel.ids import BotId, ChatId, PersonId
 from passerby.kernel.participant import Chatting, Participant
 from passerby.kernel.text import text
 from passerby.ports.clock import Clock
 from passerby.ports.doubts import StoredPerson
 from passerby.ports.facts import BlockChanged, ChatClosed, Fact, PersonChanged
-from passerby.ports.leases import WorkerId
+from passerby.ports.leases import Fence, WorkerId
 from passerby.ports.live_store import LiveStore
 from passerby.ports.outbox import Notice, Outgoing
 from passerby.ports.participants import Commit, Committed
@@ -35,6 +35,9 @@ from passerby.telemetry import logs, metrics
 
 LOOKS = 3
 """How often people who act during a look are looked at again. After that, the next check looks at them."""
+
+AT_ONCE = 50
+"""How many groups are repaired at the same time, so that they share one sync of the disk."""
 
 TakeUp = Callable[[Iterable[Outgoing]], Awaitable[None]]
 
@@ -55,6 +58,7 @@ class Reconciler:
         self._records = records
         self._clock = clock
         self._take_up = take_up
+        self._doubting = asyncio.Lock()
 
     async def reconcile(self) -> bool:
         """Compare everybody who is active in either store, and repair the differences.
@@ -88,6 +92,30 @@ class Reconciler:
         open_chats = {state.chat for state in states if isinstance(state, Chatting)}
         await self._close(each for each in active.chats if each not in open_chats)
         return agreed
+
+    async def doubt(self, bot: BotId, fence: Fence) -> int:
+        """End every chat and search of the people who know a bot, and tell them. Somebody else has served the bot.
+
+        Returns how many people that were. Raises: LiveStoreLost, Fenced.
+        """
+        async with self._doubting:
+            told = 0
+            for _ in range(LOOKS):
+                views = {person: view for person, view in await self._living() if view.is_busy}
+                doubtful = sorted(person for person, view in views.items() if bot in view.newest.bots)
+                groups = in_doubt(views, doubtful)
+                for at in range(0, len(groups), AT_ONCE):
+                    parts = [{person: views[person] for person in group} for group in groups[at : at + AT_ONCE]]
+                    repaired = await asyncio.gather(*(self._repair(part, (), (fence,)) for part in parts))
+                    told += sum(len(part) for part, is_stored in zip(parts, repaired, strict=True) if is_stored)
+                if not groups:
+                    break
+            return told
+
+    async def _living(self) -> Iterable[tuple[PersonId, View]]:
+        """Everybody as the live store has them, for a doubt that does not concern the records."""
+        people = [stored.participant for stored in await self._store.everybody()]
+        return ((each.person, View(each, each, is_carried=True)) for each in people)
 
     async def _views(self, active: Sequence[Participant], doubtful: Collection[PersonId]) -> dict[PersonId, View]:
         """`doubtful`: the live store may have lost these people altogether, and the records may hold them as idle."""
@@ -138,7 +166,9 @@ class Reconciler:
             views[person] = _view(stored, former.recorded if former is not None else None)
         return suspects & one_sided(views)
 
-    async def _repair(self, views: dict[PersonId, View], lost: Collection[PersonId]) -> bool:
+    async def _repair(
+        self, views: dict[PersonId, View], lost: Collection[PersonId], fences: tuple[Fence, ...] = ()
+    ) -> bool:
         """Take a group out of their chats and searches, in one commit.
 
         `lost`: the people whose newest change may be lost. They are told even if they are idle in both stores: they may
@@ -178,6 +208,7 @@ class Reconciler:
             tuple(facts),
             sent=stale,
             owner=self._worker,
+            fences=fences,
             seen=tuple((person, view.live.version if view.live else 0) for person, view in sorted(views.items())),
             repairs=True,
         )

@@ -19,6 +19,7 @@ from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.telegram import Arrival, Conflict, FloodWait, Telegram, TelegramError, TokenRefused
 from passerby.runtime.backoff import Backoff
+from passerby.runtime.inbound.continuity import Continuity
 from passerby.runtime.membership.heartbeat import Assurance
 from passerby.runtime.membership.tokens import Tokens
 from passerby.runtime.waiting import Signal
@@ -34,6 +35,9 @@ SPACING_S = 0.002
 update. Over a network an answer takes longer than this anyway."""
 
 LONG_POLL_S = 50
+IN_HAND_S = 5.0
+"""Before chats end because updates are missing, the updates in hand get this long to be decided."""
+
 BACKOFF = Backoff(0.5, 60.0, 1.0, 1.25)
 STORE_BACKOFF = Backoff(0.5, 2.0, 1.0, 1.25)
 """The live store is our own, so we may retry often. People must not wait for a minute after it is back."""
@@ -105,7 +109,8 @@ class Intake:
 
     `assurance` says whether another process could be polling the bot. It is asked before each poll, which confirms, and
     before updates are taken, because the process may have been paused in between. The bot is not polled while its token
-    is suspected or refused (see `tokens`).
+    is suspected or refused (see `tokens`). `watch` notices if somebody else takes updates of the bot; None: nobody
+    chats here, so it does not matter.
     """
 
     def __init__(
@@ -118,6 +123,7 @@ class Intake:
         clock: Clock,
         rng: Random,
         assurance: Assurance,
+        watch: Continuity | None = None,
     ) -> None:
         self._bot = bot
         self._telegram = telegram
@@ -127,6 +133,7 @@ class Intake:
         self._clock = clock
         self._rng = rng
         self._assurance = assurance
+        self._watch = watch
         self._faults = logs.Faults()
         self._is_failing = True
         """Until a poll was answered, the start of one proves nothing: each process of a crash loop starts one."""
@@ -162,9 +169,17 @@ class Intake:
             last_offset, last_at = offset if offset is not None else -1, self._clock.monotonic()
             if not self._is_failing:
                 metrics.POLLED_AT.set(self._clock.now(), self._bot)
+            watch = self._watch
             try:
+                if watch is not None:
+                    if watch.is_owed:
+                        await watch.settle()
+                    if offset is not None and offset > watch.ceiling:
+                        await watch.raise_ceiling(offset)
                 arrivals = await self._poll(offset, timeout_s if window.empty else 0)
                 if arrivals and await self._is_assured():
+                    if watch is not None:
+                        await self._compare(watch, arrivals, last_offset)
                     await self._take(arrivals)
             except (TelegramError, LiveStoreLost) as error:
                 self._is_failing = True
@@ -177,6 +192,7 @@ class Intake:
                     self._tokens.refused(self._bot)
                 else:
                     self._report(error)
+                    await self._see_conflict(error)
                 failures += 1
                 await self.stopping.within(self._pause_s(error, failures))
             else:
@@ -221,6 +237,30 @@ class Intake:
             raise
         finally:
             self._is_asking = False
+
+    async def _compare(self, watch: Continuity, arrivals: list[Arrival], offset: int) -> None:
+        """Return when we know that these updates follow the ones before, or when the bot's chats have ended."""
+        first, last = arrivals[0].ref.update, arrivals[-1].ref.update
+        if offset <= first <= watch.expected and last - first == len(arrivals) - 1:
+            watch.expected = max(watch.expected, last + 1)
+            return
+        if self.window.unfinished and min(each.ref.update for each in arrivals) > watch.expected:
+            await self._nothing_in_hand()
+        await watch.look(arrivals, offset)
+
+    async def _see_conflict(self, error: TelegramError | LiveStoreLost) -> None:
+        watch = self._watch
+        if watch is None or not isinstance(error, Conflict) or _is_about_webhook(error):
+            return
+        if self._assurance.is_assured:  # otherwise another process of the fleet may have the bot by now
+            await self._nothing_in_hand()
+            await watch.conflict()
+
+    async def _nothing_in_hand(self) -> None:
+        """Wait until the updates in hand are done, for a limited time: they may begin a search or a chat."""
+        if self.window.unfinished:
+            self.window.emptied.clear()
+            await self.window.emptied.within(IN_HAND_S)
 
     async def _take(self, arrivals: list[Arrival]) -> None:
         new = [arrival for arrival in arrivals if self.window.admit(arrival.ref.update)]
@@ -270,14 +310,24 @@ class Intake:
                 event = "intake.faltered"
         reason = error.reason if isinstance(error, TelegramError) else "the live store does not answer"
         if isinstance(error, Conflict):
-            reason = _WEBHOOK_IS_SET if "webhook" in reason.lower() else _IS_POLLED_ELSEWHERE
+            reason = _WEBHOOK_IS_SET if _is_about_webhook(error) else _IS_POLLED_ELSEWHERE
         self._faults.began("polling", event, bot=self._bot, error=logs.name_of(error), reason=reason)
 
     async def confirm(self) -> None:
         """Confirm what is done, at the end, so that the next process does not get it again."""
-        if self.window.offset is not None:
-            try:
-                await self._telegram.updates(self._bot, self.window.offset, 1, 0)
-            except TelegramError as error:
-                name = logs.name_of(error)
-                logs.record("intake.unconfirmed", "debug", bot=self._bot, error=name, reason=error.reason)
+        offset = self.window.offset
+        if offset is None:
+            return
+        try:
+            if self._watch is not None:
+                await self._watch.end_at(offset)
+            await self._telegram.updates(self._bot, offset, 1, 0)
+        except LiveStoreLost as error:
+            logs.record("intake.unconfirmed", "debug", bot=self._bot, error=logs.name_of(error))
+        except TelegramError as error:
+            name = logs.name_of(error)
+            logs.record("intake.unconfirmed", "debug", bot=self._bot, error=name, reason=error.reason)
+
+
+def _is_about_webhook(conflict: Conflict) -> bool:
+    return "webhook" in conflict.reason.lower()

@@ -1,0 +1,177 @@
+"""Notices if somebody outside the fleet has taken updates of a bot: a copy of the installation, or a run of our own
+that was undone when the files were put back to an older state.
+
+Telegram numbers the updates of a bot without gaps, and deletes what is confirmed. So the first update of an answer is
+at most the one after the last that we took. If it is beyond, somebody else has confirmed what lies between, or Telegram
+has dropped it. We do not know who has left whom in those updates. So every chat and every search on the bot is in
+doubt, and ends before anything of that answer is decided (see `background.reconciler`). A 409 Conflict says the same
+without a gap: another program asks for updates right now. Telegram answers us before that program gets anything.
+
+The next process needs to know where we stopped. A note in the live store holds the first update that is not done, and a
+*ceiling*. Nothing beyond the ceiling is confirmed before a note with a higher one is stored, so a note is written only
+once for ROOM updates. Between the two numbers, done marks tell what is ours: an update is confirmed only after its
+mark. After a power cut, marks of the last second may be missing. Then everything up to the ceiling may be ours.
+
+Not checked: the first answer ever; ids that start over (Telegram chooses another id after a week without updates); and
+webhooks, because their updates come in any order.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import pairwise
+from random import Random
+from typing import Final
+
+import msgspec
+
+from passerby.kernel.ids import BotId
+from passerby.ports.clock import Clock
+from passerby.ports.leases import Fence, Fenced
+from passerby.ports.live_store import LiveStore, LiveStoreLost
+from passerby.ports.telegram import Arrival
+from passerby.runtime.backoff import persistently
+from passerby.runtime.membership.fencing import OwnLeases, write_refused
+from passerby.telemetry import logs
+
+ROOM: Final = 100
+"""How far the ceiling is above the first update that is not done, in updates."""
+
+STARTS_OVER_S: Final = 6.5 * 24 * 3600.0
+"""Telegram chooses another id after at least a week without updates (source: Bot API, Update.update_id). Half a day
+less, because clocks differ."""
+
+SETTLING_S: Final = 10.0
+"""For so long after a takeover, a request of the last holder may still arrive, and end one of our polls."""
+
+_GAP: Final = "updates are missing: another program took them, or Telegram dropped them"
+_CONFLICT: Final = "another program polls this bot, perhaps a copy of this installation: stop one of the two"
+
+Doubt = Callable[[BotId, Fence], Awaitable[int]]
+"""Ends all chats and searches on a bot, and tells the people. Returns how many there were. Raises: LiveStoreLost,
+Fenced."""
+
+
+class _Place(msgspec.Struct, frozen=True, array_like=True):
+    """The note. `offset`: the first update that was not done. `at`: Unix seconds. `since`: `DoneMarks.marks_since`."""
+
+    offset: int
+    ceiling: int
+    at: float
+    since: str | None
+
+
+class Continuity:
+    """The watch over one bot, for as long as we hold its lease. `doubt` ends the bot's chats.
+
+    An intake compares two numbers for each poll, and calls a method only if they say so. `ceiling`: the highest offset
+    that may be confirmed without a call of `raise_ceiling` first. `expected`: the update after the last that was taken;
+    -1 if that is not known yet. `is_owed`: `settle` must be called before the next poll.
+    """
+
+    def __init__(
+        self, bot: BotId, fence: Fence, store: LiveStore, clock: Clock, leases: OwnLeases, doubt: Doubt
+    ) -> None:
+        self._bot = bot
+        self._name = f"polled:{bot}"
+        self._fence = fence
+        self._store = store
+        self._clock = clock
+        self._leases = leases
+        self._doubt = doubt
+        self._began_at = clock.monotonic()
+        self._heard_at = clock.now()
+        self._holes_until = -1
+        self._conflicts = 0
+        self._is_said = False
+        self.ceiling = -1
+        self.expected = -1
+        self.is_owed = False
+
+    async def raise_ceiling(self, offset: int) -> None:
+        """Return when updates below `offset` may be confirmed. Raises: LiveStoreLost.
+
+        Next to ids that Telegram has left out, each step is stored: they have no done mark.
+        """
+        await self._keep(offset, offset + ROOM)
+        self.ceiling = offset if offset <= self._holes_until else offset + ROOM
+
+    async def end_at(self, offset: int) -> None:
+        """Return when updates below `offset` may be confirmed, and we take no more. Raises: LiveStoreLost.
+
+        An earlier poll may have confirmed more: an answer that was on its way repeats what is done meanwhile.
+        """
+        await self._keep(offset, max(offset, self.expected))
+
+    async def forget(self, rng: Random) -> None:
+        """Forget where we stopped, because webhooks bring the updates from now on. Return when that is stored."""
+        await persistently(lambda: self._write(None), LiveStoreLost, self._clock, rng)
+
+    async def _keep(self, offset: int, ceiling: int) -> None:
+        place = _Place(offset, ceiling, self._clock.now(), self._store.marks_since)
+        await self._write(msgspec.json.encode(place))
+
+    async def _write(self, note: bytes | None) -> None:
+        try:
+            await self._store.keep_memo(self._name, note, self._fence)
+        except Fenced:
+            await write_refused(self._leases, (self._fence,))
+
+    async def look(self, arrivals: Sequence[Arrival], offset: int) -> None:
+        """Compare an answer with what we expect. Return when its updates may be decided. Raises: LiveStoreLost.
+
+        `offset`: the one that we asked from; -1 for the head of the queue.
+        """
+        updates = sorted({arrival.ref.update for arrival in arrivals})
+        first, last = updates[0], updates[-1]
+        if not await self._continues(first):
+            ended = await self._end_chats()
+            logs.record("bot.updates_missing", "error", bot=self._bot, count=ended, reason=_GAP)
+            await self.raise_ceiling(first)
+        missing = [before + 1 for before, after in pairwise(updates) if after != before + 1]
+        if missing:
+            self._holes_until = last
+            self.ceiling = min(self.ceiling, missing[0])
+        if last < offset:
+            self.ceiling = -1  # the ids have started over, and the note is of no use any more
+        self.expected = last + 1 if last < offset else max(self.expected, last + 1)
+        self._heard_at = self._clock.now()
+
+    async def _continues(self, first: int) -> bool:
+        if self.expected >= 0:
+            return first <= self.expected or self._clock.now() - self._heard_at > STARTS_OVER_S
+        note = (await self._store.memos((self._name,))).get(self._name)
+        since = self._store.marks_since
+        if note is None or since is None:
+            return True
+        place = msgspec.json.decode(note, type=_Place)
+        if first <= place.offset or self._clock.now() - place.at > STARTS_OVER_S:
+            return True
+        if first > place.ceiling or place.since != since:
+            return first <= place.ceiling
+        ours = range(place.offset, first)
+        return len(await self._store.done(self._bot, ours)) == len(ours)
+
+    async def conflict(self) -> None:
+        """Another program has asked for updates of the bot, while we are sure of our lease."""
+        self._conflicts += 1
+        is_settled = self._clock.monotonic() - self._began_at > SETTLING_S
+        if is_settled or self._conflicts > 1:
+            self.is_owed = True
+            try:
+                await self.settle()
+            except LiveStoreLost:
+                return  # the next poll waits for it
+
+    async def settle(self) -> None:
+        """End the chats, because of a conflict. Raises: LiveStoreLost."""
+        ended = await self._end_chats()
+        self.is_owed = False
+        if ended or not self._is_said:
+            self._is_said = True
+            logs.record("bot.polled_elsewhere", "error", bot=self._bot, count=ended, reason=_CONFLICT)
+
+    async def _end_chats(self) -> int:
+        try:
+            return await self._doubt(self._bot, self._fence)
+        except Fenced:
+            await write_refused(self._leases, (self._fence,))
+            return 0
