@@ -6,6 +6,7 @@ The text is searched in all files, because files may move. `tests/architecture/t
 from typing import Final
 
 from tests.planted.bug import Bug
+from tests.planted.bugs_continuity import CONTINUITY
 from tests.planted.bugs_losses import LOSSES
 from tests.planted.bugs_money import MONEY
 from tests.planted.bugs_runtime import RUNTIME
@@ -1061,6 +1062,7 @@ BUGS: Final = (
     *MONEY,
     *STORES,
     *RUNTIME,
+    *CONTINUITY,
     *SEARCHES,
     *SHELL,
     *LOSSES,

@@ -415,8 +415,8 @@ RUNTIME: Final = (
     Bug(
         "runtime",
         "done updates are not confirmed at the end",
-        "                await self._telegram.updates(self._bot, self.window.offset, 1, 0)\n",
-        "                pass\n",
+        "            await self._telegram.updates(self._bot, offset, 1, 0)\n",
+        "            pass\n",
     ),
     Bug(
         "runtime",

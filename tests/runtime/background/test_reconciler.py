@@ -13,6 +13,7 @@ from passerby.kernel.participant import Chatting, Idle, Participant, Searching
 from passerby.kernel.text import text
 from passerby.ports.doubts import Doubts, StoredPerson
 from passerby.ports.facts import BlockChanged, ChatClosed, ChatOpened, Fact, PersonChanged
+from passerby.ports.leases import Fence, Fenced, WorkerId, bot_lease
 from passerby.ports.outbox import Notice, Outgoing
 from passerby.ports.participants import Commit, Committed
 from passerby.ports.records import RecordsLost
@@ -344,3 +345,35 @@ async def test_whoever_is_in_a_chat_that_their_partner_is_not_in_leaves_it_and_i
     await pair.settle()
     assert pair.readers == [ben.person]
     assert await pair.states() == {ANN: "Idle", BEN: "Idle", EVE: "Searching"}
+
+
+@pairwise
+async def test_a_doubt_about_a_bot_ends_the_chats_and_searches_of_its_people_and_no_others(pair: Pair) -> None:
+    """Their partners on other bots are told, too."""
+    fence = await _lease(pair)
+    await pair.put(*couple(), somebody(EVE, waiting(EVE)), somebody(DAN, waiting(DAN), OTHER_BOT))
+    assert await pair.reconciler.doubt(BOT, fence) == 3
+    assert sorted(notice.to for notice in pair.notices) == [ANN, BEN, EVE]
+    states = {each: (await pair.bench.facts_of(each)).state for each in (ANN, BEN, EVE, DAN)}
+    assert [isinstance(state, Idle) for state in states.values()] == [True, True, True, False]
+    assert await pair.reconciler.doubt(BOT, fence) == 0, "nobody is left"
+    await pair.record()
+    assert await pair.reconciler.reconcile()
+
+
+@pairwise
+async def test_a_worker_that_has_lost_a_bot_can_no_longer_end_its_chats(pair: Pair) -> None:
+    fence = await _lease(pair)
+    await pair.put(*couple())
+    await pair.store.give(ME, fence.lease, fence.epoch)
+    await _lease(pair, WorkerId("another"))
+    with pytest.raises(Fenced):
+        await pair.reconciler.doubt(BOT, fence)
+    assert isinstance((await pair.bench.facts_of(ANN)).state, Chatting)
+
+
+async def _lease(pair: Pair, worker: WorkerId = ME) -> Fence:
+    await pair.store.heartbeat(worker, {}, 60.0, b"")
+    epoch = await pair.store.take(worker, bot_lease(BOT), 60.0)
+    assert epoch is not None
+    return Fence(bot_lease(BOT), epoch)

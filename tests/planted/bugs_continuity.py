@@ -1,0 +1,58 @@
+"""Bugs of noticing that somebody else has served a bot (see `bugs`)."""
+
+from typing import Final
+
+from tests.planted.bug import Bug
+
+CONTINUITY: Final = (
+    Bug("runtime", "missing updates end no chat", "if not await self._continues(first):", "if False:"),
+    Bug(
+        "runtime",
+        "at a start, missing updates below the ceiling are taken for ours",
+        "return len(await self._store.done(self._bot, ours)) == len(ours)",
+        "return True",
+    ),
+    Bug(
+        "runtime",
+        "after a power cut, updates whose marks are lost are taken for somebody else's",
+        "if first > place.ceiling or place.since != since:",
+        "if first > place.ceiling:",
+    ),
+    Bug(
+        "runtime",
+        "updates beyond the ceiling are confirmed",
+        "if offset is not None and offset > watch.ceiling:",
+        "if offset is not None and watch.ceiling < 0:",
+    ),
+    Bug(
+        "runtime",
+        "an id that Telegram has left out is taken for somebody else's",
+        "            self.ceiling = min(self.ceiling, missing[0])\n",
+        "            pass\n",
+    ),
+    Bug(
+        "runtime",
+        "where we stopped is not noted at the end",
+        "                await self._watch.end_at(offset)\n",
+        "                pass\n",
+    ),
+    Bug(
+        "runtime",
+        "a conflict after the lease may be lost ends chats",
+        "if self._assurance.is_assured:  # otherwise another",
+        "if True:  # otherwise another",
+    ),
+    Bug("runtime", "a conflict ends no chat", "            self.is_owed = True\n", "            pass\n"),
+    Bug(
+        "runtime",
+        "a doubt about one bot ends the chats of all",
+        "if bot in view.newest.bots)",
+        "if view.newest.bots)",
+    ),
+    Bug(
+        "runtime",
+        "a doubt ends chats although another worker has the bot",
+        "self._repair(part, (), (fence,))",
+        "self._repair(part, ())",
+    ),
+)
