@@ -122,6 +122,9 @@ def test_every_button_is_answered_and_every_answer_has_a_button() -> None:
         talk.pair(ann, talk.person())
         ann.writes("/block")
     explorer.look(ann.writes("/blocked"), ann)
+    talk.pair(ann, talk.person())
+    ann.writes("/stop")
+    explorer.look(ann.writes("/block"), ann)
 
     eve = talk.person()
     explorer.look(eve.presses("put", "speak.de"), eve)

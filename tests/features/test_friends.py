@@ -103,7 +103,7 @@ def test_blocks_override_saves_and_do_not_show(by: int) -> None:
     people = parted_pair(Playbook())
     ann, ben = people
     ann.looks_back("save")
-    people[by].writes("/block")
+    people[by].looks_back("block")
     decision = ben.looks_back("save")
     assert [type(effect) for effect in decision.effects] == [Answer, type(revises(ben, "x"))]
     assert decision.effects[0] == SAVED

@@ -50,12 +50,31 @@ def test_block_after_a_chat_is_about_the_last_partner() -> None:
     ann, ben = talk.pair(talk.person(), talk.person())
     ben.writes("/stop")
     was = ann.value
-    blocked = msgspec.structs.replace(was, blocked=(ben.person,), blocked_at=(NOW,))
-    assert ann.writes("/block") == Decision((blocked,), (says(ann, "safety.done"),), (Block(ann.person, ben.person),))
-    assert ann.writes("/block").opinions == (), "it is recorded already"
+    assert was.last is not None
+    yes = Button(text("after_chat.block"), "block", was.last.chat)
+    no = Button(text("safety.cancel"), "let_be", was.last.chat)
+    said = text("safety.block_last", ago=text("safety.ago_minutes", count=1))
+    assert ann.writes("/block") == Decision(effects=(Say(ann.person, said, Menu(((yes, no),))),)), "it says whom"
+    assert ann.looks_back("let_be") == Decision(effects=(Answer("query"), revises(ann, "safety.not_blocked")))
+    assert ann.value == was
+    assert ann.looks_back("block").opinions == (Block(ann.person, ben.person),)
+    assert (ann.value.blocked, ann.value.blocked_at) == ((ben.person,), (NOW,))
     talk.later(60)
-    ann.writes("/block")
+    assert ann.writes("/block").effects == (says(ann, "safety.done"),), "they are not asked again"
     assert (ann.value.blocked, ann.value.blocked_at) == ((ben.person,), (NOW,)), "once"
+
+
+@pytest.mark.parametrize(
+    ("after_s", "key", "count"), [(119 * 60, "minutes", 119), (2 * 3600, "hours", 2), (2 * 86_400, "days", 2)]
+)
+def test_a_command_after_a_chat_says_how_long_ago_it_was(after_s: float, key: str, count: int) -> None:
+    talk = Playbook()
+    ann, _ = talk.pair(talk.person(), talk.person())
+    ann.writes("/stop")
+    talk.later(after_s)
+    (asked,) = ann.writes("/block").effects
+    assert isinstance(asked, Say)
+    assert asked.text == text("safety.block_last", ago=text(f"safety.ago_{key}", count=count))
 
 
 def test_block_in_a_chat_is_about_the_current_partner() -> None:
@@ -240,11 +259,12 @@ def test_unblocking_on_a_later_page_stays_on_that_page() -> None:
 def test_report_asks_for_the_reason_and_does_nothing_before_the_answer() -> None:
     talk = Playbook()
     ann, _ = talk.pair(talk.person(), talk.person())
-    asked = Say(ann.person, text("safety.what_for"), reasons(ann.chat))
+    last = text("safety.what_for_last", ago=text("safety.ago_minutes", count=1))
+    asked = Say(ann.person, last, reasons(ann.chat))
     here = Say(ann.person, text("safety.what_for_here"), reasons(ann.chat))
     assert ann.writes("/report") == Decision(effects=(here,)), "what is typed now still goes to the partner"
     ann.writes("/stop")
-    assert ann.writes("/report") == Decision(effects=(asked,)), "and after it"
+    assert ann.writes("/report") == Decision(effects=(asked,)), "and after it, it says whom it is about"
     assert ann.looks_back("report") == Decision(
         effects=(Answer("query"), revises(ann, "safety.what_for", asked.keyboard))  # type: ignore[arg-type]
     )

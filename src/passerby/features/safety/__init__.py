@@ -47,6 +47,9 @@ from passerby.kernel.participant import Chatting, Complaint, Participant, Rating
 from passerby.kernel.staff_event import ReportDecided
 from passerby.kernel.text import Text, day, text
 
+UNBLOCKED = "let_be"
+"""The action of the button that leaves somebody unblocked."""
+
 SHOWN = 8
 """How many blocks a page of `/blocked` shows, the newest first."""
 
@@ -96,9 +99,33 @@ def block_now(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     whom = _whom(me, chat, env.now) if chat is not None else None
     if whom is None:
         return Decision(effects=(Say(me.person, text("safety.nobody"), keys_for(me.state)),))
+    if not isinstance(me.state, Chatting) and whom not in me.blocked:
+        return Decision(effects=(_ask_to_block(me, env),))
     sides, told, blocks = _apart(facts, whom, env, "block")
     key = "safety.done" if type(sides[0].state) is type(me.state) else "safety.done_here"
     return Decision(sides, (Say(me.person, text(key), keys_for(sides[0].state)), *told), blocks)
+
+
+def _ask_to_block(me: Participant, env: Env) -> Say:
+    """Outside a chat, it is easy to be wrong about whom a command means. So it is said, and one press confirms it."""
+    assert me.last is not None, "there is a last partner"
+    yes = Button(text("after_chat.block"), BLOCK, me.last.chat)
+    menu = Menu(((yes, Button(text("safety.cancel"), UNBLOCKED, me.last.chat)),))
+    return Say(me.person, text("safety.block_last", ago=_ago(me.last.closed_at, env.now)), menu)
+
+
+def _ago(at: float, now: float) -> Text:
+    """How long ago something was: in minutes below two hours, in hours below two days, else in days."""
+    minutes = max(1, int((now - at) / 60))
+    if minutes < 2 * 60:
+        return text("safety.ago_minutes", count=minutes)
+    if minutes < 2 * 24 * 60:
+        return text("safety.ago_hours", count=minutes // 60)
+    return text("safety.ago_days", count=minutes // (24 * 60))
+
+
+def not_blocked(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    return Decision(effects=(Answer(event.query), *in_place(event, text("safety.not_blocked"))))
 
 
 def block_pressed(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
@@ -123,8 +150,11 @@ def _reasons(chat: str) -> Menu:
     return Menu((*rows, (Button(text("safety.cancel"), "unreport", chat),)))
 
 
-def _what_for(me: Participant) -> Text:
-    """The question for the reason. In a chat, it says that typed words still go to the partner."""
+def _what_for(me: Participant, last: float | None = None, now: float = 0.0) -> Text:
+    """The question for the reason. In a chat, it says that typed words still go to the partner. With `last`, when the
+    last chat ended, it says that it is about that one."""
+    if last is not None and not isinstance(me.state, Chatting):
+        return text("safety.what_for_last", ago=_ago(last, now))
     return text("safety.what_for_here" if isinstance(me.state, Chatting) else "safety.what_for")
 
 
@@ -139,7 +169,8 @@ def report(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     chat = _chat(me)
     if chat is None:
         return Decision(effects=(Say(me.person, text("safety.nobody"), keys_for(me.state)),))
-    return Decision(effects=(Say(me.person, _what_for(me), _reasons(chat)),))
+    last = me.last.closed_at if me.last is not None else None
+    return Decision(effects=(Say(me.person, _what_for(me, last, env.now), _reasons(chat)),))
 
 
 def report_pressed(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
@@ -269,6 +300,7 @@ feature = Feature(
         REPORT: report_pressed,
         "complain": complain,
         "unreport": cancel_report,
+        UNBLOCKED: not_blocked,
         "wordless": skip_comment,
         FOR_REPORT: add_held,
         "blocked": turn_page,
