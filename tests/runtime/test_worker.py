@@ -391,6 +391,23 @@ async def test_a_stop_reports_how_much_is_not_in_the_database_yet() -> None:
 
 
 @in_virtual_time
+async def test_a_stop_ends_as_usual_if_recording_fails_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    house = House()
+    await house.app.start()
+    await house.meet()
+    monkeypatch.setattr(house.records, "apply", broken)
+    house.happens(written(ANN, "/stop"))
+    await asyncio.sleep(2)
+    before = house.clock.monotonic()
+    assert await house.app.stop(8.0)
+    assert house.clock.monotonic() - before <= 8.0
+    assert house.app.unrecorded == (await house.store.figures()).journal > 0
+
+
+@in_virtual_time
 async def test_a_stop_waits_for_sends_under_way_and_begins_no_others() -> None:
     """If it were cut off, such a send might have arrived, and the next process would send it again."""
     house = House()

@@ -414,6 +414,18 @@ async def test_a_bug_is_not_mistaken_for_a_loss(world: World) -> None:
 
 
 @staged(play, "world")
+async def test_a_bug_ends_a_drain_but_not_the_stop_of_the_process(world: World) -> None:
+    await world.visits(1)
+    said = []
+    recorder = Recorder(
+        world.store, Broken(), world.clock, Random(2), lambda event, **fields: said.append((event, fields["error"]))
+    )
+    assert not await recorder.drain(5.0)
+    assert said == [("recorder.broken", "ZeroDivisionError")]
+    assert await world.journal() == [1]
+
+
+@staged(play, "world")
 async def test_the_records_count_as_behind_only_if_they_lack_what_the_journal_dropped(world: World) -> None:
     """A false alarm would compare both stores at every start."""
     alarms: list[int] = []

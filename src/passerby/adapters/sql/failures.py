@@ -6,6 +6,8 @@
   server, and it counts as lost.
 - *Damaged*: the file is corrupt. Only the operator can repair that. It ends a start. A process that runs goes on
   without the records, as if they were lost.
+- *Changed*: somebody has changed our tables while we run. Only the operator can repair that, so it counts as lost. The
+  next start says what is different (see `whole`).
 - *Ours*: everything else is a bug. The exception of SQLAlchemy is not changed.
 """
 
@@ -30,6 +32,7 @@ class Fate(Enum):
     LOST = auto()
     REFUSED = auto()
     DAMAGED = auto()
+    CHANGED = auto()
     OURS = auto()
 
 
@@ -61,11 +64,17 @@ class Locked(RecordsLost):
     """Another program has the SQLite file locked. The text is for the operator."""
 
 
+class Changed(RecordsLost):
+    """Our tables are not as we made them. The text is for the operator."""
+
+
 class Damaged(DatabaseUnusable, RecordsDamaged):
     """The text is for the operator."""
 
 
 DAMAGED: Final = "the database file is damaged; stop everything that uses it and restore a backup"
+
+CHANGED: Final = "somebody has changed the tables; passerby doctor says what is different"
 
 # Source: PostgreSQL manual, appendix A. The longest prefix counts.
 SQLSTATES: Final = {
@@ -80,6 +89,11 @@ SQLSTATES: Final = {
     "40": Fate.LOST,  # rollback; 40003 means that the outcome is unknown
     "40001": Fate.UNDONE,  # serialization failure
     "40P01": Fate.UNDONE,  # deadlock
+    "42703": Fate.CHANGED,  # no such column
+    "42804": Fate.CHANGED,  # a column of another type
+    "42P01": Fate.CHANGED,  # no such table
+    "42P10": Fate.CHANGED,  # no unique index where there was one
+    "P0001": Fate.CHANGED,  # a trigger refuses; ours guards the audit, which we never change
     "42P05": Fate.UNDONE,  # the prepared statement already exists: the same reason
     "53": Fate.LOST,  # resources: memory, disk, connections
     "55P03": Fate.LOST,  # lock timeout
@@ -134,6 +148,9 @@ _UNREACHABLE: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (FileNotFoundError, "its socket is not there"),
 )
 
+# Of the code that SQLite gives to all kinds of faults, those texts that mean tables which are not ours.
+SQLITE_CHANGED: Final = ("no such table", "no such column", "has no column named", "ON CONFLICT clause does not match")
+
 LOCKED: Final = "another program has the database file locked"
 
 # For the operator. For other codes, the exception's type is shown.
@@ -151,6 +168,8 @@ def fate(error: exc.DBAPIError) -> Fate:
     cause = error.orig
     if isinstance(cause, sqlite3.Error):
         code = getattr(cause, "sqlite_errorcode", None)
+        if code == sqlite3.SQLITE_CONSTRAINT_TRIGGER or any(words in str(cause) for words in SQLITE_CHANGED):
+            return Fate.CHANGED
         return Fate.OURS if code is None else SQLITE_CODES.get(code & 0xFF, Fate.OURS)
     state = getattr(cause, "sqlstate", None)
     if state is None:  # an error of the driver itself: the connection broke
@@ -179,6 +198,9 @@ def losses() -> Iterator[None]:
                 raise Refused(_sentence(error)) from None
             case Fate.DAMAGED:
                 raise Damaged(DAMAGED) from None
+            case Fate.CHANGED:
+                metrics.STORE_ERRORS.add("records")
+                raise Changed(CHANGED) from None
             case Fate.OURS:
                 raise
     except (exc.TimeoutError, OSError) as error:

@@ -133,6 +133,20 @@ async def is_damaged(database: str | os.PathLike[str] | URL) -> bool:
         await engine.dispose()
 
 
+async def check_tables(database: str | os.PathLike[str] | URL) -> None:
+    """Whether the tables are as our migrations leave them. The revision must be current. Changes nothing.
+
+    Raises: DatabaseUnusable if not, RecordsLost.
+    """
+    engine = connect(database if isinstance(database, URL) else database_url(database), poolclass=NullPool)
+    try:
+        with _answers():
+            async with engine.connect() as connection:
+                await connection.run_sync(must_be_whole)
+    finally:
+        await engine.dispose()
+
+
 @contextmanager
 def _answers() -> Iterator[None]:
     """A server that refuses us at the start will keep doing so, so the operator must act."""

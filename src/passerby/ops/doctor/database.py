@@ -15,7 +15,7 @@ from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.examining import examine
 from passerby.adapters.sql.failures import DAMAGED, losses
 from passerby.adapters.sql.pooler import is_pooled, name_of_pooler
-from passerby.adapters.sql.schema import is_damaged
+from passerby.adapters.sql.schema import check_tables, is_damaged
 from passerby.ops.doctor.finding import Finding, ahead_by, fail, skew, warn, well
 from passerby.ports.records import RecordsLost
 from passerby.settings import Settings, open_key
@@ -41,6 +41,8 @@ async def checks(settings: Settings, processes: int, now: Callable[[], float]) -
             facts = await _facts(database, now) if settings.postgres_uri else None
         if not settings.postgres_uri and await is_damaged(database):
             raise DatabaseUnusable(DAMAGED)
+        if state.is_current:
+            await check_tables(database)
     except DatabaseUnusable as error:
         yield fail(name, error.problem, error.remedy or f"correct {setting}, or create what it names")
         return

@@ -18,6 +18,7 @@ from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.records import Records, RecordsLost
 from passerby.runtime.backoff import Backoff
 from passerby.telemetry import metrics
+from passerby.telemetry.logs import name_of
 
 BATCH: Final = 500
 EVERY_S: Final = 0.2
@@ -98,7 +99,8 @@ class Recorder:
     async def drain(self, timeout_s: float) -> bool:
         """Record what the journal holds, for a shutdown. False: some of it may not be stored, and waits in the journal.
 
-        When the time is up, a store call that is under way is not awaited any more.
+        When the time is up, a store call that is under way is not awaited any more. A bug ends it at once: a stop must
+        not fail because of what the journal keeps anyway.
         """
         deadline = self._clock.monotonic() + timeout_s
         while True:
@@ -106,6 +108,10 @@ class Recorder:
             limit = asyncio.ensure_future(self._clock.sleep(deadline - self._clock.monotonic()))
             await asyncio.wait((attempt, limit), return_when=asyncio.FIRST_COMPLETED)
             limit.cancel()
+            error = attempt.exception() if attempt.done() and not attempt.cancelled() else None
+            if error is not None:
+                self._log("recorder.broken", level="error", error=name_of(error))
+                return False
             recorded = attempt.result() if attempt.done() else None
             if recorded == 0:
                 return True
