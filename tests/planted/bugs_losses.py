@@ -41,8 +41,8 @@ LOSSES: Final = (
     Bug(
         "sql",
         "a column that is missing is found in the middle of the work",
-        "if (table.name, column.name) not in found:",
-        "if False:",
+        'yield f"the column {table.name}.{column.name} is missing"',
+        "pass",
     ),
     Bug(
         "sql",
@@ -259,5 +259,44 @@ LOSSES: Final = (
         "deliveries that a killed run has not noted are not noted at the next start",
         "            self._note_delivered()  # the run before may have noted no more\n",
         "            self._delivered.clear()\n",
+    ),
+    Bug("sql", "a trigger of somebody else is not seen", "has a {each.sort} that is not ours", "{each.sort}"),
+    Bug(
+        "sql",
+        "a unique index that became an ordinary one is not seen",
+        "if there.get(name, not is_unique) != is_unique:",
+        "if name not in there:",
+    ),
+    Bug(
+        "sql",
+        "a person without a state keeps the version",
+        'max(0, whole[_PLACE["version"]] - 1)',
+        'whole[_PLACE["version"]]',
+    ),
+    Bug("sql", "a ban that the details have lost is forgotten", 'if "sanctions" in lost:', 'if "sanction" in lost:'),
+    Bug(
+        "sql",
+        "a ticket of somebody else counts",
+        "person.state.ticket.person == person.person",
+        "person.state.ticket.age",
+    ),
+    Bug(
+        "sql",
+        "a row with an impossible version stays for ever",
+        ", users.c.version > MOST_NUMBER),",
+        ", users.c.version > MOST_NUMBER * 4),",
+    ),
+    Bug("sql", "a position of nonsense trims the journal", "not 0 <= value <= MOST_NUMBER:", "value < 0:"),
+    Bug(
+        "pure",
+        "one side of a chat is enough",
+        "(theirs.chat, theirs.partner) != (state.chat, person)",
+        "theirs.chat != state.chat",
+    ),
+    Bug(
+        "runtime",
+        "a bug of the recorder ends the stop of the process",
+        '            if error is not None:\n                self._log("recorder.broken"',
+        '            if error is Ellipsis:\n                self._log("recorder.broken"',
     ),
 )
