@@ -1,10 +1,13 @@
 """The pages that everybody can read at any time."""
 
+from functools import reduce
+
 import pytest
 
 from passerby.features import ALL
 from passerby.features.pages import LISTED, help_with
 from passerby.kernel.decision import Decision
+from passerby.kernel.effect import Say
 from passerby.kernel.feature import Feature
 from passerby.kernel.money import Plan
 from passerby.kernel.participant import Profile
@@ -12,6 +15,12 @@ from passerby.kernel.rules import Rules
 from passerby.kernel.text import text
 from passerby.runtime.decide.router import Router
 from tests.features.playbook import WORDS, Playbook, says
+
+OWN = reduce(
+    lambda before, line: text("pages.lines", before=before, line=line),
+    (text("sanctions.help"), text("my_data.help"), text("my_data.help_erase")),
+)
+HELP = text("pages.help_more", page=text("pages.help", minimum=18), lines=OWN)
 
 
 @pytest.mark.parametrize("page", [each for each in LISTED if each != "help"])
@@ -36,7 +45,7 @@ def test_help_can_be_read_in_every_state_and_shows_the_same_code_for_a_week() ->
         (said,) = each.writes("/help").effects
         support = each.value.support
         assert support is not None
-        page = text("pages.help", minimum=18)
+        page = HELP
         assert said == says(each, "pages.with_code", page=page, code=f"{support.code[:4]}-{support.code[4:]}")
         assert each.writes("/help") == Decision(effects=(said,))
         talk.later(7 * 86_400)
@@ -47,7 +56,14 @@ def test_help_can_be_read_in_every_state_and_shows_the_same_code_for_a_week() ->
 @pytest.mark.parametrize("page", LISTED)
 def test_a_newcomer_can_read_pages_and_gets_no_keyboard_yet(page: str) -> None:
     ann = Playbook().person(Profile(language="en"))
-    assert ann.writes(f"/{page}") == Decision(effects=(says(ann, f"pages.{page}", None, minimum=18),))
+    shown = Say(ann.person, HELP) if page == "help" else says(ann, f"pages.{page}", None, minimum=18)
+    assert ann.writes(f"/{page}") == Decision(effects=(shown,))
+
+
+def test_help_names_the_commands_about_ones_own_data_and_appeals() -> None:
+    for language in WORDS.languages:
+        shown = WORDS.plain(HELP, language)
+        assert [each for each in ("/appeal", "/mydata", "/deleteme") if each not in shown] == [], language
 
 
 def test_help_names_what_is_sold_and_given_and_nothing_that_is_not() -> None:

@@ -11,7 +11,7 @@ from passerby.domain.personal_data import COPY_EVERY_S, ERASED_AFTER_S, cleared,
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Effect, Keys, Menu, Say
 from passerby.kernel.event import ButtonPressed, DataCopied, ErasureDue, MessageReceived, PartnerErased
-from passerby.kernel.feature import Feature, MenuCommand
+from passerby.kernel.feature import Feature, HelpLine, MenuCommand
 from passerby.kernel.participant import Chatting, DataRequests, Participant, Searching
 from passerby.kernel.text import text
 
@@ -103,6 +103,7 @@ def forget(event: PartnerErased, facts: Facts, env: Env) -> Decision:
 feature = Feature(
     "my_data",
     commands={"mydata": copy, "deleteme": ask},
+    help=(HelpLine("my_data.help", 70), HelpLine("my_data.help_erase", 80)),
     menu=(MenuCommand("mydata", "commands.mydata", 125), MenuCommand("deleteme", "commands.deleteme", 126)),
     presses={ERASE: erase, KEEP: keep},
     events={DataCopied: copied, ErasureDue: erase_now, PartnerErased: forget},

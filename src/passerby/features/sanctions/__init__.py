@@ -27,7 +27,7 @@ from passerby.domain.sanctions import (
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
 from passerby.kernel.effect import Answer, Keys, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
-from passerby.kernel.feature import Feature
+from passerby.kernel.feature import Feature, HelpLine
 from passerby.kernel.participant import Participant
 from passerby.kernel.sanction import Appeal, Sanction
 from passerby.kernel.staff_event import AppealRefused, LiftOrdered, SanctionOrdered, SanctionOverturned
@@ -143,6 +143,7 @@ def appealed(event: MessageReceived, facts: Facts, env: Env) -> Decision:
 feature = Feature(
     "sanctions",
     commands={"appeal": appealed},
+    help=(HelpLine("sanctions.help", 60),),
     events={
         SanctionOrdered: sanctioned,
         LiftOrdered: lifted,
