@@ -46,6 +46,16 @@ def test_no_container_in_compose_has_unneeded_rights(compose: dict[str, Any]) ->
     assert "\nUSER passerby\n" in (DEPLOY / "docker" / "Dockerfile").read_text()
 
 
+def test_units_may_write_backups_where_the_guide_puts_them_and_keep_logs_over_a_reboot() -> None:
+    guide = (DEPLOY.parent / "docs/how-to/backup-and-restore.md").read_text()
+    assert "BACKUP_DIR=/var/backups/passerby'" in guide
+    for name in ("passerby.service", "passerby-worker@.service"):
+        unit = (DEPLOY / "systemd" / name).read_text()
+        assert "ProtectSystem=strict" in unit
+        assert "\nReadWritePaths=/srv/passerby -/var/backups/passerby\n" in unit, "- means: if it is there"
+    assert "RUN_DIR=/run" not in (DEPLOY / "systemd" / "passerby.service").read_text(), "it is empty after a reboot"
+
+
 def test_the_stores_in_compose_have_their_own_network(compose: dict[str, Any]) -> None:
     assert compose["networks"]["stores"] == {"internal": True}
     networks = {name: set(service["networks"]) for name, service in compose["services"].items()}
