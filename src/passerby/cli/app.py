@@ -187,12 +187,20 @@ def doctor(
             help="How many processes share the stores, on all machines. Default: those of this machine.", min=1
         ),
     ] = None,
+    poll: Annotated[
+        bool,
+        typer.Option(
+            "--poll",
+            help="While nothing runs here: poll each bot for five seconds, to find another program that polls it. "
+            "This interrupts that program.",
+        ),
+    ] = False,
 ) -> None:
     """Check what production needs: settings, stores, schema, tokens, clocks, disk. Exit code 1: something fails."""
     from passerby import settings
     from passerby.cli.doctor import examine
 
-    raise typer.Exit(examine(settings.read(), processes, json=json))
+    raise typer.Exit(examine(settings.read(), processes, json=json, polls=poll))
 
 
 @app.command()

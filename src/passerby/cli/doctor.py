@@ -20,14 +20,15 @@ MARKS: Final = {
 }
 
 
-def examine(settings: Settings, processes: int | None, *, json: bool) -> int:
+def examine(settings: Settings, processes: int | None, *, json: bool, polls: bool = False) -> int:
     """Print every finding. Returns the exit code: 1 if something fails.
 
-    `processes`: how many share the stores, on all machines. None: as many as this machine runs or would run.
+    `processes`: how many share the stores, on all machines. None: as many as this machine runs or would run. `polls`:
+    if nothing runs, poll each bot.
     """
     from passerby.ops.doctor import Verdict
 
-    found = asyncio.run(_everything(settings, processes or _processes(settings)))
+    found = asyncio.run(_everything(settings, processes or _processes(settings), polls=polls))
     if json:
         typer.echo(msgspec.json.encode(found))
     else:
@@ -35,14 +36,15 @@ def examine(settings: Settings, processes: int | None, *, json: bool) -> int:
     return 1 if any(finding.verdict is Verdict.FAIL for finding in found) else 0
 
 
-async def _everything(settings: Settings, processes: int) -> list["Finding"]:
+async def _everything(settings: Settings, processes: int, *, polls: bool) -> list["Finding"]:
     """The checklist, and what `passerby slow` finds wrong."""
     from passerby.bootstrap.clock import SystemClock
     from passerby.ops.doctor import Verdict, everything
     from passerby.ops.slow import look
 
     now = SystemClock().now
-    found, slow = await asyncio.gather(everything(settings, processes=processes, now=now), look(settings, now()))
+    checks = everything(settings, processes=processes, now=now, polls=polls)
+    found, slow = await asyncio.gather(checks, look(settings, now()))
     return [*found, *(finding for finding in slow.findings if finding.verdict is Verdict.WARN)]
 
 

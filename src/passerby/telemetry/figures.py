@@ -40,7 +40,8 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     `latency`: relays by the buckets of `LATENCY_S`, from receiving the update to delivery. Empty if there were none.
     `latency_of`: the same since the start of the process, by the bot that delivered; a difference or a sum of snapshots
     does not have it. `waiting`, `chats`, `outbox` and `journal` are of the whole fleet.
-    `polled_at`: bot -> Unix seconds of its last answered poll; 0 if the process had none yet.
+    `polled_at`: bot -> Unix seconds of its last answered poll; 0 if the process had none yet. `conflict_at`: bot ->
+    Unix seconds of the last poll that another program's has ended.
     `poll_errors`, `set_aside`: failed polls, and updates that could not be handled. `statements`, `waits`: statements
     to the records and waits for a partner; `statements_s`, `waited_s` are their sums. `held_s`: bot -> for how long
     Telegram has held it back. `pool_percent`: the part of the connection pool in use. `disk_free_percent`: None if
@@ -76,6 +77,7 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     recorder_lag_s: float = 0.0
     loop_lag_s: float = 0.0
     polled_at: dict[int, float] = {}
+    conflict_at: dict[int, float] = {}
     poll_errors: int = 0
     set_aside: int = 0
     statements: int = 0
@@ -128,9 +130,11 @@ def together(snapshots: Iterable[Snapshot]) -> Snapshot:
     newest = max(every, key=lambda each: (any(getattr(each, name) for name in OF_THE_FLEET), each.at))
     columns = [each.latency for each in every if each.latency]
     polled_at: dict[int, float] = {}
+    conflict_at: dict[int, float] = {}
     for each in every:
-        for bot, at in each.polled_at.items():
-            polled_at[bot] = max(at, polled_at.get(bot, at))
+        for newest_of, times in ((polled_at, each.polled_at), (conflict_at, each.conflict_at)):
+            for bot, at in times.items():
+                newest_of[bot] = max(at, newest_of.get(bot, at))
     sums = {name: sum(getattr(each, name) for each in every) for name in (*COUNTS, *OF_THE_PROCESS)}
     return Snapshot(
         at=max(each.at for each in every),
@@ -138,6 +142,7 @@ def together(snapshots: Iterable[Snapshot]) -> Snapshot:
         recorder_lag_s=max(each.recorder_lag_s for each in every),
         loop_lag_s=max(each.loop_lag_s for each in every),
         polled_at=polled_at,
+        conflict_at=conflict_at,
         outbox_oldest_s=max(each.outbox_oldest_s for each in every),
         **{name: getattr(newest, name) for name in OF_THE_FLEET},
         **sums,

@@ -67,6 +67,11 @@ POLLED_AT = Gauge(
     "When the last poll of the bot was answered, or the next one began; Unix time. 0: none was answered yet.",
     bot=BOTS,
 )
+CONFLICT_AT = Gauge(
+    "passerby_bot_conflict_at_seconds",
+    "When a poll was last refused because another program polls the bot or has a webhook on it; Unix time.",
+    bot=BOTS,
+)
 POLL_ERRORS = Counter("passerby_poll_errors", "Polls that failed, or were refused.", bot=BOTS)
 BOT_LOST = Gauge("passerby_bot_lost", "1 if Telegram refuses the bot's token for good.", bot=BOTS)
 BOT_PENDING = Gauge(
@@ -283,6 +288,7 @@ def snapshot(now: float) -> Snapshot:
         recorder_lag_s=RECORDER_LAG.value(),
         loop_lag_s=LOOP_LAG.value(),
         polled_at={int(bot): at for (bot,), at in POLLED_AT.values()},
+        conflict_at={int(bot): at for (bot,), at in CONFLICT_AT.values()},
         held_s={int(bot): held_s for (bot,), held_s in BOT_HELD.values() if held_s},
         outbox_oldest_s=OUTBOX_OLDEST.value(),
         pool_percent=POSTGRES_SHARE.value("pool"),

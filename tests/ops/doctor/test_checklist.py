@@ -13,6 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from passerby.adapters.sql import SchemaState
+from passerby.kernel.ids import BotId
 from passerby.ops.backup.directory import Directory, DirectoryState, Verified
 from passerby.ops.cluster.drill import Drill, LastDrill, note_drill
 from passerby.ops.doctor import backups, database, machine, operation, polling, redis, telegram
@@ -166,7 +167,7 @@ CHECKS: Final[dict[str, Check]] = {
     f"{BOT} updates": lambda there, is_well: telegram.webhook_findings(
         f"{BOT} updates", WebhookState(url="" if is_well else "https://x/"), settings(there), 0.0
     ),
-    "polling": lambda there, is_well: polling.judged({123456789: 5.0 if is_well else 90.0}),  # type: ignore[dict-item]
+    "polling": lambda there, is_well: polling.judged({BotId(123456789): polling.Polls(5.0 if is_well else 90.0)}),
     "key": lambda there, is_well: machine.checks(on_servers(there, **{"secret_key": KEY} if is_well else {})),
     "key file": of_file("passerby.key"),
     ".env": of_file(".env"),

@@ -15,6 +15,7 @@ from passerby.adapters.botapi.webhook_api import BotApiWebhooks
 from passerby.kernel.ids import BotId
 from passerby.ops.doctor import polling
 from passerby.ops.doctor.finding import Finding
+from passerby.ops.doctor.polling import Polls, judged
 from passerby.settings import Settings
 from tests.botapi_sandbox.wire import request
 from tests.staged import in_a_loop
@@ -34,7 +35,7 @@ async def sandbox_and_settings(directory: Path, **given: Any) -> AsyncIterator[t
 
 
 async def found(settings: Settings) -> list[Finding]:
-    return [each async for each in polling.checks(settings, time.time)]
+    return [each async for each in polling.checks(settings, time.time, tries=True)]
 
 
 @in_a_loop
@@ -83,8 +84,24 @@ async def test_nobody_polls_bots_that_have_webhooks(tmp_path: Path) -> None:
         assert await found(settings) == []
 
 
-def test_a_bot_that_we_have_not_polled_for_long_is_named() -> None:
-    silent, fresh, new = BotId(1), BotId(2), BotId(3)
-    assert [each.told for each in polling.judged({silent: 90.0, fresh: 3.0})] == ["bot 1 was not polled for 90 s"]
-    assert [each.verdict for each in polling.judged({fresh: 3.0, new: None})] == ["ok"]
-    assert polling.judged({new: None}) == [], "it has just been started"
+@in_a_loop
+async def test_the_doctor_polls_only_if_it_is_told_to(tmp_path: Path) -> None:
+    async with sandbox_and_settings(tmp_path) as (sandbox, settings):
+        bot, *_ = settings.tokens
+        url = f"{sandbox.url}/bot{settings.tokens[bot].get_secret_value()}/getUpdates?timeout=2"
+        other_program = asyncio.ensure_future(asyncio.to_thread(request, url))
+        (finding,) = [each async for each in polling.checks(settings, time.time, tries=False)]
+        assert (finding.verdict, "--poll" in finding.remedy) == ("warn", True)
+        assert (await other_program).status == 200, "its poll was not interrupted"
+
+
+def test_a_bot_that_we_have_not_polled_for_long_or_that_another_program_polls_is_named() -> None:
+    silent, fresh, new, shared = BotId(1), BotId(2), BotId(3), BotId(4)
+    assert told({silent: Polls(90.0), fresh: Polls(3.0)}) == ["bot 1 was not polled for 90 s"]
+    assert told({shared: Polls(3.0, 120.0)}) == ["bot 4: another program polled it, or set a webhook, 2 min ago"]
+    assert [each.verdict for each in judged({fresh: Polls(3.0, 10_000.0), new: Polls()})] == ["ok"]
+    assert judged({new: Polls()}) == [], "it has just been started"
+
+
+def told(ours: dict[BotId, Polls]) -> list[str]:
+    return [each.told for each in judged(ours)]

@@ -355,6 +355,16 @@ async def test_a_process_whose_polls_all_fail_never_says_that_the_bot_was_polled
     assert metrics.POLLED_AT.is_set, "a figure that is missing would be no alert in Prometheus"
 
 
+@staged(at_desk)
+async def test_when_another_program_last_polled_the_bot_is_known(desk: Desk, /) -> None:
+    metrics.CONFLICT_AT.drop(BOT)
+    await asyncio.sleep(60.0)
+    assert not metrics.CONFLICT_AT.value(BOT)
+    desk.telegram.faults[BOT].append(Conflict("terminated by other getUpdates request"))
+    await asyncio.sleep(120.0)
+    assert 0 < desk.clock.now() - metrics.CONFLICT_AT.value(BOT) <= 120.0
+
+
 @pytest.mark.parametrize("is_lost", [False, True])
 @staged(at_desk)
 async def test_a_stop_does_not_wait_for_a_bot_with_a_refused_token(desk: Desk, /, is_lost: bool) -> None:

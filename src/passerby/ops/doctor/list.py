@@ -9,13 +9,15 @@ from passerby.settings import Settings
 from passerby.telemetry import logs
 
 
-async def everything(settings: Settings, *, processes: int, now: Callable[[], float]) -> list[Finding]:
-    """`processes`: how many share the stores. `now` in Unix seconds."""
+async def everything(
+    settings: Settings, *, processes: int, now: Callable[[], float], polls: bool = False
+) -> list[Finding]:
+    """`processes`: how many share the stores. `now` in Unix seconds. `polls`: if nothing runs, poll to find others."""
     parts: Iterable[AsyncIterator[Finding]] = (
         redis.checks(settings, now),
         database.checks(settings, processes, now),
         telegram.checks(settings, now),
-        polling.checks(settings, now),
+        polling.checks(settings, now, tries=polls),
         operation.checks(settings, now),
     )
     found = await asyncio.gather(*map(_collected, parts))

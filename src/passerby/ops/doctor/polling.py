@@ -1,13 +1,13 @@
 """Checks who polls the bots: this installation and nobody else.
 
-While the fleet runs, its processes say when they last got an answer. A second program that polls shows in that, because
-Telegram answers only one. While nothing runs, the doctor polls for a few seconds itself. It confirms nothing, but the
-other program's request ends with an error: that is how both notice.
+While the fleet runs, its processes say when they were last answered, and when another program ended a poll of theirs:
+Telegram serves only one. While nothing runs, nobody can tell without polling. That would end the other program's poll,
+and if that is a fleet of Passerby, the bot's chats. So the doctor polls only if it is told to (`tries`).
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Final
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from typing import Final, NamedTuple
 
 from redis.exceptions import RedisError
 
@@ -18,12 +18,13 @@ from passerby.adapters.redis.keys import Keys
 from passerby.adapters.redis.leases import watched
 from passerby.kernel.ids import BotId
 from passerby.ops.cluster.installations import serving
-from passerby.ops.cluster.overview import SILENT_S, glance, overview
-from passerby.ops.doctor.finding import Finding, Verdict, fail, well
+from passerby.ops.cluster.overview import SILENT_S, glance
+from passerby.ops.doctor.finding import Finding, Verdict, fail, warn, well
 from passerby.ports.telegram import TelegramError
 from passerby.ports.webhook_api import WebhookApi
-from passerby.runtime.membership.report import read_report
+from passerby.runtime.membership.report import Report, read_report
 from passerby.settings import Settings, addresses
+from passerby.telemetry.figures import Snapshot, together
 
 CHECK: Final = "polling"
 AT_ONCE: Final = 8
@@ -31,49 +32,65 @@ PATIENCE_S: Final = 5.0
 WATCHED_S: Final = 5
 """Programs that were interrupted poll again within this time."""
 
+RECENT_S: Final = 300.0
+
 _ELSEWHERE: Final = "stop the other one, or ask @BotFather for a new token (/revoke)"
+_LATER: Final = "run this again when the fleet runs; or add --poll, which interrupts such a program"
+_LOGS: Final = "look for intake.faltered in passerby logs"
 
 
-async def checks(settings: Settings, now: Callable[[], float]) -> AsyncIterator[Finding]:
+class Polls(NamedTuple):
+    """What our processes say about a bot: the seconds since the last answer, and since another program ended a poll.
+    None: never."""
+
+    answered_s: float | None = None
+    conflict_s: float | None = None
+
+
+async def checks(settings: Settings, now: Callable[[], float], *, tries: bool) -> AsyncIterator[Finding]:
     if settings.update_mode != "polling" or not settings.tokens:
         return
-    ages = await _polled_by_us(settings, now)
-    if ages is None:
+    ours = await _polled_by_us(settings, now)
+    if ours is None:
         return
-    found = judged(ages)
-    if free := [bot for bot in settings.tokens if bot not in ages]:
-        found += await _intruded(settings, free)
-    for each in [each for each in found if each.verdict is Verdict.FAIL] or found[:1]:
+    found = judged(ours)
+    if free := [bot for bot in settings.tokens if bot not in ours]:
+        if tries:
+            found += await _intruded(settings, free)
+        elif not ours:
+            found.append(warn(CHECK, "nothing of ours polls now, so nobody knows whether another program does", _LATER))
+    for each in [each for each in found if each.verdict is not Verdict.OK] or found[:1]:
         yield each
 
 
-def judged(ages: Mapping[BotId, float | None]) -> list[Finding]:
-    """Findings about bots that we poll. `ages`: the seconds since the last answer; None if there was none yet."""
-    remedy = "look for intake.conflict or intake.faltered in passerby logs: perhaps another program polls it"
-    known = {bot: age for bot, age in ages.items() if age is not None}
-    silent = [
-        fail(CHECK, f"bot {bot} was not polled for {age:.0f} s", remedy) for bot, age in known.items() if age > SILENT_S
-    ]
-    if silent or not known:
-        return silent
-    return [
-        well(CHECK, f"we poll {_bots(len(known))}, and the last answer came {max(known.values()):.0f} s ago at most")
-    ]
+def judged(ours: Mapping[BotId, Polls]) -> list[Finding]:
+    """Findings about bots that we poll."""
+    found = []
+    for bot, (answered_s, conflict_s) in ours.items():
+        if conflict_s is not None and conflict_s < RECENT_S:
+            told = f"bot {bot}: another program polled it, or set a webhook, {conflict_s / 60:.0f} min ago"
+            found.append(fail(CHECK, told, _ELSEWHERE))
+        elif answered_s is not None and answered_s > SILENT_S:
+            found.append(fail(CHECK, f"bot {bot} was not polled for {answered_s:.0f} s", _LOGS))
+    ages = [each.answered_s for each in ours.values() if each.answered_s is not None]
+    if found or not ages:
+        return found
+    return [well(CHECK, f"we poll {_bots(len(ages))} and nobody else does; the last answer came {max(ages):.0f} s ago")]
 
 
 def _bots(count: int) -> str:
     return "one bot" if count == 1 else f"{count} bots"
 
 
-async def _polled_by_us(settings: Settings, now: Callable[[], float]) -> Mapping[BotId, float | None] | None:
+async def _polled_by_us(settings: Settings, now: Callable[[], float]) -> Mapping[BotId, Polls] | None:
     """The bots that a process of ours has. Empty if none runs. None if nobody can tell."""
-    at, seen = now(), await asyncio.to_thread(glance, settings.run_path)
+    seen = await asyncio.to_thread(glance, settings.run_path)
     if seen.statuses:
-        picture = overview(None, seen, at=at, bots=tuple(settings.tokens), pending={}, polls=True)
-        return {BotId(each.bot): each.polled_ago_s for each in picture.bots if each.owner is not None}
-    beside = await asyncio.to_thread(
-        serving, frozenset(settings.tokens), addresses.without_password(settings.bot_api_url), besides=settings.run_path
-    )
+        status = max(seen.statuses.values(), key=lambda each: len(each.workers))
+        figures = [each.figures for each in seen.statuses.values() if each.figures is not None]
+        return _told(settings, status.workers.values(), status.holders, figures, now())
+    api = addresses.without_password(settings.bot_api_url)
+    beside = await asyncio.to_thread(serving, frozenset(settings.tokens), api, besides=settings.run_path)
     if beside or seen.pids:
         return None
     if not settings.is_shared:
@@ -88,14 +105,24 @@ async def _polled_by_us(settings: Settings, now: Callable[[], float]) -> Mapping
                 await connection.disconnect(nowait=True)
     except (RedisUnfit, RedisError, OSError):
         return None  # its own check says why
-    reports = [read_report(blob) for blob in members.workers.values()]
-    polled = [report.figures.polled_at for report in reports if report.figures is not None]
-    ours: dict[BotId, float | None] = {}
-    for bot in settings.tokens:
-        if f"bot:{bot}" in members.holders:
-            last = max((each.get(bot, 0.0) for each in polled), default=0.0)
-            ours[bot] = at - last if last else None
-    return ours
+    return _told(settings, map(read_report, members.workers.values()), members.holders, [], now())
+
+
+def _told(
+    settings: Settings, reports: Iterable[Report], holders: Mapping[str, str], figures: list[Snapshot], at: float
+) -> Mapping[BotId, Polls]:
+    """`figures`: newer ones than those of the reports."""
+    every = [*figures, *(report.figures for report in reports if report.figures is not None)]
+    answered = together(every).polled_at if every else {}
+    conflicts = together(every).conflict_at if every else {}
+    return {
+        bot: Polls(
+            at - answered[bot] if answered.get(bot) else None,
+            at - conflicts[bot] if bot in conflicts else None,
+        )
+        for bot in settings.tokens
+        if f"bot:{bot}" in holders
+    }
 
 
 async def _intruded(settings: Settings, bots: list[BotId]) -> list[Finding]:

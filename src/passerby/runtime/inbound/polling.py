@@ -184,9 +184,8 @@ class Intake:
             except (TelegramError, LiveStoreLost) as error:
                 self._is_failing = True
                 if not metrics.POLLED_AT.value(self._bot):
-                    metrics.POLLED_AT.set(
-                        0.0, self._bot
-                    )  # never by this process: without a figure, nobody would see it
+                    # Never by this process. Without a figure, nobody would see it.
+                    metrics.POLLED_AT.set(0.0, self._bot)
                 metrics.POLL_ERRORS.add(self._bot)
                 if isinstance(error, TokenRefused):
                     self._tokens.refused(self._bot)
@@ -310,6 +309,7 @@ class Intake:
                 event = "intake.faltered"
         reason = error.reason if isinstance(error, TelegramError) else "the live store does not answer"
         if isinstance(error, Conflict):
+            metrics.CONFLICT_AT.set(self._clock.now(), self._bot)
             reason = _WEBHOOK_IS_SET if _is_about_webhook(error) else _IS_POLLED_ELSEWHERE
         self._faults.began("polling", event, bot=self._bot, error=logs.name_of(error), reason=reason)
 
