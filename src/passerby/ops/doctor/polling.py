@@ -6,7 +6,7 @@ and if that is a fleet of Passerby, the bot's chats. So the doctor polls only if
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Container, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from redis.exceptions import RedisError
@@ -105,11 +105,13 @@ async def _polled_by_us(settings: Settings, now: Callable[[], float]) -> Mapping
                 await connection.disconnect(nowait=True)
     except (RedisUnfit, RedisError, OSError):
         return None  # its own check says why
-    return _told(settings, map(read_report, members.workers.values()), members.holders, [], now())
+    return _told(
+        settings, map(read_report, members.workers.values()), {str(lease) for lease in members.holders}, [], now()
+    )
 
 
 def _told(
-    settings: Settings, reports: Iterable[Report], holders: Mapping[str, str], figures: list[Snapshot], at: float
+    settings: Settings, reports: Iterable[Report], held: Container[str], figures: list[Snapshot], at: float
 ) -> Mapping[BotId, Polls]:
     """`figures`: newer ones than those of the reports."""
     every = [*figures, *(report.figures for report in reports if report.figures is not None)]
@@ -121,7 +123,7 @@ def _told(
             at - conflicts[bot] if bot in conflicts else None,
         )
         for bot in settings.tokens
-        if f"bot:{bot}" in holders
+        if f"bot:{bot}" in held
     }
 
 
