@@ -9,7 +9,7 @@ from passerby.domain.money.promos import price_of, read_code
 from passerby.kernel.decision import Decision
 from passerby.kernel.effect import Answer, Menu, Say
 from passerby.kernel.ids import BotId
-from passerby.kernel.money import ChargeId, GrantSource, NotNow, Payment, Plan
+from passerby.kernel.money import ChargeId, GrantSource, NotNow, Payment, Plan, RefundedBy
 from passerby.kernel.money_event import PaymentSettled
 from passerby.kernel.participant import Searching
 from passerby.kernel.promo import Discount, Redemption, RedemptionOutcome
@@ -145,6 +145,27 @@ def test_two_open_invoices_with_a_discount_cannot_both_be_paid() -> None:
         bills.append(invoice.bill)
     talk.happens(PaymentSettled(ann.person, BOT, Payment(ChargeId("c"), bills[0].payload, 175, talk.env.now)))
     assert refusal_at_checkout(ann.value, BOT, bills[1].payload, bills[1].stars, talk.env) == NotNow.PRICE
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_discount_counts_once_even_if_two_checkouts_were_approved_before_either_was_paid(same: bool) -> None:
+    talk, ann = start(CHEAP)
+    talk.env = msgspec.structs.replace(talk.env, rules=Rules(plans=(MONTH, Plan("week", 7, 75)), free_filters=()))
+    ann.writes("/promo CHEAP-30")
+    bills = []
+    for plan in ("month", "month" if same else "week"):
+        (_, invoice) = ann.presses("vip_buy", plan).effects
+        assert isinstance(invoice, Say)
+        assert invoice.bill is not None
+        assert refusal_at_checkout(ann.value, BOT, invoice.bill.payload, invoice.bill.stars, talk.env) is None
+        bills.append(invoice.bill)
+    for number, bill in enumerate(bills):
+        paid = Payment(ChargeId(f"c{number}"), bill.payload, bill.stars, talk.env.now)
+        decision = talk.happens(PaymentSettled(ann.person, BOT, paid))
+    assert said(decision) == ["vip.sent_back"]
+    assert ann.value.vip_until == NOW + 30 * DAY_S
+    assert ann.value.wallet is not None
+    assert [charge.refunded_by for charge in ann.value.wallet.charges] == [None, RefundedBy.RULE]
 
 
 def test_a_discount_ends_with_its_code() -> None:

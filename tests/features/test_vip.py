@@ -158,6 +158,11 @@ def test_a_checkout_is_checked_for_order_buyer_bot_price_time_plan_and_ban() -> 
     assert refusal(ann, payload, 249) is NotNow.PRICE
     gone = msgspec.structs.replace(talk.env, rules=Rules(plans=(WEEK,)))
     assert refusal_at_checkout(ann.value, BOT, payload, 250, gone) is NotNow.GONE
+    for plans in ((msgspec.structs.replace(MONTH, bots=(OTHER_BOT,)),), (msgspec.structs.replace(MONTH, renews=True),)):
+        changed = msgspec.structs.replace(talk.env, rules=Rules(plans=plans))
+        assert refusal_at_checkout(ann.value, BOT, payload, 250, changed) is NotNow.GONE
+    dearer = msgspec.structs.replace(talk.env, rules=Rules(plans=(msgspec.structs.replace(MONTH, stars=500, days=31),)))
+    assert refusal_at_checkout(ann.value, BOT, payload, 250, dearer) is None, "an order keeps its price for a day"
     pays(ann, payload)
     assert refusal(ann, payload) is NotNow.PAID
     other = orders(ann, "week")

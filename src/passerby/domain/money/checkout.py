@@ -73,9 +73,14 @@ def refusal_at_checkout(me: Participant, bot: BotId, payload: str, stars: int, e
         return NotNow.PRICE
     if order.renews and is_subscribed(me, env.now):
         return NotNow.SUBSCRIBED
-    if bot in env.draining or all(each.name != order.plan for each in env.rules.plans):
+    if bot in env.draining or not any(_is_sold(each, order) for each in env.rules.plans):
         return NotNow.GONE
     return None
+
+
+def _is_sold(plan: Plan, order: PurchaseOrder) -> bool:
+    """Whether this is the order's plan, and its bot still sells it. An order keeps its own price and days."""
+    return plan.name == order.plan and plan.renews == order.renews and (not plan.bots or order.bot in plan.bots)
 
 
 def checked(me: Participant, payload: str, now: float) -> Participant:

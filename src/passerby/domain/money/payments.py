@@ -64,8 +64,8 @@ def take(me: Participant, payment: Payment, bot: BotId, env: Env) -> Taken | Non
     """The person after they paid, and the charge. None if it is known already.
 
     If nothing can be given for it, the charge is recorded, and its refund is owed at once: nobody knows what it is for,
-    the person is banned for good or was erased, or a subscription runs already. If Telegram has refunded it, it is only
-    recorded.
+    the person is banned for good or was erased, a subscription runs already, or its discount is used up. If Telegram
+    has refunded it, it is only recorded.
     """
     wallet = wallet_of(me, env.now)
     if charge_in(wallet, bot, payment.charge) is not None:
@@ -92,6 +92,9 @@ def take(me: Participant, payment: Payment, bot: BotId, env: Env) -> Taken | Non
         )
         charge = msgspec.structs.replace(charge, first=subscription.first)
         wallet = _with_subscription(wallet, subscription)
+    # Two checkouts of discounted invoices may be approved before either is paid. The discount is for one purchase.
+    order = order_for(wallet, payment.payload)
+    is_used_discount = order is not None and order.promo != "" and bool(wallet.charges)
     wallet = msgspec.structs.replace(wallet, charges=(*wallet.charges, charge), discount=None)
     early = tuple(each for each in wallet.early_refunds if (each.bot, each.charge) == (bot, charge.id))
     if payment.refunded or early:
@@ -99,7 +102,7 @@ def take(me: Participant, payment: Payment, bot: BotId, env: Env) -> Taken | Non
         wallet = msgspec.structs.replace(wallet, early_refunds=others)
         returned = msgspec.structs.replace(charge, refunded_at=env.now, refunded_by=RefundedBy.TELEGRAM)
         return Taken(with_wallet(me, _without(_with_charge(wallet, returned), returned, env.now), env.now), returned)
-    if is_second or _is_unwanted(me, payment, bought, env.now):
+    if is_second or is_used_discount or _is_unwanted(me, payment, bought, env.now):
         owed = owe_refund(with_wallet(me, wallet, env.now), charge, RefundedBy.RULE, env.now)
         return Taken(owed, charge_in(owed.wallet, bot, charge.id) or charge)
     if charge.gift:
