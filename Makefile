@@ -89,7 +89,7 @@ LOCK := uv pip compile -q --universal --generate-hashes --python-version 3.11 --
 lock:
 	$(LOCK) --extra build --upgrade pyproject.toml -o requirements/run.txt
 	cp requirements/run.txt requirements/test.txt
-	$(LOCK) --extra build --extra test pyproject.toml -o requirements/test.txt
+	$(LOCK) --extra build --extra test --extra passkeys pyproject.toml -o requirements/test.txt
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage

@@ -12,7 +12,7 @@ from passerby.kernel.decision import Env
 from passerby.kernel.effect import Answer, Menu, Revise, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.ids import BotId, MessageId, PersonId
-from passerby.kernel.panel import PanelFacts, PanelLogin, PanelSession
+from passerby.kernel.panel import PanelFacts, PanelLogin, PanelSession, Passkey, PasskeysGone
 from passerby.kernel.staff import (
     COMMAND_LINE,
     THE_OPERATOR,
@@ -24,7 +24,16 @@ from passerby.kernel.staff import (
     StaffMember,
     StaffRequest,
 )
-from passerby.kernel.staff_requests import AlertAsked, FaultResolved, PanelEntered, PanelLinkAsked, SessionEnded
+from passerby.kernel.staff_requests import (
+    AlertAsked,
+    FaultResolved,
+    PanelEntered,
+    PanelLinkAsked,
+    PasskeyAdded,
+    PasskeyRemoved,
+    PasskeysReset,
+    SessionEnded,
+)
 from passerby.kernel.text import text
 from passerby.runtime.staff.router import StaffRouter
 from passerby.staff import ALL
@@ -200,3 +209,27 @@ def test_an_alert_is_ordered_from_the_panel_as_by_a_button(silences: bool, actio
     done = decide(AlertAsked("PasserbyBotHeld", silences), facts(None))
     assert done.notes == (AuditNote(action, "PasserbyBotHeld"),)
     assert decide(AlertAsked("PasserbyBotHeld", silences), facts(None, BOB)).refused
+
+
+def test_a_member_adds_and_removes_their_passkey_and_is_told() -> None:
+    done = decide(PasskeyAdded("name", "key", 3, "Firefox on Linux"), facts(None, BOB))
+    assert done.passkeys == (Passkey("name", BOB.number, "key", 3, "Firefox on Linux", NOW, NOW),)
+    assert done.notes == (AuditNote("passkey.added", "#2", {"browser": "Firefox on Linux"}),)
+    assert [each.to for each in done.effects if isinstance(each, Say)] == [BOB.person]
+    assert decide(PasskeyAdded("name", "key", 3, "x"), facts(None, THE_OPERATOR)).refused
+    gone = decide(PasskeyRemoved("name"), facts(None, BOB))
+    assert gone.passkeys_gone == (PasskeysGone(BOB.number, "name"),)
+    assert [each.to for each in gone.effects if isinstance(each, Say)] == [BOB.person]
+    assert decide(PasskeyRemoved("name"), facts(None, THE_OPERATOR)).effects == ()
+
+
+def test_lost_passkeys_are_reset_by_whoever_may_change_the_role() -> None:
+    done = decide(PasskeysReset(BOB.number), facts(None))
+    assert done.passkeys_gone == (PasskeysGone(BOB.number),)
+    assert done.notes == (AuditNote("passkeys.reset", "#2"),)
+    assert [each.to for each in done.effects if isinstance(each, Say)] == [BOB.person]
+    assert decide(PasskeysReset(ANN.number), facts(None, THE_OPERATOR)).changes, "the last owner's, from the server"
+    assert decide(PasskeysReset(StaffId(9)), facts(None)).reply == text("team.nobody")
+    admin = msgspec.structs.replace(BOB, role=Role.ADMIN)
+    assert decide(PasskeysReset(ANN.number), facts(None, admin)).reply == text("team.above_you")
+    assert decide(PasskeysReset(BOB.number), facts(None, BOB)).refused

@@ -85,15 +85,16 @@ class Answered:
 
 
 class Browser:
-    def __init__(self, app: Any, agent: str = "Mozilla/5.0 (X11; Linux) Firefox/140") -> None:
+    def __init__(self, app: Any, agent: str = "Mozilla/5.0 (X11; Linux) Firefox/140", url: str = URL) -> None:
         self.app = app
+        self.url = url
         self.agent = agent
         self.cookies: dict[str, str] = {}
 
     async def ask(
         self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> Answered:
-        told = {"host": URL.removeprefix("http://"), "user-agent": self.agent}
+        told = {"host": self.url.removeprefix("http://"), "user-agent": self.agent}
         told["cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         if body:
             told["content-type"] = "application/x-www-form-urlencoded"
@@ -129,7 +130,7 @@ class Browser:
         return await self.ask("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
     async def post(self, path: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None) -> Answered:
-        sent = {"origin": URL, "sec-fetch-site": "same-origin", **(headers or {})}
+        sent = {"origin": self.url, "sec-fetch-site": "same-origin", **(headers or {})}
         return await self.ask("POST", path, urlencode(form).encode(), sent)
 
     async def press(self, page: str, path: str, **fields: str) -> Answered:
@@ -149,6 +150,7 @@ class Stage:
     """`act` has a request decided as the command line would."""
 
     def __init__(self, folder: Path, records: SqlRecords, reading: PanelReading, **settings: Any) -> None:
+        self.url = settings.get("panel_url", URL)
         self.clock, self.rng, self.telegram = Clock(), Random(7), Telegram()
         self.records, self.reading = records, reading
         self.store = MemoryStore(DiskLog(Disk()), self.clock, Random(1))  # type: ignore[arg-type]
@@ -156,8 +158,7 @@ class Stage:
         self.settings = Settings(
             staff_bot_token=STAFF_TOKEN,  # type: ignore[arg-type]
             sqlite_db_path=folder / "panel.db",
-            panel_url=URL,
-            **(usual | settings),
+            **(usual | {"panel_url": URL} | settings),
         )
         self.staff = SqlStaff(records.engine)
         self.access = SqlPanelAccess(records.engine)
@@ -177,7 +178,7 @@ class Stage:
         self.overriding = Overriding(self.settings, SqlOverrides(records.engine), self.clock, self.words)
         self.names = BotNames()
         self.app = make_panel(self.settings, parts, self.words, reading, self.overriding, self.names)
-        self.decisions = StaffDecisions(self.staff, StaffRouter(ALL), lambda: Env(self.clock.now(), self.rng), URL)
+        self.decisions = StaffDecisions(self.staff, StaffRouter(ALL), lambda: Env(self.clock.now(), self.rng), self.url)
         self._update = 0
 
     async def hire(self, role: Role, person: int, name: str = "") -> StaffId:
@@ -205,7 +206,7 @@ class Stage:
 
     async def signed_in(self, member: int = 0) -> Browser:
         """A browser that has used a link of the command line."""
-        browser = Browser(self.app)
+        browser = Browser(self.app, url=self.url)
         done = await browser.press(await self.link(member), "/enter")
         assert (done.status, done.header("location")) == (303, "/"), done.text
         return browser

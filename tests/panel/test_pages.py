@@ -78,6 +78,10 @@ FORMS = {
     "/broadcasts/act": Permission.BROADCAST,
     "/team/role": Permission.TEAM,
     "/team/revoke": Permission.TEAM,
+    "/team/passkeys": Permission.TEAM,
+    "/passkey": None,
+    "/passkeys/add": None,
+    "/passkeys/remove": None,
     "/sessions/end": None,
     "/logout": None,
 }
@@ -96,7 +100,9 @@ async def code_of_somebody(stage: Stage) -> str:
 
 def test_every_page_is_named_here(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
-        known = {("GET", path) for path in (*NEEDS, "/again")} | {("POST", path) for path in FORMS}
+        known = {("GET", path) for path in (*NEEDS, "/again", "/passkey", "/passkeys")} | {
+            ("POST", path) for path in FORMS
+        }
         assert set(stage.app.addresses) == known
 
     play(tmp_path, scene)
@@ -130,6 +136,7 @@ def test_a_form_without_its_fields_does_nothing(tmp_path: Path) -> None:
         given = await token(browser)
         for path in FORMS:
             if path not in ("/logout", "/broadcasts"):  # a new draft needs no field
+                stage.clock.at += 3  # a session's limit of acts in a minute
                 for junk in ({}, {"member": "x", "role": "king", "bot": "7", "code": "\0", "session": "-1"}):
                     assert (await browser.post(path, {"csrf": given, **junk})).status in (303, 400, 403, 404, 409), path
         assert len(await stage.actions()) == before
@@ -191,6 +198,9 @@ def test_what_matters_most_needs_a_fresh_proof(tmp_path: Path) -> None:
         for path in (
             "/team/role",
             "/team/revoke",
+            "/team/passkeys",
+            "/passkeys/add",
+            "/passkeys/remove",
             "/bots/drain",
             "/bots/open",
             "/broadcasts/act",

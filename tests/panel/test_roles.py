@@ -19,7 +19,7 @@ PAGES: Final = {
     "/exports/growth.csv": "oamsn", "/exports/audit.csv": "oa", "/alerts": "oams", "/people": "oams", "/safety": "oam",
     "/money": "oas", "/audit": "oa", "/broadcasts": "oa", "/broadcasts/1": "oa", "/errors": "oa", "/stores": "oa",
     "/settings": "oa", "/settings/PATIENCE": "oa", "/texts": "oa", "/texts/search.begun": "oa", "/team": "oa",
-    "/approvals": "oamsn", "/sessions": "oamsn", "/again": "oamsn",
+    "/approvals": "oamsn", "/sessions": "oamsn", "/passkey": "oamsn", "/passkeys": "oamsn", "/again": "oamsn",
 }  # fmt: skip
 """Who sees which page."""
 
@@ -33,7 +33,8 @@ FORMS: Final = {
     "/people": "oams", "/people/sanction": "oam", "/people/lift": "oam",
     "/errors": "oa",
     "/broadcasts": "oa", "/broadcasts/write": "oa", "/broadcasts/set": "oa", "/broadcasts/act": "oa!",
-    "/team/role": "oa!", "/team/revoke": "oa!",
+    "/team/role": "oa!", "/team/revoke": "oa!", "/team/passkeys": "oa!",
+    "/passkeys/add": "oamsn!", "/passkeys/remove": "oamsn!", "/passkey": "oamsn",
     "/again": "oamsn", "/sessions/end": "oamsn", "/logout": "oamsn",
 }  # fmt: skip
 """Who may send which form. "!": it needs a proof of the last five minutes. /logout is last: it ends the session."""

@@ -13,5 +13,5 @@ HTMX = "d6fdc75f204e6bdefa99b69bf1e6d4ac69b8a364f77929f45c13476b4000f717"
 def test_htmx_is_unchanged_and_has_its_licence() -> None:
     assert hashlib.sha256((STATIC / "htmx-2.0.11.min.js").read_bytes()).hexdigest() == HTMX
     assert "Zero-Clause BSD" in (STATIC / "htmx-LICENSE").read_text()
-    known = {"htmx-2.0.11.min.js", "htmx-LICENSE", "mark.svg", "panel.css"}
+    known = {"htmx-2.0.11.min.js", "htmx-LICENSE", "mark.svg", "panel.css", "passkey.js"}
     assert {path.name for path in STATIC.iterdir()} == known, "and nothing else comes from elsewhere"

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from passerby.adapters.passkeys import Passkeys
 from passerby.adapters.sql import SqlBroadcasts, SqlStaff
 from passerby.adapters.sql.approvals import SqlApprovals
 from passerby.adapters.sql.overrides import SqlOverrides
@@ -46,6 +47,7 @@ from passerby.panel.pages.growth import GrowthPage
 from passerby.panel.pages.health import HealthPage
 from passerby.panel.pages.money import MoneyPage
 from passerby.panel.pages.now import NowPage
+from passerby.panel.pages.passkeys import PasskeysPage
 from passerby.panel.pages.people import PeoplePage
 from passerby.panel.pages.safety import SafetyPage
 from passerby.panel.pages.settings import SettingsPage
@@ -224,12 +226,13 @@ def make_panel(
         TextsPage(look, words, SqlOverrides(reading.engine), staff, act, bots),
         SettingsPage(look, settings, SqlOverrides(reading.engine), staff, act, words),
         ExportsPage(look, reading),
-        TeamPage(look, staff, act, words),
+        TeamPage(look, staff, access, act, words),
     )
     has_bot = settings.staff_bot is not None
     doors = Doors(look, access, staff, act, parts.rng, kept, has_bot=has_bot, invite=_invite(settings))
-    routes = (*doors.routes, *(route for page in pages for route in page.routes))
     assert settings.panel_url is not None
+    passkeys = PasskeysPage(look, access, act, words, Passkeys(settings.panel_url), parts.files.key, parts.rng, kept)
+    routes = (*doors.routes, *passkeys.routes, *(route for page in pages for route in page.routes))
     return Panel(settings.panel_url, routes, look, access, staff, parts.files.key, parts.clock, parts.rng, kept)
 
 

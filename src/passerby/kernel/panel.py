@@ -44,6 +44,30 @@ class PanelSession(msgspec.Struct, frozen=True, omit_defaults=True):
     agent: str = ""
     rotated_at: float = 0.0
     ended_at: float | None = None
+    passkey_at: float | None = None
+    """When the member last showed a passkey in it; None: not yet."""
+
+
+class Passkey(msgspec.Struct, frozen=True):
+    """A member's second factor. `name` is its id and `key` its public key (COSE), both in base64url.
+
+    `count`: how often it was used, as it says itself; 0: it does not count. `label`: where it was made, in our words.
+    """
+
+    name: str
+    member: StaffId
+    key: str
+    count: int
+    label: str
+    made_at: float
+    used_at: float | None = None
+
+
+class PasskeysGone(msgspec.Struct, frozen=True):
+    """A member's passkey counts no more. `name` empty: none of theirs."""
+
+    member: StaffId
+    name: str = ""
 
 
 class PanelFacts(msgspec.Struct, frozen=True, omit_defaults=True):

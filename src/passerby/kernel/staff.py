@@ -21,7 +21,7 @@ from passerby.kernel.event import MessageReceived
 from passerby.kernel.ids import BotId, ChatId, PersonId
 from passerby.kernel.money_report import Ledgered
 from passerby.kernel.override import Override
-from passerby.kernel.panel import PanelFacts, PanelLogin, PanelSession
+from passerby.kernel.panel import PanelFacts, PanelLogin, PanelSession, Passkey, PasskeysGone
 from passerby.kernel.participant import Participant
 from passerby.kernel.payment_case import AnswerOrder, PaymentCase, PaymentDesk
 from passerby.kernel.promo import PromoCode
@@ -261,6 +261,8 @@ class StaffDecision(msgspec.Struct, frozen=True):
     orders: tuple[StaffOrder, ...] = ()
     logins: tuple[PanelLogin, ...] = ()
     sessions: tuple[PanelSession, ...] = ()
+    passkeys: tuple[Passkey, ...] = ()
+    passkeys_gone: tuple[PasskeysGone, ...] = ()
     broadcasts: tuple[Broadcast, ...] = ()
     resolved: tuple[str, ...] = ()
     cases: tuple[Case, ...] = ()

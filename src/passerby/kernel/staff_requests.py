@@ -187,6 +187,27 @@ class SessionEnded(StaffRequest, frozen=True):
     session: int
 
 
+class PasskeyAdded(StaffRequest, frozen=True):
+    """A member's new passkey. See `kernel.panel.Passkey`."""
+
+    name: str
+    key: str
+    count: int
+    label: str
+
+
+class PasskeyRemoved(StaffRequest, frozen=True):
+    """A member no longer wants one of their passkeys."""
+
+    name: str
+
+
+class PasskeysReset(StaffRequest, frozen=True):
+    """A member has lost their passkeys."""
+
+    member: StaffId
+
+
 class PromoAsked(StaffRequest, frozen=True):
     """`code` names a promo code; if there are several new ones, the first."""
 

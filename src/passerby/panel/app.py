@@ -6,6 +6,7 @@
     token       a POST shows the token of this session's forms
     session     it is valid: not ended, not idle, not too old
     role        the member's role allows the page. Each request reads who they are
+    passkey     a member who has one has shown it in this session
     proof       acts that matter most need a proof that is a few minutes old
     limit       a session acts at most once a second on average
 
@@ -18,6 +19,8 @@ from hmac import compare_digest
 from random import Random
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
+
+import msgspec
 
 from passerby.domain.panel import ROTATE_S, is_valid
 from passerby.kernel.panel import PanelSession
@@ -114,6 +117,8 @@ class Panel:
             return await route.handler(visit)
         if visit.me is None or visit.session is None:
             return self._to_login(visit)
+        if visit.owes_passkey and not route.half:
+            return self._to_login(visit)
         if not visit.may(route.needs):
             return self._refused("role", 403, visit, "Your role does not allow this.")
         if route.fresh and not visit.is_fresh:
@@ -144,9 +149,10 @@ class Panel:
         me = await self._member(session)
         if me is None:
             return Visit(request, now, csrf_of(self._key, browser), browser), cookies
-        await self._used(session, request, now, cookies)
+        passkeys = await self._access.passkeys(me.number) if me.number != COMMAND_LINE else ()
+        session = await self._used(session, request, now, cookies)
         token = csrf_of(self._key, f"session {session.number} {session.made_at!r}")
-        return Visit(request, now, token, browser, session, me), cookies
+        return Visit(request, now, token, browser, session, me, passkeys), cookies
 
     async def _member(self, session: PanelSession) -> StaffMember | None:
         """The member, with the role that they have now. None: they are staff no more."""
@@ -154,15 +160,21 @@ class Panel:
             return THE_OPERATOR
         return next((each for each in await self._staff.team() if each.number == session.member), None)
 
-    async def _used(self, session: PanelSession, request: Request, now: float, cookies: dict[str, str]) -> None:
-        """A page that refreshes itself is not somebody at work: it keeps no session alive."""
+    async def _used(self, session: PanelSession, request: Request, now: float, cookies: dict[str, str]) -> PanelSession:
+        """A page that refreshes itself is not somebody at work: it keeps no session alive.
+
+        Returns: the session, with its new secret if it got one.
+        """
         if request.is_refresh:
-            return
+            return session
         if request.method == "GET" and now - session.rotated_at >= ROTATE_S:
             cookies[SESSION] = new_cookie(self._rng)
-            await self._access.seen(session.number, now, digest_of(cookies[SESSION]))
-        elif now - session.seen_at >= SEEN_EVERY_S:
+            digest = digest_of(cookies[SESSION])
+            await self._access.seen(session.number, now, digest)
+            return msgspec.structs.replace(session, digest=digest)
+        if now - session.seen_at >= SEEN_EVERY_S:
             await self._access.seen(session.number, now)
+        return session
 
     def _forged(self, visit: Visit) -> str:
         """Why this POST is not from one of our forms. Empty: it is."""
@@ -178,7 +190,8 @@ class Panel:
         return "" if _same(given, visit.csrf) else "token"
 
     def _to_login(self, visit: Visit) -> Answer:
-        """Then back to where they were. A form that needs a fresh proof waits for that proof."""
+        """Then back to where they were. A form that needs a fresh proof waits for that proof. Whoever has a passkey
+        proves it with that."""
         request = visit.request
         if request.is_refresh:
             return Answer(status=401)
@@ -187,7 +200,7 @@ class Panel:
             form = KeptForm(visit.member.number, request.path, request.form, visit.now)
             self._kept.keep(digest_of(visit.browser), form)
             back = AGAIN
-        return see(f"/login?next={quote(back)}")
+        return see(f"{'/passkey' if visit.passkeys else '/login'}?next={quote(back)}")
 
     async def _again(self, visit: Visit) -> Answer:
         kept = self._kept.of(digest_of(visit.browser), visit.member.number, visit.now)

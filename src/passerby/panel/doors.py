@@ -21,7 +21,7 @@ from passerby.panel.agents import named
 from passerby.panel.http import Answer, see
 from passerby.panel.kept import KeptForms
 from passerby.panel.look import Look
-from passerby.panel.visit import LOGIN, SESSION, Act, Route, Visit, digest_of, new_cookie
+from passerby.panel.visit import LOGIN, SESSION, Act, Route, Visit, digest_of, inside, new_cookie
 from passerby.ports.panel import PanelAccess
 from passerby.ports.staff import StaffRecords
 
@@ -64,13 +64,13 @@ class Doors:
             Route("POST", "/login/enter", self.enter, open=True),
             Route("GET", "/enter/*", self.linked, open=True),
             Route("POST", "/enter", self.redeem, open=True),
-            Route("POST", "/logout", self.logout),
+            Route("POST", "/logout", self.logout, half=True),
             Route("GET", "/sessions", self.sessions),
             Route("POST", "/sessions/end", self.end),
         )
 
     async def login(self, visit: Visit) -> Answer:
-        onward = _inside(visit.request.query.get("next", "/"))
+        onward = inside(visit.request.query.get("next", "/"))
         shown = {"title": "Sign in", "has_bot": self._has_bot, "invite": self._invite, "next": onward}
         return self._look.page(visit, "login.html", shown)
 
@@ -79,7 +79,7 @@ class Doors:
             return self._failed(visit, "Many browsers are signing in at the moment. Try again in a minute.", 429)
         code = new_code(self._rng)
         await self._access.ask(PanelLogin(code, digest_of(visit.browser), visit.now, visit.now + LOGIN_S))
-        onward = _inside(visit.request.form.get("next", "/"))
+        onward = inside(visit.request.form.get("next", "/"))
         return see(f"/login/wait?next={quote(onward)}", {LOGIN: code})
 
     async def wait(self, visit: Visit) -> Answer:
@@ -92,7 +92,7 @@ class Doors:
             "code": support.shown(code),
             "name": code,
             "is_confirmed": login.confirmed_at is not None,
-            "next": _inside(visit.request.query.get("next", "/")),
+            "next": inside(visit.request.query.get("next", "/")),
         }
         return self._look.page(visit, "wait.html", shown)
 
@@ -127,7 +127,7 @@ class Doors:
             return self._failed(visit, useless, 403)
         waits = self._kept.of(digest_of(visit.browser), login.member, visit.now)
         # A link of the command line knows of no page.
-        onward = "/again" if waits is not None else _inside(visit.request.form.get("next", "/"))
+        onward = "/again" if waits is not None else inside(visit.request.form.get("next", "/"))
         return see(onward, {SESSION: secret, LOGIN: ""})
 
     async def logout(self, visit: Visit) -> Answer:
@@ -152,9 +152,3 @@ class Doors:
 
     def _failed(self, visit: Visit, said: str, status: int) -> Answer:
         return self._look.page(visit, "error.html", {"said": said}, status)
-
-
-def _inside(path: str) -> str:
-    """A path of ours to go on to. Anything else would let a link send people elsewhere."""
-    is_ours = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
-    return path if is_ours and len(path) <= 200 else "/"

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from base64 import urlsafe_b64encode
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
@@ -11,7 +11,7 @@ from typing import Any, Final
 from passerby.domain.panel import is_fresh
 from passerby.domain.team import may
 from passerby.kernel.ids import PersonId
-from passerby.kernel.panel import PanelSession
+from passerby.kernel.panel import PanelSession, Passkey
 from passerby.kernel.staff import COMMAND_LINE, Permission, StaffDecision, StaffMember, StaffRequest
 from passerby.panel.http import Answer, Request
 
@@ -40,6 +40,7 @@ class Visit:
     browser: str
     session: PanelSession | None = None
     me: StaffMember | None = None
+    passkeys: Sequence[Passkey] = ()
 
     @property
     def member(self) -> StaffMember:
@@ -50,6 +51,11 @@ class Visit:
     def by(self) -> PersonId | None:
         """For staff decisions: None is the command line."""
         return None if self.member.number == COMMAND_LINE else self.member.person
+
+    @property
+    def owes_passkey(self) -> bool:
+        """They have signed in with one factor, and have a second one."""
+        return bool(self.passkeys) and self.session is not None and self.session.passkey_at is None
 
     @property
     def is_fresh(self) -> bool:
@@ -65,6 +71,18 @@ def csrf_of(key: bytes, bound_to: str) -> str:
     return urlsafe_b64encode(made).rstrip(b"=").decode()
 
 
+def challenge_of(key: bytes, session: PanelSession, to: str) -> bytes:
+    """What a passkey signs. It is another one as soon as the session's secret is replaced. `to`: what it is for."""
+    made = b"passerby panel passkey " + f"{to} {session.number} {session.digest}".encode()
+    return hmac.digest(key, made, hashlib.sha256)
+
+
+def inside(path: str) -> str:
+    """A path of ours to go on to. Anything else would let a link send people elsewhere."""
+    is_ours = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
+    return path if is_ours and len(path) <= 200 else "/"
+
+
 Handler = Callable[[Visit], Awaitable[Answer]]
 Act = Callable[[StaffRequest, PersonId | None], Awaitable[StaffDecision]]
 """Has a request of the staff decided, stored and told."""
@@ -74,7 +92,8 @@ Act = Callable[[StaffRequest, PersonId | None], Awaitable[StaffDecision]]
 class Route:
     """`path` ends with `/*` if its last part may be anything. `needs`: the permission; None: every staff member.
 
-    `open`: nobody has to be signed in. `fresh`: only with a proof that is a few minutes old.
+    `open`: nobody has to be signed in. `half`: also for who still owes a passkey. `fresh`: only with a proof that is a
+    few minutes old.
     """
 
     method: str
@@ -82,6 +101,7 @@ class Route:
     handler: Handler
     needs: Permission | None = None
     open: bool = False
+    half: bool = False
     fresh: bool = False
 
 

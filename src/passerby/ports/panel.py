@@ -6,7 +6,8 @@ Logins are confirmed and sessions begin and end by staff decisions (`passerby.po
 from collections.abc import Sequence
 from typing import Protocol
 
-from passerby.kernel.panel import PanelLogin, PanelSession
+from passerby.kernel.panel import PanelLogin, PanelSession, Passkey
+from passerby.kernel.staff_ids import StaffId
 
 
 class PanelAccess(Protocol):
@@ -30,6 +31,17 @@ class PanelAccess(Protocol):
 
     async def seen(self, number: int, now: float, digest: str = "") -> None:
         """The session was used. `digest`: of the secret that replaces the one before."""
+        ...
+
+    async def passkeys(self, member: StaffId | None = None) -> Sequence[Passkey]:
+        """Those of one member, or all, the oldest first."""
+        ...
+
+    async def proved(self, number: int, now: float, digest: str, passkey: str, count: int) -> None:
+        """A passkey was shown in the session, whose secret is replaced by the one with this digest.
+
+        `count`: how often the passkey was used, as it says itself.
+        """
         ...
 
     async def allowed(self, name: str, most: int, within_s: float, now: float) -> bool:

@@ -8,11 +8,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from passerby.adapters.sql.dialects import insert_into
-from passerby.adapters.sql.panel_tables import faults, panel_limits, panel_logins, panel_sessions
+from passerby.adapters.sql.panel_tables import faults, panel_limits, panel_logins, panel_passkeys, panel_sessions
 from passerby.adapters.sql.transactions import Transactions
 from passerby.domain.panel import IDLE_S
-from passerby.kernel.panel import PanelFacts, PanelLogin, PanelSession
-from passerby.kernel.staff import StaffDecision
+from passerby.kernel.panel import PanelFacts, PanelLogin, PanelSession, Passkey
+from passerby.kernel.staff import StaffDecision, StaffId
 
 _KEPT_S: Final = 3600.0
 _SESSIONS_KEPT_S: Final = 90 * 86_400.0
@@ -62,6 +62,20 @@ class SqlPanelAccess(Transactions):
 
         await self._write(work)
 
+    async def passkeys(self, member: StaffId | None = None) -> Sequence[Passkey]:
+        async def read(connection: AsyncConnection) -> Sequence[Passkey]:
+            found = await connection.execute(_PASSKEYS, {"of": member})
+            return [Passkey(*row) for row in found]
+
+        return await self._read(read)
+
+    async def proved(self, number: int, now: float, digest: str, passkey: str, count: int) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(_PROVE, {"of": number, "at": now, "new": digest})
+            await connection.execute(_USE, {"of": passkey, "at": now, "times": count})
+
+        await self._write(work)
+
     async def allowed(self, name: str, most: int, within_s: float, now: float) -> bool:
         async def work(connection: AsyncConnection) -> bool:
             asked = {"of": name, "at": now, "before": now - within_s}
@@ -91,6 +105,10 @@ async def store_panel(connection: AsyncConnection, decision: StaffDecision, now:
         ended = await connection.execute(_END, {"of": session.number, "at": session.ended_at})
         if ended.rowcount == 0:
             await connection.execute(_ADD_SESSION, row | {"former": ""})
+    for passkey in decision.passkeys:
+        await connection.execute(_ADD_PASSKEY, msgspec.structs.asdict(passkey))
+    for gone in decision.passkeys_gone:
+        await connection.execute(_DROP_PASSKEYS, {"whose": gone.member, "which": gone.name})
     for fingerprint in decision.resolved:
         await connection.execute(_RESOLVE, {"of": fingerprint, "at": now})
     if decision.sessions:
@@ -147,6 +165,34 @@ _ROTATE = (
     sa.update(panel_sessions)
     .where(panel_sessions.c.number == sa.bindparam("of"))
     .values(former=panel_sessions.c.digest, digest=sa.bindparam("new"), rotated_at=_AT, seen_at=_AT)
+)
+_PROVE = (
+    sa.update(panel_sessions)
+    .where(panel_sessions.c.number == sa.bindparam("of"))
+    .values(
+        former=panel_sessions.c.digest,
+        digest=sa.bindparam("new"),
+        rotated_at=_AT,
+        seen_at=_AT,
+        proved_at=_AT,
+        passkey_at=_AT,
+    )
+)
+_OF_MEMBER: Final[sa.BindParameter[int]] = sa.bindparam("of", type_=sa.BigInteger)
+_PASSKEYS = (
+    sa.select(*_columns(panel_passkeys, Passkey))
+    .where(sa.or_(panel_passkeys.c.member == _OF_MEMBER, _OF_MEMBER.is_(None)))
+    .order_by(panel_passkeys.c.made_at)
+)
+_ADD_PASSKEY = sa.insert(panel_passkeys)
+_USE = (
+    sa.update(panel_passkeys)
+    .where(panel_passkeys.c.name == sa.bindparam("of"))
+    .values(used_at=_AT, count=sa.bindparam("times"))
+)
+_DROP_PASSKEYS = sa.delete(panel_passkeys).where(
+    panel_passkeys.c.member == sa.bindparam("whose"),
+    sa.or_(panel_passkeys.c.name == sa.bindparam("which"), sa.bindparam("which") == ""),
 )
 _IS_NEW = panel_limits.c.began_at < sa.bindparam("before")
 _COUNT = (

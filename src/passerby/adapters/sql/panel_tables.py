@@ -36,6 +36,19 @@ panel_sessions = sa.Table(
     sa.Column("ends_at", sa.Double, nullable=False),
     sa.Column("agent", sa.Text, nullable=False, comment="the kind of browser, in our words"),
     sa.Column("ended_at", sa.Double),
+    sa.Column("passkey_at", sa.Double, comment="when a passkey was last shown; null: not yet"),
+)
+
+panel_passkeys = sa.Table(
+    "panel_passkeys",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True, comment="the id of the passkey, in base64url"),
+    sa.Column("member", sa.BigInteger, nullable=False, comment="the number of a staff member"),
+    sa.Column("key", sa.Text, nullable=False, comment="the public key (COSE), in base64url"),
+    sa.Column("count", sa.BigInteger, nullable=False, comment="how often it was used, as it says itself; 0: no count"),
+    sa.Column("label", sa.Text, nullable=False, comment="where it was made, in our words"),
+    sa.Column("made_at", sa.Double, nullable=False),
+    sa.Column("used_at", sa.Double),
 )
 
 panel_limits = sa.Table(
@@ -88,4 +101,5 @@ overrides = sa.Table(
 sa.Index("ix_overrides_name", overrides.c.name, overrides.c.number)
 # The browser that uses a session, and the login of a link.
 sa.Index("ix_panel_sessions_digest", panel_sessions.c.digest)
+sa.Index("ix_panel_passkeys_member", panel_passkeys.c.member)
 sa.Index("ix_panel_logins_link", panel_logins.c.link)

@@ -19,8 +19,17 @@ from passerby.kernel.effect import Button, Menu, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.panel import PanelLogin, PanelSession
 from passerby.kernel.staff import COMMAND_LINE, Allowed, AuditNote, Permission, StaffDecision, StaffFacts, StaffFeature
-from passerby.kernel.staff_requests import FaultResolved, PanelEntered, PanelLinkAsked, SessionEnded
+from passerby.kernel.staff_requests import (
+    FaultResolved,
+    PanelEntered,
+    PanelLinkAsked,
+    PasskeyAdded,
+    PasskeyRemoved,
+    PasskeysReset,
+    SessionEnded,
+)
 from passerby.kernel.text import text
+from passerby.staff.panel.passkeys import added, removed, reset
 
 
 def _login(facts: StaffFacts, env: Env) -> PanelLogin | None:
@@ -148,6 +157,9 @@ feature = StaffFeature(
         PanelLinkAsked: Allowed(_link_asked, Permission.TEAM),
         PanelEntered: Allowed(_entered),
         SessionEnded: Allowed(_ended),
+        PasskeyAdded: Allowed(added),
+        PasskeyRemoved: Allowed(removed),
+        PasskeysReset: Allowed(reset, Permission.TEAM),
         FaultResolved: Allowed(_resolved, Permission.SETTINGS),
     },
 )
