@@ -374,7 +374,8 @@ IN_THE_LIVE_STORE = {
     **dict.fromkeys(("map", "maps", "received"), "numbers of messages: see ELSEWHERE"),
     "journal": "facts on their way to the records",
     "budget": "how many messages somebody may get now; for seconds",
-    **dict.fromkeys(("store", "pools", "workers", "leases", "epochs", "evicted", "memos"), "about nobody"),
+    **dict.fromkeys(("store", "pools", "workers", "leases", "epochs", "evicted"), "about nobody"),
+    "memos": "about nobody, except for accounts of a farm, while the watch sees it: see `conducts`",
     **dict.fromkeys(("file", "sightings", "never", "pubsub", "name"), "about nobody"),
 }
 """The keys of the live store, and where the copy has what they hold."""

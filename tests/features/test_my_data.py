@@ -9,7 +9,7 @@ from passerby.kernel.effect import Keys, Say
 from passerby.kernel.event import DataCopied, ErasureDue, PartnerErased
 from passerby.kernel.participant import Chatting, DataRequests, Idle, Participant, Profile, Saved, Searching
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
-from passerby.kernel.staff_event import SanctionOrdered
+from passerby.kernel.staff_event import DataOrdered, SanctionOrdered
 from passerby.kernel.text import text
 from tests.features.playbook import NOW, Person, Playbook, Priority, asks
 
@@ -167,3 +167,21 @@ def test_others_forget_the_person_but_keep_their_blocks() -> None:
     assert isinstance(value.state, Searching)
     assert value.state.ticket.recent == ()
     assert talk.happens(PartnerErased(bob.person, bob.bot, ann.person)) == NOTHING
+
+
+def test_what_somebody_asks_staff_for_they_read_and_get_as_if_they_had_asked_the_bot() -> None:
+    talk = Playbook()
+    ann, ben = talk.person(), talk.person()
+    by_staff = talk.happens(DataOrdered(ann.person, ann.bot, erases=True))
+    assert keys_of(by_staff) == ["my_data.erase_set"]
+    ben.presses(ERASE)
+    assert ann.value.requests == ben.value.requests
+    assert talk.happens(DataOrdered(ann.person, ann.bot, erases=True)) == NOTHING, "once"
+    ann.presses(KEEP)
+    assert ann.value.requests is None
+
+    talk.happens(DataOrdered(ann.person, ann.bot, erases=False))
+    ben.presses(KEEP)
+    ben.writes("/mydata")
+    assert ann.value.requests == ben.value.requests
+    assert talk.happens(DataOrdered(ann.person, ann.bot, erases=False)) == NOTHING

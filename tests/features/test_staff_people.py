@@ -14,6 +14,7 @@ from passerby.kernel.participant import Participant, Profile
 from passerby.kernel.sanction import Appeal, Reason, Sanction, SanctionKind, SupportCode
 from passerby.kernel.staff import (
     THE_OPERATOR,
+    DataOrder,
     LiftOrder,
     Role,
     SanctionOrder,
@@ -24,7 +25,7 @@ from passerby.kernel.staff import (
     StaffRequest,
     Subject,
 )
-from passerby.kernel.staff_requests import LiftAsked, PersonAsked, SanctionAsked
+from passerby.kernel.staff_requests import DataAsked, LiftAsked, PersonAsked, SanctionAsked
 from passerby.kernel.text import Text, text
 from passerby.runtime.staff.router import StaffRouter
 from passerby.staff import ALL
@@ -70,6 +71,9 @@ def shown(done: StaffDecision) -> tuple[Text, list[str]]:
     return last.text, [f"{button.action}:{button.token}" for row in rows for button in row]
 
 
+DATA = [f"person_copy:{CODE}", f"person_erase:{CODE}"]
+
+
 def test_a_person_is_shown_by_code_without_anything_that_names_them_and_the_look_is_noted() -> None:
     done = decide(wrote("/person abcd-efgh"))
     card, buttons = shown(done)
@@ -82,7 +86,7 @@ def test_a_person_is_shown_by_code_without_anything_that_names_them_and_the_look
         "sanctions": text("people.no_sanctions"),
     }
     assert "777" not in repr(done)
-    assert buttons == [f"person_kind:{CODE}"]
+    assert buttons == [f"person_kind:{CODE}", *DATA]
     assert [(note.action, note.subject) for note in done.notes] == [("person.looked_at", "code ABCD-EFGH")]
     assert shown(decide(pressed(f"person_show:{CODE}")))[0] == card
     assert decide(PersonAsked(CODE), None).reply == card
@@ -97,11 +101,11 @@ def test_sanctions_and_appeals_are_shown_with_a_button_that_lifts_them() -> None
         until=text("people.for_good"),
     )
     assert dict(card.args)["sanctions"] == what
-    assert buttons == [f"person_kind:{CODE}", f"person_lift:{CODE}.beef"]
+    assert buttons == [f"person_kind:{CODE}", f"person_lift:{CODE}.beef", *DATA]
     asked = msgspec.structs.replace(BAN, appeal=Appeal.OPEN, until=NOW + 9)
     appealed = Subject(CODE, Participant(PersonId(777), sanctions=(asked,)))
     card, buttons = shown(decide(wrote(f"/person {CODE}"), Role.SUPPORT, appealed))
-    assert buttons == [], "the support only looks"
+    assert buttons == DATA, "the support restricts nobody"
     assert dict(card.args)["age"] == dict(card.args)["languages"] == "–"
     assert dict(card.args)["sanctions"] == text(
         "people.appealed",
@@ -197,7 +201,7 @@ def test_who_cannot_restrict_for_good_cannot_lift_what_is_for_good() -> None:
     pressing = pressed(f"person_lift:{CODE}.beef")
     done = decide(pressing, Role.MODERATOR, BANNED)
     assert (done.refused, done.reply, done.orders, done.notes) == (True, text("team.not_allowed"), (), ())
-    assert shown(decide(pressed(f"person_show:{CODE}"), Role.MODERATOR, BANNED))[1] == [f"person_kind:{CODE}"]
+    assert shown(decide(pressed(f"person_show:{CODE}"), Role.MODERATOR, BANNED))[1] == [f"person_kind:{CODE}", *DATA]
     for_a_time = Subject(CODE, msgspec.structs.replace(BOB, sanctions=(msgspec.structs.replace(BAN, until=NOW + 9),)))
     assert decide(pressing, Role.MODERATOR, for_a_time).orders == (LiftOrder(PersonId(777), "beef"),)
 
@@ -214,3 +218,34 @@ def test_a_button_pressed_twice_orders_one_sanction() -> None:
         assert shown(again)[0] == shown(first)[0]
     assert decide(pressed(f"person_do:{CODE}.banned.rude.24"), of=waits).orders != ()
     assert decide(pressed(f"person_do:{CODE}.banned.scam.24"), of=None).refused
+
+
+REACHED = Subject(CODE, Participant(PersonId(777), 1, BOT, (BOT,)))
+
+
+def test_support_has_a_copy_sent_to_the_person_and_gets_none() -> None:
+    done = decide(pressed(f"person_copy:{CODE}"), Role.SUPPORT, REACHED)
+    assert done.orders == (DataOrder(PersonId(777)),)
+    assert [(note.action, note.subject) for note in done.notes] == [("person.copy_ordered", "code ABCD-EFGH")]
+    assert shown(done)[0] == text("people.copy_ordered")
+
+
+def test_an_erasure_is_asked_for_once_more_and_then_ordered() -> None:
+    asked = decide(pressed(f"person_erase:{CODE}"), Role.SUPPORT, REACHED)
+    assert asked.orders == ()
+    assert shown(asked)[1] == [f"person_gone:{CODE}", f"person_show:{CODE}"]
+    done = decide(pressed(f"person_gone:{CODE}"), Role.SUPPORT, REACHED)
+    assert done.orders == (DataOrder(PersonId(777), erases=True),)
+    by_command = decide(DataAsked(CODE, erases=True, note="by letter"), None, REACHED)
+    assert (by_command.orders, by_command.notes[0].reason) == (done.orders, "by letter")
+
+
+@pytest.mark.parametrize("action", ["person_copy", "person_erase", "person_gone"])
+def test_without_a_valid_code_nothing_of_it_happens(action: str) -> None:
+    assert decide(pressed(f"{action}:{CODE}"), Role.SUPPORT, None).orders == ()
+
+
+def test_nobody_asks_for_the_data_of_somebody_whom_no_bot_reaches() -> None:
+    away = Subject(CODE, Participant(PersonId(777)))
+    done = decide(DataAsked(CODE), None, away)
+    assert (done.orders, done.reply) == ((), text("people.not_reached"))

@@ -398,3 +398,28 @@ def test_a_ban_for_good_binds_once_a_second_member_agrees_also_if_the_fleet_dies
         assert actions[-3:] == ["approval.asked", "approval.given", "person.sanctioned"]
 
     play_staff(store, scene)
+
+
+@on_both
+def test_support_has_a_copy_and_an_erasure_done_for_a_person_who_shows_a_code(store: str) -> None:
+    async def scene(on: StaffStage) -> None:
+        sam = await on.hire(Role.SUPPORT)
+        code = await code_of(on, on.ann)
+        plain = code.replace("-", "")
+        sam.write(f"/person {code}")
+        await on.until(lambda: code in shown(sam)[-1])
+        tap(sam, f"person_copy:{plain}")
+        await on.until(lambda: any("document" in each for each in on.ann.messages().values()))
+        assert not any("document" in each for each in sam.messages().values()), "the file is the person's"
+        sam.write(f"/person {code}")
+        await on.until(lambda: code in shown(sam)[-1])
+        tap(sam, f"person_erase:{plain}")
+        await on.quiet()
+        tap(sam, f"person_gone:{plain}")
+        await on.until(lambda: on.ann.told()[-1] == "my_data.erase_set")
+        on.ann.press("keep")
+        await on.until(lambda: on.ann.told()[-1] == "my_data.kept")
+        assert [row[1] for row in (await audited(on))[-2:]] == ["person.looked_at", "person.erasure_ordered"]
+        assert str(on.ann.id) not in "".join(shown(sam))
+
+    play_staff(store, scene)

@@ -44,6 +44,7 @@ from passerby.kernel.staff_requests import (
     BroadcastNew,
     BroadcastSet,
     BroadcastWritten,
+    DataAsked,
     DrainAsked,
     DrainEndAsked,
     ExportAsked,
@@ -188,6 +189,10 @@ class StaffOffice:
     async def lift(self, code: str, sanction: str, note: str) -> Done:
         """Order the end of a sanction."""
         return await self._do(LiftAsked(code, sanction, note))
+
+    async def data(self, code: str, erases: bool, note: str) -> Done:
+        """The person gets a copy of their data, or it is erased a day later."""
+        return await self._do(DataAsked(code, erases, note))
 
     async def hold(self, case: int, held: bool, note: str) -> Done:
         """Ask to hold the evidence of a case for the law, or to release it."""

@@ -50,3 +50,15 @@ def lift(
 ) -> None:
     """End a sanction now. The person is told."""
     say(at_work(lambda office: office.lift(code, sanction, note)))
+
+
+@people.command()
+def copy(code: Code, note: Note = "") -> None:
+    """Send the person a copy of their data, as /mydata does. The file goes to them, not to you."""
+    say(at_work(lambda office: office.data(code, False, note)))
+
+
+@people.command()
+def erase(code: Code, note: Note = "") -> None:
+    """Erase the person's data in a day, as /deleteme does. They are told now, and may change their mind."""
+    say(at_work(lambda office: office.data(code, True, note)))

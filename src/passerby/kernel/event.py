@@ -25,6 +25,7 @@ from passerby.kernel.money_event import (
 )
 from passerby.kernel.staff_event import (
     AppealRefused,
+    DataOrdered,
     FarmSuspected,
     LiftOrdered,
     ReportDecided,
@@ -342,6 +343,7 @@ Event = (
     | VipEnding
     | SanctionOverturned
     | AppealRefused
+    | DataOrdered
     | ReportDecided
     | WroteEnough
     | GrantTakenBack

@@ -148,7 +148,16 @@ class ThankOrder(msgspec.Struct, frozen=True, tag="thank"):
     acted: bool
 
 
-StaffOrder = SanctionOrder | LiftOrder | OverturnOrder | UpholdOrder | ThankOrder | RefundOrder | AnswerOrder
+class DataOrder(msgspec.Struct, frozen=True, tag="data"):
+    """A person asked staff for a copy of their data, or for its erasure (`erases`), instead of asking the bot."""
+
+    person: PersonId
+    erases: bool = False
+
+
+StaffOrder = (
+    SanctionOrder | LiftOrder | OverturnOrder | UpholdOrder | ThankOrder | RefundOrder | AnswerOrder | DataOrder
+)
 """What the fleet is to do to a person. It is stored with the staff decision, and carried out once."""
 
 

@@ -48,6 +48,14 @@ class SanctionOverturned(msgspec.Struct, frozen=True, gc=False, tag=True):
     costs: tuple[tuple[float, float], ...] = ()
 
 
+class DataOrdered(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """The person asked staff for a copy of their data, or for its erasure (`erases`)."""
+
+    person: PersonId
+    bot: BotId
+    erases: bool
+
+
 class AppealRefused(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Another person looked at a sanction that was appealed, and it stays. `sanction` is its id."""
 

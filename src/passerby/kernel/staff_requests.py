@@ -55,6 +55,13 @@ class LiftAsked(PersonAsked, frozen=True):
     note: str = ""
 
 
+class DataAsked(PersonAsked, frozen=True):
+    """The person wants a copy of their data, or its erasure (`erases`). `note` is for the audit."""
+
+    erases: bool = False
+    note: str = ""
+
+
 class ApprovalsAsked(StaffRequest, frozen=True):
     """What waits for a second member."""
 

@@ -13,6 +13,7 @@ from passerby.kernel.effect import Answer, Button, Effect, Keys, Menu, Say
 from passerby.kernel.event import ButtonPressed, DataCopied, ErasureDue, MessageReceived, PartnerErased
 from passerby.kernel.feature import Feature, HelpLine, MenuCommand
 from passerby.kernel.participant import Chatting, DataRequests, Participant, Searching
+from passerby.kernel.staff_event import DataOrdered
 from passerby.kernel.text import text
 
 ERASE = "erase"
@@ -40,6 +41,19 @@ def copy(event: MessageReceived, facts: Facts, env: Env) -> Decision:
         return Decision(effects=(Say(me.person, text("my_data.copy_coming")),))
     if env.now - requests.copied_at < COPY_EVERY_S:
         return Decision(effects=(Say(me.person, text("my_data.copy_sent")),))
+    return Decision((_asking(me, copy_at=env.now),), (Say(me.person, text("my_data.copy_coming")),))
+
+
+def ordered(event: DataOrdered, facts: Facts, env: Env) -> Decision:
+    """Somebody asked staff instead of the bot. They read the same, and have the same day to change their mind."""
+    me, requests = facts.me, _asked(facts.me)
+    if event.erases:
+        if requests.erase_at:
+            return NOTHING
+        told = Say(me.person, text("my_data.erase_set"), _CHANGE_OF_MIND)
+        return Decision((_asking(me, erase_at=env.now + ERASED_AFTER_S),), (told,))
+    if requests.copy_at:
+        return NOTHING
     return Decision((_asking(me, copy_at=env.now),), (Say(me.person, text("my_data.copy_coming")),))
 
 
@@ -106,7 +120,7 @@ feature = Feature(
     help=(HelpLine("my_data.help", 70), HelpLine("my_data.help_erase", 80)),
     menu=(MenuCommand("mydata", "commands.mydata", 125), MenuCommand("deleteme", "commands.deleteme", 126)),
     presses={ERASE: erase, KEEP: keep},
-    events={DataCopied: copied, ErasureDue: erase_now, PartnerErased: forget},
+    events={DataCopied: copied, DataOrdered: ordered, ErasureDue: erase_now, PartnerErased: forget},
     open_to_barred=(copy, ask, erase, keep),
     open_to_all=True,
 )

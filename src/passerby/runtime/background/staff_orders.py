@@ -13,8 +13,23 @@ from passerby.kernel.ids import BotId, UpdateRef
 from passerby.kernel.money_event import PaymentAnswered, RefundOrdered
 from passerby.kernel.payment_case import AnswerOrder
 from passerby.kernel.purchase import RefundOrder
-from passerby.kernel.staff import LiftOrder, OverturnOrder, SanctionOrder, StaffOrder, ThankOrder, UpholdOrder
-from passerby.kernel.staff_event import AppealRefused, LiftOrdered, ReportDecided, SanctionOrdered, SanctionOverturned
+from passerby.kernel.staff import (
+    DataOrder,
+    LiftOrder,
+    OverturnOrder,
+    SanctionOrder,
+    StaffOrder,
+    ThankOrder,
+    UpholdOrder,
+)
+from passerby.kernel.staff_event import (
+    AppealRefused,
+    DataOrdered,
+    LiftOrdered,
+    ReportDecided,
+    SanctionOrdered,
+    SanctionOverturned,
+)
 from passerby.ports.clock import Clock
 from passerby.ports.leases import Fence, duty_lease
 from passerby.ports.records import RecordsLost
@@ -88,5 +103,7 @@ def _event(order: StaffOrder) -> Event:
             return RefundOrdered(order.person, FROM_STAFF, order.charge)
         case AnswerOrder():
             return PaymentAnswered(order.person, FROM_STAFF, order.case, order.words)
+        case DataOrder():
+            return DataOrdered(order.person, FROM_STAFF, order.erases)
         case _:
             assert_never(order)

@@ -5,7 +5,8 @@ within a second, and tells the person why. A ban without an end needs a second m
 """
 
 from passerby.kernel.staff import Agreed, Allowed, Permission, StaffFeature
-from passerby.kernel.staff_requests import LiftAsked, PersonAsked, SanctionAsked
+from passerby.kernel.staff_requests import DataAsked, LiftAsked, PersonAsked, SanctionAsked
+from passerby.staff.people.data import copy_pressed, data_asked, erase_pressed, gone_pressed
 from passerby.staff.people.looking import looked_up, person_asked, shown_again
 from passerby.staff.people.sanctioning import (
     agreed,
@@ -24,6 +25,9 @@ feature = StaffFeature(
     commands={"person": Allowed(looked_up, Permission.PEOPLE)},
     presses={
         "person_show": Allowed(shown_again, Permission.PEOPLE),
+        "person_copy": Allowed(copy_pressed, Permission.PEOPLE),
+        "person_erase": Allowed(erase_pressed, Permission.PEOPLE),
+        "person_gone": Allowed(gone_pressed, Permission.PEOPLE),
         "person_kind": Allowed(choose_kind, Permission.SANCTION),
         "person_why": Allowed(choose_reason, Permission.SANCTION),
         "person_long": Allowed(choose_length, Permission.SANCTION),
@@ -33,6 +37,7 @@ feature = StaffFeature(
     requests={
         PersonAsked: Allowed(person_asked, Permission.PEOPLE),
         SanctionAsked: Allowed(sanction_asked, Permission.SANCTION),
+        DataAsked: Allowed(data_asked, Permission.PEOPLE),
         LiftAsked: Allowed(lift_asked, Permission.SANCTION),
     },
     agreed={SanctionAsked: Agreed(agreed, declined)},

@@ -50,12 +50,16 @@ def card(subject: Subject, now: float) -> Text:
     )
 
 
-def menu(subject: Subject, facts: StaffFacts, now: float) -> Menu | None:
+def menu(subject: Subject, facts: StaffFacts, now: float) -> Menu:
+    data = (
+        Button(text("people.copy"), "person_copy", subject.code),
+        Button(text("people.erase"), "person_erase", subject.code),
+    )
     if not may(facts.me, Permission.SANCTION):
-        return None
+        return Menu((data,))
     act = Button(text("people.act"), "person_kind", subject.code)
     lifts = (_lift(subject.code, each) for each in binding(subject.person, now) if may_lift(facts, each))
-    return Menu(((act,), *((lift,) for lift in lifts)))
+    return Menu(((act,), *((lift,) for lift in lifts), data))
 
 
 def may_lift(facts: StaffFacts, sanction: Sanction) -> bool:
