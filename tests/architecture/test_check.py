@@ -119,6 +119,7 @@ def test_the_last_line_names_every_step_that_failed(
     monkeypatch.setattr(check, "ROOT", tmp_path)
     monkeypatch.setattr(check, "STATIC", {"types": fails, "style": [sys.executable, "-c", ""]})
     monkeypatch.setattr(check, "PARALLEL", fails)
+    monkeypatch.setattr(check, "PYTEST", fails)
     monkeypatch.setattr(check, "test_pure", lambda: check.Result(["coverage"], "3 passed in 1.0s"))
     assert check.main([]) == 1
     assert capsys.readouterr().out.splitlines()[-1] == "failed: types, coverage, tests (no test failed, but pytest did)"

@@ -48,10 +48,21 @@ def normal(name: str) -> str:
 
 def imported(*folders: str) -> set[str]:
     """The distributions that the code in these folders imports."""
-    modules = {module for folder in folders for file in (ROOT / folder).rglob("*.py") for module in _modules(file)}
-    foreign = {module for module in modules if module not in sys.stdlib_module_names and module not in OURS}
+    files = (file for folder in folders for file in (ROOT / folder).rglob("*.py"))
+    # Parsing takes long, and most files import only what is ours or Python's.
+    modules = {module for file in files if any(map(_is_foreign, _candidates(file))) for module in _modules(file)}
+    foreign = set(filter(_is_foreign, modules))
     known = packages_distributions()
     return {normal(known[module][0]) if module in known else CALLED.get(module, module) for module in foreign}
+
+
+def _is_foreign(module: str) -> bool:
+    return module not in sys.stdlib_module_names and module not in OURS
+
+
+def _candidates(file: Path) -> set[str]:
+    """The modules that the file may import, and some words of its texts."""
+    return set(re.findall(r"\b(?:import|from)\s+(\w+)", file.read_text("utf-8")))
 
 
 def _modules(file: Path) -> Iterator[str]:

@@ -14,9 +14,9 @@ from benchmarks.sql.fill import Size, fill
 from benchmarks.sql.growth import ENOUGH_ROWS, live, month
 from benchmarks.sql.named import UNNAMED, asked_here, named
 from benchmarks.sql.plans import plan, read_whole, used
-from passerby.adapters.sql import Pool, SqlRecords, init_schema, records
+from passerby.adapters.sql import Pool, SqlRecords, records
 from passerby.adapters.sql.engine import connect, postgres_url
-from tests.contract.records_places import PostgresServer
+from tests.contract.records_places import PostgresServer, make_tables
 from tests.contract.servers import postgres_uri
 
 ADAPTER = Path(passerby.adapters.sql.__file__).parent
@@ -48,7 +48,7 @@ def test_no_statement_is_built_where_it_is_sent(name: str) -> None:
 @pytest.mark.services
 def test_the_benchmark_runs_every_statement_and_notices_a_full_table_scan() -> None:
     async def ask(uri: str) -> None:
-        await init_schema(uri)
+        await make_tables(uri)
         administration = connect(postgres_url(uri), Pool(), poolclass=NullPool, isolation_level="AUTOCOMMIT")
         some = SqlRecords.at(uri, Pool(least=1))
         try:

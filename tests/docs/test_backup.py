@@ -17,6 +17,7 @@ import passerby
 from passerby.adapters.sql import SqlRecords, init_schema
 from passerby.kernel.ids import PersonId
 from tests.contract.records_facts import changed, numbered, person
+from tests.contract.records_places import make_tables
 from tests.contract.servers import _within, missing, start_postgres, start_valkey
 
 PAGE = Path(passerby.__file__).parents[2] / "docs/how-to/backup-and-restore.md"
@@ -136,7 +137,7 @@ def test_a_database_file_is_copied_while_it_is_in_use_and_restored(tmp_path: Pat
     if shutil.which("sqlite3") is None:
         missing("there is no sqlite3 (Debian: apt install sqlite3)")
     file = tmp_path / "passerby.db"
-    asyncio.run(init_schema(file))
+    asyncio.run(make_tables(file))
     assert asyncio.run(known(file, 1, 2)) == 2
     run(block(".backup"), tmp_path, tools)
     assert asyncio.run(known(file, 3)) == 3

@@ -8,10 +8,13 @@ import pytest
 from tests.scenario.kinds import ASKED_FIRST, SENT
 from tests.scenario.stage import Phone, Stage
 from tests.scenario.stores import SERVERS, STORES
+from tests.size import in_full
 
 over_stores = pytest.mark.parametrize("store", STORES)
 over_servers = pytest.mark.parametrize("store", [*STORES, SERVERS])
 HOMES = pytest.mark.parametrize("home", [True, False], ids=["one bot", "two bots"])
+ONE_PERSON = pytest.mark.parametrize("home", in_full([True, False], 1), ids=["one bot", "two bots"])
+"""The same, where only one person takes part."""
 LIVES = pytest.mark.parametrize("life", ["fresh", "restarted", "killed"])
 """What happens to the app before the action under test."""
 

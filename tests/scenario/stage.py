@@ -124,7 +124,11 @@ def notice(message: Json) -> str | None:
     """Return the text key of a notice, or None for any other message."""
     if "text" not in message:
         return None
-    said = message["text"].strip()
+    return _key_of(message["text"].strip())
+
+
+@cache
+def _key_of(said: str) -> str | None:
     return wordings().get(said) or next((key for key, pattern in patterns() if pattern.fullmatch(said)), None)
 
 

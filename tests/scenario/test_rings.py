@@ -95,7 +95,10 @@ def test_a_ring_of_thirty_does_not_restrict_somebody_whom_a_stranger_reports_too
     play_staff(FILE, scene)
 
 
+@pytest.mark.long
 def test_an_offender_whom_three_in_ten_report_is_restricted_within_ten_chats() -> None:
+    """The rule itself is tested in `tests/domain/test_cases.py`."""
+
     async def scene(on: StaffStage) -> None:
         for phone in (on.ann, on.bob):
             phone.write("/stop")

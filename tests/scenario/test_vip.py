@@ -6,7 +6,7 @@ from botapi_sandbox.world import payments
 from passerby.kernel.ids import PersonId
 from passerby.kernel.money import Plan
 from passerby.kernel.rules import Rules
-from tests.scenario.matrix import HOMES, LIVES, over_servers
+from tests.scenario.matrix import HOMES, LIVES, ONE_PERSON, over_servers
 from tests.scenario.stage import Json, Phone, Stage, play
 
 DAY_S = 86_400.0
@@ -123,7 +123,7 @@ def newest(phone: Phone) -> Json:
     return phone.messages()[max(phone.messages())]
 
 
-@HOMES
+@ONE_PERSON
 def test_a_payment_whose_update_was_lost_is_found_and_granted_within_minutes(home: bool) -> None:
     async def scene(on: Stage) -> None:
         invoice = await invoice_for(on, on.ann)
@@ -145,7 +145,7 @@ def test_a_payment_whose_update_was_lost_is_found_and_granted_within_minutes(hom
     play("memory", scene, home=home, rules=SOLD, bugs=())
 
 
-@HOMES
+@ONE_PERSON
 def test_the_end_of_vip_is_told_a_day_before_and_when_it_comes_and_once_each(home: bool) -> None:
     async def scene(on: Stage) -> None:
         assert await pays(on, on.ann, await invoice_for(on, on.ann)) == "paid"

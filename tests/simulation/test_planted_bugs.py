@@ -13,12 +13,16 @@ MOST_SEEDS = 60
 # It takes ten times as many seeds as the others.
 RARE = "version check off"
 
+BEGIN_AT = {"send to the current partner": 9, "dedupe off": 2}
+"""The seeds that found it last. The search goes on from there, if they no longer do."""
+
 
 @pytest.mark.parametrize(
     "bug", [pytest.param(bug, marks=[pytest.mark.long] * (str(bug) == RARE)) for bug in BUGS], ids=str
 )
 def test_the_checker_finds_a_planted_bug(bug: Bug) -> None:
-    for seed in range(1, MOST_SEEDS + 1):
+    first = BEGIN_AT.get(str(bug), 1)
+    for seed in range(first, first + MOST_SEEDS):
         verdict = simulate(seed, bug.plant(Build()))
         if {broken.promise for broken in verdict.broken} & bug.promises:
             return

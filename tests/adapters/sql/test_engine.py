@@ -16,6 +16,7 @@ from passerby.adapters.sql.failures import to_the_end
 from passerby.kernel.ids import PersonId
 from passerby.ports.records import RecordsLost
 from tests.contract.records_facts import changed, numbered, person
+from tests.contract.records_places import make_tables
 from tests.contract.servers import start_postgres
 from tests.staged import in_a_loop
 
@@ -133,7 +134,7 @@ async def test_sqlite_does_not_block_readers_and_syncs_each_commit(tmp_path: Pat
 @in_a_loop
 async def test_a_process_that_writes_for_too_long_is_a_loss_and_does_not_block_readers(tmp_path: Path) -> None:
     file = tmp_path / "records.db"
-    await init_schema(file)
+    await make_tables(file)
     records = SqlRecords.at(file, Pool(timeout_s=0.05))
     await records.apply("g", numbered(changed(person(1))))
     other = connect(sqlite_url(file), poolclass=NullPool)
@@ -152,7 +153,7 @@ async def test_a_process_that_writes_for_too_long_is_a_loss_and_does_not_block_r
 @in_a_loop
 async def test_a_full_disk_is_a_loss_and_nothing_is_stored(tmp_path: Path) -> None:
     file = tmp_path / "records.db"
-    await init_schema(file)
+    await make_tables(file)
     records = SqlRecords.at(file)
 
     @sa.event.listens_for(records.engine.sync_engine, "checkout")
@@ -185,7 +186,7 @@ async def test_a_missing_table_is_a_bug_and_not_a_loss(database: str) -> None:
 @pytest.mark.services
 @in_a_loop
 async def test_a_statement_that_takes_too_long_is_a_loss(postgres_database: str) -> None:
-    await init_schema(postgres_database)
+    await make_tables(postgres_database)
     records, hasty = SqlRecords.at(postgres_database), SqlRecords.at(postgres_database, Pool(timeout_s=0.2))
     await records.apply("g", numbered(changed(person(1))))
     other = connect(postgres_url(postgres_database), poolclass=NullPool)
@@ -205,7 +206,7 @@ async def test_a_statement_that_takes_too_long_is_a_loss(postgres_database: str)
 @pytest.mark.services
 @in_a_loop
 async def test_a_batch_undone_by_a_deadlock_is_stored_by_the_next_try(postgres_database: str) -> None:
-    await init_schema(postgres_database)
+    await make_tables(postgres_database)
     records = SqlRecords.at(postgres_database, Pool(timeout_s=30.0))
     await records.apply("g", numbered(changed(person(1)), changed(person(2))))
     other = connect(postgres_url(postgres_database), Pool(timeout_s=30.0), poolclass=NullPool)

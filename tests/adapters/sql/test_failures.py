@@ -18,6 +18,7 @@ from passerby.kernel.ids import PersonId
 from passerby.ports.records import RecordsLost
 from passerby.telemetry import metrics
 from tests.contract.records_facts import changed, numbered, person
+from tests.contract.records_places import make_tables
 from tests.staged import in_a_loop
 
 
@@ -200,7 +201,7 @@ async def tries(records: SqlRecords) -> int:
 async def test_a_batch_that_the_server_undid_is_tried_three_times(
     postgres_database: str, times: int, stored: bool
 ) -> None:
-    await init_schema(postgres_database)
+    await make_tables(postgres_database)
     records = SqlRecords.at(postgres_database)
     await failing(records, times, "40001")
     batch = numbered(changed(person(1)))
@@ -218,7 +219,7 @@ async def test_a_batch_that_the_server_undid_is_tried_three_times(
 @pytest.mark.services
 @in_a_loop
 async def test_a_batch_with_an_unknown_outcome_is_not_repeated_by_the_adapter(postgres_database: str) -> None:
-    await init_schema(postgres_database)
+    await make_tables(postgres_database)
     records = SqlRecords.at(postgres_database)
     await failing(records, 1, "40003")
     with pytest.raises(RecordsLost):
@@ -231,7 +232,7 @@ async def test_a_batch_with_an_unknown_outcome_is_not_repeated_by_the_adapter(po
 @in_a_loop
 async def test_a_commit_without_an_answer_is_recognised_by_its_position(postgres_database: str) -> None:
     """The server stores the commit, but its answer is lost. The caller repeats, and nothing is stored twice."""
-    await init_schema(postgres_database)
+    await make_tables(postgres_database)
     records = SqlRecords.at(postgres_database)
 
     @sa.event.listens_for(records.engine.sync_engine, "commit")
@@ -261,7 +262,7 @@ async def _commit_and_close(connection: sa.Connection) -> None:
 @in_a_loop
 async def test_the_error_about_a_damaged_file_says_what_to_do(tmp_path: Path, cut: int | None) -> None:
     file = tmp_path / "records.db"
-    await init_schema(file)
+    await make_tables(file)
     assert not await is_damaged(file)
     if cut is not None:
         os.truncate(file, cut)

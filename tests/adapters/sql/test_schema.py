@@ -18,6 +18,7 @@ from passerby.adapters.sql.schema import _LOCK
 from passerby.adapters.sql.tables import metadata
 from passerby.adapters.sql.upgrading import configuration
 from passerby.ports.records import RecordsLost
+from tests.contract.records_places import make_tables
 from tests.size import size
 
 
@@ -91,13 +92,13 @@ def test_a_database_that_is_up_to_date_is_opened_without_alembic(tmp_path: Path)
 
 
 def test_the_comparison_notices_an_extra_column_and_a_missing_index(database: str) -> None:
-    asyncio.run(init_schema(database))
+    asyncio.run(make_tables(database))
     execute(database, "ALTER TABLE users ADD COLUMN surprise INTEGER", "DROP INDEX ix_chats_user2")
     assert {change[0] for change in differences(database)} == {"remove_column", "add_index"}  # type: ignore[index]
 
 
 def test_partial_indexes_have_the_conditions_of_the_code(database: str, tmp_path: Path) -> None:
-    asyncio.run(init_schema(database))
+    asyncio.run(make_tables(database))
     migrated = partial_indexes(database)
     assert {"ix_users_occupied", "ix_users_searching", "ix_chats_open"} < migrated.keys()
 
@@ -129,7 +130,7 @@ def test_asking_for_the_schema_state_creates_no_file(tmp_path: Path) -> None:
 
 
 def test_creating_the_tables_again_changes_nothing(database: str) -> None:
-    asyncio.run(init_schema(database))
+    asyncio.run(make_tables(database))
     execute(database, "INSERT INTO journal_positions (generation, applied) VALUES ('g', 3)")
     again = asyncio.run(init_schema(database))
     assert again.current == again.needed
@@ -150,7 +151,7 @@ def test_two_rows_about_the_revision_are_one_too_many(database: str) -> None:
 
 
 def test_a_database_of_a_newer_release_is_not_changed(database: str) -> None:
-    asyncio.run(init_schema(database))
+    asyncio.run(make_tables(database))
     execute(database, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(DatabaseUnusable, match="newer release"):
         asyncio.run(init_schema(database))
@@ -159,7 +160,7 @@ def test_a_database_of_a_newer_release_is_not_changed(database: str) -> None:
 
 @pytest.mark.parametrize("revision", ["", "0005x", "00"])
 def test_a_revision_that_never_existed_is_named(database: str, revision: str) -> None:
-    asyncio.run(init_schema(database))
+    asyncio.run(make_tables(database))
     execute(database, f"UPDATE alembic_version SET version_num = '{revision}'")
     with pytest.raises(DatabaseUnusable, match=f"revision '{revision}', which never existed; restore a backup"):
         asyncio.run(init_schema(database))
@@ -173,7 +174,7 @@ def test_a_revision_that_never_existed_is_named(database: str, revision: str) ->
     ],
 )
 def test_a_missing_table_or_column_is_named(database: str, change: str, missing: str) -> None:
-    asyncio.run(init_schema(database))
+    asyncio.run(make_tables(database))
     execute(database, change)
     with pytest.raises(DatabaseUnusable, match=missing):
         asyncio.run(init_schema(database))

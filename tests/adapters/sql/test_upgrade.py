@@ -19,6 +19,7 @@ from passerby.kernel.participant import Chatting, Gender, Karma, Met, Participan
 from passerby.ports.records import Told
 from tests.adapters.sql.test_schema import differences
 from tests.contract.records_facts import NOW, changed, chatting, numbered, opened, person, searching, told
+from tests.contract.records_places import make_tables
 from tests.staged import in_a_loop
 
 FIRST_RELEASE = (
@@ -166,7 +167,7 @@ def test_an_aborted_upgrade_is_finished_by_the_next_one(database: str) -> None:
 @pytest.mark.services
 @in_a_loop
 async def test_an_invalid_index_is_rebuilt(postgres_database: str) -> None:
-    await init_schema(postgres_database)
+    await make_tables(postgres_database)
     engine = connect(database_url(postgres_database), poolclass=NullPool)
     valid = sa.text("SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_users_vip_until'::regclass")
     async with engine.begin() as connection:
@@ -182,7 +183,7 @@ async def test_an_invalid_index_is_rebuilt(postgres_database: str) -> None:
 
 @in_a_loop
 async def test_generations_that_sent_no_facts_for_long_are_dropped_when_a_new_one_begins(database: str) -> None:
-    await init_schema(database)
+    await make_tables(database)
     records = SqlRecords.at(database)
     day = 86_400.0
     await records.apply("dead", numbered(changed(person(1), NOW)))

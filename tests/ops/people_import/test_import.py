@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from passerby.adapters.memory import FileLog
-from passerby.adapters.sql import SqlRecords, init_schema
+from passerby.adapters.sql import SqlRecords
 from passerby.adapters.sql.engine import postgres_url
 from passerby.adapters.sql.tables import blocks, sanctions, staff_orders
 from passerby.bootstrap.clock import SystemClock
@@ -25,7 +25,7 @@ from passerby.ops.people_import.incoming import FOREVER, NotReadable, _time, inc
 from passerby.ops.standstill import FleetRuns
 from passerby.settings import Settings
 from tests.contract.records_facts import changed, person
-from tests.contract.records_places import PostgresServer
+from tests.contract.records_places import PostgresServer, make_tables
 from tests.contract.servers import postgres_uri
 
 TOKENS = "111111111:" + "x" * 35 + " 222222222:" + "y" * 35
@@ -127,7 +127,7 @@ def test_importing_again_changes_nothing_but_adds_new_bans(settings: Settings, t
 
 def test_people_who_are_here_already_stay_as_they_are(settings: Settings, tmp_path: Path) -> None:
     async def fill() -> None:
-        await init_schema(settings.sqlite_db_path)
+        await make_tables(settings.sqlite_db_path)
         records = SqlRecords.at(settings.sqlite_db_path)
         await records.apply("g", [(1, changed(person(1001, 7)))])
         await records.aclose()

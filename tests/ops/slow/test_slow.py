@@ -9,13 +9,13 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 
 from passerby.adapters.redis import open_redis
-from passerby.adapters.sql import SqlRecords, init_schema
+from passerby.adapters.sql import SqlRecords
 from passerby.kernel.ids import PersonId
 from passerby.ops.doctor.finding import Finding, Verdict
 from passerby.ops.slow import Slow, look, postgres, processes, sqlite
 from passerby.ops.slow.insight import size
 from passerby.settings import Settings
-from tests.contract.records_places import PostgresServer
+from tests.contract.records_places import PostgresServer, make_tables
 from tests.contract.servers import postgres_uri, start_postgres, start_valkey
 from tests.runtime.virtual import VirtualClock
 
@@ -31,7 +31,7 @@ def verdicts(findings: list[Finding]) -> dict[str, Verdict]:
 def test_a_file_shows_its_pages_and_its_log(tmp_path: Path) -> None:
     path = tmp_path / "passerby.db"
     assert sqlite.facts(path).figures == {"database": "it is made at the first start"}
-    asyncio.run(init_schema(path))
+    asyncio.run(make_tables(path))
     seen = asyncio.run(look(Settings(bot_tokens=TOKEN, sqlite_db_path=path), NOW))
     assert set(seen.records.figures) == {"pages", "free pages", "journal", "write-ahead log"}
     assert seen.records.figures["journal"] == "wal"
@@ -72,7 +72,7 @@ def test_sizes_are_said_in_words() -> None:
 @pytest.mark.services
 def test_both_servers_are_looked_into_and_their_faults_are_found() -> None:
     async def main(uri: str, url: str) -> Slow:
-        await init_schema(uri)
+        await make_tables(uri)
         records = SqlRecords.at(uri)
         await records.people([PersonId(1)])
         async with records.engine.begin() as connection:
@@ -131,7 +131,7 @@ def test_both_servers_are_looked_into_and_their_faults_are_found() -> None:
 @pytest.mark.services
 def test_the_servers_own_measurements_have_the_names_of_our_code() -> None:
     async def main(uri: str) -> None:
-        await init_schema(uri)
+        await make_tables(uri)
         records = SqlRecords.at(uri)
         async with records.engine.begin() as connection:
             await connection.execute(sa.text("CREATE EXTENSION pg_stat_statements"))
