@@ -29,7 +29,7 @@ from passerby.kernel.broadcast import (
 from passerby.kernel.ids import BotId, MessageId, PersonId
 from passerby.kernel.participant import Participant
 from passerby.kernel.staff import AuditNote
-from passerby.ports.broadcasts import Turn
+from passerby.ports.broadcasts import Claimable
 from passerby.ports.records import RecordsLost
 from tests.contract.records_memory import Disk
 
@@ -138,27 +138,27 @@ class MemoryBroadcasts:
             self._audit += chained([row], self._audit[-1] if self._audit else None)
         return bool(changed)
 
-    async def claim(self, turn: Turn, by: str, most: int) -> Sequence[Target]:
+    async def claim(self, claimable: Claimable, by: str, most: int) -> Sequence[Target]:
         await self._io()
         due = sorted(
             (row.place, whom)
             for (number, whom), row in self._disk.targets.items()
-            if (number, row.bot, row.state) == (turn.broadcast, turn.bot, TargetState.WAITING)
-            and row.due_at <= turn.now
-            and row.place < turn.below
+            if (number, row.bot, row.state) == (claimable.broadcast, claimable.bot, TargetState.WAITING)
+            and row.due_at <= claimable.now
+            and row.place < claimable.below
         )
         claimed = []
         for _, whom in due[:most]:
-            row = self._row(turn.broadcast, whom, state=TargetState.SENDING, claim=by, at=turn.now)
+            row = self._row(claimable.broadcast, whom, state=TargetState.SENDING, claim=by, at=claimable.now)
             got = tuple(
                 Got(self._disk.broadcasts[number].category, other.at or 0.0)
                 for (number, person), other in self._disk.targets.items()
                 if person == whom
-                and number != turn.broadcast
+                and number != claimable.broadcast
                 and other.state in COUNTED
                 and not self._disk.broadcasts[number].is_test
             )
-            claimed.append(Target(whom, turn.bot, self._disk.people.get(whom), got, row.is_planned))
+            claimed.append(Target(whom, claimable.bot, self._disk.people.get(whom), got, row.is_planned))
         return claimed
 
     async def settle(self, broadcast: int, by: str, settled: Sequence[Settled]) -> None:

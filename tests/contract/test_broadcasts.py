@@ -33,7 +33,7 @@ from passerby.kernel.journey import Journey
 from passerby.kernel.participant import DataRequests, Gender, Participant
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
 from passerby.kernel.staff import AuditNote, StaffDecision
-from passerby.ports.broadcasts import BroadcastRecords, Turn
+from passerby.ports.broadcasts import BroadcastRecords, Claimable
 from passerby.ports.records import Records
 from passerby.ports.staff import StaffRecords
 from tests.contract.broadcasts_memory import MemoryBroadcasts
@@ -76,8 +76,8 @@ class Office:
         assert await self.broadcasts.freeze(broadcast.number, NOW, 60.0, lambda frozen, people: below)
 
     async def claim(self, by: str, most: int = 100, number: int = 1, bot: BotId = BOT, **more: Any) -> list[Target]:
-        turn = Turn(number, bot, more.pop("below", PLACES), more.pop("now", NOW + 1), **more)
-        return list(await self.broadcasts.claim(turn, by, most))
+        claimable = Claimable(number, bot, more.pop("below", PLACES), more.pop("now", NOW + 1), **more)
+        return list(await self.broadcasts.claim(claimable, by, most))
 
     async def counts(self, number: int = 1) -> dict[TargetState, int]:
         return (await self.broadcasts.progress(number)).counts

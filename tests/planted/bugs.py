@@ -168,11 +168,16 @@ BUGS: Final = (
         "            self._open[chat] = self._open.pop(chat)\n",
         "",
     ),
-    Bug("memory", "the map is kept for twice as long", "MAP_TURN_S = 24 * 3600.0", "MAP_TURN_S = 48 * 3600.0"),
+    Bug(
+        "memory",
+        "the map is kept for twice as long",
+        "MAP_ROTATED_AFTER_S = 24 * 3600.0",
+        "MAP_ROTATED_AFTER_S = 48 * 3600.0",
+    ),
     Bug(
         "memory",
         "the next turn of the map counts from now, not from the last turn",
-        'b"", self.turned_at + MAP_TURN_S',
+        'b"", self.rotated_at + MAP_ROTATED_AFTER_S',
         'b"", now',
     ),
     Bug(
@@ -233,7 +238,7 @@ BUGS: Final = (
     Bug(
         "memory", "facts after a damaged place get other numbers", "        self.journal_end = record.number - 1\n", ""
     ),
-    Bug("memory", "maps of silent chats are never forgotten", "        self.chats.turn(now)\n", ""),
+    Bug("memory", "maps of silent chats are never forgotten", "        self.chats.rotate(now)\n", ""),
     Bug("memory", "idle people are dropped too early", "IDLE_KEPT_S = 600.0\nFILES", "IDLE_KEPT_S = 60.0\nFILES"),
     Bug(
         "memory",

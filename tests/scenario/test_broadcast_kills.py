@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from passerby.kernel.broadcast import Settled, Target, TargetState
-from passerby.ports.broadcasts import BroadcastRecords, Turn
+from passerby.ports.broadcasts import BroadcastRecords, Claimable
 from passerby.runtime.broadcasts.rounds import AT_ONCE
 from tests.contract.broadcasts_memory import MemoryBroadcasts
 from tests.scenario.staff_stage import StaffStage, play_staff
@@ -22,10 +22,10 @@ KILLS = 2
 class SendsBeforeItClaims(MemoryBroadcasts):
     """Targets are stored only when they are settled."""
 
-    async def claim(self, turn: Turn, by: str, most: int) -> Sequence[Target]:
-        claimed = await super().claim(turn, by, most)
+    async def claim(self, claimable: Claimable, by: str, most: int) -> Sequence[Target]:
+        claimed = await super().claim(claimable, by, most)
         for each in claimed:
-            self._row(turn.broadcast, each.whom, state=TargetState.WAITING)
+            self._row(claimable.broadcast, each.whom, state=TargetState.WAITING)
         return claimed
 
     async def settle(self, broadcast: int, by: str, settled: Sequence[Settled]) -> None:
@@ -45,10 +45,10 @@ class SendsTheUnknownAgain(MemoryBroadcasts):
 class HasACursor(MemoryBroadcasts):
     """Whoever was fetched counts as sent: the cursor is behind them."""
 
-    async def claim(self, turn: Turn, by: str, most: int) -> Sequence[Target]:
-        claimed = await super().claim(turn, by, most)
+    async def claim(self, claimable: Claimable, by: str, most: int) -> Sequence[Target]:
+        claimed = await super().claim(claimable, by, most)
         for each in claimed:
-            self._row(turn.broadcast, each.whom, state=TargetState.SENT)
+            self._row(claimable.broadcast, each.whom, state=TargetState.SENT)
         return claimed
 
 

@@ -337,7 +337,7 @@ class Phones:
     def turn_subscription(self, person_id: int, charge: str, *, cancelled: bool) -> None:
         """Cancel a subscription in the settings, or take it up again. `charge` is its first charge."""
         found = next((each for each in self.subscriptions(person_id) if each.first_charge == charge), None)
-        if found is None or not subscriptions.turn(self._backend, found, cancelled=cancelled):
+        if found is None or not subscriptions.set_cancelled(self._backend, found, cancelled=cancelled):
             raise CannotDo("that subscription cannot be changed")
 
     def view(self, person_id: int, bot_id: int) -> tuple[Chat, list[ChatMessage]]:

@@ -40,7 +40,7 @@ def tell(backend: Backend, subscription: Subscription, state: str) -> None:
     backend.changes += 1
 
 
-def turn(backend: Backend, subscription: Subscription, *, cancelled: bool) -> bool:
+def set_cancelled(backend: Backend, subscription: Subscription, *, cancelled: bool) -> bool:
     """The person cancels it in their settings, or takes it up again. Returns whether they could."""
     if subscription.cancelled == cancelled or subscription.by_bot or subscription.until <= backend.now():
         return False

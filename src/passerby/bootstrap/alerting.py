@@ -121,12 +121,12 @@ async def pending_updates(bot_api_url: str, watch: TokenWatch) -> Reading:
     """How many updates wait at Telegram for each bot that answers."""
     tokens = {bot: token.get_secret_value() for bot, token in watch.tokens.items()}
     webhook_api = BotApiWebhooks(tokens, bot_api_url)
-    turn = asyncio.Semaphore(AT_ONCE)
+    slots = asyncio.Semaphore(AT_ONCE)
     found: dict[str, float] = {}
 
     async def one(bot: BotId) -> None:
         try:
-            async with turn, asyncio.timeout(PATIENCE_S):
+            async with slots, asyncio.timeout(PATIENCE_S):
                 count = (await webhook_api.state(bot)).pending_update_count
         except (TelegramError, TimeoutError):
             return

@@ -110,7 +110,7 @@ class Composing(msgspec.Struct, frozen=True, omit_defaults=True):
 class Broadcast(msgspec.Struct, frozen=True, omit_defaults=True):
     """Staff are named by their numbers. Times are in Unix seconds.
 
-    - `of`: it is a preview or a test of that broadcast, or that broadcast's turn of this week.
+    - `of`: it is a preview or a test of that broadcast, or that broadcast's edition of this week.
     - `people` is how many were frozen. `canary_below`: those whose place is below this get it first; 0: no canary.
       `wave` 0: they are having their turn. `watched_until`: nothing is sent until then, while we watch them.
     - `why` is why it was paused or stopped, as a text key; `ends_at` is when those who still wait get nothing any more.

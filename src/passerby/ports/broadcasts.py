@@ -24,7 +24,7 @@ from passerby.kernel.ids import BotId
 from passerby.kernel.staff import AuditNote
 
 
-class Turn(msgspec.Struct, frozen=True):
+class Claimable(msgspec.Struct, frozen=True):
     """Who may be claimed now: targets of this broadcast on `bot` that are due, with a place below `below`.
 
     `with_hours`: read the hours of each person's chats, too.
@@ -71,7 +71,7 @@ class BroadcastRecords(Protocol):
         """
         ...
 
-    async def claim(self, turn: Turn, by: str, most: int) -> Sequence[Target]:
+    async def claim(self, claimable: Claimable, by: str, most: int) -> Sequence[Target]:
         """Claim up to `most` waiting targets. They are stored as SENDING by `by` when this returns.
 
         No target is claimed twice, in all processes together. So a copy that is sent only after this has returned is

@@ -11,9 +11,9 @@ from passerby.domain.broadcasts.acting import (
     RECALL_S,
     act,
     buttons_in,
+    edition_of,
     plain,
     tried,
-    turn_of,
     with_buttons,
     written,
 )
@@ -176,9 +176,10 @@ def test_a_test_is_the_same_message_to_the_team_only() -> None:
     assert tried(made(variants=()), 7, me, 1, ENV) == "broadcasts.no_message"
 
 
-def test_a_weekly_broadcast_has_one_turn_however_many_weeks_were_missed() -> None:
+def test_a_weekly_broadcast_has_one_edition_however_many_weeks_were_missed() -> None:
     week_s = 7 * 86_400.0
     weekly = made(S.SCHEDULED, starts_at=NOW - 2.5 * week_s, weekly=True)
-    turn, rest = turn_of(weekly, 9, NOW)
-    assert (turn.number, turn.state, turn.of, turn.weekly, turn.starts_at) == (9, S.STARTING, 1, False, None)
+    edition, rest = edition_of(weekly, 9, NOW)
+    assert (edition.number, edition.state, edition.of) == (9, S.STARTING, 1)
+    assert (edition.weekly, edition.starts_at) == (False, None)
     assert (rest.state, rest.starts_at) == (S.SCHEDULED, NOW + 0.5 * week_s)

@@ -121,8 +121,8 @@ class Dialler:
         families: dict[int, list[Address]] = {}
         for address in addresses:
             families.setdefault(address.family, []).append(address)
-        turns = [each for each in chain.from_iterable(zip_longest(*families.values())) if each is not None]
-        return sorted(turns, key=lambda each: (each in self._demoted, each != self._winner))
+        alternating = [each for each in chain.from_iterable(zip_longest(*families.values())) if each is not None]
+        return sorted(alternating, key=lambda each: (each in self._demoted, each != self._winner))
 
     async def _addresses(self) -> list[Address]:
         loop = asyncio.get_running_loop()

@@ -265,8 +265,8 @@ class ContentSender:
                 refused = _if_an_upload_may_do(rejected)
             await self._forget(content_call, every)
             known = {}
-        async with self._mover.turn(content_call.bot, [piece.key for piece in every if piece not in known]):
-            # The previous holder of the turn may have uploaded the files that we miss.
+        async with self._mover.alone(content_call.bot, [piece.key for piece in every if piece not in known]):
+            # The caller before us may have uploaded the files that we miss.
             known = await self._known(content_call, every, trust_own=refused is None)
             for piece in every:
                 if piece not in known and (found := await self._file_ids.look_up(piece, content_call.bot)):

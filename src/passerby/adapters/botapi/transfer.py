@@ -55,14 +55,14 @@ class Mover:
         self._client = client
         self._unlimited = unlimited_files
         self._slots = asyncio.Semaphore(at_once)
-        self._turns: WeakValueDictionary[tuple[BotId, str], asyncio.Lock] = WeakValueDictionary()
+        self._locks: WeakValueDictionary[tuple[BotId, str], asyncio.Lock] = WeakValueDictionary()
 
     @asynccontextmanager
-    async def turn(self, bot: BotId, keys: Sequence[str]) -> AsyncIterator[None]:
+    async def alone(self, bot: BotId, keys: Sequence[str]) -> AsyncIterator[None]:
         """Hold the right to upload these files to this bot. All callers take keys in one order, so no deadlock."""
         async with AsyncExitStack() as held:
             for key in sorted(set(keys)):
-                lock = self._turns.setdefault((bot, key), asyncio.Lock())
+                lock = self._locks.setdefault((bot, key), asyncio.Lock())
                 await held.enter_async_context(lock)
             yield
 

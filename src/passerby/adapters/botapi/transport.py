@@ -107,12 +107,12 @@ class Transport:
         loop = asyncio.get_running_loop()
         # We do not use asyncio's Semaphore: it scans all waiters each time.
         while not self._room:
-            turn: asyncio.Future[None] = loop.create_future()
-            self._waiting.append(turn)
+            waiter: asyncio.Future[None] = loop.create_future()
+            self._waiting.append(waiter)
             try:
-                await turn
+                await waiter
             except asyncio.CancelledError:
-                if turn.done() and not turn.cancelled():
+                if waiter.done() and not waiter.cancelled():
                     self._wake()
                 raise
         self._room -= 1
@@ -146,9 +146,9 @@ class Transport:
 
     def _wake(self) -> None:
         while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
                 return
 
     async def aclose(self) -> None:

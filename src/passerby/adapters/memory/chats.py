@@ -16,8 +16,8 @@ from passerby.ports.idle_chats import IdleChat
 from passerby.ports.message_map import RECEIVED_S, Anchor, Copied
 from passerby.ports.packed_pairs import MOST, SIZE, copies_in, found_in, is_among, packed
 
-MAP_TURN_S = 24 * 3600.0
-"""Half the age that a pair of the message map may reach (48 h). Each turn drops the older half."""
+MAP_ROTATED_AFTER_S = 24 * 3600.0
+"""Half the age that a pair of the message map may reach (48 h). Each rotation drops the older half."""
 
 _KEPT: Final = MOST - MOST // 8
 """How many records stay if there are too many. Fewer than allowed, so that this happens seldom."""
@@ -29,17 +29,17 @@ class Chat(msgspec.Struct):
     """
 
     people: tuple[PersonId, PersonId]
-    turned_at: float
+    rotated_at: float
     word_at: float
     speaker: PersonId | None = None
     young: bytes | bytearray = b""
     old: bytes | bytearray = b""
     anchors: tuple[tuple[PersonId, MessageRef], ...] = ()
 
-    def turn(self, now: float) -> None:
+    def rotate(self, now: float) -> None:
         """Drop what is too old. In steps from the chat's beginning, so that a replay gives the same result."""
-        while now - self.turned_at >= MAP_TURN_S:
-            self.old, self.young, self.turned_at = self.young, b"", self.turned_at + MAP_TURN_S
+        while now - self.rotated_at >= MAP_ROTATED_AFTER_S:
+            self.old, self.young, self.rotated_at = self.young, b"", self.rotated_at + MAP_ROTATED_AFTER_S
 
     def remember(self, pairs: Iterable[Copied]) -> None:
         if not isinstance(self.young, bytearray):
@@ -71,7 +71,7 @@ class FlatChat(msgspec.Struct, frozen=True, array_like=True):
 
     id: ChatId
     people: tuple[PersonId, PersonId]
-    turned_at: float
+    rotated_at: float
     word_at: float
     speaker: PersonId | None
     young: bytes
@@ -111,7 +111,7 @@ class Chats:
         was = self._open.pop(chat, None)
         if was is None:
             return
-        was.turn(at)
+        was.rotate(at)
         received = copies_in(was.old) + copies_in(was.young)
         if received:
             self._over[chat] = at, received
@@ -164,7 +164,7 @@ class Chats:
         if found is None:
             return
         if pairs:
-            found.turn(at)
+            found.rotate(at)
             found.remember(pairs)
         if speaker is not None:
             found.word_at, found.speaker = at, speaker
@@ -179,15 +179,15 @@ class Chats:
 
     def redate(self, by_s: float) -> None:
         for chat in self._open.values():
-            chat.turned_at += by_s
+            chat.rotated_at += by_s
             chat.word_at += by_s
         self._over = {chat: (at + by_s, received) for chat, (at, received) in self._over.items()}
 
-    def turn(self, now: float) -> None:
+    def rotate(self, now: float) -> None:
         for over in [chat for chat, (at, _) in self._over.items() if now - at >= RECEIVED_S]:
             del self._over[over]
         for chat in self._open.values():
-            chat.turn(now)
+            chat.rotate(now)
 
     def dump_over(self) -> list[tuple[ChatId, float, bytes]]:
         return [(chat, at, received) for chat, (at, received) in self._over.items()]
@@ -200,7 +200,7 @@ class Chats:
             FlatChat(
                 id_,
                 chat.people,
-                chat.turned_at,
+                chat.rotated_at,
                 chat.word_at,
                 chat.speaker,
                 bytes(chat.young),
@@ -214,7 +214,7 @@ class Chats:
     def restore(self, chats: Iterable[FlatChat], searches: Iterable[tuple[PersonId, MessageRef]]) -> None:
         """Call `note` for everybody first."""
         self._open = {
-            flat.id: Chat(flat.people, flat.turned_at, flat.word_at, flat.speaker, flat.young, flat.old, flat.anchors)
+            flat.id: Chat(flat.people, flat.rotated_at, flat.word_at, flat.speaker, flat.young, flat.old, flat.anchors)
             for flat in chats
         }
         self._searches.update(searches)

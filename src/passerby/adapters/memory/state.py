@@ -148,7 +148,7 @@ class State:
     def expire(self, now: float, monotonic: float) -> None:
         self.done.sweep(now)
         self.crashes.sweep(now)
-        self.chats.turn(now)
+        self.chats.rotate(now)
         idle_before = monotonic - IDLE_KEPT_S
         for person in [person for person, at in self.touched.items() if at < idle_before]:
             if isinstance(self.people[person].state, Idle) and person not in self.dirty:

@@ -103,9 +103,9 @@ class Batcher:
     async def room(self) -> None:
         """Return when another caller may wait."""
         while self._waiting >= PENDING:
-            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._room.append(turn)
-            await turn
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._room.append(waiter)
+            await waiter
 
     async def call(self, script: Script, keys: Sequence[bytes], args: Sequence[Word]) -> Any:
         """Return what the script returns. Raises: LiveStoreLost; a redis-py ResponseError for a bug in the script."""
@@ -201,9 +201,9 @@ class Batcher:
     def _make_room(self) -> None:
         woken = 0
         while self._room and woken < BATCH:
-            turn = self._room.popleft()
-            if not turn.done():
-                turn.set_result(None)
+            waiter = self._room.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
                 woken += 1
 
     async def _open(self, line: Line, batch: _Batch) -> None:

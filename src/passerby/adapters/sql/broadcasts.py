@@ -45,7 +45,7 @@ from passerby.kernel.broadcast import (
 )
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.staff import AuditNote
-from passerby.ports.broadcasts import Turn
+from passerby.ports.broadcasts import Claimable
 
 _BEFORE_S: Final = 200 * 86_400.0
 """Broadcasts that a person got earlier than this do not count for anything."""
@@ -111,13 +111,13 @@ class SqlBroadcasts(Transactions):
 
         return await self._write(work, in_audit=True)
 
-    async def claim(self, turn: Turn, by: str, most: int) -> Sequence[Target]:
+    async def claim(self, claimable: Claimable, by: str, most: int) -> Sequence[Target]:
         async def work(connection: AsyncConnection) -> list[Target]:
             asked = {
-                "number": turn.broadcast,
-                "through": turn.bot,
-                "below": turn.below,
-                "now": turn.now,
+                "number": claimable.broadcast,
+                "through": claimable.bot,
+                "below": claimable.below,
+                "now": claimable.now,
                 "who": by,
                 "most": most,
             }
@@ -128,14 +128,14 @@ class SqlBroadcasts(Transactions):
             rows = await connection.execute(_PEOPLE, {"ids": ids})
             people = {person.person: person for person in map(person_of, rows)}
             got = defaultdict(list)
-            earlier = {"ids": ids, "number": turn.broadcast, "after": turn.now - _BEFORE_S}
+            earlier = {"ids": ids, "number": claimable.broadcast, "after": claimable.now - _BEFORE_S}
             for whom, category, at in await connection.execute(_GOT, earlier):
                 got[whom].append(Got(Category(category), at))
-            hours = await _hours(connection, ids) if turn.with_hours else {}
+            hours = await _hours(connection, ids) if claimable.with_hours else {}
             return [
                 Target(
                     PersonId(row.person_id),
-                    turn.bot,
+                    claimable.bot,
                     people.get(PersonId(row.person_id)),
                     tuple(got[row.person_id]),
                     row.is_planned,
@@ -287,7 +287,7 @@ _LATEST = (
 )
 _HIGHEST = sa.select(sa.func.max(broadcasts.c.number))
 
-_turn = (
+_claimable = (
     sa.select(targets.c.person_id)
     .where(
         _THIS,
@@ -301,12 +301,12 @@ _turn = (
     .with_for_update(skip_locked=True)
     # As a plain subquery, PostgreSQL may run it once for each row of the table. Each run takes further rows, so the
     # limit would not hold.
-    .cte("turn")
+    .cte("claimable")
     .prefix_with("MATERIALIZED", dialect="postgresql")
 )
 _CLAIM = (
     sa.update(targets)
-    .where(_THIS, targets.c.person_id.in_(sa.select(_turn.c.person_id)))
+    .where(_THIS, targets.c.person_id.in_(sa.select(_claimable.c.person_id)))
     .values(state=TargetState.SENDING.value, claim=_p("who", sa.Text), at=_p("now", sa.Double))
     .returning(targets.c.person_id, targets.c.is_planned)
 )

@@ -48,10 +48,10 @@ class Keeper:
         self._engine = engine
         self._pool = pool
         self._open: set[ConnectionPoolEntry] = set()
-        self._turn = 0
+        self._round = 0
         self._is_bounded = engine.dialect.name == "postgresql"
         self._idle: dict[ConnectionPoolEntry, int] = {}
-        """Idle entries, the longest idle first, each with the turn in which it became idle."""
+        """Idle entries, the longest idle first, each with the round in which it became idle."""
         for name, heard in (
             ("connect", self._opened),
             ("close", self._closed),
@@ -69,7 +69,7 @@ class Keeper:
         return len(self._idle)
 
     async def tend(self, clock: Clock) -> None:
-        """Keep `least` open and close idle ones, until cancelled. If the server is away, the next turn tries again."""
+        """Keep `least` open and close idle ones, until cancelled. If the server is away, the next round tries again."""
         while True:
             self.bury()
             with suppress(RecordsLost):
@@ -95,15 +95,15 @@ class Keeper:
                 entry.invalidate()
 
     def evict(self) -> None:
-        """One turn: close connections above `least` that were idle for too long, the longest idle first.
+        """One round: close connections above `least` that were idle for too long, the longest idle first.
 
         There is no await, so no half-closed connection is lent. The server sees a connection end between two
         transactions, which is harmless.
         """
-        self._turn += 1
+        self._round += 1
         patience = self._pool.idle_s / self._pool.evict_every_s
         for entry, since in list(self._idle.items()):
-            if self._turn - since <= patience or self.open <= self._pool.least:
+            if self._round - since <= patience or self.open <= self._pool.least:
                 return
             entry.invalidate()
 
@@ -123,7 +123,7 @@ class Keeper:
     def _given_back(self, connection: Any, entry: ConnectionPoolEntry) -> None:
         # A broken entry comes back without its connection.
         if connection is not None:
-            self._idle[entry] = self._turn
+            self._idle[entry] = self._round
         self._tell()
 
     def _tell(self) -> None:

@@ -177,12 +177,12 @@ def tried(broadcast: Broadcast, number: int, people: tuple[PersonId, ...], by: i
     )
 
 
-def turn_of(broadcast: Broadcast, number: int, now: float) -> tuple[Broadcast, Broadcast]:
-    """This week's turn of a weekly broadcast, and the broadcast with the time of the next turn."""
+def edition_of(broadcast: Broadcast, number: int, now: float) -> tuple[Broadcast, Broadcast]:
+    """This week's edition of a weekly broadcast, and the broadcast with the time of the next one."""
     week_s = 7 * 86_400.0
-    assert broadcast.starts_at is not None, "only scheduled ones have turns"
+    assert broadcast.starts_at is not None, "only scheduled ones have editions"
     missed = int((now - broadcast.starts_at) // week_s)
-    turn = msgspec.structs.replace(
+    edition = msgspec.structs.replace(
         broadcast,
         number=number,
         state=BroadcastState.STARTING,
@@ -191,4 +191,4 @@ def turn_of(broadcast: Broadcast, number: int, now: float) -> tuple[Broadcast, B
         starts_at=None,
         weekly=False,
     )
-    return turn, msgspec.structs.replace(broadcast, starts_at=broadcast.starts_at + (missed + 1) * week_s)
+    return edition, msgspec.structs.replace(broadcast, starts_at=broadcast.starts_at + (missed + 1) * week_s)

@@ -237,12 +237,12 @@ def _list(me: Participant, page: int, env: Env) -> tuple[Text, Menu | None]:
     named = dict(me.block_names) if has_comforts(me, env) else {}
     labels = (_entry(each, since[each - 1], named.get(me.blocked[each - 1], "")) for each in numbers)
     rows = [(Button(label, "unblock", f"{each}.{total}"),) for each, label in zip(numbers, labels, strict=True)]
-    turn = []
+    paging = []
     if page > 0:
-        turn.append(Button(text("safety.newer"), "blocked", str(page - 1)))
+        paging.append(Button(text("safety.newer"), "blocked", str(page - 1)))
     if (page + 1) * SHOWN < total:
-        turn.append(Button(text("safety.older"), "blocked", str(page + 1)))
-    return text("safety.list", n=total), Menu((*rows, *((tuple(turn),) if turn else ())))
+        paging.append(Button(text("safety.older"), "blocked", str(page + 1)))
+    return text("safety.list", n=total), Menu((*rows, *((tuple(paging),) if paging else ())))
 
 
 def _entry(number: int, since: float, name: str) -> Text:

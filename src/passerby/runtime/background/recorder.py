@@ -82,7 +82,7 @@ class Recorder:
         return self._failures > 0
 
     def poke(self) -> None:
-        """Look now instead of at the next turn. A back-off is not shortened."""
+        """Look now instead of at the next round. A back-off is not shortened."""
         self._poked = True
         if self._nap is not None:
             self._nap.cancel()
@@ -172,7 +172,7 @@ class Recorder:
         return len(entries)
 
     async def _rest(self) -> None:
-        """Wait for the next turn or a poke. If a poke cancels the nap, the task group still ends normally."""
+        """Wait for the next round or a poke. If a poke cancels the nap, the task group still ends normally."""
         if not self._poked:
             async with asyncio.TaskGroup() as group:
                 self._nap = group.create_task(self._clock.sleep(self._every_s))

@@ -15,7 +15,7 @@ from passerby.domain.broadcasts.fates import BUSY_S, Send, fate
 from passerby.kernel.broadcast import Broadcast, Settled, Target, TargetState
 from passerby.kernel.event import BotBlocked, Event, Refusal
 from passerby.kernel.ids import BotId
-from passerby.ports.broadcasts import BroadcastRecords, Turn
+from passerby.ports.broadcasts import BroadcastRecords, Claimable
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.records import RecordsLost
@@ -64,9 +64,9 @@ class Rounds:
         self._rng = rng
         self.is_stopping = False
 
-    async def run(self, broadcast: Broadcast, turn: Turn, by: str) -> list[Settled]:
+    async def run(self, broadcast: Broadcast, claimable: Claimable, by: str) -> list[Settled]:
         """Returns what became of those who were claimed. Raises: RecordsLost."""
-        claimed = await self._records.claim(turn, by, AT_ONCE)
+        claimed = await self._records.claim(claimable, by, AT_ONCE)
         settled: list[Settled] = []
         sends: list[asyncio.Task[Settled]] = []
         async with asyncio.TaskGroup() as group:

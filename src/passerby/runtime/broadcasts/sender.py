@@ -12,14 +12,14 @@ from random import Random
 
 import msgspec
 
-from passerby.domain.broadcasts.acting import LASTS_S, turn_of
+from passerby.domain.broadcasts.acting import LASTS_S, edition_of
 from passerby.domain.broadcasts.canary import COUNTED_FROM, PLACES, WATCH_S, canary_below, verdict
 from passerby.kernel.broadcast import Broadcast, BroadcastState, Settled, TargetState
 from passerby.kernel.effect import Priority, Say
 from passerby.kernel.ids import BotId
 from passerby.kernel.staff import AuditNote
 from passerby.kernel.text import Text, text
-from passerby.ports.broadcasts import BroadcastRecords, Turn
+from passerby.ports.broadcasts import BroadcastRecords, Claimable
 from passerby.ports.clock import Clock
 from passerby.ports.leases import duty_lease
 from passerby.ports.records import RecordsLost
@@ -131,7 +131,7 @@ class BroadcastSender:
                 await self._tell(broadcast, text("broadcasts.paused", number=broadcast.number, why=_why("late")))
         elif broadcast.weekly:
             await self._records.change(
-                broadcast.number, partial(_with_turn, now=now), _note(broadcast, "broadcast.turn"), now
+                broadcast.number, partial(_with_edition, now=now), _note(broadcast, "broadcast.edition"), now
             )
         else:
             await self._change(broadcast, "broadcast.begun", state=BroadcastState.STARTING)
@@ -148,8 +148,8 @@ class BroadcastSender:
         await self._reassign(broadcast)
         below = PLACES if broadcast.wave else broadcast.canary_below
         bots = [bot for bot in self._bots() if self._spare.is_open(bot)]
-        turns = (Turn(broadcast.number, bot, below, now, broadcast.usual_hour) for bot in bots)
-        ends = await asyncio.gather(*(self._rounds.run(broadcast, turn, by) for turn in turns))
+        claimable = (Claimable(broadcast.number, bot, below, now, broadcast.usual_hour) for bot in bots)
+        ends = await asyncio.gather(*(self._rounds.run(broadcast, each, by) for each in claimable))
         settled = [each for some in ends for each in some]
         if _is_refused(settled):
             await self._pause(broadcast, "broadcasts.why_refused")
@@ -207,10 +207,10 @@ class BroadcastSender:
         return await self._records.change(broadcast.number, change, note, self._clock.now())
 
 
-def _with_turn(newest: Broadcast, number: int, now: float) -> tuple[Broadcast, ...]:
+def _with_edition(newest: Broadcast, number: int, now: float) -> tuple[Broadcast, ...]:
     if newest.state is not BroadcastState.SCHEDULED or newest.starts_at is None or newest.starts_at > now:
         return ()
-    return turn_of(newest, number, now)
+    return edition_of(newest, number, now)
 
 
 def _note(broadcast: Broadcast, action: str, reason: str = "") -> AuditNote:

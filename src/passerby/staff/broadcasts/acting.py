@@ -70,14 +70,14 @@ def _try(event: object, what: BroadcastAct, broadcast: Broadcast, facts: StaffFa
     people = tuple(each.person for each in team if what is BroadcastAct.TEST or each.number == me.number)
     if not people:
         return refused(event, text("broadcasts.nobody"))
-    trial = tried(broadcast, facts.next_broadcast, people, me.number, env)
-    if isinstance(trial, str):
-        return refused(event, text(trial))
+    test = tried(broadcast, facts.next_broadcast, people, me.number, env)
+    if isinstance(test, str):
+        return refused(event, text(test))
     said: Text = text("broadcasts.coming")
     note = AuditNote(f"broadcast.{what}", named(broadcast))
     effects = (Answer(event.query, said, alert=True),) if isinstance(event, ButtonPressed) else ()
     says = (Say(event.person, said),) if isinstance(event, MessageReceived) else ()
-    return StaffDecision(notes=(note,), broadcasts=(trial,), effects=(*effects, *says), reply=said)
+    return StaffDecision(notes=(note,), broadcasts=(test,), effects=(*effects, *says), reply=said)
 
 
 def _correct(event: object, broadcast: Broadcast, facts: StaffFacts) -> StaffDecision:
