@@ -16,7 +16,7 @@ and CPU. *Open* loop: messages are due at a given rate, and latency counts from 
 
 All safety is on: done marks, the store's log, sanitising, message map, versions. Budgets are raised out of the way.
 
-Over Redis, a worker parks every relay before it sends it while its lease is young (`fleet.YOUNG_S`). That costs
+Over Redis, a worker parks every relay before it sends it while its lease is young (`heartbeat.YOUNG_S`). That costs
 about twice as much. So the first minute is skipped; `--fresh` measures it.
 
 *CPU* is the time of all workers, and *total* includes their stores. One process is the server and the load. If its

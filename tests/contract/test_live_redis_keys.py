@@ -14,7 +14,7 @@ from redis import Redis
 
 from passerby.adapters.redis import RedisStore, RedisUnreachable
 from passerby.adapters.redis.keys import DONE_KEPT_S, EVICTED_KEPT_MS, day_of
-from passerby.domain.popularity import PERIOD_S, marks
+from passerby.domain.popularity import PERIOD_S, bits
 from passerby.kernel.ids import ChatId, PersonId, search_of
 from passerby.kernel.participant import Chatting, Idle
 from passerby.ports.leases import WorkerId, bot_lease
@@ -144,7 +144,7 @@ async def everything(store: RedisStore) -> None:
     await put(store, *(becomes(each, Idle()) for each in over), ended=(OVER,))
     await store.record_crash((update(11),), "one")
     await store.remember_file("u", BOT, "first")
-    await store.sight(marks(b"a key", "cats", ANN))
+    await store.sight(bits(b"a key", "cats", ANN))
     await store.keep_conducts(day_of(store._clock.now()), {ANN: b"busy"}, candidates=[ANN])
     await store.reserve(Account(BOT), 5.0, 10, 5)
     await store.reserve(Account(BOT, ANN), 5.0, 10, 5)
@@ -176,7 +176,7 @@ async def test_a_key_that_is_written_again_is_kept_as_long_as_a_new_one(
         await store.mark(Mark(chat=CHAT, pairs=(copied(hours, 10 + hours),)))
         await store.record_crash((update(11),), f"crash {hours}")
         await store.remember_file("u", BOT if hours % 2 else OTHER_BOT, f"id {hours}")
-        await store.sight(marks(b"a key", f"cats {hours}", ANN))
+        await store.sight(bits(b"a key", f"cats {hours}", ANN))
         await store.hold(Account(BOT, BEN), 900.0)
         server.check()
 

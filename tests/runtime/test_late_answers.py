@@ -51,13 +51,13 @@ async def test_a_lease_counts_from_the_question_and_not_from_the_answer(port: Po
     sent."""
     use(port.store, "heartbeat", later(port.store.heartbeat, after_s=3.0))
     one = Worker("one", port.store, port.clock)
-    await one.fleet.first_heartbeat()
+    await one.membership.first_heartbeat()
     assert port.clock.monotonic() == 3.0
-    assert one.fleet.is_assured
+    assert one.membership.is_assured
     await asyncio.sleep(TTL_S - MARGIN_S - 3.0 - 0.01)
-    assert one.fleet.is_assured
+    assert one.membership.is_assured
     await asyncio.sleep(0.02)
-    assert not one.fleet.is_assured
+    assert not one.membership.is_assured
     await one.die()
 
 
@@ -65,8 +65,8 @@ async def test_a_lease_counts_from_the_question_and_not_from_the_answer(port: Po
 async def test_an_answer_that_comes_too_late_gives_no_assurance(port: Port, /) -> None:
     use(port.store, "heartbeat", later(port.store.heartbeat, after_s=TTL_S - MARGIN_S + 0.01))
     one = Worker("one", port.store, port.clock)
-    await one.fleet.first_heartbeat()
-    assert not one.fleet.is_assured
+    await one.membership.first_heartbeat()
+    assert not one.membership.is_assured
     await one.die()
 
 
@@ -78,7 +78,7 @@ async def test_giving_a_lease_back_during_a_heartbeat_does_not_end_the_worker(po
     use(port.store, "heartbeat", later(port.store.heartbeat, before_s=1.0, after_s=1.0))
     await asyncio.sleep(2.0)  # by now a heartbeat is under way
     for lease in BOTS[:2]:
-        await one.fleet.hand_over([lease])
+        await one.membership.hand_over([lease])
     await asyncio.sleep(5.0)
     assert one.reasons == []
 
@@ -86,17 +86,17 @@ async def test_giving_a_lease_back_during_a_heartbeat_does_not_end_the_worker(po
 @staged(at_port)
 async def test_a_retiring_worker_does_not_start_a_lease_granted_late(port: Port, /) -> None:
     one = Worker("one", port.store, port.clock)
-    await one.fleet.first_heartbeat()
+    await one.membership.first_heartbeat()
     use(port.store, "take", later(port.store.take, after_s=1.0))
-    claiming = one.background.spawn(one.fleet.claim_first())
+    claiming = one.background.spawn(one.membership.claim_first())
     await asyncio.sleep(2.5)
     begun = set(one.has)
     assert 0 < len(begun) < len(BOTS) + len(OTHERS)
-    one.fleet.retire()
+    one.membership.retire()
     await asyncio.sleep(20.0)
     await claiming
     assert one.has == begun
-    assert set(one.fleet.held) == begun
+    assert set(one.membership.held) == begun
     await one.die()
 
 
@@ -104,17 +104,17 @@ async def test_a_retiring_worker_does_not_start_a_lease_granted_late(port: Port,
 async def test_a_lease_that_another_worker_has_by_then_is_never_used(port: Port, /) -> None:
     """The worker is paused in the middle of its question, and continues after others have taken over."""
     one = await port.come("one")
-    use(one.fleet._store, "heartbeat", later(port.store.heartbeat, after_s=0.0))
+    use(one.membership._store, "heartbeat", later(port.store.heartbeat, after_s=0.0))
     one.running.cancel()
     heartbeat = port.store.heartbeat
-    asked = asyncio.ensure_future(later(heartbeat, before_s=12.0)("one", dict(one.fleet.held), TTL_S, b"{}"))
+    asked = asyncio.ensure_future(later(heartbeat, before_s=12.0)("one", dict(one.membership.held), TTL_S, b"{}"))
     two = await port.come("two")
     await asyncio.sleep(11.0)
     assert two.has == {*BOTS, *OTHERS}
-    fences = [Fence(lease, epoch) for lease, epoch in one.fleet.held.items()]
-    assert all(not two.fleet.holds(fence) for fence in fences)
+    fences = [Fence(lease, epoch) for lease, epoch in one.membership.held.items()]
+    assert all(not two.membership.holds(fence) for fence in fences)
     assert not (await asked).kept
-    assert not one.fleet.is_assured
+    assert not one.membership.is_assured
 
 
 @in_virtual_time

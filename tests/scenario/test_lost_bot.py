@@ -65,7 +65,7 @@ def test_a_message_that_waited_for_a_lost_bot_moves_also_after_a_kill(store: str
         await asyncio.sleep(60)
         await on.kill_and_start()
         await asyncio.sleep(10)
-        assert on.app.fleet.plan() != {}  # what waits does not make its report unreadable
+        assert on.app.membership.plan() != {}  # what waits does not make its report unreadable
         await asyncio.sleep(2 * CONFIRMED_S)
         await on.quiet()
         assert words(on.bob, on.ann.bot) == ["one", "two"]

@@ -241,7 +241,7 @@ class Host:
         """Return the leases that its worker holds now."""
         if self.life is None or self.life.dead or self.app is None:
             return frozenset()
-        return frozenset(self.app.fleet.held)
+        return frozenset(self.app.membership.held)
 
     def calm_down(self) -> None:
         """From now on it has no faults."""

@@ -29,7 +29,7 @@ PERIOD_S: Final = 30 * 24 * 3600
 _PURPOSE: Final = b"passerby sets"
 
 
-def marks(key: bytes, what: str, person: PersonId) -> tuple[int, ...]:
+def bits(key: bytes, what: str, person: PersonId) -> tuple[int, ...]:
     """The numbers of the bits that a person sets by sending `what`. `key`: at most 64 bytes."""
     thing = what.encode("utf-8", "surrogatepass")
     slots = blake2b(thing, digest_size=4 * ROWS, key=key, person=_PURPOSE).digest()
@@ -38,6 +38,6 @@ def marks(key: bytes, what: str, person: PersonId) -> tuple[int, ...]:
     return tuple(int.from_bytes(slots[4 * row : 4 * row + 4]) % SLOTS * BITS + bit for row in range(ROWS))
 
 
-def slot_and_bit(mark: int) -> tuple[int, int]:
+def slot_and_bit(number: int) -> tuple[int, int]:
     """The position of a bit: (slot, bit within it)."""
-    return divmod(mark, BITS)
+    return divmod(number, BITS)

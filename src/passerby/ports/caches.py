@@ -15,7 +15,7 @@ class Caches(Protocol):
         """Remember a bot's id for a file. None: forget it."""
         ...
 
-    async def sight(self, marks: Sequence[int]) -> int:
+    async def sight(self, bits: Sequence[int]) -> int:
         """Set these bits of the table of sightings (see `domain.popularity`).
 
         Returns how many people were seen with all of them, at least, in this period or the one before.

@@ -180,10 +180,10 @@ class FleetDuties:
         parts = self._parts
         telegram, tokens, clock, rng = parts.telegram, parts.tokens, parts.clock, parts.rng
         intake = None
-        watch = Continuity(bot, fence, parts.store, clock, parts.fleet, self._doubt)
+        watch = Continuity(bot, fence, parts.store, clock, parts.membership, self._doubt)
         if parts.config.polls:
             take = partial(self._take, fences=(fence,))
-            intake = Intake(bot, telegram, parts.store, take, tokens, clock, rng, parts.fleet, watch)
+            intake = Intake(bot, telegram, parts.store, take, tokens, clock, rng, parts.membership, watch)
 
         def menus() -> tuple[CommandList, ...]:
             rules = self._path.rules_now()
@@ -203,7 +203,9 @@ class FleetDuties:
         staff_bot = self.staff_bot
         copies = Copies(parts.words, None if staff_bot is None else staff_bot.bot)
         telegram, tokens, clock, rng = parts.telegram, parts.tokens, parts.clock, parts.rng
-        rounds = Rounds(broadcasts, parts.store, telegram, copies, spare, tokens, parts.fleet, self._put, clock, rng)
+        rounds = Rounds(
+            broadcasts, parts.store, telegram, copies, spare, tokens, parts.membership, self._put, clock, rng
+        )
         following = Following(broadcasts, telegram, copies, spare, tokens, clock)
         telling = Telling(None if staff_bot is None else staff_bot.board)
         return BroadcastSender(broadcasts, rounds, following, spare, tokens, self._fleet_bots, telling.tell, clock, rng)
@@ -213,7 +215,7 @@ class FleetDuties:
         assert config is not None, "the lease is asked for only if this is configured"
         if staff is not None:
             config = self._told_to_staff(config, staff)
-        return AlertWatch(config, self._fleet_bots, lambda: parts.fleet.members, parts.store, fence, parts.clock)
+        return AlertWatch(config, self._fleet_bots, lambda: parts.membership.members, parts.store, fence, parts.clock)
 
     def _told_to_staff(self, config: AlertConfig, staff: StaffConfig) -> AlertConfig:
         parts = self._parts

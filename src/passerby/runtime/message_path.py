@@ -39,10 +39,11 @@ class MessagePath:
 
     def __init__(self, parts: WorkerParts, finished: Callable[[tuple[UpdateRef, ...]], None], drains: Drains) -> None:
         telegram, store, records = parts.telegram, parts.store, parts.records
-        router, words, wording, tokens, fleet = parts.router, parts.words, parts.wording, parts.tokens, parts.fleet
+        router, words, wording = parts.router, parts.words, parts.wording
+        tokens, membership = parts.tokens, parts.membership
         background, flight_recorder, config = parts.background, parts.flight_recorder, parts.config
         clock, rng = parts.clock, parts.rng
-        worker, shared = fleet.worker, config.shared
+        worker, shared = membership.worker, config.shared
         self._clock = clock
         self._rng = rng
         self.rules_now = config.rules_now or (lambda: config.rules)
@@ -53,13 +54,13 @@ class MessagePath:
         self.faults = logs.Faults(clock.monotonic)
         sealer = self.sealer = Sealer(config.key, *config.former_keys)
         prints = Prints(config.key, *config.former_keys)
-        best_effort = BestEffort(telegram, wording, tokens, fleet, background)
+        best_effort = BestEffort(telegram, wording, tokens, membership, background)
         queues = self.person_queues = PersonQueues(self._handle, background, clock, flight_recorder)
         self.conduct_notes = ConductNotes(
             config.rules.real_chat_messages, lambda event: queues.put(Work(event, cause=event.chat))
         )
         self.albums = Albums(store, sealer, queues, background, clock, worker, self.uncertain.mark)
-        outcomes = DeliveryOutcomes(store, queues, best_effort, background, prints, fleet, finished, clock, rng)
+        outcomes = DeliveryOutcomes(store, queues, best_effort, background, prints, membership, finished, clock, rng)
         self.courier = Courier(
             telegram,
             store,
@@ -70,7 +71,7 @@ class MessagePath:
             config.bot_budget,
             config.chat_budget,
             outcomes=outcomes,
-            assurance=fleet,
+            assurance=membership,
             prints=prints,
             shared=shared,
             worker=worker,
@@ -86,19 +87,19 @@ class MessagePath:
         self.admission = Admission(
             queues, self.courier, store, clock, config.quota, router.is_for_us, self.checkouts.take
         )
-        self.parking = Parking(store, self.courier, sealer, self.albums, queues, fleet, finished, clock, worker)
-        sender = EffectSender(store, self.courier, best_effort, self.parking, fleet, worker, shared=shared)
+        self.parking = Parking(store, self.courier, sealer, self.albums, queues, membership, finished, clock, worker)
+        sender = EffectSender(store, self.courier, best_effort, self.parking, membership, worker, shared=shared)
         committer = Committer(store, sealer, self.uncertain, clock, worker, sender.find_again, parts.unrecorded.stored)
-        self.pairings = Pairings(committer, sender, fleet)
+        self.pairings = Pairings(committer, sender, membership)
         self._handler = EventHandler(
             router=router,
             loader=loader,
             committer=committer,
             sender=sender,
             parking=self.parking,
-            hopeless=HopelessWork(store, sender, fleet, finished, clock, rng, worker, shared=shared),
+            hopeless=HopelessWork(store, sender, membership, finished, clock, rng, worker, shared=shared),
             person_queues=queues,
-            leases=fleet,
+            leases=membership,
             env=self.env,
             finished=finished,
             owe=self.admission.owe,

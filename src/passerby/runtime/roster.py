@@ -24,14 +24,14 @@ class Roster:
         bots: Iterable[BotId],
         tokens: Tokens,
         duties: LeaseDuties,
-        fleet: Membership,
+        membership: Membership,
         background: Background,
         clock: Clock,
     ) -> None:
         self.bots = tuple(bots)
         self._tokens = tokens
         self._duties = duties
-        self._fleet = fleet
+        self._membership = membership
         self._background = background
         self._clock = clock
 
@@ -45,7 +45,7 @@ class Roster:
         for bot in before:
             if bot not in self.bots:
                 self._background.spawn(self._retire(bot))
-        self._fleet.hurry()
+        self._membership.hurry()
 
     async def _retire(self, bot: BotId) -> None:
         """Give the bot up when its updates in hand are done, or soon."""

@@ -36,7 +36,7 @@ class Upkeep:
         courier: Courier,
         parking: Parking,
         admission: Admission,
-        fleet: Membership,
+        membership: Membership,
         tokens: Tokens,
         know_pools: Callable[[Iterable[PoolId]], None],
         clock: Clock,
@@ -45,7 +45,7 @@ class Upkeep:
         self._courier = courier
         self._parking = parking
         self._admission = admission
-        self._fleet = fleet
+        self._membership = membership
         self._tokens = tokens
         self._know_pools = know_pools
         self._clock = clock
@@ -82,11 +82,13 @@ class Upkeep:
 
     def _heed_others(self) -> None:
         """Learn from the list of members what the other workers know about the bots."""
-        members = self._fleet.members
+        members = self._membership.members
         if members is self._heeded:
             return
         self._heeded = members
-        others = {worker: read_report(blob) for worker, blob in members.workers.items() if worker != self._fleet.worker}
+        others = {
+            worker: read_report(blob) for worker, blob in members.workers.items() if worker != self._membership.worker
+        }
         held = {(worker, lease) for lease, worker in members.holders.items()}
         self._tokens.heed(
             {worker: report.doubted_bots for worker, report in others.items()},

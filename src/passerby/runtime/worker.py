@@ -133,8 +133,8 @@ class Worker:
         leases = (FARMS, *optional.leases)
         self._duties = LeaseDuties(bots, pools(config.rules), self.tokens, self._task_for, clock, config, leases)
         unrecorded = UnrecordedFacts()
-        self.fleet = Membership(self.id, store, self._duties, background, clock, rng, unrecorded)
-        self.roster = Roster(bots, self.tokens, self._duties, self.fleet, background, clock)
+        self.membership = Membership(self.id, store, self._duties, background, clock, rng, unrecorded)
+        self.roster = Roster(bots, self.tokens, self._duties, self.membership, background, clock)
         parts = WorkerParts(
             telegram=telegram,
             store=store,
@@ -143,7 +143,7 @@ class Worker:
             words=words,
             wording=Wording(words),
             tokens=self.tokens,
-            fleet=self.fleet,
+            membership=self.membership,
             unrecorded=unrecorded,
             background=background,
             flight_recorder=self._flight_recorder,
@@ -154,7 +154,9 @@ class Worker:
         self._stand = parts.stand
         path = self._path = MessagePath(parts, self._finished, Drains(staff_records, clock))
         self.courier, self.person_queues = path.courier, path.person_queues
-        self._webhook_receiver = WebhookReceiver(store, self.fleet, path.admission, path.albums, self._flight_recorder)
+        self._webhook_receiver = WebhookReceiver(
+            store, self.membership, path.admission, path.albums, self._flight_recorder
+        )
         self.janitor = Janitor(
             self.id,
             store,
@@ -170,7 +172,7 @@ class Worker:
                 store,
                 records,
                 clock,
-                members=lambda: self.fleet.members.workers,
+                members=lambda: self.membership.members.workers,
                 is_sending=path.courier.is_sending_since_before,
                 put_back=path.parking.put_back,
                 unrecorded=unrecorded,
@@ -190,7 +192,7 @@ class Worker:
             path.courier,
             path.parking,
             path.admission,
-            self.fleet,
+            self.membership,
             self.tokens,
             self._duties.know_pools,
             clock,
@@ -218,12 +220,12 @@ class Worker:
             self._conduct_keeper.run,
         ):
             self._kept_going.append(self._stand(work))
-        await self.fleet.first_heartbeat()
+        await self.membership.first_heartbeat()
         await self._inherit()
         await self.janitor.release()
         if self._config.leads:
-            await self.fleet.claim_first()
-        self._kept_going.append(self._stand(self.fleet.run))
+            await self.membership.claim_first()
+        self._kept_going.append(self._stand(self.membership.run))
         began_at = self._clock.monotonic()
         while self._is_undecided(self._clock.monotonic() - began_at):
             await self._clock.sleep(QUIET_EVERY_S)
@@ -265,12 +267,12 @@ class Worker:
         self._duties.stopping()
         ends_at = self._clock.monotonic() + timeout_s
         deadline = ends_at - timeout_s * (RECORDER_SHARE + LAST_SENDS_SHARE)
-        self.fleet.retire()
+        self.membership.retire()
         intakes = [task.intake for task in self._duties.polling.values() if task.intake is not None]
         for intake in intakes:
             intake.stop()
         leases = [lease for lease in self._duties.held if lease != RECORDER]
-        releasing = self._background.spawn(self.fleet.hand_over(leases))
+        releasing = self._background.spawn(self.membership.hand_over(leases))
         while self._path.is_busy and self._clock.monotonic() < deadline and not self.has_lapsed.is_set():
             await self._clock.sleep(QUIET_EVERY_S)
         whole = not self._path.is_busy
@@ -280,7 +282,7 @@ class Worker:
         await asyncio.wait((releasing,), timeout=max(0.0, deadline - self._clock.monotonic()))
         intakes = [task.intake for task in self._duties.polling.values() if task.intake is not None]
         await asyncio.gather(*(intake.confirm() for intake in intakes))
-        records = RECORDER in self.fleet.held
+        records = RECORDER in self.membership.held
         for task in self._kept_going:
             task.cancel()
         await asyncio.gather(*self._kept_going, return_exceptions=True)
@@ -289,18 +291,18 @@ class Worker:
             if not await self._recorder.drain(timeout_s * RECORDER_SHARE):
                 with suppress(LiveStoreLost):
                     self.unrecorded = (await self._store.figures()).journal
-        await self.fleet.leave(timeout_s * RECORDER_SHARE)
+        await self.membership.leave(timeout_s * RECORDER_SHARE)
         await self._background.aclose()
         return whole
 
     async def abandon(self) -> None:
         """End at once. Nothing is confirmed, finished or given back: other workers have it by now, or will."""
         self.is_ready = False
-        self.fleet.abandon()
+        self.membership.abandon()
         self.courier.abandon()
         self._webhook_receiver.close()
         await self._background.aclose()
-        await self.fleet.leave(GOODBYE_S)  # otherwise the others count on it until its leases run out
+        await self.membership.leave(GOODBYE_S)  # otherwise the others count on it until its leases run out
 
     async def receive(self, arrival: Arrival) -> None:
         """Handle an update that Telegram brought. Returns when it is done, or parked, and that is stored.
@@ -327,20 +329,20 @@ class Worker:
     @property
     def members(self) -> Members:
         """All workers, by the last list of members."""
-        return self.fleet.members
+        return self.membership.members
 
     def _confirms(self, bot: BotId) -> bool:
         is_polled = bot in self._duties.polling or self._fleet_duties.polls_staff_bot(bot)
-        return is_polled and self.fleet.is_assured
+        return is_polled and self.membership.is_assured
 
     def _served(self) -> set[BotId]:
         """All bots that we or others serve."""
-        held = (lease.partition(":") for lease in self.fleet.members.holders)
+        held = (lease.partition(":") for lease in self.membership.members.holders)
         return {*self.roster.bots, *(BotId(int(name)) for kind, _, name in held if kind == "bot")}
 
     def _is_served(self, bot: BotId) -> bool:
         """Whether some worker polls it, as far as is known."""
-        return bot_lease(bot) in self.fleet.members.holders
+        return bot_lease(bot) in self.membership.members.holders
 
     def _finished(self, refs: tuple[UpdateRef, ...]) -> None:
         for ref in refs:

@@ -30,7 +30,7 @@ class WorkerParts:
     words: Words
     wording: Wording
     tokens: Tokens
-    fleet: Membership
+    membership: Membership
     unrecorded: UnrecordedFacts
     background: Background
     flight_recorder: FlightRecorder

@@ -44,7 +44,7 @@ class WorkerStatus:
         reasons = []
         if not self._worker.is_ready:
             reasons.append("it is starting, or stopping")
-        elif not self._worker.fleet.is_assured:
+        elif not self._worker.membership.is_assured:
             reasons.append("it is not sure of its leases")
         live = await self._live()
         if live != "ok":
@@ -53,7 +53,7 @@ class WorkerStatus:
 
     async def status(self) -> Mapping[str, object]:
         live, records = await asyncio.gather(self._live(), self._recorded())
-        report, members = self._worker.report(), self._worker.fleet.members
+        report, members = self._worker.report(), self._worker.membership.members
         return {
             "name": self._name,
             "role": self._role,
@@ -62,7 +62,7 @@ class WorkerStatus:
             "version": __version__,
             "worker": self._worker.id,
             "since": report.since,
-            "assured": self._worker.fleet.is_assured,
+            "assured": self._worker.membership.is_assured,
             "figures": msgspec.to_builtins(report.figures),
             "idle_bots": report.idle_bots,
             "doubted_bots": report.doubted_bots,

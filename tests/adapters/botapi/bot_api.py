@@ -34,15 +34,15 @@ class Memory:
         else:
             self.ids[unique, bot] = file_id
 
-    async def sight(self, marks: Sequence[int]) -> int:
-        self.sightings.note(marks, 0.0)
-        return self.sightings.least(marks, 0.0)
+    async def sight(self, bits: Sequence[int]) -> int:
+        self.sightings.note(bits, 0.0)
+        return self.sightings.least(bits, 0.0)
 
 
 class Popular(Memory):
     """Treats every set as one that many people use."""
 
-    async def sight(self, marks: Sequence[int]) -> int:
+    async def sight(self, bits: Sequence[int]) -> int:
         return 64
 
 

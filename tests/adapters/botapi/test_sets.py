@@ -113,7 +113,7 @@ def test_rare_custom_emoji_in_an_edit_quote_or_poll_become_plain_too() -> None:
 
 def test_while_the_store_is_away_no_set_counts_as_popular() -> None:
     class Away(Memory):
-        async def sight(self, marks: Any) -> int:
+        async def sight(self, bits: Any) -> int:
             raise LiveStoreLost
 
     stub = play(*[by(person, content_call(TEXT)) for person in CROWD], files=Away())

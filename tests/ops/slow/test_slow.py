@@ -30,7 +30,7 @@ def verdicts(findings: list[Finding]) -> dict[str, Verdict]:
 
 def test_a_file_shows_its_pages_and_its_log(tmp_path: Path) -> None:
     path = tmp_path / "passerby.db"
-    assert sqlite.facts(path).figures == {"database": "it is made at the first start"}
+    assert sqlite.insight(path).figures == {"database": "it is made at the first start"}
     asyncio.run(make_tables(path))
     seen = asyncio.run(look(Settings(bot_tokens=TOKEN, sqlite_db_path=path), NOW))
     assert set(seen.records.figures) == {"pages", "free pages", "journal", "write-ahead log"}

@@ -40,7 +40,7 @@ class Worker:
         self.handover_s = 0.0
         self.errors: list[BaseException] = []
         self.background = Background(self.errors.append)
-        self.fleet = Membership(name, store, self, self.background, clock, Random(name))  # type: ignore[arg-type]
+        self.membership = Membership(name, store, self, self.background, clock, Random(name))  # type: ignore[arg-type]
         self.bots = BOTS
 
     def wanted(self) -> Wanted:
@@ -54,17 +54,17 @@ class Worker:
 
     async def hand_over(self, fence: Fence) -> None:
         await asyncio.sleep(self.handover_s)
-        assert self.fleet.holds(fence), "it is given back afterwards"
+        assert self.membership.holds(fence), "it is given back afterwards"
         self.has.discard(fence.lease)
 
     def lapsed(self, reason: str) -> None:
         self.reasons.append(reason)
 
     async def begin(self) -> None:
-        await self.fleet.first_heartbeat()
+        await self.membership.first_heartbeat()
         if self.leads:
-            await self.fleet.claim_first()
-        self.running = self.background.spawn(self.fleet.run())
+            await self.membership.claim_first()
+        self.running = self.background.spawn(self.membership.run())
 
     async def die(self) -> None:
         await self.background.aclose()
@@ -142,13 +142,13 @@ async def test_the_leases_of_a_worker_that_leaves_are_free_at_once(port: Port, /
     one, two = await port.come("one"), await port.come("two")
     await asyncio.sleep(4 * BEAT_S)
     two.leaving = True
-    two.fleet.retire()
-    await two.fleet.hand_over(list(two.has))
+    two.membership.retire()
+    await two.membership.hand_over(list(two.has))
     assert two.has == set()
-    await two.fleet.leave(1.0)
+    await two.membership.leave(1.0)
     await asyncio.sleep(BEAT_S + 0.1)
     assert one.has == {*BOTS, *OTHERS}
-    assert list(one.fleet.members.workers) == ["one"]
+    assert list(one.membership.members.workers) == ["one"]
 
 
 @staged(at_port)
@@ -161,7 +161,7 @@ async def test_a_worker_that_takes_no_leases_is_a_member_too(port: Port, /) -> N
     await asyncio.sleep(4 * BEAT_S)
     assert two.has == set()
     assert one.has == {*BOTS, *OTHERS}
-    assert set(one.fleet.members.workers) == {"one", "two"}
+    assert set(one.membership.members.workers) == {"one", "two"}
 
 
 @staged(at_port)
@@ -178,24 +178,24 @@ async def test_many_bots_are_taken_few_at_a_time_and_soon(port: Port, /) -> None
 @staged(at_port)
 async def test_assurance_ends_before_another_can_take_the_lease_and_comes_back(port: Port, /) -> None:
     one = await port.come("one")
-    assert one.fleet.is_assured
+    assert one.membership.is_assured
 
     async def away(*_: object) -> Members:
         raise LiveStoreLost("away")
 
     heartbeat, port.store.heartbeat = port.store.heartbeat, away  # type: ignore[method-assign, assignment]
     await asyncio.sleep(TTL_S - MARGIN_S + BEAT_S)
-    waits = asyncio.ensure_future(one.fleet.assured())
+    waits = asyncio.ensure_future(one.membership.assured())
     await settled()
     assert not waits.done()
     waits.cancel()
-    waiting = asyncio.ensure_future(one.fleet.assured())
+    waiting = asyncio.ensure_future(one.membership.assured())
     await asyncio.sleep(30.0)
     assert not waiting.done()
     port.store.heartbeat = heartbeat  # type: ignore[method-assign]
     await asyncio.sleep(1.0)
     assert waiting.done()
-    assert one.fleet.is_assured
+    assert one.membership.is_assured
     assert one.reasons == [], "nobody has taken a lease: an outage of the store moves none"
     assert one.has == {*BOTS, *OTHERS}
 
@@ -207,24 +207,24 @@ async def test_a_worker_paused_until_others_took_over_lapses_for_good(port: Port
     two.running.cancel()  # this pauses it
     await asyncio.sleep(10.0)
     assert one.has == {*BOTS, *OTHERS}
-    assert not two.fleet.is_assured
-    resumed = two.background.spawn(two.fleet.run())
+    assert not two.membership.is_assured
+    resumed = two.background.spawn(two.membership.run())
     await asyncio.sleep(3 * BEAT_S)
     assert len(two.reasons) == 1
     assert resumed.done()
-    assert not two.fleet.is_assured
+    assert not two.membership.is_assured
 
 
 @staged(at_port)
 async def test_a_fence_is_held_until_it_is_given_back(port: Port, /) -> None:
     one = await port.come("one")
-    fence = one.fleet.fence(BOTS[0])
+    fence = one.membership.fence(BOTS[0])
     assert fence is not None
-    assert one.fleet.holds(fence)
-    assert not one.fleet.holds(Fence(fence.lease, fence.epoch - 1))
-    await one.fleet.give(BOTS[0])
-    assert not one.fleet.holds(fence)
-    assert one.fleet.fence(BOTS[0]) is None
+    assert one.membership.holds(fence)
+    assert not one.membership.holds(Fence(fence.lease, fence.epoch - 1))
+    await one.membership.give(BOTS[0])
+    assert not one.membership.holds(fence)
+    assert one.membership.fence(BOTS[0]) is None
     await settled()
 
 
@@ -237,23 +237,23 @@ def test_a_worker_with_an_unreadable_report_gets_no_leases(blob: bytes) -> None:
 async def test_a_lease_is_young_for_a_minute_after_it_was_taken(port: Port, /) -> None:
     """As long as the last holder's sends may still be under way."""
     one = await port.come("one")
-    fence = one.fleet.fence(BOTS[0])
+    fence = one.membership.fence(BOTS[0])
     assert fence is not None
-    assert one.fleet.is_young(fence)
-    assert not one.fleet.is_young(Fence(LeaseName("bot:99"), 1)), "it was never ours"
+    assert one.membership.is_young(fence)
+    assert not one.membership.is_young(Fence(LeaseName("bot:99"), 1)), "it was never ours"
     await asyncio.sleep(YOUNG_S - 1)
-    assert one.fleet.is_young(fence)
+    assert one.membership.is_young(fence)
     await asyncio.sleep(2)
-    assert not one.fleet.is_young(fence)
+    assert not one.membership.is_young(fence)
 
 
 @staged(at_port)
 async def test_a_worker_that_has_lapsed_is_sure_of_nothing_and_says_so_once(port: Port, /) -> None:
     one = await port.come("one")
-    assert one.fleet.is_assured
-    one.fleet.lapse("a write was refused")
-    one.fleet.lapse("again")
-    assert not one.fleet.is_assured, "at once, not when its time is over"
+    assert one.membership.is_assured
+    one.membership.lapse("a write was refused")
+    one.membership.lapse("again")
+    assert not one.membership.is_assured, "at once, not when its time is over"
     assert one.reasons == ["a write was refused"]
     await asyncio.sleep(2 * BEAT_S)
     assert one.running.done()
@@ -264,7 +264,7 @@ async def test_a_worker_that_says_that_it_leaves_gets_no_more_leases(port: Port,
     one, two = await port.come("one"), await port.come("two")
     await asyncio.sleep(4 * BEAT_S)
     two.leaving = True
-    two.fleet.retire()
+    two.membership.retire()
     await asyncio.sleep(2 * BEAT_S)
-    assert set(one.fleet.plan().values()) == {"one"}
-    assert one.fleet.plan().keys() == {*BOTS, *OTHERS}
+    assert set(one.membership.plan().values()) == {"one"}
+    assert one.membership.plan().keys() == {*BOTS, *OTHERS}

@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from passerby.adapters.botapi.safe_filenames import APART
-from passerby.domain.popularity import ENOUGH, marks
+from passerby.domain.popularity import ENOUGH, bits
 from passerby.kernel.content import Content, Entity, Kind
 from passerby.kernel.ids import PersonId
 from passerby.ports.live_store import LiveStoreLost
@@ -30,7 +30,7 @@ _POLL_TEXTS: Final = ("question_entities", "text_entities")
 class Sightings(Protocol):
     """`LiveStore` satisfies it."""
 
-    async def sight(self, marks: Sequence[int]) -> int:
+    async def sight(self, bits: Sequence[int]) -> int:
         """See `ports.live_store`."""
         ...
 
@@ -97,7 +97,7 @@ class Sets:
         if self._sightings is None:
             return False
         try:
-            seen = await self._sightings.sight(marks(self._key, what, by))
+            seen = await self._sightings.sight(bits(self._key, what, by))
         except LiveStoreLost:
             return False
         if seen < ENOUGH:

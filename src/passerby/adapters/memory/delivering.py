@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
-from passerby.adapters.memory.fleet import MemoryFleet
 from passerby.adapters.memory.history import FileSeen, Inherited, Marked, Sighted
+from passerby.adapters.memory.membership import MemoryMembership
 from passerby.kernel.decision import Counterpart
 from passerby.kernel.ids import BotId, ChatId, MessageRef, PersonId
 from passerby.ports.leases import Fenced, WorkerId
@@ -14,7 +14,7 @@ from passerby.ports.soon import Soon
 from passerby.ports.trails import Trail, trail_of
 
 
-class MemoryDelivering(MemoryFleet):
+class MemoryDelivering(MemoryMembership):
     """The roles MessageMap, Outbox, Trails and Caches."""
 
     async def counterpart(self, chat: ChatId, about: MessageRef) -> Counterpart | None:
@@ -124,10 +124,10 @@ class MemoryDelivering(MemoryFleet):
         self._write(FileSeen(unique, bot, file_id))
         self._state.see_file(unique, bot, file_id)
 
-    async def sight(self, marks: Sequence[int]) -> int:
+    async def sight(self, bits: Sequence[int]) -> int:
         self._check()
         at, sightings = self._clock.now(), self._state.sightings
-        if not sightings.has(marks, at):
-            self._write(Sighted(at, list(marks)))
-            sightings.note(marks, at)
-        return sightings.least(marks, at)
+        if not sightings.has(bits, at):
+            self._write(Sighted(at, list(bits)))
+            sightings.note(bits, at)
+        return sightings.least(bits, at)

@@ -80,7 +80,7 @@ class FileSeen(msgspec.Struct, frozen=True, tag="file"):
 
 class Sighted(msgspec.Struct, frozen=True, tag="sighted"):
     at: float
-    marks: list[int]
+    bits: list[int]
 
 
 class Crashed(msgspec.Struct, frozen=True, tag="crashed"):

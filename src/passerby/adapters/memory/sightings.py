@@ -12,22 +12,22 @@ class Sightings:
     def __init__(self) -> None:
         self._tables: dict[int, dict[int, int]] = {}
 
-    def has(self, marks: Iterable[int], at: float) -> bool:
-        """Whether all these marks are set."""
+    def has(self, bits: Iterable[int], at: float) -> bool:
+        """Whether all these bits are set."""
         table = self._tables.get(_period(at), {})
-        return all(table.get(slot, 0) >> bit & 1 for slot, bit in map(slot_and_bit, marks))
+        return all(table.get(slot, 0) >> bit & 1 for slot, bit in map(slot_and_bit, bits))
 
-    def note(self, marks: Iterable[int], at: float) -> None:
+    def note(self, bits: Iterable[int], at: float) -> None:
         period = _period(at)
         if period not in self._tables:
             self._tables = {each: table for each, table in self._tables.items() if each == period - 1} | {period: {}}
         table = self._tables[period]
-        for slot, bit in map(slot_and_bit, marks):
+        for slot, bit in map(slot_and_bit, bits):
             table[slot] = table.get(slot, 0) | 1 << bit
 
-    def least(self, marks: Sequence[int], at: float) -> int:
+    def least(self, bits: Sequence[int], at: float) -> int:
         """The lowest number of bits in any of their slots, taken from the period where it is higher."""
-        slots = [slot for slot, _ in map(slot_and_bit, marks)]
+        slots = [slot for slot, _ in map(slot_and_bit, bits)]
         tables = [self._tables.get(period, {}) for period in (_period(at), _period(at) - 1)]
         return max(min((table.get(slot, 0).bit_count() for slot in slots), default=0) for table in tables)
 

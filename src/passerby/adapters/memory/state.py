@@ -177,8 +177,8 @@ class State:
                 self.trim(upto)
             case FileSeen(unique=unique, bot=bot, file_id=file_id):
                 self.see_file(unique, bot, file_id)
-            case Sighted(at=at, marks=marks):
-                self.sightings.note(marks, at)
+            case Sighted(at=at, bits=bits):
+                self.sightings.note(bits, at)
             case Crashed(at=at, refs=refs, crash=crash):
                 self.crashes.add(refs, crash, at)
             case Noted(name=name, value=value):

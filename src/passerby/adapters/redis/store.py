@@ -381,9 +381,9 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisMessageMap, RedisOutbox, 
         text = told.decode("utf-8", "replace") if isinstance(told, bytes) else ""
         return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
 
-    async def sight(self, marks: Sequence[int]) -> int:
+    async def sight(self, bits: Sequence[int]) -> int:
         keys = self._keys.sightings(self._time.now())
-        seen: int = await self._batcher.call(scripts.SIGHT, keys, (SIGHTINGS_KEPT_S, *marks))
+        seen: int = await self._batcher.call(scripts.SIGHT, keys, (SIGHTINGS_KEPT_S, *bits))
         return seen
 
     async def sweep(self) -> None:

@@ -38,7 +38,7 @@ async def checks(settings: Settings, processes: int, now: Callable[[], float]) -
     try:
         async with asyncio.timeout(PATIENCE_S):
             state = await schema_state(database)
-            facts = await _facts(database, now) if settings.postgres_uri else None
+            seen = await _look(database, now) if settings.postgres_uri else None
         if not settings.postgres_uri and await is_damaged(database):
             raise DatabaseUnusable(DAMAGED)
         if state.is_current:
@@ -53,15 +53,15 @@ async def checks(settings: Settings, processes: int, now: Callable[[], float]) -
     yield judged_schema(settings, state)
     if state.is_current:
         yield await _rows(settings, database)
-    if facts is not None:
-        yield judged_version(facts.version)
-        if facts.pooler:
-            yield well("pooler", f"{facts.pooler} is in front of it")
+    if seen is not None:
+        yield judged_version(seen.version)
+        if seen.pooler:
+            yield well("pooler", f"{seen.pooler} is in front of it")
             yield pooled_pools(settings, processes)
         else:
-            yield judged_pools(settings, processes, facts.most, facts.reserved)
-        yield judged_sync(facts.fsync, facts.commits)
-        yield skew("postgresql clock", facts.ahead_s)
+            yield judged_pools(settings, processes, seen.most, seen.reserved)
+        yield judged_sync(seen.fsync, seen.commits)
+        yield skew("postgresql clock", seen.ahead_s)
 
 
 def judged_schema(settings: Settings, state: SchemaState) -> Finding:
@@ -140,7 +140,7 @@ def _count(processes: int) -> str:
     return "1 process" if processes == 1 else f"{processes} processes"
 
 
-class _Facts(msgspec.Struct, frozen=True):
+class _Seen(msgspec.Struct, frozen=True):
     """`pooler`: the name of the pooler in front of the server. Empty if there is none."""
 
     version: str
@@ -152,7 +152,7 @@ class _Facts(msgspec.Struct, frozen=True):
     pooler: str
 
 
-async def _facts(database: object, now: Callable[[], float]) -> _Facts:
+async def _look(database: object, now: Callable[[], float]) -> _Seen:
     url = database_url(str(database))
     engine = connect(url, Pool(timeout_s=PATIENCE_S), poolclass=NullPool)
     setting = sa.func.current_setting
@@ -173,7 +173,7 @@ async def _facts(database: object, now: Callable[[], float]) -> _Facts:
                 found = dict(row.mappings().one())
                 ahead_s = ahead_by(asked_at, found.pop("now"), now())
                 pooler = await name_of_pooler(url, PATIENCE_S / 2) if await is_pooled(connection) else ""
-                return _Facts(**found, ahead_s=ahead_s, pooler=pooler)
+                return _Seen(**found, ahead_s=ahead_s, pooler=pooler)
     finally:
         await engine.dispose()
 

@@ -36,9 +36,9 @@ async def look(settings: Settings, now: float) -> Slow:
 async def _records(settings: Settings) -> Insight:
     try:
         if settings.postgres_uri is None:
-            return await asyncio.to_thread(sqlite.facts, settings.sqlite_db_path)
+            return await asyncio.to_thread(sqlite.insight, settings.sqlite_db_path)
         async with asyncio.timeout(PATIENCE_S):
-            return await postgres.facts(settings)
+            return await postgres.insight(settings)
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         # Only the type: the text may quote the address.
         return _unseen("database", error)
@@ -52,7 +52,7 @@ async def _live(settings: Settings, now: float) -> Insight | None:
 
     try:
         async with asyncio.timeout(PATIENCE_S):
-            return await redis.facts(settings, now)
+            return await redis.insight(settings, now)
     except (RedisError, OSError) as error:
         return _unseen("redis", error)
 

@@ -52,14 +52,14 @@ _CONNECTIONS: Final = sa.text(
 )
 
 
-async def facts(settings: Settings) -> Insight:
+async def insight(settings: Settings) -> Insight:
     """Raises: SQLAlchemyError, OSError."""
     assert settings.postgres_uri is not None
     records = SqlRecords.at(settings.postgres_uri.get_secret_value(), FEW)
     try:
         statements = await _statements(records)
         async with records.engine.connect() as connection:
-            return await _facts(connection, statements)
+            return await _insight(connection, statements)
     finally:
         await records.aclose()
 
@@ -84,7 +84,7 @@ def _bare(query: str) -> str:
     return re.sub(r"\$\d+(::(double precision|\w+)(\[\])?)?|\s+", "", query.lower())
 
 
-async def _facts(connection: AsyncConnection, statements: list[Statement]) -> Insight:
+async def _insight(connection: AsyncConnection, statements: list[Statement]) -> Insight:
     tables = (await connection.execute(_TABLES)).all()
     unused = (await connection.execute(_UNUSED)).all()
     hit, read = (await connection.execute(_HITS)).one()

@@ -23,7 +23,7 @@ KNOWN: Final = {
 }
 
 
-async def facts(settings: Settings, now: float) -> Insight:
+async def insight(settings: Settings, now: float) -> Insight:
     """In a cluster, of the node with our keys. Raises: RedisError, OSError."""
     connection = await connector(settings.redis_url.get_secret_value(), Keys(settings.redis_name))()
     try:

@@ -15,7 +15,7 @@ FREE_SHARE: Final = 0.3
 LARGE: Final = 100 * MIB
 
 
-def facts(path: Path) -> Insight:
+def insight(path: Path) -> Insight:
     """Raises: sqlite3.Error."""
     if not path.exists():
         return Insight(figures={"database": "it is made at the first start"})

@@ -84,9 +84,9 @@ class StaffBot:
         self.bot = config.bot
         self._parts = parts
         self._task: PollingTask | None = None
-        telegram, store, fleet, clock, rng = parts.telegram, parts.store, parts.fleet, parts.clock, parts.rng
+        telegram, store, membership, clock, rng = parts.telegram, parts.store, parts.membership, parts.clock, parts.rng
         self.board = StaffBoard(
-            config.bot, telegram, parts.wording, config.records, parts.tokens, fleet, clock, rng, open_exhibit
+            config.bot, telegram, parts.wording, config.records, parts.tokens, membership, clock, rng, open_exhibit
         )
         decisions = StaffDecisions(
             config.records,
@@ -99,7 +99,7 @@ class StaffBot:
         )
         sponsors = Sponsors(telegram, store, config.bot, lambda: env().rules.sponsor, clock)
         retire = config.retire or _in_no_file
-        desk = StaffDesk(decisions, self.board, store, fleet, self._finished, clock, rng, retire, sponsors)
+        desk = StaffDesk(decisions, self.board, store, membership, self._finished, clock, rng, retire, sponsors)
         self._queues = PersonQueues(desk.handle, parts.background, clock, parts.flight_recorder)
 
     @property
@@ -114,7 +114,7 @@ class StaffBot:
         """Poll the bot, from the moment its lease is taken."""
         parts, put = self._parts, partial(self._receive, fence)
         telegram, tokens, clock, rng = parts.telegram, parts.tokens, parts.clock, parts.rng
-        intake = Intake(self.bot, telegram, parts.store, put, tokens, clock, rng, parts.fleet)
+        intake = Intake(self.bot, telegram, parts.store, put, tokens, clock, rng, parts.membership)
         task = self._task = PollingTask(self.bot, fence, telegram, intake, self._menus, parts.stand, clock, rng, tokens)
         await task.begin()
 

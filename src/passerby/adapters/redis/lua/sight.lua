@@ -3,7 +3,7 @@
 -- store's generation.
 --
 -- KEYS  1 now   string   the table of this period, one bit for each mark   2 before   string   the last period's table
--- ARGV  1 how long a table is kept, in seconds   2 ...   marks, by the number of their bit; a slot has 64 bits
+-- ARGV  1 how long a table is kept, in seconds   2 ...   numbers of bits; a slot has 64 bits
 --
 -- Returns the number of bits set in the emptiest of the slots; of the two periods, the higher number.
 

@@ -9,7 +9,7 @@ from passerby.ports.leases import Fence, Fenced, LeaseName, Members, WorkerId
 from passerby.ports.shared_budgets import Account, Grant
 
 
-class MemoryFleet(LoggedStore):
+class MemoryMembership(LoggedStore):
     """The roles Leases and SharedBudgets."""
 
     def _check_fences(self, fences: Iterable[Fence]) -> None:
