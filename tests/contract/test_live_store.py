@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from passerby.domain.popularity import PERIOD_S, marks
+from passerby.domain.popularity import PERIOD_S, bits
 from passerby.kernel.decision import Counterpart, Facts
 from passerby.kernel.ids import NOWHERE, MessageId, PersonId
 from passerby.kernel.participant import Chatting, Idle, Searching, Ticket
@@ -716,23 +716,23 @@ async def test_each_bot_has_its_own_id_for_a_file(place: Place, store: LiveStore
 
 @survives
 async def test_a_set_seen_with_several_people_is_counted(place: Place, store: LiveStore, later: LiveStore) -> None:
-    assert [await store.sight(marks(KEY, "cats", PersonId(person))) for person in (1, 1)] == [1, 1]
-    seen = [await later.sight(marks(KEY, "cats", PersonId(person))) for person in range(2, 60)]
+    assert [await store.sight(bits(KEY, "cats", PersonId(person))) for person in (1, 1)] == [1, 1]
+    seen = [await later.sight(bits(KEY, "cats", PersonId(person))) for person in range(2, 60)]
     assert seen == sorted(seen)
     assert seen[-1] > 20
-    assert await later.sight(marks(KEY, "dogs", PersonId(1))) == 1
+    assert await later.sight(bits(KEY, "dogs", PersonId(1))) == 1
 
 
 @contract
 async def test_sightings_are_remembered_for_one_more_period_and_then_forgotten(place: Place) -> None:
     store = place.open()
     for person in range(1, 30):
-        many = await store.sight(marks(KEY, "cats", PersonId(person)))
+        many = await store.sight(bits(KEY, "cats", PersonId(person)))
     await place.elapse(PERIOD_S)
-    assert await store.sight(marks(KEY, "cats", PersonId(1))) == many > 10
+    assert await store.sight(bits(KEY, "cats", PersonId(1))) == many > 10
     await place.elapse(PERIOD_S)
-    assert await store.sight(marks(KEY, "cats", PersonId(1))) == 1
-    assert await store.sight(marks(KEY, "cats", PersonId(1))) == 1
+    assert await store.sight(bits(KEY, "cats", PersonId(1))) == 1
+    assert await store.sight(bits(KEY, "cats", PersonId(1))) == 1
 
 
 WRITES: dict[str, Callable[[LiveStore], Awaitable[Any]]] = {
@@ -743,7 +743,7 @@ WRITES: dict[str, Callable[[LiveStore], Awaitable[Any]]] = {
     "adopt": lambda store: store.adopt((couple(NEXT_CHAT, 9)[0], somebody(EVE, 3, waiting(EVE)))),
     "trim_journal": lambda store: store.trim_journal(1, store.generation),
     "remember_file": lambda store: store.remember_file("u", BOT, "another"),
-    "sight": lambda store: store.sight(marks(KEY, "birds", ANN)),
+    "sight": lambda store: store.sight(bits(KEY, "birds", ANN)),
 }
 
 

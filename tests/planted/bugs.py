@@ -774,8 +774,8 @@ BUGS: Final = (
     Bug(
         "sql",
         "a cancelled batch is cut in half",
-        "await again(Undone, self.WRITE_TRIES, lambda: to_the_end(self._apply(generation, entries, after or 0)))",
-        "await again(Undone, self.WRITE_TRIES, lambda: self._apply(generation, entries, after or 0))",
+        "await retried(Undone, self.WRITE_TRIES, lambda: to_the_end(self._apply(generation, entries, after or 0)))",
+        "await retried(Undone, self.WRITE_TRIES, lambda: self._apply(generation, entries, after or 0))",
     ),
     Bug(
         "sql",

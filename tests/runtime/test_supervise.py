@@ -77,7 +77,7 @@ class Process:
 
     @property
     def bots(self) -> set[BotId]:
-        return {BotId(int(lease[4:])) for lease in self.incarnations[-1].fleet.held if lease.startswith("bot:")}
+        return {BotId(int(lease[4:])) for lease in self.incarnations[-1].membership.held if lease.startswith("bot:")}
 
 
 class Town:
@@ -156,7 +156,7 @@ async def test_a_worker_that_leaves_hands_over_its_bots_at_once(town: Town, /) -
 async def test_a_lapsed_worker_restarts_under_a_new_name_with_nothing_in_hand(town: Town, /) -> None:
     one = await town.begin("one")
     first = one.incarnations[0]
-    first.fleet.lapse("a test says so")
+    first.membership.lapse("a test says so")
     await asyncio.sleep(1)
     assert one.ended == [True]
     assert len(one.incarnations) == 2

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from passerby.adapters.botapi.files import Disguised
-from passerby.domain.popularity import ENOUGH, marks
+from passerby.domain.popularity import ENOUGH, bits
 from passerby.kernel.ids import PersonId
 from tests.scenario.kinds import ASKED_FIRST, REFUSED, SENT, essence, expected
 from tests.scenario.matrix import HOMES, LIVES, over_stores, pass_on
@@ -43,7 +43,7 @@ def test_a_custom_emoji_that_many_people_use_arrives_as_itself(life: str, home: 
     async def scene(on: Stage) -> None:
         (emoji,) = SENT["custom emoji"]["entities"]
         for person in range(1, 4 * ENOUGH):
-            await on.store.sight(marks(b"", emoji["custom_emoji_id"], PersonId(person)))
+            await on.store.sight(bits(b"", emoji["custom_emoji_id"], PersonId(person)))
         await on.live(life)
         await pass_on(on, on.ann, "custom emoji")
         (got,) = on.bob.got()

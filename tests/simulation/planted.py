@@ -246,7 +246,7 @@ class KeepsLostLeases(Worker):
 
     def __init__(self, **parts: Any) -> None:
         super().__init__(**parts)
-        self.fleet.__class__ = _NeverLapses
+        self.membership.__class__ = _NeverLapses
 
 
 FLEET_BUGS = (

@@ -58,7 +58,7 @@ def copied_content(request: Request, message: Json) -> Json:
             if key not in ("live_period", "heading", "proximity_alert_radius")
         }
     elif kind == "poll":
-        content["poll"] = polls.again(request, message["poll"])
+        content["poll"] = polls.unvoted_copy(request, message["poll"])
     elif kind == "checklist":
         ticks = ("completed_by_user", "completed_by_chat", "completion_date")
         tasks = [{k: v for k, v in task.items() if k not in ticks} for task in message["checklist"]["tasks"]]

@@ -77,7 +77,7 @@ def fresh(number: int, question: str, options: list[tuple[str, list[Json]]]) -> 
     return {"id": str(number), "question": question, "options": made, **_EMPTY}
 
 
-def again(request: Request, poll: Json) -> Json:
+def unvoted_copy(request: Request, poll: Json) -> Json:
     """A copy with a new id and no votes. Raises: Refusal, for a quiz if the bot does not know the answer."""
     if poll["type"] == "quiz" and not poll.get("correct_option_ids"):
         raise bad_request("the message can't be copied")

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from passerby.dialogue.keyboards import keys_for
-from passerby.dialogue.standing import tells_standing
+from passerby.dialogue.states import tells_state
 from passerby.kernel.decision import Facts
 from passerby.kernel.effect import Keyboard, Priority
 from passerby.kernel.ids import NOWHERE, ChatId, MessageId, search_of
@@ -70,7 +70,7 @@ def test_a_text_that_says_nothing_about_the_state_only_gets_the_keyboard_of_the_
 
 def test_the_texts_that_tell_a_state_are_those_that_people_take_for_it() -> None:
     """The simulated people read them without knowing the product's list."""
-    assert {key for key in MEANS if not tells_standing(key)} == set()
+    assert {key for key in MEANS if not tells_state(key)} == set()
 
 
 @pytest.mark.parametrize(

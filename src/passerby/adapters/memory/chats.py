@@ -170,7 +170,7 @@ class Chats:
             found.word_at, found.speaker = at, speaker
             self._open[chat] = self._open.pop(chat)
 
-    def quiet(self, since: float, limit: int) -> Iterator[IdleChat]:
+    def idle(self, since: float, limit: int) -> Iterator[IdleChat]:
         for id_, chat in self._open.items():
             if limit <= 0 or chat.word_at > since:
                 return

@@ -49,4 +49,4 @@ class MemoryFeeds(LoggedStore):
 
     async def idle_chats(self, since: float, limit: int) -> list[IdleChat]:
         self._check()
-        return list(self._state.chats.quiet(since, limit))
+        return list(self._state.chats.idle(since, limit))

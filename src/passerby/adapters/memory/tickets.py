@@ -15,11 +15,13 @@ TOMBSTONES = 10_000
 
 
 class Pool:
+    """`floor`: a reader whose cursor is below it may have missed a tombstone, and gets the whole pool."""
+
     def __init__(self, floor: int) -> None:
         self.changed: dict[PersonId, tuple[int, TicketChange]] = {}  # in the order of their numbers
         self.waiting = 0
         self.floor = floor
-        self.news = asyncio.Event()
+        self.has_changed = asyncio.Event()
 
     def put(self, number: int, change: TicketChange) -> None:
         before = self.changed.pop(change.person, None)
@@ -27,13 +29,14 @@ class Pool:
         self.changed[change.person] = (number, change)
         if len(self.changed) - self.waiting > TOMBSTONES:
             self._bury(number)
-        self.news.set()
+        self.has_changed.set()
 
     def _bury(self, number: int) -> None:
         self.changed = {person: each for person, each in self.changed.items() if each[1].ticket is not None}
         self.floor = number
 
     def since(self, cursor: int | None) -> tuple[tuple[TicketChange, ...], bool]:
+        """The changes after the cursor, and whether they are the whole pool instead."""
         if cursor is None or cursor < self.floor:
             return tuple(change for _, change in self.changed.values() if change.ticket is not None), True
         newest_first = []
@@ -53,7 +56,7 @@ class TicketPools:
     def successor(self) -> "TicketPools":
         """An empty one. Every reader of this one is too far behind for it. Wakes those who wait here."""
         for pool in self._pools.values():
-            pool.news.set()
+            pool.has_changed.set()
         return TicketPools(self._number + 1)
 
     @property
@@ -86,10 +89,10 @@ class TicketPools:
         tickets = self._pool(pool)
         changes, whole = tickets.since(cursor)
         if not changes and not whole and wait_s > 0:
-            tickets.news.clear()
+            tickets.has_changed.clear()
             try:
                 async with asyncio.timeout(wait_s):
-                    await tickets.news.wait()
+                    await tickets.has_changed.wait()
             except TimeoutError:
                 pass
             changes, whole = tickets.since(cursor)

@@ -26,7 +26,7 @@ from passerby.adapters.sql.rows import READ
 from passerby.adapters.sql.salvage import people_of
 from passerby.adapters.sql.tables import chats, journal_positions, users
 from passerby.adapters.sql.tombstones import Pseudonyms, no_pseudonyms, remembered
-from passerby.adapters.sql.transactions import again
+from passerby.adapters.sql.transactions import retried
 from passerby.adapters.sql.unreadable import identifier, is_time, position, readable, text_of
 from passerby.adapters.sql.writing import Writer
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
@@ -161,7 +161,7 @@ class SqlRecords(SqlPersonalData, SqlMoney, SqlPromos, SqlReferrals):
 
     async def apply(self, generation: str, entries: Sequence[tuple[int, Fact]], *, after: int | None = None) -> None:
         if entries:
-            await again(Undone, self.WRITE_TRIES, lambda: to_the_end(self._apply(generation, entries, after or 0)))
+            await retried(Undone, self.WRITE_TRIES, lambda: to_the_end(self._apply(generation, entries, after or 0)))
 
     async def aclose(self) -> None:
         await self._engine.dispose()

@@ -30,7 +30,7 @@ class Transactions:
             async with self._engine.connect() as connection:
                 return await query(connection)
 
-        return await again(RecordsLost, self.READ_TRIES, lambda: to_the_end(once()))
+        return await retried(RecordsLost, self.READ_TRIES, lambda: to_the_end(once()))
 
     async def _write(self, work: Callable[[AsyncConnection], Awaitable[T]], *, in_audit: bool = False) -> T:
         """Do the work in one transaction. With `in_audit`, no other one that adds to the audit runs meanwhile."""
@@ -43,10 +43,10 @@ class Transactions:
                         await lock_audit(connection)
                     return await work(connection)
 
-        return await again(Undone, self.WRITE_TRIES, lambda: to_the_end(once()))
+        return await retried(Undone, self.WRITE_TRIES, lambda: to_the_end(once()))
 
 
-async def again(failure: type[RecordsLost], tries: int, attempt: Callable[[], Awaitable[T]]) -> T:
+async def retried(failure: type[RecordsLost], tries: int, attempt: Callable[[], Awaitable[T]]) -> T:
     """Try up to `tries` times without a pause, as long as the failure is of this type."""
     for tries_left in range(tries - 1, -1, -1):
         try:

@@ -52,7 +52,7 @@ def traces(content: Content) -> Trace | None:
         return found
     if content.entities and (found := _in_entities(content)) is not None:
         return found
-    return _told(content.detail) if content.detail and content.kind not in _WORDLESS else None
+    return _in_detail(content.detail) if content.detail and content.kind not in _WORDLESS else None
 
 
 def _in_entities(content: Content) -> Trace | None:
@@ -71,7 +71,7 @@ def _in_entities(content: Content) -> Trace | None:
     return None
 
 
-def _told(detail: dict[str, Any]) -> Trace | None:
+def _in_detail(detail: dict[str, Any]) -> Trace | None:
     seen = 0
     for number, (name, words) in enumerate(_strings(detail)):
         seen += len(words)

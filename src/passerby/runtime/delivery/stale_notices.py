@@ -20,7 +20,7 @@ over, if another notice is still to come.
 import msgspec
 
 from passerby.dialogue.keyboards import KEYS, keys_for
-from passerby.dialogue.standing import NOW, UNSENT, tells_standing
+from passerby.dialogue.states import NOW, UNSENT, tells_state
 from passerby.kernel.decision import Facts
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Chatting, Idle, State
@@ -35,7 +35,7 @@ def as_things_stand(notice: Notice, facts: Facts) -> Notice:
     says, state = notice.keyboard, facts.me.state
     if says not in KEYS.values() or (says == keys_for(state) and not _of_another_chat(notice, state)):
         return notice
-    if not tells_standing(notice.text.key):
+    if not tells_state(notice.text.key):
         return msgspec.structs.replace(notice, keyboard=keys_for(state))
     if notice.reply_to is not None:
         return msgspec.structs.replace(notice, text=text(UNSENT[type(state)]), keyboard=keys_for(state))

@@ -5,7 +5,7 @@ from typing import Final
 
 from passerby.kernel.participant import Chatting, Idle, Searching, State
 
-_STANDING: Final = frozenset(
+_TELL_STATE: Final = frozenset(
     {
         "after_chat.search_rests",
         "after_chat.together_again",
@@ -56,5 +56,5 @@ UNSENT: Final[dict[type[State], str]] = {
 """The answer to a message that reached nobody."""
 
 
-def tells_standing(key: str) -> bool:
-    return key in _STANDING
+def tells_state(key: str) -> bool:
+    return key in _TELL_STATE
