@@ -41,11 +41,11 @@ class Stars(Routes):
 
     def cancel(self, request: ControlRequest) -> Json:
         """`{"subscription"}`: the person cancels it in Telegram's settings. `{"done"}`."""
-        return {"done": subscriptions.turn(self._world, self._subscription(request), cancelled=True)}
+        return {"done": subscriptions.set_cancelled(self._world, self._subscription(request), cancelled=True)}
 
     def resume(self, request: ControlRequest) -> Json:
         """`{"subscription"}`: the person takes it up again. `{"done"}`; false: the bot cancelled it, or it is over."""
-        return {"done": subscriptions.turn(self._world, self._subscription(request), cancelled=False)}
+        return {"done": subscriptions.set_cancelled(self._world, self._subscription(request), cancelled=False)}
 
     def refund(self, request: ControlRequest) -> Json:
         """`{"charge"}`: Telegram gives the Stars back, and the bot did not ask for it."""

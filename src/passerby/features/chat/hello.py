@@ -3,7 +3,7 @@
 import msgspec
 
 from passerby.dialogue.keyboards import keys_for
-from passerby.dialogue.standing import UNSENT
+from passerby.dialogue.states import UNSENT
 from passerby.domain.farms.hello import HELLO
 from passerby.features.chat.relay import relay
 from passerby.kernel.content import Content, Kind

@@ -204,7 +204,8 @@ def _arm_dump() -> None:
     """When the kernel timer runs out, print where the loop is, then end by the signal."""
     if hasattr(signal, "SIGPROF") and sys.stderr is not None:
         try:
-            faulthandler.register(signal.SIGPROF, file=2, all_threads=False, chain=True)
+            # All threads: the kernel may deliver the signal to a thread that only waits.
+            faulthandler.register(signal.SIGPROF, file=2, all_threads=True, chain=True)
         except (OSError, ValueError, RuntimeError):
             return  # then it ends without printing anything
 
