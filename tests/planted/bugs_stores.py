@@ -332,8 +332,8 @@ STORES: Final = (
     Bug(
         "sql",
         "idle connections are closed below the least",
-        "if self._turn - since <= patience or self.open <= self._pool.least:",
-        "if self._turn - since <= patience:",
+        "if self._round - since <= patience or self.open <= self._pool.least:",
+        "if self._round - since <= patience:",
     ),
     Bug(
         "sql",
