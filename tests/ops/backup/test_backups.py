@@ -20,6 +20,7 @@ from passerby.bootstrap.stores import database
 from passerby.kernel.broadcast import Broadcast, BroadcastState, TargetState
 from passerby.kernel.effect import Priority
 from passerby.kernel.ids import BotId, ChatId, PersonId, UpdateRef
+from passerby.kernel.money import StarRow
 from passerby.kernel.participant import Participant
 from passerby.kernel.staff import AuditNote, StaffDecision
 from passerby.kernel.text import text
@@ -119,6 +120,27 @@ def test_every_chat_and_search_of_a_backup_ends_because_people_have_met_others_s
     assert restored(on_a_file).ended == (1, 1)
     assert asyncio.run(active()) == ([], [], [])
     assert asyncio.run(ids(on_a_file)) == [1, 2, 3]
+
+
+def test_after_a_restore_the_transactions_of_every_bot_are_read_from_the_first_one(on_a_file: Settings) -> None:
+    async def swept() -> None:
+        await make_tables(database(on_a_file))
+        records = SqlRecords.at(database(on_a_file))
+        await records.apply("g", [(1, changed(person(1, 1)))])
+        await records.note_rows(BotId(1), [StarRow("sale", True, 5.0, 75)], 300, 6.0)
+        assert await records.rows_seen(BotId(1)) == 300
+        await records.aclose()
+
+    async def seen() -> int:
+        records = SqlRecords.at(database(on_a_file))
+        found = await records.rows_seen(BotId(1))
+        await records.aclose()
+        return found
+
+    asyncio.run(swept())
+    asyncio.run(take(on_a_file, a_second_later))
+    restored(on_a_file)
+    assert asyncio.run(seen()) == 0
 
 
 @pytest.mark.long

@@ -21,7 +21,7 @@ from passerby.adapters.sql import DatabaseUnusable, Pool, init_schema, release
 from passerby.adapters.sql.checksums import Contents
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.failures import losses
-from passerby.adapters.sql.tables import broadcast_targets, chats, users
+from passerby.adapters.sql.tables import broadcast_targets, chats, star_sweeps, users
 from passerby.domain.reconcile import REASON
 from passerby.kernel.broadcast import TargetState
 from passerby.ops.backup import ending
@@ -139,6 +139,8 @@ async def _end_chats(database: str | Path, now: float) -> tuple[int, int]:
                 idle = dict.fromkeys(("pool", "searching_since", "ticket", "chat", "partner", "chatting_since"))
                 busy = sa.update(users).where(users.c.state != sa.literal_column("'idle'"))
                 await connection.execute(busy.values(state="idle", **idle))
+                # What was paid and refunded since the backup is only in Telegram's transactions. So all are read again.
+                await connection.execute(sa.delete(star_sweeps))
                 return closed.rowcount, int(searches or 0)
     finally:
         await engine.dispose()
