@@ -1,6 +1,7 @@
 """Questions about payments: `/paysupport` with words opens one, and staff read and answer it."""
 
 import msgspec
+import pytest
 
 from passerby.domain.money.cases import LONGEST
 from passerby.kernel.decision import NOTHING
@@ -59,6 +60,15 @@ def test_words_after_paysupport_open_one_case_until_staff_answer() -> None:
     assert wallet(ann).case is None
     assert talk.happens(answer) == NOTHING, "the same order again"
     assert said(ann.writes("/paysupport and one more")) == ["vip.case_opened"]
+
+
+@pytest.mark.parametrize(
+    "typed", ["/paysupport\nI paid twice", "/paysupport   I paid twice", "/paysupport\tI paid twice "]
+)
+def test_a_question_may_begin_in_the_next_line(typed: str) -> None:
+    ann = Playbook().person()
+    asked = [each for each in ann.writes(typed).effects if isinstance(each, AskStaff)]
+    assert [each.words for each in asked] == ["I paid twice"]
 
 
 def test_somebody_who_is_banned_or_bought_nothing_can_ask_too_and_is_asked_for_fewer_words() -> None:

@@ -75,6 +75,11 @@ def command_in(words: str) -> str | None:
     return _MARKS.sub("", found[1]).partition("@")[0].lower() if found is not None else None
 
 
+def words_after(words: str) -> str:
+    """What somebody wrote after a command, behind a space or in the next line. Empty if it is nothing."""
+    return "".join(words.split(maxsplit=1)[1:]).strip()
+
+
 def begins_like_a_command(words: str) -> bool:
     """Whether the message may have been meant for the bot. Such a command need not exist."""
     return command_in(words) is not None or (not words[:1].isalnum() and _APART.fullmatch(words) is not None)

@@ -6,6 +6,7 @@ import msgspec
 
 from passerby.dialogue.keyboards import keys_for
 from passerby.domain.ages import age_in, age_now
+from passerby.domain.commands import words_after
 from passerby.domain.entitlement import has_comforts, may_filter
 from passerby.domain.lifecycle import refresh_ticket, spoken, written_to_in
 from passerby.domain.tastes import (
@@ -221,7 +222,7 @@ def _refusal(event: ButtonPressed, what: str, me: Participant, env: Env) -> Answ
 
 
 def _typed(event: MessageReceived) -> str:
-    return event.text.partition(" ")[2].strip()
+    return words_after(event.text)
 
 
 def type_interests(event: MessageReceived, facts: Facts, env: Env) -> Decision:

@@ -1,6 +1,7 @@
 """`/promo CODE`, and the button of a link that brings a code. The rules are in `domain.money.promos`."""
 
 from passerby.dialogue.promo import USE_CODE
+from passerby.domain.commands import words_after
 from passerby.domain.entitlement import matters
 from passerby.domain.lifecycle import refresh_ticket
 from passerby.domain.money.promos import read_code, redeemed, tried_wrongly, tries_too_often
@@ -13,7 +14,7 @@ from passerby.kernel.text import day, text
 
 
 def _typed(event: MessageReceived | ButtonPressed) -> str:
-    return event.token if isinstance(event, ButtonPressed) else event.text.partition(" ")[2]
+    return event.token if isinstance(event, ButtonPressed) else words_after(event.text)
 
 
 def code_in(event: MessageReceived | ButtonPressed, facts: Facts, now: float) -> str | None:

@@ -6,6 +6,7 @@ be meant for a partner.
 It works for everybody, also for people who are banned. Telegram asks for it (Terms of Service for bot developers, 6.2).
 """
 
+from passerby.domain.commands import words_after
 from passerby.domain.money.cases import LONGEST, answered, open_case, with_case
 from passerby.domain.money.endings import told_of_end
 from passerby.domain.money.own_refund import NoRefund, refund_denied
@@ -28,7 +29,7 @@ SHOWN = 8
 
 def pay_support(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     me = facts.me
-    words = event.text.strip().partition(" ")[2].strip()
+    words = words_after(event.text)
     if words:
         return _ask(words, me, env)
     charges = (me.wallet or Wallet()).charges[-SHOWN:][::-1]

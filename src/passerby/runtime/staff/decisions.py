@@ -8,7 +8,7 @@ from random import Random
 import msgspec
 
 from passerby.domain import support
-from passerby.domain.commands import command_in
+from passerby.domain.commands import command_in, words_after
 from passerby.domain.money.report import PERIOD_S
 from passerby.domain.money.wallets import read_code
 from passerby.domain.team import may
@@ -241,7 +241,7 @@ def _code_in(event: Event, about: str, read: Callable[[str], str | None] = suppo
     `about`."""
     match event:
         case MessageReceived(text=words) if command_in(words) == about:
-            return read(words.partition(" ")[2])
+            return read(words_after(words))
         case ButtonPressed(action=action, token=token) if action.startswith(f"{about}_"):
             return read(token.partition(".")[0])
         case _:

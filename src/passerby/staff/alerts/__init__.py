@@ -5,6 +5,7 @@ import msgspec
 from passerby.dialogue.staff import answer
 from passerby.domain.alerts.rules import BY_NAME
 from passerby.domain.alerts.runbooks import what_to_do
+from passerby.domain.commands import words_after
 from passerby.domain.team import called
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Answer, Button, Menu, Say
@@ -18,7 +19,7 @@ _WISHES = {"on": True, "off": False}
 
 def _alerts(event: MessageReceived, facts: StaffFacts, env: Env) -> StaffDecision:
     """`/alerts`, `/alerts on`, `/alerts off`"""
-    return _set(event, event.text.partition(" ")[2].strip().lower(), facts)
+    return _set(event, words_after(event.text).lower(), facts)
 
 
 def _pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:

@@ -12,6 +12,7 @@ import msgspec
 
 from passerby.dialogue.staff import answer, refused
 from passerby.domain import support
+from passerby.domain.commands import words_after
 from passerby.domain.panel import SESSION_S, is_open
 from passerby.domain.team import may
 from passerby.kernel.decision import Env
@@ -44,7 +45,7 @@ def _ask(event: MessageReceived, facts: StaffFacts, env: Env) -> StaffDecision:
         return refused(event, text("staff_panel.off", setting="PANEL_URL"))
     login = _login(facts, env)
     if login is None:
-        if event.text.partition(" ")[2].strip():
+        if words_after(event.text):
             return refused(event, text("staff_panel.unknown", url=facts.panel_url))
         return refused(event, text("staff_panel.how", url=facts.panel_url, command="/panel ABCD-EFGH"))
     buttons = (

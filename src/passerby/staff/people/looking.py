@@ -2,6 +2,7 @@
 
 from passerby.dialogue.staff import answer, lines, refused
 from passerby.domain.ages import age_now
+from passerby.domain.commands import words_after
 from passerby.domain.sanctions import binding
 from passerby.domain.support import read, shown
 from passerby.domain.team import may
@@ -78,7 +79,7 @@ def unknown(event: object) -> StaffDecision:
 
 def looked_up(event: MessageReceived, facts: StaffFacts, env: Env) -> StaffDecision:
     """`/person CODE`"""
-    if read(event.text.partition(" ")[2]) is None:
+    if read(words_after(event.text)) is None:
         return refused(event, text("people.how"))
     return _show(event, facts, env)
 

@@ -1,6 +1,7 @@
 """What staff see of a purchase."""
 
 from passerby.dialogue.staff import answer, refused
+from passerby.domain.commands import words_after
 from passerby.domain.money.wallets import read_code
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Button, Menu
@@ -66,7 +67,7 @@ def unknown(event: object) -> StaffDecision:
 
 def looked_up(event: MessageReceived, facts: StaffFacts, env: Env) -> StaffDecision:
     """`/purchase CODE`"""
-    if read_code(event.text.partition(" ")[2]) is None:
+    if read_code(words_after(event.text)) is None:
         return refused(event, text("purchases.how"))
     return _show(event, facts)
 
