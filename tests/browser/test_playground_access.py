@@ -157,6 +157,8 @@ def test_the_accessibility_checker_finds_no_problems(
     checker.sheet("a link", "link")
     phone.press("Pay")
     checker.sheet("a payment", "sheet")
+    phone.choose("stars")
+    checker.sheet("the Stars", "stars")
     phone.press("Plain")
     checker.sheet("an alert", "alert")
     phone.message("with words", kind="photo", outgoing=True).get_by_test_id("veil").click()
