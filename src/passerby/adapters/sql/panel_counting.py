@@ -25,7 +25,8 @@ from passerby.adapters.sql.tables import blocks, chats, complaints, daily_figure
 
 GROWTH: Final = "growth"
 CHATS: Final = "chats"
-DAYS: Final = 92
+DAYS: Final = 182
+"""The longest period of a page is 90 days. It is compared with the one before."""
 AGAIN_DAYS: Final = 3
 BACK: Final = (1, 7, 30)
 STEPS: Final = ("people", "consented", "profile", "chatted", "alive", *(f"back{days}" for days in BACK))

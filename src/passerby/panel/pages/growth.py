@@ -58,7 +58,9 @@ class GrowthPage:
         period = next((each for each in PERIODS if str(each) == query.get("days")), 30)
         bot, language = query.get("bot", ""), query.get("language", "")
         today = int(visit.now // 86_400)
-        days, counted_at = await read_growth(self._reading, today - 2 * period + 1, today)
+        # The period before, and those who came long enough ago to be back after the most days.
+        first = today - max(2 * period - 1, period + max(BACK))
+        days, counted_at = await read_growth(self._reading, first, today)
         chosen = {number: _chosen(growth, bot, language) for number, growth in days.items()}
         span = range(today - period + 1, today + 1)
         now = _sum(chosen, span)
