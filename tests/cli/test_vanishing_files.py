@@ -3,10 +3,14 @@
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from passerby.adapters.memory import FileLog
+from passerby.bootstrap.clock import SystemClock
+from passerby.bootstrap.files import open_files
+from passerby.settings import Settings
 from tests.cli.command import PASSERBY, TOKEN, WAIT_S, running, said
 
 NOWHERE = "http://127.0.0.1:1"
@@ -22,7 +26,7 @@ def test_deleted_files_are_written_again_and_a_deleted_database_ends_the_process
         assert "passerby.key was deleted while it was in use" in said(process, "files.lost")
         assert (tmp_path / "passerby.key").read_text() == key
         (tmp_path / "passerby.live").unlink()
-        assert "passerby.live was deleted or replaced" in said(process, "files.lost")
+        assert "passerby.live was deleted, replaced or cut off" in said(process, "files.lost")
         said(process, "files.restored")
         (tmp_path / "passerby.live.lock").unlink()
         said(process, "files.lost")
@@ -37,6 +41,30 @@ def test_deleted_files_are_written_again_and_a_deleted_database_ends_the_process
     log = FileLog(tmp_path / "passerby.live")
     assert list(log.records()), "the new log is whole"
     log.close()
+
+
+def test_a_start_without_the_files_of_an_earlier_run_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = Settings(sqlite_db_path=tmp_path / "passerby.db")
+
+    def start() -> str:
+        with open_files(settings, "passerby", Random(1), SystemClock()) as files:
+            assert files.log is not None
+            files.log.close()
+        said = capsys.readouterr()
+        return said.out + said.err
+
+    assert "files.lost" not in start(), "nothing was ever here"
+    assert "files.lost" not in start()
+    (tmp_path / "passerby.live").unlink()
+    words = start()
+    assert (
+        "passerby.db and passerby.live are gone, but passerby.key and passerby.live.lock and passerby.flight" in words
+    )
+    (tmp_path / "passerby.live").unlink()
+    (tmp_path / "passerby.db").touch()
+    assert "files.lost" not in start()
 
 
 @pytest.mark.long

@@ -39,6 +39,8 @@ def open_files(settings: Settings, name: str, rng: Random, clock: Clock) -> Iter
     If an error ends the process, its flight recorder does not say that it ended on purpose.
     """
     _find_a_lost_key(settings)
+    _find_run_directory(settings)
+    _find_traces(settings, name)
     key, former = open_key(settings), former_keys(settings)
     # Before anything else: a second process on the same files must end before it listens under the same name.
     log = None if settings.is_shared else open_log(settings)
@@ -83,6 +85,9 @@ def open_log(settings: Settings) -> FileLog:
     except OSError as error:
         if isinstance(error.filename, str | Path):
             path = Path(error.filename)  # the log, or its lock file
+        if path.is_symlink() and not path.exists():
+            problem = f"{path.name} is a link that leads nowhere"
+            raise WrongSetting("SQLITE_DB_PATH", problem, "remove it, or let it lead to a file") from None
         remedy = DISK if path.is_file() or not path.exists() else "remove it, or name another file"
         raise WrongSetting("SQLITE_DB_PATH", f"{path.name} cannot be opened ({error.strerror})", remedy) from None
 
@@ -111,6 +116,31 @@ def check_key_mark(log: FileLog, settings: Settings, key: bytes, former: Iterabl
     with suppress(OSError):  # others will soon write to the same disk and report the fault
         if log.mark != marks[0]:
             log.put_mark(marks[0])
+
+
+def _find_traces(settings: Settings, name: str) -> None:
+    """Warn if this installation has run before, and neither its database nor its live store is there any more.
+
+    Nothing can be asked about what they held. Somebody may have moved them, or a volume may not be mounted.
+    """
+    gone = [settings.sqlite_db_path, live_path(settings)]
+    if settings.is_shared or any(path.exists() for path in gone):
+        return
+    lock = live_path(settings).with_name(live_path(settings).name + ".lock")
+    traces = [
+        path.name for path in (settings.key_path, lock, settings.run_path / f"{name}{RECORDING}") if path.exists()
+    ]
+    if traces:
+        what = f"{gone[0].name} and {gone[1].name} are gone, but {' and '.join(traces)} says that they were here"
+        logs.record("files.lost", "warning", reason=f"{what}: everybody begins as a stranger")
+
+
+def _find_run_directory(settings: Settings) -> None:
+    """Raises: WrongSetting, if the run directory is a link that leads nowhere: also the one next to the database."""
+    path = settings.run_path
+    if path.is_symlink() and not path.exists():
+        problem = f"the run directory {path.name} is a link that leads nowhere"
+        raise WrongSetting("RUN_DIR", problem, "remove it, or let it lead to a directory")
 
 
 def _find_a_lost_key(settings: Settings) -> None:

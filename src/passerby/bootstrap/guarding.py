@@ -63,7 +63,7 @@ class Guard:
     def _look_at_log(self) -> None:
         if self._log.is_gone:
             self._faults.began(
-                "log", "files.lost", reason=f"{self._log.name} was deleted or replaced while it was in use"
+                "log", "files.lost", reason=f"{self._log.name} was deleted, replaced or cut off while it was in use"
             )
         else:
             self._faults.over("log", "files.restored", reason=f"{self._log.name} was written again, as a whole")

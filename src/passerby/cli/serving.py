@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import sys
 import threading
@@ -12,10 +13,12 @@ from typing import Literal
 from passerby.cli.importing import keep_all, lean_imports
 from passerby.cli.notify import Notify
 from passerby.cli.recycling import Recycling
-from passerby.settings import Settings
+from passerby.settings import Settings, WrongSetting
 from passerby.telemetry import logs
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
+FEW_FILES, ENOUGH_FILES = 64, 1024
+"""A process without people already has about thirty files open: libraries, the stores, its sockets."""
 LAST_S = 3.0
 """The extra time for closing files and connections. It usually takes much less."""
 
@@ -31,6 +34,7 @@ def serve(
     70 if its event loop is stuck.
     Raises: WrongSetting, for faults that are found during the start.
     """
+    _find_room_for_files()
     with lean_imports():
         from passerby.bootstrap import serving
         from passerby.ops.cluster import processes
@@ -63,6 +67,17 @@ def serve(
             recycling.close()
 
     run_until_signal(main, settings.shutdown_timeout_s)
+
+
+def _find_room_for_files() -> None:
+    """Raise the limit of open files, if it is very low and that is allowed. Raises: WrongSetting, if it is not."""
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if now != resource.RLIM_INFINITY and now < FEW_FILES:
+        wanted = ENOUGH_FILES if most == resource.RLIM_INFINITY else min(most, ENOUGH_FILES)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+        if wanted < FEW_FILES:
+            problem = f"this process may open {wanted} files only"
+            raise WrongSetting("ulimit -n", problem, "allow 1024 or more (LimitNOFILE under systemd)")
 
 
 def run_until_signal(main: Callable[[asyncio.Event], Awaitable[None]], within_s: float | None = None) -> None:

@@ -3,7 +3,7 @@
 import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, SecretStr, ValidationInfo, field_validator, model_validator
 
@@ -15,6 +15,11 @@ from passerby.settings.wrong import WrongSetting
 
 # Source: Bot API, setWebhook.
 WEBHOOK_PORTS = frozenset({443, 80, 88, 8443})
+
+_TAKEN: Final = re.compile(
+    r"(?:\.(?:key|live|backup-key|lock|flight|crashes|new|damaged-[0-9]+)|-(?:wal|shm|journal)|^\.env)$"
+)
+"""The endings of the names of our other files, and of SQLite's."""
 
 
 class Checks(BaseModel):
@@ -50,8 +55,9 @@ class Checks(BaseModel):
     def _database_can_be_written(cls, value: Path) -> Path:
         path = value.expanduser()
         remedy = "write the path of a file in a directory that exists and can be written to"
-        if path.suffix in {".key", ".live", ".backup-key"}:
-            raise WrongSetting("SQLITE_DB_PATH", f"ends in {path.suffix}, which is taken", "write a name in .db")
+        taken = _TAKEN.search(path.name)
+        if taken is not None:
+            raise WrongSetting("SQLITE_DB_PATH", f"ends in {taken[0]}, which is taken", "write a name in .db")
         if path.is_dir():
             raise WrongSetting("SQLITE_DB_PATH", "is a directory", "write the path of a file in it")
         if not path.parent.is_dir():
@@ -59,7 +65,8 @@ class Checks(BaseModel):
         if not os.access(path.parent, os.W_OK | os.X_OK):
             raise WrongSetting("SQLITE_DB_PATH", "its directory cannot be written to", remedy)
         if path.exists() and not os.access(path, os.R_OK | os.W_OK):
-            raise WrongSetting("SQLITE_DB_PATH", "the file cannot be read and written", remedy)
+            remedy = "give this user the right to, or name another file"
+            raise WrongSetting("SQLITE_DB_PATH", f"{path.name} cannot be read and written", remedy)
         return path
 
     @field_validator("postgres_uri", check_fields=False)
@@ -126,6 +133,8 @@ class Checks(BaseModel):
         if value is None:
             return None
         path = value.expanduser()
+        if path.is_symlink() and not path.exists():
+            raise WrongSetting("RUN_DIR", "is a link that leads nowhere", "remove it, or let it lead to a directory")
         if path.exists() and not path.is_dir():
             raise WrongSetting("RUN_DIR", "is not a directory", write(cls, "run_dir"))
         if not path.exists() and not path.parent.is_dir():

@@ -74,6 +74,9 @@ def _kept_key(path: Path, setting: str) -> bytes:
             raise WrongSetting(setting, f"others may read {path.name}", f"run chmod 600 {path.name}")
         key = decode_key(path.read_text("ascii", "replace"))
     except OSError as error:
+        if path.is_symlink() and not path.exists():
+            problem = f"{path.name} is a link that leads nowhere"
+            raise WrongSetting(setting, problem, f"remove it, put the file back, or set {setting}") from None
         problem = f"{path.name} exists but cannot be read ({error.strerror})"
         raise WrongSetting(setting, problem, f"let this user read it, or set {setting}") from None
     if key is None:

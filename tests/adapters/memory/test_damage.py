@@ -1,5 +1,6 @@
 """A damaged log: what can still be read is kept, and people whom the damage may concern are named."""
 
+import os
 from pathlib import Path
 from random import Random
 
@@ -221,3 +222,36 @@ async def test_a_store_that_was_not_closed_begins_a_new_generation_and_loses_not
     await again.aclose()
     closed = opened(path)
     assert closed.generation == again.generation
+
+
+@in_virtual_time
+async def test_a_log_that_somebody_empties_while_it_is_in_use_is_written_again_before_it_is_closed(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "a.live"
+    store = opened(path)
+    await store.adopt((), whole=True)
+    await store.commit(Commit((somebody(PEOPLE[0]),), facts=(fact(1),)))
+    os.truncate(path, 0)
+    await store.commit(Commit((somebody(PEOPLE[1]),), facts=(fact(2),)))
+    await store.aclose()
+    again = opened(path)
+    assert (again.generation, again.newborn, bool(again.doubts)) == (store.generation, False, False)
+    assert [each.participant.person for each in await again.everybody()] == PEOPLE[:2]
+    assert [number for number, _ in await again.journal(0, 10)] == [1, 2]
+    await again.aclose()
+
+
+@in_virtual_time
+async def test_a_log_without_its_beginning_puts_everybody_in_doubt_and_begins_a_generation(tmp_path: Path) -> None:
+    """Somebody has emptied the file, and the process was killed before it could write it again."""
+    path = tmp_path / "a.live"
+    store = opened(path)
+    await store.adopt((), whole=True)
+    os.truncate(path, 0)
+    await store.commit(Commit((somebody(PEOPLE[1]),), facts=(fact(2),)))
+    store._log.close()
+    again = opened(path)
+    assert again.doubts.everybody
+    assert again.generation not in ("", store.generation)
+    await again.aclose()

@@ -153,8 +153,8 @@ class FileLog:
 
     @property
     def is_gone(self) -> bool:
-        """Whether somebody deleted or replaced the file."""
-        return not _is_at(self._file, self._path)
+        """Whether somebody deleted, replaced or shortened the file."""
+        return not _is_at(self._file, self._path) or os.fstat(self._file).st_size < self._size
 
     def keep_lock(self) -> bool:
         """Put the lock file back if it is gone. Returns whether it was. Raises: LogInUse, OSError."""

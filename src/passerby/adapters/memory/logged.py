@@ -95,6 +95,7 @@ class LoggedStore:
         hole: Hole | None = None
         is_damaged = False
         everybody, people = False, set[PersonId]()
+        is_first = True
         for data in records:
             if isinstance(data, Hole):
                 hole, what, is_damaged = data, None, True
@@ -106,6 +107,10 @@ class LoggedStore:
                 everybody, what, is_damaged = True, None, True
                 continue
             what = logged.what
+            if is_first and hole is None and not isinstance(what, Begun | Snapshot):
+                # Somebody has emptied the file while we wrote to it. Nothing else says what was before this record.
+                everybody = is_damaged = True
+            is_first = False
             if hole is not None:
                 # If the hole held a snapshot, or more records than the next one tells about, it may concern anybody.
                 # If it has no bytes, the next record was written without knowing about it.
@@ -237,6 +242,8 @@ class LoggedStore:
 
     async def aclose(self) -> None:
         try:
+            if self._log.is_broken:
+                self._rewrite()
             await self._durable()
             self._write(Ended())
             await self._durable()

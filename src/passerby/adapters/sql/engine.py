@@ -35,6 +35,11 @@ def sqlite_url(path: str | os.PathLike[str]) -> URL:
         raise DatabaseUnusable(f"{file} is a directory; name a file in it")
     if file.exists() and not file.is_file():
         raise DatabaseUnusable(f"{file} is not a regular file; name another file")
+    for path in (file, *(file.with_name(file.name + suffix) for suffix in _BESIDE)):
+        if path.is_symlink() and not path.exists():
+            raise DatabaseUnusable(f"{path.name} is a link that leads nowhere; remove it, or let it lead to a file")
+        if path != file and path.is_file() and not os.access(path, os.R_OK | os.W_OK):
+            raise DatabaseUnusable(f"{path.name} cannot be written; give this user the right to, and do not remove it")
     for beside in (file.with_name(file.name + suffix) for suffix in _BESIDE):
         if beside.exists() and not beside.is_file():
             raise DatabaseUnusable(f"{beside.name} is where SQLite puts a file, and it is none; remove it")

@@ -40,7 +40,7 @@ def serving(bots: frozenset[int], api: str, *, besides: Path) -> list[Running]:
 
     In the order of directories and names.
     """
-    found = [one for one in running(besides.absolute().resolve()) if one.api == api and one.bots & bots]
+    found = [one for one in running(Path(os.path.realpath(besides))) if one.api == api and one.bots & bots]
     return sorted(found, key=lambda one: (one.directory, sockets.sort_key(one.name)))
 
 
