@@ -1,6 +1,5 @@
 """What one channel must be told about an alert: a new message, an edit, or nothing; and the words."""
 
-from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import Final
 
@@ -8,8 +7,13 @@ import msgspec
 
 from passerby.domain.alerts.engine import Alert
 from passerby.domain.alerts.rules import Rule, Severity
+from passerby.domain.moments import shown
 
 MARKS: Final = {Severity.CRITICAL: "🔴", Severity.WARNING: "🟠"}
+_MONTHS: Final = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 SHOWN: Final = 10
 """How many subjects a message names."""
 
@@ -62,8 +66,9 @@ REPEATED: Final = "\n\nIt is still going on: see the newer message below."
 
 def _time(at: float, now: float) -> str:
     """A time of day, with the date if that is not today's. UTC, as in the logs."""
-    then, today = (datetime.fromtimestamp(each, UTC) for each in (at, now))
-    return f"{then:%H:%M} UTC" if then.date() == today.date() else f"{then:%H:%M} UTC, {then.day} {then:%B}"
+    (date, clock), (today, _) = (shown(each).split("T") for each in (at, now))
+    _, month, day = map(int, date.split("-"))
+    return f"{clock} UTC" if date == today else f"{clock} UTC, {day} {_MONTHS[month - 1]}"
 
 
 def _duration(seconds: float) -> str:
