@@ -345,6 +345,7 @@ BESIDE_THE_COPY = {
     "staff_orders": "what the fleet is to do; emptied when it is done, and then it shows in the copy",
     "panel_logins": "of the panel, by number of the member",
     "panel_sessions": "of the panel, by number of the member",
+    "panel_passkeys": "of the panel, by number of the member",
     "star_calls": "a refund or cancellation that we owe; shows as a refund when it is done",
     "star_rows": "Telegram's own list of payments: the purchases once more",
     "audit": "what staff did, by codes that change",

@@ -6,6 +6,7 @@ import pytest
 
 from passerby.features import ALL
 from passerby.features.pages import LISTED, help_with
+from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Decision
 from passerby.kernel.effect import Say
 from passerby.kernel.feature import Feature
@@ -86,3 +87,11 @@ def test_only_one_feature_shows_help() -> None:
         Router((*ALL, second), WORDS.find_word)
     with pytest.raises(ValueError, match="help page"):
         Router((second, Feature("third", commands={"help": help_with(())})), WORDS.find_word)
+
+
+def test_without_lines_of_features_help_is_the_page_alone() -> None:
+    talk = Playbook()
+    ann = talk.person(Profile(language="en"))
+    asked = ann.message(Content(Kind.TEXT, text="/help"))
+    shown = help_with(())(asked, talk.facts(ann.person, None), talk.env)
+    assert shown == Decision(effects=(says(ann, "pages.help", None, minimum=18),))
