@@ -7,7 +7,8 @@ import typer
 from passerby.cli.staff import at_work, say
 
 approvals = typer.Typer(
-    help="What waits for a second member of the team. They agree in the staff bot.", no_args_is_help=True
+    help="Show and decline what waits for a second member of the team. They agree in the staff bot.",
+    no_args_is_help=True,
 )
 
 

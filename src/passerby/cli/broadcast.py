@@ -9,7 +9,7 @@ from passerby.cli.options import Json
 from passerby.cli.staff import at_work, say
 from passerby.kernel.staff_requests import BroadcastAct
 
-broadcast = typer.Typer(help="One message to many people, with what chats leave.", no_args_is_help=True)
+broadcast = typer.Typer(help="Send one message to many people, with the budget that chats leave.", no_args_is_help=True)
 
 LISTED = "`passerby broadcast list` shows the latest"
 

@@ -10,7 +10,7 @@ from passerby.cli.options import read_day
 from passerby.cli.staff import at_work, say
 from passerby.kernel.purchase import RefundReason
 
-money = typer.Typer(help="What was sold, and what goes back.", no_args_is_help=True)
+money = typer.Typer(help="Show and refund purchases, and report sales.", no_args_is_help=True)
 
 Code = Annotated[str, typer.Argument(help="The code that the buyer sees in /paysupport.")]
 

@@ -6,7 +6,7 @@ import typer
 
 from passerby.cli.staff import TEAM, at_work
 
-panel = typer.Typer(help="The operators' panel at PANEL_URL.", no_args_is_help=True)
+panel = typer.Typer(help="Sign a browser in to the operators' panel at PANEL_URL.", no_args_is_help=True)
 
 
 @panel.callback()

@@ -8,7 +8,7 @@ from passerby.cli.staff import at_work, say
 from passerby.kernel.sanction import Reason, SanctionKind
 
 people = typer.Typer(
-    help="One person, by the code that they see in /help. Nobody can be browsed.", no_args_is_help=True
+    help="Look at one person, by the code that they see in /help. Nobody can be browsed.", no_args_is_help=True
 )
 
 Code = Annotated[str, typer.Argument(help="The code that the person sees in /help. Another one follows after a week.")]

@@ -10,7 +10,9 @@ import typer
 from passerby.cli.options import Csv, Json, choose_format, read_day
 from passerby.cli.staff import at_work, say
 
-promo = typer.Typer(help="Promo codes: free VIP days, or a discount on the first purchase.", no_args_is_help=True)
+promo = typer.Typer(
+    help="Make, list and end promo codes: free VIP days, or a discount on the first purchase.", no_args_is_help=True
+)
 
 
 @promo.command()

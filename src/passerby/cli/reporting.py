@@ -8,12 +8,12 @@ import typer
 from passerby.cli.options import read_day
 from passerby.cli.staff import at_work
 
-report = typer.Typer(help="Reports to publish.", no_args_is_help=True)
+report = typer.Typer(help="Print reports to publish.", no_args_is_help=True)
 
 
 @report.callback()
 def reports() -> None:
-    """Reports to publish. They name nobody."""
+    """Print reports to publish. They name nobody."""
 
 
 @report.command()

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-staff = typer.Typer(help="Who runs this installation, and their roles.", no_args_is_help=True)
-audit = typer.Typer(help="What staff did. No row is ever changed.", no_args_is_help=True)
+staff = typer.Typer(
+    help="Invite, list and remove the people who run this installation, and change their roles.", no_args_is_help=True
+)
+audit = typer.Typer(help="Print and verify what staff did. No row is ever changed.", no_args_is_help=True)
 
 Number = Annotated[int, typer.Argument(help="The number in `passerby staff list`.", min=1)]
 TEAM = "`passerby staff list` shows the team"

@@ -42,24 +42,27 @@ def holds_handle(read: str) -> bool:
 
 
 def _follows(parts: list[str], at: int) -> bool:
-    place = parts[at]
-    pointed, said, filled = False, False, 0
+    """Whether a name comes after the place at `at`: `insta: annsmith`, `my insta is annsmith`."""
+    pointed = said = False
     for after in range(at + 1, min(at + 2 + _BETWEEN, len(parts))):
         part = parts[after]
         if part in COPULAS:
             said = True
-            filled += 1
         elif not part[0].isalnum() and part[0] != "_":
             if not _POINTING.issuperset(part):
                 return False
             pointed = True
         else:
-            return _is_name(part, place, parts, at, after, pointed=pointed, said=said)
+            return _is_name(parts, at, after, pointed=pointed, said=said)
     return False
 
 
-def _is_name(part: str, place: str, parts: list[str], at: int, after: int, *, pointed: bool, said: bool) -> bool:
-    part = latin(part)
+def _is_name(parts: list[str], at: int, after: int, *, pointed: bool, said: bool) -> bool:
+    """Whether the part at `after` is a name at the place at `at`.
+
+    `pointed`: a colon or an arrow is between them. `said`: an "is" is between them.
+    """
+    place, part = parts[at], latin(parts[after])
     if not _NAME.fullmatch(part) or part in PLACES:
         return False
     if _MARKED.search(part):
