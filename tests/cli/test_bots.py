@@ -150,7 +150,7 @@ def test_the_commands_ask_telegram_before_they_change_anything(tmp_path: Path) -
         assert (early.returncode, "is open; close it with" in early.stderr) == (2, True)
         assert passerby(tmp_path, "bots", "drain", number, **told).returncode == 0
         early = passerby(tmp_path, "bots", "retire", number, **told)
-        assert (early.returncode, "was closed 0 hours ago" in early.stderr) == (2, True)
+        assert (early.returncode, "was closed 0 minutes ago" in early.stderr) == (2, True)
         assert path.read_text() == f"{first}\n{second}\n"
         assert passerby(tmp_path, "bots", "retire", number, "--now", **told).returncode == 0
         assert path.read_text().strip() == second

@@ -120,6 +120,10 @@ def _wait_first(bot: "BotId") -> None:
     hours = (SystemClock().now() - since) / 3600
     if hours < _CLOSED_H:
         raise typer.BadParameter(
-            f"bot {bot} was closed {hours:.0f} hours ago, so many of its people have no link to its sister yet; "
+            f"bot {bot} was closed {_ago(hours)} ago, so many of its people have no link to its sister yet; "
             f"wait until it has been closed for {_CLOSED_H} hours, or add --now"
         )
+
+
+def _ago(hours: float) -> str:
+    return f"{hours:.0f} hours" if hours >= 2 else f"{hours * 60:.0f} minutes"
