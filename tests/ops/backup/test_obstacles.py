@@ -82,6 +82,23 @@ def test_a_dump_that_postgresql_does_not_take_fails_its_restore_test(
     assert len(list(directory_of(on_servers).path.glob("passerby-*"))) == 1
 
 
+def test_an_old_or_missing_pg_restore_is_no_fault_of_the_backup(
+    on_servers: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asyncio.run(fill(on_servers, range(1, 4)))
+    asyncio.run(take(on_servers, a_second_later))
+    old = tmp_path / "bin" / "pg_restore"
+    old.parent.mkdir()
+    old.write_text("#!/bin/sh\necho 'pg_restore (PostgreSQL) 9.6'\n")
+    old.chmod(0o755)
+    for found, words in (([old], "is of version 9"), ([], "is not installed")):
+        with monkeypatch.context() as patch:
+            patch.setattr("passerby.ops.backup.programs._paths", lambda _, found=found: iter(found))
+            with pytest.raises(BackupFailed, match=f"pg_restore {words}.*: install it"):
+                asyncio.run(verify(on_servers, None, CLOCK.now))
+    assert directory_of(on_servers).state().verified is None, "no alert says that it cannot be restored"
+
+
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EFBIG])
 def test_a_backup_on_a_full_disk_is_one_sentence_and_leaves_no_half_of_a_file(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, code: int

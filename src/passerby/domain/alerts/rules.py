@@ -231,7 +231,7 @@ RESTORE_TEST_FAILED = Rule(
     name="PasserbyRestoreTestFailed",
     severity=CRITICAL,
     title="A backup cannot be restored",
-    told="The last restore test found {value:.0f} faults. `passerby backup list` names the first ones.",
+    told="The last restore test has failed. “passerby backup list” says why.",
     query="max(passerby_restore_test_faults)",
 )
 

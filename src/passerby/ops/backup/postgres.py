@@ -21,7 +21,7 @@ from passerby.adapters.sql.pooler import is_pooled
 from passerby.adapters.sql.tables import metadata
 from passerby.ops.backup.databases import Dump, Loaded
 from passerby.ops.backup.failure import BackupFailed, DumpRefused
-from passerby.ops.backup.programs import Address, feed, output, program
+from passerby.ops.backup.programs import Address, Program, feed, output, program
 from passerby.ports.records import RecordsLost
 
 _PATIENT: Final = Pool(timeout_s=6 * 3600.0)
@@ -65,10 +65,12 @@ class PostgresDatabase:
         name = f"{self._prefix}{secrets.token_hex(4)}"
         async with self._connection() as connection:
             major, _ = await self._version(connection)
+        restorer = await program("pg_restore", major)
         await self._administer(f'CREATE DATABASE "{name}" TEMPLATE template0', "make a database for a restore test")
         try:
+            await self._make_tables(name)
             try:
-                await self._replace(major, stream, name)
+                await self._feed(restorer, stream, name)
             except BackupFailed as failed:
                 async with self._connection():  # raises if the server is away
                     raise DumpRefused(str(failed)) from None
@@ -88,7 +90,15 @@ class PostgresDatabase:
     async def replace(self, stream: AsyncIterable[bytes], dumped: Contents, *, is_damaged: bool) -> None:
         async with self._connection() as connection:
             major, _ = await self._version(connection)
-        await self._replace(major, stream, None, dumped)
+        restorer = await program("pg_restore", major)
+        await self._make_tables(None)
+        async with self._connection() as connection:
+            # Tables of a newer release. They may refer to tables that are about to be replaced.
+            for table in reversed(metadata.sorted_tables):
+                if table.name not in dumped.tables:
+                    await connection.execute(sa.text(f'DROP TABLE IF EXISTS "{table.name}"'))
+            await connection.commit()
+        await self._feed(restorer, stream, None)
 
     async def sweep(self) -> None:
         """Drop the databases of restore tests that were killed."""
@@ -99,24 +109,17 @@ class PostgresDatabase:
             with suppress(BackupFailed):
                 await self._administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', "drop it")
 
-    async def _replace(
-        self, major: int, stream: AsyncIterable[bytes], database: str | None, dumped: Contents | None = None
-    ) -> None:
+    async def _make_tables(self, database: str | None) -> None:
         """None for `database`: the real one. A dump has tables only. The functions of their triggers come from us."""
         url = database_url(self._uri)
         try:
             await init_schema(url if database is None else url.set(database=database))
         except (RecordsLost, DatabaseUnusable) as error:
             raise BackupFailed(f"the tables cannot be made: {error}") from None
-        if dumped is not None:
-            async with self._connection(database) as connection:
-                # Tables of a newer release. They may refer to tables that are about to be replaced.
-                for table in reversed(metadata.sorted_tables):
-                    if table.name not in dumped.tables:
-                        await connection.execute(sa.text(f'DROP TABLE IF EXISTS "{table.name}"'))
-                await connection.commit()
+
+    async def _feed(self, restorer: Program, stream: AsyncIterable[bytes], database: str | None) -> None:
         await feed(
-            await program("pg_restore", major),
+            restorer,
             Address.of(self._uri, database),
             stream,
             *("--clean", "--if-exists", "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges"),
