@@ -1,11 +1,11 @@
 """Some chats begin with a key that says hello with one tap."""
 
-from passerby.dialogue.keyboards import HELLO, WITH_HELLO, keys_for
+from passerby.dialogue.keyboards import HELLO, WITH_HELLO, keys_for, state_of
 from passerby.domain.farms.hello import EVERY, begins_with_hello
 from passerby.features.search import introduce
-from passerby.kernel.effect import Relay, Say
+from passerby.kernel.effect import Keys, Menu, Relay, Say
 from passerby.kernel.ids import ChatId
-from passerby.kernel.participant import Chatting
+from passerby.kernel.participant import Chatting, Idle
 from tests.features.playbook import WORDS, Playbook
 
 LABEL = WORDS.words(HELLO)["en"]
@@ -42,3 +42,8 @@ def test_about_one_chat_in_eight_begins_with_the_key_on_both_sides() -> None:
         assert isinstance(now, Chatting)
         begun |= {(begins_with_hello(now.chat), each.keyboard) for each in decision.effects if isinstance(each, Say)}
     assert begun == {(True, WITH_HELLO), (False, keys_for(now))}
+
+
+def test_the_keyboard_with_one_more_key_is_one_of_a_chat() -> None:
+    shows = [state_of(each) for each in (WITH_HELLO, keys_for(Idle()), Keys(), Menu(()), None)]
+    assert shows == [Chatting, Idle, None, None, None]

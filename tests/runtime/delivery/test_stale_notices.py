@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 import pytest
 
-from passerby.dialogue.keyboards import keys_for
+from passerby.dialogue.keyboards import WITH_HELLO, keys_for
 from passerby.dialogue.states import tells_state
 from passerby.kernel.decision import Facts
 from passerby.kernel.effect import Keyboard, Priority
@@ -48,6 +48,14 @@ def told(state: State) -> Facts:
 def test_a_notice_that_fits_the_state_is_sent_unchanged(state: State) -> None:
     assert as_things_stand(notice(keys_for(state)), told(state)).text == text(OLD)
     assert as_things_stand(notice(None), told(state)).text == text(OLD)
+
+
+def test_a_notice_of_a_chat_that_begins_with_one_more_key_is_corrected_like_any_other() -> None:
+    assert as_things_stand(notice(WITH_HELLO), told(TALKING)) == notice(WITH_HELLO)
+    for state in (Idle(), WAITING):
+        assert as_things_stand(notice(WITH_HELLO), told(state)) == as_things_stand(
+            notice(keys_for(TALKING)), told(state)
+        )
 
 
 @pytest.mark.parametrize("state", STATES, ids=lambda state: type(state).__name__)

@@ -12,7 +12,7 @@ store that was wiped.
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
-from passerby.dialogue.keyboards import KEYS, keys_for
+from passerby.dialogue.keyboards import state_of
 from passerby.kernel.participant import Chatting, Searching
 from passerby.ports.clock import Clock
 from passerby.ports.doubts import Doubts, StoredPerson
@@ -136,7 +136,7 @@ class Janitor:
         partner by now. It was sent for certain if the notice of their present state was: notices keep their order.
         """
         repaired = {notice.to for notice in self._untold or () if isinstance(notice, Notice)}
-        told = [each for each in entries if isinstance(each, Notice) and each.keyboard in KEYS.values()]
+        told = [each for each in entries if isinstance(each, Notice) and state_of(each.keyboard) is not None]
         stored = await self._store.stored(sorted({each.to for each in told})) if self._was_doubtful and told else {}
         over = {each.id for each in told if _is_over(each, stored.get(each.to))}
         untold = {each.to for each in told if each.id not in over}
@@ -268,7 +268,7 @@ def _is_over(notice: Notice, reader: StoredPerson | None) -> bool:
             began_at = state.ticket.since
         case state:
             began_at = notice.made_at
-    return notice.keyboard != keys_for(state) or notice.made_at < began_at
+    return state_of(notice.keyboard) is not type(state) or notice.made_at < began_at
 
 
 def _doubt(doubts: Doubts) -> str:

@@ -17,7 +17,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from itertools import chain
 
-from passerby.dialogue.keyboards import KEYS, keys_for
+from passerby.dialogue.keyboards import keys_for, state_of
 from passerby.domain.reconcile import REASON, Difference, View, compare, in_doubt, mend, one_sided
 from passerby.kernel.effect import Priority
 from passerby.kernel.ids import BotId, ChatId, PersonId
@@ -224,7 +224,7 @@ class Reconciler:
         return tuple(
             each.id
             for each in chain.from_iterable(found)
-            if isinstance(each, Notice) and each.keyboard in KEYS.values() and each.reply_to is None
+            if isinstance(each, Notice) and state_of(each.keyboard) is not None and each.reply_to is None
         )
 
     async def _close(self, strays: Iterable[ChatId]) -> None:

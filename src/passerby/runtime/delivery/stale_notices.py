@@ -19,7 +19,7 @@ over, if another notice is still to come.
 
 import msgspec
 
-from passerby.dialogue.keyboards import KEYS, keys_for
+from passerby.dialogue.keyboards import keys_for, state_of
 from passerby.dialogue.states import NOW, UNSENT, tells_state
 from passerby.kernel.decision import Facts
 from passerby.kernel.ids import PersonId
@@ -32,15 +32,15 @@ from passerby.runtime.delivery.passing_notices import search_is_over
 
 def as_things_stand(notice: Notice, facts: Facts) -> Notice:
     """Return the notice if it fits its reader's state or says nothing about it; otherwise one that does."""
-    says, state = notice.keyboard, facts.me.state
-    if says not in KEYS.values() or (says == keys_for(state) and not _of_another_chat(notice, state)):
+    says, state = state_of(notice.keyboard), facts.me.state
+    if says is None or (says is type(state) and not _of_another_chat(notice, state)):
         return notice
     if not tells_state(notice.text.key):
         return msgspec.structs.replace(notice, keyboard=keys_for(state))
     if notice.reply_to is not None:
         return msgspec.structs.replace(notice, text=text(UNSENT[type(state)]), keyboard=keys_for(state))
     is_told = facts.anchor is not None or isinstance(state, Idle)
-    if not is_told and says != KEYS[Chatting]:
+    if not is_told and says is not Chatting:
         return notice
     return msgspec.structs.replace(notice, text=text(NOW[type(state)]), keyboard=keys_for(state), anchors=None)
 
