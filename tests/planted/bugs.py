@@ -986,8 +986,8 @@ BUGS: Final = (
     Bug(
         "runtime",
         "an expired notice is sent",
-        "return Refusal.EXPIRED if now >= delivery.deadline else None",
-        "return None",
+        "or first.refusal is not None or now >= first.deadline:",
+        "or first.refusal is not None:",
     ),
     Bug(
         "runtime",

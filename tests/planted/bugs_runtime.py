@@ -39,8 +39,8 @@ RUNTIME: Final = (
     Bug(
         "botapi",
         "a call that was given up counts as under way",
-        "            self._settle(sends=True)\n            pending.give_up()\n",
-        "            pending.give_up()\n",
+        "            self._client.is_answered()\n            connection.give_up()\n",
+        "            connection.give_up()\n",
     ),
     Bug("botapi", "a connection is used again though its server closes it", "transfer-encoding|connection|", ""),
     Bug(
@@ -120,8 +120,8 @@ RUNTIME: Final = (
     Bug(
         "runtime",
         "the effects of a decision that was stored before are sent again",
-        "            if committed is _YES:\n                if isinstance",
-        "            if True:\n                if isinstance",
+        "        if committed is not _YES:\n            return ()\n",
+        "",
     ),
     Bug(
         "runtime",

@@ -14,7 +14,7 @@ SEARCHES: Final = (
     Bug(
         "searches",
         "a waiting passing notice holds up what comes behind it",
-        "if first.not_before - now > _ROUNDING_S and len(self._line) == 1:",
+        "if first.not_before - now > _ROUNDING_S and len(line) == 1:",
         "if first.not_before - now > _ROUNDING_S:",
     ),
     Bug(

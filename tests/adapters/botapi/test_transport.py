@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from passerby.adapters.botapi import transport as transport_module
-from passerby.adapters.botapi.connection import Connection, Lost, Reply
+from passerby.adapters.botapi.connection import Connection, Lost, Pending, Reply
 from passerby.adapters.botapi.transport import Transport
 from tests.staged import in_a_loop
 
@@ -375,7 +375,9 @@ def read_in(pieces: list[bytes]) -> tuple[list[object], bool]:
         connection.connection_made(cast("asyncio.BaseTransport", wire))
         seen: list[object] = []
         for _ in range(2):
-            answer = connection.ask(b"", 0.0)
+            answer = Pending()
+            answer.connection = connection
+            connection.ask(b"", 0.0, answer)
             for piece in pieces:
                 connection.data_received(piece)
             error = answer.error if answer.is_done else None

@@ -20,13 +20,13 @@ from pyreqwest.multipart import FormBuilder, PartBuilder
 from pyreqwest.response import ResponseBodyReader
 
 from passerby.adapters.botapi import errors
-from passerby.adapters.botapi.connection import Lost, Pending, Reply
+from passerby.adapters.botapi.connection import Connection, Lost, Reply
 from passerby.adapters.botapi.proxied import ProxiedTransport, is_proxied
 from passerby.adapters.botapi.streaming import StreamingClients
 from passerby.adapters.botapi.transport import Transport
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId, MessageId
-from passerby.ports.soon import Outstanding, Soon
+from passerby.ports.soon import Outstanding
 from passerby.ports.telegram import Refused, TelegramError, TokenRefused, Unavailable
 
 TELEGRAM = "https://api.telegram.org"
@@ -68,13 +68,41 @@ def transfer_time(size: int) -> timedelta:
 class Sending(Outstanding[T]):
     """A call that sends something, and whose answer comes by a callback (see `Client.begin`)."""
 
-    __slots__ = ("pending",)
+    __slots__ = ("_client", "_method", "connection")
 
     decoder: "msgspec.json.Decoder[Answer[Any]]"
 
-    def __init__(self) -> None:
+    def __init__(self, client: "Client", method: str) -> None:
         super().__init__()
-        self.pending: Pending | None = None
+        self._client = client
+        self._method = method
+        self.connection: Connection | None = None
+        """The connection that brings the answer, until it is here."""
+
+    def replied(self, reply: Reply) -> None:
+        self.connection = None
+        self._client.is_answered()
+        status, answer, retry_after = reply
+        if status == 200:
+            try:
+                result = self.decoder.decode(answer).result
+            except (ValueError, RecursionError):
+                pass
+            else:
+                self.arrived(result)
+                return
+        self.went_wrong(errors.failure(status, answer, retry_after, method=self._method, sends=True))
+
+    def lost(self, lost: Lost) -> None:
+        self.connection = None
+        self._client.is_answered()
+        self.went_wrong(Unavailable(lost.reason, uncertain=lost.sent))
+
+    def give_up(self) -> None:
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            self._client.is_answered()
+            connection.give_up()
 
     def arrived(self, result: Any) -> None:
         """The call has succeeded."""
@@ -159,40 +187,17 @@ class Client:
         """Make a call that sends something, in this turn. Returns whether that was possible; if not, nothing has
         happened."""
         head = self._heads.get((bot, method)) or self._head(bot, method)
-        pending = self._http.begin(head, body, _QUICK_S)
-        if pending is None:
+        connection = sending.connection = self._http.begin(head, body, _QUICK_S, sending)
+        if connection is None:
             return False
         self._sending += 1
-        sending.pending = pending
-        pending.then(partial(self._answered, method, sending))
         return True
 
-    def give_up(self, sending: "Sending[Any]") -> None:
-        """Nobody waits for the answer any more."""
-        pending, sending.pending = sending.pending, None
-        if pending is not None:
-            self._settle(sends=True)
-            pending.give_up()
-
-    def _answered(self, method: str, sending: "Sending[Any]", reply: Soon[Reply]) -> None:
-        sending.pending = None
+    def is_answered(self) -> None:
+        """A call made by `begin` is over."""
         self._sending -= 1
         if self._idle is not None:
             self._settle(sends=False)
-        try:
-            status, answer, retry_after = reply.result()
-        except Lost as lost:
-            sending.went_wrong(Unavailable(lost.reason, uncertain=lost.sent))
-            return
-        if status == 200:
-            try:
-                result = sending.decoder.decode(answer).result
-            except (ValueError, RecursionError):
-                pass
-            else:
-                sending.arrived(result)
-                return
-        sending.went_wrong(errors.failure(status, answer, retry_after, method=method, sends=True))
 
     async def raw(self, bot: BotId, method: str, body: bytes, *, timeout: timedelta = QUICK) -> bytes:
         """Call a method that sends nothing, and return an answer with status 200. Raises: TelegramError."""

@@ -6,7 +6,7 @@ It knows what a lost answer means: once the bytes were handed to the system, the
 import asyncio
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from httptools import HttpParserError, HttpResponseParser
 
@@ -44,24 +44,33 @@ class Reply(NamedTuple):
     retry_after: str | None
 
 
+class Asker(Protocol):
+    """Whoever waits for an answer. One of the two is called, once."""
+
+    def replied(self, reply: Reply) -> None: ...
+
+    def lost(self, lost: Lost) -> None: ...
+
+
 class Pending(Outstanding[Reply]):
     """An answer that is not here yet. If nobody waits for it any more, nobody else may use its connection."""
 
-    __slots__ = ("_connection",)
+    __slots__ = ("connection",)
 
-    def __init__(self, connection: "Connection") -> None:
-        super().__init__()
-        self._connection = connection
+    connection: "Connection"
+
+    replied = Outstanding.settle
+    lost = Outstanding.fail
 
     def give_up(self) -> None:
-        self._connection.give_up()
+        self.connection.give_up()
 
 
 class Connection(asyncio.Protocol):
     """One connection. `deadline` is the answer's during a call, and the connection's own while it is free."""
 
     __slots__ = (
-        "_answer",
+        "_asker",
         "_body",
         "_is_measured",
         "_is_over",
@@ -81,7 +90,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, loop: asyncio.AbstractEventLoop, is_over: "Callable[[Connection], None]") -> None:
         self.loop = loop
         self._is_over = is_over
-        self._answer: Pending | None = None
+        self._asker: Asker | None = None
         self._reply: Reply | None = None
         """A whole answer. It is handed on when all bytes that came with it are read."""
         self._parser = HttpResponseParser(self)
@@ -90,26 +99,25 @@ class Connection(asyncio.Protocol):
         self.usable = False
         self.gone: asyncio.Future[None] = loop.create_future()
 
-    def ask(self, request: bytes, deadline: float) -> Pending:
-        answer = self._answer = Pending(self)
+    def ask(self, request: bytes, deadline: float, asker: Asker) -> None:
+        self._asker = asker
         self.deadline = deadline
         self._unparsed = 0
         self._transport.write(request)
-        return answer
 
     def give_up(self) -> None:
         """Nobody waits for the answer any more. The next call must not get it."""
         self.usable = False
-        if self._answer is not None:
-            self._answer = None
+        if self._asker is not None:
+            self._asker = None
             self._is_over(self)
 
     def fail(self, reason: str) -> None:
         self.usable = False
-        answer, self._answer = self._answer, None
-        if answer is not None:
+        asker, self._asker = self._asker, None
+        if asker is not None:
             self._is_over(self)
-            answer.fail(Lost(reason, sent=True))
+            asker.lost(Lost(reason, sent=True))
 
     def hang_up(self) -> None:
         self.usable = False
@@ -120,7 +128,7 @@ class Connection(asyncio.Protocol):
         self.usable = True
 
     def data_received(self, data: bytes) -> None:
-        if self._answer is None:  # nothing was asked: after such bytes, no later answer could be trusted
+        if self._asker is None:  # nothing was asked: after such bytes, no later answer could be trusted
             self.hang_up()
             return
         if not self._unparsed and (head := _USUAL.match(data)) is not None:
@@ -143,10 +151,10 @@ class Connection(asyncio.Protocol):
 
     def _hand_on(self, reply: Reply) -> None:
         """The call is over. Whoever gets the answer may use this connection in the same turn."""
-        answer, self._answer, self._reply = self._answer, None, None
-        if answer is not None:
+        asker, self._asker, self._reply = self._asker, None, None
+        if asker is not None:
             self._is_over(self)
-            answer.settle(reply)
+            asker.replied(reply)
 
     def connection_lost(self, error: Exception | None) -> None:
         if error is None and self._body is not None and not self._is_measured:

@@ -14,7 +14,7 @@ from pyreqwest.client import ClientBuilder
 from pyreqwest.exceptions import DetailedPyreqwestError
 
 from passerby.adapters.botapi import errors
-from passerby.adapters.botapi.connection import Lost, Reply
+from passerby.adapters.botapi.connection import Asker, Lost, Reply
 from passerby.adapters.botapi.transport import CONNECT_S, IDLE_S
 
 
@@ -67,7 +67,7 @@ class ProxiedTransport:
     def head(self, path: str) -> bytes:
         return f"{self._base}{path}".encode()
 
-    def begin(self, head: bytes, body: bytes, timeout_s: float) -> None:
+    def begin(self, head: bytes, body: bytes, timeout_s: float, asker: Asker) -> None:
         """Here, a request cannot be sent without a wait."""
 
     async def post(self, head: bytes, body: bytes, timeout_s: float) -> Reply:

@@ -39,7 +39,7 @@ class Texts:
             disable_notification=content_call.silent,
             allow_paid_broadcast=content_call.paid,
         )
-        text = _Text(self, bot, message)
+        text = _Text(self._client, self, bot, message)
         if self._client.begin(bot, "sendMessage", encode(message), text):
             return text
         return self._late(bot, message)
@@ -52,9 +52,6 @@ class Texts:
         sent = await with_less_than(refused, lambda members: self._attempt(bot, members), message)
         return (sent.message_id,)
 
-    def give_up(self, text: "_Text") -> None:
-        self._client.give_up(text)
-
     def _attempt(self, bot: BotId, members: Any) -> Awaitable[Sent]:
         return self._client.call(bot, "sendMessage", encode(members), SENT, sends=True)
 
@@ -66,8 +63,8 @@ class _Text(Sending[tuple[MessageId, ...]]):
 
     decoder = SENT
 
-    def __init__(self, texts: Texts, bot: BotId, message: outgoing.SendMessage) -> None:
-        super().__init__()
+    def __init__(self, client: Client, texts: Texts, bot: BotId, message: outgoing.SendMessage) -> None:
+        super().__init__(client, "sendMessage")
         self._texts = texts
         self._bot = bot
         self._message = message
@@ -97,4 +94,4 @@ class _Text(Sending[tuple[MessageId, ...]]):
         if self._again is not None:
             self._again.cancel()
         else:
-            self._texts.give_up(self)
+            super().give_up()

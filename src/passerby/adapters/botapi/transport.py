@@ -21,9 +21,10 @@ import ssl
 from base64 import b64encode
 from collections import deque
 from collections.abc import Awaitable, Callable
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from passerby.adapters.botapi.connection import Connection, Lost, Pending, Reply
+from passerby.adapters.botapi.connection import Asker, Connection, Lost, Pending, Reply
 from passerby.adapters.botapi.dialling import Dialler
 from passerby.ports.soon import own_task
 
@@ -41,6 +42,8 @@ IDLE_S = 60.0
 
 SWEEP_S = 1.0
 """How often time-outs are checked. All calls share one timer: a timer each would cost as much as parsing the answer."""
+
+_REQUEST: Final = b"%b%d\r\n\r\n%b"
 
 
 def place_of(base_url: str) -> tuple[str, int]:
@@ -91,15 +94,22 @@ class Transport:
 
         Raises: Lost.
         """
-        return self.begin(head, body, timeout_s) or self._post(_request(head, body), timeout_s)
+        pending = Pending()
+        connection = self.begin(head, body, timeout_s, pending)
+        if connection is None:
+            return self._post(_REQUEST % (head, len(body), body), timeout_s)
+        pending.connection = connection
+        return pending
 
-    def begin(self, head: bytes, body: bytes, timeout_s: float) -> Pending | None:
-        """Send a request in this turn. Returns None if no connection is free; then nothing has happened."""
+    def begin(self, head: bytes, body: bytes, timeout_s: float, asker: Asker) -> Connection | None:
+        """Send a request in this turn. Returns the connection that brings its answer to `asker`; None if none is free.
+        Then nothing has happened."""
         connection = self._warm() if self._room else None
         if connection is None:
             return None
         self._room -= 1
-        return self._ask(connection, _request(head, body), timeout_s)
+        self._ask(connection, _REQUEST % (head, len(body), body), timeout_s, asker)
+        return connection
 
     async def _post(self, request: bytes, timeout_s: float) -> Reply:
         """Wait for a free connection, or make one."""
@@ -121,13 +131,16 @@ class Transport:
         except BaseException:
             self._leave()
             raise
-        return await self._ask(connection, request, timeout_s)
+        pending = Pending()
+        pending.connection = connection
+        self._ask(connection, request, timeout_s, pending)
+        return await pending
 
-    def _ask(self, connection: Connection, request: bytes, timeout_s: float) -> Pending:
+    def _ask(self, connection: Connection, request: bytes, timeout_s: float, asker: Asker) -> None:
         self._busy.add(connection)
         if self._sweeper is None:
             self._sweeper = connection.loop.call_later(SWEEP_S, self._sweep)
-        return connection.ask(request, connection.loop.time() + timeout_s)
+        connection.ask(request, connection.loop.time() + timeout_s, asker)
 
     def _take_back(self, connection: Connection) -> None:
         """A call is over: its answer is here, or nobody waits for it any more."""
@@ -295,7 +308,3 @@ class Transport:
         while self._idle and (self._idle[0].deadline <= now or not self._idle[0].usable):
             self._idle.pop(0).hang_up()
         self._sweeper = loop.call_later(SWEEP_S, self._sweep) if self._busy or self._idle else None
-
-
-def _request(head: bytes, body: bytes) -> bytes:
-    return b"%b%d\r\n\r\n%b" % (head, len(body), body)

@@ -134,51 +134,52 @@ class Queued:
 class Line:
     """The deliveries of one queue, in order. Most of the time there is one, or none."""
 
-    __slots__ = ("_asides", "_main")
+    __slots__ = ("asides", "main")
 
     def __init__(self) -> None:
-        self._main: list[Queued] = []
-        self._asides: list[Queued] = []
+        self.main: list[Queued] = []
+        self.asides: list[Queued] = []
+        """They leave behind all others."""
 
     def __len__(self) -> int:
-        return len(self._main) + len(self._asides)
+        return len(self.main) + len(self.asides)
 
     def __iter__(self) -> Iterator[Queued]:
-        return chain(self._main, self._asides)
+        return chain(self.main, self.asides)
 
     @property
     def first(self) -> Queued:
-        return self._main[0] if self._main else self._asides[0]
+        return self.main[0] if self.main else self.asides[0]
 
     @property
     def urgency(self) -> Priority:
         """The highest priority among the first deliveries."""
-        if len(self._main) == 1 and not self._asides:
-            return self._main[0].priority
+        if len(self.main) == 1 and not self.asides:
+            return self.main[0].priority
         return min(delivery.priority for delivery in islice(self, LOOK_BEHIND))
 
     def put(self, delivery: Queued) -> None:
         if delivery.is_aside:
-            self._asides.append(delivery)
+            self.asides.append(delivery)
             return
-        if not self._main:
-            self._main.append(delivery)
+        if not self.main:
+            self.main.append(delivery)
             return
         at = self._place_by_age(delivery) if delivery.found_again else self._place_of_anchor(delivery)
         if at is None:
-            self._main.append(delivery)
+            self.main.append(delivery)
         else:
-            self._main.insert(at, delivery)
+            self.main.insert(at, delivery)
 
     def remove(self, delivery: Queued) -> None:
-        (self._asides if delivery.is_aside else self._main).remove(delivery)
+        (self.asides if delivery.is_aside else self.main).remove(delivery)
 
     def _place_by_age(self, delivery: Queued) -> int | None:
         """Return the index at which a delivery that was found again belongs by its age; None for the end.
 
         Such deliveries come in the right order.
         """
-        for index, waiting in enumerate(self._main):
+        for index, waiting in enumerate(self.main):
             if waiting.made_at > delivery.made_at and waiting.is_untouched and not waiting.found_again:
                 return index
         return self._place_of_anchor(delivery)
@@ -187,7 +188,7 @@ class Line:
         """Return the index at which the notice of a chat belongs; None for the end, and for other deliveries."""
         if delivery.anchors is None:
             return None
-        for index, waiting in enumerate(self._main):
+        for index, waiting in enumerate(self.main):
             if waiting.chat == delivery.anchors and waiting.is_untouched:
                 return index
         return None

@@ -50,7 +50,6 @@ from passerby.domain.delivery.events import (
     Hopeless,
     MarkStored,
     NotSent,
-    OfDelivery,
     Overdue,
     ParkLost,
     ParkStored,
@@ -82,6 +81,7 @@ _WITHDRAW: Final[Commands] = (Withdraw(),)
 _ASK: Final[dict[Priority, Commands]] = {priority: (AskBudget(priority),) for priority in Priority}
 
 _TO_ALL: Final = frozenset({ChatEnded, BotLost, BotBack})
+_OF_DELIVERY: Final = frozenset({Added, Superseded, Overdue, ParkStored, ParkLost, MarkStored})
 _OF_CUSTODY: Final = frozenset({Overdue, ParkStored, ParkLost})
 _HELD_BACK: Final = frozenset({Phase.PAUSED, Phase.CHECKING, Phase.ASKING})
 
@@ -119,18 +119,14 @@ class DeliveryQueue:
         handler = self._HANDLERS.get(kind)
         if handler is None:
             raise IllegalEvent(f"{kind.__name__} is not told from outside")
-        if isinstance(event, OfDelivery):
-            subject: Queued | None = event.delivery
-        elif kind in _TO_ALL:
-            subject = None
-        else:
-            subject = self.current
+        if kind not in _TO_ALL:
+            told: Any = event
+            # A look at the type costs less than `isinstance`, which asks the metaclass of a `Struct`.
+            subject: Queued | None = told.delivery if kind in _OF_DELIVERY else self.current
             if subject is None:
                 raise IllegalEvent(kind.__name__)
-        if subject is not None and (
-            kind not in TABLE[subject.phase] or (kind in _OF_CUSTODY and kind not in TABLE[subject.custody])
-        ):
-            raise IllegalEvent(f"{kind.__name__} while {subject.phase.value}, {subject.custody.value}")
+            if kind not in TABLE[subject.phase] or (kind in _OF_CUSTODY and kind not in TABLE[subject.custody]):
+                raise IllegalEvent(f"{kind.__name__} while {subject.phase.value}, {subject.custody.value}")
         return handler(self, event, now)
 
     def _added(self, event: Added, now: float) -> Commands:
@@ -271,21 +267,21 @@ class DeliveryQueue:
 
     def _go_on(self, now: float) -> Commands:
         """Look at the first delivery, and return what it needs next."""
-        first = self.current
+        first, line = self.current, self._line
         if first is None:
-            if not len(self._line):
+            if not (line.main or line.asides):
                 return _NOTHING
-            first = self.current = self._line.first
-        elif self._is_overtaken():
+            first = self.current = line.first
+        elif first.tried_at is None and line.first is not first:
             first.phase = Phase.QUEUED
-            first = self.current = self._line.first
-        if (end := self._over(first, now)) is not None:
-            return self._settle(first, end)
+            first = self.current = line.first
+        if first.chat_ended or self._bot_is_lost or first.refusal is not None or now >= first.deadline:
+            return self._settle(first, self._why_over(first))
         if first.must_park:
             return self._pause(first, first.deadline)
         if self.held_until - now > _ROUNDING_S:
             return self._pause(first, self.held_until)
-        if first.not_before - now > _ROUNDING_S and len(self._line) == 1:
+        if first.not_before - now > _ROUNDING_S and len(line) == 1:
             return self._pause(first, first.not_before)
         if not first.is_cleared or (first.relay_effect is not None and now - first.checked_at > RECHECK_AFTER_S):
             first.phase = Phase.CHECKING
@@ -295,18 +291,16 @@ class DeliveryQueue:
             first.phase = SENDING
             return (Send(first),)
         first.phase = ASKING
-        self._asked = self.urgency
-        return _ASK[self._asked]
+        asked = self._asked = line.urgency
+        return _ASK[asked]
 
-    def _over(self, delivery: Queued, now: float) -> Refusal | None:
-        """Why it ends without a send; None if it does not."""
+    def _why_over(self, delivery: Queued) -> Refusal:
+        """Why it ends without a send."""
         if delivery.refusal is not None:
             return delivery.refusal
         if delivery.chat_ended:
             return Refusal.LEFT
-        if self._bot_is_lost:
-            return Refusal.BOT_LOST
-        return Refusal.EXPIRED if now >= delivery.deadline else None
+        return Refusal.BOT_LOST if self._bot_is_lost else Refusal.EXPIRED
 
     def _try_again(self, pause_s: float, now: float) -> Commands:
         self._first.tries += 1

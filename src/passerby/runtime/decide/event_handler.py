@@ -6,14 +6,14 @@ is handled. While a store is away nothing is given up: the event waits, its upda
 it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from random import Random
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from passerby.kernel.decision import Env
-from passerby.kernel.event import MessageEdited, Refusal
+from passerby.kernel.decision import Decision, Env
+from passerby.kernel.event import Event, MessageEdited, Refusal
 from passerby.kernel.ids import PersonId, UpdateRef
 from passerby.kernel.participant import Participant, Searching
 from passerby.ports.clock import Clock
@@ -33,6 +33,7 @@ from passerby.runtime.decide.put_aside import HopelessWork
 from passerby.runtime.decide.readings import Reading
 from passerby.runtime.decide.router import Router
 from passerby.runtime.decide.sending import EffectSender
+from passerby.runtime.delivery.deliveries import Delivery
 from passerby.runtime.inbound.person_queues import PersonQueues, Work
 from passerby.runtime.membership.fencing import OwnLeases, write_refused
 from passerby.telemetry import logs, metrics
@@ -49,6 +50,18 @@ AWAY = steady(0.5, 0.5, 1.5)
 # Looking a member up in its class costs as much as a call of a function.
 _YES: Final = Committed.YES
 _STALE: Final = Committed.STALE
+_ALREADY_DONE: Final = Committed.ALREADY_DONE
+
+
+class _Decided(NamedTuple):
+    """A decision on an event, and what is stored and sent for it. `number` is the event's in its person's queue."""
+
+    event: Event
+    number: int
+    reading: Reading
+    decision: Decision
+    before: Mapping[PersonId, Participant]
+    plan: CommitPlan
 
 
 class EventHandler:
@@ -91,8 +104,22 @@ class EventHandler:
         self._rng = rng
         self._edits = Edits()
 
-    async def handle(self, work: Work) -> None:
-        """Do one piece of work. Raises nothing but cancellation."""
+    def begin(self, work: Work) -> Coroutine[Any, Any, None] | None:
+        """Do one piece of work, in this turn as far as nothing has to be waited for. Returns the rest; None if there is
+        none, as for most relays. Raises nothing."""
+        if work.crashes or not self._holds(work):
+            return self.handle(work)
+        try:
+            first = self._at_hand(work)
+        except Exception as error:  # noqa: BLE001  # `handle` is the supervisor
+            first = _raising(error)
+        if first is not None:
+            return self.handle(work, first)
+        self._faults.over("store", "store.back")
+        return None
+
+    async def handle(self, work: Work, first: Coroutine[Any, Any, None] | None = None) -> None:
+        """Do one piece of work. Raises nothing but cancellation. `first`: the rest of a try that was begun."""
         bugs = unanswered = 0
         while True:
             if not self._holds(work):
@@ -107,7 +134,8 @@ class EventHandler:
                     if is_fatal:
                         await self._hopeless.put_aside(work, Refusal.FATAL)
                         return
-                await self._decide(work, unanswered)
+                trying, first = first or self._decide(work, unanswered), None
+                await trying
             except Fenced:
                 await write_refused(self._leases, work.fences)
             except (LiveStoreLost, RecordsLost) as error:
@@ -129,50 +157,95 @@ class EventHandler:
                 return
 
     def _holds(self, work: Work) -> bool:
-        held = [self._leases.holds(fence) for fence in work.fences]
-        return all(held)
+        is_held = True
+        for fence in work.fences:
+            is_held = self._leases.holds(fence) and is_held
+        return is_held
 
     async def _recover(self, work: Work) -> None:
         """A commit of this work was not answered. If it was stored after all, send its notices now, in their turn."""
         prefix = f"{notice_prefix(work)}:"
         await self._sender.find_again(lambda entry: entry.id.startswith(prefix))
 
-    async def _decide(self, work: Work, unanswered: int) -> None:
-        """Load, decide, commit and send; again while the decision is stale."""
+    def _at_hand(self, work: Work) -> Coroutine[Any, Any, None] | None:
+        """Decide and send, if the facts are at hand and nothing has to be stored. Otherwise returns the rest."""
+        event = self._edits.as_edited(work.event)
+        number = self._person_queues.current(event.person)
+        read = self._loader.read(event, number)
+        if type(read) is not Reading:
+            return self._decide(work, 0, read=read)
+        decided = self._decided(work, event, number, read, 0)
+        if decided.plan.commit is not None:
+            return self._decide(work, 0, decided=decided)
+        if parks := self._send(work, decided, _YES):
+            return self._park(work, decided, parks)
+        self._conclude(work, decided, _YES)
+        return None
+
+    async def _decide(
+        self,
+        work: Work,
+        unanswered: int,
+        *,
+        read: Reading | Coroutine[Any, Any, Reading] | None = None,
+        decided: _Decided | None = None,
+    ) -> None:
+        """Load, decide, commit and send; again while the decision is stale. `read` and `decided`: what has been done
+        of this."""
         event = self._edits.as_edited(work.event)
         number = self._person_queues.current(event.person)
         for tries in range(STALE_TRIES):
-            read = self._loader.read(event, number)
-            reading = read if isinstance(read, Reading) else await read
-            facts = reading.facts
-            decision = self._router.decide(reading.decider, event, facts, self._env())
-            before = participants_in(facts)
-            plan = self._committer.plan(decision, before, work, unanswered)
-            if work.parks and plan.relay_effects:
-                plan = self._parked_at_once(plan, work)
-            committed = await self._committer.store(plan.commit) if plan.commit is not None else _YES
+            if decided is None:
+                read = read or self._loader.read(event, number)
+                reading = read if isinstance(read, Reading) else await read
+                decided = self._decided(work, event, number, reading, unanswered)
+            commit = decided.plan.commit
+            committed = await self._committer.store(commit) if commit is not None else _YES
             if committed is _STALE:
                 metrics.DECISIONS.add("stale")
                 if tries:  # a random pause, so that two people do not keep step
                     await self._clock.sleep(STALE_PAUSE.pause_s(tries, self._rng))
+                read = decided = None
                 continue
-            for notice in plan.owed:
-                self._owe(notice)
-            metrics.DECISIONS.add("stored" if committed is _YES else "already_done")
-            if committed is _YES:
-                if isinstance(event, MessageEdited) and decision.changes:
-                    self._edits.note(event)
-                if plan.commit is not None:
-                    _count_searches(plan.commit, before)
-                self._conduct_notes.decided(event, facts, decision, self._clock.now())
-                if parks := self._sender.send(plan, work, reading):
-                    await self._sender.park(parks)
-            if not plan.relay_effects or committed is Committed.ALREADY_DONE:
-                self._finished(work.refs)
-            if not decision.changes:
-                self._loader.keep(event, number, reading)
+            if parks := self._send(work, decided, committed):
+                await self._sender.park(parks)
+            self._conclude(work, decided, committed)
             return
         raise AssertionError("stale without end")
+
+    def _decided(self, work: Work, event: Event, number: int, reading: Reading, unanswered: int) -> _Decided:
+        facts = reading.facts
+        decision = self._router.decide(reading.decider, event, facts, self._env())
+        before = participants_in(facts)
+        plan = self._committer.plan(decision, before, work, unanswered)
+        if work.parks and plan.relay_effects:
+            plan = self._parked_at_once(plan, work)
+        return _Decided(event, number, reading, decision, before, plan)
+
+    def _send(self, work: Work, decided: _Decided, committed: Committed) -> Sequence[Delivery]:
+        """Send the effects of a stored decision. Returns relays that must be parked before they are sent."""
+        event, _, reading, decision, before, plan = decided
+        for notice in plan.owed:
+            self._owe(notice)
+        metrics.DECISIONS.add("stored" if committed is _YES else "already_done")
+        if committed is not _YES:
+            return ()
+        if decision.changes and isinstance(event, MessageEdited):
+            self._edits.note(event)
+        if plan.commit is not None:
+            _count_searches(plan.commit, before)
+        self._conduct_notes.decided(event, reading.facts, decision, self._clock.now())
+        return self._sender.send(plan, work, reading)
+
+    async def _park(self, work: Work, decided: _Decided, parks: Sequence[Delivery]) -> None:
+        await self._sender.park(parks)
+        self._conclude(work, decided, _YES)
+
+    def _conclude(self, work: Work, decided: _Decided, committed: Committed) -> None:
+        if not decided.plan.relay_effects or committed is _ALREADY_DONE:
+            self._finished(work.refs)
+        if not decided.decision.changes:
+            self._loader.keep(decided.event, decided.number, decided.reading)
 
     def _parked_at_once(self, plan: CommitPlan, work: Work) -> CommitPlan:
         """Put the relay effects into the outbox with the commit, which then makes the updates done."""
@@ -180,6 +253,10 @@ class EventHandler:
         parked = self._parking.entries_of(plan.relay_effects, work.refs)
         commit = msgspec.structs.replace(plan.commit, outbox=(*plan.commit.outbox, *parked), updates=work.refs)
         return msgspec.structs.replace(plan, commit=commit)
+
+
+async def _raising(error: Exception) -> None:
+    raise error
 
 
 def _count_searches(commit: Commit, before: Mapping[PersonId, Participant]) -> None:

@@ -63,10 +63,10 @@ class DeliveryOutcomes:
         """Store that a delivery has arrived. Nearly always one callback is enough for the rest."""
         mark = self._mark(delivery, messages)
         stored = self._store.mark(mark)
-        if not isinstance(stored, Soon) or isinstance(delivery.relay_effect, RelayDelete):
+        if not isinstance(stored, Soon) or type(delivery.relay_effect) is RelayDelete:
             return self._follow(delivery, mark, stored)
         end: Soon[None] = Soon()
-        self._background.when_done(stored, partial(self._is_stored, delivery, mark, end))
+        stored.then(partial(self._is_stored, delivery, mark, end))
         return end
 
     def _is_stored(self, delivery: Delivery, mark: Mark, end: Soon[None], stored: Soon[None]) -> None:

@@ -339,19 +339,25 @@ class Courier:
         """Tell a queue what has happened, and perform what it commands. Raises nothing."""
         if self._abandoned:
             return
-        self._events.append((queue, event))
+        events = self._events
         if self._is_performing:
+            events.append((queue, event))
             return
+        if events:
+            events.append((queue, event))
+            queue, event = events.popleft()
         self._is_performing = True
         try:
-            now = self._clock.monotonic()
-            while self._events and not self._abandoned:
-                queue, event = self._events.popleft()
+            now, perform = self._clock.monotonic(), self._perform
+            while True:
                 try:
                     for command in queue.handle(event, now):
-                        self._perform[type(command)](queue, command, now)
+                        perform[type(command)](queue, command, now)
                 except Exception as error:  # noqa: BLE001  # one queue's bug does not stop the others
                     self._background.report(error)
+                if not events or self._abandoned:
+                    return
+                queue, event = events.popleft()
         finally:
             self._is_performing = False
 

@@ -73,7 +73,8 @@ class _PersonQueue:
 
 
 class PersonQueues:
-    """`handle` does one piece of work completely and does not raise."""
+    """`handle` does one piece of work completely and does not raise. `begin` does the same, in this turn as far as
+    nothing has to be waited for, and returns the rest; None if there is none."""
 
     def __init__(
         self,
@@ -81,8 +82,10 @@ class PersonQueues:
         background: Background,
         clock: Clock,
         recorder: FlightRecorder | None = None,
+        begin: Callable[[Work], Coroutine[Any, Any, None] | None] | None = None,
     ) -> None:
         self._handle = handle
+        self._begin = begin or handle
         self._background = background
         self._clock = clock
         self._recorder = recorder or FlightRecorder()
@@ -177,7 +180,16 @@ class PersonQueues:
             elif isinstance(event, MessageReceived) and event.contents[0].group is not None and not work.parks:
                 handling = self._handle_album(work, event, queue)
             else:
-                handling = self._handle(work)
+                is_outer = self._recorder.enter(work.refs)
+                try:
+                    rest = self._begin(work)
+                finally:
+                    if is_outer:
+                        self._recorder.leave()
+                if rest is None:
+                    self._is_handled(work, handled)
+                    continue
+                handling = rest
             end = self._background.begin(handling, work.refs)
             if not end.is_done:
                 end.then(partial(self._ended, person, queue, work, handled))
@@ -199,10 +211,13 @@ class PersonQueues:
 
     def _note(self, end: Soon[None], work: Work, handled: asyncio.Future[None] | None) -> None:
         """An event has been handled; or not, because of a bug."""
-        if work.sent:
-            self._forget_entries(work)
+        self._is_handled(work, handled)
         if end.error is not None:
             self._background.report(end.error)
+
+    def _is_handled(self, work: Work, handled: asyncio.Future[None] | None) -> None:
+        if work.sent:
+            self._forget_entries(work)
         if handled is not None and not handled.done():
             handled.set_result(None)
 
