@@ -180,6 +180,16 @@ class _Journey:
         self.hang_up()
 
 
+class _OnItsWay:
+    """A call that was begun, in place of its connection."""
+
+    def __init__(self, task: "asyncio.Task[Any]") -> None:
+        self._task = task
+
+    def give_up(self) -> None:
+        self._task.cancel()
+
+
 class SimClient(Client):
     """The product's client, with journeys instead of HTTP."""
 
@@ -205,6 +215,7 @@ class SimClient(Client):
         def ended(call: "asyncio.Task[Any]") -> None:
             if call.cancelled():
                 return
+            sending.connection = None
             error = call.exception()
             if error is None:
                 sending.arrived(call.result())
@@ -214,13 +225,11 @@ class SimClient(Client):
 
         task = self._network.loop.create_task(self.call(bot, method, body, sending.decoder, sends=True))
         task.add_done_callback(ended)
-        sending.pending = task  # type: ignore[assignment]
+        sending.connection = _OnItsWay(task)  # type: ignore[assignment]
         return True
 
-    def give_up(self, sending: Sending[Any]) -> None:
-        pending, sending.pending = sending.pending, None
-        if pending is not None:
-            pending.cancel()  # type: ignore[attr-defined]
+    def is_answered(self) -> None:
+        pass  # nobody waits for the last of them
 
     async def raw(self, bot: BotId, method: str, body: bytes, *, timeout: timedelta = QUICK) -> Any:
         return await self.attempt(bot, method, msgspec.json.decode(body), {}, sends=False, timeout=timeout)

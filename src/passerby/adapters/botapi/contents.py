@@ -16,7 +16,7 @@ _EMOJI_ID = re.compile(r"[0-9]{1,20}")
 _Parts = tuple[Kind, File | None, dict[str, Any] | None]
 
 
-def content(message: wire.Message) -> Content:
+def content(message: wire.UsualMessage) -> Content:
     """Return what the message contains.
 
     Order matters where Telegram sets two fields for one content: a live photo also has `photo`, an animation also
@@ -61,7 +61,7 @@ def content(message: wire.Message) -> Content:
     )
 
 
-def _kind(m: wire.Message) -> _Parts:
+def _kind(m: wire.UsualMessage) -> _Parts:
     for kind, media, fields in (
         (Kind.LIVE_PHOTO, m.live_photo, ("width", "height", "duration")),
         (Kind.ANIMATION, m.animation, ("width", "height", "duration")),
@@ -83,7 +83,7 @@ def _kind(m: wire.Message) -> _Parts:
     return _fileless(m)
 
 
-def _fileless(m: wire.Message) -> _Parts:
+def _fileless(m: wire.UsualMessage) -> _Parts:
     if m.dice is not None:
         return Kind.DICE, None, {"emoji": m.dice.emoji, "value": m.dice.value}
     if m.poll is not None:
@@ -103,7 +103,7 @@ def _fileless(m: wire.Message) -> _Parts:
     ):
         if present is not None:
             return kind, None, None
-    if any(getattr(m, name) for name in wire.SERVICE_FIELDS):
+    if isinstance(m, wire.Message) and any(getattr(m, name) for name in wire.SERVICE_FIELDS):
         return Kind.SERVICE, None, None
     return Kind.UNKNOWN, None, None
 

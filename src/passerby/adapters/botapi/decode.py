@@ -10,7 +10,7 @@ import msgspec
 
 from passerby.adapters.botapi import copies, money_events, wire
 from passerby.adapters.botapi.contents import content
-from passerby.adapters.botapi.reading import read_updates
+from passerby.adapters.botapi.reading import AnyUpdate, read_updates
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.event import (
     BotBlocked,
@@ -75,10 +75,14 @@ def _never_copied(arrival: Arrival) -> Arrival:
     return msgspec.structs.replace(arrival, event=event)
 
 
-def event(update: wire.Update | wire.Unreadable, bot: BotId) -> Event:
+def event(update: AnyUpdate | wire.Unreadable, bot: BotId) -> Event:
     """Return the event that an update means."""
-    if isinstance(update, wire.Unreadable):
-        return _unreadable(update, bot)
+    if isinstance(update, wire.Update):
+        return _updated(update, bot)
+    return _unreadable(update, bot)
+
+
+def _updated(update: AnyUpdate, bot: BotId) -> Event:
     if update.message is not None:
         return _received(update.message, bot)
     if update.callback_query is not None:
@@ -115,7 +119,7 @@ def _unreadable(update: wire.Unreadable, bot: BotId) -> Event:
     return MessageReceived(person, bot, (MessageId(update.message),), (Content(Kind.UNKNOWN),), float(update.date))
 
 
-def _received(message: wire.Message, bot: BotId) -> Event:
+def _received(message: wire.UsualMessage, bot: BotId) -> Event:
     sender, is_private = message.from_, message.chat.type == "private"
     if is_private and (message.successful_payment is not None or message.refunded_payment is not None):
         money = money_events.in_message(message, bot)
@@ -185,7 +189,7 @@ def _question(replied: wire.RepliedTo | None) -> str:
     return (first.callback_data or "").partition(":")[0] if first is not None else ""
 
 
-def _unused(message: wire.Message, bot: BotId) -> Unusable | None:
+def _unused(message: wire.UsualMessage, bot: BotId) -> Unusable | None:
     """Return why a message is not used; None if it is used."""
     sender = message.from_
     person = PersonId(sender.id if sender else 0)
@@ -196,12 +200,12 @@ def _unused(message: wire.Message, bot: BotId) -> Unusable | None:
     return None
 
 
-def _thread(message: wire.Message | wire.PressedMessage) -> MessageId | None:
+def _thread(message: wire.UsualMessage | wire.PressedMessage) -> MessageId | None:
     """Return the topic that a message is in; None for the general one."""
     return MessageId(message.message_thread_id) if message.is_topic_message and message.message_thread_id else None
 
 
-def _edited(message: wire.Message, bot: BotId) -> Event:
+def _edited(message: wire.UsualMessage, bot: BotId) -> Event:
     unused = _unused(message, bot)
     if unused is not None or message.message_id <= 0:
         return unused or Unusable(PersonId(message.chat.id), bot, "unreadable")

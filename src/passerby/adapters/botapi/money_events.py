@@ -9,7 +9,7 @@ from passerby.kernel.money_event import CheckoutAsked, PaymentRefunded, PaymentS
 STARS = "XTR"
 
 
-def in_message(message: wire.Message, bot: BotId) -> Event | None:
+def in_message(message: wire.UsualMessage, bot: BotId) -> Event | None:
     """The payment or refund that a service message tells of; None if it tells of none. Whoever sent it: it comes from
     Telegram."""
     person, paid, refunded = PersonId(message.chat.id), message.successful_payment, message.refunded_payment

@@ -7,22 +7,26 @@ deeply makes it fail on the whole list. An update that still cannot be decoded i
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Generic
 
 import msgspec
 from msgspec import Struct
 
 from passerby.adapters.botapi.salvage import parsed, salvaged
-from passerby.adapters.botapi.wire import TOKENS, Unreadable, Update
+from passerby.adapters.botapi.wire import CONTENT_FIELDS, TOKENS, M, Message, Unreadable, Update, UsualMessage
+
+AnyUpdate = Update[UsualMessage] | Update[Message]
 
 
-class UpdatesAnswer(Struct):
+class UpdatesAnswer(Struct, Generic[M]):
     ok: bool
-    result: list[Update]
+    result: list[Update[M]]
 
 
-_answers = msgspec.json.Decoder(UpdatesAnswer)
-_updates = msgspec.json.Decoder(Update)
+_usual_answers = msgspec.json.Decoder(UpdatesAnswer[UsualMessage])
+"""To read a text with the fields of all service messages would take half as long again."""
+_answers = msgspec.json.Decoder(UpdatesAnswer[Message])
+_updates = msgspec.json.Decoder(Update[Message])
 
 _READ = tuple(name for name in Update.__struct_fields__ if name != "update_id")
 NOT_ASKED_FOR = frozenset(
@@ -39,13 +43,18 @@ NOT_ASKED_FOR = frozenset(
 _NO_MESSAGES = frozenset({"callback_query", "message_reaction", "my_chat_member", "pre_checkout_query", "subscription"})
 
 
-def read_updates(body: bytes) -> list[Update | Unreadable]:
+def read_updates(body: bytes) -> list[AnyUpdate | Unreadable]:
     """Decode a getUpdates answer that has `ok: true`, in order.
 
     Raises: ValueError if the body is not such an answer.
     """
+    answer: UpdatesAnswer[UsualMessage] | UpdatesAnswer[Message]
     try:
-        answer = _answers.decode(body)
+        answer = _usual_answers.decode(body)
+        if any(
+            update.message.text is None and _is_service(update.message) for update in answer.result if update.message
+        ):
+            answer = _answers.decode(body)
     except (ValueError, RecursionError):
         return [update for piece in _cut(body) if (update := _read_alone(piece))]
     if not answer.ok:
@@ -56,11 +65,15 @@ def read_updates(body: bytes) -> list[Update | Unreadable]:
     return [*answer.result]
 
 
-def _is_empty(update: Update) -> bool:
+def _is_service(message: UsualMessage) -> bool:
+    return all(getattr(message, name) in (None, ()) for name in CONTENT_FIELDS)
+
+
+def _is_empty(update: AnyUpdate) -> bool:
     return update.message is None and all(getattr(update, name) is None for name in _READ)
 
 
-def _read_alone(piece: bytes) -> Update | Unreadable | None:
+def _read_alone(piece: bytes) -> Update[Message] | Unreadable | None:
     try:
         update = _updates.decode(piece)
         if not _is_empty(update):
@@ -77,7 +90,7 @@ def _read_alone(piece: bytes) -> Update | Unreadable | None:
     if not isinstance(value, dict):
         return Unreadable(int(found[1]))
     if value.keys() <= NOT_ASKED_FOR | {"update_id"}:
-        return Update(int(found[1]))
+        return Update[Message](int(found[1]))
     unreadable = _unreadable(int(found[1]), value)
     update_or_none = salvaged(value | {"update_id": unreadable.update_id})
     if update_or_none is None or _is_empty(update_or_none):

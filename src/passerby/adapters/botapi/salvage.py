@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from passerby.adapters.botapi.wire import TOKENS, Update
+from passerby.adapters.botapi.wire import TOKENS, Message, Update
 
 _MOST_CORRECTIONS = 64
 """At most this many fields of one update may be wrong. With more, it is not an update."""
@@ -45,11 +45,11 @@ def parsed(piece: bytes) -> Any:
         raise ValueError("nested too deeply") from None
 
 
-def salvaged(value: Any) -> Update | None:
+def salvaged(value: Any) -> Update[Message] | None:
     """Return the update without the members that cannot be read. Changes `value`. None if nothing is left."""
     for _ in range(_MOST_CORRECTIONS):
         try:
-            return msgspec.convert(value, Update, strict=False)
+            return msgspec.convert(value, Update[Message], strict=False)
         except msgspec.ValidationError as error:
             problem = str(error)
         place = _PLACE.search(problem)

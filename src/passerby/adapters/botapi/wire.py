@@ -7,7 +7,7 @@ become objects. `decode` knows what the fields *mean*; `outgoing` has what we *w
 """
 
 import re
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
@@ -162,8 +162,8 @@ class RepliedTo(Struct, gc=False):
     reply_markup: InlineKeyboard | None = None
 
 
-class Message(Struct):
-    """A message. The last block are service messages: their contents are not parsed."""
+class UsualMessage(Struct):
+    """A message, without the fields of most service messages."""
 
     message_id: Whole
     chat: Chat
@@ -210,6 +210,13 @@ class Message(Struct):
     giveaway: Present | None = None
     giveaway_winners: Present | None = None
 
+    refunded_payment: RefundedPayment | None = None
+    successful_payment: SuccessfulPayment | None = None
+
+
+class Message(UsualMessage):
+    """A message, or a service message: its content is not parsed."""
+
     boost_added: Raw = Raw()
     channel_chat_created: Raw = Raw()
     chat_background_set: Raw = Raw()
@@ -249,8 +256,6 @@ class Message(Struct):
     poll_option_added: Raw = Raw()
     poll_option_deleted: Raw = Raw()
     proximity_alert_triggered: Raw = Raw()
-    refunded_payment: RefundedPayment | None = None
-    successful_payment: SuccessfulPayment | None = None
     suggested_post_approval_failed: Raw = Raw()
     suggested_post_approved: Raw = Raw()
     suggested_post_declined: Raw = Raw()
@@ -270,7 +275,16 @@ class Message(Struct):
 TOPIC_FIELDS = tuple(name for name in Message.__struct_fields__ if "forum_topic" in name)
 """Service messages about topics. We do nothing about them."""
 
-SERVICE_FIELDS: tuple[str, ...] = Message.__struct_fields__[Message.__struct_fields__.index("boost_added") :]
+_PAYMENTS = ("refunded_payment", "successful_payment")
+SERVICE_FIELDS: tuple[str, ...] = (*Message.__struct_fields__[len(UsualMessage.__struct_fields__) :], *_PAYMENTS)
+
+_USUAL = UsualMessage.__struct_fields__
+CONTENT_FIELDS = tuple(
+    name
+    for name in _USUAL[_USUAL.index("text") : _USUAL.index(_PAYMENTS[0])]
+    if not name.endswith(("entities", "caption"))
+)
+"""A message with one of these is no service message."""
 
 
 class PressedMessage(Struct):
@@ -335,11 +349,14 @@ class BotSubscription(Struct, gc=False):
     state: str
 
 
-class Update(Struct):
+M = TypeVar("M", bound=UsualMessage)
+
+
+class Update(Struct, Generic[M]):
     """One update. For kinds that we never ask for, only the id is read."""
 
     update_id: Whole
-    message: Message | None = None
+    message: M | None = None
     edited_message: Message | None = None
     callback_query: CallbackQuery | None = None
     my_chat_member: ChatMemberUpdated | None = None

@@ -112,12 +112,13 @@ def plan_commit(
     best_effort: list[Answer | Discard] = []
     for effect in decision.effects:
         match effect:
+            case Relay() | RelayEdit() | React() | RelayDelete():
+                reader = after.get(effect.to) or before[effect.to]
+                assert reader.bot is not None, "a chat with somebody unreachable has ended"
+                in_topic = effect if reader.thread is None else _in_topic(effect, reader.thread)
+                relay_effects.append((in_topic, reader.bot))
             case Answer() | Discard():
                 best_effort.append(effect)
-            case Relay() | RelayEdit() | React() | RelayDelete():
-                bot = _bot_of(effect.to, after, before)
-                assert bot is not None, "a chat with somebody unreachable has ended"
-                relay_effects.append((_in_topic(effect, _thread_of(effect.to, after, before)), bot))
             case Say() | Revise():
                 bot = _bot_of(effect.to, after, before)
                 if bot is not None:

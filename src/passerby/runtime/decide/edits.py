@@ -28,7 +28,7 @@ class Edits:
 
     def as_edited(self, event: Event) -> Event:
         """The event. A press gets the message as its sender sees it now."""
-        if not isinstance(event, ButtonPressed) or event.subject is None:
+        if type(event) is not ButtonPressed or event.subject is None:
             return event
         subject = event.subject
         edit = self._newest.get(MessageRef(subject.bot, subject.messages[0]))

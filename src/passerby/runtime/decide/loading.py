@@ -70,7 +70,7 @@ class FactsLoader:
         The facts that were read for the work before are used again where that is safe. Raises: LiveStoreLost,
         RecordsLost.
         """
-        if isinstance(event, Unusable):
+        if type(event) is Unusable:
             facts = Facts(Participant(event.person))
             return Reading(facts, self._router.route(event, facts), 0, 0.0)
         kept = self._readings.take(event, number)
@@ -189,9 +189,9 @@ def participants_in(facts: Facts) -> dict[PersonId, Participant]:
 
 def message_of(event: Event) -> MessageRef | None:
     """The message that an event refers to. The decision may need its counterpart."""
+    if type(event) is MessageReceived:
+        return MessageRef(event.bot, event.reply_to) if event.reply_to is not None else None
     match event:
-        case MessageReceived(bot=bot, reply_to=int(message)):
-            return MessageRef(bot, message)
         case MessageEdited(bot=bot, message=message) | ReactionChanged(bot=bot, message=message):
             return MessageRef(bot, message)
         case ButtonPressed(subject=MessageReceived(bot=bot, messages=(message, *_))):

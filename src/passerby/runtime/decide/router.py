@@ -150,7 +150,9 @@ class Router:
         """The decision of the decider that `route` found."""
         before = facts.me
         if isinstance(event, _ARRIVALS):
-            thread = before.thread if isinstance(event, Overrun) else event.thread
+            thread = (
+                event.thread if type(event) is MessageReceived or isinstance(event, ButtonPressed) else before.thread
+            )
             me = arrive(before, event.bot, event.language, env.now, thread)
             if me is not before:
                 facts = msgspec.structs.replace(facts, me=me)

@@ -115,7 +115,7 @@ class PersonQueues:
             return
         queue = self._queues[person] = _PersonQueue(self._highest + 1)
         queue.items.append((work, handled))
-        if isinstance(work.event, DeliveryFailed):
+        if type(work.event) is DeliveryFailed:
             self._background.next_turn(self._go_on, person, queue)  # more of them may come in this turn
         else:
             self._go_on(person, queue)
@@ -174,10 +174,10 @@ class PersonQueues:
         while queue.items:
             work, handled = queue.items.popleft()
             event = work.event
-            if isinstance(event, DeliveryFailed):
+            if type(event) is DeliveryFailed:
                 work = self._sum_up(work, event, queue)
                 handling = self._handle(work)
-            elif isinstance(event, MessageReceived) and event.contents[0].group is not None and not work.parks:
+            elif type(event) is MessageReceived and event.contents[0].group is not None and not work.parks:
                 handling = self._handle_album(work, event, queue)
             else:
                 is_outer = self._recorder.enter(work.refs)
