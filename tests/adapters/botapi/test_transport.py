@@ -400,3 +400,13 @@ def test_bytes_after_a_whole_answer_end_the_connection() -> None:
     together, in_turn = read_in([HEADS[0] + b"{}x"]), read_in([HEADS[0] + b"{}", b"x"])
     assert together[0][-1] is in_turn[0][-1] is False
     assert in_turn[1]
+
+
+@pytest.mark.parametrize("before", HEADS[:3])
+def test_an_answer_means_the_same_whatever_head_came_before(before: bytes) -> None:
+    lengths = (b"0", b"2", b"02", b"+2", b"2 ", b"", b"x", b"00000002", b"3")
+    for head in (*HEADS, *(before.replace(b"2\r\n", length + b"\r\n", 1) for length in lengths)):
+        for body in (b"{}", b"{", b""):
+            whole = head + body
+            assert read_in([before + b"{}"])[0][:2] == [True, "None"]
+            assert read_in([whole])[0] == read_in([whole[at : at + 1] for at in range(len(whole))])[0]

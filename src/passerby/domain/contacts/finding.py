@@ -106,7 +106,8 @@ def _look(read: str) -> Trace | None:
     found = _look_for_addresses(read, words, signs=signs)
     if found is None and (digits > _FEWEST_DIGITS or (digits == _FEWEST_DIGITS and mixed)) and _holds_number(read):
         found = Trace.PHONE
-    if found is None and sum(map(_SPELT_DIGITS.__contains__, words)) >= _FEWEST_SPELT:
+    spells = not _SPELT_DIGITS.isdisjoint(words) and sum(map(_SPELT_DIGITS.__contains__, words)) >= _FEWEST_SPELT
+    if found is None and spells:
         found = Trace.PHONE if spells_phone(_WORD.findall(read)) else None
     return found
 

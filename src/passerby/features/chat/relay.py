@@ -147,17 +147,25 @@ def trace_between_strangers(
 
 
 def _pass_on(event: MessageReceived, facts: Facts, state: Chatting, env: Env) -> Relay:
-    clean = [sanitise(content) for content in event.contents]
-    if any(content.kind in SHOWS for content in event.contents) and blurs(facts.partner, state, event.sent_at, env):
-        clean = [blurred(each) for each in clean]
+    contents: list[Content] = []
+    copyable, blurs_it = True, None
+    for content in event.contents:
+        clean = sanitise(content)
+        if content.kind in SHOWS:
+            if blurs_it is None:
+                blurs_it = blurs(facts.partner, state, event.sent_at, env)
+            if blurs_it:
+                clean = blurred(clean)
+        contents.append(clean.content)
+        copyable = copyable and clean.intact
     return Relay(
         chat=state.chat,
         sender=facts.me.person,
         source_bot=event.bot,
         sources=event.messages,
         to=state.partner,
-        contents=tuple([each.content for each in clean]),
-        copyable=all(each.intact for each in clean),
+        contents=tuple(contents),
+        copyable=copyable,
         reply_to=MessageRef(event.bot, event.reply_to) if event.reply_to is not None else None,
         quote=event.quote,
         quote_position=event.quote_position,

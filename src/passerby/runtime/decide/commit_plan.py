@@ -94,9 +94,14 @@ def plan_commit(
     - `seen`: people, and the versions that were read. If one has changed, the commit is stale.
     - `seal`: encrypts words that are stored for later. `keep`: encrypts evidence.
     """
-    after = {change.person: change for change in decision.changes}
-    puts = tuple(_put(before[each.person], each, now) for each in decision.changes)
-    facts, ended = _derive(puts, before, now) if puts else ((), ())
+    after: dict[PersonId, Participant] = {}
+    puts: tuple[Participant, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    ended: tuple[ChatId, ...] = ()
+    if decision.changes:
+        after = {change.person: change for change in decision.changes}
+        puts = tuple([_put(before[each.person], each, now) for each in decision.changes])
+        facts, ended = _derive(puts, before, now)
     if decision.opinions:
         facts = (*facts, *(_recorded(opinion, now) for opinion in decision.opinions))
     if decision.ledger:

@@ -180,7 +180,7 @@ class FactsLoader:
 
 def participants_in(facts: Facts) -> dict[PersonId, Participant]:
     """All people in the facts, by id."""
-    people = {each.person: each for each in facts.others}
+    people = {each.person: each for each in facts.others} if facts.others else {}
     if facts.partner is not None:
         people[facts.partner.person] = facts.partner
     people[facts.me.person] = facts.me

@@ -123,6 +123,10 @@ def copies(
     relay_effect: RelayEffect, bot: BotId, messages: tuple[MessageId, ...], prints: Prints
 ) -> tuple[Copied, ...]:
     """Return what the message map stores for a relay effect that arrived as `messages`."""
+    if type(relay_effect) is Relay and len(messages) == 1:
+        source = MessageRef(relay_effect.source_bot, relay_effect.sources[0])
+        printed = prints.of(relay_effect.contents[0], relay_effect.chat)
+        return (Copied(source, MessageRef(bot, messages[0]), printed),)
     match relay_effect:
         case Relay(chat=chat, source_bot=source_bot, sources=sources, contents=contents):
             return tuple(
