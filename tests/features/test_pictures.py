@@ -46,9 +46,10 @@ def test_the_reader_decides_not_the_sender(blur: Blur, first: bool, later: bool)
     assert arrives(ann, picture()) == [later]
 
 
-def test_a_picture_that_its_sender_blurred_stays_blurred() -> None:
+@pytest.mark.parametrize("after_s", [0.0, 10_000.0])
+def test_a_picture_that_its_sender_blurred_stays_blurred(after_s: float) -> None:
     talk, ann, _ = couple()
-    talk.later(talk.env.rules.just_met_s)
+    talk.later(after_s)
     (relayed,) = ann.sends(Content(Kind.PHOTO, file=File("f", "u"), spoiler=True)).effects
     assert isinstance(relayed, Relay)
     assert relayed.contents[0].spoiler

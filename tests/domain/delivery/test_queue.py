@@ -331,6 +331,7 @@ def test_a_queue_asks_with_the_highest_priority_that_waits_in_it() -> None:
     talk.tell(Added(two))
     talk.tell(Added(relay()))
     assert talk.arrive(one) == ASKED
+    assert talk.queue.urgency is Priority.CHAT
 
 
 @pytest.mark.parametrize(
