@@ -2,6 +2,7 @@
 
 from tests.faults import (
     cases_cluster,
+    cases_copies,
     cases_loss,
     cases_machine,
     cases_people,
@@ -17,6 +18,7 @@ _ALL = (
     cases_workers,
     cases_stores,
     cases_cluster,
+    cases_copies,
     cases_telegram,
     cases_machine,
     cases_loss,

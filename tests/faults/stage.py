@@ -7,8 +7,9 @@ if the fault did not happen.
 
 import asyncio
 import json
+import re
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -131,6 +132,9 @@ class Case:
     forgets_s: float | None = None
     """People who were told of a new state shortly before a fault (this many seconds), or during it, may have another
     state afterwards."""
+    undoes: bool = False
+    """Whether a part of the past is undone, and nobody can know it: commands and ends of chats of people who moved in
+    that time (`forgets_s`) may be unanswered until they write again."""
     takes_over: bool = False
     """Whether takeovers must happen within ten seconds."""
     quiet_s: float = 240.0
@@ -233,6 +237,18 @@ def _held(redis: Any, key: bytes) -> str:
     return "…"
 
 
+def _leave_out(verdict: Verdict, moved: Collection[int], stage: Stage) -> None:
+    """Leave out what nobody can know. A message to a partner is never left out."""
+    undone = [
+        lost
+        for lost in verdict.lost
+        if lost.startswith(("the end of chat", "a command"))
+        and any(int(person) in moved for person in re.findall(r"\d{7,}", lost))
+    ]
+    verdict.lost[:] = [lost for lost in verdict.lost if lost not in undone]
+    stage.evidence["ends and commands undone"] = len(undone)
+
+
 async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True, times: int | None = None) -> Report:
     """Play a case. `times`: how often a case in which a store loses data repeats its fault.
 
@@ -305,6 +321,8 @@ async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True
                 forgotten = told.keys() & set[int]().union(*moved)
                 stage.evidence["forgotten"] = len(forgotten)
                 told = {person: what for person, what in told.items() if person not in forgotten}
+                if case.undoes:
+                    _leave_out(verdict, set().union(*moved), stage)
             if told or not verdict.passed:
                 await _keep(stage)
             fleet.check()

@@ -206,7 +206,7 @@ LOSSES: Final = (
         "return [msgspec.structs.replace(each, since=self._time.ours(each.since)) for each in chats]",
         "return list(chats)",
     ),
-    Bug("memory", "an older release opens a newer one's log", "_read_release(self._lock) > release:", "False:"),
+    Bug("memory", "an older release opens a newer one's log", "lock_fields.release(self._lock) > release:", "False:"),
     Bug(
         "memory",
         "deliveries are noted at the beginning again after a start",

@@ -76,7 +76,11 @@ def open_log(settings: Settings) -> FileLog:
     """Raises: WrongSetting."""
     path = live_path(settings)
     try:
-        return FileLog(path, release())
+        log = FileLog(path, release())
+        if log.is_copy:
+            reason = "the files are a copy, and nobody knows who has left whom since it was made: every chat ends"
+            logs.record("store.copied", "warning", reason=reason)
+        return log
     except LogInUse:
         problem = f"another Passerby uses {path.name} now"
         raise WrongSetting("SQLITE_DB_PATH", problem, "stop it, or give this one another path") from None

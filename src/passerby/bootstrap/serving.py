@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import SecretStr
 
@@ -42,6 +42,7 @@ from passerby.features.search import introduce
 from passerby.kernel.ids import BotId
 from passerby.kernel.rules import Quota
 from passerby.ops.token_file import retirer
+from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.records import RecordsLost
 from passerby.runtime.background.loop_watch import LoopWatch
@@ -55,6 +56,9 @@ from passerby.runtime.worker_status import WorkerStatus
 from passerby.settings import Settings, WrongSetting, addresses
 from passerby.staff import ALL as STAFF_FEATURES
 from passerby.telemetry import faults, logs, metrics
+
+INTERRUPTED_S: Final = 3.0
+"""How long a copy of an installation waits until the original has told its people."""
 
 Role = Literal["all", "worker", "web"]
 """all: everything, in one process. worker: whatever its leases say (polling, pairing, recording). web: only receives
@@ -154,6 +158,8 @@ async def _serve(
 
     background.spawn(tokens.run(bots_changed))
     background.spawn(start.watch(store, records, lambda: process.was_ready))
+    if files.log is not None and files.log.is_copy and settings.update_mode == "polling":
+        await _interrupt_the_original(telegram, clock)
     try:
         whole = await supervise(process.make, stop, clock, settings.shutdown_timeout_s, ready, listeners.end)
     except NoBotWorks:
@@ -253,6 +259,18 @@ class Process:
         else:
             logs.record("runtime.ready", bots=len(parts.tokens.tokens))
         self.was_ready = True
+
+
+async def _interrupt_the_original(telegram: BotApi, clock: Clock) -> None:
+    """Poll each bot once, and confirm nothing.
+
+    If the installation that our files were copied from runs, it then ends its chats and tells its people (see
+    `runtime.inbound.continuity`). We tell them after that. Otherwise a message that it is sending just then would reach
+    somebody who was told that the chat is over.
+    """
+    polls = (telegram.updates(bot, None, 1, 0) for bot in telegram.bots)
+    await asyncio.gather(*polls, return_exceptions=True)
+    await clock.sleep(INTERRUPTED_S)
 
 
 @asynccontextmanager

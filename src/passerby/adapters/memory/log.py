@@ -8,6 +8,9 @@ only bytes that were not synced.
 at any point leaves one of the two, whole. It can keep the former log under another name. After a write that could be
 neither finished nor undone, or after a failed sync, the log accepts nothing more until a rewrite succeeds.
 
+The lock file notes its own inode, so a copy of the files shows. What happened since the copy was made is not in it:
+`records` ends with a `Hole` that may concern anybody, until a rewrite.
+
 Somebody may delete or replace the files while they are in use. If the log is not at its place any more, `is_broken`
 says so, and a rewrite puts a whole one there. `keep_lock` does the same for the lock file; if another process has
 locked a new one meanwhile, this log accepts nothing more for good.
@@ -20,8 +23,6 @@ import fcntl
 import os
 import re
 import stat
-import struct
-import zlib
 from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,19 +30,11 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
+from passerby.adapters.memory import lock_fields
 from passerby.adapters.memory.delivered import Delivered
 from passerby.adapters.memory.frames import Hole, frame, unframe
 from passerby.adapters.memory.touched import Touched
 from passerby.kernel.ids import PersonId, UpdateRef
-
-_CRC: Final = struct.Struct("<I")
-_SYNCED: Final = struct.Struct("<Q")
-_MARK_AT: Final = 16
-_MARK_BYTES: Final = 16
-_RELEASE: Final = struct.Struct("<I")
-_RELEASE_AT: Final = 40
-"""The fields of the lock file: the number at its beginning, the mark, the release. Each is followed by its checksum.
-Behind them are the notes of `touched` and `delivered`."""
 
 _DAMAGED_KEPT: Final = 3
 
@@ -113,7 +106,7 @@ class FileLog:
         except BlockingIOError:
             os.close(self._lock)
             raise LogInUse(str(path)) from None
-        if release is not None and _read_release(self._lock) > release:
+        if release is not None and lock_fields.release(self._lock) > release:
             os.close(self._lock)
             raise LogNewer(str(path))
         try:
@@ -122,7 +115,10 @@ class FileLog:
             self._touched = Touched(self._lock)
             self._delivered = Delivered(self._lock)
             self._file = _open_regular(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
-            synced = _read_synced(self._lock)
+            synced = lock_fields.synced(self._lock)
+            self.is_copy = lock_fields.is_copy(self._lock)
+            if not self.is_copy:
+                lock_fields.note_inode(self._lock)
             self._records, self._size, self._sequence = unframe(path.read_bytes(), synced)
             os.ftruncate(self._file, self._size)
         except OSError:
@@ -131,6 +127,8 @@ class FileLog:
         if self._sequence < synced and is_there:  # somebody who deletes the log does not want it back
             self._records.append(Hole(self._size, 0, synced - self._sequence, self._sequence))
             self._sequence = synced  # so the next number shows the hole, too, until a rewrite
+        if self.is_copy:
+            self._records.append(Hole(self._size, 0, None, self._sequence))
         self._records = [self._named(each, synced) for each in self._records]
         self._is_broken = self._is_lost = False
         self._appended = self._synced = 0  # in records, since it was opened
@@ -164,6 +162,8 @@ class FileLog:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._note_release(lock)
+            if not self.is_copy:
+                lock_fields.note_inode(lock)
         except BlockingIOError:
             os.close(lock)
             self._is_lost = True
@@ -179,17 +179,16 @@ class FileLog:
     def _note_release(self, lock: int) -> None:
         """Note in the lock file that our release uses the log. Raises: OSError."""
         if self._our_release is not None:
-            _put_field(lock, _RELEASE_AT, _RELEASE.pack(self._our_release))
+            lock_fields.note_release(lock, self._our_release)
 
     @property
     def mark(self) -> bytes:
         """What `put_mark` stored beside the log; empty if nothing."""
-        return _field(self._lock, _MARK_AT, _MARK_BYTES)
+        return lock_fields.mark(self._lock)
 
     def put_mark(self, mark: bytes) -> None:
         """Raises: OSError."""
-        assert len(mark) == _MARK_BYTES, "a mark has one length"
-        _put_field(self._lock, _MARK_AT, mark)
+        lock_fields.put_mark(self._lock, mark)
 
     def records(self) -> Iterable[bytes | Hole]:
         """What was in the log when it was opened. Returned only once, to free the memory."""
@@ -259,7 +258,11 @@ class FileLog:
         self._file, self._size, self._sequence = new, os.fstat(new).st_size, sequence
         self._synced = self._appended
         self._is_broken = False
-        _note_synced(self._lock, sequence)
+        lock_fields.note_synced(self._lock, sequence)
+        if self.is_copy:
+            self.is_copy = False
+            with contextlib.suppress(OSError):  # then the next start takes it for a copy again
+                lock_fields.note_inode(self._lock)
 
     def _set_aside(self) -> None:
         """Only the newest few damaged files are kept."""
@@ -354,37 +357,7 @@ def _flush(file: int, lock: int, sequence: int) -> None:
         os.fdatasync(file)
     finally:
         os.close(file)
-    _note_synced(lock, sequence)
-
-
-def _note_synced(lock: int, sequence: int) -> None:
-    """Not synced itself: after a power cut the number may be too low, which is harmless. It is never too high."""
-    with contextlib.suppress(OSError):
-        _put_field(lock, 0, _SYNCED.pack(sequence))
-
-
-def _read_release(lock: int) -> int:
-    """The release of the newest process that has used the log; 0 if it is not known."""
-    found = _field(lock, _RELEASE_AT, _RELEASE.size)
-    return int(_RELEASE.unpack(found)[0]) if found else 0
-
-
-def _read_synced(lock: int) -> int:
-    """0 if the lock file does not say."""
-    found = _field(lock, 0, _SYNCED.size)
-    return int(_SYNCED.unpack(found)[0]) if found else 0
-
-
-def _put_field(lock: int, at: int, value: bytes) -> None:
-    os.pwrite(lock, value + _CRC.pack(zlib.crc32(value)), at)
-
-
-def _field(lock: int, at: int, size: int) -> bytes:
-    """Empty if the lock file does not have it, or it is damaged."""
-    found = os.pread(lock, size + _CRC.size, at)
-    value = found[:size]
-    is_whole = len(found) == size + _CRC.size and _CRC.unpack_from(found, size)[0] == zlib.crc32(value)
-    return value if is_whole else b""
+    lock_fields.note_synced(lock, sequence)
 
 
 def _open_regular(path: Path, flags: int) -> int:
