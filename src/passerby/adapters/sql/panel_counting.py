@@ -26,7 +26,8 @@ from passerby.adapters.sql.tables import blocks, chats, complaints, daily_figure
 GROWTH: Final = "growth"
 CHATS: Final = "chats"
 DAYS: Final = 182
-"""The longest period of a page is 90 days. It is compared with the one before."""
+"""Of growth: the longest period of a page is 90 days, and it is compared with the one before."""
+CHAT_DAYS: Final = 92
 AGAIN_DAYS: Final = 3
 BACK: Final = (1, 7, 30)
 STEPS: Final = ("people", "consented", "profile", "chatted", "alive", *(f"back{days}" for days in BACK))
@@ -75,14 +76,14 @@ class PanelCounting:
                 for day, growth in (await self._growth(connection, today)).items():
                     found[GROWTH, day] = msgspec.json.encode(growth).decode()
                 known = set(await connection.scalars(_KNOWN, {"of": CHATS}))
-                first = today - DAYS + 1
+                first = today - CHAT_DAYS + 1
                 missing = [day for day in range(first, today + 1) if day not in known or day > today - AGAIN_DAYS]
                 for day, counts in (await self._chats(connection, min(missing), today)).items():
                     if day in missing:
                         found[CHATS, day] = msgspec.json.encode(counts).decode()
         for day in missing:
             found.setdefault((CHATS, day), "{}")
-        await self._store(found, now, {GROWTH: first, CHATS: first})
+        await self._store(found, now, {GROWTH: today - DAYS + 1, CHATS: first})
 
     async def _store(self, found: Mapping[tuple[str, int], str], at: float, drop_before: Mapping[str, int]) -> None:
         rows = [{"kind": kind, "number": number, "body": body, "at": at} for (kind, number), body in found.items()]
