@@ -205,7 +205,8 @@ async def make_tables(database: str | Path) -> None:
     file = Path(database)
     if "://" in str(database):
         url, shared = postgres_url(str(database)), postgres_url(os.environ.get(SHARED_POSTGRES, str(database)))
-        if MIGRATED in os.environ and (url.host, url.port) == (shared.host, shared.port):
+        # Compared whole: with a socket, host and port are in the query.
+        if MIGRATED in os.environ and url.set(database=shared.database) == shared:
             if await _is_empty(url):
                 server = PostgresServer(os.environ[SHARED_POSTGRES])
                 await server.replace(str(url.database), os.environ[MIGRATED])

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 
 from passerby.adapters.redis import open_redis
-from passerby.adapters.sql import SqlRecords
+from passerby.adapters.sql import SqlRecords, init_schema
 from passerby.kernel.ids import PersonId
 from passerby.ops.doctor.finding import Finding, Verdict
 from passerby.ops.slow import Slow, look, postgres, processes, sqlite
@@ -131,7 +131,7 @@ def test_both_servers_are_looked_into_and_their_faults_are_found() -> None:
 @pytest.mark.services
 def test_the_servers_own_measurements_have_the_names_of_our_code() -> None:
     async def main(uri: str) -> None:
-        await make_tables(uri)
+        await init_schema(uri)
         records = SqlRecords.at(uri)
         async with records.engine.begin() as connection:
             await connection.execute(sa.text("CREATE EXTENSION pg_stat_statements"))
