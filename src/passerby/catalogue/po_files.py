@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 _LINE: Final = re.compile(r'\A(?:(msgid|msgid_plural|msgstr|msgstr\[(\d)\]) )?"((?:[^"\\]|\\.)*+)"')
 _USUAL_ENTRY: Final = re.compile(
-    r'(?:#(?!,).*\n)*msgid "([^"\\]*)"\nmsgstr ("(?:[^"\\]|\\.)*+"(?:\n"(?:[^"\\]|\\.)*+")*+)\n?'
+    r'\A(?:#(?!,).*\n)*msgid "([^"\\]*)"\nmsgstr ("(?:[^"\\]|\\.)*+"(?:\n"(?:[^"\\]|\\.)*+")*+)\n?'
 )
 """Nearly all entries: comments, a key, and one text on one or several lines."""
 _ESCAPED: Final = re.compile(r"\\(.)")
