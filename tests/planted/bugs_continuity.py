@@ -5,7 +5,7 @@ from typing import Final
 from tests.planted.bug import Bug
 
 CONTINUITY: Final = (
-    Bug("runtime", "missing updates end no chat", "if not await self._continues(first):", "if False:"),
+    Bug("runtime", "missing updates end no chat", "if await self._continues(first):", "if True:"),
     Bug(
         "runtime",
         "at a start, missing updates below the ceiling are taken for ours",
@@ -41,6 +41,31 @@ CONTINUITY: Final = (
         "a conflict after the lease may be lost ends chats",
         "if self._assurance.is_assured:  # otherwise another",
         "if True:  # otherwise another",
+    ),
+    Bug("runtime", "numbers that have holes are trusted", "if self._steady < STEADY:", "if False:"),
+    Bug(
+        "runtime",
+        "holes in an answer do not end the trust in numbers",
+        "            self._steady = 0\n            self._holes",
+        "            self._holes",
+    ),
+    Bug(
+        "runtime",
+        "ids that start anywhere are taken for a gap",
+        "count <= TAKEN_AT_ONCE + TAKEN_PER_S * past_s",
+        "True",
+    ),
+    Bug(
+        "runtime",
+        "each conflict ends chats",
+        "if self._conflict_at - before <= CONFLICTS_S:",
+        "if True:",
+    ),
+    Bug(
+        "runtime",
+        "an answer that continues does not clear a conflict",
+        '        self._conflict_at = float("-inf")\n        if self._steady <',
+        "        if self._steady <",
     ),
     Bug("runtime", "a conflict ends no chat", "            self.is_owed = True\n", "            pass\n"),
     Bug(

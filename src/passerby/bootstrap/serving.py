@@ -57,8 +57,8 @@ from passerby.settings import Settings, WrongSetting, addresses
 from passerby.staff import ALL as STAFF_FEATURES
 from passerby.telemetry import faults, logs, metrics
 
-INTERRUPTED_S: Final = 3.0
-"""How long a copy of an installation waits until the original has told its people."""
+INTERRUPTED_S: Final = 4.0
+"""How long a copy of an installation waits until the original has asked again, and until it has told its people."""
 
 Role = Literal["all", "worker", "web"]
 """all: everything, in one process. worker: whatever its leases say (polling, pairing, recording). web: only receives
@@ -262,15 +262,16 @@ class Process:
 
 
 async def _interrupt_the_original(telegram: BotApi, clock: Clock) -> None:
-    """Poll each bot once, and confirm nothing.
+    """Poll each bot twice, and confirm nothing.
 
     If the installation that our files were copied from runs, it then ends its chats and tells its people (see
     `runtime.inbound.continuity`). We tell them after that. Otherwise a message that it is sending just then would reach
     somebody who was told that the chat is over.
     """
-    polls = (telegram.updates(bot, None, 1, 0) for bot in telegram.bots)
-    await asyncio.gather(*polls, return_exceptions=True)
-    await clock.sleep(INTERRUPTED_S)
+    for _ in range(2):
+        polls = (telegram.updates(bot, None, 1, 0) for bot in telegram.bots)
+        await asyncio.gather(*polls, return_exceptions=True)
+        await clock.sleep(INTERRUPTED_S)
 
 
 @asynccontextmanager

@@ -4,16 +4,22 @@ that was undone when the files were put back to an older state.
 Telegram numbers the updates of a bot without gaps, and deletes what is confirmed. So the first update of an answer is
 at most the one after the last that we took. If it is beyond, somebody else has confirmed what lies between, or Telegram
 has dropped it. We do not know who has left whom in those updates. So every chat and every search on the bot is in
-doubt, and ends before anything of that answer is decided (see `background.reconciler`). A 409 Conflict says the same
-without a gap: another program asks for updates right now. Telegram answers us before that program gets anything.
+doubt, and ends before anything of that answer is decided (see `background.reconciler`).
+
+A 409 Conflict says that another program asks for updates right now. One may be a mistake, or come from the last holder
+of the lease; and an answer that continues proves that nothing was taken. A second one without such an answer in between
+says the same as a gap.
+
+A server that numbers updates otherwise must not end chats. So a gap counts only after a number of updates without one,
+and not if it is wider than what anybody can have taken.
 
 The next process needs to know where we stopped. A note in the live store holds the first update that is not done, and a
 *ceiling*. Nothing beyond the ceiling is confirmed before a note with a higher one is stored, so a note is written only
 once for ROOM updates. Between the two numbers, done marks tell what is ours: an update is confirmed only after its
 mark. After a power cut, marks of the last second may be missing. Then everything up to the ceiling may be ours.
 
-Not checked: the first answer ever; ids that start over (Telegram chooses another id after a week without updates); and
-webhooks, because their updates come in any order.
+Not checked: the first answers ever; ids that start over (Telegram chooses another id after a week without updates);
+and webhooks, because their updates come in any order.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -39,8 +45,15 @@ STARTS_OVER_S: Final = 6.5 * 24 * 3600.0
 """Telegram chooses another id after at least a week without updates (source: Bot API, Update.update_id). Half a day
 less, because clocks differ."""
 
-SETTLING_S: Final = 10.0
-"""For so long after a takeover, a request of the last holder may still arrive, and end one of our polls."""
+STEADY: Final = 20
+"""After so many updates in a row without a hole, we trust the numbers."""
+
+TAKEN_PER_S: Final = 1_000.0
+TAKEN_AT_ONCE: Final = 10_000
+"""Nobody takes more updates of a bot than this. A wider gap is another start of the ids."""
+
+CONFLICTS_S: Final = 90.0
+"""Two conflicts that are further apart have nothing to do with each other. Pauses after a conflict are shorter."""
 
 _GAP: Final = "updates are missing: another program took them, or Telegram dropped them"
 _CONFLICT: Final = "another program polls this bot, perhaps a copy of this installation: stop one of the two"
@@ -51,12 +64,14 @@ Fenced."""
 
 
 class _Place(msgspec.Struct, frozen=True, array_like=True):
-    """The note. `offset`: the first update that was not done. `at`: Unix seconds. `since`: `DoneMarks.marks_since`."""
+    """The note. `offset`: the first update that was not done. `at`: Unix seconds. `since`: `DoneMarks.marks_since`.
+    `is_steady`: whether enough updates had come without a hole."""
 
     offset: int
     ceiling: int
     at: float
     since: str | None
+    is_steady: bool
 
 
 class Continuity:
@@ -77,14 +92,25 @@ class Continuity:
         self._clock = clock
         self._leases = leases
         self._doubt = doubt
-        self._began_at = clock.monotonic()
         self._heard_at = clock.now()
         self._holes_until = -1
-        self._conflicts = 0
+        self._conflict_at = float("-inf")
+        self._steady = 0
         self._is_said = False
         self.ceiling = -1
         self.expected = -1
         self.is_owed = False
+
+    def go_on(self, first: int, following: int) -> None:
+        """An answer without holes, up to the update before `following`, continues what we took."""
+        count = following - max(first, self.expected)
+        if count <= 0:
+            return
+        self.expected = following
+        self._conflict_at = float("-inf")
+        if self._steady < STEADY <= self._steady + count:
+            self.ceiling = -1  # store it with the next poll
+        self._steady += count
 
     async def raise_ceiling(self, offset: int) -> None:
         """Return when updates below `offset` may be confirmed. Raises: LiveStoreLost.
@@ -106,7 +132,7 @@ class Continuity:
         await persistently(lambda: self._write(None), LiveStoreLost, self._clock, rng)
 
     async def _keep(self, offset: int, ceiling: int) -> None:
-        place = _Place(offset, ceiling, self._clock.now(), self._store.marks_since)
+        place = _Place(offset, ceiling, self._clock.now(), self._store.marks_since, self._steady >= STEADY)
         await self._write(msgspec.json.encode(place))
 
     async def _write(self, note: bytes | None) -> None:
@@ -122,12 +148,15 @@ class Continuity:
         """
         updates = sorted({arrival.ref.update for arrival in arrivals})
         first, last = updates[0], updates[-1]
-        if not await self._continues(first):
+        if await self._continues(first):
+            self.go_on(first, last + 1)
+        else:
             ended = await self._end_chats()
             logs.record("bot.updates_missing", "error", bot=self._bot, count=ended, reason=_GAP)
             await self.raise_ceiling(first)
         missing = [before + 1 for before, after in pairwise(updates) if after != before + 1]
         if missing:
+            self._steady = 0
             self._holes_until = last
             self.ceiling = min(self.ceiling, missing[0])
         if last < offset:
@@ -136,25 +165,36 @@ class Continuity:
         self._heard_at = self._clock.now()
 
     async def _continues(self, first: int) -> bool:
+        """Whether nobody has taken updates between those that we took and this one, as far as we can tell."""
         if self.expected >= 0:
-            return first <= self.expected or self._clock.now() - self._heard_at > STARTS_OVER_S
+            if first <= self.expected or not self._may_be_taken(first - self.expected, self._heard_at):
+                return True
+            if self._steady < STEADY:
+                self._steady = 0
+            return not self._steady
         note = (await self._store.memos((self._name,))).get(self._name)
         since = self._store.marks_since
         if note is None or since is None:
             return True
         place = msgspec.json.decode(note, type=_Place)
-        if first <= place.offset or self._clock.now() - place.at > STARTS_OVER_S:
+        if place.is_steady:
+            self._steady = STEADY
+        if first <= place.offset or not place.is_steady or not self._may_be_taken(first - place.offset, place.at):
             return True
         if first > place.ceiling or place.since != since:
             return first <= place.ceiling
         ours = range(place.offset, first)
         return len(await self._store.done(self._bot, ours)) == len(ours)
 
+    def _may_be_taken(self, count: int, since: float) -> bool:
+        """Whether somebody can have taken so many updates since then. Otherwise Telegram has chosen another id."""
+        past_s = max(0.0, self._clock.now() - since)
+        return past_s <= STARTS_OVER_S and count <= TAKEN_AT_ONCE + TAKEN_PER_S * past_s
+
     async def conflict(self) -> None:
         """Another program has asked for updates of the bot, while we are sure of our lease."""
-        self._conflicts += 1
-        is_settled = self._clock.monotonic() - self._began_at > SETTLING_S
-        if is_settled or self._conflicts > 1:
+        before, self._conflict_at = self._conflict_at, self._clock.monotonic()
+        if self._conflict_at - before <= CONFLICTS_S:
             self.is_owed = True
             try:
                 await self.settle()

@@ -241,7 +241,7 @@ class Intake:
         """Return when we know that these updates follow the ones before, or when the bot's chats have ended."""
         first, last = arrivals[0].ref.update, arrivals[-1].ref.update
         if offset <= first <= watch.expected and last - first == len(arrivals) - 1:
-            watch.expected = max(watch.expected, last + 1)
+            watch.go_on(first, last + 1)
             return
         if self.window.unfinished and min(each.ref.update for each in arrivals) > watch.expected:
             await self._nothing_in_hand()
