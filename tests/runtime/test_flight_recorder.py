@@ -102,6 +102,45 @@ def test_the_room_for_a_page_is_taken_before_it_is_used(tmp_path: Path, monkeypa
         os.close(FlightRecorder.open(tmp_path / name, RUN)._file)
 
 
+@pytest.mark.parametrize("to", [0, 1, 100])
+@pytest.mark.parametrize("touches", ["recorder.current", "recorder.settle()", "await asyncio.sleep(0.2)"])
+def test_a_process_survives_that_somebody_empties_its_page(tmp_path: Path, touches: str, to: int) -> None:
+    """Whatever touches the memory first, and as often as it happens. The last crash is found all the same."""
+    body = f"""
+        for number in range(1, 21):
+            os.truncate({str(tmp_path / "page")!r}, {to})
+            {touches}
+            await asyncio.sleep(0)
+        loop.call_soon(recorder.beat)
+        await asyncio.sleep(0)
+        end()"""
+    assert dies(tmp_path / "page", body) == -signal.SIGKILL
+    assert pulse_of(tmp_path / "page") is not None, "its supervisor sees it again"
+    assert opened(tmp_path / "page").crash == Crash(RUN, (REF, OTHER))
+
+
+def test_another_bad_access_to_memory_ends_the_process_as_before(tmp_path: Path) -> None:
+    body = f"""
+        import mmap
+        with open({str(tmp_path / "other")!r}, "w+b") as file:
+            file.write(b"x" * 4096)
+            file.flush()
+            page = mmap.mmap(file.fileno(), 4096)
+            file.truncate(0)
+            page[0]
+        os._exit(0)"""
+    assert dies(tmp_path / "page", body) == -signal.SIGBUS
+
+
+def test_a_closed_page_is_filled_no_more(tmp_path: Path) -> None:
+    body = f"""
+        recorder.close()
+        os.truncate({str(tmp_path / "page")!r}, 0)
+        os.kill(os.getpid(), signal.SIGBUS)"""
+    assert dies(tmp_path / "page", body) == -signal.SIGBUS
+    assert (tmp_path / "page").stat().st_size == 0
+
+
 def test_other_processes_can_see_the_beats(tmp_path: Path) -> None:
     assert pulse_of(tmp_path / "page") is None
     recorder = FlightRecorder.open(tmp_path / "page", RUN)

@@ -3,7 +3,8 @@
 An update may end its worker with an endless loop, a crash in a library, or unbounded memory use. Telegram then gives
 the same update to the next worker. That worker must know which update it was, but the process that knew is gone. So the
 page is a memory-mapped file: writing to it needs no system call and no store call, and the kernel keeps its contents
-when the process dies. The next process of the same name reads it.
+when the process dies. The next process of the same name reads it. If somebody empties the file meanwhile, it is filled
+again (see `emptied_file`).
 
 The code that handles an update runs in *steps*, from one await to the next. The recorder writes the update's number
 before each step and removes it after. So the page names an update only while code runs for that update. If a process is
@@ -25,12 +26,13 @@ import mmap
 import os
 import struct
 from collections.abc import Awaitable, Coroutine, Generator, MutableSequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from passerby.kernel.ids import BotId, UpdateRef
+from passerby.runtime.emptied_file import keep_filled, let_go
 
 T = TypeVar("T")
 
@@ -113,7 +115,9 @@ class FlightRecorder:
             if size < _SIZE and os.pwrite(file, bytes(_SIZE - size), size) < _SIZE - size:
                 # A file that is only made longer gets its room later. On a full disk, that would kill the process.
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            return cls(mmap.mmap(file, _SIZE), run, file)
+            recorder = cls(mmap.mmap(file, _SIZE), run, file)
+            keep_filled(file, recorder._fresh)
+            return recorder
         except BaseException:
             os.close(file)
             raise
@@ -122,7 +126,14 @@ class FlightRecorder:
         """Begin this run. Call this after the previous run's crash, if any, has been stored elsewhere."""
         self.crash = None
         self._page[_COUNT_AT : _COUNT_AT + 4] = _NONE
-        self._page[: _HEAD.size] = _HEAD.pack(MAGIC, self._beats, os.getpid(), self._run)
+        self._page[: _HEAD.size] = self._head()
+
+    def _head(self) -> bytes:
+        return _HEAD.pack(MAGIC, self._beats, os.getpid(), self._run)
+
+    def _fresh(self) -> bytes:
+        """The whole page, if no step is on."""
+        return self._head().ljust(_SIZE, b"\0")
 
     def end(self) -> None:
         """Note that this run ends on purpose. Call it last."""
@@ -136,8 +147,11 @@ class FlightRecorder:
         self._page[_PID_AT : _PID_AT + 4] = _COUNT.pack(pid)
 
     def beat(self) -> None:
-        """Count one more turn of the event loop."""
+        """Count one more turn of the event loop. Between two steps only."""
         self._beats += 1
+        if self._file >= 0 and os.fstat(self._file).st_size < _SIZE:
+            with suppress(OSError):
+                os.pwrite(self._file, self._fresh(), 0)
         self._page[_BEATS_AT : _BEATS_AT + 8] = _BEATS.pack(self._beats)
 
     @property
@@ -181,6 +195,7 @@ class FlightRecorder:
     def close(self) -> None:
         if self._file >= 0:
             self._page.close()
+            let_go(self._file)
             os.close(self._file)
             self._file = -1
             self._page = bytearray(_SIZE)
