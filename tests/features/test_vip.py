@@ -31,7 +31,7 @@ from passerby.kernel.money_event import (
     RefundOrdered,
     SellerClosing,
     StarCallConfirmed,
-    SubscriptionTurned,
+    SubscriptionUpdated,
     VipEnding,
 )
 from passerby.kernel.participant import Participant, Profile, Searching
@@ -311,7 +311,7 @@ def test_news_about_a_subscription_are_told_once_and_change_no_day() -> None:
     until = ann.value.vip_until
 
     def turn(state: SubscriptionState, of: str = payload) -> list[str]:
-        return said(talk.happens(SubscriptionTurned(ann.person, BOT, of, state)))
+        return said(talk.happens(SubscriptionUpdated(ann.person, BOT, of, state)))
 
     assert turn(SubscriptionState.CANCELED) == ["vip.sub_canceled"]
     assert turn(SubscriptionState.CANCELED) == []
@@ -320,7 +320,7 @@ def test_news_about_a_subscription_are_told_once_and_change_no_day() -> None:
     assert turn(SubscriptionState.FAILED, "unknown") == []
     assert ann.value.vip_until == until
     stranger = talk.person()
-    assert talk.happens(SubscriptionTurned(stranger.person, BOT, payload, SubscriptionState.FAILED)) == NOTHING
+    assert talk.happens(SubscriptionUpdated(stranger.person, BOT, payload, SubscriptionState.FAILED)) == NOTHING
 
 
 def test_our_own_cancellation_is_not_told_and_is_closed_by_telegrams_answer_or_news() -> None:
@@ -330,10 +330,10 @@ def test_our_own_cancellation_is_not_told_and_is_closed_by_telegrams_answer_or_n
     talk.people[ann.person] = cancel_all(ann.value, NOW)
     assert wallet(ann).subscriptions[0].state is SubscriptionState.CANCELLING
     assert cancel_all(ann.value, NOW) is ann.value
-    assert talk.happens(SubscriptionTurned(ann.person, BOT, payload, SubscriptionState.ACTIVE)) == NOTHING
+    assert talk.happens(SubscriptionUpdated(ann.person, BOT, payload, SubscriptionState.ACTIVE)) == NOTHING
     done = StarCallDone(StarCallKind.CANCEL, BOT, ChargeId("s1"))
     confirmed = StarCallConfirmed(ann.person, BOT, StarCallKind.CANCEL, ChargeId("s1"))
-    assert said(talk.happens(SubscriptionTurned(ann.person, BOT, payload, SubscriptionState.CANCELED))) == []
+    assert said(talk.happens(SubscriptionUpdated(ann.person, BOT, payload, SubscriptionState.CANCELED))) == []
     assert wallet(ann).subscriptions[0].state is SubscriptionState.CANCELLING
     talk.happens(confirmed)
     assert wallet(ann).subscriptions[0].state is SubscriptionState.ENDED
@@ -488,7 +488,7 @@ def test_a_subscription_that_renews_announces_no_end_unless_it_was_cancelled() -
     payload = subscribes(ann)
     talk.later(30.0 * DAY_S - 60)
     assert talk.happens(VipEnding(ann.person, BOT)) == NOTHING
-    talk.happens(SubscriptionTurned(ann.person, BOT, payload, SubscriptionState.CANCELED))
+    talk.happens(SubscriptionUpdated(ann.person, BOT, payload, SubscriptionState.CANCELED))
     talk.later(120)
     assert said(talk.happens(VipEnding(ann.person, BOT))) == ["vip.ends_soon"]
 
@@ -538,7 +538,7 @@ def test_a_second_subscription_is_sent_back_and_cancelled_also_if_one_invoice_wa
     assert ann.value.vip_until == NOW + 31 * DAY_S
     states = [each.state for each in wallet(ann).subscriptions]
     assert states == [SubscriptionState.ACTIVE, SubscriptionState.CANCELLING]
-    talk.happens(SubscriptionTurned(ann.person, BOT, payload, SubscriptionState.CANCELED))
+    talk.happens(SubscriptionUpdated(ann.person, BOT, payload, SubscriptionState.CANCELED))
     assert [each.state for each in wallet(ann).subscriptions] == [
         SubscriptionState.CANCELED,
         SubscriptionState.CANCELLING,
@@ -599,11 +599,11 @@ def test_every_message_about_a_subscription_says_the_same_day_as_the_vip_page() 
     talk, ann = shop()
     payload = subscribes(ann)
     first = day(ann.value.vip_until)
-    turned = [
-        talk.happens(SubscriptionTurned(ann.person, BOT, payload, state))
+    told = [
+        talk.happens(SubscriptionUpdated(ann.person, BOT, payload, state))
         for state in (SubscriptionState.CANCELED, SubscriptionState.ACTIVE, SubscriptionState.FAILED)
     ]
-    said_days = [dict(each.text.args)["day"] for decision in turned for each in decision.effects]  # type: ignore[union-attr]
+    said_days = [dict(each.text.args)["day"] for decision in told for each in decision.effects]  # type: ignore[union-attr]
     paid_until = wallet(ann).subscriptions[0].paid_until
     assert said_days == [first, day(paid_until), first], "a renewal comes when the paid time is over"
     talk.later(29 * DAY_S)

@@ -20,7 +20,7 @@ from passerby.kernel.money_event import (
     RefundOrdered,
     SellerClosing,
     StarCallConfirmed,
-    SubscriptionTurned,
+    SubscriptionUpdated,
     VipEnding,
 )
 from passerby.kernel.staff_event import (
@@ -337,7 +337,7 @@ Event = (
     | RefundOrdered
     | PaymentAnswered
     | ReferralGiven
-    | SubscriptionTurned
+    | SubscriptionUpdated
     | SellerClosing
     | StarCallConfirmed
     | VipEnding

@@ -69,7 +69,7 @@ class ReferralGiven(msgspec.Struct, frozen=True, gc=False, tag=True):
     for_friend: bool
 
 
-class SubscriptionTurned(msgspec.Struct, frozen=True, gc=False, tag=True):
+class SubscriptionUpdated(msgspec.Struct, frozen=True, gc=False, tag=True):
     """A subscription was cancelled or taken up again by the person, or its renewal failed."""
 
     person: PersonId

@@ -24,7 +24,7 @@ from passerby.kernel.event import (
 )
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.money import ChargeId, Payment, SubscriptionState
-from passerby.kernel.money_event import CheckoutAsked, PaymentRefunded, PaymentSettled, SubscriptionTurned
+from passerby.kernel.money_event import CheckoutAsked, PaymentRefunded, PaymentSettled, SubscriptionUpdated
 from tests.adapters.botapi.bot_api import A
 from tests.adapters.botapi.specimens import CANARY, CANARY_ID, fields, fullest, schema, smallest
 
@@ -422,7 +422,7 @@ def test_a_checkout_in_another_currency_matches_no_price_of_ours() -> None:
 def test_news_about_a_subscription_become_an_event() -> None:
     told = {"user": PERSON, "invoice_payload": "order", "state": "failed"}
     assert decoded({"subscription": told}) == [
-        SubscriptionTurned(PersonId(42), BotId(A), "order", SubscriptionState.FAILED)
+        SubscriptionUpdated(PersonId(42), BotId(A), "order", SubscriptionState.FAILED)
     ]
 
 

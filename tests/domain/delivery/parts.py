@@ -2,8 +2,8 @@
 
 from itertools import count
 
-from passerby.domain.delivery.commands import AskBudget, Command, Mark, Send
-from passerby.domain.delivery.events import Added, BudgetGranted, Event, MarkStored, Sent
+from passerby.domain.delivery.commands import AskBudget, Command, Send, StoreDelivered
+from passerby.domain.delivery.events import Added, BudgetGranted, EndStored, Event, Sent
 from passerby.domain.delivery.line import Queued
 from passerby.domain.delivery.queue import DeliveryQueue
 from passerby.kernel.content import Content, Kind
@@ -64,5 +64,5 @@ class Talk:
 
     def arrive(self, delivery: Queued, message: int = 71) -> tuple[Command, ...]:
         """Let the delivery that is being sent arrive. Returns what the queue wants next."""
-        assert self.tell(Sent((MessageId(message),))) == (Mark(delivery, (MessageId(message),)),)
-        return self.tell(MarkStored(delivery))
+        assert self.tell(Sent((MessageId(message),))) == (StoreDelivered(delivery, (MessageId(message),)),)
+        return self.tell(EndStored(delivery))

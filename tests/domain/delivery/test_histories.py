@@ -7,7 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from passerby.domain.delivery import events as happened
-from passerby.domain.delivery.commands import AskBudget, Check, Command, Mark, Park, Report, Send, StoreStep, Withdraw
+from passerby.domain.delivery.commands import (
+    AskBudget,
+    Check,
+    Command,
+    Park,
+    Send,
+    StoreDelivered,
+    StoreFailed,
+    StoreStep,
+    Withdraw,
+)
 from passerby.domain.delivery.events import Event
 from passerby.domain.delivery.line import Queued
 from passerby.domain.delivery.phases import Custody, Phase
@@ -46,7 +56,7 @@ class World:
         yield from (happened.Added(each) for each in (notice(is_aside=True), held(self.now + 1.0)))
         yield happened.Added(relay(NEXT_CHAT, put_at=self.now, deadline=self.now + 3600))
         yield from (happened.ChatEnded(CHAT), happened.BotLost(), happened.BotBack())
-        yield from (happened.MarkStored(each) for each in self.storing)
+        yield from (happened.EndStored(each) for each in self.storing)
         for each in self.parking:
             yield from (happened.ParkStored(each, entered=True), happened.ParkLost(each))
         for each in self.queue:
@@ -77,7 +87,7 @@ class World:
         for each, (phase, custody) in before.items():
             assert follows(phase, each.phase, type(event)), (phase, each.phase, event)
             assert custody is each.custody or each.custody in TABLE[custody][type(event)]
-        if isinstance(event, happened.MarkStored):
+        if isinstance(event, happened.EndStored):
             self.storing.remove(event.delivery)
             self.ends.append(event.delivery)
         if isinstance(event, happened.ParkStored | happened.ParkLost):
@@ -97,7 +107,7 @@ class World:
             case Send(delivery):
                 delivery.tried_at = self.now
                 self.sent.append(delivery)
-            case Mark(delivery) | Report(delivery):
+            case StoreDelivered(delivery) | StoreFailed(delivery):
                 assert delivery not in self.ends
                 assert delivery.custody is not Custody.PARKING
                 self.storing.append(delivery)
@@ -112,7 +122,7 @@ class World:
             for each in list(self.parking):
                 self.tell(happened.ParkStored(each, entered=True))
             for each in list(self.storing):
-                self.tell(happened.MarkStored(each))
+                self.tell(happened.EndStored(each))
             current = self.queue.current
             if current is None:
                 return
@@ -170,7 +180,7 @@ def test_an_event_that_the_table_does_not_name_changes_nothing(steps: list[tuple
     wrong: list[Event] = [happened.First(), happened.Overtaken()]
     wrong += [happened.Added(each) for each in world.every]
     wrong += [happened.ParkLost(each) for each in world.every if each not in world.parking]
-    wrong += [happened.MarkStored(each) for each in world.every if not each.is_over]
+    wrong += [happened.EndStored(each) for each in world.every if not each.is_over]
     if current is None or current.phase is not Phase.SENDING:
         wrong += [happened.Sent(), happened.SplitUp(), happened.NotSent(True, 1.0), happened.StepStored()]
     if current is None or current.phase is not Phase.ASKING:

@@ -1,7 +1,7 @@
 """Who goes first in a queue."""
 
-from passerby.domain.delivery.commands import AskBudget, Check, Mark, Send, WaitUntil, Withdraw
-from passerby.domain.delivery.events import Added, BudgetGranted, Delayed, Flooded, MarkStored, Sent, Wakeup
+from passerby.domain.delivery.commands import AskBudget, Check, Send, StoreDelivered, WaitUntil, Withdraw
+from passerby.domain.delivery.events import Added, BudgetGranted, Delayed, EndStored, Flooded, Sent, Wakeup
 from passerby.domain.delivery.line import Queued
 from passerby.domain.delivery.phases import Phase
 from passerby.kernel.effect import Priority
@@ -45,8 +45,8 @@ def test_an_aside_that_may_have_arrived_keeps_its_place() -> None:
     assert talk.tell(Wakeup(), after_s=3.0) == ASKED
     assert talk.queue.current is aside
     talk.tell(BudgetGranted())
-    assert talk.tell(Sent()) == (Mark(aside, ()),)
-    assert talk.tell(MarkStored(aside)) == (Check(one),)
+    assert talk.tell(Sent()) == (StoreDelivered(aside, ()),)
+    assert talk.tell(EndStored(aside)) == (Check(one),)
 
 
 def test_the_notice_of_a_chat_goes_before_the_relays_of_the_chat() -> None:

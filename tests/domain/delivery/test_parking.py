@@ -2,12 +2,12 @@
 
 import pytest
 
-from passerby.domain.delivery.commands import Mark, Park, Report, Send, WaitUntil
+from passerby.domain.delivery.commands import Park, Send, StoreDelivered, StoreFailed, WaitUntil
 from passerby.domain.delivery.events import (
     Added,
     BudgetGranted,
     ChatEnded,
-    MarkStored,
+    EndStored,
     Overdue,
     ParkLost,
     ParkStored,
@@ -39,9 +39,9 @@ def test_a_relay_being_sent_is_parked_and_its_end_waits_for_that() -> None:
     talk.send(one)
     assert talk.tell(Overdue(one)) == (Park((one,)),)
     assert talk.tell(Sent(ARRIVED)) == ()
-    assert talk.tell(ParkStored(one, entered=True)) == (Mark(one, ARRIVED),)
+    assert talk.tell(ParkStored(one, entered=True)) == (StoreDelivered(one, ARRIVED),)
     assert one.custody is Custody.OUTBOX
-    assert talk.tell(MarkStored(one)) == ()
+    assert talk.tell(EndStored(one)) == ()
 
 
 def test_if_parking_fails_the_end_is_stored_all_the_same() -> None:
@@ -50,7 +50,7 @@ def test_if_parking_fails_the_end_is_stored_all_the_same() -> None:
     talk.tell(Added(two))
     talk.tell(Overdue(two))
     assert talk.tell(ChatEnded(CHAT)) == ()
-    assert talk.tell(ParkLost(two)) == (Report(two, Refusal.LEFT),)
+    assert talk.tell(ParkLost(two)) == (StoreFailed(two, Refusal.LEFT),)
     assert talk.tell(ParkLost(one)) == ()
     assert one.custody is Custody.UNKNOWN
     assert talk.tell(Overdue(one)) == (Park((one,)),), "it may be tried again"

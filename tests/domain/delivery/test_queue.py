@@ -6,9 +6,9 @@ from passerby.domain.delivery.commands import (
     AskBudget,
     Check,
     Hold,
-    Mark,
-    Report,
     Send,
+    StoreDelivered,
+    StoreFailed,
     StoreStep,
     WaitUntil,
     Withdraw,
@@ -22,10 +22,10 @@ from passerby.domain.delivery.events import (
     ChatEnded,
     Checked,
     Delayed,
+    EndStored,
     Event,
     Flooded,
     Hopeless,
-    MarkStored,
     NotSent,
     Refused,
     Sent,
@@ -61,8 +61,8 @@ def test_a_relay_is_sent_marked_and_done() -> None:
     talk, one = Talk(), relay()
     assert talk.tell(Added(one)) == ASKED
     assert talk.tell(BudgetGranted()) == (Send(one),)
-    assert talk.tell(Sent(ARRIVED)) == (Mark(one, ARRIVED),)
-    assert talk.tell(MarkStored(one)) == ()
+    assert talk.tell(Sent(ARRIVED)) == (StoreDelivered(one, ARRIVED),)
+    assert talk.tell(EndStored(one)) == ()
     assert (one.phase, len(talk.queue), talk.queue.current) == (Phase.DONE, 0, None)
 
 
@@ -70,27 +70,27 @@ def test_the_next_delivery_waits_until_the_end_of_the_one_before_is_stored() -> 
     talk, one, two = Talk(), relay(), relay()
     talk.send(one)
     assert talk.tell(Added(two)) == ()
-    assert talk.tell(Sent(ARRIVED)) == (Mark(one, ARRIVED),)
-    assert talk.tell(MarkStored(one)) == ASKED
+    assert talk.tell(Sent(ARRIVED)) == (StoreDelivered(one, ARRIVED),)
+    assert talk.tell(EndStored(one)) == ASKED
     assert talk.tell(BudgetGranted()) == (Send(two),)
 
 
 def test_a_delivery_with_nothing_to_send_is_done_without_a_message() -> None:
     talk, one = Talk(), reaction()
     talk.send(one)
-    assert talk.tell(Sent()) == (Mark(one, ()),)
+    assert talk.tell(Sent()) == (StoreDelivered(one, ()),)
 
 
 def test_a_refused_delivery_is_reported() -> None:
     talk, one = Talk(), relay()
     talk.send(one)
-    assert talk.tell(Refused(Refusal.UNREACHABLE)) == (Report(one, Refusal.UNREACHABLE),)
+    assert talk.tell(Refused(Refusal.UNREACHABLE)) == (StoreFailed(one, Refusal.UNREACHABLE),)
 
 
 def test_a_delivery_that_must_not_be_tried_is_reported_at_once() -> None:
     talk, one = Talk(), relay()
     one.refusal = Refusal.FATAL
-    assert talk.tell(Added(one)) == (Report(one, Refusal.FATAL),)
+    assert talk.tell(Added(one)) == (StoreFailed(one, Refusal.FATAL),)
 
 
 def test_a_429_holds_the_queue_and_costs_no_try() -> None:
@@ -118,22 +118,22 @@ def test_an_unknown_outcome_is_tried_a_limited_number_of_times() -> None:
         assert talk.tell(NotSent(uncertain=True, pause_s=1.0)) == (WaitUntil(talk.now + 1.0),)
         assert talk.tell(Wakeup(), after_s=1.0) == (AskBudget(Priority.COMMAND),)
         assert talk.tell(BudgetGranted()) == (Send(one),)
-    assert talk.tell(NotSent(uncertain=True, pause_s=1.0)) == (Report(one, Refusal.UNCERTAIN),)
+    assert talk.tell(NotSent(uncertain=True, pause_s=1.0)) == (StoreFailed(one, Refusal.UNCERTAIN),)
 
 
 def test_an_unsent_delivery_is_tried_until_its_deadline() -> None:
     talk, one = Talk(), notice()
     talk.send(one)
     assert talk.tell(NotSent(uncertain=False, pause_s=TTL_S + 10)) == (WaitUntil(TTL_S),)
-    assert talk.tell(Wakeup(), after_s=TTL_S) == (Report(one, Refusal.EXPIRED),)
+    assert talk.tell(Wakeup(), after_s=TTL_S) == (StoreFailed(one, Refusal.EXPIRED),)
 
 
 def test_a_budget_that_comes_after_the_deadline_serves_the_next_delivery() -> None:
     talk, late, next_ = Talk(), relay(deadline=1.0), notice()
     talk.tell(Added(late))
     talk.tell(Added(next_))
-    assert talk.tell(BudgetGranted(), after_s=1.0) == (Report(late, Refusal.EXPIRED),)
-    assert talk.tell(MarkStored(late)) == (Send(next_),)
+    assert talk.tell(BudgetGranted(), after_s=1.0) == (StoreFailed(late, Refusal.EXPIRED),)
+    assert talk.tell(EndStored(late)) == (Send(next_),)
 
 
 def test_a_call_refused_while_the_token_is_suspected_waits_for_the_token() -> None:
@@ -155,7 +155,7 @@ def test_a_call_that_is_always_refused_is_given_up_after_tries_and_time() -> Non
     assert talk.tell(refused) == (WaitUntil(talk.now + 1.0),), "not before the time that confirms a token's loss"
     talk.tell(Wakeup(), after_s=100.0)
     talk.tell(BudgetGranted())
-    assert talk.tell(refused) == (Report(one, Refusal.BROKEN),)
+    assert talk.tell(refused) == (StoreFailed(one, Refusal.BROKEN),)
 
 
 def test_while_the_store_is_away_a_delivery_waits() -> None:
@@ -175,7 +175,7 @@ def test_several_steps_are_several_sends_of_one_delivery() -> None:
     assert talk.tell(BudgetGranted()) == (Send(one),)
     assert talk.tell(SplitUp()) == ASKED
     assert talk.tell(BudgetGranted()) == (Send(one),)
-    assert talk.tell(Sent(ARRIVED)) == (Mark(one, ARRIVED),)
+    assert talk.tell(Sent(ARRIVED)) == (StoreDelivered(one, ARRIVED),)
 
 
 def test_the_end_of_a_chat_drops_what_waits_and_lets_go_what_is_under_way() -> None:
@@ -183,9 +183,9 @@ def test_the_end_of_a_chat_drops_what_waits_and_lets_go_what_is_under_way() -> N
     talk.send(one)
     talk.tell(Added(two))
     talk.tell(Added(other))
-    assert talk.tell(ChatEnded(CHAT)) == (Report(two, Refusal.LEFT),)
+    assert talk.tell(ChatEnded(CHAT)) == (StoreFailed(two, Refusal.LEFT),)
     assert talk.tell(ChatEnded(CHAT)) == ()
-    assert talk.tell(MarkStored(two)) == ()
+    assert talk.tell(EndStored(two)) == ()
     assert talk.arrive(one) == ASKED
     assert talk.queue.current is other
 
@@ -194,21 +194,21 @@ def test_a_relay_that_failed_after_the_end_of_its_chat_is_not_tried_again() -> N
     talk, one = Talk(), relay()
     talk.send(one)
     talk.tell(ChatEnded(CHAT))
-    assert talk.tell(NotSent(uncertain=False, pause_s=1.0)) == (Report(one, Refusal.LEFT),)
+    assert talk.tell(NotSent(uncertain=False, pause_s=1.0)) == (StoreFailed(one, Refusal.LEFT),)
 
 
 def test_a_relay_that_waits_for_its_budget_is_dropped_with_its_chat() -> None:
     talk, one = Talk(), relay()
     talk.tell(Added(one))
-    assert talk.tell(ChatEnded(CHAT)) == (Withdraw(), Report(one, Refusal.LEFT))
+    assert talk.tell(ChatEnded(CHAT)) == (Withdraw(), StoreFailed(one, Refusal.LEFT))
     assert talk.tell(ChatEnded(CHAT)) == (), "its end is being stored"
-    assert talk.tell(MarkStored(one)) == ()
+    assert talk.tell(EndStored(one)) == ()
 
 
 def test_a_relay_of_a_chat_that_has_ended_never_enters_the_queue() -> None:
     talk, one = Talk(), relay()
     one.chat_ended = True
-    assert talk.tell(Added(one)) == (Report(one, Refusal.LEFT),)
+    assert talk.tell(Added(one)) == (StoreFailed(one, Refusal.LEFT),)
     assert len(talk.queue) == 0
 
 
@@ -217,10 +217,10 @@ def test_a_superseded_edit_ends_without_a_send() -> None:
     talk.send(one)
     talk.tell(Added(two))
     talk.tell(Added(three))
-    assert talk.tell(Superseded(two)) == (Mark(two, ()),)
-    talk.tell(MarkStored(two))
+    assert talk.tell(Superseded(two)) == (StoreDelivered(two, ()),)
+    talk.tell(EndStored(two))
     assert talk.arrive(one) == ASKED
-    assert talk.tell(Superseded(three)) == (Withdraw(), Mark(three, ()))
+    assert talk.tell(Superseded(three)) == (Withdraw(), StoreDelivered(three, ()))
 
 
 def test_what_is_under_way_is_not_superseded() -> None:
@@ -255,9 +255,9 @@ def test_a_notice_that_comes_behind_others_is_held_when_they_are_gone() -> None:
 def test_a_held_notice_that_turns_out_needless_takes_no_budget() -> None:
     talk, begun, found = Talk(), held(), notice(Priority.MATCH)
     talk.tell(Added(begun))
-    assert talk.tell(Superseded(begun)) == (Mark(begun, ()),)
+    assert talk.tell(Superseded(begun)) == (StoreDelivered(begun, ()),)
     assert talk.tell(Added(found)) == ()
-    assert talk.tell(MarkStored(begun)) == (AskBudget(Priority.MATCH),)
+    assert talk.tell(EndStored(begun)) == (AskBudget(Priority.MATCH),)
 
 
 def test_a_held_notice_of_a_chat_held_by_telegram_waits_for_both() -> None:
@@ -274,9 +274,9 @@ def test_a_lost_bot_ends_one_delivery_after_another() -> None:
     talk, one, two = Talk(), notice(), notice()
     talk.tell(Added(one))
     talk.tell(Added(two))
-    assert talk.tell(BotLost()) == (Withdraw(), Report(one, Refusal.BOT_LOST))
-    assert talk.tell(MarkStored(one)) == (Report(two, Refusal.BOT_LOST),)
-    assert talk.tell(MarkStored(two)) == ()
+    assert talk.tell(BotLost()) == (Withdraw(), StoreFailed(one, Refusal.BOT_LOST))
+    assert talk.tell(EndStored(one)) == (StoreFailed(two, Refusal.BOT_LOST),)
+    assert talk.tell(EndStored(two)) == ()
     assert talk.tell(BotBack()) == ()
     assert talk.tell(Added(notice())) == (AskBudget(Priority.COMMAND),)
 
@@ -295,7 +295,7 @@ def test_a_relay_that_waited_is_sent_only_if_its_chat_is_open() -> None:
     talk, one = Talk(), relay()
     talk.tell(Added(one))
     assert talk.tell(BudgetGranted(), after_s=1.0) == (Check(one),)
-    assert talk.tell(Hopeless(Refusal.LEFT)) == (Report(one, Refusal.LEFT),)
+    assert talk.tell(Hopeless(Refusal.LEFT)) == (StoreFailed(one, Refusal.LEFT),)
 
 
 def test_a_budget_is_used_after_a_quick_check_and_asked_for_again_after_a_slow_one() -> None:
@@ -335,7 +335,7 @@ def test_a_queue_asks_with_the_highest_priority_that_waits_in_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "event", [Wakeup(), Sent(), MarkStored(relay()), Superseded(relay())], ids=lambda each: type(each).__name__
+    "event", [Wakeup(), Sent(), EndStored(relay()), Superseded(relay())], ids=lambda each: type(each).__name__
 )
 def test_an_event_that_may_not_come_now_changes_nothing(event: Event) -> None:
     talk = Talk()

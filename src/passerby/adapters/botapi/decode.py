@@ -98,7 +98,7 @@ def _updated(update: AnyUpdate, bot: BotId) -> Event:
     if update.pre_checkout_query is not None:
         return money_events.checkout(update.pre_checkout_query, bot)
     if update.subscription is not None:
-        return money_events.turned(update.subscription, bot)
+        return money_events.updated(update.subscription, bot)
     return Unusable(PersonId(0), bot)
 
 

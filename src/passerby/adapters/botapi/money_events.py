@@ -4,7 +4,7 @@ from passerby.adapters.botapi import wire
 from passerby.kernel.event import Event, Unusable
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.money import ChargeId, Payment, SubscriptionState
-from passerby.kernel.money_event import CheckoutAsked, PaymentRefunded, PaymentSettled, SubscriptionTurned
+from passerby.kernel.money_event import CheckoutAsked, PaymentRefunded, PaymentSettled, SubscriptionUpdated
 
 STARS = "XTR"
 
@@ -38,8 +38,8 @@ def checkout(query: wire.PreCheckoutQuery, bot: BotId) -> Event:
     )
 
 
-def turned(subscription: wire.BotSubscription, bot: BotId) -> Event:
+def updated(subscription: wire.BotSubscription, bot: BotId) -> Event:
     person = PersonId(subscription.user.id)
     if subscription.state not in (SubscriptionState.ACTIVE, SubscriptionState.CANCELED, SubscriptionState.FAILED):
         return Unusable(person, bot)
-    return SubscriptionTurned(person, bot, subscription.invoice_payload, SubscriptionState(subscription.state))
+    return SubscriptionUpdated(person, bot, subscription.invoice_payload, SubscriptionState(subscription.state))

@@ -56,15 +56,15 @@ class StoreStep(Command, frozen=True, gc=False):
     delivery: Queued
 
 
-class Mark(Command, frozen=True, gc=False):
-    """Store that it is delivered, as these messages: `MarkStored`."""
+class StoreDelivered(Command, frozen=True, gc=False):
+    """Store that it is delivered, as these messages: `EndStored`."""
 
     delivery: Queued
     messages: tuple[MessageId, ...]
 
 
-class Report(Command, frozen=True, gc=False):
-    """Store that it was not delivered, and tell its sender: `MarkStored`."""
+class StoreFailed(Command, frozen=True, gc=False):
+    """Store that it was not delivered, and tell its sender: `EndStored`."""
 
     delivery: Queued
     refusal: Refusal

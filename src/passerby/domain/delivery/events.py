@@ -144,5 +144,5 @@ class ParkLost(OfDelivery, frozen=True, gc=False):
     """The commit that parks it was refused, or not answered."""
 
 
-class MarkStored(OfDelivery, frozen=True, gc=False):
+class EndStored(OfDelivery, frozen=True, gc=False):
     """Its end is stored."""

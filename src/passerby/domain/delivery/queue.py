@@ -28,10 +28,10 @@ from passerby.domain.delivery.commands import (
     Check,
     Command,
     Hold,
-    Mark,
     Park,
-    Report,
     Send,
+    StoreDelivered,
+    StoreFailed,
     StoreStep,
     WaitUntil,
     Withdraw,
@@ -45,10 +45,10 @@ from passerby.domain.delivery.events import (
     ChatEnded,
     Checked,
     Delayed,
+    EndStored,
     Event,
     Flooded,
     Hopeless,
-    MarkStored,
     NotSent,
     Overdue,
     ParkLost,
@@ -81,7 +81,7 @@ _WITHDRAW: Final[Commands] = (Withdraw(),)
 _ASK: Final[dict[Priority, Commands]] = {priority: (AskBudget(priority),) for priority in Priority}
 
 _TO_ALL: Final = frozenset({ChatEnded, BotLost, BotBack})
-_OF_DELIVERY: Final = frozenset({Added, Superseded, Overdue, ParkStored, ParkLost, MarkStored})
+_OF_DELIVERY: Final = frozenset({Added, Superseded, Overdue, ParkStored, ParkLost, EndStored})
 _OF_CUSTODY: Final = frozenset({Overdue, ParkStored, ParkLost})
 _HELD_BACK: Final = frozenset({Phase.PAUSED, Phase.CHECKING, Phase.ASKING})
 
@@ -246,7 +246,7 @@ class DeliveryQueue:
         event.delivery.custody = Custody.UNKNOWN
         return (_storing(event.delivery),) if event.delivery.phase is Phase.SETTLING else _NOTHING
 
-    def _mark_stored(self, event: MarkStored, now: float) -> Commands:
+    def _end_stored(self, event: EndStored, now: float) -> Commands:
         delivery = event.delivery
         delivery.phase = DONE
         if delivery is not self.current:
@@ -344,7 +344,7 @@ class DeliveryQueue:
         Overdue: _overdue,
         ParkStored: _park_stored,
         ParkLost: _park_lost,
-        MarkStored: _mark_stored,
+        EndStored: _end_stored,
     }
 
 
@@ -355,4 +355,4 @@ def _withdrawn(delivery: Queued) -> Commands:
 
 def _storing(delivery: Queued) -> Command:
     end = delivery.end
-    return Report(delivery, end) if isinstance(end, Refusal) else Mark(delivery, end)
+    return StoreFailed(delivery, end) if isinstance(end, Refusal) else StoreDelivered(delivery, end)

@@ -262,7 +262,7 @@ def cancel_all(me: Participant, now: float, bot: BotId | None = None) -> Partici
     return with_wallet(me, msgspec.structs.replace(me.wallet, subscriptions=subscriptions), now)
 
 
-def turned(me: Participant, payload: str, state: SubscriptionState, now: float) -> Participant:
+def updated(me: Participant, payload: str, state: SubscriptionState, now: float) -> Participant:
     """The person after Telegram reported a change of their subscription. Returns `me` unchanged if that is no news."""
     wallet = me.wallet or Wallet()
     # The update does not say which one it is, if one invoice was paid twice. `cancelled` ends the ones that we cancel.

@@ -15,7 +15,7 @@ from passerby.features.vip.news import (
     seller_closing,
     settled,
     star_call_confirmed,
-    subscription_turned,
+    subscription_updated,
 )
 from passerby.features.vip.shop import BUY, SHOP, answered, buy, shop, shop_again
 from passerby.features.vip.support import ASK_REFUND, REFUND, ask_refund, pay_support, payment_answered, refund
@@ -29,7 +29,7 @@ from passerby.kernel.money_event import (
     RefundOrdered,
     SellerClosing,
     StarCallConfirmed,
-    SubscriptionTurned,
+    SubscriptionUpdated,
     VipEnding,
 )
 
@@ -57,7 +57,7 @@ feature = Feature(
         PaymentRefunded: refund_reported,
         RefundOrdered: refund_ordered,
         PaymentAnswered: payment_answered,
-        SubscriptionTurned: subscription_turned,
+        SubscriptionUpdated: subscription_updated,
         SellerClosing: seller_closing,
         StarCallConfirmed: star_call_confirmed,
         VipEnding: ending,

@@ -14,7 +14,7 @@ from passerby.domain.money.payments import (
     refunded,
     refunded_early,
     take,
-    turned,
+    updated,
 )
 from passerby.domain.money.trials import ends_with_trial
 from passerby.domain.money.wallets import wallet_of, with_wallet
@@ -39,7 +39,7 @@ from passerby.kernel.money_event import (
     RefundOrdered,
     SellerClosing,
     StarCallConfirmed,
-    SubscriptionTurned,
+    SubscriptionUpdated,
     VipEnding,
 )
 from passerby.kernel.participant import Participant
@@ -152,9 +152,9 @@ _NEWS = {
 }
 
 
-def subscription_turned(event: SubscriptionTurned, facts: Facts, env: Env) -> Decision:
+def subscription_updated(event: SubscriptionUpdated, facts: Facts, env: Env) -> Decision:
     """One message for each change that the person or Telegram made. Our own cancellation needs none."""
-    me = turned(facts.me, event.payload, event.state, env.now)
+    me = updated(facts.me, event.payload, event.state, env.now)
     if me is facts.me:
         return NOTHING
     before, after = facts.me.wallet or Wallet(), me.wallet or Wallet()

@@ -28,10 +28,10 @@ from passerby.domain.delivery.commands import (
     Check,
     Command,
     Hold,
-    Mark,
     Park,
-    Report,
     Send,
+    StoreDelivered,
+    StoreFailed,
     StoreStep,
     WaitUntil,
     Withdraw,
@@ -41,8 +41,8 @@ from passerby.domain.delivery.events import (
     BotBack,
     BotLost,
     ChatEnded,
+    EndStored,
     Event,
-    MarkStored,
     Superseded,
 )
 from passerby.domain.delivery.phases import Custody
@@ -169,8 +169,8 @@ class Courier:
             Send: self._sends.begin,
             Hold: waits.hold,
             StoreStep: self._storing.step,
-            Mark: self._storing.mark,
-            Report: self._storing.report,
+            StoreDelivered: self._storing.delivered,
+            StoreFailed: self._storing.failed,
             Park: self._parks.park,
         }
         metrics.know_bots(telegram.bots)
@@ -401,7 +401,7 @@ class Courier:
     @property
     def under_way(self) -> bool:
         """Whether the outcome of some send is not known, or not stored yet."""
-        return bool(self._sends.under_way or self._storing.marks)
+        return bool(self._sends.under_way or self._storing.under_way)
 
     def is_sending_since_before(self, generation: str) -> bool:
         """Whether a call to Telegram that began in another generation than this one is still under way."""
@@ -471,4 +471,4 @@ class Courier:
 
     def _stored(self, queue: CourierQueue, delivery: Delivery, *, is_known: bool) -> None:
         self._register.end(delivery, is_known=is_known)
-        self._feed(queue, MarkStored(delivery))
+        self._feed(queue, EndStored(delivery))

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Coroutine
 from functools import partial
 from typing import Any, Protocol
 
-from passerby.domain.delivery.commands import Mark, Report, StoreStep
+from passerby.domain.delivery.commands import StoreDelivered, StoreFailed, StoreStep
 from passerby.domain.delivery.events import StepStored
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import MessageId
@@ -51,18 +51,18 @@ class Storing:
         self._clock = clock
         self._ended = ended
         self._feed = feed
-        self.marks: set[Delivery] = set()
+        self.under_way: set[Delivery] = set()
         """What has arrived and is not stored as delivered yet."""
 
-    def mark(self, queue: CourierQueue, command: Mark, now: float) -> None:
+    def delivered(self, queue: CourierQueue, command: StoreDelivered, now: float) -> None:
         delivery = command.delivery
         assert isinstance(delivery, Delivery), "the courier put it in"
         self._count(delivery, "delivered" if delivery.tried_at is not None else "nothing", now)
-        self.marks.add(delivery)
+        self.under_way.add(delivery)
         stored = self._background.begin(self._outcomes.delivered(delivery, command.messages), delivery.refs)
         self._background.when_done(stored, partial(self._is_stored, queue, delivery))
 
-    def report(self, queue: CourierQueue, command: Report, now: float) -> None:
+    def failed(self, queue: CourierQueue, command: StoreFailed, now: float) -> None:
         delivery, refusal = command.delivery, command.refusal
         assert isinstance(delivery, Delivery), "the courier put it in"
         self._count(delivery, str(refusal), now)
@@ -75,17 +75,17 @@ class Storing:
     def step(self, queue: CourierQueue, command: StoreStep, now: float) -> None:
         delivery = command.delivery
         assert isinstance(delivery, Delivery), "the courier put it in"
-        self.marks.add(delivery)
+        self.under_way.add(delivery)
         storing = self._background.begin(self._outcomes.advanced(delivery))
         self._background.when_done(storing, partial(self._has_advanced, queue, delivery))
 
     def _has_advanced(self, queue: CourierQueue, delivery: Delivery, answer: Soon[None]) -> None:
-        self.marks.discard(delivery)
+        self.under_way.discard(delivery)
         self._feed(queue, StepStored())
         answer.result()
 
     def _is_stored(self, queue: CourierQueue, delivery: Delivery, answer: Soon[None]) -> None:
-        self.marks.discard(delivery)
+        self.under_way.discard(delivery)
         try:
             answer.result()
         except Exception:
