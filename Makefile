@@ -79,6 +79,7 @@ docs: .venv/.test
 picture: .venv/.test
 	$(PY) -m tests.browser.two_phones
 	$(PY) -m tests.browser.panel_pictures
+	$(PY) -m tests.browser.staff_pictures
 	$(PY) tools/terminal_pictures.py
 	$(PY) tools/load_test_picture.py
 

@@ -8,13 +8,14 @@ import socket
 import subprocess
 import urllib.request
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 import psutil
 import pytest
 
 from passerby.bootstrap.demo_money import PLANS, RENEWS
-from passerby.cli.demo import TRIED, _panel_port, tried
+from passerby.cli.demo import STAFF_BOT, TRIED, _panel_port, tried
 from passerby.kernel.rules import Filter
 from passerby.settings import Settings
 from tests.cli.command import PASSERBY, TOKEN, WAIT_S, interrupt, passerby, running, said
@@ -37,24 +38,47 @@ def children(process: subprocess.Popen[str]) -> list[psutil.Process]:
     return psutil.Process(process.pid).children(recursive=True)
 
 
+def post(url: str, body: dict[str, Any]) -> Any:
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=WAIT_S) as answer:
+        return json.load(answer)
+
+
+def wait_for_the_case(url: str, words: str) -> None:
+    """Send the staff bot `words`, which the demo printed, and take the case that waits."""
+    (crew,) = (bot["id"] for bot in get(f"{url}/bots") if bot["first_name"] == STAFF_BOT[0])
+    person = post(f"{url}/people", {"first_name": "Mira", "language_code": "en"})["id"]
+    chat = f"{url}/people/{person}/chats/{crew}"
+    for each in (words, "/next"):
+        post(f"{chat}/send", {"text": each})
+    deadline = monotonic() + WAIT_S
+    while not any("Reports: 2" in each.get("text", "") for each in get(chat)["messages"]):
+        assert monotonic() < deadline, get(chat)["messages"]
+        sleep(0.1)
+
+
 def demo(port: int | None = None) -> list[str]:
     return [*PASSERBY, "demo", *(["--port", str(port)] if port else [])]
 
 
-def test_the_demo_serves_three_bots_stops_on_ctrl_c_and_continues_next_time(tmp_path: Path) -> None:
-    """It ignores real settings."""
+def test_the_demo_serves_three_bots_and_a_staff_bot_stops_on_ctrl_c_and_continues_next_time(tmp_path: Path) -> None:
+    """It ignores real settings. Whoever sends the staff bot what it prints is an owner."""
     (tmp_path / ".env").write_text(f"BOT_TOKENS={TOKEN}\nMINIMUM_AGE=nonsense\n")
     known = []
     for _ in range(2):
         with running(tmp_path, *demo(free_port()), BOT_TOKENS=TOKEN, REDIS_URL="redis://host") as process:
-            known.append([bot["id"] for bot in get(f"{address(process)}/sandbox/bots")])
+            url = f"{address(process)}/sandbox"
+            known.append([bot["id"] for bot in get(f"{url}/bots")])
+            words = said(process, "/start ").strip()
+            if len(known) == 1:
+                wait_for_the_case(url, words)
             group = [process.pid, *(child.pid for child in children(process))]
             assert {os.getpgid(pid) for pid in group} == {process.pid}, "one process group"
             interrupt(process)
             said(process, "Stopped.")
             assert process.wait(WAIT_S) == 0
             assert not any(psutil.pid_exists(pid) for pid in group[1:])
-    assert len(known[0]) == 3
+    assert len(known[0]) == 4
     assert int(TOKEN.partition(":")[0]) not in known[0]
     assert known[0] == known[1]
 
@@ -126,7 +150,7 @@ def test_the_demo_takes_a_free_port_if_none_is_given(tmp_path: Path) -> None:
         with running(tmp_path, *demo()) as second:
             other = address(second)
             assert one != other
-            assert len(get(f"{other}/sandbox/bots")) == 3
+            assert len(get(f"{other}/sandbox/bots")) == 4
 
 
 def test_a_taken_port_is_reported_in_one_line(tmp_path: Path) -> None:

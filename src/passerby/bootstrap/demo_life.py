@@ -25,6 +25,7 @@ from passerby.bootstrap.demo_hour import QUIET_S, hour
 from passerby.bootstrap.demo_money import ledger, steps, vip_ends, with_sources
 from passerby.bootstrap.staff import staff_office
 from passerby.bootstrap.stores import database, init_schema
+from passerby.kernel.staff import Role
 from passerby.runtime.delivery.sealing import Sealer
 from passerby.settings import Settings, open_key
 
@@ -38,8 +39,9 @@ _LANGUAGES: Final = ("en", "en", "en", "es", "pt", "de", "ru", "id")
 _DAY_S: Final = 86_400.0
 
 
-async def prepare(settings: Settings) -> str:
-    """Invent the life, if the database is new. Returns a link into the panel."""
+async def prepare(settings: Settings) -> tuple[str, str]:
+    """Invent the life, if the database is new. Returns a link into the panel, and the secret of an invite for an owner
+    to the staff bot."""
     await init_schema(settings)
     records = SqlRecords.at(database(settings), Pool(2, 1))
     is_new = False
@@ -57,7 +59,9 @@ async def prepare(settings: Settings) -> str:
     finally:
         await records.aclose()
     async with staff_office(settings) as office:
-        return (await office.panel_link(0, LINK_S)).secret
+        link = await office.panel_link(0, LINK_S)
+        invite = await office.invite(Role.OWNER, "You")
+        return link.secret, invite.secret
 
 
 async def _invent(connection: AsyncConnection, settings: Settings, rng: Random, now: float) -> None:

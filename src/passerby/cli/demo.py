@@ -35,6 +35,7 @@ USUAL_PORT = 8081
 PANEL_PORT = 8090
 PANEL_PORTS = 50
 BOTS = (("Lantern", "lantern_demo_bot"), ("Harbour", "harbour_demo_bot"), ("Meadow", "meadow_demo_bot"))
+STAFF_BOT = ("Crew", "crew_demo_bot")
 STEPS = (
     "Start",
     "✅ I agree",
@@ -93,10 +94,11 @@ async def _demo(data: Path, port: int, panel: int, stop: asyncio.Event) -> None:
         # This import is slow. The sandbox starts at the same time.
         from passerby.bootstrap import demo_life, serving
 
-        tokens = await _bots(data, port, stop)
+        *tokens, staff_token = await _bots(data, port, stop)
         if not stop.is_set():
             settings = Settings(
-                bot_tokens=tokens,
+                bot_tokens=tuple(tokens),
+                staff_bot_token=staff_token,
                 bot_api_url=f"http://{HOST}:{port}",
                 sqlite_db_path=data / "passerby.db",
                 log_level="warning",
@@ -105,8 +107,8 @@ async def _demo(data: Path, port: int, panel: int, stop: asyncio.Event) -> None:
                 panel_listen=f"{HOST}:{panel}",
                 **tried(os.environ),  # type: ignore[arg-type]
             )
-            link = await demo_life.prepare(settings)
-            await serving.serve(settings, on_ready=lambda: _welcome(port, link), stop=stop)
+            ways_in = await demo_life.prepare(settings)
+            await serving.serve(settings, on_ready=lambda: _welcome(port, *ways_in), stop=stop)
         if child.poll() is not None:
             last_words = log.read_text("utf-8", "replace").rstrip().rpartition("\n")[2] or "it gave no reason"
             raise SandboxEnded(f"The sandbox ended by itself (code {child.returncode}): {last_words}")
@@ -114,12 +116,14 @@ async def _demo(data: Path, port: int, panel: int, stop: asyncio.Event) -> None:
         await asyncio.to_thread(end_sandbox, child)
 
 
-def _welcome(port: int, link: str) -> None:
+def _welcome(port: int, link: str, secret: str) -> None:
     steps = "\n".join(f"    {number}. {step}" for number, step in enumerate(STEPS, start=1))
     typer.echo(f"\n  Open http://{HOST}:{port}/ in a browser. On each of the two phones, press:\n{steps}")
     typer.echo("  The two are in a chat now: write on one phone, read it on the other. Ctrl-C stops everything.\n")
     typer.echo("  Write /vip on a phone to buy something: each has Stars, which are play money.\n")
     typer.echo(f"  The operators' panel, with invented people, chats and payments (the link works once): {link}\n")
+    typer.echo("  The staff bot: add a phone for Crew, and write to it (works once, within ten minutes):")
+    typer.echo(f"    /start {secret}\n  Then /next shows a case.\n")
 
 
 def _watch(child: subprocess.Popen[bytes], loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
@@ -131,10 +135,10 @@ def _watch(child: subprocess.Popen[bytes], loop: asyncio.AbstractEventLoop, stop
 
 
 async def _bots(data: Path, port: int, stop: asyncio.Event) -> tuple[SecretStr, ...]:
-    """Wait until the sandbox answers and has a bot for each token. Returns the tokens."""
+    """Wait until the sandbox answers and has a bot for each token. Returns the tokens, the staff bot's last."""
     tokens = _tokens(data / "bots.json")
     known = await _first_answer(port, stop)
-    for token, (first_name, username) in zip(tokens, BOTS, strict=True):
+    for token, (first_name, username) in zip(tokens, (*BOTS, STAFF_BOT), strict=True):
         if int(token.partition(":")[0]) not in known and not stop.is_set():
             bot = {"first_name": first_name, "username": username, "token": token}
             status, answer = await asyncio.to_thread(_ask, port, "POST", bot)
@@ -171,14 +175,14 @@ def _ask(port: int, method: str, body: dict[str, str] | None = None) -> tuple[in
 
 
 def _tokens(path: Path) -> list[str]:
-    """The pretend tokens of an earlier run, or new ones."""
+    """The pretend tokens of an earlier run, or new ones. The last is the staff bot's."""
     try:
         tokens = json.loads(path.read_text("utf-8"))
-        if isinstance(tokens, list) and len(tokens) == len(BOTS):
+        if isinstance(tokens, list) and len(tokens) == len(BOTS) + 1:
             return [str(token) for token in tokens]
     except (OSError, ValueError):
         pass  # the first run, or an incomplete file: only the demo needs these tokens
-    tokens = [f"{FIRST_ID + number}:sandbox-{secrets.token_hex(13)}1" for number in range(len(BOTS))]
+    tokens = [f"{FIRST_ID + number}:sandbox-{secrets.token_hex(13)}1" for number in range(len(BOTS) + 1)]
     path.write_text(json.dumps(tokens), "utf-8")
     return tokens
 
