@@ -74,7 +74,8 @@ class Model:
         known = {(anchor.chat, anchor.person): anchor.at for anchor in anchors}
         for each in strangers:
             for about in _talks(each):
-                self._anchor(about, each.person, known.get((about, each.person), NOWHERE))
+                if not self._will_tell(about, each.person):
+                    self._anchor(about, each.person, known.get((about, each.person), NOWHERE))
 
     def inherit(self, heir: WorkerId, living: Collection[WorkerId]) -> list[Outgoing]:
         inherited = [each for each in self.outbox if self.owners[each.id] not in (heir, *living)]
@@ -103,8 +104,7 @@ class Model:
     def is_told(self, chat: ChatId, person: PersonId) -> bool:
         if self._is_over(chat, person):
             return True
-        coming = (isinstance(each, Notice) and (each.to, each.anchors) == (person, chat) for each in self.outbox)
-        return (chat, person) in self.anchors or not any(coming)
+        return (chat, person) in self.anchors or not self._will_tell(chat, person)
 
     def facts_of(self, person: PersonId, about: MessageRef) -> Facts | None:
         me = self.people.get(person)
@@ -142,6 +142,10 @@ class Model:
             return False
         self.anchors[about, person] = at
         return True
+
+    def _will_tell(self, about: ChatId, person: PersonId) -> bool:
+        """Whether the notice that brings an anchor is not sent yet."""
+        return any(isinstance(each, Notice) and (each.to, each.anchors) == (person, about) for each in self.outbox)
 
     def _is_over(self, about: ChatId, person: PersonId) -> bool:
         """Whether a chat or a person's search is over."""

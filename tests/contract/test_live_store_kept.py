@@ -339,3 +339,17 @@ class Histories(RuleBasedStateMachine):
 
 TestHistories = Histories.TestCase
 TestHistories.settings = settings(max_examples=80, stateful_step_count=25, deadline=None)
+
+
+def test_a_person_whose_notice_is_unsent_gets_their_anchor_from_it_and_not_from_the_records() -> None:
+    history = Histories()
+    history.begin()
+    about, ben = search_of(PEOPLE[1]), PEOPLE[1]
+    history.model.commit(written := Commit(outbox=(ENTRIES["n3"],), owner=WORKERS[0]))
+    at_once(history.store.commit(written))
+    history.adopt(ben, 5, None, [Anchor(about, ben, at(1))], whole=False)
+    history.the_same_as_the_model_now_and_after_a_kill()
+    at_once(history.store.mark(mark := Mark(sent=("n3",), anchor=Anchor(about, ben, at(2)))))
+    history.model.mark(mark)
+    history.the_same_as_the_model_now_and_after_a_kill()
+    assert history.model.anchors[about, ben] == at(2)

@@ -42,8 +42,9 @@ class Generations(Protocol):
         """Take in people read from the records, except those already held. Their versions are kept.
 
         `anchors`: the notices that told them about their chats, if the records know them; otherwise the anchor is
-        `NOWHERE`. `whole`: these are all who are searching or chatting. Then the store is no longer newborn, and has
-        no doubts. `outdated`: the records may lack the newest changes; then the store is in doubt instead, and its
-        chats will end. Several workers may adopt the whole at once: changes made since the first one stay.
+        `NOWHERE`. If that notice is still in the outbox, it brings the anchor. `whole`: these are all who are searching
+        or chatting. Then the store is no longer newborn, and has no doubts. `outdated`: the records may lack the newest
+        changes; then the store is in doubt instead, and its chats will end. Several workers may adopt the whole at
+        once: changes made since the first one stay.
         """
         ...
