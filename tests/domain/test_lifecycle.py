@@ -267,3 +267,9 @@ def test_a_later_search_is_not_the_same_search() -> None:
     later = msgspec.structs.replace(TICKET, since=NOW + 1)
     told = [lifecycle.is_in_search(state, NOW) for state in (*STATES, Searching(later))]
     assert told == [False, True, False, False]
+
+
+def test_a_person_without_an_age_has_no_pool_and_everybody_else_has_that_of_their_search() -> None:
+    told = somebody(Idle())
+    assert lifecycle.pool_at(told, ENV.rules, NOW) == lifecycle.make_ticket(told, ENV).pool
+    assert lifecycle.pool_at(msgspec.structs.replace(told, profile=Profile()), ENV.rules, NOW) is None

@@ -101,14 +101,27 @@ def test_a_new_draft_takes_the_next_message_and_nothing_else_waits_for_one() -> 
     assert "staff_commands.help" in said(elsewhere), "somebody else's next message"
 
 
-def test_an_album_or_a_sticker_is_not_taken_and_the_bot_goes_on_waiting() -> None:
+def test_an_album_or_a_sticker_is_not_taken_and_the_bot_says_why_and_goes_on_waiting() -> None:
     new = draft(composing=Composing(1))
-    for event in (
-        wrote("one", ANN, Content(Kind.TEXT, "two")),
-        msgspec.structs.replace(wrote(""), contents=(Content(Kind.STICKER),)),
+    for contents, why in (
+        ((Content(Kind.PHOTO, group="g"), Content(Kind.PHOTO, group="g")), "no_album"),
+        ((Content(Kind.PHOTO, group="g"),), "no_album"),
+        ((Content(Kind.STICKER),), "wrong_kind"),
     ):
-        done = decide(event, new)
-        assert (done.refused, done.broadcasts, said(done)) == (True, (), ["broadcasts.wrong_kind"])
+        done = decide(msgspec.structs.replace(wrote(""), contents=contents), new)
+        assert (done.refused, done.broadcasts, said(done)) == (True, (), [f"broadcasts.{why}"])
+
+
+def test_a_picture_in_place_of_buttons_does_not_remove_the_buttons() -> None:
+    asking = draft(composing=Composing(1, buttons=True))
+    done = decide(msgspec.structs.replace(wrote(""), contents=(Content(Kind.PHOTO),)), asking)
+    assert (done.refused, done.broadcasts, said(done)) == (True, (), ["broadcasts.send_buttons"])
+
+
+def test_a_correction_with_a_live_number_is_not_taken() -> None:
+    running = draft(state=S.RUNNING, started_at=NOW, composing=Composing(1))
+    assert said(decide(wrote("{waiting} people"), running)) == ["broadcasts.no_number"]
+    assert decide(BroadcastWritten(4, Content(Kind.TEXT, "{waiting} people"), "", "A", ""), running).refused
 
 
 def test_buttons_are_lines() -> None:

@@ -40,6 +40,7 @@ from passerby.kernel.participant import (
     State,
     Ticket,
 )
+from passerby.kernel.rules import Rules
 from passerby.kernel.sanction import SanctionKind
 
 SEEN_EVERY_S = 3600.0
@@ -129,7 +130,7 @@ def make_ticket(me: Participant, env: Env) -> Ticket:
     age = age_now(profile, env.now)
     return Ticket(
         person=me.person,
-        pool=_pool(me, pool_of(age, me.bot, spoken(profile), env.rules), env.now),
+        pool=_pool(me, age, env.rules, env.now),
         since=env.now,
         gender=profile.gender or Gender.UNSAID,
         age=age,
@@ -148,8 +149,14 @@ def make_ticket(me: Participant, env: Env) -> Ticket:
     )
 
 
-def _pool(me: Participant, pool: PoolId, now: float) -> PoolId:
+def pool_at(me: Participant, rules: Rules, now: float) -> PoolId | None:
+    """The pool in which the person would search now. None: they have not given their age."""
+    return _pool(me, age_now(me.profile, now), rules, now) if me.profile.age is not None else None
+
+
+def _pool(me: Participant, age: int, rules: Rules, now: float) -> PoolId:
     """The pool of a person. Accounts of a farm meet only each other, and so do people whose age is in doubt."""
+    pool = pool_of(age, me.bot, spoken(me.profile), rules)
     if _is_bound(me, SanctionKind.AGE_DOUBT, now):
         pool = in_doubt(pool)
     return apart(pool) if me.watched is not None and now < me.watched.apart_until else pool

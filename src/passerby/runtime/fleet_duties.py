@@ -25,6 +25,7 @@ from passerby.runtime.background.referrals import Referrals
 from passerby.runtime.background.search_delays import SearchDelays
 from passerby.runtime.background.staff_orders import ORDERS, StaffOrders
 from passerby.runtime.broadcasts.copies import Copies
+from passerby.runtime.broadcasts.crowds import Crowds
 from passerby.runtime.broadcasts.following import Following
 from passerby.runtime.broadcasts.rounds import Rounds
 from passerby.runtime.broadcasts.sender import BROADCASTS, BroadcastSender, Telling
@@ -203,8 +204,9 @@ class FleetDuties:
         staff_bot = self.staff_bot
         copies = Copies(parts.words, None if staff_bot is None else staff_bot.bot)
         telegram, tokens, clock, rng = parts.telegram, parts.tokens, parts.clock, parts.rng
+        crowds = Crowds(parts.store, self._path.rules_now, clock)
         rounds = Rounds(
-            broadcasts, parts.store, telegram, copies, spare, tokens, parts.membership, self._put, clock, rng
+            broadcasts, parts.store, telegram, copies, crowds, spare, tokens, parts.membership, self._put, clock, rng
         )
         following = Following(broadcasts, telegram, copies, spare, tokens, clock)
         telling = Telling(None if staff_bot is None else staff_bot.board)

@@ -131,11 +131,19 @@ def test_a_message_replaces_the_one_of_its_language_and_version_and_keeps_its_bu
     assert (len(more.variants), more.revision) == (3, 0)
 
 
-@pytest.mark.parametrize(
-    "content", [Content(Kind.STICKER), Content(Kind.POLL), Content(Kind.DICE), Content(Kind.PHOTO, group="album")]
-)
+@pytest.mark.parametrize("content", [Content(Kind.STICKER), Content(Kind.POLL), Content(Kind.DICE)])
 def test_what_cannot_be_sent_to_many_is_refused(content: Content) -> None:
     assert written(made(), Variant(content)) == "broadcasts.wrong_kind"
+
+
+def test_an_item_of_an_album_is_refused_with_the_reason() -> None:
+    assert written(made(), Variant(Content(Kind.PHOTO, group="album"))) == "broadcasts.no_album"
+
+
+def test_a_draft_may_have_a_live_number_and_a_correction_may_not() -> None:
+    counted = Variant(plain("{waiting} people are looking for a chat now."))
+    assert isinstance(written(made(), counted), Broadcast)
+    assert written(made(S.ENDED, started_at=NOW - 5), counted) == "broadcasts.no_number"
 
 
 def test_after_the_start_a_message_is_a_correction_of_the_same_kind() -> None:

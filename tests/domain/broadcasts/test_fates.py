@@ -56,7 +56,7 @@ def settled_state(end: Send | Settled) -> TargetState:
 
 
 def test_a_person_who_is_idle_gets_it_through_the_bot_they_use() -> None:
-    assert fate_of(running()) == Send(target(), BOT, HELLO, "A", "de")
+    assert fate_of(running()) == Send(target(), BOT, HELLO, "A", "de", ANN)
 
 
 def test_a_person_who_is_chatting_gets_it_afterwards_whatever_the_records_say() -> None:

@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from passerby.domain.broadcasts.live_numbers import has_number
 from passerby.kernel.broadcast import Audience, Broadcast, BroadcastState, Category, LinkButton, Variant
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Env
@@ -48,7 +49,9 @@ def written(broadcast: Broadcast, variant: Variant) -> Broadcast | str:
 
     Once it has started, that is a correction: everybody who got it will see it, so it must be of the same kind.
     """
-    if variant.content.kind not in CARRIED or variant.content.group is not None:
+    if variant.content.group is not None:
+        return "broadcasts.no_album"
+    if variant.content.kind not in CARRIED:
         return "broadcasts.wrong_kind"
     key = (variant.language, variant.arm)
     older = next((each for each in broadcast.variants if (each.language, each.arm) == key), None)
@@ -64,6 +67,8 @@ def written(broadcast: Broadcast, variant: Variant) -> Broadcast | str:
         return "broadcasts.not_now"
     if older is None or older.content.kind is not variant.content.kind:
         return "broadcasts.wrong_kind"
+    if has_number(variant.content):
+        return "broadcasts.no_number"
     return msgspec.structs.replace(changed, revision=broadcast.revision + 1)
 
 

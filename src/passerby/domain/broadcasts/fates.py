@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
+import msgspec
+
 from passerby.domain.entitlement import is_vip
 from passerby.domain.sanctions import bar
 from passerby.kernel.broadcast import Broadcast, Category, Got, Settled, Target, TargetState, Variant
+from passerby.kernel.content import Content
 from passerby.kernel.ids import BotId
 from passerby.kernel.participant import Idle, Participant
 
@@ -30,11 +33,17 @@ HOUR_SLACK_S: Final = 1800.0
 
 
 class Send(NamedTuple):
+    """`me` is the newest that is known of the person."""
+
     target: Target
     bot: BotId
     variant: Variant
     arm: str
     language: str
+    me: Participant
+
+    def with_content(self, content: Content) -> "Send":
+        return self._replace(variant=msgspec.structs.replace(self.variant, content=content))
 
 
 def fate(
@@ -66,7 +75,7 @@ def fate(
     variant = variant_for(broadcast.variants, person.profile.language, arm)
     if variant is None:
         return settled(TargetState.UNFIT)
-    return Send(target, bot, variant, arm, person.profile.language)
+    return Send(target, bot, variant, arm, person.profile.language, person)
 
 
 def _newest(recorded: Participant | None, live: Participant | None) -> Participant | None:

@@ -22,6 +22,7 @@ from passerby.ports.records import RecordsLost
 from passerby.ports.telegram import FloodWait, Refused, Telegram, TelegramError, TokenRefused, Unavailable
 from passerby.runtime.backoff import persistently
 from passerby.runtime.broadcasts.copies import Copies
+from passerby.runtime.broadcasts.crowds import Crowds
 from passerby.runtime.delivery.spare_budget import SpareBudget, Take
 from passerby.runtime.membership.heartbeat import Assurance
 from passerby.runtime.membership.tokens import Tokens
@@ -34,6 +35,8 @@ LOOKS_S = 0.05
 LAG_S = 0.05
 """While our event loop lags by more than this, chats need it, so nothing is sent."""
 AGAIN_S = 30.0
+QUIET_S = 900.0
+"""When we look again at a message with a number that is too small now."""
 
 
 class Rounds:
@@ -45,6 +48,7 @@ class Rounds:
         store: LiveStore,
         telegram: Telegram,
         copies: Copies,
+        crowds: Crowds,
         spare: SpareBudget,
         tokens: Tokens,
         assurance: Assurance,
@@ -56,6 +60,7 @@ class Rounds:
         self._store = store
         self._telegram = telegram
         self._copies = copies
+        self._crowds = crowds
         self._spare = spare
         self._tokens = tokens
         self._assurance = assurance
@@ -92,6 +97,8 @@ class Rounds:
                 end = fate(broadcast, target, facts.me if facts is not None else None, self._tokens.works, now)
                 if isinstance(end, Settled) or end.bot != target.bot:
                     return end if isinstance(end, Settled) else _given_back(target, now, bot=end.bot)
+                if await self._crowds.counted(end, is_test=broadcast.is_test) is None:
+                    return _given_back(target, now, QUIET_S)
                 taken = await self._spare.take(end.bot, target.whom, paid=broadcast.paid)
             except LiveStoreLost:
                 return _given_back(target, now, AGAIN_S)
@@ -115,12 +122,18 @@ class Rounds:
     async def _send(self, broadcast: Broadcast, send: Send) -> Settled:
         await self._assurance.assured()
         target, now = send.target, self._clock.now()
-        sending = self._copies.sending(broadcast, send.variant, send.bot, target.whom, send.language)
 
         def ended(state: TargetState, due_s: float = 0.0) -> Settled:
             due_at = now + due_s if due_s else 0.0
             return Settled(target.whom, state, send.bot, now, None, due_at, target.is_planned, send.arm, send.language)
 
+        try:
+            counted = await self._crowds.counted(send, is_test=broadcast.is_test)
+        except LiveStoreLost:
+            return ended(TargetState.WAITING, AGAIN_S)
+        if counted is None:
+            return ended(TargetState.WAITING, QUIET_S)
+        sending = self._copies.sending(broadcast, counted.variant, send.bot, target.whom, send.language)
         try:
             (message, *_) = await self._telegram.send(sending)
         except Refused as error:

@@ -4,6 +4,7 @@ import msgspec
 
 from passerby.dialogue.staff import answer, refused
 from passerby.domain.broadcasts.acting import buttons_in, with_buttons, written
+from passerby.domain.broadcasts.live_numbers import WAITING
 from passerby.domain.broadcasts.options import WrongOption, with_options
 from passerby.kernel.broadcast import Broadcast, BroadcastState, Composing, Variant
 from passerby.kernel.decision import Env
@@ -11,11 +12,12 @@ from passerby.kernel.effect import Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.staff import Allowed, AuditNote, Permission, StaffDecision, StaffFacts
 from passerby.kernel.staff_requests import BroadcastNew, BroadcastSet, BroadcastWritten
-from passerby.kernel.text import text
+from passerby.kernel.text import Text, text
 from passerby.staff.broadcasts.cards import card, menu
 
 BUTTON = "label | https://example.org"
 HOW_BUTTONS = text("broadcasts.send_buttons", example=BUTTON)
+SEND_IT = text("broadcasts.send_it", sign=WAITING)
 EXAMPLE = "language=de,en age=18-30 active=30 silent=off"
 EDITABLE = frozenset({BroadcastState.DRAFT})
 
@@ -35,7 +37,7 @@ def new_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecis
     """Make a draft, and ask for its message. Nothing else waits for a message of theirs any more."""
     assert facts.me is not None
     draft, note = _draft(facts, env, Composing(facts.me.number))
-    shown = answer(event, text("broadcasts.send_it"))
+    shown = answer(event, SEND_IT)
     return StaffDecision(notes=(note,), broadcasts=(*_not_composing(facts), draft), effects=shown)
 
 
@@ -60,7 +62,7 @@ def compose(
     """Ask for the message, or for its buttons."""
     others = tuple(each for each in _not_composing(facts) if each.number != broadcast.number)
     asks = msgspec.structs.replace(broadcast, composing=composing)
-    asked = HOW_BUTTONS if composing.buttons else text("broadcasts.send_it")
+    asked = HOW_BUTTONS if composing.buttons else SEND_IT
     note = AuditNote("broadcast.composing", named(broadcast))
     said = (Say(event.person, asked),) if isinstance(event, MessageReceived) else answer(event, asked)
     return StaffDecision(notes=(note,), broadcasts=(*others, asks), effects=said)
@@ -85,16 +87,21 @@ def _received(event: MessageReceived, broadcast: Broadcast, facts: StaffFacts) -
     assert composing is not None, "it waits for this message"
     if composing.buttons:
         buttons = buttons_in(event.text)
-        if buttons is None:
+        if not buttons:
             return refused(event, HOW_BUTTONS)
         return _shown(event, with_buttons(broadcast, composing.language, composing.arm, buttons), facts)
     if len(event.contents) > 1:
-        return refused(event, text("broadcasts.wrong_kind"))
+        return refused(event, text("broadcasts.no_album"))
     variant = Variant(event.contents[0], composing.language, composing.arm, (), event.person)
     changed = written(broadcast, variant)
     if isinstance(changed, str):
-        return refused(event, text(changed))
+        return refused(event, why_not(changed))
     return _shown(event, changed, facts)
+
+
+def why_not(key: str) -> Text:
+    """Why a message is not taken."""
+    return text(key, sign=WAITING) if key == "broadcasts.no_number" else text(key)
 
 
 def _shown(event: MessageReceived, changed: Broadcast, facts: StaffFacts) -> StaffDecision:
@@ -111,7 +118,7 @@ def written_asked(asked: BroadcastWritten, facts: StaffFacts, env: Env) -> Staff
         return refused(asked, text("broadcasts.wrong_buttons", example=BUTTON))
     changed = written(broadcast, Variant(asked.content, asked.language, asked.arm, buttons))
     if isinstance(changed, str):
-        return refused(asked, text(changed))
+        return refused(asked, why_not(changed))
     note = AuditNote("broadcast.written", named(changed), {"revision": changed.revision})
     return StaffDecision(notes=(note,), broadcasts=(changed,), reply=card(changed, facts))
 
