@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
-from typing import Final, Literal
+from typing import Literal
 
 from pydantic import SecretStr
 
@@ -23,6 +23,7 @@ from passerby.adapters.sql.overrides import SqlOverrides
 from passerby.adapters.sql.panel_faults import keep_faults
 from passerby.bootstrap.alerting import alert_config
 from passerby.bootstrap.clock import SystemClock
+from passerby.bootstrap.copies import until_the_original_stops
 from passerby.bootstrap.duties import more_duties
 from passerby.bootstrap.ending import ToldToStop
 from passerby.bootstrap.files import open_files
@@ -42,7 +43,6 @@ from passerby.features.search import introduce
 from passerby.kernel.ids import BotId
 from passerby.kernel.rules import Quota
 from passerby.ops.token_file import retirer
-from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.records import RecordsLost
 from passerby.runtime.background.loop_watch import LoopWatch
@@ -56,9 +56,6 @@ from passerby.runtime.worker_status import WorkerStatus
 from passerby.settings import Settings, WrongSetting, addresses
 from passerby.staff import ALL as STAFF_FEATURES
 from passerby.telemetry import faults, logs, metrics
-
-INTERRUPTED_S: Final = 4.0
-"""How long a copy of an installation waits until the original has asked again, and until it has told its people."""
 
 Role = Literal["all", "worker", "web"]
 """all: everything, in one process. worker: whatever its leases say (polling, pairing, recording). web: only receives
@@ -159,7 +156,7 @@ async def _serve(
     background.spawn(tokens.run(bots_changed))
     background.spawn(start.watch(store, records, lambda: process.was_ready))
     if files.log is not None and files.log.is_copy and settings.update_mode == "polling":
-        await _interrupt_the_original(telegram, clock)
+        await until_the_original_stops(telegram, clock, stop)
     try:
         whole = await supervise(process.make, stop, clock, settings.shutdown_timeout_s, ready, listeners.end)
     except NoBotWorks:
@@ -259,19 +256,6 @@ class Process:
         else:
             logs.record("runtime.ready", bots=len(parts.tokens.tokens))
         self.was_ready = True
-
-
-async def _interrupt_the_original(telegram: BotApi, clock: Clock) -> None:
-    """Poll each bot twice, and confirm nothing.
-
-    If the installation that our files were copied from runs, it then ends its chats and tells its people (see
-    `runtime.inbound.continuity`). We tell them after that. Otherwise a message that it is sending just then would reach
-    somebody who was told that the chat is over.
-    """
-    for _ in range(2):
-        polls = (telegram.updates(bot, None, 1, 0) for bot in telegram.bots)
-        await asyncio.gather(*polls, return_exceptions=True)
-        await clock.sleep(INTERRUPTED_S)
 
 
 @asynccontextmanager

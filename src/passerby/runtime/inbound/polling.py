@@ -249,7 +249,7 @@ class Intake:
 
     async def _see_conflict(self, error: TelegramError | LiveStoreLost) -> None:
         watch = self._watch
-        if watch is None or not isinstance(error, Conflict) or _is_about_webhook(error):
+        if watch is None or not isinstance(error, Conflict) or is_about_webhook(error):
             return
         if self._assurance.is_assured:  # otherwise another process of the fleet may have the bot by now
             await self._nothing_in_hand()
@@ -310,7 +310,7 @@ class Intake:
         reason = error.reason if isinstance(error, TelegramError) else "the live store does not answer"
         if isinstance(error, Conflict):
             metrics.CONFLICT_AT.set(self._clock.now(), self._bot)
-            reason = _WEBHOOK_IS_SET if _is_about_webhook(error) else _IS_POLLED_ELSEWHERE
+            reason = _WEBHOOK_IS_SET if is_about_webhook(error) else _IS_POLLED_ELSEWHERE
         self._faults.began("polling", event, bot=self._bot, error=logs.name_of(error), reason=reason)
 
     async def confirm(self) -> None:
@@ -329,5 +329,5 @@ class Intake:
             logs.record("intake.unconfirmed", "debug", bot=self._bot, error=name, reason=error.reason)
 
 
-def _is_about_webhook(conflict: Conflict) -> bool:
+def is_about_webhook(conflict: Conflict) -> bool:
     return "webhook" in conflict.reason.lower()
