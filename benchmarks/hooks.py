@@ -1,6 +1,7 @@
 """Sends updates to a bot's webhook as Telegram does: a limited number at once, and one at a time for each chat.
 
-The next update of a chat waits for the 200 of the previous one. A refused update is sent again after a while.
+The next update of a chat waits for the 200 of the previous one. A refused update is sent again after a while, and so is
+one that comes before the webhook listens.
 """
 
 import asyncio
@@ -42,16 +43,24 @@ class Hook:
 
     def _bring(self, person: int, update: bytes) -> None:
         self._ready.append((person, update))
-        if not self._idle and len(self._lines) + self._opening < AT_ONCE:
+        self._open()
+        self._send()
+
+    def _open(self) -> None:
+        """Open one more connection, if an update needs it."""
+        if self._ready and not self._idle and len(self._lines) + self._opening < AT_ONCE:
             self._opening += 1
             task = asyncio.get_running_loop().create_task(self._connect())
             self._connecting.add(task)
             task.add_done_callback(self._connecting.discard)
-        self._send()
 
     async def _connect(self) -> None:
+        loop = asyncio.get_running_loop()
         try:
-            _, line = await asyncio.get_running_loop().create_connection(lambda: _Line(self), *self._place)
+            _, line = await loop.create_connection(lambda: _Line(self), *self._place)
+        except OSError:
+            loop.call_later(AGAIN_S, self._open)  # nobody listens yet
+            return
         finally:
             self._opening -= 1
         self._lines.add(line)

@@ -19,8 +19,6 @@ def test_a_relay_with_webhooks_and_over_tls_is_measured() -> None:
     for row in (closed, opened):
         assert row["relays"] > 0
         assert row["total_us"] == row["cpu_us"] > 0
-        # Background tasks may write to the database at any moment. A relay never does.
-        assert row["sql_per_relay"] < 0.5
     assert opened["p50_ms"] <= opened["p99_ms"] <= opened["p999_ms"] <= opened["max_ms"]
 
 

@@ -27,6 +27,7 @@ from passerby.adapters.botapi.transport import Transport
 from passerby.kernel.event import ButtonPressed, MessageEdited, MessageReceived, ReactionChanged
 from passerby.kernel.ids import BotId
 from passerby.runtime.membership.heartbeat import YOUNG_S
+from tests.ports import free_port
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 
@@ -234,6 +235,30 @@ def test_a_chats_next_update_waits_for_the_webhook_and_refused_updates_come_agai
     assert most == 2
     for name in (b"a", b"b"):
         assert [body for body in brought if body[:1] == name] == [name + end for end in (b"1", b"2", b"2", b"3")]
+
+
+def test_updates_that_come_before_the_webhook_listens_reach_it_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hooks, "AGAIN_S", 0.01)
+
+    async def bring() -> bytes:
+        brought = asyncio.get_running_loop().create_future()
+
+        async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            brought.set_result(await reader.readexactly(2))
+            writer.close()
+
+        port = free_port()
+        hook = hooks.Hook(f"http://127.0.0.1:{port}/bench", "door", "secret")
+        hook.put(1, b"a1")
+        while hook._connecting:
+            await asyncio.sleep(0)
+        async with await asyncio.start_server(take, "127.0.0.1", port), asyncio.timeout(120):
+            arrived: bytes = await brought
+            await hook.aclose()
+        return arrived
+
+    assert asyncio.run(bring()) == b"a1"
 
 
 def test_a_peers_figures_are_divided_by_ours() -> None:

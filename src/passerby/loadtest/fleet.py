@@ -17,7 +17,7 @@ from passerby.ops.cluster import sockets
 from passerby.ports.clock import Clock
 from passerby.settings import Settings
 
-START_S: Final = 60.0
+START_S: Final = 180.0
 STOP_S: Final = 20.0
 POLL_S: Final = 0.05
 TEND_S: Final = 1.0
