@@ -363,6 +363,20 @@ def test_our_own_cancellation_is_not_told_and_is_closed_by_telegrams_answer_or_n
     assert wallet(ann).subscriptions[0].state is SubscriptionState.CANCELLING, "the renewal was faster"
 
 
+def test_a_search_that_goes_on_after_a_refund_has_no_priority() -> None:
+    _, ann = shop()
+    pays(ann, orders(ann))
+    ann.writes("/search")
+    state = ann.value.state
+    assert isinstance(state, Searching)
+    assert state.ticket.vip
+    (charge,) = wallet(ann).charges
+    ann.presses("vip_refund", charge.code)
+    state = ann.value.state
+    assert isinstance(state, Searching)
+    assert not state.ticket.vip
+
+
 def test_buyers_can_take_a_refund_themselves_once_and_their_vip_ends() -> None:
     talk, ann = shop()
     pays(ann, orders(ann))

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from passerby.domain.personal_data import SOMEBODY
 from passerby.kernel.sanction import Reason, SanctionKind
 from passerby.kernel.staff_requests import SanctionAsked
 from tests.scenario.matrix import HOMES, LIVES, over_servers
@@ -35,7 +36,7 @@ def test_a_person_gets_a_file_with_their_data_and_without_their_partner(life: st
         await on.quiet()
         found = file_of(on, on.ann)
         assert found["you"]["telegram_id"] == on.ann.id  # type: ignore[index]
-        assert found["now"]["partner"] == "partner 1"  # type: ignore[index]
+        assert found["now"]["partner"] == SOMEBODY  # type: ignore[index]
         assert str(on.bob.id) not in json.dumps(found)
         assert [key for key in on.bob.told() if key.startswith("my_data")] == []
         on.ann.write("/mydata")

@@ -1,7 +1,8 @@
 """What a person may know about the data that we hold about them, and how it is erased.
 
-A copy never tells who another person is: partners are numbered, in the order in which they appear. It also leaves out
-what others did about this person (their ratings, blocks and reports), because that is about the others, too.
+A copy never tells who another person is, nor that two partners are the same person: the present stranger may be a
+friend, or somebody from last week, and nobody has told them so. It also leaves out what others did about this person
+(their ratings, blocks and reports), because that is about the others, too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,7 +31,11 @@ ERASED_PERSON = PersonId(0)
 STANDINGS = ("usual", "low", "very low")
 """By `karma.shade`. The exact score would tell how the last partner rated the person."""
 
-_HASHES = ("tokens", "kinds", "fresh")
+SOMEBODY = "somebody"
+"""Stands for every other person in a copy."""
+
+_LEFT_OUT = ("tokens", "kinds", "fresh", "cut", "disliked")
+"""Of the numbers of a day: hashes, and what partners did. After one chat, that would tell what the last one did."""
 
 ELSEWHERE = (
     "Messages are passed on and not stored.",
@@ -46,23 +51,6 @@ ELSEWHERE = (
 """What is not in the file, and why. For the reader of the file."""
 
 
-class _Partners:
-    """Numbers partners in the order in which they appear. Each one who was erased has a number of their own: one number
-    for all of them would tell who they are."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[PersonId, int] = {}
-        self._count = 0
-
-    def label(self, person: PersonId) -> str:
-        number = self._numbers.get(person)
-        if number is None:
-            number = self._count = self._count + 1
-            if person != ERASED_PERSON:
-                self._numbers[person] = number
-        return f"partner {number}"
-
-
 def copy_of(
     me: Participant, history: History, words: Mapping[str, str], now: float, conducts: Sequence[Conduct] = ()
 ) -> dict[str, Any]:
@@ -71,7 +59,6 @@ def copy_of(
     `words` are the comments on the person's reports, by chat, and what they asked in payment cases, by case: opened.
     `conducts` are those of the last two days.
     """
-    partners = _Partners()
     return {
         "what_this_is": "Everything that this service stores about you. Times are in seconds since 1970 (UTC).",
         "made_at": now,
@@ -88,16 +75,16 @@ def copy_of(
         "profile": msgspec.to_builtins(_whole(me.profile)),
         "wishes": msgspec.to_builtins(_whole(me.preferences)),
         "kept_wishes": [msgspec.to_builtins(_whole(each)) for each in me.kept_wishes],
-        "now": _state(me, partners),
-        "last_chat": _last(me, partners),
+        "now": _state(me),
+        "last_chat": _last(me),
         "recent_partners": [
-            {"partner": partners.label(met.person), "chat": met.chat, "parted_at": met.at, "skipped": met.skipped}
+            {"partner": SOMEBODY, "chat": met.chat, "parted_at": met.at, "skipped": met.skipped}
             | {"your_report": met.complaint}
             for met in me.recent
         ],
         "saved": [
             {
-                "partner": partners.label(saved.person),
+                "partner": SOMEBODY,
                 "token": saved.token,
                 "nickname": saved.nickname,
                 "mutual": saved.mutual,
@@ -106,7 +93,7 @@ def copy_of(
             for saved in me.saved
         ],
         "blocked": [
-            {"partner": partners.label(whom), "blocked_at": at, "nickname": dict(me.block_names).get(whom)}
+            {"partner": SOMEBODY, "blocked_at": at, "nickname": dict(me.block_names).get(whom)}
             for whom, at in zip(me.blocked, (*me.blocked_at, *(0.0,) * len(me.blocked)), strict=False)
         ],
         "turned_off": list(me.muted),
@@ -119,7 +106,7 @@ def copy_of(
         "chats": [
             {
                 "chat": chat.chat or None,
-                "partner": partners.label(chat.partner),
+                "partner": SOMEBODY,
                 "bot": chat.bot,
                 "opened_at": chat.opened_at,
                 "closed_at": chat.closed_at,
@@ -131,7 +118,7 @@ def copy_of(
         ],
         "blocks_you_made": [
             {
-                "partner": partners.label(block.whom),
+                "partner": SOMEBODY,
                 "blocked_at": block.blocked_at,
                 "lifted_at": block.lifted_at,
             }
@@ -140,7 +127,7 @@ def copy_of(
         "reports_you_made": [
             {
                 "chat": report.chat,
-                "partner": partners.label(report.whom),
+                "partner": SOMEBODY,
                 "reason": report.reason,
                 "filed_at": report.filed_at,
                 "your_words": words.get(report.chat),
@@ -151,8 +138,8 @@ def copy_of(
         ],
         "evidence_you_chose": [msgspec.to_builtins(_whole(each)) for each in history.evidence],
         "your_reports_are_ignored_until": history.reports_muted_until,
-        "wallet": _written(me.wallet, partners),
-        "purchases": _written(msgspec.structs.replace(history.money, cases=()), partners)
+        "wallet": _written(me.wallet),
+        "purchases": _written(msgspec.structs.replace(history.money, cases=()))
         | {
             "cases": [
                 {
@@ -178,7 +165,7 @@ def copy_of(
             for each in history.broadcasts
         ],
         "last_days_in_numbers": [
-            {name: value for name, value in msgspec.to_builtins(_whole(each)).items() if name not in _HASHES}
+            {name: value for name, value in msgspec.to_builtins(_whole(each)).items() if name not in _LEFT_OUT}
             | {"repeated": [{"keyed_hash": token, "chats": chats} for token, chats in each.tokens.items()]}
             for each in conducts
         ],
@@ -213,18 +200,18 @@ def _whole(struct: msgspec.Struct) -> dict[str, Any]:
     return {name: getattr(struct, name) for name in struct.__struct_fields__}
 
 
-def _written(value: Any, partners: _Partners) -> Any:
-    """The value with all that is in it, ready for JSON. The receiver of a gift is a numbered partner."""
+def _written(value: Any) -> Any:
+    """The value with all that is in it, ready for JSON. The receiver of a gift is not named, nor is their VIP grant."""
     if isinstance(value, msgspec.Struct):
         fields = {name: getattr(value, name) for name in value.__struct_fields__}
-        return {
-            name: (partners.label(field) if field else None) if name == "gift_to" else _written(field, partners)
-            for name, field in fields.items()
-        }
-    return [_written(each, partners) for each in value] if isinstance(value, tuple) else value
+        if "gift_to" in fields:
+            grant = fields.pop("gift", "")  # the receiver has it in their copy, too
+            fields["gift_to"] = SOMEBODY if grant or fields["gift_to"] else None
+        return {name: _written(field) for name, field in fields.items()}
+    return [_written(each) for each in value] if isinstance(value, tuple) else value
 
 
-def _state(me: Participant, partners: _Partners) -> dict[str, Any]:
+def _state(me: Participant) -> dict[str, Any]:
     state = me.state
     if isinstance(state, Searching):
         return {"doing": "searching", "since": state.ticket.since, "pool": state.ticket.pool}
@@ -233,20 +220,20 @@ def _state(me: Participant, partners: _Partners) -> dict[str, Any]:
             "doing": "chatting",
             "since": state.opened_at,
             "chat": state.chat,
-            "partner": partners.label(state.partner),
+            "partner": SOMEBODY,
             "reminded_at": state.nudged_at,
             "held_messages": len(state.held),
         }
     return {"doing": "nothing"}
 
 
-def _last(me: Participant, partners: _Partners) -> dict[str, Any] | None:
+def _last(me: Participant) -> dict[str, Any] | None:
     last = me.last
     if last is None:
         return None
     return {
         "chat": last.chat,
-        "partner": partners.label(last.partner),
+        "partner": SOMEBODY,
         "closed_at": last.closed_at,
         "ended_by_you": last.left,
         "how": last.reason if last.left else None,

@@ -7,6 +7,7 @@ It works for everybody, also for people who are banned. Telegram asks for it (Te
 """
 
 from passerby.domain.commands import words_after
+from passerby.domain.lifecycle import refresh_ticket
 from passerby.domain.money.cases import LONGEST, answered, open_case, with_case
 from passerby.domain.money.endings import told_of_end
 from passerby.domain.money.own_refund import NoRefund, refund_denied
@@ -105,4 +106,5 @@ def refund(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
         return Decision(effects=(Answer(event.query), Say(facts.me.person, text(f"vip.no_refund_{denied}"))))
     # They know that their VIP ends with it.
     me = told_of_end(owe_refund(facts.me, charge, RefundedBy.BUYER, env.now), env.now)
+    me = refresh_ticket(me, env)  # a search that goes on loses what VIP gave it
     return Decision((me,), (Answer(event.query), Say(me.person, text("vip.refund_owed", n=charge.stars))))
