@@ -8,12 +8,9 @@ from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
-import msgspec
-
 from passerby.domain.entitlement import is_vip
 from passerby.domain.sanctions import bar
 from passerby.kernel.broadcast import Broadcast, Category, Got, Settled, Target, TargetState, Variant
-from passerby.kernel.content import Content
 from passerby.kernel.ids import BotId
 from passerby.kernel.participant import Idle, Participant
 
@@ -41,9 +38,6 @@ class Send(NamedTuple):
     arm: str
     language: str
     me: Participant
-
-    def with_content(self, content: Content) -> "Send":
-        return self._replace(variant=msgspec.structs.replace(self.variant, content=content))
 
 
 def fate(

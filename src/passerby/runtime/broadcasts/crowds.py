@@ -7,6 +7,8 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 
+import msgspec
+
 from passerby.domain.broadcasts.fates import Send
 from passerby.domain.broadcasts.live_numbers import filled, has_number, rounded
 from passerby.domain.lifecycle import pool_at
@@ -47,7 +49,8 @@ class Crowds:
         number = rounded(await self.waiting(pool)) if pool is not None else None
         if number is None:
             return send if is_test else None
-        return send.with_content(filled(send.variant.content, number))
+        content = filled(send.variant.content, number)
+        return send._replace(variant=msgspec.structs.replace(send.variant, content=content))
 
     async def waiting(self, pool: PoolId) -> int:
         """How many people search in a pool. Raises: LiveStoreLost."""
