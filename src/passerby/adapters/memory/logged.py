@@ -157,6 +157,7 @@ class LoggedStore:
             raise LiveStoreLost(type(error).__name__) from None
         self._compact_size = 0
         self._begin_empty(generation, self._state.tickets.successor())
+        self.marks_since = generation
         self._refusing = True
 
     def _check(self) -> None:
