@@ -19,8 +19,8 @@ SHOWS = frozenset({Kind.PHOTO, Kind.LIVE_PHOTO, Kind.VIDEO, Kind.ANIMATION, Kind
 def blurs(reader: Participant | None, state: Chatting, sent_at: float, env: Env) -> bool:
     """Whether a picture that was sent at `sent_at` arrives blurred at `reader`.
 
-    An edit counts by when its message was sent. So a blurred picture stays blurred, also if another one replaces it
-    later.
+    For an edit, `sent_at` is when the edited message was sent. So a blurred picture stays blurred if another one
+    replaces it.
     """
     if reader is None:
         return True
@@ -34,9 +34,9 @@ def blurs(reader: Participant | None, state: Chatting, sent_at: float, env: Env)
 
 
 def blurred(clean: Clean) -> Clean:
-    """The content as it arrives blurred. It is not a copy of the original any more.
+    """Return the content as it arrives blurred. It is no longer intact, because a copy of the original is not blurred.
 
-    Rich text with pictures can only be copied, so it is refused.
+    Rich text with pictures can only be copied. If it is not intact, it is refused.
     """
     content = clean.content
     if content.kind is Kind.RICH:

@@ -1,4 +1,4 @@
-"""Waits with a bound."""
+"""Waits that end after a given time at the latest."""
 
 import asyncio
 
@@ -17,9 +17,9 @@ async def event_within(event: asyncio.Event, timeout_s: float) -> bool:
 
 
 class Signal:
-    """An `asyncio.Event` with a cheap wait that has a bound.
+    """An `asyncio.Event` with a cheap wait that ends after a given time.
 
-    `asyncio.timeout` ends a wait by an exception, which costs more than the wait. Every poll waits like this.
+    Every poll waits like this. `asyncio.timeout` would end the wait by an exception, which costs more than the wait.
     """
 
     __slots__ = ("_is_set", "_waiting")

@@ -276,7 +276,7 @@ async def test_an_item_stored_with_another_key_is_given_up(one: Web, two: Web, /
 @staged(webs)
 async def test_an_expired_mark_is_removed(one: Web, two: Web, /) -> None:
     store = one.bench.store
-    await store.commit(Commit(outbox=(Trail("mark:1:1", trail_of(ANN), BOT, LATE + 100),), owner=HEIR))
+    await store.commit(Commit(outbox=(Trail("marker:1:1", trail_of(ANN), BOT, LATE + 100),), owner=HEIR))
     await one.takes(1, "a", group=None)
     await one.bench.quiet()
     assert len(await store.trail(ANN)) == 1
@@ -304,9 +304,9 @@ async def test_watched_items_and_all_marks_count_as_known(one: Web, two: Web, /)
     (item,) = await one.bench.store.trail(ANN)
     assert one.bench.albums.is_known(item.id)
     assert not two.bench.albums.is_known(item.id)
-    assert two.bench.albums.is_known("mark:1:1")
+    assert two.bench.albums.is_known("marker:1:1")
     assert one.bench.albums.waiting == 1
-    await two.bench.parking.take_up([item, Trail("mark:1:1", trail_of(BEN), BOT, LATE)])
+    await two.bench.parking.take_up([item, Trail("marker:1:1", trail_of(BEN), BOT, LATE)])
     assert two.bench.albums.is_known(item.id)
     await one.bench.store.mark(Mark())
 

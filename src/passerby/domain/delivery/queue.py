@@ -3,8 +3,8 @@
 The queue looks at its first delivery, and takes it as far as it can:
 
     over?           its chat has ended, its bot is lost, it is too late: it ends without a send
-    held?           by Telegram, by a pause after a failure, until it is parked, or because it may turn out to be
-                    needless and nothing waits behind it: it waits
+    held?           it waits, if Telegram holds messages back, after a failure, or until it is parked; also if it may
+                    become needless and nothing is behind it
     cleared?        after a wait, the store is asked whether its chat is still open; and with several processes, whether
                     another one goes first
     budget?         one message from the budgets of the chat and of the bot
@@ -121,7 +121,7 @@ class DeliveryQueue:
             raise IllegalEvent(f"{kind.__name__} is not told from outside")
         if kind not in _TO_ALL:
             told: Any = event
-            # A look at the type costs less than `isinstance`, which asks the metaclass of a `Struct`.
+            # Comparing types costs less than `isinstance`, which asks the metaclass of a `Struct`.
             subject: Queued | None = told.delivery if kind in _OF_DELIVERY else self.current
             if subject is None:
                 raise IllegalEvent(kind.__name__)
@@ -220,8 +220,8 @@ class DeliveryQueue:
     def _overdue(self, event: Overdue, now: float) -> Commands:
         """Park it, with the relay effects before it, which must come first in the outbox, too.
 
-        Not while the end of another one is being stored: if this one were parked first and the process were killed, the
-        next process would send them in the wrong order. And not while others are being parked.
+        Nothing is parked while the end of another delivery is being stored: if the process were killed in between, the
+        next one would send the two in the wrong order. Nor while one of these deliveries is being parked already.
         """
         every = list(self._line)
         upto = every[: every.index(event.delivery) + 1]
@@ -295,7 +295,7 @@ class DeliveryQueue:
         return _ASK[asked]
 
     def _why_over(self, delivery: Queued) -> Refusal:
-        """Why it ends without a send."""
+        """The reason why a delivery ends without a send."""
         if delivery.refusal is not None:
             return delivery.refusal
         if delivery.chat_ended:

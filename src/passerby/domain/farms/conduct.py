@@ -21,7 +21,7 @@ CUT_S: Final = 25.0
 """A chat that the other side ends within this time of the first message counts as cut."""
 
 FASTEST_S: Final = 0.05
-"""No reaction counts as faster, so that its logarithm is a number."""
+"""A faster reaction counts as this one, because zero has no logarithm."""
 
 MOST_TOKENS: Final = 64
 """The most hashes of one person. The newest one replaces the oldest of those that were seen in only one chat."""
@@ -86,7 +86,7 @@ LIVELY: Final = {
 
 
 class Spread(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """A number of times, their sum, and the sum of their squares. Of logarithms of seconds."""
+    """How many durations there were, and the sums of their logarithms (of seconds) and of the squares of these."""
 
     n: int = 0
     total: float = 0.0
@@ -123,7 +123,7 @@ class Conduct(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     - `rushed`: long answers that nobody can type so fast.
     - `hours`: the hours of the day with activity, as bits. `lively`: signs of life, as bits.
     - `first_at`, `last_at`: in Unix seconds.
-    - `chat`: the hash of the chat that the newest tokens are from, so that they count once.
+    - `fresh`: the tokens used in the newest chat, so that each counts once a chat.
     - `known`: chats with a destination of a farm that was found before.
     """
 
@@ -154,8 +154,9 @@ class Conduct(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 CONTACTS: Final = "c"
+_KNOWN_FARM: Final = 0
 _NAMED_SOMEBODY: Final = 1
-"""Stands among the newest tokens for a contact, so that each chat counts once. 0 stands for a known farm."""
+"""These two stand among the tokens in `fresh`, for a known farm and for a contact, so that each chat counts once."""
 NO_TOKENS: Final[Mapping[str, tuple[int, ...]]] = {}
 LONG_ANSWER: Final = 40
 """In characters."""
@@ -166,8 +167,8 @@ FASTEST_TYPED_PER_S: Final = 25.0
 def noted(
     conduct: Conduct, note: Note, tokens: Mapping[str, tuple[int, ...]] = NO_TOKENS, known: bool = False
 ) -> Conduct:
-    """The conduct after a note. `tokens` are the hashes of its words, by kind. CONTACTS are also among the
-    destinations. `known`: it leads to a known farm."""
+    """The conduct after a note. `tokens` are the hashes of its words, by kind; those of CONTACTS are also among
+    the destinations. `known`: the message leads to a known farm."""
     changes: dict[str, object] = {
         "first_at": conduct.first_at or note.at,
         "last_at": note.at,
@@ -219,7 +220,7 @@ def _written(conduct: Conduct, note: Wrote, tokens: Mapping[str, tuple[int, ...]
     while len(counts) > MOST_TOKENS:
         gone = min(counts, key=lambda each: (counts[each] > 1, each in fresh))
         del counts[gone], kinds[gone]
-    if known and not any(token == 0 for token in fresh):
-        fresh = (*fresh, 0)
+    if known and _KNOWN_FARM not in fresh:
+        fresh = (*fresh, _KNOWN_FARM)
         changes["known"] = conduct.known + 1
     return changes | {"tokens": counts, "kinds": kinds, "fresh": fresh}

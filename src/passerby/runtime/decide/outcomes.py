@@ -23,7 +23,7 @@ from passerby.runtime.backoff import persistently
 from passerby.runtime.delivery.addressing import ATTEMPTS, copies, subject
 from passerby.runtime.delivery.best_effort import BestEffort
 from passerby.runtime.delivery.deliveries import Delivery
-from passerby.runtime.inbound.albums import mark_id
+from passerby.runtime.inbound.albums import marker_id
 from passerby.runtime.inbound.person_queues import PersonQueues, Work
 from passerby.runtime.membership.fencing import OwnLeases, write_refused
 from passerby.runtime.tasks import Background
@@ -220,4 +220,4 @@ def _failures(delivery: Delivery, relay_effect: RelayEffect, refusal: Refusal) -
 
 def _in_outbox(delivery: Delivery) -> tuple[str, ...]:
     """The outbox entries that end with a delivery."""
-    return (delivery.id, mark_id(delivery.refs)) if delivery.refs else (delivery.id,)
+    return (delivery.id, marker_id(delivery.refs)) if delivery.refs else (delivery.id,)

@@ -18,7 +18,7 @@ from passerby.ports.trails import Trail
 from passerby.runtime.delivery.courier import RELAY_TTL_S, Courier
 from passerby.runtime.delivery.deliveries import Delivery, relay_effect_id, relayed
 from passerby.runtime.delivery.sealing import Sealer
-from passerby.runtime.inbound.albums import Albums, parked_mark
+from passerby.runtime.inbound.albums import Albums, parked_marker
 from passerby.runtime.inbound.crashes import FATAL_CRASHES, crashes_of
 from passerby.runtime.inbound.person_queues import PersonQueues, Work
 from passerby.runtime.membership.fencing import OwnLeases, write_refused
@@ -155,7 +155,7 @@ class Parking:
         """
         expires_at = self._clock.now() + RELAY_TTL_S
         parked = Parked(id_, relay_effect.chat, relay_effect.to, bot, self._sealer.seal(relay_effect, refs), expires_at)
-        return (parked,) if fences else (parked, parked_mark(relay_effect.sender, refs, expires_at))
+        return (parked,) if fences else (parked, parked_marker(relay_effect.sender, refs, expires_at))
 
     async def take_up(self, entries: Iterable[Outgoing]) -> None:
         """Send the entries of our outbox that nothing here is sending: another incarnation left them, or the answer to

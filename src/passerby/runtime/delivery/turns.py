@@ -1,7 +1,7 @@
 """Checks with the store whether a delivery may be sent: its chat must be open, and other processes may go first.
 
 A notice waits until earlier notices to its reader have left other processes, and a relay waits until its reader has
-been told of the chat. Both waits are limited. After one in vain, the queue does not wait for others for a while.
+been told of the chat. Both waits have a limit. If it is reached, the queue stops waiting for others for a while.
 """
 
 from collections.abc import Iterator
@@ -26,11 +26,11 @@ PRECEDED_WAIT_S = 60.0
 """How long a notice waits for an earlier one of another process. That process may be dead, and its notice inherited."""
 
 NO_WAIT_S = 120.0
-"""After a wait in vain, deliveries in this queue do not wait for other processes for this long."""
+"""After a wait that reached its limit, deliveries in this queue do not wait for other processes for this long."""
 
 
 class Turns:
-    """`shared`: there may be other processes."""
+    """Decides whether a delivery may be sent now. `shared`: there may be other processes."""
 
     def __init__(self, store: LiveStore, clock: Clock, claims: Claims, *, shared: bool) -> None:
         self._store = store
@@ -54,7 +54,7 @@ class Turns:
             self._inheriting -= 1
 
     async def check(self, queue: CourierQueue, delivery: Delivery) -> Event:
-        """Return what is known of it now. Raises: LiveStoreLost."""
+        """Ask the store about a delivery. Returns the event for its queue. Raises: LiveStoreLost."""
         generation, relay_effect = self._store.generation, delivery.relay_effect
         waits = self._shared and await self._must_wait(queue, delivery)
         if relay_effect is not None and not await self._store.open_chats((relay_effect.chat,)):
@@ -100,7 +100,8 @@ class Turns:
         inherited = self._inherited
         if self._inheriting or await self._store.is_preceded(delivery.id):
             return True
-        return inherited != self._inherited  # the earlier entry may be ours by now: asked again, it is in the queue
+        # An entry that we took over meanwhile may be the earlier one. The next check finds it in our queue.
+        return inherited != self._inherited
 
     def _may_wait(self, delivery: Delivery, bound_s: float) -> bool:
         """Whether a delivery may still wait for others."""

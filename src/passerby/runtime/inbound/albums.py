@@ -14,7 +14,7 @@ So several processes may try to send it, and the first commit wins: an album has
 that no update has. The same commit removes the items from the outbox and parks the relay there. If another process
 added an item meanwhile, that item stays and becomes an album of its own.
 
-A parked relay leaves a *mark* in the trail. While there is one, any process that gets an update of this person knows
+A parked relay leaves a *marker* in the trail. While there is one, any process that gets an update of this person knows
 that a relay of theirs may be on its way elsewhere. It then parks the relays of this update before it sends them,
 because entries of the outbox keep their order over all processes.
 """
@@ -40,23 +40,22 @@ from passerby.runtime.waiting import event_within
 from passerby.telemetry import logs
 
 ITEM_WAIT_S = 0.8
-"""This is longer than the time from our answer to one item until the next one has come over the Internet and is
-stored."""
+"""Longer than the next item needs: Telegram gets our answer to the previous one, sends it, and it is stored."""
 
 KEPT_S = 24 * 3600.0
-"""When the record of an item expires. An item is sent within seconds once a process can, however late that is."""
+"""How long the store keeps an item. The first process that can send it does so within seconds."""
 
 _ITEM = "item:"
-_MARK = "mark:"
+_MARKER = "marker:"
 
 
-def parked_mark(sender: PersonId, refs: Sequence[UpdateRef], expires_at: float) -> Trail:
+def parked_marker(sender: PersonId, refs: Sequence[UpdateRef], expires_at: float) -> Trail:
     """Return the trail entry for a relay that is parked. `refs` are its updates."""
-    return Trail(mark_id(refs), trail_of(sender), refs[0].bot, expires_at)
+    return Trail(marker_id(refs), trail_of(sender), refs[0].bot, expires_at)
 
 
-def mark_id(refs: Sequence[UpdateRef]) -> str:
-    return f"{_MARK}{refs[0].bot}:{refs[0].update}"
+def marker_id(refs: Sequence[UpdateRef]) -> str:
+    return f"{_MARKER}{refs[0].bot}:{refs[0].update}"
 
 
 def is_item(event: Event) -> bool:
@@ -91,8 +90,8 @@ class Albums:
         return len(self._watched)
 
     def is_known(self, entry: str) -> bool:
-        """Whether an entry of the outbox is the mark of a relay, or an item that this process watches."""
-        return entry.startswith(_MARK) or any(entry in watch.items for watch in self._watched.values())
+        """Whether an entry of the outbox is the marker of a relay, or an item that this process watches."""
+        return entry.startswith(_MARKER) or any(entry in watch.items for watch in self._watched.values())
 
     async def store_item(self, arrival: Arrival, trail: Iterable[Trail]) -> None:
         """Store an item, so that its update is done. `trail` is what was there before. Raises: LiveStoreLost."""
@@ -117,7 +116,7 @@ class Albums:
         self._watch(event.person, *(each.id for each in trail if each.sealed), item.id)
 
     def watch(self, trail: Iterable[Trail]) -> None:
-        """Make sure that the items among these are sent: their update came again, or their process is gone."""
+        """Make sure that the items in `trail` are sent. Called if their update came again, or their process is gone."""
         for entry in trail:
             if entry.sealed:
                 self._watch(entry.person, entry.id)
@@ -131,10 +130,10 @@ class Albums:
             await self._send(items)
             trail = await self._store.trail(person)
         now = self._clock.now()
-        void = tuple(each.id for each in trail if each.expires_at < now)
-        if void:
-            await self._store.mark(Mark(sent=void))
-        return len(trail) > len(void)
+        expired = tuple(each.id for each in trail if each.expires_at < now)
+        if expired:
+            await self._store.mark(Mark(sent=expired))
+        return len(trail) > len(expired)
 
     def _watch(self, person: PersonId, *items: str) -> None:
         watch = self._watched.get(person)
@@ -173,12 +172,12 @@ class Albums:
             del self._watched[person]
 
     async def _pause(self, watch: "_Watch", pause_s: float) -> None:
-        """Wait. Ends early if the album is as long as albums can be."""
+        """Wait for `pause_s`, or until the album is as long as albums can be."""
         watch.full.clear()
         await event_within(watch.full, pause_s)
 
     async def _send(self, items: Sequence[Trail]) -> None:
-        """Decide on stored items, album by album. Returns when that is stored, by any process."""
+        """Decide on stored items, album by album. Returns when each decision is stored, by any process."""
         for _, album in groupby(items, lambda each: (each.bot, each.group)):
             entries, opened = tuple(album), list[tuple[MessageReceived, UpdateRef]]()
             for entry in entries:
@@ -192,7 +191,7 @@ class Albums:
                 await self._store.mark(Mark(sent=names))
                 continue
             refs = tuple(ref for _, ref in opened)
-            own = UpdateRef(refs[0].bot, ~refs[0].update)
+            own = UpdateRef(refs[0].bot, ~refs[0].update)  # negative: no update has this number
             crashes = await crashes_of(self._store, refs)
             whole = joined([event for event, _ in opened])
             await self._person_queues.run(Work(whole, (own, *refs), names, parks=True, crashes=crashes))
