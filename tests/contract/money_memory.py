@@ -19,7 +19,7 @@ from passerby.kernel.money import (
     VipGrant,
 )
 from passerby.kernel.participant import Participant
-from passerby.kernel.payment_case import PaymentCase, PaymentDesk
+from passerby.kernel.payment_case import PaymentCase, PaymentDesk, SealedWords, packed, unpacked
 from passerby.ports.facts import (
     ChargeTaken,
     Fact,
@@ -83,7 +83,10 @@ class Ledger:
                 call = StarCall(fact.kind, fact.bot, fact.person, fact.charge, fact.provider_charge, fact.at)
                 self.calls.setdefault((fact.bot, fact.charge, fact.kind), (call, False))
             case PaymentCaseOpened():
-                self.cases.setdefault(fact.case, (PaymentCase(fact.case, fact.person, fact.at), fact.words))
+                new = PaymentCase(fact.case, fact.person, fact.at), b""
+                case, words = self.cases.get(fact.case, new)
+                if words is not None:
+                    self.cases[fact.case] = case, words + packed(SealedWords(fact.at, fact.words))
             case ReferralLinkMade():
                 self.links.setdefault(fact.token, fact.person)
             case ReferralReached():
@@ -107,7 +110,7 @@ class Ledger:
                 if (refund := self.refunds.get(key)) is not None
             ),
             cases=tuple(
-                PastCase(case.code, case.opened_at, case.answered_at or None, words)
+                PastCase(case.code, case.opened_at, case.answered_at or None, unpacked(words or b""))
                 for case, words in self.cases.values()
                 if case.person == person
             ),

@@ -19,7 +19,7 @@ from passerby.kernel.ids import BotId, ChatId, PersonId, UpdateRef
 from passerby.kernel.money import StarCallKind
 from passerby.kernel.override import Override
 from passerby.kernel.panel import PanelFacts, PanelLogin, PanelSession
-from passerby.kernel.payment_case import PaymentDesk
+from passerby.kernel.payment_case import PaymentDesk, SealedWords, unpacked
 from passerby.kernel.purchase import Purchase, RefundOrder
 from passerby.kernel.staff import (
     THE_OPERATOR,
@@ -134,9 +134,10 @@ class MemoryStaff:
     async def exhibit(self, chat: ChatId, by: PersonId, place: int) -> bytes | None:
         return None
 
-    async def question(self, case: str) -> bytes | None:
+    async def question(self, case: str) -> tuple[SealedWords, ...]:
         await self._io()
-        return self.records.ledger.cases[case][1] if case in self.records.ledger.cases else None
+        _, words = self.records.ledger.cases.get(case, (None, None))
+        return unpacked(words or b"")
 
     async def orders(self, limit: int) -> Sequence[tuple[int, StaffOrder]]:
         await self._io()

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from passerby.adapters.sql.payment_cases import oldest_payment_case
 from passerby.adapters.sql.staff import SqlStaff
@@ -12,7 +13,7 @@ from passerby.kernel.facts_wanted import FactsWanted
 from passerby.kernel.history import PastCase
 from passerby.kernel.ids import BotId, PersonId, UpdateRef
 from passerby.kernel.money import Charge, ChargeId
-from passerby.kernel.payment_case import AnswerOrder, PaymentDesk
+from passerby.kernel.payment_case import AnswerOrder, PaymentDesk, SealedWords
 from passerby.kernel.staff import StaffDecision, StaffFacts
 from passerby.kernel.staff_requests import AnswerAsked
 from passerby.ports.facts import ChargeTaken, PersonErased
@@ -76,7 +77,7 @@ def test_questions_are_listed_until_they_are_answered_and_only_then_their_words_
             ChargeTaken(ANN, CHARGE, NOW),
             asked(BOB, SECOND, NOW + 9),
             asked(ANN, FIRST, NOW),
-            asked(ANN, FIRST, NOW + 50),
+            replace(asked(ANN, FIRST, NOW + 50), words=b"more"),
         ]
         await records.apply("g", numbered(*facts))
         found = await desk(staff, FIRST)
@@ -88,8 +89,13 @@ def test_questions_are_listed_until_they_are_answered_and_only_then_their_words_
         assert found.purchases == (CHARGE,)
         assert (await desk(staff, "")).case is None
         assert await oldest() == NOW
-        assert await staff.question(FIRST) == b"sealed"
-        assert (await records.history(ANN)).money.cases == (PastCase(FIRST, NOW, None, b"sealed"),)
+        both = (SealedWords(NOW, b"sealed"), SealedWords(NOW + 50, b"more"))
+        assert await staff.question(FIRST) == both
+        later = replace(asked(ANN, FIRST, NOW + 60), words=b"\x00\xff")
+        await records.apply("g", numbered(later, after=len(facts)))
+        whole = (*both, SealedWords(NOW + 60, b"\x00\xff"))
+        assert await staff.question(FIRST) == whole
+        assert (await records.history(ANN)).money.cases == (PastCase(FIRST, NOW, None, whole),)
 
         def answers(facts: StaffFacts) -> StaffDecision:
             return StaffRouter(ALL).decide(AnswerAsked(FIRST, "Here it is."), facts, ENV)
@@ -97,8 +103,9 @@ def test_questions_are_listed_until_they_are_answered_and_only_then_their_words_
         done = await staff.decide(None, UpdateRef(BotId(0), 2), answers, ENV.now, FactsWanted(payment_case=FIRST))
         assert not done.refused
         assert [order for _, order in await staff.orders(9)] == [AnswerOrder(ANN, FIRST, "Here it is.")]
-        assert await staff.question(FIRST) is None
-        assert (await records.history(ANN)).money.cases == (PastCase(FIRST, NOW, ENV.now, None),)
+        assert await staff.question(FIRST) == ()
+        await records.apply("g", numbered(asked(ANN, FIRST, NOW + 70), after=len(facts) + 1))
+        assert (await records.history(ANN)).money.cases == (PastCase(FIRST, NOW, ENV.now),), "words came too late"
         again = await staff.decide(None, UpdateRef(BotId(0), 3), answers, ENV.now, FactsWanted(payment_case=FIRST))
         assert again.refused, "nobody is answered twice"
         assert [each.code for each in (await desk(staff, FIRST)).waiting] == [SECOND]
@@ -111,7 +118,7 @@ def test_after_an_erasure_nothing_is_left_of_a_question(trying: Callable[[Scene]
     async def scene(records: Any, staff: Any, oldest: Callable[[], Awaitable[float | None]]) -> None:
         await records.apply("g", numbered(asked(ANN, FIRST), PersonErased(ANN, False, NOW + 5)))
         assert (await desk(staff, FIRST)) == PaymentDesk()
-        assert await staff.question(FIRST) is None
+        assert await staff.question(FIRST) == ()
         assert (await records.history(ANN)).money.cases == ()
 
     trying(scene)

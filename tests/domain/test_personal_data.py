@@ -81,6 +81,7 @@ from passerby.kernel.participant import (
     Ticket,
     Watched,
 )
+from passerby.kernel.payment_case import SealedWords
 from passerby.kernel.promo import Discount
 from passerby.kernel.sanction import Appeal, Reason, Sanction, SanctionKind, SupportCode
 from tests.contract.records_facts import participants
@@ -197,7 +198,7 @@ HISTORY = History(
         (Subscription("o6", BotId(59), "plan6", 101, ChargeId("ch4"), "prov4", 102.5),),
         (PastRefund("ch5", 103, "buyer", 104.5),),
         (PastRedemption("promo4", "code5", 105.5),),
-        (PastCase("case2", 106.5, 107.5, b"sealed"),),
+        (PastCase("case2", 106.5, 107.5, (SealedWords(106.5, b"sealed"),)),),
         (PastReferral("token2", 108.5, 109.5, "given", "grant2"),),
     ),
     (SENT,),

@@ -3,14 +3,14 @@
 import msgspec
 import pytest
 
-from passerby.domain.money.cases import LONGEST
+from passerby.domain.money.cases import LONGEST, LONGEST_IN_ALL, MOST_PARTS, as_one
 from passerby.kernel.decision import NOTHING
 from passerby.kernel.effect import AskStaff, Menu, Say
 from passerby.kernel.event import ButtonPressed, Event
 from passerby.kernel.ids import BotId, MessageId, PersonId
 from passerby.kernel.money import Charge, ChargeId, OpenCase
 from passerby.kernel.money_event import PaymentAnswered
-from passerby.kernel.payment_case import AnswerOrder, PaymentCase, PaymentDesk
+from passerby.kernel.payment_case import AnswerOrder, PaymentCase, PaymentDesk, SealedWords, packed, unpacked
 from passerby.kernel.staff import THE_OPERATOR, ShowExhibit, StaffDecision, StaffMember, StaffRequest
 from passerby.kernel.staff_requests import AnswerAsked, PaymentCaseAsked
 from passerby.kernel.text import Text, text
@@ -50,8 +50,6 @@ def test_words_after_paysupport_open_one_case_until_staff_answer() -> None:
     assert told == Say(ann.person, text("vip.case_opened", code=case.code))
     waits = asked_how(ann)
     assert (waits.key, dict(waits.args)["code"]) == ("vip.case_waits", case.code)
-    again = ann.writes("/paysupport hello?")
-    assert (again.changes, said(again)) == ((), ["vip.case_open"])
     answer = PaymentAnswered(ann.person, BotId(0), case.code, "Your days are there now <3")
     reached = talk.happens(answer)
     assert [each.text for each in reached.effects if isinstance(each, Say)] == [
@@ -60,6 +58,43 @@ def test_words_after_paysupport_open_one_case_until_staff_answer() -> None:
     assert wallet(ann).case is None
     assert talk.happens(answer) == NOTHING, "the same order again"
     assert said(ann.writes("/paysupport and one more")) == ["vip.case_opened"]
+
+
+def test_further_words_are_added_to_the_open_question_until_it_is_full() -> None:
+    ann = Playbook().person()
+    ann.writes(f"/paysupport {QUESTION}")
+    case = opened(ann)
+    for number in range(MOST_PARTS - 1):
+        asks, told = ann.writes(f"/paysupport and {number}").effects
+        assert (asks, told) == (
+            AskStaff(case.code, ann.person, f"and {number}"),
+            Say(ann.person, text("vip.case_added", code=case.code)),
+        )
+    assert (opened(ann).code, opened(ann).at) == (case.code, case.at)
+    full = ann.writes("/paysupport hello?")
+    assert (full.changes, said(full)) == ((), ["vip.case_open"])
+    bob = Playbook().person()
+    for length, answer in (
+        (LONGEST, "vip.case_opened"),
+        (LONGEST + 1, "vip.case_too_long"),
+        (LONGEST_IN_ALL - LONGEST, "vip.case_added"),
+        (1, "vip.case_open"),
+    ):
+        assert said(bob.writes("/paysupport " + "x" * length)) == [answer]
+
+
+def test_damaged_words_are_no_bug() -> None:
+    whole = packed(SealedWords(1.0, b"abc")) + packed(SealedWords(2.0, b""))
+    assert unpacked(whole) == (SealedWords(1.0, b"abc"), SealedWords(2.0, b""))
+    for end in range(len(whole)):
+        assert len(unpacked(whole[:end])) <= 2
+
+
+def test_staff_read_a_question_as_one_with_the_time_of_what_was_added() -> None:
+    later = 1_800_000_000.0
+    assert as_one(((1.0, "I paid"), (later, "twice"), (later + 60, None))) == "I paid\n\n2027-01-15 08:00 UTC\ntwice"
+    assert as_one(((1.0, None), (later, "twice"))) == "twice"
+    assert as_one(()) is None
 
 
 @pytest.mark.parametrize(

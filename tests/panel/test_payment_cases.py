@@ -7,6 +7,7 @@ import msgspec
 import sqlalchemy as sa
 
 from passerby.adapters.sql.tables import charges, payment_cases, staff_orders, users
+from passerby.kernel.payment_case import SealedWords, packed
 from passerby.kernel.staff import Role
 from passerby.runtime.delivery.sealing import Sealer
 from tests.panel.stage import Stage, hidden, play
@@ -18,7 +19,9 @@ CODE = "ABCDEFGHJK"
 def test_support_reads_and_answers_a_question_in_the_panel(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         now = stage.clock.now()
-        words = Sealer(b"k" * 32).seal_words("I <paid> twice")
+        sealer = Sealer(b"k" * 32)
+        said = [(now - 7300.0, "I <paid> twice"), (now, "and again")]
+        words = b"".join(packed(SealedWords(at, sealer.seal_words(each))) for at, each in said)
         bought = {each.name: each.type.python_type() for each in charges.columns} | {
             "bot_id": 1000001, "id": "charge-1", "user_id": 7, "code": "KLMNPQRSTU", "plan": "week", "stars": 75,
             "paid_at": now - 60, "gift_to": None, "gift_grant": None,
@@ -33,7 +36,8 @@ def test_support_reads_and_answers_a_question_in_the_panel(tmp_path: Path) -> No
         assert "2.0 h" in (await browser.get("/money")).text
         read = await browser.press("/money", "/money/case", case=CODE)
         assert read.status == 200, read.text
-        assert "I &lt;paid&gt; twice" in read.text
+        assert "<p>I &lt;paid&gt; twice</p>" in read.text
+        assert "UTC</p><p>and again</p>" in read.text
         assert "KLMNPQRSTU" in read.text
         assert (await browser.press("/money", "/money/case", case="ZZZZZZZZZZ")).status == 409
         form = hidden(read.text[read.text.index('action="/money/answer"') :])

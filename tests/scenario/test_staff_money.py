@@ -1,6 +1,7 @@
 """The team refunds a purchase, from the buyer's code to Telegram's confirmation."""
 
 import asyncio
+import re
 
 import msgspec
 import pytest
@@ -167,12 +168,17 @@ def test_a_buyer_asks_the_team_about_a_payment_and_gets_one_answer(store: str, l
         on.ann.write("/paysupport I paid twice, please look")
         await on.quiet()
         await asyncio.sleep(2.0)
+        on.ann.write("/paysupport and one more thing")
+        await on.quiet()
+        assert money_told(on.ann)[-1] == "vip.case_added"
+        await asyncio.sleep(2.0)
         await on.live(life)
         sue.write("/payments")
         await on.quiet()
         (case,) = (button.split(" ")[0] for button in buttons(sue))
         tap(sue, f"payment_see:{case}")
         await on.until(lambda: "I paid twice, please look" in shown(sue)[-1])
+        assert re.search(r"please look\n\n\d{4}-\d\d-\d\d \d\d:\d\d UTC\nand one more thing", shown(sue)[-1])
         assert [button.endswith(purchase) for button in buttons_of(sue, case)] == [True]
         sue.write(f"/answer {case} We see <one> payment only.")
         await on.until(lambda: money_told(on.ann)[-1:] == ["vip.case_answer"])

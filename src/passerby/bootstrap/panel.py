@@ -21,6 +21,7 @@ from passerby.bootstrap.parts import Parts
 from passerby.bootstrap.stores import database
 from passerby.bootstrap.telling import tell
 from passerby.catalogue import Catalogue
+from passerby.domain.money.cases import as_one
 from passerby.kernel.content import Content
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Say
@@ -117,9 +118,9 @@ class Acting:
     async def open_exhibit(self, exhibit: ShowExhibit) -> str | tuple[BotId, Content] | None:
         """Raises: RecordsLost."""
         if exhibit.case:
-            sealed = await self._staff.question(exhibit.case)
-        else:
-            sealed = await self._staff.exhibit(exhibit.chat, exhibit.by, exhibit.place)
+            asked = await self._staff.question(exhibit.case)
+            return as_one((part.at, self._sealer.open_words(part.sealed)) for part in asked)
+        sealed = await self._staff.exhibit(exhibit.chat, exhibit.by, exhibit.place)
         return self._sealer.open_exhibit(sealed, exhibit.place) if sealed is not None else None
 
     async def send_blurred(self, exhibit: ShowExhibit, source: BotId, content: Content) -> bool:

@@ -163,7 +163,7 @@ class Explain(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class AskStaff(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """Store what a person asks staff about payments: their payment case. The words are stored sealed."""
+    """Store what a person asks staff about payments: their payment case, or more of it. The words are stored sealed."""
 
     case: str
     by: PersonId

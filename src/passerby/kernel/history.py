@@ -6,6 +6,7 @@ from passerby.kernel.broadcast import Category, TargetState
 from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId
 from passerby.kernel.money import Charge, PurchaseOrder, Subscription, VipGrant
 from passerby.kernel.participant import Complaint, Rating
+from passerby.kernel.payment_case import SealedWords
 from passerby.kernel.sanction import Sanction
 
 
@@ -84,12 +85,12 @@ class PastRedemption(msgspec.Struct, frozen=True):
 
 
 class PastCase(msgspec.Struct, frozen=True):
-    """A payment case of the person. `words` are sealed; None: it is answered."""
+    """A payment case of the person. `words` are sealed, in order; empty: it is answered."""
 
     case: str
     opened_at: float
     answered_at: float | None
-    words: bytes | None = None
+    words: tuple[SealedWords, ...] = ()
 
 
 class PastReferral(msgspec.Struct, frozen=True):

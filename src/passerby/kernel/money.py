@@ -185,10 +185,13 @@ class EarlyRefund(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class OpenCase(msgspec.Struct, frozen=True, gc=False):
-    """A question of the person's about payments that staff have not answered. `code` is what both call it."""
+    """A question of the person's about payments that staff have not answered. `code` is what both call it. `parts`:
+    how many messages it has; `length`: how many characters in all."""
 
     code: str
     at: float
+    parts: int = 1
+    length: int = 0
 
 
 class Wallet(msgspec.Struct, frozen=True, omit_defaults=True):

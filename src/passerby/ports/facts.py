@@ -78,7 +78,7 @@ class ComplaintExplained(msgspec.Struct, frozen=True, gc=False, tag="explained")
 
 
 class PaymentCaseOpened(msgspec.Struct, frozen=True, gc=False, tag="payment_case"):
-    """A person asked staff about their payments. `words` are encrypted."""
+    """A person asked staff about their payments, or added to the open case with this code. `words` are encrypted."""
 
     person: PersonId
     case: str

@@ -8,6 +8,7 @@ from passerby.kernel.drain import Drain
 from passerby.kernel.facts_wanted import NOTHING_WANTED, FactsWanted
 from passerby.kernel.farm import FarmSeen
 from passerby.kernel.ids import ChatId, PersonId, UpdateRef
+from passerby.kernel.payment_case import SealedWords
 from passerby.kernel.staff import StaffDecision, StaffFacts, StaffMember, StaffOrder
 
 
@@ -73,8 +74,8 @@ class StaffRecords(Protocol):
         """A message that a reporter chose, or their comment (`place` 0), sealed. None if it is erased."""
         ...
 
-    async def question(self, case: str) -> bytes | None:
-        """What a person asked in this payment case, sealed. None if it is erased."""
+    async def question(self, case: str) -> tuple[SealedWords, ...]:
+        """What a person asked in this payment case, sealed, in order. Empty if it is erased."""
         ...
 
     async def orders(self, limit: int) -> Sequence[tuple[int, StaffOrder]]:

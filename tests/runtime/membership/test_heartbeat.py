@@ -3,14 +3,17 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from random import Random
+from typing import Any
 
 import pytest
 
 from passerby.adapters.memory import MemoryStore
-from passerby.ports.leases import Fence, LeaseName, Members
+from passerby.ports.leases import Fence, LeaseName, Members, WorkerId
 from passerby.ports.live_store import LiveStoreLost
 from passerby.runtime.membership.heartbeat import (
+    AWAITED_S,
     BEAT_S,
+    HASTE_S,
     MARGIN_S,
     TTL_S,
     YOUNG_S,
@@ -149,6 +152,44 @@ async def test_the_leases_of_a_worker_that_leaves_are_free_at_once(port: Port, /
     await asyncio.sleep(BEAT_S + 0.1)
     assert one.has == {*BOTS, *OTHERS}
     assert list(one.membership.members.workers) == ["one"]
+
+
+@staged(at_port)
+async def test_what_a_leaving_worker_gives_back_is_taken_within_a_blink(port: Port, /) -> None:
+    one = await port.come("one")
+    for phase in range(6):
+        two = await port.come(f"two, {phase}")
+        two.handover_s = BEAT_S + 0.5
+        await asyncio.sleep(5 * BEAT_S + phase * BEAT_S / 6)
+        assert two.has
+        two.leaving = True
+        two.membership.retire()
+        await two.membership.hand_over(list(two.has))
+        await asyncio.sleep(HASTE_S + 0.01)
+        assert one.has == {*BOTS, *OTHERS}, phase
+        await two.membership.leave(1.0)
+        await asyncio.sleep(TTL_S)
+
+
+@staged(at_port)
+async def test_haste_ends_if_a_worker_never_gives_back(port: Port, /) -> None:
+    one = await port.come("one")
+    one.handover_s = 1_000.0
+    two = await port.come("two")
+    beats = 0
+    beat = port.store.heartbeat
+
+    async def counted(worker: WorkerId, *rest: Any) -> Members:
+        nonlocal beats
+        beats += worker == two.membership.worker
+        return await beat(worker, *rest)
+
+    port.store.heartbeat = counted  # type: ignore[method-assign]
+    await asyncio.sleep(AWAITED_S + 1.0)
+    assert beats > AWAITED_S / HASTE_S
+    beats = 0
+    await asyncio.sleep(10 * BEAT_S)
+    assert beats < 13, "the usual pace"
 
 
 @staged(at_port)

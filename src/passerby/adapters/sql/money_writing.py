@@ -17,6 +17,7 @@ from passerby.adapters.sql.money_tables import (
     star_calls,
     subscriptions,
 )
+from passerby.kernel.payment_case import SealedWords, packed
 from passerby.ports.facts import (
     ChargeTaken,
     GrantChanged,
@@ -65,7 +66,12 @@ class MoneyWriter:
         self.put_subscription = newest(subscriptions, "paid_until", "state")
         self.add_refund = add(refunds).on_conflict_do_nothing()
         self.add_call = add(star_calls).on_conflict_do_nothing()
-        self.add_case = add(payment_cases).on_conflict_do_nothing()
+        case = add(payment_cases)
+        self.add_case = case.on_conflict_do_update(
+            index_elements=[payment_cases.c.code],
+            set_={"words": sa.cast(payment_cases.c.words.op("||")(case.excluded.words), sa.LargeBinary)},
+            where=payment_cases.c.answered_at.is_(None),
+        )
         self.add_link = add(referral_links).on_conflict_do_nothing()
         self.add_referral = add(referrals).on_conflict_do_nothing()
 
@@ -119,8 +125,9 @@ class MoneyBatch:
                 settled = {"bot": fact.bot, "charge": fact.charge, "of": fact.kind, "at": fact.at}
                 self.settled.setdefault((fact.bot, fact.charge, fact.kind), settled)
             case PaymentCaseOpened():
-                case = {"code": fact.case, "user_id": fact.person, "words": fact.words, "opened_at": fact.at}
-                self.cases.setdefault(fact.case, case)
+                words = packed(SealedWords(fact.at, fact.words))
+                case = {"code": fact.case, "user_id": fact.person, "words": b"", "opened_at": fact.at}
+                self.cases.setdefault(fact.case, case)["words"] += words
             case ReferralLinkMade():
                 link = {"token": fact.token, "user_id": fact.person, "made_at": fact.at}
                 self.links.setdefault(fact.token, link)

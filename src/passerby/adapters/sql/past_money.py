@@ -32,6 +32,7 @@ from passerby.kernel.money import (
     SubscriptionState,
     VipGrant,
 )
+from passerby.kernel.payment_case import unpacked
 from passerby.kernel.purchase import Purchase
 
 
@@ -48,7 +49,9 @@ async def past_money(connection: AsyncConnection, person: PersonId) -> PastMoney
         tuple(subscription_of(row) for row in await rows(_SUBSCRIPTIONS)),
         tuple(PastRefund(row.charge_id, row.stars, row.refunded_by, row.at) for row in await rows(_REFUNDS)),
         tuple(PastRedemption(row.code, row.grant_code, row.at) for row in await rows(_REDEMPTIONS)),
-        tuple(PastCase(row.code, row.opened_at, row.answered_at, row.words) for row in await rows(_CASES)),
+        tuple(
+            PastCase(row.code, row.opened_at, row.answered_at, unpacked(row.words or b"")) for row in await rows(_CASES)
+        ),
         (
             *(_referral(row, row.token, row.friend_grant) for row in await rows(_INVITED)),
             *(_referral(row, "", row.grant_code) for row in await rows(_INVITES)),

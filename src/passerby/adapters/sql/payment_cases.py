@@ -11,7 +11,7 @@ from passerby.adapters.sql.money_tables import charges, payment_cases
 from passerby.adapters.sql.past_money import charge_of
 from passerby.adapters.sql.tables import users
 from passerby.kernel.ids import PersonId
-from passerby.kernel.payment_case import PaymentCase, PaymentDesk
+from passerby.kernel.payment_case import PaymentCase, PaymentDesk, SealedWords, unpacked
 
 _LISTED: Final = 100
 _PURCHASES: Final = 20
@@ -44,9 +44,9 @@ async def store_payment_cases(connection: AsyncConnection, changed: Iterable[Pay
         await connection.execute(_ANSWER, answered)
 
 
-async def question(connection: AsyncConnection, code: str) -> bytes | None:
-    """What was asked, sealed. None if it is erased."""
-    return await connection.scalar(_QUESTION, {"named": code})
+async def question(connection: AsyncConnection, code: str) -> tuple[SealedWords, ...]:
+    """What was asked, sealed, in order. Empty if it is erased."""
+    return unpacked(await connection.scalar(_QUESTION, {"named": code}) or b"")
 
 
 def _case(row: Any) -> PaymentCase:

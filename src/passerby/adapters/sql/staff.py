@@ -39,6 +39,7 @@ from passerby.kernel.facts_wanted import NOTHING_WANTED, FactsWanted
 from passerby.kernel.farm import FarmSeen
 from passerby.kernel.ids import BotId, ChatId, PersonId, UpdateRef
 from passerby.kernel.money_report import Ledgered
+from passerby.kernel.payment_case import SealedWords
 from passerby.kernel.staff import (
     COMMAND_LINE,
     THE_OPERATOR,
@@ -151,8 +152,8 @@ class SqlStaff(Transactions):
 
         return await self._read(read)
 
-    async def question(self, case: str) -> bytes | None:
-        async def read(connection: AsyncConnection) -> bytes | None:
+    async def question(self, case: str) -> tuple[SealedWords, ...]:
+        async def read(connection: AsyncConnection) -> tuple[SealedWords, ...]:
             return await question(connection, case)
 
         return await self._read(read)

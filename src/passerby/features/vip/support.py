@@ -1,14 +1,14 @@
 """`/paysupport`: what the person bought, by opaque code, and a refund that they may take themselves.
 
-With words after the command, it asks staff: a payment case. Nothing else is taken for the question, because it might
-be meant for a partner.
+With words after the command, it asks staff: a payment case. Further words are added to it. Nothing else is taken for
+the question, because it might be meant for a partner.
 
 It works for everybody, also for people who are banned. Telegram asks for it (Terms of Service for bot developers, 6.2).
 """
 
 from passerby.domain.commands import words_after
 from passerby.domain.lifecycle import refresh_ticket
-from passerby.domain.money.cases import LONGEST, answered, open_case, with_case
+from passerby.domain.money.cases import LONGEST, answered, open_case, with_case, with_more
 from passerby.domain.money.endings import told_of_end
 from passerby.domain.money.own_refund import NoRefund, refund_denied
 from passerby.domain.money.payments import owe_refund
@@ -59,13 +59,17 @@ def _how_to_ask(me: Participant) -> Text:
 
 
 def _ask(words: str, me: Participant, env: Env) -> Decision:
-    waiting = open_case(me)
-    if waiting is not None:
-        said = text("vip.case_open", code=waiting.code, day=until(waiting.at))
-        return Decision(effects=(Say(me.person, said),))
     if len(words) > LONGEST:
         return Decision(effects=(Say(me.person, text("vip.case_too_long", most=LONGEST)),))
-    changed, opened = with_case(me, env)
+    waiting = open_case(me)
+    if waiting is not None:
+        longer = with_more(me, waiting, words, env.now)
+        if longer is None:
+            said = text("vip.case_open", code=waiting.code, day=until(waiting.at))
+            return Decision(effects=(Say(me.person, said),))
+        said = text("vip.case_added", code=waiting.code)
+        return Decision((longer,), (AskStaff(waiting.code, me.person, words), Say(me.person, said)))
+    changed, opened = with_case(me, words, env)
     said = text("vip.case_opened", code=opened.code)
     return Decision((changed,), (AskStaff(opened.code, me.person, words), Say(me.person, said)))
 

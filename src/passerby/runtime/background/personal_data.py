@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from passerby.domain.farms.conduct import Conduct
+from passerby.domain.money.cases import as_one
 from passerby.domain.personal_data import copy_of
 from passerby.kernel.event import DataCopied, ErasureDue, Event, PartnerErased
 from passerby.kernel.ids import BotId, PersonId
@@ -92,12 +93,15 @@ class PersonalDataTask:
         if me.bot is not None:
             history = await self._records.history(me.person)
             sealed: list[tuple[str, bytes | None]] = [(report.chat, report.words) for report in history.reports]
-            sealed += [(each.case, each.words) for each in history.money.cases]
             words = {
                 about: opened
                 for about, each in sealed
                 if each is not None and (opened := self._open_words(each)) is not None
             }
+            for case in history.money.cases:
+                asked = as_one((part.at, self._open_words(part.sealed)) for part in case.words)
+                if asked is not None:
+                    words[case.case] = asked
             now = self._clock.now()
             copied = copy_of(me, history, words, now, await self._conducts(me.person, now))
             data = msgspec.json.format(msgspec.json.encode(copied), indent=2)

@@ -10,6 +10,7 @@ from random import Random
 
 import msgspec
 
+from passerby.domain.money.cases import as_one
 from passerby.domain.team import may
 from passerby.kernel.content import Content
 from passerby.kernel.effect import Answer, Menu, Priority, Revise, Say
@@ -111,15 +112,17 @@ class StaffBoard:
 
     async def _show(self, effect: ShowExhibit, language: str) -> MessageId | None:
         """Open and send one exhibit. What has no words is sent as it is, blurred."""
+        opened: str | tuple[BotId, Content] | None
         try:
             if effect.case:
-                sealed = await self._records.question(effect.case)
+                asked = await self._records.question(effect.case)
+                opened = as_one((part.at, self._open_words(part.sealed)) for part in asked)
             else:
                 sealed = await self._records.exhibit(effect.chat, effect.by, effect.place)
+                opened = self._open_exhibit(sealed, effect.place) if sealed is not None else None
         except RecordsLost as error:
             logs.record("staff.unread", "warning", reason=str(error))
             return await self._told(effect, "cases.away", language)
-        opened = self._open_exhibit(sealed, effect.place) if sealed is not None else None
         match opened:
             case None:
                 return await self._told(effect, "cases.erased", language)
@@ -133,6 +136,10 @@ class StaffBoard:
             case (_, Content() as content):
                 words = content.text or f"({content.kind})"
                 return await self._told(effect, "cases.exhibit_text", language, words, effect.place)
+
+    def _open_words(self, sealed: bytes) -> str | None:
+        opened = self._open_exhibit(sealed, 0)
+        return opened if isinstance(opened, str) else None
 
     async def _told(
         self, effect: ShowExhibit, key: str, language: str, words: str = "", place: int = 0

@@ -40,7 +40,11 @@ TTL_S = 6.0
 
 BEAT_S = 1.5
 HASTE_S = 0.3
-"""The time to the next beat while there are more leases to take than one beat may take."""
+"""The time to the next beat while there are more leases to take: more than one beat may take, or leases that another
+worker is about to give back. Nobody polls a bot between two holders, so whoever waits there waits for this beat."""
+
+AWAITED_S = 12.0
+"""How long leases that another worker should give back are worth such haste. A handover takes less."""
 
 MARGIN_S = 1.5
 """The end of TTL_S, reserved for finishing work that was begun while assured."""
@@ -118,6 +122,8 @@ class Membership:
         self._leaving = False
         self._leads = False
         self._pause_s = BEAT_S
+        self._awaiting_since: float | None = None
+        """Since when another living worker has had a lease that should be ours."""
         self._hurry = asyncio.Event()
         self._was_assured = True
         self._turn = asyncio.Lock()
@@ -257,7 +263,21 @@ class Membership:
                 self._taken_at[lease] = self._clock.monotonic()
                 self._count()
                 self._beginnings[lease] = self._background.spawn(self._callbacks.gained(Fence(lease, epoch)))
-        return len(bots) > AT_ONCE
+        return len(bots) > AT_ONCE or self._awaits(plan)
+
+    def _awaits(self, plan: Mapping[LeaseName, WorkerId]) -> bool:
+        """Whether a living worker will soon give back a lease that should be ours."""
+        holders, workers = self.members.holders, self.members.workers
+        if not any(
+            worker == self.worker != holders.get(lease, worker) and holders[lease] in workers
+            for lease, worker in plan.items()
+        ):
+            self._awaiting_since = None
+            return False
+        now = self._clock.monotonic()
+        if self._awaiting_since is None:
+            self._awaiting_since = now
+        return now < self._awaiting_since + AWAITED_S
 
     def hurry(self) -> None:
         """Send the next heartbeat now: there are other leases to take."""
