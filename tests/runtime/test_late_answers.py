@@ -199,9 +199,7 @@ class Pool:
 
     async def outage(self, *meanwhile: Participant) -> None:
         self.away = True
-        self.bench.store._state.tickets._pool(
-            ADULTS
-        ).has_changed.set()  # the reader looks
+        self.bench.store._state.tickets._pool(ADULTS).has_changed.set()  # the reader looks
         await asyncio.sleep(1.0)
         await self.bench.put(*meanwhile)
         self.away = False
