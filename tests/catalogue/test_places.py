@@ -1,8 +1,11 @@
 """Countries and days, as people write them in each language."""
 
+import math
+
 import pytest
 
 from passerby.kernel.text import Text, country, day
+from passerby.panel.look import moment
 from tests.wording import catalogue
 
 WORDS = catalogue()
@@ -28,6 +31,13 @@ def test_country_names_are_escaped_in_html() -> None:
 )
 def test_a_day_is_written_as_in_the_readers_language(language: str, said: str) -> None:
     assert WORDS.word(day(NOVEMBER), language).replace("\u202f", "\xa0") == said
+
+
+@pytest.mark.parametrize("at", [math.inf, -math.inf, math.nan, 9e22, 253_402_351_140.0, -9e22])
+@pytest.mark.parametrize("language", WORDS.languages)
+def test_a_moment_too_far_away_for_a_date_is_the_farthest_day(language: str, at: float) -> None:
+    assert WORDS.word(day(at), language)
+    assert moment(at)
 
 
 @pytest.mark.parametrize("language", WORDS.languages)

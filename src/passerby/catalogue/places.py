@@ -57,8 +57,12 @@ def _names(language: str) -> dict[str, str]:
 
 
 def day(number: int, language: str) -> str:
-    """A date as people write it in the language. `number` counts days since 1970-01-01, UTC."""
-    return format_date(date.fromordinal(date(1970, 1, 1).toordinal() + number), "medium", language)
+    """A date as people write it in the language. `number` counts days since 1970-01-01, UTC.
+
+    Never raises: a day before the first or after the last one that Python knows is that one.
+    """
+    ordinal = min(max(date(1970, 1, 1).toordinal() + number, 1), date.max.toordinal())
+    return format_date(date.fromordinal(ordinal), "medium", language)
 
 
 class Places:

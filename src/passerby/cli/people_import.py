@@ -45,6 +45,8 @@ def _tell(outcome: "Outcome", taken: str) -> None:
     for question, count in outcome.asked.items():
         if count:
             typer.echo(f"{count} are asked for {question} at their next visit")
+    if outcome.lifetime:
+        typer.echo(f"{outcome.lifetime} have VIP for ever: it is stored until the end of the year 2999")
     if outcome.unreachable:
         typer.echo(f"{outcome.unreachable} have no bot of this fleet: they come back when they write to one")
     for table, rows in outcome.left:

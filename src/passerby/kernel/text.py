@@ -22,6 +22,8 @@ def text(key: str, **args: Arg) -> Text:
 
 
 DAY_S = 86_400
+_FAR_S = 1e12
+"""Farther than any calendar date."""
 
 
 def country(code: str) -> Text:
@@ -30,5 +32,7 @@ def country(code: str) -> Text:
 
 
 def day(at: float) -> Text:
-    """A text with the date (UTC) of a moment, as people write it in the reader's language. `at` is in Unix seconds."""
-    return Text(f"days.{int(at // DAY_S)}")
+    """A text with the date (UTC) of a moment, as people write it in the reader's language. `at` is in Unix seconds.
+    Never raises: a moment that is too far away for a date becomes the farthest day.
+    """
+    return Text(f"days.{int(max(-_FAR_S, min(at, _FAR_S)) // DAY_S)}")

@@ -50,12 +50,20 @@ def percent(value: float | None) -> str:
     return "–" if value is None else f"{value * 100:.1f} %"
 
 
+_FIRST, _LAST = -62_135_596_800.0, 253_402_300_799.0
+"""The years 1 and 9999, in Unix seconds: what a date can say."""
+
+
+def _utc(at: float) -> datetime:
+    return datetime.fromtimestamp(max(_FIRST, min(at, _LAST)), UTC)
+
+
 def moment(at: float | None) -> str:
-    return "–" if not at else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return "–" if not at else _utc(at).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def clock(at: float | None) -> str:
-    return "–" if not at else datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S UTC")
+    return "–" if not at else _utc(at).strftime("%H:%M:%S UTC")
 
 
 def day(number: int) -> str:

@@ -1,6 +1,7 @@
 """People come from files and from another program's database."""
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,8 +21,9 @@ from passerby.adapters.sql.tables import blocks, sanctions, staff_orders
 from passerby.bootstrap.clock import SystemClock
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.participant import Gender, Participant, Preferences
-from passerby.ops.people_import.bringing import ImportFailed, Outcome, bring
-from passerby.ops.people_import.incoming import FOREVER, NotReadable, _time, incoming
+from passerby.ops.people_import.bringing import ImportFailed, Outcome, WrongSource, bring
+from passerby.ops.people_import.incoming import FOREVER, LIFETIME, NotReadable, _time, incoming
+from passerby.ops.slow.sqlite import insight
 from passerby.ops.standstill import FleetRuns
 from passerby.settings import Settings
 from tests.contract.records_facts import changed, person
@@ -234,7 +236,7 @@ def test_people_come_from_the_other_programs_database(
     settings: Settings, source: str, request: pytest.FixtureRequest
 ) -> None:
     outcome, refusals = brought(settings, request.getfixturevalue(source))
-    assert refusals == [("user 3", "their age is under 18")]
+    assert refusals == [("row 3", "their age is under 18")]
     assert (outcome.taken, outcome.banned, outcome.unreachable) == (3, 2, 2)
     assert outcome.left == [("Chats", 1)]
     found = people(settings)
@@ -315,7 +317,101 @@ def test_a_time_may_be_written_in_many_ways(value: object, expected: float) -> N
     assert _time(value, "vip_until") == expected
 
 
-@pytest.mark.parametrize("value", ["1.5", "-3", "1e99", "9" * 30, "x", 2**60, 1.5, [1], {}])
+@pytest.mark.parametrize(
+    "value", ["1.5", "-3", "1_0", "+5", "٥", "9" * 5_000, b"5", "1e99", "9" * 30, "x", 2**60, 1.5, [1], {}]
+)
 def test_no_value_of_an_id_is_ever_taken_for_another(value: object) -> None:
     with pytest.raises(NotReadable):
         incoming("line 1", {"telegramid": value}, (BotId(1),))
+
+
+def test_vip_for_ever_is_stored_as_long_as_it_can_be_read_again_and_nonsense_is_refused(
+    settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "people.csv"
+    times = ["forever", "9999-12-31", "9999-12-31T23:59-14:00", "253402300799000", "9" * 23, "1e99"]
+    file.write_text("telegram_id,vip_until\n" + "".join(f"{1001 + at},{time}\n" for at, time in enumerate(times)))
+    outcome, refusals = brought(settings, file)
+    wrong = "vip_until is neither a date nor a Unix time"
+    assert refusals == [("line 6", wrong), ("line 7", wrong)]
+    assert (outcome.taken, outcome.lifetime) == (4, 4)
+    assert {each.vip_until for each in people(settings).values()} == {LIFETIME}
+
+
+def test_a_ban_in_the_far_future_has_no_end_and_one_that_makes_no_sense_is_refused(
+    settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text(f"telegram_id,banned_until\n1001,9999-12-31T23:59-14:00\n1002,{'9' * 22}\n")
+    _, refusals = brought(settings, file)
+    assert refusals == [("line 3", "banned_until is neither a date nor a Unix time")]
+    assert rows(settings, BANS) == [(1001, None)]
+
+
+def test_a_pipe_is_refused_at_once(settings: Settings, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "people.jsonl")
+    with pytest.raises(WrongSource, match="is not a regular file"):
+        brought(settings, tmp_path / "people.jsonl")
+
+
+@pytest.mark.parametrize("name", ["a?b.db", "a#b.db", "a%62.db", "a?mode=rwc.db"])
+def test_a_database_is_only_read_whatever_its_name_is(settings: Settings, tmp_path: Path, name: str) -> None:
+    home = tmp_path / "foreign"
+    home.mkdir()
+    file = sqlite_file(home / name, OLDER)
+    outcome, _ = brought(settings, file, dry_run=True)
+    assert outcome.taken == 2
+    assert insight(file).figures["journal"] == "delete"
+    assert [each.name for each in home.iterdir()] == [name]
+
+
+ODD = """
+CREATE TABLE Users (userId BIGINT, telegramId BIGINT, banned TEXT, hasStarted TEXT, botId TEXT, notes TEXT,
+  gender TEXT);
+INSERT INTO Users VALUES
+  (1, 1001, 'true', 'true', 'bot_0', CAST(x'ff' AS TEXT), CAST(x'ff' AS TEXT)), (2, 1002, '1', 'yes', 'bot_0', '', ''),
+  (3, 1003, 't', 't', 'bot_0', '', ''), (4, 1004, 'YES', '1', 'bot_0', '', ''),
+  (5, 1005, 'false', 'false', 'bot_0', '', ''), (6, 1006, 'no', 'true', 'bot_0', '', ''),
+  (7, 1007, 'perhaps', 'true', 'bot_0', '', ''), (8, 1008, 'no', 'perhaps', 'bot_0', '', '');
+"""
+
+
+def test_no_ban_of_a_foreign_database_is_lost_because_of_how_it_writes_yes(settings: Settings, tmp_path: Path) -> None:
+    outcome, refusals = brought(settings, sqlite_file(tmp_path / "odd.db", ODD))
+    assert refusals == [("row 7", "banned is neither yes nor no"), ("row 8", "hasStarted is neither yes nor no")]
+    assert (outcome.banned, outcome.unreachable) == (4, 1)
+    assert [who for who, _ in rows(settings, BANS)] == [1001, 1002, 1003, 1004]
+
+
+@pytest.mark.services
+def test_times_of_postgresql_that_python_cannot_hold_stop_nothing(settings: Settings, postgres: PostgresServer) -> None:
+    async def fill(uri: str) -> None:
+        engine = create_async_engine(postgres_url(uri), poolclass=NullPool)
+        async with engine.begin() as connection:
+            for statement in NEWER.split(";")[:-1]:
+                await connection.exec_driver_sql(statement)
+            await connection.exec_driver_sql("""INSERT INTO "VipSubscriptions" VALUES (2, 'infinity', 'x')""")
+            await connection.exec_driver_sql("""INSERT INTO "VipSubscriptions" VALUES (4, '4000-01-01 BC', 'x')""")
+        await engine.dispose()
+
+    with postgres.database() as uri:
+        asyncio.run(fill(uri))
+        outcome, refusals = brought(settings, uri)
+    assert refusals == [("row 4", "vip_until is neither a date nor a Unix time"), ("row 3", "their age is under 18")]
+    assert (outcome.taken, outcome.lifetime) == (2, 1)
+
+
+def test_a_source_that_cannot_be_read_is_a_wrong_argument(settings: Settings, tmp_path: Path) -> None:
+    torn = sqlite_file(tmp_path / "torn.db", OLDER)
+    torn.write_bytes(torn.read_bytes()[:1500])
+    for source in (torn, "mysql://localhost/x", "http://x", "postgresql://localhost:99999/x", "postgresql://h:port/x"):
+        with pytest.raises(WrongSource) as wrong:
+            brought(settings, source, dry_run=True)
+        assert "backup" not in str(wrong.value)
+
+
+def test_a_refusal_shows_no_more_of_a_name_than_a_line_can_hold(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "people.jsonl").write_text(msgspec.json.encode({"\x1b[2J" + "x" * 9_000: 1}).decode())
+    _, ((_, told),) = brought(settings, tmp_path / "people.jsonl")
+    assert told.isprintable()
+    assert len(told) < 120

@@ -70,6 +70,8 @@ def postgres_url(uri: str) -> URL:
         url = make_url(uri)
     except (exc.ArgumentError, ValueError):
         raise DatabaseUnusable("this is not a database URL; write postgresql://user:password@host/database") from None
+    if url.port is not None and not 0 < url.port < 2**16:
+        raise DatabaseUnusable("the port of this database URL is above 65535 or 0; write the server's port")
     if url.drivername not in ("postgres", "postgresql", "postgresql+asyncpg"):
         raise DatabaseUnusable(f"{url.drivername}:// is not PostgreSQL; write postgresql://user:password@host/database")
     query = dict(url.query)

@@ -17,13 +17,13 @@ from sqlalchemy.pool import NullPool
 from passerby.adapters.sql import DatabaseUnusable, Pool, SqlRecords, init_schema
 from passerby.adapters.sql.audit import lock_audit
 from passerby.adapters.sql.engine import connect, database_url
-from passerby.adapters.sql.failures import losses
+from passerby.adapters.sql.failures import Damaged, losses
 from passerby.adapters.sql.staff_orders import add_orders
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.staff import SanctionOrder
 from passerby.ops.people_import import files, stranger_chatbot
 from passerby.ops.people_import.files import UnknownForm
-from passerby.ops.people_import.incoming import Incoming, NotReadable, incoming, refusal
+from passerby.ops.people_import.incoming import LIFETIME, Incoming, NotReadable, incoming, refusal
 from passerby.ops.people_import.stranger_chatbot import Left
 from passerby.ops.standstill import standstill
 from passerby.ports.clock import Clock
@@ -48,7 +48,8 @@ class WrongSource(ImportFailed):
 class Outcome(msgspec.Struct):
     """`taken`: new people. `known`: people who were here already. `asked`: how many are asked what at their next visit.
 
-    `refused` and `banned` count people. `left`: tables that are not taken in.
+    `lifetime`: new people whose VIP lasts until LIFETIME. `refused` and `banned` count people. `left`: tables that are
+    not taken in.
     """
 
     rows: int = 0
@@ -57,6 +58,7 @@ class Outcome(msgspec.Struct):
     refused: int = 0
     banned: int = 0
     unreachable: int = 0
+    lifetime: int = 0
     asked: Counter[str] = msgspec.field(default_factory=Counter)
     left: list[Left] = msgspec.field(default_factory=list)
 
@@ -80,9 +82,9 @@ async def bring(
     if "://" not in source:
         _check_readable(Path(source))
     outcome = Outcome()
+    people = await _read(source, bots, outcome, refused)
     try:
         with losses():
-            people = await _read(settings, source, bots, outcome, refused)
             for person in people.values():
                 if not person.bots and bot is not None:
                     person.bots = (BotId(bot),)
@@ -96,17 +98,29 @@ async def bring(
                     await _weigh(settings, people, outcome, refused, clock.now(), records)
                 finally:
                     await records.aclose()
-    except UnknownForm as error:
-        raise WrongSource(str(error)) from None
     except (DatabaseUnusable, RecordsLost) as error:
         raise ImportFailed(f"a database cannot be used: {error}") from None
     return outcome
 
 
 async def _read(
-    settings: Settings, source: str, bots: Iterable[BotId], outcome: Outcome, refused: Callable[[str, str], object]
+    source: str, bots: Iterable[BotId], outcome: Outcome, refused: Callable[[str, str], object]
 ) -> dict[PersonId, Incoming]:
-    """Everybody, each once."""
+    """Everybody, each once. Raises: WrongSource, if it is none; ImportFailed, if its server does not answer."""
+    try:
+        with losses():
+            return await _everybody(source, bots, outcome, refused)
+    except Damaged:
+        raise WrongSource("the database to import is damaged; name a copy that is whole") from None
+    except (UnknownForm, DatabaseUnusable) as error:
+        raise WrongSource(str(error)) from None
+    except RecordsLost as error:
+        raise ImportFailed(f"the database to import cannot be used: {error}") from None
+
+
+async def _everybody(
+    source: str, bots: Iterable[BotId], outcome: Outcome, refused: Callable[[str, str], object]
+) -> dict[PersonId, Incoming]:
     found: dict[PersonId, Incoming] = {}
     async with _rows(source, outcome) as rows:
         async for where, row in rows:
@@ -143,7 +157,9 @@ async def _rows(source: str, outcome: Outcome) -> AsyncIterator[AsyncIterator[Ro
 
 
 def _check_readable(path: Path) -> None:
-    """Raises: ImportFailed."""
+    """Raises: ImportFailed. The file is read more than once, so a pipe would lose rows, or wait without end."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise WrongSource(f"{path} is not a regular file; write the people into a file first, and name it")
     try:
         path.open("rb").close()
     except OSError as error:
@@ -201,6 +217,7 @@ def _facts(
     else:
         outcome.taken += 1
         outcome.unreachable += not person.bots
+        outcome.lifetime += person.vip_until == LIFETIME
         outcome.asked["consent"] += 1
         outcome.asked["age"] += person.age is None
         outcome.asked["gender"] += person.gender is None

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from passerby.ops.people_import.incoming import COLUMNS, squeezed
+from passerby.ops.people_import.incoming import COLUMNS, shown, squeezed
 
 _KNOWN: Final = frozenset(map(squeezed, COLUMNS))
 _ALSO: Final = {"id": "telegramid", "userid": "telegramid", "botid": "bot", "bots": "bot", "lang": "language"}
@@ -66,9 +66,9 @@ def _names(head: list[str]) -> list[str]:
     if "telegramid" not in names:
         raise UnknownForm(f"there is no column telegram_id; the columns are {', '.join(COLUMNS)}")
     if unknown := [name for name, squeeze in zip(head, names, strict=True) if squeeze not in _KNOWN]:
-        raise UnknownForm(f"the column {unknown[0]} is unknown; the columns are {', '.join(COLUMNS)}")
+        raise UnknownForm(f"the column {shown(unknown[0])} is unknown; the columns are {', '.join(COLUMNS)}")
     if twice := [name for name, squeeze in zip(head, names, strict=True) if names.count(squeeze) > 1]:
-        raise UnknownForm(f"the columns {' and '.join(twice)} are the same one; keep one of them")
+        raise UnknownForm(f"the columns {' and '.join(map(shown, twice[:2]))} are the same one; keep one of them")
     return names
 
 
@@ -85,4 +85,4 @@ def _json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any] | str]]:
                 continue
             named = {_ALSO.get(squeezed(name), squeezed(name)): value for name, value in row.items()}
             unknown = sorted(named.keys() - _KNOWN)
-            yield f"line {number}", f"the name {unknown[0]} is unknown" if unknown else named
+            yield f"line {number}", f"the name {shown(unknown[0])} is unknown" if unknown else named

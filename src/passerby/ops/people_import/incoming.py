@@ -21,6 +21,10 @@ MORE_COLUMNS: Final = ("wants_gender", "wants_age_min", "wants_age_max", "last_a
 """What only the other program's database has."""
 
 FOREVER: Final = math.inf
+LIFETIME: Final = datetime(2999, 12, 31, tzinfo=UTC).timestamp()
+"""VIP for ever, as we store it: below the most that a row may hold (1e11), with room for what is bought later."""
+_LAST: Final = datetime(9999, 12, 31, tzinfo=UTC).timestamp() + 3 * 86_400
+"""Other programs write the last date that they can hold for "for ever", in any zone. A time after it is a mistake."""
 _GENDERS: Final = {
     "male": Gender.MALE,
     "m": Gender.MALE,
@@ -34,6 +38,9 @@ _GENDERS: Final = {
 _OLDEST: Final = Rules().maximum_age
 _MOST_ID: Final = 2**52
 """Source: Bot API, User.id: at most 52 significant bits."""
+_YES: Final = frozenset({"true", "t", "yes", "y", "on", "1", "1.0"})
+_NO: Final = frozenset({"false", "f", "no", "n", "off", "0", "0.0"})
+_MOST_SHOWN: Final = 80
 _MILLISECONDS: Final = 1e11
 """A Unix time above this is in milliseconds."""
 
@@ -85,7 +92,7 @@ class Incoming(msgspec.Struct):
             self.bots[0] if self.bots else None,
             self.bots,
             profile,
-            seen_at=self.last_active or now,
+            seen_at=min(self.last_active, now) or now,
             preferences=self.wants,
             vip_until=self.vip_until,
             blocked=self.blocked,
@@ -118,8 +125,8 @@ def incoming(where: str, row: Mapping[str, Any], bots: Iterable[BotId]) -> Incom
         _gender(row.get("gender")),
         _age(row.get("age")),
         language(row.get("language")),
-        _time(row.get("vipuntil"), "vip_until"),
-        _time(row.get("banneduntil"), "banned_until"),
+        min(_time(row.get("vipuntil"), "vip_until"), LIFETIME),
+        until if (until := _time(row.get("banneduntil"), "banned_until")) < LIFETIME else FOREVER,
         tuple(
             dict.fromkeys(
                 blocked
@@ -179,16 +186,31 @@ def _id(value: Any, column: str) -> PersonId | None:
     return PersonId(number)
 
 
+def shown(name: str) -> str:
+    """A name from a file, for a message: printable, and not too long."""
+    return "".join(sign if sign.isprintable() else "?" for sign in name[:_MOST_SHOWN])
+
+
+def yes_or_no(value: Any, column: str) -> bool | None:
+    """Yes or no as databases and programs write it. None if it is empty. Raises: NotReadable, if it is neither."""
+    text = "" if value is None else str(value).strip().lower()
+    if text == "":
+        return None
+    if text not in _YES | _NO:
+        raise NotReadable(f"{column} is neither yes nor no")
+    return text in _YES
+
+
 def _whole(value: Any, column: str) -> int | None:
     if value is None or isinstance(value, bool) or str(value).strip() == "":
         return None
-    try:
-        number = float(value) if not isinstance(value, str) else float(int(value.strip()))
-        if number != int(number):
-            raise ValueError
-        return int(value) if not isinstance(value, float) else int(number)
-    except (ValueError, OverflowError, TypeError):
-        raise NotReadable(f"{column} is not a whole number") from None
+    if isinstance(value, int):
+        return value
+    # A text has digits only: int() would also take "1_0" and "+5". A column of decimals writes 30.00.
+    found = re.fullmatch(r"(-?[0-9]{1,40})(\.0*)?", str(value).strip()) if isinstance(value, str | float) else None
+    if found is None:
+        raise NotReadable(f"{column} is not a whole number")
+    return int(found[1])
 
 
 def _time(value: Any, column: str) -> float:
@@ -202,12 +224,15 @@ def _time(value: Any, column: str) -> float:
     text = str(value if value is not None else "").strip()
     if text.lower() in {"", "none", "null", "false", "no", "never", "0"}:
         return 0.0
-    if text.lower() in {"forever", "permanent", "true", "yes"}:
+    if text.lower() in {"forever", "permanent", "lifetime", "infinity", "true", "yes"}:
         return FOREVER
     try:
-        if re.fullmatch(r"\d+(\.\d+)?", text):
+        if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
             number = float(text)
-            return number / 1000 if number > _MILLISECONDS else number
+            number = number / 1000 if number > _MILLISECONDS else number
+            if number > _LAST:
+                raise ValueError
+            return number
         # Sequelize writes a space before the zone.
         moment = datetime.fromisoformat(re.sub(r"(?<!\s)\s{1,3}([+-]\d\d:?\d\d)$", r"\1", text))
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -19,7 +19,7 @@ def insight(path: Path) -> Insight:
     """Raises: sqlite3.Error."""
     if not path.exists():
         return Insight(figures={"database": "it is made at the first start"})
-    with closing(sqlite3.connect(f"file:{path.absolute()}?mode=ro", uri=True, timeout=5)) as connection:
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)) as connection:
         pages, page, free = (
             connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size", "freelist_count")
         )
