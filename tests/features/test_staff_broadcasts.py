@@ -9,6 +9,7 @@ import pytest
 from passerby.kernel.broadcast import (
     Broadcast,
     BroadcastState,
+    Category,
     Composing,
     LinkButton,
     Progress,
@@ -158,6 +159,30 @@ def test_a_correction_is_written_after_the_start_only() -> None:
     assert decide(BroadcastDone(4, BroadcastAct.CORRECT), ended).refused, "it needs words"
     corrected = decide(BroadcastWritten(4, Content(Kind.TEXT, "better")), ended)
     assert (corrected.broadcasts[0].revision, corrected.notes[0].details) == (1, {"revision": 1})
+
+
+def test_nobody_corrects_in_any_way_what_they_could_not_send_alone() -> None:
+    for known, why in (
+        (draft(state=S.RUNNING, started_at=NOW, people=101), "broadcasts.too_many"),
+        (draft(state=S.RUNNING, started_at=NOW, category=Category.SYSTEM), "broadcasts.owner_needed"),
+    ):
+        waiting = msgspec.structs.replace(known, composing=Composing(1))
+        for event, of in (
+            (wrote("/broadcast 4 correct"), known),
+            (pressed("4.correct"), known),
+            (wrote("log in here"), waiting),
+        ):
+            done = decide(event, of)
+            assert (done.refused, done.broadcasts, said(done)) == (True, (), [why])
+        asked = decide(BroadcastWritten(4, Content(Kind.TEXT, "log in here")), known)
+        assert (asked.refused, asked.reply, asked.broadcasts) == (True, text(why), ())
+
+
+def test_whoever_writes_a_draft_corrects_nothing_that_has_started_meanwhile() -> None:
+    asked = BroadcastWritten(4, Content(Kind.TEXT, "better"), draft=True)
+    assert decide(asked, draft()).broadcasts
+    late = decide(asked, draft(state=S.RUNNING, started_at=NOW))
+    assert (late.refused, late.reply, late.broadcasts) == (True, text("broadcasts.not_now"), ())
 
 
 def test_options_are_words_and_the_wrong_one_is_named() -> None:

@@ -65,7 +65,7 @@ def write(
     arm: Annotated[str, typer.Option(help="A or B, to compare two texts.")] = "A",
     button: Annotated[list[str] | None, typer.Option(help="A button: label | https://link")] = None,
 ) -> None:
-    """Write the message as plain text. After the start, this corrects it for everybody who got it."""
+    """Write the message as plain text. After the start, this corrects a small one for everybody who got it."""
     if arm not in ("A", "B"):
         raise typer.BadParameter("--arm is A or B")
     said = sys.stdin.read() if words == "-" else words

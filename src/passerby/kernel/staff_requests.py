@@ -255,12 +255,13 @@ class BroadcastAsked(StaffRequest, frozen=True):
 
 
 class BroadcastWritten(BroadcastAsked, frozen=True):
-    """The message in one language, with buttons as lines `label | https://link`."""
+    """The message in one language, with buttons as lines `label | https://link`. `draft`: correct nothing."""
 
     content: Content
     language: str = ""
     arm: str = "A"
     buttons: str = ""
+    draft: bool = False
 
 
 class BroadcastSet(BroadcastAsked, frozen=True):

@@ -12,11 +12,12 @@ from passerby.domain.broadcasts.acting import (
     act,
     buttons_in,
     edition_of,
+    no_correction,
     plain,
     tried,
     with_buttons,
-    written,
 )
+from passerby.domain.broadcasts.acting import written as written_by
 from passerby.kernel.broadcast import Audience, Broadcast, BroadcastState, Category, LinkButton, Variant
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Env
@@ -42,6 +43,11 @@ def made(state: BroadcastState = S.DRAFT, **more: Any) -> Broadcast:
 def did(broadcast: Broadcast, what: BroadcastAct, by: int = 1, people: int | None = 5, role: Role = Role.ADMIN) -> Any:
     me = member(by, role)
     return act(broadcast, what, StaffFacts(me, (me,), broadcasts=(broadcast,), audience=people), ENV)
+
+
+def written(broadcast: Broadcast, variant: Variant, role: Role = Role.ADMIN) -> Broadcast | str:
+    me = member(1, role)
+    return written_by(broadcast, variant, StaffFacts(me, (me,), broadcasts=(broadcast,)), ENV)
 
 
 def state(changed: Broadcast | str) -> BroadcastState | str:
@@ -155,6 +161,19 @@ def test_after_the_start_a_message_is_a_correction_of_the_same_kind() -> None:
     assert written(ended, Variant(plain("hallo"), "de")) == "broadcasts.wrong_kind"
     assert written(made(S.SCHEDULED), Variant(plain("x"))) == "broadcasts.not_now"
     assert written(made(S.ENDED, started_at=NOW, recalls=True), Variant(plain("x"))) == "broadcasts.not_now"
+
+
+@pytest.mark.parametrize("under_way", [S.RUNNING, S.PAUSED, S.ENDED, S.STOPPED])
+def test_a_correction_obeys_the_rules_of_sending(under_way: BroadcastState) -> None:
+    new = Variant(plain("log in here"))
+    system = made(under_way, started_at=NOW - 5, category=Category.SYSTEM, people=100)
+    assert written(system, new) == "broadcasts.owner_needed"
+    assert isinstance(written(system, new, Role.OWNER), Broadcast)
+    for more in ({"people": 101}, {"approved_by": 2, "people": 100}):
+        approved = made(under_way, started_at=NOW - 5, **more)
+        assert {written(approved, new, role) for role in (Role.ADMIN, Role.OWNER)} == {"broadcasts.too_many"}
+        me = member(2, Role.OWNER)
+        assert no_correction(approved, StaffFacts(me, (me,)), ENV) == "broadcasts.too_many"
 
 
 def test_buttons_are_lines_with_a_label_and_a_link() -> None:

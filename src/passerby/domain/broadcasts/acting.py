@@ -44,10 +44,27 @@ def buttons_in(words: str) -> tuple[LinkButton, ...] | None:
     return tuple(found) if len(found) <= BUTTONS_MOST else None
 
 
-def written(broadcast: Broadcast, variant: Variant) -> Broadcast | str:
+def no_correction(broadcast: Broadcast, facts: StaffFacts, env: Env) -> str | None:
+    """Why `facts.me` may not change a text that people have or are getting; a text key. None: they may.
+
+    It obeys the rules of sending. Nobody approves a text that is on its way, so what needs a second member cannot be
+    corrected: stop or recall it, and send another one.
+    """
+    assert facts.me is not None, "only staff correct"
+    if broadcast.started_at is None or broadcast.recalls:
+        return "broadcasts.not_now"
+    if broadcast.category is Category.SYSTEM and facts.me.role is not Role.OWNER:
+        return "broadcasts.owner_needed"
+    if broadcast.approved_by is not None or broadcast.people > env.rules.approval_above:
+        return "broadcasts.too_many"
+    return None
+
+
+def written(broadcast: Broadcast, variant: Variant, facts: StaffFacts, env: Env) -> Broadcast | str:
     """With this message, in place of an earlier one for its language and arm.
 
-    Once it has started, that is a correction: everybody who got it will see it, so it must be of the same kind.
+    For all but drafts that is a correction: everybody who got it will see it, so it must be of the same kind. See
+    `no_correction` for who may write it.
     """
     if variant.content.group is not None:
         return "broadcasts.no_album"
@@ -63,8 +80,9 @@ def written(broadcast: Broadcast, variant: Variant) -> Broadcast | str:
     changed = msgspec.structs.replace(broadcast, variants=variants, composing=None)
     if broadcast.state in _EDITABLE:
         return changed
-    if broadcast.started_at is None or broadcast.recalls:
-        return "broadcasts.not_now"
+    refusal = no_correction(broadcast, facts, env)
+    if refusal is not None:
+        return refusal
     if older is None or older.content.kind is not variant.content.kind:
         return "broadcasts.wrong_kind"
     if has_number(variant.content):

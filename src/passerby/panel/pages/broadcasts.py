@@ -72,7 +72,7 @@ class BroadcastsPage:
             return await self._one(visit, number, "Write between 1 and 4,096 characters.", 400)
         language, arm = form.get("language", "")[:8], "B" if form.get("arm") == "B" else "A"
         asked = BroadcastWritten(
-            int(number), Content(Kind.TEXT, text=words), language, arm, form.get("buttons", "")[:1000]
+            int(number), Content(Kind.TEXT, text=words), language, arm, form.get("buttons", "")[:1000], draft=True
         )
         return await self._answered(visit, number, await self._act(asked, visit.by))
 

@@ -1,7 +1,7 @@
 """Acting on a broadcast: with a button, a word of a command, or a request."""
 
 from passerby.dialogue.staff import answer, refused
-from passerby.domain.broadcasts.acting import act, tried
+from passerby.domain.broadcasts.acting import act, no_correction, tried
 from passerby.domain.team import may
 from passerby.kernel.broadcast import Broadcast, BroadcastState, Composing
 from passerby.kernel.decision import Env
@@ -38,7 +38,7 @@ def do(event: object, what: BroadcastAct, broadcast: Broadcast, facts: StaffFact
         case BroadcastAct.PREVIEW | BroadcastAct.TEST:
             return _try(event, what, broadcast, facts, env)
         case BroadcastAct.CORRECT:
-            return _correct(event, broadcast, facts)
+            return _correct(event, broadcast, facts, env)
     changed = act(broadcast, what, facts, env)
     if isinstance(changed, str):
         return refused(event, text(changed, **_EXAMPLES.get(changed, {})))
@@ -80,9 +80,12 @@ def _try(event: object, what: BroadcastAct, broadcast: Broadcast, facts: StaffFa
     return StaffDecision(notes=(note,), broadcasts=(test,), effects=(*effects, *says), reply=said)
 
 
-def _correct(event: object, broadcast: Broadcast, facts: StaffFacts) -> StaffDecision:
+def _correct(event: object, broadcast: Broadcast, facts: StaffFacts, env: Env) -> StaffDecision:
     assert facts.me is not None
-    if broadcast.started_at is None or broadcast.recalls or not isinstance(event, MessageReceived | ButtonPressed):
+    refusal = no_correction(broadcast, facts, env)
+    if refusal is not None:
+        return refused(event, text(refusal))
+    if not isinstance(event, MessageReceived | ButtonPressed):
         return refused(event, text("broadcasts.not_now"))
     first = broadcast.variants[0]
     return compose(event, broadcast, Composing(facts.me.number, first.language, first.arm), facts)

@@ -77,12 +77,12 @@ def awaits(event: MessageReceived, facts: StaffFacts) -> Allowed | None:
         return None
 
     def decide(event: MessageReceived, facts: StaffFacts, env: Env) -> StaffDecision:
-        return _received(event, broadcast, facts)
+        return _received(event, broadcast, facts, env)
 
     return Allowed(decide, Permission.BROADCAST)
 
 
-def _received(event: MessageReceived, broadcast: Broadcast, facts: StaffFacts) -> StaffDecision:
+def _received(event: MessageReceived, broadcast: Broadcast, facts: StaffFacts, env: Env) -> StaffDecision:
     composing = broadcast.composing
     assert composing is not None, "it waits for this message"
     if composing.buttons:
@@ -93,7 +93,7 @@ def _received(event: MessageReceived, broadcast: Broadcast, facts: StaffFacts) -
     if len(event.contents) > 1:
         return refused(event, text("broadcasts.no_album"))
     variant = Variant(event.contents[0], composing.language, composing.arm, (), event.person)
-    changed = written(broadcast, variant)
+    changed = written(broadcast, variant, facts, env)
     if isinstance(changed, str):
         return refused(event, why_not(changed))
     return _shown(event, changed, facts)
@@ -114,9 +114,11 @@ def written_asked(asked: BroadcastWritten, facts: StaffFacts, env: Env) -> Staff
     broadcast, buttons = facts.broadcast(asked.broadcast), buttons_in(asked.buttons)
     if broadcast is None:
         return refused(asked, text("broadcasts.unknown"))
+    if asked.draft and broadcast.state not in EDITABLE:
+        return refused(asked, text("broadcasts.not_now"))
     if buttons is None:
         return refused(asked, text("broadcasts.wrong_buttons", example=BUTTON))
-    changed = written(broadcast, Variant(asked.content, asked.language, asked.arm, buttons))
+    changed = written(broadcast, Variant(asked.content, asked.language, asked.arm, buttons), facts, env)
     if isinstance(changed, str):
         return refused(asked, why_not(changed))
     note = AuditNote("broadcast.written", named(changed), {"revision": changed.revision})

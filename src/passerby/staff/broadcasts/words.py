@@ -9,6 +9,7 @@
 """
 
 from passerby.dialogue.staff import answer, refused
+from passerby.domain.broadcasts.acting import no_correction
 from passerby.kernel.broadcast import Broadcast, Composing
 from passerby.kernel.decision import Env
 from passerby.kernel.event import MessageReceived
@@ -34,17 +35,20 @@ def commanded(event: MessageReceived, facts: StaffFacts, env: Env) -> StaffDecis
     if what in {*BroadcastAct} - {BroadcastAct.CORRECT}:
         return do(event, BroadcastAct(what), broadcast, facts, env)
     if what in ("message", "buttons", BroadcastAct.CORRECT):
-        return _compose(event, broadcast, rest, facts)
+        return _compose(event, broadcast, rest, facts, env)
     return set_options(event, broadcast, " ".join(rest), facts)
 
 
-def _compose(event: MessageReceived, broadcast: Broadcast, words: list[str], facts: StaffFacts) -> StaffDecision:
+def _compose(
+    event: MessageReceived, broadcast: Broadcast, words: list[str], facts: StaffFacts, env: Env
+) -> StaffDecision:
     assert facts.me is not None
     what, language, arm = (*words, *(ANY_LANGUAGE, "A")[len(words) - 1 :])[:3]
     language = "" if language == ANY_LANGUAGE else language.lower()
-    has_copies = broadcast.started_at is not None and not broadcast.recalls
-    is_possible = has_copies if what == BroadcastAct.CORRECT else broadcast.state in EDITABLE
-    if not is_possible or arm.upper() not in ("A", "B"):
-        return refused(event, text("broadcasts.not_now"))
+    refusal = None if broadcast.state in EDITABLE else "broadcasts.not_now"
+    if what == BroadcastAct.CORRECT:
+        refusal = no_correction(broadcast, facts, env)
+    if refusal is not None or arm.upper() not in ("A", "B"):
+        return refused(event, text(refusal or "broadcasts.not_now"))
     composing = Composing(facts.me.number, language, arm.upper(), what == "buttons")
     return compose(event, broadcast, composing, facts)
