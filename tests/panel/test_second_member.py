@@ -1,12 +1,19 @@
 """What needs a second member of the team cannot be had alone by way of the panel."""
 
+import re
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from passerby.adapters.sql import SqlBroadcasts
+from passerby.adapters.sql.overrides import SqlOverrides
 from passerby.kernel.broadcast import Broadcast, BroadcastState, Category
+from passerby.kernel.override import Overridden, Place
 from passerby.kernel.staff import AuditNote, Role
+from passerby.kernel.staff_requests import OverrideAsked
+from passerby.settings import Settings
+from passerby.settings.overriding import OVERRIDABLE
 from tests.panel.stage import Browser, Stage, hidden, play
 
 
@@ -34,5 +41,35 @@ def test_the_panel_writes_drafts_and_changes_no_broadcast_that_has_started(tmp_p
             wish = await fields(browser) | {"broadcast": "1", "text": "Log in", "buttons": "Log in | https://x.example"}
             assert (await browser.post("/broadcasts/write", wish)).status == 400
             assert await found.broadcast(1) == before
+
+    play(tmp_path, scene)
+
+
+SECOND = re.compile("second (member|person)")
+
+
+def test_no_limit_that_needs_a_second_member_and_no_path_can_change_in_the_panel() -> None:
+    described = {each.name.lower(): each.description for each in Settings.describe()}
+    limits = {name for name, words in described.items() if SECOND.search(words)}
+    paths = {name for name, each in Settings.model_fields.items() if "Path" in str(each.annotation)}
+    assert limits >= {"refund_second_above", "broadcast_approval_above"}
+    assert paths >= {"vip_plans_file", "sqlite_db_path"}
+    assert not (limits | paths) & {*OVERRIDABLE}
+
+
+@pytest.mark.parametrize("name", ["REFUND_SECOND_ABOVE", "BROADCAST_APPROVAL_ABOVE", "VIP_PLANS_FILE"])
+def test_nobody_raises_such_a_limit_or_asks_for_a_file_by_a_forged_form(tmp_path: Path, name: str) -> None:
+    async def scene(stage: Stage) -> None:
+        browser = await stage.signed_in(await stage.hire(Role.ADMIN, 601))
+        value = "/etc/passwd" if name.endswith("FILE") else "25000"
+        wish = await fields(browser) | {"name": name, "value": value, "seen": "0"}
+        for path in ("/settings/review", "/settings/change"):
+            assert (await browser.post(path, wish)).header("location") == "/settings"
+        assert (await browser.get(f"/settings/{name}")).status == 404
+        assert not await SqlOverrides(stage.records.engine).current()
+        # A row that came in some other way counts for nothing.
+        await stage.decisions.on_request(OverrideAsked(Place(Overridden.SETTING, name), value, 0))
+        await stage.overriding.look()
+        assert (stage.overriding.rules.refund_second_above, stage.overriding.rules.approval_above) == (1000, 1000)
 
     play(tmp_path, scene)

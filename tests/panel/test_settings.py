@@ -137,12 +137,6 @@ def test_settings_change_as_well_if_tokens_and_plans_are_in_files(tmp_path: Path
         await other.look()
         assert other.rules.patience == 2.0, "one by one, too"
         assert [each.name for each in other.rules.plans] == ["month"]
-        plans.write_text('[[plan]]\nname = "day"\ndays = 1\nstars = 20\n')
-        for each in await SqlOverrides(stage.records.engine).current():
-            await stage.decisions.on_request(OverrideAsked(each.place, None, each.number))
-        await press(browser, await reviewed(browser, "VIP_PLANS_FILE", str(plans)), "Change it for everybody")
-        await other.look()
-        assert [each.name for each in other.rules.plans] == ["day"], "a file that the panel names is read"
 
     play(tmp_path, scene, bot_tokens_file=tokens, vip_plans_file=plans)
 
@@ -193,7 +187,7 @@ def test_every_setting_that_can_change_has_a_page(tmp_path: Path) -> None:
         browser = await stage.signed_in()
         names = [each.name for each in Settings.describe()]
         linked = [name for name in names if f'href="/settings/{name}"' in (await browser.get("/settings")).text]
-        assert {"PATIENCE", "CONTACT", "VIP_PLANS", "ALERT_BACKUP_HOURS", "BROADCAST_APPROVAL_ABOVE"} <= {*linked}
+        assert {"PATIENCE", "CONTACT", "VIP_PLANS", "ALERT_BACKUP_HOURS"} <= {*linked}
         for name in linked:
             assert (await browser.get(f"/settings/{name}")).status == 200
 

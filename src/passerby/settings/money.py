@@ -69,7 +69,10 @@ class MoneySettings(BaseModel):
         default=_RULES.refund_second_above,
         ge=0,
         le=MOST_STARS,
-        description="A refund by staff of more Stars than this needs a second member of the team.",
+        description=(
+            "A refund by staff of more Stars than this needs a second member of the team. Nobody changes this limit in "
+            "the panel: write it into .env, and start again."
+        ),
         examples=["1000"],
     )
 

@@ -1,11 +1,13 @@
 """The settings that staff may change while the fleet runs, and what a change makes of them.
 
 They are the rules of the product, what is sold, and the thresholds of alerts. Everything else needs a new start,
-because connections, leases or files depend on it.
+because connections, leases or files depend on it. So do the limits above which a second member must agree: nobody may
+raise them alone, from a browser. And no path can change: the answer would tell which files the server has.
 """
 
 from collections.abc import Mapping
-from typing import Final
+from pathlib import Path
+from typing import Final, get_args
 
 from pydantic import ValidationError
 
@@ -17,8 +19,16 @@ from passerby.settings.rules import RuleSettings
 from passerby.settings.sponsor import SponsorSettings
 from passerby.settings.wrong import WrongSetting
 
-_AT_START: Final = frozenset({"pools"})
+SECOND_ABOVE: Final = frozenset({"broadcast_approval_above", "refund_second_above"})
+"""The limits above which a second member must agree."""
+_AT_START: Final = SECOND_ABOVE | {"pools"}
 """Each pool has a lease, which a process asks for when it starts."""
+
+
+def _is_path(name: str) -> bool:
+    kind = Settings.model_fields[name].annotation
+    return Path in (kind, *get_args(kind))
+
 
 OVERRIDABLE: Final = tuple(
     name
@@ -28,7 +38,7 @@ OVERRIDABLE: Final = tuple(
         *SponsorSettings.model_fields,
         *THRESHOLDS,
     )
-    if name not in _AT_START
+    if name not in _AT_START and not _is_path(name)
 )
 """In the names of `Settings`."""
 
@@ -39,8 +49,8 @@ _IN_FILES: Final = {"bot_tokens": "bot_tokens_file", "vip_plans": "vip_plans_fil
 def overridden(settings: Settings, values: Mapping[str, str]) -> Settings:
     """The settings with other values. `values`: name in capitals -> the value as the operator may write it.
 
-    Files are not read again: what they said at the start stays, unless their name is among `values`. A value stands in
-    place of a file that was named at the start, and a file in place of a value.
+    Files are not read again: what they said at the start stays. A value stands in place of a file that was named at
+    the start.
 
     Raises: WrongSetting.
     """
@@ -52,10 +62,10 @@ def overridden(settings: Settings, values: Mapping[str, str]) -> Settings:
     given = {name: getattr(settings, name) for name in settings.given}
     known = {}
     for name, file in _IN_FILES.items():
-        if file in settings.given and file not in changed:
+        if file in settings.given:
             known[getattr(settings, file)] = getattr(settings, name)
-        if (name in changed) != (file in changed):
-            given.pop(file if name in changed else name, None)
+        if name in changed:
+            given.pop(file, None)
     try:
         return Settings.model_validate(given | changed, context=known)
     except ValidationError as error:

@@ -70,7 +70,10 @@ class RuleSettings(BaseModel):
         default=_RULES.approval_above,
         ge=0,
         le=1_000_000_000,
-        description="A broadcast to more people than this starts only after a second member of the team approves it.",
+        description=(
+            "A broadcast to more people than this starts only after a second member of the team approves it. Nobody "
+            "changes this limit in the panel: write it into .env, and start again."
+        ),
         examples=["1000"],
     )
     idle_nudge_min: float = Field(
