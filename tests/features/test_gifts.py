@@ -11,7 +11,8 @@ from passerby.domain.money.giving import give
 from passerby.domain.money.own_refund import NoRefund, refund_denied
 from passerby.domain.money.payments import gift_for
 from passerby.domain.personal_data import refers_to, without
-from passerby.kernel.decision import NOTHING, Decision
+from passerby.features.vip.news import gift_receiver, settled
+from passerby.kernel.decision import NOTHING, Decision, Facts
 from passerby.kernel.effect import Answer, Menu, Say
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.money import ChargeId, GrantSource, Payment, Plan, RefundedBy, Wallet
@@ -230,3 +231,19 @@ def test_after_the_receiver_was_erased_the_giver_refers_to_nobody() -> None:
     assert after.wallet is not None
     assert [(each.gift_to, bool(each.gift)) for each in after.wallet.charges] == [(0, True)]
     assert without_receiver(after, bob.person, NOW) is after
+
+
+def test_a_gift_that_is_paid_after_the_receiver_was_erased_goes_back_to_the_giver() -> None:
+    talk, ann, bob = chat()
+    payload = orders(ann, ann.chat)
+    after = without(ann.value, bob.person, talk.env)
+    assert not refers_to(after, bob.person)
+    payment = Payment(ChargeId("c9"), payload, 250, NOW)
+    assert gift_receiver(PaymentSettled(ann.person, BOT, payment), Facts(after)) == ()
+    decision = settled(PaymentSettled(ann.person, BOT, payment), Facts(after), talk.env)
+    assert [each.text.key for each in decision.effects if isinstance(each, Say)] == ["vip.gift_back"]
+    (giver,) = decision.changes
+    assert giver.wallet is not None
+    (charge,) = giver.wallet.charges
+    assert (charge.gift_to, charge.refunded_by, giver.wallet.grants) == (0, RefundedBy.RULE, ())
+    assert charge.refund_owed_at == NOW

@@ -4,7 +4,7 @@ Stars are whole numbers. Times are in Unix seconds, UTC. `domain.money` has the 
 """
 
 from enum import StrEnum
-from typing import NewType
+from typing import Final, NewType
 
 import msgspec
 
@@ -35,11 +35,15 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     abouts: tuple[tuple[str, str], ...] = ()
 
 
+ERASED_RECEIVER: Final = PersonId(-1)
+"""Who gets a gift whose receiver was erased before it was paid: nobody. Then the giver's Stars go back."""
+
+
 class PurchaseOrder(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What a person wants to buy, at the price of that time. After `expires_at` it cannot be paid any more.
 
     `checked_at`: when a checkout for it was last approved. 0: never. `promo` is the promo code that lowered the price.
-    `gift_to`: who gets the VIP time; 0: the buyer.
+    `gift_to`: who gets the VIP time; 0: the buyer; ERASED_RECEIVER: somebody who was erased.
     """
 
     id: PurchaseId

@@ -60,7 +60,7 @@ class MoneyWriter:
             )
             return put
 
-        self.put_order = newest(orders, "checked_at")
+        self.put_order = newest(orders, "checked_at", "gift_to")
         self.add_charge = add(charges).on_conflict_do_nothing()
         self.put_grant = newest(grants, "since", "lasts_s", "until")
         self.put_subscription = newest(subscriptions, "paid_until", "state")

@@ -17,7 +17,7 @@ from passerby.domain.money.wallets import with_wallet
 from passerby.domain.sanctions import bar
 from passerby.kernel.decision import Env
 from passerby.kernel.ids import PersonId
-from passerby.kernel.money import Charge, GrantSource, Plan, RefundedBy
+from passerby.kernel.money import ERASED_RECEIVER, Charge, GrantSource, Plan, RefundedBy
 from passerby.kernel.participant import Chatting, Participant
 
 
@@ -57,10 +57,13 @@ def delivered(
 
 
 def without_receiver(me: Participant, whom: PersonId, now: float) -> Participant:
-    """The giver's value after the receiver was erased."""
+    """The giver's value after the receiver was erased. Their invoice may still be paid; then the Stars go back."""
     if me.wallet is None or not names(me, whom):
         return me
-    orders = tuple(each for each in me.wallet.orders if each.gift_to != whom)
+    orders = tuple(
+        msgspec.structs.replace(each, gift_to=ERASED_RECEIVER) if each.gift_to == whom else each
+        for each in me.wallet.orders
+    )
     charges = tuple(
         msgspec.structs.replace(each, gift_to=PersonId(0)) if each.gift_to == whom else each
         for each in me.wallet.charges

@@ -22,6 +22,7 @@ from passerby.domain.sanctions import bar
 from passerby.kernel.decision import Env
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.money import (
+    ERASED_RECEIVER,
     Charge,
     ChargeId,
     EarlyRefund,
@@ -81,7 +82,7 @@ def take(me: Participant, payment: Payment, bot: BotId, env: Env) -> Taken | Non
         paid_at=payment.paid_at,
         provider_id=payment.provider_charge,
         found=payment.found,
-        gift_to=bought.gift_to,
+        gift_to=bought.gift_to if bought.gift_to != ERASED_RECEIVER else PersonId(0),
         gift=new_code(env.rng) if bought.gift_to else "",
     )
     is_second = False
@@ -118,7 +119,8 @@ def take(me: Participant, payment: Payment, bot: BotId, env: Env) -> Taken | Non
 def gift_for(me: Participant, payment: Payment) -> PersonId | None:
     """Who gets what is paid for, if that is somebody else."""
     order = order_for(me.wallet or Wallet(), payment.payload)
-    return (order.gift_to if order is not None else payment.gift_to) or None
+    whom = order.gift_to if order is not None else payment.gift_to
+    return whom if whom and whom != ERASED_RECEIVER else None
 
 
 def _bought(wallet: Wallet, payment: Payment, env: Env) -> Bought:
