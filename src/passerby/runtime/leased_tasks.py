@@ -147,6 +147,7 @@ class PollingTask:
             await self._finish(intake)
         metrics.POLLED_AT.drop(self.bot)
         metrics.CONFLICT_AT.drop(self.bot)
+        metrics.MISSING_AT.drop(self.bot)
 
     async def _finish(self, intake: Intake) -> None:
         """Wait for the updates in hand, and confirm the finished ones to Telegram."""

@@ -31,6 +31,7 @@ COUNTS = (
     "late_checkouts",
 )
 OF_THE_PROCESS = ("pending", "memory_bytes", "crashes_last_hour", "stuck_last_hour")
+TIMES = ("polled_at", "conflict_at", "missing_at")
 OF_THE_FLEET = ("waiting", "chats", "outbox", "journal")
 
 
@@ -41,7 +42,8 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     `latency_of`: the same since the start of the process, by the bot that delivered; a difference or a sum of snapshots
     does not have it. `waiting`, `chats`, `outbox` and `journal` are of the whole fleet.
     `polled_at`: bot -> Unix seconds of its last answered poll; 0 if the process had none yet. `conflict_at`: bot ->
-    Unix seconds of the last poll that another program's has ended.
+    Unix seconds of the last poll that another program's has ended. `missing_at`: bot -> Unix seconds of the last time
+    that updates were missing.
     `poll_errors`, `set_aside`: failed polls, and updates that could not be handled. `statements`, `waits`: statements
     to the records and waits for a partner; `statements_s`, `waited_s` are their sums. `held_s`: bot -> for how long
     Telegram has held it back. `pool_percent`: the part of the connection pool in use. `disk_free_percent`: None if
@@ -78,6 +80,7 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     loop_lag_s: float = 0.0
     polled_at: dict[int, float] = {}
     conflict_at: dict[int, float] = {}
+    missing_at: dict[int, float] = {}
     poll_errors: int = 0
     set_aside: int = 0
     statements: int = 0
@@ -129,21 +132,21 @@ def together(snapshots: Iterable[Snapshot]) -> Snapshot:
     every = list(snapshots)
     newest = max(every, key=lambda each: (any(getattr(each, name) for name in OF_THE_FLEET), each.at))
     columns = [each.latency for each in every if each.latency]
-    polled_at: dict[int, float] = {}
-    conflict_at: dict[int, float] = {}
+    newest_of: dict[str, dict[int, float]] = {name: {} for name in TIMES}
     for each in every:
-        for newest_of, times in ((polled_at, each.polled_at), (conflict_at, each.conflict_at)):
-            for bot, at in times.items():
-                newest_of[bot] = max(at, newest_of.get(bot, at))
+        for name, times in newest_of.items():
+            for bot, at in getattr(each, name).items():
+                times[bot] = max(at, times.get(bot, at))
     sums = {name: sum(getattr(each, name) for each in every) for name in (*COUNTS, *OF_THE_PROCESS)}
     return Snapshot(
         at=max(each.at for each in every),
         latency=tuple(map(sum, zip(*columns, strict=True))),
         recorder_lag_s=max(each.recorder_lag_s for each in every),
         loop_lag_s=max(each.loop_lag_s for each in every),
-        polled_at=polled_at,
-        conflict_at=conflict_at,
         outbox_oldest_s=max(each.outbox_oldest_s for each in every),
         **{name: getattr(newest, name) for name in OF_THE_FLEET},
+        polled_at=newest_of["polled_at"],
+        conflict_at=newest_of["conflict_at"],
+        missing_at=newest_of["missing_at"],
         **sums,
     )

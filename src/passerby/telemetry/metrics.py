@@ -72,6 +72,12 @@ CONFLICT_AT = Gauge(
     "When a poll was last refused because another program polls the bot or has a webhook on it; Unix time.",
     bot=BOTS,
 )
+MISSING_AT = Gauge(
+    "passerby_bot_updates_missing_at_seconds",
+    "When updates of the bot were last missing, so its chats ended. Another program took them, or Telegram dropped "
+    "them. Unix time.",
+    bot=BOTS,
+)
 POLL_ERRORS = Counter("passerby_poll_errors", "Polls that failed, or were refused.", bot=BOTS)
 BOT_LOST = Gauge("passerby_bot_lost", "1 if Telegram refuses the bot's token for good.", bot=BOTS)
 BOT_PENDING = Gauge(
@@ -289,6 +295,7 @@ def snapshot(now: float) -> Snapshot:
         loop_lag_s=LOOP_LAG.value(),
         polled_at={int(bot): at for (bot,), at in POLLED_AT.values()},
         conflict_at={int(bot): at for (bot,), at in CONFLICT_AT.values()},
+        missing_at={int(bot): at for (bot,), at in MISSING_AT.values()},
         held_s={int(bot): held_s for (bot,), held_s in BOT_HELD.values() if held_s},
         outbox_oldest_s=OUTBOX_OLDEST.value(),
         pool_percent=POSTGRES_SHARE.value("pool"),

@@ -99,7 +99,10 @@ def test_a_bot_that_we_have_not_polled_for_long_or_that_another_program_polls_is
     silent, fresh, new, shared = BotId(1), BotId(2), BotId(3), BotId(4)
     assert told({silent: Polls(90.0), fresh: Polls(3.0)}) == ["bot 1 was not polled for 90 s"]
     assert told({shared: Polls(3.0, 120.0)}) == ["bot 4: another program polled it, or set a webhook, 2 min ago"]
-    assert [each.verdict for each in judged({fresh: Polls(3.0, 10_000.0), new: Polls()})] == ["ok"]
+    assert told({shared: Polls(3.0, None, 120.0)}) == [
+        "bot 4: updates were missing 2 min ago, so its chats ended: another program took them, or Telegram dropped them"
+    ]
+    assert [each.verdict for each in judged({fresh: Polls(3.0, 10_000.0, 10_000.0), new: Polls()})] == ["ok"]
     assert judged({new: Polls()}) == [], "it has just been started"
 
 

@@ -29,6 +29,7 @@ from passerby.runtime.inbound.continuity import (
 from passerby.runtime.inbound.polling import Intake
 from passerby.runtime.membership.tokens import Tokens
 from passerby.runtime.tasks import Background
+from passerby.telemetry import metrics
 from tests.contract.live_places import Disk, DiskLog
 from tests.contract.live_values import waiting
 from tests.contract.records_memory import MemoryRecords
@@ -163,9 +164,11 @@ async def test_a_bot_that_is_served_twice_is_noticed_by_the_updates_that_are_mis
     machine = Machine()
     await machine.begin()
     await machine.brings(1, 2)
+    metrics.MISSING_AT.drop(BOT)
     await machine.brings(4)
     assert machine.decided[-1] == (4, False)
     assert await machine.have_ended()
+    assert metrics.snapshot(machine.clock.now()).missing_at[BOT] == metrics.MISSING_AT.value(BOT) > 0
     await machine.die()
 
 

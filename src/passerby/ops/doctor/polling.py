@@ -40,11 +40,12 @@ _LOGS: Final = "look for intake.faltered in passerby logs"
 
 
 class Polls(NamedTuple):
-    """What our processes say about a bot: the seconds since the last answer, and since another program ended a poll.
-    None: never."""
+    """What our processes say about a bot: the seconds since the last answer, since another program ended a poll, and
+    since updates were missing. None: never."""
 
     answered_s: float | None = None
     conflict_s: float | None = None
+    missing_s: float | None = None
 
 
 async def checks(settings: Settings, now: Callable[[], float], *, tries: bool) -> AsyncIterator[Finding]:
@@ -66,10 +67,13 @@ async def checks(settings: Settings, now: Callable[[], float], *, tries: bool) -
 def judged(ours: Mapping[BotId, Polls]) -> list[Finding]:
     """Findings about bots that we poll."""
     found = []
-    for bot, (answered_s, conflict_s) in ours.items():
+    for bot, (answered_s, conflict_s, missing_s) in ours.items():
         if conflict_s is not None and conflict_s < RECENT_S:
             told = f"bot {bot}: another program polled it, or set a webhook, {conflict_s / 60:.0f} min ago"
             found.append(fail(CHECK, told, _ELSEWHERE))
+        elif missing_s is not None and missing_s < RECENT_S:
+            told = f"bot {bot}: updates were missing {missing_s / 60:.0f} min ago, so its chats ended: another program"
+            found.append(warn(CHECK, f"{told} took them, or Telegram dropped them", _ELSEWHERE))
         elif answered_s is not None and answered_s > SILENT_S:
             found.append(fail(CHECK, f"bot {bot} was not polled for {answered_s:.0f} s", _LOGS))
     ages = [each.answered_s for each in ours.values() if each.answered_s is not None]
@@ -115,12 +119,13 @@ def _told(
 ) -> Mapping[BotId, Polls]:
     """`figures`: newer ones than those of the reports."""
     every = [*figures, *(report.figures for report in reports if report.figures is not None)]
-    answered = together(every).polled_at if every else {}
-    conflicts = together(every).conflict_at if every else {}
+    newest = together(every) if every else Snapshot(at=at)
+    answered, conflicts, missing = newest.polled_at, newest.conflict_at, newest.missing_at
     return {
         bot: Polls(
             at - answered[bot] if answered.get(bot) else None,
             at - conflicts[bot] if bot in conflicts else None,
+            at - missing[bot] if bot in missing else None,
         )
         for bot in settings.tokens
         if f"bot:{bot}" in held

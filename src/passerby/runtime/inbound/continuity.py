@@ -36,7 +36,7 @@ from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.telegram import Arrival
 from passerby.runtime.backoff import persistently
 from passerby.runtime.membership.fencing import OwnLeases, write_refused
-from passerby.telemetry import logs
+from passerby.telemetry import logs, metrics
 
 ROOM: Final = 100
 """How far the ceiling is above the first update that is not done, in updates."""
@@ -152,6 +152,7 @@ class Continuity:
             self.go_on(first, last + 1)
         else:
             ended = await self._end_chats()
+            metrics.MISSING_AT.set(self._clock.now(), self._bot)
             logs.record("bot.updates_missing", "error", bot=self._bot, count=ended, reason=_GAP)
             await self.raise_ceiling(first)
         missing = [before + 1 for before, after in pairwise(updates) if after != before + 1]
