@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from passerby.adapters.sql import SqlRecords
+from passerby.adapters.sql import SqlRecords, panel_counting
 from passerby.adapters.sql.funnel import funnel, rows_of
 from passerby.adapters.sql.packing import lasted_s, pack
 from passerby.adapters.sql.panel_counting import BACK, CHATS, DAYS, GROWTH, STEPS, Growth, PanelCounting
@@ -184,7 +184,14 @@ async def check(database: str | Path) -> None:
         await records.aclose()
 
 
-def test_the_days_are_counted_as_the_raw_rows_say_sqlite(tmp_path: Path) -> None:
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several parts even of a small table."""
+    monkeypatch.setattr(panel_counting, "ROWS_A_PART", 7)
+    monkeypatch.setattr(panel_counting, "PAGES_A_PART", 1)
+
+
+def test_the_days_are_counted_in_parts_as_the_raw_rows_say_sqlite(tmp_path: Path) -> None:
     asyncio.run(make_tables(tmp_path / "counted.db"))
     asyncio.run(check(tmp_path / "counted.db"))
 
@@ -196,7 +203,7 @@ def postgres() -> Iterator[str]:
 
 
 @pytest.mark.services
-def test_the_days_are_counted_as_the_raw_rows_say_postgres(postgres: str) -> None:
+def test_the_days_are_counted_in_parts_as_the_raw_rows_say_postgres(postgres: str) -> None:
     asyncio.run(check(postgres))
 
     async def read_only() -> None:

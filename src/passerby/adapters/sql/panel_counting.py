@@ -7,6 +7,9 @@
 
 A day's chats do not change any more when it is three days old, so only newer days are counted again. The numbers of
 rows that were deleted by then are added from `daily_figures`.
+
+It counts in parts (people by the day they came, past chats by their place in the table), so that no statement
+takes longer than the time-out, however many there are.
 """
 
 from collections import Counter, defaultdict
@@ -34,8 +37,13 @@ STEPS: Final = ("people", "consented", "profile", "chatted", "alive", *(f"back{d
 LASTED: Final = (("seconds", 60), ("minutes", 300), ("longer", 1800))
 """Chats by how long they lasted: less than a minute, less than five, less than thirty. The rest is "long"."""
 
+PAGES_A_PART: Final = 4_000
+"""About 600,000 chats. A PostgreSQL page has 8 KiB."""
+ROWS_A_PART: Final = 500_000
+
 _DAY_S: Final = 86_400
 _KEY: Final = ("kind", "number")
+_SNAPSHOT: Final[dict[str, Any]] = {"isolation_level": "REPEATABLE READ"}
 
 
 class Growth(msgspec.Struct, frozen=True):
@@ -73,6 +81,8 @@ class PanelCounting:
         found: dict[tuple[str, int], str] = {}
         with losses():
             async with self._engine.connect() as connection:
+                if self._is_postgres:  # All parts see the same rows, each in one place.
+                    await connection.execution_options(**_SNAPSHOT)
                 for day, growth in (await self._growth(connection, today)).items():
                     found[GROWTH, day] = msgspec.json.encode(growth).decode()
                 known = set(await connection.scalars(_KNOWN, {"of": CHATS}))
@@ -106,13 +116,10 @@ class PanelCounting:
             day: Growth(Counter(dict.fromkeys(STEPS, 0)), defaultdict(Counter), defaultdict(Counter))
             for day in range(first, today + 1)
         }
-        day = self._day_of(users.c.created_at)
-        groups = (day, users.c.bot_id, users.c.language)
-        asked = sa.select(*groups, *_steps()).where(users.c.created_at >= first * float(_DAY_S)).group_by(*groups)
-        for number, bot, language, *counts in await connection.execute(asked):
-            if int(number) in days:
+        for day, growth in days.items():
+            asked = {"begin": day * float(_DAY_S), "end": (day + 1) * float(_DAY_S)}
+            for bot, language, *counts in await connection.execute(_CAME, asked):
                 steps = dict(zip(STEPS, map(int, counts), strict=True))
-                growth = days[int(number)]
                 for table in (growth.all, growth.bots[str(bot or 0)], growth.languages[language or "?"]):
                     _add(table, steps)
         for number, deleted in await connection.execute(_DELETED, {"first": first}):
@@ -122,7 +129,7 @@ class PanelCounting:
 
     async def _chats(self, connection: AsyncConnection, first: int, today: int) -> dict[int, Counter[str]]:
         days: dict[int, Counter[str]] = defaultdict(Counter)
-        for query in (_past(first), self._recent(first)):
+        for query in (*[_past(first).where(part) for part in await self._parts(connection)], self._recent(first)):
             for number, outcome, reason, closer, lasted, times in await connection.execute(query):
                 counts = days[int(number)]
                 counts["chats"] += times
@@ -143,6 +150,15 @@ class PanelCounting:
             days[row.day]["complaints"] += row.complaints
             days[row.day]["blocks"] += row.blocks
         return days
+
+    async def _parts(self, connection: AsyncConnection) -> list[sa.ColumnElement[bool]]:
+        """The past chats in parts: each row fits one of these conditions."""
+        size = await connection.scalar(_PAGES if self._is_postgres else _ROWS) or 0
+        step = PAGES_A_PART if self._is_postgres else ROWS_A_PART
+        begins = range(0, size + 1, step)
+        if self._is_postgres:
+            return [_place(f"ctid >= '({at},0)'", f"ctid < '({at + step},0)'", at + step > size) for at in begins]
+        return [_place(f"rowid >= {at}", f"rowid < {at + step}", at + step > size) for at in begins]
 
     def _recent(self, first: int) -> sa.Select[Any]:
         """Chats that are not packed yet, in the shape of `_past`; open ones have no end."""
@@ -190,6 +206,12 @@ def _steps() -> Iterable[sa.ColumnElement[Any]]:
     return (sa.func.count(), *(sa.func.sum(sa.case((each, 1), else_=0)) for each in whether))
 
 
+def _place(begin: str, end: str, is_last: bool) -> sa.ColumnElement[bool]:
+    """A part of the past chats, by where the database keeps them."""
+    bounds = (begin,) if is_last else (begin, end)
+    return sa.and_(*(sa.literal_column(f"past_chats.{each}", sa.Boolean) for each in bounds))
+
+
 def _add(table: dict[str, int], more: Mapping[str, int]) -> None:
     for name, value in more.items():
         table[name] = table.get(name, 0) + value
@@ -199,6 +221,13 @@ def _lasted(number: int) -> str:
     return "open" if number < 0 else LASTED[number][0] if number < len(LASTED) else "long"
 
 
+_CAME = (
+    sa.select(users.c.bot_id, users.c.language, *_steps())
+    .where(users.c.created_at >= sa.bindparam("begin"), users.c.created_at < sa.bindparam("end"))
+    .group_by(users.c.bot_id, users.c.language)
+)
+_PAGES = sa.text("SELECT pg_relation_size('past_chats') / current_setting('block_size')::bigint")
+_ROWS = sa.text("SELECT max(rowid) FROM past_chats")
 _NEWEST = (
     sa.select(panel_figures.c.body)
     .where(panel_figures.c.kind == sa.bindparam("of"))
