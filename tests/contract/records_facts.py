@@ -37,6 +37,7 @@ from passerby.kernel.participant import (
     Ticket,
 )
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
+from passerby.kernel.spent import Spent
 from passerby.ports.facts import (
     BlockChanged,
     ChatClosed,
@@ -314,6 +315,7 @@ participants = st.builds(
     wallet=st.none() | _wallets,
     block_names=st.lists(st.tuples(_persons, _texts), max_size=2).map(tuple),
     kept_wishes=st.lists(_preferences, max_size=2).map(tuple),
+    spent=st.none() | st.builds(Spent, until=_times, steps=st.integers(0, 255), no_refund_until=_times),
 ).map(_with_own_ticket)
 """Every field is named. If a new field were missing here, only its default would be tested."""
 

@@ -123,9 +123,11 @@ class Disk:
     promo_uses: dict[tuple[str, PersonId], PastRedemption] = field(default_factory=dict)
     funnel: Counter[tuple[int, str, BotId, str, Step]] = field(default_factory=Counter)
     changed_at: float | None = None
+    left: dict[PersonId, Participant] = field(default_factory=dict)
+    """Of people who were erased. It stands for tombstones, which name nobody."""
 
     def copy(self) -> "Disk":
-        rest = (dict(self.promos), dict(self.promo_uses), Counter(self.funnel), self.changed_at)
+        rest = (dict(self.promos), dict(self.promo_uses), Counter(self.funnel), self.changed_at, dict(self.left))
         return Disk(*(dict(each) for each in self._all), self.ledger.copy(), *rest)
 
     def become(self, other: "Disk") -> None:
@@ -134,7 +136,7 @@ class Disk:
         self.broadcasts, self.targets = sent
         self.ledger = other.ledger
         self.funnel, self.changed_at = other.funnel, other.changed_at
-        self.promos, self.promo_uses = other.promos, other.promo_uses
+        self.promos, self.promo_uses, self.left = other.promos, other.promo_uses, other.left
 
     @property
     def _all(self) -> tuple[dict[Any, Any], ...]:
@@ -165,7 +167,8 @@ class MemoryRecords(MemoryMoney, MemoryReferrals):
 
     async def people(self, persons: Sequence[PersonId]) -> dict[PersonId, Participant]:
         await self._io()
-        return {person: self.disk.people[person] for person in persons if person in self.disk.people}
+        known = self.disk.left | self.disk.people
+        return {person: known[person] for person in persons if person in known}
 
     async def active(self) -> Active:
         await self._io()
@@ -368,7 +371,10 @@ def _erase(disk: Disk, fact: PersonErased) -> None:
         for name, row in disk.sanctions.items()
         if row.person != person or (fact.is_back and row.lifted_at is None and binds(row.sanction, fact.at))
     }
+    disk.left.pop(person, None)
     if not fact.is_back:
+        if fact.left is not None:
+            disk.left[person] = fact.left
         disk.people.pop(person, None)
         disk.created_at.pop(person, None)
     for chat, row in disk.chats.items():

@@ -84,6 +84,7 @@ from passerby.kernel.participant import (
 from passerby.kernel.payment_case import SealedWords
 from passerby.kernel.promo import Discount
 from passerby.kernel.sanction import Appeal, Reason, Sanction, SanctionKind, SupportCode
+from passerby.kernel.spent import Spent
 from tests.contract.records_facts import participants
 
 NOW = 1_800_000_000.0
@@ -152,6 +153,7 @@ PERSON = Participant(
     Journey("spring", BotId(771), "gl", 772.5, 773, ChatId("j"), "promo3", "invite2", (ChatId("j1"),)),
     ((OTHERS[3], "nick2"),),
     (Preferences((Gender.MALE,), 23, 45, False, False, Blur.NEVER),),
+    Spent(110.5, 144, 111.5),
 )
 PAST = Sanction("past", SanctionKind.SLOW, Reason.SPAM, 41.5, 42.5, 0, "old rule", "old case", Appeal.UPHELD, 43.5)
 SENT = PastBroadcast(
@@ -338,7 +340,7 @@ def test_every_column_of_the_records_is_in_the_copy_or_is_named_here() -> None:
 
 BESIDE_THE_COPY = {
     "past_chats": "the chats in the copy, packed",
-    "tombstones": "what is left of people who are erased while they are banned",
+    "tombstones": "what is left of people who are erased: bans, and what they had once, under a keyed hash",
     "cases": "what staff decide about reports of others, which are about those, too",
     "farm_accounts": "whom a case about a farm lists: the copy shows that they are set apart, and their sanctions",
     "approvals": "what staff ask each other; forgotten with the person",

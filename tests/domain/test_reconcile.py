@@ -6,10 +6,12 @@ import pytest
 from passerby.domain.reconcile import RECENT_KEPT, Difference, View, compare, in_doubt, mend, one_sided
 from passerby.kernel.ids import BotId, ChatId, PersonId, PoolId
 from passerby.kernel.participant import Chatting, Gender, Idle, LastChat, Met, Participant, Searching, State, Ticket
+from passerby.kernel.spent import Spent
 
 ANN, BEN, EVE, DAN = map(PersonId, (1, 2, 3, 4))
 CHAT, OTHER = ChatId("first"), ChatId("second")
 NOW = 1_000.0
+GONE = Spent(2_000.0, 16)
 
 
 def somebody(person: PersonId, version: int = 1, state: State | None = None, **more: object) -> Participant:
@@ -34,6 +36,7 @@ def searching(person: PersonId, pool: str = "adults") -> Searching:
         (View(somebody(ANN, 5), somebody(ANN, 3), is_carried=True), Difference.RECORDS_ARE_OLDER),
         (View(somebody(ANN, 5), None, is_carried=True), Difference.RECORDS_ARE_OLDER),
         (View(Participant(ANN, 5), None, is_carried=True), Difference.NONE),
+        (View(Participant(ANN, 6, spent=GONE), Participant(ANN, 5, spent=GONE), is_carried=True), Difference.NONE),
         (View(somebody(ANN, 3), somebody(ANN, 5)), Difference.LIVE_IS_OLDER),
         (View(somebody(ANN, 0), None), Difference.LIVE_IS_OLDER),
         (View(None, somebody(ANN, 3, chatting(BEN))), Difference.LIVE_IS_OLDER),

@@ -245,3 +245,29 @@ def test_somebody_who_invites_a_friend_and_the_friend_get_vip_days_in_every_bot(
         assert str(dora.id) not in json.dumps(on.ann.messages())
 
     play(store, scene, home=False, rules=msgspec.structs.replace(SOLD, referral_days=2))
+
+
+@pytest.mark.parametrize("store", ["memory", FILE])
+def test_a_trial_comes_once_to_a_person_also_if_their_data_is_erased_in_between(store: str) -> None:
+    async def scene(on: Stage) -> None:
+        cem = newcomer(on, on.bots[0])
+        for turn in range(2):
+            await answers(on, cem, "/start")
+            other = on.join(on.bots[1])
+            await on.introduce(cem, other)
+            await talk(on, cem, other)
+            assert other.told().count("journeys.trial") == 1
+            assert cem.told().count("journeys.trial") == 1, turn
+            cem.write("/stop")
+            await on.quiet()
+            cem.write("/deleteme")
+            await on.quiet()
+            cem.press("erase")
+            await on.quiet()
+            await on.elapse(86_400.0)
+            await asyncio.sleep(400.0)
+            await on.quiet()
+            assert cem.told()[-1] == "my_data.erased"
+            assert on.records_place.mentions(cem.id) == []
+
+    play(store, scene, home=False, rules=TRIAL)

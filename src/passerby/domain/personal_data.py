@@ -14,6 +14,7 @@ from passerby.domain.farms.conduct import Conduct
 from passerby.domain.karma import karma_now, shade
 from passerby.domain.lifecycle import refresh_ticket
 from passerby.domain.money.gifts import names, without_receiver
+from passerby.domain.money.spent import spent_by
 from passerby.domain.sanctions import binds
 from passerby.kernel.decision import Env
 from passerby.kernel.history import History
@@ -102,6 +103,7 @@ def copy_of(
         "support_code": msgspec.to_builtins(_whole(me.support)) if me.support is not None else None,
         "watched": msgspec.to_builtins(_whole(me.watched)) if me.watched is not None else None,
         "how_you_came": msgspec.to_builtins(_whole(me.journey)) if me.journey is not None else None,
+        "kept_from_an_erasure": msgspec.to_builtins(_whole(me.spent)) if me.spent is not None else None,
         "requests": msgspec.to_builtins(_whole(me.requests)) if me.requests is not None else None,
         "chats": [
             {
@@ -244,7 +246,7 @@ def _last(me: Participant) -> dict[str, Any] | None:
 
 
 def cleared(me: Participant) -> Participant:
-    """The first half of an erasure: only what is needed to reach the person, and to finish."""
+    """The first half of an erasure: only what is needed to reach the person, to finish, and what stays spent."""
     requests = me.requests or DataRequests()
     return Participant(
         me.person,
@@ -256,18 +258,20 @@ def cleared(me: Participant) -> Participant:
         thread=me.thread,
         requests=DataRequests(erase_at=requests.erase_at, erasing=True),
         sanctions=me.sanctions,
+        spent=spent_by(me, requests.erase_at),
     )
 
 
 def erased(me: Participant) -> Participant:
-    """The second half: only the sanctions that bind the person, so that an erasure ends no ban.
+    """The second half: only the sanctions that bind the person, so that an erasure ends no ban, and what is spent.
 
     If the person has started again in the meantime, their new data stays.
     """
     if me.profile.consented_at is not None:
         return msgspec.structs.replace(me, requests=None)
     due_at = me.requests.erase_at if me.requests is not None else 0.0
-    return Participant(me.person, me.version, sanctions=tuple(each for each in me.sanctions if binds(each, due_at)))
+    bind = tuple(each for each in me.sanctions if binds(each, due_at))
+    return Participant(me.person, me.version, sanctions=bind, spent=me.spent)
 
 
 def refers_to(me: Participant, whom: PersonId) -> bool:

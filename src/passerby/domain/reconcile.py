@@ -72,7 +72,7 @@ def compare(view: View) -> Difference:
     live, recorded = view.live, view.recorded
     if live is None:
         return Difference.LIVE_IS_OLDER if view.is_busy else Difference.NONE
-    if recorded is None and live.is_blank:
+    if live.is_blank and (recorded is None or recorded.is_blank):
         return Difference.NONE  # their data was erased
     held = recorded.version if recorded is not None else 0
     if live.version > held:

@@ -12,6 +12,7 @@ from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, 
 from passerby.kernel.journey import Journey
 from passerby.kernel.money import Wallet
 from passerby.kernel.sanction import Sanction, SupportCode
+from passerby.kernel.spent import Spent
 
 
 class Gender(StrEnum):
@@ -256,6 +257,7 @@ class Participant(msgspec.Struct, frozen=True, omit_defaults=True):
     - `kept_wishes` are wishes that they put aside, to take up again later. Only the whom of them counts.
     - `sanctions` include some that are over (see `domain.sanctions`). `support` is their code for the staff.
     - `muted` are the categories of broadcasts that they do not want.
+    - `spent` is what is left of an earlier erasure.
     - `thread` is the topic that they wrote in last, in the chat with `bot`. None is the general topic. The records do
       not keep it.
     """
@@ -286,8 +288,9 @@ class Participant(msgspec.Struct, frozen=True, omit_defaults=True):
     journey: Journey | None = None
     block_names: tuple[tuple[PersonId, str], ...] = ()
     kept_wishes: tuple[Preferences, ...] = ()
+    spent: Spent | None = None
 
     @property
     def is_blank(self) -> bool:
-        """Whether nothing is known about this person: their data was erased."""
-        return self == Participant(self.person, self.version)
+        """Whether nothing is known about this person but what an erasure leaves."""
+        return self == Participant(self.person, self.version, spent=self.spent)

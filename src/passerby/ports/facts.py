@@ -127,8 +127,8 @@ class BlockChanged(msgspec.Struct, frozen=True, gc=False, tag="block"):
 class PersonErased(msgspec.Struct, frozen=True, gc=False, tag="erased"):
     """Remove the person's history from the records. `is_back`: they have started again, so their newest value stays.
 
-    `left`: what binds them still, and nothing else. Records that have a key keep it under a pseudonym, and others keep
-    the value.
+    `left`: what binds them still and what they have spent, and nothing else. Records that have a key keep it under a
+    pseudonym. Others keep the value of somebody whom something binds.
     """
 
     person: PersonId

@@ -10,6 +10,7 @@ from passerby.adapters.sql.tombstones import keyed
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Participant
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
+from passerby.kernel.spent import Spent
 from passerby.ports.facts import PersonErased, SanctionChanged, SanctionLifted
 from tests.contract.records_facts import NOW, changed, numbered, person
 from tests.contract.records_places import make_tables
@@ -79,5 +80,36 @@ async def test_a_tombstone_goes_when_its_last_restriction_is_over(database: str)
     await retention.forget(NOW + 99)
     assert await records.people([ANN]) != {}
     await retention.forget(NOW + 101)
+    assert await records.people([ANN]) == {}
+    await records.aclose()
+
+
+SPENT = Spent(NOW + 200, 16, NOW + 150)
+
+
+@in_a_loop
+async def test_what_somebody_had_once_is_kept_without_their_id_until_its_time(database: str) -> None:
+    left = Participant(ANN, 5, spent=SPENT)
+    await make_tables(database)
+    records = SqlRecords.at(database, pseudonyms=keyed(KEY))
+    facts = (changed(person(ANN, 4)), changed(left), PersonErased(ANN, False, NOW, left))
+    await records.apply("g", numbered(*facts))
+    assert str(ANN) not in await held(records)
+    assert await records.people([ANN]) == {ANN: left}
+    retention = Retention(records.engine, Kept(0, 0, 0))
+    await retention.forget(NOW + 199)
+    assert await records.people([ANN]) == {ANN: left}
+    await retention.forget(NOW + 201)
+    assert await records.people([ANN]) == {}
+    await records.aclose()
+
+
+@in_a_loop
+async def test_without_a_key_nothing_is_kept_of_what_somebody_had(database: str) -> None:
+    left = Participant(ANN, 5, spent=SPENT)
+    await make_tables(database)
+    records = SqlRecords.at(database)
+    await records.apply("g", numbered(changed(left), PersonErased(ANN, False, NOW, left)))
+    assert str(ANN) not in await held(records)
     assert await records.people([ANN]) == {}
     await records.aclose()

@@ -41,6 +41,7 @@ from passerby.kernel.participant import (
     Watched,
 )
 from passerby.kernel.sanction import Sanction, SupportCode
+from passerby.kernel.spent import Spent
 from passerby.ports.facts import PersonChanged
 
 READ = tuple(
@@ -119,6 +120,7 @@ class Details(msgspec.Struct, gc=False, omit_defaults=True):
     journey: Journey | None = None
     block_names: tuple[tuple[PersonId, str], ...] = ()
     kept_wishes: tuple[Preferences, ...] = ()
+    spent: Spent | None = None
 
 
 class _StoredTicket(msgspec.Struct, gc=False, omit_defaults=True):
@@ -298,6 +300,7 @@ def participant(values: Sequence[Any]) -> Participant:
         journey=more.journey,
         block_names=more.block_names,
         kept_wishes=more.kept_wishes,
+        spent=more.spent,
     )
 
 
@@ -338,6 +341,7 @@ def _details_of(person: Participant) -> Details:
         person.journey,
         person.block_names,
         person.kept_wishes,
+        person.spent,
     )
 
 

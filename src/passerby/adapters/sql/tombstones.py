@@ -1,6 +1,6 @@
-"""What stays of a person who had their data erased while a ban or another restriction binds them: a keyed pseudonym of
-their Telegram id, with the restrictions. So they are still banned on every bot when they come back, and nobody without
-the key can tell whom a row is about.
+"""What stays of a person who had their data erased, if a ban or another restriction binds them, or if they have had
+what everybody has once: a keyed pseudonym of their Telegram id, with the restrictions and what is spent. So both hold
+on every bot when they come back, and nobody without the key can tell whom a row is about.
 
 The pseudonym is an HMAC of the id, with a key that comes from SECRET_KEY. Earlier keys still find theirs.
 """
@@ -19,6 +19,7 @@ from passerby.adapters.sql.unreadable import ERRORS, notes
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Participant
 from passerby.kernel.sanction import Sanction
+from passerby.kernel.spent import Spent
 
 tombstones = sa.Table(
     "tombstones",
@@ -37,7 +38,8 @@ class _Body(msgspec.Struct, omit_defaults=True):
     """`version` is the person's when they were erased, so that their next value is newer."""
 
     version: int
-    sanctions: tuple[Sanction, ...]
+    sanctions: tuple[Sanction, ...] = ()
+    spent: Spent | None = None
 
 
 _read: Final = msgspec.json.Decoder(_Body)
@@ -67,10 +69,12 @@ def keyed(*keys: bytes) -> Pseudonyms:
 
 
 def row_of(value: Participant, pseudonym: str) -> dict[str, object]:
-    """The tombstone of a person of whom only restrictions are left."""
+    """The tombstone of a person of whom only restrictions and what is spent are left."""
     ends = [each.until for each in value.sanctions]
+    if value.spent is not None:
+        ends.append(value.spent.until)
     until = None if None in ends else max(end for end in ends if end is not None)
-    body = msgspec.json.encode(_Body(value.version, value.sanctions)).decode()
+    body = msgspec.json.encode(_Body(value.version, value.sanctions, value.spent)).decode()
     return {"pseudonym": pseudonym, "until": until, "body": body}
 
 
@@ -87,7 +91,8 @@ async def remembered(
             except ERRORS:
                 notes.row("tombstones", pseudonym[:8], "body", "cannot be decoded")
                 continue
-            found[whose[pseudonym]] = Participant(whose[pseudonym], left.version, sanctions=left.sanctions)
+            person = whose[pseudonym]
+            found[person] = Participant(person, left.version, sanctions=left.sanctions, spent=left.spent)
     return found
 
 

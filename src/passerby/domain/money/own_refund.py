@@ -32,6 +32,8 @@ def refund_denied(me: Participant, charge: Charge, now: float) -> NoRefund | Non
         return NoRefund.TOO_LATE
     if wallet.filtered_at >= charge.paid_at:
         return NoRefund.USED
+    if me.spent is not None and now < me.spent.no_refund_until:
+        return NoRefund.ONCE
     if wallet.refunded_at and now - wallet.refunded_at < ONCE_IN_S:
         return NoRefund.ONCE
     return None

@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from passerby.domain.money.giving import give
+from passerby.domain.money.spent import has_bought
 from passerby.domain.money.wallets import wallet_of, with_wallet
 from passerby.kernel.decision import Env
 from passerby.kernel.money import GrantSource, Plan
@@ -60,7 +61,7 @@ def redeemed(me: Participant, redemption: Redemption, env: Env) -> Participant:
 def discount_of(me: Participant, now: float) -> Discount | None:
     """The discount that counts now: until the first purchase, or until it ends."""
     wallet = me.wallet
-    if wallet is None or wallet.discount is None or wallet.charges:
+    if wallet is None or wallet.discount is None or has_bought(me):
         return None
     return wallet.discount if not wallet.discount.ends_at or now < wallet.discount.ends_at else None
 

@@ -2,6 +2,7 @@
 
 from passerby.domain.entitlement import is_vip
 from passerby.domain.money.giving import give
+from passerby.domain.money.spent import has_bought, has_talked_before
 from passerby.domain.money.timeline import pieces
 from passerby.domain.money.wallets import new_code
 from passerby.kernel.decision import Env
@@ -10,9 +11,9 @@ from passerby.kernel.participant import Participant
 
 
 def with_trial(me: Participant, env: Env) -> Participant:
-    """The person after their first real chat. It is `me` itself if they get no trial: they are a VIP, or bought."""
-    has_bought = me.wallet is not None and bool(me.wallet.charges)
-    if not env.rules.trial_days or is_vip(me, env.now) or has_bought:
+    """The person after their first real chat. It is `me` itself if they get no trial: they are a VIP, or bought, or had
+    such a chat before an erasure."""
+    if not env.rules.trial_days or is_vip(me, env.now) or has_bought(me) or has_talked_before(me):
         return me
     return give(me, GrantSource.TRIAL, new_code(env.rng), env.rules.trial_days, env.now)
 

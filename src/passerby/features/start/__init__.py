@@ -18,6 +18,7 @@ from passerby.domain.journeys import payload_of, source_of, with_code
 from passerby.domain.lifecycle import BOT_LOST
 from passerby.domain.money.promos import code_in_link
 from passerby.domain.money.referrals import invited, token_in_link
+from passerby.domain.money.spent import has_talked_before
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Effect, Menu, Revise, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
@@ -139,7 +140,8 @@ def greet(event: MessageReceived, facts: Facts, env: Env) -> Decision:
         me, held = begin_watched(me, event.bot, source, env)
         told = (Say(me.person, letter(held)),) if held is not None else ()
     token = token_in_link(payload_of(event.text))
-    if token is not None and facts.me.journey is None and me.journey is not None:
+    is_new = facts.me.journey is None and not has_talked_before(me)
+    if token is not None and is_new and me.journey is not None:
         me = invited(me, token)
     code = code_in_link(payload_of(event.text))
     if code is not None and not me.profile.complete:

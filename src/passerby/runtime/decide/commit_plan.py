@@ -109,7 +109,8 @@ def plan_commit(
     if decision.erases is not None:
         # The last fact, so that it removes what the others say, too.
         value = after[decision.erases]
-        left = None if value.is_blank or value.profile.consented_at is not None else value
+        is_gone = value.is_blank and value.spent is None
+        left = None if is_gone or value.profile.consented_at is not None else value
         facts = (*facts, PersonErased(decision.erases, not value.is_blank, now, left))
     notices: list[Notice] = []
     owed: list[Notice] = []

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from passerby.domain.evidence import may_concern, original_of
+from passerby.domain.money.spent import has_bought
 from passerby.domain.money.wallets import new_code
 from passerby.kernel.content import Content
 from passerby.kernel.decision import Chosen, Decider, Facts
@@ -150,10 +151,9 @@ class FactsLoader:
     async def _redeemed(self, code: str, me: Participant) -> Redemption:
         """Use a promo code. While the records are away, the person is asked to try later: their chat must not wait."""
         await own_task()  # the records' drivers use time-outs
-        bought = me.wallet is not None and bool(me.wallet.charges)
         try:
             return await self._records.redeem(
-                code, me.person, self._clock.now(), has_bought=bought, grant=new_code(self._rng)
+                code, me.person, self._clock.now(), has_bought=has_bought(me), grant=new_code(self._rng)
             )
         except RecordsLost:
             return Redemption(RedemptionOutcome.AWAY)

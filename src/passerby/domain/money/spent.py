@@ -1,0 +1,49 @@
+"""What an erasure leaves of somebody's trial, purchases, referral and own refund, so that nobody has them once more by
+having their data erased."""
+
+import math
+from typing import Final
+
+from passerby.domain.money.own_refund import ONCE_IN_S
+from passerby.domain.money.wallets import DAY_S
+from passerby.kernel.journey import Step
+from passerby.kernel.participant import Participant
+from passerby.kernel.spent import Spent
+
+KEPT_S: Final = 365 * DAY_S
+MONTH_S: Final = 30 * DAY_S
+
+
+def has_bought(me: Participant) -> bool:
+    """Whether they have ever bought something, also before an erasure."""
+    return bool(_steps(me) & Step.PAID)
+
+
+def has_talked_before(me: Participant) -> bool:
+    """Whether they had their first real chat before an erasure: then they had their trial, and are no new friend."""
+    return me.spent is not None and bool(me.spent.steps & Step.TALK)
+
+
+def spent_by(me: Participant, at: float) -> Spent | None:
+    """What an erasure at `at` leaves. None: nothing."""
+    earlier = me.spent or Spent(0.0)
+    refunded_at = me.wallet.refunded_at if me.wallet is not None else 0.0
+    refund_over_at = _month_end(refunded_at + ONCE_IN_S) if refunded_at else 0.0
+    no_refund_until = max(earlier.no_refund_until, refund_over_at)
+    steps = _steps(me) & (Step.TALK | Step.PAID)
+    if not steps and no_refund_until <= at:
+        return None
+    return Spent(_month_end(at + KEPT_S), steps, no_refund_until if no_refund_until > at else 0.0)
+
+
+def _steps(me: Participant) -> int:
+    steps = me.journey.steps if me.journey is not None else 0
+    if me.spent is not None:
+        steps |= me.spent.steps
+    if me.wallet is not None and me.wallet.charges:
+        steps |= Step.PAID
+    return steps
+
+
+def _month_end(at: float) -> float:
+    return math.ceil(at / MONTH_S) * MONTH_S
