@@ -143,6 +143,8 @@ def test_the_card_shows_what_binds_the_accused_now() -> None:
         (FILE, frozenset({12}), "cases.not_yours"),
         (of(claimed_by=9), frozenset(), "cases.taken"),
         (of(version=4), frozenset(), "cases.changed"),
+        (of(claimed_by=None, claimed_until=0.0), frozenset(), "cases.changed"),
+        (of(claimed_by=9, claimed_until=NOW - 1), frozenset(), "cases.changed"),
     ],
 )
 @pytest.mark.parametrize(

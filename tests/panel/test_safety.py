@@ -119,6 +119,27 @@ def test_a_ban_waits_for_a_second_member_who_has_just_proved_who_they_are(tmp_pa
     play(tmp_path, scene)
 
 
+def test_nobody_sees_the_evidence_of_a_case_that_they_did_not_take(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        moderator = await stage.hire(Role.MODERATOR, 601)
+        browser = await stage.signed_in(moderator)
+        await reported(stage)
+        await browser.get("/safety")
+        given, before = await token(browser), len(await stage.actions())
+        wish = {"csrf": given, "kind": "suspended", "reason": "rude", "hours": "24"}
+        for version in range(4):
+            about = f"1.{version}"
+            for action in ("case_see", "case_dismiss"):
+                seen = await browser.post("/safety/press", {"csrf": given, "action": action, "token": about})
+                assert (seen.status, CANARY in seen.text) == (409, False)
+            assert "Done." not in (await browser.post("/safety/restrict", wish | {"token": about})).text
+            assert (await stage.press(601, "case_see", about)).refused
+        assert (await stage.actions())[before:] == []
+        assert not await orders(stage)
+
+    play(tmp_path, scene)
+
+
 def test_only_buttons_of_cases_can_be_pressed_and_junk_does_nothing(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         browser = await stage.signed_in()

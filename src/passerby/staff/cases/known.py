@@ -24,7 +24,9 @@ def known(facts: StaffFacts) -> tuple[StaffMember, Desk]:
 
 
 def mine(event: ButtonPressed, facts: StaffFacts, env: Env) -> tuple[StaffMember, CaseFile | None, Text]:
-    """The case of a button, if the member may decide on it now and has seen its newest version; or why not."""
+    """The case of a button, if the member has taken it, may decide on it now and has seen its newest version; or why
+    not. It stays theirs after its quarter of an hour until somebody else takes it.
+    """
     me, desk = known(facts)
     file = desk.file
     if file is None:
@@ -34,6 +36,6 @@ def mine(event: ButtonPressed, facts: StaffFacts, env: Env) -> tuple[StaffMember
     if is_taken(me, file.case, env.now):
         return me, None, text("cases.taken")
     version = event.token.split(".")[1:2]
-    if version != [str(file.case.version)]:
+    if version != [str(file.case.version)] or file.case.claimed_by != me.number:
         return me, None, text("cases.changed")
     return me, file, text("cases.changed")
