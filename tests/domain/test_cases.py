@@ -98,6 +98,7 @@ def test_nobody_decides_about_themselves_or_on_their_own_decision() -> None:
     assert not may_decide(member(1, Role.OWNER), second, ())
     assert not may_decide(member(2, Role.MODERATOR), second, ())
     assert may_decide(member(2, Role.ADMIN), second, ())
+    assert not may_decide(member(0, Role.OWNER), second, ()), "nobody knows who sits at the command line"
     assert not may_decide(member(2, Role.ADMIN), case(state=CaseState.SECOND), ())
 
 

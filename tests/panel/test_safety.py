@@ -119,6 +119,24 @@ def test_a_ban_waits_for_a_second_member_who_has_just_proved_who_they_are(tmp_pa
     play(tmp_path, scene)
 
 
+def test_a_browser_that_the_command_line_let_in_confirms_no_ban(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        owner = await stage.signed_in(await stage.hire(Role.OWNER, 600))
+        await reported(stage)
+        shown = await press(owner, await owner.get("/safety"), "Take the next case")
+        await press(owner, shown, "Restrict", kind="banned", reason="rude", hours="0")
+        before = await orders(stage)
+        other = await stage.signed_in()
+        given = await press(other, await other.get("/safety"), "Take the next case")
+        assert "Confirm the ban" not in given.text
+        for version in range(5):
+            forged = {"csrf": await token(other), "action": "case_confirm", "token": f"1.{version}"}
+            assert "Done." not in (await other.post("/safety/second", forged)).text
+        assert await orders(stage) == before
+
+    play(tmp_path, scene)
+
+
 def test_nobody_sees_the_evidence_of_a_case_that_they_did_not_take(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         moderator = await stage.hire(Role.MODERATOR, 601)

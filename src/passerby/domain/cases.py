@@ -19,7 +19,7 @@ from passerby.kernel.case import About, Case, CaseFile, CaseState, Lane, Report,
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Complaint
 from passerby.kernel.sanction import Appeal, Reason, Sanction, SanctionKind
-from passerby.kernel.staff import Permission, StaffMember
+from passerby.kernel.staff import COMMAND_LINE, Permission, StaffMember
 
 LEASE_S = 900.0
 """How long a case that somebody took is theirs."""
@@ -79,13 +79,14 @@ def is_taken(member: StaffMember, case: Case, now: float) -> bool:
 
 def may_decide(member: StaffMember, case: Case, involved: Collection[int]) -> bool:
     """Whether nothing keeps a member from deciding: it is not about themselves or a report of theirs, not an appeal
-    against their own decision, and not a proposal of their own."""
+    against their own decision, and not a proposal of their own. The command line is no second member."""
     if case.number in involved or case.state is CaseState.DECIDED:
         return False
     if case.about is About.APPEAL and case.against == member.number:
         return False
     if case.state is CaseState.SECOND:
-        return may(member, Permission.BAN) and case.proposal is not None and case.proposal.by != member.number
+        is_second = case.proposal is not None and member.number not in (COMMAND_LINE, case.proposal.by)
+        return is_second and may(member, Permission.BAN)
     return True
 
 

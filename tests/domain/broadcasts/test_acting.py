@@ -83,6 +83,8 @@ def test_only_owners_start_what_nobody_can_turn_off() -> None:
 def test_somebody_else_approves_what_goes_to_many() -> None:
     submitted = did(made(), BroadcastAct.START, people=101)
     assert did(submitted, BroadcastAct.APPROVE) == "broadcasts.second_needed"
+    on_the_command_line = did(submitted, BroadcastAct.APPROVE, by=0, role=Role.OWNER)
+    assert on_the_command_line == "broadcasts.second_needed", "nobody knows who sits there"
     approved = did(submitted, BroadcastAct.APPROVE, by=2)
     assert (approved.state, approved.submitted_by, approved.approved_by) == (S.STARTING, 1, 2)
     assert did(made(), BroadcastAct.APPROVE, by=2) == "broadcasts.not_now"

@@ -9,7 +9,7 @@ from passerby.kernel.broadcast import Audience, Broadcast, BroadcastState, Categ
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Env
 from passerby.kernel.ids import PersonId
-from passerby.kernel.staff import Role, StaffFacts
+from passerby.kernel.staff import COMMAND_LINE, Role, StaffFacts
 from passerby.kernel.staff_requests import BroadcastAct
 
 RECALL_S: Final = 48 * 3600.0
@@ -112,7 +112,7 @@ def act(broadcast: Broadcast, what: BroadcastAct, facts: StaffFacts, env: Env) -
         case BroadcastAct.APPROVE:
             if broadcast.state is not BroadcastState.SUBMITTED:
                 return "broadcasts.not_now"
-            if facts.me.number == broadcast.submitted_by:
+            if facts.me.number in (COMMAND_LINE, broadcast.submitted_by):
                 return "broadcasts.second_needed"
             return _begun(msgspec.structs.replace(broadcast, approved_by=facts.me.number), env)
         case BroadcastAct.PAUSE:
