@@ -363,6 +363,22 @@ def test_our_own_cancellation_is_not_told_and_is_closed_by_telegrams_answer_or_n
     assert wallet(ann).subscriptions[0].state is SubscriptionState.CANCELLING, "the renewal was faster"
 
 
+@pytest.mark.parametrize("age", [None, 16])
+def test_nothing_is_sold_before_the_first_questions_are_answered(age: int | None) -> None:
+    """Nor to somebody who has said that they are too young. An invoice that they have from before is refused."""
+    talk, ann = shop()
+    payload = orders(ann)
+    too_young = NOW if age else None
+    profile = Profile(consented_at=NOW, too_young_at=too_young)
+    talk.people[ann.person] = msgspec.structs.replace(ann.value, profile=profile)
+    decision = ann.writes("/vip")
+    assert said(decision) == ["vip.refused_unready"]
+    assert [each.keyboard for each in decision.effects if isinstance(each, Say)] == [None]
+    assert refusal(ann, payload, 250) is NotNow.UNREADY
+    assert said(ann.presses("vip_buy", "month")) == ["vip.refused_unready"]
+    assert talk.happens(CheckoutAnswered(ann.person, BOT, payload, NotNow.UNREADY)) == NOTHING
+
+
 def test_a_search_that_goes_on_after_a_refund_has_no_priority() -> None:
     _, ann = shop()
     pays(ann, orders(ann))

@@ -234,6 +234,8 @@ class NotNow(StrEnum):
     """The plan is not sold any more, or not here."""
     SUBSCRIBED = "subscribed"
     BARRED = "barred"
+    UNREADY = "unready"
+    """They have not answered the first questions, or said that they are too young."""
     LATER = "later"
     """We could not look."""
 

@@ -15,8 +15,9 @@ from passerby.kernel.participant import Participant
 
 
 def plans_for(me: Participant, bot: BotId, env: Env) -> tuple[Plan, ...]:
-    """What this person can buy in this bot. A bot that closes sells nothing: nobody could refund it later."""
-    if bot in env.draining:
+    """What this person can buy in this bot. A bot that closes sells nothing: nobody could refund it later. Nor is
+    anything sold to people who may not chat yet, for example because they have said that they are too young."""
+    if bot in env.draining or not me.profile.complete:
         return ()
     subscribed = is_subscribed(me, env.now)
     return tuple(
@@ -62,6 +63,8 @@ def refusal_at_checkout(me: Participant, bot: BotId, payload: str, stars: int, e
     order = order_for(wallet_of(me, env.now), payload)
     if bar(me, env.now) is not None:
         return NotNow.BARRED
+    if not me.profile.complete:
+        return NotNow.UNREADY
     if order is None or order.bot != bot:
         return NotNow.UNKNOWN
     if any(each.order == order.id for each in wallet_of(me, env.now).charges):

@@ -36,6 +36,8 @@ def shop_again(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
 
 def _offer(me: Participant, bot: BotId, env: Env) -> Say:
     keyboard = keys_for(me.state) if me.profile.complete and not me.sanctions else None
+    if env.rules.plans and not me.profile.complete:
+        return Say(me.person, _with_status(text("vip.refused_unready"), me, env))
     if not env.rules.plans:
         return Say(me.person, _with_status(text("vip.given" if matters(env.rules) else "vip.free"), me, env), keyboard)
     rows = tuple((_plan_button(plan, me, env),) for plan in plans_for(me, bot, env))
@@ -79,7 +81,7 @@ def answered(event: CheckoutAnswered, facts: Facts, env: Env) -> Decision:
         if me.wallet is None or order_for(me.wallet, event.payload) is None:
             return NOTHING
         return Decision((checked(me, event.payload, env.now),))
-    if me.bot is None or event.refusal == NotNow.BARRED:
+    if me.bot is None or event.refusal in (NotNow.BARRED, NotNow.UNREADY):
         return NOTHING
     said = text("vip.refused", why=text(f"vip.refused_{event.refusal}"))
     rows = tuple((_plan_button(plan, me, env),) for plan in plans_for(me, event.bot, env))
