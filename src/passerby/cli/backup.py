@@ -54,11 +54,12 @@ def run(json: Json = False) -> None:
 def list_(json: Json = False) -> None:
     """List the backups, the oldest first, and the last restore test. Exit code 1: one of them cannot be opened."""
     from passerby import settings
+    from passerby.bootstrap.clock import SystemClock
     from passerby.ops.backup.places import directory_of
     from passerby.ops.backup.verifying import listed
 
     settled = settings.read()
-    found = listed(settled)
+    found = listed(settled, SystemClock().now())
     state = directory_of(settled).state()
     if json:
         rows = [each._asdict() | {"path": str(each.path)} for each in found]

@@ -387,6 +387,21 @@ def test_the_doctor_names_the_newest_backup_and_the_last_restore_test(on_a_file:
     assert verdicts(CLOCK.now() + 9 * 86_400)["restore test"] == "warn"
 
 
+def test_links_directories_and_empty_files_among_the_backups_are_named_and_stop_nothing(on_a_file: Settings) -> None:
+    asyncio.run(fill(on_a_file, range(1, 4)))
+    path = asyncio.run(take(on_a_file, CLOCK.now)).path
+    path.with_name("passerby-20250101T000000Z.backup").symlink_to("nowhere")
+    path.with_name("passerby-20250102T000000Z.backup").mkdir()
+    path.with_name("passerby-20991231T000000Z.backup").touch()
+    problems = [each.problem for each in listed(on_a_file, CLOCK.now())]
+    assert problems == ["it is not a file", "it is not a file", "", "its name says a time in the future"]
+    verified = asyncio.run(verify(on_a_file, None, CLOCK.now))
+    assert (verified.name, verified.problems) == (path.name, [])
+    told = [each for each in backups.checks(on_a_file, CLOCK.now) if each.check == "backup"]
+    assert [str(each.verdict) for each in told] == ["warn", "warn", "warn", "ok"]
+    assert path.name in told[-1].told
+
+
 def test_a_list_of_no_backups_asks_for_the_directory_and_never_for_a_key(on_a_file: Settings) -> None:
     keyless = on_a_file.model_copy(update={"backup_key": None})
     assert listed(keyless) == []

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from passerby.ops.backup.directory import Directory, DirectoryState, Verified, begun_at, kept
+from passerby.ops.backup.directory import Directory, DirectoryState, Verified, begun_at, kept, strange
+from passerby.ops.backup.sealed import MAGIC
 
 START = datetime(2026, 1, 1, 3, 30, tzinfo=UTC)
 
@@ -29,7 +30,7 @@ def test_a_year_of_daily_backups_leaves_seven_days_four_weeks_and_six_months(tmp
 def at_hours(directory: Directory, *hours: int) -> list[Path]:
     found = [directory.place((START + timedelta(hours=hour)).timestamp()) for hour in hours]
     for path in found:
-        path.touch()
+        path.write_bytes(MAGIC)
     return found
 
 
@@ -75,7 +76,28 @@ def test_backups_are_kept_by_number_not_by_age(tmp_path: Path) -> None:
 def test_only_whole_backups_count(tmp_path: Path) -> None:
     directory = Directory(tmp_path)
     path = directory.place(START.timestamp())
-    path.touch()
+    path.write_bytes(MAGIC)
     path.with_name(path.name + ".part").touch()
     (tmp_path / "passerby-notes.backup").touch()
     assert directory.backups() == [path]
+
+
+def test_what_is_only_named_like_a_backup_is_never_the_newest_one(tmp_path: Path) -> None:
+    directory, now = Directory(tmp_path), START.timestamp()
+    good, empty, link, folder, future = (directory.place(now + hour * 3600) for hour in (-4, -3, -2, -1, 9_000))
+    good.write_bytes(MAGIC)
+    empty.touch()
+    link.symlink_to(tmp_path / "nowhere")
+    folder.mkdir()
+    future.write_bytes(MAGIC)
+    assert directory.backups(now) == [good]
+    assert directory.find(None, now) == good
+    assert directory.retire(now) == []
+    assert directory.named() == [good, empty, link, folder, future]
+    assert [strange(path, now) for path in directory.named()] == [
+        "",
+        "this is not a backup of Passerby",
+        "it is not a file",
+        "it is not a file",
+        "its name says a time in the future",
+    ]

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from passerby.adapters.sql import SchemaState
 from passerby.kernel.ids import BotId
 from passerby.ops.backup.directory import Directory, DirectoryState, Verified
+from passerby.ops.backup.sealed import MAGIC
 from passerby.ops.cluster.drill import Drill, LastDrill, note_drill
 from passerby.ops.doctor import backups, database, machine, operation, polling, redis, telegram
 from passerby.ops.doctor.finding import GIB, Finding, Verdict, skew
@@ -122,7 +123,7 @@ def backup(there: Path, is_well: bool) -> Found:
     for old in place.iterdir():
         old.unlink()
     file = place / time.strftime("passerby-%Y%m%dT%H%M%SZ.backup", time.gmtime(made_at))
-    file.touch(0o600)
+    file.write_bytes(MAGIC)
     directory = Directory(place)
     tested = Verified(file.name, time.time() - (1 if is_well else 9) * DAY_S, [])
     directory.put_state(DirectoryState(verified=tested))

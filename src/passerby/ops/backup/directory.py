@@ -6,6 +6,7 @@ another ending, which the next run removes. `state.json` notes the last restore 
 """
 
 import fcntl
+import math
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -16,12 +17,15 @@ from typing import Final
 import msgspec
 
 from passerby.ops.backup.failure import BackupFailed, NoSuchBackup
+from passerby.ops.backup.sealed import MAGIC
 
 SUFFIX: Final = ".backup"
 PART: Final = ".part"
 _FORM: Final = "passerby-%Y%m%dT%H%M%SZ"
 DAYS, WEEKS, MONTHS = 7, 4, 6
 DAY_S: Final = 86_400.0
+_SKEW_S: Final = 3_600.0
+"""The clock of another machine may be fast by this."""
 
 
 class Verified(msgspec.Struct, frozen=True):
@@ -76,13 +80,17 @@ class Directory:
         finally:
             os.close(lock)
 
-    def backups(self) -> list[Path]:
-        """The oldest first."""
+    def named(self) -> list[Path]:
+        """Everything with the name of a backup, the oldest first. It may be none: see `strange`."""
         return sorted(path for path in self.path.glob(f"passerby-*{SUFFIX}") if begun_at(path) is not None)
 
-    def find(self, name: str | None) -> Path:
+    def backups(self, now: float = math.inf) -> list[Path]:
+        """The oldest first, without those whose name says a time after `now`."""
+        return [path for path in self.named() if not strange(path, now)]
+
+    def find(self, name: str | None, now: float = math.inf) -> Path:
         """The backup of this name or path; the newest one for None. Raises: BackupFailed."""
-        found = self.backups()
+        found = self.backups(now)
         if name is None:
             if not found:
                 raise BackupFailed(f"there is no backup in {self.path}")
@@ -101,12 +109,12 @@ class Directory:
         for path in self.path.glob(f"*{PART}"):
             path.unlink(missing_ok=True)
 
-    def retire(self) -> list[Path]:
+    def retire(self, now: float = math.inf) -> list[Path]:
         """Delete what is not kept: never the last backup that passed a restore test. Returns what was deleted.
 
         Only while `locked`.
         """
-        found = self.backups()
+        found = self.backups(now)
         keep = kept(found)
         if (tested := self.state().last_passed) is not None:
             keep.add(self.path / tested.name)
@@ -140,6 +148,20 @@ def begun_at(path: Path) -> float | None:
         return datetime.strptime(path.stem, _FORM).replace(tzinfo=UTC).timestamp()
     except ValueError:
         return None
+
+
+def strange(path: Path, now: float = math.inf) -> str:
+    """Why a file with the name of a backup is not counted as one. Empty: it is. Whether it is whole shows its end."""
+    if (begun_at(path) or 0.0) > now + _SKEW_S:
+        return "its name says a time in the future"
+    if not path.is_file():
+        return "it is not a file"
+    try:
+        with path.open("rb") as file:
+            is_ours = file.read(len(MAGIC)) == MAGIC
+    except OSError as error:
+        return f"it cannot be read ({error.strerror})"
+    return "" if is_ours else "this is not a backup of Passerby"
 
 
 def kept(backups: Iterable[Path]) -> set[Path]:

@@ -51,7 +51,8 @@ class BackupDuty:
 
     def due(self) -> list[str]:
         """What should be done now, in this order: "run", "verify"."""
-        now, backups, verified = self._clock.now(), self._directory.backups(), self._directory.state().verified
+        now = self._clock.now()
+        backups, verified = self._directory.backups(now), self._directory.state().verified
         newest = begun_at(backups[-1]) if backups else None
         found = []
         if newest is None or newest < scheduled_before(now, self._settings.backup_at):
@@ -88,7 +89,7 @@ class BackupDuty:
 
     def _measure(self) -> None:
         """Where there is none, the time counts from when the first one was wanted."""
-        backups, state = self._directory.backups(), self._directory.state()
+        backups, state = self._directory.backups(self._clock.now()), self._directory.state()
         passed = state.last_passed
         if not backups or passed is None:
             with suppress(OSError):  # then it counts from the start of this process

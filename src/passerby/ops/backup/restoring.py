@@ -79,7 +79,7 @@ async def restore(
     Raises: BackupFailed, FleetRuns, WrongSetting, OSError.
     """
     database = database_of(settings)
-    path = directory_of(settings).find(name)
+    path = directory_of(settings).find(name, clock.now())
     with path.open("rb") as file:
         try:
             sealed = Sealed(file, open_backup_key(settings, make=False))

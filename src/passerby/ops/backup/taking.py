@@ -61,7 +61,7 @@ async def take(settings: Settings, now: Callable[[], float], reached: Callable[[
         reached("name")
         settle(part, path)
         reached("retire")
-        retired = directory.retire()
+        retired = directory.retire(now())
         reached("upload")
         return Taken(path, manifest, retired, await _upload(settings, directory))
 

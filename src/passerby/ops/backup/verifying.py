@@ -1,11 +1,12 @@
 """Restore tests, and what the other commands ask of a backup that is there."""
 
 import hashlib
+import math
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from passerby.ops.backup.directory import Verified
+from passerby.ops.backup.directory import Verified, strange
 from passerby.ops.backup.failure import BackupFailed, DumpRefused
 from passerby.ops.backup.manifest import Manifest
 from passerby.ops.backup.places import database_of, directory_of
@@ -22,19 +23,25 @@ class Listed(NamedTuple):
     problem: str
 
 
-def listed(settings: Settings) -> list[Listed]:
-    """Every backup, the oldest first. Reads only their ends. Raises: WrongSetting."""
+def listed(settings: Settings, now: float = math.inf) -> list[Listed]:
+    """Every backup, and all that is named like one, the oldest first. Reads only their ends. Raises: WrongSetting."""
     found: list[Listed] = []
-    paths = directory_of(settings).backups()
+    paths = directory_of(settings).named()
     if not paths:
         return found
     key = open_backup_key(settings, make=False)
     for path in paths:
+        if problem := strange(path, now):
+            found.append(Listed(path, 0, None, problem))
+            continue
         try:
+            size = path.stat().st_size
             manifest, problem = Manifest.decode(manifest_of(path, key)), ""
-        except (NotABackup, OSError, ValueError) as error:
+        except OSError as error:
+            size, manifest, problem = 0, None, f"it cannot be read ({error.strerror})"
+        except (NotABackup, ValueError) as error:
             manifest, problem = None, str(error)
-        found.append(Listed(path, path.stat().st_size, manifest, problem))
+        found.append(Listed(path, size, manifest, problem))
     return found
 
 
@@ -47,7 +54,7 @@ async def verify(settings: Settings, name: str | None, now: Callable[[], float])
     """
     directory = directory_of(settings)
     with directory.locked():
-        path = directory.find(name)
+        path = directory.find(name, now())
         database = database_of(settings)
         await database.sweep()
         key = open_backup_key(settings, make=False)
@@ -62,7 +69,7 @@ async def verify(settings: Settings, name: str | None, now: Callable[[], float])
             except (NotABackup, DumpRefused) as error:
                 problems = [str(error)]
         verified = Verified(path.name, now(), problems)
-        if any(map(path.samefile, directory.backups())):
+        if path.resolve() in (each.resolve() for each in directory.backups()):
             directory.put_state(directory.state().after(verified))
         return verified
 

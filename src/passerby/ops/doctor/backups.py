@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from passerby.ops.backup.directory import Directory, begun_at
+from passerby.ops.backup.directory import Directory, begun_at, strange
 from passerby.ops.doctor.finding import GIB, Finding, fail, warn, well
 from passerby.settings import Settings
 
@@ -51,7 +51,11 @@ def checks(settings: Settings, now: Callable[[], float]) -> Iterator[Finding]:
         return
     directory = Directory(settings.backup_dir)
     yield from _place(settings, directory.path)
-    backups = directory.backups()
+    backups = directory.backups(now())
+    for path in directory.named():
+        if problem := strange(path, now()):
+            remedy = "look where it comes from, and remove it"
+            yield warn("backup", f"{path.name} is not counted: {problem}", remedy)
     if not backups:
         yield warn("backup", f"there is none in {directory.path} yet", "run passerby backup run")
         return
