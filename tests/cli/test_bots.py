@@ -4,6 +4,7 @@ import json
 import stat
 import subprocess
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,30 @@ def test_a_bot_is_added_and_comments_stay(file: TokenFile) -> None:
 def test_a_new_token_of_the_same_bot_replaces_the_old_one(file: TokenFile) -> None:
     changed = ONE[:-1] + "z"
     file.add(changed)
-    assert sorted(tokens(file)) == sorted([TWO, changed])
+    assert tokens(file) == [changed, TWO], "in the order of before, by which an import maps bots"
+    assert "# two brands" in file.path.read_text()
+
+
+def test_a_token_file_that_is_a_link_stays_one_and_keeps_its_mode(file: TokenFile, tmp_path: Path) -> None:
+    (tmp_path / "secrets").mkdir()
+    there = file.path.rename(tmp_path / "secrets" / "real")
+    there.chmod(0o640)
+    file.path.symlink_to(there)
+    file.add(NEW)
+    assert file.path.is_symlink()
+    assert tokens(TokenFile(there)) == [ONE, TWO, NEW]
+    assert stat.S_IMODE(there.stat().st_mode) == 0o640
+
+
+def test_several_operators_who_add_bots_at_the_same_time_lose_none(file: TokenFile) -> None:
+    added = [f"{number}:" + "d" * 35 for number in range(400_000, 400_020)]
+    with ThreadPoolExecutor(8) as operators:
+        list(operators.map(TokenFile(file.path).add, added))
+    assert sorted(_lines(file)) == sorted([ONE, TWO, *added])
+
+
+def _lines(file: TokenFile) -> list[str]:
+    return [line.partition(" ")[0] for line in file.path.read_text().splitlines() if line and not line.startswith("#")]
 
 
 def test_a_bot_is_removed_but_never_the_last_one(file: TokenFile) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 
 from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import PyreqwestError
+from pyreqwest.request import RequestBuilder
 
 from passerby.adapters.botapi.webhook_api import BotApiWebhooks
 from passerby.adapters.sql import SqlRecords
@@ -215,22 +216,28 @@ async def post(url: str, body: bytes, headers: dict[str, str]) -> None:
     try:
         async with _client(url) as client:
             request = client.post(url).headers({"Content-Type": "application/json", **headers}).body_bytes(body)
-            answer = await request.build().send()
+            status = await _status(request)
     except PyreqwestError as error:
         raise NotTold(f"ALERT_WEBHOOK_URL does not answer ({type(error).__name__})") from None
-    if answer.status >= 300:
-        raise NotTold(f"ALERT_WEBHOOK_URL answers {answer.status}")
+    if status >= 300:
+        raise NotTold(f"ALERT_WEBHOOK_URL answers {status}")
 
 
 async def ask_heartbeat(url: str) -> None:
     """Raises: NotTold."""
     try:
         async with _client(url) as client:
-            answer = await client.get(url).build().send()
+            status = await _status(client.get(url))
     except PyreqwestError as error:
         raise NotTold(f"HEARTBEAT_URL does not answer ({type(error).__name__})") from None
-    if answer.status >= 300:
-        raise NotTold(f"HEARTBEAT_URL answers {answer.status}")
+    if status >= 300:
+        raise NotTold(f"HEARTBEAT_URL answers {status}")
+
+
+async def _status(request: RequestBuilder) -> int:
+    """The body of the answer is not read: it may be of any size."""
+    async with request.streamed_read_buffer_limit(0).build_streamed() as answer:
+        return answer.status
 
 
 def _client(url: str) -> Client:

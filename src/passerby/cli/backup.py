@@ -142,10 +142,10 @@ def restore(
 
 
 def _fail(failed: Exception) -> NoReturn:
-    from passerby.ops.backup.failure import NoSuchBackup
+    from passerby.ops.backup.failure import NoSuchBackup, WrongBackup
 
     print(failed, file=sys.stderr)  # noqa: T201  # the one line
-    raise typer.Exit(2 if isinstance(failed, NoSuchBackup) else 1)
+    raise typer.Exit(2 if isinstance(failed, NoSuchBackup | WrongBackup) else 1)
 
 
 def _print(value: Any) -> None:

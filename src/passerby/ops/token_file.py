@@ -1,7 +1,10 @@
 """Changes BOT_TOKENS_FILE: one line a bot. Comments stay. The new file replaces the old one at once, or not at all."""
 
+import fcntl
 import os
-from collections.abc import Callable
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from passerby.kernel.ids import BotId
@@ -31,12 +34,21 @@ class TokenFile:
         if bot == self._staff_bot:
             # With it in the file, every command would refuse the settings.
             raise WrongSetting("TOKEN", "is the token of the staff bot", "ask @BotFather for another bot")
-        self._write([*(line for line in self._lines() if _bot_of(line) != bot), found.get_secret_value()])
+        with self._alone():
+            # The order counts: `passerby import` maps bots of another program by it.
+            lines, new = self._lines(), found.get_secret_value()
+            places = [place for place, line in enumerate(lines) if _bot_of(line) == bot]
+            for place in places[:1]:
+                _, sign, comment = lines[place].partition("#")
+                lines[place] = f"{new}  {sign}{comment}".rstrip()
+            left = [line for place, line in enumerate(lines) if place not in places[1:]]
+            self._write(left if places else [*left, new])
         return bot
 
     def remove(self, bot: BotId) -> None:
         """Raises: WrongSetting, if it is not there, or is the last one."""
-        self._write(self.without(bot))
+        with self._alone():
+            self._write(self.without(bot))
 
     def has(self, bot: BotId) -> bool:
         return any(_bot_of(line) == bot for line in self._lines())
@@ -61,14 +73,30 @@ class TokenFile:
             found += [*tokens[:-1], f"{tokens[-1]}  {rest}".rstrip()] if tokens else [rest]
         return found
 
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Whoever else changes the file waits. The lock is on the directory, because the file is replaced."""
+        directory = os.open(self.path.resolve().parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(directory, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(directory)
+
     def _write(self, lines: list[str]) -> None:
-        beside = self.path.with_name(f"{self.path.name}.new")
-        file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        """Where the path is a link, what it leads to is replaced. Mode and owner stay, if we may set them."""
+        path = self.path.resolve()
+        beside, before = path.with_name(f"{path.name}.new"), path.stat()
+        beside.unlink(missing_ok=True)
+        file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(file, "w", encoding="utf-8") as opened:
             opened.write("\n".join(lines) + "\n")
             opened.flush()
-            os.fsync(opened.fileno())
-        beside.replace(self.path)
+            with suppress(OSError):
+                os.fchown(file, before.st_uid, before.st_gid)
+                os.fchmod(file, stat.S_IMODE(before.st_mode))
+            os.fsync(file)
+        beside.replace(path)
 
 
 def retirer(settings: Settings) -> Callable[[BotId], str] | None:
@@ -93,4 +121,4 @@ def retirer(settings: Settings) -> Callable[[BotId], str] | None:
 def _bot_of(line: str) -> BotId:
     """The bot of a line; 0 if it has none."""
     number = line.strip().partition(":")[0]
-    return BotId(int(number)) if number.isdigit() else BotId(0)
+    return BotId(int(number)) if number.isascii() and number.isdigit() else BotId(0)

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import pytest
 
@@ -24,6 +25,8 @@ class Receiver:
 
     def __init__(self) -> None:
         self.status = 200
+        self.length = 0
+        self.ended: asyncio.Queue[None] = asyncio.Queue()
         self.requests: list[tuple[str, dict[str, str], bytes]] = []
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -32,10 +35,15 @@ class Receiver:
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         self.requests.append((first, headers, body))
         more = "Location: http://127.0.0.1:9/\r\n" if self.status == 302 else ""
-        head = f"HTTP/1.1 {self.status} x\r\n{more}Content-Length: 0\r\nConnection: close\r\n\r\n"
+        head = f"HTTP/1.1 {self.status} x\r\n{more}Content-Length: {self.length}\r\nConnection: close\r\n\r\n"
         writer.write(head.encode())
         await writer.drain()
-        writer.close()
+        with suppress(ConnectionError):
+            if self.length:
+                await reader.read()  # the body never comes
+            writer.close()
+            await writer.wait_closed()
+        self.ended.put_nowait(None)
 
 
 def served(body: Callable[[Receiver, str], Awaitable[None]]) -> None:
@@ -93,3 +101,13 @@ def test_an_address_that_nobody_answers_is_named_by_its_setting_only() -> None:
         asyncio.run(alerting.ask_heartbeat("http://127.0.0.1:9/secret"))
     assert "HEARTBEAT_URL" in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+@staged(served)
+async def test_of_an_answer_only_the_status_is_read(receiver: Receiver, url: str, /) -> None:
+    receiver.length = 100_000_000
+    await alerting.ask_heartbeat(url)
+    await alerting.post(url, b"{}", {})
+    for _ in range(2):
+        await asyncio.wait_for(receiver.ended.get(), 60)
+    assert len(receiver.requests) == 2

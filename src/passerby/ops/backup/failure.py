@@ -9,5 +9,9 @@ class NoSuchBackup(BackupFailed):
     """Somebody has named a backup that does not exist."""
 
 
+class WrongBackup(BackupFailed):
+    """Somebody has named a file that cannot be restored: no backup, a damaged one, or one of another key."""
+
+
 class DumpRefused(BackupFailed):
     """The database answers, and does not take this dump."""

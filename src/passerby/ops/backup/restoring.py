@@ -25,7 +25,7 @@ from passerby.adapters.sql.tables import broadcast_targets, chats, star_sweeps, 
 from passerby.domain.reconcile import REASON
 from passerby.kernel.broadcast import TargetState
 from passerby.ops.backup import ending
-from passerby.ops.backup.failure import BackupFailed
+from passerby.ops.backup.failure import BackupFailed, WrongBackup
 from passerby.ops.backup.manifest import Manifest
 from passerby.ops.backup.places import database_of, directory_of
 from passerby.ops.backup.sealed import NotABackup, Sealed
@@ -116,7 +116,7 @@ async def restore(
                     ended = await _end_chats(_database(settings), clock.now())
                     await _end_broadcasts(_database(settings))
         except NotABackup as error:
-            raise BackupFailed(str(error)) from None
+            raise WrongBackup(str(error)) from None
         except (DatabaseUnusable, RecordsLost) as error:
             raise BackupFailed(str(error)) from None
     return Restored(path, manifest, before, live_entries, ended, len(busy), (found.messages, found.notices), aside)

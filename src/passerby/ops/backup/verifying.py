@@ -34,13 +34,14 @@ def listed(settings: Settings, now: float = math.inf) -> list[Listed]:
         if problem := strange(path, now):
             found.append(Listed(path, 0, None, problem))
             continue
+        size, manifest = 0, None
         try:
             size = path.stat().st_size
             manifest, problem = Manifest.decode(manifest_of(path, key)), ""
         except OSError as error:
-            size, manifest, problem = 0, None, f"it cannot be read ({error.strerror})"
+            problem = f"it cannot be read ({error.strerror})"
         except (NotABackup, ValueError) as error:
-            manifest, problem = None, str(error)
+            problem = str(error)
         found.append(Listed(path, size, manifest, problem))
     return found
 

@@ -101,7 +101,7 @@ async def _moved(source: str | Path, target: str | Path, left: Figures, copied: 
         there = await writing.run_sync(contents)
         if there.rows:
             if held.differences(there):
-                raise MoveFailed(f"the new database is not empty: it has {there.rows} rows")
+                raise WrongDatabase(f"the new database is not empty: it has {there.rows} rows")
             return Moved(held, left, was_done=True)
         await copy_all(reading, writing, copied)
         if differences := held.differences(await writing.run_sync(contents)):
