@@ -73,3 +73,27 @@ def test_nobody_raises_such_a_limit_or_asks_for_a_file_by_a_forged_form(tmp_path
         assert (stage.overriding.rules.refund_second_above, stage.overriding.rules.approval_above) == (1000, 1000)
 
     play(tmp_path, scene)
+
+
+@pytest.mark.parametrize("junk", ["²", "9" * 40, "9" * 4000])
+def test_no_number_in_a_form_makes_the_panel_fail(tmp_path: Path, junk: str) -> None:
+    async def scene(stage: Stage) -> None:
+        browser = await stage.signed_in(await stage.hire(Role.OWNER, 600))
+        given = await fields(browser)
+        for path, wish in (
+            ("/safety/press", {"action": "case_see", "token": junk}),
+            ("/safety/legal", {"action": "case_unmask", "token": junk}),
+            ("/team/role", {"member": junk, "role": "admin"}),
+            ("/team/revoke", {"member": junk, "sure": "yes"}),
+            ("/team/passkeys", {"member": junk}),
+            ("/sessions/end", {"session": junk}),
+            ("/broadcasts/act", {"broadcast": junk, "act": "start"}),
+            ("/broadcasts/set", {"broadcast": junk, "options": ""}),
+            ("/broadcasts/write", {"broadcast": junk, "text": "hi"}),
+        ):
+            stage.clock.at += 2
+            assert (await browser.post(path, given | wish)).status < 500, path
+        for path in ("/team", "/safety", "/broadcasts"):
+            assert (await browser.get(path)).status == 200
+
+    play(tmp_path, scene)

@@ -16,6 +16,7 @@ from math import log
 
 from passerby.domain.team import may
 from passerby.kernel.case import About, Case, CaseFile, CaseState, Lane, Report, ReporterRecord
+from passerby.kernel.digits import whole
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Complaint
 from passerby.kernel.sanction import Appeal, Reason, Sanction, SanctionKind
@@ -185,7 +186,7 @@ def evidence_of(case: Case) -> str:
 def case_of(sanction: Sanction) -> int | None:
     """The number of the case that led to a sanction."""
     word, _, number = sanction.evidence.partition(" ")
-    return int(number) if word == "case" and number.isdigit() else None
+    return whole(number) if word == "case" else None
 
 
 def strikes(past: Iterable[Sanction], now: float) -> int:

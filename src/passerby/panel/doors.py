@@ -14,6 +14,7 @@ from urllib.parse import quote
 from passerby.domain import support
 from passerby.domain.panel import LOGIN_S, is_open, new_code
 from passerby.domain.team import may
+from passerby.kernel.digits import whole
 from passerby.kernel.panel import PanelLogin
 from passerby.kernel.staff import COMMAND_LINE, Permission
 from passerby.kernel.staff_requests import PanelEntered, SessionEnded
@@ -144,7 +145,7 @@ class Doors:
 
     async def end(self, visit: Visit) -> Answer:
         number = visit.request.form.get("session", "")
-        done = await self._act(SessionEnded(int(number)), visit.by) if number.isdecimal() else None
+        done = await self._act(SessionEnded(int(number)), visit.by) if whole(number) is not None else None
         if done is None or done.refused:
             return self._failed(visit, "This session is over already, or it is not yours.", 403)
         is_mine = visit.session is not None and number == str(visit.session.number)

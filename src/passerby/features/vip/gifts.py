@@ -4,6 +4,7 @@ from passerby.domain.money.checkout import place_order, plans_for
 from passerby.domain.money.gifts import gift_plans, receiver
 from passerby.features.vip.words import language_of, title
 from passerby.kernel.decision import Decision, Env, Facts
+from passerby.kernel.digits import whole
 from passerby.kernel.effect import Answer, Button, Effect, Menu, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.ids import BotId
@@ -76,7 +77,8 @@ def gift_buy(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     """Send the invoice. It says the same whatever the receiver thinks of the giver."""
     token, _, place = event.token.rpartition(".")
     whom, plans = receiver(facts.me, token), _plans(facts.me, event.bot, env)
-    plan = plans[int(place)] if place.isdigit() and int(place) < len(plans) else None
+    chosen = whole(place)
+    plan = plans[chosen] if chosen is not None and chosen < len(plans) else None
     if whom is None or plan is None:
         return Decision(effects=(Answer(event.query, text("vip.gift_gone")),))
     me, order = place_order(facts.me, plan, event.bot, env, whom)

@@ -6,6 +6,7 @@ from typing import Final, Protocol
 from passerby.adapters.sql import SqlStaff
 from passerby.adapters.sql.panel_reading import PanelReading
 from passerby.catalogue import Catalogue
+from passerby.kernel.digits import MOST_ID, whole
 from passerby.kernel.ids import BotId
 from passerby.kernel.staff import Permission
 from passerby.kernel.staff_requests import BotAddAsked, DrainAsked, DrainEndAsked, RetireAsked
@@ -147,7 +148,7 @@ class BotsPage:
 
     async def reopen(self, visit: Visit) -> Answer:
         bot = visit.request.form.get("bot", "")
-        if bot.isdecimal():
+        if whole(bot, MOST_ID) is not None:
             await self._act(DrainEndAsked(BotId(int(bot))), visit.by)
         return see("/bots")
 

@@ -6,6 +6,7 @@ from passerby.adapters.sql import SqlBroadcasts
 from passerby.catalogue import Catalogue
 from passerby.kernel.broadcast import Broadcast, BroadcastState, TargetState
 from passerby.kernel.content import Content, Kind
+from passerby.kernel.digits import whole
 from passerby.kernel.staff import Permission, StaffDecision
 from passerby.kernel.staff_requests import BroadcastAct, BroadcastDone, BroadcastNew, BroadcastSet, BroadcastWritten
 from passerby.panel.http import Answer, see
@@ -68,7 +69,7 @@ class BroadcastsPage:
     async def write(self, visit: Visit) -> Answer:
         form = visit.request.form
         number, words = form.get("broadcast", ""), form.get("text", "").replace("\r\n", "\n").strip()
-        if not number.isdecimal() or not 0 < len(words) <= MOST_TEXT:
+        if whole(number) is None or not 0 < len(words) <= MOST_TEXT:
             return await self._one(visit, number, "Write between 1 and 4,096 characters.", 400)
         language, arm = form.get("language", "")[:8], "B" if form.get("arm") == "B" else "A"
         asked = BroadcastWritten(
@@ -78,14 +79,14 @@ class BroadcastsPage:
 
     async def set_options(self, visit: Visit) -> Answer:
         number = visit.request.form.get("broadcast", "")
-        if not number.isdecimal():
+        if whole(number) is None:
             return see("/broadcasts")
         asked = BroadcastSet(int(number), visit.request.form.get("options", "")[:500])
         return await self._answered(visit, number, await self._act(asked, visit.by))
 
     async def order(self, visit: Visit) -> Answer:
         number, what = visit.request.form.get("broadcast", ""), visit.request.form.get("act", "")
-        if not number.isdecimal() or what not in {*BroadcastAct}:
+        if whole(number) is None or what not in {*BroadcastAct}:
             return see("/broadcasts")
         done = await self._act(BroadcastDone(int(number), BroadcastAct(what)), visit.by)
         return await self._answered(visit, number, done)
@@ -95,7 +96,7 @@ class BroadcastsPage:
         return await self._one(visit, number, said, 400 if done.refused else 200)
 
     async def _one(self, visit: Visit, number: str, said: str, status: int = 200) -> Answer:
-        found = await self._broadcasts.broadcast(int(number)) if number.isdecimal() and len(number) < 10 else None
+        found = await self._broadcasts.broadcast(int(number)) if whole(number) is not None else None
         if found is None:
             return self._look.page(visit, "error.html", {"said": "There is no such broadcast."}, 404)
         counts = (await self._broadcasts.progress(found.number)).counts

@@ -2,6 +2,7 @@
 
 from passerby.catalogue import Catalogue
 from passerby.domain.team import PERMISSIONS, roles_for
+from passerby.kernel.digits import whole
 from passerby.kernel.staff import Permission, Role, StaffDecision, StaffId
 from passerby.kernel.staff_requests import PasskeysReset, RevocationAsked, RoleAsked
 from passerby.panel.http import Answer, see
@@ -48,13 +49,13 @@ class TeamPage:
 
     async def role(self, visit: Visit) -> Answer:
         number, role = visit.request.form.get("member", ""), visit.request.form.get("role", "")
-        if not number.isdecimal() or role not in {*Role}:
+        if whole(number) is None or role not in {*Role}:
             return await self._page(visit, "There is no such member or role.", 400)
         return await self._done(visit, await self._act(RoleAsked(StaffId(int(number)), Role(role)), visit.by))
 
     async def revoke(self, visit: Visit) -> Answer:
         number = visit.request.form.get("member", "")
-        if not number.isdecimal():
+        if whole(number) is None:
             return await self._page(visit, "There is no such member.", 400)
         if visit.request.form.get("sure") != "yes":
             return await self._sure(visit, int(number))
@@ -63,7 +64,7 @@ class TeamPage:
     async def reset(self, visit: Visit) -> Answer:
         """A member has lost their passkeys."""
         number = visit.request.form.get("member", "")
-        if not number.isdecimal():
+        if whole(number) is None:
             return await self._page(visit, "There is no such member.", 400)
         return await self._done(visit, await self._act(PasskeysReset(StaffId(int(number))), visit.by))
 

@@ -14,6 +14,7 @@ from passerby.domain.money.wallets import read_code
 from passerby.domain.team import may
 from passerby.kernel.case import CaseAsked
 from passerby.kernel.decision import Env
+from passerby.kernel.digits import whole
 from passerby.kernel.drain import KnownBots
 from passerby.kernel.effect import Answer, Menu, Say
 from passerby.kernel.event import ButtonPressed, Event, MessageReceived
@@ -266,7 +267,7 @@ def _case_in(event: Event) -> CaseAsked | None:
             return CaseAsked(next=command_in(words) == NEXT_CASE)
         case ButtonPressed(action=action, token=token) if action.startswith(f"{ABOUT_A_CASE}_"):
             number = token.partition(".")[0]
-            return CaseAsked(int(number) if number.isdigit() else None, next=not number)
+            return CaseAsked(whole(number), next=not number)
         case _:
             return None
 

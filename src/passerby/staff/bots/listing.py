@@ -4,6 +4,7 @@ import msgspec
 
 from passerby.dialogue.staff import answer, in_rows, lines, refused
 from passerby.kernel.decision import Env
+from passerby.kernel.digits import MOST_ID, whole
 from passerby.kernel.drain import Drain, FleetBot, RetireBot
 from passerby.kernel.effect import Button, Menu
 from passerby.kernel.event import ButtonPressed, MessageReceived
@@ -55,7 +56,10 @@ def _card(bot: FleetBot, facts: StaffFacts) -> tuple[Text, Menu]:
 
 def _named(event: ButtonPressed, facts: StaffFacts) -> tuple[FleetBot | None, FleetBot | None]:
     """The bot of a press, and the sister after the dot."""
-    found = [facts.fleet.bot(int(each)) if each.isdecimal() else None for each in event.token.partition(".")[::2]]
+    found = [
+        facts.fleet.bot(int(each)) if whole(each, MOST_ID) is not None else None
+        for each in event.token.partition(".")[::2]
+    ]
     return found[0], found[1]
 
 

@@ -5,6 +5,7 @@ from passerby.domain.broadcasts.acting import act, no_correction, tried
 from passerby.domain.team import may
 from passerby.kernel.broadcast import Broadcast, BroadcastState, Composing
 from passerby.kernel.decision import Env
+from passerby.kernel.digits import whole
 from passerby.kernel.effect import Answer, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.staff import AuditNote, Permission, StaffDecision, StaffFacts
@@ -18,7 +19,7 @@ _EXAMPLES = {"broadcasts.idle_needed": {"example": "idle=30"}}
 
 def pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:
     number, _, what = event.token.partition(".")
-    broadcast = facts.broadcast(int(number)) if number.isdecimal() else None
+    broadcast = facts.broadcast(int(number)) if whole(number) is not None else None
     if broadcast is None or what not in {*BroadcastAct}:
         return refused(event, text("broadcasts.unknown"))
     return do(event, BroadcastAct(what), broadcast, facts, env)

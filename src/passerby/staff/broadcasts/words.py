@@ -12,6 +12,7 @@ from passerby.dialogue.staff import answer, refused
 from passerby.domain.broadcasts.acting import no_correction
 from passerby.kernel.broadcast import Broadcast, Composing
 from passerby.kernel.decision import Env
+from passerby.kernel.digits import whole
 from passerby.kernel.event import MessageReceived
 from passerby.kernel.staff import StaffDecision, StaffFacts
 from passerby.kernel.staff_requests import BroadcastAct
@@ -28,7 +29,7 @@ def commanded(event: MessageReceived, facts: StaffFacts, env: Env) -> StaffDecis
     if not words:
         return StaffDecision(effects=answer(event, *listed(facts)))
     number, *rest = words
-    broadcast = facts.broadcast(int(number)) if number.isdecimal() else None
+    broadcast = facts.broadcast(int(number)) if whole(number) is not None else None
     if broadcast is None:
         return refused(event, text("broadcasts.unknown"))
     what = rest[0].lower() if rest else BroadcastAct.SHOW

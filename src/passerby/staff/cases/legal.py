@@ -11,6 +11,7 @@ from passerby.domain.approvals import request_of
 from passerby.kernel.approval import ApprovalState
 from passerby.kernel.case import CaseFile, LegalHold
 from passerby.kernel.decision import Env
+from passerby.kernel.digits import whole
 from passerby.kernel.effect import Answer, Say
 from passerby.kernel.event import ButtonPressed
 from passerby.kernel.staff import AuditNote, Permission, ShowExhibit, StaffDecision, StaffFacts
@@ -33,7 +34,7 @@ def unmask_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDe
 
 def _number(event: ButtonPressed) -> int:
     number = event.token.partition(".")[0]
-    return int(number) if number.isdigit() else 0
+    return whole(number) or 0
 
 
 def _pressed(event: ButtonPressed, asked: HoldAsked | UnmaskAsked, facts: StaffFacts, env: Env) -> StaffDecision:

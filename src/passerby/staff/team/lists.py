@@ -5,6 +5,7 @@ import msgspec
 from passerby.dialogue.staff import answer, in_rows, lines, refused
 from passerby.domain.team import called, obstacle, roles_for
 from passerby.kernel.decision import Env
+from passerby.kernel.digits import whole
 from passerby.kernel.effect import Button, Menu
 from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.staff import Role, StaffDecision, StaffFacts, StaffMember
@@ -31,7 +32,7 @@ def _back() -> tuple[Button, ...]:
 
 def _named(event: ButtonPressed, facts: StaffFacts) -> StaffMember | None:
     number = event.token.partition(".")[0]
-    return facts.member(int(number)) if number.isdecimal() else None
+    return facts.member(int(number)) if whole(number) is not None else None
 
 
 def list_team(event: MessageReceived | ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:
