@@ -216,8 +216,10 @@ _saved = st.builds(
     Saved, token=_texts, person=_persons, nickname=_texts, mutual=st.booleans(), asked_at=st.none() | _times
 )
 _counts = st.integers(0, 2**31 - 1)
+_codes = st.lists(st.tuples(_texts, _times), max_size=2).map(tuple)
 _wallets = st.builds(
     Wallet,
+    codes=_codes,
     orders=st.lists(
         st.builds(
             PurchaseOrder,
@@ -315,7 +317,7 @@ participants = st.builds(
     wallet=st.none() | _wallets,
     block_names=st.lists(st.tuples(_persons, _texts), max_size=2).map(tuple),
     kept_wishes=st.lists(_preferences, max_size=2).map(tuple),
-    spent=st.none() | st.builds(Spent, until=_times, steps=st.integers(0, 255), no_refund_until=_times),
+    spent=st.none() | st.builds(Spent, until=_times, steps=st.integers(0, 255), no_refund_until=_times, codes=_codes),
 ).map(_with_own_ticket)
 """Every field is named. If a new field were missing here, only its default would be tested."""
 

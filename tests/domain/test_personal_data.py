@@ -147,13 +147,14 @@ PERSON = Participant(
         (EarlyRefund(BotId(55), ChargeId("ch9"), 784.5),),
         OpenCase("case1", 785.5),
         "invite1",
+        (("promo5", 786.5),),
     ),
     ("promo",),
     Watched(51.5, "feed", 52.5, 3, 5, 53.5, 54.5),
     Journey("spring", BotId(771), "gl", 772.5, 773, ChatId("j"), "promo3", "invite2", (ChatId("j1"),)),
     ((OTHERS[3], "nick2"),),
     (Preferences((Gender.MALE,), 23, 45, False, False, Blur.NEVER),),
-    Spent(110.5, 144, 111.5),
+    Spent(110.5, 144, 111.5, (("promo6", 112.5),)),
 )
 PAST = Sanction("past", SanctionKind.SLOW, Reason.SPAM, 41.5, 42.5, 0, "old rule", "old case", Appeal.UPHELD, 43.5)
 SENT = PastBroadcast(

@@ -3,7 +3,7 @@
 import msgspec
 
 from passerby.domain.money.promos import discount_of
-from passerby.domain.money.spent import KEPT_S, MONTH_S, has_bought
+from passerby.domain.money.spent import KEPT_S, MONTH_S, has_bought, has_used_before
 from passerby.domain.personal_data import ERASED_AFTER_S
 from passerby.features.my_data import ERASE
 from passerby.kernel.event import ErasureDue
@@ -15,6 +15,7 @@ from passerby.kernel.rules import Rules
 from passerby.kernel.spent import Spent
 from tests.features.playbook import NOW, Person, Playbook
 from tests.features.test_journeys import said, wrote
+from tests.features.test_promo import CHEAP, WEEK, start
 from tests.features.test_referrals import ASKS, friend_of, link_of, real_chat, talks
 from tests.features.test_vip import orders, pays, shop, wallet
 
@@ -105,3 +106,17 @@ def test_nothing_stays_of_somebody_who_had_nothing() -> None:
         erases(ann)
         assert ann.value == Participant(ann.person, ann.value.version)
         assert ann.value.requests != DataRequests()
+
+
+def test_promo_codes_that_somebody_used_and_that_still_run_stay_used_after_an_erasure() -> None:
+    soon = msgspec.structs.replace(WEEK, code="SOON", grant="g3", ends_at=NOW + 10)
+    talk, ann = start(WEEK, CHEAP, soon)
+    for code in ("SOON", "WELCOME", "CHEAP-30", "WELCOME"):
+        ann.writes(f"/promo {code}")
+    for _ in range(2):
+        erases(ann)
+        assert has_used_before(ann.value, "WELCOME")
+        assert has_used_before(ann.value, "CHEAP-30")
+        assert not has_used_before(ann.value, "SOON"), "it is over"
+        comes_back(ann)
+    assert not has_used_before(talk.person().value, "WELCOME")

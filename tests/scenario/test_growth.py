@@ -271,3 +271,27 @@ def test_a_trial_comes_once_to_a_person_also_if_their_data_is_erased_in_between(
             assert on.records_place.mentions(cem.id) == []
 
     play(store, scene, home=False, rules=TRIAL)
+
+
+@pytest.mark.parametrize("store", ["memory", FILE])
+def test_a_promo_code_is_used_once_by_a_person_also_if_their_data_is_erased_in_between(store: str) -> None:
+    async def scene(on: Stage) -> None:
+        on.records_place.add_promo(PromoCode("WELCOME", days=7, most_uses=5))
+        cem = newcomer(on, on.bots[0])
+        for answer in ("promo.given", "promo.redeem_mine"):
+            await answers(on, cem, "/start")
+            cem.write("/promo welcome")
+            await on.quiet()
+            assert cem.told()[-1] == answer
+            await asyncio.sleep(61.0)
+            cem.write("/deleteme")
+            await on.quiet()
+            cem.press("erase")
+            await on.quiet()
+            await on.elapse(86_400.0)
+            await asyncio.sleep(400.0)
+            await on.quiet()
+            assert on.records_place.mentions(cem.id) == []
+        assert on.records_place.promo_uses() == {"WELCOME": 1}
+
+    play(store, scene, home=False, rules=SOLD)

@@ -204,6 +204,7 @@ class Wallet(msgspec.Struct, frozen=True, omit_defaults=True):
     - `filtered_at`: when a filter that needs VIP was last used. `refunded_at`: the last refund of the buyer's own.
     - `discount` is for their first purchase. `tries`: when they lately tried promo codes that do not exist.
     - `case`: the payment case that is open. `invite`: the referral token of their own link.
+    - `codes` are the promo codes that they used and that still run, each with its end. 0: it has none.
     - `told_until`: for which end of VIP the person has been told that it is near (`told`: that it has come, too).
     """
 
@@ -220,6 +221,7 @@ class Wallet(msgspec.Struct, frozen=True, omit_defaults=True):
     early_refunds: tuple[EarlyRefund, ...] = ()
     case: OpenCase | None = None
     invite: str = ""
+    codes: tuple[tuple[str, float], ...] = ()
 
 
 class NotNow(StrEnum):

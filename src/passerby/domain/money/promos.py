@@ -6,10 +6,10 @@ from typing import Final
 import msgspec
 
 from passerby.domain.money.giving import give
-from passerby.domain.money.spent import has_bought
+from passerby.domain.money.spent import has_bought, running
 from passerby.domain.money.wallets import wallet_of, with_wallet
 from passerby.kernel.decision import Env
-from passerby.kernel.money import GrantSource, Plan
+from passerby.kernel.money import GrantSource, Plan, Wallet
 from passerby.kernel.participant import Participant
 from passerby.kernel.promo import Discount, Redemption, RedemptionOutcome
 
@@ -20,6 +20,7 @@ SHORTEST: Final = 4
 LONGEST: Final = 32
 _CODE = re.compile(rf"[A-Z0-9](?:[A-Z0-9-]{{{SHORTEST - 2},{LONGEST - 2}}})[A-Z0-9]")
 
+MOST_CODES: Final = 50
 WRONG_TRIES: Final = 5
 WRONG_WITHIN_S: Final = 300.0
 
@@ -50,12 +51,23 @@ def redeemed(me: Participant, redemption: Redemption, env: Env) -> Participant:
     """The person after a redemption that is OK. It is `me` itself if they have what follows from it already."""
     assert redemption.outcome is RedemptionOutcome.OK, "nothing follows from others"
     if redemption.days:
-        return give(me, GrantSource.PROMO, redemption.grant, redemption.days, env.now)
+        given = give(me, GrantSource.PROMO, redemption.grant, redemption.days, env.now)
+        if given is me:
+            return me
+        noted = _with_code(wallet_of(given, env.now), redemption, env.now)
+        return with_wallet(given, noted, env.now)
     discount = Discount(redemption.code, redemption.percent, redemption.ends_at)
     wallet = wallet_of(me, env.now)
     if wallet.discount == discount:
         return me
-    return with_wallet(me, msgspec.structs.replace(wallet, discount=discount), env.now)
+    noted = _with_code(wallet, redemption, env.now)
+    return with_wallet(me, msgspec.structs.replace(noted, discount=discount), env.now)
+
+
+def _with_code(wallet: Wallet, redemption: Redemption, now: float) -> Wallet:
+    """Without the codes that are over."""
+    codes = (*wallet.codes, (redemption.code, redemption.ends_at))
+    return msgspec.structs.replace(wallet, codes=running(codes, now)[-MOST_CODES:])
 
 
 def discount_of(me: Participant, now: float) -> Discount | None:

@@ -1,7 +1,8 @@
-"""What an erasure leaves of somebody's trial, purchases, referral and own refund, so that nobody has them once more by
-having their data erased."""
+"""What an erasure leaves of somebody's trial, purchases, promo codes, referral and own refund, so that nobody has them
+once more by having their data erased."""
 
 import math
+from collections.abc import Iterable
 from typing import Final
 
 from passerby.domain.money.own_refund import ONCE_IN_S
@@ -31,9 +32,21 @@ def spent_by(me: Participant, at: float) -> Spent | None:
     refund_over_at = _month_end(refunded_at + ONCE_IN_S) if refunded_at else 0.0
     no_refund_until = max(earlier.no_refund_until, refund_over_at)
     steps = _steps(me) & (Step.TALK | Step.PAID)
-    if not steps and no_refund_until <= at:
+    used = me.wallet.codes if me.wallet is not None else ()
+    codes = running((*earlier.codes, *used), at)
+    if not steps and not codes and no_refund_until <= at:
         return None
-    return Spent(_month_end(at + KEPT_S), steps, no_refund_until if no_refund_until > at else 0.0)
+    return Spent(_month_end(at + KEPT_S), steps, no_refund_until if no_refund_until > at else 0.0, codes)
+
+
+def has_used_before(me: Participant, code: str) -> bool:
+    """Whether they used this promo code before an erasure."""
+    return me.spent is not None and any(name == code for name, _ in me.spent.codes)
+
+
+def running(codes: Iterable[tuple[str, float]], at: float) -> tuple[tuple[str, float], ...]:
+    """Those of these codes that are not over, each once."""
+    return tuple(dict.fromkeys(each for each in codes if not each[1] or at < each[1]))
 
 
 def _steps(me: Participant) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from passerby.domain.evidence import may_concern, original_of
-from passerby.domain.money.spent import has_bought
+from passerby.domain.money.spent import has_bought, has_used_before
 from passerby.domain.money.wallets import new_code
 from passerby.kernel.content import Content
 from passerby.kernel.decision import Chosen, Decider, Facts
@@ -150,6 +150,8 @@ class FactsLoader:
 
     async def _redeemed(self, code: str, me: Participant) -> Redemption:
         """Use a promo code. While the records are away, the person is asked to try later: their chat must not wait."""
+        if has_used_before(me, code):
+            return Redemption(RedemptionOutcome.MINE)
         await own_task()  # the records' drivers use time-outs
         try:
             return await self._records.redeem(
