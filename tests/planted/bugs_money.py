@@ -104,8 +104,8 @@ MONEY: Final = (
     Bug(
         "money",
         "a code whose answer was lost gives nothing any more",
-        "    if redemption.days:\n        return give(",
-        "    if redemption.days:\n        return me if env.rng.random() < 0.5 else give(",
+        "    if redemption.days:\n        given = give(",
+        "    if redemption.days:\n        given = me if env.rng.random() < 0.5 else give(",
     ),
     Bug(
         "money",
