@@ -346,8 +346,17 @@ class Walker:
 
     def report(self) -> None:
         one, two = self.phones
-        for reason in Complaint:
+        # After a report about age, the two do not meet any more.
+        for reason in sorted(Complaint, key=lambda each: each is Complaint.UNDERAGE):
             self.meet()
+            if reason is Complaint.UNDERAGE:
+                self.say(one, "/report")
+                self.say(one, "/block")
+                self.picture("block-in-chat")
+                self.say(two, "are you there?")
+                self.say(one, "/blocked")
+                self.press(one, self.buttons(one).first)
+                self.meet()
             self.part()
             self.choose(one, "after_chat.report")
             if reason is Complaint.SPAM:
@@ -358,11 +367,6 @@ class Walker:
                 self.picture("blocked")
             self.press(one, self.buttons(one).first)
             self.choose(two, "after_chat.done")
-        self.meet()
-        self.say(one, "/report")
-        self.say(one, "/block")
-        self.picture("block-in-chat")
-        self.say(two, "are you there?")
 
 
 @contextmanager

@@ -46,7 +46,8 @@ def pay_support(event: MessageReceived, facts: Facts, env: Env) -> Decision:
         for charge in charges
         if refund_denied(me, charge, env.now) is None
     )
-    said = text("vip.pay_page", list=listed, ask=_how_to_ask(me))
+    # The page says how to take a refund only if one of them can be had.
+    said = text("vip.pay_page" if rows else "vip.pay_past", list=listed, ask=_how_to_ask(me))
     return Decision(effects=(Say(me.person, said, Menu(rows) if rows else None),))
 
 
