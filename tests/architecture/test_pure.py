@@ -11,7 +11,7 @@ PURE = ("kernel", "domain", "dialogue", "features", "staff")
 
 ALLOWED = {
     *("bisect", "collections", "dataclasses", "enum", "functools", "hashlib", "heapq", "itertools", "math", "msgspec"),
-    *("operator", "passerby", "re", "statistics", "string", "types", "typing", "unicodedata", "zlib"),
+    *("operator", "passerby", "re", "statistics", "string", "struct", "types", "typing", "unicodedata", "zlib"),
 }
 """Modules without clock, chance, input or output."""
 ONLY = {"random": {"Random"}, "urllib.parse": {"unquote"}}

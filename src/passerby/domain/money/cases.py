@@ -1,11 +1,11 @@
 """Payment cases: what a person asks staff about payments. One person has one open case at most."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 
+from passerby.domain.moments import shown
 from passerby.domain.money.wallets import new_code, wallet_of, with_wallet
 from passerby.kernel.decision import Env
 from passerby.kernel.money import OpenCase
@@ -47,7 +47,7 @@ def as_one(parts: Iterable[tuple[float, str | None]]) -> str | None:
     said = ""
     for at, words in parts:
         if words is not None:
-            said += f"\n\n{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC\n{words}" if said else words
+            said += f"\n\n{shown(at).replace('T', ' ')} UTC\n{words}" if said else words
     return said or None
 
 
