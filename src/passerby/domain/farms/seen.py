@@ -1,4 +1,4 @@
-"""What staff are told about a farm: which accounts belong to it, and what was measured about them together."""
+"""A farm, as staff are told about it: which accounts belong to it, and what was measured about them together."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
