@@ -20,10 +20,11 @@ LOOK_EVERY_S = 1.0
 CALM_S = 3.0
 EXPECTED = {
     "chatting": (opening("search.in_chat"),),
-    "searching": (opening("search.already"),),
+    "searching": (opening("search.already"), "Partner found"),
     "idle": (opening("search.begun"), "Partner found"),
 }
-"""The possible answers to /search, by a person's state. A search that finds somebody at once has no other answer."""
+"""The possible answers to /search, by a person's state. A search that finds somebody at once has no other answer. One
+that has lasted may end at any time, on a slow machine just then."""
 
 MOVES = frozenset({Said.FOUND, Said.LEFT, Said.MOVED_ON, Said.SEARCHING, Said.ENDED, Said.CUT_OFF})
 
