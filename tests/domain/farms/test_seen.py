@@ -1,4 +1,4 @@
-"""What staff are told about a farm: numbers and accounts."""
+"""A farm, as staff are told about it: numbers and accounts."""
 
 from passerby.domain.farms.conduct import Conduct
 from passerby.domain.farms.judging import FarmFinding, FarmVerdict, judge
