@@ -15,7 +15,7 @@ from passerby.kernel.ids import BotId, UpdateRef
 from passerby.kernel.participant import Chatting
 from passerby.kernel.rules import Rules
 from passerby.ports.telegram import Arrival, SendContent, Telegram, TokenRefused
-from passerby.runtime.delivery.courier import PASSING_WAIT_S
+from passerby.runtime.delivery.new_deliveries import PASSING_WAIT_S
 from passerby.runtime.membership.tokens import REFUSED_AFTER_S
 from passerby.runtime.supervise import supervise
 from passerby.runtime.worker import NoBotWorks, Worker

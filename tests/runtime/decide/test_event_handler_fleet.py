@@ -23,7 +23,7 @@ from passerby.ports.message_map import Mark
 from passerby.ports.outbox import Notice, Parked
 from passerby.ports.participants import Commit, Committed
 from passerby.ports.telegram import SendContent
-from passerby.runtime.delivery.courier import PASSING_WAIT_S
+from passerby.runtime.delivery.new_deliveries import PASSING_WAIT_S
 from passerby.runtime.inbound.crashes import FATAL_CRASHES
 from passerby.runtime.inbound.person_queues import Work
 from tests.runtime.virtual import EPOCH, run

@@ -19,7 +19,7 @@ from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.outbox import Notice
 from passerby.ports.participants import Commit, Committed
 from passerby.ports.telegram import EditNotice, OutgoingCall, ReplyRows, SendNotice
-from passerby.runtime.delivery.courier import PASSING_WAIT_S
+from passerby.runtime.delivery.new_deliveries import PASSING_WAIT_S
 from passerby.runtime.delivery.turns import ORDER_POLL_S
 from passerby.runtime.inbound.person_queues import Work
 from tests.runtime.virtual import run, settled

@@ -30,8 +30,9 @@ from passerby.ports.telegram import (
     TokenRefused,
     Unavailable,
 )
-from passerby.runtime.delivery.courier import NOTICE_TTL_S, RELAY_TTL_S, Courier
+from passerby.runtime.delivery.courier import Courier
 from passerby.runtime.delivery.deliveries import Delivery
+from passerby.runtime.delivery.new_deliveries import NOTICE_TTL_S, RELAY_TTL_S
 from passerby.runtime.delivery.sends import FLOOD_MARGIN_S
 from passerby.runtime.membership.tokens import REFUSED_AFTER_S
 from tests.runtime.virtual import EPOCH, run, settled
@@ -775,10 +776,10 @@ async def test_a_queue_is_forgotten_only_when_it_no_longer_matters(post: Post, /
 async def test_a_queue_that_hears_of_another_delivery_before_the_budgets_answer_asks_once(post: Post, /) -> None:
     """The report of a delivery may bring others while queues are told of it: a reply, then something more urgent."""
     courier = post.courier
-    courier._is_performing = True
+    courier._performer._is_performing = True
     post.say("later", reply_to=MessageId(5))
     post.say("urgent", priority=Priority.MATCH)
-    courier._is_performing = False
+    courier._performer._is_performing = False
     post.say("third")
     await post.bench.quiet()
     assert len(post.words) == 3

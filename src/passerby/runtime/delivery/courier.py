@@ -3,7 +3,7 @@
 All deliveries for one person through one bot form a queue, retries included. The queue decides (see `domain.delivery`),
 and the courier performs what it commands, in the same turn if nothing has to be waited for: `asking` gets the budget,
 `turns` asks the store, `sends` makes the attempt, `storing` stores the end. Every answer goes back into the queue as an
-event. Events are handled one after another: one that comes of a command waits until the commands before it are done.
+event (see `performer`).
 
 With several processes, budgets are shared (see `limiters`), and a delivery may wait for other processes (see `turns`).
 No send begins unless this worker is sure of its leases.
@@ -16,17 +16,13 @@ A passing notice, which says that a search goes on, waits for PASSING_WAIT_S unl
 search ends before the notice has left, the notice is dropped (see `passing_notices`).
 """
 
-from collections import deque
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from random import Random
-from typing import Any
 
 from passerby.domain.budgets import Budget
 from passerby.domain.delivery.commands import (
     AskBudget,
     Check,
-    Command,
     Hold,
     Park,
     Send,
@@ -47,7 +43,7 @@ from passerby.domain.delivery.events import (
 )
 from passerby.domain.delivery.phases import Custody
 from passerby.domain.fingerprint import Prints
-from passerby.kernel.effect import Priority, RelayEffect
+from passerby.kernel.effect import RelayEffect
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId, ChatId, PersonId, UpdateRef
 from passerby.ports.clock import Clock
@@ -59,8 +55,10 @@ from passerby.runtime.delivery.asking import Asking
 from passerby.runtime.delivery.by_chat import KINDS, NOTICE
 from passerby.runtime.delivery.courier_queue import CourierQueue
 from passerby.runtime.delivery.deliveries import Delivery, relay_effect_id, through_another_bot
+from passerby.runtime.delivery.new_deliveries import NewDeliveries
 from passerby.runtime.delivery.parks import Parker, Parks
 from passerby.runtime.delivery.passing_notices import Claims
+from passerby.runtime.delivery.performer import Performer
 from passerby.runtime.delivery.register import Register
 from passerby.runtime.delivery.sends import Sends
 from passerby.runtime.delivery.spare_budget import SpareBudget
@@ -76,16 +74,6 @@ from passerby.telemetry import metrics
 
 PARK_AFTER_S = 1.5
 CROWD = 10
-PASSING_WAIT_S = 1.0
-"""How long a passing notice waits. A search that ends within this time costs its person one message, not two."""
-
-RELAY_TTL_S = 3600.0
-"""How long a relay may wait before its sender is told that it was dropped."""
-
-NOTICE_TTL_S = 24 * 3600.0
-NOTICE_LEAST_S = 60.0
-"""An inherited notice is tried for at least this long. It may only look old because the machine's clock was set, and it
-may be the notice that tells a person that their message did not arrive."""
 
 
 class Courier:
@@ -120,16 +108,15 @@ class Courier:
         self._recorder = recorder or FlightRecorder()
         self._shared = shared
         self._park_after_s = park_after_s
-        self._abandoned = False
         self.tokens = tokens or Tokens(telegram, background, clock, rng)
         self.tokens.listeners.append(self._on_trust)
         self._queues: dict[tuple[BotId, PersonId], CourierQueue] = {}
         self._register = Register()
         self._by_chat = self._register.by_chat
         self.is_crowded = self._register.is_crowded
-        self._events: deque[tuple[CourierQueue, Event]] = deque()
-        self._is_performing = False
-        feed = self._feed
+        self._new = NewDeliveries(clock, shared=shared)
+        self._performer = Performer(background, clock)
+        feed = self._feed = self._performer.feed
         self._turns = Turns(store, clock, Claims(store, assurance, worker), shared=shared)
         self._sends = Sends(
             telegram,
@@ -152,7 +139,7 @@ class Courier:
             clock,
             bot_budget,
             chat_budget,
-            self._feed_first,
+            self._performer.feed_first,
             self._sends.store_pause_s,
             shared=shared,
         )
@@ -161,7 +148,7 @@ class Courier:
         )
         self._parks = Parks(background, feed)
         waits = Waits(store, self._turns, self._asking, self._sends, background, self._recorder, feed, shared=shared)
-        self._perform: dict[type[Command], Callable[[CourierQueue, Any, float], None]] = {
+        self._performer.perform |= {
             AskBudget: self._asking.ask,
             Withdraw: self._asking.withdraw,
             Check: waits.check,
@@ -178,17 +165,8 @@ class Courier:
     def say(self, notice: Notice, *, found_again: bool = False) -> None:
         """Deliver a notice of the outbox. `found_again`: it is older than the deliveries that came since, and goes
         first."""
-        now = self._clock.monotonic()
-        age_s = max(0.0, self._clock.now() - notice.made_at)
-        deadline = now + max(NOTICE_LEAST_S, NOTICE_TTL_S - age_s)
-        generation = self._store.generation
-        delivery = Delivery(
-            notice.id, notice.bot, notice.to, notice.priority, now, deadline, notice=notice, generation=generation
-        )
-        delivery.made_at, delivery.found_again = notice.made_at, found_again
-        delivery.is_cleared = delivery.is_aside or not self._shared
-        if notice.is_held:
-            delivery.not_before = now + PASSING_WAIT_S - min(age_s, PASSING_WAIT_S)
+        delivery = self._new.of_notice(notice, self._store.generation)
+        delivery.found_again = found_again
         self._put(delivery)
 
     def pass_on(
@@ -218,10 +196,9 @@ class Courier:
         if lost := self.tokens.lost:
             # Those before it move one by one. Behind them, it keeps its place.
             bot = self._by_chat.bot_before(relay_effect, lost) or bot
-        now = self._clock.monotonic()
         if generation is None:
             generation = self._store.generation
-        delivery = self._relay_effect_delivery(relay_effect, bot, refs, id_, now, now + RELAY_TTL_S, generation)
+        delivery = self._new.of_relay_effect(relay_effect, bot, refs, id_, generation)
         delivery.fences = fences
         delivery.reader_told = reader_told or not self._shared
         delivery.is_cleared = delivery.reader_told and not (parked and self._shared)
@@ -252,17 +229,8 @@ class Courier:
 
         `refusal`: fail it with this reason instead of trying it.
         """
-        now = self._clock.monotonic()
-        left_s = min(left_s, RELAY_TTL_S)  # it is more if the machine's clock has been set back
-        generation = self._store.generation
-        delivery = self._relay_effect_delivery(relay_effect, bot, refs, id_, now, now + left_s, generation)
+        delivery = self._new.of_parked(relay_effect, bot, refs, id_, self._store.generation, left_s)
         delivery.refusal = refusal
-        delivery.put_at = now - max(0.0, RELAY_TTL_S - left_s)
-        delivery.checked_at = float("-inf")
-        delivery.made_at = self._clock.now() - (RELAY_TTL_S - left_s)
-        delivery.found_again = True
-        delivery.custody = Custody.OUTBOX
-        delivery.reader_told = delivery.is_cleared = not self._shared
         self._put(delivery)
 
     def move(self, delivery: Delivery, bot: BotId) -> None:
@@ -273,30 +241,6 @@ class Courier:
         moved = through_another_bot(delivery, bot, self._clock.monotonic())
         delivery.has_moved = True
         self._put(moved)
-
-    def _relay_effect_delivery(
-        self,
-        relay_effect: RelayEffect,
-        bot: BotId,
-        refs: tuple[UpdateRef, ...],
-        id_: str,
-        now: float,
-        deadline: float,
-        generation: str,
-    ) -> Delivery:
-        delivery = Delivery(
-            id_,
-            bot,
-            relay_effect.to,
-            Priority.CHAT,
-            now,
-            deadline,
-            relay_effect=relay_effect,
-            generation=generation,
-        )
-        delivery.made_at = self._clock.now()
-        delivery.refs = refs
-        return delivery
 
     def _put(self, delivery: Delivery) -> CourierQueue:
         queue = self._queue(delivery.bot, delivery.person)
@@ -334,40 +278,6 @@ class Courier:
     def tell(self, delivery: Delivery, event: Event) -> None:
         """Tell a delivery's queue what has happened to it."""
         self._feed(self._queue(delivery.bot, delivery.person), event)
-
-    def _feed(self, queue: CourierQueue, event: Event) -> None:
-        """Tell a queue what has happened, and perform what it commands. Raises nothing."""
-        if self._abandoned:
-            return
-        events = self._events
-        if self._is_performing:
-            events.append((queue, event))
-            return
-        if events:
-            events.append((queue, event))
-            queue, event = events.popleft()
-        self._is_performing = True
-        try:
-            now, perform = self._clock.monotonic(), self._perform
-            while True:
-                try:
-                    for command in queue.handle(event, now):
-                        perform[type(command)](queue, command, now)
-                except Exception as error:  # noqa: BLE001  # one queue's bug does not stop the others
-                    self._background.report(error)
-                if not events or self._abandoned:
-                    return
-                queue, event = events.popleft()
-        finally:
-            self._is_performing = False
-
-    def _feed_first(self, queue: CourierQueue, event: Event) -> None:
-        """Like `_feed`, for an answer that comes at once: before what else has happened to the queue meanwhile. A queue
-        that hears of another delivery first asks again."""
-        if self._is_performing:
-            self._events.appendleft((queue, event))
-        else:
-            self._feed(queue, event)
 
     def _on_trust(self, bot: BotId, trust: Trust) -> None:
         """React to a bot that is suspected, lost, or works again. Wakes the queues that waited for this."""
@@ -415,7 +325,8 @@ class Courier:
     def abandon(self) -> None:
         """End this incarnation, whose leases are others' now: begin nothing more, and report nothing about deliveries
         in hand."""
-        self._sends.halted = self._abandoned = True
+        self._sends.halted = True
+        self._performer.abandon()
 
     def inheriting(self) -> AbstractContextManager[None]:
         """Mark the time in which we take over entries of others and pass them to `say` and `resume` (see `turns`)."""
