@@ -361,7 +361,7 @@ class Walker:
             self.choose(one, "after_chat.report")
             if reason is Complaint.SPAM:
                 self.picture("report-reasons")
-            self.choose(one, f"safety.reason_{reason}")
+            self.choose(one, f"reasons.{reason}")
             self.say(one, "/blocked")
             if reason is Complaint.SPAM:
                 self.picture("blocked")

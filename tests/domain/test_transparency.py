@@ -17,13 +17,13 @@ PERIOD = Period(
 
 def test_the_report_has_reasons_times_appeals_and_the_share_of_rules() -> None:
     found = figures(PERIOD, "2026-01-01", "2026-02-01")
-    assert found["reports_by_reason"] == {"rude": 2, "spam": 1}
+    assert found["reports_by_reason"] == {"harassment": 2, "spam": 1}
     assert found["cases_by_outcome"] == {"dismissed": 1, "sanctioned": 1}
     assert found["median_hours_to_decision"] == 2.0
     assert (found["share_by_a_rule"], found["appeals"], found["appeals_overturned"]) == (0.5, 1, 1)
     text = markdown(found)
     assert text.startswith("# Transparency report, 2026-01-01 to 2026-02-01\n\n- Reports: 3\n")
-    assert "| rude | 2 |" in text
+    assert "| harassment | 2 |" in text
     assert "\n\n\n" not in text
 
 

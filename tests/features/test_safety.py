@@ -19,7 +19,7 @@ NOBODY = "safety.nobody"
 
 
 def reasons(chat: str) -> Menu:
-    buttons = [Button(text(f"safety.reason_{each}"), "complain", f"{chat}.{each}") for each in Complaint]
+    buttons = [Button(text(f"reasons.{each}"), "complain", f"{chat}.{each}") for each in Complaint]
     cancel = (Button(text("safety.cancel"), "unreport", chat),)
     return Menu((*(tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2)), cancel))
 

@@ -1,22 +1,26 @@
 """What a person under a sanction reads and can do."""
 
+import re
+from pathlib import Path
+
 import msgspec
 import pytest
 
 from passerby.dialogue.keyboards import keys_for
+from passerby.domain.sanctions import APPEAL_S
 from passerby.features.sanctions import barred, feature, letter
 from passerby.kernel.content import Content, File, Kind
 from passerby.kernel.decision import Decision
 from passerby.kernel.effect import Answer, Keys, Relay, Say
 from passerby.kernel.feature import Feature
 from passerby.kernel.ids import BotId
-from passerby.kernel.participant import Idle
+from passerby.kernel.participant import Complaint, Idle
 from passerby.kernel.rules import Rules
 from passerby.kernel.sanction import Appeal, Reason, Sanction, SanctionKind
 from passerby.kernel.staff_event import AppealRefused, LiftOrdered, ReportDecided, SanctionOrdered, SanctionOverturned
-from passerby.kernel.text import text
+from passerby.kernel.text import day, text
 from passerby.runtime.decide.router import Router
-from tests.features.playbook import NOW, Playbook
+from tests.features.playbook import NOW, WORDS, Playbook
 
 STAFF = BotId(0)
 
@@ -31,13 +35,13 @@ def said(decision: Decision) -> list[str]:
 
 def test_the_letter_has_the_five_parts_of_a_statement_of_reasons() -> None:
     noon = 1_800_014_400.0  # 2027-01-15 12:00 UTC
-    told = letter(sanction(SanctionKind.MEDIA_OFF, noon + 30 * 60))
+    told = letter(sanction(SanctionKind.MEDIA_OFF, noon + 30 * 60), NOW)
     parts = dict(told.args)
     assert parts["what"] == text("sanctions.kind_media_off")
-    assert parts["why"] == text("sanctions.reason_scam")
+    assert parts["why"] == text("sanctions.because", why=text("reasons.scam"))
     assert parts["until"] == text("sanctions.until", day=text("days.20833"), time="12:30")
     assert parts["who"] == text("sanctions.by_team")
-    for_good = dict(letter(sanction(SanctionKind.BANNED, None, by=None)).args)
+    for_good = dict(letter(sanction(SanctionKind.BANNED, None, by=None), NOW).args)
     assert for_good["until"] == text("sanctions.for_good")
     assert for_good["who"] == text("sanctions.by_rule")
 
@@ -50,7 +54,7 @@ def test_a_ban_ends_the_chat_and_the_partner_reads_only_that_they_left() -> None
     assert isinstance(ann.value.state, Idle)
     assert isinstance(bob.value.state, Idle)
     first, *others = done.effects
-    assert first == Say(ann.person, letter(ban), Keys())
+    assert first == Say(ann.person, letter(ban, NOW), Keys())
     assert [each.to for each in others if isinstance(each, Say)] == [bob.person] * len(others)
     assert said(done)[1] == "chat.partner_left"
     assert talk.happens(SanctionOrdered(ann.person, STAFF, ban)) == Decision(), "once is enough"
@@ -73,6 +77,59 @@ def test_a_barred_person_reaches_only_what_is_open_to_them() -> None:
     assert said(ann.writes("/report")) == ["safety.nobody"]
     talk.later(3600)
     assert said(ann.writes("/search")) == ["search.begun"], "it ends by itself"
+
+
+def test_the_letter_says_until_when_to_appeal_or_what_became_of_the_appeal() -> None:
+    ban = sanction(SanctionKind.BANNED, None)
+
+    def end(appeal: Appeal, now: float = NOW) -> object:
+        return dict(letter(msgspec.structs.replace(ban, appeal=appeal), now).args)["appeal"]
+
+    assert end(Appeal.NONE) == text("sanctions.appeal_how", day=day(NOW + APPEAL_S))
+    short = letter(sanction(SanctionKind.SUSPENDED, NOW + 60), NOW)
+    assert dict(short.args)["appeal"] == text("sanctions.appeal_how", day=day(NOW + 60))
+    assert end(Appeal.OPEN) == text("sanctions.appeal_waits")
+    assert end(Appeal.UPHELD) == text("sanctions.upheld")
+    assert end(Appeal.NONE, NOW + APPEAL_S) == text("sanctions.appeal_over")
+    young = msgspec.structs.replace(ban, reason=Reason.UNDERAGE)
+    assert dict(letter(young, NOW).args)["why"] == text("sanctions.because_age", why=text("reasons.underage"))
+
+
+def test_a_barred_person_reads_which_commands_work_and_appeal_is_one_of_them_while_it_is() -> None:
+    talk = Playbook()
+    ann = talk.person()
+    talk.happens(SanctionOrdered(ann.person, STAFF, sanction(SanctionKind.BANNED, None)))
+
+    def open_now() -> list[str]:
+        (told,) = (each for each in ann.writes("/search").effects if isinstance(each, Say))
+        words = WORDS.plain(told.text, "en")
+        return [word.strip(",.") for word in words.splitlines()[-1].split() if word.startswith("/")]
+
+    everything = [f"/{name}" for name in talk.router.open_to_barred]
+    assert open_now() == everything
+    for command in everything:
+        if command not in ("/appeal", "/deleteme"):
+            assert "sanctions.barred" not in said(ann.writes(command)), command
+    ann.writes("/appeal")
+    assert open_now() == [each for each in everything if each != "/appeal"]
+    (told,) = (each for each in ann.writes("/search").effects if isinstance(each, Say))
+    assert "Your appeal is waiting" in WORDS.plain(told.text, "en")
+
+
+def test_the_page_for_staff_names_the_same_commands() -> None:
+    page = Path("docs/how-to/staff.md").read_text("utf-8")
+    (row,) = (line for line in page.splitlines() if line.startswith("| suspension, ban"))
+    assert re.findall(r"`/(\w+)`", row) == list(Playbook().router.open_to_barred)
+
+
+def test_a_reason_has_one_name_for_people_for_staff_and_on_the_command_line() -> None:
+    """The catalogue has one text for each; the command line has its first word, or the whole of it."""
+    assert {each.value for each in Reason} == {each.value for each in Complaint}
+    for reason in Reason:
+        name = WORDS.plain(text(f"reasons.{reason}"), "en").lower()
+        assert reason.word in (name, *name.split(), name.replace(" ", ""), "other"), reason
+    for key in WORDS.keys:
+        assert not re.match(r"(safety|people|sanctions)\.reason_(?!source)", key)
 
 
 def test_a_lifted_ban_is_told_and_the_person_can_search_again() -> None:
@@ -175,7 +232,7 @@ def test_a_ban_that_was_only_asked_for_changes_nothing_for_who_is_barred_already
     longer = sanction(SanctionKind.SUSPENDED, NOW + 2 * 86_400, "longer")
     assert said(talk.happens(SanctionOrdered(ann.person, STAFF, longer))) == ["sanctions.letter"]
     declined = talk.happens(SanctionOverturned(ann.person, STAFF, longer))
-    assert declined.effects == (Say(ann.person, letter(before)),), "what holds now"
+    assert declined.effects == (Say(ann.person, letter(before, NOW)),), "what holds now"
     slow = sanction(SanctionKind.SLOW, name="slow")
     assert said(talk.happens(SanctionOrdered(ann.person, STAFF, slow))) == ["sanctions.letter"]
     assert said(ann.writes("/search")) == ["sanctions.barred"]
@@ -192,7 +249,7 @@ def test_who_has_appealed_reads_the_answer_and_what_still_holds() -> None:
         talk.happens(SanctionOrdered(ann.person, STAFF, each))
     ann.writes("/appeal")
     done = talk.happens(SanctionOverturned(ann.person, STAFF, ban))
-    assert done.effects == (Say(ann.person, text("sanctions.overturned")), Say(ann.person, letter(before)))
+    assert done.effects == (Say(ann.person, text("sanctions.overturned")), Say(ann.person, letter(before, NOW)))
 
 
 def test_an_appeal_that_does_not_help_is_answered_once() -> None:

@@ -211,7 +211,7 @@ def test_a_second_press_of_the_button_is_answered() -> None:
 def test_the_list_also_shows_the_bans_that_cases_wait_with_to_those_who_may_ban_or_proposed_them() -> None:
     proposal = Proposal(int(DAN.number), NOW, Reason.THREAT)
     case = Case(3, About.REPORTS, BOB.person, Lane.FIRST, NOW, "salt", CaseState.SECOND, proposal=proposal)
-    said = text("approvals.case", number=3, why=text("people.reason_threat"), by=DAN.number)
+    said = text("approvals.case", number=3, why=text("reasons.threat"), by=DAN.number)
     command = MessageReceived(CAT.person, BOT, (MessageId(5),), (Content(Kind.TEXT, text="/approvals"),), NOW)
     for member, sees in ((ANN, True), (CAT, True), (DAN, True), (EVE, False)):
         facts = StaffFacts(member, TEAM, approvals=(), proposed=(case,))

@@ -132,6 +132,9 @@ def test_taking_a_case_holds_it_and_is_in_the_audit_and_names_nobody() -> None:
 def test_the_card_shows_what_binds_the_accused_now() -> None:
     slowed = msgspec.structs.replace(FILE, accused=msgspec.structs.replace(WHO, sanctions=(MEASURE,)))
     assert "cases.bound" in said(decide(pressed("case_show"), slowed))
+    profile = msgspec.structs.replace(WHO.profile, languages=(), language="de")
+    untold = msgspec.structs.replace(FILE, accused=msgspec.structs.replace(WHO, profile=profile))
+    assert "('languages', 'de')" in said(decide(pressed("case_show"), untold)), "as on the card of a person"
     erased = msgspec.structs.replace(FILE, accused=None, reports=())
     assert "cases.card" in said(decide(pressed("case_show"), erased))
 

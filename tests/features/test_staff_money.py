@@ -103,6 +103,7 @@ def test_a_code_is_read_however_somebody_writes_it() -> None:
 
 def test_a_wrong_code_shows_nothing() -> None:
     assert shown(decide(wrote("/purchase"), None))[0] == text("purchases.how")
+    assert shown(decide(wrote("/purchase foo"), None))[0] == text("purchases.unknown_code")
     assert shown(decide(wrote(f"/purchase {CODE}"), None))[0] == text("purchases.unknown_code")
     for action in ("purchase_show", "purchase_why", "purchase_sure", "purchase_do"):
         done = decide(pressed(f"{action}:{CODE}.twice"), None)

@@ -97,7 +97,7 @@ def test_sanctions_and_appeals_are_shown_with_a_button_that_lifts_them() -> None
     what = text(
         "people.sanction",
         what=text("people.kind_banned"),
-        why=text("people.reason_scam"),
+        why=text("reasons.scam"),
         until=text("people.for_good"),
     )
     assert dict(card.args)["sanctions"] == what
@@ -112,7 +112,7 @@ def test_sanctions_and_appeals_are_shown_with_a_button_that_lifts_them() -> None
         what=text(
             "people.sanction",
             what=text("people.kind_banned"),
-            why=text("people.reason_scam"),
+            why=text("reasons.scam"),
             until=text("people.until", day=text("days.20833")),
         ),
     )
@@ -120,7 +120,8 @@ def test_sanctions_and_appeals_are_shown_with_a_button_that_lifts_them() -> None
 
 def test_an_unknown_code_shows_nothing() -> None:
     assert shown(decide(wrote("/person"), of=None))[0] == text("people.how")
-    assert shown(decide(wrote(f"/person {CODE}"), of=None))[0] == text("people.unknown_code")
+    for code in (CODE, "foo", "ABCD-EFG", "ABCD-EFGH-J", "👋"):
+        assert shown(decide(wrote(f"/person {code}"), of=None))[0] == text("people.unknown_code"), code
     for action in ("person_show", "person_kind", "person_why", "person_long", "person_do", "person_lift"):
         done = decide(pressed(f"{action}:{CODE}.banned.scam.1"), of=None)
         assert (done.refused, done.orders, done.notes) == (True, (), ()), action

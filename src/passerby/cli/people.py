@@ -12,7 +12,16 @@ people = typer.Typer(
 )
 
 Code = Annotated[str, typer.Argument(help="The code that the person sees in /help. Another one follows after a week.")]
+WORDS = {reason.word: reason for reason in Reason}
 Note = Annotated[str, typer.Option(help="A note for the audit.")]
+
+
+def _reason(word: str) -> Reason:
+    """Raises: BadParameter."""
+    found = WORDS.get(word.lower())
+    if found is None:
+        raise typer.BadParameter(f"{word!r} is none of {', '.join(WORDS)}")
+    return found
 
 
 @people.command()
@@ -20,14 +29,16 @@ def show(code: Code) -> None:
     """Show what staff may see of the person, and their sanctions with the ids that `lift` takes."""
     say(at_work(lambda office: office.person(code)))
     for sanction in at_work(lambda office: office.sanctions(code)):
-        typer.echo(f"{sanction.id}  {sanction.kind}  {sanction.reason}  appeal: {sanction.appeal}")
+        typer.echo(f"{sanction.id}  {sanction.kind}  {sanction.reason.word}  appeal: {sanction.appeal}")
 
 
 @people.command()
 def sanction(
     code: Code,
     kind: Annotated[SanctionKind, typer.Argument(help="The kind of restriction.")],
-    reason: Annotated[Reason, typer.Argument(help="The rule that was broken.")],
+    reason: Annotated[
+        Reason, typer.Argument(parser=_reason, metavar=f"<{'|'.join(WORDS)}>", help="The rule that was broken.")
+    ],
     hours: Annotated[
         float | None, typer.Option(help="For how long. Default: 24.", min=0.01, max=87_600, show_default=False)
     ] = None,

@@ -26,7 +26,7 @@ def card(approval: Approval, now: float) -> Text:
 def case_card(case: Case) -> Text:
     """A ban that a case waits with. It is decided on in the case."""
     assert case.proposal is not None, "it waits for a second member"
-    why = text(f"people.reason_{case.proposal.reason}")
+    why = text(f"reasons.{case.proposal.reason}")
     return text("approvals.case", number=case.number, why=why, by=case.proposal.by)
 
 

@@ -1,22 +1,43 @@
 """The statement of reasons: the letter that a person gets with a sanction."""
 
 from passerby.domain.farms.sources import RULE
-from passerby.kernel.sanction import Sanction
+from passerby.domain.sanctions import APPEAL_S, may_appeal
+from passerby.kernel.sanction import Appeal, Reason, Sanction
 from passerby.kernel.text import DAY_S, Text, day, text
 
 _MINUTE_S = 60
 
 
-def letter(sanction: Sanction) -> Text:
-    """What, why and which rule, how long, whether a machine decided, how to appeal."""
-    why = "sanctions.reason_source" if sanction.rule == RULE else f"sanctions.reason_{sanction.reason}"
+def letter(sanction: Sanction, now: float) -> Text:
+    """What, why and which rule, how long, whether a machine decided, how to appeal (or what became of the appeal)."""
     return text(
         "sanctions.letter",
         what=text(f"sanctions.kind_{sanction.kind}"),
-        why=text(why),
+        why=_why(sanction),
         until=_until(sanction.until),
         who=text("sanctions.by_rule" if sanction.by is None else "sanctions.by_team"),
+        appeal=_appeal(sanction, now),
     )
+
+
+def _why(sanction: Sanction) -> Text:
+    if sanction.rule == RULE:
+        return text("sanctions.reason_source")
+    key = "sanctions.because_age" if sanction.reason is Reason.UNDERAGE else "sanctions.because"
+    return text(key, why=text(f"reasons.{sanction.reason}"))
+
+
+def _appeal(sanction: Sanction, now: float) -> Text:
+    if may_appeal(sanction, now):
+        last = sanction.since + APPEAL_S
+        return text("sanctions.appeal_how", day=day(last if sanction.until is None else min(last, sanction.until)))
+    match sanction.appeal:
+        case Appeal.OPEN:
+            return text("sanctions.appeal_waits")
+        case Appeal.UPHELD:
+            return text("sanctions.upheld")
+        case _:
+            return text("sanctions.appeal_over")
 
 
 def _until(until: float | None) -> Text:

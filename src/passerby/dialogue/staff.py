@@ -5,6 +5,7 @@ from functools import reduce
 
 from passerby.kernel.effect import Answer, Button, Menu, Revise, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
+from passerby.kernel.participant import Profile
 from passerby.kernel.staff import StaffDecision, StaffEffect
 from passerby.kernel.text import Text, text
 
@@ -14,6 +15,11 @@ BUTTONS_A_ROW = 2
 def lines(several: Sequence[Text]) -> Text:
     """One text with a line for each of these. There must be one at least."""
     return reduce(lambda above, below: text("team.lines", above=above, below=below), several)
+
+
+def languages_of(profile: Profile) -> str:
+    """The languages that somebody chats in; until they chose any, the one that we write to them in."""
+    return ", ".join(profile.languages) or profile.language or "–"
 
 
 def in_rows(buttons: Sequence[Button], width: int = BUTTONS_A_ROW) -> tuple[tuple[Button, ...], ...]:

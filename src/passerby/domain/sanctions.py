@@ -94,12 +94,14 @@ def lift(me: Participant, sanction_id: str, now: float) -> Participant:
     return msgspec.structs.replace(me, sanctions=kept)
 
 
+def may_appeal(sanction: Sanction, now: float) -> bool:
+    """Whether there is still time to appeal this sanction. One appeal for each."""
+    return sanction.appeal is Appeal.NONE and now - sanction.since < APPEAL_S
+
+
 def appealable(me: Participant, now: float) -> Sanction | None:
-    """The strictest sanction that a person can appeal now. One appeal for each."""
-    return next(
-        (each for each in binding(me, now) if each.appeal is Appeal.NONE and now - each.since < APPEAL_S),
-        None,
-    )
+    """The strictest sanction that a person can appeal now."""
+    return next((each for each in binding(me, now) if may_appeal(each, now)), None)
 
 
 def appeal(me: Participant, sanction: Sanction, now: float) -> Participant:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any, NamedTuple
 
+from passerby.kernel.sanction import Reason
+
 HOUR_S = 3600.0
 
 
@@ -51,20 +53,25 @@ def figures(period: Period, since: str, until: str) -> dict[str, Any]:
         "from": since,
         "to": until,
         "reports": len(period.reports),
-        "reports_by_reason": _counted(each.reason for each in period.reports),
+        "reports_by_reason": _counted(_word(each.reason) for each in period.reports),
         "messages_chosen_as_evidence": period.evidence,
         "cases_decided": sum(outcomes.values()),
         "cases_by_outcome": _counted(outcomes.elements()),
         "median_hours_to_decision": round(median(hours), 2) if hours else None,
         "sanctions": len(period.sanctions),
         "sanctions_by_kind": _counted(each.kind for each in period.sanctions),
-        "sanctions_by_reason": _counted(each.reason for each in period.sanctions),
+        "sanctions_by_reason": _counted(_word(each.reason) for each in period.sanctions),
         "sanctions_by_a_rule": automatic,
         "share_by_a_rule": round(automatic / len(period.sanctions), 4) if period.sanctions else None,
         "appeals": period.appeals,
         "appeals_upheld": appeals["upheld"],
         "appeals_overturned": appeals["overturned"],
     }
+
+
+def _word(reason: str) -> str:
+    """The name that people and staff read, in one word."""
+    return Reason(reason).word if reason in set(Reason) else reason
 
 
 def _counted(values: Any) -> dict[str, int]:

@@ -17,6 +17,10 @@ CodeReader = Callable[[Any, Facts, float], str | None]
 """Pure: (event, facts, now) -> the promo code that the person uses with it; None: none, or they may not try now."""
 
 
+LAST = 1_000
+"""The place of commands that have no other one."""
+
+
 def always(rules: Rules) -> bool:
     return True
 
@@ -31,7 +35,7 @@ class MenuCommand:
 
     name: str
     description: str
-    place: int = 1_000
+    place: int = LAST
     when: Callable[[Rules], bool] = always
 
 
@@ -43,7 +47,7 @@ class HelpLine:
     """
 
     line: str
-    place: int = 1_000
+    place: int = LAST
     when: Callable[[Rules], bool] = always
 
 
@@ -65,7 +69,8 @@ class Feature:
     - `messages`: everything else that a person writes in that state.
     - `events`: everything that is not a message or a press.
     - `newcomer`: everything that a person does before they have answered the first questions. Only one feature has it.
-    - `barred`: everything that a suspended or banned person does. Only one feature has it.
+    - `barred`: gets the names of the commands that are open to a suspended or banned person, and makes the decider of
+      everything else that they do. Only one feature has it.
     - `open_to_barred`: the deciders that such a person reaches in spite of that.
     - `open_to_all`: newcomers may use its commands and presses, too.
     - `redeems`: the deciders that find out in `Facts.redemption` whether a promo code is the person's now.
@@ -86,7 +91,7 @@ class Feature:
     newcomer: Decider | None = None
     awaits: Callable[[MessageReceived, Facts], Decider | None] | None = None
     unknown: Callable[[Collection[str]], Decider] | None = None
-    barred: Decider | None = None
+    barred: Callable[[tuple[str, ...]], Decider] | None = None
     open_to_barred: Collection[Decider] = ()
     open_to_all: bool = False
     also_load: Mapping[Decider, AlsoLoad] = field(default_factory=dict)

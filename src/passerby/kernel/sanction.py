@@ -34,6 +34,14 @@ class Reason(StrEnum):
     SCAM = "scam"
     OTHER = "other"
 
+    @property
+    def word(self) -> str:
+        """What the command line and reports call it: the English name, in one word."""
+        return _WORDS.get(self.value, self.value)
+
+
+_WORDS = {"rude": "harassment", "threat": "threats"}
+
 
 class Appeal(StrEnum):
     NONE = "none"

@@ -145,7 +145,7 @@ def _keys(before: Participant, after: Participant) -> tuple[Say, ...]:
 
 
 def _reasons(chat: str) -> Menu:
-    buttons = [Button(text(f"safety.reason_{reason}"), "complain", f"{chat}.{reason}") for reason in Complaint]
+    buttons = [Button(text(f"reasons.{reason}"), "complain", f"{chat}.{reason}") for reason in Complaint]
     rows = (tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2))
     return Menu((*rows, (Button(text("safety.cancel"), "unreport", chat),)))
 

@@ -24,7 +24,7 @@ from passerby.domain.sanctions import (
     overturn,
     refused,
 )
-from passerby.kernel.decision import NOTHING, Decision, Env, Facts
+from passerby.kernel.decision import NOTHING, Decider, Decision, Env, Facts
 from passerby.kernel.effect import Answer, Keys, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.feature import Feature, HelpLine
@@ -32,6 +32,8 @@ from passerby.kernel.participant import Participant
 from passerby.kernel.sanction import Appeal, Sanction
 from passerby.kernel.staff_event import AppealRefused, LiftOrdered, SanctionOrdered, SanctionOverturned
 from passerby.kernel.text import text
+
+APPEAL = "appeal"
 
 
 def sanctioned(event: SanctionOrdered, facts: Facts, env: Env) -> Decision:
@@ -49,7 +51,7 @@ def sanctioned(event: SanctionOrdered, facts: Facts, env: Env) -> Decision:
         return Decision(sides)
     keyboard = Keys() if barred else keys_for(sides[0].state) if len(sides) > 1 else None
     told = tell_left(sides) if len(sides) > 1 else ()
-    return Decision(sides, (Say(me.person, letter(event.sanction), keyboard), *told))
+    return Decision(sides, (Say(me.person, letter(event.sanction, env.now), keyboard), *told))
 
 
 def _is_news(before: Participant, me: Participant, sanction: Sanction, now: float) -> bool:
@@ -58,7 +60,7 @@ def _is_news(before: Participant, me: Participant, sanction: Sanction, now: floa
     if was is None:
         return True
     holds_on = bar(me, now) == was and barred_until(me) == barred_until(before)
-    return not holds_on and letter(sanction) != letter(was)
+    return not holds_on and letter(sanction, now) != letter(was, now)
 
 
 def _without_farm(me: Participant) -> Participant:
@@ -105,8 +107,8 @@ def overturned(event: SanctionOverturned, facts: Facts, env: Env) -> Decision:
     free = keys_for(me.state) if was is not None and still is None else None
     asked = any(each.appeal is Appeal.OPEN and each not in me.sanctions for each in before.sanctions)
     told = [Say(me.person, text("sanctions.overturned"), free)] if still is None or asked else []
-    if still is not None and (asked or was is None or letter(still) != letter(was)):
-        told.append(Say(me.person, letter(still)))
+    if still is not None and (asked or was is None or letter(still, env.now) != letter(was, env.now)):
+        told.append(Say(me.person, letter(still, env.now)))
     return Decision((me,), tuple(told))
 
 
@@ -117,14 +119,21 @@ def upheld(event: AppealRefused, facts: Facts, env: Env) -> Decision:
     return Decision((me,), (Say(me.person, text("sanctions.upheld")),))
 
 
-def barred(event: MessageReceived | ButtonPressed, facts: Facts, env: Env) -> Decision:
-    """Everything that is closed to a person who is suspended or banned."""
-    sanction = bar(facts.me, env.now)
-    assert sanction is not None, "only for those who are barred"
-    said = text("sanctions.barred", letter=letter(sanction))
-    if isinstance(event, ButtonPressed):
-        return Decision(effects=(Answer(event.query), Say(facts.me.person, said)))
-    return Decision(effects=(Say(facts.me.person, said, reply_to=event.messages[0]),))
+def barred(commands: tuple[str, ...]) -> Decider:
+    """Make the decider of everything that is closed to a person who is suspended or banned. It names the commands that
+    are open; `/appeal` is, if there is anything left to appeal."""
+
+    def closed(event: MessageReceived | ButtonPressed, facts: Facts, env: Env) -> Decision:
+        sanction = bar(facts.me, env.now)
+        assert sanction is not None, "only for those who are barred"
+        left = appealable(facts.me, env.now) is not None
+        still = tuple(text("sanctions.command", name=name) for name in commands if left or name != APPEAL)
+        said = text("sanctions.barred", letter=letter(sanction, env.now), commands=still)
+        if isinstance(event, ButtonPressed):
+            return Decision(effects=(Answer(event.query), Say(facts.me.person, said)))
+        return Decision(effects=(Say(facts.me.person, said, reply_to=event.messages[0]),))
+
+    return closed
 
 
 def appealed(event: MessageReceived, facts: Facts, env: Env) -> Decision:
@@ -142,7 +151,7 @@ def appealed(event: MessageReceived, facts: Facts, env: Env) -> Decision:
 
 feature = Feature(
     "sanctions",
-    commands={"appeal": appealed},
+    commands={APPEAL: appealed},
     help=(HelpLine("sanctions.help", 60),),
     events={
         SanctionOrdered: sanctioned,

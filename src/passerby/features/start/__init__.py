@@ -138,7 +138,7 @@ def greet(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     told: tuple[Say, ...] = ()
     if source:
         me, held = begin_watched(me, event.bot, source, env)
-        told = (Say(me.person, letter(held)),) if held is not None else ()
+        told = (Say(me.person, letter(held, env.now)),) if held is not None else ()
     token = token_in_link(payload_of(event.text))
     is_new = facts.me.journey is None and not has_talked_before(me)
     if token is not None and is_new and me.journey is not None:

@@ -76,7 +76,7 @@ class PeoplePage:
         return self._words.plain(Text(f"people.kind_{kind}"), "en")
 
     def _reason(self, reason: Reason) -> str:
-        return self._words.plain(Text(f"people.reason_{reason}"), "en")
+        return self._words.plain(Text(f"reasons.{reason}"), "en")
 
     def _page(self, visit: Visit, code: str, said: str, sanctions: tuple[Sanction, ...], status: int = 200) -> Answer:
         shown = {

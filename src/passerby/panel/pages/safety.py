@@ -176,7 +176,7 @@ class SafetyPage:
             "buttons": [self._button(each) for each in buttons if each.action not in BY_FORM],
             "restricts": next((each.token for each in buttons if each.action == "case_kind"), ""),
             "kinds": [(each.value, self._plain(f"people.kind_{each}")) for each in SanctionKind],
-            "reasons": [(each.value, self._plain(f"people.reason_{each}")) for each in Reason],
+            "reasons": [(each.value, self._plain(f"reasons.{each}")) for each in Reason],
             "lengths": [
                 *((str(hours), self._words.plain(length(hours), "en")) for hours in LENGTHS_H),
                 (FOR_GOOD, "for good, with a second member"),

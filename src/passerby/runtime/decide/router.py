@@ -19,7 +19,7 @@ from passerby.domain.sanctions import bar
 from passerby.kernel.decision import NOTHING, Decider, Decision, Env, Facts
 from passerby.kernel.effect import Answer
 from passerby.kernel.event import ButtonPressed, Event, MessageReceived, Overrun
-from passerby.kernel.feature import AlsoLoad, CodeReader, Feature, HelpLine, MenuCommand
+from passerby.kernel.feature import LAST, AlsoLoad, CodeReader, Feature, HelpLine, MenuCommand
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Searching, State
 
@@ -51,6 +51,7 @@ class Router:
         self._sponsored: set[Decider] = set()
         unknown: Callable[[Collection[str]], Decider] | None = None
         help_page: Callable[[tuple[HelpLine, ...]], Decider] | None = None
+        barred: Callable[[tuple[str, ...]], Decider] | None = None
         menu: list[MenuCommand] = []
         lines: list[HelpLine] = []
         for feature in features:
@@ -75,9 +76,9 @@ class Router:
                 self._open.update(feature.commands.values(), feature.presses.values())
             self._open_to_barred.update(feature.open_to_barred)
             if feature.barred is not None:
-                if self._barred is not None:
+                if barred is not None:
                     raise ValueError(f"{feature.name} is the second to answer people who are barred")
-                self._barred = feature.barred
+                barred = feature.barred
             if feature.newcomer is not None:
                 if self._newcomer is not None:
                     raise ValueError(f"{feature.name} is the second to greet newcomers")
@@ -106,6 +107,12 @@ class Router:
                 raise ValueError(f"the menu has /{command.name}, which no feature answers")
         if unknown is not None:
             self._unknown = unknown(self.commands)
+        places = {command.name: command.place for command in menu}
+        still = [name for name, decider in self._commands.items() if decider in self._open_to_barred]
+        self.open_to_barred = tuple(sorted(still, key=lambda name: (places.get(name, LAST), name)))
+        """The commands that a suspended or banned person can use, in the order of the menu."""
+        if barred is not None:
+            self._barred = barred(self.open_to_barred)
 
     @property
     def commands(self) -> frozenset[str]:

@@ -59,9 +59,7 @@ def choose_reason(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDec
     parts = _parts(event, 1)
     if file is None or parts is None:
         return refused(event, why)
-    buttons = [
-        Button(text(f"people.reason_{reason}"), "case_long", token(file.case, *parts, reason)) for reason in Reason
-    ]
+    buttons = [Button(text(f"reasons.{reason}"), "case_long", token(file.case, *parts, reason)) for reason in Reason]
     return _ask(event, "people.choose_reason", buttons, file.case)
 
 

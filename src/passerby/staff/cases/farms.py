@@ -60,7 +60,7 @@ def farm_card(file: CaseFile, now: float) -> Text:
     if barred:
         parts.append(text("cases.farm_barred", count=barred))
     if file.case.proposal is not None:
-        parts.append(text("cases.proposed", why=text(f"people.reason_{file.case.proposal.reason}")))
+        parts.append(text("cases.proposed", why=text(f"reasons.{file.case.proposal.reason}")))
     return lines(parts)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from passerby.dialogue.spans import span
-from passerby.dialogue.staff import answer, lines, refused
+from passerby.dialogue.staff import answer, languages_of, lines, refused
 from passerby.domain.ages import age_now
 from passerby.domain.cases import (
     LEASE_S,
@@ -122,7 +122,7 @@ def card(file: CaseFile, now: float) -> Text:
         text(
             "cases.report",
             who=pseudonym(case, each.by, now),
-            why=text(f"people.reason_{each.reason}"),
+            why=text(f"reasons.{each.reason}"),
             since=span(now - each.filed_at),
             evidence=len(each.exhibits),
             right=each.record.upheld,
@@ -136,7 +136,7 @@ def card(file: CaseFile, now: float) -> Text:
             number=case.number,
             who=pseudonym(case, case.accused, now),
             age=str(age_now(person.profile, now)) if person is not None and person.profile.age is not None else "–",
-            languages=", ".join(person.profile.languages) if person is not None and person.profile.languages else "–",
+            languages=languages_of(person.profile) if person is not None else "–",
             reports=len(file.reports),
             independent=len(groups(file.reports)),
             weight=f"{sum(weights(file.reports)):.1f}",
@@ -147,11 +147,9 @@ def card(file: CaseFile, now: float) -> Text:
     bound = binding(person, now) if person is not None else ()
     parts += [text("cases.bound", what=text(f"people.kind_{each.kind}")) for each in bound]
     if file.appealed is not None:
-        parts.append(
-            text("cases.appealed", what=_what(file.appealed), why=text(f"people.reason_{file.appealed.reason}"))
-        )
+        parts.append(text("cases.appealed", what=_what(file.appealed), why=text(f"reasons.{file.appealed.reason}")))
     if case.proposal is not None:
-        parts.append(text("cases.proposed", why=text(f"people.reason_{case.proposal.reason}")))
+        parts.append(text("cases.proposed", why=text(f"reasons.{case.proposal.reason}")))
     return lines(parts)
 
 

@@ -1,10 +1,10 @@
 """What staff see of a person."""
 
-from passerby.dialogue.staff import answer, lines, refused
+from passerby.dialogue.staff import answer, languages_of, lines, refused
 from passerby.domain.ages import age_now
 from passerby.domain.commands import words_after
 from passerby.domain.sanctions import binding
-from passerby.domain.support import read, shown
+from passerby.domain.support import shown
 from passerby.domain.team import may
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Button, Menu
@@ -28,7 +28,7 @@ def described(sanction: Sanction) -> Text:
     return text(
         "people.sanction",
         what=text(f"people.kind_{sanction.kind}"),
-        why=text(f"people.reason_{sanction.reason}"),
+        why=text(f"reasons.{sanction.reason}"),
         until=until(sanction),
     )
 
@@ -44,7 +44,7 @@ def card(subject: Subject, now: float) -> Text:
         "people.card",
         code=shown(subject.code),
         age=str(age_now(person.profile, now)) if person.profile.age is not None else "–",
-        languages=", ".join(person.profile.languages) or person.profile.language or "–",
+        languages=languages_of(person.profile),
         seen=day(person.seen_at),
         reported=subject.reported,
         sanctions=lines(said) if said else text("people.no_sanctions"),
@@ -79,7 +79,7 @@ def unknown(event: object) -> StaffDecision:
 
 def looked_up(event: MessageReceived, facts: StaffFacts, env: Env) -> StaffDecision:
     """`/person CODE`"""
-    if read(words_after(event.text)) is None:
+    if not words_after(event.text):
         return refused(event, text("people.how"))
     return _show(event, facts, env)
 

@@ -59,7 +59,7 @@ def choose_reason(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDec
     parts = _parts(event, 2)
     if facts.subject is None or parts is None:
         return unknown(event)
-    buttons = [Button(text(f"people.reason_{reason}"), "person_long", f"{event.token}.{reason}") for reason in Reason]
+    buttons = [Button(text(f"reasons.{reason}"), "person_long", f"{event.token}.{reason}") for reason in Reason]
     asked = answer(event, text("people.choose_reason"), Menu((*in_rows(buttons), _back(parts[0]))))
     return StaffDecision(effects=asked)
 
@@ -135,7 +135,7 @@ def _second_asked(event: object, asked: SanctionAsked, subject: Subject, facts: 
         "people.ask_for_good",
         code=shown(subject.code),
         what=text(f"people.kind_{asked.kind}"),
-        why=text(f"people.reason_{asked.reason}"),
+        why=text(f"reasons.{asked.reason}"),
     )
     interim = _interim(facts.next_approval, asked.reason, facts.me.number, env.now)
     return second_asked(

@@ -2,7 +2,6 @@
 
 from passerby.dialogue.staff import answer, refused
 from passerby.domain.commands import words_after
-from passerby.domain.money.wallets import read_code
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Button, Menu
 from passerby.kernel.event import ButtonPressed, MessageReceived
@@ -67,7 +66,7 @@ def unknown(event: object) -> StaffDecision:
 
 def looked_up(event: MessageReceived, facts: StaffFacts, env: Env) -> StaffDecision:
     """`/purchase CODE`"""
-    if read_code(words_after(event.text)) is None:
+    if not words_after(event.text):
         return refused(event, text("purchases.how"))
     return _show(event, facts)
 
