@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from passerby.domain.approvals import purchase_of
+from passerby.domain.alone import COUNTED, DAY_S, summed
+from passerby.domain.approvals import promo_about, purchase_of
 from passerby.domain.audit import AuditRow, chained
 from passerby.domain.panel import is_valid
 from passerby.kernel.approval import Approval, ApprovalState
@@ -95,8 +96,13 @@ class MemoryStaff:
             version = sum(each.place.what is wanted.place.what for each in disk.overrides) + 1
             following = len(disk.overrides) + 1
             facts = msgspec.structs.replace(facts, override=last, next_override=following, override_version=version)
-        if wanted.promo and me is not None:
-            facts = msgspec.structs.replace(facts, promo=self.records.promos.get(wanted.promo))
+        promo = wanted.promo or promo_about(facts.approval)
+        if promo and me is not None:
+            facts = msgspec.structs.replace(facts, promo=self.records.promos.get(promo))
+        if wanted.sums and me is not None:
+            mine = (each for each in disk.audit if each.actor == me.number and each.at > now - DAY_S)
+            notes = ((each.action, msgspec.json.decode(each.details)) for each in mine if each.action in COUNTED)
+            facts = msgspec.structs.replace(facts, alone=summed(notes))
         if wanted.payment_case is not None and me is not None:
             facts = msgspec.structs.replace(facts, payment_desk=self._payments(wanted.payment_case))
         decision = decide(facts)

@@ -17,6 +17,7 @@ from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.pool import Pool
 from passerby.adapters.sql.tables import audit, metadata, staff_orders
 from passerby.domain.audit import AuditRow, first_broken
+from passerby.kernel.alone import Alone
 from passerby.kernel.approval import Approval, ApprovalState
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Env
@@ -429,5 +430,41 @@ def test_what_waits_for_a_second_member_is_seen_by_all_until_it_is_decided_or_ov
         await records.decide(None, ref(2), stores(given), NOW + 1)
         facts = await known(approval=1)
         assert (facts.approvals, facts.approval) == ((second,), given)
+
+    place.run(scene)
+
+
+@on_all
+def test_what_a_member_did_alone_in_the_last_day_is_summed_up(place: StaffPlace) -> None:
+    def noted(*notes: AuditNote) -> Callable[[StaffFacts], StaffDecision]:
+        return lambda facts: StaffDecision(notes=notes)
+
+    async def scene(records: StaffRecords) -> None:
+        seen: list[Alone] = []
+
+        def look(facts: StaffFacts) -> StaffDecision:
+            seen.append(facts.alone)
+            return StaffDecision()
+
+        await records.decide(ANN, ref(1), joins(ANN), NOW)
+        await records.decide(None, ref(2), noted(AuditNote("purchase.refunded", "", {"stars": 9})), NOW)
+        early = NOW + 1
+        await records.decide(ANN, ref(3), noted(AuditNote("purchase.refunded", "", {"stars": 100})), early)
+        mine = (
+            AuditNote("purchase.refunded", "", {"stars": 20}),
+            AuditNote("purchase.refunded", "", {"stars": 5000, "approval": 3}),
+            AuditNote("promos.made", "", {"worth_days": 70}),
+            AuditNote("person.sanction_lifted", "", {"sanction": "a"}),
+            AuditNote("broadcast.start", "", {"people": 30}),
+            AuditNote("broadcast.start", "", {"people": 3000, "waits": True}),
+            AuditNote("person.looked_at"),
+        )
+        await records.decide(ANN, ref(4), noted(*mine), NOW + 9)
+        wanted = FactsWanted(sums=True)
+        for now in (NOW + 10, early + 86_400.0, NOW + 9 + 86_400.0):
+            await records.decide(ANN, ref(5), look, now, wanted)
+        await records.decide(None, ref(5), look, NOW + 10, wanted)
+        await records.decide(ANN, ref(5), look, NOW + 10)
+        assert seen == [Alone(120, 70, 1, 30), Alone(20, 70, 1, 30), Alone(), Alone(stars=9), Alone()]
 
     place.run(scene)

@@ -5,8 +5,9 @@ import io
 
 import pytest
 
-from passerby.domain.money.report import DAY_S, NANO, days_left, figures, in_words, rows
+from passerby.domain.money.report import DAY_S, NANO, days_left, figures, in_words, named, rows
 from passerby.domain.spreadsheet import as_csv
+from passerby.kernel.drain import FleetBot, KnownBots
 from passerby.kernel.ids import BotId
 from passerby.kernel.money import GrantSource, VipGrant
 from passerby.kernel.money_report import Given, Ledgered, Net, Open, Sold, SoldBySource, Standing
@@ -24,6 +25,9 @@ READ = Ledgered(
     cases=[NOW - 9000.0, NOW - 60.0],
 )
 REPORT = figures(READ, "2027-01-01", "2027-02-01", {HERE, NEW}, NOW)
+
+
+KNOWN = KnownBots((FleetBot(HERE, "first_bot"), FleetBot(NEW)))
 
 
 def test_the_days_that_each_purchase_still_owes_are_those_to_come() -> None:
@@ -53,27 +57,34 @@ def test_each_bot_shows_what_would_go_with_it_and_lost_ones_what_cannot_be_refun
 
 
 def test_the_report_is_read_on_a_terminal_too() -> None:
-    said = in_words(REPORT)
+    said = in_words(REPORT, KNOWN)
     assert "Refunds and cancellations that Telegram has not confirmed: 2, the oldest for 1.5 h" in said
-    assert "  bot  plan    sold  Stars  of them gifts  given back  Stars given back\n" in said
+    assert "  bot         plan    sold  Stars  of them gifts  given back  Stars given back\n" in said
     assert "  no tag  " in said
     assert said.endswith("wait for an answer: 2, the oldest for 2.5 h")
-    assert any(line.split() == ["1", "=month", "3", "750", "1", "1", "250"] for line in said.splitlines())
+    assert any(line.split() == ["@first_bot", "=month", "3", "750", "1", "1", "250"] for line in said.splitlines())
     assert "  gift   1      30\n  trial  4      12\n" in said
-    nothing = in_words(figures(Ledgered([], [], [], [], [], []), "2027-01-01", "2027-02-01", (), NOW))
+    nothing = in_words(figures(Ledgered([], [], [], [], [], []), "2027-01-01", "2027-02-01", (), NOW), KNOWN)
     assert nothing.count("  none") == 6
     assert "has not confirmed: 0\n" in nothing
     assert nothing.endswith("wait for an answer: 0")
 
 
+def test_bots_are_called_by_their_names_and_by_their_numbers_if_nobody_knows_the_name() -> None:
+    said = in_words(REPORT, KNOWN).partition("If a bot were lost\n")[2]
+    assert [line.split()[0] for line in said.splitlines()[1:4]] == ["@first_bot", "2", "3"]
+    found = named(REPORT, KNOWN)["exposure"]
+    assert [(each["bot"], each["bot_name"]) for each in found] == [(1, "first_bot"), (2, ""), (3, "")]
+
+
 def test_a_large_amount_is_written_out_in_full() -> None:
     net = [Net(1, 12_345_678 * NANO + NANO // 2, 0)]
-    said = in_words(figures(Ledgered([], [], net, [], [], []), "2027-01-01", "2027-02-01", (), NOW))
-    assert "  1    12345678.5  0\n" in said
+    said = in_words(figures(Ledgered([], [], net, [], [], []), "2027-01-01", "2027-02-01", (), NOW), KNOWN)
+    assert "  @first_bot  12345678.5  0\n" in said
 
 
 def test_a_spreadsheet_runs_nothing_of_the_report() -> None:
-    read = list(csv.reader(io.StringIO(as_csv(rows(REPORT)))))
+    read = list(csv.reader(io.StringIO(as_csv(rows(named(REPORT, KNOWN))))))
     assert all(len(row) == len(read[0]) for row in read)
     cells = [cell for row in read for cell in row]
     assert "'=month" in cells

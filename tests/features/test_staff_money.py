@@ -5,10 +5,14 @@ from random import Random
 import msgspec
 import pytest
 
+from passerby.dialogue.staff import lines
+from passerby.domain.alone import summed
 from passerby.domain.approvals import purchase_of
 from passerby.domain.money.wallets import read_code
+from passerby.kernel.alone import Alone
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Env
+from passerby.kernel.drain import FleetBot, KnownBots
 from passerby.kernel.effect import Menu, Revise, Say
 from passerby.kernel.event import ButtonPressed, Event, MessageReceived
 from passerby.kernel.ids import BotId, MessageId, PersonId
@@ -71,6 +75,9 @@ def test_a_purchase_is_shown_by_code_without_its_buyer_and_the_look_is_noted() -
     }
     assert buttons == [f"purchase_why:{CODE}"]
     assert "777" not in repr(done)
+    me = StaffMember(StaffId(4), PersonId(104), Role.SUPPORT, NOW)
+    known = StaffFacts(me, (me,), purchase=PAID, fleet=KnownBots((FleetBot(BOT, "first_bot"),)))
+    assert dict(shown(ROUTER.decide(wrote(f"/purchase {CODE}"), known, ENV))[0].args)["bot"] == "@first_bot"
     assert [(note.action, note.subject) for note in done.notes] == [("purchase.looked_at", f"purchase {CODE}")]
     assert shown(decide(pressed(f"purchase_show:{CODE}")))[0] == card
     assert decide(PurchaseAsked(CODE), role=None).reply == card
@@ -103,8 +110,8 @@ def test_a_code_is_read_however_somebody_writes_it() -> None:
 
 def test_a_wrong_code_shows_nothing() -> None:
     assert shown(decide(wrote("/purchase"), None))[0] == text("purchases.how")
-    assert shown(decide(wrote("/purchase foo"), None))[0] == text("purchases.unknown_code")
-    assert shown(decide(wrote(f"/purchase {CODE}"), None))[0] == text("purchases.unknown_code")
+    for code in (CODE, "X", "purchase 7", f"{CODE}{CODE}"):
+        assert shown(decide(wrote(f"/purchase {code}"), None))[0] == text("purchases.unknown_code"), code
     for action in ("purchase_show", "purchase_why", "purchase_sure", "purchase_do"):
         done = decide(pressed(f"{action}:{CODE}.twice"), None)
         assert (done.refused, done.orders, done.notes) == (True, (), ()), action
@@ -176,6 +183,30 @@ def test_a_large_refund_needs_a_second_member_and_is_made_when_they_agree() -> N
     for meanwhile, why in ((but(stars=301, refund_owed_at=NOW), "purchases.already"), (None, "purchases.unknown_code")):
         late = ROUTER.decide(agree, msgspec.structs.replace(second, purchase=meanwhile), ENV)
         assert (late.orders, late.reply) == ((), text(why))
+
+
+def test_small_refunds_need_a_second_member_once_their_sum_is_large() -> None:
+    team = tuple(StaffMember(StaffId(number), PersonId(100 + number), Role.SUPPORT, NOW) for number in (4, 5))
+    facts = StaffFacts(team[0], team, purchase=PAID, alone=Alone(stars=50))
+    press = pressed(f"purchase_do:{CODE}.twice")
+    last = ROUTER.decide(press, facts, ENV)
+    assert last.orders == (RefundOrder(PersonId(777), CHARGE),), "300 in sum, and that is the limit"
+    sums = summed((note.action, note.details) for note in last.notes)
+    assert sums == Alone(stars=250)
+    too_many = msgspec.structs.replace(facts, alone=Alone(stars=51))
+    (approval,) = ROUTER.decide(RefundAsked(CODE, RefundReason.TWICE), too_many, ENV).approvals
+    for event in (press, RefundAsked(CODE, RefundReason.TWICE)):
+        asked = ROUTER.decide(event, too_many, ENV)
+        ask = text("purchases.ask", code=CODE, stars=250, why=text("purchases.reason_twice"))
+        assert (asked.orders, [each.what for each in asked.approvals]) == (
+            (),
+            [lines([ask, text("purchases.ask_sum", stars=51)])],
+        )
+    agree = ButtonPressed(PersonId(105), BOT, "q", MessageId(5), "approval_agree", str(approval.number))
+    second = StaffFacts(team[1], team, purchase=PAID, approvals=(approval,), approval=approval, alone=Alone(stars=300))
+    done = ROUTER.decide(agree, second, ENV)
+    assert done.orders == (RefundOrder(PersonId(777), CHARGE),)
+    assert summed((note.action, note.details) for note in done.notes) == Alone(), "it was not done alone"
 
 
 def test_only_who_may_see_payments_sees_and_refunds_them() -> None:

@@ -5,6 +5,8 @@ from random import Random
 import msgspec
 import pytest
 
+from passerby.domain.alone import LIFTS_ALONE, summed
+from passerby.kernel.alone import Alone
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Answer, Menu, Revise, Say
@@ -196,6 +198,26 @@ def test_a_sanction_is_lifted_only_while_it_binds() -> None:
     assert decide(LiftAsked(CODE, "beef"), None, BANNED).reply == text("people.lifted")
     gone = decide(LiftAsked(CODE, "cafe"), None, BANNED)
     assert gone == StaffDecision(reply=text("people.no_such_sanction"), refused=True)
+
+
+def test_a_member_who_lifts_many_sanctions_in_a_day_needs_a_second_one_for_more() -> None:
+    team = tuple(StaffMember(StaffId(number), PersonId(100 + number), Role.ADMIN, NOW) for number in (4, 5))
+    facts = StaffFacts(team[0], team, subject=BANNED, alone=Alone(lifts=LIFTS_ALONE - 1))
+    press = pressed(f"person_lift:{CODE}.beef")
+    last = ROUTER.decide(press, facts, ENV)
+    assert last.orders == (LiftOrder(PersonId(777), "beef"),)
+    assert summed((note.action, note.details) for note in last.notes) == Alone(lifts=1)
+    asked = ROUTER.decide(press, msgspec.structs.replace(facts, alone=Alone(lifts=LIFTS_ALONE)), ENV)
+    (approval,) = asked.approvals
+    assert (asked.orders, approval.person, approval.needs) == ((), 777, "ban")
+    agree = ButtonPressed(PersonId(105), BOT, "q", MessageId(5), "approval_agree", str(approval.number))
+    second = StaffFacts(team[1], team, subject=BANNED, approvals=(approval,), approval=approval)
+    done = ROUTER.decide(agree, second, ENV)
+    assert done.orders == (LiftOrder(PersonId(777), "beef"),)
+    assert summed((note.action, note.details) for note in done.notes) == Alone(), "it was not done alone"
+    for meanwhile, why in ((SUBJECT, "people.no_such_sanction"), (None, "people.gone")):
+        late = ROUTER.decide(agree, msgspec.structs.replace(second, subject=meanwhile), ENV)
+        assert (late.orders, late.reply) == ((), text(why))
 
 
 def test_who_cannot_restrict_for_good_cannot_lift_what_is_for_good() -> None:

@@ -99,6 +99,34 @@ def test_a_large_refund_is_made_when_a_second_member_agrees(store: str) -> None:
     play_staff(store, scene, CarefulShop)
 
 
+class ShopWithASum(Shop):
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.rules = msgspec.structs.replace(self.rules, refund_second_above=400)
+
+
+@pytest.mark.parametrize("store", ["memory", SERVERS])
+def test_several_small_refunds_by_one_member_need_a_second_one_as_one_large_refund_does(store: str) -> None:
+    async def scene(on: StaffStage) -> None:
+        sue, olga = await on.hire(Role.SUPPORT), await on.hire(Role.OWNER)
+        bots = []
+        for phone in (on.ann, on.bob):
+            assert await pays(on, phone, await invoice_for(on, phone)) == "paid"
+            code = await code_of_purchase(on, phone)
+            bots.append(on.world.state.bots[phone.bot])
+            sue.write(f"/purchase {code}")
+            for data in (f"purchase_why:{code}", f"purchase_sure:{code}.twice", f"purchase_do:{code}.twice"):
+                await on.quiet()
+                tap(sue, data)
+            await on.quiet()
+            await asyncio.sleep(60.0)
+        assert [bot.stars for bot in bots] == [0, PASS.stars]
+        tap(olga, "approval_agree:1")
+        await on.until(lambda: bots[1].stars == 0)
+
+    play_staff(store, scene, ShopWithASum)
+
+
 async def subscribed(on: StaffStage) -> Subscription:
     """Ann subscribes."""
     on.ann.write("/vip")

@@ -113,5 +113,6 @@ def rules_of(settings: Settings) -> Rules:
         referral_days=settings.referral_days,
         referrals_a_month=settings.referrals_a_month,
         refund_second_above=settings.refund_second_above,
+        promo_second_above=settings.promo_second_above,
         sponsor=settings.sponsor,
     )

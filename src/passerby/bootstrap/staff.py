@@ -61,6 +61,7 @@ from passerby.kernel.staff_requests import (
     SanctionAsked,
     UnmaskAsked,
 )
+from passerby.ops.bots import known_bots
 from passerby.ports.records import RecordsLost
 from passerby.ports.telegram import TelegramError
 from passerby.runtime.delivery.sealing import Sealer
@@ -148,7 +149,12 @@ class StaffOffice:
         self._words = Catalogue.load(Path(__file__).parents[1])
         bots = frozenset(settings.tokens)
         self._decisions = StaffDecisions(
-            records, StaffRouter(ALL), self._env, settings.panel_url or "", works=lambda bot: bot in bots
+            records,
+            StaffRouter(ALL),
+            self._env,
+            settings.panel_url or "",
+            fleet=lambda: known_bots(settings),
+            works=lambda bot: bot in bots,
         )
 
     def _env(self) -> Env:
@@ -282,9 +288,13 @@ class StaffOffice:
         read = await self._records.ledgered(begins, ends, now)
         fleet = frozenset(self._settings.tokens)
         found = money_report.figures(read, since.isoformat(), until.isoformat(), fleet, now)
+        bots = await known_bots(self._settings)
+        if form == "text":
+            return money_report.in_words(found, bots) + "\n"
+        found = money_report.named(found, bots)
         if form == "json":
             return msgspec.json.format(msgspec.json.encode(found)).decode() + "\n"
-        return as_csv(money_report.rows(found)) if form == "csv" else money_report.in_words(found) + "\n"
+        return as_csv(money_report.rows(found))
 
     async def team(self) -> tuple[StaffMember, ...]:
         return await self._records.team()

@@ -66,8 +66,8 @@ def create(
     )
     if done.refused or not as_csv:
         say(done)
-    if done.refused:
-        return
+    else:
+        typer.echo(done.said, err=True)  # a second member may have to agree first
     _print_csv([{"code": each, "link_ends_in": f"?start=p_{each}"} for each in done.codes])
 
 

@@ -17,7 +17,16 @@ from passerby.kernel.approval import Approval, ApprovalState
 from passerby.kernel.case import Case, CaseAsked
 from passerby.kernel.ids import PersonId
 from passerby.kernel.staff import COMMAND_LINE, Permission, StaffFacts, StaffMember
-from passerby.kernel.staff_requests import CaseActAsked, ExportAsked, HoldAsked, RefundAsked, SanctionAsked, UnmaskAsked
+from passerby.kernel.staff_requests import (
+    CaseActAsked,
+    ExportAsked,
+    HoldAsked,
+    LiftAsked,
+    PromoMade,
+    RefundAsked,
+    SanctionAsked,
+    UnmaskAsked,
+)
 from passerby.kernel.text import Text
 
 WAITS_S: Final = 86_400.0
@@ -25,7 +34,7 @@ WAITS_S: Final = 86_400.0
 KEPT_S: Final = 30 * 86_400.0
 """How long afterwards approvals are kept. The audit keeps what was done."""
 
-SecondNeeded = SanctionAsked | RefundAsked | HoldAsked | UnmaskAsked | ExportAsked
+SecondNeeded = SanctionAsked | LiftAsked | RefundAsked | PromoMade | HoldAsked | UnmaskAsked | ExportAsked
 """The requests that may need a second member. Each has a tag of its own."""
 
 _requests: Final[msgspec.json.Decoder[SecondNeeded]] = msgspec.json.Decoder(SecondNeeded)
@@ -40,6 +49,12 @@ def purchase_of(approval: Approval | None) -> str:
     """The code of the purchase that an approval is about; empty if there is none."""
     request = request_of(approval) if approval is not None else None
     return request.purchase if isinstance(request, RefundAsked) else ""
+
+
+def promo_about(approval: Approval | None) -> str:
+    """The first promo code that an approval is about; empty if there is none."""
+    request = request_of(approval) if approval is not None and approval.request else None
+    return request.code if isinstance(request, PromoMade) else ""
 
 
 def case_about(approval: Approval | None) -> CaseAsked | None:

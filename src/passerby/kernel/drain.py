@@ -36,6 +36,11 @@ class KnownBots(msgspec.Struct, frozen=True):
     def bot(self, bot: int) -> FleetBot | None:
         return next((each for each in self.bots if each.bot == bot), None)
 
+    def name(self, bot: int) -> str:
+        """`@username`, or the number if it is not known."""
+        known = self.bot(bot)
+        return f"@{known.username}" if known is not None and known.username else str(bot)
+
 
 class RetireBot(msgspec.Struct, frozen=True):
     """Remove the bot's token from the file. Done twice, it is done once."""

@@ -19,6 +19,7 @@ class FactsWanted(msgspec.Struct, frozen=True):
     - `purchase`: the code of a purchase.
     - `promo`: a promo code.
     - `payment_case`: the code of a payment case; empty: all of them.
+    - `sums`: what the member did alone in the last day.
     """
 
     digest: str = ""
@@ -32,6 +33,7 @@ class FactsWanted(msgspec.Struct, frozen=True):
     purchase: str = ""
     promo: str = ""
     payment_case: str | None = None
+    sums: bool = False
 
 
 NOTHING_WANTED = FactsWanted()

@@ -96,5 +96,7 @@ class Rules(msgspec.Struct, frozen=True):
     approval_above: int = 1_000
     """A broadcast to more people than this needs the approval of a second staff member."""
     refund_second_above: int = 1_000
-    """A refund of more Stars than this needs a second staff member."""
+    """A refund of more Stars than this needs a second staff member. So do several by one member within a day."""
+    promo_second_above: int = 10_000
+    """Promo codes of one member and day that are worth more VIP days than this need a second staff member."""
     sponsor: Sponsor | None = None

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from passerby.kernel.alone import NOTHING_ALONE, Alone
 from passerby.kernel.approval import Approval
 from passerby.kernel.broadcast import Broadcast, Progress
 from passerby.kernel.case import Case, Desk, Judged, LegalHold, Mute
@@ -191,7 +192,7 @@ class StaffFacts(msgspec.Struct, frozen=True):
 
     - `me` is who acts. None: somebody who is not staff. The command line acts as an owner with the number 0.
     - `team` are all staff members who are not revoked, by number. `next_number` is free.
-    - `draining` are the bots that close. `fleet` is read if the event is about bots or money.
+    - `draining` are the bots that close. `fleet` is read if the event is about bots, money or a purchase.
     - `money` is read if the event is about money and its sender may see it. None: it is not read here.
     - `invite` is the invite that the event shows, if its secret is right. `subject` is the person of its support code.
     - `panel` is read if the event is about signing in to the panel. `panel_url` is its address; empty: there is none.
@@ -208,6 +209,7 @@ class StaffFacts(msgspec.Struct, frozen=True):
       version `override_version` of the settings, or of the texts.
     - `payment_desk` is there if the event is about payment cases.
     - `purchase` is the one whose code the event or the approval names. `can_refund`: its bot works.
+    - `alone` is read if the event may be an act that adds to it: what `me` did in the last day.
     """
 
     me: StaffMember | None
@@ -238,6 +240,7 @@ class StaffFacts(msgspec.Struct, frozen=True):
     can_refund: bool = True
     promo: PromoCode | None = None
     payment_desk: PaymentDesk | None = None
+    alone: Alone = NOTHING_ALONE
 
     def broadcast(self, number: int) -> Broadcast | None:
         return next((each for each in self.broadcasts if each.number == number), None)

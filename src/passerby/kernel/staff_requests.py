@@ -50,7 +50,7 @@ class SanctionAsked(PersonAsked, frozen=True, tag="person.ban"):
     note: str = ""
 
 
-class LiftAsked(PersonAsked, frozen=True):
+class LiftAsked(PersonAsked, frozen=True, tag="person.lift"):
     sanction: str
     note: str = ""
 
@@ -221,7 +221,7 @@ class PromoAsked(StaffRequest, frozen=True):
     code: str
 
 
-class PromoMade(PromoAsked, frozen=True):
+class PromoMade(PromoAsked, frozen=True, tag="promos.make"):
     """New promo codes, which differ in their names only."""
 
     codes: tuple[PromoCode, ...]

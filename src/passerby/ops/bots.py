@@ -2,17 +2,21 @@
 
 import asyncio
 from collections.abc import Collection
+from contextlib import suppress
 from typing import Final
 
 import msgspec
 
 from passerby.adapters.botapi.webhook_api import BotApiWebhooks
+from passerby.kernel.drain import FleetBot, KnownBots
 from passerby.kernel.ids import BotId
 from passerby.ports.telegram import TelegramError
 from passerby.settings import Settings, WrongSetting
 from passerby.settings.forms import parse_tokens
 
 PATIENCE_S: Final = 10.0
+NAME_S: Final = 3.0
+"""A report does not wait longer for a bot's name."""
 
 
 class BotState(msgspec.Struct, frozen=True):
@@ -39,6 +43,23 @@ async def states(settings: Settings) -> list[BotState]:
 
     try:
         return list(await asyncio.gather(*map(one, tokens)))
+    finally:
+        await api.aclose()
+
+
+async def known_bots(settings: Settings) -> KnownBots:
+    """All bots of the settings, with the names that Telegram tells at once."""
+    tokens = {bot: token.get_secret_value() for bot, token in settings.tokens.items()}
+    api = BotApiWebhooks(tokens, settings.bot_api_url)
+
+    async def one(bot: BotId) -> FleetBot:
+        with suppress(TelegramError, TimeoutError):
+            async with asyncio.timeout(NAME_S):
+                return FleetBot(bot, await api.username(bot))
+        return FleetBot(bot)
+
+    try:
+        return KnownBots(tuple(await asyncio.gather(*map(one, tokens))))
     finally:
         await api.aclose()
 

@@ -70,10 +70,23 @@ class MoneySettings(BaseModel):
         ge=0,
         le=MOST_STARS,
         description=(
-            "A refund by staff of more Stars than this needs a second member of the team. Nobody changes this limit in "
-            "the panel: write it into .env, and start again."
+            "A refund by staff of more Stars than this needs a second member of the team. So does a smaller one, if "
+            "with it the member has refunded more than this in 24 hours. Nobody changes this limit in the panel: write "
+            "it into .env, and start again."
         ),
         examples=["1000"],
+    )
+
+    promo_second_above: int = Field(
+        default=_RULES.promo_second_above,
+        ge=0,
+        le=10**12,
+        description=(
+            "Promo codes need a second member of the team if what one member makes within 24 hours is worth more VIP "
+            "days than this: days times uses, and for a discount its share of the longest plan. Nobody changes this "
+            "limit in the panel: write it into .env, and start again."
+        ),
+        examples=["10000"],
     )
 
     @property

@@ -19,7 +19,7 @@ from passerby.settings.rules import RuleSettings
 from passerby.settings.sponsor import SponsorSettings
 from passerby.settings.wrong import WrongSetting
 
-SECOND_ABOVE: Final = frozenset({"broadcast_approval_above", "refund_second_above"})
+SECOND_ABOVE: Final = frozenset({"broadcast_approval_above", "refund_second_above", "promo_second_above"})
 """The limits above which a second member must agree."""
 _AT_START: Final = SECOND_ABOVE | {"pools"}
 """Each pool has a lease, which a process asks for when it starts."""

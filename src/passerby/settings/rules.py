@@ -71,8 +71,9 @@ class RuleSettings(BaseModel):
         ge=0,
         le=1_000_000_000,
         description=(
-            "A broadcast to more people than this starts only after a second member of the team approves it. Nobody "
-            "changes this limit in the panel: write it into .env, and start again."
+            "A broadcast to more people than this starts only after a second member of the team approves it. The "
+            "broadcasts that one member started alone within 24 hours count together. Nobody changes this limit in the "
+            "panel: write it into .env, and start again."
         ),
         examples=["1000"],
     )

@@ -18,6 +18,7 @@ from passerby.domain.broadcasts.acting import (
     with_buttons,
 )
 from passerby.domain.broadcasts.acting import written as written_by
+from passerby.kernel.alone import Alone
 from passerby.kernel.broadcast import Audience, Broadcast, BroadcastState, Category, LinkButton, Variant
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Env
@@ -73,6 +74,15 @@ def state(changed: Broadcast | str) -> BroadcastState | str:
 )
 def test_a_draft_starts_if_it_may(draft: Broadcast, people: int | None, becomes: BroadcastState | str) -> None:
     assert state(did(draft, BroadcastAct.START, people=people)) == becomes
+
+
+@pytest.mark.parametrize(("before", "becomes"), [(60, S.STARTING), (61, S.SUBMITTED)])
+def test_several_small_broadcasts_by_one_member_need_a_second_one_as_one_large_one_does(
+    before: int, becomes: BroadcastState
+) -> None:
+    me = member(1, Role.ADMIN)
+    facts = StaffFacts(me, (me,), broadcasts=(made(),), audience=40, alone=Alone(reached=before))
+    assert state(act(made(), BroadcastAct.START, facts, ENV)) == becomes
 
 
 def test_only_owners_start_what_nobody_can_turn_off() -> None:

@@ -8,7 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerby.adapters.sql.tables import audit
+from passerby.domain.alone import COUNTED, DAY_S, summed
 from passerby.domain.audit import AuditRow, chained
+from passerby.kernel.alone import Alone
 from passerby.kernel.staff import AuditNote
 
 _LOCK: Final = 0x53746166
@@ -53,6 +55,12 @@ async def newest_of_audit(connection: AsyncConnection, most: int) -> list[AuditR
     return [AuditRow(*row) for row in await connection.execute(_NEWEST, {"most": most})][::-1]
 
 
+async def done_alone(connection: AsyncConnection, actor: int, now: float) -> Alone:
+    """What a member did in the last day without a second one, in sums."""
+    rows = await connection.execute(_COUNTED, {"actor": actor, "since": now - DAY_S})
+    return summed((action, msgspec.json.decode(details)) for action, details in rows)
+
+
 _LOCK_AUDIT = sa.select(sa.func.pg_advisory_xact_lock(_LOCK))
 _ROW = tuple(audit.c[name] for name in AuditRow._fields)
 _ADD_TO_AUDIT = sa.insert(audit)
@@ -60,3 +68,8 @@ _AUDIT = (
     sa.select(*_ROW).where(audit.c.number > sa.bindparam("after")).order_by(audit.c.number).limit(sa.bindparam("most"))
 )
 _NEWEST = sa.select(*_ROW).order_by(audit.c.number.desc()).limit(sa.bindparam("most"))
+_COUNTED = sa.select(audit.c.action, audit.c.details).where(
+    audit.c.actor == sa.bindparam("actor"),
+    audit.c.at > sa.bindparam("since", type_=sa.Double),
+    audit.c.action.in_(COUNTED),
+)

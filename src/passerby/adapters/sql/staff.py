@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from passerby.adapters.sql import approvals, cases, farm_gathering, money_report, transparency
-from passerby.adapters.sql.audit import add_to_audit, audit_after, newest_of_audit
+from passerby.adapters.sql.audit import add_to_audit, audit_after, done_alone, newest_of_audit
 from passerby.adapters.sql.broadcast_rows import count_audience, count_targets, seen_broadcasts, store_broadcasts
 from passerby.adapters.sql.failures import losses, to_the_end
 from passerby.adapters.sql.overrides import add_overrides, newest_override
@@ -29,7 +29,7 @@ from passerby.adapters.sql.tables import (
 )
 from passerby.adapters.sql.transactions import Transactions
 from passerby.adapters.sql.unreadable import identifier, readable, text_of
-from passerby.domain.approvals import case_about, purchase_of
+from passerby.domain.approvals import case_about, promo_about, purchase_of
 from passerby.domain.audit import AuditRow
 from passerby.domain.transparency import Period
 from passerby.kernel.case import CaseFile
@@ -295,8 +295,10 @@ async def _with_wanted(connection: AsyncConnection, facts: StaffFacts, wanted: F
         found |= zip(names, await newest_override(connection, wanted.place), strict=True)
     if bought := wanted.purchase or purchase_of(approval):
         found["purchase"] = await purchase_of_code(connection, bought)
-    if wanted.promo:
-        found["promo"] = await promo_of(connection, wanted.promo)
+    if made := wanted.promo or promo_about(approval):
+        found["promo"] = await promo_of(connection, made)
+    if wanted.sums and facts.me is not None:
+        found["alone"] = await done_alone(connection, facts.me.number, now)
     if wanted.payment_case is not None:
         found["payment_desk"] = await payment_desk(connection, wanted.payment_case)
     return msgspec.structs.replace(facts, **found)

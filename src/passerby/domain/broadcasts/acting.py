@@ -144,7 +144,7 @@ def _start(broadcast: Broadcast, facts: StaffFacts, env: Env) -> Broadcast | str
     if not facts.audience:
         return "broadcasts.nobody"
     submitted = msgspec.structs.replace(broadcast, submitted_by=facts.me.number, composing=None)
-    if facts.audience > env.rules.approval_above:
+    if facts.alone.reached + facts.audience > env.rules.approval_above:
         return msgspec.structs.replace(submitted, state=BroadcastState.SUBMITTED)
     return _begun(submitted, env)
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from passerby.domain.money.timeline import pieces
+from passerby.kernel.drain import KnownBots
 from passerby.kernel.ids import BotId
 from passerby.kernel.money import VipGrant
 from passerby.kernel.money_report import Ledgered
@@ -83,6 +84,24 @@ def _minutes(at: float, now: float) -> int | None:
     return round((now - at) / 60.0) if at else None
 
 
+def named(report: Mapping[str, Any], fleet: KnownBots) -> dict[str, Any]:
+    """The report with the name of each bot behind its number, for programs: without the @, and empty if unknown."""
+    return {
+        part: [_with_name(line, fleet) for line in lines] if isinstance(lines, list) else lines
+        for part, lines in report.items()
+    }
+
+
+def _with_name(line: Mapping[str, Any], fleet: KnownBots) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in line.items():
+        found[key] = value
+        if key == "bot":
+            known = fleet.bot(value)
+            found["bot_name"] = known.username if known is not None else ""
+    return found
+
+
 def rows(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The report as one table, for a spreadsheet."""
     parts = ("by_plan", "by_source", "given", "net", "exposure", "cannot_be_refunded")
@@ -90,8 +109,8 @@ def rows(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [*listed, *({"part": part, **report[part]} for part in ("owed", "cases"))]
 
 
-def in_words(report: Mapping[str, Any]) -> str:
-    """The report as text for a terminal."""
+def in_words(report: Mapping[str, Any], fleet: KnownBots) -> str:
+    """The report as text for a terminal. A bot that is not known has its number."""
     lines = [f"Money from {report['from']} to {report['to']} (Stars)", ""]
     for part, title in (
         ("by_plan", "Sold and given back, by plan and bot"),
@@ -101,7 +120,8 @@ def in_words(report: Mapping[str, Any]) -> str:
         ("exposure", "If a bot were lost"),
         ("cannot_be_refunded", "Cannot be refunded any more: the bot that sold it is gone"),
     ):
-        lines += [title, *_columns(report[part]), ""]
+        table = [line | {"bot": fleet.name(line["bot"])} if "bot" in line else line for line in report[part]]
+        lines += [title, *_columns(table), ""]
     owed, cases = report["owed"], report["cases"]
     return "\n".join(
         [

@@ -27,13 +27,16 @@ from passerby.kernel.staff_requests import (
     BroadcastAsked,
     CaseActAsked,
     ExportAsked,
+    LiftAsked,
     OverrideAsked,
     PanelEntered,
     PaymentCaseAsked,
     PersonAsked,
     Pressed,
     PromoAsked,
+    PromoMade,
     PurchaseAsked,
+    RefundAsked,
     SessionEnded,
     UnmaskAsked,
 )
@@ -57,6 +60,9 @@ ABOUT_MONEY = "money"
 ABOUT_A_PURCHASE = "purchase"
 ABOUT_A_PAYMENT = "payment"
 PAYMENT_COMMANDS = ("payments", "answer")
+SUMMED_PRESSES = ("purchase_do", "person_lift")
+SUMMED_REQUESTS = (RefundAsked, LiftAsked, PromoMade, BroadcastAsked)
+"""Acts of which a member may do only so many alone in a day. So are broadcasts."""
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 _NO_BOTS = KnownBots()
@@ -117,7 +123,7 @@ class StaffDecisions:
         language = event.language if isinstance(event, MessageReceived | ButtonPressed) else ""
 
         money = await self._money(event, person, env.now)
-        looks = money is not None or _is_about(ABOUT_BOTS, event)
+        looks = money is not None or _is_about(ABOUT_BOTS, event) or _is_about(ABOUT_A_PURCHASE, event)
         fleet = await self._fleet() if self._fleet is not None and looks else KnownBots()
         decide = self._decider(event, env, fleet, money)
         code = _code_in(event, ABOUT_A_PERSON) or ""
@@ -137,6 +143,7 @@ class StaffDecisions:
                 approval=_approval_in(event),
                 purchase=_code_in(event, ABOUT_A_PURCHASE, read_code) or "",
                 payment_case=_payment_case_in(event),
+                sums=_broadcast_in(event) > 0 or (isinstance(event, ButtonPressed) and event.action in SUMMED_PRESSES),
             ),
         )
 
@@ -155,7 +162,9 @@ class StaffDecisions:
             presser = THE_OPERATOR.person if by is None else by
             press = ButtonPressed(presser, _NO_BOT, "", None, request.action, request.token)
             return _replied(await self._on_event(press, by, ref, env), presser)
-        decide = self._decider(request, env)
+        shows = type(request) is PurchaseAsked
+        fleet = await self._fleet() if shows and self._fleet is not None else _NO_BOTS
+        decide = self._decider(request, env, fleet)
         code = support.read(request.code) if isinstance(request, PersonAsked) else None
         login = _login_of(request)
         about = request.broadcast if isinstance(request, BroadcastAsked) else 0
@@ -175,6 +184,7 @@ class StaffDecisions:
                 purchase=purchase or "",
                 promo=request.code if isinstance(request, PromoAsked) else "",
                 payment_case=(read_code(request.code) or "") if isinstance(request, PaymentCaseAsked) else None,
+                sums=isinstance(request, SUMMED_REQUESTS),
             ),
         )
 

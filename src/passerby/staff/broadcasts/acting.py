@@ -1,6 +1,7 @@
 """Acting on a broadcast: with a button, a word of a command, or a request."""
 
 from passerby.dialogue.staff import answer, refused
+from passerby.domain.alone import SUBMITTED
 from passerby.domain.broadcasts.acting import act, no_correction, tried
 from passerby.domain.team import may
 from passerby.kernel.broadcast import Broadcast, BroadcastState, Composing
@@ -43,7 +44,8 @@ def do(event: object, what: BroadcastAct, broadcast: Broadcast, facts: StaffFact
     changed = act(broadcast, what, facts, env)
     if isinstance(changed, str):
         return refused(event, text(changed, **_EXAMPLES.get(changed, {})))
-    note = AuditNote(f"broadcast.{what}", named(broadcast), {"people": facts.audience})
+    waits = {SUBMITTED: True} if changed.state is BroadcastState.SUBMITTED else {}
+    note = AuditNote(f"broadcast.{what}", named(broadcast), {"people": facts.audience, **waits})
     effects = (*_show(event, changed, facts), *_submitted(changed, broadcast, facts))
     return StaffDecision(notes=(note,), broadcasts=(changed,), effects=effects, reply=card(changed, facts))
 

@@ -71,8 +71,7 @@ def _bots(exposure: Sequence[Mapping[str, Any]], fleet: KnownBots) -> Text:
 
 
 def _bot(standing: Mapping[str, Any], fleet: KnownBots) -> Text:
-    known = fleet.bot(standing["bot"])
-    name = f"@{known.username}" if known is not None and known.username else str(standing["bot"])
+    name = fleet.name(standing["bot"])
     minutes, unknown = standing["swept_minutes_ago"], standing["unknown_transactions"]
     said = text(
         "money_report.bot",

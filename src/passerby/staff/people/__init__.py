@@ -14,6 +14,7 @@ from passerby.staff.people.sanctioning import (
     choose_length,
     choose_reason,
     declined,
+    lift_agreed,
     lift_asked,
     lift_pressed,
     sanction_asked,
@@ -40,5 +41,5 @@ feature = StaffFeature(
         DataAsked: Allowed(data_asked, Permission.PEOPLE),
         LiftAsked: Allowed(lift_asked, Permission.SANCTION),
     },
-    agreed={SanctionAsked: Agreed(agreed, declined)},
+    agreed={SanctionAsked: Agreed(agreed, declined), LiftAsked: Agreed(lift_agreed)},
 )

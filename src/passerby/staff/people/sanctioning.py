@@ -2,6 +2,7 @@
 
 from passerby.dialogue.approvals import second_asked
 from passerby.dialogue.staff import answer, in_rows, refused
+from passerby.domain.alone import APPROVAL, LIFTED, LIFTS_ALONE
 from passerby.domain.approvals import WAITS_S
 from passerby.domain.sanctions import BARRING, binding
 from passerby.domain.support import shown
@@ -212,10 +213,39 @@ def _lift(event: object, asked: LiftAsked, facts: StaffFacts, env: Env) -> Staff
         return refused(event, text("people.no_such_sanction"))
     if not may_lift(facts, sanction):
         return refused(event, text("team.not_allowed"))
+    if facts.alone.lifts >= LIFTS_ALONE:
+        what = text(f"people.kind_{sanction.kind}")
+        return second_asked(
+            event,
+            asked,
+            facts,
+            env,
+            needs=Permission.SANCTION if sanction.until is not None else Permission.BAN,
+            subject=named(subject),
+            what=text("people.ask_lift", what=what, code=shown(subject.code), count=facts.alone.lifts),
+            person=subject.person.person,
+            note=asked.note,
+            back=Menu((_back(subject.code),)),
+        )
     done = text("people.lifted")
     return StaffDecision(
-        notes=(AuditNote("person.sanction_lifted", named(subject), {"sanction": asked.sanction}, asked.note),),
+        notes=(AuditNote(LIFTED, named(subject), {"sanction": asked.sanction}, asked.note),),
         orders=(LiftOrder(subject.person.person, asked.sanction),),
         effects=answer(event, done, Menu((_back(subject.code),))) if isinstance(event, ButtonPressed) else (),
         reply=done,
+    )
+
+
+def lift_agreed(asked: LiftAsked, facts: StaffFacts, env: Env) -> StaffDecision:
+    """A second member agrees. Meanwhile the sanction may be over."""
+    approval, subject = facts.approval, facts.subject
+    assert approval is not None, "it was asked for"
+    if subject is None:
+        return refused(asked, text("people.gone"))
+    if all(each.id != asked.sanction for each in binding(subject.person, env.now)):
+        return refused(asked, text("people.no_such_sanction"))
+    details: dict[str, str | int] = {"sanction": asked.sanction, APPROVAL: approval.number}
+    return StaffDecision(
+        notes=(AuditNote(LIFTED, approval.subject, details, asked.note),),
+        orders=(LiftOrder(subject.person.person, asked.sanction),),
     )

@@ -3,6 +3,7 @@
 from passerby.dialogue.staff import answer, refused
 from passerby.domain.commands import words_after
 from passerby.kernel.decision import Env
+from passerby.kernel.drain import KnownBots
 from passerby.kernel.effect import Button, Menu
 from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.purchase import Purchase
@@ -16,7 +17,7 @@ def named(purchase: Purchase) -> str:
     return f"purchase {purchase.charge.code}"
 
 
-def card(purchase: Purchase) -> Text:
+def card(purchase: Purchase, fleet: KnownBots) -> Text:
     charge = purchase.charge
     return text(
         "purchases.card",
@@ -24,7 +25,7 @@ def card(purchase: Purchase) -> Text:
         plan=charge.plan or "–",
         stars=charge.stars,
         day=day(charge.paid_at),
-        bot=str(charge.bot),
+        bot=fleet.name(charge.bot),
         state=_state(purchase),
     )
 
@@ -79,7 +80,7 @@ def _show(event: MessageReceived | ButtonPressed, facts: StaffFacts) -> StaffDec
     purchase = facts.purchase
     if purchase is None:
         return unknown(event)
-    shows = answer(event, card(purchase), menu(purchase, facts))
+    shows = answer(event, card(purchase, facts.fleet), menu(purchase, facts))
     return StaffDecision(notes=(AuditNote("purchase.looked_at", named(purchase)),), effects=shows)
 
 
@@ -87,4 +88,4 @@ def purchase_asked(asked: PurchaseAsked, facts: StaffFacts, env: Env) -> StaffDe
     purchase = facts.purchase
     if purchase is None:
         return unknown(asked)
-    return StaffDecision(notes=(AuditNote("purchase.looked_at", named(purchase)),), reply=card(purchase))
+    return StaffDecision(notes=(AuditNote("purchase.looked_at", named(purchase)),), reply=card(purchase, facts.fleet))

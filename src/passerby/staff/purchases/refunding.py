@@ -1,10 +1,12 @@
 """Refunding a purchase: a reason, a question, and the order. Or one command.
 
-Above `REFUND_SECOND_ABOVE` Stars, a second member must agree.
+Above `REFUND_SECOND_ABOVE` Stars, a second member must agree. What the member has refunded alone in the last day counts
+with it.
 """
 
 from passerby.dialogue.approvals import second_asked
-from passerby.dialogue.staff import answer, in_rows, refused
+from passerby.dialogue.staff import answer, in_rows, lines, refused
+from passerby.domain.alone import APPROVAL, REFUNDED
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Button, Menu
 from passerby.kernel.event import ButtonPressed
@@ -64,7 +66,11 @@ def _refund(event: object, reason: RefundReason, note: str, facts: StaffFacts, e
     if wrong is not None:
         return refused(event, text(wrong))
     charge = purchase.charge
-    if charge.stars > env.rules.refund_second_above:
+    before = facts.alone.stars
+    if before + charge.stars > env.rules.refund_second_above:
+        what = text("purchases.ask", code=charge.code, stars=charge.stars, why=text(f"purchases.reason_{reason}"))
+        if before:
+            what = lines([what, text("purchases.ask_sum", stars=before)])
         return second_asked(
             event,
             RefundAsked(charge.code, reason, note),
@@ -72,14 +78,14 @@ def _refund(event: object, reason: RefundReason, note: str, facts: StaffFacts, e
             env,
             needs=Permission.MONEY,
             subject=named(purchase),
-            what=text("purchases.ask", code=charge.code, stars=charge.stars, why=text(f"purchases.reason_{reason}")),
+            what=what,
             person=purchase.person,
             note=note,
             back=Menu((_back(charge.code),)),
         )
     done = text("purchases.done", stars=charge.stars)
     return StaffDecision(
-        notes=(AuditNote("purchase.refunded", named(purchase), _details(charge, reason), note),),
+        notes=(AuditNote(REFUNDED, named(purchase), _details(charge, reason), note),),
         orders=(RefundOrder(purchase.person, charge),),
         effects=answer(event, done, Menu((_back(charge.code),))) if isinstance(event, ButtonPressed) else (),
         reply=done,
@@ -98,5 +104,7 @@ def agreed(asked: RefundAsked, facts: StaffFacts, env: Env) -> StaffDecision:
     wrong = obstacle(purchase, facts)
     if wrong is not None:
         return refused(asked, text(wrong))
-    note = AuditNote("purchase.refunded", named(purchase), _details(purchase.charge, asked.reason), asked.note)
+    assert facts.approval is not None, "it was asked for"
+    details = _details(purchase.charge, asked.reason) | {APPROVAL: facts.approval.number}
+    note = AuditNote(REFUNDED, named(purchase), details, asked.note)
     return StaffDecision(notes=(note,), orders=(RefundOrder(purchase.person, purchase.charge),))

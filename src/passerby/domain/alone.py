@@ -1,0 +1,53 @@
+"""A member may do something small alone, but not all day: the sum of a day has the limit of one act.
+
+The sums come from the audit, which every such act enters in its own transaction. An act that a second member agreed to
+carries the number of its approval, and counts for nobody. A day is the last 24 hours, so no midnight starts it over.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from passerby.kernel.alone import Alone
+from passerby.kernel.money import Plan
+from passerby.kernel.promo import PromoCode
+
+DAY_S: Final = 86_400.0
+
+LIFTS_ALONE: Final = 20
+"""So many sanctions a member may end in a day without a second one."""
+
+REFUNDED: Final = "purchase.refunded"
+PROMOS_MADE: Final = "promos.made"
+LIFTED: Final = "person.sanction_lifted"
+BROADCAST_STARTED: Final = "broadcast.start"
+COUNTED: Final = (REFUNDED, PROMOS_MADE, LIFTED, BROADCAST_STARTED)
+"""The actions of the audit that are summed up."""
+
+APPROVAL: Final = "approval"
+"""The detail of a note that says which approval stands behind the act."""
+WORTH: Final = "worth_days"
+SUBMITTED: Final = "waits"
+"""The detail of a note about a broadcast that waits for a second member."""
+
+
+def summed(notes: Iterable[tuple[str, Mapping[str, Any]]]) -> Alone:
+    """The sums of one member's notes of a day, each with its action and its details."""
+    stars = promo_days = lifts = reached = 0
+    for action, details in notes:
+        if APPROVAL in details or SUBMITTED in details:
+            continue
+        if action == REFUNDED:
+            stars += details.get("stars", 0)
+        elif action == PROMOS_MADE:
+            promo_days += details.get(WORTH, 0)
+        elif action == LIFTED:
+            lifts += 1
+        elif action == BROADCAST_STARTED:
+            reached += details.get("people") or 0
+    return Alone(stars, promo_days, lifts, reached)
+
+
+def worth_days(codes: Iterable[PromoCode], plans: Iterable[Plan]) -> int:
+    """How many VIP days these codes give away at most. A discount counts as its share of the longest plan."""
+    longest = max((plan.days for plan in plans), default=0)
+    return sum(each.most_uses * (each.days + -(-longest * each.percent // 100)) for each in codes)

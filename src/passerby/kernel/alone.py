@@ -1,0 +1,16 @@
+"""The sums of what a staff member did during the last day without a second member."""
+
+import msgspec
+
+
+class Alone(msgspec.Struct, frozen=True):
+    """`stars`: refunded. `promo_days`: the VIP days that new promo codes are worth. `lifts`: sanctions ended.
+    `reached`: the people to whom broadcasts were started."""
+
+    stars: int = 0
+    promo_days: int = 0
+    lifts: int = 0
+    reached: int = 0
+
+
+NOTHING_ALONE = Alone()
