@@ -8,7 +8,8 @@ told of. If nobody is misrouted and pairs are symmetric, all ties form a matchin
 other. At the end of each act, when everything is quiet, everybody sends a probe. People who were told that they are in
 a chat must reach exactly each other.
 
-    1 pairing      ties form a matching; probes are answered both ways; nobody is told of a partner who is not there;
+    1 pairing      ties form a matching; probes are answered both ways; nobody is told of a partner who is not there,
+                   or of one whose chat is over;
                    two people who search do not stay alone; nobody is paired with themselves
     2 nothing lost every message and every request was answered: delivered once, or a notice to its writer; no more
                    copies than crashes and lost responses allow; the queues are empty in the end
@@ -174,6 +175,7 @@ class _Check:
         yield from self.probed()
         yield from self.ordered()
         yield from self.late_searches()
+        yield from self.late_founds()
         yield from self.duplicated()
         yield from self.answered()
 
@@ -461,6 +463,33 @@ class _Check:
                     found[seen.bot] = seen
                 elif seen.key in TURNS:
                     found.pop(seen.bot, None)
+
+    def late_founds(self) -> Iterator[Broken]:
+        """Find notices of a partner, shown to somebody who was told that they do nothing, and who has not asked for
+        anybody since. Their chat was over before they were told of it, by a block for example.
+
+        A press may ask for a partner long before, so whoever has pressed a button since their last chat began is left
+        out.
+        """
+        for person, events in self.of.items():
+            if self._roams(person):
+                continue
+            starts: list[Seen] = []
+            idle: tuple[Seen, Seen] | None = None
+            asked_at, has_pressed = -1, False
+            for seen in events:
+                has_pressed = has_pressed or seen.kind == "press"
+                if seen.kind == "out" and seen.asked in ("find", "next"):
+                    asked_at = seen.n
+                elif seen.kind == "out" and seen.text.startswith("/start"):
+                    starts.append(seen)
+                elif seen.kind == "in" and seen.key in IDLE_HERE and starts:
+                    idle = starts.pop(0), seen
+                elif seen.kind == "in" and seen.key == FOUND:
+                    if idle is not None and asked_at < idle[0].n and not has_pressed:
+                        what = f"{person} was told of a partner after the end of that chat"
+                        yield self._broken(1, what, idle[1], seen)
+                    idle, has_pressed = None, False
 
     def misrouted(self) -> Iterator[Broken]:
         for delivery in self.deliveries:

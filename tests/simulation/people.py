@@ -221,6 +221,7 @@ class Person:
             shown = message.get("reply_to_message", {}).get("contact", {}).get("first_name")
             if shown:
                 self.town.shown.add(shown)
+        self.town.witness.note(self.id, self.bot, "press")
         self.town.world.phones.press(self.id, self.bot, message["message_id"], row, column)
 
     def text(self) -> None:

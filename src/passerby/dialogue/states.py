@@ -41,6 +41,20 @@ _TELL_STATE: Final = frozenset(
     }
 )
 
+_TELL_END: Final = frozenset(
+    {
+        "chat.connection_lost",
+        "chat.partner_left",
+        "chat.you_left",
+        "chat.you_moved_on",
+        "idle.ended",
+        "safety.chat_over",
+        "safety.done_here",
+        "start.bot_was_lost",
+    }
+)
+"""The texts that tell their readers that their chat is over."""
+
 NOW: Final[dict[type[State], str]] = {
     Idle: "chat.connection_lost",
     Searching: "search.already",
@@ -58,3 +72,7 @@ UNSENT: Final[dict[type[State], str]] = {
 
 def tells_state(key: str) -> bool:
     return key in _TELL_STATE
+
+
+def tells_end(key: str) -> bool:
+    return key in _TELL_END

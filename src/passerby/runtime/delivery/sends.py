@@ -48,6 +48,7 @@ from passerby.runtime.delivery.addressing import address, address_at_hand, apart
 from passerby.runtime.delivery.by_chat import NOTICE
 from passerby.runtime.delivery.courier_queue import CourierQueue, Feed
 from passerby.runtime.delivery.deliveries import Delivery
+from passerby.runtime.delivery.ended_chats import is_end_told_next, tells_of_ended_chat
 from passerby.runtime.delivery.passing_notices import search_is_over
 from passerby.runtime.delivery.stale_notices import Corrections
 from passerby.runtime.delivery.steps import FOR_ALL, EditSteps, RelaySteps
@@ -154,6 +155,21 @@ class Sends:
         try:
             notice, facts = delivery.notice, loaded.result()
             if notice is not None and search_is_over(notice, facts):
+                metrics.SUPERSEDED.add(NOTICE)
+                notice = None
+            elif notice is not None and tells_of_ended_chat(notice, facts):
+                looking = self._background.begin(is_end_told_next(notice, self._store))
+                self._background.when_done(looking, partial(self._looked_behind, queue, delivery, facts))
+                return
+            self._word(queue, delivery, notice, facts)
+        except Exception as error:  # noqa: BLE001  # one delivery's bug ends that delivery, not its queue
+            self._failed(queue, delivery, error)
+
+    def _looked_behind(self, queue: CourierQueue, delivery: Delivery, facts: Facts | None, told: Soon[bool]) -> None:
+        """Send a notice of a chat that has ended only if the notice of its end comes next."""
+        try:
+            notice = delivery.notice
+            if not told.result():
                 metrics.SUPERSEDED.add(NOTICE)
                 notice = None
             self._word(queue, delivery, notice, facts)
