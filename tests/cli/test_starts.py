@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from passerby.adapters.memory import FileLog
+from passerby.adapters.memory import FileLog, take_for
 from tests.cli.command import PASSERBY, TOKEN, environment, passerby, running, said
 from tests.contract.servers import start_postgres, start_valkey
 from tests.size import in_full
@@ -147,6 +147,16 @@ def test_a_disk_without_room_ends_the_start_with_a_sentence(tmp_path: Path, room
     sentence = one_sentence(done.stderr)
     assert sentence.startswith(("SECRET_KEY: ", "SQLITE_DB_PATH: "))
     assert "make room" in sentence
+
+
+def test_a_database_beside_one_with_the_same_beginning_does_not_use_its_live_store(tmp_path: Path) -> None:
+    ours = tmp_path / "x.db"
+    _tables(ours, "CREATE TABLE t (x)")
+    log = FileLog(tmp_path / "x.live")
+    take_for(log, ours)
+    log.close()
+    sentence = told(tmp_path, SQLITE_DB_PATH=str(tmp_path / "x.sqlite"))
+    assert sentence.startswith("SQLITE_DB_PATH: x.live belongs to x.db, which is in the same directory; give")
 
 
 def test_a_start_says_that_another_process_has_the_live_store(tmp_path: Path) -> None:

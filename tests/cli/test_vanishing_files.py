@@ -1,5 +1,7 @@
 """What happens if somebody deletes the files of a running process."""
 
+import os
+import signal
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -41,6 +43,38 @@ def test_deleted_files_are_written_again_and_a_deleted_database_ends_the_process
     log = FileLog(tmp_path / "passerby.live")
     assert list(log.records()), "the new log is whole"
     log.close()
+
+
+def test_an_emptied_shm_file_ends_the_process_and_the_next_start_goes_on(tmp_path: Path) -> None:
+    """SQLite maps this file, so that other processes can read beside a writer. The kernel sends SIGBUS."""
+    with running(tmp_path, *PASSERBY, "run", BOT_TOKENS=TOKEN, BOT_API_URL=NOWHERE) as process:
+        said(process, "runtime.ready")
+        os.truncate(tmp_path / "passerby.db-shm", 0)
+        assert process.wait(WAIT_S) == -signal.SIGBUS
+    with running(tmp_path, *PASSERBY, "run", BOT_TOKENS=TOKEN, BOT_API_URL=NOWHERE) as process:
+        said(process, "runtime.ready")
+        process.terminate()
+        assert process.wait(WAIT_S) == 0
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("size", [0, 4096])
+def test_a_database_that_is_cut_off_while_it_is_in_use_does_not_end_the_process(tmp_path: Path, size: int) -> None:
+    """It says that the database is damaged, and stops when it is told to. The next start makes an emptied database
+    whole, and refuses a damaged one."""
+    with running(tmp_path, *PASSERBY, "run", BOT_TOKENS=TOKEN, BOT_API_URL=NOWHERE) as process:
+        said(process, "runtime.ready")
+        os.truncate(tmp_path / "passerby.db", size)
+        said(process, "the database file is damaged")
+        assert process.poll() is None
+        process.terminate()
+        assert process.wait(WAIT_S) == 0
+    with running(tmp_path, *PASSERBY, "run", BOT_TOKENS=TOKEN, BOT_API_URL=NOWHERE) as process:
+        if size:
+            assert "the database file is damaged" in said(process, "SQLITE_DB_PATH: ")
+            assert process.wait(WAIT_S) == 2
+        else:
+            said(process, "runtime.ready")
 
 
 def test_a_start_without_the_files_of_an_earlier_run_says_so(

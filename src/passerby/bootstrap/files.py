@@ -8,14 +8,23 @@ from random import Random
 from secrets import token_hex
 from typing import Final, NamedTuple
 
-from passerby.adapters.memory import FileLog, LogInUse, LogNewer
+from passerby.adapters.memory import FileLog, LogInUse, LogNewer, LogOfAnother, take_for
 from passerby.adapters.sql import release
 from passerby.bootstrap.ending import ToldToStop
 from passerby.bootstrap.stores import newer_release
 from passerby.ports.clock import Clock
 from passerby.runtime.crash_times import CRASHES, Crashed, CrashTimes
 from passerby.runtime.flight_recorder import RECORDING, FlightRecorder, RecorderInUse
-from passerby.settings import Settings, WrongSetting, former_keys, is_key_lost, key_marks, open_key, other_key
+from passerby.settings import (
+    Settings,
+    WrongSetting,
+    former_keys,
+    is_key_lost,
+    key_marks,
+    log_of_another,
+    open_key,
+    other_key,
+)
 from passerby.telemetry import logs
 
 DISK: Final = "make room, or let this user write to it and its directory, and start again"
@@ -77,6 +86,12 @@ def open_log(settings: Settings) -> FileLog:
     path = live_path(settings)
     try:
         log = FileLog(path, release())
+        if settings.postgres_uri is None:
+            try:
+                take_for(log, settings.sqlite_db_path)
+            except BaseException:
+                log.close()
+                raise
         if log.is_copy:
             reason = "the files are a copy, and nobody knows who has left whom since it was made: every chat ends"
             logs.record("store.copied", "warning", reason=reason)
@@ -86,6 +101,8 @@ def open_log(settings: Settings) -> FileLog:
         raise WrongSetting("SQLITE_DB_PATH", problem, "stop it, or give this one another path") from None
     except LogNewer:
         raise newer_release("SQLITE_DB_PATH", path.name) from None
+    except LogOfAnother as other:
+        raise log_of_another(path.name, str(other)) from None
     except OSError as error:
         if isinstance(error.filename, str | Path):
             path = Path(error.filename)  # the log, or its lock file

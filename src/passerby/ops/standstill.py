@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from redis.exceptions import RedisError
 from sqlalchemy.pool import NullPool
 
-from passerby.adapters.memory import FileLog, LogInUse, LogNewer, MemoryStore
+from passerby.adapters.memory import FileLog, LogInUse, LogNewer, LogOfAnother, MemoryStore, take_for
 from passerby.adapters.redis import RedisNewer, RedisUnfit, open_redis
 from passerby.adapters.redis.connect import connector
 from passerby.adapters.redis.keys import Keys
@@ -26,7 +26,7 @@ from passerby.ports.clock import Clock
 from passerby.ports.live_store import Figures, LiveStore, LiveStoreLost
 from passerby.ports.records import RecordsLost
 from passerby.runtime.background.recorder import Recorder
-from passerby.settings import Settings, WrongSetting
+from passerby.settings import Settings, WrongSetting, log_of_another
 from passerby.telemetry import logs
 
 _LOOKS: Final = 20
@@ -152,11 +152,20 @@ async def standstill(settings: Settings, clock: Clock) -> AsyncIterator[Standsti
 
 
 def open_log(settings: Settings) -> FileLog:
-    """Lock the live store's file. Raises: FleetRuns."""
+    """Lock the live store's file. Raises: FleetRuns, WrongSetting."""
     try:
-        return FileLog(settings.live_path, release())
+        log = FileLog(settings.live_path, release())
+        if settings.postgres_uri is None:
+            try:
+                take_for(log, settings.sqlite_db_path)
+            except BaseException:
+                log.close()
+                raise
+        return log
     except LogNewer:
         raise _newer("SQLITE_DB_PATH", settings.live_path.name) from None
+    except LogOfAnother as other:
+        raise log_of_another(settings.live_path.name, str(other)) from None
     except LogInUse:
         raise FleetRuns(f"Passerby runs with {settings.live_path.name} now: {_RUNS}") from None
 

@@ -19,7 +19,7 @@ from passerby.settings.key import (
 )
 from passerby.settings.model import Settings
 from passerby.settings.reading import doubts, read
-from passerby.settings.wrong import WrongSetting
+from passerby.settings.wrong import WrongSetting, log_of_another
 
 __all__ = [
     "KEY_BYTES",
@@ -31,6 +31,7 @@ __all__ = [
     "is_key_lost",
     "keep_key",
     "key_marks",
+    "log_of_another",
     "open_backup_key",
     "open_key",
     "other_key",

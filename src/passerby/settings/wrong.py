@@ -15,3 +15,9 @@ class WrongSetting(Exception):
 
     def __str__(self) -> str:
         return f"{self.setting}: {self.problem}; {self.remedy}"
+
+
+def log_of_another(log: str, database: str) -> WrongSetting:
+    """Two databases whose names differ only in their ending would share a log."""
+    problem = f"{log} belongs to {database}, which is in the same directory"
+    return WrongSetting("SQLITE_DB_PATH", problem, "give this database another name, or a directory of its own")

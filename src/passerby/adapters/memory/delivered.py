@@ -32,6 +32,8 @@ ROOM: Final = 1024
 _NOTE: Final = struct.Struct("<qqd")
 _CRC: Final = struct.Struct("<I")
 _SIZE: Final = _NOTE.size + _CRC.size
+END: Final = AT + ROOM * _SIZE
+"""The first byte behind these notes."""
 
 
 class Delivered:

@@ -5,7 +5,8 @@
     40   4 bytes    the release that has used the log, the newest one
     48   8 bytes    the inode of the lock file itself: a copy has another one
 
-Behind them are the notes of `touched` and `delivered`. Numbers are little-endian.
+Behind them are the notes of `touched` and `delivered`, and then 8 bytes that stand for the name of the database that
+the log belongs to. Numbers are little-endian.
 """
 
 import contextlib
@@ -13,6 +14,8 @@ import os
 import struct
 import zlib
 from typing import Final
+
+from passerby.adapters.memory import delivered
 
 _CRC: Final = struct.Struct("<I")
 _SYNCED: Final = struct.Struct("<Q")
@@ -22,6 +25,8 @@ _RELEASE: Final = struct.Struct("<I")
 _RELEASE_AT: Final = 40
 _INODE: Final = struct.Struct("<Q")
 _INODE_AT: Final = 48
+_DATABASE_BYTES: Final = 8
+_DATABASE_AT: Final = delivered.END
 
 
 def mark(lock: int) -> bytes:
@@ -33,6 +38,17 @@ def put_mark(lock: int, value: bytes) -> None:
     """Raises: OSError."""
     assert len(value) == _MARK_BYTES, "a mark has one length"
     _put_field(lock, _MARK_AT, value)
+
+
+def database(lock: int) -> bytes:
+    """What `put_database` stored; empty if nothing."""
+    return _field(lock, _DATABASE_AT, _DATABASE_BYTES)
+
+
+def put_database(lock: int, value: bytes) -> None:
+    """Raises: OSError."""
+    assert len(value) == _DATABASE_BYTES, "a database's mark has one length"
+    _put_field(lock, _DATABASE_AT, value)
 
 
 def note_release(lock: int, number: int) -> None:

@@ -190,6 +190,15 @@ class FileLog:
         """Raises: OSError."""
         lock_fields.put_mark(self._lock, mark)
 
+    @property
+    def database(self) -> bytes:
+        """What `put_database` stored beside the log; empty if nothing."""
+        return lock_fields.database(self._lock)
+
+    def put_database(self, mark: bytes) -> None:
+        """Raises: OSError."""
+        lock_fields.put_database(self._lock, mark)
+
     def records(self) -> Iterable[bytes | Hole]:
         """What was in the log when it was opened. Returned only once, to free the memory."""
         records, self._records = self._records, []
