@@ -145,7 +145,9 @@ async def test_what_a_dead_process_left_is_not_sent_by_its_heir_if_the_chat_is_o
 
 def told(id_: str, key: str, chat: str | None = None, to: PersonId = ANN, bot: int = BOT) -> Notice:
     keys = KEYS[Chatting] if chat is not None else None
-    return Notice(id_, to, BotId(bot), text(key), Priority.MATCH, 1.0, keys, anchors=chat and ChatId(chat))
+    return Notice(
+        id_, to, BotId(bot), text(key), Priority.MATCH, 1.0, keys, anchors=ChatId(chat) if chat is not None else None
+    )
 
 
 @pytest.mark.parametrize(
