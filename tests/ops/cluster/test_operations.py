@@ -94,6 +94,14 @@ def test_a_second_cluster_in_the_same_place_is_refused(kept: Kept) -> None:
     assert kept.runs("worker-1") == kept.pids()
 
 
+def test_a_run_directory_with_too_long_a_path_is_named(kept: Kept) -> None:
+    """Supervisor's last line only says where its help is."""
+    deep = Kept(kept.directory / ("x" * 100))
+    deep.directory.mkdir()
+    with pytest.raises(ClusterFault, match=r"^supervisor does not start: the path of RUN_DIR is too long"):
+        deep.launch(1)
+
+
 def test_a_process_without_a_supervisor_is_not_touched(kept: Kept) -> None:
     """For example, a process under systemd with the same name as one of a cluster."""
     with subprocess.Popen([sys.executable, str(PROGRAM), str(kept.directory), "worker-1"]) as other:

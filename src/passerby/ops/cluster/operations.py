@@ -31,7 +31,7 @@ HOPELESS: Final = 3
 STARTING: Final = "cluster.lock"
 
 _LOOK_S: Final = 0.1
-_SUPERVISOR_S: Final = 15.0
+_SUPERVISOR_S: Final = 60.0
 
 
 def launch(
@@ -62,8 +62,20 @@ def launch(
     if not _within(_SUPERVISOR_S, lambda: cluster.exists() or (child.poll() or 0) != 0) or not cluster.exists():
         child.kill()
         child.wait()
-        raise ClusterFault(f"supervisor does not start: {last_line(complaints) or 'it gives no reason'}")
+        raise ClusterFault(f"supervisor does not start: {_why_not(complaints)}")
     return child
+
+
+def _why_not(complaints: Path) -> str:
+    """Supervisor's reason. Its last line only says where its help is."""
+    try:
+        lines = complaints.read_text("utf-8", "replace").splitlines()
+    except OSError:
+        lines = []
+    reason = next((line.removeprefix("Error: ") for line in lines if line.startswith("Error: ")), None)
+    if reason is not None and "path too long" in reason:
+        return "the path of RUN_DIR is too long for the sockets in it; choose a shorter one"
+    return reason or last_line(complaints) or "it gives no reason"
 
 
 @contextmanager
