@@ -67,7 +67,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     the same way. Begin with the slow ones."""
     _deselect(config, items)
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0"))
-    if workers and not config.option.markexpr:
+    if workers:
         items[:] = slow_first(items, workers, lambda item: item.nodeid)
 
 
@@ -97,10 +97,9 @@ def _draws(item: pytest.Item) -> bool:
 
 
 def pytest_collection_finish() -> None:
-    """Tests and modules stay until the end. Python need not search them for garbage again and again, and what a test
+    """Tests and modules stay until the end. Python need not search them for garbage, not even now, and what a test
     leaves is cheap to keep for a while."""
     gc.enable()
-    gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
 
@@ -108,14 +107,15 @@ def pytest_collection_finish() -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes() -> None:
     """Start one PostgreSQL for the whole run. Its worker processes inherit it; tests create their own databases on
-    it."""
+    it. Those that start a server of their own start it with a copy of the same data."""
     if "TEST_POSTGRES_URI" in os.environ or "POSTGRES_URI" in os.environ:
         return
     # Imported here so that a single test starts quickly.
     from tests.contract.records_places import MIGRATED, PostgresServer
-    from tests.contract.servers import SHARED_POSTGRES, start_postgres
+    from tests.contract.servers import SHARED_POSTGRES, new_postgres, start_postgres
 
     with suppress(pytest.skip.Exception):  # not installed: the tests say so themselves
+        _servers.enter_context(new_postgres())
         server = _servers.enter_context(start_postgres())
         os.environ |= {SHARED_POSTGRES: server.uri, MIGRATED: "passerby_migrated"}
         PostgresServer(server.uri).make_template(os.environ[MIGRATED])

@@ -8,7 +8,6 @@ the process of the test run that took it.
 import fcntl
 import os
 import socket
-import tempfile
 from pathlib import Path
 from random import SystemRandom
 
@@ -20,7 +19,8 @@ _locks: list[int] = []
 
 def free_port() -> int:
     """Return a port where nothing listens. No other test gets it until this process ends."""
-    directory = Path(tempfile.gettempdir()) / f"passerby-ports-{os.getuid()}"
+    # The same directory for all runs on this machine, each of which may have its own TMPDIR.
+    directory = Path("/tmp") / f"passerby-ports-{os.getuid()}"
     directory.mkdir(exist_ok=True)
     while True:
         port = _chance.randint(FIRST, LAST)

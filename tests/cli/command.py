@@ -12,7 +12,8 @@ from passerby.settings import Settings
 
 PASSERBY = [sys.executable, "-c", "from passerby.cli import main; main()"]
 TOKEN = "123456789:" + "x" * 35
-WAIT_S = 120
+WAIT_S = 300
+"""For hangs only: on a busy machine a start may take a minute."""
 
 
 def environment(**given: str) -> dict[str, str]:

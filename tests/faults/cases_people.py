@@ -67,8 +67,8 @@ async def flood(stage: Stage) -> None:
     }
     if largest:
         stage.evidence["log when largest and after /stop, kB"] = [largest >> 10, _size(log) >> 10]
-    assert added <= ADDED_S, f"others waited {added:.2f} s longer"
-    assert grown <= GROWN_BYTES, f"memory grew by {grown >> 20} MB"
+    assert not stage.timed or added <= ADDED_S, f"others waited {added:.2f} s longer"
+    assert not stage.timed or grown <= GROWN_BYTES, f"memory grew by {grown >> 20} MB"
 
 
 def _size(log: Path) -> int:

@@ -1,4 +1,5 @@
-"""The stage for a case: the sandbox, Redis and PostgreSQL, each behind a proxy, and workers that use them.
+"""The stage for a case: the sandbox, Redis and PostgreSQL, each behind a proxy, and workers that use them. A case of
+one process that stores everything itself has no servers.
 
 A `Case` says who takes part and which fault happens while people chat. `play` does the rest and returns a `Report`. A
 case must prove that its fault happened: it writes its observations to `Stage.evidence`, and fails with AssertionError
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from time import time
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from redis import Redis
@@ -44,10 +45,6 @@ class Stage:
     sandbox: Sandbox
     fleet: Fleet
     crowd: Crowd
-    valkey: Valkey
-    postgres: Postgres
-    redis: Proxy
-    sql: Proxy
     rng: Random
     quick: bool
     directory: Path
@@ -56,6 +53,13 @@ class Stage:
     """Holds resources that last as long as the case."""
     times: int | None = None
     """How often a case repeats its fault. None: the case decides."""
+    timed: bool = True
+    """Whether the case may fail because something took too long. A busy machine says nothing about that."""
+    valkey: Valkey = field(init=False)
+    """An embedded case has neither this nor the next three."""
+    postgres: Postgres = field(init=False)
+    redis: Proxy = field(init=False)
+    sql: Proxy = field(init=False)
     replicas: list[Valkey] = field(default_factory=list)
     cluster: Cluster | None = None
     faults: list[Fault] = field(default_factory=list)
@@ -137,6 +141,8 @@ class Case:
     that time (`forgets_s`) may be unanswered until they write again."""
     takes_over: bool = False
     """Whether takeovers must happen within ten seconds."""
+    timed: bool = True
+    """Whether its own bounds of time and memory count."""
     quiet_s: float = 240.0
     valkey: Sequence[str] = PERSISTENT
     postgres: Sequence[str] = ()
@@ -213,13 +219,15 @@ def worker_names(number: int) -> list[str]:
     return [f"worker-{each}" for each in range(1, number + 1)]
 
 
-async def _keep(stage: Stage) -> None:
+async def _keep(stage: Stage, *, is_embedded: bool) -> None:
     """Save data for finding the cause: the phones, the journal, and the contents of Redis."""
     directory, sandbox = stage.directory, stage.sandbox
     phones = {person.id: await person.phone() for person in stage.crowd.people}
     (directory / "phones.json").write_text(json.dumps(phones, ensure_ascii=False))
     (directory / "journal.json").write_text(json.dumps(await sandbox.journal(), ensure_ascii=False))
     (directory / "faults.json").write_text(json.dumps(stage.faults))
+    if is_embedded:
+        return
     url = stage.cluster.owner.url if stage.cluster is not None else f"redis://127.0.0.1:{stage.redis.port}"
     with Redis.from_url(url) as redis:
         held = {
@@ -249,6 +257,33 @@ def _leave_out(verdict: Verdict, moved: Collection[int], stage: Stage) -> None:
     stage.evidence["ends and commands undone"] = len(undone)
 
 
+class Servers(NamedTuple):
+    """What several processes share."""
+
+    cluster: Cluster | None
+    valkey: Valkey
+    postgres: Postgres
+    redis: Proxy
+    sql: Proxy
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return {
+            "REDIS_URL": self.cluster.url if self.cluster is not None else f"redis://127.0.0.1:{self.redis.port}/0",
+            "POSTGRES_URI": f"postgresql://postgres@127.0.0.1:{self.sql.port}/postgres",
+        }
+
+
+async def _started(case: Case, closing: AsyncExitStack) -> Servers:
+    cluster = closing.enter_context(start_cluster(case.cluster, *case.valkey)) if case.cluster else None
+    valkey = cluster.owner if cluster is not None else closing.enter_context(start_valkey(*case.valkey))
+    postgres = closing.enter_context(start_postgres(*case.postgres))
+    redis = await closing.enter_async_context(Proxy.to(to_port(port_of(valkey))))
+    where = parse_qs(urlsplit(postgres.uri).query)["host"][0]
+    sql = await closing.enter_async_context(Proxy.to(to_socket(f"{where}/.s.PGSQL.5432")))
+    return Servers(cluster, valkey, postgres, redis, sql)
+
+
 async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True, times: int | None = None) -> Report:
     """Play a case. `times`: how often a case in which a store loses data repeats its fault.
 
@@ -256,19 +291,9 @@ async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True
     """
     began = time()
     async with AsyncExitStack() as closing:
-        cluster = closing.enter_context(start_cluster(case.cluster, *case.valkey)) if case.cluster else None
-        valkey = cluster.owner if cluster is not None else closing.enter_context(start_valkey(*case.valkey))
-        postgres = closing.enter_context(start_postgres(*case.postgres))
-        redis = await closing.enter_async_context(Proxy.to(to_port(port_of(valkey))))
-        where = parse_qs(urlsplit(postgres.uri).query)["host"][0]
-        sql = await closing.enter_async_context(Proxy.to(to_socket(f"{where}/.s.PGSQL.5432")))
+        servers = None if case.embedded else await _started(case, closing)
         sandbox, tokens = await closing.enter_async_context(a_sandbox(directory, bots=case.bots, seed=seed))
-        stores = {
-            "REDIS_URL": cluster.url if cluster is not None else f"redis://127.0.0.1:{redis.port}/0",
-            "POSTGRES_URI": f"postgresql://postgres@127.0.0.1:{sql.port}/postgres",
-        }
-        if case.embedded:
-            stores = {"SQLITE_DB_PATH": str(directory / "passerby.db")}
+        stores = {"SQLITE_DB_PATH": str(directory / "passerby.db")} if servers is None else servers.settings
         environment = {"BOT_TOKENS": ",".join(tokens), "BOT_API_URL": sandbox.url, **stores, **case.environment}
         if case.webs:
             environment |= closing.enter_context(webhook_settings())
@@ -287,18 +312,16 @@ async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True
             sandbox,
             fleet,
             crowd,
-            valkey,
-            postgres,
-            redis,
-            sql,
             Random(seed),
             quick,
             directory,
             tokens,
             closing,
             times,
+            case.timed,
         )
-        stage.cluster = cluster
+        if servers is not None:
+            stage.cluster, stage.valkey, stage.postgres, stage.redis, stage.sql = servers
         if case.prepare is not None:
             await case.prepare(stage)
         for name in [*worker_names(case.workers), *(f"web-{each}" for each in range(1, case.webs + 1))]:
@@ -324,7 +347,7 @@ async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True
                 if case.undoes:
                     _leave_out(verdict, set().union(*moved), stage)
             if told or not verdict.passed:
-                await _keep(stage)
+                await _keep(stage, is_embedded=case.embedded)
             fleet.check()
             apart: list[str] = []
             if case.loses:
