@@ -1,10 +1,13 @@
-"""Which scenarios run in `make test`. `make test-all` runs all of them over all stores.
+"""Which scenarios run in `make test`, and which in `make test-all`.
 
 The kind of a message matters to the Telegram adapter. The store's calls in a flow are the same for each kind. So a
 plain message goes through everything that can happen to the app. Every other kind goes through every third flow, on
 two bots, with one of the lives; flow and life differ from kind to kind. Over real servers, and over a store that
 answers late, each flow runs once, with a plain message and a kill if the flow has one. The servers are Redis and
 PostgreSQL if the flow has both, otherwise Redis alone.
+
+In `make test-all`, a plain message goes through everything over all stores. Every other kind goes through every flow
+over each store, with each life, on one bot and on two, but only through every other combination of these.
 """
 
 from typing import Any
@@ -12,7 +15,7 @@ from zlib import crc32
 
 import pytest
 
-from tests.scenario.stores import SERVERS
+from tests.scenario.stores import SERVERS, STORES
 from tests.size import may_be_long
 
 PLAIN = {"text", None}
@@ -31,6 +34,14 @@ def _is_quick(flow: str, params: dict[str, Any], lives: list[Any]) -> bool:
         chance = _chance(f"{flow} {kind}")
         return not home and life in (None, lives[chance % len(lives)]) and chance // len(lives) % 3 == 0
     return is_plain
+
+
+def is_left_out(flow: str, params: dict[str, Any], lives: list[Any]) -> bool:
+    """Whether not even `make test-all` runs it."""
+    kind, store, life, home = (params.get(name) for name in ("kind", "store", "life", "home"))
+    if not isinstance(kind, str) or kind in PLAIN or life is None or store not in STORES:
+        return False
+    return (_chance(f"{flow} {kind}") + list(STORES).index(store) + lives.index(life) + bool(home)) % 2 == 1
 
 
 def _chance(words: str) -> int:
@@ -58,8 +69,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if len(long) == len(calls):
         del long[:1]  # every flow runs at least once
     if may_be_long(metafunc.config):
+        dropped = {id(call) for call in long if is_left_out(flow, call.params, lives)}
         for call in long:
             call.marks.append(pytest.mark.long.mark)
     else:
         dropped = set(map(id, long))
-        metafunc._calls[:] = [call for call in metafunc._calls if id(call) not in dropped]
+    metafunc._calls[:] = [call for call in metafunc._calls if id(call) not in dropped]
