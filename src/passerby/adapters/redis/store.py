@@ -9,8 +9,7 @@ every script gives the same result when it runs twice:
   holds), `give`, `leave` and `hold` do so by their nature. `reserve` may take twice, as the port says.
 - `inherit`: each entry keeps the call that inherited it, and the answer is read after that.
 - `commit`: the script also stores, for a minute, that this very call was stored. The retry then gets the answer that
-was
-  lost. Otherwise a commit without updates could be stored twice, and a commit with updates would be called stale.
+  was lost. Otherwise a commit without updates could be stored twice, and a commit with updates would be called stale.
 
 If the retry fails too, the caller gets `RedisUnreachable` and does not know the outcome. It is then safe to read and
 decide again: either the versions have changed, or the updates are done (`ALREADY_DONE`). Entries of such a commit wait
@@ -24,7 +23,6 @@ mark is acknowledged only when they have it. Another generation begins whenever 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
 from random import Random
 from typing import Any, Final
 
@@ -33,6 +31,7 @@ import msgspec
 from passerby.adapters.redis import scripts, values
 from passerby.adapters.redis.calls import Word
 from passerby.adapters.redis.conducts import RedisConducts
+from passerby.adapters.redis.doubts import RedisDoubts
 from passerby.adapters.redis.errors import RedisWiped
 from passerby.adapters.redis.gathering import Loads, Marks
 from passerby.adapters.redis.generation import Generation
@@ -50,10 +49,9 @@ from passerby.kernel.decision import Facts
 from passerby.kernel.ids import NOWHERE, BotId, ChatId, MessageRef, PersonId, PoolId, search_of
 from passerby.kernel.participant import Chatting, Idle, Participant
 from passerby.ports.clock import Clock
-from passerby.ports.doubts import Roll, StoredPerson
 from passerby.ports.facts import Fact
 from passerby.ports.idle_chats import IdleChat
-from passerby.ports.leases import Fence, WorkerId
+from passerby.ports.leases import Fence
 from passerby.ports.live_store import Figures
 from passerby.ports.message_map import Anchor, Mark
 from passerby.ports.participants import Commit, Committed
@@ -71,7 +69,9 @@ JOURNAL_BOUND: Final = 1_000_000
 _COMMITTED: Final = {1: Committed.YES, 0: Committed.STALE, 2: Committed.ALREADY_DONE}
 
 
-class RedisStore(RedisLeases, RedisSharedBudgets, RedisMessageMap, RedisOutbox, RedisUpdates, RedisConducts):
+class RedisStore(
+    RedisLeases, RedisSharedBudgets, RedisMessageMap, RedisOutbox, RedisUpdates, RedisConducts, RedisDoubts
+):
     """The port says what this promises. `generation` comes from begin.lua; `open_redis` makes a store.
 
     When the journal holds `journal_bound` facts, commits that would add more are refused.
@@ -213,48 +213,6 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisMessageMap, RedisOutbox, 
     async def trimmed(self) -> int:
         (number,) = await self._read(("HGET", self._keys.store, "trimmed"))
         return int(number or 0)
-
-    async def claim_doubts(self, worker: WorkerId, ttl_s: float) -> bool:
-        words = (worker, round(ttl_s * 1000))
-        if await self._ask(scripts.MEND, (self._keys.store,), *words, repairs=True):
-            return True
-        await self._refresh()  # another worker may have resolved them
-        return False
-
-    async def answer_roll(self, worker: WorkerId | None) -> Roll:
-        generation = self._generation.name
-        is_over, answered, former = await self._ask_of(generation, scripts.ROLL, (self._keys.store,), (worker or "",))
-        if is_over:
-            await self._refresh()
-        return Roll(*(frozenset(map(WorkerId, names.decode().split())) for names in (answered, former)))
-
-    async def everybody(self) -> list[StoredPerson]:
-        found: dict[PersonId, StoredPerson] = {}
-        cursor = b"0"
-        while True:
-            number, (cursor, rows) = await self._read(
-                ("HGET", self._keys.store, "recorded"),
-                ("HSCAN", self._keys.people, cursor, "COUNT", PAGE),
-                repairs=True,
-            )
-            values_of = rows[1::2] if isinstance(rows, list) else rows.values()
-            for stored in map(partial(values.stored_person, int(number or 0)), values_of):
-                found[stored.participant.person] = stored
-            if int(cursor) == 0:
-                return list(found.values())
-
-    async def stored(self, persons: Sequence[PersonId]) -> dict[PersonId, StoredPerson]:
-        if not persons:
-            return {}
-        number, rows = await self._read(
-            ("HGET", self._keys.store, "recorded"), ("HMGET", self._keys.people, *persons), repairs=True
-        )
-        recorded = int(number or 0)
-        return {
-            person: values.stored_person(recorded, row)
-            for person, row in zip(persons, rows, strict=True)
-            if row is not None
-        }
 
     async def file_id(self, unique: str, bot: BotId) -> str | None:
         (found,) = await self._read(("HGET", self._keys.file(unique), bot))
