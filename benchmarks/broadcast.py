@@ -23,7 +23,7 @@ import msgspec
 from benchmarks.relay import WARM_S
 from benchmarks.sides import Shape, Sides, sides
 from passerby.adapters.sql import SqlBroadcasts, SqlRecords, SqlStaff
-from passerby.domain.broadcasts.acting import plain
+from passerby.domain.broadcasts.actions import plain
 from passerby.kernel.broadcast import Broadcast, BroadcastState, Variant
 from passerby.kernel.ids import BotId, PersonId, UpdateRef
 from passerby.kernel.participant import Gender, Participant, Profile

@@ -22,7 +22,7 @@ import msgspec
 
 from benchmarks.updates import answers
 from passerby.adapters.botapi.decode import arrivals
-from passerby.adapters.botapi.reading import read_updates
+from passerby.adapters.botapi.updates_answer import read_updates
 from passerby.kernel.ids import BotId
 
 BOT = BotId(1_000_001)

@@ -29,7 +29,7 @@ from passerby.bootstrap.clock import SystemClock
 from passerby.bootstrap.files import live_path
 from passerby.bootstrap.serving import Role
 from passerby.bootstrap.serving import serve as serve_fleet
-from passerby.cli.importing import keep_all
+from passerby.cli.lean_imports import keep_all
 from passerby.cli.serving import run_until_signal
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
 from passerby.kernel.money import PurchaseId, PurchaseOrder, Wallet

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from passerby.bootstrap.copies import AGAIN_S, WATCHED_S, until_the_original_stops
-from passerby.bootstrap.ending import ToldToStop
+from passerby.bootstrap.told_to_stop import ToldToStop
 from passerby.kernel.event import Unusable
 from passerby.kernel.ids import UpdateRef
 from passerby.ports.telegram import Arrival, Conflict, Unavailable

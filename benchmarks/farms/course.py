@@ -25,7 +25,7 @@ from passerby.domain.farms.conduct import (
     noted,
 )
 from passerby.domain.farms.destinations import destinations
-from passerby.domain.farms.judging import FarmVerdict, judge
+from passerby.domain.farms.judgement import FarmVerdict, judge
 from passerby.domain.farms.openers import bands, line, words_of
 from passerby.kernel.ids import ChatId, PersonId
 from simulated_people.farms import Style

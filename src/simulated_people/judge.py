@@ -53,8 +53,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from simulated_people.reading import LEAVING_S, Phone, mark_leaving, read_phone, told_again
-from simulated_people.settling import begun, causes_of, settle
+from simulated_people.answers import begun, causes_of, settle
+from simulated_people.phone_reader import LEAVING_S, Phone, mark_leaving, read_phone, told_again
 from simulated_people.verdict import Fault, Line, Verdict
 
 HANDLED_S = 2.0

@@ -2,7 +2,7 @@
 
 from benchmarks.farms.__main__ import BEGINS_AT
 from benchmarks.farms.curve import STRICTNESS, draw_curve, points, thresholds
-from passerby.domain.farms import bulk, judging
+from passerby.domain.farms import bulk, judgement
 from simulated_people.farms import STYLES
 
 
@@ -15,7 +15,7 @@ def test_lower_thresholds_find_more_and_the_picture_has_a_line_for_each_farm() -
 
 
 def test_the_thresholds_are_as_before_when_the_measurement_is_over() -> None:
-    before = judging.DOUBT, judging.FARM, bulk.BULK
+    before = judgement.DOUBT, judgement.FARM, bulk.BULK
     with thresholds(0.5):
-        assert (before[0] / 2, 2, before[2] / 2) == (judging.DOUBT, judging.FARM, bulk.BULK)
-    assert before == (judging.DOUBT, judging.FARM, bulk.BULK)
+        assert (before[0] / 2, 2, before[2] / 2) == (judgement.DOUBT, judgement.FARM, bulk.BULK)
+    assert before == (judgement.DOUBT, judgement.FARM, bulk.BULK)

@@ -6,7 +6,7 @@ import sys
 HEAVY = ("rich", "sqlalchemy.orm", "asyncpg", "redis", "alembic")
 CODE = """
 import sys
-from passerby.cli.importing import keep_all, lean_imports
+from passerby.cli.lean_imports import keep_all, lean_imports
 with lean_imports():
     import passerby.cli.app, passerby.cli.serving, passerby.bootstrap.serving
 print([name for name in sys.argv[1:] if sys.modules.get(name)])

@@ -13,7 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from passerby.adapters.sql import SqlRecords
 from passerby.adapters.sql.engine import connect, database_url
-from passerby.adapters.sql.writing import Writer
+from passerby.adapters.sql.writer import Writer
 from passerby.kernel.ids import ChatId, MessageRef, PersonId
 from passerby.kernel.participant import Rating
 from passerby.ports.facts import Fact

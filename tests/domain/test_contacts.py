@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from passerby.domain.contacts import LOOKED_AT, Trace, find, finding, reading, traces
+from passerby.domain.contacts import LOOKED_AT, Trace, find, normal_form, search, traces
 from passerby.domain.contacts.words import ACCOUNTS, CALLS, COMMON, COPULAS, DIGITS, OWN, PLACES, SIGNS
 from passerby.kernel.content import Content, Entity, Kind
 
@@ -498,12 +498,12 @@ PIECES = (
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
 def test_text_that_is_rejected_by_the_quick_check_contains_no_trace(words: str) -> None:
     if find(words) is None:
-        assert finding._look_for_addresses(reading.plain(words), [b"insta", b"dot"], signs=True) is None
+        assert search._look_for_addresses(normal_form.plain(words), [b"insta", b"dot"], signs=True) is None
 
 
 def test_every_word_in_the_lists_is_in_its_normalised_form() -> None:
     for table in (SIGNS, DIGITS, PLACES, ACCOUNTS, COMMON, COPULAS, OWN, CALLS):
-        assert [word for word in table if reading.plain(word) != word] == []
+        assert [word for word in table if normal_form.plain(word) != word] == []
 
 
 def test_there_are_enough_phrases() -> None:
@@ -606,7 +606,7 @@ def test_a_user_name_is_told_apart_from_talk_about_a_service(words: str, named: 
 def test_a_million_characters_do_not_fill_the_memory() -> None:
     for begin in (*range(0x3400, 0x9000, 0x2000), *range(0x20000, 0x2A000, 0x2000)):
         find("".join(map(chr, range(begin, begin + 0x2000))))
-    assert len(reading._READ) <= reading._REMEMBERED
+    assert len(normal_form._READ) <= normal_form._REMEMBERED
 
 
 def test_too_many_code_languages_count_as_unread() -> None:
@@ -636,8 +636,8 @@ SNIPPETS = [*"@/\\.,:=[({<])> \n\x7faz7_-éяйآनß١", "😀", "аb", "dot",
 
 @given(st.lists(st.one_of(st.sampled_from(SNIPPETS), st.characters()), max_size=12).map("".join))
 def test_a_glance_at_the_outline_never_hides_a_clue(words: str) -> None:
-    read = reading.plain(words)
-    outline = read.encode().translate(finding._OUTLINES).decode()
-    assert finding._has_signs(read, outline) == (finding._SIGN.search(read) is not None)
-    assert finding._has_two_scripts(read, outline) == (finding._TWO_SCRIPTS.search(read) is not None)
+    read = normal_form.plain(words)
+    outline = read.encode().translate(search._OUTLINES).decode()
+    assert search._has_signs(read, outline) == (search._SIGN.search(read) is not None)
+    assert search._has_two_scripts(read, outline) == (search._TWO_SCRIPTS.search(read) is not None)
     assert outline.count("0") == sum(map("0123456789".count, read))

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from passerby.adapters.botapi.sending import ContentSender
+from passerby.adapters.botapi.content_sender import ContentSender
 from passerby.adapters.memory.done import DoneMarks
 from passerby.kernel.effect import RelayEffect
 from passerby.kernel.ids import BotId, MessageId, PersonId, UpdateRef

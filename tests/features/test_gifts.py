@@ -7,7 +7,7 @@ import pytest
 
 from passerby.domain.money.checkout import refusal_at_checkout
 from passerby.domain.money.gifts import names, receiver, without_receiver
-from passerby.domain.money.giving import give
+from passerby.domain.money.grants import give
 from passerby.domain.money.own_refund import NoRefund, refund_denied
 from passerby.domain.money.payments import gift_for
 from passerby.domain.personal_data import refers_to, without

@@ -5,7 +5,7 @@ import msgspec
 from passerby.dialogue.sanctions import letter
 from passerby.domain.entitlement import is_vip
 from passerby.domain.farms.sources import HELD_S
-from passerby.domain.money.giving import give
+from passerby.domain.money.grants import give
 from passerby.domain.sanctions import is_bound
 from passerby.kernel.decision import NOTHING, Decision
 from passerby.kernel.effect import Say

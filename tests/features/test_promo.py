@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from passerby.domain.money.checkout import refusal_at_checkout
-from passerby.domain.money.giving import take_back
+from passerby.domain.money.grants import take_back
 from passerby.domain.money.promos import price_of, read_code
 from passerby.kernel.decision import Decision
 from passerby.kernel.effect import Answer, Menu, Say

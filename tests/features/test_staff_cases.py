@@ -44,7 +44,7 @@ from passerby.kernel.staff import (
 )
 from passerby.runtime.staff.router import StaffRouter
 from passerby.staff import ALL
-from passerby.staff.cases.measuring import rule
+from passerby.staff.cases.measures import rule
 
 NOW = 1_800_000_000.0
 BOT = BotId(1000009)

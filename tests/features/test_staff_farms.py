@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from passerby.domain.cases import DAY_S
-from passerby.domain.farms.judging import RULE
+from passerby.domain.farms.judgement import RULE
 from passerby.kernel.case import About, Case, CaseFile, CaseState, Lane, Outcome, Proposal
 from passerby.kernel.farm import FarmAccount, FarmFile, FarmSign, Measured
 from passerby.kernel.ids import PersonId

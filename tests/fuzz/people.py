@@ -15,7 +15,7 @@ from passerby.runtime.decide.commit_plan import plan_commit
 from passerby.runtime.decide.committing import notice_namer
 from passerby.runtime.decide.loading import message_of
 from passerby.runtime.decide.router import Router
-from passerby.runtime.delivery.sealing import Sealer
+from passerby.runtime.delivery.sealer import Sealer
 from passerby.runtime.inbound.person_queues import Work
 from tests.fuzz.seeds import NOW
 from tests.wording import catalogue

@@ -21,7 +21,7 @@ from passerby.kernel.rules import ContactPolicy
 from passerby.kernel.text import text
 from passerby.ports.facts import ChatClosed, ChatOpened, Fact, PersonChanged
 from passerby.runtime.delivery.addressing import ATTEMPTS
-from passerby.runtime.delivery.sealing import ParkedRelayEffect, Sealer
+from passerby.runtime.delivery.sealer import ParkedRelayEffect, Sealer
 from passerby.telemetry import logs
 from tests.contract.records_places import make_tables
 from tests.leaks.canaries import STRANGER, TYPED, Who, filled, look

@@ -8,7 +8,7 @@ import pytest
 
 from passerby.kernel.ids import BotId
 from passerby.runtime.delivery.deliveries import Delivery
-from passerby.runtime.delivery.storing import Storing
+from passerby.runtime.delivery.outcome_writer import OutcomeWriter
 from passerby.telemetry import metrics
 from passerby.telemetry.instruments import INSTRUMENTS, OTHER, Instrument
 from tests.leaks.canaries import TYPED, look
@@ -69,7 +69,7 @@ def test_the_metrics_contain_no_personal_data() -> None:
 
 
 def test_a_persons_id_in_the_place_of_a_bots_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Storing, "_count", _count_by_person)
+    monkeypatch.setattr(OutcomeWriter, "_count", _count_by_person)
     text = played()
     assert not look(text).numbers
     assert f'"{OTHER}"' in text
@@ -77,10 +77,10 @@ def test_a_persons_id_in_the_place_of_a_bots_is_hidden(monkeypatch: pytest.Monke
 
 def test_a_planted_leak_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same, with the hiding switched off."""
-    monkeypatch.setattr(Storing, "_count", _count_by_person)
+    monkeypatch.setattr(OutcomeWriter, "_count", _count_by_person)
     monkeypatch.setattr(Instrument, "_shown", lambda _, values: tuple(map(str, values)))
     assert look(played()).numbers >= {101, 102, 103, 104}
 
 
-def _count_by_person(storing: Storing, delivery: Delivery, outcome: str, now: float) -> None:
+def _count_by_person(storing: OutcomeWriter, delivery: Delivery, outcome: str, now: float) -> None:
     metrics.RELAYS.add(BotId(delivery.person), "relay", "delivered")

@@ -13,9 +13,9 @@ import pytest
 
 from botapi_sandbox import Answer
 from botapi_sandbox.world.answers import bad_request, refused
+from passerby.adapters.botapi.content_sender import ContentSender
 from passerby.adapters.botapi.errors import TABLE, Meaning
 from passerby.adapters.botapi.methods import MEDIA
-from passerby.adapters.botapi.sending import ContentSender
 from passerby.adapters.botapi.transfer import DOWNLOAD_LIMIT
 from passerby.domain.sanitise import REFUSED
 from passerby.kernel.content import Kind

@@ -117,7 +117,7 @@ def test_an_unreadable_answer_is_rejected_in_proportion_to_its_length(name: str)
 
 
 def test_every_function_of_these_kinds_is_found() -> None:
-    assert {"passerby.domain.contacts.finding.find", "passerby.domain.sanitise.opens_profile"} <= STRINGS.keys()
+    assert {"passerby.domain.contacts.search.find", "passerby.domain.sanitise.opens_profile"} <= STRINGS.keys()
     assert {"passerby.domain.contacts.contents.traces", "passerby.domain.sanitise.sanitise"} <= CONTENTS.keys()
 
 

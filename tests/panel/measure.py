@@ -22,7 +22,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.schema import CreateIndex
 
 from passerby.adapters.sql import SqlRecords, init_schema
-from passerby.adapters.sql.panel_reading import PanelReading, reading_engine
+from passerby.adapters.sql.panel_reader import PanelReader, reading_engine
 from passerby.adapters.sql.tables import metadata
 from tests.contract.servers import postgres_uri
 from tests.panel.stage import START, Stage
@@ -100,7 +100,7 @@ async def measure(folder: Path, database: str | Path, people: int, chats: int) -
     began = time.perf_counter()
     await fill(database, people, chats)
     print(f"{people:,} people and {chats:,} chats in {time.perf_counter() - began:.0f} s", flush=True)
-    records, reading = SqlRecords.at(database), PanelReading(reading_engine(database))
+    records, reading = SqlRecords.at(database), PanelReader(reading_engine(database))
     stage = Stage(folder, records, reading)
     began = time.perf_counter()
     await stage.counting.count(START)

@@ -16,9 +16,9 @@ from passerby.adapters.memory import MemoryStore
 from passerby.adapters.sql import SqlRecords, SqlStaff
 from passerby.adapters.sql.overrides import SqlOverrides
 from passerby.adapters.sql.panel_access import SqlPanelAccess
-from passerby.adapters.sql.panel_counting import PanelCounting
-from passerby.adapters.sql.panel_reading import PanelReading, reading_engine
-from passerby.bootstrap.overriding import Overriding
+from passerby.adapters.sql.panel_counter import PanelCounter
+from passerby.adapters.sql.panel_reader import PanelReader, reading_engine
+from passerby.bootstrap.override_watch import OverrideWatch
 from passerby.bootstrap.panel import make_panel
 from passerby.catalogue import Catalogue
 from passerby.kernel.content import Content, Kind
@@ -28,7 +28,7 @@ from passerby.kernel.ids import BotId, MessageId, PersonId, UpdateRef
 from passerby.kernel.staff import Role, StaffDecision, StaffId
 from passerby.kernel.staff_requests import InviteAsked, PanelLinkAsked
 from passerby.panel.bot_names import BotNames
-from passerby.panel.sampling import FiguresDuty
+from passerby.panel.figures_duty import FiguresDuty
 from passerby.runtime.staff.decisions import StaffDecisions, digest_of, new_secret
 from passerby.runtime.staff.router import StaffRouter
 from passerby.settings import Settings
@@ -149,7 +149,7 @@ def hidden(form: str) -> dict[str, str]:
 class Stage:
     """`act` has a request decided as the command line would."""
 
-    def __init__(self, folder: Path, records: SqlRecords, reading: PanelReading, **settings: Any) -> None:
+    def __init__(self, folder: Path, records: SqlRecords, reading: PanelReader, **settings: Any) -> None:
         self.url = settings.get("panel_url", URL)
         self.clock, self.rng, self.telegram = Clock(), Random(7), Telegram()
         self.records, self.reading = records, reading
@@ -162,7 +162,7 @@ class Stage:
         )
         self.staff = SqlStaff(records.engine)
         self.access = SqlPanelAccess(records.engine)
-        self.counting = PanelCounting(records.engine)
+        self.counting = PanelCounter(records.engine)
         bots = tuple(self.settings.tokens)
         self.duty = FiguresDuty(lambda: bots, self.store, self.counting, self.clock)
         parts: Any = SimpleNamespace(
@@ -175,7 +175,7 @@ class Stage:
             tokens=SimpleNamespace(tokens=self.settings.tokens),
         )
         self.words = copy(WORDS)
-        self.overriding = Overriding(self.settings, SqlOverrides(records.engine), self.clock, self.words)
+        self.overriding = OverrideWatch(self.settings, SqlOverrides(records.engine), self.clock, self.words)
         self.names = BotNames()
         self.app = make_panel(self.settings, parts, self.words, reading, self.overriding, self.names)
         self.decisions = StaffDecisions(self.staff, StaffRouter(ALL), lambda: Env(self.clock.now(), self.rng), self.url)
@@ -224,7 +224,7 @@ def play(folder: Path, scene: Scene, **settings: Any) -> None:
     async def run() -> None:
         await make_tables(folder / "panel.db")
         records = SqlRecords.at(folder / "panel.db")
-        reading = PanelReading(reading_engine(folder / "panel.db"))
+        reading = PanelReader(reading_engine(folder / "panel.db"))
         try:
             await scene(Stage(folder, records, reading, **settings))
         finally:

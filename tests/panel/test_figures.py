@@ -13,11 +13,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from passerby.adapters.sql import SqlRecords, panel_counting
+from passerby.adapters.sql import SqlRecords, panel_counter
 from passerby.adapters.sql.funnel import funnel, rows_of
 from passerby.adapters.sql.packing import lasted_s, pack
-from passerby.adapters.sql.panel_counting import BACK, CHATS, DAYS, GROWTH, STEPS, Growth, PanelCounting
-from passerby.adapters.sql.panel_reading import PanelReading, reading_engine
+from passerby.adapters.sql.panel_counter import BACK, CHATS, DAYS, GROWTH, STEPS, Growth, PanelCounter
+from passerby.adapters.sql.panel_reader import PanelReader, reading_engine
 from passerby.adapters.sql.tables import blocks, chats, complaints, daily_figures, metadata, past_chats, users
 from passerby.kernel.journey import Step
 from passerby.kernel.staff import Role
@@ -150,10 +150,10 @@ def day_of(at: float) -> int:
 
 
 async def check(database: str | Path) -> None:
-    records, reading = SqlRecords.at(database), PanelReading(reading_engine(database))
+    records, reading = SqlRecords.at(database), PanelReader(reading_engine(database))
     try:
         everybody, talked, blocked, filed = await fill(records.engine, Random(3))
-        counting = PanelCounting(records.engine)
+        counting = PanelCounter(records.engine)
         await counting.count(NOW)
         await counting.count(NOW + 1)
         first = TODAY - DAYS + 1
@@ -187,8 +187,8 @@ async def check(database: str | Path) -> None:
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Several parts even of a small table."""
-    monkeypatch.setattr(panel_counting, "ROWS_A_PART", 7)
-    monkeypatch.setattr(panel_counting, "PAGES_A_PART", 1)
+    monkeypatch.setattr(panel_counter, "ROWS_A_PART", 7)
+    monkeypatch.setattr(panel_counter, "PAGES_A_PART", 1)
 
 
 def test_the_days_are_counted_in_parts_as_the_raw_rows_say_sqlite(tmp_path: Path) -> None:

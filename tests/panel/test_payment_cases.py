@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from passerby.adapters.sql.tables import charges, payment_cases, staff_orders, users
 from passerby.kernel.payment_case import SealedWords, packed
 from passerby.kernel.staff import Role
-from passerby.runtime.delivery.sealing import Sealer
+from passerby.runtime.delivery.sealer import Sealer
 from tests.panel.stage import Stage, hidden, play
 from tests.panel.test_figures import people
 

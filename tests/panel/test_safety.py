@@ -16,7 +16,7 @@ from passerby.kernel.staff import Role
 from passerby.kernel.text import Text
 from passerby.panel.pages.safety import ACTIONS, BY_FORM, LEGAL, SECOND
 from passerby.ports.facts import ComplaintFiled, Fact
-from passerby.runtime.delivery.sealing import Sealer
+from passerby.runtime.delivery.sealer import Sealer
 from passerby.staff.cases import feature
 from tests.contract.records_facts import changed, numbered, person
 from tests.panel.stage import WORDS, Answered, Browser, Stage, play

@@ -13,7 +13,7 @@ from passerby.kernel.override import Overridden, Place
 from passerby.kernel.staff import AuditNote, Role
 from passerby.kernel.staff_requests import OverrideAsked
 from passerby.settings import Settings
-from passerby.settings.overriding import OVERRIDABLE
+from passerby.settings.overrides import OVERRIDABLE
 from tests.panel.stage import Browser, Stage, hidden, play
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from passerby.adapters.sql.overrides import SqlOverrides
-from passerby.bootstrap.overriding import Overriding
+from passerby.bootstrap.override_watch import OverrideWatch
 from passerby.kernel.override import Overridden, Place, value_of
 from passerby.kernel.rules import ContactPolicy
 from passerby.kernel.staff import Role
@@ -24,8 +24,8 @@ async def reviewed(browser: Browser, name: str, value: str) -> Any:
     return await press(browser, await browser.get(f"/settings/{name}"), "Show what would change", value=value)
 
 
-def other_process(stage: Stage) -> Overriding:
-    return Overriding(stage.settings, SqlOverrides(stage.records.engine), stage.clock)
+def other_process(stage: Stage) -> OverrideWatch:
+    return OverrideWatch(stage.settings, SqlOverrides(stage.records.engine), stage.clock)
 
 
 def test_a_setting_changes_in_every_process_after_its_difference_was_shown(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from passerby.adapters.sql.overrides import SqlOverrides
-from passerby.bootstrap.overriding import Overriding
+from passerby.bootstrap.override_watch import OverrideWatch
 from passerby.kernel.ids import BotId
 from passerby.kernel.text import Text, text
 from tests.panel.stage import WORDS, Answered, Browser, Stage, play
@@ -27,9 +27,9 @@ async def change(browser: Browser, page: Answered) -> Answered:
     return done
 
 
-def other_process(stage: Stage) -> tuple[Any, Overriding]:
+def other_process(stage: Stage) -> tuple[Any, OverrideWatch]:
     words = copy(WORDS)
-    return words, Overriding(stage.settings, SqlOverrides(stage.records.engine), stage.clock, words)
+    return words, OverrideWatch(stage.settings, SqlOverrides(stage.records.engine), stage.clock, words)
 
 
 def test_a_text_changes_for_one_bot_and_language_in_every_process_after_a_preview(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ SUITES: Final = {
     "settings": ("tests/settings", "tests/ops/doctor"),
     "web": ("tests/web",),
     "ops": ("tests/ops/doctor",),
-    "cli": ("tests/cli/test_recycling.py tests/cli/test_notify.py", "tests/ops/cluster", "tests/cli"),
+    "cli": ("tests/cli/test_recycler.py tests/cli/test_notify.py", "tests/ops/cluster", "tests/cli"),
 }
 """The suites that should catch the bugs of an area, in the order in which they run."""
 
@@ -846,7 +846,7 @@ BUGS: Final = (
     Bug(
         "runtime",
         "later messages overtake entries that are being inherited",
-        "if self._inheriting or await self._store.is_preceded(delivery.id):",
+        "if self._under_way or await self._store.is_preceded(delivery.id):",
         "if await self._store.is_preceded(delivery.id):",
     ),
     Bug(

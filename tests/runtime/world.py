@@ -45,8 +45,8 @@ from passerby.runtime.decide.sending import EffectSender
 from passerby.runtime.decide.usernames import Usernames
 from passerby.runtime.delivery.best_effort import BestEffort
 from passerby.runtime.delivery.courier import Courier
-from passerby.runtime.delivery.sealing import Sealer
-from passerby.runtime.delivery.storing import Outcomes
+from passerby.runtime.delivery.outcome_writer import Outcomes
+from passerby.runtime.delivery.sealer import Sealer
 from passerby.runtime.delivery.wording import Wording
 from passerby.runtime.flight_recorder import FlightRecorder
 from passerby.runtime.inbound.admission import Admission

@@ -17,9 +17,9 @@ from passerby.kernel.participant import Participant
 from passerby.kernel.sanction import Appeal, SanctionKind
 from passerby.kernel.staff import Role, StaffOrder
 from passerby.ports.staff import StaffRecords
-from passerby.runtime.delivery.sealing import Sealer
+from passerby.runtime.delivery.sealer import Sealer
 from passerby.runtime.staff.duty import StaffConfig
-from passerby.staff.cases.measuring import rule
+from passerby.staff.cases.measures import rule
 from tests.scenario.staff_stage import StaffStage, play_staff
 from tests.scenario.stage import Phone
 from tests.scenario.steps import SteppedStage, Steps

@@ -7,7 +7,7 @@ import pytest
 from passerby.domain.audit import first_broken
 from passerby.kernel.participant import Searching
 from passerby.kernel.staff import Role
-from passerby.staff.cases.measuring import rule
+from passerby.staff.cases.measures import rule
 from tests.scenario.matrix import LIVES
 from tests.scenario.staff_stage import StaffStage, play_staff
 from tests.scenario.stage import Phone

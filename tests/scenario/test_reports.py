@@ -6,7 +6,7 @@ import pytest
 
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Participant, Profile
-from passerby.runtime.delivery.sealing import Sealer
+from passerby.runtime.delivery.sealer import Sealer
 from tests.scenario.matrix import HOMES, LIVES, over_servers
 from tests.scenario.stage import Stage, play
 from tests.simulation.process import KEY

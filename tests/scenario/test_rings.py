@@ -10,7 +10,7 @@ from passerby.domain.sanctions import binding
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.participant import Gender, Met, Participant, Profile
 from passerby.kernel.sanction import Reason, SanctionKind
-from passerby.staff.cases.measuring import rule
+from passerby.staff.cases.measures import rule
 from tests.scenario.staff_stage import StaffStage, play_staff
 from tests.scenario.stage import Phone
 from tests.scenario.stores import FILE

@@ -21,8 +21,8 @@ from botapi_sandbox import Answer, Upload, Waiting, World
 from passerby.adapters.botapi import BotApi, errors
 from passerby.adapters.botapi.client import QUICK, SENT, Client, Sending, T, _result
 from passerby.adapters.botapi.client import Answer as Decoded
+from passerby.adapters.botapi.content_sender import ContentSender
 from passerby.adapters.botapi.files import Disguised
-from passerby.adapters.botapi.sending import ContentSender
 from passerby.adapters.botapi.sets import Sets
 from passerby.adapters.botapi.stars import StarCalls
 from passerby.adapters.botapi.transfer import Move, Mover

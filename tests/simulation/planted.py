@@ -28,8 +28,8 @@ from passerby.ports.participants import Commit, Committed
 from passerby.ports.telegram import Arrival
 from passerby.runtime.background.reconciler import Reconciler
 from passerby.runtime.delivery.courier import Courier
+from passerby.runtime.delivery.send_checks import SendChecks
 from passerby.runtime.delivery.sends import Sends
-from passerby.runtime.delivery.turns import Turns
 from passerby.runtime.membership.heartbeat import Membership
 from passerby.runtime.worker import Worker
 from tests.simulation.process import Build
@@ -80,7 +80,7 @@ class _NeverDrops(Courier):
         pass
 
 
-class _TakesChatsForOpen(Turns):
+class _TakesChatsForOpen(SendChecks):
     """A message that waited is not checked against its chat."""
 
     async def check(self, queue: Any, delivery: Any) -> Event:
@@ -116,7 +116,7 @@ class SendsToTheCurrentPartner(Worker):
     def __init__(self, **parts: Any) -> None:
         super().__init__(**parts)
         self.courier.__class__ = _NeverDrops
-        self.courier._turns.__class__ = _TakesChatsForOpen
+        self.courier._send_checks.__class__ = _TakesChatsForOpen
         self.courier._sends.__class__ = _CurrentPartner
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from passerby.domain.broadcasts.comparing import compared
+from passerby.domain.broadcasts.comparison import compared
 from passerby.domain.broadcasts.options import shown
 from passerby.kernel.broadcast import Broadcast
 from passerby.ports.broadcasts import BroadcastRecords

@@ -13,7 +13,7 @@ import asyncio
 import math
 from typing import Final
 
-from passerby.bootstrap.ending import ToldToStop
+from passerby.bootstrap.told_to_stop import ToldToStop
 from passerby.kernel.ids import BotId
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStoreLost

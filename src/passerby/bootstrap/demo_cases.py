@@ -20,7 +20,7 @@ from passerby.kernel.sanction import Reason, SanctionKind
 from passerby.kernel.staff import Role
 from passerby.kernel.staff_requests import InviteAsked, SanctionAsked
 from passerby.ports.clock import Clock
-from passerby.runtime.delivery.sealing import Sealer
+from passerby.runtime.delivery.sealer import Sealer
 from passerby.runtime.staff.decisions import StaffDecisions, digest_of, new_secret
 from passerby.runtime.staff.router import StaffRouter
 from passerby.staff import ALL

@@ -16,7 +16,7 @@ from passerby.adapters.sql import Pool, SqlRecords
 from passerby.adapters.sql.cases import gather
 from passerby.adapters.sql.funnel import funnel
 from passerby.adapters.sql.packing import pack
-from passerby.adapters.sql.panel_counting import PanelCounting
+from passerby.adapters.sql.panel_counter import PanelCounter
 from passerby.adapters.sql.panel_tables import panel_figures
 from passerby.adapters.sql.tables import blocks, cases, complaints, past_chats, users
 from passerby.bootstrap.clock import SystemClock
@@ -26,7 +26,7 @@ from passerby.bootstrap.demo_money import ledger, steps, vip_ends, with_sources
 from passerby.bootstrap.staff import staff_office
 from passerby.bootstrap.stores import database, init_schema
 from passerby.kernel.staff import Role
-from passerby.runtime.delivery.sealing import Sealer
+from passerby.runtime.delivery.sealer import Sealer
 from passerby.settings import Settings, open_key
 
 DAYS: Final = 75
@@ -55,7 +55,7 @@ async def prepare(settings: Settings) -> tuple[str, str]:
                     is_new = True
         if is_new:
             await wait_for_a_second_member(records.engine, SystemRandom(), SystemClock())
-        await PanelCounting(records.engine).count(SystemClock().now())
+        await PanelCounter(records.engine).count(SystemClock().now())
     finally:
         await records.aclose()
     async with staff_office(settings) as office:

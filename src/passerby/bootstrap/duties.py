@@ -4,17 +4,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
 from passerby.adapters.sql import SqlStaff
-from passerby.adapters.sql.panel_counting import PanelCounting
+from passerby.adapters.sql.panel_counter import PanelCounter
 from passerby.adapters.sql.retention import Kept, Retention
 from passerby.bootstrap.parts import Parts
 from passerby.ops.backup.duty import BackupDuty
 from passerby.ops.cases_duty import CasesDuty
 from passerby.ops.retention_duty import RetentionDuty
-from passerby.panel.sampling import FiguresDuty
+from passerby.panel.figures_duty import FiguresDuty
 from passerby.ports.leases import LeaseName, duty_lease
 from passerby.runtime.background.farm_cases import seen_now
 from passerby.settings import Settings
-from passerby.staff.cases.measuring import rule
+from passerby.staff.cases.measures import rule
 
 
 def more_duties(settings: Settings, parts: Parts) -> Mapping[LeaseName, Callable[[], Awaitable[None]]]:
@@ -26,7 +26,7 @@ def more_duties(settings: Settings, parts: Parts) -> Mapping[LeaseName, Callable
         duty_lease("cases"): CasesDuty(SqlStaff(records.engine), rule, partial(seen_now, parts.store), clock).run,
     }
     if settings.panel_url is not None:
-        counting = PanelCounting(records.engine)
+        counting = PanelCounter(records.engine)
         found[duty_lease("figures")] = FiguresDuty(lambda: tuple(tokens.tokens), parts.store, counting, clock).run
     if settings.backup_dir is not None:
         found[duty_lease("backup")] = BackupDuty(settings, clock).run

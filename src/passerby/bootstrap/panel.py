@@ -15,11 +15,11 @@ from passerby.adapters.sql.approvals import SqlApprovals
 from passerby.adapters.sql.overrides import SqlOverrides
 from passerby.adapters.sql.panel_access import SqlPanelAccess
 from passerby.adapters.sql.panel_ledger import PanelLedger
-from passerby.adapters.sql.panel_reading import PanelReading, reading_engine
-from passerby.bootstrap.overriding import Overriding
+from passerby.adapters.sql.panel_reader import PanelReader, reading_engine
+from passerby.bootstrap.override_watch import OverrideWatch
 from passerby.bootstrap.parts import Parts
 from passerby.bootstrap.stores import database
-from passerby.bootstrap.telling import tell
+from passerby.bootstrap.team_messages import tell
 from passerby.catalogue import Catalogue
 from passerby.domain.money.cases import as_one
 from passerby.kernel.content import Content
@@ -56,7 +56,7 @@ from passerby.panel.pages.stores import StoresPage
 from passerby.panel.pages.team import TeamPage
 from passerby.panel.pages.texts import TextsPage
 from passerby.ports.telegram import SendContent, TelegramError
-from passerby.runtime.delivery.sealing import Sealer
+from passerby.runtime.delivery.sealer import Sealer
 from passerby.runtime.staff.decisions import StaffDecisions
 from passerby.runtime.staff.router import StaffRouter
 from passerby.runtime.tasks import Background
@@ -94,7 +94,7 @@ class Acting:
     about."""
 
     def __init__(
-        self, settings: Settings, parts: Parts, staff: SqlStaff, words: Catalogue, overriding: Overriding
+        self, settings: Settings, parts: Parts, staff: SqlStaff, words: Catalogue, overriding: OverrideWatch
     ) -> None:
         self._bot = settings.staff_bot
         self._parts = parts
@@ -154,12 +154,12 @@ class TokensOfFleet:
 
 @asynccontextmanager
 async def serving_panel(
-    settings: Settings, parts: Parts, words: Catalogue, role: str, overriding: Overriding
+    settings: Settings, parts: Parts, words: Catalogue, role: str, overriding: OverrideWatch
 ) -> AsyncIterator[None]:
     """If the address cannot be listened on, that is logged, and the bots are served without a panel."""
     assert settings.panel_url is not None
     uri = settings.panel_postgres_uri
-    reading = PanelReading(reading_engine(uri.get_secret_value() if uri is not None else database(settings)))
+    reading = PanelReader(reading_engine(uri.get_secret_value() if uri is not None else database(settings)))
     names = BotNames()
     background = Background(lambda error: logs.failed("panel.names", error))
 
@@ -190,8 +190,8 @@ def make_panel(
     settings: Settings,
     parts: Parts,
     words: Catalogue,
-    reading: PanelReading,
-    overriding: Overriding,
+    reading: PanelReader,
+    overriding: OverrideWatch,
     names: BotNames,
 ) -> Panel:
     staff = SqlStaff(parts.records.engine)

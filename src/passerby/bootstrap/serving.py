@@ -25,16 +25,16 @@ from passerby.bootstrap.alerting import alert_config
 from passerby.bootstrap.clock import SystemClock
 from passerby.bootstrap.copies import until_the_original_stops
 from passerby.bootstrap.duties import more_duties
-from passerby.bootstrap.ending import ToldToStop
+from passerby.bootstrap.file_guard import Guard
 from passerby.bootstrap.files import open_files
-from passerby.bootstrap.guarding import Guard
 from passerby.bootstrap.listeners import Listeners, listening
-from passerby.bootstrap.overriding import Overriding
+from passerby.bootstrap.override_watch import OverrideWatch
 from passerby.bootstrap.parts import Parts
 from passerby.bootstrap.self_watch import SelfWatch, places, server_time
 from passerby.bootstrap.start import Start
 from passerby.bootstrap.stores import unusable
 from passerby.bootstrap.token_watch import TokenWatch
+from passerby.bootstrap.told_to_stop import ToldToStop
 from passerby.bootstrap.webhook_admin import check_webhooks
 from passerby.catalogue import Catalogue
 from passerby.domain.budgets import Budget
@@ -117,7 +117,7 @@ async def _serve(
     had_crashed = files.recorder.was_cut_off or start.had_crashed
     parts = Parts(clock, rng, files, store, records, telegram, tokens, had_crashed)
     words = Catalogue.load(Path(__file__).parents[1])
-    overriding = Overriding(settings, SqlOverrides(records.engine), clock, words)
+    overriding = OverrideWatch(settings, SqlOverrides(records.engine), clock, words)
     process = Process(settings, role, name, parts, words, overriding)
     with suppress(RecordsLost):  # then the defaults count until they are there
         await overriding.look()
@@ -173,7 +173,7 @@ class Process:
     """Makes one worker after another, and says when they are ready."""
 
     def __init__(
-        self, settings: Settings, role: Role, name: str, parts: Parts, words: Catalogue, overriding: Overriding
+        self, settings: Settings, role: Role, name: str, parts: Parts, words: Catalogue, overriding: OverrideWatch
     ) -> None:
         self._settings = settings
         self._role = role

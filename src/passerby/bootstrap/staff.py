@@ -15,14 +15,14 @@ from passerby.adapters.botapi.webhook_api import BotApiWebhooks
 from passerby.adapters.sql import Pool, SqlBroadcasts, SqlRecords, SqlStaff
 from passerby.adapters.sql.overrides import SqlOverrides
 from passerby.bootstrap.clock import SystemClock
-from passerby.bootstrap.overriding import Overriding
+from passerby.bootstrap.override_watch import OverrideWatch
 from passerby.bootstrap.promos import PromoOffice
 from passerby.bootstrap.stores import away, database, init_schema
-from passerby.bootstrap.telling import tell
+from passerby.bootstrap.team_messages import tell
 from passerby.catalogue import Catalogue
 from passerby.domain import support
 from passerby.domain.audit import AuditRow, first_broken
-from passerby.domain.broadcasts.acting import plain
+from passerby.domain.broadcasts.actions import plain
 from passerby.domain.money import report as money_report
 from passerby.domain.sanctions import binding
 from passerby.domain.spreadsheet import as_csv
@@ -64,7 +64,7 @@ from passerby.kernel.staff_requests import (
 from passerby.ops.bots import known_bots
 from passerby.ports.records import RecordsLost
 from passerby.ports.telegram import TelegramError
-from passerby.runtime.delivery.sealing import Sealer
+from passerby.runtime.delivery.sealer import Sealer
 from passerby.runtime.staff.decisions import StaffDecisions, digest_of, new_secret
 from passerby.runtime.staff.router import StaffRouter
 from passerby.settings import Settings, WrongSetting, former_keys, open_key
@@ -352,7 +352,7 @@ async def staff_office(settings: Settings) -> AsyncIterator[StaffOffice]:
     await init_schema(settings)
     records = SqlRecords.at(database(settings), _FEW)
     try:
-        overriding = Overriding(settings, SqlOverrides(records.engine), SystemClock())
+        overriding = OverrideWatch(settings, SqlOverrides(records.engine), SystemClock())
         await overriding.look()
         yield StaffOffice(settings, SqlStaff(records.engine), SqlBroadcasts(records.engine), overriding.rules)
     except RecordsLost as error:

@@ -10,9 +10,9 @@ from typing import Final, NamedTuple, Self
 
 from passerby.catalogue import po_files
 from passerby.catalogue.notices import Notices
-from passerby.catalogue.overriding import compiled, problems
 from passerby.catalogue.places import Places, day
 from passerby.catalogue.template import Template, Wording, escape
+from passerby.catalogue.wordings import compiled, problems
 from passerby.kernel.ids import BotId
 from passerby.kernel.text import Arg, Text
 

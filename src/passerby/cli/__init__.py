@@ -5,8 +5,8 @@ import os
 import signal
 import sys
 
-from passerby.cli.importing import lean_imports
-from passerby.cli.leaving import leave
+from passerby.cli.lean_imports import lean_imports
+from passerby.cli.process_exit import leave
 
 _OF_THE_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM})
 

@@ -13,7 +13,7 @@ from passerby.cli.broadcast import broadcast
 from passerby.cli.cases import cases
 from passerby.cli.drill import drill
 from passerby.cli.growth import growth
-from passerby.cli.importing import lean_imports
+from passerby.cli.lean_imports import lean_imports
 from passerby.cli.money import money
 from passerby.cli.options import Json, Name
 from passerby.cli.panel import panel

@@ -10,13 +10,13 @@ import typer
 from passerby.settings import Settings
 
 if TYPE_CHECKING:
-    from passerby.ops.people_import.bringing import Outcome
+    from passerby.ops.people_import.import_run import Outcome
 
 
 def run_import(settings: Settings, source: str, *, dry_run: bool, bot: int | None, json: bool) -> int:
     """Returns the exit code."""
     from passerby.bootstrap.clock import SystemClock
-    from passerby.ops.people_import.bringing import ImportFailed, WrongSource, bring
+    from passerby.ops.people_import.import_run import ImportFailed, WrongSource, bring
     from passerby.ops.standstill import FleetRuns
 
     refusals: list[tuple[str, str]] = []

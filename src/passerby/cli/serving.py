@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable
 from random import SystemRandom
 from typing import Literal
 
-from passerby.cli.importing import keep_all, lean_imports
+from passerby.cli.lean_imports import keep_all, lean_imports
 from passerby.cli.notify import Notify
-from passerby.cli.recycling import Recycling
+from passerby.cli.recycler import Recycler
 from passerby.settings import Settings, WrongSetting
 from passerby.telemetry import logs
 
@@ -58,7 +58,7 @@ def serve(
             if on_ready is not None:
                 on_ready()
 
-        recycling = Recycling(settings.max_memory_mb, stop, rss, SystemRandom())
+        recycling = Recycler(settings.max_memory_mb, stop, rss, SystemRandom())
         if role != "all":
             recycling.begin()
         try:

@@ -21,7 +21,7 @@ from passerby.adapters.sql import DatabaseUnusable, SqlRecords, release
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.failures import losses
 from passerby.kernel.ids import BotId, PersonId
-from passerby.ops.backup.ending import Ended, begin, in_live_store
+from passerby.ops.backup.ended_chats import Ended, begin, in_live_store
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import Figures, LiveStore, LiveStoreLost
 from passerby.ports.records import RecordsLost

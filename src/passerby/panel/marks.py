@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from passerby.adapters.sql import SqlBroadcasts
-from passerby.adapters.sql.panel_reading import PanelReading
+from passerby.adapters.sql.panel_reader import PanelReader
 from passerby.kernel.broadcast import Broadcast
 
 RELEASE: Final = "release"
@@ -22,7 +22,7 @@ class Release(msgspec.Struct, frozen=True):
 class Marks:
     """Raises: RecordsLost from every method."""
 
-    def __init__(self, reading: PanelReading, broadcasts: SqlBroadcasts) -> None:
+    def __init__(self, reading: PanelReader, broadcasts: SqlBroadcasts) -> None:
         self._reading = reading
         self._broadcasts = broadcasts
 

@@ -25,8 +25,8 @@ from passerby.runtime.background.referrals import Referrals
 from passerby.runtime.background.search_delays import SearchDelays
 from passerby.runtime.background.staff_orders import ORDERS, StaffOrders
 from passerby.runtime.broadcasts.copies import Copies
+from passerby.runtime.broadcasts.copy_changes import CopyChanges
 from passerby.runtime.broadcasts.crowds import Crowds
-from passerby.runtime.broadcasts.following import Following
 from passerby.runtime.broadcasts.rounds import Rounds
 from passerby.runtime.broadcasts.sender import BROADCASTS, BroadcastSender, Telling
 from passerby.runtime.delivery.staff_board import StaffBoard
@@ -208,7 +208,7 @@ class FleetDuties:
         rounds = Rounds(
             broadcasts, parts.store, telegram, copies, crowds, spare, tokens, parts.membership, self._put, clock, rng
         )
-        following = Following(broadcasts, telegram, copies, spare, tokens, clock)
+        following = CopyChanges(broadcasts, telegram, copies, spare, tokens, clock)
         telling = Telling(None if staff_bot is None else staff_bot.board)
         return BroadcastSender(broadcasts, rounds, following, spare, tokens, self._fleet_bots, telling.tell, clock, rng)
 

@@ -24,7 +24,7 @@ from passerby.runtime.decide.sponsors import Sponsors
 from passerby.runtime.decide.usernames import Usernames
 from passerby.runtime.delivery.best_effort import BestEffort
 from passerby.runtime.delivery.courier import Courier
-from passerby.runtime.delivery.sealing import Sealer
+from passerby.runtime.delivery.sealer import Sealer
 from passerby.runtime.inbound.admission import Admission
 from passerby.runtime.inbound.albums import Albums
 from passerby.runtime.inbound.checkouts import Checkouts

@@ -165,7 +165,7 @@ class Worker:
             path.parking.take_up,
             path.is_in_hand,
             path.uncertain.last_at,
-            path.courier.inheriting,
+            path.courier.inheritance,
             path.faults,
             RollCall(
                 self.id,

@@ -13,10 +13,10 @@ from passerby.settings.checks import Checks
 from passerby.settings.described import Described, describe, plainly, write
 from passerby.settings.forms import by_bot
 from passerby.settings.growth import GrowthSettings
-from passerby.settings.keeping import KeepingSettings
 from passerby.settings.limits import LimitSettings
 from passerby.settings.money import MoneySettings
 from passerby.settings.panel import PanelSettings
+from passerby.settings.retention import RetentionSettings
 from passerby.settings.rules import RuleSettings
 from passerby.settings.sponsor import SponsorSettings
 from passerby.settings.wrong import WrongSetting
@@ -25,7 +25,7 @@ from passerby.settings.wrong import WrongSetting
 class Settings(
     AlertSettings,
     GrowthSettings,
-    KeepingSettings,
+    RetentionSettings,
     LimitSettings,
     MoneySettings,
     PanelSettings,

@@ -14,7 +14,7 @@ from typing import Any
 import uvicorn
 from uvicorn._types import ASGIApplication
 
-from passerby.web.bounds import BoundedProtocol
+from passerby.web.connection_limits import BoundedProtocol
 
 _BACKLOG = 2048
 _KEEP_ALIVE_S = 75

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from passerby.adapters.botapi import reading
+from passerby.adapters.botapi import updates_answer
 from passerby.adapters.botapi.contents import content
 from passerby.adapters.botapi.kinds import UNREAD, beside, way
 from passerby.domain.sanitise import REFUSED
@@ -30,7 +30,7 @@ def test_each_field_of_a_kind_makes_that_kind(kind: Kind, specimen: Any) -> None
     assert way(kind).fields
     for field in way(kind).fields:
         value = specimen(fields("Message")[field]["types"][0])
-        raw = reading._updates.decode(_update({field: value}))
+        raw = updates_answer._updates.decode(_update({field: value}))
         assert raw.message is not None
         assert content(raw.message).kind is kind, field
 
@@ -39,7 +39,7 @@ def test_each_field_of_a_kind_makes_that_kind(kind: Kind, specimen: Any) -> None
 def test_fields_that_are_never_read_make_no_difference(field: str) -> None:
     value = fullest(fields("Message")[field]["types"][0])
     without, with_it = ({"text": "hi"}, {"text": "hi", field: value})
-    assert reading._updates.decode(_update(without)) == reading._updates.decode(_update(with_it))
+    assert updates_answer._updates.decode(_update(without)) == updates_answer._updates.decode(_update(with_it))
 
 
 @pytest.mark.parametrize("kind", Kind)

@@ -21,7 +21,7 @@ from passerby.ports.facts import ComplaintFiled, EvidenceKept, Fact
 from passerby.runtime.staff.decisions import StaffDecisions
 from passerby.runtime.staff.router import StaffRouter
 from passerby.staff import ALL
-from passerby.staff.cases.measuring import rule
+from passerby.staff.cases.measures import rule
 from tests.contract.records_facts import NOW, changed, erased, numbered, person
 from tests.contract.records_places import make_tables
 from tests.staged import in_a_loop

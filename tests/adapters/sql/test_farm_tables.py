@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from passerby.adapters.sql import SqlRecords, SqlStaff
-from passerby.adapters.sql.farm_gathering import SETTLED_S
+from passerby.adapters.sql.farm_cases import SETTLED_S
 from passerby.adapters.sql.tables import cases, farm_accounts
 from passerby.kernel.farm import FarmSeen, FarmSign, Measured
 from passerby.kernel.ids import PersonId

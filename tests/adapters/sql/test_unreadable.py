@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from passerby.adapters.sql import SqlBroadcasts, SqlRecords, SqlStaff
-from passerby.adapters.sql.examining import examine
+from passerby.adapters.sql.examination import examine
 from passerby.adapters.sql.overrides import SqlOverrides
 from passerby.adapters.sql.rows import READ
 from passerby.adapters.sql.unreadable import MOST_NUMBER, notes

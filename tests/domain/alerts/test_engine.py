@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from passerby.domain.alerts.engine import CALM_S, QUIET, REPEAT_S, Alert, acknowledge, silence, step
+from passerby.domain.alerts.notification import SHOWN, Due, Told, due, message
 from passerby.domain.alerts.rules import DISK_SPACE, TELEGRAM_QUEUE
-from passerby.domain.alerts.telling import SHOWN, Due, Told, due, message
 
 RULE, MOST = TELEGRAM_QUEUE, 50_000.0
 BAD, FINE = {"1": 60_000.0}, {"1": 10.0}

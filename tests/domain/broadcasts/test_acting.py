@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from passerby.domain.broadcasts.acting import (
+from passerby.domain.broadcasts.actions import (
     LASTS_S,
     RECALL_S,
     act,
@@ -17,7 +17,7 @@ from passerby.domain.broadcasts.acting import (
     tried,
     with_buttons,
 )
-from passerby.domain.broadcasts.acting import written as written_by
+from passerby.domain.broadcasts.actions import written as written_by
 from passerby.kernel.alone import Alone
 from passerby.kernel.broadcast import Audience, Broadcast, BroadcastState, Category, LinkButton, Variant
 from passerby.kernel.content import Content, Kind

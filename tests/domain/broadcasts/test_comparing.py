@@ -2,7 +2,7 @@
 
 import pytest
 
-from passerby.domain.broadcasts.comparing import compared
+from passerby.domain.broadcasts.comparison import compared
 from passerby.kernel.broadcast import ArmFigures
 
 OUT, A, B = ArmFigures("-", 1_000, 100, 10), ArmFigures("A", 9_000, 1_800, 90), ArmFigures("B", 9_000, 900, 90)

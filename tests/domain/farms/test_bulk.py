@@ -7,7 +7,7 @@ import pytest
 
 from passerby.domain.farms.bulk import BULK, CHATS, LOOKALIKES, bulk, lookalikes
 from passerby.domain.farms.conduct import Conduct, Disliked, Ended, noted
-from passerby.domain.farms.judging import FarmFinding, FarmVerdict, is_candidate, judge
+from passerby.domain.farms.judgement import FarmFinding, FarmVerdict, is_candidate, judge
 from passerby.domain.farms.signals import changes_contacts, scatters
 from passerby.kernel.ids import PersonId
 from tests.domain.farms.days import ANN, NOON, day_of, says

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from passerby.domain.farms.conduct import MOST_LINES, Conduct, Disliked, Ended, noted
-from passerby.domain.farms.judging import CHORUS, FarmVerdict, is_candidate, judge
+from passerby.domain.farms.judgement import CHORUS, FarmVerdict, is_candidate, judge
 from passerby.domain.farms.openers import line
 from passerby.kernel.ids import PersonId
 from tests.domain.farms.days import ANN, KEY, NOON, says

@@ -6,7 +6,7 @@ from random import Random
 import msgspec
 
 from passerby.domain.farms.conduct import Conduct
-from passerby.domain.farms.judging import (
+from passerby.domain.farms.judgement import (
     ALIKE,
     FARM,
     MANY,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from passerby.domain.farms.judging import ALIKE_BANDS
+from passerby.domain.farms.judgement import ALIKE_BANDS
 from passerby.domain.farms.openers import BANDS, SHORTEST, bands, words_of
 
 KEY = b"today"

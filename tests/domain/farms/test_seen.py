@@ -1,7 +1,7 @@
 """A farm, as staff are told about it: numbers and accounts."""
 
 from passerby.domain.farms.conduct import Conduct
-from passerby.domain.farms.judging import FarmFinding, FarmVerdict, judge
+from passerby.domain.farms.judgement import FarmFinding, FarmVerdict, judge
 from passerby.domain.farms.seen import name_of, seen
 from passerby.kernel.farm import FarmSign
 from passerby.kernel.ids import PersonId

@@ -21,7 +21,7 @@ from passerby.adapters.sql.tables import blocks, sanctions, staff_orders
 from passerby.bootstrap.clock import SystemClock
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.participant import Gender, Participant, Preferences
-from passerby.ops.people_import.bringing import ImportFailed, Outcome, WrongSource, bring
+from passerby.ops.people_import.import_run import ImportFailed, Outcome, WrongSource, bring
 from passerby.ops.people_import.incoming import FOREVER, LIFETIME, NotReadable, _time, incoming
 from passerby.ops.slow.sqlite import insight
 from passerby.ops.standstill import FleetRuns

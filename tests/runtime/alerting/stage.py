@@ -7,7 +7,7 @@ from random import Random
 from passerby.adapters.memory import MemoryStore
 from passerby.bootstrap.alerting import StoreProbe
 from passerby.domain.alerts import rules
-from passerby.domain.alerts.telling import Due, Told
+from passerby.domain.alerts.notification import Due, Told
 from passerby.features import ALL
 from passerby.features.search import introduce
 from passerby.kernel.event import Event

@@ -10,7 +10,7 @@ from passerby.bootstrap import alerting
 from passerby.domain.alerts import rules
 from passerby.kernel.participant import Complaint
 from passerby.runtime.alerting.watch import Probe
-from passerby.staff.cases.measuring import rule
+from passerby.staff.cases.measures import rule
 from tests.adapters.sql.test_case_tables import filled, report
 from tests.contract.records_facts import NOW, asked
 from tests.runtime.alerting.stage import clean_metrics

@@ -11,8 +11,8 @@ import pytest
 
 from passerby.bootstrap import alerting
 from passerby.domain.alerts.engine import QUIET, step
+from passerby.domain.alerts.notification import Due, Told, message
 from passerby.domain.alerts.rules import BOT_LOST
-from passerby.domain.alerts.telling import Due, Told, message
 from passerby.runtime.alerting.channels import SENT_AT, SIGNATURE, News, NotTold, WebhookChannel
 from tests.staged import staged
 

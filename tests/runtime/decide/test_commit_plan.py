@@ -53,7 +53,7 @@ from passerby.ports.outbox import Notice
 from passerby.ports.participants import Commit
 from passerby.runtime.decide.commit_plan import CommitPlan, plan_commit
 from passerby.runtime.decide.committing import notice_namer, notice_prefix
-from passerby.runtime.delivery.sealing import Sealer
+from passerby.runtime.delivery.sealer import Sealer
 from passerby.runtime.inbound.person_queues import Work
 from tests.runtime.virtual import EPOCH
 from tests.runtime.world import ANN, BEN, BOT, CHAT, OTHER_BOT, couple, relay, somebody, written

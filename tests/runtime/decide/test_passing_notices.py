@@ -20,7 +20,7 @@ from passerby.ports.outbox import Notice
 from passerby.ports.participants import Commit, Committed
 from passerby.ports.telegram import EditNotice, OutgoingCall, ReplyRows, SendNotice
 from passerby.runtime.delivery.new_deliveries import PASSING_WAIT_S
-from passerby.runtime.delivery.turns import ORDER_POLL_S
+from passerby.runtime.delivery.send_checks import ORDER_POLL_S
 from passerby.runtime.inbound.person_queues import Work
 from tests.runtime.virtual import run, settled
 from tests.runtime.world import ANN, BEN, BOT, ME, OTHER_BOT, PLENTY, Bench, somebody, words_of, written
@@ -256,7 +256,7 @@ def test_what_a_dead_process_has_held_is_sent_by_its_heir_unless_the_search_is_o
         two.one.courier.abandon()
         if is_found:
             await two.pair()
-        with two.two.courier.inheriting():
+        with two.two.courier.inheritance():
             inherited = await two.two.store.inherit(OTHER)
             await two.two.parking.take_up(inherited)
         assert {each.to for each in inherited} == {ANN, BEN}
@@ -280,7 +280,7 @@ async def test_what_a_dead_process_had_claimed_is_not_sent_after_the_end_of_the_
     await two.pair()
     await asyncio.sleep(1.0)
     assert two.told() == [], "it may be under way, so the notice about the partner waits"
-    with two.two.courier.inheriting():
+    with two.two.courier.inheritance():
         await two.two.parking.take_up(await two.two.store.inherit(OTHER))
     await asyncio.sleep(1.0)
     assert two.told(ANN) == two.told(BEN) == ["search.found"]

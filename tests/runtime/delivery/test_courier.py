@@ -655,7 +655,7 @@ def react(number: int, emoji: str = "👍") -> React:
 @staged(at_post)
 async def test_an_edit_of_a_waiting_message_waits_in_the_same_queue(post: Post, /) -> None:
     """This holds even if the reader has moved to another bot meanwhile."""
-    post.courier._storing._outcomes = post.bench.outcomes
+    post.courier._outcome_writer._outcomes = post.bench.outcomes
     post.answers(FloodWait(3.0))
     post.send(1)
     await settled()

@@ -23,8 +23,8 @@ from passerby.runtime.delivery.bot_queue import STORE_PAUSE_S
 from passerby.runtime.delivery.by_chat import ENDED_KEPT_S
 from passerby.runtime.delivery.courier import Courier
 from passerby.runtime.delivery.deliveries import Delivery
+from passerby.runtime.delivery.send_checks import ORDER_POLL_S, PRECEDED_WAIT_S, TOLD_WAIT_S
 from passerby.runtime.delivery.sends import FLOOD_MARGIN_S
-from passerby.runtime.delivery.turns import ORDER_POLL_S, PRECEDED_WAIT_S, TOLD_WAIT_S
 from passerby.runtime.delivery.wording import Wording
 from tests.runtime.virtual import EPOCH, run, settled
 from tests.runtime.world import (
@@ -248,7 +248,7 @@ async def test_a_notice_waits_for_an_earlier_one_of_another_process(fleet: Fleet
 async def test_no_delivery_overtakes_an_entry_that_is_being_inherited(fleet: Fleet, /) -> None:
     earlier = await fleet.one.note("earlier", FOUND)
     later = await fleet.two.note("later", FOUND, at=EPOCH + 1)
-    with fleet.two.courier.inheriting():
+    with fleet.two.courier.inheritance():
         # The store has given it to the heir, who does not know it yet.
         (inherited,) = await fleet.bench.store.inherit(fleet.two.name)
         assert inherited == earlier

@@ -14,7 +14,7 @@ from passerby.ports.participants import Commit
 from passerby.ports.telegram import FloodWait, SendContent, SendNotice, Unavailable
 from passerby.ports.trails import Trail
 from passerby.runtime.delivery.new_deliveries import RELAY_TTL_S
-from passerby.runtime.delivery.sealing import Sealer
+from passerby.runtime.delivery.sealer import Sealer
 from passerby.runtime.inbound.person_queues import Work
 from tests.runtime.virtual import run
 from tests.runtime.world import ANN, BEN, BOT, HEIR, ME, OTHER_BOT, Bench, relay, talking, words_of, written

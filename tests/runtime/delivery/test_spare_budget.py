@@ -39,7 +39,7 @@ async def test_a_quiet_bot_gives_two_thirds_of_its_rate(shared: bool) -> None:
 async def test_after_a_broadcast_the_next_chat_messages_find_all_of_the_burst_but_one() -> None:
     at = bench()
     assert await taken_in(at, 5.0) > 80
-    queue = at.courier._asking.bot_queue(BOT)
+    queue = at.courier._budgets.bot_queue(BOT)
     passed = [queue.passes(asyncio.get_running_loop().time()) for _ in range(30)]
     assert passed.count(True) >= BUDGET.burst - 1
 
@@ -48,7 +48,7 @@ async def test_after_a_broadcast_the_next_chat_messages_find_all_of_the_burst_bu
 @in_virtual_time
 async def test_the_more_chats_use_the_less_is_left_and_a_bot_at_its_limit_gives_nothing(shared: bool) -> None:
     at = bench(shared=shared)
-    queue = at.courier._asking.bot_queue(BOT)
+    queue = at.courier._budgets.bot_queue(BOT)
 
     async def chats(rate_per_s: float) -> None:
         while True:
@@ -69,7 +69,7 @@ async def test_the_more_chats_use_the_less_is_left_and_a_bot_at_its_limit_gives_
 @in_virtual_time
 async def test_nothing_is_left_while_a_bot_is_held_or_people_wait_there(shared: bool) -> None:
     at = bench(shared=shared)
-    spare, queue = at.courier.spare_budget, at.courier._asking.bot_queue(BOT)
+    spare, queue = at.courier.spare_budget, at.courier._budgets.bot_queue(BOT)
     assert spare.is_open(BOT)
     for _ in range(31):
         queue.queue(Priority.CHAT)
@@ -85,7 +85,7 @@ async def test_nothing_is_left_while_a_bot_is_held_or_people_wait_there(shared: 
 @in_virtual_time
 async def test_one_refusal_closes_a_bot_for_broadcasts_and_only_two_close_it_for_chats() -> None:
     at = bench()
-    spare, queue = at.courier.spare_budget, at.courier._asking.bot_queue(BOT)
+    spare, queue = at.courier.spare_budget, at.courier._budgets.bot_queue(BOT)
     await spare.flooded(BOT, ANN, 7.0)
     assert queue.passes(asyncio.get_running_loop().time())
     await spare.flooded(BOT, BEN, 7.0)
@@ -119,6 +119,6 @@ async def test_what_is_paid_for_has_a_rate_of_its_own_and_stops_for_a_held_bot_t
         count += await spare.take(BOT, PersonId(1_000 + number), paid=True) is Take.TAKEN
         await asyncio.sleep(0.005)
     assert 900 <= count <= 1_001
-    assert at.courier._asking.bot_queue(BOT).passes(asyncio.get_running_loop().time())
+    assert at.courier._budgets.bot_queue(BOT).passes(asyncio.get_running_loop().time())
     await spare.flooded(BOT, ANN, 7.0)
     assert await spare.take(BOT, BEN, paid=True) is Take.NOT_NOW

@@ -13,7 +13,7 @@ from passerby.ports.outbox import Parked
 from passerby.ports.participants import Commit, Committed
 from passerby.ports.telegram import Arrival, FloodWait, SendContent
 from passerby.ports.trails import Trail, trail_of
-from passerby.runtime.delivery.sealing import Sealer
+from passerby.runtime.delivery.sealer import Sealer
 from passerby.runtime.inbound.albums import ITEM_WAIT_S
 from passerby.runtime.inbound.webhook_receiver import WebhookReceiver
 from tests.runtime.virtual import EPOCH, run

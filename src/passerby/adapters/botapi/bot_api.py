@@ -10,11 +10,11 @@ import msgspec
 
 from passerby.adapters.botapi import decode, errors, outgoing
 from passerby.adapters.botapi.client import DONE, SENT, TELEGRAM, Answer, Client, Sent, encode
+from passerby.adapters.botapi.content_sender import ContentSender
 from passerby.adapters.botapi.decode import arrivals
 from passerby.adapters.botapi.errors import Meaning, Rejected
 from passerby.adapters.botapi.files import FileCache
 from passerby.adapters.botapi.parts import with_less
-from passerby.adapters.botapi.sending import ContentSender
 from passerby.adapters.botapi.sets import Sets, Sightings
 from passerby.adapters.botapi.stars import StarCalls
 from passerby.adapters.botapi.wire import ChatMember

@@ -22,7 +22,7 @@ from pyreqwest.response import ResponseBodyReader
 from passerby.adapters.botapi import errors
 from passerby.adapters.botapi.connection import Connection, Lost, Reply
 from passerby.adapters.botapi.proxied import ProxiedTransport, is_proxied
-from passerby.adapters.botapi.streaming import StreamingClients
+from passerby.adapters.botapi.streaming_clients import StreamingClients
 from passerby.adapters.botapi.transport import Transport
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId, MessageId

@@ -10,7 +10,7 @@ import msgspec
 
 from passerby.adapters.botapi import copies, money_events, wire
 from passerby.adapters.botapi.contents import content
-from passerby.adapters.botapi.reading import AnyUpdate, read_updates
+from passerby.adapters.botapi.updates_answer import AnyUpdate, read_updates
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.event import (
     BotBlocked,

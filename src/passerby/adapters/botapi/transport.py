@@ -9,7 +9,7 @@ It exists for two reasons: it knows what a lost answer means, and it needs a thi
     unknown       the bytes were handed to the system; then the connection broke, went silent or sent nonsense
 
 Only a few connections are made within a short time (CONNECTS_AT_ONCE, PACE_S), because a handshake costs as much as
-dozens of calls. A call that waits to make one takes the next free connection instead. `dialling` finds an address that
+dozens of calls. A call that waits to make one takes the next free connection instead. `dialler` finds an address that
 works.
 
 Nothing is retried: if the server closes a connection at the moment of the write, the outcome counts as unknown.
@@ -25,7 +25,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from passerby.adapters.botapi.connection import Asker, Connection, Lost, Pending, Reply
-from passerby.adapters.botapi.dialling import Dialler
+from passerby.adapters.botapi.dialler import Dialler
 from passerby.ports.soon import own_task
 
 CONNECT_S = 10.0

@@ -12,7 +12,7 @@ import msgspec
 from passerby.adapters.botapi.bot_api import ALLOWED_UPDATES
 from passerby.adapters.botapi.client import DONE, TELEGRAM, Answer, Client, encode
 from passerby.adapters.botapi.decode import event
-from passerby.adapters.botapi.reading import read_updates
+from passerby.adapters.botapi.updates_answer import read_updates
 from passerby.kernel.ids import BotId, UpdateRef
 from passerby.ports.telegram import Arrival, Conflict
 from passerby.ports.webhook_api import Switches, WebhookState

@@ -3,7 +3,7 @@
 Unknown members are skipped without being built, so names, origins and other members that are not listed here never
 become objects. `decode` knows what the fields *mean*; `outgoing` has what we *write*.
 
-`reading` splits answers, and handles updates that do not fit these types.
+`updates_answer` splits answers, and handles updates that do not fit these types.
 """
 
 import re

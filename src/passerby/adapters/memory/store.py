@@ -1,6 +1,6 @@
 """`LiveStore` for one process: decisions, done marks, and how a store that lost something is rebuilt.
 
-The other roles are in `delivering`, `feeds` and `fleet`. `logged` explains what is written to the log, and when.
+The other roles are in `delivery`, `feeds` and `fleet`. `logged` explains what is written to the log, and when.
 """
 
 from collections.abc import Iterable, Sequence
@@ -8,7 +8,7 @@ from random import Random
 from typing import Final
 
 from passerby.adapters.memory.conducts import MemoryConducts
-from passerby.adapters.memory.delivering import MemoryDelivering
+from passerby.adapters.memory.delivery import MemoryDelivery
 from passerby.adapters.memory.feeds import MemoryFeeds
 from passerby.adapters.memory.history import Adopted, Crashed, Entry, Noted
 from passerby.adapters.memory.leases import WorkerTable
@@ -29,7 +29,7 @@ JOURNAL_BOUND: Final = 1_000_000
 """Facts. This many arise in some hours at a hundred a second, and take about half a gigabyte."""
 
 
-class MemoryStore(MemoryDelivering, MemoryFeeds, MemoryConducts):
+class MemoryStore(MemoryDelivery, MemoryFeeds, MemoryConducts):
     """The port says what it promises. `rng` names the store's generation; `clock` dates what expires.
 
     If the journal holds `journal_bound` facts, commits that bring more are refused. Marks are not: there are no more of

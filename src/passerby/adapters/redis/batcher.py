@@ -1,7 +1,7 @@
 """Sends calls over a few lines, in batches: all calls of one turn of the event loop leave in one write.
 
 Each call goes into a queue, and a line takes everything that is in the queue. While this line waits for its answers,
-more calls gather, and the other line takes them. `gathering` also makes one call out of many.
+more calls gather, and the other line takes them. `shared_calls` also makes one call out of many.
 
 When a connection breaks, nobody knows which of the unanswered calls were carried out. Each call is retried once, over a
 new connection, so every script must give the same result when it runs twice. If the retry fails too, or if no answer

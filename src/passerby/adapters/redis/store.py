@@ -33,7 +33,6 @@ from passerby.adapters.redis.calls import Word
 from passerby.adapters.redis.conducts import RedisConducts
 from passerby.adapters.redis.doubts import RedisDoubts
 from passerby.adapters.redis.errors import RedisWiped
-from passerby.adapters.redis.gathering import Loads, Marks
 from passerby.adapters.redis.generation import Generation
 from passerby.adapters.redis.holds import Holds
 from passerby.adapters.redis.keys import DONE_KEPT_S, DONE_RENEWED_S, Keys, bit_of, word_score
@@ -43,6 +42,7 @@ from passerby.adapters.redis.outbox import PAGE, RedisOutbox
 from passerby.adapters.redis.pubsub import PubSub
 from passerby.adapters.redis.server_time import ServerTime
 from passerby.adapters.redis.shared_budgets import RedisSharedBudgets
+from passerby.adapters.redis.shared_calls import Loads, Marks
 from passerby.adapters.redis.updates import RedisUpdates
 from passerby.domain.popularity import PERIOD_S
 from passerby.kernel.decision import Facts

@@ -1,6 +1,6 @@
 """Records in SQL: the same code on SQLite (aiosqlite) and on PostgreSQL (asyncpg), through SQLAlchemy Core.
 
-`tables` describes what is stored. `rows` converts a participant to a row and back. `writing` turns a batch of facts
+`tables` describes what is stored. `rows` converts a participant to a row and back. `writer` turns a batch of facts
 into statements. `engine` and `pool` connect. `failures` knows which failures are temporary. `records` implements the
 port. `schema` and `migrations` create and change the tables. No relay waits for anything here.
 """

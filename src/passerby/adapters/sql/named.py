@@ -12,8 +12,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from passerby.adapters.sql.money_writing import MoneyWriter
-from passerby.adapters.sql.writing import Writer
+from passerby.adapters.sql.money_writer import MoneyWriter
+from passerby.adapters.sql.writer import Writer
 from passerby.telemetry import metrics
 
 WITHOUT_A_TABLE: Final = (

@@ -1,7 +1,7 @@
 """The records port over SQL.
 
 A batch of facts is one transaction. It first locks and reads the position of the generation, so two recorders with the
-same journal cannot both store an entry. Then it runs the few statements that `writing` makes of the facts.
+same journal cannot both store an entry. Then it runs the few statements that `writer` makes of the facts.
 """
 
 import os
@@ -28,7 +28,7 @@ from passerby.adapters.sql.tables import chats, journal_positions, users
 from passerby.adapters.sql.tombstones import Pseudonyms, no_pseudonyms, remembered
 from passerby.adapters.sql.transactions import retried
 from passerby.adapters.sql.unreadable import identifier, is_time, position, readable, text_of
-from passerby.adapters.sql.writing import Writer
+from passerby.adapters.sql.writer import Writer
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Participant
 from passerby.ports.clock import Clock

@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from passerby.adapters.sql import approvals, cases, farm_gathering, money_report, transparency
+from passerby.adapters.sql import approvals, cases, farm_cases, money_report, transparency
 from passerby.adapters.sql.audit import add_to_audit, audit_after, done_alone, newest_of_audit
 from passerby.adapters.sql.broadcast_rows import count_audience, count_targets, seen_broadcasts, store_broadcasts
 from passerby.adapters.sql.failures import losses, to_the_end
@@ -142,7 +142,7 @@ class SqlStaff(Transactions):
 
     async def open_farm_cases(self, farms: Sequence[FarmSeen], now: float) -> int:
         async def work(connection: AsyncConnection) -> int:
-            return sum([await farm_gathering.gather(connection, each, now) for each in farms])
+            return sum([await farm_cases.gather(connection, each, now) for each in farms])
 
         return await self._write(work, in_audit=True)
 

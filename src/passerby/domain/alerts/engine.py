@@ -7,7 +7,7 @@
 All subjects of a rule are one alert: if forty bots are not polled, that is one message.
 
 Nothing here is sent. A step only raises the alert's `version`; whoever delivers compares it with the version that each
-channel was told last (`domain.alerts.telling`). So a delivery that failed is made up for by the next look, and a
+channel was told last (`domain.alerts.notification`). So a delivery that failed is made up for by the next look, and a
 worker that takes over says nothing twice.
 """
 

@@ -10,7 +10,7 @@ its sender is asked instead.
 """
 
 from passerby.domain.contacts.contents import traces
-from passerby.domain.contacts.finding import LOOKED_AT, find
+from passerby.domain.contacts.search import LOOKED_AT, find
 from passerby.domain.contacts.trace import Trace
 
 __all__ = ["LOOKED_AT", "Trace", "find", "traces"]

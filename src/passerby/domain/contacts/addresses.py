@@ -1,4 +1,4 @@
-"""Finds user names, links and e-mail addresses in a text that `reading` has normalised.
+"""Finds user names, links and e-mail addresses in a text that `normal_form` has normalised.
 
 No pattern here begins with a repetition, and every repetition has a limit. So a search costs the same at every place of
 any text. `tests/linear` measures it.
@@ -6,7 +6,7 @@ any text. `tests/linear` measures it.
 
 import re
 
-from passerby.domain.contacts.reading import SYMBOL
+from passerby.domain.contacts.normal_form import SYMBOL
 from passerby.domain.contacts.words import NAMES, SIGNS, words_in
 
 ENDINGS = words_in(

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from passerby.domain.contacts.finding import LOOKED_AT, find
+from passerby.domain.contacts.search import LOOKED_AT, find
 from passerby.domain.contacts.trace import Trace
 from passerby.kernel.content import Content, Kind
 

@@ -7,7 +7,7 @@ there.
 
 import re
 
-from passerby.domain.contacts.reading import SYMBOL, latin
+from passerby.domain.contacts.normal_form import SYMBOL, latin
 from passerby.domain.contacts.words import (
     ACCOUNTS,
     CALLS,

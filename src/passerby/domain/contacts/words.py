@@ -5,7 +5,7 @@ Each list covers the ten languages of the product and a few more, in the form th
 list does not make a search slower: each word of a text is looked up, not each word of the list.
 """
 
-from passerby.domain.contacts.reading import plain
+from passerby.domain.contacts.normal_form import plain
 
 
 def words_in(text: str) -> frozenset[str]:

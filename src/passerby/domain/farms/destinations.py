@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from passerby.domain.contacts import find
 from passerby.domain.contacts.addresses import signs_for_brackets, signs_for_words
-from passerby.domain.contacts.reading import latin, plain, together
+from passerby.domain.contacts.normal_form import latin, plain, together
 from passerby.domain.contacts.words import ACCOUNTS, COMMON, COPULAS, PLACES
 from passerby.domain.farms.openers import hashed
 

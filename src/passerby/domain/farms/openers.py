@@ -5,7 +5,7 @@ share most bands (MinHash with one permutation; Li, Owen and Zhang, 2012). The b
 every day, so nobody without the key can try out sentences, and nobody can follow a text from day to day.
 
 Similar words accuse nobody: two honest people who look for "someone to talk about music" are as similar as two copies
-of a script. See `judging` for what does.
+of a script. See `judgement` for what does.
 """
 
 import re
@@ -13,7 +13,7 @@ from hashlib import blake2s
 from typing import Final
 from zlib import crc32
 
-from passerby.domain.contacts.reading import latin, plain
+from passerby.domain.contacts.normal_form import latin, plain
 
 SHORTEST: Final = 30
 """Shorter openings ("hi", "m 24 u?") are the same for everybody. In characters, normalised."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from math import exp
 
 from passerby.domain.farms.conduct import Conduct
-from passerby.domain.farms.judging import LED, FarmFinding, FarmVerdict
+from passerby.domain.farms.judgement import LED, FarmFinding, FarmVerdict
 from passerby.kernel.farm import FarmSeen, FarmSign, Measured
 from passerby.kernel.ids import PersonId
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from passerby.domain.money.giving import give
+from passerby.domain.money.grants import give
 from passerby.domain.money.payments import owe_refund
 from passerby.domain.money.wallets import with_wallet
 from passerby.domain.sanctions import bar

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from passerby.domain.money.giving import give
+from passerby.domain.money.grants import give
 from passerby.domain.money.spent import has_bought, running
 from passerby.domain.money.wallets import wallet_of, with_wallet
 from passerby.kernel.decision import Env

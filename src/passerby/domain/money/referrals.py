@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from passerby.domain.farms.challenge import is_asked
-from passerby.domain.money.giving import give
+from passerby.domain.money.grants import give
 from passerby.domain.money.wallets import new_code, read_code, wallet_of, with_wallet
 from passerby.domain.sanctions import binding
 from passerby.kernel.decision import Env

@@ -1,7 +1,7 @@
 """Trials: some VIP days after somebody's first real chat, once in the whole fleet. They end by themselves."""
 
 from passerby.domain.entitlement import is_vip
-from passerby.domain.money.giving import give
+from passerby.domain.money.grants import give
 from passerby.domain.money.spent import has_bought, has_talked_before
 from passerby.domain.money.timeline import pieces
 from passerby.domain.money.wallets import new_code

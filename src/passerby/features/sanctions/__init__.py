@@ -9,7 +9,7 @@ from passerby.dialogue.after_chat import tell_left
 from passerby.dialogue.keyboards import keys_for
 from passerby.dialogue.sanctions import letter
 from passerby.domain.farms.challenge import clear, is_cleared
-from passerby.domain.farms.judging import RULE as FARM
+from passerby.domain.farms.judgement import RULE as FARM
 from passerby.domain.lifecycle import refresh_ticket
 from passerby.domain.money.payments import cancel_all
 from passerby.domain.sanctions import (

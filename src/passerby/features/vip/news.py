@@ -5,7 +5,7 @@ import msgspec
 from passerby.domain.lifecycle import refresh_ticket
 from passerby.domain.money.endings import is_due, told_of_end
 from passerby.domain.money.gifts import delivered
-from passerby.domain.money.giving import take_back
+from passerby.domain.money.grants import take_back
 from passerby.domain.money.payments import (
     cancel_all,
     cancelled,

@@ -4,8 +4,8 @@ An older backup does not fit a newer live store: people would be in chats that t
 is emptied first. A kill after that leaves the old records, from which the next start rebuilds it.
 
 Nor does an older backup fit what people see: since then, they have met others. A message meant for somebody else must
-not reach the partner of that time. So every chat and search ends, and their people get one notice (`ending`). It waits
-in the new live store, in which nobody searches or chats: also after a kill, no chat of the backup goes on.
+not reach the partner of that time. So every chat and search ends, and their people get one notice (`ended_chats`). It
+waits in the new live store, in which nobody searches or chats: also after a kill, no chat of the backup goes on.
 
 Nor does it know which copies of a broadcast were sent since. So all that wait become unknown, and are never sent.
 """
@@ -24,7 +24,7 @@ from passerby.adapters.sql.failures import losses
 from passerby.adapters.sql.tables import broadcast_targets, chats, star_sweeps, users
 from passerby.domain.reconcile import REASON
 from passerby.kernel.broadcast import TargetState
-from passerby.ops.backup import ending
+from passerby.ops.backup import ended_chats
 from passerby.ops.backup.failure import BackupFailed, WrongBackup
 from passerby.ops.backup.manifest import Manifest
 from passerby.ops.backup.places import database_of, directory_of
@@ -99,7 +99,7 @@ async def restore(
                 found = await still.look()
                 busy = found.busy or {}
                 if found.busy is None and not is_damaged:
-                    busy = await ending.in_records(_database(settings))
+                    busy = await ended_chats.in_records(_database(settings))
                 reached("live store")
                 live_entries = await still.empty_live_store()
                 await still.begin_live_store(busy)
@@ -110,7 +110,7 @@ async def restore(
                 await init_schema(_database(settings))
                 reached("chats")
                 if found.busy is None and not busy:
-                    busy = await ending.in_records(_database(settings))
+                    busy = await ended_chats.in_records(_database(settings))
                     await still.begin_live_store(busy)
                 with losses():
                     ended = await _end_chats(_database(settings), clock.now())

@@ -12,7 +12,7 @@ from sqlalchemy.pool import NullPool
 
 from passerby.adapters.sql import DatabaseUnusable, Pool, SchemaState, schema_state
 from passerby.adapters.sql.engine import connect, database_url
-from passerby.adapters.sql.examining import examine
+from passerby.adapters.sql.examination import examine
 from passerby.adapters.sql.failures import DAMAGED, losses
 from passerby.adapters.sql.pooler import is_pooled, name_of_pooler
 from passerby.adapters.sql.schema import check_tables, is_damaged

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from passerby.adapters.sql.panel_reading import PanelReading
+from passerby.adapters.sql.panel_reader import PanelReader
 from passerby.domain.audit import first_broken
 from passerby.kernel.staff import Permission
 from passerby.panel.http import Answer
@@ -17,7 +17,7 @@ _NEWEST: Final = 2**62
 class AuditPage:
     page = Page("/audit", "Audit", Permission.AUDIT)
 
-    def __init__(self, look: Look, reading: PanelReading, staff: StaffRecords) -> None:
+    def __init__(self, look: Look, reading: PanelReader, staff: StaffRecords) -> None:
         self._look = look
         self._reading = reading
         self._staff = staff

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Final, Protocol
 
 from passerby.adapters.sql import SqlStaff
-from passerby.adapters.sql.panel_reading import PanelReading
+from passerby.adapters.sql.panel_reader import PanelReader
 from passerby.catalogue import Catalogue
 from passerby.kernel.digits import MOST_ID, whole
 from passerby.kernel.ids import BotId
@@ -53,7 +53,7 @@ class BotsPage:
         self,
         look: Look,
         live: LiveLook,
-        reading: PanelReading,
+        reading: PanelReader,
         staff: SqlStaff,
         act: Act,
         words: Catalogue,

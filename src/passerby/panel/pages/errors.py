@@ -3,7 +3,7 @@
 import msgspec
 
 from passerby import __version__
-from passerby.adapters.sql.panel_reading import PanelReading
+from passerby.adapters.sql.panel_reader import PanelReader
 from passerby.kernel.staff import Permission
 from passerby.kernel.staff_requests import FaultResolved
 from passerby.panel.http import Answer, see
@@ -16,7 +16,7 @@ MOST = 200
 class ErrorsPage:
     page = Page("/errors", "Errors", Permission.SETTINGS)
 
-    def __init__(self, look: Look, reading: PanelReading, act: Act) -> None:
+    def __init__(self, look: Look, reading: PanelReader, act: Act) -> None:
         self._look = look
         self._reading = reading
         self._act = act

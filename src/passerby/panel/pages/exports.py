@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import msgspec
 
-from passerby.adapters.sql.panel_counting import CHATS, DAYS, GROWTH, Growth
-from passerby.adapters.sql.panel_reading import PanelReading
+from passerby.adapters.sql.panel_counter import CHATS, DAYS, GROWTH, Growth
+from passerby.adapters.sql.panel_reader import PanelReader
 from passerby.domain.spreadsheet import as_csv
 from passerby.kernel.staff import Permission
 from passerby.panel.http import Answer
@@ -20,7 +20,7 @@ AUDIT_ROWS: Final = 10_000
 class ExportsPage:
     page = Page("/exports", "Exports", Permission.FIGURES)
 
-    def __init__(self, look: Look, reading: PanelReading) -> None:
+    def __init__(self, look: Look, reading: PanelReader) -> None:
         self._look = look
         self._reading = reading
         self._tables: dict[str, tuple[str, Permission, Callable[[float], Awaitable[Table]]]] = {

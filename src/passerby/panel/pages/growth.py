@@ -7,8 +7,8 @@ from typing import Any, Final
 import msgspec
 
 from passerby.adapters.sql.funnel import FunnelRow, read_funnel, summed
-from passerby.adapters.sql.panel_counting import BACK, GROWTH, Growth
-from passerby.adapters.sql.panel_reading import PanelReading
+from passerby.adapters.sql.panel_counter import BACK, GROWTH, Growth
+from passerby.adapters.sql.panel_reader import PanelReader
 from passerby.kernel.journey import Step
 from passerby.kernel.staff import Permission
 from passerby.panel.figure import COUNTED, Figure
@@ -44,7 +44,7 @@ SOURCE_STEPS: Final = (
 class GrowthPage:
     page = Page("/growth", "Growth", Permission.FIGURES)
 
-    def __init__(self, look: Look, reading: PanelReading, marks: Marks) -> None:
+    def __init__(self, look: Look, reading: PanelReader, marks: Marks) -> None:
         self._look = look
         self._reading = reading
         self._marks = marks
@@ -90,7 +90,7 @@ class GrowthPage:
         return self._look.page(visit, "growth.html", shown)
 
 
-async def read_growth(reading: PanelReading, first: int, last: int) -> tuple[dict[int, Growth], float]:
+async def read_growth(reading: PanelReader, first: int, last: int) -> tuple[dict[int, Growth], float]:
     """The days, and when the newest of them was counted."""
     rows = await reading.figures(GROWTH, first, last)
     days = {number: msgspec.json.decode(body, type=Growth) for number, body, _ in rows}

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
-from passerby.adapters.sql.panel_counting import CHATS
-from passerby.adapters.sql.panel_reading import PanelReading
+from passerby.adapters.sql.panel_counter import CHATS
+from passerby.adapters.sql.panel_reader import PanelReader
 from passerby.kernel.staff import Permission
 from passerby.panel.figure import COUNTED, RECORDS, Figure
 from passerby.panel.http import Answer
@@ -40,7 +40,7 @@ ENDS: Final = {
 class HealthPage:
     page = Page("/chats", "Chats", Permission.FIGURES)
 
-    def __init__(self, look: Look, reading: PanelReading, marks: Marks) -> None:
+    def __init__(self, look: Look, reading: PanelReader, marks: Marks) -> None:
         self._look = look
         self._reading = reading
         self._marks = marks

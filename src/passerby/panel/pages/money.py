@@ -13,7 +13,7 @@ from passerby.panel.figure import RECORDS, Figure
 from passerby.panel.http import Answer
 from passerby.panel.look import Look, count, day, seconds
 from passerby.panel.marks import Marks
-from passerby.panel.opening import OpenExhibit
+from passerby.panel.sealed import OpenExhibit
 from passerby.panel.visit import Act, Page, Route, Visit
 
 PERIOD_DAYS: Final = 30

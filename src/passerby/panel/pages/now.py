@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from passerby.adapters.sql.panel_reading import PanelReading, Waiting
+from passerby.adapters.sql.panel_reader import PanelReader, Waiting
 from passerby.kernel.ids import BotId
 from passerby.kernel.staff import Permission
 from passerby.panel.figure import RECORDS, STORE, WORKERS, Figure
@@ -30,7 +30,7 @@ Bots = Callable[[], Sequence[BotId]]
 class NowPage:
     page = Page("/", "Now", Permission.FIGURES)
 
-    def __init__(self, look: Look, live: LiveLook, reading: PanelReading, marks: Marks, bots: Bots) -> None:
+    def __init__(self, look: Look, live: LiveLook, reading: PanelReader, marks: Marks, bots: Bots) -> None:
         self._look = look
         self._live = live
         self._reading = reading
@@ -110,7 +110,7 @@ class NowPage:
         return rows
 
 
-async def read_samples(reading: PanelReading, now: float, minutes: int) -> list[Sample]:
+async def read_samples(reading: PanelReader, now: float, minutes: int) -> list[Sample]:
     """The samples of the last minutes, in order."""
     minute = int(now // 60)
     rows = await reading.figures(MINUTE, minute - minutes, minute)

@@ -21,10 +21,10 @@ from passerby.kernel.text import Text
 from passerby.panel.figure import RECORDS, Figure
 from passerby.panel.http import Answer, see
 from passerby.panel.look import FEW, Look, count, people, seconds
-from passerby.panel.opening import OpenExhibit
+from passerby.panel.sealed import OpenExhibit
 from passerby.panel.visit import Act, Page, Route, Visit
 from passerby.staff.cases.deciding import LENGTHS_H
-from passerby.staff.cases.looking import FOR_GOOD, length
+from passerby.staff.cases.view import FOR_GOOD, length
 
 PERIOD_DAYS: Final = 30
 LANES: Final = {0: "minors and threats", 1: "appeals", 2: "the rest"}

@@ -22,11 +22,11 @@ from passerby.ports.staff import StaffRecords
 from passerby.settings import Settings, WrongSetting
 from passerby.settings.alerting import AlertSettings
 from passerby.settings.growth import GrowthSettings
-from passerby.settings.keeping import KeepingSettings
 from passerby.settings.limits import LimitSettings
 from passerby.settings.money import MoneySettings
-from passerby.settings.overriding import OVERRIDABLE, overridden, overridden_by, shown
+from passerby.settings.overrides import OVERRIDABLE, overridden, overridden_by, shown
 from passerby.settings.panel import PanelSettings
+from passerby.settings.retention import RetentionSettings
 from passerby.settings.rules import RuleSettings
 from passerby.settings.sponsor import SponsorSettings
 
@@ -44,7 +44,7 @@ ABOUT: Final[dict[str, type[BaseModel]]] = {
     "Alerts": AlertSettings,
     "Limits": LimitSettings,
     "Panel": PanelSettings,
-    "What is kept": KeepingSettings,
+    "What is kept": RetentionSettings,
 }
 NAMES: Final = frozenset(name.upper() for name in OVERRIDABLE)
 

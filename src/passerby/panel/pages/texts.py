@@ -12,8 +12,8 @@ from markupsafe import Markup
 from passerby.adapters.sql.overrides import SqlOverrides
 from passerby.catalogue import Catalogue
 from passerby.catalogue.catalogue import NAME
-from passerby.catalogue.overriding import compiled, problems, source
 from passerby.catalogue.template import Template, Wording, escape
+from passerby.catalogue.wordings import compiled, problems, source
 from passerby.kernel.ids import BotId
 from passerby.kernel.override import EVERY_BOT, Overridden, Override, Place, value_of, wordings_in
 from passerby.kernel.staff import Permission

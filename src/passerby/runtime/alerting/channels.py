@@ -8,8 +8,8 @@ from typing import Final, NamedTuple, Protocol
 import msgspec
 
 from passerby.domain.alerts.engine import Alert
+from passerby.domain.alerts.notification import REPEATED, Due, Told
 from passerby.domain.alerts.rules import Rule
-from passerby.domain.alerts.telling import REPEATED, Due, Told
 
 SIGNATURE: Final = "X-Passerby-Signature"
 SENT_AT: Final = "X-Passerby-Time"

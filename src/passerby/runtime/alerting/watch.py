@@ -14,8 +14,8 @@ import msgspec
 
 from passerby.domain.alerts import rules
 from passerby.domain.alerts.engine import QUIET, Alert, acknowledge, silence, step
+from passerby.domain.alerts.notification import Due, Told, due, message
 from passerby.domain.alerts.rules import BY_NAME, RULES, Rule
-from passerby.domain.alerts.telling import Due, Told, due, message
 from passerby.domain.alerts.waits import Waits
 from passerby.kernel.ids import BotId
 from passerby.ports.clock import Clock

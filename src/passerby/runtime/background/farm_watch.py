@@ -15,7 +15,7 @@ import msgspec
 
 from passerby.domain.farms.conduct import CONTACTS, Conduct, Note, Wrote, noted
 from passerby.domain.farms.destinations import destinations
-from passerby.domain.farms.judging import RULE, FarmFinding, FarmVerdict, is_candidate, judge
+from passerby.domain.farms.judgement import RULE, FarmFinding, FarmVerdict, is_candidate, judge
 from passerby.domain.farms.openers import bands, line, words_of
 from passerby.domain.farms.seen import name_of, seen
 from passerby.domain.farms.sources import sources_of

@@ -49,7 +49,7 @@ TakeUp = Callable[[Iterable[Outgoing]], Awaitable[None]]
 class Janitor:
     """`take_up` sends entries that are not being sent. `uncertain_at` is when a commit was last left without an answer.
 
-    `inheriting` is held while entries become ours and go to `take_up`. `faults` reports a lost store, and is shared
+    `inheritance` is held while entries become ours and go to `take_up`. `faults` reports a lost store, and is shared
     with other users of the store.
     """
 
@@ -62,7 +62,7 @@ class Janitor:
         take_up: TakeUp,
         is_known: Callable[[str], bool],
         uncertain_at: Callable[[], float],
-        inheriting: Callable[[], AbstractContextManager[None]] = nullcontext,
+        inheritance: Callable[[], AbstractContextManager[None]] = nullcontext,
         faults: logs.Faults | None = None,
         roll_call: RollCall | None = None,
     ) -> None:
@@ -77,7 +77,7 @@ class Janitor:
         self.doubt = self._reconciler.doubt
         self._untold: list[Outgoing] | None = []
         self._checked_at = float("-inf")
-        self._inheriting = inheriting
+        self._inheritance = inheritance
         self._unanswered_at = float("-inf")
         self._nobodys: set[str] = set()
         self._was_doubtful = False
@@ -118,7 +118,7 @@ class Janitor:
                 continue  # the next read or write reports it
 
     async def inherit(self) -> None:
-        with self._inheriting():
+        with self._inheritance():
             try:
                 entries = await self._store.inherit(self._worker)
             except LiveStoreLost:

@@ -12,7 +12,7 @@ from random import Random
 
 import msgspec
 
-from passerby.domain.broadcasts.acting import LASTS_S, edition_of
+from passerby.domain.broadcasts.actions import LASTS_S, edition_of
 from passerby.domain.broadcasts.canary import COUNTED_FROM, PLACES, WATCH_S, canary_below, verdict
 from passerby.kernel.broadcast import Broadcast, BroadcastState, Settled, TargetState
 from passerby.kernel.effect import Priority, Say
@@ -23,7 +23,7 @@ from passerby.ports.broadcasts import BroadcastRecords, Claimable
 from passerby.ports.clock import Clock
 from passerby.ports.leases import duty_lease
 from passerby.ports.records import RecordsLost
-from passerby.runtime.broadcasts.following import Following
+from passerby.runtime.broadcasts.copy_changes import CopyChanges
 from passerby.runtime.broadcasts.rounds import Rounds
 from passerby.runtime.delivery.spare_budget import SpareBudget
 from passerby.runtime.delivery.staff_board import StaffBoard
@@ -62,7 +62,7 @@ class BroadcastSender:
         self,
         records: BroadcastRecords,
         rounds: Rounds,
-        following: Following,
+        following: CopyChanges,
         spare: SpareBudget,
         tokens: Tokens,
         bots: Callable[[], Sequence[BotId]],

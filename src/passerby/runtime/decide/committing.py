@@ -13,7 +13,7 @@ from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.outbox import Notice
 from passerby.ports.participants import Commit, Committed
 from passerby.runtime.decide.commit_plan import CommitPlan, plan_commit
-from passerby.runtime.delivery.sealing import Sealer
+from passerby.runtime.delivery.sealer import Sealer
 from passerby.runtime.inbound.person_queues import Work
 from passerby.runtime.inbound.uncertain_commits import UncertainCommits
 

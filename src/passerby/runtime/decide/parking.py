@@ -18,7 +18,7 @@ from passerby.ports.trails import Trail
 from passerby.runtime.delivery.courier import Courier
 from passerby.runtime.delivery.deliveries import Delivery, relay_effect_id, relayed
 from passerby.runtime.delivery.new_deliveries import RELAY_TTL_S
-from passerby.runtime.delivery.sealing import Sealer
+from passerby.runtime.delivery.sealer import Sealer
 from passerby.runtime.inbound.albums import Albums, parked_marker
 from passerby.runtime.inbound.crashes import FATAL_CRASHES, crashes_of
 from passerby.runtime.inbound.person_queues import PersonQueues, Work

@@ -1,12 +1,12 @@
 """Delivers notices and relay effects: in order, within budgets, with at most one attempt for a chat at a time.
 
 All deliveries for one person through one bot form a queue, retries included. The queue decides (see `domain.delivery`),
-and the courier performs what it commands, in the same turn if nothing has to be waited for: `asking` gets the budget,
-`turns` asks the store, `sends` makes the attempt, `storing` stores the end. Every answer goes back into the queue as an
-event (see `performer`).
+and the courier performs what it commands, in the same turn of the event loop if nothing has to be waited for:
+`budget_requests` gets the budget, `send_checks` asks the store, `sends` makes the attempt, `outcome_writer` stores the
+end. Every answer goes back into the queue as an event (see `performer`).
 
-With several processes, budgets are shared (see `limiters`), and a delivery may wait for other processes (see `turns`).
-No send begins unless this worker is sure of its leases.
+With several processes, budgets are shared (see `limiters`), and a delivery may wait for other processes (see
+`send_checks`). No send begins unless this worker is sure of its leases.
 
 A relay that is not delivered after PARK_AFTER_S is *parked*: sealed into the outbox, so that its update counts as done
 and does not hold up Telegram's queue. It keeps its place in its queue. Behind CROWD others, a relay is parked at once:
@@ -51,19 +51,19 @@ from passerby.ports.leases import NOBODY, Fence, WorkerId
 from passerby.ports.live_store import LiveStore
 from passerby.ports.outbox import Notice
 from passerby.ports.telegram import Telegram
-from passerby.runtime.delivery.asking import Asking
+from passerby.runtime.delivery.budget_requests import BudgetRequests
 from passerby.runtime.delivery.by_chat import KINDS, NOTICE
 from passerby.runtime.delivery.courier_queue import CourierQueue
 from passerby.runtime.delivery.deliveries import Delivery, relay_effect_id, through_another_bot
 from passerby.runtime.delivery.new_deliveries import NewDeliveries
+from passerby.runtime.delivery.outcome_writer import Outcomes, OutcomeWriter
 from passerby.runtime.delivery.parks import Parker, Parks
 from passerby.runtime.delivery.passing_notices import Claims
 from passerby.runtime.delivery.performer import Performer
 from passerby.runtime.delivery.register import Register
+from passerby.runtime.delivery.send_checks import SendChecks
 from passerby.runtime.delivery.sends import Sends
 from passerby.runtime.delivery.spare_budget import SpareBudget
-from passerby.runtime.delivery.storing import Outcomes, Storing
-from passerby.runtime.delivery.turns import Turns
 from passerby.runtime.delivery.waits import Waits
 from passerby.runtime.delivery.wording import Wording
 from passerby.runtime.flight_recorder import FlightRecorder
@@ -117,7 +117,7 @@ class Courier:
         self._new = NewDeliveries(clock, shared=shared)
         self._performer = Performer(background, clock)
         feed = self._feed = self._performer.feed
-        self._turns = Turns(store, clock, Claims(store, assurance, worker), shared=shared)
+        self._send_checks = SendChecks(store, clock, Claims(store, assurance, worker), shared=shared)
         self._sends = Sends(
             telegram,
             store,
@@ -131,8 +131,8 @@ class Courier:
             rng,
             feed,
         )
-        self._storing = Storing(outcomes, background, self._recorder, clock, self._stored, feed)
-        self._asking = Asking(
+        self._outcome_writer = OutcomeWriter(outcomes, background, self._recorder, clock, self._stored, feed)
+        self._budgets = BudgetRequests(
             store,
             self.tokens,
             background,
@@ -144,20 +144,22 @@ class Courier:
             shared=shared,
         )
         self.spare_budget = SpareBudget(
-            store, self.tokens, self._asking, self._queue, self._oldest_s, clock, bot_budget, shared=shared
+            store, self.tokens, self._budgets, self._queue, self._oldest_s, clock, bot_budget, shared=shared
         )
         self._parks = Parks(background, feed)
-        waits = Waits(store, self._turns, self._asking, self._sends, background, self._recorder, feed, shared=shared)
+        waits = Waits(
+            store, self._send_checks, self._budgets, self._sends, background, self._recorder, feed, shared=shared
+        )
         self._performer.perform |= {
-            AskBudget: self._asking.ask,
-            Withdraw: self._asking.withdraw,
+            AskBudget: self._budgets.ask,
+            Withdraw: self._budgets.withdraw,
             Check: waits.check,
             WaitUntil: waits.wait_until,
             Send: self._sends.begin,
             Hold: waits.hold,
-            StoreStep: self._storing.step,
-            StoreDelivered: self._storing.delivered,
-            StoreFailed: self._storing.failed,
+            StoreStep: self._outcome_writer.step,
+            StoreDelivered: self._outcome_writer.delivered,
+            StoreFailed: self._outcome_writer.failed,
             Park: self._parks.park,
         }
         metrics.know_bots(telegram.bots)
@@ -255,7 +257,7 @@ class Courier:
     def _queue(self, bot: BotId, person: PersonId) -> CourierQueue:
         queue = self._queues.get((bot, person))
         if queue is None:
-            queue = self._queues[bot, person] = CourierQueue(self._asking.chat_limiter(bot, person))
+            queue = self._queues[bot, person] = CourierQueue(self._budgets.chat_limiter(bot, person))
             if self.tokens.is_lost(bot):
                 queue.handle(BotLost(), self._clock.monotonic())
         return queue
@@ -281,7 +283,7 @@ class Courier:
 
     def _on_trust(self, bot: BotId, trust: Trust) -> None:
         """React to a bot that is suspected, lost, or works again. Wakes the queues that waited for this."""
-        bot_queue = self._asking.bot_queue(bot)
+        bot_queue = self._budgets.bot_queue(bot)
         bot_queue.lost = False
         if trust is Trust.LOST:
             bot_queue.lose()
@@ -311,7 +313,7 @@ class Courier:
     @property
     def under_way(self) -> bool:
         """Whether the outcome of some send is not known, or not stored yet."""
-        return bool(self._sends.under_way or self._storing.under_way)
+        return bool(self._sends.under_way or self._outcome_writer.under_way)
 
     def is_sending_since_before(self, generation: str) -> bool:
         """Whether a call to Telegram that began in another generation than this one is still under way."""
@@ -328,9 +330,9 @@ class Courier:
         self._sends.halted = True
         self._performer.abandon()
 
-    def inheriting(self) -> AbstractContextManager[None]:
-        """Mark the time in which we take over entries of others and pass them to `say` and `resume` (see `turns`)."""
-        return self._turns.inheriting()
+    def inheritance(self) -> AbstractContextManager[None]:
+        """Mark the time in which we take over entries of others, for `say` and `resume` (see `send_checks`)."""
+        return self._send_checks.inheritance()
 
     def known(self, entry: str) -> bool:
         """Whether this process is delivering an entry of the outbox."""
@@ -374,7 +376,7 @@ class Courier:
             del self._queues[key]
         metrics.PENDING.set(self.pending)
         metrics.OUTBOX_OLDEST.set(now - self._register.oldest_stored_at(now))
-        self._asking.show_holds(now)
+        self._budgets.show_holds(now)
 
     def _oldest_s(self) -> float:
         now = self._clock.monotonic()

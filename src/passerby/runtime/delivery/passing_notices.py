@@ -6,7 +6,7 @@ whichever process, it is not sent: the notice of the end says more. Two checks d
 - With several processes, the notice's owner *claims* it before it asks for a budget: a commit stores that it will be
   sent now, on condition that the reader's version is still the one with that search. A commit that ends the search
   changes the version. So either the claim comes first, and the notice of the end waits for this one as for any earlier
-  notice (see `turns`); or the end comes first, and there is no claim. Until it is claimed, nobody waits for it.
+  notice (see `send_checks`); or the end comes first, and there is no claim. Until it is claimed, nobody waits for it.
 - Right before the call is written, the reader's facts are read for the wording. They show whether the search goes on.
 
 If its owner dies, the heir does the same, claimed or not.

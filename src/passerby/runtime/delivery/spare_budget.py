@@ -14,7 +14,7 @@ from passerby.kernel.ids import BotId, PersonId
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.shared_budgets import Account
-from passerby.runtime.delivery.asking import Asking
+from passerby.runtime.delivery.budget_requests import BudgetRequests
 from passerby.runtime.delivery.courier_queue import CourierQueue
 from passerby.runtime.delivery.limiters import LocalLimiter
 from passerby.runtime.membership.tokens import Tokens
@@ -44,7 +44,7 @@ class SpareBudget:
         self,
         store: LiveStore,
         tokens: Tokens,
-        asking: Asking,
+        budgets: BudgetRequests,
         queue_of: Callable[[BotId, PersonId], CourierQueue],
         oldest_s: Callable[[], float],
         clock: Clock,
@@ -54,7 +54,7 @@ class SpareBudget:
     ) -> None:
         self._store = store
         self._tokens = tokens
-        self._asking = asking
+        self._budgets = budgets
         self._queue_of = queue_of
         self._oldest_s = oldest_s
         self._clock = clock
@@ -66,7 +66,7 @@ class SpareBudget:
     def is_open(self, bot: BotId) -> bool:
         """Whether a broadcast may use this bot now, as far as one can tell without asking the store."""
         now = self._clock.monotonic()
-        queue = self._asking.bot_queue(bot)
+        queue = self._budgets.bot_queue(bot)
         is_held = max(queue.held_until, self._closed_until.get(bot, FULL)) > now
         is_held = is_held or (self._shared and self._store.is_held(Account(bot)))
         return self._tokens.works(bot) and not is_held and not queue.waiting and self._oldest_s() <= LATE_S
@@ -88,7 +88,7 @@ class SpareBudget:
             return Take.CHAT_BUSY
         if not queue.limiter.ready(now) and await queue.limiter.ask() > 0:
             return Take.CHAT_BUSY
-        if not paid and not await self._asking.bot_queue(bot).take_spare():
+        if not paid and not await self._budgets.bot_queue(bot).take_spare():
             return Take.NOT_NOW
         now = self._clock.monotonic()
         queue.limiter.spend(now)
@@ -101,7 +101,7 @@ class SpareBudget:
         self._closed_until[bot] = max(self._closed_until.get(bot, FULL), now + hold_s)
         queue = self._queue_of(bot, person)
         queue.held_until = max(queue.held_until, now + hold_s)
-        whole_s = self._asking.bot_queue(bot).note_flood(person, hold_s)
+        whole_s = self._budgets.bot_queue(bot).note_flood(person, hold_s)
         metrics.FLOODS.add(bot, "bot" if whole_s else "chat")
         logs.record("courier.flood", "warning", bot=bot, retry_after_s=hold_s, kind="bot" if whole_s else "chat")
         if self._shared:

@@ -9,11 +9,11 @@ from passerby.domain.delivery.phases import Phase
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.shared_budgets import Account
 from passerby.ports.soon import Soon
-from passerby.runtime.delivery.asking import Asking
+from passerby.runtime.delivery.budget_requests import BudgetRequests
 from passerby.runtime.delivery.courier_queue import CourierQueue, Feed
 from passerby.runtime.delivery.deliveries import Delivery
+from passerby.runtime.delivery.send_checks import SendChecks
 from passerby.runtime.delivery.sends import Sends
-from passerby.runtime.delivery.turns import Turns
 from passerby.runtime.flight_recorder import FlightRecorder
 from passerby.runtime.tasks import Background
 from passerby.telemetry import logs, metrics
@@ -23,8 +23,8 @@ class Waits:
     def __init__(
         self,
         store: LiveStore,
-        turns: Turns,
-        asking: Asking,
+        send_checks: SendChecks,
+        budgets: BudgetRequests,
         sends: Sends,
         background: Background,
         recorder: FlightRecorder,
@@ -33,8 +33,8 @@ class Waits:
         shared: bool,
     ) -> None:
         self._store = store
-        self._turns = turns
-        self._asking = asking
+        self._send_checks = send_checks
+        self._budgets = budgets
         self._sends = sends
         self._background = background
         self._recorder = recorder
@@ -44,7 +44,7 @@ class Waits:
     def check(self, queue: CourierQueue, command: Check, now: float) -> None:
         delivery = command.delivery
         assert isinstance(delivery, Delivery), "the courier put it in"
-        checking = self._background.begin(self._turns.check(queue, delivery), delivery.refs)
+        checking = self._background.begin(self._send_checks.check(queue, delivery), delivery.refs)
         self._background.when_done(checking, partial(self._checked, queue, delivery))
 
     def _checked(self, queue: CourierQueue, delivery: Delivery, answer: Soon[Event]) -> None:
@@ -75,7 +75,7 @@ class Waits:
         """
         delivery, bot, hold_s = queue.current, command.bot, command.hold_s
         assert isinstance(delivery, Delivery), "it was just sent"
-        whole_s = self._asking.bot_queue(bot).note_flood(delivery.person, hold_s)
+        whole_s = self._budgets.bot_queue(bot).note_flood(delivery.person, hold_s)
         if self._shared and bot == delivery.through:
             self._background.spawn(self._share_hold(Account(bot, delivery.person), hold_s))
         if self._shared and whole_s:

@@ -32,7 +32,7 @@ from passerby.ports.message_map import Mark
 from passerby.ports.participants import Commit
 from passerby.ports.telegram import Arrival
 from passerby.ports.trails import Trail, trail_of
-from passerby.runtime.delivery.sealing import Sealer
+from passerby.runtime.delivery.sealer import Sealer
 from passerby.runtime.inbound.crashes import crashes_of
 from passerby.runtime.inbound.person_queues import ALBUM_ITEMS, PersonQueues, Work, joined
 from passerby.runtime.tasks import Background

@@ -1,7 +1,7 @@
 """One worker among others: it sends heartbeats, knows the other members, and holds its share of the leases.
 
 A worker sends a *heartbeat* every BEAT_S. The store answers with the list of members. From that list, every worker
-computes the same plan of who should hold which lease (`domain.spreading`): bots are shared out evenly, and so is the
+computes the same plan of who should hold which lease (`domain.spread`): bots are shared out evenly, and so is the
 rest, first to workers with fewer bots. A worker hands over leases that should be another's, and takes free ones that
 should be its own, a few at a time. A worker that dies sends no heartbeats, and its leases are free after TTL_S.
 
@@ -24,7 +24,7 @@ from typing import Protocol
 
 import msgspec
 
-from passerby.domain.spreading import spread
+from passerby.domain.spread import spread
 from passerby.ports.clock import Clock
 from passerby.ports.leases import Evicted, Fence, LeaseName, Leases, Members, WorkerId
 from passerby.ports.live_store import LiveStoreLost

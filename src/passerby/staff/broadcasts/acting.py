@@ -2,7 +2,7 @@
 
 from passerby.dialogue.staff import answer, refused
 from passerby.domain.alone import SUBMITTED
-from passerby.domain.broadcasts.acting import act, no_correction, tried
+from passerby.domain.broadcasts.actions import act, no_correction, tried
 from passerby.domain.team import may
 from passerby.kernel.broadcast import Broadcast, BroadcastState, Composing
 from passerby.kernel.decision import Env

@@ -3,7 +3,7 @@
 import msgspec
 
 from passerby.dialogue.staff import answer, refused
-from passerby.domain.broadcasts.acting import buttons_in, with_buttons, written
+from passerby.domain.broadcasts.actions import buttons_in, with_buttons, written
 from passerby.domain.broadcasts.live_numbers import WAITING
 from passerby.domain.broadcasts.options import WrongOption, with_options
 from passerby.kernel.broadcast import Broadcast, BroadcastState, Composing, Variant

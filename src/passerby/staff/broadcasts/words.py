@@ -9,7 +9,7 @@
 """
 
 from passerby.dialogue.staff import answer, refused
-from passerby.domain.broadcasts.acting import no_correction
+from passerby.domain.broadcasts.actions import no_correction
 from passerby.kernel.broadcast import Broadcast, Composing
 from passerby.kernel.decision import Env
 from passerby.kernel.digits import whole

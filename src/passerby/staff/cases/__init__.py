@@ -30,7 +30,7 @@ from passerby.staff.cases.legal import (
     unmask_asked,
     unmask_pressed,
 )
-from passerby.staff.cases.looking import exhibits_pressed, queue_asked, show_pressed, take_next
+from passerby.staff.cases.view import exhibits_pressed, queue_asked, show_pressed, take_next
 
 _NEEDS = Permission.SANCTION
 

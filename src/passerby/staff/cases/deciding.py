@@ -23,7 +23,7 @@ from passerby.kernel.staff import (
 from passerby.kernel.text import Text, text
 from passerby.staff.cases.farms import INTERIM_S, NEXT, confirm_farm, farm_given_back
 from passerby.staff.cases.known import mine, named, token
-from passerby.staff.cases.looking import FOR_GOOD, length
+from passerby.staff.cases.view import FOR_GOOD, length
 
 LENGTHS_H = (1, 24, 168, 720, 2160)
 MUTED_S = 30 * DAY_S

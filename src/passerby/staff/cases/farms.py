@@ -10,7 +10,7 @@ import msgspec
 from passerby.dialogue.spans import span
 from passerby.dialogue.staff import answer, lines, refused
 from passerby.domain.cases import DAY_S, evidence_of
-from passerby.domain.farms.judging import RULE
+from passerby.domain.farms.judgement import RULE
 from passerby.domain.sanctions import bar
 from passerby.kernel.case import About, Case, CaseFile, CaseState, Outcome, Proposal
 from passerby.kernel.decision import Env

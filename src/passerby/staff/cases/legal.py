@@ -18,7 +18,7 @@ from passerby.kernel.staff import AuditNote, Permission, ShowExhibit, StaffDecis
 from passerby.kernel.staff_requests import CaseActAsked, ExportAsked, HoldAsked, UnmaskAsked
 from passerby.kernel.text import Text, text
 from passerby.staff.cases.known import known, named
-from passerby.staff.cases.looking import whose
+from passerby.staff.cases.view import whose
 
 FETCHED_S = 86_400.0
 """How long after the agreement the command line may fetch what it asked for."""

@@ -1,6 +1,6 @@
 """Overrides: staff change a setting or a text, and the whole fleet takes it up within seconds.
 
-Whether a value is allowed is checked before (`passerby.settings.overriding`, `passerby.catalogue.overriding`), because
+Whether a value is allowed is checked before (`passerby.settings.overrides`, `passerby.catalogue.wordings`), because
 it depends on the settings and on the catalogue. Each change must have seen the one before.
 """
 

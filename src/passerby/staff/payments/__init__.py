@@ -7,7 +7,7 @@ same as for any purchase (`staff.purchases`).
 from passerby.kernel.staff import Allowed, Permission, StaffFeature
 from passerby.kernel.staff_requests import AnswerAsked, PaymentCaseAsked
 from passerby.staff.payments.answering import answer_asked, answered
-from passerby.staff.payments.looking import case_asked, listed, seen
+from passerby.staff.payments.view import case_asked, listed, seen
 
 feature = StaffFeature(
     "payments",

@@ -11,7 +11,7 @@ from passerby.kernel.payment_case import AnswerOrder
 from passerby.kernel.staff import AuditNote, StaffDecision, StaffFacts
 from passerby.kernel.staff_requests import AnswerAsked
 from passerby.kernel.text import text
-from passerby.staff.payments.looking import known, named
+from passerby.staff.payments.view import known, named
 
 
 def answered(event: MessageReceived, facts: StaffFacts, env: Env) -> StaffDecision:

@@ -7,7 +7,6 @@ within a second, and tells the person why. A ban without an end needs a second m
 from passerby.kernel.staff import Agreed, Allowed, Permission, StaffFeature
 from passerby.kernel.staff_requests import DataAsked, LiftAsked, PersonAsked, SanctionAsked
 from passerby.staff.people.data import copy_pressed, data_asked, erase_pressed, gone_pressed
-from passerby.staff.people.looking import looked_up, person_asked, shown_again
 from passerby.staff.people.sanctioning import (
     agreed,
     choose_kind,
@@ -20,6 +19,7 @@ from passerby.staff.people.sanctioning import (
     sanction_asked,
     sanction_pressed,
 )
+from passerby.staff.people.view import looked_up, person_asked, shown_again
 
 feature = StaffFeature(
     "people",

@@ -8,7 +8,7 @@ from passerby.kernel.event import ButtonPressed
 from passerby.kernel.staff import AuditNote, DataOrder, StaffDecision, StaffFacts
 from passerby.kernel.staff_requests import DataAsked
 from passerby.kernel.text import text
-from passerby.staff.people.looking import named, unknown
+from passerby.staff.people.view import named, unknown
 
 
 def _back(code: str) -> Button:

@@ -24,7 +24,7 @@ from passerby.kernel.staff import (
 )
 from passerby.kernel.staff_requests import LiftAsked, SanctionAsked
 from passerby.kernel.text import Text, text
-from passerby.staff.people.looking import may_lift, named, unknown
+from passerby.staff.people.view import may_lift, named, unknown
 
 HOUR_S = 3600.0
 DAY_H = 24

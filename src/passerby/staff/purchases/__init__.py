@@ -6,8 +6,8 @@ fleet takes the VIP time back, tells the buyer, and asks Telegram until it confi
 
 from passerby.kernel.staff import Agreed, Allowed, Permission, StaffFeature
 from passerby.kernel.staff_requests import PurchaseAsked, RefundAsked
-from passerby.staff.purchases.looking import looked_up, purchase_asked, shown_again
 from passerby.staff.purchases.refunding import agreed, choose_reason, refund_asked, refund_pressed, sure_pressed
+from passerby.staff.purchases.view import looked_up, purchase_asked, shown_again
 
 feature = StaffFeature(
     "purchases",

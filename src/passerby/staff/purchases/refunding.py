@@ -15,7 +15,7 @@ from passerby.kernel.purchase import RefundOrder, RefundReason
 from passerby.kernel.staff import AuditNote, Permission, StaffDecision, StaffFacts
 from passerby.kernel.staff_requests import RefundAsked
 from passerby.kernel.text import text
-from passerby.staff.purchases.looking import named, obstacle, unknown
+from passerby.staff.purchases.view import named, obstacle, unknown
 
 
 def _back(code: str) -> tuple[Button, ...]:

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from passerby.adapters.botapi import dialling
+from passerby.adapters.botapi import dialler
 from passerby.adapters.botapi.client import Client
 from passerby.adapters.botapi.connection import Lost
-from passerby.adapters.botapi.dialling import Dialler
+from passerby.adapters.botapi.dialler import Dialler
 from passerby.adapters.botapi.transport import CONNECTS_AT_ONCE, PACE_S, Transport
 from passerby.cli.serving import _loop_factory
 from passerby.kernel.ids import BotId
@@ -189,7 +189,7 @@ def test_a_failing_resolver_is_a_temporary_fault(ill: str, monkeypatch: pytest.M
                 await made.aclose()
                 await client.aclose()
 
-    monkeypatch.setattr("passerby.adapters.botapi.streaming.CONNECT_S", 0.2)
+    monkeypatch.setattr("passerby.adapters.botapi.streaming_clients.CONNECT_S", 0.2)
     asyncio.run(scenario())
 
 
@@ -205,8 +205,8 @@ def test_the_last_answer_of_a_failing_resolver_is_used(ill: str, monkeypatch: py
                 assert resolver.asked == 2
                 dialler.aclose()
 
-    monkeypatch.setattr(dialling, "FRESH_S", 0.0)
-    monkeypatch.setattr(dialling, "STALE_WAIT_S", 0.01)
+    monkeypatch.setattr(dialler, "FRESH_S", 0.0)
+    monkeypatch.setattr(dialler, "STALE_WAIT_S", 0.01)
     asyncio.run(scenario())
 
 
@@ -225,7 +225,7 @@ def test_a_burst_of_a_thousand_calls_makes_few_connections_at_a_time(monkeypatch
     under_way, most = 0, 0
     connect = Dialler.connect
 
-    async def counted(self: Dialler) -> tuple[socket.socket, dialling.Address]:
+    async def counted(self: Dialler) -> tuple[socket.socket, dialler.Address]:
         nonlocal under_way, most
         under_way += 1
         most = max(most, under_way)

@@ -3,8 +3,8 @@
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 
+from simulated_people.phone_reader import CLOSES, LEAVES, OPENS, Phone
 from simulated_people.phrases import Asks, Said
-from simulated_people.reading import CLOSES, LEAVES, OPENS, Phone
 from simulated_people.verdict import Fault, Line, Verdict
 
 _SEARCHES = frozenset({Asks.SEARCH, Asks.NEXT})

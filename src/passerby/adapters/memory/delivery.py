@@ -14,7 +14,7 @@ from passerby.ports.soon import Soon
 from passerby.ports.trails import Trail, trail_of
 
 
-class MemoryDelivering(MemoryMembership):
+class MemoryDelivery(MemoryMembership):
     """The roles MessageMap, Outbox, Trails and Caches."""
 
     async def counterpart(self, chat: ChatId, about: MessageRef) -> Counterpart | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from passerby.cli.recycling import AT_ONCE, LOOK_S, SHARE, SPREAD_S, Recycling
+from passerby.cli.recycler import AT_ONCE, LOOK_S, SHARE, SPREAD_S, Recycler
 
 LIMIT_MB = 1000
 LONGEST = 1 + int(SPREAD_S / LOOK_S)
@@ -18,7 +18,7 @@ def looks_until_it_ends(share: float | None, *, rng: Any, most: int = 100) -> in
     async def look() -> int | None:
         stop = asyncio.Event()
         rss = None if share is None else int(share * LIMIT_MB * 1024 * 1024)
-        recycling = Recycling(LIMIT_MB, stop, lambda: rss, rng)
+        recycling = Recycler(LIMIT_MB, stop, lambda: rss, rng)
         for number in range(1, most + 1):
             recycling.look()
             recycling.close()

@@ -67,7 +67,7 @@ def reading_engine(database: str | os.PathLike[str]) -> AsyncEngine:
     return engine
 
 
-class PanelReading(Transactions):
+class PanelReader(Transactions):
     """Raises: RecordsLost from every method."""
 
     @property

@@ -14,13 +14,13 @@ from passerby.kernel.rules import ContactPolicy, Rules
 from passerby.ports.clock import Clock
 from passerby.ports.records import RecordsLost
 from passerby.settings import Settings
-from passerby.settings.overriding import overridden_by
+from passerby.settings.overrides import overridden_by
 from passerby.telemetry import logs
 
 LOOK_EVERY_S: Final = 2.0
 
 
-class Overriding:
+class OverrideWatch:
     """`settings` are those in effect, `rules` and `thresholds` what is made of them. `words` gets the wordings."""
 
     def __init__(

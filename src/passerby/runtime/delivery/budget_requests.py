@@ -26,7 +26,7 @@ ELSEWHERE_POLL_S = 0.5
 _GRANTED = BudgetGranted()
 
 
-class Asking:
+class BudgetRequests:
     """`store_pause_s` returns how long a delivery waits when the store is away."""
 
     def __init__(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from passerby.cli.leaving import UNWRITTEN
+from passerby.cli.process_exit import UNWRITTEN
 from tests.cli.command import PASSERBY, TOKEN, WAIT_S, passerby, running
 from tests.size import size
 
@@ -64,7 +64,7 @@ def test_output_that_cannot_be_written_is_not_a_success(tmp_path: Path) -> None:
 def test_the_last_of_the_output_that_cannot_be_written_is_not_a_success_either(tmp_path: Path) -> None:
     """`print` succeeds. What it prints is written when the process ends."""
     for code, ends_with in ((0, UNWRITTEN), (3, 3)):
-        command = (PASSERBY[0], "-c", f"from passerby.cli.leaving import leave; print('said'); leave({code})")
+        command = (PASSERBY[0], "-c", f"from passerby.cli.process_exit import leave; print('said'); leave({code})")
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
         with Path("/dev/full").open("w") as full:
             done = subprocess.run(command, cwd=tmp_path, stdout=full, check=False, timeout=WAIT_S, env=environment)

@@ -8,11 +8,11 @@ from types import ModuleType
 
 import pytest
 
-import botapi_sandbox.bounds
-import passerby.web.bounds
+import botapi_sandbox.connection_limits
+import passerby.web.connection_limits
 from botapi_sandbox.service import make_world, running
 from passerby.web import Pages, listen_on_socket, listen_on_tcp
-from passerby.web.bounds import MOST_HEAD
+from passerby.web.connection_limits import MOST_HEAD
 from tests.staged import in_a_loop
 
 Where = int | Path
@@ -43,9 +43,9 @@ Listening = Callable[[Path], AbstractAsyncContextManager[Where]]
 every = pytest.mark.parametrize(
     ("listening", "bounds"),
     [
-        pytest.param(pages_on_a_port, passerby.web.bounds, id="port"),
-        pytest.param(pages_on_a_socket, passerby.web.bounds, id="socket"),
-        pytest.param(sandbox, botapi_sandbox.bounds, id="sandbox"),
+        pytest.param(pages_on_a_port, passerby.web.connection_limits, id="port"),
+        pytest.param(pages_on_a_socket, passerby.web.connection_limits, id="socket"),
+        pytest.param(sandbox, botapi_sandbox.connection_limits, id="sandbox"),
     ],
 )
 

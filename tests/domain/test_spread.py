@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from passerby.domain.spreading import spread
+from passerby.domain.spread import spread
 
 names = st.lists(st.sampled_from([f"bot:{number}" for number in range(12)]), unique=True)
 workers = st.lists(st.sampled_from("abcdefg"), unique=True, min_size=1)

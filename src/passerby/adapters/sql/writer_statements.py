@@ -1,4 +1,4 @@
-"""The statements that `writing` sends for its rows."""
+"""The statements that `writer` sends for its rows."""
 
 from collections.abc import Sequence
 from typing import Any

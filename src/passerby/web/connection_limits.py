@@ -10,7 +10,7 @@ limit. And with `limit_concurrency` connections, uvicorn answers 503 to all of t
                      of a later request; or the body not within BODY_WITHIN_S after the head
     closed at once   this connection would be the one with number `limit_concurrency`
 
-Passerby has the same limits for its own pages in `passerby.web.bounds`: the two packages may not import each other.
+The sandbox has the same limits in `botapi_sandbox.connection_limits`: the two packages may not import each other.
 """
 
 import asyncio
@@ -23,8 +23,7 @@ MOST_HEAD: Final = 32 * 1024
 """The same as nginx's default (large_client_header_buffers 4 8k)."""
 
 HEAD_WITHIN_S: Final = 10.0
-BODY_WITHIN_S: Final = 120.0
-"""Longer than Passerby's, because files are uploaded here, perhaps on a busy machine."""
+BODY_WITHIN_S: Final = 30.0
 
 _TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
@@ -53,7 +52,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
-        # Malformed requests from strangers are common, so they are not logged.
+        # Not logged: strangers send malformed requests all the time.
         self.logger = _QUIET_LOGGER
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]

@@ -12,7 +12,7 @@ from passerby.settings.forms import decode_key
 from passerby.settings.wrong import WrongSetting
 
 
-class KeepingSettings(BaseModel):
+class RetentionSettings(BaseModel):
     """What is kept, where, and for how long."""
 
     backup_dir: Path | None = Field(

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from passerby.domain.broadcasts.acting import RECALL_S
+from passerby.domain.broadcasts.actions import RECALL_S
 from passerby.domain.broadcasts.fates import variant_for
 from passerby.kernel.broadcast import Broadcast, Copy
 from passerby.kernel.staff import AuditNote
@@ -27,7 +27,7 @@ PAUSE_S = 0.05
 TRIES = 100
 
 
-class Following:
+class CopyChanges:
     def __init__(
         self,
         records: BroadcastRecords,

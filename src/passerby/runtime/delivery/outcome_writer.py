@@ -35,7 +35,7 @@ class Ended(Protocol):
         """The end of a delivery is stored; or it is not (`is_known`), because of a bug."""
 
 
-class Storing:
+class OutcomeWriter:
     def __init__(
         self,
         outcomes: Outcomes,

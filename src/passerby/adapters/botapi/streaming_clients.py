@@ -1,14 +1,14 @@
 """Clients for streaming files: pyreqwest, with a fixed address of the server.
 
 By itself pyreqwest spends half of its time limit on a dead address before it tries the next one of the same family. So
-it gets the address that works for calls (see `dialling`), and there is one client for each address.
+it gets the address that works for calls (see `dialler`), and there is one client for each address.
 """
 
 import asyncio
 
 from pyreqwest.client import Client as Streaming
 
-from passerby.adapters.botapi.dialling import Dialler
+from passerby.adapters.botapi.dialler import Dialler
 from passerby.adapters.botapi.proxied import builder, is_proxied
 from passerby.adapters.botapi.transport import CONNECT_S, place_of
 from passerby.ports.telegram import Unavailable

@@ -29,7 +29,7 @@ NO_WAIT_S = 120.0
 """After a wait that reached its limit, deliveries in this queue do not wait for other processes for this long."""
 
 
-class Turns:
+class SendChecks:
     """Decides whether a delivery may be sent now. `shared`: there may be other processes."""
 
     def __init__(self, store: LiveStore, clock: Clock, claims: Claims, *, shared: bool) -> None:
@@ -37,21 +37,21 @@ class Turns:
         self._clock = clock
         self._claims = claims
         self._shared = shared
-        self._inheriting = self._inherited = 0
+        self._under_way = self._begun = 0  # inheritances
 
     @contextmanager
-    def inheriting(self) -> Iterator[None]:
+    def inheritance(self) -> Iterator[None]:
         """Mark the time in which we take over entries of others and hand them to the courier.
 
         Meanwhile the store counts the entries as ours, but they are in no queue yet. So deliveries that may come after
         one of them wait.
         """
-        self._inheriting += 1
-        self._inherited += 1
+        self._under_way += 1
+        self._begun += 1
         try:
             yield
         finally:
-            self._inheriting -= 1
+            self._under_way -= 1
 
     async def check(self, queue: CourierQueue, delivery: Delivery) -> Event:
         """Ask the store about a delivery. Returns the event for its queue. Raises: LiveStoreLost."""
@@ -97,11 +97,11 @@ class Turns:
         return False
 
     async def _is_preceded(self, delivery: Delivery) -> bool:
-        inherited = self._inherited
-        if self._inheriting or await self._store.is_preceded(delivery.id):
+        begun = self._begun
+        if self._under_way or await self._store.is_preceded(delivery.id):
             return True
         # An entry that we took over meanwhile may be the earlier one. The next check finds it in our queue.
-        return inherited != self._inherited
+        return begun != self._begun
 
     def _may_wait(self, delivery: Delivery, bound_s: float) -> bool:
         """Whether a delivery may still wait for others."""

@@ -24,7 +24,7 @@ SPREAD_S: Final = 30.0
 _MB: Final = 1024 * 1024
 
 
-class Recycling:
+class Recycler:
     """Checks `rss` (bytes; None if the system does not tell) and sets `stop` once. Runs until then, or until
     `close`."""
 

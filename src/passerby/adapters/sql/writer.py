@@ -20,11 +20,11 @@ import sqlalchemy as sa
 from passerby.adapters.sql import personal_data, tombstones
 from passerby.adapters.sql.dialects import insert_into
 from passerby.adapters.sql.funnel import FunnelWriter, Key, key_of, rows_of
-from passerby.adapters.sql.money_writing import MoneyBatch, MoneyWriter
+from passerby.adapters.sql.money_writer import MoneyBatch, MoneyWriter
 from passerby.adapters.sql.rows import row
 from passerby.adapters.sql.tables import chats, evidence
 from passerby.adapters.sql.tombstones import Pseudonyms, no_pseudonyms
-from passerby.adapters.sql.writing_statements import (
+from passerby.adapters.sql.writer_statements import (
     CLOSE_CHAT,
     EXPLAIN,
     LIFT_BLOCK,

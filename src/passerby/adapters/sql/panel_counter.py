@@ -54,7 +54,7 @@ class Growth(msgspec.Struct, frozen=True):
     languages: dict[str, dict[str, int]]
 
 
-class PanelCounting:
+class PanelCounter:
     """Raises: RecordsLost from every method."""
 
     def __init__(self, engine: AsyncEngine) -> None:

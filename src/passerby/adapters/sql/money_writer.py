@@ -1,4 +1,4 @@
-"""Turns facts about money into rows. See `writing`, which is the same for all other facts."""
+"""Turns facts about money into rows. See `writer`, which is the same for all other facts."""
 
 from collections.abc import Mapping
 from typing import Any, assert_never

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from passerby import __version__
-from passerby.adapters.sql.panel_counting import PanelCounting
+from passerby.adapters.sql.panel_counter import PanelCounter
 from passerby.kernel.ids import BotId
 from passerby.panel.marks import RELEASE, Release
 from passerby.panel.samples import delivered, sample_of
@@ -25,7 +25,7 @@ class FiguresDuty:
     """`bots` returns those of the moment."""
 
     def __init__(
-        self, bots: Callable[[], Sequence[BotId]], store: LiveStore, counting: PanelCounting, clock: Clock
+        self, bots: Callable[[], Sequence[BotId]], store: LiveStore, counting: PanelCounter, clock: Clock
     ) -> None:
         self._bots = bots
         self._store = store

@@ -1,6 +1,6 @@
 """Searches a text for traces: in which forms of the text, for what, and in which order.
 
-A text is normalised first (`reading`). If it contains none of the signs, digits and words that all traces need, the
+A text is normalised first (`normal_form`). If it contains none of the signs, digits and words that all traces need, the
 search ends there. Otherwise several forms of it are searched: as normalised, with Latin look-alikes replaced, with
 spaced-out letters joined, with digits replaced by the letters they stand for, and with spelt-out signs replaced.
 """
@@ -19,8 +19,8 @@ from passerby.domain.contacts.addresses import (
     signs_for_words,
 )
 from passerby.domain.contacts.handles import holds_handle
+from passerby.domain.contacts.normal_form import latin, letters_for_digits, plain, together
 from passerby.domain.contacts.numbers import digits_for_letters, holds_machine, holds_phone, spells_phone
-from passerby.domain.contacts.reading import latin, letters_for_digits, plain, together
 from passerby.domain.contacts.trace import Trace
 from passerby.domain.contacts.words import ACCOUNTS, DIGITS, NAMES, PLACES, SIGNS
 
