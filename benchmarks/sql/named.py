@@ -17,8 +17,8 @@ UNNAMED = "(unnamed)"
 
 ELSEWHERE = (
     *("approvals.", "broadcast_figures.", "broadcast_rows.", "broadcasts.", "case_farms.", "case_reports.", "cases."),
-    *("examining.", "funnel.", "salvage."),
-    *("money.", "money_report.", "money_writing.", "overrides.", "panel_", "past_money.", "payment_cases.", "promos."),
+    *("examination.", "funnel.", "salvage."),
+    *("money.", "money_report.", "money_writer.", "overrides.", "panel_", "past_money.", "payment_cases.", "promos."),
     *("purchases.", "referrals.", "staff_subjects.", "tombstones."),
 )
 """Rooms whose statements are not asked here: staff, a few buyers and damaged rows cause them, not every chat. Their
@@ -28,7 +28,7 @@ RARE = frozenset(
     {
         *("audit.counted", "records.elsewhere", "records.put_star_row", "records.put_sweep"),
         *("staff.add_drain", "staff.by_id", "staff.end_drain", "staff.is_staff"),
-        "writing.keep_evidence",
+        "writer.keep_evidence",
     }
 )
 """Statements that are not asked here either."""

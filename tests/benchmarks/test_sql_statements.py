@@ -25,12 +25,12 @@ ADAPTER = Path(passerby.adapters.sql.__file__).parent
 def test_a_statement_is_found_wherever_the_adapter_defines_it(monkeypatch: pytest.MonkeyPatch) -> None:
     some = SqlRecords(connect(postgres_url("postgresql://nobody@localhost/nothing")))
     known = set(named(some))
-    assert {"records.active", "records.people", "writing.tell", "writing.upsert_user", "pool.limits"} <= known
+    assert {"records.active", "records.people", "writer.tell", "writer.upsert_user", "pool.limits"} <= known
     monkeypatch.setattr(records, "_FORGOTTEN", sa.select(sa.literal(1)), raising=False)
     assert set(named(some)) - known == {"records.forgotten"}
 
 
-@pytest.mark.parametrize("name", ["records.py", "writing.py", "pool.py"])
+@pytest.mark.parametrize("name", ["records.py", "writer.py", "pool.py"])
 def test_no_statement_is_built_where_it_is_sent(name: str) -> None:
     """Such a statement would have no name, and nobody would notice that it is not measured."""
     sent = [
@@ -42,7 +42,7 @@ def test_no_statement_is_built_where_it_is_sent(name: str) -> None:
         and node.args
     ]
     assert all(isinstance(each, ast.Name | ast.Attribute) for each in sent)
-    assert sent or name == "writing.py"
+    assert sent or name == "writer.py"
 
 
 @pytest.mark.services
@@ -65,7 +65,7 @@ def test_the_benchmark_runs_every_statement_and_notices_a_full_table_scan() -> N
                 whole = await plan(reading, "SELECT * FROM chats WHERE rating1 = 'odd'", ())
                 # Even with the best index, PostgreSQL would scan such a small table.
                 await reading.exec_driver_sql("SET enable_seqscan = off")
-                told = await plan(reading, asked["writing.tell"].statement, asked["writing.tell"].values)
+                told = await plan(reading, asked["writer.tell"].statement, asked["writer.tell"].values)
             assert read_whole(whole) == ["chats"]
             assert (read_whole(told), used(told)) == ([], ["pk_chats"])
         finally:

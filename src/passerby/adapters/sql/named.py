@@ -45,9 +45,9 @@ def named(records: object) -> dict[str, sa.Executable]:
                 taken.add(id(value))
                 found.setdefault(f"{where}.{name.lstrip('_').lower()}", value)
             elif isinstance(value, Writer):
-                take("writing", vars(value))
+                take("writer", vars(value))
             elif isinstance(value, MoneyWriter):
-                take("money_writing", vars(value))
+                take("money_writer", vars(value))
 
     # Only modules that are in use. The others would take long to import.
     for name, module in sorted(sys.modules.copy().items()):  # a thread may import meanwhile
