@@ -79,7 +79,7 @@ BOTH = {"guessed": QUIET, "reported": BUSY}
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """What `daily` people need."""
+    """Return the needs of `daily` people."""
 
     daily: int
     given: Assumed

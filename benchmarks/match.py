@@ -79,7 +79,8 @@ def alone(count: int, crowd: str, *, runs: int) -> dict[str, Any]:
 
 
 def trickling(count: int, *, comes: int) -> dict[str, Any]:
-    """What a round costs each of `comes` newcomers, who come one by one to people who wait and cannot be paired."""
+    """Measure the cost of a round for each of `comes` newcomers, who come one by one to people who wait and cannot be
+    paired."""
     rng = Random(count)
     pool = Pool()
     for who in (somebody(number, rng) for number in range(1, count + 1)):

@@ -58,7 +58,7 @@ def settle(found: Sides, shape: Shape, *, fresh: bool) -> None:
 
 
 def window(found: Sides, window_s: float) -> Window:
-    """What was used and delivered in `window_s` seconds."""
+    """The use and the deliveries of `window_s` seconds."""
     stores, opposite_s = found.stores_s(), cpu_s(found.load_peer.pid)
     used, count, began = found.usage(), found.load_peer.ask("count"), time.perf_counter()
     time.sleep(window_s)

@@ -74,8 +74,9 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What is measured. `tls`: to the Bot API; `web`: updates come by webhooks; `idle`: people who are known, but in no
-    chat; `shipped`: with the budgets that a bot really has; `sells`: everybody has an invoice that can be paid."""
+    """The thing that is measured. `tls`: to the Bot API; `web`: updates come by webhooks; `idle`: people who are known,
+    but in no chat; `shipped`: with the budgets that a bot really has; `sells`: everybody has an invoice that can be
+    paid."""
 
     against: str = "canned"
     bots: int = 4
@@ -144,7 +145,7 @@ class Seats:
 
 
 def seats(cores: Sequence[int]) -> Seats:
-    """Who has which cores."""
+    """The processes of each core."""
     *most, last = cores
     if not most:
         return Seats((last,), last, last)

@@ -10,7 +10,7 @@ from typing import Any
 
 
 def spent() -> dict[str, float]:
-    """What this process and its threads have used so far."""
+    """Return the use of this process and its threads so far."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     return {"user_s": used.ru_utime, "system_s": used.ru_stime}
 

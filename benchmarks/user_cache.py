@@ -4,9 +4,9 @@
     python -m benchmarks.user_cache --short                           200 people, only the three busiest hours
 
 The product's own worker runs in virtual time over the memory store. Everybody visits at times of the day as in
-`passerby.loadtest.day`, and behaves there as in the load test: searches, writes, goes on or leaves. Whoever was idle
-for ten minutes leaves the live store, and comes back from the records at the next visit. Printed: the share of people
-that the live store had when they were looked up, newcomers not counted. Below 95 % is a failure.
+`passerby.loadtest.day`, and behaves there as in the load test: searches, writes, goes on or leaves. A person who was
+idle for ten minutes leaves the live store, and comes back from the records at the next visit. Printed: the share of
+people that the live store had when they were looked up, newcomers not counted. Below 95 % is a failure.
 """
 
 import argparse

@@ -48,8 +48,8 @@ STATIC: dict[str, Command] = {
 
 PURE = ["tests/kernel", "tests/domain", "tests/features"]
 SEEDED = [f"tests/{each}" for each in ("simulation", "scenario", "leaks", "fuzz")] + PURE
-"""Their long forms are as certain as their short ones: seeds and a virtual clock decide everything. What fails prints
-its seed or its name, with which it can be run again."""
+"""Their long forms are as certain as their short ones: seeds and a virtual clock decide everything. A test that fails
+prints its seed or its name, with which it can be run again."""
 LONG = "(long or sized) and not known_fault"
 # Tests often wait for real servers, so there are more processes than cores.
 WORKERS = int(os.environ.get("TEST_WORKERS", min(4, 2 * (os.cpu_count() or 2))))
@@ -230,8 +230,8 @@ def test_pure() -> Result:
     """The pure layers, watched. Tracing doubles the time of what it watches, so only they are: they alone must reach
     every branch of them.
 
-    What hypothesis draws must not decide whether they do, and its draws differ from machine to machine. So here it
-    draws almost nothing; the other step runs the same tests with all draws."""
+    The draws of hypothesis must not decide whether they do, and they differ from machine to machine. So here it draws
+    almost nothing; the other step runs the same tests with all draws."""
     with tempfile.TemporaryDirectory(prefix="passerby-coverage-") as folder:
         data = f"--data-file={folder}/coverage"
         same = ["--randomly-seed=0", "--hypothesis-seed=0", "-o", f"cache_dir={folder}"]

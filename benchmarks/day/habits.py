@@ -1,4 +1,4 @@
-"""Who comes on a day, when, and with which wishes. All of these are guesses, kept in one place. Seeded.
+"""The people of a day: when they come, and with which wishes. All of these are guesses, kept in one place. Seeded.
 
 The shapes are what operators of such bots report: three men for one woman, a peak in the evening, most chats over
 within a minute, a few that last an hour, and little patience.

@@ -1,4 +1,5 @@
-"""Plays a day with honest people and farms. Whoever waits longest is paired with the next one; suspects meet suspects.
+"""Plays a day with honest people and farms. The person who waits longest is paired with the next one; suspects meet
+suspects.
 
 Everything that the program notes is noted here, too, and judged by the same functions, as often. Only pairing is
 simpler: wishes do not matter for how often somebody meets a farm.
@@ -274,8 +275,6 @@ class Course:
             )
             if partner.style is None and partner.rng.random() < disliked:
                 self._note(Disliked(me.person, now + lasts))
-
-    # What the program does
 
     def _note(self, note: Note) -> None:
         if not self._notes:

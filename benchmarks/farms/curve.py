@@ -1,4 +1,4 @@
-"""What other thresholds would do: accounts of a farm that are set apart, against honest people who notice anything.
+"""The effect of other thresholds: accounts of a farm that are set apart, against honest people who notice anything.
 
 All thresholds are changed together: the sums from which somebody is in doubt or shows bulk, and the numbers of people
 that make a group.

@@ -1,4 +1,4 @@
-"""What a compared relay must know: the Bot API's address, the tokens, and who talks to whom through which bot."""
+"""The input of a compared relay: the Bot API's address, the tokens, and who talks to whom through which bot."""
 
 import argparse
 import os

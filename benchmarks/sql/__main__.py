@@ -89,7 +89,7 @@ async def measure(
 
 
 def cpu_of_children_s(process: int) -> float:
-    """What the server's running backends have used so far."""
+    """Return the use of the server's running backends so far."""
     ticks = 0
     for line in Path(f"/proc/{process}/task/{process}/children").read_text().split():
         used = Path(f"/proc/{line}/stat").read_text().rpartition(") ")[2].split()

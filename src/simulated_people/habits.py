@@ -1,4 +1,5 @@
-"""What people do and how long they take. All of these are guesses, kept in one place. The caller gives the randomness.
+"""The habits of people, and the times that they take. All of these are guesses, kept in one place. The caller gives the
+randomness.
 
 The shapes are what operators of such bots report: most chats end within half a minute, and a few last an hour; people
 have little patience; they write short lines, and sometimes send a picture or a voice message; they press *next* far

@@ -1,9 +1,9 @@
 """Judges what became of every message, after the run, from nothing but the phones and the sandbox's journal.
 
 A person's phone is a list of lines in the order of their message ids. A *chat* begins with a line that says "Partner
-found" and ends with the next line that says that the chat is over. What a person writes in between is meant for that
-partner. No line says who the partner is. It follows from the deliveries: each ties the sender's chat to the chat that
-the recipient was in. A chat may be tied to only one other chat, and that one only to it.
+found" and ends with the next line that says that the chat is over. The lines that a person writes in between are meant
+for that partner. No line says who the partner is. It follows from the deliveries: each ties the sender's chat to the
+chat that the recipient was in. A chat may be tied to only one other chat, and that one only to it.
 
     delivered    once or more on one phone, within the chat that the sender's chat is tied to
     refused      not delivered, and a later notice answers the sender. Each message needs its own notice, with two

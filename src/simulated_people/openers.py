@@ -57,7 +57,7 @@ LINKS: Final = (
     "https://chess.com/play/online",
     "wikipedia.org/wiki/Octopus",
 )
-"""What goes round among honest people. The first ones far more often than the last."""
+"""Lines that go round among honest people. The first ones are far more common than the last."""
 
 
 _WORDS: Final = tuple(WORDS.split())
@@ -79,7 +79,7 @@ class Speaker:
     spread: float = 0.6
     lively: float = 0.12
     second: str = ""
-    """What they paste after a short greeting."""
+    """The text that they paste after a short greeting."""
     passes_on: tuple[str, ...] = ()
     """Places of their own, or ones that they recommend. They name one of them in a share `often` of their chats."""
     often: float = 0.0

@@ -17,7 +17,7 @@ _MARK = re.compile(r"\[(\d+\.\d+)\]")
 
 
 class Said(StrEnum):
-    """What a notice tells its reader about their chat or search."""
+    """The meaning of a notice for its reader's chat or search."""
 
     FOUND = "found"
     LEFT = "left"
@@ -35,7 +35,7 @@ class Said(StrEnum):
 
 
 class Asks(StrEnum):
-    """What a person asks for with a command or a key."""
+    """The request of a person with a command or a key."""
 
     SEARCH = "search"
     NEXT = "next"
@@ -123,7 +123,7 @@ def said(words: str) -> Said:
 
 
 def asks(words: str) -> Asks | None:
-    """What somebody's own message asks for. None if it is no command and no key, or another one."""
+    """Return the request in somebody's own message. None if it is no command and no key, or another one."""
     return _ASKS.get(words.partition("@")[0]) or _ASKS.get(notice(words) or "")
 
 

@@ -1,4 +1,4 @@
-"""What the judge is given and what it returns: lines of phones, faults, and the verdict. `judge` defines the words."""
+"""The judge's input and output: lines of phones, faults, and the verdict. `judge` defines the words."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from simulated_people.phrases import Asks, Said
 
 
 class Fault(NamedTuple):
-    """What was done to the product. Times in Unix seconds. A kill begins and ends at the same time.
+    """A disturbance of the product. Times in Unix seconds. A kill begins and ends at the same time.
 
     `duplicates`: how many it excuses in one chat. `again_s`: notices of the last `again_s` seconds may come again.
     """

@@ -25,7 +25,7 @@ def imports(src: Path) -> dict[str, set[str]]:
             elif isinstance(node, ast.ImportFrom):
                 above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
                 source = ".".join([*above, *([node.module] if node.module else [])])
-                # What a package re-exports is imported from the package, and a submodule from itself.
+                # A re-exported name is imported from the package, and a submodule from itself.
                 found |= {each if (each := f"{source}.{name.name}") in files else source for name in node.names}
         graph[module] = (found & files.keys()) - {module}
     return graph

@@ -1,4 +1,4 @@
-"""What the pages name exists: files, links, classes, and the words of the glossary."""
+"""Everything that the pages name exists: files, links, classes, and the words of the glossary."""
 
 import ast
 import re

@@ -72,7 +72,7 @@ DAMAGES: tuple[Callable[[Path], None], ...] = (
 
 
 async def start(folder: Path, **given: str) -> str:
-    """What a start says. Empty if it would go on."""
+    """The output of a start. Empty if it would go on."""
     try:
         settings = Settings(
             bot_tokens=(SecretStr("123456789:" + "x" * 35),),

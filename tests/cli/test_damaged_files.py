@@ -66,7 +66,7 @@ def test_notes_that_cannot_be_used_stop_no_start(said: dict[str, dict[str, tuple
 
 @pytest.mark.parametrize("name", RESTORED)
 def test_an_empty_file_stops_no_start(said: dict[str, dict[str, tuple[str, bool]]], name: str) -> None:
-    """What it held comes from the other store, or is in doubt."""
+    """Its contents come from the other store, or are in doubt."""
     assert said[name]["empty"][0] == ""
 
 

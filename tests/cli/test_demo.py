@@ -62,7 +62,7 @@ def demo(port: int | None = None) -> list[str]:
 
 
 def test_the_demo_serves_three_bots_and_a_staff_bot_stops_on_ctrl_c_and_continues_next_time(tmp_path: Path) -> None:
-    """It ignores real settings. Whoever sends the staff bot what it prints is an owner."""
+    """It ignores real settings. A person who sends its output to the staff bot is an owner."""
     (tmp_path / ".env").write_text(f"BOT_TOKENS={TOKEN}\nMINIMUM_AGE=nonsense\n")
     known = []
     for _ in range(2):

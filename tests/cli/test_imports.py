@@ -1,4 +1,4 @@
-"""What a start imports. Each of these would take a twentieth to a tenth of its time."""
+"""The imports of a start. Each of these would take a twentieth to a tenth of its time."""
 
 import subprocess
 import sys

@@ -62,7 +62,7 @@ def test_output_that_cannot_be_written_is_not_a_success(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/full")
 def test_the_last_of_the_output_that_cannot_be_written_is_not_a_success_either(tmp_path: Path) -> None:
-    """`print` succeeds. What it prints is written when the process ends."""
+    """`print` succeeds. Its output is written when the process ends."""
     for code, ends_with in ((0, UNWRITTEN), (3, 3)):
         command = (PASSERBY[0], "-c", f"from passerby.cli.process_exit import leave; print('said'); leave({code})")
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}

@@ -1,4 +1,4 @@
-"""What a start tells the operator about tokens that Telegram refuses."""
+"""A start tells the operator about tokens that Telegram refuses."""
 
 import asyncio
 from collections.abc import MutableMapping, Sequence

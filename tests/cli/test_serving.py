@@ -1,4 +1,4 @@
-"""What signals do to a process that serves."""
+"""The effect of signals on a process that serves."""
 
 import os
 import signal

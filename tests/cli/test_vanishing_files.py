@@ -1,4 +1,4 @@
-"""What happens if somebody deletes the files of a running process."""
+"""Somebody deletes the files of a running process."""
 
 import os
 import signal

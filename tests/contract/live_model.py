@@ -161,7 +161,7 @@ class Model:
 
 
 def _talks(person: Participant) -> list[ChatId]:
-    """What a notice can tell somebody about: their chat or their search."""
+    """The subject of a notice: somebody's chat or their search."""
     match person.state:
         case Chatting(chat=chat):
             return [chat]

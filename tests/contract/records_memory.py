@@ -1,6 +1,6 @@
 """The honest fake of the records: the same promise without SQL.
 
-What was applied is on a `Disk`, which outlives the object. To simulate a crash, drop the object and open another one on
+Applied facts are on a `Disk`, which outlives the object. To simulate a crash, drop the object and open another one on
 the same disk. Atomicity is real: a batch is prepared on a copy, which then replaces the data in one step.
 """
 

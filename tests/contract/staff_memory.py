@@ -1,4 +1,4 @@
-"""The honest fake of the staff port: the same promise without SQL. What was stored is on a `StaffDisk`."""
+"""The honest fake of the staff port: the same promise without SQL. Stored rows are on a `StaffDisk`."""
 
 import asyncio
 from collections.abc import Callable, Sequence

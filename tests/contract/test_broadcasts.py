@@ -188,7 +188,7 @@ async def test_a_claim_says_who_the_person_is_and_what_they_got_lately(office: O
 @staged(at_office, "place")
 async def test_a_claim_takes_as_many_as_asked_whatever_plan_the_database_makes(office: Office, /) -> None:
     if isinstance(office.records, SqlRecords) and office.records.engine.dialect.name == "postgresql":
-        # What is left is a plan that reads the chosen rows once for each row of the table.
+        # The remaining plan reads the chosen rows once for each row of the table.
         plans = [f"SET LOCAL enable_{plan} = off" for plan in ("hashjoin", "mergejoin", "hashagg", "sort", "material")]
         sa.event.listen(
             office.records.engine.sync_engine,

@@ -83,7 +83,7 @@ def test_small_sources_lose_their_name_after_a_week_and_old_days_go(place: SqlPl
             (TODAY - 9, "other"): 2,
             (TODAY - 2, "spring"): 1,
         }
-        # What the same people do later is folded, too.
+        # Later steps of the same people are folded, too.
         await records.apply("g", numbered(step(Step.PAID, "mine", days_ago=9), after=20))
         await retention.forget(NOW)
         found = {row.source: row.people for row in await read_funnel(records.engine, TODAY - 9, TODAY - 9)}

@@ -88,7 +88,7 @@ KEPT = {
 
 
 class Server:
-    """What an operator would see with redis-cli."""
+    """Return the keys that an operator would see with redis-cli."""
 
     def __init__(self, redis: "Redis") -> None:
         self.redis = redis

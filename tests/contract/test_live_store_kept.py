@@ -308,7 +308,7 @@ class Histories(RuleBasedStateMachine):
         assert at_once(store.pools()) == {each.ticket.pool for each in waiting_now.values() if each.ticket}
 
     def without_vanished(self, found: Facts | None, expected: Facts | None) -> Facts | None:
-        """What a store may show after a kill: idle people whom the records hold may be missing."""
+        """The state that a store may show after a kill: idle people whom the records hold may be missing."""
         if expected is None or (found is None and self.model.may_vanish(expected.me.person)):
             return None
         partner = expected.partner

@@ -349,7 +349,7 @@ async def test_an_evicted_worker_stays_evicted(place: Place) -> None:
 
 @contract
 async def test_a_fence_with_an_old_epoch_fails_even_for_the_same_holder(place: Place) -> None:
-    """The worker may have been paused. What it began under an earlier epoch is void."""
+    """The worker may have been paused. Work that it began under an earlier epoch is void."""
     store = place.open()
     await heartbeat(store, ONE)
     old = await store.take(ONE, LEASE, LONG)

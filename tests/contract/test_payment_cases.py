@@ -55,7 +55,7 @@ def trying(request: pytest.FixtureRequest) -> Callable[[Scene], None]:
 
 
 async def desk(staff: Any, code: str) -> PaymentDesk:
-    """What staff see when they name this code."""
+    """Return the view of staff who name this code."""
     seen: list[PaymentDesk] = []
 
     def look(facts: StaffFacts) -> StaffDecision:

@@ -79,7 +79,7 @@ async def test_an_older_value_changes_nothing(records: Records, /) -> None:
 
 @staged(trying, "place")
 async def test_nothing_is_stored_on_top_of_records_that_hold_less_than_before(records: Records, /) -> None:
-    """Somebody has put an older database in their place. What lies between would be missing for good."""
+    """Somebody has put an older database in their place. The facts between would be missing for good."""
     await records.apply("g", numbered(changed(person(1, 1)), changed(person(1, 2))), after=0)
     with pytest.raises(RecordsOlder):
         await records.apply("g", numbered(changed(person(1, 9)), after=5), after=5)

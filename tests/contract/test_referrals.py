@@ -35,7 +35,7 @@ class Clock:
 
 
 class Duty:
-    """The duty over these records. What it raises is in `raised`."""
+    """The duty over these records. Its errors are in `raised`."""
 
     def __init__(self, records: Any, rules: Rules) -> None:
         self.records, self.clock, self.raised = records, Clock(), list[Event]()

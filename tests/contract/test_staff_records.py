@@ -131,7 +131,7 @@ def ref(update: int) -> UpdateRef:
 
 
 def joins(person: PersonId) -> Callable[[StaffFacts], StaffDecision]:
-    """Whoever asks becomes a member with the next number."""
+    """The asker becomes a member with the next number."""
 
     def decide(facts: StaffFacts) -> StaffDecision:
         new = StaffMember(facts.next_number, person, Role.OWNER, NOW)

@@ -1,4 +1,4 @@
-"""What the pages tell people to type exists: commands, options, make targets, modules, settings, metrics."""
+"""Everything that the pages tell people to type exists: commands, options, make targets, modules, settings, metrics."""
 
 import re
 from functools import cache

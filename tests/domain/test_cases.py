@@ -1,4 +1,4 @@
-"""What reports weigh, who works on which case, and what a rule may do: also against people who report together."""
+"""The weight of reports, the work on cases, and the measures of rules: also against people who report together."""
 
 from random import Random
 

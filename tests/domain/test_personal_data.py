@@ -263,7 +263,7 @@ STORED_ELSEWHERE = {
     "blocks": {"user_id", "blocked_id"},
     # Which case it is part of, and how much it weighs.
     "complaints": {"user_id", "accused_id", "case_number", "cost", "retaliates"},
-    # What it shows is the partner's.
+    # Its content is the partner's.
     "evidence": {"user_id", "accused_id", "sealed", "digest"},
     "muted_reporters": {"user_id"},
     # Which one of the team decided.
@@ -275,7 +275,7 @@ STORED_ELSEWHERE = {
     "payment_cases": {"user_id", "answered_by"},
     "referral_links": {"user_id", "made_at"},
     "referrals": {"user_id"},
-    # Whose turn it is when, and which process has it.
+    # The order of requests, and the process that has each.
     "broadcast_targets": {"person_id", "place", "due_at", "is_planned", "claim", "revision"},
 }
 

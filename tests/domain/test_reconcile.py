@@ -1,4 +1,4 @@
-"""What happens if the two stores hold different values for a person."""
+"""The two stores hold different values for a person."""
 
 import msgspec
 import pytest

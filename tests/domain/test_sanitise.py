@@ -1,4 +1,4 @@
-"""What may be passed on from one stranger to another."""
+"""Everything that may be passed on from one stranger to another."""
 
 import pytest
 from hypothesis import given

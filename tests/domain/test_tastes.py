@@ -1,4 +1,4 @@
-"""What people may say about themselves, and how typed words are read."""
+"""The tastes in a profile, and how typed words are read."""
 
 import pytest
 from hypothesis import given

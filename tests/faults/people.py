@@ -30,7 +30,7 @@ STANDS = {
 
 
 SISTERS_IDS = 1 << 40
-"""What is added to the ids of messages in a sister bot: a person goes there later, so these messages come later."""
+"""The offset of message ids in a sister bot: a person goes there later, so these messages come later."""
 
 
 class Person:

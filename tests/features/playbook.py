@@ -78,7 +78,7 @@ class Playbook:
         self.received: dict[MessageRef, ChatId] = {}
         self.anchors: dict[tuple[ChatId, PersonId], MessageRef] = {}
         self.redemptions: dict[str, Redemption] = {}
-        """What the records say about promo codes."""
+        """The records' data about promo codes."""
         self.redeemed: list[str] = []
         self.sponsored = False
         """Whether people should see the sponsor's channel."""

@@ -1,5 +1,5 @@
-"""What VIPs have besides the filters: several kept wishes, longer lists, and pictures without blur. Where VIP makes no
-difference, everybody has them."""
+"""The comforts of VIPs besides the filters: several kept wishes, longer lists, and pictures without blur. Where VIP
+makes no difference, everybody has them."""
 
 import msgspec
 import pytest

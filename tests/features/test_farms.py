@@ -1,4 +1,4 @@
-"""Accounts of a farm meet only each other. Whoever may be a script is asked for one tap, and told why."""
+"""Accounts of a farm meet only each other. A person who may be a script is asked for one tap, and told why."""
 
 import pytest
 

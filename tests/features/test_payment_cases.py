@@ -32,7 +32,7 @@ def opened(of: Person) -> OpenCase:
 
 
 def asked_how(of: Person) -> Text:
-    """What the page says about asking staff."""
+    """The part of the page about asking staff."""
     (say,) = of.writes("/paysupport").effects
     assert isinstance(say, Say)
     said = dict(say.text.args)["ask"]

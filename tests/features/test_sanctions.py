@@ -1,4 +1,4 @@
-"""What a person under a sanction reads and can do."""
+"""The notices and the abilities of a person under a sanction."""
 
 import re
 from pathlib import Path

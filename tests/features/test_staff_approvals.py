@@ -1,4 +1,4 @@
-"""What needs two members of the team: one asks, a second one agrees within a day."""
+"""Acts that need two members of the team: one asks, a second one agrees within a day."""
 
 from random import Random
 

@@ -1,4 +1,4 @@
-"""What moderators see of a case, and what each of their buttons decides."""
+"""The view of a case, and the decision of each button."""
 
 from random import Random
 

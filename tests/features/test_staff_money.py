@@ -1,4 +1,4 @@
-"""What staff see of a purchase whose code they know, and how they refund it."""
+"""The view of a purchase whose code staff know, and its refund."""
 
 from random import Random
 

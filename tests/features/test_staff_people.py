@@ -1,4 +1,4 @@
-"""What staff see of a person who showed their code, and what they order."""
+"""The view of a person who showed their code, and the orders of staff."""
 
 from random import Random
 

@@ -32,7 +32,7 @@ def parted_pair(how: str = "/stop", rules: Rules | None = None) -> tuple[Playboo
 
 
 def asked(who: Person) -> tuple[object, object]:
-    """What a person who asks to return is shown, whatever happens then."""
+    """The message to a person who asks to return, whatever happens then."""
     return Answer("query"), revises(who, "after_chat.asked_back", menu(who.value, who.talk.env.now))
 
 

@@ -1,4 +1,4 @@
-"""What counts as a number in a button or form."""
+"""The words that count as a number in a button or form."""
 
 import pytest
 

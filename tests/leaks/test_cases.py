@@ -1,4 +1,4 @@
-"""What the way of a report leaves behind: staff messages, the audit, the copies and the public report name nobody."""
+"""Everything that a report leaves behind: staff messages, the audit, the copies and the public report name nobody."""
 
 import asyncio
 

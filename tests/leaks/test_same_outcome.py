@@ -26,7 +26,7 @@ from tests.size import size
 
 Line = tuple[object, ...]
 Act = Callable[[Stage, Couple, int], None]
-"""What one person does about a message of theirs."""
+"""The acts of a person on their own message."""
 
 SIZES = (DOWNLOAD_LIMIT, DOWNLOAD_LIMIT + 1, 50 * 2**20, 51 * 2**20, 2 * 2**30, 0)
 FILE_KINDS = [kind for kind in MEDIA if kind not in (Kind.PHOTO, Kind.STICKER)]

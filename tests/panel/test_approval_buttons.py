@@ -1,4 +1,4 @@
-"""Whoever may agree gets the two buttons, however it was asked for."""
+"""Every member who may agree gets the two buttons, wherever the request was made."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What needs two members: one asks in the panel, another one agrees there."""
+"""Acts that need two members: one asks in the panel, another one agrees there."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a newcomer finds in the panel of the demo. Its life is invented, but no page contradicts another."""
+"""The demo's panel, for a newcomer. Its life is invented, but no page contradicts another."""
 
 import re
 import time

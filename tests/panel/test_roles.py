@@ -21,7 +21,7 @@ PAGES: Final = {
     "/settings": "oa", "/settings/PATIENCE": "oa", "/texts": "oa", "/texts/search.begun": "oa", "/team": "oa",
     "/approvals": "oamsn", "/sessions": "oamsn", "/passkey": "oamsn", "/passkeys": "oamsn", "/again": "oamsn",
 }  # fmt: skip
-"""Who sees which page."""
+"""The roles that see each page."""
 
 FORMS: Final = {
     "/bots/drain": "oa!", "/bots/open": "oa!", "/bots/add": "oa!", "/bots/retire": "oa!",
@@ -37,7 +37,8 @@ FORMS: Final = {
     "/passkeys/add": "oamsn!", "/passkeys/remove": "oamsn!", "/passkey": "oamsn",
     "/again": "oamsn", "/sessions/end": "oamsn", "/logout": "oamsn",
 }  # fmt: skip
-"""Who may send which form. "!": it needs a proof of the last five minutes. /logout is last: it ends the session."""
+"""The roles that may send each form. "!": it needs a proof of the last five minutes. /logout is last: it ends the
+session."""
 
 ROLE_SAID: Final = "Your role does not allow this."
 FORM_SAID: Final = "This form is too old, or it is not ours."

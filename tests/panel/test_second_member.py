@@ -1,4 +1,4 @@
-"""What needs a second member of the team cannot be had alone by way of the panel."""
+"""An act that needs a second member of the team cannot be done alone by way of the panel."""
 
 import re
 from pathlib import Path

@@ -225,7 +225,7 @@ class Assured:
 
 
 class Leaseholder:
-    """What a worker knows about its leases."""
+    """A worker's knowledge about its leases."""
 
     def __init__(self) -> None:
         self.held: set[Fence] = set()

@@ -1,2 +1,1 @@
-"""What happens to two people in a chat, judged by what their phones show: over every store, on one bot and across
-two."""
+"""Scenes of two people in a chat, judged by what their phones show: over every store, on one bot and across two."""

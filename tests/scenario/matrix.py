@@ -16,7 +16,7 @@ HOMES = pytest.mark.parametrize("home", [True, False], ids=["one bot", "two bots
 ONE_PERSON = pytest.mark.parametrize("home", in_full([True, False], 1), ids=["one bot", "two bots"])
 """The same, where only one person takes part."""
 LIVES = pytest.mark.parametrize("life", ["fresh", "restarted", "killed"])
-"""What happens to the app before the action under test."""
+"""The app's state before the action under test."""
 
 
 async def pass_on(on: Stage, sender: Phone, kind: str, **more: Any) -> int:

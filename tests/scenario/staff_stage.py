@@ -86,7 +86,7 @@ class StaffStage(Stage):
         return phone
 
     async def request(self, asked: StaffRequest) -> StaffDecision:
-        """What the operator asks for on the command line."""
+        """The operator's request on the command line."""
         env = Env(self.place.clock.now(), self._rng)
         return await StaffDecisions(self.staff, StaffRouter(ALL), lambda: env).on_request(asked)
 

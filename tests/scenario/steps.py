@@ -1,7 +1,7 @@
 """Kills of the app at chosen steps: each call of it that changes something, in a store or at Telegram, is a step.
 
-The process dies right before or right after the effect of such a call, and is started again. Whoever plays the scene
-goes on as if nothing had happened, as people do.
+The process dies right before or right after the effect of such a call, and is started again. The players of the scene
+go on as if nothing had happened, as people do.
 """
 
 import asyncio
@@ -19,7 +19,8 @@ from tests.simulation.network import Network
 from tests.simulation.virtual_time import SimProcess
 
 WRITES = frozenset({"commit", "apply", "trim", "decide", "orders_done"})
-"""What changes something that lasts. Reads change nothing; leases and figures are made again by the next process."""
+"""The step that changes something that lasts. Reads change nothing; leases and figures are made again by the next
+process."""
 
 
 class Steps:
@@ -30,7 +31,7 @@ class Steps:
         self.before = before
         self.passed = 0
         self.deaths: list[str] = []
-        """What the app was doing when it died."""
+        """The work of the app when it died."""
 
     def __call__(self, name: str) -> bool:
         """Whether the app dies at this step."""

@@ -1,4 +1,4 @@
-"""What two people can do after a chat, through the whole app: on one bot and across two."""
+"""The acts of two people after a chat, through the whole app: on one bot and across two."""
 
 import asyncio
 

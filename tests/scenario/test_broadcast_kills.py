@@ -43,7 +43,7 @@ class SendsTheUnknownAgain(MemoryBroadcasts):
 
 
 class HasACursor(MemoryBroadcasts):
-    """Whoever was fetched counts as sent: the cursor is behind them."""
+    """Every fetched person counts as sent: the cursor is behind them."""
 
     async def claim(self, claimable: Claimable, by: str, most: int) -> Sequence[Target]:
         claimed = await super().claim(claimable, by, most)

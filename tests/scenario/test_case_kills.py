@@ -110,7 +110,7 @@ def known(on: SteppedStage) -> Participant:
 
 
 def held(on: SteppedStage) -> list[SanctionKind]:
-    """What binds Bob now, as the records know it."""
+    """The sanction that binds Bob now, by the records."""
     return [each.kind for each in binding(known(on), on.place.clock.now())]
 
 

@@ -22,7 +22,7 @@ USELESS = "This link doesn't work. It may be too old or already used. Ask for a 
 
 
 def shown(phone: Phone) -> list[str]:
-    """What the staff bot has written, as it looks now."""
+    """The staff bot's messages, as they look now."""
     _, held = phone.world.phones.view(phone.id, phone.bot)
     return [one.message["text"] for one in held if not one.outgoing]
 

@@ -1,4 +1,4 @@
-"""What is on sale: VIP_PLANS and VIP_PLANS_FILE, and the one line about each mistake."""
+"""The plans on sale: VIP_PLANS and VIP_PLANS_FILE, and the one line about each mistake."""
 
 from pathlib import Path
 

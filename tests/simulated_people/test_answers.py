@@ -80,7 +80,7 @@ def test_a_lost_connection_answers_a_command_however_old_but_no_old_message() ->
 
 
 def test_a_lost_connection_answers_no_command_that_was_handled_before_the_fault() -> None:
-    """What was written after it has arrived, or has its own answer, and people's updates are handled in order."""
+    """A later message has arrived, or has its own answer, and people's updates are handled in order."""
     ann, bob = [found(1), next_(3), wrote(4, "a"), cut_off(8)], [found(2), got(5, "a"), cut_off(8)]
     assert verdict(ann, bob, kills=(6,)).lost == ["a command of 1 (message 3)"]
     assert verdict(ann, bob, kills=(4.5,)).lost == []

@@ -168,7 +168,7 @@ class History(Growing):
             await asyncio.sleep(800.0)
 
     def _restart(self) -> None:
-        """Another process. What the one before had in memory only is gone."""
+        """Another process. The data that the one before had only in memory is gone."""
         self.store: LiveStore = self.place.open()
         self.raised = []
         self.task = MoneyTask(
@@ -365,7 +365,7 @@ class History(Growing):
             await self._handle(self.raised.pop(0))
 
     async def _record(self) -> None:
-        """What the recorder does. If the process dies in between, the same entries come again."""
+        """The recorder's work. If the process dies in between, the same entries come again."""
         done = await self.records.applied(self.store.generation)
         entries = await self.store.journal(done, 1_000)
         if entries:
@@ -425,7 +425,7 @@ class History(Growing):
         return [each for each in self.world.state.payments.values() if each.charge_id is not None]
 
     async def faults(self) -> list[str]:
-        """What is wrong at the end; empty if all is well."""
+        """Return the problems at the end; empty if all is well."""
         ledger = self._ledger()
         living = [each for each in self._taken() if each.bot_id != self.lost_bot]
         found = []

@@ -129,7 +129,7 @@ class Growing:
             return
         env = Env(self.clock.now(), self.invite_rng)
         with_token, token = with_link(inviter, env)
-        # What they did before stays, so that they get no second trial.
+        # Their history stays, so that they get no second trial.
         steps = friend.journey.steps if friend.journey is not None else 0
         began = Journey("invite", self.bots[0], "en", env.now, steps)
         came = invited(msgspec.structs.replace(friend, journey=began), token)
@@ -138,7 +138,7 @@ class Growing:
             await self._real_chat((friend.person, inviter.person), self.invite_rng)
 
     async def _real_chat(self, two: tuple[PersonId, PersonId], rng: Random) -> None:
-        """What says that it is one may come twice, by either bot."""
+        """The notice that says so may come twice, by either bot."""
         self._numbers += 1
         chat, now = ChatId(f"t{self._numbers}"), self.clock.now()
         one, other = [(await self._load(each)).me for each in two]
@@ -164,7 +164,7 @@ class Growing:
         await self.store.commit(plan.commit)
 
     async def _try_again(self) -> None:
-        """Whoever heard nothing about a code tries it again."""
+        """A person who heard nothing about a code tries it again."""
         for person in self.people:
             if person not in self.erased_at and person not in self.banned_at:
                 await self._types(PersonId(person), "FREE")
@@ -184,7 +184,7 @@ class Growing:
         return found + self._faults_of_referrals(ledger)
 
     def _faults_of_referrals(self, ledger: "Ledger") -> list[str]:
-        """What was given is there for both, once. What was taken back is not."""
+        """Both have the reward, once. A reward that was taken back is not there."""
         found = []
         gone = {*self.erased_at, *self.banned_at}
         for friend, row in ledger.referrals.items():
@@ -205,7 +205,8 @@ class Growing:
 
 
 def gift_faults(payment: Payment, charge: Any, ledger: "Ledger", gone: set[int], now: float) -> list[str]:
-    """What is wrong with a gift: it was delivered whole, or its Stars went back to the giver and nothing is left."""
+    """Return the problem with a gift: it was delivered whole, or its Stars went back to the giver and nothing is
+    left."""
     grant = ledger.grants.get((charge.gift_to, charge.gift))
     if payment.refunded_at is not None:
         mine = [each for (who, _), each in ledger.grants.items() if who == charge.gift_to]

@@ -6,7 +6,7 @@ scripts, as the calls of one turn do in a fleet.
 
     python -m tests.simulation.real_redis 17 [--story]     the verdict on seed 17
 
-Scripts ask the server for its time. Here they read the virtual time from two keys instead. What the server itself
+Scripts ask the server for its time. Here they read the virtual time from two keys instead. Data that the server itself
 expires (done marks, message maps) is kept for hours, and no run is that long.
 """
 

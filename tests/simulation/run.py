@@ -92,7 +92,7 @@ def simulate(
 
 
 def close(loop: VirtualLoop) -> None:
-    """Close the dead processes and the loop. What they log meanwhile is discarded."""
+    """Close the dead processes and the loop. Their logs meanwhile are discarded."""
     with captured_log():
         loop.evict()
     loop.close()

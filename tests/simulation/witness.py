@@ -161,7 +161,7 @@ class Witness:
     loop: VirtualLoop
     seen: list[Seen] = field(default_factory=list)
     state: dict[int, str] = field(default_factory=dict)
-    """What each person believes to be doing: new, idle, searching, chatting."""
+    """Each person's own idea of their state: new, idle, searching, chatting."""
     on_found: Callable[[int, int], object] = lambda person, bot: None
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What may be in a log line, and that nothing else gets into one."""
+"""The allowed fields of a log line; nothing else gets into one."""
 
 import asyncio
 import io

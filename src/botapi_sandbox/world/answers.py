@@ -36,7 +36,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the HTTP server must write.
+    """The answer that the HTTP server must write.
 
     `fault` tells the server to misbehave instead: `reset_before` (nothing was done, cut the connection), `reset_after`
     (it was done, cut the connection), `stall` (done or not, never answer). The server first waits `delay_s` seconds.

@@ -331,7 +331,7 @@ class Phones:
         raise CannotDo("that is not an invoice link")
 
     def subscriptions(self, person_id: int) -> list[Subscription]:
-        """What the person has subscribed to, the newest last."""
+        """The person's subscriptions, the newest last."""
         return [each for each in self._backend.state.subscriptions.values() if each.person_id == person_id]
 
     def turn_subscription(self, person_id: int, charge: str, *, cancelled: bool) -> None:

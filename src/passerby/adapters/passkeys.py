@@ -17,7 +17,7 @@ NO_NAME: Final = "Passkeys need a name in PANEL_URL, such as https://panel.examp
 
 
 class PasskeyRefused(Exception):
-    """What the browser sent is not what it was asked for."""
+    """The browser sent something other than it was asked for."""
 
 
 class NewPasskey(NamedTuple):
@@ -47,7 +47,7 @@ class Passkeys:
         return NO_NAME
 
     def to_make(self, challenge: bytes, member: int, known: Sequence[Passkey]) -> str:
-        """What a browser is asked for to make a passkey, as JSON. `known`: those that the member has."""
+        """Return the request to a browser to make a passkey, as JSON. `known`: those that the member has."""
         import webauthn
         from webauthn.helpers import structs
 
@@ -65,7 +65,7 @@ class Passkeys:
         return webauthn.options_to_json(options)
 
     def to_show(self, challenge: bytes, known: Sequence[Passkey]) -> str:
-        """What a browser is asked for to show one of these passkeys, as JSON."""
+        """Return the request to a browser to show one of these passkeys, as JSON."""
         import webauthn
         from webauthn.helpers import structs
 

@@ -1,4 +1,4 @@
-"""What the alerts ask and whom they tell, put together from the settings."""
+"""The readings and the channels of the alerts, put together from the settings."""
 
 import asyncio
 import ssl

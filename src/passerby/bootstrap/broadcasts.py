@@ -1,4 +1,4 @@
-"""What the commands and the panel show of broadcasts: plain values, ready for JSON."""
+"""Broadcasts as the commands and the panel show them: plain values, ready for JSON."""
 
 from typing import Any
 

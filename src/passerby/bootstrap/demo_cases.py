@@ -1,4 +1,4 @@
-"""What the invented people of the demo reported, what became of it, and a team with an act that waits."""
+"""Cases of the demo's invented people, their outcomes, and a team with an act that waits."""
 
 from collections.abc import Sequence
 from random import Random

@@ -1,4 +1,4 @@
-"""What the panel of the demo shows on its first day: invented people and chats, and what they bought and reported.
+"""The data of the demo's panel on its first day: invented people and chats, their purchases and their reports.
 
 It is written into the demo's own database, once. The people have ids that Telegram never gives, nobody can meet them,
 and the terminal says that they are invented. The last of them left a few minutes before the demo started, so that the

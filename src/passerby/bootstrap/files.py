@@ -116,7 +116,8 @@ def open_log(settings: Settings) -> FileLog:
 def boot() -> str:
     """A name for the time since this machine was started; a new one each time where the machine gives none.
 
-    What a process has written survives its end. A power cut may undo what was not synced, and then the machine starts.
+    Bytes that a process has written survive its end. A power cut may undo what was not synced, and then the machine
+    starts.
     """
     try:
         return BOOT.read_text().strip()

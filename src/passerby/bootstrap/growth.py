@@ -1,4 +1,4 @@
-"""What the commands about growth print: links with tags, and the funnel."""
+"""The output of the commands about growth: links with tags, and the funnel."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta

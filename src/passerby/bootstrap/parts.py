@@ -1,4 +1,4 @@
-"""What the parts of one process share."""
+"""Objects that the parts of one process share."""
 
 from random import Random
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from passerby.ports.live_store import LiveStore
 
 
 class Parts(NamedTuple):
-    """What every worker of this process is made from."""
+    """The parts from which every worker of this process is made."""
 
     clock: SystemClock
     rng: Random

@@ -17,7 +17,7 @@ from passerby.settings import WrongSetting
 
 
 class Made(NamedTuple):
-    """What the operator is told, and the codes. `refused`: nothing was done."""
+    """The answer to the operator, and the codes. `refused`: nothing was done."""
 
     said: str
     refused: bool

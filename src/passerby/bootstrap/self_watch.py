@@ -1,4 +1,4 @@
-"""What only this process can measure, for the metrics: its disk, its machine's clock, and its own crashes."""
+"""Measures for the metrics what only this process can: its disk, its machine's clock, and its own crashes."""
 
 import shutil
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""What the commands for staff work with: the same decisions as in the staff bot, made for the command line."""
+"""The base of the commands for staff: the same decisions as in the staff bot, made for the command line."""
 
 import hashlib
 from collections.abc import AsyncIterator, Sequence
@@ -87,7 +87,7 @@ class _NoFiles:
 
 
 class Done(NamedTuple):
-    """What the operator is told. `refused`: nothing was done."""
+    """The answer to the operator. `refused`: nothing was done."""
 
     said: str
     refused: bool
@@ -185,7 +185,7 @@ class StaffOffice:
         return await self._do(RevocationAsked(StaffId(number)))
 
     async def person(self, code: str) -> Done:
-        """What staff see of the person who shows this support code."""
+        """Show the person who has this support code, as staff see them."""
         return await self._do(PersonAsked(code))
 
     async def sanction(self, code: str, kind: SanctionKind, reason: Reason, hours: float | None, note: str) -> Done:
@@ -205,7 +205,7 @@ class StaffOffice:
         return await self._do(HoldAsked(case, note, held))
 
     async def unmask(self, case: int, approval: int, note: str) -> Done:
-        """Who the accused of a case is. Without an approval, it is asked for."""
+        """Say who the accused of a case is. Without an approval, ask for one."""
         return await self._do(UnmaskAsked(case, note, approval))
 
     async def export(self, case: int, approval: int, note: str) -> tuple[Done, list[Exported]]:
@@ -228,14 +228,14 @@ class StaffOffice:
         return done, found
 
     async def approvals(self) -> Done:
-        """What waits for a second member."""
+        """The acts that wait for a second member."""
         return await self._do(ApprovalsAsked())
 
     async def decline(self, approval: int) -> Done:
         return await self._do(ApprovalDeclined(approval))
 
     async def purchase(self, code: str) -> Done:
-        """What staff see of the purchase with this code."""
+        """Show the purchase with this code, as staff see it."""
         return await self._do(PurchaseAsked(code))
 
     async def refund(self, code: str, reason: RefundReason, note: str) -> Done:
@@ -250,7 +250,7 @@ class StaffOffice:
         return await self._do(DrainEndAsked(bot))
 
     async def retire(self, bot: BotId) -> Done:
-        """Note that a bot is retired. Whoever asks removes its token."""
+        """Note that a bot is retired. The part that asks removes its token."""
         return await self._do(RetireAsked(bot))
 
     async def drains(self) -> Sequence[Drain]:

@@ -126,7 +126,7 @@ class Start:
         try:
             await self._schema(background, needed=needed)
             pool = Pool(settings.db_pool_max, settings.db_pool_min, evict_every_s=settings.db_pool_evict_s)
-            # Whoever shares the database must have the key, so it is at hand here.
+            # Every process that shares the database must have the key, so it is at hand here.
             key = open_key(settings)
             pseudonyms = keyed(key, *former_keys(settings))
             unreadable.notes.name_people_with(key)

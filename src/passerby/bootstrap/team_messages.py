@@ -1,4 +1,4 @@
-"""What a staff decision that no update of the staff bot led to tells the team: sent at once, by no queue."""
+"""Sends the team the messages of a staff decision that was not made in the staff bot: at once, by no queue."""
 
 from collections.abc import Iterable
 from contextlib import suppress

@@ -20,5 +20,5 @@ def list_waiting() -> None:
 
 @approvals.command()
 def decline(number: Annotated[int, typer.Argument(help="The number in `passerby approvals list`.", min=1)]) -> None:
-    """Decline it. Whoever asked for it is told in the staff bot."""
+    """Decline it. The member who asked for it is told in the staff bot."""
     say(at_work(lambda office: office.decline(number)), "`passerby approvals list` shows what waits")

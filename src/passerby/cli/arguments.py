@@ -31,7 +31,7 @@ def is_help(error: TyperException) -> bool:
 
 
 def sentence(error: TyperException) -> str:
-    """What is wrong, after the command, and how to see what it takes."""
+    """Return a sentence: the command, the problem, and how to see the arguments."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "passerby"
     return f"{command}: {_problem(error)}; see {command} --help"

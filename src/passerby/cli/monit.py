@@ -73,7 +73,7 @@ def page(seen: Overview, earlier: dict[str, Snapshot]) -> RenderableType:
 
 
 def between(figures: Snapshot | None, earlier: Snapshot | None) -> tuple[Snapshot, float] | None:
-    """What was counted since, and in how many seconds. None without two looks at the same run."""
+    """Return the counts since the last look, and its seconds. None without two looks at the same run."""
     if figures is None or earlier is None or figures.at <= earlier.at or figures.updates < earlier.updates:
         return None
     return figures.since(earlier), figures.at - earlier.at

@@ -70,5 +70,5 @@ def second_asked(
 
 
 def act_of(request: SecondNeeded) -> str:
-    """What the audit calls the act."""
+    """The name of the act in the audit."""
     return str(request.__struct_config__.tag)

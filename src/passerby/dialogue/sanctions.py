@@ -9,7 +9,7 @@ _MINUTE_S = 60
 
 
 def letter(sanction: Sanction, now: float) -> Text:
-    """What, why and which rule, how long, whether a machine decided, how to appeal (or what became of the appeal)."""
+    """Return the letter: the sanction, its reason and rule, its end, who decided, and the way or the end of an appeal."""
     return text(
         "sanctions.letter",
         what=text(f"sanctions.kind_{sanction.kind}"),

@@ -1,4 +1,4 @@
-"""What a person reads when their search begins, or when they ask for one that has begun."""
+"""The texts for a search that begins, and for somebody who asks for a search that has begun."""
 
 from passerby.dialogue.keyboards import keys_for
 from passerby.kernel.effect import Say

@@ -1,4 +1,4 @@
-"""What several staff features say."""
+"""Texts that several staff features share."""
 
 from collections.abc import Sequence
 from functools import reduce

@@ -1,7 +1,7 @@
 """Some acts need two members of the team: one asks, and a second one agrees within a day.
 
-What was asked for is kept as it was asked. When the second member agrees, it is decided on again with the facts of that
-moment, and carried out in the same transaction. So nothing is carried out that has become impossible meanwhile.
+A request is kept as it was made. When the second member agrees, it is decided on again with the facts of that moment,
+and carried out in the same transaction. So nothing is carried out that has become impossible meanwhile.
 
 The person whom it is about may not agree. The command line may ask and decline, but not agree: nobody knows who sits
 there, so it may be the one who asked.
@@ -41,7 +41,7 @@ _requests: Final[msgspec.json.Decoder[SecondNeeded]] = msgspec.json.Decoder(Seco
 
 
 def request_of(approval: Approval) -> SecondNeeded:
-    """What was asked for."""
+    """The act that was asked for."""
     return _requests.decode(approval.request)
 
 
@@ -86,7 +86,7 @@ def waits(approval: Approval, now: float) -> bool:
 
 
 def waits_already(request: SecondNeeded, person: PersonId | None, facts: StaffFacts, now: float) -> bool:
-    """Whether the same waits for a second member. What was noted with it makes no difference."""
+    """Whether the same waits for a second member. A note on it makes no difference."""
     return any(
         waits(each, now) and each.person == person and _essence(request_of(each)) == _essence(request)
         for each in facts.approvals
@@ -123,7 +123,7 @@ def obstacle(approval: Approval, facts: StaffFacts, now: float) -> str | None:
 
 
 def may_decline(approval: Approval, facts: StaffFacts) -> bool:
-    """Whether `facts.me` may decline. Whoever asked may withdraw it."""
+    """Whether `facts.me` may decline. The member who asked may withdraw it."""
     me = facts.me
     assert me is not None, "only staff decide"
     return may(me, Permission(approval.needs)) or me.number == approval.asked_by

@@ -1,7 +1,8 @@
 """The audit's chain: the hash of each row covers the row and the hash before it.
 
-So a row that was changed, removed, added or moved later shows, and so does every row after it. Whoever can rewrite the
-whole table can make another chain that fits. Against that, note the newest hash somewhere else from time to time.
+So a row that was changed, removed, added or moved later shows, and so does every row after it. An attacker who can
+rewrite the whole table can make another chain that fits. Against that, note the newest hash somewhere else from time to
+time.
 """
 
 import hashlib

@@ -1,4 +1,5 @@
-"""Who may work on which case, what a report weighs, and what a rule may do before a person has looked.
+"""Decides who may work on which case, how much a report weighs, and which measures a rule may take before a person has
+looked.
 
 **Weight.** A reporter's record counts as in Discourse (`reviewable_score.rb`): nothing until more than five of their
 reports were decided, then `(share of right ones - 0.7) * log4(decided) * 5`. Reports in revenge, and those of somebody
@@ -55,7 +56,7 @@ LADDER: tuple[tuple[SanctionKind, int | None], ...] = (
     (SanctionKind.SUSPENDED, 720),
     (SanctionKind.BANNED, None),
 )
-"""What is usual after so many strikes. Lengths in hours."""
+"""The usual sanction for each number of strikes. Lengths in hours."""
 GRAVE = frozenset({Reason.UNDERAGE, Reason.THREAT, Reason.SCAM})
 
 
@@ -64,7 +65,7 @@ def lane_of(reasons: Iterable[Complaint]) -> Lane:
 
 
 def pseudonym(case: Case, person: PersonId, now: float) -> str:
-    """What staff call a person in this case today."""
+    """Return the name that staff use for a person in this case today."""
     said = f"{case.salt}:{person}:{int(now // DAY_S)}"
     return hashlib.sha256(said.encode()).hexdigest()[:4].upper()
 
@@ -100,7 +101,7 @@ def next_for(member: StaffMember, cases: Iterable[Case], involved: Collection[in
 
 
 def trust(record: ReporterRecord) -> float:
-    """What a report of somebody with this record weighs, from 0 to HEAVIEST."""
+    """Return the weight of a report by somebody with this record, from 0 to HEAVIEST."""
     decided = record.upheld + record.dismissed
     if decided <= DECIDED_ENOUGH:
         return 1.0
@@ -109,7 +110,7 @@ def trust(record: ReporterRecord) -> float:
 
 
 def weight(report: Report) -> float:
-    """What a report weighs."""
+    """Return the weight of a report."""
     if _is_muted(report):
         return 0.0
     less = report.retaliates or report.record.chats < FEW_CHATS
@@ -146,7 +147,7 @@ def weights(reports: Sequence[Report]) -> list[float]:
 
 
 def measure(file: CaseFile, now: float) -> Sanction | None:
-    """What a rule does before a person has looked: something that can be undone, or nothing."""
+    """Return the measure of a rule before a person has looked: one that can be undone, or none."""
     case = file.case
     if case.about is not About.REPORTS or case.measure or case.state is not CaseState.OPEN or not file.reports:
         return None
@@ -197,7 +198,7 @@ def strikes(past: Iterable[Sanction], now: float) -> int:
 
 
 def usual(file: CaseFile, reason: Reason, now: float) -> tuple[SanctionKind, int | None]:
-    """What the ladder proposes. Hours None: without an end."""
+    """Return the sanction that the ladder proposes. Hours None: without an end."""
     step = strikes(file.past, now) + (1 if reason in GRAVE else 0)
     return LADDER[min(step, len(LADDER) - 1)]
 
@@ -209,5 +210,5 @@ def reason_of(file: CaseFile) -> Reason:
 
 
 def costs(reports: Iterable[Report]) -> tuple[tuple[float, float], ...]:
-    """What reports cost in karma, and when, to be given back."""
+    """Return how much karma the reports cost, and when, so that it can be given back."""
     return tuple((each.cost, each.filed_at) for each in reports if each.cost)

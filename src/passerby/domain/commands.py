@@ -76,7 +76,7 @@ def command_in(words: str) -> str | None:
 
 
 def words_after(words: str) -> str:
-    """What somebody wrote after a command, behind a space or in the next line. Empty if it is nothing."""
+    """Return the words after a command, behind a space or in the next line. Empty if there are none."""
     return "".join(words.split(maxsplit=1)[1:]).strip()
 
 

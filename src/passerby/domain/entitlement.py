@@ -1,4 +1,4 @@
-"""What a person is entitled to: being a VIP for a time, and filters, which operators may open to everybody.
+"""A person's entitlements: VIP for a time, and filters, which operators may open to everybody.
 
 VIPs also have comforts: several kept wishes, longer lists, pictures without blur. Where VIP makes no difference,
 everybody has them.

@@ -38,7 +38,7 @@ def tag_of(written: str) -> str | None:
 
 
 def payload_of(words: str) -> str:
-    """What a link added to /start: "/start s_spring" gives "s_spring". Empty: nothing."""
+    """Return the parameter that a link added to /start: "/start s_spring" gives "s_spring". Empty: nothing."""
     return words.partition(" ")[2].strip()[:64]
 
 

@@ -61,7 +61,7 @@ def rated(karma: Karma, rating: Rating, weight: float, now: float) -> Karma:
 
 
 def given_back(karma: Karma, costs: Iterable[tuple[float, float]], now: float) -> Karma:
-    """The karma without the reports that cost this much, at these times. What fades from a score fades from its parts
-    alike, so nothing of them is left."""
+    """The karma without the reports that cost this much, at these times. A score and its parts fade alike, so nothing
+    of the parts is left."""
     returned = sum(cost * exp2(-max(0.0, now - at) / HALF_LIFE_S) for cost, at in costs)
     return Karma(min(HIGHEST, karma_now(karma, now) + returned), now)

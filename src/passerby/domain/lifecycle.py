@@ -1,4 +1,4 @@
-"""What a person can be doing, and how that changes.
+"""The states of a person, and how they change.
 
 There are three states, and nobody is ever in two of them:
 

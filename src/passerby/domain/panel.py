@@ -20,7 +20,7 @@ ROTATE_S: Final = 900.0
 
 
 def new_code(rng: Random) -> str:
-    """What the panel shows and the staff bot asks for. 40 random bits, for five minutes."""
+    """Make the code that the panel shows and the staff bot asks for: 40 random bits, for five minutes."""
     return "".join(rng.choice(LETTERS) for _ in range(LENGTH))
 
 

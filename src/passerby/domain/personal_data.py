@@ -1,4 +1,4 @@
-"""What a person may know about the data that we hold about them, and how it is erased.
+"""Copies of a person's data for that person, and the erasure of the data.
 
 A copy never tells who another person is, nor that two partners are the same person: the present stranger may be a
 friend, or somebody from last week, and nobody has told them so. It also leaves out what others did about this person
@@ -49,7 +49,7 @@ ELSEWHERE = (
     "Telegram's own list of payments, which we compare with ours, says the same about your purchases.",
     "Backups hold the same data until they expire.",
 )
-"""What is not in the file, and why. For the reader of the file."""
+"""The list of data that the file leaves out, with reasons, for the reader of the file."""
 
 
 def copy_of(

@@ -1,4 +1,4 @@
-"""What may be passed on from one stranger to another.
+"""Removes everything that may not be passed on from one stranger to another.
 
 Every relay goes through `sanitise`. Decoding has already left out everything beside the content that names the sender
 (forward origin, via-bot, external reply, the target of a `text_mention`). This module removes things inside the content

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""What a cell that is run begins with (source: OWASP, CSV Injection)."""
+"""The first characters of cells that a spreadsheet would run (source: OWASP, CSV Injection)."""
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:

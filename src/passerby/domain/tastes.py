@@ -1,4 +1,4 @@
-"""What a person may say about themselves besides age and gender: languages, interests and a country."""
+"""The tastes in a person's profile: languages, interests and a country."""
 
 import re
 import unicodedata

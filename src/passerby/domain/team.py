@@ -1,4 +1,4 @@
-"""Who among the staff may do what.
+"""Decides which staff members may do which acts.
 
 A role is a set of permissions, and has a rank. Nobody acts on somebody of a higher rank than their own, or gives away
 a higher rank. There is always an owner, once there was one.

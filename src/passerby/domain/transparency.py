@@ -33,8 +33,8 @@ class SanctionLine(NamedTuple):
 
 
 class Period(NamedTuple):
-    """What happened in a period: reports that were filed, cases that were decided, sanctions that began, and the
-    appeals that were made."""
+    """The counts of a period: reports that were filed, cases that were decided, sanctions that began, and the appeals
+    that were made."""
 
     reports: Sequence[ReportLine]
     cases: Sequence[CaseLine]

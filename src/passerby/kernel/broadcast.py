@@ -27,14 +27,14 @@ class BroadcastState(StrEnum):
 
 
 class Category(StrEnum):
-    """What a broadcast is for. People opt out of each category on its own."""
+    """The purpose of a broadcast. People opt out of each category on its own."""
 
     NEWS = "news"
     PROMO = "promo"
     COMEBACK = "comeback"
     """To people who were not here for a while."""
     SYSTEM = "system"
-    """What everybody must know: changed rules, for example. Nobody can opt out, and only owners start it."""
+    """News that everybody must know: changed rules, for example. Nobody can opt out, and only owners start it."""
 
 
 class TargetState(StrEnum):
@@ -63,7 +63,7 @@ class TargetState(StrEnum):
 
 
 class Audience(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Who gets it: those for whom all of this is true. Empty or None: everybody.
+    """The conditions for its readers: all of them must be true. Empty or None: everybody.
 
     `active_days`: seen within so many days. `idle_days`: not seen for so many days. `sources`: they came first by a
     link with one of these tags (see `Journey`). `people` names them one by one, for
@@ -183,7 +183,7 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class Settled(msgspec.Struct, frozen=True):
-    """What became of a claimed target. WAITING gives it back, not before `due_at`: surely nothing was sent."""
+    """The outcome of a claimed target. WAITING gives it back, not before `due_at`: surely nothing was sent."""
 
     whom: PersonId
     state: TargetState

@@ -44,7 +44,7 @@ class Outcome(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What a decision says about the reports of a case."""
+    """The finding of a decision about the reports of a case."""
 
     UPHELD = "upheld"
     DISMISSED = "dismissed"
@@ -91,7 +91,7 @@ class Case(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ReporterRecord(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What became of a reporter's earlier reports, and until when their reports count nothing. `chats`: how many people
+    """The outcome of a reporter's earlier reports, and until when their reports count nothing. `chats`: how many people
     they met recently. `source` is the bot that they use. `since` is when they were first seen."""
 
     upheld: int = 0
@@ -135,8 +135,8 @@ class CaseFile(msgspec.Struct, frozen=True):
 
 
 class Desk(msgspec.Struct, frozen=True):
-    """What a member who works on cases may look at: those that are not decided, and one of them. `involved`: cases that
-    the member, as a person, is part of. `decided_lately`: how many they decided in the last eight hours."""
+    """The cases that a member may look at: those that are not decided, and one of them. `involved`: cases that the
+    member, as a person, is part of. `decided_lately`: how many they decided in the last eight hours."""
 
     waiting: tuple[Case, ...] = ()
     file: CaseFile | None = None

@@ -1,4 +1,4 @@
-"""What a message contains, without who wrote it.
+"""The content of a message, without its writer.
 
 `Content` is everything that a relay may pass on. The parts of a Telegram message that name a person (sender, forward
 origin, via-bot, external reply) are never stored in it, so no later code can leak them. Contacts and places are content

@@ -1,4 +1,4 @@
-"""What a feature gets, and what it returns."""
+"""The facts that a feature gets, and the decision that it returns."""
 
 from collections.abc import Callable, Iterable, Mapping
 from random import Random

@@ -1,4 +1,4 @@
-"""Numbers from buttons and forms. Whoever sends them may have forged them."""
+"""Numbers from buttons and forms. The sender may have forged them."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What to do, named in the imperative. Effects are data: the runtime carries them out after the decision is stored.
+"""Things to do, named in the imperative. Effects are data: the runtime carries them out after the decision is stored.
 
 `Say`, `Revise` and `Owe` are durable: they enter the outbox in the same atomic commit as the change that caused them.
 The relay effects (`Relay` and the ones that follow a relayed message) are not: until they are delivered, Telegram still

@@ -1,4 +1,4 @@
-"""What happened, in the past tense. Telegram's updates and our own outcomes become these events and nothing else.
+"""Events, named in the past tense. Telegram's updates and our own outcomes become these events and nothing else.
 
 An event names the person whose queue it belongs to. `bot` is the bot it came through. Times are in Unix seconds, UTC.
 """
@@ -190,7 +190,7 @@ class Refusal(StrEnum):
 
 
 class Attempt(StrEnum):
-    """What should have been delivered."""
+    """The delivery that failed."""
 
     RELAY = "relay"
     EDIT = "edit"

@@ -7,7 +7,7 @@ from passerby.kernel.override import Place
 
 
 class FactsWanted(msgspec.Struct, frozen=True):
-    """What is empty, 0 or None was not named, and is not read.
+    """A field that is empty, 0 or None was not named, and is not read.
 
     - `digest`: of the secret that they showed.
     - `code`: the support code of a person.

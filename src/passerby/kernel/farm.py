@@ -1,4 +1,4 @@
-"""What is measured about a farm, for staff. It holds numbers, and no words of anybody."""
+"""The measurements of a farm, for staff. They hold numbers, and nobody's words."""
 
 from enum import StrEnum
 

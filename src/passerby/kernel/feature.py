@@ -41,7 +41,7 @@ class MenuCommand:
 
 @dataclass(frozen=True, slots=True)
 class HelpLine:
-    """What `/help` says about a command of a feature: `line` is a text key, and the line begins with the command.
+    """The line of `/help` about a command of a feature: `line` is a text key, and the line begins with the command.
 
     Lines are sorted by `place`, then by key. Under other rules than `when` wants, a line is left out.
     """

@@ -1,4 +1,4 @@
-"""What a person did, as the records keep it. Deciders never see it; it is for the copy that the person asked for."""
+"""A person's history, as the records keep it. Deciders never see it; it is for the copy that the person asked for."""
 
 import msgspec
 

@@ -1,4 +1,4 @@
-"""What a person bought, what Telegram took for it, and the VIP time that follows from it.
+"""Orders, the charges that Telegram took for them, and the VIP time that follows.
 
 Stars are whole numbers. Times are in Unix seconds, UTC. `domain.money` has the rules.
 """
@@ -23,8 +23,8 @@ SUBSCRIPTION_S = 2_592_000
 
 
 class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is on sale. `renews`: a subscription that Telegram charges again every 30 days. `bots`: only these sell it;
-    empty means all. `titles`, `abouts`: the operator's words, by language."""
+    """Something on sale. `renews`: a subscription that Telegram charges again every 30 days. `bots`: only these sell
+    it; empty means all. `titles`, `abouts`: the operator's words, by language."""
 
     name: str
     days: int
@@ -36,11 +36,11 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 ERASED_RECEIVER: Final = PersonId(-1)
-"""Who gets a gift whose receiver was erased before it was paid: nobody. Then the giver's Stars go back."""
+"""Stands for a gift's receiver who was erased before it was paid. Nobody gets it, and the giver's Stars go back."""
 
 
 class PurchaseOrder(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """What a person wants to buy, at the price of that time. After `expires_at` it cannot be paid any more.
+    """A purchase that a person wants to make, at the price of that time. After `expires_at` it cannot be paid any more.
 
     `checked_at`: when a checkout for it was last approved. 0: never. `promo` is the promo code that lowered the price.
     `gift_to`: who gets the VIP time; 0: the buyer; ERASED_RECEIVER: somebody who was erased.
@@ -82,7 +82,7 @@ class Payment(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class RefundedBy(StrEnum):
-    """Who wanted a refund."""
+    """The side that wanted a refund."""
 
     BUYER = "buyer"
     STAFF = "staff"
@@ -256,7 +256,7 @@ class Bill(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class StarCallKind(StrEnum):
-    """What we can owe a person: their Stars back, or no further charges."""
+    """A debt to a person: we owe them their Stars back, or the end of further charges."""
 
     REFUND = "refund"
     CANCEL = "cancel"

@@ -1,4 +1,4 @@
-"""What the records say about money, for the operator's report. It names nobody.
+"""Figures about money from the records, for the operator's report. It names nobody.
 
 `domain.money.report` adds it up. Stars that Telegram reports may have a fraction (`nanostars`), because of affiliates.
 """
@@ -42,8 +42,8 @@ class Given(NamedTuple):
 
 
 class Net(NamedTuple):
-    """What a bot's payments brought in a period, as its transactions say: nanostars, without refunds. `affiliates`:
-    what they got of it."""
+    """The income of a bot in a period, by its transactions: nanostars, without refunds. `affiliates`: what they got of
+    it."""
 
     bot: int
     nanostars: int

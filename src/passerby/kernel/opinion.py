@@ -1,4 +1,4 @@
-"""What people think of each other, for the records. An opinion is stored with the change that it comes from."""
+"""Opinions that people have of each other, for the records. An opinion is stored with the change that it comes from."""
 
 import msgspec
 

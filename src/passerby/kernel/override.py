@@ -16,8 +16,8 @@ class Overridden(StrEnum):
 
 
 class Place(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is overridden: a setting by its name in capitals, or a text by its key, for one bot or for every bot, in one
-    language."""
+    """The thing that is overridden: a setting by its name in capitals, or a text by its key, for one bot or for every
+    bot, in one language."""
 
     what: Overridden
     name: str
@@ -45,5 +45,5 @@ def wordings_in(value: str) -> tuple[str, ...]:
 
 
 def value_of(wordings: Sequence[str]) -> str:
-    """What `wordings_in` reads."""
+    """The form that `wordings_in` reads."""
     return msgspec.json.encode(tuple(wordings)).decode()

@@ -23,7 +23,7 @@ class Gender(StrEnum):
 
 
 class Profile(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """What a person said about themselves. Ages are in full years as of `age_given_at`. Times are in Unix seconds.
+    """A person's description of themselves. Ages are in full years as of `age_given_at`. Times are in Unix seconds.
 
     - `too_young_at` is when they last gave an age below the minimum. `age_mended_at` is when they said that this was a
       typing mistake; they can say so only once.
@@ -61,7 +61,8 @@ class Blur(StrEnum):
 
 
 class Preferences(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """Whom a person wants to meet. Without genders: anybody. Ages are in full years, and both ends are included."""
+    """The people that a person wants to meet. Without genders: anybody. Ages are in full years, and both ends are
+    included."""
 
     genders: tuple[Gender, ...] = ()
     age_min: int | None = None
@@ -213,7 +214,7 @@ class LastChat(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class DataRequests(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """What a person asked us to do with their data. Times are in Unix seconds; 0 means never.
+    """A person's requests about their data. Times are in Unix seconds; 0 means never.
 
     - `copy_at`: when they asked for a copy that they have not got yet. `copied_at`: when they got the last one.
     - `erase_at`: when their data will be erased. `erasing`: that has begun; other people still refer to them.
@@ -226,8 +227,8 @@ class DataRequests(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class Watched(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """What follows because a person behaves like a farm's account (see `domain.farms`). Times are in Unix seconds; 0
-    means never.
+    """The consequences for a person who behaves like a farm's account (see `domain.farms`). Times are in Unix seconds;
+    0 means never.
 
     - `apart_until`: until then they meet only others who are apart. `farm` names it.
     - `asked_at`: since then they have to pick a picture before somebody is found for them. `picture` is the right one.

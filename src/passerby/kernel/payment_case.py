@@ -49,8 +49,8 @@ class PaymentCase(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class PaymentDesk(msgspec.Struct, frozen=True):
-    """What staff who see payments look at: the open cases, the oldest first; and one of them, with the purchases of its
-    person (the newest first) and their language."""
+    """The payment cases that staff look at: the open cases, the oldest first; and one of them, with the purchases of
+    its person (the newest first) and their language."""
 
     waiting: tuple[PaymentCase, ...] = ()
     case: PaymentCase | None = None

@@ -8,7 +8,7 @@ from passerby.kernel.ids import PersonId
 
 
 class ReferralOutcome(StrEnum):
-    """What became of a referral. Only the first one gives anything."""
+    """The outcome of a referral. Only the first one gives anything."""
 
     GIVEN = "given"
     GONE = "gone"

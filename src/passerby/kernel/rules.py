@@ -9,7 +9,7 @@ from passerby.kernel.money import Plan
 
 
 class ContactPolicy(StrEnum):
-    """What happens to words that tell how to find somebody elsewhere, while two people have just met."""
+    """The rule for words that tell how to find somebody elsewhere, while two people have just met."""
 
     OFF = "off"
     WARN = "warn"

@@ -71,7 +71,7 @@ class Sanction(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class SupportCode(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """What a person shows to the staff, so that the staff can find them. Staff can look at nobody without it."""
+    """A code that a person shows to the staff, so that the staff can find them. Staff can look at nobody without it."""
 
     code: str
     until: float

@@ -1,4 +1,4 @@
-"""What a person has had before an erasure that everybody has only once. `domain.money.spent` has the rules."""
+"""Things that everybody has only once and that a person had before an erasure. `domain.money.spent` has the rules."""
 
 import msgspec
 

@@ -44,7 +44,7 @@ class Role(StrEnum):
 
 
 class Permission(StrEnum):
-    """What a role allows. A role is a set of these."""
+    """A right that a role gives. A role is a set of permissions."""
 
     TEAM = "team"
     """Invite and revoke staff, and change their roles."""
@@ -159,7 +159,7 @@ class DataOrder(msgspec.Struct, frozen=True, tag="data"):
 StaffOrder = (
     SanctionOrder | LiftOrder | OverturnOrder | UpholdOrder | ThankOrder | RefundOrder | AnswerOrder | DataOrder
 )
-"""What the fleet is to do to a person. It is stored with the staff decision, and carried out once."""
+"""An order of staff about a person. It is stored with the staff decision, and carried out once."""
 
 
 class Subject(msgspec.Struct, frozen=True):
@@ -250,16 +250,15 @@ class StaffFacts(msgspec.Struct, frozen=True):
 
 
 THE_OPERATOR = StaffMember(COMMAND_LINE, PersonId(0), Role.OWNER, joined_at=0.0)
-"""Acts on the command line. Whoever can run commands on the server could read and change every row anyway."""
+"""Acts on the command line. A person who can run commands on the server could read and change every row anyway."""
 
 StaffEffect = Say | Revise | Answer | ShowExhibit | RetireBot
 
 
 class StaffDecision(msgspec.Struct, frozen=True):
     """`members`, `invites`, `logins`, `sessions`, `drains`, `broadcasts`, `promos` and `payment_cases` are new
-    values. `drains_over`: these bots are open again. `resolved`: fingerprints of faults. Whoever changes
-    something, or orders it, adds a note
-    for the audit.
+    values. `drains_over`: these bots are open again. `resolved`: fingerprints of faults. A decider that changes or
+    orders something adds a note for the audit.
 
     `reply` is the answer for a request from outside the bot, and `menu` what can be pressed under it. `refused`:
     nothing was done.
@@ -314,8 +313,8 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """What follows if a second member agrees to a request; and if somebody declines. `facts.approval` is what was
-    agreed to, and `facts.me` who agrees. A refusal leaves it waiting."""
+    """The decisions that follow if a second member agrees to a request, and if somebody declines. `facts.approval` is
+    what was agreed to, and `facts.me` who agrees. A refusal leaves it waiting."""
 
     carry_out: StaffDecider
     undo: StaffDecider | None = None

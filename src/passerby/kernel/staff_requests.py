@@ -1,4 +1,4 @@
-"""What the command line, the panel and the staff bot ask of the staff deciders, besides the words that people write."""
+"""Requests to the staff deciders from the command line, the panel and the staff bot, besides the words people write."""
 
 from enum import StrEnum
 
@@ -63,7 +63,7 @@ class DataAsked(PersonAsked, frozen=True):
 
 
 class ApprovalsAsked(StaffRequest, frozen=True):
-    """What waits for a second member."""
+    """The acts that wait for a second member."""
 
 
 class ApprovalDeclined(StaffRequest, frozen=True):
@@ -102,7 +102,7 @@ class HoldAsked(CaseActAsked, frozen=True, tag="evidence.hold"):
 
 
 class UnmaskAsked(CaseActAsked, frozen=True, tag="person.unmask"):
-    """Who the accused is on Telegram. `approval`: fetch what a second member agreed to."""
+    """Asks who the accused is on Telegram. `approval`: fetch the answer that a second member agreed to."""
 
     approval: int = 0
 
@@ -140,7 +140,7 @@ class BotAddAsked(StaffRequest, frozen=True):
 
 
 class RetireAsked(StaffRequest, frozen=True):
-    """Whoever asks removes the token."""
+    """The part that asks removes the token."""
 
     bot: BotId
 
@@ -232,7 +232,7 @@ class PromoRevoked(PromoAsked, frozen=True):
 
 
 class BroadcastAct(StrEnum):
-    """What staff do with a broadcast, besides writing it."""
+    """An act of staff on a broadcast, besides writing it."""
 
     SHOW = "show"
     PREVIEW = "preview"

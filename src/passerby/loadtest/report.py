@@ -40,8 +40,7 @@ class Spread(msgspec.Struct, frozen=True):
 
 
 class Promises(msgspec.Struct, frozen=True):
-    """What became of the messages that people sent. `kept` None: not decided, because some were not finished in
-    time."""
+    """The outcome of people's messages. `kept` None: not decided, because some were not finished in time."""
 
     kept: bool | None
     sent: int

@@ -165,7 +165,7 @@ class Looker:
         self._before = _Before(statements, slow_id, commands, await self._commits())
 
     async def end(self, seconds: float) -> Stores:
-        """What the stores did since `begin`, which was `seconds` ago."""
+        """Return the work of the stores since `begin`, which was `seconds` ago."""
         sql, sql_note = await self._sql()
         slowlog, slowlog_note, facts = await self._slow(seconds)
         commits = await self._commits()

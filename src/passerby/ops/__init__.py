@@ -1,1 +1,1 @@
-"""What operators use: the doctor, and the cluster on one machine."""
+"""The operators' tools: the doctor, and the cluster on one machine."""

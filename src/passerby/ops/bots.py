@@ -1,4 +1,4 @@
-"""What Telegram says about bots and their tokens, for `passerby bots`."""
+"""Asks Telegram about bots and their tokens, for `passerby bots`."""
 
 import asyncio
 from collections.abc import Collection

@@ -64,7 +64,7 @@ class Standstill:
         return had
 
     async def look(self) -> Ended:
-        """What the live store holds. Nothing, if it is new or was wiped. Raises: WrongSetting."""
+        """Return the contents of the live store: nothing, if it is new or was wiped. Raises: WrongSetting."""
         if self._log is not None and not self._settings.live_path.stat().st_size:
             return Ended()
         try:

@@ -75,7 +75,7 @@ class TokenFile:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Whoever else changes the file waits. The lock is on the directory, because the file is replaced."""
+        """Keep other processes from changing the file. The lock is on the directory, because the file is replaced."""
         directory = os.open(self.path.resolve().parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             fcntl.flock(directory, fcntl.LOCK_EX)

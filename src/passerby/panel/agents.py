@@ -1,4 +1,4 @@
-"""The kind of a browser, for the list of sessions. What the browser says of itself is not stored."""
+"""The kind of a browser, for the list of sessions. The browser's description of itself is not stored."""
 
 from typing import Final
 

@@ -10,7 +10,7 @@
     proof       acts that matter most need a proof that is a few minutes old
     limit       a session acts at most once a second on average
 
-What is refused is logged, without saying what was asked for.
+A refusal is logged, without the thing that was asked for.
 """
 
 from collections.abc import Mapping, Sequence
@@ -190,8 +190,8 @@ class Panel:
         return "" if _same(given, visit.csrf) else "token"
 
     def _to_login(self, visit: Visit) -> Answer:
-        """Then back to where they were. A form that needs a fresh proof waits for that proof. Whoever has a passkey
-        proves it with that."""
+        """Then back to where they were. A form that needs a fresh proof waits for that proof. A member who has a
+        passkey proves it with that."""
         request = visit.request
         if request.is_refresh:
             return Answer(status=401)
@@ -230,6 +230,6 @@ def _same(one: str, other: str) -> bool:
 
 
 def _with(answer: Answer, cookies: Mapping[str, str]) -> Answer:
-    """What the page itself sets wins."""
+    """A header that the page itself sets wins."""
     merged: dict[str, Any] = {**cookies, **answer.cookies}
     return replace(answer, cookies=merged)

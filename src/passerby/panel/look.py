@@ -72,7 +72,7 @@ def day(number: int) -> str:
 
 
 def ticked(text: str) -> Markup:
-    """What stands between backticks, as code."""
+    """Show the text between backticks as code."""
     parts = text.split("`")
     return Markup().join(
         Markup("<code>{}</code>").format(part) if place % 2 and place < len(parts) - 1 else part

@@ -1,4 +1,4 @@
-"""What happened when, for the graphs: releases, and broadcasts that began."""
+"""Marks with a time, for the graphs: releases, and broadcasts that began."""
 
 from bisect import bisect_left
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """One look at the whole fleet a minute, kept for two days: the lines and the bars of the panel.
 
-A sample has what each worker had counted by then. What happened in a minute is the difference of two samples. Workers
+A sample has what each worker had counted by then. The figures of a minute are the difference of two samples. Workers
 start again, so a worker that counts less than before counts from zero.
 """
 
@@ -91,7 +91,7 @@ def state_of(bot: int, reports: Iterable[Report], now: float) -> str:
 
 
 def between(before: Sample, after: Sample) -> Snapshot | None:
-    """What all workers did between two samples. None: no worker is known."""
+    """The work of all workers between two samples. None: no worker is known."""
     steps = [
         figures.since(before.workers[worker]) if worker in before.workers else figures
         for worker, figures in after.workers.items()
@@ -100,5 +100,5 @@ def between(before: Sample, after: Sample) -> Snapshot | None:
 
 
 def per_minute(samples: Sequence[Sample]) -> list[Snapshot | None]:
-    """What happened in each minute. None before the first sample, and where samples are missing."""
+    """Return the figures of each minute. None before the first sample, and where samples are missing."""
     return [between(before, after) if 0 < after.at - before.at <= 150 else None for before, after in pairwise(samples)]

@@ -72,7 +72,7 @@ def csrf_of(key: bytes, bound_to: str) -> str:
 
 
 def challenge_of(key: bytes, session: PanelSession, to: str) -> bytes:
-    """What a passkey signs. It is another one as soon as the session's secret is replaced. `to`: what it is for."""
+    """Return the challenge that a passkey signs. It changes with the session's secret. `to`: its purpose."""
     made = b"passerby panel passkey " + f"{to} {session.number} {session.digest}".encode()
     return hmac.digest(key, made, hashlib.sha256)
 

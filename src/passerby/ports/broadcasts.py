@@ -25,7 +25,7 @@ from passerby.kernel.staff import AuditNote
 
 
 class Claimable(msgspec.Struct, frozen=True):
-    """Who may be claimed now: targets of this broadcast on `bot` that are due, with a place below `below`.
+    """The targets that may be claimed now: those of this broadcast on `bot` that are due, with a place below `below`.
 
     `with_hours`: read the hours of each person's chats, too.
     """
@@ -85,7 +85,7 @@ class BroadcastRecords(Protocol):
         ...
 
     async def disown(self, by: str) -> int:
-        """What others than `by` have claimed and not settled becomes UNKNOWN. Returns how many."""
+        """Mark as UNKNOWN the targets that others than `by` have claimed and not settled. Returns how many."""
         ...
 
     async def reassign(self, broadcast: int, served: Sequence[BotId]) -> int:

@@ -1,4 +1,4 @@
-"""What the store may forget at any time: file ids and sightings. Users: the Bot API adapter and the courier."""
+"""Data that the store may forget at any time: file ids and sightings. Users: the Bot API adapter and the courier."""
 
 from collections.abc import Sequence
 from typing import Protocol

@@ -7,7 +7,8 @@ from passerby.kernel.ids import BotId, UpdateRef
 
 
 class Known(NamedTuple):
-    """What is known about some updates. `crashes`: how many workers crashed while they worked on one; if 0, absent."""
+    """The store's knowledge about some updates. `crashes`: how many workers crashed while they worked on one; if 0,
+    absent."""
 
     done: set[int]
     crashes: Mapping[int, int]

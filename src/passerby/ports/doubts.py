@@ -16,7 +16,7 @@ class StoredPerson(NamedTuple):
 
 
 class Doubts(NamedTuple):
-    """What may be wrong with what the store holds.
+    """The doubts about the store's data.
 
     `people`: damage was found that concerns these people. Their newest changes may be lost.
     `everybody`: damage was found, and it is not known whom it concerns.
@@ -47,7 +47,7 @@ class Roll(NamedTuple):
 class Doubtful(Protocol):
     @property
     def doubts(self) -> Doubts:
-        """What may be wrong with what the store holds. Nothing, once an `adopt` with `whole` has returned.
+        """Return the doubts about the store's data. There are none, once an `adopt` with `whole` has returned.
 
         Damage is found when the store is opened. A store that loses something while it is open begins another
         generation, with doubts. Then only `claim_doubts`, `answer_roll`, `everybody`, `stored`, commits that repair,

@@ -95,7 +95,8 @@ class Leases(Protocol):
         ...
 
     async def leave(self, worker: WorkerId) -> None:
-        """Give all leases back, and stop counting as living. Whoever calls `inherit` next gets the unsent outbox."""
+        """Give all leases back, and stop counting as living. The next worker that calls `inherit` gets the unsent
+        outbox."""
         ...
 
     async def members(self) -> Members:

@@ -1,4 +1,5 @@
-"""The live store: what is true now. Who is idle, searching or chatting, what is not sent yet, which updates are done.
+"""The live store: what is true now. It says who is idle, searching or chatting, what is not sent yet, and which updates
+are done.
 
 It may be lost and rebuilt from the records. Until it is rebuilt, no update is confirmed to Telegram.
 

@@ -39,7 +39,7 @@ class Copied(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class Mark(msgspec.Struct, frozen=True, gc=False, tag="mark", omit_defaults=True):
-    """What a finished send leaves behind: updates done, outbox entries settled, pairs for the message map of a chat.
+    """The results of a finished send: updates done, outbox entries settled, pairs for the message map of a chat.
 
     `facts` go into the journal if the anchor was new. `speaker` is the person whose message was delivered in the chat.
     """

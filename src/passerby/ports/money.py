@@ -42,7 +42,7 @@ class MoneyRecords(Protocol):
     """Raises: RecordsLost from every method."""
 
     async def star_calls(self, limit: int) -> Sequence[StarCall]:
-        """What we owe, the oldest first."""
+        """Return the debts, the oldest first."""
         ...
 
     async def erased_firsts(self, bot: BotId, charge: ChargeId) -> Sequence[tuple[ChargeId, str]]:

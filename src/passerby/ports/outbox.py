@@ -89,7 +89,7 @@ class Outbox(Protocol):
         ...
 
     async def owners_of(self, entries: Sequence[str]) -> dict[str, WorkerId]:
-        """Who has to send each of these entries. Nobody, for those that are settled.
+        """Return which worker has to send each of these entries. Settled entries are left out.
 
         Also possible while a generation is newborn or in doubt.
         """

@@ -1,4 +1,4 @@
-"""What the panel stores about browsers: logins they asked for, the use of their sessions, and limits.
+"""The panel's data about browsers: logins they asked for, the use of their sessions, and limits.
 
 Logins are confirmed and sessions begin and end by staff decisions (`passerby.ports.staff`), which are in the audit.
 """

@@ -1,4 +1,4 @@
-"""What the records hold about one person, and who asked for a copy or for erasure. User: the task that answers them."""
+"""The records' data about one person, and the requests for a copy or for erasure. User: the task that answers them."""
 
 from collections.abc import Sequence
 from typing import Protocol

@@ -21,7 +21,8 @@ class Told(NamedTuple):
 
 
 class Active(NamedTuple):
-    """Who is searching or chatting, the notices that told them, and the open chats. All read at one moment."""
+    """The people who are searching or chatting, the notices that told them, and the open chats. All were read at one
+    moment."""
 
     people: list[Participant]
     told: list[Told]

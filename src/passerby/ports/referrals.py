@@ -25,7 +25,7 @@ class ReferralRecords(Protocol):
         ...
 
     async def rewards(self, after: float, limit: int) -> Sequence[Reward]:
-        """What was given later than `after`, and is not granted yet."""
+        """Return the rewards that were given later than `after` and are not granted yet."""
         ...
 
     async def referrals_given(self, after: float) -> Sequence[PersonId]:

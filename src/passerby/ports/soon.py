@@ -1,6 +1,6 @@
 """A future that needs no task. A call that often has its result at once returns one.
 
-A method that is declared to return an `Awaitable` may return a coroutine or a `Soon`. Whoever can wait awaits it. The
+A method that is declared to return an `Awaitable` may return a coroutine or a `Soon`. Code that can wait awaits it. The
 hot path checks `is_done`, or leaves a callback with `then`.
 
 A coroutine can run without a task, too, as long as it awaits nothing but `Soon`s: the runtime *drives* it (see
@@ -27,7 +27,7 @@ class Driving:
 
 DRIVING: Final = Driving()
 NEEDS_TASK: Final = object()
-"""What a driven coroutine yields to become a task."""
+"""The value that a driven coroutine yields to become a task."""
 
 
 class Soon(Generic[T]):

@@ -75,7 +75,7 @@ class StaffRecords(Protocol):
         ...
 
     async def question(self, case: str) -> tuple[SealedWords, ...]:
-        """What a person asked in this payment case, sealed, in order. Empty if it is erased."""
+        """Return a person's questions in this payment case, sealed, in order. Empty if they are erased."""
         ...
 
     async def orders(self, limit: int) -> Sequence[tuple[int, StaffOrder]]:

@@ -279,7 +279,7 @@ class BotIdentity(msgspec.Struct, frozen=True, gc=False):
 
 
 class CommandList(msgspec.Struct, frozen=True, gc=False):
-    """What a bot says about itself in one language; "" is for all other languages. Empty fields are left unchanged.
+    """A bot's description of itself in one language; "" is for all other languages. Empty fields are left unchanged.
 
     `commands`: its menu, as (command, what it does). `description`: shown before somebody starts the bot.
     `short_description`: shown in its profile. `name`: its name, up to 64 characters.

@@ -43,5 +43,6 @@ def trail_of(person: PersonId) -> PersonId:
 
 class Trails(Protocol):
     async def trail(self, person: PersonId) -> list[Trail]:
-        """What this person has sent that is not delivered yet, oldest first. The owner does not matter."""
+        """Return everything that this person has sent and that is not delivered yet, oldest first, whichever worker
+        owns it."""
         ...

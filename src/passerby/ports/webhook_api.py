@@ -8,7 +8,7 @@ from passerby.kernel.ids import BotId
 
 
 class WebhookState(msgspec.Struct, frozen=True):
-    """What Telegram knows about a bot's webhook. If `url` is empty, there is none, and the bot is polled.
+    """Telegram's information about a bot's webhook. If `url` is empty, there is none, and the bot is polled.
 
     `pending_update_count`: updates that wait, for the webhook or for polling. `last_error_date` in Unix seconds, 0 if
     there was no error. `last_error_message` comes from Telegram and names no person.

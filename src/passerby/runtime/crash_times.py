@@ -44,7 +44,7 @@ class CrashTimes:
 
 
 def _read(path: Path) -> list[Crashed]:
-    """What can be read of it."""
+    """The part of it that can be read."""
     try:
         # Reading a pipe would never end.
         lines = path.read_text("ascii", "replace").splitlines() if path.is_file() else []

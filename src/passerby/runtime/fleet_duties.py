@@ -1,4 +1,4 @@
-"""What a worker does under its leases: it polls bots, matches pools, and does duties for the whole fleet."""
+"""Makes the task of each lease: polling a bot, matching a pool, or a duty for the whole fleet."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace

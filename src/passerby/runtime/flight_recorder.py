@@ -69,7 +69,7 @@ class Crash(NamedTuple):
 
 
 class Pulse(NamedTuple):
-    """What other processes can see of this one: its number, and how many turns its event loop has completed."""
+    """The part of this process that others can see: its number, and how many turns its event loop has completed."""
 
     pid: int
     beats: int
@@ -202,7 +202,7 @@ class FlightRecorder:
 
 
 def _marked(refs: tuple[UpdateRef, ...]) -> tuple[bytes, slice]:
-    """What to write into the page for these updates, and where."""
+    """Return the bytes to write into the page for these updates, and their place."""
     if len(refs) == 1:
         return _ONE.pack(1, *refs[0]), _WHERE_ONE
     refs = refs[:MOST_UPDATES]

@@ -1,4 +1,4 @@
-"""What a worker does with its leases: it begins and ends a task for each, and reports about itself."""
+"""Begins and ends a task for each lease that the worker holds, and reports about the worker."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping

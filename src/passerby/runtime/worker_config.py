@@ -18,7 +18,7 @@ class WorkerConfig:
     key: bytes
     """32 bytes, to seal with."""
     former_keys: tuple[bytes, ...] = ()
-    """What was sealed with these can still be opened."""
+    """Former keys. They still open old data."""
     checker: BotId | None = None
     """The bot that asks who is a member of the sponsor's channel."""
     bot_budget: Budget

@@ -1,4 +1,4 @@
-"""What an operator may set, where it is read from, and what is said if it is wrong.
+"""The operator's settings: their values, the places that they are read from, and the messages if one is wrong.
 
 Settings come from the environment and from a file `.env` in the working directory. If both set a value, the environment
 wins. An empty value means that the setting is not set, so a copied `.env.example` changes nothing.

@@ -30,7 +30,7 @@ def is_postgres(text: str) -> bool:
 
 
 def redis_fault(text: str) -> str:
-    """What is wrong with the address of a Redis server. Empty if nothing. Forms: `adapters.redis.connect`."""
+    """Return the problem with a Redis server's address. Empty if there is none. Forms: `adapters.redis.connect`."""
     scheme, _, rest = text.partition("://")
     login, _, place = rest.partition("?")[0].rpartition("@")
     kind = scheme.partition("+")[2]

@@ -1,4 +1,4 @@
-"""What each setting must look like, and what is said if it does not."""
+"""Checks the form of each setting, and writes the message if one is wrong."""
 
 import os
 import re

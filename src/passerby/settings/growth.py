@@ -8,7 +8,7 @@ _RULES = Rules()
 
 
 class GrowthSettings(BaseModel):
-    """What counts as having tried it."""
+    """Settings of growth: real chats, trials, gifts and referrals."""
 
     real_chat_messages: int = Field(
         default=_RULES.real_chat_messages,

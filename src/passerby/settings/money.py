@@ -35,7 +35,7 @@ _PLAN = re.compile(
 
 
 class MoneySettings(BaseModel):
-    """What is on sale."""
+    """The plans that are on sale."""
 
     vip_plans: Annotated[tuple[InstanceOf[Plan], ...], NoDecode] = Field(
         default=(),

@@ -21,7 +21,7 @@ from passerby.settings.wrong import WrongSetting
 # A shorter name is too common: another program may use a similar one.
 _TELLING_LENGTH = 8
 
-# What other projects, and people, call our settings.
+# Names that other projects, and people, use for our settings.
 _ALSO_KNOWN_AS = {
     "BOT_TOKEN": "BOT_TOKENS",
     "TELEGRAM_TOKEN": "BOT_TOKENS",

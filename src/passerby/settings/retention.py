@@ -13,7 +13,7 @@ from passerby.settings.wrong import WrongSetting
 
 
 class RetentionSettings(BaseModel):
-    """What is kept, where, and for how long."""
+    """Settings of backups, and of how long old rows are kept."""
 
     backup_dir: Path | None = Field(
         default=None,

@@ -35,7 +35,7 @@ def note(event: str, error: str, frames: Sequence[str]) -> None:
 
 
 def take() -> list[SeenFault]:
-    """What was seen since the last call."""
+    """Return the faults that were seen since the last call."""
     taken = list(_seen.values())
     _seen.clear()
     return taken

@@ -105,8 +105,8 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     swept_at: dict[int, float] = {}
 
     def since(self, earlier: "Snapshot") -> "Snapshot":
-        """What was counted in between. Gauges are as they are now. If the process has restarted, all that it
-        counted."""
+        """Return the difference between two readings. Gauges are as they are now. If the process has restarted, all
+        that it counted."""
         if any(getattr(self, name) < getattr(earlier, name) for name in COUNTS):
             return self
         counts = {name: getattr(self, name) - getattr(earlier, name) for name in COUNTS}

@@ -1,4 +1,4 @@
-"""What may be logged, and the one function that logs it.
+"""The names of everything that may be logged, and the one function that logs it.
 
 An event has a constant name and fields from a closed list. So no content, name, text, token, or id of a person or a
 file can get into a log. A person appears as a `Pseudonym`. It changes every day, and nobody can find the person without

@@ -26,7 +26,7 @@ _FRESH = (b"cache-control", b"no-store")
 
 
 class Watched(Protocol):
-    """What the pages show. Both methods may take long; the pages wait at most `PATIENCE_S`."""
+    """The data that the pages show. Both methods may take long; the pages wait at most `PATIENCE_S`."""
 
     async def unready(self) -> Sequence[str]:
         """Why this process is not ready, one sentence for each reason. Empty if it is ready."""

@@ -81,7 +81,7 @@ class Server:
 
 
 class Resolver:
-    """What the event loop's resolver answers for NAME."""
+    """The answer of the event loop's resolver for NAME."""
 
     def __init__(self, *ips: str) -> None:
         self.ips = ips

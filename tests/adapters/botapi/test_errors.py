@@ -1,4 +1,4 @@
-"""What each of Telegram's answers means. The texts are literal, because the table matches on them."""
+"""The meaning of each of Telegram's answers. The texts are literal, because the table matches on them."""
 
 import json
 

@@ -367,7 +367,7 @@ class Wire:
 
 
 def read_in(pieces: list[bytes]) -> tuple[list[object], bool]:
-    """What two calls over one connection come to, if these bytes answer each of them; and whether it was aborted."""
+    """Return the results of two calls over one connection if these bytes answer both, and whether it was aborted."""
 
     async def main() -> tuple[list[object], bool]:
         connection = Connection(asyncio.get_running_loop(), lambda _: None)

@@ -1,4 +1,4 @@
-"""What was delivered is noted beside the log, so a damaged log makes no message arrive again."""
+"""Deliveries are noted beside the log, so a damaged log makes no message arrive again."""
 
 import asyncio
 from pathlib import Path

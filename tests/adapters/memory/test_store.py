@@ -1,4 +1,4 @@
-"""What only the memory store does: it rewrites its log, and restores everything from the file."""
+"""Only the memory store does this: it rewrites its log, and restores everything from the file."""
 
 import asyncio
 from itertools import pairwise

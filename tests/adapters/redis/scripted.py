@@ -89,7 +89,7 @@ class ScriptedConnection:
             return None
         answer = self._answers[0]
         if isinstance(answer, asyncio.Future):
-            # Whoever stops waiting leaves the answer to the next reader, as on a real connection.
+            # A reader that stops waiting leaves the answer to the next one, as on a real connection.
             answer = await asyncio.shield(answer)
         self._answers.popleft()
         if isinstance(answer, Exception):
@@ -104,7 +104,7 @@ class ScriptedConnection:
 
 
 class ScriptedTransport(asyncio.Transport):
-    """What a lent connection writes to, and gets its answers from."""
+    """The other end of a lent connection."""
 
     def __init__(self, connection: ScriptedConnection) -> None:
         super().__init__()

@@ -190,7 +190,7 @@ async def test_a_bug_in_a_script_concerns_only_its_caller() -> None:
 
 @in_virtual_time
 async def test_only_so_many_calls_wait_and_the_others_follow() -> None:
-    """Whoever finds the queue full waits outside. So a server that is slow does not fill our memory."""
+    """A caller that finds the queue full waits outside. So a server that is slow does not fill our memory."""
     gate = asyncio.get_running_loop().create_future()
     server = ScriptedServer(lambda command: gate)
     calls = batcher(server, patience_s=60.0)

@@ -1,4 +1,4 @@
-"""What each error answer of Redis means for a caller: nothing was done, perhaps a part of it, or there is a bug."""
+"""The meaning of each error answer of Redis for a caller: nothing was done, perhaps a part of it, or there is a bug."""
 
 from redis.exceptions import (
     AskError,

@@ -1,4 +1,4 @@
-"""What a connection tells the store about its server: which run of it this is, and whether a slot has moved here."""
+"""Each connection tells the store about its server: which run of it this is, and whether a slot has moved here."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ def server(info: Any, before: Any = None, nodes: bytes = b"") -> ScriptedServer:
 
 
 def told(of: ScriptedServer) -> list[bytes]:
-    """What the handshake was told: the run, and the run that the store has moved from."""
+    """The input of the handshake: the run, and the run that the store has moved from."""
     *_, command = of.calls(b"EVAL")  # after a move, the first one asks whether all keys are here
     return command[6:8]
 

@@ -32,7 +32,7 @@ class Channel:
         self.cats, self.dogs = (self.reading.enter_context(self.pubsub.changes(pool)) for pool in ("cats", "dogs"))
 
     def woken(self) -> list[str]:
-        """Who was woken since the last time."""
+        """Return those who were woken since the last time."""
         found = [name for name in ("cats", "dogs") if getattr(self, name).is_set()]
         self.cats.clear()
         self.dogs.clear()

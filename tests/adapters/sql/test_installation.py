@@ -1,4 +1,4 @@
-"""What both databases know about their installation: its key, and whether a process runs."""
+"""Notes of both databases about their installation: its key, and whether a process runs."""
 
 import asyncio
 from base64 import b64encode

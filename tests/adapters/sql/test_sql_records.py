@@ -1,4 +1,4 @@
-"""What the contract does not test: the number of statements, columns, indexes, and a real kill."""
+"""Tests beside the contract: the number of statements, columns, indexes, and a real kill."""
 
 import asyncio
 import random

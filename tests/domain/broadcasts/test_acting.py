@@ -1,4 +1,4 @@
-"""What staff may do with a broadcast in each state, and what it becomes."""
+"""The acts of staff on a broadcast in each state, and their results."""
 
 from random import Random
 from typing import Any

@@ -1,4 +1,4 @@
-"""Who gets a broadcast, when, and in which words."""
+"""The readers of a broadcast, its time, and its words."""
 
 import msgspec
 import pytest

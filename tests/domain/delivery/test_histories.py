@@ -50,7 +50,7 @@ class World:
         return legal[number % len(legal)]
 
     def legal(self) -> Iterator[Event]:
-        """What may happen now."""
+        """The events that may happen now."""
         yield from (happened.Added(each) for each in (relay(put_at=self.now, deadline=self.now + 3600), reaction()))
         yield happened.Added(notice(Priority.MATCH, anchors=CHAT))
         yield from (happened.Added(each) for each in (notice(is_aside=True), held(self.now + 1.0)))

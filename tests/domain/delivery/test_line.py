@@ -1,4 +1,4 @@
-"""Who goes first in a queue."""
+"""The order of a queue."""
 
 from passerby.domain.delivery.commands import AskBudget, Check, Send, StoreDelivered, WaitUntil, Withdraw
 from passerby.domain.delivery.events import Added, BudgetGranted, Delayed, EndStored, Flooded, Sent, Wakeup

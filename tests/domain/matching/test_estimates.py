@@ -1,4 +1,4 @@
-"""What waiting people are told: measured, and blurred."""
+"""The estimates that waiting people are told: measured, and blurred."""
 
 import msgspec
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What stands beside the content of a message and names people: origins, replies, signatures, tags, boosts."""
+"""Fields beside the content of a message that name people: origins, replies, signatures, tags, boosts."""
 
 from tests.leaks.canaries import TYPED
 from tests.leaks.cases.case import Case, Fate, Json
@@ -113,7 +113,7 @@ def _answers() -> list[Case]:
 
 
 def _commands() -> list[Case]:
-    """What is meant for the bot stays with the bot."""
+    """A message for the bot stays with the bot."""
     words = ["/start <id>", "/start ref_<id>", "/start <username>", "/START@x <name>", "/help <name>", "/rules <phone>"]
     words += ["/delete <name>", "/privacy <name>", "/terms <id>"]
     return [Case(f"command {text}", [{"text": text}], Fate.REFUSED, shows="") for text in words]

@@ -11,7 +11,7 @@ Json = dict[str, Any]
 
 
 class Fate(Enum):
-    """What becomes of a message between people who know each other."""
+    """The outcome of a message between people who know each other."""
 
     ARRIVES = "arrives"
     ASKED = "its sender is asked, and says yes"

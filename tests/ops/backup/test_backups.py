@@ -219,7 +219,8 @@ async def use_live_store(settings: Settings) -> None:
 
 
 async def new_live_store(settings: Settings) -> tuple[list[StoredPerson], list[tuple[int, str]]]:
-    """Whom it holds, and whom a worker that starts now tells what. It is whole, and there is no doubt about it."""
+    """Return the people that it holds, and the notices of a worker that starts now. It is whole, and there is no doubt
+    about it."""
     async with standstill(settings, CLOCK) as still, still._live_store() as store:
         assert not store.newborn
         assert not store.doubts
@@ -235,8 +236,8 @@ async def live_through(settings: Settings, commit: Commit) -> None:
 
 
 def test_people_whose_chat_or_search_a_restore_took_away_get_one_notice(settings: Settings) -> None:
-    """The live store says who they are. Whoever has a message on its way gets it too; whoever chatted only at the time
-    of the backup does not."""
+    """The live store says who they are. A person with a message on its way gets it too; one who chatted only at the
+    time of the backup does not."""
 
     async def then() -> None:
         await make_tables(database(settings))

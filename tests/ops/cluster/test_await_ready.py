@@ -1,4 +1,4 @@
-"""What the commands make of supervisor's answers, which are written here."""
+"""The commands read supervisor's answers, which are written here."""
 
 from pathlib import Path
 from typing import Any

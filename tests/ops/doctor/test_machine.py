@@ -1,4 +1,4 @@
-"""What the doctor finds on this machine: permissions, directories, and missing things."""
+"""The doctor's findings on this machine: permissions, directories, and missing things."""
 
 import os
 import shutil

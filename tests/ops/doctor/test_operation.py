@@ -1,4 +1,4 @@
-"""What the doctor finds about operation: alerts, the heartbeat, a reboot, the drill, logs, the backup directory."""
+"""The doctor's findings about operation: alerts, the heartbeat, a reboot, the drill, logs, the backup directory."""
 
 import asyncio
 import os

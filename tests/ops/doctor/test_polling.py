@@ -1,4 +1,4 @@
-"""What the doctor finds about who polls: this installation, another program, or nobody."""
+"""The doctor's findings about who polls: this installation, another program, or nobody."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""What the doctor finds about servers, also if they do not answer."""
+"""The doctor's findings about servers, also if they do not answer."""
 
 import asyncio
 import sqlite3

@@ -1,4 +1,4 @@
-"""What the doctor believes about a token: one refusal may be a mistake."""
+"""The doctor's belief about a token: one refusal may be a mistake."""
 
 import asyncio
 

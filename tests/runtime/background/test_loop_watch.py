@@ -1,4 +1,4 @@
-"""What counts as a long turn of the event loop, and what as a stuck one."""
+"""Long turns of the event loop, and stuck ones."""
 
 import asyncio
 import signal

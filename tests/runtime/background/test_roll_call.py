@@ -1,5 +1,5 @@
-"""Before a generation that lost something is repaired or rebuilt, every living worker answers. What the records say is
-complete then, and no send of an earlier generation is under way."""
+"""Before a generation that lost something is repaired or rebuilt, every living worker answers. The records are complete
+then, and no send of an earlier generation is under way."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What people do in their first messages is noted, and nothing after that."""
+"""Only people's first messages are noted, and nothing after that."""
 
 from typing import Any
 

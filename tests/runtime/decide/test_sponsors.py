@@ -1,4 +1,4 @@
-"""Who should see the sponsor's channel: how long an answer lasts, and when nobody is asked."""
+"""The people who should see the sponsor's channel: how long an answer lasts, and when nobody is asked."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What chats leave: a broadcast never takes what the next chat message needs."""
+"""A broadcast never takes the budget that the next chat message needs."""
 
 import asyncio
 

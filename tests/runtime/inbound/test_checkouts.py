@@ -28,7 +28,7 @@ def the_bot_is_held_by_telegram(house: House) -> None:
 
 
 def a_send_of_the_buyer_hangs(house: House) -> None:
-    """What the buyer wrote before is under way, and stays so."""
+    """The buyer's earlier message is under way, and stays so."""
 
     async def answer(outgoing: OutgoingCall) -> Answer:
         if not isinstance(outgoing, AnswerCheckout):

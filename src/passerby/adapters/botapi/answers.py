@@ -19,7 +19,7 @@ from passerby.kernel.event import Refusal
 
 
 class Meaning(Enum):
-    """What an answer means to the code that made the call."""
+    """The meaning of an answer for the code that made the call."""
 
     FINAL = auto()
     """Another attempt would be refused as well."""
@@ -63,7 +63,7 @@ class Row(NamedTuple):
     meaning: Meaning
     refusal: Refusal
     parts: tuple[Part, ...] = ()
-    """What to leave out, in this order."""
+    """The fields to leave out, in this order."""
 
 
 _KEYS = (Part.LOOK, Part.KEYBOARD)

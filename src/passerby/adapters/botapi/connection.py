@@ -73,7 +73,7 @@ class Reply(NamedTuple):
 
 
 class Asker(Protocol):
-    """Whoever waits for an answer. One of the two is called, once."""
+    """The caller that waits for an answer. One of the two methods is called, once."""
 
     def replied(self, reply: Reply) -> None: ...
 
@@ -176,7 +176,7 @@ class Connection(asyncio.Protocol):
             self.fail("an answer too large")
 
     def _hand_on(self, reply: Reply) -> None:
-        """The call is over. Whoever gets the answer may use this connection in the same turn."""
+        """The call is over. The caller that gets the answer may use this connection in the same turn."""
         asker, self._asker, self._reply = self._asker, None, None
         if asker is not None:
             self._is_over(self)

@@ -1,4 +1,4 @@
-"""What a message of Telegram's contains, as the kernel's `Content`.
+"""Turns the content of Telegram's messages into the kernel's `Content`.
 
 Whatever names a person stays behind: a contact's user id, and formatting in polls other than custom emoji.
 """

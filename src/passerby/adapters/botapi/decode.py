@@ -285,7 +285,7 @@ def _member_changed(change: wire.ChatMemberUpdated, bot: BotId) -> Event:
 
 
 def _channel_member(change: wire.ChatMemberUpdated, bot: BotId) -> Event:
-    """A person joined a channel or left it. Whoever changed that may be somebody else."""
+    """A person joined a channel or left it. Somebody else may have changed that."""
     member, channel = change.new_chat_member, change.chat
     if member.user is None or _is_by_bot(member.user, bot):
         return Unusable(PersonId(change.from_.id), bot, "by_bot")

@@ -10,8 +10,8 @@ STARS = "XTR"
 
 
 def in_message(message: wire.UsualMessage, bot: BotId) -> Event | None:
-    """The payment or refund that a service message tells of; None if it tells of none. Whoever sent it: it comes from
-    Telegram."""
+    """The payment or refund that a service message tells of; None if it tells of none. It comes from Telegram, whoever
+    sent it."""
     person, paid, refunded = PersonId(message.chat.id), message.successful_payment, message.refunded_payment
     if paid is not None:
         payment = Payment(

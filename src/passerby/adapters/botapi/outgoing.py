@@ -1,4 +1,4 @@
-"""What we write: the requests of the hot path as structs, and the parts that all requests share.
+"""Our requests to Telegram: those of the hot path as structs, and the parts that all requests share.
 
 Members that have their default value are left out. Methods of the cold path (media, polls, places) take plain dicts
 made of the same parts.

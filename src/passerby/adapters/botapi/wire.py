@@ -367,7 +367,7 @@ class Update(Struct, Generic[M]):
 
 
 class Unreadable(Struct):
-    """What could be read of a damaged update; 0 for numbers that could not be read.
+    """The readable part of a damaged update; 0 for numbers that could not be read.
 
     `what` is "message" or "edit" for a private chat, else "".
     """

@@ -1,4 +1,4 @@
-"""What sending uses: the message map, the outbox, trails and caches."""
+"""The roles that deliveries use: the message map, the outbox, trails and caches."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence

@@ -1,4 +1,4 @@
-"""What the background tasks follow: tickets, the journal and idle chats."""
+"""Feeds for the background tasks: tickets, the journal and idle chats."""
 
 from itertools import islice
 

@@ -82,7 +82,7 @@ class WorkerTable:
         return frozenset(lease for lease, epoch in held.items() if self._renew(worker, lease, epoch, ttl_s, now))
 
     def _stop_the_clock(self, now: float) -> None:
-        """Do not count an outage (see the module). What had run out before the last heartbeat stays expired."""
+        """Do not count an outage (see the module). A lease that had run out before the last heartbeat stays expired."""
         for living in self._workers.values():
             living.until = now + living.ttl_s
         for lease in self._leases.values():

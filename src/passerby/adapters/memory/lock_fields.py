@@ -30,7 +30,7 @@ _DATABASE_AT: Final = delivered.END
 
 
 def mark(lock: int) -> bytes:
-    """What `put_mark` stored; empty if nothing."""
+    """Return the mark that `put_mark` stored; empty if there is none."""
     return _field(lock, _MARK_AT, _MARK_BYTES)
 
 

@@ -8,8 +8,8 @@ only bytes that were not synced.
 at any point leaves one of the two, whole. It can keep the former log under another name. After a write that could be
 neither finished nor undone, or after a failed sync, the log accepts nothing more until a rewrite succeeds.
 
-The lock file notes its own inode, so a copy of the files shows. What happened since the copy was made is not in it:
-`records` ends with a `Hole` that may concern anybody, until a rewrite.
+The lock file notes its own inode, so a copy of the files shows. The copy lacks everything that happened since it was
+made: `records` ends with a `Hole` that may concern anybody, until a rewrite.
 
 Somebody may delete or replace the files while they are in use. If the log is not at its place any more, `is_broken`
 says so, and a rewrite puts a whole one there. `keep_lock` does the same for the lock file; if another process has
@@ -74,7 +74,8 @@ class Log(Protocol):
         ...
 
     def delivered(self, now: float) -> Iterable[UpdateRef]:
-        """What `note_delivered` stored beside the log within the time for which Telegram keeps an update."""
+        """Return the notes that `note_delivered` stored beside the log within the time for which Telegram keeps an
+        update."""
         ...
 
     def note_delivered(self, refs: Sequence[UpdateRef], now: float) -> None:
@@ -183,7 +184,7 @@ class FileLog:
 
     @property
     def mark(self) -> bytes:
-        """What `put_mark` stored beside the log; empty if nothing."""
+        """Return the mark that `put_mark` stored beside the log; empty if there is none."""
         return lock_fields.mark(self._lock)
 
     def put_mark(self, mark: bytes) -> None:
@@ -200,7 +201,7 @@ class FileLog:
         lock_fields.put_database(self._lock, mark)
 
     def records(self) -> Iterable[bytes | Hole]:
-        """What was in the log when it was opened. Returned only once, to free the memory."""
+        """Return the contents of the log when it was opened. Returned only once, to free the memory."""
         records, self._records = self._records, []
         return records
 

@@ -1,4 +1,4 @@
-"""What workers share: leases and budgets. Not in the log, because they end with the process."""
+"""The state that workers share: leases and budgets. It is not in the log, because it ends with the process."""
 
 from collections.abc import Iterable, Mapping
 

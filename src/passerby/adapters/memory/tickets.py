@@ -1,4 +1,4 @@
-"""Who waits in which pool, and a feed of the changes for the pool's matcher.
+"""The tickets of each pool, and a feed of their changes for the pool's matcher.
 
 Each change gets the next number; only a person's latest change is kept. If somebody no longer waits, the change stays
 as a tombstone, so that readers learn of it. Above a bound, tombstones are dropped, and a reader that is further behind

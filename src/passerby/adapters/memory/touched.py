@@ -1,4 +1,4 @@
-"""Whom the newest records of the log concern, noted in the lock file beside it.
+"""Notes in the lock file beside the log which people its newest records concern.
 
 A damaged log cannot say what its missing records were about. If the newest ones are missing, the database has not heard
 of them either. So nobody would know that somebody had just begun to search, except that person. This note survives

@@ -43,7 +43,7 @@ LOADS = 3
 
 
 class _Batch:
-    """What is on a line. `loading`: the scripts that are loaded before the calls."""
+    """The calls on a line. `loading`: the scripts that are loaded before the calls."""
 
     __slots__ = ("began_at", "calls", "is_reading", "lasting", "loading")
 

@@ -1,4 +1,4 @@
-"""What the batcher sends: a call of a script, or some commands that read. It may serve one caller or many."""
+"""Calls that the batcher sends: a script, or some commands that read. A call may serve one caller or many."""
 
 import asyncio
 from collections.abc import Sequence

@@ -57,7 +57,7 @@ class RedisUnfit(Exception):
 
 
 class RedisOtherKey(Exception):
-    """What is stored here was encrypted with a key that this process does not have."""
+    """The data here was encrypted with a key that this process does not have."""
 
 
 _OURS: dict[str, type[Exception]] = {

@@ -31,7 +31,7 @@ class Line(asyncio.Protocol):
         on_broken: Callable[["Line", BaseException], None],
     ) -> None:
         self.has_broken = False
-        """Whether a connection was lost. Whoever reads this may reset it."""
+        """Whether a connection was lost. The reader may reset it."""
         self._connect = connect
         self._on_answers = on_answers
         self._on_broken = on_broken

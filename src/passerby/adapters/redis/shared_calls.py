@@ -28,7 +28,7 @@ from passerby.ports.packed_pairs import MOST, packed
 
 
 class Chatters(NamedTuple):
-    """What the store holds of two people and a chat; None for what it does not hold. The chat was read last."""
+    """Two people and a chat, as the store holds them; None where it holds nothing. The chat was read last."""
 
     mine: bytes | None
     theirs: bytes | None

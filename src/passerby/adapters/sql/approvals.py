@@ -1,4 +1,4 @@
-"""What waits for a second member of the team, in SQL. What changes it runs in a staff transaction (see `staff`)."""
+"""Acts that wait for a second member of the team, in SQL. Changes run in a staff transaction (see `staff`)."""
 
 from collections.abc import Iterable, Sequence
 
@@ -29,7 +29,7 @@ _read = msgspec.json.Decoder(Approval)
 
 
 class SqlApprovals:
-    """What waits, for lists. Raises: RecordsLost."""
+    """Return the waiting acts, for lists. Raises: RecordsLost."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine

@@ -1,4 +1,4 @@
-"""What the canary, and the two versions of a broadcast, have done to their people."""
+"""Figures of a broadcast: the reactions of the canary, and of the readers of its two versions."""
 
 from typing import Final
 

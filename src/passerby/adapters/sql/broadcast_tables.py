@@ -50,5 +50,5 @@ partial_index(
     broadcast_targets.c.broadcast,
     where=broadcast_targets.c.state == sa.literal_column("'sending'"),
 )
-# What a person got lately.
+# The broadcasts that a person got lately.
 sa.Index("ix_broadcast_targets_person_id", broadcast_targets.c.person_id, broadcast_targets.c.at)

@@ -54,7 +54,7 @@ NO_CASE: Final = 0
 
 
 async def desk(connection: AsyncConnection, me: StaffMember, asked: CaseAsked, now: float) -> Desk:
-    """What a member may look at now."""
+    """Return the cases that a member may look at now."""
     await gather(connection, now)
     waiting = tuple(map(_case, await connection.execute(_WAITING)))
     involved = frozenset((await connection.scalars(_INVOLVED, {"who": me.person})).all())
@@ -177,7 +177,7 @@ async def unmeasured(connection: AsyncConnection) -> Sequence[CaseFile]:
 
 
 async def exhibit(connection: AsyncConnection, chat: ChatId, by: PersonId, place: int) -> bytes | None:
-    """What a reporter chose or wrote (place 0), sealed. None if it is erased."""
+    """Return the message that a reporter chose, or their comment (place 0), sealed. None if it is erased."""
     of = {"chat": chat, "who": by}
     if place == 0:
         return await connection.scalar(_COMMENT, of)

@@ -1,4 +1,4 @@
-"""What a database holds, in figures that are equal in SQLite and in PostgreSQL: rows, and two figures a column.
+"""Checksums of a database that are equal in SQLite and in PostgreSQL: rows, and two figures a column.
 
 For each column: how many rows have a value, and a sum over the values. Numbers count in thousandths, modulo a prime, so
 that no sum overflows; texts and bytes count by their length. A row that is lost, doubled or changed nearly always

@@ -1,7 +1,7 @@
 """Imports SQLAlchemy's asynchronous engine without its ORM, which we do not use: the ORM takes a tenth of a start.
 
 `sqlalchemy.ext.asyncio` imports the ORM for its sessions. So the package is entered without its own module being run.
-Whoever asks it for anything but the engine gets all of it, as usual.
+Code that asks it for anything but the engine gets all of it, as usual.
 """
 
 import sys

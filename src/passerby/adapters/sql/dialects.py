@@ -1,4 +1,4 @@
-"""What the two dialects of SQL write differently."""
+"""The differences between the two dialects of SQL."""
 
 from typing import Any
 

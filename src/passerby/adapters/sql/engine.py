@@ -168,7 +168,7 @@ def _any_text(data: bytes) -> str:
 
 
 def _file_of(path: Path) -> tuple[int, int]:
-    """What the system calls a file. (0, 0): it is gone."""
+    """Return the system's numbers for a file. (0, 0): it is gone."""
     try:
         found = path.stat()
     except OSError:

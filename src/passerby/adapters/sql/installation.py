@@ -1,4 +1,4 @@
-"""What the database knows about its installation.
+"""Notes in the database about its installation.
 
 key        the mark of the SECRET_KEY that its data was stored with (see `key_marks`)
 running    there while a process with a live store of its own uses the database. If the next start finds it, the run

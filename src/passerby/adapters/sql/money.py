@@ -241,7 +241,7 @@ _GRANTS_OVER = (
     .select_from(_BACK)
     .join(charges, sa.and_(charges.c.bot_id == _BACK.c.bot_id, charges.c.id == _BACK.c.charge_id))
     .join(grants, sa.and_(grants.c.user_id == _RECEIVER, grants.c.code == _GRANT))
-    # Who is no VIP now has nothing left to take.
+    # A person who is no VIP now has nothing left to take.
     .join(users, sa.and_(users.c.id == grants.c.user_id, users.c.vip_until > sa.bindparam("now", type_=sa.Double)))
     .where(sa.or_(grants.c.lasts_s > 0, grants.c.until > sa.bindparam("now", type_=sa.Double)))
     .limit(sa.bindparam("most"))

@@ -95,7 +95,7 @@ star_calls = sa.Table(
 star_rows = sa.Table(
     "star_rows",
     metadata,
-    # What getStarTransactions says. Revenue is computed from these rows.
+    # The answer of getStarTransactions. Revenue is computed from these rows.
     sa.Column("bot_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("id", sa.Text, primary_key=True, comment="a refund has the id of its sale"),
     sa.Column("incoming", sa.Boolean, primary_key=True, comment="the bot got Stars"),
@@ -169,7 +169,7 @@ sa.Index("ix_referral_links_user_id", referral_links.c.user_id)
 sa.Index("ix_referrals_token", referrals.c.token)
 partial_index("ix_referrals_open", referrals.c.reached_at, where=referrals.c.decided_at.is_(None))
 sa.Index("ix_referrals_decided_at", referrals.c.decided_at)
-# What we still owe.
+# Our debts.
 partial_index("ix_star_calls_open", star_calls.c.owed_at, where=star_calls.c.done_at.is_(None))
 # Transactions of a period; of a person; and those that our ledger does not know.
 sa.Index("ix_star_rows_at", star_rows.c.at)

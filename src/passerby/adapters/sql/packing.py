@@ -45,7 +45,7 @@ def lasted_s(row: Mapping[str, Any]) -> int:
 
 
 def unpack(row: Mapping[str, Any], person: PersonId) -> PastChat:
-    """What a row of `past_chats` says from a person's side. It has no id and no bot any more."""
+    """Return a row of `past_chats` from a person's side. It has no id and no bot any more."""
     is_first, outcome = row["user1"] == person, row["outcome"]
     opened_at = row["opened_min"] * 60.0
     return PastChat(

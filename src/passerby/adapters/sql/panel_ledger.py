@@ -1,4 +1,4 @@
-"""What the panel reads of cases and of money. No row that it returns names a person."""
+"""The panel's reads about cases and money. No row names a person."""
 
 from typing import Any, Final, NamedTuple
 
@@ -100,7 +100,7 @@ class PanelLedger:
         return number, oldest
 
     async def exposure(self, now: float) -> list[Exposure]:
-        """What would be lost with each bot that has sold something, the most first."""
+        """Return the loss that each bot which has sold something would cause if it were lost, the largest first."""
         found: dict[int, list[float]] = {}
         for place, (query, asked) in enumerate(
             (

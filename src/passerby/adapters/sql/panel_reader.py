@@ -1,4 +1,4 @@
-"""What the panel reads. Its connections cannot write: the database refuses it.
+"""The panel's reads. Their connections cannot write: the database refuses it.
 
 PostgreSQL: `default_transaction_read_only`, and, with PANEL_POSTGRES_URI, a role that may only read. SQLite:
 `query_only`. Every query here has an index or reads `panel_figures`, which the fleet counts in advance.
@@ -83,7 +83,7 @@ class PanelReader(Transactions):
         return int(await self._scalar(_ONLINE, {"after": now - ONLINE_S}) or 0)
 
     async def waiting(self, now: float) -> list[Waiting]:
-        """Who waits, by pool and gender. Of more than 5,000 people, those who wait longest."""
+        """Count the waiting people by pool and gender. If there are more than 5,000, count those who wait longest."""
 
         async def read(connection: AsyncConnection) -> list[Waiting]:
             groups: dict[tuple[str, str | None], list[float]] = {}

@@ -1,4 +1,4 @@
-"""Payment cases. What a person asked is sealed, and erased when staff answer."""
+"""Payment cases. A person's questions are sealed, and erased when staff answer."""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -45,7 +45,7 @@ async def store_payment_cases(connection: AsyncConnection, changed: Iterable[Pay
 
 
 async def question(connection: AsyncConnection, code: str) -> tuple[SealedWords, ...]:
-    """What was asked, sealed, in order. Empty if it is erased."""
+    """Return the questions, sealed, in order. Empty if they are erased."""
     return unpacked(await connection.scalar(_QUESTION, {"named": code}) or b"")
 
 

@@ -227,7 +227,7 @@ _DROP_REPORTS: Final = sa.delete(complaints).where(complaints.c.user_id == _WHO)
 # Also while a broadcast runs. Nobody is added to one after its start, so they get nothing more.
 _DROP_TARGETS: Final = sa.delete(broadcast_targets).where(broadcast_targets.c.person_id == _WHO)
 
-# Evidence is about both. What the law asks to keep stays until its hold ends.
+# Evidence is about both. Evidence that is kept for the law stays until its hold ends.
 _DROP_EVIDENCE: Final = sa.delete(evidence).where(
     sa.or_(evidence.c.user_id == _WHO, evidence.c.accused_id == _WHO), sa.not_(evidence.c.held)
 )

@@ -164,7 +164,7 @@ _OVER = (
     sa.select(_BOTH.c.who, _BOTH.c.code)
     .select_from(_BOTH)
     .join(grants, _ITS_GRANT)
-    # Who is no VIP now has nothing left to take.
+    # A person who is no VIP now has nothing left to take.
     .join(users, sa.and_(users.c.id == _BOTH.c.who, users.c.vip_until > _NOW))
     .where(_BOTH.c.outcome == TAKEN_BACK, _BOTH.c.decided_at > _AFTER, grants.c.lasts_s > 0)
     .limit(_MOST)

@@ -10,7 +10,7 @@ Each batch is one short transaction of a few hundred rows that nobody writes any
 row goes, it is counted in `daily_figures`. One worker at a time does this (see `ops.retention_duty`); if two did for a
 moment, one of their batches would fail and be undone.
 
-What binds is kept: blocks, bans, VIP, and people who block somebody, are blocked, or are searching or chatting.
+Rows that bind are kept: blocks, bans, VIP, and people who block somebody, are blocked, or are searching or chatting.
 """
 
 import asyncio
@@ -52,7 +52,7 @@ _DAY_S: Final = 86_400
 ORDERS_KEPT_S: Final = 7 * _DAY_S
 """Longer than done marks, so no order is carried out twice."""
 TARGETS_S: Final = 200 * 86_400.0
-"""For how long it is known who got a broadcast. What a person may still get depends on half a year (see
+"""For how long it is known who got a broadcast. The broadcasts that a person may still get depend on half a year (see
 `domain.broadcasts.fates`)."""
 
 
@@ -227,7 +227,7 @@ class Retention:
         return await self._batch(lambda connection: fold(connection, self._funnel, now, BATCH))
 
     async def _forget_evidence(self, now: float) -> int:
-        """What its case no longer needs, unless the law asks to keep it."""
+        """Erase the evidence that its case no longer needs, unless the law asks to keep it."""
         kept_s = self._kept.complaints * _DAY_S
         too_old = [evidence.c.erase_at < now, *([evidence.c.chosen_at < now - kept_s] if kept_s else [])]
         return await self._drop(evidence, sa.and_(sa.or_(*too_old), sa.not_(evidence.c.held)))

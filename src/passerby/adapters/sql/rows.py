@@ -93,7 +93,7 @@ class _Nudged(msgspec.Struct, gc=False, array_like=True):
 
 
 class _Afterwards(msgspec.Struct, gc=False, omit_defaults=True):
-    """What the person did about their last chat."""
+    """The person's acts after their last chat."""
 
     chat: ChatId
     rating: Rating | None = None

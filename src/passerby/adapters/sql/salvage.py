@@ -205,7 +205,7 @@ def _details_left(text: object) -> tuple[str, set[str]]:
 
 
 def _flaw(place: int, name: str, value: object) -> str:
-    """What is wrong with the value of a column, looked at alone. Empty if nothing is."""
+    """Return the problem with the value of a column, looked at alone. Empty if there is none."""
     if type(value) not in _KINDS[place]:
         return "missing" if value is None else "not of its type"
     for bounded, least, most in _BOUNDS:

@@ -61,7 +61,7 @@ _ANSWERS_KEPT_S: Final = 3 * 86_400.0
 
 
 class _Answered(msgspec.Struct, omit_defaults=True):
-    """What is stored of a decision, to answer the same update again."""
+    """The stored part of a decision, to answer the same update again."""
 
     says: tuple[Say, ...] = ()
     revises: tuple[Revise, ...] = ()
@@ -159,7 +159,7 @@ class SqlStaff(Transactions):
         return await self._read(read)
 
     async def period(self, since: float, until: float) -> Period:
-        """What the transparency report counts."""
+        """Return the counts of the transparency report."""
 
         async def read(connection: AsyncConnection) -> Period:
             return await transparency.period(connection, since, until)
@@ -167,7 +167,7 @@ class SqlStaff(Transactions):
         return await self._read(read)
 
     async def ledgered(self, since: float, until: float, now: float) -> Ledgered:
-        """What the report about money is made of."""
+        """Return the figures for the report about money."""
 
         async def read(connection: AsyncConnection) -> Ledgered:
             return await money_report.ledgered(connection, since, until, now)

@@ -51,7 +51,7 @@ _OPEN_ORDERS = (
     .order_by(staff_orders.c.number)
     .limit(sa.bindparam("most"))
 )
-# What it says names a person, and would outlive the erasure of their data.
+# Its text names a person, and would outlive the erasure of their data.
 _ORDER_DONE = (
     sa.update(staff_orders)
     .where(staff_orders.c.number == sa.bindparam("of"))

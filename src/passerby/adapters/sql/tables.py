@@ -45,7 +45,7 @@ users = sa.Table(
     sa.Column("bot_id", sa.BigInteger, comment="used last; null: they cannot be reached"),
     sa.Column("bots", sa.Text, nullable=False, comment="JSON list, most recent first"),
     sa.Column("has_started", sa.Boolean, nullable=False, comment="at least one bot may write to them"),
-    # What they said about themselves.
+    # Their description of themselves.
     sa.Column("consented_at", sa.Double),
     sa.Column("age", sa.Integer),
     sa.Column("age_given_at", sa.Double, nullable=False),
@@ -61,7 +61,7 @@ users = sa.Table(
     sa.Column("vip_age_min", sa.Integer),
     sa.Column("vip_age_max", sa.Integer),
     sa.Column("vip_until", sa.Double, nullable=False, server_default="0"),
-    # What others think of them, and when this was computed.
+    # Others' opinion of them, and when it was computed.
     sa.Column("karma", sa.Double, nullable=False, server_default="0"),
     sa.Column("karma_at", sa.Double, nullable=False, server_default="0"),
     sa.Column("details", sa.Text, nullable=False, server_default="{}", comment="JSON: fields that no query uses"),
@@ -80,7 +80,7 @@ users = sa.Table(
     sa.Column("last_left", sa.Boolean),
     sa.Column("last_active_date", sa.Double, nullable=False),
     sa.Column("created_at", sa.Double, nullable=False),
-    # What they asked us to do with their data. `details` has the whole request; these are for queries.
+    # Their requests about their data. `details` has the whole request; these are for queries.
     sa.Column("copy_asked_at", sa.Double, comment="they wait for a copy of their data since then"),
     sa.Column("erase_at", sa.Double, comment="when their data will be erased"),
     # So that staff find them, and nobody else.
@@ -132,7 +132,7 @@ past_chats = sa.Table(
 daily_figures = sa.Table(
     "daily_figures",
     metadata,
-    # What is left of rows that are deleted. It names nobody.
+    # Sums that remain of deleted rows. They name nobody.
     sa.Column("day", sa.Integer, primary_key=True, autoincrement=False, comment="days since 1970, UTC"),
     sa.Column("chats", sa.BigInteger, nullable=False, comment="chats of this day in `past_chats`, also deleted ones"),
     sa.Column("chatted_s", sa.BigInteger, nullable=False, comment="how long they lasted in all"),

@@ -10,7 +10,7 @@ from passerby.domain.transparency import CaseLine, Period, ReportLine, SanctionL
 
 
 async def period(connection: AsyncConnection, since: float, until: float) -> Period:
-    """What happened from `since` until before `until`, in Unix seconds."""
+    """Return the counts from `since` until before `until`, in Unix seconds."""
 
     def within(column: sa.Column[Any]) -> sa.ColumnElement[bool]:
         return sa.and_(column >= since, column < until)

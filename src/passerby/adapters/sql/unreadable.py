@@ -1,7 +1,7 @@
 """Rows that cannot be read: a value of the wrong type, a JSON text that is none, a number out of all bounds.
 
-SQLite stores any value in any column, and people edit databases by hand. One such row must not stop the others. Whoever
-reads rows skips it, or takes a default for the value, and notes it here. Each is logged once in a process.
+SQLite stores any value in any column, and people edit databases by hand. One such row must not stop the others. Code
+that reads rows skips it, or takes a default for the value, and notes it here. Each is logged once in a process.
 
 The log names the table, the column and the reason, never the value. A person appears as a pseudonym that stays the same
 for as long as the key does, so that `passerby doctor` and the log name the same one.
@@ -24,7 +24,7 @@ MOST_TIME: Final = 1e11
 """Unix seconds: in about 3,000 years."""
 
 ERRORS: Final = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, msgspec.MsgspecError)
-"""What a decoder raises if its row makes no sense. Failures of the database are none of these."""
+"""The errors of a decoder whose row makes no sense. Failures of the database are not among them."""
 
 _MOST_NOTED: Final = 1_000
 
@@ -44,7 +44,7 @@ class Unreadable(NamedTuple):
 
 
 class Notes:
-    """What was found in this process. `found` is empty if every row could be read."""
+    """The damage that was found in this process. `found` is empty if every row could be read."""
 
     def __init__(self) -> None:
         self._pseudonyms = logs.Pseudonyms(os.urandom(32))
@@ -82,7 +82,7 @@ notes: Final = Notes()
 
 
 def readable(table: str, rows: Iterable[Any], decode: Callable[[Any], T], key: Callable[[Any], object]) -> list[T]:
-    """What `decode` makes of each row. Rows that it cannot decode are noted and left out.
+    """Yield the result of `decode` for each row. Rows that it cannot decode are noted and left out.
 
     `key` says which row it is. It must not name a person.
     """

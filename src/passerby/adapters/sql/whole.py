@@ -116,7 +116,8 @@ def _in_columns(dialect: sa.Dialect, found: dict[str, dict[str, _Column]]) -> It
 
 
 def _type(dialect: str, kind: str) -> str:
-    """What decides how a value is stored. SQLite knows only affinities (https://sqlite.org/datatype3.html, 3.1)."""
+    """Return the part of a column's type that decides how a value is stored. SQLite knows only affinities
+    (https://sqlite.org/datatype3.html, 3.1)."""
     kind = kind.upper()
     if dialect != "sqlite":
         return kind

@@ -1,4 +1,4 @@
-"""What one channel must be told about an alert: a new message, an edit, or nothing; and the words."""
+"""Decides how one channel hears of an alert: by a new message, by an edit, or not at all. It also writes the words."""
 
 from enum import Enum, auto
 from typing import Final
@@ -19,7 +19,7 @@ SHOWN: Final = 10
 
 
 class Told(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a channel was told last. `messages`: how the channel finds the newest message again."""
+    """The last news that a channel was told. `messages`: how the channel finds the newest message again."""
 
     version: int = 0
     messages: tuple[str, ...] = ()

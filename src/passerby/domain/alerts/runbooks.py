@@ -1,4 +1,4 @@
-"""What each alert means and what to do about it: the runbook. `docs/runbooks/` and the staff bot show it."""
+"""The runbook: the meaning of each alert, and the remedy. `docs/runbooks/` and the staff bot show it."""
 
 import re
 from typing import Final, NamedTuple

@@ -1,4 +1,4 @@
-"""What staff do with a broadcast, and what it becomes. A refusal is a text key."""
+"""Acts of staff on a broadcast. Each returns the changed broadcast, or a refusal as a text key."""
 
 from typing import Final
 
@@ -104,7 +104,7 @@ def with_buttons(broadcast: Broadcast, language: str, arm: str, buttons: tuple[L
 
 
 def act(broadcast: Broadcast, what: BroadcastAct, facts: StaffFacts, env: Env) -> Broadcast | str:
-    """What the broadcast becomes; or why not, as a text key. For previews and tests see `tried`."""
+    """Return the changed broadcast; or the reason against it, as a text key. For previews and tests see `tried`."""
     assert facts.me is not None, "only staff act"
     match what:
         case BroadcastAct.START:
@@ -159,7 +159,7 @@ def _resumed(broadcast: Broadcast, env: Env) -> Broadcast | str:
         return "broadcasts.not_now"
     resumed = msgspec.structs.replace(broadcast, why="", watched_until=None)
     if broadcast.started_at is not None:
-        # Whoever resumes after the canary has looked at it.
+        # The member who resumes after the canary has looked at it.
         wave = 1 if broadcast.why else broadcast.wave
         return msgspec.structs.replace(resumed, state=BroadcastState.RUNNING, wave=wave)
     if broadcast.weekly:

@@ -1,7 +1,7 @@
 """The canary: a hundredth of the people gets a broadcast first. If it annoys them, it goes to nobody else.
 
-Who left the bot since the start is counted among those who got it and among those who still wait. So a day on which
-many people leave anyway stops nothing.
+People who left the bot since the start are counted among those who got it and among those who still wait. So a day on
+which many people leave anyway stops nothing.
 """
 
 from math import ceil, sqrt

@@ -1,4 +1,4 @@
-"""What a broadcast did: each version against the people who were held out; without those, B against A.
+"""Compares the effect of a broadcast: each version with the people who were held out; without those, B with A.
 
 There is no winner, only the interval in which the difference lies. If it contains 0, it may be chance.
 """

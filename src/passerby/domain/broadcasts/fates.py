@@ -1,7 +1,7 @@
-"""What becomes of a target when its turn comes: send it now, later, or never.
+"""Decides about a target when its turn comes: send it now, later, or never.
 
-Nobody is interrupted: whoever is searching or chatting gets it afterwards. What a person decided, or got lately, is
-looked at when the message would be sent, not when the people were frozen.
+Nobody is interrupted: whoever is searching or chatting gets it afterwards. A person's choices, and the broadcasts that
+they got lately, are looked at when the message would be sent, not when the people were frozen.
 """
 
 from collections.abc import Callable, Iterable

@@ -63,7 +63,8 @@ _BREAKING = bytes(code if chr(code).isalnum() or code > 127 else 32 for code in 
 
 
 def _outline(code: int) -> int:
-    """What a byte of a normalised text may be: a Latin letter, a part of another letter, a digit, a sign, or a gap."""
+    """Return the kind of a byte of a normalised text: a Latin letter, a part of another letter, a digit, a sign, or a
+    gap."""
     if code > 127:
         return ord("h")
     sign = chr(code)

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Trace(StrEnum):
-    """What was found. The keys of the texts about it end in the value."""
+    """The kind of trace that was found. The keys of the texts about it end in the value."""
 
     NAME = "name"
     LINK = "link"

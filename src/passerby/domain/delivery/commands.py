@@ -1,4 +1,4 @@
-"""What a queue wants done. The courier performs commands, and tells the queue what came of them as events."""
+"""Commands of a queue. The courier performs them, and tells the queue what came of them as events."""
 
 import msgspec
 

@@ -1,4 +1,4 @@
-"""What can happen to a queue and its deliveries. Times are monotonic seconds; pauses are seconds.
+"""Events of a queue and its deliveries. Times are monotonic seconds; pauses are seconds.
 
 `First` and `Overtaken` are not told from outside: they follow from other events, and are here because the table of
 phases names them.

@@ -39,7 +39,7 @@ End = tuple[MessageId, ...] | Refusal
 
 
 class Queued:
-    """What a queue knows of a delivery. `put_at` and `deadline` in monotonic seconds, `made_at` in Unix seconds."""
+    """A queue's knowledge of a delivery. `put_at` and `deadline` in monotonic seconds, `made_at` in Unix seconds."""
 
     __slots__ = (
         "anchors",

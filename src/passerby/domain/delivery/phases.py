@@ -24,7 +24,8 @@ class Phase(Enum):
 
 
 class Custody(Enum):
-    """Who brings a delivery back if this process dies. `UNKNOWN`: the commit that parks it had no clear answer."""
+    """The place that brings a delivery back if this process dies. `UNKNOWN`: the commit that parks it had no clear
+    answer."""
 
     TELEGRAM = "telegram"
     PARKING = "parking"

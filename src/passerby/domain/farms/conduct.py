@@ -1,4 +1,4 @@
-"""What a person did within a day, in numbers and keyed hashes. It holds no words, and nothing about partners.
+"""A person's conduct within a day, in numbers and keyed hashes. It holds no words, and nothing about partners.
 
 `Note`s say what happened in a chat, as it happens. A `Conduct` sums them up. Conducts are kept for two days at most,
 and the hashes in them are made with a key of the day.

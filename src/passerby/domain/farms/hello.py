@@ -12,7 +12,7 @@ from passerby.kernel.ids import ChatId
 EVERY: Final = 8
 """In one of so many chats."""
 HELLO: Final = "👋"
-"""What the partner reads."""
+"""The greeting that the partner reads."""
 
 
 def begins_with_hello(chat: ChatId) -> bool:

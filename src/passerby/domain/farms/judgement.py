@@ -128,7 +128,7 @@ class Judgement(msgspec.Struct, frozen=True):
 
 
 def judge(conducts: Mapping[PersonId, Conduct]) -> Judgement:
-    """What the conducts of one day say."""
+    """The result of judging the conducts of one day."""
     sums = {person: suspicion(conduct) for person, conduct in conducts.items()}
     found: dict[PersonId, FarmFinding] = {}
     farms: dict[int, int] = {}

@@ -28,7 +28,7 @@ _SHADES = 3
 
 
 class Step(Enum):
-    """What a waiting person begins to accept after a while."""
+    """The partners that a waiting person begins to accept after a while."""
 
     INTERESTS = auto()
     KARMA = auto()

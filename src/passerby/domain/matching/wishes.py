@@ -68,7 +68,7 @@ def patience_in(came: int) -> float:
 
 
 class Common(NamedTuple):
-    """What two people share, in the order of the first one's list."""
+    """Return the tastes that two people share, in the order of the first one's list."""
 
     languages: tuple[str, ...]
     interests: tuple[str, ...]

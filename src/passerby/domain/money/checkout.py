@@ -1,4 +1,4 @@
-"""What is offered to whom, and whether an invoice may be paid now.
+"""Decides which plans a person is offered, and whether an invoice may be paid now.
 
 Anybody who sees an invoice can pay it, at any time and more than once. So everything is checked at the checkout.
 """
@@ -15,8 +15,9 @@ from passerby.kernel.participant import Participant
 
 
 def plans_for(me: Participant, bot: BotId, env: Env) -> tuple[Plan, ...]:
-    """What this person can buy in this bot. A bot that closes sells nothing: nobody could refund it later. Nor is
-    anything sold to people who may not chat yet, for example because they have said that they are too young."""
+    """Return the plans that this person can buy in this bot. A bot that closes sells nothing: nobody could refund it
+    later. Nor is anything sold to people who may not chat yet, for example because they have said that they are too
+    young."""
     if bot in env.draining or not me.profile.complete:
         return ()
     subscribed = is_subscribed(me, env.now)

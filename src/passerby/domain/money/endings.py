@@ -1,4 +1,4 @@
-"""Who is told that their VIP time ends: once a day before, and once when it has ended."""
+"""Finds the people whose VIP time ends, to tell them: once a day before, and once when it has ended."""
 
 import msgspec
 

@@ -22,7 +22,7 @@ from passerby.kernel.participant import Chatting, Participant
 
 
 def gift_plans(plans: Iterable[Plan]) -> tuple[Plan, ...]:
-    """What can be given: not a subscription, for it would charge the giver on and on."""
+    """Return the plans that can be given. A subscription cannot: it would charge the giver on and on."""
     return tuple(plan for plan in plans if not plan.renews)
 
 

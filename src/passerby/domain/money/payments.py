@@ -1,4 +1,4 @@
-"""What a payment, a refund and the news about a subscription change. Nothing here happens twice.
+"""Applies payments, refunds and news about subscriptions to a wallet. Nothing here happens twice.
 
 A payment is known by its charge id and its bot. Telegram may report it more than once: by an update, by the same update
 again, and by the bot's transactions.
@@ -40,8 +40,8 @@ S = SubscriptionState
 
 
 class Bought(NamedTuple):
-    """What a payment is for. Without days, nobody knows; then nothing can be given for it. `gift_to`: who gets it; 0:
-    the buyer."""
+    """The purpose of a payment. Without days, it is unknown, and nothing can be given for it. `gift_to`: who gets it;
+    0: the buyer."""
 
     plan: str
     days: float
@@ -117,7 +117,7 @@ def take(me: Participant, payment: Payment, bot: BotId, env: Env) -> Taken | Non
 
 
 def gift_for(me: Participant, payment: Payment) -> PersonId | None:
-    """Who gets what is paid for, if that is somebody else."""
+    """Return the receiver of a payment, if it is somebody else."""
     order = order_for(me.wallet or Wallet(), payment.payload)
     whom = order.gift_to if order is not None else payment.gift_to
     return whom if whom and whom != ERASED_RECEIVER else None

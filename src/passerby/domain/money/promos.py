@@ -14,7 +14,7 @@ from passerby.kernel.participant import Participant
 from passerby.kernel.promo import Discount, Redemption, RedemptionOutcome
 
 LINK: Final = "p_"
-"""What a link to a bot begins with that brings a code: `?start=p_CODE`."""
+"""The start of a link's parameter that carries a promo code: `?start=p_CODE`."""
 
 SHORTEST: Final = 4
 LONGEST: Final = 32
@@ -79,8 +79,8 @@ def discount_of(me: Participant, now: float) -> Discount | None:
 
 
 def price_of(plan: Plan, me: Participant, now: float) -> int:
-    """What a plan costs this person, in Stars: at least one. A subscription keeps its price, because every renewal
-    would be cheaper, too."""
+    """Return the price of a plan for this person, in Stars: at least one. A subscription keeps its price, because every
+    renewal would be cheaper, too."""
     discount = discount_of(me, now)
     if discount is None or plan.renews:
         return plan.stars

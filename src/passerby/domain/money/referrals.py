@@ -21,7 +21,7 @@ from passerby.kernel.referral import Referral, ReferralOutcome
 from passerby.kernel.sanction import SanctionKind
 
 LINK: Final = "r_"
-"""What a link to a bot begins with that invites somebody: `?start=r_TOKEN`."""
+"""The start of a link's parameter that invites somebody: `?start=r_TOKEN`."""
 
 WEEK_S: Final = 7 * 86_400.0
 MONTH_S: Final = 30 * 86_400.0
@@ -72,7 +72,7 @@ def reached(before: Participant, after: Participant) -> str:
 def verdict(
     referral: Referral, friend: Participant | None, inviter: Participant | None, most: int, now: float
 ) -> ReferralOutcome | None:
-    """What becomes of a referral. `most`: see `Rules.referrals_a_month`. None: it is not certain yet."""
+    """Return the outcome of a referral. `most`: see `Rules.referrals_a_month`. None: it is not certain yet."""
     if friend is None or inviter is None or friend.person == inviter.person:
         return ReferralOutcome.GONE
     if _is_apart(friend, now) or _is_apart(inviter, now):

@@ -16,7 +16,7 @@ DAY_S: Final = 86_400.0
 HOLD_S: Final = 21 * DAY_S
 """Stars younger than this cannot be withdrawn (source: Telegram's Terms of Service for Stars)."""
 PERIOD_S: Final = 30 * DAY_S
-"""What the staff bot's report covers."""
+"""The period of the staff bot's report."""
 NANO: Final = 1_000_000_000
 
 
@@ -154,7 +154,7 @@ _HEADINGS: Final = {
     "unknown_transactions": "payments we do not know",
     "days_left": "VIP days left",
 }
-"""What a column is called in a terminal. A spreadsheet has the names, which stay the same."""
+"""The heading of each column in a terminal. A spreadsheet has the fields' own names, which stay the same."""
 
 
 def _columns(table: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -1,5 +1,5 @@
-"""What an erasure leaves of somebody's trial, purchases, promo codes, referral and own refund, so that nobody has them
-once more by having their data erased."""
+"""Keeps after an erasure that somebody had the trial, a purchase, promo codes, a referral or a refund, so that nobody
+has them once more by having their data erased."""
 
 import math
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ def has_talked_before(me: Participant) -> bool:
 
 
 def spent_by(me: Participant, at: float) -> Spent | None:
-    """What an erasure at `at` leaves. None: nothing."""
+    """Return the part that an erasure at `at` leaves. None: nothing."""
     earlier = me.spent or Spent(0.0)
     refunded_at = me.wallet.refunded_at if me.wallet is not None else 0.0
     refund_over_at = _month_end(refunded_at + ONCE_IN_S) if refunded_at else 0.0

@@ -61,7 +61,8 @@ def vip_end(grants: Iterable[VipGrant]) -> float:
 
 
 def cut(grants: tuple[VipGrant, ...], code: str, now: float) -> tuple[VipGrant, ...]:
-    """The grants without what this one still had. What was used until now stays, also if it was more than paid for."""
+    """The grants without what this one still had. Time that was used until now stays used, even if it was more than
+    paid for."""
     used = [each for each in pieces(grants) if each.code == code and each.since < now]
 
     def shortened(grant: VipGrant) -> VipGrant:
@@ -71,7 +72,7 @@ def cut(grants: tuple[VipGrant, ...], code: str, now: float) -> tuple[VipGrant, 
             return msgspec.structs.replace(grant, until=min(grant.until, max(now, grant.since)))
         if not used:
             return msgspec.structs.replace(grant, lasts_s=0.0)
-        # What is over stays where it was, also if a late payment covers the same time.
+        # A period that is over stays where it was, even if a late payment covers the same time.
         return msgspec.structs.replace(grant, since=used[0].since, until=min(used[-1].until, now), lasts_s=0.0)
 
     return tuple(map(shortened, grants))

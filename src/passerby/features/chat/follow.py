@@ -1,4 +1,4 @@
-"""What happens to a message after it was sent: its writer edits it or takes it back, or somebody reacts.
+"""Decides about a message after it was sent: its writer edits it or takes it back, or somebody reacts.
 
 Each of these follows the message to the partner. The partner's copy is looked up at the time of sending, so an edit of
 a message that is still on its way waits for it.

@@ -1,4 +1,4 @@
-"""What happens to a chat when a message cannot be delivered, or when somebody blocks the bot or comes back to it."""
+"""Decides about a chat when a message cannot be delivered, or when somebody blocks the bot or comes back to it."""
 
 from typing import assert_never
 

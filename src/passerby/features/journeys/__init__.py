@@ -14,7 +14,7 @@ from passerby.kernel.text import day, text
 
 
 def talked(event: WroteEnough, facts: Facts, env: Env) -> Decision:
-    """The second of the two makes it a real chat, for both. Whoever had none before may get a trial."""
+    """The second of the two makes it a real chat, for both. A person who had none before may get a trial."""
     me, partner, state = facts.me, facts.partner, facts.me.state
     if not isinstance(state, Chatting) or state.chat != event.chat or has_talked(me, event.chat):
         return NOTHING

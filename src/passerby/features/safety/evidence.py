@@ -31,14 +31,14 @@ def is_for_report(facts: Facts, now: float) -> bool:
 
 
 def accused_in(me: Participant, chat: ChatId) -> PersonId | None:
-    """Whom the person reported for this chat. None if it is too long ago, or the other was erased."""
+    """Return the partner whom the person reported for this chat. None if it is too long ago, or if they were erased."""
     if me.last is not None and me.last.chat == chat:
         return me.last.partner
     return next((met.person for met in me.recent if met.chat == chat), None)
 
 
 def take_evidence(event: MessageReceived, facts: Facts, env: Env) -> Decision:
-    """A reply to one of the reported partner's messages. What the reply says goes to nobody."""
+    """A reply to one of the reported partner's messages. The words of the reply go to nobody."""
     me, asked, chosen = facts.me, facts.me.commenting, facts.chosen
     assert asked is not None, "a report is open"
     assert chosen is not None, "it is proved"

@@ -1,6 +1,6 @@
-"""What a person under a sanction is told, what still works for them, and how they appeal.
+"""Tells people about their sanctions, restricts them, and takes their appeals.
 
-Who is sanctioned, and why, is decided elsewhere: by staff, or by a rule. Here it takes effect.
+Sanctions are decided elsewhere: by staff, or by a rule. Here they take effect.
 """
 
 import msgspec
@@ -64,7 +64,7 @@ def _is_news(before: Participant, me: Participant, sanction: Sanction, now: floa
 
 
 def _without_farm(me: Participant) -> Participant:
-    """Whoever is no farm's account is freed of all measures against farms."""
+    """Free a person who is no farm's account of all measures against farms."""
     kept = tuple(each for each in me.sanctions if each.rule != FARM or each.appeal is Appeal.OVERTURNED)
     return msgspec.structs.replace(me, sanctions=kept)
 
@@ -91,7 +91,7 @@ def _freed(me: Participant, env: Env) -> Decision:
 
 
 def overturned(event: SanctionOverturned, facts: Facts, env: Env) -> Decision:
-    """What a wrong decision took is given back. Karma alone is given back in silence.
+    """Give back what a wrong decision took. Karma alone is given back in silence.
 
     If another sanction still bars the person, they are not told that this one was wrong, unless they had appealed. They
     read which sanction holds now, if they have not read that before.

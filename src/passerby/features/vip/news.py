@@ -1,4 +1,4 @@
-"""What Telegram says about money: paid, refunded, renewed, cancelled. And what time says: VIP ends."""
+"""Handles Telegram's news about money (paid, refunded, renewed, cancelled) and the end of VIP time."""
 
 import msgspec
 
@@ -165,7 +165,7 @@ def subscription_updated(event: SubscriptionUpdated, facts: Facts, env: Env) -> 
 
 
 def seller_closing(event: SellerClosing, facts: Facts, env: Env) -> Decision:
-    """Nobody could cancel the subscription after the bot is gone. What is paid for stays, in every other bot."""
+    """Nobody could cancel the subscription after the bot is gone. Paid time stays, in every other bot."""
     me = cancel_all(facts.me, env.now, event.bot)
     if me is facts.me:
         return NOTHING

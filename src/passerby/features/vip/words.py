@@ -10,7 +10,7 @@ GET_VIP = Menu(((Button(text("vip.get"), SHOP),),))
 
 
 def title(plan: Plan | PurchaseOrder, language: str, plans: tuple[Plan, ...] = ()) -> Text:
-    """What a plan is called, in at most 32 characters: the invoice's title, too. `plans` have an order's plan."""
+    """Return a plan's name, in at most 32 characters. It is the invoice's title, too. `plans` have an order's plan."""
     said = _own(plan, language, plans, "titles")
     if said is not None:
         return text("vip.own", said=said)
@@ -18,7 +18,7 @@ def title(plan: Plan | PurchaseOrder, language: str, plans: tuple[Plan, ...] = (
 
 
 def about(order: PurchaseOrder, language: str, plans: tuple[Plan, ...]) -> Text:
-    """What the invoice says about the plan."""
+    """Return the invoice's text about the plan."""
     said = _own(order, language, plans, "abouts")
     if said is not None:
         return text("vip.own", said=said)

@@ -17,7 +17,7 @@ class Dump(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """What a dump turned out to hold. `problems`: what the database itself finds wrong with it."""
+    """The contents of a dump. `problems`: what the database itself finds wrong with it."""
 
     contents: Contents
     problems: list[str]
@@ -41,7 +41,7 @@ class Database(Protocol):
         ...
 
     async def contents(self) -> Contents:
-        """What is in it now. Nothing, if it does not exist yet."""
+        """Return its contents now: nothing, if it does not exist yet."""
         ...
 
     async def replace(self, stream: AsyncIterable[bytes], dumped: Contents, *, is_damaged: bool) -> Path | None:

@@ -50,7 +50,7 @@ class BackupDuty:
                 gauge.clear()
 
     def due(self) -> list[str]:
-        """What should be done now, in this order: "run", "verify"."""
+        """Return the steps that are due now, in this order: "run", "verify"."""
         now = self._clock.now()
         backups, verified = self._directory.backups(now), self._directory.state().verified
         newest = begun_at(backups[-1]) if backups else None

@@ -1,4 +1,4 @@
-"""Who hears that a restore ended their chat or search, and the new live store that holds these notices.
+"""Finds the people whose chat or search a restore ends, and begins a live store that holds their notices.
 
 The newest source that can be read says who searches and chats: the live store, the database before the restore, or the
 backup. People whose messages still waited hear it too, because these messages are gone.
@@ -34,7 +34,7 @@ Busy = dict[PersonId, BotId]
 
 
 class Ended(NamedTuple):
-    """What was in a live store. `busy` is None if it cannot tell. `messages` and `notices` waited to be delivered."""
+    """A live store's contents. `busy` is None if it cannot tell. `messages` and `notices` waited to be delivered."""
 
     busy: Busy | None = None
     messages: int = 0
@@ -47,7 +47,7 @@ async def in_live_store(store: LiveStore, now: float) -> Ended:
     with suppress(LiveStoreLost):  # it is in doubt, and refuses
         entries = await store.inherit(US)
     notices = [each for each in entries if isinstance(each, Notice)]
-    # Whoever was to hear of an earlier restore, and has not heard of it.
+    # People who should hear of an earlier restore, and have not heard of it.
     found = {each.to: each.bot for each in notices if each.id.startswith(_PREFIX)}
     found |= {each.person: each.bot for each in entries if isinstance(each, Trail) and each.expires_at > now}
     if not store.newborn:

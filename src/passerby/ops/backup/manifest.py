@@ -1,4 +1,4 @@
-"""What a backup says about itself. It is part of the sealed file."""
+"""A backup's description of itself. It is part of the sealed file."""
 
 import msgspec
 

@@ -81,7 +81,7 @@ async def _version(path: Path) -> Program | None:
 
 @asynccontextmanager
 async def output(program: Program, address: Address, *arguments: str) -> AsyncIterator[AsyncIterator[bytes]]:
-    """What the program writes. Raises: BackupFailed at the end, if it failed. It is killed if the block is left."""
+    """The program's output. Raises: BackupFailed at the end, if it failed. It is killed if the block is left."""
     async with _started(program, address, *arguments, gives=True) as process:
         assert process.stdout is not None
         reader = process.stdout

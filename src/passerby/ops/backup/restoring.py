@@ -139,7 +139,7 @@ async def _end_chats(database: str | Path, now: float) -> tuple[int, int]:
                 idle = dict.fromkeys(("pool", "searching_since", "ticket", "chat", "partner", "chatting_since"))
                 busy = sa.update(users).where(users.c.state != sa.literal_column("'idle'"))
                 await connection.execute(busy.values(state="idle", **idle))
-                # What was paid and refunded since the backup is only in Telegram's transactions. So all are read again.
+                # Payments and refunds since the backup are only in Telegram's transactions. So all are read again.
                 await connection.execute(sa.delete(star_sweeps))
                 return closed.rowcount, int(searches or 0)
     finally:

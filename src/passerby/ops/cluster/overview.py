@@ -101,7 +101,7 @@ class Glance(msgspec.Struct, frozen=True):
     unready: dict[str, str]
     listening: frozenset[str]
     supervisor: str = ""
-    """What is wrong with it, and the remedy. Empty if all is well, or if no supervisor is needed."""
+    """Return its problems, each with its remedy. Empty if all is well, or if no supervisor is needed."""
 
 
 def glance(directory: Path) -> Glance:

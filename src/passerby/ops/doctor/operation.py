@@ -18,7 +18,7 @@ from passerby.settings import Settings
 
 UNTRIED_DAYS: Final = 90
 SOON_S: Final = 600.0
-"""What starts within ten minutes of a boot was started by the boot."""
+"""A process that starts within ten minutes of a boot was started by the boot."""
 UNITS: Final = Path("/etc/systemd/system")
 CONTAINERS: Final = (Path("/.dockerenv"), Path("/run/.containerenv"), Path("/var/run/secrets/kubernetes.io"))
 _FEW: Final = Pool(2, 1)

@@ -40,8 +40,8 @@ _LOGS: Final = "look for intake.faltered in passerby logs"
 
 
 class Polls(NamedTuple):
-    """What our processes say about a bot: the seconds since the last answer, since another program ended a poll, and
-    since updates were missing. None: never."""
+    """Return the report of our processes about a bot: the seconds since the last answer, since another program ended a
+    poll, and since updates were missing. None: never."""
 
     answered_s: float | None = None
     conflict_s: float | None = None

@@ -39,7 +39,7 @@ class MoveFailed(Exception):
 
 
 class WrongDatabase(MoveFailed):
-    """What `--to` says cannot be: an argument is wrong, not the fleet."""
+    """The value of `--to` is not possible. An argument is wrong, not the fleet."""
 
 
 class Moved(NamedTuple):

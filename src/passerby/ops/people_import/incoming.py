@@ -18,7 +18,7 @@ from passerby.kernel.staff import COMMAND_LINE
 COLUMNS: Final = ("telegram_id", "bot", "gender", "age", "language", "vip_until", "banned_until", "blocked_ids")
 """The documented columns. Upper and lower case, spaces, hyphens and underscores do not matter."""
 MORE_COLUMNS: Final = ("wants_gender", "wants_age_min", "wants_age_max", "last_active")
-"""What only the other program's database has."""
+"""Fields that only the other program's database has."""
 
 FOREVER: Final = math.inf
 LIFETIME: Final = datetime(2999, 12, 31, tzinfo=UTC).timestamp()
@@ -65,7 +65,7 @@ class Incoming(msgspec.Struct):
     last_active: float = 0.0
 
     def merge(self, other: "Incoming") -> None:
-        """The same person in another row, for example with another bot. What restricts them most counts."""
+        """The same person in another row, for example with another bot. The strongest restriction counts."""
         self.bots = tuple(dict.fromkeys((*self.bots, *other.bots)))
         self.gender = self.gender or other.gender
         ages = [age for age in (self.age, other.age) if age is not None]

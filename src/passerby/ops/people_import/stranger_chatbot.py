@@ -99,7 +99,7 @@ class StrangerChatbot:
             )
 
     async def left_out(self) -> list[Left]:
-        """What is not taken in, because nothing here holds it."""
+        """The things that are not taken in, because Passerby has no place for them."""
         found = []
         for table in _LEFT_OUT:
             if (name := self._tables.get(table)) is not None:

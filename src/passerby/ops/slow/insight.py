@@ -1,4 +1,4 @@
-"""What a look into a store brings: figures to show, and findings with remedies."""
+"""The result of a look into a store: figures to show, and findings with remedies."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What the processes of this machine have counted: the statements by name, and the hit rate of the user cache."""
+"""Counts of this machine's processes: the statements by name, and the hit rate of the user cache."""
 
 from collections import defaultdict
 from pathlib import Path

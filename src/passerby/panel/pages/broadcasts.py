@@ -47,7 +47,7 @@ class BroadcastsPage:
             Route("POST", "/broadcasts", self.new, needs),
             Route("POST", "/broadcasts/write", self.write, needs),
             Route("POST", "/broadcasts/set", self.set_options, needs),
-            # Whoever can start one writes to everybody.
+            # A member who can start one writes to everybody.
             Route("POST", "/broadcasts/act", self.order, needs, fresh=True),
         )
 
@@ -101,7 +101,7 @@ class BroadcastsPage:
             return self._look.page(visit, "error.html", {"said": "There is no such broadcast."}, 404)
         counts = (await self._broadcasts.progress(found.number)).counts
         is_draft = found.state is BroadcastState.DRAFT
-        # What was refused stays in its form.
+        # A refused value stays in its form.
         form = visit.request.form if status != 200 else {}
         shown = {
             "title": f"Broadcast {found.number}",

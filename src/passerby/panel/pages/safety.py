@@ -32,7 +32,7 @@ ABOUT: Final = {About.REPORTS: "reports", About.APPEAL: "an appeal", About.FARM:
 STATES: Final = {CaseState.OPEN: "open", CaseState.SECOND: "waits for a second member"}
 NEXT: Final = "case_next"
 SECOND: Final = frozenset({"case_confirm", "case_refuse"})
-"""What a second member decides."""
+"""The acts that a second member decides."""
 BY_FORM: Final = frozenset({"case_kind", "case_why", "case_long"})
 """The staff bot asks for a sanction in three steps. Here, one form asks for all of it."""
 ACTIONS: Final = frozenset(

@@ -230,7 +230,7 @@ def _grouped(rows: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]
 
 
 def told(error: WrongSetting, name: str) -> str:
-    """What is wrong, for somebody who types into the field of the setting `name`, and not into a file."""
+    """Return the problem, for somebody who types into the field of the setting `name`, and not into a file."""
     remedy = f"To correct it: {error.remedy}."
     if found := _WRITE.fullmatch(error.remedy):
         here = "" if found[1] == name else f" in {found[1]}"

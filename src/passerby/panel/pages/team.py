@@ -1,4 +1,4 @@
-"""Team: who is staff, and their roles. What matters needs a fresh proof."""
+"""Team: who is staff, and their roles. Important acts need a fresh proof."""
 
 from passerby.catalogue import Catalogue
 from passerby.domain.team import PERMISSIONS, roles_for

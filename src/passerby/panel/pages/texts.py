@@ -210,7 +210,7 @@ class TextsPage:
 
 
 def _wishes(form: Any, chosen: Chosen) -> tuple[str, ...] | None:
-    """What was written, one for each plural form. None: the release's wording again."""
+    """Return the texts that were written, one for each plural form. None: the release's wording again."""
     if form.get("back"):
         return None
     count = len(chosen.original.templates)

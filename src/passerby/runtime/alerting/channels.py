@@ -20,7 +20,7 @@ class NotTold(Exception):
 
 
 class News(NamedTuple):
-    """What there is to say about one alert. `text` is the whole message."""
+    """A message about one alert. `text` is the whole message."""
 
     rule: Rule
     alert: Alert

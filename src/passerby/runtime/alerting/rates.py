@@ -15,7 +15,7 @@ COUNTED: Final = (
 
 
 class Rates:
-    """Workers come and go, and their counters with them. What they have counted stays."""
+    """Workers come and go, and their counters with them. Their counts stay."""
 
     def __init__(self) -> None:
         self._last: dict[WorkerId, Snapshot] = {}

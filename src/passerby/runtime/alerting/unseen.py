@@ -24,7 +24,7 @@ class Seen(msgspec.Struct, omit_defaults=True):
 
 
 class Unseen:
-    """What one holder of the duty watched itself."""
+    """The time that one holder of the duty watched itself."""
 
     def __init__(self) -> None:
         self._since: dict[int, float] = {}

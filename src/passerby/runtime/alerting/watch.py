@@ -1,7 +1,8 @@
 """Evaluates the rules every LOOK_EVERY_S, tells the channels what is due, and keeps what was told for the next holder.
 
-What was told is kept in a memo under the lease of this duty, so a worker that takes over says nothing twice. If the
-live store is away, the duty goes on with what it knows: an outage of the store moves no lease, and is itself an alert.
+The alerts that were told are kept in a memo under the lease of this duty, so a worker that takes over says nothing
+twice. If the live store is away, the duty goes on with what it knows: an outage of the store moves no lease, and is
+itself an alert.
 """
 
 import asyncio
@@ -69,7 +70,7 @@ class AlertAnswers(NamedTuple):
 
 
 class Kept(msgspec.Struct, omit_defaults=True):
-    """What the next holder of the duty needs. `told`: channel -> rule -> what was told."""
+    """The notes that the next holder of the duty needs. `told`: channel -> rule -> what was told."""
 
     alerts: dict[str, Alert] = {}
     told: dict[str, dict[str, Told]] = {}

@@ -1,1 +1,1 @@
-"""What runs beside the updates: pairing, recording, cleaning up, watching idle chats and the event loop."""
+"""Tasks that run beside the updates: pairing, recording, cleaning up, watching idle chats and the event loop."""

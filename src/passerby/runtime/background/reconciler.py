@@ -127,7 +127,7 @@ class Reconciler:
     async def _confirmed(self, views: dict[PersonId, View]) -> dict[PersonId, Difference]:
         """The people who differ for sure, and how. Puts what the second look found into `views`.
 
-        Whoever acts during a look is looked at once more, a few times at most.
+        People who act during a look are looked at again, a few times at most.
         """
         suspects = sorted(person for person, view in views.items() if compare(view) is not Difference.NONE)
         confirmed: dict[PersonId, Difference] = {}
@@ -151,8 +151,8 @@ class Reconciler:
         return confirmed
 
     async def _alone(self, views: dict[PersonId, View]) -> set[PersonId]:
-        """Who is in a chat that their partner is not in, at two looks. The first look may read each side at a
-        different time.
+        """Return the people in a chat that their partner is not in, at two looks. The first look may read each side at
+        a different time.
 
         Puts what the second look found into `views`.
         """

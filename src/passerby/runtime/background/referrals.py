@@ -1,6 +1,6 @@
 """Referrals, as a part of the duty `money`: which friends count, the VIP days for both, and what a farm gives back.
 
-What was decided is in the records before anybody gets anything. It is repeated until the records show the grants, which
+The decision is in the records before anybody gets anything. It is repeated until the records show the grants, which
 have codes of their own. So it does not matter where a process dies.
 """
 

@@ -88,7 +88,7 @@ class Rounds:
         return settled
 
     async def _looked_at(self, broadcast: Broadcast, target: Target) -> Send | Settled:
-        """What to do about a target, once there is budget for its copy."""
+        """Decide about a target, once there is budget for its copy."""
         give_up_at = self._clock.monotonic() + WAITS_S
         while not self.is_stopping:
             now = self._clock.now()

@@ -159,7 +159,7 @@ class BroadcastSender:
         return any(each.state is not TargetState.WAITING for each in settled)
 
     async def _reassign(self, broadcast: Broadcast) -> None:
-        """Whoever waits for a bot that is gone gets it through another one. Looked at when the bots change."""
+        """Give people who wait for a bot that is gone another bot. This is checked when the bots change."""
         served = tuple(bot for bot in self._bots() if not self._tokens.is_lost(bot))
         if self._served.get(broadcast.number) != served and not await self._records.reassign(broadcast.number, served):
             self._served[broadcast.number] = served
@@ -228,7 +228,7 @@ def _is_refused(settled: Sequence[Settled]) -> bool:
 
 
 def reported(broadcast: Broadcast, counts: Mapping[TargetState, int]) -> Text:
-    """What staff read at the end. Every person who was frozen is in one of the numbers."""
+    """Return the report that staff read at the end. Every frozen person is in one of its numbers."""
     others = (
         TargetState.MUTED,
         TargetState.CAPPED,

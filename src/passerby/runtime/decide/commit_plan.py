@@ -1,7 +1,8 @@
 """A decision becomes one commit: participants, their notices, the facts for the records, the updates that are done.
 
-Deciders describe participants, and name the opinions to record. What always follows from a participant's change is
-derived here, so that no feature can forget it: that the person changed, that a chat has opened, that it has closed.
+Deciders describe participants, and name the opinions to record. Everything that always follows from a participant's
+change is derived here, so that no feature can forget it: that the person changed, that a chat has opened, that it has
+closed.
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -1,8 +1,8 @@
 """The facts about money, derived by comparing a person's wallet before and after a decision.
 
-So no feature can forget one, and VIP can never be granted without the charge. What a wallet just no longer keeps (see
-`domain.money.wallets`) is no fact. There is one exception: a subscription that Telegram still renews, of a person who
-is being erased. Its cancellation is owed.
+So no feature can forget one, and VIP can never be granted without the charge. Entries that a wallet has just dropped
+(see `domain.money.wallets`) is no fact. There is one exception: a subscription that Telegram still renews, of a person
+who is being erased. Its cancellation is owed.
 """
 
 from collections.abc import Iterator
@@ -41,7 +41,8 @@ def ledger_fact(entry: StarCallDone | RefundSeen, now: float) -> Fact:
 
 
 def money_changed(before: Participant, after: Participant, now: float) -> list[Fact]:
-    """What the records must know about the change of a wallet, in this order: charges come before what follows."""
+    """Return the facts for the records about a changed wallet, in order: a charge comes before the facts that follow
+    from it."""
     was, is_ = before.wallet or _EMPTY, after.wallet or _EMPTY
     person = after.person
     return [

@@ -1,6 +1,6 @@
-"""Who is a member of the sponsor's channel.
+"""Asks Telegram whether a person is a member of the sponsor's channel.
 
-One bot asks for the whole fleet: the staff bot, which is an admin of the channel. What it hears is kept in the store's
+One bot asks for the whole fleet: the staff bot, which is an admin of the channel. The answers are kept in the store's
 cache, for all workers: members for a day, or until `chat_member` says that they left. If it cannot be known, the person
 counts as a member, so nobody ever waits for a channel that is away.
 """

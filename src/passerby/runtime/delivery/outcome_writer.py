@@ -52,7 +52,7 @@ class OutcomeWriter:
         self._ended = ended
         self._feed = feed
         self.under_way: set[Delivery] = set()
-        """What has arrived and is not stored as delivered yet."""
+        """Deliveries that have arrived and are not stored as delivered yet."""
 
     def delivered(self, queue: CourierQueue, command: StoreDelivered, now: float) -> None:
         delivery = command.delivery

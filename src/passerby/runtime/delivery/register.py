@@ -1,4 +1,4 @@
-"""What the courier has in hand, and what it has settled lately."""
+"""The deliveries that the courier has in hand, and the ones that it has settled lately."""
 
 import asyncio
 

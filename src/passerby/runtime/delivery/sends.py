@@ -1,6 +1,6 @@
 """Makes one attempt: finds the address, writes the call, and tells the queue what came of it.
 
-What can go wrong, and what the queue is told:
+Failures, and the events that tell the queue of them:
 
     429                `Flooded`: the chat is held; if a second chat follows soon, the bot.
     not sent           `NotSent` (refused connection)
@@ -96,7 +96,7 @@ class Sends:
         self._feed = feed
         self._corrections = Corrections(store)
         self.under_way: set[Delivery] = set()
-        """What is being sent: addressed, written, or answered and not settled."""
+        """Deliveries that are being sent: addressed, written, or answered and not settled."""
         self.calls: dict[Delivery, str] = {}
         """Each call to Telegram under way, with the store's generation when it began."""
         self.halted = False

@@ -1,4 +1,4 @@
-"""What chats leave of the budgets of bots and chats: broadcasts use nothing else.
+"""Gives broadcasts the part of the budgets that chats do not use. Broadcasts use nothing else.
 
 A broadcast takes a message only from a bot's budget that is full. So the next chat message finds all of the burst but
 one, and never waits for a broadcast, in whichever process it is. Nothing is taken while Telegram holds the bot back,

@@ -111,7 +111,7 @@ class StaffBoard:
         return await self._sent(self._call(effect, language))
 
     async def _show(self, effect: ShowExhibit, language: str) -> MessageId | None:
-        """Open and send one exhibit. What has no words is sent as it is, blurred."""
+        """Open and send one exhibit. A message without words is sent as it is, blurred."""
         opened: str | tuple[BotId, Content] | None
         try:
             if effect.case:

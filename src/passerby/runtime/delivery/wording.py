@@ -78,7 +78,8 @@ class Wording:
         return AnswerCallback(bot, answer.query, plain, answer.alert)
 
     def menus(self, menu: Sequence[MenuCommand], bot: BotId) -> tuple[CommandList, ...]:
-        """What a bot says about itself, and its menu, in each language. People with another language get English.
+        """Return a bot's description of itself and its menu, in each language. People with another language get
+        English.
 
         It is asked for often, so it is made again only if a wording or the menu has changed.
         """

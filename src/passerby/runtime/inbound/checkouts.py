@@ -1,8 +1,8 @@
 """Answers checkouts: somebody has pressed Pay, and Telegram gives us ten seconds.
 
 A checkout waits for nothing that others cause: no queue, no quota, no budget of the courier. The person is read, the
-decision made, and the answer sent. What it leaves behind goes into the person's queue afterwards, as
-`CheckoutAnswered`, with the update: a refusal's notice, and the mark that it was approved.
+decision made, and the answer sent. The rest of the work goes into the person's queue afterwards, as `CheckoutAnswered`,
+with the update: a refusal's notice, and the mark that it was approved.
 
 If the process dies before that is stored, Telegram brings the update again. A second answer to the same checkout is
 refused by Telegram and counts as done. If no answer goes out at all, the payment fails, and no Stars move.

@@ -1,4 +1,4 @@
-"""What a worker does when the store refuses a write because of its fence."""
+"""The worker's reaction when the store refuses a write because of its fence."""
 
 import asyncio
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from passerby.ports.leases import Fence
 
 
 class OwnLeases(Protocol):
-    """What a worker knows of the leases that it holds itself."""
+    """A worker's knowledge of the leases that it holds itself."""
 
     def holds(self, fence: Fence) -> bool: ...
 

@@ -64,7 +64,7 @@ class Wanted:
 
 
 class Callbacks(Protocol):
-    """What the worker does when its leases change."""
+    """Called when the worker's leases change."""
 
     def wanted(self) -> Wanted: ...
 
@@ -225,7 +225,7 @@ class Membership:
         return True
 
     def plan(self) -> dict[LeaseName, WorkerId]:
-        """Who should hold which lease, by the last list of members."""
+        """Return which worker should hold which lease, by the last list of members."""
         reports = {worker: read_report(blob) for worker, blob in self.members.workers.items()}
         leading = [worker for worker, report in reports.items() if report.leads and not report.leaving]
         wanted = self._callbacks.wanted()

@@ -7,7 +7,7 @@ from passerby.telemetry.figures import Snapshot
 
 
 class Report(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a worker reports about itself in the list of members. `leads`: it takes leases. `since` is Unix seconds."""
+    """A worker's report about itself in the list of members. `leads`: it takes leases. `since` is Unix seconds."""
 
     name: str = ""
     leads: bool = True

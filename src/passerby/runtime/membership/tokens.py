@@ -47,7 +47,7 @@ STRAYS_TOLD_EVERY_S = 60.0
 
 
 class Trust(Enum):
-    """What this process knows about a bot's token."""
+    """This process's knowledge about a bot's token."""
 
     WORKING = auto()
     SUSPECTED = auto()

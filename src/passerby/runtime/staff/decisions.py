@@ -76,7 +76,8 @@ def new_secret(rng: Random) -> str:
 
 
 def digest_of(secret: str) -> str:
-    """What is stored of a secret. It has 128 random bits, so nobody finds it from the digest by trying."""
+    """Return the digest of a secret, which is stored in its place. A secret has 128 random bits, so nobody finds it
+    from the digest by trying."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -210,7 +211,7 @@ class StaffDecisions:
 
 
 def _replied(decision: StaffDecision, presser: PersonId) -> StaffDecision:
-    """What the staff bot would say to whoever presses becomes the reply. The rest stays."""
+    """Turn the staff bot's message to the member who presses into the reply. The rest stays."""
     said, menu = decision.reply, None
     for each in decision.effects:
         if isinstance(each, Say) and each.to == presser:

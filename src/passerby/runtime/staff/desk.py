@@ -1,6 +1,6 @@
 """Handles the updates of the staff bot: decide, store, answer. Only then is an update done.
 
-If the process dies in between, Telegram brings the update again. What was decided is in the records, so it is answered
+If the process dies in between, Telegram brings the update again. The decision is in the records, so it is answered
 again and not done again.
 """
 

@@ -42,8 +42,8 @@ def _in_no_file(bot: BotId) -> str:
 
 @dataclass(frozen=True, slots=True)
 class StaffConfig:
-    """What a worker needs to run the staff bot. `retire` removes a bot's token, and returns why it could not; None: the
-    tokens are in no file. `ledger` reads the report about money; None: `/money` shows none."""
+    """The parts that a worker needs to run the staff bot. `retire` removes a bot's token, and returns why it could not;
+    None: the tokens are in no file. `ledger` reads the report about money; None: `/money` shows none."""
 
     bot: BotId
     records: StaffRecords
@@ -144,7 +144,7 @@ class StaffBot:
                 self._usernames[bot] = (await self._parts.telegram.identify(bot)).username
 
     def _menus(self) -> tuple[CommandList, ...]:
-        """What strangers see: that the bot is not for them, and no command but /help."""
+        """Show strangers that the bot is not for them, and no command but /help."""
         languages = self._parts.words.languages
         return tuple(
             CommandList(

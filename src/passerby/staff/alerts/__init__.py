@@ -1,4 +1,5 @@
-"""Who gets alerts, and the buttons under an alert. The alerts themselves are in the runtime (`runtime.alerting`)."""
+"""The choice of staff who get alerts, and the buttons under an alert. The alerts themselves are in the runtime
+(`runtime.alerting`)."""
 
 import msgspec
 
@@ -63,7 +64,7 @@ def _asked(asked: AlertAsked, facts: StaffFacts, env: Env) -> StaffDecision:
 
 
 def _help(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:
-    """What to do: the runbook."""
+    """Show the runbook."""
     stopped = Answer(event.query)
     rule = BY_NAME.get(event.token)
     if rule is None:

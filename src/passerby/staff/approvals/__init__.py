@@ -1,4 +1,4 @@
-"""What waits for a second member of the team: the list, the agreement, the refusal.
+"""Acts that wait for a second member of the team: the list, the agreement, the refusal.
 
 Other staff features ask for it (`dialogue.approvals`), and say in `StaffFeature.agreed` how it is carried out.
 """

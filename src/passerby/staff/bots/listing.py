@@ -110,7 +110,7 @@ def sure_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDeci
 
 
 def _done(event: ButtonPressed, decision: StaffDecision, removes: FleetBot | None = None) -> StaffDecision:
-    """What a request of the command line decides, shown in place of the buttons."""
+    """Show the decision on a request of the command line in place of the buttons."""
     assert decision.reply is not None, "every request is answered"
     if decision.refused:
         return refused(event, decision.reply)

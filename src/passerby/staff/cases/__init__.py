@@ -1,7 +1,7 @@
 """Cases: staff take one, look at what reporters chose, and decide; a rule may do something mild before.
 
 Staff see people of a case under names that are others tomorrow and in each case. A case is taken for a quarter of an
-hour. Whoever decides must have seen the newest version.
+hour. The member who decides must have seen the newest version.
 """
 
 from passerby.kernel.staff import Agreed, Allowed, Permission, StaffFeature

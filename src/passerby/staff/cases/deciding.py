@@ -30,7 +30,7 @@ MUTED_S = 30 * DAY_S
 
 
 def _parts(event: ButtonPressed, count: int) -> list[str] | None:
-    """What a button says besides case and version: the kind, the reason, the length. None if it is not that."""
+    """Return the parts of a button besides case and version: kind, reason, length. None if they do not fit."""
     parts = event.token.split(".")[2:]
     known = [{*SanctionKind}, {*Reason}, {FOR_GOOD, *map(str, LENGTHS_H)}]
     fits = len(parts) == count and all(part in words for part, words in zip(parts, known, strict=False))

@@ -1,4 +1,4 @@
-"""What all steps of a case share: its names, and who may press its buttons."""
+"""Shared by all steps of a case: its names, and who may press its buttons."""
 
 from passerby.domain.cases import is_taken, may_decide
 from passerby.kernel.case import Case, CaseFile, Desk

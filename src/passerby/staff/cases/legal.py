@@ -1,8 +1,8 @@
-"""What only an owner asks for, and a second member agrees to: to hold evidence for the law, to export it, and to learn
-who the accused is on Telegram.
+"""Requests that only an owner makes, and that a second member agrees to: to hold evidence for the law, to export it,
+and to learn who the accused is on Telegram.
 
-The name of the accused goes to the one who asked, and to nobody else. What the command line asked for, it fetches with
-the number of the approval within a day after the agreement.
+The name of the accused goes to the one who asked, and to nobody else. The command line fetches its result with the
+number of the approval within a day after the agreement.
 """
 
 from passerby.dialogue.approvals import second_asked

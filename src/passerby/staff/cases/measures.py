@@ -1,4 +1,4 @@
-"""What a rule does about a case before a person has looked (see `domain.cases`)."""
+"""Applies the measure of a rule to a case before a person has looked (see `domain.cases`)."""
 
 import msgspec
 

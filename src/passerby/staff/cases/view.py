@@ -187,13 +187,13 @@ def menu(me: StaffMember, file: CaseFile, now: float) -> Menu:
 
 
 def _second_keys(case: Case) -> tuple[Button, ...]:
-    """What a second member decides."""
+    """The acts that a second member decides."""
     confirm = Button(text("cases.confirm"), "case_confirm", token(case))
     return (confirm, Button(text("cases.refuse"), "case_refuse", token(case)))
 
 
 def _legal_keys(me: StaffMember, case: Case) -> tuple[tuple[Button, ...], ...]:
-    """What needs an owner and a second member."""
+    """The acts that need an owner and a second member."""
     if not may(me, Permission.LEGAL):
         return ()
     hold = Button(text("cases.hold"), "case_hold", token(case))
@@ -201,7 +201,7 @@ def _legal_keys(me: StaffMember, case: Case) -> tuple[tuple[Button, ...], ...]:
 
 
 def _usual(me: StaffMember, file: CaseFile, now: float) -> Button:
-    """What the ladder proposes, in one press."""
+    """The ladder's proposal, in one press."""
     reason = reason_of(file)
     kind, hours = usual(file, reason, now)
     what = text(f"people.kind_{kind}")

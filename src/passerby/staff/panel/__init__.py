@@ -133,7 +133,7 @@ def _entered(asked: PanelEntered, facts: StaffFacts, env: Env) -> StaffDecision:
 
 
 def _ended(asked: SessionEnded, facts: StaffFacts, env: Env) -> StaffDecision:
-    """Everybody ends their own sessions. Whoever may change the team ends any."""
+    """Everybody ends their own sessions. A member who may change the team ends any."""
     assert facts.me is not None
     found = next((each for each in facts.panel.sessions if each.number == asked.session), None)
     if found is None:

@@ -1,4 +1,4 @@
-"""Passkeys: a second factor for the panel. Whoever has one shows it after every sign-in.
+"""Passkeys: a second factor for the panel. A member who has one shows it after every sign-in.
 
 Whether a passkey is genuine is checked before (`passerby.adapters.passkeys`).
 """

@@ -60,7 +60,7 @@ def card(desk: PaymentDesk, case: PaymentCase, now: float) -> Text:
 
 
 def seen(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:
-    """Show a case. What was asked is opened only now, and that is in the audit."""
+    """Show a case. The question is opened only now, and the audit notes it."""
     desk = known(facts)
     case = desk.case
     if case is None:

@@ -160,7 +160,7 @@ def _interim(approval: int, reason: Reason, by: int, now: float) -> Sanction:
 
 
 def _evidence(approval: int) -> str:
-    """What takes the place of a sanction with the same evidence is one with it."""
+    """A sanction that takes the place of another one, with the same evidence, counts as one with it."""
     return f"approval {approval}"
 
 

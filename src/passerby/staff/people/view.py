@@ -1,4 +1,4 @@
-"""What staff see of a person."""
+"""The view of a person, for staff."""
 
 from passerby.dialogue.staff import answer, languages_of, lines, refused
 from passerby.domain.ages import age_now

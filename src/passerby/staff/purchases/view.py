@@ -1,4 +1,4 @@
-"""What staff see of a purchase."""
+"""The view of a purchase, for staff."""
 
 from passerby.dialogue.staff import answer, refused
 from passerby.domain.commands import words_after

@@ -1,4 +1,4 @@
-"""Who is staff: joining by an invite, roles, leaving. Also what every staff member may ask the bot."""
+"""The team: joining by an invite, roles, leaving. It also has the commands that are for every staff member."""
 
 from collections.abc import Mapping
 

@@ -30,4 +30,4 @@ def create_index_beside(name: str, table: str, columns: list[str], where: str | 
 
 
 _INVALID = sa.text("SELECT NOT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)")
-"""What an aborted build leaves behind: an index that is kept up to date but never used."""
+"""The remains of an aborted build: indexes that are kept up to date but never used."""

@@ -1,4 +1,4 @@
-"""What waits for a second member of the team."""
+"""Acts that wait for a second member of the team."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What stays of people who are erased while a restriction binds them."""
+"""Rows that stay of people who are erased while a restriction binds them."""
 
 import sqlalchemy as sa
 from alembic import op

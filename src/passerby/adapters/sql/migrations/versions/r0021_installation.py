@@ -1,4 +1,4 @@
-"""What the database knows about its installation: the mark of its key, and whether a process runs."""
+"""Notes in the database about its installation: the mark of its key, and whether a process runs."""
 
 import sqlalchemy as sa
 from alembic import op
