@@ -36,6 +36,7 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     callback_answer_s: float = 30.0
     """How long after the press a callback query can be answered. Telegram publishes no number."""
     checkout_answer_s: float = 10.0
+    """How long after the press on Pay a `pre_checkout_query` can be answered."""
     refund_cancels: bool = False
     """A refund of a subscription's charge also ends its renewals. It is not certain what Telegram does."""
     cancels_by_provider_charge: bool = False
@@ -48,7 +49,9 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     conflict_delay_s: float = 3.0
     """The delay of the second of two quick 409s, so that two pollers do not loop at full speed."""
     delete_within_s: float = 48 * 3600.0
+    """How old a message may be when a bot deletes it."""
     link_valid_s: float = 3600.0
+    """How long the link of `getFile` works."""
     webhooks_anywhere: bool = False
     """Accept webhooks on other machines. If this is off, they must be on a loopback address: a client of the sandbox
     must not be able to make it call the rest of the network."""

@@ -37,7 +37,7 @@ CERTIFICATE_EVERY_S: Final = 3600.0
 CASES_EVERY_S: Final = 60.0
 AT_ONCE: Final = 8
 PAYMENT: Final = "payment"
-"""The kind of case that a question about payments is."""
+"""The lane of payment cases, in the reading of cases that wait (see `domain.alerts.rules`)."""
 HOUR_S: Final = 3600.0
 DAY_S: Final = 86_400.0
 

@@ -21,6 +21,7 @@ def letter(sanction: Sanction, now: float) -> Text:
 
 
 def _why(sanction: Sanction) -> Text:
+    # The rule about links of farms has words of its own: the person may have done nothing themselves.
     if sanction.rule == RULE:
         return text("sanctions.reason_source")
     key = "sanctions.because_age" if sanction.reason is Reason.UNDERAGE else "sanctions.because"

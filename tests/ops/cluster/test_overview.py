@@ -8,14 +8,14 @@ import pytest
 
 from passerby.ops.cluster.control import Kept
 from passerby.ops.cluster.overview import SILENT_S, TAKEOVER_S, Glance, Overview, WorkerStatus, overview
-from passerby.ops.cluster.processes import Reading, cpu_share
+from passerby.ops.cluster.processes import ProcessUse, cpu_share
 from passerby.runtime.membership.report import Report
 from passerby.telemetry.figures import Snapshot
 
 NOW = 1_700_000_000.0
 BOTS = (1, 2)
 KEPT = Kept("worker-1", "RUNNING", 11, 100.0, 0, 0, 0, Path("worker-1.log"))
-READING = Reading(cpu_s=10.0, rss=50 * 1024**2, age_s=100.0, state="S")
+READING = ProcessUse(cpu_s=10.0, rss=50 * 1024**2, age_s=100.0, state="S")
 
 
 def figures(**given: Any) -> Snapshot:

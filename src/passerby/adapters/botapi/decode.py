@@ -1,4 +1,4 @@
-"""From Telegram's updates to the kernel's events.
+"""Turns Telegram's updates into the kernel's events.
 
 Only updates of people in private chats are used. Updates by a bot, from other chats, or of a kind that no feature
 handles become `Unusable`. A message that cannot be read is treated as one of an unknown kind: its sender is told. Only

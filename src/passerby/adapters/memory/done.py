@@ -1,7 +1,7 @@
-"""Which updates are done, for a little more than a day.
+"""Remembers which updates are done, for a little more than a day.
 
-A set of numbers per bot and not a maximum, because Telegram may restart the ids. Most ids are consecutive, so one bit
-each is enough: a day of a hundred updates a second takes about a megabyte.
+It keeps a set of numbers for each bot, not only the highest one, because Telegram may restart the ids. Most ids are
+consecutive, so one bit for each is enough: a day of a hundred updates a second takes about a megabyte.
 """
 
 from collections.abc import Iterable

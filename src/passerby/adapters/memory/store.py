@@ -1,6 +1,7 @@
 """`LiveStore` for one process: decisions, done marks, and how a store that lost something is rebuilt.
 
-The other roles are in `delivery`, `feeds` and `fleet`. `logged` explains what is written to the log, and when.
+The other roles are in `delivery`, `feeds`, `conducts` and `membership`. `logged` explains what is written to the log,
+and when.
 """
 
 from collections.abc import Iterable, Sequence

@@ -96,7 +96,7 @@ class Glance(msgspec.Struct, frozen=True):
 
     kept: dict[str, Kept]
     pids: dict[str, int]
-    readings: dict[int, processes.Reading]
+    readings: dict[int, processes.ProcessUse]
     statuses: dict[str, WorkerStatus]
     unready: dict[str, str]
     listening: frozenset[str]
@@ -238,7 +238,7 @@ def _process(name: str, before: Glance | None, now: Glance, bots: int) -> Proces
 
 def _state(
     kept: Kept | None,
-    reading: processes.Reading | None,
+    reading: processes.ProcessUse | None,
     status: WorkerStatus | None,
     unready: str | None,
     *,

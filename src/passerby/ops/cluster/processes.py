@@ -10,7 +10,7 @@ _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ProcessUse:
     """`cpu_s` and `age_s` are since the start of the process, in seconds. `rss` is in bytes."""
 
     cpu_s: float
@@ -20,8 +20,8 @@ class Reading:
     """One letter, as `ps` shows it: R, S, D, T (stopped), Z."""
 
 
-def read(pid: int) -> Reading | None:
-    """None if there is no such process, or if the system has no `/proc`."""
+def read(pid: int) -> ProcessUse | None:
+    """Return its use. None if there is no such process, or if the system has no `/proc`."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text("ascii", "replace")
         up_s = float(Path("/proc/uptime").read_text("ascii").split()[0])
@@ -29,7 +29,7 @@ def read(pid: int) -> Reading | None:
         return None
     # The name is in brackets and may contain anything, even brackets.
     fields = stat[stat.rindex(")") + 2 :].split()
-    return Reading(
+    return ProcessUse(
         cpu_s=(int(fields[11]) + int(fields[12])) / _TICKS_PER_S,
         rss=int(fields[21]) * _PAGE,
         age_s=max(0.0, up_s - int(fields[19]) / _TICKS_PER_S),
@@ -37,7 +37,7 @@ def read(pid: int) -> Reading | None:
     )
 
 
-def cpu_share(before: Reading | None, after: Reading | None) -> float | None:
+def cpu_share(before: ProcessUse | None, after: ProcessUse | None) -> float | None:
     """Cores in use between two readings: 0.5 is half a core. None if one is missing, or if no time passed."""
     if before is None or after is None or after.age_s - before.age_s < 0.02:
         return None
