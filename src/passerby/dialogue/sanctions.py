@@ -9,7 +9,7 @@ _MINUTE_S = 60
 
 
 def letter(sanction: Sanction, now: float) -> Text:
-    """Return the letter: the sanction, its reason and rule, its end, who decided, and the way or the end of an appeal."""
+    """Return the letter: the sanction, its reason and rule, its end, who decided, and how to appeal or how it ended."""
     return text(
         "sanctions.letter",
         what=text(f"sanctions.kind_{sanction.kind}"),

@@ -36,7 +36,7 @@ class Reason(StrEnum):
 
     @property
     def word(self) -> str:
-        """What the command line and reports call it: the English name, in one word."""
+        """Its name on the command line and in reports: English, in one word."""
         return _WORDS.get(self.value, self.value)
 
 

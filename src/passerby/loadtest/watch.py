@@ -97,7 +97,7 @@ class Watch:
         self._run_dir = run_dir
         self._pages = pages
         self._http = http
-        self._before: dict[int, processes.Reading] = {}
+        self._before: dict[int, processes.ProcessUse] = {}
         self._remote: dict[str, tuple[float, float]] = {}
         self._machine = machine_ticks()
 
@@ -124,7 +124,7 @@ class Watch:
         cpu: dict[str, float] = {}
         rss: dict[str, int] = {}
         pids = dict(self._pids())
-        readings: dict[int, processes.Reading] = {}
+        readings: dict[int, processes.ProcessUse] = {}
         for name, pid in pids.items():
             reading = processes.read(pid)
             if reading is not None:

@@ -33,7 +33,7 @@ KNOWN = (FOUND, LEFT, YOU_LEFT, LOST, "Looking for", "can't chat here", "has bee
 
 
 def heard(two: Two, person: PersonId = ANN) -> list[str]:
-    """What a person has heard, without the question about the last chat."""
+    """Return the notices to a person, without the question about the last chat."""
     calls = [each for each in two.telegram.sent if getattr(each, "person", None) == person]
     plain = [words.replace("<b>", "").replace("</b>", "") for words in words_of(calls)]
     said = [next((each for each in KNOWN if each in words), words) for words in plain]

@@ -41,7 +41,7 @@ def put_mark(lock: int, value: bytes) -> None:
 
 
 def database(lock: int) -> bytes:
-    """What `put_database` stored; empty if nothing."""
+    """Return the name that `put_database` stored; empty if there is none."""
     return _field(lock, _DATABASE_AT, _DATABASE_BYTES)
 
 

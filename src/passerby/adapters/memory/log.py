@@ -193,7 +193,7 @@ class FileLog:
 
     @property
     def database(self) -> bytes:
-        """What `put_database` stored beside the log; empty if nothing."""
+        """Return the name that `put_database` stored beside the log; empty if there is none."""
         return lock_fields.database(self._lock)
 
     def put_database(self, mark: bytes) -> None:

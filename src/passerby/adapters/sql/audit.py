@@ -56,7 +56,7 @@ async def newest_of_audit(connection: AsyncConnection, most: int) -> list[AuditR
 
 
 async def done_alone(connection: AsyncConnection, actor: int, now: float) -> Alone:
-    """What a member did in the last day without a second one, in sums."""
+    """Return the sums of a member's acts of the last day without a second member."""
     rows = await connection.execute(_COUNTED, {"actor": actor, "since": now - DAY_S})
     return summed((action, msgspec.json.decode(details)) for action, details in rows)
 

@@ -1,7 +1,7 @@
 """Refunding a purchase: a reason, a question, and the order. Or one command.
 
-Above `REFUND_SECOND_ABOVE` Stars, a second member must agree. What the member has refunded alone in the last day counts
-with it.
+Above `REFUND_SECOND_ABOVE` Stars, a second member must agree. The member's other refunds without a second member in the
+last day count with it.
 """
 
 from passerby.dialogue.approvals import second_asked
