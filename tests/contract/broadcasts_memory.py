@@ -2,6 +2,7 @@
 records."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
@@ -11,10 +12,10 @@ import msgspec
 from passerby.domain.ages import age_now
 from passerby.domain.audit import AuditRow, chained
 from passerby.domain.broadcasts.canary import PLACES
+from passerby.domain.broadcasts.fates import is_capped, languages_of
 from passerby.domain.sanctions import barred_until
 from passerby.kernel.broadcast import (
     ArmFigures,
-    Audience,
     Broadcast,
     BroadcastState,
     CanaryFigures,
@@ -22,6 +23,7 @@ from passerby.kernel.broadcast import (
     Copy,
     Got,
     Progress,
+    Reach,
     Settled,
     Target,
     TargetState,
@@ -52,7 +54,31 @@ class TargetRow:
     revision: int = 0
 
 
-def fits(person: Participant, audience: Audience, category: Category, now: float) -> bool:
+def reached(disk: Disk, broadcast: Broadcast, now: float) -> list[Participant]:
+    people = [each for each in disk.people.values() if fits(each, broadcast, now)]
+    if broadcast.audience.people or broadcast.category is Category.SYSTEM:
+        return people
+    return [
+        each for each in people if not is_capped(broadcast.category, got_by(disk, each.person, 0), each.seen_at, now)
+    ]
+
+
+def reach_in(disk: Disk, broadcast: Broadcast, now: float) -> Reach:
+    counts = Counter(each.bot for each in reached(disk, broadcast, now) if each.bot is not None)
+    return Reach(tuple(sorted(counts.items(), key=lambda each: (-each[1], each[0]))))
+
+
+def got_by(disk: Disk, whom: PersonId, but: int) -> tuple[Got, ...]:
+    return tuple(
+        Got(disk.broadcasts[number].category, other.at or 0.0)
+        for (number, person), other in disk.targets.items()
+        if person == whom and number != but and other.state in COUNTED and not disk.broadcasts[number].is_test
+    )
+
+
+def fits(person: Participant, broadcast: Broadcast, now: float) -> bool:
+    audience, category = broadcast.audience, broadcast.category
+    languages = languages_of(broadcast.variants)
     if person.bot is None or not person.bots:
         return False
     if audience.people:
@@ -65,6 +91,8 @@ def fits(person: Participant, audience: Audience, category: Category, now: float
     days = (now - person.seen_at) / DAY_S
     return (
         (category is Category.SYSTEM or category not in person.muted)
+        and (category is not Category.PROMO or person.vip_until <= now)
+        and (not languages or profile.language.partition("-")[0] in languages)
         and (not audience.bots or person.bot in audience.bots)
         and (not audience.languages or profile.language.partition("-")[0] in audience.languages)
         and (not audience.genders or profile.gender in audience.genders)
@@ -98,18 +126,16 @@ class MemoryBroadcasts:
         await self._io()
         return self._disk.broadcasts.get(number)
 
-    async def count(self, audience: Audience, category: Category, now: float) -> int:
+    async def reach(self, broadcast: Broadcast, now: float) -> Reach:
         await self._io()
-        return sum(fits(each, audience, category, now) for each in self._disk.people.values())
+        return reach_in(self._disk, broadcast, now)
 
     async def freeze(self, number: int, now: float, lasts_s: float, canary: Callable[[Broadcast, int], int]) -> bool:
         await self._io()
         broadcast = self._disk.broadcasts.get(number)
         if broadcast is None or broadcast.state is not BroadcastState.STARTING:
             return False
-        people = [
-            each for each in self._disk.people.values() if fits(each, broadcast.audience, broadcast.category, now)
-        ]
+        people = reached(self._disk, broadcast, now)
         for each in people:
             assert each.bot is not None
             self._disk.targets[number, each.person] = TargetRow(each.bot, self._rng.randrange(PLACES))
@@ -150,14 +176,7 @@ class MemoryBroadcasts:
         claimed = []
         for _, whom in due[:most]:
             row = self._row(claimable.broadcast, whom, state=TargetState.SENDING, claim=by, at=claimable.now)
-            got = tuple(
-                Got(self._disk.broadcasts[number].category, other.at or 0.0)
-                for (number, person), other in self._disk.targets.items()
-                if person == whom
-                and number != claimable.broadcast
-                and other.state in COUNTED
-                and not self._disk.broadcasts[number].is_test
-            )
+            got = got_by(self._disk, whom, claimable.broadcast)
             claimed.append(Target(whom, claimable.bot, self._disk.people.get(whom), got, row.is_planned))
         return claimed
 

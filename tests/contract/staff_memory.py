@@ -34,7 +34,7 @@ from passerby.kernel.staff import (
     Subject,
 )
 from passerby.ports.records import RecordsLost
-from tests.contract.broadcasts_memory import fits, progress_of
+from tests.contract.broadcasts_memory import progress_of, reach_in
 from tests.contract.records_memory import Disk
 
 
@@ -168,8 +168,8 @@ class MemoryStaff:
         found: dict[str, Any] = {"broadcasts": seen, "next_broadcast": highest + 1}
         about = known.get(number)
         if about is not None and me is not None:
-            people = self.records.people.values()
-            found["audience"] = sum(fits(each, about.audience, about.category, now) for each in people)
+            reach = reach_in(self.records, about, now)
+            found |= {"audience": reach.people, "by_bot": reach.by_bot}
             found["progress"] = progress_of(self.records, number)
         return found
 

@@ -75,6 +75,16 @@ class Office:
         await self.store(broadcast)
         assert await self.broadcasts.freeze(broadcast.number, NOW, 60.0, lambda frozen, people: below)
 
+    async def started_at(self, broadcast: Broadcast, people: tuple[int, ...], at: float) -> None:
+        """It began then, and these people have got it."""
+        only = Audience(people=tuple(map(PersonId, people)))
+        await self.store(msgspec.structs.replace(broadcast, audience=only))
+        assert await self.broadcasts.freeze(broadcast.number, at, 60.0, lambda frozen, people: 0)
+        claimed = await self.claim("w", number=broadcast.number, now=at)
+        assert len(claimed) == len(people)
+        settled = [Settled(each.whom, TargetState.SENT, each.bot, at, MessageId(5)) for each in claimed]
+        await self.broadcasts.settle(broadcast.number, "w", settled)
+
     async def claim(self, by: str, most: int = 100, number: int = 1, bot: BotId = BOT, **more: Any) -> list[Target]:
         claimable = Claimable(number, bot, more.pop("below", PLACES), more.pop("now", NOW + 1), **more)
         return list(await self.broadcasts.claim(claimable, by, most))
@@ -129,6 +139,7 @@ async def test_the_audience_is_who_can_be_reached_and_fits(office: Office, /) ->
     expected = (
         (Audience(), Category.NEWS, 3),
         (Audience(), Category.PROMO, 2),
+        (Audience(vip=True), Category.PROMO, 0),
         (Audience(), Category.SYSTEM, 3),
         (Audience(bots=(OTHER,)), Category.NEWS, 1),
         (Audience(languages=("pt", "de")), Category.NEWS, 2),
@@ -145,7 +156,41 @@ async def test_the_audience_is_who_can_be_reached_and_fits(office: Office, /) ->
         (Audience(people=(PersonId(3), PersonId(4), PersonId(5))), Category.PROMO, 2),
     )
     for audience, category, people in expected:
-        assert await office.broadcasts.count(audience, category, NOW) == people, (audience, category)
+        asked = Broadcast(9, BroadcastState.DRAFT, 1, NOW, category, audience)
+        assert (await office.broadcasts.reach(asked, NOW)).people == people, (audience, category)
+    everybody = Broadcast(9, BroadcastState.DRAFT, 1, NOW)
+    assert (await office.broadcasts.reach(everybody, NOW)).by_bot == ((BOT, 2), (OTHER, 1))
+    german = msgspec.structs.replace(everybody, variants=(Variant(HELLO.content, "de"),))
+    assert (await office.broadcasts.reach(german, NOW)).by_bot == ((OTHER, 1),), "others would read nothing"
+
+
+@staged(at_office, "place")
+async def test_the_count_is_of_those_who_are_frozen_without_those_who_had_enough(office: Office, /) -> None:
+    """The count before the start and the number of rows after it are the same, for each category."""
+    await office.know(*(replace(person(number, 1), seen_at=NOW - 20 * DAY_S) for number in range(1, 7)))
+    past = (
+        # person 1 had two this week; 2 had an offer; 3 had two while away; 4 had two long ago; 5 had a system message
+        (1, Category.NEWS, (1, 4), NOW - 2 * DAY_S),
+        (2, Category.NEWS, (1, 5), NOW - DAY_S),
+        (3, Category.PROMO, (2,), NOW - 6 * DAY_S),
+        (4, Category.COMEBACK, (3,), NOW - 12 * DAY_S),
+        (5, Category.COMEBACK, (3,), NOW - 9 * DAY_S),
+        (6, Category.NEWS, (4,), NOW - 8 * DAY_S),
+        (7, Category.SYSTEM, (5,), NOW - DAY_S),
+    )
+    for number, category, people, at in past:
+        await office.started_at(msgspec.structs.replace(made(number, category=category), made_at=at), people, at)
+    for number, category, expected in (
+        (11, Category.NEWS, 5),
+        (12, Category.PROMO, 4),
+        (13, Category.COMEBACK, 4),
+        (14, Category.SYSTEM, 6),
+    ):
+        broadcast = made(number, category=category)
+        counted = await office.broadcasts.reach(broadcast, NOW)
+        await office.started(broadcast)
+        frozen = sum((await office.counts(number)).values())
+        assert (counted.people, frozen) == (expected, expected), category
 
 
 @staged(at_office, "place")

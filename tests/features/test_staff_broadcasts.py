@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from passerby.domain.broadcasts.starting import seal_of
 from passerby.kernel.broadcast import (
     Broadcast,
     BroadcastState,
@@ -16,8 +17,9 @@ from passerby.kernel.broadcast import (
     TargetState,
     Variant,
 )
-from passerby.kernel.content import Content, Kind
+from passerby.kernel.content import Content, Entity, Kind
 from passerby.kernel.decision import Env
+from passerby.kernel.drain import FleetBot, KnownBots
 from passerby.kernel.effect import Answer, Menu, Revise, Say
 from passerby.kernel.event import ButtonPressed, Event, MessageReceived
 from passerby.kernel.ids import BotId, MessageId, PersonId
@@ -27,6 +29,7 @@ from passerby.kernel.staff_requests import BroadcastAct, BroadcastDone, Broadcas
 from passerby.kernel.text import Text, text
 from passerby.runtime.staff.router import StaffRouter
 from passerby.staff import ALL
+from tests.wording import catalogue
 
 NOW = 1_800_000_000.0
 BOT = BotId(1000009)
@@ -97,7 +100,7 @@ def test_a_new_draft_takes_the_next_message_and_nothing_else_waits_for_one() -> 
     assert done.broadcasts == (
         Broadcast(9, S.DRAFT, 1, NOW, variants=(Variant(Content(Kind.TEXT, "Hi there"), writer=ANN.person),)),
     )
-    assert said(done)[:2] == ["broadcasts.state_draft", "broadcasts.messages"]
+    assert said(done)[:2] == ["broadcasts.state_draft", "broadcasts.all_languages"]
     elsewhere = decide(wrote("Hi there", BOB), new, me=BOB)
     assert "staff_commands.help" in said(elsewhere), "somebody else's next message"
 
@@ -197,13 +200,118 @@ def test_options_are_words_and_the_wrong_one_is_named() -> None:
 
 
 def test_a_start_above_the_limit_asks_the_others_who_may_broadcast() -> None:
-    done = decide(pressed("4.start"), draft(), people=101)
+    done = decide(pressed(f"4.start.{seal_of(draft())}"), draft(), people=101)
     assert done.broadcasts[0].state is S.SUBMITTED
     assert [each.to for each in done.effects if isinstance(each, Say)] == [BOB.person]
     approved = decide(pressed("4.approve", by=BOB), done.broadcasts[0], me=BOB, people=101)
     assert (approved.broadcasts[0].state, approved.broadcasts[0].approved_by) == (S.STARTING, 2)
     assert not [each for each in approved.effects if isinstance(each, Say)]
-    assert decide(pressed("4.start"), draft(), people=100).broadcasts[0].state is S.STARTING
+    assert decide(pressed(f"4.start.{seal_of(draft())}"), draft(), people=100).broadcasts[0].state is S.STARTING
+
+
+def test_nothing_starts_before_a_question_that_says_to_whom_when_and_how() -> None:
+    bots: dict[str, Any] = {
+        "by_bot": ((BotId(7), 450), (BotId(8), 50)),
+        "fleet": KnownBots((FleetBot(BotId(7), "one_bot"),)),
+    }
+    for event in (
+        pressed("4.plan"),
+        pressed("4.start"),
+        wrote("/broadcast 4 start"),
+        BroadcastDone(4, BroadcastAct.PLAN),
+    ):
+        asked = decide(event, draft(), people=500, **bots)
+        assert (asked.broadcasts, asked.notes, asked.refused) == ((), (), False)
+        assert asked.reply is not None
+        words = catalogue().plain(asked.reply, "en").splitlines()
+        canary = "First, 200 people get it. Ten minutes later it goes on by itself. If unusually many of them left, "
+        assert words == [
+            "Start broadcast #4?",
+            "People who would get it now: 500",
+            "Through: @one_bot (450), 8 (50)",
+            "When: at once",
+            "Rate: up to 20 a second for each bot, and only what chats leave. It takes 11 min or longer.",
+            canary + "or Telegram refuses it, it pauses and tells you.",
+            "Someone else on the team must approve it.",
+        ]
+    (revise,) = (each for each in decide(pressed("4.plan"), draft()).effects if isinstance(each, Revise))
+    assert isinstance(revise.keyboard, Menu)
+    tokens = [button.token for row in revise.keyboard.rows for button in row]
+    assert tokens == [f"4.start.{seal_of(draft())}", "4.show"]
+    other = draft(holdout_percent=5, starts_at=NOW + 86_400, weekly=True, usual_hour=True, canary=False, paid=True)
+    assert said(decide(wrote("/broadcast 4 plan"), other, people=50)) == [
+        f"broadcasts.{key}"
+        for key in [
+            "ask_start",
+            "audience",
+            "plan_held_out",
+            "plan_weekly",
+            "plan_hour",
+            "plan_rate",
+            "plan_all",
+            "cost",
+        ]
+    ]
+    assert "broadcasts.plan_small" in said(decide(wrote("/broadcast 4 plan"), draft(), people=50))
+    assert "broadcasts.plan_at" in said(decide(wrote("/broadcast 4 plan"), draft(starts_at=NOW + 9), people=50))
+    assert decide(pressed("4.plan"), draft(), people=0).reply == text("broadcasts.nobody")
+    over = decide(pressed("4.plan"), draft(starts_at=NOW - 60))
+    assert (over.refused, over.reply) == (True, text("broadcasts.at_is_over", at="2027-01-15 07:59 UTC"))
+
+
+def test_what_was_changed_after_the_question_is_not_started() -> None:
+    seal = seal_of(draft())
+    changed = draft(silent=False)
+    pressed_late = decide(pressed(f"4.start.{seal}"), changed)
+    assert pressed_late.broadcasts == ()
+    assert "broadcasts.ask_start" in said(pressed_late), "it asks again"
+    asked = decide(BroadcastDone(4, BroadcastAct.START, seal), changed)
+    assert (asked.refused, asked.reply, asked.broadcasts) == (True, text("broadcasts.changed"), ())
+    assert decide(BroadcastDone(4, BroadcastAct.START, seal), draft()).broadcasts[0].state is S.STARTING
+    assert decide(BroadcastDone(4, BroadcastAct.START), changed).broadcasts[0].state is S.STARTING, "a typed command"
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("language=german", "unknown_language"),
+        ("at=2020-01-01T00:00", "at_is_over"),
+        ("silent=perhaps", "wrong_option"),
+        ("message german", "unknown_language"),
+        ("message de C", "wrong_version"),
+        ("buttons fr", "no_message"),
+    ],
+)
+def test_what_is_wrong_with_a_command_is_said_and_nothing_changes(words: str, why: str) -> None:
+    done = decide(wrote(f"/broadcast 4 {words}"), draft())
+    assert (done.refused, done.broadcasts, said(done)) == (True, (), [f"broadcasts.{why}"])
+    if "=" in words:
+        assert decide(BroadcastSet(4, words), draft()).reply == done.reply, "the same words everywhere"
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("https://example.org", "button_bar"),
+        ("Go | example.org", "button_link"),
+        (" | https://example.org", "button_label"),
+        ("\n".join(["Go | https://example.org"] * 9), "button_many"),
+    ],
+)
+def test_what_is_wrong_with_a_button_is_said(line: str, why: str) -> None:
+    waiting = draft(composing=Composing(1, buttons=True))
+    sent, typed = decide(wrote(line), waiting), decide(BroadcastWritten(4, HELLO.content, buttons=line), draft())
+    assert (said(sent), sent.broadcasts, typed.broadcasts) == ([f"broadcasts.{why}"], (), ())
+    assert typed.reply == sent.reply
+
+
+def test_bold_and_links_of_a_message_to_the_staff_bot_are_kept() -> None:
+    marked = Content(
+        Kind.TEXT, "bold link", entities=(Entity("bold", 0, 4), Entity("text_link", 5, 4, "https://x.org"))
+    )
+    event = MessageReceived(ANN.person, BOT, (MessageId(5),), (marked,), NOW)
+    (changed,) = decide(event, draft(composing=Composing(1))).broadcasts
+    assert changed.variants[0].content == marked
 
 
 def test_what_is_not_possible_says_why() -> None:

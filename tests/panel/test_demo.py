@@ -8,8 +8,9 @@ import msgspec
 import sqlalchemy as sa
 
 from passerby.adapters.sql.money_tables import charges, subscriptions
+from passerby.adapters.sql.packing import REASONS
 from passerby.adapters.sql.panel_tables import panel_figures
-from passerby.adapters.sql.tables import past_chats
+from passerby.adapters.sql.tables import blocks, past_chats
 from passerby.bootstrap.demo_hour import QUIET_S
 from passerby.bootstrap.demo_life import prepare
 from passerby.kernel.ids import BotId
@@ -68,6 +69,14 @@ def test_every_page_of_the_demo_has_something_to_show_and_no_page_contradicts_an
             assert "1000001" not in seen, f"{path} shows a bot by its number"
             assert ("@lantern_bot" in seen) == (path in WITH_BOTS), path
         assert 'title="1000001">@lantern_bot<' in (await browser.get("/bots")).text
+
+        chats = await _rows(stage, past_chats.select())
+        ended = {(row.user1, row.user2) for row in chats if REASONS[row.outcome // 1000] == "block"}
+        blocked = {(row.user_id, row.blocked_id) for row in await _rows(stage, blocks.select())}
+        pairs = blocked | {(other, one) for one, other in blocked}
+        assert ended, "some chats ended with a block"
+        assert ended <= pairs, "each of them has its block, so the page's two figures agree"
+        assert len(blocked) < 3 * len(ended), "and no more than a few were made later"
 
         samples = [msgspec.json.decode(row.body, type=Sample) for row in before if row.kind == MINUTE]
         talks = await _rows(stage, past_chats.select())

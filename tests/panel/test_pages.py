@@ -333,7 +333,7 @@ def test_what_was_typed_for_a_refused_broadcast_stays_in_its_form(tmp_path: Path
         wish = {"text": "Hello <all>\nof you", "buttons": "no pipe", "language": "de", "arm": "B"}
         refused = await browser.press("/broadcasts/1", "/broadcasts/write", **wish)
         assert refused.status == 400
-        assert "One button per line: label | https://example.org" in refused.text
+        assert "“no pipe” has no | between label and link. Write: label | https://example.org" in refused.text
         assert "Send me" not in refused.text
         assert re.findall(r"<textarea[^>]*>\n([^<]*)</textarea>", refused.text) == [
             "Hello &lt;all&gt;\nof you",
@@ -341,8 +341,8 @@ def test_what_was_typed_for_a_refused_broadcast_stays_in_its_form(tmp_path: Path
         ]
         assert 'name="language" maxlength="8" value="de"' in refused.text
         assert "<option selected>B</option>" in refused.text
-        options = await browser.press("/broadcasts/1", "/broadcasts/set", options="nonsense=1")
-        assert 'value="nonsense=1"' in options.text
+        options = await browser.press("/broadcasts/1", "/broadcasts/set", age="nonsense")
+        assert 'value="nonsense"' in options.text
         kept = await browser.press("/broadcasts/1", "/broadcasts/write", text="Hello")
         assert re.findall(r"<textarea[^>]*>\n([^<]*)</textarea>", kept.text) == ["", ""]
 
@@ -361,17 +361,36 @@ def test_a_broadcast_is_written_and_started_from_the_panel_as_in_the_staff_bot(t
         assert made.header("location") == "/broadcasts/1"
         assert (await browser.press("/broadcasts/1", "/broadcasts/write", text="Hello", language="en")).status == 200
         assert (await browser.press("/broadcasts/1", "/broadcasts/write", text="Hello, all")).status == 200
-        assert (await browser.press("/broadcasts/1", "/broadcasts/set", options="nonsense=1")).status == 400
+        for wrong, said in (
+            ({"language": "german"}, "“german” isn&#39;t a language code."),
+            ({"at": "2020-01-01T10:00"}, "2020-01-01T10:00 UTC is over."),
+            ({"age": "x"}, "I don&#39;t understand “age=x”."),
+            ({"holdout": "99 silent=off"}, "I don&#39;t understand “holdout=99silent=off”."),
+        ):
+            refused = await browser.press("/broadcasts/1", "/broadcasts/set", category="promo", **wrong)
+            assert refused.status == 400
+            assert said in refused.text
+            assert f'value="{"".join(next(iter(wrong.values())))}"' in refused.text, "what was typed stays"
+        empty = dict.fromkeys(("bot", "language", "age", "active", "idle", "source", "at", "holdout"), "")
+        chosen = {"category": "news", "silent": "off", "gender": "any", "vip": "any", "weekly": "off"}
+        assert (await browser.press("/broadcasts/1", "/broadcasts/set", **empty, **chosen)).status == 200
         page = (await browser.get("/broadcasts/1")).text
         assert "Hello, all" in page
-        started = await browser.post(
-            "/broadcasts/act", {"csrf": await token(browser), "broadcast": "1", "act": "start"}
-        )
+        start = {"csrf": await token(browser), "broadcast": "1", "act": "start"}
+        for seal in ("", "-", "feedfeedfeed"):
+            unasked = await browser.post("/broadcasts/act", start | {"seal": seal})
+            assert unasked.status == 400
+            assert "It was changed after you looked at it." in unasked.text
+        asked = (await browser.get("/broadcasts/1/start")).text
+        assert "Start broadcast #1?" in asked
+        assert "People who would get it now: 30" in asked
+        assert "There are too few people to try it on some of them first" in asked
+        started = await browser.press("/broadcasts/1/start", "/broadcasts/act")
         assert started.status == 200, started.text
         assert (await stage.actions())[-1] == "broadcast.start"
         assert "starting" in (await browser.get("/broadcasts")).text
-        for wrong in ("/broadcasts/2", "/broadcasts/x", "/broadcasts/99999999999"):
-            assert (await browser.get(wrong)).status == 404
+        for other in ("/broadcasts/2", "/broadcasts/x", "/broadcasts/99999999999", "/broadcasts/9/start"):
+            assert (await browser.get(other)).status == 404
 
     play(tmp_path, scene)
 

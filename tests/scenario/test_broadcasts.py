@@ -69,12 +69,12 @@ async def is_ended(on: StaffStage, number: int = 1) -> None:
 def test_a_message_to_the_staff_bot_reaches_everybody_once_and_the_end_is_reported(store: str) -> None:
     async def scene(on: StaffStage) -> None:
         ann = await written(on)
-        assert shown(ann)[-1].startswith("📣 Broadcast #1 · draft\nMessages: */A\n")
+        assert shown(ann)[-1].startswith("📣 Broadcast #1 · draft\nMessages: all languages\n")
         tap(ann, "broadcast_do:1.show")
         await on.quiet()
         assert shown(ann)[-1].endswith("People who would get it now: 2")
         assert buttons(ann) == ["👁 Preview", "🧪 To the team", "▶️ Start", "⏹ Stop for good", "🔄 Refresh"]
-        tap(ann, "broadcast_do:1.start")
+        await start(on, ann)
         await is_ended(on)
         assert (got(on.ann), got(on.bob)) == ([TEXT], [TEXT])
         assert await counts(on) == {TargetState.SENT: 2}
@@ -111,7 +111,7 @@ def test_after_a_kill_each_person_has_at_most_one_copy_and_nobody_is_forgotten(s
         ann = await written(on)
         tap(ann, "broadcast_do:1.show")
         await on.quiet()
-        tap(ann, "broadcast_do:1.start")
+        await start(on, ann)
 
         async def some_have_it() -> bool:
             return TargetState.SENT in await counts(on)
@@ -136,7 +136,7 @@ def test_people_in_a_chat_get_it_afterwards() -> None:
         ann = await written(on)
         tap(ann, "broadcast_do:1.show")
         await on.quiet()
-        tap(ann, "broadcast_do:1.start")
+        await start(on, ann)
         await asyncio.sleep(300.0)
         assert (got(on.ann), got(on.bob), got(cleo)) == ([], [], [TEXT])
         on.ann.write("/stop")
@@ -151,7 +151,7 @@ def test_whoever_turns_the_category_off_gets_the_next_one_no_more_until_they_tur
         ann = await written(on)
         tap(ann, "broadcast_do:1.show")
         await on.quiet()
-        tap(ann, "broadcast_do:1.start")
+        await start(on, ann)
         await is_ended(on)
         on.bob.press("mute")
         await on.quiet()
@@ -165,7 +165,7 @@ def test_whoever_turns_the_category_off_gets_the_next_one_no_more_until_they_tur
         tap(ann, "broadcast_do:2.show")
         await on.quiet()
         assert shown(ann)[-1].endswith("People who would get it now: 1")
-        tap(ann, "broadcast_do:2.start")
+        await start(on, ann, 2)
         await is_ended(on, 2)
         assert (got(on.ann), got(on.bob)) == ([TEXT, f"{TEXT} Really."], [TEXT])
         on.bob.press("unmute")
@@ -184,7 +184,7 @@ def test_a_blocked_bot_is_noted_for_that_bot_and_is_no_ban() -> None:
         tap(ann, "broadcast_do:1.show")
         await on.quiet()
         assert shown(ann)[-1].endswith("People who would get it now: 1")
-        tap(ann, "broadcast_do:1.start")
+        await start(on, ann)
         await is_ended(on)
         assert on.records_place.person(on.bob.id).sanctions == ()
 
@@ -197,7 +197,7 @@ def test_a_broadcast_is_paused_resumed_and_stopped() -> None:
         ann = await written(on)
         tap(ann, "broadcast_do:1.show")
         await on.quiet()
-        tap(ann, "broadcast_do:1.start")
+        await start(on, ann)
 
         async def some_have_it() -> bool:
             return any(map(got, people))
@@ -230,7 +230,7 @@ def test_a_recall_deletes_every_copy_and_a_correction_changes_it() -> None:
         ann = await written(on)
         tap(ann, "broadcast_do:1.show")
         await on.quiet()
-        tap(ann, "broadcast_do:1.start")
+        await start(on, ann)
         await is_ended(on)
         ann.write("/broadcast 1 correct")
         await on.quiet()
@@ -255,11 +255,20 @@ class CarefulStage(StaffStage):
         super().__post_init__()
 
 
+async def start(on: StaffStage, ann: Phone, number: int = 1) -> None:
+    """Press Start, and then again below what it says."""
+    tap(ann, f"broadcast_do:{number}.plan")
+    await on.quiet()
+    tap(ann, f"broadcast_do:{number}.start.")
+
+
 async def started(on: StaffStage, ann: Phone, options: str = "") -> None:
     if options:
         ann.write(f"/broadcast 1 {options}")
         await on.quiet()
     ann.write("/broadcast 1 start")
+    await on.quiet()
+    tap(ann, "broadcast_do:1.start.")
     await on.quiet()
 
 
@@ -372,6 +381,8 @@ def test_a_schedule_waits_for_its_time_and_one_that_is_too_late_asks() -> None:
         for words in (f"at={moments.shown(on.place.clock.now() + 3600)} category=promo", "start"):
             ann.write(f"/broadcast 2 {words}")
             await on.quiet()
+        tap(ann, "broadcast_do:2.start.")
+        await on.quiet()
         await on.elapse(4 * 3600.0)
         assert await state(on, 2) is BroadcastState.PAUSED
         assert shown(ann)[-1].startswith("⏸ Broadcast #2 has paused itself. Its time passed")

@@ -37,6 +37,9 @@ FIRST_ID: Final = 1 << 52
 INVENTED: Final = "invented"
 _LANGUAGES: Final = ("en", "en", "en", "es", "pt", "de", "ru", "id")
 _DAY_S: Final = 86_400.0
+_BLOCKED: Final = 0.008
+"""Of the chats that somebody ended: the share that ended with a block."""
+_BLOCKED_LATER: Final = 0.002
 
 
 async def prepare(settings: Settings) -> tuple[str, str]:
@@ -67,14 +70,15 @@ async def prepare(settings: Settings) -> tuple[str, str]:
 async def _invent(connection: AsyncConnection, settings: Settings, rng: Random, now: float) -> None:
     bots = list(settings.tokens)
     people = _people(rng, now, bots)
-    past = [*_chats(rng, now, people), *_evening(rng, now, people)]
+    met = [*_chats(rng, now, people), *_evening(rng, now, people)]
+    past = [pack(each) for each in met]
     came = with_sources(rng, people)
     money = ledger(rng, now, came)
     filed, decided = old_cases(rng, now, people)
     ends = vip_ends(money, now)
     await connection.execute(sa.insert(users), [each | {"vip_until": ends.get(each["id"], 0.0)} for each in people])
     await connection.execute(sa.insert(past_chats), past)
-    await connection.execute(sa.insert(blocks), _blocks(rng, now, people))
+    await connection.execute(sa.insert(blocks), _blocks(rng, now, met))
     await connection.execute(sa.insert(cases), decided)
     await connection.execute(sa.insert(complaints), filed)
     await connection.execute(sa.insert(complaints), new_reports(Sealer(open_key(settings)), now, people))
@@ -149,23 +153,32 @@ def _evening(rng: Random, now: float, people: list[dict[str, Any]]) -> list[dict
 
 def _chat(rng: Random, one: dict[str, Any], other: dict[str, Any], opened: float, lasted: float) -> dict[str, Any]:
     closer = rng.choice((one["id"], other["id"], None))
-    row = {
+    return {
         "id": "",
         "user1": one["id"],
         "user2": other["id"],
         "opened_at": opened,
         "closed_at": opened + lasted,
         "closed_by": closer,
-        "reason": rng.choice(("next", "next", "stop", "block")) if closer else "idle",
+        "reason": _ending(rng) if closer else "idle",
         "rating1": rng.choice((None, None, "good", "bad")),
         "rating2": rng.choice((None, None, None, "good")),
     }
-    return pack(row)
 
 
-def _blocks(rng: Random, now: float, people: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    pairs = {(rng.choice(people)["id"], rng.choice(people)["id"]) for _ in range(130)}
+def _ending(rng: Random) -> str:
+    return "block" if rng.random() < _BLOCKED else rng.choice(("next", "next", "stop"))
+
+
+def _blocks(rng: Random, now: float, met: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One for each chat that ended with it, and a few by people who blocked their last partner afterwards."""
+    found: dict[tuple[int, int], float] = {}
+    for chat in met:
+        ends = chat["reason"] == "block"
+        if ends or rng.random() < _BLOCKED_LATER:
+            by = chat["closed_by"] if ends else chat["user1"]
+            blocked = chat["user2"] if by == chat["user1"] else chat["user1"]
+            found.setdefault((by, blocked), chat["closed_at"] if ends else min(now, chat["closed_at"] + 60))
     return [
-        {"user_id": one, "blocked_id": other, "blocked_at": now - rng.uniform(0, DAYS * _DAY_S), "lifted_at": None}
-        for one, other in pairs
+        {"user_id": one, "blocked_id": other, "blocked_at": at, "lifted_at": None} for (one, other), at in found.items()
     ]

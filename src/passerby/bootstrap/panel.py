@@ -24,6 +24,7 @@ from passerby.catalogue import Catalogue
 from passerby.domain.money.cases import as_one
 from passerby.kernel.content import Content
 from passerby.kernel.decision import Env
+from passerby.kernel.drain import FleetBot, KnownBots
 from passerby.kernel.effect import Say
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.staff import THE_OPERATOR, ShowExhibit, StaffDecision, StaffRequest
@@ -94,8 +95,15 @@ class Acting:
     about."""
 
     def __init__(
-        self, settings: Settings, parts: Parts, staff: SqlStaff, words: Catalogue, overriding: OverrideWatch
+        self,
+        settings: Settings,
+        parts: Parts,
+        staff: SqlStaff,
+        words: Catalogue,
+        overriding: OverrideWatch,
+        names: BotNames,
     ) -> None:
+        self._names = names
         self._bot = settings.staff_bot
         self._parts = parts
         self._staff = staff
@@ -106,8 +114,12 @@ class Acting:
             StaffRouter(ALL),
             lambda: Env(parts.clock.now(), parts.rng, overriding.rules),
             settings.panel_url or "",
+            self._fleet,
             works=lambda bot: bot in parts.tokens.tokens,
         )
+
+    async def _fleet(self) -> KnownBots:
+        return KnownBots(tuple(FleetBot(bot, self._names.username(bot)) for bot in self._parts.tokens.tokens))
 
     async def __call__(self, request: StaffRequest, by: PersonId | None) -> StaffDecision:
         decision = await self._decisions.on_request(request, by)
@@ -196,7 +208,7 @@ def make_panel(
 ) -> Panel:
     staff = SqlStaff(parts.records.engine)
     access = SqlPanelAccess(parts.records.engine)
-    act = Acting(settings, parts, staff, words, overriding)
+    act = Acting(settings, parts, staff, words, overriding, names)
     live = LiveLook(parts.store, parts.clock, overriding.thresholds, names.name)
 
     def bots() -> tuple[BotId, ...]:

@@ -82,6 +82,16 @@ class Audience(msgspec.Struct, frozen=True, omit_defaults=True):
     people: tuple[PersonId, ...] = ()
 
 
+class Reach(msgspec.Struct, frozen=True):
+    """Whom a broadcast would be frozen for at a moment: how many people through each bot, most people first."""
+
+    by_bot: tuple[tuple[BotId, int], ...] = ()
+
+    @property
+    def people(self) -> int:
+        return sum(people for _, people in self.by_bot)
+
+
 class LinkButton(msgspec.Struct, frozen=True, array_like=True):
     label: str
     url: str

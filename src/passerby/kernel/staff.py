@@ -198,8 +198,8 @@ class StaffFacts(msgspec.Struct, frozen=True):
     - `panel` is read if the event is about signing in to the panel. `panel_url` is its address; empty: there is none.
     - `secret` is a new one that nobody has seen, and `digest` is what may be stored of it.
     - `broadcasts` are those that are not over, and the latest others, by number. `next_broadcast` is free. If the
-      event is about one of them, `audience` is how many people it would reach now, and `progress` is what became of its
-      targets.
+      event is about one of them, `audience` is how many people it would be frozen for now, `by_bot` how many
+      through each bot, and `progress` is what became of its targets.
     - `promo` is the promo code that the event names, if there is one.
     - `desk` is there if the event is about cases.
     - `approvals` are those that are not decided. `approval` is the one that the event is about; then `subject` is the
@@ -228,6 +228,7 @@ class StaffFacts(msgspec.Struct, frozen=True):
     broadcasts: tuple[Broadcast, ...] = ()
     next_broadcast: int = 1
     audience: int | None = None
+    by_bot: tuple[tuple[BotId, int], ...] = ()
     progress: Progress = Progress()
     approvals: tuple[Approval, ...] = ()
     approval: Approval | None = None

@@ -235,6 +235,8 @@ class BroadcastAct(StrEnum):
     """An act of staff on a broadcast, besides writing it."""
 
     SHOW = "show"
+    PLAN = "plan"
+    """Say what a start would do, and ask."""
     PREVIEW = "preview"
     TEST = "test"
     START = "start"
@@ -271,4 +273,8 @@ class BroadcastSet(BroadcastAsked, frozen=True):
 
 
 class BroadcastDone(BroadcastAsked, frozen=True):
+    """`seal`: what the member had looked at when they started it (`domain.broadcasts.starting.seal_of`). Empty: they
+    typed the command."""
+
     act: BroadcastAct
+    seal: str = ""

@@ -21,6 +21,10 @@ class BotNames:
         """`@username`, or the number if it is not known. `bot`: its number, perhaps as text."""
         return self._known.get(str(bot), str(bot))
 
+    def username(self, bot: int) -> str:
+        """Without the @; empty if it is not known."""
+        return self._known.get(str(bot), "").removeprefix("@")
+
     def told(self, identity: BotIdentity) -> None:
         if identity.username:
             self._known[str(identity.bot)] = f"@{identity.username}"

@@ -11,12 +11,11 @@ import msgspec
 
 from passerby.kernel.broadcast import (
     ArmFigures,
-    Audience,
     Broadcast,
     CanaryFigures,
-    Category,
     Copy,
     Progress,
+    Reach,
     Settled,
     Target,
 )
@@ -50,12 +49,15 @@ class BroadcastRecords(Protocol):
 
     async def broadcast(self, number: int) -> Broadcast | None: ...
 
-    async def count(self, audience: Audience, category: Category, now: float) -> int:
-        """How many people it would reach now."""
+    async def reach(self, broadcast: Broadcast, now: float) -> Reach:
+        """The people for whom it would be frozen at this moment: exactly those whom `freeze` would store."""
         ...
 
     async def freeze(self, number: int, now: float, lasts_s: float, canary: Callable[[Broadcast, int], int]) -> bool:
         """Store a target for each person of the audience, and that it runs. False: it is not starting any more.
+
+        People who would surely get nothing are left out: who turned the category off, who got enough lately (see
+        `domain.broadcasts.fates`), and who reads a language in which it says nothing.
 
         Atomicity: one transaction, so after a kill either all of this is stored or nothing.
         """

@@ -9,6 +9,7 @@ import pytest
 from passerby.domain.broadcasts.actions import (
     LASTS_S,
     RECALL_S,
+    WrongButton,
     act,
     buttons_in,
     edition_of,
@@ -65,8 +66,9 @@ def state(changed: Broadcast | str) -> BroadcastState | str:
         (made(variants=()), 5, "broadcasts.no_message"),
         (made(S.RUNNING), 5, "broadcasts.not_now"),
         (made(starts_at=NOW + 5), 5, S.SCHEDULED),
-        (made(starts_at=NOW - 5), 5, S.STARTING),
-        (made(starts_at=NOW - 5, weekly=True), 5, S.SCHEDULED),
+        (made(starts_at=NOW - 5), 5, "broadcasts.at_is_over"),
+        (made(starts_at=NOW - 5, weekly=True), 5, "broadcasts.at_is_over"),
+        (made(starts_at=NOW + 5, weekly=True), 5, S.SCHEDULED),
         (made(category=Category.SYSTEM), 5, "broadcasts.owner_needed"),
         (made(category=Category.COMEBACK), 5, "broadcasts.idle_needed"),
         (made(category=Category.COMEBACK, audience=Audience(idle_days=30)), 5, S.STARTING),
@@ -195,15 +197,18 @@ def test_buttons_are_lines_with_a_label_and_a_link() -> None:
     )
     assert buttons_in("") == ()
     many = "\n".join(["Go | https://example.org"] * 9)
-    for wrong in (
-        "Go",
-        "Go | http://example.org",
-        "| https://example.org",
-        f"{'x' * 65} | https://x.y",
-        many,
-        "a | https://x y",
+    for wrong, why in (
+        ("Go", "bar"),
+        ("Go | http://example.org", "link"),
+        ("| https://example.org", "label"),
+        (f"{'x' * 65} | https://x.y", "label"),
+        (many, "many"),
+        ("a | https://x y", "link"),
+        ("Go | https://example.org\nhttps://example.org", "bar"),
     ):
-        assert buttons_in(wrong) is None, wrong
+        with pytest.raises(WrongButton) as said:
+            buttons_in(wrong)
+        assert said.value.why == f"broadcasts.button_{why}", wrong
 
 
 def test_a_test_is_the_same_message_to_the_team_only() -> None:

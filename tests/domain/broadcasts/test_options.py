@@ -15,7 +15,7 @@ ALL = (
 
 
 def test_every_option_is_read_and_shown_alike() -> None:
-    made = with_options(DRAFT, ALL)
+    made = with_options(DRAFT, ALL, 0.0)
     assert shown(made) == ALL
     assert made.audience == Audience(
         (12, 13),  # type: ignore[arg-type]
@@ -34,10 +34,10 @@ def test_every_option_is_read_and_shown_alike() -> None:
 
 def test_any_takes_a_condition_back() -> None:
     back = "bot=any language=any gender=any age=any active=any idle=any vip=any source=any at=any holdout=0"
-    changed = with_options(with_options(DRAFT, ALL), back)
+    changed = with_options(with_options(DRAFT, ALL, 0.0), back, 0.0)
     assert (changed.audience, changed.starts_at) == (Audience(), None)
-    assert shown(with_options(DRAFT, "age=-17")).split()[1] == "age=-17"
-    assert shown(with_options(DRAFT, "age=18- vip=no")).split()[1:3] == ["age=18-", "vip=off"]
+    assert shown(with_options(DRAFT, "age=-17", 0.0)).split()[1] == "age=-17"
+    assert shown(with_options(DRAFT, "age=18- vip=no", 0.0)).split()[1:3] == ["age=18-", "vip=off"]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_any_takes_a_condition_back() -> None:
 )
 def test_what_is_not_understood_is_named(word: str) -> None:
     with pytest.raises(WrongOption) as wrong:
-        with_options(DRAFT, f"silent=off {word}")
+        with_options(DRAFT, f"silent=off {word}", 0.0)
     assert wrong.value.word == word
 
 
@@ -72,3 +72,19 @@ def test_what_is_not_understood_is_named(word: str) -> None:
 def test_a_moment_is_read_and_shown_alike(typed: str, at: int) -> None:
     assert moments.moment(typed) == at
     assert moments.shown(at + 59.9) == typed
+
+
+@pytest.mark.parametrize("code", ["german", "xx", "en-us", "eng", "d", "de,zz"])
+def test_a_language_that_does_not_exist_is_refused_by_its_name(code: str) -> None:
+    with pytest.raises(WrongOption) as wrong:
+        with_options(DRAFT, f"language={code}", 0.0)
+    assert (wrong.value.why, wrong.value.value) == ("broadcasts.unknown_language", code.rpartition(",")[2])
+
+
+def test_a_moment_that_is_over_is_refused_and_one_that_is_to_come_is_not() -> None:
+    at = "2026-12-01T18:00"
+    assert with_options(DRAFT, f"at={at}", moments.moment(at) - 1).starts_at == moments.moment(at)
+    for now in (moments.moment(at), moments.moment(at) + 86_400):
+        with pytest.raises(WrongOption) as wrong:
+            with_options(DRAFT, f"at={at}", now)
+        assert (wrong.value.why, wrong.value.value) == ("broadcasts.at_is_over", at)

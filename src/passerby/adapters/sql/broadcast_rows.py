@@ -11,10 +11,23 @@ from passerby.adapters.sql.tables import broadcast_targets as targets
 from passerby.adapters.sql.tables import broadcasts, users
 from passerby.adapters.sql.unreadable import readable
 from passerby.domain.ages import YEAR_S
+from passerby.domain.broadcasts.actions import LASTS_S
 from passerby.domain.broadcasts.canary import PLACES
-from passerby.kernel.broadcast import Audience, Broadcast, Category, Progress, TargetState
+from passerby.domain.broadcasts.fates import (
+    A_WEEK,
+    COMEBACK_A_SPELL,
+    PROMO_A_WEEK,
+    WEEK_S,
+    languages_of,
+)
+from passerby.kernel.broadcast import Broadcast, Category, Progress, Reach, TargetState
+from passerby.kernel.ids import BotId
 
 _DAY_S: Final = 86_400.0
+COUNT_S: Final = 200 * _DAY_S
+"""Broadcasts that a person got earlier than this do not count for anything."""
+GOT: Final = (TargetState.SENT, TargetState.SENDING, TargetState.UNKNOWN, TargetState.RECALLED)
+"""Targets in these states have got it, as far as anybody can tell."""
 _SHOWN: Final = 20
 """How many of the latest broadcasts staff see."""
 
@@ -51,9 +64,56 @@ async def seen_broadcasts(connection: AsyncConnection) -> tuple[tuple[Broadcast,
     return tuple(read_broadcasts(found)), newest + 1
 
 
-async def count_audience(connection: AsyncConnection, audience: Audience, category: Category, now: float) -> int:
-    counted = sa.select(sa.func.count()).select_from(users).where(*fits(audience, category, now))
-    return await connection.scalar(counted) or 0
+async def reach_of(connection: AsyncConnection, broadcast: Broadcast, now: float) -> Reach:
+    """The people for whom it would be frozen now."""
+    conditions = await audience_of(connection, broadcast, now)
+    counted = sa.select(users.c.bot_id, sa.func.count()).where(*conditions).group_by(users.c.bot_id)
+    rows = sorted(await connection.execute(counted), key=lambda row: (-row[1], row[0]))
+    return Reach(tuple((BotId(bot), people) for bot, people in rows))
+
+
+async def audience_of(connection: AsyncConnection, broadcast: Broadcast, now: float) -> list[sa.ColumnElement[bool]]:
+    """The conditions for a row of `users`: who fits, and has not had enough."""
+    fit = fits(broadcast, now)
+    if broadcast.audience.people or broadcast.category is Category.SYSTEM:
+        return fit
+    return [*fit, *_not_capped(broadcast.category, await _begun(connection, now), now)]
+
+
+async def _begun(connection: AsyncConnection, now: float) -> list[Broadcast]:
+    """The broadcasts that may count for somebody."""
+    past = read_broadcasts(await connection.scalars(_COUNTING))
+    return [each for each in past if each.started_at is not None and each.started_at > now - COUNT_S]
+
+
+def _not_capped(category: Category, past: Iterable[Broadcast], now: float) -> list[sa.ColumnElement[bool]]:
+    """As `domain.broadcasts.fates.is_capped`, for all people at once."""
+    past, since = list(past), now - WEEK_S
+    lately = [each for each in past if each.started_at is not None and each.started_at > since - LASTS_S]
+    found = _fewer(A_WEEK, lately, targets.c.at > since)
+    if category is Category.PROMO:
+        promos = [each for each in lately if each.category is Category.PROMO]
+        found += _fewer(PROMO_A_WEEK, promos, targets.c.at > since)
+    if category is Category.COMEBACK:
+        spell = sa.select(_them.c.last_active_date).where(_them.c.id == targets.c.person_id).scalar_subquery()
+        comebacks = [each for each in past if each.category is Category.COMEBACK]
+        found += _fewer(COMEBACK_A_SPELL, comebacks, targets.c.at > spell)
+    return found
+
+
+def _fewer(most: int, of: list[Broadcast], when: sa.ColumnElement[bool]) -> list[sa.ColumnElement[bool]]:
+    """The condition that somebody got fewer than `most` of these. Nobody gets one of them twice."""
+    if len(of) < most:
+        return []
+    got = sa.or_(*map(in_state, GOT))
+    enough = (
+        sa.select(targets.c.person_id)
+        .where(targets.c.broadcast.in_([each.number for each in of]), got, when)
+        .group_by(targets.c.person_id)
+        .having(sa.func.count() >= most)
+        .subquery()
+    )
+    return [sa.not_(sa.exists().where(enough.c.person_id == users.c.id))]
 
 
 async def count_targets(connection: AsyncConnection, number: int) -> Progress:
@@ -66,8 +126,9 @@ def in_state(state: TargetState) -> sa.ColumnElement[bool]:
     return targets.c.state == sa.literal_column(f"'{state.value}'")
 
 
-def fits(audience: Audience, category: Category, now: float) -> list[sa.ColumnElement[bool]]:
-    """The conditions for a row of `users`."""
+def fits(broadcast: Broadcast, now: float) -> list[sa.ColumnElement[bool]]:
+    """The conditions for a row of `users`, without what they got before."""
+    audience, category = broadcast.audience, broadcast.category
     reached = [users.c.has_started, users.c.bot_id.is_not(None)]
     if audience.people:
         return [*reached, users.c.id.in_(audience.people)]
@@ -79,11 +140,14 @@ def fits(audience: Audience, category: Category, now: float) -> list[sa.ColumnEl
     ]
     if category is not Category.SYSTEM:
         found.append(sa.or_(users.c.muted.is_(None), users.c.muted.not_like(f"%{category.value}%")))
+    if category is Category.PROMO:
+        found.append(users.c.vip_until <= now)  # VIP is sold with the words that there are no offers
+    if languages := languages_of(broadcast.variants):
+        found.append(_reads(languages))
     if audience.bots:
         found.append(users.c.bot_id.in_(audience.bots))
     if audience.languages:
-        of = users.c.language
-        found.append(sa.or_(*(sa.or_(of == each, of.like(f"{each}-%")) for each in audience.languages)))
+        found.append(_reads(audience.languages))
     if audience.genders:
         found.append(users.c.gender.in_([each.value for each in audience.genders]))
     if audience.age_min is not None or audience.age_max is not None:
@@ -102,6 +166,11 @@ def fits(audience: Audience, category: Category, now: float) -> list[sa.ColumnEl
     return found
 
 
+def _reads(languages: Iterable[str]) -> sa.ColumnElement[bool]:
+    of = users.c.language
+    return sa.or_(*(sa.or_(of == each, of.like(f"{each}-%")) for each in languages))
+
+
 def random_place(dialect: str) -> sa.ColumnElement[int]:
     """A random place for each row."""
     if dialect == "postgresql":
@@ -116,6 +185,10 @@ _SEEN = (
     sa.select(broadcasts.c.body)
     .where(sa.or_(broadcasts.c.is_open, broadcasts.c.number > sa.bindparam("after")))
     .order_by(broadcasts.c.number)
+)
+_them = users.alias("them")
+_COUNTING = sa.select(broadcasts.c.body).where(
+    sa.not_(broadcasts.c.is_test), broadcasts.c.category != sa.literal_column(f"'{Category.SYSTEM.value}'")
 )
 _COUNTS = (
     sa.select(targets.c.state, sa.func.count())

@@ -15,11 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from passerby.adapters.sql.audit import add_to_audit
 from passerby.adapters.sql.broadcast_figures import arm_figures, canary_figures
 from passerby.adapters.sql.broadcast_rows import (
-    count_audience,
+    COUNT_S,
+    GOT,
+    audience_of,
     count_targets,
-    fits,
     in_state,
     random_place,
+    reach_of,
     read_broadcast,
     read_broadcasts,
     store_broadcasts,
@@ -31,7 +33,6 @@ from passerby.adapters.sql.tables import broadcasts, past_chats, users
 from passerby.adapters.sql.transactions import Transactions
 from passerby.kernel.broadcast import (
     ArmFigures,
-    Audience,
     Broadcast,
     BroadcastState,
     CanaryFigures,
@@ -39,6 +40,7 @@ from passerby.kernel.broadcast import (
     Copy,
     Got,
     Progress,
+    Reach,
     Settled,
     Target,
     TargetState,
@@ -47,8 +49,6 @@ from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.staff import AuditNote
 from passerby.ports.broadcasts import Claimable
 
-_BEFORE_S: Final = 200 * 86_400.0
-"""Broadcasts that a person got earlier than this do not count for anything."""
 _HOURS_READ: Final = 50
 """The latest chats that show a person's usual hour."""
 
@@ -65,8 +65,8 @@ class SqlBroadcasts(Transactions):
     async def broadcast(self, number: int) -> Broadcast | None:
         return next(iter(await self._broadcasts(_ONE, {"of": number})), None)
 
-    async def count(self, audience: Audience, category: Category, now: float) -> int:
-        return await self._read(lambda connection: count_audience(connection, audience, category, now))
+    async def reach(self, broadcast: Broadcast, now: float) -> Reach:
+        return await self._read(lambda connection: reach_of(connection, broadcast, now))
 
     async def freeze(self, number: int, now: float, lasts_s: float, canary: Callable[[Broadcast, int], int]) -> bool:
         async def work(connection: AsyncConnection) -> bool:
@@ -81,7 +81,7 @@ class SqlBroadcasts(Transactions):
                 random_place(connection.dialect.name),
                 sa.literal(TargetState.WAITING.value, sa.Text),
             )
-            people = sa.select(*values).where(*fits(broadcast.audience, broadcast.category, now))
+            people = sa.select(*values).where(*await audience_of(connection, broadcast, now))
             count = (await connection.execute(sa.insert(targets).from_select(columns, people))).rowcount
             running = msgspec.structs.replace(
                 broadcast,
@@ -128,7 +128,7 @@ class SqlBroadcasts(Transactions):
             rows = await connection.execute(_PEOPLE, {"ids": ids})
             people = {person.person: person for person in map(person_of, rows)}
             got = defaultdict(list)
-            earlier = {"ids": ids, "number": claimable.broadcast, "after": claimable.now - _BEFORE_S}
+            earlier = {"ids": ids, "number": claimable.broadcast, "after": claimable.now - COUNT_S}
             for whom, category, at in await connection.execute(_GOT, earlier):
                 got[whom].append(Got(Category(category), at))
             hours = await _hours(connection, ids) if claimable.with_hours else {}
@@ -318,7 +318,7 @@ _GOT = (
         targets.c.person_id.in_(sa.bindparam("ids", expanding=True)),
         targets.c.broadcast != _p("number", sa.BigInteger),
         targets.c.at > _p("after", sa.Double),
-        sa.or_(_SENT, _SENDING, _UNKNOWN, in_state(TargetState.RECALLED)),
+        sa.or_(*map(in_state, GOT)),
         sa.not_(broadcasts.c.is_test),
     )
 )

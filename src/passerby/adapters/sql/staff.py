@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from passerby.adapters.sql import approvals, cases, farm_cases, money_report, transparency
 from passerby.adapters.sql.audit import add_to_audit, audit_after, done_alone, newest_of_audit
-from passerby.adapters.sql.broadcast_rows import count_audience, count_targets, seen_broadcasts, store_broadcasts
+from passerby.adapters.sql.broadcast_rows import count_targets, reach_of, seen_broadcasts, store_broadcasts
 from passerby.adapters.sql.failures import losses, to_the_end
 from passerby.adapters.sql.overrides import add_overrides, newest_override
 from passerby.adapters.sql.panel_access import panel_facts, store_panel
@@ -32,6 +32,7 @@ from passerby.adapters.sql.unreadable import identifier, readable, text_of
 from passerby.domain.approvals import case_about, promo_about, purchase_of
 from passerby.domain.audit import AuditRow
 from passerby.domain.transparency import Period
+from passerby.kernel.broadcast import Reach
 from passerby.kernel.case import CaseFile
 from passerby.kernel.drain import Drain, RetireBot
 from passerby.kernel.effect import Answer, Revise, Say
@@ -88,14 +89,15 @@ class SqlStaff(Transactions):
         wanted: FactsWanted = NOTHING_WANTED,
     ) -> StaffDecision:
         number = wanted.broadcast
-        audience = await self._audience(person, number, now) if number else None
+        reach = await self._reach(person, number, now) if number else None
 
         async def work(connection: AsyncConnection) -> StaffDecision:
             answered = await connection.scalar(_ANSWER, {"bot": ref.bot, "update": ref.update})
             if answered is not None:
                 return _again(answered)
             facts = await _facts(connection, person, wanted.digest)
-            facts = msgspec.structs.replace(facts, audience=audience)
+            if reach is not None:
+                facts = msgspec.structs.replace(facts, audience=reach.people, by_bot=reach.by_bot)
             if (me := facts.me) is not None:
                 facts = await _with_wanted(connection, facts, wanted, now)
                 if person is not None and wanted.language not in ("", me.language):
@@ -107,16 +109,16 @@ class SqlStaff(Transactions):
 
         return await self._write(work, in_audit=True)
 
-    async def _audience(self, person: PersonId | None, number: int, now: float) -> int | None:
-        """How many people a broadcast would reach. It is counted before the transaction, so that others need not wait
+    async def _reach(self, person: PersonId | None, number: int, now: float) -> Reach | None:
+        """The people whom a broadcast would reach. It is counted before the transaction, so that others need not wait
         for it, and only for staff."""
 
-        async def read(connection: AsyncConnection) -> int | None:
+        async def read(connection: AsyncConnection) -> Reach | None:
             if person is not None and await connection.scalar(_IS_STAFF, {"who": person}) is None:
                 return None
             known, _ = await seen_broadcasts(connection)
             found = next((each for each in known if each.number == number), None)
-            return None if found is None else await count_audience(connection, found.audience, found.category, now)
+            return None if found is None else await reach_of(connection, found, now)
 
         return await self._read(read)
 

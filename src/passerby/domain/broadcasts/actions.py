@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from passerby.domain.broadcasts.codes import is_language
 from passerby.domain.broadcasts.live_numbers import has_number
 from passerby.kernel.broadcast import Audience, Broadcast, BroadcastState, Category, LinkButton, Variant
 from passerby.kernel.content import Content, Kind
@@ -19,6 +20,7 @@ LASTS_S: Final = 3 * 86_400.0
 COMEBACK_DAYS: Final = 7.0
 BUTTONS_MOST: Final = 8
 LABEL_MOST: Final = 64
+LINK_STARTS: Final = ("https://", "tg://")
 CARRIED: Final = frozenset(
     {Kind.TEXT, Kind.PHOTO, Kind.VIDEO, Kind.ANIMATION, Kind.AUDIO, Kind.VOICE, Kind.VIDEO_NOTE, Kind.DOCUMENT}
 )
@@ -30,18 +32,31 @@ _UNDER_WAY: Final = frozenset(
 )
 
 
-def buttons_in(words: str) -> tuple[LinkButton, ...] | None:
-    """Buttons from lines `label | https://link`. None if a line is something else."""
+class WrongButton(Exception):
+    """`why` is a text key, `line` the line that is wrong."""
+
+    def __init__(self, why: str, line: str) -> None:
+        super().__init__(why)
+        self.why = why
+        self.line = line
+
+
+def buttons_in(words: str) -> tuple[LinkButton, ...]:
+    """Buttons from lines `label | https://link`. Raises: WrongButton."""
     found = []
-    for line in words.splitlines():
+    for line in filter(None, map(str.strip, words.splitlines())):
         label, bar, url = (part.strip() for part in line.rpartition("|"))
-        if not line.strip():
-            continue
-        is_link = url.startswith(("https://", "tg://")) and " " not in url
-        if not bar or not label or len(label) > LABEL_MOST or not is_link:
-            return None
+        shown = line[:LABEL_MOST]
+        if not bar:
+            raise WrongButton("broadcasts.button_bar", shown)
+        if not label or len(label) > LABEL_MOST:
+            raise WrongButton("broadcasts.button_label", shown)
+        if not url.startswith(LINK_STARTS) or " " in url:
+            raise WrongButton("broadcasts.button_link", shown)
         found.append(LinkButton(label, url))
-    return tuple(found) if len(found) <= BUTTONS_MOST else None
+    if len(found) > BUTTONS_MOST:
+        raise WrongButton("broadcasts.button_many", "")
+    return tuple(found)
 
 
 def no_correction(broadcast: Broadcast, facts: StaffFacts, env: Env) -> str | None:
@@ -70,6 +85,8 @@ def written(broadcast: Broadcast, variant: Variant, facts: StaffFacts, env: Env)
         return "broadcasts.no_album"
     if variant.content.kind not in CARRIED:
         return "broadcasts.wrong_kind"
+    if variant.language and not is_language(variant.language):
+        return "broadcasts.unknown_language"
     key = (variant.language, variant.arm)
     older = next((each for each in broadcast.variants if (each.language, each.arm) == key), None)
     if older is not None and not variant.buttons:
@@ -93,6 +110,10 @@ def written(broadcast: Broadcast, variant: Variant, facts: StaffFacts, env: Env)
 def plain(words: str) -> Content:
     """A text that was not written in Telegram."""
     return Content(Kind.TEXT, words)
+
+
+def has_message(broadcast: Broadcast, language: str, arm: str) -> bool:
+    return any((each.language, each.arm) == (language, arm) for each in broadcast.variants)
 
 
 def with_buttons(broadcast: Broadcast, language: str, arm: str, buttons: tuple[LinkButton, ...]) -> Broadcast:
@@ -141,6 +162,8 @@ def _start(broadcast: Broadcast, facts: StaffFacts, env: Env) -> Broadcast | str
         return "broadcasts.owner_needed"
     if broadcast.category is Category.COMEBACK and (broadcast.audience.idle_days or 0.0) < COMEBACK_DAYS:
         return "broadcasts.idle_needed"
+    if broadcast.starts_at is not None and broadcast.starts_at <= env.now:
+        return "broadcasts.at_is_over"
     if not facts.audience:
         return "broadcasts.nobody"
     submitted = msgspec.structs.replace(broadcast, submitted_by=facts.me.number, composing=None)

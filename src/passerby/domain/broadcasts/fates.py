@@ -127,6 +127,12 @@ def variant_for(variants: tuple[Variant, ...], language: str, arm: str) -> Varia
     return mine.get(language) or mine.get(language.partition("-")[0]) or mine.get("")
 
 
+def languages_of(variants: Iterable[Variant]) -> frozenset[str]:
+    """The only languages whose readers can get something. Empty: everybody can."""
+    found = frozenset(each.language for each in variants)
+    return frozenset() if "" in found else found
+
+
 def _hour(at: float) -> int:
     return int(at // _HOUR_S) % _DAY_HOURS
 

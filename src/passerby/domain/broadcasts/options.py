@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from passerby.domain import moments
+from passerby.domain.broadcasts.codes import is_language
 from passerby.domain.journeys import AFFILIATE, INVITE, PROMO, tag_of
 from passerby.domain.moments import moment
 from passerby.kernel.broadcast import Audience, Broadcast, Category
@@ -26,11 +27,19 @@ _DAYS_MOST: Final = 3_650.0
 
 
 class WrongOption(Exception):
-    """`word` is the option that is not understood."""
+    """`word` is the option that is not taken, and `why` says it as a text key. `value` is the part that is wrong."""
 
-    def __init__(self, word: str) -> None:
+    def __init__(self, word: str, why: str = "broadcasts.wrong_option", value: str = "") -> None:
         super().__init__(word)
         self.word = word
+        self.why = why
+        self.value = value
+
+
+class _NoLanguage(ValueError):
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 def _flag(value: str) -> bool:
@@ -44,9 +53,10 @@ def _bots(value: str) -> tuple[BotId, ...]:
 def _languages(value: str) -> tuple[str, ...]:
     if value == ANY:
         return ()
-    found = tuple(each for each in value.split(","))
-    if not all(each.isalpha() and each.isascii() and len(each) <= 3 for each in found):
-        raise ValueError
+    found = tuple(value.split(","))
+    for each in found:
+        if not is_language(each):
+            raise _NoLanguage(each)
     return found
 
 
@@ -116,14 +126,19 @@ _OF_BROADCAST: Final[dict[str, tuple[str, Callable[[str], Any]]]] = {
 }
 
 
-def with_options(broadcast: Broadcast, words: str) -> Broadcast:
+def with_options(broadcast: Broadcast, words: str, now: float) -> Broadcast:
     """The broadcast with these options changed. Raises: WrongOption."""
     for word in words.split():
         name, _, value = word.partition("=")
         try:
-            broadcast = _with_option(broadcast, name, value.lower() if name != "at" else value)
+            changed = _with_option(broadcast, name, value.lower() if name != "at" else value)
+        except _NoLanguage as wrong:
+            raise WrongOption(word, "broadcasts.unknown_language", wrong.code) from None
         except (KeyError, ValueError, OverflowError):
             raise WrongOption(word) from None
+        if name == "at" and changed.starts_at is not None and changed.starts_at <= now:
+            raise WrongOption(word, "broadcasts.at_is_over", value)
+        broadcast = changed
     return broadcast
 
 

@@ -4,24 +4,27 @@ from typing import Final
 
 from passerby.adapters.sql import SqlBroadcasts
 from passerby.catalogue import Catalogue
+from passerby.domain.broadcasts.starting import seal_of
 from passerby.kernel.broadcast import Broadcast, BroadcastState, TargetState
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.digits import whole
 from passerby.kernel.staff import Permission, StaffDecision
 from passerby.kernel.staff_requests import BroadcastAct, BroadcastDone, BroadcastNew, BroadcastSet, BroadcastWritten
+from passerby.kernel.text import text
+from passerby.panel import options_form
 from passerby.panel.http import Answer, see
 from passerby.panel.look import Look, people
 from passerby.panel.visit import Act, Page, Route, Visit
 
 SHOWN: Final = 50
 MOST_TEXT: Final = 4096
-_BOXES: Final = ("language", "arm", "text", "buttons", "options")
-_PREPARED: Final = (BroadcastAct.PREVIEW, BroadcastAct.TEST, BroadcastAct.START)
+_BOXES: Final = ("language", "arm", "text", "buttons")
+_PREPARED: Final = (BroadcastAct.PREVIEW, BroadcastAct.TEST, BroadcastAct.PLAN)
 ACTS: Final = {
     BroadcastState.DRAFT: _PREPARED,
     BroadcastState.SUBMITTED: (BroadcastAct.APPROVE, BroadcastAct.STOP),
-    BroadcastState.SCHEDULED: (BroadcastAct.STOP,),
-    BroadcastState.STARTING: (BroadcastAct.STOP,),
+    BroadcastState.SCHEDULED: (BroadcastAct.PAUSE, BroadcastAct.STOP),
+    BroadcastState.STARTING: (BroadcastAct.PAUSE, BroadcastAct.STOP),
     BroadcastState.RUNNING: (BroadcastAct.PAUSE, BroadcastAct.STOP),
     BroadcastState.PAUSED: (BroadcastAct.RESUME, BroadcastAct.STOP),
     BroadcastState.ENDED: (BroadcastAct.RECALL,),
@@ -59,7 +62,10 @@ class BroadcastsPage:
         return self._look.page(visit, "broadcasts.html", {"title": "Broadcasts", "rows": rows})
 
     async def one(self, visit: Visit) -> Answer:
-        return await self._one(visit, visit.request.path.removeprefix("/broadcasts/"), "")
+        number, _, rest = visit.request.path.removeprefix("/broadcasts/").partition("/")
+        if rest == "start":
+            return await self._asked(visit, number)
+        return await self._one(visit, "" if rest else number, "")
 
     async def new(self, visit: Visit) -> Answer:
         done = await self._act(BroadcastNew(), visit.by)
@@ -81,15 +87,32 @@ class BroadcastsPage:
         number = visit.request.form.get("broadcast", "")
         if whole(number) is None:
             return see("/broadcasts")
-        asked = BroadcastSet(int(number), visit.request.form.get("options", "")[:500])
+        asked = BroadcastSet(int(number), options_form.words_of(visit.request.form))
         return await self._answered(visit, number, await self._act(asked, visit.by))
 
     async def order(self, visit: Visit) -> Answer:
         number, what = visit.request.form.get("broadcast", ""), visit.request.form.get("act", "")
         if whole(number) is None or what not in {*BroadcastAct}:
             return see("/broadcasts")
-        done = await self._act(BroadcastDone(int(number), BroadcastAct(what)), visit.by)
+        # Nothing starts here without the page that says to whom. "-" is no seal.
+        seal = visit.request.form.get("seal") or "-" if what == BroadcastAct.START else ""
+        done = await self._act(BroadcastDone(int(number), BroadcastAct(what), seal), visit.by)
+        if what == BroadcastAct.START and done.refused:
+            said = self._words.plain(done.reply, "en") if done.reply is not None else ""
+            return await self._asked(visit, number, said, 400)
         return await self._answered(visit, number, done)
+
+    async def _asked(self, visit: Visit, number: str, said: str = "", status: int = 200) -> Answer:
+        """The question before the start. If it cannot start, the broadcast's page says why."""
+        found = await self._broadcasts.broadcast(int(number)) if whole(number) is not None else None
+        done = await self._act(BroadcastDone(int(number), BroadcastAct.PLAN), visit.by) if found is not None else None
+        if found is None or done is None:
+            return await self._one(visit, number, said, status)
+        if done.refused or done.reply is None:
+            return await self._answered(visit, number, done)
+        first, *lines = self._words.plain(done.reply, "en").splitlines()
+        shown = {"title": first, "broadcast": found, "lines": lines, "seal": seal_of(found), "said": said}
+        return self._look.page(visit, "broadcast_start.html", shown, status)
 
     async def _answered(self, visit: Visit, number: str, done: StaffDecision) -> Answer:
         said = self._words.plain(done.reply, "en") if done.reply is not None else ""
@@ -108,8 +131,10 @@ class BroadcastsPage:
             "broadcast": found,
             "said": said,
             "counts": [(state.value, people(counts[state])) for state in TargetState if state in counts],
-            "audience": await self._broadcasts.count(found.audience, found.category, visit.now) if is_draft else None,
-            "acts": [act.value for act in ACTS[found.state]],
+            "audience": (await self._broadcasts.reach(found, visit.now)).people if is_draft else None,
+            "acts": [(act.value, self._words.plain(text(f"broadcasts.do_{act}"), "en")) for act in _acts(found)],
+            "options": options_form.fields(found, form if options_form.words_of(form) else None),
+            "summary": options_form.summary(found, self._look.bot_name),
             "is_draft": is_draft,
             "messages": _messages(found),
             "typed": {name: form.get(name, "") for name in _BOXES},
@@ -117,9 +142,25 @@ class BroadcastsPage:
         return self._look.page(visit, "broadcast.html", shown, status)
 
 
+def _acts(broadcast: Broadcast) -> list[BroadcastAct]:
+    """Only what can be done now. Asking before the start is a page of its own."""
+    started = broadcast.started_at is not None and not broadcast.recalls
+    return [
+        each
+        for each in ACTS[broadcast.state]
+        if each is not BroadcastAct.PLAN and (started or each is not BroadcastAct.RECALL)
+    ]
+
+
 def _messages(broadcast: Broadcast) -> list[tuple[str, str]]:
     """Each variant's language and the beginning of its text."""
+    several = len(broadcast.variants) > 1
+    versions = len({each.arm for each in broadcast.variants}) > 1
+    everybody = "everybody else" if several else "everybody"
     return [
-        (f"{each.language or 'everybody else'}, {each.arm}", each.content.text or f"({each.content.kind})")
+        (
+            (f"readers of {each.language}" if each.language else everybody) + (f", version {each.arm}" * versions),
+            each.content.text or f"({each.content.kind})",
+        )
         for each in broadcast.variants
     ]

@@ -124,7 +124,8 @@ class StaffDecisions:
         language = event.language if isinstance(event, MessageReceived | ButtonPressed) else ""
 
         money = await self._money(event, person, env.now)
-        looks = money is not None or _is_about(ABOUT_BOTS, event) or _is_about(ABOUT_A_PURCHASE, event)
+        about_bots = (ABOUT_BOTS, ABOUT_A_PURCHASE, ABOUT_A_BROADCAST)
+        looks = money is not None or any(_is_about(each, event) for each in about_bots)
         fleet = await self._fleet() if self._fleet is not None and looks else KnownBots()
         decide = self._decider(event, env, fleet, money)
         code = _code_in(event, ABOUT_A_PERSON) or ""
@@ -163,7 +164,7 @@ class StaffDecisions:
             presser = THE_OPERATOR.person if by is None else by
             press = ButtonPressed(presser, _NO_BOT, "", None, request.action, request.token)
             return _replied(await self._on_event(press, by, ref, env), presser)
-        shows = type(request) is PurchaseAsked
+        shows = type(request) is PurchaseAsked or isinstance(request, BroadcastAsked)
         fleet = await self._fleet() if shows and self._fleet is not None else _NO_BOTS
         decide = self._decider(request, env, fleet)
         code = support.read(request.code) if isinstance(request, PersonAsked) else None

@@ -3,6 +3,7 @@
 from passerby.dialogue.staff import answer, refused
 from passerby.domain.alone import SUBMITTED
 from passerby.domain.broadcasts.actions import act, no_correction, tried
+from passerby.domain.broadcasts.starting import seal_of
 from passerby.domain.team import may
 from passerby.kernel.broadcast import Broadcast, BroadcastState, Composing
 from passerby.kernel.decision import Env
@@ -12,29 +13,46 @@ from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.staff import AuditNote, Permission, StaffDecision, StaffFacts
 from passerby.kernel.staff_requests import BroadcastAct, BroadcastDone
 from passerby.kernel.text import Text, text
-from passerby.staff.broadcasts.cards import card, menu
+from passerby.staff.broadcasts.cards import card, menu, utc
 from passerby.staff.broadcasts.composing import compose, named
+from passerby.staff.broadcasts.questions import question, starting
 
 _EXAMPLES = {"broadcasts.idle_needed": {"example": "idle=30"}}
 
 
+def _why_not(key: str, broadcast: Broadcast) -> Text:
+    if key == "broadcasts.at_is_over" and broadcast.starts_at is not None:
+        return text(key, at=utc(broadcast.starts_at))
+    return text(key, **_EXAMPLES.get(key, {}))
+
+
 def pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:
-    number, _, what = event.token.partition(".")
+    number, _, rest = event.token.partition(".")
+    what, _, seal = rest.partition(".")
     broadcast = facts.broadcast(int(number)) if whole(number) is not None else None
     if broadcast is None or what not in {*BroadcastAct}:
         return refused(event, text("broadcasts.unknown"))
-    return do(event, BroadcastAct(what), broadcast, facts, env)
+    return do(event, BroadcastAct(what), broadcast, facts, env, seal)
 
 
 def asked(request: BroadcastDone, facts: StaffFacts, env: Env) -> StaffDecision:
     broadcast = facts.broadcast(request.broadcast)
     if broadcast is None:
         return refused(request, text("broadcasts.unknown"))
+    if request.seal and request.act is BroadcastAct.START and request.seal != seal_of(broadcast):
+        return refused(request, text("broadcasts.changed"))
     return do(request, request.act, broadcast, facts, env)
 
 
-def do(event: object, what: BroadcastAct, broadcast: Broadcast, facts: StaffFacts, env: Env) -> StaffDecision:
+def do(
+    event: object, what: BroadcastAct, broadcast: Broadcast, facts: StaffFacts, env: Env, seal: str = ""
+) -> StaffDecision:
+    """`seal`: of the question whose button was pressed. In the staff bot, nothing starts without this question."""
+    if what is BroadcastAct.START and isinstance(event, MessageReceived | ButtonPressed) and seal != seal_of(broadcast):
+        what = BroadcastAct.PLAN
     match what:
+        case BroadcastAct.PLAN:
+            return _plan(event, broadcast, facts, env)
         case BroadcastAct.SHOW:
             return StaffDecision(effects=_show(event, broadcast, facts), reply=card(broadcast, facts))
         case BroadcastAct.PREVIEW | BroadcastAct.TEST:
@@ -43,7 +61,7 @@ def do(event: object, what: BroadcastAct, broadcast: Broadcast, facts: StaffFact
             return _correct(event, broadcast, facts, env)
     changed = act(broadcast, what, facts, env)
     if isinstance(changed, str):
-        return refused(event, text(changed, **_EXAMPLES.get(changed, {})))
+        return refused(event, _why_not(changed, broadcast))
     waits = {SUBMITTED: True} if changed.state is BroadcastState.SUBMITTED else {}
     note = AuditNote(f"broadcast.{what}", named(broadcast), {"people": facts.audience, **waits})
     effects = (*_show(event, changed, facts), *_submitted(changed, broadcast, facts))
@@ -54,6 +72,17 @@ def _show(event: object, broadcast: Broadcast, facts: StaffFacts) -> tuple[Say |
     if isinstance(event, MessageReceived | ButtonPressed):
         return answer(event, card(broadcast, facts), menu(broadcast))  # type: ignore[return-value]
     return ()
+
+
+def _plan(event: object, broadcast: Broadcast, facts: StaffFacts, env: Env) -> StaffDecision:
+    """Ask before the start, if it is possible: to how many people, through which bots, when, at what rate."""
+    if broadcast.state is not BroadcastState.SUBMITTED:
+        started = act(broadcast, BroadcastAct.START, facts, env)
+        if isinstance(started, str):
+            return refused(event, _why_not(started, broadcast))
+    said, asked = question(broadcast, facts, env), starting(broadcast)
+    shown = answer(event, said, asked) if isinstance(event, MessageReceived | ButtonPressed) else ()
+    return StaffDecision(effects=shown, reply=said)
 
 
 def _submitted(changed: Broadcast, before: Broadcast, facts: StaffFacts) -> tuple[Say, ...]:

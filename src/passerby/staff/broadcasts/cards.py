@@ -1,5 +1,7 @@
 """How a broadcast looks in the staff bot: what it says, to whom, how far it is, and what can be done about it."""
 
+from functools import reduce
+
 from passerby.dialogue.staff import in_rows, lines
 from passerby.domain import moments
 from passerby.domain.broadcasts.options import shown
@@ -13,7 +15,7 @@ PAID_RATE = 10
 """Messages for one Star, above the free rate (source: Bot API, paid broadcasts)."""
 
 _ACTS: dict[BroadcastState, tuple[BroadcastAct, ...]] = {
-    BroadcastState.DRAFT: (BroadcastAct.PREVIEW, BroadcastAct.TEST, BroadcastAct.START, BroadcastAct.STOP),
+    BroadcastState.DRAFT: (BroadcastAct.PREVIEW, BroadcastAct.TEST, BroadcastAct.PLAN, BroadcastAct.STOP),
     BroadcastState.SUBMITTED: (BroadcastAct.PREVIEW, BroadcastAct.TEST, BroadcastAct.APPROVE, BroadcastAct.STOP),
     BroadcastState.SCHEDULED: (BroadcastAct.PREVIEW, BroadcastAct.PAUSE, BroadcastAct.STOP),
     BroadcastState.STARTING: (BroadcastAct.PAUSE, BroadcastAct.STOP),
@@ -26,10 +28,9 @@ _NEED_A_START = frozenset({BroadcastAct.CORRECT, BroadcastAct.RECALL})
 
 
 def card(broadcast: Broadcast, facts: StaffFacts) -> Text:
-    messages = ", ".join(f"{each.language or '*'}/{each.arm}" for each in broadcast.variants)
     said = [
         text("broadcasts.title", number=broadcast.number, state=text(f"broadcasts.state_{broadcast.state}")),
-        text("broadcasts.messages", messages=messages or "–"),
+        text("broadcasts.messages", messages=_messages(broadcast)),
         text("broadcasts.options", options=shown(broadcast)),
     ]
     if broadcast.why:
@@ -41,6 +42,22 @@ def card(broadcast: Broadcast, facts: StaffFacts) -> Text:
         if broadcast.paid:
             said.append(text("broadcasts.cost", stars=facts.audience // PAID_RATE))
     return lines(said)
+
+
+def _messages(broadcast: Broadcast) -> Text | str:
+    """The languages of the messages; with their versions, if there are two."""
+    has_two = len({each.arm for each in broadcast.variants}) > 1
+    named: list[Text | str] = [
+        text("broadcasts.message_in", language=_language(each.language), version=each.arm)
+        if has_two
+        else _language(each.language)
+        for each in broadcast.variants
+    ]
+    return reduce(lambda before, after: text("lists.joined", before=before, after=after), named) if named else "–"
+
+
+def _language(code: str) -> Text | str:
+    return code or text("broadcasts.all_languages")
 
 
 def _progress(broadcast: Broadcast, facts: StaffFacts) -> Text:
@@ -67,7 +84,9 @@ def menu(broadcast: Broadcast) -> Menu:
 
 
 def _button(broadcast: Broadcast, what: BroadcastAct) -> Button:
-    return Button(text(f"broadcasts.do_{what}"), "broadcast_do", f"{broadcast.number}.{what}")
+    # Asking before the start looks like the start.
+    label = BroadcastAct.START if what is BroadcastAct.PLAN else what
+    return Button(text(f"broadcasts.do_{label}"), "broadcast_do", f"{broadcast.number}.{what}")
 
 
 def listed(facts: StaffFacts) -> tuple[Text, Menu]:
@@ -84,6 +103,11 @@ def listed(facts: StaffFacts) -> tuple[Text, Menu]:
         for each in known[:8]
     ]
     return text("broadcasts.list", broadcasts=lines(said)), Menu((*in_rows(buttons, 4), new))
+
+
+def utc(at: float) -> str:
+    """A moment as staff read it."""
+    return f"{moments.shown(at).replace('T', ' ')} UTC"
 
 
 def _made(broadcast: Broadcast) -> str:

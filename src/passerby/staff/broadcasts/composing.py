@@ -3,7 +3,15 @@
 import msgspec
 
 from passerby.dialogue.staff import answer, refused
-from passerby.domain.broadcasts.actions import buttons_in, with_buttons, written
+from passerby.domain.broadcasts.actions import (
+    BUTTONS_MOST,
+    LABEL_MOST,
+    LINK_STARTS,
+    WrongButton,
+    buttons_in,
+    with_buttons,
+    written,
+)
 from passerby.domain.broadcasts.live_numbers import WAITING
 from passerby.domain.broadcasts.options import WrongOption, with_options
 from passerby.kernel.broadcast import Broadcast, BroadcastState, Composing, Variant
@@ -18,6 +26,7 @@ from passerby.staff.broadcasts.cards import card, menu
 BUTTON = "label | https://example.org"
 HOW_BUTTONS = text("broadcasts.send_buttons", example=BUTTON)
 SEND_IT = text("broadcasts.send_it", sign=WAITING)
+CODES = "de, en, pt"
 EXAMPLE = "language=de,en age=18-30 active=30 silent=off"
 EDITABLE = frozenset({BroadcastState.DRAFT})
 
@@ -86,7 +95,10 @@ def _received(event: MessageReceived, broadcast: Broadcast, facts: StaffFacts, e
     composing = broadcast.composing
     assert composing is not None, "it waits for this message"
     if composing.buttons:
-        buttons = buttons_in(event.text)
+        try:
+            buttons = buttons_in(event.text)
+        except WrongButton as wrong:
+            return refused(event, wrong_button(wrong))
         if not buttons:
             return refused(event, HOW_BUTTONS)
         return _shown(event, with_buttons(broadcast, composing.language, composing.arm, buttons), facts)
@@ -95,13 +107,43 @@ def _received(event: MessageReceived, broadcast: Broadcast, facts: StaffFacts, e
     variant = Variant(event.contents[0], composing.language, composing.arm, (), event.person)
     changed = written(broadcast, variant, facts, env)
     if isinstance(changed, str):
-        return refused(event, why_not(changed))
+        return refused(event, why_not(changed, composing.language))
     return _shown(event, changed, facts)
 
 
-def why_not(key: str) -> Text:
+def why_not(key: str, language: str) -> Text:
     """Why a message is not taken."""
-    return text(key, sign=WAITING) if key == "broadcasts.no_number" else text(key)
+    match key:
+        case "broadcasts.no_number":
+            return text(key, sign=WAITING)
+        case "broadcasts.unknown_language":
+            return text(key, language=language, example=CODES)
+        case _:
+            return text(key)
+
+
+def wrong_button(wrong: WrongButton) -> Text:
+    """Why buttons are not taken."""
+    match wrong.why:
+        case "broadcasts.button_many":
+            return text(wrong.why, most=BUTTONS_MOST)
+        case "broadcasts.button_label":
+            return text(wrong.why, line=wrong.line, most=LABEL_MOST)
+        case "broadcasts.button_link":
+            return text(wrong.why, line=wrong.line, starts=", ".join(LINK_STARTS), example=BUTTON)
+        case _:
+            return text(wrong.why, line=wrong.line, example=BUTTON)
+
+
+def wrong_option(wrong: WrongOption) -> Text:
+    """Why an option is not taken."""
+    match wrong.why:
+        case "broadcasts.unknown_language":
+            return text(wrong.why, language=wrong.value, example=CODES)
+        case "broadcasts.at_is_over":
+            return text(wrong.why, at=f"{wrong.value} UTC")
+        case _:
+            return text(wrong.why, option=wrong.word, example=EXAMPLE)
 
 
 def _shown(event: MessageReceived, changed: Broadcast, facts: StaffFacts) -> StaffDecision:
@@ -111,33 +153,35 @@ def _shown(event: MessageReceived, changed: Broadcast, facts: StaffFacts) -> Sta
 
 
 def written_asked(asked: BroadcastWritten, facts: StaffFacts, env: Env) -> StaffDecision:
-    broadcast, buttons = facts.broadcast(asked.broadcast), buttons_in(asked.buttons)
+    broadcast = facts.broadcast(asked.broadcast)
     if broadcast is None:
         return refused(asked, text("broadcasts.unknown"))
     if asked.draft and broadcast.state not in EDITABLE:
         return refused(asked, text("broadcasts.not_now"))
-    if buttons is None:
-        return refused(asked, text("broadcasts.wrong_buttons", example=BUTTON))
+    try:
+        buttons = buttons_in(asked.buttons)
+    except WrongButton as wrong:
+        return refused(asked, wrong_button(wrong))
     changed = written(broadcast, Variant(asked.content, asked.language, asked.arm, buttons), facts, env)
     if isinstance(changed, str):
-        return refused(asked, why_not(changed))
+        return refused(asked, why_not(changed, asked.language))
     note = AuditNote("broadcast.written", named(changed), {"revision": changed.revision})
     return StaffDecision(notes=(note,), broadcasts=(changed,), reply=card(changed, facts))
 
 
 def options_asked(asked: BroadcastSet, facts: StaffFacts, env: Env) -> StaffDecision:
-    return set_options(asked, facts.broadcast(asked.broadcast), asked.options, facts)
+    return set_options(asked, facts.broadcast(asked.broadcast), asked.options, facts, env)
 
 
-def set_options(event: object, broadcast: Broadcast | None, words: str, facts: StaffFacts) -> StaffDecision:
+def set_options(event: object, broadcast: Broadcast | None, words: str, facts: StaffFacts, env: Env) -> StaffDecision:
     if broadcast is None:
         return refused(event, text("broadcasts.unknown"))
     if broadcast.state not in EDITABLE:
         return refused(event, text("broadcasts.not_now"))
     try:
-        changed = with_options(broadcast, words)
+        changed = with_options(broadcast, words, env.now)
     except WrongOption as wrong:
-        return refused(event, text("broadcasts.wrong_option", option=wrong.word, example=EXAMPLE))
+        return refused(event, wrong_option(wrong))
     # It was counted for the audience before this.
     facts = msgspec.structs.replace(facts, audience=None)
     note = AuditNote("broadcast.options", named(broadcast), {"options": words})

@@ -4,12 +4,13 @@
 /broadcast 3                     this one
 /broadcast 3 message de          send its message in German (`message de B`: version B of it)
 /broadcast 3 buttons de          send the buttons of that message
-/broadcast 3 pause               what the buttons do: preview, test, start, approve, pause, resume, stop, recall
+/broadcast 3 pause               what the buttons do: preview, test, plan, start, approve, pause, resume, stop, recall
 /broadcast 3 language=de age=18-30 at=2026-12-01T18:00      options (see `domain.broadcasts.options`)
 """
 
 from passerby.dialogue.staff import answer, refused
-from passerby.domain.broadcasts.actions import no_correction
+from passerby.domain.broadcasts.actions import has_message, no_correction
+from passerby.domain.broadcasts.codes import is_language
 from passerby.kernel.broadcast import Broadcast, Composing
 from passerby.kernel.decision import Env
 from passerby.kernel.digits import whole
@@ -19,7 +20,7 @@ from passerby.kernel.staff_requests import BroadcastAct
 from passerby.kernel.text import text
 from passerby.staff.broadcasts.acting import do
 from passerby.staff.broadcasts.cards import listed
-from passerby.staff.broadcasts.composing import EDITABLE, compose, set_options
+from passerby.staff.broadcasts.composing import CODES, EDITABLE, compose, set_options
 
 ANY_LANGUAGE = "*"
 
@@ -37,7 +38,7 @@ def commanded(event: MessageReceived, facts: StaffFacts, env: Env) -> StaffDecis
         return do(event, BroadcastAct(what), broadcast, facts, env)
     if what in ("message", "buttons", BroadcastAct.CORRECT):
         return _compose(event, broadcast, rest, facts, env)
-    return set_options(event, broadcast, " ".join(rest), facts)
+    return set_options(event, broadcast, " ".join(rest), facts, env)
 
 
 def _compose(
@@ -49,7 +50,13 @@ def _compose(
     refusal = None if broadcast.state in EDITABLE else "broadcasts.not_now"
     if what == BroadcastAct.CORRECT:
         refusal = no_correction(broadcast, facts, env)
-    if refusal is not None or arm.upper() not in ("A", "B"):
-        return refused(event, text(refusal or "broadcasts.not_now"))
+    if refusal is not None:
+        return refused(event, text(refusal))
+    if arm.upper() not in ("A", "B"):
+        return refused(event, text("broadcasts.wrong_version", version=arm))
+    if language and not is_language(language):
+        return refused(event, text("broadcasts.unknown_language", language=language, example=CODES))
+    if what == "buttons" and not has_message(broadcast, language, arm.upper()):
+        return refused(event, text("broadcasts.no_message"))
     composing = Composing(facts.me.number, language, arm.upper(), what == "buttons")
     return compose(event, broadcast, composing, facts)

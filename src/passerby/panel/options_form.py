@@ -1,0 +1,95 @@
+"""The options of a broadcast as a form: one field each, with what it means.
+
+The form becomes the same words as in the staff bot, so one parser reads them and says what is wrong.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
+
+from passerby.domain.broadcasts.options import ANY, shown
+from passerby.kernel.broadcast import Broadcast, Category
+from passerby.kernel.participant import Gender
+
+_ON_OFF: Final = (("on", "yes"), ("off", "no"))
+_MOST: Final = 200
+
+
+class Field(NamedTuple):
+    """`choices` are (value, label); without them it is typed in a box of this `kind`."""
+
+    name: str
+    label: str
+    hint: str
+    choices: tuple[tuple[str, str], ...] = ()
+    kind: str = "text"
+    value: str = ""
+
+
+WHO: Final = (
+    Field("bot", "Bots", "Numbers, with commas. Empty: every bot."),
+    Field("language", "Languages", "Codes with commas, such as de,en. Empty: every language."),
+    Field("gender", "Gender", "", ((ANY, "everybody"), *((each.value, each.value) for each in Gender))),
+    Field("age", "Age", "Such as 18-30, or 18- without an upper end. Empty: every age."),
+    Field("active", "Here in the last days", "How many days. Empty: no matter when.", kind="decimal"),
+    Field("idle", "Not here for days", "How many days. The category comeback needs 7 or more.", kind="decimal"),
+    Field("source", "Came first by", "Tags of links with commas; also invite, promo, affiliate. Empty: any way."),
+    Field("vip", "VIP", "", ((ANY, "no matter"), ("on", "only VIPs"), ("off", "only the others"))),
+)
+HOW: Final = (
+    Field(
+        "category",
+        "Category",
+        "People turn each category off by itself. Nobody turns off system: only owners send it. VIPs get no promo.",
+        tuple((each.value, each.value) for each in Category),
+    ),
+    Field("at", "Not before (UTC)", "Empty: as soon as it is started.", kind="moment"),
+    Field("weekly", "Every week from then on", "Needs a moment above.", _ON_OFF),
+    Field("hour", "At each person's usual hour", "The hour at which most of their chats began.", _ON_OFF),
+    Field("silent", "Without a sound", "", _ON_OFF),
+    Field(
+        "canary",
+        "Try it on a few first (canary)",
+        "A hundredth of the people, 200 or more, get it ten minutes before all others. It pauses if unusually many of "
+        "them leave.",
+        _ON_OFF,
+    ),
+    Field("holdout", "Share that gets nothing, in %", "For comparison. From 0 to 50.", kind="numeric"),
+    Field("paid", "Paid sending", "Telegram may charge Stars for messages above its free rate.", _ON_OFF),
+)
+_NAMES: Final = tuple(each.name for each in (*WHO, *HOW))
+
+
+def words_of(form: Mapping[str, str]) -> str:
+    """The options as words. An empty box takes a condition back. Spaces separate options, so none is in a value."""
+    return " ".join(f"{name}={_value(name, form[name])}" for name in _NAMES if name in form)
+
+
+def _value(name: str, typed: str) -> str:
+    value = "".join(typed.split())[:_MOST]
+    return value or ("0" if name == "holdout" else ANY)
+
+
+def fields(broadcast: Broadcast, typed: Mapping[str, str] | None) -> tuple[tuple[str, list[Field]], ...]:
+    """The form's two parts. `typed`: what was refused stays in its boxes."""
+    values = dict(word.partition("=")[::2] for word in shown(broadcast).split()) if typed is None else typed
+
+    def filled(field: Field) -> Field:
+        value = values.get(field.name, ANY if field.choices else "")
+        # Several genders are no choice of the form, but the staff bot takes them.
+        is_other = bool(field.choices) and value not in dict(field.choices)
+        choices = (*field.choices, (value, value)) if is_other else field.choices
+        return field._replace(value=value[:_MOST], choices=choices)
+
+    return ("Who gets it", [filled(each) for each in WHO]), ("When and how", [filled(each) for each in HOW])
+
+
+def summary(broadcast: Broadcast, name_of: Callable[[str], str]) -> list[tuple[str, str]]:
+    """The options in words, for a broadcast that is no draft any more."""
+    labels = {each.name: (each.label, dict(each.choices)) for each in (*WHO, *HOW)}
+    found = []
+    for word in shown(broadcast).split():
+        name, _, value = word.partition("=")
+        label, choices = labels[name]
+        said = ", ".join(map(name_of, value.split(","))) if name == "bot" else choices.get(value, value)
+        found.append((label, said.replace("T", " ") if name == "at" else said))
+    return found

@@ -1,0 +1,80 @@
+"""The question before a start: to how many people, through which bots, when, at what rate, and what the canary does."""
+
+from math import ceil
+
+from passerby.dialogue.staff import lines
+from passerby.domain.broadcasts.starting import RATE_PER_S, Forecast, plan_of, seal_of
+from passerby.kernel.broadcast import Broadcast, BroadcastState
+from passerby.kernel.decision import Env
+from passerby.kernel.effect import Button, Menu
+from passerby.kernel.staff import StaffFacts
+from passerby.kernel.staff_requests import BroadcastAct
+from passerby.kernel.text import Text, text
+from passerby.staff.broadcasts.cards import PAID_RATE, utc
+
+BOTS_SHOWN = 8
+MINUTE_S = 60.0
+
+
+def question(broadcast: Broadcast, facts: StaffFacts, env: Env) -> Text:
+    """What would happen. The numbers are those of the people who would be frozen now."""
+    plan = plan_of(broadcast, facts.audience or 0, facts.by_bot)
+    said = [
+        text("broadcasts.ask_start", number=broadcast.number),
+        text("broadcasts.audience", people=plan.people),
+        *_shares(broadcast),
+        *_bots(plan, facts),
+        _when(broadcast),
+        text("broadcasts.plan_rate", rate=RATE_PER_S, minutes=ceil(plan.lasts_s / MINUTE_S)),
+        _canary(broadcast, plan),
+    ]
+    if broadcast.paid:
+        said.append(text("broadcasts.cost", stars=plan.people // PAID_RATE))
+    if facts.alone.reached + plan.people > env.rules.approval_above:
+        said.append(text("broadcasts.second_needed"))
+    return lines(said)
+
+
+def starting(broadcast: Broadcast) -> Menu:
+    """Its button starts exactly what was shown."""
+    number = broadcast.number
+    what = BroadcastAct.APPROVE if broadcast.state is BroadcastState.SUBMITTED else BroadcastAct.START
+    yes = Button(text(f"broadcasts.do_{what}"), "broadcast_do", f"{number}.{what}.{seal_of(broadcast)}")
+    no = Button(text("broadcasts.not_yet"), "broadcast_do", f"{number}.{BroadcastAct.SHOW}")
+    return Menu(((yes,), (no,)))
+
+
+def _shares(broadcast: Broadcast) -> list[Text]:
+    percent = broadcast.holdout_percent
+    return [text("broadcasts.plan_held_out", percent=percent)] if percent else []
+
+
+def _bots(plan: Forecast, facts: StaffFacts) -> list[Text]:
+    named = [f"{_name(bot, facts)} ({people})" for bot, people in plan.by_bot[:BOTS_SHOWN]]
+    if not named:
+        return []
+    more = len(plan.by_bot) - len(named)
+    shown = ", ".join((*named, *([f"+{more}"] if more else ())))
+    return [text("broadcasts.plan_bots", bots=shown)]
+
+
+def _name(bot: int, facts: StaffFacts) -> str:
+    known = facts.fleet.bot(bot)
+    return f"@{known.username}" if known is not None and known.username else str(bot)
+
+
+def _when(broadcast: Broadcast) -> Text:
+    at = utc(broadcast.starts_at) if broadcast.starts_at is not None else ""
+    if broadcast.weekly and at:
+        when = text("broadcasts.plan_weekly", at=at)
+    else:
+        when = text("broadcasts.plan_at", at=at) if at else text("broadcasts.plan_at_once")
+    return lines([when, text("broadcasts.plan_hour")]) if broadcast.usual_hour else when
+
+
+def _canary(broadcast: Broadcast, plan: Forecast) -> Text:
+    if plan.canary:
+        return text("broadcasts.plan_canary", people=plan.canary)
+    if broadcast.canary:
+        return text("broadcasts.plan_small")
+    return text("broadcasts.plan_all", option="canary=off")
