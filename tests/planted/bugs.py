@@ -7,6 +7,7 @@ from typing import Final
 
 from tests.planted.bug import Bug
 from tests.planted.bugs_continuity import CONTINUITY
+from tests.planted.bugs_ended import ENDED
 from tests.planted.bugs_losses import LOSSES
 from tests.planted.bugs_money import MONEY
 from tests.planted.bugs_runtime import RUNTIME
@@ -1068,6 +1069,7 @@ BUGS: Final = (
     *STORES,
     *RUNTIME,
     *CONTINUITY,
+    *ENDED,
     *SEARCHES,
     *SHELL,
     *LOSSES,

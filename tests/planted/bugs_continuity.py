@@ -15,8 +15,8 @@ CONTINUITY: Final = (
     Bug(
         "runtime",
         "after a power cut, updates whose marks are lost are taken for somebody else's",
-        "if first > place.ceiling or place.since != since:",
-        "if first > place.ceiling:",
+        "        if place.since != since:\n            return True",
+        "        if False:\n            return True",
     ),
     Bug(
         "runtime",
@@ -42,7 +42,7 @@ CONTINUITY: Final = (
         "if self._assurance.is_assured:  # otherwise another",
         "if True:  # otherwise another",
     ),
-    Bug("runtime", "numbers that have holes are trusted", "if self._steady < STEADY:", "if False:"),
+    Bug("runtime", "numbers that have holes are trusted", "if self._steady >= STEADY:", "if True:"),
     Bug(
         "runtime",
         "holes in an answer do not end the trust in numbers",

@@ -73,6 +73,9 @@ UNSYNCED = 20
 """Messages to one person that may be duplicated after a power cut: as many as a chat's budget allows in a second. Marks
 are synced once a second."""
 
+NOT_THERE = frozenset({"chat.stop_while_idle"})
+"""A person who is told this believes no longer that they are in a chat."""
+
 EXCUSED_S = 60.0
 """How long before a block a message may have been written that can no longer be answered."""
 
@@ -615,7 +618,7 @@ def _follow(events: list[Seen]) -> None:
     told: int | None = None
     last_turn: dict[int, str] = {}
     for seen in events:
-        if seen.kind == "in" and seen.key in TURNS and seen.key is not None:
+        if seen.kind == "in" and seen.key in TURNS | NOT_THERE and seen.key is not None:
             if seen.key == FOUND:
                 if last_turn.get(seen.bot) != FOUND:
                     count += 1

@@ -19,7 +19,7 @@ from passerby.features import ALL
 from passerby.kernel.decision import Decider, Decision, Env, Facts
 from passerby.kernel.effect import Relay
 from passerby.kernel.event import Refusal
-from passerby.kernel.ids import NOWHERE, ChatId, UpdateRef
+from passerby.kernel.ids import NOWHERE, BotId, ChatId, UpdateRef
 from passerby.kernel.participant import Chatting
 from passerby.ports.doubts import Doubts
 from passerby.ports.leases import Fence
@@ -255,3 +255,19 @@ FLEET_BUGS = (
     Bug("fence off", lambda build: replace(build, store=_Unfenced, app=KeepsLostLeases), frozenset({2, 3})),
 )
 """The bugs that are tried with a fleet of workers."""
+
+
+class OverlooksGaps(Worker):
+    """Missing updates, and another program that polls, end no chat."""
+
+    def __init__(self, **parts: Any) -> None:
+        super().__init__(**parts)
+        self._fleet_duties._doubt = _no_doubt
+
+
+async def _no_doubt(bot: BotId, fence: Fence) -> int:
+    return 0
+
+
+OVERLOOKED_GAPS = Bug("the gap is not noticed", lambda build: replace(build, app=OverlooksGaps), frozenset({4}))
+"""It is tried with a machine that goes back in time (see `rolled_back`)."""

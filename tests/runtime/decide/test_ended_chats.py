@@ -133,6 +133,18 @@ def test_a_person_who_comes_back_and_searches_hears_of_that_search_only(shared: 
 
 
 @staged(in_two)
+async def test_a_person_who_is_in_their_next_chat_hears_of_that_one_only(two: Two, /) -> None:
+    await found_late(two)
+    await _blocks_and_comes_back(two)
+    await settled()
+    await two.search(ANN)
+    await two.search(BEN)
+    await two.pair()
+    await two.quiet()
+    assert heard(two) == [FOUND]
+
+
+@staged(in_two)
 async def test_what_a_dead_process_left_is_not_sent_by_its_heir_if_the_chat_is_over(two: Two, /) -> None:
     await found_late(two)
     two.two.courier.abandon()

@@ -167,12 +167,17 @@ class Continuity:
 
     async def _continues(self, first: int) -> bool:
         """Whether nobody has taken updates between those that we took and this one, as far as we can tell."""
-        if self.expected >= 0:
-            if first <= self.expected or not self._may_be_taken(first - self.expected, self._heard_at):
-                return True
-            if self._steady < STEADY:
-                self._steady = 0
-            return not self._steady
+        if self.expected < 0:
+            return await self._continues_note(first)
+        if first <= self.expected or not self._may_be_taken(first - self.expected, self._heard_at):
+            return True
+        if self._steady >= STEADY:
+            return False
+        self._steady = 0
+        return True
+
+    async def _continues_note(self, first: int) -> bool:
+        """The same for the first answer to this process. The note says where the process before it stopped."""
         note = (await self._store.memos((self._name,))).get(self._name)
         since = self._store.marks_since
         if note is None or since is None:
@@ -182,8 +187,10 @@ class Continuity:
             self._steady = STEADY
         if first <= place.offset or not place.is_steady or not self._may_be_taken(first - place.offset, place.at):
             return True
-        if first > place.ceiling or place.since != since:
-            return first <= place.ceiling
+        if first > place.ceiling:
+            return False
+        if place.since != since:
+            return True  # the marks of the last second may be lost, so these updates may be ours
         ours = range(place.offset, first)
         return len(await self._store.done(self._bot, ours)) == len(ours)
 
