@@ -57,8 +57,14 @@ ENDED: Final = (
     Bug(
         "memory",
         "a file that is no database holds its log",
-        "other.stem == database.stem and _is_database(other)",
-        "other.stem == database.stem",
+        "(not noted and _is_database(other))",
+        "not noted",
+    ),
+    Bug(
+        "memory",
+        "a damaged database does not hold its log",
+        "if _mark(other.name) == noted or",
+        "if (_mark(other.name) == noted and _is_database(other)) or",
     ),
     Bug("memory", "the note of a database is written over the last deliveries", "= delivered.END", "= delivered.AT"),
     Bug(

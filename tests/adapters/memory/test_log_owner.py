@@ -93,6 +93,20 @@ def test_a_log_whose_database_was_deleted_serves_a_new_one(tmp_path: Path) -> No
     take(tmp_path / "x.db")
 
 
+def test_a_damaged_database_keeps_its_log(tmp_path: Path) -> None:
+    take(database(tmp_path / "x.db"))
+    (tmp_path / "x.db").write_bytes(b"")
+    with pytest.raises(LogOfAnother):
+        take(tmp_path / "x.sqlite")
+
+
+def test_the_used_log_of_an_older_release_belongs_to_no_file_that_is_no_database(tmp_path: Path) -> None:
+    without_note(tmp_path / "x.db")
+    (tmp_path / "x.txt").write_text("notes")
+    (tmp_path / "x.d").mkdir()
+    take(tmp_path / "x.sqlite")
+
+
 def test_a_copy_of_the_files_under_another_directory_is_its_own(tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     first.mkdir()

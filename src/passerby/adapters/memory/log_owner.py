@@ -31,8 +31,9 @@ def take_for(log: FileLog, database: Path) -> None:
         return
     if noted or (log.size and not database.exists()):
         for other in sorted(database.parent.iterdir()):
-            is_namesake = other != database and other.stem == database.stem and _is_database(other)
-            if is_namesake and noted in (b"", _mark(other.name)):
+            if other.stem != database.stem or other.name == database.name:
+                continue
+            if _mark(other.name) == noted or (not noted and _is_database(other)):
                 raise LogOfAnother(other.name)
     log.put_database(ours)
 
