@@ -1,4 +1,5 @@
-"""How honest people begin a chat. All of these are guesses, kept in one place. The caller gives the randomness.
+"""The first lines of honest people in a chat. All of these are guesses, kept in one place. The caller gives the
+randomness.
 
 They are made to look like a farm where honest people do: many have one introduction that they paste into every chat,
 some copied it from each other, some send their own name or channel to everybody, and a popular video goes round.

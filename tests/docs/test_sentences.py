@@ -69,6 +69,16 @@ def test_no_sentence_of_the_documents_begins_with_a_clause() -> None:
     assert sorted(found) == []
 
 
+def test_a_module_says_in_its_first_sentence_what_it_is_or_does() -> None:
+    begun = re.compile(r"(?:Which|Whether|How|When|Where|Why|From|For|Also|Then|Not)\b")
+    found = {
+        f"{path.relative_to(ROOT)}: {says[:80]}"
+        for path in (ROOT / "src").rglob("*.py")
+        if path.parent.name != "versions" and begun.match(says := ast.get_docstring(ast.parse(path.read_text())) or "")
+    }
+    assert sorted(found) == []
+
+
 def test_questions_and_plain_sentences_pass() -> None:
     assert stilted("What happened? The store was wiped. Who pays is not known.") == ["Who pays is not known."]
     assert stilted("One.\n\nWhoever asks waits.\n- What is left stays.") == [

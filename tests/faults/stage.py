@@ -258,7 +258,7 @@ def _leave_out(verdict: Verdict, moved: Collection[int], stage: Stage) -> None:
 
 
 class Servers(NamedTuple):
-    """What several processes share."""
+    """The servers that several processes share."""
 
     cluster: Cluster | None
     valkey: Valkey

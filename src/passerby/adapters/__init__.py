@@ -1,1 +1,2 @@
-"""The ports, kept: in memory, in SQL, over the Bot API. Only `bootstrap` constructs them."""
+"""The implementations of the ports: in memory, Redis and SQL, and over the Bot API. Only `bootstrap` constructs
+them."""

@@ -1,4 +1,4 @@
-"""Where the invented people of the demo came from, and what they bought.
+"""The origin and the purchases of the demo's invented people.
 
 Telegram's side of it is invented, too, so that the ledger agrees with it.
 """

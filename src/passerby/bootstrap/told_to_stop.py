@@ -1,4 +1,4 @@
-"""Why a process ends on purpose."""
+"""The exception that ends a process on purpose, with the reason."""
 
 
 class ToldToStop(Exception):

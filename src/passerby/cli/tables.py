@@ -1,4 +1,4 @@
-"""How processes, bots and figures look on a terminal. Shared by `status` and `monit`."""
+"""Shows processes, bots and figures on a terminal. `status` and `monit` share it."""
 
 from collections.abc import Iterable
 from typing import Final

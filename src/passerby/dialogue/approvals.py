@@ -1,4 +1,4 @@
-"""How an act that needs a second member is asked for, and how it looks."""
+"""Texts and buttons for an act that needs a second member."""
 
 from passerby.dialogue.spans import span
 from passerby.dialogue.staff import answer, refused

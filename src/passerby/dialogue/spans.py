@@ -1,4 +1,4 @@
-"""How long something takes or has waited, in words for staff."""
+"""Says in words for staff how long something takes or has waited."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""How often we may send: a number of messages a second, with a burst.
+"""Limits how often we may send: a number of messages a second, with a burst.
 
 This is the generic cell rate algorithm. Each bucket remembers only one number, the *theoretical arrival time*. A bucket
 that has not been used for `burst / rate_per_s` seconds is full again and may be forgotten.

@@ -1,4 +1,4 @@
-"""How far people get: which step follows from what, and how a link says where somebody came from.
+"""Follows how far people get, step by step, and reads from a link where somebody came from.
 
 A link to a bot may end in `?start=s_TAG`. The first link by which a person comes decides on their source. A later one
 changes nothing. Each step is counted once for a person, on the day of their start.

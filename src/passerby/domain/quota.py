@@ -1,4 +1,4 @@
-"""How much one person may have waiting, so that they do not slow down others.
+"""Limits how much one person may have waiting, so that they do not slow down others.
 
 There are two limits for each person. *Waiting*: at most `at_once` of their events and the resulting deliveries may be
 unfinished. *Pace*: `at_once` events in one burst, `per_s` a second in the long run. The pace limits events that cost us

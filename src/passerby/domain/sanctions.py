@@ -1,4 +1,4 @@
-"""Which sanctions bind a person now, and how they begin and end.
+"""Decides which sanctions bind a person now, and how sanctions begin and end.
 
 Nothing ends a sanction when its time is over: everybody who asks compares the times. So it ends on the second, also if
 no process runs.

@@ -1,4 +1,5 @@
-"""Which facts a decision of the staff needs, beside the team: what the staff member, or the command, has named."""
+"""Names the facts that a decision of the staff needs, beside the team: what the staff member, or the command, has
+named."""
 
 import msgspec
 

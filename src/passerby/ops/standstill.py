@@ -1,4 +1,4 @@
-"""For commands that must have the stores to themselves: nothing of this installation may run meanwhile.
+"""Keeps the stores free for commands that must have them alone: nothing of this installation may run meanwhile.
 
 With a file, the lock of the live store shows it, and is held until the command ends. With Redis, the list of living
 workers shows it. PostgreSQL shows who is connected, which also finds a process with another live store.

@@ -1,4 +1,4 @@
-"""How the bots of the fleet are called. Telegram says it; until it has, a bot is its number."""
+"""The names of the fleet's bots. Telegram tells them; until then, a bot is shown as its number."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence

@@ -1,4 +1,4 @@
-"""How pages look: the templates, their filters, and the frame around every page."""
+"""Renders pages: the templates, their filters, and the frame around every page."""
 
 import hashlib
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""How pages open what is sealed: evidence, comments and questions."""
+"""Opens sealed data for pages: evidence, comments and questions."""
 
 from collections.abc import Awaitable, Callable
 

@@ -1,4 +1,4 @@
-"""Everything around the decisions that waits, retries, or uses a port.
+"""The code around the decisions that waits, retries, or uses a port.
 
     inbound ──► person queues ──► event handler (load, decide, commit) ──► courier ──► Telegram
                      ▲                                                        │

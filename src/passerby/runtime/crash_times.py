@@ -1,4 +1,4 @@
-"""When a process of this name has crashed: a small file in RUN_DIR, one line a crash.
+"""Remembers when a process of this name has crashed: a small file in RUN_DIR, one line a crash.
 
 A process that ends on purpose says so in its page (see `flight_recorder`). If the page of the run before does not say
 so, that run has crashed: it was killed, the machine lost its power, or an error ended it. Nobody can count that at the

@@ -1,4 +1,4 @@
-"""Which update a worker was working on when it ended: a page of memory that outlives the process.
+"""Remembers which update a worker was working on when it ended, in a page of memory that outlives the process.
 
 An update may end its worker with an endless loop, a crash in a library, or unbounded memory use. Telegram then gives
 the same update to the next worker. That worker must know which update it was, but the process that knew is gone. So the

@@ -1,4 +1,4 @@
-"""Tasks that nobody awaits, and callbacks, without losing one or its error.
+"""Runs tasks that nobody awaits, and callbacks, without losing one or its error.
 
 The event loop keeps only weak references to tasks, and an exception in a task that nobody awaits is printed when it is
 collected, or never. `Background` holds every task until it ends, and hands an unexpected error to one place.

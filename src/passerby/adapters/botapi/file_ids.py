@@ -1,4 +1,4 @@
-"""Which file of a message is meant, and its id for the recipient's bot.
+"""Finds the file of a message that is meant, and its id for the recipient's bot.
 
 A piece is one file of a message. Its ids are remembered under a key: `unique`, or `renamed:` + `unique` for a file that
 must not be sent by its own id, because that would show the sender's name for it (see `safe_filenames`).

@@ -1,4 +1,4 @@
-"""How each kind of content becomes a request: the method, and its own members."""
+"""Makes the request for each kind of content: the method, and its own members."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""From Telegram's news about payments to events."""
+"""Turns Telegram's news about payments into events."""
 
 from passerby.adapters.botapi import wire
 from passerby.kernel.event import Event, Unusable

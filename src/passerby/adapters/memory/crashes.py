@@ -1,4 +1,5 @@
-"""Which updates have crashed a worker, for a little more than a day. There are few, because each cost a process."""
+"""Remembers which updates have crashed a worker, for a little more than a day. There are few, because each cost a
+process."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Which messages were delivered last, noted in the lock file beside the log.
+"""Notes in the lock file beside the log which messages were delivered last.
 
 If the log is damaged, it may have lost the marks that say which updates are done. Telegram hands out the newest updates
 again, as long as it has not heard that they were read. So without their marks, messages that have arrived would arrive

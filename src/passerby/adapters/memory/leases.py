@@ -1,4 +1,4 @@
-"""Which workers are living, which leases they hold, and until when.
+"""The table of workers: which ones are living, which leases they hold, and until when.
 
 Not in the log: only one process uses the file, and after a restart none of its former workers exists.
 

@@ -1,4 +1,4 @@
-"""Which database a log belongs to.
+"""Notes in a log which database it belongs to.
 
 The log is named after its database without the ending: `chats.db` and `chats.sqlite` would both use `chats.live`. Two
 installations that share a log would each take the other's chats for their own. So the lock file notes the database by a

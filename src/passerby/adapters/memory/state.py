@@ -1,4 +1,4 @@
-"""Everything that the memory store holds and the log brings back: tables in memory, and how a record changes them.
+"""The state that the memory store holds and the log brings back: tables in memory, and how a record changes them.
 
 A new record and a replayed one change the tables by the same methods, so the store after a crash equals the log
 replayed. Nothing here writes to the log or waits.

@@ -118,6 +118,11 @@ class Keys:
         self.memos = self._key("memos")
         self.never = self._key("never")
         self.pubsub = self._key("pubsub")
+        self.of_people = (
+            *(self.store, self.people, self.chats, self.idle, self.waiting),
+            *(self.gone, self.tickets, self.pools, self.idle_chats, self.outbox),
+        )
+        """The first keys of the scripts that change people (adopt.lua, commit.lua), in order."""
 
     def _key(self, rest: str) -> bytes:
         return (self._prefix + rest).encode()

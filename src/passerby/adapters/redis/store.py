@@ -234,16 +234,7 @@ class RedisStore(
                 raise RedisWiped
         keys, now = self._keys, self._time.now()
         where = (
-            keys.store,
-            keys.people,
-            keys.chats,
-            keys.idle,
-            keys.waiting,
-            keys.gone,
-            keys.tickets,
-            keys.pools,
-            keys.idle_chats,
-            keys.outbox,
+            *keys.of_people,
             keys.turns,
         )
         head = (now, keys.pubsub, TOMBSTONES)
@@ -266,16 +257,7 @@ class RedisStore(
         keys, now = self._keys, self._time.now()
         maps = [each for chat in commit.ended for each in (*keys.maps(chat, now), keys.received(chat))]
         where = (
-            keys.store,
-            keys.people,
-            keys.chats,
-            keys.idle,
-            keys.waiting,
-            keys.gone,
-            keys.tickets,
-            keys.pools,
-            keys.idle_chats,
-            keys.outbox,
+            *keys.of_people,
             keys.order,
             keys.turns,
             keys.epochs,

@@ -1,4 +1,4 @@
-"""How full the server is."""
+"""Measures how full the server is."""
 
 from passerby.adapters.redis.store import RedisStore
 from passerby.ports.live_store import LiveStore

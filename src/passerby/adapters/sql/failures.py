@@ -1,4 +1,4 @@
-"""Which database failures are temporary, and what each means for the caller. One table a database.
+"""Maps the failures of databases to errors for the caller, and says which are temporary. One table a database.
 
 - *Undone*: the server rolled the whole transaction back in favour of another one. Repeat it at once.
 - *Lost*: the database is unreachable, full, locked or failing over. The transaction may be stored or not.

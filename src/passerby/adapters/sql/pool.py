@@ -1,4 +1,5 @@
-"""How many connections a process has to PostgreSQL: some are always open, more open on demand, idle ones are closed.
+"""Decides how many connections a process has to PostgreSQL: some are always open, more open on demand, idle ones are
+closed.
 
 SQLAlchemy's pool lends, waits and counts. It neither opens connections ahead nor closes idle ones, so `Keeper` does
 both from outside, through the pool's public interface. The pool's events tell what is open and what is idle. An idle

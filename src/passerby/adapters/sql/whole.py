@@ -1,4 +1,4 @@
-"""Whether a database has the tables that its revision says it has.
+"""Checks whether a database has the tables that its revision says it has.
 
 A backup restored in part, or a table changed by hand, would otherwise be found by the first statement that needs it, in
 the middle of the work: again and again, because no later try can succeed. A trigger, a rule or a unique index of

@@ -1,4 +1,4 @@
-"""When an alert fires, changes, is repeated and is resolved: one step for one rule.
+"""Decides when an alert fires, changes, is repeated and is resolved: one step for one rule.
 
     quiet ──exceeded for `for_s`──► firing ──not exceeded for CALM_S──► resolved ──told──► quiet
                                      │  ▲

@@ -1,4 +1,4 @@
-"""How long people search now, compared with the same hour a week ago."""
+"""Compares how long people search now with the same hour a week ago."""
 
 from typing import Final
 

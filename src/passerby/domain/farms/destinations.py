@@ -1,4 +1,4 @@
-"""Where a message leads, as keyed hashes: a site, an address on it, a user name, an e-mail address, a number.
+"""Finds where a message leads, as keyed hashes: a site, an address on it, a user name, an e-mail address, a number.
 
 Farms reword their adverts, but all of them lead to the same few places. So a place counts in one form, however it is
 written: `@ann_99`, `t.me/ann_99` and `insta: ann_99` are one name.

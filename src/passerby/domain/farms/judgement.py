@@ -1,4 +1,4 @@
-"""Which conducts belong together, and what follows for each person.
+"""Decides which conducts belong together, and what follows for each person.
 
 Similar words accuse nobody, and neither does a link: honest people share memes, and copy an introduction from each
 other. A farm shows in the *shape* of a ring. *Leaders* send most of their partners somewhere. The members of a farm

@@ -1,4 +1,4 @@
-"""How much each habit of a conduct speaks for a script, as the logarithm of a likelihood ratio.
+"""Weighs how much each habit of a conduct speaks for a script, as the logarithm of a likelihood ratio.
 
 0 says nothing. 1 means: about three times as likely for a script as for a person. A negative weight speaks for a
 person. The weights come from simulated people and farms (`benchmarks.farms`), rounded down where we know little about

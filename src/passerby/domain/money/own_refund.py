@@ -1,4 +1,4 @@
-"""When a buyer may take a refund themselves: they changed their mind, and used nothing of it yet."""
+"""Decides when a buyer may take a refund themselves: they changed their mind, and used nothing of it yet."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""When somebody is a VIP: computed from their grants, never counted up.
+"""Computes from somebody's grants when they are a VIP. Nothing is counted up.
 
 A subscription's grant is *fixed*: it lasts from when its payment was known until Telegram's date. All other grants are
 lengths. A length fills the time after its `since` that nothing else covers yet; lengths bought earlier come first. So a

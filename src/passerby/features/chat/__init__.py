@@ -1,4 +1,4 @@
-"""Everything that two people in a chat can do: talk, move on, leave."""
+"""The abilities of two people in a chat: talk, move on, leave."""
 
 from passerby.dialogue.keyboards import HELLO, NEXT, STOP
 from passerby.features.chat.follow import edited, reacted, take_back

@@ -1,4 +1,4 @@
-"""Which backups there are, and which of them are kept.
+"""Lists the backups, and decides which of them are kept.
 
 A backup is a file whose name says when it was begun: passerby-20260131T033000Z.backup. It gets this name by a rename,
 when it is whole and on the disk. So a file with this name is a whole backup, and a kill leaves at most a file with

@@ -1,4 +1,4 @@
-"""Where alerts are told: to staff in the staff bot, and to another program by a signed request."""
+"""Tells alerts: to staff in the staff bot, and to another program by a signed request."""
 
 import hashlib
 import hmac

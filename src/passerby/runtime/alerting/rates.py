@@ -1,4 +1,4 @@
-"""How much was counted in the last minutes, by all workers together, from the figures that they report."""
+"""Computes how much all workers together counted in the last minutes, from the figures that they report."""
 
 from collections import deque
 from collections.abc import Mapping

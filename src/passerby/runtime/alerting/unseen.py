@@ -1,4 +1,4 @@
-"""How long a bot was not polled, or its transactions not read, while somebody watched.
+"""Measures how long a bot was not polled, or its transactions not read, while somebody watched.
 
 The time in which nothing ran says nothing about a bot. So a new holder of the duty has no verdict until it has watched
 for longer than the threshold itself: until then, the first poll may still wait for updates. The time that earlier

@@ -1,4 +1,4 @@
-"""Which bots close. Staff say so in the records, and every process looks there."""
+"""Learns which bots close. Staff say so in the records, and every process looks there."""
 
 from collections.abc import Mapping
 from contextlib import suppress

@@ -1,5 +1,5 @@
-"""Which links are watched, because accounts of a barred farm came by them. The watch for farms finds them, and every
-worker learns them."""
+"""Learns which links are watched, because accounts of a barred farm came by them. The watch for farms finds them, and
+every worker learns them."""
 
 from collections.abc import Iterable
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""How many people search in a pool, for the numbers in broadcasts.
+"""Counts how many people search in a pool, for the numbers in broadcasts.
 
 Reads the same feed of tickets as the matchers: everybody once, then only what has changed.
 """

@@ -1,4 +1,4 @@
-"""Whether Telegram still takes each bot's token. One refusal decides nothing.
+"""Watches whether Telegram still takes each bot's token. One refusal decides nothing.
 
     working ──a call is refused──► suspected ──getMe refused for `refused_after_s`──► lost
        ▲                               │                                               │

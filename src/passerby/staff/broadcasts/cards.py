@@ -1,4 +1,4 @@
-"""How a broadcast looks in the staff bot: what it says, to whom, how far it is, and what can be done about it."""
+"""Shows a broadcast in the staff bot: what it says, to whom, how far it is, and what can be done about it."""
 
 from functools import reduce
 
