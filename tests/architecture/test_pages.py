@@ -91,7 +91,7 @@ def test_a_word_of_the_glossary_is_used_in_the_code(term: str) -> None:
 
 SEVERAL_CLASSES = """
 Action Address Answer Block BotLost Chosen Connection Contents Crashed DoneMarks Ended Fleet Kept Keys Line
-Mark Marks Outcome Piece Place Places Plan Pool Pressed Process Program Reading Refused Report Roll Sample
+Mark Marks Outcome Piece Place Places Plan Pool Pressed Process Program Refused Report Roll Sample
 Sealer Seen Send Sent Sightings Slow Snapshot Spread Statement Step Taken Told Verdict Verified Waits Watched
 Wording Words WorkerStatus
 """
