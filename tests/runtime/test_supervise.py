@@ -183,7 +183,7 @@ async def test_a_bot_with_a_refused_token_keeps_its_holder(town: Town, /) -> Non
     one, two = await town.begin("one"), await town.begin("two")
     await asyncio.sleep(REFUSED_AFTER_S + 30)
     assert one.bots | two.bots == {BOT, OTHER_BOT}
-    assert {bot for _, bot, *_ in town.telegram.polls} == {BOT}
+    assert [bot for _, bot, *_ in town.telegram.polls].count(OTHER_BOT) <= 2, "each asked once, before it was refused"
     reports = [process.incarnations[-1].report() for process in (one, two)]
     assert [report.idle_bots for report in reports if report.idle_bots] == [(OTHER_BOT,)]
     for process in (one, two):

@@ -34,7 +34,7 @@ from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Say
 from passerby.kernel.event import ButtonPressed, ErasureDue, Event
 from passerby.kernel.ids import BotId, PersonId, UpdateRef
-from passerby.kernel.money import Plan, StarCallKind, VipGrant
+from passerby.kernel.money import ChargeId, Plan, StarCallKind, VipGrant
 from passerby.kernel.money_event import CheckoutAnswered, CheckoutAsked, RefundOrdered, SellerClosing
 from passerby.kernel.participant import DataRequests, Gender, Participant, Profile
 from passerby.kernel.rules import Rules
@@ -125,6 +125,7 @@ class History(Growing):
         self.bots = tuple(self.tokens)
         self.people = [self.world.add_person(f"P{number}").id for number in range(PEOPLE)]
         self.is_calm = False
+        self.rules = RULES
         self.telegram = DirectApi(self.tokens, self.world, self._lose)
         self.router = Router(ALL, catalogue().find_word)
         self.raised: list[Event] = []
@@ -180,7 +181,7 @@ class History(Growing):
             self.clock,
         )
         self.referrals = Referrals(
-            self.records, lambda: RULES, self.raised.append, self.clock, Random(self.invite_rng.random())
+            self.records, lambda: self.rules, self.raised.append, self.clock, Random(self.invite_rng.random())
         )
 
     async def _calm_round(self) -> None:
@@ -192,6 +193,8 @@ class History(Growing):
         await self._record()
 
     async def _step(self) -> None:
+        if await self._attack():
+            return
         does = self.rng.choices(
             (self._buy, self._pay_again, self._deliver, self._record, self._duty, self._time, self._turn, self._refund,
              self._unasked, self._ban, self._erase, self._outage, self._lose_bot, self._spend, self._staff_refunds,
@@ -202,6 +205,10 @@ class History(Growing):
         # By chance of its own, so that this changes no other step.
         if self.invite_rng.random() < 0.06:
             await self._invite()
+
+    async def _attack(self) -> bool:
+        """Something hostile in place of a step; here never. Returns whether it took place."""
+        return False
 
     async def _time(self) -> None:
         await self._pass(self.rng.choice((1.0, 60.0, 700.0, 4 * 3600.0, DAY_S, 9 * DAY_S)))
@@ -224,7 +231,7 @@ class History(Growing):
         person, bot = self.rng.choice(self.people), self._bot()
         if person in self.erased_at or person in self.erasing:
             return
-        plan = self.rng.choice(RULES.plans)
+        plan = self.rng.choice(self.rules.plans)
         event = ButtonPressed(PersonId(person), bot, "q", None, "vip_buy", plan.name, "en")
         invoice = next((say for say in await self._handle(event) if say.bill is not None), None)
         if invoice is None or invoice.bill is None:
@@ -387,7 +394,7 @@ class History(Growing):
             redemption = await self.records.redeem(code, event.person, self.clock.now(), has_bought=bought, grant=grant)
             self._may_die()
             facts = msgspec.structs.replace(facts, redemption=redemption)
-        env = Env(self.clock.now(), self.rng, RULES)
+        env = Env(self.clock.now(), self.rng, self.rules)
         decision = self.router.decide(decider, event, facts, env)
         name = f"{ref.bot}:{ref.update}" if ref is not None else f"n{self._numbers}"
         plan = plan_commit(
@@ -406,7 +413,7 @@ class History(Growing):
 
     async def _checkout(self, asked: CheckoutAsked) -> CheckoutAnswered:
         me = (await self._load(asked.person)).me
-        env = Env(self.clock.now(), self.rng, RULES)
+        env = Env(self.clock.now(), self.rng, self.rules)
         refusal = refusal_at_checkout(me, asked.bot, asked.payload, asked.stars, env)
         with suppress(TelegramError):
             await self.telegram.send(AnswerCheckout(asked.bot, asked.query, str(refusal or "")))
@@ -491,7 +498,10 @@ class History(Growing):
         for piece in pieces(grants.values()):
             times[piece.code] = times.get(piece.code, 0.0) + piece.until - piece.since
         for payment in mine:
-            charge = ledger.charges[BotId(payment.bot_id), payment.charge_id][1]  # type: ignore[index]
+            taken = ledger.charges.get((BotId(payment.bot_id), ChargeId(payment.charge_id or "")))
+            if taken is None:
+                continue  # told already
+            charge = taken[1]
             grant = grants.get(charge.code)
             if charge.gift:
                 found += gift_faults(payment, charge, ledger, gone, self.clock.now())
@@ -515,11 +525,15 @@ def _change(me: Participant) -> Decision:
 
 
 def judged(
-    seed: int, place: Place | None = None, records_place: RecordsPlace | None = None, steps: int = 60
+    seed: int,
+    place: Place | None = None,
+    records_place: RecordsPlace | None = None,
+    steps: int = 60,
+    kind: type[History] = History,
 ) -> list[str]:
     """One history, by default over stores in memory. Returns what is wrong."""
     place, records_place = place or MemoryPlace(), records_place or MemoryRecordsPlace()
-    history = History(seed, place, records_place.open(), records_place)
+    history = kind(seed, place, records_place.open(), records_place)
 
     async def play() -> list[str]:
         await history.play(steps)

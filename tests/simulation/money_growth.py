@@ -8,7 +8,7 @@ import msgspec
 
 from botapi_sandbox.world import payments
 from botapi_sandbox.world.state import Payment
-from passerby.domain.money.referrals import invited, with_link
+from passerby.domain.money.referrals import TAKEN_BACK_WITHIN_S, invited, with_link
 from passerby.domain.money.timeline import pieces
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Decision, Env
@@ -199,7 +199,11 @@ class Growing:
                     found.append(f"{who}: a referral was given and not granted")
                 if row.outcome == ReferralOutcome.TAKEN_BACK and is_left:
                     found.append(f"{who}: a referral goes on after it was taken back")
-            if row.outcome == ReferralOutcome.GIVEN and friend in self.banned_at:
+            banned_at = self.banned_at.get(friend)
+            # The duty's next look is nine days later here, at times.
+            latest = (row.decided_at or 0.0) + TAKEN_BACK_WITHIN_S - 10 * 86_400.0
+            is_soon = banned_at is not None and banned_at < latest
+            if row.outcome == ReferralOutcome.GIVEN and is_soon:
                 found.append(f"{friend}: is banned, and their referral counts")
         return found
 

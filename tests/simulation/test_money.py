@@ -10,11 +10,13 @@ from passerby.kernel.event import ButtonPressed
 from passerby.kernel.ids import PersonId
 from tests.scenario.stores import FILE, SERVERS, opened
 from tests.simulation.money import MONTHLY, History, judged
+from tests.simulation.money_attacks import HostileHistory
 from tests.size import in_full, size
 
 # In parts, so that several processes share the long form.
 HISTORIES = range(0, 10_000, 250)
 HISTORIES_ON_STORES = range(0, 200, 20)
+HOSTILE = range(0, 2_000, 200)
 
 
 @pytest.mark.sized
@@ -32,6 +34,27 @@ def test_the_ledger_is_the_same_over_every_pair_of_stores(stores: str, first: in
         place, records_place = opened(stores)
         try:
             assert judged(seed, place, records_place) == []
+        finally:
+            records_place.close()
+
+
+@pytest.mark.sized
+@pytest.mark.parametrize("first", in_full(HOSTILE, 1))
+def test_the_ledger_stays_right_when_prices_change_updates_come_in_any_order_and_somebody_plays_against_us(
+    first: int,
+) -> None:
+    seeds = range(first, first + size(20, HOSTILE.step))
+    assert {seed: wrong for seed in seeds if (wrong := judged(seed, kind=HostileHistory))} == {}
+
+
+@pytest.mark.sized
+@pytest.mark.parametrize("first", in_full(range(0, 60, 20), 1))
+@pytest.mark.parametrize("stores", [FILE, pytest.param(SERVERS, marks=pytest.mark.services)])
+def test_hostile_histories_end_the_same_over_every_pair_of_stores(stores: str, first: int) -> None:
+    for seed in range(first, first + size(1, 20)):
+        place, records_place = opened(stores)
+        try:
+            assert judged(seed, place, records_place, kind=HostileHistory) == []
         finally:
             records_place.close()
 

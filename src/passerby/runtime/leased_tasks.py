@@ -85,11 +85,12 @@ class PollingTask:
         self._presenting: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:
-        """Return when getMe has been answered, or takes too long; polling begins in either case."""
-        self._presenting = self._stand(self._present)
-        await event_within(self._asked, FIRST_ANSWER_S)
+        """Polling begins at once: checkouts may wait at Telegram since the last holder's last poll. Return when getMe
+        has been answered, or takes too long."""
         if self.intake is not None:
             self._polling = self._stand(self.intake.run)
+        self._presenting = self._stand(self._present)
+        await event_within(self._asked, FIRST_ANSWER_S)
 
     async def _present(self) -> None:
         """Call getMe, then set the bot's menus and descriptions; again whenever staff have changed them."""

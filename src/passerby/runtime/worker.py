@@ -6,8 +6,10 @@ the records if the live store was wiped), and the deliveries that an earlier inc
 which bots this worker polls, which pools it matches, and which duties it does for all (see `membership.heartbeat` and
 `lease_duties`).
 
-Stop: nothing new is taken, work in hand is finished while there is time, Telegram is told how far we got, and the
-leases are given back. Unfinished work stays safe in Telegram's queue or in the outbox.
+Stop: if there are other workers, this one says that it leaves, and goes on as before for the time of one heartbeat. By
+then they have heard it, and ask often for its leases, so the bots are without a poll only while work is finished. Then
+nothing new is taken, work in hand is finished while there is time, Telegram is told how far we got, and the leases are
+given back. Unfinished work stays safe in Telegram's queue or in the outbox.
 
 Abandon: this incarnation has *lapsed*: other workers have what it held. It ends at once, and `supervise` begins the
 next one.
@@ -45,7 +47,7 @@ from passerby.runtime.inbound.unused import note
 from passerby.runtime.inbound.webhook_receiver import WebhookReceiver
 from passerby.runtime.lease_duties import RECORDER, LeaseDuties
 from passerby.runtime.leased_tasks import LeasedTask
-from passerby.runtime.membership.heartbeat import Membership
+from passerby.runtime.membership.heartbeat import BEAT_S, Membership
 from passerby.runtime.membership.report import Report
 from passerby.runtime.membership.tokens import Tokens
 from passerby.runtime.message_path import MessagePath
@@ -54,6 +56,7 @@ from passerby.runtime.staff.duty import StaffConfig
 from passerby.runtime.tasks import Background
 from passerby.runtime.unrecorded import UnrecordedFacts
 from passerby.runtime.upkeep import Upkeep
+from passerby.runtime.waiting import event_within
 from passerby.runtime.worker_config import WorkerConfig
 from passerby.runtime.worker_parts import WorkerParts
 from passerby.telemetry import logs, metrics
@@ -69,6 +72,9 @@ AWAY = steady(0.5)
 GOODBYE_S = 1.0
 RECORDER_SHARE = 0.25
 """The share of the time for stopping that is kept for writing the records."""
+
+NOTICE_SHARE = 0.2
+"""The share of the time for stopping for which we go on at most, until the others know that we leave."""
 
 LAST_SENDS_SHARE = 0.2
 """The share that is kept for the answers to sends that are under way."""
@@ -268,6 +274,7 @@ class Worker:
         ends_at = self._clock.monotonic() + timeout_s
         deadline = ends_at - timeout_s * (RECORDER_SHARE + LAST_SENDS_SHARE)
         self.membership.retire()
+        await self._give_notice(timeout_s * NOTICE_SHARE)
         intakes = [task.intake for task in self._duties.polling.values() if task.intake is not None]
         for intake in intakes:
             intake.stop()
@@ -294,6 +301,11 @@ class Worker:
         await self.membership.leave(timeout_s * RECORDER_SHARE)
         await self._background.aclose()
         return whole
+
+    async def _give_notice(self, most_s: float) -> None:
+        """Return when the other workers know that we leave, if there are any. Meanwhile we poll and answer."""
+        if self._duties.polling and self.membership.has_successor:
+            await event_within(self.has_lapsed, min(BEAT_S, most_s))
 
     async def abandon(self) -> None:
         """End at once. Nothing is confirmed, finished or given back: other workers have it by now, or will."""

@@ -39,7 +39,7 @@ TTL_S = 6.0
 """How long a silent worker counts as living. A takeover takes this time plus one beat."""
 
 BEAT_S = 1.5
-HASTE_S = 0.3
+HASTE_S = 0.15
 """The time to the next beat while there are more leases to take: more than one beat may take, or leases that another
 worker is about to give back. Nobody polls a bot between two holders, so whoever waits there waits for this beat."""
 
@@ -311,6 +311,12 @@ class Membership:
         """Take no more leases, and report that soon, so that the others plan without this worker."""
         self._leaving = True
         self._hurry.set()
+
+    @property
+    def has_successor(self) -> bool:
+        """Whether another worker takes leases, as far as is known."""
+        reports = ((worker, read_report(blob)) for worker, blob in self.members.workers.items())
+        return any(worker != self.worker and report.leads and not report.leaving for worker, report in reports)
 
     async def hand_over(self, leases: Iterable[LeaseName]) -> None:
         """Hand these over, all at the same time."""
