@@ -7,9 +7,9 @@
     tools/check.py seeds      of the long forms, those that chance cannot fail
     tools/check.py PATH...    these tests only, without the demand on coverage
 
-A step that passes prints its time, one that fails prints its whole output. If anything failed, the last line names the
-steps: `failed: style, tests (3 tests)`. The machine may be busy, so a few tests that fail are run once more, alone; if
-they pass then, the run passes and says so. With STRICT=1 it fails.
+A step that passes prints its time, one that fails prints its whole output. The tests also print their CPU time. If
+anything failed, the last line names the steps: `failed: style, tests (3 tests)`. The machine may be busy, so a few
+tests that fail are run once more, alone; if they pass then, the run passes and says so. With STRICT=1 it fails.
 
 The order of the tests and what hypothesis draws are the same in every run, so that chance fails no run. TEST_SEED=7
 is another order, with other draws; TEST_SEED=random takes a new one and prints it.
@@ -179,8 +179,10 @@ def run_parallel(arguments: list[str], step: str = "tests", **environment: str) 
     """Run tests beside one another. The few that fail are run again alone, for the machine may have been too busy."""
     with files_in_memory(), tempfile.TemporaryDirectory(prefix="passerby-pytest-") as folder:
         same = [*seeds(), "-o", f"cache_dir={folder}"]
+        before_s = cpu_of_children_s()
         outcome = run([*PARALLEL, f"--durations={SHOWN_SLOWEST}", *same, *arguments], **environment)
         passed = report(step, outcome)
+        print(f"CPU time: {cpu_of_children_s() - before_s:.0f} s", flush=True)
         print(slowest(outcome), flush=True)
         if passed:
             return Result([], last_line(outcome))
@@ -194,6 +196,12 @@ def run_parallel(arguments: list[str], step: str = "tests", **environment: str) 
                 return Result([], last_line(outcome))
             why += " passed only when run alone, which STRICT=1 forbids"
         return Result([f"{step} ({why})"], last_line(outcome))
+
+
+def cpu_of_children_s() -> float:
+    """The CPU time of all processes that have ended. A busy machine changes it much less than the time that passes."""
+    spent = os.times()
+    return spent.children_user + spent.children_system
 
 
 def seeds() -> list[str]:

@@ -17,6 +17,7 @@ from redis import Redis
 
 from passerby.adapters.memory import FileLog, take_for
 from tests.cli.command import PASSERBY, TOKEN, environment, passerby, running, said
+from tests.contract.records_places import SqlPlace
 from tests.contract.servers import start_postgres, start_valkey
 from tests.size import in_full
 
@@ -252,7 +253,7 @@ def test_a_worker_ends_with_a_sentence_when_a_newer_release_begins_to_use_its_re
 
 def test_rows_that_cannot_be_read_stop_no_start_and_the_doctor_names_them(tmp_path: Path) -> None:
     given = {"BOT_TOKENS": TOKEN, "BOT_API_URL": NOWHERE}
-    assert passerby(tmp_path, "init-schema").returncode == 0
+    SqlPlace.in_file(tmp_path / "passerby.db")
     _tables(
         tmp_path / "passerby.db",
         "INSERT INTO users (id, version, bots, has_started, age_given_at, language, languages, state, ticket, chat,"
