@@ -2,6 +2,7 @@
 and the last line names what failed."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -86,6 +87,7 @@ def test_no_test_begins_when_the_time_of_the_run_is_up(tmp_path: Path) -> None:
     done = check(tmp_path, FAILS, TEST_UNTIL="1")
     assert done.returncode == 0, done.stdout
     assert last_line(done).startswith("1 skipped")
+    assert re.search(r"^CPU time: \d+ s$", done.stdout, re.MULTILINE)
 
 
 def test_a_failure_is_run_again_even_if_the_time_of_the_run_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
