@@ -11,7 +11,7 @@ from passerby.adapters.memory import FileLog
 from passerby.bootstrap.clock import SystemClock
 from passerby.bootstrap.files import check_key_mark, open_log
 from passerby.bootstrap.start import Start
-from passerby.bootstrap.stores import init_schema
+from passerby.ops.stores import init_schema
 from passerby.settings import Settings, WrongSetting, former_keys
 
 KEY, OTHER = bytes(32), bytes(range(32))

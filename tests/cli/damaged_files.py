@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from passerby.bootstrap.clock import SystemClock
 from passerby.bootstrap.files import open_files
-from passerby.bootstrap.stores import init_schema
+from passerby.ops.stores import init_schema
 from passerby.settings import Settings, WrongSetting
 
 FILES = (

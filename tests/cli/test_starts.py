@@ -51,7 +51,7 @@ def _no_version(directory: Path) -> None:
 
 
 def _newer(directory: Path) -> None:
-    _tables(directory / "passerby.db", EMPTY + "; INSERT INTO alembic_version VALUES ('r9999')")
+    _tables(directory / "passerby.db", EMPTY + "; INSERT INTO alembic_version VALUES ('9999')")
 
 
 def _not_one(directory: Path) -> None:

@@ -24,8 +24,8 @@ from passerby.bootstrap.demo_cases import new_reports, old_cases, wait_for_a_sec
 from passerby.bootstrap.demo_hour import QUIET_S, hour
 from passerby.bootstrap.demo_money import ledger, steps, vip_ends, with_sources
 from passerby.bootstrap.staff import staff_office
-from passerby.bootstrap.stores import database, init_schema
 from passerby.kernel.staff import Role
+from passerby.ops.stores import database, init_schema
 from passerby.runtime.delivery.sealer import Sealer
 from passerby.settings import Settings, open_key
 

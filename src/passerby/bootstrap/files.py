@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 
 from passerby.adapters.memory import FileLog, LogInUse, LogNewer, LogOfAnother, take_for
 from passerby.adapters.sql import release
-from passerby.bootstrap.stores import newer_release
 from passerby.bootstrap.told_to_stop import ToldToStop
+from passerby.ops.stores import newer_release
 from passerby.ports.clock import Clock
 from passerby.runtime.crash_times import CRASHES, Crashed, CrashTimes
 from passerby.runtime.flight_recorder import RECORDING, FlightRecorder, RecorderInUse

@@ -6,10 +6,9 @@ from typing import Final, NamedTuple
 
 from passerby.adapters.sql import Pool, SqlRecords
 from passerby.adapters.sql.funnel import FunnelRow, read_funnel, summed
-from passerby.bootstrap.stores import away, database, init_schema
 from passerby.domain.journeys import LONGEST_TAG, SOURCE, tag_of
 from passerby.ops.bots import states
-from passerby.ports.records import RecordsLost
+from passerby.ops.stores import database, must_exist, sentences
 from passerby.settings import Settings, WrongSetting
 
 _FEW: Final = Pool(2, 1)
@@ -43,14 +42,13 @@ async def links(settings: Settings, tags: Sequence[str]) -> list[Link]:
 
 async def funnel_between(settings: Settings, first: int, last: int) -> list[FunnelRow]:
     """The funnel of the people who started on these days (days since 1970). Raises: WrongSetting."""
-    await init_schema(settings)
-    records = SqlRecords.at(database(settings), _FEW)
-    try:
-        return await read_funnel(records.engine, first, last)
-    except RecordsLost as error:
-        raise away(settings, error) from None
-    finally:
-        await records.aclose()
+    await must_exist(settings)
+    with sentences(settings):
+        records = SqlRecords.at(database(settings), _FEW)
+        try:
+            return await read_funnel(records.engine, first, last)
+        finally:
+            await records.aclose()
 
 
 def lines(rows: Sequence[FunnelRow]) -> list[dict[str, object]]:

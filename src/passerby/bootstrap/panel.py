@@ -18,7 +18,6 @@ from passerby.adapters.sql.panel_ledger import PanelLedger
 from passerby.adapters.sql.panel_reader import PanelReader, reading_engine
 from passerby.bootstrap.override_watch import OverrideWatch
 from passerby.bootstrap.parts import Parts
-from passerby.bootstrap.stores import database
 from passerby.bootstrap.team_messages import tell
 from passerby.catalogue import Catalogue
 from passerby.domain.money.cases import as_one
@@ -30,6 +29,7 @@ from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.staff import THE_OPERATOR, ShowExhibit, StaffDecision, StaffRequest
 from passerby.ops.bots import sister_of, username_of
 from passerby.ops.slow import look as look_into
+from passerby.ops.stores import database
 from passerby.ops.token_file import TokenFile
 from passerby.panel.app import Panel
 from passerby.panel.bot_names import BotNames

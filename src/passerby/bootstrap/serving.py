@@ -32,7 +32,6 @@ from passerby.bootstrap.override_watch import OverrideWatch
 from passerby.bootstrap.parts import Parts
 from passerby.bootstrap.self_watch import SelfWatch, places, server_time
 from passerby.bootstrap.start import Start
-from passerby.bootstrap.stores import unusable
 from passerby.bootstrap.token_watch import TokenWatch
 from passerby.bootstrap.told_to_stop import ToldToStop
 from passerby.bootstrap.webhook_admin import check_webhooks
@@ -42,6 +41,7 @@ from passerby.features import ALL
 from passerby.features.search import introduce
 from passerby.kernel.ids import BotId
 from passerby.kernel.rules import Quota
+from passerby.ops.stores import unusable
 from passerby.ops.token_file import retirer
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.records import RecordsLost

@@ -17,11 +17,10 @@ from passerby.adapters.sql.overrides import SqlOverrides
 from passerby.bootstrap.clock import SystemClock
 from passerby.bootstrap.override_watch import OverrideWatch
 from passerby.bootstrap.promos import PromoOffice
-from passerby.bootstrap.stores import away, database, init_schema
 from passerby.bootstrap.team_messages import tell
 from passerby.catalogue import Catalogue
 from passerby.domain import support
-from passerby.domain.audit import AuditRow, first_broken
+from passerby.domain.audit import AuditRow, Broken, first_broken
 from passerby.domain.broadcasts.actions import plain
 from passerby.domain.money import report as money_report
 from passerby.domain.sanctions import binding
@@ -62,7 +61,7 @@ from passerby.kernel.staff_requests import (
     UnmaskAsked,
 )
 from passerby.ops.bots import known_bots
-from passerby.ports.records import RecordsLost
+from passerby.ops.stores import database, init_schema, must_exist, sentences
 from passerby.ports.telegram import TelegramError
 from passerby.runtime.delivery.sealer import Sealer
 from passerby.runtime.staff.decisions import StaffDecisions, digest_of, new_secret
@@ -127,11 +126,11 @@ class Exported(NamedTuple):
 
 
 class Verified(NamedTuple):
-    """`broken` is the number of the first row that does not fit; None if all fit. `newest` is the hash of the last."""
+    """`broken`: the first row that does not fit; None if all fit. `newest` is the hash of the last."""
 
     rows: int
     newest: str
-    broken: int | None
+    broken: Broken | None
 
 
 class StaffOffice:
@@ -347,15 +346,19 @@ class StaffOffice:
 
 
 @asynccontextmanager
-async def staff_office(settings: Settings) -> AsyncIterator[StaffOffice]:
-    """Raises: WrongSetting, also if the database goes away meanwhile."""
-    await init_schema(settings)
-    records = SqlRecords.at(database(settings), _FEW)
-    try:
-        overriding = OverrideWatch(settings, SqlOverrides(records.engine), SystemClock())
-        await overriding.look()
-        yield StaffOffice(settings, SqlStaff(records.engine), SqlBroadcasts(records.engine), overriding.rules)
-    except RecordsLost as error:
-        raise away(settings, error) from None
-    finally:
-        await records.aclose()
+async def staff_office(
+    settings: Settings, *, makes_tables: bool = False, may_be_changed: bool = False
+) -> AsyncIterator[StaffOffice]:
+    """`makes_tables`: also without a database; it is made then. `may_be_changed`: somebody may have changed the tables.
+
+    Raises: WrongSetting, also if the database goes away meanwhile.
+    """
+    await (init_schema(settings) if makes_tables else must_exist(settings, may_be_changed=may_be_changed))
+    with sentences(settings):
+        records = SqlRecords.at(database(settings), _FEW)
+        try:
+            overriding = OverrideWatch(settings, SqlOverrides(records.engine), SystemClock())
+            await overriding.look()
+            yield StaffOffice(settings, SqlStaff(records.engine), SqlBroadcasts(records.engine), overriding.rules)
+        finally:
+            await records.aclose()

@@ -20,8 +20,8 @@ from passerby.adapters.sql import init_schema as sql_init_schema
 from passerby.adapters.sql.installation import OtherKey, begin_run, claim_key, end_run
 from passerby.adapters.sql.tombstones import keyed
 from passerby.bootstrap.files import DISK, boot, live_path
-from passerby.bootstrap.stores import away, database, init_schema, newer_release, unusable
 from passerby.bootstrap.told_to_stop import ToldToStop
+from passerby.ops.stores import away, database, init_schema, newer_release, unusable
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.records import Records, RecordsLost

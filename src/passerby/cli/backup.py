@@ -8,6 +8,8 @@ from typing import Annotated, Any, NoReturn
 import msgspec
 import typer
 
+from passerby.ops.counting import counted
+
 app = typer.Typer(
     help="Make, list, test and restore backups of the records. They are encrypted, in BACKUP_DIR.",
     no_args_is_help=True,
@@ -39,7 +41,7 @@ def run(json: Json = False) -> None:
         _print({"file": taken.path.name, "not_uploaded": taken.not_uploaded} | msgspec.to_builtins(manifest))
     else:
         size = _size(taken.path.stat().st_size)
-        typer.echo(f"{taken.path.name}: {size}, {manifest.contents.rows} rows, {manifest.version}")
+        typer.echo(f"{taken.path.name}: {size}, {counted(manifest.contents.rows, 'row')}, {manifest.version}")
         for retired in taken.retired:
             typer.echo(f"deleted {retired.name}, which is not kept any more")
     if is_new_key:
@@ -66,7 +68,7 @@ def list_(json: Json = False) -> None:
         _print({"backups": rows, "state": state})
     else:
         for path, size, manifest, problem in found:
-            told = f"{manifest.contents.rows} rows, {manifest.version}" if manifest is not None else problem
+            told = f"{counted(manifest.contents.rows, 'row')}, {manifest.version}" if manifest is not None else problem
             copied = ", copied elsewhere" if path.name in state.uploaded else ""
             typer.echo(f"{path.stem}  {_size(size)}  {told}{copied}")
         if not found:
@@ -125,27 +127,32 @@ def restore(
     except (BackupFailed, FleetRuns) as failed:
         _fail(failed)
     manifest = restored.manifest
-    typer.echo(f"restored {restored.path.name}: {manifest.contents.rows} rows, as of {_when(manifest.made_at)}")
+    typer.echo(
+        f"restored {restored.path.name}: {counted(manifest.contents.rows, 'row')}, as of {_when(manifest.made_at)}"
+    )
     if restored.aside is not None:
         typer.echo(f"kept: the damaged database is {restored.aside.name} now; nobody can count what is lost of it")
     for table, count in restored.lost.items():
-        typer.echo(f"lost: {count} rows of {table} that the database had and the backup has not")
-    for count, what in zip(restored.waiting, ("messages of people", "notices of ours"), strict=True):
+        typer.echo(f"lost: {counted(count, 'row')} of {table} that the database had and the backup has not")
+    for count, one, whose in zip(restored.waiting, ("message", "notice"), ("people", "ours"), strict=True):
         if count:
-            typer.echo(f"lost: {count} {what} that waited in the live store to be delivered")
+            typer.echo(f"lost: {counted(count, one)} of {whose} that waited in the live store to be delivered")
     typer.echo(
-        f"ended: {restored.ended[0]} chats and {restored.ended[1]} searches of the backup, because people have met "
-        "others since then"
+        f"ended: {counted(restored.ended[0], 'chat')} and {counted(restored.ended[1], 'search', 'searches')} of the "
+        "backup, because people have met others since then"
     )
-    typer.echo(f"told: {restored.told} people get a notice that the connection was lost, when the fleet starts")
+    typer.echo(
+        f"told: {counted(restored.told, 'person gets', 'people get')} a notice that the connection was lost, when the "
+        "fleet starts"
+    )
     raise typer.Exit(examine(settled, None, json=False))
 
 
 def _fail(failed: Exception) -> NoReturn:
-    from passerby.ops.backup.failure import NoSuchBackup, WrongBackup
+    from passerby.ops.backup.failure import DatabaseDamaged, NoSuchBackup, WrongBackup
 
     print(failed, file=sys.stderr)  # noqa: T201  # the one line
-    raise typer.Exit(2 if isinstance(failed, NoSuchBackup | WrongBackup) else 1)
+    raise typer.Exit(2 if isinstance(failed, NoSuchBackup | WrongBackup | DatabaseDamaged) else 1)
 
 
 def _print(value: Any) -> None:

@@ -2,11 +2,12 @@
 
 import asyncio
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
+
+from passerby.ops.counting import counted
 
 if TYPE_CHECKING:
     from passerby.kernel.ids import BotId
@@ -26,19 +27,33 @@ def list_bots(json: Json = False) -> None:
     from passerby.cli.staff import at_work
     from passerby.kernel.ids import BotId
     from passerby.ops.bots import states
+    from passerby.ops.stores import must_fit
     from passerby.settings import WrongSetting
 
-    found = asyncio.run(states(settings.read()))
-    closing = {}
-    with suppress(WrongSetting):  # Telegram's answers are of use also while the database is away
-        closing = {each.bot: each.username for each in at_work(lambda office: office.drains())}
+    settled = settings.read()
+    if not settled.tokens:
+        remedy = "ask @BotFather for a bot and write its token there, or try `passerby demo`, which needs none"
+        raise WrongSetting("BOT_TOKENS", "no bot is named", remedy)
+    found = asyncio.run(states(settled))
+    closing, wrong = {}, None
+    try:
+        if asyncio.run(must_fit(settled)):
+            closing = {each.bot: each.username for each in at_work(lambda office: office.drains())}
+    except WrongSetting as error:  # Telegram's answers are of use also while the database is away
+        wrong = error
     if json:
         typer.echo(msgspec.json.encode(found))
-        return
-    for each in found:
-        name = f"@{each.username}, {each.pending} updates wait" if not each.fault else f"refused ({each.fault})"
-        name += f", closing: its people go to @{closing[BotId(each.bot)]}" if each.bot in closing else ""
-        typer.echo(f"{each.bot}  {name}")
+    else:
+        for each in found:
+            name = (
+                f"@{each.username}, {counted(each.pending, 'update waits', 'updates wait')}"
+                if not each.fault
+                else f"refused ({each.fault})"
+            )
+            name += f", closing: its people go to @{closing[BotId(each.bot)]}" if each.bot in closing else ""
+            typer.echo(f"{each.bot}  {name}")
+    if wrong is not None:
+        raise wrong
 
 
 @bots.command()
@@ -126,4 +141,4 @@ def _wait_first(bot: "BotId") -> None:
 
 
 def _ago(hours: float) -> str:
-    return f"{hours:.0f} hours" if hours >= 2 else f"{hours * 60:.0f} minutes"
+    return counted(hours, "hour") if hours >= 2 else counted(hours * 60, "minute")

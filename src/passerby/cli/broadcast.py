@@ -8,6 +8,7 @@ import typer
 from passerby.cli.options import Json
 from passerby.cli.staff import at_work, say
 from passerby.kernel.staff_requests import BroadcastAct
+from passerby.ops.counting import counted
 
 broadcast = typer.Typer(help="Send one message to many people, with the budget that chats leave.", no_args_is_help=True)
 
@@ -27,7 +28,8 @@ def list_broadcasts(json: Json = False) -> None:
     if not found:
         typer.echo("None yet. Make one: passerby broadcast new")
     for each in found:
-        typer.echo(f"{each['number']:>5}  {each['state']:<9}  {each['people']:>9} people  {each['options']}")
+        people = counted(each["people"], "person", "people")
+        typer.echo(f"{each['number']:>5}  {each['state']:<9}  {people:>16}  {each['options']}")
     return None
 
 
@@ -44,7 +46,8 @@ def show(number: Number, json: Json = False) -> None:
     say(at_work(lambda office: office.act_on_broadcast(number, BroadcastAct.SHOW)), LISTED)
     looked = at_work(lambda office: figures(office.broadcasts, number)) or {}
     for each in looked["arms"]:
-        typer.echo(f"{each['arm']}: {each['people']} people, {each['back']} here within a day, {each['left']} left")
+        people = counted(each["people"], "person", "people")
+        typer.echo(f"{each['arm']}: {people}, {each['back']} here within a day, {each['left']} left")
     for each in looked["compared"]:
         low, high = each["back"]
         typer.echo(f"{each['arm']} against {each['other']}: {low:+.2%} to {high:+.2%} of the people came back")
@@ -54,7 +57,7 @@ def show(number: Number, json: Json = False) -> None:
 @broadcast.command()
 def new() -> None:
     """Make a draft, and print its number."""
-    say(at_work(lambda office: office.new_broadcast()))
+    say(at_work(lambda office: office.new_broadcast(), makes_tables=True))
 
 
 @broadcast.command()

@@ -9,6 +9,8 @@ from typing import Annotated
 import msgspec
 import typer
 
+from passerby.ops.counting import counted
+
 drill = typer.Typer(help="Try faults on a running fleet, on purpose.", no_args_is_help=True)
 
 
@@ -67,13 +69,13 @@ def failover(json: Annotated[bool, typer.Option("--json", help="Print JSON inste
     if json:
         typer.echo(msgspec.json.encode(msgspec.to_builtins(done) | {"probe": probed}))
     else:
-        typer.echo(f"killed {done.killed}, which polled {done.bots} bots")
+        typer.echo(f"killed {done.killed}, which polled {counted(done.bots, 'bot')}")
         typer.echo(f"the others had its bots and duties after {done.taken_over_s} s")
         typer.echo(f"it was ready again, and all was well, after {done.whole_s} s")
         if probed is not None:
             typer.echo(
-                f"a chat meanwhile: {probed.sent} messages sent, {probed.lost} lost, {probed.doubled} doubled, the "
-                f"slowest took {probed.slowest_s} s"
+                f"a chat meanwhile: {counted(probed.sent, 'message')} sent, {probed.lost} lost, "
+                f"{probed.doubled} doubled, the slowest took {probed.slowest_s} s"
             )
         else:
             typer.echo(f"no chat was counted meanwhile: {without}")

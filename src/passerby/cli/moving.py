@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from passerby.ops.counting import counted
 from passerby.settings import Settings
 
 
@@ -16,7 +17,7 @@ def run_move(settings: Settings, to: str) -> int:
     from passerby.ops.standstill import FleetRuns
 
     def copied(table: str, rows: int) -> None:
-        typer.echo(f"{table}: {rows} rows")
+        typer.echo(f"{table}: {counted(rows, 'row')}")
 
     try:
         moved = asyncio.run(move(settings, to, SystemClock(), copied))
@@ -27,13 +28,14 @@ def run_move(settings: Settings, to: str) -> int:
     if moved.was_done:
         typer.echo("everything was there already")
     typer.echo(
-        f"both databases hold the same {moved.contents.rows} rows; {busy[0]} chats and {busy[1]} searches go along"
+        f"both databases hold the same {counted(moved.contents.rows, 'row')}; {counted(busy[0], 'chat')} and "
+        f"{counted(busy[1], 'search', 'searches')} go along"
     )
     if moved.left.outbox:
+        waited = counted(moved.left.outbox, "message or notice was", "messages and notices were")
         typer.echo(
-            f"{moved.left.outbox} messages and notices were on their way: a new live store does not know them. To lose "
-            "none, empty the new database, start again with the old settings, stop when `passerby status` shows 0 in "
-            "the outbox, and move again"
+            f"{waited} on the way: a new live store does not know them. To lose none, empty the new database, start "
+            "again with the old settings, stop when `passerby status` shows 0 in the outbox, and move again"
         )
     typer.echo(_next_step(settings, to))
     return 0

@@ -24,7 +24,7 @@ def invite(
 
     Without --member, the browser may do what an owner may, and the audit names the command line.
     """
-    made = at_work(lambda office: office.panel_link(member))
+    made = at_work(lambda office: office.panel_link(member), makes_tables=True)
     typer.echo(made.said if made.secret else f"{made.said} {TEAM}.", err=not made.secret)
     if not made.secret:
         raise typer.Exit(2)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import typer
 
+from passerby.ops.counting import counted
 from passerby.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,12 +36,13 @@ def run_import(settings: Settings, source: str, *, dry_run: bool, bot: int | Non
     if json:
         typer.echo(msgspec.json.encode({"refusals": refusals, "dry_run": dry_run} | msgspec.to_builtins(outcome)))
         return 0
-    _tell(outcome, "would be taken in" if dry_run else "are taken in")
+    _tell(outcome, "would be taken in" if dry_run else "taken in")
     return 0
 
 
 def _tell(outcome: "Outcome", taken: str) -> None:
-    typer.echo(f"{outcome.rows} rows: {outcome.taken} people {taken}, {outcome.refused} are refused")
+    people = counted(outcome.taken, "person", "people")
+    typer.echo(f"{counted(outcome.rows, 'row')}: {people} {taken}, {outcome.refused} refused")
     typer.echo(f"{outcome.known} were here already and stay as they are; {outcome.banned} are banned")
     for question, count in outcome.asked.items():
         if count:
@@ -50,4 +52,4 @@ def _tell(outcome: "Outcome", taken: str) -> None:
     if outcome.unreachable:
         typer.echo(f"{outcome.unreachable} have no bot of this fleet: they come back when they write to one")
     for table, rows in outcome.left:
-        typer.echo(f"not taken in: {rows} rows of {table}")
+        typer.echo(f"not taken in: {counted(rows, 'row')} of {table}")

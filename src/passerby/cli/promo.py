@@ -62,7 +62,8 @@ def create(
             starts_at=starts_at,
             ends_at=ends_at,
             new_buyers=new_buyers,
-        )
+        ),
+        makes_tables=True,
     )
     if done.refused or not as_csv:
         say(done)
@@ -84,7 +85,7 @@ def list_promos(json: Json = False, as_csv: Csv = False) -> None:
         _print_csv(rows)
     else:
         for row in rows:
-            gives = f"{row['days']} days" if row["days"] else f"{row['percent']} % off"
+            gives = f"{row['days']} day{'' if row['days'] == 1 else 's'}" if row["days"] else f"{row['percent']} % off"
             first = "first purchase only" if row["first_purchase"] else ""
             line = (
                 f"{row['code']:<32}  {gives:>9}  {row['uses']:>6} of {row['most_uses']:<6}  {row['state']:<8}  {first}"

@@ -15,12 +15,15 @@ def init_schema(
     check: Annotated[
         bool, typer.Option("--check", help="Change nothing. Exit code 1 means that the tables are not up to date.")
     ] = False,
+    beside: Annotated[
+        bool, typer.Option("--beside", help="Also in a PostgreSQL database where another program has its tables.")
+    ] = False,
 ) -> None:
     """Create the database's tables, or bring them up to date. You may repeat it."""
     from passerby import settings
 
     settled = settings.read()  # before the slow import: a wrong setting is told at once
-    from passerby.bootstrap import stores
+    from passerby.ops import stores
 
     if check:
         state = asyncio.run(stores.schema_state(settled))
@@ -32,7 +35,7 @@ def init_schema(
             else f"at {state.current or 'nothing'}, not {state.needed}"
         )
         raise typer.Exit(0 if state.is_current else 1)
-    state = asyncio.run(stores.init_schema(settled))
+    state = asyncio.run(stores.init_schema(settled, beside=beside))
     typer.echo(f"was up to date ({state.needed})" if state.is_current else f"now at {state.needed}")
 
 

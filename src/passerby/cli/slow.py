@@ -10,16 +10,22 @@ from passerby.cli.doctor import show
 from passerby.settings import Settings
 
 if TYPE_CHECKING:
-    from passerby.ops.slow import Insight
+    from passerby.ops.slow import Insight, Slow
 
 
 def examine(settings: Settings, *, json: bool) -> int:
-    """Print everything. Returns the exit code: 1 if something needs a look."""
+    """Print everything. Returns the exit code: 1 if something needs a look. Raises: WrongSetting."""
     from passerby.bootstrap.clock import SystemClock
     from passerby.ops.doctor import Verdict
     from passerby.ops.slow import look
+    from passerby.ops.stores import must_be_undamaged, must_exist
 
-    found = asyncio.run(look(settings, SystemClock().now()))
+    async def seen() -> "Slow":
+        await must_exist(settings)
+        await must_be_undamaged(settings)
+        return await look(settings, SystemClock().now())
+
+    found = asyncio.run(seen())
     if json:
         typer.echo(msgspec.json.encode(found))
     else:

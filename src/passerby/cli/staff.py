@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from passerby.kernel.staff import Role
+from passerby.ops.counting import counted
 
 if TYPE_CHECKING:
     from passerby.bootstrap.promos import Made
@@ -25,15 +26,21 @@ TEAM = "`passerby staff list` shows the team"
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
 
 
-def at_work(work: "Callable[[StaffOffice], Awaitable[T]]") -> T:
-    """Do some work of the staff's, with the rights of an owner."""
+def at_work(
+    work: "Callable[[StaffOffice], Awaitable[T]]", *, makes_tables: bool = False, may_be_changed: bool = False
+) -> T:
+    """Do some work of the staff's, with the rights of an owner.
+
+    `makes_tables`: it makes sense before the first start, too. Everything else needs a database that is there: in a
+    wrong directory it would make an empty one, and look into that. `may_be_changed`: it looks for what was changed.
+    """
     from passerby import settings
 
     settled = settings.read()
     from passerby.bootstrap.staff import staff_office
 
     async def run() -> T:
-        async with staff_office(settled) as office:
+        async with staff_office(settled, makes_tables=makes_tables, may_be_changed=may_be_changed) as office:
             return await work(office)
 
     return asyncio.run(run())
@@ -52,7 +59,7 @@ def invite(
     name: Annotated[str, typer.Option(help="How lists show the member. Others of the team see it.")] = "",
 ) -> None:
     """Print a link that makes one person a member of the team. It works once, within ten minutes."""
-    made = at_work(lambda office: office.invite(role, name.strip()[:64]))
+    made = at_work(lambda office: office.invite(role, name.strip()[:64]), makes_tables=True)
     typer.echo(made.said)
     if made.link:
         typer.echo(made.link)
@@ -93,7 +100,7 @@ def list_audit(
     last: Annotated[int, typer.Option("--last", "-n", help="How many of the newest rows.", min=1, max=10_000)] = 20,
     json: Json = False,
 ) -> None:
-    """Print what staff did, the newest last. Actor 0 is the command line; a rule has no number."""
+    """Print what staff did, the newest last: a member by their number, the command line, or a rule."""
     rows = at_work(lambda office: office.audit(last))
     if json:
         import msgspec
@@ -101,7 +108,7 @@ def list_audit(
         typer.echo(msgspec.json.encode([row._asdict() for row in rows]))
         return
     for row in rows:
-        actor = "rule" if row.actor is None else f"#{row.actor}"
+        actor = "rule" if row.actor is None else f"#{row.actor}" if row.actor else "command line"
         details = "" if row.details == "{}" else row.details
         cells = (f"{row.number:>6}", _time(row.at), actor, row.action, row.subject, details, row.reason)
         typer.echo("  ".join(filter(None, cells)))
@@ -113,11 +120,17 @@ def verify() -> None:
 
     Note the newest number and hash somewhere else from time to time: if they still fit, nobody rewrote the whole chain.
     """
-    found = at_work(lambda office: office.verify())
+    from passerby import settings
+    from passerby.ops.stores import must_exist
+
+    found = at_work(lambda office: office.verify(), may_be_changed=True)
     if found.broken is not None:
-        typer.echo(f"row {found.broken} does not follow from the rows before it", err=True)
+        number, meaning = found.broken
+        before = f"rows 1 to {number - 1} are" if number > 2 else "row 1 is" if number == 2 else "no row is surely"
+        typer.echo(f"row {number} {meaning}; {before} as written, and nothing after that is certain", err=True)
         raise typer.Exit(1)
-    typer.echo(f"{found.rows} rows, all as they were written; the newest has the hash {found.newest or '(none)'}")
+    asyncio.run(must_exist(settings.read()))  # without its triggers, rows can be changed from now on
+    typer.echo(f"{counted(found.rows, 'row')}, all as written; the newest has the hash {found.newest or '(none)'}")
 
 
 def _day(at: float) -> str:

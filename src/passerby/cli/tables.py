@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from passerby.ops.cluster.overview import Bot, Overview, Process
+from passerby.ops.counting import counted
 from passerby.telemetry.figures import Snapshot
 
 _MINUTE: Final = 60
@@ -107,8 +108,8 @@ def _stores(seen: Overview) -> Text:
 
 def _crowd(figures: Snapshot) -> Text:
     return Text(
-        f"people:   {figures.chats} chats, {figures.waiting} waiting;  "
-        f"{figures.outbox} in the outbox, {figures.journal} facts for the records"
+        f"people:   {counted(figures.chats, 'chat')}, {figures.waiting} waiting;  "
+        f"{figures.outbox} in the outbox, {counted(figures.journal, 'fact')} for the records"
     )
 
 

@@ -47,15 +47,26 @@ def chained(rows: Iterable[AuditRow], last: AuditRow | None) -> Iterator[AuditRo
         yield numbered._replace(hash=previous)
 
 
-def first_broken(rows: Sequence[AuditRow], last: AuditRow | None) -> int | None:
-    """The number of the first row that does not follow from the rows before it. None if all do.
+class Broken(NamedTuple):
+    """The first row that does not fit, and what that means: the rest of a sentence about it."""
 
-    `last` is the row before these. If a row is missing, this is the number that is missing.
+    number: int
+    meaning: str
+
+
+def first_broken(rows: Sequence[AuditRow], last: AuditRow | None) -> Broken | None:
+    """The first row that does not follow from the rows before it. None if all do.
+
+    `last` is the row before these. If a row is missing, its number counts.
     """
     number, previous = (last.number, last.hash) if last is not None else (0, BEGINNING)
     for row in rows:
         number += 1
-        if row.number != number or row.hash != hash_of(row, previous):
-            return number
+        if row.number > number:
+            return Broken(number, f"is missing, or was moved: row {row.number} follows row {number - 1}")
+        if row.number < number:
+            return Broken(number, f"was added later, or moved: row {row.number} is in its place")
+        if row.hash != hash_of(row, previous):
+            return Broken(number, "was changed later, or the row before it was")
         previous = row.hash
     return None

@@ -22,6 +22,7 @@ from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.failures import losses
 from passerby.kernel.ids import BotId, PersonId
 from passerby.ops.backup.ended_chats import Ended, begin, in_live_store
+from passerby.ops.counting import counted
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import Figures, LiveStore, LiveStoreLost
 from passerby.ports.records import RecordsLost
@@ -204,7 +205,9 @@ async def _no_workers(settings: Settings, clock: Clock) -> None:
     finally:
         await store.aclose()
     if workers:
-        raise FleetRuns(f"{len(workers)} processes of Passerby run, as Redis says: {_RUNS}")
+        raise FleetRuns(
+            f"{counted(len(workers), 'process of Passerby runs', 'processes of Passerby run')}, as Redis says: {_RUNS}"
+        )
 
 
 async def nobody_connected(uri: str, clock: Clock) -> None:
@@ -220,8 +223,8 @@ async def nobody_connected(uri: str, clock: Clock) -> None:
                         return
                     await clock.sleep(_LOOK_EVERY_S)
         raise FleetRuns(
-            f"{found} connections of Passerby are open in PostgreSQL: {_RUNS}. If only a pooler keeps them, close them "
-            "there"
+            f"{counted(found, 'connection of ours is', 'connections of ours are')} open in PostgreSQL: {_RUNS}. "
+            "If only a pooler keeps them, close them there"
         )
     except (RecordsLost, DatabaseUnusable) as error:
         raise WrongSetting(

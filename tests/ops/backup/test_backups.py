@@ -16,7 +16,6 @@ from passerby.adapters.sql import SqlBroadcasts, SqlRecords, SqlStaff
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.tables import journal_positions, users
 from passerby.bootstrap.clock import SystemClock
-from passerby.bootstrap.stores import database
 from passerby.kernel.broadcast import Broadcast, BroadcastState, TargetState
 from passerby.kernel.effect import Priority
 from passerby.kernel.ids import BotId, ChatId, PersonId, UpdateRef
@@ -32,6 +31,7 @@ from passerby.ops.backup.taking import take
 from passerby.ops.backup.verifying import listed, verify
 from passerby.ops.doctor import backups
 from passerby.ops.standstill import FleetRuns, standstill
+from passerby.ops.stores import database
 from passerby.ports.doubts import StoredPerson
 from passerby.ports.facts import Fact
 from passerby.ports.leases import WorkerId
@@ -438,6 +438,7 @@ def test_a_copy_elsewhere_that_failed_is_made_with_the_next_backup(on_a_file: Se
 def test_a_pg_dump_that_is_older_than_the_server_is_named(
     on_servers: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    asyncio.run(fill(on_servers, range(1, 4)))
     old = tmp_path / "pg_dump"
     old.write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 13.4'\n")
     old.chmod(0o755)

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from passerby.ops.backup.failure import BackupFailed
 from passerby.ops.backup.restoring import restore
 from passerby.ops.backup.taking import take
-from passerby.settings import Settings
+from passerby.settings import Settings, WrongSetting
 from tests.ops.backup.test_backups import CLOCK, a_second_later, fill, ids
 from tests.size import in_full
 
@@ -39,9 +38,9 @@ def test_a_backup_is_restored_over_a_damaged_file_which_is_kept(on_a_file: Setti
         Path(f"{database}{ending}").unlink(missing_ok=True)
     DAMAGES[damage](database)
     broken = database.read_bytes()
-    with pytest.raises(BackupFailed, match="the database file is damaged"):
+    with pytest.raises(WrongSetting, match=r"damaged|is not an SQLite database"):
         asyncio.run(take(on_a_file, a_second_later))
-    with pytest.raises(BackupFailed, match="the database file is damaged: add --replace"):
+    with pytest.raises(WrongSetting, match="the database file is damaged; add --replace"):
         asyncio.run(restore(on_a_file, None, CLOCK, replace=False))
     assert database.read_bytes() == broken
     restored = asyncio.run(restore(on_a_file, None, CLOCK, replace=True))

@@ -83,7 +83,7 @@ def test_the_size_of_the_logs_is_told(tmp_path: Path) -> None:
     logs = settings(tmp_path).run_path / "logs"
     logs.mkdir()
     (logs / "worker-1.log").write_bytes(bytes(2_000_000))
-    assert "1 files with 2.0 MB" in found(settings(tmp_path))["logs"].told
+    assert "1 file with 2.0 MB" in found(settings(tmp_path))["logs"].told
 
 
 def test_a_backup_directory_that_cannot_be_used_or_shares_the_disk_is_named(tmp_path: Path) -> None:

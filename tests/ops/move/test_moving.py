@@ -195,7 +195,7 @@ def test_the_same_file_by_another_path_is_not_another_database(tmp_path: Path, m
         ("postgres//host", "--to: the directory .*postgres does not exist"),
         ("mysql://me:secret@host/db", "--to: this is not the address of a PostgreSQL database"),
         ("sqlite:///x.db", "--to: this is not the address of a PostgreSQL database"),
-        ("postgresql://me:secret@127.0.0.1:1/db", "--to: the database cannot be used"),
+        ("postgresql://me:secret@127.0.0.1:1/db", "--to: the database does not answer"),
     ],
 )
 def test_a_wrong_place_to_move_to_is_named_and_nothing_is_made_there(

@@ -19,6 +19,11 @@ _SQLITE_HEAD: Final = b"SQLite format 3\0"
 _BESIDE: Final = ("-wal", "-shm", "-journal")
 """The endings of the names of SQLite's other files."""
 
+_IS_FOREIGN: Final = (
+    "SELECT EXISTS (SELECT 1 FROM sqlite_master)"
+    " AND NOT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'journal_positions')"
+)
+
 _OPEN: Final[Counter[tuple[int, int]]] = Counter()
 """How many connections to each SQLite file this process has.
 
@@ -146,8 +151,15 @@ def _sqlite(url: URL, timeout_s: float, options: dict[str, Any]) -> AsyncEngine:
         # A text that is none would otherwise fail the whole query. `unreadable` deals with the one value.
         connection.driver_connection.text_factory = _any_text
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "temp_store=MEMORY"):
-            cursor.execute(f"PRAGMA {pragma}")
+        try:
+            cursor.execute(_IS_FOREIGN)
+            if not cursor.fetchone()[0]:  # another program's file stays as it is
+                cursor.execute("PRAGMA journal_mode=WAL")
+            for pragma in ("synchronous=FULL", "temp_store=MEMORY"):
+                cursor.execute(f"PRAGMA {pragma}")
+        except BaseException:
+            _OPEN[record.info.pop("file")] -= 1  # nobody hears of the end of a connection that never was one
+            raise
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "close")

@@ -52,6 +52,10 @@ class DatabaseUnusable(Exception):
         return str(self).partition("; ")[2]
 
 
+class UnknownRevision(DatabaseUnusable):
+    """There are tables of ours, and nothing says which release made them. A restore replaces them."""
+
+
 class Undone(RecordsLost):
     """Certainly nothing of the transaction is stored."""
 
@@ -73,6 +77,8 @@ class Damaged(DatabaseUnusable, RecordsDamaged):
 
 
 DAMAGED: Final = "the database file is damaged; stop everything that uses it and restore a backup"
+
+NEWER: Final = "a newer release has changed this database; use that release"
 
 CHANGED: Final = "somebody has changed the tables; passerby doctor says what is different"
 

@@ -7,6 +7,7 @@ CONCURRENTLY.
 
 import asyncio
 import os
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import NullPool
 
 from passerby.adapters.sql.engine import connect, database_url
-from passerby.adapters.sql.failures import DatabaseUnusable, Locked, Refused, losses
+from passerby.adapters.sql.failures import NEWER, DatabaseUnusable, Locked, Refused, UnknownRevision, losses
 from passerby.adapters.sql.pool import Pool
 from passerby.adapters.sql.tables import metadata
 from passerby.adapters.sql.whole import must_be_whole
@@ -40,6 +41,32 @@ _LOCKED_S: Final = 15.0
 _ANSWER_S: Final = 10.0
 """How long a server may take for its first answer."""
 _ASK_AGAIN_S: Final = 0.1
+_FORM: Final = r"[0-9]{4}"
+"""The form of our revisions. Other programs use Alembic, too, and have others."""
+_MARK: Final = "journal_positions"
+"""A table that we always have, and that hardly any other program has."""
+_FIND: Final = "name the database of the fleet, or make the tables with passerby init-schema"
+_NO_TABLES: Final = f"it has no tables yet; {_FIND}"
+_FOREIGN: Final = {
+    "sqlite": "it is the database of another program; name a file of Passerby's own",
+    "postgresql": (
+        "it is the database of another program; name one of Passerby's own, or make the tables there with passerby "
+        "init-schema --beside"
+    ),
+}
+
+
+_TABLES: Final = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'",
+    # Without those of extensions. PostGIS, for example, brings a table.
+    "postgresql": """
+        SELECT t.relname FROM pg_class t
+        WHERE t.relkind IN ('r', 'p') AND pg_table_is_visible(t.oid)
+          AND t.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+          AND NOT EXISTS
+              (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = t.oid AND deptype = 'e')
+    """,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +94,25 @@ def release() -> int:
 async def schema_state(database: str | os.PathLike[str] | URL) -> SchemaState:
     """Changes nothing. Raises: DatabaseUnusable, RecordsLost."""
     url = database if isinstance(database, URL) else database_url(database)
-    if _is_missing_file(url):
+    if _is_missing_file(url) or _is_empty_file(url):
         return SchemaState(None, _needed())
     engine = connect(url, poolclass=NullPool)
     try:
         with _answers():
             async with engine.connect() as connection:
-                current = await connection.run_sync(_revision)
+                current = await connection.run_sync(_known_revision)
     finally:
         await engine.dispose()
     return SchemaState(current, _needed())
 
 
 async def init_schema(
-    database: str | os.PathLike[str] | URL, on_lock: Callable[[], object] = lambda: None
+    database: str | os.PathLike[str] | URL, on_lock: Callable[[], object] = lambda: None, *, beside: bool = False
 ) -> SchemaState:
     """Upgrade the tables to what this release needs. Returns the revision that they had before.
 
-    `on_lock` is called when we hold PostgreSQL's lock and an upgrade begins. It may take minutes.
+    `on_lock` is called when we hold PostgreSQL's lock and an upgrade begins. It may take minutes. `beside`: also where
+    another program has its tables.
 
     Do not run it in two event loops of one process at once: Alembic keeps its state in module globals.
     Raises: DatabaseUnusable, RecordsLost.
@@ -93,7 +121,7 @@ async def init_schema(
     is_sqlite = url.get_backend_name() == "sqlite"
     engine = connect(url, _BRIEF if is_sqlite else _PATIENT, poolclass=NullPool)
     try:
-        before = await (_when_unlocked(engine) if is_sqlite else _answered(_on_postgres(engine, on_lock)))
+        before = await (_when_unlocked(engine) if is_sqlite else _answered(_on_postgres(engine, on_lock, beside)))
     finally:
         await engine.dispose()
     return SchemaState(before, _needed())
@@ -133,6 +161,39 @@ async def is_damaged(database: str | os.PathLike[str] | URL) -> bool:
         await engine.dispose()
 
 
+async def must_be_ours(
+    database: str | os.PathLike[str] | URL, *, may_be_older: bool = False, may_be_changed: bool = False
+) -> SchemaState:
+    """For commands that only read: there are tables of ours, of this release, and as our migrations leave them.
+
+    Changes nothing. `may_be_older`: an older release may have made them; then it is not looked at whether all are
+    there. `may_be_changed`: nor is it looked at otherwise. Raises: DatabaseUnusable if not, RecordsLost.
+    """
+    url = database if isinstance(database, URL) else database_url(database)
+    if _is_missing_file(url):
+        raise DatabaseUnusable(f"there is no file {url.database}; {_FIND}")
+    if _is_empty_file(url):
+        raise DatabaseUnusable(_NO_TABLES)
+    engine = connect(url, poolclass=NullPool)
+    try:
+        with _answers():
+            async with engine.connect() as connection:
+                current = await connection.run_sync(_known_revision)
+                state = SchemaState(current, _needed())
+                if current is None:
+                    raise DatabaseUnusable(_NO_TABLES)
+                if state.is_newer:
+                    raise DatabaseUnusable(NEWER)
+                if state.is_current and not may_be_changed:
+                    await connection.run_sync(must_be_whole)
+                elif not state.is_current and not may_be_older:
+                    told = f"its tables are of an older release ({current}, and this one needs {state.needed})"
+                    raise DatabaseUnusable(f"{told}; run passerby init-schema")
+                return state
+    finally:
+        await engine.dispose()
+
+
 async def check_tables(database: str | os.PathLike[str] | URL) -> None:
     """Whether the tables are as our migrations leave them. The revision must be current. Changes nothing.
 
@@ -168,7 +229,7 @@ async def _on_sqlite(engine: AsyncEngine) -> str | None:
             return before
 
 
-async def _on_postgres(engine: AsyncEngine, on_lock: Callable[[], object]) -> str | None:
+async def _on_postgres(engine: AsyncEngine, on_lock: Callable[[], object], beside: bool) -> str | None:
     """The guard's lock lasts as long as its transaction, so it works through a pooler, and ends with its process."""
     async with engine.connect() as guard:
         async with asyncio.timeout(_ANSWER_S):
@@ -176,7 +237,7 @@ async def _on_postgres(engine: AsyncEngine, on_lock: Callable[[], object]) -> st
         await _lock(guard)
         async with engine.connect() as connection:
             async with asyncio.timeout(_ANSWER_S):
-                before = await connection.run_sync(_known_revision)
+                before = await connection.run_sync(_known_revision, beside)
             await connection.commit()
             if before != _needed():
                 on_lock()
@@ -217,6 +278,11 @@ def _is_missing_file(url: URL) -> bool:
     return url.get_backend_name() == "sqlite" and not Path(url.database or "").exists()
 
 
+def _is_empty_file(url: URL) -> bool:
+    """To open it would write a head into it."""
+    return url.get_backend_name() == "sqlite" and not Path(url.database or "").stat().st_size
+
+
 async def _upgrade(connection: AsyncConnection, before: str | None) -> None:
     if before != _needed():
         # Alembic takes longer to import than most starts have to wait for a database.
@@ -241,18 +307,27 @@ def _revision(connection: sa.Connection) -> str | None:
     found: list[object] = list(connection.scalars(sa.select(sa.column("version_num")).select_from(sa.table(_VERSIONS))))
     if len(found) > 1:
         told = f"its table {_VERSIONS} has {len(found)} rows, so somebody has changed it"
-        raise DatabaseUnusable(f"{told}; delete the row that does not belong there, or restore a backup")
+        raise UnknownRevision(f"{told}; delete the row that does not belong there, or restore a backup")
     return str(found[0]) if found else None
 
 
-def _known_revision(connection: sa.Connection) -> str | None:
-    """Raises: DatabaseUnusable, if our tables exist but nothing says which release made them, or no release of ours."""
+def _known_revision(connection: sa.Connection, beside: bool = False) -> str | None:
+    """Raises: UnknownRevision, if nothing says which release made our tables; DatabaseUnusable, if none is ours."""
     revision = _revision(connection)
-    if revision is None and (strays := sorted(metadata.tables.keys() & set(sa.inspect(connection).get_table_names()))):
-        raise DatabaseUnusable(
-            f"it has tables ({', '.join(strays[:3])}) but does not say which release made them; "
-            "restore a backup, or name a database that is empty"
-        )
-    if revision is not None and revision not in _known() and revision < _needed():
-        raise DatabaseUnusable(f"its tables have the revision {revision[:20]!r}, which never existed; restore a backup")
+    if revision in _known():
+        return revision
+    tables = set(connection.scalars(sa.text(_TABLES[connection.dialect.name]))) - {_VERSIONS}
+    strays = sorted(metadata.tables.keys() & tables)
+    if revision is None:
+        if strays:
+            raise UnknownRevision(
+                f"it has tables ({', '.join(strays[:3])}) but does not say which release made them; "
+                "restore a backup, or name a database that is empty"
+            )
+        if tables and not beside:
+            raise DatabaseUnusable(_FOREIGN[connection.dialect.name])
+    elif not re.fullmatch(_FORM, revision) and _MARK not in strays:
+        raise DatabaseUnusable(_FOREIGN[connection.dialect.name])
+    elif not re.fullmatch(_FORM, revision) or revision < _needed():
+        raise UnknownRevision(f"its tables have the revision {revision[:20]!r}, which never existed; restore a backup")
     return revision

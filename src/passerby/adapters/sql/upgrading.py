@@ -8,7 +8,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 
-from passerby.adapters.sql.failures import DatabaseUnusable
+from passerby.adapters.sql.failures import NEWER, DatabaseUnusable
 
 _MIGRATIONS: Final = Path(__file__).with_name("migrations")
 
@@ -28,4 +28,4 @@ def upgrade(connection: sa.Connection, to: str = "head") -> None:
         command.upgrade(config, to)
     except CommandError:
         # The tests run through all revisions, so only an unknown revision can fail here.
-        raise DatabaseUnusable("a newer release has changed this database; use that release") from None
+        raise DatabaseUnusable(NEWER) from None

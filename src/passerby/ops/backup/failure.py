@@ -13,5 +13,9 @@ class WrongBackup(BackupFailed):
     """Somebody has named a file that cannot be restored: no backup, a damaged one, or one of another key."""
 
 
+class DatabaseDamaged(BackupFailed):
+    """The database file is damaged, so nothing can be copied from it or into it."""
+
+
 class DumpRefused(BackupFailed):
     """The database answers, and does not take this dump."""

@@ -20,7 +20,7 @@ from sqlalchemy.pool import NullPool
 from passerby.adapters.sql import DatabaseUnusable, Pool, init_schema, release
 from passerby.adapters.sql.checksums import Contents
 from passerby.adapters.sql.engine import connect, database_url
-from passerby.adapters.sql.failures import losses
+from passerby.adapters.sql.failures import DAMAGED, losses
 from passerby.adapters.sql.tables import broadcast_targets, chats, star_sweeps, users
 from passerby.domain.reconcile import REASON
 from passerby.kernel.broadcast import TargetState
@@ -30,13 +30,15 @@ from passerby.ops.backup.manifest import Manifest
 from passerby.ops.backup.places import database_of, directory_of
 from passerby.ops.backup.sealed import NotABackup, Sealed
 from passerby.ops.backup.verifying import checked, fits, manifest_in
+from passerby.ops.counting import counted
 from passerby.ops.standstill import standstill
+from passerby.ops.stores import database as records_of
+from passerby.ops.stores import must_not_be_foreign
 from passerby.ports.clock import Clock
 from passerby.ports.records import RecordsLost
-from passerby.settings import Settings, open_backup_key
+from passerby.settings import Settings, WrongSetting, open_backup_key
 
 _PATIENT: Final = Pool(timeout_s=600.0)
-_DAMAGED: Final = "the database file is damaged: add --replace, and it is kept beside the new one"
 _OF_NOBODY: Final = frozenset(
     {"journal_positions", "star_sweeps", "faults", "daily_figures", "funnel", "panel_figures", "panel_limits"}
 )
@@ -79,7 +81,15 @@ async def restore(
     Raises: BackupFailed, FleetRuns, WrongSetting, OSError.
     """
     database = database_of(settings)
-    path = directory_of(settings).find(name, clock.now())
+    directory = directory_of(settings)
+    is_damaged = await database.is_damaged()
+    if not is_damaged:
+        await must_not_be_foreign(settings)
+    elif not replace:
+        raise WrongSetting(
+            "SQLITE_DB_PATH", DAMAGED.partition("; ")[0], "add --replace, and it is kept beside the new one"
+        )
+    path = directory.find(name, clock.now())
     with path.open("rb") as file:
         try:
             sealed = Sealed(file, open_backup_key(settings, make=False))
@@ -89,17 +99,16 @@ async def restore(
                 pass
             async with standstill(settings, clock) as still:
                 _check_release(manifest)
-                is_damaged = await database.is_damaged()
-                if is_damaged and not replace:
-                    raise BackupFailed(_DAMAGED)
                 before = await database.contents() if not is_damaged else Contents(None, {}, {})
                 if _is_used(before) and not replace:
                     people = before.tables["users"].rows if "users" in before.tables else 0
-                    raise BackupFailed(f"the database holds {people} people: add --replace to replace them")
+                    raise BackupFailed(
+                        f"the database holds {counted(people, 'person', 'people')}: add --replace to replace them"
+                    )
                 found = await still.look()
                 busy = found.busy or {}
                 if found.busy is None and not is_damaged:
-                    busy = await ended_chats.in_records(_database(settings))
+                    busy = await ended_chats.in_records(records_of(settings))
                 reached("live store")
                 live_entries = await still.empty_live_store()
                 await still.begin_live_store(busy)
@@ -107,14 +116,14 @@ async def restore(
                 stream = checked(sealed, manifest)
                 aside = await database.replace(stream, manifest.contents, is_damaged=is_damaged)
                 reached("schema")
-                await init_schema(_database(settings))
+                await init_schema(records_of(settings))
                 reached("chats")
                 if found.busy is None and not busy:
-                    busy = await ended_chats.in_records(_database(settings))
+                    busy = await ended_chats.in_records(records_of(settings))
                     await still.begin_live_store(busy)
                 with losses():
-                    ended = await _end_chats(_database(settings), clock.now())
-                    await _end_broadcasts(_database(settings))
+                    ended = await _end_chats(records_of(settings), clock.now())
+                    await _end_broadcasts(records_of(settings))
         except NotABackup as error:
             raise WrongBackup(str(error)) from None
         except (DatabaseUnusable, RecordsLost) as error:
@@ -164,7 +173,3 @@ async def _end_broadcasts(database: str | Path) -> None:
 def _check_release(manifest: Manifest) -> None:
     if int(manifest.contents.revision or "0") > release():
         raise BackupFailed(f"this backup is of a newer release ({manifest.contents.revision}): install that one")
-
-
-def _database(settings: Settings) -> str | Path:
-    return settings.postgres_uri.get_secret_value() if settings.postgres_uri else settings.sqlite_db_path

@@ -25,7 +25,8 @@ from sqlalchemy.pool import StaticPool
 from passerby.adapters.sql.checksums import Contents, contents
 from passerby.adapters.sql.failures import DAMAGED, SQLITE_SENTENCES
 from passerby.ops.backup.databases import Dump, Loaded
-from passerby.ops.backup.failure import BackupFailed
+from passerby.ops.backup.failure import BackupFailed, DatabaseDamaged
+from passerby.ops.counting import counted
 
 T = TypeVar("T")
 _READ: Final = 1 << 20
@@ -45,7 +46,10 @@ class SqliteDatabase:
         if not self._path.exists():
             raise BackupFailed(f"there is no {self._path.name} yet")
         with self._beside() as file:
-            found = await _patiently(lambda: self._copy(file))
+            try:
+                found = await _patiently(lambda: self._copy(file))
+            except DatabaseDamaged as damaged:
+                raise DatabaseDamaged(f"SQLITE_DB_PATH: {damaged}") from None
             with file.open("rb") as copied:
                 yield Dump(f"SQLite {sqlite3.sqlite_version}", found, _read(copied))
 
@@ -161,7 +165,7 @@ def _problems(connection: sqlite3.Connection) -> list[str]:
     checked = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
     broken = len(connection.execute("PRAGMA foreign_key_check").fetchall())
     problems = [] if checked == "ok" else ["SQLite finds the file damaged"]
-    return problems + ([f"{broken} rows refer to rows that are missing"] if broken else [])
+    return problems + ([f"{counted(broken, 'row refers', 'rows refer')} to rows that are missing"] if broken else [])
 
 
 async def _patiently(work: Callable[[], T]) -> T:
@@ -171,7 +175,7 @@ async def _patiently(work: Callable[[], T]) -> T:
         # Only the kind of the error: the text may quote a row.
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in _DAMAGE:
-            raise BackupFailed(DAMAGED) from None
+            raise DatabaseDamaged(DAMAGED) from None
         kind = SQLITE_SENTENCES.get(code) or getattr(error, "sqlite_errorname", None) or type(error).__name__
         raise BackupFailed(f"SQLite: {kind}") from None
 

@@ -17,6 +17,7 @@ from passerby.ops.backup.failure import BackupFailed
 from passerby.ops.backup.manifest import Manifest
 from passerby.ops.backup.places import database_of, directory_of
 from passerby.ops.backup.sealed import Sealer
+from passerby.ops.stores import must_exist
 from passerby.settings import Settings, open_backup_key
 
 _UPLOAD_S: Final = 6 * 3600.0
@@ -35,6 +36,7 @@ class Taken(NamedTuple):
 async def take(settings: Settings, now: Callable[[], float], reached: Callable[[str], None] = lambda _: None) -> Taken:
     """`reached` hears the name of each step before it begins. Raises: BackupFailed, WrongSetting, OSError."""
     directory = directory_of(settings)
+    await must_exist(settings, may_be_older=True)
     key = open_backup_key(settings, make=True)
     with directory.locked():
         database = database_of(settings)

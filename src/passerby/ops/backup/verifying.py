@@ -11,6 +11,7 @@ from passerby.ops.backup.failure import BackupFailed, DumpRefused
 from passerby.ops.backup.manifest import Manifest
 from passerby.ops.backup.places import database_of, directory_of
 from passerby.ops.backup.sealed import NotABackup, Sealed, manifest_of
+from passerby.ops.stores import must_not_be_foreign
 from passerby.settings import Settings, open_backup_key
 
 
@@ -54,6 +55,8 @@ async def verify(settings: Settings, name: str | None, now: Callable[[], float])
     Raises: BackupFailed, if the test cannot be made; WrongSetting, OSError.
     """
     directory = directory_of(settings)
+    if settings.postgres_uri is not None:  # the test needs its server
+        await must_not_be_foreign(settings)
     with directory.locked():
         path = directory.find(name, now())
         database = database_of(settings)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from passerby.ops.backup.directory import Directory, begun_at, strange
+from passerby.ops.counting import counted
 from passerby.ops.doctor.finding import GIB, Finding, fail, warn, well
 from passerby.settings import Settings
 
@@ -74,7 +75,7 @@ def checks(settings: Settings, now: Callable[[], float]) -> Iterator[Finding]:
         yield warn("restore test", "no backup was restored for a test yet", "run passerby backup verify")
         return
     days = (now() - verified.at) / 86_400
-    told = f"{verified.name}, {days:.0f} days ago"
+    told = f"{verified.name}, {counted(days, 'day')} ago"
     if verified.problems:
         yield fail("restore test", f"{told}: {verified.problems[0]}", "make a new backup, and verify it")
     elif days > UNTESTED_DAYS:

@@ -16,6 +16,7 @@ from passerby.adapters.sql.examination import examine
 from passerby.adapters.sql.failures import DAMAGED, losses
 from passerby.adapters.sql.pooler import is_pooled, name_of_pooler
 from passerby.adapters.sql.schema import check_tables, is_damaged
+from passerby.ops.counting import counted
 from passerby.ops.doctor.finding import Finding, ahead_by, fail, skew, warn, well
 from passerby.ports.records import RecordsLost
 from passerby.settings import Settings, open_key
@@ -91,7 +92,7 @@ async def _rows(settings: Settings, database: str | Path) -> Finding:
         found = await examine(database, key, ROWS_S)
     except (RecordsLost, exc.SQLAlchemyError) as error:
         return fail("rows", f"cannot be read ({_kind(error)})", "restore a backup")
-    people = f"{found.people} people" + ("" if found.is_whole else " looked at, more are there")
+    people = counted(found.people, "person", "people") + ("" if found.is_whole else " looked at, more are there")
     if not found.unreadable:
         return well("rows", f"all can be read ({people})")
     named = "; ".join(map(str, found.unreadable[:NAMED]))
@@ -113,8 +114,8 @@ def judged_pools(settings: Settings, processes: int, most: int, reserved: int) -
     room = most - reserved
     least, peak = settings.db_pool_min * processes, settings.db_pool_max * processes
     told = (
-        f"{_count(processes)} with {settings.db_pool_min} to {settings.db_pool_max} connections each, "
-        f"{room} of the server's {most} for them"
+        f"{counted(processes, 'process', 'processes')} with {settings.db_pool_min} to {settings.db_pool_max} "
+        f"connections each, {room} of the server's {most} for them"
     )
     if peak <= room:
         return well("pools", told)
@@ -128,16 +129,14 @@ def judged_pools(settings: Settings, processes: int, most: int, reserved: int) -
 def pooled_pools(settings: Settings, processes: int) -> Finding:
     """How many connections a pooler must allow. Its limit cannot be read."""
     peak = settings.db_pool_max * processes
-    told = f"{_count(processes)} with up to {settings.db_pool_max} connections each to the pooler"
+    told = (
+        f"{counted(processes, 'process', 'processes')} with up to {settings.db_pool_max} connections each to the pooler"
+    )
     if peak <= POOLER_LETS_IN:
         return well("pools", told)
     return warn(
         "pools", told, f"make sure that its max_client_conn is at least {peak}; it is 100 unless it was changed"
     )
-
-
-def _count(processes: int) -> str:
-    return "1 process" if processes == 1 else f"{processes} processes"
 
 
 class _Seen(msgspec.Struct, frozen=True):

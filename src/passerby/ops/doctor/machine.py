@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+from passerby.ops.counting import counted
 from passerby.ops.doctor.finding import GIB, Finding, Verdict, fail, warn, well
 from passerby.settings import Settings, WrongSetting, addresses, doubts, open_key
 
@@ -52,7 +53,7 @@ def _fleet(settings: Settings) -> Iterator[Finding]:
             "bots", "one bot: if Telegram bans it, everybody is gone", "add a second, of another brand or language"
         )
     else:
-        yield well("bots", f"{count} bots")
+        yield well("bots", counted(count, "bot"))
     if settings.is_shared:
         yield well("stores", "Redis and PostgreSQL: any number of processes")
     elif settings.postgres_uri is not None:

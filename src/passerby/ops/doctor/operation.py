@@ -12,6 +12,7 @@ from passerby.domain.team import may
 from passerby.kernel.staff import Permission
 from passerby.ops.cluster.configuration import LOG_BYTES, LOGS
 from passerby.ops.cluster.drill import last_drill
+from passerby.ops.counting import counted
 from passerby.ops.doctor.finding import Finding, warn, well
 from passerby.ports.records import RecordsLost
 from passerby.settings import Settings
@@ -101,7 +102,7 @@ def _drill(settings: Settings, now: float) -> Iterator[Finding]:
         yield warn("failover", "it was never tried here", "run passerby drill failover at a quiet hour")
         return
     days = (now - last.at) / 86_400
-    told = f"tried {days:.0f} days ago: all was well after {last.drill.whole_s} s"
+    told = f"tried {counted(days, 'day')} ago: all was well after {last.drill.whole_s} s"
     if days > UNTRIED_DAYS:
         yield warn("failover", told, "run passerby drill failover at a quiet hour")
     else:
@@ -113,7 +114,7 @@ def _logs(settings: Settings) -> Iterator[Finding]:
     if not found:
         yield well("logs", "there are none yet; at most six files of ten MiB a process")
         return
-    told = f"{len(found)} files with {sum(found.values()) / 1e6:.1f} MB; at most six of ten MiB a process"
+    told = f"{counted(len(found), 'file')} with {sum(found.values()) / 1e6:.1f} MB; at most six of ten MiB a process"
     if large := [each.name for each, size in found.items() if size > 2 * LOG_BYTES]:
         remedy = "see what else writes there; then stop the cluster, delete the file, and start the cluster"
         yield warn("logs", f"{told}, but {large[0]} is larger", remedy)

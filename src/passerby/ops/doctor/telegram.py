@@ -11,6 +11,7 @@ from pyreqwest.exceptions import PyreqwestError
 
 from passerby.adapters.botapi.webhook_api import BotApiWebhooks
 from passerby.kernel.ids import BotId
+from passerby.ops.counting import counted
 from passerby.ops.doctor.finding import Finding, ahead_by, fail, skew, warn, well
 from passerby.ports.telegram import TelegramError, TokenRefused
 from passerby.ports.webhook_api import Switches, WebhookApi, WebhookState
@@ -131,7 +132,7 @@ async def _confirmed(call: Callable[[], Awaitable[str]]) -> str:
 
 def webhook_findings(check: str, state: WebhookState, settings: Settings, now: float) -> list[Finding]:
     """Compare a bot's webhook at Telegram with the settings here."""
-    pending = f"{state.pending_update_count} updates wait"
+    pending = counted(state.pending_update_count, "update waits", "updates wait")
     if settings.update_mode == "polling":
         if state.url:
             return [fail(check, "a webhook is set, so it cannot be polled", "run passerby webhook delete")]

@@ -7,8 +7,8 @@ database empty, and the command may be repeated. The old database stays as it is
 Open chats and searches are in the rows of the people: a new live store is rebuilt from them at the next start.
 """
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -17,12 +17,15 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import NullPool
 
-from passerby.adapters.sql import DatabaseUnusable, Pool, SqlRecords, init_schema
+from passerby.adapters.sql import DatabaseUnusable, Pool, SqlRecords
+from passerby.adapters.sql import init_schema as sql_init_schema
 from passerby.adapters.sql.checksums import Contents, contents
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.failures import losses
+from passerby.ops.counting import counted
 from passerby.ops.move.copying import copy_all
 from passerby.ops.standstill import Standstill, nobody_connected, standstill
+from passerby.ops.stores import database, init_schema, must_exist, must_fit, sentences
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import Figures
 from passerby.ports.records import RecordsLost
@@ -54,33 +57,53 @@ async def move(
     settings: Settings, to: str, clock: Clock, copied: Callable[[str, int], object] = lambda *_: None
 ) -> Moved:
     """`to`: the URI of a PostgreSQL database, or the path of a database file. Raises: MoveFailed, FleetRuns."""
-    source, target = _database(settings), _database(goal := _goal(settings, to))
+    source, target = database(settings), database(goal := _goal(settings, to))
     if _place(source) == _place(target):
         raise WrongDatabase("this is the database that the settings name already")
-    if isinstance(source, Path) and not source.exists():
-        raise MoveFailed(f"there is no {source.name} to move")
     if isinstance(target, Path) and not target.parent.is_dir():
         raise WrongDatabase(f"--to: the directory {target.parent} does not exist; {_FORMS}")
+    await must_exist(settings, may_be_older=True)
+    await _must_fit(target, goal)
     try:
         with losses():
             async with AsyncExitStack() as closing:
                 still = await closing.enter_async_context(standstill(settings, clock))
-                await init_schema(source)
+                await init_schema(settings)
                 left = await _drained(still, source)
                 if isinstance(target, Path):
-                    if goal.live_path.exists() and goal.live_path.stat().st_size:
-                        raise MoveFailed(f"{goal.live_path.name} is from another time: remove it, or name another file")
                     await closing.enter_async_context(standstill(goal, clock))
                 else:
                     await _unconnected(target, clock)
-                await init_schema(target)
+                await _make_tables(target, goal)
                 return await _moved(source, target, left, copied)
     except (DatabaseUnusable, RecordsLost) as error:
         raise MoveFailed(f"a database cannot be used: {error}") from None
 
 
+async def _must_fit(target: str | Path, goal: Settings) -> None:
+    """Before anything is made or locked: the new database can be used, and is empty or ours. Raises: WrongDatabase."""
+    if isinstance(target, Path) and goal.live_path.exists() and goal.live_path.stat().st_size:
+        raise WrongDatabase(f"--to: {goal.live_path.name} is from another time; remove it, or name another file")
+    with _told_of():
+        await must_fit(goal, "--to")
+
+
+async def _make_tables(target: str | Path, goal: Settings) -> None:
+    with _told_of(), sentences(goal, "--to"):
+        await sql_init_schema(target)
+
+
+@contextmanager
+def _told_of() -> Iterator[None]:
+    """Raises: WrongDatabase instead of WrongSetting: no setting is wrong."""
+    try:
+        yield
+    except WrongSetting as error:
+        raise WrongDatabase(str(error)) from None
+
+
 async def _unconnected(target: str, clock: Clock) -> None:
-    """Raises: FleetRuns; MoveFailed instead of a sentence about POSTGRES_URI, which is not what is wrong."""
+    """Raises: FleetRuns; WrongDatabase instead of a sentence about POSTGRES_URI, which is not what is wrong."""
     try:
         await nobody_connected(target, clock)
     except WrongSetting as error:
@@ -101,7 +124,7 @@ async def _moved(source: str | Path, target: str | Path, left: Figures, copied: 
         there = await writing.run_sync(contents)
         if there.rows:
             if held.differences(there):
-                raise WrongDatabase(f"the new database is not empty: it has {there.rows} rows")
+                raise WrongDatabase(f"the new database is not empty: it has {counted(there.rows, 'row')}")
             return Moved(held, left, was_done=True)
         await copy_all(reading, writing, copied)
         if differences := held.differences(await writing.run_sync(contents)):
@@ -111,8 +134,8 @@ async def _moved(source: str | Path, target: str | Path, left: Figures, copied: 
 
 
 @asynccontextmanager
-async def _connection(database: str | Path, *, writes: bool = False) -> AsyncIterator[AsyncConnection]:
-    engine = connect(database_url(database), _PATIENT, poolclass=NullPool)
+async def _connection(where: str | Path, *, writes: bool = False) -> AsyncIterator[AsyncConnection]:
+    engine = connect(database_url(where), _PATIENT, poolclass=NullPool)
     try:
         async with engine.connect() as connection:
             if writes:
@@ -138,9 +161,5 @@ def _goal(settings: Settings, to: str) -> Settings:
     return settings.model_copy(update={**own, "postgres_uri": None, "sqlite_db_path": path.absolute()})
 
 
-def _place(database: str | Path) -> str:
-    return str(database.expanduser().resolve()) if isinstance(database, Path) else database
-
-
-def _database(settings: Settings) -> str | Path:
-    return settings.postgres_uri.get_secret_value() if settings.postgres_uri else settings.sqlite_db_path
+def _place(where: str | Path) -> str:
+    return str(where.expanduser().resolve()) if isinstance(where, Path) else where

@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy.pool import NullPool
 
-from passerby.adapters.sql import DatabaseUnusable, Pool, SqlRecords, init_schema
+from passerby.adapters.sql import DatabaseUnusable, Pool, SqlRecords
 from passerby.adapters.sql.audit import lock_audit
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.failures import Damaged, losses
@@ -26,6 +26,7 @@ from passerby.ops.people_import.files import UnknownForm
 from passerby.ops.people_import.incoming import LIFETIME, Incoming, NotReadable, incoming, refusal
 from passerby.ops.people_import.stranger_chatbot import Left
 from passerby.ops.standstill import standstill
+from passerby.ops.stores import database, init_schema, must_exist, must_fit, sentences
 from passerby.ports.clock import Clock
 from passerby.ports.facts import BlockChanged, Fact, PersonChanged, SanctionChanged
 from passerby.ports.records import RecordsLost
@@ -81,26 +82,35 @@ async def bring(
         raise WrongSource("--bot names none of the bots in BOT_TOKENS")
     if "://" not in source:
         _check_readable(Path(source))
+    has_tables = await must_fit(settings)
+    if has_tables and dry_run:
+        await must_exist(settings)
     outcome = Outcome()
     people = await _read(source, bots, outcome, refused)
-    try:
-        with losses():
-            for person in people.values():
-                if not person.bots and bot is not None:
-                    person.bots = (BotId(bot),)
-            if dry_run:
-                await _weigh(settings, people, outcome, refused, clock.now(), None)
-                return outcome
-            async with standstill(settings, clock):
-                await init_schema(_database(settings))
-                records = SqlRecords.at(_database(settings), _PATIENT)
-                try:
-                    await _weigh(settings, people, outcome, refused, clock.now(), records)
-                finally:
-                    await records.aclose()
-    except (DatabaseUnusable, RecordsLost) as error:
-        raise ImportFailed(f"a database cannot be used: {error}") from None
+    for person in people.values():
+        if not person.bots and bot is not None:
+            person.bots = (BotId(bot),)
+    with sentences(settings):
+        if dry_run:
+            async with _records(settings, has_tables=has_tables) as records:
+                await _weigh(settings, people, outcome, refused, clock.now(), records, writes=False)
+            return outcome
+        async with standstill(settings, clock):
+            await init_schema(settings)
+            async with _records(settings) as records:
+                await _weigh(settings, people, outcome, refused, clock.now(), records, writes=True)
     return outcome
+
+
+@asynccontextmanager
+async def _records(settings: Settings, *, has_tables: bool = True) -> AsyncIterator[SqlRecords | None]:
+    """None: there are no tables yet."""
+    records = SqlRecords.at(database(settings), _PATIENT) if has_tables else None
+    try:
+        yield records
+    finally:
+        if records is not None:
+            await records.aclose()
 
 
 async def _read(
@@ -179,18 +189,20 @@ async def _weigh(
     refused: Callable[[str, str], object],
     now: float,
     records: SqlRecords | None,
+    *,
+    writes: bool,
 ) -> None:
-    """Judge and count everybody. With `records`, also write."""
+    """Judge and count everybody."""
     # Positions in the journal of a run of its own: a batch with an unknown outcome is applied once.
     generation, number = f"import-{secrets.token_hex(8)}", 0
     everybody = sorted(people.values(), key=lambda each: each.person)
     for start in range(0, len(everybody), _BATCH):
         batch = everybody[start : start + _BATCH]
-        known = await _known(settings, [each.person for each in batch], records)
+        known = set(await records.people([each.person for each in batch])) if records is not None else set()
         facts: list[Fact] = []
         for person in batch:
             facts += _facts(person, settings.minimum_age, person.person in known, outcome, refused, now)
-        if records is not None:
+        if writes and records is not None:
             await records.apply(generation, list(enumerate(facts, number + 1)))
             number += len(facts)
             await _ban(settings, [each for each in batch if each.is_banned(now) and each.person in known], now)
@@ -229,24 +241,11 @@ def _facts(
     return facts
 
 
-async def _known(settings: Settings, persons: list[PersonId], records: SqlRecords | None) -> set[PersonId]:
-    if records is not None:
-        return set(await records.people(persons))
-    database = _database(settings)
-    if isinstance(database, Path) and not database.exists():
-        return set()
-    reading = SqlRecords.at(database, _PATIENT)
-    try:
-        return set(await reading.people(persons))
-    finally:
-        await reading.aclose()
-
-
 async def _ban(settings: Settings, banned: list[Incoming], now: float) -> None:
     """Order bans of people who were here already: the fleet knows how they are now, and does it when it starts."""
     if not banned:
         return
-    engine = connect(database_url(_database(settings)), _PATIENT, poolclass=NullPool)
+    engine = connect(database_url(database(settings)), _PATIENT, poolclass=NullPool)
     try:
         async with engine.connect() as connection:
             await connection.execution_options(writes=True)
@@ -256,7 +255,3 @@ async def _ban(settings: Settings, banned: list[Incoming], now: float) -> None:
                 await add_orders(connection, orders, now)
     finally:
         await engine.dispose()
-
-
-def _database(settings: Settings) -> str | Path:
-    return settings.postgres_uri.get_secret_value() if settings.postgres_uri else settings.sqlite_db_path

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from passerby.adapters.sql import Pool, SqlRecords
 from passerby.adapters.sql.named import named
 from passerby.adapters.sql.tables import metadata
+from passerby.ops.counting import counted
 from passerby.ops.doctor.finding import Finding, warn, well
 from passerby.ops.slow.insight import Insight, Statement, size
 from passerby.settings import Settings
@@ -112,7 +113,7 @@ def _judged(tables: Sequence[Any], unused: Sequence[Any]) -> list[Finding]:
     found = [
         warn(
             f"dead rows {name}",
-            f"{gone} dead rows beside {live}",
+            f"{counted(gone, 'dead row')} beside {live}",
             f"run VACUUM (ANALYZE) {name}; or let autovacuum do it",
         )
         for name, live, gone, *_ in dead
@@ -120,7 +121,7 @@ def _judged(tables: Sequence[Any], unused: Sequence[Any]) -> list[Finding]:
     found += [
         warn(
             f"scans of {name}",
-            f"it was read whole {scans} times, more often than by an index",
+            f"it was read whole {counted(scans, 'time')}, more often than by an index",
             "an index is missing: report this, with the slowest statements",
         )
         for name, _, _, scans, *_ in scanned
