@@ -639,5 +639,8 @@ def test_a_glance_at_the_outline_never_hides_a_clue(words: str) -> None:
     read = normal_form.plain(words)
     outline = read.encode().translate(search._OUTLINES).decode()
     assert search._has_signs(read, outline) == (search._SIGN.search(read) is not None)
+    if search._MARKED.search(outline) is None:
+        assert not search._has_signs(read, outline), "a text without a mark is not searched for signs"
+        assert not any(digit in read for digit in "0123456789"), "nor for digits"
     assert search._has_two_scripts(read, outline) == (search._TWO_SCRIPTS.search(read) is not None)
     assert outline.count("0") == sum(map("0123456789".count, read))

@@ -4,6 +4,8 @@ Chats are not stored. The reporter replies to a message, and Telegram brings the
 if the live store knows that it was the copy of a message of the partner in that chat.
 """
 
+from typing import Final
+
 from passerby.domain.after_chat import EARLIER_S
 from passerby.domain.commands import command_in
 from passerby.kernel.event import ButtonPressed, Event, MessageReceived
@@ -15,10 +17,12 @@ REPORT = "report"
 CHOICES = frozenset({"complain"})
 """Buttons under a question that replies to the message it is about."""
 
+_CHOOSING: Final = (MessageReceived, ButtonPressed)
+
 
 def original_of(event: Event) -> MessageRef | None:
     """The message of our bot's that a person replied to, or that a pressed question is about."""
-    if isinstance(event, MessageReceived | ButtonPressed) and event.original is not None:
+    if isinstance(event, _CHOOSING) and event.original is not None:
         return MessageRef(event.bot, event.original.message)
     return None
 

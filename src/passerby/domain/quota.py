@@ -25,17 +25,19 @@ RESERVE = Budget(0.5, 10)
 class QuotaUsage:
     """One person's use of their quota. It is shut during a spell. Times are monotonic seconds."""
 
-    __slots__ = ("_pace", "_quota", "_recent", "_reserve_tat", "_tat", "is_shut")
+    __slots__ = ("_each_s", "_pace", "_quota", "_recent", "_reserve_tat", "_slack_s", "_tat", "is_shut")
 
     def __init__(self, quota: Quota) -> None:
         self._quota = quota
         self._pace = Budget(quota.per_s, quota.at_once)
+        # The same as in `Budget`, which would divide for each event.
+        self._each_s, self._slack_s = 1 / quota.per_s, (quota.at_once - 1) / quota.per_s
         self._tat = self._reserve_tat = FULL
         self._recent: deque[object] = deque(maxlen=REMEMBERED)
         self.is_shut = False
         """Whether a spell is under way."""
 
-    def admits(self, waiting: int, now: float, *, follows: object = None) -> bool:
+    def admits(self, waiting: int, now: float, follows: object = None) -> bool:
         """Admit one more event, or begin a spell.
 
         `waiting` is how many of the person's events and deliveries are unfinished. `follows` is the message that an
@@ -47,8 +49,9 @@ class QuotaUsage:
             if not self.is_shut:
                 self._recent.append(follows)
         if not self.is_shut:
-            if waiting < self._quota.at_once and self._pace.wait_s(self._tat, now) <= 0:
-                self._tat = self._pace.spend(self._tat, now)
+            tat = self._tat
+            if waiting < self._quota.at_once and tat - now <= self._slack_s:
+                self._tat = max(tat, now) + self._each_s
                 return True
             self.is_shut = True
         return False

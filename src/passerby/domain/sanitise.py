@@ -10,7 +10,7 @@ Tables list the kinds that are never passed on, and the kinds that would tell wh
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote
 
 import msgspec
@@ -38,6 +38,11 @@ FOUND_ANEW = frozenset({"mention", "hashtag", "cashtag", "bot_command", "url", "
 they are harmless in a copy. Types that are neither here nor in KEPT (a `text_mention`, or a future type) could reveal
 somebody in a copy."""
 
+# Looking a member up in its class costs as much as a call of a function, and every relay asks.
+_TEXT: Final = Kind.TEXT
+_POLL: Final = Kind.POLL
+_RICH: Final = Kind.RICH
+
 REFUSED = {
     Kind.GAME: "chat.refused_game",
     Kind.STORY: "chat.refused_story",
@@ -63,7 +68,7 @@ INSIDE = (
 
 def refusal(content: Content) -> str | None:
     """The text key for why this is never passed on. None if it may be passed on."""
-    if content.kind is Kind.POLL and (content.detail or {}).get("has_media"):
+    if content.kind is _POLL and (content.detail or {}).get("has_media"):
         return "chat.refused_poll_media"
     return REFUSED.get(content.kind)
 
@@ -74,9 +79,12 @@ def warning(content: Content) -> str | None:
     Telegram removes place and camera from photos and videos, but not if they are sent as files. It does not touch the
     tags of a song or the author's name in a document.
     """
-    if content.kind is Kind.AUDIO:
+    kind = content.kind
+    if kind is _TEXT:
+        return None
+    if kind is Kind.AUDIO:
         return "chat.inside_sound"
-    if content.kind is not Kind.DOCUMENT or content.file is None:
+    if kind is not Kind.DOCUMENT or content.file is None:
         return None
     mime = (content.file.mime or "").lower()
     return next((key for key, types in INSIDE if mime.startswith(types)), None)
@@ -202,7 +210,7 @@ def sanitise(content: Content) -> Clean:
         )
         if kept != entities:
             content = msgspec.structs.replace(content, entities=kept)
-    if content.kind is Kind.RICH and not _innocent(content.detail):
+    if content.kind is _RICH and not _innocent(content.detail):
         intact = False
     if content.effect is not None and not _EFFECT.fullmatch(content.effect):
         content, intact = msgspec.structs.replace(content, effect=None), False

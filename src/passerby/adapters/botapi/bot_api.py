@@ -2,9 +2,8 @@
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
-from datetime import timedelta
 from hashlib import sha256
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 
 import msgspec
 
@@ -72,10 +71,13 @@ class _Me(msgspec.Struct, gc=False):
     username: str = ""
 
 
+_ALLOWED: Final = msgspec.Raw(encode(ALLOWED_UPDATES))
+
+
 class _GetUpdates(msgspec.Struct, omit_defaults=True):
     limit: int
     timeout: int
-    allowed_updates: tuple[str, ...] | None = None
+    allowed_updates: msgspec.Raw
     offset: int | None = None
 
 
@@ -198,9 +200,8 @@ class BotApi:
             raise refused
 
     async def updates(self, bot: BotId, offset: int | None, limit: int, timeout_s: int) -> list[Arrival]:
-        body = encode(_GetUpdates(limit, timeout_s, ALLOWED_UPDATES, offset))
-        patience = timedelta(seconds=timeout_s + _POLL_GRACE_S)
-        answer = await self._client.raw(bot, "getUpdates", body, timeout=patience)
+        body = encode(_GetUpdates(limit, timeout_s, _ALLOWED, offset))
+        answer = await self._client.raw(bot, "getUpdates", body, timeout_s=timeout_s + _POLL_GRACE_S)
         try:
             return arrivals(answer, bot)
         except ValueError:

@@ -199,11 +199,11 @@ class Client:
         if self._idle is not None:
             self._settle(sends=False)
 
-    async def raw(self, bot: BotId, method: str, body: bytes, *, timeout: timedelta = QUICK) -> bytes:
+    async def raw(self, bot: BotId, method: str, body: bytes, *, timeout_s: float = _QUICK_S) -> bytes:
         """Call a method that sends nothing, and return an answer with status 200. Raises: TelegramError."""
         head = self._heads.get((bot, method)) or self._head(bot, method)
         try:
-            status, answer, retry_after = await self._http.post(head, body, timeout.total_seconds())
+            status, answer, retry_after = await self._http.post(head, body, timeout_s)
         except Lost as lost:
             failure = Unavailable(lost.reason, uncertain=False)
         else:

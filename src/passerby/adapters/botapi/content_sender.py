@@ -13,7 +13,7 @@ out silently. sendMediaGroup sends all or nothing, and takes replies and effects
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -51,6 +51,7 @@ _RECEIVED: msgspec.json.Decoder[Answer[Received]] = msgspec.json.Decoder(Answer[
 _ALBUM: msgspec.json.Decoder[Answer[tuple[Received, ...]]] = msgspec.json.Decoder(Answer[tuple[Received, ...]])
 
 _ALBUM_MOST = 10
+_TEXT: Final = Kind.TEXT  # to look it up in its class costs as much as a call
 
 Send = Callable[[Mapping[Piece, str], Sequence[Piece]], Awaitable[tuple[Received, ...]]]
 """Sends a message. It gets the ids of the pieces that the bot knows, and the pieces to upload with it."""
@@ -76,7 +77,7 @@ class ContentSender:
     def send(self, content_call: SendContent) -> Awaitable[tuple[MessageId, ...]]:
         """Send the message. Returns the new ids in order. Raises: TelegramError."""
         content = content_call.contents[0]
-        if content.kind is Kind.TEXT and not (content.entities or content_call.quote_entities):
+        if content.kind is _TEXT and not (content.entities or content_call.quote_entities):
             return self._texts.send(content_call)
         return self._send(content_call)
 

@@ -133,8 +133,18 @@ def _received(message: wire.UsualMessage, bot: BotId) -> Event:
     held = content(message) if message.message_id > 0 else Content(Kind.UNKNOWN)
     if held.kind is Kind.SERVICE and any(getattr(message, name) for name in wire.TOPIC_FIELDS):
         return Unusable(PersonId(message.chat.id), bot, "topic")
-    quote = message.quote
-    raw = message.reply_to_message
+    quote, raw = message.quote, message.reply_to_message
+    if not raw and quote is None:  # most messages; the others set more fields
+        return MessageReceived(
+            PersonId(message.chat.id),
+            bot,
+            (MessageId(message.message_id),),
+            (held,),
+            float(message.date),
+            language=sender.language_code if sender else "",
+            edited_at=float(message.edit_date or 0),
+            thread=_thread(message) if message.is_topic_message else None,
+        )
     replied = _replied_to(raw) if raw else None
     return MessageReceived(
         person=PersonId(message.chat.id),

@@ -4,7 +4,7 @@ answer comes by a callback: without a coroutine, and without a task.
 
 import asyncio
 from collections.abc import Awaitable
-from typing import Any
+from typing import Any, Final
 
 from passerby.adapters.botapi import outgoing
 from passerby.adapters.botapi.client import SENT, Client, Sending, Sent, encode
@@ -13,6 +13,8 @@ from passerby.adapters.botapi.parts import with_less, with_less_than
 from passerby.kernel.ids import BotId, MessageId
 from passerby.ports.telegram import SendContent, TelegramError
 
+_NO_PREVIEW: Final = outgoing.NO_PREVIEW
+
 
 class Texts:
     def __init__(self, client: Client) -> None:
@@ -20,25 +22,23 @@ class Texts:
 
     def send(self, content_call: SendContent) -> Awaitable[tuple[MessageId, ...]]:
         """Send a text. If Telegram refuses a part of it, it is sent again without that part. Raises: TelegramError."""
-        content = content_call.contents[0]
-        bot, reply, markup = content_call.bot, None, None
-        if content_call.reply_to is not None:
-            reply = outgoing.reply_of(content_call)
-        if content_call.markup is not None:
-            markup = outgoing.markup(content_call.markup)
+        content, bot = content_call.contents[0], content_call.bot
         message = outgoing.SendMessage(
-            chat_id=content_call.person,
-            text=content.text,
-            link_preview_options=outgoing.NO_PREVIEW,
-            entities=outgoing.entities(content),
+            content_call.person,
+            content.text,
+            _NO_PREVIEW,
             protect_content=content.protected,
             message_effect_id=content.effect,
-            reply_parameters=reply,
-            reply_markup=markup,
             message_thread_id=content_call.thread,
             disable_notification=content_call.silent,
             allow_paid_broadcast=content_call.paid,
         )
+        if content.entities:
+            message.entities = outgoing.entities(content)
+        if content_call.reply_to is not None:
+            message.reply_parameters = outgoing.reply_of(content_call)
+        if content_call.markup is not None:
+            message.reply_markup = outgoing.markup(content_call.markup)
         text = _Text(self._client, self, bot, message)
         if self._client.begin(bot, "sendMessage", encode(message), text):
             return text

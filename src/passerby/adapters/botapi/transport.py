@@ -104,9 +104,15 @@ class Transport:
     def begin(self, head: bytes, body: bytes, timeout_s: float, asker: Asker) -> Connection | None:
         """Send a request in this turn. Returns the connection that brings its answer to `asker`; None if none is free.
         Then nothing has happened."""
-        connection = self._warm() if self._room else None
-        if connection is None:
+        if not (self._room and self._idle):
             return None
+        connection = self._idle.pop()
+        if not connection.usable:
+            connection.hang_up()
+            warm = self._warm()
+            if warm is None:
+                return None
+            connection = warm
         self._room -= 1
         self._ask(connection, _REQUEST % (head, len(body), body), timeout_s, asker)
         return connection

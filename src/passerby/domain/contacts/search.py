@@ -48,7 +48,8 @@ _MAIL = _encoded(("gmail", "yandex", "outlook", "hotmail", "yahoo", "icloud", "p
 _ENDS = _encoded((*ENDINGS, *NAMES, "me", "c"))
 """A spelt-out dot always has one of these next to it (`c`: `c o m`)."""
 _SPELT_DIGITS = _encoded(DIGITS)
-_CLUES = _PLACES | _DOTS | _MAIL | _SPELT_DIGITS
+_ADDRESSES = _PLACES | _DOTS | _MAIL
+_CLUES = _ADDRESSES | _SPELT_DIGITS
 _SIGN = re.compile(
     r"@|[^\W\d_]\s?[/\\]|[/\\]\s?[^\W\d_]|[.,:=\x7f][^\W\d_]|"
     r"[\[({<] ?(?:[.:,/\x7f]|[^\W\d_]{2,10} ?[\])}>])| \. ?\w"
@@ -78,6 +79,9 @@ def _outline(code: int) -> int:
 _OUTLINES = bytes(map(_outline, range(256)))
 """Shows at a glance that a text has no signs, and no two alphabets in one word. Most texts have neither."""
 
+_MARKED = re.compile(r"[0@/(]|[.,][lh]| \.")
+"""The outline of a text matches this if the text has a digit, or may have a sign."""
+
 
 def find(text: str) -> Trace | None:
     """The first trace in a text, or None. `UNREAD` if the text is longer than `LOOKED_AT`; then nothing is searched."""
@@ -95,16 +99,20 @@ def _look(read: str) -> Trace | None:
     body = read.encode()
     words = body.translate(_BREAKING).split()
     outline = body.translate(_OUTLINES).decode()
-    if _has_two_scripts(read, outline):
+    if not read.isascii() and _has_two_scripts(read, outline):
         words += _words(latin(read))
-    digits = outline.count("0") if "0" in outline else 0
-    signs = _has_signs(read, outline)
-    mixed = digits and _MIXED.search(read)
+    digits, signs, mixed = 0, False, None
+    if _MARKED.search(outline) is not None:
+        digits, signs = outline.count("0"), _has_signs(read, outline)
+        mixed = _MIXED.search(read) if digits else None
     if mixed:
         words += _words(letters_for_digits(read))
     if _CLUES.isdisjoint(words) and not signs and digits < _FEWEST_DIGITS:
         return None
-    found = _look_for_addresses(read, words, signs=signs)
+    # Many texts have a word that is a digit in some language, and nothing else.
+    found = None
+    if signs or not _ADDRESSES.isdisjoint(words):
+        found = _look_for_addresses(read, words, signs=signs)
     if found is None and (digits > _FEWEST_DIGITS or (digits == _FEWEST_DIGITS and mixed)) and _holds_number(read):
         found = Trace.PHONE
     spells = not _SPELT_DIGITS.isdisjoint(words) and sum(map(_SPELT_DIGITS.__contains__, words)) >= _FEWEST_SPELT
@@ -126,7 +134,7 @@ def _has_signs(read: str, outline: str) -> bool:
 
 
 def _has_two_scripts(read: str, outline: str) -> bool:
-    return not read.isascii() and ("lh" in outline or "hl" in outline) and _TWO_SCRIPTS.search(read) is not None
+    return ("lh" in outline or "hl" in outline) and _TWO_SCRIPTS.search(read) is not None
 
 
 def _holds_number(read: str) -> bool:

@@ -15,6 +15,8 @@ A delivery that has been tried keeps its place, because it may have arrived.
 from collections.abc import Iterator
 from itertools import chain, islice
 
+from msgspec import Struct
+
 from passerby.domain.delivery.phases import (
     DONE,
     IN_OUTBOX,
@@ -38,82 +40,52 @@ End = tuple[MessageId, ...] | Refusal
 """The messages that a delivery became, or why it failed."""
 
 
-class Queued:
-    """A queue's knowledge of a delivery. `put_at` and `deadline` in monotonic seconds, `made_at` in Unix seconds."""
+class Queued(Struct, eq=False):
+    """A queue's knowledge of a delivery. `put_at` and `deadline` in monotonic seconds, `made_at` in Unix seconds.
 
-    __slots__ = (
-        "anchors",
-        "bot",
-        "chat_ended",
-        "checked_at",
-        "custody",
-        "deadline",
-        "end",
-        "found_again",
-        "id",
-        "is_aside",
-        "is_cleared",
-        "made_at",
-        "must_park",
-        "not_before",
-        "person",
-        "phase",
-        "priority",
-        "put_at",
-        "refusal",
-        "refused",
-        "refused_since",
-        "relay_effect",
-        "tried_at",
-        "tries",
-        "uncertain",
-    )
+    It is a `Struct` because C code then fills in the defaults: a relay makes one, and few of the fields change.
+    """
 
-    def __init__(
-        self,
-        id_: str,
-        bot: BotId,
-        person: PersonId,
-        priority: Priority,
-        put_at: float,
-        deadline: float,
-        relay_effect: RelayEffect | None = None,
-        anchors: ChatId | None = None,
-        *,
-        is_aside: bool = False,
-    ) -> None:
-        self.id = id_
-        self.bot = bot
-        self.person = person
-        self.priority = priority
-        self.put_at = put_at
-        self.deadline = deadline
-        self.relay_effect = relay_effect
-        self.anchors = anchors
-        """For a notice: the chat or the search that it tells its reader about."""
-        self.is_aside = is_aside
-        self.phase: Phase = NEW
-        self.custody: Custody = IN_TELEGRAM if relay_effect is not None else IN_OUTBOX
-        self.made_at = 0.0
-        """When it was decided on, in any process."""
-        self.found_again = False
-        """Another incarnation left it in the outbox."""
-        self.is_cleared = True
-        """No other process goes first, as far as is known."""
-        self.checked_at = put_at
-        """When its chat was last known to be open."""
-        self.not_before = -NEVER
-        """If it is alone in its queue, it waits until then: it may turn out to be needless. In monotonic seconds."""
-        self.must_park = False
-        """It is not sent before it is parked, because another process may have parked older ones of this chat."""
-        self.chat_ended = False
-        self.refusal: Refusal | None = None
-        """If set, it fails with this reason and is not tried."""
-        self.tried_at: float | None = None
-        """When the last attempt began, in Unix seconds."""
-        self.tries = self.uncertain = self.refused = 0
-        self.refused_since = NEVER
-        self.end: End = ()
+    id: str
+    bot: BotId
+    person: PersonId
+    priority: Priority
+    put_at: float
+    deadline: float
+    relay_effect: RelayEffect | None = None
+    anchors: ChatId | None = None
+    """For a notice: the chat or the search that it tells its reader about."""
+    is_aside: bool = False
+    phase: Phase = NEW
+    custody: Custody = IN_OUTBOX
+    """At first, Telegram has a relay effect."""
+    made_at: float = 0.0
+    """When it was decided on, in any process."""
+    found_again: bool = False
+    """Another incarnation left it in the outbox."""
+    is_cleared: bool = True
+    """No other process goes first, as far as is known."""
+    checked_at: float = 0.0
+    """When its chat was last known to be open. At first, when it was put in."""
+    not_before: float = -NEVER
+    """If it is alone in its queue, it waits until then: it may turn out to be needless. In monotonic seconds."""
+    must_park: bool = False
+    """It is not sent before it is parked, because another process may have parked older ones of this chat."""
+    chat_ended: bool = False
+    refusal: Refusal | None = None
+    """If set, it fails with this reason and is not tried."""
+    tried_at: float | None = None
+    """When the last attempt began, in Unix seconds."""
+    tries: int = 0
+    uncertain: int = 0
+    refused: int = 0
+    refused_since: float = NEVER
+    end: End = ()
+
+    def __post_init__(self) -> None:
+        if self.relay_effect is not None:
+            self.custody = IN_TELEGRAM
+        self.checked_at = self.put_at
 
     @property
     def chat(self) -> ChatId | None:

@@ -21,7 +21,7 @@ REFUSED_TRIES, over at least the time that confirms a token's loss.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from passerby.domain.delivery.commands import (
     AskBudget,
@@ -86,6 +86,27 @@ _OF_CUSTODY: Final = frozenset({Overdue, ParkStored, ParkLost})
 _HELD_BACK: Final = frozenset({Phase.PAUSED, Phase.CHECKING, Phase.ASKING})
 
 
+Handler = Callable[[Any, Any, float], Commands]
+
+
+class _Rule(NamedTuple):
+    """How an event is handled, and in which states it may come. It is made of `TABLE`, and looked up once an event."""
+
+    handler: Handler
+    to_all: bool
+    """It happens to the whole queue, so it may always come."""
+    of_delivery: bool
+    """It names its delivery; otherwise it happens to the first."""
+    phases: frozenset[Phase]
+    custodies: frozenset[Custody]
+
+
+def _rule(kind: type[Event], handler: Handler) -> _Rule:
+    phases = frozenset(phase for phase in Phase if kind in TABLE.get(phase, {}))
+    custodies = frozenset(each for each in Custody if kind not in _OF_CUSTODY or kind in TABLE.get(each, {}))
+    return _Rule(handler, kind in _TO_ALL, kind in _OF_DELIVERY, phases, custodies)
+
+
 class DeliveryQueue:
     """`current` is the first delivery, as soon as the queue has looked at it."""
 
@@ -116,16 +137,16 @@ class DeliveryQueue:
         Raises: IllegalEvent, if it may not come now; then nothing has changed.
         """
         kind = type(event)
-        handler = self._HANDLERS.get(kind)
-        if handler is None:
+        rule = self._RULES.get(kind)
+        if rule is None:
             raise IllegalEvent(f"{kind.__name__} is not told from outside")
-        if kind not in _TO_ALL:
+        handler, to_all, of_delivery, phases, custodies = rule
+        if not to_all:
             told: Any = event
-            # Comparing types costs less than `isinstance`, which asks the metaclass of a `Struct`.
-            subject: Queued | None = told.delivery if kind in _OF_DELIVERY else self.current
+            subject: Queued | None = told.delivery if of_delivery else self.current
             if subject is None:
                 raise IllegalEvent(kind.__name__)
-            if kind not in TABLE[subject.phase] or (kind in _OF_CUSTODY and kind not in TABLE[subject.custody]):
+            if subject.phase not in phases or subject.custody not in custodies:
                 raise IllegalEvent(f"{kind.__name__} while {subject.phase.value}, {subject.custody.value}")
         return handler(self, event, now)
 
@@ -251,9 +272,10 @@ class DeliveryQueue:
         delivery.phase = DONE
         if delivery is not self.current:
             return _NOTHING
-        self._line.remove(delivery)
+        line = self._line
+        line.remove(delivery)
         self.current = None
-        return self._go_on(now)
+        return self._go_on(now) if line.main or line.asides else _NOTHING
 
     @property
     def _first(self) -> Queued:
@@ -272,7 +294,7 @@ class DeliveryQueue:
             if not (line.main or line.asides):
                 return _NOTHING
             first = self.current = line.first
-        elif first.tried_at is None and line.first is not first:
+        elif first.tried_at is None and (line.main[0] if line.main else line.asides[0]) is not first:
             first.phase = Phase.QUEUED
             first = self.current = line.first
         if first.chat_ended or self._bot_is_lost or first.refusal is not None or now >= first.deadline:
@@ -322,7 +344,7 @@ class DeliveryQueue:
         delivery.phase, delivery.end = SETTLING, end
         return (_storing(delivery),) if delivery.custody is not PARKING else _NOTHING
 
-    _HANDLERS: Final[dict[type[Event], Callable[[Any, Any, float], Commands]]] = {
+    _HANDLERS: Final[dict[type[Event], Handler]] = {
         Added: _added,
         Superseded: _superseded,
         ChatEnded: _chat_ended,
@@ -346,6 +368,7 @@ class DeliveryQueue:
         ParkLost: _park_lost,
         EndStored: _end_stored,
     }
+    _RULES: Final = {kind: _rule(kind, handler) for kind, handler in _HANDLERS.items()}
 
 
 def _withdrawn(delivery: Queued) -> Commands:
@@ -355,4 +378,4 @@ def _withdrawn(delivery: Queued) -> Commands:
 
 def _storing(delivery: Queued) -> Command:
     end = delivery.end
-    return StoreFailed(delivery, end) if isinstance(end, Refusal) else StoreDelivered(delivery, end)
+    return StoreDelivered(delivery, end) if isinstance(end, tuple) else StoreFailed(delivery, end)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
@@ -23,6 +24,10 @@ from passerby.kernel.sanction import SanctionKind
 from passerby.kernel.text import text
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
+
+# Looking a member up in its class costs as much as a call of a function, and every relay asks.
+_HOLD: Final = ContactPolicy.HOLD
+_OFF: Final = ContactPolicy.OFF
 
 
 def predates(event: MessageReceived, facts: Facts, opened_at: float) -> bool:
@@ -52,7 +57,8 @@ def relay(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     obstacle = obstacle_to(event, facts, state, env)
     if obstacle is not None:
         return Decision(effects=(Say(me, text(obstacle), reply_to=event.messages[0]),))
-    if not REVEALS_SENDER.isdisjoint([content.kind for content in event.contents]):
+    # The items of an album that reveal their sender were parted from it.
+    if event.contents[0].kind in REVEALS_SENDER:
         kind = "contact" if event.contents[0].kind == "contact" else "place"
         return Decision(effects=(_ask_first(event, state.chat, kind),))
     trace = trace_between_strangers(event.contents, state, env, event.quote)
@@ -107,9 +113,7 @@ def obstacle_to(event: MessageReceived, facts: Facts, state: Chatting, env: Env)
             return refused
     if facts.me.sanctions and (withheld := withheld_by(facts.me, event.contents, env, event.quote)) is not None:
         return withheld
-    if env.rules.contact_policy is ContactPolicy.HOLD and trace_between_strangers(
-        event.contents, state, env, event.quote
-    ):
+    if env.rules.contact_policy is _HOLD and trace_between_strangers(event.contents, state, env, event.quote):
         return "chat.held"
     return None
 
@@ -138,7 +142,7 @@ def trace_between_strangers(
     contents: Iterable[Content], state: Chatting, env: Env, quote: str | None = None
 ) -> Trace | None:
     """The trace in the words of a message, if the two have only just met and the rules look for traces."""
-    if env.rules.contact_policy is ContactPolicy.OFF or env.now - state.opened_at >= env.rules.just_met_s:
+    if env.rules.contact_policy is _OFF or env.now - state.opened_at >= env.rules.just_met_s:
         return None
     for content in contents:
         if (found := traces(content)) is not None:

@@ -157,10 +157,11 @@ class EventHandler:
                 return
 
     def _holds(self, work: Work) -> bool:
-        is_held = True
-        for fence in work.fences:
-            is_held = self._leases.holds(fence) and is_held
-        return is_held
+        fences = work.fences
+        if len(fences) == 1:  # like every update that was polled
+            return self._leases.holds(fences[0])
+        held = [self._leases.holds(fence) for fence in fences]
+        return all(held)
 
     async def _recover(self, work: Work) -> None:
         """A commit of this work was not answered. If it was stored after all, send its notices now, in their turn."""

@@ -155,7 +155,7 @@ class Router:
 
     def decide(self, decider: Decider | None, event: Event, facts: Facts, env: Env) -> Decision:
         """The decision of the decider that `route` found."""
-        before = facts.me
+        before = me = facts.me
         if isinstance(event, _ARRIVALS):
             thread = (
                 event.thread if type(event) is MessageReceived or isinstance(event, ButtonPressed) else before.thread
@@ -163,10 +163,9 @@ class Router:
             me = arrive(before, event.bot, event.language, env.now, thread)
             if me is not before:
                 facts = msgspec.structs.replace(facts, me=me)
-        if me_is_barred(event, facts, env) and decider not in self._open_to_barred:
+        if me.sanctions and me_is_barred(event, facts, env) and decider not in self._open_to_barred:
             decider = self._barred
         decision = decider(event, facts, env) if decider is not None else NOTHING
-        me = facts.me
         if me is not before and all(change.person != me.person for change in decision.changes):
             decision = msgspec.structs.replace(decision, changes=(me, *decision.changes))
         return decision
@@ -184,7 +183,8 @@ class Router:
 
     def _for_message(self, event: MessageReceived, facts: Facts) -> Decider | None:
         words = event.text
-        command = command_in(words)
+        is_plain = words[:1].isalnum()  # like nearly every message; then it begins with no command
+        command = None if is_plain else command_in(words)
         if command is not None and (decider := self._commands.get(command)) is not None:
             return self._unless_newcomer(decider, facts)
         if not facts.me.profile.complete:
@@ -193,8 +193,10 @@ class Router:
             key = self._find_word(words)
             if key is not None and (decider := self._words.get(key)) is not None:
                 return decider
-        if self._unknown is not None and (command is not None or slip_in(words, self._commands) is not None):
-            return self._unknown
+        if self._unknown is not None and not is_plain:
+            is_slip = command is not None or slip_in(words, self._commands) is not None
+            if is_slip:
+                return self._unknown
         for awaits in self._awaits:
             if (decider := awaits(event, facts)) is not None:
                 return decider

@@ -27,6 +27,10 @@ class RelayEffectsByChat:
         """The relay effects of a chat, oldest first."""
         return tuple(self._chats.get(chat, {}).values())
 
+    def has(self, chat: ChatId) -> bool:
+        """Whether any relay effect of this chat is in hand."""
+        return chat in self._chats
+
     def add(self, delivery: Delivery, chat: ChatId) -> None:
         in_chat = self._chats.get(chat)
         if in_chat is None:

@@ -43,7 +43,7 @@ from passerby.domain.delivery.events import (
 )
 from passerby.domain.delivery.phases import Custody
 from passerby.domain.fingerprint import Prints
-from passerby.kernel.effect import RelayEffect
+from passerby.kernel.effect import Relay, RelayEffect
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId, ChatId, PersonId, UpdateRef
 from passerby.ports.clock import Clock
@@ -192,9 +192,10 @@ class Courier:
         delivery; None if there is none, because the effect was merged into another one or its chat has ended.
         """
         id_ = relay_effect_id(relay_effect, refs)
-        if self._by_chat.takes_in(relay_effect, id_, refs, fences):
-            return None
-        bot = self._by_chat.bot_behind(relay_effect) or bot
+        if self._by_chat.has(relay_effect.chat):
+            if self._by_chat.takes_in(relay_effect, id_, refs, fences):
+                return None
+            bot = self._by_chat.bot_behind(relay_effect) or bot
         if lost := self.tokens.lost:
             # Those before it move one by one. Behind them, it keeps its place.
             bot = self._by_chat.bot_before(relay_effect, lost) or bot
@@ -202,12 +203,12 @@ class Courier:
             generation = self._store.generation
         delivery = self._new.of_relay_effect(relay_effect, bot, refs, id_, generation)
         delivery.fences = fences
-        delivery.reader_told = reader_told or not self._shared
-        delivery.is_cleared = delivery.reader_told and not (parked and self._shared)
         if parked:
             delivery.custody = Custody.OUTBOX
-        else:
-            delivery.must_park = must_park and self._shared
+        if self._shared:
+            delivery.reader_told = reader_told
+            delivery.is_cleared = reader_told and not parked
+            delivery.must_park = must_park and not parked
         if taken_at is not None:
             delivery.taken_at = taken_at
         delivery.chat_ended = self._by_chat.has_ended(relay_effect.chat)
@@ -247,12 +248,16 @@ class Courier:
     def _put(self, delivery: Delivery) -> CourierQueue:
         queue = self._queue(delivery.bot, delivery.person)
         self._register.add(delivery)
+        if type(delivery.relay_effect) is not Relay:
+            self._supersede(delivery)
+        self._feed(queue, Added(delivery))
+        return queue
+
+    def _supersede(self, delivery: Delivery) -> None:
         for older in self._by_chat.superseded_by(delivery):
             assert older.relay_effect is not None, "only relay effects are superseded"
             metrics.SUPERSEDED.add(KINDS[type(older.relay_effect)])
             self._feed(self._queue(older.bot, older.person), Superseded(older))
-        self._feed(queue, Added(delivery))
-        return queue
 
     def _queue(self, bot: BotId, person: PersonId) -> CourierQueue:
         queue = self._queues.get((bot, person))

@@ -11,70 +11,45 @@ from passerby.ports.outbox import Notice
 from passerby.runtime.delivery.steps import Steps
 
 
-class Delivery(Queued):
+class Delivery(Queued, eq=False):
     """Something in a queue: a notice of the outbox, or a relay effect."""
 
-    __slots__ = (
-        "call",
-        "elsewhere",
-        "fences",
-        "generation",
-        "has_moved",
-        "in_turn",
-        "is_front",
-        "notice",
-        "reader_told",
-        "refs",
-        "steps",
-        "stored_in",
-        "taken_at",
-        "through",
-        "waits_until",
-    )
+    notice: Notice | None = None
+    generation: str = ""
+    """The store's generation when it was decided on, or found to be in order."""
+    stored_in: str = ""
+    """The last generation that had its entry in the outbox before anything was repaired."""
+    taken_at: float = 0.0
+    """When its update was taken from Telegram, in monotonic seconds. At first, when it was put in."""
+    steps: Steps | None = None
+    """The steps of a relay effect that takes more than one send."""
+    call: object = None
+    """The answer to the last call to Telegram."""
+    refs: tuple[UpdateRef, ...] = ()
+    fences: tuple[Fence, ...] = ()
+    """The leases under which the updates were taken, for the mark that makes them done."""
+    reader_told: bool = True
+    """Whether its reader has been told of the chat. If not, it waits for that."""
+    waits_until: float | None = None
+    """Until when it waits for other processes, once it has begun to."""
+    in_turn: bool = False
+    """No delivery of another process comes first, or it has waited long enough for that."""
+    elsewhere: BotId | None = None
+    """A second bot that it needs, because the file or the message is there."""
+    through: BotId = BotId(0)
+    """The bot that it left through; at first its own. An effect about a message goes to the bot that has it."""
+    has_moved: bool = False
+    """Its bot is lost, and another delivery with the same id goes on in its place, through another bot."""
+    is_front: bool = False
+    """It has been the first of its queue."""
 
-    def __init__(
-        self,
-        id_: str,
-        bot: BotId,
-        person: PersonId,
-        priority: Priority,
-        put_at: float,
-        deadline: float,
-        *,
-        relay_effect: RelayEffect | None = None,
-        notice: Notice | None = None,
-        generation: str = "",
-    ) -> None:
-        anchors, is_aside = (None, False) if notice is None else (notice.anchors, notice.is_aside)
-        super().__init__(id_, bot, person, priority, put_at, deadline, relay_effect, anchors, is_aside=is_aside)
-        self.notice = notice
-        self.generation = generation
-        """The store's generation when it was decided on, or found to be in order."""
-        self.stored_in = ""
-        """The last generation that had its entry in the outbox before anything was repaired."""
-        self.taken_at = put_at
-        """When its update was taken from Telegram, in monotonic seconds."""
-        self.steps: Steps | None = None
-        """The steps of a relay effect that takes more than one send."""
-        self.call: object = None
-        """The answer to the last call to Telegram."""
-        self.refs: tuple[UpdateRef, ...] = ()
-        self.fences: tuple[Fence, ...] = ()
-        """The leases under which the updates were taken, for the mark that makes them done."""
-        self.reader_told = True
-        """Whether its reader has been told of the chat. If not, it waits for that."""
-        self.waits_until: float | None = None
-        """Until when it waits for other processes, once it has begun to."""
-        self.in_turn = False
-        """No delivery of another process comes first, or it has waited long enough for that."""
-        self.elsewhere: BotId | None = None
-        """A second bot that it needs, because the file or the message is there."""
-        self.through = bot
-        """The bot that it left through. An effect about a message goes to the bot that has the message."""
-        self.has_moved = False
-        """Its bot is lost, and another delivery with the same id goes on in its place, through another bot."""
-        self.is_front = False
-        """It has been the first of its queue."""
+    def __post_init__(self) -> None:
+        if self.relay_effect is not None:
+            self.custody = IN_TELEGRAM
+        self.checked_at = self.taken_at = self.put_at
+        self.through = self.bot
+        if self.notice is not None:
+            self.anchors, self.is_aside = self.notice.anchors, self.notice.is_aside
 
     @property
     def owner(self) -> PersonId | None:

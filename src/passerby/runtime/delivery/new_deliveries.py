@@ -1,11 +1,15 @@
 """Makes deliveries of notices and relay effects, and sets how long each may wait."""
 
+from typing import Final
+
 from passerby.domain.delivery.phases import Custody
 from passerby.kernel.effect import Priority, RelayEffect
 from passerby.kernel.ids import BotId, UpdateRef
 from passerby.ports.clock import Clock
 from passerby.ports.outbox import Notice
 from passerby.runtime.delivery.deliveries import Delivery
+
+_CHAT: Final = Priority.CHAT
 
 PASSING_WAIT_S = 1.0
 """How long a passing notice waits. A search that ends within this time costs its person one message, not two."""
@@ -49,19 +53,18 @@ class NewDeliveries:
         left_s: float = RELAY_TTL_S,
     ) -> Delivery:
         now = self._clock.monotonic()
-        delivery = Delivery(
+        return Delivery(
             id_,
             bot,
             relay_effect.to,
-            Priority.CHAT,
+            _CHAT,
             now,
             now + left_s,
-            relay_effect=relay_effect,
+            relay_effect,
+            made_at=self._clock.now(),
             generation=generation,
+            refs=refs,
         )
-        delivery.made_at = self._clock.now()
-        delivery.refs = refs
-        return delivery
 
     def of_parked(
         self,

@@ -105,7 +105,7 @@ class Admission:
             usage = self._usage[event.person] = QuotaUsage(self._quota)
         now = self._clock.monotonic()
         waiting = self._person_queues.waiting(event.person) + self._courier.waiting(event.person)
-        if usage.admits(max(waiting, parked), now, follows=follows):
+        if usage.admits(max(waiting, parked), now, follows):
             return True
         return self._is_for_us(event) and usage.admits_command(now)
 
