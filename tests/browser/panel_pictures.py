@@ -46,7 +46,13 @@ def _broadcast(page: Page) -> None:
         "New: pictures from strangers arrive blurred.\nA tap shows them. /settings changes it."
     )
     page.get_by_role("button", name="Keep").click()
-    page.get_by_role("button", name="Start").wait_for()
+    page.get_by_role("link", name="Start").wait_for()
+
+
+def _start(page: Page) -> None:
+    _broadcast(page)
+    page.get_by_role("link", name="Start").click()
+    page.get_by_role("button", name="Start it").wait_for()
 
 
 TAKEN: dict[str, tuple[str, dict[str, Any], Callable[[Page], None] | None]] = {
@@ -57,6 +63,7 @@ TAKEN: dict[str, tuple[str, dict[str, Any], Callable[[Page], None] | None]] = {
     "panel-text": ("/texts/intro.short", {"viewport": DESKTOP}, _text),
     "panel-setting": ("/settings/PATIENCE", {"viewport": PHONE, "color_scheme": "dark"}, _setting),
     "broadcast": ("/broadcasts", {"viewport": DESKTOP}, _broadcast),
+    "broadcast-start": ("/broadcasts", {"viewport": PHONE}, _start),
 }
 """File name -> the page, how the browser is, and what is done there first."""
 

@@ -33,6 +33,17 @@ def people(value: float | None) -> str:
     return count(value)
 
 
+def parts(values: Sequence[int]) -> list[str]:
+    """The parts of a whole that the page shows, too. If only one of them is below ten, the whole without the others
+    would tell it. So the smallest other one is not shown either."""
+    few = [0 < value < FEW for value in values]
+    others = [value for value in values if value >= FEW]
+    if sum(few) != 1 or not others:
+        return [people(value) for value in values]
+    beside = values.index(min(others))
+    return ["not shown" if at == beside else people(value) for at, value in enumerate(values)]
+
+
 def seconds(value: float | None) -> str:
     if value is None:
         return "–"

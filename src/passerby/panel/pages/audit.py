@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import msgspec
+
 from passerby.adapters.sql.panel_reader import PanelReader
 from passerby.domain.audit import first_broken
 from passerby.kernel.staff import Permission
@@ -12,6 +14,29 @@ from passerby.ports.staff import StaffRecords
 
 A_PAGE: Final = 50
 _NEWEST: Final = 2**62
+
+
+def said_of(details: str) -> str:
+    """The details of a row in words. What is no JSON object is shown as it is."""
+    try:
+        found = msgspec.json.decode(details)
+    except (msgspec.DecodeError, UnicodeError):
+        return details
+    return _said(found) if isinstance(found, dict) else details
+
+
+def _said(value: object) -> str:
+    match value:
+        case dict():
+            return "; ".join(f"{str(name).replace('_', ' ')}: {_said(each)}" for name, each in value.items())
+        case list():
+            return ", ".join(map(_said, value)) or "none"
+        case bool():
+            return "yes" if value else "no"
+        case None | "":
+            return "–"
+        case _:
+            return str(value)
 
 
 class AuditPage:
@@ -39,6 +64,7 @@ class AuditPage:
             "title": "Audit",
             "rows": rows[:A_PAGE],
             "names": names,
+            "details": {row.number: said_of(row.details) for row in rows},
             "older": rows[A_PAGE - 1].number if len(rows) > A_PAGE else 0,
             "broken": broken,
         }

@@ -1,7 +1,7 @@
 """The health of chats: do people talk, how do chats end, and do they hurt each other."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -11,7 +11,7 @@ from passerby.adapters.sql.panel_reader import PanelReader
 from passerby.kernel.staff import Permission
 from passerby.panel.figure import COUNTED, RECORDS, Figure
 from passerby.panel.http import Answer
-from passerby.panel.look import FEW, Look, count, day, people, percent
+from passerby.panel.look import FEW, Look, count, day, parts, people, percent
 from passerby.panel.marks import Marks
 from passerby.panel.pages.growth import PERIODS
 from passerby.panel.pages.now import GENDERS
@@ -68,8 +68,8 @@ class HealthPage:
             "periods": PERIODS,
             "counted_at": at,
             "figures": _figures(total, waiting, at, visit.now),
-            "lengths": [_part(total, name, said, _ended(total)) for name, said in LENGTHS],
-            "ends": [_part(total, name, said, _ended(total)) for name, said in ENDS.items() if total[name]],
+            "lengths": _parts(total, LENGTHS),
+            "ends": _parts(total, [(name, said) for name, said in ENDS.items() if total[name]]),
             "labels": [day(number) for number in span],
             "chats": [("chats", [_of(days, number, "chats") for number in span])],
             "talked": [("lasted 5 minutes or more, %", [_talked(days, number) for number in span])],
@@ -121,9 +121,14 @@ def thousandth(part: int, whole: int) -> str:
     return "–" if found is None else f"{found * 1000:.1f}"
 
 
-def _part(total: Mapping[str, int], name: str, said: str, whole: int) -> dict[str, Any]:
-    found = share(total.get(name, 0), whole)
-    return {"said": said, "chats": people(total.get(name, 0)), "share": found, "percent": percent(found)}
+def _parts(total: Mapping[str, int], named: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+    """Rows that add up to the chats that ended. A share would tell a number that is not shown."""
+    whole, counts = _ended(total), [total.get(name, 0) for name, _ in named]
+    rows = []
+    for (_, said), part, shown in zip(named, counts, parts(counts), strict=True):
+        found = share(part, whole) if shown == count(part) else None
+        rows.append({"said": said, "chats": shown, "share": found, "percent": percent(found)})
+    return rows
 
 
 def _of(days: Mapping[int, Mapping[str, int]], number: int, name: str) -> float | None:
