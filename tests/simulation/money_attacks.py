@@ -110,7 +110,7 @@ class HostileHistory(History):
             self.lost_bot = None
 
     async def _deliver(self) -> None:
-        """In any order. What is not confirmed comes again."""
+        """In any order. An update that is not confirmed comes again."""
         for bot in self.bots:
             if bot == self.lost_bot:
                 continue

@@ -1,8 +1,8 @@
 """A run in which the whole machine goes back in time: the log and the records are put back together.
 
 Telegram does not go back. It has deleted the updates that were confirmed since, so only a gap in its numbers shows what
-happened (see `runtime.inbound.continuity`). What the undone time held is lost, so only promise 4 is judged: nobody gets
-what is not theirs.
+happened (see `runtime.inbound.continuity`). The data of the undone time is lost, so only promise 4 is judged: nobody
+gets a thing that is not theirs.
 
     python -m tests.simulation.rolled_back 17            the verdict on seed 17
 """

@@ -83,7 +83,8 @@ class Audience(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Reach(msgspec.Struct, frozen=True):
-    """Whom a broadcast would be frozen for at a moment: how many people through each bot, most people first."""
+    """The people that a broadcast would be frozen for at a moment: how many people through each bot, most people
+    first."""
 
     by_bot: tuple[tuple[BotId, int], ...] = ()
 

@@ -1,4 +1,4 @@
-"""What the start of a broadcast would do, worked out before anybody presses the button."""
+"""Works out what the start of a broadcast would do, before anybody presses the button."""
 
 from hashlib import blake2b
 from math import ceil

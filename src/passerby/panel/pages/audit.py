@@ -17,7 +17,7 @@ _NEWEST: Final = 2**62
 
 
 def said_of(details: str) -> str:
-    """The details of a row in words. What is no JSON object is shown as it is."""
+    """The details of a row in words. A value that is no JSON object is shown as it is."""
     try:
         found = msgspec.json.decode(details)
     except (msgspec.DecodeError, UnicodeError):

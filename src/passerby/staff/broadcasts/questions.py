@@ -17,7 +17,7 @@ MINUTE_S = 60.0
 
 
 def question(broadcast: Broadcast, facts: StaffFacts, env: Env) -> Text:
-    """What would happen. The numbers are those of the people who would be frozen now."""
+    """The outcome of the start. The numbers are those of the people who would be frozen now."""
     plan = plan_of(broadcast, facts.audience or 0, facts.by_bot)
     said = [
         text("broadcasts.ask_start", number=broadcast.number),
