@@ -47,8 +47,8 @@ LOSSES: Final = (
     Bug(
         "sql",
         "a revision that never existed counts as an old one",
-        "if revision is not None and revision not in _known() and revision < _needed():",
-        "if False:",
+        "elif not re.fullmatch(_FORM, revision) or revision < _needed():",
+        "elif False:",
     ),
     Bug(
         "sql",

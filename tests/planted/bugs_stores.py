@@ -253,7 +253,7 @@ STORES: Final = (
         '{"of": generation, "to": number, "at": newest.at}',
         '{"of": generation, "to": applied + len(new), "at": newest.at}',
     ),
-    Bug("sql", "readers wait for the writer", '"journal_mode=WAL", ', ""),
+    Bug("sql", "readers wait for the writer", 'cursor.execute("PRAGMA journal_mode=WAL")', "pass"),
     Bug("sql", "other users may read the database", "os.open(file, flags, 0o600)", "os.open(file, flags, 0o644)"),
     Bug(
         "sql",
