@@ -7,11 +7,11 @@ import msgspec
 from passerby.kernel.ids import PersonId
 from passerby.kernel.staff import Role
 from tests.scenario.staff_stage import StaffStage, play_staff
-from tests.scenario.stores import FILE
-from tests.scenario.test_cases import RUDE, reported
+from tests.scenario.test_cases import RUDE, on_both, reported
 
 
-def test_neither_staff_nor_the_accused_nor_the_audit_learns_who_somebody_is() -> None:
+@on_both
+def test_neither_staff_nor_the_accused_nor_the_audit_learns_who_somebody_is(store: str) -> None:
     async def scene(on: StaffStage) -> None:
         mia = await on.hire(Role.MODERATOR)
         await reported(on)
@@ -44,4 +44,4 @@ def test_neither_staff_nor_the_accused_nor_the_audit_learns_who_somebody_is() ->
         assert not any(b"canary" in row.sealed for row in kept.values())
         assert "canary" not in on.log.getvalue()
 
-    play_staff(FILE, scene)
+    play_staff(store, scene)

@@ -9,7 +9,7 @@ from passerby.kernel.staff import Role
 from tests.leaks.stage import Json, as_json
 from tests.scenario.staff_stage import StaffStage, code_of, play_staff, tap
 from tests.scenario.stage import Phone, notice
-from tests.scenario.stores import FILE
+from tests.scenario.test_cases import on_both
 from tests.scenario.test_farm_cases import advertise, gathered
 from tests.scenario.test_my_data import file_of
 from tests.scenario.test_staff import shown
@@ -41,7 +41,8 @@ async def unmasked(on: StaffStage, members: Iterable[Phone], words: Iterable[str
     return [f"{word} in {place}" for place, read in places.items() for word in words if word.lower() in read.lower()]
 
 
-def test_staff_of_a_farms_case_learn_nobodys_identity_and_nothing_that_was_written() -> None:
+@on_both
+def test_staff_of_a_farms_case_learn_nobodys_identity_and_nothing_that_was_written(store: str) -> None:
     async def scene(on: StaffStage) -> None:
         mia, ada = await on.hire(Role.MODERATOR), await on.hire(Role.ADMIN)
         farm = await advertise(on)
@@ -63,10 +64,11 @@ def test_staff_of_a_farms_case_learn_nobodys_identity_and_nothing_that_was_writt
             assert len(told_of_it) >= len(LETTERS)
             assert not [word for word in others if word in "".join(told_of_it)]
 
-    play_staff(FILE, scene)
+    play_staff(store, scene)
 
 
-def test_a_copy_and_an_erasure_by_staff_unmask_neither_the_person_nor_the_partner() -> None:
+@on_both
+def test_a_copy_and_an_erasure_by_staff_unmask_neither_the_person_nor_the_partner(store: str) -> None:
     async def scene(on: StaffStage) -> None:
         sam = await on.hire(Role.SUPPORT)
         await on.introduce(on.ann, on.bob)
@@ -90,4 +92,4 @@ def test_a_copy_and_an_erasure_by_staff_unmask_neither_the_person_nor_the_partne
         assert str(on.ann.id) in content
         assert not [word for word in ("Zwitscher", *identity(on, on.bob)) if word in content]
 
-    play_staff(FILE, scene)
+    play_staff(store, scene)

@@ -3,21 +3,23 @@
 from passerby.domain.farms.sources import RULE
 from passerby.domain.sanctions import APPEAL_S, may_appeal
 from passerby.kernel.sanction import Appeal, Reason, Sanction
-from passerby.kernel.text import DAY_S, Text, day, text
+from passerby.kernel.text import DAY_S, Arg, Text, day, text
 
 _MINUTE_S = 60
 
 
 def letter(sanction: Sanction, now: float) -> Text:
     """Return the letter: the sanction, its reason and rule, its end, who decided, and how to appeal or how it ended."""
-    return text(
-        "sanctions.letter",
-        what=text(f"sanctions.kind_{sanction.kind}"),
-        why=_why(sanction),
-        until=_until(sanction.until),
-        who=text("sanctions.by_rule" if sanction.by is None else "sanctions.by_team"),
-        appeal=_appeal(sanction, now),
-    )
+    parts: dict[str, Arg] = {
+        "what": text(f"sanctions.kind_{sanction.kind}"),
+        "why": _why(sanction),
+        "until": _until(sanction.until),
+        "who": text("sanctions.by_rule" if sanction.by is None else "sanctions.by_team"),
+    }
+    if may_appeal(sanction, now):
+        last = sanction.since + APPEAL_S
+        return text("sanctions.letter", **parts, day=day(last if sanction.until is None else min(last, sanction.until)))
+    return text("sanctions.letter_after", **parts, appeal=_appeal(sanction))
 
 
 def _why(sanction: Sanction) -> Text:
@@ -28,10 +30,7 @@ def _why(sanction: Sanction) -> Text:
     return text(key, why=text(f"reasons.{sanction.reason}"))
 
 
-def _appeal(sanction: Sanction, now: float) -> Text:
-    if may_appeal(sanction, now):
-        last = sanction.since + APPEAL_S
-        return text("sanctions.appeal_how", day=day(last if sanction.until is None else min(last, sanction.until)))
+def _appeal(sanction: Sanction) -> Text:
     match sanction.appeal:
         case Appeal.OPEN:
             return text("sanctions.appeal_waits")
