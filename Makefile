@@ -91,6 +91,8 @@ lock:
 	$(LOCK) --extra build --upgrade pyproject.toml -o requirements/run.txt
 	cp requirements/run.txt requirements/test.txt
 	$(LOCK) --extra build --extra test --extra passkeys pyproject.toml -o requirements/test.txt
+	cp requirements/run.txt requirements/images.txt
+	$(LOCK) --extra build --extra images pyproject.toml -o requirements/images.txt
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage

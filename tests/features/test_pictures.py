@@ -7,6 +7,7 @@ from passerby.kernel.content import Content, File, Kind
 from passerby.kernel.effect import Relay, RelayEdit
 from passerby.kernel.ids import MessageId, MessageRef
 from passerby.kernel.participant import Blur, Chatting
+from passerby.kernel.rules import Rules
 from tests.features.playbook import NOW, OTHER_BOT, Person, Playbook
 
 PICTURES = (Kind.PHOTO, Kind.LIVE_PHOTO, Kind.VIDEO, Kind.ANIMATION)
@@ -105,3 +106,47 @@ def test_without_a_known_reader_pictures_are_blurred() -> None:
     talk, ann, _ = couple()
     assert isinstance(ann.value.state, Chatting)
     assert blurs(None, ann.value.state, NOW + 9_999, talk.env)
+
+
+def looked_at() -> tuple[Playbook, Person, Person]:
+    talk = Playbook(Rules(pictures_looked_at=True))
+    return talk, *talk.pair(talk.person(), talk.person(bot=OTHER_BOT))
+
+
+def relayed(by: Person, *contents: Content) -> Relay:
+    (found,) = by.sends(*contents).effects
+    assert isinstance(found, Relay)
+    return found
+
+
+def test_a_model_looks_at_photos_that_would_arrive_without_blur_and_other_pictures_are_blurred_unseen() -> None:
+    talk, ann, ben = looked_at()
+    first = relayed(ann, picture())
+    assert (first.look, first.contents[0].spoiler) == (False, True), "it is blurred anyway"
+    talk.later(talk.env.rules.just_met_s)
+    later = relayed(ann, picture())
+    assert (later.look, later.contents[0].spoiler, later.copyable) == (True, False, True)
+    for kind in (Kind.LIVE_PHOTO, Kind.VIDEO, Kind.ANIMATION):
+        unseen = relayed(ann, picture(kind))
+        assert (unseen.look, unseen.contents[0].spoiler) == (False, True), kind
+    hidden = relayed(ann, Content(Kind.PHOTO, file=File("f", "u"), spoiler=True))
+    assert (hidden.look, hidden.contents[0].spoiler) == (False, True)
+    assert not relayed(ann, Content(Kind.TEXT, text="hello")).look
+    ben.prefers(blur=Blur.NEVER)
+    wished = relayed(ann, picture())
+    assert (wished.look, wished.contents[0].spoiler) == (False, False), "who wants to see everything does"
+
+
+def test_a_picture_that_an_edit_brings_is_blurred_where_a_model_looks() -> None:
+    talk, ann, _ = looked_at()
+    talk.later(talk.env.rules.just_met_s)
+    relayed(ann, picture())
+    (edit,) = ann.edits(ann.last_message, "", content=picture(unique="w")).effects
+    assert isinstance(edit, RelayEdit)
+    assert edit.content.spoiler
+
+
+def test_without_the_setting_nobody_looks() -> None:
+    talk, ann, _ = couple()
+    talk.later(talk.env.rules.just_met_s)
+    assert not relayed(ann, picture()).look

@@ -115,4 +115,5 @@ def rules_of(settings: Settings) -> Rules:
         refund_second_above=settings.refund_second_above,
         promo_second_above=settings.promo_second_above,
         sponsor=settings.sponsor,
+        pictures_looked_at=settings.pictures_looked_at,
     )

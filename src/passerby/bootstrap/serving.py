@@ -28,6 +28,7 @@ from passerby.bootstrap.duties import more_duties
 from passerby.bootstrap.file_guard import Guard
 from passerby.bootstrap.files import open_files
 from passerby.bootstrap.listeners import Listeners, listening
+from passerby.bootstrap.looking import check, looking
 from passerby.bootstrap.override_watch import OverrideWatch
 from passerby.bootstrap.parts import Parts
 from passerby.bootstrap.self_watch import SelfWatch, places, server_time
@@ -47,6 +48,7 @@ from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.records import RecordsLost
 from passerby.runtime.background.loop_watch import LoopWatch
 from passerby.runtime.delivery.courier import PARK_AFTER_S
+from passerby.runtime.delivery.sends import Look
 from passerby.runtime.staff.duty import StaffConfig
 from passerby.runtime.supervise import supervise
 from passerby.runtime.tasks import Background
@@ -84,6 +86,7 @@ async def serve(
     """
     if not settings.tokens:
         raise WrongSetting("BOT_TOKENS", "there is none", "give at least one token, or try `passerby demo` without")
+    check(settings)
     start = Start(settings, SystemClock(), stop)
     try:
         async with AsyncExitStack() as closing:
@@ -116,9 +119,10 @@ async def _serve(
     closing.push_async_callback(background.aclose)
     had_crashed = files.recorder.was_cut_off or start.had_crashed
     parts = Parts(clock, rng, files, store, records, telegram, tokens, had_crashed)
+    look = await closing.enter_async_context(looking(settings, telegram, clock))
     words = Catalogue.load(Path(__file__).parents[1])
     overriding = OverrideWatch(settings, SqlOverrides(records.engine), clock, words)
-    process = Process(settings, role, name, parts, words, overriding)
+    process = Process(settings, role, name, parts, words, overriding, look)
     with suppress(RecordsLost):  # then the defaults count until they are there
         await overriding.look()
     background.spawn(overriding.run())
@@ -173,7 +177,14 @@ class Process:
     """Makes one worker after another, and says when they are ready."""
 
     def __init__(
-        self, settings: Settings, role: Role, name: str, parts: Parts, words: Catalogue, overriding: OverrideWatch
+        self,
+        settings: Settings,
+        role: Role,
+        name: str,
+        parts: Parts,
+        words: Catalogue,
+        overriding: OverrideWatch,
+        look: Look | None = None,
     ) -> None:
         self._settings = settings
         self._role = role
@@ -181,6 +192,7 @@ class Process:
         self.parts = parts
         self._overriding = overriding
         self.words = words
+        self._look = look
         self._app: Worker | None = None
         self.was_ready = False
 
@@ -216,6 +228,7 @@ class Process:
             broadcasts=SqlBroadcasts(parts.records.engine),
             config=WorkerConfig(
                 rules=self._overriding.rules,
+                look=self._look,
                 rules_now=self._overriding.rules_now,
                 checker=settings.staff_bot,
                 key=parts.files.key,

@@ -8,8 +8,9 @@ import msgspec
 
 from passerby.domain.entitlement import blur_of
 from passerby.domain.sanitise import Clean
-from passerby.kernel.content import Kind
+from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Env
+from passerby.kernel.effect import Relay
 from passerby.kernel.participant import Blur, Chatting, Participant
 
 SHOWS = frozenset({Kind.PHOTO, Kind.LIVE_PHOTO, Kind.VIDEO, Kind.ANIMATION, Kind.RICH})
@@ -31,6 +32,28 @@ def blurs(reader: Participant | None, state: Chatting, sent_at: float, env: Env)
             return False
         case _:
             return sent_at - state.opened_at < env.rules.just_met_s
+
+
+def looks_at(reader: Participant | None, env: Env) -> bool:
+    """Whether a model looks at pictures that would arrive without blur. Readers who want none of it are left alone."""
+    return env.rules.pictures_looked_at and reader is not None and blur_of(reader, env) is not Blur.NEVER
+
+
+def needs_look(clean: Clean) -> bool:
+    """Whether this content is one that a model can look at. It sees photos only; other pictures are blurred unseen."""
+    return clean.content.kind is Kind.PHOTO and not clean.content.spoiler
+
+
+def covered(relay: Relay, seen: tuple[Content, ...] = ()) -> Relay:
+    """Return a message after the look. `seen`: its contents as they may be shown, as far as somebody looked; the photos
+    after these are blurred."""
+    rest = [
+        msgspec.structs.replace(each, spoiler=True) if each.kind is Kind.PHOTO else each
+        for each in relay.contents[len(seen) :]
+    ]
+    contents = (*seen, *rest)
+    copyable = relay.copyable and contents == relay.contents
+    return msgspec.structs.replace(relay, contents=contents, copyable=copyable, look=False)
 
 
 def blurred(clean: Clean) -> Clean:

@@ -102,7 +102,7 @@ class Relay(msgspec.Struct, frozen=True, gc=False, tag="relay", omit_defaults=Tr
     says that the originals hold nothing that must stay private, so that a bot may copy them as they are. `reply_to` is
     the message that it replies to, as the sender sees it. The partner's side of that message is looked up at the time
     of sending, because it may still be on its way. `thread` is the partner's topic; it is filled in when the decision
-    is stored.
+    is stored. `look`: before it is sent, a model looks at its pictures (see `runtime.delivery.looking`).
     """
 
     chat: ChatId
@@ -117,6 +117,7 @@ class Relay(msgspec.Struct, frozen=True, gc=False, tag="relay", omit_defaults=Tr
     quote_position: int = 0
     quote_entities: tuple[Entity, ...] = ()
     thread: MessageId | None = None
+    look: bool = False
 
 
 class RelayEdit(msgspec.Struct, frozen=True, gc=False, tag="edit", omit_defaults=True):

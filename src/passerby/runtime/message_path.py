@@ -78,6 +78,7 @@ class MessagePath:
             park_after_s=config.park_after_s,
             recorder=flight_recorder,
             tokens=tokens,
+            look=config.look,
         )
         outcomes.move_with(self.courier.move)
         sponsors = Sponsors(telegram, store, config.checker, lambda: self.env().rules.sponsor, clock)

@@ -7,6 +7,7 @@ from passerby.domain.budgets import Budget
 from passerby.kernel.ids import BotId
 from passerby.kernel.rules import STANDARD_QUOTA, Quota, Rules
 from passerby.runtime.delivery.courier import PARK_AFTER_S
+from passerby.runtime.delivery.sends import Look
 from passerby.runtime.membership.tokens import REFUSED_AFTER_S
 
 
@@ -41,5 +42,7 @@ class WorkerConfig:
     """The installation: the machine's name and the run directory, for operators."""
     token_refused_after_s: float = REFUSED_AFTER_S
     """How long Telegram must refuse a token until the bot is lost (see `membership.tokens`)."""
+    look: Look | None = None
+    """Looks at the pictures of a message; None: nobody does."""
     insists: bool = True
     """Whether the start fails if no bot works."""

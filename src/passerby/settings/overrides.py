@@ -21,8 +21,8 @@ from passerby.settings.wrong import WrongSetting
 
 SECOND_ABOVE: Final = frozenset({"broadcast_approval_above", "refund_second_above", "promo_second_above"})
 """The limits above which a second member must agree."""
-_AT_START: Final = SECOND_ABOVE | {"pools"}
-"""Each pool has a lease, which a process asks for when it starts."""
+_AT_START: Final = SECOND_ABOVE | {"pools", "pictures_looked_at"}
+"""Each pool has a lease, which a process asks for when it starts. The model that looks at pictures is loaded then."""
 
 
 def _is_path(name: str) -> bool:

@@ -66,6 +66,15 @@ class RuleSettings(BaseModel):
         description="For how many minutes of a chat CONTACT_POLICY applies.",
         examples=["5"],
     )
+    pictures_looked_at: bool = Field(
+        default=_RULES.pictures_looked_at,
+        description=(
+            "Whether a model looks at photos before they are passed on, and blurs those that it takes for sexual ones. "
+            "It needs `pip install 'passerby[images]'`. Nothing of a picture is kept. Photos that it cannot look at in "
+            "time are blurred, and so are all videos. People who chose to see everything are left alone."
+        ),
+        examples=["true"],
+    )
     broadcast_approval_above: int = Field(
         default=_RULES.approval_above,
         ge=0,

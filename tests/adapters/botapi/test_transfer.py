@@ -281,3 +281,19 @@ def test_no_request_to_the_readers_bot_contains_anything_of_the_sender(caplog: p
     for request in requests:
         assert b"Miller" not in request.raw
     assert not [token for token in TOKENS.values() if token in caplog.text]
+
+
+@in_a_loop
+async def test_a_file_is_read_into_memory_up_to_a_limit() -> None:
+    async with fleet() as (api, stub):
+        stub.files["p"] = b"picture"
+        assert await api.read_file(A, File("p", "p"), 7) == b"picture"
+        for file in (File("p", "p"), File("p", "p", size=7)):
+            with pytest.raises(Refused) as refused:
+                await api.read_file(A, file, 6)
+            assert refused.value.refusal is Refusal.TOO_LARGE
+        stub.handlers["getFile"] = lambda request: ok(
+            {"file_id": "p", "file_unique_id": "p", "file_size": 9, "file_path": "p"}
+        )
+        with pytest.raises(Unavailable):
+            await api.read_file(A, File("p", "p"), 20)

@@ -17,7 +17,7 @@ from passerby.adapters.botapi.parts import with_less
 from passerby.adapters.botapi.sets import Sets, Sightings
 from passerby.adapters.botapi.stars import StarCalls
 from passerby.adapters.botapi.wire import ChatMember
-from passerby.kernel.content import Content
+from passerby.kernel.content import Content, File
 from passerby.kernel.event import Original
 from passerby.kernel.ids import BotId, MessageId, PersonId
 from passerby.kernel.money import StarRow
@@ -210,6 +210,10 @@ class BotApi:
 
     def content_of(self, original: Original) -> Content | None:
         return decode.content_of(original)
+
+    async def read_file(self, bot: BotId, file: File, most_bytes: int) -> bytes:
+        """Fetch a file into memory (see `ports.looking`)."""
+        return await self._content_sender.read(bot, file, most_bytes)
 
     def send(self, outgoing_call: OutgoingCall) -> Awaitable[tuple[MessageId, ...]]:
         match outgoing_call:

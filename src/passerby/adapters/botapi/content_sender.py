@@ -41,7 +41,7 @@ from passerby.adapters.botapi.parts import with_less
 from passerby.adapters.botapi.sets import Sets, has_set
 from passerby.adapters.botapi.texts import Texts
 from passerby.adapters.botapi.transfer import Move, Mover
-from passerby.kernel.content import Content, Kind
+from passerby.kernel.content import Content, File, Kind
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId, MessageId
 from passerby.ports.soon import own_task
@@ -69,6 +69,10 @@ class ContentSender:
         self._sets = sets
         self._alone = alone
         self._mover = Mover(client, unlimited_files=unlimited_files, at_once=transfers)
+
+    async def read(self, bot: BotId, file: File, most_bytes: int) -> bytes:
+        """Fetch a file into memory. Raises: TelegramError; Refused(TOO_LARGE)."""
+        return await self._mover.read(bot, file, most_bytes)
 
     def take(self, *, alone: bool) -> None:
         """The fleet has another number of bots now."""

@@ -103,6 +103,17 @@ class Mover:
         if not file.size and not self._unlimited:
             await self._locate(source, file)
 
+    async def read(self, bot: BotId, file: File, most_bytes: int) -> bytes:
+        """Fetch a file into memory. Raises: TelegramError; Refused(TOO_LARGE) as soon as it has more than this."""
+        if file.size > most_bytes:
+            raise Refused(Refusal.TOO_LARGE, "more than is looked at")
+        located = await self._locate(bot, file)
+        flow = _Flow(self._client, Move("", file, bot, "", ""), located)
+        try:
+            return await flow.read(most_bytes)
+        finally:
+            await flow.aclose()
+
     def _check_size(self, size: int) -> None:
         if size > DOWNLOAD_LIMIT and not self._unlimited:
             raise Refused(Refusal.TOO_LARGE, "more than a bot may download")
@@ -145,6 +156,19 @@ class _Flow:
         chunks = self._chunks
         body = PartBuilder.from_stream_with_length(chunks, self.size) if self.size else PartBuilder.from_stream(chunks)
         return body.file_name(self.move.name).mime(self.move.mime)
+
+    async def read(self, most_bytes: int) -> bytes:
+        """The whole file. Raises: TelegramError; Refused(TOO_LARGE)."""
+        whole = bytearray()
+        try:
+            async for chunk in self._chunks:
+                whole += chunk
+                if len(whole) > most_bytes:
+                    raise Refused(Refusal.TOO_LARGE, "more than is looked at")
+        except _FlowBroke:
+            assert self.error is not None
+            raise self.error from None
+        return bytes(whole)
 
     async def aclose(self) -> None:
         """Close the download, wherever it stands."""

@@ -5,7 +5,7 @@ a message that is still on its way waits for it.
 """
 
 from passerby.domain.lifecycle import together
-from passerby.domain.pictures import SHOWS, blurred, blurs
+from passerby.domain.pictures import SHOWS, blurred, blurs, looks_at
 from passerby.domain.sanitise import refusal, sanitise
 from passerby.features.chat.held import held_in
 from passerby.features.chat.relay import edited_while_held, trace_between_strangers, withheld_by
@@ -38,8 +38,10 @@ def edited(event: MessageEdited, facts: Facts, env: Env) -> Decision:
         return Decision(effects=(kept,) if facts.counterpart is not None else ())
     source = MessageRef(event.bot, event.message)
     clean = sanitise(event.content)
-    if event.content.kind in SHOWS and blurs(facts.partner, state, event.sent_at, env):
-        clean = blurred(clean)
+    if event.content.kind in SHOWS and (
+        blurs(facts.partner, state, event.sent_at, env) or looks_at(facts.partner, env)
+    ):
+        clean = blurred(clean)  # nobody looks at a picture that an edit brings
     return Decision(effects=(RelayEdit(state.chat, facts.me.person, source, state.partner, clean.content),))
 
 

@@ -9,7 +9,7 @@ import msgspec
 from passerby.domain.commands import begins_like_a_command
 from passerby.domain.contacts import Trace, find, traces
 from passerby.domain.lifecycle import together
-from passerby.domain.pictures import SHOWS, blurred, blurs
+from passerby.domain.pictures import SHOWS, blurred, blurs, looks_at, needs_look
 from passerby.domain.sanctions import is_bound
 from passerby.domain.sanitise import REVEALS_SENDER, bare_entities, refusal, sanitise, warning, without_words
 from passerby.features.chat.held import ANYTHING, held_in, hold, place_of, release, said, tells_more
@@ -152,7 +152,7 @@ def trace_between_strangers(
 
 def _pass_on(event: MessageReceived, facts: Facts, state: Chatting, env: Env) -> Relay:
     contents: list[Content] = []
-    copyable, blurs_it = True, None
+    copyable, blurs_it, look = True, None, False
     for content in event.contents:
         clean = sanitise(content)
         if content.kind in SHOWS:
@@ -160,6 +160,11 @@ def _pass_on(event: MessageReceived, facts: Facts, state: Chatting, env: Env) ->
                 blurs_it = blurs(facts.partner, state, event.sent_at, env)
             if blurs_it:
                 clean = blurred(clean)
+            elif looks_at(facts.partner, env):
+                if needs_look(clean):
+                    look = True
+                else:
+                    clean = blurred(clean)
         contents.append(clean.content)
         copyable = copyable and clean.intact
     return Relay(
@@ -174,6 +179,7 @@ def _pass_on(event: MessageReceived, facts: Facts, state: Chatting, env: Env) ->
         quote=event.quote,
         quote_position=event.quote_position,
         quote_entities=bare_entities(event.quote_entities),
+        look=look,
     )
 
 

@@ -62,7 +62,7 @@ from passerby.runtime.delivery.passing_notices import Claims
 from passerby.runtime.delivery.performer import Performer
 from passerby.runtime.delivery.register import Register
 from passerby.runtime.delivery.send_checks import SendChecks
-from passerby.runtime.delivery.sends import Sends
+from passerby.runtime.delivery.sends import Look, Sends
 from passerby.runtime.delivery.spare_budget import SpareBudget
 from passerby.runtime.delivery.waits import Waits
 from passerby.runtime.delivery.wording import Wording
@@ -101,6 +101,7 @@ class Courier:
         park_after_s: float = PARK_AFTER_S,
         recorder: FlightRecorder | None = None,
         tokens: Tokens | None = None,
+        look: Look | None = None,
     ) -> None:
         self._store = store
         self._background = background
@@ -130,6 +131,7 @@ class Courier:
             clock,
             rng,
             feed,
+            look,
         )
         self._outcome_writer = OutcomeWriter(outcomes, background, self._recorder, clock, self._stored, feed)
         self._budgets = BudgetRequests(

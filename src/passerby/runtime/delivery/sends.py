@@ -15,6 +15,7 @@ Whether this worker is sure of its leases is looked up in the very turn in which
 sends under way is here, and only here: what is in it may have arrived.
 """
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 from random import Random
 
@@ -34,7 +35,9 @@ from passerby.domain.delivery.events import (
 from passerby.domain.delivery.line import NEVER
 from passerby.domain.delivery.phases import Phase
 from passerby.domain.fingerprint import Prints
+from passerby.domain.pictures import covered
 from passerby.kernel.decision import Facts
+from passerby.kernel.effect import Relay
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId, MessageId
 from passerby.ports import telegram as answers
@@ -65,6 +68,9 @@ STORE_BACKOFF = Backoff(0.5, 2.0)
 
 FLOOD_MARGIN_S = 0.1
 
+Look = Callable[[Relay], Awaitable[Relay]]
+"""Looks at the pictures of a message, and returns it as it may be shown. Never raises."""
+
 Found = OutgoingCall | RelaySteps | EditSteps | Refusal | None
 
 
@@ -82,6 +88,7 @@ class Sends:
         clock: Clock,
         rng: Random,
         feed: Feed,
+        look: Look | None = None,
     ) -> None:
         self._telegram = telegram
         self._store = store
@@ -94,6 +101,7 @@ class Sends:
         self._clock = clock
         self._rng = rng
         self._feed = feed
+        self._look = look
         self._corrections = Corrections(store)
         self.under_way: set[Delivery] = set()
         """Deliveries that are being sent: addressed, written, or answered and not settled."""
@@ -141,6 +149,9 @@ class Sends:
                 self._background.when_done(loading, partial(self._loaded, queue, delivery))
             elif steps is not None and delivery.tried_at is not None:
                 self._write(queue, delivery, steps.next())
+            elif type(relay_effect) is Relay and relay_effect.look:
+                looking = self._background.begin(self._looked_at(delivery, relay_effect), delivery.refs)
+                self._background.when_done(looking, partial(self._addressed, queue, delivery))
             elif (call := address_at_hand(relay_effect, delivery.bot)) is not None:
                 delivery.steps = None  # an untried message may have been edited
                 self._write(queue, delivery, call)
@@ -150,6 +161,11 @@ class Sends:
                 self._background.when_done(found, partial(self._addressed, queue, delivery))
         except Exception as error:  # noqa: BLE001  # one delivery's bug ends that delivery, not its queue
             self._failed(queue, delivery, error)
+
+    async def _looked_at(self, delivery: Delivery, relay: Relay) -> Found:
+        """Address a message as it may be shown. Later attempts send it so, too, without another look."""
+        delivery.relay_effect = seen = await self._look(relay) if self._look is not None else covered(relay)
+        return await address(seen, delivery.bot, self._store, self._prints)
 
     def _loaded(self, queue: CourierQueue, delivery: Delivery, loaded: Soon[Facts | None]) -> None:
         try:
