@@ -3,23 +3,20 @@
 from passerby.domain.farms.sources import RULE
 from passerby.domain.sanctions import APPEAL_S, may_appeal
 from passerby.kernel.sanction import Appeal, Reason, Sanction
-from passerby.kernel.text import DAY_S, Arg, Text, day, text
+from passerby.kernel.text import DAY_S, Text, day, text
 
 _MINUTE_S = 60
 
 
 def letter(sanction: Sanction, now: float) -> Text:
     """Return the letter: the sanction, its reason and rule, its end, who decided, and how to appeal or how it ended."""
-    parts: dict[str, Arg] = {
-        "what": text(f"sanctions.kind_{sanction.kind}"),
-        "why": _why(sanction),
-        "until": _until(sanction.until),
-        "who": text("sanctions.by_rule" if sanction.by is None else "sanctions.by_team"),
-    }
+    what, why, until = text(f"sanctions.kind_{sanction.kind}"), _why(sanction), _until(sanction.until)
+    who = text("sanctions.by_rule" if sanction.by is None else "sanctions.by_team")
     if may_appeal(sanction, now):
         last = sanction.since + APPEAL_S
-        return text("sanctions.letter", **parts, day=day(last if sanction.until is None else min(last, sanction.until)))
-    return text("sanctions.letter_after", **parts, appeal=_appeal(sanction))
+        by = day(last if sanction.until is None else min(last, sanction.until))
+        return text("sanctions.letter", what=what, why=why, until=until, who=who, day=by)
+    return text("sanctions.letter_after", what=what, why=why, until=until, who=who, appeal=_appeal(sanction))
 
 
 def _why(sanction: Sanction) -> Text:
