@@ -1,4 +1,4 @@
-"""Whether a model looks at pictures, and its process."""
+"""Starts the model that looks at pictures, if the settings want it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

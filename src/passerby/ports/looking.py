@@ -1,4 +1,4 @@
-"""What looking at a picture needs from outside: its bytes, and somebody who looks."""
+"""Ports for a look at a picture: the bytes, and a judge."""
 
 from typing import Protocol
 

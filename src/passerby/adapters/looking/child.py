@@ -4,8 +4,8 @@
     -> four bytes, how long a picture is; then the picture
     <- one byte: `DOUBTFUL` or `HARMLESS`
 
-What cannot be read as a picture is doubtful. The limits below are the operating system's: a picture that wants more
-kills this process, and nothing else. Whoever started it (`process`) kills it if it takes too long.
+Bytes that are no picture are doubtful. The limits below are the operating system's: a picture that wants more
+kills this process, and nothing else. The parent (`process`) kills it if it takes too long.
 """
 
 import ctypes
