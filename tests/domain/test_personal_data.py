@@ -384,6 +384,7 @@ IN_THE_LIVE_STORE = {
     **dict.fromkeys(("store", "pools", "workers", "leases", "epochs", "evicted"), "about nobody"),
     "memos": "about nobody, except for accounts of a farm, while the watch sees it: see `conducts`",
     **dict.fromkeys(("file", "sightings", "never", "pubsub", "name"), "about nobody"),
+    "of_people": "a list of the keys above, and no key itself",
 }
 """The keys of the live store, and where the copy has what they hold."""
 
