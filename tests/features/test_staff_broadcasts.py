@@ -153,6 +153,11 @@ def test_each_language_and_version_has_its_message(words: str, composing: Compos
     assert done.refused is (composing is None)
 
 
+def test_a_message_for_an_older_draft_with_an_unknown_language_is_refused_with_an_example() -> None:
+    done = decide(wrote("hallo"), draft(composing=Composing(1, "german", "A")))
+    assert (done.refused, said(done)) == (True, ["broadcasts.unknown_language"])
+
+
 def test_a_correction_is_written_after_the_start_only() -> None:
     ended = draft(state=S.ENDED, started_at=NOW)
     for event in (wrote("/broadcast 4 correct"), pressed("4.correct")):
@@ -255,6 +260,8 @@ def test_nothing_starts_before_a_question_that_says_to_whom_when_and_how() -> No
     assert "broadcasts.plan_small" in said(decide(wrote("/broadcast 4 plan"), draft(), people=50))
     assert "broadcasts.plan_at" in said(decide(wrote("/broadcast 4 plan"), draft(starts_at=NOW + 9), people=50))
     assert decide(pressed("4.plan"), draft(), people=0).reply == text("broadcasts.nobody")
+    waits = decide(pressed("4.plan"), draft(state=S.SUBMITTED), people=500)
+    assert (waits.refused, waits.broadcasts) == (False, ()), "the second member may ask, too"
     over = decide(pressed("4.plan"), draft(starts_at=NOW - 60))
     assert (over.refused, over.reply) == (True, text("broadcasts.at_is_over", at="2027-01-15 07:59 UTC"))
 

@@ -20,10 +20,10 @@ from passerby.domain.broadcasts.actions import (
 )
 from passerby.domain.broadcasts.actions import written as written_by
 from passerby.kernel.alone import Alone
-from passerby.kernel.broadcast import Audience, Broadcast, BroadcastState, Category, LinkButton, Variant
+from passerby.kernel.broadcast import Audience, Broadcast, BroadcastState, Category, LinkButton, Reach, Variant
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Env
-from passerby.kernel.ids import PersonId
+from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.rules import Rules
 from passerby.kernel.staff import Role, StaffFacts, StaffId, StaffMember
 from passerby.kernel.staff_requests import BroadcastAct
@@ -154,6 +154,15 @@ def test_a_message_replaces_the_one_of_its_language_and_version_and_keeps_its_bu
 @pytest.mark.parametrize("content", [Content(Kind.STICKER), Content(Kind.POLL), Content(Kind.DICE)])
 def test_what_cannot_be_sent_to_many_is_refused(content: Content) -> None:
     assert written(made(), Variant(content)) == "broadcasts.wrong_kind"
+
+
+def test_a_message_for_a_language_that_does_not_exist_is_refused() -> None:
+    assert written(made(), Variant(plain("hallo"), "german")) == "broadcasts.unknown_language"
+
+
+def test_the_people_of_a_broadcast_are_those_of_all_its_bots() -> None:
+    assert Reach(((BotId(7), 450), (BotId(8), 50))).people == 500
+    assert Reach().people == 0
 
 
 def test_an_item_of_an_album_is_refused_with_the_reason() -> None:

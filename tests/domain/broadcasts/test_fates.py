@@ -3,7 +3,17 @@
 import msgspec
 import pytest
 
-from passerby.domain.broadcasts.fates import BUSY_S, WEEK_S, Send, arm_of, fate, is_capped, usual_time, variant_for
+from passerby.domain.broadcasts.fates import (
+    BUSY_S,
+    WEEK_S,
+    Send,
+    arm_of,
+    fate,
+    is_capped,
+    languages_of,
+    usual_time,
+    variant_for,
+)
 from passerby.kernel.broadcast import (
     Audience,
     Broadcast,
@@ -192,3 +202,10 @@ def test_a_person_waits_for_their_hour_once() -> None:
     assert NOW + 5 * 3600 < end.due_at < NOW + 7 * 3600
     assert isinstance(fate_of(gentle, hours=((hour + 6) % 24,), is_planned=True), Send)
     assert isinstance(fate_of(gentle), Send), "without chats, it is the hour at which they were here last"
+
+
+def test_a_broadcast_without_a_message_for_all_languages_reaches_only_the_languages_of_its_messages() -> None:
+    german, french = Variant(HELLO.content, "de"), Variant(HELLO.content, "fr")
+
+    assert languages_of((german, french)) == {"de", "fr"}
+    assert languages_of((german, HELLO)) == frozenset(), "everybody can get it"

@@ -272,10 +272,9 @@ class DeliveryQueue:
         delivery.phase = DONE
         if delivery is not self.current:
             return _NOTHING
-        line = self._line
-        line.remove(delivery)
+        self._line.remove(delivery)
         self.current = None
-        return self._go_on(now) if line.main or line.asides else _NOTHING
+        return self._go_on(now)
 
     @property
     def _first(self) -> Queued:
