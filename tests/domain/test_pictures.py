@@ -1,4 +1,4 @@
-"""What a picture looks like after somebody, or nobody, has looked at it."""
+"""A photo that nobody looked at arrives blurred."""
 
 import msgspec
 import pytest
