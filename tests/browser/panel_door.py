@@ -11,7 +11,7 @@ PHONE = {"width": 390, "height": 844}
 PAGES = (
     *("/", "/growth", "/chats", "/bots", "/alerts", "/people", "/audit", "/errors", "/stores", "/settings"),
     *("/exports", "/team", "/sessions", "/safety", "/money", "/broadcasts", "/approvals", "/settings/PATIENCE"),
-    *("/texts?find=partner", "/texts/intro.short?language=ar"),
+    *("/texts?find=partner", "/texts/intro.short?language=ar", "/passkeys", "/passkey", "/again"),
 )
 
 
@@ -29,3 +29,11 @@ def signed_in(browser: Browser, link: str, **options: object) -> Page:
     page.get_by_role("button", name="Go in").click()
     page.get_by_role("heading", name="Now").wait_for()
     return page
+
+
+def write_broadcast(page: Page, words: str) -> None:
+    """From the page with all broadcasts to a draft with this text."""
+    page.get_by_role("button", name="Write a new one").click()
+    page.get_by_label("Message").fill(words)
+    page.get_by_role("button", name="Keep").click()
+    page.get_by_role("link", name="Start").wait_for()

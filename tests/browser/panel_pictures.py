@@ -17,7 +17,7 @@ from playwright.sync_api import Page, sync_playwright
 import passerby
 from tests.browser.conftest import DESKTOP, PATIENCE_MS, QUIET
 from tests.browser.demo_process import Demo
-from tests.browser.panel_door import PHONE, link_of, signed_in
+from tests.browser.panel_door import PHONE, link_of, signed_in, write_broadcast
 from tests.ports import free_port
 
 PICTURES = Path(passerby.__file__).parents[2] / "docs/how-to/pictures"
@@ -41,12 +41,7 @@ def _setting(page: Page) -> None:
 
 
 def _broadcast(page: Page) -> None:
-    page.get_by_role("button", name="Write a new one").click()
-    page.get_by_label("Message").fill(
-        "New: pictures from strangers arrive blurred.\nA tap shows them. /settings changes it."
-    )
-    page.get_by_role("button", name="Keep").click()
-    page.get_by_role("link", name="Start").wait_for()
+    write_broadcast(page, "New: pictures from strangers arrive blurred.\nA tap shows them. /settings changes it.")
 
 
 def _start(page: Page) -> None:

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.axe import findings
 from tests.browser.demo_process import Demo
-from tests.browser.panel_door import PAGES, PHONE, link_of, signed_in
+from tests.browser.panel_door import PAGES, PHONE, link_of, signed_in, write_broadcast
 from tests.ports import free_port
 from tests.size import size
 
@@ -53,6 +53,16 @@ def test_every_page_is_whole_accessible_and_keeps_its_policy(
         assert page.evaluate(CUT) == [], f"tables of {path} are cut"
         page.goto(f"{base}{path}{'&' if '?' in path else '?'}dir=rtl")
         assert not page.evaluate(WIDE), f"{path} is wider than the window, right to left"
+    page.goto(base + "/broadcasts")
+    write_broadcast(page, "Hello to all of you.")
+    start = page.get_by_role("link", name="Start").get_attribute("href") or ""
+    for path in (start.removesuffix("/start"), start):
+        page.goto(base + path)
+        assert findings(page) == [], path
+        assert not page.evaluate(WIDE), f"{path} is wider than the window"
+        page.goto(f"{base}{path}?dir=rtl")
+        assert findings(page) == [], f"{path}, right to left"
+        assert not page.evaluate(WIDE), f"{path} is wider than the window, right to left"
     for path in ("/bots", "/money", "/growth"):
         page.goto(base + path)
         assert page.evaluate(CUT) == [], f"tables of {path} are cut"
@@ -91,6 +101,18 @@ def test_the_panel_works_without_javascript(browser: Browser, demo: Demo) -> Non
     expect(page.locator("details table").first).to_be_visible()
     page.get_by_role("link", name="Audit").click()
     expect(page.get_by_text("The chain holds")).to_be_visible()
+    page.get_by_role("link", name="Broadcasts").click()
+    write_broadcast(page, "Hello to all of you.")
+    expect(page.get_by_text("Hello to all of you.")).to_be_visible()
+    page.get_by_label("Age", exact=True).fill("17x")
+    page.get_by_role("button", name="Set").click()
+    expect(page.get_by_text("I don't understand “age=17x”.")).to_be_visible()
+    page.get_by_label("Age", exact=True).fill("18-30")
+    page.get_by_role("button", name="Set").click()
+    page.get_by_role("link", name="Start").click()
+    expect(page.get_by_role("button", name="Start it")).to_be_visible()
+    page.get_by_role("link", name="Not yet").click()
+    expect(page.get_by_role("button", name="Keep")).to_be_visible()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     page.context.close()

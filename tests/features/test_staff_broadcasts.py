@@ -49,8 +49,9 @@ def draft(**more: Any) -> Broadcast:
 def decide(
     event: Event | StaffRequest, *known: Broadcast, me: StaffMember = ANN, people: int | None = 5, **more: Any
 ) -> StaffDecision:
+    env = more.pop("env", ENV)
     facts = StaffFacts(me, (ANN, BOB, MIA), broadcasts=known, next_broadcast=9, audience=people, **more)
-    return ROUTER.decide(event, facts, ENV)
+    return ROUTER.decide(event, facts, env)
 
 
 def wrote(words: str, by: StaffMember = ANN, *more: Content) -> MessageReceived:
@@ -264,6 +265,25 @@ def test_nothing_starts_before_a_question_that_says_to_whom_when_and_how() -> No
     assert (waits.refused, waits.broadcasts) == (False, ()), "the second member may ask, too"
     over = decide(pressed("4.plan"), draft(starts_at=NOW - 60))
     assert (over.refused, over.reply) == (True, text("broadcasts.at_is_over", at="2027-01-15 07:59 UTC"))
+
+
+@pytest.mark.parametrize(
+    ("bot_rate_per_s", "paid", "rate", "minutes"),
+    [
+        (30.0, False, "20", 1),
+        (25.0, False, "16", 2),
+        (3.0, False, "2", 9),
+        (1.0, False, "0.6", 26),
+        (1.0, True, "100", 1),
+    ],
+)
+def test_the_question_says_the_true_rate(bot_rate_per_s: float, paid: bool, rate: str, minutes: int) -> None:
+    env = Env(NOW, Random(1), Rules(bot_rate_per_s=bot_rate_per_s))
+    asked = decide(wrote("/broadcast 4 plan"), draft(canary=False, paid=paid), people=1_001, env=env)
+    (say,) = (each for each in asked.effects if isinstance(each, Say))
+    assert say.text is not None
+    begun = f"Rate: up to {rate} a second for each bot, and only what chats leave. It takes {minutes} min or longer."
+    assert begun in catalogue().plain(say.text, "en").splitlines()
 
 
 def test_what_was_changed_after_the_question_is_not_started() -> None:

@@ -2,12 +2,14 @@
 
     python -m tests.panel.measure [people] [chats] [--postgres]
 
-Fills a database of its own (1 million people and 10 million chats by default), counts the figures once,
-and then asks for every page 40 times. Prints the time of the count and each page's p50 and p95. The last figures are in
-docs/explanation/panel-security.md.
+Fills a database of its own (1 million people and 10 million chats by default, and the copies of three broadcasts of
+the last days), counts the figures once, and then asks for every page 40 times. Prints the time of the count, each
+page's p50 and p95, and the CPU time of a page, here and in the PostgreSQL server: that is steadier on a busy machine.
+The last figures are in docs/explanation/panel-security.md.
 """
 
 import asyncio
+import os
 import sqlite3
 import sys
 import tempfile
@@ -21,9 +23,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.schema import CreateIndex
 
-from passerby.adapters.sql import SqlRecords, init_schema
+from passerby.adapters.sql import SqlBroadcasts, SqlRecords, init_schema
 from passerby.adapters.sql.panel_reader import PanelReader, reading_engine
 from passerby.adapters.sql.tables import metadata
+from passerby.kernel.broadcast import Broadcast, BroadcastState, Variant
+from passerby.kernel.content import Content, Kind
+from passerby.kernel.staff import AuditNote
 from tests.contract.servers import postgres_uri
 from tests.panel.stage import START, Stage
 from tests.panel.test_pages import NEEDS
@@ -56,6 +61,15 @@ SELECT 7000000000 + n % {{people}}, 7000000001 + n % {{people}},
     CASE n % 4 WHEN 0 THEN 1122 WHEN 1 THEN 1222 WHEN 2 THEN 2132 ELSE 3022 END
 FROM ({{numbers}}) AS numbers
 """
+# A quarter got all of them, so they had their two a week. The others got one.
+COPIES = """
+INSERT INTO broadcast_targets (broadcast, person_id, bot_id, place, state, at)
+SELECT {number}, 7000000000 + n, 1000001 + n % 2, n,
+    CASE WHEN n % 4 = 0 OR n % 3 = {number} % 3 THEN 'sent' ELSE 'held_out' END, {at}
+FROM ({numbers}) AS numbers
+"""
+BROADCASTS = 3
+DAY_S = 86_400.0
 
 
 async def fill(database: str | Path, people: int, chats: int) -> None:
@@ -63,7 +77,7 @@ async def fill(database: str | Path, people: int, chats: int) -> None:
     dialect: sa.Dialect = postgresql.dialect() if isinstance(database, str) else sqlite.dialect()  # type: ignore[no-untyped-call]
     indexes = [
         index
-        for table in ("users", "past_chats")
+        for table in ("users", "past_chats", "broadcast_targets")
         for index in sorted(metadata.tables[table].indexes, key=lambda each: str(each.name))
     ]
     words = {"people": people, "yes": "n % 13 <> 0" if isinstance(database, str) else "(n % 13 <> 0)"}
@@ -72,6 +86,14 @@ async def fill(database: str | Path, people: int, chats: int) -> None:
         *(
             query.format(numbers=_numbers(count, is_postgres=isinstance(database, str)), **words)
             for query, count in ((PEOPLE, people), (CHATS, chats))
+        ),
+        *(
+            COPIES.format(
+                number=number,
+                at=START - number * DAY_S,
+                numbers=_numbers(people, is_postgres=isinstance(database, str)),
+            )
+            for number in range(1, BROADCASTS + 1)
         ),
         *(str(CreateIndex(index).compile(dialect=dialect)) for index in indexes),
         "ANALYZE",
@@ -95,6 +117,43 @@ def _numbers(count: int, *, is_postgres: bool) -> str:
     return f"WITH RECURSIVE up(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM up WHERE n < {count - 1}) SELECT n FROM up"
 
 
+async def add_broadcasts(stage: Stage) -> None:
+    """Those whose copies were filled in, and a draft."""
+    hello = (Variant(Content(Kind.TEXT, "Hello")),)
+    ended = tuple(
+        Broadcast(
+            number,
+            BroadcastState.ENDED,
+            1,
+            START - number * DAY_S,
+            variants=hello,
+            started_at=START - number * DAY_S,
+            ended_at=START - number * DAY_S + 3600,
+        )
+        for number in range(1, BROADCASTS + 1)
+    )
+    draft = Broadcast(BROADCASTS + 1, BroadcastState.DRAFT, 1, START, variants=hello)
+    for each in (*ended, draft):
+        note = AuditNote("broadcast.made", f"broadcast {each.number}")
+        await SqlBroadcasts(stage.records.engine).change(each.number, lambda *_, each=each: (each,), note, START)
+
+
+async def server_cpu_s(records: SqlRecords) -> float:
+    """The CPU time of the PostgreSQL server's processes for us. 0 over SQLite: its work is in our process."""
+    if records.engine.dialect.name != "postgresql":
+        return 0.0
+    async with records.engine.connect() as connection:
+        pids = list(await connection.scalars(sa.text("SELECT pid FROM pg_stat_activity WHERE pid IS NOT NULL")))
+    ticks = 0
+    for pid in pids:
+        try:
+            used = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except FileNotFoundError:
+            continue
+        ticks += int(used[11]) + int(used[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 async def measure(folder: Path, database: str | Path, people: int, chats: int) -> None:
     await init_schema(database)
     began = time.perf_counter()
@@ -102,6 +161,7 @@ async def measure(folder: Path, database: str | Path, people: int, chats: int) -
     print(f"{people:,} people and {chats:,} chats in {time.perf_counter() - began:.0f} s", flush=True)
     records, reading = SqlRecords.at(database), PanelReader(reading_engine(database))
     stage = Stage(folder, records, reading)
+    await add_broadcasts(stage)
     began = time.perf_counter()
     await stage.counting.count(START)
     first = time.perf_counter() - began
@@ -114,15 +174,24 @@ async def measure(folder: Path, database: str | Path, people: int, chats: int) -
             await stage.duty.sample()
     stage.clock.at = START
     browser = await stage.signed_in()
-    for page in (*NEEDS, "/growth?days=90", "/chats?days=90", "/exports/growth.csv", "/texts?find=partner"):
+    draft = f"/broadcasts/{BROADCASTS + 1}"
+    others = ("/growth?days=90", "/chats?days=90", "/exports/growth.csv", "/texts?find=partner")
+    for page in (*NEEDS, *others, draft, f"{draft}/start"):
         took = []
+        ours_s, theirs_s = time.process_time(), await server_cpu_s(records)
         for _ in range(ASKED):
             began = time.perf_counter()
             answer = await browser.get(page)
             took.append((time.perf_counter() - began) * 1000)
             assert answer.status == 200, page
         took.sort()
-        print(f"{page:<22} p50 {took[len(took) // 2]:6.1f} ms   p95 {took[int(len(took) * 0.95)]:6.1f} ms")
+        ours_ms = (time.process_time() - ours_s) * 1000 / ASKED
+        theirs_ms = (await server_cpu_s(records) - theirs_s) * 1000 / ASKED
+        print(
+            f"{page:<22} p50 {took[len(took) // 2]:6.1f} ms   p95 {took[int(len(took) * 0.95)]:6.1f} ms   "
+            f"CPU {ours_ms:5.1f} ms + server {theirs_ms:5.1f} ms",
+            flush=True,
+        )
     await reading.aclose()
     await records.aclose()
 

@@ -115,5 +115,6 @@ def rules_of(settings: Settings) -> Rules:
         refund_second_above=settings.refund_second_above,
         promo_second_above=settings.promo_second_above,
         sponsor=settings.sponsor,
+        bot_rate_per_s=settings.bot_rate_per_s,
         pictures_looked_at=settings.pictures_looked_at,
     )

@@ -100,5 +100,7 @@ class Rules(msgspec.Struct, frozen=True):
     promo_second_above: int = 10_000
     """Promo codes of one member and day that are worth more VIP days than this need a second staff member."""
     sponsor: Sponsor | None = None
+    bot_rate_per_s: float = 30.0
+    """How many messages one bot may send in a second. Telegram's limit is about 30."""
     pictures_looked_at: bool = False
     """Whether a model looks at pictures from strangers, and blurs those that it takes for sexual ones."""

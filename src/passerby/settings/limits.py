@@ -3,14 +3,18 @@ them."""
 
 from pydantic import BaseModel, Field
 
-from passerby.kernel.rules import STANDARD_QUOTA
+from passerby.kernel.rules import STANDARD_QUOTA, Rules
 
 
 class LimitSettings(BaseModel):
     """Rates are per second."""
 
     bot_rate_per_s: float = Field(
-        default=30, ge=1, le=100_000, description="How many messages one bot may send in a second.", examples=["30"]
+        default=Rules().bot_rate_per_s,
+        ge=1,
+        le=100_000,
+        description="How many messages one bot may send in a second.",
+        examples=["30"],
     )
     chat_rate_per_s: float = Field(
         default=1,

@@ -1,6 +1,7 @@
 """A broadcast never takes the budget that the next chat message needs."""
 
 import asyncio
+from random import Random
 
 import pytest
 
@@ -15,8 +16,8 @@ BUDGET, CHAT_BUDGET = Budget(30.0, 30), Budget(1.0, 3)
 SHARED = pytest.mark.parametrize("shared", [False, True], ids=["alone", "shared"])
 
 
-def bench(*, shared: bool = False) -> Bench:
-    return Bench(bot_budget=BUDGET, chat_budget=CHAT_BUDGET, shared=shared)
+def bench(*, shared: bool = False, beside: Bench | None = None) -> Bench:
+    return Bench(bot_budget=BUDGET, chat_budget=CHAT_BUDGET, shared=shared, beside=beside)
 
 
 async def taken_in(at: Bench, seconds: float) -> int:
@@ -63,6 +64,60 @@ async def test_the_more_chats_use_the_less_is_left_and_a_bot_at_its_limit_gives_
         chatting.cancel()
     assert left[0] <= 151
     assert left[1] == 0
+
+
+class Bursts:
+    """Chats that send bursts of relays, more than the bot may send at once. `waited` has the wait of each relay."""
+
+    def __init__(self, at: Bench) -> None:
+        self._queue = at.courier._budgets.bot_queue(BOT)
+        self.waiting = 0
+        self.waited: list[float] = []
+
+    async def run(self, rng: Random, seconds: float) -> None:
+        now = asyncio.get_running_loop().time
+        until = now() + seconds
+        async with asyncio.TaskGroup() as group:
+            while now() < until:
+                for _ in range(rng.choice((1, 5, 30, 60))):
+                    group.create_task(self._relay())
+                await asyncio.sleep(rng.uniform(0.5, 4.0))
+
+    async def _relay(self) -> None:
+        began = asyncio.get_running_loop().time()
+        self.waiting += 1
+        await self._queue.queue(Priority.CHAT)
+        self.waiting -= 1
+        self.waited.append(asyncio.get_running_loop().time() - began)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("where", ["alone", "shared", "in another process"])
+@in_virtual_time
+async def test_no_copy_goes_out_while_a_relay_waits_and_no_relay_waits_longer(where: str, seed: int) -> None:
+    """Not at the peak either: each burst of relays is larger than the burst of the bot."""
+    waited, copies = [], []
+    for is_broadcast in (False, True):
+        chats_at = bench(shared=where != "alone")
+        sender = bench(beside=chats_at) if where == "in another process" else chats_at
+        chats = Bursts(chats_at)
+        running = asyncio.ensure_future(chats.run(Random(seed), 60.0))
+        number = 0
+        while is_broadcast and not running.done():
+            waits = chats.waiting
+            if await sender.courier.spare_budget.take(BOT, PersonId(1_000 + number)) is Take.TAKEN:
+                number += 1
+                copies.append(waits)
+            await asyncio.sleep(0.005)
+        await running
+        waited.append(chats.waited)
+    assert len(copies) > 100, "there is a broadcast"
+    assert max(waited[0]) > 0.5, "and relays wait"
+    assert sum(waits > 0 for waits in copies) == 0
+    without, beside = (sorted(each) for each in waited)
+    assert len(without) == len(beside)
+    # A copy may take one message of a full burst.
+    assert all(b - a <= 1 / BUDGET.rate_per_s + 1e-6 for a, b in zip(without, beside, strict=True))
 
 
 @SHARED

@@ -10,24 +10,31 @@ from passerby.domain.broadcasts.canary import LEAST, SHARE, WATCH_S, canary_belo
 from passerby.kernel.broadcast import Broadcast
 from passerby.kernel.ids import BotId
 
-RATE_PER_S: Final = 20
-"""Messages through one bot in a second: two thirds of Telegram's 30 (see `runtime.delivery.spare_budget`)."""
+RATE_SHARE: Final = 2 / 3
+"""Broadcasts use at most this share of a bot's rate: 20 of Telegram's 30 messages a second."""
+PAID_PER_S: Final = 100.0
+"""For broadcasts that Telegram may charge for. It allows up to 1,000 (source: Bot API, paid broadcasts); our event loop
+also has chats to serve."""
 
 
 class Forecast(NamedTuple):
-    """`canary` is how many people get it first, 0: nobody. `lasts_s` is the shortest time that it can take, without
-    waiting for people who are busy."""
+    """`canary` is how many people get it first, 0: nobody. `rate_per_s` is the most messages through one bot in a
+    second. `lasts_s` is the shortest time that it can take, without waiting for people who are busy."""
 
     people: int
     by_bot: tuple[tuple[BotId, int], ...]
     canary: int
+    rate_per_s: float
     lasts_s: float
 
 
-def plan_of(broadcast: Broadcast, people: int, by_bot: tuple[tuple[BotId, int], ...]) -> Forecast:
+def plan_of(
+    broadcast: Broadcast, people: int, by_bot: tuple[tuple[BotId, int], ...], bot_rate_per_s: float
+) -> Forecast:
     canary = min(people, max(ceil(people * SHARE), LEAST)) if canary_below(broadcast, people) else 0
     busiest = max((each for _, each in by_bot), default=people)
-    return Forecast(people, by_bot, canary, busiest / RATE_PER_S + (WATCH_S if canary else 0.0))
+    rate_per_s = PAID_PER_S if broadcast.paid else bot_rate_per_s * RATE_SHARE
+    return Forecast(people, by_bot, canary, rate_per_s, busiest / rate_per_s + (WATCH_S if canary else 0.0))
 
 
 def seal_of(broadcast: Broadcast) -> str:

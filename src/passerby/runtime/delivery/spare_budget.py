@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from enum import Enum, auto
 
+from passerby.domain.broadcasts.starting import PAID_PER_S, RATE_SHARE
 from passerby.domain.budgets import FULL, Budget
 from passerby.kernel.ids import BotId, PersonId
 from passerby.ports.clock import Clock
@@ -20,11 +21,6 @@ from passerby.runtime.delivery.limiters import LocalLimiter
 from passerby.runtime.membership.tokens import Tokens
 from passerby.telemetry import logs, metrics
 
-SHARE = 2 / 3
-"""Broadcasts use at most this share of a bot's rate: 20 of Telegram's 30 messages a second."""
-PAID_PER_S = 100.0
-"""For broadcasts that Telegram may charge for. It allows up to 1,000 (source: Bot API, paid broadcasts); our event loop
-also has chats to serve."""
 LATE_S = 2.0
 """While a delivery from the outbox is late by this much, no broadcast goes out."""
 
@@ -58,7 +54,7 @@ class SpareBudget:
         self._queue_of = queue_of
         self._oldest_s = oldest_s
         self._clock = clock
-        self._budget = Budget(bot_budget.rate_per_s * SHARE, 1)
+        self._budget = Budget(bot_budget.rate_per_s * RATE_SHARE, 1)
         self._shared = shared
         self._own: dict[tuple[BotId, bool], LocalLimiter] = {}
         self._closed_until: dict[BotId, float] = {}

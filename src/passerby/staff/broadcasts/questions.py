@@ -3,7 +3,7 @@
 from math import ceil
 
 from passerby.dialogue.staff import lines
-from passerby.domain.broadcasts.starting import RATE_PER_S, Forecast, plan_of, seal_of
+from passerby.domain.broadcasts.starting import Forecast, plan_of, seal_of
 from passerby.kernel.broadcast import Broadcast, BroadcastState
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Button, Menu
@@ -14,18 +14,20 @@ from passerby.staff.broadcasts.cards import PAID_RATE, utc
 
 BOTS_SHOWN = 8
 MINUTE_S = 60.0
+WHOLE_FROM = 10
+"""A rate from here on is shown as a whole number."""
 
 
 def question(broadcast: Broadcast, facts: StaffFacts, env: Env) -> Text:
     """The outcome of the start. The numbers are those of the people who would be frozen now."""
-    plan = plan_of(broadcast, facts.audience or 0, facts.by_bot)
+    plan = plan_of(broadcast, facts.audience or 0, facts.by_bot, env.rules.bot_rate_per_s)
     said = [
         text("broadcasts.ask_start", number=broadcast.number),
         text("broadcasts.audience", people=plan.people),
         *_shares(broadcast),
         *_bots(plan, facts),
         _when(broadcast),
-        text("broadcasts.plan_rate", rate=RATE_PER_S, minutes=ceil(plan.lasts_s / MINUTE_S)),
+        text("broadcasts.plan_rate", rate=_a_second(plan.rate_per_s), minutes=ceil(plan.lasts_s / MINUTE_S)),
         _canary(broadcast, plan),
     ]
     if broadcast.paid:
@@ -42,6 +44,11 @@ def starting(broadcast: Broadcast) -> Menu:
     yes = Button(text(f"broadcasts.do_{what}"), "broadcast_do", f"{number}.{what}.{seal_of(broadcast)}")
     no = Button(text("broadcasts.not_yet"), "broadcast_do", f"{number}.{BroadcastAct.SHOW}")
     return Menu(((yes,), (no,)))
+
+
+def _a_second(rate: float) -> int | str:
+    """Never more than the true rate. A small one has a decimal place."""
+    return int(rate) if rate >= WHOLE_FROM else f"{int(rate * 10) / 10:g}"
 
 
 def _shares(broadcast: Broadcast) -> list[Text]:

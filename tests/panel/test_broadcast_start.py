@@ -1,0 +1,111 @@
+"""A broadcast starts from its newest question only: not by an old answer, a foreign page or another role."""
+
+from pathlib import Path
+from random import Random
+
+import sqlalchemy as sa
+
+from passerby.adapters.sql.tables import users
+from passerby.kernel.staff import Role
+from tests.panel.stage import Browser, Stage, hidden, play
+from tests.panel.test_figures import people
+
+CHANGED = "It was changed after you looked at it."
+
+
+async def with_readers(stage: Stage) -> None:
+    rows = [row | {"has_started": True, "bot_id": 1000001, "consented_at": 1.0} for row in people(Random(1), 3)]
+    async with stage.records.engine.begin() as connection:
+        await connection.execute(sa.insert(users), rows)
+
+
+async def draft(browser: Browser, number: int) -> dict[str, str]:
+    """Write the draft with this number. Returns the form of its question."""
+    await browser.press("/broadcasts", "/broadcasts")
+    assert (await browser.press(f"/broadcasts/{number}", "/broadcasts/write", text="Hello")).status == 200
+    return await question(browser, number)
+
+
+async def question(browser: Browser, number: int) -> dict[str, str]:
+    asked = await browser.get(f"/broadcasts/{number}/start")
+    assert asked.status == 200, asked.text
+    form = hidden(asked.text.partition('action="/broadcasts/act"')[2].partition("</form>")[0])
+    assert form["broadcast"] == str(number)
+    return form
+
+
+async def starts(stage: Stage) -> int:
+    return (await stage.actions()).count("broadcast.start")
+
+
+def test_a_broadcast_starts_by_its_newest_question_only(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await with_readers(stage)
+        browser = await stage.signed_in(await stage.hire(Role.OWNER, 600))
+        first, second = await draft(browser, 1), await draft(browser, 2)
+        for form in (first | {"seal": second["seal"]}, second | {"seal": first["seal"]}):
+            refused = await browser.post("/broadcasts/act", form)
+            assert (refused.status, CHANGED in refused.text) == (400, True)
+        await browser.press("/broadcasts/1", "/broadcasts/set", silent="off")
+        await browser.press("/broadcasts/2", "/broadcasts/write", text="Goodbye")
+        for form in (first, second):
+            refused = await browser.post("/broadcasts/act", form)
+            assert (refused.status, CHANGED in refused.text) == (400, True)
+        assert await starts(stage) == 0
+        newest = await question(browser, 1)
+        assert (await browser.post("/broadcasts/act", newest)).status == 200
+        again = await browser.post("/broadcasts/act", newest)
+        assert again.status == 400, "it started already"
+        assert await starts(stage) == 1
+
+    play(tmp_path, scene)
+
+
+def test_no_address_a_link_can_have_and_no_foreign_page_starts_a_broadcast(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await with_readers(stage)
+        owner = await stage.hire(Role.OWNER, 600)
+        browser, other = await stage.signed_in(owner), await stage.signed_in(owner)
+        form = await draft(browser, 1)
+        words = "&".join(f"{name}={value}" for name, value in form.items())
+        for path, status in (("/broadcasts/1/start", 200), ("/broadcasts/act", 404), ("/broadcasts/1/act", 404)):
+            for method in ("GET", "HEAD"):
+                assert (await browser.ask(method, f"{path}?{words}")).status == status, (method, path)
+        for path in ("/broadcasts/1/start", "/broadcasts/1"):
+            assert (await browser.post(path, form)).status == 404, path
+        for headers in (
+            {"origin": "https://evil.example", "sec-fetch-site": "cross-site"},
+            {"sec-fetch-site": "same-site"},
+            {"origin": "null", "sec-fetch-site": ""},
+        ):
+            assert (await browser.post("/broadcasts/act", form, headers)).status == 403, headers
+        for csrf in ("", "x", (await question(other, 1))["csrf"]):
+            assert (await browser.post("/broadcasts/act", form | {"csrf": csrf})).status == 403
+        assert await starts(stage) == 0
+
+    play(tmp_path, scene)
+
+
+def test_another_s_draft_is_started_by_those_whose_role_allows_it_and_in_their_own_name(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await with_readers(stage)
+        owner = await stage.signed_in(await stage.hire(Role.OWNER, 600))
+        mine, of_owners = await draft(owner, 1), await draft(owner, 2)
+        await owner.press("/broadcasts/2", "/broadcasts/set", category="system")
+        of_owners = await question(owner, 2)
+        for role in (Role.MODERATOR, Role.SUPPORT, Role.ANALYST):
+            browser = await stage.signed_in(await stage.hire(role, 610 + list(Role).index(role)))
+            assert (await browser.get("/broadcasts/1/start")).status == 403, role
+            csrf = hidden((await browser.get("/sessions")).text)["csrf"]
+            assert (await browser.post("/broadcasts/act", mine | {"csrf": csrf})).status == 403, role
+        number = await stage.hire(Role.ADMIN, 601)
+        admin = await stage.signed_in(number)
+        assert (await admin.get("/broadcasts/2/start")).status == 400, "only owners send to everybody"
+        csrf = (await question(admin, 1))["csrf"]
+        assert (await admin.post("/broadcasts/act", of_owners | {"csrf": csrf})).status == 400
+        assert await starts(stage) == 0
+        assert (await admin.post("/broadcasts/act", await question(admin, 1))).status == 200
+        (row,) = (each for each in await stage.staff.newest_audit(1000) if each.action == "broadcast.start")
+        assert (row.actor, row.subject) == (number, "broadcast 1")
+
+    play(tmp_path, scene)
