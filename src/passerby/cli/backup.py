@@ -54,7 +54,7 @@ def run(json: Json = False) -> None:
 
 @app.command(name="list")
 def list_(json: Json = False) -> None:
-    """List the backups, the oldest first, and the last restore test. Exit code 1: one of them cannot be opened."""
+    """List the backups, the oldest first, and the last restore test. Exit code 1: one of them is damaged."""
     from passerby import settings
     from passerby.bootstrap.clock import SystemClock
     from passerby.ops.backup.places import directory_of
@@ -68,7 +68,10 @@ def list_(json: Json = False) -> None:
         _print({"backups": rows, "state": state})
     else:
         for path, size, manifest, problem in found:
-            told = f"{counted(manifest.contents.rows, 'row')}, {manifest.version}" if manifest is not None else problem
+            if problem or manifest is None:
+                told = problem
+            else:
+                told = f"{counted(manifest.contents.rows, 'row')}, {manifest.version}"
             copied = ", copied elsewhere" if path.name in state.uploaded else ""
             typer.echo(f"{path.stem}  {_size(size)}  {told}{copied}")
         if not found:

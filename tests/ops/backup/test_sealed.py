@@ -7,11 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from passerby.ops.backup.sealed import _HEAD, CHUNK, NotABackup, Sealed, Sealer, manifest_of
+from passerby.ops.backup.sealed import _HEAD, CHUNK, NotABackup, Sealed, Sealer
 from tests.size import size
 
 KEY = b"k" * 32
 SEALED_CHUNK = CHUNK + 16
+
+
+def manifest_of(path: Path, key: bytes) -> bytes:
+    with path.open("rb") as file:
+        return Sealed(file, key).manifest()
 
 
 def seal(path: Path, dump: bytes, manifest: bytes = b"{}") -> Path:

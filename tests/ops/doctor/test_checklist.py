@@ -15,13 +15,13 @@ from pydantic import SecretStr
 from passerby.adapters.sql import SchemaState
 from passerby.kernel.ids import BotId
 from passerby.ops.backup.directory import Directory, DirectoryState, Verified
-from passerby.ops.backup.sealed import MAGIC
 from passerby.ops.cluster.drill import Drill, LastDrill, note_drill
 from passerby.ops.doctor import backups, database, machine, operation, polling, redis, telegram
 from passerby.ops.doctor.finding import GIB, Finding, Verdict, skew
 from passerby.ports.telegram import TokenRefused
 from passerby.ports.webhook_api import WebhookState
-from passerby.settings import Settings
+from passerby.settings import Settings, open_backup_key
+from tests.ops.backup.test_soundness import put
 from tests.ops.doctor.test_servers import INFO, WELL
 
 PAGE: Final = Path(__file__).parents[3] / "docs/how-to/laptop-to-production.md"
@@ -123,7 +123,7 @@ def backup(there: Path, is_well: bool) -> Found:
     for old in place.iterdir():
         old.unlink()
     file = place / time.strftime("passerby-%Y%m%dT%H%M%SZ.backup", time.gmtime(made_at))
-    file.write_bytes(MAGIC)
+    put(file, open_backup_key(settings(there), make=True))
     directory = Directory(place)
     tested = Verified(file.name, time.time() - (1 if is_well else 9) * DAY_S, [])
     directory.put_state(DirectoryState(verified=tested))

@@ -125,9 +125,9 @@ RUNBOOKS: Final[dict[str, Runbook]] = {
         "Renew it, and reload nginx or Caddy.",
     ),
     rules.BACKUP_OLD.name: Runbook(
-        "No backup was made for more than a day.",
+        "No backup was made for more than a day, or the newer ones are damaged.",
         "Nobody notices now. If the disk breaks, more is lost than you expect.",
-        "`passerby backup list`; `backup.failed` in the logs says why.",
+        "`passerby backup list`; `backup.failed` and `backup.not_counted` in the logs say why.",
         "Run `passerby backup run`, and correct what it says.",
     ),
     rules.RESTORE_TEST_OLD.name: Runbook(

@@ -8,7 +8,7 @@ another ending, which the next run removes. `state.json` notes the last restore 
 import fcntl
 import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -109,13 +109,13 @@ class Directory:
         for path in self.path.glob(f"*{PART}"):
             path.unlink(missing_ok=True)
 
-    def retire(self, now: float = math.inf) -> list[Path]:
+    def retire(self, now: float = math.inf, is_sound: Callable[[Path], bool] = lambda _: True) -> list[Path]:
         """Delete what is not kept: never the last backup that passed a restore test. Returns what was deleted.
 
-        Only while `locked`.
+        A damaged backup takes no place of a sound one. Only while `locked`.
         """
         found = self.backups(now)
-        keep = kept(found)
+        keep = kept(found) | kept(path for path in found if is_sound(path))
         if (tested := self.state().last_passed) is not None:
             keep.add(self.path / tested.name)
         retired = [path for path in found if path not in keep]
@@ -151,7 +151,7 @@ def begun_at(path: Path) -> float | None:
 
 
 def strange(path: Path, now: float = math.inf) -> str:
-    """Why a file with the name of a backup is not counted as one. Empty: it is. Whether it is whole shows its end."""
+    """Why a file with the name of a backup is not counted as one. Empty: it is. `soundness` looks for damage."""
     if (begun_at(path) or 0.0) > now + _SKEW_S:
         return "its name says a time in the future"
     if not path.is_file():

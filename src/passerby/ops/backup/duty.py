@@ -9,9 +9,11 @@ import asyncio
 import sys
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from passerby.ops.backup.directory import Directory, begun_at
+from passerby.ops.backup.soundness import Sound, key_of, newest_sound
 from passerby.ports.clock import Clock
 from passerby.settings import Settings
 from passerby.telemetry import logs, metrics
@@ -33,16 +35,17 @@ class BackupDuty:
         self._clock = clock
         self._since = clock.now()
         self._command = command or (sys.executable, "-m", "passerby.cli.exit_with_parent", "backup")
+        self._told: set[Path] = set()
         self._failed_at = {"run": float("-inf"), "verify": float("-inf")}
 
     async def run(self) -> None:
         """Run until cancelled."""
         try:
             while True:
-                self._measure()
-                for what in self.due():
+                self._measure(await asyncio.to_thread(self._look))
+                for what in await asyncio.to_thread(self.due):
                     await self._do(what)
-                self._measure()
+                self._measure(await asyncio.to_thread(self._look))
                 await self._clock.sleep(LOOK_EVERY_S)
         finally:
             # Another process measures from now on.
@@ -50,16 +53,15 @@ class BackupDuty:
                 gauge.clear()
 
     def due(self) -> list[str]:
-        """Return the steps that are due now, in this order: "run", "verify"."""
+        """Return the steps that are due now, in this order: "run", "verify". A damaged backup does not count."""
         now = self._clock.now()
-        backups, verified = self._directory.backups(now), self._directory.state().verified
-        newest = begun_at(backups[-1]) if backups else None
+        newest, verified = self._look().newest, self._directory.state().verified
         found = []
-        if newest is None or newest < scheduled_before(now, self._settings.backup_at):
+        if newest is None or (begun_at(newest) or 0.0) < scheduled_before(now, self._settings.backup_at):
             found.append("run")
-        if (found or backups) and (verified is None or now - verified.at >= TEST_EVERY_S):
+        if (found or newest) and (verified is None or now - verified.at >= TEST_EVERY_S):
             found.append("verify")
-        elif verified is not None and verified.problems and (found or backups[-1].name > verified.name):
+        elif verified is not None and verified.problems and (found or newest is None or newest.name > verified.name):
             found.append("verify")  # the backup after a damaged one
         return [what for what in found if self._clock.monotonic() - self._failed_at[what] >= AGAIN_AFTER_S]
 
@@ -87,14 +89,22 @@ class BackupDuty:
         else:
             logs.record("backup.made" if what == "run" else "backup.verified", duration_s=duration_s)
 
-    def _measure(self) -> None:
-        """Where there is none, the time counts from when the first one was wanted."""
-        backups, state = self._directory.backups(self._clock.now()), self._directory.state()
+    def _look(self) -> Sound:
+        """May read megabytes of a backup that it has not seen yet."""
+        return newest_sound(self._directory, key_of(self._settings), self._clock.now())
+
+    def _measure(self, sound: Sound) -> None:
+        """Where there is no sound one, the time counts from when the first one was wanted."""
+        newest, state = sound.newest, self._directory.state()
         passed = state.last_passed
-        if not backups or passed is None:
+        for path, problem in sound.damaged:
+            if path not in self._told:
+                self._told.add(path)
+                logs.record("backup.not_counted", "error", reason=f"{path.name}: {problem}"[:_SENTENCE])
+        if newest is None or passed is None:
             with suppress(OSError):  # then it counts from the start of this process
                 self._since = self._directory.wanted_since(self._since)
-        metrics.BACKUP_AT.set((begun_at(backups[-1]) or 0.0) if backups else self._since)
+        metrics.BACKUP_AT.set((begun_at(newest) or 0.0) if newest is not None else self._since)
         metrics.RESTORE_TEST_AT.set(self._since if passed is None else passed.at)
         metrics.RESTORE_TEST_FAULTS.set(len(state.verified.problems) if state.verified is not None else 0)
 

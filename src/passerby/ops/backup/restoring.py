@@ -29,7 +29,8 @@ from passerby.ops.backup.failure import BackupFailed, WrongBackup
 from passerby.ops.backup.manifest import Manifest
 from passerby.ops.backup.places import database_of, directory_of
 from passerby.ops.backup.sealed import NotABackup, Sealed
-from passerby.ops.backup.verifying import checked, fits, manifest_in
+from passerby.ops.backup.soundness import key_of, manifest_in, newest_sound
+from passerby.ops.backup.verifying import checked, fits
 from passerby.ops.counting import counted
 from passerby.ops.standstill import standstill
 from passerby.ops.stores import database as records_of
@@ -125,7 +126,9 @@ async def restore(
                     ended = await _end_chats(records_of(settings), clock.now())
                     await _end_broadcasts(records_of(settings))
         except NotABackup as error:
-            raise WrongBackup(str(error)) from None
+            sound = newest_sound(directory, key_of(settings), clock.now()).newest if name is None else None
+            remedy = "" if sound is None else f"; to restore the newest sound one, name it: {sound.stem}"
+            raise WrongBackup(f"{path.name}: {error}{remedy}") from None
         except (DatabaseUnusable, RecordsLost) as error:
             raise BackupFailed(str(error)) from None
     return Restored(path, manifest, before, live_entries, ended, len(busy), (found.messages, found.notices), aside)

@@ -16,7 +16,6 @@ import hmac
 import os
 import secrets
 from collections.abc import Iterator
-from pathlib import Path
 from typing import BinaryIO, Final
 
 from cryptography.exceptions import InvalidTag
@@ -109,9 +108,13 @@ class Sealed:
             raise NotABackup("it is damaged")
         return tail[-_LENGTH - length : -_LENGTH]
 
+    def dump_size(self) -> int:
+        """How many bytes of the file are the dump. Reads the end only."""
+        return self._size - len(self.manifest()) - _LENGTH
+
     def dump(self) -> Iterator[bytes]:
         """The dump, checked chunk by chunk. It is whole only if the iteration ends without an exception."""
-        left = self._size - len(self.manifest()) - _LENGTH
+        left = self.dump_size()
         for number in range(self._chunks):
             chunk = self._chunk(number)
             if left > 0:
@@ -130,12 +133,6 @@ class Sealed:
 def mark(key: bytes) -> bytes:
     """Tells keys apart without revealing them."""
     return hmac.digest(key, b"passerby backup key", hashlib.sha256)[:_MARK]
-
-
-def manifest_of(path: Path, key: bytes) -> bytes:
-    """Raises: NotABackup, OSError."""
-    with path.open("rb") as file:
-        return Sealed(file, key).manifest()
 
 
 def _aead(key: bytes, salt: bytes) -> AESGCM:

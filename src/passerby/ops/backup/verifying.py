@@ -6,17 +6,18 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from passerby.ops.backup.directory import Verified, strange
+from passerby.ops.backup.directory import Verified
 from passerby.ops.backup.failure import BackupFailed, DumpRefused
 from passerby.ops.backup.manifest import Manifest
 from passerby.ops.backup.places import database_of, directory_of
-from passerby.ops.backup.sealed import NotABackup, Sealed, manifest_of
+from passerby.ops.backup.sealed import NotABackup, Sealed
+from passerby.ops.backup.soundness import look, manifest_in
 from passerby.ops.stores import must_not_be_foreign
 from passerby.settings import Settings, open_backup_key
 
 
 class Listed(NamedTuple):
-    """`manifest` is None if the backup cannot be opened; `problem` says why."""
+    """`manifest` is None if the backup cannot be opened. `problem`: why it is not sound. Empty: it is."""
 
     path: Path
     size: int
@@ -25,26 +26,12 @@ class Listed(NamedTuple):
 
 
 def listed(settings: Settings, now: float = math.inf) -> list[Listed]:
-    """Every backup, and all that is named like one, the oldest first. Reads only their ends. Raises: WrongSetting."""
-    found: list[Listed] = []
+    """Every backup, and all that is named like one, the oldest first. Raises: WrongSetting."""
     paths = directory_of(settings).named()
     if not paths:
-        return found
+        return []
     key = open_backup_key(settings, make=False)
-    for path in paths:
-        if problem := strange(path, now):
-            found.append(Listed(path, 0, None, problem))
-            continue
-        size, manifest = 0, None
-        try:
-            size = path.stat().st_size
-            manifest, problem = Manifest.decode(manifest_of(path, key)), ""
-        except OSError as error:
-            problem = f"it cannot be read ({error.strerror})"
-        except (NotABackup, ValueError) as error:
-            problem = str(error)
-        found.append(Listed(path, size, manifest, problem))
-    return found
+    return [Listed(path, *look(path, key, now)) for path in paths]
 
 
 async def verify(settings: Settings, name: str | None, now: Callable[[], float]) -> Verified:
@@ -76,14 +63,6 @@ async def verify(settings: Settings, name: str | None, now: Callable[[], float])
         if path.resolve() in (each.resolve() for each in directory.backups()):
             directory.put_state(directory.state().after(verified))
         return verified
-
-
-def manifest_in(sealed: Sealed) -> Manifest:
-    """Raises: NotABackup."""
-    try:
-        return Manifest.decode(sealed.manifest())
-    except ValueError:
-        raise NotABackup("it was made by another release, and this one cannot read it") from None
 
 
 def fits(manifest: Manifest, kind: str) -> None:

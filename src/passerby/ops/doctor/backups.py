@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from passerby.ops.backup.directory import Directory, begun_at, strange
+from passerby.ops.backup.soundness import look
 from passerby.ops.counting import counted
 from passerby.ops.doctor.finding import GIB, Finding, fail, warn, well
-from passerby.settings import Settings
+from passerby.settings import Settings, WrongSetting, open_backup_key
 
 OLD_H: Final = 26
 """A day, and two hours for a backup that takes long."""
@@ -52,17 +53,32 @@ def checks(settings: Settings, now: Callable[[], float]) -> Iterator[Finding]:
         return
     directory = Directory(settings.backup_dir)
     yield from _place(settings, directory.path)
-    backups = directory.backups(now())
-    for path in directory.named():
-        if problem := strange(path, now()):
+    named = directory.named()
+    try:
+        key = open_backup_key(settings, make=False) if named else None
+    except WrongSetting as wrong:
+        yield fail("backup", f"no backup can be opened: {wrong.setting} {wrong.problem}", wrong.remedy)
+        key = None
+    kept: list[Path] = []
+    for path in named:
+        if not (problem := look(path, key, now()).problem):
+            kept.append(path)
+        elif strange(path, now()):
             remedy = "look where it comes from, and remove it"
             yield warn("backup", f"{path.name} is not counted: {problem}", remedy)
-    if not backups:
-        yield warn("backup", f"there is none in {directory.path} yet", "run passerby backup run")
+        else:
+            remedy = "look at the disk of BACKUP_DIR, and move this file away"
+            yield warn("backup", f"{path.name} is not counted: {problem}", remedy)
+    if not kept:
+        which = "no sound one" if named else "none"
+        yield (fail if named else warn)(
+            "backup", f"there is {which} in {directory.path} yet", "run passerby backup run"
+        )
         return
-    newest = backups[-1]
+    newest = kept[-1]
     hours = (now() - (begun_at(newest) or 0.0)) / 3600
-    told = f"{newest.name}, {hours:.0f} h ago, {newest.stat().st_size / 1e6:.1f} MB; {len(backups)} are kept"
+    are = "is" if len(kept) == 1 else "are"
+    told = f"{newest.name}, {hours:.0f} h ago, {newest.stat().st_size / 1e6:.1f} MB; {len(kept)} {are} kept"
     if hours > OLD_H:
         yield fail("backup", told, "run passerby backup run, and look for backup.failed in the logs")
     else:
