@@ -232,6 +232,73 @@ async def test_a_press_that_telegram_dropped_between_two_updates_ends_nothing() 
     await machine.die()
 
 
+@pytest.mark.parametrize("every_h", [1, 13])
+@in_virtual_time
+async def test_after_many_days_of_service_a_gap_still_counts(every_h: int) -> None:
+    machine = Machine()
+    await machine.begin()
+    count = 9 * 24 // every_h
+    for number in range(1, count + 1):
+        await machine.brings(number)
+        await asyncio.sleep(every_h * 3600)
+    await machine.brings(count + 3)
+    assert await machine.have_ended()
+    await machine.die()
+
+
+@pytest.mark.parametrize("a_day", [2, 10])
+@in_virtual_time
+async def test_a_quiet_bot_notices_after_days_that_its_last_hours_were_undone(a_day: int) -> None:
+    machine = Machine()
+    await machine.begin()
+    for number in range(1, 8 * a_day + 1):
+        await machine.brings(number)
+        await asyncio.sleep(86_400 / a_day)
+    await machine.die()
+    machine.forgets()
+    await machine.begin()
+    await machine.brings(8 * a_day + 4)
+    assert await machine.have_ended()
+    await machine.die()
+
+
+@pytest.mark.parametrize("known", [STEADY, 1019, 1021])
+@in_virtual_time
+async def test_the_crash_of_a_quiet_bot_ends_nothing_after_its_older_done_marks_are_gone(known: int) -> None:
+    machine = Machine(known=known)
+    await machine.begin()
+    for number in range(1, 7):
+        await machine.brings(number)
+        for _ in range(20):
+            await asyncio.sleep(3600)
+            await machine.store.sweep()
+    await machine.store.aclose()
+    await machine.die()
+    await machine.begin()
+    await machine.brings(7)
+    assert not await machine.have_ended()
+    await machine.die()
+
+
+@pytest.mark.parametrize("note", [b"", b"x", b"null", b"[]", b"[1,2,3,null]", b"[1,2,1e400,null,true]", b'{"a":1}'])
+@in_virtual_time
+async def test_a_note_that_cannot_be_read_says_nothing_and_the_bot_is_served(note: bytes) -> None:
+    machine = Machine()
+    await machine.begin()
+    await machine.brings(1)
+    await machine.die()
+    await machine.begin()
+    epoch = await machine.store.take(ME, bot_lease(BOT), 3600.0)
+    assert epoch is not None
+    await machine.store.keep_memo(f"polled:{BOT}", note, Fence(bot_lease(BOT), epoch))
+    await machine.brings(2)
+    assert machine.decided[-1] == (2, True)
+    await machine.brings(*range(3, 3 + STEADY))
+    await machine.brings(5 + STEADY)
+    assert await machine.have_ended(), "later gaps count again"
+    await machine.die()
+
+
 @pytest.mark.parametrize("first", [-15, 5000])
 @in_virtual_time
 async def test_ids_that_start_over_after_a_quiet_week_end_nothing(first: int) -> None:

@@ -14,9 +14,11 @@ A server that numbers updates otherwise must not end chats. So a gap counts only
 and not if it is wider than what anybody can have taken.
 
 The next process needs to know where we stopped. A note in the live store holds the first update that is not done, and a
-*ceiling*. Nothing beyond the ceiling is confirmed before a note with a higher one is stored, so a note is written only
-once for ROOM updates. Between the two numbers, done marks tell what is ours: an update is confirmed only after its
-mark. After a power cut, marks of the last second may be missing. Then everything up to the ceiling may be ours.
+*ceiling*. Nothing beyond the ceiling is confirmed before a note with a higher one is stored. So a note is written once
+for ROOM updates, or after RENEWED_S if a bot is quiet: an old note would no longer tell a gap from another start of the
+ids, and done marks are kept for a day. Between the two numbers, done marks tell what is ours: an update is confirmed
+only after its mark. After a power cut, marks of the last second may be missing. Then everything up to the ceiling may
+be ours.
 
 Not checked: the first answers ever; ids that start over (Telegram chooses another id after a week without updates);
 and webhooks, because their updates come in any order.
@@ -44,6 +46,9 @@ ROOM: Final = 100
 STARTS_OVER_S: Final = 6.5 * 24 * 3600.0
 """Telegram chooses another id after at least a week without updates (source: Bot API, Update.update_id). Half a day
 less, because clocks differ."""
+
+RENEWED_S: Final = 6 * 3600.0
+"""After this time, the next update renews the note. Done marks are kept much longer, and so are ids."""
 
 STEADY: Final = 20
 """After so many updates in a row without a hole, we trust the numbers."""
@@ -74,6 +79,16 @@ class _Place(msgspec.Struct, frozen=True, array_like=True):
     is_steady: bool
 
 
+def _read(note: bytes | None) -> _Place | None:
+    """The note. None if there is none, or if another release or a damage wrote it: it says nothing then."""
+    if note is None:
+        return None
+    try:
+        return msgspec.json.decode(note, type=_Place)
+    except (msgspec.DecodeError, ValueError, OverflowError):
+        return None
+
+
 class Continuity:
     """The watch over one bot, for as long as we hold its lease. `doubt` ends the bot's chats.
 
@@ -93,6 +108,7 @@ class Continuity:
         self._leases = leases
         self._doubt = doubt
         self._heard_at = clock.now()
+        self._kept_at = float("-inf")
         self._holes_until = -1
         self._conflict_at = float("-inf")
         self._steady = 0
@@ -108,7 +124,8 @@ class Continuity:
             return
         self.expected = following
         self._conflict_at = float("-inf")
-        if self._steady < STEADY <= self._steady + count:
+        self._heard_at = now = self._clock.now()
+        if self._steady < STEADY <= self._steady + count or now - self._kept_at >= RENEWED_S:
             self.ceiling = -1  # store it with the next poll
         self._steady += count
 
@@ -132,8 +149,10 @@ class Continuity:
         await persistently(lambda: self._write(None), LiveStoreLost, self._clock, rng)
 
     async def _keep(self, offset: int, ceiling: int) -> None:
-        place = _Place(offset, ceiling, self._clock.now(), self._store.marks_since, self._steady >= STEADY)
+        now = self._clock.now()
+        place = _Place(offset, ceiling, now, self._store.marks_since, self._steady >= STEADY)
         await self._write(msgspec.json.encode(place))
+        self._kept_at = now
 
     async def _write(self, note: bytes | None) -> None:
         try:
@@ -178,11 +197,10 @@ class Continuity:
 
     async def _continues_note(self, first: int) -> bool:
         """The same for the first answer to this process. The note says where the process before it stopped."""
-        note = (await self._store.memos((self._name,))).get(self._name)
+        place = _read((await self._store.memos((self._name,))).get(self._name))
         since = self._store.marks_since
-        if note is None or since is None:
+        if place is None or since is None:
             return True
-        place = msgspec.json.decode(note, type=_Place)
         if place.is_steady:
             self._steady = STEADY
         if first <= place.offset or not place.is_steady or not self._may_be_taken(first - place.offset, place.at):
