@@ -73,8 +73,8 @@ def test_a_worker_without_redis_is_refused(tmp_path: Path, command: str) -> None
 @pytest.mark.parametrize("command", ["reload", "stop", "logs"])
 def test_commands_say_that_no_cluster_is_running(tmp_path: Path, command: str) -> None:
     done = passerby(tmp_path, command, BOT_TOKENS=TOKEN)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("No cluster runs in ")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"No cluster runs in {tmp_path}/")
     assert done.stderr.count("\n") == 1
 
 

@@ -26,6 +26,7 @@ SENTENCE = 300
         pytest.param(("promo", "revoke", "NONE"), id="an unknown promo code", marks=pytest.mark.long),
         pytest.param(("panel", "invite", "--member", "7"), id="a link for nobody", marks=pytest.mark.long),
         pytest.param(("backup", "verify", "nothing"), id="an unknown backup", marks=pytest.mark.long),
+        pytest.param(("backup", "verify"), id="no backup at all", marks=pytest.mark.long),
         pytest.param(("move", "--to", "nowhere/at/all.db"), id="no such directory", marks=pytest.mark.long),
         pytest.param(("import", "nothing.csv"), id="no such file", marks=pytest.mark.long),
         pytest.param(("import", "strange.csv"), id="no column that is known", marks=pytest.mark.long),

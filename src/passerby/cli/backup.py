@@ -152,10 +152,11 @@ def restore(
 
 
 def _fail(failed: Exception) -> NoReturn:
-    from passerby.ops.backup.failure import DatabaseDamaged, NoSuchBackup, WrongBackup
+    from passerby.ops.backup.failure import DatabaseDamaged, NoSuchBackup, PeopleThere, WrongBackup
 
     print(failed, file=sys.stderr)  # noqa: T201  # the one line
-    raise typer.Exit(2 if isinstance(failed, NoSuchBackup | WrongBackup | DatabaseDamaged) else 1)
+    wrong_use = NoSuchBackup | WrongBackup | PeopleThere | DatabaseDamaged
+    raise typer.Exit(2 if isinstance(failed, wrong_use) else 1)
 
 
 def _print(value: Any) -> None:

@@ -160,5 +160,5 @@ def _none(settings: Settings) -> NoReturn:
         more = f"{beside[0].upper()}{beside[1:]}."
     else:
         more = "`passerby cluster` starts one."
-    typer.echo(f"No cluster runs in {directory}. {more}", err=True)
-    raise typer.Exit(1)
+    typer.echo(f"No cluster runs in {directory.absolute()}. {more}", err=True)
+    raise typer.Exit(2)

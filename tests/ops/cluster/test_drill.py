@@ -51,7 +51,7 @@ def drilled(*looks: Overview) -> tuple[Drill, list[tuple[int, int]]]:
 
 
 def test_the_worker_with_the_most_bots_is_killed_and_the_takeover_is_timed() -> None:
-    missed = seen(process("worker-1", 11, 1), faults=("worker-2: crashed, starts again",))
+    missed = seen(process("worker-1", 11, 1), faults=("worker-2: ended, starts again",))
     taken = seen(process("worker-1", 11, 3), polled_ago_s=0.1, faults=("worker-2: starting",))
     whole = seen(process("worker-1", 11, 1), process("worker-2", 22, 2), polled_ago_s=0.1)
     done, killed = drilled(HEALTHY, missed, taken, taken, whole)

@@ -14,7 +14,7 @@ from passerby.telemetry.figures import Snapshot
 
 NOW = 1_700_000_000.0
 BOTS = (1, 2)
-KEPT = Kept("worker-1", "RUNNING", 11, 100.0, 0, 0, 0, Path("worker-1.log"))
+KEPT = Kept("worker-1", "RUNNING", 11, 100.0, 0, 0, 0, 0, Path("worker-1.log"))
 READING = ProcessUse(cpu_s=10.0, rss=50 * 1024**2, age_s=100.0, state="S")
 
 
@@ -71,9 +71,9 @@ def test_a_healthy_cluster_has_no_faults() -> None:
     [
         (
             {"kept": {"worker-1": replace(KEPT, state="FATAL", pid=0, rests_s=90)}, "pids": {}},
-            "given up after crashes, tried again in 90 s",
+            "given up after it kept ending, tried again in 90 s",
         ),
-        ({"kept": {"worker-1": replace(KEPT, state="BACKOFF", pid=0)}, "pids": {}}, "crashed, starts again"),
+        ({"kept": {"worker-1": replace(KEPT, state="BACKOFF", pid=0)}, "pids": {}}, "ended, starts again"),
         ({"kept": {"worker-1": replace(KEPT, state="STOPPED", pid=0)}, "pids": {}}, "stopped"),
         ({"statuses": {}}, "does not answer"),
         ({"statuses": {}, "readings": {11: replace(READING, age_s=5.0)}}, "does not answer"),

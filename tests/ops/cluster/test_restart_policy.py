@@ -105,6 +105,30 @@ def test_recycling_kills_and_stuck_loops_do_not_count_as_short_runs(office: Offi
     assert office.told()["crashes"] == (0 if code == 0 else 3 * SHORT_RUNS)
 
 
+def test_a_process_that_ends_for_a_newer_release_has_not_crashed(office: Office) -> None:
+    """First it ends while it serves, then at once at each start. Supervisor's log has the code, after the event."""
+    refusal = "INFO exited: worker-1 (exit status 2; not expected)\n"
+    office.runs(DAY_S, code=2)
+    office.log.write_text(refusal)
+    for _ in range(3):
+        office.becomes(events.ProcessStateStartingEvent, ProcessStates.STARTING, ProcessStates.EXITED)
+        office.becomes(events.ProcessStateBackoffEvent, ProcessStates.BACKOFF, ProcessStates.STARTING)
+        office.log.write_text(refusal)
+    office.gives_up()
+    assert (office.told()["crashes"], office.told()["refusals"]) == (0, 4)
+    office.becomes(events.ProcessStateStartingEvent, ProcessStates.STARTING, ProcessStates.FATAL)
+    office.becomes(events.ProcessStateBackoffEvent, ProcessStates.BACKOFF, ProcessStates.STARTING)
+    office.log.write_text("INFO exited: worker-1 (terminated by SIGKILL; not expected)\n")
+    office.gives_up()
+    assert (office.told()["crashes"], office.told()["refusals"]) == (1, 4)
+
+
+def test_a_process_that_keeps_refusing_is_given_up(office: Office) -> None:
+    for _ in range(SHORT_RUNS + 1):
+        office.runs(15, code=2)
+    assert office.is_tripped
+
+
 def test_an_unexpected_end_is_logged_once(office: Office) -> None:
     """The end of a process is read from supervisor's own log."""
     office.runs(DAY_S, code=2)

@@ -93,7 +93,7 @@ class Directory:
         found = self.backups(now)
         if name is None:
             if not found:
-                raise BackupFailed(f"there is no backup in {self.path}")
+                raise NoSuchBackup(f"there is no backup in {self.path}; passerby backup run makes one")
             return found[-1]
         for path in (Path(name), self.path / name, self.path / f"{name}{SUFFIX}"):
             if path.is_file():

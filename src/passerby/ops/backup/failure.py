@@ -13,6 +13,10 @@ class WrongBackup(BackupFailed):
     """Somebody has named a file that cannot be restored: no backup, a damaged one, or one of another key."""
 
 
+class PeopleThere(BackupFailed):
+    """Somebody restores over a database with people, without --replace."""
+
+
 class DatabaseDamaged(BackupFailed):
     """The database file is damaged, so nothing can be copied from it or into it."""
 

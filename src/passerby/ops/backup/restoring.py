@@ -25,7 +25,7 @@ from passerby.adapters.sql.tables import broadcast_targets, chats, star_sweeps, 
 from passerby.domain.reconcile import REASON
 from passerby.kernel.broadcast import TargetState
 from passerby.ops.backup import ended_chats
-from passerby.ops.backup.failure import BackupFailed, WrongBackup
+from passerby.ops.backup.failure import BackupFailed, PeopleThere, WrongBackup
 from passerby.ops.backup.manifest import Manifest
 from passerby.ops.backup.places import database_of, directory_of
 from passerby.ops.backup.sealed import NotABackup, Sealed
@@ -103,7 +103,7 @@ async def restore(
                 before = await database.contents() if not is_damaged else Contents(None, {}, {})
                 if _is_used(before) and not replace:
                     people = before.tables["users"].rows if "users" in before.tables else 0
-                    raise BackupFailed(
+                    raise PeopleThere(
                         f"the database holds {counted(people, 'person', 'people')}: add --replace to replace them"
                     )
                 found = await still.look()

@@ -37,8 +37,14 @@ class Kept:
     up_s: float
     restarts: int
     crashes: int
+    refusals: int
     rests_s: int
     log: Path
+
+    @property
+    def ends(self) -> int:
+        """How often it has ended unexpectedly: crashes and refusals."""
+        return self.crashes + self.refusals
 
 
 class _Transport(xmlrpc.client.Transport):
@@ -130,6 +136,7 @@ def _kept(told: dict[str, Any], run: dict[str, Any]) -> Kept:
         up_s=float(max(0, told["now"] - told["start"])) if told["pid"] else 0.0,
         restarts=run.get("restarts", 0),
         crashes=run.get("crashes", 0),
+        refusals=run.get("refusals", 0),
         rests_s=run.get("rests_s", 0) if state == "FATAL" else 0,
         log=Path(told["stdout_logfile"]),
     )

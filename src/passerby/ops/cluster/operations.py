@@ -148,7 +148,7 @@ def await_ready(cluster: Cluster, names: list[str], tell: Tell, ready_s: float =
     Raises: ClusterFault, if that takes longer than `ready_s`, or if they crash repeatedly. The text says why.
     """
     waiting = list(names)
-    before = {one.name: one.crashes for one in cluster.processes()}
+    before = {one.name: one.ends for one in cluster.processes()}
 
     def look() -> bool:
         kept = {one.name: one for one in cluster.processes()}
@@ -212,12 +212,12 @@ def last_line(log: Path) -> str:
     return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
-def _is_hopeless(one: Kept, crashes_before: int) -> bool:
-    return one.state == "FATAL" or one.crashes - crashes_before >= HOPELESS
+def _is_hopeless(one: Kept, ends_before: int) -> bool:
+    return one.state == "FATAL" or one.ends - ends_before >= HOPELESS
 
 
 def _why(one: Kept) -> str:
-    if one.crashes and one.state != "RUNNING":
+    if one.ends and one.state != "RUNNING":
         return f"ends at once: {last_line(one.log) or 'it says nothing'}"
     return f"waits ({last_line(one.log) or 'it says nothing'})"
 

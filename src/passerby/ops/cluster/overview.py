@@ -248,9 +248,9 @@ def _state(
     if kept is not None:
         match kept.state:
             case "FATAL":
-                return f"given up after crashes, tried again in {kept.rests_s} s"
+                return f"given up after it kept ending, tried again in {kept.rests_s} s"
             case "BACKOFF" | "EXITED":
-                return "crashed, starts again"
+                return "ended, starts again"
             case "STOPPED" | "STOPPING":
                 return kept.state.lower()
     if reading is not None and reading.state in "Tt":

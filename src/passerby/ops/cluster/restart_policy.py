@@ -12,9 +12,10 @@ Usually the process has ended itself long before. Ticks are counted, not seconds
 machine sleeps. A process that was stopped by a signal is left alone.
 
 An end with exit code 0 is *expected*: the process has recycled itself, or somebody other than supervisor told it to
-stop. A kill by a signal counts as a crash. But if the process had been steady, it does not count as a short run,
-because the program did not cause it. The same holds for an end with a stuck event loop: one message caused that, and it
-is put aside.
+stop. Exit code 2 is a *refusal*: a setting cannot be used, or a newer release uses the stores. It is no crash, but a
+process that keeps refusing is given up, too. A kill by a signal counts as a crash. But if the process had been steady,
+it does not count as a short run, because the program did not cause it. The same holds for an end with a stuck event
+loop: one message caused that, and it is put aside.
 """
 
 import json
@@ -40,6 +41,9 @@ from passerby.runtime.flight_recorder import EXIT_STUCK, RECORDING, Pulse, pulse
 REST_S: Final = 300.0
 SHORT_RUNS: Final = 10
 WINDOW_S: Final = 900.0
+EXIT_REFUSED: Final = 2
+"""The exit code of `passerby` for a setting that cannot be used."""
+REFUSED: Final = f"it ended with code {EXIT_REFUSED}"
 SILENT_TICKS: Final = 5
 """Ticks of 5 seconds. That is longer than a process needs to notice by itself, and longer than any turn may take."""
 
@@ -51,12 +55,15 @@ class Record:
     starts: int = 0
     restarts: int = 0
     crashes: int = 0
+    refusals: int = 0
     gave_up_at: float | None = None
     ends: deque[float] = field(default_factory=deque)
     """The times at which it ended with an exit code other than 0, within `WINDOW_S`."""
     pulse: Pulse | None = None
     silent_ticks: int = 0
     """The number of ticks in which its pulse has not changed."""
+    unclear: bool = False
+    """It ended at once. That counts as a crash until its exit code is known."""
     unsaid: bool = False
     """It ended unexpectedly, and the line about that in its own log is still missing."""
 
@@ -84,12 +91,13 @@ class RestartPolicy:
         self._records: dict[str, Record] = {}
 
     def runs(self) -> list[dict[str, Any]]:
-        """For each process: how often it was restarted, how often it crashed, and when it is tried again."""
+        """For each process: how often it was restarted, crashed and refused to serve, and when it is tried again."""
         return [
             {
                 "name": name,
                 "restarts": record.restarts,
                 "crashes": record.crashes,
+                "refusals": record.refusals,
                 "rests_s": 0 if record.gave_up_at is None else max(1, round(record.gave_up_at + REST_S - self._now())),
             }
             for name, record in self._records.items()
@@ -121,14 +129,18 @@ class RestartPolicy:
 
     def _ended_at_once(self, event: Any) -> None:
         record = self._record(event.process)
+        # supervisor forgets the exit code of such an end, and its log says it only after this event.
         record.crashes += 1
-        record.unsaid = True
+        record.unsaid = record.unclear = True
 
     def _ended(self, event: Any) -> None:
         process, record = event.process, self._record(event.process)
         if event.expected:
             return
-        record.crashes += 1
+        if process.exitstatus == EXIT_REFUSED:
+            record.refusals += 1
+        else:
+            record.crashes += 1
         record.unsaid = True
         if process.exitstatus < 0 or process.exitstatus == EXIT_STUCK:
             return
@@ -149,7 +161,12 @@ class RestartPolicy:
         if record.unsaid:
             record.unsaid = False
             name, log = str(process.config.name), Path(self._supervisord.options.logfile)
-            self._say(Path(process.config.stdout_logfile), _last_end(log, name))
+            told = _last_end(log, name)
+            if record.unclear and told == REFUSED:
+                record.crashes -= 1
+                record.refusals += 1
+            record.unclear = False
+            self._say(Path(process.config.stdout_logfile), told)
 
     def _look(self, _: Any) -> None:
         for group in self._supervisord.process_groups.values():
