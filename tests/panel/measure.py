@@ -23,12 +23,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.schema import CreateIndex
 
-from passerby.adapters.sql import SqlBroadcasts, SqlRecords, init_schema
+from passerby.adapters.sql import SqlRecords, init_schema
+from passerby.adapters.sql.broadcast_rows import store_broadcasts
 from passerby.adapters.sql.panel_reader import PanelReader, reading_engine
 from passerby.adapters.sql.tables import metadata
 from passerby.kernel.broadcast import Broadcast, BroadcastState, Variant
 from passerby.kernel.content import Content, Kind
-from passerby.kernel.staff import AuditNote
 from tests.contract.servers import postgres_uri
 from tests.panel.stage import START, Stage
 from tests.panel.test_pages import NEEDS
@@ -133,9 +133,8 @@ async def add_broadcasts(stage: Stage) -> None:
         for number in range(1, BROADCASTS + 1)
     )
     draft = Broadcast(BROADCASTS + 1, BroadcastState.DRAFT, 1, START, variants=hello)
-    for each in (*ended, draft):
-        note = AuditNote("broadcast.made", f"broadcast {each.number}")
-        await SqlBroadcasts(stage.records.engine).change(each.number, lambda *_, each=each: (each,), note, START)
+    async with stage.records.engine.begin() as connection:
+        await store_broadcasts(connection, (*ended, draft))
 
 
 async def server_cpu_s(records: SqlRecords) -> float:

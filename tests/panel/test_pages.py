@@ -376,6 +376,10 @@ def test_a_broadcast_is_written_and_started_from_the_panel_as_in_the_staff_bot(t
         assert (await browser.press("/broadcasts/1", "/broadcasts/set", **empty, **chosen)).status == 200
         page = (await browser.get("/broadcasts/1")).text
         assert "Hello, all" in page
+        assert "It would go to" not in page, "it is counted when somebody asks for it"
+        assert '<a href="/broadcasts/1?count=1">Count the people' in page
+        counted = (await browser.get("/broadcasts/1?count=1")).text
+        assert "It would go to <strong>30</strong> people now." in counted
         start = {"csrf": await token(browser), "broadcast": "1", "act": "start"}
         for seal in ("", "-", "feedfeedfeed"):
             unasked = await browser.post("/broadcasts/act", start | {"seal": seal})

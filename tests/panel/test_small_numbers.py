@@ -2,8 +2,10 @@
 
 import pytest
 
+from passerby.adapters.sql.panel_counter import Growth
 from passerby.panel.look import parts
 from passerby.panel.pages.audit import said_of
+from passerby.panel.pages.growth import _breakdown, _sum, bots_of
 from passerby.panel.pages.health import _parts
 
 
@@ -41,3 +43,36 @@ def test_a_number_that_is_not_shown_has_no_share() -> None:
 )
 def test_details_of_the_audit_are_words(details: str, said: str) -> None:
     assert said_of(details) == said
+
+
+def steps(people: int, chatted: int, alive: int) -> dict[str, int]:
+    return {"people": people, "chatted": chatted, "alive": alive, "back1": 0, "deleted": 0, "profile": people}
+
+
+DAYS = {7: Growth(steps(134, 75, 97), {"1": steps(90, 60, 70), "2": steps(40, 11, 24), "3": steps(4, 4, 3)}, {})}
+SPAN = range(7, 8)
+
+
+def test_the_other_bots_do_not_tell_the_small_number_of_one() -> None:
+    rows = {row["name"]: row for row in _breakdown(DAYS, SPAN, "bots")}
+    assert [rows[bot]["people"] for bot in "123"] == ["90", "not shown", "< 10"]
+    assert [rows[bot]["chatted"] for bot in "123"] == ["66.7 %", "–", "–"], "nor does a share"
+    assert [rows[bot]["blocked"] for bot in "123"] == ["22.2 %", "–", "–"]
+    new, blocked = bots_of(DAYS, SPAN)
+    assert [new[bot] for bot in "123"] == ["90", "not shown", "< 10"]
+    assert [blocked[bot] for bot in "123"] == ["20", "not shown", "< 10"]
+
+
+def test_the_page_of_one_bot_tells_no_more_than_the_table_of_all() -> None:
+    shown = {bot: _sum(DAYS, SPAN, "bots", bot) for bot in "123"}
+    assert [each.shown("people") for each in shown.values()] == ["90", "not shown", "< 10"]
+    assert [each.shown("chatted") for each in shown.values()] == ["60", "not shown", "< 10"]
+    assert [each.share("chatted", "people") is None for each in shown.values()] == [False, True, True]
+    assert shown["2"].shown("alive") == "not shown"
+    whole = _sum(DAYS, SPAN, "", "")
+    assert [whole.shown(step) for step in ("people", "chatted", "alive")] == ["134", "75", "97"]
+
+
+def test_those_who_are_left_do_not_tell_how_few_are_gone() -> None:
+    days = {7: Growth(steps(50, 20, 47), {}, {})}
+    assert _sum(days, SPAN, "", "").shown("alive") == "not shown"

@@ -33,15 +33,27 @@ def people(value: float | None) -> str:
     return count(value)
 
 
-def parts(values: Sequence[int]) -> list[str]:
-    """The parts of a whole that the page shows, too. If only one of them is below ten, the whole without the others
-    would tell it. So the smallest other one is not shown either."""
+NOT_SHOWN: Final = "not shown"
+
+
+def told(values: Sequence[int]) -> list[bool]:
+    """Which parts of a whole may be told where the whole is told, too. If only one of them is below ten, the whole
+    without the others would tell it. So the smallest other one is not told either."""
     few = [0 < value < FEW for value in values]
     others = [value for value in values if value >= FEW]
-    if sum(few) != 1 or not others:
-        return [people(value) for value in values]
-    beside = values.index(min(others))
-    return ["not shown" if at == beside else people(value) for at, value in enumerate(values)]
+    beside = values.index(min(others)) if sum(few) == 1 and others else None
+    return [not is_few and at != beside for at, is_few in enumerate(few)]
+
+
+def parts(values: Sequence[int]) -> list[str]:
+    """The parts of a whole that is shown, too."""
+    may_tell = zip(values, told(values), strict=True)
+    return [people(value) if value < FEW or is_told else NOT_SHOWN for value, is_told in may_tell]
+
+
+def of_parts(table: Mapping[str, Mapping[str, int]], name: str, step: str) -> bool:
+    """Whether the table's rows, which add up to a number that is shown, let this one be told."""
+    return name not in table or told([steps.get(step, 0) for steps in table.values()])[list(table).index(name)]
 
 
 def seconds(value: float | None) -> str:

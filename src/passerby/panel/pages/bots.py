@@ -12,8 +12,8 @@ from passerby.kernel.staff import Permission
 from passerby.kernel.staff_requests import BotAddAsked, DrainAsked, DrainEndAsked, RetireAsked
 from passerby.panel.http import Answer, see
 from passerby.panel.live import LiveLook
-from passerby.panel.look import Look
-from passerby.panel.pages.growth import read_growth
+from passerby.panel.look import Look, people
+from passerby.panel.pages.growth import bots_of, read_growth
 from passerby.panel.pages.now import Bots, read_samples
 from passerby.panel.samples import state_of
 from passerby.panel.visit import Act, Page, Route, Visit
@@ -90,6 +90,7 @@ class BotsPage:
         samples = await read_samples(self._reading, visit.now, SHOWN_MIN)
         today = int(visit.now // 86_400)
         growth, counted_at = await read_growth(self._reading, today - 29, today)
+        new, blocked = bots_of(growth, range(today - 29, today + 1))
         closing = {each.bot: each for each in await self._staff.drains()}
         rows = []
         bots = self._bots()
@@ -99,7 +100,6 @@ class BotsPage:
             for each in samples:
                 cell = int((visit.now - each.at) // 60) // CELL_MIN
                 by_cell[cell] = by_cell.get(cell, "") + each.bots.get(name, " ")
-            steps = [days.bots[name] for days in growth.values() if name in days.bots]
             holder = fleet.holders.get(f"bot:{bot}", "")
             rows.append(
                 {
@@ -107,8 +107,8 @@ class BotsPage:
                     "state": state_of(bot, fleet.reports.values(), visit.now),
                     "beats": "".join(_worst(by_cell.get(cell, "")) for cell in range(59, -1, -1)),
                     "holder": fleet.reports[holder].name if holder in fleet.reports else "",
-                    "new": sum(each["people"] for each in steps),
-                    "blocked": sum(each["people"] - each["alive"] for each in steps),
+                    "new": new.get(name, people(0)),
+                    "blocked": blocked.get(name, people(0)),
                     "closing": closing.get(bot),
                 }
             )

@@ -124,6 +124,8 @@ class BroadcastsPage:
             return self._look.page(visit, "error.html", {"said": "There is no such broadcast."}, 404)
         counts = (await self._broadcasts.progress(found.number)).counts
         is_draft = found.state is BroadcastState.DRAFT
+        # Counting reads all people and the copies of a week, so it is done when somebody asks for it.
+        is_counted = is_draft and visit.request.query.get("count") == "1"
         # A refused value stays in its form.
         form = visit.request.form if status != 200 else {}
         shown = {
@@ -131,7 +133,7 @@ class BroadcastsPage:
             "broadcast": found,
             "said": said,
             "counts": [(state.value, people(counts[state])) for state in TargetState if state in counts],
-            "audience": (await self._broadcasts.reach(found, visit.now)).people if is_draft else None,
+            "audience": (await self._broadcasts.reach(found, visit.now)).people if is_counted else None,
             "acts": [(act.value, self._words.plain(text(f"broadcasts.do_{act}"), "en")) for act in _acts(found)],
             "options": options_form.fields(found, form if options_form.words_of(form) else None),
             "summary": options_form.summary(found, self._look.bot_name),

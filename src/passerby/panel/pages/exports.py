@@ -1,6 +1,6 @@
 """Exports: the figures as CSV or JSON. They name nobody, and small groups are hidden as on the pages."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -10,7 +10,7 @@ from passerby.adapters.sql.panel_reader import PanelReader
 from passerby.domain.spreadsheet import as_csv
 from passerby.kernel.staff import Permission
 from passerby.panel.http import Answer
-from passerby.panel.look import FEW, Look, day
+from passerby.panel.look import FEW, NOT_SHOWN, Look, day, of_parts
 from passerby.panel.visit import Page, Route, Visit
 
 Table = Sequence[Mapping[str, Any]]
@@ -58,12 +58,12 @@ class ExportsPage:
         rows = []
         for number, body, _ in await self._reading.figures(GROWTH, today - DAYS, today):
             growth = msgspec.json.decode(body, type=Growth)
-            parts: Iterable[tuple[str, str, Mapping[str, int]]] = (
-                ("all", "", growth.all),
-                *(("bot", name, steps) for name, steps in sorted(growth.bots.items())),
-                *(("language", name, steps) for name, steps in sorted(growth.languages.items())),
-            )
-            rows += [{"day": day(number), "part": part, "name": name, **_hidden(steps)} for part, name, steps in parts]
+            tables = (("all", {"": growth.all}), ("bot", growth.bots), ("language", growth.languages))
+            rows += [
+                {"day": day(number), "part": part, "name": name, **_hidden(table[name]), **_untold(table, name)}
+                for part, table in tables
+                for name in sorted(table)
+            ]
         return rows
 
     async def _chats(self, now: float) -> Table:
@@ -75,6 +75,12 @@ class ExportsPage:
 
     async def _audit(self, now: float) -> Table:
         return [row._asdict() for row in await self._reading.audit_before(2**62, AUDIT_ROWS)]
+
+
+def _untold(table: Mapping[str, Mapping[str, int]], name: str) -> dict[str, str]:
+    """The numbers that would tell a small one of another row, because all rows together are in the file, too."""
+    steps = table[name]
+    return {step: NOT_SHOWN for step in steps if steps[step] >= FEW and not of_parts(table, name, step)}
 
 
 def _hidden(counts: Mapping[str, int]) -> dict[str, Any]:

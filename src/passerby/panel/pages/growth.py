@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -13,7 +13,7 @@ from passerby.kernel.journey import Step
 from passerby.kernel.staff import Permission
 from passerby.panel.figure import COUNTED, Figure
 from passerby.panel.http import Answer
-from passerby.panel.look import FEW, Look, day, people, percent
+from passerby.panel.look import FEW, NOT_SHOWN, Look, day, of_parts, parts, people, percent, told
 from passerby.panel.marks import Marks
 from passerby.panel.visit import Page, Route, Visit
 
@@ -61,10 +61,11 @@ class GrowthPage:
         # The period before, and those who came long enough ago to be back after the most days.
         first = today - max(2 * period - 1, period + max(BACK))
         days, counted_at = await read_growth(self._reading, first, today)
-        chosen = {number: _chosen(growth, bot, language) for number, growth in days.items()}
+        part, name = ("bots", bot) if bot else ("languages", language) if language else ("", "")
         span = range(today - period + 1, today + 1)
-        now = _sum(chosen, span)
-        before = _sum(chosen, range(today - 2 * period + 1, today - period + 1))
+        now = _sum(days, span, part, name)
+        before = _sum(days, range(today - 2 * period + 1, today - period + 1), part, name)
+        by_day = {number: _sum(days, range(number, number + 1), part, name) for number in span if number in days}
         shown = {
             "title": "Growth",
             "period": period,
@@ -74,13 +75,13 @@ class GrowthPage:
             "counted_at": counted_at,
             "figures": _figures(now, before, period, counted_at),
             "funnel": _funnel(now),
-            "back": [_back(chosen, today, period, each) for each in BACK],
+            "back": [_back(days, today, period, each, part, name) for each in BACK],
             "labels": [day(number) for number in span],
             "new": [
-                ("new people", [_value(chosen, number, "people") for number in span]),
-                ("of them had a chat", [_value(chosen, number, "chatted") for number in span]),
+                ("new people", [_value(by_day.get(number), "people") for number in span]),
+                ("of them had a chat", [_value(by_day.get(number), "chatted") for number in span]),
             ],
-            "reached": [("had a chat, %", [_reached(chosen, number) for number in span])],
+            "reached": [("had a chat, %", [_reached(by_day.get(number)) for number in span])],
             "marks": await self._marks.of_days(span),
             "bots": _breakdown(days, span, "bots"),
             "languages": _breakdown(days, span, "languages"),
@@ -97,31 +98,53 @@ async def read_growth(reading: PanelReader, first: int, last: int) -> tuple[dict
     return days, max((at for _, _, at in rows), default=0.0)
 
 
-def _chosen(growth: Growth, bot: str, language: str) -> Mapping[str, int]:
-    """Of one bot, or of one language, or of all. There are no figures of both together."""
-    if bot:
-        return growth.bots.get(bot, {})
-    return growth.languages.get(language, {}) if language else growth.all
+class Sum(NamedTuple):
+    """Step -> people. `untold`: these would tell a small number of another bot or language, or of those who left."""
+
+    steps: Mapping[str, int]
+    untold: frozenset[str]
+
+    def shown(self, step: str) -> str:
+        return NOT_SHOWN if step in self.untold else people(self.steps.get(step, 0))
+
+    def share(self, step: str, of: str) -> float | None:
+        return None if {step, of} & self.untold else _share(self.steps.get(step, 0), self.steps.get(of, 0))
 
 
-def _sum(days: Mapping[int, Mapping[str, int]], span: range) -> Counter[str]:
-    total: Counter[str] = Counter()
+def _tables(days: Mapping[int, Growth], span: range, part: str) -> dict[str, Counter[str]]:
+    """The sums of each bot or language. "gone" can be reached no more, "stayed" did not have their data deleted."""
+    tables: dict[str, Counter[str]] = {}
     for number in span:
-        total.update(days.get(number, {}))
-    return total
+        if number in days:
+            rows = getattr(days[number], part) if part else {"": days[number].all}
+            for name, steps in rows.items():
+                tables.setdefault(name, Counter()).update(steps)
+    for steps in tables.values():
+        steps["gone"] = steps["people"] - steps["alive"]
+        steps["stayed"] = steps["people"] - steps["deleted"]
+    return tables
 
 
-def _value(days: Mapping[int, Mapping[str, int]], number: int, step: str) -> float | None:
+def _sum(days: Mapping[int, Growth], span: range, part: str, name: str) -> Sum:
+    """Of one bot, or of one language, or of all. There are no figures of both together."""
+    tables = _tables(days, span, part)
+    steps = tables.get(name, Counter())
+    untold = {step for step in steps if steps[step] >= FEW and not of_parts(tables, name, step)}
+    if 0 < steps["gone"] < FEW or "gone" in untold:
+        untold.add("alive")
+    return Sum(steps, frozenset(untold))
+
+
+def _value(of: Sum | None, step: str) -> float | None:
     """None: not counted, or so few that somebody could be recognised."""
-    if number not in days:
+    if of is None or step in of.untold:
         return None
-    value = days[number].get(step, 0)
+    value = of.steps.get(step, 0)
     return None if 0 < value < FEW else float(value)
 
 
-def _reached(days: Mapping[int, Mapping[str, int]], number: int) -> float | None:
-    steps = days.get(number, {})
-    share = _share(steps.get("chatted", 0), steps.get("people", 0))
+def _reached(of: Sum | None) -> float | None:
+    share = of.share("chatted", "people") if of is not None else None
     return None if share is None else round(share * 100, 1)
 
 
@@ -134,10 +157,13 @@ def _sources(rows: list[FunnelRow], bot: str, language: str) -> list[dict[str, A
         rest.update(steps)
     named = [(source or "no tag", steps) for source, steps in sums[:MOST_SOURCES]]
     shown = [*named, (f"{len(sums) - MOST_SOURCES} more", rest)] if rest else named
-    return [{"name": name, "steps": [people(steps[step]) for step, _ in SOURCE_STEPS]} for name, steps in shown]
+    columns = [parts([steps[step] for _, steps in shown]) for step, _ in SOURCE_STEPS]
+    return [
+        {"name": name, "steps": list(row)} for (name, _), row in zip(shown, zip(*columns, strict=True), strict=True)
+    ]
 
 
-def _figures(now: Mapping[str, int], before: Mapping[str, int], period: int, at: float) -> list[Figure]:
+def _figures(now: Sum, before: Sum, period: int, at: float) -> list[Figure]:
     names = (
         ("people", "New people"),
         ("profile", "With a profile"),
@@ -145,61 +171,67 @@ def _figures(now: Mapping[str, int], before: Mapping[str, int], period: int, at:
         ("alive", "Can be reached"),
     )
     said = f"of those who came in {period} days"
-    return [
-        Figure(label, people(now.get(step, 0)), COUNTED, at, _change(now.get(step, 0), before.get(step, 0)) or said)
-        for step, label in names
-    ]
+    return [Figure(label, now.shown(step), COUNTED, at, _change(now, before, step) or said) for step, label in names]
 
 
-def _change(now: int, before: int) -> str:
+def _change(now: Sum, before: Sum, step: str) -> str:
     """Against the period before. Empty if one of them is too small to say."""
-    if now < FEW or before < FEW:
+    new, old = now.steps.get(step, 0), before.steps.get(step, 0)
+    if new < FEW or old < FEW or step in now.untold | before.untold:
         return ""
-    share = (now - before) / before * 100
-    return f"{share:+.0f} % against the period before ({before:,})"
+    share = (new - old) / old * 100
+    return f"{share:+.0f} % against the period before ({old:,})"
 
 
-def _funnel(now: Mapping[str, int]) -> list[dict[str, Any]]:
-    whole = now.get("people", 0)
-    return [
-        {"said": said, "people": people(now.get(step, 0)), "share": _share(now.get(step, 0), whole)}
-        for step, said in FUNNEL[:4]
-    ]
+def _funnel(now: Sum) -> list[dict[str, Any]]:
+    return [{"said": said, "people": now.shown(step), "share": now.share(step, "people")} for step, said in FUNNEL[:4]]
 
 
 def _share(part: int, whole: int) -> float | None:
     return None if whole < FEW or 0 < part < FEW else part / whole
 
 
-def _back(days: Mapping[int, Mapping[str, int]], today: int, period: int, after: int) -> dict[str, Any]:
+def _back(days: Mapping[int, Growth], today: int, period: int, after: int, part: str, name: str) -> dict[str, Any]:
     """Only those who came long enough ago count."""
-    span = range(today - after - period, today - after)
-    whole = sum(days[number].get("people", 0) - days[number].get("deleted", 0) for number in span if number in days)
-    part = sum(days[number].get(f"back{after}", 0) for number in span if number in days)
-    share = _share(part, whole)
+    found = _sum(days, range(today - after - period, today - after), part, name)
+    share = found.share(f"back{after}", "stayed")
     return {
         "after": after,
-        "people": people(whole),
-        "back": people(part),
+        "people": found.shown("stayed"),
+        "back": found.shown(f"back{after}"),
         "share": share,
         "said": percent(share),
     }
 
 
+def bots_of(days: Mapping[int, Growth], span: range) -> tuple[dict[str, str], dict[str, str]]:
+    """Each bot's new people, and how many of them blocked it. All bots together are figures of the page Growth."""
+    tables = _tables(days, span, "bots")
+    new, gone = (parts([steps[step] for steps in tables.values()]) for step in ("people", "gone"))
+    return dict(zip(tables, new, strict=True)), dict(zip(tables, gone, strict=True))
+
+
 def _breakdown(days: Mapping[int, Growth], span: range, part: str) -> list[dict[str, Any]]:
-    tables: dict[str, Counter[str]] = {}
-    for number in span:
-        if number in days:
-            for name, steps in getattr(days[number], part).items():
-                tables.setdefault(name, Counter()).update(steps)
-    rows = sorted(tables.items(), key=lambda each: -each[1]["people"])
+    """A share is told if both of its numbers are: all rows together are numbers that the page shows."""
+    tables = _tables(days, span, part)
+    names = sorted(tables, key=lambda each: -tables[each]["people"])
+    shown = dict(zip(names, parts([tables[name]["people"] for name in names]), strict=True))
+    may_tell = {
+        step: dict(zip(names, told([tables[name][step] for name in names]), strict=True))
+        for step in ("people", "chatted", "back1", "gone")
+    }
+
+    def of_people(name: str, step: str) -> str:
+        is_told = may_tell["people"][name] and may_tell[step][name]
+        return percent(_share(tables[name][step], tables[name]["people"]) if is_told else None)
+
     return [
         {
             "name": name,
-            "people": people(steps["people"]),
-            "chatted": percent(_share(steps["chatted"], steps["people"])),
-            "back": percent(_share(steps["back1"], steps["people"])),
-            "blocked": percent(_share(steps["people"] - steps["alive"], steps["people"])),
+            "people": shown[name],
+            "chatted": of_people(name, "chatted"),
+            "back": of_people(name, "back1"),
+            "blocked": of_people(name, "gone"),
         }
-        for name, steps in rows
+        for name in names
     ]
