@@ -40,7 +40,8 @@ before `/next` arrives.
 
 They may be told the same things twice: after a fault that undoes work (`again_s`), notices that repeat the last ones
 before the fault, in order, are duplicates and do not move the person. By chance, new notices can have the words of
-older ones. So if taking them for new explains more of what was seen, they are new.
+older ones. So if taking them for new explains more of what was seen, they are new. The same goes for a second "Partner
+found" right after the first one: the first chat may be undone, so that nobody could tell its end.
 
 A person who blocks the bot has left, as soon as the product learns of it. Messages that were written to them before
 that may arrive when they are back. They still belong to that chat if no notice comes before them.
@@ -50,11 +51,12 @@ arrives twice could therefore hide a missing one. `spare_notices` counts the not
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
+from types import MappingProxyType
 
 from simulated_people.answers import begun, causes_of, settle
-from simulated_people.phone_reader import LEAVING_S, Phone, mark_leaving, read_phone, told_again
+from simulated_people.phone_reader import LEAVING_S, Phone, is_undone, mark_leaving, read_phone, told_again
 from simulated_people.verdict import Fault, Line, Verdict
 
 HANDLED_S = 2.0
@@ -78,6 +80,17 @@ def judge(phones: Mapping[int, Sequence[Line]], faults: Sequence[Fault]) -> Verd
             reread = _judge(phones, faults, again | {person: others})
             if sum(reread.faults.values()) < sum(verdict.faults.values()):
                 verdict, copies[:] = reread, others
+    new: dict[int, frozenset[int]] = {}
+    for person, copies in again.items():
+        if not verdict.may_be_misread:
+            return verdict
+        for _, line in read_phone(phones[person], faults, copies).found_again:
+            if not is_undone(line, faults):
+                continue
+            others_new = new | {person: new.get(person, frozenset()) | {line.id}}
+            reread = _judge(phones, faults, again, others_new)
+            if sum(reread.faults.values()) < sum(verdict.faults.values()):
+                verdict, new = reread, others_new
     return verdict
 
 
@@ -85,9 +98,13 @@ def _judge(
     phones: Mapping[int, Sequence[Line]],
     faults: Sequence[Fault],
     again: Mapping[int, Sequence[Mapping[int, Line]]],
+    new: Mapping[int, Collection[int]] = MappingProxyType({}),
 ) -> Verdict:
     verdict = Verdict()
-    read = {person: read_phone(lines, faults, again.get(person, ())) for person, lines in phones.items()}
+    read = {
+        person: read_phone(lines, faults, again.get(person, ()), new.get(person, ()))
+        for person, lines in phones.items()
+    }
     for phone in read.values():
         mark_leaving(phone)
     arrivals: dict[str, list[tuple[int, Line]]] = defaultdict(list)

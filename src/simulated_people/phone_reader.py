@@ -1,7 +1,7 @@
 """Reads a phone for the judge: which chat each line belongs to, and which notices only repeat earlier ones."""
 
 from collections import ChainMap
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from simulated_people.phrases import Asks, Said
@@ -69,7 +69,7 @@ def _is_copy(found: Line, line: Line, faults: Sequence[Fault]) -> bool:
     return bool(found.words) and found.words == line.words and is_explained
 
 
-def _is_undone(line: Line, faults: Sequence[Fault]) -> bool:
+def is_undone(line: Line, faults: Sequence[Fault]) -> bool:
     """Whether a notice came so soon after a fault that undoes work that its state may have been undone."""
     return any(fault.again_s and fault.began <= line.at <= fault.ended + AGAIN_S for fault in faults)
 
@@ -78,7 +78,13 @@ def _told(line: Line) -> tuple[Said | None, str]:
     return line.notice, line.words
 
 
-def read_phone(lines: Sequence[Line], faults: Sequence[Fault], repeated: Sequence[Mapping[int, Line]]) -> Phone:
+def read_phone(
+    lines: Sequence[Line],
+    faults: Sequence[Fault],
+    repeated: Sequence[Mapping[int, Line]],
+    new: Collection[int] = (),
+) -> Phone:
+    """`new`: each "Partner found" that begins another chat, although it could be the second one of the same chat."""
     phone = Phone(lines)
     again = ChainMap(*map(dict, repeated))
     is_over = False  # whether a notice has said so
@@ -92,11 +98,12 @@ def read_phone(lines: Sequence[Line], faults: Sequence[Fault], repeated: Sequenc
             continue
         if line.notice is not None:
             blocked = 0
-        if line.id in again:
+        if line.id in again and line.id not in new:
             if line.notice is OPENS:
                 phone.found_again.append((again[line.id], line))
         elif line.notice is OPENS:
-            if current and found is not None and (fresh or _is_copy(found, line, faults)):
+            may_be_copy = found is not None and (fresh or _is_copy(found, line, faults))
+            if current and found is not None and may_be_copy and line.id not in new:
                 phone.found_again.append((found, line))
             else:
                 if current:
@@ -108,7 +115,7 @@ def read_phone(lines: Sequence[Line], faults: Sequence[Fault], repeated: Sequenc
             fresh = fresh and line.mark is None
             if line.notice in CLOSES and current:
                 current, left_at, is_over = 0, line.at, True
-            elif line.notice is Said.SEARCHING and current and not _is_undone(line, faults):
+            elif line.notice is Said.SEARCHING and current and not is_undone(line, faults):
                 phone.late_searches.append(line)
         if is_over:
             phone.told_over.add(line.id)

@@ -234,6 +234,18 @@ def test_a_new_chat_that_begins_in_the_words_of_an_older_one_is_new() -> None:
     assert said.duplicated == 0
 
 
+def test_a_partner_found_right_after_another_one_that_was_undone_is_another_partner() -> None:
+    """Ann got nothing from Bob, and nobody could tell her that their chat was undone. Eve has her messages since."""
+    ann = [found(8), wrote(9, "a"), found(13), wrote(14, "b")]
+    said = verdict_of_power_cut(11, ann, [found(8), got(10, "a"), left(12)], [found(13), got(15, "b")])
+    assert not said.misrouted
+    assert not said.split
+    assert said.lost == ["the end of chat 1 on the phone of 1"]
+    assert verdict(ann, [found(8), got(10, "a"), left(12)], [found(13), got(15, "b")], kills=(11,)).split
+    once = verdict_of_power_cut(11, ann, [found(8), got(10, "a"), got(15, "b")])
+    assert once.passed, "both messages reach the same chat, so it was told twice"
+
+
 def test_notices_from_long_before_a_power_cut_are_not_repetitions() -> None:
     ann = [left(2), found(3), wrote(4, "a"), left(12), found(13), wrote(14, "b")]
     bob = [found(3), got(5, "a"), got(15, "b")]
