@@ -61,7 +61,7 @@ class _Process:
         fence = Fence(bot_lease(BOT), epoch)
         self._watch = Continuity(BOT, fence, store, self._place.clock, Leaseholder(), self._doubt)
 
-    async def _doubt(self, bot: object, fence: object) -> int:
+    async def _doubt(self, bot: object, fence: object, *, at_start: bool = False) -> int:
         self.ended += 1
         return 0
 

@@ -50,13 +50,14 @@ class House:
         chat_budget: Budget = PLENTY,
         *,
         had_crashed: bool = False,
+        boot: str | None = None,
     ) -> None:
         self.clock = VirtualClock()
         self.disk = disk or Disk()
         self.records = records or MemoryRecords()
         self.telegram = ScriptedTelegram(self.clock)
         rng = Random(len(self.disk.records))  # so no two incarnations have the same name
-        self.store = MemoryStore(DiskLog(self.disk), self.clock, rng)
+        self.store = MemoryStore(DiskLog(self.disk), self.clock, rng, boot=boot)
         self.app = Worker(
             telegram=self.telegram,
             store=self.store,
@@ -74,11 +75,11 @@ class House:
                 had_crashed=had_crashed,
             ),
         )
-        self._update = dict.fromkeys(self.telegram.bots, 0)
+        self.numbers = dict.fromkeys(self.telegram.bots, 0)
 
     def happens(self, event: Event, bot: BotId = BOT) -> None:
-        self._update[bot] += 1
-        self.telegram.push(bot, Arrival(UpdateRef(bot, self._update[bot]), event))
+        self.numbers[bot] += 1
+        self.telegram.push(bot, Arrival(UpdateRef(bot, self.numbers[bot]), event))
 
     async def meet(self) -> None:
         for person, bot in ((ANN, BOT), (BEN, OTHER_BOT)):

@@ -264,8 +264,11 @@ class OverlooksGaps(Worker):
         super().__init__(**parts)
         self._fleet_duties._doubt = _no_doubt
 
+    async def _look_back(self) -> None:
+        """Nothing ends at the start, either."""
 
-async def _no_doubt(bot: BotId, fence: Fence) -> int:
+
+async def _no_doubt(bot: BotId, fence: Fence, *, at_start: bool = False) -> int:
     return 0
 
 

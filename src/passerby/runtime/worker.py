@@ -20,6 +20,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from random import Random
+from typing import Final
 
 from passerby.domain.pools import pools
 from passerby.kernel.feature import Feature
@@ -43,6 +44,7 @@ from passerby.runtime.decide.router import Router
 from passerby.runtime.delivery.wording import Wording, Words
 from passerby.runtime.fleet_duties import FleetDuties, OptionalDuties
 from passerby.runtime.flight_recorder import FlightRecorder
+from passerby.runtime.inbound.continuity import bots_with_gaps
 from passerby.runtime.inbound.unused import note
 from passerby.runtime.inbound.webhook_receiver import WebhookReceiver
 from passerby.runtime.lease_duties import RECORDER, LeaseDuties
@@ -78,6 +80,8 @@ NOTICE_SHARE = 0.2
 
 LAST_SENDS_SHARE = 0.2
 """The share that is kept for the answers to sends that are under way."""
+
+_GONE_BACK: Final = "updates are missing since the last run: its files were put back, or another program took them"
 
 
 class NoBotWorks(Exception):
@@ -185,6 +189,7 @@ class Worker:
                 shared=config.shared,
                 had_crashed=config.had_crashed,
             ),
+            alone=not config.shared,
         )
         self._recorder = Recorder(store, records, clock, rng, logs.record, on_behind=self.janitor.check)
         self._fleet_duties = FleetDuties(
@@ -214,6 +219,8 @@ class Worker:
             # Nobody watched the store while we were gone. If the records are away, the janitor checks again later.
             with suppress(LiveStoreLost):
                 await self.janitor.check()
+            with suppress(LiveStoreLost):
+                await self._look_back()
         await self._report_crash()
         upkeep = self._upkeep
         for work in (
@@ -236,6 +243,19 @@ class Worker:
         while self._is_undecided(self._clock.monotonic() - began_at):
             await self._clock.sleep(QUIET_EVERY_S)
         self.is_ready = True
+
+    async def _look_back(self) -> None:
+        """If the files were put back to an older state, end what they hold before anything of it is sent.
+
+        Otherwise messages and notices that wait in them would reach people who have moved on in the undone time.
+        """
+        if not self._config.polls:
+            return
+        missing = await bots_with_gaps(self.roster.bots, self._telegram, self._store, self._clock)
+        if not missing:
+            return
+        ended = await self.janitor.doubt_everybody()
+        logs.record("runtime.gone_back", "error", bots=len(missing), count=ended, reason=_GONE_BACK)
 
     async def _report_crash(self) -> None:
         """Report which update the last run was working on if it crashed, before any update is taken again."""

@@ -36,9 +36,9 @@ class Pair:
         self.records: MemoryRecords = self.bench.records
         self.notices: list[Notice] = []
         self.recorded: list[tuple[int, Fact]] = []
-        self.reconciler = Reconciler(ME, self.store, self.records, self.bench.clock, self._take_up)
+        self.reconciler = Reconciler(ME, self.store, self.records, self.bench.clock, self.take_up)
 
-    async def _take_up(self, entries: Iterable[Outgoing]) -> None:
+    async def take_up(self, entries: Iterable[Outgoing]) -> None:
         self.notices += [entry for entry in entries if isinstance(entry, Notice)]
 
     async def put(self, *people: Participant, **more: object) -> None:
@@ -359,6 +359,22 @@ async def test_a_doubt_about_a_bot_ends_the_chats_and_searches_of_its_people_and
     assert await pair.reconciler.doubt(BOT, fence) == 0, "nobody is left"
     await pair.record()
     assert await pair.reconciler.reconcile()
+
+
+@pairwise
+async def test_a_first_gap_ends_what_is_older_than_the_process_on_all_bots_if_the_store_is_its_own(pair: Pair) -> None:
+    """The files were put back, so the other bots have gone back, too. What began since then is right."""
+    fence = await _lease(pair)
+    older, younger = waiting(DAN, since=EPOCH - 1), waiting(EVE, since=EPOCH + 3600)
+    await pair.put(somebody(DAN, older, OTHER_BOT), somebody(EVE, younger, OTHER_BOT), somebody(ANN, waiting(ANN)))
+    shared, alone = (
+        Reconciler(ME, pair.store, pair.records, pair.bench.clock, pair.take_up, alone=alone) for alone in (False, True)
+    )
+    assert await shared.doubt(BOT, fence, at_start=True) == 1
+    assert pair.readers == [ANN]
+    assert await alone.doubt(BOT, fence) == 0, "a gap in a later answer concerns one bot"
+    assert await alone.doubt(BOT, fence, at_start=True) == 1
+    assert pair.readers == [ANN, DAN]
 
 
 @pairwise

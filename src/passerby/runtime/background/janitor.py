@@ -50,7 +50,7 @@ class Janitor:
     """`take_up` sends entries that are not being sent. `uncertain_at` is when a commit was last left without an answer.
 
     `inheritance` is held while entries become ours and go to `take_up`. `faults` reports a lost store, and is shared
-    with other users of the store.
+    with other users of the store. `alone`: no other process uses the live store.
     """
 
     def __init__(
@@ -65,6 +65,8 @@ class Janitor:
         inheritance: Callable[[], AbstractContextManager[None]] = nullcontext,
         faults: logs.Faults | None = None,
         roll_call: RollCall | None = None,
+        *,
+        alone: bool = False,
     ) -> None:
         self._worker = worker
         self._store = store
@@ -73,8 +75,9 @@ class Janitor:
         self._take_up = take_up
         self._is_known = is_known
         self._uncertain_at = uncertain_at
-        self._reconciler = Reconciler(worker, store, records, clock, self._tell)
+        self._reconciler = Reconciler(worker, store, records, clock, self._tell, alone=alone)
         self.doubt = self._reconciler.doubt
+        self.doubt_everybody = self._reconciler.doubt_everybody
         self._untold: list[Outgoing] | None = []
         self._checked_at = float("-inf")
         self._inheritance = inheritance

@@ -21,7 +21,7 @@ from passerby.dialogue.keyboards import keys_for, state_of
 from passerby.domain.reconcile import REASON, Difference, View, compare, in_doubt, mend, one_sided
 from passerby.kernel.effect import Priority
 from passerby.kernel.ids import BotId, ChatId, PersonId
-from passerby.kernel.participant import Chatting, Participant
+from passerby.kernel.participant import Chatting, Participant, Searching
 from passerby.kernel.text import text
 from passerby.ports.clock import Clock
 from passerby.ports.doubts import StoredPerson
@@ -50,14 +50,27 @@ _ALONE = "one side of a chat is lost"
 
 
 class Reconciler:
-    """`take_up` hands the notices of a repair to the courier. `worker` is their owner in the outbox."""
+    """`take_up` hands the notices of a repair to the courier. `worker` is their owner in the outbox.
 
-    def __init__(self, worker: WorkerId, store: LiveStore, records: Records, clock: Clock, take_up: TakeUp) -> None:
+    `alone`: no other process uses the live store, so an older chat or search in it is from a run before this one.
+    """
+
+    def __init__(
+        self,
+        worker: WorkerId,
+        store: LiveStore,
+        records: Records,
+        clock: Clock,
+        take_up: TakeUp,
+        *,
+        alone: bool = False,
+    ) -> None:
         self._worker = worker
         self._store = store
         self._records = records
         self._clock = clock
         self._take_up = take_up
+        self._alone_since = clock.now() if alone else float("-inf")
         self._doubting = asyncio.Lock()
 
     async def reconcile(self) -> bool:
@@ -93,20 +106,33 @@ class Reconciler:
         await self._close(each for each in active.chats if each not in open_chats)
         return agreed
 
-    async def doubt(self, bot: BotId, fence: Fence) -> int:
+    async def doubt(self, bot: BotId, fence: Fence, *, at_start: bool = False) -> int:
         """End every chat and search of the people who know a bot, and tell them. Somebody else has served the bot.
 
-        Returns how many people that were. Raises: LiveStoreLost, Fenced.
+        `at_start`: this may be an older state of the files. If no other process uses them, every chat and search that
+        is older than this process ends, too. Returns how many people were told. Raises: LiveStoreLost, Fenced.
         """
+        before = self._alone_since if at_start else float("-inf")
+        return await self._end(lambda view: bot in view.newest.bots or _since(view.newest) < before, (fence,))
+
+    async def doubt_everybody(self) -> int:
+        """End every chat and search: all bots have gone back to an older state. Returns how many people were told.
+
+        Only for a process that uses the live store alone, before it takes updates. Raises: LiveStoreLost.
+        """
+        return await self._end(lambda _: True)
+
+    async def _end(self, concerns: Callable[[View], bool], fences: tuple[Fence, ...] = ()) -> int:
+        """End the chats and searches of these people."""
         async with self._doubting:
             told = 0
             for _ in range(LOOKS):
                 views = {person: view for person, view in await self._living() if view.is_busy}
-                doubtful = sorted(person for person, view in views.items() if bot in view.newest.bots)
+                doubtful = sorted(person for person, view in views.items() if concerns(view))
                 groups = in_doubt(views, doubtful)
                 for at in range(0, len(groups), AT_ONCE):
                     parts = [{person: views[person] for person in group} for group in groups[at : at + AT_ONCE]]
-                    repaired = await asyncio.gather(*(self._repair(part, (), (fence,)) for part in parts))
+                    repaired = await asyncio.gather(*(self._repair(part, (), fences) for part in parts))
                     told += sum(len(part) for part, is_stored in zip(parts, repaired, strict=True) if is_stored)
                 if not groups:
                     break
@@ -236,6 +262,17 @@ class Reconciler:
         closed = tuple(ChatClosed(chat, None, REASON, now) for chat in strays)
         if closed:
             await self._store.commit(Commit(facts=closed, repairs=True))
+
+
+def _since(person: Participant) -> float:
+    """When the chat or search of a person began."""
+    match person.state:
+        case Chatting(opened_at=began_at):
+            return began_at
+        case Searching(ticket=ticket):
+            return ticket.since
+        case _:
+            return float("inf")
 
 
 def _view(stored: StoredPerson | None, recorded: Participant | None) -> View:

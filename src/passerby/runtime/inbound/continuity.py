@@ -20,14 +20,20 @@ ids, and done marks are kept for a day. Between the two numbers, done marks tell
 only after its mark. After a power cut, marks of the last second may be missing. Then everything up to the ceiling may
 be ours.
 
+A process that has the live store to itself looks at the first waiting update of each bot when it starts, before it
+sends anything (`bots_with_gaps`). If one bot has a gap, the files were put back, and with them what every bot knows. So
+all chats and searches end. If no update waits, the first answer shows the gap. Then the chats and searches that are
+older than the process end, on all bots.
+
 Not checked: the first answers ever; ids that start over (Telegram chooses another id after a week without updates);
 and webhooks, because their updates come in any order.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from random import Random
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -35,7 +41,7 @@ from passerby.kernel.ids import BotId
 from passerby.ports.clock import Clock
 from passerby.ports.leases import Fence, Fenced
 from passerby.ports.live_store import LiveStore, LiveStoreLost
-from passerby.ports.telegram import Arrival
+from passerby.ports.telegram import Arrival, Telegram, TelegramError
 from passerby.runtime.backoff import persistently
 from passerby.runtime.membership.fencing import OwnLeases, write_refused
 from passerby.telemetry import logs, metrics
@@ -63,9 +69,18 @@ CONFLICTS_S: Final = 90.0
 _GAP: Final = "updates are missing: another program took them, or Telegram dropped them"
 _CONFLICT: Final = "another program polls this bot, perhaps a copy of this installation: stop one of the two"
 
-Doubt = Callable[[BotId, Fence], Awaitable[int]]
-"""Ends all chats and searches on a bot, and tells the people. Returns how many there were. Raises: LiveStoreLost,
-Fenced."""
+LOOK_BACK_S: Final = 3.0
+"""How long a start waits for the first updates of all bots, before it goes on without them."""
+
+
+class Doubt(Protocol):
+    async def __call__(self, bot: BotId, fence: Fence, *, at_start: bool = False) -> int:
+        """End all chats and searches on a bot, and tell the people. Return how many there were.
+
+        `at_start`: the first answer to this process shows the gap. If the store is ours alone, what is older than this
+        process ends on all bots. Raises: LiveStoreLost, Fenced.
+        """
+        ...
 
 
 class _Place(msgspec.Struct, frozen=True, array_like=True):
@@ -101,7 +116,7 @@ class Continuity:
         self, bot: BotId, fence: Fence, store: LiveStore, clock: Clock, leases: OwnLeases, doubt: Doubt
     ) -> None:
         self._bot = bot
-        self._name = f"polled:{bot}"
+        self._name = _note_of(bot)
         self._fence = fence
         self._store = store
         self._clock = clock
@@ -167,10 +182,11 @@ class Continuity:
         """
         updates = sorted({arrival.ref.update for arrival in arrivals})
         first, last = updates[0], updates[-1]
+        is_first = self.expected < 0
         if await self._continues(first):
             self.go_on(first, last + 1)
         else:
-            ended = await self._end_chats()
+            ended = await self._end_chats(at_start=is_first)
             metrics.MISSING_AT.set(self._clock.now(), self._bot)
             logs.record("bot.updates_missing", "error", bot=self._bot, count=ended, reason=_GAP)
             await self.raise_ceiling(first)
@@ -198,24 +214,14 @@ class Continuity:
     async def _continues_note(self, first: int) -> bool:
         """The same for the first answer to this process. The note says where the process before it stopped."""
         place = _read((await self._store.memos((self._name,))).get(self._name))
-        since = self._store.marks_since
-        if place is None or since is None:
+        if place is None or self._store.marks_since is None:
             return True
         if place.is_steady:
             self._steady = STEADY
-        if first <= place.offset or not place.is_steady or not self._may_be_taken(first - place.offset, place.at):
-            return True
-        if first > place.ceiling:
-            return False
-        if place.since != since:
-            return True  # the marks of the last second may be lost, so these updates may be ours
-        ours = range(place.offset, first)
-        return len(await self._store.done(self._bot, ours)) == len(ours)
+        return await _follows(place, self._bot, first, self._store, self._clock)
 
     def _may_be_taken(self, count: int, since: float) -> bool:
-        """Whether somebody can have taken so many updates since then. Otherwise Telegram has chosen another id."""
-        past_s = max(0.0, self._clock.now() - since)
-        return past_s <= STARTS_OVER_S and count <= TAKEN_AT_ONCE + TAKEN_PER_S * past_s
+        return _may_be_taken(count, self._clock.now() - since)
 
     async def conflict(self) -> None:
         """Another program has asked for updates of the bot, while we are sure of our lease."""
@@ -235,9 +241,60 @@ class Continuity:
             self._is_said = True
             logs.record("bot.polled_elsewhere", "error", bot=self._bot, count=ended, reason=_CONFLICT)
 
-    async def _end_chats(self) -> int:
+    async def _end_chats(self, *, at_start: bool = False) -> int:
         try:
-            return await self._doubt(self._bot, self._fence)
+            return await self._doubt(self._bot, self._fence, at_start=at_start)
         except Fenced:
             await write_refused(self._leases, (self._fence,))
             return 0
+
+
+async def bots_with_gaps(bots: Iterable[BotId], telegram: Telegram, store: LiveStore, clock: Clock) -> list[BotId]:
+    """The bots of which somebody else took updates since the last process. Confirms nothing. Raises: LiveStoreLost.
+
+    A bot without a waiting update, or whose first one does not come in time, is left out.
+    """
+    names = {bot: _note_of(bot) for bot in bots}
+    notes = await store.memos(tuple(names.values()))
+    read = {bot: _read(notes.get(name)) for bot, name in names.items()}
+    places = {bot: place for bot, place in read.items() if place is not None}
+    if not places or store.marks_since is None:
+        return []
+    looks = {bot: asyncio.ensure_future(_has_gap(bot, place, telegram, store, clock)) for bot, place in places.items()}
+    try:
+        await asyncio.wait(looks.values(), timeout=LOOK_BACK_S)
+        return [bot for bot, look in looks.items() if look.done() and look.result()]
+    finally:
+        for look in looks.values():
+            look.cancel()
+        await asyncio.gather(*looks.values(), return_exceptions=True)
+
+
+async def _has_gap(bot: BotId, place: _Place, telegram: Telegram, store: LiveStore, clock: Clock) -> bool:
+    try:
+        arrivals = await telegram.updates(bot, None, 1, 0)
+    except TelegramError:
+        return False  # the polls say why
+    return bool(arrivals) and not await _follows(place, bot, arrivals[0].ref.update, store, clock)
+
+
+def _note_of(bot: BotId) -> str:
+    return f"polled:{bot}"
+
+
+async def _follows(place: _Place, bot: BotId, first: int, store: LiveStore, clock: Clock) -> bool:
+    """Whether nobody else has taken updates between a note and the first one that waits, as far as we can tell."""
+    if first <= place.offset or not place.is_steady or not _may_be_taken(first - place.offset, clock.now() - place.at):
+        return True
+    if first > place.ceiling:
+        return False
+    if place.since != store.marks_since:
+        return True  # the marks of the last second may be lost, so these updates may be ours
+    ours = range(place.offset, first)
+    return len(await store.done(bot, ours)) == len(ours)
+
+
+def _may_be_taken(count: int, past_s: float) -> bool:
+    """Whether somebody can have taken so many updates in this time. Otherwise Telegram has chosen another id."""
+    past_s = max(0.0, past_s)
+    return past_s <= STARTS_OVER_S and count <= TAKEN_AT_ONCE + TAKEN_PER_S * past_s
