@@ -9,14 +9,14 @@ CONTINUITY: Final = (
     Bug(
         "runtime",
         "at a start, missing updates below the ceiling are taken for ours",
-        "return len(await self._store.done(self._bot, ours)) == len(ours)",
+        "return len(await store.done(bot, ours)) == len(ours)",
         "return True",
     ),
     Bug(
         "runtime",
         "after a power cut, updates whose marks are lost are taken for somebody else's",
-        "        if place.since != since:\n            return True",
-        "        if False:\n            return True",
+        "    if place.since != store.marks_since:\n        return True",
+        "    if False:\n        return True",
     ),
     Bug(
         "runtime",
@@ -71,13 +71,25 @@ CONTINUITY: Final = (
     Bug(
         "runtime",
         "a doubt about one bot ends the chats of all",
-        "if bot in view.newest.bots)",
-        "if view.newest.bots)",
+        "lambda view: bot in view.newest.bots or",
+        "lambda view: view.newest.bots or",
     ),
     Bug(
         "runtime",
         "a doubt ends chats although another worker has the bot",
-        "self._repair(part, (), (fence,))",
+        "self._repair(part, (), fences)",
         "self._repair(part, ())",
+    ),
+    Bug(
+        "runtime",
+        "messages that wait in older files are sent before a gap is looked for",
+        "        if not missing:\n            return",
+        "        if True:\n            return",
+    ),
+    Bug(
+        "runtime",
+        "a gap at the start ends only the chats of its own bot",
+        'before = self._alone_since if at_start else float("-inf")',
+        'before = float("-inf")',
     ),
 )
