@@ -250,6 +250,8 @@ def test_a_worker_ends_with_a_sentence_when_a_newer_release_begins_to_use_its_re
         sentence = "REDIS_URL: a newer release of Passerby has used this Redis; start that release instead"
         assert one_sentence(output) == sentence
         assert told(tmp_path, "worker", **stores) == sentence
+        assert told(tmp_path, "worker", **stores) == sentence
+        assert list(tmp_path.rglob("*.crashes")) == [], "a run after it finds no crash, so no alert counts one"
 
 
 def test_rows_that_cannot_be_read_stop_no_start_and_the_doctor_names_them(tmp_path: Path) -> None:
