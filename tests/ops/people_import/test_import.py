@@ -22,7 +22,7 @@ from passerby.bootstrap.clock import SystemClock
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.participant import Gender, Participant, Preferences
 from passerby.ops.people_import.import_run import ImportFailed, Outcome, WrongSource, bring
-from passerby.ops.people_import.incoming import FOREVER, LIFETIME, NotReadable, _time, incoming
+from passerby.ops.people_import.incoming import FOREVER, LIFETIME, NotReadable, incoming, time_of
 from passerby.ops.slow.sqlite import insight
 from passerby.ops.standstill import FleetRuns
 from passerby.settings import Settings
@@ -311,10 +311,91 @@ def test_a_database_of_something_else_is_refused(settings: Settings, tmp_path: P
         (None, 0.0),
         (False, 0.0),
         ("forever", FOREVER),
+        ("20300101", 1893456000.0),
+        (20300101, 1893456000.0),
+        ("20300101000000", 1893456000.0),
+        ("253402214400", 253402214400.0),
+        (1, FOREVER),
+        ("1", FOREVER),
+        (0, 0.0),
+        ("0", 0.0),
     ],
 )
 def test_a_time_may_be_written_in_many_ways(value: object, expected: float) -> None:
-    assert _time(value, "vip_until") == expected
+    assert time_of(value, "vip_until") == expected
+
+
+@pytest.mark.parametrize("column", ["vipuntil", "banneduntil"])
+@pytest.mark.parametrize("value", ["2", "2030", 2030, "20301301", "1400000000", "7300000000", "-1", "99999999999"])
+def test_a_number_that_is_no_believable_time_is_refused_and_never_a_day_in_1970(value: object, column: str) -> None:
+    with pytest.raises(NotReadable, match="until"):
+        incoming("line 1", {"telegramid": 1, column: value}, (BotId(1),))
+
+
+USERS_ONLY = """
+CREATE TABLE Users (userId BIGINT, telegramId BIGINT, age INTEGER);
+INSERT INTO Users VALUES (1, 1001, 30), (2, 1002, 30), (3, 1003, 30);
+"""
+
+
+@pytest.mark.parametrize(
+    ("script", "banned"),
+    [
+        (
+            "CREATE TABLE Bans (id INTEGER, telegramId BIGINT, reason TEXT); INSERT INTO Bans VALUES (1, 1002, 'x');",
+            1002,
+        ),
+        (
+            "CREATE TABLE Bans (id INTEGER, telegramId BIGINT, reason TEXT); INSERT INTO Bans VALUES (1, 1009, 'x');",
+            1009,
+        ),
+        ("CREATE TABLE banned_users (telegram_id TEXT); INSERT INTO banned_users VALUES ('1002');", 1002),
+        ("CREATE TABLE b (u INTEGER); INSERT INTO b VALUES (2); CREATE VIEW Bans AS SELECT u AS userId FROM b;", 1002),
+    ],
+)
+def test_no_ban_is_lost_whatever_names_the_person(settings: Settings, tmp_path: Path, script: str, banned: int) -> None:
+    _, refusals = brought(settings, sqlite_file(tmp_path / "bans.db", USERS_ONLY + script))
+    assert refusals == []
+    assert rows(settings, BANS) == [(banned, None)]
+
+
+def test_an_own_id_is_looked_up_as_id_if_the_users_have_no_other(settings: Settings, tmp_path: Path) -> None:
+    script = "CREATE TABLE Bans (userId BIGINT); INSERT INTO Bans VALUES (2), (77);"
+    file = sqlite_file(tmp_path / "bans.db", USERS_ONLY.replace("userId", "id") + script)
+    _, refusals = brought(settings, file)
+    assert rows(settings, BANS) == [(1002, None)]
+    assert refusals == [("Bans, row 2", "Users has no such person")]
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ("CREATE TABLE Bans (id INTEGER, who TEXT); INSERT INTO Bans VALUES (1, 'x');", "table Bans .* id, who"),
+        (
+            "CREATE TABLE Vip (userId BIGINT, level TEXT); INSERT INTO Vip VALUES (1, 'x');",
+            "table Vip .* userId, level",
+        ),
+    ],
+)
+def test_a_table_that_matters_and_cannot_be_read_stops_the_import(
+    settings: Settings, tmp_path: Path, script: str, told: str
+) -> None:
+    with pytest.raises(WrongSource, match=told):
+        brought(settings, sqlite_file(tmp_path / "odd.db", USERS_ONLY + script), dry_run=True)
+    empty = script.partition("INSERT")[0]
+    assert brought(settings, sqlite_file(tmp_path / "empty.db", USERS_ONLY + empty), dry_run=True)[0].taken == 3
+
+
+def test_of_several_subscriptions_the_longest_counts(settings: Settings, tmp_path: Path) -> None:
+    script = """CREATE TABLE VipSubscriptions (userId BIGINT, telegramId BIGINT, expiresAt TEXT);
+      INSERT INTO VipSubscriptions VALUES (1, NULL, '2030-01-01'), (1, NULL, '2027-01-01'), (NULL, 1001, '2031-05-01'),
+      (2, 1002, '1893456000000'), (2, 1002, NULL), (3, 1003, '2030');"""
+    _, refusals = brought(settings, sqlite_file(tmp_path / "vips.db", USERS_ONLY + script))
+    assert {number: each.vip_until for number, each in people(settings).items()} == {
+        1001: 1935360000.0,
+        1002: 1893456000.0,
+    }
+    assert refusals == [("row 3", "vip_until 2030 is neither a date nor a Unix time between 2015 and 2200")]
 
 
 @pytest.mark.parametrize(
@@ -332,8 +413,11 @@ def test_vip_for_ever_is_stored_as_long_as_it_can_be_read_again_and_nonsense_is_
     times = ["forever", "9999-12-31", "9999-12-31T23:59-14:00", "253402300799000", "9" * 23, "1e99"]
     file.write_text("telegram_id,vip_until\n" + "".join(f"{1001 + at},{time}\n" for at, time in enumerate(times)))
     outcome, refusals = brought(settings, file)
-    wrong = "vip_until is neither a date nor a Unix time"
-    assert refusals == [("line 6", wrong), ("line 7", wrong)]
+    wrong = "is neither a date nor a Unix time"
+    assert refusals == [
+        ("line 6", f"vip_until {'9' * 23} {wrong} between 2015 and 2200"),
+        ("line 7", f"vip_until {wrong}"),
+    ]
     assert (outcome.taken, outcome.lifetime) == (4, 4)
     assert {each.vip_until for each in people(settings).values()} == {LIFETIME}
 
@@ -344,7 +428,8 @@ def test_a_ban_in_the_far_future_has_no_end_and_one_that_makes_no_sense_is_refus
     file = tmp_path / "people.csv"
     file.write_text(f"telegram_id,banned_until\n1001,9999-12-31T23:59-14:00\n1002,{'9' * 22}\n")
     _, refusals = brought(settings, file)
-    assert refusals == [("line 3", "banned_until is neither a date nor a Unix time")]
+    wrong = f"banned_until {'9' * 22} is neither a date nor a Unix time between 2015 and 2200"
+    assert refusals == [("line 3", wrong)]
     assert rows(settings, BANS) == [(1001, None)]
 
 

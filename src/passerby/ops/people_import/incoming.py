@@ -41,12 +41,15 @@ _MOST_ID: Final = 2**52
 _YES: Final = frozenset({"true", "t", "yes", "y", "on", "1", "1.0"})
 _NO: Final = frozenset({"false", "f", "no", "n", "off", "0", "0.0"})
 _MOST_SHOWN: Final = 80
-_MILLISECONDS: Final = 1e11
-"""A Unix time above this is in milliseconds."""
+_UNIX: Final = (datetime(2015, 1, 1, tzinfo=UTC).timestamp(), datetime(2201, 1, 1, tzinfo=UTC).timestamp())
+"""A Unix time is believed from the first to the second. Telegram has had bots since 2015."""
+_LAST_DAYS: Final = (datetime(9999, 12, 29, tzinfo=UTC).timestamp(), _LAST)
+_BASIC: Final = {8: "%Y%m%d", 14: "%Y%m%d%H%M%S"}
+"""Dates and times that are written as a number, by how many digits they have."""
 
 
 class NotReadable(Exception):
-    """A value has not the form that its column needs. The text names the column and never quotes the value."""
+    """A value has not the form that its column needs. The text names the column. It quotes numbers, and no texts."""
 
 
 class Incoming(msgspec.Struct):
@@ -125,8 +128,8 @@ def incoming(where: str, row: Mapping[str, Any], bots: Iterable[BotId]) -> Incom
         _gender(row.get("gender")),
         _age(row.get("age")),
         language(row.get("language")),
-        min(_time(row.get("vipuntil"), "vip_until"), LIFETIME),
-        until if (until := _time(row.get("banneduntil"), "banned_until")) < LIFETIME else FOREVER,
+        min(time_of(row.get("vipuntil"), "vip_until"), LIFETIME),
+        until if (until := time_of(row.get("banneduntil"), "banned_until")) < LIFETIME else FOREVER,
         tuple(
             dict.fromkeys(
                 blocked
@@ -135,7 +138,7 @@ def incoming(where: str, row: Mapping[str, Any], bots: Iterable[BotId]) -> Incom
             )
         ),
         _wants(row),
-        _time(row.get("lastactive"), "last_active"),
+        time_of(row.get("lastactive"), "last_active"),
     )
 
 
@@ -213,8 +216,11 @@ def _whole(value: Any, column: str) -> int | None:
     return int(found[1])
 
 
-def _time(value: Any, column: str) -> float:
-    """Unix seconds or milliseconds, or ISO 8601; "forever" and true mean for ever. 0.0 if it is empty."""
+def time_of(value: Any, column: str) -> float:
+    """Unix seconds or milliseconds, or ISO 8601; "forever", true and 1 mean for ever. 0.0 if it is empty, false or 0.
+
+    Raises: NotReadable.
+    """
     if isinstance(value, bool):
         return FOREVER if value else 0.0
     if isinstance(value, datetime):
@@ -222,22 +228,29 @@ def _time(value: Any, column: str) -> float:
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp()
     text = str(value if value is not None else "").strip()
-    if text.lower() in {"", "none", "null", "false", "no", "never", "0"}:
+    if text.lower() in {"", "none", "null", "never"} | _NO:
         return 0.0
-    if text.lower() in {"forever", "permanent", "lifetime", "infinity", "true", "yes"}:
+    if text.lower() in {"forever", "permanent", "lifetime", "infinity"} | _YES:
         return FOREVER
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
+        return _moment_of_number(text, column)
     try:
-        if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
-            number = float(text)
-            number = number / 1000 if number > _MILLISECONDS else number
-            if number > _LAST:
-                raise ValueError
-            return number
         # Sequelize writes a space before the zone.
         moment = datetime.fromisoformat(re.sub(r"(?<!\s)\s{1,3}([+-]\d\d:?\d\d)$", r"\1", text))
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         raise NotReadable(f"{column} is neither a date nor a Unix time") from None
+
+
+def _moment_of_number(text: str, column: str) -> float:
+    """A Unix time in seconds or milliseconds, or a date without hyphens: only one of them can be believed."""
+    for number in (float(text), float(text) / 1000):
+        if any(first <= number < last for first, last in (_UNIX, _LAST_DAYS)):
+            return number
+    try:
+        return datetime.strptime(text, _BASIC[len(text)]).replace(tzinfo=UTC).timestamp()
+    except (KeyError, ValueError):
+        raise NotReadable(f"{column} {shown(text)} is neither a date nor a Unix time between 2015 and 2200") from None
 
 
 def refusal(person: Incoming, minimum_age: int) -> str:
