@@ -468,6 +468,17 @@ def test_the_operator_decides_which_filters_everybody_may_use(
     assert set(read().free_filters) == free
 
 
+@pytest.mark.parametrize("host", ["chat..example.org", ".example.org", "x" * 64 + ".example.org"])
+@pytest.mark.parametrize(
+    "setting",
+    ["WEBHOOK_URL", "BOT_API_URL", "ALERT_WEBHOOK_URL", "HEARTBEAT_URL", "PANEL_URL", "REDIS_URL", "POSTGRES_URI"],
+)
+def test_a_name_that_no_server_can_have_is_refused(monkeypatch: pytest.MonkeyPatch, setting: str, host: str) -> None:
+    scheme = {"REDIS_URL": "redis", "POSTGRES_URI": "postgresql"}.get(setting, "https")
+    given(monkeypatch, **{setting: f"{scheme}://{host}" + ("/passerby" if scheme == "postgresql" else "")})
+    assert f"{setting}: " in complaint()
+
+
 @pytest.mark.parametrize(
     ("environment", "said"),
     [

@@ -14,10 +14,12 @@ class Place(NamedTuple):
 
 
 def split(text: str) -> SplitResult | None:
-    """The parts of a URL. None if it is not a URL."""
+    """The parts of a URL. None if it is not a URL, or if no server can have the name in it."""
     try:
         url = urlsplit(text)
         _ = url.port  # raises ValueError if the port is not a number
+        # Raises UnicodeError, a ValueError, if a part is empty or too long. Every connection asks for this form.
+        (url.hostname or "").encode("idna")
     except ValueError:
         return None
     return None if re.search(r"\s", text) else url

@@ -16,6 +16,7 @@ from random import Random
 
 import msgspec
 import pytest
+import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -79,6 +80,26 @@ class Fleet:
 def _clean() -> Iterator[None]:
     with clean_metrics():
         yield
+
+
+def test_a_probe_that_fails_ends_neither_the_duty_nor_the_other_probes() -> None:
+    async def fails() -> dict[str, float]:
+        raise UnicodeError("label empty")
+
+    async def answers() -> dict[str, float]:
+        return {"server": 99.0}
+
+    failing = Probe(rules.CERTIFICATE.name, 60.0, fails)
+    fleet = Fleet(failing, Probe(rules.POSTGRES_CONNECTIONS.name, 60.0, answers))
+    with structlog.testing.capture_logs() as logged:
+        asyncio.run(fleet.passes(60))
+    assert fleet.fires(rules.POSTGRES_CONNECTIONS)
+    assert [each["kind"] for each in logged if each["event"] == "alerts.probe_failed"] == [rules.CERTIFICATE.name]
+
+
+def test_the_certificate_of_a_name_that_no_server_can_have_is_unknown() -> None:
+    asked = alerting.certificate_days("https://chat..example.org", SystemClock())
+    assert asyncio.run(asked) == {}
 
 
 @pytest.mark.services

@@ -258,7 +258,14 @@ class AlertWatch:
         reading: Reading | None = None
         with suppress(TimeoutError):
             async with asyncio.timeout(PROBE_S):
-                reading = await probe.ask()
+                try:
+                    reading = await probe.ask()
+                except Exception as error:  # noqa: BLE001  # one probe's bug ends neither the duty nor the other probes
+                    self._faults.began(
+                        probe.rule, "alerts.probe_failed", "error", kind=probe.rule, error=logs.name_of(error)
+                    )
+                else:
+                    self._faults.over(probe.rule, "alerts.probe_answers", kind=probe.rule)
         self._probed[probe.rule] = self._clock.monotonic(), reading
 
     async def _tell_on(self, channel: Channel) -> None:
