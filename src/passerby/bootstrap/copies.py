@@ -7,6 +7,9 @@ waits is another one than before, somebody else serves the bot.
 
 Each watch may end one poll of the original. Two within a short time would end its chats (see
 `runtime.inbound.continuity`), so we watch again only after a while.
+
+No answer from Telegram proves nothing, so only the time between two answers counts. First getMe must be answered, which
+ends no poll. A poll without an answer may have ended one.
 """
 
 import asyncio
@@ -17,34 +20,44 @@ from passerby.bootstrap.told_to_stop import ToldToStop
 from passerby.kernel.ids import BotId
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStoreLost
-from passerby.ports.telegram import Conflict, Telegram, TelegramError
+from passerby.ports.telegram import Conflict, FloodWait, Telegram, TelegramError, TokenRefused
 from passerby.runtime.inbound.continuity import CONFLICTS_S
-from passerby.runtime.inbound.polling import is_about_webhook
+from passerby.runtime.inbound.polling import BACKOFF, LONG_POLL_S, is_about_webhook
 from passerby.runtime.waiting import event_within
 from passerby.telemetry import logs
 
 WATCHED_S: Final = 10.0
 """A program whose poll was ended polls again within this time."""
 
+WATCHED_AFTER_FAULTS_S: Final = WATCHED_S + BACKOFF.longest_s * BACKOFF.high
+"""If Telegram was away for the original, too, it polls again within this time."""
+
 LOOK_S: Final = 1.0
+PROBE_S: Final = 5.0
 AGAIN_S: Final = CONFLICTS_S + 30.0
 
 _REASON: Final = "the installation that these files were copied from still runs: stop one of the two"
+_UNANSWERED: Final = (
+    "Telegram does not answer, so nobody knows whether the installation that these files were copied from still runs: "
+    "waiting"
+)
 
 
 async def until_the_original_stops(telegram: Telegram, clock: Clock, stop: asyncio.Event) -> None:
     """Return when nobody else serves the bots. Raises: ToldToStop."""
     faults = logs.Faults()
-    while (bot := await _served_elsewhere(telegram, clock, stop)) is not None:
+    while (bot := await _served_elsewhere(telegram, clock, stop, faults)) is not None:
         faults.began("copy", "copy.waits", bot=bot, reason=_REASON)
         if await event_within(stop, AGAIN_S):
             raise ToldToStop
     faults.over("copy", "copy.begins")
 
 
-async def _served_elsewhere(telegram: Telegram, clock: Clock, stop: asyncio.Event) -> BotId | None:
+async def _served_elsewhere(
+    telegram: Telegram, clock: Clock, stop: asyncio.Event, faults: logs.Faults
+) -> BotId | None:
     """Return a bot that somebody else serves; None if there is none."""
-    watches = {asyncio.ensure_future(_is_served(telegram, bot, clock)): bot for bot in telegram.bots}
+    watches = {asyncio.ensure_future(_is_served(telegram, bot, clock, faults)): bot for bot in telegram.bots}
     stopped = asyncio.ensure_future(stop.wait())
     waiting = {stopped, *watches}
     try:
@@ -62,21 +75,47 @@ async def _served_elsewhere(telegram: Telegram, clock: Clock, stop: asyncio.Even
         await asyncio.gather(*waiting, return_exceptions=True)
 
 
-async def _is_served(telegram: Telegram, bot: BotId, clock: Clock) -> bool:
-    """Whether somebody else takes the bot's updates."""
-    ends_at = clock.monotonic() + WATCHED_S
+async def _is_served(telegram: Telegram, bot: BotId, clock: Clock, faults: logs.Faults) -> bool:
+    """Whether somebody else takes the bot's updates.
+
+    If its token is refused for a while, nobody does; whoever begins to serve the bot says why.
+    """
+    watched_s, needed_s = 0.0, WATCHED_S
     first: int | None = None
-    while (left_s := ends_at - clock.monotonic()) > 0:
+    answered_at: float | None = None
+    refused_at: float | None = None
+    is_there = False
+    while watched_s < needed_s:
+        pause_s = LOOK_S
         try:
-            arrivals = await telegram.updates(bot, None, 1, 0 if first is not None else math.ceil(left_s))
+            if not is_there:
+                await telegram.identify(bot)
+                is_there = True
+            asked_at = clock.monotonic()
+            wait_s = 0 if first is not None else min(LONG_POLL_S, math.ceil(needed_s - watched_s))
+            arrivals = await telegram.updates(bot, None, 1, wait_s)
         except Conflict as conflict:
             return not is_about_webhook(conflict)
-        except (TelegramError, LiveStoreLost):
-            pass  # whoever begins to serve the bot says why
+        except TokenRefused:
+            refused_at = refused_at if refused_at is not None else clock.monotonic()
+            if clock.monotonic() - refused_at >= WATCHED_S:
+                return False
+            answered_at = None
+        except (TelegramError, LiveStoreLost) as error:
+            faults.began(("silent", bot), "copy.unanswered", bot=bot, error=logs.name_of(error), reason=_UNANSWERED)
+            pause_s = AGAIN_S if is_there else PROBE_S
+            if isinstance(error, FloodWait):  # the poll was not carried out
+                pause_s = max(PROBE_S, error.retry_after_s)
+            needed_s = WATCHED_AFTER_FAULTS_S
+            is_there, answered_at, refused_at = False, None, None
         else:
+            faults.over(("silent", bot), "copy.answered", bot=bot)
             now = arrivals[0].ref.update if arrivals else None
             if first is not None and now != first:
                 return True
-            first = now
-        await clock.sleep(LOOK_S)
+            at = clock.monotonic()
+            # A first answer that was slow on its way says nothing about that time.
+            watched_s += min(at - asked_at, wait_s) if answered_at is None else at - answered_at
+            first, answered_at, refused_at = now, at, None
+        await clock.sleep(pause_s)
     return False
