@@ -1,19 +1,35 @@
 """A copy of an installation does not begin while the original serves the bots."""
 
 import asyncio
+import shutil
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from itertools import pairwise
+from pathlib import Path
+from random import Random
 
 import pytest
 from structlog.testing import capture_logs
 
-from passerby.bootstrap.copies import AGAIN_S, PROBE_S, WATCHED_AFTER_FAULTS_S, WATCHED_S, until_the_original_stops
+from passerby.adapters.memory import FileLog, MemoryStore
+from passerby.bootstrap.copies import (
+    AGAIN_S,
+    PROBE_S,
+    WATCHED_AFTER_FAULTS_S,
+    WATCHED_S,
+    Notes,
+    until_alone,
+    until_the_original_stops,
+)
 from passerby.bootstrap.told_to_stop import ToldToStop
 from passerby.kernel.event import Unusable
 from passerby.kernel.ids import UpdateRef
+from passerby.ports.doubts import Doubts
+from passerby.ports.participants import Commit
 from passerby.ports.telegram import Arrival, Conflict, FloodWait, TelegramError, Unavailable
 from passerby.runtime.inbound.continuity import CONFLICTS_S
+from tests.contract.live_values import couple
+from tests.contract.records_memory import MemoryRecords
 from tests.runtime.virtual import VirtualClock
 from tests.runtime.world import ANN, BOT, OTHER_BOT, ScriptedTelegram
 from tests.staged import in_virtual_time
@@ -25,12 +41,20 @@ def _update(number: int) -> Arrival:
     return Arrival(UpdateRef(BOT, number), Unusable(ANN, BOT))
 
 
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[FileLog]:
+    log = FileLog(tmp_path / "passerby.live")
+    yield log
+    log.close()
+
+
 class Scene:
-    def __init__(self) -> None:
+    def __init__(self, log: FileLog) -> None:
         self.clock = VirtualClock()
         self.telegram = ScriptedTelegram(self.clock)
         self.stop = asyncio.Event()
-        self.copy = asyncio.ensure_future(until_the_original_stops(self.telegram, self.clock, self.stop))
+        notes = Notes(log, lambda: None)
+        self.copy = asyncio.ensure_future(until_the_original_stops(self.telegram, self.clock, self.stop, notes))
 
     async def begins_after(self, delay_s: float) -> bool:
         await asyncio.sleep(delay_s)
@@ -54,8 +78,8 @@ async def _takes_every_update(telegram: ScriptedTelegram) -> None:
 
 @pytest.mark.parametrize("serves", [_ends_polls, _takes_some_updates, _takes_every_update])
 @in_virtual_time
-async def test_a_copy_begins_when_the_original_has_stopped(serves: Original) -> None:
-    scene = Scene()
+async def test_a_copy_begins_when_the_original_has_stopped(serves: Original, log: FileLog) -> None:
+    scene = Scene(log)
 
     async def original() -> None:
         while True:
@@ -74,8 +98,8 @@ async def test_a_copy_begins_when_the_original_has_stopped(serves: Original) -> 
 
 
 @in_virtual_time
-async def test_a_copy_does_not_ask_so_often_that_the_chats_of_the_original_end() -> None:
-    scene = Scene()
+async def test_a_copy_does_not_ask_so_often_that_the_chats_of_the_original_end(log: FileLog) -> None:
+    scene = Scene(log)
     for _ in range(3):
         await _ends_polls(scene.telegram)
         await asyncio.sleep(AGAIN_S + 1)
@@ -86,9 +110,9 @@ async def test_a_copy_does_not_ask_so_often_that_the_chats_of_the_original_end()
 
 @pytest.mark.parametrize("waits_there", [True, False])
 @in_virtual_time
-async def test_a_copy_begins_soon_if_nobody_else_serves_the_bots(waits_there: bool) -> None:
+async def test_a_copy_begins_soon_if_nobody_else_serves_the_bots(waits_there: bool, log: FileLog) -> None:
     """The token of a bot may be refused, or it may have a webhook."""
-    scene = Scene()
+    scene = Scene(log)
     scene.telegram.refuse(BOT)
     scene.telegram.faults[OTHER_BOT].append(Conflict("Conflict: can't use getUpdates method while webhook is active"))
     if waits_there:
@@ -100,8 +124,10 @@ async def test_a_copy_begins_soon_if_nobody_else_serves_the_bots(waits_there: bo
 
 @pytest.mark.parametrize("fault", [Unavailable("no connection", uncertain=False), FloodWait(30.0)])
 @in_virtual_time
-async def test_no_answer_from_telegram_does_not_prove_that_nobody_serves_a_bot(fault: TelegramError) -> None:
-    scene = Scene()
+async def test_no_answer_from_telegram_does_not_prove_that_nobody_serves_a_bot(
+    fault: TelegramError, log: FileLog
+) -> None:
+    scene = Scene(log)
     scene.telegram.identities = {BOT: fault}
     with capture_logs() as lines:
         assert not await scene.begins_after(50 * AGAIN_S)
@@ -116,8 +142,8 @@ async def test_no_answer_from_telegram_does_not_prove_that_nobody_serves_a_bot(f
 
 
 @in_virtual_time
-async def test_after_an_outage_a_copy_watches_until_the_original_would_have_polled_again() -> None:
-    scene = Scene()
+async def test_after_an_outage_a_copy_watches_until_the_original_would_have_polled_again(log: FileLog) -> None:
+    scene = Scene(log)
     scene.telegram.identities = {BOT: Unavailable("no connection", uncertain=False)}
     await asyncio.sleep(AGAIN_S)
     scene.telegram.identities.clear()
@@ -126,9 +152,9 @@ async def test_after_an_outage_a_copy_watches_until_the_original_would_have_poll
 
 
 @in_virtual_time
-async def test_polls_without_an_answer_do_not_end_the_chats_of_the_original() -> None:
+async def test_polls_without_an_answer_do_not_end_the_chats_of_the_original(log: FileLog) -> None:
     """Each may have ended a poll of the original before its own answer was lost."""
-    scene = Scene()
+    scene = Scene(log)
     scene.telegram.faults[BOT].extend([Unavailable("reset", uncertain=False)] * 5)
     assert not await scene.begins_after(5 * AGAIN_S)
     asked = [at for at, bot, _, _ in scene.telegram.polls if bot == BOT]
@@ -139,11 +165,120 @@ async def test_polls_without_an_answer_do_not_end_the_chats_of_the_original() ->
 
 @pytest.mark.parametrize("after_s", [1.0, 30.0])
 @in_virtual_time
-async def test_a_copy_that_waits_can_be_stopped(after_s: float) -> None:
-    scene = Scene()
+async def test_a_copy_that_waits_can_be_stopped(after_s: float, log: FileLog) -> None:
+    scene = Scene(log)
     if after_s > WATCHED_S:
         await _ends_polls(scene.telegram)
     await asyncio.sleep(after_s)
     scene.stop.set()
     with pytest.raises(ToldToStop):
         await scene.copy
+
+
+@in_virtual_time
+async def test_a_waiting_copy_that_is_started_again_does_not_poll_at_once(log: FileLog) -> None:
+    scene = Scene(log)
+    await _ends_polls(scene.telegram)
+    await asyncio.sleep(WATCHED_S)
+    scene.stop.set()
+    with pytest.raises(ToldToStop):
+        await scene.copy
+    again = Scene(log)
+    with capture_logs() as lines:
+        assert not await again.begins_after(CONFLICTS_S)
+        assert [line["event"] for line in lines] == ["copy.pauses"]
+        assert not again.telegram.polls
+        assert await again.begins_after(2 * AGAIN_S - CONFLICTS_S)
+    log.note_alone()
+    assert await Scene(log).begins_after(2 * WATCHED_S), "the last watch has found nobody"
+
+
+class Installation:
+    """A database that knows people, or not, and the files beside it."""
+
+    def __init__(
+        self, directory: Path, records: MemoryRecords, telegram: ScriptedTelegram, clock: VirtualClock
+    ) -> None:
+        self.log = FileLog(directory / "passerby.live")
+        self.store = MemoryStore(self.log, clock, Random(1))
+        watching = until_alone(self.log, self.store, records, telegram, clock, asyncio.Event())
+        self.start = asyncio.ensure_future(watching)
+
+    async def ended(self) -> None:
+        await asyncio.gather(self.start, return_exceptions=True)
+        await self.store.aclose()
+
+
+def _lost_lock(directory: Path) -> None:
+    (directory / "passerby.live.lock").unlink()
+
+
+def _empty_lock(directory: Path) -> None:
+    (directory / "passerby.live.lock").write_bytes(b"")
+
+
+def _lost_live_store(directory: Path) -> None:
+    for path in directory.iterdir():
+        path.unlink()
+
+
+@pytest.mark.parametrize("lost", [_lost_lock, _empty_lock, _lost_live_store])
+@in_virtual_time
+async def test_used_files_that_do_not_say_that_this_is_their_place_are_watched_like_a_copy(
+    tmp_path: Path, lost: Callable[[Path], None]
+) -> None:
+    """Even if the process is killed while it waits. Later, nobody knows who has left whom."""
+    clock, records = VirtualClock(), MemoryRecords()
+    telegram = ScriptedTelegram(clock)
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    original = Installation(first, records, telegram, clock)
+    await asyncio.sleep(0.1)
+    assert original.start.done(), "a first start watches nothing"
+    assert not telegram.polls
+    await original.store.adopt((), whole=True)
+    await original.store.commit(Commit(couple()))
+    records.disk.changed_at = clock.now()
+    await original.ended()
+    shutil.copytree(first, second)
+    lost(second)
+    for _ in range(2):
+        await _ends_polls(telegram)
+        copy = Installation(second, records, telegram, clock)
+        await asyncio.sleep(AGAIN_S + 5.0)
+        assert copy.store.doubts.everybody
+        copy.start.cancel()
+        await copy.ended()
+    telegram.faults[BOT].clear()
+    copy = Installation(second, records, telegram, clock)
+    await copy.start
+    assert copy.store.doubts.everybody
+    await copy.store.adopt((), whole=True)
+    await copy.ended()
+    again = Installation(second, records, telegram, clock)
+    await asyncio.sleep(0.1)
+    assert again.start.done()
+    assert again.store.doubts == Doubts()
+    await again.ended()
+
+
+@in_virtual_time
+async def test_an_upgrade_watches_once_and_ends_no_chats(tmp_path: Path) -> None:
+    clock, records = VirtualClock(), MemoryRecords()
+    telegram = ScriptedTelegram(clock)
+    first = Installation(tmp_path, records, telegram, clock)
+    await first.start
+    await first.store.adopt((), whole=True)
+    await first.ended()
+    _lost_lock(tmp_path)
+    upgraded = Installation(tmp_path, records, telegram, clock)
+    with capture_logs() as lines:
+        await upgraded.start
+    assert [line["event"] for line in lines] == ["copy.watches"]
+    assert upgraded.store.doubts == Doubts()
+    await upgraded.ended()
+    asked = len(telegram.polls)
+    again = Installation(tmp_path, records, telegram, clock)
+    await again.start
+    assert len(telegram.polls) == asked
+    await again.ended()

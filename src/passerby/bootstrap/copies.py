@@ -1,12 +1,14 @@
 """A copy of an installation serves nobody while the original does.
 
 Both would send messages to people who have left in the other one. The original cannot notice a second program for sure:
-Telegram ends only polls that wait, and on a busy bot none does. But the copy knows that it is one (see
-`adapters.memory.log`), and it can watch without confirming anything. If its own poll is ended, or the first update that
-waits is another one than before, somebody else serves the bot.
+Telegram ends only polls that wait, and on a busy bot none does. But the copy knows that it is or may be one: its lock
+file has another inode, or none is noted although the files were used (see `adapters.memory.log`), or the records are
+there without the live store. It can watch without confirming anything. If its own poll is ended, or the first update
+that waits is another one than before, somebody else serves the bot.
 
 Each watch may end one poll of the original. Two within a short time would end its chats (see
-`runtime.inbound.continuity`), so we watch again only after a while.
+`runtime.inbound.continuity`), so we watch again only after a while. The lock file notes the last poll, for the
+next start.
 
 No answer from Telegram proves nothing, so only the time between two answers counts. First getMe must be answered, which
 ends no poll. A poll without an answer may have ended one.
@@ -14,12 +16,15 @@ ends no poll. A poll without an answer may have ended one.
 
 import asyncio
 import math
-from typing import Final
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
+from passerby.adapters.memory import FileLog, MemoryStore
 from passerby.bootstrap.told_to_stop import ToldToStop
 from passerby.kernel.ids import BotId
 from passerby.ports.clock import Clock
-from passerby.ports.live_store import LiveStoreLost
+from passerby.ports.live_store import LiveStore, LiveStoreLost
+from passerby.ports.records import Records, RecordsLost
 from passerby.ports.telegram import Conflict, FloodWait, Telegram, TelegramError, TokenRefused
 from passerby.runtime.inbound.continuity import CONFLICTS_S
 from passerby.runtime.inbound.polling import BACKOFF, LONG_POLL_S, is_about_webhook
@@ -41,12 +46,61 @@ _UNANSWERED: Final = (
     "Telegram does not answer, so nobody knows whether the installation that these files were copied from still runs: "
     "waiting"
 )
+_TOO_SOON: Final = (
+    "the last watch was less than two minutes ago, and another look may end chats of the original: waiting"
+)
+_UNKNOWN: Final = (
+    "the files were used before, and nothing beside them says that it was here: watching for ten seconds whether "
+    "another installation serves the bots"
+)
 
 
-async def until_the_original_stops(telegram: Telegram, clock: Clock, stop: asyncio.Event) -> None:
+async def until_alone(
+    log: FileLog, store: LiveStore, records: Records, telegram: Telegram, clock: Clock, stop: asyncio.Event
+) -> None:
+    """Return when no other installation serves with a copy of our files. Raises: ToldToStop."""
+    if not log.is_copy:
+        if not log.is_unknown and not await _is_live_store_missing(store, records):
+            log.note_alone()
+            return
+        logs.record("copy.watches", reason=_UNKNOWN)
+
+    def served_elsewhere() -> None:
+        log.note_copy()
+        assert isinstance(store, MemoryStore), "its log is a file"
+        store.distrust()
+
+    await until_the_original_stops(telegram, clock, stop, Notes(log, served_elsewhere))
+    log.note_alone()
+
+
+async def _is_live_store_missing(store: LiveStore, records: Records) -> bool:
+    """Whether the records know people, and the live store is new."""
+    if not store.newborn:
+        return False
+    try:
+        return await records.changed_at() is not None
+    except RecordsLost:
+        return True  # a watch does no harm
+
+
+class Notes(NamedTuple):
+    """`log` keeps the time of the last poll. `served_elsewhere` is called when a watch has found somebody."""
+
+    log: FileLog
+    served_elsewhere: Callable[[], None]
+
+
+async def until_the_original_stops(telegram: Telegram, clock: Clock, stop: asyncio.Event, notes: Notes) -> None:
     """Return when nobody else serves the bots. Raises: ToldToStop."""
     faults = logs.Faults()
-    while (bot := await _served_elsewhere(telegram, clock, stop, faults)) is not None:
+    rest_s = min(AGAIN_S, notes.log.watched_at + AGAIN_S - clock.now())  # somebody may have set the clock
+    if rest_s > 0:
+        logs.record("copy.pauses", "warning", reason=_TOO_SOON)
+        if await event_within(stop, rest_s):
+            raise ToldToStop
+    while (bot := await _served_elsewhere(telegram, clock, stop, faults, notes)) is not None:
+        notes.served_elsewhere()
         faults.began("copy", "copy.waits", bot=bot, reason=_REASON)
         if await event_within(stop, AGAIN_S):
             raise ToldToStop
@@ -54,10 +108,10 @@ async def until_the_original_stops(telegram: Telegram, clock: Clock, stop: async
 
 
 async def _served_elsewhere(
-    telegram: Telegram, clock: Clock, stop: asyncio.Event, faults: logs.Faults
+    telegram: Telegram, clock: Clock, stop: asyncio.Event, faults: logs.Faults, notes: Notes
 ) -> BotId | None:
     """Return a bot that somebody else serves; None if there is none."""
-    watches = {asyncio.ensure_future(_is_served(telegram, bot, clock, faults)): bot for bot in telegram.bots}
+    watches = {asyncio.ensure_future(_is_served(telegram, bot, clock, faults, notes.log)): bot for bot in telegram.bots}
     stopped = asyncio.ensure_future(stop.wait())
     waiting = {stopped, *watches}
     try:
@@ -75,7 +129,7 @@ async def _served_elsewhere(
         await asyncio.gather(*waiting, return_exceptions=True)
 
 
-async def _is_served(telegram: Telegram, bot: BotId, clock: Clock, faults: logs.Faults) -> bool:
+async def _is_served(telegram: Telegram, bot: BotId, clock: Clock, faults: logs.Faults, log: FileLog) -> bool:
     """Whether somebody else takes the bot's updates.
 
     If its token is refused for a while, nobody does; whoever begins to serve the bot says why.
@@ -93,6 +147,7 @@ async def _is_served(telegram: Telegram, bot: BotId, clock: Clock, faults: logs.
                 is_there = True
             asked_at = clock.monotonic()
             wait_s = 0 if first is not None else min(LONG_POLL_S, math.ceil(needed_s - watched_s))
+            log.note_watched(clock.now())
             arrivals = await telegram.updates(bot, None, 1, wait_s)
         except Conflict as conflict:
             return not is_about_webhook(conflict)

@@ -93,7 +93,10 @@ def open_log(settings: Settings) -> FileLog:
                 log.close()
                 raise
         if log.is_copy:
-            reason = "the files are a copy, and nobody knows who has left whom since it was made: every chat ends"
+            reason = (
+                "the files are a copy, and nobody knows who has left whom since it was made: nobody is served while "
+                "the original runs, and then every chat ends"
+            )
             logs.record("store.copied", "warning", reason=reason)
         return log
     except LogInUse:

@@ -23,7 +23,7 @@ from passerby.adapters.sql.overrides import SqlOverrides
 from passerby.adapters.sql.panel_faults import keep_faults
 from passerby.bootstrap.alerting import alert_config
 from passerby.bootstrap.clock import SystemClock
-from passerby.bootstrap.copies import until_the_original_stops
+from passerby.bootstrap.copies import until_alone
 from passerby.bootstrap.duties import more_duties
 from passerby.bootstrap.file_guard import Guard
 from passerby.bootstrap.files import open_files
@@ -159,8 +159,11 @@ async def _serve(
 
     background.spawn(tokens.run(bots_changed))
     background.spawn(start.watch(store, records, lambda: process.was_ready))
-    if files.log is not None and files.log.is_copy and settings.update_mode == "polling":
-        await until_the_original_stops(telegram, clock, stop)
+    if files.log is not None:
+        if settings.update_mode == "polling":
+            await until_alone(files.log, store, records, telegram, clock, stop)
+        else:
+            files.log.note_alone()
     try:
         whole = await supervise(process.make, stop, clock, settings.shutdown_timeout_s, ready, listeners.end)
     except NoBotWorks:

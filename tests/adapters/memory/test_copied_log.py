@@ -14,7 +14,9 @@ from tests.staged import in_a_loop
 
 
 async def opened(path: Path) -> MemoryStore:
-    store = MemoryStore(FileLog(path / "passerby.live"), SystemClock(), Random(1))
+    log = FileLog(path / "passerby.live")
+    store = MemoryStore(log, SystemClock(), Random(1))
+    log.note_alone()
     if store.newborn:
         await store.adopt((), whole=True)
         await store.commit(Commit(couple()))
@@ -58,3 +60,17 @@ async def test_files_that_are_moved_or_whose_lock_file_is_deleted_are_no_copy(tm
         store = await opened(second)
         assert store.doubts == Doubts()
         await store.aclose()
+
+
+@in_a_loop
+async def test_a_command_that_rewrites_the_log_of_a_copy_does_not_make_it_an_original(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    await (await opened(first)).aclose()
+    shutil.copytree(first, second)
+    store = MemoryStore(FileLog(second / "passerby.live"), SystemClock(), Random(1))
+    await store.adopt((), whole=True)
+    await store.aclose()
+    log = FileLog(second / "passerby.live")
+    assert log.is_copy
+    log.close()

@@ -5,8 +5,12 @@
     40   4 bytes    the release that has used the log, the newest one
     48   8 bytes    the inode of the lock file itself: a copy has another one
 
-Behind them are the notes of `touched` and `delivered`, and then 8 bytes that stand for the name of the database that
-the log belongs to. Numbers are little-endian.
+Behind them are the notes of `touched` and `delivered`, and then
+
+    8 bytes    for the name of the database that the log belongs to
+    8 bytes    when we last watched whether another installation serves the bots, in Unix seconds
+
+Numbers are little-endian.
 """
 
 import contextlib
@@ -27,6 +31,8 @@ _INODE: Final = struct.Struct("<Q")
 _INODE_AT: Final = 48
 _DATABASE_BYTES: Final = 8
 _DATABASE_AT: Final = delivered.END
+_WATCHED: Final = struct.Struct("<d")
+_WATCHED_AT: Final = _DATABASE_AT + _DATABASE_BYTES + _CRC.size
 
 
 def mark(lock: int) -> bytes:
@@ -68,9 +74,30 @@ def is_copy(lock: int) -> bool:
     return bool(noted) and _INODE.unpack(noted)[0] != os.fstat(lock).st_ino
 
 
+def has_inode(lock: int) -> bool:
+    """Whether the lock file says whose it is. Otherwise the log beside it may be a copy or not."""
+    return bool(_field(lock, _INODE_AT, _INODE.size))
+
+
 def note_inode(lock: int) -> None:
     """Raises: OSError."""
     _put_field(lock, _INODE_AT, _INODE.pack(os.fstat(lock).st_ino))
+
+
+def note_copy(lock: int) -> None:
+    """Note an inode that no file has. Raises: OSError."""
+    _put_field(lock, _INODE_AT, _INODE.pack(0))
+
+
+def watched_at(lock: int) -> float:
+    """0 if the last watch has found nobody, or there was none."""
+    found = _field(lock, _WATCHED_AT, _WATCHED.size)
+    return float(_WATCHED.unpack(found)[0]) if found else 0.0
+
+
+def note_watched(lock: int, at: float) -> None:
+    """Raises: OSError."""
+    _put_field(lock, _WATCHED_AT, _WATCHED.pack(at))
 
 
 def release(lock: int) -> int:

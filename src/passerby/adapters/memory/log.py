@@ -8,8 +8,9 @@ only bytes that were not synced.
 at any point leaves one of the two, whole. It can keep the former log under another name. After a write that could be
 neither finished nor undone, or after a failed sync, the log accepts nothing more until a rewrite succeeds.
 
-The lock file notes its own inode, so a copy of the files shows. The copy lacks everything that happened since it was
-made: `records` ends with a `Hole` that may concern anybody, until a rewrite.
+The lock file notes its own inode when a process begins to serve (`note_alone`), so a copy of the files shows. The copy
+lacks everything that happened since it was made: `records` ends with a `Hole` that may concern anybody. After the note,
+a rewrite ends that. If a used log has no such note, it may be a copy (`is_unknown`).
 
 Somebody may delete or replace the files while they are in use. If the log is not at its place any more, `is_broken`
 says so, and a rewrite puts a whole one there. `keep_lock` does the same for the lock file; if another process has
@@ -118,9 +119,9 @@ class FileLog:
             self._file = _open_regular(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
             synced = lock_fields.synced(self._lock)
             self.is_copy = lock_fields.is_copy(self._lock)
-            if not self.is_copy:
-                lock_fields.note_inode(self._lock)
+            self._is_alone = False
             self._records, self._size, self._sequence = unframe(path.read_bytes(), synced)
+            self.is_unknown = self._size > 0 and not lock_fields.has_inode(self._lock)
             os.ftruncate(self._file, self._size)
         except OSError:
             os.close(self._lock)
@@ -163,7 +164,7 @@ class FileLog:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._note_release(lock)
-            if not self.is_copy:
+            if self._is_alone and not self.is_copy:
                 lock_fields.note_inode(lock)
         except BlockingIOError:
             os.close(lock)
@@ -181,6 +182,29 @@ class FileLog:
         """Note in the lock file that our release uses the log. Raises: OSError."""
         if self._our_release is not None:
             lock_fields.note_release(lock, self._our_release)
+
+    def note_alone(self) -> None:
+        """Note that nobody else serves with these files. A copy's note comes with the next rewrite."""
+        self._is_alone, self.is_unknown = True, False
+        with contextlib.suppress(OSError):  # then the next start watches again
+            lock_fields.note_watched(self._lock, 0.0)
+            if not self.is_copy:
+                lock_fields.note_inode(self._lock)
+
+    def note_copy(self) -> None:
+        """Note that somebody else serves, so these files are a copy: also for the next start."""
+        self.is_copy, self.is_unknown = True, False
+        with contextlib.suppress(OSError):  # this process knows it anyway
+            lock_fields.note_copy(self._lock)
+
+    @property
+    def watched_at(self) -> float:
+        """When the last watch was that has found somebody or did not end, in Unix seconds; 0 if there is none."""
+        return lock_fields.watched_at(self._lock)
+
+    def note_watched(self, at: float) -> None:
+        with contextlib.suppress(OSError):  # others will soon write to the same disk and report the fault
+            lock_fields.note_watched(self._lock, at)
 
     @property
     def mark(self) -> bytes:
@@ -269,7 +293,7 @@ class FileLog:
         self._synced = self._appended
         self._is_broken = False
         lock_fields.note_synced(self._lock, sequence)
-        if self.is_copy:
+        if self.is_copy and self._is_alone:
             self.is_copy = False
             with contextlib.suppress(OSError):  # then the next start takes it for a copy again
                 lock_fields.note_inode(self._lock)

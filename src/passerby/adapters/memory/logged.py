@@ -145,6 +145,11 @@ class LoggedStore:
     def doubts(self) -> Doubts:
         return self._doubts
 
+    def distrust(self) -> None:
+        """Somebody else has served with a copy of the files: nobody knows who has left whom."""
+        self._doubts = self._doubts._replace(everybody=True)
+        self.marks_since = None
+
     def wipe(self) -> None:
         """Lose everything and begin a new generation, like a server that comes back empty. For tests.
 
