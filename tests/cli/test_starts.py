@@ -59,6 +59,11 @@ def _not_one(directory: Path) -> None:
     (directory / "passerby.db").write_text("milk, bread and whatever else is needed")
 
 
+def _two_names(directory: Path) -> None:
+    (directory / "passerby.db").touch()
+    (directory / "other.db").hardlink_to(directory / "passerby.db")
+
+
 def _live_is_a_directory(directory: Path) -> None:
     (directory / "passerby.live").mkdir()
 
@@ -83,6 +88,7 @@ def _newer_live(directory: Path) -> None:
             (_newer, "SQLITE_DB_PATH", "a newer release has changed this database; use that release"),
             (_not_one, "SQLITE_DB_PATH", "is not an SQLite database; name another file"),
             (_newer_live, "SQLITE_DB_PATH", "a newer release of Passerby has used passerby.live; start that release"),
+            (_two_names, "SQLITE_DB_PATH", "passerby.db has 2 names (hard links)"),
             (_live_is_a_directory, "SQLITE_DB_PATH", "passerby.live cannot be opened"),
             (_live_is_a_pipe, "SQLITE_DB_PATH", "passerby.live cannot be opened (not a regular file); remove it"),
             (_key_is_a_directory, "SECRET_KEY", "passerby.key is a directory; remove it"),

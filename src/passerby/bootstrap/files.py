@@ -49,6 +49,7 @@ def open_files(settings: Settings, name: str, rng: Random, clock: Clock) -> Iter
     """
     _find_a_lost_key(settings)
     _find_run_directory(settings)
+    _find_other_names(settings)
     _find_traces(settings, name)
     key, former = open_key(settings), former_keys(settings)
     # Before anything else: a second process on the same files must end before it listens under the same name.
@@ -166,6 +167,19 @@ def _find_run_directory(settings: Settings) -> None:
     if path.is_symlink() and not path.exists():
         problem = f"the run directory {path.name} is a link that leads nowhere"
         raise WrongSetting("RUN_DIR", problem, "remove it, or let it lead to a directory")
+
+
+def _find_other_names(settings: Settings) -> None:
+    """Raises: WrongSetting, if the database file has hard links: each name would have a live store of its own."""
+    path = settings.sqlite_db_path
+    if settings.postgres_uri is not None or not path.is_file():
+        return
+    with suppress(OSError):  # whoever opens it says why
+        names = path.stat().st_nlink
+        if names > 1:
+            problem = f"{path.name} has {names} names (hard links), and Passerby could run once for each"
+            remedy = "remove the other names, or replace them by copies (find them with `find / -samefile`)"
+            raise WrongSetting("SQLITE_DB_PATH", problem, remedy)
 
 
 def _find_a_lost_key(settings: Settings) -> None:
