@@ -496,7 +496,28 @@ def test_a_source_that_cannot_be_read_is_a_wrong_argument(settings: Settings, tm
 
 
 def test_a_refusal_shows_no_more_of_a_name_than_a_line_can_hold(settings: Settings, tmp_path: Path) -> None:
-    (tmp_path / "people.jsonl").write_text(msgspec.json.encode({"\x1b[2J" + "x" * 9_000: 1}).decode())
+    (tmp_path / "people.jsonl").write_text(
+        msgspec.json.encode({"\x1b[2J" + "x" * 9_000: 1}).decode() + '\n{"telegram_id":1001}'
+    )
     _, ((_, told),) = brought(settings, tmp_path / "people.jsonl")
     assert told.isprintable()
     assert len(told) < 120
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"root:x:0:0:root:/root:/bin/bash\n" * 3, bytes(range(256)) * 9])
+def test_a_file_without_people_is_a_wrong_argument(settings: Settings, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "people").write_bytes(content)
+    with pytest.raises(WrongSource, match="people cannot be imported: "):
+        brought(settings, tmp_path / "people")
+    assert not settings.sqlite_db_path.exists()
+
+
+def test_a_line_that_is_too_long_is_refused_without_reading_it_whole(settings: Settings, tmp_path: Path) -> None:
+    long = b"x" * (3 << 20)
+    (tmp_path / "people.jsonl").write_bytes(b'{"telegram_id":1001}\n' + long + b'\n{"telegram_id":1002}\n')
+    _, refusals = brought(settings, tmp_path / "people.jsonl")
+    assert refusals == [("line 2", "it is longer than 1 MiB")]
+    assert people(settings).keys() == {1001, 1002}
+    (tmp_path / "people.csv").write_bytes(b"telegram_id\n1001\n" + long)
+    with pytest.raises(WrongSource, match=r"people\.csv, line 3: it is longer than 1 MiB"):
+        brought(settings, tmp_path / "people.csv")

@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import msgspec
 
@@ -14,6 +14,8 @@ _ALSO: Final = {"id": "telegramid", "userid": "telegramid", "botid": "bot", "bot
 _NOT_UTF_8: Final = "{} is not text in UTF-8; save it as CSV in UTF-8"
 _OPEN_QUOTE: Final = "{}: a field goes over the end of a line before line {}; is a quotation mark missing?"
 _MOST_FIELD: Final = 1 << 20
+_MOST_LINE: Final = 1 << 20
+_TOO_LONG: Final = "it is longer than 1 MiB"
 _BOM: Final = b"\xef\xbb\xbf"
 """Some programs for tables begin every file in UTF-8 with it."""
 
@@ -35,11 +37,11 @@ def _csv(path: Path) -> Iterator[tuple[str, dict[str, Any] | str]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         csv.field_size_limit(_MOST_FIELD)
         try:
-            delimiter = "\t" if path.suffix.lower() == ".tsv" else _delimiter(file.readline())
+            delimiter = "\t" if path.suffix.lower() == ".tsv" else _delimiter(file.readline(_MOST_LINE))
         except UnicodeDecodeError:
             raise UnknownForm(_NOT_UTF_8.format(path.name)) from None
         file.seek(0)
-        reader = csv.reader(file, delimiter=delimiter, strict=True)
+        reader = csv.reader(_short_lines(file, path.name), delimiter=delimiter, strict=True)
         try:
             names = _names(next(reader, []))
             for row in reader:
@@ -55,6 +57,16 @@ def _csv(path: Path) -> Iterator[tuple[str, dict[str, Any] | str]]:
             raise UnknownForm(_NOT_UTF_8.format(path.name)) from None
         except csv.Error as error:
             raise UnknownForm(f"{path.name}, line {reader.line_num + 1}: {error}") from None
+
+
+def _short_lines(file: TextIO, name: str) -> Iterator[str]:
+    """Raises: UnknownForm, at a line that is too long to be one."""
+    number = 0
+    while line := file.readline(_MOST_LINE + 1):
+        number += 1
+        if len(line) > _MOST_LINE:
+            raise UnknownForm(f"{name}, line {number}: {_TOO_LONG}")
+        yield line
 
 
 def _delimiter(head: str) -> str:
@@ -74,7 +86,14 @@ def _names(head: list[str]) -> list[str]:
 
 def _json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any] | str]]:
     with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
+        number = 0
+        while line := file.readline(_MOST_LINE + 1):
+            number += 1
+            if len(line) > _MOST_LINE:
+                while line and not line.endswith(b"\n"):
+                    line = file.readline(_MOST_LINE)
+                yield f"line {number}", _TOO_LONG
+                continue
             line = line.removeprefix(_BOM) if number == 1 else line
             if not line.strip():
                 continue

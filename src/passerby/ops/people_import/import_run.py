@@ -5,7 +5,7 @@ not have yet is added. So the command may be repeated: after a kill it goes on w
 """
 
 import secrets
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,6 +21,7 @@ from passerby.adapters.sql.failures import Damaged, losses
 from passerby.adapters.sql.staff_orders import add_orders
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.staff import SanctionOrder
+from passerby.ops.counting import counted
 from passerby.ops.people_import import files, stranger_chatbot
 from passerby.ops.people_import.files import UnknownForm
 from passerby.ops.people_import.incoming import LIFETIME, Incoming, NotReadable, incoming, refusal
@@ -132,6 +133,8 @@ async def _everybody(
     source: str, bots: Iterable[BotId], outcome: Outcome, refused: Callable[[str, str], object]
 ) -> dict[PersonId, Incoming]:
     found: dict[PersonId, Incoming] = {}
+    read = 0
+    waiting: deque[tuple[str, str]] = deque()
     async with _rows(source, outcome) as rows:
         async for where, row in rows:
             outcome.rows += 1
@@ -141,12 +144,24 @@ async def _everybody(
                 person = incoming(where, row, bots)
             except NotReadable as error:
                 outcome.refused += 1
-                refused(where, str(error))
+                if read:
+                    refused(where, str(error))
+                else:  # of a file that holds no people at all, one sentence is enough
+                    waiting.append((where, str(error)))
                 continue
             if (earlier := found.get(person.person)) is not None:
                 earlier.merge(person)
             else:
                 found[person.person] = person
+            read += 1
+            while waiting:
+                refused(*waiting.popleft())
+    if not read and "://" not in source and not _is_sqlite(Path(source)):
+        path = Path(source)
+        why = f"none of its {counted(outcome.rows, 'row')} can be read" if outcome.rows else "it holds no people"
+        raise WrongSource(f"{path} cannot be imported: {why}; name a file of CSV (.csv) or JSON lines, or a database")
+    for each in waiting:
+        refused(*each)
     return found
 
 
