@@ -152,10 +152,10 @@ def restore(
 
 
 def _fail(failed: Exception) -> NoReturn:
-    from passerby.ops.backup.failure import DatabaseDamaged, NoSuchBackup, PeopleThere, WrongBackup
+    from passerby.ops.backup.failure import DatabaseDamaged, NoRoom, NoSuchBackup, PeopleThere, WrongBackup
 
     print(failed, file=sys.stderr)  # noqa: T201  # the one line
-    wrong_use = NoSuchBackup | WrongBackup | PeopleThere | DatabaseDamaged
+    wrong_use = NoSuchBackup | WrongBackup | PeopleThere | DatabaseDamaged | NoRoom
     raise typer.Exit(2 if isinstance(failed, wrong_use) else 1)
 
 

@@ -4,13 +4,15 @@ With a file, the lock of the live store shows it, and is held until the command 
 workers shows it. PostgreSQL shows who is connected, which also finds a process with another live store.
 """
 
-from collections.abc import AsyncIterator, Mapping
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from random import SystemRandom
 from typing import Any, Final
 
 import sqlalchemy as sa
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from sqlalchemy.pool import NullPool
 
 from passerby.adapters.memory import FileLog, LogInUse, LogNewer, LogOfAnother, MemoryStore, take_for
@@ -36,7 +38,12 @@ _LOOK_EVERY_S: Final = 0.5
 _DRAIN_S: Final = 600.0
 _KEYS_AT_ONCE: Final = 1_000
 _NOTHING: Final = Figures(0, 0, 0, 0)
+_ASIDE: Final = "before-restore"
+"""What an emptied live store held has this in its names, until it is forgotten or put back."""
 _RUNS: Final = "stop it first on every machine (passerby stop, or Ctrl-C)"
+
+
+_Work = Callable[[Any, list[bytes]], Awaitable[int]]
 
 
 class FleetRuns(Exception):
@@ -52,17 +59,58 @@ class Standstill:
         self._log = log
 
     async def empty_live_store(self) -> int:
-        """Delete everything in the live store. Returns how many keys or files that were. Raises: WrongSetting."""
+        """Set everything in the live store aside. Returns how many keys or files that were. Raises: WrongSetting.
+
+        Afterwards either `forget_live_store` or `put_live_store_back`.
+        """
         if self._log is None:
-            return await self._empty_redis()
-        path = self._settings.live_path
-        found = [each for each in path.parent.glob(f"{path.name}*") if not each.name.endswith(".lock")]
+            await self._redis_keys(self._unlink, f"{_ASIDE}:*")  # of a command that was killed
+            return await self._redis_keys(self._set_aside)
+        found = self._live_files()
         had = sum(each.stat().st_size > 0 for each in found)
         self._log.close()
+        self._forget_files()
         for each in found:
-            each.unlink()
+            each.rename(self._aside(each))
         self._log = open_log(self._settings)
         return had
+
+    async def forget_live_store(self) -> None:
+        """Delete the things that were set aside. Raises: WrongSetting."""
+        if self._log is None:
+            await self._redis_keys(self._unlink, f"{_ASIDE}:*")
+        else:
+            self._forget_files()
+
+    async def put_live_store_back(self) -> None:
+        """Make the live store what it was before it was emptied. Raises: WrongSetting."""
+        if self._log is None:
+            await self._redis_keys(self._unlink_new)
+            await self._redis_keys(self._bring_back, f"{_ASIDE}:*")
+            return
+        self._log.close()
+        for each in self._live_files():
+            each.unlink()
+        live = self._settings.live_path
+        for each in self._files_aside():
+            each.rename(live.with_name(f"{live.name}{each.name.removeprefix(self._aside(live).name)}"))
+        self._log = open_log(self._settings)
+
+    def _live_files(self) -> list[Path]:
+        path = self._settings.live_path
+        return [each for each in path.parent.glob(f"{path.name}*") if not each.name.endswith(".lock")]
+
+    def _aside(self, file: Path) -> Path:
+        live = self._settings.live_path.name
+        return file.with_name(f".{live}.{_ASIDE}{file.name.removeprefix(live)}")
+
+    def _files_aside(self) -> list[Path]:
+        path = self._aside(self._settings.live_path)
+        return list(path.parent.glob(f"{path.name}*"))
+
+    def _forget_files(self) -> None:
+        for each in self._files_aside():
+            each.unlink()
 
     async def look(self) -> Ended:
         """Return the contents of the live store: nothing, if it is new or was wiped. Raises: WrongSetting."""
@@ -112,20 +160,19 @@ class Standstill:
             if self._log is not None:
                 self._log = open_log(self._settings)  # the store has closed the one before
 
-    async def _empty_redis(self) -> int:
-        keys = Keys(self._settings.redis_name)
+    async def _redis_keys(self, work: "_Work", pattern: str = "*") -> int:
+        """Do something with all keys of a pattern, and count them. Raises: WrongSetting."""
+        name = self._settings.redis_name
         count = 0
         try:
-            connection = await connector(self._settings.redis_url.get_secret_value(), keys)()
+            connection = await connector(self._settings.redis_url.get_secret_value(), Keys(name))()
             try:
                 cursor: Any = b"0"
                 while True:
-                    pattern = f"{{{self._settings.redis_name}}}:*"
-                    await connection.send_command("SCAN", cursor, "MATCH", pattern, "COUNT", str(_KEYS_AT_ONCE))
+                    match = f"{{{name}}}:{pattern}"
+                    await connection.send_command("SCAN", cursor, "MATCH", match, "COUNT", str(_KEYS_AT_ONCE))
                     cursor, found = await connection.read_response()
-                    if found:
-                        await connection.send_command("UNLINK", *found)
-                        count += int(await connection.read_response())
+                    count += await work(connection, [os.fsencode(key) for key in found])
                     if cursor in (b"0", "0", 0):
                         return count
             finally:
@@ -133,9 +180,44 @@ class Standstill:
         except (RedisError, OSError) as error:
             raise _redis_away(error) from None
 
+    @property
+    def _prefixes(self) -> tuple[bytes, bytes]:
+        """Of all keys, and of those that are set aside."""
+        ours = f"{{{self._settings.redis_name}}}:".encode()
+        return ours, ours + f"{_ASIDE}:".encode()
+
+    async def _set_aside(self, connection: Any, keys: list[bytes]) -> int:
+        ours, aside = self._prefixes
+        return await _rename(connection, {key: aside + key[len(ours) :] for key in keys if not key.startswith(aside)})
+
+    async def _bring_back(self, connection: Any, keys: list[bytes]) -> int:
+        ours, aside = self._prefixes
+        return await _rename(connection, {key: ours + key[len(aside) :] for key in keys})
+
+    async def _unlink_new(self, connection: Any, keys: list[bytes]) -> int:
+        return await self._unlink(connection, [key for key in keys if not key.startswith(self._prefixes[1])])
+
+    @staticmethod
+    async def _unlink(connection: Any, keys: list[bytes]) -> int:
+        if not keys:
+            return 0
+        await connection.send_command("UNLINK", *keys)
+        return int(await connection.read_response())
+
     def close(self) -> None:
         if self._log is not None:
             self._log.close()
+
+
+async def _rename(connection: Any, names: Mapping[bytes, bytes]) -> int:
+    done = 0
+    for old, new in names.items():
+        await connection.send_command("RENAMENX", old, new)  # a scan may show a key twice
+        try:
+            done += int(await connection.read_response())
+        except ResponseError:  # it has run out, or was renamed before
+            continue
+    return done
 
 
 @asynccontextmanager

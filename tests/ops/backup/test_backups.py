@@ -4,7 +4,9 @@ import asyncio
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -23,6 +25,7 @@ from passerby.kernel.money import StarRow
 from passerby.kernel.participant import Participant
 from passerby.kernel.staff import AuditNote, StaffDecision
 from passerby.kernel.text import text
+from passerby.ops.backup import postgres, sqlite
 from passerby.ops.backup.failure import BackupFailed
 from passerby.ops.backup.places import directory_of
 from passerby.ops.backup.programs import Address, program
@@ -99,6 +102,49 @@ def test_a_restore_brings_back_exactly_what_the_database_held_and_empties_the_li
 
     again = asyncio.run(take(settings, a_second_later))
     assert taken.manifest.contents.differences(again.manifest.contents) == []
+
+
+@pytest.mark.parametrize("fault", ["no room", "refused"])
+def test_a_restore_that_cannot_replace_the_records_leaves_the_live_store_as_it_was(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    asyncio.run(fill(settings, range(1, 5)))
+    asyncio.run(take(settings, a_second_later))
+    asyncio.run(fill(settings, range(10, 12), chatted=2))
+    asyncio.run(use_live_store(settings))
+    before, held = asyncio.run(ids(settings)), asyncio.run(live_figures(settings))
+    is_full = fault == "no room" and settings.postgres_uri is None
+    with monkeypatch.context() as broken:
+        if is_full:
+            broken.setattr(sqlite.Path, "open", full_disk(Path.open))
+        else:
+            broken.setattr(sqlite, "_copy_over", refuse)
+            broken.setattr(postgres, "feed", refuse)
+        with pytest.raises(BackupFailed) as failed:
+            restored(settings)
+    if is_full:
+        place = settings.sqlite_db_path.parent
+        assert f"{place} cannot hold the restored database (No space left on device): make" in str(failed.value)
+    assert asyncio.run(ids(settings)) == before
+    assert asyncio.run(live_figures(settings)) == held
+    assert restored(settings).live_entries > 0, "it works when the fault is gone"
+    assert asyncio.run(ids(settings)) == [1, 2, 3, 4]
+    assert not list(settings.sqlite_db_path.parent.glob("*before-restore*"))
+    assert not list(settings.sqlite_db_path.parent.glob(".*before-restore*"))
+
+
+def refuse(*_: object, **__: object) -> Any:
+    raise BackupFailed("refused")
+
+
+def full_disk(really: Callable[..., Any]) -> Callable[..., Any]:
+    """A `Path.open` that opens the copy of a restored database on a full disk."""
+    return lambda path, *args, **kwargs: really(Path("/dev/full") if path.name == "copy.db" else path, *args, **kwargs)
+
+
+async def live_figures(settings: Settings) -> Any:
+    async with standstill(settings, CLOCK) as still:
+        return await still.look()
 
 
 def test_every_chat_and_search_of_a_backup_ends_because_people_have_met_others_since(on_a_file: Settings) -> None:

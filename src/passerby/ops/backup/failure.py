@@ -23,3 +23,7 @@ class DatabaseDamaged(BackupFailed):
 
 class DumpRefused(BackupFailed):
     """The database answers, and does not take this dump."""
+
+
+class NoRoom(BackupFailed):
+    """The disk cannot hold the restored database."""

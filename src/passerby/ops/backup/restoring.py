@@ -1,7 +1,8 @@
 """Restores a backup over the records, while nothing runs, and empties the live store.
 
 An older backup does not fit a newer live store: people would be in chats that the records do not know. The live store
-is emptied first. A kill after that leaves the old records, from which the next start rebuilds it.
+is emptied first. A kill after that leaves the old records, from which the next start rebuilds it. If the records cannot
+be replaced, for example because the disk is full, the live store is put back as it was.
 
 Nor does an older backup fit what people see: since then, they have met others. A message meant for somebody else must
 not reach the partner of that time. So every chat and search ends, and their people get one notice (`ended_chats`). It
@@ -25,6 +26,7 @@ from passerby.adapters.sql.tables import broadcast_targets, chats, star_sweeps, 
 from passerby.domain.reconcile import REASON
 from passerby.kernel.broadcast import TargetState
 from passerby.ops.backup import ended_chats
+from passerby.ops.backup.databases import Database
 from passerby.ops.backup.failure import BackupFailed, PeopleThere, WrongBackup
 from passerby.ops.backup.manifest import Manifest
 from passerby.ops.backup.places import database_of, directory_of
@@ -112,10 +114,16 @@ async def restore(
                     busy = await ended_chats.in_records(records_of(settings))
                 reached("live store")
                 live_entries = await still.empty_live_store()
-                await still.begin_live_store(busy)
-                reached("records")
-                stream = checked(sealed, manifest)
-                aside = await database.replace(stream, manifest.contents, is_damaged=is_damaged)
+                try:
+                    await still.begin_live_store(busy)
+                    reached("records")
+                    stream = checked(sealed, manifest)
+                    aside = await database.replace(stream, manifest.contents, is_damaged=is_damaged)
+                except Exception:
+                    if await _is_as_before(database, before, is_damaged=is_damaged):
+                        await still.put_live_store_back()
+                    raise
+                await still.forget_live_store()
                 reached("schema")
                 await init_schema(records_of(settings))
                 reached("chats")
@@ -132,6 +140,16 @@ async def restore(
         except (DatabaseUnusable, RecordsLost) as error:
             raise BackupFailed(str(error)) from None
     return Restored(path, manifest, before, live_entries, ended, len(busy), (found.messages, found.notices), aside)
+
+
+async def _is_as_before(database: Database, before: Contents, *, is_damaged: bool) -> bool:
+    """Whether the records are surely the old ones. Otherwise, the old live store does not fit them."""
+    try:
+        if is_damaged:
+            return await database.is_damaged()
+        return (await database.contents()).tables == before.tables
+    except (BackupFailed, DatabaseUnusable, RecordsLost):
+        return False
 
 
 def _is_used(contents: Contents) -> bool:

@@ -25,7 +25,7 @@ from sqlalchemy.pool import StaticPool
 from passerby.adapters.sql.checksums import Contents, contents
 from passerby.adapters.sql.failures import DAMAGED, SQLITE_SENTENCES
 from passerby.ops.backup.databases import Dump, Loaded
-from passerby.ops.backup.failure import BackupFailed, DatabaseDamaged
+from passerby.ops.backup.failure import BackupFailed, DatabaseDamaged, NoRoom
 from passerby.ops.counting import counted
 
 T = TypeVar("T")
@@ -188,4 +188,9 @@ async def _read(file: BinaryIO) -> AsyncIterator[bytes]:
 async def _fill(path: Path, stream: AsyncIterable[bytes]) -> None:
     with path.open("wb") as file:
         async for data in stream:
-            file.write(data)
+            try:
+                file.write(data)
+                file.flush()
+            except OSError as error:
+                place = path.parent.parent
+                raise NoRoom(f"{place} cannot hold the restored database ({error.strerror}): make room there") from None
