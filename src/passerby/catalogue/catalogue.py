@@ -135,7 +135,7 @@ class Catalogue:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Of all texts, in order."""
+        """The keys of all texts, sorted."""
         return tuple(sorted(self._own[FALLBACK]))
 
     def name(self, language: str) -> str:

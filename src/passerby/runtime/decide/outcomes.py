@@ -30,7 +30,7 @@ from passerby.runtime.tasks import Background
 
 
 class DeliveryOutcomes:
-    """See `delivery.storing.Outcomes`. `finished` is called with updates that are done and stored as done."""
+    """See `delivery.outcome_writer.Outcomes`. `finished` is called with updates that are done and stored as done."""
 
     def __init__(
         self,
