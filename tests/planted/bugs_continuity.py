@@ -64,9 +64,16 @@ CONTINUITY: Final = (
     Bug(
         "runtime",
         "an answer that continues does not clear a conflict",
-        '        self._conflict_at = float("-inf")\n        if self._steady <',
-        "        if self._steady <",
+        '        self._conflict_at = float("-inf")\n        self._heard_at = now',
+        "        self._heard_at = now",
     ),
+    Bug(
+        "runtime",
+        "the moment of the last update is that of the first one",
+        "        self._heard_at = now = self._clock.now()",
+        "        now = self._clock.now()",
+    ),
+    Bug("runtime", "the note of a quiet bot is never renewed", " or now - self._kept_at >= RENEWED_S:", ":"),
     Bug("runtime", "a conflict ends no chat", "            self.is_owed = True\n", "            pass\n"),
     Bug(
         "runtime",
