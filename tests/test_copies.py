@@ -17,7 +17,7 @@ from passerby.bootstrap.copies import (
     PROBE_S,
     WATCHED_AFTER_FAULTS_S,
     WATCHED_S,
-    Notes,
+    WatchNotes,
     until_alone,
     until_the_original_stops,
 )
@@ -53,7 +53,7 @@ class Scene:
         self.clock = VirtualClock()
         self.telegram = ScriptedTelegram(self.clock)
         self.stop = asyncio.Event()
-        notes = Notes(log, lambda: None)
+        notes = WatchNotes(log, lambda: None)
         self.copy = asyncio.ensure_future(until_the_original_stops(self.telegram, self.clock, self.stop, notes))
 
     async def begins_after(self, delay_s: float) -> bool:

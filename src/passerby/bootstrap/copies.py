@@ -70,7 +70,7 @@ async def until_alone(
         assert isinstance(store, MemoryStore), "its log is a file"
         store.distrust()
 
-    await until_the_original_stops(telegram, clock, stop, Notes(log, served_elsewhere))
+    await until_the_original_stops(telegram, clock, stop, WatchNotes(log, served_elsewhere))
     log.note_alone()
 
 
@@ -84,14 +84,14 @@ async def _is_live_store_missing(store: LiveStore, records: Records) -> bool:
         return True  # a watch does no harm
 
 
-class Notes(NamedTuple):
+class WatchNotes(NamedTuple):
     """`log` keeps the time of the last poll. `served_elsewhere` is called when a watch has found somebody."""
 
     log: FileLog
     served_elsewhere: Callable[[], None]
 
 
-async def until_the_original_stops(telegram: Telegram, clock: Clock, stop: asyncio.Event, notes: Notes) -> None:
+async def until_the_original_stops(telegram: Telegram, clock: Clock, stop: asyncio.Event, notes: WatchNotes) -> None:
     """Return when nobody else serves the bots. Raises: ToldToStop."""
     faults = logs.Faults()
     rest_s = min(AGAIN_S, notes.log.watched_at + AGAIN_S - clock.now())  # somebody may have set the clock
@@ -108,7 +108,7 @@ async def until_the_original_stops(telegram: Telegram, clock: Clock, stop: async
 
 
 async def _served_elsewhere(
-    telegram: Telegram, clock: Clock, stop: asyncio.Event, faults: logs.Faults, notes: Notes
+    telegram: Telegram, clock: Clock, stop: asyncio.Event, faults: logs.Faults, notes: WatchNotes
 ) -> BotId | None:
     """Return a bot that somebody else serves; None if there is none."""
     watches = {asyncio.ensure_future(_is_served(telegram, bot, clock, faults, notes.log)): bot for bot in telegram.bots}

@@ -39,7 +39,7 @@ _DRAIN_S: Final = 600.0
 _KEYS_AT_ONCE: Final = 1_000
 _NOTHING: Final = Figures(0, 0, 0, 0)
 _ASIDE: Final = "before-restore"
-"""What an emptied live store held has this in its names, until it is forgotten or put back."""
+"""The content of an emptied live store has this in its names, until it is forgotten or put back."""
 _RUNS: Final = "stop it first on every machine (passerby stop, or Ctrl-C)"
 
 

@@ -363,7 +363,7 @@ async def test_a_doubt_about_a_bot_ends_the_chats_and_searches_of_its_people_and
 
 @pairwise
 async def test_a_first_gap_ends_what_is_older_than_the_process_on_all_bots_if_the_store_is_its_own(pair: Pair) -> None:
-    """The files were put back, so the other bots have gone back, too. What began since then is right."""
+    """The files were put back, so the other bots have gone back, too. Younger chats and searches are right."""
     fence = await _lease(pair)
     older, younger = waiting(DAN, since=EPOCH - 1), waiting(EVE, since=EPOCH + 3600)
     await pair.put(somebody(DAN, older, OTHER_BOT), somebody(EVE, younger, OTHER_BOT), somebody(ANN, waiting(ANN)))

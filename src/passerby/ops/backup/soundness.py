@@ -1,4 +1,4 @@
-"""Which backups are sound, as far as their files show without a restore.
+"""Tells which backups are sound, as far as their files show without a restore.
 
 A backup may be damaged after it was made: cut off, overwritten, on a disk that loses bits. Then it must not count as
 the newest one. This looks at the head, the length, the end, the manifest, and whether the dump is as long as the
@@ -22,7 +22,7 @@ _LOOKS: Final = 256
 """More than the files that are kept."""
 
 
-class Look(NamedTuple):
+class Soundness(NamedTuple):
     """`manifest` is None if the backup cannot be opened. `problem` says what is wrong. Empty: nothing that shows."""
 
     size: int
@@ -37,18 +37,18 @@ class Sound(NamedTuple):
     damaged: list[tuple[Path, str]]
 
 
-def look(path: Path, key: bytes | None, now: float = math.inf) -> Look:
+def look(path: Path, key: bytes | None, now: float = math.inf) -> Soundness:
     """Look at everything that is named like a backup. Without the key, only the head can be seen."""
     if problem := strange(path, now):
-        return Look(0, None, problem)
+        return Soundness(0, None, problem)
     try:
         found = path.stat()
         if key is None:
-            return Look(found.st_size, None, "")
+            return Soundness(found.st_size, None, "")
         # A write changes the last one of these, also if somebody puts the first ones back.
         return _look(path, key, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
     except OSError as error:
-        return Look(0, None, f"it cannot be read ({error.strerror})")
+        return Soundness(0, None, f"it cannot be read ({error.strerror})")
 
 
 def newest_sound(directory: Directory, key: bytes | None, now: float = math.inf) -> Sound:
@@ -82,7 +82,7 @@ def manifest_in(sealed: Sealed) -> Manifest:
 
 
 @lru_cache(_LOOKS)
-def _look(path: Path, key: bytes, _inode: int, size: int, *_times: int) -> Look:
+def _look(path: Path, key: bytes, _inode: int, size: int, *_times: int) -> Soundness:
     """Raises: OSError."""
     manifest = None
     try:
@@ -94,7 +94,7 @@ def _look(path: Path, key: bytes, _inode: int, size: int, *_times: int) -> Look:
                 for data in sealed.dump():
                     found.update(data)
                 if found.hexdigest() != manifest.sha256:
-                    return Look(size, manifest, "it is damaged: its dump has another hash")
+                    return Soundness(size, manifest, "it is damaged: its dump has another hash")
     except NotABackup as error:
-        return Look(size, manifest, str(error))
-    return Look(size, manifest, "")
+        return Soundness(size, manifest, str(error))
+    return Soundness(size, manifest, "")
