@@ -81,6 +81,7 @@ CONTINUITY: Final = (
         "lambda view: bot in view.newest.bots or",
         "lambda view: view.newest.bots or",
     ),
+    Bug("runtime", "a doubt leaves people who act meanwhile in their chats", "if not left:", "if True:"),
     Bug(
         "runtime",
         "a doubt ends chats although another worker has the bot",

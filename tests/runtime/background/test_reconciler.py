@@ -14,10 +14,11 @@ from passerby.kernel.text import text
 from passerby.ports.doubts import Doubts, StoredPerson
 from passerby.ports.facts import BlockChanged, ChatClosed, ChatOpened, Fact, PersonChanged
 from passerby.ports.leases import Fence, Fenced, WorkerId, bot_lease
+from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.outbox import Notice, Outgoing
 from passerby.ports.participants import Commit, Committed
 from passerby.ports.records import RecordsLost
-from passerby.runtime.background.reconciler import Reconciler
+from passerby.runtime.background.reconciler import DOUBT_LOOKS, LOOKS, Reconciler
 from tests.contract.live_values import waiting
 from tests.contract.records_memory import MemoryRecords
 from tests.runtime.virtual import EPOCH, run
@@ -375,6 +376,63 @@ async def test_a_first_gap_ends_what_is_older_than_the_process_on_all_bots_if_th
     assert await alone.doubt(BOT, fence) == 0, "a gap in a later answer concerns one bot"
     assert await alone.doubt(BOT, fence, at_start=True) == 1
     assert pair.readers == [ANN, DAN]
+
+
+@pairwise
+async def test_a_doubt_about_a_bot_goes_on_until_everybody_has_left_although_they_act_meanwhile(pair: Pair) -> None:
+    fence = await _lease(pair)
+    await pair.put(*couple(), somebody(EVE, waiting(EVE)))
+    acts = _acts_before_commits(pair, LOOKS + 1)
+    assert await pair.reconciler.doubt(BOT, fence) == 3
+    assert acts == [ANN] * (LOOKS + 1)
+    assert pair.readers == [ANN, BEN, EVE], "nobody is told twice"
+    assert set((await pair.states()).values()) == {"Idle"}
+
+
+@pairwise
+async def test_a_doubt_about_a_bot_fails_if_somebody_acts_at_every_look(pair: Pair) -> None:
+    """The caller asks for no updates until it has succeeded."""
+    fence = await _lease(pair)
+    await pair.put(*couple(), somebody(EVE, waiting(EVE)))
+    _acts_before_commits(pair, DOUBT_LOOKS)
+    with pytest.raises(LiveStoreLost):
+        await pair.reconciler.doubt(BOT, fence)
+    assert await pair.states() == {ANN: "Chatting", BEN: "Chatting", EVE: "Idle"}
+    assert await pair.reconciler.doubt(BOT, fence) == 2
+    assert pair.readers == [ANN, BEN, EVE]
+
+
+@pairwise
+async def test_a_search_that_begins_after_a_doubt_about_a_bot_goes_on(pair: Pair) -> None:
+    """Otherwise people who search through other bots could keep this one waiting for ever."""
+    fence = await _lease(pair)
+    await pair.put(*couple(), somebody(EVE))
+    acts = _acts_before_commits(pair, 1)
+    commit = pair.store.commit
+
+    async def searches(what: Commit) -> Committed:
+        pair.store.commit = commit  # type: ignore[method-assign]
+        await pair.put(newer(somebody(EVE, waiting(EVE))))
+        return await commit(what)
+
+    pair.store.commit = searches  # type: ignore[method-assign]
+    assert await pair.reconciler.doubt(BOT, fence) == 2
+    assert acts == [ANN]
+    assert await pair.states() == {ANN: "Idle", BEN: "Idle", EVE: "Searching"}
+
+
+def _acts_before_commits(pair: Pair, times: int) -> list[PersonId]:
+    """Ann changes something just before each of the next commits that would end her chat. Returns what she did."""
+    commit, acts = pair.store.commit, list[PersonId]()
+
+    async def beaten(what: Commit) -> Committed:
+        if len(acts) < times and ANN in {each.person for each in what.puts}:
+            acts.append(ANN)
+            assert await commit(Commit((newer(await pair.bench.facts_of(ANN)),))) is Committed.YES
+        return await commit(what)
+
+    pair.store.commit = beaten  # type: ignore[method-assign]
+    return acts
 
 
 @pairwise

@@ -14,9 +14,9 @@ from passerby.kernel.participant import Chatting, Idle, Participant
 from passerby.ports.leases import Fence, bot_lease
 from passerby.ports.message_map import Mark
 from passerby.ports.outbox import Notice, Outgoing
-from passerby.ports.participants import Commit
+from passerby.ports.participants import Commit, Committed
 from passerby.ports.telegram import Arrival, Conflict
-from passerby.runtime.background.reconciler import Reconciler
+from passerby.runtime.background.reconciler import DOUBT_LOOKS, Reconciler
 from passerby.runtime.inbound.continuity import (
     CONFLICTS_S,
     ROOM,
@@ -319,6 +319,29 @@ async def test_ids_that_start_over_after_a_quiet_week_end_nothing(first: int) ->
     assert not await machine.have_ended()
     await machine.brings(9002)
     assert await machine.have_ended(), "and then each update counts again"
+    await machine.die()
+
+
+@in_virtual_time
+async def test_an_update_after_missing_ones_waits_until_people_who_keep_acting_have_left() -> None:
+    machine = Machine()
+    await machine.begin()
+    await machine.brings(1)
+    machine.forgets()
+    commit, refused = machine.store.commit, list[Commit]()
+
+    async def beaten(what: Commit) -> Committed:
+        if what.repairs and len(refused) < 2 * DOUBT_LOOKS:
+            refused.append(what)
+            return Committed.STALE
+        return await commit(what)
+
+    machine.store.commit = beaten  # type: ignore[method-assign]
+    await machine.brings(3)
+    await asyncio.sleep(60)
+    assert len(refused) == 2 * DOUBT_LOOKS
+    assert await machine.have_ended()
+    assert machine.decided[-1] == (3, False)
     await machine.die()
 
 

@@ -27,14 +27,18 @@ from passerby.ports.clock import Clock
 from passerby.ports.doubts import StoredPerson
 from passerby.ports.facts import BlockChanged, ChatClosed, Fact, PersonChanged
 from passerby.ports.leases import Fence, WorkerId
-from passerby.ports.live_store import LiveStore
+from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.outbox import Notice, Outgoing
 from passerby.ports.participants import Commit, Committed
 from passerby.ports.records import Records
 from passerby.telemetry import logs, metrics
 
 LOOKS = 3
-"""How often people who act during a look are looked at again. After that, the next check looks at them."""
+"""How often people who act during a look are looked at, in all. After that, the next check looks at them."""
+
+DOUBT_LOOKS = 20
+DOUBT_PAUSE_S = 0.05
+"""How often a doubt looks at people who act meanwhile, in all, and the pause before each further look."""
 
 AT_ONCE = 50
 """How many groups are repaired at the same time, so that they share one sync of the disk."""
@@ -110,7 +114,9 @@ class Reconciler:
         """End every chat and search of the people who know a bot, and tell them. Somebody else has served the bot.
 
         `at_start`: this may be an older state of the files. If no other process uses them, every chat and search that
-        is older than this process ends, too. Returns how many people were told. Raises: LiveStoreLost, Fenced.
+        is older than this process ends, too. Returns how many people were told.
+        Raises: Fenced, LiveStoreLost. After the
+        second, some may still be in their chats, and the caller tries again.
         """
         before = self._alone_since if at_start else float("-inf")
         return await self._end(lambda view: bot in view.newest.bots or _since(view.newest) < before, (fence,))
@@ -123,20 +129,29 @@ class Reconciler:
         return await self._end(lambda _: True)
 
     async def _end(self, concerns: Callable[[View], bool], fences: tuple[Fence, ...] = ()) -> int:
-        """End the chats and searches of these people."""
+        """End the chats and searches of these people. Raises: LiveStoreLost, also if somebody acts at every look."""
         async with self._doubting:
             told = 0
-            for _ in range(LOOKS):
+            left: set[PersonId] | None = None
+            for look in range(DOUBT_LOOKS):
+                if look:
+                    await self._clock.sleep(DOUBT_PAUSE_S)
                 views = {person: view for person, view in await self._living() if view.is_busy}
-                doubtful = sorted(person for person, view in views.items() if concerns(view))
-                groups = in_doubt(views, doubtful)
+                doubtful = {person for person, view in views.items() if concerns(view)}
+                doubtful = doubtful if left is None else doubtful & left
+                left = set()
+                groups = in_doubt(views, sorted(doubtful))
                 for at in range(0, len(groups), AT_ONCE):
                     parts = [{person: views[person] for person in group} for group in groups[at : at + AT_ONCE]]
                     repaired = await asyncio.gather(*(self._repair(part, (), fences) for part in parts))
-                    told += sum(len(part) for part, is_stored in zip(parts, repaired, strict=True) if is_stored)
-                if not groups:
-                    break
-            return told
+                    for part, is_stored in zip(parts, repaired, strict=True):
+                        if is_stored:
+                            told += len(part)
+                        else:
+                            left |= doubtful & part.keys()
+                if not left:
+                    return told
+            raise LiveStoreLost("people in doubt acted during every look")
 
     async def _living(self) -> Iterable[tuple[PersonId, View]]:
         """Everybody as the live store has them, for a doubt that does not concern the records."""

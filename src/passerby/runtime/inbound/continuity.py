@@ -3,8 +3,8 @@ that was undone when the files were put back to an older state.
 
 Telegram numbers the updates of a bot without gaps, and deletes what is confirmed. So the first update of an answer is
 at most the one after the last that we took. If it is beyond, somebody else has confirmed what lies between, or Telegram
-has dropped it. We do not know who has left whom in those updates. So every chat and every search on the bot is in
-doubt, and ends before anything of that answer is decided (see `background.reconciler`).
+has dropped it. We do not know who has left whom in those updates. So every chat and every search of the people who know
+the bot is in doubt, and ends before anything of that answer is decided (see `background.reconciler`).
 
 A 409 Conflict says that another program asks for updates right now. One may be a mistake, or come from the last holder
 of the lease; and an answer that continues proves that nothing was taken. A second one without such an answer in between
