@@ -63,7 +63,7 @@ def test_the_funnel_is_a_table_by_source_and_csv_and_json_by_everything(asked: C
 def test_codes_are_made_listed_and_revoked(asked: CliRunner) -> None:
     made = asked.invoke(app, ["promo", "create", "--days", "7", "--count", "3", "--uses", "5", "--csv"])
     assert made.exit_code == 0, made.output
-    first, *codes = made.output.splitlines()
+    first, *codes = made.stdout.splitlines()
     assert first == "code,link_ends_in"
     assert len({line.partition(",")[0] for line in codes}) == 3
     assert asked.invoke(app, ["promo", "create", "--code", "hello", "--percent", "20"]).exit_code == 0

@@ -27,7 +27,7 @@ def test_a_backup_that_nobody_repeats_or_tests_is_an_alert_until_somebody_does(t
         duty = BackupDuty(settings, fleet.clock)
         await take(settings, fleet.clock.now)
         await verify(settings, None, fleet.clock.now)
-        duty._measure()
+        _measured(duty)
         fleet.clock.offset_s += 25 * HOUR_S
         await fleet.passes(10)
         assert not fleet.fires(rules.BACKUP_OLD)
@@ -40,7 +40,7 @@ def test_a_backup_that_nobody_repeats_or_tests_is_an_alert_until_somebody_does(t
         assert fleet.fires(rules.RESTORE_TEST_OLD)
         await take(settings, fleet.clock.now)
         await verify(settings, None, fleet.clock.now)
-        duty._measure()
+        _measured(duty)
         await fleet.passes(80)
         assert not fleet.fires(rules.BACKUP_OLD)
         assert not fleet.fires(rules.RESTORE_TEST_OLD)
@@ -57,23 +57,23 @@ def test_backups_that_are_wanted_and_never_made_are_an_alert_also_over_restarts(
     async def main() -> None:
         await make_tables(settings.sqlite_db_path)
         fleet = Fleet()
-        BackupDuty(settings, fleet.clock)._measure()
+        _measured(BackupDuty(settings, fleet.clock))
         fleet.clock.offset_s += 25 * HOUR_S
-        BackupDuty(settings, fleet.clock)._measure()
+        _measured(BackupDuty(settings, fleet.clock))
         await fleet.passes(10)
         assert not fleet.fires(rules.BACKUP_OLD)
         fleet.clock.offset_s += 2 * HOUR_S
         duty = BackupDuty(settings, fleet.clock)
-        duty._measure()
+        _measured(duty)
         await fleet.passes(10)
         assert fleet.fires(rules.BACKUP_OLD)
         await take(settings, fleet.clock.now)
-        duty._measure()
+        _measured(duty)
         await fleet.passes(80)
         assert not fleet.fires(rules.BACKUP_OLD)
         fleet.clock.offset_s += 8 * DAY_S
         await take(settings, fleet.clock.now)
-        BackupDuty(settings, fleet.clock)._measure()
+        _measured(BackupDuty(settings, fleet.clock))
         await fleet.passes(10)
         assert fleet.fires(rules.RESTORE_TEST_OLD)
 
@@ -91,22 +91,26 @@ def test_a_backup_that_cannot_be_restored_is_an_alert_until_another_one_can(tmp_
         fleet = Fleet()
         path = (await take(settings, fleet.clock.now)).path
         await verify(settings, None, fleet.clock.now)
-        BackupDuty(settings, fleet.clock)._measure()
+        _measured(BackupDuty(settings, fleet.clock))
         await fleet.passes(10)
         assert not fleet.fires(rules.RESTORE_TEST_FAILED)
         damaged = bytearray(path.read_bytes())
         damaged[len(damaged) // 2] ^= 1
         path.write_bytes(damaged)
         await verify(settings, None, fleet.clock.now)
-        BackupDuty(settings, fleet.clock)._measure()
+        _measured(BackupDuty(settings, fleet.clock))
         await fleet.passes(10)
         assert fleet.fires(rules.RESTORE_TEST_FAILED)
         fleet.clock.offset_s += DAY_S
         await take(settings, fleet.clock.now)
         await verify(settings, None, fleet.clock.now)
-        BackupDuty(settings, fleet.clock)._measure()
+        _measured(BackupDuty(settings, fleet.clock))
         await fleet.passes(80)
         assert not fleet.fires(rules.RESTORE_TEST_FAILED)
 
     with clean_metrics():
         asyncio.run(main())
+
+
+def _measured(duty: BackupDuty) -> None:
+    duty._measure(duty._look())
