@@ -62,6 +62,7 @@ async def is_ended(on: StaffStage, number: int = 1) -> None:
         return await state(on, number) is BroadcastState.ENDED
 
     await until(on, ended)
+    await asyncio.sleep(1.0)  # The report is written after the state has changed.
     await on.quiet()
 
 

@@ -4,7 +4,7 @@ answer comes by a callback: without a coroutine, and without a task.
 
 import asyncio
 from collections.abc import Awaitable
-from typing import Any, Final
+from typing import Any
 
 from passerby.adapters.botapi import outgoing
 from passerby.adapters.botapi.client import SENT, Client, Sending, Sent, encode
@@ -12,8 +12,6 @@ from passerby.adapters.botapi.errors import Rejected
 from passerby.adapters.botapi.parts import with_less, with_less_than
 from passerby.kernel.ids import BotId, MessageId
 from passerby.ports.telegram import SendContent, TelegramError
-
-_NO_PREVIEW: Final = outgoing.NO_PREVIEW
 
 
 class Texts:
@@ -26,7 +24,7 @@ class Texts:
         message = outgoing.SendMessage(
             content_call.person,
             content.text,
-            _NO_PREVIEW,
+            outgoing.NO_PREVIEW,
             protect_content=content.protected,
             message_effect_id=content.effect,
             message_thread_id=content_call.thread,
