@@ -205,7 +205,7 @@ class Crowd:
         """The number of updates that wait at Telegram or are not finished."""
         return len(self.confirmations.pending)
 
-    async def look(self, faults: Sequence[Fault]) -> Verdict:
+    async def verdict(self, faults: Sequence[Fault]) -> Verdict:
         """The verdict at this moment. Nobody may write at the same time."""
         await self.follow()
         while self._unread:
@@ -234,7 +234,7 @@ class Crowd:
         self.close()
         while True:
             await self._clock.sleep(1.0)
-            verdict = await self.look(faults)
+            verdict = await self.verdict(faults)
             took_s = self._clock.now() - began
             ended = not (verdict.lost or verdict.unresolved or self.in_hand or self._sandbox.waiting)
             if ended or took_s > at_most_s or stop.is_set():

@@ -99,12 +99,13 @@ class Phone:
     def leave_for_good(self, at: float) -> None:
         """The person has blocked the bot. Call it when all earlier messages are there."""
         last = self.lines[-1].id if self.lines else 0
-        self.lines.append(Shown(last, at, False, None, None, False, None, None, gone=True))
+        left = Shown(last, at, mine=False, mark=None, notice=None, answers=0, reply_to=None, asks=None, gone=True)
+        self.lines.append(left)
 
 
 @dataclass(slots=True)
 class Confirmations:
-    """Which updates were confirmed, so that Telegram has forgotten them. From the journal."""
+    """Which updates were confirmed, so that Telegram has forgotten them. The sandbox's journal says so."""
 
     pending: dict[tuple[int, int], float] = field(default_factory=dict)
     """Updates that are not confirmed yet: (bot, update) -> since when."""

@@ -112,9 +112,9 @@ def test_people_read_their_language_or_english(catalogue: Catalogue, code: str, 
 
 def test_a_reply_key_is_recognised_by_its_exact_label_in_every_language(catalogue: Catalogue) -> None:
     assert catalogue.words("keys.find") == {"en": "🔎 Find", "ru": "🔎 Найти"}
-    assert catalogue.find_word("🔎 Find") == catalogue.find_word("🔎 Найти") == "keys.find"
-    assert catalogue.find_word("🔎 find") is None
-    assert catalogue.find_word("Hello") is None, "only keys of the keyboard are pressed"
+    assert catalogue.key_with_label("🔎 Find") == catalogue.key_with_label("🔎 Найти") == "keys.find"
+    assert catalogue.key_with_label("🔎 find") is None
+    assert catalogue.key_with_label("Hello") is None, "only keys of the keyboard are pressed"
 
 
 def test_a_key_worded_in_two_places_is_refused(tmp_path: Path) -> None:

@@ -96,18 +96,18 @@ def test_the_staff_bot_is_never_added_to_the_public_bots(tmp_path: Path) -> None
 def test_a_token_file_with_a_mistake_changes_nothing_and_says_so_once(file: TokenFile) -> None:
     watch = TokenWatch(Settings(bot_tokens_file=file.path, staff_bot_token=SecretStr(NEW)), SystemClock())
     with captured_log() as log:
-        assert not watch.look()
+        assert not watch.reread()
         for wrong in ("no token at all", NEW):
             file.path.write_text(f"{ONE}\n{wrong}\n")
-            assert not watch.look()
-            assert not watch.look()
+            assert not watch.reread()
+            assert not watch.reread()
         file.path.unlink()
-        assert not watch.look()
+        assert not watch.reread()
         assert [str(bot) for bot in watch.tokens] == ["111111", "222222"]
         file.path.write_text(f"{TWO}\n{ONE[:-1]}z\n")
         file.path.chmod(0o600)
-        assert watch.look()
-        assert not watch.look()
+        assert watch.reread()
+        assert not watch.reread()
     assert [token.get_secret_value() for token in watch.tokens.values()] == [TWO, f"{ONE[:-1]}z"]
     events = [json.loads(line)["event"] for line in log.getvalue().splitlines()]
     assert events == ["bots.unreadable", "bots.readable", "bot.token_changed"]

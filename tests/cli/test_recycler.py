@@ -20,7 +20,7 @@ def looks_until_it_ends(share: float | None, *, rng: Any, most: int = 100) -> in
         rss = None if share is None else int(share * LIMIT_MB * 1024 * 1024)
         recycling = Recycler(LIMIT_MB, stop, lambda: rss, rng)
         for number in range(1, most + 1):
-            recycling.look()
+            recycling.check()
             recycling.close()
             if stop.is_set():
                 return number

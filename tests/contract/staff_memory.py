@@ -91,9 +91,9 @@ class MemoryStaff:
             facts = msgspec.structs.replace(facts, purchase=self._purchase(purchase))
         if wanted.login and me is not None:
             facts = msgspec.structs.replace(facts, panel=self._panel(wanted.login, now))
-        if wanted.place is not None:
-            last = next((each for each in reversed(disk.overrides) if each.place == wanted.place), None)
-            version = sum(each.place.what is wanted.place.what for each in disk.overrides) + 1
+        if wanted.override_key is not None:
+            last = next((each for each in reversed(disk.overrides) if each.key == wanted.override_key), None)
+            version = sum(each.key.what is wanted.override_key.what for each in disk.overrides) + 1
             following = len(disk.overrides) + 1
             facts = msgspec.structs.replace(facts, override=last, next_override=following, override_version=version)
         promo = wanted.promo or promo_about(facts.approval)

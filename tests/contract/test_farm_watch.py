@@ -38,8 +38,8 @@ async def test_a_farm_is_set_apart_once_and_its_recruits_lose_their_links_at_onc
     for person in FARM:
         notes += advertising(place, person, 4)
     await keeper.keep()
-    await watch.look()
-    await watch.look()
+    await watch.judge_candidates()
+    await watch.judge_candidates()
     for person in FARM:
         assert measures(works, person) == [SanctionKind.LINKS_OFF, SanctionKind.SLOW, FarmSuspected]
     assert len({work.cause for work in works}) > len(FARM), "each letter is a notice of its own"
@@ -49,7 +49,7 @@ async def test_a_farm_is_set_apart_once_and_its_recruits_lose_their_links_at_onc
     notes += advertising(place, recruit, 1, "hello! sweet-room.club/other is nice")
     other = ConductKeeper(store, lambda: [notes.pop(0) for _ in list(notes)], KEY, place.clock)
     await other.keep()
-    await watch.look()
+    await watch.judge_candidates()
     assert measures(works, recruit) == [SanctionKind.LINKS_OFF]
 
 
@@ -60,13 +60,13 @@ async def test_a_known_farm_is_recognised_on_the_next_day(place: Place) -> None:
     for person in FARM:
         notes += advertising(place, person, 4)
     await ConductKeeper(store, lambda: [notes.pop(0) for _ in list(notes)], KEY, place.clock).keep()
-    await watch.look()
+    await watch.judge_candidates()
     await place.elapse(DAY_S)
     works.clear()
     recruit = PersonId(5_000_000_100)
     notes += advertising(place, recruit, 1, "hello! sweet-room.club/other is nice")
     await ConductKeeper(store, lambda: [notes.pop(0) for _ in list(notes)], KEY, place.clock).keep()
-    await watch.look()
+    await watch.judge_candidates()
     assert SanctionKind.LINKS_OFF in measures(works, recruit)
 
 
@@ -76,7 +76,7 @@ async def test_honest_people_cause_nothing(place: Place) -> None:
     for person in FARM:
         notes += advertising(place, person, 4, "hi, how are you today my friend?")
     await ConductKeeper(store, lambda: [notes.pop(0) for _ in list(notes)], KEY, place.clock).keep()
-    await FarmWatch(store, works.append, place.clock).look()
+    await FarmWatch(store, works.append, place.clock).judge_candidates()
     assert works == []
 
 
@@ -84,7 +84,7 @@ async def test_honest_people_cause_nothing(place: Place) -> None:
 async def test_no_words_are_stored(place: Place) -> None:
     store, notes = place.open(), advertising(place, FARM[0], 3, "the canary sings at canary-site.club every day")
     await ConductKeeper(store, lambda: [notes.pop(0) for _ in list(notes)], KEY, place.clock).keep()
-    await FarmWatch(store, lambda _: None, place.clock).look()
+    await FarmWatch(store, lambda _: None, place.clock).judge_candidates()
     stored = await store.conducts(int(place.clock.now() // DAY_S), FARM)
     assert list(stored) == FARM[:1]
     assert b"canary" not in stored[FARM[0]]
@@ -100,14 +100,14 @@ async def test_every_worker_learns_the_link_of_a_barred_farm_until_its_time_is_o
     came = Journey("spring", BotId(7), "en", now)
     people = tuple(Participant(person, 1, BotId(7), (BotId(7),), journey=came, seen_at=now) for person in FARM[:3])
     await store.commit(Commit(puts=people))
-    await watch.look()
+    await watch.judge_candidates()
     await learner.learn()
     assert learner.now == frozenset(), "nobody is barred yet"
 
     ban = Sanction("b", SanctionKind.BANNED, Reason.SPAM, now, by=1)
     banned = tuple(msgspec.structs.replace(each, version=2, sanctions=(ban,)) for each in people)
     await store.commit(Commit(puts=banned))
-    await watch.look()
+    await watch.judge_candidates()
     await learner.learn()
     assert learner.now == {"spring"}
     await place.elapse(WATCHED_S)

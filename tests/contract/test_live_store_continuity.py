@@ -68,7 +68,7 @@ class _Process:
     async def gets(self, first: int, last: int) -> None:
         """Handle these updates, and confirm them."""
         arrivals = [Arrival(UpdateRef(BOT, number), Unusable(ANN, BOT)) for number in range(first, last + 1)]
-        await self._watch.look(arrivals, first)
+        await self._watch.check(arrivals, first)
         await self.store.mark(Mark(tuple(each.ref for each in arrivals)))
         if last + 1 > self._watch.ceiling:
             await self._watch.raise_ceiling(last + 1)

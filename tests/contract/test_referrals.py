@@ -40,7 +40,7 @@ class Duty:
     def __init__(self, records: Any, rules: Rules) -> None:
         self.records, self.clock, self.raised = records, Clock(), list[Event]()
         self._applied = 0
-        self._look = Referrals(records, lambda: rules, self.raised.append, self.clock, Random(1)).look  # type: ignore[arg-type]
+        self._look = Referrals(records, lambda: rules, self.raised.append, self.clock, Random(1)).decide_due  # type: ignore[arg-type]
 
     async def stores(self, *facts: Fact) -> None:
         await self.records.apply("g", numbered(*facts, after=self._applied))

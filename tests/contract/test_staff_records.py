@@ -27,7 +27,7 @@ from passerby.kernel.event import MessageReceived
 from passerby.kernel.facts_wanted import FactsWanted
 from passerby.kernel.ids import BotId, MessageId, PersonId, UpdateRef
 from passerby.kernel.money_report import Ledgered
-from passerby.kernel.override import Overridden, Override, Place
+from passerby.kernel.override import Overridden, Override, OverrideKey
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
 from passerby.kernel.staff import (
     THE_OPERATOR,
@@ -200,11 +200,11 @@ def test_a_bot_closes_until_staff_open_it_again(place: StaffPlace) -> None:
 
 
 @on_all
-def test_of_two_processes_that_override_a_place_at_once_the_second_sees_the_first(place: StaffPlace) -> None:
-    """And each place has overrides of its own. Settings and texts have versions of their own."""
-    setting, text_ = Place(Overridden.SETTING, "PATIENCE"), Place(Overridden.TEXT, "intro.short", BOT, "de")
+def test_of_two_processes_that_override_the_same_key_at_once_the_second_sees_the_first(place: StaffPlace) -> None:
+    """And each key has overrides of its own. Settings and texts have versions of their own."""
+    setting, text_ = OverrideKey(Overridden.SETTING, "PATIENCE"), OverrideKey(Overridden.TEXT, "intro.short", BOT, "de")
 
-    def to(value: str | None, at: Place) -> Callable[[StaffFacts], StaffDecision]:
+    def to(value: str | None, at: OverrideKey) -> Callable[[StaffFacts], StaffDecision]:
         def decide(facts: StaffFacts) -> StaffDecision:
             seen.append(facts.override)
             versions.append(facts.override_version)
@@ -218,12 +218,12 @@ def test_of_two_processes_that_override_a_place_at_once_the_second_sees_the_firs
 
     async def scene(one: StaffRecords, two: StaffRecords) -> None:
         await asyncio.gather(
-            one.decide(None, ref(1), to("2", setting), NOW, FactsWanted(place=setting)),
-            two.decide(None, ref(2), to("2", setting), NOW, FactsWanted(place=setting)),
+            one.decide(None, ref(1), to("2", setting), NOW, FactsWanted(override_key=setting)),
+            two.decide(None, ref(2), to("2", setting), NOW, FactsWanted(override_key=setting)),
         )
         assert seen == [None, Override(1, setting, "2", 0, NOW)]
-        await one.decide(None, ref(3), to(None, text_), NOW, FactsWanted(place=text_))
-        await one.decide(None, ref(4), to("3", setting), NOW, FactsWanted(place=setting))
+        await one.decide(None, ref(3), to(None, text_), NOW, FactsWanted(override_key=text_))
+        await one.decide(None, ref(4), to("3", setting), NOW, FactsWanted(override_key=setting))
         assert seen[2:] == [None, Override(2, setting, "2", 0, NOW)]
         assert versions == [1, 2, 1, 3]
         await verified(one)

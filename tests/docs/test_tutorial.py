@@ -103,7 +103,7 @@ def test_the_tutorials_command_is_in_the_bots_menu_in_every_language(followed: P
         "from passerby.runtime.decide.router import Router\n"
         "from passerby.runtime.delivery.wording import Wording\n"
         "words = Catalogue.load(Path(passerby.__file__).parent)\n"
-        "router = Router(ALL, words.find_word)\n"
+        "router = Router(ALL, words.key_with_label)\n"
         "menus = Wording(words).menus(router.menu, 1)\n"
         "shown = {dict(menu.commands)['coin'] for menu in menus}\n"
         "assert len(shown) == len(menus) == 10, shown\n",

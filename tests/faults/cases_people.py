@@ -42,7 +42,7 @@ async def flood(stage: Stage) -> None:
     await _until_taken(stage)
     taken = time()
     await asyncio.sleep(AROUND_S)
-    partners = (await stage.crowd.look(stage.faults)).partners
+    partners = (await stage.crowd.verdict(stage.faults)).partners
     others = [person for person in stage.crowd.people if flooder.id not in (person.id, partners.get(person.id))]
     before = await _latencies(stage, others, began - AROUND_S, began)
     during = await _latencies(stage, others, began, taken)
@@ -100,7 +100,7 @@ async def _until_taken(stage: Stage) -> None:
 
 async def _latencies(stage: Stage, people: Iterable[Person], since: float, until: float) -> list[float]:
     """Return the seconds from sending to arrival, for each message that these people wrote in this time."""
-    await stage.crowd.look(stage.faults)
+    await stage.crowd.verdict(stage.faults)
     return stage.crowd.latencies({person.id for person in people}, since, until)
 
 

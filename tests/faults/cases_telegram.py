@@ -167,7 +167,7 @@ async def bot_lost(stage: Stage) -> None:
         while crowd.journal.in_hand_of(bot):
             await asyncio.sleep(0.1)
             await crowd.follow()
-    before = (await crowd.look(stage.faults)).partners
+    before = (await crowd.verdict(stage.faults)).partners
     await stage.sandbox.put("faults", [{"kind": "401", "bot": bot}, *SLOW])
     began = time()
     stuck = [person for person in here if person.sister is None and person.id in before]
@@ -187,7 +187,7 @@ async def bot_lost(stage: Stage) -> None:
             await person.start(person.sister)
         person.is_silent = False
     await asyncio.sleep(5 if stage.quick else 30)
-    after = (await crowd.look(stage.faults)).partners
+    after = (await crowd.verdict(stage.faults)).partners
     kept = {one for one, other in before.items() if not {one, other} & {each.id for each in stuck}}
     stage.evidence |= {
         "401s": crowd.journal.spoiled["401"],

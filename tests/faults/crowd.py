@@ -131,7 +131,7 @@ class Crowd:
                 pieces.setdefault(owner[marked], set()).add(message.get("media_group_id", marked))
         return len(pieces), sum(len(each) > 1 for each in pieces.values())
 
-    async def look(self, faults: Sequence[Fault]) -> Verdict:
+    async def verdict(self, faults: Sequence[Fault]) -> Verdict:
         self._lines = await evidence.phones(self.people, self._sandbox, self.journal)
         return judge(self._lines, faults)
 
@@ -173,7 +173,7 @@ class Crowd:
             took_s = time() - begun
             if took_s <= at_most_s and self._is_moving():  # a look takes long on a busy machine
                 continue
-            verdict = await self.look(faults)
+            verdict = await self.verdict(faults)
             took_s = time() - begun
             settled = not (verdict.lost or verdict.unresolved or self.journal.in_hand) and self._is_calm()
             if settled or took_s > at_most_s:

@@ -71,7 +71,7 @@ def grown_up(age: int = 30, gender: Gender = Gender.UNSAID) -> Profile:
 
 class Playbook:
     def __init__(self, rules: Rules = RULES) -> None:
-        self.router = Router(ALL, WORDS.find_word)
+        self.router = Router(ALL, WORDS.key_with_label)
         self.env = Env(NOW, Random(7), rules, WORDS.places)
         self.people: dict[PersonId, Participant] = {}
         self.map: dict[MessageRef, Counterpart] = {}

@@ -84,9 +84,9 @@ def test_help_names_what_is_sold_and_given_and_nothing_that_is_not() -> None:
 def test_only_one_feature_shows_help() -> None:
     second = Feature("second", help_page=help_with)
     with pytest.raises(ValueError, match="second"):
-        Router((*ALL, second), WORDS.find_word)
+        Router((*ALL, second), WORDS.key_with_label)
     with pytest.raises(ValueError, match="help page"):
-        Router((second, Feature("third", commands={"help": help_with(())})), WORDS.find_word)
+        Router((second, Feature("third", commands={"help": help_with(())})), WORDS.key_with_label)
 
 
 def test_without_lines_of_features_help_is_the_page_alone() -> None:

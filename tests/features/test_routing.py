@@ -21,7 +21,7 @@ def decide(event: MessageReceived, facts: Facts, env: Env) -> Decision:
 
 
 def test_the_commands_that_people_rely_on_are_there() -> None:
-    assert Router(ALL, WORDS.find_word).commands >= {
+    assert Router(ALL, WORDS.key_with_label).commands >= {
         *("start", "search", "find", "chat", "next", "skip", "stop", "end", "profile", "settings"),
         *("help", "rules", "privacy", "terms", "paysupport", "delete", "report", "block", "blocked", "vip"),
         *("friends", "saved", "name", "language", "interests", "country"),
@@ -41,8 +41,8 @@ def test_the_commands_that_people_rely_on_are_there() -> None:
 def test_two_features_cannot_have_the_same_key(twice: dict[str, object]) -> None:
     second = Feature("second", **twice)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="second"):
-        Router((*ALL, second), WORDS.find_word)
-    Router((second,), WORDS.find_word)
+        Router((*ALL, second), WORDS.key_with_label)
+    Router((second,), WORDS.key_with_label)
 
 
 def test_the_menu_begins_with_the_commands_that_people_need_most() -> None:
@@ -50,20 +50,20 @@ def test_the_menu_begins_with_the_commands_that_people_need_most() -> None:
         *("search", "next", "stop", "report", "block", "delete", "settings", "profile", "language"),
         *("vip", "friends", "blocked", "help", "rules", "privacy", "terms", "paysupport"),
     ]
-    assert [command.name for command in Router(ALL, WORDS.find_word).menu][: len(usual)] == usual
+    assert [command.name for command in Router(ALL, WORDS.key_with_label).menu][: len(usual)] == usual
 
 
 def test_a_command_without_a_place_comes_last_in_the_menu() -> None:
     first, last = MenuCommand("zoo", "commands.zoo", 1), MenuCommand("zz", "commands.zz")
     second = Feature("second", commands={"zoo": decide, "zz": decide}, menu=(last, first))
-    menu = Router((second, *ALL), WORDS.find_word).menu
+    menu = Router((second, *ALL), WORDS.key_with_label).menu
     assert (menu[0], menu[-1]) == (first, last)
 
 
 def test_a_command_in_the_menu_has_an_answer() -> None:
     second = Feature("second", menu=(MenuCommand("zoo", "commands.zoo"),))
     with pytest.raises(ValueError, match="/zoo"):
-        Router((second,), WORDS.find_word)
+        Router((second,), WORDS.key_with_label)
 
 
 def test_a_button_from_an_old_release_only_stops_spinning() -> None:

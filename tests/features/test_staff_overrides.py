@@ -4,7 +4,7 @@ from random import Random
 
 from passerby.kernel.decision import Env
 from passerby.kernel.ids import BotId, PersonId
-from passerby.kernel.override import Overridden, Override, Place
+from passerby.kernel.override import Overridden, Override, OverrideKey
 from passerby.kernel.staff import AuditNote, Role, StaffDecision, StaffFacts, StaffId, StaffMember
 from passerby.kernel.staff_requests import OverrideAsked
 from passerby.kernel.text import text
@@ -12,8 +12,8 @@ from passerby.runtime.staff.router import StaffRouter
 from passerby.staff import ALL
 
 NOW = 1_800_000_000.0
-SETTING = Place(Overridden.SETTING, "PATIENCE")
-WORDS = Place(Overridden.TEXT, "intro.short", BotId(7), "de")
+SETTING = OverrideKey(Overridden.SETTING, "PATIENCE")
+WORDS = OverrideKey(Overridden.TEXT, "intro.short", BotId(7), "de")
 
 
 def decide(asked: OverrideAsked, last: Override | None = None, role: Role = Role.ADMIN) -> StaffDecision:

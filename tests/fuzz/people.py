@@ -26,7 +26,7 @@ CHAT = ChatId("0123456789abcdef0123")
 KNOWN = Profile(NOW, 30, NOW, Gender.OTHER, "en")
 
 encode = msgspec.msgpack.Encoder().encode
-router = Router(ALL, catalogue().find_word)
+router = Router(ALL, catalogue().key_with_label)
 sealer = Sealer(bytes(32))
 ENVS = tuple(Env(NOW, Random(1), Rules(contact_policy=policy)) for policy in ContactPolicy)
 

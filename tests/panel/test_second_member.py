@@ -9,7 +9,7 @@ import pytest
 from passerby.adapters.sql import SqlBroadcasts
 from passerby.adapters.sql.overrides import SqlOverrides
 from passerby.kernel.broadcast import Broadcast, BroadcastState, Category
-from passerby.kernel.override import Overridden, Place
+from passerby.kernel.override import Overridden, OverrideKey
 from passerby.kernel.staff import AuditNote, Role
 from passerby.kernel.staff_requests import OverrideAsked
 from passerby.settings import Settings
@@ -68,8 +68,8 @@ def test_nobody_raises_such_a_limit_or_asks_for_a_file_by_a_forged_form(tmp_path
         assert (await browser.get(f"/settings/{name}")).status == 404
         assert not await SqlOverrides(stage.records.engine).current()
         # A row that came in some other way counts for nothing.
-        await stage.decisions.on_request(OverrideAsked(Place(Overridden.SETTING, name), value, 0))
-        await stage.overriding.look()
+        await stage.decisions.on_request(OverrideAsked(OverrideKey(Overridden.SETTING, name), value, 0))
+        await stage.overriding.take_up_new()
         assert (stage.overriding.rules.refund_second_above, stage.overriding.rules.approval_above) == (1000, 1000)
 
     play(tmp_path, scene)

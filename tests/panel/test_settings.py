@@ -9,7 +9,7 @@ import pytest
 
 from passerby.adapters.sql.overrides import SqlOverrides
 from passerby.bootstrap.override_watch import OverrideWatch
-from passerby.kernel.override import Overridden, Place, value_of
+from passerby.kernel.override import Overridden, OverrideKey, value_of
 from passerby.kernel.rules import ContactPolicy
 from passerby.kernel.staff import Role
 from passerby.kernel.staff_requests import OverrideAsked
@@ -34,13 +34,13 @@ def test_a_setting_changes_in_every_process_after_its_difference_was_shown(tmp_p
         shown = await reviewed(browser, "CONTACT_POLICY", "hold")
         assert "<del>warn</del>" in shown.text
         assert "<ins>hold</ins>" in shown.text
-        await other.look()
+        await other.take_up_new()
         assert other.rules.contact_policy is ContactPolicy.WARN, "a look at the difference changes nothing"
         done = await press(browser, shown, "Change it for everybody")
         assert "Done. All workers use it within seconds." in done.text
         assert (await stage.actions())[-1] == "setting.changed"
         for each in (other, stage.overriding):
-            await each.look()
+            await each.take_up_new()
             assert each.rules.contact_policy is ContactPolicy.HOLD
             assert each.rules_now().contact_policy is ContactPolicy.HOLD
         listed = (await browser.get("/settings")).text
@@ -56,7 +56,7 @@ def test_a_threshold_of_alerts_changes_while_they_are_watched(tmp_path: Path) ->
         browser, other = await stage.signed_in(), other_process(stage)
         watched = other.thresholds
         await press(browser, await reviewed(browser, "ALERT_NOT_POLLED", "120"), "Change it for everybody")
-        await other.look()
+        await other.take_up_new()
         assert watched["alert_not_polled"] == 120.0
 
     play(tmp_path, scene)
@@ -72,7 +72,7 @@ def test_a_change_is_taken_back_by_its_version(tmp_path: Path) -> None:
             back = await press(browser, page, f'Back to this<span class="away">{label}')
             assert "What would change" in back.text
             assert "Done." in (await press(browser, back, "Change it for everybody")).text
-            await other.look()
+            await other.take_up_new()
             assert other.rules.patience == expected
             page = await browser.get("/settings/PATIENCE")
         assert (await stage.actions())[-1] == "setting.reset"
@@ -129,12 +129,12 @@ def test_settings_change_as_well_if_tokens_and_plans_are_in_files(tmp_path: Path
         await press(browser, await reviewed(browser, "PATIENCE", "2"), "Change it for everybody")
         plans.unlink()
         tokens.write_text("half a")
-        await other.look()
+        await other.take_up_new()
         assert other.rules.patience == 2.0, "files are read once, so they may be gone later"
         assert other.rules.plans == stage.settings.vip_plans
         await press(browser, await reviewed(browser, "VIP_PLANS", "month=30d:250"), "Change it for everybody")
-        await stage.decisions.on_request(OverrideAsked(Place(Overridden.SETTING, "MINIMUM_AGE"), "1", 0))
-        await other.look()
+        await stage.decisions.on_request(OverrideAsked(OverrideKey(Overridden.SETTING, "MINIMUM_AGE"), "1", 0))
+        await other.take_up_new()
         assert other.rules.patience == 2.0, "one by one, too"
         assert [each.name for each in other.rules.plans] == ["month"]
 
@@ -157,17 +157,17 @@ def test_a_change_of_plans_shows_that_filters_are_no_longer_free(tmp_path: Path)
 def test_a_stored_value_that_a_release_refuses_counts_as_its_default_and_the_others_stay(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         for name, value in (("PATIENCE", "4"), ("IDLE_END_MIN", "1"), ("GONE", "1"), ("MINIMUM_AGE", "16")):
-            asked = OverrideAsked(Place(Overridden.SETTING, name), value, 0)
+            asked = OverrideAsked(OverrideKey(Overridden.SETTING, name), value, 0)
             await stage.decisions.on_request(asked)
         other = other_process(stage)
-        await other.look()
+        await other.take_up_new()
         assert (other.rules.patience, other.rules.minimum_age, other.rules.idle_end_s) == (4.0, 16, 3600.0)
         browser = await stage.signed_in()
         page = (await browser.get("/settings")).text
         assert re.findall(r"<code>(\w+)</code> does not count", page) == ["IDLE_END_MIN", "GONE"]
         # The bad ones stop no other change, and each goes by a button of its own.
         await press(browser, await reviewed(browser, "PATIENCE", "5"), "Change it for everybody")
-        await other.look()
+        await other.take_up_new()
         assert other.rules.patience == 5.0
         assert "IDLE_END_MIN</code> does not count" in (await browser.get("/settings/IDLE_END_MIN")).text
         for name in ("IDLE_END_MIN", "GONE"):
@@ -177,7 +177,7 @@ def test_a_stored_value_that_a_release_refuses_counts_as_its_default_and_the_oth
         given = await token(browser)
         made_up = {"csrf": given, "name": "MADE_UP", "back": "yes", "seen": "0"}
         assert (await browser.post("/settings/change", made_up)).status == 303
-        assert "MADE_UP" not in {each.place.name for each in await SqlOverrides(stage.records.engine).current()}
+        assert "MADE_UP" not in {each.key.name for each in await SqlOverrides(stage.records.engine).current()}
 
     play(tmp_path, scene)
 
@@ -205,15 +205,15 @@ def test_backticks_in_the_words_about_a_setting_become_code(tmp_path: Path) -> N
 def test_versions_of_settings_and_of_texts_are_counted_apart(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         browser = await stage.signed_in()
-        for place, value in (
-            (Place(Overridden.TEXT, "search.begun", language="en"), value_of(("Looking",))),
-            (Place(Overridden.TEXT, "search.idle", language="en"), value_of(("Idle",))),
-            (Place(Overridden.SETTING, "PATIENCE"), "2"),
-            (Place(Overridden.TEXT, "search.begun", language="en"), value_of(("Looking again",))),
-            (Place(Overridden.SETTING, "PATIENCE"), "3"),
+        for key, value in (
+            (OverrideKey(Overridden.TEXT, "search.begun", language="en"), value_of(("Looking",))),
+            (OverrideKey(Overridden.TEXT, "search.idle", language="en"), value_of(("Idle",))),
+            (OverrideKey(Overridden.SETTING, "PATIENCE"), "2"),
+            (OverrideKey(Overridden.TEXT, "search.begun", language="en"), value_of(("Looking again",))),
+            (OverrideKey(Overridden.SETTING, "PATIENCE"), "3"),
         ):
-            seen = [each for each in await SqlOverrides(stage.records.engine).current() if each.place == place]
-            done = await stage.decisions.on_request(OverrideAsked(place, value, seen[0].number if seen else 0))
+            seen = [each for each in await SqlOverrides(stage.records.engine).current() if each.key == key]
+            done = await stage.decisions.on_request(OverrideAsked(key, value, seen[0].number if seen else 0))
             assert not done.refused
         page = (await browser.get("/settings/PATIENCE")).text
         assert re.findall(r'<th scope="row" class="number" data-label="version">(\d+)</th>', page) == ["2", "1", "0"]

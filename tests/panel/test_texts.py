@@ -42,28 +42,28 @@ def test_a_text_changes_for_one_bot_and_language_in_every_process_after_a_previe
         assert shown.status == 400, "Telegram's HTML has &amp; for &"
         shown = await previewed(browser, f"{key}?language=de&bot={BOT}", "Rede mit Fremden.")
         assert '<div class="bubble" dir="auto">Rede mit Fremden.</div>' in shown.text
-        await other.look()
+        await other.take_up_new()
         assert words.of(BOT).word(text(key), "de") == before, "a preview changes nothing"
         await change(browser, shown)
         assert (await stage.actions())[-1] == "text.changed"
-        await other.look()
+        await other.take_up_new()
         assert words.of(BOT).word(text(key), "de") == "Rede mit Fremden."
         assert words.of(OTHER).word(text(key), "de") == words.word(text(key), "de") == before
         assert words.of(BOT).word(text(key), "en") == words.word(text(key), "en")
         for wording in ("Alle.", "Alle zusammen."):
             await change(browser, await previewed(browser, f"{key}?language=de", wording))
-        await other.look()
+        await other.take_up_new()
         assert words.of(OTHER).word(text(key), "de") == "Alle zusammen."
         assert words.of(BOT).word(text(key), "de") == "Rede mit Fremden.", "its own wording stays"
         page = await browser.get(f"/texts/{key}?language=de")
         assert f"de, {BOT}" in page.text
         back = await press(browser, page, 'Back to this<span class="away">: version 2')
         await change(browser, back)
-        await other.look()
+        await other.take_up_new()
         assert words.word(text(key), "de") == "Alle."
         page = await browser.get(f"/texts/{key}?language=de")
         await change(browser, await press(browser, page, 'Back to this<span class="away">: the release'))
-        await other.look()
+        await other.take_up_new()
         assert words.word(text(key), "de") == before
 
     play(tmp_path, scene)
@@ -113,7 +113,7 @@ def test_plurals_have_all_their_forms(tmp_path: Path) -> None:
             for number, form in enumerate(words.original(key, "ru").templates)
         ]
         await change(browser, await previewed(browser, f"{key}?language=ru", *sources))
-        await other.look()
+        await other.take_up_new()
         args = {name: 1 for form in words.original(key, "ru").templates for name in form.names} | {"n": 5}
         assert words.word(text(key, **args), "ru").startswith("<b>2</b>")
         assert (await previewed(browser, f"{key}?language=ru", *sources[:2])).status == 400
@@ -127,10 +127,10 @@ def test_a_changed_label_of_a_key_works_and_so_do_its_former_ones(tmp_path: Path
         old = words.plain(Text("keys.find"), "en")
         for label in ("Meet somebody", "Go"):
             await change(browser, await previewed(browser, "keys.find?language=en", label))
-            await stage.overriding.look()
-        await other.look()
+            await stage.overriding.take_up_new()
+        await other.take_up_new()
         assert words.plain(Text("keys.find"), "en") == "Go"
-        assert {words.find_word(label) for label in ("Go", "Meet somebody", old)} == {"keys.find"}
+        assert {words.key_with_label(label) for label in ("Go", "Meet somebody", old)} == {"keys.find"}
         taken = await previewed(browser, "keys.stop?language=en", "Meet somebody")
         assert "Another key has this label" in taken.text
         assert taken.status == 400
@@ -149,7 +149,7 @@ def test_a_bots_name_and_descriptions_are_told_to_telegram(tmp_path: Path) -> No
         assert wording.menus(menu, BOT) is before, "it is not made again for nothing"
         await change(browser, await previewed(browser, f"intro.name?language=en&bot={BOT}", "Lantern"))
         await change(browser, await previewed(browser, f"intro.description?language=en&bot={BOT}", "Talk by night."))
-        await other.look()
+        await other.take_up_new()
         english, arabic = wording.menus(menu, BOT)[:2]
         assert (english.name, english.description) == ("Lantern", "Talk by night.")
         assert (arabic.name, arabic.description) == ("", before[1].description)

@@ -74,7 +74,7 @@ CONTINUITY: Final = (
         "        now = self._clock.now()",
     ),
     Bug("runtime", "the note of a quiet bot is never renewed", " or now - self._kept_at >= RENEWED_S:", ":"),
-    Bug("runtime", "a conflict ends no chat", "            self.is_owed = True\n", "            pass\n"),
+    Bug("runtime", "a conflict ends no chat", "            self.must_end_chats = True\n", "            pass\n"),
     Bug(
         "runtime",
         "a doubt about one bot ends the chats of all",

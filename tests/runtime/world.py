@@ -281,7 +281,7 @@ class Bench:
         shared = shared or beside is not None
         wording, sealer = Wording(WORDS), Sealer(key, *former_keys)
         tokens = Tokens(self.telegram, self.background, self.clock, self.rng)
-        router = Router(features, WORDS.find_word)
+        router = Router(features, WORDS.key_with_label)
         self.uncertain = UncertainCommits(self.clock)
         self.best_effort = BestEffort(self.telegram, wording, tokens, self.assurance, self.background)
         self.person_queues = PersonQueues(self._handle, self.background, self.clock)

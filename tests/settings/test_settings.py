@@ -226,11 +226,11 @@ def test_a_listening_address_has_a_host_and_a_port(
     monkeypatch: pytest.MonkeyPatch, text: str, place: tuple[str, int]
 ) -> None:
     given(monkeypatch, WEBHOOK_LISTEN=text, METRICS_LISTEN=text)
-    assert (read().webhook_place, read().metrics_place) == (place, place)
+    assert (read().webhook_address, read().metrics_address) == (place, place)
 
 
 def test_pages_for_operators_have_no_port_by_default() -> None:
-    assert read().metrics_place is None
+    assert read().metrics_address is None
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ class History(Growing):
         self.is_calm = False
         self.rules = RULES
         self.telegram = DirectApi(self.tokens, self.world, self._lose)
-        self.router = Router(ALL, catalogue().find_word)
+        self.router = Router(ALL, catalogue().key_with_label)
         self.raised: list[Event] = []
         self.banned_at: dict[int, float] = {}
         self.erased_at: dict[int, float] = {}
@@ -237,7 +237,7 @@ class History(Growing):
         if invoice is None or invoice.bill is None:
             return
         bill = invoice.bill
-        made = payments.InvoiceLink(
+        made = payments.Invoice(
             bot_id=bot,
             title="VIP",
             payload=bill.payload,
@@ -367,7 +367,7 @@ class History(Growing):
         await self.task.make_calls()
         await self.task.take_grants_back()
         await self.task.tell_endings()
-        await self.referrals.look()
+        await self.referrals.decide_due()
         while self.raised:
             await self._handle(self.raised.pop(0))
 

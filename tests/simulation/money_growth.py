@@ -89,7 +89,7 @@ class Growing:
         invoice = next((say for say in await self._handle(pressed) if say.bill is not None), None)
         if invoice is None or invoice.bill is None:
             return
-        self.world.state.bots[bot].invoices[invoice.bill.payload] = payments.InvoiceLink(
+        self.world.state.bots[bot].invoices[invoice.bill.payload] = payments.Invoice(
             bot_id=bot,
             title="VIP",
             payload=invoice.bill.payload,

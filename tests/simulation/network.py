@@ -231,7 +231,7 @@ class SimClient(Client):
     def is_answered(self) -> None:
         pass  # nobody waits for the last of them
 
-    async def raw(self, bot: BotId, method: str, body: bytes, *, timeout_s: float = QUICK.total_seconds()) -> Any:
+    async def post(self, bot: BotId, method: str, body: bytes, *, timeout_s: float = QUICK.total_seconds()) -> Any:
         timeout = timedelta(seconds=timeout_s)
         return await self.attempt(bot, method, msgspec.json.decode(body), {}, sends=False, timeout=timeout)
 

@@ -67,7 +67,7 @@ class RenewedBeforeTheCancellation(History):
         person = self.people[0]
         event = ButtonPressed(PersonId(person), self.bots[0], "q", None, "vip_buy", MONTHLY.name, "en")
         bill = next(say.bill for say in await self._handle(event) if say.bill is not None)
-        made = payments.InvoiceLink(
+        made = payments.Invoice(
             bot_id=self.bots[0],
             title="VIP",
             payload=bill.payload,

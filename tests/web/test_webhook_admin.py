@@ -104,13 +104,13 @@ async def test_another_key_or_another_address_is_not_ours() -> None:
         elsewhere = WebhookAdmin(
             it.webhook_admin._webhook_api, {bot: endpoint_of(bot, bytes(32)) for bot in it.bots}, URL, it.clock
         )
-        (seen,) = await elsewhere.look(it.bots[:1])
+        (seen,) = await elsewhere.read(it.bots[:1])
         assert (seen.whose, seen.remark) == (
             "another's",
             "goes to WEBHOOK_URL, but to a path of another SECRET_KEY",
         )
         unset = WebhookAdmin(it.webhook_admin._webhook_api, {}, None, it.clock)
-        (seen,) = await unset.look(it.bots[:1])
+        (seen,) = await unset.read(it.bots[:1])
         assert (seen.whose, seen.remark) == ("another's", "goes to chat.example.org")
 
 
@@ -121,7 +121,7 @@ async def test_a_path_from_a_former_key_is_ours_and_should_be_set_again() -> Non
         new = {bot: endpoint_of(bot, bytes(32)) for bot in it.bots}
         former = {bot: (endpoint_of(bot, b"older".ljust(32)), endpoint_of(bot, KEY)) for bot in it.bots}
         changed = WebhookAdmin(it.webhook_admin._webhook_api, new, URL, it.clock, former=former)
-        (seen,) = await changed.look(it.bots[:1])
+        (seen,) = await changed.read(it.bots[:1])
         assert (seen.whose, seen.remark) == ("ours", "goes to a path of SECRET_KEY_PREVIOUS: set it again")
         (seen,) = await changed.set(it.bots[:1], 40)
         assert (seen.whose, seen.remark) == ("ours", "")
@@ -133,10 +133,10 @@ async def test_recent_errors_from_telegram_are_shown() -> None:
         await it.webhook_admin.set(it.bots[:1], 40)
         hook = it.kept().webhook
         hook.last_error_date, hook.last_error_message = int(it.clock.at) - 9, "Connection refused"
-        (seen,) = await it.webhook_admin.look(it.bots[:1])
+        (seen,) = await it.webhook_admin.read(it.bots[:1])
         assert seen.error.endswith(" s ago: Connection refused")
         it.clock.at += 3600
-        (seen,) = await it.webhook_admin.look(it.bots[:1])
+        (seen,) = await it.webhook_admin.read(it.bots[:1])
         assert seen.error == ""
 
 
@@ -145,7 +145,7 @@ async def test_a_webhook_that_does_not_get_all_kinds_of_updates_is_remarked_on()
     async with stage() as it:
         await it.webhook_admin.set(it.bots[:1], 40)
         it.kept().allowed = ["message"]
-        (seen,) = await it.webhook_admin.look(it.bots[:1])
+        (seen,) = await it.webhook_admin.read(it.bots[:1])
         assert seen.remark == "does not bring every kind of update: set it again"
 
 

@@ -18,7 +18,7 @@ _UPLOAD_FIELDS = frozenset(
     {"kind", "caption", "caption_entities", "has_spoiler", "show_caption_above_media", "media_group_id",
      "reply_to_message_id", "file_name", "width", "height", "duration", "length", "performer", "title", "emoji"}
 )  # fmt: skip
-_FACTS = ("width", "height", "duration", "length")
+_DETAILS = ("width", "height", "duration", "length")
 
 
 class Chats(Routes):
@@ -81,10 +81,10 @@ class Chats(Routes):
         if fields.get("file_name"):
             file = Upload(file.data, fields["file_name"], file.mime)
         try:
-            facts: Json = {name: int(float(fields[name])) for name in _FACTS if fields.get(name)}
+            details: Json = {name: int(float(fields[name])) for name in _DETAILS if fields.get(name)}
         except ValueError:
-            raise ControlError(f"{', '.join(_FACTS)} must be numbers") from None
-        facts |= {name: fields[name] for name in ("performer", "title", "emoji") if fields.get(name)}
+            raise ControlError(f"{', '.join(_DETAILS)} must be numbers") from None
+        details |= {name: fields[name] for name in ("performer", "title", "emoji") if fields.get(name)}
         message: Json = {name: fields[name] for name in ("caption", "media_group_id") if fields.get(name)}
         if fields.get("caption_entities"):
             message["caption_entities"] = msgspec.json.decode(fields["caption_entities"])
@@ -96,7 +96,7 @@ class Chats(Routes):
         if reply_to and not str(reply_to).isdigit():
             raise ControlError("reply_to_message_id must be a number")
         sent = self._world.phones.upload(
-            *pair, fields.get("kind", ""), file, facts=facts, reply_to=int(reply_to) if reply_to else None, **message
+            *pair, fields.get("kind", ""), file, details=details, reply_to=int(reply_to) if reply_to else None, **message
         )
         return self._shown(request, sent)
 

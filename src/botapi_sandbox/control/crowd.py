@@ -32,9 +32,9 @@ class Crowd(Routes):
 
     def acts(self, request: ControlRequest) -> list[Json]:
         """Takes a list of actions, and returns the result of each one. See below."""
-        if request.raw is None:
+        if request.items is None:
             raise ControlError("the body must be a list of acts")
-        return [self._do(each) for each in request.raw]
+        return [self._do(each) for each in request.items]
 
     def _do(self, described: Any) -> Json:
         try:

@@ -86,7 +86,7 @@ class Control(Routes):
             if body and (problem := body_refusal(given)) is not None:
                 raise ControlError(problem, 415)
             if body[:1] == b"[":
-                request.raw = msgspec.json.decode(body)
+                request.items = msgspec.json.decode(body)
             else:
                 request.body, request.uploads = read_body(given, body, "")
             if "file_id" in named:

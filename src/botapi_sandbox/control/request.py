@@ -27,7 +27,7 @@ class ControlRequest(msgspec.Struct):
     query: dict[str, Any]
     body: dict[str, Any] = msgspec.field(default_factory=dict)
     uploads: dict[str, Upload] = msgspec.field(default_factory=dict)
-    raw: Any = None
+    items: Any = None
     """The decoded body, if it is a list."""
 
     def need(self, name: str, *types: type) -> Any:

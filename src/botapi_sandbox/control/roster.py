@@ -51,9 +51,9 @@ class Roster(Routes):
 
     def add_person(self, request: ControlRequest) -> Json | list[Json]:
         """Makes people: `{"first_name"?, "last_name"?, "username"?, "language_code"?, "refuses_voice"?}`, or a list."""
-        if request.raw is None:
+        if request.items is None:
             return self._add(request.body)
-        return [self._add(each) for each in msgspec.convert(request.raw, list[dict[str, Any]])]
+        return [self._add(each) for each in msgspec.convert(request.items, list[dict[str, Any]])]
 
     def _add(self, described: Json) -> Json:
         unknown = described.keys() - set(_NewPerson.__struct_fields__)

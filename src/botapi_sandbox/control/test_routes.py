@@ -29,7 +29,7 @@ class TestRoutes(Routes):
 
     def put_faults(self, request: ControlRequest) -> list[Fault]:
         """Replaces the faults with this list."""
-        given = request.raw if request.raw is not None else request.body.get("faults", [])
+        given = request.items if request.items is not None else request.body.get("faults", [])
         self._world.faults = msgspec.convert(given, list[Fault])
         return self._world.faults
 

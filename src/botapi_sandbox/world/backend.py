@@ -121,7 +121,7 @@ class Backend:
         event = {"type": "reactions", "message_id": sent.message["message_id"], "reactions": reactions}
         self.show(chat, bot, event)
 
-    def queue_update(self, bot: Bot, kind: str, payload: Json, *, update_queue: str, **facts: Any) -> int | None:
+    def queue_update(self, bot: Bot, kind: str, payload: Json, *, update_queue: str, **details: Any) -> int | None:
         """Queue an update, if the bot wants its kind. Returns the update's id, or None."""
         if not queue.is_wanted(bot.queue, kind):
             return None
@@ -135,7 +135,7 @@ class Backend:
         if not queue.append(bot.queue, item, now):
             self.journal.note("dropped", bot.id, update_ids=[update_id], reason="full")
             return None
-        self.journal.note("queued", bot.id, update_id=update_id, update=kind, **facts)
+        self.journal.note("queued", bot.id, update_id=update_id, update=kind, **details)
         self.changes += 1
         self.announce_updates(bot)
         return update_id
@@ -181,7 +181,7 @@ def phone_message(sent: ChatMessage) -> Json:
     return {
         **sent.message,
         "outgoing": sent.outgoing,
-        "reactions": {"mine": _emoji(sent.mine), "bot": _emoji(sent.bots)},
+        "reactions": {"mine": _emoji(sent.persons_reaction), "bot": _emoji(sent.bots_reaction)},
     }
 
 

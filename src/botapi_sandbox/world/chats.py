@@ -1,4 +1,4 @@
-"""Methods about the bot itself and about chats: getMe, getChat, members, logOut."""
+"""Methods about the bot itself and about chats: getMe, getChat, members, profile photos, logOut, close."""
 
 from __future__ import annotations
 

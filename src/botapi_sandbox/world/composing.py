@@ -7,7 +7,7 @@ from typing import Any
 from botapi_sandbox.world import polls
 from botapi_sandbox.world.answers import Json, Refusal, Upload
 from botapi_sandbox.world.backend import Backend
-from botapi_sandbox.world.files import default_facts
+from botapi_sandbox.world.files import default_details
 from botapi_sandbox.world.media import media_fields
 from botapi_sandbox.world.sending import DICE_FACES
 from botapi_sandbox.world.state import Bot, FileRecord
@@ -17,7 +17,7 @@ from botapi_sandbox.world.values import Mismatch
 FILE_KINDS = (
     "photo", "video", "animation", "audio", "voice", "video_note", "document", "sticker", "live_photo",
 )  # fmt: skip
-_FACTS = ("width", "height", "duration", "length", "performer", "title", "emoji", "set_name", "custom_emoji_id", "type")
+_DETAILS = ("width", "height", "duration", "length", "performer", "title", "emoji", "set_name", "custom_emoji_id", "type")
 _TINY = {
     "photo": b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x03 \x00\x00\x02X\x08\x06\x00\x00\x00",
 }
@@ -42,10 +42,10 @@ class Composer:
         except Mismatch as mismatch:
             raise CannotDo(f"no client can send that: {mismatch}") from None
 
-    def add(self, kind: str, upload: Upload, facts: Json, size: int | None = None) -> FileRecord:
+    def add(self, kind: str, upload: Upload, details: Json, size: int | None = None) -> FileRecord:
         """Store a person's file. Raises: CannotDo."""
         try:
-            known = default_facts(kind, upload, facts)
+            known = default_details(kind, upload, details)
         except Refusal as refusal:
             raise CannotDo(refusal.description) from None
         return self._backend.files.add(kind, upload, known, self._backend.switches.file_bytes_kept, size=size)
@@ -91,11 +91,11 @@ class Composer:
             (each for each in self._backend.state.files.values() if self._backend.files.unique_id(each) == known), None
         )  # fmt: skip
         if record is None:
-            facts = {name: wish[name] for name in _FACTS if name in wish}
+            details = {name: wish[name] for name in _DETAILS if name in wish}
             name = wish.get("file_name") or kind
             data = _TINY.get(kind, b"sandbox %s %d" % (kind.encode(), self._backend.state.next_file_number))
             size = wish.get("file_size")
-            record = self.add(kind, Upload(data, name, wish.get("mime_type", "")), facts, size)
+            record = self.add(kind, Upload(data, name, wish.get("mime_type", "")), details, size)
         return media_fields(kind, self._backend.files.describe(bot, record))
 
     def put_text(

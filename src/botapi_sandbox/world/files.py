@@ -64,7 +64,7 @@ class Files:
         self.blobs: dict[str, bytes] = {}
         self.bytes_held = 0
 
-    def add(self, kind: str, upload: Upload, facts: Json, most_bytes: int, *, size: int | None = None) -> FileRecord:
+    def add(self, kind: str, upload: Upload, details: Json, most_bytes: int, *, size: int | None = None) -> FileRecord:
         """Store a file. `size` says another size than the bytes have, for tests of limits."""
         blob = hashlib.sha256(upload.data).hexdigest()
         if blob not in self.blobs:
@@ -72,9 +72,9 @@ class Files:
             self.bytes_held += len(upload.data)
             self._forget_beyond(most_bytes)
         size = len(upload.data) if size is None else size
-        record = self._record(kind, size, blob, upload, facts)
+        record = self._record(kind, size, blob, upload, details)
         if kind in ("photo", "live_photo"):
-            width, height = record.facts["width"], record.facts["height"]
+            width, height = record.details["width"], record.details["height"]
             for side in PHOTO_SIDES:
                 if side < max(width, height):
                     scale = side / max(width, height)
@@ -89,7 +89,7 @@ class Files:
         self.blobs[blob] = data
         self.bytes_held += len(data)
 
-    def _record(self, kind: str, size: int, blob: str, upload: Upload, facts: Json) -> FileRecord:
+    def _record(self, kind: str, size: int, blob: str, upload: Upload, details: Json) -> FileRecord:
         unique = self._rng.randbytes(_UNIQUE_BYTES)
         record = FileRecord(
             unique=base64.urlsafe_b64encode(unique).decode(),
@@ -101,7 +101,7 @@ class Files:
             if kind in ("photo", "sticker", "voice", "video_note", "live_photo", "thumbnail")
             else upload.name,
             mime=upload.mime or mimetypes.guess_type(upload.name)[0] or _MIMES.get(kind),
-            facts=facts,
+            details=details,
         )
         self._state.next_file_number += 1
         self._state.files[record.unique] = record
@@ -156,25 +156,25 @@ class Files:
             described = self._named(bot, record, "width", "height", "duration", "mime_type")
             described["photo"] = [self._named(bot, size, "width", "height") for size in record.sizes]
             return described
-        described = self._named(bot, record, *_FACTS[record.kind])
+        described = self._named(bot, record, *_DETAILS[record.kind])
         if record.kind == "sticker":
-            described["type"] = record.facts.get("type", "regular")
+            described["type"] = record.details.get("type", "regular")
             described["is_animated"] = record.mime == "application/x-tgsticker"
             described["is_video"] = record.mime == "video/webm"
         return described
 
-    def _named(self, bot: Bot, record: FileRecord, *facts: str) -> Json:
+    def _named(self, bot: Bot, record: FileRecord, *details: str) -> Json:
         named: Json = {"file_id": self.file_id(bot, record), "file_unique_id": self.unique_id(record)}
-        known = {**record.facts, "file_name": record.name, "mime_type": record.mime}
-        for fact in facts:
-            value = known.get(fact)
+        known = {**record.details, "file_name": record.name, "mime_type": record.mime}
+        for detail in details:
+            value = known.get(detail)
             if value is not None:
-                named[fact] = value
+                named[detail] = value
         named["file_size"] = record.size
         return named
 
 
-_FACTS = {
+_DETAILS = {
     "video": ("width", "height", "duration", "file_name", "mime_type"),
     "animation": ("width", "height", "duration", "file_name", "mime_type"),
     "audio": ("duration", "performer", "title", "file_name", "mime_type"),
@@ -193,24 +193,24 @@ def check_usable_as(record: FileRecord, kind: str) -> None:
     raise bad_request(f"can't use file of type {_TD_NAMES[record.kind]} as {_TD_NAMES[kind]}")
 
 
-def default_facts(kind: str, upload: Upload, given: Json) -> Json:
-    """The facts of a new upload: the given ones, else those in the file's header, else plausible ones.
+def default_details(kind: str, upload: Upload, given: Json) -> Json:
+    """The details of a new upload: the given ones, else those in the file's header, else plausible ones.
 
     Raises: Refusal, for a photo that Telegram does not accept.
     """
-    facts = {key: value for key, value in given.items() if value is not None}
+    details = {key: value for key, value in given.items() if value is not None}
     if kind in ("photo", "live_photo", "video", "animation", "sticker", "thumbnail"):
         fallback = {"photo": (800, 600), "sticker": (512, 512)}.get(kind, (640, 360))
         width, height = image_size(upload.data) or fallback
-        facts.setdefault("width", width)
-        facts.setdefault("height", height)
+        details.setdefault("width", width)
+        details.setdefault("height", height)
     if kind in ("video", "animation", "audio", "voice", "video_note", "live_photo"):
-        facts.setdefault("duration", 1)
+        details.setdefault("duration", 1)
     if kind == "video_note":
-        facts.setdefault("length", 240)
+        details.setdefault("length", 240)
     if kind == "photo":
-        check_photo(upload, facts["width"], facts["height"])
-    return facts
+        check_photo(upload, details["width"], details["height"])
+    return details
 
 
 def check_photo(upload: Upload, width: int, height: int) -> None:

@@ -37,10 +37,10 @@ class Journal:
         self._entries: deque[Json] = deque(maxlen=length)
         self.last = 0
 
-    def note(self, kind: str, bot: int, **facts: Any) -> Json:
+    def note(self, kind: str, bot: int, **details: Any) -> Json:
         """Add an entry and return it."""
         self.last += 1
-        entry = {"n": self.last, "at": self._clock(), "kind": kind, "bot": bot, **facts}
+        entry = {"n": self.last, "at": self._clock(), "kind": kind, "bot": bot, **details}
         self._entries.append(entry)
         return entry
 

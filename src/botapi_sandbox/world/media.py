@@ -7,11 +7,11 @@ from typing import Any
 
 from botapi_sandbox.world.answers import Json, Upload, bad_request
 from botapi_sandbox.world.delivery import account_for, captioned, deliver, writable_chat
-from botapi_sandbox.world.files import MOST_DOWNLOAD, MOST_UPLOAD, check_usable_as, default_facts
+from botapi_sandbox.world.files import MOST_DOWNLOAD, MOST_UPLOAD, check_usable_as, default_details
 from botapi_sandbox.world.requests import Handler, Request, method
 from botapi_sandbox.world.state import FileRecord
 
-_FACTS = ("width", "height", "duration", "length", "performer", "title", "emoji")
+_DETAILS = ("width", "height", "duration", "length", "performer", "title", "emoji")
 _UNCAPTIONED = frozenset({"video_note", "sticker"})
 _SPOILED = frozenset({"photo", "video", "animation", "live_photo"})
 _NOT_BY_URL = frozenset({"video_note", "live_photo"})
@@ -22,7 +22,7 @@ _TITLES = {
 }  # fmt: skip
 
 
-def resolve(request: Request, kind: str, value: Any, facts: Json) -> FileRecord:
+def resolve(request: Request, kind: str, value: Any, details: Json) -> FileRecord:
     """The file behind an upload, an attach:// reference, a file id or a URL. Raises: Refusal."""
     if isinstance(value, str) and value.startswith("attach://"):
         value = request.uploads.get(value.removeprefix("attach://"))
@@ -33,7 +33,7 @@ def resolve(request: Request, kind: str, value: Any, facts: Json) -> FileRecord:
             raise bad_request("file must be non-empty")
         if len(value.data) > MOST_UPLOAD:
             raise bad_request("file is too big")
-        known = default_facts(kind, value, facts)
+        known = default_details(kind, value, details)
         return request.backend.files.add(kind, value, known, request.backend.switches.file_bytes_kept)
     if not isinstance(value, str) or not value:
         raise bad_request(f"there is no {_TITLES[kind]} in the request")
@@ -51,9 +51,9 @@ def resolve(request: Request, kind: str, value: Any, facts: Json) -> FileRecord:
 
 def file_content(request: Request, kind: str, params: Json) -> Json:
     """The message fields for one file with its caption. Raises: Refusal."""
-    facts = {name: params[name] for name in _FACTS if name in params}
+    details = {name: params[name] for name in _DETAILS if name in params}
     value = params.get(kind) or params.get("media") or request.uploads.get(kind)
-    record = resolve(request, kind, value, facts)
+    record = resolve(request, kind, value, details)
     if kind == "live_photo":
         resolve(request, "photo", params.get("photo"), {})
     content = shown(request, kind, record)

@@ -12,7 +12,7 @@ from botapi_sandbox.world.backend import Backend
 from botapi_sandbox.world.callbacks import TOO_OLD
 from botapi_sandbox.world.delivery import deliver
 from botapi_sandbox.world.requests import Request, method
-from botapi_sandbox.world.state import Bot, InvoiceLink, Payment, Subscription
+from botapi_sandbox.world.state import Bot, Invoice, Payment, Subscription
 
 MOST_STARS = 25_000
 MOST_SUBSCRIPTION_STARS = 10_000
@@ -23,7 +23,7 @@ _CASH_ONLY = (
 )  # fmt: skip
 
 
-def _invoice(request: Request) -> InvoiceLink:
+def _invoice(request: Request) -> Invoice:
     params = request.params
     if params["currency"] != "XTR":
         raise unsupported("currencies other than XTR")
@@ -39,7 +39,7 @@ def _invoice(request: Request) -> InvoiceLink:
         raise bad_request("SUBSCRIPTION_PERIOD_INVALID")
     if not 1 <= amount <= (MOST_STARS if period is None else MOST_SUBSCRIPTION_STARS):
         raise bad_request("CURRENCY_TOTAL_AMOUNT_INVALID")
-    return InvoiceLink(
+    return Invoice(
         bot_id=request.bot.id,
         title=params["title"],
         payload=params["payload"],

@@ -99,7 +99,7 @@ class Phones:
         """Send any content that a client can send, as Bot API Message fields.
 
         A description can replace a file: `{"voice": {"duration": 3}}`. `file_size` says a size, and `file_unique_id`
-        sends a known file again. The sandbox makes the bytes, the ids and the missing facts. It throws dice that have
+        sends a known file again. The sandbox makes the bytes, the ids and the missing details. It throws dice that have
         no value, and completes polls that have only a question and options.
         """
         bot, chat = self._chat(person_id, bot_id)
@@ -120,7 +120,7 @@ class Phones:
         kind: str,
         upload: Upload,
         *,
-        facts: Json | None = None,
+        details: Json | None = None,
         reply_to: int | None = None,
         **message: Any,
     ) -> Json:
@@ -128,7 +128,7 @@ class Phones:
         bot, _ = self._chat(person_id, bot_id)
         if kind not in FILE_KINDS:
             raise CannotDo(f"kind must be one of {', '.join(FILE_KINDS)}")
-        record = self._composer.add(kind, upload, facts or {})
+        record = self._composer.add(kind, upload, details or {})
         described = self._backend.files.describe(bot, record)
         content = {**media_fields(kind, described), **message}
         return self.send(person_id, bot_id, content, reply_to=reply_to)
@@ -214,7 +214,7 @@ class Phones:
         """Add a reaction to a message, or remove it. The bot gets an update only if `Switches.reactions` is on."""
         bot, chat = self._chat(person_id, bot_id)
         found = first_of_album(chat, self._message(chat, message_id))
-        before = found.mine
+        before = found.persons_reaction
         wanted = {"type": "emoji", "emoji": emoji.rstrip("\ufe0f")} if emoji else None
         if wanted == before:
             return
@@ -223,7 +223,7 @@ class Phones:
                 self._backend.schema.emissions.verify(wanted, "ReactionType")
             except Mismatch:
                 raise CannotDo(f"{emoji} is not one of Telegram's reactions") from None
-        found.mine = wanted
+        found.persons_reaction = wanted
         self._backend.show_reactions(chat, bot, found)
         if self._backend.switches.reactions:
             person = self._backend.state.people[person_id]

@@ -22,9 +22,9 @@ def set_message_reaction(request: Request) -> bool:
     if wanted and wanted[0]["type"] == "paid":
         raise bad_request("REACTION_INVALID")
     target = first_of_album(chat, found)
-    if wanted and wanted[0]["type"] == "custom_emoji" and target.mine != wanted[0]:
+    if wanted and wanted[0]["type"] == "custom_emoji" and target.persons_reaction != wanted[0]:
         raise bad_request("REACTION_INVALID")
-    target.bots = wanted[0] if wanted else None
+    target.bots_reaction = wanted[0] if wanted else None
     request.backend.show_reactions(chat, request.bot, target)
     return True
 

@@ -48,16 +48,15 @@ class Person(msgspec.Struct, kw_only=True):
         return chat
 
 
-class ChatMessage(msgspec.Struct):
+class ChatMessage(msgspec.Struct, rename={"persons_reaction": "mine", "bots_reaction": "bots"}):
     """One message of a private chat, as its bot sees it. A change replaces `message` and never mutates it."""
 
     message: Json
     outgoing: bool
     """True if the person wrote it."""
-    mine: Json | None = None
-    """The person's reaction, a ReactionType."""
-    bots: Json | None = None
-    """The bot's reaction, a ReactionType."""
+    persons_reaction: Json | None = None
+    """A ReactionType. State files have its former name, so that older ones can still be read."""
+    bots_reaction: Json | None = None
 
 
 class Chat(msgspec.Struct):
@@ -108,7 +107,7 @@ class Queue(msgspec.Struct):
     webhook: Webhook | None = None
 
 
-class FileRecord(msgspec.Struct, kw_only=True):
+class FileRecord(msgspec.Struct, kw_only=True, rename={"details": "facts"}):
     """A file without its bytes. They are stored separately, under the key `blob`."""
 
     unique: str
@@ -118,7 +117,7 @@ class FileRecord(msgspec.Struct, kw_only=True):
     number: int
     name: str | None = None
     mime: str | None = None
-    facts: Json = msgspec.field(default_factory=dict)
+    details: Json = msgspec.field(default_factory=dict)
     """width, height, duration, performer, title, emoji, set_name ... depending on the kind."""
     sizes: list[FileRecord] = msgspec.field(default_factory=list)
     """For photos: the smaller versions, smallest first."""
@@ -145,7 +144,7 @@ class Payment(msgspec.Struct, kw_only=True):
     currency: str
     amount: int
     status: str = "pending"
-    """pending, approved, paid, refused, timeout."""
+    """pending, approved, paid, refused, timeout, or short: the person had too few Stars."""
     error: str | None = None
     charge_id: str | None = None
     refunded_at: float | None = None
@@ -174,8 +173,8 @@ class Subscription(msgspec.Struct, kw_only=True):
     failed: bool = False
 
 
-class InvoiceLink(msgspec.Struct, kw_only=True):
-    """An invoice, from createInvoiceLink or sendInvoice."""
+class Invoice(msgspec.Struct, kw_only=True):
+    """What a bot offers for Stars, by createInvoiceLink or sendInvoice."""
 
     bot_id: int
     title: str
@@ -216,7 +215,7 @@ class Bot(msgspec.Struct, kw_only=True):
     menu_buttons: dict[str, Json] = msgspec.field(default_factory=dict)
     links: dict[str, tuple[str, float]] = msgspec.field(default_factory=dict)
     """Valid download paths: path -> (file, valid until, in Unix seconds)."""
-    invoices: dict[str, InvoiceLink] = msgspec.field(default_factory=dict)
+    invoices: dict[str, Invoice] = msgspec.field(default_factory=dict)
     """By invoice key, which is a message id or a link's slug."""
     stars: int = 0
 

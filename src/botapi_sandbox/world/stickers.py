@@ -26,11 +26,11 @@ def provide(backend: Backend) -> None:
         made = StickerSet(name=name, title=name, sticker_type=kind, owner_bot=0)
         side = 512 if kind == "regular" else 100
         for number, emoji in enumerate(_EMOJI):
-            facts: Json = {"width": side, "height": side, "emoji": emoji, "set_name": name, "type": kind}
+            details: Json = {"width": side, "height": side, "emoji": emoji, "set_name": name, "type": kind}
             if kind == "custom_emoji":
-                facts["custom_emoji_id"] = str(_CUSTOM_EMOJI_BASE + number)
+                details["custom_emoji_id"] = str(_CUSTOM_EMOJI_BASE + number)
             upload = Upload(_POINT, "sticker.webp", "image/webp")
-            record = backend.files.add("sticker", upload, facts, backend.switches.file_bytes_kept)
+            record = backend.files.add("sticker", upload, details, backend.switches.file_bytes_kept)
             made.stickers.append(record.unique)
         backend.state.sticker_sets[name] = made
 
@@ -62,7 +62,7 @@ def get_custom_emoji_stickers(request: Request) -> list[Json]:
         raise bad_request("too many custom emoji identifiers specified")
     files = request.backend.state.files
     by_id: dict[str, FileRecord] = {
-        files[unique].facts["custom_emoji_id"]: files[unique]
+        files[unique].details["custom_emoji_id"]: files[unique]
         for each in request.backend.state.sticker_sets.values()
         if each.sticker_type == "custom_emoji"
         for unique in each.stickers
@@ -96,7 +96,7 @@ def create_new_sticker_set(request: Request) -> bool:
     made = StickerSet(name=params["name"], title=params["title"], sticker_type=kind, owner_bot=request.bot.id)
     for item in params["stickers"]:
         record = resolve(request, "sticker", item["sticker"], {})
-        record.facts = {**record.facts, "emoji": item["emoji_list"][0], "set_name": made.name, "type": kind}
+        record.details = {**record.details, "emoji": item["emoji_list"][0], "set_name": made.name, "type": kind}
         made.stickers.append(record.unique)
     state.sticker_sets[made.name] = made
     return True

@@ -139,17 +139,17 @@ class World(Backend):
                 error = refusal.description
             if fault is not None:
                 answer = faulty.apply(fault, answer)
-        facts: Json = {"method": method, "params": request.params or dict(params), "status": answer.status}
+        details: Json = {"method": method, "params": request.params or dict(params), "status": answer.status}
         if request.made:
-            facts["chat_id"] = request.params.get("chat_id")
-            facts["message_ids"] = request.made
+            details["chat_id"] = request.params.get("chat_id")
+            details["message_ids"] = request.made
         if error is not None:
-            facts["error"] = error
+            details["error"] = error
         if unknown:
-            facts["unknown"] = unknown
+            details["unknown"] = unknown
         if fault is not None:
-            facts["fault"] = fault.kind
-        self.journal.note("request", bot.id, **facts)
+            details["fault"] = fault.kind
+        self.journal.note("request", bot.id, **details)
         return answer
 
     def _read(self, name: str, params: Mapping[str, Any], uploads: Mapping[str, Upload]) -> tuple[Json, list[str]]:

@@ -25,14 +25,14 @@ class Listeners:
         self._keys = keys
         self._pages = Pages(metrics.exposition)
         self._webhooks = Webhooks((endpoint_of(bot, key) for key in keys for bot in settings.tokens), arrival)
-        self._endpoint = settings.webhook_place if webhooks else None
+        self._endpoint = settings.webhook_address if webhooks else None
         self._listeners: list[Listener] = []
         self._at_endpoint: Listener | None = None
         listen: list[tuple[str, Callable[[], Listener]]] = [
             ("RUN_DIR", lambda: listen_on_socket(self._pages, settings.run_path / f"{name}.sock"))
         ]
-        if (place := settings.metrics_place) is not None:
-            listen.append(("METRICS_LISTEN", lambda: listen_on_tcp(self._pages, *place, or_next=True)))
+        if (address := settings.metrics_address) is not None:
+            listen.append(("METRICS_LISTEN", lambda: listen_on_tcp(self._pages, *address, or_next=True)))
         for setting, begin in listen:
             try:
                 listener = begin()

@@ -49,14 +49,14 @@ class OverrideWatch:
         faults = logs.Faults()
         while True:
             try:
-                await self.look()
+                await self.take_up_new()
             except RecordsLost as error:
                 faults.began("records", "overrides.unread", "debug", error=logs.name_of(error))
             else:
                 faults.over("records", "overrides.read")
             await self._clock.sleep(LOOK_EVERY_S)
 
-    async def look(self) -> None:
+    async def take_up_new(self) -> None:
         """Take up what is new. Raises: RecordsLost."""
         newest = await self._overrides.newest()
         if newest == self._seen:
@@ -72,23 +72,23 @@ class OverrideWatch:
     def _take(self, current: Sequence[Override]) -> None:
         values: dict[str, str] = {}
         for each in current:
-            if each.place.what is Overridden.SETTING and each.value is not None:
-                values[each.place.name] = each.value
+            if each.key.what is Overridden.SETTING and each.value is not None:
+                values[each.key.name] = each.value
         settings, _, refused = overridden_by(self._given, values)
         for each in current:
-            if each.place.name in refused and each.number not in self._refused:
+            if each.key.name in refused and each.number not in self._refused:
                 self._refused.add(each.number)
-                reason = refused[each.place.name].problem
-                logs.record("overrides.refused", "warning", setting=each.place.name, reason=reason)
+                reason = refused[each.key.name].problem
+                logs.record("overrides.refused", "warning", setting=each.key.name, reason=reason)
         self.settings = settings
         self.rules = rules_of(settings)
         self.thresholds.update(settings.thresholds)
 
     def _take_texts(self, words: Catalogue, current: Sequence[Override], labels: Sequence[tuple[str, str]]) -> None:
         texts = [
-            Written(each.place.name, each.place.language, each.place.bot, wordings_in(each.value))
+            Written(each.key.name, each.key.language, each.key.bot, wordings_in(each.value))
             for each in current
-            if each.place.what is Overridden.TEXT and each.value is not None
+            if each.key.what is Overridden.TEXT and each.value is not None
         ]
         for refused in words.override(texts, labels):
             reason = f"this release has another text {refused.key}, or none"

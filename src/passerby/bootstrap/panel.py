@@ -28,14 +28,14 @@ from passerby.kernel.effect import Say
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.staff import THE_OPERATOR, ShowExhibit, StaffDecision, StaffRequest
 from passerby.ops.bots import sister_of, username_of
-from passerby.ops.slow import look as look_into
+from passerby.ops.slow import read_insights
 from passerby.ops.stores import database
 from passerby.ops.token_file import TokenFile
 from passerby.panel.app import Panel
 from passerby.panel.bot_names import BotNames
 from passerby.panel.doors import Doors
 from passerby.panel.kept import KeptForms
-from passerby.panel.live import LiveLook
+from passerby.panel.live import FleetReader
 from passerby.panel.look import Look
 from passerby.panel.marks import Marks
 from passerby.panel.pages.alerts import AlertsPage
@@ -184,7 +184,7 @@ async def serving_panel(
         listener: Listener | None = None
         try:
             # Several web processes on one machine share the address: sessions are in the records.
-            listener = listen_on_tcp(panel, *settings.panel_place, shared=role == "web")
+            listener = listen_on_tcp(panel, *settings.panel_address, shared=role == "web")
             logs.record("panel.listening", "debug", address=listener.address)
         except CannotListen as error:
             logs.record("panel.unavailable", "warning", setting="PANEL_LISTEN", reason=str(error))
@@ -209,7 +209,7 @@ def make_panel(
     staff = SqlStaff(parts.records.engine)
     access = SqlPanelAccess(parts.records.engine)
     act = Acting(settings, parts, staff, words, overriding, names)
-    live = LiveLook(parts.store, parts.clock, overriding.thresholds, names.name)
+    live = FleetReader(parts.store, parts.clock, overriding.thresholds, names.name)
 
     def bots() -> tuple[BotId, ...]:
         return tuple(parts.tokens.tokens)
@@ -235,7 +235,7 @@ def make_panel(
         PeoplePage(look, staff, act, words),
         AuditPage(look, reading, staff),
         ErrorsPage(look, reading, act),
-        StoresPage(look, partial(look_into, settings)),
+        StoresPage(look, partial(read_insights, settings)),
         TextsPage(look, words, SqlOverrides(reading.engine), staff, act, bots),
         SettingsPage(look, settings, SqlOverrides(reading.engine), staff, act, words),
         ExportsPage(look, reading),

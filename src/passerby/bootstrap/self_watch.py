@@ -40,12 +40,12 @@ class SelfWatch:
 
     async def run(self) -> None:
         while True:
-            self.look()
+            self.measure()
             if self._clock.monotonic() - self._compared_at >= CLOCK_EVERY_S:
                 await self.compare()
             await self._clock.sleep(LOOK_EVERY_S)
 
-    def look(self) -> None:
+    def measure(self) -> None:
         recent = self._crashes.last_hour(self._clock.now())
         metrics.CRASHED.set(len(recent))
         metrics.STUCK.set(sum(each.was_stuck for each in recent))

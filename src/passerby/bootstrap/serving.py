@@ -124,7 +124,7 @@ async def _serve(
     overriding = OverrideWatch(settings, SqlOverrides(records.engine), clock, words)
     process = Process(settings, role, name, parts, words, overriding, look)
     with suppress(RecordsLost):  # then the defaults count until they are there
-        await overriding.look()
+        await overriding.take_up_new()
     background.spawn(overriding.run())
 
     def ready(app: Worker) -> None:

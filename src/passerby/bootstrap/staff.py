@@ -358,7 +358,7 @@ async def staff_office(
         records = SqlRecords.at(database(settings), _FEW)
         try:
             overriding = OverrideWatch(settings, SqlOverrides(records.engine), SystemClock())
-            await overriding.look()
+            await overriding.take_up_new()
             yield StaffOffice(settings, SqlStaff(records.engine), SqlBroadcasts(records.engine), overriding.rules)
         finally:
             await records.aclose()

@@ -34,11 +34,11 @@ class TokenWatch:
     async def run(self, changed: Callable[[], None]) -> None:
         """Look until cancelled. `changed` is called when `tokens` has changed. Returns at once without a file."""
         while self._path is not None:
-            if self.look():
+            if self.reread():
                 changed()
             await self._clock.sleep(LOOK_EVERY_S)
 
-    def look(self) -> bool:
+    def reread(self) -> bool:
         """Read the file if it was written since the last look. Returns whether the tokens are others now."""
         stamp = self._stamp()
         if stamp is not None and stamp == self._seen:

@@ -185,7 +185,7 @@ class Catalogue:
             if key in self._own.get(language, {})
         }
 
-    def find_word(self, label: str) -> str | None:
+    def key_with_label(self, label: str) -> str | None:
         """The reply-keyboard key with exactly this label in some language, now or in the past."""
         return self._labels.get(label)
 

@@ -1,7 +1,7 @@
-"""One wording, parsed when it is used first, so that using it costs only a `%`.
+"""One text of the catalogue, parsed when it is first used. After that, each use costs one string formatting.
 
-Escaping happens only here. Arguments are escaped for Telegram's HTML when they are put in. They are not escaped where
-tags cannot be shown (button labels, callback answers).
+Only this module escapes. It escapes arguments for Telegram's HTML. Where Telegram shows no tags (button labels,
+callback answers), it leaves the tags out and the arguments as they are.
 """
 
 import re

@@ -14,8 +14,8 @@ _OF_THE_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, 
 def main() -> None:
     """Run the command line.
 
-    Exit codes: 0 done, 1 a fault, 2 a wrong setting or argument, 70 the event loop was stuck, 128+n a second signal n.
-    An argument that names something that does not exist is a wrong argument.
+    Exit codes: 0 done; 1 a fault, or a check that failed; 2 a refusal, with a sentence that says what to change (a
+    setting, an argument, a file or a server that cannot be used); 70 the event loop was stuck; 128+n a second signal n.
     """
     leave(_run())
 

@@ -40,11 +40,11 @@ async def _everything(settings: Settings, processes: int, *, polls: bool) -> lis
     """The checklist, and what `passerby slow` finds wrong."""
     from passerby.bootstrap.clock import SystemClock
     from passerby.ops.doctor import Verdict, everything
-    from passerby.ops.slow import look
+    from passerby.ops.slow import read_insights
 
     now = SystemClock().now
     checks = everything(settings, processes=processes, now=now, polls=polls)
-    found, slow = await asyncio.gather(checks, look(settings, now()))
+    found, slow = await asyncio.gather(checks, read_insights(settings, now()))
     return [*found, *(finding for finding in slow.findings if finding.verdict is Verdict.WARN)]
 
 

@@ -45,7 +45,7 @@ class Monitor:
         """Ask Telegram how many updates wait."""
         self._pending = asyncio.run(waiting(self._settings))
 
-    def look(self) -> RenderableType:
+    def draw(self) -> RenderableType:
         now = glance(self._settings.run_path)
         seen = overview(
             self._before,
@@ -141,10 +141,10 @@ def watch(settings: Settings) -> None:
     monitor = Monitor(settings)
     console = Console(highlight=False)
     monitor.count()
-    picture = monitor.look()
+    picture = monitor.draw()
     if not (console.is_terminal and sys.stdin.isatty()):
         time.sleep(EVERY_S)
-        console.print(monitor.look())
+        console.print(monitor.draw())
         return
     ended = threading.Event()
 
@@ -157,7 +157,7 @@ def watch(settings: Settings) -> None:
     try:
         with _single_keys(), Live(picture, console=console, screen=True, auto_refresh=False) as live:
             while not _pressed_q(EVERY_S):
-                live.update(monitor.look(), refresh=True)
+                live.update(monitor.draw(), refresh=True)
     except KeyboardInterrupt:
         return
     finally:

@@ -42,7 +42,7 @@ class Recycler:
         if self._timer is not None:
             self._timer.cancel()
 
-    def look(self) -> None:
+    def check(self) -> None:
         if self._stop.is_set():
             return
         share = (self._rss() or 0) / self._limit
@@ -56,4 +56,4 @@ class Recycler:
         self._look_in(LOOK_S)
 
     def _look_in(self, delay_s: float) -> None:
-        self._timer = asyncio.get_running_loop().call_later(delay_s, self.look)
+        self._timer = asyncio.get_running_loop().call_later(delay_s, self.check)

@@ -10,20 +10,20 @@ from passerby.cli.doctor import show
 from passerby.settings import Settings
 
 if TYPE_CHECKING:
-    from passerby.ops.slow import Insight, Slow
+    from passerby.ops.slow import Insight, Insights
 
 
 def examine(settings: Settings, *, json: bool) -> int:
     """Print everything. Returns the exit code: 1 if something needs a look. Raises: WrongSetting."""
     from passerby.bootstrap.clock import SystemClock
     from passerby.ops.doctor import Verdict
-    from passerby.ops.slow import look
+    from passerby.ops.slow import read_insights
     from passerby.ops.stores import must_be_undamaged, must_exist
 
-    async def seen() -> "Slow":
+    async def seen() -> "Insights":
         await must_exist(settings)
         await must_be_undamaged(settings)
-        return await look(settings, SystemClock().now())
+        return await read_insights(settings, SystemClock().now())
 
     found = asyncio.run(seen())
     if json:
@@ -34,26 +34,26 @@ def examine(settings: Settings, *, json: bool) -> int:
             ("PostgreSQL" if settings.postgres_uri else "SQLite", found.records),
             ("Redis", found.live),
         ]
-        for title, facts in parts:
-            if facts is not None:
-                _print(title, facts)
+        for title, insight in parts:
+            if insight is not None:
+                _print(title, insight)
         show(found.findings)
     return 1 if any(finding.verdict is not Verdict.OK for finding in found.findings) else 0
 
 
-def _print(title: str, facts: "Insight") -> None:
+def _print(title: str, insight: "Insight") -> None:
     typer.echo(typer.style(title, bold=True))
-    for name, value in facts.figures.items():
+    for name, value in insight.figures.items():
         typer.echo(f"  {name}: {value}")
-    if facts.statements:
+    if insight.statements:
         rows = [
-            [each.name, str(each.calls), f"{each.mean_ms:.2f}", f"{each.total_s:.2f}"] for each in facts.statements[:10]
+            [each.name, str(each.calls), f"{each.mean_ms:.2f}", f"{each.total_s:.2f}"] for each in insight.statements[:10]
         ]
         _table(
-            f"slowest statements ({facts.statements[0].source})",
+            f"slowest statements ({insight.statements[0].source})",
             [["statement", "calls", "mean, ms", "total, s"], *rows],
         )
-    for name, cells in facts.tables.items():
+    for name, cells in insight.tables.items():
         if len(cells) > 1:
             _table(name, cells)
     typer.echo()

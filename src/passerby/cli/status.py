@@ -33,9 +33,9 @@ def show(settings: Settings, *, json: bool) -> int:
         beside=where_else(settings),
     )
     if json:
-        from passerby.ops.slow import look
+        from passerby.ops.slow import read_insights
 
-        inside = asyncio.run(look(settings, SystemClock().now()))
+        inside = asyncio.run(read_insights(settings, SystemClock().now()))
         typer.echo(msgspec.json.encode({**msgspec.to_builtins(seen), "slow": inside}))
     else:
         from rich.console import Console

@@ -50,7 +50,7 @@ async def _carry_out(settings: "Settings", action: Action, names: Sequence[str],
         if names:
             known = {str(bot): bot for bot in bots}
             if any(not name.isdigit() for name in names):
-                known |= {each.username.lower(): each.bot for each in await admin.look(bots) if each.username}
+                known |= {each.username.lower(): each.bot for each in await admin.read(bots) if each.username}
             unknown = [name for name in names if name.removeprefix("@").lower() not in known]
             if unknown:
                 raise typer.BadParameter(f"{unknown[0]} is none of the bots of BOT_TOKENS")
@@ -62,7 +62,7 @@ async def _carry_out(settings: "Settings", action: Action, names: Sequence[str],
             case Action.DELETE:
                 return await admin.delete(bots)
             case Action.INFO:
-                return await admin.look(bots)
+                return await admin.read(bots)
     finally:
         await admin.aclose()
 

@@ -4,7 +4,7 @@ named."""
 import msgspec
 
 from passerby.kernel.case import CaseAsked
-from passerby.kernel.override import Place
+from passerby.kernel.override import OverrideKey
 
 
 class FactsWanted(msgspec.Struct, frozen=True):
@@ -16,7 +16,7 @@ class FactsWanted(msgspec.Struct, frozen=True):
     - `language`: theirs, which is kept.
     - `login`: the panel's login, by its name or its link's digest. The sessions are read, too.
     - `case`: the case that they mean.
-    - `place`: what is overridden.
+    - `override_key`: what is overridden.
     - `purchase`: the code of a purchase.
     - `promo`: a promo code.
     - `payment_case`: the code of a payment case; empty: all of them.
@@ -30,7 +30,7 @@ class FactsWanted(msgspec.Struct, frozen=True):
     login: str = ""
     case: CaseAsked | None = None
     approval: int = 0
-    place: Place | None = None
+    override_key: OverrideKey | None = None
     purchase: str = ""
     promo: str = ""
     payment_case: str | None = None

@@ -15,7 +15,7 @@ class Overridden(StrEnum):
     TEXT = "text"
 
 
-class Place(msgspec.Struct, frozen=True, omit_defaults=True):
+class OverrideKey(msgspec.Struct, frozen=True, omit_defaults=True):
     """The thing that is overridden: a setting by its name in capitals, or a text by its key, for one bot or for every
     bot, in one language."""
 
@@ -32,7 +32,7 @@ class Override(msgspec.Struct, frozen=True, omit_defaults=True):
     seconds."""
 
     number: int
-    place: Place
+    key: OverrideKey
     value: str | None
     by: int
     at: float

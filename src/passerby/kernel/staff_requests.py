@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from passerby.kernel.content import Content
 from passerby.kernel.ids import BotId
-from passerby.kernel.override import Place
+from passerby.kernel.override import OverrideKey
 from passerby.kernel.promo import PromoCode
 from passerby.kernel.purchase import RefundReason
 from passerby.kernel.sanction import Reason, SanctionKind
@@ -160,9 +160,9 @@ class FaultResolved(StaffRequest, frozen=True):
 
 class OverrideAsked(StaffRequest, frozen=True):
     """A setting or a text gets another value; None: its default again. `seen`: the number of the newest override of
-    this place that they saw; 0: none."""
+    this key that they saw; 0: none."""
 
-    place: Place
+    key: OverrideKey
     value: str | None
     seen: int
 

@@ -115,7 +115,7 @@ class Stores(msgspec.Struct, frozen=True):
     sql_note: str = ""
     slowlog: tuple[Slow, ...] = ()
     slowlog_note: str = ""
-    facts: dict[str, str] = {}
+    figures: dict[str, str] = {}
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

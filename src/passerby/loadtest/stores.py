@@ -167,11 +167,11 @@ class Looker:
     async def end(self, seconds: float) -> Stores:
         """Return the work of the stores since `begin`, which was `seconds` ago."""
         sql, sql_note = await self._sql()
-        slowlog, slowlog_note, facts = await self._slow(seconds)
+        slowlog, slowlog_note, figures = await self._slow(seconds)
         commits = await self._commits()
         if self._postgres is not None and commits:
-            facts["PostgreSQL"] = f"{(commits - self._before.commits) / max(seconds, 1):,.0f} transactions/s"
-        return Stores(sql, sql_note, slowlog, slowlog_note, facts)
+            figures["PostgreSQL"] = f"{(commits - self._before.commits) / max(seconds, 1):,.0f} transactions/s"
+        return Stores(sql, sql_note, slowlog, slowlog_note, figures)
 
     async def _statements(self) -> list[Any] | None:
         """The statistics of statements. None without the extension."""

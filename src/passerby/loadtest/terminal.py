@@ -207,8 +207,8 @@ def _stores(report: Report) -> list[RenderableType]:
         parts.append(table)
     if stores.slowlog_note:
         parts.append(Text(stores.slowlog_note))
-    if stores.facts:
-        parts.append(Text("; ".join(f"{name}: {value}" for name, value in stores.facts.items())))
+    if stores.figures:
+        parts.append(Text("; ".join(f"{name}: {value}" for name, value in stores.figures.items())))
     return parts
 
 

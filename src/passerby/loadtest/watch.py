@@ -117,10 +117,10 @@ class Watch:
     async def look_on(self) -> None:
         """Measure until cancelled."""
         while True:
-            await self.look()
+            await self.sample()
             await self._clock.sleep(EVERY_S)
 
-    async def look(self) -> Sample:
+    async def sample(self) -> Sample:
         cpu: dict[str, float] = {}
         rss: dict[str, int] = {}
         pids = dict(self._pids())

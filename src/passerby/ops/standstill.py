@@ -112,7 +112,7 @@ class Standstill:
         for each in self._files_aside():
             each.unlink()
 
-    async def look(self) -> Ended:
+    async def contents(self) -> Ended:
         """Return the contents of the live store: nothing, if it is new or was wiped. Raises: WrongSetting."""
         if self._log is not None and not self._settings.live_path.stat().st_size:
             return Ended()

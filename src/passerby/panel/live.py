@@ -42,7 +42,7 @@ class Fleet:
     alerts: tuple[Firing, ...] = ()
 
 
-class LiveLook:
+class FleetReader:
     def __init__(
         self, store: LiveStore, clock: Clock, thresholds: Mapping[str, float], named: Callable[[str], str]
     ) -> None:
@@ -52,7 +52,7 @@ class LiveLook:
         self._clock = clock
         self._thresholds = thresholds
 
-    async def look(self) -> Fleet:
+    async def fleet(self) -> Fleet:
         """Never fails: a store that is away is what the reader wants to know."""
         now = self._clock.now()
         try:

@@ -119,7 +119,7 @@ class FleetDuties:
             self._put,
             clock,
             lambda: path.drains.now,
-            referrals.look,
+            referrals.decide_due,
         )
         own_data = PersonalDataTask(store, records, telegram, path.sealer.open_words, words.word, self._put, clock)
         self._loops: dict[LeaseName, Run] = {

@@ -149,7 +149,7 @@ class Worker:
             telegram=telegram,
             store=store,
             records=records,
-            router=Router(features, words.find_word),
+            router=Router(features, words.key_with_label),
             words=words,
             wording=Wording(words),
             tokens=self.tokens,

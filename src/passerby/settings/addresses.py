@@ -6,7 +6,7 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 
-class Place(NamedTuple):
+class HostPort(NamedTuple):
     """The address of a listening server. `host` is a name or an IP address. An IPv6 address has no brackets."""
 
     host: str
@@ -57,14 +57,14 @@ def _has_host(text: str) -> bool:
     return url is not None and bool(url.hostname) and "," not in url.netloc
 
 
-def place(text: str) -> Place:
+def host_port(text: str) -> HostPort:
     """Read `host:port`. The host is empty, or the port 0, if it is missing."""
     host, separator, port = text.strip().rpartition(":")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     elif ":" in host or re.search(r"[\s/]", host):
         host = ""
-    return Place(host, int(port) if separator and re.fullmatch(r"[0-9]{1,5}", port) else 0)
+    return HostPort(host, int(port) if separator and re.fullmatch(r"[0-9]{1,5}", port) else 0)
 
 
 def is_loopback(host: str) -> bool:

@@ -122,8 +122,8 @@ class Checks(BaseModel):
     def _listens_on_an_address_and_a_port(cls, value: str | None, info: ValidationInfo) -> str | None:
         name = str(info.field_name)
         if value is not None:
-            place = addresses.place(value)
-            if not place.host or not 1 <= place.port <= 65535:
+            address = addresses.host_port(value)
+            if not address.host or not 1 <= address.port <= 65535:
                 raise WrongSetting(name.upper(), "is not an address and a port", write(cls, name))
         return value
 

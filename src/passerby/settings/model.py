@@ -277,14 +277,14 @@ class Settings(
         return self.redis_url.get_secret_value() != "memory://"
 
     @property
-    def webhook_place(self) -> addresses.Place:
+    def webhook_address(self) -> addresses.HostPort:
         """The address that receives webhooks."""
-        return addresses.place(self.webhook_listen)
+        return addresses.host_port(self.webhook_listen)
 
     @property
-    def metrics_place(self) -> addresses.Place | None:
+    def metrics_address(self) -> addresses.HostPort | None:
         """The address of the operators' pages. They are on a socket, too."""
-        return addresses.place(self.metrics_listen) if self.metrics_listen else None
+        return addresses.host_port(self.metrics_listen) if self.metrics_listen else None
 
     def shown(self) -> dict[str, str]:
         """The settings in effect, with secrets hidden."""

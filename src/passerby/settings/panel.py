@@ -50,7 +50,7 @@ class PanelSettings(BaseModel):
     @field_validator("panel_listen")
     @classmethod
     def _panel_listens(cls, value: str) -> str:
-        found = addresses.place(value)
+        found = addresses.host_port(value)
         if not found.host or not 1 <= found.port <= 65_535:
             raise WrongSetting("PANEL_LISTEN", "is not host:port", write(cls, "panel_listen"))
         return value
@@ -63,6 +63,6 @@ class PanelSettings(BaseModel):
         return value
 
     @property
-    def panel_place(self) -> addresses.Place:
+    def panel_address(self) -> addresses.HostPort:
         """The address on which the panel answers."""
-        return addresses.place(self.panel_listen)
+        return addresses.host_port(self.panel_listen)

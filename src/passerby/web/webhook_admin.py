@@ -86,7 +86,7 @@ class WebhookAdmin:
         """Tell Telegram to keep updates for polling. Returns the state after that."""
         return await self._each(bots, self._webhook_api.delete)
 
-    async def look(self, bots: Iterable[BotId]) -> list[Seen]:
+    async def read(self, bots: Iterable[BotId]) -> list[Seen]:
         async def nothing(_: BotId) -> None:
             return
 
@@ -100,7 +100,7 @@ class WebhookAdmin:
         unseen, told = list(bots), set[BotId]()
         pause_s = _FIRST_LOOK_S
         while unseen:
-            seen = await self.look(unseen)
+            seen = await self.read(unseen)
             for each in seen:
                 if each.bot not in told and (each.fault or each.whose != "ours" or each.remark):
                     reason = each.fault or each.remark or "no webhook is set: run `passerby webhook set`"

@@ -315,7 +315,7 @@ def test_a_bot_can_set_one_of_telegrams_reactions() -> None:
     thumb, fire = ({"type": "emoji", "emoji": emoji} for emoji in "👍🔥")
     made.ask("setMessageReaction", **where, reaction=[thumb])
     made.ask("setMessageReaction", **where, reaction=[fire])
-    assert made.bot.chats[made.ann].messages[written["message_id"]].bots == fire
+    assert made.bot.chats[made.ann].messages[written["message_id"]].bots_reaction == fire
     assert why(made, "setMessageReaction", **where, reaction=[thumb, fire]) == "REACTIONS_TOO_MANY"
     assert why(made, "setMessageReaction", **where, reaction=[{"type": "emoji", "emoji": "🐌"}]) == "REACTION_INVALID"
     assert why(made, "setMessageReaction", **where, reaction=[{"type": "paid"}]) == "REACTION_INVALID"
@@ -323,7 +323,7 @@ def test_a_bot_can_set_one_of_telegrams_reactions() -> None:
         why(made, "setMessageReaction", chat_id=made.ann, message_id=999, reaction=[]) == "message to react not found"
     )
     made.ask("setMessageReaction", **where)
-    assert made.bot.chats[made.ann].messages[written["message_id"]].bots is None
+    assert made.bot.chats[made.ann].messages[written["message_id"]].bots_reaction is None
 
 
 def test_reactions_of_people_can_be_switched_off() -> None:
@@ -344,7 +344,7 @@ def test_an_album_carries_its_reactions_on_its_first_item() -> None:
     first, second = made.world.phones.album(made.ann, made.bot.id, [{"photo": {}}, {"photo": {}}])
     thumb = {"type": "emoji", "emoji": "👍"}
     made.ask("setMessageReaction", chat_id=made.ann, message_id=second["message_id"], reaction=[thumb])
-    assert made.bot.chats[made.ann].messages[first["message_id"]].bots == thumb
+    assert made.bot.chats[made.ann].messages[first["message_id"]].bots_reaction == thumb
 
 
 def test_a_bot_is_told_about_votes_in_its_own_polls() -> None:

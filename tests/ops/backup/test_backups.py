@@ -144,7 +144,7 @@ def full_disk(really: Callable[..., Any]) -> Callable[..., Any]:
 
 async def live_figures(settings: Settings) -> Any:
     async with standstill(settings, CLOCK) as still:
-        return await still.look()
+        return await still.contents()
 
 
 def test_every_chat_and_search_of_a_backup_ends_because_people_have_met_others_since(on_a_file: Settings) -> None:

@@ -13,7 +13,7 @@ def test_a_year_of_daily_backups_leaves_seven_days_four_weeks_and_six_months(tmp
     directory = Directory(tmp_path)
     there: set[Path] = set()
     for day in range(365):
-        there = kept({*there, directory.place((START + timedelta(days=day)).timestamp())})
+        there = kept({*there, directory.new_path((START + timedelta(days=day)).timestamp())})
     dates = sorted(datetime.fromtimestamp(begun_at(path) or 0, UTC).date().isoformat() for path in there)
     assert dates[-7:] == [f"2026-12-{day}" for day in range(25, 32)]
     assert dates[:-7] == [
@@ -28,7 +28,7 @@ def test_a_year_of_daily_backups_leaves_seven_days_four_weeks_and_six_months(tmp
 
 
 def at_hours(directory: Directory, *hours: int) -> list[Path]:
-    found = [directory.place((START + timedelta(hours=hour)).timestamp()) for hour in hours]
+    found = [directory.new_path((START + timedelta(hours=hour)).timestamp()) for hour in hours]
     for path in found:
         path.write_bytes(MAGIC)
     return found
@@ -68,14 +68,14 @@ def test_a_failed_restore_test_does_not_forget_the_last_backup_that_passed(tmp_p
 def test_backups_are_kept_by_number_not_by_age(tmp_path: Path) -> None:
     """After a year without backups, the old ones are still there."""
     directory = Directory(tmp_path)
-    old = [directory.place((START + timedelta(days=day)).timestamp()) for day in range(3)]
-    new = directory.place((START + timedelta(days=400)).timestamp())
+    old = [directory.new_path((START + timedelta(days=day)).timestamp()) for day in range(3)]
+    new = directory.new_path((START + timedelta(days=400)).timestamp())
     assert kept([*old, new]) == {*old, new}
 
 
 def test_only_whole_backups_count(tmp_path: Path) -> None:
     directory = Directory(tmp_path)
-    path = directory.place(START.timestamp())
+    path = directory.new_path(START.timestamp())
     path.write_bytes(MAGIC)
     path.with_name(path.name + ".part").touch()
     (tmp_path / "passerby-notes.backup").touch()
@@ -84,7 +84,7 @@ def test_only_whole_backups_count(tmp_path: Path) -> None:
 
 def test_what_is_only_named_like_a_backup_is_never_the_newest_one(tmp_path: Path) -> None:
     directory, now = Directory(tmp_path), START.timestamp()
-    good, empty, link, folder, future = (directory.place(now + hour * 3600) for hour in (-4, -3, -2, -1, 9_000))
+    good, empty, link, folder, future = (directory.new_path(now + hour * 3600) for hour in (-4, -3, -2, -1, 9_000))
     good.write_bytes(MAGIC)
     empty.touch()
     link.symlink_to(tmp_path / "nowhere")

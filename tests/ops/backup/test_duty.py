@@ -42,33 +42,33 @@ def test_the_daily_backup_is_due_at_its_time_and_is_made_up_for_if_it_was_missed
         return BackupDuty(on_a_file, StandingClock(now)).due()
 
     assert due(NIGHT) == ["run", "verify"]
-    directory.place(NIGHT).write_bytes(MAGIC)
+    directory.new_path(NIGHT).write_bytes(MAGIC)
     directory.put_state(DirectoryState(Verified("b", NIGHT, [])))
     assert due(NIGHT + 23 * HOUR) == []
     assert due(NIGHT + DAY) == ["run"]
     assert due(NIGHT + 5 * DAY) == ["run"]
-    directory.place(NIGHT + 5 * DAY + 9 * HOUR).write_bytes(MAGIC)
+    directory.new_path(NIGHT + 5 * DAY + 9 * HOUR).write_bytes(MAGIC)
     assert due(NIGHT + 5 * DAY + 10 * HOUR) == []
     assert due(NIGHT + 6 * DAY) == ["run"]
-    directory.place(NIGHT + 7 * DAY).write_bytes(MAGIC)
+    directory.new_path(NIGHT + 7 * DAY).write_bytes(MAGIC)
     assert due(NIGHT + 7 * DAY) == ["verify"]
 
 
 def test_a_file_from_the_future_does_not_put_the_daily_backup_off(on_a_file: Settings) -> None:
     directory = Directory(on_a_file.backup_dir or Path())
     directory.path.mkdir()
-    directory.place(NIGHT + 9_000 * DAY).write_bytes(MAGIC)
+    directory.new_path(NIGHT + 9_000 * DAY).write_bytes(MAGIC)
     assert "run" in BackupDuty(on_a_file, StandingClock(NIGHT)).due()
 
 
 def test_after_a_failed_restore_test_the_next_backup_is_tested_at_once(on_a_file: Settings) -> None:
     directory = Directory(on_a_file.backup_dir or Path())
     directory.path.mkdir()
-    directory.place(NIGHT).write_bytes(MAGIC)
-    directory.put_state(DirectoryState(Verified(directory.place(NIGHT).name, NIGHT, ["it is damaged"])))
+    directory.new_path(NIGHT).write_bytes(MAGIC)
+    directory.put_state(DirectoryState(Verified(directory.new_path(NIGHT).name, NIGHT, ["it is damaged"])))
     assert BackupDuty(on_a_file, StandingClock(NIGHT + HOUR)).due() == []
     assert BackupDuty(on_a_file, StandingClock(NIGHT + DAY)).due() == ["run", "verify"]
-    directory.place(NIGHT + 2 * HOUR).write_bytes(MAGIC)
+    directory.new_path(NIGHT + 2 * HOUR).write_bytes(MAGIC)
     assert BackupDuty(on_a_file, StandingClock(NIGHT + 3 * HOUR)).due() == ["verify"]
 
 

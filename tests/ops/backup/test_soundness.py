@@ -91,7 +91,7 @@ DAMAGES: Final[dict[str, Damage]] = {
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
 def test_a_backup_that_was_damaged_later_is_not_the_newest_one(tmp_path: Path, damage: Damage) -> None:
     directory = Directory(tmp_path)
-    good, bad = put(directory.place(START)), put(directory.place(START + DAY))
+    good, bad = put(directory.new_path(START)), put(directory.new_path(START + DAY))
     assert newest_sound(directory, KEY) == (bad, [])
     damage(bad)
     found = newest_sound(directory, KEY)
@@ -121,9 +121,9 @@ def test_a_file_is_read_once_until_it_changes(tmp_path: Path) -> None:
 
 def test_damaged_backups_never_push_the_last_sound_one_out(tmp_path: Path) -> None:
     directory = Directory(tmp_path)
-    good = put(directory.place(START))
+    good = put(directory.new_path(START))
     for day in range(1, 300):
-        directory.place(START + day * DAY).write_bytes(b"passerby backup 1\n")
+        directory.new_path(START + day * DAY).write_bytes(b"passerby backup 1\n")
     retired = directory.retire(is_sound=lambda path: not look(path, KEY).problem)
     assert len(retired) > 200
     assert good in directory.named()
@@ -132,8 +132,8 @@ def test_damaged_backups_never_push_the_last_sound_one_out(tmp_path: Path) -> No
 def test_after_damage_a_backup_is_due_at_once_and_the_age_is_that_of_the_sound_one(on_a_file: Settings) -> None:
     key = open_backup_key(on_a_file, make=True)
     directory = Directory(on_a_file.backup_dir or Path())
-    put(directory.place(NIGHT - DAY), key)
-    bad = put(directory.place(NIGHT), key)
+    put(directory.new_path(NIGHT - DAY), key)
+    bad = put(directory.new_path(NIGHT), key)
     duty = BackupDuty(on_a_file, StandingClock(NIGHT + HOUR))
     assert "run" not in duty.due()
     duty._measure(duty._look())

@@ -12,7 +12,7 @@ from passerby.adapters.redis import open_redis
 from passerby.adapters.sql import SqlRecords, init_schema
 from passerby.kernel.ids import PersonId
 from passerby.ops.doctor.finding import Finding, Verdict
-from passerby.ops.slow import Slow, look, postgres, processes, sqlite
+from passerby.ops.slow import Insights, read_insights, postgres, processes, sqlite
 from passerby.ops.slow.insight import size
 from passerby.settings import Settings
 from tests.contract.records_places import PostgresServer, make_tables
@@ -32,7 +32,7 @@ def test_a_file_shows_its_pages_and_its_log(tmp_path: Path) -> None:
     path = tmp_path / "passerby.db"
     assert sqlite.insight(path).figures == {"database": "it is made at the first start"}
     asyncio.run(make_tables(path))
-    seen = asyncio.run(look(Settings(bot_tokens=TOKEN, sqlite_db_path=path), NOW))
+    seen = asyncio.run(read_insights(Settings(bot_tokens=TOKEN, sqlite_db_path=path), NOW))
     assert set(seen.records.figures) == {"pages", "free pages", "journal", "write-ahead log"}
     assert seen.records.figures["journal"] == "wal"
     assert seen.live is None
@@ -71,7 +71,7 @@ def test_sizes_are_said_in_words() -> None:
 
 @pytest.mark.services
 def test_both_servers_are_looked_into_and_their_faults_are_found() -> None:
-    async def main(uri: str, url: str) -> Slow:
+    async def main(uri: str, url: str) -> Insights:
         await make_tables(uri)
         records = SqlRecords.at(uri)
         await records.people([PersonId(1)])
@@ -99,11 +99,11 @@ def test_both_servers_are_looked_into_and_their_faults_are_found() -> None:
         await records.aclose()
         return found
 
-    async def _settled(settings: Settings) -> Slow:
+    async def _settled(settings: Settings) -> Insights:
         """PostgreSQL's statistics come a moment later."""
         async with asyncio.timeout(60):
             while True:
-                found = await look(settings, NOW)
+                found = await read_insights(settings, NOW)
                 if verdicts(found.findings).get("dead rows big") is Verdict.WARN:
                     return found
                 await asyncio.sleep(0.2)

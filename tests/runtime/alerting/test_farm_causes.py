@@ -26,14 +26,14 @@ async def test_a_farm_is_an_alert_until_none_was_found_for_hours() -> None:
             for chat in range(4):
                 id_, at = ChatId(f"{account}.{chat}"), fleet.clock.now()
                 notes.append(Wrote(PersonId(account + 1), id_, at, 0, 2.0 + chat, "come to sweet-room.club"))
-        await watch.look()
+        await watch.judge_candidates()
         await fleet.passes(60)
         assert not fleet.fires(rules.FARM_FOUND)
         await ConductKeeper(store, lambda: notes, KEY, fleet.clock).keep()
-        await watch.look()
+        await watch.judge_candidates()
         await fleet.passes(60)
         assert fleet.fires(rules.FARM_FOUND)
         fleet.clock.offset_s += 2 * DAY_S + AGAIN_S
-        await watch.look()
+        await watch.judge_candidates()
         await fleet.passes(120)
         assert not fleet.fires(rules.FARM_FOUND)

@@ -70,7 +70,7 @@ class Fleet:
             self.clock.offset_s += STEP_S
             for probe in self._probes:
                 await self.watch.ask(probe)
-            self.watch.look()
+            self.watch.evaluate_rules()
 
     def fires(self, rule: Rule) -> bool:
         return any(name == rule.name and alert.is_firing for name, alert in self.watch.alerts.items())
@@ -139,9 +139,9 @@ def test_updates_that_nobody_takes_from_telegram_are_an_alert_until_somebody_doe
             await fleet.passes(40)
             assert fleet.fires(rules.TELEGRAM_QUEUE)
             telegram = Client({BotId(bot): tokens[0]}, sandbox.url)
-            taken = msgspec.json.decode(await telegram.raw(BotId(bot), "getUpdates", b"{}"))["result"]
+            taken = msgspec.json.decode(await telegram.post(BotId(bot), "getUpdates", b"{}"))["result"]
             done = {"offset": taken[-1]["update_id"] + 1}
-            await telegram.raw(BotId(bot), "getUpdates", msgspec.json.encode(done))
+            await telegram.post(BotId(bot), "getUpdates", msgspec.json.encode(done))
             await telegram.aclose()
             await fleet.passes(150)
             assert not fleet.fires(rules.TELEGRAM_QUEUE)
@@ -263,15 +263,15 @@ def test_a_disk_that_fills_up_is_an_alert(small_disk: Path) -> None:
     async def main() -> None:
         fleet = Fleet()
         own = SelfWatch((small_disk,), CrashTimes(), fleet.clock, _no_time)
-        own.look()
+        own.measure()
         await fleet.passes(40)
         assert not fleet.fires(rules.DISK_SPACE)
         file = _fill(small_disk, 0.95)
-        own.look()
+        own.measure()
         await fleet.passes(40)
         assert fleet.fires(rules.DISK_SPACE)
         file.unlink()
-        own.look()
+        own.measure()
         await fleet.passes(80)
         assert not fleet.fires(rules.DISK_SPACE)
 
@@ -434,12 +434,12 @@ def _machine_now() -> float:
 def test_three_killed_processes_within_an_hour_are_an_alert_and_a_clean_stop_is_none(tmp_path: Path) -> None:
     async def main() -> None:
         fleet, own = _after(tmp_path, ["ended", "killed", "killed", "ended", "killed", "ended"])
-        own.look()
+        own.measure()
         await fleet.passes(5)
         assert fleet.fires(rules.CRASHES)
         assert not fleet.fires(rules.LOOP_STUCK)
         fleet.clock.offset_s += 3700
-        own.look()
+        own.measure()
         await fleet.passes(80)
         assert not fleet.fires(rules.CRASHES)
 
@@ -450,12 +450,12 @@ def test_three_killed_processes_within_an_hour_are_an_alert_and_a_clean_stop_is_
 def test_a_stuck_event_loop_is_an_alert_after_the_restart(tmp_path: Path) -> None:
     async def main() -> None:
         fleet, own = _after(tmp_path, ["stuck", "ended"])
-        own.look()
+        own.measure()
         await fleet.passes(5)
         assert fleet.fires(rules.LOOP_STUCK)
         assert not fleet.fires(rules.CRASHES)
         fleet.clock.offset_s += 3700
-        own.look()
+        own.measure()
         await fleet.passes(80)
         assert not fleet.fires(rules.LOOP_STUCK)
 

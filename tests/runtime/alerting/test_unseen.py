@@ -23,7 +23,7 @@ class Duty:
         seen, unseen, told = msgspec.json.decode(self.kept, type=Seen), Unseen(), None
         for at in range(0, lives_s, LOOK_S):
             reported: dict[int, float] = {bot: self.now for bot in polled if at}
-            seen = unseen.look((BOT, OTHER), seen, [reported], self.now)
+            seen = unseen.add_reports((BOT, OTHER), seen, [reported], self.now)
             over = {bot: age for bot, age in unseen.ages(seen, self.told, ALERT_S, self.now).items() if age > ALERT_S}
             self.told = set(over)
             told = over.get(str(BOT), told)

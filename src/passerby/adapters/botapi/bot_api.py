@@ -201,7 +201,7 @@ class BotApi:
 
     async def updates(self, bot: BotId, offset: int | None, limit: int, timeout_s: int) -> list[Arrival]:
         body = encode(_GetUpdates(limit, timeout_s, _ALLOWED, offset))
-        answer = await self._client.raw(bot, "getUpdates", body, timeout_s=timeout_s + _POLL_GRACE_S)
+        answer = await self._client.post(bot, "getUpdates", body, timeout_s=timeout_s + _POLL_GRACE_S)
         try:
             return arrivals(answer, bot)
         except ValueError:

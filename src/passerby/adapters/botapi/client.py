@@ -163,7 +163,7 @@ class Client:
         `sends` means that the recipient may see an effect, so after a lost answer the outcome is unknown.
         Raises: TelegramError.
         """
-        # `raw` and `_result` in one: each relay passes here, and each coroutine costs.
+        # `post` and `_result` in one: each relay passes here, and each coroutine costs.
         head = self._heads.get((bot, method)) or self._head(bot, method)
         self._sending += sends
         try:
@@ -199,7 +199,7 @@ class Client:
         if self._idle is not None:
             self._settle(sends=False)
 
-    async def raw(self, bot: BotId, method: str, body: bytes, *, timeout_s: float = _QUICK_S) -> bytes:
+    async def post(self, bot: BotId, method: str, body: bytes, *, timeout_s: float = _QUICK_S) -> bytes:
         """Call a method that sends nothing, and return an answer with status 200. Raises: TelegramError."""
         head = self._heads.get((bot, method)) or self._head(bot, method)
         try:

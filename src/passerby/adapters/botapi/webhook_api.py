@@ -86,7 +86,7 @@ class BotApiWebhooks:
         while (left_s := until - loop.time()) > 0:
             body = encode(_Glimpse(timeout=max(1, round(left_s))))
             try:
-                await self._client.raw(bot, "getUpdates", body, timeout_s=left_s + _GRACE_S)
+                await self._client.post(bot, "getUpdates", body, timeout_s=left_s + _GRACE_S)
             except Conflict as error:
                 return "webhook" not in error.reason.lower()
             await asyncio.sleep(_PAUSE_S)  # after updates, which are answered at once

@@ -1,4 +1,4 @@
-"""Overrides in SQL: rows that only grow. The newest row of a place counts."""
+"""Overrides in SQL: rows that only grow. The newest row of a key counts."""
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
@@ -11,7 +11,7 @@ from passerby.adapters.sql.failures import losses, to_the_end
 from passerby.adapters.sql.panel_tables import overrides
 from passerby.adapters.sql.unreadable import identifier, readable, text_of
 from passerby.kernel.ids import BotId
-from passerby.kernel.override import Overridden, Override, Place, wordings_in
+from passerby.kernel.override import Overridden, Override, OverrideKey, wordings_in
 
 _COLUMNS: Final = (
     *(overrides.c.number, overrides.c.what, overrides.c.name, overrides.c.bot_id),
@@ -30,7 +30,7 @@ class SqlOverrides:
         return int((await self._rows(_HIGHEST, {}))[0][0] or 0)
 
     async def current(self) -> Sequence[Override]:
-        """The newest override of each place, also those that gave the default back."""
+        """The newest override of each key, also those that gave the default back."""
         return _overrides(await self._rows(_CURRENT, {}))
 
     async def versions(self, what: Overridden, name: str, limit: int) -> Sequence[Override]:
@@ -60,12 +60,12 @@ class SqlOverrides:
             return await to_the_end(read())
 
 
-async def newest_override(connection: AsyncConnection, place: Place) -> tuple[Override | None, int, int]:
-    """The newest override of a place, the next free number, and the version that it gets. For a staff transaction."""
-    asked = {"what": place.what, "name": place.name, "bot": place.bot, "language": place.language}
+async def newest_override(connection: AsyncConnection, key: OverrideKey) -> tuple[Override | None, int, int]:
+    """The newest override of a key, the next free number, and the version that it gets. For a staff transaction."""
+    asked = {"what": key.what, "name": key.name, "bot": key.bot, "language": key.language}
     row = (await connection.execute(_OF_PLACE, asked)).first()
     highest = await connection.scalar(_HIGHEST)
-    earlier = await connection.scalar(_COUNT, {"what": place.what})
+    earlier = await connection.scalar(_COUNT, {"what": key.what})
     return (_override(row) if row is not None else None), (highest or 0) + 1, (earlier or 0) + 1
 
 
@@ -84,17 +84,17 @@ def _overrides(rows: Iterable[Any]) -> list[Override]:
 
 def _override(row: Any) -> Override:
     number, what, name, bot, language, value, by, at, *version = row
-    place = Place(Overridden(what), text_of(name), BotId(identifier(bot)), text_of(language))
+    key = OverrideKey(Overridden(what), text_of(name), BotId(identifier(bot)), text_of(language))
     if value is not None:
         text_of(value)
-    if place.what is Overridden.TEXT and value is not None:
+    if key.what is Overridden.TEXT and value is not None:
         wordings_in(value)
-    return Override(number, place, value, by, at, *version)
+    return Override(number, key, value, by, at, *version)
 
 
 def _row(each: Override) -> dict[str, Any]:
-    place = each.place
-    values = (each.number, place.what.value, place.name, place.bot, place.language, each.value, each.by, each.at)
+    key = each.key
+    values = (each.number, key.what.value, key.name, key.bot, key.language, each.value, each.by, each.at)
     return {column.name: value for column, value in zip(_COLUMNS, values, strict=True)}
 
 

@@ -86,7 +86,7 @@ faults = sa.Table(
 overrides = sa.Table(
     "overrides",
     metadata,
-    # Changes that staff made while the fleet runs. The newest row of a place counts; the others are its versions.
+    # Changes that staff made while the fleet runs. The newest row of a key counts; the others are its versions.
     sa.Column("number", _ROW_ID, primary_key=True, autoincrement=False),
     sa.Column("what", sa.Text, nullable=False, comment="setting or text"),
     sa.Column("name", sa.Text, nullable=False, comment="of the setting, or the text's key"),

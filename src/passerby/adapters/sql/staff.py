@@ -292,9 +292,9 @@ async def _with_wanted(connection: AsyncConnection, facts: StaffFacts, wanted: F
     case = wanted.case or case_about(approval)
     if case is not None and facts.me is not None:
         found["desk"] = await cases.desk(connection, facts.me, case, now)
-    if wanted.place is not None:
+    if wanted.override_key is not None:
         names = ("override", "next_override", "override_version")
-        found |= zip(names, await newest_override(connection, wanted.place), strict=True)
+        found |= zip(names, await newest_override(connection, wanted.override_key), strict=True)
     if bought := wanted.purchase or purchase_of(approval):
         found["purchase"] = await purchase_of_code(connection, bought)
     if made := wanted.promo or promo_about(approval):

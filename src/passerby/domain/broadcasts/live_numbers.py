@@ -41,11 +41,11 @@ def filled(content: Content, number: int) -> Content:
 def _moved(entity: Entity, begin: int, length: int) -> Entity:
     """The entity after the placeholder at `begin` became `length` units long. All in UTF-16 units."""
 
-    def place(old: int) -> int:
+    def moved(old: int) -> int:
         if old >= begin + len(WAITING):
             return old - len(WAITING) + length
         return min(old, begin + length)
 
-    start = place(entity.offset)
-    end = place(entity.offset + entity.length)
+    start = moved(entity.offset)
+    end = moved(entity.offset + entity.length)
     return msgspec.structs.replace(entity, offset=start, length=end - start)

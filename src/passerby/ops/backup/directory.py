@@ -100,7 +100,7 @@ class Directory:
                 return path
         raise NoSuchBackup("there is no such backup; passerby backup list names them")
 
-    def place(self, now: float) -> Path:
+    def new_path(self, now: float) -> Path:
         """The path of a backup that begins now."""
         return self.path / f"{datetime.fromtimestamp(now, UTC).strftime(_FORM)}{SUFFIX}"
 

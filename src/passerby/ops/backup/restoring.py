@@ -108,7 +108,7 @@ async def restore(
                     raise PeopleThere(
                         f"the database holds {counted(people, 'person', 'people')}: add --replace to replace them"
                     )
-                found = await still.look()
+                found = await still.contents()
                 busy = found.busy or {}
                 if found.busy is None and not is_damaged:
                     busy = await ended_chats.in_records(records_of(settings))

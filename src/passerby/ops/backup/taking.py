@@ -44,7 +44,7 @@ async def take(settings: Settings, now: Callable[[], float], reached: Callable[[
         reached("sweep")
         directory.sweep()
         await database.sweep()
-        path = directory.place(now())
+        path = directory.new_path(now())
         if path.exists():
             raise BackupFailed("a backup was begun in this very second; try again")
         reached("dump")

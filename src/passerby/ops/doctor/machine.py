@@ -126,7 +126,7 @@ def _environment(_: Settings) -> Iterator[Finding]:
 
 
 def _metrics(settings: Settings) -> Iterator[Finding]:
-    place = settings.metrics_place
+    place = settings.metrics_address
     if place is None or addresses.is_loopback(place.host):
         return
     yield warn(

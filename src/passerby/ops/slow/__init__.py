@@ -4,6 +4,6 @@ It only reads. Whatever cannot be read is left out, and said.
 """
 
 from passerby.ops.slow.insight import Insight
-from passerby.ops.slow.look import Slow, look
+from passerby.ops.slow.insights import Insights, read_insights
 
-__all__ = ["Insight", "Slow", "look"]
+__all__ = ["Insight", "Insights", "read_insights"]

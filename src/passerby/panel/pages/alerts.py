@@ -7,7 +7,7 @@ from passerby.domain.alerts.runbooks import RUNBOOKS
 from passerby.kernel.staff import Permission
 from passerby.kernel.staff_requests import AlertAsked
 from passerby.panel.http import Answer, see
-from passerby.panel.live import LiveLook
+from passerby.panel.live import FleetReader
 from passerby.panel.look import Look
 from passerby.panel.visit import Act, Page, Route, Visit
 
@@ -15,7 +15,7 @@ from passerby.panel.visit import Act, Page, Route, Visit
 class AlertsPage:
     page = Page("/alerts", "Alerts", Permission.ALERTS)
 
-    def __init__(self, look: Look, live: LiveLook, act: Act, thresholds: Mapping[str, float]) -> None:
+    def __init__(self, look: Look, live: FleetReader, act: Act, thresholds: Mapping[str, float]) -> None:
         self._look = look
         self._live = live
         self._act = act
@@ -29,7 +29,7 @@ class AlertsPage:
         )
 
     async def show(self, visit: Visit) -> Answer:
-        fleet = await self._live.look()
+        fleet = await self._live.fleet()
         firing = {each.name for each in fleet.alerts}
         rules = [
             {

@@ -11,7 +11,7 @@ from passerby.kernel.ids import BotId
 from passerby.kernel.staff import Permission
 from passerby.kernel.staff_requests import BotAddAsked, DrainAsked, DrainEndAsked, RetireAsked
 from passerby.panel.http import Answer, see
-from passerby.panel.live import LiveLook
+from passerby.panel.live import FleetReader
 from passerby.panel.look import Look, people
 from passerby.panel.pages.growth import bots_of, read_growth
 from passerby.panel.pages.now import Bots, read_samples
@@ -52,7 +52,7 @@ class BotsPage:
     def __init__(
         self,
         look: Look,
-        live: LiveLook,
+        live: FleetReader,
         reading: PanelReader,
         staff: SqlStaff,
         act: Act,
@@ -86,7 +86,7 @@ class BotsPage:
         return await self._page(visit, "", 200)
 
     async def _page(self, visit: Visit, said: str, status: int) -> Answer:
-        fleet = await self._live.look()
+        fleet = await self._live.fleet()
         samples = await read_samples(self._reading, visit.now, SHOWN_MIN)
         today = int(visit.now // 86_400)
         growth, counted_at = await read_growth(self._reading, today - 29, today)

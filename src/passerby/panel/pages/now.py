@@ -10,7 +10,7 @@ from passerby.kernel.ids import BotId
 from passerby.kernel.staff import Permission
 from passerby.panel.figure import RECORDS, STORE, WORKERS, Figure
 from passerby.panel.http import Answer
-from passerby.panel.live import Fleet, LiveLook
+from passerby.panel.live import Fleet, FleetReader
 from passerby.panel.look import Look, count, people, seconds
 from passerby.panel.marks import Marks
 from passerby.panel.samples import Sample, between, per_minute, sample_of
@@ -30,7 +30,7 @@ Bots = Callable[[], Sequence[BotId]]
 class NowPage:
     page = Page("/", "Now", Permission.FIGURES)
 
-    def __init__(self, look: Look, live: LiveLook, reading: PanelReader, marks: Marks, bots: Bots) -> None:
+    def __init__(self, look: Look, live: FleetReader, reading: PanelReader, marks: Marks, bots: Bots) -> None:
         self._look = look
         self._live = live
         self._reading = reading
@@ -42,7 +42,7 @@ class NowPage:
         return (Route("GET", "/", self.show, Permission.FIGURES),)
 
     async def show(self, visit: Visit) -> Answer:
-        fleet = await self._live.look()
+        fleet = await self._live.fleet()
         online = await self._reading.online(visit.now)
         waiting = await self._reading.waiting(visit.now)
         samples = await read_samples(self._reading, visit.now, SHOWN_MIN + 1)

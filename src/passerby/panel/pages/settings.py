@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from passerby.adapters.sql.overrides import SqlOverrides
 from passerby.catalogue import Catalogue
-from passerby.kernel.override import Overridden, Override, Place
+from passerby.kernel.override import Overridden, Override, OverrideKey
 from passerby.kernel.staff import Permission
 from passerby.kernel.staff_requests import OverrideAsked
 from passerby.panel.http import Answer, see
@@ -79,7 +79,7 @@ class SettingsPage:
         )
 
     async def show(self, visit: Visit) -> Answer:
-        newest = {each.place.name: each for each in await self._current()}
+        newest = {each.key.name: each for each in await self._current()}
         in_effect, refused = self._in_effect(newest.values())
         values = in_effect.shown()
         chosen = {name.upper() for name in self._settings.model_fields_set}
@@ -120,7 +120,7 @@ class SettingsPage:
         name, value = form.get("name", ""), _wished(form)
         if name not in NAMES:
             return see("/settings")
-        newest = {each.place.name: each for each in await self._current()}
+        newest = {each.key.name: each for each in await self._current()}
         before, _ = self._in_effect(newest.values())
         try:
             after = self._with(newest.values(), name, value)
@@ -137,7 +137,7 @@ class SettingsPage:
         form = visit.request.form
         name, value, seen = form.get("name", ""), _wished(form), form.get("seen", "")
         current = await self._current()
-        is_known = name in NAMES or (value is None and name in {each.place.name for each in current})
+        is_known = name in NAMES or (value is None and name in {each.key.name for each in current})
         if not is_known or not seen.isdecimal() or len(seen) > 15:
             return see("/settings")
         try:
@@ -145,7 +145,7 @@ class SettingsPage:
         except WrongSetting as error:
             said = told(error, name)
             return await self._one(visit, name, said, 400, typed=value)
-        done = await self._act(OverrideAsked(Place(Overridden.SETTING, name), value, int(seen)), visit.by)
+        done = await self._act(OverrideAsked(OverrideKey(Overridden.SETTING, name), value, int(seen)), visit.by)
         if name not in NAMES:
             return see("/settings")
         said = self._words.plain(done.reply, "en") if done.reply is not None else ""
@@ -164,7 +164,7 @@ class SettingsPage:
         if described is None:
             return self._look.page(visit, "error.html", {"said": "This setting cannot be changed here."}, 404)
         versions = await self._overrides.versions(Overridden.SETTING, name, SHOWN)
-        newest = {each.place.name: each for each in await self._current()}
+        newest = {each.key.name: each for each in await self._current()}
         in_effect, refused = self._in_effect(newest.values())
         values = {
             "title": name,
@@ -182,7 +182,7 @@ class SettingsPage:
         return self._look.page(visit, "setting.html", values, status)
 
     async def _current(self) -> Sequence[Override]:
-        return [each for each in await self._overrides.current() if each.place.what is Overridden.SETTING]
+        return [each for each in await self._overrides.current() if each.key.what is Overridden.SETTING]
 
     async def _names(self) -> dict[int, str]:
         return {0: "command line"} | {int(each.number): each.name for each in await self._staff.everybody()}
@@ -204,12 +204,12 @@ class SettingsPage:
 
 
 def _values(current: Iterable[Override]) -> dict[str, str]:
-    return {each.place.name: each.value for each in current if each.value is not None}
+    return {each.key.name: each.value for each in current if each.value is not None}
 
 
 def _refused(override: Override, error: WrongSetting) -> dict[str, Any]:
     """A stored value that does not count."""
-    name = override.place.name
+    name = override.key.name
     why = f"{error.setting} {error.problem}" if name in NAMES else "This release has no such setting"
     return {"name": name, "value": override.value, "seen": override.number, "why": why}
 

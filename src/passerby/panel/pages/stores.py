@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from passerby.kernel.staff import Permission
-from passerby.ops.slow.look import Slow
+from passerby.ops.slow.insights import Insights
 from passerby.panel.http import Answer
 from passerby.panel.look import Look
 from passerby.panel.visit import Page, Route, Visit
@@ -16,10 +16,10 @@ class StoresPage:
 
     page = Page("/stores", "Stores", Permission.SETTINGS)
 
-    def __init__(self, look: Look, slow: Callable[[float], Awaitable[Slow]]) -> None:
+    def __init__(self, look: Look, slow: Callable[[float], Awaitable[Insights]]) -> None:
         self._look = look
         self._slow = slow
-        self._last: tuple[float, Slow] | None = None
+        self._last: tuple[float, Insights] | None = None
 
     @property
     def routes(self) -> tuple[Route, ...]:

@@ -15,7 +15,7 @@ from passerby.catalogue.catalogue import NAME
 from passerby.catalogue.template import Template, Wording, escape
 from passerby.catalogue.wordings import compiled, problems, source
 from passerby.kernel.ids import BotId
-from passerby.kernel.override import EVERY_BOT, Overridden, Override, Place, value_of, wordings_in
+from passerby.kernel.override import EVERY_BOT, Overridden, Override, OverrideKey, value_of, wordings_in
 from passerby.kernel.staff import Permission
 from passerby.kernel.staff_requests import OverrideAsked
 from passerby.panel.http import Answer, see
@@ -29,9 +29,9 @@ MOST: Final = 6000
 
 
 class Chosen(NamedTuple):
-    """The place that a page is about, and the wording that came with the release."""
+    """The text that a page is about, and the wording that came with the release."""
 
-    place: Place
+    key: OverrideKey
     original: Wording
 
 
@@ -68,13 +68,13 @@ class TextsPage:
         wanted = visit.request.query.get("find", "").strip()[:100]
         language = self._language(visit.request.query.get("language", "en"))
         changed = [each for each in await self._current() if each.value is not None]
-        keys = {each.place.name for each in changed} if not wanted else self._found(wanted, language)
+        keys = {each.key.name for each in changed} if not wanted else self._found(wanted, language)
         listed = sorted(keys)
         rows = [
             {
                 "key": key,
                 "words": _first(self._words.original(key, language)),
-                "is_changed": any(each.place.name == key for each in changed),
+                "is_changed": any(each.key.name == key for each in changed),
             }
             for key in listed[:SHOWN]
         ]
@@ -107,7 +107,7 @@ class TextsPage:
         if wrong:
             return await self._one(visit, chosen, wrong=wrong, wishes=wishes, status=400)
         then = chosen.original if wishes is None else compiled(wishes, chosen.original)
-        if chosen.place.name == NAME and wishes is None:
+        if chosen.key.name == NAME and wishes is None:
             then = Wording((Template("(the name stays; change it at BotFather)", "", ()),))
         review = {
             "wishes": wishes,
@@ -128,7 +128,7 @@ class TextsPage:
         if wrong:
             return await self._one(visit, chosen, wrong=wrong, wishes=wishes, status=400)
         value = value_of(wishes) if wishes is not None else None
-        done = await self._act(OverrideAsked(chosen.place, value, int(seen)), visit.by)
+        done = await self._act(OverrideAsked(chosen.key, value, int(seen)), visit.by)
         said = self._words.plain(done.reply, "en") if done.reply is not None else ""
         return await self._one(visit, chosen, said=said, status=409 if done.refused else 200)
 
@@ -145,15 +145,15 @@ class TextsPage:
     ) -> Answer:
         if chosen is None:
             return self._look.page(visit, "error.html", {"said": "There is no such text."}, 404)
-        place = chosen.place
-        every = await self._overrides.versions(Overridden.TEXT, place.name, 10 * VERSIONS)
-        versions = [each for each in every if each.place == place][:VERSIONS]
+        key = chosen.key
+        every = await self._overrides.versions(Overridden.TEXT, key.name, 10 * VERSIONS)
+        versions = [each for each in every if each.key == key][:VERSIONS]
         counts = versions[0].value if versions else None
         sources = wishes or (wordings_in(counts) if counts is not None else tuple(map(source, self._templates(chosen))))
         names = {0: "command line"} | {int(each.number): each.name for each in await self._staff.everybody()}
         shown = {
-            "title": place.name,
-            "place": place,
+            "title": key.name,
+            "key": key,
             "languages": self._words.languages,
             "bots": [str(bot) for bot in self._bots()],
             "said": said,
@@ -164,7 +164,7 @@ class TextsPage:
             "review": review,
             "seen": versions[0].number if versions else 0,
             "versions": [(each, wordings_in(each.value) if each.value is not None else None) for each in versions],
-            "elsewhere": _elsewhere(every, place),
+            "elsewhere": _elsewhere(every, key),
             "names": names,
         }
         return self._look.page(visit, "text.html", shown, status)
@@ -174,8 +174,8 @@ class TextsPage:
 
     def _now(self, chosen: Chosen) -> Wording:
         """The wording that counts in this process, which is up to date within seconds."""
-        place = chosen.place
-        return self._words.of(place.bot).current(place.name, place.language) or chosen.original
+        key = chosen.key
+        return self._words.of(key.bot).current(key.name, key.language) or chosen.original
 
     def _chosen(self, key: str, language: str, bot: str) -> Chosen | None:
         if bot not in ("0", *map(str, self._bots())) or language not in self._words.languages:
@@ -184,12 +184,12 @@ class TextsPage:
             return None
         original = self._words.original(key, language)
         number = BotId(int(bot)) if bot != "0" else EVERY_BOT
-        return None if original is None else Chosen(Place(Overridden.TEXT, key, number, language), original)
+        return None if original is None else Chosen(OverrideKey(Overridden.TEXT, key, number, language), original)
 
     def _wrong(self, chosen: Chosen, wishes: Sequence[str]) -> list[str]:
-        found = problems(chosen.place.name, wishes, chosen.original)
-        taken = self._words.find_word(wishes[0]) if chosen.place.name.startswith("keys.") else None
-        if taken not in (None, chosen.place.name):
+        found = problems(chosen.key.name, wishes, chosen.original)
+        taken = self._words.key_with_label(wishes[0]) if chosen.key.name.startswith("keys.") else None
+        if taken not in (None, chosen.key.name):
             found.append("Another key has this label, or had it once. A press would do what that key does.")
         return found
 
@@ -206,7 +206,7 @@ class TextsPage:
         return asked if asked in self._words.languages else "en"
 
     async def _current(self) -> Sequence[Override]:
-        return [each for each in await self._overrides.current() if each.place.what is Overridden.TEXT]
+        return [each for each in await self._overrides.current() if each.key.what is Overridden.TEXT]
 
 
 def _wishes(form: Any, chosen: Chosen) -> tuple[str, ...] | None:
@@ -234,9 +234,9 @@ def _first(wording: Wording | None) -> str:
     return (template.plain % tuple(f"‹{name}›" for name in template.names))[:140]
 
 
-def _elsewhere(every: Sequence[Override], place: Place) -> list[Place]:
-    """Other places where this text is changed."""
-    newest: dict[Place, Override] = {}
+def _elsewhere(every: Sequence[Override], key: OverrideKey) -> list[OverrideKey]:
+    """The other bots and languages for which this text is changed."""
+    newest: dict[OverrideKey, Override] = {}
     for each in every:
-        newest.setdefault(each.place, each)
-    return [other for other, each in newest.items() if other != place and each.value is not None]
+        newest.setdefault(each.key, each)
+    return [other for other, each in newest.items() if other != key and each.value is not None]

@@ -136,7 +136,7 @@ class AlertWatch:
         await self._read()
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._look_on())
+                group.create_task(self._watch_rules())
                 for probe in self._config.probes:
                     group.create_task(self._probe_on(probe))
                 for channel in self._config.channels:
@@ -158,14 +158,14 @@ class AlertWatch:
                     self._kept = msgspec.json.decode(blob, type=Kept)
             return
 
-    async def _look_on(self) -> None:
+    async def _watch_rules(self) -> None:
         while not self._lost:
             await self._heed()
-            self.look()
+            self.evaluate_rules()
             await self._keep()
             await self._clock.sleep(LOOK_EVERY_S)
 
-    def look(self) -> None:
+    def evaluate_rules(self) -> None:
         """Evaluate every rule once."""
         now, kept = self._clock.now(), self._kept
         for name, reading in self._readings(now).items():
@@ -208,10 +208,10 @@ class AlertWatch:
         found: dict[str, Reading] = {rules.BOT_LOST.name: {str(bot): 1.0 for bot in sorted(lost)}}
         figures = [report.figures for report in reports.values() if report.figures is not None]
         kept, bots = self._kept, self._bots()
-        kept.swept = self._swept.look(bots, kept.swept, (each.swept_at for each in figures), now)
+        kept.swept = self._swept.add_reports(bots, kept.swept, (each.swept_at for each in figures), now)
         found[rules.SWEEP_OLD.name] = self._ages(rules.SWEEP_OLD, self._swept, kept.swept, MINUTE_S, lost, now)
         if self._config.polls:
-            kept.polled = self._polled.look(bots, kept.polled, (each.polled_at for each in figures), now)
+            kept.polled = self._polled.add_reports(bots, kept.polled, (each.polled_at for each in figures), now)
             found[rules.BOT_NOT_POLLED.name] = self._ages(
                 rules.BOT_NOT_POLLED, self._polled, kept.polled, 1.0, lost, now
             )

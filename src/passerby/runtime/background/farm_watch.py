@@ -144,13 +144,13 @@ class FarmWatch:
             while True:
                 await self._clock.sleep(JUDGE_EVERY_S)
                 try:
-                    await self.look()
+                    await self.judge_candidates()
                 except LiveStoreLost as error:
                     logs.record("farm_watch.store_lost", "debug", error=logs.name_of(error))
         finally:
             metrics.FARM_ACCOUNTS.clear()  # whoever looks next counts them
 
-    async def look(self) -> None:
+    async def judge_candidates(self) -> None:
         """Judge the candidates. Raises: LiveStoreLost."""
         now = self._clock.now()
         self._raised = {what: at for what, at in self._raised.items() if now - at < AGAIN_S}

@@ -49,11 +49,11 @@ class IdleChatWatch:
             if not thresholds:
                 continue
             try:
-                await self.look(min(thresholds))
+                await self.bring_up_idle(min(thresholds))
             except LiveStoreLost as error:
                 logs.record("clock.store_lost", "debug", error=logs.name_of(error))
 
-    async def look(self, idle_s: float) -> None:
+    async def bring_up_idle(self, idle_s: float) -> None:
         now, monotonic = self._clock.now(), self._clock.monotonic()
         if abs((now - self._looked_at[0]) - (monotonic - self._looked_at[1])) > CLOCK_SET_S:
             self._clock_set_at = monotonic

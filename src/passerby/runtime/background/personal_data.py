@@ -68,11 +68,11 @@ class PersonalDataTask:
         while True:
             await self._clock.sleep(EVERY_S)
             try:
-                await self.look()
+                await self.advance_requests()
             except (LiveStoreLost, RecordsLost) as error:
                 logs.record("personal_data.store_lost", "debug", error=logs.name_of(error))
 
-    async def look(self) -> None:
+    async def advance_requests(self) -> None:
         """Take each open request one step further. Raises: LiveStoreLost, RecordsLost."""
         now = self._clock.now()
         self._raised = {event: at for event, at in self._raised.items() if now - at < AGAIN_S}

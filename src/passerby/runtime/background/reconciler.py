@@ -1,7 +1,8 @@
-"""Compares the live store with the records, and repairs the people on whom they differ.
+"""Compares the live store with the records, and repairs the people on whom they differ. It also ends the chats of people
+in doubt, which needs the live store only (`doubt`, `doubt_everybody`).
 
-The rules are in `domain.reconcile`. This module reads both stores, looks twice before it believes a difference, and
-stores the repair. A repair is a commit like any other. It names the versions that it replaces, so it is not stored if
+The rules are in `domain.reconcile`. A comparison reads both stores, and looks twice before it believes a difference. A
+repair is a commit like any other. It names the versions that it replaces, so it is not stored if
 the person has acted meanwhile. The journal carries it to the records.
 
 Why it looks twice: one store is read a moment after the other. A person who acts in between seems to differ, but does
@@ -34,11 +35,13 @@ from passerby.ports.records import Records
 from passerby.telemetry import logs, metrics
 
 LOOKS = 3
-"""How often people who act during a look are looked at, in all. After that, the next check looks at them."""
+"""How often one comparison looks at people who act during each of its looks. The next comparison sees them again."""
 
 DOUBT_LOOKS = 20
+"""How often a doubt looks at people who act during each of its looks. Then the caller waits and tries again."""
+
 DOUBT_PAUSE_S = 0.05
-"""How often a doubt looks at people who act meanwhile, in all, and the pause before each further look."""
+"""The pause between two looks of a doubt."""
 
 AT_ONCE = 50
 """How many groups are repaired at the same time, so that they share one sync of the disk."""
@@ -80,10 +83,8 @@ class Reconciler:
     async def reconcile(self) -> bool:
         """Compare everybody who is active in either store, and repair the differences.
 
-        Returns whether every repair was stored.
-
-        False: a person in doubt acted meanwhile; the next check looks at them again. Raises: LiveStoreLost,
-        RecordsLost.
+        Returns whether every repair was stored. If a person in doubt acted meanwhile, theirs was not, and the next
+        comparison sees them again. Raises: LiveStoreLost, RecordsLost.
         """
         doubts = self._store.doubts
         active = await self._records.active()
@@ -115,8 +116,9 @@ class Reconciler:
 
         `at_start`: this may be an older state of the files. If no other process uses them, every chat and search that
         is older than this process ends, too. Returns how many people were told.
-        Raises: Fenced, LiveStoreLost. After the
-        second, some may still be in their chats, and the caller tries again.
+
+        Raises: Fenced, LiveStoreLost. After LiveStoreLost, some people may still be in their chats, and the caller
+        tries again.
         """
         before = self._alone_since if at_start else float("-inf")
         return await self._end(lambda view: bot in view.newest.bots or _since(view.newest) < before, (fence,))

@@ -40,7 +40,7 @@ class Referrals:
         self._rng = rng
         self._looked_at = float("-inf")
 
-    async def look(self) -> None:
+    async def decide_due(self) -> None:
         """Once a minute: decide what is due, and raise what follows. Raises: RecordsLost."""
         now = self._clock.now()
         if now - self._looked_at < EVERY_S:

@@ -26,14 +26,14 @@ from passerby.kernel.participant import Searching, State
 _BY_HAND: Final = (MessageReceived, ButtonPressed)
 _ARRIVALS: Final = (MessageReceived, ButtonPressed, Overrun)
 
-FindWord = Callable[[str], str | None]
+KeyWithLabel = Callable[[str], str | None]
 """The text key of the reply key with exactly this label, in any language."""
 
 
 class Router:
-    def __init__(self, features: Iterable[Feature], find_word: FindWord) -> None:
+    def __init__(self, features: Iterable[Feature], key_with_label: KeyWithLabel) -> None:
         """Raises: ValueError, if two features have the same key."""
-        self._find_word = find_word
+        self._key_with_label = key_with_label
         self._commands: dict[str, Decider] = {}
         self._words: dict[str, Decider] = {}
         self._presses: dict[str, Decider] = {}
@@ -122,7 +122,7 @@ class Router:
         """Whether an event is a command, a button or a reply key, and not a message for a partner."""
         if isinstance(event, MessageReceived):
             words = event.text
-            return words.startswith("/") or (words != "" and self._find_word(words) is not None)
+            return words.startswith("/") or (words != "" and self._key_with_label(words) is not None)
         return isinstance(event, ButtonPressed)
 
     def also_load(self, decider: Decider | None, event: Event, facts: Facts) -> tuple[PersonId, ...]:
@@ -190,7 +190,7 @@ class Router:
         if not facts.me.profile.complete:
             return self._newcomer
         if words:
-            key = self._find_word(words)
+            key = self._key_with_label(words)
             if key is not None and (decider := self._words.get(key)) is not None:
                 return decider
         if self._unknown is not None and not is_plain:

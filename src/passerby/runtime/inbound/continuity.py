@@ -83,7 +83,7 @@ class Doubt(Protocol):
         ...
 
 
-class _Place(msgspec.Struct, frozen=True, array_like=True):
+class _Note(msgspec.Struct, frozen=True, array_like=True):
     """The note. `offset`: the first update that was not done. `at`: Unix seconds. `since`: `DoneMarks.marks_since`.
     `is_steady`: whether enough updates had come without a hole."""
 
@@ -94,12 +94,12 @@ class _Place(msgspec.Struct, frozen=True, array_like=True):
     is_steady: bool
 
 
-def _read(note: bytes | None) -> _Place | None:
+def _read(note: bytes | None) -> _Note | None:
     """The note. None if there is none, or if another release or a damage wrote it: it says nothing then."""
     if note is None:
         return None
     try:
-        return msgspec.json.decode(note, type=_Place)
+        return msgspec.json.decode(note, type=_Note)
     except (msgspec.DecodeError, ValueError, OverflowError):
         return None
 
@@ -109,7 +109,7 @@ class Continuity:
 
     An intake compares two numbers for each poll, and calls a method only if they say so. `ceiling`: the highest offset
     that may be confirmed without a call of `raise_ceiling` first. `expected`: the update after the last that was taken;
-    -1 if that is not known yet. `is_owed`: `settle` must be called before the next poll.
+    -1 if that is not known yet. `must_end_chats`: `settle` must be called before the next poll.
     """
 
     def __init__(
@@ -130,10 +130,10 @@ class Continuity:
         self._is_said = False
         self.ceiling = -1
         self.expected = -1
-        self.is_owed = False
+        self.must_end_chats = False
 
-    def go_on(self, first: int, following: int) -> None:
-        """An answer without holes, up to the update before `following`, continues what we took."""
+    def note_continued(self, first: int, following: int) -> None:
+        """Note an answer without holes that continues what we took. `following` is the update after its last one."""
         count = following - max(first, self.expected)
         if count <= 0:
             return
@@ -147,7 +147,7 @@ class Continuity:
     async def raise_ceiling(self, offset: int) -> None:
         """Return when updates below `offset` may be confirmed. Raises: LiveStoreLost.
 
-        Next to ids that Telegram has left out, each step is stored: they have no done mark.
+        Near a hole, a note is stored for each update: the ids that Telegram left out have no done mark.
         """
         await self._keep(offset, offset + ROOM)
         self.ceiling = offset if offset <= self._holes_until else offset + ROOM
@@ -165,8 +165,8 @@ class Continuity:
 
     async def _keep(self, offset: int, ceiling: int) -> None:
         now = self._clock.now()
-        place = _Place(offset, ceiling, now, self._store.marks_since, self._steady >= STEADY)
-        await self._write(msgspec.json.encode(place))
+        note = _Note(offset, ceiling, now, self._store.marks_since, self._steady >= STEADY)
+        await self._write(msgspec.json.encode(note))
         self._kept_at = now
 
     async def _write(self, note: bytes | None) -> None:
@@ -175,7 +175,7 @@ class Continuity:
         except Fenced:
             await write_refused(self._leases, (self._fence,))
 
-    async def look(self, arrivals: Sequence[Arrival], offset: int) -> None:
+    async def check(self, arrivals: Sequence[Arrival], offset: int) -> None:
         """Compare an answer with what we expect. Return when its updates may be decided. Raises: LiveStoreLost.
 
         `offset`: the one that we asked from; -1 for the head of the queue.
@@ -184,7 +184,7 @@ class Continuity:
         first, last = updates[0], updates[-1]
         is_first = self.expected < 0
         if await self._continues(first):
-            self.go_on(first, last + 1)
+            self.note_continued(first, last + 1)
         else:
             ended = await self._end_chats(at_start=is_first)
             metrics.MISSING_AT.set(self._clock.now(), self._bot)
@@ -213,12 +213,12 @@ class Continuity:
 
     async def _continues_note(self, first: int) -> bool:
         """The same for the first answer to this process. The note says where the process before it stopped."""
-        place = _read((await self._store.memos((self._name,))).get(self._name))
-        if place is None or self._store.marks_since is None:
+        note = _read((await self._store.memos((self._name,))).get(self._name))
+        if note is None or self._store.marks_since is None:
             return True
-        if place.is_steady:
+        if note.is_steady:
             self._steady = STEADY
-        return await _follows(place, self._bot, first, self._store, self._clock)
+        return await _follows(note, self._bot, first, self._store, self._clock)
 
     def _may_be_taken(self, count: int, since: float) -> bool:
         return _may_be_taken(count, self._clock.now() - since)
@@ -227,7 +227,7 @@ class Continuity:
         """Another program has asked for updates of the bot, while we are sure of our lease."""
         before, self._conflict_at = self._conflict_at, self._clock.monotonic()
         if self._conflict_at - before <= CONFLICTS_S:
-            self.is_owed = True
+            self.must_end_chats = True
             try:
                 await self.settle()
             except LiveStoreLost:
@@ -236,7 +236,7 @@ class Continuity:
     async def settle(self) -> None:
         """End the chats, because of a conflict. Raises: LiveStoreLost."""
         ended = await self._end_chats()
-        self.is_owed = False
+        self.must_end_chats = False
         if ended or not self._is_said:
             self._is_said = True
             logs.record("bot.polled_elsewhere", "error", bot=self._bot, count=ended, reason=_CONFLICT)
@@ -255,42 +255,41 @@ async def bots_with_gaps(bots: Iterable[BotId], telegram: Telegram, store: LiveS
     A bot without a waiting update, or whose first one does not come in time, is left out.
     """
     names = {bot: _note_of(bot) for bot in bots}
-    notes = await store.memos(tuple(names.values()))
-    read = {bot: _read(notes.get(name)) for bot, name in names.items()}
-    places = {bot: place for bot, place in read.items() if place is not None}
-    if not places or store.marks_since is None:
+    stored = await store.memos(tuple(names.values()))
+    notes = {bot: note for bot, name in names.items() if (note := _read(stored.get(name))) is not None}
+    if not notes or store.marks_since is None:
         return []
-    looks = {bot: asyncio.ensure_future(_has_gap(bot, place, telegram, store, clock)) for bot, place in places.items()}
+    checks = {bot: asyncio.ensure_future(_has_gap(bot, note, telegram, store, clock)) for bot, note in notes.items()}
     try:
-        await asyncio.wait(looks.values(), timeout=LOOK_BACK_S)
-        return [bot for bot, look in looks.items() if look.done() and look.result()]
+        await asyncio.wait(checks.values(), timeout=LOOK_BACK_S)
+        return [bot for bot, check in checks.items() if check.done() and check.result()]
     finally:
-        for look in looks.values():
-            look.cancel()
-        await asyncio.gather(*looks.values(), return_exceptions=True)
+        for check in checks.values():
+            check.cancel()
+        await asyncio.gather(*checks.values(), return_exceptions=True)
 
 
-async def _has_gap(bot: BotId, place: _Place, telegram: Telegram, store: LiveStore, clock: Clock) -> bool:
+async def _has_gap(bot: BotId, note: _Note, telegram: Telegram, store: LiveStore, clock: Clock) -> bool:
     try:
         arrivals = await telegram.updates(bot, None, 1, 0)
     except TelegramError:
         return False  # the polls say why
-    return bool(arrivals) and not await _follows(place, bot, arrivals[0].ref.update, store, clock)
+    return bool(arrivals) and not await _follows(note, bot, arrivals[0].ref.update, store, clock)
 
 
 def _note_of(bot: BotId) -> str:
     return f"polled:{bot}"
 
 
-async def _follows(place: _Place, bot: BotId, first: int, store: LiveStore, clock: Clock) -> bool:
+async def _follows(note: _Note, bot: BotId, first: int, store: LiveStore, clock: Clock) -> bool:
     """Whether nobody else has taken updates between a note and the first one that waits, as far as we can tell."""
-    if first <= place.offset or not place.is_steady or not _may_be_taken(first - place.offset, clock.now() - place.at):
+    if first <= note.offset or not note.is_steady or not _may_be_taken(first - note.offset, clock.now() - note.at):
         return True
-    if first > place.ceiling:
+    if first > note.ceiling:
         return False
-    if place.since != store.marks_since:
+    if note.since != store.marks_since:
         return True  # the marks of the last second may be lost, so these updates may be ours
-    ours = range(place.offset, first)
+    ours = range(note.offset, first)
     return len(await store.done(bot, ours)) == len(ours)
 
 

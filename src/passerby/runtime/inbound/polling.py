@@ -104,8 +104,8 @@ class Window:
 
 
 class Intake:
-    """Polls one bot until it is cancelled or told to `stop`. `put` gets each new update, and how many workers it has
-    ended.
+    """Polls one bot until it is cancelled or told to `stop`. `put` gets each new update, and how many workers have
+    crashed at it.
 
     `assurance` says whether another process could be polling the bot. It is asked before each poll, which confirms, and
     before updates are taken, because the process may have been paused in between. The bot is not polled while its token
@@ -172,7 +172,7 @@ class Intake:
             watch = self._watch
             try:
                 if watch is not None:
-                    if watch.is_owed:
+                    if watch.must_end_chats:
                         await watch.settle()
                     if offset is not None and offset > watch.ceiling:
                         await watch.raise_ceiling(offset)
@@ -241,11 +241,11 @@ class Intake:
         """Return when we know that these updates follow the ones before, or when the bot's chats have ended."""
         first, last = arrivals[0].ref.update, arrivals[-1].ref.update
         if offset <= first <= watch.expected and last - first == len(arrivals) - 1:
-            watch.go_on(first, last + 1)
+            watch.note_continued(first, last + 1)
             return
         if self.window.unfinished and min(each.ref.update for each in arrivals) > watch.expected:
             await self._nothing_in_hand()
-        await watch.look(arrivals, offset)
+        await watch.check(arrivals, offset)
 
     async def _see_conflict(self, error: TelegramError | LiveStoreLost) -> None:
         watch = self._watch

@@ -1,4 +1,5 @@
-"""Decides on staff events and requests, and has each decision stored. The staff bot and the commands use it alike."""
+"""Decides on staff events and requests, and has each decision stored. The staff bot, the panel and the commands share
+it."""
 
 import hashlib
 import re
@@ -48,8 +49,8 @@ SECRET_BITS = 128
 ABOUT_A_PERSON = "person"
 ABOUT_THE_PANEL = "panel"
 
-ANY_LOGIN = "-"
-"""No login: only the sessions are read."""
+NO_LOGIN = "-"
+"""No login has this name, so only the sessions are read."""
 ABOUT_A_CASE = "case"
 NEXT_CASE = "next"
 CASE_COMMANDS = ("cases", NEXT_CASE)
@@ -62,7 +63,7 @@ ABOUT_A_PAYMENT = "payment"
 PAYMENT_COMMANDS = ("payments", "answer")
 SUMMED_PRESSES = ("purchase_do", "person_lift")
 SUMMED_REQUESTS = (RefundAsked, LiftAsked, PromoMade, BroadcastAsked)
-"""Acts of which a member may do only so many alone in a day. So are broadcasts."""
+"""A member may do only so many of these alone in a day. Broadcasts count, too, by their presses and their command."""
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 _NO_BOTS = KnownBots()
@@ -86,11 +87,11 @@ Ledger = Callable[[float, float, float], Awaitable[Ledgered]]
 
 
 class StaffDecisions:
-    """`env` must have a source of chance that nobody can guess: `rng` makes secrets and the names of requests. `fleet`
-    asks for the bots, whenever somebody looks at them.
+    """`env.rng` makes secrets and the names of requests, so nobody must be able to guess it. `fleet` finds out which
+    bots there are. It is called for each event or request that shows bots.
 
-    `works` says whether a bot can make calls, as far as is known here. `ledger` is asked if somebody looks at the money
-    who may see it; None: nobody sees it here.
+    `works` says whether a bot can make calls, as far as is known here. `ledger` reads the report about money, for
+    members who may see it. None: nobody sees the report here.
     """
 
     def __init__(
@@ -182,7 +183,7 @@ class StaffDecisions:
                 broadcast=about,
                 case=CaseAsked(request.case, closed=True) if isinstance(request, CaseActAsked) else None,
                 approval=request.approval if isinstance(request, ApprovalDeclined | UnmaskAsked | ExportAsked) else 0,
-                place=request.place if isinstance(request, OverrideAsked) else None,
+                override_key=request.key if isinstance(request, OverrideAsked) else None,
                 purchase=purchase or "",
                 promo=request.code if isinstance(request, PromoAsked) else "",
                 payment_case=(read_code(request.code) or "") if isinstance(request, PaymentCaseAsked) else None,
@@ -244,7 +245,7 @@ def _login_of(request: StaffRequest) -> str:
         case PanelEntered(login=login):
             return login
         case SessionEnded():
-            return ANY_LOGIN
+            return NO_LOGIN
         case _:
             return ""
 
@@ -262,7 +263,7 @@ def _code_in(event: Event, about: str, read: Callable[[str], str | None] = suppo
 
 
 def _is_about(what: str, event: Event) -> bool:
-    """The command is called so, and the names of its buttons begin with it."""
+    """Whether an event is the command `what`, or a button whose name begins with it."""
     match event:
         case MessageReceived(text=words):
             return command_in(words) == what

@@ -1,4 +1,4 @@
-"""The decisions that close, open and retire a bot. The staff bot, the panel and the command line share them."""
+"""The decisions that add, drain, open and retire a bot. The staff bot, the panel and the command line share them."""
 
 from passerby.dialogue.staff import refused
 from passerby.kernel.decision import Env
@@ -9,17 +9,17 @@ from passerby.kernel.staff_requests import BotAddAsked, DrainAsked, DrainEndAske
 from passerby.kernel.text import text
 
 
-def closing(bot: BotId, facts: StaffFacts) -> Drain | None:
+def drain_of(bot: BotId, facts: StaffFacts) -> Drain | None:
     return next((each for each in facts.draining if each.bot == bot), None)
 
 
 def drain(asked: DrainAsked, facts: StaffFacts, env: Env) -> StaffDecision:
-    """Close a bot. Asked again, it gets another sister."""
+    """Begin to drain a bot. If it is drained already, it gets another sister."""
     if any(each.sister == asked.bot for each in facts.draining):
         return refused(asked, text("bots.is_sister", bot=str(asked.bot)))
-    if closing(asked.sister, facts) is not None:
+    if drain_of(asked.sister, facts) is not None:
         return refused(asked, text("bots.sister_closes", sister=str(asked.sister)))
-    before = closing(asked.bot, facts)
+    before = drain_of(asked.bot, facts)
     since = before.since if before is not None else env.now
     return StaffDecision(
         drains=(Drain(asked.bot, asked.sister, asked.username, since),),
@@ -29,7 +29,7 @@ def drain(asked: DrainAsked, facts: StaffFacts, env: Env) -> StaffDecision:
 
 
 def end_drain(asked: DrainEndAsked, facts: StaffFacts, env: Env) -> StaffDecision:
-    if closing(asked.bot, facts) is None:
+    if drain_of(asked.bot, facts) is None:
         return refused(asked, text("bots.not_draining", bot=str(asked.bot)))
     return StaffDecision(
         drains_over=(asked.bot,),
@@ -46,11 +46,11 @@ def add(asked: BotAddAsked, facts: StaffFacts, env: Env) -> StaffDecision:
 
 
 def retire(asked: RetireAsked, facts: StaffFacts, env: Env) -> StaffDecision:
-    """If it is added again one day, it is open. A bot that is another one's sister stays until that one is gone."""
+    """Its drain ends with it, so it is open if it is added again. Another bot's sister cannot be retired."""
     if any(each.sister == asked.bot for each in facts.draining):
         return refused(asked, text("bots.is_sister", bot=str(asked.bot)))
     return StaffDecision(
-        drains_over=(asked.bot,) if closing(asked.bot, facts) is not None else (),
+        drains_over=(asked.bot,) if drain_of(asked.bot, facts) is not None else (),
         notes=(AuditNote("bots.retired", str(asked.bot)),),
         reply=text("bots.retired", bot=str(asked.bot)),
     )

@@ -11,7 +11,7 @@ from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.staff import StaffDecision, StaffFacts
 from passerby.kernel.staff_requests import DrainAsked, DrainEndAsked, RetireAsked
 from passerby.kernel.text import Text, text
-from passerby.staff.bots.changes import closing, drain, end_drain, retire
+from passerby.staff.bots.changes import drain, drain_of, end_drain, retire
 
 
 def _name(bot: FleetBot) -> str:
@@ -29,7 +29,7 @@ def _list(facts: StaffFacts) -> tuple[Text, Menu | None]:
     if not bots:
         return text("bots.none"), None
     buttons = [Button(text("bots.name", name=_name(each)), "bots_one", str(each.bot)) for each in bots]
-    said = text("bots.list", bots=lines([_line(each, closing(each.bot, facts)) for each in bots]))
+    said = text("bots.list", bots=lines([_line(each, drain_of(each.bot, facts)) for each in bots]))
     return said, Menu(in_rows(buttons))
 
 
@@ -37,12 +37,12 @@ def _card(bot: FleetBot, facts: StaffFacts) -> tuple[Text, Menu]:
     """A bot that is open can close, if another one with a known name takes its people. One that closes can open again,
     or be retired."""
     back = (Button(text("bots.back"), "bots_list"),)
-    drain = closing(bot.bot, facts)
+    drain = drain_of(bot.bot, facts)
     if drain is None:
         sisters = [
             each
             for each in facts.fleet.bots
-            if each.bot != bot.bot and each.username and closing(each.bot, facts) is None
+            if each.bot != bot.bot and each.username and drain_of(each.bot, facts) is None
         ]
         buttons = [
             Button(text("bots.close", sister=each.username), "bots_close", f"{bot.bot}.{each.bot}") for each in sisters
@@ -104,7 +104,7 @@ def sure_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDeci
     bot, _ = _named(event, facts)
     if bot is None or not facts.fleet.in_file:
         return refused(event, text("bots.gone"))
-    if closing(bot.bot, facts) is None:
+    if drain_of(bot.bot, facts) is None:
         return refused(event, text("bots.close_first", name=_name(bot)))
     return _done(event, retire(RetireAsked(bot.bot), facts, env), removes=bot)
 

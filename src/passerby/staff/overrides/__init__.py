@@ -6,7 +6,7 @@ it depends on the settings and on the catalogue. Each change must have seen the 
 
 from passerby.dialogue.staff import refused
 from passerby.kernel.decision import Env
-from passerby.kernel.override import Overridden, Override, Place
+from passerby.kernel.override import Overridden, Override, OverrideKey
 from passerby.kernel.staff import Allowed, AuditNote, Permission, StaffDecision, StaffFacts, StaffFeature
 from passerby.kernel.staff_requests import OverrideAsked
 from passerby.kernel.text import text
@@ -20,23 +20,23 @@ def change(asked: OverrideAsked, facts: StaffFacts, env: Env) -> StaffDecision:
     before = last.value if last is not None else None
     if before == asked.value:
         return refused(asked, text("overrides.same"))
-    new = Override(facts.next_override, asked.place, asked.value, int(facts.me.number), env.now, facts.override_version)
+    new = Override(facts.next_override, asked.key, asked.value, int(facts.me.number), env.now, facts.override_version)
     return StaffDecision(overrides=(new,), notes=(_note(new, before),), reply=text("overrides.done"), effects=())
 
 
 def _note(new: Override, before: str | None) -> AuditNote:
     """Texts may be long, so the audit has the numbers of their versions only."""
-    place = new.place
+    key = new.key
     details: dict[str, str | int | None] = {"version": new.version}
-    if place.what is Overridden.SETTING:
+    if key.what is Overridden.SETTING:
         details |= {"before": before, "after": new.value}
     return AuditNote(
-        f"{place.what}.changed" if new.value is not None else f"{place.what}.reset", _named(place), details
+        f"{key.what}.changed" if new.value is not None else f"{key.what}.reset", _named(key), details
     )
 
 
-def _named(place: Place) -> str:
-    parts = (place.name, place.language, f"bot {place.bot}" if place.bot else "")
+def _named(key: OverrideKey) -> str:
+    parts = (key.name, key.language, f"bot {key.bot}" if key.bot else "")
     return ", ".join(filter(None, parts))
 
 

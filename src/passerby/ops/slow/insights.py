@@ -1,4 +1,4 @@
-"""All looks, side by side."""
+"""Reads the insights into all stores, side by side."""
 
 import asyncio
 import sqlite3
@@ -15,7 +15,7 @@ from passerby.settings import Settings
 PATIENCE_S = 20.0
 
 
-class Slow(msgspec.Struct, frozen=True):
+class Insights(msgspec.Struct, frozen=True):
     """`processes`: what those on this machine have counted. `records` and `live`: the stores. None: it is a file."""
 
     processes: Insight
@@ -27,10 +27,10 @@ class Slow(msgspec.Struct, frozen=True):
         return [*self.processes.findings, *self.records.findings, *(self.live.findings if self.live else ())]
 
 
-async def look(settings: Settings, now: float) -> Slow:
+async def read_insights(settings: Settings, now: float) -> Insights:
     """`now` in Unix seconds."""
     records, live = await asyncio.gather(_records(settings), _live(settings, now))
-    return Slow(await asyncio.to_thread(processes.counted, settings.run_path), records, live)
+    return Insights(await asyncio.to_thread(processes.counted, settings.run_path), records, live)
 
 
 async def _records(settings: Settings) -> Insight:
