@@ -24,7 +24,7 @@ from sqlalchemy.pool import NullPool
 from benchmarks.sql.fill import NOW, person_id
 from benchmarks.sql.growth import BLOCK_SHARE, CHATS_EACH, COMPLAINT_SHARE, DAILY_USERS
 from benchmarks.sql.queries import idle
-from passerby.adapters.sql import Pool, SqlRecords, init_schema
+from passerby.adapters.sql import ConnectionPool, SqlRecords, init_schema
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.retention import Kept, Retention
 from passerby.kernel.ids import BotId, ChatId, PersonId
@@ -69,10 +69,10 @@ async def bytes_of(engine: AsyncEngine) -> int:
 async def live(database: str | Path, days: int, chats: int, kept: int) -> list[tuple[int, int]]:
     """(day, bytes) after every tenth day."""
     await init_schema(database)
-    records = SqlRecords.at(database, Pool(least=1, timeout_s=60))
+    records = SqlRecords.at(database, ConnectionPool(least=1, timeout_s=60))
     retention = Retention(records.engine, Kept(kept, kept, 0))
     isolation = {"isolation_level": "AUTOCOMMIT"} if isinstance(database, str) else {}
-    looking = connect(database_url(database), Pool(timeout_s=600), poolclass=NullPool, **isolation)
+    looking = connect(database_url(database), ConnectionPool(timeout_s=600), poolclass=NullPool, **isolation)
     rng, last, found = Random(3), 0, []
     try:
         for number in range(days):

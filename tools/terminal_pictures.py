@@ -10,7 +10,7 @@ from rich.console import Console, RenderableType
 
 from passerby.cli.monit import page
 from passerby.cli.tables import status_page
-from passerby.ops.cluster.overview import Bot, Overview, Process
+from passerby.ops.cluster.overview import Bot, Overview, ProcessRow
 from passerby.telemetry.figures import LATENCY_S, Snapshot, together
 
 PICTURES = Path(__file__).resolve().parent.parent / "docs/how-to/pictures"
@@ -59,9 +59,9 @@ def fleet() -> Overview:
     )
 
 
-def process(number: int) -> Process:
+def process(number: int) -> ProcessRow:
     is_new = number == KILLED
-    return Process(
+    return ProcessRow(
         name=f"worker-{number}",
         state="ready",
         pid=28_400 + number + 290 * is_new,

@@ -36,7 +36,7 @@ from benchmarks.sql.growth import CHATS_EACH, DAILY_USERS, live, month, sizes
 from benchmarks.sql.named import UNNAMED, Asked, asked_here, catching
 from benchmarks.sql.plans import plan, read_whole, used
 from benchmarks.sql.queries import OPERATORS, questions
-from passerby.adapters.sql import Pool, SqlRecords, init_schema
+from passerby.adapters.sql import ConnectionPool, SqlRecords, init_schema
 from passerby.adapters.sql.engine import connect, postgres_url
 from tests.contract.servers import Postgres, start_postgres
 
@@ -111,8 +111,10 @@ async def explain(engine: AsyncEngine, asked: dict[str, Asked]) -> list[dict[str
 async def run(server: Postgres, size: Size, runs: int, lives: int, planted: bool) -> dict[str, Any]:
     uri = server.uri
     await init_schema(uri)
-    administration = connect(postgres_url(uri), Pool(timeout_s=3_600), poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    records = SqlRecords.at(uri, Pool(least=1, timeout_s=60))
+    administration = connect(
+        postgres_url(uri), ConnectionPool(timeout_s=3_600), poolclass=NullPool, isolation_level="AUTOCOMMIT"
+    )
+    records = SqlRecords.at(uri, ConnectionPool(least=1, timeout_s=60))
     try:
         grown = await live(records, administration, lives)
         began = time.perf_counter()

@@ -14,7 +14,7 @@ from benchmarks.sql.fill import Size, fill
 from benchmarks.sql.growth import ENOUGH_ROWS, live, month
 from benchmarks.sql.named import UNNAMED, asked_here, named
 from benchmarks.sql.plans import plan, read_whole, used
-from passerby.adapters.sql import Pool, SqlRecords, records
+from passerby.adapters.sql import ConnectionPool, SqlRecords, records
 from passerby.adapters.sql.engine import connect, postgres_url
 from tests.contract.records_places import PostgresServer, make_tables
 from tests.contract.servers import postgres_uri
@@ -49,8 +49,8 @@ def test_no_statement_is_built_where_it_is_sent(name: str) -> None:
 def test_the_benchmark_runs_every_statement_and_notices_a_full_table_scan() -> None:
     async def ask(uri: str) -> None:
         await make_tables(uri)
-        administration = connect(postgres_url(uri), Pool(), poolclass=NullPool, isolation_level="AUTOCOMMIT")
-        some = SqlRecords.at(uri, Pool(least=1))
+        administration = connect(postgres_url(uri), ConnectionPool(), poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        some = SqlRecords.at(uri, ConnectionPool(least=1))
         try:
             grown = await live(some, administration, 20)
             assert grown["chats"]["rows"] == 20

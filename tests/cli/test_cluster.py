@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from passerby.cli.cluster import WORKERS_BESIDE_WEBHOOKS, plan
 from passerby.ops.cluster.control import Cluster, NoCluster
-from passerby.ops.cluster.overview import Process, glance, overview
+from passerby.ops.cluster.overview import ProcessRow, glance, overview
 from passerby.settings import Settings, WrongSetting
 from tests.cli.command import TOKEN, passerby
 
@@ -108,7 +108,7 @@ def test_a_cluster_of_one_process_survives_a_kill_is_reloaded_and_stopped(place:
     token = f"{10_000_000 + os.getpid()}:{'x' * 35}"
     given = {"BOT_TOKENS": token, "BOT_API_URL": NOWHERE, "SHUTDOWN_TIMEOUT_S": "60"}
 
-    def state() -> Process:
+    def state() -> ProcessRow:
         """The process, once it answers that it is ready."""
         while True:
             (process,) = overview(None, glance(place / "run"), at=0, bots=(), pending={}, polls=False).processes

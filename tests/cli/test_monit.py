@@ -12,7 +12,7 @@ from rich.console import Console
 
 from passerby.cli.monit import between, milliseconds, page
 from passerby.cli.tables import age, size
-from passerby.ops.cluster.overview import Bot, Overview, Process
+from passerby.ops.cluster.overview import Bot, Overview, ProcessRow
 from passerby.telemetry.figures import LATENCY_S, Snapshot
 from tests.cli.command import PASSERBY, TOKEN, WAIT_S, environment
 
@@ -47,8 +47,8 @@ def test_the_monitor_shows_every_process_bot_and_fault() -> None:
     seen = Overview(
         at=12,
         processes=(
-            Process(name="worker-1", state="ready", pid=11, figures=now),
-            Process(name="worker-2", state="starting"),
+            ProcessRow(name="worker-1", state="ready", pid=11, figures=now),
+            ProcessRow(name="worker-2", state="starting"),
         ),
         bots=(Bot(bot=1, owner="worker-1", polled_ago_s=0.5, pending=4),),
         duties={},

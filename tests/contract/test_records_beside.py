@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import NullPool
 
-from passerby.adapters.sql import Pool, SqlRecords
+from passerby.adapters.sql import ConnectionPool, SqlRecords
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.tables import users
 from passerby.kernel.ids import PersonId
@@ -89,7 +89,7 @@ async def test_a_batch_that_waits_for_another_writer_is_lost_and_not_half_stored
 ) -> None:
     """Nobody waits longer than the time limit, also not for a lock that is never released."""
     await records.apply("g", numbered(changed(person(1, 1)), opened("c")))
-    hurried = SqlRecords.at(database.database, Pool(timeout_s=0.2))
+    hurried = SqlRecords.at(database.database, ConnectionPool(timeout_s=0.2))
     async with beside(database, writes=True) as writer:
         await writer.execute(sa.update(users).values(version=users.c.version))
         async with asyncio.timeout(60):

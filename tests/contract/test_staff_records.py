@@ -14,7 +14,7 @@ from sqlalchemy.pool import NullPool
 
 from passerby.adapters.sql import SqlStaff
 from passerby.adapters.sql.engine import connect, database_url
-from passerby.adapters.sql.pool import Pool
+from passerby.adapters.sql.pool import ConnectionPool
 from passerby.adapters.sql.tables import audit, metadata, staff_orders
 from passerby.domain.audit import AuditRow, first_broken
 from passerby.kernel.alone import Alone
@@ -54,7 +54,7 @@ from tests.contract.staff_memory import MemoryStaff, StaffDisk
 NOW = 1_800_000_000.25
 ANN, BOB = PersonId(7_000_000_001), PersonId(7_000_000_002)
 BOT = BotId(1000009)
-PATIENT = Pool(timeout_s=60.0)
+PATIENT = ConnectionPool(timeout_s=60.0)
 """For busy machines: here, many wait for each other."""
 BAN_ASKED = '{"type":"person.ban","code":"X","kind":"banned","reason":"scam"}'
 

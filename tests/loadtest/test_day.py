@@ -3,7 +3,7 @@
 import pytest
 
 from passerby.loadtest.day import BUSIEST, HOUR_S, TELEGRAM_PER_S, Load, crowd, peak
-from passerby.loadtest.run import MOST_PEOPLE, Plan, TooMuch
+from passerby.loadtest.run import MOST_PEOPLE, LoadPlan, TooMuch
 from simulated_people.habits import Habits
 
 HABITS = Habits()
@@ -49,16 +49,16 @@ def test_there_are_enough_bots_for_the_load_within_telegrams_limit() -> None:
 
 
 def test_all_people_come_during_the_test_at_times_given_by_the_seed() -> None:
-    plan = Plan(60, 3, users=50)
+    plan = LoadPlan(60, 3, users=50)
     moments = plan.moments()
-    assert moments == sorted(moments) == Plan(60, 3, users=50).moments() != Plan(60, 4, users=50).moments()
+    assert moments == sorted(moments) == LoadPlan(60, 3, users=50).moments() != LoadPlan(60, 4, users=50).moments()
     assert len(moments) == 50
     assert 0 <= moments[0] <= moments[-1] <= plan.ramp_s == 12
-    assert Plan(60, 3, users=50, searching=True).moments() == [0.0] * 50
+    assert LoadPlan(60, 3, users=50, searching=True).moments() == [0.0] * 50
 
 
 def test_an_hour_begins_with_people_who_are_already_there() -> None:
-    plan = Plan(300, 1, daily=15_000, factor=1.0)
+    plan = LoadPlan(300, 1, daily=15_000, factor=1.0)
     moments = plan.moments()
     assert len([each for each in moments if each > plan.ramp_s]) > 50
     assert plan.load.people + plan.load.arrivals * 300 == pytest.approx(len(moments), rel=0.2)
@@ -67,4 +67,4 @@ def test_an_hour_begins_with_people_who_are_already_there() -> None:
 
 def test_a_load_that_is_too_large_is_refused_at_once() -> None:
     with pytest.raises(TooMuch, match=f"more than {MOST_PEOPLE:,}"):
-        Plan(3600, 1, daily=50_000_000).moments()
+        LoadPlan(3600, 1, daily=50_000_000).moments()

@@ -14,8 +14,8 @@ from redis import Redis
 
 from passerby.cli import loadtest
 from passerby.cli.loadtest import Wishes
-from passerby.loadtest.report import Report
-from passerby.loadtest.run import Plan
+from passerby.loadtest.report import LoadReport
+from passerby.loadtest.run import LoadPlan
 from passerby.settings import WrongSetting
 from simulated_people.habits import Habits
 from tests.cli.command import PASSERBY, environment, passerby, running
@@ -40,9 +40,9 @@ def test_a_load_test_of_a_correct_product_reports_that_promises_were_kept(tmp_pa
     assert not list(tmp_path.glob("*.db"))
 
 
-def play(tmp_path: Path, plan: Plan, *command: str) -> Report:
+def play(tmp_path: Path, plan: LoadPlan, *command: str) -> LoadReport:
     wishes = Wishes(plan, None, (), None, 2, True, None, False, tmp_path, *([command] if command else []))
-    outcome: list[Report] = []
+    outcome: list[LoadReport] = []
 
     async def main() -> None:
         await loadtest._loadtest(wishes, asyncio.Event(), outcome)
@@ -63,7 +63,7 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
     ("bug", "found"), [("crossed_wires", "misrouted"), pytest.param("swallowed", "lost", marks=pytest.mark.long)]
 )
 def test_a_load_test_finds_a_planted_bug(bug: str, found: str, tmp_path: Path) -> None:
-    report = play(tmp_path, Plan(6, 1, users=24, habits=HASTY, quiet_s=3), *planted(bug))
+    report = play(tmp_path, LoadPlan(6, 1, users=24, habits=HASTY, quiet_s=3), *planted(bug))
     assert report.exit_code == 1
     assert getattr(report.promises, found) > 0
     assert report.promises.examples[found]
@@ -71,7 +71,7 @@ def test_a_load_test_finds_a_planted_bug(bug: str, found: str, tmp_path: Path) -
 
 @pytest.mark.long
 def test_a_load_test_with_kills_marks_them_and_the_product_survives(tmp_path: Path) -> None:
-    report = play(tmp_path, Plan(12, 2, users=20, chaos=True, habits=HASTY, quiet_s=40))
+    report = play(tmp_path, LoadPlan(12, 2, users=20, chaos=True, habits=HASTY, quiet_s=40))
     assert report.kills
     assert all(0 < kill.at < report.seconds for kill in report.kills)
     assert report.promises.kept, report.promises.examples
@@ -180,9 +180,9 @@ def test_workers_of_a_load_test_get_their_own_stores_and_leave_nothing(
         with Redis.from_url(valkey.url) as redis:
             redis.config_set("slowlog-log-slower-than", 0)
             redis.set("somebody", "else's")
-            plan = Plan(6, 1, users=20, habits=HASTY)
+            plan = LoadPlan(6, 1, users=20, habits=HASTY)
             wishes = Wishes(plan, None, (), 2, 2, True, None, False, tmp_path)
-            outcome: list[Report] = []
+            outcome: list[LoadReport] = []
             asyncio.run(loadtest._loadtest(wishes, asyncio.Event(), outcome))
             (report,) = outcome
             assert redis.keys() == [b"somebody"]

@@ -9,13 +9,13 @@ import pytest
 from passerby.loadtest.charts import Flag, Series, draw, ticks
 from passerby.loadtest.page import render
 from passerby.loadtest.report import (
+    LatencySpread,
+    LoadReport,
     Mark,
     Point,
     Promises,
-    Report,
-    Slow,
-    Spread,
-    Statement,
+    SlowCommand,
+    StatementCost,
     Stores,
     Usage,
     curve,
@@ -34,18 +34,20 @@ def a_point(at: float, gap: bool = False) -> Point:
     )  # fmt: skip
 
 
-def a_report(kept: Promises | None = None, *, cut_short: bool = False) -> Report:
+def a_report(kept: Promises | None = None, *, cut_short: bool = False) -> LoadReport:
     seconds = [0.01, 0.02, 0.4]
-    return Report(
+    return LoadReport(
         command="passerby loadtest --users 40 <b>", version="0", machine="a machine", seed=1, people=40, bots=2,
         seconds=30.0, joining_s=2.0, quiet_s=1.0, cut_short=cut_short, arithmetic=("So many people.",),
         promises=kept or promises(Verdict(sent=3, delivered=3), 0, 0),
-        latency=Spread.of(seconds), within=Spread.of(seconds), waits=Spread.of([]),
+        latency=LatencySpread.of(seconds), within=LatencySpread.of(seconds), waits=LatencySpread.of([]),
         latency_curve=curve(seconds), within_curve=curve(seconds), gave_up=0, found=20, relays_per_s=8.0,
         relays_most_per_s=9.0, counts={"sent": 3}, product={"429s heeded": 1.5},
         usage=(Usage("passerby", 0.4, 0.9, 120 << 20),),
         points=tuple(a_point(float(at), gap=at in (4, 6)) for at in range(1, 9)), kills=(Mark("passerby", 4.2),),
-        stores=Stores((Statement("SELECT <1>", 5, 10.0, 2.0, 4.0),), "", (Slow("EVALSHA x", 12.0),), "s", {"R": "1"}),
+        stores=Stores(
+            (StatementCost("SELECT <1>", 5, 10.0, 2.0, 4.0),), "", (SlowCommand("EVALSHA x", 12.0),), "s", {"R": "1"}
+        ),
         notes=("A <note>.",),
     )  # fmt: skip
 
@@ -114,7 +116,7 @@ def test_broken_promises_are_named_on_the_page_and_on_the_terminal() -> None:
 
 def test_a_report_survives_json() -> None:
     report = a_report()
-    assert msgspec.json.decode(msgspec.json.encode(report), type=Report) == report
+    assert msgspec.json.decode(msgspec.json.encode(report), type=LoadReport) == report
 
 
 @pytest.mark.parametrize("most", [0.0, 0.0007, 0.9, 1.0, 7.0, 99.0, 100.0, 123456.0])

@@ -12,7 +12,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerby.adapters.sql import Pool, SqlRecords
+from passerby.adapters.sql import ConnectionPool, SqlRecords
 from passerby.adapters.sql.cases import gather
 from passerby.adapters.sql.funnel import funnel
 from passerby.adapters.sql.packing import pack
@@ -46,7 +46,7 @@ async def prepare(settings: Settings) -> tuple[str, str]:
     """Invent the life, if the database is new. Returns a link into the panel, and the secret of an invite for an owner
     to the staff bot."""
     await init_schema(settings)
-    records = SqlRecords.at(database(settings), Pool(2, 1))
+    records = SqlRecords.at(database(settings), ConnectionPool(2, 1))
     is_new = False
     try:
         async with records.engine.connect() as connection:

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
-from passerby.adapters.sql import Pool, SqlRecords
+from passerby.adapters.sql import ConnectionPool, SqlRecords
 from passerby.adapters.sql.funnel import FunnelRow, read_funnel, summed
 from passerby.domain.journeys import LONGEST_TAG, SOURCE, tag_of
 from passerby.ops.bots import states
 from passerby.ops.stores import database, must_exist, sentences
 from passerby.settings import Settings, WrongSetting
 
-_FEW: Final = Pool(2, 1)
+_FEW: Final = ConnectionPool(2, 1)
 
 
 class Link(NamedTuple):

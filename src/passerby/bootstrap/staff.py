@@ -12,7 +12,7 @@ import msgspec
 
 from passerby.adapters.botapi import BotApi
 from passerby.adapters.botapi.webhook_api import BotApiWebhooks
-from passerby.adapters.sql import Pool, SqlBroadcasts, SqlRecords, SqlStaff
+from passerby.adapters.sql import ConnectionPool, SqlBroadcasts, SqlRecords, SqlStaff
 from passerby.adapters.sql.overrides import SqlOverrides
 from passerby.bootstrap.clock import SystemClock
 from passerby.bootstrap.override_watch import OverrideWatch
@@ -70,7 +70,7 @@ from passerby.settings import Settings, WrongSetting, former_keys, open_key
 from passerby.settings.described import write
 from passerby.staff import ALL
 
-_FEW: Final = Pool(2, 1)
+_FEW: Final = ConnectionPool(2, 1)
 _ROWS_AT_ONCE: Final = 2_000
 LINK_S: Final = 600.0
 

@@ -25,8 +25,8 @@ from passerby.cli.cluster import cores
 from passerby.cli.sandbox import end_sandbox, start_sandbox
 from passerby.cli.serving import run_until_signal
 from passerby.loadtest.fleet import Fleet, FleetFault, last_words
-from passerby.loadtest.report import Report, make
-from passerby.loadtest.run import Course, Plan, Spoiled, TooMuch, play
+from passerby.loadtest.report import LoadReport, make
+from passerby.loadtest.run import Course, LoadPlan, Spoiled, TooMuch, play
 from passerby.loadtest.stores import Looker, StoreFault, own_database, own_keys
 from passerby.settings import WrongSetting
 from passerby.telemetry import logs
@@ -51,7 +51,7 @@ UNBOUNDED: Final = "100000"
 class Wishes:
     """The options of the command line."""
 
-    plan: Plan
+    plan: LoadPlan
     sandbox: str | None
     metrics: Sequence[str]
     workers: int | None
@@ -108,7 +108,7 @@ def wishes(
     elif metrics:
         raise WrongSetting("--metrics", "is for a fleet that runs elsewhere", "leave it out, or add --sandbox")
     long_s = seconds if seconds is not None else 60 * (minutes if minutes is not None else 5 if dau else 1)
-    plan = Plan(
+    plan = LoadPlan(
         long_s,
         seed,
         users=0 if dau else users or 100,
@@ -124,7 +124,7 @@ def wishes(
 def run_loadtest(wishes: Wishes) -> int:
     """Run the load test and report. Returns the exit code. Raises: WrongSetting."""
     logs.set_up("warning", "console")
-    outcome: list[Report] = []
+    outcome: list[LoadReport] = []
     place = _place_of_report(wishes)
     try:
         run_until_signal(lambda stop: _loadtest(wishes, stop, outcome))
@@ -161,13 +161,13 @@ def _place_of_report(wishes: Wishes) -> Path:
     return path
 
 
-def _write(path: Path, report: Report) -> None:
+def _write(path: Path, report: LoadReport) -> None:
     from passerby.loadtest.page import render
 
     path.write_text(render(report), "utf-8")
 
 
-async def _loadtest(wishes: Wishes, stop: asyncio.Event, outcome: list[Report]) -> None:
+async def _loadtest(wishes: Wishes, stop: asyncio.Event, outcome: list[LoadReport]) -> None:
     from passerby.bootstrap.clock import SystemClock
 
     clock = SystemClock()

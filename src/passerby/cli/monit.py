@@ -21,7 +21,7 @@ from rich.text import Text
 
 from passerby.bootstrap.clock import SystemClock
 from passerby.cli.tables import bot_table, process_table, verdict
-from passerby.ops.cluster.overview import Glance, Overview, Process, glance, overview
+from passerby.ops.cluster.overview import Glance, Overview, ProcessRow, glance, overview
 from passerby.ops.doctor.telegram import waiting
 from passerby.settings import Settings
 from passerby.telemetry.figures import Snapshot
@@ -96,7 +96,7 @@ def _fleet(seen: Overview, earlier: dict[str, Snapshot]) -> RenderableType:
     return Columns([Panel(Text(value, style="bold"), title=name, padding=(0, 1)) for name, value in cells])
 
 
-def _work(rows: tuple[Process, ...], earlier: dict[str, Snapshot]) -> Table:
+def _work(rows: tuple[ProcessRow, ...], earlier: dict[str, Snapshot]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column("process", no_wrap=True)
     columns = ("taken", "relays", "failed", "notices", "pairs", "429", "again", "errors", "p50", "p99", "queue")

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 import typer
 
-from passerby.ops.cluster.overview import Bot, Overview, Process, glance, overview
+from passerby.ops.cluster.overview import Bot, Overview, ProcessRow, glance, overview
 from passerby.settings import Settings
 
 BETWEEN_LOOKS_S: Final = 0.3
@@ -46,4 +46,4 @@ def show(settings: Settings, *, json: bool) -> int:
     return 1 if seen.faults else 0
 
 
-__all__ = ["Bot", "Overview", "Process", "show"]
+__all__ = ["Bot", "Overview", "ProcessRow", "show"]

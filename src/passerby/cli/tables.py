@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from passerby.ops.cluster.overview import Bot, Overview, Process
+from passerby.ops.cluster.overview import Bot, Overview, ProcessRow
 from passerby.ops.counting import counted
 from passerby.telemetry.figures import Snapshot
 
@@ -29,7 +29,7 @@ def status_page(seen: Overview) -> RenderableType:
     return Group(*parts)
 
 
-def process_table(rows: Iterable[Process]) -> Table:
+def process_table(rows: Iterable[ProcessRow]) -> Table:
     table = _table("process", "state", ">pid", ">up", ">restarts", ">crashes", ">CPU", ">memory", ">bots")
     for row in rows:
         table.add_row(

@@ -8,13 +8,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from passerby.loadtest.charts import Chart, Flag, Series, draw
-from passerby.loadtest.report import Point, Report
+from passerby.loadtest.report import LoadReport, Point
 from passerby.loadtest.terminal import span, values_of, verdict, wrong
 
 _MIB: Final = 1024**2
 
 
-def render(report: Report) -> str:
+def render(report: LoadReport) -> str:
     """The page's HTML."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
@@ -37,7 +37,7 @@ def render(report: Report) -> str:
     )
 
 
-def charts(report: Report) -> list[Chart]:
+def charts(report: LoadReport) -> list[Chart]:
     """All charts, in their order. Empty ones are left out."""
     points = report.points
     xs = [point.at for point in points]
@@ -107,7 +107,7 @@ def _curve(title: str, latency: Sequence[tuple[float, float]], within: Sequence[
     return draw(title, [share * 100 for share in shares], lines, span_of_axis, lambda share: f"{share:g} %", note=note)
 
 
-def _names(report: Report) -> list[str]:
+def _names(report: LoadReport) -> list[str]:
     return [each.name for each in report.usage]
 
 

@@ -22,7 +22,7 @@ LATE_S: Final = 0.1
 """If the load test is later than this at p99, it measures itself and not the product."""
 
 
-class Spread(msgspec.Struct, frozen=True):
+class LatencySpread(msgspec.Struct, frozen=True):
     """Percentiles of `n` values, in seconds. None if there are no values."""
 
     n: int
@@ -33,7 +33,7 @@ class Spread(msgspec.Struct, frozen=True):
     most: float | None
 
     @classmethod
-    def of(cls, values: Iterable[float]) -> "Spread":
+    def of(cls, values: Iterable[float]) -> "LatencySpread":
         ordered = sorted(values)
         p50, p90, p99, p999 = (quantile(ordered, share) for share in (0.5, 0.9, 0.99, 0.999))
         return cls(len(ordered), p50, p90, p99, p999, ordered[-1] if ordered else None)
@@ -91,7 +91,7 @@ class Point(msgspec.Struct, frozen=True):
     gauges: dict[str, float]
 
 
-class Statement(msgspec.Struct, frozen=True):
+class StatementCost(msgspec.Struct, frozen=True):
     """One of the slowest statements: its total, average and longest time, in milliseconds."""
 
     text: str
@@ -101,7 +101,7 @@ class Statement(msgspec.Struct, frozen=True):
     most_ms: float
 
 
-class Slow(msgspec.Struct, frozen=True):
+class SlowCommand(msgspec.Struct, frozen=True):
     """An entry of Redis' SLOWLOG."""
 
     text: str
@@ -111,14 +111,14 @@ class Slow(msgspec.Struct, frozen=True):
 class Stores(msgspec.Struct, frozen=True):
     """`*_note`: why there is nothing to show, or what one must know about it."""
 
-    sql: tuple[Statement, ...] = ()
+    sql: tuple[StatementCost, ...] = ()
     sql_note: str = ""
-    slowlog: tuple[Slow, ...] = ()
+    slowlog: tuple[SlowCommand, ...] = ()
     slowlog_note: str = ""
     figures: dict[str, str] = {}
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
+class LoadReport(msgspec.Struct, frozen=True, kw_only=True):
     """The whole report. Times are in seconds."""
 
     command: str
@@ -133,9 +133,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     cut_short: bool
     arithmetic: tuple[str, ...]
     promises: Promises
-    latency: Spread
-    within: Spread
-    waits: Spread
+    latency: LatencySpread
+    within: LatencySpread
+    waits: LatencySpread
     latency_curve: tuple[tuple[float, float], ...]
     """Pairs of a share of messages and the longest time that they took."""
     within_curve: tuple[tuple[float, float], ...]
@@ -267,7 +267,12 @@ def contact(course: Course) -> str:
 
 
 def notes(
-    course: Course, used: Iterable[Usage], late: Spread, product: Mapping[str, float], ended: Iterable[Ended], bots: int
+    course: Course,
+    used: Iterable[Usage],
+    late: LatencySpread,
+    product: Mapping[str, float],
+    ended: Iterable[Ended],
+    bots: int,
 ) -> list[str]:
     """Remarks that a reader needs to understand the figures, above all the bottleneck."""
     found = [contact(course)] if course.plan.farm else []
@@ -333,19 +338,19 @@ def curve(values: Iterable[float]) -> tuple[tuple[float, float], ...]:
 
 def make(
     course: Course, *, command: str, version: str, machine: str, stores: Stores, ended: Iterable[Ended] = ()
-) -> Report:
+) -> LoadReport:
     """The report of a finished load test."""
     assert course.verdict is not None, "it has been judged"
     book, plan = course.crowd.book, course.plan
     seconds = max(0.0, course.ended - course.began)
     samples = course.samples
     used = usage(samples)
-    late = Spread.of(book.late_s)
+    late = LatencySpread.of(book.late_s)
     product = course.watch.counted()
     shown = points(course)
     settled = [each.delivered for each in shown if each.at > plan.ramp_s] or [each.delivered for each in shown]
     hour = plan.peak
-    return Report(
+    return LoadReport(
         command=command,
         version=version,
         machine=machine,
@@ -358,9 +363,9 @@ def make(
         cut_short=course.cut_short,
         arithmetic=tuple(hour.told()) if hour is not None else (),
         promises=promises(course.verdict, course.crowd.confirmations.dropped, course.crowd.confirmations.missed),
-        latency=Spread.of(each.took_s for each in book.arrivals),
-        within=Spread.of(each.within_s for each in book.arrivals if each.within_s is not None),
-        waits=Spread.of(each.took_s for each in book.waits if each.found),
+        latency=LatencySpread.of(each.took_s for each in book.arrivals),
+        within=LatencySpread.of(each.within_s for each in book.arrivals if each.within_s is not None),
+        waits=LatencySpread.of(each.took_s for each in book.waits if each.found),
         latency_curve=curve(each.took_s for each in book.arrivals),
         within_curve=curve(each.within_s for each in book.arrivals if each.within_s is not None),
         found=sum(each.found for each in book.waits),

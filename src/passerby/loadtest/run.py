@@ -34,7 +34,7 @@ class TooMuch(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class LoadPlan:
     """The plan of a load test: either `users` people who stay, or the busiest hour of a day with `daily` people."""
 
     seconds: float
@@ -85,7 +85,7 @@ class Plan:
 class Course:
     """The progress of a load test, for a live view. Times are in Unix seconds."""
 
-    plan: Plan
+    plan: LoadPlan
     crowd: Crowd
     watch: Watch
     people: int
@@ -113,7 +113,7 @@ class Spoiled(Exception):
 
 
 async def play(
-    plan: Plan,
+    plan: LoadPlan,
     sandbox: Sandbox,
     bots: Sequence[int],
     clock: Clock,

@@ -14,7 +14,7 @@ import asyncpg
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from passerby.loadtest.report import Slow, Statement, Stores
+from passerby.loadtest.report import SlowCommand, StatementCost, Stores
 
 PATIENCE_S: Final = 10.0
 MOST: Final = 15
@@ -187,7 +187,7 @@ class Looker:
         except (asyncpg.PostgresError, OSError, TimeoutError):
             return None
 
-    async def _sql(self) -> tuple[tuple[Statement, ...], str]:
+    async def _sql(self) -> tuple[tuple[StatementCost, ...], str]:
         if self._postgres is None:
             return (), ""
         rows = await self._statements()
@@ -201,7 +201,7 @@ class Looker:
             calls, total_ms = row["calls"] - calls_before, row["total_exec_time"] - total_before
             if calls > 0:
                 text = " ".join(row["text"].split())[:LONGEST_TEXT]
-                found.append(Statement(text, calls, total_ms, total_ms / calls, row["max_exec_time"]))
+                found.append(StatementCost(text, calls, total_ms, total_ms / calls, row["max_exec_time"]))
         found.sort(key=lambda each: each.total_ms, reverse=True)
         return tuple(found[:MOST]), ""
 
@@ -213,7 +213,7 @@ class Looker:
             return int(await self._connection.fetchval(counted, database_in(self._postgres)) or 0)
         return 0
 
-    async def _slow(self, seconds: float) -> tuple[tuple[Slow, ...], str, dict[str, str]]:
+    async def _slow(self, seconds: float) -> tuple[tuple[SlowCommand, ...], str, dict[str, str]]:
         if self._redis is None:
             return (), "", {}
         try:
@@ -224,7 +224,7 @@ class Looker:
         except (RedisError, OSError) as error:
             return (), f"Redis does not let its SLOWLOG be read ({type(error).__name__}).", {}
         ours = [
-            Slow(_readable(entry["command"]), entry["duration"] / 1000)
+            SlowCommand(_readable(entry["command"]), entry["duration"] / 1000)
             for entry in entries
             if entry["id"] > self._before.slow_id and self._name.encode() in entry["command"]
         ]

@@ -9,7 +9,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from passerby.loadtest.report import Promises, Report, Spread
+from passerby.loadtest.report import LatencySpread, LoadReport, Promises
 from passerby.loadtest.run import Course
 from simulated_people.book import quantile
 from simulated_people.people import Stands
@@ -86,7 +86,7 @@ def _progress(course: Course, now: float) -> RenderableType:
     return table
 
 
-def page(report: Report) -> RenderableType:
+def page(report: LoadReport) -> RenderableType:
     parts: list[RenderableType] = []
     if report.arithmetic:
         parts += [*(Text(line) for line in report.arithmetic), Text()]
@@ -157,7 +157,7 @@ def _promises(promises: Promises) -> Table:
     return table
 
 
-def _times(report: Report) -> Table:
+def _times(report: LoadReport) -> Table:
     table = _table("", ">n", ">p50", ">p90", ">p99", ">p99.9", ">most")
     rows = (
         ("latency, since it was due", report.latency),
@@ -169,18 +169,18 @@ def _times(report: Report) -> Table:
     return table
 
 
-def values_of(spread: Spread) -> tuple[float | None, ...]:
+def values_of(spread: LatencySpread) -> tuple[float | None, ...]:
     return spread.p50, spread.p90, spread.p99, spread.p999, spread.most
 
 
-def _usage(report: Report) -> Table:
+def _usage(report: LoadReport) -> Table:
     table = _table("process", ">CPU", ">busiest second", ">memory at most")
     for each in report.usage:
         table.add_row(each.name, f"{each.cpu:.0%}", f"{each.cpu_most:.0%}", f"{each.rss_most / _MIB:.0f} MiB")
     return table
 
 
-def _pool(report: Report) -> str:
+def _pool(report: LoadReport) -> str:
     opened = [each.gauges.get("connections to the database", 0.0) for each in report.points]
     idle = [each.gauges.get("idle of these", 0.0) for each in report.points]
     used = [every - free for every, free in zip(opened, idle, strict=True)]
@@ -189,7 +189,7 @@ def _pool(report: Report) -> str:
     return f"Connections to the database: {max(opened):.0f} open at most, {max(used):.0f} in use at once."
 
 
-def _stores(report: Report) -> list[RenderableType]:
+def _stores(report: LoadReport) -> list[RenderableType]:
     stores = report.stores
     parts: list[RenderableType] = []
     if stores.sql:

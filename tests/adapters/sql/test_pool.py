@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from passerby.adapters.sql import Pool, SqlRecords
+from passerby.adapters.sql import ConnectionPool, SqlRecords
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.pool import Keeper, connections_allowed, shortage
 from passerby.ports.records import RecordsLost
@@ -42,7 +42,7 @@ class Beats:
 
 
 @asynccontextmanager
-async def keeping(database: str, pool: Pool) -> AsyncIterator[tuple[Keeper, AsyncEngine]]:
+async def keeping(database: str, pool: ConnectionPool) -> AsyncIterator[tuple[Keeper, AsyncEngine]]:
     engine = connect(database_url(database), pool)
     try:
         yield Keeper(engine, pool), engine
@@ -73,7 +73,7 @@ async def use(engine: AsyncEngine, many: int) -> None:
 @pytest.mark.services
 @in_a_loop
 async def test_the_minimum_of_connections_is_open_before_the_first_query(postgres_database: str) -> None:
-    async with keeping(postgres_database, Pool(most=8, least=5)) as (keeper, engine):
+    async with keeping(postgres_database, ConnectionPool(most=8, least=5)) as (keeper, engine):
         await keeper.warm()
         assert (keeper.open, keeper.idle) == (5, 5)
         assert await at_server(postgres_database) == 5
@@ -85,7 +85,10 @@ async def test_the_minimum_of_connections_is_open_before_the_first_query(postgre
 @pytest.mark.services
 @in_a_loop
 async def test_unused_connections_are_closed_down_to_the_minimum(postgres_database: str) -> None:
-    async with keeping(postgres_database, Pool(most=8, least=2, evict_every_s=1, idle_s=3)) as (keeper, engine):
+    async with keeping(postgres_database, ConnectionPool(most=8, least=2, evict_every_s=1, idle_s=3)) as (
+        keeper,
+        engine,
+    ):
         await use(engine, 6)
         for _ in range(3):
             keeper.evict()
@@ -106,7 +109,7 @@ async def test_unused_connections_are_closed_down_to_the_minimum(postgres_databa
 def test_the_keeper_keeps_the_minimum_open_and_continues_while_the_server_is_away() -> None:
     async def run() -> None:
         clock = Beats()
-        async with keeping(server.uri, Pool(most=4, least=2, timeout_s=60.0)) as (keeper, engine):
+        async with keeping(server.uri, ConnectionPool(most=4, least=2, timeout_s=60.0)) as (keeper, engine):
             tending = asyncio.ensure_future(keeper.tend(clock))
             while not clock.slept:
                 await asyncio.sleep(0.001)
@@ -130,7 +133,7 @@ def test_the_keeper_keeps_the_minimum_open_and_continues_while_the_server_is_awa
 @pytest.mark.services
 @in_a_loop
 async def test_a_broken_connection_does_not_count_as_open(postgres_database: str) -> None:
-    async with keeping(postgres_database, Pool(most=4, least=2)) as (keeper, engine):
+    async with keeping(postgres_database, ConnectionPool(most=4, least=2)) as (keeper, engine):
         await keeper.warm()
         async with engine.connect() as connection:
             await connection.invalidate()
@@ -143,7 +146,7 @@ async def test_a_broken_connection_does_not_count_as_open(postgres_database: str
 @in_a_loop
 async def test_there_are_never_more_connections_than_the_maximum(postgres_database: str) -> None:
     await make_tables(postgres_database)
-    records = SqlRecords.at(postgres_database, Pool(most=3, least=1))
+    records = SqlRecords.at(postgres_database, ConnectionPool(most=3, least=1))
     await asyncio.gather(*(records.applied("g") for _ in range(50)))
     assert await at_server(postgres_database) == 3
     await records.aclose()
@@ -152,7 +155,7 @@ async def test_there_are_never_more_connections_than_the_maximum(postgres_databa
 @pytest.mark.services
 def test_too_many_processes_for_the_server_give_a_warning() -> None:
     async def run() -> None:
-        records = SqlRecords.at(server.uri, Pool(most=10, least=1))
+        records = SqlRecords.at(server.uri, ConnectionPool(most=10, least=1))
         assert await connections_allowed(records.engine) == 25
         assert await records.shortage(2) is None
         sentence = await records.shortage(3)
@@ -181,7 +184,7 @@ async def test_sqlite_has_no_limit_and_needs_no_keeper(tmp_path: object) -> None
 
 
 def test_a_shortage_suggests_at_least_one_connection() -> None:
-    assert shortage(Pool(most=5), 20, 100) is None
-    sentence = shortage(Pool(most=5), 200, 100)
+    assert shortage(ConnectionPool(most=5), 20, 100) is None
+    sentence = shortage(ConnectionPool(most=5), 200, 100)
     assert sentence is not None
     assert "set DB_POOL_MAX to 1 or" in sentence

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
-from passerby.adapters.sql import Pool, SqlRecords, init_schema, schema_state
+from passerby.adapters.sql import ConnectionPool, SqlRecords, init_schema, schema_state
 from passerby.adapters.sql.engine import connect, postgres_url
 from passerby.adapters.sql.pooler import is_pooled, name_of_pooler
 from passerby.kernel.ids import PersonId
@@ -59,7 +59,7 @@ def test_creating_the_tables_leaves_no_settings_on_the_servers_connections(behin
 @in_a_loop
 async def test_several_recorders_read_and_write_at_once_without_an_error(behind: PgBouncer) -> None:
     await init_schema(behind.uri)
-    recorders = [SqlRecords.at(behind.uri, Pool(timeout_s=30)) for _ in range(3)]
+    recorders = [SqlRecords.at(behind.uri, ConnectionPool(timeout_s=30)) for _ in range(3)]
 
     async def write(name: str, records: SqlRecords) -> None:
         for number in range(8):

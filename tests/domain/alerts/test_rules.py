@@ -5,7 +5,7 @@ import re
 import pytest
 
 from passerby.domain.alerts.rules import BY_NAME, RULES, Rule
-from passerby.domain.alerts.waits import ENOUGH, HOUR_S, WEEK_H, Waits
+from passerby.domain.alerts.waits import ENOUGH, HOUR_S, WEEK_H, SearchWaits
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
@@ -19,8 +19,8 @@ def test_a_rule_can_be_named_told_and_asked(rule: Rule) -> None:
     assert not rule.label or f"by ({rule.label})" in rule.query
 
 
-def waits(**hours: tuple[int, float]) -> Waits:
-    found = Waits()
+def waits(**hours: tuple[int, float]) -> SearchWaits:
+    found = SearchWaits()
     for name, (count, waited_s) in hours.items():
         found = found.add(int(name[1:]) * HOUR_S, count, waited_s)
     return found

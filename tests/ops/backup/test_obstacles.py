@@ -109,7 +109,7 @@ def test_a_backup_on_a_full_disk_is_one_sentence_and_leaves_no_half_of_a_file(
     def full(*_: object) -> None:
         raise OSError(code, "no room")
 
-    monkeypatch.setattr(sealed.Sealer, "finish", full)
+    monkeypatch.setattr(sealed.BackupSealer, "finish", full)
     with pytest.raises(BackupFailed, match=r"takes no more \(no room\): make room"):
         asyncio.run(take(settings, a_second_later))
     assert list(directory_of(settings).path.glob("passerby-*")) == [good]

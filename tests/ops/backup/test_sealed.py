@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from passerby.ops.backup.sealed import _HEAD, CHUNK, NotABackup, Sealed, Sealer
+from passerby.ops.backup.sealed import _HEAD, CHUNK, BackupSealer, NotABackup, Sealed
 from tests.size import size
 
 KEY = b"k" * 32
@@ -21,7 +21,7 @@ def manifest_of(path: Path, key: bytes) -> bytes:
 
 def seal(path: Path, dump: bytes, manifest: bytes = b"{}") -> Path:
     with path.open("wb") as file:
-        sealer = Sealer(file, KEY)
+        sealer = BackupSealer(file, KEY)
         for start in range(0, len(dump), 300_000):
             sealer.write(dump[start : start + 300_000])
         sealer.finish(manifest)
@@ -93,7 +93,7 @@ def test_memory_stays_flat_whatever_the_size(tmp_path: Path) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     path = tmp_path / "b"
     with path.open("wb") as file:
-        sealer = Sealer(file, KEY)
+        sealer = BackupSealer(file, KEY)
         for _ in range(megabytes):
             sealer.write(block)
         sealer.finish(b"{}")
@@ -109,4 +109,4 @@ def test_a_file_that_cannot_grow_is_reported(tmp_path: Path) -> None:
             raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space"):
-        Sealer(Full(), KEY)
+        BackupSealer(Full(), KEY)

@@ -8,16 +8,16 @@ import msgspec
 import pytest
 
 from passerby.ops.cluster.drill import LOOK_EVERY_S, PATIENCE_S, CannotDrill, Drill, failover
-from passerby.ops.cluster.overview import Bot, Overview, Process
+from passerby.ops.cluster.overview import Bot, Overview, ProcessRow
 
 DUTIES = {"duty:recorder": "worker-2"}
 
 
-def process(name: str, pid: int, bots: int, **given: Any) -> Process:
-    return Process(name=name, state="ready", pid=pid, bots=bots, **({"restarts": 0} | given))
+def process(name: str, pid: int, bots: int, **given: Any) -> ProcessRow:
+    return ProcessRow(name=name, state="ready", pid=pid, bots=bots, **({"restarts": 0} | given))
 
 
-def seen(*processes: Process, polled_ago_s: float | None = 1.0, **given: Any) -> Overview:
+def seen(*processes: ProcessRow, polled_ago_s: float | None = 1.0, **given: Any) -> Overview:
     owner = processes[0].name if processes else None
     bots = tuple(Bot(bot=number, owner=owner, polled_ago_s=polled_ago_s) for number in (1, 2))
     whole: dict[str, Any] = {"at": 0.0, "duties": DUTIES, "stores": {}, "figures": None, "faults": ()}

@@ -25,7 +25,7 @@ from cryptography.x509.oid import NameOID
 from passerby.adapters.botapi.client import Client
 from passerby.adapters.memory import MemoryStore
 from passerby.adapters.redis import open_redis
-from passerby.adapters.sql import Pool, SqlRecords
+from passerby.adapters.sql import ConnectionPool, SqlRecords
 from passerby.bootstrap import alerting
 from passerby.bootstrap.clock import SystemClock
 from passerby.bootstrap.self_watch import SelfWatch, server_time
@@ -105,7 +105,7 @@ def test_the_certificate_of_a_name_that_no_server_can_have_is_unknown() -> None:
 @pytest.mark.services
 def test_a_pool_of_connections_that_runs_out_is_an_alert() -> None:
     async def main(uri: str) -> None:
-        records = SqlRecords.at(uri, Pool(most=10, least=0, timeout_s=30.0))
+        records = SqlRecords.at(uri, ConnectionPool(most=10, least=0, timeout_s=30.0))
         fleet = Fleet()
         async with contextlib.AsyncExitStack() as held:
             for _ in range(10):
@@ -153,8 +153,8 @@ def test_updates_that_nobody_takes_from_telegram_are_an_alert_until_somebody_doe
 @pytest.mark.services
 def test_a_server_without_free_connections_is_an_alert_whoever_has_them() -> None:
     async def main(uri: str) -> None:
-        records = SqlRecords.at(uri, Pool(most=2, least=0, timeout_s=30.0))
-        strangers = SqlRecords.at(uri, Pool(most=100, least=0, timeout_s=30.0))
+        records = SqlRecords.at(uri, ConnectionPool(most=2, least=0, timeout_s=30.0))
+        strangers = SqlRecords.at(uri, ConnectionPool(most=100, least=0, timeout_s=30.0))
         probe = Probe(rules.POSTGRES_CONNECTIONS.name, 15.0, partial(alerting.server_connections, records))
         fleet = Fleet(probe)
         await fleet.passes(40)
@@ -200,7 +200,7 @@ def test_a_locked_database_makes_statements_slow_and_is_an_alert(tmp_path: Path)
     async def main() -> None:
         path = tmp_path / "passerby.db"
         await make_tables(path)
-        records, other = (SqlRecords.at(path, Pool(timeout_s=120.0)) for _ in range(2))
+        records, other = (SqlRecords.at(path, ConnectionPool(timeout_s=120.0)) for _ in range(2))
         fleet = Fleet()
         await fleet.passes(10)
         for _ in range(5):

@@ -14,7 +14,7 @@ from passerby.ports.tickets import TicketChange, TicketFeed
 TOMBSTONES = 10_000
 
 
-class Pool:
+class TicketPool:
     """`floor`: a reader whose cursor is below it may have missed a tombstone, and gets the whole pool."""
 
     def __init__(self, floor: int) -> None:
@@ -49,7 +49,7 @@ class Pool:
 
 class TicketPools:
     def __init__(self, first: int = 0) -> None:
-        self._pools: dict[PoolId, Pool] = {}
+        self._pools: dict[PoolId, TicketPool] = {}
         self._first = first
         self._number = first
 
@@ -76,10 +76,10 @@ class TicketPools:
         self._number += 1
         self._pool(pool).put(self._number, change)
 
-    def _pool(self, pool: PoolId) -> Pool:
+    def _pool(self, pool: PoolId) -> TicketPool:
         found = self._pools.get(pool)
         if found is None:
-            found = self._pools[pool] = Pool(self._first)
+            found = self._pools[pool] = TicketPool(self._first)
         return found
 
     def pools(self) -> set[PoolId]:

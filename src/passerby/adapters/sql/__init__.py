@@ -8,14 +8,14 @@ port. `schema` and `migrations` create and change the tables. No relay waits for
 from passerby.adapters.sql import core_only  # noqa: F401  # before anything imports the ORM
 from passerby.adapters.sql.broadcasts import SqlBroadcasts
 from passerby.adapters.sql.failures import DatabaseUnusable
-from passerby.adapters.sql.pool import Pool
+from passerby.adapters.sql.pool import ConnectionPool
 from passerby.adapters.sql.records import SqlRecords
 from passerby.adapters.sql.schema import SchemaState, init_schema, release, schema_state
 from passerby.adapters.sql.staff import SqlStaff
 
 __all__ = [
+    "ConnectionPool",
     "DatabaseUnusable",
-    "Pool",
     "SchemaState",
     "SqlBroadcasts",
     "SqlRecords",

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from passerby.adapters.sql import pooler
 from passerby.adapters.sql.failures import DatabaseUnusable
-from passerby.adapters.sql.pool import Pool
+from passerby.adapters.sql.pool import ConnectionPool
 
 _SQLITE_HEAD: Final = b"SQLite format 3\0"
 
@@ -94,9 +94,9 @@ def database_url(database: str | os.PathLike[str]) -> URL:
     return postgres_url(text) if "://" in text else sqlite_url(text)
 
 
-def connect(url: URL, pool: Pool | None = None, **options: Any) -> AsyncEngine:
+def connect(url: URL, pool: ConnectionPool | None = None, **options: Any) -> AsyncEngine:
     """Make an engine; it opens nothing yet. `options` go to SQLAlchemy. Its errors quote no row."""
-    pool = pool or Pool()
+    pool = pool or ConnectionPool()
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, pool.timeout_s, options)
     if "poolclass" not in options:

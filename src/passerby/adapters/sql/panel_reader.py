@@ -14,13 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.panel_tables import faults, panel_figures
-from passerby.adapters.sql.pool import Pool
+from passerby.adapters.sql.pool import ConnectionPool
 from passerby.adapters.sql.tables import audit, users
 from passerby.adapters.sql.transactions import Transactions
 from passerby.domain.audit import AuditRow
 
 ONLINE_S: Final = 300.0
-_FEW: Final = Pool(4, 1)
+_FEW: Final = ConnectionPool(4, 1)
 _MOST_WAITS: Final = 5_000
 
 

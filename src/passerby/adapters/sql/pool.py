@@ -24,7 +24,7 @@ from passerby.telemetry import metrics
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
+class ConnectionPool:
     """Connections of one process.
 
     PostgreSQL: at most `most`. `least` are opened at the start and kept. Connections above that are closed after they
@@ -45,7 +45,7 @@ class Pool:
 class Keeper:
     """Maintains the pool of `engine`. It opens nothing before `tend` or `warm`."""
 
-    def __init__(self, engine: AsyncEngine, pool: Pool) -> None:
+    def __init__(self, engine: AsyncEngine, pool: ConnectionPool) -> None:
         self._engine = engine
         self._pool = pool
         self._open: set[ConnectionPoolEntry] = set()
@@ -157,7 +157,7 @@ async def connections_percent(engine: AsyncEngine) -> float | None:
     return 100 * float(used) / float(most)
 
 
-def shortage(pool: Pool, processes: int, allowed: int | None) -> str | None:
+def shortage(pool: ConnectionPool, processes: int, allowed: int | None) -> str | None:
     """A sentence for the operator if this many processes may want more connections than `allowed`; otherwise None."""
     if allowed is None or pool.most * processes <= allowed:
         return None

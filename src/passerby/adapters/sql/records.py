@@ -19,7 +19,7 @@ from passerby.adapters.sql.money import SqlMoney
 from passerby.adapters.sql.money_tables import star_rows, star_sweeps
 from passerby.adapters.sql.named import measure, named
 from passerby.adapters.sql.personal_data import SqlPersonalData
-from passerby.adapters.sql.pool import Keeper, Pool, connections_allowed, connections_percent, shortage
+from passerby.adapters.sql.pool import ConnectionPool, Keeper, connections_allowed, connections_percent, shortage
 from passerby.adapters.sql.promos import SqlPromos
 from passerby.adapters.sql.referrals import SqlReferrals
 from passerby.adapters.sql.rows import READ
@@ -53,12 +53,14 @@ class SqlRecords(SqlPersonalData, SqlMoney, SqlPromos, SqlReferrals):
     READ_TRIES = 3
     WRITE_TRIES = 3
 
-    def __init__(self, engine: AsyncEngine, pool: Pool | None = None, pseudonyms: Pseudonyms = no_pseudonyms) -> None:
+    def __init__(
+        self, engine: AsyncEngine, pool: ConnectionPool | None = None, pseudonyms: Pseudonyms = no_pseudonyms
+    ) -> None:
         """`pseudonyms`: with them, nothing but a tombstone is left of whoever is erased (see `tombstones`)."""
         self._pseudonyms = pseudonyms
         super().__init__(engine)
         self._is_postgres = engine.dialect.name == "postgresql"
-        self._pool = pool or Pool()
+        self._pool = pool or ConnectionPool()
         self._keeper = Keeper(engine, self._pool)
         self._writer = Writer(engine.dialect.name, pseudonyms)
         self._begin_generation = (
@@ -77,7 +79,10 @@ class SqlRecords(SqlPersonalData, SqlMoney, SqlPromos, SqlReferrals):
 
     @classmethod
     def at(
-        cls, database: str | os.PathLike[str], pool: Pool | None = None, pseudonyms: Pseudonyms = no_pseudonyms
+        cls,
+        database: str | os.PathLike[str],
+        pool: ConnectionPool | None = None,
+        pseudonyms: Pseudonyms = no_pseudonyms,
     ) -> "SqlRecords":
         """For a PostgreSQL URI or the path of an SQLite file. Raises: DatabaseUnusable."""
         return cls(connect(database_url(database), pool), pool, pseudonyms)

@@ -22,7 +22,7 @@ from sqlalchemy.pool import NullPool
 
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.failures import NEWER, DatabaseUnusable, Locked, Refused, UnknownRevision, losses
-from passerby.adapters.sql.pool import Pool
+from passerby.adapters.sql.pool import ConnectionPool
 from passerby.adapters.sql.tables import metadata
 from passerby.adapters.sql.whole import must_be_whole
 from passerby.ports.records import RecordsLost
@@ -32,9 +32,9 @@ _VERSIONS: Final = "alembic_version"
 """Alembic's table with the revision of the database."""
 _LOCK: Final = 0x50617373
 """A number that nothing else in the database locks: "Pass" in ASCII."""
-_PATIENT: Final = Pool(timeout_s=600.0)
+_PATIENT: Final = ConnectionPool(timeout_s=600.0)
 """An index on a large table takes minutes."""
-_BRIEF: Final = Pool(timeout_s=0.5)
+_BRIEF: Final = ConnectionPool(timeout_s=0.5)
 """A thread that waits for SQLite's lock cannot be cancelled, so we ask for the lock repeatedly instead."""
 _LOCKED_S: Final = 15.0
 """How long another program may hold the lock."""

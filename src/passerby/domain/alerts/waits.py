@@ -10,18 +10,18 @@ ENOUGH: Final = 20
 """Fewer waits in an hour say nothing."""
 
 
-class Waits(msgspec.Struct, frozen=True):
+class SearchWaits(msgspec.Struct, frozen=True):
     """`hours`: the number of an hour since 1970 -> how many waits ended in it, and how long they were, in seconds."""
 
     hours: dict[int, tuple[int, float]] = {}
 
-    def add(self, now: float, count: int, waited_s: float) -> "Waits":
+    def add(self, now: float, count: int, waited_s: float) -> "SearchWaits":
         if not count:
             return self
         hour = int(now // HOUR_S)
         before, before_s = self.hours.get(hour, (0, 0.0))
         kept = {each: value for each, value in self.hours.items() if hour - each <= WEEK_H + 1}
-        return Waits(kept | {hour: (before + count, before_s + waited_s)})
+        return SearchWaits(kept | {hour: (before + count, before_s + waited_s)})
 
     def ratio(self, now: float) -> float | None:
         """This hour's average over that of a week ago. Early in an hour, the hour before counts. None if unknown."""

@@ -37,7 +37,7 @@ class NotABackup(Exception):
     """The file is no backup, is damaged or cut off, or has another key. The text is for the operator."""
 
 
-class Sealer:
+class BackupSealer:
     """Writes a backup to `file`: the dump by `write`, then the manifest by `finish`."""
 
     def __init__(self, file: BinaryIO, key: bytes) -> None:

@@ -16,7 +16,7 @@ from passerby.ops.backup.directory import PART, Directory, settle
 from passerby.ops.backup.failure import BackupFailed
 from passerby.ops.backup.manifest import Manifest
 from passerby.ops.backup.places import database_of, directory_of
-from passerby.ops.backup.sealed import Sealer
+from passerby.ops.backup.sealed import BackupSealer
 from passerby.ops.backup.soundness import look
 from passerby.ops.stores import must_exist
 from passerby.settings import Settings, open_backup_key
@@ -52,7 +52,7 @@ async def take(settings: Settings, now: Callable[[], float], reached: Callable[[
         with _written(part) as file:
             made_at = now()
             async with database.dump() as dump:
-                sealer = Sealer(file, key)
+                sealer = BackupSealer(file, key)
                 reached("seal")
                 async for data in dump.stream:
                     sealer.write(data)

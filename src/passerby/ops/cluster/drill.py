@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from passerby.ops.cluster.overview import Overview, Process
+from passerby.ops.cluster.overview import Overview, ProcessRow
 
 PATIENCE_S: Final = 120.0
 LOOK_EVERY_S: Final = 0.2
@@ -85,7 +85,7 @@ def failover(
     raise CannotDrill(f"the others {told}, but after {PATIENCE_S:.0f} s the fleet is not whole: see `passerby status`")
 
 
-def _victim(seen: Overview) -> Process:
+def _victim(seen: Overview) -> ProcessRow:
     """The worker here with the most bots. Raises: CannotDrill."""
     if seen.faults:
         raise CannotDrill(f"the fleet is not healthy: {seen.faults[0]}")
@@ -95,7 +95,7 @@ def _victim(seen: Overview) -> Process:
     return max(kept, key=lambda each: each.bots)
 
 
-def _is_taken_over(before: Overview, seen: Overview, victim: Process, gone_s: float) -> bool:
+def _is_taken_over(before: Overview, seen: Overview, victim: ProcessRow, gone_s: float) -> bool:
     """Whether each bot and each duty has a holder, and the bots of the killed worker were polled since the kill.
 
     A poll of another bot may have begun before, and goes on.

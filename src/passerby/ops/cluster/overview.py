@@ -52,7 +52,7 @@ class WorkerStatus(msgspec.Struct, frozen=True, omit_defaults=True):
     holders: dict[str, str] = {}
 
 
-class Process(msgspec.Struct, frozen=True, kw_only=True):
+class ProcessRow(msgspec.Struct, frozen=True, kw_only=True):
     """`cpu` is in cores, between the two looks. `rss` is in bytes. `pid` 0: on another machine, or not running."""
 
     name: str
@@ -83,7 +83,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """`duties`: a duty that one process does for all -> that process. `stores`: live, records -> "ok", or the fault."""
 
     at: float
-    processes: tuple[Process, ...]
+    processes: tuple[ProcessRow, ...]
     bots: tuple[Bot, ...]
     duties: dict[str, str]
     stores: dict[str, str]
@@ -157,7 +157,7 @@ def overview(
     holding = [owner for lease, owner in owners.items() if lease.startswith("bot:")]
     rows = [_process(name, before, now, holding.count(name)) for name in _names(now)]
     rows += [
-        Process(
+        ProcessRow(
             name=f"{member.name or worker} ({member.home or ELSEWHERE})",
             state="leaving" if member.leaving else "ready",
             up_s=max(0.0, at - member.since) if member.since else 0.0,
@@ -218,11 +218,11 @@ def _names(now: Glance) -> list[str]:
     return sorted({*now.kept, *now.pids}, key=sockets.sort_key)
 
 
-def _process(name: str, before: Glance | None, now: Glance, bots: int) -> Process:
+def _process(name: str, before: Glance | None, now: Glance, bots: int) -> ProcessRow:
     kept, status, pid = now.kept.get(name), now.statuses.get(name), now.pids.get(name, 0)
     reading = now.readings.get(pid)
     earlier = before.readings.get(pid) if before is not None else None
-    return Process(
+    return ProcessRow(
         name=name,
         state=_state(kept, reading, status, now.unready.get(name), listens=name in now.listening),
         pid=pid,
@@ -274,7 +274,7 @@ def _stores(now: Glance) -> dict[str, str]:
 
 
 def _faults(
-    rows: list[Process], bots: tuple[Bot, ...], stores: dict[str, str], now: Glance, at: float, *, polls: bool
+    rows: list[ProcessRow], bots: tuple[Bot, ...], stores: dict[str, str], now: Glance, at: float, *, polls: bool
 ) -> list[str]:
     found = [f"{row.name}: {row.state}" for row in rows if row.state not in ("ready", "leaving")]
     if not rows:

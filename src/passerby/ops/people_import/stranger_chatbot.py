@@ -18,11 +18,11 @@ from sqlalchemy.pool import NullPool
 
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.failures import losses
-from passerby.adapters.sql.pool import Pool
+from passerby.adapters.sql.pool import ConnectionPool
 from passerby.ops.people_import.files import UnknownForm
 from passerby.ops.people_import.incoming import NotReadable, shown, squeezed, time_of, yes_or_no
 
-_PATIENT: Final = Pool(timeout_s=600.0)
+_PATIENT: Final = ConnectionPool(timeout_s=600.0)
 _CHUNK: Final = 5_000
 _USERS: Final = ("users", "user")
 _BANS: Final = ("bans", "ban", "bannedusers", "banneduser", "userbans", "userban", "banlist", "blacklist")

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerby.adapters.sql import Pool, SqlRecords
+from passerby.adapters.sql import ConnectionPool, SqlRecords
 from passerby.adapters.sql.named import named
 from passerby.adapters.sql.tables import metadata
 from passerby.ops.counting import counted
@@ -16,7 +16,7 @@ from passerby.ops.doctor.finding import Finding, warn, well
 from passerby.ops.slow.insight import Insight, Statement, size
 from passerby.settings import Settings
 
-FEW: Final = Pool(most=1, least=0, timeout_s=10.0)
+FEW: Final = ConnectionPool(most=1, least=0, timeout_s=10.0)
 SHOWN: Final = 10
 LONG_S: Final = 60.0
 HIT_RATE: Final = 0.99

@@ -17,7 +17,7 @@ from passerby.domain.alerts import rules
 from passerby.domain.alerts.engine import QUIET, Alert, acknowledge, silence, step
 from passerby.domain.alerts.notification import Due, Told, due, message
 from passerby.domain.alerts.rules import BY_NAME, RULES, Rule
-from passerby.domain.alerts.waits import Waits
+from passerby.domain.alerts.waits import SearchWaits
 from passerby.kernel.ids import BotId
 from passerby.ports.clock import Clock
 from passerby.ports.leases import Fence, Fenced, Members, WorkerId
@@ -76,7 +76,7 @@ class Kept(msgspec.Struct, omit_defaults=True):
     told: dict[str, dict[str, Told]] = {}
     polled: Seen = msgspec.field(default_factory=Seen)
     swept: Seen = msgspec.field(default_factory=Seen)
-    waits: Waits = Waits()
+    waits: SearchWaits = SearchWaits()
     answers_read: int = 0
 
 

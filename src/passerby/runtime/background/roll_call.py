@@ -37,7 +37,7 @@ async def _nothing() -> None:
     """A worker that has nothing to send."""
 
 
-class Roll(NamedTuple):
+class RollCallResult(NamedTuple):
     """`is_over`: everybody has answered, or had time to. `is_complete`: the records lack no fact of any worker."""
 
     is_over: bool
@@ -94,7 +94,7 @@ class RollCall:
         self._unrecorded.recorded(last)
         self._handed_in = generation
 
-    async def answer(self) -> Roll:
+    async def answer(self) -> RollCallResult:
         """Answer for this worker, and find out who else has. Raises: LiveStoreLost, RecordsLost."""
         generation = self._store.generation
         if generation != self._generation:
@@ -104,21 +104,21 @@ class RollCall:
         await self.hand_in()
         may_wait = self._shared and self._clock.monotonic() - self._since < PATIENCE_S
         if self._is_sending(generation) and may_wait:
-            return Roll(is_over=False, is_complete=False)
+            return RollCallResult(is_over=False, is_complete=False)
         if generation != self._put_back_in:
             await self._put_back()
             self._put_back_in = generation
         answered, former = await self._store.answer_roll(self._worker if self._is_whole else None)
         if generation != self._store.generation:
-            return Roll(is_over=False, is_complete=False)
+            return RollCallResult(is_over=False, is_complete=False)
         missing = (self._expected | former) - answered
         if not self._expected and self._store.newborn:
             # We have just started, so we do not know who else is living.
             if not (await self._records.active()).people:
-                return Roll(is_over=True, is_complete=not missing)
+                return RollCallResult(is_over=True, is_complete=not missing)
             changed_at = await self._records.changed_at()
             is_recent = changed_at is not None and self._clock.now() - changed_at <= RECENT_S
             # Our own store is gone, and the run before could not tell the records everything.
             is_lost = self._had_crashed and not self._shared and generation == self._first
-            return Roll(not may_wait, not missing and is_recent and not is_lost)
-        return Roll(not missing or not may_wait, not missing)
+            return RollCallResult(not may_wait, not missing and is_recent and not is_lost)
+        return RollCallResult(not missing or not may_wait, not missing)
