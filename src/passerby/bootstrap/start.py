@@ -15,7 +15,7 @@ from random import Random
 from typing import Any, Final, TypeVar
 
 from passerby.adapters.memory import FileLog, MemoryStore
-from passerby.adapters.sql import DatabaseUnusable, Pool, SqlRecords, release, unreadable
+from passerby.adapters.sql import ConnectionPool, DatabaseUnusable, SqlRecords, release, unreadable
 from passerby.adapters.sql import init_schema as sql_init_schema
 from passerby.adapters.sql.installation import OtherKey, begin_run, claim_key, end_run
 from passerby.adapters.sql.tombstones import keyed
@@ -125,7 +125,7 @@ class Start:
         background = Background(_tables_failed)
         try:
             await self._schema(background, needed=needed)
-            pool = Pool(settings.db_pool_max, settings.db_pool_min, evict_every_s=settings.db_pool_evict_s)
+            pool = ConnectionPool(settings.db_pool_max, settings.db_pool_min, evict_every_s=settings.db_pool_evict_s)
             # Every process that shares the database must have the key, so it is at hand here.
             key = open_key(settings)
             pseudonyms = keyed(key, *former_keys(settings))

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
-from passerby.adapters.sql import DatabaseUnusable, Pool, SqlRecords, init_schema
+from passerby.adapters.sql import ConnectionPool, DatabaseUnusable, SqlRecords, init_schema
 from passerby.adapters.sql.engine import _OPEN, connect, database_url, postgres_url, sqlite_url
 from passerby.adapters.sql.failures import to_the_end
 from passerby.kernel.ids import PersonId
@@ -135,7 +135,7 @@ async def test_sqlite_does_not_block_readers_and_syncs_each_commit(tmp_path: Pat
 async def test_a_process_that_writes_for_too_long_is_a_loss_and_does_not_block_readers(tmp_path: Path) -> None:
     file = tmp_path / "records.db"
     await make_tables(file)
-    records = SqlRecords.at(file, Pool(timeout_s=0.05))
+    records = SqlRecords.at(file, ConnectionPool(timeout_s=0.05))
     await records.apply("g", numbered(changed(person(1))))
     other = connect(sqlite_url(file), poolclass=NullPool)
     async with other.connect() as connection:
@@ -187,7 +187,7 @@ async def test_a_missing_table_counts_as_lost_records_and_says_what_to_do(databa
 @in_a_loop
 async def test_a_statement_that_takes_too_long_is_a_loss(postgres_database: str) -> None:
     await make_tables(postgres_database)
-    records, hasty = SqlRecords.at(postgres_database), SqlRecords.at(postgres_database, Pool(timeout_s=0.2))
+    records, hasty = SqlRecords.at(postgres_database), SqlRecords.at(postgres_database, ConnectionPool(timeout_s=0.2))
     await records.apply("g", numbered(changed(person(1))))
     other = connect(postgres_url(postgres_database), poolclass=NullPool)
     async with other.begin() as connection:
@@ -207,9 +207,9 @@ async def test_a_statement_that_takes_too_long_is_a_loss(postgres_database: str)
 @in_a_loop
 async def test_a_batch_undone_by_a_deadlock_is_stored_by_the_next_try(postgres_database: str) -> None:
     await make_tables(postgres_database)
-    records = SqlRecords.at(postgres_database, Pool(timeout_s=30.0))
+    records = SqlRecords.at(postgres_database, ConnectionPool(timeout_s=30.0))
     await records.apply("g", numbered(changed(person(1)), changed(person(2))))
-    other = connect(postgres_url(postgres_database), Pool(timeout_s=30.0), poolclass=NullPool)
+    other = connect(postgres_url(postgres_database), ConnectionPool(timeout_s=30.0), poolclass=NullPool)
     async with other.connect() as connection, connection.begin():
         # The side whose timeout ends first detects the deadlock. It must be the records.
         await connection.exec_driver_sql("SET LOCAL deadlock_timeout = '60s'")
@@ -239,12 +239,12 @@ def test_running_out_of_connections_is_a_loss_in_the_pool_and_at_the_server() ->
 
         async def run() -> None:
             await init_schema(server.uri)
-            records = SqlRecords.at(server.uri, Pool(most=1, least=1))
+            records = SqlRecords.at(server.uri, ConnectionPool(most=1, least=1))
             async with records.engine.connect():
                 with pytest.raises(RecordsLost):
                     await records.applied("g")
             await records.aclose()
-            others = connect(postgres_url(server.uri), Pool(most=20, least=20))
+            others = connect(postgres_url(server.uri), ConnectionPool(most=20, least=20))
             opening = await asyncio.gather(*(others.connect() for _ in range(20)), return_exceptions=True)
             held = [each for each in opening if not isinstance(each, BaseException)]
             assert len(held) < 20

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import NullPool
 
-from passerby.adapters.sql import DatabaseUnusable, Pool, init_schema
+from passerby.adapters.sql import ConnectionPool, DatabaseUnusable, init_schema
 from passerby.adapters.sql.checksums import VERSIONS, Contents, contents
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.failures import Refused, losses
@@ -24,7 +24,7 @@ from passerby.ops.backup.failure import BackupFailed, DumpRefused
 from passerby.ops.backup.programs import Address, Program, feed, output, program
 from passerby.ports.records import RecordsLost
 
-_PATIENT: Final = Pool(timeout_s=6 * 3600.0)
+_PATIENT: Final = ConnectionPool(timeout_s=6 * 3600.0)
 """For one statement that reads a big table."""
 _ONE_SNAPSHOT: Final = "REPEATABLE READ"
 _NAME: Final = 40

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
-from passerby.adapters.sql import DatabaseUnusable, Pool, init_schema, release
+from passerby.adapters.sql import ConnectionPool, DatabaseUnusable, init_schema, release
 from passerby.adapters.sql.checksums import Contents
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.failures import DAMAGED, losses
@@ -41,7 +41,7 @@ from passerby.ports.clock import Clock
 from passerby.ports.records import RecordsLost
 from passerby.settings import Settings, WrongSetting, open_backup_key
 
-_PATIENT: Final = Pool(timeout_s=600.0)
+_PATIENT: Final = ConnectionPool(timeout_s=600.0)
 _OF_NOBODY: Final = frozenset(
     {"journal_positions", "star_sweeps", "faults", "daily_figures", "funnel", "panel_figures", "panel_limits"}
 )

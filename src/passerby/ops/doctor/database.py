@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.pool import NullPool
 
-from passerby.adapters.sql import DatabaseUnusable, Pool, SchemaState, schema_state
+from passerby.adapters.sql import ConnectionPool, DatabaseUnusable, SchemaState, schema_state
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.examination import examine
 from passerby.adapters.sql.failures import DAMAGED, losses
@@ -153,7 +153,7 @@ class _Seen(msgspec.Struct, frozen=True):
 
 async def _look(database: object, now: Callable[[], float]) -> _Seen:
     url = database_url(str(database))
-    engine = connect(url, Pool(timeout_s=PATIENCE_S), poolclass=NullPool)
+    engine = connect(url, ConnectionPool(timeout_s=PATIENCE_S), poolclass=NullPool)
     setting = sa.func.current_setting
     try:
         with losses():

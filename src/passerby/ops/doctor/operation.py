@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from passerby.adapters.sql import DatabaseUnusable, Pool, SqlRecords, SqlStaff
+from passerby.adapters.sql import ConnectionPool, DatabaseUnusable, SqlRecords, SqlStaff
 from passerby.domain.team import may
 from passerby.kernel.staff import Permission
 from passerby.ops.cluster.configuration import LOG_BYTES, LOGS
@@ -22,7 +22,7 @@ SOON_S: Final = 600.0
 """A process that starts within ten minutes of a boot was started by the boot."""
 UNITS: Final = Path("/etc/systemd/system")
 CONTAINERS: Final = (Path("/.dockerenv"), Path("/run/.containerenv"), Path("/var/run/secrets/kubernetes.io"))
-_FEW: Final = Pool(2, 1)
+_FEW: Final = ConnectionPool(2, 1)
 
 
 async def checks(settings: Settings, now: Callable[[], float]) -> AsyncIterator[Finding]:

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import NullPool
 
-from passerby.adapters.sql import DatabaseUnusable, Pool, SqlRecords
+from passerby.adapters.sql import ConnectionPool, DatabaseUnusable, SqlRecords
 from passerby.adapters.sql import init_schema as sql_init_schema
 from passerby.adapters.sql.checksums import Contents, contents
 from passerby.adapters.sql.engine import connect, database_url
@@ -32,7 +32,7 @@ from passerby.ports.records import RecordsLost
 from passerby.settings import Settings, WrongSetting
 from passerby.settings.addresses import is_postgres
 
-_PATIENT: Final = Pool(timeout_s=6 * 3600.0)
+_PATIENT: Final = ConnectionPool(timeout_s=6 * 3600.0)
 _FORMS: Final = "write postgresql://user:password@host/database, or the path of a database file"
 _ONE_SNAPSHOT: Final = "REPEATABLE READ"
 

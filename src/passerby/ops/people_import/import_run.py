@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy.pool import NullPool
 
-from passerby.adapters.sql import DatabaseUnusable, Pool, SqlRecords
+from passerby.adapters.sql import ConnectionPool, DatabaseUnusable, SqlRecords
 from passerby.adapters.sql.audit import lock_audit
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.failures import Damaged, losses
@@ -35,7 +35,7 @@ from passerby.settings import Settings
 
 _BATCH: Final = 500
 _SQLITE: Final = b"SQLite format 3\0"
-_PATIENT: Final = Pool(timeout_s=60.0)
+_PATIENT: Final = ConnectionPool(timeout_s=60.0)
 Row = tuple[str, dict[str, Any] | str]
 
 
