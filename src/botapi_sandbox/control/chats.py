@@ -96,7 +96,12 @@ class Chats(Routes):
         if reply_to and not str(reply_to).isdigit():
             raise ControlError("reply_to_message_id must be a number")
         sent = self._world.phones.upload(
-            *pair, fields.get("kind", ""), file, details=details, reply_to=int(reply_to) if reply_to else None, **message
+            *pair,
+            fields.get("kind", ""),
+            file,
+            details=details,
+            reply_to=int(reply_to) if reply_to else None,
+            **message,
         )
         return self._shown(request, sent)
 

@@ -17,7 +17,18 @@ from botapi_sandbox.world.values import Mismatch
 FILE_KINDS = (
     "photo", "video", "animation", "audio", "voice", "video_note", "document", "sticker", "live_photo",
 )  # fmt: skip
-_DETAILS = ("width", "height", "duration", "length", "performer", "title", "emoji", "set_name", "custom_emoji_id", "type")
+_DETAILS = (
+    "width",
+    "height",
+    "duration",
+    "length",
+    "performer",
+    "title",
+    "emoji",
+    "set_name",
+    "custom_emoji_id",
+    "type",
+)
 _TINY = {
     "photo": b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x03 \x00\x00\x02X\x08\x06\x00\x00\x00",
 }

@@ -84,7 +84,7 @@ def create_invoice_link(request: Request) -> str:
     return f"https://t.me/${slug}"
 
 
-def begin(backend: Backend, bot: Bot, person_id: int, invoice: InvoiceLink) -> Payment:
+def begin(backend: Backend, bot: Bot, person_id: int, invoice: Invoice) -> Payment:
     """A person presses Pay: send the bot a `pre_checkout_query`."""
     payment = Payment(
         query_id=str(backend.rng.getrandbits(62)),

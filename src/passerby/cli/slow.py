@@ -47,7 +47,8 @@ def _print(title: str, insight: "Insight") -> None:
         typer.echo(f"  {name}: {value}")
     if insight.statements:
         rows = [
-            [each.name, str(each.calls), f"{each.mean_ms:.2f}", f"{each.total_s:.2f}"] for each in insight.statements[:10]
+            [each.name, str(each.calls), f"{each.mean_ms:.2f}", f"{each.total_s:.2f}"]
+            for each in insight.statements[:10]
         ]
         _table(
             f"slowest statements ({insight.statements[0].source})",

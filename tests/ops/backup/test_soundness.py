@@ -16,7 +16,7 @@ from passerby.ops.backup.failure import WrongBackup
 from passerby.ops.backup.manifest import Manifest
 from passerby.ops.backup.restoring import restore
 from passerby.ops.backup.sealed import CHUNK, Sealer
-from passerby.ops.backup.soundness import look, newest_sound
+from passerby.ops.backup.soundness import newest_sound, soundness_of
 from passerby.ops.backup.taking import take
 from passerby.ops.backup.verifying import listed
 from passerby.ops.doctor import backups
@@ -97,7 +97,7 @@ def test_a_backup_that_was_damaged_later_is_not_the_newest_one(tmp_path: Path, d
     found = newest_sound(directory, KEY)
     assert found.newest == good
     assert [path for path, _ in found.damaged] == [bad]
-    assert look(good, KEY).problem == ""
+    assert soundness_of(good, KEY).problem == ""
 
 
 def test_damage_in_the_middle_of_a_large_file_shows_in_the_restore_test_only(
@@ -105,16 +105,16 @@ def test_damage_in_the_middle_of_a_large_file_shows_in_the_restore_test_only(
 ) -> None:
     path = put(Directory(tmp_path).place(START), size=4 * CHUNK)
     flip(0.1)(path)
-    assert look(path, KEY).problem == "it is damaged or cut off"
+    assert soundness_of(path, KEY).problem == "it is damaged or cut off"
     soundness._look.cache_clear()
     monkeypatch.setattr(soundness, "WHOLE", 3 * CHUNK)
-    assert look(path, KEY).problem == ""
+    assert soundness_of(path, KEY).problem == ""
 
 
 def test_a_file_is_read_once_until_it_changes(tmp_path: Path) -> None:
     path = put(Directory(tmp_path).place(START))
     before = soundness._look.cache_info()
-    assert [look(path, KEY).problem for _ in range(3)] == ["", "", ""]
+    assert [soundness_of(path, KEY).problem for _ in range(3)] == ["", "", ""]
     after = soundness._look.cache_info()
     assert (after.misses - before.misses, after.hits - before.hits) == (1, 2)
 
@@ -124,7 +124,7 @@ def test_damaged_backups_never_push_the_last_sound_one_out(tmp_path: Path) -> No
     good = put(directory.new_path(START))
     for day in range(1, 300):
         directory.new_path(START + day * DAY).write_bytes(b"passerby backup 1\n")
-    retired = directory.retire(is_sound=lambda path: not look(path, KEY).problem)
+    retired = directory.retire(is_sound=lambda path: not soundness_of(path, KEY).problem)
     assert len(retired) > 200
     assert good in directory.named()
 

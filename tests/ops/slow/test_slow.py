@@ -12,7 +12,7 @@ from passerby.adapters.redis import open_redis
 from passerby.adapters.sql import SqlRecords, init_schema
 from passerby.kernel.ids import PersonId
 from passerby.ops.doctor.finding import Finding, Verdict
-from passerby.ops.slow import Insights, read_insights, postgres, processes, sqlite
+from passerby.ops.slow import Insights, postgres, processes, read_insights, sqlite
 from passerby.ops.slow.insight import size
 from passerby.settings import Settings
 from tests.contract.records_places import PostgresServer, make_tables

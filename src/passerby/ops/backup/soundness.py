@@ -37,7 +37,7 @@ class Sound(NamedTuple):
     damaged: list[tuple[Path, str]]
 
 
-def look(path: Path, key: bytes | None, now: float = math.inf) -> Soundness:
+def soundness_of(path: Path, key: bytes | None, now: float = math.inf) -> Soundness:
     """Look at everything that is named like a backup. Without the key, only the head can be seen."""
     if problem := strange(path, now):
         return Soundness(0, None, problem)
@@ -55,7 +55,7 @@ def newest_sound(directory: Directory, key: bytes | None, now: float = math.inf)
     """The newest sound backup. Opens no older one."""
     damaged: list[tuple[Path, str]] = []
     for path in reversed(directory.named()):
-        problem = look(path, key, now).problem
+        problem = soundness_of(path, key, now).problem
         if not problem:
             return Sound(path, damaged)
         damaged.append((path, problem))

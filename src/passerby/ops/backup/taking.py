@@ -17,7 +17,7 @@ from passerby.ops.backup.failure import BackupFailed
 from passerby.ops.backup.manifest import Manifest
 from passerby.ops.backup.places import database_of, directory_of
 from passerby.ops.backup.sealed import BackupSealer
-from passerby.ops.backup.soundness import look
+from passerby.ops.backup.soundness import soundness_of
 from passerby.ops.stores import must_exist
 from passerby.settings import Settings, open_backup_key
 
@@ -64,7 +64,7 @@ async def take(settings: Settings, now: Callable[[], float], reached: Callable[[
         reached("name")
         settle(part, path)
         reached("retire")
-        retired = directory.retire(now(), lambda each: not look(each, key).problem)
+        retired = directory.retire(now(), lambda each: not soundness_of(each, key).problem)
         reached("upload")
         return Taken(path, manifest, retired, await _upload(settings, directory))
 

@@ -11,7 +11,7 @@ from passerby.ops.backup.failure import BackupFailed, DumpRefused
 from passerby.ops.backup.manifest import Manifest
 from passerby.ops.backup.places import database_of, directory_of
 from passerby.ops.backup.sealed import NotABackup, Sealed
-from passerby.ops.backup.soundness import look, manifest_in
+from passerby.ops.backup.soundness import manifest_in, soundness_of
 from passerby.ops.stores import must_not_be_foreign
 from passerby.settings import Settings, open_backup_key
 
@@ -31,7 +31,7 @@ def listed(settings: Settings, now: float = math.inf) -> list[Listed]:
     if not paths:
         return []
     key = open_backup_key(settings, make=False)
-    return [Listed(path, *look(path, key, now)) for path in paths]
+    return [Listed(path, *soundness_of(path, key, now)) for path in paths]
 
 
 async def verify(settings: Settings, name: str | None, now: Callable[[], float]) -> Verified:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from passerby.ops.backup.directory import Directory, begun_at, strange
-from passerby.ops.backup.soundness import look
+from passerby.ops.backup.soundness import soundness_of
 from passerby.ops.counting import counted
 from passerby.ops.doctor.finding import GIB, Finding, fail, warn, well
 from passerby.settings import Settings, WrongSetting, open_backup_key
@@ -61,7 +61,7 @@ def checks(settings: Settings, now: Callable[[], float]) -> Iterator[Finding]:
         key = None
     kept: list[Path] = []
     for path in named:
-        if not (problem := look(path, key, now()).problem):
+        if not (problem := soundness_of(path, key, now()).problem):
             kept.append(path)
         elif strange(path, now()):
             remedy = "look where it comes from, and remove it"

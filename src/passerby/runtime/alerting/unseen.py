@@ -30,7 +30,9 @@ class Unseen:
         self._since: dict[int, float] = {}
         self._looked_at: float | None = None
 
-    def add_reports(self, bots: Sequence[BotId], seen: Seen, reported: Iterable[Mapping[int, float]], now: float) -> Seen:
+    def add_reports(
+        self, bots: Sequence[BotId], seen: Seen, reported: Iterable[Mapping[int, float]], now: float
+    ) -> Seen:
         """Return what is known now. `reported`: bot -> when, by worker. A new bot counts from its first look."""
         passed = 0.0 if self._looked_at is None else now - self._looked_at
         self._looked_at = now

@@ -1,5 +1,6 @@
-"""Compares the live store with the records, and repairs the people on whom they differ. It also ends the chats of people
-in doubt, which needs the live store only (`doubt`, `doubt_everybody`).
+"""Compares the live store with the records, and repairs the people on whom they differ.
+
+It also ends the chats of people in doubt (`doubt`, `doubt_everybody`). That needs the live store only.
 
 The rules are in `domain.reconcile`. A comparison reads both stores, and looks twice before it believes a difference. A
 repair is a commit like any other. It names the versions that it replaces, so it is not stored if

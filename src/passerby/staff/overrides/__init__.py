@@ -30,9 +30,7 @@ def _note(new: Override, before: str | None) -> AuditNote:
     details: dict[str, str | int | None] = {"version": new.version}
     if key.what is Overridden.SETTING:
         details |= {"before": before, "after": new.value}
-    return AuditNote(
-        f"{key.what}.changed" if new.value is not None else f"{key.what}.reset", _named(key), details
-    )
+    return AuditNote(f"{key.what}.changed" if new.value is not None else f"{key.what}.reset", _named(key), details)
 
 
 def _named(key: OverrideKey) -> str:
