@@ -91,7 +91,7 @@ def test_a_word_of_the_glossary_is_used_in_the_code(term: str) -> None:
 
 SEVERAL_CLASSES = """
 Action Address Answer Block BotLost Chosen Connection Contents Crashed DoneMarks Ended Fleet Kept Keys Line Mark Marks
-Outcome Piece Place Places Pressed Program Refused Report Sample Seen Send Sent Sightings Snapshot Step Taken Told
+Outcome Piece Places Pressed Program Refused Report Sample Seen Send Sent Sightings Snapshot Step Taken Told
 Verdict Verified Watched Wording Words WorkerStatus
 """
 """Names of several classes, of which each is used in its own room only. The list may only become shorter."""

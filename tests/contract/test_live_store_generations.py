@@ -4,7 +4,7 @@ import pytest
 
 from passerby.kernel.ids import NOWHERE
 from passerby.kernel.participant import Idle
-from passerby.ports.doubts import Doubts, Roll
+from passerby.ports.doubts import Doubts, RollCallAnswers
 from passerby.ports.leases import WorkerId
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.message_map import Mark
@@ -23,12 +23,14 @@ async def test_a_wiped_store_knows_which_workers_are_ready_for_its_rebuild(place
     place.wipe()
     with pytest.raises(LiveStoreLost):
         await store.figures()
-    assert await store.answer_roll(None) == Roll(frozenset(), frozenset())
+    assert await store.answer_roll(None) == RollCallAnswers(frozenset(), frozenset())
     for name in (ONE, TWO, TWO):
         await store.answer_roll(name)
-    assert await store.answer_roll(None) == Roll(frozenset({ONE, TWO}), frozenset())
+    assert await store.answer_roll(None) == RollCallAnswers(frozenset({ONE, TWO}), frozenset())
     await store.adopt((), whole=True)
-    assert await store.answer_roll(ONE) == Roll(frozenset(), frozenset()), "it is over, and nobody answers any more"
+    assert await store.answer_roll(ONE) == RollCallAnswers(frozenset(), frozenset()), (
+        "it is over, and nobody answers any more"
+    )
 
 
 @contract

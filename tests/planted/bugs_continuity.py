@@ -15,7 +15,7 @@ CONTINUITY: Final = (
     Bug(
         "runtime",
         "after a power cut, updates whose marks are lost are taken for somebody else's",
-        "    if place.since != store.marks_since:\n        return True",
+        "    if note.since != store.marks_since:\n        return True",
         "    if False:\n        return True",
     ),
     Bug(

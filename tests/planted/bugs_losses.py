@@ -97,8 +97,8 @@ LOSSES: Final = (
     Bug(
         "runtime",
         "a worker that has just started waits for nobody",
-        "return Roll(not may_wait, not missing and is_recent and not is_lost)",
-        "return Roll(True, not missing and is_recent and not is_lost)",
+        "return RollCallResult(not may_wait, not missing and is_recent and not is_lost)",
+        "return RollCallResult(True, not missing and is_recent and not is_lost)",
     ),
     Bug(
         "runtime",
@@ -115,8 +115,8 @@ LOSSES: Final = (
     Bug(
         "runtime",
         "a repair waits for a dead worker without end",
-        "return Roll(not missing or not may_wait, not missing)",
-        "return Roll(not missing, not missing)",
+        "return RollCallResult(not missing or not may_wait, not missing)",
+        "return RollCallResult(not missing, not missing)",
     ),
     Bug(
         "runtime",

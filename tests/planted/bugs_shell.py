@@ -24,7 +24,12 @@ SHELL: Final = (
         "        path.unlink()  # a file with half a key would end every later start\n",
         "",
     ),
-    Bug("settings", "a port beyond the last is taken", "not 1 <= place.port <= 65535", "not 1 <= place.port <= 99999"),
+    Bug(
+        "settings",
+        "a port beyond the last is taken",
+        "not 1 <= address.port <= 65535",
+        "not 1 <= address.port <= 99999",
+    ),
     Bug("settings", "a bot named twice is taken", "        if match[1] in first:\n", "        if False:\n"),
     Bug(
         "settings",

@@ -174,7 +174,7 @@ class Subscription(msgspec.Struct, kw_only=True):
 
 
 class Invoice(msgspec.Struct, kw_only=True):
-    """What a bot offers for Stars, by createInvoiceLink or sendInvoice."""
+    """An offer of a bot, for Stars: from createInvoiceLink or sendInvoice."""
 
     bot_id: int
     title: str

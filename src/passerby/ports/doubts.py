@@ -37,7 +37,7 @@ class Doubts(NamedTuple):
         return self.is_damaged or self.is_unsure
 
 
-class Roll(NamedTuple):
+class RollCallAnswers(NamedTuple):
     """The roll call of a generation: who has answered, and who was living when the generation before it ended."""
 
     answered: frozenset[WorkerId]
@@ -59,7 +59,7 @@ class Doubtful(Protocol):
         """Whether this worker must resolve the doubts. No other worker gets True during this time."""
         ...
 
-    async def answer_roll(self, worker: WorkerId | None) -> Roll:
+    async def answer_roll(self, worker: WorkerId | None) -> RollCallAnswers:
         """Say that this worker is ready for the generation to be repaired or rebuilt (`runtime.background.roll_call`).
 
         None: only ask. Possible while the generation is newborn or in doubt; nobody answers once that is over.

@@ -16,7 +16,7 @@ from passerby.adapters.redis.connect import connector
 from passerby.adapters.redis.keys import Keys
 from passerby.kernel.decision import Facts
 from passerby.kernel.participant import Idle
-from passerby.ports.doubts import Doubts, Roll
+from passerby.ports.doubts import Doubts, RollCallAnswers
 from passerby.ports.leases import WorkerId, bot_lease
 from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.message_map import Mark
@@ -240,12 +240,12 @@ async def test_the_workers_of_a_generation_are_known_to_the_next_one(
 ) -> None:
     restart(valkey)
     await doubted(one)
-    assert await one.answer_roll(ONE) == Roll(frozenset({ONE}), frozenset({ONE, OTHER}))
+    assert await one.answer_roll(ONE) == RollCallAnswers(frozenset({ONE}), frozenset({ONE, OTHER}))
     restart(valkey)
     with suppress(LiveStoreLost):
         await one.everybody()
     await doubted(other)
-    assert await other.answer_roll(None) == Roll(frozenset(), frozenset({ONE, OTHER})), (
+    assert await other.answer_roll(None) == RollCallAnswers(frozenset(), frozenset({ONE, OTHER})), (
         "a second restart before the repair"
     )
 

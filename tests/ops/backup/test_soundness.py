@@ -15,7 +15,7 @@ from passerby.ops.backup.duty import BackupDuty
 from passerby.ops.backup.failure import WrongBackup
 from passerby.ops.backup.manifest import Manifest
 from passerby.ops.backup.restoring import restore
-from passerby.ops.backup.sealed import CHUNK, Sealer
+from passerby.ops.backup.sealed import CHUNK, BackupSealer
 from passerby.ops.backup.soundness import newest_sound, soundness_of
 from passerby.ops.backup.taking import take
 from passerby.ops.backup.verifying import listed
@@ -35,7 +35,7 @@ def put(path: Path, key: bytes = KEY, size: int = 5_000, said: int | None = None
     """A sound backup with a dump of `size` bytes. `said`: the length that its manifest says."""
     path.parent.mkdir(mode=0o700, exist_ok=True)
     with path.open("wb") as file:
-        sealer = Sealer(file, key)
+        sealer = BackupSealer(file, key)
         sealer.write(bytes(size))
         there = sealer.size if said is None else said
         sealer.finish(Manifest(0.0, "sqlite", "3", "0", Contents("1", {}, {}), there, sealer.sha256).encoded())
@@ -103,7 +103,7 @@ def test_a_backup_that_was_damaged_later_is_not_the_newest_one(tmp_path: Path, d
 def test_damage_in_the_middle_of_a_large_file_shows_in_the_restore_test_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = put(Directory(tmp_path).place(START), size=4 * CHUNK)
+    path = put(Directory(tmp_path).new_path(START), size=4 * CHUNK)
     flip(0.1)(path)
     assert soundness_of(path, KEY).problem == "it is damaged or cut off"
     soundness._look.cache_clear()
@@ -112,7 +112,7 @@ def test_damage_in_the_middle_of_a_large_file_shows_in_the_restore_test_only(
 
 
 def test_a_file_is_read_once_until_it_changes(tmp_path: Path) -> None:
-    path = put(Directory(tmp_path).place(START))
+    path = put(Directory(tmp_path).new_path(START))
     before = soundness._look.cache_info()
     assert [soundness_of(path, KEY).problem for _ in range(3)] == ["", "", ""]
     after = soundness._look.cache_info()

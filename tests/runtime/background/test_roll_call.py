@@ -7,7 +7,7 @@ import pytest
 
 from passerby.kernel.ids import UpdateRef
 from passerby.kernel.participant import Chatting, Idle
-from passerby.ports.doubts import Doubts, Roll
+from passerby.ports.doubts import Doubts, RollCallAnswers
 from passerby.ports.facts import ChatClosed, ChatOpened, PersonChanged
 from passerby.ports.leases import WorkerId
 from passerby.ports.live_store import LiveStoreLost
@@ -186,8 +186,8 @@ async def test_a_worker_that_knows_nobody_waits_for_those_whom_the_store_knew() 
     bench = await chatting()
     one, ask = Member(bench, ME), bench.store.answer_roll
 
-    async def answer(worker: WorkerId | None) -> Roll:
-        return Roll((await ask(worker)).answered, frozenset({OTHER}))
+    async def answer(worker: WorkerId | None) -> RollCallAnswers:
+        return RollCallAnswers((await ask(worker)).answered, frozenset({OTHER}))
 
     await bench.store.adopt((), whole=True)
     bench.store.answer_roll = answer

@@ -19,7 +19,7 @@ from passerby.kernel.ids import BotId, MessageRef, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Idle, Participant, Searching
 from passerby.ports.clock import Clock
 from passerby.ports.done_marks import Known
-from passerby.ports.doubts import Doubts, Roll, StoredPerson
+from passerby.ports.doubts import Doubts, RollCallAnswers, StoredPerson
 from passerby.ports.leases import Fence, WorkerId
 from passerby.ports.live_store import Figures, LiveStoreLost
 from passerby.ports.message_map import Anchor
@@ -147,10 +147,10 @@ class MemoryStore(MemoryDelivery, MemoryFeeds, MemoryConducts):
     async def claim_doubts(self, worker: WorkerId, ttl_s: float) -> bool:
         return True  # nobody else is here
 
-    async def answer_roll(self, worker: WorkerId | None) -> Roll:
+    async def answer_roll(self, worker: WorkerId | None) -> RollCallAnswers:
         if worker is not None and (self._refusing or self._doubts):
             self._roll.add(worker)
-        return Roll(frozenset(self._roll), frozenset())
+        return RollCallAnswers(frozenset(self._roll), frozenset())
 
     async def everybody(self) -> list[StoredPerson]:
         return list((await self.stored(tuple(self._state.people))).values())

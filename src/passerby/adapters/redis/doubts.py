@@ -7,7 +7,7 @@ from passerby.adapters.redis import scripts, values
 from passerby.adapters.redis.generation import GenerationClient
 from passerby.adapters.redis.outbox import PAGE
 from passerby.kernel.ids import PersonId
-from passerby.ports.doubts import Roll, StoredPerson
+from passerby.ports.doubts import RollCallAnswers, StoredPerson
 from passerby.ports.leases import WorkerId
 
 
@@ -19,12 +19,12 @@ class RedisDoubts(GenerationClient):
         await self._refresh()  # another worker may have resolved them
         return False
 
-    async def answer_roll(self, worker: WorkerId | None) -> Roll:
+    async def answer_roll(self, worker: WorkerId | None) -> RollCallAnswers:
         generation = self._generation.name
         is_over, answered, former = await self._ask_of(generation, scripts.ROLL, (self._keys.store,), (worker or "",))
         if is_over:
             await self._refresh()
-        return Roll(*(frozenset(map(WorkerId, names.decode().split())) for names in (answered, former)))
+        return RollCallAnswers(*(frozenset(map(WorkerId, names.decode().split())) for names in (answered, former)))
 
     async def everybody(self) -> list[StoredPerson]:
         found: dict[PersonId, StoredPerson] = {}
