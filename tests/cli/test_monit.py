@@ -36,7 +36,9 @@ def test_monit_shows_the_counts_between_two_looks() -> None:
 
 
 @pytest.mark.parametrize(
-    "earlier", [None, figures(12, updates=5), figures(10, updates=6)], ids=["first look", "same look", "another life"]
+    "earlier",
+    [None, figures(12, updates=5), figures(10, updates=6)],
+    ids=["first", "same", "another process"],
 )
 def test_there_is_no_rate_without_two_looks_at_the_same_run_of_a_process(earlier: Snapshot | None) -> None:
     assert between(figures(12, updates=5), earlier) is None

@@ -286,7 +286,7 @@ async def test_a_store_wiped_while_open_refuses_everything_until_it_is_rebuilt(p
     await put(store, facts=(fact(2),))
     assert await store.journal(0, 10) == [(1, fact(2))]
     await store.trim_journal(1, generation)
-    assert await store.journal(0, 10) == [(1, fact(2))], "the number was another life's"
+    assert await store.journal(0, 10) == [(1, fact(2))], "the number was another generation's"
 
 
 @contract

@@ -111,7 +111,7 @@ async def test_the_newest_value_of_a_person_in_a_batch_counts(records: Records, 
 
 @staged(trying, "database")
 async def test_a_generation_is_remembered_for_a_month_after_its_last_facts(records: SqlRecords, /) -> None:
-    """Otherwise the facts of a store that lives longer would be applied again after another store begins."""
+    """Otherwise the facts of a store that exists longer would be applied again after another store begins."""
     await records.apply("living", numbered(changed(person(1), NOW)))
     await records.apply("silent", numbered(changed(person(3), NOW)))
     await records.apply("living", numbered(changed(person(1, 1), NOW + 25 * DAY_S), after=1))

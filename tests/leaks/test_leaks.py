@@ -166,7 +166,7 @@ def _facts(stage: Stage) -> Iterable[Fact]:
 async def _write(database: Path, facts: list[Fact]) -> None:
     await make_tables(database)
     records = SqlRecords.at(database)
-    await records.apply("a life", list(enumerate(facts, 1)))
+    await records.apply("a generation", list(enumerate(facts, 1)))
     await records.aclose()
 
 

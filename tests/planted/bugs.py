@@ -1005,8 +1005,8 @@ BUGS: Final = (
     Bug(
         "runtime",
         "the store counts as rebuilt before all differences are settled",
-        "if not await self._reconciler.reconcile() or self._store.generation != life:",
-        "if self._store.generation != life:",
+        "if not await self._reconciler.reconcile() or self._store.generation != generation:",
+        "if self._store.generation != generation:",
     ),
     Bug(
         "pure",

@@ -2,12 +2,12 @@
 
 The kind of a message matters to the Telegram adapter. The store's calls in a flow are the same for each kind. So a
 plain message goes through everything that can happen to the app. Every other kind goes through every third flow, on
-two bots, with one of the lives; flow and life differ from kind to kind. Over real servers, and over a store that
+two bots, with one of the histories; flow and history differ from kind to kind. Over real servers, and over a store that
 answers late, each flow runs once, with a plain message and a kill if the flow has one. The servers are Redis and
 PostgreSQL if the flow has both, otherwise Redis alone.
 
 In `make test-all`, a plain message goes through everything over all stores. Every other kind goes through every flow
-over each store, with each life, on one bot and on two, but only through every other combination of these.
+over each store, with each history, on one bot and on two, but only through every other combination of these.
 """
 
 from typing import Any
@@ -22,26 +22,26 @@ PLAIN = {"text", None}
 ONCE = {SERVERS, "late"}
 
 
-def _is_quick(flow: str, params: dict[str, Any], lives: list[Any]) -> bool:
-    kind, store, life, home = (params.get(name) for name in ("kind", "store", "life", "home"))
+def _is_quick(flow: str, params: dict[str, Any], histories: list[Any]) -> bool:
+    kind, store, history, home = (params.get(name) for name in ("kind", "store", "history", "home"))
     is_plain = kind is None or (isinstance(kind, str) and kind in PLAIN)
     if store in ONCE:
-        first = {"home": False, "life": "killed", "action": "report"}
+        first = {"home": False, "history": "killed", "action": "report"}
         return is_plain and all(params.get(name, value) == value for name, value in first.items())
     if store == "memory" and is_plain:
-        return not home or life in (None, "fresh")
+        return not home or history in (None, "fresh")
     if store == "memory":
         chance = _chance(f"{flow} {kind}")
-        return not home and life in (None, lives[chance % len(lives)]) and chance // len(lives) % 3 == 0
+        return not home and history in (None, histories[chance % len(histories)]) and chance // len(histories) % 3 == 0
     return is_plain
 
 
-def is_left_out(flow: str, params: dict[str, Any], lives: list[Any]) -> bool:
+def is_left_out(flow: str, params: dict[str, Any], histories: list[Any]) -> bool:
     """Whether not even `make test-all` runs it."""
-    kind, store, life, home = (params.get(name) for name in ("kind", "store", "life", "home"))
-    if not isinstance(kind, str) or kind in PLAIN or life is None or store not in STORES:
+    kind, store, history, home = (params.get(name) for name in ("kind", "store", "history", "home"))
+    if not isinstance(kind, str) or kind in PLAIN or history is None or store not in STORES:
         return False
-    return (_chance(f"{flow} {kind}") + list(STORES).index(store) + lives.index(life) + bool(home)) % 2 == 1
+    return (_chance(f"{flow} {kind}") + list(STORES).index(store) + histories.index(history) + bool(home)) % 2 == 1
 
 
 def _chance(words: str) -> int:
@@ -54,12 +54,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Choose when all parameters are known. The long forms are thousands, so they are made only if they can run."""
     flow = metafunc.function.__name__
     calls = [call for call in metafunc._calls if "store" in call.params]
-    lives = sorted({call.params.get("life") for call in calls}, key=str)
+    histories = sorted({call.params.get("history") for call in calls}, key=str)
     long = []
     on_server: dict[bool, list[tuple[bool, int, Any]]] = {}
     for call in calls:
         store = call.params["store"]
-        if not _is_quick(flow, call.params, lives):
+        if not _is_quick(flow, call.params, histories):
             long.append(call)
         elif store != "memory":
             ranked = (store != SERVERS, _chance(f"{flow}[{call.id}]"), call)
@@ -69,7 +69,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if len(long) == len(calls):
         del long[:1]  # every flow runs at least once
     if may_be_long(metafunc.config):
-        dropped = {id(call) for call in long if is_left_out(flow, call.params, lives)}
+        dropped = {id(call) for call in long if is_left_out(flow, call.params, histories)}
         for call in long:
             call.marks.append(pytest.mark.long.mark)
     else:

@@ -15,7 +15,7 @@ over_servers = pytest.mark.parametrize("store", [*STORES, SERVERS])
 HOMES = pytest.mark.parametrize("home", [True, False], ids=["one bot", "two bots"])
 ONE_PERSON = pytest.mark.parametrize("home", in_full([True, False], 1), ids=["one bot", "two bots"])
 """The same, where only one person takes part."""
-LIVES = pytest.mark.parametrize("life", ["fresh", "restarted", "killed"])
+HISTORIES = pytest.mark.parametrize("history", ["fresh", "restarted", "killed"])
 """The app's state before the action under test."""
 
 

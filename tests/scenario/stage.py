@@ -160,7 +160,7 @@ class Stage:
     bugs: tuple[str, ...] = BUGS
     """Log events that may not occur."""
 
-    lives: int = 0
+    starts: int = 0
 
     def __post_init__(self) -> None:
         self.world = World(clock=self.place.clock.now, rng=Random(1), seed=1, switches=self.switches)
@@ -193,12 +193,12 @@ class Stage:
         return None
 
     async def start(self) -> None:
-        self.life = SimProcess("app")
+        self.process = SimProcess("app")
         self.store = Severed(self.place.open())
-        self.lives += 1
-        rng, staff = Random(3 * self.lives), self.staff_config()
+        self.starts += 1
+        rng, staff = Random(3 * self.starts), self.staff_config()
         self.app = Worker(
-            telegram=SimBotApi(self.tokens, self.store, self.network, self.life),
+            telegram=SimBotApi(self.tokens, self.store, self.network, self.process),
             store=self.store,
             records=self.records_place.open(),
             features=ALL,
@@ -231,8 +231,8 @@ class Stage:
     async def kill(self) -> None:
         """Kill the app as `kill -9` does: no cleanup reaches the store or Telegram. Requests on their way may still
         arrive."""
-        self.store.dead = self.life.dead = True
-        for tell in list(self.life.on_kill):
+        self.store.dead = self.process.dead = True
+        for tell in list(self.process.on_kill):
             tell()
         await self.app._background.aclose()
 
@@ -242,11 +242,11 @@ class Stage:
         if not isinstance(self.place, MemoryPlace):
             await asyncio.sleep(TAKEOVER_S)
 
-    async def live(self, what: str) -> None:
+    async def after(self, history: str) -> None:
         """Continue as the matrix says: in the same process of the app, or in a new one."""
-        if what == "restarted":
+        if history == "restarted":
             await self.restart()
-        elif what == "killed":
+        elif history == "killed":
             await self.kill_and_start()
 
     async def quiet(self) -> None:

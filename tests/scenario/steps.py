@@ -65,15 +65,15 @@ class SteppedStage(StaffStage):
 
     async def start(self) -> None:
         await super().start()
-        self.workers[self.life] = self.store, self.app
+        self.workers[self.process] = self.store, self.app
 
-    def die(self, life: SimProcess) -> None:
+    def die(self, process: SimProcess) -> None:
         """No call of the process has an effect from now on."""
-        self.workers[life][0].dead = life.dead = True
-        for tell in list(life.on_kill):
+        self.workers[process][0].dead = process.dead = True
+        for tell in list(process.on_kill):
             tell()
         self._restarting += 1
-        self._dead.put_nowait(life)
+        self._dead.put_nowait(process)
 
     async def keep_alive(self) -> None:
         """Start a worker again whenever it has died. Run until cancelled."""
@@ -85,8 +85,8 @@ class SteppedStage(StaffStage):
             self._restarting -= 1
 
     async def kill(self) -> None:
-        for life, (store, app) in self.workers.items():
-            self.life, self.store, self.app = life, store, app
+        for process, (store, app) in self.workers.items():
+            self.process, self.store, self.app = process, store, app
             await super().kill()
 
     def busy(self) -> bool:
@@ -119,7 +119,7 @@ class Stepped:
     def __init__(self, inner: Any, stage: SteppedStage) -> None:
         self._inner = inner
         self._stage = stage
-        self._life = stage.life
+        self._process = stage.process
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._inner, name)
@@ -127,7 +127,7 @@ class Stepped:
 
     def _stepping(self, name: str, method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         async def call(*args: Any, **more: Any) -> Any:
-            if self._life.dead:
+            if self._process.dead:
                 await _never()
             dies = self._stage.steps(name)
             if dies and self._stage.steps.before:
@@ -140,7 +140,7 @@ class Stepped:
         return call
 
     async def _end(self) -> None:
-        self._stage.die(self._life)
+        self._stage.die(self._process)
         await _never()
 
 
@@ -157,12 +157,12 @@ class _SteppedNetwork(Network):
         self._stage = stage
 
     async def exchange(
-        self, life: SimProcess, ask: Callable[[], Answer | Waiting], *, sends: bool, timeout_s: float
+        self, process: SimProcess, ask: Callable[[], Answer | Waiting], *, sends: bool, timeout_s: float
     ) -> Answer:
         def asked() -> Answer | Waiting:
             done = ask()
-            if sends and not life.dead and not self._stage.steps.before and self._stage.steps("telegram"):
-                self._stage.die(life)
+            if sends and not process.dead and not self._stage.steps.before and self._stage.steps("telegram"):
+                self._stage.die(process)
             return done
 
-        return await super().exchange(life, asked, sends=sends, timeout_s=timeout_s)
+        return await super().exchange(process, asked, sends=sends, timeout_s=timeout_s)

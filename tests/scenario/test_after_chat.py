@@ -7,7 +7,7 @@ import pytest
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Complaint, Rating
 from passerby.kernel.rules import Rules
-from tests.scenario.matrix import HOMES, LIVES, over_servers, over_stores
+from tests.scenario.matrix import HISTORIES, HOMES, over_servers, over_stores
 from tests.scenario.stage import Phone, Stage, notice, play
 from tests.wording import shown
 
@@ -34,14 +34,14 @@ def said_last(phone: Phone, count: int) -> list[str]:
 
 @over_servers
 @HOMES
-@LIVES
-def test_a_chat_ended_by_mistake_resumes_when_both_ask(life: str, home: bool, store: str) -> None:
+@HISTORIES
+def test_a_chat_ended_by_mistake_resumes_when_both_ask(history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         on.ann.write("/next")
         await on.quiet()
         await press(on, (on.ann, "return"))
         assert said_last(on.bob, 1) == ["after_chat.invited_back"]
-        await on.live(life)
+        await on.after(history)
         await press(on, (on.bob, "return"))
         assert said_last(on.ann, 1) == said_last(on.bob, 1) == ["after_chat.together_again"]
         await talk(on, on.ann, on.bob, "there you are")
@@ -91,14 +91,14 @@ def test_returning_while_a_new_match_is_made_leaves_everybody_with_one_partner(h
 
 @over_servers
 @HOMES
-@LIVES
-def test_a_blocked_person_is_met_again_only_after_unblocking(life: str, home: bool, store: str) -> None:
+@HISTORIES
+def test_a_blocked_person_is_met_again_only_after_unblocking(history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         on.ann.write("/block")
         await on.quiet()
         assert said_last(on.ann, 1) == ["safety.done_here"]
         assert said_last(on.bob, 2) == ["chat.partner_left", "after_chat.ask"]
-        await on.live(life)
+        await on.after(history)
         await press(on, (on.bob, "return"))
         for phone in (on.ann, on.bob):
             phone.write("/search")
@@ -118,15 +118,15 @@ def test_a_blocked_person_is_met_again_only_after_unblocking(life: str, home: bo
 
 @over_servers
 @HOMES
-@LIVES
+@HISTORIES
 def test_a_rating_and_a_report_are_recorded_and_the_reported_person_is_not_told(
-    life: str, home: bool, store: str
+    history: str, home: bool, store: str
 ) -> None:
     async def scene(on: Stage) -> None:
         on.ann.write("/stop")
         await on.quiet()
         await press(on, (on.bob, "good"), (on.ann, "bad"))
-        await on.live(life)
+        await on.after(history)
         heard = on.bob.told()
         await press(on, (on.ann, "report"))
         await press(on, (on.ann, "complain"))
@@ -145,8 +145,8 @@ def test_a_rating_and_a_report_are_recorded_and_the_reported_person_is_not_told(
 
 @over_servers
 @HOMES
-@LIVES
-def test_two_people_who_saved_each_other_meet_again(life: str, home: bool, store: str) -> None:
+@HISTORIES
+def test_two_people_who_saved_each_other_meet_again(history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         on.ann.write("/stop")
         await on.quiet()
@@ -155,7 +155,7 @@ def test_two_people_who_saved_each_other_meet_again(life: str, home: bool, store
         assert said_last(on.ann, 1) == said_last(on.bob, 1) == ["friends.mutual"]
         on.bob.write("/name 1 Moon")
         await on.quiet()
-        await on.live(life)
+        await on.after(history)
         on.ann.write("/friends")
         await on.quiet()
         await press(on, (on.ann, "ask"))
@@ -170,15 +170,15 @@ def test_two_people_who_saved_each_other_meet_again(life: str, home: bool, store
 
 @over_stores
 @HOMES
-@LIVES
-def test_a_silent_chat_gets_one_reminder_and_then_ends(life: str, home: bool, store: str) -> None:
+@HISTORIES
+def test_a_silent_chat_gets_one_reminder_and_then_ends(history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         await talk(on, on.ann, on.bob, "hello?")
         await asyncio.sleep(80.0)
         await on.quiet()
         assert said_last(on.bob, 1) == ["idle.your_turn"]
         assert "idle.your_turn" not in on.ann.told()
-        await on.live(life)
+        await on.after(history)
         await asyncio.sleep(80.0)
         await on.quiet()
         assert on.bob.told().count("idle.your_turn") == 1
@@ -243,8 +243,8 @@ def test_an_old_button_does_not_affect_the_current_partner(action: str, key: str
 
 @over_servers
 @HOMES
-@LIVES
-def test_a_person_with_a_new_partner_can_still_report_the_last_one(life: str, home: bool, store: str) -> None:
+@HISTORIES
+def test_a_person_with_a_new_partner_can_still_report_the_last_one(history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         on.ann.write("/next")
         await on.quiet()
@@ -255,7 +255,7 @@ def test_a_person_with_a_new_partner_can_still_report_the_last_one(life: str, ho
         await asyncio.sleep(0.1)
         await on.quiet()
         assert said_last(on.ann, 1) == said_last(eve, 1) == ["search.found"]
-        await on.live(life)
+        await on.after(history)
         heard = on.bob.told(), eve.told()
         for action in ("report", "complain"):
             on.ann.press(action, at=old)

@@ -6,7 +6,7 @@ import pytest
 
 from botapi_sandbox.world.faults import Fault
 from tests.scenario.kinds import BOLD, essence, expected
-from tests.scenario.matrix import HOMES, LIVES, over_stores, pass_on
+from tests.scenario.matrix import HISTORIES, HOMES, over_stores, pass_on
 from tests.scenario.stage import Json, Stage, play
 from tests.staged import staged
 
@@ -46,11 +46,11 @@ def shown_alike(on: Stage, sent: list[int]) -> list[Json]:
 
 @over_stores
 @HOMES
-@LIVES
+@HISTORIES
 @pytest.mark.parametrize("made_of", ALBUMS)
-def test_an_album_arrives_whole_and_in_order(made_of: str, life: str, home: bool, store: str) -> None:
+def test_an_album_arrives_whole_and_in_order(made_of: str, history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
-        await on.live(life)
+        await on.after(history)
         sent = on.ann.album(*ALBUMS[made_of])
         await on.quiet()
         got = shown_alike(on, sent)
@@ -62,15 +62,15 @@ def test_an_album_arrives_whole_and_in_order(made_of: str, life: str, home: bool
 
 @over_stores
 @HOMES
-@LIVES
-def test_an_album_can_reply_and_each_item_can_be_replied_to(life: str, home: bool, store: str) -> None:
+@HISTORIES
+def test_an_album_can_reply_and_each_item_can_be_replied_to(history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         asked = await pass_on(on, on.bob, "text")
         copy = on.ann.got()[0]["message_id"]
         group = "1300000000000777"
         sent = [on.ann.send({**item, "media_group_id": group}, reply_to=copy) for item in ALBUMS["mixed"]]
         await on.quiet()
-        await on.live(life)
+        await on.after(history)
         got = shown_alike(on, sent)
         assert got[0]["reply_to_message"]["message_id"] == asked
         for item in got:
@@ -83,8 +83,8 @@ def test_an_album_can_reply_and_each_item_can_be_replied_to(life: str, home: boo
 
 @over_stores
 @HOMES
-@LIVES
-def test_a_late_album_item_still_arrives(life: str, home: bool, store: str) -> None:
+@HISTORIES
+def test_a_late_album_item_still_arrives(history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         group = "1300000000000778"
         sent = [on.ann.send({"photo": {}, "caption": str(n), "media_group_id": group}) for n in range(2)]
@@ -92,7 +92,7 @@ def test_a_late_album_item_still_arrives(life: str, home: bool, store: str) -> N
         sent.append(on.ann.send({"photo": {}, "caption": "2", "media_group_id": group}))
         await on.quiet()
         shown_alike(on, sent)
-        await on.live(life)
+        await on.after(history)
         for n in (3, 4):
             on.ann.send({"photo": {}, "caption": str(n), "media_group_id": group})
         await on.quiet()
@@ -106,13 +106,13 @@ def test_a_late_album_item_still_arrives(life: str, home: bool, store: str) -> N
 
 @over_stores
 @HOMES
-@LIVES
+@HISTORIES
 @pytest.mark.parametrize("item", [0, 1, 2])
-def test_an_album_item_can_be_edited_and_replaced(item: int, life: str, home: bool, store: str) -> None:
+def test_an_album_item_can_be_edited_and_replaced(item: int, history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         sent = on.ann.album(*ALBUMS["photos"])
         await on.quiet()
-        await on.live(life)
+        await on.after(history)
         on.ann.edit(sent[item], caption="better words")
         await on.quiet()
         shown_alike(on, sent)
@@ -184,13 +184,13 @@ MIXTURES: dict[str, list[list[str]]] = {
 
 @over_stores
 @HOMES
-@LIVES
+@HISTORIES
 @pytest.mark.parametrize("made_of", MIXTURES)
 def test_items_that_cannot_share_an_album_arrive_separately_and_in_order(
-    made_of: str, life: str, home: bool, store: str
+    made_of: str, history: str, home: bool, store: str
 ) -> None:
     async def scene(on: Stage) -> None:
-        await on.live(life)
+        await on.after(history)
         parts = MIXTURES[made_of]
         sent = on.ann.album(*(item(kind) for part in parts for kind in part))
         await on.quiet()
@@ -225,10 +225,10 @@ def test_only_the_first_part_of_an_album_replies(home: bool, store: str) -> None
 
 @over_stores
 @HOMES
-@LIVES
-def test_the_sender_is_told_which_album_items_cannot_go_and_the_rest_arrive(life: str, home: bool, store: str) -> None:
+@HISTORIES
+def test_the_sender_is_told_which_items_cannot_go_and_the_rest_arrive(history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
-        await on.live(life)
+        await on.after(history)
         game = {"game": {"title": "Chess", "description": "d", "photo": []}}
         sent = on.ann.album(
             item("photo", "a"), game, item("photo", "c"), {"paid_media": {"star_count": 3, "paid_media": []}}

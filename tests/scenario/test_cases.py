@@ -8,7 +8,7 @@ from passerby.domain.audit import first_broken
 from passerby.kernel.participant import Searching
 from passerby.kernel.staff import Role
 from passerby.staff.cases.measures import rule
-from tests.scenario.matrix import LIVES
+from tests.scenario.matrix import HISTORIES
 from tests.scenario.staff_stage import StaffStage, play_staff
 from tests.scenario.stage import Phone
 from tests.scenario.stores import FILE, SERVERS
@@ -47,8 +47,8 @@ async def audited(on: StaffStage) -> list[str]:
 
 
 @on_both
-@LIVES
-def test_a_report_leads_to_a_sanction_and_an_appeal_to_another_moderator_undoes_it(store: str, life: str) -> None:
+@HISTORIES
+def test_a_report_leads_to_a_sanction_and_an_appeal_to_another_moderator_undoes_it(store: str, history: str) -> None:
     async def scene(on: StaffStage) -> None:
         mia, max_ = await on.hire(Role.MODERATOR), await on.hire(Role.MODERATOR)
         await reported(on)
@@ -62,7 +62,7 @@ def test_a_report_leads_to_a_sanction_and_an_appeal_to_another_moderator_undoes_
         max_.write("/next")
         await on.quiet()
         assert shown(max_)[-1].startswith("There's no case for you now.")
-        await on.live(life)
+        await on.after(history)
         tap(mia, "case_see")
         await on.quiet()
         assert shown(mia)[-1].endswith(RUDE)
@@ -74,7 +74,7 @@ def test_a_report_leads_to_a_sanction_and_an_appeal_to_another_moderator_undoes_
         assert number
         tap(mia, "case_long")
         await on.quiet()
-        await on.live(life)
+        await on.after(history)
         tap(mia, "case_do")
         tap(mia, "case_do")
         await on.until(lambda: "sanctions.letter" in on.bob.told())
@@ -90,7 +90,7 @@ def test_a_report_leads_to_a_sanction_and_an_appeal_to_another_moderator_undoes_
         max_.write("/next")
         await on.quiet()
         assert "Appeal" in shown(max_)[-1]
-        await on.live(life)
+        await on.after(history)
         tap(max_, "case_overturn")
         await on.until(lambda: "sanctions.overturned" in on.bob.told())
         assert on.bob.told().count("sanctions.overturned") == 1

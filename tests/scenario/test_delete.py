@@ -5,21 +5,21 @@ import asyncio
 import pytest
 
 from tests.scenario.kinds import SENT
-from tests.scenario.matrix import HOMES, LIVES, over_stores, pass_on
+from tests.scenario.matrix import HISTORIES, HOMES, over_stores, pass_on
 from tests.scenario.stage import PATIENT, Stage, play
 
 
 @over_stores
 @HOMES
-@LIVES
+@HISTORIES
 @pytest.mark.parametrize("kind", SENT)
 def test_deleting_ones_own_message_removes_it_on_both_sides_with_the_command(
-    kind: str, life: str, home: bool, store: str
+    kind: str, history: str, home: bool, store: str
 ) -> None:
     async def scene(on: Stage) -> None:
         original = await pass_on(on, on.ann, kind)
         assert len(on.bob.got()) == 1
-        await on.live(life)
+        await on.after(history)
         command = on.ann.write("/delete", reply_to=original)
         await on.quiet()
         await asyncio.sleep(1.0)
@@ -34,12 +34,12 @@ def test_deleting_ones_own_message_removes_it_on_both_sides_with_the_command(
 
 @over_stores
 @HOMES
-@LIVES
+@HISTORIES
 @pytest.mark.parametrize("kind", SENT)
-def test_the_partners_message_cannot_be_deleted(kind: str, life: str, home: bool, store: str) -> None:
+def test_the_partners_message_cannot_be_deleted(kind: str, history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         original = await pass_on(on, on.ann, kind)
-        await on.live(life)
+        await on.after(history)
         on.bob.write("/delete", reply_to=on.bob.got()[0]["message_id"])
         await on.quiet()
         assert len(on.bob.got()) == 1
@@ -51,14 +51,14 @@ def test_the_partners_message_cannot_be_deleted(kind: str, life: str, home: bool
 
 @over_stores
 @HOMES
-@LIVES
-def test_one_album_item_can_be_deleted_alone(life: str, home: bool, store: str) -> None:
+@HISTORIES
+def test_one_album_item_can_be_deleted_alone(history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         originals = on.ann.album(
             {"photo": {}, "caption": "a"}, {"photo": {}, "caption": "b"}, {"photo": {}, "caption": "c"}
         )
         await on.quiet()
-        await on.live(life)
+        await on.after(history)
         on.ann.write("/delete", reply_to=originals[1])
         await on.quiet()
         assert [message["caption"] for message in on.bob.got()] == ["a", "c"]
@@ -68,11 +68,11 @@ def test_one_album_item_can_be_deleted_alone(life: str, home: bool, store: str) 
 
 @over_stores
 @HOMES
-@LIVES
-def test_delete_without_a_reply_explains_how_it_works(life: str, home: bool, store: str) -> None:
+@HISTORIES
+def test_delete_without_a_reply_explains_how_it_works(history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         await pass_on(on, on.ann, "text")
-        await on.live(life)
+        await on.after(history)
         on.ann.write("/delete")
         await on.quiet()
         assert len(on.bob.got()) == 1

@@ -4,7 +4,7 @@ between."""
 import pytest
 
 from tests.scenario.kinds import ASKED_FIRST, CAPTIONED, EXCHANGED, SENT, SHOWN, essence, expected, kind_of
-from tests.scenario.matrix import HOMES, LIVES, over_stores, pass_on
+from tests.scenario.matrix import HISTORIES, HOMES, over_stores, pass_on
 from tests.scenario.stage import PATIENT, Stage, play
 
 EDITS = (
@@ -18,13 +18,13 @@ EDITS = (
 
 @over_stores
 @HOMES
-@LIVES
+@HISTORIES
 @pytest.mark.parametrize("kind", ["text", "text with effect", "protected text", "custom emoji", "rich text"])
-def test_an_edited_text_changes_for_the_partner(kind: str, life: str, home: bool, store: str) -> None:
+def test_an_edited_text_changes_for_the_partner(kind: str, history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         original = await pass_on(on, on.ann, kind)
         for words in ("It lifts at one", "At two, perhaps"):
-            await on.live(life)
+            await on.after(history)
             if kind == "rich text":
                 on.ann.edit(original, content={"rich_message": {"blocks": [{"type": "paragraph", "text": words}]}})
             else:
@@ -40,13 +40,13 @@ def test_an_edited_text_changes_for_the_partner(kind: str, life: str, home: bool
 
 @over_stores
 @HOMES
-@LIVES
+@HISTORIES
 @pytest.mark.parametrize("kind", CAPTIONED)
-def test_captions_can_be_added_changed_and_removed(kind: str, life: str, home: bool, store: str) -> None:
+def test_captions_can_be_added_changed_and_removed(kind: str, history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         original = await pass_on(on, on.ann, kind)
         for words in ("The old harbour", "", "The harbour again"):
-            await on.live(life)
+            await on.after(history)
             on.ann.edit(original, caption=words)
             await on.quiet()
             (got,) = on.bob.got()
@@ -62,12 +62,12 @@ def test_captions_can_be_added_changed_and_removed(kind: str, life: str, home: b
 
 @over_stores
 @HOMES
-@LIVES
+@HISTORIES
 @pytest.mark.parametrize(("kind", "by"), [(kind, by) for kind, others in EXCHANGED.items() for by in others])
-def test_replaced_media_are_replaced_for_the_partner(kind: str, by: str, life: str, home: bool, store: str) -> None:
+def test_replaced_media_are_replaced_for_the_partner(kind: str, by: str, history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         original = await pass_on(on, on.ann, kind)
-        await on.live(life)
+        await on.after(history)
         held = on.world.state.bots[on.ann.bot].chats[on.ann.id].messages[original]
         former = ("photo", "video", "animation", "audio", "document")
         described = (
@@ -81,7 +81,7 @@ def test_replaced_media_are_replaced_for_the_partner(kind: str, by: str, life: s
         assert essence(on.world, got) == expected(on.world, on.ann.messages()[original])
         assert "anary" not in str(got)
         # Then back to text alone.
-        await on.live(life)
+        await on.after(history)
         on.ann.edit(original, caption="Just words")
         await on.quiet()
         assert on.bob.got()[0]["caption"] == "Just words"
@@ -92,13 +92,13 @@ def test_replaced_media_are_replaced_for_the_partner(kind: str, by: str, life: s
 
 @over_stores
 @HOMES
-@LIVES
+@HISTORIES
 @pytest.mark.parametrize("kind", SENT)
-def test_an_edit_that_changes_nothing_changes_nothing(kind: str, life: str, home: bool, store: str) -> None:
+def test_an_edit_that_changes_nothing_changes_nothing(kind: str, history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         original = await pass_on(on, on.ann, kind)
         before = dict(on.bob.messages())
-        await on.live(life)
+        await on.after(history)
         on.ann.edit(original)
         await on.quiet()
         assert on.bob.messages() == before
@@ -111,18 +111,18 @@ def test_an_edit_that_changes_nothing_changes_nothing(kind: str, life: str, home
 
 @over_stores
 @HOMES
-@LIVES
-def test_a_live_location_moves_and_stops(life: str, home: bool, store: str) -> None:
+@HISTORIES
+def test_a_live_location_moves_and_stops(history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         original = await pass_on(on, on.ann, "live location")
         for latitude in (1.6, 1.7):
-            await on.live(life)
+            await on.after(history)
             moved = {"latitude": latitude, "longitude": 2.5, "live_period": 900, "heading": 90}
             on.ann.edit(original, content={"location": moved})
             await on.quiet()
             (got,) = on.bob.got()
             assert got["location"] == moved
-        await on.live(life)
+        await on.after(history)
         on.ann.edit(original, content={"location": {"latitude": 1.7, "longitude": 2.5}})
         await on.quiet()
         (got,) = on.bob.got()

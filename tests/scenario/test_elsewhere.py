@@ -6,7 +6,7 @@ import asyncio
 import pytest
 
 from tests.scenario.kinds import SENT
-from tests.scenario.matrix import HOMES, LIVES, over_stores, pass_on
+from tests.scenario.matrix import HISTORIES, HOMES, over_stores, pass_on
 from tests.scenario.stage import Phone, Stage, play
 
 
@@ -25,10 +25,10 @@ async def met_anew(on: Stage) -> Phone:
 
 @over_stores
 @HOMES
-@LIVES
+@HISTORIES
 @pytest.mark.parametrize("kind", SENT)
 def test_actions_on_a_former_chat_reach_neither_the_new_partner_nor_the_old(
-    kind: str, life: str, home: bool, store: str
+    kind: str, history: str, home: bool, store: str
 ) -> None:
     async def scene(on: Stage) -> None:
         original = await pass_on(on, on.ann, kind)
@@ -36,7 +36,7 @@ def test_actions_on_a_former_chat_reach_neither_the_new_partner_nor_the_old(
         back = await pass_on(on, on.bob, "text")
         back_copy = on.ann.got()[0]["message_id"]
         cid = await met_anew(on)
-        await on.live(life)
+        await on.after(history)
         at_bobs, at_cids = dict(on.bob.messages()), dict(cid.messages())
         if "text" in SENT[kind]:
             on.ann.edit(original, text="Changed")
@@ -72,9 +72,9 @@ def test_actions_on_a_former_chat_reach_neither_the_new_partner_nor_the_old(
 
 @over_stores
 @HOMES
-@LIVES
+@HISTORIES
 @pytest.mark.parametrize("kind", ["text", "photo", "live location"])
-def test_edits_and_replies_go_to_the_bot_that_holds_the_copy(kind: str, life: str, home: bool, store: str) -> None:
+def test_edits_and_replies_go_to_the_bot_that_holds_the_copy(kind: str, history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         original = await pass_on(on, on.ann, kind)
         back = await pass_on(on, on.bob, "text")
@@ -85,7 +85,7 @@ def test_edits_and_replies_go_to_the_bot_that_holds_the_copy(kind: str, life: st
         on.world.chat(on.world.state.bots[on.bob.bot], on.bob.id).started = True
         on.bob.write("over here now")
         await on.quiet()
-        await on.live(life)
+        await on.after(history)
         assert on.ann.got()[-1]["text"] == "over here now"
         if kind == "live location":
             moved = {"latitude": 9.5, "longitude": 2.5, "live_period": 900}

@@ -187,7 +187,7 @@ def test_when_telegram_gives_the_stars_back_the_gift_ends_within_minutes(store: 
 def test_newcomers_get_a_trial_after_their_first_real_chat_and_only_then(home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         await talk(on, on.ann, on.bob, 2)
-        await on.live("restarted")
+        await on.after("restarted")
         await talk(on, on.ann, on.bob, 3)
         assert "journeys.trial" not in on.ann.told(), "the count began again with the process"
         await talk(on, on.ann, on.bob, 3)

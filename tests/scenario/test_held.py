@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.scenario.matrix import HOMES, LIVES, over_stores
+from tests.scenario.matrix import HISTORIES, HOMES, over_stores
 from tests.scenario.stage import Stage, play
 
 ASKED = "my insta: ann_99"
@@ -14,13 +14,13 @@ def words(messages: list[dict[str, object]]) -> list[object]:
 
 @over_stores
 @HOMES
-@LIVES
-def test_a_held_message_edited_to_be_harmless_is_sent_once_at_once(life: str, home: bool, store: str) -> None:
+@HISTORIES
+def test_a_held_message_edited_to_be_harmless_is_sent_once_at_once(history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         sent = on.ann.write(ASKED)
         await on.quiet()
         assert on.bob.got() == []
-        await on.live(life)
+        await on.after(history)
         on.ann.edit(sent, text="hello")
         await on.quiet()
         on.ann.press("show")
@@ -36,18 +36,18 @@ def test_a_held_message_edited_to_be_harmless_is_sent_once_at_once(life: str, ho
 
 @over_stores
 @HOMES
-@LIVES
+@HISTORIES
 @pytest.mark.parametrize("edited", ["my insta: ann_98", "hi there, insta: ann_99"])
-def test_an_edited_held_message_is_sent_as_it_is_now(edited: str, life: str, home: bool, store: str) -> None:
+def test_an_edited_held_message_is_sent_as_it_is_now(edited: str, history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         sent = on.ann.write(ASKED)
         await on.quiet()
         on.ann.edit(sent, text=edited)
         await on.quiet()
-        await on.live(life)
+        await on.after(history)
         on.ann.press("show")
         await on.quiet()
-        if life != "fresh":  # a process that has not seen the edit asks once more
+        if history != "fresh":  # a process that has not seen the edit asks once more
             assert on.bob.got() == []
             assert on.ann.told()[-1] == "chat.confirm_edited"
             on.ann.press("show")

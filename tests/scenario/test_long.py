@@ -8,7 +8,7 @@ import pytest
 from botapi_sandbox.world.faults import Fault
 from tests.scenario.kinds import CAPTIONED, SENT, Json, essence
 from tests.scenario.kinds import expected as as_it_arrives
-from tests.scenario.matrix import HOMES, LIVES, over_stores
+from tests.scenario.matrix import HISTORIES, HOMES, over_stores
 from tests.scenario.stage import Stage, play
 from tests.staged import staged
 
@@ -33,12 +33,12 @@ def read(on: Stage, *words: str) -> None:
 
 @over_stores
 @HOMES
-@LIVES
+@HISTORIES
 @pytest.mark.parametrize("kind", CAPTIONED)
-def test_a_long_caption_follows_its_file_as_a_reply(kind: str, life: str, home: bool, store: str) -> None:
+def test_a_long_caption_follows_its_file_as_a_reply(kind: str, history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         premium(on)
-        await on.live(life)
+        await on.after(history)
         sent = on.ann.send({**SENT[kind], "caption": LONG, "caption_entities": BOLD})
         on.ann.write("after")
         await on.quiet()
@@ -55,8 +55,8 @@ def test_a_long_caption_follows_its_file_as_a_reply(kind: str, life: str, home: 
 
 @over_stores
 @HOMES
-@LIVES
-def test_a_caption_can_be_edited_from_long_to_short_and_back(life: str, home: bool, store: str) -> None:
+@HISTORIES
+def test_a_caption_can_be_edited_from_long_to_short_and_back(history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         premium(on)
         sent = on.ann.send({"photo": {}, "caption": LONG})
@@ -68,7 +68,7 @@ def test_a_caption_can_be_edited_from_long_to_short_and_back(life: str, home: bo
             (LONG, ("", LONG)),
             ("", ("",)),
         ):
-            await on.live(life)
+            await on.after(history)
             on.ann.edit(sent, caption=caption)
             await on.quiet()
             read(on, *expected)
@@ -78,14 +78,14 @@ def test_a_caption_can_be_edited_from_long_to_short_and_back(life: str, home: bo
 
 @over_stores
 @HOMES
-@LIVES
-def test_deleting_a_file_with_a_long_caption_deletes_both_pieces(life: str, home: bool, store: str) -> None:
+@HISTORIES
+def test_deleting_a_file_with_a_long_caption_deletes_both_pieces(history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         premium(on)
         sent = on.ann.send({"photo": {}, "caption": LONG})
         on.ann.write("stays")
         await on.quiet()
-        await on.live(life)
+        await on.after(history)
         on.ann.write("/delete", reply_to=sent)
         await on.quiet()
         read(on, "stays")
@@ -95,13 +95,13 @@ def test_deleting_a_file_with_a_long_caption_deletes_both_pieces(life: str, home
 
 @over_stores
 @HOMES
-@LIVES
-def test_replies_and_reactions_to_either_piece_reach_the_original(life: str, home: bool, store: str) -> None:
+@HISTORIES
+def test_replies_and_reactions_to_either_piece_reach_the_original(history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         premium(on)
         sent = on.ann.send({"photo": {}, "caption": LONG})
         await on.quiet()
-        await on.live(life)
+        await on.after(history)
         for piece in on.bob.got():
             on.bob.write("I know", reply_to=piece["message_id"])
             await on.quiet()

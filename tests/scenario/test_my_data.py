@@ -8,7 +8,7 @@ import pytest
 from passerby.domain.personal_data import SOMEBODY
 from passerby.kernel.sanction import Reason, SanctionKind
 from passerby.kernel.staff_requests import SanctionAsked
-from tests.scenario.matrix import HOMES, LIVES, over_servers
+from tests.scenario.matrix import HISTORIES, HOMES, over_servers
 from tests.scenario.staff_stage import StaffStage, code_of, play_staff
 from tests.scenario.stage import PATIENT, Phone, Stage, play
 from tests.scenario.stores import SERVERS
@@ -26,12 +26,12 @@ def file_of(on: Stage, phone: Phone) -> dict[str, object]:
 
 @over_servers
 @HOMES
-@LIVES
-def test_a_person_gets_a_file_with_their_data_and_without_their_partner(life: str, home: bool, store: str) -> None:
+@HISTORIES
+def test_a_person_gets_a_file_with_their_data_and_without_their_partner(history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         on.ann.write("/mydata")
         await on.quiet()
-        await on.live(life)
+        await on.after(history)
         await asyncio.sleep(30.0)
         await on.quiet()
         found = file_of(on, on.ann)

@@ -9,18 +9,18 @@ from passerby.adapters.botapi.files import Disguised
 from passerby.domain.popularity import ENOUGH, bits
 from passerby.kernel.ids import PersonId
 from tests.scenario.kinds import ASKED_FIRST, REFUSED, SENT, essence, expected
-from tests.scenario.matrix import HOMES, LIVES, over_stores, pass_on
+from tests.scenario.matrix import HISTORIES, HOMES, over_stores, pass_on
 from tests.scenario.stage import Stage, play
 from tests.staged import staged
 
 
 @over_stores
 @HOMES
-@LIVES
+@HISTORIES
 @pytest.mark.parametrize("kind", SENT)
-def test_every_kind_of_message_arrives_as_its_sender_saw_it(kind: str, life: str, home: bool, store: str) -> None:
+def test_every_kind_of_message_arrives_as_its_sender_saw_it(kind: str, history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
-        await on.live(life)
+        await on.after(history)
         sent = await pass_on(on, on.ann, kind)
         (got,) = on.bob.got()
         assert essence(on.world, got) == expected(on.world, on.ann.messages()[sent])
@@ -38,13 +38,13 @@ def test_every_kind_of_message_arrives_as_its_sender_saw_it(kind: str, life: str
 
 @over_stores
 @HOMES
-@LIVES
-def test_a_custom_emoji_that_many_people_use_arrives_as_itself(life: str, home: bool, store: str) -> None:
+@HISTORIES
+def test_a_custom_emoji_that_many_people_use_arrives_as_itself(history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         (emoji,) = SENT["custom emoji"]["entities"]
         for person in range(1, 4 * ENOUGH):
             await on.store.sight(bits(b"", emoji["custom_emoji_id"], PersonId(person)))
-        await on.live(life)
+        await on.after(history)
         await pass_on(on, on.ann, "custom emoji")
         (got,) = on.bob.got()
         assert got["entities"] == [emoji]
@@ -69,12 +69,12 @@ def test_a_kind_that_cannot_be_relayed_is_refused_with_a_sentence(kind: str, hom
 
 @over_stores
 @HOMES
-@LIVES
-def test_a_file_sent_again_needs_no_transfer(life: str, home: bool, store: str) -> None:
+@HISTORIES
+def test_a_file_sent_again_needs_no_transfer(history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         first = on.ann.send(SENT["voice"])
         await on.quiet()
-        await on.live(life)
+        await on.after(history)
         before = len(on.requests("getFile"))
         on.ann.send({"voice": {"file_unique_id": on.ann.messages()[first]["voice"]["file_unique_id"]}})
         await on.quiet()

@@ -82,20 +82,20 @@ def test_trouble_in_one_direction_keeps_the_order_in_both(what: str, home: bool,
 @HOMES
 @pytest.mark.parametrize("kind", ["text", "voice"])
 @pytest.mark.parametrize("what", HOLDING)
-@pytest.mark.parametrize("life", ["fresh", "killed"])
-def test_an_edit_waits_for_its_message_to_arrive(life: str, what: str, kind: str, home: bool, store: str) -> None:
+@pytest.mark.parametrize("history", ["fresh", "killed"])
+def test_an_edit_waits_for_its_message_to_arrive(history: str, what: str, kind: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         trouble(on, what)
         original = on.ann.send(SENT[kind])
         await asyncio.sleep(0.3)
         on.ann.edit(original, **{"text" if kind == "text" else "caption": "Better so"})
         on.ann.write("after")
-        if life == "killed":
+        if history == "killed":
             await asyncio.sleep(2.5)  # by now it is parked, or under way
             await on.kill_and_start()
         await on.quiet()
         got = on.bob.got()
-        if life == "killed" and len(got) > 2:  # it was under way, so one duplicate is allowed
+        if history == "killed" and len(got) > 2:  # it was under way, so one duplicate is allowed
             del got[1 if words(got)[0] == words(got)[1] else 0]
         assert words(got) == ["Better so", "after"]
         assert on.ann.complaints() == []

@@ -3,20 +3,20 @@
 import pytest
 
 from tests.scenario.kinds import SENT
-from tests.scenario.matrix import HOMES, LIVES, over_stores, pass_on
+from tests.scenario.matrix import HISTORIES, HOMES, over_stores, pass_on
 from tests.scenario.stage import PATIENT, Stage, play
 
 
 @over_stores
 @HOMES
-@LIVES
+@HISTORIES
 @pytest.mark.parametrize("kind", SENT)
-def test_a_reaction_is_added_changed_and_removed_on_both_sides(kind: str, life: str, home: bool, store: str) -> None:
+def test_a_reaction_is_added_changed_and_removed_on_both_sides(kind: str, history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         original = await pass_on(on, on.ann, kind)
         copy = on.bob.got()[0]["message_id"]
         for emoji in ("👍", "🔥", None):
-            await on.live(life)
+            await on.after(history)
             on.bob.react(copy, emoji)
             on.ann.react(original, emoji)
             await on.quiet()
@@ -29,17 +29,17 @@ def test_a_reaction_is_added_changed_and_removed_on_both_sides(kind: str, life: 
 
 @over_stores
 @HOMES
-@LIVES
+@HISTORIES
 @pytest.mark.parametrize("item", [0, 1, 2])
 def test_a_reaction_to_an_album_item_appears_where_its_reader_sees_it(
-    item: int, life: str, home: bool, store: str
+    item: int, history: str, home: bool, store: str
 ) -> None:
     async def scene(on: Stage) -> None:
         originals = on.ann.album({"photo": {}}, {"video": {"duration": 2}}, {"photo": {}})
         await on.quiet()
         copies = [message["message_id"] for message in on.bob.got()]
         for emoji in ("👍", "🔥", None):
-            await on.live(life)
+            await on.after(history)
             on.bob.react(copies[item], emoji)
             await on.quiet()
             # Telegram shows an album's reactions on its first item.

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.scenario.kinds import SENT, WORDED, essence, expected
-from tests.scenario.matrix import HOMES, LIVES, over_stores, pass_on
+from tests.scenario.matrix import HISTORIES, HOMES, over_stores, pass_on
 from tests.scenario.stage import PATIENT, Json, Stage, play
 
 WORDLESS = tuple(kind for kind in SENT if kind not in WORDED)
@@ -16,13 +16,13 @@ def answers(message: Json) -> int | None:
 
 @over_stores
 @HOMES
-@LIVES
+@HISTORIES
 @pytest.mark.parametrize("kind", SENT)
-def test_each_side_sees_a_reply_to_its_own_copy(kind: str, life: str, home: bool, store: str) -> None:
+def test_each_side_sees_a_reply_to_its_own_copy(kind: str, history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         original = await pass_on(on, on.ann, kind)
         copy = on.bob.got()[0]["message_id"]
-        await on.live(life)
+        await on.after(history)
         on.bob.write("to yours", reply_to=copy)
         on.ann.write("to mine", reply_to=original)
         await on.quiet()
@@ -30,7 +30,7 @@ def test_each_side_sees_a_reply_to_its_own_copy(kind: str, life: str, home: bool
         assert [answers(message) for message in on.ann.got()] == [original, original]
         assert [answers(message) for message in on.bob.got()] == [None, copy]
         assert essence(on.world, on.ann.got()[1]) == expected(on.world, on.bob.messages()[back])
-        await on.live(life)
+        await on.after(history)
         # The receiver replies to the reply.
         on.ann.write("and on", reply_to=on.ann.got()[1]["message_id"])
         await on.quiet()
@@ -41,14 +41,14 @@ def test_each_side_sees_a_reply_to_its_own_copy(kind: str, life: str, home: bool
 
 @over_stores
 @HOMES
-@LIVES
+@HISTORIES
 @pytest.mark.parametrize("kind", WORDED)
-def test_a_quote_of_relayed_text_stays_a_quote(kind: str, life: str, home: bool, store: str) -> None:
+def test_a_quote_of_relayed_text_stays_a_quote(kind: str, history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         original = await pass_on(on, on.ann, kind)
         got = on.bob.got()[0]
         words = got.get("text") or got["caption"]
-        await on.live(life)
+        await on.after(history)
         on.bob.write("yours", reply_to=got["message_id"], quote=words)
         on.ann.write("mine", reply_to=original, quote=words[-4:])
         await on.quiet()
@@ -68,15 +68,15 @@ def test_a_quote_of_relayed_text_stays_a_quote(kind: str, life: str, home: bool,
 
 @over_stores
 @HOMES
-@LIVES
+@HISTORIES
 @pytest.mark.parametrize("kind", SENT)
 def test_a_quote_of_text_that_was_not_relayed_is_dropped_and_the_reply_kept(
-    kind: str, life: str, home: bool, store: str
+    kind: str, history: str, home: bool, store: str
 ) -> None:
     async def scene(on: Stage) -> None:
         original = await pass_on(on, on.ann, kind)
         copy = on.bob.got()[0]
-        await on.live(life)
+        await on.after(history)
         quote = {"text": "never said", "position": 0, "is_manual": True}
         on.bob.send({"text": "what?", "reply_to_message": {**copy}, "quote": quote})
         await on.quiet()
@@ -108,12 +108,12 @@ def test_a_reply_to_a_message_that_was_not_relayed_becomes_a_plain_message(whose
 
 @over_stores
 @HOMES
-@LIVES
-def test_a_reply_to_a_message_the_reader_deleted_becomes_a_plain_message(life: str, home: bool, store: str) -> None:
+@HISTORIES
+def test_a_reply_to_a_message_the_reader_deleted_becomes_a_plain_message(history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         original = await pass_on(on, on.ann, "text")
         on.world.phones.delete(on.bob.id, on.bob.bot, on.bob.got()[0]["message_id"])
-        await on.live(life)
+        await on.after(history)
         on.ann.write("you know", reply_to=original, quote="noon")
         await on.quiet()
         assert [(message["text"], answers(message)) for message in on.bob.got()] == [("you know", None)]

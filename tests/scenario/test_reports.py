@@ -7,7 +7,7 @@ import pytest
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Participant, Profile
 from passerby.runtime.delivery.sealer import Sealer
-from tests.scenario.matrix import HOMES, LIVES, over_servers
+from tests.scenario.matrix import HISTORIES, HOMES, over_servers
 from tests.scenario.stage import Stage, play
 from tests.simulation.process import KEY
 from tests.staged import staged
@@ -17,15 +17,15 @@ WORDS = "wanted my address, canary-4711"
 
 @over_servers
 @HOMES
-@LIVES
-def test_a_note_added_to_a_report_is_encrypted_and_reaches_no_partner(life: str, home: bool, store: str) -> None:
+@HISTORIES
+def test_a_note_added_to_a_report_is_encrypted_and_reaches_no_partner(history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         on.ann.write("/report")
         await on.quiet()
         on.ann.press("complain")
         await on.quiet()
         assert "safety.reported_comment" in on.ann.told()
-        await on.live(life)
+        await on.after(history)
         on.ann.write(WORDS)
         await on.quiet()
         assert on.ann.told()[-1] == "safety.comment_added"
@@ -58,11 +58,11 @@ def test_a_typed_reason_for_a_report_reaches_no_partner(home: bool, store: str) 
 
 
 @over_servers
-@LIVES
+@HISTORIES
 @pytest.mark.parametrize("choice", ["for_report", "for_partner"])
 @staged(play, "store", home=False)
 async def test_text_held_for_a_report_or_a_new_partner_goes_where_its_author_says(
-    on: Stage, /, choice: str, life: str
+    on: Stage, /, choice: str, history: str
 ) -> None:
     on.ann.write("/report")
     await on.quiet()
@@ -74,7 +74,7 @@ async def test_text_held_for_a_report_or_a_new_partner_goes_where_its_author_say
     await on.quiet()
     assert on.ann.told()[-1] == "safety.which"
     assert eve.got() == []
-    await on.live(life)
+    await on.after(history)
     on.ann.press(choice)
     await on.quiet()
     assert on.bob.got() == []
@@ -90,19 +90,19 @@ async def test_text_held_for_a_report_or_a_new_partner_goes_where_its_author_say
 
 
 @over_servers
-@LIVES
+@HISTORIES
 @staged(play, "store", home=True)
-async def test_a_mistake_in_the_age_can_be_corrected_once(on: Stage, /, life: str) -> None:
+async def test_a_mistake_in_the_age_can_be_corrected_once(on: Stage, /, history: str) -> None:
     eve = on.join(on.bots[0])
     now = on.place.clock.now()
     on.records_place.know(Participant(PersonId(eve.id), 2, on.bots[0], (on.bots[0],), Profile(now, language="en")))
     eve.write("3")
     await on.quiet()
     assert eve.told()[-1] == "start.too_young"
-    await on.live(life)
+    await on.after(history)
     eve.press("mend")
     await on.quiet()
-    await on.live(life)
+    await on.after(history)
     eve.write("33")
     await on.quiet()
     assert eve.told()[-1] == "start.ask_gender"
@@ -115,9 +115,9 @@ async def test_a_mistake_in_the_age_can_be_corrected_once(on: Stage, /, life: st
 
 @over_servers
 @HOMES
-@LIVES
+@HISTORIES
 def test_messages_that_the_reporter_replies_to_are_kept_sealed_and_nothing_else_is(
-    life: str, home: bool, store: str
+    history: str, home: bool, store: str
 ) -> None:
     async def scene(on: Stage) -> None:
         on.bob.write("rude-canary-1")
@@ -127,10 +127,10 @@ def test_messages_that_the_reporter_replies_to_are_kept_sealed_and_nothing_else_
         first, second, _ = (each["message_id"] for each in on.ann.got())
         on.ann.write("/report", reply_to=first)
         await on.quiet()
-        await on.live(life)
+        await on.after(history)
         on.ann.press("complain")
         await on.quiet()
-        await on.live(life)
+        await on.after(history)
         on.ann.write("this one, too", reply_to=second)
         await on.quiet()
         assert on.ann.told()[-1] == "safety.attached"

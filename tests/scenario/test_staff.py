@@ -10,7 +10,7 @@ from passerby.kernel.sanction import Reason, SanctionKind
 from passerby.kernel.staff import Role, StaffId
 from passerby.kernel.staff_requests import LiftAsked, RevocationAsked, RoleAsked, SanctionAsked
 from passerby.kernel.text import text
-from tests.scenario.matrix import LIVES
+from tests.scenario.matrix import HISTORIES
 from tests.scenario.staff_stage import StaffStage, code_of, play_staff, tap
 from tests.scenario.stage import Phone
 from tests.scenario.stores import SERVERS
@@ -45,12 +45,12 @@ async def audited(on: StaffStage) -> list[tuple[int | None, str, str]]:
 
 
 @on_both
-@LIVES
-def test_an_owner_joins_by_a_link_once_and_it_is_in_the_audit(store: str, life: str) -> None:
+@HISTORIES
+def test_an_owner_joins_by_a_link_once_and_it_is_in_the_audit(store: str, history: str) -> None:
     async def scene(on: StaffStage) -> None:
         ann, eve = on.newcomer(), on.newcomer()
         secret = await on.invite(Role.OWNER, "Ann")
-        await on.live(life)
+        await on.after(history)
         ann.write(f"/start {secret}")
         await on.quiet()
         assert shown(ann)[-1] == "Welcome to the team! Your role: owner. /help shows what you can do."

@@ -13,7 +13,7 @@ from passerby.kernel.rules import Rules
 from passerby.kernel.staff import Role
 from passerby.kernel.staff_requests import DrainAsked, RefundAsked
 from passerby.kernel.text import text
-from tests.scenario.matrix import LIVES
+from tests.scenario.matrix import HISTORIES
 from tests.scenario.staff_stage import StaffStage, play_staff
 from tests.scenario.stage import Phone
 from tests.scenario.stores import FILE, SERVERS
@@ -52,8 +52,8 @@ async def code_of_purchase(on: StaffStage, phone: Phone) -> str:
 
 
 @pytest.mark.parametrize("store", ["memory", SERVERS])
-@LIVES
-def test_the_team_refunds_a_purchase_once_and_the_buyer_loses_its_days(store: str, life: str) -> None:
+@HISTORIES
+def test_the_team_refunds_a_purchase_once_and_the_buyer_loses_its_days(store: str, history: str) -> None:
     async def scene(on: StaffStage) -> None:
         sue = await on.hire(Role.SUPPORT)
         assert await pays(on, on.ann, await invoice_for(on, on.ann)) == "paid"
@@ -65,7 +65,7 @@ def test_the_team_refunds_a_purchase_once_and_the_buyer_loses_its_days(store: st
         tap(sue, f"purchase_sure:{code}.not_given")
         await on.quiet()
         tap(sue, f"purchase_do:{code}.not_given")
-        await on.live(life)
+        await on.after(history)
         bot = on.world.state.bots[on.ann.bot]
         await on.until(lambda: bot.stars == 0)
         await on.until(lambda: money_told(on.ann)[-2:] == ["vip.refund_owed", "vip.refunded"])
@@ -153,13 +153,13 @@ def test_refunding_a_renewal_ends_the_subscription_at_telegram_too() -> None:
 
 
 @pytest.mark.parametrize("store", ["memory", SERVERS])
-@LIVES
-def test_closing_a_bot_cancels_what_telegram_would_go_on_charging_for_it(store: str, life: str) -> None:
+@HISTORIES
+def test_closing_a_bot_cancels_what_telegram_would_go_on_charging_for_it(store: str, history: str) -> None:
     async def scene(on: StaffStage) -> None:
         subscription = await subscribed(on)
         closing, sister = on.ann.bot, next(bot for bot in on.bots if bot != on.ann.bot)
         assert not (await on.request(DrainAsked(closing, sister, "the_sister_bot"))).refused
-        await on.live(life)
+        await on.after(history)
         await on.until(lambda: subscription.cancelled and subscription.by_bot)
         await on.until(lambda: "vip.sub_bot_closes" in money_told(on.ann))
         assert await vip_until(on, on.ann) > on.place.clock.now() + 29 * 86_400.0, "what is paid for stays"
@@ -187,8 +187,8 @@ def test_support_reads_what_was_sold_and_what_the_bot_owes(store: str) -> None:
 
 
 @pytest.mark.parametrize("store", ["memory", FILE, SERVERS])
-@LIVES
-def test_a_buyer_asks_the_team_about_a_payment_and_gets_one_answer(store: str, life: str) -> None:
+@HISTORIES
+def test_a_buyer_asks_the_team_about_a_payment_and_gets_one_answer(store: str, history: str) -> None:
     async def scene(on: StaffStage) -> None:
         sue = await on.hire(Role.SUPPORT)
         assert await pays(on, on.ann, await invoice_for(on, on.ann)) == "paid"
@@ -200,7 +200,7 @@ def test_a_buyer_asks_the_team_about_a_payment_and_gets_one_answer(store: str, l
         await on.quiet()
         assert money_told(on.ann)[-1] == "vip.case_added"
         await asyncio.sleep(2.0)
-        await on.live(life)
+        await on.after(history)
         sue.write("/payments")
         await on.quiet()
         (case,) = (button.split(" ")[0] for button in buttons(sue))

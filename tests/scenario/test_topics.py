@@ -2,7 +2,7 @@
 
 from botapi_sandbox.world.faults import Fault
 from tests.scenario.kinds import SENT, Json
-from tests.scenario.matrix import HOMES, LIVES, over_stores
+from tests.scenario.matrix import HISTORIES, HOMES, over_stores
 from tests.scenario.stage import Phone, Stage, notice, play
 
 
@@ -34,13 +34,13 @@ def test_opening_and_closing_a_topic_sends_no_message(home: bool, store: str) ->
 
 @over_stores
 @HOMES
-@LIVES
-def test_the_partners_messages_come_to_the_topic_last_written_in(life: str, home: bool, store: str) -> None:
+@HISTORIES
+def test_the_partners_messages_come_to_the_topic_last_written_in(history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         first, second = opened(on, on.ann), opened(on, on.ann)
         on.ann.send(within(first, {"text": "here"}))
         await on.quiet()
-        await on.live(life)
+        await on.after(history)
         on.bob.write("a")
         on.bob.send(SENT["photo"])
         on.bob.album({"photo": {}, "caption": "b"}, {"photo": {}})

@@ -1,13 +1,13 @@
 """A mistyped command, through the whole app: it is held, it can be sent anyway, and it never goes to somebody else."""
 
-from tests.scenario.matrix import HOMES, LIVES, over_servers
+from tests.scenario.matrix import HISTORIES, HOMES, over_servers
 from tests.scenario.stage import Stage, play
 
 
 @over_servers
 @HOMES
-@LIVES
-def test_a_mistyped_command_reaches_the_partner_only_through_its_button(life: str, home: bool, store: str) -> None:
+@HISTORIES
+def test_a_mistyped_command_reaches_the_partner_only_through_its_button(history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         question = on.ann.write("a question")
         await on.quiet()
@@ -15,7 +15,7 @@ def test_a_mistyped_command_reaches_the_partner_only_through_its_button(life: st
         await on.quiet()
         assert on.bob.told()[-1] == "chat.meant_here"
         assert on.ann.got() == []
-        await on.live(life)
+        await on.after(history)
         on.bob.press("show")
         await on.quiet()
         (got,) = on.ann.got()
@@ -28,8 +28,8 @@ def test_a_mistyped_command_reaches_the_partner_only_through_its_button(life: st
 
 @over_servers
 @HOMES
-@LIVES
-def test_the_button_of_an_earlier_chat_sends_nothing_to_the_next_partner(life: str, home: bool, store: str) -> None:
+@HISTORIES
+def test_the_button_of_an_earlier_chat_sends_nothing_to_the_next_partner(history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         eve = on.join(on.bots[1])
         on.ann.write("/xyzzy")
@@ -39,7 +39,7 @@ def test_the_button_of_an_earlier_chat_sends_nothing_to_the_next_partner(life: s
         )
         on.bob.write("/stop")
         await on.quiet()
-        await on.live(life)
+        await on.after(history)
         await on.introduce(on.ann, eve)
         on.ann.press("show", at=asked)
         await on.quiet()

@@ -6,7 +6,7 @@ from botapi_sandbox.world import payments
 from passerby.kernel.ids import PersonId
 from passerby.kernel.money import Plan
 from passerby.kernel.rules import Rules
-from tests.scenario.matrix import HOMES, LIVES, ONE_PERSON, over_servers
+from tests.scenario.matrix import HISTORIES, HOMES, ONE_PERSON, over_servers
 from tests.scenario.stage import Json, Phone, Stage, play
 
 DAY_S = 86_400.0
@@ -44,17 +44,17 @@ def money_told(phone: Phone) -> list[str]:
 
 @over_servers
 @HOMES
-@LIVES
-def test_a_person_buys_a_pass_and_is_a_vip_at_once_in_every_bot(life: str, home: bool, store: str) -> None:
+@HISTORIES
+def test_a_person_buys_a_pass_and_is_a_vip_at_once_in_every_bot(history: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         began = on.place.clock.now()
         invoice = await invoice_for(on, on.ann)
-        await on.live(life)
+        await on.after(history)
         assert await pays(on, on.ann, invoice) == "paid"
         until = await vip_until(on, on.ann)
         assert 30 * DAY_S <= until - began < 30 * DAY_S + 900
         assert money_told(on.ann) == ["vip.thanks"]
-        await on.live(life)
+        await on.after(history)
         assert await vip_until(on, on.ann) == until
         on.ann.bot = on.bots[1]
         on.ann.write("/start")
@@ -91,8 +91,8 @@ def test_an_invoice_can_be_paid_by_its_buyer_only_once_and_in_time(home: bool) -
 
 
 @over_servers
-@LIVES
-def test_a_buyer_who_changes_their_mind_gets_the_stars_back_and_loses_the_days(life: str, store: str) -> None:
+@HISTORIES
+def test_a_buyer_who_changes_their_mind_gets_the_stars_back_and_loses_the_days(history: str, store: str) -> None:
     async def scene(on: Stage) -> None:
         assert await pays(on, on.ann, await invoice_for(on, on.ann)) == "paid"
         assert await pays(on, on.ann, await invoice_for(on, on.ann)) == "paid"
@@ -105,7 +105,7 @@ def test_a_buyer_who_changes_their_mind_gets_the_stars_back_and_loses_the_days(l
         await on.quiet()
         on.ann.press("vip_refund")
         await on.quiet()
-        await on.live(life)
+        await on.after(history)
         await asyncio.sleep(120.0)
         await on.quiet()
         assert bot.stars == PASS.stars

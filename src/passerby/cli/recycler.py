@@ -49,7 +49,7 @@ class Recycler:
         if share > SHARE:
             self._looks_left -= 1
             if share > AT_ONCE or self._looks_left <= 0:
-                reason = f"{share:.0%} of MAX_MEMORY_MB; another life begins"
+                reason = f"{share:.0%} of MAX_MEMORY_MB; this process ends and is started again"
                 logs.record("process.recycling", "warning", reason=reason)
                 self._stop.set()
                 return

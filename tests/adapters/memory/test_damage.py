@@ -217,7 +217,7 @@ async def test_a_store_that_was_not_closed_begins_a_new_generation_and_loses_not
     store._log.close()
     again = opened(path)
     assert (again.generation == store.generation, again.newborn, bool(again.doubts)) == (False, False, False)
-    assert await again.trimmed() == 0, "the records count from the beginning of a life"
+    assert await again.trimmed() == 0, "the records count from the beginning of a generation"
     assert [number for number, _ in await again.journal(0, 10)] == [2]
     await again.aclose()
     closed = opened(path)

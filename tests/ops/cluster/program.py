@@ -18,7 +18,7 @@ from pathlib import Path
 def main(directory: Path, name: str) -> int:
     with (directory / f"{name}.runs").open("a") as runs:
         runs.write(f"{os.getpid()}\n")
-    print(f"{name} begins a life", flush=True)
+    print(f"{name} begins", flush=True)
     if (exits := directory / f"{name}.exits").exists():
         print(f"{name} cannot work", flush=True)
         return int(exits.read_text())

@@ -208,7 +208,7 @@ def test_a_worker_that_is_not_ready_in_time_is_reported(kept: Kept) -> None:
     names = kept.launch(2)
     kept.until(lambda: sockets.is_ready(kept.directory, "worker-1"))
     kept.until((kept.directory / "worker-2.sock").exists)
-    with pytest.raises(ClusterFault, match=r"^not ready within 1 s: worker-2 waits \(worker-2 begins a life\)$"):
+    with pytest.raises(ClusterFault, match=r"^not ready within 1 s: worker-2 waits \(worker-2 begins\)$"):
         operations.await_ready(kept.cluster, names, kept.said.append, ready_s=1)
 
 

@@ -191,25 +191,25 @@ class Janitor:
 
     async def _adopt(self) -> int | None:
         """Returns how many people were adopted; None if something is still unsettled."""
-        life = self._store.generation
+        generation = self._store.generation
         self._is_waiting = False
         roll = await self._roll_call.answer()
         self._is_waiting = not roll.is_over
-        if not roll.is_over or self._store.generation != life:
+        if not roll.is_over or self._store.generation != generation:
             return None
         if self._store.doubts:
             if not await self._store.claim_doubts(self._worker, CLAIM_S):
                 return None
             self._was_doubtful = self._is_starting
             self._steps.began("damage", "store.doubtful", reason=_doubt(self._store.doubts))
-            if not await self._reconciler.reconcile() or self._store.generation != life:
+            if not await self._reconciler.reconcile() or self._store.generation != generation:
                 return None
             await self._store.adopt((), whole=True)
             self._steps.over("damage", "store.settled")
             self._checked_at = self._clock.monotonic()
             return 0
         active = await self._records.active()
-        if self._store.generation != life or not self._store.newborn:
+        if self._store.generation != generation or not self._store.newborn:
             return None
         anchors = [Anchor(*told) for told in active.told]
         await self._store.adopt(active.people, anchors=anchors, whole=True, outdated=not roll.is_complete)

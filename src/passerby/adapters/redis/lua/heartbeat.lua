@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Extend a worker's life, and renew the leases that it holds.
+-- Extend the time that a worker may be silent, and renew the leases that it holds.
 --
 -- If no heartbeat came within the time that the workers named, either the store or all workers were away. Then every worker
 -- and lease that was valid at the last heartbeat gets its full time again, once.
