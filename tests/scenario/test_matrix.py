@@ -10,7 +10,7 @@ HISTORIES = ["fresh", "killed", "restarted"]
 AXES = {"store": list(STORES), "history": HISTORIES, "home": [False, True]}
 
 
-def test_each_kind_meets_each_two_of_store_life_and_home() -> None:
+def test_each_kind_meets_each_two_of_store_history_and_home() -> None:
     for kind in SENT:
         flows = [dict(zip(AXES, values, strict=True)) for values in product(*AXES.values())]
         left = [flow for flow in flows if not is_left_out("test_a_flow", {"kind": kind, **flow}, HISTORIES)]
