@@ -16,8 +16,8 @@ from passerby.adapters.sql.named import WITHOUT_A_TABLE, named
 UNNAMED = "(unnamed)"
 
 ELSEWHERE = (
-    *("approvals.", "broadcast_figures.", "broadcast_rows.", "broadcasts.", "case_farms.", "case_reports.", "cases."),
-    *("examination.", "funnel.", "salvage."),
+    *("approvals.", "audiences.", "broadcast_figures.", "broadcast_rows.", "broadcasts.", "case_farms."),
+    *("case_reports.", "cases.", "examination.", "funnel.", "salvage."),
     *("money.", "money_report.", "money_writer.", "overrides.", "panel_", "past_money.", "payment_cases.", "promos."),
     *("purchases.", "referrals.", "staff_subjects.", "tombstones."),
 )

@@ -65,7 +65,7 @@ def reached(disk: Disk, broadcast: Broadcast, now: float) -> list[Participant]:
 
 def reach_in(disk: Disk, broadcast: Broadcast, now: float) -> Reach:
     counts = Counter(each.bot for each in reached(disk, broadcast, now) if each.bot is not None)
-    return Reach(tuple(sorted(counts.items(), key=lambda each: (-each[1], each[0]))))
+    return Reach(counts.total(), tuple(sorted(counts.items(), key=lambda each: (-each[1], each[0]))))
 
 
 def got_by(disk: Disk, whom: PersonId, but: int) -> tuple[Got, ...]:

@@ -168,8 +168,8 @@ class MemoryStaff:
         found: dict[str, Any] = {"broadcasts": seen, "next_broadcast": highest + 1}
         about = known.get(number)
         if about is not None and me is not None:
-            reach = reach_in(self.records, about, now)
-            found |= {"audience": reach.people, "by_bot": reach.by_bot}
+            if about.started_at is None and not about.is_over:
+                found["reach"] = reach_in(self.records, about, now)
             found["progress"] = progress_of(self.records, number)
         return found
 

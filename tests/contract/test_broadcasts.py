@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from passerby.adapters.sql import SqlBroadcasts, SqlRecords, SqlStaff
+from passerby.adapters.sql import SqlBroadcasts, SqlRecords, SqlStaff, broadcasts
 from passerby.adapters.sql.retention import TARGETS_S, Kept, Retention
 from passerby.adapters.sql.tables import past_chats
 from passerby.domain.broadcasts.canary import PLACES
@@ -88,6 +88,11 @@ class Office:
     async def claim(self, by: str, most: int = 100, number: int = 1, bot: BotId = BOT, **more: Any) -> list[Target]:
         claimable = Claimable(number, bot, more.pop("below", PLACES), more.pop("now", NOW + 1), **more)
         return list(await self.broadcasts.claim(claimable, by, most))
+
+    async def state(self, number: int = 1) -> BroadcastState:
+        broadcast = await self.broadcasts.broadcast(number)
+        assert broadcast is not None
+        return broadcast.state
 
     async def counts(self, number: int = 1) -> dict[TargetState, int]:
         return (await self.broadcasts.progress(number)).counts
@@ -205,6 +210,43 @@ async def test_the_people_are_frozen_once_and_newcomers_get_nothing(office: Offi
     assert await office.counts() == {TargetState.WAITING: 2}
     assert [each.whom for each in await office.claim("x")] == [1]
     assert [each.whom for each in await office.claim("x", bot=OTHER)] == [2]
+
+
+@staged(at_office, "place")
+async def test_many_people_are_frozen_in_parts_and_nobody_gets_it_before_the_last(
+    office: Office, /, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broadcasts, "FROZEN_AT_ONCE", 2)
+    await office.know(*(person(number, 1) for number in range(1, 8)), replace(person(4, 2), muted=("news",)))
+    await office.store(made())
+    calls = 0
+    while await office.state() is BroadcastState.STARTING:
+        if calls == 1:
+            await office.know(person(0, 1), person(9, 1))  # the one is too late
+        # Two processes may do it at the same time. Either may find nothing left.
+        freezing = (office.broadcasts.freeze(1, NOW, 60.0, lambda frozen, people: people) for _ in range(2))
+        await asyncio.gather(*freezing)
+        calls += 1
+    running = await office.broadcasts.broadcast(1)
+    assert running is not None
+    if not isinstance(office.broadcasts, MemoryBroadcasts):
+        assert calls > 1
+        assert (running.people, running.canary_below) == (7, 7)
+        assert sorted(each.whom for each in await office.claim("x")) == [1, 2, 3, 5, 6, 7, 9]
+    assert await office.counts() == {TargetState.SENDING: running.people} or calls == 1
+
+
+@staged(at_office, "place")
+async def test_a_broadcast_that_is_stopped_while_its_people_are_frozen_does_not_run(
+    office: Office, /, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broadcasts, "FROZEN_AT_ONCE", 2)
+    await office.know(*(person(number, 1) for number in range(1, 8)))
+    await office.store(made())
+    await office.broadcasts.freeze(1, NOW, 60.0, lambda frozen, people: 0)
+    await office.store(replace(made(), state=BroadcastState.STOPPED))
+    assert not await office.broadcasts.freeze(1, NOW, 60.0, lambda frozen, people: 0)
+    assert await office.state() is BroadcastState.STOPPED
 
 
 @staged(at_office, "place")

@@ -6,6 +6,7 @@ from passerby.domain.alone import (
     LIFTED,
     PROMOS_MADE,
     REFUNDED,
+    SPREAD,
     SUBMITTED,
     WORTH,
     summed,
@@ -26,11 +27,12 @@ def test_a_day_sums_up_each_kind_of_act_and_nothing_that_a_second_member_agreed_
         (LIFTED, {}),
         (BROADCAST_STARTED, {"people": 50}),
         (BROADCAST_STARTED, {"people": None}),
+        (BROADCAST_STARTED, {"people": 90, SPREAD: 10}),
         (BROADCAST_STARTED, {"people": 8_000, SUBMITTED: True}),
         ("staff.invited", {"stars": 5}),
     ]
 
-    assert summed(notes) == Alone(stars=42, promo_days=70, lifts=2, reached=50)
+    assert summed(notes) == Alone(stars=42, promo_days=70, lifts=2, reached=150)
     assert summed(()) == Alone()
 
 

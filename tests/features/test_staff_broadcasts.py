@@ -14,6 +14,7 @@ from passerby.kernel.broadcast import (
     Composing,
     LinkButton,
     Progress,
+    Reach,
     TargetState,
     Variant,
 )
@@ -50,7 +51,8 @@ def decide(
     event: Event | StaffRequest, *known: Broadcast, me: StaffMember = ANN, people: int | None = 5, **more: Any
 ) -> StaffDecision:
     env = more.pop("env", ENV)
-    facts = StaffFacts(me, (ANN, BOB, MIA), broadcasts=known, next_broadcast=9, audience=people, **more)
+    reach = Reach(people, more.pop("by_bot", ()), more.pop("spread", 0)) if people is not None else None
+    facts = StaffFacts(me, (ANN, BOB, MIA), broadcasts=known, next_broadcast=9, reach=reach, **more)
     return ROUTER.decide(event, facts, env)
 
 
@@ -253,7 +255,7 @@ def test_nothing_starts_before_a_question_that_says_to_whom_when_and_how() -> No
             "plan_held_out",
             "plan_weekly",
             "plan_hour",
-            "plan_rate",
+            "plan_rate_paid",
             "plan_all",
             "cost",
         ]
@@ -282,8 +284,11 @@ def test_the_question_says_the_true_rate(bot_rate_per_s: float, paid: bool, rate
     asked = decide(wrote("/broadcast 4 plan"), draft(canary=False, paid=paid), people=1_001, env=env)
     (say,) = (each for each in asked.effects if isinstance(each, Say))
     assert say.text is not None
-    begun = f"Rate: up to {rate} a second for each bot, and only what chats leave. It takes {minutes} min or longer."
-    assert begun in catalogue().plain(say.text, "en").splitlines()
+    begun = f"Rate: up to {rate} a second for each bot, "
+    takes = f". It takes {minutes} min or longer."
+    charges = " Telegram charges for messages above its free rate."
+    ends = f"beside the chats{takes}{charges}" if paid else f"and only what chats leave{takes}"
+    assert begun + ends in catalogue().plain(say.text, "en").splitlines()
 
 
 def test_what_was_changed_after_the_question_is_not_started() -> None:
@@ -396,6 +401,28 @@ def test_paid_sending_shows_what_it_may_cost() -> None:
     (_, shown) = decide(pressed("4.show"), draft(paid=True), people=5_000).effects
     assert isinstance(shown, Revise)
     assert dict(shown.text.args)["below"] == text("broadcasts.cost", stars=500)
+
+
+def test_a_number_from_a_sample_says_so_on_the_card_in_the_question_and_in_the_audit() -> None:
+    sample: dict[str, Any] = {"people": 138_000, "spread": 6_000, "by_bot": ((BotId(7), 70_000), (BotId(8), 68_000))}
+    about = "People who would get it now: about 138000 (counted from a sample; give or take 6000)"
+    for event in (wrote("/broadcast 4 show"), wrote("/broadcast 4 plan")):
+        shown = decide(event, draft(paid=True), **sample).reply
+        assert shown is not None
+        words = catalogue().plain(shown, "en").splitlines()
+        assert about in words
+        assert "Paid sending is on. It can cost up to 14400 Stars." in words, "it may be as many as that"
+    env = Env(NOW, Random(1), Rules(approval_above=144_000))
+    started = decide(BroadcastDone(4, BroadcastAct.START), draft(), env=env, **sample)
+    assert started.broadcasts[0].state is S.STARTING
+    assert started.notes[0].details == {"people": 138_000, "give_or_take": 6_000}
+
+
+def test_the_audit_says_how_many_people_a_broadcast_has_that_is_paused() -> None:
+    paused = decide(
+        BroadcastDone(4, BroadcastAct.PAUSE), draft(state=S.RUNNING, started_at=NOW, people=12), people=None
+    )
+    assert paused.notes[0].details == {"people": 12}
 
 
 def test_the_command_line_makes_a_draft_and_reads_its_number() -> None:

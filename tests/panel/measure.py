@@ -5,7 +5,7 @@
 Fills a database of its own (1 million people and 10 million chats by default, and the copies of three broadcasts of
 the last days), counts the figures once, and then asks for every page 40 times. Prints the time of the count, each
 page's p50 and p95, and the CPU time of a page, here and in the PostgreSQL server: that is steadier on a busy machine.
-The last figures are in docs/explanation/panel-security.md.
+At the end it starts a broadcast. The last figures are in docs/explanation/panel-security.md.
 """
 
 import asyncio
@@ -19,14 +19,11 @@ from pathlib import Path
 
 import asyncpg
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.schema import CreateIndex
 
-from passerby.adapters.sql import SqlRecords, init_schema
+from passerby.adapters.sql import SqlBroadcasts, SqlRecords, init_schema
 from passerby.adapters.sql.broadcast_rows import store_broadcasts
 from passerby.adapters.sql.panel_reader import PanelReader, reading_engine
-from passerby.adapters.sql.tables import metadata
 from passerby.kernel.broadcast import Broadcast, BroadcastState, Variant
 from passerby.kernel.content import Content, Kind
 from tests.contract.servers import postgres_uri
@@ -68,47 +65,47 @@ SELECT {number}, 7000000000 + n, 1000001 + n % 2, n,
     CASE WHEN n % 4 = 0 OR n % 3 = {number} % 3 THEN 'sent' ELSE 'held_out' END, {at}
 FROM ({numbers}) AS numbers
 """
+FILLED = "('users', 'past_chats', 'broadcast_targets')"
+POSTGRES_INDEXES = (
+    f"SELECT indexname, indexdef FROM pg_indexes WHERE tablename IN {FILLED} AND indexname LIKE 'ix%' ORDER BY 1"
+)
+SQLITE_INDEXES = f"SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name IN {FILLED} AND sql <> ''"
 BROADCASTS = 3
+HELLO = (Variant(Content(Kind.TEXT, "Hello")),)
 DAY_S = 86_400.0
 
 
 async def fill(database: str | Path, people: int, chats: int) -> None:
     """Written by the database itself. Its indexes are made afterwards, which takes a fraction of the time."""
-    dialect: sa.Dialect = postgresql.dialect() if isinstance(database, str) else sqlite.dialect()  # type: ignore[no-untyped-call]
-    indexes = [
-        index
-        for table in ("users", "past_chats", "broadcast_targets")
-        for index in sorted(metadata.tables[table].indexes, key=lambda each: str(each.name))
-    ]
-    words = {"people": people, "yes": "n % 13 <> 0" if isinstance(database, str) else "(n % 13 <> 0)"}
-    statements = [
-        *(f"DROP INDEX {index.name}" for index in indexes),
+    is_postgres = isinstance(database, str)
+    words = {"people": people, "yes": "n % 13 <> 0" if is_postgres else "(n % 13 <> 0)"}
+    filling = [
         *(
-            query.format(numbers=_numbers(count, is_postgres=isinstance(database, str)), **words)
+            query.format(numbers=_numbers(count, is_postgres=is_postgres), **words)
             for query, count in ((PEOPLE, people), (CHATS, chats))
         ),
         *(
-            COPIES.format(
-                number=number,
-                at=START - number * DAY_S,
-                numbers=_numbers(people, is_postgres=isinstance(database, str)),
-            )
+            COPIES.format(number=number, at=START - number * DAY_S, numbers=_numbers(people, is_postgres=is_postgres))
             for number in range(1, BROADCASTS + 1)
         ),
-        *(str(CreateIndex(index).compile(dialect=dialect)) for index in indexes),
-        "ANALYZE",
     ]
     if isinstance(database, str):
         # Not through our engine: its statements may not take that long.
         connection = await asyncpg.connect(make_url(database).set(drivername="postgresql").render_as_string(False))
-        for statement in statements:
+        indexes = [tuple(row) for row in await connection.fetch(POSTGRES_INDEXES)]
+        for statement in _without(indexes, filling):
             await connection.execute(statement, timeout=3600)
         await connection.close()
         return
     with closing(sqlite3.connect(database)) as file:
-        for statement in statements:
+        for statement in _without(file.execute(SQLITE_INDEXES).fetchall(), filling):
             file.execute(statement)
         file.commit()
+
+
+def _without(indexes: list[tuple[str, str]], filling: list[str]) -> list[str]:
+    """`indexes`: (name, statement that makes it)."""
+    return [*(f"DROP INDEX {name}" for name, _ in indexes), *filling, *(made for _, made in indexes), "ANALYZE"]
 
 
 def _numbers(count: int, *, is_postgres: bool) -> str:
@@ -117,22 +114,23 @@ def _numbers(count: int, *, is_postgres: bool) -> str:
     return f"WITH RECURSIVE up(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM up WHERE n < {count - 1}) SELECT n FROM up"
 
 
-async def add_broadcasts(stage: Stage) -> None:
+async def add_broadcasts(stage: Stage, people: int) -> None:
     """Those whose copies were filled in, and a draft."""
-    hello = (Variant(Content(Kind.TEXT, "Hello")),)
     ended = tuple(
         Broadcast(
             number,
             BroadcastState.ENDED,
             1,
             START - number * DAY_S,
-            variants=hello,
+            variants=HELLO,
             started_at=START - number * DAY_S,
             ended_at=START - number * DAY_S + 3600,
+            people=people,
+            sent=people // 2,
         )
         for number in range(1, BROADCASTS + 1)
     )
-    draft = Broadcast(BROADCASTS + 1, BroadcastState.DRAFT, 1, START, variants=hello)
+    draft = Broadcast(BROADCASTS + 1, BroadcastState.DRAFT, 1, START, variants=HELLO)
     async with stage.records.engine.begin() as connection:
         await store_broadcasts(connection, (*ended, draft))
 
@@ -160,7 +158,7 @@ async def measure(folder: Path, database: str | Path, people: int, chats: int) -
     print(f"{people:,} people and {chats:,} chats in {time.perf_counter() - began:.0f} s", flush=True)
     records, reading = SqlRecords.at(database), PanelReader(reading_engine(database))
     stage = Stage(folder, records, reading)
-    await add_broadcasts(stage)
+    await add_broadcasts(stage, people)
     began = time.perf_counter()
     await stage.counting.count(START)
     first = time.perf_counter() - began
@@ -191,6 +189,21 @@ async def measure(folder: Path, database: str | Path, people: int, chats: int) -
             f"CPU {ours_ms:5.1f} ms + server {theirs_ms:5.1f} ms",
             flush=True,
         )
+    ours_s, theirs_s, calls = time.process_time(), await server_cpu_s(records), 0
+    began, longest_s = time.perf_counter(), 0.0
+    async with records.engine.begin() as connection:
+        starting = Broadcast(BROADCASTS + 1, BroadcastState.STARTING, 1, START, variants=HELLO)
+        await store_broadcasts(connection, (starting,))
+    broadcasts = SqlBroadcasts(records.engine)
+    while (found := await broadcasts.broadcast(starting.number)) is not None and found.started_at is None:
+        asked_at = time.perf_counter()
+        await broadcasts.freeze(starting.number, START, DAY_S, lambda frozen, people: 0)
+        calls, longest_s = calls + 1, max(longest_s, time.perf_counter() - asked_at)
+    print(
+        f"froze {found.people if found else 0:,} people in {calls} transactions, {time.perf_counter() - began:.1f} s: "
+        f"the longest {longest_s:.2f} s, CPU {time.process_time() - ours_s:.1f} s + server "
+        f"{await server_cpu_s(records) - theirs_s:.1f} s"
+    )
     await reading.aclose()
     await records.aclose()
 

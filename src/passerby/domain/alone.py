@@ -26,6 +26,8 @@ COUNTED: Final = (REFUNDED, PROMOS_MADE, LIFTED, BROADCAST_STARTED)
 APPROVAL: Final = "approval"
 """The detail of a note that says which approval stands behind the act."""
 WORTH: Final = "worth_days"
+SPREAD: Final = "give_or_take"
+"""The detail of a note about a broadcast whose people were counted from a sample."""
 SUBMITTED: Final = "waits"
 """The detail of a note about a broadcast that waits for a second member."""
 
@@ -43,7 +45,7 @@ def summed(notes: Iterable[tuple[str, Mapping[str, Any]]]) -> Alone:
         elif action == LIFTED:
             lifts += 1
         elif action == BROADCAST_STARTED:
-            reached += details.get("people") or 0
+            reached += (details.get("people") or 0) + details.get(SPREAD, 0)
     return Alone(stars, promo_days, lifts, reached)
 
 

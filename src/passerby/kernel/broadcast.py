@@ -83,14 +83,16 @@ class Audience(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Reach(msgspec.Struct, frozen=True):
-    """The people that a broadcast would be frozen for at a moment: how many people through each bot, most people
-    first."""
+    """The people that a broadcast would be frozen for at a moment: how many in all, and how many through each bot, most
+    people first. With a `spread`, the numbers are those of a sample: `people` is true within the spread."""
 
+    people: int = 0
     by_bot: tuple[tuple[BotId, int], ...] = ()
+    spread: int = 0
 
     @property
-    def people(self) -> int:
-        return sum(people for _, people in self.by_bot)
+    def at_most(self) -> int:
+        return self.people + self.spread
 
 
 class LinkButton(msgspec.Struct, frozen=True, array_like=True):
@@ -124,6 +126,7 @@ class Broadcast(msgspec.Struct, frozen=True, omit_defaults=True):
     - `of`: it is a preview or a test of that broadcast, or that broadcast's edition of this week.
     - `people` is how many were frozen. `canary_below`: those whose place is below this get it first; 0: no canary.
       `wave` 0: they are having their turn. `watched_until`: nothing is sent until then, while we watch them.
+    - `sent` is how many copies had been sent when it ended by itself.
     - `why` is why it was paused or stopped, as a text key; `ends_at` is when those who still wait get nothing any more.
     - `revision` counts the corrections, and `corrected` is the one that everybody has. `recalls`: staff asked for
       the deletion of all copies. `recalled`: that is done.
@@ -155,6 +158,7 @@ class Broadcast(msgspec.Struct, frozen=True, omit_defaults=True):
     started_at: float | None = None
     ends_at: float | None = None
     ended_at: float | None = None
+    sent: int | None = None
     why: str = ""
     revision: int = 0
     corrected: int = 0

@@ -13,7 +13,7 @@ import msgspec
 
 from passerby.kernel.alone import NOTHING_ALONE, Alone
 from passerby.kernel.approval import Approval
-from passerby.kernel.broadcast import Broadcast, Progress
+from passerby.kernel.broadcast import Broadcast, Progress, Reach
 from passerby.kernel.case import Case, Desk, Judged, LegalHold, Mute
 from passerby.kernel.decision import Env
 from passerby.kernel.drain import Drain, KnownBots, RetireBot
@@ -198,8 +198,8 @@ class StaffFacts(msgspec.Struct, frozen=True):
     - `panel` is read if the event is about signing in to the panel. `panel_url` is its address; empty: there is none.
     - `secret` is a new one that nobody has seen, and `digest` is what may be stored of it.
     - `broadcasts` are those that are not over, and the latest others, by number. `next_broadcast` is free. If the
-      event is about one of them, `audience` is how many people it would be frozen for now, `by_bot` how many
-      through each bot, and `progress` is what became of its targets.
+      event is about one of them, `reach` is how many people it would be frozen for now (None: it has started), and
+      `progress` is what became of its targets.
     - `promo` is the promo code that the event names, if there is one.
     - `desk` is there if the event is about cases.
     - `approvals` are those that are not decided. `approval` is the one that the event is about; then `subject` is the
@@ -227,8 +227,7 @@ class StaffFacts(msgspec.Struct, frozen=True):
     desk: Desk | None = None
     broadcasts: tuple[Broadcast, ...] = ()
     next_broadcast: int = 1
-    audience: int | None = None
-    by_bot: tuple[tuple[BotId, int], ...] = ()
+    reach: Reach | None = None
     progress: Progress = Progress()
     approvals: tuple[Approval, ...] = ()
     approval: Approval | None = None

@@ -148,7 +148,9 @@ class Look:
 
     def page(self, visit: Visit, template: str, values: Mapping[str, Any], status: int = 200) -> Answer:
         menu = [page for page in self._pages if visit.me is not None and visit.may(page.needs)]
+        here = visit.request.path
+        current = next((page for page in menu[::-1] if here == page.path or here.startswith(page.path + "/")), None)
         body = self._environment.get_template(template).render(
-            visit=visit, csrf=visit.csrf, menu=menu, here=visit.request.path, now=visit.now, **values
+            visit=visit, csrf=visit.csrf, menu=menu, current=current, here=here, now=visit.now, **values
         )
         return Answer(body.encode(), status)

@@ -50,16 +50,19 @@ class BroadcastRecords(Protocol):
     async def broadcast(self, number: int) -> Broadcast | None: ...
 
     async def reach(self, broadcast: Broadcast, now: float) -> Reach:
-        """The people for whom it would be frozen at this moment: exactly those whom `freeze` would store."""
+        """The people for whom it would be frozen at this moment: exactly those whom `freeze` would store; or, of many
+        people, an estimate that says so."""
         ...
 
     async def freeze(self, number: int, now: float, lasts_s: float, canary: Callable[[Broadcast, int], int]) -> bool:
-        """Store a target for each person of the audience, and that it runs. False: it is not starting any more.
+        """Store a target for each person of the audience, some thousands in a call. After the last ones, store that it
+        runs. False: it is not starting any more.
 
         People who would surely get nothing are left out: who turned the category off, who got enough lately (see
         `domain.broadcasts.fates`), and who reads a language in which it says nothing.
 
-        Atomicity: one transaction, so after a kill either all of this is stored or nothing.
+        Atomicity: it runs only if everybody is stored. After a kill, the next call goes on with those who are not, and
+        nobody is stored twice.
         """
         ...
 

@@ -23,7 +23,7 @@ from passerby.kernel.alone import Alone
 from passerby.kernel.broadcast import Audience, Broadcast, BroadcastState, Category, LinkButton, Reach, Variant
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Env
-from passerby.kernel.ids import BotId, PersonId
+from passerby.kernel.ids import PersonId
 from passerby.kernel.rules import Rules
 from passerby.kernel.staff import Role, StaffFacts, StaffId, StaffMember
 from passerby.kernel.staff_requests import BroadcastAct
@@ -43,8 +43,8 @@ def made(state: BroadcastState = S.DRAFT, **more: Any) -> Broadcast:
 
 
 def did(broadcast: Broadcast, what: BroadcastAct, by: int = 1, people: int | None = 5, role: Role = Role.ADMIN) -> Any:
-    me = member(by, role)
-    return act(broadcast, what, StaffFacts(me, (me,), broadcasts=(broadcast,), audience=people), ENV)
+    me, reach = member(by, role), Reach(people) if people is not None else None
+    return act(broadcast, what, StaffFacts(me, (me,), broadcasts=(broadcast,), reach=reach), ENV)
 
 
 def written(broadcast: Broadcast, variant: Variant, role: Role = Role.ADMIN) -> Broadcast | str:
@@ -83,7 +83,7 @@ def test_several_small_broadcasts_by_one_member_need_a_second_one_as_one_large_o
     before: int, becomes: BroadcastState
 ) -> None:
     me = member(1, Role.ADMIN)
-    facts = StaffFacts(me, (me,), broadcasts=(made(),), audience=40, alone=Alone(reached=before))
+    facts = StaffFacts(me, (me,), broadcasts=(made(),), reach=Reach(40), alone=Alone(reached=before))
     assert state(act(made(), BroadcastAct.START, facts, ENV)) == becomes
 
 
@@ -160,9 +160,12 @@ def test_a_message_for_a_language_that_does_not_exist_is_refused() -> None:
     assert written(made(), Variant(plain("hallo"), "german")) == "broadcasts.unknown_language"
 
 
-def test_the_people_of_a_broadcast_are_those_of_all_its_bots() -> None:
-    assert Reach(((BotId(7), 450), (BotId(8), 50))).people == 500
-    assert Reach().people == 0
+@pytest.mark.parametrize(("people", "spread", "becomes"), [(95, 5, S.STARTING), (95, 6, S.SUBMITTED)])
+def test_a_number_from_a_sample_needs_approval_if_the_true_one_may(
+    people: int, spread: int, becomes: BroadcastState
+) -> None:
+    facts = StaffFacts(member(1), (member(1),), broadcasts=(made(),), reach=Reach(people, spread=spread))
+    assert state(act(made(), BroadcastAct.START, facts, ENV)) == becomes
 
 
 def test_an_item_of_an_album_is_refused_with_the_reason() -> None:

@@ -12,20 +12,20 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from passerby.adapters.sql.audiences import audience_of, reach_of
 from passerby.adapters.sql.audit import add_to_audit
 from passerby.adapters.sql.broadcast_figures import arm_figures, canary_figures
 from passerby.adapters.sql.broadcast_rows import (
     COUNT_S,
     GOT,
-    audience_of,
     count_targets,
     in_state,
     random_place,
-    reach_of,
     read_broadcast,
     read_broadcasts,
     store_broadcasts,
 )
+from passerby.adapters.sql.dialects import insert_into
 from passerby.adapters.sql.rows import READ
 from passerby.adapters.sql.salvage import person_of
 from passerby.adapters.sql.tables import broadcast_targets as targets
@@ -49,6 +49,8 @@ from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.staff import AuditNote
 from passerby.ports.broadcasts import Claimable
 
+FROZEN_AT_ONCE: Final = 20_000
+"""People who are looked at in one transaction, so that it does not take longer than the time-out."""
 _HOURS_READ: Final = 50
 """The latest chats that show a person's usual hour."""
 
@@ -69,20 +71,25 @@ class SqlBroadcasts(Transactions):
         return await self._read(lambda connection: reach_of(connection, broadcast, now))
 
     async def freeze(self, number: int, now: float, lasts_s: float, canary: Callable[[Broadcast, int], int]) -> bool:
-        async def work(connection: AsyncConnection) -> bool:
+        async def some(connection: AsyncConnection) -> bool | None:
+            """Freeze some people. Returns whether there may be more. None: it is not starting any more."""
+            broadcast = await _locked(connection, number)
+            if broadcast is None or broadcast.state is not BroadcastState.STARTING:
+                return None
+            conditions = await audience_of(connection, broadcast, now)
+            after = await connection.scalar(_FROZEN_TO, {"number": number}) or 0
+            upto = None
+            if not broadcast.audience.people:
+                upto = await connection.scalar(_FREEZE_TO, {"after": after, "skipped": FROZEN_AT_ONCE - 1})
+            conditions += [users.c.id > after, *([users.c.id <= upto] if upto is not None else ())]
+            await connection.execute(_freezing(connection.dialect.name, number, conditions))
+            return upto is not None
+
+        async def run(connection: AsyncConnection) -> bool:
             broadcast = await _locked(connection, number)
             if broadcast is None or broadcast.state is not BroadcastState.STARTING:
                 return False
-            columns = ("broadcast", "person_id", "bot_id", "place", "state")
-            values = (
-                sa.literal(number, sa.BigInteger),
-                users.c.id,
-                users.c.bot_id,
-                random_place(connection.dialect.name),
-                sa.literal(TargetState.WAITING.value, sa.Text),
-            )
-            people = sa.select(*values).where(*await audience_of(connection, broadcast, now))
-            count = (await connection.execute(sa.insert(targets).from_select(columns, people))).rowcount
+            count = await connection.scalar(_FROZEN, {"number": number}) or 0
             running = msgspec.structs.replace(
                 broadcast,
                 state=BroadcastState.RUNNING,
@@ -95,7 +102,8 @@ class SqlBroadcasts(Transactions):
             await store_broadcasts(connection, (running,))
             return True
 
-        return await self._write(work, in_audit=True)
+        is_more = await self._write(some)
+        return bool(is_more) or (is_more is not None and await self._write(run, in_audit=True))
 
     async def change(
         self, number: int, change: Callable[[Broadcast, int], Sequence[Broadcast]], note: AuditNote, now: float
@@ -250,6 +258,19 @@ async def _locked(connection: AsyncConnection, number: int) -> Broadcast | None:
     return read_broadcast(body) if body is not None else None
 
 
+def _freezing(dialect: str, number: int, conditions: list[sa.ColumnElement[bool]]) -> Any:
+    """Stores a target for each of these people. Nobody gets a second one."""
+    people = sa.select(
+        sa.literal(number, sa.BigInteger),
+        users.c.id,
+        users.c.bot_id,
+        random_place(dialect),
+        sa.literal(TargetState.WAITING.value, sa.Text),
+    ).where(*conditions)
+    columns = ("broadcast", "person_id", "bot_id", "place", "state")
+    return insert_into(targets, dialect).from_select(columns, people).on_conflict_do_nothing()
+
+
 async def _hours(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, list[int]]:
     """The hours (UTC) at which these people's latest past chats began."""
     found: dict[int, list[int]] = defaultdict(list)
@@ -272,7 +293,16 @@ def _hours_of(column: sa.Column[Any]) -> sa.Select[Any]:
     )
 
 
+_FREEZE_TO = (
+    sa.select(users.c.id)
+    .where(users.c.id > _p("after", sa.BigInteger))
+    .order_by(users.c.id.asc())
+    .offset(_p("skipped", sa.Integer))
+    .limit(1)
+)
 _THIS = targets.c.broadcast == _p("number", sa.BigInteger)
+_FROZEN = sa.select(sa.func.count()).select_from(targets).where(_THIS)
+_FROZEN_TO = sa.select(sa.func.max(targets.c.person_id)).where(_THIS)
 _MINE = sa.and_(_THIS, targets.c.person_id == _p("whom", sa.BigInteger))
 _WAITING, _SENDING, _SENT = map(in_state, (TargetState.WAITING, TargetState.SENDING, TargetState.SENT))
 _UNKNOWN = in_state(TargetState.UNKNOWN)

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from passerby.adapters.sql import approvals, cases, farm_cases, money_report, transparency
+from passerby.adapters.sql.audiences import reach_of
 from passerby.adapters.sql.audit import add_to_audit, audit_after, done_alone, newest_of_audit
-from passerby.adapters.sql.broadcast_rows import count_targets, reach_of, seen_broadcasts, store_broadcasts
+from passerby.adapters.sql.broadcast_rows import count_targets, seen_broadcasts, store_broadcasts
 from passerby.adapters.sql.failures import losses, to_the_end
 from passerby.adapters.sql.overrides import add_overrides, newest_override
 from passerby.adapters.sql.panel_access import panel_facts, store_panel
@@ -97,7 +98,7 @@ class SqlStaff(Transactions):
                 return _again(answered)
             facts = await _facts(connection, person, wanted.digest)
             if reach is not None:
-                facts = msgspec.structs.replace(facts, audience=reach.people, by_bot=reach.by_bot)
+                facts = msgspec.structs.replace(facts, reach=reach)
             if (me := facts.me) is not None:
                 facts = await _with_wanted(connection, facts, wanted, now)
                 if person is not None and wanted.language not in ("", me.language):
@@ -110,15 +111,16 @@ class SqlStaff(Transactions):
         return await self._write(work, in_audit=True)
 
     async def _reach(self, person: PersonId | None, number: int, now: float) -> Reach | None:
-        """The people whom a broadcast would reach. It is counted before the transaction, so that others need not wait
-        for it, and only for staff."""
+        """The people whom a broadcast would reach, if it has not started. It is counted before the transaction, so that
+        others need not wait for it, and only for staff."""
 
         async def read(connection: AsyncConnection) -> Reach | None:
             if person is not None and await connection.scalar(_IS_STAFF, {"who": person}) is None:
                 return None
             known, _ = await seen_broadcasts(connection)
             found = next((each for each in known if each.number == number), None)
-            return None if found is None else await reach_of(connection, found, now)
+            is_asked = found is not None and found.started_at is None and not found.is_over
+            return await reach_of(connection, found, now) if found is not None and is_asked else None
 
         return await self._read(read)
 

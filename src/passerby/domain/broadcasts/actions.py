@@ -164,10 +164,10 @@ def _start(broadcast: Broadcast, facts: StaffFacts, env: Env) -> Broadcast | str
         return "broadcasts.idle_needed"
     if broadcast.starts_at is not None and broadcast.starts_at <= env.now:
         return "broadcasts.at_is_over"
-    if not facts.audience:
+    if facts.reach is None or not facts.reach.people:
         return "broadcasts.nobody"
     submitted = msgspec.structs.replace(broadcast, submitted_by=facts.me.number, composing=None)
-    if facts.alone.reached + facts.audience > env.rules.approval_above:
+    if facts.alone.reached + facts.reach.at_most > env.rules.approval_above:
         return msgspec.structs.replace(submitted, state=BroadcastState.SUBMITTED)
     return _begun(submitted, env)
 

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from passerby.domain.broadcasts.canary import LEAST, SHARE, WATCH_S, canary_below
-from passerby.kernel.broadcast import Broadcast
+from passerby.kernel.broadcast import Broadcast, Reach
 from passerby.kernel.ids import BotId
 
 RATE_SHARE: Final = 2 / 3
@@ -28,9 +28,8 @@ class Forecast(NamedTuple):
     lasts_s: float
 
 
-def plan_of(
-    broadcast: Broadcast, people: int, by_bot: tuple[tuple[BotId, int], ...], bot_rate_per_s: float
-) -> Forecast:
+def plan_of(broadcast: Broadcast, reach: Reach, bot_rate_per_s: float) -> Forecast:
+    people, by_bot = reach.people, reach.by_bot
     canary = min(people, max(ceil(people * SHARE), LEAST)) if canary_below(broadcast, people) else 0
     busiest = max((each for _, each in by_bot), default=people)
     rate_per_s = PAID_PER_S if broadcast.paid else bot_rate_per_s * RATE_SHARE

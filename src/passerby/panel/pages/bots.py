@@ -13,6 +13,7 @@ from passerby.kernel.staff_requests import BotAddAsked, DrainAsked, DrainEndAske
 from passerby.panel.http import Answer, see
 from passerby.panel.live import FleetReader
 from passerby.panel.look import Look, people
+from passerby.panel.outages import outages, uptime
 from passerby.panel.pages.growth import bots_of, read_growth
 from passerby.panel.pages.now import Bots, read_samples
 from passerby.panel.samples import state_of
@@ -20,6 +21,7 @@ from passerby.panel.visit import Act, Page, Route, Visit
 from passerby.settings import WrongSetting
 
 SHOWN_MIN: Final = 1440
+MOST_OUTAGES: Final = 20
 CELL_MIN: Final = 24
 """Minutes in one cell of the bar, so that sixty cells are a day."""
 
@@ -106,6 +108,7 @@ class BotsPage:
                     "bot": name,
                     "state": state_of(bot, fleet.reports.values(), visit.now),
                     "beats": "".join(_worst(by_cell.get(cell, "")) for cell in range(59, -1, -1)),
+                    "uptime": uptime(samples, name),
                     "holder": fleet.reports[holder].name if holder in fleet.reports else "",
                     "new": new.get(name, people(0)),
                     "blocked": blocked.get(name, people(0)),
@@ -116,6 +119,7 @@ class BotsPage:
             "title": "Bots",
             "said": said,
             "bots": rows,
+            "outages": outages(samples, list(map(str, bots)))[:MOST_OUTAGES],
             "fleet": fleet,
             "counted_at": counted_at,
             "may_act": visit.may(Permission.SETTINGS),

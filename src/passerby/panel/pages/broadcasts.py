@@ -57,8 +57,11 @@ class BroadcastsPage:
     async def show(self, visit: Visit) -> Answer:
         rows = []
         for each in await self._broadcasts.latest(SHOWN):
-            counts = (await self._broadcasts.progress(each.number)).counts
-            rows.append({"broadcast": each, "sent": counts.get(TargetState.SENT, 0), "whole": sum(counts.values())})
+            # Counting reads a row for each person, so it is done for those only that go on or were stopped.
+            sent = each.sent
+            if sent is None and each.started_at is not None:
+                sent = (await self._broadcasts.progress(each.number))[TargetState.SENT]
+            rows.append({"broadcast": each, "sent": sent or 0, "whole": each.people})
         return self._look.page(visit, "broadcasts.html", {"title": "Broadcasts", "rows": rows})
 
     async def one(self, visit: Visit) -> Answer:
@@ -133,7 +136,7 @@ class BroadcastsPage:
             "broadcast": found,
             "said": said,
             "counts": [(state.value, people(counts[state])) for state in TargetState if state in counts],
-            "audience": (await self._broadcasts.reach(found, visit.now)).people if is_counted else None,
+            "reach": await self._broadcasts.reach(found, visit.now) if is_counted else None,
             "acts": [(act.value, self._words.plain(text(f"broadcasts.do_{act}"), "en")) for act in _acts(found)],
             "options": options_form.fields(found, form if options_form.words_of(form) else None),
             "summary": options_form.summary(found, self._look.bot_name),

@@ -1,7 +1,7 @@
 """Now: is it well? One screen, which refreshes itself."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -19,6 +19,7 @@ from passerby.telemetry.figures import Snapshot
 
 SHOWN_MIN: Final = 60
 LATELY_MIN: Final = 5
+DAY_S: Final = 86_400.0
 GENDERS: Final = {"male": "men", "female": "women", "other": "others", None: "not given"}
 MINUTE: Final = "minute"
 
@@ -56,10 +57,11 @@ class NowPage:
             journal=fleet.figures.journal,
         )
         before = lately(samples, visit.now)
+        day_ago = await read_samples(self._reading, visit.now - DAY_S, LATELY_MIN)
         shown = {
             "title": "Now",
             "fleet": fleet,
-            "figures": self._figures(fleet, online, newest, before, visit.now),
+            "figures": self._figures(fleet, online, newest, before, day_ago, visit.now),
             "waits": [_wait(each) for each in waiting],
             "bots": self._rows(fleet, samples, newest),
             "workers": _workers(fleet, before),
@@ -68,8 +70,16 @@ class NowPage:
         }
         return self._look.page(visit, "now.html", shown)
 
-    def _figures(self, fleet: Fleet, online: int, newest: Sample, before: Sample | None, now: float) -> list[Figure]:
-        live, at = fleet.figures, fleet.at
+    def _figures(
+        self,
+        fleet: Fleet,
+        online: int,
+        newest: Sample,
+        before: Sample | None,
+        day_ago: Sequence[Sample],
+        now: float,
+    ) -> list[Figure]:
+        live, at, then = fleet.figures, fleet.at, _then(day_ago)
         step = between(before, newest) if before is not None else None
         p50, p99 = (step.quantile_s(0.5), step.quantile_s(0.99)) if step is not None else (None, None)
         span = max(1.0, newest.at - before.at) if before is not None else 60.0
@@ -79,11 +89,13 @@ class NowPage:
         known = not fleet.fault
         return [
             Figure("Online", people(online), RECORDS, now, "did something in the last 5 min"),
-            Figure("Searching", people(live.waiting) if known else "–", STORE, at, "wait for a partner"),
-            Figure("In a chat", people(live.chats * 2) if known else "–", STORE, at, f"{count(live.chats)} chats"),
-            Figure("Messages a minute", count(relays), WORKERS, at, lately_said),
+            Figure(
+                "Searching", people(live.waiting) if known else "–", STORE, at, f"wait for a partner{then.searching}"
+            ),
+            Figure("In a chat", people(live.chats * 2) if known else "–", STORE, at, f"in pairs{then.chatting}"),
+            Figure("Messages a minute", count(relays), WORKERS, at, f"{lately_said}{then.messages}"),
             Figure("Delivery, median", seconds(p50), WORKERS, at, lately_said),
-            Figure("Delivery, p99", seconds(p99), WORKERS, at, lately_said),
+            Figure("Delivery, p99", seconds(p99), WORKERS, at, f"{lately_said}{then.p99}"),
             Figure("Wait for a partner", seconds(waited), WORKERS, at, f"average, {lately_said}"),
             Figure("Outbox", count(live.outbox) if known else "–", STORE, at, "notices and parked messages"),
         ]
@@ -108,6 +120,30 @@ class NowPage:
                 }
             )
         return rows
+
+
+class Then(NamedTuple):
+    """The same figures a day ago, each as the end of a hint. Empty: nobody knows it."""
+
+    searching: str = ""
+    chatting: str = ""
+    messages: str = ""
+    p99: str = ""
+
+
+def _then(samples: Sequence[Sample]) -> Then:
+    if not samples:
+        return Then()
+    first, last = samples[0], samples[-1]
+    step = between(first, last) if last.at > first.at else None
+    relays = step.relays * 60 / (last.at - first.at) if step is not None else None
+    values = (
+        people(last.waiting),
+        people(last.chats * 2),
+        count(relays) if relays is not None else "",
+        seconds(step.quantile_s(0.99)) if step is not None and step.relays else "",
+    )
+    return Then(*(f"; {value} a day ago" if value else "" for value in values))
 
 
 async def read_samples(reading: PanelReader, now: float, minutes: int) -> list[Sample]:

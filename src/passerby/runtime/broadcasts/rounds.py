@@ -12,6 +12,7 @@ from random import Random
 import msgspec
 
 from passerby.domain.broadcasts.fates import BUSY_S, Send, fate
+from passerby.domain.broadcasts.starting import PAID_PER_S
 from passerby.kernel.broadcast import Broadcast, Settled, Target, TargetState
 from passerby.kernel.event import BotBlocked, Event, Refusal
 from passerby.kernel.ids import BotId
@@ -32,6 +33,7 @@ AT_ONCE = 40
 WAITS_S = 5.0
 """How long a claimed target waits for the spare budget before it is given back."""
 LOOKS_S = 0.05
+PAID_LOOKS_S = 1 / PAID_PER_S
 LAG_S = 0.05
 """While our event loop lags by more than this, chats need it, so nothing is sent."""
 AGAIN_S = 30.0
@@ -106,17 +108,17 @@ class Rounds:
                 return end
             if taken is Take.CHAT_BUSY:
                 return _given_back(target, now, BUSY_S)
-            await self._pause()
+            await self._pause(PAID_LOOKS_S if broadcast.paid else LOOKS_S)
             if self._clock.monotonic() >= give_up_at:
                 break
         return _given_back(target, self._clock.now())
 
-    async def _pause(self) -> None:
+    async def _pause(self, looks_s: float) -> None:
         """Wait a little; and longer while the event loop lags, because then chats need it."""
-        for _ in range(int(WAITS_S / LOOKS_S)):
+        for _ in range(int(WAITS_S / looks_s)):
             asked_at = self._clock.monotonic()
-            await self._clock.sleep(LOOKS_S)
-            if self._clock.monotonic() - asked_at - LOOKS_S <= LAG_S:
+            await self._clock.sleep(looks_s)
+            if self._clock.monotonic() - asked_at - looks_s <= LAG_S:
                 return
 
     async def _send(self, broadcast: Broadcast, send: Send) -> Settled:

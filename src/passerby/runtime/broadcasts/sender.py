@@ -187,13 +187,13 @@ class BroadcastSender:
             await self._tell(broadcast, text("broadcasts.paused", number=broadcast.number, why=text(why)))
 
     async def _end(self, broadcast: Broadcast) -> None:
-        now = self._clock.now()
-        if not await self._change(broadcast, "broadcast.ended", state=BroadcastState.ENDED, ended_at=now):
+        now, progress = self._clock.now(), await self._records.progress(broadcast.number)
+        state, sent = BroadcastState.ENDED, progress[TargetState.SENT]
+        if not await self._change(broadcast, "broadcast.ended", state=state, ended_at=now, sent=sent):
             return
         self._counted_at.pop(broadcast.number, None)
         self._served.pop(broadcast.number, None)
         if not broadcast.is_test:
-            progress = await self._records.progress(broadcast.number)
             await self._tell(broadcast, reported(broadcast, progress.counts))
 
     async def _change(self, broadcast: Broadcast, action: str, reason: str = "", **values: object) -> bool:

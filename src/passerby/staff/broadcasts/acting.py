@@ -1,11 +1,11 @@
 """Acting on a broadcast: with a button, a word of a command, or a request."""
 
 from passerby.dialogue.staff import answer, refused
-from passerby.domain.alone import SUBMITTED
+from passerby.domain.alone import SPREAD, SUBMITTED
 from passerby.domain.broadcasts.actions import act, no_correction, tried
 from passerby.domain.broadcasts.starting import seal_of
 from passerby.domain.team import may
-from passerby.kernel.broadcast import Broadcast, BroadcastState, Composing
+from passerby.kernel.broadcast import Broadcast, BroadcastState, Composing, Reach
 from passerby.kernel.decision import Env
 from passerby.kernel.digits import whole
 from passerby.kernel.effect import Answer, Say
@@ -63,9 +63,14 @@ def do(
     if isinstance(changed, str):
         return refused(event, _why_not(changed, broadcast))
     waits = {SUBMITTED: True} if changed.state is BroadcastState.SUBMITTED else {}
-    note = AuditNote(f"broadcast.{what}", named(broadcast), {"people": facts.audience, **waits})
+    reached = {"people": broadcast.people} if facts.reach is None else _counted(facts.reach)
+    note = AuditNote(f"broadcast.{what}", named(broadcast), {**reached, **waits})
     effects = (*_show(event, changed, facts), *_submitted(changed, broadcast, facts))
     return StaffDecision(notes=(note,), broadcasts=(changed,), effects=effects, reply=card(changed, facts))
+
+
+def _counted(reach: Reach) -> dict[str, int]:
+    return {"people": reach.people, **({SPREAD: reach.spread} if reach.spread else {})}
 
 
 def _show(event: object, broadcast: Broadcast, facts: StaffFacts) -> tuple[Say | Answer, ...]:

@@ -5,7 +5,7 @@ from functools import reduce
 from passerby.dialogue.staff import in_rows, lines
 from passerby.domain import moments
 from passerby.domain.broadcasts.options import shown
-from passerby.kernel.broadcast import Broadcast, BroadcastState, TargetState
+from passerby.kernel.broadcast import Broadcast, BroadcastState, Reach, TargetState
 from passerby.kernel.effect import Button, Menu
 from passerby.kernel.staff import StaffFacts
 from passerby.kernel.staff_requests import BroadcastAct
@@ -37,11 +37,17 @@ def card(broadcast: Broadcast, facts: StaffFacts) -> Text:
         said.append(text(broadcast.why))
     if broadcast.started_at is not None:
         said.append(_progress(broadcast, facts))
-    elif facts.audience is not None:
-        said.append(text("broadcasts.audience", people=facts.audience))
+    elif facts.reach is not None:
+        said.append(reached(facts.reach))
         if broadcast.paid:
-            said.append(text("broadcasts.cost", stars=facts.audience // PAID_RATE))
+            said.append(text("broadcasts.cost", stars=facts.reach.at_most // PAID_RATE))
     return lines(said)
+
+
+def reached(reach: Reach) -> Text:
+    if reach.spread:
+        return text("broadcasts.audience_about", people=reach.people, spread=reach.spread)
+    return text("broadcasts.audience", people=reach.people)
 
 
 def _messages(broadcast: Broadcast) -> Text | str:

@@ -183,7 +183,7 @@ def set_options(event: object, broadcast: Broadcast | None, words: str, facts: S
     except WrongOption as wrong:
         return refused(event, wrong_option(wrong))
     # It was counted for the audience before this.
-    facts = msgspec.structs.replace(facts, audience=None)
+    facts = msgspec.structs.replace(facts, reach=None)
     note = AuditNote("broadcast.options", named(broadcast), {"options": words})
     said = card(changed, facts)
     effects = (Say(event.person, said, menu(changed)),) if isinstance(event, MessageReceived) else ()

@@ -4,13 +4,13 @@ from math import ceil
 
 from passerby.dialogue.staff import lines
 from passerby.domain.broadcasts.starting import Forecast, plan_of, seal_of
-from passerby.kernel.broadcast import Broadcast, BroadcastState
+from passerby.kernel.broadcast import Broadcast, BroadcastState, Reach
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Button, Menu
 from passerby.kernel.staff import StaffFacts
 from passerby.kernel.staff_requests import BroadcastAct
 from passerby.kernel.text import Text, text
-from passerby.staff.broadcasts.cards import PAID_RATE, utc
+from passerby.staff.broadcasts.cards import PAID_RATE, reached, utc
 
 BOTS_SHOWN = 8
 MINUTE_S = 60.0
@@ -20,19 +20,21 @@ WHOLE_FROM = 10
 
 def question(broadcast: Broadcast, facts: StaffFacts, env: Env) -> Text:
     """The outcome of the start. The numbers are those of the people who would be frozen now."""
-    plan = plan_of(broadcast, facts.audience or 0, facts.by_bot, env.rules.bot_rate_per_s)
+    reach = facts.reach or Reach()
+    plan = plan_of(broadcast, reach, env.rules.bot_rate_per_s)
+    rate = "broadcasts.plan_rate_paid" if broadcast.paid else "broadcasts.plan_rate"
     said = [
         text("broadcasts.ask_start", number=broadcast.number),
-        text("broadcasts.audience", people=plan.people),
+        reached(reach),
         *_shares(broadcast),
         *_bots(plan, facts),
         _when(broadcast),
-        text("broadcasts.plan_rate", rate=_a_second(plan.rate_per_s), minutes=ceil(plan.lasts_s / MINUTE_S)),
+        text(rate, rate=_a_second(plan.rate_per_s), minutes=ceil(plan.lasts_s / MINUTE_S)),
         _canary(broadcast, plan),
     ]
     if broadcast.paid:
-        said.append(text("broadcasts.cost", stars=plan.people // PAID_RATE))
-    if facts.alone.reached + plan.people > env.rules.approval_above:
+        said.append(text("broadcasts.cost", stars=reach.at_most // PAID_RATE))
+    if facts.alone.reached + reach.at_most > env.rules.approval_above:
         said.append(text("broadcasts.second_needed"))
     return lines(said)
 
