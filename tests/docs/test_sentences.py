@@ -13,9 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 _CLAUSE = re.compile(r"(?:^|[.:;)] |¶ (?:- )?|\| )((?:What|Who|Whom|Whoever|Whose)\b[^.?¶|]*[.?¶|]?)")
 """A sentence that begins with a clause in the place of its subject, and questions, which may begin so."""
-_STILTED = re.compile(
-    r"\b(is to be|are to be|was to be|were to be|anew|lest|in vain|likewise|afoot|hearken)\b", re.IGNORECASE
-)
+_WORDS = ("is to be", "are to be", "was to be", "were to be", "anew", "lest", "in vain", "likewise", "afoot", "hearken")
+_STILTED = re.compile(rf"\b({'|'.join(_WORDS)})\b", re.IGNORECASE)
 
 
 def stilted(text: str) -> list[str]:
@@ -23,6 +22,11 @@ def stilted(text: str) -> list[str]:
     flat = " ".join(re.sub(r"\n\s*\n|\n(?=\s*- )", " ¶ ", text).split())
     begun = [found[1] for found in _CLAUSE.finditer(flat) if not found[1].endswith("?")]
     return begun + [found[0] for found in _STILTED.finditer(flat)]
+
+
+def may_be_stilted(source: str) -> bool:
+    """Whether any word is there that makes a sentence stilted. Looking for words is much cheaper than reading code."""
+    return "What" in source or "Who" in source or any(word in source.lower() for word in _WORDS)
 
 
 def of_code(source: str) -> Iterator[str]:
@@ -52,9 +56,9 @@ def test_no_sentence_of_the_code_begins_with_a_clause(room: str) -> None:
     found = {
         f"{path.relative_to(ROOT)}: {sentence}"
         for path in (ROOT / room).rglob("*.py")
-        for text in of_code(path.read_text())
+        if path.name != Path(__file__).name and may_be_stilted(source := path.read_text())
+        for text in of_code(source)
         for sentence in stilted(text)
-        if path.name != Path(__file__).name
     }
     assert sorted(found) == []
 
@@ -70,11 +74,13 @@ def test_no_sentence_of_the_documents_begins_with_a_clause() -> None:
 
 
 def test_a_module_says_in_its_first_sentence_what_it_is_or_does() -> None:
-    begun = re.compile(r"(?:Which|Whether|How|When|Where|Why|From|For|Also|Then|Not)\b")
+    begun = re.compile(
+        r"""(?:\s|#.*\n)*(?:\"\"\"|'|")(?:Which|Whether|How|When|Where|Why|From|For|Also|Then|Not)\b.*"""
+    )
     found = {
-        f"{path.relative_to(ROOT)}: {says[:80]}"
+        f"{path.relative_to(ROOT)}: {says[0]}"
         for path in (ROOT / "src").rglob("*.py")
-        if path.parent.name != "versions" and begun.match(says := ast.get_docstring(ast.parse(path.read_text())) or "")
+        if path.parent.name != "versions" and (says := begun.match(path.read_text()))
     }
     assert sorted(found) == []
 
