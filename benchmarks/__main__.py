@@ -29,6 +29,7 @@ SHORT: dict[str, tuple[list[str], ...]] = {
     "media_memory": ([],),
     "bars": ([],),
     "farms": ([],),
+    "safety_cost": ([],),
     "flat": ([],),
     "scale": ([],),
     "user_cache": ([],),

@@ -15,6 +15,7 @@ from benchmarks.day.habits import Person, people
 from passerby.domain.farms.conduct import (
     CONTACTS,
     CUT_S,
+    DROPPED_S,
     LISTENED_TO,
     LIVELY,
     Conduct,
@@ -28,6 +29,7 @@ from passerby.domain.farms.conduct import (
 from passerby.domain.farms.destinations import destinations
 from passerby.domain.farms.judgement import FarmVerdict, judge
 from passerby.domain.farms.openers import bands, line, words_of
+from passerby.domain.farms.wordings import wording_of
 from passerby.kernel.ids import ChatId, PersonId
 from simulated_people.farms import Style
 from simulated_people.openers import Speaker, link, speaker
@@ -203,11 +205,16 @@ class Course:
             if not me.is_farm:
                 self.meetings.append(Meeting(now, partner.is_farm))
         written = {one.person: self._lines(one), other.person: self._lines(other)}
+        for me, partner in ((one, other), (other, one)):
+            if me.style is not None and me.style.one_wording and wording_of(chat):
+                theirs = written[partner.person]
+                after = theirs[0][0] if theirs and not partner.is_farm else float("inf")
+                written[me.person] = [(after + at, words) for at, words in written[me.person]]
         plans = [self._wants(one, other, written[other.person]), self._wants(other, one, written[one.person])]
         lasts = min(plans)
         leaver = one if plans[0] <= plans[1] else other
         for me, partner in ((one, other), (other, one)):
-            self._write(me, partner, chat, now, lasts, written[me.person], leaver)
+            self._write(me, partner, chat, now, lasts, written[me.person], leaver, written[partner.person])
         for each in (one, other):
             self._at(now + lasts, lambda later, each=each: self._goes_on(each, later))  # type: ignore[misc]
 
@@ -260,16 +267,19 @@ class Course:
         lasts: float,
         lines: list[tuple[float, str]],
         leaver: Account,
+        theirs: list[tuple[float, str]],
     ) -> None:
+        opens = lines[0][0] < theirs[0][0]
         said = [(after, words) for after, words in lines if after < lasts]
         for nth, (after, words) in enumerate(said):
             gap = after if nth == 0 else (after - said[nth - 1][0] if me.rng.random() < 0.5 else None)
-            self._note(Wrote(me.person, chat, now + after, nth, gap, words))
+            self._note(Wrote(me.person, chat, now + after, nth, gap, words, opens=opens and nth == 0))
         if me.speaker is not None and me.rng.random() < me.speaker.lively:
             self._note(Pressed(me.person, now + lasts, me.rng.choice(list(LIVELY.values()))))
         if said:
             cut = leaver is not me and lasts - said[0][0] < CUT_S
-            self._note(Ended(me.person, now + lasts, cut))
+            dropped = leaver is not me and lasts - said[-1][0] < DROPPED_S
+            self._note(Ended(me.person, now + lasts, cut, dropped))
             disliked = (
                 me.style.reported if me.style is not None else me.speaker.disliked if me.speaker is not None else 0.0
             )

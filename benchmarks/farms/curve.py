@@ -10,14 +10,18 @@ from math import log10
 from typing import Any, Final
 
 from benchmarks.farms.course import Course
-from passerby.domain.farms import bulk, judgement
+from passerby.domain.farms import bulk, judgement, minded
 from passerby.domain.farms.judgement import FarmVerdict, judge
 from simulated_people.farms import Style
 
 STRICTNESS: Final = (2.0, 1.5, 1.25, 1.0, 0.8, 0.6, 0.5, 0.4, 0.3, 0.2)
 """1 is what Passerby does."""
-SUMS: Final = ((judgement, ("DOUBT", "BULK", "ALIKE_SUSPICION", "CHORUS_DEVIATIONS")), (bulk, ("BULK",)))
-GROUPS: Final = ((judgement, ("FARM", "MANY", "ALIKE", "CHORUS")), (bulk, ("LOOKALIKES",)))
+SUMS: Final = (
+    (judgement, ("DOUBT", "BULK", "ALIKE_SUSPICION")),
+    (bulk, ("BULK",)),
+    (minded, ("DEVIATIONS",)),
+)
+GROUPS: Final = ((judgement, ("FARM", "MANY", "ALIKE")), (bulk, ("LOOKALIKES",)), (minded, ("GROUP",)))
 WIDTH, HEIGHT, LEFT, TOP = 520, 300, 60, 30
 COLOURS: Final = ("#2f6fdb", "#d9541e", "#2e9e5b", "#9b4fc4", "#b58900", "#d6336c", "#0b8a8f")
 LEAST: Final = 0.0001

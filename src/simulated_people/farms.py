@@ -19,7 +19,8 @@ class Style:
     last one. `rest`: between two chats. `solves`: how likely it is that one try of it picks the right picture.
 
     `annoys`: the share of partners who leave at once when they read it. `reported`: the share who block, report or
-    dislike it afterwards.
+    dislike it afterwards. `one_wording`: it knows only one wording of "Partner found". After another one it waits until
+    the partner writes.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Style:
     solves: float = 0.17
     annoys: float = 0.7
     reported: float = 0.12
+    one_wording: bool = False
 
 
 SCRIPT: Final = (

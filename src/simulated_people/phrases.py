@@ -52,11 +52,15 @@ _ASKS = {
     "keys.cancel": Asks.STOP,
 }
 
+FOUND = tuple(
+    f"search.found{more}{wording}"
+    for more in ("", "_asking", "_alike", "_alike_asking")
+    for wording in ("", "_2", "_3")
+)
+"""The product words it differently from chat to chat."""
+
 MEANS = {
-    "search.found": Said.FOUND,
-    "search.found_asking": Said.FOUND,
-    "search.found_alike": Said.FOUND,
-    "search.found_alike_asking": Said.FOUND,
+    **dict.fromkeys(FOUND, Said.FOUND),
     "after_chat.together_again": Said.FOUND,
     "friends.together": Said.FOUND,
     "chat.partner_left": Said.LEFT,

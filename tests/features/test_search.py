@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from passerby.domain.farms.wordings import named, wording_of
 from passerby.features.search import introduce
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Decision
@@ -134,12 +135,13 @@ def test_two_people_who_are_introduced_are_in_one_chat_and_both_are_told() -> No
     assert isinstance(one, Chatting)
     how: dict[str, Any] = {"priority": Priority.MATCH, "anchors": one.chat}
     question = dict(told_of(decision)[0].text.args)["question"]
+    found = named("search.found_asking", wording_of(one.chat))
     ann_now, ben_now = Chatting(one.chat, ben.person, NOW + 3), Chatting(one.chat, ann.person, NOW + 3)
     assert decision == Decision(
         (becomes(ann.value, ann_now), becomes(ben.value, ben_now)),
         (
-            says(ann, "search.found_asking", of=ann_now, question=question, **how),
-            says(ben, "search.found_asking", of=ben_now, question=question, **how),
+            says(ann, found, of=ann_now, question=question, **how),
+            says(ben, found, of=ben_now, question=question, **how),
         ),
     )
 
@@ -173,9 +175,11 @@ def test_shared_interests_are_named_and_a_question_is_asked_if_both_like_it(
         talk.people[ben.person] = msgspec.structs.replace(ben.value, preferences=Preferences(icebreakers=False))
     for each in (ann, ben):
         each.writes("/search")
-    told = told_of(introduce(ann.value, ben.value, talk.env))
+    introduced = introduce(ann.value, ben.value, talk.env)
+    told = told_of(introduced)
     assert {each.text for each in told} == {told[0].text}, "the same for both"
-    assert told[0].text.key == key
+    assert isinstance(ann_now := introduced.changes[0].state, Chatting)
+    assert told[0].text.key == named(key, wording_of(ann_now.chat))
     args = dict(told[0].text.args)
     assert [dict(each.args).get("word", each.key) for each in args.get("interests", ())] == [  # type: ignore[union-attr]
         each if each == "tea" else f"interests.{each}" for each in shared

@@ -14,6 +14,7 @@ from random import Random
 from typing import Any
 
 from botapi_sandbox import Switches, World
+from passerby.dialogue.states import FOUND
 from passerby.domain.budgets import Budget
 from passerby.features import ALL
 from passerby.features.search import introduce
@@ -121,7 +122,8 @@ class Phone:
 
 
 def notice(message: Json) -> str | None:
-    """Return the text key of a notice, or None for any other message."""
+    """Return the text key of a notice, or None for any other message. Every "Partner found" counts as one notice,
+    whatever else it says."""
     if "text" not in message:
         return None
     return _key_of(message["text"].strip())
@@ -129,21 +131,20 @@ def notice(message: Json) -> str | None:
 
 @cache
 def _key_of(said: str) -> str | None:
-    return wordings().get(said) or next((key for key, pattern in patterns() if pattern.fullmatch(said)), None)
+    key = wordings().get(said) or next((key for key, pattern in patterns() if pattern.fullmatch(said)), None)
+    return "search.found" if key in FOUND else key
 
 
 @cache
 def patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """Return the constant parts of notices with placeholders. Every "Partner found" counts as one notice, whatever else
-    it says."""
+    """Return the constant parts of notices with placeholders."""
     found = []
     for table in catalogue()._wordings.values():
         for key, wording in table.items():
             for template in wording.templates:
                 parts = [part.replace("%%", "%") for part in template.plain.strip().split("%s")]
                 if template.names and sum(map(len, parts)) > 8:
-                    name = "search.found" if key.startswith("search.found_") else key
-                    found.append((name, re.compile(".+".join(map(re.escape, parts)), re.DOTALL)))
+                    found.append((key, re.compile(".+".join(map(re.escape, parts)), re.DOTALL)))
     return tuple(found)
 
 

@@ -45,7 +45,8 @@ class Steps:
 class SteppedStage(StaffStage):
     """Set `steps` as soon as kills may happen. `keep_alive` must run beside the scene.
 
-    There may be several workers on the same stores: call `start` for each. A dead one is away for `away_s`.
+    There may be several workers on the same stores: call `start` for each. A dead one is away for `away_s`. None dies
+    again before it has started.
     """
 
     away_s = 0.0
@@ -129,7 +130,7 @@ class Stepped:
         async def call(*args: Any, **more: Any) -> Any:
             if self._process.dead:
                 await _never()
-            dies = self._stage.steps(name)
+            dies = self._process in self._stage.workers and self._stage.steps(name)
             if dies and self._stage.steps.before:
                 await self._end()
             done = await method(*args, **more)
@@ -161,7 +162,8 @@ class _SteppedNetwork(Network):
     ) -> Answer:
         def asked() -> Answer | Waiting:
             done = ask()
-            if sends and not process.dead and not self._stage.steps.before and self._stage.steps("telegram"):
+            may_die = sends and not process.dead and not self._stage.steps.before and process in self._stage.workers
+            if may_die and self._stage.steps("telegram"):
                 self._stage.die(process)
             return done
 

@@ -12,15 +12,16 @@ from typing import Any
 
 from botapi_sandbox import World
 from passerby.catalogue import Catalogue
+from passerby.dialogue.states import FOUND as FOUND_WORDINGS
 from passerby.kernel.text import text
 from tests.simulation.virtual_time import VirtualLoop
-from tests.wording import catalogue
+from tests.wording import catalogue, opening
 
 MARKER = re.compile(r"\bm\d+z\b")
 
 FOUND = "search.found"
 PARTNER_LEFT = "chat.partner_left"
-TOGETHER = frozenset({"after_chat.together_again"})
+TOGETHER = FOUND_WORDINGS | {"after_chat.together_again"}
 """Like `FOUND`: a chat begins."""
 CUT_OFF = "chat.connection_lost"
 """The chat is over, and its last messages may be lost. This notice counts as their answer."""
@@ -105,7 +106,8 @@ def wordings() -> dict[str, str]:
 def found_heads() -> tuple[str, ...]:
     """Return how a "Partner found" notice begins, in every language."""
     words = catalogue()
-    return tuple(words.plain(text(FOUND), language).strip().partition("!")[0] + "!" for language in words.languages)
+    openings = {opening(key, language) for key in FOUND_WORDINGS for language in words.languages if "alike" not in key}
+    return tuple({head.partition("!")[0] + "!" for head in openings})
 
 
 @cache

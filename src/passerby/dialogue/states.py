@@ -3,9 +3,17 @@ changes."""
 
 from typing import Final
 
+from passerby.domain.farms.wordings import WORDINGS, named
 from passerby.kernel.participant import Chatting, Idle, Searching, State
 
-_TELL_STATE: Final = frozenset(
+FOUND: Final = frozenset(
+    named(key, wording)
+    for key in ("search.found", "search.found_alike", "search.found_alike_asking", "search.found_asking")
+    for wording in range(WORDINGS)
+)
+"""The notices that a partner was found."""
+
+_TELL_STATE: Final = FOUND | frozenset(
     {
         "after_chat.search_rests",
         "after_chat.together_again",
@@ -25,10 +33,6 @@ _TELL_STATE: Final = frozenset(
         "search.begun",
         "search.came_too_late",
         "search.cancelled",
-        "search.found",
-        "search.found_alike",
-        "search.found_alike_asking",
-        "search.found_asking",
         "search.found_meanwhile",
         "search.idle",
         "search.in_chat",

@@ -35,7 +35,8 @@ STANDINGS = ("usual", "low", "very low")
 SOMEBODY = "somebody"
 """Stands for every other person in a copy."""
 
-_LEFT_OUT = ("tokens", "kinds", "fresh", "cut", "disliked")
+_PARTNERS = ("dropped", "dropped_lines", "dropped_contacts")
+_LEFT_OUT = ("tokens", "kinds", "fresh", "last", "cut", "disliked", *_PARTNERS)
 """Of the numbers of a day: hashes, and what partners did. After one chat, that would tell what the last one did."""
 
 ELSEWHERE = (

@@ -22,11 +22,12 @@ def says(
     gap_s: float | None = 3.0,
     lively: int = 0,
     known: bool = False,
+    opens: bool = False,
 ) -> Conduct:
     led = destinations(KEY, text)
     tokens = {"t": led.plain, "o": led.odd, CONTACTS: led.contacts}
     tokens |= {"b": bands(KEY, words_of(text))} if nth == 0 else {"l": line(KEY, text)}
-    return noted(conduct, Wrote(ANN, ChatId(chat), at, nth, gap_s, text, lively), tokens, known)
+    return noted(conduct, Wrote(ANN, ChatId(chat), at, nth, gap_s, text, lively, opens), tokens, known)
 
 
 def day_of(

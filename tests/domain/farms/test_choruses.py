@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from passerby.domain.farms.conduct import MOST_LINES, Conduct, Disliked, Ended, noted
-from passerby.domain.farms.judgement import CHORUS, FarmVerdict, is_candidate, judge
+from passerby.domain.farms.judgement import FarmVerdict, is_candidate, judge
+from passerby.domain.farms.minded import GROUP
 from passerby.domain.farms.openers import line
 from passerby.kernel.ids import PersonId
 from tests.domain.farms.days import ANN, KEY, NOON, says
@@ -56,7 +57,7 @@ def test_accounts_that_come_to_the_same_line_which_partners_mind_are_a_farm() ->
     "honest",
     [
         pytest.param(ring(12, disliked=1), id="a line that people copy from each other and nobody minds"),
-        pytest.param(ring(CHORUS - 1), id="too few"),
+        pytest.param(ring(GROUP - 1), id="too few"),
         pytest.param(ring(12, share=0.15), id="now and then"),
         pytest.param(ring(12, pitch="see you"), id="a short line"),
         pytest.param(ring(12, chats=8, disliked=2), id="too few chats"),

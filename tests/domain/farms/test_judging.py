@@ -50,6 +50,14 @@ def test_many_accounts_are_a_farm_after_two_chats_each() -> None:
     assert verdicts(crowd(MANY - 1, lambda _: day_of(["come to sweet-room.club"] * 2))) == {}
 
 
+def test_many_accounts_that_advertise_in_a_third_of_their_chats_are_a_farm_after_three_such_chats() -> None:
+    spares = crowd(MANY, lambda _: day_of(["hi", "hello", "come to sweet-room.club"] * 3))
+    assert verdicts(spares) == {FarmVerdict.FARM: MANY}
+    assert verdicts(crowd(MANY - 1, lambda _: day_of(["hi", "hello", "come to sweet-room.club"] * 3))) == {}
+    seldom = crowd(MANY, lambda _: day_of([*["hi"] * 13, *["come to sweet-room.club"] * 3]))
+    assert verdicts(seldom) == {}, "now and then"
+
+
 def test_a_farm_that_advertises_in_a_third_of_its_chats_is_one_after_a_while() -> None:
     spares = crowd(FARM, lambda _: day_of(["hi", "hello", "come to sweet-room.club"] * 4))
     assert verdicts(spares) == {FarmVerdict.FARM: FARM}

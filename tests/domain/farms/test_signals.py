@@ -28,6 +28,7 @@ SCRIPTS = {
     "is_disliked": [day_of(MANY, disliked=8), day_of(MANY, disliked=4)],
     "hurries": [day_of(MANY * 3, every_s=60.0)],
     "advertises": [day_of(["come to @ann_99"] * 20)],
+    "knows_one_wording": [Conduct(opened=(20, 0, 0)), Conduct(opened=(1, 0, 16)), Conduct(opened=(0, 8, 0))],
 }
 PEOPLE = {"is_cut_short": [day_of(MANY, cut=0.1)], "is_lively": [day_of(MANY, lively=["sticker", "voice"])]}
 

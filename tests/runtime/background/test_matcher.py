@@ -81,7 +81,7 @@ async def test_two_waiting_people_are_paired_and_told(bench: Bench, matcher: Mat
     await bench.put(waiting(2))
     await asyncio.sleep(0.1)
     assert list((await chats(bench, 1, 2)).values()) == [{ANN, BEN}]
-    assert all(words.startswith("🎉 <b>Partner found!</b>") for words in words_of(bench.telegram.sent))
+    assert all("Partner found!</b>" in words for words in words_of(bench.telegram.sent))
     assert len(bench.telegram.sent) == 2
     for person in (ANN, BEN):
         facts = await bench.store.load(person)

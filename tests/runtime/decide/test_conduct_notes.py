@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from passerby.dialogue.keyboards import HELLO
-from passerby.domain.farms.conduct import CUT_S, LISTENED_TO, LIVELY, Disliked, Ended, Note, Pressed, Wrote
+from passerby.domain.farms.conduct import CUT_S, DROPPED_S, LISTENED_TO, LIVELY, Disliked, Ended, Note, Pressed, Wrote
 from passerby.domain.journeys import after_real_chat
 from passerby.kernel.content import Content, Entity, File, Kind
 from passerby.kernel.decision import Decision, Facts
@@ -174,3 +174,35 @@ def test_a_greeting_by_the_key_is_a_sign_of_life() -> None:
     talk.ann.writes(WORDS.words(HELLO)["en"])
     (note,) = talk.noted(Wrote)
     assert note.lively == LIVELY["wave"]
+
+
+@pytest.mark.parametrize(("after_s", "dropped"), [(DROPPED_S - 1, True), (DROPPED_S + 1, False)])
+def test_a_chat_that_the_other_side_leaves_right_after_a_message_is_dropped(after_s: float, dropped: bool) -> None:
+    talk = Noting()
+    talk.ann.writes("hi")
+    talk.later(100.0)
+    talk.ann.writes("buy this")
+    talk.later(after_s)
+    talk.ben.writes("/stop")
+    assert [note.dropped for note in talk.noted(Ended)] == [dropped]
+    talk.pair_up()
+    talk.ann.writes("hi")
+    talk.ann.writes("/stop")
+    assert [note.dropped for note in talk.noted(Ended)] == [False], "whoever leaves is not left"
+
+
+def test_only_somebody_who_writes_first_opens_the_chat() -> None:
+    talk = Noting()
+    talk.ann.writes("hi")
+    talk.ben.writes("hello")
+    talk.ann.writes("how are you today, stranger?")
+    assert [(note.person, note.opens) for note in talk.noted(Wrote)] == [
+        (talk.ann.person, True),
+        (talk.ben.person, False),
+        (talk.ann.person, False),
+    ]
+    talk.ann.writes("/stop")
+    talk.notes.take()
+    talk.pair_up()
+    talk.ben.writes("hi again")
+    assert [note.opens for note in talk.noted(Wrote)] == [True], "words of the last chat do not count"

@@ -18,6 +18,7 @@ from passerby.domain.farms.signals import (
     answers_evenly,
     changes_contacts,
     is_lively,
+    knows_one_wording,
     never_rests,
     reacts_evenly,
     scatters,
@@ -78,6 +79,7 @@ def bulk(conduct: Conduct) -> float:
         + types_too_fast(conduct)
         + answers_evenly(conduct)
         + never_rests(conduct)
+        + knows_one_wording(conduct)
     )
 
 
@@ -85,10 +87,10 @@ def lookalikes(conducts: Mapping[PersonId, Conduct], sums: Mapping[PersonId, flo
     """Those among `conducts` who show bulk and have enough lookalikes, or are alike somebody who has; how many
     lookalikes they have, and the number of the group to which they belong. `sums`: see `bulk`."""
     shows_bulk = sorted((person for person, total in sums.items() if total >= BULK), key=lambda each: -sums[each])
-    all_habits = {person: _habits(conducts[person]) for person in shows_bulk[:COMPARED]}
+    all_habits = {person: habits(conducts[person]) for person in shows_bulk[:COMPARED]}
     least = max(LOOKALIKES, LOOKALIKE_SHARE * len(all_habits))
     alike = {
-        person: [other for other, theirs in all_habits.items() if other != person and _are_alike(mine, theirs)]
+        person: [other for other, theirs in all_habits.items() if other != person and are_alike(mine, theirs)]
         for person, mine in all_habits.items()
     }
     core = {person for person, others in alike.items() if len(others) >= least}
@@ -107,7 +109,8 @@ _WIDTHS: Final = (0.3, 0.2, 0.35, 0.15, 0.15, 0.25)
 """How much two accounts may differ in each habit. An average over a dozen chats is about as exact as that."""
 
 
-def _habits(conduct: Conduct) -> tuple[float, ...]:
+def habits(conduct: Conduct) -> tuple[float, ...]:
+    """The numbers by which people are compared. They must have had a chat."""
     return (
         conduct.reactions.mean,
         conduct.reactions.deviation,
@@ -118,5 +121,6 @@ def _habits(conduct: Conduct) -> tuple[float, ...]:
     )
 
 
-def _are_alike(mine: tuple[float, ...], theirs: tuple[float, ...]) -> bool:
-    return all(abs(one - other) <= width for one, other, width in zip(mine, theirs, _WIDTHS, strict=True))
+def are_alike(mine: tuple[float, ...], theirs: tuple[float, ...], loose: float = 1.0) -> bool:
+    """Whether two people have nearly the same `habits`. `loose`: how many times as far apart they may be."""
+    return all(abs(one - other) <= loose * width for one, other, width in zip(mine, theirs, _WIDTHS, strict=True))

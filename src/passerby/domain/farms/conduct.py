@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from passerby.domain.farms.wordings import WORDINGS, wording_of
 from passerby.kernel.ids import ChatId, PersonId
 
 DAY_S: Final = 86_400.0
@@ -19,6 +20,9 @@ LISTENED_TO: Final = 8
 
 CUT_S: Final = 25.0
 """A chat that the other side ends within this time of the first message counts as cut."""
+
+DROPPED_S: Final = 15.0
+"""See `Ended.dropped`."""
 
 FASTEST_S: Final = 0.05
 """A faster reaction counts as this one, because zero has no logarithm."""
@@ -35,6 +39,7 @@ class Wrote(msgspec.Struct, frozen=True, gc=False):
     `gap_s`: how long after the notice of the chat (for the first), or after the partner's last message. None: not
     known.
     `text` is dropped as soon as it has been hashed. `lively`: it is of a kind that scripts do not send (`LIVELY`).
+    `opens`: the partner had not written yet, so nothing but the notice made the person write.
     """
 
     person: PersonId
@@ -44,14 +49,17 @@ class Wrote(msgspec.Struct, frozen=True, gc=False):
     gap_s: float | None
     text: str
     lively: int = 0
+    opens: bool = False
 
 
 class Ended(msgspec.Struct, frozen=True, gc=False):
-    """A chat in which the person wrote is over. `cut`: the other side ended it soon after the first message."""
+    """A chat in which the person wrote is over. `cut`: the other side ended it soon after the first message.
+    `dropped`: the other side ended it within DROPPED_S of the person's last message."""
 
     person: PersonId
     at: float
     cut: bool
+    dropped: bool = False
 
 
 class Disliked(msgspec.Struct, frozen=True, gc=False):
@@ -125,6 +133,10 @@ class Conduct(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     - `first_at`, `last_at`: in Unix seconds.
     - `fresh`: the tokens used in the newest chat, so that each counts once a chat.
     - `known`: chats with a destination of a farm that was found before.
+    - `opened`: chats in which the person wrote first, by the wording of their notice (`wordings`).
+    - `lines`: later lines long enough to compare. `dropped_lines`: those after which the chat was dropped, all together
+      and (`dropped`) for each keyed hash that is among `tokens`. `dropped_contacts`: chats that were dropped after a
+      contact. `last`: what the newest message had, so that it is known what a chat was dropped after.
     """
 
     chats: int = 0
@@ -147,6 +159,12 @@ class Conduct(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     first_at: float = 0.0
     last_at: float = 0.0
     known: int = 0
+    opened: tuple[int, ...] = ()
+    lines: int = 0
+    dropped_lines: int = 0
+    dropped_contacts: int = 0
+    dropped: dict[int, int] = {}
+    last: tuple[int, ...] = ()
 
     def used(self, kind: str) -> dict[int, int]:
         """The tokens of a kind, and in how many chats each was used."""
@@ -178,12 +196,25 @@ def noted(
         case Wrote():
             changes |= _written(conduct, note, tokens, known)
         case Ended(cut=cut):
-            changes |= {"ended": conduct.ended + 1, "cut": conduct.cut + cut}
+            changes |= {"ended": conduct.ended + 1, "cut": conduct.cut + cut, "last": ()}
+            if note.dropped:
+                changes |= _dropped(conduct)
         case Disliked():
             changes = {"disliked": conduct.disliked + 1}
         case _:
             changes["lively"] = conduct.lively | note.lively
     return msgspec.structs.replace(conduct, **changes)
+
+
+def _dropped(conduct: Conduct) -> dict[str, object]:
+    """The other side left right after the newest message."""
+    lines = [each for each in conduct.last if each != _NAMED_SOMEBODY]
+    dropped = conduct.dropped | {each: conduct.dropped.get(each, 0) + 1 for each in lines}
+    return {
+        "dropped": {each: times for each, times in dropped.items() if each in conduct.tokens},
+        "dropped_lines": conduct.dropped_lines + bool(lines),
+        "dropped_contacts": conduct.dropped_contacts + (_NAMED_SOMEBODY in conduct.last),
+    }
 
 
 def _written(conduct: Conduct, note: Wrote, tokens: Mapping[str, tuple[int, ...]], known: bool) -> dict[str, object]:
@@ -195,12 +226,19 @@ def _written(conduct: Conduct, note: Wrote, tokens: Mapping[str, tuple[int, ...]
         changes["long"] = conduct.long + bool(tokens.get("b"))
         if note.gap_s is not None:
             changes["reactions"] = conduct.reactions.with_(note.gap_s)
+        if note.opens:
+            opened = [*conduct.opened, *[0] * (WORDINGS - len(conduct.opened))]
+            opened[wording_of(note.chat)] += 1
+            changes["opened"] = tuple(opened)
     elif note.gap_s is not None and len(note.text) >= LONG_ANSWER:
         per_letter_s = note.gap_s / len(note.text)
         changes["answers"] = conduct.answers.with_(per_letter_s)
         changes["rushed"] = conduct.rushed + (per_letter_s * FASTEST_TYPED_PER_S < 1)
     counts, kinds = dict(conduct.tokens), dict(conduct.kinds)
     heard = {kinds.get(token) for token in fresh}
+    said = tokens.get("l", ())
+    changes["lines"] = conduct.lines + bool(said)
+    changes["last"] = (*said, *([_NAMED_SOMEBODY] if tokens.get(CONTACTS) else ()))
     changes["led"] = conduct.led + (bool(tokens.get("t")) and "t" not in heard)
     changes["odd"] = conduct.odd + (bool(tokens.get("o")) and "o" not in heard)
     contacts = tokens.get(CONTACTS, ())

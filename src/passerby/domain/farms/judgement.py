@@ -6,8 +6,8 @@ are leaders who are *devoted* to the same few destinations, and hardly anybody e
 popular video, but hardly any of them is such a leader.
 
     farm       several people devoted to one destination, or one to the known destination of a farm; or many people who
-               open chats in bulk and whose habits are alike; or many who come to the same long line, which their
-               partners mind
+               open chats in bulk and whose habits are alike; or many who come to the same long line, or who name
+               another contact each time and have nearly the same habits, if their partners mind it
                                                              links held, slower matching, suspects meet suspects
     recruit    uses the destination of a farm, and is not devoted to it
                                                              links held
@@ -18,33 +18,31 @@ popular video, but hardly any of them is such a leader.
 from collections import defaultdict
 from collections.abc import Container, Mapping
 from enum import StrEnum
-from math import sqrt
 from statistics import fmean
-from typing import Final, Generic, TypeVar
+from typing import Final
 
 import msgspec
 
-from passerby.domain.farms.bulk import BULK, bulk, lookalikes
+from passerby.domain.farms.bulk import BULK, COMPARED, bulk, lookalikes
 from passerby.domain.farms.conduct import Conduct
+from passerby.domain.farms.groups import Groups
+from passerby.domain.farms.minded import DEVOTED_CHATS, SPARING_SHARE, minded
 from passerby.domain.farms.signals import suspicion
 from passerby.kernel.farm import FarmSign
 from passerby.kernel.ids import PersonId
 
 RULE: Final = "farm"
 """How sanctions against farms name the rule."""
-DEVOTED_CHATS: Final = 3
-"""Somebody who used a destination in fewer chats is not devoted to it yet."""
 DEVOTED_SHARE: Final = 0.5
 """The least share of somebody's chats that lead to the destination, if they are devoted to it."""
 SPARING_CHATS: Final = 4
-"""With so many chats that lead to the destination, a smaller share of all chats is enough."""
-SPARING_SHARE: Final = 0.2
+"""With so many chats that lead to the destination, a smaller share of all chats is enough: `SPARING_SHARE`."""
 FARM: Final = 5
 """The fewest people devoted to one destination that are a farm."""
 BEGUN_CHATS: Final = 2
 """Somebody who led so many chats to a destination has begun to be devoted to it."""
 MANY: Final = 8
-"""From this many people on, `BEGUN_CHATS` chats of each are enough for a farm."""
+"""From this many people on, fewer chats of each are enough for a farm: see `_begins` and `_begins_sparing`."""
 ONLY_THEIRS: Final = 0.6
 """The least share of people who used a destination again and again, among all who used it."""
 MOSTLY_THEIRS: Final = 0.75
@@ -60,17 +58,6 @@ ALIKE_BANDS: Final = 2
 ALIKE_CHATS: Final = 5
 ALIKE_SUSPICION: Final = 2.0
 """The least mean suspicion of such a group."""
-CHORUS: Final = 8
-"""The fewest people who come to the same later line."""
-CHORUS_CHATS: Final = 150
-"""With fewer chats, the number of partners who disliked them means too little."""
-CHORUS_OWN_CHATS: Final = 10
-"""Nobody with fewer chats counts."""
-CHORUS_DEVIATIONS: Final = 5.0
-"""How many standard deviations more partners than usual must dislike them. There are many lines and many looks, so it
-must not happen by chance."""
-LEAST_DISLIKED: Final = 0.02
-"""The lowest share of disliked chats that is taken as usual."""
 DOUBT: Final = 4.5
 """From this sum of signals on, or of the habits of opening chats in bulk, one person alone is asked."""
 
@@ -104,7 +91,7 @@ class FarmVerdict(StrEnum):
 
 class FarmFinding(msgspec.Struct, frozen=True, gc=False):
     """`farm` tells its farm from others of the same sign: the destination that its members share, as a keyed hash, or a
-    number. `size`: how many they are."""
+    number; the numbers below COMPARED are those of `lookalikes`. `size`: how many they are."""
 
     verdict: FarmVerdict
     farm: int = 0
@@ -162,35 +149,13 @@ def judge(conducts: Mapping[PersonId, Conduct]) -> Judgement:
                 _raise(found, each, FarmFinding(FarmVerdict.FARM, ring.destinations[0], size))
             for each in ring.recruits:
                 _raise(found, each, FarmFinding(FarmVerdict.RECRUIT, ring.destinations[0], size))
-    for number, group in enumerate(_choruses(conducts, found)):
-        for each in group:
-            _raise(found, each, FarmFinding(FarmVerdict.FARM, number, len(group), FarmSign.LINE))
+    farmers = {person for person, finding in found.items() if finding.verdict is FarmVerdict.FARM}
+    for number, (sign, people) in enumerate(minded(conducts, farmers), COMPARED):
+        before = (found[each].farm for each in people if each in farmers and found[each].sign is sign)
+        farm = FarmFinding(FarmVerdict.FARM, next(before, number), len(people), sign)
+        for each in people:
+            _raise(found, each, farm)
     return Judgement(found, farms)
-
-
-def _choruses(conducts: Mapping[PersonId, Conduct], found: Mapping[PersonId, FarmFinding]) -> list[list[PersonId]]:
-    """Groups of people who come to the same long line, after other ones, and whose partners mind it. Honest people copy
-    lines from each other, too, and are disliked as little as everybody else."""
-    singers: defaultdict[int, list[PersonId]] = defaultdict(list)
-    for person, conduct in conducts.items():
-        for token, chats in conduct.used("l").items():
-            if chats >= DEVOTED_CHATS and CHORUS_OWN_CHATS <= conduct.chats <= chats / SPARING_SHARE:
-                singers[token].append(person)
-    groups = Groups[PersonId]()
-    for people in singers.values():
-        for each in people if len(people) >= CHORUS else ():
-            groups.join(people[0], each)
-    farms = {person for person, finding in found.items() if finding.verdict is FarmVerdict.FARM}
-    choruses = []
-    for group in groups.all():
-        rest = [conduct for person, conduct in conducts.items() if person not in farms and person not in group]
-        usual = sum(each.disliked for each in rest) / max(1, sum(each.ended for each in rest))
-        ended = sum(conducts[each].ended for each in group)
-        expected = max(LEAST_DISLIKED, usual) * ended
-        disliked = sum(conducts[each].disliked for each in group)
-        if ended >= CHORUS_CHATS and disliked >= expected + CHORUS_DEVIATIONS * sqrt(expected):
-            choruses.append(group)
-    return choruses
 
 
 def _raise(found: dict[PersonId, FarmFinding], person: PersonId, finding: FarmFinding) -> None:
@@ -212,7 +177,7 @@ def _rings(conducts: Mapping[PersonId, Conduct], kind: str) -> list[Ring]:
         for token in conduct.used(kind):
             users[token].append(person)
         led = conduct.led if kind == "t" else conduct.odd
-        if _is_devoted(led, conduct) or _begins(led, conduct):
+        if _is_devoted(led, conduct) or _begins(led, conduct) or _begins_sparing(led, conduct):
             leaders.add(person)
     theirs = {token for token, people in users.items() if _is_theirs(conducts, token, people, leaders)}
     groups = Groups[int]()
@@ -232,6 +197,11 @@ def _is_devoted(uses: int, conduct: Conduct) -> bool:
 def _begins(uses: int, conduct: Conduct) -> bool:
     """Whether so many uses are most of somebody's first chats."""
     return uses >= BEGUN_CHATS and uses >= DEVOTED_SHARE * conduct.chats
+
+
+def _begins_sparing(uses: int, conduct: Conduct) -> bool:
+    """Whether so many uses, in some of somebody's chats, count if many others do the same."""
+    return uses >= DEVOTED_CHATS and uses >= SPARING_SHARE * conduct.chats
 
 
 def _is_theirs(
@@ -258,7 +228,7 @@ def _ring(
         uses = sum(conduct.tokens.get(token, 0) for token in tokens)
         if person in leaders and _is_devoted(uses, conduct):
             devoted.append(person)
-        elif person in leaders and _begins(uses, conduct):
+        elif person in leaders and (_begins(uses, conduct) or _begins_sparing(uses, conduct)):
             begun.append(person)
         elif uses >= DEVOTED_SHARE * conduct.chats:
             recruits.append(person)
@@ -286,28 +256,3 @@ def _alike(conducts: Mapping[PersonId, Conduct], sums: Mapping[PersonId, float])
         if bands >= ALIKE_BANDS:
             groups.join(one, other)
     return [group for group in groups.all() if len(group) >= ALIKE]
-
-
-T = TypeVar("T")
-
-
-class Groups(Generic[T]):
-    """Joins things into groups. (Union-find.)"""
-
-    def __init__(self) -> None:
-        self._leader: dict[T, T] = {}
-
-    def _of(self, one: T) -> T:
-        while (leader := self._leader.setdefault(one, one)) != one:
-            self._leader[one] = self._leader[leader]
-            one = leader
-        return one
-
-    def join(self, one: T, other: T) -> None:
-        self._leader[self._of(one)] = self._of(other)
-
-    def all(self) -> list[list[T]]:
-        groups: defaultdict[T, list[T]] = defaultdict(list)
-        for one in list(self._leader):
-            groups[self._of(one)].append(one)
-        return list(groups.values())

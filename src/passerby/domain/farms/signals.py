@@ -96,6 +96,16 @@ def changes_contacts(conduct: Conduct) -> float:
     return 3.5
 
 
+def knows_one_wording(conduct: Conduct) -> float:
+    """They begin the chats that are announced in one wording, and stay silent in the others until the partner writes.
+    A person who opens so many chats opens all kinds of them. It weighs little: the notice is easy to read for a script,
+    and only a careless one shows itself."""
+    opened, most = sum(conduct.opened), max(conduct.opened, default=0)
+    if opened < _FEW or most < 0.94 * opened:
+        return 0.0
+    return 1.5
+
+
 def is_lively(conduct: Conduct) -> float:
     """Stickers, voice, pictures, reactions, edits, replies: scripts rarely bother."""
     return -min(2.5, 0.6 * conduct.lively.bit_count())
@@ -111,6 +121,7 @@ SIGNALS: Final[tuple[Signal, ...]] = (
     is_disliked,
     hurries,
     advertises,
+    knows_one_wording,
     is_lively,
 )
 

@@ -13,6 +13,7 @@ from passerby.dialogue.sponsor import JOINED, ask_to_join, is_held_up, not_joine
 from passerby.domain.after_chat import last_partner
 from passerby.domain.farms.challenge import is_asked
 from passerby.domain.farms.hello import begins_with_hello
+from passerby.domain.farms.wordings import named, wording_of
 from passerby.domain.lifecycle import cancel, pair, refresh_ticket, search
 from passerby.domain.matching.estimates import blurred
 from passerby.domain.matching.wishes import common
@@ -97,7 +98,8 @@ def hint(event: MessageReceived, facts: Facts, env: Env) -> Decision:
 def introduce(one: Participant, other: Participant, env: Env) -> Decision:
     """Introduce two people who were paired. The notice anchors the chat: see `Facts.anchor`.
 
-    It names what they have in common. If both like opening questions, it asks one, the same for both.
+    It names what they have in common. If both like opening questions, it asks one, the same for both. Its wording
+    depends on the chat (`domain.farms.wordings`).
     """
     chat = ChatId(f"{env.rng.getrandbits(80):020x}")
     assert isinstance(one.state, Searching), "only searching people are paired"
@@ -111,7 +113,7 @@ def introduce(one: Participant, other: Participant, env: Env) -> Decision:
         tuple(
             Say(
                 side.person,
-                _found(shared.interests, question if both_like else None),
+                _found(wording_of(chat), shared.interests, question if both_like else None),
                 WITH_HELLO if begins_with_hello(chat) else keys_for(side.state),
                 priority=Priority.MATCH,
                 anchors=chat,
@@ -121,18 +123,18 @@ def introduce(one: Participant, other: Participant, env: Env) -> Decision:
     )
 
 
-def _found(interests: tuple[str, ...], question: int | None) -> Text:
+def _found(wording: int, interests: tuple[str, ...], question: int | None) -> Text:
     asked = text(f"icebreakers.{question}") if question is not None else None
     tags = tuple(worded(each) for each in interests)
     match tags, asked:
         case (), None:
-            return text("search.found")
+            return text(named("search.found", wording))
         case (), Text():
-            return text("search.found_asking", question=asked)
+            return text(named("search.found_asking", wording), question=asked)
         case _, None:
-            return text("search.found_alike", interests=tags)
+            return text(named("search.found_alike", wording), interests=tags)
         case _:
-            return text("search.found_alike_asking", interests=tags, question=asked)
+            return text(named("search.found_alike_asking", wording), interests=tags, question=asked)
 
 
 def delayed(event: SearchDelayed, facts: Facts, env: Env) -> Decision:

@@ -1,7 +1,7 @@
 """Safety: the queue of cases, the case in hand, and what can be decided about it.
 
 Its buttons are those of the staff bot (`passerby.staff.cases`), so that a case goes the same way from either place.
-Evidence is opened by a press of its own, which is in the audit. It is blurred until somebody wants to see it.
+Evidence is opened by a press of its own, which is in the audit. It is blurred and grey until somebody wants to see it.
 """
 
 from collections.abc import Awaitable, Callable
@@ -52,7 +52,7 @@ SendBlurred = Callable[[ShowExhibit, BotId, Content], Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One exhibit, as the page shows it. `words` are blurred; `told` says what is elsewhere."""
+    """One exhibit, as the page shows it. `words` are blurred and grey; `told` says what is elsewhere."""
 
     whose: str
     words: str = ""

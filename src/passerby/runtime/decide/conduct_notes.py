@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from passerby.domain.farms.conduct import CUT_S, LISTENED_TO, LIVELY, Disliked, Ended, Note, Pressed, Wrote
+from passerby.domain.farms.conduct import CUT_S, DROPPED_S, LISTENED_TO, LIVELY, Disliked, Ended, Note, Pressed, Wrote
 from passerby.domain.farms.hello import HELLO
 from passerby.domain.journeys import is_open
 from passerby.kernel.content import Kind
@@ -117,18 +117,19 @@ class ConductNotes:
             self._sides.pop(me, None)
             side = self._sides[me] = _Side(state.chat, now)
         gap_s: float | None = None
+        partner = self._sides.get(state.partner)
+        heard = partner is not None and partner.chat == state.chat
         if side.written == 0:
             gap_s = now - state.opened_at
-        else:
-            partner = self._sides.get(state.partner)
-            if partner is not None and partner.chat == state.chat and partner.last_at > side.last_at:
-                gap_s = now - partner.last_at
+        elif partner is not None and heard and partner.last_at > side.last_at:
+            gap_s = now - partner.last_at
         lively = _SIGNS.get(event.contents[0].kind, 0) | (LIVELY["reply"] if event.reply_to is not None else 0)
         if passed_on is not None and passed_on.contents[0].text == HELLO:
             lively |= LIVELY["wave"]
         words = "\n".join(content.text for content in event.contents if content.text)
         if side.written == 0 or lively or len(words) >= _LONG or _HINT.search(words) is not None:
-            self._notes.append(Wrote(me, state.chat, now, side.written, gap_s, words, lively))
+            opens = side.written == 0 and not heard
+            self._notes.append(Wrote(me, state.chat, now, side.written, gap_s, words, lively, opens))
         side.written += 1
         side.last_at = now
         side.relayed += is_relayed
@@ -149,4 +150,5 @@ class ConductNotes:
             side = self._sides.pop(after.person, None)
             if side is not None and side.chat == was.state.chat:
                 left = after.last is not None and after.last.left
-                self._notes.append(Ended(after.person, now, not left and now - side.first_at < CUT_S))
+                cut, dropped = now - side.first_at < CUT_S, now - side.last_at < DROPPED_S
+                self._notes.append(Ended(after.person, now, not left and cut, not left and dropped))

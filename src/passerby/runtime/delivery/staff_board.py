@@ -12,7 +12,7 @@ import msgspec
 
 from passerby.domain.money.cases import as_one
 from passerby.domain.team import may
-from passerby.kernel.content import Content
+from passerby.kernel.content import Content, Entity
 from passerby.kernel.effect import Answer, Menu, Priority, Revise, Say
 from passerby.kernel.ids import BotId, MessageId, PersonId
 from passerby.kernel.staff import Permission, ShowExhibit, StaffMember
@@ -40,6 +40,14 @@ class Posted(msgspec.Struct, frozen=True):
     person: PersonId
     message: MessageId
     language: str = ""
+
+
+def _veiled(content: Content) -> Content:
+    """The evidence with its picture and its caption under Telegram's blur."""
+    caption = Entity("spoiler", 0, len(content.text.encode("utf-16-le")) // 2)
+    links = tuple(each for each in content.entities if each.type == "text_link")
+    entities = (caption, *links) if content.text else ()
+    return msgspec.structs.replace(content, spoiler=True, entities=entities, protected=True, group=None, effect=None)
 
 
 def _wants(member: StaffMember, needs: Permission) -> bool:
@@ -111,7 +119,7 @@ class StaffBoard:
         return await self._sent(self._call(effect, language))
 
     async def _show(self, effect: ShowExhibit, language: str) -> MessageId | None:
-        """Open and send one exhibit. A message without words is sent as it is, blurred."""
+        """Open and send one exhibit. Everything that Telegram can blur is blurred."""
         opened: str | tuple[BotId, Content] | None
         try:
             if effect.case:
@@ -130,9 +138,9 @@ class StaffBoard:
                 return await self._told(effect, "cases.comment", language, words)
             case (source_bot, Content() as content) if content.file is not None:
                 await self._told(effect, "cases.exhibit_media", language, place=effect.place)
-                blurred = msgspec.structs.replace(content, spoiler=True, protected=True, group=None, effect=None)
-                sent = SendContent(self.bot, effect.to, source_bot, effect.by, (), (blurred,))
-                return await self._sent(sent)
+                return await self._sent(
+                    SendContent(self.bot, effect.to, source_bot, effect.by, (), (_veiled(content),))
+                )
             case (_, Content() as content):
                 words = content.text or f"({content.kind})"
                 return await self._told(effect, "cases.exhibit_text", language, words, effect.place)
