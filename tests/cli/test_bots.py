@@ -1,11 +1,13 @@
 """`passerby bots`: a token file that is changed while everything else stays."""
 
 import json
+import os
 import stat
 import subprocess
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from pydantic import SecretStr
@@ -113,6 +115,39 @@ def test_a_token_file_with_a_mistake_changes_nothing_and_says_so_once(file: Toke
     assert events == ["bots.unreadable", "bots.readable", "bot.token_changed"]
     assert "aaaa" not in log.getvalue()
     assert "cccc" not in log.getvalue()
+
+
+def test_a_token_file_that_can_be_read_again_is_read_again(file: TokenFile) -> None:
+    """New rights change neither its time nor its size."""
+    watch = TokenWatch(Settings(bot_tokens_file=file.path), SystemClock())
+    good = file.path.read_bytes().replace(b"222222", b"444444")
+    file.path.write_bytes(good.replace(b":", b"?"))
+    written = file.path.stat()
+    assert not watch.look()
+    with file.path.open("r+b") as opened:
+        opened.write(good)
+    os.utime(file.path, ns=(written.st_atime_ns, written.st_mtime_ns))
+    assert watch.look()
+    assert list(watch.tokens) == [111111, 444444]
+
+
+def test_of_two_operators_who_retire_the_last_two_bots_one_is_refused_before_anything_is_noted(
+    file: TokenFile,
+) -> None:
+    noted, begun = [], Barrier(2)
+
+    def retire(bot: int) -> None:
+        begun.wait()
+        try:
+            with TokenFile(file.path).removing(BotId(bot)):
+                noted.append(bot)
+        except WrongSetting:
+            pass
+
+    with ThreadPoolExecutor(2) as operators:
+        list(operators.map(retire, (111111, 222222)))
+    assert len(noted) == 1
+    assert len(tokens(file)) == 1
 
 
 def _new_bot(url: str) -> str:

@@ -58,3 +58,22 @@ def test_staff_get_one_message_for_an_alert_and_it_changes_until_it_is_over() ->
 
     with clean_metrics():
         staff_stage.play_staff("memory", scene, AlertStage)
+
+
+def test_an_alert_is_told_once_the_staff_bot_works_again() -> None:
+    """The staff bot is lost together with another one, for an hour."""
+
+    async def scene(on: StaffStage) -> None:
+        ann = await on.hire(Role.OWNER, "Ann")
+        ann.write("/alerts on")
+        await on.quiet()
+        on.world.faults = [Fault(kind="401", bot=on.bots[1]), Fault(kind="401", bot=on.staff_bot)]
+        await asyncio.sleep(3600)
+        assert alerts(ann) == []
+        on.world.faults = [Fault(kind="401", bot=on.bots[1])]
+        await asyncio.sleep(600)
+        assert len(alerts(ann)) == 1
+        assert f"of bot {on.bots[1]}." in alerts(ann)[0]
+
+    with clean_metrics():
+        staff_stage.play_staff("memory", scene, AlertStage)

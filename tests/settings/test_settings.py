@@ -265,6 +265,10 @@ def test_the_run_directory_is_next_to_the_database_by_default(monkeypatch: pytes
         (f"{TOKEN}\n", ".env: line 1 is not NAME=value"),
         (f"CHAT_BURST=3\n= {PASSWORD}\n", ".env: line 2 is not NAME=value"),
         (f"SECRET_KEY='{PASSWORD}\n", ".env: line 1 is not NAME=value"),
+        (
+            f"BOT_TOKENS={TOKEN}\n\nBOT_TOKENS={OTHER}\n",
+            "BOT_TOKENS: has two values (.env, line 1 and line 3); keep one of these lines",
+        ),
     ],
 )
 def test_a_line_of_the_env_file_that_is_not_a_setting_is_refused(text: str, expected: str) -> None:
@@ -284,6 +288,24 @@ def test_a_directory_instead_of_a_file_is_reported_as_a_directory(monkeypatch: p
     Path("tokens").mkdir()
     given(monkeypatch, BOT_TOKENS_FILE="tokens")
     assert complaint().startswith("BOT_TOKENS_FILE: cannot be read (Is a directory)")
+
+
+def test_a_line_of_the_env_file_may_be_there_twice() -> None:
+    """The how-tos add lines, and somebody may follow them twice."""
+    Path(".env").write_text(f"BOT_TOKENS={TOKEN}\nBOT_TOKENS={TOKEN}\n")
+    assert len(read().tokens) == 1
+
+
+@pytest.mark.parametrize("name", ["BOT_TOKENS_FILE", "VIP_PLANS_FILE"])
+def test_a_file_without_an_end_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    given(monkeypatch, **{name: "/dev/zero"})
+    assert complaint().startswith(f"{name}: cannot be read (it is larger than 1 MiB)")
+    Path(".env").symlink_to("/dev/zero")
+    assert complaint().startswith(".env: exists but cannot be read (it is larger than 1 MiB)")
+    Path(".env").unlink()
+    Path("deep").write_text("a = " + "[" * 100_000)
+    given(monkeypatch, **{name: "deep"})
+    assert complaint().startswith(f"{name}: ")
 
 
 def test_a_pipe_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from passerby.adapters.memory import FileLog, LogInUse, LogNewer, LogOfAnother, take_for
 from passerby.adapters.sql import release
 from passerby.bootstrap.told_to_stop import ToldToStop
+from passerby.ops.restore_note import must_be_done
 from passerby.ops.stores import newer_release
 from passerby.ports.clock import Clock
 from passerby.runtime.crash_times import CRASHES, Crashed, CrashTimes
@@ -47,6 +48,7 @@ def open_files(settings: Settings, name: str, rng: Random, clock: Clock) -> Iter
 
     If an error ends the process, its flight recorder does not say that it ended on purpose.
     """
+    must_be_done(settings)
     _find_a_lost_key(settings)
     _find_run_directory(settings)
     _find_other_names(settings)

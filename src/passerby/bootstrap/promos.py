@@ -17,18 +17,19 @@ from passerby.settings import WrongSetting
 
 
 class Made(NamedTuple):
-    """The answer to the operator, and the codes. `refused`: nothing was done."""
+    """The answer to the operator, and the codes. `refused`: nothing was done. `is_unknown`: as in `Done`."""
 
     said: str
     refused: bool
     codes: tuple[str, ...] = ()
+    is_unknown: bool = False
 
 
 class PromoOffice:
-    """`do` decides on a request with the rights of an owner, and returns the answer and whether it is a refusal."""
+    """`do` decides on a request with the rights of an owner, and returns the answer as `Done` does."""
 
     def __init__(
-        self, engine: AsyncEngine, do: Callable[[StaffRequest], Awaitable[tuple[str, bool]]], clock: Clock
+        self, engine: AsyncEngine, do: Callable[[StaffRequest], Awaitable[tuple[str, bool, bool]]], clock: Clock
     ) -> None:
         self._engine = engine
         self._do = do
@@ -50,13 +51,13 @@ class PromoOffice:
         """Raises: WrongSetting, RecordsLost."""
         names = [_named(code)] if code else [new_code(self._rng) for _ in range(count)]
         codes = tuple(PromoCode(name, days, percent, most_uses, starts_at, ends_at, new_buyers) for name in names)
-        said, refused = await self._do(PromoMade(names[0], codes))
+        said, refused, _ = await self._do(PromoMade(names[0], codes))
         return Made(said, refused, tuple(names))
 
     async def revoke(self, code: str) -> Made:
         """Raises: WrongSetting, RecordsLost."""
-        said, refused = await self._do(PromoRevoked(_named(code)))
-        return Made(said, refused)
+        said, refused, is_unknown = await self._do(PromoRevoked(_named(code)))
+        return Made(said, refused, is_unknown=is_unknown)
 
     async def listed(self) -> list[dict[str, object]]:
         """Every code, the newest first. Raises: RecordsLost."""

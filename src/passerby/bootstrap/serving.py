@@ -55,7 +55,7 @@ from passerby.runtime.tasks import Background
 from passerby.runtime.worker import NoBotWorks, Worker
 from passerby.runtime.worker_config import WorkerConfig
 from passerby.runtime.worker_status import WorkerStatus
-from passerby.settings import Settings, WrongSetting, addresses
+from passerby.settings import Settings, WrongSetting, addresses, no_bot
 from passerby.staff import ALL as STAFF_FEATURES
 from passerby.telemetry import faults, logs, metrics
 
@@ -85,7 +85,7 @@ async def serve(
     Raises: WrongSetting, for faults that only show at the start: a database in use, or all tokens refused.
     """
     if not settings.tokens:
-        raise WrongSetting("BOT_TOKENS", "there is none", "give at least one token, or try `passerby demo` without")
+        raise no_bot()
     check(settings)
     start = Start(settings, SystemClock(), stop)
     try:

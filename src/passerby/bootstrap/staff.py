@@ -86,10 +86,11 @@ class _NoFiles:
 
 
 class Done(NamedTuple):
-    """The answer to the operator. `refused`: nothing was done."""
+    """The answer to the operator. `refused`: nothing was done. `is_unknown`: because the number names nothing."""
 
     said: str
     refused: bool
+    is_unknown: bool = False
 
 
 class Invited(NamedTuple):
@@ -210,9 +211,8 @@ class StaffOffice:
     async def export(self, case: int, approval: int, note: str) -> tuple[Done, list[Exported]]:
         """The evidence of a case, opened. Without an approval, it is asked for. Raises: WrongSetting, RecordsLost."""
         decision = await self._decisions.on_request(ExportAsked(case, note, approval))
-        assert decision.reply is not None, "every request is answered"
         await self._tell(decision)
-        done = Done(self._words.plain(decision.reply, "en"), decision.refused)
+        done = self._done(decision)
         shows = [each for each in decision.effects if isinstance(each, ShowExhibit)]
         if not shows:
             return done, []
@@ -314,9 +314,13 @@ class StaffOffice:
 
     async def _do(self, request: StaffRequest) -> Done:
         decision = await self._decisions.on_request(request)
-        assert decision.reply is not None, "every request is answered"
         await self._tell(decision)
-        return Done(self._words.plain(decision.reply, "en"), decision.refused)
+        return self._done(decision)
+
+    def _done(self, decision: StaffDecision) -> Done:
+        assert decision.reply is not None, "every request is answered"
+        is_unknown = decision.refused and decision.reply.key.endswith((".unknown", ".nobody"))
+        return Done(self._words.plain(decision.reply, "en"), decision.refused, is_unknown)
 
     async def _tell(self, decision: StaffDecision) -> None:
         says = any(isinstance(each, Say) for each in decision.effects)

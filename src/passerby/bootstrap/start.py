@@ -21,6 +21,7 @@ from passerby.adapters.sql.installation import OtherKey, begin_run, claim_key, e
 from passerby.adapters.sql.tombstones import keyed
 from passerby.bootstrap.files import DISK, boot, live_path
 from passerby.bootstrap.told_to_stop import ToldToStop
+from passerby.ops.restore_note import AGAIN, PROBLEM
 from passerby.ops.stores import away, database, init_schema, newer_release, unusable
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore, LiveStoreLost
@@ -78,7 +79,7 @@ class Start:
 
     async def _redis(self, keys: Sequence[bytes], rng: Random) -> LiveStore:
         # Imported here because one process with its state in memory does not need it.
-        from passerby.adapters.redis import RedisNewer, RedisOtherKey, RedisUnfit, open_redis
+        from passerby.adapters.redis import RedisHalfRestored, RedisNewer, RedisOtherKey, RedisUnfit, open_redis
 
         settings = self._settings
         while True:
@@ -98,6 +99,8 @@ class Start:
                 )
             except RedisOtherKey:
                 raise other_key("this Redis") from None
+            except RedisHalfRestored:
+                raise WrongSetting("REDIS_URL", PROBLEM, AGAIN) from None
             except RedisUnfit as error:
                 raise WrongSetting("REDIS_URL", str(error), "then start again") from None
             except RedisNewer:

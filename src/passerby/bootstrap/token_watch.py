@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from passerby.kernel.ids import BotId
 from passerby.ports.clock import Clock
 from passerby.settings import Settings, WrongSetting
-from passerby.settings.forms import by_bot, read_tokens_file
+from passerby.settings.forms import by_bot, expanded, read_tokens_file
 from passerby.telemetry import logs
 
 LOOK_EVERY_S: Final = 2.0
@@ -25,7 +25,7 @@ class TokenWatch:
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self.tokens: Mapping[BotId, SecretStr] = settings.tokens
-        self._path = settings.bot_tokens_file.expanduser() if settings.bot_tokens_file is not None else None
+        self._path = expanded(settings.bot_tokens_file) if settings.bot_tokens_file is not None else None
         self._staff_bot = settings.staff_bot
         self._clock = clock
         self._seen: Stamp = None
@@ -51,6 +51,7 @@ class TokenWatch:
                 raise WrongSetting("BOT_TOKENS_FILE", "has the token of the staff bot", "remove it")
         except WrongSetting as error:
             self._faults.began("file", "bots.unreadable", reason=f"{error}; the bots stay as they were")
+            self._seen = None  # new rights, for example, do not change the stamp
             return False
         self._faults.over("file", "bots.readable")
         if found == self.tokens:

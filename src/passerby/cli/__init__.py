@@ -1,14 +1,11 @@
 """The `passerby` command. Each command imports its modules when it runs, so that `--help` is fast."""
 
-import errno
-import os
 import signal
 import sys
 
 from passerby.cli.lean_imports import lean_imports
 from passerby.cli.process_exit import leave
-
-_OF_THE_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM})
+from passerby.cli.telling import about_a_file, accept_any_name, tell
 
 
 def main() -> None:
@@ -17,6 +14,7 @@ def main() -> None:
     Exit codes: 0 done; 1 a fault, or a check that failed; 2 a refusal, with a sentence that says what to change (a
     setting, an argument, a file or a server that cannot be used); 70 the event loop was stuck; 128+n a second signal n.
     """
+    accept_any_name()
     leave(_run())
 
 
@@ -39,17 +37,18 @@ def _run() -> int:
     except Abort:  # the end of standard input at a question
         return 1
     except TyperException as error:
-        print(error if is_help(error) else sentence(error), file=sys.stderr)  # noqa: T201  # the one line
+        if is_help(error):
+            print(error, file=sys.stderr)  # noqa: T201  # the help has many lines
+        else:
+            tell(sentence(error))
         return 2
     except WrongSetting as wrong:
-        print(wrong, file=sys.stderr)  # noqa: T201  # the one line
+        tell(wrong)
         return 2
     except OSError as error:
-        if error.errno not in _OF_THE_DISK:
+        if (told := about_a_file(error)) is None:
             return _crashed(error)
-        # The file is one of ours, so its name may be shown.
-        name = os.path.basename(error.filename) if isinstance(error.filename, str) else "a file"  # noqa: PTH119
-        print(f"{name}: {error.strerror}; make room, or let this user write there", file=sys.stderr)  # noqa: T201
+        tell(told)
         return 2
     except Exception as error:  # noqa: BLE001  # the outermost handler: the text of an exception must not be shown
         return _crashed(error)
@@ -71,5 +70,5 @@ def _code(end: SystemExit) -> int:
         return 0
     if isinstance(end.code, int):
         return end.code
-    print(end.code, file=sys.stderr)  # noqa: T201  # as Python does
+    tell(end.code)  # as Python does
     return 1

@@ -74,7 +74,7 @@ NAMES = r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}"
 
 @app.command()
 def run(name: Name = "passerby") -> None:
-    """Serve the bots in BOT_TOKENS with one process that does everything, until SIGTERM or Ctrl-C."""
+    """Serve the bots in BOT_TOKENS with one process, until SIGTERM or Ctrl-C."""
     _serve("all", name)
 
 
@@ -162,16 +162,16 @@ def stop() -> None:
 
 @app.command()
 def webhook(
-    action: Annotated[Action, typer.Argument(help="The action.")],
+    action: Annotated[Action, typer.Argument(help="What to do.")],
     bots: Annotated[list[str] | None, typer.Argument(help="Ids or @names of bots. Default: all.")] = None,
     max_connections: Annotated[
         int, typer.Option(help="How many updates of a bot Telegram sends at once.", min=1, max=100)
     ] = 100,
 ) -> None:
-    """Tell Telegram to send updates to WEBHOOK_URL (set), or to keep them for polling (delete).
+    """Set, delete or show the webhooks of the bots.
 
-    Then shows the state of each bot; `info` only shows it. Waiting updates are never dropped. Exit code 1 means that it
-    failed for a bot.
+    Telegram then sends updates to WEBHOOK_URL (set), or keeps them for polling (delete). `info` only shows the state of
+    each bot. Waiting updates are never dropped. Exit code 1 means that it failed for a bot.
     """
     from passerby.cli.webhook import webhook
 
@@ -205,7 +205,7 @@ def doctor(
 
 @app.command()
 def slow(json: Json = False) -> None:
-    """Look into the stores: what is slow or large, and what to do about it. Exit code 1: something needs a look."""
+    """Show what is slow or large in the stores, and what to do about it. Exit code 1: something needs a look."""
     from passerby import settings
     from passerby.cli.slow import examine
 
@@ -218,8 +218,7 @@ def _settled() -> "Settings":
 
     settled = settings.read()
     if not settled.bot_tokens:
-        remedy = "write BOT_TOKENS=<what @BotFather gave you>, or try `passerby demo`, which needs none"
-        raise settings.WrongSetting("BOT_TOKENS", "no bot is named", remedy)
+        raise settings.no_bot()
     return settled
 
 

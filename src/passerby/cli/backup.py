@@ -1,17 +1,17 @@
 """`passerby backup run|list|verify|restore`: what they print."""
 
 import asyncio
-import sys
 from datetime import UTC, datetime
 from typing import Annotated, Any, NoReturn
 
 import msgspec
 import typer
 
+from passerby.cli.telling import tell
 from passerby.ops.counting import counted
 
 app = typer.Typer(
-    help="Make, list, test and restore backups of the records. They are encrypted, in BACKUP_DIR.",
+    help="Run, list, verify and restore backups of the records. They are encrypted, in BACKUP_DIR.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -61,8 +61,8 @@ def list_(json: Json = False) -> None:
     from passerby.ops.backup.verifying import listed
 
     settled = settings.read()
-    found = listed(settled, SystemClock().now())
-    state = directory_of(settled).state()
+    now = SystemClock().now()
+    found, state = listed(settled, now), directory_of(settled).state(now)
     if json:
         rows = [each._asdict() | {"path": str(each.path)} for each in found]
         _print({"backups": rows, "state": state})
@@ -84,7 +84,7 @@ def list_(json: Json = False) -> None:
 
 @app.command()
 def verify(backup: Backup = None, json: Json = False) -> None:
-    """Test a backup, the newest one by default: restore it into a database of its own, compare, and drop that.
+    """Verify a backup, the newest one by default. It is restored into a database of its own, compared, and dropped.
 
     The fleet may run. Compared are the rows of each table, sums over each column, and references between tables. Exit
     code 1: something differs.
@@ -133,6 +133,8 @@ def restore(
     typer.echo(
         f"restored {restored.path.name}: {counted(manifest.contents.rows, 'row')}, as of {_when(manifest.made_at)}"
     )
+    if restored.was_unfinished:
+        typer.echo("an earlier restore was ended before it was done; this one is whole, and everything can start again")
     if restored.aside is not None:
         typer.echo(f"kept: the damaged database is {restored.aside.name} now; nobody can count what is lost of it")
     for table, count in restored.lost.items():
@@ -154,7 +156,7 @@ def restore(
 def _fail(failed: Exception) -> NoReturn:
     from passerby.ops.backup.failure import DatabaseDamaged, NoRoom, NoSuchBackup, PeopleThere, WrongBackup
 
-    print(failed, file=sys.stderr)  # noqa: T201  # the one line
+    tell(failed)
     wrong_use = NoSuchBackup | WrongBackup | PeopleThere | DatabaseDamaged | NoRoom
     raise typer.Exit(2 if isinstance(failed, wrong_use) else 1)
 

@@ -32,8 +32,7 @@ def list_bots(json: Json = False) -> None:
 
     settled = settings.read()
     if not settled.tokens:
-        remedy = "ask @BotFather for a bot and write its token there, or try `passerby demo`, which needs none"
-        raise WrongSetting("BOT_TOKENS", "no bot is named", remedy)
+        raise settings.no_bot()
     found = asyncio.run(states(settled))
     closing, wrong = {}, None
     try:
@@ -115,11 +114,11 @@ def retire(
     from passerby.ops.token_file import TokenFile
 
     which, file = BotId(bot), TokenFile.of(settings.read())
-    file.without(which)  # a wrong number must not be in the audit
-    if not now:
-        _wait_first(which)
-    say(at_work(lambda office: office.retire(which)))
-    file.remove(which)
+    # Looked at first, and kept from others: a bot that cannot be removed must not be in the audit.
+    with file.removing(which):
+        if not now:
+            _wait_first(which)
+        say(at_work(lambda office: office.retire(which)))
 
 
 def _wait_first(bot: "BotId") -> None:

@@ -10,7 +10,9 @@ from passerby.cli.staff import at_work, say
 from passerby.kernel.staff_requests import BroadcastAct
 from passerby.ops.counting import counted
 
-broadcast = typer.Typer(help="Send one message to many people, with the budget that chats leave.", no_args_is_help=True)
+broadcast = typer.Typer(
+    help="Write, set and send messages to many people, with the budget that chats leave.", no_args_is_help=True
+)
 
 LISTED = "`passerby broadcast list` shows the latest"
 
@@ -81,13 +83,13 @@ def set_options(
     number: Number,
     options: Annotated[list[str], typer.Argument(help="For example: language=de,en age=18-30 active=30 silent=off")],
 ) -> None:
-    """Change who gets it, when and how. See the ADR about broadcasts for the options."""
+    """Change who gets it, when and how. docs/how-to/broadcast.md names the options."""
     say(at_work(lambda office: office.set_broadcast(number, " ".join(options))), LISTED)
 
 
 @broadcast.command(name="do")
 def act(number: Number, what: Annotated[BroadcastAct, typer.Argument(help="The action.")]) -> None:
-    """Start, pause, resume, stop, approve or recall it."""
+    """Test, start, approve, pause, resume, stop, correct or recall a broadcast."""
     say(at_work(lambda office: office.act_on_broadcast(number, what)), LISTED)
 
 

@@ -27,6 +27,7 @@ from pydantic import SecretStr
 from passerby.cli.sandbox import end_sandbox, start_sandbox
 from passerby.cli.serving import run_until_signal
 from passerby.settings import Settings, WrongSetting
+from passerby.settings.forms import bytes_of
 from passerby.telemetry import logs
 
 HOST = "127.0.0.1"
@@ -177,10 +178,10 @@ def _ask(port: int, method: str, body: dict[str, str] | None = None) -> tuple[in
 def _tokens(path: Path) -> list[str]:
     """The pretend tokens of an earlier run, or new ones. The last is the staff bot's."""
     try:
-        tokens = json.loads(path.read_text("utf-8"))
+        tokens = json.loads(bytes_of(path))
         if isinstance(tokens, list) and len(tokens) == len(BOTS) + 1:
             return [str(token) for token in tokens]
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         pass  # the first run, or an incomplete file: only the demo needs these tokens
     tokens = [f"{FIRST_ID + number}:sandbox-{secrets.token_hex(13)}1" for number in range(len(BOTS) + 1)]
     path.write_text(json.dumps(tokens), "utf-8")

@@ -21,7 +21,7 @@ def drills() -> None:
 
 @drill.command()
 def failover(json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False) -> None:
-    """Kill one worker of the cluster here, and print how long the others took to take over its bots and duties.
+    """Kill one worker of the cluster here. Prints how long the others took to take over its bots and duties.
 
     If BOT_API_URL is a sandbox, two people chat there meanwhile, and their messages are counted: sent, lost, doubled.
     The worker is started again. Exit code 1: the fleet is not healthy, or did not recover within two minutes.

@@ -36,7 +36,7 @@ def links(
 
     settled = settings.read()
     if not settled.tokens:
-        raise settings.WrongSetting("BOT_TOKENS", "there is none", "give at least one token")
+        raise settings.no_bot()
     from passerby.bootstrap import growth as office
 
     found = asyncio.run(office.links(settled, tags or ()))
@@ -59,7 +59,7 @@ def funnel(
     json: Json = False,
     as_csv: Csv = False,
 ) -> None:
-    """Count how many of the people who started in a period reached each step, from the start to a payment.
+    """Count the people who reached each step, from the start to a payment. Of those who started in a period.
 
     `talk`: a chat in which both wrote several messages (REAL_CHAT_MESSAGES). `checkout`: we let them pay. `paid`:
     Telegram took their Stars. With --csv or --json: each day, source, bot and language on its own.

@@ -50,7 +50,7 @@ def report(
     ],
     form: Annotated[Form, typer.Option("--as", help="How it is printed.")] = Form.TEXT,
 ) -> None:
-    """Print sales, refunds and net Stars, by plan and bot; days given away; and what would go with each bot, now."""
+    """Print sales, refunds and net Stars, by plan and bot. Also days given away, and the worth of each bot."""
     if until <= since:
         raise typer.BadParameter("--to must be later than --from")
     typer.echo(at_work(lambda office: office.money(since.date(), until.date(), form)), nl=False)

@@ -1,13 +1,14 @@
 """`passerby move`: what it prints."""
 
 import asyncio
-import sys
 from pathlib import Path
 
 import typer
 
+from passerby.cli.telling import tell
 from passerby.ops.counting import counted
 from passerby.settings import Settings
+from passerby.settings.forms import expanded
 
 
 def run_move(settings: Settings, to: str) -> int:
@@ -22,7 +23,7 @@ def run_move(settings: Settings, to: str) -> int:
     try:
         moved = asyncio.run(move(settings, to, SystemClock(), copied))
     except (MoveFailed, FleetRuns) as failed:
-        print(failed, file=sys.stderr)  # noqa: T201  # the one line
+        tell(failed)
         return 2 if isinstance(failed, WrongDatabase) else 1
     busy = moved.left.chats, moved.left.waiting
     if moved.was_done:
@@ -44,11 +45,11 @@ def run_move(settings: Settings, to: str) -> int:
 def _next_step(settings: Settings, to: str) -> str:
     is_file = "://" not in to
     if is_file:
-        path = Path(to).expanduser().absolute()
+        path = expanded(Path(to)).absolute()
         told = f"now write SQLITE_DB_PATH={path} in .env, remove POSTGRES_URI and REDIS_URL, and start"
     else:
         told = "now write POSTGRES_URI in .env, remove SQLITE_DB_PATH, and start"
-    path = Path(to).expanduser() if is_file else Settings.model_fields["sqlite_db_path"].default
+    path = expanded(Path(to)) if is_file else Settings.model_fields["sqlite_db_path"].default
     new = settings.model_copy(update={"sqlite_db_path": path})
     for name, key, before, after in (
         ("SECRET_KEY", settings.secret_key, settings.key_path, new.key_path),

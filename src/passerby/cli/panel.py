@@ -17,7 +17,8 @@ def _group() -> None:
 @panel.command()
 def invite(
     member: Annotated[
-        int, typer.Option(help="The number of a staff member, as whom the browser is signed in.", min=0)
+        int,
+        typer.Option(help="The number of a staff member, as whom the browser is signed in.", min=0, show_default=False),
     ] = 0,
 ) -> None:
     """Print a link that signs one browser in to the panel. It works once, within ten minutes.

@@ -8,7 +8,8 @@ from passerby.cli.staff import at_work, say
 from passerby.kernel.sanction import Reason, SanctionKind
 
 people = typer.Typer(
-    help="Look at one person, by the code that they see in /help. Nobody can be browsed.", no_args_is_help=True
+    help="Show, restrict or erase one person, by the code that they see in /help. Nobody can be browsed.",
+    no_args_is_help=True,
 )
 
 Code = Annotated[str, typer.Argument(help="The code that the person sees in /help. Another one follows after a week.")]
@@ -26,7 +27,7 @@ def _reason(word: str) -> Reason:
 
 @people.command()
 def show(code: Code) -> None:
-    """Show what staff may see of the person, and their sanctions with the ids that `lift` takes."""
+    """Show what staff may see of the person. Their sanctions have the ids that `lift` takes."""
     say(at_work(lambda office: office.person(code)))
     for sanction in at_work(lambda office: office.sanctions(code)):
         typer.echo(f"{sanction.id}  {sanction.kind}  {sanction.reason.word}  appeal: {sanction.appeal}")
@@ -36,9 +37,7 @@ def show(code: Code) -> None:
 def sanction(
     code: Code,
     kind: Annotated[SanctionKind, typer.Argument(help="The kind of restriction.")],
-    reason: Annotated[
-        Reason, typer.Argument(parser=_reason, metavar=f"<{'|'.join(WORDS)}>", help="The rule that was broken.")
-    ],
+    rule: Annotated[str, typer.Argument(help=f"The rule that was broken: {', '.join(WORDS)}.")],
     hours: Annotated[
         float | None, typer.Option(help="For how long. Default: 24.", min=0.01, max=87_600, show_default=False)
     ] = None,
@@ -51,7 +50,7 @@ def sanction(
     """
     if for_good and hours is not None:
         raise typer.BadParameter("--hours and --for-good exclude each other")
-    length = None if for_good else hours or 24.0
+    reason, length = _reason(rule), None if for_good else hours or 24.0
     say(at_work(lambda office: office.sanction(code, kind, reason, length, note)))
 
 

@@ -1,12 +1,12 @@
 """`passerby import`: what it prints."""
 
 import asyncio
-import sys
 from typing import TYPE_CHECKING
 
 import msgspec
 import typer
 
+from passerby.cli.telling import tell
 from passerby.ops.counting import counted
 from passerby.settings import Settings
 
@@ -31,7 +31,7 @@ def run_import(settings: Settings, source: str, *, dry_run: bool, bot: int | Non
     try:
         outcome = asyncio.run(bring(settings, source, SystemClock(), dry_run=dry_run, bot=bot, refused=refused))
     except (ImportFailed, FleetRuns) as failed:
-        print(failed, file=sys.stderr)  # noqa: T201  # the one line
+        tell(failed)
         return 2 if isinstance(failed, WrongSource) else 1
     if json:
         typer.echo(msgspec.json.encode({"refusals": refusals, "dry_run": dry_run} | msgspec.to_builtins(outcome)))

@@ -19,7 +19,7 @@ def demo(
         int | None, typer.Option(help="The port of the page. Default: 8081, or another free one.", min=1, max=65535)
     ] = None,
 ) -> None:
-    """Try Passerby without a token: three bots in a sandbox, and a page with phones to chat on."""
+    """Try Passerby without a token: three bots in a sandbox, and a page with phones."""
     from passerby.cli.demo import run_demo
 
     run_demo(data, port)
@@ -99,7 +99,7 @@ def loadtest(
     json: Json = False,
     keep: Annotated[Path | None, typer.Option(help="Keep logs and data in this directory.", metavar="DIR")] = None,
 ) -> None:
-    """Play simulated people against Passerby and a sandbox of its own, check every message, and measure.
+    """Play simulated people against Passerby and a sandbox of its own. Checks every message, and measures.
 
     Exit code 0 means that all promises were kept; 1 means that a message was lost, misrouted or not decided. No real
     token and no real person is involved. Ctrl-C ends it early, with a report.

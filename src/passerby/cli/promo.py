@@ -11,16 +11,17 @@ from passerby.cli.options import Csv, Json, choose_format, read_day
 from passerby.cli.staff import at_work, say
 
 promo = typer.Typer(
-    help="Make, list and end promo codes: free VIP days, or a discount on the first purchase.", no_args_is_help=True
+    help="Create, list and revoke promo codes, for VIP days or a discount.",
+    no_args_is_help=True,
 )
 
 
 @promo.command()
 def create(
     code: Annotated[str, typer.Option(help="The code: 4 to 32 letters, digits and hyphens. Default: random.")] = "",
-    days: Annotated[int, typer.Option(help="How many VIP days it gives.", min=0, max=3650)] = 0,
+    days: Annotated[int, typer.Option(help="How many VIP days it gives.", min=0, max=3650, show_default=False)] = 0,
     percent: Annotated[
-        int, typer.Option(help="Or: how many percent the first purchase is cheaper.", min=0, max=99)
+        int, typer.Option(help="Or: how many percent the first purchase is cheaper.", min=0, max=99, show_default=False)
     ] = 0,
     uses: Annotated[int, typer.Option(help="How many people may use it.", min=1, max=100_000_000)] = 1,
     since: Annotated[
@@ -36,7 +37,7 @@ def create(
     count: Annotated[int, typer.Option(help="How many random codes to make.", min=1, max=10_000)] = 1,
     as_csv: Csv = False,
 ) -> None:
-    """Make a code, or many random ones. Each person can use a code once, in any bot: /promo CODE.
+    """Create a code, or many random ones. Each person can use a code once, in any bot: /promo CODE.
 
     A link that brings a code ends in ?start=p_CODE.
     """
@@ -74,7 +75,7 @@ def create(
 
 @promo.command(name="list")
 def list_promos(json: Json = False, as_csv: Csv = False) -> None:
-    """Show every code, the newest first: what it gives, how often it was used, and until when it counts."""
+    """List every code, the newest first. It shows what each gives, how often it was used, and until when it counts."""
     choose_format(json=json, as_csv=as_csv)
     rows = at_work(lambda office: office.promos.listed())
     if json:
@@ -97,7 +98,7 @@ def list_promos(json: Json = False, as_csv: Csv = False) -> None:
 
 @promo.command()
 def revoke(code: Annotated[str, typer.Argument(help="The code.")]) -> None:
-    """End a code now. People who used it keep what they got."""
+    """Revoke a code now. People who used it keep what they got."""
     say(at_work(lambda office: office.promos.revoke(code)), "`passerby promo list` shows all codes")
 
 

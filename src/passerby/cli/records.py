@@ -45,7 +45,7 @@ def move(
         str, typer.Option("--to", help="postgresql://…, or the path of a database file.", metavar="DATABASE")
     ],
 ) -> None:
-    """Move the records to another database, from SQLite to PostgreSQL or back, while nothing runs.
+    """Move the records from SQLite to PostgreSQL or back, while nothing runs.
 
     Open chats and searches go along. The new database must be empty. The old one stays as it is. You may repeat it.
     """
@@ -66,9 +66,10 @@ def import_(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Take in people from CSV, JSON lines, or the database of AnonStrangerChatbot, while nothing runs.
+    """Take in people from a file or another program's database, while nothing runs.
 
-    Names each row that is refused, and why. Everybody is asked for consent at their next visit. You may repeat it.
+    It reads CSV, JSON lines, and the database of AnonStrangerChatbot. It names each row that is refused, and why.
+    Everybody is asked for consent at their next visit. You may repeat it.
     """
     from passerby import settings
     from passerby.cli.people_import import run_import

@@ -16,10 +16,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-staff = typer.Typer(
-    help="Invite, list and remove the people who run this installation, and change their roles.", no_args_is_help=True
-)
-audit = typer.Typer(help="Print and verify what staff did. No row is ever changed.", no_args_is_help=True)
+staff = typer.Typer(help="Invite, list and revoke members of the team, and change their roles.", no_args_is_help=True)
+audit = typer.Typer(help="List and verify what staff did. No row is ever changed.", no_args_is_help=True)
 
 Number = Annotated[int, typer.Argument(help="The number in `passerby staff list`.", min=1)]
 TEAM = "`passerby staff list` shows the team"
@@ -47,8 +45,12 @@ def at_work(
 
 
 def say(done: "Done | Made", look: str = "") -> None:
-    """Print the answer. Exit code 2: it was refused, because an argument is wrong. `look` says where right ones are."""
-    typer.echo(f"{done.said} {look}." if done.refused and look else done.said, err=done.refused)
+    """Print the answer. Exit code 2: it was refused, because an argument is wrong.
+
+    `look` says where the right ones are, if the argument names nothing.
+    """
+    names_nothing = done.refused and done.is_unknown
+    typer.echo(f"{done.said} {look}." if names_nothing and look else done.said, err=done.refused)
     if done.refused:
         raise typer.Exit(2)
 
@@ -91,7 +93,7 @@ def role(number: Number, role: Annotated[Role, typer.Argument(help="The new role
 
 @staff.command()
 def revoke(number: Number) -> None:
-    """Remove a member from the team. The last owner stays."""
+    """Revoke the rights of a member. The last owner stays."""
     say(at_work(lambda office: office.revoke(number)), TEAM)
 
 
@@ -100,7 +102,7 @@ def list_audit(
     last: Annotated[int, typer.Option("--last", "-n", help="How many of the newest rows.", min=1, max=10_000)] = 20,
     json: Json = False,
 ) -> None:
-    """Print what staff did, the newest last: a member by their number, the command line, or a rule."""
+    """List what staff did, the newest last. Each row names a member by their number, the command line, or a rule."""
     rows = at_work(lambda office: office.audit(last))
     if json:
         import msgspec

@@ -4,27 +4,24 @@ With a file, the lock of the live store shows it, and is held until the command 
 workers shows it. PostgreSQL shows who is connected, which also finds a process with another live store.
 """
 
-import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
-from pathlib import Path
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from random import SystemRandom
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
-from redis.exceptions import RedisError, ResponseError
 from sqlalchemy.pool import NullPool
 
 from passerby.adapters.memory import FileLog, LogInUse, LogNewer, LogOfAnother, MemoryStore, take_for
-from passerby.adapters.redis import RedisNewer, RedisUnfit, open_redis
-from passerby.adapters.redis.connect import connector
-from passerby.adapters.redis.keys import Keys
+from passerby.adapters.redis import RedisHalfRestored, RedisNewer, RedisUnfit, open_redis
 from passerby.adapters.sql import DatabaseUnusable, SqlRecords, release
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.failures import losses
 from passerby.kernel.ids import BotId, PersonId
 from passerby.ops.backup.ended_chats import Ended, begin, in_live_store
 from passerby.ops.counting import counted
+from passerby.ops.live_store_aside import Aside, FilesAside, KeysAside, redis_away
+from passerby.ops.restore_note import AGAIN, PROBLEM, Step, must_be_done
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import Figures, LiveStore, LiveStoreLost
 from passerby.ports.records import RecordsLost
@@ -36,14 +33,8 @@ _LOOKS: Final = 20
 _LOOK_EVERY_S: Final = 0.5
 """A connection that was just closed is still listed for a moment."""
 _DRAIN_S: Final = 600.0
-_KEYS_AT_ONCE: Final = 1_000
 _NOTHING: Final = Figures(0, 0, 0, 0)
-_ASIDE: Final = "before-restore"
-"""The content of an emptied live store has this in its names, until it is forgotten or put back."""
 _RUNS: Final = "stop it first on every machine (passerby stop, or Ctrl-C)"
-
-
-_Work = Callable[[Any, list[bytes]], Awaitable[int]]
 
 
 class FleetRuns(Exception):
@@ -57,60 +48,63 @@ class Standstill:
         self._settings = settings
         self._clock = clock
         self._log = log
+        self._is_closed = False
+        self._aside: Aside = KeysAside(settings) if log is None else FilesAside(settings)
 
     async def empty_live_store(self) -> int:
         """Set everything in the live store aside. Returns how many keys or files that were. Raises: WrongSetting.
 
         Afterwards either `forget_live_store` or `put_live_store_back`.
         """
-        if self._log is None:
-            await self._redis_keys(self._unlink, f"{_ASIDE}:*")  # of a command that was killed
-            return await self._redis_keys(self._set_aside)
-        found = self._live_files()
-        had = sum(each.stat().st_size > 0 for each in found)
-        self._log.close()
-        self._forget_files()
-        for each in found:
-            each.rename(self._aside(each))
-        self._log = open_log(self._settings)
-        return had
+        if await self._aside.noted() is None:
+            await self._aside.forget()  # left by another release; it must never come back
+            await self.note(Step.EMPTIED)
+        with self._without_log():
+            return await self._aside.take()
 
     async def forget_live_store(self) -> None:
-        """Delete the things that were set aside. Raises: WrongSetting."""
-        if self._log is None:
-            await self._redis_keys(self._unlink, f"{_ASIDE}:*")
-        else:
-            self._forget_files()
+        """Delete the things that were set aside: the restore is done. Raises: WrongSetting."""
+        await self._aside.forget()
+        await self.note(None)
 
     async def put_live_store_back(self) -> None:
-        """Make the live store what it was before it was emptied. Raises: WrongSetting."""
+        """Make the live store what it was before it was emptied. The records must be the old ones.
+
+        Raises: WrongSetting.
+        """
+        with self._without_log():
+            if await self._aside.noted() is not Step.RETURNING:
+                await self.note(Step.EMPTIED)
+                await self._aside.make_place()
+                await self.note(Step.RETURNING)
+            await self._aside.bring_back()
+        await self.note(None)
+
+    async def unfinished(self) -> bool:
+        """Whether a restore was ended when it may have replaced the records. Call it before anything else.
+
+        If it was ended earlier, the live store gets back what it held, and nothing has happened. Raises: WrongSetting.
+        """
+        step = await self._aside.noted()
+        if step in (Step.EMPTIED, Step.RETURNING):
+            await self.put_live_store_back()
+        return step is Step.REPLACING
+
+    async def note(self, step: Step | None) -> None:
+        """Note how far a restore is; None: nothing is going on any more. Raises: WrongSetting, OSError."""
+        await self._aside.note(step)
+
+    @contextmanager
+    def _without_log(self) -> Iterator[None]:
+        """The log's files change under it."""
         if self._log is None:
-            await self._redis_keys(self._unlink_new)
-            await self._redis_keys(self._bring_back, f"{_ASIDE}:*")
+            yield
             return
         self._log.close()
-        for each in self._live_files():
-            each.unlink()
-        live = self._settings.live_path
-        for each in self._files_aside():
-            each.rename(live.with_name(f"{live.name}{each.name.removeprefix(self._aside(live).name)}"))
+        self._is_closed = True
+        yield
         self._log = open_log(self._settings)
-
-    def _live_files(self) -> list[Path]:
-        path = self._settings.live_path
-        return [each for each in path.parent.glob(f"{path.name}*") if not each.name.endswith(".lock")]
-
-    def _aside(self, file: Path) -> Path:
-        live = self._settings.live_path.name
-        return file.with_name(f".{live}.{_ASIDE}{file.name.removeprefix(live)}")
-
-    def _files_aside(self) -> list[Path]:
-        path = self._aside(self._settings.live_path)
-        return list(path.parent.glob(f"{path.name}*"))
-
-    def _forget_files(self) -> None:
-        for each in self._files_aside():
-            each.unlink()
+        self._is_closed = False
 
     async def contents(self) -> Ended:
         """Return the contents of the live store: nothing, if it is new or was wiped. Raises: WrongSetting."""
@@ -128,7 +122,7 @@ class Standstill:
             async with self._live_store(looks=False) as store:
                 await begin(store, told, self._clock.now())
         except LiveStoreLost as error:
-            raise _redis_away(error) from None
+            raise redis_away(error) from None
 
     async def record_journal(self, records: SqlRecords) -> Figures:
         """Bring what the live store still has for the records into them. Returns what is left in it.
@@ -160,73 +154,23 @@ class Standstill:
             if self._log is not None:
                 self._log = open_log(self._settings)  # the store has closed the one before
 
-    async def _redis_keys(self, work: "_Work", pattern: str = "*") -> int:
-        """Do something with all keys of a pattern, and count them. Raises: WrongSetting."""
-        name = self._settings.redis_name
-        count = 0
-        try:
-            connection = await connector(self._settings.redis_url.get_secret_value(), Keys(name))()
-            try:
-                cursor: Any = b"0"
-                while True:
-                    match = f"{{{name}}}:{pattern}"
-                    await connection.send_command("SCAN", cursor, "MATCH", match, "COUNT", str(_KEYS_AT_ONCE))
-                    cursor, found = await connection.read_response()
-                    count += await work(connection, [os.fsencode(key) for key in found])
-                    if cursor in (b"0", "0", 0):
-                        return count
-            finally:
-                await connection.disconnect(nowait=True)
-        except (RedisError, OSError) as error:
-            raise _redis_away(error) from None
-
-    @property
-    def _prefixes(self) -> tuple[bytes, bytes]:
-        """Of all keys, and of those that are set aside."""
-        ours = f"{{{self._settings.redis_name}}}:".encode()
-        return ours, ours + f"{_ASIDE}:".encode()
-
-    async def _set_aside(self, connection: Any, keys: list[bytes]) -> int:
-        ours, aside = self._prefixes
-        return await _rename(connection, {key: aside + key[len(ours) :] for key in keys if not key.startswith(aside)})
-
-    async def _bring_back(self, connection: Any, keys: list[bytes]) -> int:
-        ours, aside = self._prefixes
-        return await _rename(connection, {key: ours + key[len(aside) :] for key in keys})
-
-    async def _unlink_new(self, connection: Any, keys: list[bytes]) -> int:
-        return await self._unlink(connection, [key for key in keys if not key.startswith(self._prefixes[1])])
-
-    @staticmethod
-    async def _unlink(connection: Any, keys: list[bytes]) -> int:
-        if not keys:
-            return 0
-        await connection.send_command("UNLINK", *keys)
-        return int(await connection.read_response())
-
     def close(self) -> None:
-        if self._log is not None:
+        if self._log is not None and not self._is_closed:
             self._log.close()
 
 
-async def _rename(connection: Any, names: Mapping[bytes, bytes]) -> int:
-    done = 0
-    for old, new in names.items():
-        await connection.send_command("RENAMENX", old, new)  # a scan may show a key twice
-        try:
-            done += int(await connection.read_response())
-        except ResponseError:  # it has run out, or was renamed before
-            continue
-    return done
-
-
 @asynccontextmanager
-async def standstill(settings: Settings, clock: Clock) -> AsyncIterator[Standstill]:
-    """Raises: FleetRuns, if something runs; WrongSetting, if a store does not answer."""
+async def standstill(settings: Settings, clock: Clock, *, restores: bool = False) -> AsyncIterator[Standstill]:
+    """`restores`: this is a restore, so another one that was ended before it was done is no hindrance.
+
+    Raises: FleetRuns, if something runs; WrongSetting, if a store does not answer, or a restore is not done.
+    """
+    if not restores:
+        must_be_done(settings)
     still = Standstill(settings, clock, None if settings.is_shared else open_log(settings))
     try:
         if settings.is_shared:
-            await _no_workers(settings, clock)
+            await _no_workers(settings, clock, restores=restores)
         if settings.postgres_uri is not None:
             await nobody_connected(settings.postgres_uri.get_secret_value(), clock)
         yield still
@@ -253,7 +197,7 @@ def open_log(settings: Settings) -> FileLog:
         raise FleetRuns(f"Passerby runs with {settings.live_path.name} now: {_RUNS}") from None
 
 
-async def _redis(settings: Settings, clock: Clock, *, looks: bool = True) -> LiveStore:
+async def _redis(settings: Settings, clock: Clock, *, looks: bool = True, restores: bool = True) -> LiveStore:
     try:
         opened = await open_redis(
             settings.redis_url.get_secret_value(),
@@ -264,13 +208,16 @@ async def _redis(settings: Settings, clock: Clock, *, looks: bool = True) -> Liv
             may_lose=settings.redis_may_lose_seconds,
             release=release(),
             looks=looks,
+            restores=restores,
         )
+    except RedisHalfRestored:
+        raise WrongSetting("REDIS_URL", PROBLEM, AGAIN) from None
     except RedisUnfit as error:
         raise WrongSetting("REDIS_URL", str(error), "then try again") from None
     except RedisNewer:
         raise _newer("REDIS_URL", "this Redis") from None
     except LiveStoreLost as error:
-        raise _redis_away(error) from None
+        raise redis_away(error) from None
     return opened.store
 
 
@@ -278,12 +225,12 @@ def _newer(setting: str, what: str) -> WrongSetting:
     return WrongSetting(setting, f"a newer release of Passerby has used {what}", "use that release instead")
 
 
-async def _no_workers(settings: Settings, clock: Clock) -> None:
-    store = await _redis(settings, clock)
+async def _no_workers(settings: Settings, clock: Clock, *, restores: bool) -> None:
+    store = await _redis(settings, clock, restores=restores)
     try:
         workers = (await store.members()).workers
     except LiveStoreLost as error:
-        raise _redis_away(error) from None
+        raise redis_away(error) from None
     finally:
         await store.aclose()
     if workers:
@@ -314,11 +261,6 @@ async def nobody_connected(uri: str, clock: Clock) -> None:
         ) from None
     finally:
         await engine.dispose()
-
-
-def _redis_away(error: BaseException) -> WrongSetting:
-    problem = f"the server does not answer, or not usefully ({type(error).__name__})"
-    return WrongSetting("REDIS_URL", problem, "start it, or correct the address")
 
 
 _CONNECTED: Final = sa.text(

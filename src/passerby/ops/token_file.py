@@ -9,7 +9,7 @@ from pathlib import Path
 
 from passerby.kernel.ids import BotId
 from passerby.settings import Settings, WrongSetting
-from passerby.settings.forms import parse_tokens
+from passerby.settings.forms import expanded, parse_tokens
 
 
 class TokenFile:
@@ -23,7 +23,7 @@ class TokenFile:
         if settings.bot_tokens_file is None:
             remedy = "put the tokens in a file, one a line, and write BOT_TOKENS_FILE=<its path>"
             raise WrongSetting("BOT_TOKENS_FILE", "is not set, so bots cannot be added or removed", remedy)
-        return cls(settings.bot_tokens_file.expanduser(), settings.staff_bot)
+        return cls(expanded(settings.bot_tokens_file), settings.staff_bot)
 
     def add(self, token: str) -> BotId:
         """Add a token; one of the same bot is replaced. Returns the bot. Raises: WrongSetting."""
@@ -47,8 +47,16 @@ class TokenFile:
 
     def remove(self, bot: BotId) -> None:
         """Raises: WrongSetting, if it is not there, or is the last one."""
+        with self.removing(bot):
+            pass
+
+    @contextmanager
+    def removing(self, bot: BotId) -> Iterator[None]:
+        """Remove it at the end of the block. Nobody else changes the file meanwhile. Raises: as `remove`, at once."""
         with self._alone():
-            self._write(self.without(bot))
+            left = self.without(bot)
+            yield
+            self._write(left)
 
     def has(self, bot: BotId) -> bool:
         return any(_bot_of(line) == bot for line in self._lines())

@@ -19,7 +19,7 @@ from passerby.settings.key import (
 )
 from passerby.settings.model import Settings
 from passerby.settings.reading import doubts, read
-from passerby.settings.wrong import WrongSetting, log_of_another
+from passerby.settings.wrong import WrongSetting, log_of_another, no_bot
 
 __all__ = [
     "KEY_BYTES",
@@ -32,6 +32,7 @@ __all__ = [
     "keep_key",
     "key_marks",
     "log_of_another",
+    "no_bot",
     "open_backup_key",
     "open_key",
     "other_key",

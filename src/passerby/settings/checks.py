@@ -10,7 +10,7 @@ from pydantic import BaseModel, SecretStr, ValidationInfo, field_validator, mode
 from passerby.kernel.rules import Brand
 from passerby.settings import addresses
 from passerby.settings.described import write
-from passerby.settings.forms import KEY_BYTES, LOST, decode_key, parse_pools, parse_tokens, read_tokens_file
+from passerby.settings.forms import KEY_BYTES, LOST, decode_key, expanded, parse_pools, parse_tokens, read_tokens_file
 from passerby.settings.wrong import WrongSetting
 
 # Source: Bot API, setWebhook.
@@ -53,7 +53,7 @@ class Checks(BaseModel):
     @field_validator("sqlite_db_path", check_fields=False)
     @classmethod
     def _database_can_be_written(cls, value: Path) -> Path:
-        path = value.expanduser()
+        path = expanded(value)
         remedy = "write the path of a file in a directory that exists and can be written to"
         taken = _TAKEN.search(path.name)
         if taken is not None:
@@ -132,7 +132,7 @@ class Checks(BaseModel):
     def _run_dir_can_be_made(cls, value: Path | None) -> Path | None:
         if value is None:
             return None
-        path = value.expanduser()
+        path = expanded(value)
         if path.is_symlink() and not path.exists():
             raise WrongSetting("RUN_DIR", "is a link that leads nowhere", "remove it, or let it lead to a directory")
         if path.exists() and not path.is_dir():
@@ -185,5 +185,5 @@ class Checks(BaseModel):
                 raise WrongSetting("BOT_TOKENS_FILE", "BOT_TOKENS is set too", "keep one of them")
             path = Path(data["bot_tokens_file"])
             tokens = (info.context or {}).get(path)
-            data = {**data, "bot_tokens": read_tokens_file(path.expanduser()) if tokens is None else tokens}
+            data = {**data, "bot_tokens": read_tokens_file(expanded(path)) if tokens is None else tokens}
         return data

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import errno
+import os
 import re
 import stat
 from collections.abc import Iterable
@@ -15,6 +16,9 @@ from passerby.kernel.rules import Brand
 from passerby.settings.wrong import WrongSetting
 
 KEY_BYTES = 32
+_MOST = 1 << 20
+MOST_TIME = 253_402_300_799.0
+"""The end of the year 9999: no later time can be shown as a day."""
 LOST = "lost"
 """In SECRET_KEY_PREVIOUS: the former key is lost."""
 
@@ -26,11 +30,36 @@ _TOKEN = re.compile(r"([1-9]\d{4,18}):(?:[A-Za-z0-9_-]{30,64}|sandbox-[A-Za-z0-9
 _POOL = re.compile(r"([a-z0-9][a-z0-9-]{0,23})=((?:[a-z]{2,3}|[1-9]\d{4,18})(?:\+(?:[a-z]{2,3}|[1-9]\d{4,18}))*)")
 
 
-def text_of(path: Path) -> str:
-    """The text of a file. A pipe is refused, because reading it may never end. Raises: OSError, UnicodeDecodeError."""
+def expanded(path: Path) -> Path:
+    """With the home directory for a ~ at the start. The name of an unknown user stays as it is."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111  # that one raises RuntimeError
+
+
+def must_be_possible(path: Path) -> None:
+    """Raises: OSError, if no file can ever have this name."""
+    try:
+        path.lstat()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise
+    except ValueError:
+        raise OSError(errno.EINVAL, "it contains a zero byte", str(path)) from None
+
+
+def bytes_of(path: Path) -> bytes:
+    """The content of a small file. Refuses whatever reading may never end: a pipe, a device. Raises: OSError."""
     if stat.S_ISFIFO(path.stat().st_mode):
         raise OSError(errno.EINVAL, "it is a pipe", str(path))
-    return path.read_text("utf-8")
+    with path.open("rb") as file:
+        content = file.read(_MOST + 1)
+    if len(content) > _MOST:
+        raise OSError(errno.EFBIG, "it is larger than 1 MiB", str(path))
+    return content
+
+
+def text_of(path: Path) -> str:
+    """The text of a small file. Raises: OSError, UnicodeDecodeError."""
+    return bytes_of(path).decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def read_tokens_file(path: Path) -> tuple[SecretStr, ...]:

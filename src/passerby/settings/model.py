@@ -3,7 +3,17 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, ModelWrapValidatorHandler, PrivateAttr, SecretStr, model_validator
+from pydantic import (
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    SecretStr,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import NoDecode
 
 from passerby.kernel.ids import BotId
@@ -11,7 +21,7 @@ from passerby.settings import addresses
 from passerby.settings.alerting import AlertSettings
 from passerby.settings.checks import Checks
 from passerby.settings.described import Described, describe, plainly, write
-from passerby.settings.forms import by_bot
+from passerby.settings.forms import by_bot, must_be_possible
 from passerby.settings.growth import GrowthSettings
 from passerby.settings.limits import LimitSettings
 from passerby.settings.money import MoneySettings
@@ -311,6 +321,19 @@ class Settings(
     def describe(cls) -> list[Described]:
         """All settings, in the order of their declaration. Inherited ones come last."""
         return describe(cls)
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _names_can_be_used(cls, value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+        """The other checks look at files. For some names the system refuses even that."""
+        try:
+            found = handler(value)
+            if isinstance(found, Path):
+                must_be_possible(found)
+        except OSError as error:
+            name = str(info.field_name)
+            raise WrongSetting(name.upper(), f"cannot be used ({error.strerror})", write(cls, name)) from None
+        return found
 
     @model_validator(mode="wrap")
     @classmethod

@@ -11,6 +11,7 @@ from passerby.kernel.ids import BotId
 from passerby.kernel.money import Plan
 from passerby.kernel.rules import Filter, Rules
 from passerby.settings.described import write
+from passerby.settings.forms import expanded
 from passerby.settings.plans_file import read_plans_file, with_words
 from passerby.settings.wrong import WrongSetting
 
@@ -104,7 +105,7 @@ class MoneySettings(BaseModel):
             path = Path(data["vip_plans_file"])
             plans = (info.context or {}).get(path)
             if plans is None:
-                written, words = read_plans_file(path.expanduser())
+                written, words = read_plans_file(expanded(path))
                 plans = parse_plans(written, "write it as in docs/how-to/sell-vip.md", "VIP_PLANS_FILE")
                 plans = with_words(plans, words)
             data = {**data, "vip_plans": plans}

@@ -53,6 +53,8 @@ def read_plans_file(path: Path) -> tuple[str, dict[str, Plan]]:
         raise _wrong("is not UTF-8", "save it as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise _wrong(f"is not TOML: {error}", "correct that line") from None
+    except RecursionError:
+        raise _wrong("has brackets within brackets, too many", "write it as in docs/how-to/sell-vip.md") from None
     if set(found) - {"plan"}:
         raise _wrong("has something besides [[plan]]", "begin each plan with [[plan]]")
     tables = found.get("plan", [])

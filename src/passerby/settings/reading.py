@@ -69,6 +69,7 @@ def _check_file(path: Path) -> None:
         raise WrongSetting(".env", problem, "let this user read it, or remove it") from None
     except UnicodeDecodeError:
         raise WrongSetting(".env", "is not a text file", "write lines of the form NAME=value") from None
+    first: dict[str, tuple[str | None, str]] = {}
     for line in lines:
         text = line.original.string
         # For the parser, blank lines before a setting are part of it.
@@ -81,6 +82,13 @@ def _check_file(path: Path) -> None:
         if line.key is not None and line.key.upper() not in _names():
             hint = _nearest(line.key, alike=0.6) or "one of the names in .env.example"
             raise WrongSetting(line.key, f"is not a setting (.env, {where})", f"write {hint}")
+        if line.key is not None:
+            before, there = first.setdefault(line.key.upper(), (line.value, where))
+            if before != line.value:
+                # Only the last one would count, and nobody would notice.
+                raise WrongSetting(
+                    line.key.upper(), f"has two values (.env, {there} and {where})", "keep one of these lines"
+                )
 
 
 def _check_environment(environment: Iterable[str]) -> None:

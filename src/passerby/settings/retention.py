@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, SecretStr, field_validator
 
 from passerby.settings import addresses
 from passerby.settings.described import write
-from passerby.settings.forms import decode_key
+from passerby.settings.forms import decode_key, expanded
 from passerby.settings.wrong import WrongSetting
 
 
@@ -90,7 +90,7 @@ class RetentionSettings(BaseModel):
     @field_validator("backup_dir", check_fields=False)
     @classmethod
     def _backup_dir_can_be_made(cls, value: Path | None) -> Path | None:
-        path = value.expanduser() if value is not None else None
+        path = expanded(value) if value is not None else None
         if path is not None and path.exists() and not path.is_dir():
             raise WrongSetting("BACKUP_DIR", "is not a directory", write(cls, "backup_dir"))
         return path

@@ -17,6 +17,12 @@ class WrongSetting(Exception):
         return f"{self.setting}: {self.problem}; {self.remedy}"
 
 
+def no_bot() -> WrongSetting:
+    """A command needs bots, and the settings name none."""
+    remedy = "write BOT_TOKENS=<what @BotFather gave you>, or try `passerby demo`, which needs none"
+    return WrongSetting("BOT_TOKENS", "no bot is named", remedy)
+
+
 def log_of_another(log: str, database: str) -> WrongSetting:
     """Two databases whose names differ only in their ending would share a log."""
     problem = f"{log} belongs to {database}, which is in the same directory"

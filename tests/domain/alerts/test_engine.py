@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import msgspec
 import pytest
 
-from passerby.domain.alerts.engine import CALM_S, QUIET, REPEAT_S, Alert, acknowledge, silence, step
+from passerby.domain.alerts.engine import CALM_S, MOST_SILENT_S, QUIET, REPEAT_S, Alert, acknowledge, silence, step
 from passerby.domain.alerts.notification import SHOWN, Due, Told, due, message
 from passerby.domain.alerts.rules import DISK_SPACE, TELEGRAM_QUEUE
 
@@ -140,3 +140,15 @@ def test_durations_are_said_in_words(seconds: float, words: str) -> None:
 def test_some_values_must_not_be_too_small() -> None:
     assert DISK_SPACE.is_exceeded(5.0, 10.0)
     assert not DISK_SPACE.is_exceeded(50.0, 10.0)
+
+
+@pytest.mark.parametrize("back_s", [600.0, 5 * 86_400.0])
+def test_a_clock_that_is_set_back_neither_hides_the_end_nor_the_repetition(back_s: float) -> None:
+    """All times that were noted are in the future then."""
+    begun = msgspec.structs.replace(FIRING, silent_until=T0 + back_s)
+    calming = after((100 - back_s, FINE), (100 - back_s + CALM_S, FINE), alert=after((90, FINE), alert=begun))
+    assert not calming.is_firing
+    again = after((100 - back_s, BAD), (100 - back_s + REPEAT_S, BAD), alert=FIRING)
+    assert again.fresh == 2
+    silent = step(RULE, silence(FIRING, T0 + 3600), MOST, BAD, T0 - back_s)
+    assert silent.is_silent(T0 - back_s) == (back_s < MOST_SILENT_S - 3600)

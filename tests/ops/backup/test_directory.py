@@ -1,9 +1,13 @@
 """Which backups are kept."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from passerby.ops.backup.directory import Directory, DirectoryState, Verified, begun_at, kept, strange
+from passerby.ops.backup.failure import BackupFailed
 from passerby.ops.backup.sealed import MAGIC
 
 START = datetime(2026, 1, 1, 3, 30, tzinfo=UTC)
@@ -25,6 +29,39 @@ def test_a_year_of_daily_backups_leaves_seven_days_four_weeks_and_six_months(tmp
         "2026-12-13",
         "2026-12-20",
     ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"verified": {"name": "b", "at": 1e300, "problems": []}}',
+        '{"verified": {"name": "b", "at": 9e9, "problems": []}}',
+        '{"passed": {"name": "b", "at": -1.0, "problems": []}}',
+        '{"since": 1e300}',
+        '{"since": "yesterday"}',
+        '{"x": ' + "[" * 100_000,
+        "[1]",
+        "",
+    ],
+)
+def test_notes_that_cannot_be_true_count_for_nothing(tmp_path: Path, content: str) -> None:
+    directory = Directory(tmp_path)
+    (tmp_path / "state.json").write_text(content)
+    now = START.timestamp()
+    assert directory.state(now) == DirectoryState()
+    assert directory.wanted_since(now) == now
+    assert json.loads((tmp_path / "state.json").read_text())["since"] == now
+
+
+def test_something_else_in_the_place_of_the_notes_is_named(tmp_path: Path) -> None:
+    directory, now = Directory(tmp_path), START.timestamp()
+    (tmp_path / "state.json").symlink_to("/dev/zero")
+    assert directory.state(now) == DirectoryState()
+    (tmp_path / "state.json").unlink()
+    (tmp_path / "state.json").mkdir()
+    assert directory.state(now) == DirectoryState()
+    with pytest.raises(BackupFailed, match=r"state\.json in BACKUP_DIR is a directory; remove it"):
+        directory.put_state(DirectoryState())
 
 
 def at_hours(directory: Directory, *hours: int) -> list[Path]:

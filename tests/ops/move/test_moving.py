@@ -1,6 +1,8 @@
 """The records go to another database, whole or not at all."""
 
 import asyncio
+import sqlite3
+import stat
 import subprocess
 import sys
 import time
@@ -9,6 +11,8 @@ from pathlib import Path
 from random import Random
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 from passerby.adapters.memory import FileLog, MemoryStore
@@ -270,3 +274,60 @@ def test_a_hundred_thousand_people_move_within_a_minute(tmp_path: Path, uri: str
     moved(on_postgres(uri, tmp_path), tmp_path / "back.db")
     print(f"and back in {time.monotonic() - began_at:.1f} s")
     assert done.contents.tables["users"].rows > people
+
+
+def test_a_move_onto_a_full_disk_removes_what_it_has_made(tmp_path: Path) -> None:
+    asyncio.run(fill(tmp_path / "passerby.db"))
+    (tmp_path / "empty.db").touch(mode=0o640)
+    before = {each.name for each in tmp_path.iterdir()}
+
+    def full(table: str, rows: int) -> None:
+        if table == "users":
+            raise sa.exc.OperationalError("INSERT", None, _full())
+
+    for name in ("second.db", "empty.db"):
+        with pytest.raises(MoveFailed, match="full"):
+            asyncio.run(move(on_file(tmp_path / "passerby.db"), str(tmp_path / name), CLOCK, full))
+    left = {each.name for each in tmp_path.iterdir() if not each.name.startswith("passerby.")}
+    assert left == {each for each in before if not each.startswith("passerby.")}
+    found = (tmp_path / "empty.db").stat()
+    assert (found.st_size, stat.S_IMODE(found.st_mode)) == (0, 0o640)
+    moved(on_file(tmp_path / "passerby.db"), tmp_path / "second.db")
+    moved(on_file(tmp_path / "passerby.db"), tmp_path / "empty.db")
+
+
+def _full() -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorcode = sqlite3.SQLITE_FULL
+    return error
+
+
+def test_only_this_user_may_read_a_file_that_was_there_and_empty(tmp_path: Path) -> None:
+    asyncio.run(fill(tmp_path / "passerby.db"))
+    (tmp_path / "second.db").touch(mode=0o644)
+    moved(on_file(tmp_path / "passerby.db"), tmp_path / "second.db")
+    files = [each for each in tmp_path.iterdir() if each.name.startswith("second.")]
+    assert {stat.S_IMODE(each.stat().st_mode) for each in files} == {0o600}
+
+
+def test_a_hard_link_is_no_other_database(tmp_path: Path) -> None:
+    asyncio.run(fill(tmp_path / "passerby.db"))
+    (tmp_path / "linked.db").hardlink_to(tmp_path / "passerby.db")
+    with pytest.raises(MoveFailed, match="this is the database that the settings name already"):
+        moved(on_file(tmp_path / "passerby.db"), tmp_path / "linked.db")
+    (tmp_path / "first.db").touch()
+    (tmp_path / "other.db").hardlink_to(tmp_path / "first.db")
+    (tmp_path / "linked.db").unlink()
+    with pytest.raises(MoveFailed, match=r"other\.db has 2 names"):
+        moved(on_file(tmp_path / "passerby.db"), tmp_path / "other.db")
+
+
+@pytest.mark.services
+def test_the_same_server_by_another_name_is_not_another_database(tmp_path: Path, uri: str) -> None:
+    asyncio.run(fill(Path(tmp_path / "passerby.db")))
+    moved(on_file(tmp_path / "passerby.db"), uri)
+    url = make_url(uri)
+    other = url.set(query={**url.query, "target_session_attrs": "any"}).render_as_string(hide_password=False)
+    assert other != uri
+    with pytest.raises(MoveFailed, match="this is the database that the settings name already"):
+        moved(on_postgres(uri, tmp_path), other)

@@ -39,10 +39,13 @@ class Heard:
         self.said: list[str] = []
         self.edits: list[int] = []
         self.is_away = False
+        self.dislikes: dict[str, Exception] = {}
 
     async def tell(self, news: News, told: Told, due: Due) -> tuple[str, ...]:
         if self.is_away:
             raise NotTold("it is away")
+        if news.rule.title in self.dislikes:
+            raise self.dislikes[news.rule.title]
         if due is Due.EDIT:
             at = int(told.messages[0])
             self.said[at] = news.text

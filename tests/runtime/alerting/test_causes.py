@@ -11,6 +11,7 @@ from passerby.kernel.event import MessageReceived
 from passerby.kernel.feature import Feature
 from passerby.kernel.ids import PersonId
 from passerby.ports.telegram import FloodWait, Unavailable
+from passerby.runtime.alerting.channels import NotTold
 from passerby.runtime.membership.tokens import REFUSED_AFTER_S
 from tests.contract.live_places import Disk
 from tests.runtime.alerting.stage import Heard, WatchedHouse, at_watch, clean_metrics
@@ -194,3 +195,20 @@ async def test_a_channel_that_was_away_hears_of_the_alert_later(house: WatchedHo
     house.heard.is_away = False
     await asyncio.sleep(60)
     assert house.heard.firing() == ["A bot is lost"]
+
+
+@pytest.mark.parametrize("fault", [NotTold("it dislikes this one"), ValueError("a bug")])
+@staged(at_watch)
+async def test_a_channel_that_does_not_take_one_alert_hears_of_the_others(
+    house: WatchedHouse, /, fault: Exception
+) -> None:
+    house.heard.dislikes = {"A bot is lost": fault}
+    house.telegram.refuse(OTHER_BOT)
+    await asyncio.sleep(REFUSED_AFTER_S + 120)
+    house.telegram.faults[BOT].extend([DOWN] * 40)
+    await asyncio.sleep(200)
+    assert "A bot is not polled" in house.heard.firing()
+    assert "A bot is lost" not in house.heard.firing()
+    house.heard.dislikes = {}
+    await asyncio.sleep(60)
+    assert "A bot is lost" in house.heard.firing()

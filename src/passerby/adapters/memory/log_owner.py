@@ -9,6 +9,7 @@ if there is another one.
 """
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Final
 
@@ -39,7 +40,7 @@ def take_for(log: FileLog, database: Path) -> None:
 
 
 def _mark(name: str) -> bytes:
-    return hashlib.sha256(name.encode()).digest()[:8]
+    return hashlib.sha256(os.fsencode(name)).digest()[:8]
 
 
 def _is_database(path: Path) -> bool:

@@ -3,6 +3,7 @@
 from passerby.adapters.redis.connect import Opened, open_redis
 from passerby.adapters.redis.errors import (
     RedisFull,
+    RedisHalfRestored,
     RedisNewer,
     RedisOtherKey,
     RedisRefuses,
@@ -16,6 +17,7 @@ from passerby.adapters.redis.store import RedisStore
 __all__ = [
     "Opened",
     "RedisFull",
+    "RedisHalfRestored",
     "RedisNewer",
     "RedisOtherKey",
     "RedisRefuses",

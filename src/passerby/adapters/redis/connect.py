@@ -20,7 +20,13 @@ from redis.exceptions import AuthenticationError, AuthenticationWrongNumberOfArg
 
 from passerby.adapters.redis import scripts
 from passerby.adapters.redis.batcher import PATIENCE_S
-from passerby.adapters.redis.errors import RedisOtherKey, RedisUnfit, RedisUnreachable, error_of
+from passerby.adapters.redis.errors import (
+    RedisHalfRestored,
+    RedisOtherKey,
+    RedisUnfit,
+    RedisUnreachable,
+    error_of,
+)
 from passerby.adapters.redis.generation import begin_args, generation_of, handshake_args
 from passerby.adapters.redis.handshake import shake_hands
 from passerby.adapters.redis.keys import Keys
@@ -51,6 +57,7 @@ async def open_redis(
     key_is_lost: bool = False,
     release: int | None = None,
     looks: bool = False,
+    restores: bool = False,
 ) -> Opened:
     """Check the server, then join the generation of the store there, or begin one.
 
@@ -59,7 +66,8 @@ async def open_redis(
     `may_lose` accepts a server that may lose the last seconds when it is killed. `key_marks`: one mark for our key and
     for each former key. The server keeps the first one, to notice a process with another key; `key_is_lost` accepts it.
     `release`: ours. A store that a newer one has used is refused. `looks`: do not note our release in the store.
-    Raises: RedisOtherKey; RedisNewer; RedisUnfit, whose text is for the operator; LiveStoreLost.
+    `restores`: for a restore of a backup, also if another one was ended before it was done.
+    Raises: RedisOtherKey; RedisNewer; RedisHalfRestored; RedisUnfit, whose text is for the operator; LiveStoreLost.
     """
     keys = Keys(name)
     connect = connector(url, keys)
@@ -72,6 +80,8 @@ async def open_redis(
                 warnings = _check(server, replicas, fails_over=fails_over, may_lose=may_lose)
                 # Whether the server may lack acknowledged writes after a restart or a failover.
                 loose = not server.appends or server.syncs != "always" or (fails_over and not replicas)
+                if not restores and await _is_half_restored(connection, keys):
+                    raise RedisHalfRestored
                 # This comes before the first handshake, so that every connection finds a generation.
                 where = (keys.store, keys.workers, keys.leases, keys.journal)
                 words = (
@@ -106,6 +116,11 @@ async def open_redis(
     return Opened(
         RedisStore(connect, keys, clock, rng, generation, replicas=replicas, loose=loose, release=release), warnings
     )
+
+
+async def _is_half_restored(connection: AbstractConnection, keys: Keys) -> bool:
+    await connection.send_command("EXISTS", keys.restore, check_health=False)
+    return bool(await connection.read_response())
 
 
 def connector(url: str, keys: Keys) -> Connect:

@@ -56,6 +56,10 @@ class RedisUnfit(Exception):
     """This server's settings make it unfit for use. `str()` is a sentence for the operator."""
 
 
+class RedisHalfRestored(Exception):
+    """A restore of a backup was ended before it was done."""
+
+
 class RedisOtherKey(Exception):
     """The data here was encrypted with a key that this process does not have."""
 

@@ -57,6 +57,8 @@ with the same tag on one node, so a script may use several. Two installations ma
     evicted              zset    worker whose entries were inherited, scored by when           after 30 days
     budget:BOT           string  "tat held": when the bucket is full, and held until           then
     budget:BOT:PERSON    string  the same, for a bot's chat with a person                      then
+    restore              string  how far a restore of a backup is (see ops.restore_note)        when it is done
+    before-restore:KEY   as KEY  what the store held before a restore                          when it is done
     never                none    a key that never exists (see `generation`)
     pubsub               channel a pool whose tickets have changed; a budget that is held (see `holds`)
 
@@ -116,6 +118,7 @@ class Keys:
         self.evicted = self._key("evicted")
         self.journal = self._key("journal")
         self.memos = self._key("memos")
+        self.restore = self._key("restore")
         self.never = self._key("never")
         self.pubsub = self._key("pubsub")
         self.of_people = (

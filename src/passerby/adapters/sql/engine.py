@@ -16,7 +16,7 @@ from passerby.adapters.sql.pool import ConnectionPool
 
 _SQLITE_HEAD: Final = b"SQLite format 3\0"
 
-_BESIDE: Final = ("-wal", "-shm", "-journal")
+BESIDE: Final = ("-wal", "-shm", "-journal")
 """The endings of the names of SQLite's other files."""
 
 _IS_FOREIGN: Final = (
@@ -35,17 +35,17 @@ that it is the last one, and remove the journal in which we still write.
 
 def sqlite_url(path: str | os.PathLike[str]) -> URL:
     """Creates no file yet. Raises: DatabaseUnusable, if the file is not a database, or cannot be created."""
-    file = Path(path).expanduser()
+    file = Path(path)
     if file.is_dir():
         raise DatabaseUnusable(f"{file} is a directory; name a file in it")
     if file.exists() and not file.is_file():
         raise DatabaseUnusable(f"{file} is not a regular file; name another file")
-    for path in (file, *(file.with_name(file.name + suffix) for suffix in _BESIDE)):
+    for path in (file, *(file.with_name(file.name + suffix) for suffix in BESIDE)):
         if path.is_symlink() and not path.exists():
             raise DatabaseUnusable(f"{path.name} is a link that leads nowhere; remove it, or let it lead to a file")
         if path != file and path.is_file() and not os.access(path, os.R_OK | os.W_OK):
             raise DatabaseUnusable(f"{path.name} cannot be written; give this user the right to, and do not remove it")
-    for beside in (file.with_name(file.name + suffix) for suffix in _BESIDE):
+    for beside in (file.with_name(file.name + suffix) for suffix in BESIDE):
         if beside.exists() and not beside.is_file():
             raise DatabaseUnusable(f"{beside.name} is where SQLite puts a file, and it is none; remove it")
     if not file.parent.is_dir():

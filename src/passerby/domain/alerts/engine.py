@@ -19,6 +19,9 @@ import msgspec
 from passerby.domain.alerts.rules import Rule
 
 REPEAT_S: Final = 4 * 3600.0
+MOST_SILENT_S: Final = 86_400.0
+"""Nobody silences an alert for longer."""
+
 CALM_S: Final = 60.0
 """A condition that comes and goes is one alert."""
 
@@ -62,8 +65,7 @@ QUIET: Final = Alert()
 
 def step(rule: Rule, alert: Alert, threshold: float, reading: Mapping[str, float] | None, now: float) -> Alert:
     """Return the alert after a look. `reading` None: nothing is known this time, so nothing begins or ends."""
-    if alert.resolved_at:
-        alert = QUIET
+    alert = QUIET if alert.resolved_at else not_after(alert, now)
     if reading is None:
         return _repeat(alert, now)
     over = {subject: value for subject, value in reading.items() if rule.is_exceeded(value, threshold)}
@@ -74,6 +76,26 @@ def step(rule: Rule, alert: Alert, threshold: float, reading: Mapping[str, float
     if lasting:
         return _repeat(_fire(alert, lasting, now), now)
     return _calm(alert, now) if alert.is_firing else alert
+
+
+def not_after(alert: Alert, now: float) -> Alert:
+    """Return it without times after `now`. If a clock was set back, they would keep it from ending or being repeated.
+
+    A silence that would last longer than anybody can ask for is over.
+    """
+    if (
+        max(alert.since, alert.calm_since, alert.resolved_at, alert.repeated_at, alert.silent_until - MOST_SILENT_S)
+        <= now
+    ):
+        return alert
+    return msgspec.structs.replace(
+        alert,
+        since=min(alert.since, now),
+        calm_since=min(alert.calm_since, now),
+        resolved_at=min(alert.resolved_at, now),
+        repeated_at=min(alert.repeated_at, now),
+        silent_until=alert.silent_until if alert.silent_until <= now + MOST_SILENT_S else 0.0,
+    )
 
 
 def acknowledge(alert: Alert, by: str) -> Alert:

@@ -44,6 +44,10 @@ class Database(Protocol):
         """Return its contents now: nothing, if it does not exist yet."""
         ...
 
+    async def must_have_room(self, size: int, *, is_damaged: bool) -> None:
+        """Before anything is changed. `size`: of the dump that will replace the tables. Raises: NoRoom, if known."""
+        ...
+
     async def replace(self, stream: AsyncIterable[bytes], dumped: Contents, *, is_damaged: bool) -> Path | None:
         """Replace our tables by those of a dump: all of them or, if it fails, none. `dumped` is what is in it.
 

@@ -18,9 +18,11 @@ import msgspec
 
 from passerby.ops.backup.failure import BackupFailed, NoSuchBackup
 from passerby.ops.backup.sealed import MAGIC
+from passerby.settings.forms import MOST_TIME, bytes_of
 
 SUFFIX: Final = ".backup"
 PART: Final = ".part"
+_STATE: Final = "state.json"
 _FORM: Final = "passerby-%Y%m%dT%H%M%SZ"
 DAYS, WEEKS, MONTHS = 7, 4, 6
 DAY_S: Final = 86_400.0
@@ -116,22 +118,28 @@ class Directory:
         """
         found = self.backups(now)
         keep = kept(found) | kept(path for path in found if is_sound(path))
-        if (tested := self.state().last_passed) is not None:
+        if (tested := self.state(now).last_passed) is not None:
             keep.add(self.path / tested.name)
         retired = [path for path in found if path not in keep]
         for path in retired:
             path.unlink(missing_ok=True)
         return retired
 
-    def state(self) -> DirectoryState:
+    def state(self, now: float = math.inf) -> DirectoryState:
+        """Nothing, if `state.json` cannot be read, or says a time after `now`: it is not ours then."""
         try:
-            return msgspec.json.decode((self.path / "state.json").read_bytes(), type=DirectoryState)
-        except (OSError, msgspec.DecodeError):
+            found = msgspec.json.decode(bytes_of(self.path / _STATE), type=DirectoryState)
+        except (OSError, msgspec.DecodeError, RecursionError):
             return DirectoryState()
+        times = [found.since, *(each.at for each in (found.verified, found.passed) if each is not None)]
+        return found if all(0 <= each <= min(now + _SKEW_S, MOST_TIME) for each in times) else DirectoryState()
 
     def wanted_since(self, now: float) -> float:
-        """Since when backups are wanted here. Notes that it is now, if nobody has noted it. Raises: OSError."""
-        state = self.state()
+        """Since when backups are wanted here. Notes that it is now, if nobody has noted it.
+
+        Raises: BackupFailed, OSError.
+        """
+        state = self.state(now)
         if not state.since:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             state = msgspec.structs.replace(state, since=now)
@@ -139,7 +147,11 @@ class Directory:
         return state.since
 
     def put_state(self, state: DirectoryState) -> None:
-        replace_file(self.path / "state.json", msgspec.json.encode(state))
+        """Raises: BackupFailed, if something is in its place; OSError."""
+        try:
+            replace_file(self.path / _STATE, msgspec.json.encode(state))
+        except IsADirectoryError:
+            raise BackupFailed(f"{_STATE} in BACKUP_DIR is a directory; remove it, and try again") from None
 
 
 def begun_at(path: Path) -> float | None:
@@ -194,9 +206,14 @@ def settle(part: Path, path: Path) -> None:
     for synced in (part, None, path.parent):
         if synced is None:
             part.rename(path)
-            continue
-        descriptor = os.open(synced, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        else:
+            to_disk(synced)
+
+
+def to_disk(path: Path) -> None:
+    """Wait until the content of a file, or the names in a directory, are on the disk. Raises: OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from passerby.ops.backup.directory import Directory, begun_at
+from passerby.ops.backup.failure import BackupFailed
 from passerby.ops.backup.soundness import Sound, key_of, newest_sound
 from passerby.ports.clock import Clock
 from passerby.settings import Settings
@@ -55,7 +56,7 @@ class BackupDuty:
     def due(self) -> list[str]:
         """Return the steps that are due now, in this order: "run", "verify". A damaged backup does not count."""
         now = self._clock.now()
-        newest, verified = self._look().newest, self._directory.state().verified
+        newest, verified = self._look().newest, self._directory.state(now).verified
         found = []
         if newest is None or (begun_at(newest) or 0.0) < scheduled_before(now, self._settings.backup_at):
             found.append("run")
@@ -95,14 +96,14 @@ class BackupDuty:
 
     def _measure(self, sound: Sound) -> None:
         """Where there is no sound one, the time counts from when the first one was wanted."""
-        newest, state = sound.newest, self._directory.state()
+        newest, state = sound.newest, self._directory.state(self._clock.now())
         passed = state.last_passed
         for path, problem in sound.damaged:
             if path not in self._told:
                 self._told.add(path)
                 logs.record("backup.not_counted", "error", reason=f"{path.name}: {problem}"[:_SENTENCE])
         if newest is None or passed is None:
-            with suppress(OSError):  # then it counts from the start of this process
+            with suppress(OSError, BackupFailed):  # then it counts from the start of this process
                 self._since = self._directory.wanted_since(self._since)
         metrics.BACKUP_AT.set((begun_at(newest) or 0.0) if newest is not None else self._since)
         metrics.RESTORE_TEST_AT.set(self._since if passed is None else passed.at)

@@ -87,6 +87,9 @@ class PostgresDatabase:
         async with self._connection() as connection:
             return await connection.run_sync(contents)
 
+    async def must_have_room(self, size: int, *, is_damaged: bool) -> None:
+        """Only the server knows. If its disk is full, its transaction changes nothing."""
+
     async def replace(self, stream: AsyncIterable[bytes], dumped: Contents, *, is_damaged: bool) -> None:
         async with self._connection() as connection:
             major, _ = await self._version(connection)

@@ -1,8 +1,8 @@
 """Restores a backup over the records, while nothing runs, and empties the live store.
 
 An older backup does not fit a newer live store: people would be in chats that the records do not know. The live store
-is emptied first. A kill after that leaves the old records, from which the next start rebuilds it. If the records cannot
-be replaced, for example because the disk is full, the live store is put back as it was.
+is emptied first. If the records cannot be replaced, for example because the disk is full, the live store is put back as
+it was. A note says how far the restore is (`restore_note`): after a kill, nothing starts until a restore has ended.
 
 Nor does an older backup fit what people see: since then, they have met others. A message meant for somebody else must
 not reach the partner of that time. So every chat and search ends, and their people get one notice (`ended_chats`). It
@@ -11,6 +11,7 @@ waits in the new live store, in which nobody searches or chats: also after a kil
 Nor does it know which copies of a broadcast were sent since. So all that wait become unknown, and are never sent.
 """
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -34,6 +35,7 @@ from passerby.ops.backup.sealed import NotABackup, Sealed
 from passerby.ops.backup.soundness import key_of, manifest_in, newest_sound
 from passerby.ops.backup.verifying import checked, fits
 from passerby.ops.counting import counted
+from passerby.ops.restore_note import PROBLEM, Step
 from passerby.ops.standstill import standstill
 from passerby.ops.stores import database as records_of
 from passerby.ops.stores import must_not_be_foreign
@@ -52,7 +54,7 @@ class Restored(NamedTuple):
     """`before`: what the database held. `live_entries`: how many keys or files the live store had. `ended`: how many
     chats and how many people's searches of the backup ended. `told`: how many people get a notice of it. `waiting`: how
     many of people's messages, and how many of our notices, waited in the live store to be delivered. `aside`: where the
-    old database file is, if it was damaged."""
+    old database file is, if it was damaged. `was_unfinished`: an earlier restore was ended before it was done."""
 
     path: Path
     manifest: Manifest
@@ -62,6 +64,7 @@ class Restored(NamedTuple):
     told: int
     waiting: tuple[int, int]
     aside: Path | None
+    was_unfinished: bool
 
     @property
     def lost(self) -> dict[str, int]:
@@ -100,14 +103,18 @@ async def restore(
             fits(manifest, database.kind)
             for _ in sealed.dump():  # damage must show before anything is deleted
                 pass
-            async with standstill(settings, clock) as still:
+            async with standstill(settings, clock, restores=True) as still:
                 _check_release(manifest)
+                is_unfinished = await still.unfinished()
                 before = await database.contents() if not is_damaged else Contents(None, {}, {})
+                if is_unfinished and not replace:
+                    raise PeopleThere(f"{PROBLEM}: add --replace, and it is done again")
                 if _is_used(before) and not replace:
                     people = before.tables["users"].rows if "users" in before.tables else 0
                     raise PeopleThere(
                         f"the database holds {counted(people, 'person', 'people')}: add --replace to replace them"
                     )
+                await database.must_have_room(manifest.size, is_damaged=is_damaged)
                 found = await still.contents()
                 busy = found.busy or {}
                 if found.busy is None and not is_damaged:
@@ -115,15 +122,17 @@ async def restore(
                 reached("live store")
                 live_entries = await still.empty_live_store()
                 try:
+                    reached("begin")
                     await still.begin_live_store(busy)
+                    await still.note(Step.REPLACING)
                     reached("records")
                     stream = checked(sealed, manifest)
                     aside = await database.replace(stream, manifest.contents, is_damaged=is_damaged)
-                except Exception:
-                    if await _is_as_before(database, before, is_damaged=is_damaged):
+                except (Exception, asyncio.CancelledError):  # the latter: Ctrl-C
+                    # After an earlier one that was not done, nobody knows which live store fits.
+                    if not is_unfinished and await _is_as_before(database, before, is_damaged=is_damaged):
                         await still.put_live_store_back()
                     raise
-                await still.forget_live_store()
                 reached("schema")
                 await init_schema(records_of(settings))
                 reached("chats")
@@ -133,13 +142,16 @@ async def restore(
                 with losses():
                     ended = await _end_chats(records_of(settings), clock.now())
                     await _end_broadcasts(records_of(settings))
+                reached("forget")
+                await still.forget_live_store()
         except NotABackup as error:
             sound = newest_sound(directory, key_of(settings), clock.now()).newest if name is None else None
             remedy = "" if sound is None else f"; to restore the newest sound one, name it: {sound.stem}"
             raise WrongBackup(f"{path.name}: {error}{remedy}") from None
         except (DatabaseUnusable, RecordsLost) as error:
             raise BackupFailed(str(error)) from None
-    return Restored(path, manifest, before, live_entries, ended, len(busy), (found.messages, found.notices), aside)
+    waiting = found.messages, found.notices
+    return Restored(path, manifest, before, live_entries, ended, len(busy), waiting, aside, is_unfinished)
 
 
 async def _is_as_before(database: Database, before: Contents, *, is_damaged: bool) -> bool:

@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
 from passerby.adapters.sql.checksums import Contents, contents
-from passerby.adapters.sql.failures import DAMAGED, SQLITE_SENTENCES
+from passerby.adapters.sql.failures import DAMAGED, SQLITE_SENTENCES, to_the_end
 from passerby.ops.backup.databases import Dump, Loaded
 from passerby.ops.backup.failure import BackupFailed, DatabaseDamaged, NoRoom
 from passerby.ops.counting import counted
@@ -65,6 +65,16 @@ class SqliteDatabase:
         if not self._path.exists():
             return Contents(None, {}, {})
         return await _patiently(lambda: _look(self._path, check=False).contents)
+
+    async def must_have_room(self, size: int, *, is_damaged: bool) -> None:
+        """For the copy beside the database. In place, each page then goes through SQLite's log, too."""
+        place = self._path.absolute().parent
+        now = self._path.stat().st_size if self._path.exists() else 0
+        needed = size if is_damaged else 2 * size + max(0, size - now)
+        free = shutil.disk_usage(place).free
+        if free < needed:
+            told = f"{place} has {free / 1e6:.0f} MB left, and a restore of this backup needs {needed / 1e6:.0f} MB"
+            raise NoRoom(f"{told}: make room there")
 
     async def replace(self, stream: AsyncIterable[bytes], dumped: Contents, *, is_damaged: bool) -> Path | None:
         with self._beside() as file:
@@ -170,7 +180,8 @@ def _problems(connection: sqlite3.Connection) -> list[str]:
 
 async def _patiently(work: Callable[[], T]) -> T:
     try:
-        return await asyncio.to_thread(work)
+        # Somebody who interrupts the command must not find that its thread goes on.
+        return await to_the_end(asyncio.to_thread(work))
     except sqlite3.Error as error:
         # Only the kind of the error: the text may quote a row.
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF

@@ -60,8 +60,8 @@ async def verify(settings: Settings, name: str | None, now: Callable[[], float])
             except (NotABackup, DumpRefused) as error:
                 problems = [str(error)]
         verified = Verified(path.name, now(), problems)
-        if path.resolve() in (each.resolve() for each in directory.backups()):
-            directory.put_state(directory.state().after(verified))
+        if any(path.samefile(each) for each in directory.backups()):
+            directory.put_state(directory.state(now()).after(verified))
         return verified
 
 

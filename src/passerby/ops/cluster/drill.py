@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from passerby.ops.cluster.overview import Overview, ProcessRow
+from passerby.settings.forms import MOST_TIME, bytes_of
 
 PATIENCE_S: Final = 120.0
 LOOK_EVERY_S: Final = 0.2
@@ -42,9 +43,10 @@ class LastDrill(msgspec.Struct, frozen=True):
 def last_drill(directory: Path) -> LastDrill | None:
     """The last drill of this run directory that ended well."""
     try:
-        return msgspec.json.decode((directory / _LAST).read_bytes(), type=LastDrill)
-    except (OSError, msgspec.DecodeError):
+        noted = msgspec.json.decode(bytes_of(directory / _LAST), type=LastDrill)
+    except (OSError, msgspec.DecodeError, RecursionError):
         return None
+    return noted if 0 <= noted.at <= MOST_TIME else None
 
 
 def note_drill(directory: Path, done: LastDrill) -> None:

@@ -11,6 +11,7 @@ from passerby.ops.backup.directory import Directory, begun_at, strange
 from passerby.ops.backup.soundness import soundness_of
 from passerby.ops.counting import counted
 from passerby.ops.doctor.finding import GIB, Finding, fail, warn, well
+from passerby.ops.restore_note import AGAIN, PROBLEM, noted_in_file
 from passerby.settings import Settings, WrongSetting, open_backup_key
 
 OLD_H: Final = 26
@@ -52,6 +53,8 @@ def checks(settings: Settings, now: Callable[[], float]) -> Iterator[Finding]:
         yield warn("backup", "none is made: BACKUP_DIR is not set", "set it to a directory on another disk")
         return
     directory = Directory(settings.backup_dir)
+    if not settings.is_shared and noted_in_file(settings) is not None:
+        yield fail("restore", PROBLEM, AGAIN)
     yield from _place(settings, directory.path)
     named = directory.named()
     try:
@@ -83,7 +86,7 @@ def checks(settings: Settings, now: Callable[[], float]) -> Iterator[Finding]:
         yield fail("backup", told, "run passerby backup run, and look for backup.failed in the logs")
     else:
         yield well("backup", told)
-    state = directory.state()
+    state = directory.state(now())
     if settings.backup_upload_command is not None and newest.name not in state.uploaded:
         yield warn("backup copy", "the newest is not copied elsewhere", "run passerby backup run, and see what it says")
     verified = state.verified

@@ -11,6 +11,7 @@ from passerby.adapters.redis.connect import connector
 from passerby.adapters.redis.errors import RedisUnfit
 from passerby.adapters.redis.keys import Keys
 from passerby.ops.doctor.finding import GIB, Finding, ahead_by, fail, skew, warn, well
+from passerby.ops.restore_note import AGAIN, PROBLEM
 from passerby.settings import Settings
 
 PATIENCE_S: Final = 5.0
@@ -29,6 +30,7 @@ async def checks(settings: Settings, now: Callable[[], float]) -> AsyncIterator[
                 info = await _info(connection)
                 asked_at = now()
                 seconds, microseconds = await _ask(connection, "TIME")
+                is_half_restored = bool(await _ask(connection, "EXISTS", Keys(settings.redis_name).restore))
                 ahead_s = ahead_by(asked_at, int(seconds) + int(microseconds) / 1e6, now())
             finally:
                 await connection.disconnect(nowait=True)
@@ -39,6 +41,8 @@ async def checks(settings: Settings, now: Callable[[], float]) -> AsyncIterator[
         # Only the type: the text may quote the URL.
         yield fail("redis", f"does not answer ({type(error).__name__})", "start it, or correct REDIS_URL")
         return
+    if is_half_restored:
+        yield fail("restore", PROBLEM, AGAIN)
     for finding in _judged(config, info, settings):
         yield finding
     yield skew("redis clock", ahead_s)
@@ -125,6 +129,6 @@ async def _info(connection: AbstractConnection) -> dict[str, str]:
     return dict(line.split(":", 1) for line in told.decode("utf-8", "replace").splitlines() if ":" in line)
 
 
-async def _ask(connection: AbstractConnection, *command: str) -> Any:
+async def _ask(connection: AbstractConnection, *command: str | bytes) -> Any:
     await connection.send_command(*command, check_health=False)
     return await connection.read_response(disconnect_on_error=False)

@@ -7,8 +7,11 @@ database empty, and the command may be repeated. The old database stays as it is
 Open chats and searches are in the rows of the people: a new live store is rebuilt from them at the next start.
 """
 
+import os
+import secrets
+import stat
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -20,7 +23,7 @@ from sqlalchemy.pool import NullPool
 from passerby.adapters.sql import ConnectionPool, DatabaseUnusable, SqlRecords
 from passerby.adapters.sql import init_schema as sql_init_schema
 from passerby.adapters.sql.checksums import Contents, contents
-from passerby.adapters.sql.engine import connect, database_url
+from passerby.adapters.sql.engine import BESIDE, connect, database_url
 from passerby.adapters.sql.failures import losses
 from passerby.ops.counting import counted
 from passerby.ops.move.copying import copy_all
@@ -31,10 +34,13 @@ from passerby.ports.live_store import Figures
 from passerby.ports.records import RecordsLost
 from passerby.settings import Settings, WrongSetting
 from passerby.settings.addresses import is_postgres
+from passerby.settings.forms import expanded
 
 _PATIENT: Final = ConnectionPool(timeout_s=6 * 3600.0)
 _FORMS: Final = "write postgresql://user:password@host/database, or the path of a database file"
 _ONE_SNAPSHOT: Final = "REPEATABLE READ"
+_SAME: Final = "--to: this is the database that the settings name already; name the new one"
+_LOCK: Final = sa.text("SELECT pg_try_advisory_xact_lock(:key)")
 
 
 class MoveFailed(Exception):
@@ -58,8 +64,8 @@ async def move(
 ) -> Moved:
     """`to`: the URI of a PostgreSQL database, or the path of a database file. Raises: MoveFailed, FleetRuns."""
     source, target = database(settings), database(goal := _goal(settings, to))
-    if _place(source) == _place(target):
-        raise WrongDatabase("this is the database that the settings name already")
+    if _place(source) == _place(target) or _is_one_file(source, target):
+        raise WrongDatabase(_SAME)
     if isinstance(target, Path) and not target.parent.is_dir():
         raise WrongDatabase(f"--to: the directory {target.parent} does not exist; {_FORMS}")
     await must_exist(settings, may_be_older=True)
@@ -71,6 +77,7 @@ async def move(
                 await init_schema(settings)
                 left = await _drained(still, source)
                 if isinstance(target, Path):
+                    closing.enter_context(_only_whole(goal))
                     await closing.enter_async_context(standstill(goal, clock))
                 else:
                     await _unconnected(target, clock)
@@ -80,10 +87,41 @@ async def move(
         raise MoveFailed(f"a database cannot be used: {error}") from None
 
 
+def _must_have_one_name(target: Path) -> None:
+    """Raises: WrongDatabase, for hard links."""
+    if target.exists() and (names := target.stat().st_nlink) > 1:
+        raise WrongDatabase(f"--to: {target.name} has {names} names (hard links), and Passerby needs a file with one")
+
+
+@contextmanager
+def _only_whole(goal: Settings) -> Iterator[None]:
+    """Only this user may read the new file. If the move fails, all that it made is removed: the disk may be full."""
+    database, live = goal.sqlite_db_path, goal.live_path
+    named = [database.with_name(f"{database.name}{ending}") for ending in ("", *BESIDE)]
+    named += [live, live.with_name(f"{live.name}.lock")]
+    made = [each for each in named if not each.exists()]
+    before = database.stat() if database.exists() else None
+    if before is not None:
+        database.chmod(0o600)
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            for each in made:
+                each.unlink(missing_ok=True)
+            if before is not None:
+                if not before.st_size:
+                    os.truncate(database, 0)
+                database.chmod(stat.S_IMODE(before.st_mode))
+        raise
+
+
 async def _must_fit(target: str | Path, goal: Settings) -> None:
     """Before anything is made or locked: the new database can be used, and is empty or ours. Raises: WrongDatabase."""
     if isinstance(target, Path) and goal.live_path.exists() and goal.live_path.stat().st_size:
         raise WrongDatabase(f"--to: {goal.live_path.name} is from another time; remove it, or name another file")
+    if isinstance(target, Path):
+        _must_have_one_name(target)
     with _told_of():
         await must_fit(goal, "--to")
 
@@ -120,6 +158,8 @@ async def _drained(still: Standstill, source: str | Path) -> Figures:
 
 async def _moved(source: str | Path, target: str | Path, left: Figures, copied: Callable[[str, int], object]) -> Moved:
     async with _connection(source) as reading, _connection(target, writes=True) as writing:
+        if await _are_one(reading, writing):
+            raise WrongDatabase(_SAME)
         held = await reading.run_sync(contents)
         there = await writing.run_sync(contents)
         if there.rows:
@@ -131,6 +171,14 @@ async def _moved(source: str | Path, target: str | Path, left: Figures, copied: 
             raise MoveFailed(f"the new database would differ, so nothing was stored: {differences[0]}")
         await writing.commit()
         return Moved(held, left, was_done=False)
+
+
+async def _are_one(first: AsyncConnection, second: AsyncConnection) -> bool:
+    """Whether both are one database of PostgreSQL, whatever names its server has: it then has one lock for both."""
+    if {first.dialect.name, second.dialect.name} != {"postgresql"}:
+        return False
+    key = {"key": secrets.randbits(62)}
+    return bool(await first.scalar(_LOCK, key)) and not await second.scalar(_LOCK, key)
 
 
 @asynccontextmanager
@@ -157,9 +205,16 @@ def _goal(settings: Settings, to: str) -> Settings:
         return settings.model_copy(update={**own, "postgres_uri": SecretStr(to)})
     if not to.strip():
         raise WrongDatabase(f"--to is empty; {_FORMS}")
-    path = Path(to).expanduser()
+    path = expanded(Path(to))
     return settings.model_copy(update={**own, "postgres_uri": None, "sqlite_db_path": path.absolute()})
 
 
+def _is_one_file(first: str | Path, second: str | Path) -> bool:
+    """Whether both are names of one file: hard links."""
+    if not isinstance(first, Path) or not isinstance(second, Path):
+        return False
+    return first.exists() and second.exists() and first.samefile(second)
+
+
 def _place(where: str | Path) -> str:
-    return str(where.expanduser().resolve()) if isinstance(where, Path) else where
+    return os.path.realpath(where) if isinstance(where, Path) else where

@@ -13,8 +13,9 @@ from passerby.kernel.effect import Button, Menu
 from passerby.kernel.text import Text, text
 from passerby.ports.records import RecordsLost
 from passerby.ports.staff import StaffRecords
+from passerby.runtime.alerting.channels import NotTold
 from passerby.runtime.alerting.watch import AlertAnswer, AlertAnswers
-from passerby.runtime.delivery.staff_board import Posted, StaffBoard
+from passerby.runtime.delivery.staff_board import Posted, StaffBoard, Unreached
 
 SILENT_S: Final = 3600.0
 ROWS: Final = 200
@@ -27,7 +28,10 @@ class StaffPosts:
         self._board = board
 
     async def post(self, words: str, alert: str) -> tuple[str, ...]:
-        posted = await self._board.post(_said(words), _menu(alert))
+        try:
+            posted = await self._board.post(_said(words), _menu(alert), must_arrive=True)
+        except Unreached as error:
+            raise NotTold(f"the staff bot reaches nobody of the team now: {error}") from None
         return tuple(msgspec.json.encode(each).decode() for each in posted)
 
     async def revise(self, posts: Iterable[str], words: str, alert: str) -> None:

@@ -33,6 +33,7 @@ class Rates:
         """
         if self._since is None:
             self._since = now
+        self._follow_the_clock(now)
         new = dict.fromkeys(COUNTED, 0.0)
         for worker, snapshot in figures.items():
             before = self._last.get(worker)
@@ -48,6 +49,12 @@ class Rates:
         while len(self._past) > 1 and now - self._past[1][0] >= KEPT_S:
             self._past.popleft()
         return new
+
+    def _follow_the_clock(self, now: float) -> None:
+        """If the clock was set back, so are the times of the past: windows stay as long as they were."""
+        back_s = self._past[-1][0] - now if self._past else 0.0
+        if back_s > 0:
+            self._past = deque((at - back_s, then) for at, then in self._past)
 
     def increase(self, name: str, window_s: float) -> float:
         """How much was counted within the window before the last look, or since the first look if that is later."""

@@ -12,6 +12,9 @@ import msgspec
 
 from passerby.kernel.ids import BotId
 
+LONGEST_LOOK_S: Final = 30.0
+"""More time than this between two looks was not watched: the process stood still, or its clock was set forward."""
+
 EVERYBODY: Final = 3.0
 """If all holders together watched for so many thresholds, there is a verdict, however short each of them was there."""
 
@@ -29,17 +32,24 @@ class Unseen:
     def __init__(self) -> None:
         self._since: dict[int, float] = {}
         self._looked_at: float | None = None
+        self._reported: dict[int, set[float]] = {}
+        """The times that were reported at the last look. Only a time that is new says that a bot was polled since."""
 
     def add_reports(
         self, bots: Sequence[BotId], seen: Seen, reported: Iterable[Mapping[int, float]], now: float
     ) -> Seen:
         """Return what is known now. `reported`: bot -> when, by worker. A new bot counts from its first look."""
-        passed = 0.0 if self._looked_at is None else now - self._looked_at
+        passed = 0.0 if self._looked_at is None else min(now - self._looked_at, LONGEST_LOOK_S)
         self._looked_at = now
-        self._since = {bot: self._since.get(bot, now) for bot in bots}
-        at: dict[int, float] = {bot: seen.at.get(bot, now) for bot in bots}
+        # A clock that is set back must not make the past look like the future: then nothing would be told for hours.
+        self._since = {bot: min(self._since.get(bot, now), now) for bot in bots}
+        at: dict[int, float] = {bot: min(seen.at.get(bot, now), now) for bot in bots}
+        before, self._reported = self._reported, {}
         for each in reported:
-            at |= {bot: max(when, at[bot]) for bot, when in each.items() if bot in at}
+            for bot, when in each.items():
+                self._reported.setdefault(bot, set()).add(when)
+                if bot in at and when not in before.get(bot, ()):
+                    at[bot] = max(at[bot], min(when, now))
         watched = {bot: max(0.0, min(now - at[bot], seen.watched_s.get(bot, 0.0) + passed)) for bot in at}
         return Seen(at, watched)
 

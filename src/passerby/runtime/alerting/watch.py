@@ -40,6 +40,9 @@ dies early, like those before it, their time still adds up."""
 AGAIN_S: Final = 15.0
 """The pause after a channel could not be reached."""
 
+MOST_FAILED: Final = 3
+"""If a channel did not take so many alerts, the others are tried later."""
+
 PROBE_S: Final = 10.0
 GIVEN_UP_S: Final = 3600.0
 """A resolved alert that a channel did not hear of in this time is forgotten."""
@@ -156,6 +159,8 @@ class AlertWatch:
             if blob is not None:
                 with suppress(msgspec.DecodeError, msgspec.ValidationError):  # another release wrote it: start empty
                     self._kept = msgspec.json.decode(blob, type=Kept)
+                    # Another release may have rules that this one has not.
+                    self._kept.alerts = {name: each for name, each in self._kept.alerts.items() if name in BY_NAME}
             return
 
     async def _watch_rules(self) -> None:
@@ -269,12 +274,28 @@ class AlertWatch:
         self._probed[probe.rule] = self._clock.monotonic(), reading
 
     async def _tell_on(self, channel: Channel) -> None:
+        refused: set[str] = set()
         while not self._lost:
-            try:
-                for name, alert in list(self._kept.alerts.items()):
+            # A receiver may dislike a single alert, so those that it did not take come last the next time.
+            names = sorted(self._kept.alerts, key=refused.__contains__)
+            refused = set()
+            for name in names:
+                alert = self._kept.alerts.get(name)
+                if alert is None:
+                    continue
+                try:
                     await self._tell(channel, BY_NAME[name], alert)
-            except NotTold as error:
-                self._faults.began(channel.name, "alerts.untold", kind=channel.name, reason=str(error))
+                except NotTold as error:
+                    refused.add(name)
+                    self._faults.began(channel.name, "alerts.untold", kind=channel.name, reason=str(error))
+                except Exception as error:  # noqa: BLE001  # one channel's bug ends neither the duty nor the others
+                    refused.add(name)
+                    self._faults.began(
+                        channel.name, "alerts.untold", "error", kind=channel.name, error=logs.name_of(error)
+                    )
+                if len(refused) >= MOST_FAILED:
+                    break  # it is away; the others would only wait for it, too
+            if refused:
                 await self._clock.sleep(AGAIN_S)
             else:
                 self._faults.over(channel.name, "alerts.told_again", kind=channel.name)
@@ -313,6 +334,8 @@ class AlertWatch:
                 await beat()
             except NotTold as error:
                 self._faults.began("beat", "alerts.no_heartbeat", reason=str(error))
+            except Exception as error:  # noqa: BLE001  # no bug here ends the duty
+                self._faults.began("beat", "alerts.no_heartbeat", "error", error=logs.name_of(error))
             else:
                 self._faults.over("beat", "alerts.heartbeat_again")
             await self._clock.sleep(BEAT_EVERY_S)

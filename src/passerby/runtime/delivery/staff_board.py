@@ -34,6 +34,10 @@ WITHIN_S = 120.0
 BACKOFF = Backoff(0.5, 20.0)
 
 
+class Unreached(Exception):
+    """Telegram or the staff bot does not work now. The text is the reason."""
+
+
 class Posted(msgspec.Struct, frozen=True):
     """Where a post is: a message in a staff member's chat with the staff bot. It may be stored as JSON."""
 
@@ -90,16 +94,25 @@ class StaffBoard:
         return self._everybody
 
     async def post(
-        self, said: Text, menu: Menu | None = None, *, needs: Permission = Permission.ALERTS
+        self,
+        said: Text,
+        menu: Menu | None = None,
+        *,
+        needs: Permission = Permission.ALERTS,
+        must_arrive: bool = False,
     ) -> tuple[Posted, ...]:
         """Tell all staff who want alerts and have this permission. Returns where each post is.
 
-        Those whom Telegram does not let us reach within two minutes are left out.
+        Those whom Telegram does not let us reach within two minutes are left out. Raises: Unreached, with
+        `must_arrive`, if nobody was reached, and somebody may be later.
         """
         wanting = [each for each in await self.everybody() if _wants(each, needs)]
-        sent = await asyncio.gather(
-            *(self.send(Say(each.person, said, menu, priority=Priority.SYSTEM), each.language) for each in wanting)
-        )
+        says = ((Say(each.person, said, menu, priority=Priority.SYSTEM), each.language) for each in wanting)
+        tried = await asyncio.gather(*(self._tried(self._call(*each)) for each in says))
+        sent = [each if isinstance(each, int) else None for each in tried]
+        reasons = [each for each in tried if isinstance(each, str)]
+        if must_arrive and reasons and not any(sent):
+            raise Unreached(reasons[0])
         return tuple(
             Posted(each.person, message, each.language)
             for each, message in zip(wanting, sent, strict=True)
@@ -160,13 +173,18 @@ class StaffBoard:
         return await self._sent(self._call(Say(effect.to, text(key, **args)), language))
 
     async def _sent(self, call: OutgoingCall) -> MessageId | None:
+        tried = await self._tried(call)
+        return None if isinstance(tried, str) else tried
+
+    async def _tried(self, call: OutgoingCall) -> MessageId | str | None:
+        """Return the message; None, if it will never be sent; or the reason why it was not sent now."""
         try:
             async with asyncio.timeout(WITHIN_S):
                 sent = await self._persistently(call)
         except (TelegramError, TimeoutError) as error:
             reason = error.reason if isinstance(error, TelegramError) else "it took too long"
             logs.record("staff.unsent", "warning", bot=self.bot, error=logs.name_of(error), reason=reason)
-            return None
+            return None if isinstance(error, Refused) else reason
         return sent[0] if sent else None
 
     def _call(self, effect: Say | Revise | Answer, language: str) -> OutgoingCall:
