@@ -120,8 +120,10 @@ def test_a_token_file_with_a_mistake_changes_nothing_and_says_so_once(file: Toke
 def test_a_token_file_that_can_be_read_again_is_read_again(file: TokenFile) -> None:
     """New rights change neither its time nor its size."""
     watch = TokenWatch(Settings(bot_tokens_file=file.path), SystemClock())
+    assert not watch.look()
     good = file.path.read_bytes().replace(b"222222", b"444444")
-    file.path.write_bytes(good.replace(b":", b"?"))
+    with file.path.open("r+b") as opened:
+        opened.write(good.replace(b":", b"?"))
     written = file.path.stat()
     assert not watch.look()
     with file.path.open("r+b") as opened:

@@ -382,6 +382,7 @@ IN_THE_LIVE_STORE = {
     "journal": "facts on their way to the records",
     "budget": "how many messages somebody may get now; for seconds",
     **dict.fromkeys(("store", "pools", "workers", "leases", "epochs", "evicted"), "about nobody"),
+    "restore": "how far a restore of a backup is; until it is done, the content of before is set aside",
     "memos": "about nobody, except for accounts of a farm, while the watch sees it: see `conducts`",
     **dict.fromkeys(("file", "sightings", "never", "pubsub", "name"), "about nobody"),
     "of_people": "a list of the keys above, and no key itself",

@@ -162,7 +162,7 @@ def stop() -> None:
 
 @app.command()
 def webhook(
-    action: Annotated[Action, typer.Argument(help="What to do.")],
+    action: Annotated[Action, typer.Argument(help="The action.")],
     bots: Annotated[list[str] | None, typer.Argument(help="Ids or @names of bots. Default: all.")] = None,
     max_connections: Annotated[
         int, typer.Option(help="How many updates of a bot Telegram sends at once.", min=1, max=100)

@@ -61,8 +61,8 @@ def run_demo(data: Path, port: int | None) -> None:
 
     Raises: WrongSetting, for arguments that cannot work; typer.Exit(1), if the sandbox ends by itself.
     """
-    logs.set_up("warning", "console")
     with _only_demo_in(data):
+        logs.set_up("warning", "console")
         chosen = _free_port(port)
         typer.echo(f"Starting a pretend Telegram with {len(BOTS)} bots, and Passerby. Nothing leaves this machine.")
         typer.echo(f"Chats and searches are kept in {data} for the next time.")

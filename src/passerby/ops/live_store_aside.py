@@ -18,7 +18,7 @@ from passerby.settings import Settings, WrongSetting
 
 _KEYS_AT_ONCE: Final = 1_000
 _NAME: Final = "before-restore"
-"""What was set aside has this in its names."""
+"""The things that are set aside have this in their names."""
 
 _Work = Callable[[Any, list[bytes]], Awaitable[int]]
 

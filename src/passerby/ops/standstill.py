@@ -5,11 +5,12 @@ workers shows it. PostgreSQL shows who is connected, which also finds a process 
 """
 
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from random import SystemRandom
 from typing import Final
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import NullPool
 
 from passerby.adapters.memory import FileLog, LogInUse, LogNewer, LogOfAnother, MemoryStore, take_for
@@ -33,6 +34,8 @@ _LOOKS: Final = 20
 _LOOK_EVERY_S: Final = 0.5
 """A connection that was just closed is still listed for a moment."""
 _DRAIN_S: Final = 600.0
+_COMMANDS: Final = 0x506173734F6E65
+"""A number that nothing else in the database locks: "PassOne" in ASCII."""
 _NOTHING: Final = Figures(0, 0, 0, 0)
 _RUNS: Final = "stop it first on every machine (passerby stop, or Ctrl-C)"
 
@@ -169,11 +172,12 @@ async def standstill(settings: Settings, clock: Clock, *, restores: bool = False
         must_be_done(settings)
     still = Standstill(settings, clock, None if settings.is_shared else open_log(settings))
     try:
-        if settings.is_shared:
-            await _no_workers(settings, clock, restores=restores)
-        if settings.postgres_uri is not None:
-            await nobody_connected(settings.postgres_uri.get_secret_value(), clock)
-        yield still
+        async with AsyncExitStack() as closing:
+            if settings.postgres_uri is not None:
+                await closing.enter_async_context(alone(settings.postgres_uri.get_secret_value(), clock))
+            if settings.is_shared:
+                await _no_workers(settings, clock, restores=restores)
+            yield still
     finally:
         still.close()
 
@@ -239,28 +243,58 @@ async def _no_workers(settings: Settings, clock: Clock, *, restores: bool) -> No
         )
 
 
-async def nobody_connected(uri: str, clock: Clock) -> None:
-    """Raises: FleetRuns, if another process of ours is connected to this database; WrongSetting."""
+@asynccontextmanager
+async def alone(uri: str, clock: Clock) -> AsyncIterator[None]:
+    """Keep a database of PostgreSQL for one command: no process of ours is connected, and no other such command begins.
+
+    The lock belongs to a transaction, so it works through a pooler, and ends with this process. Raises: FleetRuns, if
+    somebody is connected, or another command works there; WrongSetting.
+    """
     engine = connect(database_url(uri), poolclass=NullPool)
     try:
+        async with AsyncExitStack() as closing:
+            with _sentences():
+                connection = await closing.enter_async_context(engine.connect())
+                await connection.execute(sa.text("SET LOCAL application_name = 'passerby command'"))
+                is_ours = await connection.scalar(sa.text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _COMMANDS})
+                # The last statement has no snapshot, so nothing waits for this transaction.
+                await connection.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+                if not is_ours:
+                    raise FleetRuns(
+                        "another command (restore, move or import) works on this database now: wait until it has ended"
+                    )
+            await _nobody_connected(engine, clock)
+            yield
+    finally:
+        await engine.dispose()
+
+
+async def _nobody_connected(engine: AsyncEngine, clock: Clock) -> None:
+    """Raises: FleetRuns, if another process of ours is connected to this database; WrongSetting."""
+    with _sentences():
+        async with engine.connect() as connection:
+            found = 0
+            for _ in range(_LOOKS):
+                found = await connection.scalar(_CONNECTED)
+                if not found:
+                    return
+                await clock.sleep(_LOOK_EVERY_S)
+    raise FleetRuns(
+        f"{counted(found, 'connection of ours is', 'connections of ours are')} open in PostgreSQL: {_RUNS}. "
+        "If only a pooler keeps them, close them there"
+    )
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """Raises: WrongSetting."""
+    try:
         with losses():
-            async with engine.connect() as connection:
-                found = 0
-                for _ in range(_LOOKS):
-                    found = await connection.scalar(_CONNECTED)
-                    if not found:
-                        return
-                    await clock.sleep(_LOOK_EVERY_S)
-        raise FleetRuns(
-            f"{counted(found, 'connection of ours is', 'connections of ours are')} open in PostgreSQL: {_RUNS}. "
-            "If only a pooler keeps them, close them there"
-        )
+            yield
     except (RecordsLost, DatabaseUnusable) as error:
         raise WrongSetting(
             "POSTGRES_URI", f"the database cannot be used ({error})", "start it, or correct it"
         ) from None
-    finally:
-        await engine.dispose()
 
 
 _CONNECTED: Final = sa.text(

@@ -27,7 +27,7 @@ from passerby.adapters.sql.engine import BESIDE, connect, database_url
 from passerby.adapters.sql.failures import losses
 from passerby.ops.counting import counted
 from passerby.ops.move.copying import copy_all
-from passerby.ops.standstill import Standstill, nobody_connected, standstill
+from passerby.ops.standstill import Standstill, alone, standstill
 from passerby.ops.stores import database, init_schema, must_exist, must_fit, sentences
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import Figures
@@ -80,7 +80,8 @@ async def move(
                     closing.enter_context(_only_whole(goal))
                     await closing.enter_async_context(standstill(goal, clock))
                 else:
-                    await _unconnected(target, clock)
+                    await _must_differ(source, target)
+                    await closing.enter_async_context(_alone(target, clock))
                 await _make_tables(target, goal)
                 return await _moved(source, target, left, copied)
     except (DatabaseUnusable, RecordsLost) as error:
@@ -140,12 +141,24 @@ def _told_of() -> Iterator[None]:
         raise WrongDatabase(str(error)) from None
 
 
-async def _unconnected(target: str, clock: Clock) -> None:
+@asynccontextmanager
+async def _alone(target: str, clock: Clock) -> AsyncIterator[None]:
     """Raises: FleetRuns; WrongDatabase instead of a sentence about POSTGRES_URI, which is not what is wrong."""
     try:
-        await nobody_connected(target, clock)
+        async with alone(target, clock):
+            yield
     except WrongSetting as error:
         raise WrongDatabase(f"--to: {error.problem}; {error.remedy}") from None
+
+
+async def _must_differ(source: str | Path, target: str) -> None:
+    """Raises: WrongDatabase, if both are one database of PostgreSQL, whatever names its server has."""
+    if not isinstance(source, Path):
+        async with _connection(source) as first, _connection(target) as second:
+            # It has one lock for both then.
+            key = {"key": secrets.randbits(62)}
+            if await first.scalar(_LOCK, key) and not await second.scalar(_LOCK, key):
+                raise WrongDatabase(_SAME)
 
 
 async def _drained(still: Standstill, source: str | Path) -> Figures:
@@ -158,8 +171,6 @@ async def _drained(still: Standstill, source: str | Path) -> Figures:
 
 async def _moved(source: str | Path, target: str | Path, left: Figures, copied: Callable[[str, int], object]) -> Moved:
     async with _connection(source) as reading, _connection(target, writes=True) as writing:
-        if await _are_one(reading, writing):
-            raise WrongDatabase(_SAME)
         held = await reading.run_sync(contents)
         there = await writing.run_sync(contents)
         if there.rows:
@@ -171,14 +182,6 @@ async def _moved(source: str | Path, target: str | Path, left: Figures, copied: 
             raise MoveFailed(f"the new database would differ, so nothing was stored: {differences[0]}")
         await writing.commit()
         return Moved(held, left, was_done=False)
-
-
-async def _are_one(first: AsyncConnection, second: AsyncConnection) -> bool:
-    """Whether both are one database of PostgreSQL, whatever names its server has: it then has one lock for both."""
-    if {first.dialect.name, second.dialect.name} != {"postgresql"}:
-        return False
-    key = {"key": secrets.randbits(62)}
-    return bool(await first.scalar(_LOCK, key)) and not await second.scalar(_LOCK, key)
 
 
 @asynccontextmanager
