@@ -120,16 +120,16 @@ def test_a_token_file_with_a_mistake_changes_nothing_and_says_so_once(file: Toke
 def test_a_token_file_that_can_be_read_again_is_read_again(file: TokenFile) -> None:
     """New rights change neither its time nor its size."""
     watch = TokenWatch(Settings(bot_tokens_file=file.path), SystemClock())
-    assert not watch.look()
+    assert not watch.reread()
     good = file.path.read_bytes().replace(b"222222", b"444444")
     with file.path.open("r+b") as opened:
         opened.write(good.replace(b":", b"?"))
     written = file.path.stat()
-    assert not watch.look()
+    assert not watch.reread()
     with file.path.open("r+b") as opened:
         opened.write(good)
     os.utime(file.path, ns=(written.st_atime_ns, written.st_mtime_ns))
-    assert watch.look()
+    assert watch.reread()
     assert list(watch.tokens) == [111111, 444444]
 
 

@@ -71,7 +71,7 @@ def test_a_clock_that_jumps_neither_raises_an_alarm_nor_hides_one(jump_s: int) -
         now += LOOK_S + (jump_s if at == 300 else 0)
         if not at % 50 and at < 600:
             polled = now
-        seen = unseen.look((BOT,), seen, [{BOT: polled}], now)
+        seen = unseen.add_reports((BOT,), seen, [{BOT: polled}], now)
         told += [(at, age) for age in unseen.ages(seen, (), ALERT_S, now).values() if age > ALERT_S]
     assert told[0][0] == 550 + ALERT_S + LOOK_S
     assert {at for at, _ in told} == set(range(645, 900, LOOK_S))
@@ -81,5 +81,5 @@ def test_a_clock_that_was_set_back_after_the_last_poll_hides_nothing() -> None:
     now, seen, unseen = 1_800_000_000.0, Seen(), Unseen()
     for at in range(0, 300, LOOK_S):
         now += LOOK_S - (7200 if at == 100 else 0)
-        seen = unseen.look((BOT,), seen, [{BOT: 1_800_000_050.0}], now)
+        seen = unseen.add_reports((BOT,), seen, [{BOT: 1_800_000_050.0}], now)
     assert unseen.ages(seen, (), ALERT_S, now)[str(BOT)] > ALERT_S
