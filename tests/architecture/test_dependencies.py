@@ -55,8 +55,11 @@ def normal(name: str) -> str:
 def imported(*folders: str) -> set[str]:
     """The distributions that the code in these folders imports."""
     files = (file for folder in folders for file in (ROOT / folder).rglob("*.py"))
-    # Parsing takes long, and most files import only what is ours or Python's.
-    modules = {module for file in files if any(map(_is_foreign, _candidates(file))) for module in _modules(file)}
+    modules = set[str]()
+    for file in files:
+        # Parsing takes long, and most files import only what is ours, Python's, or found already.
+        if any(_is_foreign(module) and module not in modules for module in _candidates(file)):
+            modules.update(_modules(file))
     foreign = set(filter(_is_foreign, modules))
     known = packages_distributions()
     return {normal(known[module][0]) if module in known else CALLED.get(module, module) for module in foreign}
@@ -67,8 +70,8 @@ def _is_foreign(module: str) -> bool:
 
 
 def _candidates(file: Path) -> set[str]:
-    """The modules that the file may import, and some words of its texts."""
-    return set(re.findall(r"\b(?:import|from)\s+(\w+)", file.read_text("utf-8")))
+    """The modules that the file may import, and some words of its texts. Each import is on a line of its own (ruff)."""
+    return set(re.findall(r"^\s*(?:import|from)\s+(\w+)", file.read_text("utf-8"), re.MULTILINE))
 
 
 def _modules(file: Path) -> Iterator[str]:

@@ -1,6 +1,5 @@
 """Everything that the pages name exists: files, links, classes, and the words of the glossary."""
 
-import ast
 import re
 from collections import defaultdict
 from functools import cache
@@ -51,6 +50,10 @@ def _folders() -> frozenset[str]:
     return frozenset(path.name for path in (SOURCE / "passerby").iterdir() if path.is_dir())
 
 
+DEFINED = re.compile(r"^[ \t]*(?:(class)|(?:async )?def)[ ]+(\w+)|^[ \t]*(\w+): \w", re.MULTILINE)
+"""A class, a function, or a name with a type. To parse every file would take seconds, in each process of the tests."""
+
+
 @cache
 def public_names() -> tuple[frozenset[str], dict[str, set[str]]]:
     """The words in all public names of the source; and for each public class, the modules that define it."""
@@ -59,13 +62,10 @@ def public_names() -> tuple[frozenset[str], dict[str, set[str]]]:
     for file in SOURCE.rglob("*.py"):
         module = file.relative_to(SOURCE).with_suffix("")
         names.update(module.parts)
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-                names.add(node.name)
-            elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-                names.add(node.target.id)
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                classes[node.name].add(str(module))
+        for is_class, defined, typed in DEFINED.findall(file.read_text("utf-8")):
+            names.add(defined or typed)
+            if is_class and not defined.startswith("_"):
+                classes[defined].add(str(module))
     words = (word.lower() for name in names for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name))
     return frozenset(words), classes
 
