@@ -47,7 +47,7 @@ def test_every_catalogue_reads_as_babel_reads_it(path: Path) -> None:
         'msgid "a.b"\nmsgid_plural "a.b"\nmsgstr[0] "x"\n',
     ],
 )
-def test_what_translators_write_reads_as_babel_reads_it(text: str) -> None:
+def test_po_files_read_as_babel_reads_them(text: str) -> None:
     assert read(HEAD + text, "en") == by_babel(HEAD + text, "en")
     assert read(text, "en") == by_babel(text, "en"), "without a head, the language says which forms there are"
 

@@ -133,7 +133,7 @@ def test_a_token_file_that_can_be_read_again_is_read_again(file: TokenFile) -> N
     assert list(watch.tokens) == [111111, 444444]
 
 
-def test_of_two_operators_who_retire_the_last_two_bots_one_is_refused_before_anything_is_noted(
+def test_one_of_two_operators_who_retire_the_last_two_bots_is_refused_before_anything_is_noted(
     file: TokenFile,
 ) -> None:
     noted, begun = [], Barrier(2)

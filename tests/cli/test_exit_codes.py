@@ -75,7 +75,7 @@ def test_a_day_that_is_none_is_refused_with_an_example(command: str, words: str)
         ),
     ],
 )
-def test_what_is_wrong_with_an_argument_is_one_sentence(command: str, told: str) -> None:
+def test_a_wrong_argument_is_explained_in_one_sentence(command: str, told: str) -> None:
     with pytest.raises(TyperException) as raised:
         app(command.split(), prog_name="passerby", standalone_mode=False)
     assert sentence(raised.value) == told

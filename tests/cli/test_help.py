@@ -22,7 +22,7 @@ def shown(*words: str) -> str:
 
 
 @pytest.mark.parametrize("group", ["", *GROUPS])
-def test_what_a_command_does_fits_into_one_line_of_the_list(group: str) -> None:
+def test_the_help_of_a_command_fits_into_one_line_of_the_list(group: str) -> None:
     lines = shown(*group.split()).partition("Commands:")[2].splitlines()
     assert [line for line in lines if line.endswith("...")] == []
 

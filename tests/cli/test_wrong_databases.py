@@ -147,7 +147,7 @@ def test_a_file_that_cannot_be_the_database_is_told_by_every_command(
         assert after == before, f"{name} has changed or made a file"
 
 
-def test_what_every_command_needs_is_there_in_a_whole_database(
+def test_a_whole_database_has_everything_that_the_commands_need(
     whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The positive side: no command that reads complains about a database that is as it should be."""

@@ -290,7 +290,9 @@ async def test_a_claim_takes_as_many_as_asked_whatever_plan_the_database_makes(o
 
 
 @staged(at_office, "place")
-async def test_what_a_dead_worker_claimed_becomes_unknown_and_is_never_claimed_again(office: Office, /) -> None:
+async def test_a_target_that_a_dead_worker_claimed_becomes_unknown_and_is_never_claimed_again(
+    office: Office, /
+) -> None:
     await office.know(*(person(number, 1) for number in range(1, 6)))
     await office.started(made())
     dead = await office.claim("dead", 3)
@@ -417,7 +419,7 @@ async def test_a_person_sees_what_was_sent_to_them_and_an_erasure_removes_it(off
 
 @pytest.mark.parametrize("seed", range(3))
 @staged(at_office, "place")
-async def test_whoever_dies_at_whatever_moment_nobody_gets_two_copies_and_each_is_accounted_for(
+async def test_nobody_gets_two_copies_and_each_is_accounted_for_whenever_a_worker_dies(
     office: Office, /, seed: int
 ) -> None:
     """Workers claim, send and settle, and die between any two steps. `copies` is what people would see."""
@@ -458,7 +460,7 @@ async def test_whoever_dies_at_whatever_moment_nobody_gets_two_copies_and_each_i
 
 @pytest.mark.services
 @staged(at_office, "postgres_place")
-async def test_who_got_a_broadcast_is_forgotten_after_half_a_year(office: Office, /) -> None:
+async def test_the_receivers_of_a_broadcast_are_forgotten_after_half_a_year(office: Office, /) -> None:
     await office.know(person(1, 1), person(2, 1))
     await office.started(made())
     await office.started(made(2))

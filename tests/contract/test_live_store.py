@@ -338,7 +338,7 @@ async def test_an_edit_updates_the_fingerprint(place: Place, store: LiveStore, l
 
 
 @contract
-async def test_of_a_chat_with_very_many_messages_the_newest_are_known(place: Place) -> None:
+async def test_the_newest_messages_of_a_very_long_chat_are_known(place: Place) -> None:
     store = place.open()
     await put(store, *couple())
     for first in range(1, MOST + 501, 500):
@@ -366,7 +366,7 @@ async def test_each_side_has_its_own_anchor_and_the_first_one_counts(
 
 
 @survives
-async def test_what_was_received_in_a_chat_is_known_for_a_day_after_it(
+async def test_messages_received_in_a_chat_are_known_for_a_day_after_it(
     place: Place, store: LiveStore, later: LiveStore
 ) -> None:
     ann, ben = couple()

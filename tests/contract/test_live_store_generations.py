@@ -79,7 +79,7 @@ async def test_the_unsent_entries_for_a_person_are_found_whoever_owns_them(
 
 
 @survives
-async def test_who_has_to_send_an_entry_is_known_until_it_is_settled(
+async def test_the_owner_of_an_entry_is_known_until_it_is_settled(
     place: Place, store: LiveStore, later: LiveStore
 ) -> None:
     await put(store, outbox=(notice("a", to=BEN), notice("s", to=BEN)), owner=ONE)

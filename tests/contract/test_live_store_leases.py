@@ -563,7 +563,7 @@ async def test_a_passing_notice_precedes_once_it_is_claimed(place: Place, store:
 
 
 @survives
-async def test_of_a_claim_and_the_end_of_the_search_one_is_stale(
+async def test_either_the_claim_or_the_end_of_the_search_is_stale(
     place: Place, store: LiveStore, later: LiveStore
 ) -> None:
     """The claim names the version of the person, as it was read."""

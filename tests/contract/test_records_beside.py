@@ -133,7 +133,7 @@ async def test_an_error_quotes_no_row(records: SqlRecords, /) -> None:
 
 
 @staged(trying, "place")
-async def test_what_one_side_says_leaves_the_other_sides_as_it_was(records: Records, /, place: Place) -> None:
+async def test_one_sides_opinion_leaves_the_other_sides_as_it_was(records: Records, /, place: Place) -> None:
     """Also in one batch, in either order, and for a chat of an earlier batch."""
     await records.apply("g", numbered(opened("c", 2, 1), opened("d", 1, 2), rated("c", 1), told("c", 2, message=6)))
     await records.apply("g", numbered(rated("d", 2), told("d", 1, message=7), told("c", 1, message=8), after=4))

@@ -177,7 +177,7 @@ async def test_two_erased_people_who_reported_each_other_leave_one_report(record
 
 
 @staged(trying, "place")
-async def test_what_comes_after_an_erasure_in_the_same_batch_stays(records: Records, /, place: Place) -> None:
+async def test_facts_after_an_erasure_in_the_same_batch_stay(records: Records, /, place: Place) -> None:
     again = person(ANN, 3)
     facts = (changed(person(ANN, 1)), block(ANN, BOB), erased(ANN), changed(again), block(ANN, CLEO))
     await records.apply("g", numbered(*facts))

@@ -200,7 +200,7 @@ def test_a_bot_closes_until_staff_open_it_again(place: StaffPlace) -> None:
 
 
 @on_all
-def test_of_two_processes_that_override_the_same_key_at_once_the_second_sees_the_first(place: StaffPlace) -> None:
+def test_the_second_of_two_processes_that_override_a_key_at_once_sees_the_first(place: StaffPlace) -> None:
     """And each key has overrides of its own. Settings and texts have versions of their own."""
     setting, text_ = OverrideKey(Overridden.SETTING, "PATIENCE"), OverrideKey(Overridden.TEXT, "intro.short", BOT, "de")
 
@@ -400,7 +400,7 @@ def _waiting(number: int, expires_at: float = NOW + 9, person: PersonId | None =
 
 
 @on_all
-def test_what_waits_for_a_second_member_is_seen_by_all_until_it_is_decided_or_over(place: StaffPlace) -> None:
+def test_everybody_sees_what_waits_for_a_second_member_until_it_is_decided_or_over(place: StaffPlace) -> None:
     async def scene(records: StaffRecords) -> None:
         async def known(now: float = NOW, approval: int = 0) -> StaffFacts:
             seen: list[StaffFacts] = []
@@ -435,7 +435,7 @@ def test_what_waits_for_a_second_member_is_seen_by_all_until_it_is_decided_or_ov
 
 
 @on_all
-def test_what_a_member_did_alone_in_the_last_day_is_summed_up(place: StaffPlace) -> None:
+def test_acts_of_one_member_alone_in_the_last_day_are_summed_up(place: StaffPlace) -> None:
     def noted(*notes: AuditNote) -> Callable[[StaffFacts], StaffDecision]:
         return lambda facts: StaffDecision(notes=notes)
 

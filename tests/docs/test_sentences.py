@@ -85,6 +85,12 @@ def test_a_module_says_in_its_first_sentence_what_it_is_or_does() -> None:
     assert sorted(found) == []
 
 
+def test_the_name_of_a_test_begins_with_its_subject() -> None:
+    clause = re.compile(r"\bdef (test_(?:only_)?(?:what|who|whom|whoever|whose|of)_\w+)")
+    named = {name for path in (ROOT / "tests").rglob("test_*.py") for name in clause.findall(path.read_text())}
+    assert sorted(named) == []
+
+
 def test_questions_and_plain_sentences_pass() -> None:
     assert stilted("What happened? The store was wiped. Who pays is not known.") == ["Who pays is not known."]
     assert stilted("One.\n\nWhoever asks waits.\n- What is left stays.") == [

@@ -177,7 +177,7 @@ def test_one_report_of_age_that_counts_parts_the_accused_from_both_pools_for_som
     assert measure(file(report(1, reason=Complaint.UNDERAGE, dismissed=9)), NOW) is None
 
 
-def test_who_was_cleared_is_not_parted_again_for_ninety_days() -> None:
+def test_a_cleared_person_is_not_parted_again_for_ninety_days() -> None:
     age = report(1, reason=Complaint.UNDERAGE)
     cleared = Sanction("m9", SanctionKind.AGE_DOUBT, Reason.UNDERAGE, NOW - 5 * DAY, appeal=Appeal.OVERTURNED)
     assert measure(file(age, past=(cleared,)), NOW) is None

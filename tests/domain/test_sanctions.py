@@ -169,7 +169,7 @@ def test_a_support_code_is_kept_for_a_week_and_read_however_it_is_typed() -> Non
     assert msgspec.structs.replace(me, support=None) == person()
 
 
-def test_whose_age_is_in_doubt_searches_in_a_pool_of_its_own_until_the_doubt_ends() -> None:
+def test_a_person_whose_age_is_in_doubt_searches_in_a_pool_of_its_own_until_the_doubt_ends() -> None:
     doubt = sanction(SanctionKind.AGE_DOUBT, NOW + 3600)
     (me,) = impose(search(person(), ENV), None, doubt, ENV)
     assert isinstance(me.state, Searching)

@@ -25,7 +25,7 @@ def test_a_person_turns_a_category_off_once_and_on_again() -> None:
     assert ann.presses("unmute", "promo").changes == ()
 
 
-def test_what_everybody_must_know_cannot_be_turned_off() -> None:
+def test_system_messages_cannot_be_turned_off() -> None:
     talk = Playbook()
     ann = talk.person()
     for forged in ("system", "", "cats"):

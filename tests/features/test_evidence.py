@@ -79,7 +79,7 @@ def test_evidence_can_be_added_in_a_new_chat_and_reaches_nobody_there() -> None:
     assert isinstance(said, Say)
 
 
-def test_what_is_not_the_partners_is_no_evidence() -> None:
+def test_a_message_that_is_not_the_partners_is_no_evidence() -> None:
     talk = Playbook()
     ann, _, chat = reporter(talk)
     ann.writes("a notice of the bot's", reply_to=700, original=RUDE)

@@ -181,7 +181,7 @@ def test_a_slowed_person_stays_slowed_after_the_question() -> None:
 
 
 @pytest.mark.parametrize("by_appeal", [False, True])
-def test_whoever_staff_free_of_a_measure_against_farms_is_free_of_all_for_a_week(by_appeal: bool) -> None:
+def test_a_person_whom_staff_free_of_one_farm_measure_is_free_of_all_for_a_week(by_appeal: bool) -> None:
     talk = Playbook()
     ann, ben = talk.person(), talk.person()
     end = talk.env.now + 24 * HOUR_S
@@ -217,7 +217,7 @@ def test_whoever_staff_free_of_a_measure_against_farms_is_free_of_all_for_a_week
     assert watched(ann).apart_until == end
 
 
-def test_whoever_staff_free_with_their_whole_farm_loses_every_measure_also_those_that_come_late() -> None:
+def test_accounts_that_staff_free_with_their_farm_lose_every_measure_even_late_ones() -> None:
     talk = Playbook()
     ann, ben = talk.person(), talk.person()
     slow = Sanction("slow", SanctionKind.SLOW, Reason.SPAM, NOW, NOW + HOUR_S, rule="farm", evidence="farm a slow")

@@ -169,7 +169,7 @@ def test_others_forget_the_person_but_keep_their_blocks() -> None:
     assert talk.happens(PartnerErased(bob.person, bob.bot, ann.person)) == NOTHING
 
 
-def test_what_somebody_asks_staff_for_they_read_and_get_as_if_they_had_asked_the_bot() -> None:
+def test_people_who_ask_staff_get_the_same_as_if_they_had_asked_the_bot() -> None:
     talk = Playbook()
     ann, ben = talk.person(), talk.person()
     by_staff = talk.happens(DataOrdered(ann.person, ann.bot, erases=True))

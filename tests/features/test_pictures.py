@@ -63,7 +63,7 @@ def test_every_picture_of_an_album_is_blurred() -> None:
 
 
 @pytest.mark.parametrize("kind", [Kind.TEXT, Kind.VOICE, Kind.STICKER, Kind.DOCUMENT, Kind.VIDEO_NOTE])
-def test_what_cannot_be_blurred_is_passed_on_as_it_is(kind: Kind) -> None:
+def test_media_that_cannot_be_blurred_are_passed_on_as_they_are(kind: Kind) -> None:
     _, ann, _ = couple()
     assert arrives(ann, Content(kind, "words", file=File("f", "u"))) == [False]
 

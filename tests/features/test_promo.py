@@ -218,7 +218,7 @@ def test_somebody_who_is_barred_uses_up_no_code() -> None:
     assert ann.value.vip_until == 0
 
 
-def test_what_was_given_can_be_taken_back() -> None:
+def test_a_grant_can_be_taken_back() -> None:
     talk, ann = start(WEEK)
     assert take_back(ann.value, "g1", NOW) is ann.value
     ann.writes("/promo WELCOME")

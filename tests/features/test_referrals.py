@@ -190,7 +190,7 @@ def test_a_referral_gives_days_unless_a_rule_says_no(
     assert verdict(referral, one, other, 10, NOW) is outcome
 
 
-def test_what_a_farm_or_somebody_banned_brought_is_over_and_nothing_else() -> None:
+def test_only_grants_from_farms_and_banned_people_end() -> None:
     assert is_over(msgspec.structs.replace(FRIEND, watched=APART), NOW)
     assert is_over(msgspec.structs.replace(FRIEND, sanctions=BANNED), NOW)
     assert not is_over(FRIEND, NOW)

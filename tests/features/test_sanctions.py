@@ -178,7 +178,7 @@ def test_each_sanction_is_appealed_once() -> None:
         (SanctionKind.LINKS_OFF, Content(Kind.TEXT, text="look at https://example.org/x"), "chat.links_off"),
     ],
 )
-def test_what_a_sanction_withholds_reaches_nobody(kind: SanctionKind, content: Content, notice: str) -> None:
+def test_messages_that_a_sanction_withholds_reach_nobody(kind: SanctionKind, content: Content, notice: str) -> None:
     talk = Playbook()
     ann, _ = talk.pair(talk.person(), talk.person())
     talk.later(600)
@@ -251,7 +251,7 @@ def test_a_ban_that_was_only_asked_for_changes_nothing_for_who_is_barred_already
     assert said(ann.writes("/search")) == ["search.begun"]
 
 
-def test_who_has_appealed_reads_the_answer_and_what_still_holds() -> None:
+def test_a_person_who_appealed_reads_the_answer_and_what_still_holds() -> None:
     talk = Playbook()
     ann = talk.person()
     ban, before = sanction(SanctionKind.BANNED, None, "ban"), sanction(SanctionKind.SUSPENDED)

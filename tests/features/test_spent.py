@@ -38,7 +38,7 @@ def comes_back(who: Person, start: str = "/start") -> None:
         who.presses(action, token)
 
 
-def test_who_had_their_first_real_chat_gets_no_trial_after_an_erasure_also_after_a_second_one() -> None:
+def test_nobody_gets_a_second_trial_after_one_erasure_or_two() -> None:
     talk = Playbook(TRIES)
     ann = talk.person()
     real_chat(ann, talk.person())
@@ -67,7 +67,7 @@ def test_a_friend_who_counted_is_no_new_friend_after_an_erasure() -> None:
         assert journey.invite == invite, "somebody who never had a real chat had nothing yet"
 
 
-def test_who_bought_is_no_new_buyer_and_takes_no_second_refund_after_an_erasure() -> None:
+def test_a_buyer_is_no_new_buyer_and_takes_no_second_refund_after_an_erasure() -> None:
     talk, ann = shop()
     pays(ann, orders(ann))
     assert said(ann.presses("vip_refund", wallet(ann).charges[0].code)) == ["vip.refund_owed"]
@@ -87,7 +87,7 @@ def test_who_bought_is_no_new_buyer_and_takes_no_second_refund_after_an_erasure(
     assert (spent.steps & Step.PAID, spent.no_refund_until) == (Step.PAID, 0.0), "the limit is over"
 
 
-def test_what_stays_has_no_time_finer_than_a_month_and_lasts_for_a_year() -> None:
+def test_a_tombstone_has_no_time_finer_than_a_month_and_lasts_for_a_year() -> None:
     talk, ann = shop()
     pays(ann, orders(ann))
     ann.presses("vip_refund", wallet(ann).charges[0].code)

@@ -48,7 +48,7 @@ def test_a_suggested_channel_comes_beside_the_search(words: str) -> None:
     assert isinstance(ann.value.state, Searching)
 
 
-def test_whoever_moves_on_leaves_the_chat_whether_or_not_they_have_joined() -> None:
+def test_moving_on_ends_the_chat_whether_or_not_the_person_has_joined() -> None:
     talk, ann = stage(required=True)
     talk.sponsored = False
     ann, ben = talk.pair(ann, talk.person())
@@ -77,7 +77,7 @@ def test_nothing_but_a_search_waits_for_the_channel(words: str) -> None:
         assert said[0] == said[1]
 
 
-def test_whoever_searches_already_goes_on_searching() -> None:
+def test_a_person_who_searches_already_goes_on_searching() -> None:
     talk, ann = stage(required=True)
     talk.sponsored = False
     ann.writes("/search")

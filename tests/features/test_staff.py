@@ -109,7 +109,7 @@ def test_nobody_invites_above_their_rank_or_without_the_permission() -> None:
     assert decide(InviteAsked("d", Role.ANALYST), facts(MODERATOR)).reply == text("team.not_allowed")
 
 
-def test_whoever_joins_gets_the_invites_role_and_owners_and_the_inviter_hear_of_it() -> None:
+def test_a_new_member_gets_the_invites_role_and_owners_and_the_inviter_hear_of_it() -> None:
     invite = Invite("digest", Role.MODERATOR, StaffId(2), NOW - 599, NOW + 1, "Mo")
     done = decide(wrote("/start secret", 777), facts(None, invite=invite))
     said = text("team.joined", who="#9 Mo", role=text("team.role_moderator"))

@@ -130,7 +130,7 @@ def test_nobody_agrees_with_themselves() -> None:
     assert refusal(agree(CAT, about_cat)) == needed
 
 
-def test_who_may_not_ban_does_not_agree_to_a_ban() -> None:
+def test_a_member_who_may_not_ban_cannot_agree_to_a_ban() -> None:
     for me in (DAN, EVE):
         assert refusal(agree(me, asked())) == text("team.not_allowed")
 
@@ -145,12 +145,12 @@ def test_the_command_line_asks_and_declines_but_does_not_agree() -> None:
     assert [each for each in done.effects if isinstance(each, Say)] == [], "nobody else asked"
 
 
-def test_what_somebody_asked_for_who_left_the_team_is_not_agreed_to() -> None:
+def test_nobody_agrees_to_a_request_of_a_member_who_left_the_team() -> None:
     assert refusal(agree(CAT, asked(), team=(CAT, DAN))) == text("approvals.over")
 
 
 @pytest.mark.parametrize("state", [ApprovalState.GIVEN, ApprovalState.DECLINED])
-def test_what_is_decided_is_decided_once(state: ApprovalState) -> None:
+def test_an_approval_is_decided_only_once(state: ApprovalState) -> None:
     over = msgspec.structs.replace(asked(), state=state)
     assert refusal(agree(CAT, over)) == text("approvals.over")
     assert refusal(decide(press(CAT, "decline"), CAT, approval=over)) == text("approvals.over")
@@ -175,7 +175,7 @@ def test_declining_gives_back_what_bound_the_person_meanwhile() -> None:
     assert [note.action for note in done.notes] == ["approval.declined"]
 
 
-def test_who_asked_may_withdraw_it_and_a_bystander_may_not() -> None:
+def test_the_member_who_asked_may_withdraw_it_and_a_bystander_may_not() -> None:
     approval = asked()
     assert decide(press(ANN, "decline"), ANN, approval=approval).approvals
     assert refusal(decide(press(EVE, "decline"), EVE, approval=approval)) == text("team.not_allowed")
@@ -224,7 +224,7 @@ def test_the_list_also_shows_the_bans_that_cases_wait_with_to_those_who_may_ban_
     assert said in {value for _, value in listed.reply.args} or listed.reply == said
 
 
-def test_to_decline_a_number_that_nothing_has_says_so() -> None:
+def test_declining_an_unknown_number_says_so() -> None:
     done = decide(ApprovalDeclined(77), THE_OPERATOR, approval=None)
     assert (done.reply, done.refused) == (text("approvals.unknown"), True)
     late = decide(ApprovalDeclined(7), THE_OPERATOR, approval=asked(), now=NOW + DAY_S)

@@ -189,7 +189,7 @@ def test_nobody_corrects_in_any_way_what_they_could_not_send_alone() -> None:
         assert (asked.refused, asked.reply, asked.broadcasts) == (True, text(why), ())
 
 
-def test_whoever_writes_a_draft_corrects_nothing_that_has_started_meanwhile() -> None:
+def test_writing_a_draft_corrects_nothing_that_has_started_meanwhile() -> None:
     asked = BroadcastWritten(4, Content(Kind.TEXT, "better"), draft=True)
     assert decide(asked, draft()).broadcasts
     late = decide(asked, draft(state=S.RUNNING, started_at=NOW))
@@ -291,7 +291,7 @@ def test_the_question_says_the_true_rate(bot_rate_per_s: float, paid: bool, rate
     assert begun + ends in catalogue().plain(say.text, "en").splitlines()
 
 
-def test_what_was_changed_after_the_question_is_not_started() -> None:
+def test_a_broadcast_that_changed_after_the_question_is_not_started() -> None:
     seal = seal_of(draft())
     changed = draft(silent=False)
     pressed_late = decide(pressed(f"4.start.{seal}"), changed)
@@ -314,7 +314,7 @@ def test_what_was_changed_after_the_question_is_not_started() -> None:
         ("buttons fr", "no_message"),
     ],
 )
-def test_what_is_wrong_with_a_command_is_said_and_nothing_changes(words: str, why: str) -> None:
+def test_a_wrong_command_is_explained_and_changes_nothing(words: str, why: str) -> None:
     done = decide(wrote(f"/broadcast 4 {words}"), draft())
     assert (done.refused, done.broadcasts, said(done)) == (True, (), [f"broadcasts.{why}"])
     if "=" in words:
@@ -330,7 +330,7 @@ def test_what_is_wrong_with_a_command_is_said_and_nothing_changes(words: str, wh
         ("\n".join(["Go | https://example.org"] * 9), "button_many"),
     ],
 )
-def test_what_is_wrong_with_a_button_is_said(line: str, why: str) -> None:
+def test_a_wrong_button_is_explained(line: str, why: str) -> None:
     waiting = draft(composing=Composing(1, buttons=True))
     sent, typed = decide(wrote(line), waiting), decide(BroadcastWritten(4, HELLO.content, buttons=line), draft())
     assert (said(sent), sent.broadcasts, typed.broadcasts) == ([f"broadcasts.{why}"], (), ())
@@ -346,7 +346,7 @@ def test_bold_and_links_of_a_message_to_the_staff_bot_are_kept() -> None:
     assert changed.variants[0].content == marked
 
 
-def test_what_is_not_possible_says_why() -> None:
+def test_an_impossible_action_says_why() -> None:
     for event in (pressed("4.resume"), wrote("/broadcast 4 resume"), BroadcastDone(4, BroadcastAct.RESUME)):
         done = decide(event, draft())
         assert (done.refused, done.broadcasts, done.reply) == (True, (), text("broadcasts.not_now"))

@@ -167,7 +167,7 @@ def test_a_case_that_is_not_ones_own_or_has_changed_cannot_be_decided(
 
 
 @pytest.mark.parametrize("action", ["case_confirm", "case_refuse"])
-def test_what_nobody_proposed_cannot_be_confirmed(action: str) -> None:
+def test_a_ban_that_nobody_proposed_cannot_be_confirmed(action: str) -> None:
     assert decide(pressed(action), FILE, Role.ADMIN).refused
 
 

@@ -96,7 +96,7 @@ def test_a_second_member_confirms_the_bans_or_gives_everything_back() -> None:
     assert back.cases[0].state is CaseState.OPEN
 
 
-def test_whoever_proposed_the_bans_does_not_confirm_them() -> None:
+def test_the_member_who_proposed_the_bans_does_not_confirm_them() -> None:
     file = in_state(CaseState.SECOND)
     done = decide(pressed("case_confirm", case=file.case), file, Role.ADMIN, number=5, waiting=(file.case,))
     assert done.orders == ()

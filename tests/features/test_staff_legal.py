@@ -85,7 +85,7 @@ def test_an_owner_asks_and_nothing_happens_until_a_second_member_agrees(request_
 
 
 @pytest.mark.parametrize("request_", ASKED)
-def test_who_is_part_of_a_case_or_asks_about_none_gets_nothing(request_: CaseActAsked) -> None:
+def test_a_member_who_is_part_of_a_case_gets_nothing_about_it(request_: CaseActAsked) -> None:
     for done in (decide(request_, file=None), decide(request_, involved=frozenset({12}))):
         assert done == StaffDecision(reply=text("cases.unknown"), refused=True), "both read the same"
     gone = msgspec.structs.replace(FILE, case=msgspec.structs.replace(CASE, accused=PersonId(0)))
@@ -123,7 +123,7 @@ def test_held_evidence_is_held_and_released() -> None:
         assert [note.action for note in done.notes] == ["approval.given", action]
 
 
-def test_only_who_asked_reads_who_the_accused_is() -> None:
+def test_only_the_owner_who_asked_reads_who_the_accused_is() -> None:
     done = agree(asked(UnmaskAsked(12)))
     told = [each for each in done.effects if isinstance(each, Say) and str(ACCUSED) in repr(each)]
     assert [each.to for each in told] == [ANN.person]

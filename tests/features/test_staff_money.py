@@ -209,7 +209,7 @@ def test_small_refunds_need_a_second_member_once_their_sum_is_large() -> None:
     assert summed((note.action, note.details) for note in done.notes) == Alone(), "it was not done alone"
 
 
-def test_only_who_may_see_payments_sees_and_refunds_them() -> None:
+def test_only_members_who_may_see_payments_see_and_refund_them() -> None:
     for role in (Role.MODERATOR, Role.ANALYST):
         assert decide(wrote(f"/purchase {CODE}"), role=role).refused
         assert decide(pressed(f"purchase_do:{CODE}.twice"), role=role).orders == ()

@@ -96,7 +96,7 @@ def test_without_a_good_code_or_a_panel_the_bot_says_what_to_do(
     assert done.reply.key == key
 
 
-def test_whoever_confirms_lets_in_the_browser_that_asked() -> None:
+def test_a_confirmation_lets_in_the_browser_that_asked() -> None:
     done = decide(pressed("panel_yes"), facts())
     assert done == StaffDecision(
         logins=(msgspec.structs.replace(ASKED, member=ANN.number, confirmed_at=NOW),),
@@ -124,7 +124,7 @@ def test_a_login_that_is_no_longer_open_to_them_is_not_confirmed(action: str, lo
     assert not done.changes
 
 
-def test_whoever_did_not_ask_ends_the_login() -> None:
+def test_a_member_who_did_not_ask_ends_the_login() -> None:
     done = decide(pressed("panel_no"), facts())
     assert done.logins == (msgspec.structs.replace(ASKED, expires_at=NOW),)
     assert done.notes == (AuditNote("panel.disowned"),)

@@ -178,7 +178,7 @@ def test_three_questions_lead_to_a_sanction() -> None:
     assert isinstance(done.effects[0], Answer)
 
 
-def test_only_who_may_ban_asks_for_a_restriction_without_an_end() -> None:
+def test_only_members_who_may_ban_ask_for_a_restriction_without_an_end() -> None:
     asked = SanctionAsked(CODE, SanctionKind.BANNED, Reason.THREAT, note="case 7")
     assert decide(asked, Role.MODERATOR) == StaffDecision(reply=text("people.needs_ban"), refused=True)
     done = decide(asked, None)
@@ -220,7 +220,7 @@ def test_a_member_who_lifts_many_sanctions_in_a_day_needs_a_second_one_for_more(
         assert (late.orders, late.reply) == ((), text(why))
 
 
-def test_who_cannot_restrict_for_good_cannot_lift_what_is_for_good() -> None:
+def test_a_member_who_cannot_restrict_for_good_cannot_lift_such_a_restriction() -> None:
     pressing = pressed(f"person_lift:{CODE}.beef")
     done = decide(pressing, Role.MODERATOR, BANNED)
     assert (done.refused, done.reply, done.orders, done.notes) == (True, text("team.not_allowed"), (), ())

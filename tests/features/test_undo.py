@@ -254,7 +254,7 @@ def _stored(talk: Playbook, decision: Decision) -> bool:
 
 @pytest.mark.parametrize("second", [0, 1])
 @pytest.mark.parametrize("bad", [False, True])
-def test_of_two_asks_at_the_same_moment_the_second_finds_the_first(second: int, bad: bool) -> None:
+def test_the_second_of_two_requests_at_the_same_moment_finds_the_first(second: int, bad: bool) -> None:
     talk, ann, ben = parted_pair()
     if bad:
         for each in (ann, ben):

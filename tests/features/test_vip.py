@@ -255,7 +255,7 @@ def test_a_person_who_started_no_bot_is_reached_through_the_one_they_paid_in() -
     assert stranger.value.bot == BOT
 
 
-def test_what_cannot_be_given_is_refunded() -> None:
+def test_a_payment_for_something_that_cannot_be_given_is_refunded() -> None:
     """Nothing is sold any more, the person is banned for good, or was erased and is only renewed."""
     unsold = Playbook().person()
     assert said(pays(unsold, "x")) == ["vip.sent_back"]

@@ -40,7 +40,7 @@ def test_a_ban_for_good_is_asked_for_by_one_member_and_done_when_another_agrees(
     play(tmp_path, scene)
 
 
-def test_whoever_asked_may_take_it_back(tmp_path: Path) -> None:
+def test_the_person_who_asked_may_take_it_back(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         code = await code_of_somebody(stage)
         await stage.hire(Role.ADMIN, 601)

@@ -304,7 +304,7 @@ def test_waiting_people_are_counted_by_pool_and_gender(tmp_path: Path) -> None:
     play(tmp_path, scene)
 
 
-def test_what_happened_in_a_minute_is_the_difference_of_two_samples() -> None:
+def test_the_figures_of_a_minute_are_the_difference_of_two_samples() -> None:
     def sample(at: float, **workers: Snapshot) -> Any:
         reports = {name: Report(figures=figures) for name, figures in workers.items()}
         return sample_of(reports, (), at, waiting=1, chats=2, outbox=3, journal=4)

@@ -303,7 +303,7 @@ def test_a_link_leads_nowhere_else(tmp_path: Path) -> None:
     play(tmp_path, scene)
 
 
-def test_what_the_panel_reads_with_cannot_write(tmp_path: Path) -> None:
+def test_the_panels_connection_cannot_write(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         async with stage.reading._engine.connect() as connection:
             with pytest.raises(DBAPIError):

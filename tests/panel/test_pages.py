@@ -187,7 +187,7 @@ def test_an_alert_is_shown_and_acknowledged_as_by_the_staff_bots_button(tmp_path
     play(tmp_path, scene)
 
 
-def test_what_matters_most_needs_a_fresh_proof(tmp_path: Path) -> None:
+def test_the_most_important_acts_need_a_fresh_proof(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         await stage.hire(Role.OWNER, 600)
         member = await stage.hire(Role.ANALYST, 601)
@@ -326,7 +326,7 @@ def test_a_database_that_is_away_is_said_and_a_bug_ends_one_request(tmp_path: Pa
     play(tmp_path, scene)
 
 
-def test_what_was_typed_for_a_refused_broadcast_stays_in_its_form(tmp_path: Path) -> None:
+def test_a_refused_broadcast_keeps_its_words_in_the_form(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         browser = await stage.signed_in()
         await browser.press("/broadcasts", "/broadcasts")

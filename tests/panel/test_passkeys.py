@@ -48,7 +48,7 @@ async def owner_with_key(stage: Stage) -> tuple[StaffId, Browser, Authenticator]
     return number, browser, key
 
 
-def test_whoever_has_a_passkey_gets_nowhere_without_it_after_any_sign_in(tmp_path: Path) -> None:
+def test_a_member_with_a_passkey_gets_nowhere_without_it_after_any_sign_in(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         elsewhere = await stage.signed_in(await stage.hire(Role.OWNER, 599))
         number, browser, key = await owner_with_key(stage)
@@ -105,7 +105,7 @@ def test_a_passkey_is_the_fresh_proof_and_the_form_that_waited_is_sent(tmp_path:
 @pytest.mark.parametrize(
     "wrong", ["origin", "host", "another key", "another challenge", "nobody looked", "count", "replay", "junk", "kind"]
 )
-def test_what_is_not_this_passkey_in_this_session_lets_nobody_in(tmp_path: Path, wrong: str) -> None:
+def test_any_other_passkey_or_session_lets_nobody_in(tmp_path: Path, wrong: str) -> None:
     async def scene(stage: Stage) -> None:
         number, _, key = await owner_with_key(stage)
         browser = await stage.signed_in(number)

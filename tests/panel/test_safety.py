@@ -182,7 +182,7 @@ def test_every_button_of_cases_has_its_way_in_the_panel() -> None:
     assert {*feature.presses} == ACTIONS | SECOND | LEGAL | BY_FORM
 
 
-def test_to_learn_who_somebody_is_one_owner_asks_and_a_proof_is_fresh(tmp_path: Path) -> None:
+def test_learning_who_somebody_is_needs_an_owner_and_a_fresh_proof(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         owner = await stage.signed_in(await stage.hire(Role.OWNER, 600))
         await stage.hire(Role.OWNER, 602)

@@ -94,7 +94,7 @@ def test_two_members_do_not_undo_each_others_change_unknowingly(tmp_path: Path) 
     play(tmp_path, scene)
 
 
-def test_what_a_start_would_refuse_is_refused_here_too(tmp_path: Path) -> None:
+def test_values_that_a_start_would_refuse_are_refused_here_too(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         browser = await stage.signed_in()
         for name, value, why in (

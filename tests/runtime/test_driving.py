@@ -19,7 +19,7 @@ def raised() -> list[BaseException]:
 
 
 @in_a_loop
-async def test_what_is_at_hand_is_done_in_the_same_turn_and_without_a_task() -> None:
+async def test_work_whose_facts_are_at_hand_is_done_in_the_same_turn_without_a_task() -> None:
     background = Background(print)
     tasks = asyncio.all_tasks()
 
@@ -32,7 +32,7 @@ async def test_what_is_at_hand_is_done_in_the_same_turn_and_without_a_task() -> 
 
 
 @in_a_loop
-async def test_what_waits_for_an_answer_goes_on_in_the_callback_that_brings_it() -> None:
+async def test_work_that_waits_for_an_answer_goes_on_in_its_callback() -> None:
     background, answer, seen = Background(print), Soon[str](), list[str]()
     tasks = asyncio.all_tasks()
 
@@ -74,7 +74,7 @@ async def test_a_bug_is_the_result_and_harms_nobody_else() -> None:
 
 
 @in_a_loop
-async def test_whoever_has_to_wait_for_anything_else_gets_a_task_and_does_not_notice() -> None:
+async def test_code_that_waits_for_anything_else_gets_a_task_and_does_not_notice() -> None:
     background, gate, answer = Background(print), asyncio.Event(), Soon[int]()
 
     async def wait() -> int:

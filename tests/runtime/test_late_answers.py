@@ -267,7 +267,7 @@ async def test_a_matcher_that_begins_anew_repeats_no_report(pool: Pool, /) -> No
 
 
 @staged(at_pool)
-async def test_whoever_searches_again_at_once_is_told_of_the_new_search(pool: Pool, /) -> None:
+async def test_a_person_who_searches_again_at_once_is_told_of_the_new_search(pool: Pool, /) -> None:
     """The feed has only the newest change, so the matcher never sees that they had stopped."""
     await pool.bench.put(waiting(1))
     await asyncio.sleep(5.0)

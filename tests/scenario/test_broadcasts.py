@@ -147,7 +147,7 @@ def test_people_in_a_chat_get_it_afterwards() -> None:
     play_staff("memory", scene)
 
 
-def test_whoever_turns_the_category_off_gets_the_next_one_no_more_until_they_turn_it_on() -> None:
+def test_a_person_who_turns_a_category_off_gets_no_more_of_it_until_they_turn_it_on() -> None:
     async def scene(on: StaffStage) -> None:
         ann = await written(on)
         tap(ann, "broadcast_do:1.show")
@@ -273,7 +273,7 @@ async def started(on: StaffStage, ann: Phone, options: str = "") -> None:
     await on.quiet()
 
 
-def test_to_many_it_starts_only_when_somebody_else_of_the_team_approves_it() -> None:
+def test_a_broadcast_to_many_starts_only_when_another_member_approves_it() -> None:
     async def scene(on: StaffStage) -> None:
         ann = await written(on)
         bob = await on.hire(Role.ADMIN, "Bob")

@@ -158,7 +158,7 @@ class AwayStage(SteppedStage):
 @pytest.mark.long
 @pytest.mark.services
 @pytest.mark.parametrize("first", [1, 4, 7])
-def test_of_two_workers_one_dies_at_each_step_and_the_other_takes_over(first: int) -> None:
+def test_a_worker_dies_at_each_step_and_the_other_one_takes_over(first: int) -> None:
     steps = Steps(range(first, 10_000, EVERY))
     played(SERVERS, steps, AwayStage, workers=2)
     assert len(steps.deaths) >= 5

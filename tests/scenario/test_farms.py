@@ -63,7 +63,7 @@ def test_accounts_that_advertise_the_same_site_meet_only_each_other() -> None:
 
 
 @pytest.mark.parametrize("store", [FILE, SERVERS])
-def test_who_may_be_a_script_is_found_nobody_until_they_tap_the_right_picture_also_after_a_kill(store: str) -> None:
+def test_a_possible_script_gets_no_partner_until_it_taps_the_right_picture(store: str) -> None:
     async def scene(on: Stage) -> None:
         on.ann.write("/stop")
         await on.quiet()

@@ -59,7 +59,7 @@ def test_the_filters_in_effect_are_shown(
     assert read().shown()["FREE_FILTERS"] == shown
 
 
-def test_what_was_read_from_a_file_was_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_value_from_a_file_does_not_count_as_given(monkeypatch: pytest.MonkeyPatch) -> None:
     filed(monkeypatch, PLANS)
     assert read().given == {"vip_plans_file", "bot_tokens"}
     assert "vip_plans" in read().model_fields_set

@@ -358,7 +358,7 @@ def test_a_reaction_is_its_first_plain_emoji(new: Any, emoji: str | None) -> Non
         ({"status": "kicked"}, False),
     ],
 )
-def test_who_joins_a_channel_or_leaves_it_is_the_member_and_not_who_did_it(member: Any, joins: bool) -> None:
+def test_joining_or_leaving_a_channel_counts_for_the_member_and_not_for_the_actor(member: Any, joins: bool) -> None:
     admin = {"id": 7, "is_bot": False, "first_name": "Admin"}
     channel = {"id": -1001, "type": "channel", "title": "Harbour", "username": "harbour"}
     changed = {"chat": channel, "from": admin, "date": 1, "old_chat_member": {"status": "left", "user": PERSON}}

@@ -42,9 +42,7 @@ def lock_of(path: Path) -> Path:
 
 @in_virtual_time
 @pytest.mark.parametrize("is_rewritten", [False, True])
-async def test_what_was_delivered_is_still_known_after_any_damage_of_the_log(
-    is_rewritten: bool, tmp_path: Path
-) -> None:
+async def test_deliveries_are_still_known_after_any_damage_of_the_log(is_rewritten: bool, tmp_path: Path) -> None:
     path = tmp_path / "a.live"
     store = opened(path)
     await store.adopt((), whole=True)
@@ -63,7 +61,7 @@ async def test_what_was_delivered_is_still_known_after_any_damage_of_the_log(
 
 
 @in_virtual_time
-async def test_what_a_killed_run_has_not_noted_is_noted_at_the_next_start(tmp_path: Path) -> None:
+async def test_the_next_start_notes_deliveries_that_a_killed_run_has_not_noted(tmp_path: Path) -> None:
     """That start may put its mark into a snapshot, and the damage may hit the snapshot."""
     path = tmp_path / "a.live"
     store = opened(path)
@@ -77,7 +75,7 @@ async def test_what_a_killed_run_has_not_noted_is_noted_at_the_next_start(tmp_pa
 
 
 @in_virtual_time
-async def test_only_what_was_delivered_counts_as_done_after_damage(tmp_path: Path) -> None:
+async def test_only_delivered_updates_count_as_done_after_damage(tmp_path: Path) -> None:
     """Something that was only decided or stored may be missing with the log, so its update must come again."""
     path = tmp_path / "a.live"
     store = opened(path)

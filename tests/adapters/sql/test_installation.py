@@ -38,7 +38,7 @@ async def test_a_database_belongs_to_the_key_that_used_it_last(database: str) ->
 
 
 @in_a_loop
-async def test_of_two_processes_with_different_keys_that_start_at_once_one_is_refused(database: str) -> None:
+async def test_one_of_two_processes_with_different_keys_that_start_at_once_is_refused(database: str) -> None:
     await make_table(database)
     done = await asyncio.gather(claim_key(database, (A,)), claim_key(database, (B,)), return_exceptions=True)
     assert [type(each) for each in done if each is not None] == [OtherKey]

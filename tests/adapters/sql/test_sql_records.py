@@ -156,7 +156,7 @@ def test_a_row_read_is_the_participant_written() -> None:
     assert participant([values[column.name] for column in READ]) == searching(3, 4)
 
 
-def test_what_was_noted_about_a_chat_does_not_count_for_another_one() -> None:
+def test_notes_about_one_chat_do_not_count_for_another_one() -> None:
     """A release that does not know `details` changes the chat and leaves them as they were."""
     nudged = person(3, 4, Chatting(ChatId("c"), PersonId(5), NOW, NOW + 9))
     last = LastChat(ChatId("b"), PersonId(6), NOW, "left", True, Rating.BAD, NOW + 3, Complaint.RUDE)

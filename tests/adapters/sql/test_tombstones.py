@@ -58,7 +58,7 @@ async def test_an_earlier_key_still_finds_its_own_and_a_foreign_key_finds_nothin
 
 
 @in_a_loop
-async def test_who_is_back_and_freed_has_no_tombstone_any_more(database: str) -> None:
+async def test_a_freed_person_who_is_back_has_no_tombstone_any_more(database: str) -> None:
     records = await erased(database)
     back = msgspec.structs.replace(LEFT, version=6)
     await records.apply("g", numbered(changed(back), after=50))
@@ -88,7 +88,7 @@ SPENT = Spent(NOW + 200, 16, NOW + 150)
 
 
 @in_a_loop
-async def test_what_somebody_had_once_is_kept_without_their_id_until_its_time(database: str) -> None:
+async def test_a_tombstone_keeps_what_somebody_had_once_without_their_id(database: str) -> None:
     left = Participant(ANN, 5, spent=SPENT)
     await make_tables(database)
     records = SqlRecords.at(database, pseudonyms=keyed(KEY))

@@ -152,7 +152,7 @@ def test_a_message_replaces_the_one_of_its_language_and_version_and_keeps_its_bu
 
 
 @pytest.mark.parametrize("content", [Content(Kind.STICKER), Content(Kind.POLL), Content(Kind.DICE)])
-def test_what_cannot_be_sent_to_many_is_refused(content: Content) -> None:
+def test_content_that_cannot_be_sent_to_many_is_refused(content: Content) -> None:
     assert written(made(), Variant(content)) == "broadcasts.wrong_kind"
 
 

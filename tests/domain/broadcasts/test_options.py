@@ -59,7 +59,7 @@ def test_any_takes_a_condition_back() -> None:
         *("holdout=-1", "=", "active=nan", "source=", "source=a,,b", "source=%", "source=other"),
     ],
 )
-def test_what_is_not_understood_is_named(word: str) -> None:
+def test_an_option_that_is_not_understood_is_named(word: str) -> None:
     with pytest.raises(WrongOption) as wrong:
         with_options(DRAFT, f"silent=off {word}", 0.0)
     assert wrong.value.word == word

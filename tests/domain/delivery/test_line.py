@@ -63,7 +63,7 @@ def test_the_notice_of_a_chat_does_not_pass_a_relay_that_may_have_arrived() -> N
     assert order_of(talk) == [one, told]
 
 
-def test_what_another_process_left_is_placed_by_age() -> None:
+def test_entries_that_another_process_left_are_placed_by_age() -> None:
     talk, young, younger, old, older, newest = (
         Talk(),
         notice(at=10.0),

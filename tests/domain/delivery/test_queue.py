@@ -223,7 +223,7 @@ def test_a_superseded_edit_ends_without_a_send() -> None:
     assert talk.tell(Superseded(three)) == (Withdraw(), StoreDelivered(three, ()))
 
 
-def test_what_is_under_way_is_not_superseded() -> None:
+def test_a_delivery_under_way_is_not_superseded() -> None:
     talk, one = Talk(), reaction()
     talk.send(one)
     with pytest.raises(IllegalEvent):

@@ -77,7 +77,7 @@ def test_where_many_hurry_some_are_alike_by_chance() -> None:
     ],
     ids=["few chats", "unhurried", "lively", "nothing to say"],
 )
-def test_what_honest_people_do_is_no_bulk(conduct: Conduct) -> None:
+def test_the_habits_of_honest_people_are_no_bulk(conduct: Conduct) -> None:
     assert bulk(conduct) < BULK
 
 

@@ -22,7 +22,7 @@ def test_a_farm_is_told_with_its_accounts_its_recruits_and_its_sums() -> None:
     assert told.delay_s == 2.0
 
 
-def test_who_is_only_in_doubt_or_only_a_recruit_makes_no_farm() -> None:
+def test_doubtful_accounts_and_recruits_alone_make_no_farm() -> None:
     doubtful, recruit = FarmFinding(FarmVerdict.DOUBTFUL), FarmFinding(FarmVerdict.RECRUIT, 5)
     assert seen({PersonId(1): doubtful, PersonId(2): recruit}, {PersonId(1): Conduct(), PersonId(2): Conduct()}) == ()
 

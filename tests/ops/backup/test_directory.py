@@ -71,7 +71,7 @@ def at_hours(directory: Directory, *hours: int) -> list[Path]:
     return found
 
 
-def test_of_several_backups_of_a_day_the_newest_stays_but_all_of_the_last_day_are_kept(tmp_path: Path) -> None:
+def test_the_newest_backup_of_each_day_stays_and_all_of_the_last_day(tmp_path: Path) -> None:
     directory = Directory(tmp_path)
     early, last, *fresh = at_hours(directory, 0, 12, 36, 40, 50)
     assert kept([early, last, *fresh]) == {last, *fresh}
@@ -119,7 +119,7 @@ def test_only_whole_backups_count(tmp_path: Path) -> None:
     assert directory.backups() == [path]
 
 
-def test_what_is_only_named_like_a_backup_is_never_the_newest_one(tmp_path: Path) -> None:
+def test_a_file_that_is_only_named_like_a_backup_is_never_the_newest_one(tmp_path: Path) -> None:
     directory, now = Directory(tmp_path), START.timestamp()
     good, empty, link, folder, future = (directory.new_path(now + hour * 3600) for hour in (-4, -3, -2, -1, 9_000))
     good.write_bytes(MAGIC)

@@ -116,7 +116,7 @@ def test_a_restore_that_was_killed_before_it_touched_the_records_is_undone_by_on
 
 
 @pytest.mark.parametrize("at", ["make_place", "bring_back"])
-def test_what_was_set_aside_comes_back_also_if_that_is_killed(
+def test_stores_that_were_set_aside_come_back_even_after_another_kill(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, at: str
 ) -> None:
     begun(settings)

@@ -116,7 +116,7 @@ def test_a_process_without_a_supervisor_is_not_touched(kept: Kept) -> None:
             other.kill()
 
 
-def test_of_two_starts_at_the_same_moment_one_is_refused(kept: Kept) -> None:
+def test_one_of_two_starts_at_the_same_moment_is_refused(kept: Kept) -> None:
     with (
         operations.alone(kept.directory),
         pytest.raises(ClusterFault, match="is starting one here"),

@@ -117,7 +117,7 @@ async def chat_on(settings: Settings) -> None:
     await store.aclose()
 
 
-def test_what_only_the_live_store_knew_goes_along(tmp_path: Path) -> None:
+def test_changes_that_only_the_live_store_knew_go_along(tmp_path: Path) -> None:
     first, second = tmp_path / "passerby.db", tmp_path / "second.db"
     asyncio.run(fill(first))
     asyncio.run(chat_on(on_file(first)))
@@ -126,7 +126,7 @@ def test_what_only_the_live_store_knew_goes_along(tmp_path: Path) -> None:
 
 @pytest.mark.long
 @pytest.mark.services
-def test_what_only_redis_knew_goes_along_to_a_file(tmp_path: Path, uri: str) -> None:
+def test_changes_that_only_redis_knew_go_along_to_a_file(tmp_path: Path, uri: str) -> None:
     async def chat_on_redis(url: str) -> None:
         await init_schema(uri)
         opened_store = await open_redis(url, CLOCK, Random(1), name="moving")

@@ -386,7 +386,7 @@ def test_a_table_that_matters_and_cannot_be_read_stops_the_import(
     assert brought(settings, sqlite_file(tmp_path / "empty.db", USERS_ONLY + empty), dry_run=True)[0].taken == 3
 
 
-def test_of_several_subscriptions_the_longest_counts(settings: Settings, tmp_path: Path) -> None:
+def test_the_longest_of_several_subscriptions_counts(settings: Settings, tmp_path: Path) -> None:
     script = """CREATE TABLE VipSubscriptions (userId BIGINT, telegramId BIGINT, expiresAt TEXT);
       INSERT INTO VipSubscriptions VALUES (1, NULL, '2030-01-01'), (1, NULL, '2027-01-01'), (NULL, 1001, '2031-05-01'),
       (2, 1002, '1893456000000'), (2, 1002, NULL), (3, 1003, '2030');"""

@@ -104,7 +104,7 @@ def test_an_address_that_nobody_answers_is_named_by_its_setting_only() -> None:
 
 
 @staged(served)
-async def test_of_an_answer_only_the_status_is_read(receiver: Receiver, url: str, /) -> None:
+async def test_only_the_status_of_an_answer_is_read(receiver: Receiver, url: str, /) -> None:
     receiver.length = 100_000_000
     await alerting.ask_heartbeat(url)
     await alerting.post(url, b"{}", {})

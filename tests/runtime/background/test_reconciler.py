@@ -338,7 +338,7 @@ async def test_a_person_who_acts_during_the_second_look_is_looked_at_once_more(p
 
 
 @pairwise
-async def test_whoever_is_in_a_chat_that_their_partner_is_not_in_leaves_it_and_is_told(pair: Pair) -> None:
+async def test_a_person_alone_in_a_chat_leaves_it_and_is_told(pair: Pair) -> None:
     """The partner's row could not be read when the live store was rebuilt."""
     ann, ben = couple()
     await pair.put(msgspec.structs.replace(ann, state=Idle()), ben, somebody(EVE, waiting(EVE)))

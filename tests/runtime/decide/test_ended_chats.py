@@ -145,7 +145,7 @@ async def test_a_person_who_is_in_their_next_chat_hears_of_that_one_only(two: Tw
 
 
 @staged(in_two)
-async def test_what_a_dead_process_left_is_not_sent_by_its_heir_if_the_chat_is_over(two: Two, /) -> None:
+async def test_an_heir_does_not_send_the_notice_of_a_dead_process_if_the_chat_is_over(two: Two, /) -> None:
     await found_late(two)
     two.two.courier.abandon()
     await _blocks_and_comes_back(two)

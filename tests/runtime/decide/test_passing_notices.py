@@ -249,7 +249,7 @@ def test_a_notice_whose_search_ends_while_it_waits_takes_nothing_from_the_budget
 
 
 @pytest.mark.parametrize("is_found", [False, True])
-def test_what_a_dead_process_has_held_is_sent_by_its_heir_unless_the_search_is_over(is_found: bool) -> None:
+def test_an_heir_sends_the_notice_of_a_dead_process_unless_the_search_is_over(is_found: bool) -> None:
     async def body(two: Two) -> None:
         for person in (ANN, BEN):
             await two.search(person)
@@ -269,7 +269,7 @@ def test_what_a_dead_process_has_held_is_sent_by_its_heir_unless_the_search_is_o
 
 
 @staged(in_two)
-async def test_what_a_dead_process_had_claimed_is_not_sent_after_the_end_of_the_search(two: Two, /) -> None:
+async def test_a_notice_that_a_dead_process_had_claimed_is_not_sent_after_the_end_of_the_search(two: Two, /) -> None:
     two.telegram.latency_s = 1e9
     await two.search(ANN)
     await two.search(BEN)

@@ -51,7 +51,7 @@ def test_a_suggestion_comes_once_a_week() -> None:
 
 
 @pytest.mark.parametrize("channel", ["@Harbour", "-1001"])
-def test_what_the_channel_says_counts_until_it_says_otherwise(channel: str) -> None:
+def test_the_channels_word_counts_until_it_says_otherwise(channel: str) -> None:
     async def scene() -> None:
         on = Asked(channel=channel)
         await on.sponsors.note(ChannelJoined(ANN, BOT, -1002, "elsewhere"))

@@ -82,7 +82,7 @@ async def test_after_a_restart_a_parked_relay_is_resumed(bench: Bench, ref: Upda
 
 
 @staged(parked)
-async def test_what_was_delivered_is_not_sent_again_if_a_store_that_went_back_in_time_has_it(
+async def test_a_delivered_entry_is_not_sent_again_if_an_older_store_still_has_it(
     bench: Bench, ref: UpdateRef, /
 ) -> None:
     entries = tuple(await bench.store.outbox(ME))

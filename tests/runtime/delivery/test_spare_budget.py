@@ -167,7 +167,7 @@ async def test_nothing_is_left_while_the_outbox_is_late() -> None:
 
 
 @in_virtual_time
-async def test_what_is_paid_for_has_a_rate_of_its_own_and_stops_for_a_held_bot_too() -> None:
+async def test_paid_copies_have_their_own_rate_and_stop_for_a_held_bot_too() -> None:
     at = bench()
     spare, count = at.courier.spare_budget, 0
     for number in range(2_000):

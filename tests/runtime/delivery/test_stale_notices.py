@@ -169,7 +169,7 @@ async def test_a_notice_that_a_repair_has_replaced_is_not_sent() -> None:
 
 
 @in_virtual_time
-async def test_what_a_worker_has_yet_to_send_is_in_a_store_again_that_lost_it() -> None:
+async def test_a_store_that_lost_unsent_entries_gets_them_back_from_the_worker() -> None:
     """Another worker sends it, if this one dies."""
     bench = Bench()
     answer = notice(keys_for(Idle()), key="search.idle", reply_to=MessageId(5))

@@ -359,7 +359,7 @@ async def test_another_program_that_polls_the_bot_ends_its_chats_at_once() -> No
 
 
 @in_virtual_time
-async def test_as_long_as_another_program_polls_the_bot_new_chats_end_too() -> None:
+async def test_new_chats_end_too_while_another_program_polls_the_bot() -> None:
     machine = Machine()
     await machine.begin()
     await machine.brings(1)

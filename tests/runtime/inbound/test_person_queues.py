@@ -179,7 +179,7 @@ def failure(number: int) -> DeliveryFailed:
 
 
 @in_virtual_time
-async def test_whoever_waits_for_an_event_is_told_even_if_another_could_replace_it() -> None:
+async def test_everybody_who_waits_for_an_event_is_told_even_if_another_could_replace_it() -> None:
     hall = Hall(pace_s=1.0)
     hall.put(written(ANN, "first"))
     hall.queues.put(Work(edit(1)))

@@ -155,7 +155,7 @@ async def test_the_leases_of_a_worker_that_leaves_are_free_at_once(port: Port, /
 
 
 @staged(at_port)
-async def test_what_a_leaving_worker_gives_back_is_taken_within_a_blink(port: Port, /) -> None:
+async def test_bots_of_a_leaving_worker_are_taken_at_once(port: Port, /) -> None:
     one = await port.come("one")
     for phase in range(6):
         two = await port.come(f"two, {phase}")
