@@ -67,7 +67,7 @@ BUGS: Final = (
     Bug(
         "memory",
         "the message map of a chat grows without end",
-        "            del self.young[: len(self.young) - _KEPT * SIZE]\n",
+        "            del young[: len(young) - _KEPT * SIZE]\n",
         "            pass\n",
     ),
     Bug("memory", "a block of done marks expires by its first mark", "        block.touched_at = at\n", ""),
@@ -853,8 +853,8 @@ BUGS: Final = (
     Bug(
         "runtime",
         "a relay is sent after the end of its chat",
-        "delivery.chat_ended = self._by_chat.has_ended(relay_effect.chat)",
-        "delivery.chat_ended = False",
+        "has_ended = chat in by_chat.ended",
+        "has_ended = False",
     ),
     Bug(
         "runtime",
@@ -892,11 +892,17 @@ BUGS: Final = (
         "            self.window.release(arrival.ref.update for arrival in new)\n",
         "",
     ),
-    Bug("runtime", "updates are taken without assurance", "if arrivals and await self._is_assured():", "if arrivals:"),
+    Bug(
+        "runtime",
+        "updates are taken without assurance",
+        "if arrivals and (self._assurance.is_assured or await self._until(self._assurance.assured())):",
+        "if arrivals:",
+    ),
     Bug(
         "runtime",
         "a poll without assurance confirms updates",
-        "            if not await self._is_assured():\n                break\n",
+        "            if not self._assurance.is_assured and not await self._until(self._assurance.assured()):\n"
+        "                break\n",
         "",
     ),
     Bug(

@@ -10,6 +10,7 @@ import unicodedata
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 import msgspec
 
@@ -58,6 +59,8 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 USUAL = Limits()
+SURE: Final = USUAL.text // 2
+"""A text of up to this many characters always fits into one message: each takes two UTF-16 units at most."""
 
 
 def fits(content: Content, limits: Limits = USUAL) -> bool:

@@ -50,7 +50,7 @@ class Unmapped:
 UNMAPPED = Unmapped()
 
 
-class Env(msgspec.Struct, frozen=True):
+class Env(msgspec.Struct, frozen=True, gc=False):
     """The world outside a decision. `now` is in Unix seconds, UTC. `rng` is the only source of chance.
 
     `draining` are the bots that close, with where their people go. `watched_sources` are the tags of links by which the
@@ -87,7 +87,7 @@ class Chosen(msgspec.Struct, frozen=True, gc=False):
     content: Content
 
 
-class Facts(msgspec.Struct, frozen=True):
+class Facts(msgspec.Struct, frozen=True, gc=False):
     """Everything that a decision may look at. It is read at one moment.
 
     - `partner` is set while `me` is chatting.
@@ -115,7 +115,7 @@ class Facts(msgspec.Struct, frozen=True):
     sponsored: bool = False
 
 
-class Decision(msgspec.Struct, frozen=True):
+class Decision(msgspec.Struct, frozen=True, gc=False):
     """`changes` are new values of participants whose versions were read. Either all of them are stored or none.
     `opinions` are recorded with them.
 

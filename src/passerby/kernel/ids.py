@@ -1,6 +1,8 @@
 """Ids. Telegram's own ids keep their meaning. Ours are opaque and mean nothing outside Passerby."""
 
-from typing import NamedTuple, NewType
+from collections.abc import Callable
+from functools import partial
+from typing import Final, NamedTuple, NewType, cast
 
 PersonId = NewType("PersonId", int)
 """A Telegram user id. It is the same for every bot, and in a private chat it is also the id of the chat."""
@@ -30,6 +32,11 @@ class MessageRef(NamedTuple):
 
     bot: BotId
     message: MessageId
+
+
+# To call a NamedTuple's class runs Python code, and costs five times as much. These are for the hot path.
+update_ref: Final = cast("Callable[[tuple[BotId, int]], UpdateRef]", partial(tuple.__new__, UpdateRef))
+message_ref: Final = cast("Callable[[tuple[BotId, MessageId]], MessageRef]", partial(tuple.__new__, MessageRef))
 
 
 def search_of(person: PersonId) -> ChatId:

@@ -43,7 +43,8 @@ class Soon(Generic[T]):
         self._value: Any = None
         self.error: BaseException | None = None
         """Why it failed; None if it did not, or is not done."""
-        self._then: list[Callable[[Soon[T]], object]] | None = None
+        self._then: Callable[[Soon[T]], object] | list[Callable[[Soon[T]], object]] | None = None
+        """Nearly always there is one, so a list is made only for more."""
 
     @staticmethod
     def of(value: T) -> "Soon[T]":
@@ -68,6 +69,9 @@ class Soon(Generic[T]):
         then = self._then
         if then is not None:
             self._then = None
+            if not isinstance(then, list):
+                then(self)
+                return
             for callback in then:
                 callback(self)
 
@@ -76,7 +80,7 @@ class Soon(Generic[T]):
         self.error = error
         self.is_done = True
         then, self._then = self._then, None
-        for callback in then or ():
+        for callback in then if isinstance(then, list) else () if then is None else (then,):
             callback(self)
 
     def take(self, other: "Soon[T]") -> None:
@@ -90,9 +94,11 @@ class Soon(Generic[T]):
         if self.is_done:
             callback(self)
         elif self._then is None:
-            self._then = [callback]
-        else:
+            self._then = callback
+        elif isinstance(self._then, list):
             self._then.append(callback)
+        else:
+            self._then = [self._then, callback]
 
     def result(self) -> T:
         """Raises: the error, if it failed."""

@@ -183,7 +183,7 @@ class FleetDuties:
         intake = None
         watch = Continuity(bot, fence, parts.store, clock, parts.membership, self._doubt)
         if parts.config.polls:
-            take = partial(self._take, fences=(fence,))
+            take = self._taker((fence,))
             intake = Intake(bot, telegram, parts.store, take, tokens, clock, rng, parts.membership, watch)
 
         def menus() -> tuple[CommandList, ...]:
@@ -193,11 +193,16 @@ class FleetDuties:
         beginning = partial(watch.forget, rng) if intake is None else None
         return PollingTask(bot, fence, telegram, intake, menus, parts.stand, clock, rng, tokens, beginning)
 
-    def _take(self, arrival: Arrival, crashes: int = 0, fences: tuple[Fence, ...] = ()) -> None:
-        """Take an update that was polled."""
-        note(arrival.event)
-        taken_at = self._parts.clock.monotonic()
-        self._path.admission.put(Work(arrival.event, (arrival.ref,), fences=fences, taken_at=taken_at, crashes=crashes))
+    def _taker(self, fences: tuple[Fence, ...]) -> Callable[[Arrival, int], None]:
+        """What takes the updates that were polled under a lease."""
+        monotonic, put = self._parts.clock.monotonic, self._path.admission.put
+
+        def take(arrival: Arrival, crashes: int) -> None:
+            event = arrival.event
+            note(event)
+            put(Work(event, (arrival.ref,), (), fences, "", monotonic(), False, False, crashes))
+
+        return take
 
     def _sender_of(self, broadcasts: BroadcastRecords) -> BroadcastSender:
         parts, spare = self._parts, self._path.courier.spare_budget

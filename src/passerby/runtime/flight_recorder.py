@@ -56,6 +56,7 @@ _BEATS_AT: Final = 8
 _PID_AT: Final = 16
 _COUNT_AT: Final = _HEAD.size
 _SIZE: Final = _COUNT_AT + _COUNT.size + MOST_UPDATES * _UPDATE.size
+_FIRST_AT: Final = _COUNT_AT + _COUNT.size
 _NONE: Final = _COUNT.pack(0)
 _ONE: Final = struct.Struct("<Iqq")
 _WHERE_ONE: Final = slice(_COUNT_AT, _COUNT_AT + _ONE.size)
@@ -92,6 +93,8 @@ class FlightRecorder:
         self._run = run.encode()[:16].ljust(16, b"\0")
         self._file = file
         self._beats = 0
+        self.is_on = False
+        """A step was begun with `enter` and is not over: `enter` would return False."""
         self.crash = _crash_in(bytes(self._page[:_SIZE]))
         pid = _pid_in(bytes(self._page[: _HEAD.size]))
         self.was_cut_off = pid != ENDED
@@ -180,17 +183,22 @@ class FlightRecorder:
     def enter(self, refs: tuple[UpdateRef, ...]) -> bool:
         """Begin a step; end it with `leave` if this returns True. A step inside another one leaves the page to the
         outer one. Faster than `step`."""
-        if not refs or self._page[_COUNT_AT]:
+        page = self._page
+        if not refs or page[_COUNT_AT]:
             return False
         if len(refs) == 1:
-            self._page[_WHERE_ONE] = _ONE.pack(1, *refs[0])
+            # The count is the last byte to be written. Until then, the page names no update.
+            _UPDATE.pack_into(page, _FIRST_AT, refs[0][0], refs[0][1])
+            page[_COUNT_AT] = 1
         else:
             mark, where = _marked(refs)
-            self._page[where] = mark
+            page[where] = mark
+        self.is_on = True
         return True
 
     def leave(self) -> None:
         self._page[_COUNT_AT] = 0
+        self.is_on = False
 
     def close(self) -> None:
         if self._file >= 0:

@@ -55,7 +55,7 @@ class MessagePath:
         sealer = self.sealer = Sealer(config.key, *config.former_keys)
         prints = Prints(config.key, *config.former_keys)
         best_effort = BestEffort(telegram, wording, tokens, membership, background)
-        queues = self.person_queues = PersonQueues(self._handle, background, clock, flight_recorder, self._begin)
+        queues = self.person_queues = PersonQueues(self._handle, background, clock, flight_recorder)
         self.conduct_notes = ConductNotes(
             config.rules.real_chat_messages, lambda event: queues.put(Work(event, cause=event.chat))
         )
@@ -109,6 +109,7 @@ class MessagePath:
             clock=clock,
             rng=rng,
         )
+        queues.begin_with(self._handler.begin)
 
     def env(self) -> Env:
         watched = self.farm_sources.now
@@ -131,6 +132,3 @@ class MessagePath:
 
     def _handle(self, work: Work) -> Coroutine[Any, Any, None]:
         return self._handler.handle(work)
-
-    def _begin(self, work: Work) -> Coroutine[Any, Any, None] | None:
-        return self._handler.begin(work)

@@ -29,7 +29,8 @@ class Background:
         self._recorder = recorder or NoRecorder()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Future[Any]] = set()
-        self._is_closed = False
+        self.is_closed = False
+        """Nothing is called back any more."""
         self.on_close: list[Callable[[], None]] = []
         """Called at the end: gives up calls that have no task."""
         self.waiting: set[Driven[Any]] = set()
@@ -114,7 +115,7 @@ class Background:
 
     def guarded(self, callback: Callable[..., object], *arguments: object) -> None:
         """Call back, and hand what it raises to `on_error`. After the end, nothing is called back any more."""
-        if self._is_closed:
+        if self.is_closed:
             return
         try:
             callback(*arguments)
@@ -139,7 +140,7 @@ class Background:
 
     async def aclose(self) -> None:
         """Cancel the tasks that still run, and wait until they have ended."""
-        self._is_closed = True
+        self.is_closed = True
         for driven in tuple(self.waiting):
             driven.leave()
         self.waiting.clear()

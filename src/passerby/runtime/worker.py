@@ -381,7 +381,8 @@ class Worker:
             task = self._duties.polling.get(ref.bot)
             if task is not None and task.intake is not None:
                 task.intake.window.finish(ref.update)
-            self._webhook_receiver.finished(ref)
+            if self._webhook_receiver.waiting:
+                self._webhook_receiver.finished(ref)
         self._fleet_duties.finished(refs)
 
     def _task_for(self, fence: Fence) -> LeasedTask:

@@ -43,39 +43,55 @@ class Instrument:
         raise NotImplementedError
 
 
+class Count:
+    """The count of one label set. The hot path keeps it and adds to `n`: to look it up costs much more."""
+
+    __slots__ = ("n",)
+
+    def __init__(self) -> None:
+        self.n: float = 0
+
+
 class Counter(Instrument):
+    """A label set without a count is not shown."""
+
     kind = "counter"
 
     def __init__(self, name: str, meaning: str, **labels: Collection[Label]) -> None:
         super().__init__(name, meaning, **labels)
-        self._counts: dict[tuple[Label, ...], float] = {}
+        self._counts: dict[tuple[Label, ...], Count] = {}
+
+    def of(self, *labels: Label) -> Count:
+        """The count of a label set, to add to. It stays the same one after `clear`."""
+        count = self._counts.get(labels)
+        if count is None:
+            if len(self._counts) >= MOST_SETS:
+                labels = (OTHER,) * len(labels)
+            count = self._counts.setdefault(labels, Count())
+        return count
 
     def add(self, *labels: Label, count: float = 1) -> None:
-        counts = self._counts
-        if labels in counts:
-            counts[labels] += count
-            return
-        if len(counts) >= MOST_SETS:
-            labels = (OTHER,) * len(labels)
-        counts[labels] = counts.get(labels, 0) + count
+        self.of(*labels).n += count
 
     def total(self, **chosen: Label) -> float:
         """The sum of all counts with these label values."""
         at = [(list(self.labels).index(label), value) for label, value in chosen.items()]
-        return sum(count for key, count in self._counts.items() if all(key[index] == value for index, value in at))
+        return sum(count.n for key, count in self._counts.items() if all(key[index] == value for index, value in at))
 
     def family(self) -> Metric:
         family = CounterMetricFamily(self.name, self.meaning, labels=tuple(self.labels))
         sums: dict[tuple[str, ...], float] = {}
         for labels, count in self._counts.items():
-            shown = self._shown(labels)
-            sums[shown] = sums.get(shown, 0) + count
-        for shown, count in sums.items():
-            family.add_metric(shown, count)
+            if count.n:
+                shown = self._shown(labels)
+                sums[shown] = sums.get(shown, 0) + count.n
+        for shown, total in sums.items():
+            family.add_metric(shown, total)
         return family
 
     def clear(self) -> None:
-        self._counts.clear()
+        for count in self._counts.values():
+            count.n = 0
 
 
 class Gauge(Instrument):
@@ -116,49 +132,77 @@ class Gauge(Instrument):
         self._values.clear()
 
 
+class Timings:
+    """The times of one label set. The hot path keeps it and calls `observe`: to look it up costs much more."""
+
+    __slots__ = ("bounds_s", "counts", "total_s")
+
+    def __init__(self, bounds_s: Sequence[float]) -> None:
+        self.bounds_s = bounds_s
+        self.counts = [0] * (len(bounds_s) + 1)
+        self.total_s = 0.0
+
+    def observe(self, value_s: float) -> None:
+        self.counts[bisect_left(self.bounds_s, value_s)] += 1
+        self.total_s += value_s
+
+    def clear(self) -> None:
+        self.counts = [0] * len(self.counts)
+        self.total_s = 0.0
+
+
 class Histogram(Instrument):
-    """Counts by upper bounds, in seconds. Values above the last bound are counted, too."""
+    """Counts by upper bounds, in seconds. Values above the last bound are counted, too.
+
+    A label set without a value is not shown.
+    """
 
     kind = "histogram"
 
     def __init__(self, name: str, meaning: str, bounds_s: Sequence[float], **labels: Collection[Label]) -> None:
         super().__init__(name, meaning, **labels)
         self.bounds_s = tuple(bounds_s)
-        self._seen: dict[tuple[Label, ...], tuple[list[int], list[float]]] = {}
+        self._seen: dict[tuple[Label, ...], Timings] = {}
 
-    def observe(self, value_s: float, *labels: Label) -> None:
-        seen = self._seen.get(labels)
-        if seen is None:
+    def of(self, *labels: Label) -> Timings:
+        """The times of a label set, to add to. They stay the same object after `clear`."""
+        timings = self._seen.get(labels)
+        if timings is None:
             if len(self._seen) >= MOST_SETS:
                 labels = (OTHER,) * len(labels)
-            seen = self._seen.setdefault(labels, ([0] * (len(self.bounds_s) + 1), [0.0]))
-        counts, total = seen
-        counts[bisect_left(self.bounds_s, value_s)] += 1
-        total[0] += value_s
+            timings = self._seen.setdefault(labels, Timings(self.bounds_s))
+        return timings
+
+    def observe(self, value_s: float, *labels: Label) -> None:
+        self.of(*labels).observe(value_s)
+
+    def _all(self) -> Iterator[tuple[tuple[Label, ...], Timings]]:
+        """Each label set with a value."""
+        return ((labels, timings) for labels, timings in self._seen.items() if any(timings.counts))
 
     def total(self) -> tuple[int, float]:
         """How many values were counted, and their sum in seconds, over all label values."""
-        return sum(sum(counts) for counts, _ in self._seen.values()), sum(total[0] for _, total in self._seen.values())
+        return sum(sum(each.counts) for _, each in self._all()), sum(each.total_s for _, each in self._all())
 
     def each(self) -> Iterator[tuple[tuple[Label, ...], int, float]]:
         """For each label set: how many values were counted, and their sum in seconds."""
-        return ((labels, sum(counts), total[0]) for labels, (counts, total) in self._seen.items())
+        return ((labels, sum(timings.counts), timings.total_s) for labels, timings in self._all())
 
     def counts(self) -> tuple[int, ...]:
         """The counts of all buckets, over all label values. Empty if nothing was counted."""
-        return tuple(map(sum, zip(*(counts for counts, _ in self._seen.values()), strict=True)))
+        return tuple(map(sum, zip(*(timings.counts for _, timings in self._all()), strict=True)))
 
     def counts_each(self) -> Iterator[tuple[tuple[Label, ...], tuple[int, ...]]]:
         """For each label set: the counts of all buckets."""
-        return ((labels, tuple(counts)) for labels, (counts, _) in self._seen.items())
+        return ((labels, tuple(timings.counts)) for labels, timings in self._all())
 
     def family(self) -> Metric:
         family = HistogramMetricFamily(self.name, self.meaning, labels=tuple(self.labels))
         sums: dict[tuple[str, ...], tuple[list[int], float]] = {}
-        for labels, (counts, total) in self._seen.items():
+        for labels, timings in self._all():
             shown = self._shown(labels)
-            before, value = sums.get(shown, ([0] * len(counts), 0.0))
-            sums[shown] = [a + b for a, b in zip(before, counts, strict=True)], value + total[0]
+            before, value = sums.get(shown, ([0] * len(timings.counts), 0.0))
+            sums[shown] = [a + b for a, b in zip(before, timings.counts, strict=True)], value + timings.total_s
         for shown, (counts, value) in sums.items():
             below, buckets = 0, []
             for bound, count in zip((*map(str, self.bounds_s), "+Inf"), counts, strict=True):
@@ -168,4 +212,5 @@ class Histogram(Instrument):
         return family
 
     def clear(self) -> None:
-        self._seen.clear()
+        for timings in self._seen.values():
+            timings.clear()

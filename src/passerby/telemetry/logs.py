@@ -12,7 +12,7 @@ import hmac
 import logging
 import re
 import sys
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from pathlib import Path
 from traceback import walk_tb
 from types import CodeType, TracebackType
@@ -185,6 +185,8 @@ class Faults:
     def __init__(self, monotonic: Callable[[], float] | None = None) -> None:
         self._monotonic = monotonic
         self._told: dict[Hashable, float] = {}
+        self.known: Mapping[Hashable, object] = self._told
+        """The faults that have begun and are not over."""
         self._met: dict[Hashable, float] = {}
 
     def began(self, key: Hashable, event: str, /, level: Level = "warning", **fields: Unpack[Fields]) -> bool:

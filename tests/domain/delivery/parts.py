@@ -5,6 +5,7 @@ from itertools import count
 from passerby.domain.delivery.commands import AskBudget, Command, Send, StoreDelivered
 from passerby.domain.delivery.events import Added, BudgetGranted, EndStored, Event, Sent
 from passerby.domain.delivery.line import Queued
+from passerby.domain.delivery.phases import Custody
 from passerby.domain.delivery.queue import DeliveryQueue
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.effect import Priority, React, Relay
@@ -22,13 +23,19 @@ _numbers = count(1)
 def relay(chat: ChatId = CHAT, *, put_at: float = 0.0, deadline: float = TTL_S) -> Queued:
     number = next(_numbers)
     effect = Relay(chat, ANN, BOT, (MessageId(number),), BEN, (Content(Kind.TEXT, f"words {number}"),))
-    return Queued(f"relay:{number}", OTHER_BOT, BEN, Priority.CHAT, put_at, deadline, effect)
+    return _of_relay_effect(f"relay:{number}", effect, put_at, deadline)
 
 
 def reaction(chat: ChatId = CHAT) -> Queued:
     number = next(_numbers)
     effect = React(chat, ANN, MessageRef(BOT, MessageId(1)), BEN, "👍")
-    return Queued(f"effect:{number}", OTHER_BOT, BEN, Priority.CHAT, 0.0, TTL_S, effect)
+    return _of_relay_effect(f"effect:{number}", effect, 0.0, TTL_S)
+
+
+def _of_relay_effect(id_: str, effect: Relay | React, put_at: float, deadline: float) -> Queued:
+    return Queued(
+        id_, OTHER_BOT, BEN, Priority.CHAT, put_at, deadline, effect, custody=Custody.TELEGRAM, checked_at=put_at
+    )
 
 
 def notice(

@@ -537,8 +537,8 @@ async def test_a_relay_that_comes_after_the_end_of_its_chat_is_dropped(post: Pos
     assert post.telegram.tried == []
     await asyncio.sleep(100)
     post.courier.forget_idle()
-    assert post.courier._by_chat._ended == {}
-    assert post.courier._by_chat._chats == {}
+    assert post.courier._by_chat.ended == {}
+    assert post.courier._by_chat.chats == {}
 
 
 @staged(at_post, bot_budget=Budget(0.1, 1))
@@ -769,7 +769,7 @@ async def test_a_queue_is_forgotten_only_when_it_no_longer_matters(post: Post, /
     await asyncio.sleep(100)
     post.courier.forget_idle()
     assert post.courier._queues == {}
-    assert post.courier._by_chat._chats == {}
+    assert post.courier._by_chat.chats == {}
 
 
 @staged(at_post)

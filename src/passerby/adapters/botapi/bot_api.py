@@ -216,9 +216,11 @@ class BotApi:
         return await self._content_sender.read(bot, file, most_bytes)
 
     def send(self, outgoing_call: OutgoingCall) -> Awaitable[tuple[MessageId, ...]]:
+        if type(outgoing_call) is SendContent:
+            return self._content_sender.send(outgoing_call)
         match outgoing_call:
             case SendContent():
-                return self._content_sender.send(outgoing_call)
+                raise AssertionError("it has no subclass")
             case SendNotice():
                 return self._send_notice(outgoing_call)
             case EditNotice():

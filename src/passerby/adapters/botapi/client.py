@@ -82,8 +82,8 @@ class Sending(Outstanding[T]):
     def replied(self, reply: Reply) -> None:
         self.connection = None
         self._client.is_answered()
-        status, answer, retry_after = reply
-        if status == 200:
+        answer = reply[1]
+        if reply[0] == 200:
             try:
                 result = self.decoder.decode(answer).result
             except (ValueError, RecursionError):
@@ -91,6 +91,7 @@ class Sending(Outstanding[T]):
             else:
                 self.arrived(result)
                 return
+        status, _, retry_after = reply
         self.went_wrong(errors.failure(status, answer, retry_after, method=self._method, sends=True))
 
     def lost(self, lost: Lost) -> None:

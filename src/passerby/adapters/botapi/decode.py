@@ -25,7 +25,7 @@ from passerby.kernel.event import (
     ReactionChanged,
     Unusable,
 )
-from passerby.kernel.ids import BotId, MessageId, PersonId, UpdateRef
+from passerby.kernel.ids import BotId, MessageId, PersonId, update_ref
 from passerby.ports.telegram import Arrival
 
 _QUOTED = frozenset({"bold", "italic", "underline", "strikethrough", "spoiler", "custom_emoji", "date_time"})
@@ -38,7 +38,7 @@ def arrivals(body: bytes, bot: BotId) -> list[Arrival]:
 
     Raises: ValueError if the body is not such an answer.
     """
-    found = [Arrival(UpdateRef(bot, update.update_id), event(update, bot)) for update in read_updates(body)]
+    found = [Arrival(update_ref((bot, update.update_id)), event(update, bot)) for update in read_updates(body)]
     if b'"rich_message"' in body and any(_may_be_copied(_message_in(arrival.event)) for arrival in found):
         known = copies.known(body)
         found = [arrival if arrival.ref.update in known else _never_copied(arrival) for arrival in found]
@@ -77,12 +77,8 @@ def _never_copied(arrival: Arrival) -> Arrival:
 
 def event(update: AnyUpdate | wire.Unreadable, bot: BotId) -> Event:
     """Return the event that an update means."""
-    if isinstance(update, wire.Update):
-        return _updated(update, bot)
-    return _unreadable(update, bot)
-
-
-def _updated(update: AnyUpdate, bot: BotId) -> Event:
+    if not isinstance(update, wire.Update):
+        return _unreadable(update, bot)
     if update.message is not None:
         return _received(update.message, bot)
     if update.callback_query is not None:
@@ -125,7 +121,7 @@ def _received(message: wire.UsualMessage, bot: BotId) -> Event:
         money = money_events.in_message(message, bot)
         if money is not None:
             return money
-    if not is_private or _is_by_bot(sender, bot):
+    if not is_private or sender is None or sender.is_bot or sender.id == bot:
         unused = _unused(message, bot)
         if unused is not None:
             return unused

@@ -114,7 +114,11 @@ class Transport:
                 return None
             connection = warm
         self._room -= 1
-        self._ask(connection, _REQUEST % (head, len(body), body), timeout_s, asker)
+        self._busy.add(connection)
+        loop = connection.loop
+        if self._sweeper is None:
+            self._sweeper = loop.call_later(SWEEP_S, self._sweep)
+        connection.ask(_REQUEST % (head, len(body), body), loop.time() + timeout_s, asker)
         return connection
 
     async def _post(self, request: bytes, timeout_s: float) -> Reply:
@@ -156,7 +160,9 @@ class Transport:
             self._idle.append(connection)
         else:
             self._give(connection)
-        self._leave()
+        self._room += 1
+        if self._waiting:
+            self._wake()
 
     def _leave(self) -> None:
         self._room += 1

@@ -42,12 +42,13 @@ class Chat(msgspec.Struct):
             self.old, self.young, self.rotated_at = self.young, b"", self.rotated_at + MAP_ROTATED_AFTER_S
 
     def remember(self, pairs: Iterable[Copied]) -> None:
-        if not isinstance(self.young, bytearray):
-            self.young = bytearray(self.young)
+        young = self.young
+        if not isinstance(young, bytearray):
+            young = self.young = bytearray(young)
         for pair in pairs:
-            self.young += packed(pair)
-        if len(self.young) > MOST * SIZE:
-            del self.young[: len(self.young) - _KEPT * SIZE]
+            young += packed(pair)
+        if len(young) > MOST * SIZE:
+            del young[: len(young) - _KEPT * SIZE]
 
     def find(self, about: MessageRef) -> Counterpart | None:
         return found_in(self.young, about) or found_in(self.old, about)
@@ -81,18 +82,19 @@ class FlatChat(msgspec.Struct, frozen=True, array_like=True):
 
 class Chats:
     def __init__(self) -> None:
-        self._open: dict[ChatId, Chat] = {}  # in the order of their last deliveries
+        self.open: dict[ChatId, Chat] = {}
+        """The open chats, in the order of their last deliveries."""
         self._searches: dict[PersonId, MessageRef | None] = {}
         self._over: dict[ChatId, tuple[float, bytes]] = {}  # when it ended, and what was received in it; oldest first
 
     def __len__(self) -> int:
-        return len(self._open)
+        return len(self.open)
 
     def __contains__(self, chat: ChatId) -> bool:
-        return chat in self._open
+        return chat in self.open
 
     def get(self, chat: ChatId) -> Chat | None:
-        return self._open.get(chat)
+        return self.open.get(chat)
 
     def search_anchor(self, person: PersonId) -> MessageRef | None:
         return self._searches.get(person)
@@ -100,15 +102,15 @@ class Chats:
     def note(self, person: Participant, at: float) -> None:
         """Take in a participant's new value. `at` in Unix seconds."""
         state = person.state
-        if isinstance(state, Chatting) and state.chat not in self._open:
-            self._open[state.chat] = Chat((person.person, state.partner), state.opened_at, at)
+        if isinstance(state, Chatting) and state.chat not in self.open:
+            self.open[state.chat] = Chat((person.person, state.partner), state.opened_at, at)
         if isinstance(state, Searching):
             self._searches.setdefault(person.person, None)
         else:
             self._searches.pop(person.person, None)
 
     def end(self, chat: ChatId, at: float) -> None:
-        was = self._open.pop(chat, None)
+        was = self.open.pop(chat, None)
         if was is None:
             return
         was.rotate(at)
@@ -125,7 +127,7 @@ class Chats:
 
     def anchor(self, anchor: Anchor) -> bool:
         """Remember the notice that told somebody about a chat or search. False: it is over, or they knew before."""
-        chat, person = self._open.get(anchor.chat), anchor.person
+        chat, person = self.open.get(anchor.chat), anchor.person
         if chat is not None:
             return chat.set_anchor(person, anchor.at)
         if anchor.chat == search_of(person) and person in self._searches and self._searches[person] is None:
@@ -135,7 +137,7 @@ class Chats:
 
     def is_told(self, chat: ChatId, person: PersonId) -> bool:
         """Whether the person was told about the chat or search, as far as is known, or it is over."""
-        found = self._open.get(chat)
+        found = self.open.get(chat)
         if found is not None:
             return found.anchor_of(person) is not None
         return chat != search_of(person) or self._searches.get(person, NOWHERE) is not None
@@ -160,25 +162,26 @@ class Chats:
 
     def hear(self, chat: ChatId, pairs: Iterable[Copied], speaker: PersonId | None, at: float) -> None:
         """Something was delivered: remember the pairs, and the speaker if it was a message."""
-        found = self._open.get(chat)
+        found = self.open.get(chat)
         if found is None:
             return
         if pairs:
-            found.rotate(at)
+            if at - found.rotated_at >= MAP_ROTATED_AFTER_S:
+                found.rotate(at)
             found.remember(pairs)
         if speaker is not None:
             found.word_at, found.speaker = at, speaker
-            self._open[chat] = self._open.pop(chat)
+            self.open[chat] = self.open.pop(chat)
 
     def idle(self, since: float, limit: int) -> Iterator[IdleChat]:
-        for id_, chat in self._open.items():
+        for id_, chat in self.open.items():
             if limit <= 0 or chat.word_at > since:
                 return
             yield IdleChat(id_, chat.people, chat.word_at, chat.speaker)
             limit -= 1
 
     def redate(self, by_s: float) -> None:
-        for chat in self._open.values():
+        for chat in self.open.values():
             chat.rotated_at += by_s
             chat.word_at += by_s
         self._over = {chat: (at + by_s, received) for chat, (at, received) in self._over.items()}
@@ -186,7 +189,7 @@ class Chats:
     def rotate(self, now: float) -> None:
         for over in [chat for chat, (at, _) in self._over.items() if now - at >= RECEIVED_S]:
             del self._over[over]
-        for chat in self._open.values():
+        for chat in self.open.values():
             chat.rotate(now)
 
     def dump_over(self) -> list[tuple[ChatId, float, bytes]]:
@@ -207,13 +210,13 @@ class Chats:
                 bytes(chat.old),
                 chat.anchors,
             )
-            for id_, chat in self._open.items()
+            for id_, chat in self.open.items()
         ]
         return chats, [(person, at) for person, at in self._searches.items() if at is not None]
 
     def restore(self, chats: Iterable[FlatChat], searches: Iterable[tuple[PersonId, MessageRef]]) -> None:
         """Call `note` for everybody first."""
-        self._open = {
+        self.open = {
             flat.id: Chat(flat.people, flat.rotated_at, flat.word_at, flat.speaker, flat.young, flat.old, flat.anchors)
             for flat in chats
         }

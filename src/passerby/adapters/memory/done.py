@@ -34,12 +34,24 @@ class DoneMarks:
         bit = ref.update & (_BITS - 1)
         return bool(block.bits[bit >> 3] & (1 << (bit & 7)))
 
+    def among(self, bot: BotId, updates: Iterable[int]) -> set[int]:
+        """Those of a bot's updates that are done."""
+        done = set[int]()
+        for update in updates:
+            block = self._blocks.get((bot, update >> _SHIFT))
+            if block is not None:
+                bit = update & (_BITS - 1)
+                if block.bits[bit >> 3] & (1 << (bit & 7)):
+                    done.add(update)
+        return done
+
     def add(self, ref: UpdateRef, at: float) -> None:
-        key = (ref.bot, ref.update >> _SHIFT)
+        bot, update = ref[0], ref[1]
+        key = (bot, update >> _SHIFT)
         block = self._blocks.get(key)
         if block is None:
-            block = self._blocks[key] = Block(ref.bot, key[1], bytearray(_BITS >> 3), at)
-        bit = ref.update & (_BITS - 1)
+            block = self._blocks[key] = Block(bot, key[1], bytearray(_BITS >> 3), at)
+        bit = update & (_BITS - 1)
         block.bits[bit >> 3] |= 1 << (bit & 7)
         block.touched_at = at
 

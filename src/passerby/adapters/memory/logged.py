@@ -71,20 +71,25 @@ class LoggedStore:
         self._delivered: deque[UpdateRef] = deque(maxlen=ROOM)
         """Updates that were delivered and are not noted beside the log yet."""
         self._touched_lately: deque[tuple[PersonId, ...]] = deque(maxlen=TOLD_BACK)
+        self.generation = ""
+        self._state: State
         self._begin_empty("", TicketPools())
         ended = self._replay_all(log.records())
+        self.generation = self._state.generation
         self.marks_since: str | None = None if self._doubts.is_damaged or self._doubts.is_unsure else boot
         if not ended:
             self._state.done.add_all(log.delivered(clock.now()), clock.now())
             self._note_delivered()  # the run before may have noted no more
             # The newest numbers of the journal may be lost, so a new generation begins, with numbers of its own.
-            self._state.begin(self._new_name(), newborn=self._state.newborn)
-            self._write(Begun(self._state.generation, self._state.newborn))
+            self.generation = self._new_name()
+            self._state.begin(self.generation, newborn=self._state.newborn)
+            self._write(Begun(self.generation, self._state.newborn))
 
     def _begin_empty(self, generation: str, tickets: TicketPools) -> None:
+        self.generation = generation
         self._state = State(self._clock, generation, tickets)
         self._buckets = Buckets()
-        self._doubts = Doubts()
+        self._doubts: Doubts = Doubts()
         self._refusing = False
         self._roll = set[WorkerId]()
 
@@ -128,10 +133,6 @@ class LoggedStore:
 
     def _new_name(self) -> str:
         return f"{self._rng.getrandbits(64):016x}"
-
-    @property
-    def generation(self) -> str:
-        return self._state.generation
 
     @property
     def is_superseded(self) -> bool:

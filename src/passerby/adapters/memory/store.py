@@ -46,22 +46,25 @@ class MemoryStore(MemoryDelivery, MemoryFeeds, MemoryConducts):
     def load(self, person: PersonId, about: MessageRef | None = None) -> Soon[Facts | None]:
         if self._refusing:
             return Soon.failed(self._wiped())
-        return Soon.of(self._facts(person, about))
-
-    def _facts(self, person: PersonId, about: MessageRef | None) -> Facts | None:
         people, chats = self._state.people, self._state.chats
         me = people.get(person)
         if me is None:
-            return None
-        self._state.touched[person] = self._clock.monotonic()
+            return Soon.of(None)
         state = me.state
-        if not isinstance(state, Chatting):
-            return Facts(me, anchor=chats.search_anchor(person)) if isinstance(state, Searching) else Facts(me)
-        partner, chat = people.get(state.partner), chats.get(state.chat)
-        if chat is None:
-            return Facts(me, partner)
-        counterpart = chat.find(about) if about is not None else None
-        return Facts(me, partner, counterpart, chat.anchor_of(person), chat.anchor_of(state.partner))
+        if type(state) is Chatting:
+            chat = chats.open.get(state.chat)
+            if chat is None:
+                return Soon.of(Facts(me, people.get(state.partner)))
+            mine = theirs = None
+            for each, at in chat.anchors:
+                if each == person:
+                    mine = at
+                else:
+                    theirs = at
+            counterpart = chat.find(about) if about is not None else None
+            return Soon.of(Facts(me, people.get(state.partner), counterpart, mine, theirs))
+        self._state.touched[person] = self._clock.monotonic()  # for the others it says nothing (see `State.expire`)
+        return Soon.of(Facts(me, anchor=chats.search_anchor(person)) if isinstance(state, Searching) else Facts(me))
 
     async def commit(self, commit: Commit) -> Committed:
         if not commit.repairs:
@@ -88,14 +91,18 @@ class MemoryStore(MemoryDelivery, MemoryFeeds, MemoryConducts):
 
     async def done(self, bot: BotId, updates: Iterable[int]) -> set[int]:
         self._check()
-        found = {update for update in updates if UpdateRef(bot, update) in self._state.done}
+        found = self._state.done.among(bot, updates)
         if found:
             await self._durable()  # a commit may not be synced yet, and Telegram is told next
         return found
 
     async def known(self, bot: BotId, updates: Iterable[int]) -> Known:
         updates = tuple(updates)
-        return Known(await self.done(bot, updates), self._state.crashes.of(bot, updates))
+        self._check()
+        found = self._state.done.among(bot, updates)
+        if found:
+            await self._durable()  # as above
+        return Known(found, self._state.crashes.of(bot, updates))
 
     async def record_crash(self, updates: Iterable[UpdateRef], crash: str) -> None:
         self._check()

@@ -20,7 +20,6 @@ from msgspec import Struct
 from passerby.domain.delivery.phases import (
     DONE,
     IN_OUTBOX,
-    IN_TELEGRAM,
     NEW,
     SETTLING,
     WAITING,
@@ -58,7 +57,7 @@ class Queued(Struct, eq=False):
     is_aside: bool = False
     phase: Phase = NEW
     custody: Custody = IN_OUTBOX
-    """At first, Telegram has a relay effect."""
+    """`IN_TELEGRAM` at first, if it is a relay effect."""
     made_at: float = 0.0
     """When it was decided on, in any process."""
     found_again: bool = False
@@ -66,7 +65,7 @@ class Queued(Struct, eq=False):
     is_cleared: bool = True
     """No other process goes first, as far as is known."""
     checked_at: float = 0.0
-    """When its chat was last known to be open. At first, when it was put in."""
+    """When its chat was last known to be open. At first, for a relay effect, when it was put in."""
     not_before: float = -NEVER
     """If it is alone in its queue, it waits until then: it may turn out to be needless. In monotonic seconds."""
     must_park: bool = False
@@ -81,11 +80,6 @@ class Queued(Struct, eq=False):
     refused: int = 0
     refused_since: float = NEVER
     end: End = ()
-
-    def __post_init__(self) -> None:
-        if self.relay_effect is not None:
-            self.custody = IN_TELEGRAM
-        self.checked_at = self.put_at
 
     @property
     def chat(self) -> ChatId | None:
@@ -126,8 +120,6 @@ class Line:
     @property
     def urgency(self) -> Priority:
         """The highest priority among the first deliveries."""
-        if len(self.main) == 1 and not self.asides:
-            return self.main[0].priority
         return min(delivery.priority for delivery in islice(self, LOOK_BEHIND))
 
     def put(self, delivery: Queued) -> None:

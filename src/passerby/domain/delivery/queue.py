@@ -21,7 +21,7 @@ REFUSED_TRIES, over at least the time that confirms a token's loss.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from passerby.domain.delivery.commands import (
     AskBudget,
@@ -89,22 +89,18 @@ _HELD_BACK: Final = frozenset({Phase.PAUSED, Phase.CHECKING, Phase.ASKING})
 Handler = Callable[[Any, Any, float], Commands]
 
 
-class _Rule(NamedTuple):
-    """How an event is handled, and in which states it may come. It is made of `TABLE`, and looked up once an event."""
+_Rule = tuple[Handler, bool, bool, frozenset[Phase], frozenset[Custody]]
+"""How an event is handled, and in which states it may come. It is made of `TABLE`, and looked up once an event.
 
-    handler: Handler
-    to_all: bool
-    """It happens to the whole queue, so it may always come."""
-    of_delivery: bool
-    """It names its delivery; otherwise it happens to the first."""
-    phases: frozenset[Phase]
-    custodies: frozenset[Custody]
+The handler; whether it happens to the whole queue, so that it may always come; whether it names its delivery (otherwise
+it happens to the first); the phases; and the custodies.
+"""
 
 
 def _rule(kind: type[Event], handler: Handler) -> _Rule:
     phases = frozenset(phase for phase in Phase if kind in TABLE.get(phase, {}))
     custodies = frozenset(each for each in Custody if kind not in _OF_CUSTODY or kind in TABLE.get(each, {}))
-    return _Rule(handler, kind in _TO_ALL, kind in _OF_DELIVERY, phases, custodies)
+    return handler, kind in _TO_ALL, kind in _OF_DELIVERY, phases, custodies
 
 
 class DeliveryQueue:
@@ -154,7 +150,11 @@ class DeliveryQueue:
         delivery, current = event.delivery, self.current
         if delivery.chat_ended:
             return self._settle(delivery, Refusal.LEFT)
-        self._line.put(delivery)
+        line = self._line
+        if line.main or delivery.is_aside:
+            line.put(delivery)
+        else:
+            line.main.append(delivery)
         delivery.phase = QUEUED
         if current is None:
             return self._go_on(now)
@@ -207,7 +207,8 @@ class DeliveryQueue:
         return self._go_on(now)
 
     def _sent(self, event: Sent, now: float) -> Commands:
-        current = self._first
+        current = self.current
+        assert current is not None, "the table names a phase"
         if not event.more:
             return self._settle(current, event.messages)
         current.tries = current.uncertain = current.refused = 0
@@ -292,7 +293,7 @@ class DeliveryQueue:
         if first is None:
             if not (line.main or line.asides):
                 return _NOTHING
-            first = self.current = line.first
+            first = self.current = line.main[0] if line.main else line.asides[0]
         elif first.tried_at is None and (line.main[0] if line.main else line.asides[0]) is not first:
             first.phase = Phase.QUEUED
             first = self.current = line.first
@@ -312,7 +313,7 @@ class DeliveryQueue:
             first.phase = SENDING
             return (Send(first),)
         first.phase = ASKING
-        asked = self._asked = line.urgency
+        asked = self._asked = line.main[0].priority if len(line.main) == 1 and not line.asides else line.urgency
         return _ASK[asked]
 
     def _why_over(self, delivery: Queued) -> Refusal:

@@ -26,6 +26,7 @@ from passerby.kernel.text import text
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
 # Looking a member up in its class costs as much as a call of a function, and every relay asks.
+_TEXT: Final = Kind.TEXT
 _HOLD: Final = ContactPolicy.HOLD
 _OFF: Final = ContactPolicy.OFF
 
@@ -63,7 +64,8 @@ def relay(event: MessageReceived, facts: Facts, env: Env) -> Decision:
         return Decision(effects=(_ask_first(event, state.chat, kind),))
     trace = trace_between_strangers(event.contents, state, env, event.quote)
     if trace is None:
-        return Decision(effects=(_pass_on(event, facts, state, env), *_warn(event)))
+        passed_on, warnings = _pass_on(event, facts, state, env), _warn(event)
+        return Decision((), (passed_on, *warnings) if warnings else (passed_on,))
     if len(event.contents) == 1:
         waits = hold(facts.me, state, Held(place_of(event), event.edited_at, event.reply_to))
         return Decision((waits,), (_ask_first(event, state.chat, trace, said(event.contents[0])),))
@@ -133,7 +135,7 @@ def withheld_by(me: Participant, contents: Iterable[Content], env: Env, quote: s
 def _warn(event: MessageReceived) -> tuple[Say, ...]:
     """Warn the sender of a file that may contain more than it shows. An album gets one warning."""
     for content in event.contents:
-        if (key := warning(content)) is not None:
+        if content.kind is not _TEXT and (key := warning(content)) is not None:
             return (Say(event.person, text(key), reply_to=event.messages[0]),)
     return ()
 
@@ -178,7 +180,7 @@ def _pass_on(event: MessageReceived, facts: Facts, state: Chatting, env: Env) ->
         reply_to=MessageRef(event.bot, event.reply_to) if event.reply_to is not None else None,
         quote=event.quote,
         quote_position=event.quote_position,
-        quote_entities=bare_entities(event.quote_entities),
+        quote_entities=bare_entities(event.quote_entities) if event.quote_entities else (),
         look=look,
     )
 

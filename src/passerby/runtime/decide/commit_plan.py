@@ -14,7 +14,7 @@ from passerby.domain.journeys import gone_on, new_steps
 from passerby.domain.lifecycle import is_in_search
 from passerby.domain.money.referrals import reached
 from passerby.domain.sanctions import binds
-from passerby.kernel.decision import Decision
+from passerby.kernel.decision import Decision, Facts
 from passerby.kernel.effect import (
     Answer,
     AskStaff,
@@ -57,7 +57,7 @@ from passerby.ports.participants import Commit
 from passerby.runtime.decide.money_facts import ledger_fact, money_changed
 
 
-class CommitPlan(msgspec.Struct, frozen=True):
+class CommitPlan(msgspec.Struct, frozen=True, gc=False):
     """The result of settling a decision. `commit` is None if there is nothing to store. `owed` notices are stored now
     and said later. `ended` chats and `over` searches (the person, and the ticket's `since`) end with it."""
 
@@ -68,6 +68,30 @@ class CommitPlan(msgspec.Struct, frozen=True):
     ended: tuple[ChatId, ...]
     owed: tuple[Notice, ...] = ()
     over: tuple[tuple[PersonId, float], ...] = ()
+
+
+def participants_in(facts: Facts) -> dict[PersonId, Participant]:
+    """All people in the facts, by id."""
+    people = {each.person: each for each in facts.others} if facts.others else {}
+    if facts.partner is not None:
+        people[facts.partner.person] = facts.partner
+    people[facts.me.person] = facts.me
+    return people
+
+
+def plan_alone(decision: Decision, facts: Facts) -> CommitPlan | None:
+    """What `plan_commit` returns for a decision that only passes something on to the partner, like nearly all. There is
+    nothing to store. None for other decisions."""
+    effects, partner = decision.effects, facts.partner
+    if len(effects) != 1 or decision.changes or decision.opinions or decision.ledger:
+        return None
+    if partner is None or decision.erases is not None:
+        return None
+    effect = effects[0]
+    if type(effect) is not Relay or effect.to != partner.person or partner.bot is None:
+        return None
+    relayed = effect if partner.thread is None else _in_topic(effect, partner.thread)
+    return CommitPlan(None, (), ((relayed, partner.bot),), (), ())
 
 
 def plan_commit(

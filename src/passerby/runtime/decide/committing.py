@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from passerby.kernel.decision import Decision
+from passerby.kernel.decision import Decision, Facts
 from passerby.kernel.event import ChatIdle, DeliveryFailed, SearchDelayed
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Participant
@@ -12,7 +12,7 @@ from passerby.ports.leases import Fence, WorkerId
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.outbox import Notice
 from passerby.ports.participants import Commit, Committed
-from passerby.runtime.decide.commit_plan import CommitPlan, plan_commit
+from passerby.runtime.decide.commit_plan import CommitPlan, participants_in, plan_alone, plan_commit
 from passerby.runtime.delivery.sealer import Sealer
 from passerby.runtime.inbound.person_queues import Work
 from passerby.runtime.inbound.uncertain_commits import UncertainCommits
@@ -46,11 +46,12 @@ class Committer:
         self._stored = stored
         self.worker = worker
 
-    def plan(
-        self, decision: Decision, before: Mapping[PersonId, Participant], work: Work, unanswered: int
-    ) -> CommitPlan:
+    def plan(self, decision: Decision, facts: Facts, work: Work, unanswered: int) -> CommitPlan:
         """The commit for a decision on a person's event. `unanswered`: how many commits of this work had no answer."""
-        me = before[work.event.person]
+        if not work.sent and (alone := plan_alone(decision, facts)) is not None:
+            return alone
+        before = participants_in(facts)
+        me = facts.me
         return plan_commit(
             decision,
             before,

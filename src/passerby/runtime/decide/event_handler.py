@@ -8,12 +8,12 @@ it.
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from random import Random
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
 from passerby.kernel.decision import Decision, Env
-from passerby.kernel.event import Event, MessageEdited, Refusal
+from passerby.kernel.event import ButtonPressed, Event, MessageEdited, Refusal
 from passerby.kernel.ids import PersonId, UpdateRef
 from passerby.kernel.participant import Participant, Searching
 from passerby.ports.clock import Clock
@@ -23,11 +23,11 @@ from passerby.ports.outbox import Notice
 from passerby.ports.participants import Commit, Committed
 from passerby.ports.records import RecordsLost
 from passerby.runtime.backoff import Backoff, steady
-from passerby.runtime.decide.commit_plan import CommitPlan
+from passerby.runtime.decide.commit_plan import CommitPlan, participants_in
 from passerby.runtime.decide.committing import Committer, Unanswered, notice_prefix
 from passerby.runtime.decide.conduct_notes import ConductNotes
 from passerby.runtime.decide.edits import Edits
-from passerby.runtime.decide.loading import FactsLoader, participants_in
+from passerby.runtime.decide.loading import FactsLoader
 from passerby.runtime.decide.parking import Parking
 from passerby.runtime.decide.put_aside import HopelessWork
 from passerby.runtime.decide.readings import Reading
@@ -51,16 +51,19 @@ AWAY = steady(0.5, 0.5, 1.5)
 _YES: Final = Committed.YES
 _STALE: Final = Committed.STALE
 _ALREADY_DONE: Final = Committed.ALREADY_DONE
+_STORED: Final = metrics.DECISIONS.of("stored")
+_REPEATED: Final = metrics.DECISIONS.of("already_done")
 
 
-class _Decided(NamedTuple):
-    """A decision on an event, and what is stored and sent for it. `number` is the event's in its person's queue."""
+class _Decided(msgspec.Struct, frozen=True, gc=False):
+    """A decision on an event, made at a time in Unix seconds, and what is stored and sent for it. `number` is the
+    event's in its person's queue."""
 
     event: Event
     number: int
     reading: Reading
     decision: Decision
-    before: Mapping[PersonId, Participant]
+    at: float
     plan: CommitPlan
 
 
@@ -104,18 +107,20 @@ class EventHandler:
         self._rng = rng
         self._edits = Edits()
 
-    def begin(self, work: Work) -> Coroutine[Any, Any, None] | None:
+    def begin(self, work: Work, number: int, newest: int) -> Coroutine[Any, Any, None] | None:
         """Do one piece of work, in this turn as far as nothing has to be waited for. Returns the rest; None if there is
         none, as for most relays. Raises nothing."""
-        if work.crashes or not self._holds(work):
+        fences = work.fences
+        if work.crashes or not (self._leases.holds(fences[0]) if len(fences) == 1 else self._holds(work)):
             return self.handle(work)
         try:
-            first = self._at_hand(work)
+            first = self._at_hand(work, number, newest)
         except Exception as error:  # noqa: BLE001  # `handle` is the supervisor
             first = _raising(error)
         if first is not None:
             return self.handle(work, first)
-        self._faults.over("store", "store.back")
+        if self._faults.known:
+            self._faults.over("store", "store.back")
         return None
 
     async def handle(self, work: Work, first: Coroutine[Any, Any, None] | None = None) -> None:
@@ -157,10 +162,7 @@ class EventHandler:
                 return
 
     def _holds(self, work: Work) -> bool:
-        fences = work.fences
-        if len(fences) == 1:  # like every update that was polled
-            return self._leases.holds(fences[0])
-        held = [self._leases.holds(fence) for fence in fences]
+        held = [self._leases.holds(fence) for fence in work.fences]
         return all(held)
 
     async def _recover(self, work: Work) -> None:
@@ -168,11 +170,12 @@ class EventHandler:
         prefix = f"{notice_prefix(work)}:"
         await self._sender.find_again(lambda entry: entry.id.startswith(prefix))
 
-    def _at_hand(self, work: Work) -> Coroutine[Any, Any, None] | None:
+    def _at_hand(self, work: Work, number: int, newest: int) -> Coroutine[Any, Any, None] | None:
         """Decide and send, if the facts are at hand and nothing has to be stored. Otherwise returns the rest."""
-        event = self._edits.as_edited(work.event)
-        number = self._person_queues.current(event.person)
-        read = self._loader.read(event, number)
+        event = work.event
+        if type(event) is ButtonPressed:
+            event = self._edits.as_edited(event)
+        read = self._loader.read(event, number, newest)
         if type(read) is not Reading:
             return self._decide(work, 0, read=read)
         decided = self._decided(work, event, number, read, 0)
@@ -197,7 +200,7 @@ class EventHandler:
         number = self._person_queues.current(event.person)
         for tries in range(STALE_TRIES):
             if decided is None:
-                read = read or self._loader.read(event, number)
+                read = read or self._loader.read(event, number, self._person_queues.newest(event.person))
                 reading = read if isinstance(read, Reading) else await read
                 decided = self._decided(work, event, number, reading, unanswered)
             commit = decided.plan.commit
@@ -216,26 +219,26 @@ class EventHandler:
 
     def _decided(self, work: Work, event: Event, number: int, reading: Reading, unanswered: int) -> _Decided:
         facts = reading.facts
-        decision = self._router.decide(reading.decider, event, facts, self._env())
-        before = participants_in(facts)
-        plan = self._committer.plan(decision, before, work, unanswered)
+        env = self._env()
+        decision = self._router.decide(reading.decider, event, facts, env)
+        plan = self._committer.plan(decision, facts, work, unanswered)
         if work.parks and plan.relay_effects:
             plan = self._parked_at_once(plan, work)
-        return _Decided(event, number, reading, decision, before, plan)
+        return _Decided(event, number, reading, decision, env.now, plan)
 
     def _send(self, work: Work, decided: _Decided, committed: Committed) -> Sequence[Delivery]:
         """Send the effects of a stored decision. Returns relays that must be parked before they are sent."""
-        event, _, reading, decision, before, plan = decided
+        event, reading, decision, plan = decided.event, decided.reading, decided.decision, decided.plan
         for notice in plan.owed:
             self._owe(notice)
-        metrics.DECISIONS.add("stored" if committed is _YES else "already_done")
+        (_STORED if committed is _YES else _REPEATED).n += 1
         if committed is not _YES:
             return ()
         if decision.changes and isinstance(event, MessageEdited):
             self._edits.note(event)
         if plan.commit is not None:
-            _count_searches(plan.commit, before)
-        self._conduct_notes.decided(event, reading.facts, decision, self._clock.now())
+            _count_searches(plan.commit, participants_in(reading.facts))
+        self._conduct_notes.decided(event, reading.facts, decision, decided.at)
         return self._sender.send(plan, work, reading)
 
     async def _park(self, work: Work, decided: _Decided, parks: Sequence[Delivery]) -> None:

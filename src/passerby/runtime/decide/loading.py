@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Coroutine
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -34,6 +34,8 @@ from passerby.runtime.decide.usernames import Usernames
 from passerby.runtime.inbound.person_queues import PersonQueues
 from passerby.telemetry import metrics
 
+_LIVE: Final = metrics.LOOKUPS.of("live")
+
 
 class FactsLoader:
     """`content_of` reads a message that somebody chose as evidence (see `ports.telegram`).
@@ -56,6 +58,7 @@ class FactsLoader:
         self._store = store
         self._records = records
         self._router = router
+        self._asking = router.asking
         self._person_queues = person_queues
         self._clock = clock
         self._content_of = content_of
@@ -64,9 +67,9 @@ class FactsLoader:
         self._sponsors = sponsors
         self._readings = Readings(clock)
 
-    def read(self, event: Event, number: int) -> Reading | Coroutine[Any, Any, Reading]:
+    def read(self, event: Event, number: int, upto: int) -> Reading | Coroutine[Any, Any, Reading]:
         """The facts for an event; a coroutine if they are not at hand. `number` is the number of its work in the
-        person's queue.
+        person's queue, and `upto` that of the newest work there.
 
         The facts that were read for the work before are used again where that is safe. Raises: LiveStoreLost,
         RecordsLost.
@@ -74,24 +77,29 @@ class FactsLoader:
         if type(event) is Unusable:
             facts = Facts(Participant(event.person))
             return Reading(facts, self._router.route(event, facts), 0, 0.0)
-        kept = self._readings.take(event, number)
-        if kept is not None:
-            decider = self._router.route(event, kept.facts)
-            if self._is_enough(decider, event, kept.facts):
-                return kept._replace(decider=decider)
-        upto, generation = self._person_queues.newest(event.person), self._store.generation
-        loading = self._store.load(event.person, message_of(event))
-        if isinstance(loading, Soon) and loading.is_done and original_of(event) is None:
+        if self._readings.kept:
+            kept = self._readings.take(event, number)
+            if kept is not None:
+                decider = self._router.route(event, kept.facts)
+                if decider not in self._asking or self._is_enough(decider, event, kept.facts):
+                    return msgspec.structs.replace(kept, decider=decider)
+        generation = self._store.generation
+        if type(event) is MessageReceived and event.reply_to is None:
+            loading, original = self._store.load(event.person), None
+        else:
+            loading, original = self._store.load(event.person, message_of(event)), original_of(event)
+        if isinstance(loading, Soon) and loading.is_done and original is None:
             at_hand: Facts | None = loading.result()
             if at_hand is not None:
                 decider = self._router.route(event, at_hand)
-                if self._is_enough(decider, event, at_hand):
-                    metrics.LOOKUPS.add("live")
+                if decider not in self._asking or self._is_enough(decider, event, at_hand):
+                    _LIVE.n += 1
                     return Reading(at_hand, decider, upto, self._clock.monotonic(), generation)
         return self._read(event, loading, upto, generation)
 
     def _is_enough(self, decider: Decider | None, event: Event, facts: Facts) -> bool:
-        """Whether the decider needs nothing besides the facts of the person and their partner."""
+        """Whether a decider that sometimes asks for more needs nothing besides the facts of the person and their
+        partner."""
         is_enough = self._router.is_enough(decider, event, facts, self._clock.now)
         return is_enough and not self._is_sponsored(decider, facts)
 
@@ -169,7 +177,7 @@ class FactsLoader:
     ) -> Facts | None:
         facts = await loading
         if facts is not None:
-            metrics.LOOKUPS.add("live")
+            _LIVE.n += 1
             return facts
         await own_task()  # the records' drivers use time-outs
         known = await self._records.people((person,))
@@ -178,15 +186,6 @@ class FactsLoader:
             return None
         await self._store.adopt(tuple(known.values()))
         return await self._store.load(person, about)
-
-
-def participants_in(facts: Facts) -> dict[PersonId, Participant]:
-    """All people in the facts, by id."""
-    people = {each.person: each for each in facts.others} if facts.others else {}
-    if facts.partner is not None:
-        people[facts.partner.person] = facts.partner
-    people[facts.me.person] = facts.me
-    return people
 
 
 def message_of(event: Event) -> MessageRef | None:

@@ -7,7 +7,7 @@ from random import Random
 
 import msgspec
 
-from passerby.domain.delivery.phases import IN_TELEGRAM, Custody
+from passerby.domain.delivery.phases import IN_OUTBOX, IN_TELEGRAM, Custody
 from passerby.domain.fingerprint import Prints
 from passerby.kernel.effect import Discard, Relay, RelayDelete, RelayEffect
 from passerby.kernel.event import BotBlocked, BotLost, DeliveryFailed, Refusal
@@ -159,7 +159,7 @@ class DeliveryOutcomes:
         relay_effect = delivery.relay_effect
         sent = _in_outbox(delivery) if delivery.custody is not IN_TELEGRAM else ()
         if relay_effect is not None:
-            spoke = messages and isinstance(relay_effect, Relay)
+            spoke = messages and type(relay_effect) is Relay
             return Mark(
                 delivery.refs,
                 sent,
@@ -169,7 +169,7 @@ class DeliveryOutcomes:
                 else copies(relay_effect, delivery.through, messages, self._prints),
                 speaker=relay_effect.sender if spoke else None,
                 # The updates of a parked relay are done already, whichever worker polls the bot now.
-                fences=() if delivery.parked else delivery.fences,
+                fences=() if delivery.custody is IN_OUTBOX else delivery.fences,
             )
         notice = delivery.notice
         if notice is None or notice.anchors is None:

@@ -6,7 +6,7 @@ the result is the same as if all of these decisions were made at that moment. Tw
 used for at most FRESH_S, and only until a decision changes something.
 """
 
-from typing import NamedTuple
+import msgspec
 
 from passerby.kernel.decision import Decider, Facts
 from passerby.kernel.event import Event, MessageReceived
@@ -17,7 +17,7 @@ FRESH_S = 0.02
 """Shorter than the time after which the courier checks whether a relay's chat is still open."""
 
 
-class Reading(NamedTuple):
+class Reading(msgspec.Struct, frozen=True, gc=False):
     """The facts for one event, and the decider that it belongs to.
 
     `upto`: the number of the last work that was in the queue when the facts were read. `at`: when they had been read,
@@ -34,18 +34,18 @@ class Reading(NamedTuple):
 class Readings:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._kept: dict[PersonId, Reading] = {}
+        self.kept: dict[PersonId, Reading] = {}
 
     def take(self, event: Event, number: int) -> Reading | None:
         """The facts kept for a person, if they are good enough for this event. They are not kept any longer."""
-        reading = self._kept.pop(event.person, None) if self._kept else None
+        reading = self.kept.pop(event.person, None)
         if reading is None or number > reading.upto or self._clock.monotonic() - reading.at > FRESH_S:
             return None
         return reading if is_plain(event) else None
 
     def keep(self, person: PersonId, reading: Reading) -> None:
         """Keep the facts for the person's next event. The last decision must have changed nothing."""
-        self._kept[person] = reading
+        self.kept[person] = reading
 
 
 def is_plain(event: Event) -> bool:

@@ -16,6 +16,7 @@ import msgspec
 from passerby.domain.commands import command_in, slip_in
 from passerby.domain.lifecycle import arrive
 from passerby.domain.sanctions import bar
+from passerby.kernel.content import Kind
 from passerby.kernel.decision import NOTHING, Decider, Decision, Env, Facts
 from passerby.kernel.effect import Answer
 from passerby.kernel.event import ButtonPressed, Event, MessageReceived, Overrun
@@ -24,7 +25,7 @@ from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Searching, State
 
 _BY_HAND: Final = (MessageReceived, ButtonPressed)
-_ARRIVALS: Final = (MessageReceived, ButtonPressed, Overrun)
+_TEXT: Final = Kind.TEXT  # to look it up in its class costs as much as a call
 
 KeyWithLabel = Callable[[str], str | None]
 """The text key of the reply key with exactly this label, in any language."""
@@ -113,6 +114,8 @@ class Router:
         """The commands that a suspended or banned person can use, in the order of the menu."""
         if barred is not None:
             self._barred = barred(self.open_to_barred)
+        self.asking = frozenset[Decider | None]({*self._name_bot, *self._also_load, *self._redeems, *self._sponsored})
+        """The deciders that may need more than the facts of the person and their partner."""
 
     @property
     def commands(self) -> frozenset[str]:
@@ -156,10 +159,8 @@ class Router:
     def decide(self, decider: Decider | None, event: Event, facts: Facts, env: Env) -> Decision:
         """The decision of the decider that `route` found."""
         before = me = facts.me
-        if isinstance(event, _ARRIVALS):
-            thread = (
-                event.thread if type(event) is MessageReceived or isinstance(event, ButtonPressed) else before.thread
-            )
+        if type(event) is MessageReceived or type(event) is ButtonPressed or type(event) is Overrun:
+            thread = before.thread if isinstance(event, Overrun) else event.thread
             me = arrive(before, event.bot, event.language, env.now, thread)
             if me is not before:
                 facts = msgspec.structs.replace(facts, me=me)
@@ -172,17 +173,12 @@ class Router:
 
     def route(self, event: Event, facts: Facts) -> Decider | None:
         """The decider that the event belongs to; None if there is nothing to decide."""
-        match event:
-            case MessageReceived():
-                return self._for_message(event, facts)
-            case ButtonPressed():
-                decider = self._presses.get(event.action, _stale_button)
-                return self._unless_newcomer(decider, facts)
-            case _:
-                return self._events.get(type(event))
-
-    def _for_message(self, event: MessageReceived, facts: Facts) -> Decider | None:
-        words = event.text
+        if type(event) is ButtonPressed:
+            return self._unless_newcomer(self._presses.get(event.action, _stale_button), facts)
+        if type(event) is not MessageReceived:
+            return self._events.get(type(event))
+        first = event.contents[0]
+        words = first.text if first.kind is _TEXT else ""  # `event.text`, without a call
         is_plain = words[:1].isalnum()  # like nearly every message; then it begins with no command
         command = None if is_plain else command_in(words)
         if command is not None and (decider := self._commands.get(command)) is not None:

@@ -45,7 +45,8 @@ class EffectSender:
     def send(self, plan: CommitPlan, work: Work, reading: Reading) -> Sequence[Delivery]:
         """Send the effects of a stored plan. Returns relays that must be parked before they are sent."""
         facts = reading.facts
-        self.end(plan)
+        if plan.ended or plan.over:
+            self.end(plan)
         for effect in plan.best_effort:
             self._best_effort.send(effect, work.event.bot, facts.me.profile.language)
         for notice in plan.notices:
@@ -59,12 +60,12 @@ class EffectSender:
                 relay_effect,
                 bot,
                 work.refs,
-                fences=work.fences,
-                reader_told=facts.partner_anchor is not None,
-                taken_at=work.taken_at,
-                must_park=must_park,
-                parked=work.parks,
-                generation=reading.generation,
+                work.fences,
+                facts.partner_anchor is not None,
+                work.taken_at,
+                must_park,
+                work.parks,
+                reading.generation,
             )
             if delivery is not None and delivery.must_park and not self._courier.is_in_crowd(delivery):
                 parks.append(delivery)

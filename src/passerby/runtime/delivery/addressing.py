@@ -7,24 +7,28 @@ Most relay effects are one send. This module decides if one needs several (see `
 Telegram has refused it as a whole.
 """
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from passerby.domain.fingerprint import Prints
-from passerby.domain.pieces import Limits, fits
+from passerby.domain.pieces import SURE, Limits, fits
+from passerby.kernel.content import Kind
 from passerby.kernel.effect import React, Relay, RelayDelete, RelayEdit, RelayEffect
 from passerby.kernel.event import Attempt, Refusal
-from passerby.kernel.ids import BotId, MessageId, MessageRef
+from passerby.kernel.ids import BotId, MessageId, MessageRef, message_ref
 from passerby.ports.live_store import LiveStore
 from passerby.ports.message_map import Copied
 from passerby.ports.telegram import DeleteMessages, EditContent, OutgoingCall, SendContent, SetReaction
 from passerby.runtime.delivery.steps import FOR_ALL, EditSteps, RelaySteps
 
+_TEXT: Final = Kind.TEXT  # to look it up in its class costs as much as a call
+
 
 def address_at_hand(relay_effect: RelayEffect, bot: BotId) -> SendContent | None:
     """Return the outgoing call if no copy has to be looked up for it, and it is one send; None otherwise."""
-    if not isinstance(relay_effect, Relay) or relay_effect.reply_to is not None:
+    if type(relay_effect) is not Relay or relay_effect.reply_to is not None or len(relay_effect.contents) > 1:
         return None
-    if len(relay_effect.contents) > 1 or not fits(relay_effect.contents[0]):
+    content = relay_effect.contents[0]
+    if (content.kind is not _TEXT or len(content.text) > SURE) and not fits(content):
         return None
     return _sent_by(bot, relay_effect)
 
@@ -124,9 +128,9 @@ def copies(
 ) -> tuple[Copied, ...]:
     """Return what the message map stores for a relay effect that arrived as `messages`."""
     if type(relay_effect) is Relay and len(messages) == 1:
-        source = MessageRef(relay_effect.source_bot, relay_effect.sources[0])
+        source = message_ref((relay_effect.source_bot, relay_effect.sources[0]))
         printed = prints.of(relay_effect.contents[0], relay_effect.chat)
-        return (Copied(source, MessageRef(bot, messages[0]), printed),)
+        return (Copied(source, message_ref((bot, messages[0])), printed),)
     match relay_effect:
         case Relay(chat=chat, source_bot=source_bot, sources=sources, contents=contents):
             return tuple(

@@ -52,10 +52,7 @@ class BotQueue:
 
     def passes(self, now: float) -> bool:
         """Take one message from the budget if that is possible at once. Returns whether it was."""
-        if self._waiting or self.held_until > now or not self._limiter.ready(now):
-            return False
-        self._limiter.spend(now)
-        return True
+        return not self._waiting and self.held_until <= now and self._limiter.takes(now)
 
     async def take_spare(self) -> bool:
         """Take one message if the bot's budget is full. Raises: LiveStoreLost."""

@@ -23,7 +23,10 @@ from passerby.telemetry import metrics
 ELSEWHERE_POLL_S = 0.5
 """How often a delivery checks whether a second bot that it needs works again."""
 
+Answered = Delayed | Hopeless | BudgetGranted | StoreAway
+
 _GRANTED = BudgetGranted()
+_QUEUE_WAITS = tuple(map(metrics.QUEUE_WAIT.of, metrics.PRIORITIES))  # by priority
 
 
 class BudgetRequests:
@@ -73,16 +76,17 @@ class BudgetRequests:
             return SharedLimiter(account, budget, self._store, self._clock)
         return LocalLimiter(budget, self._clock)
 
-    def ask(self, queue: CourierQueue, command: AskBudget, now: float) -> None:
+    def ask(self, queue: CourierQueue, command: AskBudget, now: float) -> Answered | None:
         delivery = queue.current
         assert isinstance(delivery, Delivery), "a queue asks for its first delivery"
         if not delivery.is_front:
             delivery.is_front = True
-            metrics.QUEUE_WAIT.observe(now - delivery.put_at, metrics.PRIORITIES[delivery.priority])
+            _QUEUE_WAITS[delivery.priority].observe(now - delivery.put_at)
         if queue.asked is None:
-            self._ask(queue, delivery, now)
-        elif queue.place is not None:
+            return self._ask(queue, delivery, now)
+        if queue.place is not None:
             self.bot_queue(delivery.bot).raise_priority(queue.place, command.priority)
+        return None
 
     def withdraw(self, queue: CourierQueue, command: Withdraw, now: float) -> None:
         queue.asked = None
@@ -90,28 +94,30 @@ class BudgetRequests:
             queue.place.cancel()
             queue.place = None
 
-    def _ask(self, queue: CourierQueue, delivery: Delivery, now: float) -> None:
-        bot_queue, elsewhere = self.bot_queue(delivery.bot), delivery.elsewhere
-        if not self._tokens.works(delivery.bot):
-            self._delay(queue, delivery.deadline)
-        elif elsewhere is not None and not self._tokens.works(elsewhere):
+    def _ask(self, queue: CourierQueue, delivery: Delivery, now: float) -> Answered | None:
+        """The budget, or why it has to wait. None: it is asked for, and the answer will be told."""
+        bot, elsewhere = delivery.bot, delivery.elsewhere
+        bot_queue = self._bot_queues.get(bot) or self.bot_queue(bot)
+        if not self._tokens.works(bot):
+            return self._delayed(queue, delivery.deadline)
+        if elsewhere is not None and not self._tokens.works(elsewhere):
             if self._tokens.is_lost(elsewhere):
-                self._answer(queue, Hopeless(Refusal.CANNOT_COPY))  # the partner's own bot works
-            else:
-                self._delay(queue, now + ELSEWHERE_POLL_S)
-        elif bot_queue.held_until > now:
-            self._delay(queue, bot_queue.held_until)
-        elif not queue.limiter.ready(now):
+                return Hopeless(Refusal.CANNOT_COPY)  # the partner's own bot works
+            return self._delayed(queue, now + ELSEWHERE_POLL_S)
+        if bot_queue.held_until > now:
+            return self._delayed(queue, bot_queue.held_until)
+        if not queue.limiter.ready(now):
             asked = queue.asked = object()
             self._background.when_done(queue.limiter.ask(), partial(self._chat_answered, queue, delivery, asked))
-        elif queue.passed or bot_queue.passes(now):
+            return None
+        if queue.passed or bot_queue.passes(now):
             queue.passed = False
             queue.limiter.spend(now)
-            self._answer(queue, _GRANTED)
-        else:
-            asked = queue.asked = object()
-            place = queue.place = bot_queue.queue(queue.urgency)
-            place.add_done_callback(partial(self._background.guarded, self._passed, queue, delivery, asked, now))
+            return _GRANTED
+        asked = queue.asked = object()
+        place = queue.place = bot_queue.queue(queue.urgency)
+        place.add_done_callback(partial(self._background.guarded, self._passed, queue, delivery, asked, now))
+        return None
 
     def _chat_answered(self, queue: CourierQueue, delivery: Delivery, asked: object, answer: Soon[float]) -> None:
         if queue.asked is not asked:
@@ -121,13 +127,13 @@ class BudgetRequests:
         try:
             wait_s = answer.result()
         except LiveStoreLost:
-            self._answer(queue, StoreAway(self._store_pause_s(delivery)))
+            self._tell(queue, StoreAway(self._store_pause_s(delivery)))
             return
         if wait_s > 0:
             metrics.BUDGET_WAIT.observe(wait_s, "chat")
-            self._delay(queue, now + wait_s)
+            self._tell(queue, self._delayed(queue, now + wait_s))
         else:
-            self._ask(queue, delivery, now)
+            self._tell(queue, self._ask(queue, delivery, now))
 
     def _passed(self, queue: CourierQueue, delivery: Delivery, asked: object, since: float, place: Place) -> None:
         """The bot's budget has let the queue pass, or the bot is lost."""
@@ -137,11 +143,12 @@ class BudgetRequests:
         queue.passed = True
         now = self._clock.monotonic()
         metrics.BUDGET_WAIT.observe(now - since, "bot")
-        self._ask(queue, delivery, now)
+        self._tell(queue, self._ask(queue, delivery, now))
 
-    def _delay(self, queue: CourierQueue, until: float) -> None:
+    def _delayed(self, queue: CourierQueue, until: float) -> Delayed:
         queue.passed = False
-        self._answer(queue, Delayed(until))
+        return Delayed(until)
 
-    def _answer(self, queue: CourierQueue, event: Delayed | Hopeless | BudgetGranted | StoreAway) -> None:
-        self._feed(queue, event)
+    def _tell(self, queue: CourierQueue, event: Answered | None) -> None:
+        if event is not None:
+            self._feed(queue, event)

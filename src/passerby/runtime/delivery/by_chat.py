@@ -20,43 +20,31 @@ NOTICE = "notice"
 
 class RelayEffectsByChat:
     def __init__(self) -> None:
-        self._chats: dict[ChatId, dict[str, Delivery]] = {}
-        self._ended: dict[ChatId, float] = {}
+        self.chats: dict[ChatId, dict[str, Delivery]] = {}
+        """The relay effects in hand."""
+        self.ended: dict[ChatId, float] = {}
+        """The chats that ended lately, and when, in monotonic seconds."""
 
     def of(self, chat: ChatId) -> Iterable[Delivery]:
         """The relay effects of a chat, oldest first."""
-        return tuple(self._chats.get(chat, {}).values())
+        return tuple(self.chats.get(chat, {}).values())
 
-    def has(self, chat: ChatId) -> bool:
-        """Whether any relay effect of this chat is in hand."""
-        return chat in self._chats
-
-    def add(self, delivery: Delivery, chat: ChatId) -> None:
-        in_chat = self._chats.get(chat)
-        if in_chat is None:
-            self._chats[chat] = {delivery.id: delivery}
-        else:
-            in_chat[delivery.id] = delivery
-
-    def forget(self, delivery: Delivery) -> None:
-        relay_effect = delivery.relay_effect
-        in_chat = self._chats.get(relay_effect.chat) if relay_effect is not None else None
-        if relay_effect is None or in_chat is None or in_chat.get(delivery.id) is not delivery:
+    def forget(self, delivery: Delivery, chat: ChatId) -> None:
+        in_chat = self.chats.get(chat)
+        if in_chat is None or in_chat.get(delivery.id) is not delivery:
             return
-        del in_chat[delivery.id]
-        if not in_chat:
-            del self._chats[relay_effect.chat]
+        if len(in_chat) == 1:
+            del self.chats[chat]
+        else:
+            del in_chat[delivery.id]
 
     def end(self, chat: ChatId, now: float) -> None:
         """Note that a chat has ended."""
-        self._ended[chat] = now
-
-    def has_ended(self, chat: ChatId) -> bool:
-        return chat in self._ended
+        self.ended[chat] = now
 
     def forget_ended(self, now: float) -> None:
-        while self._ended and now - self._ended[oldest := next(iter(self._ended))] > ENDED_KEPT_S:
-            del self._ended[oldest]
+        while self.ended and now - self.ended[oldest := next(iter(self.ended))] > ENDED_KEPT_S:
+            del self.ended[oldest]
 
     def takes_in(
         self, relay_effect: RelayEffect, id_: str, refs: tuple[UpdateRef, ...], fences: tuple[Fence, ...]
@@ -65,7 +53,7 @@ class RelayEffectsByChat:
 
         A parked message stays as it was sealed; its edit follows it like any other edit.
         """
-        in_chat = self._chats.get(relay_effect.chat)
+        in_chat = self.chats.get(relay_effect.chat)
         if in_chat is None:
             return False
         same = in_chat.get(id_)
@@ -87,7 +75,7 @@ class RelayEffectsByChat:
 
     def bot_behind(self, relay_effect: RelayEffect) -> BotId | None:
         """Return the bot that a message still waits for. An effect about that message then waits in the same queue."""
-        in_chat = self._chats.get(relay_effect.chat)
+        in_chat = self.chats.get(relay_effect.chat)
         if in_chat is None or isinstance(relay_effect, Relay):
             return None
         source = relay_effect.source
@@ -99,7 +87,7 @@ class RelayEffectsByChat:
 
     def bot_before(self, relay_effect: RelayEffect, bots: Collection[BotId]) -> BotId | None:
         """Return the one of these bots that another message to the same reader still waits for, if there is one."""
-        in_chat = self._chats.get(relay_effect.chat, {}).values()
+        in_chat = self.chats.get(relay_effect.chat, {}).values()
         return next((each.bot for each in in_chat if each.person == relay_effect.to and each.bot in bots), None)
 
     def superseded_by(self, delivery: Delivery) -> Iterable[Delivery]:

@@ -115,6 +115,8 @@ class Courier:
         self._register = Register()
         self._by_chat = self._register.by_chat
         self.is_crowded = self._register.is_crowded
+        self.waiting = self._register.waiting
+        """How many of a person's messages, and of the notices about them, are not delivered yet."""
         self._new = NewDeliveries(clock, shared=shared)
         self._performer = Performer(background, clock)
         feed = self._feed = self._performer.feed
@@ -178,7 +180,6 @@ class Courier:
         relay_effect: RelayEffect,
         bot: BotId,
         refs: tuple[UpdateRef, ...],
-        *,
         fences: tuple[Fence, ...] = (),
         reader_told: bool = True,
         taken_at: float | None = None,
@@ -194,28 +195,28 @@ class Courier:
         delivery; None if there is none, because the effect was merged into another one or its chat has ended.
         """
         id_ = relay_effect_id(relay_effect, refs)
-        if self._by_chat.has(relay_effect.chat):
-            if self._by_chat.takes_in(relay_effect, id_, refs, fences):
+        chat, by_chat = relay_effect.chat, self._by_chat
+        if chat in by_chat.chats:
+            if by_chat.takes_in(relay_effect, id_, refs, fences):
                 return None
-            bot = self._by_chat.bot_behind(relay_effect) or bot
-        if lost := self.tokens.lost:
+            bot = by_chat.bot_behind(relay_effect) or bot
+        if self.tokens.doubted and (lost := self.tokens.lost):
             # Those before it move one by one. Behind them, it keeps its place.
-            bot = self._by_chat.bot_before(relay_effect, lost) or bot
+            bot = by_chat.bot_before(relay_effect, lost) or bot
         if generation is None:
             generation = self._store.generation
-        delivery = self._new.of_relay_effect(relay_effect, bot, refs, id_, generation)
-        delivery.fences = fences
+        delivery = self._new.of_relay_effect(relay_effect, bot, refs, id_, generation, fences, taken_at)
         if parked:
             delivery.custody = Custody.OUTBOX
         if self._shared:
             delivery.reader_told = reader_told
             delivery.is_cleared = reader_told and not parked
             delivery.must_park = must_park and not parked
-        if taken_at is not None:
-            delivery.taken_at = taken_at
-        delivery.chat_ended = self._by_chat.has_ended(relay_effect.chat)
+        has_ended = chat in by_chat.ended
+        if has_ended:
+            delivery.chat_ended = True
         queue = self._put(delivery)
-        if delivery.chat_ended:
+        if has_ended:
             return None
         if not parked and len(queue) > CROWD:
             self._register.crowd_with(delivery)
@@ -248,7 +249,9 @@ class Courier:
         self._put(moved)
 
     def _put(self, delivery: Delivery) -> CourierQueue:
-        queue = self._queue(delivery.bot, delivery.person)
+        queue = self._queues.get((delivery.bot, delivery.person))
+        if queue is None:
+            queue = self._queue(delivery.bot, delivery.person)
         self._register.add(delivery)
         if type(delivery.relay_effect) is not Relay:
             self._supersede(delivery)
@@ -354,10 +357,6 @@ class Courier:
         have it again."""
         return self._register.has_settled(entry)
 
-    def waiting(self, person: PersonId) -> int:
-        """How many of a person's messages, and of the notices about them, are not delivered yet."""
-        return self._register.waiting(person)
-
     def overdue(self, more_s: float = 0.0) -> list[Delivery]:
         """Return relays that have waited longer than an update may be held, plus `more_s`, oldest first."""
         return self._register.overdue(self._clock.monotonic() - self._park_after_s - more_s)
@@ -389,6 +388,6 @@ class Courier:
         now = self._clock.monotonic()
         return now - self._register.oldest_stored_at(now)
 
-    def _stored(self, queue: CourierQueue, delivery: Delivery, *, is_known: bool) -> None:
-        self._register.end(delivery, is_known=is_known)
+    def _stored(self, queue: CourierQueue, delivery: Delivery, is_known: bool) -> None:
+        self._register.end(delivery, is_known)
         self._feed(queue, EndStored(delivery))

@@ -43,14 +43,6 @@ class Delivery(Queued, eq=False):
     is_front: bool = False
     """It has been the first of its queue."""
 
-    def __post_init__(self) -> None:
-        if self.relay_effect is not None:
-            self.custody = IN_TELEGRAM
-        self.checked_at = self.taken_at = self.put_at
-        self.through = self.bot
-        if self.notice is not None:
-            self.anchors, self.is_aside = self.notice.anchors, self.notice.is_aside
-
     @property
     def owner(self) -> PersonId | None:
         """The person who caused it, if known: the message's sender, or the person who gets the answer."""
@@ -81,7 +73,7 @@ def through_another_bot(delivery: Delivery, bot: BotId, now: float) -> Delivery:
         notice = msgspec.structs.replace(notice, bot=bot, reply_to=None, thread=None)
     if isinstance(relay_effect, Relay):
         relay_effect = msgspec.structs.replace(relay_effect, thread=None)
-    again = Delivery(
+    return Delivery(
         delivery.id,
         bot,
         delivery.person,
@@ -89,13 +81,20 @@ def through_another_bot(delivery: Delivery, bot: BotId, now: float) -> Delivery:
         now,
         delivery.deadline,
         relay_effect=relay_effect,
+        anchors=delivery.anchors,
+        is_aside=delivery.is_aside,
+        custody=delivery.custody,
+        made_at=delivery.made_at,
+        is_cleared=notice is not None,
+        checked_at=now,
         notice=notice,
         generation=delivery.generation,
+        taken_at=delivery.taken_at,
+        refs=delivery.refs,
+        fences=delivery.fences,
+        reader_told=delivery.reader_told,
+        through=bot,
     )
-    again.made_at, again.taken_at, again.reader_told = delivery.made_at, delivery.taken_at, delivery.reader_told
-    again.refs, again.fences, again.custody = delivery.refs, delivery.fences, delivery.custody
-    again.is_cleared = notice is not None
-    return again
 
 
 def relay_effect_id(relay_effect: RelayEffect, refs: tuple[UpdateRef, ...]) -> str:

@@ -35,6 +35,10 @@ class Limiter(Protocol):
         """Whether one message may be sent now."""
         ...
 
+    def takes(self, now: float) -> bool:
+        """Count one message that is being sent, if it may be sent now. Returns whether it may."""
+        ...
+
     async def ask(self) -> float:
         """Get ready. Returns 0.0, or after how many seconds to try again. Raises: LiveStoreLost."""
         ...
@@ -67,11 +71,19 @@ class LocalLimiter:
     def ready(self, now: float) -> bool:
         return self._tat - now <= self._slack_s
 
+    def takes(self, now: float) -> bool:
+        tat = self._tat
+        if tat - now > self._slack_s:
+            return False
+        self._tat = (max(now, tat)) + self._each_s
+        return True
+
     async def ask(self) -> float:
         return max(0.0, self._budget.wait_s(self._tat, self._clock.monotonic()))
 
     def spend(self, now: float) -> None:
-        self._tat = max(self._tat, now) + self._each_s
+        tat = self._tat
+        self._tat = (max(now, tat)) + self._each_s
 
     async def take_spare(self) -> bool:
         now = self._clock.monotonic()
@@ -103,6 +115,12 @@ class SharedLimiter:
 
     def ready(self, now: float) -> bool:
         return self._left > 0 and now <= self._until and not self._store.is_held(self._account)
+
+    def takes(self, now: float) -> bool:
+        if not self.ready(now):
+            return False
+        self._left -= 1
+        return True
 
     async def ask(self) -> float:
         asked_at = self._clock.monotonic()

@@ -2,10 +2,12 @@
 
 from typing import Final
 
-from passerby.domain.delivery.phases import Custody
+from passerby.domain.delivery.line import NEVER
+from passerby.domain.delivery.phases import IN_TELEGRAM, Custody
 from passerby.kernel.effect import Priority, RelayEffect
 from passerby.kernel.ids import BotId, UpdateRef
 from passerby.ports.clock import Clock
+from passerby.ports.leases import Fence
 from passerby.ports.outbox import Notice
 from passerby.runtime.delivery.deliveries import Delivery
 
@@ -34,14 +36,25 @@ class NewDeliveries:
         now = self._clock.monotonic()
         age_s = max(0.0, self._clock.now() - notice.made_at)
         deadline = now + max(NOTICE_LEAST_S, NOTICE_TTL_S - age_s)
-        delivery = Delivery(
-            notice.id, notice.bot, notice.to, notice.priority, now, deadline, notice=notice, generation=generation
+        is_aside = notice.is_aside
+        return Delivery(
+            notice.id,
+            notice.bot,
+            notice.to,
+            notice.priority,
+            now,
+            deadline,
+            anchors=notice.anchors,
+            is_aside=is_aside,
+            made_at=notice.made_at,
+            is_cleared=is_aside or not self._shared,
+            checked_at=now,
+            not_before=now + PASSING_WAIT_S - min(age_s, PASSING_WAIT_S) if notice.is_held else -NEVER,
+            notice=notice,
+            generation=generation,
+            taken_at=now,
+            through=notice.bot,
         )
-        delivery.made_at = notice.made_at
-        delivery.is_cleared = delivery.is_aside or not self._shared
-        if notice.is_held:
-            delivery.not_before = now + PASSING_WAIT_S - min(age_s, PASSING_WAIT_S)
-        return delivery
 
     def of_relay_effect(
         self,
@@ -50,6 +63,8 @@ class NewDeliveries:
         refs: tuple[UpdateRef, ...],
         id_: str,
         generation: str,
+        fences: tuple[Fence, ...] = (),
+        taken_at: float | None = None,
         left_s: float = RELAY_TTL_S,
     ) -> Delivery:
         now = self._clock.monotonic()
@@ -61,9 +76,14 @@ class NewDeliveries:
             now,
             now + left_s,
             relay_effect,
+            custody=IN_TELEGRAM,
             made_at=self._clock.now(),
+            checked_at=now,
             generation=generation,
+            taken_at=now if taken_at is None else taken_at,
             refs=refs,
+            fences=fences,
+            through=bot,
         )
 
     def of_parked(
@@ -78,7 +98,7 @@ class NewDeliveries:
         """A relay effect that an earlier process parked. It may wait for `left_s` more."""
         left_s = min(left_s, RELAY_TTL_S)  # it is more if the machine's clock has been set back
         waited_s = RELAY_TTL_S - left_s
-        delivery = self.of_relay_effect(relay_effect, bot, refs, id_, generation, left_s)
+        delivery = self.of_relay_effect(relay_effect, bot, refs, id_, generation, left_s=left_s)
         delivery.put_at -= max(0.0, waited_s)
         delivery.checked_at = float("-inf")
         delivery.made_at -= waited_s

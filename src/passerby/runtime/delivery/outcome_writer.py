@@ -6,8 +6,9 @@ from typing import Any, Protocol
 
 from passerby.domain.delivery.commands import StoreDelivered, StoreFailed, StoreStep
 from passerby.domain.delivery.events import StepStored
+from passerby.kernel.effect import RelayEffect
 from passerby.kernel.event import Refusal
-from passerby.kernel.ids import MessageId
+from passerby.kernel.ids import BotId, MessageId
 from passerby.ports.clock import Clock
 from passerby.ports.soon import Soon
 from passerby.runtime.delivery.by_chat import KINDS
@@ -16,6 +17,7 @@ from passerby.runtime.delivery.deliveries import Delivery
 from passerby.runtime.flight_recorder import FlightRecorder
 from passerby.runtime.tasks import Background
 from passerby.telemetry import metrics
+from passerby.telemetry.instruments import Count, Timings
 
 
 class Outcomes(Protocol):
@@ -31,7 +33,7 @@ class Outcomes(Protocol):
 
 
 class Ended(Protocol):
-    def __call__(self, queue: CourierQueue, delivery: Delivery, *, is_known: bool) -> None:
+    def __call__(self, queue: CourierQueue, delivery: Delivery, is_known: bool) -> None:
         """The end of a delivery is stored; or it is not (`is_known`), because of a bug."""
 
 
@@ -51,6 +53,7 @@ class OutcomeWriter:
         self._clock = clock
         self._ended = ended
         self._feed = feed
+        self._delivered: dict[tuple[BotId, type[RelayEffect]], tuple[Count, Timings]] = {}
         self.under_way: set[Delivery] = set()
         """Deliveries that have arrived and are not stored as delivered yet."""
 
@@ -59,8 +62,10 @@ class OutcomeWriter:
         assert isinstance(delivery, Delivery), "the courier put it in"
         self._count(delivery, "delivered" if delivery.tried_at is not None else "nothing", now)
         self.under_way.add(delivery)
-        stored = self._background.begin(self._outcomes.delivered(delivery, command.messages), delivery.refs)
-        self._background.when_done(stored, partial(self._is_stored, queue, delivery))
+        stored = self._outcomes.delivered(delivery, command.messages)
+        if not isinstance(stored, Soon):
+            stored = self._background.begin(stored, delivery.refs)
+        stored.then(partial(self._is_stored, queue, delivery))
 
     def failed(self, queue: CourierQueue, command: StoreFailed, now: float) -> None:
         delivery, refusal = command.delivery, command.refusal
@@ -70,7 +75,7 @@ class OutcomeWriter:
             delivery.steps.give_up(refusal)
             refusal = next(iter(delivery.steps.failed.values()), refusal)
         storing = self._background.begin(self._outcomes.failed(delivery, refusal), delivery.refs)
-        self._background.when_done(storing, partial(self._is_stored, queue, delivery))
+        storing.then(partial(self._is_stored, queue, delivery))
 
     def step(self, queue: CourierQueue, command: StoreStep, now: float) -> None:
         delivery = command.delivery
@@ -85,18 +90,32 @@ class OutcomeWriter:
         answer.result()
 
     def _is_stored(self, queue: CourierQueue, delivery: Delivery, answer: Soon[None]) -> None:
+        """The end is stored, or a bug has stopped that. Raises nothing: other ends may be stored in the same call."""
+        if self._background.is_closed:
+            return
         self.under_way.discard(delivery)
         try:
-            answer.result()
-        except Exception:
-            self._ended(queue, delivery, is_known=False)
-            raise
-        self._ended(queue, delivery, is_known=True)
+            self._ended(queue, delivery, answer.error is None)
+        except Exception as error:  # noqa: BLE001  # the supervisor of callbacks
+            self._background.report(error)
+        if answer.error is not None:
+            self._background.report(answer.error)
 
     def _count(self, delivery: Delivery, outcome: str, now: float) -> None:
-        if delivery.relay_effect is None:
+        relay_effect = delivery.relay_effect
+        if relay_effect is None:
             metrics.NOTICES.add(metrics.PRIORITIES[delivery.priority], outcome)
-            return
-        metrics.RELAYS.add(delivery.through, KINDS[type(delivery.relay_effect)], outcome)
-        if outcome == "delivered":
-            metrics.RELAY_LATENCY.observe(now - delivery.taken_at, delivery.through)
+        elif outcome == "delivered":
+            figures = self._delivered.get((delivery.through, type(relay_effect)))
+            if figures is None:
+                figures = self._figures(delivery.through, type(relay_effect))
+            count, latency = figures
+            count.n += 1
+            latency.observe(now - delivery.taken_at)
+        else:
+            metrics.RELAYS.add(delivery.through, KINDS[type(relay_effect)], outcome)
+
+    def _figures(self, through: BotId, kind: type[RelayEffect]) -> tuple[Count, Timings]:
+        figures = metrics.RELAYS.of(through, KINDS[kind], "delivered"), metrics.RELAY_LATENCY.of(through)
+        self._delivered[through, kind] = figures
+        return figures

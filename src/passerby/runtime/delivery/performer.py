@@ -14,8 +14,9 @@ from passerby.ports.clock import Clock
 from passerby.runtime.delivery.courier_queue import CourierQueue
 from passerby.runtime.tasks import Background
 
-Perform = Callable[[CourierQueue, Any, float], None]
-"""Performs one kind of command for a queue, at a time in monotonic seconds."""
+Perform = Callable[[CourierQueue, Any, float], Event | None]
+"""Performs one kind of command for a queue, at a time in monotonic seconds. Returns what came of it, if that is known
+already: the queue hears of it before all other events."""
 
 
 class Performer:
@@ -43,14 +44,18 @@ class Performer:
         try:
             now, perform = self._clock.monotonic(), self.perform
             while True:
+                answer: Event | None = None
                 try:
                     for command in queue.handle(event, now):
-                        perform[type(command)](queue, command, now)
+                        answer = perform[type(command)](queue, command, now) or answer
                 except Exception as error:  # noqa: BLE001  # one queue's bug does not stop the others
                     self._background.report(error)
-                if not events or self._abandoned:
+                if (answer is None and not events) or self._abandoned:
                     return
-                queue, event = events.popleft()
+                if answer is not None:
+                    event = answer
+                else:
+                    queue, event = events.popleft()
         finally:
             self._is_performing = False
 

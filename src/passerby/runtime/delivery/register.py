@@ -2,7 +2,7 @@
 
 import asyncio
 
-from passerby.domain.delivery.phases import IN_OUTBOX
+from passerby.domain.delivery.phases import IN_OUTBOX, IN_TELEGRAM
 from passerby.kernel.ids import PersonId
 from passerby.runtime.delivery.by_chat import RelayEffectsByChat
 from passerby.runtime.delivery.deliveries import Delivery
@@ -26,16 +26,22 @@ class Register:
         self._settled: dict[str, None] = {}  # the newest last
 
     def add(self, delivery: Delivery) -> None:
-        self._in_hand[delivery.id] = delivery
-        relay_effect = delivery.relay_effect
-        if relay_effect is not None:
-            self.by_chat.add(delivery, relay_effect.chat)
-            if delivery.custody is not IN_OUTBOX:
-                self._unparked[delivery.id] = delivery
-        elif delivery.search is not None:
-            self._passing.setdefault(delivery.person, {})[delivery.id] = delivery
+        id_, relay_effect = delivery.id, delivery.relay_effect
+        self._in_hand[id_] = delivery
         self.pending += 1
-        owner = relay_effect.sender if relay_effect is not None else delivery.owner
+        if relay_effect is not None:
+            owner: PersonId | None = relay_effect.sender
+            in_chat = self.by_chat.chats.get(relay_effect.chat)
+            if in_chat is None:
+                self.by_chat.chats[relay_effect.chat] = {id_: delivery}
+            else:
+                in_chat[id_] = delivery
+            if delivery.custody is not IN_OUTBOX:
+                self._unparked[id_] = delivery
+        else:
+            owner = delivery.owner
+            if delivery.search is not None:
+                self._passing.setdefault(delivery.person, {})[id_] = delivery
         if owner is not None:
             self._waiting[owner] = self._waiting.get(owner, 0) + 1
 
@@ -44,11 +50,11 @@ class Register:
         self._crowd.append(delivery)
         self.is_crowded.set()
 
-    def end(self, delivery: Delivery, *, is_known: bool) -> None:
+    def end(self, delivery: Delivery, is_known: bool) -> None:
         """Note that a delivery has ended. If a bug has stopped storing that (not `is_known`), nobody takes it up
         again."""
         self.pending -= 1
-        relay_effect = delivery.relay_effect
+        id_, relay_effect = delivery.id, delivery.relay_effect
         owner = relay_effect.sender if relay_effect is not None else delivery.owner
         if owner is not None:
             waiting = self._waiting[owner] - 1
@@ -60,15 +66,16 @@ class Register:
             self._forget_passing(delivery)
         if not is_known:
             return
-        if not delivery.has_moved and (delivery.notice is not None or delivery.may_be_parked):
-            self._settled[delivery.id] = None
+        if delivery.custody is not IN_TELEGRAM and not delivery.has_moved:
+            self._settled[id_] = None
             if len(self._settled) > SETTLED_KEPT:
                 del self._settled[next(iter(self._settled))]
-        if self._in_hand.get(delivery.id) is delivery:
-            del self._in_hand[delivery.id]
-        if self._unparked.get(delivery.id) is delivery:
-            del self._unparked[delivery.id]
-        self.by_chat.forget(delivery)
+        if self._in_hand.get(id_) is delivery:
+            del self._in_hand[id_]
+        if self._unparked.get(id_) is delivery:
+            del self._unparked[id_]
+        if relay_effect is not None:
+            self.by_chat.forget(delivery, relay_effect.chat)
 
     def _forget_passing(self, delivery: Delivery) -> None:
         theirs = self._passing.get(delivery.person, {})

@@ -127,7 +127,7 @@ class Sends:
         if self.halted:
             return
         self.under_way.add(delivery)
-        is_outer = self._recorder.enter(delivery.refs)
+        is_outer = not self._recorder.is_on and self._recorder.enter(delivery.refs)
         try:
             self._begin(queue, delivery)
         finally:
@@ -236,9 +236,11 @@ class Sends:
             delivery.through = call.bot
             delivery.tried_at = self._clock.now()
             self.calls[delivery] = self._store.generation
-            sending = self._background.begin(self._telegram.send(call), delivery.refs)
+            sending = self._telegram.send(call)
+            if not isinstance(sending, Soon):
+                sending = self._background.begin(sending, delivery.refs)
             delivery.call = sending
-            self._background.when_done(sending, partial(self._answered, queue, delivery, call.bot))
+            sending.then(partial(self._answered, queue, delivery, call.bot))
 
     def _is_assured(self, queue: CourierQueue, answer: Soon[None]) -> None:
         if queue.current is not None and queue.current.phase is Phase.PAUSED and not self.halted:
@@ -247,6 +249,9 @@ class Sends:
     def _answered(
         self, queue: CourierQueue, delivery: Delivery, bot: BotId, answer: Soon[tuple[MessageId, ...]]
     ) -> None:
+        """Raises nothing."""
+        if self._background.is_closed:
+            return
         del self.calls[delivery]
         is_outer = self._recorder.enter(delivery.refs)
         try:

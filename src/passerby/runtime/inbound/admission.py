@@ -76,8 +76,12 @@ class Admission:
 
     def put(self, work: Work) -> None:
         """Put it into its queue, or refuse it."""
-        if self.admits(work.event):
-            self.enqueue(work)
+        event = work.event
+        if self.admits(event):
+            if type(event) is CheckoutAsked:
+                self._checkout(work)
+            else:
+                self._person_queues.put(work)
         else:
             self.refuse(work)
 
@@ -100,12 +104,13 @@ class Admission:
             if self._person_queues.repeats(event):
                 return True
             follows = (kind, event.bot, event.message)
-        usage = self._usage.get(event.person)
+        person = event.person
+        usage = self._usage.get(person)
         if usage is None:
-            usage = self._usage[event.person] = QuotaUsage(self._quota)
+            usage = self._usage[person] = QuotaUsage(self._quota)
         now = self._clock.monotonic()
-        waiting = self._person_queues.waiting(event.person) + self._courier.waiting(event.person)
-        if usage.admits(max(waiting, parked), now, follows):
+        waiting = self._person_queues.waiting(person) + self._courier.waiting(person)
+        if usage.admits(max(waiting, parked) if parked else waiting, now, follows):
             return True
         return self._is_for_us(event) and usage.admits_command(now)
 

@@ -37,12 +37,15 @@ minute. Fewer get one notice each, so that their sender sees which messages they
 MOST_TOGETHER = 400
 """The most updates that one piece of work may settle, because a commit is one message to the store."""
 
+SPARE = 32
+"""How many empty queues are kept to be used again. Most exist for one event only."""
+
 ITEM_WAIT_S = 0.8
 """If no further item comes for this long, an album counts as complete. Items come in one burst, but the next poll may
 begin `polling.SAME_OFFSET_S` later; the rest is for the network and for items that are late."""
 
 
-class Work(msgspec.Struct, frozen=True):
+class Work(msgspec.Struct, frozen=True, gc=False):
     """An event, the updates that are done when it is, and the outbox entries that it settles.
 
     `fences` are the leases under which the updates were taken. If there is no update, `cause` names the reason of the
@@ -62,19 +65,23 @@ class Work(msgspec.Struct, frozen=True):
     crashes: int = 0
 
 
+Begin = Callable[[Work, int, int], Coroutine[Any, Any, None] | None]
+"""Does one piece of work like `handle`, in this turn as far as nothing has to be waited for. Returns the rest; None if
+there is none. Gets the number of the work, and of the newest one in its person's queue."""
+
+
 class _PersonQueue:
     __slots__ = ("arrived", "items", "newest")
 
-    def __init__(self, newest: int) -> None:
-        self.newest = newest
+    def __init__(self) -> None:
+        self.newest = 0
         """The number of the newest item. Numbers keep rising over all queues that a person has, one after another."""
         self.items: deque[tuple[Work, asyncio.Future[None] | None]] = deque()
         self.arrived: asyncio.Event | None = None
 
 
 class PersonQueues:
-    """`handle` does one piece of work completely and does not raise. `begin` does the same, in this turn as far as
-    nothing has to be waited for, and returns the rest; None if there is none."""
+    """`handle` does one piece of work completely and does not raise."""
 
     def __init__(
         self,
@@ -82,17 +89,21 @@ class PersonQueues:
         background: Background,
         clock: Clock,
         recorder: FlightRecorder | None = None,
-        begin: Callable[[Work], Coroutine[Any, Any, None] | None] | None = None,
     ) -> None:
         self._handle = handle
-        self._begin = begin or handle
+        self._begin: Begin | None = None
         self._background = background
         self._clock = clock
         self._recorder = recorder or FlightRecorder()
         self._queues: dict[PersonId, _PersonQueue] = {}
+        self._spare: list[_PersonQueue] = []
         self._highest = 0
         self._settling = Counter[str]()
         """The outbox entries of work that waits or is being handled."""
+
+    def begin_with(self, begin: Begin) -> None:
+        """Set who begins a piece of work."""
+        self._begin = begin
 
     @property
     def busy(self) -> int:
@@ -113,7 +124,8 @@ class PersonQueues:
             if queue.arrived is not None:
                 queue.arrived.set()
             return
-        queue = self._queues[person] = _PersonQueue(self._highest + 1)
+        queue = self._queues[person] = self._spare.pop() if self._spare else _PersonQueue()
+        queue.newest = self._highest + 1
         queue.items.append((work, handled))
         if type(work.event) is DeliveryFailed:
             self._background.next_turn(self._go_on, person, queue)  # more of them may come in this turn
@@ -171,23 +183,27 @@ class PersonQueues:
 
         Meanwhile the queue is there, so later events of this person wait behind it.
         """
-        while queue.items:
-            work, handled = queue.items.popleft()
+        items = queue.items
+        while items:
+            work, handled = items.popleft()
             event = work.event
             if type(event) is DeliveryFailed:
                 work = self._sum_up(work, event, queue)
                 handling = self._handle(work)
             elif type(event) is MessageReceived and event.contents[0].group is not None and not work.parks:
                 handling = self._handle_album(work, event, queue)
+            elif self._begin is None:
+                handling = self._handle(work)
             else:
                 is_outer = self._recorder.enter(work.refs)
                 try:
-                    rest = self._begin(work)
+                    rest = self._begin(work, queue.newest - len(items), queue.newest)
                 finally:
                     if is_outer:
                         self._recorder.leave()
                 if rest is None:
-                    self._is_handled(work, handled)
+                    if work.sent or handled is not None:
+                        self._is_handled(work, handled)
                     continue
                 handling = rest
             end = self._background.begin(handling, work.refs)
@@ -196,7 +212,10 @@ class PersonQueues:
                 return
             self._note(end, work, handled)
         del self._queues[person]
-        self._highest = max(self._highest, queue.newest)
+        if queue.newest > self._highest:
+            self._highest = queue.newest
+        if len(self._spare) < SPARE:
+            self._spare.append(queue)
 
     def _ended(
         self,

@@ -14,6 +14,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from random import Random
 from typing import Any, Final
 
+from passerby.kernel.event import Event
 from passerby.kernel.ids import BotId
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore, LiveStoreLost
@@ -24,6 +25,7 @@ from passerby.runtime.membership.heartbeat import Assurance
 from passerby.runtime.membership.tokens import Tokens
 from passerby.runtime.waiting import Signal
 from passerby.telemetry import logs, metrics
+from passerby.telemetry.instruments import Count
 
 WINDOW = 100
 SAME_OFFSET_S = 0.55
@@ -139,6 +141,7 @@ class Intake:
         """Until a poll was answered, the start of one proves nothing: each process of a crash loop starts one."""
         self._task: asyncio.Task[object] | None = None
         self._is_asking = False
+        self._counts: dict[type[Event], Count] = {}
         self.window = Window()
         self.stopping = Signal()
 
@@ -162,7 +165,7 @@ class Intake:
                 await self._until(self._tokens.worked(self._bot))
                 self._is_failing = False  # Telegram has just answered for this bot
                 continue
-            if not await self._is_assured():
+            if not self._assurance.is_assured and not await self._until(self._assurance.assured()):
                 break
             window = self.window
             offset = window.offset
@@ -177,9 +180,13 @@ class Intake:
                     if offset is not None and offset > watch.ceiling:
                         await watch.raise_ceiling(offset)
                 arrivals = await self._poll(offset, timeout_s if window.empty else 0)
-                if arrivals and await self._is_assured():
+                if arrivals and (self._assurance.is_assured or await self._until(self._assurance.assured())):
                     if watch is not None:
-                        await self._compare(watch, arrivals, last_offset)
+                        first, last = arrivals[0].ref.update, arrivals[-1].ref.update
+                        if last_offset <= first <= watch.expected and last - first == len(arrivals) - 1:
+                            watch.note_continued(first, last + 1)
+                        else:
+                            await self._compare(watch, arrivals, last_offset)
                     await self._take(arrivals)
             except (TelegramError, LiveStoreLost) as error:
                 self._is_failing = True
@@ -207,12 +214,6 @@ class Intake:
         backoff = STORE_BACKOFF if isinstance(error, LiveStoreLost) else BACKOFF
         return backoff.pause_s(failures, self._rng)
 
-    async def _is_assured(self) -> bool:
-        """Wait until we are sure of our lease, or until `stop`. Returns whether to continue."""
-        if self._assurance.is_assured:
-            return True
-        return await self._until(self._assurance.assured())
-
     async def _until(self, event: Coroutine[Any, Any, None]) -> bool:
         """Wait for something, or until `stop`. Returns whether to continue."""
         waiting = asyncio.ensure_future(event)
@@ -238,11 +239,7 @@ class Intake:
             self._is_asking = False
 
     async def _compare(self, watch: Continuity, arrivals: list[Arrival], offset: int) -> None:
-        """Return when we know that these updates follow the ones before, or when the bot's chats have ended."""
-        first, last = arrivals[0].ref.update, arrivals[-1].ref.update
-        if offset <= first <= watch.expected and last - first == len(arrivals) - 1:
-            watch.note_continued(first, last + 1)
-            return
+        """Return when we know whether these updates follow the ones before, and the bot's chats have ended if not."""
         if self.window.unfinished and min(each.ref.update for each in arrivals) > watch.expected:
             await self._nothing_in_hand()
         await watch.check(arrivals, offset)
@@ -270,12 +267,18 @@ class Intake:
         except LiveStoreLost:
             self.window.release(arrival.ref.update for arrival in new)
             raise
+        counts = self._counts
         for arrival in new:
-            if arrival.ref.update in done:
-                self.window.finish(arrival.ref.update)
-            else:
-                metrics.UPDATES.add(self._bot, type(arrival.event).__name__)
-                self._put(arrival, crashes.get(arrival.ref.update, 0))
+            update = arrival.ref.update
+            if update in done:
+                self.window.finish(update)
+                continue
+            kind = type(arrival.event)
+            count = counts.get(kind)
+            if count is None:
+                count = counts[kind] = metrics.UPDATES.of(self._bot, kind.__name__)
+            count.n += 1
+            self._put(arrival, crashes.get(update, 0) if crashes else 0)
 
     async def _room(self, last_offset: int, last_at: float) -> None:
         """Wait until another request makes sense."""

@@ -35,12 +35,13 @@ class WebhookReceiver:
         self._assurance = assurance
         self._admission = admission
         self._albums = albums
-        self._waiting: dict[UpdateRef, asyncio.Future[None]] = {}
+        self.waiting: dict[UpdateRef, asyncio.Future[None]] = {}
+        """Updates that a request waits for."""
 
     async def receive(self, arrival: Arrival) -> None:
         """Return when the update is done. Raises: LiveStoreLost."""
         ref, event = arrival.ref, arrival.event
-        waiting, behind, is_admitted, fatal = self._waiting.get(ref), False, True, 0
+        waiting, behind, is_admitted, fatal = self.waiting.get(ref), False, True, 0
         if waiting is None:
             await self._assurance.assured()
             # The two reads share one round trip.
@@ -60,21 +61,21 @@ class WebhookReceiver:
                 behind = await self._albums.send_stored(event.person, trail)
                 if ref.update in await self._store.done(ref.bot, (ref.update,)):
                     return  # sending the album took a while
-            waiting = self._waiting.get(ref)  # the update may have come twice meanwhile
+            waiting = self.waiting.get(ref)  # the update may have come twice meanwhile
         if waiting is None:
-            waiting = self._waiting[ref] = asyncio.get_running_loop().create_future()
+            waiting = self.waiting[ref] = asyncio.get_running_loop().create_future()
             metrics.UPDATES.add(ref.bot, type(event).__name__)
             work = Work(event, (ref,), behind=behind, crashes=fatal)
             (self._admission.enqueue if is_admitted else self._admission.refuse)(work)
         await asyncio.shield(waiting)
 
     def finished(self, ref: UpdateRef) -> None:
-        waiting = self._waiting.pop(ref, None)
+        waiting = self.waiting.pop(ref, None)
         if waiting is not None and not waiting.done():
             waiting.set_result(None)
 
     def close(self) -> None:
         """End all waiting requests without success. Telegram delivers those updates again."""
-        for waiting in self._waiting.values():
+        for waiting in self.waiting.values():
             waiting.cancel()
-        self._waiting.clear()
+        self.waiting.clear()

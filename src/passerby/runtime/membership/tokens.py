@@ -92,6 +92,8 @@ class Tokens:
         """Bots that are not in our fleet, but in another process's: what is for them waits."""
         self._fleet = set(telegram.bots)
         self._doubts: dict[BotId, _Doubt] = {}
+        self.doubted: Mapping[BotId, object] = self._doubts
+        """The bots that are suspected or lost."""
         self._worked_at: dict[BotId, float] = {}
         self._strays_told_at: dict[BotId, float] = {}
         self._waiting: dict[BotId, list[asyncio.Future[None]]] = {}
