@@ -92,6 +92,26 @@ def test_labels_from_outside_stay_bounded() -> None:
     assert len(counter._counts) == len(histogram._seen) == MOST_SETS + 1
 
 
+def test_counts_that_are_kept_go_on_after_a_clear_and_are_not_shown_while_they_are_zero() -> None:
+    counter, histogram = Counter("kept", "Kept.", bot=(BOT,)), Histogram("times", "Times.", (1.0,), bot=(BOT,))
+    count, timings = counter.of(BOT), histogram.of(BOT)
+    assert counter.of(BOT) is count
+    assert histogram.of(BOT) is timings
+    for _ in range(2):
+        assert not counter.family().samples
+        assert not histogram.family().samples
+        assert (histogram.counts(), list(histogram.each()), list(histogram.counts_each())) == ((), [], [])
+        count.n += 1
+        timings.observe(0.5)
+        counter.add(BOT)
+        histogram.observe(2.0, BOT)
+        assert counter.total(bot=BOT) == 2
+        assert histogram.counts() == (1, 1)
+        assert histogram.total() == (2, 2.5)
+        counter.clear()
+        histogram.clear()
+
+
 def test_a_dropped_gauge_is_not_shown() -> None:
     metrics.POLLED_AT.set(1.0, BOT)
     metrics.POLLED_AT.drop(BOT)

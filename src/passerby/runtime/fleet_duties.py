@@ -3,8 +3,10 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Final
 
-from passerby.kernel.event import Event
+from passerby.kernel.content import Kind
+from passerby.kernel.event import Event, MessageReceived
 from passerby.kernel.ids import BotId, PoolId, UpdateRef
 from passerby.ports.broadcasts import BroadcastRecords
 from passerby.ports.leases import Fence, LeaseName
@@ -50,6 +52,8 @@ from passerby.runtime.staff.duty import STAFF, StaffBot, StaffConfig, StaffTask
 from passerby.runtime.worker_parts import WorkerParts
 
 Run = Callable[[], Awaitable[None]]
+
+_UNKNOWN: Final = Kind.UNKNOWN  # to look it up in its class costs as much as a call
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +161,10 @@ class FleetDuties:
             case _:
                 return LoopTask(self._loops[fence.lease], stand)
 
-    def finished(self, refs: tuple[UpdateRef, ...]) -> None:
-        """These updates are done, and that is stored."""
-        if self._orders is not None:
-            self._orders.finished(refs)
+    @property
+    def finished(self) -> Callable[[tuple[UpdateRef, ...]], None] | None:
+        """Gets updates that are done, when that is stored. None: nobody needs to know."""
+        return self._orders.finished if self._orders is not None else None
 
     def polls_staff_bot(self, bot: BotId) -> bool:
         """Whether this is the staff bot, and we poll it."""
@@ -199,7 +203,8 @@ class FleetDuties:
 
         def take(arrival: Arrival, crashes: int) -> None:
             event = arrival.event
-            note(event)
+            if type(event) is not MessageReceived or event.contents[0].kind is _UNKNOWN:
+                note(event)
             put(Work(event, (arrival.ref,), (), fences, "", monotonic(), False, False, crashes))
 
         return take

@@ -195,6 +195,7 @@ class Worker:
         self._fleet_duties = FleetDuties(
             parts, path, self.roster, self.janitor, self._recorder, introduce, optional, self._served
         )
+        self._orders_finished = self._fleet_duties.finished
         self.staff_bot = self._fleet_duties.staff_bot
         """None if there is no staff bot."""
         self._conduct_keeper = ConductKeeper(store, path.conduct_notes.take, config.key, clock)
@@ -383,7 +384,8 @@ class Worker:
                 task.intake.window.finish(ref.update)
             if self._webhook_receiver.waiting:
                 self._webhook_receiver.finished(ref)
-        self._fleet_duties.finished(refs)
+        if self._orders_finished is not None:
+            self._orders_finished(refs)
 
     def _task_for(self, fence: Fence) -> LeasedTask:
         return self._fleet_duties.task_for(fence)

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from passerby.kernel.decision import Decision
+from passerby.kernel.decision import Decision, Facts
 from passerby.kernel.effect import (
     Answer,
     AskStaff,
@@ -51,7 +51,7 @@ from passerby.ports.facts import (
 from passerby.ports.leases import Fence, LeaseName, WorkerId
 from passerby.ports.outbox import Notice
 from passerby.ports.participants import Commit
-from passerby.runtime.decide.commit_plan import CommitPlan, plan_commit
+from passerby.runtime.decide.commit_plan import CommitPlan, plan_alone, plan_commit
 from passerby.runtime.decide.committing import notice_namer, notice_prefix
 from passerby.runtime.delivery.sealer import Sealer
 from passerby.runtime.inbound.person_queues import Work
@@ -337,3 +337,31 @@ def test_a_journey_begins_with_the_first_value_and_its_steps_are_recorded_once()
     erased = plan_commit(Decision((Participant(ANN, 2),)), {ANN: stored}, now=EPOCH + 9, name=str)
     assert erased.commit is not None
     assert erased.commit.puts == (Participant(ANN, 3),)
+
+
+@pytest.mark.parametrize("thread", [None, MessageId(5)])
+def test_a_message_alone_gets_the_same_plan_without_the_long_way(thread: MessageId | None) -> None:
+    me, partner = couple()
+    partner = msgspec.structs.replace(partner, thread=thread)
+    decision = Decision(effects=(relay(7),))
+    plan = plan_alone(decision, Facts(me, partner))
+    assert plan == settled(decision, me, partner)
+    assert plan is not None
+    assert plan.commit is None
+
+
+def test_everything_that_is_more_than_a_message_alone_goes_the_long_way() -> None:
+    me, partner = couple()
+    facts, alone = Facts(me, partner), (relay(7),)
+    more: list[Decision] = [
+        Decision(),
+        Decision((me,), alone),
+        Decision((), (*alone, Say(ANN, text("chat.held")))),
+        Decision((), (*alone, *alone)),
+        Decision((), alone, opinions=(Block(ANN, BEN, blocked=True),)),
+        Decision((), alone, erases=ANN),
+        Decision((), (RelayDelete(CHAT, ANN, MessageRef(BOT, MessageId(7)), BEN, (MessageId(7),)),)),
+    ]
+    assert [plan_alone(decision, facts) for decision in more] == [None] * len(more)
+    assert plan_alone(Decision((), alone), Facts(me)) is None
+    assert plan_alone(Decision((), alone), Facts(me, msgspec.structs.replace(partner, bot=None))) is None

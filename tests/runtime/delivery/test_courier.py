@@ -50,7 +50,7 @@ class Ledger:
         self.failed_: list[tuple[str, Refusal]] = []
         self.refs: list[UpdateRef] = []
 
-    async def delivered(self, delivery: Delivery, messages: tuple[MessageId, ...]) -> None:
+    async def delivered(self, delivery: Delivery, messages: tuple[MessageId, ...], then: object) -> None:
         await asyncio.sleep(self.pace_s)
         self.delivered_.append((delivery.id, messages))
         self.refs += delivery.refs
@@ -745,10 +745,10 @@ async def test_the_time_before_a_relay_is_parked_can_be_set(post: Post, /) -> No
 async def test_a_bug_while_storing_an_outcome_does_not_stop_the_queue(post: Post, /) -> None:
     delivered = post.ledger.delivered
 
-    async def broken(delivery: Delivery, messages: tuple[MessageId, ...]) -> None:
+    async def broken(delivery: Delivery, messages: tuple[MessageId, ...], then: object) -> None:
         if delivery.id.endswith(":1"):
             raise ValueError("a bug")
-        await delivered(delivery, messages)
+        await delivered(delivery, messages, then)
 
     post.ledger.delivered = broken  # type: ignore[method-assign]
     post.send(1, 2)

@@ -55,7 +55,7 @@ class Books:
         self._bench = bench
         self.ends: list[tuple[str, str]] = []
 
-    async def delivered(self, delivery: Delivery, messages: tuple[MessageId, ...]) -> None:
+    async def delivered(self, delivery: Delivery, messages: tuple[MessageId, ...], then: object) -> None:
         notice = delivery.notice
         anchor = None
         if notice is not None and notice.anchors is not None:

@@ -8,7 +8,7 @@ from typing import Any, Final, assert_never
 import msgspec
 
 from passerby.adapters.botapi import decode, errors, outgoing
-from passerby.adapters.botapi.client import DONE, SENT, TELEGRAM, Answer, Client, Sent, encode
+from passerby.adapters.botapi.client import DONE, TELEGRAM, Answer, Client, encode
 from passerby.adapters.botapi.content_sender import ContentSender
 from passerby.adapters.botapi.decode import arrivals
 from passerby.adapters.botapi.errors import Meaning, Rejected
@@ -16,6 +16,7 @@ from passerby.adapters.botapi.files import FileCache
 from passerby.adapters.botapi.parts import with_less
 from passerby.adapters.botapi.sets import Sets, Sightings
 from passerby.adapters.botapi.stars import StarCalls
+from passerby.adapters.botapi.texts import Texts
 from passerby.adapters.botapi.wire import ChatMember
 from passerby.kernel.content import Content, File
 from passerby.kernel.event import Original
@@ -128,6 +129,7 @@ class BotApi:
         self._bots = tuple(tokens)
         self._staff = staff
         self._client = Client(tokens, base_url, max_connections=max_connections, on_connected=on_connected)
+        self._texts = Texts(self._client)
         self._files = files
         self._stars = StarCalls(self._client)
         self._content_sender = ContentSender(
@@ -252,7 +254,7 @@ class BotApi:
     async def aclose(self) -> None:
         await self._client.aclose()
 
-    async def _send_notice(self, notice: SendNotice) -> tuple[MessageId, ...]:
+    def _send_notice(self, notice: SendNotice) -> Awaitable[tuple[MessageId, ...]]:
         message = outgoing.SendMessage(
             chat_id=notice.person,
             text=notice.html,
@@ -262,12 +264,7 @@ class BotApi:
             reply_parameters=outgoing.reply(notice.reply_to),
             message_thread_id=notice.thread,
         )
-
-        def attempt(members: Any) -> Awaitable[Sent]:
-            return self._client.call(notice.bot, "sendMessage", encode(members), SENT, sends=True)
-
-        sent = await with_less(attempt, message)
-        return (sent.message_id,)
+        return self._texts.begin(notice.bot, message)
 
     async def _send_file(self, file: SendFile) -> tuple[MessageId, ...]:
         await own_task()

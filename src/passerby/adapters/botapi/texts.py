@@ -1,5 +1,5 @@
-"""Sends texts. Most relays are plain texts, so a text leaves in the turn of its call if a connection is free, and its
-answer comes by a callback: without a coroutine, and without a task.
+"""Sends texts. Most relays are plain texts, and so are most notices. A text leaves in the turn of its call if a
+connection is free, and its answer comes by a callback: without a coroutine, and without a task.
 """
 
 import asyncio
@@ -38,6 +38,10 @@ class Texts:
             content_call.silent,
             content_call.paid,
         )
+        return self.begin(bot, message)
+
+    def begin(self, bot: BotId, message: SendMessage) -> Awaitable[tuple[MessageId, ...]]:
+        """The same for a message that is put together already."""
         text = _Text(self._client, self, bot, message)
         if self._client.begin(bot, "sendMessage", encode(message), text):
             return text

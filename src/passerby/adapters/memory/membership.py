@@ -1,6 +1,6 @@
 """The state that workers share: leases and budgets. It is not in the log, because it ends with the process."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -12,12 +12,13 @@ from passerby.ports.shared_budgets import Account, Grant
 class MemoryMembership(LoggedStore):
     """The roles Leases and SharedBudgets."""
 
-    def _check_fences(self, fences: Iterable[Fence]) -> None:
+    def _check_fences(self, fences: Sequence[Fence]) -> None:
         if self._is_fenced(fences):
             raise Fenced
 
-    def _is_fenced(self, fences: Iterable[Fence]) -> bool:
-        return any(map(self._worker_table.is_fenced, fences))
+    def _is_fenced(self, fences: Sequence[Fence]) -> bool:
+        is_fenced = self._worker_table.is_fenced
+        return is_fenced(fences[0]) if len(fences) == 1 else any(map(is_fenced, fences))
 
     async def heartbeat(self, worker: WorkerId, held: Mapping[LeaseName, int], ttl_s: float, report: bytes) -> Members:
         self._check()

@@ -89,18 +89,20 @@ _HELD_BACK: Final = frozenset({Phase.PAUSED, Phase.CHECKING, Phase.ASKING})
 Handler = Callable[[Any, Any, float], Commands]
 
 
-_Rule = tuple[Handler, bool, bool, frozenset[Phase], frozenset[Custody]]
+_Rule = tuple[Handler, bool, frozenset[Phase] | None, frozenset[Custody] | None]
 """How an event is handled, and in which states it may come. It is made of `TABLE`, and looked up once an event.
 
-The handler; whether it happens to the whole queue, so that it may always come; whether it names its delivery (otherwise
-it happens to the first); the phases; and the custodies.
+The handler; whether the event names its delivery (otherwise it happens to the first); the phases, or None if it happens
+to the whole queue, so that it may always come; the custodies, or None for any.
 """
 
 
 def _rule(kind: type[Event], handler: Handler) -> _Rule:
+    if kind in _TO_ALL:
+        return handler, False, None, None
     phases = frozenset(phase for phase in Phase if kind in TABLE.get(phase, {}))
-    custodies = frozenset(each for each in Custody if kind not in _OF_CUSTODY or kind in TABLE.get(each, {}))
-    return handler, kind in _TO_ALL, kind in _OF_DELIVERY, phases, custodies
+    custodies = frozenset(each for each in Custody if kind in TABLE.get(each, {})) if kind in _OF_CUSTODY else None
+    return handler, kind in _OF_DELIVERY, phases, custodies
 
 
 class DeliveryQueue:
@@ -136,13 +138,13 @@ class DeliveryQueue:
         rule = self._RULES.get(kind)
         if rule is None:
             raise IllegalEvent(f"{kind.__name__} is not told from outside")
-        handler, to_all, of_delivery, phases, custodies = rule
-        if not to_all:
+        handler, of_delivery, phases, custodies = rule
+        if phases is not None:
             told: Any = event
             subject: Queued | None = told.delivery if of_delivery else self.current
             if subject is None:
                 raise IllegalEvent(kind.__name__)
-            if subject.phase not in phases or subject.custody not in custodies:
+            if subject.phase not in phases or (custodies is not None and subject.custody not in custodies):
                 raise IllegalEvent(f"{kind.__name__} while {subject.phase.value}, {subject.custody.value}")
         return handler(self, event, now)
 
@@ -273,9 +275,10 @@ class DeliveryQueue:
         delivery.phase = DONE
         if delivery is not self.current:
             return _NOTHING
-        self._line.remove(delivery)
+        line = self._line
+        line.remove(delivery)
         self.current = None
-        return self._go_on(now)
+        return self._go_on(now) if line.main or line.asides else _NOTHING
 
     @property
     def _first(self) -> Queued:

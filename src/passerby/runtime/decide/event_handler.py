@@ -183,7 +183,8 @@ class EventHandler:
             return self._decide(work, 0, decided=decided)
         if parks := self._send(work, decided, _YES):
             return self._park(work, decided, parks)
-        self._conclude(work, decided, _YES)
+        if number < newest or not decided.plan.relay_effects:
+            self._conclude(work, decided, _YES)
         return None
 
     async def _decide(

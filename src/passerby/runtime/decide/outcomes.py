@@ -1,9 +1,10 @@
 """Stores what became of each delivery. A failed delivery becomes an event of its sender."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from functools import partial
 from random import Random
+from typing import Any
 
 import msgspec
 
@@ -27,6 +28,8 @@ from passerby.runtime.inbound.albums import marker_id
 from passerby.runtime.inbound.person_queues import PersonQueues, Work
 from passerby.runtime.membership.fencing import OwnLeases, write_refused
 from passerby.runtime.tasks import Background
+
+Then = Callable[[BaseException | None], None]
 
 
 class DeliveryOutcomes:
@@ -59,27 +62,28 @@ class DeliveryOutcomes:
         """Set who delivers through another bot what its own bot cannot deliver any more."""
         self._move = move
 
-    def delivered(self, delivery: Delivery, messages: tuple[MessageId, ...]) -> Awaitable[None]:
+    def delivered(
+        self, delivery: Delivery, messages: tuple[MessageId, ...], then: Then
+    ) -> Coroutine[Any, Any, None] | None:
         """Store that a delivery has arrived. Nearly always one callback is enough for the rest."""
         mark = self._mark(delivery, messages)
         stored = self._store.mark(mark)
         if not isinstance(stored, Soon) or type(delivery.relay_effect) is RelayDelete:
             return self._follow(delivery, mark, stored)
-        end: Soon[None] = Soon()
-        stored.then(partial(self._is_stored, delivery, mark, end))
-        return end
+        stored.then(partial(self._is_stored, delivery, mark, then))
+        return None
 
-    def _is_stored(self, delivery: Delivery, mark: Mark, end: Soon[None], stored: Soon[None]) -> None:
-        if stored.error is None:
-            try:
-                self._finished(delivery.refs)
-            except Exception as error:  # noqa: BLE001  # whoever waits for the end reports it
-                end.fail(error)
-            else:
-                end.settle(None)
-        else:
+    def _is_stored(self, delivery: Delivery, mark: Mark, then: Then, stored: Soon[None]) -> None:
+        if stored.error is not None:
             following = self._background.begin(self._follow(delivery, mark, stored), delivery.refs)
-            self._background.when_done(following, end.take)
+            following.then(lambda end: then(end.error))
+            return
+        try:
+            self._finished(delivery.refs)
+        except Exception as error:  # noqa: BLE001  # whoever waits for the end reports it
+            then(error)
+        else:
+            then(None)
 
     async def _follow(self, delivery: Delivery, mark: Mark, stored: Awaitable[None]) -> None:
         """Do what follows when a mark is stored, or not."""
@@ -107,7 +111,8 @@ class DeliveryOutcomes:
                 return
         relay_effect = delivery.relay_effect
         if relay_effect is None:
-            await self.delivered(delivery, ())
+            mark = self._mark(delivery, ())
+            await self._follow(delivery, mark, self._store.mark(mark))
             return
         if delivery.may_be_parked and not delivery.parked:
             await persistently(partial(self._find_out, delivery), LiveStoreLost, self._clock, self._rng)

@@ -183,7 +183,8 @@ class Router:
         command = None if is_plain else command_in(words)
         if command is not None and (decider := self._commands.get(command)) is not None:
             return self._unless_newcomer(decider, facts)
-        if not facts.me.profile.complete:
+        me = facts.me.profile
+        if me.consented_at is None or me.age is None or me.gender is None:  # `complete`, without a call
             return self._newcomer
         if words:
             key = self._key_with_label(words)

@@ -30,7 +30,16 @@ def address_at_hand(relay_effect: RelayEffect, bot: BotId) -> SendContent | None
     content = relay_effect.contents[0]
     if (content.kind is not _TEXT or len(content.text) > SURE) and not fits(content):
         return None
-    return _sent_by(bot, relay_effect)
+    return SendContent(
+        bot,
+        relay_effect.to,
+        relay_effect.source_bot,
+        relay_effect.sender,
+        relay_effect.sources,
+        relay_effect.contents,
+        relay_effect.copyable,
+        thread=relay_effect.thread,
+    )
 
 
 async def address(

@@ -218,7 +218,7 @@ class Courier:
         queue = self._put(delivery)
         if has_ended:
             return None
-        if not parked and len(queue) > CROWD:
+        if queue.current is not delivery and not parked and len(queue) > CROWD:
             self._register.crowd_with(delivery)
         return delivery
 

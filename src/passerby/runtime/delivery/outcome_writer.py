@@ -1,6 +1,6 @@
 """Stores how deliveries end, and counts them. Only then does their queue go on."""
 
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, Protocol
 
@@ -21,11 +21,20 @@ from passerby.telemetry.instruments import Count, Timings
 
 
 class Outcomes(Protocol):
-    """Stores how deliveries end. When a result is there, the outcome is stored."""
+    """Stores how deliveries end."""
 
-    def delivered(self, delivery: Delivery, messages: tuple[MessageId, ...]) -> Awaitable[None]: ...
+    def delivered(
+        self, delivery: Delivery, messages: tuple[MessageId, ...], then: Callable[[BaseException | None], None]
+    ) -> Coroutine[Any, Any, None] | None:
+        """Store that a delivery has arrived. `then` is called when that is stored, or gets the error that prevented it.
 
-    def failed(self, delivery: Delivery, refusal: Refusal) -> Coroutine[Any, Any, None]: ...
+        Or returns a coroutine that does the same when it is run; then `then` is not called.
+        """
+        ...
+
+    def failed(self, delivery: Delivery, refusal: Refusal) -> Coroutine[Any, Any, None]:
+        """Store that a delivery has ended undelivered."""
+        ...
 
     async def advanced(self, delivery: Delivery) -> None:
         """One of several steps has arrived. If this cannot be stored now, nothing is lost."""
@@ -62,10 +71,10 @@ class OutcomeWriter:
         assert isinstance(delivery, Delivery), "the courier put it in"
         self._count(delivery, "delivered" if delivery.tried_at is not None else "nothing", now)
         self.under_way.add(delivery)
-        stored = self._outcomes.delivered(delivery, command.messages)
-        if not isinstance(stored, Soon):
-            stored = self._background.begin(stored, delivery.refs)
-        stored.then(partial(self._is_stored, queue, delivery))
+        then = partial(self._is_stored, queue, delivery)
+        storing = self._outcomes.delivered(delivery, command.messages, then)
+        if storing is not None:
+            self._background.begin(storing, delivery.refs).then(partial(self._has_ended, then))
 
     def failed(self, queue: CourierQueue, command: StoreFailed, now: float) -> None:
         delivery, refusal = command.delivery, command.refusal
@@ -75,7 +84,7 @@ class OutcomeWriter:
             delivery.steps.give_up(refusal)
             refusal = next(iter(delivery.steps.failed.values()), refusal)
         storing = self._background.begin(self._outcomes.failed(delivery, refusal), delivery.refs)
-        storing.then(partial(self._is_stored, queue, delivery))
+        storing.then(partial(self._has_ended, partial(self._is_stored, queue, delivery)))
 
     def step(self, queue: CourierQueue, command: StoreStep, now: float) -> None:
         delivery = command.delivery
@@ -89,17 +98,20 @@ class OutcomeWriter:
         self._feed(queue, StepStored())
         answer.result()
 
-    def _is_stored(self, queue: CourierQueue, delivery: Delivery, answer: Soon[None]) -> None:
+    def _has_ended(self, then: Callable[[BaseException | None], None], answer: Soon[None]) -> None:
+        then(answer.error)
+
+    def _is_stored(self, queue: CourierQueue, delivery: Delivery, error: BaseException | None) -> None:
         """The end is stored, or a bug has stopped that. Raises nothing: other ends may be stored in the same call."""
         if self._background.is_closed:
             return
         self.under_way.discard(delivery)
         try:
-            self._ended(queue, delivery, answer.error is None)
-        except Exception as error:  # noqa: BLE001  # the supervisor of callbacks
+            self._ended(queue, delivery, error is None)
+        except Exception as raised:  # noqa: BLE001  # the supervisor of callbacks
+            self._background.report(raised)
+        if error is not None:
             self._background.report(error)
-        if answer.error is not None:
-            self._background.report(answer.error)
 
     def _count(self, delivery: Delivery, outcome: str, now: float) -> None:
         relay_effect = delivery.relay_effect

@@ -128,13 +128,6 @@ class Sends:
             return
         self.under_way.add(delivery)
         is_outer = not self._recorder.is_on and self._recorder.enter(delivery.refs)
-        try:
-            self._begin(queue, delivery)
-        finally:
-            if is_outer:
-                self._recorder.leave()
-
-    def _begin(self, queue: CourierQueue, delivery: Delivery) -> None:
         relay_effect, steps = delivery.relay_effect, delivery.steps
         try:
             if delivery.notice is not None and delivery.generation != self._store.generation:
@@ -161,6 +154,9 @@ class Sends:
                 self._background.when_done(found, partial(self._addressed, queue, delivery))
         except Exception as error:  # noqa: BLE001  # one delivery's bug ends that delivery, not its queue
             self._failed(queue, delivery, error)
+        finally:
+            if is_outer:
+                self._recorder.leave()
 
     async def _looked_at(self, delivery: Delivery, relay: Relay) -> Found:
         """Address a message as it may be shown. Later attempts send it so, too, without another look."""

@@ -90,19 +90,22 @@ class Window:
     def finish(self, update: int) -> None:
         """Note that an update is done and stored as done. Updates of an earlier incarnation are not in hand and are
         ignored."""
-        if self._done.get(update, True):
+        done = self._done
+        if done.get(update, True):
             return
-        self._done[update] = True
+        done[update] = True
         self.unfinished -= 1
-        while self._done:
-            first = next(iter(self._done))
-            if not self._done[first]:
-                break
-            del self._done[first]
+        first = next(iter(done))
+        if first != update:
+            return  # the first one is not done
+        while done[first]:
+            del done[first]
             self._offset = first + 1
-            self.moved.set()
-        else:
-            self.emptied.set()
+            if not done:
+                self.emptied.set()
+                break
+            first = next(iter(done))
+        self.moved.set()
 
 
 class Intake:
