@@ -166,7 +166,7 @@ BUGS: Final = (
     Bug(
         "memory",
         "the longest idle chats do not come first",
-        "            self._open[chat] = self._open.pop(chat)\n",
+        "            self.open[chat] = self.open.pop(chat)\n",
         "",
     ),
     Bug(
@@ -257,8 +257,8 @@ BUGS: Final = (
     Bug(
         "memory",
         "idle people are dropped though they were heard from",
-        "        self._state.touched[person] = self._clock.monotonic()\n        state",
-        "        state",
+        "        self._state.touched[person] = self._clock.monotonic()  # for",
+        "        pass  # for",
     ),
     Bug(
         "memory",
@@ -989,7 +989,12 @@ BUGS: Final = (
         "name(len(notices))",
     ),
     Bug("runtime", "an album is joined across two leases", "                    or work.fences != first.fences\n", ""),
-    Bug("runtime", "numbers of queues start over", "        self._highest = max(self._highest, queue.newest)\n", ""),
+    Bug(
+        "runtime",
+        "numbers of queues start over",
+        "        if queue.newest > self._highest:\n            self._highest = queue.newest\n",
+        "",
+    ),
     Bug(
         "runtime",
         "an expired notice is sent",

@@ -146,7 +146,7 @@ RUNTIME: Final = (
     Bug(
         "runtime",
         "a parked relay ends its worker when the lease has moved",
-        "fences=() if delivery.parked else delivery.fences,",
+        "fences=() if delivery.custody is IN_OUTBOX else delivery.fences,",
         "fences=delivery.fences,",
     ),
     Bug(
@@ -421,7 +421,7 @@ RUNTIME: Final = (
     Bug(
         "runtime",
         "polling forgets how many workers an update has ended",
-        "self._put(arrival, crashes.get(arrival.ref.update, 0))",
+        "self._put(arrival, crashes.get(update, 0) if crashes else 0)",
         "self._put(arrival, 0)",
     ),
     Bug(
@@ -452,7 +452,7 @@ RUNTIME: Final = (
     Bug(
         "runtime",
         "an update that comes twice at once is handled twice",
-        "            waiting = self._waiting.get(ref)  # the update may have come twice meanwhile\n",
+        "            waiting = self.waiting.get(ref)  # the update may have come twice meanwhile\n",
         "",
     ),
     Bug(
@@ -492,7 +492,12 @@ RUNTIME: Final = (
         "                    or following.bot != event.bot\n",
         "",
     ),
-    Bug("runtime", "parked messages do not count against the quota", "max(waiting, parked), now", "waiting, now"),
+    Bug(
+        "runtime",
+        "parked messages do not count against the quota",
+        "max(waiting, parked) if parked else waiting, now",
+        "waiting, now",
+    ),
     Bug(
         "runtime",
         "a spell ends while its messages still wait",

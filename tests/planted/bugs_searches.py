@@ -8,8 +8,8 @@ SEARCHES: Final = (
     Bug(
         "searches",
         "a passing notice does not wait",
-        "delivery.not_before = now + PASSING_WAIT_S - min(age_s, PASSING_WAIT_S)",
-        "delivery.not_before = now",
+        "not_before=now + PASSING_WAIT_S - min(age_s, PASSING_WAIT_S) if notice.is_held else -NEVER,",
+        "not_before=-NEVER,",
     ),
     Bug(
         "searches",
