@@ -198,7 +198,7 @@ class FleetDuties:
         return PollingTask(bot, fence, telegram, intake, menus, parts.stand, clock, rng, tokens, beginning)
 
     def _taker(self, fences: tuple[Fence, ...]) -> Callable[[Arrival, int], None]:
-        """What takes the updates that were polled under a lease."""
+        """The function that takes the updates that were polled under a lease."""
         monotonic, put = self._parts.clock.monotonic, self._path.admission.put
 
         def take(arrival: Arrival, crashes: int) -> None:

@@ -16,7 +16,6 @@ from passerby.adapters.botapi.files import FileCache
 from passerby.adapters.botapi.parts import with_less
 from passerby.adapters.botapi.sets import Sets, Sightings
 from passerby.adapters.botapi.stars import StarCalls
-from passerby.adapters.botapi.texts import Texts
 from passerby.adapters.botapi.wire import ChatMember
 from passerby.kernel.content import Content, File
 from passerby.kernel.event import Original
@@ -129,7 +128,6 @@ class BotApi:
         self._bots = tuple(tokens)
         self._staff = staff
         self._client = Client(tokens, base_url, max_connections=max_connections, on_connected=on_connected)
-        self._texts = Texts(self._client)
         self._files = files
         self._stars = StarCalls(self._client)
         self._content_sender = ContentSender(
@@ -264,7 +262,7 @@ class BotApi:
             reply_parameters=outgoing.reply(notice.reply_to),
             message_thread_id=notice.thread,
         )
-        return self._texts.begin(notice.bot, message)
+        return self._content_sender.texts.begin(notice.bot, message)
 
     async def _send_file(self, file: SendFile) -> tuple[MessageId, ...]:
         await own_task()

@@ -64,7 +64,7 @@ class ContentSender:
         self, client: Client, files: FileCache, sets: Sets, *, alone: bool, unlimited_files: bool, transfers: int
     ) -> None:
         self._client = client
-        self._texts = Texts(client)
+        self.texts = Texts(client)
         self._file_ids = FileIds(client, files)
         self._sets = sets
         self._alone = alone
@@ -82,7 +82,7 @@ class ContentSender:
         """Send the message. Returns the new ids in order. Raises: TelegramError."""
         content = content_call.contents[0]
         if content.kind is _TEXT and not (content.entities or content_call.quote_entities):
-            return self._texts.send(content_call)
+            return self.texts.send(content_call)
         return self._send(content_call)
 
     async def _send(self, content_call: SendContent) -> tuple[MessageId, ...]:
@@ -164,7 +164,7 @@ class ContentSender:
                 raise
 
     async def _text(self, content_call: SendContent) -> tuple[MessageId, ...]:
-        return await self._texts.send(content_call)
+        return await self.texts.send(content_call)
 
     async def _copy(self, content_call: SendContent) -> tuple[MessageId, ...]:
         content = content_call.contents[0]

@@ -4,7 +4,7 @@ connection is free, and its answer comes by a callback: without a coroutine, and
 
 import asyncio
 from collections.abc import Awaitable
-from typing import Any, Final
+from typing import Any
 
 from passerby.adapters.botapi import outgoing
 from passerby.adapters.botapi.client import SENT, Client, Sending, Sent, encode
@@ -13,8 +13,6 @@ from passerby.adapters.botapi.outgoing import SendMessage
 from passerby.adapters.botapi.parts import with_less, with_less_than
 from passerby.kernel.ids import BotId, MessageId
 from passerby.ports.telegram import SendContent, TelegramError
-
-_NO_PREVIEW: Final = outgoing.NO_PREVIEW
 
 
 class Texts:
@@ -27,7 +25,7 @@ class Texts:
         message = SendMessage(
             content_call.person,
             content.text,
-            _NO_PREVIEW,
+            outgoing.NO_PREVIEW,
             None,
             outgoing.entities(content) if content.entities else (),
             content.protected,

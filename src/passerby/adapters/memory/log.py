@@ -36,6 +36,7 @@ from passerby.adapters.memory.delivered import Delivered
 from passerby.adapters.memory.frames import Hole, frame, unframe
 from passerby.adapters.memory.touched import Touched
 from passerby.kernel.ids import PersonId, UpdateRef
+from passerby.ports.soon import Soon
 
 _DAMAGED_KEPT: Final = 3
 
@@ -135,7 +136,7 @@ class FileLog:
         self._is_broken = self._is_lost = False
         self._appended = self._synced = 0  # in records, since it was opened
         self._is_syncing = False
-        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._waiting: deque[tuple[int, Soon[None]]] = deque()
         """Up to which record each caller waits. In the order of their calls."""
         self._syncer = ThreadPoolExecutor(1, thread_name_prefix="passerby-log")
 
@@ -322,7 +323,7 @@ class FileLog:
             return
         if self._is_broken:
             raise _broken()
-        waiter = asyncio.get_running_loop().create_future()
+        waiter: Soon[None] = Soon()
         self._waiting.append((self._appended, waiter))
         if not self._is_syncing:
             self._is_syncing = True
@@ -352,19 +353,23 @@ class FileLog:
         else:
             error = None  # meanwhile a rewrite has put everything on the disk
         self._release(error or (_broken() if self._is_broken else None))
-        if self._waiting:
+        if self._waiting and not self._is_syncing:
             self._begin_sync()
 
     def _release(self, error: BaseException | None) -> None:
-        """Wake the callers whose records are synced. With an error, raise it in all others."""
+        """Wake the callers whose records are synced. With an error, raise it in all others.
+
+        Callers go on in this very call. What they append then waits for the next sync.
+        """
+        ready: list[tuple[int, Soon[None]]] = []
         while self._waiting and (error is not None or self._waiting[0][0] <= self._synced):
-            wanted, waiter = self._waiting.popleft()
-            if waiter.done():
-                continue  # the caller was cancelled
-            if error is None or wanted <= self._synced:
-                waiter.set_result(None)
+            ready.append(self._waiting.popleft())
+        synced = self._synced
+        for wanted, waiter in ready:
+            if error is None or wanted <= synced:
+                waiter.settle(None)
             else:
-                waiter.set_exception(error)
+                waiter.fail(error)
 
     def close(self) -> None:
         self._syncer.shutdown()

@@ -43,6 +43,9 @@ class Touched:
 
     def note(self, lock: int, number: int, people: Iterable[PersonId]) -> None:
         """Raises: OSError."""
-        for person in people:
-            os.pwrite(lock, NOTE.pack(number, person), AT + self._next * NOTE.size)
-            self._next = (self._next + 1) % ROOM
+        notes = [NOTE.pack(number, person) for person in dict.fromkeys(people)][-ROOM:]
+        before_the_end = notes[: ROOM - self._next]
+        os.pwrite(lock, b"".join(before_the_end), AT + self._next * NOTE.size)
+        if len(before_the_end) < len(notes):
+            os.pwrite(lock, b"".join(notes[len(before_the_end) :]), AT)
+        self._next = (self._next + len(notes)) % ROOM

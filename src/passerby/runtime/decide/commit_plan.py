@@ -80,8 +80,8 @@ def participants_in(facts: Facts) -> dict[PersonId, Participant]:
 
 
 def plan_alone(decision: Decision, facts: Facts) -> CommitPlan | None:
-    """What `plan_commit` returns for a decision that only passes something on to the partner, like nearly all. There is
-    nothing to store. None for other decisions."""
+    """The same plan as of `plan_commit`, for a decision that only passes a message on to the partner, like nearly all.
+    There is nothing to store. None for other decisions."""
     effects, partner = decision.effects, facts.partner
     if len(effects) != 1 or decision.changes or decision.opinions or decision.ledger:
         return None
