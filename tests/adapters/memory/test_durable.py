@@ -14,6 +14,7 @@ from passerby.kernel.ids import PersonId
 from passerby.ports.leases import NOBODY
 from passerby.ports.message_map import Anchor, Mark
 from passerby.ports.participants import Commit, Committed
+from passerby.runtime.tasks import Background
 from tests.contract.live_places import Disk, DiskLog
 from tests.contract.live_values import ANN, BEN, BOT, CHAT, at, couple, fact, notice, somebody, update, waiting
 from tests.runtime.virtual import VirtualClock, run
@@ -126,3 +127,43 @@ async def test_done_marks_are_on_disk_after_a_sweep_or_a_close(store: MemoryStor
     await store.mark(Mark((update(8),)))
     await store.aclose()
     assert log.is_synced
+
+
+def test_a_commit_that_waits_for_the_disk_needs_no_task(tmp_path: Path) -> None:
+    async def main() -> None:
+        store = MemoryStore(FileLog(tmp_path / "live"), SystemClock(), Random(1))
+        errors: list[BaseException] = []
+        background = Background(errors.append)
+        before = asyncio.all_tasks()
+        ends = [background.begin(store.commit(Commit(outbox=(notice(name),)))) for name in "abc"]
+        assert asyncio.all_tasks() == before
+        assert [end.is_done for end in ends] == [False] * 3, "the disk has not answered"
+        while not all(end.is_done for end in ends):
+            await asyncio.sleep(0)
+        assert [end.result() for end in ends] == [Committed.YES] * 3
+        assert errors == []
+        await store.aclose()
+
+    asyncio.run(main())
+
+
+def test_a_caller_that_goes_on_at_once_gets_a_sync_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    monkeypatch.setattr(os, "fdatasync", calls.append)
+
+    async def main() -> None:
+        log = FileLog(tmp_path / "live")
+        background = Background(lambda error: None)
+
+        async def one_after_the_other() -> None:
+            for number in range(3):
+                log.append(b"%d" % number)
+                await log.sync()
+
+        ends = [background.begin(one_after_the_other()) for _ in range(2)]
+        while not all(end.is_done for end in ends):
+            await asyncio.sleep(0)
+        assert len(calls) == 3, "each is shared"
+        log.close()
+
+    asyncio.run(main())

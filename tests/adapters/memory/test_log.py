@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from passerby.adapters.memory import frames
 from passerby.adapters.memory.frames import Hole, frame, unframe
 from passerby.adapters.memory.log import FileLog, LogInUse, LogNewer
-from passerby.adapters.memory.touched import ROOM
+from passerby.adapters.memory.touched import ROOM, Touched
 from passerby.kernel.ids import PersonId
 from tests.staged import in_a_loop
 
@@ -769,3 +769,19 @@ def test_an_older_release_leaves_the_log_of_a_newer_one_as_it_is(tmp_path: Path)
         again.close()
     with pytest.raises(LogNewer):
         FileLog(path, release=8)
+
+
+def test_the_people_of_a_record_are_noted_once_and_in_one_write(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writes: list[bytes] = []
+    write = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda file, data, at: (writes.append(data), write(file, data, at))[1])
+    log = FileLog(path)
+    writes.clear()
+    log.append(b"a pair", (PersonId(1), PersonId(2), PersonId(1), PersonId(2)))
+    assert len(writes) == 1
+    many = [PersonId(number) for number in range(10, ROOM + 20)]
+    log.append(b"many", many)
+    assert len(writes) == 3, "the second goes on at the beginning of the ring"
+    log.close()
+    noted = Touched(os.open(path.with_name(path.name + ".lock"), os.O_RDONLY))
+    assert noted.within(1, 2) == frozenset(many[-ROOM:]), "the oldest are overwritten"
