@@ -359,7 +359,7 @@ class FileLog:
     def _release(self, error: BaseException | None) -> None:
         """Wake the callers whose records are synced. With an error, raise it in all others.
 
-        Callers go on in this very call. What they append then waits for the next sync.
+        Callers go on in this very call. Records that they append then wait for the next sync.
         """
         ready: list[tuple[int, Soon[None]]] = []
         while self._waiting and (error is not None or self._waiting[0][0] <= self._synced):
