@@ -5,9 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
+
 from passerby.kernel.ids import BotId
 from passerby.kernel.staff_requests import DrainAsked
 from passerby.panel.bot_names import BotNames
+from passerby.panel.figures_duty import MINUTE
+from passerby.panel.samples import Sample
 from passerby.ports.telegram import BotIdentity, TokenRefused
 from tests.panel.stage import TOKENS, Clock, Stage, play
 from tests.panel.test_pages import token
@@ -113,3 +117,21 @@ def test_a_bot_is_its_number_until_telegram_has_said_its_name(tmp_path: Path) ->
         assert turns == [7, 7]
 
     asyncio.run(run())
+
+
+def test_the_page_says_when_a_bot_did_not_work_and_for_which_share_it_did(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        now = int(stage.clock.now() // 60)
+        for ago in range(100, 0, -1):
+            state = "h" if ago in (40, 41, 42) else "o"
+            sample = Sample((now - ago) * 60.0, bots={"1000001": state, "1000002": "o"})
+            await stage.counting.keep(MINUTE, now - ago, msgspec.json.encode(sample).decode(), sample.at)
+        shown = (await (await stage.signed_in()).get("/bots")).text
+        assert "97.0 % ok of 100 min" in shown
+        assert "100.0 % ok of 100 min" in shown
+        outages = shown.partition("Outages in 24 hours, the newest first")[2].partition("</table>")[0]
+        assert outages.count("<tr>") == 2, "its head, and one outage"
+        assert "held by Telegram" in outages
+        assert "3 min" in outages
+
+    play(tmp_path, scene)

@@ -116,7 +116,7 @@ def test_every_figure_of_growth_and_bots_is_what_the_raw_rows_say(tmp_path: Path
         for bot in BOTS:
             of = growth_of([row for row in monthly if row["bot_id"] == bot])
             cells = next(row for name, row in bots.items() if name.startswith(str(bot)))
-            assert cells[5:7] == [few(of["people"]), few(of["people"] - of["alive"])], bot
+            assert cells[4:6] == [few(of["people"]), few(of["people"] - of["alive"])], bot
 
     play(tmp_path, scene)
 

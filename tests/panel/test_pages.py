@@ -22,9 +22,12 @@ from passerby.domain.spreadsheet import as_csv
 from passerby.domain.team import PERMISSIONS
 from passerby.kernel.broadcast import Broadcast, BroadcastState
 from passerby.kernel.staff import Permission, Role
+from passerby.panel.figures_duty import MINUTE
 from passerby.panel.marks import RELEASE, Release
+from passerby.panel.samples import Sample
 from passerby.runtime.alerting.watch import MEMO, Kept
 from passerby.telemetry.faults import SeenFault, fingerprint_of
+from passerby.telemetry.figures import Snapshot
 from tests.panel.stage import START, Browser, Stage, hidden, play
 from tests.panel.test_figures import numbers_in, people
 
@@ -484,5 +487,42 @@ def test_a_refund_is_ordered_from_the_panel_as_in_the_staff_bot(tmp_path: Path) 
         async with stage.records.engine.connect() as connection:
             orders = (await connection.scalars(sa.select(staff_orders.c.body))).all()
         assert [msgspec.json.decode(body)["type"] for body in orders] == ["refund"]
+
+    play(tmp_path, scene)
+
+
+def test_beside_the_figures_of_now_stand_those_of_a_day_ago(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        browser = await stage.signed_in()
+        assert "a day ago" not in (await browser.get("/")).text
+        minute = int((stage.clock.now() - 86_400) // 60)
+        for ago, relays in ((4, 100), (0, 500)):
+            counted = Snapshot(at=0.0, relays=relays)
+            sample = Sample((minute - ago) * 60.0, waiting=25, chats=3, workers={"w": counted})
+            await stage.counting.keep(MINUTE, minute - ago, msgspec.json.encode(sample).decode(), sample.at)
+        shown = (await browser.get("/")).text
+        for said in ("; 25 a day ago", "; &lt; 10 a day ago", "; 100 a day ago"):
+            assert said in shown, said
+
+    play(tmp_path, scene)
+
+
+def test_the_menu_of_a_phone_has_the_same_pages_in_the_same_order_wherever_one_is(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        browser = await stage.signed_in()
+        orders = set()
+        for path, title in (
+            ("/", "Now"),
+            ("/settings/PATIENCE", "Settings"),
+            ("/team", "Team"),
+            ("/sessions", "Pages"),
+        ):
+            shown = (await browser.get(path)).text
+            menus = re.findall(r'<nav aria-label="Pages".*?</nav>', shown, re.DOTALL)
+            orders |= {tuple(re.findall(r'href="([^"]+)"', menu)) for menu in menus}
+            assert len(menus) == 2
+            assert f"<summary>{title} " in menus[1], "it says where one is"
+            assert menus[1].count('aria-current="page"') == (title != "Pages")
+        assert len(orders) == 1
 
     play(tmp_path, scene)
