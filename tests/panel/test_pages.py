@@ -376,7 +376,10 @@ def test_a_broadcast_is_written_and_started_from_the_panel_as_in_the_staff_bot(t
             assert f'value="{"".join(next(iter(wrong.values())))}"' in refused.text, "what was typed stays"
         empty = dict.fromkeys(("bot", "language", "age", "active", "idle", "source", "at", "holdout"), "")
         chosen = {"category": "news", "silent": "off", "gender": "any", "vip": "any", "weekly": "off"}
-        assert (await browser.press("/broadcasts/1", "/broadcasts/set", **empty, **chosen)).status == 200
+        done = await browser.press("/broadcasts/1", "/broadcasts/set", **empty, **chosen)
+        assert done.status == 200
+        assert "The options are set." in done.text
+        assert "silent=off" not in done.text, "here, the options are a form"
         page = (await browser.get("/broadcasts/1")).text
         assert "Hello, all" in page
         assert "It would go to" not in page, "it is counted when somebody asks for it"
@@ -394,6 +397,7 @@ def test_a_broadcast_is_written_and_started_from_the_panel_as_in_the_staff_bot(t
         assert "There are too few people to try it on some of them first" in asked
         started = await browser.press("/broadcasts/1/start", "/broadcasts/act")
         assert started.status == 200, started.text
+        assert "Done." in started.text
         assert (await stage.actions())[-1] == "broadcast.start"
         assert "starting" in (await browser.get("/broadcasts")).text
         for other in ("/broadcasts/2", "/broadcasts/x", "/broadcasts/99999999999", "/broadcasts/9/start"):

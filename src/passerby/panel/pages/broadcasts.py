@@ -84,14 +84,14 @@ class BroadcastsPage:
         asked = BroadcastWritten(
             int(number), Content(Kind.TEXT, text=words), language, arm, form.get("buttons", "")[:1000], draft=True
         )
-        return await self._answered(visit, number, await self._act(asked, visit.by))
+        return await self._answered(visit, number, await self._act(asked, visit.by), "The message is kept.")
 
     async def set_options(self, visit: Visit) -> Answer:
         number = visit.request.form.get("broadcast", "")
         if whole(number) is None:
             return see("/broadcasts")
         asked = BroadcastSet(int(number), options_form.words_of(visit.request.form))
-        return await self._answered(visit, number, await self._act(asked, visit.by))
+        return await self._answered(visit, number, await self._act(asked, visit.by), "The options are set.")
 
     async def order(self, visit: Visit) -> Answer:
         number, what = visit.request.form.get("broadcast", ""), visit.request.form.get("act", "")
@@ -103,7 +103,9 @@ class BroadcastsPage:
         if what == BroadcastAct.START and done.refused:
             said = self._words.plain(done.reply, "en") if done.reply is not None else ""
             return await self._asked(visit, number, said, 400)
-        return await self._answered(visit, number, done)
+        waits = any(each.state is BroadcastState.SUBMITTED for each in done.broadcasts)
+        well = "It waits until somebody else of the team approves it." if waits else "Done."
+        return await self._answered(visit, number, done, "" if what in _PREPARED else well)
 
     async def _asked(self, visit: Visit, number: str, said: str = "", status: int = 200) -> Answer:
         """The question before the start. If it cannot start, the broadcast's page says why."""
@@ -117,8 +119,10 @@ class BroadcastsPage:
         shown = {"title": first, "broadcast": found, "lines": lines, "seal": seal_of(found), "said": said}
         return self._look.page(visit, "broadcast_start.html", shown, status)
 
-    async def _answered(self, visit: Visit, number: str, done: StaffDecision) -> Answer:
-        said = self._words.plain(done.reply, "en") if done.reply is not None else ""
+    async def _answered(self, visit: Visit, number: str, done: StaffDecision, well: str = "") -> Answer:
+        """`well` is said in place of the staff bot's card, whose options this page shows as a form."""
+        reply = self._words.plain(done.reply, "en") if done.reply is not None else ""
+        said = well if well and not done.refused else reply
         return await self._one(visit, number, said, 400 if done.refused else 200)
 
     async def _one(self, visit: Visit, number: str, said: str, status: int = 200) -> Answer:
