@@ -23,7 +23,7 @@ from passerby.adapters.redis.keys import Keys
 from passerby.adapters.redis.scripts import BEGIN
 from passerby.adapters.redis.server_time import ServerTime
 from tests.contract.servers import Valkey
-from tests.runtime.virtual import VirtualClock
+from tests.runtime.virtual import RESOLUTION_S, VirtualClock
 
 T = TypeVar("T")
 
@@ -107,6 +107,7 @@ class _PatientLoop(asyncio.SelectorEventLoop):
     ) -> None:
         self._patient = _Patient(waiting, arrived, passes)
         super().__init__(self._patient)
+        self._clock_resolution = RESOLUTION_S
 
     def time(self) -> float:
         return self._patient.now

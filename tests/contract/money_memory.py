@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from passerby.domain.money.subscriptions import likeliest
 from passerby.kernel.history import PastCase, PastMoney, PastRefund
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.money import (
@@ -160,18 +161,29 @@ class MemoryMoney:
         owed = [call for call, done in self.disk.ledger.calls.values() if not done]
         return sorted(owed, key=lambda call: call.owed_at)[:limit]
 
-    async def erased_firsts(self, bot: BotId, charge: ChargeId) -> Sequence[tuple[ChargeId, str]]:
+    async def may_cancel(
+        self, bot: BotId, person: PersonId, charge: ChargeId, now: float
+    ) -> Sequence[tuple[ChargeId, str]]:
         await self._io()
         ledger: Ledger = self.disk.ledger
         if (bot, charge) not in ledger.charges:
             return []
-        order = ledger.charges[bot, charge][1].order
+        own = ledger.charges[bot, charge][1]
+        names = {
+            first for (of, first), (_, each) in ledger.subscriptions.items() if of == bot and each.paid_until > now
+        }
         found = [
-            each
-            for key, (who, each) in ledger.charges.items()
-            if (key[0], each.order, each.first, who) == (bot, order, each.id, 0) and each.id != charge
+            (each.id, each.provider_id, each.paid_at, own.paid_at)
+            for (of, _), (_, each) in ledger.charges.items()
+            if (of, each.order) == (bot, own.order) and each.id != charge and each.id not in names
         ]
-        return [(each.id, each.provider_id) for each in sorted(found, key=lambda each: (each.paid_at, each.id))]
+        found += [
+            (ChargeId(row.id), "", row.at, own.paid_at)
+            for (of, _, incoming), (row, _) in ledger.rows.items()
+            if (of, incoming, row.payload, row.person) == (bot, True, own.order, person)
+            and (bot, ChargeId(row.id)) not in ledger.charges
+        ]
+        return likeliest(found)
 
     async def subscribers(self, bot: BotId, now: float, beyond: PersonId, limit: int) -> Sequence[PersonId]:
         await self._io()

@@ -292,6 +292,83 @@ def test_a_renewal_grants_until_telegrams_date_and_a_day_and_not_thirty_days_mor
     assert (subscription.first, subscription.paid_until) == ("s1", paid_until)
 
 
+def test_a_renewal_that_is_heard_of_before_its_first_payment_is_one_subscription_and_loses_no_day() -> None:
+    """Nobody read the bot for more than a month: the first payment shows only in the transactions."""
+    for is_late in (True, False):
+        talk, ann = shop()
+        payload = orders(ann, "monthly")
+        first = _found(payload, "s1", NOW)
+        talk.later(33 * DAY_S)
+        now = talk.env.now
+        renewal = Payment(
+            ChargeId("s2"), payload, 200, NOW + 30 * DAY_S, "p2", recurs=True, paid_until=NOW + 60 * DAY_S
+        )
+        heard = [talk.happens(PaymentSettled(ann.person, BOT, each)) for each in _in_order(renewal, first, is_late)]
+        assert sorted(each for one in heard for each in said(one)) == ["vip.found", "vip.renewed"]
+        assert [each.refund_owed_at for each in wallet(ann).charges] == [0.0, 0.0]
+        (subscription,) = wallet(ann).subscriptions
+        assert (subscription.paid_until, subscription.state) == (NOW + 60 * DAY_S, SubscriptionState.ACTIVE)
+        assert subscription.first_provider == "", "that of the first payment is not known"
+        assert {each.first for each in wallet(ann).charges} == {subscription.first}
+        # The month that nobody could use comes after the one that is paid until Telegram's date.
+        assert ann.value.vip_until == pytest.approx(NOW + (60 + 1 + 30) * DAY_S)
+        assert now < subscription.paid_until
+        assert talk.happens(PaymentSettled(ann.person, BOT, first)) == NOTHING
+        code = wallet(ann).charges[-1].code
+        ordered = next(each for each in wallet(ann).charges if each.code == code)
+        talk.happens(RefundOrdered(ann.person, BotId(0), ordered))
+        assert wallet(ann).subscriptions[0].state is SubscriptionState.CANCELLING
+
+
+def _found(payload: str, charge: str, paid_at: float) -> Payment:
+    until = paid_at + 30 * DAY_S
+    return Payment(
+        ChargeId(charge), payload, 200, paid_at, recurs=True, is_first=True, paid_until=until, found=True, days=30
+    )
+
+
+def _in_order(one: Payment, other: Payment, is_reversed: bool) -> tuple[Payment, Payment]:
+    return (one, other) if is_reversed else (other, one)
+
+
+def test_one_invoice_that_was_paid_twice_unheard_is_kept_once_also_after_a_month() -> None:
+    talk, ann = shop()
+    payload = orders(ann, "monthly")
+    firsts = [_found(payload, "a1", NOW), _found(payload, "b1", NOW + 40.0)]
+    talk.later(33 * DAY_S)
+    renewals = [
+        Payment(ChargeId(name), payload, 200, at, recurs=True, paid_until=at + 30 * DAY_S)
+        for name, at in (("a2", NOW + 30 * DAY_S), ("b2", NOW + 30 * DAY_S + 40.0))
+    ]
+    for each in (*renewals, *firsts):
+        talk.happens(PaymentSettled(ann.person, BOT, each))
+    assert {each.id for each in wallet(ann).charges if each.refund_owed_at} == {"b1", "b2"}
+    states = {each.first: each.state for each in wallet(ann).subscriptions}
+    assert states == {"a2": SubscriptionState.ACTIVE, "b2": SubscriptionState.CANCELLING}
+    assert ann.value.vip_until == pytest.approx(NOW + (60 + 1 + 30) * DAY_S)
+
+
+def test_a_subscription_that_the_wallet_has_dropped_goes_on_with_its_renewal() -> None:
+    """Two renewals were not heard of, and something else has changed the wallet meanwhile."""
+    talk, ann = shop()
+    payload = subscribes(ann)
+    talk.later(40 * DAY_S)
+    pays(ann, orders(ann, "week"), "w1", 75)
+    assert wallet(ann).subscriptions == ()
+    talk.later(22 * DAY_S)
+    pays(ann, payload, "s3", 200, recurs=True, paid_until=NOW + 90 * DAY_S)
+    (subscription,) = wallet(ann).subscriptions
+    assert (subscription.first, subscription.first_provider, subscription.paid_until) == (
+        "s1",
+        "p-s1",
+        NOW + 90 * DAY_S,
+    )
+    second = _found(payload, "s2", NOW + 30 * DAY_S)
+    assert said(talk.happens(PaymentSettled(ann.person, BOT, second))) == ["vip.found"]
+    assert [each.refund_owed_at for each in wallet(ann).charges] == [0.0] * 4
+    assert ann.value.vip_until == pytest.approx(NOW + (90 + 1 + 30) * DAY_S, abs=7 * DAY_S)
+
+
 def test_a_pass_that_was_bought_before_or_during_a_subscription_loses_no_day() -> None:
     talk, ann = shop()
     pays(ann, orders(ann))
@@ -321,6 +398,40 @@ def test_news_about_a_subscription_are_told_once_and_change_no_day() -> None:
     assert ann.value.vip_until == until
     stranger = talk.person()
     assert talk.happens(SubscriptionUpdated(stranger.person, BOT, payload, SubscriptionState.FAILED)) == NOTHING
+
+
+def test_late_news_about_a_subscription_are_told_or_not_but_break_nothing() -> None:
+    """The change of one subscription drops another one that has long been over, or itself."""
+    talk, ann = shop()
+    old = subscribes(ann)
+    talk.later(38 * DAY_S)
+    assert said(talk.happens(SubscriptionUpdated(ann.person, BOT, old, SubscriptionState.FAILED))) == []
+    talk, ann = shop()
+    old = subscribes(ann)
+    talk.later(33 * DAY_S)
+    new = subscribes(ann, charge="n1", payload=orders(ann, "monthly"))
+    assert new != old
+    talk.later(5 * DAY_S)
+    news = talk.happens(SubscriptionUpdated(ann.person, BOT, new, SubscriptionState.CANCELED))
+    assert said(news) == ["vip.sub_canceled"]
+    assert [each.order for each in wallet(ann).subscriptions] == [new]
+
+
+def test_a_payment_that_was_found_after_a_hundred_days_counts_once() -> None:
+    talk, ann = shop()
+    payload = orders(ann)
+    talk.later(100 * DAY_S)
+    for refunded in (False, True):
+        late = Payment(
+            ChargeId(f"c{refunded}"), payload, 250, NOW, found=True, plan="month", days=30, refunded=refunded
+        )
+        paid = PaymentSettled(ann.person, BOT, late)
+        assert said(talk.happens(paid)) == ["vip.refunded" if refunded else "vip.found"]
+        assert ChargeId(f"c{refunded}") in [each.id for each in wallet(ann).charges]
+        assert said(talk.happens(paid)) == [], "the records may not have heard of it yet"
+    pays(ann, orders(ann, "week"), "w", 75)
+    assert said(talk.happens(PaymentSettled(ann.person, BOT, Payment(ChargeId("cFalse"), payload, 250, NOW)))) == []
+    assert ann.value.vip_until == pytest.approx(talk.env.now + 37 * DAY_S)
 
 
 def test_our_own_cancellation_is_not_told_and_is_closed_by_telegrams_answer_or_news() -> None:

@@ -122,7 +122,43 @@ MONEY: Final = (
     Bug(
         "money",
         "VIP days for a friend are raised once, and lost with the process",
-        "        for reward in await self._records.rewards(now - MONTH_S, AT_ONCE):",
-        "        for reward in await self._records.rewards(now - EVERY_S, AT_ONCE):",
+        "        since = now - MONTH_S if self._has_looked else 0.0",
+        "        since = now - EVERY_S",
+    ),
+    Bug(
+        "money",
+        "a first payment that is heard of after its renewal is a second subscription",
+        "    return all(abs(at - payment.paid_at) > _CLOSE_S for at in paid_at)",
+        "    return all(payment.paid_at > at + _CLOSE_S for at in paid_at)",
+    ),
+    Bug(
+        "money",
+        "a renewal is one of the first subscription with its payload, although that was paid on the same day",
+        "    return all(abs(at - payment.paid_at) > _CLOSE_S for at in paid_at)",
+        "    return True",
+    ),
+    Bug(
+        "money",
+        "a renewal that was found late lasts until Telegram's date, which may be over",
+        "    if payment.recurs and not (payment.found and env.now > payment.paid_at + GRACE_S):",
+        "    if payment.recurs:",
+    ),
+    Bug(
+        "money",
+        "a subscription that is called by a renewal is never cancelled",
+        "            for charge, provider in await self._records.may_cancel(call.bot, call.person, call.charge, now):",
+        "            for charge, provider in ():",
+    ),
+    Bug(
+        "money",
+        "what is bought on a worker with a slow clock begins before it was paid",
+        "    since = max(env.now, payment.paid_at)",
+        "    since = env.now",
+    ),
+    Bug(
+        "money",
+        "the sweep stops for as long as a clock was set back",
+        "        at = self._clock.monotonic()\n        due =",
+        "        at = self._clock.now()\n        due =",
     ),
 )

@@ -55,10 +55,16 @@ class _Jumping(selectors.BaseSelector):
         self._real.close()
 
 
+RESOLUTION_S = 1e-7
+"""A timer that is due within this time is due. After some months, two neighbouring times are further apart than the
+nanosecond of the operating system, and such a timer would never be due."""
+
+
 class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._jumping = _Jumping()
         super().__init__(self._jumping)
+        self._clock_resolution = RESOLUTION_S
 
     def time(self) -> float:
         return self._jumping.now

@@ -229,8 +229,10 @@ class _Aside:
         calls: Sequence[StarCall] = self._ask(self._inner.star_calls(limit))
         return calls
 
-    async def erased_firsts(self, bot: BotId, charge: ChargeId) -> Sequence[tuple[ChargeId, str]]:
-        found: Sequence[tuple[ChargeId, str]] = self._ask(self._inner.erased_firsts(bot, charge))
+    async def may_cancel(
+        self, bot: BotId, person: PersonId, charge: ChargeId, now: float
+    ) -> Sequence[tuple[ChargeId, str]]:
+        found: Sequence[tuple[ChargeId, str]] = self._ask(self._inner.may_cancel(bot, person, charge, now))
         return found
 
     async def subscribers(self, bot: BotId, now: float, beyond: PersonId, limit: int) -> Sequence[PersonId]:

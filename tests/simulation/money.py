@@ -1,7 +1,8 @@
 """Random histories of money: people buy, renew, refund, are banned and erased, while processes are killed, answers get
 lost, updates come twice, and everything is away for a day. At the end, the ledger is compared with Telegram's.
 
-    python -m tests.simulation.money 17 200        the verdicts on 200 seeds from 17
+    python -m tests.simulation.money 17 200                    the verdicts on 200 seeds from 17, on memory
+    python -m tests.simulation.money 17 200 memory+sqlite      the same on files; redis+postgres: on servers
 
 The parts are the product's: the Telegram adapter, the router and the features, the commit plan, the live store, the
 records, and the duty `money`. Only the loops between them are ours, so that a history takes milliseconds, and so that a
@@ -10,6 +11,7 @@ process can be killed between any two steps. The sandbox plays Telegram; one see
 
 import asyncio
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from random import Random
@@ -40,6 +42,7 @@ from passerby.kernel.participant import DataRequests, Gender, Participant, Profi
 from passerby.kernel.rules import Rules
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
 from passerby.kernel.staff_event import SanctionOrdered
+from passerby.ports.clock import Clock
 from passerby.ports.facts import PersonChanged
 from passerby.ports.live_store import LiveStore
 from passerby.ports.money import StarCall
@@ -54,6 +57,7 @@ from passerby.runtime.decide.router import Router
 from tests.contract.live_places import MemoryPlace, Place
 from tests.contract.money_memory import Ledger
 from tests.scenario.records_places import MemoryRecordsPlace, RecordsPlace
+from tests.scenario.stores import opened
 from tests.simulation.money_growth import CHEAP, FREE, TRIAL_DAYS, Growing, gift_faults
 from tests.wording import catalogue
 
@@ -62,6 +66,8 @@ WEEK, MONTH, MONTHLY = Plan("week", 7, 75), Plan("month", 30, 250), Plan("monthl
 RULES = Rules(plans=(WEEK, MONTH, MONTHLY), free_filters=(), trial_days=TRIAL_DAYS, referral_days=2)
 DAYS = {plan.name: plan.days for plan in RULES.plans if not plan.renews}
 PEOPLE, BOTS = 3, 2
+EVERY = 250
+"""So often, a long run says how far it is."""
 
 
 class Killed(Exception):
@@ -103,7 +109,26 @@ class DirectApi(BotApi):
         self._stars = StarCalls(self._client)
 
 
+class _WorkerClock(Clock):
+    """The clock of the worker whose turn it is. It may be wrong by `errors_s`."""
+
+    def __init__(self, history: "History") -> None:
+        self._history = history
+
+    def now(self) -> float:
+        return self._history.clock.now() + self._history.errors_s[self._history.worker]
+
+    def monotonic(self) -> float:
+        return self._history.clock.monotonic()
+
+    async def sleep(self, delay_s: float) -> None:
+        await self._history.clock.sleep(delay_s)
+
+
 class History(Growing):
+    """`errors_s`: by how much the clocks of the two workers are wrong; `worst_s`: at most, so far. `worker`: the one
+    whose turn it is."""
+
     def __init__(self, seed: int, place: Place, records: Records, records_place: RecordsPlace) -> None:
         self.rng = Random(f"money:{seed}")
         self.invite_rng = Random(f"invite:{seed}")
@@ -134,6 +159,10 @@ class History(Growing):
         self.erasing: set[PersonId] = set()
         self.lost_bot: BotId | None = None
         self.invoices: list[tuple[int, BotId, str]] = []
+        self.errors_s = [0.0, 0.0]
+        self.worst_s = 0.0
+        self.worker = 0
+        self.worker_clock = _WorkerClock(self)
         self._numbers = 0
         self.told: list[str] = []
 
@@ -163,6 +192,8 @@ class History(Growing):
             except Killed:
                 self._restart()
         self.is_calm = True
+        self.errors_s = [0.0, 0.0]
+        await self._pass(self.worst_s)  # until all that a fast clock has noted is over
         for _ in range(14):
             # Longer than a sweep's pause, and than the age at which a row is compared.
             await self._calm_round()
@@ -178,10 +209,10 @@ class History(Growing):
             lambda: self.bots,
             lambda bot: bot != self.lost_bot,
             self.raised.append,
-            self.clock,
+            self.worker_clock,
         )
         self.referrals = Referrals(
-            self.records, lambda: self.rules, self.raised.append, self.clock, Random(self.invite_rng.random())
+            self.records, lambda: self.rules, self.raised.append, self.worker_clock, Random(self.invite_rng.random())
         )
 
     async def _calm_round(self) -> None:
@@ -216,7 +247,7 @@ class History(Growing):
     async def _pass(self, delay_s: float) -> None:
         """Let time pass, while the bots are read at least twice a day."""
         until = self.clock.now() + delay_s
-        while (left_s := until - self.clock.now()) > 0:
+        while (left_s := until - self.clock.now()) > 0.001:
             await asyncio.sleep(min(left_s, 10 * 3600.0))
             self.world.tick()
             await self._deliver()
@@ -330,6 +361,14 @@ class History(Growing):
         await self._go_on_erasing()
 
     async def _go_on_erasing(self) -> None:
+        # By a worker with the right time: for a slow clock, it is not due yet, and would come again.
+        errors_s, self.errors_s = self.errors_s, [0.0, 0.0]
+        try:
+            await self._erase_all()
+        finally:
+            self.errors_s = errors_s
+
+    async def _erase_all(self) -> None:
         for person in list(self.erasing):
             for is_last in (False, True):
                 await self._handle(ErasureDue(person, self._bot(), is_last))
@@ -387,20 +426,21 @@ class History(Growing):
         decider = self.router.route(event, facts)
         others = [(await self._load(each)).me for each in self.router.also_load(decider, event, facts)]
         facts = msgspec.structs.replace(facts, others=tuple(others))
-        code = self.router.promo_code_in(decider, event, facts, self.clock.now())
+        now = self.worker_clock.now()
+        code = self.router.promo_code_in(decider, event, facts, now)
         if code is not None:
             bought = facts.me.wallet is not None and bool(facts.me.wallet.charges)
             grant = new_code(self.rng)
-            redemption = await self.records.redeem(code, event.person, self.clock.now(), has_bought=bought, grant=grant)
+            redemption = await self.records.redeem(code, event.person, now, has_bought=bought, grant=grant)
             self._may_die()
             facts = msgspec.structs.replace(facts, redemption=redemption)
-        env = Env(self.clock.now(), self.rng, self.rules)
+        env = Env(now, self.rng, self.rules)
         decision = self.router.decide(decider, event, facts, env)
         name = f"{ref.bot}:{ref.update}" if ref is not None else f"n{self._numbers}"
         plan = plan_commit(
             decision,
             participants_in(facts),
-            now=self.clock.now(),
+            now=now,
             name=lambda index: f"{name}:{index}",
             refs=(ref,) if ref is not None else (),
         )
@@ -413,7 +453,7 @@ class History(Growing):
 
     async def _checkout(self, asked: CheckoutAsked) -> CheckoutAnswered:
         me = (await self._load(asked.person)).me
-        env = Env(self.clock.now(), self.rng, self.rules)
+        env = Env(self.worker_clock.now(), self.rng, self.rules)
         refusal = refusal_at_checkout(me, asked.bot, asked.payload, asked.stars, env)
         with suppress(TelegramError):
             await self.telegram.send(AnswerCheckout(asked.bot, asked.query, str(refusal or "")))
@@ -460,7 +500,7 @@ class History(Growing):
 
     def _nameless(self, ledger: Ledger) -> set[tuple[BotId, str]]:
         return {
-            (call.bot, call.charge)
+            (call.bot, ledger.charges[call.bot, call.charge][1].order)
             for call, _ in ledger.calls.values()
             if call.kind is StarCallKind.CANCEL and not self._can_be_made(call)
         }
@@ -472,7 +512,7 @@ class History(Growing):
             for each in self.world.state.subscriptions.values()
             if each.person_id == person
             and not (each.cancelled or each.failed or each.bot_id == self.lost_bot)
-            and (BotId(each.bot_id), each.first_charge) not in self._nameless(ledger)
+            and (BotId(each.bot_id), each.payload) not in self._nameless(ledger)
         ]
         end_at = self.banned_at.get(person) or self.erased_at.get(person)
         if end_at is not None:
@@ -507,15 +547,21 @@ class History(Growing):
                 found += gift_faults(payment, charge, ledger, gone, self.clock.now())
             elif payment.refunded_at is not None:
                 is_late = grant is not None and any(
-                    piece.code == charge.code and piece.until > ledger.refunds[charge.bot, charge.id].at + 1.0
+                    piece.code == charge.code
+                    and piece.until > ledger.refunds[charge.bot, charge.id].at + 2 * self.worst_s + 1.0
                     for piece in pieces(grants.values())
                 )
                 found += [f"{person}: VIP goes on after a refund"] * is_late
             elif payment.subscription_period is not None:
                 until = (payment.paid_at or 0.0) + payment.subscription_period + GRACE_S
                 ok = grant is not None and abs(grant.until - until) < 700.0
+                if grant is not None and not grant.until:  # it was found late
+                    ok = times.get(charge.code, 0.0) > payment.subscription_period - 1.0
                 found += [f"{person}: a renewal does not last until Telegram's date"] * (not ok)
-            elif times.get(charge.code, 0.0) < DAYS[charge.plan] * DAY_S - 1:
+            elif grant is not None and grant.since < (payment.paid_at or 0.0) - 1.0:
+                found.append(f"{person}: {charge.code} begins before it was paid")
+            # Without a plan, its order was not on record yet, and it has the days that its Stars buy.
+            elif times.get(charge.code, 0.0) < DAYS.get(charge.plan, 1) * DAY_S - 1:
                 found.append(f"{person}: {charge.code} has {times.get(charge.code, 0.0) / DAY_S:.1f} days")
         return found
 
@@ -542,10 +588,24 @@ def judged(
     return place.run(play())
 
 
-if __name__ == "__main__":
+def main(kind: type[History] = History, called: str = "histories") -> None:
     first, count = int(sys.argv[1]), int(sys.argv[2])
-    wrong = {seed: faults for seed in range(first, first + count) if (faults := judged(seed))}
-    for each, faults in wrong.items():
-        print(each, faults)
-    print(f"{count} histories, {len(wrong)} wrong")
+    stores = sys.argv[3] if len(sys.argv) > 3 else "memory"
+    began, wrong = time.monotonic(), {}
+    for done, seed in enumerate(range(first, first + count), start=1):
+        place, records_place = opened(stores)
+        try:
+            faults = judged(seed, place, records_place, kind=kind)
+        finally:
+            records_place.close()
+        if faults:
+            wrong[seed] = faults
+            print(seed, faults, flush=True)
+        if done % EVERY == 0 or done == count:
+            a_minute = done / (time.monotonic() - began) * 60
+            print(f"{done} {called} on {stores}, {len(wrong)} wrong, {a_minute:.0f} a minute", flush=True)
     sys.exit(bool(wrong))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,15 +1,16 @@
 """Random histories of money in which somebody, or chance, plays against us.
 
-    python -m tests.simulation.money_attacks 0 200        the verdicts on 200 seeds from 0
+    python -m tests.simulation.money_attacks 0 200                   the verdicts on 200 seeds from 0, on memory
+    python -m tests.simulation.money_attacks 0 200 redis+postgres    the same on servers
 
 Besides all that `money` does: prices change between invoice and payment, and plans are sold no more. Updates come in
 any order, and again after they were confirmed. One invoice is paid from two phones at once. A renewal crosses a refund
 that staff order. The receiver of a gift is banned or erased before it is paid. Telegram refunds unasked, and says so
-twice. A bot that was lost comes back. The verdict is the same.
+twice. A bot that was lost comes back. Nobody reads the bots for more than a month, so a renewal is heard of before the
+first payment. The clock of one worker of two is hours or days wrong, in either direction. The verdict is the same.
 """
 
 import asyncio
-import sys
 from random import Random
 
 import msgspec
@@ -20,17 +21,20 @@ from passerby.adapters.botapi.decode import arrivals
 from passerby.kernel.event import Event
 from passerby.kernel.ids import BotId, UpdateRef
 from passerby.kernel.money import Plan
-from passerby.kernel.money_event import RefundOrdered
+from passerby.kernel.money_event import CheckoutAsked, RefundOrdered
 from passerby.kernel.rules import Rules
 from passerby.ports.records import Records
 from tests.contract.live_places import Place
 from tests.scenario.records_places import RecordsPlace
-from tests.simulation.money import DAY_S, MONTH, MONTHLY, RULES, WEEK, History, judged
+from tests.simulation.money import DAY_S, MONTH, MONTHLY, RULES, WEEK, History, Killed, main
 
 
 def _offers() -> tuple[tuple[Plan, ...], ...]:
     dear = tuple(msgspec.structs.replace(each, stars=each.stars + 15) for each in (WEEK, MONTH, MONTHLY))
     return ((WEEK, MONTH, MONTHLY), dear, (dear[0], MONTH, MONTHLY), (WEEK, MONTHLY))
+
+
+ERRORS_S = tuple(sign * hours * 3600.0 for hours in (1, 5, 26, 72) for sign in (1, -1))
 
 
 class HostileHistory(History):
@@ -40,11 +44,13 @@ class HostileHistory(History):
         self._came: list[tuple[Event, UpdateRef]] = []
 
     async def _attack(self) -> bool:
+        self.worker = self.hostile_rng.randrange(2)
         if self.hostile_rng.random() > 0.3:
             return False
         does = self.hostile_rng.choice(
-            (self._reprice, self._two_phones, self._cross, self._late_end, self._refund_twice, self._again, self._back)
-        )
+            (self._reprice, self._two_phones, self._cross, self._late_end, self._refund_twice, self._again, self._back,
+             self._month_unread, self._set_clock)
+        )  # fmt: skip
         await does()
         return True
 
@@ -103,6 +109,36 @@ class HostileHistory(History):
         for event, ref in self.hostile_rng.sample(self._came, min(3, len(self._came))):
             await self._handle(event, ref)
 
+    async def _month_unread(self) -> None:
+        """People pay, and then nobody reads the bots for more than a month. Telegram goes on renewing."""
+        if self.hostile_rng.random() < 0.7:
+            await self._buy()
+            await self._checkouts()
+        await self._unread(self.hostile_rng.choice((31, 33, 62)) * DAY_S)
+        raise Killed
+
+    async def _checkouts(self) -> None:
+        """Answer the checkouts, and lose everything else."""
+        for bot in self.bots:
+            for item in list(self.world.state.bots[bot].queue.items):
+                (arrival,) = arrivals(b'{"ok":true,"result":[' + item.body + b"]}", bot)
+                if bot != self.lost_bot and isinstance(arrival.event, CheckoutAsked):
+                    await self._handle(arrival.event, arrival.ref)
+                    self.world.state.bots[bot].queue.items.remove(item)
+
+    async def _unread(self, time_s: float) -> None:
+        self.was_unread = True
+        until = self.clock.now() + time_s
+        while (left_s := until - self.clock.now()) > 0.001:
+            await asyncio.sleep(min(left_s, 10 * 3600.0))
+            self.world.tick()
+
+    async def _set_clock(self) -> None:
+        """The clock of one worker of two goes wrong by hours or days, or is right again. Telegram's stays right."""
+        error_s = self.hostile_rng.choice((0.0, *ERRORS_S))
+        self.errors_s[self.hostile_rng.randrange(2)] = error_s
+        self.worst_s = max(self.worst_s, abs(error_s))
+
     async def _back(self) -> None:
         """A lost bot works again: its token was only revoked."""
         if self.lost_bot is not None and self.hostile_rng.random() < 0.5:
@@ -128,9 +164,4 @@ class HostileHistory(History):
 
 
 if __name__ == "__main__":
-    first, count = int(sys.argv[1]), int(sys.argv[2])
-    wrong = {seed: faults for seed in range(first, first + count) if (faults := judged(seed, kind=HostileHistory))}
-    for each, faults in wrong.items():
-        print(each, faults)
-    print(f"{count} hostile histories, {len(wrong)} wrong")
-    sys.exit(bool(wrong))
+    main(HostileHistory, "hostile histories")

@@ -49,6 +49,8 @@ class Growing:
     clock: Any
     bots: tuple[BotId, ...]
     _numbers: int
+    was_unread = False
+    """Whether nothing of ours ran for a month."""
 
     def _bot(self) -> BotId:
         raise NotImplementedError
@@ -202,7 +204,8 @@ class Growing:
             banned_at = self.banned_at.get(friend)
             # The duty's next look is nine days later here, at times.
             latest = (row.decided_at or 0.0) + TAKEN_BACK_WITHIN_S - 10 * 86_400.0
-            is_soon = banned_at is not None and banned_at < latest
+            # If nobody looked for a month, it is too late to take it back.
+            is_soon = banned_at is not None and banned_at < latest and not self.was_unread
             if row.outcome == ReferralOutcome.GIVEN and is_soon:
                 found.append(f"{friend}: is banned, and their referral counts")
         return found

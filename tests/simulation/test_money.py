@@ -7,9 +7,10 @@ import pytest
 
 from botapi_sandbox.world import payments, subscriptions
 from passerby.kernel.event import ButtonPressed
-from passerby.kernel.ids import PersonId
+from passerby.kernel.ids import BotId, PersonId
+from passerby.kernel.money_event import RefundOrdered
 from tests.scenario.stores import FILE, SERVERS, opened
-from tests.simulation.money import MONTHLY, History, judged
+from tests.simulation.money import DAY_S, MONTHLY, History, judged
 from tests.simulation.money_attacks import HostileHistory
 from tests.size import in_full, size
 
@@ -87,6 +88,104 @@ class RenewedBeforeTheCancellation(History):
         for _ in range(6):
             await self._calm_round()
             await asyncio.sleep(800.0)
+
+
+class SlowClock(History):
+    """The machine's clock is set back by three days. A payment's update is lost."""
+
+    async def play(self, steps: int) -> None:
+        await super().play(0)
+        self.is_calm = True
+        await self._calm_round()
+        self.errors_s = [-3 * DAY_S] * 2
+        person = self.people[0]
+        self.rng.choice = lambda among: person if among is self.people else among[0]  # type: ignore[method-assign, assignment]
+        await self._buy()
+        del self.rng.choice
+        await self._deliver()  # the checkout
+        self.world.state.bots[self.bots[0]].queue.items.clear()
+        for _ in range(3):
+            await asyncio.sleep(800.0)
+            await self._duty()
+            await self._record()
+        (self.charge,) = [charge for _, charge in self._ledger().charges.values()]
+        self.errors_s = [0.0, 0.0]
+
+
+@pytest.mark.parametrize("stores", ["memory", FILE, pytest.param(SERVERS, marks=pytest.mark.services)])
+def test_a_clock_that_was_set_back_stops_no_sweep_and_costs_no_day(stores: str) -> None:
+    place, records_place = opened(stores)
+    history = SlowClock(3, place, records_place.open(), records_place)
+
+    async def play() -> list[str]:
+        await history.play(0)
+        return await history.faults()
+
+    try:
+        assert place.run(play()) == []
+        assert history.charge.found
+    finally:
+        records_place.close()
+
+
+class UnreadForAMonth(HostileHistory):
+    """A person subscribes, and nobody reads the bot for 33 days. Then staff refund the purchase.
+
+    `hears`: the renewal is heard of before the transactions are read. `refunds`: which of the two payments.
+    """
+
+    hears = True
+    refunds = 0
+
+    async def play(self, steps: int) -> None:
+        await super().play(0)
+        self.is_calm = True
+        person = PersonId(self.people[0])
+        self.rng.choice = lambda among: person if among is self.people else among[-1]  # type: ignore[method-assign, assignment]
+        await self._buy()
+        del self.rng.choice
+        await self._checkouts()
+        await self._unread(30.2 * DAY_S)
+        await self._unread(3 * 3600.0)
+        for each in (self._deliver, self._duty) if self.hears else (self._duty, self._deliver):
+            await asyncio.sleep(800.0)
+            await each()
+            await self._record()
+        for _ in range(2):
+            await self._calm_round()
+            await asyncio.sleep(800.0)
+        (subscription,) = self.world.state.subscriptions.values()
+        charges = sorted(self._ledger().charges.values(), key=lambda each: each[1].paid_at)
+        assert [each.refund_owed_at for _, each in charges] == [0.0, 0.0], "both payments are known and kept"
+        assert not subscription.cancelled
+        await self._handle(RefundOrdered(person, BotId(0), charges[self.refunds][1]))
+        for _ in range(6):
+            await self._calm_round()
+            await asyncio.sleep(800.0)
+        self.is_cancelled = subscription.cancelled
+
+
+@pytest.mark.parametrize("refunds", [0, 1])
+@pytest.mark.parametrize("hears", [True, False])
+@pytest.mark.parametrize("stores", ["memory", FILE, pytest.param(SERVERS, marks=pytest.mark.services)])
+def test_a_subscription_that_nobody_heard_of_for_a_month_is_one_whichever_payment_is_known_first(
+    stores: str, hears: bool, refunds: int
+) -> None:
+    place, records_place = opened(stores)
+    history = UnreadForAMonth(2, place, records_place.open(), records_place)
+    history.hears, history.refunds = hears, refunds
+    history.world.switches.cancels_by_provider_charge = False
+
+    async def play() -> list[str]:
+        await history.play(0)
+        return await history.faults()
+
+    try:
+        assert place.run(play()) == []
+        assert len(records_place.ledger().refunds) == 1
+        assert history.is_cancelled, "by its first charge, although it is called by another one"
+    finally:
+        records_place.close()
 
 
 @pytest.mark.parametrize("stores", ["memory", FILE, pytest.param(SERVERS, marks=pytest.mark.services)])

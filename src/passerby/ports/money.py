@@ -45,9 +45,16 @@ class MoneyRecords(Protocol):
         """Return the debts, the oldest first."""
         ...
 
-    async def erased_firsts(self, bot: BotId, charge: ChargeId) -> Sequence[tuple[ChargeId, str]]:
-        """The first charges of erased people's subscriptions with the same payload as this charge, the oldest first,
-        each with the provider's id. A renewal that came after the erasure does not say which one it belongs to."""
+    async def may_cancel(
+        self, bot: BotId, person: PersonId, charge: ChargeId, now: float
+    ) -> Sequence[tuple[ChargeId, str]]:
+        """The other charges that may cancel the subscription of this charge, the likeliest first, each with the
+        provider's id if that is known.
+
+        They have the same payload, and no other subscription that is paid for is called by one of them. They are
+        charges, or transactions of this person that are no charges yet. A renewal that came after an erasure, or before
+        its first payment was known, does not say which one began its subscription.
+        """
         ...
 
     async def subscribers(self, bot: BotId, now: float, beyond: PersonId, limit: int) -> Sequence[PersonId]:

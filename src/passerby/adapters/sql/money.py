@@ -20,6 +20,7 @@ from passerby.adapters.sql.rows import READ
 from passerby.adapters.sql.salvage import person_of
 from passerby.adapters.sql.tables import users
 from passerby.adapters.sql.transactions import Transactions
+from passerby.domain.money.subscriptions import likeliest
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.money import MAY_BE_CHARGED, ChargeId, StarCallKind, StarRow
 from passerby.kernel.participant import Participant
@@ -48,10 +49,13 @@ class SqlMoney(Transactions):
 
         return await self._read(query)
 
-    async def erased_firsts(self, bot: BotId, charge: ChargeId) -> Sequence[tuple[ChargeId, str]]:
+    async def may_cancel(
+        self, bot: BotId, person: PersonId, charge: ChargeId, now: float
+    ) -> Sequence[tuple[ChargeId, str]]:
         async def query(connection: AsyncConnection) -> list[tuple[ChargeId, str]]:
-            found = await connection.execute(_ERASED_FIRSTS, {"bot": bot, "charge": charge})
-            return [(ChargeId(first), provider) for first, provider in found]
+            asked = {"bot": bot, "who": person, "charge": charge, "now": now}
+            found = await connection.execute(_MAY_CANCEL, asked)
+            return likeliest([(ChargeId(each), provider, at, own) for each, provider, at, own in found])
 
         return await self._read(query)
 
@@ -160,18 +164,24 @@ _OPEN_CALLS = (
     .order_by(star_calls.c.owed_at)
     .limit(sa.bindparam("most"))
 )
-_first = charges.alias("first")
-_ERASED_FIRSTS = (
-    sa.select(_first.c.id, _first.c.provider_id)
-    .join_from(charges, _first, sa.and_(_first.c.bot_id == charges.c.bot_id, _first.c.order_id == charges.c.order_id))
+_other = charges.alias("other")
+_CALLED_BY = sa.select(subscriptions.c.first_charge).where(
+    subscriptions.c.bot_id == sa.bindparam("bot"), subscriptions.c.paid_until > sa.bindparam("now", type_=sa.Double)
+)
+_THIS_CHARGE = sa.and_(charges.c.bot_id == sa.bindparam("bot"), charges.c.id == sa.bindparam("charge"))
+_MAY_CANCEL = sa.union_all(
+    sa.select(_other.c.id, _other.c.provider_id, _other.c.paid_at, charges.c.paid_at)
+    .join_from(charges, _other, sa.and_(_other.c.bot_id == charges.c.bot_id, _other.c.order_id == charges.c.order_id))
+    .where(_THIS_CHARGE, _other.c.id != charges.c.id, _other.c.id.not_in(_CALLED_BY)),
+    sa.select(star_rows.c.id, sa.literal(""), star_rows.c.at, charges.c.paid_at)
+    .join_from(charges, star_rows, star_rows.c.bot_id == charges.c.bot_id)
     .where(
-        charges.c.bot_id == sa.bindparam("bot"),
-        charges.c.id == sa.bindparam("charge"),
-        _first.c.user_id == 0,
-        _first.c.id == _first.c.first_charge,
-        _first.c.id != charges.c.id,
-    )
-    .order_by(_first.c.paid_at, _first.c.id)
+        _THIS_CHARGE,
+        star_rows.c.payload == charges.c.order_id,
+        star_rows.c.incoming,
+        star_rows.c.user_id == sa.bindparam("who", type_=sa.BigInteger),
+        ~sa.exists().where(_other.c.bot_id == star_rows.c.bot_id, _other.c.id == star_rows.c.id),
+    ),
 )
 _SUBSCRIBERS = (
     sa.select(subscriptions.c.user_id)

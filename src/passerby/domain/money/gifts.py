@@ -53,7 +53,7 @@ def delivered(
     owed."""
     if them is None or not takes_gifts(them, me, env.now):
         return (owe_refund(me, charge, RefundedBy.RULE, env.now),)
-    return me, give(them, GrantSource.GIFT, charge.gift, days, env.now)
+    return me, give(them, GrantSource.GIFT, charge.gift, days, max(env.now, charge.paid_at))
 
 
 def without_receiver(me: Participant, whom: PersonId, now: float) -> Participant:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from passerby.domain.money.subscriptions import is_same, paid
 from passerby.domain.money.timeline import cut
 from passerby.domain.money.wallets import (
     DAY_S,
@@ -87,10 +88,7 @@ def take(me: Participant, payment: Payment, bot: BotId, env: Env) -> Taken | Non
     )
     is_second = False
     if payment.recurs:
-        subscription = _renewed(wallet, payment) or _new_subscription(payment, bot, bought.plan)
-        is_second = subscription.first == payment.charge and any(
-            each.paid_until > env.now and each.state is not S.ENDED for each in wallet.subscriptions
-        )
+        subscription, is_second = paid(wallet, payment, bot, bought.plan, env.now)
         charge = msgspec.structs.replace(charge, first=subscription.first)
         wallet = _with_subscription(wallet, subscription)
     # Two checkouts of discounted invoices may be approved before either is paid. The discount is for one purchase.
@@ -108,10 +106,11 @@ def take(me: Participant, payment: Payment, bot: BotId, env: Env) -> Taken | Non
         return Taken(owed, charge_in(owed.wallet, bot, charge.id) or charge)
     if charge.gift:
         return Taken(with_wallet(me, wallet, env.now), charge, bought.days)
-    grant = VipGrant(charge.code, GrantSource.CHARGE, env.now, lasts_s=bought.days * DAY_S)
-    if payment.recurs:
-        # Not from the payment on: it may have been found late, and what the person used until now is used up.
-        grant = VipGrant(charge.code, GrantSource.CHARGE, env.now, until=payment.paid_until + GRACE_S)
+    since = max(env.now, payment.paid_at)  # a clock that is slow must not begin it before it was paid
+    grant = VipGrant(charge.code, GrantSource.CHARGE, since, lasts_s=bought.days * DAY_S)
+    # One that was found later than the grace lost days to us. So it is a length, and ends later than Telegram's date.
+    if payment.recurs and not (payment.found and env.now > payment.paid_at + GRACE_S):
+        grant = VipGrant(charge.code, GrantSource.CHARGE, since, until=payment.paid_until + GRACE_S)
     wallet = msgspec.structs.replace(wallet, grants=(*wallet.grants, grant))
     return Taken(with_wallet(me, wallet, env.now), charge)
 
@@ -151,39 +150,12 @@ def _is_unwanted(me: Participant, payment: Payment, bought: Bought, now: float) 
     return not bought.days or (barred is not None and barred.until is None) or is_gone
 
 
-def _new_subscription(payment: Payment, bot: BotId, plan: str) -> Subscription:
-    first, provider = payment.charge, payment.provider_charge
-    return Subscription(payment.payload, bot, plan, payment.stars, first, provider, payment.paid_until)
-
-
-def _renewed(wallet: Wallet, payment: Payment) -> Subscription | None:
-    """The renewed subscription. None if it is the first payment of one.
-
-    One invoice may have been paid twice, so two subscriptions can have the same payload. A transaction does not say
-    whether it is a renewal: it is one if it was made when a known subscription was due.
-    """
-    known = [each for each in wallet.subscriptions if each.order == payment.payload]
-    if payment.found:
-        known = [each for each in known if payment.paid_at > each.paid_until - DAY_S]
-    if not known or (payment.is_first and not payment.found):
-        return None
-    due = min(known, key=lambda each: abs(each.paid_until - payment.paid_at))
-    # A cancellation that we owe stays owed: the renewal was faster.
-    state = due.state if due.state in (S.CANCELLING, S.ENDED) else S.ACTIVE
-    return msgspec.structs.replace(due, paid_until=max(due.paid_until, payment.paid_until), state=state)
-
-
 def _with_subscription(wallet: Wallet, subscription: Subscription) -> Wallet:
     """The wallet with this subscription: it replaces the one with the same first charge, or is the newest."""
-    others = [_is_same(each, subscription) for each in wallet.subscriptions]
-    if not any(others):
+    if not any(is_same(each, subscription) for each in wallet.subscriptions):
         return msgspec.structs.replace(wallet, subscriptions=(*wallet.subscriptions, subscription))
-    subscriptions = tuple(subscription if _is_same(each, subscription) else each for each in wallet.subscriptions)
+    subscriptions = tuple(subscription if is_same(each, subscription) else each for each in wallet.subscriptions)
     return msgspec.structs.replace(wallet, subscriptions=subscriptions)
-
-
-def _is_same(one: Subscription, other: Subscription) -> bool:
-    return (one.bot, one.first) == (other.bot, other.first)
 
 
 def _with_charge(wallet: Wallet, charge: Charge) -> Wallet:

@@ -6,7 +6,16 @@ import msgspec
 
 from passerby.domain.money.timeline import vip_end
 from passerby.domain.support import LETTERS
-from passerby.kernel.money import Charge, GrantSource, PurchaseId, PurchaseOrder, Subscription, VipGrant, Wallet
+from passerby.kernel.money import (
+    Charge,
+    GrantSource,
+    PurchaseId,
+    PurchaseOrder,
+    Subscription,
+    SubscriptionState,
+    VipGrant,
+    Wallet,
+)
 from passerby.kernel.participant import Participant
 
 DAY_S = 86_400.0
@@ -42,7 +51,7 @@ def with_wallet(me: Participant, wallet: Wallet, now: float) -> Participant:
     kept = msgspec.structs.replace(
         wallet,
         orders=tuple(each for each in wallet.orders if now < each.made_at + ORDERS_KEPT_S)[-MOST_ORDERS:],
-        charges=tuple(each for each in wallet.charges if _is_kept(each, now)),
+        charges=tuple(each for each in wallet.charges if _is_kept(each, now) or _is_needed(each, me, wallet)),
         early_refunds=tuple(each for each in wallet.early_refunds if now < each.at + ORDERS_KEPT_S)[-MOST_ORDERS:],
         subscriptions=tuple(each for each in wallet.subscriptions if now < each.paid_until + OVER_KEPT_S),
     )
@@ -57,6 +66,14 @@ def _is_kept(charge: Charge, now: float) -> bool:
     return now < charge.paid_at + CHARGES_KEPT_S or (charge.refund_owed_at > 0 and not charge.refunded_at)
 
 
+def _is_needed(charge: Charge, me: Participant, wallet: Wallet) -> bool:
+    """Whether a charge that is too old to be kept must stay: the records have not heard of it, or it was found late and
+    its VIP time goes on. Otherwise the sweep would find it once more."""
+    known = me.wallet.charges if me.wallet is not None else ()
+    is_new = all((each.bot, each.id) != (charge.bot, charge.id) for each in known)
+    return is_new or (charge.found and any(each.code == charge.code for each in wallet.grants))
+
+
 def order_for(wallet: Wallet, payload: str) -> PurchaseOrder | None:
     return next((each for each in wallet.orders if each.id == payload), None)
 
@@ -66,8 +83,9 @@ def subscription_for(wallet: Wallet, payload: str) -> Subscription | None:
 
 
 def runs(subscription: Subscription, now: float) -> bool:
-    """Whether Telegram may still renew it, or it is paid for."""
-    return subscription.paid_until > now
+    """Whether it is paid for, or Telegram may be renewing it: the update may be late, and our clock fast."""
+    is_awaited = subscription.state is SubscriptionState.ACTIVE
+    return subscription.paid_until + (GRACE_S if is_awaited else 0.0) > now
 
 
 def new_order_id(rng: Random) -> PurchaseId:

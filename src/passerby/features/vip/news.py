@@ -158,7 +158,10 @@ def subscription_updated(event: SubscriptionUpdated, facts: Facts, env: Env) -> 
     if me is facts.me:
         return NOTHING
     before, after = facts.me.wallet or Wallet(), me.wallet or Wallet()
-    changed = next(now for was, now in zip(before.subscriptions, after.subscriptions, strict=True) if was != now)
+    # The wallet drops what is long over: others, or this one.
+    changed = next((each for each in after.subscriptions if each not in before.subscriptions), None)
+    if changed is None:
+        return Decision((me,))
     # Until when they are a VIP is said as `/vip` says it: with the day's grace, and with what else they have.
     day = changed.paid_until if event.state is SubscriptionState.ACTIVE else me.vip_until
     return Decision((me,), (Say(me.person, text(_NEWS[event.state], day=until(day))),))

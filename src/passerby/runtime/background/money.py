@@ -9,7 +9,8 @@
     referrals     see `background.referrals`
     endings       `VipEnding` for people whose VIP time ends within a day, or has just ended
 
-Everything is repeated until the records show that it happened. So it does not matter where a process dies.
+Everything is repeated until the records show that it happened. So it does not matter where a process dies. Pauses are
+measured in monotonic time: a clock that was set back would otherwise stop the sweep for as long.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -84,9 +85,11 @@ class MoneyTask:
         self._clock = clock
         self._raised: dict[object, float] = {}
         self._swept_at: dict[BotId, float] = {}
+        self._known_since: dict[tuple[BotId, str, bool], float] = {}
         self._endings_at = float("-inf")
         self._closed_at: dict[BotId, float] = {}
         self._grants_at = float("-inf")
+        self._has_looked = False
 
     async def run(self) -> None:
         """Run until cancelled, as the holder of the lease."""
@@ -134,22 +137,25 @@ class MoneyTask:
     async def _cancel(self, call: StarCall) -> None:
         """Cancel a subscription. Raises: TelegramError, RecordsLost.
 
-        If its renewal came after an erasure, its charge looks like the first one of a subscription. The right one is
-        among the charges that the erasure left.
+        If its renewal came after an erasure, or before its first payment was known, its charge looks like the first one
+        of a subscription. The right one is among the others with its payload.
         """
         try:
             await self._telegram.send(CancelSubscription(call.bot, call.person, call.charge, call.provider_charge))
         except Refused as refused:
-            for charge, provider in await self._records.erased_firsts(call.bot, call.charge):
+            now, is_done = self._clock.now(), False
+            for charge, provider in await self._records.may_cancel(call.bot, call.person, call.charge, now):
+                # All of them: an invoice that was paid twice began two, and one that is over already is confirmed, too.
                 with suppress(Refused):
                     await self._telegram.send(CancelSubscription(call.bot, call.person, charge, provider))
-                    return
-            raise refused
+                    is_done = True
+            if not is_done:
+                raise refused
 
     async def sweep(self) -> None:
         """Read the transactions of each bot whose turn it is, and raise what the ledger lacks. Raises: RecordsLost."""
-        now = self._clock.now()
-        due = [bot for bot in self._bots() if now - self._swept_at.get(bot, float("-inf")) >= SWEEP_EVERY_S]
+        at = self._clock.monotonic()
+        due = [bot for bot in self._bots() if at - self._swept_at.get(bot, float("-inf")) >= SWEEP_EVERY_S]
         for bot in due:
             if not self._works(bot):
                 continue
@@ -158,10 +164,10 @@ class MoneyTask:
             except TelegramError as error:
                 logs.record("money.sweep_failed", "warning", bot=bot, error=logs.name_of(error), reason=error.reason)
                 # Tried again soon, but not at every look.
-                self._swept_at[bot] = now - SWEEP_EVERY_S + AGAIN_S
+                self._swept_at[bot] = at - SWEEP_EVERY_S + AGAIN_S
             else:
-                self._swept_at[bot] = now
-                metrics.SWEPT_AT.set(now, bot)
+                self._swept_at[bot] = at
+                metrics.SWEPT_AT.set(self._clock.now(), bot)
         if due:
             await self._compare()
 
@@ -178,7 +184,7 @@ class MoneyTask:
     async def _compare(self) -> None:
         now = self._clock.now()
         self._forget()
-        unmatched = await self._records.unmatched(now - UNMATCHED_AFTER_S, ROWS)
+        unmatched = self._waited_for(await self._records.unmatched(float("inf"), ROWS), now)
         metrics.SALES_UNMATCHED.set(len(unmatched))
         for each in unmatched:
             event = _event(each)
@@ -190,21 +196,37 @@ class MoneyTask:
         unconfirmed = await self._records.unconfirmed(now - LOOKED_BACK_S, now - CONFIRMED_WITHIN_S)
         metrics.CHARGES_UNCONFIRMED.set(unconfirmed)
 
+    def _waited_for(self, unmatched: Iterable[Unmatched], now: float) -> list[Unmatched]:
+        """Those whose update would have come by now: by Telegram's date, or, if our clock is slow, since we know
+        them."""
+        at = self._clock.monotonic()
+        rows = {(each.bot, each.row.id, each.row.incoming): each for each in unmatched}
+        self._known_since = {key: self._known_since.get(key, at) for key in rows}
+        return [
+            each
+            for key, each in rows.items()
+            if each.row.at <= now - UNMATCHED_AFTER_S or at - self._known_since[key] >= UNMATCHED_AFTER_S
+        ]
+
     async def take_grants_back(self) -> None:
         """Raise an event for all VIP time whose Stars went back: a gift's is not the payer's. Raises: RecordsLost."""
-        now = self._clock.now()
-        if now - self._grants_at < AGAIN_S:
+        now, at = self._clock.now(), self._clock.monotonic()
+        if at - self._grants_at < AGAIN_S:
             return
         self._forget()
-        for each in await self._records.grants_over(now - LOOKED_BACK_S, now, CALLS_A_LOOK):
+        # The first look is at all of them: perhaps nobody has looked for more than a month.
+        since = now - LOOKED_BACK_S if self._has_looked else 0.0
+        over = await self._records.grants_over(since, now, CALLS_A_LOOK)
+        self._has_looked = self._has_looked or len(over) < CALLS_A_LOOK
+        for each in over:
             if self._is_time_for(each):
                 self._put(GrantTakenBack(each.receiver, NO_BOT, each.grant))
-        self._grants_at = now
+        self._grants_at = at
 
     async def tell_endings(self) -> None:
         """Raise an event for everybody whose VIP time is about to end, or has just ended. Raises: RecordsLost."""
-        now = self._clock.now()
-        if now - self._endings_at < ENDINGS_EVERY_S:
+        now, at = self._clock.now(), self._clock.monotonic()
+        if at - self._endings_at < ENDINGS_EVERY_S:
             return
         self._forget()
         look = partial(self._records.vip_ending, now - 2 * DAY_S, now + DAY_S)
@@ -217,29 +239,29 @@ class MoneyTask:
             if len(people) < PEOPLE_A_LOOK:
                 break
             beyond = people[-1].person
-        self._endings_at = now
+        self._endings_at = at
 
     async def end_subscriptions(self) -> None:
         """Raise an event for everybody who has a subscription of a bot that closes. Raises: RecordsLost."""
-        now = self._clock.now()
+        now, at = self._clock.now(), self._clock.monotonic()
         for bot in self._closing():
-            if now - self._closed_at.get(bot, float("-inf")) < ENDINGS_EVERY_S or not self._works(bot):
+            if at - self._closed_at.get(bot, float("-inf")) < ENDINGS_EVERY_S or not self._works(bot):
                 continue
             beyond = PersonId(-(2**63))
             while people := await self._records.subscribers(bot, now, beyond, PEOPLE_A_LOOK):
                 for person in people:
                     self._put(SellerClosing(person, bot))
                 beyond = people[-1]
-            self._closed_at[bot] = now
+            self._closed_at[bot] = at
 
     def _forget(self) -> None:
-        now = self._clock.now()
+        now = self._clock.monotonic()
         self._raised = {what: at for what, at in self._raised.items() if now - at < AGAIN_S}
 
     def _is_time_for(self, what: object) -> bool:
         if what in self._raised:
             return False
-        self._raised[what] = self._clock.now()
+        self._raised[what] = self._clock.monotonic()
         return True
 
 

@@ -74,8 +74,8 @@ class PersonalDataTask:
 
     async def advance_requests(self) -> None:
         """Take each open request one step further. Raises: LiveStoreLost, RecordsLost."""
-        now = self._clock.now()
-        self._raised = {event: at for event, at in self._raised.items() if now - at < AGAIN_S}
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        self._raised = {event: at for event, at in self._raised.items() if monotonic - at < AGAIN_S}
         for recorded in await self._records.requests(now, REQUESTS_A_LOOK):
             facts = await self._store.load(recorded.person)
             me = facts.me if facts is not None else recorded
@@ -139,5 +139,5 @@ class PersonalDataTask:
     def _is_time_for(self, event: Event) -> bool:
         if event in self._raised:
             return False
-        self._raised[event] = self._clock.now()
+        self._raised[event] = self._clock.monotonic()
         return True

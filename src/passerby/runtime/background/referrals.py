@@ -39,18 +39,23 @@ class Referrals:
         self._clock = clock
         self._rng = rng
         self._looked_at = float("-inf")
+        self._has_looked = False
 
     async def decide_due(self) -> None:
         """Once a minute: decide what is due, and raise what follows. Raises: RecordsLost."""
-        now = self._clock.now()
-        if now - self._looked_at < EVERY_S:
+        now, at = self._clock.now(), self._clock.monotonic()
+        if at - self._looked_at < EVERY_S:
             return
-        self._looked_at = now
+        self._looked_at = at
         if self._rules().referral_days:
             await self._decide(now)
-        for reward in await self._records.rewards(now - MONTH_S, AT_ONCE):
+        # The first look is at all of them: perhaps nobody has looked for more than a month.
+        since = now - MONTH_S if self._has_looked else 0.0
+        rewards = await self._records.rewards(since, AT_ONCE)
+        for reward in rewards:
             self._put(ReferralGiven(reward.person, NO_BOT, reward.grant, reward.for_friend))
-        await self._take_back(now)
+        taken_back = await self._take_back(now, since)
+        self._has_looked = self._has_looked or max(len(rewards), taken_back) < AT_ONCE
 
     async def _decide(self, now: float) -> None:
         most = self._rules().referrals_a_month
@@ -66,12 +71,15 @@ class Referrals:
             elif outcome is not None:
                 await self._records.decide_referral(each.friend, outcome, now)
 
-    async def _take_back(self, now: float) -> None:
+    async def _take_back(self, now: float, since: float) -> int:
+        """Return how many grants were raised that must end. Those of referrals that were taken back after `since`."""
         given = await self._records.referrals_given(now - TAKEN_BACK_WITHIN_S)
         for at in range(0, len(given), AT_ONCE):
             people = await self._records.people(given[at : at + AT_ONCE])
             for friend, value in people.items():
                 if is_over(value, now):
                     await self._records.decide_referral(friend, ReferralOutcome.TAKEN_BACK, now)
-        for over in await self._records.rewards_over(now - MONTH_S, now, AT_ONCE):
-            self._put(GrantTakenBack(over.receiver, NO_BOT, over.grant))
+        over = await self._records.rewards_over(since, now, AT_ONCE)
+        for each in over:
+            self._put(GrantTakenBack(each.receiver, NO_BOT, each.grant))
+        return len(over)
