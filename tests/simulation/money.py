@@ -51,8 +51,7 @@ from passerby.ports.records import Records
 from passerby.ports.telegram import AnswerCheckout, TelegramError, Unavailable
 from passerby.runtime.background.money import MoneyTask
 from passerby.runtime.background.referrals import Referrals
-from passerby.runtime.decide.commit_plan import plan_commit
-from passerby.runtime.decide.loading import participants_in
+from passerby.runtime.decide.commit_plan import participants_in, plan_commit
 from passerby.runtime.decide.router import Router
 from tests.contract.live_places import MemoryPlace, Place
 from tests.contract.money_memory import Ledger
