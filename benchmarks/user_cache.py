@@ -100,12 +100,12 @@ async def live(people: int, visits: float, seed: int, hours: range = WHOLE_DAY) 
     house = WatchedHouse()
     persons = [PersonId(FIRST + number) for number in range(people)]
     days = [moments(rng, visits, hours) for _ in persons]
-    lives = [
+    visits = [
         Visitor(house, person, Random(rng.getrandbits(64))).live(each)
         for person, each in zip(persons, days, strict=True)
     ]
     await house.app.start()
-    await asyncio.gather(*lives)
+    await asyncio.gather(*visits)
     await asyncio.sleep(60)
     found = {outcome: int(metrics.LOOKUPS.total(outcome=outcome)) for outcome in ("live", "records")}
     await house.app.stop(60.0)

@@ -108,7 +108,7 @@ async def explain(engine: AsyncEngine, asked: dict[str, Asked]) -> list[dict[str
     return found
 
 
-async def run(server: Postgres, size: Size, runs: int, lives: int, planted: bool) -> dict[str, Any]:
+async def run(server: Postgres, size: Size, runs: int, growing: int, planted: bool) -> dict[str, Any]:
     uri = server.uri
     await init_schema(uri)
     administration = connect(
@@ -116,7 +116,7 @@ async def run(server: Postgres, size: Size, runs: int, lives: int, planted: bool
     )
     records = SqlRecords.at(uri, ConnectionPool(least=1, timeout_s=60))
     try:
-        grown = await live(records, administration, lives)
+        grown = await live(records, administration, growing)
         began = time.perf_counter()
         async with administration.connect() as connection:
             await fill(connection, size)
@@ -206,19 +206,19 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
     )
     parser.add_argument("--users", type=int, default=1_000_000)
     parser.add_argument("--chats", type=int, default=10_000_000)
-    parser.add_argument("--lives", type=int, default=50_000, help="chats that grow one by one, for bytes a row")
+    parser.add_argument("--growing", type=int, default=50_000, help="chats that grow one by one, for bytes a row")
     parser.add_argument("--runs", type=int, default=500)
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--planted", action="store_true")
     chosen = parser.parse_args(arguments)
     size = Size(20_000, 200_000) if chosen.short else Size(chosen.users, chosen.chats)
-    runs, lives = (100, 3_000) if chosen.short else (chosen.runs, chosen.lives)
+    runs, growing = (100, 3_000) if chosen.short else (chosen.runs, chosen.growing)
     free = shutil.disk_usage(tempfile.gettempdir()).free
     if free < size.disk:
         sys.exit(f"this wants {size.disk / 1e9:.0f} GB of disk and there are {free / 1e9:.0f}; make --chats smaller")
     options = [word for setting in SERVER for word in ("-c", setting)]
     with start_postgres(*options) as server:
-        found = asyncio.run(run(server, size, runs, lives, chosen.planted))
+        found = asyncio.run(run(server, size, runs, growing, chosen.planted))
     show(found)
     print(json.dumps(found))
     if wrong := faults(found):

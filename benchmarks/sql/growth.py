@@ -69,7 +69,7 @@ async def live(records: SqlRecords, administration: AsyncEngine, chats: int) -> 
     facts = list(_facts(chats, Random(3)))
     between = max(1, len(facts) // BATCH // VACUUMS)
     for number, first in enumerate(range(0, len(facts), BATCH), 1):
-        await records.apply("life", list(enumerate(facts[first : first + BATCH], first + 1)))
+        await records.apply("generation", list(enumerate(facts[first : first + BATCH], first + 1)))
         if not number % between:
             await _vacuum(administration)
     await _vacuum(administration)

@@ -1,4 +1,4 @@
-"""Makes the pictures of the panel and of its broadcasts that the documentation shows, of the demo's invented life.
+"""Makes the pictures of the panel and of its broadcasts that the documentation shows, of the demo's invented people.
 
     python -m tests.browser.panel_pictures
 

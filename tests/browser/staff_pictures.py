@@ -1,4 +1,4 @@
-"""Makes the pictures of the staff bot that the documentation shows, of the demo's invented life.
+"""Makes the pictures of the staff bot that the documentation shows, of the demo's invented people.
 
     python -m tests.browser.staff_pictures
 

@@ -428,7 +428,7 @@ async def test_nobody_gets_two_copies_and_each_is_accounted_for_whenever_a_worke
     await office.started(made())
     copies: list[int] = []
 
-    async def life(by: str) -> None:
+    async def worker(by: str) -> None:
         await office.broadcasts.disown(by)
         while claimed := await office.claim(by, rng.randrange(1, 6)):
             settled = []
@@ -449,7 +449,7 @@ async def test_nobody_gets_two_copies_and_each_is_accounted_for_whenever_a_worke
     number = 0
     while (await office.counts()).get(TargetState.WAITING):
         number += 1
-        await asyncio.gather(*(life(f"{number}.{each}") for each in range(2)))
+        await asyncio.gather(*(worker(f"{number}.{each}") for each in range(2)))
     await office.broadcasts.disown("the end")
     counts = await office.counts()
     assert len(copies) == len(set(copies)), "somebody got two copies"

@@ -34,7 +34,7 @@ ASKED = 40
 PERIOD_S = 90 * 86_400.0
 
 
-# A number from 0 to 1 that depends on `n` alone, so that both databases make the same life. `{}` is a salt.
+# A number from 0 to 1 that depends on `n` alone, so that both databases make the same people. `{}` is a salt.
 CHANCE = "(((n * 7919 + {} * 104729) % 1000003) / 1000003.0)"
 
 PEOPLE = f"""

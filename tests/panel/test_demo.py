@@ -1,4 +1,4 @@
-"""The demo's panel, for a newcomer. Its life is invented, but no page contradicts another."""
+"""The demo's panel, for a newcomer. Its people are invented, but no page contradicts another."""
 
 import re
 import time

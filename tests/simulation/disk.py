@@ -31,8 +31,8 @@ class SimDisk:
         self.appends = 0
         self.sequence = 0
 
-    def open(self, life: SimProcess, tell: Tell | None = None) -> "DiskLog":
-        return DiskLog(self, life, tell)
+    def open(self, process: SimProcess, tell: Tell | None = None) -> "DiskLog":
+        return DiskLog(self, process, tell)
 
     def tear(self, record: bytes, size: int) -> None:
         """Leave the first `size` bytes of a framed record, as a crash in the middle of a write would."""
@@ -55,9 +55,9 @@ class SimDisk:
 class DiskLog:
     """`passerby.adapters.memory.log.Log` for one process."""
 
-    def __init__(self, disk: SimDisk, life: SimProcess, tell: Tell | None) -> None:
+    def __init__(self, disk: SimDisk, process: SimProcess, tell: Tell | None) -> None:
         self._disk = disk
-        self._life = life
+        self._process = process
         self._tell = tell
         self._records, whole, disk.sequence = unframe(bytes(disk.data))
         del disk.data[whole:]
@@ -76,7 +76,7 @@ class DiskLog:
         return records
 
     def append(self, record: bytes, touched: Collection[PersonId] = ()) -> None:
-        if self._life.dead:
+        if self._process.dead:
             return
         if self._tell is not None and self._tell("before", record):
             return
@@ -87,7 +87,7 @@ class DiskLog:
             self._tell("after", record)
 
     def rewrite(self, records: Iterable[bytes], *, keep_former: bool = False) -> None:
-        if not self._life.dead:
+        if not self._process.dead:
             frames = [frame(record, self._disk.sequence + number) for number, record in enumerate(records, 1)]
             self._disk.sequence += len(frames)
             self._disk.data[:] = b"".join(frames)
@@ -101,10 +101,10 @@ class DiskLog:
 
     async def sync(self) -> None:
         wanted = len(self._disk.data)
-        if self._disk.synced < wanted and not self._life.dead:
+        if self._disk.synced < wanted and not self._process.dead:
             if self._disk.sync_s:
                 await asyncio.sleep(self._disk.sync_s)
-            if not self._life.dead:
+            if not self._process.dead:
                 # A rewrite meanwhile has synced everything.
                 self._disk.synced = max(self._disk.synced, min(wanted, len(self._disk.data)))
 

@@ -57,7 +57,7 @@ class Network:
         self.world = world
         self.loop = loop
         self.rng = rng
-        self.tell: Tell = lambda point, life: False
+        self.tell: Tell = lambda point, process: False
         self.down_until = 0.0
         self.outside = outside()
         self.last_call_at = 0.0
@@ -71,15 +71,15 @@ class Network:
         return self.loop.call_later(delay_s, step, *args, context=self.outside)
 
     async def exchange(
-        self, life: SimProcess, ask: Callable[[], Answer | Waiting], *, sends: bool, timeout_s: float
+        self, process: SimProcess, ask: Callable[[], Answer | Waiting], *, sends: bool, timeout_s: float
     ) -> Answer:
         """Send a request to the world. Raises: Unavailable."""
-        if life.dead:
+        if process.dead:
             await self.loop.create_future()  # a dead process runs only to its next await
         if self.loop.time() < self.down_until:
             await asyncio.sleep(self.latency_s())
             raise Unavailable("no connection", uncertain=False)
-        journey = _Journey(self, life, ask, sends=sends, timeout_s=timeout_s)
+        journey = _Journey(self, process, ask, sends=sends, timeout_s=timeout_s)
         try:
             return await journey.answer
         finally:
@@ -88,10 +88,16 @@ class Network:
 
 class _Journey:
     def __init__(
-        self, network: Network, life: SimProcess, ask: Callable[[], Answer | Waiting], *, sends: bool, timeout_s: float
+        self,
+        network: Network,
+        process: SimProcess,
+        ask: Callable[[], Answer | Waiting],
+        *,
+        sends: bool,
+        timeout_s: float,
     ) -> None:
         self.network = network
-        self.life = life
+        self.process = process
         self.ask = ask
         self.sends = sends
         self.answer: Soon[Answer] = Soon()
@@ -101,12 +107,12 @@ class _Journey:
         self.setting_out = network.later(network.latency_s(), self.arrive)
         self.patience = network.later(timeout_s, self.time_out)
         self.deadline: asyncio.TimerHandle | None = None
-        life.on_kill.append(self.orphaned)
+        process.on_kill.append(self.orphaned)
 
     def arrive(self) -> None:
         network = self.network
         self.settle(self.ask())
-        network.tell("effect", self.life)
+        network.tell("effect", self.process)
 
     def settle(self, outcome: Answer | Waiting) -> None:
         network = self.network
@@ -136,17 +142,17 @@ class _Journey:
             self.settle(self.network.world.resume(waiting))
 
     def come_home(self, answer: Answer) -> None:
-        if self.answer.is_done or self.life.dead:
+        if self.answer.is_done or self.process.dead:
             return
         if answer.fault is not None:
             self.settle_with(self.answer.fail, Unavailable("reset", uncertain=self.sends))
             return
         self.settle_with(self.answer.settle, answer)
         if answer.body.startswith(b'{"ok":true,"result":[{"update_id"'):
-            self.network.loop.call_soon(self.network.tell, "fetch", self.life, context=self.network.outside)
+            self.network.loop.call_soon(self.network.tell, "fetch", self.process, context=self.network.outside)
 
     def time_out(self) -> None:
-        if not self.answer.is_done and not self.life.dead:
+        if not self.answer.is_done and not self.process.dead:
             self.settle_with(self.answer.fail, Unavailable("time-out", uncertain=self.sends))
 
     def settle_with(self, settle: Callable[[Any], None], value: object) -> None:
@@ -161,8 +167,8 @@ class _Journey:
     def over(self) -> None:
         """The caller has its response, or has given up."""
         self.patience.cancel()
-        if not self.life.dead:
-            self.life.on_kill.remove(self.orphaned)
+        if not self.process.dead:
+            self.process.on_kill.remove(self.orphaned)
             self.hang_up()
 
     def hang_up(self) -> None:
@@ -193,11 +199,11 @@ class _OnItsWay:
 class SimClient(Client):
     """The product's client, with journeys instead of HTTP."""
 
-    def __init__(self, tokens: Mapping[BotId, str], network: Network, life: SimProcess) -> None:
+    def __init__(self, tokens: Mapping[BotId, str], network: Network, process: SimProcess) -> None:
         self._tokens = dict(tokens)
         self._heads = {}
         self._network = network
-        self._life = life
+        self._process = process
 
     async def call(
         self,
@@ -253,7 +259,7 @@ class SimClient(Client):
             self._network.last_call_at = self._network.loop.time()
             return world.call(token, method, params, uploads)
 
-        answer = await self._network.exchange(self._life, ask, sends=sends, timeout_s=timeout.total_seconds())
+        answer = await self._network.exchange(self._process, ask, sends=sends, timeout_s=timeout.total_seconds())
         if answer.status == 200:
             return answer.body
         raise errors.failure(answer.status, answer.body, answer.headers.get("Retry-After"), method=method, sends=sends)
@@ -269,7 +275,7 @@ class SimClient(Client):
             found = self._network.world.fetch_file(self._tokens[bot], path)
             return found if isinstance(found, Answer) else Answer(200, found[0])
 
-        answer = await self._network.exchange(self._life, ask, sends=False, timeout_s=30.0)
+        answer = await self._network.exchange(self._process, ask, sends=False, timeout_s=30.0)
         if answer.status != 200:
             raise Unavailable(f"download {answer.status}", uncertain=False)
         chunks = [b"", answer.body]
@@ -314,10 +320,10 @@ class SimMover(Mover):
 class SimBotApi(BotApi):
     """The product's adapter over a `SimClient`."""
 
-    def __init__(self, tokens: Mapping[BotId, str], store: LiveStore, network: Network, life: SimProcess) -> None:
+    def __init__(self, tokens: Mapping[BotId, str], store: LiveStore, network: Network, process: SimProcess) -> None:
         self._bots = tuple(tokens)
         self._staff = None
-        client = SimClient(tokens, network, life)
+        client = SimClient(tokens, network, process)
         self._client = client
         self._stars = StarCalls(client)
         self._files = files = Disguised(store, b"")

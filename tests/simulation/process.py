@@ -119,7 +119,7 @@ class Host:
     restarts: int = 0
     lapses: list[float] = field(default_factory=list)
     """When a worker found that others had taken over its leases, and started a new incarnation."""
-    life: SimProcess | None = None
+    process: SimProcess | None = None
     app: Worker | None = None
     inner: MemoryStore | None = None
     """Its live store, if it has its own."""
@@ -129,7 +129,7 @@ class Host:
     sql_lost: bool = False
     server: "Server | None" = None
     """A store that several hosts share, instead of a store on the host's own disk."""
-    name: str = "life"
+    name: str = "process"
     _starts: int = 0
     _died: asyncio.Event = field(default_factory=asyncio.Event)
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -140,17 +140,17 @@ class Host:
 
     def start(self) -> None:
         self._starts += 1
-        life = self.life = SimProcess(f"{self.name} {self._starts}")
+        process = self.process = SimProcess(f"{self.name} {self._starts}")
         rng = Random(f"{self.rng.getrandbits(64)}")
         self._died = asyncio.Event()
         self._stop = asyncio.Event()
-        life.on_kill.append(self._died.set)
-        store = self._store(life, rng)
-        if life.dead:
+        process.on_kill.append(self._died.set)
+        store = self._store(process, rng)
+        if process.dead:
             return  # opening a log that was not closed writes to it
         self.records = MemoryRecords(self.sql)
         self.records.lost = self.sql_lost
-        telegram = SimBotApi(self.tokens, store, self.network, life)
+        telegram = SimBotApi(self.tokens, store, self.network, process)
 
         def make() -> Worker:
             self.app = self.build.app(
@@ -173,15 +173,15 @@ class Host:
             )
             return self.app
 
-        self._task: asyncio.Task[Any] = self.loop.begin(life, self._run(make, self._stop, self._died))
+        self._task: asyncio.Task[Any] = self.loop.begin(process, self._run(make, self._stop, self._died))
 
-    def _store(self, life: SimProcess, rng: Random) -> LiveStore:
+    def _store(self, process: SimProcess, rng: Random) -> LiveStore:
         def lost() -> bool:
             return self.loop.time() < self.lost_until
 
         if self.server is not None:
-            return self.server.reach(rng, lost, lambda: self.passing("after", life))
-        log = self.disk.open(life, lambda point, record: self._writing(point, record, life))
+            return self.server.reach(rng, lost, lambda: self.passing("after", process))
+        log = self.disk.open(process, lambda point, record: self._writing(point, record, process))
         inner = self.inner = self.build.store(log, self.clock, rng, boot=str(self.boots))
         if not self.store_delay_s:
             return inner
@@ -205,11 +205,11 @@ class Host:
             await asyncio.sleep(self.rng.uniform(0.3, 3.0))
 
     def kill(self, point: str = "now") -> None:
-        life = self.life
-        if life is not None and not life.dead:
+        process = self.process
+        if process is not None and not process.dead:
             self.deaths.append((self.loop.time(), point))
             self.kill_plan = None
-            self.loop.kill(life)
+            self.loop.kill(process)
 
     async def apart(self) -> list[str]:
         """Return the people on whom the live store and the records disagree."""
@@ -223,8 +223,8 @@ class Host:
 
     def cut_power(self) -> None:
         """Kill the machine. Unsynced data is gone, completely or in part."""
-        life = self.life
-        if life is not None and not life.dead:
+        process = self.process
+        if process is not None and not process.dead:
             self.kill("power")
             self.boots += 1
             if self.disk.cut(self.rng):
@@ -233,13 +233,13 @@ class Host:
     def restart(self) -> None:
         """Stop gracefully and start again, as in a deploy."""
         self.kill_plan = None
-        if self.life is not None and not self.life.dead:
+        if self.process is not None and not self.process.dead:
             self.restarts += 1
             self._stop.set()
 
     def holds(self) -> frozenset[str]:
         """Return the leases that its worker holds now."""
-        if self.life is None or self.life.dead or self.app is None:
+        if self.process is None or self.process.dead or self.app is None:
             return frozenset()
         return frozenset(self.app.membership.held)
 
@@ -251,16 +251,16 @@ class Host:
 
     def end(self) -> None:
         """End the process at the end of the run."""
-        if self.life is not None:
-            self.loop.kill(self.life)
+        if self.process is not None:
+            self.loop.kill(self.process)
 
     def set_sql_lost(self, *, lost: bool) -> None:
         self.sql_lost = self.records.lost = lost
 
-    def passing(self, point: str, life: SimProcess) -> bool:
+    def passing(self, point: str, process: SimProcess) -> bool:
         """Return whether the process is killed here."""
         kill_plan = self.kill_plan
-        if kill_plan is None or kill_plan.point != point or life is not self.life or life.dead:
+        if kill_plan is None or kill_plan.point != point or process is not self.process or process.dead:
             return False
         kill_plan.countdown -= 1
         if kill_plan.countdown > 0:
@@ -268,11 +268,11 @@ class Host:
         self.kill(point)
         return True
 
-    def _writing(self, point: str, record: bytes, life: SimProcess) -> bool:
+    def _writing(self, point: str, record: bytes, process: SimProcess) -> bool:
         if point == "after":
-            return self.passing("after", life)
-        if self.passing("torn", life):
+            return self.passing("after", process)
+        if self.passing("torn", process):
             framed = len(frame(record, 1))
             self.disk.tear(record, self.rng.randrange(framed))
             return True
-        return self.passing("before", life)
+        return self.passing("before", process)

@@ -75,11 +75,11 @@ class SimFleet:
         await asyncio.sleep(self.rng.choice((0.0, 0.0, 0.5, 12.0)))
         await host.keep_going()
 
-    def passing(self, point: str, life: SimProcess) -> bool:
-        return any(host.passing(point, life) for host in self.hosts)
+    def passing(self, point: str, process: SimProcess) -> bool:
+        return any(host.passing(point, process) for host in self.hosts)
 
     def living(self) -> list[Host]:
-        return [host for host in self.hosts if host.life is not None and not host.life.dead]
+        return [host for host in self.hosts if host.process is not None and not host.process.dead]
 
     def strike(self, rng: Random) -> None:
         """Cause one fault for one worker."""
@@ -101,12 +101,12 @@ class SimFleet:
                 host.kill_plan = KillPlan(point, rng.randint(1, {"fetch": 3, "effect": 12}.get(point, 60)))
 
     def pause(self, host: Host, duration_s: float) -> None:
-        life = host.life
-        assert life is not None, "it has been started"
-        if life.stash is None:
+        process = host.process
+        assert process is not None, "it has been started"
+        if process.stash is None:
             self._note(f"pause of {duration_s}")
-            self.loop.pause(life)
-            self.network.later(duration_s, self.loop.resume, life)
+            self.loop.pause(process)
+            self.network.later(duration_s, self.loop.resume, process)
 
     def _note(self, what: str) -> None:
         self.faults.append((self.loop.time(), what))
@@ -149,7 +149,7 @@ class SimFleet:
             host.set_sql_lost(lost=lost)
 
     def _started(self) -> Iterator[Host]:
-        return (host for host in self.hosts if host.life is not None)
+        return (host for host in self.hosts if host.process is not None)
 
     def calm_down(self) -> None:
         self.server.down_until = 0.0

@@ -60,7 +60,7 @@ class _Takeovers(FleetRun):
     async def play(self) -> None:
         running = asyncio.ensure_future(self.host.keep_going())
         await asyncio.sleep(30.0)
-        for host in [host for host in self.host.hosts if host.life is not None]:
+        for host in [host for host in self.host.hosts if host.process is not None]:
             self.host.server.troubles = False
             host.kill()
             self.kills += 1

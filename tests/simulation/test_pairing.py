@@ -139,8 +139,8 @@ def live_through(
     loop = VirtualLoop()
     clock = VirtualClock(loop, EPOCH_S)
     rng = Random(seed)
-    life = SimProcess("the only one")
-    inner = store(SimDisk().open(life), clock, rng)
+    process = SimProcess("the only one")
+    inner = store(SimDisk().open(process), clock, rng)
     distant: Any = RemoteStore(inner, rng, delay_s, lambda: False, late_answers=late_answers)
     app = Worker(
         telegram=NoTelegram(),
@@ -167,8 +167,8 @@ def live_through(
         await asyncio.sleep(SETTLED_S)
 
     with captured_log() as log:
-        loop.run_until_complete(loop.begin(life, play()))
-        loop.kill(life)
+        loop.run_until_complete(loop.begin(process, play()))
+        loop.kill(process)
     close(loop)
     if inner.wrong is not None:
         return inner.wrong

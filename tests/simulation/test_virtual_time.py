@@ -34,7 +34,7 @@ def test_waiting_for_something_that_never_comes_is_a_deadlock() -> None:
 
 def test_a_killed_process_runs_no_cleanup_and_its_requests_go_on() -> None:
     loop = VirtualLoop()
-    life = SimProcess("victim")
+    process = SimProcess("victim")
     done: list[str] = []
 
     async def victim() -> None:
@@ -54,10 +54,10 @@ def test_a_killed_process_runs_no_cleanup_and_its_requests_go_on() -> None:
         done.append("child went on")
 
     async def play() -> None:
-        loop.begin(life, victim())
+        loop.begin(process, victim())
         loop.call_later(4.0, done.append, "what had left")
         await asyncio.sleep(1.0)
-        loop.kill(life)
+        loop.kill(process)
         await asyncio.sleep(10.0)
 
     loop.run_until_complete(play())
@@ -79,8 +79,8 @@ def test_a_torn_record_is_dropped_and_earlier_records_are_kept(seed: int) -> Non
 
 
 def test_a_killed_process_writes_nothing_more() -> None:
-    disk, life = SimDisk(), SimProcess("dead")
-    log = disk.open(life)
-    life.dead = True
+    disk, process = SimDisk(), SimProcess("dead")
+    log = disk.open(process)
+    process.dead = True
     log.append(b"late")
     assert not disk.data

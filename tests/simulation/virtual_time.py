@@ -42,7 +42,7 @@ class SimProcess:
         return f"<{self.name}>"
 
 
-PROCESS: ContextVar[SimProcess | None] = ContextVar("life", default=None)
+PROCESS: ContextVar[SimProcess | None] = ContextVar("process", default=None)
 
 
 class _Jump:
@@ -93,11 +93,11 @@ class VirtualLoop(BaseEventLoop):
     def call_soon(self, callback: Any, *args: Any, context: Context | None = None) -> Handle:  # type: ignore[override]
         context = copy_context() if context is None else context
         handle = Handle(callback, args, self, context)
-        life = context.get(PROCESS)
-        if life is not None and life.dead:
+        process = context.get(PROCESS)
+        if process is not None and process.dead:
             handle.cancel()
-        elif life is not None and life.stash is not None:
-            life.stash.append(handle)
+        elif process is not None and process.stash is not None:
+            process.stash.append(handle)
         else:
             self._ready.append(handle)
         return handle
@@ -108,8 +108,8 @@ class VirtualLoop(BaseEventLoop):
         context = copy_context() if context is None else context
         when = max(when, self._now_s + LEAST_S)
         handle = TimerHandle(when, callback, args, self, context)
-        life = context.get(PROCESS)
-        if life is not None and life.dead:
+        process = context.get(PROCESS)
+        if process is not None and process.dead:
             handle.cancel()
         else:
             heappush(self._scheduled, handle)
@@ -121,38 +121,38 @@ class VirtualLoop(BaseEventLoop):
     ) -> TimerHandle:
         return self.call_at(self._now_s + delay, callback, *args, context=context)
 
-    def begin(self, life: SimProcess, work: Coroutine[Any, Any, Any]) -> Task[Any]:
+    def begin(self, process: SimProcess, work: Coroutine[Any, Any, Any]) -> Task[Any]:
         """Run `work`, and everything it starts, as this process."""
         context = copy_context()
-        context.run(PROCESS.set, life)
+        context.run(PROCESS.set, process)
         return self.create_task(work, context=context)
 
-    def kill(self, life: SimProcess) -> None:
+    def kill(self, process: SimProcess) -> None:
         """Kill a process at once. A callback that is running now continues to its next await, without effect."""
-        if life.dead:
+        if process.dead:
             return
-        life.dead = True
+        process.dead = True
         for handle in (*self._ready, *self._scheduled):
-            if _process_of(handle) is life:
+            if _process_of(handle) is process:
                 handle.cancel()
-        for tell in life.on_kill:
+        for tell in process.on_kill:
             tell()
-        self._killed.append(life)
+        self._killed.append(process)
 
-    def pause(self, life: SimProcess) -> None:
+    def pause(self, process: SimProcess) -> None:
         """SIGSTOP: nothing of the process runs, but time passes. Requests that have left it continue."""
-        if life.dead or life.stash is not None:
+        if process.dead or process.stash is not None:
             return
-        life.stash = []
+        process.stash = []
         for queue in (self._ready, self._scheduled):
-            for handle in [handle for handle in queue if _process_of(handle) is life]:
+            for handle in [handle for handle in queue if _process_of(handle) is process]:
                 queue.remove(handle)
-                life.stash.append(handle)
+                process.stash.append(handle)
         heapify(self._scheduled)
 
-    def resume(self, life: SimProcess) -> None:
+    def resume(self, process: SimProcess) -> None:
         """SIGCONT: everything that was due meanwhile is due now."""
-        stash, life.stash = life.stash or [], None
+        stash, process.stash = process.stash or [], None
         for handle in stash:
             if handle.cancelled():
                 continue
@@ -168,17 +168,17 @@ class VirtualLoop(BaseEventLoop):
         This does run their `finally` blocks, but without effect: their callbacks are dropped, and their objects in the
         world outside ignore dead processes.
         """
-        for life in self._killed:
-            _close(life)
+        for process in self._killed:
+            _close(process)
 
 
 def _make_task(
     loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any], context: Context | None = None, **more: Any
 ) -> Task[Any]:
     task = Task(work, loop=loop, context=context, **more)
-    life = PROCESS.get() if context is None else context.get(PROCESS)
-    if life is not None:
-        life.tasks.append(task)
+    process = PROCESS.get() if context is None else context.get(PROCESS)
+    if process is not None:
+        process.tasks.append(task)
     return task
 
 
@@ -187,10 +187,10 @@ def _process_of(handle: Handle) -> SimProcess | None:
     return None if handle.cancelled() else context.get(PROCESS)
 
 
-def _close(life: SimProcess) -> None:
+def _close(process: SimProcess) -> None:
     context = copy_context()
-    context.run(PROCESS.set, life)
-    for task in life.tasks:
+    context.run(PROCESS.set, process)
+    for task in process.tasks:
         if not task.done():
             task._log_destroy_pending = False  # type: ignore[attr-defined]
             # Errors in a `finally` block do not matter here.

@@ -43,8 +43,8 @@ _BLOCKED_LATER: Final = 0.002
 
 
 async def prepare(settings: Settings) -> tuple[str, str]:
-    """Invent the life, if the database is new. Returns a link into the panel, and the secret of an invite for an owner
-    to the staff bot."""
+    """Invent people, chats and payments, if the database is new. Returns a link into the panel, and the secret of an
+    invite for an owner to the staff bot."""
     await init_schema(settings)
     records = SqlRecords.at(database(settings), ConnectionPool(2, 1))
     is_new = False

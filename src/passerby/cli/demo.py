@@ -204,7 +204,7 @@ def _free_port(wanted: int | None, usual: int = USUAL_PORT) -> int:
 
 
 def _panel_port() -> int:
-    """PANEL_PORT, or one of the next. No other demo of this user gets it while this process lives: the panel listens
+    """PANEL_PORT, or one of the next. No other demo of this user gets it while this process runs: the panel listens
     seconds later, on a port that processes may share, and would answer with the other demo's panel."""
     for port in range(PANEL_PORT, PANEL_PORT + PANEL_PORTS):
         name = Path(tempfile.gettempdir()) / f"passerby-panel-{os.getuid()}-{port}"

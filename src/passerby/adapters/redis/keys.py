@@ -81,7 +81,7 @@ DONE_RENEWED_S = 25 * 3600
 h."""
 
 PATIENCE_MS = 6000
-"""How long a worker may be missing in a new generation, until a heartbeat names the time that a worker lives."""
+"""How long a worker may be missing in a new generation, until a heartbeat names how long a worker may be silent."""
 
 EVICTED_KEPT_MS = 30 * 24 * 3600 * 1000
 """This is longer than any process sleeps before it comes back for its entries."""

@@ -25,7 +25,7 @@ from passerby.ports.records import RecordsLost
 from passerby.ports.trails import Trail
 
 US: Final = WorkerId("restore")
-"""It never lives, so the first worker inherits its notices."""
+"""It never runs, so the first worker inherits its notices."""
 _PREFIX: Final = "restore:"
 _AT_ONCE: Final = 500
 
