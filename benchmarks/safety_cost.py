@@ -48,7 +48,7 @@ class Talk:
 
     def __init__(self, *, signals: bool) -> None:
         catalogue = Catalogue.load(Path(passerby.__file__).parent, ["en"])
-        self._router = Router(ALL, catalogue.find_word)
+        self._router = Router(ALL, catalogue.key_with_label)
         self._env = Env(NOW + 60, Random(1), places=catalogue.places)
         self.notes = ConductNotes()
         self._noted: Callable[..., None] = self.notes.decided if signals else lambda *_: None

@@ -20,7 +20,7 @@ import structlog
 
 from botapi_sandbox import Answer, Switches, Upload, World
 from botapi_sandbox.world.faults import Fault
-from botapi_sandbox.world.files import default_facts
+from botapi_sandbox.world.files import default_details
 from botapi_sandbox.world.media import media_fields
 from botapi_sandbox.world.state import Bot, Person
 from passerby.domain.budgets import Budget
@@ -161,10 +161,10 @@ class Stage:
                 self._files += 1
                 data = PNG if kind == "photo" else b"file %d" % self._files
                 upload = Upload(data, wish.get("file_name", ""), wish.get("mime_type", ""))
-                facts = default_facts(kind, upload, {})
+                details = default_details(kind, upload, {})
                 if "set_name" in wish:
-                    facts["set_name"] = wish["set_name"]  # it stays with the file, whoever sends its id
-                record = self.world.files.add(kind, upload, facts, 2**30)
+                    details["set_name"] = wish["set_name"]  # it stays with the file, whoever sends its id
+                record = self.world.files.add(kind, upload, details, 2**30)
                 described = self.world.files.describe(bot, record)
                 if isinstance(described, dict):
                     described |= wish

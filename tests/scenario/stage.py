@@ -105,7 +105,7 @@ class Phone:
     def reaction(self, message: int, bot: int | None = None) -> str | None:
         """Return the reaction that the bot has put on a message in this chat."""
         chat, _ = self.world.phones.view(self.id, bot or self.bot)
-        shown = chat.messages[message].bots
+        shown = chat.messages[message].bots_reaction
         return shown["emoji"] if shown else None
 
     def press(self, action: str, *, at: int | None = None) -> None:
