@@ -28,9 +28,10 @@ from passerby.domain.farms.openers import bands, line, words_of
 from passerby.features import ALL
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Env, Facts
+from passerby.kernel.effect import Relay
 from passerby.kernel.event import MessageReceived
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
-from passerby.kernel.participant import Chatting, Participant, Profile
+from passerby.kernel.participant import Chatting, Gender, Participant, Profile
 from passerby.runtime.decide.conduct_notes import ConductNotes
 from passerby.runtime.decide.router import Router
 
@@ -40,7 +41,7 @@ ANN, BEN = PersonId(5_000_001), PersonId(5_000_002)
 WORDS = "Do you remember the harbour at night, with all the lights?"
 KEY = b"a key of the day"
 ROUNDS = 9
-PROFILE = Profile(consented_at=NOW, age=30, age_given_at=NOW, language="en")
+PROFILE = Profile(consented_at=NOW, age=30, age_given_at=NOW, gender=Gender.UNSAID, language="en")
 
 
 class Talk:
@@ -67,7 +68,7 @@ class Talk:
         event = MessageReceived(ANN, BOT, (MessageId(7),), (Content(Kind.TEXT, WORDS),), NOW + 60)
         decider = self._router.route(event, self._facts)
         decision = self._router.decide(decider, event, self._facts, self._env)
-        assert decision.effects
+        assert isinstance(decision.effects[0], Relay)
         self._noted(event, self._facts, decision, NOW + 60)
 
 
