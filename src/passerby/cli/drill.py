@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Annotated
 
 import msgspec
@@ -29,7 +29,7 @@ def failover(json: Annotated[bool, typer.Option("--json", help="Print JSON inste
     from passerby import settings
     from passerby.bootstrap.clock import SystemClock
     from passerby.loadtest.probe import NoProbe, ProbeChat
-    from passerby.ops.cluster.drill import CannotDrill, LastDrill, note_drill
+    from passerby.ops.cluster.drill import CannotDrill, LastDrill, note_drill, only_drill
     from passerby.ops.cluster.drill import failover as fail_over
     from passerby.ops.cluster.overview import Overview, glance, overview
 
@@ -58,7 +58,9 @@ def failover(json: Annotated[bool, typer.Option("--json", help="Print JSON inste
 
     try:
         try:
-            done = fail_over(look, os.kill, clock.now, time.sleep, begin)
+            directory = settled.run_path
+            with only_drill(directory) if directory.is_dir() else nullcontext():
+                done = fail_over(look, os.kill, clock.monotonic, time.sleep, begin)
         finally:
             probed = probe.end() if not without else None
     except (CannotDrill, NoProbe) as error:

@@ -42,7 +42,7 @@ def about_a_file(error: OSError) -> str | None:
     """
     name = error.filename
     is_named = isinstance(name, str | bytes) and bool(name)
-    if not is_named and error.errno not in _ROOM | _RIGHTS:
+    if not is_named and error.errno not in _ROOM | {errno.EACCES}:
         return None
     shown = os.path.basename(os.fsdecode(name).rstrip("/")) or os.fsdecode(name) if is_named else "a file"  # noqa: PTH119
     if error.errno in _ROOM | _RIGHTS:

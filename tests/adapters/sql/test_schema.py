@@ -1,6 +1,7 @@
 """Creating the tables: on both databases, repeatedly, and in two processes at once."""
 
 import asyncio
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,7 @@ from passerby.adapters.sql.tables import metadata
 from passerby.adapters.sql.upgrading import configuration
 from passerby.ports.records import RecordsLost
 from tests.contract.records_places import make_tables
-from tests.size import size
+from tests.size import in_full, size
 
 
 def execute(database: str, *statements: str) -> None:
@@ -263,5 +264,34 @@ def test_several_processes_can_start_at_once(database: str) -> None:
         for process in processes:
             process.kill()
             process.communicate()
+    assert asyncio.run(schema_state(database)).is_current
+    assert differences(database) == []
+
+
+KILLED = """\
+import asyncio, os, re, signal, sys
+import sqlalchemy as sa
+from passerby.adapters.sql import init_schema
+left = int(sys.argv[2])
+
+@sa.event.listens_for(sa.Engine, "before_cursor_execute")
+def die(connection, cursor, statement, *more):
+    global left
+    if re.match(r"\\s*(CREATE|ALTER|DROP|INSERT|UPDATE)\\b", statement):
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(init_schema(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("step", in_full([90, 2, 40, 150], 1))
+def test_an_upgrade_that_is_killed_goes_on_where_it_was(database: str, step: int) -> None:
+    """`step`: the number of the statement that changes something, before which the process is killed."""
+    killed = subprocess.run([sys.executable, "-c", KILLED, database, str(step)], check=False, timeout=120)
+    assert killed.returncode == -signal.SIGKILL
+    assert not asyncio.run(schema_state(database)).is_current
+    asyncio.run(init_schema(database))
     assert asyncio.run(schema_state(database)).is_current
     assert differences(database) == []

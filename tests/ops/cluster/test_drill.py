@@ -2,12 +2,13 @@
 
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from passerby.ops.cluster.drill import LOOK_EVERY_S, PATIENCE_S, CannotDrill, Drill, failover
+from passerby.ops.cluster.drill import LOOK_EVERY_S, PATIENCE_S, CannotDrill, Drill, failover, only_drill
 from passerby.ops.cluster.overview import Bot, Overview, ProcessRow
 
 DUTIES = {"duty:recorder": "worker-2"}
@@ -91,3 +92,22 @@ def test_a_fleet_that_would_not_recover_is_left_alone(before: Overview, said: st
 def test_a_fleet_that_does_not_recover_is_reported() -> None:
     with pytest.raises(CannotDrill, match=f"did not take over, but after {PATIENCE_S:.0f} s"):
         drilled(HEALTHY, seen(process("worker-1", 11, 1), duties={}))
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(ProcessLookupError(), "has ended by itself just now"), (PermissionError(), "this user may not")],
+)
+def test_a_worker_that_cannot_be_killed_is_a_sentence(error: OSError, told: str) -> None:
+    def kill(pid: int, how: signal.Signals) -> None:
+        raise error
+
+    with pytest.raises(CannotDrill, match=told):
+        failover(lambda: HEALTHY, kill, lambda: 0.0, lambda _: None)
+
+
+def test_two_drills_at_once_kill_one_worker(tmp_path: Path) -> None:
+    with only_drill(tmp_path), pytest.raises(CannotDrill, match="another drill runs here now"), only_drill(tmp_path):
+        pass
+    with only_drill(tmp_path):
+        pass

@@ -4,8 +4,11 @@ It kills like a crash does (SIGKILL). The supervisor starts the worker again. Op
 reliability page for the bounds of what a kill may cost.
 """
 
+import fcntl
+import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +20,7 @@ from passerby.settings.forms import MOST_TIME, bytes_of
 PATIENCE_S: Final = 120.0
 LOOK_EVERY_S: Final = 0.2
 _LAST: Final = "last-drill.json"
+_LOCK: Final = "drill.lock"
 
 
 class CannotDrill(Exception):
@@ -54,6 +58,20 @@ def note_drill(directory: Path, done: LastDrill) -> None:
     (directory / _LAST).write_bytes(msgspec.json.encode(done))
 
 
+@contextmanager
+def only_drill(directory: Path) -> Iterator[None]:
+    """Two at once would kill two workers, or more than are left. Raises: CannotDrill, OSError."""
+    lock = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CannotDrill("another drill runs here now; wait until it has ended") from None
+        yield
+    finally:
+        os.close(lock)
+
+
 def failover(
     look: Callable[[], Overview],
     kill: Callable[[int, signal.Signals], None],
@@ -61,7 +79,7 @@ def failover(
     sleep: Callable[[float], None],
     begin: Callable[[Sequence[int]], None] | None = None,
 ) -> Drill:
-    """`now` in seconds. `begin` hears which bots the worker has that is killed next.
+    """`now` in seconds of a clock that nobody sets. `begin` hears which bots the worker has that is killed next.
 
     Raises: CannotDrill, also if the fleet does not recover in time; whatever `begin` raises.
     """
@@ -72,7 +90,14 @@ def failover(
         begin(its_own or [each.bot for each in before.bots])
         before = look()  # a probe takes a while, and workers share the bots out again
         victim = _victim(before)
-    kill(victim.pid, signal.SIGKILL)
+    try:
+        kill(victim.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        raise CannotDrill(
+            f"{victim.name} has ended by itself just now; wait until all is well, and try again"
+        ) from None
+    except PermissionError:
+        raise CannotDrill(f"this user may not end {victim.name}; run this as the user of the cluster") from None
     began_at = now()
     taken_over_s: float | None = None
     while now() - began_at < PATIENCE_S:
