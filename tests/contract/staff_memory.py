@@ -12,6 +12,7 @@ from passerby.domain.approvals import promo_about, purchase_of
 from passerby.domain.audit import AuditRow, chained
 from passerby.domain.panel import is_valid
 from passerby.kernel.approval import Approval, ApprovalState
+from passerby.kernel.broadcast import BroadcastState
 from passerby.kernel.case import CaseFile
 from passerby.kernel.drain import Drain
 from passerby.kernel.facts_wanted import NOTHING_WANTED, FactsWanted
@@ -164,7 +165,14 @@ class MemoryStaff:
     def _broadcasts(self, number: int, me: StaffMember | None, now: float) -> dict[str, Any]:
         known = self.records.broadcasts
         highest = max(known, default=0)
-        seen = tuple(each for _, each in sorted(known.items()) if each.is_open or each.number > highest - 20)
+        seen = tuple(
+            each
+            for _, each in sorted(known.items())
+            if each.is_open
+            or each.number > highest - 20
+            or each.number == number
+            or each.state is BroadcastState.SUBMITTED
+        )
         found: dict[str, Any] = {"broadcasts": seen, "next_broadcast": highest + 1}
         about = known.get(number)
         if about is not None and me is not None:

@@ -28,11 +28,12 @@ from passerby.kernel.broadcast import (
     Variant,
 )
 from passerby.kernel.content import Content, Kind
+from passerby.kernel.facts_wanted import FactsWanted
 from passerby.kernel.ids import BotId, MessageId, PersonId, UpdateRef
 from passerby.kernel.journey import Journey
 from passerby.kernel.participant import DataRequests, Gender, Participant
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
-from passerby.kernel.staff import AuditNote, StaffDecision
+from passerby.kernel.staff import AuditNote, StaffDecision, StaffFacts
 from passerby.ports.broadcasts import BroadcastRecords, Claimable
 from passerby.ports.records import Records
 from passerby.ports.staff import StaffRecords
@@ -70,6 +71,18 @@ class Office:
         self._updates += 1
         decision = StaffDecision(notes=(AuditNote("broadcast.made"),), broadcasts=broadcasts)
         await self._staff.decide(None, UpdateRef(BOT, self._updates), lambda facts: decision, NOW)
+
+    async def seen(self, named: int = 0) -> list[int]:
+        """The numbers of the broadcasts that a decision of staff knows."""
+        self._updates += 1
+        found: list[int] = []
+
+        def decide(facts: StaffFacts) -> StaffDecision:
+            found.extend(each.number for each in facts.broadcasts)
+            return StaffDecision()
+
+        await self._staff.decide(None, UpdateRef(BOT, self._updates), decide, NOW, FactsWanted(broadcast=named))
+        return found
 
     async def started(self, broadcast: Broadcast, below: int = 0) -> None:
         await self.store(broadcast)
@@ -124,6 +137,18 @@ def sent(target: Target, message: int = 5, **more: Any) -> Settled:
 
 
 BAN = Sanction("beef", SanctionKind.BANNED, Reason.SCAM, NOW - 5, by=4)
+
+
+@staged(at_office, "place")
+async def test_staff_find_a_broadcast_that_waits_for_approval_and_the_one_they_name_behind_many_newer_ones(
+    office: Office, /
+) -> None:
+    words = Variant(Content(Kind.TEXT, '"state":"submitted"'))
+    for number in range(1, 31):
+        state = BroadcastState.SUBMITTED if number == 2 else BroadcastState.DRAFT
+        await office.store(replace(made(number), state=state, variants=(words,)))
+    assert await office.seen() == [2, *range(11, 31)]
+    assert await office.seen(named=3) == [2, 3, *range(11, 31)]
 
 
 @staged(at_office, "place")

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from passerby.kernel.approval import Approval, ApprovalState
+from passerby.kernel.broadcast import Broadcast, BroadcastState
 from passerby.kernel.case import About, Case, CaseState, Lane, Proposal
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Env
@@ -222,6 +223,21 @@ def test_the_list_also_shows_the_bans_that_cases_wait_with_to_those_who_may_ban_
     listed = ROUTER.decide(ApprovalsAsked(), StaffFacts(THE_OPERATOR, TEAM, proposed=(case,)), ENV)
     assert listed.reply is not None
     assert said in {value for _, value in listed.reply.args} or listed.reply == said
+
+
+def test_the_list_also_shows_the_broadcasts_that_wait_to_those_who_may_approve_or_started_them() -> None:
+    waits = Broadcast(7, BroadcastState.SUBMITTED, int(CAT.number), NOW, submitted_by=int(CAT.number))
+    others = [msgspec.structs.replace(waits, number=8, state=each) for each in BroadcastState if each != waits.state]
+    said = text("approvals.broadcast", number=7, by=CAT.number)
+    command = MessageReceived(CAT.person, BOT, (MessageId(5),), (Content(Kind.TEXT, text="/approvals"),), NOW)
+    former = msgspec.structs.replace(CAT, role=Role.SUPPORT)
+    for member, sees in ((ANN, True), (CAT, True), (DAN, False), (EVE, False), (former, True)):
+        facts = StaffFacts(member, TEAM, broadcasts=(waits, *others))
+        (answer,) = ROUTER.decide(msgspec.structs.replace(command, person=member.person), facts, ENV).effects
+        assert isinstance(answer, Say)
+        assert (answer.text == said) is sees
+    listed = ROUTER.decide(ApprovalsAsked(), StaffFacts(THE_OPERATOR, TEAM, broadcasts=(waits,)), ENV)
+    assert listed.reply == said
 
 
 def test_declining_an_unknown_number_says_so() -> None:

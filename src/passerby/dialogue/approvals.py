@@ -4,6 +4,7 @@ from passerby.dialogue.spans import span
 from passerby.dialogue.staff import answer, refused
 from passerby.domain.approvals import SecondNeeded, asked_for, waits_already, who_may_agree
 from passerby.kernel.approval import Approval
+from passerby.kernel.broadcast import Broadcast
 from passerby.kernel.case import Case
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Button, Menu, Say
@@ -28,6 +29,12 @@ def case_card(case: Case) -> Text:
     assert case.proposal is not None, "it waits for a second member"
     why = text(f"reasons.{case.proposal.reason}")
     return text("approvals.case", number=case.number, why=why, by=case.proposal.by)
+
+
+def broadcast_card(broadcast: Broadcast) -> Text:
+    """A broadcast that waits. It is approved where its message and its readers can be looked at."""
+    by = broadcast.made_by if broadcast.submitted_by is None else broadcast.submitted_by
+    return text("approvals.broadcast", number=broadcast.number, by=by)
 
 
 def menu(approval: Approval) -> Menu:

@@ -14,6 +14,7 @@ import msgspec
 
 from passerby.domain.team import may
 from passerby.kernel.approval import Approval, ApprovalState
+from passerby.kernel.broadcast import Broadcast, BroadcastState
 from passerby.kernel.case import Case, CaseAsked
 from passerby.kernel.ids import PersonId
 from passerby.kernel.staff import COMMAND_LINE, Permission, StaffFacts, StaffMember
@@ -135,6 +136,14 @@ def proposals(cases: Iterable[Case], facts: StaffFacts) -> tuple[Case, ...]:
     assert me is not None, "only staff ask"
     known = [(each, each.proposal.by) for each in cases if each.proposal is not None]
     return tuple(case for case, by in known if may(me, Permission.BAN) or by == me.number)
+
+
+def submitted(broadcasts: Iterable[Broadcast], facts: StaffFacts) -> tuple[Broadcast, ...]:
+    """The broadcasts that wait for a second member, if `facts.me` may see that: they may approve, or started it."""
+    me = facts.me
+    assert me is not None, "only staff ask"
+    waiting = (each for each in broadcasts if each.state is BroadcastState.SUBMITTED)
+    return tuple(each for each in waiting if may(me, Permission.BROADCAST) or each.submitted_by == me.number)
 
 
 def who_may_agree(approval: Approval, facts: StaffFacts) -> tuple[StaffMember, ...]:

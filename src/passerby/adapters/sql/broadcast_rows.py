@@ -5,13 +5,14 @@ from typing import Final
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from passerby.adapters.sql.failures import losses
 from passerby.adapters.sql.tables import broadcast_targets as targets
 from passerby.adapters.sql.tables import broadcasts
 from passerby.adapters.sql.unreadable import readable
 from passerby.domain.broadcasts.canary import PLACES
-from passerby.kernel.broadcast import Broadcast, Progress, TargetState
+from passerby.kernel.broadcast import Broadcast, BroadcastState, Progress, TargetState
 
 COUNT_S: Final = 200 * 86_400.0
 """Broadcasts that a person got earlier than this do not count for anything."""
@@ -46,11 +47,18 @@ async def store_broadcasts(connection: AsyncConnection, changed: Iterable[Broadc
             await connection.execute(_ADD, row | {"number": each.number})
 
 
-async def seen_broadcasts(connection: AsyncConnection) -> tuple[tuple[Broadcast, ...], int]:
-    """Those that staff see, by number, and the next free number."""
+async def seen_broadcasts(connection: AsyncConnection, named: int = 0) -> tuple[tuple[Broadcast, ...], int]:
+    """Those that staff see, by number, and the next free number. The one with the number `named` is among them."""
     newest = await connection.scalar(_HIGHEST) or 0
-    found = await connection.scalars(_SEEN, {"after": newest - _SHOWN})
+    found = await connection.scalars(_SEEN, {"after": newest - _SHOWN, "named": named})
     return tuple(read_broadcasts(found)), newest + 1
+
+
+async def submitted_now(engine: AsyncEngine) -> list[Broadcast]:
+    """Those that wait for a second member, for lists. Raises: RecordsLost."""
+    with losses():
+        async with engine.connect() as connection:
+            return read_broadcasts(await connection.scalars(_SUBMITTED))
 
 
 async def count_targets(connection: AsyncConnection, number: int) -> Progress:
@@ -73,9 +81,19 @@ def random_place(dialect: str) -> sa.ColumnElement[int]:
 _ADD = sa.insert(broadcasts)
 _CHANGE = sa.update(broadcasts).where(broadcasts.c.number == sa.bindparam("of"))
 _HIGHEST = sa.select(sa.func.max(broadcasts.c.number))
+# No text can contain this: its quotation marks are escaped.
+_IS_SUBMITTED = broadcasts.c.body.contains(f'"state":"{BroadcastState.SUBMITTED}"', autoescape=True)
+_SUBMITTED = sa.select(broadcasts.c.body).where(_IS_SUBMITTED).order_by(broadcasts.c.number)
 _SEEN = (
     sa.select(broadcasts.c.body)
-    .where(sa.or_(broadcasts.c.is_open, broadcasts.c.number > sa.bindparam("after")))
+    .where(
+        sa.or_(
+            broadcasts.c.is_open,
+            broadcasts.c.number > sa.bindparam("after", type_=sa.BigInteger),
+            broadcasts.c.number == sa.bindparam("named", type_=sa.BigInteger),
+            _IS_SUBMITTED,
+        )
+    )
     .order_by(broadcasts.c.number)
 )
 _COUNTS = (

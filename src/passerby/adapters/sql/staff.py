@@ -96,7 +96,7 @@ class SqlStaff(Transactions):
             answered = await connection.scalar(_ANSWER, {"bot": ref.bot, "update": ref.update})
             if answered is not None:
                 return _again(answered)
-            facts = await _facts(connection, person, wanted.digest)
+            facts = await _facts(connection, person, wanted.digest, number)
             if reach is not None:
                 facts = msgspec.structs.replace(facts, reach=reach)
             if (me := facts.me) is not None:
@@ -117,7 +117,7 @@ class SqlStaff(Transactions):
         async def read(connection: AsyncConnection) -> Reach | None:
             if person is not None and await connection.scalar(_IS_STAFF, {"who": person}) is None:
                 return None
-            known, _ = await seen_broadcasts(connection)
+            known, _ = await seen_broadcasts(connection, number)
             found = next((each for each in known if each.number == number), None)
             is_asked = found is not None and found.started_at is None and not found.is_over
             return await reach_of(connection, found, now) if found is not None and is_asked else None
@@ -251,11 +251,11 @@ class SqlStaff(Transactions):
         await connection.execute(_ADD_ANSWER, row)
 
 
-async def _facts(connection: AsyncConnection, person: PersonId | None, digest: str) -> StaffFacts:
+async def _facts(connection: AsyncConnection, person: PersonId | None, digest: str, broadcast: int) -> StaffFacts:
     team = await _members(connection, _TEAM)
     highest = await connection.scalar(_HIGHEST)
     invite = (await connection.execute(_INVITE, {"digest": digest})).first() if digest else None
-    known, next_broadcast = await seen_broadcasts(connection)
+    known, next_broadcast = await seen_broadcasts(connection, broadcast)
     return StaffFacts(
         THE_OPERATOR if person is None else next((each for each in team if each.person == person), None),
         team,

@@ -1,10 +1,13 @@
-"""Approvals: what waits for a second member of the team. Agreeing carries it out at once, as in the staff bot."""
+"""Approvals: all that waits for a second member of the team. Agreeing carries it out at once, as in the staff bot. Bans
+of cases and broadcasts are looked at, and approved, on their own pages.
+"""
 
 from passerby.adapters.sql.approvals import SqlApprovals
+from passerby.adapters.sql.broadcast_rows import submitted_now
 from passerby.adapters.sql.cases import proposed_now
 from passerby.catalogue import Catalogue
-from passerby.dialogue.approvals import card, case_card
-from passerby.domain.approvals import may_decline, obstacle, proposals
+from passerby.dialogue.approvals import broadcast_card, card, case_card
+from passerby.domain.approvals import may_decline, obstacle, proposals, submitted
 from passerby.kernel.staff import StaffFacts
 from passerby.kernel.staff_requests import Pressed
 from passerby.kernel.text import Text
@@ -60,5 +63,9 @@ class ApprovalsPage:
             self._words.plain(case_card(each), "en").splitlines()
             for each in proposals(await proposed_now(self._waiting.engine), facts)
         ]
-        shown = {"title": "Approvals", "rows": rows, "cases": cases, "said": said}
+        broadcasts = [
+            (each.number, self._words.plain(broadcast_card(each), "en").splitlines())
+            for each in submitted(await submitted_now(self._waiting.engine), facts)
+        ]
+        shown = {"title": "Approvals", "rows": rows, "cases": cases, "broadcasts": broadcasts, "said": said}
         return self._look.page(visit, "approvals.html", shown, status)

@@ -12,6 +12,7 @@ from passerby.kernel.staff import Permission, StaffDecision
 from passerby.kernel.staff_requests import BroadcastAct, BroadcastDone, BroadcastNew, BroadcastSet, BroadcastWritten
 from passerby.kernel.text import text
 from passerby.panel import options_form
+from passerby.panel.as_people_see_it import messages
 from passerby.panel.http import Answer, see
 from passerby.panel.look import Look, people
 from passerby.panel.visit import Act, Page, Route, Visit
@@ -61,8 +62,11 @@ class BroadcastsPage:
             sent = each.sent
             if sent is None and each.started_at is not None:
                 sent = (await self._broadcasts.progress(each.number))[TargetState.SENT]
-            rows.append({"broadcast": each, "sent": sent or 0, "whole": each.people})
+            rows.append({"broadcast": each, "state": self._state(each), "sent": sent or 0, "whole": each.people})
         return self._look.page(visit, "broadcasts.html", {"title": "Broadcasts", "rows": rows})
+
+    def _state(self, broadcast: Broadcast) -> str:
+        return self._words.plain(text(f"broadcasts.state_{broadcast.state}"), "en")
 
     async def one(self, visit: Visit) -> Answer:
         number, _, rest = visit.request.path.removeprefix("/broadcasts/").partition("/")
@@ -117,6 +121,7 @@ class BroadcastsPage:
             return await self._answered(visit, number, done)
         first, *lines = self._words.plain(done.reply, "en").splitlines()
         shown = {"title": first, "broadcast": found, "lines": lines, "seal": seal_of(found), "said": said}
+        shown["messages"] = messages(found)
         return self._look.page(visit, "broadcast_start.html", shown, status)
 
     async def _answered(self, visit: Visit, number: str, done: StaffDecision, well: str = "") -> Answer:
@@ -138,6 +143,7 @@ class BroadcastsPage:
         shown = {
             "title": f"Broadcast {found.number}",
             "broadcast": found,
+            "state": self._state(found),
             "said": said,
             "counts": [(state.value, people(counts[state])) for state in TargetState if state in counts],
             "reach": await self._broadcasts.reach(found, visit.now) if is_counted else None,
@@ -145,7 +151,7 @@ class BroadcastsPage:
             "options": options_form.fields(found, form if options_form.words_of(form) else None),
             "summary": options_form.summary(found, self._look.bot_name),
             "is_draft": is_draft,
-            "messages": _messages(found),
+            "messages": messages(found),
             "typed": {name: form.get(name, "") for name in _BOXES},
         }
         return self._look.page(visit, "broadcast.html", shown, status)
@@ -158,18 +164,4 @@ def _acts(broadcast: Broadcast) -> list[BroadcastAct]:
         each
         for each in ACTS[broadcast.state]
         if each is not BroadcastAct.PLAN and (started or each is not BroadcastAct.RECALL)
-    ]
-
-
-def _messages(broadcast: Broadcast) -> list[tuple[str, str]]:
-    """Each variant's language and the beginning of its text."""
-    several = len(broadcast.variants) > 1
-    versions = len({each.arm for each in broadcast.variants}) > 1
-    everybody = "everybody else" if several else "everybody"
-    return [
-        (
-            (f"readers of {each.language}" if each.language else everybody) + (f", version {each.arm}" * versions),
-            each.content.text or f"({each.content.kind})",
-        )
-        for each in broadcast.variants
     ]
