@@ -238,7 +238,7 @@ async def test_used_files_that_do_not_say_that_this_is_their_place_are_watched_l
     assert not telegram.polls
     await original.store.adopt((), whole=True)
     await original.store.commit(Commit(couple()))
-    records.disk.changed_at = clock.now()
+    records.disk.changed_at = {"": clock.now()}
     await original.ended()
     shutil.copytree(first, second)
     lost(second)

@@ -4,15 +4,20 @@ import asyncio
 import base64
 import re
 from pathlib import Path
+from random import Random
 
 import pytest
 
-from passerby.adapters.memory import FileLog
+from passerby.adapters.memory import FileLog, MemoryStore
 from passerby.bootstrap.clock import SystemClock
 from passerby.bootstrap.files import check_key_mark, open_log
 from passerby.bootstrap.start import Start
 from passerby.ops.stores import init_schema
+from passerby.ports.live_store import LiveStoreLost
 from passerby.settings import Settings, WrongSetting, former_keys
+from tests.contract.live_places import Disk, DiskLog
+from tests.contract.records_memory import MemoryRecords
+from tests.runtime.virtual import VirtualClock, run
 
 KEY, OTHER = bytes(32), bytes(range(32))
 
@@ -118,3 +123,18 @@ def test_a_directory_in_the_place_of_a_file_is_named(name: str, tmp_path: Path) 
 
     with pytest.raises(WrongSetting, match=rf"SQLITE_DB_PATH: {re.escape(name)} .*; remove it"):
         open_all()
+
+
+def test_a_start_with_a_log_that_cannot_be_written_ends_with_a_sentence(tmp_path: Path) -> None:
+    async def failure() -> WrongSetting | None:
+        disk, clock = Disk(), VirtualClock()
+        store = MemoryStore(DiskLog(disk), clock, Random())
+        disk.full = True
+        with pytest.raises(LiveStoreLost):
+            await store.adopt((), whole=True)
+        start = Start(Settings(sqlite_db_path=tmp_path / "passerby.db"), clock, asyncio.Event())
+        async with asyncio.timeout(3600):
+            await start.watch(store, MemoryRecords(), lambda: False)
+        return start.failure
+
+    assert "SQLITE_DB_PATH: the live store cannot be used: " in str(run(failure()))

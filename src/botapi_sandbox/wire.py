@@ -71,6 +71,6 @@ def cut(scope: Scope) -> None:
     connection = transport.get_extra_info("socket")
     if connection is not None:
         linger_at_once = struct.pack("ii", 1, 0)
-        with suppress(OSError):  # the client is already gone
+        with suppress(OSError, ValueError):  # the client is already gone, perhaps its socket, too
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_at_once)
     transport.abort()

@@ -5,6 +5,7 @@ the same disk. Atomicity is real: a batch is prepared on a copy, which then repl
 """
 
 import asyncio
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -122,12 +123,13 @@ class Disk:
     promos: dict[str, PromoCode] = field(default_factory=dict)
     promo_uses: dict[tuple[str, PersonId], PastRedemption] = field(default_factory=dict)
     funnel: Counter[tuple[int, str, BotId, str, Step]] = field(default_factory=Counter)
-    changed_at: float | None = None
+    changed_at: dict[str, float] = field(default_factory=dict)
+    """By generation."""
     left: dict[PersonId, Participant] = field(default_factory=dict)
     """Of people who were erased. It stands for tombstones, which name nobody."""
 
     def copy(self) -> "Disk":
-        rest = (dict(self.promos), dict(self.promo_uses), Counter(self.funnel), self.changed_at, dict(self.left))
+        rest = (dict(self.promos), dict(self.promo_uses), Counter(self.funnel), dict(self.changed_at), dict(self.left))
         return Disk(*(dict(each) for each in self._all), self.ledger.copy(), *rest)
 
     def become(self, other: "Disk") -> None:
@@ -194,9 +196,9 @@ class MemoryRecords(MemoryMoney, MemoryReferrals):
             return None
         return row.told1 if row.user1 == person else row.told2 if row.user2 == person else None
 
-    async def changed_at(self) -> float | None:
+    async def changed_at(self, until: float = math.inf) -> float | None:
         await self._io()
-        return self.disk.changed_at
+        return max((each for each in self.disk.changed_at.values() if each <= until), default=None)
 
     async def apply(self, generation: str, entries: Sequence[tuple[int, Fact]], *, after: int | None = None) -> None:
         await self._io()
@@ -207,7 +209,7 @@ class MemoryRecords(MemoryMoney, MemoryReferrals):
             if number > new.positions.get(generation, 0):
                 _store(new, fact)
                 new.positions[generation] = number
-                new.changed_at = max(fact.at, new.changed_at or fact.at)
+                new.changed_at[generation] = fact.at
         self.disk.become(new)
         if self.mute:
             raise RecordsLost("no answer")

@@ -131,6 +131,8 @@ async def test_the_records_know_when_they_last_heard_of_a_change(records: Record
     await records.apply("g", numbered(block(1, 2, at=NOW + 50_000), block(1, 2, blocked=False, at=NOW + 60_000)))
     await records.apply("h", numbered(block(1, 2, at=NOW)))
     assert await records.changed_at() == NOW + 60_000
+    assert await records.changed_at(NOW + 1) == NOW
+    assert await records.changed_at(NOW - 1) is None
 
 
 @staged(trying, "place")

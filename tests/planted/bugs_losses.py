@@ -109,7 +109,7 @@ LOSSES: Final = (
     Bug(
         "runtime",
         "chats of an old database that was restored by hand come back",
-        "is_recent = changed_at is not None and self._clock.now() - changed_at <= RECENT_S",
+        "is_recent = changed_at is not None and now - changed_at <= RECENT_S",
         "is_recent = changed_at is not None",
     ),
     Bug(

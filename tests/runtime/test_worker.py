@@ -126,7 +126,7 @@ async def test_two_strangers_on_two_bots_meet_and_talk(house: House, /) -> None:
 
 def they_are_recorded(house: House) -> None:
     house.records.disk.people.update((each.person, each) for each in couple())
-    house.records.disk.changed_at = EPOCH
+    house.records.disk.changed_at = {"": EPOCH}
 
 
 @staged(at_home, before=they_are_recorded)

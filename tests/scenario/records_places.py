@@ -2,6 +2,7 @@
 
 import asyncio
 import atexit
+import math
 import threading
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
@@ -209,8 +210,8 @@ class _Aside:
         found: int = self._ask(self._inner.applied(generation))
         return found
 
-    async def changed_at(self) -> float | None:
-        found: float | None = self._ask(self._inner.changed_at())
+    async def changed_at(self, until: float = math.inf) -> float | None:
+        found: float | None = self._ask(self._inner.changed_at(until))
         return found
 
     async def requests(self, now: float, limit: int) -> Sequence[Participant]:

@@ -258,6 +258,8 @@ class Start:
         self.end(newer_release("REDIS_URL", "this Redis"))
 
     async def _missing(self, store: LiveStore, records: Records) -> WrongSetting | None:
+        if isinstance(store, MemoryStore) and store.refusal is not None:
+            return self._redis_away(store.refusal)
         looks: tuple[Coroutine[Any, Any, object], ...] = (store.figures(), records.applied(""))
         asked = [asyncio.ensure_future(look) for look in looks]
         # Not cancelled: a cancelled statement is first brought to its end, which may take too long.

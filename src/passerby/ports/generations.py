@@ -12,8 +12,8 @@ class Generations(Protocol):
     def generation(self) -> str:
         """The name of this store's generation.
 
-        A new generation begins wherever something stored may be lost: in a store that was wiped, in one that was not
-        closed properly, and on a server that restarted or took over.
+        A new generation begins wherever something stored may be lost: in a store that was wiped, in one that was
+        opened again from files, and on a server that restarted or took over.
         """
         ...
 

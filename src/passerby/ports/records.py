@@ -1,5 +1,6 @@
 """The records: everything that must last, in SQL. No relay waits for them."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
@@ -81,8 +82,11 @@ class Records(PersonalData, MoneyRecords, PromoRecords, ReferralRecords, Protoco
         """The number of the last entry applied; 0 for a generation never seen."""
         ...
 
-    async def changed_at(self) -> float | None:
-        """The time of the newest fact applied in any generation, in Unix seconds. None: unknown."""
+    async def changed_at(self, until: float = math.inf) -> float | None:
+        """The time of the newest fact applied, in Unix seconds. None: unknown.
+
+        Each generation's newest fact counts if its time is not after `until`: a clock may have been ahead once.
+        """
         ...
 
     async def aclose(self) -> None: ...

@@ -12,9 +12,14 @@ from passerby.adapters.memory.history import TOLD_BACK
 from passerby.kernel.ids import ChatId, PersonId
 from passerby.kernel.participant import Chatting, Idle, Participant
 from passerby.ports.doubts import Doubts
+from passerby.ports.facts import Fact
 from passerby.ports.message_map import Mark
 from passerby.ports.participants import Commit, Committed
+from passerby.runtime.background.recorder import Recorder
+from tests.contract.live_places import Disk, DiskLog
 from tests.contract.live_values import NOW, copied, fact, parked, somebody, update, waiting
+from tests.contract.records_facts import block
+from tests.contract.records_memory import MemoryRecords
 from tests.runtime.virtual import VirtualClock, run
 from tests.size import in_full
 from tests.staged import in_virtual_time
@@ -207,21 +212,47 @@ async def test_a_file_that_is_not_a_log_is_kept_and_everybody_is_in_doubt(conten
     assert not again.newborn
 
 
+@pytest.mark.parametrize("is_closed", [True, False])
 @in_virtual_time
-async def test_a_store_that_was_not_closed_begins_a_new_generation_and_loses_nothing(tmp_path: Path) -> None:
+async def test_a_store_that_is_opened_again_begins_a_new_generation_and_loses_nothing(
+    tmp_path: Path, is_closed: bool
+) -> None:
     path = tmp_path / "a.live"
     store = opened(path)
     await store.adopt((), whole=True)
     await store.commit(Commit((somebody(PEOPLE[0]),), facts=(fact(1), fact(2))))
     await store.trim_journal(1, store.generation)
-    store._log.close()
+    if is_closed:
+        await store.aclose()
+    else:
+        store._log.close()
     again = opened(path)
     assert (again.generation == store.generation, again.newborn, bool(again.doubts)) == (False, False, False)
     assert await again.trimmed() == 0, "the records count from the beginning of a generation"
     assert [number for number, _ in await again.journal(0, 10)] == [2]
     await again.aclose()
-    closed = opened(path)
-    assert closed.generation == again.generation
+
+
+@in_virtual_time
+async def test_facts_after_an_older_log_was_put_back_reach_the_records() -> None:
+    """The log was closed properly, so nothing in it shows that numbers after its last one were used, too."""
+    disk, records, clock = Disk(), MemoryRecords(), VirtualClock()
+
+    async def live(*facts: Fact) -> None:
+        store = MemoryStore(DiskLog(disk), clock, Random())
+        if store.newborn:
+            await store.adopt((), whole=True)
+        for each in facts:
+            await store.commit(Commit(facts=(each,)))
+        assert await Recorder(store, records, clock, Random(1), lambda *_, **__: None).drain(10.0)
+        await store.aclose()
+
+    await live(block(1, 2))
+    older = list(disk.records)
+    await live(*(block(1, number) for number in range(3, 6)))
+    disk.records[:] = older
+    await live(*(block(1, number) for number in range(6, 8)))
+    assert {blocked for _, blocked in records.disk.blocks} == set(range(2, 8))
 
 
 @in_virtual_time
@@ -236,7 +267,7 @@ async def test_a_log_that_somebody_empties_while_it_is_in_use_is_written_again_b
     await store.commit(Commit((somebody(PEOPLE[1]),), facts=(fact(2),)))
     await store.aclose()
     again = opened(path)
-    assert (again.generation, again.newborn, bool(again.doubts)) == (store.generation, False, False)
+    assert (again.newborn, bool(again.doubts)) == (False, False)
     assert [each.participant.person for each in await again.everybody()] == PEOPLE[:2]
     assert [number for number, _ in await again.journal(0, 10)] == [1, 2]
     await again.aclose()

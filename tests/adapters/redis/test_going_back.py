@@ -299,3 +299,31 @@ async def test_facts_that_outlived_their_store_are_not_overwritten(
     found = await one.journal(0, 10)
     assert found[:-1] == before
     assert found[-1] == (before[-1][0] + 1, fact(2))
+
+
+@staged(on, "valkey")
+async def test_a_store_key_that_is_lost_alone_uses_no_number_of_the_journal_again(
+    one: RedisStore, other: RedisStore, /, valkey: Valkey, by_hand: Redis
+) -> None:
+    """The records have the whole journal, so no entry is left to tell its last number."""
+    by_hand.hset("{passerby}:store", "facts", 3_000_000)  # like after several restarts of the server
+    await one.commit(Commit(facts=(fact(2),)))
+    await one.trim_journal(3_000_001, one.generation)
+    by_hand.delete("{passerby}:store")
+    async with opened(valkey.url, 3) as late:
+        await late.adopt((), whole=True)
+        assert await late.commit(Commit(facts=(fact(3),))) is Committed.YES
+        assert [number > 3_000_001 for number, _ in await late.journal(0, 10)] == [True]
+
+
+@staged(on, "valkey")
+async def test_a_commit_whose_facts_are_refused_leaves_nothing_behind(
+    one: RedisStore, other: RedisStore, /, valkey: Valkey, by_hand: Redis
+) -> None:
+    await one.trim_journal(1, one.generation)
+    by_hand.hset("{passerby}:store", "facts", 0)
+    commit = Commit((somebody(EVE),), updates=(update(7),), facts=(fact(2),))
+    with pytest.raises(RedisError):
+        await one.commit(commit)
+    assert await one.load(EVE) is None
+    assert await one.commit(commit) is Committed.YES, "the update was not marked as done"

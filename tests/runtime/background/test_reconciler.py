@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from passerby.dialogue.keyboards import KEYS
 from passerby.kernel.effect import Priority
@@ -128,6 +129,23 @@ async def test_people_on_whom_older_records_differ_leave_their_chats_and_are_tol
     assert pair.readers == [EVE, DAN]
     assert await pair.states() == {ANN: "Chatting", BEN: "Chatting", EVE: "Idle", DAN: "Idle"}
     assert await pair.store.open_chats((CHAT, OTHER)) == {CHAT}
+
+
+@pairwise
+async def test_a_difference_that_cannot_be_repaired_yet_is_reported_once(pair: Pair) -> None:
+    await together(pair)
+    before = pair.records.disk.copy()
+    await pair.put(somebody(EVE, Chatting(OTHER, DAN, EPOCH)), somebody(DAN, Chatting(OTHER, EVE, EPOCH)))
+    await pair.record()
+    pair.records.disk = before
+    pair.bench.disk.full = True
+    with capture_logs() as lines:
+        for _ in range(5):
+            with pytest.raises(LiveStoreLost):
+                await pair.reconciler.reconcile()
+        pair.bench.disk.full = False
+        await pair.settle()
+    assert [line["event"] for line in lines].count("stores.differ") == 1
 
 
 @pairwise

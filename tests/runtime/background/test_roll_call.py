@@ -142,12 +142,18 @@ async def test_a_worker_that_has_just_started_waits_for_those_who_may_know_more(
     assert await late.janitor.rebuild()
 
 
+@pytest.mark.parametrize("was_ahead", [False, True])
 @pytest.mark.parametrize("hours", [0, 24])
 @in_virtual_time
-async def test_nobody_is_in_a_chat_of_an_old_database_that_was_restored_by_hand(hours: int) -> None:
-    """The live store was emptied, too, so only the age of the newest change shows it. Everybody is told once."""
+async def test_nobody_is_in_a_chat_of_an_old_database_that_was_restored_by_hand(hours: int, was_ahead: bool) -> None:
+    """The live store was emptied, too, so only the age of the newest change shows it. Everybody is told once.
+
+    `was_ahead`: a run of long ago ended while the clock was two years ahead.
+    """
     bench = await chatting()
-    bench.records.disk.changed_at = EPOCH - hours * 3600
+    bench.records.disk.changed_at = {"now": EPOCH - hours * 3600}
+    if was_ahead:
+        bench.records.disk.changed_at["ahead"] = EPOCH + 2 * 365 * 86400
     late = Member(bench, ME)
     await late.janitor.release()
     await asyncio.sleep(PATIENCE_S)

@@ -63,7 +63,7 @@ class LoggedStore:
         self._worker_table = WorkerTable(int(clock.now() * 1000))
         self._expired_at = clock.monotonic()
         self._looked_at = clock.now(), clock.monotonic()
-        self._refused = False
+        self._refusal: LiveStoreLost | None = None
         self._compact_size = self._seen_size = 0
         self._rewritten_at = clock.monotonic()
         self._marks: list[tuple[Mark, Soon[None]]] = []
@@ -80,10 +80,11 @@ class LoggedStore:
         if not ended:
             self._state.done.add_all(log.delivered(clock.now()), clock.now())
             self._note_delivered()  # the run before may have noted no more
-            # The newest numbers of the journal may be lost, so a new generation begins, with numbers of its own.
-            self.generation = self._new_name()
-            self._state.begin(self.generation, newborn=self._state.newborn)
-            self._write(Begun(self.generation, self._state.newborn))
+        # The newest numbers of the journal may be lost, or somebody has put back a file that lacks them. So each run is
+        # a generation, with numbers of its own.
+        self.generation = self._new_name()
+        self._state.begin(self.generation, newborn=self._state.newborn)
+        self._write(Begun(self.generation, self._state.newborn))
 
     def _begin_empty(self, generation: str, tickets: TicketPools) -> None:
         self.generation = generation
@@ -139,6 +140,11 @@ class LoggedStore:
         return False  # while it is open, no other process uses it
 
     @property
+    def refusal(self) -> LiveStoreLost | None:
+        """Why the last record could not be stored. None: nothing is wrong with the disk."""
+        return self._refusal
+
+    @property
     def newborn(self) -> bool:
         return self._state.newborn
 
@@ -186,7 +192,7 @@ class LoggedStore:
             self._buckets.sweep(monotonic)
         if self._is_worth_rewriting():
             self._rewrite()
-        elif self._refused:
+        elif self._refusal is not None:
             self._write(Trimmed(self._state.trimmed))  # changes nothing; tries whether the disk accepts writes again
         await self._durable()
 
@@ -235,9 +241,9 @@ class LoggedStore:
         try:
             self._log.append(self._encoder.encode(Logged(lately, record)), touched)
         except OSError as error:
-            self._refused = True
-            raise _lost(error) from None
-        self._refused = False
+            self._refusal = _lost(error)
+            raise self._refusal from None
+        self._refusal = None
         self._touched_lately.append(touched)
 
     async def _durable(self) -> None:
@@ -245,7 +251,8 @@ class LoggedStore:
         try:
             await self._log.sync()
         except OSError as error:
-            raise _lost(error) from None
+            self._refusal = _lost(error)
+            raise self._refusal from None
 
     async def aclose(self) -> None:
         try:

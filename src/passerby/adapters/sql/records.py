@@ -4,6 +4,7 @@ A batch of facts is one transaction. It first locks and reads the position of th
 same journal cannot both store an entry. Then it runs the few statements that `writer` makes of the facts.
 """
 
+import math
 import os
 from collections.abc import Sequence
 from typing import Any, Final
@@ -158,9 +159,10 @@ class SqlRecords(SqlPersonalData, SqlMoney, SqlPromos, SqlReferrals):
 
         return await self._read(query)
 
-    async def changed_at(self) -> float | None:
+    async def changed_at(self, until: float = math.inf) -> float | None:
         async def query(connection: AsyncConnection) -> float | None:
-            return max(filter(is_time, await connection.scalars(_CHANGED_AT)), default=None)
+            times = filter(is_time, await connection.scalars(_CHANGED_AT))
+            return max((each for each in times if each <= until), default=None)
 
         return await self._read(query)
 

@@ -80,6 +80,8 @@ class Reconciler:
         self._take_up = take_up
         self._alone_since = clock.now() if alone else float("-inf")
         self._doubting = asyncio.Lock()
+        self._reported: tuple[int, str] | None = None
+        """What was logged and is not repaired yet. A repair that cannot be stored is tried again and again."""
 
     async def reconcile(self) -> bool:
         """Compare everybody who is active in either store, and repair the differences.
@@ -103,13 +105,16 @@ class Reconciler:
         if doubtful:
             otherwise = _DAMAGED if doubts or not alone else _ALONE
             why = next((why for kind, why in _WHY.items() if kind in found and not doubts.is_damaged), otherwise)
-            logs.record("stores.differ", "error", count=len(doubtful), reason=why)
+            if self._reported != (len(doubtful), why):
+                logs.record("stores.differ", "error", count=len(doubtful), reason=why)
+            self._reported = len(doubtful), why
         agreed = True
         for group in in_doubt(views, sorted(doubtful)):
             agreed = await self._repair({person: views[person] for person in group}, doubts.people) and agreed
         states = [view.live.state for view in views.values() if view.live is not None]
         open_chats = {state.chat for state in states if isinstance(state, Chatting)}
         await self._close(each for each in active.chats if each not in open_chats)
+        self._reported = None
         return agreed
 
     async def doubt(self, bot: BotId, fence: Fence, *, at_start: bool = False) -> int:

@@ -30,7 +30,8 @@ from passerby.runtime.unrecorded import UnrecordedFacts
 
 PATIENCE_S = TTL_S
 RECENT_S = 600.0
-"""How long the records may have heard of no change, and still be believed by a worker that knows no other."""
+"""How long the records may have heard of no change, and still be believed by a worker that knows no other.
+A change that is further ahead than this does not count: somebody's clock was wrong."""
 
 
 async def _nothing() -> None:
@@ -116,8 +117,9 @@ class RollCall:
             # We have just started, so we do not know who else is living.
             if not (await self._records.active()).people:
                 return RollCallResult(is_over=True, is_complete=not missing)
-            changed_at = await self._records.changed_at()
-            is_recent = changed_at is not None and self._clock.now() - changed_at <= RECENT_S
+            now = self._clock.now()
+            changed_at = await self._records.changed_at(now + RECENT_S)
+            is_recent = changed_at is not None and now - changed_at <= RECENT_S
             # Our own store is gone, and the run before could not tell the records everything.
             is_lost = self._had_crashed and not self._shared and generation == self._first
             return RollCallResult(not may_wait, not missing and is_recent and not is_lost)

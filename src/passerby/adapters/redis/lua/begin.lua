@@ -18,15 +18,25 @@ local store, workers, leases, journal = unpack(KEYS)
 
 --include rebirth.lua
 
+-- The last number that the journal ever had. The records may have all of it, so that none is left to read.
+local function last_number(of)
+  local info = redis.call('EXISTS', of) == 1 and redis.call('XINFO', 'STREAM', of) or {}
+  for i = 1, #info, 2 do
+    if info[i] == 'last-generated-id' then
+      return string.match(info[i + 1], '^%d+')
+    end
+  end
+  return 0
+end
+
 local release, newest = tonumber(ARGV[5]), tonumber(redis.call('HGET', store, 'release') or 0)
 if newest > release then
   return redis.error_reply('NEWER a newer release uses this store')
 end
 if redis.call('HSETNX', store, 'generation', ARGV[1]) == 1 then
   redis.call('HSET', store, 'changes', ARGV[2], 'floor', ARGV[2], 'trimmed', 0, 'recorded', 0, 'entries', 0)
-  -- A store that was lost only in part may still have facts. Their numbers are not used again.
-  local last = redis.call('XREVRANGE', journal, '+', '-', 'COUNT', 1)[1]
-  redis.call('HSET', store, 'facts', last and string.match(last[1], '^%d+') or 0)
+  -- A store that was lost only in part may still have the journal, perhaps an empty one. A number is not used again.
+  redis.call('HSET', store, 'facts', last_number(journal))
   -- No epoch of an earlier generation may be given out again.
   redis.call('HSET', store, 'epochs', string.format('%.0f', now_us))
   redis.call('HSET', store, 'latest', string.format('%.0f', math.max(now_us, tonumber(ARGV[4]) + 1)))

@@ -95,6 +95,11 @@ end
 
 --include entries.lua
 
+-- The facts come first: Redis refuses a number that the journal had before, and then nothing else may have been written.
+local told = string.format('%.0f', redis.call('HINCRBY', store, 'facts', facts))
+for i = 1, facts do
+  redis.call('XADD', journal, string.format('%.0f-1', told - facts + i), 'f', ARGV[facts_at + i])
+end
 for i = 1, updates do
   local marks = KEYS[15 + i]
   redis.call('SETBIT', marks, ARGV[bits_at + i], 1)
@@ -121,7 +126,6 @@ for i = 4, maps, 4 do
     redis.call('SET', KEYS[first + 3], table.concat(received), 'EX', RECEIVED_S)
   end
 end
-local told = string.format('%.0f', redis.call('HINCRBY', store, 'facts', facts))
 for i = 1, puts do
   local at = puts_at + 5 * (i - 1)
   if ARGV[at + 5] ~= '' then
@@ -133,9 +137,6 @@ for i = 1, entries do
   entry_settled(ARGV[at + 1])
   local number = string.format('%016.0f', redis.call('HINCRBY', store, 'entries', 1))
   entry_added(ARGV[at + 1], owner, number, ARGV[at + 2], ARGV[at + 3], '', ARGV[at + 4])
-end
-for i = 1, facts do
-  redis.call('XADD', journal, string.format('%.0f-1', told - facts + i), 'f', ARGV[facts_at + i])
 end
 for i = 1, settled do
   entry_settled(ARGV[settled_at + i])

@@ -10,11 +10,11 @@ if redis.call('HGET', store, 'generation') ~= ARGV[1] then
 end
 redis.call('XTRIM', KEYS[2], 'MINID', ARGV[3])
 local facts, trimmed, recorded = unpack(redis.call('HMGET', store, 'facts', 'trimmed', 'recorded'))
-local upto = math.min(tonumber(ARGV[2]), tonumber(facts))
-if upto > tonumber(trimmed) then
+local upto = math.min(tonumber(ARGV[2]), tonumber(facts or 0))
+if upto > tonumber(trimmed or 0) then
   redis.call('HSET', store, 'trimmed', string.format('%.0f', upto))
 end
-if upto > tonumber(recorded) then
+if upto > tonumber(recorded or 0) then
   redis.call('HSET', store, 'recorded', string.format('%.0f', upto))
 end
 return 1
