@@ -597,7 +597,7 @@ BUGS: Final = (
         "",
     ),
     Bug("lua", "people are dropped before they are recorded", "if told and told > recorded then", "if false then"),
-    Bug("lua", "trimming goes backwards", "if upto > tonumber(trimmed) then", "if true then"),
+    Bug("lua", "trimming goes backwards", "if upto > tonumber(trimmed or 0) then", "if true then"),
     Bug("lua", "a hold is over when the bucket is full", "local till = math.max(tat, held)", "local till = tat"),
     Bug("lua", "a shorter hold shortens a longer one", "held = math.max(held, now + gap)", "held = now + gap"),
     Bug("lua", "budgets are kept for too long", "'PX', math.ceil(till - now))", "'EX', math.ceil(till - now))"),

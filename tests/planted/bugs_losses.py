@@ -114,6 +114,30 @@ LOSSES: Final = (
     ),
     Bug(
         "runtime",
+        "a clock that was ahead once makes an old database look recent for ever",
+        "await self._records.changed_at(now + RECENT_S)",
+        "await self._records.changed_at()",
+    ),
+    Bug(
+        "sql",
+        "the newest change of any generation counts, however far ahead it is",
+        "max((each for each in times if each <= until), default=None)",
+        "max(times, default=None)",
+    ),
+    Bug(
+        "memory",
+        "a log that was closed properly goes on with the same numbers of facts",
+        "        self._state.begin(self._new_name(), newborn=self._state.newborn)\n",
+        "        if not ended:\n            self._state.begin(self._new_name(), newborn=self._state.newborn)\n",
+    ),
+    Bug(
+        "lua",
+        "a store key that is lost alone counts facts from 0",
+        "'facts', last_number(journal))",
+        "'facts', 0)",
+    ),
+    Bug(
+        "runtime",
         "a repair waits for a dead worker without end",
         "return RollCallResult(not missing or not may_wait, not missing)",
         "return RollCallResult(not missing, not missing)",
