@@ -127,8 +127,8 @@ LOSSES: Final = (
     Bug(
         "memory",
         "a log that was closed properly goes on with the same numbers of facts",
-        "        self._state.begin(self._new_name(), newborn=self._state.newborn)\n",
-        "        if not ended:\n            self._state.begin(self._new_name(), newborn=self._state.newborn)\n",
+        "        self.generation = self._new_name()\n        self._state.begin(self.generation, newborn=",
+        "        self.generation = self._state.generation if ended else self._new_name()\n        self._state.begin(self.generation, newborn=",
     ),
     Bug(
         "lua",

@@ -75,7 +75,6 @@ class LoggedStore:
         self._state: State
         self._begin_empty("", TicketPools())
         ended = self._replay_all(log.records())
-        self.generation = self._state.generation
         self.marks_since: str | None = None if self._doubts.is_damaged or self._doubts.is_unsure else boot
         if not ended:
             self._state.done.add_all(log.delivered(clock.now()), clock.now())

@@ -81,7 +81,7 @@ class Reconciler:
         self._alone_since = clock.now() if alone else float("-inf")
         self._doubting = asyncio.Lock()
         self._reported: tuple[int, str] | None = None
-        """What was logged and is not repaired yet. A repair that cannot be stored is tried again and again."""
+        """The difference that was logged last and is not repaired yet. The repair is tried until it can be stored."""
 
     async def reconcile(self) -> bool:
         """Compare everybody who is active in either store, and repair the differences.
