@@ -128,7 +128,8 @@ LOSSES: Final = (
         "memory",
         "a log that was closed properly goes on with the same numbers of facts",
         "        self.generation = self._new_name()\n        self._state.begin(self.generation, newborn=",
-        "        self.generation = self._state.generation if ended else self._new_name()\n        self._state.begin(self.generation, newborn=",
+        "        self.generation = self._state.generation if ended else self._new_name()\n"
+        "        self._state.begin(self.generation, newborn=",
     ),
     Bug(
         "lua",
