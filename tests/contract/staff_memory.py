@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from passerby.domain.alone import COUNTED, DAY_S, summed
-from passerby.domain.approvals import promo_about, purchase_of
+from passerby.domain.approvals import override_key_of, promo_about, purchase_of
 from passerby.domain.audit import AuditRow, chained
 from passerby.domain.panel import is_valid
 from passerby.kernel.approval import Approval, ApprovalState
@@ -92,9 +92,10 @@ class MemoryStaff:
             facts = msgspec.structs.replace(facts, purchase=self._purchase(purchase))
         if wanted.login and me is not None:
             facts = msgspec.structs.replace(facts, panel=self._panel(wanted.login, now))
-        if wanted.override_key is not None:
-            last = next((each for each in reversed(disk.overrides) if each.key == wanted.override_key), None)
-            version = sum(each.key.what is wanted.override_key.what for each in disk.overrides) + 1
+        key = wanted.override_key or override_key_of(facts.approval)
+        if key is not None:
+            last = next((each for each in reversed(disk.overrides) if each.key == key), None)
+            version = sum(each.key.what is key.what for each in disk.overrides) + 1
             following = len(disk.overrides) + 1
             facts = msgspec.structs.replace(facts, override=last, next_override=following, override_version=version)
         promo = wanted.promo or promo_about(facts.approval)

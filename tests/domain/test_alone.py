@@ -2,10 +2,16 @@
 
 from passerby.domain.alone import (
     APPROVAL,
+    BAN_PROPOSED,
     BROADCAST_STARTED,
+    DECIDED,
     LIFTED,
+    MEANWHILE,
     PROMOS_MADE,
     REFUNDED,
+    SANCTIONED,
+    SECOND,
+    SECOND_ASKED,
     SPREAD,
     SUBMITTED,
     WORTH,
@@ -42,3 +48,22 @@ def test_promo_codes_are_worth_their_days_and_a_discount_its_share_of_the_longes
 
     assert worth_days((days, discount), (month, year)) == 7 * 10 + 183 * 3
     assert worth_days((days, discount), ()) == 70
+
+
+def test_accounts_that_a_member_sanctions_or_frees_count_together_however_it_is_done() -> None:
+    notes = [
+        (SANCTIONED, {"sanction": "x"}),
+        (SANCTIONED, {"sanction": "y", APPROVAL: 3}),
+        (SECOND_ASKED, {APPROVAL: 4, MEANWHILE: 1}),
+        (SECOND_ASKED, {APPROVAL: 5, "act": "purchase.refund"}),
+        (BAN_PROPOSED, {"why": "spam"}),
+        (BAN_PROPOSED, {"why": "spam", "accounts": 40}),
+        (DECIDED, {"outcome": "sanctioned", "reports": 2}),
+        (DECIDED, {"outcome": "sanctioned", "about": "farm", "accounts": 30}),
+        (DECIDED, {"outcome": "sanctioned", "about": "farm", "accounts": 70, SECOND: True}),
+        (DECIDED, {"outcome": "dismissed", "about": "farm", "accounts": 12}),
+        (DECIDED, {"outcome": "dismissed", "reports": 9}),
+        (DECIDED, {"outcome": "noted", "reports": 1}),
+    ]
+
+    assert summed(notes) == Alone(imposed=1 + 1 + 1 + 40 + 1 + 30, freed=12)

@@ -92,7 +92,7 @@ def test_a_ban_without_an_end_is_asked_of_all_who_may_agree_and_the_person_is_su
     assert (order.sanction.kind, order.sanction.until) == (SanctionKind.SUSPENDED, NOW + DAY_S)
     (note,) = done.notes
     assert (note.action, note.subject, note.reason) == ("approval.asked", "code ABCD-EFGH", "see the case")
-    assert dict(note.details) == {"approval": 8, "act": "person.ban"}
+    assert dict(note.details) == {"approval": 8, "act": "person.ban", "meanwhile": 1}
 
 
 def test_the_buttons_of_a_person_ask_for_a_second_member_too() -> None:

@@ -3,17 +3,19 @@
 import msgspec
 import pytest
 
+from passerby.domain.alone import FREED_ALONE, IMPOSED_ALONE, summed
 from passerby.domain.cases import DAY_S
 from passerby.domain.farms.judgement import RULE
-from passerby.kernel.case import About, Case, CaseFile, CaseState, Lane, Outcome, Proposal
+from passerby.kernel.alone import Alone
+from passerby.kernel.case import About, Case, CaseFile, CaseState, Desk, Lane, Outcome, Proposal
 from passerby.kernel.farm import FarmAccount, FarmFile, FarmSign, Measured
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Participant
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
-from passerby.kernel.staff import LiftOrder, OverturnOrder, Role, SanctionOrder
+from passerby.kernel.staff import LiftOrder, OverturnOrder, Role, SanctionOrder, StaffFacts
 from passerby.panel.pages.safety import ACTIONS, BY_FORM, LEGAL, SECOND
 from passerby.staff.cases import feature
-from tests.features.test_staff_cases import NOW, actions, decide, pressed, said, wrote
+from tests.features.test_staff_cases import ENV, NOW, ROUTER, actions, decide, member, pressed, said, wrote
 
 CASE = Case(7, About.FARM, PersonId(0), Lane.REST, NOW - 7200, "salt", version=3, claimed_by=4, claimed_until=NOW + 60)
 MEASURED = Measured(FarmSign.PLACE, "1a2b", NOW - 7200, 200, 180, 3, 160, 120, 32, 2.1)
@@ -94,6 +96,25 @@ def test_a_second_member_confirms_the_bans_or_gives_everything_back() -> None:
     back = decide(pressed("case_refuse", case=file.case), file, Role.ADMIN, waiting=(file.case,))
     assert back.orders == (OverturnOrder(PersonId(12), INTERIM),)
     assert back.cases[0].state is CaseState.OPEN
+
+
+@pytest.mark.parametrize("action", ["case_lift", "case_suspend", "case_ban"])
+def test_a_member_who_has_freed_or_sanctioned_many_accounts_hands_the_next_farm_over(action: str) -> None:
+    for alone in (Alone(freed=FREED_ALONE - 1, imposed=IMPOSED_ALONE - 1), Alone(freed=FREED_ALONE, imposed=200)):
+        facts = StaffFacts(member(), (member(),), desk=Desk((CASE,), FARM, frozenset(), 2), alone=alone)
+        done = ROUTER.decide(pressed(action, case=CASE), facts, ENV)
+        is_much = alone.imposed == IMPOSED_ALONE
+        assert bool(done.orders) is not is_much
+        assert bool(done.changes) is not is_much
+        counted = summed((note.action, note.details) for note in done.notes)
+        frees = action == "case_lift"
+        assert is_much or counted == (Alone(freed=3) if frees else Alone(imposed=2))
+
+
+def test_the_bans_that_a_second_member_confirms_count_for_nobody() -> None:
+    file = in_state(CaseState.SECOND)
+    done = decide(pressed("case_confirm", case=file.case), file, Role.ADMIN, waiting=(file.case,))
+    assert summed((note.action, note.details) for note in done.notes) == Alone()
 
 
 def test_the_member_who_proposed_the_bans_does_not_confirm_them() -> None:

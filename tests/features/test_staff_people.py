@@ -5,7 +5,7 @@ from random import Random
 import msgspec
 import pytest
 
-from passerby.domain.alone import LIFTS_ALONE, summed
+from passerby.domain.alone import IMPOSED_ALONE, LIFTS_ALONE, summed
 from passerby.kernel.alone import Alone
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Env
@@ -218,6 +218,29 @@ def test_a_member_who_lifts_many_sanctions_in_a_day_needs_a_second_one_for_more(
     for meanwhile, why in ((SUBJECT, "people.no_such_sanction"), (None, "people.gone")):
         late = ROUTER.decide(agree, msgspec.structs.replace(second, subject=meanwhile), ENV)
         assert (late.orders, late.reply) == ((), text(why))
+
+
+@pytest.mark.parametrize(("hours", "needs"), [("24", "sanction"), ("0", "ban")])
+def test_a_member_who_sanctions_many_people_in_a_day_needs_a_second_one_for_more(hours: str, needs: str) -> None:
+    team = tuple(StaffMember(StaffId(number), PersonId(100 + number), Role.ADMIN, NOW) for number in (4, 5))
+    facts = StaffFacts(team[0], team, subject=SUBJECT, alone=Alone(imposed=IMPOSED_ALONE - 1))
+    press = pressed(f"person_do:{CODE}.banned.scam.{hours}")
+    last = ROUTER.decide(press, facts, ENV)
+    assert len(last.orders) == 1
+    assert summed((note.action, note.details) for note in last.notes) == Alone(imposed=1)
+    asked = ROUTER.decide(press, msgspec.structs.replace(facts, alone=Alone(imposed=IMPOSED_ALONE)), ENV)
+    (approval,) = asked.approvals
+    assert (asked.orders, approval.person, approval.needs) == ((), 777, needs)
+    assert summed((note.action, note.details) for note in asked.notes) == Alone()
+    second = StaffFacts(team[1], team, subject=SUBJECT, approvals=(approval,), approval=approval)
+    agree = ButtonPressed(PersonId(105), BOT, "q", MessageId(5), "approval_agree", str(approval.number))
+    done = ROUTER.decide(agree, second, ENV)
+    (order,) = done.orders
+    assert isinstance(order, SanctionOrder)
+    assert (order.sanction.kind, order.sanction.until) == (SanctionKind.BANNED, NOW + 86_400 if hours == "24" else None)
+    assert summed((note.action, note.details) for note in done.notes) == Alone(), "it was not done alone"
+    declined = ROUTER.decide(msgspec.structs.replace(agree, action="approval_decline"), second, ENV)
+    assert declined.orders == (), "nothing was done meanwhile that could be undone"
 
 
 def test_a_member_who_cannot_restrict_for_good_cannot_lift_such_a_restriction() -> None:

@@ -97,3 +97,38 @@ def test_no_number_in_a_form_makes_the_panel_fail(tmp_path: Path, junk: str) -> 
             assert (await browser.get(path)).status == 200
 
     play(tmp_path, scene)
+
+
+def test_one_member_sells_vip_for_less_only_with_a_second_one_and_gives_no_days_to_everybody(tmp_path: Path) -> None:
+    """In many small steps, too: each compares with what is sold now, and with what the operator sells at the start."""
+    growth = {"trial_days", "referral_days", "referrals_a_month"}
+    assert not growth & {*OVERRIDABLE}, "these change in .env only"
+
+    async def scene(stage: Stage) -> None:
+        browser = await stage.signed_in(await stage.hire(Role.ADMIN, 601))
+        other = await stage.signed_in(await stage.hire(Role.ADMIN, 602))
+
+        async def change(value: str) -> str:
+            newest = await SqlOverrides(stage.records.engine).current()
+            seen = str(max((each.number for each in newest), default=0))
+            stage.clock.at += 2
+            wish = await fields(browser) | {"name": "VIP_PLANS", "value": value, "seen": seen}
+            shown = await browser.post("/settings/review", wish)
+            stage.clock.at += 2
+            await browser.post("/settings/change", wish)
+            await stage.overriding.take_up_new()
+            said = "A second member has to agree first" in shown.text
+            plans = stage.overriding.rules.plans
+            return f"{said} {[(each.days, each.stars) for each in plans]}"
+
+        assert await change("week=7d:75") == "True []"
+        stage.clock.at += 2
+        await other.post("/approvals/agree", await fields(other) | {"approval": "1"})
+        await stage.overriding.take_up_new()
+        assert [each.days for each in stage.overriding.rules.plans] == [7]
+        assert await change("week=7d:90") == "False [(7, 90)]", "dearer"
+        assert await change("week=7d:89") == "True [(7, 90)]"
+        assert await change("week=7d:90, ten-years=3650d:1") == "True [(7, 90)]"
+        assert await change("week=7d:90, day=1d:13") == "False [(7, 90), (1, 13)]"
+
+    play(tmp_path, scene)

@@ -132,7 +132,7 @@ def test_settings_change_as_well_if_tokens_and_plans_are_in_files(tmp_path: Path
         await other.take_up_new()
         assert other.rules.patience == 2.0, "files are read once, so they may be gone later"
         assert other.rules.plans == stage.settings.vip_plans
-        await press(browser, await reviewed(browser, "VIP_PLANS", "month=30d:250"), "Change it for everybody")
+        await press(browser, await reviewed(browser, "VIP_PLANS", "month=30d:900"), "Change it for everybody")
         await stage.decisions.on_request(OverrideAsked(OverrideKey(Overridden.SETTING, "MINIMUM_AGE"), "1", 0))
         await other.take_up_new()
         assert other.rules.patience == 2.0, "one by one, too"
@@ -147,7 +147,8 @@ def test_a_change_of_plans_shows_that_filters_are_no_longer_free(tmp_path: Path)
         shown = await reviewed(browser, "VIP_PLANS", "week=7d:75")
         assert "<del>gender, age</del>" in shown.text
         assert "<ins>none</ins>" in shown.text
-        await press(browser, shown, "Change it for everybody")
+        # To begin to sell takes two members.
+        await stage.decisions.on_request(OverrideAsked(OverrideKey(Overridden.SETTING, "VIP_PLANS"), "week=7d:75", 0))
         row = (await browser.get("/settings?find=FREE_FILTERS")).text.partition("<code>FREE_FILTERS</code>")[2]
         assert '<td class="details" data-label="value">none</td>' in row.partition("</tr>")[0]
 

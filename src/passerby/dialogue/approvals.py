@@ -1,7 +1,10 @@
 """Texts and buttons for an act that needs a second member."""
 
+from collections.abc import Mapping
+
 from passerby.dialogue.spans import span
 from passerby.dialogue.staff import answer, refused
+from passerby.domain.alone import APPROVAL, SECOND_ASKED
 from passerby.domain.approvals import SecondNeeded, asked_for, waits_already, who_may_agree
 from passerby.kernel.approval import Approval
 from passerby.kernel.broadcast import Broadcast
@@ -54,9 +57,10 @@ def second_asked(
     person: PersonId | None = None,
     note: str = "",
     orders: tuple[StaffOrder, ...] = (),
+    details: Mapping[str, int] | None = None,
     back: Menu | None = None,
 ) -> StaffDecision:
-    """Nothing is done yet, but `orders`: all members who may agree are asked. `note` is for the audit.
+    """Nothing is done yet, but `orders`: all members who may agree are asked. `note` and `details` are for the audit.
 
     `back` is the menu below the answer.
     """
@@ -64,11 +68,12 @@ def second_asked(
         return refused(event, text("approvals.waits_already"))
     approval = asked_for(request, facts, env.now, needs=needs, subject=subject, what=what, person=person)
     asked = who_may_agree(approval, facts)
+    said_in_audit: dict[str, str | int] = {APPROVAL: approval.number, "act": act_of(request)}
     said = text("approvals.asked", number=approval.number, members=len(asked))
     says = (Say(each.person, card(approval, env.now), menu(approval)) for each in asked)
     mine = answer(event, said, back) if isinstance(event, MessageReceived | ButtonPressed) else ()
     return StaffDecision(
-        notes=(AuditNote("approval.asked", subject, {"approval": approval.number, "act": act_of(request)}, note),),
+        notes=(AuditNote(SECOND_ASKED, subject, said_in_audit | (details or {}), note),),
         approvals=(approval,),
         orders=orders,
         effects=(*mine, *says),

@@ -17,12 +17,14 @@ from passerby.kernel.approval import Approval, ApprovalState
 from passerby.kernel.broadcast import Broadcast, BroadcastState
 from passerby.kernel.case import Case, CaseAsked
 from passerby.kernel.ids import PersonId
+from passerby.kernel.override import OverrideKey
 from passerby.kernel.staff import COMMAND_LINE, Permission, StaffFacts, StaffMember
 from passerby.kernel.staff_requests import (
     CaseActAsked,
     ExportAsked,
     HoldAsked,
     LiftAsked,
+    OverrideAsked,
     PromoMade,
     RefundAsked,
     SanctionAsked,
@@ -35,7 +37,9 @@ WAITS_S: Final = 86_400.0
 KEPT_S: Final = 30 * 86_400.0
 """How long afterwards approvals are kept. The audit keeps what was done."""
 
-SecondNeeded = SanctionAsked | LiftAsked | RefundAsked | PromoMade | HoldAsked | UnmaskAsked | ExportAsked
+SecondNeeded = (
+    SanctionAsked | LiftAsked | RefundAsked | PromoMade | OverrideAsked | HoldAsked | UnmaskAsked | ExportAsked
+)
 """The requests that may need a second member. Each has a tag of its own."""
 
 _requests: Final[msgspec.json.Decoder[SecondNeeded]] = msgspec.json.Decoder(SecondNeeded)
@@ -56,6 +60,12 @@ def promo_about(approval: Approval | None) -> str:
     """The first promo code that an approval is about; empty if there is none."""
     request = request_of(approval) if approval is not None and approval.request else None
     return request.code if isinstance(request, PromoMade) else ""
+
+
+def override_key_of(approval: Approval | None) -> OverrideKey | None:
+    """The key that an approval overrides; None: it overrides nothing."""
+    request = request_of(approval) if approval is not None and approval.request else None
+    return request.key if isinstance(request, OverrideAsked) else None
 
 
 def case_about(approval: Approval | None) -> CaseAsked | None:

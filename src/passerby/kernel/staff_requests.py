@@ -158,13 +158,14 @@ class FaultResolved(StaffRequest, frozen=True):
     fingerprint: str
 
 
-class OverrideAsked(StaffRequest, frozen=True):
+class OverrideAsked(StaffRequest, frozen=True, tag="override"):
     """A setting or a text gets another value; None: its default again. `seen`: the number of the newest override of
-    this key that they saw; 0: none."""
+    this key that they saw; 0: none. `gives_more`: with it, VIP is sold for less than anybody agreed to."""
 
     key: OverrideKey
     value: str | None
     seen: int
+    gives_more: bool = False
 
 
 class PanelLinkAsked(StaffRequest, frozen=True):

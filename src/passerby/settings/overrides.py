@@ -100,6 +100,15 @@ def overridden_by(
     return found, kept, refused
 
 
+def gives_more(before: Settings, after: Settings, started: Settings) -> bool:
+    """Whether `after` sells more VIP days for a Star than is sold now, and than the operator sells at the start."""
+    return _days_a_star(after) > max(_days_a_star(before), _days_a_star(started))
+
+
+def _days_a_star(settings: Settings) -> float:
+    return max((plan.days / plan.stars for plan in settings.vip_plans), default=0.0)
+
+
 def shown(settings: Settings, name: str) -> str:
     """The value in effect of one of these settings, as the operator may write it. `name` in capitals."""
     return settings.shown()[name]

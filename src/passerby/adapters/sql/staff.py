@@ -30,7 +30,7 @@ from passerby.adapters.sql.tables import (
 )
 from passerby.adapters.sql.transactions import Transactions
 from passerby.adapters.sql.unreadable import identifier, readable, text_of
-from passerby.domain.approvals import case_about, promo_about, purchase_of
+from passerby.domain.approvals import case_about, override_key_of, promo_about, purchase_of
 from passerby.domain.audit import AuditRow
 from passerby.domain.transparency import Period
 from passerby.kernel.broadcast import Reach
@@ -294,9 +294,9 @@ async def _with_wanted(connection: AsyncConnection, facts: StaffFacts, wanted: F
     case = wanted.case or case_about(approval)
     if case is not None and facts.me is not None:
         found["desk"] = await cases.desk(connection, facts.me, case, now)
-    if wanted.override_key is not None:
+    if (key := wanted.override_key or override_key_of(approval)) is not None:
         names = ("override", "next_override", "override_version")
-        found |= zip(names, await newest_override(connection, wanted.override_key), strict=True)
+        found |= zip(names, await newest_override(connection, key), strict=True)
     if bought := wanted.purchase or purchase_of(approval):
         found["purchase"] = await purchase_of_code(connection, bought)
     if made := wanted.promo or promo_about(approval):

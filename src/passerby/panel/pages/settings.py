@@ -24,7 +24,7 @@ from passerby.settings.alerting import AlertSettings
 from passerby.settings.growth import GrowthSettings
 from passerby.settings.limits import LimitSettings
 from passerby.settings.money import MoneySettings
-from passerby.settings.overrides import OVERRIDABLE, overridden, overridden_by, shown
+from passerby.settings.overrides import OVERRIDABLE, gives_more, overridden, overridden_by, shown
 from passerby.settings.panel import PanelSettings
 from passerby.settings.retention import RetentionSettings
 from passerby.settings.rules import RuleSettings
@@ -130,7 +130,13 @@ class SettingsPage:
         was, then = before.shown(), after.shown()
         names = (each.upper() for each in OVERRIDABLE)
         changes = [(each, was[each], then[each]) for each in names if was[each] != then[each]]
-        review = {"name": name, "value": value, "seen": form.get("seen", "0"), "changes": changes}
+        review = {
+            "name": name,
+            "value": value,
+            "seen": form.get("seen", "0"),
+            "changes": changes,
+            "needs_second": gives_more(before, after, self._settings),
+        }
         return await self._one(visit, name, review=review)
 
     async def change(self, visit: Visit) -> Answer:
@@ -141,11 +147,13 @@ class SettingsPage:
         if not is_known or not seen.isdecimal() or len(seen) > 15:
             return see("/settings")
         try:
-            self._with(current, name, value)
+            after = self._with(current, name, value)
         except WrongSetting as error:
             said = told(error, name)
             return await self._one(visit, name, said, 400, typed=value)
-        done = await self._act(OverrideAsked(OverrideKey(Overridden.SETTING, name), value, int(seen)), visit.by)
+        more = gives_more(self._in_effect(current)[0], after, self._settings)
+        asked = OverrideAsked(OverrideKey(Overridden.SETTING, name), value, int(seen), gives_more=more)
+        done = await self._act(asked, visit.by)
         if name not in NAMES:
             return see("/settings")
         said = self._words.plain(done.reply, "en") if done.reply is not None else ""

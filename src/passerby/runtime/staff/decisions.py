@@ -38,6 +38,7 @@ from passerby.kernel.staff_requests import (
     PromoMade,
     PurchaseAsked,
     RefundAsked,
+    SanctionAsked,
     SessionEnded,
     UnmaskAsked,
 )
@@ -61,9 +62,12 @@ ABOUT_MONEY = "money"
 ABOUT_A_PURCHASE = "purchase"
 ABOUT_A_PAYMENT = "payment"
 PAYMENT_COMMANDS = ("payments", "answer")
-SUMMED_PRESSES = ("purchase_do", "person_lift")
-SUMMED_REQUESTS = (RefundAsked, LiftAsked, PromoMade, BroadcastAsked)
-"""A member may do only so many of these alone in a day. Broadcasts count, too, by their presses and their command."""
+SUMMED_PRESSES = (
+    *("purchase_do", "person_lift", "person_do"),
+    *("case_do", "case_lift", "case_suspend", "case_ban"),
+)
+SUMMED_REQUESTS = (RefundAsked, LiftAsked, PromoMade, BroadcastAsked, SanctionAsked)
+"""Acts of which a member may do only so many alone in a day. So are broadcasts."""
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 _NO_BOTS = KnownBots()

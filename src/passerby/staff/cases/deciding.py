@@ -3,6 +3,7 @@
 import msgspec
 
 from passerby.dialogue.staff import answer, in_rows, refused
+from passerby.domain.alone import BAN_PROPOSED, DECIDED, IMPOSED_ALONE, SECOND
 from passerby.domain.cases import DAY_S, HOUR_S, costs, evidence_of, weights
 from passerby.kernel.case import About, Case, CaseFile, CaseState, Judged, Mute, Outcome, Proposal, Verdict
 from passerby.kernel.decision import Env
@@ -83,6 +84,8 @@ def sanction_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> Staff
     parts = _parts(event, 3)
     if file is None or parts is None or not _is_open(file.case):
         return refused(event, why)
+    if facts.alone.imposed >= IMPOSED_ALONE:
+        return refused(event, text("cases.enough", most=IMPOSED_ALONE))
     kind, reason, hours = SanctionKind(parts[0]), Reason(parts[1]), int(parts[2])
     if not hours:
         return _propose(event, me, file, reason, env)
@@ -117,7 +120,7 @@ def _propose(event: ButtonPressed, me: StaffMember, file: CaseFile, reason: Reas
         claimed_until=0.0,
         version=case.version + 1,
     )
-    note = AuditNote("case.ban_proposed", named(case), {"why": reason})
+    note = AuditNote(BAN_PROPOSED, named(case), {"why": reason})
     return StaffDecision(
         notes=(note,),
         cases=(waits,),
@@ -140,6 +143,7 @@ def confirm_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffD
         Outcome.SANCTIONED,
         env,
         sanction_for(file.case, me, SanctionKind.BANNED, reason, None, env),
+        second=True,
     )
 
 
@@ -198,6 +202,8 @@ def decided(
     outcome: Outcome,
     env: Env,
     sanction: Sanction | None = None,
+    *,
+    second: bool = False,
 ) -> StaffDecision:
     """The end of a case about reports: its sanction, the end of what a rule did, and an answer to each reporter."""
     case = file.case
@@ -233,10 +239,10 @@ def decided(
         "until": sanction.until if sanction is not None else None,
         "reports": len(file.reports),
         "weight": round(sum(weights(file.reports)), 2),
-    }
+    } | ({SECOND: True} if second else {})
     verdict = Verdict.DISMISSED if dismissed else Verdict.UPHELD
     return StaffDecision(
-        notes=(AuditNote("case.decided", named(case), details),),
+        notes=(AuditNote(DECIDED, named(case), details),),
         cases=(closed,),
         verdicts=(Judged(case.number, verdict),),
         orders=tuple(orders),

@@ -9,6 +9,7 @@ import msgspec
 
 from passerby.dialogue.spans import span
 from passerby.dialogue.staff import answer, lines, refused
+from passerby.domain.alone import BAN_PROPOSED, DECIDED, FREED_ALONE, IMPOSED_ALONE, SECOND
 from passerby.domain.cases import DAY_S, evidence_of
 from passerby.domain.farms.judgement import RULE
 from passerby.domain.sanctions import bar
@@ -83,6 +84,8 @@ def lift_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDeci
     me, file, why = mine(event, facts, env)
     if file is None or file.farm is None or file.case.state is not CaseState.OPEN:
         return refused(event, why)
+    if facts.alone.freed >= FREED_ALONE:
+        return refused(event, text("cases.enough", most=FREED_ALONE))
     orders = tuple(LiftOrder(each.id, RULE) for each in file.farm.accounts)
     return _closed(event, me, file, Outcome.DISMISSED, orders, text("cases.farm_lifted"), env)
 
@@ -92,6 +95,8 @@ def suspend_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffD
     me, file, why = mine(event, facts, env)
     if file is None or file.farm is None or file.case.state is not CaseState.OPEN:
         return refused(event, why)
+    if facts.alone.imposed >= IMPOSED_ALONE:
+        return refused(event, text("cases.enough", most=IMPOSED_ALONE))
     until = env.now + SUSPENDED_DAYS * DAY_S
     orders = _barring(file, "c", SanctionKind.SUSPENDED, until, me, env)
     said = text("cases.farm_suspended", count=len(orders))
@@ -103,6 +108,8 @@ def ban_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecis
     me, file, why = mine(event, facts, env)
     if file is None or file.farm is None or file.case.state is not CaseState.OPEN:
         return refused(event, why)
+    if facts.alone.imposed >= IMPOSED_ALONE:
+        return refused(event, text("cases.enough", most=IMPOSED_ALONE))
     waits = msgspec.structs.replace(
         file.case,
         state=CaseState.SECOND,
@@ -112,7 +119,7 @@ def ban_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecis
         version=file.case.version + 1,
     )
     orders = _barring(file, "i", SanctionKind.SUSPENDED, env.now + INTERIM_S, me, env)
-    note = AuditNote("case.ban_proposed", named(file.case), {"why": Reason.SPAM, "accounts": len(orders)})
+    note = AuditNote(BAN_PROPOSED, named(file.case), {"why": Reason.SPAM, "accounts": len(orders)})
     said = answer(event, text("cases.farm_waits"), NEXT)
     return StaffDecision(notes=(note,), cases=(waits,), orders=orders, effects=said)
 
@@ -121,7 +128,7 @@ def confirm_farm(event: ButtonPressed, me: StaffMember, file: CaseFile, env: Env
     """A second member agrees to the bans."""
     orders = _barring(file, "c", SanctionKind.BANNED, None, me, env)
     said = text("cases.farm_banned", count=len(orders))
-    return _closed(event, me, file, Outcome.SANCTIONED, orders, said, env)
+    return _closed(event, me, file, Outcome.SANCTIONED, orders, said, env, second=True)
 
 
 def farm_given_back(file: CaseFile) -> tuple[OverturnOrder, ...]:
@@ -163,6 +170,8 @@ def _closed(
     orders: tuple[StaffOrder, ...],
     said: Text,
     env: Env,
+    *,
+    second: bool = False,
 ) -> StaffDecision:
     closed = msgspec.structs.replace(
         file.case,
@@ -176,8 +185,9 @@ def _closed(
         version=file.case.version + 1,
     )
     details = {"outcome": outcome.value, "accounts": len(orders), "about": About.FARM.value}
+    details |= {SECOND: True} if second else {}
     return StaffDecision(
-        notes=(AuditNote("case.decided", named(file.case), details),),
+        notes=(AuditNote(DECIDED, named(file.case), details),),
         cases=(closed,),
         orders=orders,
         effects=answer(event, said, NEXT),

@@ -2,32 +2,63 @@
 
 Whether a value is allowed is checked before (`passerby.settings.overrides`, `passerby.catalogue.wordings`), because
 it depends on the settings and on the catalogue. Each change must have seen the one before.
+
+Plans that sell VIP for less need a second member. Otherwise one member could sell ten years for a Star.
 """
 
+from collections.abc import Mapping
+
+from passerby.dialogue.approvals import second_asked
 from passerby.dialogue.staff import refused
+from passerby.domain.alone import APPROVAL
 from passerby.kernel.decision import Env
 from passerby.kernel.override import Overridden, Override, OverrideKey
-from passerby.kernel.staff import Allowed, AuditNote, Permission, StaffDecision, StaffFacts, StaffFeature
+from passerby.kernel.staff import Agreed, Allowed, AuditNote, Permission, StaffDecision, StaffFacts, StaffFeature
 from passerby.kernel.staff_requests import OverrideAsked
-from passerby.kernel.text import text
+from passerby.kernel.text import Text, text
 
 
 def change(asked: OverrideAsked, facts: StaffFacts, env: Env) -> StaffDecision:
     assert facts.me is not None
+    why = _obstacle(asked, facts)
+    if why is not None:
+        return refused(asked, why)
+    if asked.gives_more:
+        what = text("overrides.ask", name=asked.key.name, value=asked.value or "–", before=_before(facts) or "–")
+        return second_asked(asked, asked, facts, env, needs=Permission.SETTINGS, subject=_named(asked.key), what=what)
+    return _changed(asked, facts, int(facts.me.number), env, {})
+
+
+def agreed(asked: OverrideAsked, facts: StaffFacts, env: Env) -> StaffDecision:
+    """A second member agrees. Meanwhile somebody else may have changed it."""
+    assert facts.approval is not None, "it was asked for"
+    why = _obstacle(asked, facts)
+    if why is not None:
+        return refused(asked, why)
+    return _changed(asked, facts, facts.approval.asked_by, env, {APPROVAL: facts.approval.number})
+
+
+def _obstacle(asked: OverrideAsked, facts: StaffFacts) -> Text | None:
     last = facts.override
     if (last.number if last is not None else 0) != asked.seen:
-        return refused(asked, text("overrides.changed_meanwhile"))
-    before = last.value if last is not None else None
-    if before == asked.value:
-        return refused(asked, text("overrides.same"))
-    new = Override(facts.next_override, asked.key, asked.value, int(facts.me.number), env.now, facts.override_version)
-    return StaffDecision(overrides=(new,), notes=(_note(new, before),), reply=text("overrides.done"), effects=())
+        return text("overrides.changed_meanwhile")
+    return text("overrides.same") if _before(facts) == asked.value else None
 
 
-def _note(new: Override, before: str | None) -> AuditNote:
+def _before(facts: StaffFacts) -> str | None:
+    return facts.override.value if facts.override is not None else None
+
+
+def _changed(asked: OverrideAsked, facts: StaffFacts, by: int, env: Env, more: Mapping[str, int]) -> StaffDecision:
+    new = Override(facts.next_override, asked.key, asked.value, by, env.now, facts.override_version)
+    note = _note(new, _before(facts), more)
+    return StaffDecision(overrides=(new,), notes=(note,), reply=text("overrides.done"), effects=())
+
+
+def _note(new: Override, before: str | None, more: Mapping[str, int]) -> AuditNote:
     """Texts may be long, so the audit has the numbers of their versions only."""
     key = new.key
-    details: dict[str, str | int | None] = {"version": new.version}
+    details: dict[str, str | int | None] = {"version": new.version, **more}
     if key.what is Overridden.SETTING:
         details |= {"before": before, "after": new.value}
     return AuditNote(f"{key.what}.changed" if new.value is not None else f"{key.what}.reset", _named(key), details)
@@ -38,4 +69,8 @@ def _named(key: OverrideKey) -> str:
     return ", ".join(filter(None, parts))
 
 
-feature = StaffFeature("overrides", requests={OverrideAsked: Allowed(change, Permission.SETTINGS)})
+feature = StaffFeature(
+    "overrides",
+    requests={OverrideAsked: Allowed(change, Permission.SETTINGS)},
+    agreed={OverrideAsked: Agreed(agreed)},
+)

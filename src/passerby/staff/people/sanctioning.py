@@ -2,7 +2,7 @@
 
 from passerby.dialogue.approvals import second_asked
 from passerby.dialogue.staff import answer, in_rows, refused
-from passerby.domain.alone import APPROVAL, LIFTED, LIFTS_ALONE
+from passerby.domain.alone import APPROVAL, IMPOSED_ALONE, LIFTED, LIFTS_ALONE, MEANWHILE, SANCTIONED
 from passerby.domain.approvals import WAITS_S
 from passerby.domain.sanctions import BARRING, binding
 from passerby.domain.support import shown
@@ -31,6 +31,8 @@ DAY_H = 24
 LENGTHS_H = (1, 24, 168, 720, 2160)
 FOR_GOOD = "0"
 ID_BITS = 40
+ONE_MORE = "people.ask_sanction"
+"""The question about one more sanction by somebody who has imposed many that day. Nothing is in force meanwhile."""
 DOUBLE_S = 10.0
 """A second press of a button within this time is a slip."""
 
@@ -111,6 +113,8 @@ def _sanction(event: object, asked: SanctionAsked, facts: StaffFacts, env: Env) 
         return unknown(event)
     if asked.hours is None and not may(me, Permission.BAN):
         return refused(event, text("people.needs_ban"))
+    if facts.alone.imposed >= IMPOSED_ALONE:
+        return _one_more_asked(event, asked, subject, facts, env)
     if asked.hours is None and asked.kind in BARRING:
         return _second_asked(event, asked, subject, facts, env)
     until = None if asked.hours is None else env.now + asked.hours * HOUR_S
@@ -118,10 +122,36 @@ def _sanction(event: object, asked: SanctionAsked, facts: StaffFacts, env: Env) 
     sanction = Sanction(sanction_id, asked.kind, asked.reason, env.now, until, me.number)
     done = text("people.done")
     return StaffDecision(
-        notes=(AuditNote("person.sanctioned", named(subject), _details(sanction), asked.note),),
+        notes=(AuditNote(SANCTIONED, named(subject), _details(sanction), asked.note),),
         orders=(SanctionOrder(subject.person.person, sanction),),
         effects=answer(event, done, Menu((_back(subject.code),))) if isinstance(event, ButtonPressed) else (),
         reply=done,
+    )
+
+
+def _one_more_asked(
+    event: object, asked: SanctionAsked, subject: Subject, facts: StaffFacts, env: Env
+) -> StaffDecision:
+    """The member has sanctioned many accounts today. A second one must agree to each further sanction."""
+    what = text(
+        ONE_MORE,
+        code=shown(subject.code),
+        what=text(f"people.kind_{asked.kind}"),
+        long=text("people.for_good") if asked.hours is None else _length(int(asked.hours)),
+        why=text(f"reasons.{asked.reason}"),
+        count=facts.alone.imposed,
+    )
+    return second_asked(
+        event,
+        asked,
+        facts,
+        env,
+        needs=Permission.SANCTION if asked.hours is not None else Permission.BAN,
+        subject=named(subject),
+        what=what,
+        person=subject.person.person,
+        note=asked.note,
+        back=Menu((_back(subject.code),)),
     )
 
 
@@ -150,6 +180,7 @@ def _second_asked(event: object, asked: SanctionAsked, subject: Subject, facts: 
         person=subject.person.person,
         note=asked.note,
         orders=(SanctionOrder(subject.person.person, interim),),
+        details={MEANWHILE: 1},
         back=Menu((_back(subject.code),)),
     )
 
@@ -165,7 +196,7 @@ def _evidence(approval: int) -> str:
 
 
 def agreed(asked: SanctionAsked, facts: StaffFacts, env: Env) -> StaffDecision:
-    """A second member agrees to a ban without an end."""
+    """A second member agrees to a ban without an end, or to one sanction more."""
     approval, subject = facts.approval, facts.subject
     assert approval is not None, "it was asked for"
     if subject is None:
@@ -175,12 +206,12 @@ def agreed(asked: SanctionAsked, facts: StaffFacts, env: Env) -> StaffDecision:
         asked.kind,
         asked.reason,
         env.now,
-        None,
+        None if asked.hours is None else env.now + asked.hours * HOUR_S,
         approval.asked_by,
         evidence=_evidence(approval.number),
     )
     return StaffDecision(
-        notes=(AuditNote("person.sanctioned", approval.subject, _details(sanction)),),
+        notes=(AuditNote(SANCTIONED, approval.subject, _details(sanction) | {APPROVAL: approval.number}),),
         orders=(SanctionOrder(subject.person.person, sanction),),
     )
 
@@ -189,7 +220,7 @@ def declined(asked: SanctionAsked, facts: StaffFacts, env: Env) -> StaffDecision
     """Nobody is banned. The measure that was in force until the decision is lifted."""
     approval, subject = facts.approval, facts.subject
     assert approval is not None, "it was asked for"
-    if subject is None:
+    if subject is None or approval.what.key == ONE_MORE:
         return StaffDecision()
     interim = _interim(approval.number, asked.reason, approval.asked_by, approval.asked_at)
     return StaffDecision(orders=(OverturnOrder(subject.person.person, interim),))
