@@ -68,12 +68,12 @@ def second_asked(
         return refused(event, text("approvals.waits_already"))
     approval = asked_for(request, facts, env.now, needs=needs, subject=subject, what=what, person=person)
     asked = who_may_agree(approval, facts)
-    said_in_audit: dict[str, str | int] = {APPROVAL: approval.number, "act": act_of(request)}
+    said_in_audit: dict[str, str | int] = {APPROVAL: approval.number, "act": act_of(request), **(details or {})}
     said = text("approvals.asked", number=approval.number, members=len(asked))
     says = (Say(each.person, card(approval, env.now), menu(approval)) for each in asked)
     mine = answer(event, said, back) if isinstance(event, MessageReceived | ButtonPressed) else ()
     return StaffDecision(
-        notes=(AuditNote(SECOND_ASKED, subject, said_in_audit | (details or {}), note),),
+        notes=(AuditNote(SECOND_ASKED, subject, said_in_audit, note),),
         approvals=(approval,),
         orders=orders,
         effects=(*mine, *says),
