@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from passerby.adapters.sql import SqlBroadcasts, SqlRecords, audiences
 from passerby.adapters.sql.broadcast_rows import store_broadcasts
-from passerby.adapters.sql.tables import broadcast_targets, in_sample, users
+from passerby.adapters.sql.samples import in_sample
+from passerby.adapters.sql.tables import broadcast_targets, users
 from passerby.kernel.broadcast import Audience, Broadcast, BroadcastState, Reach, TargetState, Variant
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.ids import BotId, PersonId

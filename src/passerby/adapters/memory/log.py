@@ -23,7 +23,6 @@ import errno
 import fcntl
 import os
 import re
-import stat
 from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -34,6 +33,7 @@ from typing import Final, Protocol
 from passerby.adapters.memory import lock_fields
 from passerby.adapters.memory.delivered import Delivered
 from passerby.adapters.memory.frames import Hole, frame, unframe
+from passerby.adapters.memory.open_files import is_at, open_regular
 from passerby.adapters.memory.touched import Touched
 from passerby.kernel.ids import PersonId, UpdateRef
 from passerby.ports.soon import Soon
@@ -103,7 +103,7 @@ class FileLog:
         self._path = path
         self._our_release = release
         self._lock_path = path.with_name(path.name + ".lock")
-        self._lock = _open_regular(self._lock_path, os.O_RDWR | os.O_CREAT)
+        self._lock = open_regular(self._lock_path, os.O_RDWR | os.O_CREAT)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -117,7 +117,7 @@ class FileLog:
             self._note_release(self._lock)
             self._touched = Touched(self._lock)
             self._delivered = Delivered(self._lock)
-            self._file = _open_regular(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+            self._file = open_regular(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
             synced = lock_fields.synced(self._lock)
             self.is_copy = lock_fields.is_copy(self._lock)
             self._is_alone = False
@@ -155,13 +155,13 @@ class FileLog:
     @property
     def is_gone(self) -> bool:
         """Whether somebody deleted, replaced or shortened the file."""
-        return not _is_at(self._file, self._path) or os.fstat(self._file).st_size < self._size
+        return not is_at(self._file, self._path) or os.fstat(self._file).st_size < self._size
 
     def keep_lock(self) -> bool:
         """Put the lock file back if it is gone. Returns whether it was. Raises: LogInUse, OSError."""
-        if _is_at(self._lock, self._lock_path):
+        if is_at(self._lock, self._lock_path):
             return False
-        lock = _open_regular(self._lock_path, os.O_RDWR | os.O_CREAT)
+        lock = open_regular(self._lock_path, os.O_RDWR | os.O_CREAT)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._note_release(lock)
@@ -377,16 +377,6 @@ class FileLog:
         os.close(self._lock)
 
 
-def _is_at(file: int, path: Path) -> bool:
-    """Whether the open file is the one at this path."""
-    try:
-        return os.path.samestat(os.fstat(file), path.stat())
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True  # the disk does not answer; the next write will show it
-
-
 def _broken() -> OSError:
     return OSError(errno.EIO, "the log must be rewritten first")
 
@@ -397,12 +387,3 @@ def _flush(file: int, lock: int, sequence: int) -> None:
     finally:
         os.close(file)
     lock_fields.note_synced(lock, sequence)
-
-
-def _open_regular(path: Path, flags: int) -> int:
-    """A pipe or a device would block or forget what is written to it. Raises: OSError."""
-    file = os.open(path, flags, 0o600)
-    if not stat.S_ISREG(os.fstat(file).st_mode):
-        os.close(file)
-        raise OSError(errno.EINVAL, "not a regular file", str(path))
-    return file

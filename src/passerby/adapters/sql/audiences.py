@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from passerby.adapters.sql.broadcast_rows import COUNT_S, GOT, in_state, read_broadcasts
-from passerby.adapters.sql.tables import SAMPLES, broadcasts, in_sample, users
+from passerby.adapters.sql.samples import SAMPLES, in_sample
 from passerby.adapters.sql.tables import broadcast_targets as targets
+from passerby.adapters.sql.tables import broadcasts, users
 from passerby.domain.ages import YEAR_S
 from passerby.domain.broadcasts.actions import LASTS_S
 from passerby.domain.broadcasts.estimates import estimate, rounded

@@ -29,8 +29,9 @@ from passerby.adapters.sql.dialects import insert_into
 from passerby.adapters.sql.rows import READ
 from passerby.adapters.sql.salvage import person_of
 from passerby.adapters.sql.tables import broadcast_targets as targets
-from passerby.adapters.sql.tables import broadcasts, past_chats, users
+from passerby.adapters.sql.tables import broadcasts, users
 from passerby.adapters.sql.transactions import Transactions
+from passerby.adapters.sql.usual_hours import hours_of
 from passerby.kernel.broadcast import (
     ArmFigures,
     Broadcast,
@@ -51,8 +52,6 @@ from passerby.ports.broadcasts import Claimable
 
 FROZEN_AT_ONCE: Final = 20_000
 """People who are looked at in one transaction, so that it does not take longer than the time-out."""
-_HOURS_READ: Final = 50
-"""The latest chats that show a person's usual hour."""
 
 
 class SqlBroadcasts(Transactions):
@@ -139,7 +138,7 @@ class SqlBroadcasts(Transactions):
             earlier = {"ids": ids, "number": claimable.broadcast, "after": claimable.now - COUNT_S}
             for whom, category, at in await connection.execute(_GOT, earlier):
                 got[whom].append(Got(Category(category), at))
-            hours = await _hours(connection, ids) if claimable.with_hours else {}
+            hours = await hours_of(connection, ids) if claimable.with_hours else {}
             return [
                 Target(
                     PersonId(row.person_id),
@@ -271,26 +270,8 @@ def _freezing(dialect: str, number: int, conditions: list[sa.ColumnElement[bool]
     return insert_into(targets, dialect).from_select(columns, people).on_conflict_do_nothing()
 
 
-async def _hours(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, list[int]]:
-    """The hours (UTC) at which these people's latest past chats began."""
-    found: dict[int, list[int]] = defaultdict(list)
-    for query in (_HOURS_FIRST, _HOURS_SECOND):
-        for whom, opened_min in await connection.execute(query, {"ids": ids, "most": _HOURS_READ * len(ids)}):
-            found[whom].append(opened_min // 60 % 24)
-    return found
-
-
 def _p(name: str, kind: Any = None) -> sa.BindParameter[Any]:
     return sa.bindparam(name, type_=kind)
-
-
-def _hours_of(column: sa.Column[Any]) -> sa.Select[Any]:
-    return (
-        sa.select(column, past_chats.c.opened_min)
-        .where(column.in_(sa.bindparam("ids", expanding=True)))
-        .order_by(past_chats.c.opened_min.desc())
-        .limit(_p("most", sa.Integer))
-    )
 
 
 _FREEZE_TO = (
@@ -352,7 +333,6 @@ _GOT = (
         sa.not_(broadcasts.c.is_test),
     )
 )
-_HOURS_FIRST, _HOURS_SECOND = map(_hours_of, (past_chats.c.user1, past_chats.c.user2))
 
 _OUTCOME: Final = {
     "state": _p("becomes", sa.Text),

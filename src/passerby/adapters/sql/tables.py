@@ -9,8 +9,6 @@ There is no column for the content of a relay or for a person's name. The nickna
 are in `details`.
 """
 
-from typing import Final
-
 import sqlalchemy as sa
 
 from passerby.adapters.sql.approvals import approvals as approvals
@@ -34,6 +32,7 @@ from passerby.adapters.sql.money_tables import star_sweeps as star_sweeps
 from passerby.adapters.sql.money_tables import subscriptions as subscriptions
 from passerby.adapters.sql.promo_tables import promo_codes as promo_codes
 from passerby.adapters.sql.promo_tables import promo_uses as promo_uses
+from passerby.adapters.sql.samples import SAMPLES, in_sample
 from passerby.adapters.sql.tombstones import tombstones as tombstones
 
 _NO = sa.false()
@@ -329,16 +328,6 @@ sa.Index(
 )
 sa.Index("ix_users_audience", users.c.has_started, users.c.last_active_date)
 # Samples of all people, for counts that need not be exact (see `audiences`).
-_PRIME: Final = 8191
-SAMPLES: Final = {below: below / _PRIME for below in (64, 256, 1024)}
-"""People are in a sample if their id has a smaller remainder than this number -> its share of the people."""
-
-
-def in_sample(below: int) -> sa.ColumnElement[bool]:
-    """The condition for a row of `users`, written as in the sample's index."""
-    return sa.literal_column(f"id % {_PRIME}", sa.BigInteger) < sa.literal_column(f"{below}")
-
-
 for _below in SAMPLES:
     # With these two columns, which are in the conditions of each audience, SQLite prefers it to all other indexes.
     _partial(f"ix_users_sample_{_below}", users.c.has_started, users.c.bot_id, where=in_sample(_below))
