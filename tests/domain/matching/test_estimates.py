@@ -32,7 +32,7 @@ def test_people_within_the_hard_wishes_fit(tickets: list, index: int) -> None:  
     for each in tickets:
         estimates.saw(each)
     for one in tickets[index : index + 1]:
-        assert estimates.fitting(one, NOW) == sum(compatible(one, other) for other in tickets)
+        assert estimates.fitting(one, (), NOW) == sum(compatible(one, other) for other in tickets)
 
 
 def test_old_visitors_do_not_count_and_counting_stops_at_many() -> None:
@@ -40,8 +40,20 @@ def test_old_visitors_do_not_count_and_counting_stops_at_many() -> None:
     for person in range(SAMPLE + 100):
         estimates.saw(ticket(person + 2, NOW))
     estimates.saw(ticket(2, NOW))
-    assert estimates.fitting(ticket(1, NOW), NOW) == MANY
-    assert estimates.fitting(ticket(1, NOW), NOW + LATELY_S + 1) == 0
+    assert estimates.fitting(ticket(1, NOW), (), NOW) == MANY
+    assert estimates.fitting(ticket(1, NOW), (), NOW + LATELY_S + 1) == 0
+
+
+def test_people_who_still_wait_count_however_long_ago_they_came() -> None:
+    estimates = Estimates()
+    waiting = [ticket(person + 2, NOW - LATELY_S - 60) for person in range(MANY - 1)]
+    for each in waiting:
+        estimates.saw(each)
+    one = ticket(1, NOW)
+    assert estimates.fitting(one, (), NOW) == 0
+    assert estimates.fitting(one, [*waiting, one], NOW) == MANY - 1
+    estimates.saw(msgspec.structs.replace(waiting[0], since=NOW))
+    assert estimates.fitting(one, waiting, NOW) == MANY - 1, "nobody counts twice"
 
 
 def test_the_expected_wait_is_the_median_of_similar_people() -> None:

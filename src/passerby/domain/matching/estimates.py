@@ -1,15 +1,16 @@
 """Estimates for waiting people: how many others fit, and how long it takes.
 
-They are measurements, not promises: recent waits of people in the same pool with similar wishes who were paired, and
-the people who wait or came recently. The matcher feeds them.
+They are measurements, not promises. A wait is estimated from recent waits of people in the same pool, with similar
+wishes, who were paired. The others who fit are those who wait now or came recently. The matcher feeds both.
 
 No exact count is shown. Somebody could narrow their filters until only one person is left, and watch when that person
 comes and goes. So `blurred` knows only three sizes, and the smallest includes nobody.
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from enum import StrEnum
+from itertools import chain, islice
 from statistics import median
 
 from passerby.domain.matching.wishes import compatible
@@ -18,7 +19,7 @@ from passerby.kernel.participant import Ticket
 
 LATELY_S = 900.0
 SAMPLE = 400
-"""How many recent people are remembered for `fitting`."""
+"""How many recent people are remembered for `fitting`, and at how many waiting people it looks."""
 
 WAITS_KEPT = 50
 WAITS_LATELY_S = 3600.0
@@ -66,8 +67,8 @@ class Estimates:
     def expected_s(self, ticket: Ticket, now: float) -> float | None:
         """The median wait of people with similar wishes. None until enough waits are measured.
 
-        It is measured over people with the same gender and filters. If they are too few, over everybody with the same
-        kinds of filters.
+        It is measured over people with the same gender and filters. If they are too few, over people of the same
+        gender with the same kinds of filters: whether they filter by gender, by age, or by language.
         """
         for kind in _kinds(ticket):
             waits = [wait_s for at, wait_s in self._waits.get(kind, ()) if now - at <= WAITS_LATELY_S]
@@ -75,18 +76,20 @@ class Estimates:
                 return median(waits)
         return None
 
-    def fitting(self, ticket: Ticket, now: float) -> int:
+    def fitting(self, ticket: Ticket, waiting: Iterable[Ticket], now: float) -> int:
         """How many people who wait or came recently fit the hard wishes, both ways. `MANY` at most.
 
-        People may see it only through `blurred`.
+        `waiting`: everybody who waits now. Only the first `SAMPLE` are looked at, so that the cost has a bound.
+        People may see the count only through `blurred`.
         """
-        count = 0
-        for other in reversed(self._seen.values()):
-            if now - other.since <= LATELY_S and compatible(ticket, other):
-                count += 1
-                if count == MANY:
+        recent = (other for other in reversed(self._seen.values()) if now - other.since <= LATELY_S)
+        found = set[PersonId]()
+        for other in chain(recent, islice(waiting, SAMPLE)):
+            if compatible(ticket, other):
+                found.add(other.person)
+                if len(found) == MANY:
                     break
-        return count
+        return len(found)
 
 
 def _kinds(ticket: Ticket) -> tuple[Hashable, Hashable]:

@@ -108,7 +108,7 @@ class Matcher:
 
     def _fitting(self, ticket: Ticket) -> int:
         """How many people who wait, or who came recently, fit this ticket."""
-        return self._estimates.fitting(ticket, self._env().now)
+        return self._estimates.fitting(ticket, self._waiting.values(), self._env().now)
 
     def _expected_s(self, ticket: Ticket) -> float | None:
         """How long others with the same kind of wishes waited, in seconds. None if unknown."""
