@@ -1,7 +1,8 @@
 """Wordings that staff write: what is checked before one counts, and how the source of a wording is shown to them.
 
 A wording must have the placeholders of the one that it replaces, because deciders give exactly those. It may use the
-tags that Telegram knows. Labels of reply keys must stay different from each other in all languages at once.
+tags that Telegram knows. Labels of reply keys must also differ from each other in all languages at once. The page that
+staff write on checks that (`panel/pages/texts`), because only it has all labels at hand.
 """
 
 import re
@@ -16,6 +17,7 @@ LABELS: Final = "keys."
 _SHORTER: Final = {"intro.description": 512, "intro.short": 120, "intro.name": 64}
 """Source: Bot API, setMyDescription, setMyShortDescription, setMyName."""
 _SHORT: Final = ((LABELS, 64), ("commands.", 256))
+_WITHOUT_TAGS: Final = (LABELS, "commands.", *_SHORTER)
 _TAGS: Final = frozenset({"b", "i", "u", "s", "code", "pre", "blockquote", "tg-spoiler", "a"})
 _TAG: Final = re.compile(r"<(/?)([a-z-]+)((?:\s[^<>]*)?)>")
 _LINK: Final = re.compile(r'\shref="https?://[^"<>\s]+"')
@@ -67,13 +69,14 @@ def _problems(key: str, written: str, before: Template) -> Iterable[str]:
 
 
 def _wrong_tags(key: str, written: str) -> Iterable[str]:
+    if key.startswith(_WITHOUT_TAGS) and _TAG.search(written):
+        yield "No tags can be shown here."
+        return
     opened: list[str] = []
     for closes, name, rest in _TAG.findall(written):
         is_known = name in _TAGS and (not rest or (name == "a" and not closes and _LINK.fullmatch(rest)))
         if not is_known or (name == "a" and not closes and not rest):
             yield f"Telegram does not know <{closes}{name}{rest}>, or it is not allowed here."
-        elif key.startswith((LABELS, *_SHORTER)):
-            yield "No tags can be shown here."
         elif not closes:
             opened.append(name)
         elif not opened or opened.pop() != name:
