@@ -13,6 +13,8 @@ PAGE = SOURCE.parents[1] / "docs/explanation/architecture.md"
 ROW = re.compile(r"^\| `((?:runtime|features|domain)/[\w/]+)` \|[^|]*\|([^|]*)\|$", re.MULTILINE)
 
 WATCHED = ("runtime/inbound", "runtime/decide", "runtime/delivery", "domain/delivery", "features/chat")
+WATCHED_TOO = ("domain/sanitise", "domain/contacts")
+ADAPTERS = ("adapters/botapi/decode", "adapters/botapi/content_sender")
 BESIDE = {
     "runtime/decide/parking",  # looks once a second for relays that have waited too long
     "runtime/inbound/unused",  # counts updates that nobody needs
@@ -26,7 +28,7 @@ def named() -> dict[str, set[str]]:
     for file, helpers in ROW.findall(PAGE.read_text("utf-8")):
         folder = file.rpartition("/")[0]
         found[file] = {
-            f"runtime/{helper}" if "/" in helper else f"{folder}/{helper}"
+            helper if helper.startswith("domain/") else f"runtime/{helper}" if "/" in helper else f"{folder}/{helper}"
             for helper in re.findall(r"`([\w/]+)`", helpers)
         }
     return found
@@ -64,6 +66,15 @@ def test_a_text_goes_through_the_files_that_the_page_names_in_their_order() -> N
 
 
 def test_the_page_names_every_file_that_helps() -> None:
-    ran = {file for file in walked() if file.startswith(WATCHED)}
+    calls = walked()
+    ran = {file for file in calls if file.startswith(WATCHED)}
+    ran |= {prefix for prefix in WATCHED_TOO if any(file.startswith(prefix) for file in calls)}
     walk = named()
     assert ran - BESIDE == set(walk).union(*walk.values())
+
+
+def test_the_page_names_the_adapters_at_both_ends() -> None:
+    calls, page = walked(), PAGE.read_text("utf-8")
+    assert [each for each in ADAPTERS if each not in calls or f"`{each}`" not in page] == []
+    assert calls.index(ADAPTERS[0]) < calls.index("runtime/inbound/admission")
+    assert calls.index("runtime/delivery/sends") < calls.index(ADAPTERS[1]) < calls.index("runtime/decide/outcomes")

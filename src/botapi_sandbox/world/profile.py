@@ -1,4 +1,4 @@
-"""A bot's profile: commands, name, descriptions, menu button, default rights."""
+"""A bot's profile: commands, name, descriptions, menu button."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ async def prepare(settings: Settings) -> tuple[str, str]:
     async with staff_office(settings) as office:
         link = await office.panel_link(0, LINK_S)
         invite = await office.invite(Role.OWNER, "You")
-        return link.secret, invite.secret
+        return link.url, invite.secret
 
 
 async def _invent(connection: AsyncConnection, settings: Settings, rng: Random, now: float) -> None:

@@ -105,6 +105,13 @@ class Invited(NamedTuple):
         return f"https://t.me/{self.username}?start={self.secret}" if self.username else ""
 
 
+class PanelLink(NamedTuple):
+    """`url` is empty if no link was made."""
+
+    said: str
+    url: str
+
+
 class Exported(NamedTuple):
     """One piece of evidence. `digest` is in the audit, too. `opened` None: it is damaged, or its key is unknown."""
 
@@ -167,7 +174,7 @@ class StaffOffice:
         done = await self._do(InviteAsked(digest_of(secret), role, name))
         return Invited(done.said, secret, username)
 
-    async def panel_link(self, member: int, lasts_s: float = LINK_S) -> Invited:
+    async def panel_link(self, member: int, lasts_s: float = LINK_S) -> PanelLink:
         """Make a link that signs one browser in to the panel. Raises: WrongSetting, RecordsLost."""
         url = self._settings.panel_url
         if url is None:
@@ -176,7 +183,7 @@ class StaffOffice:
         done = await self._decisions.on_request(PanelLinkAsked(digest_of(secret), StaffId(member), lasts_s))
         assert done.reply is not None
         said = self._words.plain(done.reply, "en")
-        return Invited(said, "" if done.refused else f"{url}/enter/{secret}", "")
+        return PanelLink(said, "" if done.refused else f"{url}/enter/{secret}")
 
     async def change_role(self, number: int, role: Role) -> Done:
         return await self._do(RoleAsked(StaffId(number), role))

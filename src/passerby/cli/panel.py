@@ -26,7 +26,7 @@ def invite(
     Without --member, the browser may do what an owner may, and the audit names the command line.
     """
     made = at_work(lambda office: office.panel_link(member), makes_tables=True)
-    typer.echo(made.said if made.secret else f"{made.said} {TEAM}.", err=not made.secret)
-    if not made.secret:
+    typer.echo(made.said if made.url else f"{made.said} {TEAM}.", err=not made.url)
+    if not made.url:
         raise typer.Exit(2)
-    typer.echo(made.secret)
+    typer.echo(made.url)

@@ -1,4 +1,4 @@
-"""Growth: who came, what became of them, and where they came in."""
+"""Growth: how many people came, how far they got, and from which link."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -23,9 +23,6 @@ FUNNEL: Final = (
     ("consented", "agreed to the rules"),
     ("profile", "gave age and gender"),
     ("chatted", "had a chat"),
-    ("back1", "came back a day later, or more"),
-    ("back7", "came back a week later, or more"),
-    ("back30", "came back a month later, or more"),
 )
 MOST_SOURCES: Final = 30
 """More are summed: strangers can invent tags."""
@@ -184,7 +181,7 @@ def _change(now: Sum, before: Sum, step: str) -> str:
 
 
 def _funnel(now: Sum) -> list[dict[str, Any]]:
-    return [{"said": said, "people": now.shown(step), "share": now.share(step, "people")} for step, said in FUNNEL[:4]]
+    return [{"said": said, "people": now.shown(step), "share": now.share(step, "people")} for step, said in FUNNEL]
 
 
 def _share(part: int, whole: int) -> float | None:
