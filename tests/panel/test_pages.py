@@ -368,7 +368,7 @@ def test_a_broadcast_is_written_and_started_from_the_panel_as_in_the_staff_bot(t
             ({"language": "german"}, "“german” isn&#39;t a language code."),
             ({"at": "2020-01-01T10:00"}, "2020-01-01T10:00 UTC is over."),
             ({"age": "x"}, "I don&#39;t understand “age=x”."),
-            ({"holdout": "99 silent=off"}, "I don&#39;t understand “holdout=99silent=off”."),
+            ({"holdout": "99 silent=off"}, "“holdout=99 silent=off”: write a number from 0 to 50."),
         ):
             refused = await browser.press("/broadcasts/1", "/broadcasts/set", category="promo", **wrong)
             assert refused.status == 400

@@ -231,7 +231,7 @@ def make_panel(
         SafetyPage(look, ledger, act, words, act.open_exhibit, act.send_blurred),
         ApprovalsPage(look, SqlApprovals(reading.engine), staff, act, words),
         MoneyPage(look, ledger, marks, act, words, act.open_exhibit),
-        BroadcastsPage(look, SqlBroadcasts(reading.engine), act, words),
+        BroadcastsPage(look, SqlBroadcasts(reading.engine), act, words, bots),
         PeoplePage(look, staff, act, words),
         AuditPage(look, reading, staff),
         ErrorsPage(look, reading, act),

@@ -3,7 +3,7 @@
 The form becomes the same words as in the staff bot, so one parser reads them and says what is wrong.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from passerby.domain.broadcasts.options import ANY, shown
@@ -12,10 +12,13 @@ from passerby.kernel.participant import Gender
 
 _ON_OFF: Final = (("on", "yes"), ("off", "no"))
 _MOST: Final = 200
+TICK: Final = "bot."
+TICKS: Final = "bots"
+"""The box of each bot is named after it. This field says that there were boxes."""
 
 
 class Field(NamedTuple):
-    """`choices` are (value, label); without them it is typed in a box of this `kind`."""
+    """`choices` are (value, label); without them it is typed in a box of this `kind`. `ticks`: any number of them."""
 
     name: str
     label: str
@@ -26,12 +29,17 @@ class Field(NamedTuple):
 
 
 WHO: Final = (
-    Field("bot", "Bots", "Numbers, with commas. Empty: every bot."),
+    Field("bot", "Bots", "No tick: every bot.", kind="ticks"),
     Field("language", "Languages", "Codes with commas, such as de,en. Empty: every language."),
     Field("gender", "Gender", "", ((ANY, "everybody"), *((each.value, each.value) for each in Gender))),
     Field("age", "Age", "Such as 18-30, or 18- without an upper end. Empty: every age."),
-    Field("active", "Here in the last days", "How many days. Empty: no matter when.", kind="decimal"),
-    Field("idle", "Not here for days", "How many days. The category comeback needs 7 or more.", kind="decimal"),
+    Field("active", "Here in the last days", "How many days, up to 3,650. Empty: no matter when.", kind="decimal"),
+    Field(
+        "idle",
+        "Not here for days",
+        "How many days, fewer than above. The category comeback needs 7 or more.",
+        kind="decimal",
+    ),
     Field("source", "Came first by", "Tags of links with commas; also invite, promo, affiliate. Empty: any way."),
     Field("vip", "VIP", "", ((ANY, "no matter"), ("on", "only VIPs"), ("off", "only the others"))),
 )
@@ -60,20 +68,36 @@ _NAMES: Final = tuple(each.name for each in (*WHO, *HOW))
 
 
 def words_of(form: Mapping[str, str]) -> str:
-    """The options as words. An empty box takes a condition back. Spaces separate options, so none is in a value."""
-    return " ".join(f"{name}={_value(name, form[name])}" for name in _NAMES if name in form)
+    """The options, one a line. An empty box takes a condition back."""
+    form = _with_ticks(form)
+    return "".join(f"{name}={_value(name, form[name])}\n" for name in _NAMES if name in form)
+
+
+def _with_ticks(form: Mapping[str, str]) -> Mapping[str, str]:
+    """With the bots that were ticked as one value."""
+    if TICKS not in form:
+        return form
+    return {**form, "bot": ",".join(name.removeprefix(TICK) for name in form if name.startswith(TICK))}
 
 
 def _value(name: str, typed: str) -> str:
-    value = "".join(typed.split())[:_MOST]
+    value = " ".join(typed.split())[:_MOST]
     return value or ("0" if name == "holdout" else ANY)
 
 
-def fields(broadcast: Broadcast, typed: Mapping[str, str] | None) -> tuple[tuple[str, list[Field]], ...]:
-    """The form's two parts. `typed`: what was refused stays in its boxes."""
-    values = dict(word.partition("=")[::2] for word in shown(broadcast).split()) if typed is None else typed
+def fields(
+    broadcast: Broadcast, typed: Mapping[str, str] | None, bots: Sequence[tuple[str, str]]
+) -> tuple[tuple[str, list[Field]], ...]:
+    """The form's two parts. `typed`: what was refused stays in its boxes. `bots`: number and name of each."""
+    values = (
+        dict(word.partition("=")[::2] for word in shown(broadcast).split()) if typed is None else _with_ticks(typed)
+    )
 
     def filled(field: Field) -> Field:
+        if field.kind == "ticks":
+            ticked = values.get(field.name, "")
+            gone = ((each, each) for each in ticked.split(",") if each and each not in dict(bots))
+            return field._replace(value=ticked, choices=(*bots, *gone))
         value = values.get(field.name, ANY if field.choices else "")
         # Several genders are no choice of the form, but the staff bot takes them.
         is_other = bool(field.choices) and value not in dict(field.choices)

@@ -69,6 +69,7 @@ def state(changed: Broadcast | str) -> BroadcastState | str:
         (made(starts_at=NOW - 5), 5, "broadcasts.at_is_over"),
         (made(starts_at=NOW - 5, weekly=True), 5, "broadcasts.at_is_over"),
         (made(starts_at=NOW + 5, weekly=True), 5, S.SCHEDULED),
+        (made(weekly=True), 5, "broadcasts.moment_needed"),
         (made(category=Category.SYSTEM), 5, "broadcasts.owner_needed"),
         (made(category=Category.COMEBACK), 5, "broadcasts.idle_needed"),
         (made(category=Category.COMEBACK, audience=Audience(idle_days=30)), 5, S.STARTING),
@@ -100,6 +101,11 @@ def test_somebody_else_approves_what_goes_to_many() -> None:
     approved = did(submitted, BroadcastAct.APPROVE, by=2)
     assert (approved.state, approved.submitted_by, approved.approved_by) == (S.STARTING, 1, 2)
     assert did(made(), BroadcastAct.APPROVE, by=2) == "broadcasts.not_now"
+
+
+def test_a_weekly_one_without_a_moment_starts_by_no_way() -> None:
+    assert did(made(S.SUBMITTED, weekly=True, submitted_by=1), BroadcastAct.APPROVE, by=2) == "broadcasts.moment_needed"
+    assert did(made(S.PAUSED, weekly=True), BroadcastAct.RESUME) == "broadcasts.moment_needed"
 
 
 def test_it_is_paused_and_goes_on_where_it_was() -> None:

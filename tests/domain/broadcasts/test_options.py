@@ -5,6 +5,8 @@ import pytest
 from passerby.domain import moments
 from passerby.domain.broadcasts.options import WrongOption, shown, with_options
 from passerby.kernel.broadcast import Audience, Broadcast, BroadcastState, Category
+from passerby.kernel.drain import FleetBot, KnownBots
+from passerby.kernel.ids import BotId
 from passerby.kernel.participant import Gender
 
 DRAFT = Broadcast(1, BroadcastState.DRAFT, 1, 0.0)
@@ -33,7 +35,7 @@ def test_every_option_is_read_and_shown_alike() -> None:
 
 
 def test_any_takes_a_condition_back() -> None:
-    back = "bot=any language=any gender=any age=any active=any idle=any vip=any source=any at=any holdout=0"
+    back = "bot=any language=any gender=any age=any active=any idle=any vip=any source=any at=any weekly=off holdout=0"
     changed = with_options(with_options(DRAFT, ALL, 0.0), back, 0.0)
     assert (changed.audience, changed.starts_at) == (Audience(), None)
     assert shown(with_options(DRAFT, "age=-17", 0.0)).split()[1] == "age=-17"
@@ -88,3 +90,53 @@ def test_a_moment_that_is_over_is_refused_and_one_that_is_to_come_is_not() -> No
         with pytest.raises(WrongOption) as wrong:
             with_options(DRAFT, f"at={at}", now)
         assert (wrong.value.why, wrong.value.value) == ("broadcasts.at_is_over", at)
+
+
+FLEET = KnownBots((FleetBot(BotId(12), "Lantern_bot"), FleetBot(BotId(13))))
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("age=30-18", "age_backwards"),
+        ("age=12-15", "too_young"),
+        ("age=-17", "too_young"),
+        ("active=5 idle=30", "active_against_idle"),
+        ("active=30 idle=30", "active_against_idle"),
+        ("category=comeback", "idle_needed"),
+        ("category=comeback idle=3", "idle_needed"),
+        ("weekly=on", "moment_needed"),
+        ("at=any weekly=on", "moment_needed"),
+        ("holdout=90", "out_of_range"),
+        ("holdout=0.5", "out_of_range"),
+        ("holdout=x", "out_of_range"),
+        ("active=0", "out_of_range"),
+        ("idle=99999999999999", "out_of_range"),
+        ("active=nan", "out_of_range"),
+        ("bot=999", "unknown_bot"),
+        ("bot=@somebody_else", "unknown_bot"),
+        ("bot=12,999", "unknown_bot"),
+    ],
+)
+def test_options_that_nobody_fits_are_refused_with_a_sentence_of_their_own(words: str, why: str) -> None:
+    with pytest.raises(WrongOption) as wrong:
+        with_options(DRAFT, words, 0.0, FLEET, 18)
+    assert wrong.value.why == f"broadcasts.{why}"
+
+
+def test_options_that_fit_somebody_are_taken() -> None:
+    made = with_options(DRAFT, "age=16-18 active=30 idle=7 category=comeback bot=@lantern_bot,13,12", 0.0, FLEET, 18)
+    assert made.audience.bots == (12, 13)
+    assert shown(made, FLEET.name).split()[1] == "bot=@Lantern_bot,13"
+    weekly = with_options(DRAFT, "weekly=on at=2026-12-01T18:00", 0.0)
+    with pytest.raises(WrongOption):
+        with_options(weekly, "at=any", 0.0)
+    assert with_options(with_options(weekly, "weekly=off", 0.0), "at=any", 0.0).starts_at is None
+
+
+def test_a_line_is_one_option_and_is_quoted_as_it_was_typed() -> None:
+    assert with_options(DRAFT, "language=de, en\nage=18 - 30\n", 0.0).audience.languages == ("de", "en")
+    for line in ("holdout=9 silent=off", "source=no such tag!", "age=1 8-30"):
+        with pytest.raises(WrongOption) as wrong:
+            with_options(DRAFT, f"{line}\n", 0.0)
+        assert wrong.value.word == line

@@ -6,6 +6,7 @@ import msgspec
 
 from passerby.domain.broadcasts.codes import is_language
 from passerby.domain.broadcasts.live_numbers import has_number
+from passerby.domain.broadcasts.options import needs_idle, needs_moment
 from passerby.kernel.broadcast import Audience, Broadcast, BroadcastState, Category, LinkButton, Variant
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Env
@@ -17,7 +18,6 @@ RECALL_S: Final = 48 * 3600.0
 """For how long a bot may delete its messages (source: Bot API, deleteMessage)."""
 LASTS_S: Final = 3 * 86_400.0
 """How long people who are busy, or whose usual hour is to come, may still get it."""
-COMEBACK_DAYS: Final = 7.0
 BUTTONS_MOST: Final = 8
 LABEL_MOST: Final = 64
 LINK_STARTS: Final = ("https://", "tg://")
@@ -160,8 +160,10 @@ def _start(broadcast: Broadcast, facts: StaffFacts, env: Env) -> Broadcast | str
         return "broadcasts.no_message"
     if broadcast.category is Category.SYSTEM and facts.me.role is not Role.OWNER:
         return "broadcasts.owner_needed"
-    if broadcast.category is Category.COMEBACK and (broadcast.audience.idle_days or 0.0) < COMEBACK_DAYS:
+    if needs_idle(broadcast):
         return "broadcasts.idle_needed"
+    if needs_moment(broadcast):
+        return "broadcasts.moment_needed"
     if broadcast.starts_at is not None and broadcast.starts_at <= env.now:
         return "broadcasts.at_is_over"
     if facts.reach is None or not facts.reach.people:
@@ -172,7 +174,9 @@ def _start(broadcast: Broadcast, facts: StaffFacts, env: Env) -> Broadcast | str
     return _begun(submitted, env)
 
 
-def _begun(broadcast: Broadcast, env: Env) -> Broadcast:
+def _begun(broadcast: Broadcast, env: Env) -> Broadcast | str:
+    if needs_moment(broadcast):
+        return "broadcasts.moment_needed"
     later = broadcast.starts_at is not None and (broadcast.weekly or broadcast.starts_at > env.now)
     return msgspec.structs.replace(broadcast, state=BroadcastState.SCHEDULED if later else BroadcastState.STARTING)
 

@@ -1,5 +1,6 @@
 """Broadcasts: what was sent to many people, what is being sent, and a new one. Acts are those of the staff bot."""
 
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from passerby.adapters.sql import SqlBroadcasts
@@ -8,6 +9,7 @@ from passerby.domain.broadcasts.starting import seal_of
 from passerby.kernel.broadcast import Broadcast, BroadcastState, TargetState
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.digits import whole
+from passerby.kernel.ids import BotId
 from passerby.kernel.staff import Permission, StaffDecision
 from passerby.kernel.staff_requests import BroadcastAct, BroadcastDone, BroadcastNew, BroadcastSet, BroadcastWritten
 from passerby.kernel.text import text
@@ -36,7 +38,15 @@ ACTS: Final = {
 class BroadcastsPage:
     page = Page("/broadcasts", "Broadcasts", Permission.BROADCAST)
 
-    def __init__(self, look: Look, broadcasts: SqlBroadcasts, act: Act, words: Catalogue) -> None:
+    def __init__(
+        self,
+        look: Look,
+        broadcasts: SqlBroadcasts,
+        act: Act,
+        words: Catalogue,
+        bots: Callable[[], Sequence[BotId]],
+    ) -> None:
+        self._bots = bots
         self._look = look
         self._broadcasts = broadcasts
         self._act = act
@@ -64,6 +74,9 @@ class BroadcastsPage:
                 sent = (await self._broadcasts.progress(each.number))[TargetState.SENT]
             rows.append({"broadcast": each, "state": self._state(each), "sent": sent or 0, "whole": each.people})
         return self._look.page(visit, "broadcasts.html", {"title": "Broadcasts", "rows": rows})
+
+    def _fleet(self) -> list[tuple[str, str]]:
+        return [(str(bot), self._look.bot_name(bot)) for bot in self._bots()]
 
     def _state(self, broadcast: Broadcast) -> str:
         return self._words.plain(text(f"broadcasts.state_{broadcast.state}"), "en")
@@ -148,7 +161,7 @@ class BroadcastsPage:
             "counts": [(state.value, people(counts[state])) for state in TargetState if state in counts],
             "reach": await self._broadcasts.reach(found, visit.now) if is_counted else None,
             "acts": [(act.value, self._words.plain(text(f"broadcasts.do_{act}"), "en")) for act in _acts(found)],
-            "options": options_form.fields(found, form if options_form.words_of(form) else None),
+            "options": options_form.fields(found, form if options_form.words_of(form) else None, self._fleet()),
             "summary": options_form.summary(found, self._look.bot_name),
             "is_draft": is_draft,
             "messages": messages(found),

@@ -14,16 +14,14 @@ from passerby.kernel.staff import AuditNote, Permission, StaffDecision, StaffFac
 from passerby.kernel.staff_requests import BroadcastAct, BroadcastDone
 from passerby.kernel.text import Text, text
 from passerby.staff.broadcasts.cards import card, menu, utc
-from passerby.staff.broadcasts.composing import compose, named
+from passerby.staff.broadcasts.composing import EXAMPLES, compose, named
 from passerby.staff.broadcasts.questions import question, starting
-
-_EXAMPLES = {"broadcasts.idle_needed": {"example": "idle=30"}}
 
 
 def _why_not(key: str, broadcast: Broadcast) -> Text:
     if key == "broadcasts.at_is_over" and broadcast.starts_at is not None:
         return text(key, at=utc(broadcast.starts_at))
-    return text(key, **_EXAMPLES.get(key, {}))
+    return text(key, example=EXAMPLES[key]) if key in EXAMPLES else text(key)
 
 
 def pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:

@@ -31,7 +31,7 @@ def card(broadcast: Broadcast, facts: StaffFacts) -> Text:
     said = [
         text("broadcasts.title", number=broadcast.number, state=text(f"broadcasts.state_{broadcast.state}")),
         text("broadcasts.messages", messages=_messages(broadcast)),
-        text("broadcasts.options", options=shown(broadcast)),
+        text("broadcasts.options", options=shown(broadcast, facts.fleet.name)),
     ]
     if broadcast.why:
         said.append(text(broadcast.why))

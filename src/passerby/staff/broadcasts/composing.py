@@ -28,6 +28,7 @@ HOW_BUTTONS = text("broadcasts.send_buttons", example=BUTTON)
 SEND_IT = text("broadcasts.send_it", sign=WAITING)
 CODES = "de, en, pt"
 EXAMPLE = "language=de,en age=18-30 active=30 silent=off"
+EXAMPLES = {"broadcasts.idle_needed": "idle=30", "broadcasts.moment_needed": "at=2030-12-01T18:00"}
 EDITABLE = frozenset({BroadcastState.DRAFT})
 
 
@@ -142,6 +143,14 @@ def wrong_option(wrong: WrongOption) -> Text:
             return text(wrong.why, language=wrong.value, example=CODES)
         case "broadcasts.at_is_over":
             return text(wrong.why, at=f"{wrong.value} UTC")
+        case "broadcasts.unknown_bot":
+            return text(wrong.why, bot=wrong.value, **wrong.more)
+        case "broadcasts.out_of_range" | "broadcasts.age_backwards" | "broadcasts.too_young":
+            return text(wrong.why, option=wrong.word, **wrong.more)
+        case "broadcasts.active_against_idle":
+            return text(wrong.why, option=wrong.word, active="active", idle="idle")
+        case "broadcasts.idle_needed" | "broadcasts.moment_needed":
+            return text(wrong.why, example=EXAMPLES[wrong.why])
         case _:
             return text(wrong.why, option=wrong.word, example=EXAMPLE)
 
@@ -179,12 +188,12 @@ def set_options(event: object, broadcast: Broadcast | None, words: str, facts: S
     if broadcast.state not in EDITABLE:
         return refused(event, text("broadcasts.not_now"))
     try:
-        changed = with_options(broadcast, words, env.now)
+        changed = with_options(broadcast, words, env.now, facts.fleet, env.rules.minimum_age)
     except WrongOption as wrong:
         return refused(event, wrong_option(wrong))
     # It was counted for the audience before this.
     facts = msgspec.structs.replace(facts, reach=None)
-    note = AuditNote("broadcast.options", named(broadcast), {"options": words})
+    note = AuditNote("broadcast.options", named(broadcast), {"options": " ".join(words.split())})
     said = card(changed, facts)
     effects = (Say(event.person, said, menu(changed)),) if isinstance(event, MessageReceived) else ()
     return StaffDecision(notes=(note,), broadcasts=(changed,), effects=effects, reply=said)
