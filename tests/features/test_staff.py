@@ -73,6 +73,12 @@ def labels(menu: object) -> list[str]:
     return [button.action + ":" + button.token for row in menu.rows for button in row]
 
 
+def test_an_invite_lasts_as_long_as_was_asked_for() -> None:
+    for lasts_s, expected in ((None, 600.0), (9_000.0, 9_000.0)):
+        (made,) = decide(InviteAsked("d", Role.OWNER, lasts_s=lasts_s), facts(THE_OPERATOR)).invites
+        assert made.expires_at - made.made_at == expected
+
+
 def test_every_role_has_at_most_the_permissions_of_the_ranks_above() -> None:
     for higher, lower in zip(Role, list(Role)[1:], strict=False):
         assert reaches(member(1, higher), lower)

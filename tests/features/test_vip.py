@@ -537,6 +537,16 @@ def test_buyers_can_take_a_refund_themselves_once_and_their_vip_ends() -> None:
     assert len(list(said(ann.writes("/paysupport")))) == 1
 
 
+def test_the_way_to_a_refund_names_no_vip_filter_where_filters_are_free() -> None:
+    for rules, page in (
+        (SOLD, "vip.pay_page"),
+        (msgspec.structs.replace(SOLD, free_filters=tuple(Filter)), "vip.pay_page_open"),
+    ):
+        ann = Playbook(rules).person()
+        pays(ann, orders(ann))
+        assert said(ann.writes("/paysupport")) == [page]
+
+
 def test_a_vip_filter_that_was_used_since_the_purchase_needs_the_team_for_a_refund() -> None:
     talk, ann = shop()
     pays(ann, orders(ann))

@@ -7,6 +7,7 @@ from passerby.panel.look import parts
 from passerby.panel.pages.audit import said_of
 from passerby.panel.pages.growth import _breakdown, _sum, bots_of
 from passerby.panel.pages.health import _parts
+from passerby.panel.pages.safety import _share
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,14 @@ def test_a_number_that_is_not_shown_has_no_share() -> None:
     total = {"chats": 293, "open": 0, "seconds": 50, "minutes": 3, "longer": 200, "long": 40}
     named = [(name, name) for name in ("seconds", "minutes", "longer", "long")]
     assert [each["percent"] == "–" for each in _parts(total, named)] == [False, True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "shown"),
+    [(12, 17, "–"), (5, 17, "–"), (10, 20, "50 %"), (0, 20, "0 %"), (20, 20, "100 %"), (5, 5, "–"), (0, 0, "–")],
+)
+def test_a_share_of_the_cases_tells_no_small_number(part: int, whole: int, shown: str) -> None:
+    assert _share(part, whole) == shown
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ async def prepare(settings: Settings) -> tuple[str, str]:
         await records.aclose()
     async with staff_office(settings) as office:
         link = await office.panel_link(0, LINK_S)
-        invite = await office.invite(Role.OWNER, "You")
+        invite = await office.invite(Role.OWNER, "You", LINK_S)
         return link.url, invite.secret
 
 

@@ -167,11 +167,11 @@ class StaffOffice:
     def _env(self) -> Env:
         return Env(self._clock.now(), self._rng, self._rules)
 
-    async def invite(self, role: Role, name: str) -> Invited:
+    async def invite(self, role: Role, name: str, lasts_s: float | None = None) -> Invited:
         """Make an invite. Raises: WrongSetting, RecordsLost."""
         username = await self._username()
         secret = new_secret(self._rng)
-        done = await self._do(InviteAsked(digest_of(secret), role, name))
+        done = await self._do(InviteAsked(digest_of(secret), role, name, lasts_s))
         return Invited(done.said, secret, username)
 
     async def panel_link(self, member: int, lasts_s: float = LINK_S) -> PanelLink:

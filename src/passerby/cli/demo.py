@@ -123,7 +123,9 @@ def _welcome(port: int, link: str, secret: str) -> None:
     typer.echo("  The two are in a chat now: write on one phone, read it on the other. Ctrl-C stops everything.\n")
     typer.echo("  Write /vip on a phone to buy something: each has Stars, which are play money.\n")
     typer.echo(f"  The operators' panel, with invented people, chats and payments (the link works once): {link}\n")
-    typer.echo("  The staff bot: add a phone for Crew, and write to it (works once, within ten minutes):")
+    typer.echo(
+        "  The staff bot: add a phone for Crew, and write to it (once, within a day; each start prints another):"
+    )
     typer.echo(f"    /start {secret}\n  Then /next shows a case.\n")
 
 

@@ -16,6 +16,11 @@ def matters(rules: Rules) -> bool:
     return bool(rules.plans) or set(rules.free_filters) != set(Filter)
 
 
+def all_free(rules: Rules) -> bool:
+    """Whether every filter is open to everybody, so nobody uses a VIP's."""
+    return set(Filter) <= set(rules.free_filters)
+
+
 def is_vip(me: Participant, now: float) -> bool:
     """`now` in Unix seconds."""
     return me.vip_until > now

@@ -21,9 +21,12 @@ class Pressed(StaffRequest, frozen=True):
 
 
 class InviteAsked(StaffRequest, frozen=True):
+    """`lasts_s` None: as long as usual."""
+
     digest: str
     role: Role
     name: str = ""
+    lasts_s: float | None = None
 
 
 class RoleAsked(StaffRequest, frozen=True):

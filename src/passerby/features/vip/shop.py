@@ -4,7 +4,7 @@ The invoice comes from the bot where the person is, because only the bot that so
 """
 
 from passerby.dialogue.keyboards import keys_for
-from passerby.domain.entitlement import is_vip, matters
+from passerby.domain.entitlement import all_free, is_vip, matters
 from passerby.domain.money.checkout import checked, place_order, plans_for
 from passerby.domain.money.promos import price_of
 from passerby.domain.money.wallets import order_for
@@ -18,7 +18,6 @@ from passerby.kernel.ids import BotId
 from passerby.kernel.money import Bill, NotNow, Plan, PurchaseOrder
 from passerby.kernel.money_event import CheckoutAnswered
 from passerby.kernel.participant import Participant
-from passerby.kernel.rules import Filter
 from passerby.kernel.text import Text, text
 
 BUY = "vip_buy"
@@ -45,7 +44,7 @@ def _offer(me: Participant, bot: BotId, env: Env) -> Say:
         rows = (*rows, (Button(text("vip.gift"), GIFT),))
     if env.rules.referral_days and me.profile.complete:
         rows = (*rows, (Button(text("vip.invite"), INVITE),))
-    offer = text("vip.offer_open" if set(Filter) <= set(env.rules.free_filters) else "vip.offer")
+    offer = text("vip.offer_open" if all_free(env.rules) else "vip.offer")
     return Say(me.person, _with_status(offer, me, env), Menu(rows) if rows else keyboard)
 
 

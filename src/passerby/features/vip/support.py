@@ -7,6 +7,7 @@ It works for everybody, also for people who are banned. Telegram asks for it (Te
 """
 
 from passerby.domain.commands import words_after
+from passerby.domain.entitlement import all_free
 from passerby.domain.lifecycle import refresh_ticket
 from passerby.domain.money.cases import LONGEST, answered, open_case, with_case, with_more
 from passerby.domain.money.endings import told_of_end
@@ -47,7 +48,8 @@ def pay_support(event: MessageReceived, facts: Facts, env: Env) -> Decision:
         if refund_denied(me, charge, env.now) is None
     )
     # The page says how to take a refund only if one of them can be had.
-    said = text("vip.pay_page" if rows else "vip.pay_past", list=listed, ask=_how_to_ask(me))
+    page = "vip.pay_page_open" if all_free(env.rules) else "vip.pay_page"
+    said = text(page if rows else "vip.pay_past", list=listed, ask=_how_to_ask(me))
     return Decision(effects=(Say(me.person, said, Menu(rows) if rows else None),))
 
 

@@ -20,7 +20,7 @@ from passerby.kernel.staff_requests import Pressed
 from passerby.kernel.text import Text
 from passerby.panel.figure import RECORDS, Figure
 from passerby.panel.http import Answer, see
-from passerby.panel.look import FEW, Look, count, people, seconds
+from passerby.panel.look import FEW, Look, count, parts, seconds
 from passerby.panel.sealed import OpenExhibit
 from passerby.panel.visit import Act, Page, Route, Visit
 from passerby.staff.cases.deciding import LENGTHS_H
@@ -149,7 +149,7 @@ class SafetyPage:
             Figure("Open cases", count(sum(each.cases for each in waiting)), RECORDS, visit.now, "wait for a decision"),
             Figure("The oldest waits", seconds(visit.now - oldest if oldest else None), RECORDS, visit.now, ""),
             Figure("Decided", count(whole), RECORDS, visit.now, f"in {PERIOD_DAYS} days"),
-            Figure("Led to something", "–" if whole < FEW else f"{upheld / whole * 100:.0f} %", RECORDS, visit.now, ""),
+            Figure("Led to something", _share(upheld, whole), RECORDS, visit.now, ""),
         ]
         lanes = [
             {
@@ -169,7 +169,10 @@ class SafetyPage:
             "title": "Safety",
             "figures": figures,
             "lanes": lanes,
-            "decided": [(outcome or "no decision", people(number)) for outcome, number in decided],
+            "decided": [
+                (outcome or "no decision", shown)
+                for (outcome, _), shown in zip(decided, parts([number for _, number in decided]), strict=True)
+            ],
             "mine": await self._ledger.case_of(visit.member.number, visit.now),
             "said": said,
             "seen": seen or [],
@@ -195,6 +198,12 @@ class SafetyPage:
             "path": PATHS.get(button.action, "/safety/press"),
             "is_grave": button.action in GRAVE,
         }
+
+
+def _share(part: int, whole: int) -> str:
+    """In percent. The whole is shown, so a share would tell a small part of it, or a small rest."""
+    told = whole >= FEW and not 0 < part < FEW and not 0 < whole - part < FEW
+    return f"{part / whole * 100:.0f} %" if told else "–"
 
 
 def _buttons(menu: Menu | None) -> list[Button]:

@@ -31,9 +31,10 @@ def invite(asked: InviteAsked, facts: StaffFacts, env: Env) -> StaffDecision:
     assert me is not None
     if not reaches(me, asked.role):
         return refused(asked, text("team.above_you"))
-    made = Invite(asked.digest, asked.role, me.number, env.now, env.now + INVITE_S, asked.name)
+    lasts_s = INVITE_S if asked.lasts_s is None else asked.lasts_s
+    made = Invite(asked.digest, asked.role, me.number, env.now, env.now + lasts_s, asked.name)
     note = AuditNote("team.invited", details={"role": asked.role})
-    reply = text("team.invited", role=role_text(asked.role), minutes=int(INVITE_S // 60))
+    reply = text("team.invited", role=role_text(asked.role), minutes=int(lasts_s // 60))
     return StaffDecision(invites=(made,), notes=(note,), reply=reply)
 
 
