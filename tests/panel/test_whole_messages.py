@@ -87,7 +87,7 @@ def test_it_says_what_kind_of_file_comes_and_where_the_text_stands() -> None:
     assert "turn such messages off" in note
 
 
-def test_whoever_approves_sees_the_links_and_buttons_of_every_version(tmp_path: Path) -> None:
+def test_an_approver_sees_the_links_and_buttons_of_every_version(tmp_path: Path) -> None:
     hidden = Content(Kind.TEXT, "Read more", (Entity("text_link", 5, 4, "https://elsewhere.example"),))
     waits = msgspec.structs.replace(
         broadcast(
