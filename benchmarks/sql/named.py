@@ -19,7 +19,7 @@ ELSEWHERE = (
     *("approvals.", "audiences.", "broadcast_figures.", "broadcast_rows.", "broadcasts.", "case_farms."),
     *("case_reports.", "cases.", "examination.", "funnel.", "salvage."),
     *("money.", "money_report.", "money_writer.", "overrides.", "panel_", "past_money.", "payment_cases.", "promos."),
-    *("purchases.", "referrals.", "staff_subjects.", "tombstones."),
+    *("purchases.", "referrals.", "staff_subjects.", "tombstones.", "usual_hours."),
 )
 """Rooms whose statements are not asked here: staff, a few buyers and damaged rows cause them, not every chat. Their
 plans are not looked at yet; `tests.panel.measure` times the panel's."""

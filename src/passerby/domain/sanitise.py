@@ -39,7 +39,6 @@ they are harmless in a copy. Types that are neither here nor in KEPT (a `text_me
 somebody in a copy."""
 
 # Looking a member up in its class costs as much as a call of a function, and every relay asks.
-_TEXT: Final = Kind.TEXT
 _POLL: Final = Kind.POLL
 _RICH: Final = Kind.RICH
 
@@ -80,8 +79,6 @@ def warning(content: Content) -> str | None:
     tags of a song or the author's name in a document.
     """
     kind = content.kind
-    if kind is _TEXT:
-        return None
     if kind is Kind.AUDIO:
         return "chat.inside_sound"
     if kind is not Kind.DOCUMENT or content.file is None:

@@ -126,9 +126,6 @@ class Line:
         if delivery.is_aside:
             self.asides.append(delivery)
             return
-        if not self.main:
-            self.main.append(delivery)
-            return
         at = self._place_by_age(delivery) if delivery.found_again else self._place_of_anchor(delivery)
         if at is None:
             self.main.append(delivery)

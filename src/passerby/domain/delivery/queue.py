@@ -291,11 +291,9 @@ class DeliveryQueue:
         return self._line.first is not current and current.tried_at is None
 
     def _go_on(self, now: float) -> Commands:
-        """Look at the first delivery, and return what it needs next."""
+        """Look at the first delivery, and return what it needs next. There is one."""
         first, line = self.current, self._line
         if first is None:
-            if not (line.main or line.asides):
-                return _NOTHING
             first = self.current = line.main[0] if line.main else line.asides[0]
         elif first.tried_at is None and (line.main[0] if line.main else line.asides[0]) is not first:
             first.phase = Phase.QUEUED
