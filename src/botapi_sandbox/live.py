@@ -46,7 +46,7 @@ class Streams:
                 _put(waiting, line)
 
     async def serve(self, people: frozenset[int] | None, receive: Receive, send: Send) -> None:
-        """Stream until the client leaves or the server stops. `people` None means everybody, also people of later."""
+        """Stream until the client leaves or the server stops. `people` None: everybody, also people who come later."""
         waiting: asyncio.Queue[bytes | None] = asyncio.Queue(
             MOST_WAITING if people is not None else MOST_WAITING_FOR_ALL
         )

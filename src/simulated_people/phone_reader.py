@@ -21,7 +21,7 @@ AGAIN_S = 30.0
 
 @dataclass(slots=True)
 class Phone:
-    """A phone, with the chat of each line (`chat_at`); 0 for none."""
+    """A phone, with the chat of each line (`chat_at`); 0 for a line outside of chats."""
 
     lines: Sequence[Line]
     chat_at: dict[int, int] = field(default_factory=dict)
@@ -47,7 +47,7 @@ def told_again(lines: Sequence[Line], faults: Sequence[Fault]) -> list[dict[int,
     moves = [line for line in lines if line.notice in _MOVES]
     again: list[dict[int, Line]] = []
     for fault, next_began in zip(faults, (*(each.began for each in faults[1:]), float("inf")), strict=True):
-        until = min(fault.ended + AGAIN_S, next_began)  # what the next fault repeats or ends is not this one's
+        until = min(fault.ended + AGAIN_S, next_began)  # a repeat after the next fault is counted for that one
         before = [line for line in moves if fault.began - fault.again_s <= line.at <= fault.began]
         after = [line for line in moves if fault.began < line.at <= until]
         cut = next((number for number, line in enumerate(after) if line.notice is Said.CUT_OFF), None)
@@ -70,7 +70,8 @@ def _is_copy(found: Line, line: Line, faults: Sequence[Fault]) -> bool:
 
 
 def is_undone(line: Line, faults: Sequence[Fault]) -> bool:
-    """Whether a notice came so soon after a fault that undoes work that its state may have been undone."""
+    """Whether the product may have forgotten this notice: it came within AGAIN_S of a fault after which a store is
+    older."""
     return any(fault.again_s and fault.began <= line.at <= fault.ended + AGAIN_S for fault in faults)
 
 
@@ -84,7 +85,7 @@ def read_phone(
     repeated: Sequence[Mapping[int, Line]],
     new: Collection[int] = (),
 ) -> Phone:
-    """`new`: each "Partner found" that begins another chat, although it could be the second one of the same chat."""
+    """`new`: the ids of "Partner found" notices that look repeated, but are known to begin a new chat."""
     phone = Phone(lines)
     again = ChainMap(*map(dict, repeated))
     is_over = False  # whether a notice has said so

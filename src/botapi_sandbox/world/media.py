@@ -1,4 +1,4 @@
-"""A bot's messages with files: single files, albums and paid media. And getFile, for the download path."""
+"""A bot's messages with files: single files, albums and paid media. Also getFile, which gives the download path."""
 
 from __future__ import annotations
 
@@ -135,9 +135,9 @@ def new_album_id(getrandbits: Callable[[int], int]) -> str:
 
 
 def _album_item(request: Request, number: int, item: Json) -> Json:
-    from_request = {**item, item["type"]: item["media"]}
+    as_single = {**item, item["type"]: item["media"]}
     try:
-        return file_content(request, item["type"], from_request)
+        return file_content(request, item["type"], as_single)
     except Exception as error:
         if getattr(error, "description", "").endswith("wrong file identifier/HTTP URL specified"):
             raise bad_request(

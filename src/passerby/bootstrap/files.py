@@ -46,7 +46,7 @@ class Files(NamedTuple):
 def open_files(settings: Settings, name: str, rng: Random, clock: Clock) -> Iterator[Files]:
     """`name` is what operators call the process. The live store closes the log. Raises: WrongSetting.
 
-    If an error ends the process, its flight recorder does not say that it ended on purpose.
+    If an error ends the process, the next start sees a crash.
     """
     must_be_done(settings)
     _find_a_lost_key(settings)
@@ -164,7 +164,7 @@ def _find_traces(settings: Settings, name: str) -> None:
 
 
 def _find_run_directory(settings: Settings) -> None:
-    """Raises: WrongSetting, if the run directory is a link that leads nowhere: also the one next to the database."""
+    """Raises: WrongSetting, if the run directory is a link that leads nowhere. RUN_DIR may be set or not."""
     path = settings.run_path
     if path.is_symlink() and not path.exists():
         problem = f"the run directory {path.name} is a link that leads nowhere"

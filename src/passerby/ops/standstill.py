@@ -45,7 +45,7 @@ class FleetRuns(Exception):
 
 
 class Standstill:
-    """Nothing runs. `log` is the live store's, if it is a file."""
+    """The stores, while nothing of this installation runs. `log` is the live store's, if it is a file."""
 
     def __init__(self, settings: Settings, clock: Clock, log: FileLog | None) -> None:
         self._settings = settings
@@ -55,12 +55,12 @@ class Standstill:
         self._aside: Aside = KeysAside(settings) if log is None else FilesAside(settings)
 
     async def empty_live_store(self) -> int:
-        """Set everything in the live store aside. Returns how many keys or files that were. Raises: WrongSetting.
+        """Set everything in the live store aside. Returns how many keys or files there were. Raises: WrongSetting.
 
         Afterwards either `forget_live_store` or `put_live_store_back`.
         """
         if await self._aside.noted() is None:
-            await self._aside.forget()  # left by another release; it must never come back
+            await self._aside.forget()  # left by a command that was killed; it must never come back
             await self.note(Step.EMPTIED)
         with self._without_log():
             return await self._aside.take()

@@ -37,8 +37,11 @@ NOT_SHOWN: Final = "not shown"
 
 
 def told(values: Sequence[int]) -> list[bool]:
-    """Which parts of a whole may be told where the whole is told, too. If only one of them is below ten, the whole
-    without the others would tell it. So the smallest other one is not told either."""
+    """Which parts of a whole may be told where the whole is shown, too.
+
+    A part that is told is shown as it is. A part that is untold is below ten, or the smallest other one: if only one
+    part is below ten, the whole without the others would tell it. `of_parts` asks the same for one row of a table.
+    """
     few = [0 < value < FEW for value in values]
     others = [value for value in values if value >= FEW]
     beside = values.index(min(others)) if sum(few) == 1 and others else None

@@ -15,12 +15,13 @@ with the same tag on one node, so a script may use several. Two installations ma
                                  process that has seen a higher number knows that the store
                                  has gone back to an older state.
                                  facts, entries, changes, epochs, comers: the newest numbers
-                                 of the journal, outbox, tickets, leases and workers.
+                                 of the journal, outbox, tickets, leases and workers (comers:
+                                 of workers).
                                  trimmed: the records hold the journal up to this number, as
                                  far as this generation knows; recorded: as far as any
-                                 generation knew. floor: readers with an older number read
+                                 generation knew. floor: readers of the tickets with an older number read
                                  everything again. run: the run of the server at the last
-                                 handshake (handshake.lua). reborn: when the first worker of
+                                 handshake (handshake.lua). reborn (milliseconds): when the first worker of
                                  an earlier generation came, or later, when the store was
                                  adopted. roll: the workers that have answered the roll call
                                  of a new generation; former: those that lived before it. heard: the time of the last
@@ -67,8 +68,8 @@ so they never decode one. `told` is the number of the fact that tells the record
 (`place` is the pool) or chatting (`place` is the chat). An idle person is removed ten minutes after they were last
 heard of, but only once the records hold them (`told` <= `recorded`). Ids of pools and chats have no control characters.
 
-Times are Unix seconds of the server's clock (see `server_time`); of workers, leases and budgets, milliseconds. So the
-processes' clocks may differ by years.
+All times are of the server's clock (see `server_time`), so the processes' clocks may differ. They are Unix seconds; for
+workers, leases, budgets and `idle_chats`, milliseconds.
 """
 
 from passerby.domain.popularity import PERIOD_S

@@ -279,7 +279,7 @@ async def _facts(connection: AsyncConnection, person: PersonId | None, digest: s
 
 
 async def _with_wanted(connection: AsyncConnection, facts: StaffFacts, wanted: FactsWanted, now: float) -> StaffFacts:
-    """The facts of a member of the team, with what they have named."""
+    """The facts of a member of the team, with what their request names."""
     facts = await approvals.known(connection, facts, wanted.approval, now)
     found: dict[str, Any] = {"proposed": await cases.proposed(connection)}
     approval = facts.approval
@@ -302,6 +302,7 @@ async def _with_wanted(connection: AsyncConnection, facts: StaffFacts, wanted: F
     if made := wanted.promo or promo_about(approval):
         found["promo"] = await promo_of(connection, made)
     if wanted.sums and facts.me is not None:
+        # What they did within a day without a second member counts toward the limits.
         found["alone"] = await done_alone(connection, facts.me.number, now)
     if wanted.payment_case is not None:
         found["payment_desk"] = await payment_desk(connection, wanted.payment_case)

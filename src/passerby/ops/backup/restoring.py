@@ -5,8 +5,9 @@ is emptied first. If the records cannot be replaced, for example because the dis
 it was. A note says how far the restore is (`restore_note`): after a kill, nothing starts until a restore has ended.
 
 Nor does an older backup fit what people see: since then, they have met others. A message meant for somebody else must
-not reach the partner of that time. So every chat and search ends, and their people get one notice (`ended_chats`). It
-waits in the new live store, in which nobody searches or chats: also after a kill, no chat of the backup goes on.
+not reach the partner of that time. So every chat and search ends, and their people get one notice (`ended_chats`). The
+notices wait in the new live store. Nobody searches or chats there. So even if the restore is killed, no chat of the
+backup goes on.
 
 Nor does it know which copies of a broadcast were sent since. So all that wait become unknown, and are never sent.
 """
@@ -47,7 +48,7 @@ _PATIENT: Final = ConnectionPool(timeout_s=600.0)
 _OF_NOBODY: Final = frozenset(
     {"journal_positions", "star_sweeps", "faults", "daily_figures", "funnel", "panel_figures", "panel_limits"}
 )
-"""Tables in which a fleet writes that has served nobody yet."""
+"""Tables that are not empty even if nobody was ever served."""
 
 
 class Restored(NamedTuple):

@@ -96,7 +96,7 @@ async def read_growth(reading: PanelReader, first: int, last: int) -> tuple[dict
 
 
 class Sum(NamedTuple):
-    """Step -> people. `untold`: these would tell a small number of another bot or language, or of those who left."""
+    """Step -> people. `untold`: steps that are not shown, because a small number could be computed from them."""
 
     steps: Mapping[str, int]
     untold: frozenset[str]
@@ -109,7 +109,7 @@ class Sum(NamedTuple):
 
 
 def _tables(days: Mapping[int, Growth], span: range, part: str) -> dict[str, Counter[str]]:
-    """The sums of each bot or language. "gone" can be reached no more, "stayed" did not have their data deleted."""
+    """The sums of each bot or language. "gone" cannot be reached any more, "stayed" did not have their data deleted."""
     tables: dict[str, Counter[str]] = {}
     for number in span:
         if number in days:

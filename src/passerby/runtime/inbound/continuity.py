@@ -84,14 +84,16 @@ class Doubt(Protocol):
 
 
 class _Note(msgspec.Struct, frozen=True, array_like=True):
-    """The note. `offset`: the first update that was not done. `at`: Unix seconds. `since`: `DoneMarks.marks_since`.
-    `is_steady`: whether enough updates had come without a hole."""
-
     offset: int
+    """The first update that was not done."""
     ceiling: int
+    """The highest offset that may have been confirmed since."""
     at: float
+    """Unix seconds."""
     since: str | None
+    """See `DoneMarks.marks_since`."""
     is_steady: bool
+    """Whether enough updates had come without a hole."""
 
 
 def _read(note: bytes | None) -> _Note | None:
@@ -127,7 +129,7 @@ class Continuity:
         self._holes_until = -1
         self._conflict_at = float("-inf")
         self._steady = 0
-        self._is_said = False
+        self._is_reported = False
         self.ceiling = -1
         self.expected = -1
         self.must_end_chats = False
@@ -237,8 +239,8 @@ class Continuity:
         """End the chats, because of a conflict. Raises: LiveStoreLost."""
         ended = await self._end_chats()
         self.must_end_chats = False
-        if ended or not self._is_said:
-            self._is_said = True
+        if ended or not self._is_reported:
+            self._is_reported = True
             logs.record("bot.polled_elsewhere", "error", bot=self._bot, count=ended, reason=_CONFLICT)
 
     async def _end_chats(self, *, at_start: bool = False) -> int:
