@@ -197,7 +197,7 @@ class Crowd:
                 for task in tasks:
                     task.cancel()
 
-    def standing(self) -> Counter[Stands]:
+    def states(self) -> Counter[Stands]:
         return Counter(person.stands for person in self.people)
 
     @property
@@ -228,7 +228,9 @@ class Crowd:
                 return
             await self._clock.sleep(0.2)
 
-    async def quiet(self, faults: Sequence[Fault], at_most_s: float, stop: asyncio.Event) -> tuple[Verdict, float]:
+    async def until_quiet(
+        self, faults: Sequence[Fault], at_most_s: float, stop: asyncio.Event
+    ) -> tuple[Verdict, float]:
         """Wait until every message has an end. Nobody writes any more. Returns the verdict and the time waited."""
         began = self._clock.now()
         self.close()

@@ -146,16 +146,16 @@ def _follow(verdict: Verdict, read: Mapping[int, Phone], arrivals: Mapping[str, 
                     ties[mine][theirs] += 1
                     ties[theirs][mine] += 1
                     within.append((line.mark, mine, theirs))
-    tied = {chat: others.most_common(1)[0][0] for chat, others in ties.items()}
+    partner_chat = {chat: others.most_common(1)[0][0] for chat, others in ties.items()}
     for marked, mine, theirs in within:
-        if tied[mine] != theirs or tied[theirs] != mine:
-            verdict.misrouted.append(f"{marked}: from chat {mine} to {theirs}, not {tied[mine]}")
-            if tied[mine][0] == theirs[0] and theirs[1] > tied[mine][1]:
+        if partner_chat[mine] != theirs or partner_chat[theirs] != mine:
+            verdict.misrouted.append(f"{marked}: from chat {mine} to {theirs}, not {partner_chat[mine]}")
+            if partner_chat[mine][0] == theirs[0] and theirs[1] > partner_chat[mine][1]:
                 verdict.after_the_end.append(f"{marked}: to {theirs[0]}, who is in another chat by now")
     for chat, others in ties.items():
         if len(people := {other for other, _ in others}) > 1:
             verdict.split.append(f"chat {chat} reaches {sorted(people)}")
-    for (person, number), (other, theirs_number) in tied.items():
+    for (person, number), (other, theirs_number) in partner_chat.items():
         if read[person].open == number:
             verdict.partners[person] = other
             if read[other].open != theirs_number:

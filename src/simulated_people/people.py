@@ -82,7 +82,7 @@ class Person:
         self._is_met = False
         """Whether the partner of this chat has been heard from."""
         self._written = 0
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
         self._drawn: deque[str] = deque()
         """Marks of own stickers that the phone has not shown yet."""
         self._to_edit: set[str] = set()
@@ -112,7 +112,7 @@ class Person:
             self._is_met = self._is_met and line.notice is not Said.FOUND
             if self._style is not None and (notice(message.words) or "").startswith("chat.confirm_"):
                 self._do("press", message_id=line.id, row=0, column=0)
-        self._news.set()
+        self._changed.set()
 
     def read(self, line: Shown, heard: float) -> None:
         """Handle a message with a mark: an own one, or a partner's."""
@@ -142,7 +142,7 @@ class Person:
             self._do("press", message_id=message_id, row=0, column=column)
         elif key == READY:
             self.stands = Stands.IDLE
-            self._news.set()
+            self._changed.set()
 
     def _do(self, act: str, **fields: Any) -> None:
         self._sandbox.act(self.id, self.bot, act, **fields)
@@ -163,9 +163,9 @@ class Person:
             left_s = until - self._clock.now()
             if left_s <= 0:
                 raise TimeoutError
-            self._news.clear()
+            self._changed.clear()
             async with asyncio.timeout(left_s):
-                await self._news.wait()
+                await self._changed.wait()
 
     async def live(self, arrives_at: float, *, stays: bool) -> None:
         """Search and chat from `arrives_at` on: for one visit or, if `stays`, again and again."""

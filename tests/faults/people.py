@@ -58,7 +58,7 @@ class Person:
         self._rng = rng
         self._path = f"people/{id_}/chats/{bot}"
         self._heard: list[Json] = []
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
         self._keys: list[list[str]] = []
 
     def hear(self, message: Json) -> None:
@@ -75,7 +75,7 @@ class Person:
             keyboard = message.get("reply_markup", {}).get("keyboard")
             if keyboard:
                 self._keys = [[key["text"] if isinstance(key, dict) else key for key in row] for row in keyboard]
-        self._news.set()
+        self._changed.set()
 
     async def _answer(self, since: int, *phrases: str, within_s: float = ANSWER_S) -> Json:
         """Wait for a message with one of these phrases. Raises: TimeoutError."""
@@ -84,8 +84,8 @@ class Person:
                 for message in self._heard[since:]:
                     if any(phrase in words_of(message) for phrase in phrases):
                         return message
-                self._news.clear()
-                await self._news.wait()
+                self._changed.clear()
+                await self._changed.wait()
 
     async def hears(self, words: str) -> None:
         """Wait until these words have arrived. Raises: TimeoutError."""

@@ -92,7 +92,7 @@ class _Run:
                 await self._disturb()
             await self._sandbox.put("faults", [])
             faults = [Fault(at, at) for at in self._kills_at]
-            outcome.verdict, outcome.quiet_s = await crowd.quiet(faults, self._plan.quiet_s)
+            outcome.verdict, outcome.quiet_s = await crowd.until_quiet(faults, self._plan.quiet_s)
             if outcome.verdict.passed:  # otherwise the answers would only repeat the breaches, slowly
                 outcome.disagreements = list((await crowd.question(outcome.verdict.partners)).values())
         outcome.takeovers_s = self._journal.takeovers(self._kills_at)

@@ -337,7 +337,7 @@ async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True
                 await stage.until_working()
                 await case.disturb(stage)
             await sandbox.put("faults", [])
-            verdict, quiet_s = await crowd.quiet(stage.faults, case.quiet_s)
+            verdict, quiet_s = await crowd.until_quiet(stage.faults, case.quiet_s)
             told = await crowd.question(verdict.partners) if verdict.passed else {}
             if case.forgets_s is not None:
                 moved = [crowd.moved(fault.began - case.forgets_s, fault.ended) for fault in stage.faults]

@@ -11,7 +11,7 @@ from passerby.domain.money.grants import give
 from passerby.domain.money.own_refund import NoRefund, refund_denied
 from passerby.domain.money.payments import gift_for
 from passerby.domain.personal_data import refers_to, without
-from passerby.features.vip.news import gift_receiver, settled
+from passerby.features.vip.changes import gift_receiver, settled
 from passerby.kernel.decision import NOTHING, Decision, Facts
 from passerby.kernel.effect import Answer, Menu, Say
 from passerby.kernel.ids import BotId, PersonId

@@ -13,7 +13,9 @@ from tests.features.playbook import NOW, Person, Playbook, Priority, asks, parte
 RULES = Rules(idle_nudge_s=600, idle_end_s=3600)
 
 
-def quiet(who: Person, *, since: float = NOW, speaker: PersonId | None = None, chat: str | None = None) -> Decision:
+def falls_silent(
+    who: Person, *, since: float = NOW, speaker: PersonId | None = None, chat: str | None = None
+) -> Decision:
     about = ChatId(chat) if chat is not None else who.chat
     return who.talk.happens(ChatIdle(who.person, who.bot, about, since, speaker))
 
@@ -26,14 +28,14 @@ def couple(rules: Rules = RULES) -> tuple[Playbook, Person, Person]:
 def test_the_person_whose_turn_it_is_gets_one_reminder_for_each_silence() -> None:
     talk, ann, ben = couple()
     was = ben.value
-    assert quiet(ann, speaker=ben.person) == NOTHING, "not yet"
+    assert falls_silent(ann, speaker=ben.person) == NOTHING, "not yet"
     talk.later(600)
     reminded = Say(ann.person, text("idle.your_turn"), priority=Priority.SYSTEM)
-    assert quiet(ann, speaker=ben.person).effects == (reminded,)
+    assert falls_silent(ann, speaker=ben.person).effects == (reminded,)
     talk.later(600)
-    assert quiet(ann, speaker=ben.person) == NOTHING
+    assert falls_silent(ann, speaker=ben.person) == NOTHING
     talk.later(600)
-    assert quiet(ann, since=NOW + 1200, speaker=ben.person).effects == (reminded,), "a silence of its own"
+    assert falls_silent(ann, since=NOW + 1200, speaker=ben.person).effects == (reminded,), "a silence of its own"
     assert ben.value == was, "the other hears nothing of it"
     assert together(ann.value, ben.value)
 
@@ -41,7 +43,7 @@ def test_the_person_whose_turn_it_is_gets_one_reminder_for_each_silence() -> Non
 def test_the_reminder_says_if_nobody_has_written_yet() -> None:
     talk, ann, _ = couple()
     talk.later(600)
-    assert quiet(ann).effects == (Say(ann.person, text("idle.nobody_spoke"), priority=Priority.SYSTEM),)
+    assert falls_silent(ann).effects == (Say(ann.person, text("idle.nobody_spoke"), priority=Priority.SYSTEM),)
 
 
 def test_a_long_silence_ends_the_chat_with_the_same_words_for_both() -> None:
@@ -49,7 +51,7 @@ def test_a_long_silence_ends_the_chat_with_the_same_words_for_both() -> None:
     talk.later(3600)
     mine = parted(ann.value, reason="idle", by=ann, at=NOW + 3600)
     theirs = parted(ben.value, reason="idle", by=ann, at=NOW + 3600)
-    assert quiet(ann, speaker=ben.person) == Decision(
+    assert falls_silent(ann, speaker=ben.person) == Decision(
         (mine, theirs),
         (
             *(says(each, "idle.ended", of=Idle(), priority=Priority.MATCH) for each in (ann, ben)),
@@ -62,17 +64,17 @@ def test_a_long_silence_ends_the_chat_with_the_same_words_for_both() -> None:
 def test_a_person_who_has_left_the_idle_chat_gets_no_reminder() -> None:
     talk, ann, _ = couple()
     talk.later(3600)
-    assert quiet(ann, chat="another") == NOTHING
+    assert falls_silent(ann, chat="another") == NOTHING
     chat = ann.chat
     ann.writes("/stop")
-    assert quiet(ann, chat=chat) == NOTHING
+    assert falls_silent(ann, chat=chat) == NOTHING
 
 
 def test_operators_can_turn_off_the_reminder_and_the_end() -> None:
     talk, ann, _ = couple(Rules(idle_nudge_s=0, idle_end_s=3600))
     talk.later(3599)
-    assert quiet(ann) == NOTHING
+    assert falls_silent(ann) == NOTHING
     talk, ann, _ = couple(Rules(idle_nudge_s=600, idle_end_s=0))
     talk.later(1e6)
-    assert quiet(ann).effects != ()
+    assert falls_silent(ann).effects != ()
     assert isinstance(ann.value.state, Chatting)

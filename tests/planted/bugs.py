@@ -914,7 +914,7 @@ BUGS: Final = (
         "            self._waiting.clear()\n            self._index = Pool(self._patience)\n",
         "            self._waiting.clear()\n",
     ),
-    Bug("runtime", "a matcher that starts over tells people twice", "            self._dragging.clear()\n", ""),
+    Bug("runtime", "a matcher that starts over tells people twice", "            self._delays.clear()\n", ""),
     Bug("runtime", "a matcher that starts over counts people twice", "            self._came.clear()\n", ""),
     Bug(
         "runtime",

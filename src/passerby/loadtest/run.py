@@ -153,7 +153,7 @@ async def play(
             # A process that ends by itself is noticed a moment later.
             lived += [Fault(each.at - TEND_S, each.at + ON_ITS_WAY_S) for each in ended]
             faults = sorted(lived)
-            course.verdict, course.quiet_s = await folk.quiet(faults, patience_s, stop)
+            course.verdict, course.quiet_s = await folk.until_quiet(faults, patience_s, stop)
             if fleet is None:
                 course.phase = "people leave"
                 await folk.disperse()

@@ -33,7 +33,7 @@ def span(seconds: float | None) -> str:
 def live(course: Course, now: float) -> RenderableType:
     """The progress at one moment. `now` is in Unix seconds."""
     book = course.crowd.book
-    standing = course.crowd.standing()
+    states = course.crowd.states()
     samples = course.watch.samples[-int(RECENT_S) - 1 :]
     rate = 0.0
     if len(samples) > 1:
@@ -49,8 +49,8 @@ def live(course: Course, now: float) -> RenderableType:
         ("delivered", f"{book.counts['delivered']:,}"),
         ("twice", f"{book.counts['again']:,}"),
         ("at Telegram", f"{course.crowd.in_hand:,}"),
-        ("searching", f"{standing[Stands.SEARCHING]:,}"),
-        ("chatting", f"{standing[Stands.CHATTING]:,}"),
+        ("searching", f"{states[Stands.SEARCHING]:,}"),
+        ("chatting", f"{states[Stands.CHATTING]:,}"),
         ("kills", f"{len(course.kills)}"),
     ]
     parts: list[RenderableType] = [

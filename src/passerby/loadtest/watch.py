@@ -141,14 +141,14 @@ class Watch:
             self._elsewhere(name, found, cpu, rss)
             for gauge, value in found.items():
                 gauges[gauge] = max(gauges[gauge], value) if gauge in WORST else gauges[gauge] + value
-        standing = self._crowd.standing()
+        states = self._crowd.states()
         counted = self._crowd.book.counts
         sample = Sample(
             at=self._clock.now(),
             sent=counted["sent"],
             delivered=counted["delivered"],
-            searching=standing[Stands.SEARCHING],
-            chatting=standing[Stands.CHATTING],
+            searching=states[Stands.SEARCHING],
+            chatting=states[Stands.CHATTING],
             in_hand=self._crowd.in_hand,
             cpu=cpu,
             rss=rss,

@@ -84,7 +84,7 @@ class Batcher:
         self._idle = [Line(connect, self._on_answers, self._on_broken) for _ in range(lines)]
         self._lines = tuple(self._idle)
         self._on_line: dict[Line, _Batch] = {}
-        self._opening = set[asyncio.Task[None]]()
+        self._connecting = set[asyncio.Task[None]]()
         self._starting = False
         self.on_return: Callable[[], None] = _nothing
         """Called when a broken connection has been replaced. The new one may lead to another server."""
@@ -144,9 +144,9 @@ class Batcher:
     async def aclose(self) -> None:
         """Close the connections. Calls that still wait get RedisUnreachable."""
         self._closed = True
-        for opening in self._opening:
-            opening.cancel()
-        await asyncio.gather(*self._opening, return_exceptions=True)
+        for task in self._connecting:
+            task.cancel()
+        await asyncio.gather(*self._connecting, return_exceptions=True)
         for batch in self._on_line.values():
             _lose(batch.calls)
         self._on_line.clear()
@@ -177,9 +177,9 @@ class Batcher:
         if line.is_open:
             self._send(line, batch)
         else:
-            opening = asyncio.ensure_future(self._open(line, batch))
-            self._opening.add(opening)
-            opening.add_done_callback(self._opening.discard)
+            task = asyncio.ensure_future(self._open(line, batch))
+            self._connecting.add(task)
+            task.add_done_callback(self._connecting.discard)
 
     def _take(self) -> list[Call]:
         calls: list[Call] = []

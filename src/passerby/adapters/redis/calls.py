@@ -80,7 +80,7 @@ class OneCall(Call):
         fail(self.answer, error)
 
 
-class Shared(Outstanding[T]):
+class SharedAnswer(Outstanding[T]):
     """A caller's part of a call that several callers share. If whoever awaits it is cancelled, nobody wants it."""
 
     __slots__ = ("is_wanted",)

@@ -163,7 +163,7 @@ def connector(url: str, keys: Keys) -> Connect:
             answer = await sentinel.read_response()
             return (answer[0].decode(), int(answer[1])) if answer is not None else None
 
-        return await _found(seeds, find, asked={"db": 0, "username": None, "password": None})
+        return await _found(seeds, find, values={"db": 0, "username": None, "password": None})
 
     ways: dict[str, Connect] = {"": straight, "cluster": owner, "sentinel": leader}
     if kind not in ways or (kind == "sentinel" and not master):
@@ -190,12 +190,12 @@ async def _connected(settings: dict[str, Any]) -> AbstractConnection:
 async def _found(
     seeds: list[dict[str, Any]],
     find: Callable[[AbstractConnection], Awaitable[tuple[str, int] | None]],
-    asked: dict[str, Any] | None = None,
+    values: dict[str, Any] | None = None,
 ) -> AbstractConnection:
     """Ask one seed after another with `find`, and connect to the address that it returns."""
     for seed in seeds:
         try:
-            guide = await _connected({**seed, **(asked or {})})
+            guide = await _connected({**seed, **(values or {})})
             try:
                 place = await find(guide)
             finally:
@@ -211,17 +211,17 @@ async def _found(
 async def _check_key(connection: AbstractConnection, keys: Keys, marks: Sequence[bytes], *, key_is_lost: bool) -> None:
     """Keep the mark of our key, if the store was used with this key or a former one. Raises: RedisOtherKey."""
 
-    async def asked(*command: str | bytes) -> Any:
+    async def answer_to(*command: str | bytes) -> Any:
         await connection.send_command(*command, check_health=False)
         return await connection.read_response()
 
-    if await asked("HSETNX", keys.store, "key", marks[0]):
+    if await answer_to("HSETNX", keys.store, "key", marks[0]):
         return
-    kept = await asked("HGET", keys.store, "key")
+    kept = await answer_to("HGET", keys.store, "key")
     if kept not in marks and not key_is_lost:
         raise RedisOtherKey
     if kept != marks[0]:
-        await asked("HSET", keys.store, "key", marks[0])
+        await answer_to("HSET", keys.store, "key", marks[0])
 
 
 class _Configured(NamedTuple):
@@ -262,17 +262,17 @@ def _check(server: _Configured, replicas: int, *, fails_over: bool, may_lose: bo
 
 
 async def _configured(connection: AbstractConnection) -> _Configured:
-    async def asked(*command: str) -> Any:
+    async def answer_to(*command: str) -> Any:
         await connection.send_command(*command, check_health=False)
         try:
             return await connection.read_response(disconnect_on_error=False)
         except ResponseError:
             return None
 
-    flat = await asked("CONFIG", "GET", "maxmemory-policy", "appendonly", "appendfsync") or []
+    flat = await answer_to("CONFIG", "GET", "maxmemory-policy", "appendonly", "appendfsync") or []
     config = {name.decode(): value.decode() for name, value in zip(flat[::2], flat[1::2], strict=True)}
     if {"maxmemory-policy", "appendonly"} <= config.keys():
         return _Configured(config["maxmemory-policy"], config["appendonly"] == "yes", config.get("appendfsync"))
-    info = dict(line.split(":", 1) for line in (await asked("INFO") or b"").decode().splitlines() if ":" in line)
+    info = dict(line.split(":", 1) for line in (await answer_to("INFO") or b"").decode().splitlines() if ":" in line)
     on = info.get("aof_enabled")
     return _Configured(info.get("maxmemory_policy"), None if on is None else on == "1", None)

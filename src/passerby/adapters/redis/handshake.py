@@ -46,11 +46,11 @@ async def shake_hands(connection: AbstractConnection, keys: Keys, words: Words) 
 
 async def _run_of(connection: AbstractConnection) -> bytes:
     """Return a name of this run of this server, with its node in a cluster; empty if the server does not reveal it."""
-    info = await _asked(connection, "INFO", "server")
+    info = await _answer_to(connection, "INFO", "server")
     lines = dict(line.split(b":", 1) for line in (info or b"").splitlines() if b":" in line)
     run: bytes = lines.get(b"run_id", b"")
     modes = (lines.get(b"redis_mode"), lines.get(b"server_mode"))  # Redis's name for it, and Valkey's
-    node = await _asked(connection, "CLUSTER", "MYID") if b"cluster" in modes else None
+    node = await _answer_to(connection, "CLUSTER", "MYID") if b"cluster" in modes else None
     return run + _NODE + node if node else run
 
 
@@ -59,11 +59,11 @@ async def _moved_from(connection: AbstractConnection, keys: Keys, run: bytes) ->
 
     After a move, the old node is still a master. After a failover it is not: it has failed or is a replica now.
     """
-    before = await _asked(connection, "HGET", keys.store.decode(), "run")
+    before = await _answer_to(connection, "HGET", keys.store.decode(), "run")
     if not before or before == run:
         return b""
     node = before.partition(_NODE)[2]
-    for line in (await _asked(connection, "CLUSTER", "NODES") or b"").splitlines():
+    for line in (await _answer_to(connection, "CLUSTER", "NODES") or b"").splitlines():
         name, _, flags, *_ = line.split(b" ")
         if name == node and set(flags.split(b",")) <= {b"master", b"myself"}:
             return before if b"myself" not in flags.split(b",") else b""
@@ -90,7 +90,7 @@ async def _is_whole(connection: AbstractConnection, keys: Keys) -> bool:
     return bool(await connection.read_response())
 
 
-async def _asked(connection: AbstractConnection, *command: str) -> Any:
+async def _answer_to(connection: AbstractConnection, *command: str) -> Any:
     """Return the server's answer; None if we lack the permission to ask."""
     await connection.send_command(*command, check_health=False)
     try:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from passerby.adapters.redis import scripts, values
 from passerby.adapters.redis.batcher import BATCH, Batcher
-from passerby.adapters.redis.calls import Call, Command, Shared, Word
+from passerby.adapters.redis.calls import Call, Command, SharedAnswer, Word
 from passerby.adapters.redis.keys import (
     DONE_KEPT_S,
     DONE_RENEWED_S,
@@ -44,7 +44,7 @@ class _Loads(Call):
         self._keys = keys
         self.people: list[PersonId] = []
         self.chats: list[ChatId] = []
-        self.answers: list[Shared[Chatters]] = []
+        self.answers: list[SharedAnswer[Chatters]] = []
 
     @property
     def callers(self) -> int:
@@ -73,12 +73,12 @@ class Loads:
         self._keys = keys
         self._open: _Loads | None = None
 
-    def add(self, person: PersonId, partner: PersonId, chat: ChatId) -> Shared[Chatters]:
+    def add(self, person: PersonId, partner: PersonId, chat: ChatId) -> SharedAnswer[Chatters]:
         """Read two people and a chat."""
         call = self._open
         if call is None or call.packed or len(call.answers) >= BATCH:
             call = self._open = _Loads(self._keys)
-        waiting: Shared[Chatters] = Shared()
+        waiting: SharedAnswer[Chatters] = SharedAnswer()
         call.people += (person, partner)
         call.chats.append(chat)
         call.answers.append(waiting)
@@ -101,7 +101,7 @@ class _Marks(Call):
         self._groups: list[int] = []
         self.generation = generation
         self.marks: list[Mark] = []
-        self.answers: list[Shared[None]] = []
+        self.answers: list[SharedAnswer[None]] = []
         self.retries = retries
 
     @property
@@ -199,12 +199,12 @@ class Marks:
         self._time = time
         self._open: _Marks | None = None
 
-    def add(self, mark: Mark, generation: str) -> Shared[None]:
+    def add(self, mark: Mark, generation: str) -> SharedAnswer[None]:
         """Store a mark. Raises: Fenced."""
         call = self._open
         if call is None or call.packed or len(call.answers) >= BATCH or call.generation != generation:
             call = self._open = _Marks(self._keys, self._time, generation, self)
-        waiting: Shared[None] = Shared()
+        waiting: SharedAnswer[None] = SharedAnswer()
         call.marks.append(mark)
         call.answers.append(waiting)
         if len(call.answers) == 1:
@@ -213,7 +213,7 @@ class Marks:
             self._batcher.joined()
         return waiting
 
-    def alone(self, mark: Mark, waiting: Shared[None], generation: str) -> None:
+    def alone(self, mark: Mark, waiting: SharedAnswer[None], generation: str) -> None:
         """Store a mark in a call of its own."""
         call = _Marks(self._keys, self._time, generation, self)
         call.marks.append(mark)

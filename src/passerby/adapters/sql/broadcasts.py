@@ -120,7 +120,7 @@ class SqlBroadcasts(Transactions):
 
     async def claim(self, claimable: Claimable, by: str, most: int) -> Sequence[Target]:
         async def work(connection: AsyncConnection) -> list[Target]:
-            asked = {
+            values = {
                 "number": claimable.broadcast,
                 "through": claimable.bot,
                 "below": claimable.below,
@@ -128,7 +128,7 @@ class SqlBroadcasts(Transactions):
                 "who": by,
                 "most": most,
             }
-            claimed = (await connection.execute(_CLAIM, asked)).all()
+            claimed = (await connection.execute(_CLAIM, values)).all()
             if not claimed:
                 return []
             ids = [row.person_id for row in claimed]
@@ -226,8 +226,8 @@ class SqlBroadcasts(Transactions):
 
     async def copies(self, broadcast: int, revision: int, after: float, most: int) -> Sequence[Copy]:
         async def query(connection: AsyncConnection) -> list[Copy]:
-            asked = {"number": broadcast, "revision": revision, "after": after, "most": most}
-            return [Copy(*row) for row in await connection.execute(_COPIES, asked)]
+            values = {"number": broadcast, "revision": revision, "after": after, "most": most}
+            return [Copy(*row) for row in await connection.execute(_COPIES, values)]
 
         return await self._read(query)
 
@@ -245,9 +245,9 @@ class SqlBroadcasts(Transactions):
 
         await self._write(work)
 
-    async def _broadcasts(self, query: sa.Select[Any], asked: dict[str, Any]) -> list[Broadcast]:
+    async def _broadcasts(self, query: sa.Select[Any], values: dict[str, Any]) -> list[Broadcast]:
         async def read(connection: AsyncConnection) -> list[Broadcast]:
-            return read_broadcasts(await connection.scalars(query, asked))
+            return read_broadcasts(await connection.scalars(query, values))
 
         return await self._read(read)
 

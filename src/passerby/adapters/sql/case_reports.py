@@ -47,18 +47,18 @@ async def reports_of(connection: AsyncConnection, number: int) -> tuple[Report, 
 
 
 async def _records(connection: AsyncConnection, people: set[PersonId]) -> dict[PersonId, ReporterRecord]:
-    asked = {"ids": sorted(people)}
+    values = {"ids": sorted(people)}
     found = dict.fromkeys(people, ReporterRecord())
     met: dict[PersonId, set[PersonId]] = {person: set() for person in people}
     for query in (_MET, _MET_BEFORE):
-        for one, other in await connection.execute(query, asked):
+        for one, other in await connection.execute(query, values):
             met[one].add(other)
             met[other].add(one)
-    known = {values[0]: values for values in await connection.execute(_PEOPLE, asked)}
-    created = {row[0]: row[1] for row in await connection.execute(_SINCE, asked)}
-    muted = {row[0]: row[1] for row in await connection.execute(_MUTED, asked)}
+    known = {row[0]: row for row in await connection.execute(_PEOPLE, values)}
+    created = {row[0]: row[1] for row in await connection.execute(_SINCE, values)}
+    muted = {row[0]: row[1] for row in await connection.execute(_MUTED, values)}
     verdicts: dict[PersonId, dict[str, int]] = {}
-    for person, verdict, count in await connection.execute(_VERDICTS, asked):
+    for person, verdict, count in await connection.execute(_VERDICTS, values):
         verdicts.setdefault(person, {})[verdict] = count
     for person in people:
         values = known.get(person)

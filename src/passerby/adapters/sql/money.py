@@ -53,16 +53,16 @@ class SqlMoney(Transactions):
         self, bot: BotId, person: PersonId, charge: ChargeId, now: float
     ) -> Sequence[tuple[ChargeId, str]]:
         async def query(connection: AsyncConnection) -> list[tuple[ChargeId, str]]:
-            asked = {"bot": bot, "who": person, "charge": charge, "now": now}
-            found = await connection.execute(_MAY_CANCEL, asked)
+            values = {"bot": bot, "who": person, "charge": charge, "now": now}
+            found = await connection.execute(_MAY_CANCEL, values)
             return likeliest([(ChargeId(each), provider, at, own) for each, provider, at, own in found])
 
         return await self._read(query)
 
     async def subscribers(self, bot: BotId, now: float, beyond: PersonId, limit: int) -> Sequence[PersonId]:
         async def query(connection: AsyncConnection) -> list[PersonId]:
-            asked = {"bot": bot, "now": now, "beyond": beyond, "most": limit}
-            return [PersonId(row.user_id) for row in await connection.execute(_SUBSCRIBERS, asked)]
+            values = {"bot": bot, "now": now, "beyond": beyond, "most": limit}
+            return [PersonId(row.user_id) for row in await connection.execute(_SUBSCRIBERS, values)]
 
         return await self._read(query)
 
@@ -127,8 +127,8 @@ class SqlMoney(Transactions):
 
     async def vip_ending(self, after: float, before: float, beyond: PersonId, limit: int) -> Sequence[Participant]:
         async def query(connection: AsyncConnection) -> list[Participant]:
-            asked = {"after": after, "before": before, "beyond": beyond, "most": limit}
-            return [person_of(values) for values in await connection.execute(_ENDING, asked)]
+            values = {"after": after, "before": before, "beyond": beyond, "most": limit}
+            return [person_of(row) for row in await connection.execute(_ENDING, values)]
 
         return await self._read(query)
 

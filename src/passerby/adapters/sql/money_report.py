@@ -63,8 +63,8 @@ async def _standing(connection: AsyncConnection, now: float) -> list[Standing]:
         (_SWEPT, {}),
         (_UNKNOWN, {}),
     )
-    for place, (query, asked) in enumerate(queries):
-        for bot, value in await connection.execute(query, asked):
+    for place, (query, values) in enumerate(queries):
+        for bot, value in await connection.execute(query, values):
             found.setdefault(bot, [0.0] * 4)[place] = value
     return [
         Standing(bot, int(held), int(subscribed), swept_at, int(unknown))

@@ -51,10 +51,10 @@ class SqlOverrides:
         rows = await self._rows(_ONE, {"of": number})
         return _override(rows[0]) if rows else None
 
-    async def _rows(self, query: sa.Executable, asked: dict[str, Any]) -> list[Any]:
+    async def _rows(self, query: sa.Executable, values: dict[str, Any]) -> list[Any]:
         async def read() -> list[Any]:
             async with self._engine.connect() as connection:
-                return list(await connection.execute(query, asked))
+                return list(await connection.execute(query, values))
 
         with losses():
             return await to_the_end(read())
@@ -62,8 +62,8 @@ class SqlOverrides:
 
 async def newest_override(connection: AsyncConnection, key: OverrideKey) -> tuple[Override | None, int, int]:
     """The newest override of a key, the next free number, and the version that it gets. For a staff transaction."""
-    asked = {"what": key.what, "name": key.name, "bot": key.bot, "language": key.language}
-    row = (await connection.execute(_OF_PLACE, asked)).first()
+    values = {"what": key.what, "name": key.name, "bot": key.bot, "language": key.language}
+    row = (await connection.execute(_OF_PLACE, values)).first()
     highest = await connection.scalar(_HIGHEST)
     earlier = await connection.scalar(_COUNT, {"what": key.what})
     return (_override(row) if row is not None else None), (highest or 0) + 1, (earlier or 0) + 1

@@ -78,8 +78,8 @@ class SqlPanelAccess(Transactions):
 
     async def allowed(self, name: str, most: int, within_s: float, now: float) -> bool:
         async def work(connection: AsyncConnection) -> bool:
-            asked = {"of": name, "at": now, "before": now - within_s}
-            if (await connection.execute(_COUNT, asked)).rowcount == 0:
+            values = {"of": name, "at": now, "before": now - within_s}
+            if (await connection.execute(_COUNT, values)).rowcount == 0:
                 first = await connection.execute(self._first, {"name": name, "began_at": now, "count": 1})
                 return first.rowcount == 1  # another process was faster: refused, because that costs a second try only
             return (await connection.scalar(_COUNTED, {"of": name}) or 0) <= most
@@ -121,8 +121,8 @@ async def _login(connection: AsyncConnection, name: str) -> PanelLogin | None:
 
 
 async def _open_sessions(connection: AsyncConnection, now: float) -> Sequence[PanelSession]:
-    asked = {"now": now, "seen": now - IDLE_S}
-    return [PanelSession(*row) for row in await connection.execute(_OPEN, asked)]
+    values = {"now": now, "seen": now - IDLE_S}
+    return [PanelSession(*row) for row in await connection.execute(_OPEN, values)]
 
 
 def _columns(table: sa.Table, kind: type[Any]) -> list[sa.Column[Any]]:

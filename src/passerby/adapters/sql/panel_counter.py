@@ -117,8 +117,8 @@ class PanelCounter:
             for day in range(first, today + 1)
         }
         for day, growth in days.items():
-            asked = {"begin": day * float(_DAY_S), "end": (day + 1) * float(_DAY_S)}
-            for bot, language, *counts in await connection.execute(_CAME, asked):
+            values = {"begin": day * float(_DAY_S), "end": (day + 1) * float(_DAY_S)}
+            for bot, language, *counts in await connection.execute(_CAME, values):
                 steps = dict(zip(STEPS, map(int, counts), strict=True))
                 for table in (growth.all, growth.bots[str(bot or 0)], growth.languages[language or "?"]):
                     _add(table, steps)

@@ -5,8 +5,7 @@ Without plans on sale, everything is free, and `/vip` says so. The rules are in 
 
 from passerby.domain.entitlement import matters
 from passerby.domain.money.gifts import gift_plans
-from passerby.features.vip.gifts import GIFT, GIFT_BUY, GIFT_TO, gift, gift_buy, gift_to
-from passerby.features.vip.news import (
+from passerby.features.vip.changes import (
     ending,
     gift_receiver,
     grant_taken_back,
@@ -17,6 +16,7 @@ from passerby.features.vip.news import (
     star_call_confirmed,
     subscription_updated,
 )
+from passerby.features.vip.gifts import GIFT, GIFT_BUY, GIFT_TO, gift, gift_buy, gift_to
 from passerby.features.vip.shop import BUY, SHOP, answered, buy, shop, shop_again
 from passerby.features.vip.support import ASK_REFUND, REFUND, ask_refund, pay_support, payment_answered, refund
 from passerby.kernel.feature import Feature, HelpLine, MenuCommand

@@ -1,4 +1,4 @@
-"""Handles Telegram's news about money (paid, refunded, renewed, cancelled) and the end of VIP time."""
+"""Handles what Telegram reports about money (paid, refunded, renewed, cancelled), and the end of VIP time."""
 
 import msgspec
 

@@ -69,7 +69,7 @@ class Matcher:
         self._estimates = Estimates()
         self._cursor: int | None = None
         self._on_delay = on_delay
-        self._dragging: list[tuple[float, PersonId, int]] = []
+        self._delays: list[tuple[float, PersonId, int]] = []
         """When to tell people of a long search. A heap of (Unix seconds, person, index of DRAGS_AFTER_S)."""
         self._stopping = asyncio.Event()
         self._faults = logs.Faults()
@@ -85,7 +85,7 @@ class Matcher:
             try:
                 await self._follow()
                 await self._bring_all_together(self._pairs())
-                self._tell_of_dragging()
+                self._tell_of_delays()
             except LiveStoreLost as error:
                 self._faults.began("store", "matcher.store_lost", error=logs.name_of(error))
                 self._cursor = None
@@ -124,7 +124,7 @@ class Matcher:
         if feed.whole:
             self._waiting.clear()
             self._index = Pool(self._patience)
-            self._dragging.clear()
+            self._delays.clear()
             self._came.clear()
         self._cursor = feed.cursor
         for change in feed.changes:
@@ -156,7 +156,7 @@ class Matcher:
     async def _feed(self) -> TicketFeed | None:
         """News of the pool. None when it is time to tell somebody that their search takes long, or to stop."""
         now = self._env().now
-        due_s = self._dragging[0][0] - now if self._dragging else WAIT_S
+        due_s = self._delays[0][0] - now if self._delays else WAIT_S
         widens_at = self._index.next_at()
         if widens_at is not None:
             # People who were put back are looked at again when the feed tells what has changed, or a little later.
@@ -177,19 +177,19 @@ class Matcher:
         now = self._env().now
         for step, after_s in enumerate(DRAGS_AFTER_S):
             if ticket.since + after_s > now:
-                heappush(self._dragging, (ticket.since + after_s, ticket.person, step))
+                heappush(self._delays, (ticket.since + after_s, ticket.person, step))
                 return
 
-    def _tell_of_dragging(self) -> None:
+    def _tell_of_delays(self) -> None:
         now = self._env().now
-        while self._dragging and self._dragging[0][0] <= now:
-            due, person, step = heappop(self._dragging)
+        while self._delays and self._delays[0][0] <= now:
+            due, person, step = heappop(self._delays)
             ticket = self._waiting.get(person)
             if ticket is None or ticket.since + DRAGS_AFTER_S[step] != due:
                 continue  # that search is over
             self._on_delay(ticket, self._fitting(ticket), self._expected_s(ticket))
             if step + 1 < len(DRAGS_AFTER_S):
-                heappush(self._dragging, (ticket.since + DRAGS_AFTER_S[step + 1], person, step + 1))
+                heappush(self._delays, (ticket.since + DRAGS_AFTER_S[step + 1], person, step + 1))
 
     async def _try(self, pair: Pair) -> None:
         """Pair two people. If a bug prevents that, set them aside until one does something; the others go on."""
