@@ -60,7 +60,7 @@ def test_newcomers_by_a_link_of_a_barred_farm_begin_with_held_links_for_three_da
     first, *_ = decision.effects
     assert isinstance(first, Say)
     assert first.text == letter(held, NOW)
-    assert "accounts came by the link" in WORDS.plain(first.text, "en")
+    assert "accounts used the same invite link" in WORDS.plain(first.text, "en")
     assert is_bound(ann.value, SanctionKind.LINKS_OFF, NOW + HELD_S - 1)
     assert not is_bound(ann.value, SanctionKind.LINKS_OFF, NOW + HELD_S)
     assert said(ann.writes("/start s_spring")) == ["start.consent"], "they begin once"
