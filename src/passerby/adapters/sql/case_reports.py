@@ -47,18 +47,18 @@ async def reports_of(connection: AsyncConnection, number: int) -> tuple[Report, 
 
 
 async def _records(connection: AsyncConnection, people: set[PersonId]) -> dict[PersonId, ReporterRecord]:
-    values = {"ids": sorted(people)}
+    among = {"ids": sorted(people)}
     found = dict.fromkeys(people, ReporterRecord())
     met: dict[PersonId, set[PersonId]] = {person: set() for person in people}
     for query in (_MET, _MET_BEFORE):
-        for one, other in await connection.execute(query, values):
+        for one, other in await connection.execute(query, among):
             met[one].add(other)
             met[other].add(one)
-    known = {row[0]: row for row in await connection.execute(_PEOPLE, values)}
-    created = {row[0]: row[1] for row in await connection.execute(_SINCE, values)}
-    muted = {row[0]: row[1] for row in await connection.execute(_MUTED, values)}
+    known = {row[0]: row for row in await connection.execute(_PEOPLE, among)}
+    created = {row[0]: row[1] for row in await connection.execute(_SINCE, among)}
+    muted = {row[0]: row[1] for row in await connection.execute(_MUTED, among)}
     verdicts: dict[PersonId, dict[str, int]] = {}
-    for person, verdict, count in await connection.execute(_VERDICTS, values):
+    for person, verdict, count in await connection.execute(_VERDICTS, among):
         verdicts.setdefault(person, {})[verdict] = count
     for person in people:
         values = known.get(person)
