@@ -164,7 +164,7 @@ class Crowd:
         """How many people were told that the connection was lost. As of the last look."""
         return sum(any(line.notice is Said.CUT_OFF for line in lines) for lines in self._lines.values())
 
-    async def quiet(self, faults: Sequence[Fault], at_most_s: float) -> tuple[Verdict, float]:
+    async def until_quiet(self, faults: Sequence[Fault], at_most_s: float) -> tuple[Verdict, float]:
         """Wait while nobody writes. Return the verdict once every message has its outcome, and how long that took."""
         begun = time()
         while True:
