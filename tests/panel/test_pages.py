@@ -165,11 +165,16 @@ def test_a_person_is_shown_by_their_code_and_restricted_by_an_order(tmp_path: Pa
         fields = hidden(next(each for each in forms if "/people/sanction" in each))
         wish = {"kind": "suspended", "reason": "rude", "hours": "24", "note": "three reports"}
         assert (await browser.post("/people/sanction", fields | wish)).status == 200
+        lengths = re.findall(
+            r"<option value=\"(\d*)\"", shown.text.partition('name="hours"')[2].partition("</select>")[0]
+        )
+        assert lengths == ["1", "24", "168", "720", "2160"], "the same as on the page Safety"
+        assert (await browser.post("/people/sanction", fields | wish | {"hours": "2160"})).status == 200
         forever = await browser.post("/people/sanction", fields | wish | {"hours": ""})
         assert forever.status == 403, "a moderator bans nobody for good"
-        assert (await stage.actions())[-2:] == ["person.looked_at", "person.sanctioned"]
+        assert (await stage.actions())[-2:] == ["person.sanctioned", "person.sanctioned"]
         async with stage.records.engine.connect() as connection:
-            assert len((await connection.execute(sa.select(staff_orders.c.body))).all()) == 1
+            assert len((await connection.execute(sa.select(staff_orders.c.body))).all()) == 2
 
     play(tmp_path, scene)
 

@@ -99,7 +99,12 @@ def test_values_that_a_start_would_refuse_are_refused_here_too(tmp_path: Path) -
         browser = await stage.signed_in()
         for name, value, why in (
             ("PATIENCE", "many", "PATIENCE is not a number from 0 to 10"),
-            ("IDLE_END_MIN", "3", "IDLE_END_MIN is not more than IDLE_NUDGE_MIN"),
+            (
+                "IDLE_END_MIN",
+                "3",
+                "IDLE_END_MIN is not more than IDLE_NUDGE_MIN. To correct it: write more, or 0 for never.",
+            ),
+            ("IDLE_NUDGE_MIN", "1440", "To correct it: write less than "),
             ("VIP_PLANS", "week=7d", "plan 1 is not name=days:stars"),
             ("CONTACT", "<script>", "CONTACT is not of the right form"),
         ):

@@ -356,7 +356,8 @@ class Settings(
             raise WrongSetting("STAFF_BOT_TOKEN", "is the token of a bot that is in BOT_TOKENS too", remedy)
         if self.sponsor_channel and self.staff_bot is None:
             remedy = "set it, and make the staff bot an admin of the channel: it looks who is a member"
-            raise WrongSetting("STAFF_BOT_TOKEN", "is not set, and SPONSOR_CHANNEL is", remedy)
+            others = {"SPONSOR_CHANNEL": "leave it empty until .env has STAFF_BOT_TOKEN"}
+            raise WrongSetting("STAFF_BOT_TOKEN", "is not set, and SPONSOR_CHANNEL is", remedy, others)
         if self.sponsor_channel.startswith("-") and not self.sponsor_link:
             problem = "is not set, and SPONSOR_CHANNEL is a number, which leads nowhere"
             raise WrongSetting("SPONSOR_LINK", problem, write(type(self), "sponsor_link"))
@@ -365,9 +366,13 @@ class Settings(
                 remedy = "name bots of BOT_TOKENS, or leave the part after @ out"
                 raise WrongSetting("VIP_PLANS", f"plan {plan.name} is for a bot without a token", remedy)
         if self.db_pool_min > self.db_pool_max:
-            raise WrongSetting("DB_POOL_MIN", "is more than DB_POOL_MAX", f"write {self.db_pool_max} or less")
+            others = {"DB_POOL_MAX": f"write {self.db_pool_min} or more"}
+            remedy = f"write {self.db_pool_max} or less"
+            raise WrongSetting("DB_POOL_MIN", "is more than DB_POOL_MAX", remedy, others)
         if 0 < self.idle_end_min <= self.idle_nudge_min:
-            raise WrongSetting("IDLE_END_MIN", "is not more than IDLE_NUDGE_MIN", "write more, or 0 for never")
+            others = {"IDLE_NUDGE_MIN": f"write less than {self.idle_end_min:g}, which is IDLE_END_MIN"}
+            remedy = "write more, or 0 for never"
+            raise WrongSetting("IDLE_END_MIN", "is not more than IDLE_NUDGE_MIN", remedy, others)
         if self.update_mode == "webhook" and self.webhook_url is None:
             remedy = f"{write(type(self), 'webhook_url')}, or use polling"
             raise WrongSetting("WEBHOOK_URL", "is not set, and UPDATE_MODE is webhook", remedy)

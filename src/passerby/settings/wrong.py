@@ -1,5 +1,7 @@
 """The fault that ends a start: a setting that cannot be used."""
 
+from collections.abc import Mapping
+
 
 class WrongSetting(Exception):
     """A setting that cannot be used. `str()` is the one line for the operator: name, fault, what to write instead.
@@ -7,11 +9,13 @@ class WrongSetting(Exception):
     It never quotes a value, because a value may be a secret that was written under the wrong name.
     """
 
-    def __init__(self, setting: str, problem: str, remedy: str) -> None:
+    def __init__(self, setting: str, problem: str, remedy: str, others: Mapping[str, str] | None = None) -> None:
+        """`others`: the remedy for each other setting that it does not fit to, for those who changed that one."""
         super().__init__(setting, problem, remedy)
         self.setting = setting
         self.problem = problem
         self.remedy = remedy
+        self.others = dict(others or {})
 
     def __str__(self) -> str:
         return f"{self.setting}: {self.problem}; {self.remedy}"

@@ -13,8 +13,11 @@ from passerby.kernel.text import Text
 from passerby.panel.http import Answer
 from passerby.panel.look import Look
 from passerby.panel.visit import Act, Page, Route, Visit
+from passerby.staff.cases.deciding import LENGTHS_H
+from passerby.staff.cases.view import length
 
-LENGTHS: Final = (("1", "1 hour"), ("24", "1 day"), ("168", "7 days"), ("720", "30 days"), ("", "for good"))
+LENGTHS: Final = ("", *map(str, LENGTHS_H))
+"""In hours, as on the page Safety. Empty: for good."""
 
 
 class PeoplePage:
@@ -51,12 +54,12 @@ class PeoplePage:
     async def sanction(self, visit: Visit) -> Answer:
         form = visit.request.form
         kind, reason, hours = form.get("kind", ""), form.get("reason", ""), form.get("hours", "")
-        is_known = kind in {*SanctionKind} and reason in {*Reason} and hours in {value for value, _ in LENGTHS}
+        is_known = kind in {*SanctionKind} and reason in {*Reason} and hours in LENGTHS
         if not is_known:
             return self._page(visit, "", "This form is not complete. Nothing was done.", (), 400)
-        length = float(hours) if hours else None
+        hours_long = float(hours) if hours else None
         asked = SanctionAsked(
-            form.get("code", ""), SanctionKind(kind), Reason(reason), length, form.get("note", "")[:500]
+            form.get("code", ""), SanctionKind(kind), Reason(reason), hours_long, form.get("note", "")[:500]
         )
         return self._answer(visit, await self._act(asked, visit.by))
 
@@ -84,12 +87,14 @@ class PeoplePage:
             "code": code,
             "said": said,
             "sanctions": [
-                {"id": each.id, "kind": self._kind(each.kind), "why": self._reason(each.reason), "until": each.until}
-                for each in sanctions
+                {"id": each.id, "kind": self._kind(each.kind), "why": self._reason(each.reason)} for each in sanctions
             ],
             "may_act": visit.may(Permission.SANCTION),
             "kinds": [(kind.value, self._kind(kind)) for kind in SanctionKind],
             "reasons": [(reason.value, self._reason(reason)) for reason in Reason],
-            "lengths": [each for each in LENGTHS if each[0] or visit.may(Permission.BAN)],
+            "lengths": [
+                *((str(hours), self._words.plain(length(hours), "en")) for hours in LENGTHS_H),
+                *([("", "for good, with a second member")] if visit.may(Permission.BAN) else []),
+            ],
         }
         return self._look.page(visit, "people.html", shown, status)

@@ -239,7 +239,9 @@ def _grouped(rows: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]
 
 def told(error: WrongSetting, name: str) -> str:
     """Return the problem, for somebody who types into the field of the setting `name`, and not into a file."""
-    remedy = f"To correct it: {error.remedy}."
+    remedy = f"To correct it: {error.others.get(name, error.remedy)}."
+    if name in error.others:
+        return f"{error.setting} {error.problem}. {remedy}"
     if found := _WRITE.fullmatch(error.remedy):
         here = "" if found[1] == name else f" in {found[1]}"
         remedy = f"For example{here}: {found[2]}"
