@@ -35,7 +35,7 @@ ANYWAY = {"bots list"}
 """It says what Telegram says, and then what is wrong. Before the first start, nothing is."""
 RESTORES = {"backup verify", "backup restore"}
 MORE = {"promo create": ["--days", "7"], "backup restore": ["--replace"]}
-KNOWN = {"source": "people.csv", "to": "other.db", "bot": TOKEN.partition(":")[0]}
+KNOWN = {"rule": "spam", "source": "people.csv", "to": "other.db", "bot": TOKEN.partition(":")[0]}
 NEEDING = sorted(every_command().keys() - WITHOUT)
 
 
