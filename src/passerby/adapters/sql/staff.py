@@ -302,7 +302,7 @@ async def _with_wanted(connection: AsyncConnection, facts: StaffFacts, wanted: F
     if made := wanted.promo or promo_about(approval):
         found["promo"] = await promo_of(connection, made)
     if wanted.sums and facts.me is not None:
-        # What they did within a day without a second member counts toward the limits.
+        # Acts of the last day without a second member count toward the limits.
         found["alone"] = await done_alone(connection, facts.me.number, now)
     if wanted.payment_case is not None:
         found["payment_desk"] = await payment_desk(connection, wanted.payment_case)
