@@ -190,7 +190,7 @@ STORES: Final = (
         "FILE_KEPT_S: Final = 3 * 24 * 3600",
         "FILE_KEPT_S: Final = 3 * 3600",
     ),
-    Bug("redis", "readers start over after ten departures", "TOMBSTONES: Final = 10_000", "TOMBSTONES: Final = 10"),
+    Bug("redis", "readers start over after ten departures", "GONE_KEPT: Final = 10_000", "GONE_KEPT: Final = 10"),
     Bug(
         "redis",
         "names of calls are forgotten before the second try",

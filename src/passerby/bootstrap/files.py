@@ -86,7 +86,7 @@ def _crashes(path: Path, recorder: FlightRecorder, clock: Clock) -> CrashTimes:
 
 def open_log(settings: Settings) -> FileLog:
     """Raises: WrongSetting."""
-    path = live_path(settings)
+    path = settings.live_path
     try:
         log = FileLog(path, release())
         if settings.postgres_uri is None:
@@ -131,11 +131,6 @@ def boot() -> str:
         return token_hex(8)
 
 
-def live_path(settings: Settings) -> Path:
-    """The path of the live store's log, if one process has it in a file. It is next to the database."""
-    return settings.live_path
-
-
 def check_key_mark(log: FileLog, settings: Settings, key: bytes, former: Iterable[bytes]) -> None:
     """Mark the live store with our key. Raises: WrongSetting, if it was last used with a key not among these."""
     marks = key_marks(key, former)
@@ -151,10 +146,10 @@ def _find_traces(settings: Settings, name: str) -> None:
 
     Nothing can be asked about what they held. Somebody may have moved them, or a volume may not be mounted.
     """
-    gone = [settings.sqlite_db_path, live_path(settings)]
+    gone = [settings.sqlite_db_path, settings.live_path]
     if settings.is_shared or any(path.exists() for path in gone):
         return
-    lock = live_path(settings).with_name(live_path(settings).name + ".lock")
+    lock = settings.live_path.with_name(settings.live_path.name + ".lock")
     traces = [
         path.name for path in (settings.key_path, lock, settings.run_path / f"{name}{RECORDING}") if path.exists()
     ]
@@ -186,7 +181,7 @@ def _find_other_names(settings: Settings) -> None:
 
 def _find_a_lost_key(settings: Settings) -> None:
     """The first start makes the key file. Raises: WrongSetting, if a later start does not find it."""
-    live = live_path(settings)
+    live = settings.live_path
     is_missing = settings.secret_key is None and not settings.key_path.exists()
     if is_missing and live.is_file() and live.stat().st_size and not is_key_lost(settings):
         problem = f"is not set, and {settings.key_path.name} is gone, but {live.name} was used with it"

@@ -76,7 +76,7 @@ LINK_S: Final = 600.0
 
 
 class _NoFiles:
-    """The staff bot sends no files."""
+    """The command line sends messages to the team, and these have no files."""
 
     async def file_id(self, unique: str, bot: BotId) -> str | None:
         return None

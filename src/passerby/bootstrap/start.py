@@ -19,7 +19,7 @@ from passerby.adapters.sql import ConnectionPool, DatabaseUnusable, SqlRecords, 
 from passerby.adapters.sql import init_schema as sql_init_schema
 from passerby.adapters.sql.installation import OtherKey, begin_run, claim_key, end_run
 from passerby.adapters.sql.tombstones import keyed
-from passerby.bootstrap.files import DISK, boot, live_path
+from passerby.bootstrap.files import DISK, boot
 from passerby.bootstrap.told_to_stop import ToldToStop
 from passerby.ops.restore_note import AGAIN, PROBLEM
 from passerby.ops.stores import away, database, init_schema, newer_release, unusable
@@ -74,7 +74,7 @@ class Start:
             return MemoryStore(log, self._clock, rng, boot=boot())
         except LiveStoreLost as error:
             log.close()
-            name = live_path(self._settings).name
+            name = self._settings.live_path.name
             raise WrongSetting("SQLITE_DB_PATH", f"{name} cannot be written: {error}", DISK) from None
 
     async def _redis(self, keys: Sequence[bytes], rng: Random) -> LiveStore:

@@ -1,4 +1,4 @@
-"""Wordings that staff write: what is checked before one counts, and how the source of a wording is shown to them.
+"""Wordings that staff write: what is checked before one counts, and how a wording is shown to them.
 
 A wording must have the placeholders of the one that it replaces, because deciders give exactly those. It may use the
 tags that Telegram knows. Labels of reply keys must also differ from each other in all languages at once. The page that
@@ -24,7 +24,7 @@ _LINK: Final = re.compile(r'\shref="https?://[^"<>\s]+"')
 _PLAIN_SIGN: Final = re.compile(r"[<>]|&(?!(?:amp|lt|gt|quot);)")
 
 
-def source(template: Template) -> str:
+def as_written(template: Template) -> str:
     """The template as somebody writes it, with `{names}`."""
     names = iter(template.names)
     parts = template.html.replace("{", "{{").replace("}", "}}").replace("%%", "\0").split("%s")

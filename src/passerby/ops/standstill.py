@@ -33,7 +33,7 @@ from passerby.telemetry import logs
 _LOOKS: Final = 20
 _LOOK_EVERY_S: Final = 0.5
 """A connection that was just closed is still listed for a moment."""
-_DRAIN_S: Final = 600.0
+_EMPTY_S: Final = 600.0
 _COMMANDS: Final = 0x506173734F6E65
 """A number that nothing else in the database locks: "PassOne" in ASCII."""
 _NOTHING: Final = Figures(0, 0, 0, 0)
@@ -41,7 +41,7 @@ _RUNS: Final = "stop it first on every machine (passerby stop, or Ctrl-C)"
 
 
 class FleetRuns(Exception):
-    """Something of this installation runs. The text is for the operator."""
+    """Something of this installation still runs. The text tells the operator what it is."""
 
 
 class Standstill:
@@ -106,7 +106,7 @@ class Standstill:
         self._log.close()
         self._is_closed = True
         yield
-        self._log = open_log(self._settings)
+        self._log = open_free_log(self._settings)
         self._is_closed = False
 
     async def contents(self) -> Ended:
@@ -135,7 +135,7 @@ class Standstill:
         rng = SystemRandom()
         async with self._live_store() as store:
             try:
-                whole = await Recorder(store, records, self._clock, rng, logs.record).drain(_DRAIN_S)
+                whole = await Recorder(store, records, self._clock, rng, logs.record).drain(_EMPTY_S)
                 if not whole:
                     raise FleetRuns("the database does not accept what the live store has for it; see that it works")
                 return await store.figures()
@@ -155,7 +155,7 @@ class Standstill:
         finally:
             await store.aclose()
             if self._log is not None:
-                self._log = open_log(self._settings)  # the store has closed the one before
+                self._log = open_free_log(self._settings)  # the store has closed the one before
 
     def close(self) -> None:
         if self._log is not None and not self._is_closed:
@@ -170,7 +170,7 @@ async def standstill(settings: Settings, clock: Clock, *, restores: bool = False
     """
     if not restores:
         must_be_done(settings)
-    still = Standstill(settings, clock, None if settings.is_shared else open_log(settings))
+    still = Standstill(settings, clock, None if settings.is_shared else open_free_log(settings))
     try:
         async with AsyncExitStack() as closing:
             if settings.postgres_uri is not None:
@@ -182,7 +182,7 @@ async def standstill(settings: Settings, clock: Clock, *, restores: bool = False
         still.close()
 
 
-def open_log(settings: Settings) -> FileLog:
+def open_free_log(settings: Settings) -> FileLog:
     """Lock the live store's file. Raises: FleetRuns, WrongSetting."""
     try:
         log = FileLog(settings.live_path, release())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from passerby.ops.backup.sealed import _HEAD, CHUNK, BackupSealer, NotABackup, Sealed
+from passerby.ops.backup.sealed import _HEAD, CHUNK, BackupOpener, BackupSealer, NotABackup
 from tests.size import size
 
 KEY = b"k" * 32
@@ -16,7 +16,7 @@ SEALED_CHUNK = CHUNK + 16
 
 def manifest_of(path: Path, key: bytes) -> bytes:
     with path.open("rb") as file:
-        return Sealed(file, key).manifest()
+        return BackupOpener(file, key).manifest()
 
 
 def seal(path: Path, dump: bytes, manifest: bytes = b"{}") -> Path:
@@ -30,7 +30,7 @@ def seal(path: Path, dump: bytes, manifest: bytes = b"{}") -> Path:
 
 def opened(path: Path, key: bytes = KEY) -> tuple[bytes, bytes]:
     with path.open("rb") as file:
-        sealed = Sealed(file, key)
+        sealed = BackupOpener(file, key)
         return b"".join(sealed.dump()), sealed.manifest()
 
 
@@ -98,7 +98,7 @@ def test_memory_stays_flat_whatever_the_size(tmp_path: Path) -> None:
             sealer.write(block)
         sealer.finish(b"{}")
     with path.open("rb") as file:
-        assert sum(map(len, Sealed(file, KEY).dump())) == megabytes * CHUNK
+        assert sum(map(len, BackupOpener(file, KEY).dump())) == megabytes * CHUNK
     path.unlink()
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 32 * 1024
 

@@ -11,7 +11,7 @@ from passerby.kernel.ids import PersonId, PoolId
 from passerby.kernel.participant import Participant, Searching
 from passerby.ports.tickets import TicketChange, TicketFeed
 
-TOMBSTONES = 10_000
+GONE_KEPT = 10_000
 
 
 class TicketPool:
@@ -27,7 +27,7 @@ class TicketPool:
         before = self.changed.pop(change.person, None)
         self.waiting += (change.ticket is not None) - (before is not None and before[1].ticket is not None)
         self.changed[change.person] = (number, change)
-        if len(self.changed) - self.waiting > TOMBSTONES:
+        if len(self.changed) - self.waiting > GONE_KEPT:
             self._bury(number)
         self.has_changed.set()
 

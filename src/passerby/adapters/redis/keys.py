@@ -177,9 +177,11 @@ def conduct_kept_s(day: int, now: float) -> int:
     return max(1, int((day + 2) * DAY_S - now))
 
 
-def word_score(at: float) -> int:
-    """Return the score in `idle_chats` of a chat opened or adopted at `at`, without a message. The first person's:
-    +1."""
+def idle_chat_score(at: float) -> int:
+    """Return the score in `idle_chats` of a chat opened or adopted at `at`, without a message.
+
+    Add 1 if the first person wrote last, 2 if the second did.
+    """
     return 4 * round(at * 1000)
 
 

@@ -16,8 +16,8 @@ from passerby.adapters.redis.keys import (
     bit_of,
     block_of,
     day_of,
+    idle_chat_score,
     map_kept_s,
-    word_score,
 )
 from passerby.adapters.redis.server_time import ServerTime
 from passerby.kernel.ids import BotId, ChatId, PersonId
@@ -114,7 +114,7 @@ class _Marks(Call):
 
     def commands(self) -> Sequence[Command]:
         keys, now = self._keys, self._time.now()
-        day, score = day_of(now), word_score(now) + 1
+        day, score = day_of(now), idle_chat_score(now) + 1
         groups: dict[tuple[Fence, ...], int] = {}
         blocks: dict[tuple[int, BotId, int], list[int]] = {}
         chats: dict[ChatId, int] = {}

@@ -35,7 +35,7 @@ from passerby.adapters.redis.doubts import RedisDoubts
 from passerby.adapters.redis.errors import RedisWiped
 from passerby.adapters.redis.generation import Generation
 from passerby.adapters.redis.holds import Holds
-from passerby.adapters.redis.keys import DONE_KEPT_S, DONE_RENEWED_S, Keys, bit_of, word_score
+from passerby.adapters.redis.keys import DONE_KEPT_S, DONE_RENEWED_S, Keys, bit_of, idle_chat_score
 from passerby.adapters.redis.leases import RedisLeases
 from passerby.adapters.redis.message_map import RedisMessageMap
 from passerby.adapters.redis.outbox import PAGE, RedisOutbox
@@ -59,7 +59,7 @@ from passerby.ports.tickets import TicketFeed
 
 IDLE_KEPT_S: Final = 600.0
 HEARD_EVERY_S: Final = 60.0
-TOMBSTONES: Final = 10_000
+GONE_KEPT: Final = 10_000
 STORED_KEPT_S: Final = 60
 FILE_KEPT_S: Final = 3 * 24 * 3600
 SIGHTINGS_KEPT_S: Final = 2 * PERIOD_S
@@ -197,7 +197,7 @@ class RedisStore(
 
     async def idle_chats(self, since: float, limit: int) -> list[IdleChat]:
         where = (self._keys.store, self._keys.chats, self._keys.idle_chats)
-        found = await self._ask(scripts.IDLE_CHATS, where, word_score(self._time.of(since)) + 3, limit)
+        found = await self._ask(scripts.IDLE_CHATS, where, idle_chat_score(self._time.of(since)) + 3, limit)
         chats = map(values.idle_chat, found[::3], found[1::3], found[2::3])
         return [msgspec.structs.replace(each, since=self._time.ours(each.since)) for each in chats]
 
@@ -237,12 +237,12 @@ class RedisStore(
             *keys.of_people,
             keys.turns,
         )
-        head = (now, keys.pubsub, TOMBSTONES)
+        head = (now, keys.pubsub, GONE_KEPT)
         known = {(anchor.chat, anchor.person): anchor.at for anchor in anchors}
         generation = self._generation.name
         for at in range(0, max(1, len(participants)), PAGE):
             last = (2 if outdated else 1) if whole and at + PAGE >= len(participants) else 0
-            words: list[Word] = [*head, last, word_score(now)]
+            words: list[Word] = [*head, last, idle_chat_score(now)]
             for put in participants[at : at + PAGE]:
                 chat = put.state.chat if isinstance(put.state, Chatting) else search_of(put.person)
                 words += (*values.put_words(put), values.message(known.get((chat, put.person), NOWHERE)))
@@ -266,8 +266,8 @@ class RedisStore(
             *map(keys.done, commit.updates),
             *maps,
         )
-        words: list[Word] = [now, keys.pubsub, TOMBSTONES, DONE_KEPT_S, DONE_RENEWED_S, STORED_KEPT_S]
-        words += (self._journal_bound, commit.owner, word_score(now))
+        words: list[Word] = [now, keys.pubsub, GONE_KEPT, DONE_KEPT_S, DONE_RENEWED_S, STORED_KEPT_S]
+        words += (self._journal_bound, commit.owner, idle_chat_score(now))
         puts = [values.put_words(put) for put in commit.puts]
         puts += [values.seen_words(*seen) for seen in commit.seen]
         words += map(len, (commit.updates, commit.ended, puts, commit.outbox, commit.facts, commit.sent, maps))

@@ -52,9 +52,9 @@ def relay(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     assert isinstance(state, Chatting), "the route for people in a chat"
     me = facts.me.person
     if len(event.contents) > 1 and _unheard(event, facts, state) is None:
-        apart = [place for place, each in enumerate(event.contents) if _is_odd(each)]
-        if apart:
-            return _parted(event, apart, facts, env)
+        separate = [place for place, each in enumerate(event.contents) if _is_odd(each)]
+        if separate:
+            return _parted(event, separate, facts, env)
     obstacle = obstacle_to(event, facts, state, env)
     if obstacle is not None:
         return Decision(effects=(Say(me, text(obstacle), reply_to=event.messages[0]),))
@@ -82,10 +82,10 @@ def _is_odd(content: Content) -> bool:
     return refusal(content) is not None or content.kind in REVEALS_SENDER
 
 
-def _parted(event: MessageReceived, apart: list[int], facts: Facts, env: Env) -> Decision:
+def _parted(event: MessageReceived, separate: list[int], facts: Facts, env: Env) -> Decision:
     """Split an album: each item that cannot go with it becomes a message of its own, and the others stay an album."""
-    others = [place for place in range(len(event.contents)) if place not in apart]
-    parts = ([others] if others else []) + [[place] for place in apart]
+    others = [place for place in range(len(event.contents)) if place not in separate]
+    parts = ([others] if others else []) + [[place] for place in separate]
     decisions = [relay(_only(event, places), facts, env) for places in parts]
     return Decision(effects=tuple(effect for decision in decisions for effect in decision.effects))
 

@@ -32,7 +32,7 @@ from passerby.ops.backup.databases import Database
 from passerby.ops.backup.failure import BackupFailed, PeopleThere, WrongBackup
 from passerby.ops.backup.manifest import Manifest
 from passerby.ops.backup.places import database_of, directory_of
-from passerby.ops.backup.sealed import NotABackup, Sealed
+from passerby.ops.backup.sealed import BackupOpener, NotABackup
 from passerby.ops.backup.soundness import key_of, manifest_in, newest_sound
 from passerby.ops.backup.verifying import checked, fits
 from passerby.ops.counting import counted
@@ -99,7 +99,7 @@ async def restore(
     path = directory.find(name, clock.now())
     with path.open("rb") as file:
         try:
-            sealed = Sealed(file, open_backup_key(settings, make=False))
+            sealed = BackupOpener(file, open_backup_key(settings, make=False))
             manifest = manifest_in(sealed)
             fits(manifest, database.kind)
             for _ in sealed.dump():  # damage must show before anything is deleted

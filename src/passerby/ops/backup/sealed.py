@@ -79,7 +79,7 @@ class BackupSealer:
         self._number += 1
 
 
-class Sealed:
+class BackupOpener:
     """Reads a backup. Raises: NotABackup from every method; OSError."""
 
     def __init__(self, file: BinaryIO, key: bytes) -> None:

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from passerby.ops.backup.directory import Directory, strange
 from passerby.ops.backup.manifest import Manifest
-from passerby.ops.backup.sealed import NotABackup, Sealed
+from passerby.ops.backup.sealed import BackupOpener, NotABackup
 from passerby.settings import Settings, WrongSetting, open_backup_key
 
 WHOLE: Final = 64 << 20
@@ -70,7 +70,7 @@ def key_of(settings: Settings) -> bytes | None:
         return None
 
 
-def manifest_in(sealed: Sealed) -> Manifest:
+def manifest_in(sealed: BackupOpener) -> Manifest:
     """Raises: NotABackup."""
     try:
         manifest = Manifest.decode(sealed.manifest())
@@ -87,7 +87,7 @@ def _look(path: Path, key: bytes, _inode: int, size: int, *_times: int) -> Sound
     manifest = None
     try:
         with path.open("rb") as file:
-            sealed = Sealed(file, key)
+            sealed = BackupOpener(file, key)
             manifest = manifest_in(sealed)
             if size <= WHOLE:
                 found = hashlib.sha256()

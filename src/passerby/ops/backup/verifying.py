@@ -10,7 +10,7 @@ from passerby.ops.backup.directory import Verified
 from passerby.ops.backup.failure import BackupFailed, DumpRefused
 from passerby.ops.backup.manifest import Manifest
 from passerby.ops.backup.places import database_of, directory_of
-from passerby.ops.backup.sealed import NotABackup, Sealed
+from passerby.ops.backup.sealed import BackupOpener, NotABackup
 from passerby.ops.backup.soundness import manifest_in, soundness_of
 from passerby.ops.stores import must_not_be_foreign
 from passerby.settings import Settings, open_backup_key
@@ -52,7 +52,7 @@ async def verify(settings: Settings, name: str | None, now: Callable[[], float])
         problems: list[str] = []
         with path.open("rb") as file:
             try:
-                sealed = Sealed(file, key)
+                sealed = BackupOpener(file, key)
                 manifest = manifest_in(sealed)
                 fits(manifest, database.kind)
                 loaded = await database.test(checked(sealed, manifest))
@@ -75,7 +75,7 @@ def fits(manifest: Manifest, kind: str) -> None:
         )
 
 
-async def checked(sealed: Sealed, manifest: Manifest) -> AsyncIterator[bytes]:
+async def checked(sealed: BackupOpener, manifest: Manifest) -> AsyncIterator[bytes]:
     """The dump. Raises: NotABackup at the end, if it is not what the manifest says."""
     found = hashlib.sha256()
     for data in sealed.dump():

@@ -13,7 +13,7 @@ from passerby.adapters.sql.overrides import SqlOverrides
 from passerby.catalogue import Catalogue
 from passerby.catalogue.catalogue import NAME
 from passerby.catalogue.template import Template, Wording, escape
-from passerby.catalogue.wordings import compiled, problems, source
+from passerby.catalogue.wordings import as_written, compiled, problems
 from passerby.kernel.ids import BotId
 from passerby.kernel.override import EVERY_BOT, Overridden, Override, OverrideKey, value_of, wordings_in
 from passerby.kernel.staff import Permission
@@ -102,20 +102,20 @@ class TextsPage:
         chosen = self._chosen(form.get("key", ""), form.get("language", ""), form.get("bot", ""))
         if chosen is None:
             return await self._one(visit, None)
-        wishes = _wishes(form, chosen)
-        wrong = self._wrong(chosen, wishes) if wishes is not None else []
+        written = _written(form, chosen)
+        wrong = self._wrong(chosen, written) if written is not None else []
         if wrong:
-            return await self._one(visit, chosen, wrong=wrong, wishes=wishes, status=400)
-        then = chosen.original if wishes is None else compiled(wishes, chosen.original)
-        if chosen.key.name == NAME and wishes is None:
+            return await self._one(visit, chosen, wrong=wrong, written=written, status=400)
+        then = chosen.original if written is None else compiled(written, chosen.original)
+        if chosen.key.name == NAME and written is None:
             then = Wording((Template("(the name stays; change it at BotFather)", "", ()),))
         review = {
-            "wishes": wishes,
+            "written": written,
             "seen": form.get("seen", "0"),
             "now": _previews(self._now(chosen)),
             "then": _previews(then),
         }
-        return await self._one(visit, chosen, review=review, wishes=wishes)
+        return await self._one(visit, chosen, review=review, written=written)
 
     async def change(self, visit: Visit) -> Answer:
         form = visit.request.form
@@ -123,11 +123,11 @@ class TextsPage:
         chosen = self._chosen(form.get("key", ""), form.get("language", ""), form.get("bot", ""))
         if chosen is None or not seen.isdecimal() or len(seen) > 15:
             return see("/texts")
-        wishes = _wishes(form, chosen)
-        wrong = self._wrong(chosen, wishes) if wishes is not None else []
+        written = _written(form, chosen)
+        wrong = self._wrong(chosen, written) if written is not None else []
         if wrong:
-            return await self._one(visit, chosen, wrong=wrong, wishes=wishes, status=400)
-        value = value_of(wishes) if wishes is not None else None
+            return await self._one(visit, chosen, wrong=wrong, written=written, status=400)
+        value = value_of(written) if written is not None else None
         done = await self._act(OverrideAsked(chosen.key, value, int(seen)), visit.by)
         said = self._words.plain(done.reply, "en") if done.reply is not None else ""
         return await self._one(visit, chosen, said=said, status=409 if done.refused else 200)
@@ -139,7 +139,7 @@ class TextsPage:
         *,
         said: str = "",
         wrong: Sequence[str] = (),
-        wishes: Sequence[str] | None = None,
+        written: Sequence[str] | None = None,
         review: dict[str, Any] | None = None,
         status: int = 200,
     ) -> Answer:
@@ -149,7 +149,9 @@ class TextsPage:
         every = await self._overrides.versions(Overridden.TEXT, key.name, 10 * VERSIONS)
         versions = [each for each in every if each.key == key][:VERSIONS]
         counts = versions[0].value if versions else None
-        sources = wishes or (wordings_in(counts) if counts is not None else tuple(map(source, self._templates(chosen))))
+        sources = written or (
+            wordings_in(counts) if counts is not None else tuple(map(as_written, self._templates(chosen)))
+        )
         names = {0: "command line"} | {int(each.number): each.name for each in await self._staff.everybody()}
         shown = {
             "title": key.name,
@@ -160,7 +162,7 @@ class TextsPage:
             "wrong": wrong,
             "sources": sources,
             "placeholders": sorted({name for each in chosen.original.templates for name in each.names}),
-            "originals": tuple(map(source, chosen.original.templates)),
+            "originals": tuple(map(as_written, chosen.original.templates)),
             "review": review,
             "seen": versions[0].number if versions else 0,
             "versions": [(each, wordings_in(each.value) if each.value is not None else None) for each in versions],
@@ -186,9 +188,9 @@ class TextsPage:
         number = BotId(int(bot)) if bot != "0" else EVERY_BOT
         return None if original is None else Chosen(OverrideKey(Overridden.TEXT, key, number, language), original)
 
-    def _wrong(self, chosen: Chosen, wishes: Sequence[str]) -> list[str]:
-        found = problems(chosen.key.name, wishes, chosen.original)
-        taken = self._words.key_with_label(wishes[0]) if chosen.key.name.startswith("keys.") else None
+    def _wrong(self, chosen: Chosen, written: Sequence[str]) -> list[str]:
+        found = problems(chosen.key.name, written, chosen.original)
+        taken = self._words.key_with_label(written[0]) if chosen.key.name.startswith("keys.") else None
         if taken not in (None, chosen.key.name):
             found.append("Another key has this label, or had it once. A press would do what that key does.")
         return found
@@ -209,7 +211,7 @@ class TextsPage:
         return [each for each in await self._overrides.current() if each.key.what is Overridden.TEXT]
 
 
-def _wishes(form: Any, chosen: Chosen) -> tuple[str, ...] | None:
+def _written(form: Any, chosen: Chosen) -> tuple[str, ...] | None:
     """Return the texts that were written, one for each plural form. None: the release's wording again."""
     if form.get("back"):
         return None

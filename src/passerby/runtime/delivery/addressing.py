@@ -79,7 +79,7 @@ async def address(
             assert_never(relay_effect)
 
 
-async def apart(
+async def in_parts(
     relay_effect: RelayEffect, bot: BotId, refusal: Refusal, store: LiveStore, prints: Prints
 ) -> RelaySteps | EditSteps | None:
     """Return the steps for a relay effect that was refused as one send; None if no part of it could be sent either."""

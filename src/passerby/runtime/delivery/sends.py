@@ -47,7 +47,7 @@ from passerby.ports.outbox import Notice
 from passerby.ports.soon import Outstanding, Soon
 from passerby.ports.telegram import OutgoingCall, Telegram, TokenRefused, Unavailable
 from passerby.runtime.backoff import Backoff
-from passerby.runtime.delivery.addressing import address, address_at_hand, apart
+from passerby.runtime.delivery.addressing import address, address_at_hand, in_parts
 from passerby.runtime.delivery.by_chat import NOTICE
 from passerby.runtime.delivery.courier_queue import CourierQueue, Feed
 from passerby.runtime.delivery.deliveries import Delivery
@@ -279,7 +279,7 @@ class Sends:
             steps.refused(refusal)
             self._tell(queue, delivery, SplitUp())
         else:
-            parts = apart(relay_effect, delivery.bot, refusal, self._store, self._prints)
+            parts = in_parts(relay_effect, delivery.bot, refusal, self._store, self._prints)
             then = partial(self._taken_apart, queue, delivery, refusal)
             self._background.when_done(self._background.begin(parts, delivery.refs), then)
 

@@ -41,7 +41,7 @@ class WebhookReceiver:
     async def receive(self, arrival: Arrival) -> None:
         """Return when the update is done. Raises: LiveStoreLost."""
         ref, event = arrival.ref, arrival.event
-        waiting, behind, is_admitted, fatal = self.waiting.get(ref), False, True, 0
+        waiting, behind, is_admitted, crashed = self.waiting.get(ref), False, True, 0
         if waiting is None:
             await self._assurance.assured()
             # The two reads share one round trip.
@@ -51,9 +51,9 @@ class WebhookReceiver:
             if ref.update in done:
                 self._albums.watch(trail)
                 return
-            fatal = crashes.get(ref.update, 0)
+            crashed = crashes.get(ref.update, 0)
             is_admitted = self._admission.admits(event, len(trail))
-            if is_admitted and is_item(event) and not fatal:
+            if is_admitted and is_item(event) and not crashed:
                 metrics.UPDATES.add(ref.bot, type(event).__name__)
                 await self._recorder.follow(self._albums.store_item(arrival, trail), (ref,))
                 return
@@ -65,7 +65,7 @@ class WebhookReceiver:
         if waiting is None:
             waiting = self.waiting[ref] = asyncio.get_running_loop().create_future()
             metrics.UPDATES.add(ref.bot, type(event).__name__)
-            work = Work(event, (ref,), behind=behind, crashes=fatal)
+            work = Work(event, (ref,), behind=behind, crashes=crashed)
             (self._admission.enqueue if is_admitted else self._admission.refuse)(work)
         await asyncio.shield(waiting)
 
