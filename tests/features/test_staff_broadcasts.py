@@ -309,16 +309,22 @@ def test_a_broadcast_that_changed_after_the_question_is_not_started() -> None:
         ("language=german", "unknown_language"),
         ("at=2020-01-01T00:00", "at_is_over"),
         ("silent=perhaps", "wrong_option"),
+        ("bot=@nobody", "unknown_bot"),
+        ("holdout=90", "out_of_range"),
+        ("age=30-18", "age_backwards"),
+        ("active=5 idle=30", "active_against_idle"),
+        ("category=comeback", "idle_needed"),
         ("message german", "unknown_language"),
         ("message de C", "wrong_version"),
         ("buttons fr", "no_message"),
     ],
 )
 def test_a_wrong_command_is_explained_and_changes_nothing(words: str, why: str) -> None:
-    done = decide(wrote(f"/broadcast 4 {words}"), draft())
+    fleet = KnownBots((FleetBot(BotId(7), "one_bot"),))
+    done = decide(wrote(f"/broadcast 4 {words}"), draft(), fleet=fleet)
     assert (done.refused, done.broadcasts, said(done)) == (True, (), [f"broadcasts.{why}"])
     if "=" in words:
-        assert decide(BroadcastSet(4, words), draft()).reply == done.reply, "the same words everywhere"
+        assert decide(BroadcastSet(4, words), draft(), fleet=fleet).reply == done.reply, "the same words everywhere"
 
 
 @pytest.mark.parametrize(

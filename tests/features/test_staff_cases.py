@@ -5,7 +5,9 @@ from random import Random
 import msgspec
 import pytest
 
+from passerby.domain.alone import IMPOSED_ALONE
 from passerby.domain.cases import LEASE_S
+from passerby.kernel.alone import Alone
 from passerby.kernel.case import (
     About,
     Case,
@@ -207,6 +209,15 @@ def test_three_questions_lead_to_one_sanction_and_an_answer_to_each_reporter() -
     assert done.verdicts == (Judged(12, Verdict.UPHELD),)
     assert [note.action for note in done.notes] == ["case.decided"]
     assert "case_next" in actions(done)
+
+
+def test_a_member_who_has_restricted_many_today_decides_nothing_more_alone() -> None:
+    me = member()
+    alone = Alone(imposed=IMPOSED_ALONE)
+    facts = StaffFacts(me, (me,), desk=Desk((CASE,), FILE, frozenset(), 2), alone=alone)
+    done = ROUTER.decide(pressed("case_do", "media_off", "rude", "24"), facts, ENV)
+    assert (done.refused, done.orders, done.cases) == (True, (), ())
+    assert "cases.enough" in said(done)
 
 
 def test_a_dismissal_undoes_what_a_rule_did_and_gives_karma_back() -> None:
