@@ -26,7 +26,6 @@ from benchmarks.stdin_commands import answer_commands, spent
 from passerby.adapters.memory import FileLog, MemoryStore
 from passerby.adapters.redis import RedisStore, open_redis
 from passerby.bootstrap.clock import SystemClock
-from passerby.bootstrap.files import live_path
 from passerby.bootstrap.serving import Role
 from passerby.bootstrap.serving import serve as serve_fleet
 from passerby.cli.lean_imports import keep_all
@@ -99,7 +98,7 @@ async def _fill(settings: Settings, everybody: list[tuple[int, int]], states: Se
         store = (await open_redis(settings.redis_url.get_secret_value(), SystemClock(), Random(1), may_lose=True)).store
     else:
         open_key(settings)  # the first start makes the key file
-        store = MemoryStore(FileLog(live_path(settings)), SystemClock(), Random(1))
+        store = MemoryStore(FileLog(settings.live_path), SystemClock(), Random(1))
     for first in range(0, len(puts), AT_A_TIME):
         some = puts[first : first + AT_A_TIME]
         # With the facts for the records. Without these, the two stores differ, and the product ends every chat.

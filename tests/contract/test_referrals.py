@@ -33,6 +33,9 @@ class Clock:
     def now(self) -> float:
         return self.time
 
+    def monotonic(self) -> float:
+        return self.time
+
 
 class Duty:
     """The duty over these records. Its errors are in `raised`."""

@@ -53,6 +53,9 @@ class _Forgetful(DoneMarks):
     def __contains__(self, ref: UpdateRef) -> bool:
         return False
 
+    def among(self, bot: BotId, updates: Iterable[int]) -> set[int]:
+        return set()
+
 
 class NeverSeenBefore(MemoryStore):
     """No update is ever recognised as done."""

@@ -29,7 +29,7 @@ COMEBACK_DAYS: Final = 7.0
 RANGES: Final = {"holdout": (0.0, 50.0), "active": (0.1, 3_650.0), "idle": (0.1, 3_650.0)}
 """Percent, and days."""
 NO_FLEET: Final = KnownBots()
-_AROUND: Final = re.compile(r"\s*([,-])\s*")
+_AROUND: Final = re.compile(" ?([,-]) ?")
 
 
 class WrongOption(Exception):
@@ -149,7 +149,7 @@ def with_options(
     typed: dict[str, str] = {}
     for word in filter(None, map(str.strip, words.splitlines())) if "\n" in words else words.split():
         name, _, value = word.partition("=")
-        value = _AROUND.sub(r"\1", value.strip())
+        value = _AROUND.sub(r"\1", " ".join(value.split()))
         try:
             changed = _with_option(broadcast, name, value.lower() if name != "at" else value, fleet)
         except _Unknown as wrong:
