@@ -133,9 +133,8 @@ class ReturnsBeforeSync(MemoryStore):
 class ReusesNumbers(ReturnsBeforeSync):
     """Unsynced entries go to the records. After a power cut their numbers are used again."""
 
-    def _replay_all(self, records: Iterable[bytes | Hole]) -> bool:
-        super()._replay_all(records)
-        return bool(self._state.generation)
+    def _new_name(self) -> str:
+        return self._state.generation or super()._new_name()
 
 
 class OverlooksDamage(MemoryStore):

@@ -23,7 +23,7 @@ from passerby.kernel.broadcast import Broadcast, Category, Reach
 from passerby.kernel.ids import BotId
 
 EXACT_BELOW: Final = 25_000
-"""So many people are looked at one by one."""
+"""The most people who are looked at one by one."""
 SAMPLED: Final = 10_000
 """The largest sample that has at most so many people is taken."""
 ENOUGH: Final = 100

@@ -29,7 +29,7 @@ OVER = (S.CANCELLING, S.ENDED)
 _CLOSE_S = SUBSCRIPTION_S / 2
 
 MOST_TRIED = 20
-"""So many charges are tried in one look to cancel a subscription."""
+"""The most charges that one look tries, to cancel a subscription."""
 
 
 def paid(wallet: Wallet, payment: Payment, bot: BotId, plan: str, now: float) -> tuple[Subscription, bool]:
