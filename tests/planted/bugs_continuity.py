@@ -100,4 +100,52 @@ CONTINUITY: Final = (
         'before = self._alone_since if at_start else float("-inf")',
         'before = float("-inf")',
     ),
+    Bug(
+        "runtime",
+        "a damaged live store is watched like a copy",
+        "(log.was_empty and await _are_used(records))",
+        "(store.newborn and await _are_used(records))",
+    ),
+    Bug(
+        "runtime",
+        "a live store that is missing beside used records is no copy",
+        "(log.was_empty and await _are_used(records))",
+        "False",
+    ),
+    Bug(
+        "runtime",
+        "a kill in the first seconds of a watch is forgotten",
+        "await self._clock.sleep(QUIET_S)",
+        "await self._clock.sleep(0.1)",
+    ),
+    Bug(
+        "runtime",
+        "a start pauses although the watch before it was quiet for long enough",
+        "        await self._clock.sleep(QUIET_S)\n        self.has_ended_none(bot)\n",
+        "        await self._clock.sleep(QUIET_S)\n",
+    ),
+    Bug(
+        "runtime",
+        "one quiet bot speaks for all",
+        "self._log.note_watched(max(self._began_at.values(), default=0.0))",
+        "self._log.note_watched(0.0)",
+    ),
+    Bug(
+        "runtime",
+        "a conflict late in a watch is forgotten by the next start",
+        "            polls.may_have_ended_one(bot)\n            return True\n        except TokenRefused",
+        "            return True\n        except TokenRefused",
+    ),
+    Bug(
+        "runtime",
+        "a poll without an answer is forgotten by the next start",
+        "                polls.may_have_ended_one(bot)\n                pause_s = AGAIN_S",
+        "                pause_s = AGAIN_S",
+    ),
+    Bug(
+        "runtime",
+        "a start after an early kill watches at once",
+        '    if rest_s > 0:\n        logs.record("copy.pauses',
+        '    if False:\n        logs.record("copy.pauses',
+    ),
 )

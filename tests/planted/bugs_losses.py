@@ -6,6 +6,18 @@ from typing import Final
 from tests.planted.bug import Bug
 
 LOSSES: Final = (
+    Bug(
+        "memory",
+        "a block that the disk cannot read ends the start",
+        "    if refused and len(refused) * BLOCK_BYTES >= size:",
+        "    if refused:",
+    ),
+    Bug(
+        "memory",
+        "a log of which the disk can read nothing is taken for an empty one",
+        "    if refused and len(refused) * BLOCK_BYTES >= size:",
+        "    if False:",
+    ),
     Bug("memory", "a missing end of the log names nobody", "                people.update(hole.people)\n", ""),
     Bug(
         "memory",

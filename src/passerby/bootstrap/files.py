@@ -1,6 +1,7 @@
 """Opens the files of one process: the key, the log of the live store, the flight recorder, its crashes."""
 
 import asyncio
+import errno
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -29,6 +30,7 @@ from passerby.settings import (
 from passerby.telemetry import logs
 
 DISK: Final = "make room, or let this user write to it and its directory, and start again"
+FAILING: Final = "the disk may be failing: look at the kernel's messages (dmesg), and use another disk"
 BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -116,6 +118,8 @@ def open_log(settings: Settings) -> FileLog:
             problem = f"{path.name} is a link that leads nowhere"
             raise WrongSetting("SQLITE_DB_PATH", problem, "remove it, or let it lead to a file") from None
         remedy = DISK if path.is_file() or not path.exists() else "remove it, or name another file"
+        if error.errno == errno.EIO:
+            remedy = FAILING
         raise WrongSetting("SQLITE_DB_PATH", f"{path.name} cannot be opened ({error.strerror})", remedy) from None
 
 

@@ -8,7 +8,7 @@
 Behind them are the notes of `touched` and `delivered`, and then
 
     8 bytes    for the name of the database that the log belongs to
-    8 bytes    when we last watched whether another installation serves the bots, in Unix seconds
+    8 bytes    when a watch for another installation last sent a poll that may have ended one of theirs, in Unix seconds
 
 Numbers are little-endian.
 """
@@ -90,7 +90,7 @@ def note_copy(lock: int) -> None:
 
 
 def watched_at(lock: int) -> float:
-    """0 if the last watch has found nobody, or there was none."""
+    """0 if there is no such poll."""
     found = _field(lock, _WATCHED_AT, _WATCHED.size)
     return float(_WATCHED.unpack(found)[0]) if found else 0.0
 

@@ -33,7 +33,7 @@ from typing import Final, Protocol
 from passerby.adapters.memory import lock_fields
 from passerby.adapters.memory.delivered import Delivered
 from passerby.adapters.memory.frames import Hole, frame, unframe
-from passerby.adapters.memory.open_files import is_at, open_regular
+from passerby.adapters.memory.open_files import is_at, open_regular, read_all
 from passerby.adapters.memory.touched import Touched
 from passerby.kernel.ids import PersonId, UpdateRef
 from passerby.ports.soon import Soon
@@ -98,7 +98,8 @@ class FileLog:
         """Open or create. `release`: ours; an older one could not read what a newer one may have stored. None: any
         release's log will do.
 
-        Raises LogInUse, LogNewer, or OSError if the path cannot be read or written.
+        Blocks that the disk cannot read are damage. Raises LogInUse, LogNewer, or OSError if nothing can be read, or
+        the path cannot be written.
         """
         self._path = path
         self._our_release = release
@@ -121,8 +122,10 @@ class FileLog:
             synced = lock_fields.synced(self._lock)
             self.is_copy = lock_fields.is_copy(self._lock)
             self._is_alone = False
-            self._records, self._size, self._sequence = unframe(path.read_bytes(), synced)
-            self.is_unknown = self._size > 0 and not lock_fields.has_inode(self._lock)
+            data = read_all(self._file)
+            self.was_empty = not data
+            self._records, self._size, self._sequence = unframe(data, synced)
+            self.is_unknown = bool(data) and not lock_fields.has_inode(self._lock)
             os.ftruncate(self._file, self._size)
         except OSError:
             os.close(self._lock)
@@ -200,7 +203,8 @@ class FileLog:
 
     @property
     def watched_at(self) -> float:
-        """When the last watch was that has found somebody or did not end, in Unix seconds; 0 if there is none."""
+        """When the last poll of a watch began that may have ended one of somebody else's, in Unix seconds; 0 if there
+        is none."""
         return lock_fields.watched_at(self._lock)
 
     def note_watched(self, at: float) -> None:
