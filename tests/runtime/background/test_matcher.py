@@ -12,7 +12,8 @@ from passerby.features.search import introduce
 from passerby.kernel.decision import Decision, Env
 from passerby.kernel.ids import ChatId, PersonId, PoolId
 from passerby.kernel.participant import Chatting, Gender, Idle, Met, Participant, Preferences, Searching, Ticket
-from passerby.runtime.background.matcher import Matcher
+from passerby.ports.participants import Commit, Committed
+from passerby.runtime.background.matcher import AT_ONCE, ROUNDS, Matcher
 from tests.runtime.virtual import EPOCH, run
 from tests.runtime.world import ANN, BEN, EVE, Bench, somebody, words_of
 from tests.staged import staged
@@ -116,6 +117,50 @@ async def test_pairs_are_committed_in_parallel_if_the_store_is_slow(bench: Bench
     await asyncio.sleep(1)  # one after another, they would take four seconds
     bench.store.load = load  # type: ignore[method-assign]
     assert len(await chats(bench, *everybody)) == 100
+
+
+@staged(at_pool)
+async def test_a_commit_that_waits_for_the_disk_holds_up_no_other_pairs(bench: Bench, matcher: Matcher, /) -> None:
+    commit, asked = bench.store.commit, list[Commit]()
+    answer = asyncio.Event()
+
+    async def slow(wanted: Commit) -> Committed:
+        asked.append(wanted)
+        await answer.wait()
+        return await commit(wanted)
+
+    everybody = range(1, 1001)
+    for person in everybody:
+        await bench.put(waiting(person))
+    bench.store.commit = slow  # type: ignore[method-assign]
+    await asyncio.sleep(1)
+    assert len(asked) == AT_ONCE * ROUNDS, "but not without bound"
+    answer.set()
+    await asyncio.sleep(1)
+    bench.store.commit = commit  # type: ignore[method-assign]
+    assert len(await chats(bench, *everybody)) == 500
+
+
+@staged(at_pool)
+async def test_a_matcher_that_is_stopped_finishes_the_pairs_in_hand(bench: Bench, matcher: Matcher, /) -> None:
+    commit, answer = bench.store.commit, asyncio.Event()
+
+    async def slow(wanted: Commit) -> Committed:
+        await answer.wait()
+        return await commit(wanted)
+
+    everybody = range(1, 1001)
+    for person in everybody:
+        await bench.put(waiting(person, pool=MINORS))
+    bench.store.commit = slow  # type: ignore[method-assign]
+    stopping = Matcher(MINORS, bench.store, introduce, bench.pairings.settle, bench.env, bench.clock)
+    task = asyncio.ensure_future(stopping.run())
+    await asyncio.sleep(1)
+    stopping.stop()
+    answer.set()
+    await task
+    bench.store.commit = commit  # type: ignore[method-assign]
+    assert len(await chats(bench, *everybody)) == AT_ONCE * ROUNDS
 
 
 @staged(at_pool)

@@ -6,6 +6,7 @@ replayed. Nothing here writes to the log or waits.
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 
 from passerby.adapters.memory.chats import Chats
 from passerby.adapters.memory.crashes import Crashes
@@ -42,7 +43,8 @@ FILES_KEPT = 100_000
 class State:
     """`clock` says when somebody was last heard of. `touched`: that time, in monotonic seconds.
 
-    `dirty`: people whose newest value the records do not have yet, each with the number of its fact in the journal.
+    `dirty`: people whose newest value the records do not have yet, each with the number of its fact in the journal. In
+    the order of these numbers.
     """
 
     def __init__(self, clock: Clock, generation: str, tickets: TicketPools) -> None:
@@ -93,6 +95,7 @@ class State:
             self.outbox.settle(id_)
         self._add_facts(commit.facts)
         for put in commit.puts:
+            self.dirty.pop(put.person, None)
             self.dirty[put.person] = self.journal_end
 
     def _apply_mark(self, mark: Mark, at: float) -> None:
@@ -129,7 +132,7 @@ class State:
         while self.journal and self.journal[0][0] <= upto:
             _, fact = self.journal.popleft()
             self.has_erased = self.has_erased or isinstance(fact, PersonErased)
-        for person in [person for person, number in self.dirty.items() if number <= upto]:
+        for person in [person for person, _ in takewhile(lambda each: each[1] <= upto, self.dirty.items())]:
             del self.dirty[person]
 
     def see_file(self, unique: str, bot: BotId, file_id: str | None) -> None:
@@ -213,7 +216,7 @@ class State:
         self.journal_end, self.trimmed = snapshot.journal_end, snapshot.trimmed
         self.journal.extend(snapshot.journal)
         self._take_in(snapshot.people, 0.0)
-        self.dirty = dict(snapshot.uncarried)
+        self.dirty = dict(sorted(snapshot.uncarried, key=lambda each: each[1]))
         self.chats.restore(snapshot.chats, snapshot.searches)
         self.outbox.restore(snapshot.outbox)
         self.done.restore(snapshot.done)

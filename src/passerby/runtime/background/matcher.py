@@ -25,8 +25,12 @@ GATHER_S = 0.02
 """How long newcomers are gathered before a look, so that people who press at the same time are matched together."""
 
 AT_ONCE = 32
-"""How many pairs are committed at the same time. They have nobody in common, so none has to wait for another one. One
-by one, with the store on another machine, a thousand people would wait for fifteen hundred round trips."""
+"""How many pairs are begun in one turn of the event loop. More would hold up everybody else."""
+
+ROUNDS = 8
+"""How many such rounds may wait for the store. Pairs have nobody in common, so none has to wait for another one. One by
+one, with the store on another machine, a thousand people would wait for fifteen hundred round trips. And if each round
+waited for the one before, thousands would be told to be patient who have a partner already."""
 
 WAIT_S = 30.0
 AWAY_PAUSE_S = 0.5
@@ -94,13 +98,26 @@ class Matcher:
                 self._faults.over("store", "matcher.recovered")
 
     async def _bring_all_together(self, pairs: list[Pair]) -> None:
-        for first in range(0, len(pairs), AT_ONCE):
-            if self._stopping.is_set():
-                return
-            tries = map(self._try, pairs[first : first + AT_ONCE])
-            for error in await asyncio.gather(*tries, return_exceptions=True):
-                if error is not None:
-                    raise error
+        rounds = deque[asyncio.Future[list[BaseException | None]]]()
+        errors: list[BaseException | None] = []
+        try:
+            for first in range(0, len(pairs), AT_ONCE):
+                if self._stopping.is_set() or any(errors):
+                    break
+                tries = map(self._try, pairs[first : first + AT_ONCE])
+                rounds.append(asyncio.gather(*tries, return_exceptions=True))
+                if len(rounds) < ROUNDS:
+                    await self._clock.sleep(0)
+                else:
+                    errors = await rounds.popleft()
+            while rounds:
+                errors += await rounds.popleft()
+        finally:
+            for each in rounds:
+                each.cancel()
+            await asyncio.gather(*rounds, return_exceptions=True)
+        for error in filter(None, errors):
+            raise error
 
     def _pairs(self) -> list[Pair]:
         """The pairs to commit now. Pairs that are not committed must be put back."""
