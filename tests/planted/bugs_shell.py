@@ -34,8 +34,8 @@ SHELL: Final = (
     Bug(
         "settings",
         "`.env` overrides the environment",
-        "DotEnvSettingsSource(_Environment)() | EnvSettingsSource(_Environment)()",
-        "EnvSettingsSource(_Environment)() | DotEnvSettingsSource(_Environment)()",
+        "given = found | _given(os.environ)",
+        "given = _given(os.environ) | found",
     ),
     Bug(
         "settings",

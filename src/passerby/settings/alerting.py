@@ -2,14 +2,15 @@
 
 from typing import Final, Self
 
-from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from passerby.settings import addresses
 from passerby.settings.described import write
+from passerby.settings.section import Section
 from passerby.settings.wrong import WrongSetting
 
 
-class AlertSettings(BaseModel):
+class AlertSettings(Section):
     """`Settings` inherits these. The rules are in `domain.alerts.rules`."""
 
     alert_webhook_url: SecretStr | None = Field(

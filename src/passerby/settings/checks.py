@@ -5,12 +5,13 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import BaseModel, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import SecretStr, ValidationInfo, field_validator, model_validator
 
 from passerby.kernel.rules import Brand
 from passerby.settings import addresses
 from passerby.settings.described import write
 from passerby.settings.forms import KEY_BYTES, LOST, decode_key, expanded, parse_pools, parse_tokens, read_tokens_file
+from passerby.settings.section import Section
 from passerby.settings.wrong import WrongSetting
 
 # Source: Bot API, setWebhook.
@@ -22,7 +23,7 @@ _TAKEN: Final = re.compile(
 """The endings of the names of our other files, and of SQLite's."""
 
 
-class Checks(BaseModel):
+class Checks(Section):
     """The validators for single fields. `Settings` inherits them and has the fields."""
 
     @field_validator("bot_tokens", mode="before", check_fields=False)

@@ -1,13 +1,14 @@
 """The settings about how people come and try the product. `Settings` inherits them."""
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from passerby.kernel.rules import MOST_REAL_CHAT_MESSAGES, Rules
+from passerby.settings.section import Section
 
 _RULES = Rules()
 
 
-class GrowthSettings(BaseModel):
+class GrowthSettings(Section):
     """Settings of growth: real chats, trials, gifts and referrals."""
 
     real_chat_messages: int = Field(

@@ -1,12 +1,13 @@
 """The settings of budgets: how much a bot may send, and how much a person may send and get. `Settings` inherits
 them."""
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from passerby.kernel.rules import STANDARD_QUOTA, Rules
+from passerby.settings.section import Section
 
 
-class LimitSettings(BaseModel):
+class LimitSettings(Section):
     """Rates are per second."""
 
     bot_rate_per_s: float = Field(

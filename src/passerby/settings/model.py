@@ -1,7 +1,7 @@
 """The settings, with their defaults and descriptions, and what follows from them."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import (
     ConfigDict,
@@ -14,7 +14,6 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import NoDecode
 
 from passerby.kernel.ids import BotId
 from passerby.settings import addresses
@@ -45,9 +44,9 @@ class Settings(
 ):
     """All settings. Tests build it directly; `read` builds it from what the operator wrote."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=False)
 
-    bot_tokens: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+    bot_tokens: tuple[SecretStr, ...] = Field(
         default=(),
         description="The bots' tokens from @BotFather, separated by commas, spaces or new lines.",
         examples=["123456789:<the rest of the token>"],
@@ -219,7 +218,7 @@ class Settings(
         ),
         examples=["<the output of: openssl rand -base64 32>"],
     )
-    secret_key_previous: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+    secret_key_previous: tuple[SecretStr, ...] = Field(
         default=(),
         description=(
             "Old keys, separated by commas or spaces, after you changed SECRET_KEY. They still open messages that "

@@ -2,10 +2,9 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from pydantic import BaseModel, Field, InstanceOf, ValidationInfo, field_validator, model_validator
-from pydantic_settings import NoDecode
+from pydantic import Field, InstanceOf, ValidationInfo, field_validator, model_validator
 
 from passerby.kernel.ids import BotId
 from passerby.kernel.money import Plan
@@ -13,6 +12,7 @@ from passerby.kernel.rules import Filter, Rules
 from passerby.settings.described import write
 from passerby.settings.forms import expanded
 from passerby.settings.plans_file import read_plans_file, with_words
+from passerby.settings.section import Section
 from passerby.settings.wrong import WrongSetting
 
 MOST_STARS: Final = 25_000
@@ -35,10 +35,10 @@ _PLAN = re.compile(
 )
 
 
-class MoneySettings(BaseModel):
+class MoneySettings(Section):
     """The plans that are on sale."""
 
-    vip_plans: Annotated[tuple[InstanceOf[Plan], ...], NoDecode] = Field(
+    vip_plans: tuple[InstanceOf[Plan], ...] = Field(
         default=(),
         description=(
             "The VIP plans on sale, for Telegram Stars: a name, days and Stars. With `:renews`, Telegram charges the "
@@ -57,7 +57,7 @@ class MoneySettings(BaseModel):
         examples=["/etc/passerby/plans.toml"],
     )
 
-    free_filters: Annotated[tuple[Filter, ...], NoDecode] = Field(
+    free_filters: tuple[Filter, ...] = Field(
         default=tuple(Filter),
         description=(
             "The filters that everybody may use, not only VIPs: gender, age, both, or none. Default: both "

@@ -1,13 +1,14 @@
 """The settings of the operators' panel. `Settings` inherits them."""
 
-from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from passerby.settings import addresses
 from passerby.settings.described import write
+from passerby.settings.section import Section
 from passerby.settings.wrong import WrongSetting
 
 
-class PanelSettings(BaseModel):
+class PanelSettings(Section):
     """Where the panel is, and how it reads."""
 
     panel_url: str | None = Field(

@@ -3,14 +3,15 @@
 import difflib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import NoReturn
 
+from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 from pydantic import ValidationError
-from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
 
 from passerby.settings import spelling
 from passerby.settings.described import limits, write
@@ -38,39 +39,45 @@ _ALSO_KNOWN_AS = {
 }
 
 
-class _Environment(Settings, BaseSettings):
-    """Tells pydantic-settings where `read` looks. It is a class of its own, because `Settings(...)` looks nowhere."""
-
-    model_config = SettingsConfigDict(env_ignore_empty=True, env_file=".env")
-
-
 def read() -> Settings:
     """Read the settings from the environment and from `.env` in the working directory.
 
     Raises: WrongSetting.
     """
-    _check_file(Path(".env"))
+    text = _text_of_file(Path(".env"))
+    _check_file(text)
     _check_environment(os.environ)
-    found = DotEnvSettingsSource(_Environment)() | EnvSettingsSource(_Environment)()
+    found = _given(dotenv_values(stream=StringIO(text))) if text else {}
     try:
-        return Settings(**found)
+        given = found | _given(os.environ)
+        return Settings(**given)  # type: ignore[arg-type]  # Settings reads them from texts
     except ValidationError as error:
         explain(error)
 
 
-def _check_file(path: Path) -> None:
-    """Refuse lines of `.env` that are not settings. Otherwise a typo would simply have no effect."""
+def _given(values: Mapping[str, str | None]) -> dict[str, str]:
+    """The settings among the values. An empty value means that the setting is not set."""
+    names = Settings.model_fields.keys()
+    return {name.lower(): value for name, value in values.items() if value and name.lower() in names}
+
+
+def _text_of_file(path: Path) -> str:
+    """The text of `.env`. Empty if there is none."""
     try:
-        lines = list(parse_stream(StringIO(text_of(path))))
+        return text_of(path)
     except FileNotFoundError:
-        return
+        return ""
     except OSError as error:
         problem = f"exists but cannot be read ({error.strerror})"
         raise WrongSetting(".env", problem, "let this user read it, or remove it") from None
     except UnicodeDecodeError:
         raise WrongSetting(".env", "is not a text file", "write lines of the form NAME=value") from None
+
+
+def _check_file(text: str) -> None:
+    """Refuse lines of `.env` that are not settings. Otherwise a typo would simply have no effect."""
     first: dict[str, tuple[str | None, str]] = {}
-    for line in lines:
+    for line in parse_stream(StringIO(text)):
         text = line.original.string
         # For the parser, blank lines before a setting are part of it.
         where = f"line {line.original.line + text[: len(text) - len(text.lstrip())].count(chr(10))}"
@@ -120,13 +127,30 @@ def _nearest(name: str, alike: float = 0.87) -> str | None:
     name = name.upper()
     if name in _ALSO_KNOWN_AS:
         return _ALSO_KNOWN_AS[name]
-    squeezed = {candidate.replace("_", ""): candidate for candidate in _names()}
-    close = difflib.get_close_matches(name.replace("_", ""), squeezed, n=1, cutoff=alike)
-    return squeezed[close[0]] if close else None
+    bare, squeezed = name.replace("_", ""), _squeezed()
+    letters = set(bare)
+    # Comparing is slow, and every start compares everything in the environment with every setting. The ratio counts the
+    # letters that both have, so this many can be alike at most.
+    likely = [
+        other
+        for other, (_, theirs) in squeezed.items()
+        if 2 * min(len(bare) - len(letters - theirs), len(other) - len(theirs - letters))
+        >= alike * (len(bare) + len(other))
+    ]
+    close = difflib.get_close_matches(bare, likely, n=1, cutoff=alike)
+    return squeezed[close[0]][0] if close else None
 
 
-def _names() -> set[str]:
-    return {name.upper() for name in Settings.model_fields}
+@cache
+def _squeezed() -> dict[str, tuple[str, set[str]]]:
+    """The names of the settings by themselves without underscores, with the letters of these."""
+    bare = {name.replace("_", ""): name for name in _names()}
+    return {squeezed: (name, set(squeezed)) for squeezed, name in bare.items()}
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(name.upper() for name in Settings.model_fields)
 
 
 def _is_name(text: str) -> bool:

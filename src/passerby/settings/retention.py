@@ -4,15 +4,16 @@ import re
 import shlex
 from pathlib import Path
 
-from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from passerby.settings import addresses
 from passerby.settings.described import write
 from passerby.settings.forms import decode_key, expanded
+from passerby.settings.section import Section
 from passerby.settings.wrong import WrongSetting
 
 
-class RetentionSettings(BaseModel):
+class RetentionSettings(Section):
     """Settings of backups, and of how long old rows are kept."""
 
     backup_dir: Path | None = Field(

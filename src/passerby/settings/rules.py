@@ -1,18 +1,18 @@
 """The settings that are rules of the product: who is let in, who meets whom, what is held back. `Settings` inherits
 them."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, Field, InstanceOf
-from pydantic_settings import NoDecode
+from pydantic import Field, InstanceOf
 
 from passerby.kernel.rules import Brand, Rules
+from passerby.settings.section import Section
 
 _RULES = Rules()
 """The defaults come from here."""
 
 
-class RuleSettings(BaseModel):
+class RuleSettings(Section):
     """`passerby.bootstrap` makes `kernel.rules.Rules` of them."""
 
     minimum_age: int = Field(
@@ -32,7 +32,7 @@ class RuleSettings(BaseModel):
         ),
         examples=["privacy@example.org"],
     )
-    pools: Annotated[tuple[InstanceOf[Brand], ...], NoDecode] = Field(
+    pools: tuple[InstanceOf[Brand], ...] = Field(
         default=(),
         description=(
             "Groups of people who meet only each other. Each has a name, and the bots they use or the languages they "

@@ -1,6 +1,7 @@
 """Finds the known name that a misspelt one probably means. It does not know about settings."""
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Final
 
 _SHORTEST: Final = 6
@@ -16,6 +17,7 @@ def meant(name: str, known: Iterable[str]) -> str | None:
     A mistake is one letter too many, missing or wrong, or two letters swapped. Underscores do not count.
     """
     bare = _bare(name)
+    letters = set(bare)
     found = []
     for candidate in known:
         if candidate == name:
@@ -23,7 +25,7 @@ def meant(name: str, known: Iterable[str]) -> str | None:
         other = _bare(candidate)
         most = 0 if len(other) < _SHORTEST else 1 if len(other) < _LONG else 2
         # Comparing is slow, and every start compares everything in the environment with every setting.
-        if most and abs(len(bare) - len(other)) <= most and len(set(bare) ^ set(other)) <= 2 * most:
+        if most and abs(len(bare) - len(other)) <= most and len(letters.symmetric_difference(other)) <= 2 * most:
             slips = distance(bare, other)
             if slips <= most:
                 found.append((slips, candidate))
@@ -44,5 +46,6 @@ def distance(one: str, other: str) -> int:
     return rows[-1][-1]
 
 
+@cache
 def _bare(name: str) -> str:
     return name.replace("_", "").upper()

@@ -3,17 +3,18 @@
 import re
 from typing import Final
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import Field, field_validator
 
 from passerby.kernel.rules import Sponsor
 from passerby.settings.described import write
+from passerby.settings.section import Section
 from passerby.settings.wrong import WrongSetting
 
 _NAME: Final = re.compile(r"@[A-Za-z]\w{3,31}")
 _NUMBER: Final = re.compile(r"-100\d{5,15}")
 
 
-class SponsorSettings(BaseModel):
+class SponsorSettings(Section):
     """A channel that people are asked to join when they search."""
 
     sponsor_channel: str = Field(
