@@ -26,5 +26,5 @@ def shown(key: str, language: str = "en", **args: Arg) -> str:
 def opening(key: str, language: str = "en") -> str:
     """Return the first line of the text as a phone shows it. This line has no placeholders; later lines may have
     some."""
-    line = catalogue()._wordings[language][key].templates[0].plain.partition("\n")[0]
+    line = catalogue().table(language)[key].templates[0].plain.partition("\n")[0]
     return line % ()

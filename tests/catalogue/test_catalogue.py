@@ -1,10 +1,12 @@
 """How texts are worded: placeholders, plurals, languages, escaping."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from passerby.catalogue import Catalogue
+from passerby.catalogue import Catalogue, on_demand
+from passerby.catalogue.template import Wording
 from passerby.kernel.text import text
 
 ENGLISH = """\
@@ -26,10 +28,12 @@ msgstr[0] "{n} minute"
 msgstr[1] "{n} minutes, {name}"
 """
 
-RUSSIAN = """\
+RUSSIAN_KEYS = """\
 msgid "keys.find"
 msgstr "🔎 Найти"
+"""
 
+RUSSIAN = """\
 msgid "hello.name"
 msgstr "{name}, привет"
 
@@ -54,6 +58,7 @@ def write(root: Path, place: str, language: str, body: str) -> None:
 @pytest.fixture
 def catalogue(tmp_path: Path) -> Catalogue:
     write(tmp_path, "texts", "en", ENGLISH)
+    write(tmp_path, "texts", "ru", RUSSIAN_KEYS)
     write(tmp_path, "features/hello/texts", "ru", RUSSIAN)
     return Catalogue.load(tmp_path)
 
@@ -120,8 +125,38 @@ def test_a_reply_key_is_recognised_by_its_exact_label_in_every_language(catalogu
 def test_a_key_worded_in_two_places_is_refused(tmp_path: Path) -> None:
     write(tmp_path, "texts", "en", ENGLISH)
     write(tmp_path, "features/hello/texts", "en", 'msgid "keys.find"\nmsgstr "Find"\n')
+    words = Catalogue.load(tmp_path)
     with pytest.raises(ValueError, match=r"keys\.find is worded twice in en"):
-        Catalogue.load(tmp_path)
+        words.word(text("keys.find"), "en")
+
+
+def test_a_language_is_read_when_it_is_needed_first(tmp_path: Path) -> None:
+    write(tmp_path, "texts", "en", ENGLISH)
+    write(tmp_path, "features/hello/texts", "ru", "this cannot be read")
+    words = Catalogue.load(tmp_path)
+    assert words.word(text("hello.name", name="Ann"), "en").startswith("Hello")
+    assert words.choose("ru") == "ru"
+    for _ in range(2):
+        with pytest.raises(ValueError, match="of a catalogue cannot be read"):
+            words.word(text("hello.name", name="Ann"), "ru")
+
+
+def test_all_languages_are_read_one_file_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for place in ("texts", "features/hello/texts", "features/more/texts"):
+        for language in ("en", "ru"):
+            write(tmp_path, place, language, f'msgid "{place}"\nmsgstr "{language}"\n')
+    words, read, wordings = Catalogue.load(tmp_path), list[Path](), on_demand._wordings
+
+    def counted(path: Path) -> Iterator[tuple[str, Wording]]:
+        read.append(path)
+        return wordings(path)
+
+    monkeypatch.setattr(on_demand, "_wordings", counted)
+    for _ in words.read_all():
+        assert len(read) <= 1, "between two files, others have their turn"
+        read.clear()
+    assert words.word(text("features/more/texts"), "ru") == "ru"
+    assert not read, "they are in memory"
 
 
 @pytest.mark.parametrize("source", ["{}", "{name!r}", "{name:>3}", "{0}", "{a.b}", "{open"])

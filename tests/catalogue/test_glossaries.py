@@ -34,7 +34,7 @@ ENGLISH = re.compile(
 
 
 def wordings(language: str) -> dict[str, Wording]:
-    return catalogue()._wordings[language]
+    return catalogue().table(language)
 
 
 def plain(wording: Wording) -> list[str]:

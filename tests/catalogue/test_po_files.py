@@ -7,7 +7,7 @@ import pytest
 from babel.messages.pofile import read_po
 
 import passerby
-from passerby.catalogue.catalogue import wording_files
+from passerby.catalogue import wording_files
 from passerby.catalogue.po_files import Message, PoFile, read
 
 HEAD = 'msgid ""\nmsgstr ""\n"Plural-Forms: nplurals=2; plural=(n != 1);\\n"\n\n'

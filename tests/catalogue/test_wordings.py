@@ -54,6 +54,12 @@ def forms(path: Path) -> dict[str, tuple[str, ...]]:
 
 
 @shipped
+def test_only_the_common_catalogues_have_labels_of_reply_keys(path: Path) -> None:
+    """A start reads no other catalogues (see `catalogue.on_demand`)."""
+    assert path.parent == ROOT / "texts" or not [key for key in forms(path) if key.startswith("keys.")]
+
+
+@shipped
 def test_every_language_has_every_text(path: Path) -> None:
     assert forms(path).keys() == forms(path.with_name("en.po")).keys()
     assert all(all(wordings) for wordings in forms(path).values())

@@ -139,7 +139,7 @@ def _key_of(said: str) -> str | None:
 def patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     """Return the constant parts of notices with placeholders."""
     found = []
-    for table in catalogue()._wordings.values():
+    for table in map(catalogue().table, catalogue().languages):
         for key, wording in table.items():
             for template in wording.templates:
                 parts = [part.replace("%%", "%") for part in template.plain.strip().split("%s")]

@@ -90,7 +90,7 @@ def wordings() -> dict[str, str]:
     words: Catalogue = catalogue()
     found: dict[str, str] = {}
     for language in words.languages:
-        for key in words._wordings[language]:
+        for key in words.table(language):
             for args in ({}, {"minimum": 18}, {"minimum": 18, "maximum": 99}):
                 try:
                     found.setdefault(words.plain(text(key, **args), language).strip(), key)

@@ -131,6 +131,7 @@ async def _serve(
         is_first = not process.was_ready
         process.ready(app, listeners)
         if is_first:
+            background.spawn(_read_texts(words, clock))
             background.spawn(_warn_of_few_connections(records, store, clock))
             if receives:
                 background.spawn(check_webhooks(settings))
@@ -307,6 +308,12 @@ def home_of(settings: Settings) -> str:
 
 async def _guard(settings: Settings, log: FileLog, key: bytes, clock: SystemClock, start: Start) -> None:
     start.end(await Guard(settings, log, key, clock).watch())
+
+
+async def _read_texts(words: Catalogue, clock: SystemClock) -> None:
+    """Read the texts of all languages, a little in each turn of the event loop."""
+    for _ in words.read_all():
+        await clock.sleep(0)
 
 
 async def _warn_of_few_connections(records: SqlRecords, store: LiveStore, clock: SystemClock) -> None:

@@ -5,6 +5,7 @@ A `msgid` is a key (`search.partner_found`). A `msgstr` is Telegram's HTML with 
 is used.
 """
 
-from passerby.catalogue.catalogue import Catalogue, Written, wording_files
+from passerby.catalogue.catalogue import Catalogue, Written
+from passerby.catalogue.on_demand import wording_files
 
 __all__ = ["Catalogue", "Written", "wording_files"]

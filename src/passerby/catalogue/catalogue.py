@@ -1,15 +1,14 @@
-"""All wordings of all languages, in memory: read once at the start, looked up for every notice."""
+"""All wordings of all languages, in memory: each language is read once, and looked up for every notice."""
 
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
-from functools import cache, reduce
-from gettext import c2py
+from functools import reduce
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
-from passerby.catalogue import po_files
 from passerby.catalogue.notices import Notices
+from passerby.catalogue.on_demand import OnDemand
 from passerby.catalogue.places import Places, day
 from passerby.catalogue.template import Template, Wording, escape
 from passerby.catalogue.wordings import compiled, problems
@@ -40,52 +39,54 @@ class Written(NamedTuple):
     sources: tuple[str, ...]
 
 
-def wording_files(root: Path) -> list[Path]:
-    """The catalogues below the package directory `root`. A file's stem is its language."""
-    return sorted([*root.glob("texts/*.po"), *root.glob("features/*/texts/*.po"), *root.glob("staff/*/texts/*.po")])
-
-
 class Catalogue:
     """Wordings by language and key. A key that English lacks is a bug, and fails an assertion."""
 
     def __init__(
-        self, wordings: dict[str, dict[str, Wording]], labels: Mapping[str, Mapping[str, Iterable[str]]] | None = None
+        self,
+        wordings: Mapping[str, Mapping[str, Wording]],
+        labels: Mapping[str, Mapping[str, Iterable[str]]] | None = None,
+        with_keys: Iterable[Mapping[str, Wording]] | None = None,
     ) -> None:
-        """`labels` are the former labels of reply keys, by language and key.
+        """`labels` are the former labels of reply keys, by language and key. `with_keys`: the tables that have labels
+        of reply keys, if not all of them must be looked at.
 
         Raises: ValueError, if two keys have the same label, in any languages.
         """
         self._own = wordings
-        self._wordings = _merged(wordings)
+        self._overridden: Mapping[str, Mapping[str, Wording]] = {}
+        self._merged: dict[str, dict[str, Wording]] = {}
         self._bots: dict[BotId, Catalogue] = {}
         self.revision = 0
         """Rises whenever `override` changes something."""
         self._labels: dict[str, str] = {}
-        for label, key in _labels(wordings, labels or {}):
+        for label, key in _labels(wordings.values() if with_keys is None else with_keys, labels or {}):
             if self._labels.setdefault(label, key) != key:
                 raise ValueError(f"{label} stands for {key} and for {self._labels[label]}")
-        self.languages = (FALLBACK, *sorted(self._wordings.keys() - {FALLBACK}))
+        self._known = frozenset(wordings) | {FALLBACK}
+        self.languages = (FALLBACK, *sorted(self._known - {FALLBACK}))
         """English first."""
         self.places = Places(self.languages)
 
     @classmethod
     def load(cls, root: Path, languages: Iterable[str] | None = None) -> Self:
-        """Read the catalogues below the package directory `root`: all, or those of some languages.
+        """The catalogues below the package directory `root`: all, or those of some languages.
 
-        Raises: ValueError, if a file cannot be read, or has a key that another file of its language has.
+        Only the labels of reply keys are read now. Raises: ValueError, as does the first use of a language, if a file
+        cannot be read, or has a key that another file of its language has.
         """
-        wordings: dict[str, dict[str, Wording]] = {}
-        wanted = None if languages is None else frozenset(languages)
-        for path in wording_files(root):
-            if wanted is not None and path.stem not in wanted:
-                continue
-            table = wordings.setdefault(path.stem, {})
-            for key, wording in _read(path):
-                if key in table:
-                    raise ValueError(f"{key} is worded twice in {path.stem}")
-                table[key] = wording
+        wordings = OnDemand(root, languages)
         labels = root / "texts" / LABELS
-        return cls(wordings, tomllib.loads(labels.read_text("utf-8")) if labels.exists() else None)
+        former = tomllib.loads(labels.read_text("utf-8")) if labels.exists() else None
+        return cls(wordings, former, wordings.common())
+
+    def read_all(self) -> Iterator[None]:
+        """Read all languages that nobody has used yet, one file for each step. So nobody waits for it later."""
+        for language in self.languages:
+            if isinstance(self._own, OnDemand):
+                yield from self._own.read(language)
+            self.table(language)
+            yield
 
     def override(self, overrides: Iterable[Written], labels: Iterable[tuple[str, str]] = ()) -> list[Written]:
         """Use these wordings from now on, instead of those that were overridden before.
@@ -105,18 +106,27 @@ class Catalogue:
             tables.setdefault(each.language, {})[each.key] = compiled(each.sources, replaced)
         for key, label in labels:
             self._labels.setdefault(label, key)
-        views = {}
-        for bot, tables in by_bot.items():
-            views[bot] = self._view(_over(_over(self._own, everywhere), tables))
-        self._wordings, self._bots = _merged(_over(self._own, everywhere)), views
+        self._overridden, self._merged = everywhere, {}
+        self._bots = {bot: self._view(_over(everywhere, tables)) for bot, tables in by_bot.items()}
         self.revision += 1
         return refused
 
-    def _view(self, wordings: Mapping[str, Mapping[str, Wording]]) -> Self:
+    def _view(self, overridden: Mapping[str, Mapping[str, Wording]]) -> Self:
         """The same catalogue with other wordings. Labels of keys are common to both."""
         view = copy(self)
-        view.__dict__["_wordings"] = _merged(wordings)
+        view.__dict__.update(_overridden=overridden, _merged={})
         return view
+
+    def table(self, language: str) -> Mapping[str, Wording]:
+        """The wordings that count in a language of ours. One without its own wording of a text uses the English one,
+        but never the English name of a bot."""
+        found = self._merged.get(language)
+        if found is None:
+            own, over = self._own.get(language, {}), self._overridden.get(language, {})
+            english = {**self._own.get(FALLBACK, {}), **self._overridden.get(FALLBACK, {})}
+            english.pop(NAME, None)
+            found = self._merged[language] = {**english, **own, **over}
+        return found
 
     def of(self, bot: BotId) -> "Catalogue":
         """The wordings that this bot uses."""
@@ -125,13 +135,13 @@ class Catalogue:
     def original(self, key: str, language: str) -> Wording | None:
         """The wording that came with the release. None if there is no such text or language."""
         if key == NAME:
-            return Wording((Template("", "", ()),)) if language in self._wordings else None
+            return Wording((Template("", "", ()),)) if language in self._known else None
         own = self._own.get(language)
         return None if own is None else own.get(key) or self._own[FALLBACK].get(key)
 
     def current(self, key: str, language: str) -> Wording | None:
         """The wording that counts now. None if there is none."""
-        return self._wordings.get(language, {}).get(key)
+        return self.table(language).get(key) if language in self._known else None
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -140,7 +150,7 @@ class Catalogue:
 
     def name(self, language: str) -> str:
         """The name that staff gave to the bot; empty: it has the one that BotFather knows."""
-        found = self._wordings[language].get(NAME)
+        found = self.table(language).get(NAME)
         return found.templates[0].plain % () if found is not None else ""
 
     def word(self, text: Text, language: str) -> str:
@@ -181,7 +191,7 @@ class Catalogue:
         """The plain wording of a key in each language that has its own. The key must have no placeholders."""
         return {
             language: table[key].templates[0].plain % ()
-            for language, table in ((language, self._wordings[language]) for language in self.languages)
+            for language, table in ((language, self.table(language)) for language in self.languages)
             if key in self._own.get(language, {})
         }
 
@@ -191,18 +201,18 @@ class Catalogue:
 
     def notices(self, language: str) -> Notices:
         """The texts of a language, to recognise what phones show."""
-        return Notices(self._wordings[self.choose(language)])
+        return Notices(self.table(self.choose(language)))
 
     def choose(self, language_code: str) -> str:
         """The language for somebody whose Telegram says `language_code`: `pt-BR` gives `pt`, an unknown one gives
         `en`."""
-        if language_code in self._wordings:
+        if language_code in self._known:
             return language_code
         code = language_code.lower().replace("_", "-")
-        return next((one for one in (code, code.partition("-")[0]) if one in self._wordings), FALLBACK)
+        return next((one for one in (code, code.partition("-")[0]) if one in self._known), FALLBACK)
 
     def _find(self, key: str, language: str) -> Wording:
-        table = self._wordings.get(language) or self._wordings[self.choose(language)]
+        table = self._merged.get(language) or self.table(self.choose(language))
         wording = table.get(key) or self._by_locale(key, language)
         assert wording is not None, f"no text is named {key}"
         return wording
@@ -223,22 +233,14 @@ class Catalogue:
 def _over(
     below: Mapping[str, Mapping[str, Wording]], above: Mapping[str, Mapping[str, Wording]]
 ) -> dict[str, dict[str, Wording]]:
-    return {language: {**own, **above.get(language, {})} for language, own in below.items()}
-
-
-def _merged(wordings: Mapping[str, Mapping[str, Wording]]) -> dict[str, dict[str, Wording]]:
-    """A language without its own wording of a text uses the English one, but never the English name of a bot."""
-    english = {key: wording for key, wording in wordings.get(FALLBACK, {}).items() if key != NAME}
-    merged = {language: {**english, **own} for language, own in wordings.items()}
-    merged.setdefault(FALLBACK, english)
-    return merged
+    return {language: {**below.get(language, {}), **above.get(language, {})} for language in {**below, **above}}
 
 
 def _labels(
-    wordings: Mapping[str, Mapping[str, Wording]], former: Mapping[str, Mapping[str, Iterable[str]]]
+    tables: Iterable[Mapping[str, Wording]], former: Mapping[str, Mapping[str, Iterable[str]]]
 ) -> Iterator[tuple[str, str]]:
     """Every label of a reply key, in every language, and its key."""
-    for table in wordings.values():
+    for table in tables:
         for key, wording in table.items():
             if key.startswith(_KEYS):
                 yield wording.templates[0].plain % (), key
@@ -246,16 +248,3 @@ def _labels(
         for key, all_of_them in labels.items():
             for label in all_of_them:
                 yield label, key
-
-
-@cache
-def _form(plural: str) -> Callable[[int], int]:
-    return cache(c2py(plural))
-
-
-def _read(path: Path) -> Iterator[tuple[str, Wording]]:
-    file = po_files.read(path.read_text("utf-8"), path.stem)
-    for message in file.messages:
-        if all(message.forms):  # untranslated texts use English
-            form = _form(file.plural) if message.is_plural else None
-            yield message.key, Wording(form=form, sources=message.forms)

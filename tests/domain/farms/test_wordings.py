@@ -42,7 +42,7 @@ def test_every_wording_is_another_one_and_each_has_the_words_that_people_look_fo
 def test_all_wordings_tell_people_that_they_are_in_a_chat() -> None:
     assert len(FOUND) == 4 * WORDINGS
     assert all(map(tells_state, FOUND))
-    assert set(catalogue()._wordings["en"]) >= FOUND == set(phrases.FOUND)
+    assert set(catalogue().table("en")) >= FOUND == set(phrases.FOUND)
 
 
 def opened(chats: list[ChatId]) -> Conduct:
