@@ -1,4 +1,4 @@
-"""Writes the reference pages and `.env.example` from the code.
+"""Writes the reference pages, `.env.example` and the script of the newest tables from the code.
 
 tools/reference.py            write the pages that are not current
 tools/reference.py --check    write nothing; name the pages that are not current, and exit with 1
@@ -14,6 +14,7 @@ import typer
 from content_kinds import content_kinds_page
 from delivery_diagram import architecture_page
 from monitoring import pages as monitoring_pages
+from newest_tables import newest_tables
 from schema_page import schema_page
 from typer.core import TyperGroup
 from typer.main import get_command
@@ -138,6 +139,7 @@ PAGES: dict[str, Callable[[], str]] = {
     ".env.example": env_example,
     "docs/reference/schema.md": schema_page,
     "docs/explanation/architecture.md": architecture_page,
+    "src/passerby/adapters/sql/migrations/newest.sqlite.sql": newest_tables,
     **{name: partial(str, page) for name, page in monitoring_pages().items()},
 }
 

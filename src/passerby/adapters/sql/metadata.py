@@ -8,7 +8,7 @@ metadata = sa.MetaData(naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_
 ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
-_conditions: list[tuple[sa.Index, sa.ColumnElement[bool]]] = []
+_for_postgres: list[tuple[sa.Index, dict[str, object]]] = []
 
 
 def partial_index(
@@ -16,13 +16,19 @@ def partial_index(
 ) -> sa.Index:
     """An index of the rows for which `where` is true."""
     index = sa.Index(name, *columns, unique=unique, sqlite_where=where)
-    _conditions.append((index, where))
+    return options_for_postgres(index, where=where)
+
+
+def options_for_postgres(index: sa.Index, **options: object) -> sa.Index:
+    """The same index, which PostgreSQL makes with these options."""
+    _for_postgres.append((index, options))
     return index
 
 
 @sa.event.listens_for(metadata, "before_create")
-def _with_conditions(_: sa.MetaData, connection: sa.Connection, **_more: object) -> None:
+def _set_options(_: sa.MetaData, connection: sa.Connection, **_more: object) -> None:
     # As an argument of each index, this would import all that SQLAlchemy has for PostgreSQL, also on a laptop.
     if connection.dialect.name == "postgresql":
-        for index, where in _conditions:
-            index.dialect_options["postgresql"]["where"] = where
+        for index, options in _for_postgres:
+            for name, value in options.items():
+                index.dialect_options["postgresql"][name] = value

@@ -20,6 +20,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import NullPool
 
+from passerby.adapters.sql import newest
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.failures import NEWER, DatabaseUnusable, Locked, Refused, UnknownRevision, losses
 from passerby.adapters.sql.pool import ConnectionPool
@@ -284,6 +285,8 @@ def _is_empty_file(url: URL) -> bool:
 
 
 async def _upgrade(connection: AsyncConnection, before: str | None) -> None:
+    if before is None and await connection.run_sync(newest.fill):
+        return
     if before != _needed():
         # Alembic takes longer to import than most starts have to wait for a database.
         from passerby.adapters.sql.upgrading import upgrade

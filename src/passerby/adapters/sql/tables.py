@@ -18,6 +18,7 @@ from passerby.adapters.sql.funnel import funnel as funnel
 from passerby.adapters.sql.installation import installation as installation
 from passerby.adapters.sql.metadata import ROW_ID as _ROW_ID
 from passerby.adapters.sql.metadata import metadata as metadata
+from passerby.adapters.sql.metadata import options_for_postgres as _options_for_postgres
 from passerby.adapters.sql.metadata import partial_index as _partial
 from passerby.adapters.sql.money_tables import charges as charges
 from passerby.adapters.sql.money_tables import grants as grants
@@ -386,9 +387,6 @@ sa.Index("ix_past_chats_user1", past_chats.c.user1)
 sa.Index("ix_past_chats_user2", past_chats.c.user2)
 # The oldest ones, which are deleted first. They are written in this order, so PostgreSQL needs only a summary of each
 # megabyte, which the retention renews every day.
-sa.Index(
-    "ix_past_chats_opened_min",
-    past_chats.c.opened_min,
-    postgresql_using="brin",
-    postgresql_with={"autosummarize": "on"},
+_options_for_postgres(
+    sa.Index("ix_past_chats_opened_min", past_chats.c.opened_min), using="brin", **{"with": {"autosummarize": "on"}}
 )
