@@ -41,8 +41,8 @@ def imports() -> dict[str, float]:
 
     return {
         "python_s": run("pass"),
-        "command_s": run("import passerby.cli.app"),
-        "everything_s": run("import passerby.cli.app, passerby.bootstrap.serving"),
+        "command_s": run("import passerby.cli, passerby.cli.process"),
+        "everything_s": run("import passerby.cli, passerby.cli.serving, passerby.bootstrap.serving"),
     }
 
 

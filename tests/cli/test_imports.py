@@ -3,12 +3,15 @@
 import subprocess
 import sys
 
-HEAVY = ("rich", "sqlalchemy.orm", "asyncpg", "redis", "alembic")
+HEAVY = (
+    *("rich", "sqlalchemy.orm", "sqlalchemy.dialects.postgresql", "asyncpg", "redis", "alembic", "typer"),
+    "pydantic_settings",
+)
 CODE = """
 import sys
 from passerby.cli.lean_imports import keep_all, lean_imports
 with lean_imports():
-    import passerby.cli.app, passerby.cli.serving, passerby.bootstrap.serving
+    import passerby.cli.process, passerby.cli.serving, passerby.cli.elsewhere, passerby.bootstrap.serving
 print([name for name in sys.argv[1:] if sys.modules.get(name)])
 import gc
 made = [[] for _ in range(5000)]

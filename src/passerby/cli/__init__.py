@@ -2,6 +2,8 @@
 
 import signal
 import sys
+from collections.abc import Callable
+from functools import partial
 
 from passerby.cli.lean_imports import lean_imports
 from passerby.cli.process_exit import leave
@@ -21,27 +23,20 @@ def main() -> None:
 def _run() -> int:
     try:
         with lean_imports():
-            from typer import Abort
-            from typer.exceptions import TyperException
+            from passerby.cli.process import begin, plain
 
-            from passerby.cli.app import app
-            from passerby.cli.arguments import is_help, sentence
+            asked = plain(sys.argv[1:])
+            command = partial(begin, *asked) if asked is not None else _typer()
             from passerby.settings import WrongSetting
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
 
     try:
-        code = app(prog_name="passerby", standalone_mode=False)
+        code = command()
+    except KeyboardInterrupt:  # before the event loop listens to signals
+        return 128 + signal.SIGINT
     except SystemExit as end:
         return _code(end)
-    except Abort:  # the end of standard input at a question
-        return 1
-    except TyperException as error:
-        if is_help(error):
-            print(error, file=sys.stderr)  # noqa: T201  # the help has many lines
-        else:
-            tell(sentence(error))
-        return 2
     except WrongSetting as wrong:
         tell(wrong)
         return 2
@@ -53,6 +48,29 @@ def _run() -> int:
     except Exception as error:  # noqa: BLE001  # the outermost handler: the text of an exception must not be shown
         return _crashed(error)
     return code if isinstance(code, int) else 0
+
+
+def _typer() -> Callable[[], object]:
+    """The command that Typer reads from the arguments."""
+    from typer import Abort
+    from typer.exceptions import TyperException
+
+    from passerby.cli.app import app
+    from passerby.cli.arguments import is_help, sentence
+
+    def command() -> object:
+        try:
+            return app(prog_name="passerby", standalone_mode=False)
+        except Abort:  # the end of standard input at a question
+            return 1
+        except TyperException as error:
+            if is_help(error):
+                print(error, file=sys.stderr)  # noqa: T201  # the help has many lines
+            else:
+                tell(sentence(error))
+            return 2
+
+    return command
 
 
 def _crashed(error: Exception) -> int:

@@ -1,8 +1,6 @@
 """The commands and their options. Each one is a few lines here and calls the module that does the work."""
 
-import re
-import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -13,21 +11,17 @@ from passerby.cli.broadcast import broadcast
 from passerby.cli.cases import cases
 from passerby.cli.drill import drill
 from passerby.cli.growth import growth
-from passerby.cli.lean_imports import lean_imports
 from passerby.cli.money import money
 from passerby.cli.options import Json, Name
 from passerby.cli.panel import panel
 from passerby.cli.people import people
 from passerby.cli.playing import playing
+from passerby.cli.process import DEFAULT_NAMES, begin, settled
 from passerby.cli.promo import promo
 from passerby.cli.records import records
 from passerby.cli.reporting import report
 from passerby.cli.staff import audit, staff
 from passerby.cli.webhook import Action
-
-if TYPE_CHECKING:
-    from passerby.cli.serving import Role
-    from passerby.settings import Settings
 
 app = typer.Typer(
     help="Anonymous one-to-one chats between strangers on Telegram, over several bots that share their people.",
@@ -68,30 +62,26 @@ def passerby(
     """Every command has its own --help."""
 
 
-NAMES = r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}"
-"""The name becomes part of file names in RUN_DIR. Names of systemd instances may contain an @."""
-
-
 @app.command()
-def run(name: Name = "passerby") -> None:
+def run(name: Name = DEFAULT_NAMES["all"]) -> None:
     """Serve the bots in BOT_TOKENS with one process, until SIGTERM or Ctrl-C."""
-    _serve("all", name)
+    begin("all", name)
 
 
 @app.command()
-def worker(name: Name = "worker") -> None:
+def worker(name: Name = DEFAULT_NAMES["worker"]) -> None:
     """Run one of several processes that share the bots, for systemd or Kubernetes. Needs REDIS_URL and POSTGRES_URI.
 
     It polls its share of the bots, pairs people, and writes the records. It ends with code 0 when it is told to, and
     when it uses 80 % of MAX_MEMORY_MB. Always start it again.
     """
-    _serve("worker", name)
+    begin("worker", name)
 
 
 @app.command()
-def web(name: Name = "web") -> None:
+def web(name: Name = DEFAULT_NAMES["web"]) -> None:
     """Run a process that receives webhooks, for systemd or Kubernetes. You also need workers."""
-    _serve("web", name)
+    begin("web", name)
 
 
 @app.command()
@@ -107,7 +97,7 @@ def cluster(
     """Start several processes on this machine and keep them running. Returns when all of them are ready."""
     from passerby.cli.cluster import start
 
-    start(_settled(), workers, foreground=foreground)
+    start(settled(), workers, foreground=foreground)
 
 
 @app.command()
@@ -148,7 +138,7 @@ def reload() -> None:
     """Replace the cluster's processes one by one. Each is ready before the next one ends. `.env` is read again."""
     from passerby.cli.cluster import reload
 
-    reload(_settled())
+    reload(settled())
 
 
 @app.command()
@@ -175,7 +165,7 @@ def webhook(
     """
     from passerby.cli.webhook import webhook
 
-    raise typer.Exit(webhook(_settled(), action, bots or [], max_connections))
+    raise typer.Exit(webhook(settled(), action, bots or [], max_connections))
 
 
 @app.command()
@@ -210,47 +200,6 @@ def slow(json: Json = False) -> None:
     from passerby.cli.slow import examine
 
     raise typer.Exit(examine(settings.read(), json=json))
-
-
-def _settled() -> "Settings":
-    """The settings. They name at least one bot."""
-    from passerby import settings
-
-    settled = settings.read()
-    if not settled.bot_tokens:
-        raise settings.no_bot()
-    return settled
-
-
-def _serve(role: "Role", name: str) -> None:
-    with lean_imports():
-        from passerby import settings
-        from passerby.cli.safe_stderr import safe
-        from passerby.cli.serving import serve
-        from passerby.telemetry import logs
-
-    settled = _settled()
-    if not re.fullmatch(NAMES, name):
-        raise settings.WrongSetting(
-            "--name", "is not a name of 1 to 64 letters, digits, _, -, . or @", "write --name worker-1"
-        )
-    if role != "all" and not settled.is_shared:
-        remedy = "set REDIS_URL and POSTGRES_URI, or use `passerby run`"
-        raise settings.WrongSetting("REDIS_URL", "is not set: this process would be alone", remedy)
-    if role == "web" and settled.update_mode != "webhook":
-        remedy = "set it and WEBHOOK_URL, or start a `passerby worker`"
-        raise settings.WrongSetting("UPDATE_MODE", "is not webhook: there would be nothing to do", remedy)
-    logs.set_up(settled.log_level, settled.log_format, stream=safe(sys.stderr))
-    for wrong, meant in settings.doubts():
-        logs.record("settings.doubtful", "warning", setting=wrong, reason=f"it is no setting: did you mean {meant}?")
-    if role == "all" and not settled.is_shared:
-        from passerby.cli.cluster import where_else
-
-        if beside := where_else(settled):
-            # Each of the two would get some of the updates, and know nothing about the other's chats.
-            reason = f"{beside.partition(':')[0]}: end one of the two now"
-            logs.record("bots.served_twice", "warning", reason=reason)
-    serve(settled, role=role, name=name)
 
 
 app.add_typer(playing)

@@ -8,12 +8,12 @@ from typing import Final, NoReturn
 
 import typer
 
+from passerby.cli.elsewhere import api_of, where_else
 from passerby.cli.logfiles import show
 from passerby.ops.cluster import operations, sockets
 from passerby.ops.cluster.configuration import LOGS, OWN_LOG, Program, programs
 from passerby.ops.cluster.control import Cluster, ClusterFault, NoCluster
-from passerby.ops.cluster.installations import serving
-from passerby.settings import Settings, WrongSetting, addresses
+from passerby.settings import Settings, WrongSetting
 
 WORKERS_BESIDE_WEBHOOKS: Final = 2
 """With webhooks, workers only match, record and clean up. One is enough; the second takes over if it ends."""
@@ -133,19 +133,6 @@ def _wait(child: subprocess.Popen[bytes]) -> int:
 def _give_up(fault: ClusterFault, more: str = "") -> NoReturn:
     typer.echo(f"{fault}. {more}".strip(), err=True)
     raise typer.Exit(1) from None
-
-
-def api_of(settings: Settings) -> str:
-    """The address of the Bot API server, in the form in which processes report it."""
-    return addresses.without_password(settings.bot_api_url)
-
-
-def where_else(settings: Settings) -> str:
-    """A sentence about processes that serve these bots from another run directory. Empty if there are none."""
-    beside = serving(frozenset(settings.tokens), api_of(settings), besides=settings.run_path)
-    if not beside:
-        return ""
-    return f"these bots are served by {', '.join(map(str, beside))}: set RUN_DIR={beside[0].directory} for that one"
 
 
 def _none(settings: Settings) -> NoReturn:

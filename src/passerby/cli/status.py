@@ -17,7 +17,7 @@ BETWEEN_LOOKS_S: Final = 0.3
 def show(settings: Settings, *, json: bool) -> int:
     """Print the state. Returns the exit code: 1 if something needs a look."""
     from passerby.bootstrap.clock import SystemClock
-    from passerby.cli.cluster import where_else
+    from passerby.cli.elsewhere import where_else
     from passerby.ops.doctor.telegram import waiting
 
     before = glance(settings.run_path)
