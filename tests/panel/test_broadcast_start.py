@@ -3,9 +3,14 @@
 from pathlib import Path
 from random import Random
 
+import pytest
 import sqlalchemy as sa
+from msgspec.structs import replace
 
-from passerby.adapters.sql.tables import users
+from passerby.adapters.sql.broadcast_rows import store_broadcasts
+from passerby.adapters.sql.tables import broadcast_targets, users
+from passerby.kernel.broadcast import Broadcast, BroadcastState, Variant
+from passerby.kernel.content import Content, Kind
 from passerby.kernel.staff import Role
 from tests.panel.stage import Browser, Stage, hidden, play
 from tests.panel.test_figures import people
@@ -107,5 +112,52 @@ def test_another_s_draft_is_started_by_those_whose_role_allows_it_and_in_their_o
         assert (await admin.post("/broadcasts/act", await question(admin, 1))).status == 200
         (row,) = (each for each in await stage.staff.newest_audit(1000) if each.action == "broadcast.start")
         assert (row.actor, row.subject) == (number, "broadcast 1")
+
+    play(tmp_path, scene)
+
+
+@pytest.mark.parametrize(
+    ("back", "said"),
+    [(40, "Version B against version A: +18.3 to +40.8 in 100 people were here within a day"), (5, "too small to say")],
+)
+def test_the_page_compares_two_versions_by_an_interval_and_tells_no_small_number(
+    tmp_path: Path, back: int, said: str
+) -> None:
+    async def scene(stage: Stage) -> None:
+        now = stage.clock.now()
+        hello = Variant(Content(Kind.TEXT, "Hello"))
+        ended = BroadcastState.ENDED
+        begun = Broadcast(1, ended, 1, now, variants=(hello, replace(hello, arm="B")), started_at=now, sent=200)
+        readers = [
+            row | {"last_active_date": now - 3600 if place < 10 or 100 <= place < 100 + back else now - 999_999}
+            for place, row in enumerate(people(Random(1), 200))
+        ]
+        copies = [
+            {"broadcast": 1, "person_id": row["id"], "bot_id": 1000001, "place": 1, "state": "sent", "at": now - 7200}
+            | {"arm": "A" if place < 100 else "B"}
+            for place, row in enumerate(readers)
+        ]
+        async with stage.records.engine.begin() as connection:
+            await connection.execute(sa.insert(users), [row | {"bots": "[1000001]"} for row in readers])
+            await connection.execute(sa.insert(broadcast_targets), copies)
+            await store_broadcasts(connection, (begun,))
+        browser = await stage.signed_in()
+        assert '<a href="/broadcasts/1?compare=1">' in (await browser.get("/broadcasts/1")).text
+        shown = (await browser.get("/broadcasts/1?compare=1")).text
+        assert said in shown
+        assert "&lt; 10" in shown if back < 10 else ">40<" in shown
+
+    play(tmp_path, scene)
+
+
+def test_a_broadcast_with_one_version_for_everybody_has_nothing_to_compare(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        now = stage.clock.now()
+        sent = Broadcast(1, BroadcastState.ENDED, 1, now, variants=(Variant(Content(Kind.TEXT, "Hi")),), started_at=now)
+        async with stage.records.engine.begin() as connection:
+            await store_broadcasts(connection, (sent,))
+        browser = await stage.signed_in()
+        for path in ("/broadcasts/1", "/broadcasts/1?compare=1"):
+            assert "compare" not in (await browser.get(path)).text.lower()
 
     play(tmp_path, scene)

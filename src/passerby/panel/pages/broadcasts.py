@@ -15,6 +15,7 @@ from passerby.kernel.staff_requests import BroadcastAct, BroadcastDone, Broadcas
 from passerby.kernel.text import text
 from passerby.panel import options_form
 from passerby.panel.as_people_see_it import messages
+from passerby.panel.comparison import can_compare, comparison
 from passerby.panel.http import Answer, see
 from passerby.panel.look import Look, people
 from passerby.panel.visit import Act, Page, Route, Visit
@@ -151,6 +152,8 @@ class BroadcastsPage:
         is_draft = found.state is BroadcastState.DRAFT
         # Counting reads all people and the copies of a week, so it is done when somebody asks for it.
         is_counted = is_draft and visit.request.query.get("count") == "1"
+        # For the same reason.
+        is_compared = can_compare(found) and visit.request.query.get("compare") == "1"
         # A refused value stays in its form.
         form = visit.request.form if status != 200 else {}
         shown = {
@@ -160,6 +163,8 @@ class BroadcastsPage:
             "said": said,
             "counts": [(state.value, people(counts[state])) for state in TargetState if state in counts],
             "reach": await self._broadcasts.reach(found, visit.now) if is_counted else None,
+            "can_compare": can_compare(found),
+            "compared": comparison(await self._broadcasts.arms(found.number)) if is_compared else None,
             "acts": [(act.value, self._words.plain(text(f"broadcasts.do_{act}"), "en")) for act in _acts(found)],
             "options": options_form.fields(found, form if options_form.words_of(form) else None, self._fleet()),
             "summary": options_form.summary(found, self._look.bot_name),
