@@ -40,7 +40,7 @@ SUITES: Final = {
     "botapi": ("tests/adapters/botapi",),
     "pure": ("tests/kernel tests/domain tests/features",),
     "money": (
-        "tests/simulation/test_money.py -k ledger_equals",
+        "tests/simulation/test_money.py -k 'ledger_equals or plays_against'",
         "tests/features/test_vip.py tests/features/test_gifts.py tests/features/test_promo.py",
         "tests/scenario/test_vip.py",
     ),

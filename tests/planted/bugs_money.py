@@ -161,4 +161,46 @@ MONEY: Final = (
         "        at = self._clock.monotonic()\n        due =",
         "        at = self._clock.now()\n        due =",
     ),
+    Bug(
+        "money",
+        "a renewal that is found in the transactions in time is a number of days",
+        "    if payment.recurs and not (payment.found and env.now > payment.paid_at + GRACE_S):",
+        "    if payment.recurs and not payment.found:",
+    ),
+    Bug(
+        "money",
+        "what a friend brought is taken back for some days only",
+        "        given = await self._records.referrals_given(now - TAKEN_BACK_WITHIN_S)",
+        "        given = await self._records.referrals_given(now - TAKEN_BACK_WITHIN_S / 8)",
+    ),
+    Bug(
+        "money",
+        "a payment whose order nobody knows buys days at the worst rate",
+        '    return Bought("", max((each.days / each.stars',
+        '    return Bought("", min((each.days / each.stars',
+    ),
+    Bug(
+        "money",
+        "half of a gift arrives",
+        "    return me, give(them, GrantSource.GIFT, charge.gift, days, max(env.now, charge.paid_at))",
+        "    return me, give(them, GrantSource.GIFT, charge.gift, days / 2, max(env.now, charge.paid_at))",
+    ),
+    Bug(
+        "money",
+        "a gift for somebody who is banned is kept",
+        "not them.profile.complete or bar(them, now) is not None:",
+        "not them.profile.complete:",
+    ),
+    Bug(
+        "money",
+        "VIP goes on for an hour after a refund",
+        "until=min(used[-1].until, now), lasts_s=0.0)",
+        "until=min(used[-1].until, now + 3600.0), lasts_s=0.0)",
+    ),
+    Bug(
+        "money",
+        "a payment of thirty days gives thirty-one",
+        "GrantSource.CHARGE, since, lasts_s=bought.days * DAY_S)",
+        "GrantSource.CHARGE, since, lasts_s=(bought.days + bought.days // 30) * DAY_S)",
+    ),
 )

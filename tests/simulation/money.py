@@ -29,14 +29,13 @@ from passerby.adapters.botapi.client import Client, T, _result
 from passerby.adapters.botapi.decode import arrivals
 from passerby.adapters.botapi.stars import StarCalls
 from passerby.domain.money.checkout import refusal_at_checkout
-from passerby.domain.money.timeline import pieces
-from passerby.domain.money.wallets import GRACE_S, new_code
+from passerby.domain.money.wallets import new_code
 from passerby.features import ALL
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Say
 from passerby.kernel.event import ButtonPressed, ErasureDue, Event
 from passerby.kernel.ids import BotId, PersonId, UpdateRef
-from passerby.kernel.money import ChargeId, Plan, StarCallKind, VipGrant
+from passerby.kernel.money import Plan
 from passerby.kernel.money_event import CheckoutAnswered, CheckoutAsked, RefundOrdered, SellerClosing
 from passerby.kernel.participant import DataRequests, Gender, Participant, Profile
 from passerby.kernel.rules import Rules
@@ -45,8 +44,7 @@ from passerby.kernel.staff_event import SanctionOrdered
 from passerby.ports.clock import Clock
 from passerby.ports.facts import PersonChanged
 from passerby.ports.live_store import LiveStore
-from passerby.ports.money import StarCall
-from passerby.ports.participants import Commit
+from passerby.ports.participants import Commit, Committed
 from passerby.ports.records import Records
 from passerby.ports.telegram import AnswerCheckout, TelegramError, Unavailable
 from passerby.runtime.background.money import MoneyTask
@@ -54,16 +52,15 @@ from passerby.runtime.background.referrals import Referrals
 from passerby.runtime.decide.commit_plan import participants_in, plan_commit
 from passerby.runtime.decide.router import Router
 from tests.contract.live_places import MemoryPlace, Place
-from tests.contract.money_memory import Ledger
 from tests.scenario.records_places import MemoryRecordsPlace, RecordsPlace
 from tests.scenario.stores import opened
-from tests.simulation.money_growth import CHEAP, FREE, TRIAL_DAYS, Growing, gift_faults
+from tests.simulation.money_growth import CHEAP, FREE, TRIAL_DAYS, Growing
+from tests.simulation.money_judge import Judge
 from tests.wording import catalogue
 
 DAY_S = 86_400.0
 WEEK, MONTH, MONTHLY = Plan("week", 7, 75), Plan("month", 30, 250), Plan("monthly", 30, 200, renews=True)
 RULES = Rules(plans=(WEEK, MONTH, MONTHLY), free_filters=(), trial_days=TRIAL_DAYS, referral_days=2)
-DAYS = {plan.name: plan.days for plan in RULES.plans if not plan.renews}
 PEOPLE, BOTS = 3, 2
 EVERY = 250
 """So often, a long run says how far it is."""
@@ -125,15 +122,15 @@ class _WorkerClock(Clock):
 
 
 class History(Growing):
-    """`errors_s`: by how much the clocks of the two workers are wrong; `worst_s`: at most, so far. `worker`: the one
-    whose turn it is."""
+    """`errors_s`: by how much the clocks of the two workers are wrong; `fastest_s`: by how much one was ahead, at most.
+    `worker`: the one whose turn it is."""
 
     def __init__(self, seed: int, place: Place, records: Records, records_place: RecordsPlace) -> None:
         self.rng = Random(f"money:{seed}")
         self.invite_rng = Random(f"invite:{seed}")
         self.place = place
         self.records = records
-        self._ledger, self._records_place = records_place.ledger, records_place
+        self.ledger, self._records_place = records_place.ledger, records_place
         for promo in (FREE, CHEAP):
             records_place.add_promo(promo)
         self.clock = place.clock
@@ -159,9 +156,14 @@ class History(Growing):
         self.lost_bot: BotId | None = None
         self.invoices: list[tuple[int, BotId, str]] = []
         self.errors_s = [0.0, 0.0]
-        self.worst_s = 0.0
+        self.fastest_s = 0.0
         self.worker = 0
         self.worker_clock = _WorkerClock(self)
+        self.judge = Judge(self, RULES.plans)
+        self.gifts: dict[str, PersonId] = {}
+        self.due_back: set[PersonId] = set()
+        self.recorded_until = 0.0
+        self.journal = (0, 0)
         self._numbers = 0
         self.told: list[str] = []
 
@@ -192,7 +194,7 @@ class History(Growing):
                 self._restart()
         self.is_calm = True
         self.errors_s = [0.0, 0.0]
-        await self._pass(self.worst_s)  # until all that a fast clock has noted is over
+        await self._pass(self.fastest_s)  # until all that a fast clock has noted is over
         for _ in range(14):
             # Longer than a sweep's pause, and than the age at which a row is compared.
             await self._calm_round()
@@ -209,7 +211,9 @@ class History(Growing):
             lambda bot: bot != self.lost_bot,
             self.raised.append,
             self.worker_clock,
+            journal=lambda: self.journal,
         )
+        self.referrals_at = float("-inf")
         self.referrals = Referrals(
             self.records, lambda: self.rules, self.raised.append, self.worker_clock, Random(self.invite_rng.random())
         )
@@ -318,9 +322,7 @@ class History(Growing):
 
     async def _staff_refunds(self) -> None:
         """Staff refund a purchase that the records know; they know it until the buyer is erased."""
-        known = [
-            (who, charge) for who, charge in self._ledger().charges.values() if who and charge.bot != self.lost_bot
-        ]
+        known = [(who, charge) for who, charge in self.ledger().charges.values() if who and charge.bot != self.lost_bot]
         if known:
             who, charge = self.rng.choice(known)
             await self._handle(RefundOrdered(who, BotId(0), charge))
@@ -333,7 +335,7 @@ class History(Growing):
 
     async def _unasked(self) -> None:
         """Telegram refunds somebody by itself."""
-        found = [each for each in self._taken() if each.refunded_at is None and each.bot_id != self.lost_bot]
+        found = [each for each in self.taken() if each.refunded_at is None and each.bot_id != self.lost_bot]
         if found:
             chosen = self.rng.choice(found)
             payments.refund(self.world, self.world.state.bots[chosen.bot_id], chosen)
@@ -360,19 +362,13 @@ class History(Growing):
         await self._go_on_erasing()
 
     async def _go_on_erasing(self) -> None:
-        # By a worker with the right time: for a slow clock, it is not due yet, and would come again.
-        errors_s, self.errors_s = self.errors_s, [0.0, 0.0]
-        try:
-            await self._erase_all()
-        finally:
-            self.errors_s = errors_s
-
-    async def _erase_all(self) -> None:
         for person in list(self.erasing):
             for is_last in (False, True):
                 await self._handle(ErasureDue(person, self._bot(), is_last))
-            self.erased_at[person] = self.clock.now()
-            self.erasing.discard(person)
+            # For a slow clock it is not due yet, and comes again.
+            if (await self.load(person)).me.requests is None:
+                self.erased_at[person] = self.clock.now()
+                self.erasing.discard(person)
 
     async def _lose_bot(self) -> None:
         """A bot is deleted. Nothing can be done through it any more, and its subscriptions end."""
@@ -401,11 +397,14 @@ class History(Growing):
 
     async def _duty(self) -> None:
         await self._go_on_erasing()
+        recorded = await self.records.applied(self.store.generation)
+        waiting = await self.store.journal(recorded, 10_000)
+        self.journal = (waiting[-1][0] if waiting else recorded, recorded)
         await self.task.sweep()
         await self.task.make_calls()
         await self.task.take_grants_back()
         await self.task.tell_endings()
-        await self.referrals.decide_due()
+        await self._decide_referrals()
         while self.raised:
             await self._handle(self.raised.pop(0))
 
@@ -416,14 +415,15 @@ class History(Growing):
         if entries:
             await self.records.apply(self.store.generation, entries)
             self._may_die()
+        self.recorded_until = self.clock.now()
 
     async def _handle(self, event: Event, ref: UpdateRef | None = None) -> list[Say]:
         if isinstance(event, CheckoutAsked):
             event = await self._checkout(event)
         self._numbers += 1
-        facts = await self._load(event.person)
+        facts = await self.load(event.person)
         decider = self.router.route(event, facts)
-        others = [(await self._load(each)).me for each in self.router.also_load(decider, event, facts)]
+        others = [(await self.load(each)).me for each in self.router.also_load(decider, event, facts)]
         facts = msgspec.structs.replace(facts, others=tuple(others))
         now = self.worker_clock.now()
         code = self.router.promo_code_in(decider, event, facts, now)
@@ -444,21 +444,21 @@ class History(Growing):
             refs=(ref,) if ref is not None else (),
         )
         self._may_die()
-        if plan.commit is not None:
-            await self.store.commit(plan.commit)
+        if plan.commit is not None and await self.store.commit(plan.commit) is Committed.YES:
+            self.judge.note(plan.commit.facts)
         said = [effect for effect in decision.effects if isinstance(effect, Say)]
         self.told += [each.text.key for each in said]
         return said
 
     async def _checkout(self, asked: CheckoutAsked) -> CheckoutAnswered:
-        me = (await self._load(asked.person)).me
+        me = (await self.load(asked.person)).me
         env = Env(self.worker_clock.now(), self.rng, self.rules)
         refusal = refusal_at_checkout(me, asked.bot, asked.payload, asked.stars, env)
         with suppress(TelegramError):
             await self.telegram.send(AnswerCheckout(asked.bot, asked.query, str(refusal or "")))
         return CheckoutAnswered(asked.person, asked.bot, asked.payload, refusal or "")
 
-    async def _load(self, person: PersonId) -> Facts:
+    async def load(self, person: PersonId) -> Facts:
         facts = await self.store.load(person)
         if facts is None:
             known = await self.records.people((person,))
@@ -467,102 +467,14 @@ class History(Growing):
                 facts = await self.store.load(person)
         return facts or Facts(Participant(person))
 
-    def _taken(self) -> list[Payment]:
+    def taken(self) -> list[Payment]:
+        """All payments for which Telegram took Stars."""
         return [each for each in self.world.state.payments.values() if each.charge_id is not None]
 
     async def faults(self) -> list[str]:
         """Return the problems at the end; empty if all is well."""
-        ledger = self._ledger()
-        living = [each for each in self._taken() if each.bot_id != self.lost_bot]
-        found = []
-        taken = {(each.bot_id, each.charge_id): each for each in living}
-        charges = {key: each for key, each in ledger.charges.items() if key[0] != self.lost_bot}
-        if charges.keys() != taken.keys():
-            found.append(f"charges: {len(charges)} here, {len(taken)} at Telegram")
-        given = {key for key, each in taken.items() if each.refunded_at is not None}
-        if {key for key in ledger.refunds if key[0] != self.lost_bot} != given:
-            found.append("refunds differ")
-        if any(not done and self._can_be_made(call) for call, done in ledger.calls.values()):
-            found.append("something is still owed")
-        if any(not matched and key[0] != self.lost_bot for key, (_, matched) in ledger.rows.items()):
-            found.append("a transaction is not matched")
-        found += self._faults_of_growth(ledger, self._records_place.promo_uses())
-        for person in self.people:
-            found += await self._faults_of(PersonId(person), ledger, living)
-        return found
-
-    def _can_be_made(self, call: StarCall) -> bool:
-        """A lost bot can do nothing. If Telegram wants the provider's id, a subscription that only the transactions
-        show cannot be cancelled: they do not name it. The alert about old Stars calls tells the operator."""
-        is_nameless = self.world.switches.cancels_by_provider_charge and not call.provider_charge
-        return call.bot != self.lost_bot and not (call.kind is StarCallKind.CANCEL and is_nameless)
-
-    def _nameless(self, ledger: Ledger) -> set[tuple[BotId, str]]:
-        return {
-            (call.bot, ledger.charges[call.bot, call.charge][1].order)
-            for call, _ in ledger.calls.values()
-            if call.kind is StarCallKind.CANCEL and not self._can_be_made(call)
-        }
-
-    async def _faults_of(self, person: PersonId, ledger: Ledger, living: list[Payment]) -> list[str]:
-        mine = [each for each in living if each.person_id == person]
-        running = [
-            each
-            for each in self.world.state.subscriptions.values()
-            if each.person_id == person
-            and not (each.cancelled or each.failed or each.bot_id == self.lost_bot)
-            and (BotId(each.bot_id), each.payload) not in self._nameless(ledger)
-        ]
-        end_at = self.banned_at.get(person) or self.erased_at.get(person)
-        if end_at is not None:
-            kept = [each for each in mine if (each.paid_at or 0) > end_at and each.refunded_at is None]
-            # Somebody who was erased may buy again like anybody else. They did not here.
-            found = [f"{person}: charged after the end"] if kept else []
-            return found + [f"{person}: a subscription still runs"] * bool(running)
-        grants = {code: grant for (who, code), grant in ledger.grants.items() if who == person}
-        found = self._lost_days(person, mine, ledger, grants)
-        me = (await self.records.people((person,))).get(person, Participant(person))
-        facts = await self._load(person)
-        until = max((each.until for each in pieces(grants.values())), default=0.0)
-        now = self.clock.now()
-        for what, value in (("records", me.vip_until), ("live store", facts.me.vip_until)):
-            if abs(max(until, now) - max(value, now)) > 0.001:
-                found.append(f"{person}: VIP ends {value - until:+.0f} s off in the {what}")
-        return found
-
-    def _lost_days(self, person: int, mine: list[Payment], ledger: Ledger, grants: dict[str, VipGrant]) -> list[str]:
-        found = []
-        times: dict[str, float] = {}
-        gone = {*self.erased_at, *self.banned_at}
-        for piece in pieces(grants.values()):
-            times[piece.code] = times.get(piece.code, 0.0) + piece.until - piece.since
-        for payment in mine:
-            taken = ledger.charges.get((BotId(payment.bot_id), ChargeId(payment.charge_id or "")))
-            if taken is None:
-                continue  # told already
-            charge = taken[1]
-            grant = grants.get(charge.code)
-            if charge.gift:
-                found += gift_faults(payment, charge, ledger, gone, self.clock.now())
-            elif payment.refunded_at is not None:
-                is_late = grant is not None and any(
-                    piece.code == charge.code
-                    and piece.until > ledger.refunds[charge.bot, charge.id].at + 2 * self.worst_s + 1.0
-                    for piece in pieces(grants.values())
-                )
-                found += [f"{person}: VIP goes on after a refund"] * is_late
-            elif payment.subscription_period is not None:
-                until = (payment.paid_at or 0.0) + payment.subscription_period + GRACE_S
-                ok = grant is not None and abs(grant.until - until) < 700.0
-                if grant is not None and not grant.until:  # it was found late
-                    ok = times.get(charge.code, 0.0) > payment.subscription_period - 1.0
-                found += [f"{person}: a renewal does not last until Telegram's date"] * (not ok)
-            elif grant is not None and grant.since < (payment.paid_at or 0.0) - 1.0:
-                found.append(f"{person}: {charge.code} begins before it was paid")
-            # Without a plan, its order was not on record yet, and it has the days that its Stars buy.
-            elif times.get(charge.code, 0.0) < DAYS.get(charge.plan, 1) * DAY_S - 1:
-                found.append(f"{person}: {charge.code} has {times.get(charge.code, 0.0) / DAY_S:.1f} days")
-        return found
+        growth = self._faults_of_growth(self.ledger(), self._records_place.promo_uses())
+        return await self.judge.faults() + growth
 
 
 def _change(me: Participant) -> Decision:

@@ -82,7 +82,7 @@ class HostileHistory(History):
         self.world.tick()
         known = [
             (who, charge)
-            for who, charge in self._ledger().charges.values()
+            for who, charge in self.ledger().charges.values()
             if who == chosen.person_id and charge.first == chosen.first_charge and charge.bot == chosen.bot_id
         ]
         if known:
@@ -96,7 +96,7 @@ class HostileHistory(History):
 
     async def _refund_twice(self) -> None:
         """Telegram refunds by itself, and its message comes once more."""
-        found = [each for each in self._taken() if each.refunded_at is None and each.bot_id != self.lost_bot]
+        found = [each for each in self.taken() if each.refunded_at is None and each.bot_id != self.lost_bot]
         if found:
             chosen = self.hostile_rng.choice(found)
             bot = self.world.state.bots[chosen.bot_id]
@@ -127,7 +127,6 @@ class HostileHistory(History):
                     self.world.state.bots[bot].queue.items.remove(item)
 
     async def _unread(self, time_s: float) -> None:
-        self.was_unread = True
         until = self.clock.now() + time_s
         while (left_s := until - self.clock.now()) > 0.001:
             await asyncio.sleep(min(left_s, 10 * 3600.0))
@@ -137,7 +136,7 @@ class HostileHistory(History):
         """The clock of one worker of two goes wrong by hours or days, or is right again. Telegram's stays right."""
         error_s = self.hostile_rng.choice((0.0, *ERRORS_S))
         self.errors_s[self.hostile_rng.randrange(2)] = error_s
-        self.worst_s = max(self.worst_s, abs(error_s))
+        self.fastest_s = max(self.fastest_s, error_s)
 
     async def _back(self) -> None:
         """A lost bot works again: its token was only revoked."""

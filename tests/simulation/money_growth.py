@@ -1,13 +1,13 @@
 """Gifts, promo codes and trials, as parts of the random histories of money."""
 
 from collections import Counter
+from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from botapi_sandbox.world import payments
-from botapi_sandbox.world.state import Payment
 from passerby.domain.money.referrals import TAKEN_BACK_WITHIN_S, invited, with_link
 from passerby.domain.money.timeline import pieces
 from passerby.kernel.content import Content, Kind
@@ -20,6 +20,8 @@ from passerby.kernel.money import GrantSource, Plan
 from passerby.kernel.participant import Chatting, Idle, LastChat, Participant
 from passerby.kernel.promo import PromoCode
 from passerby.kernel.referral import ReferralOutcome
+from passerby.ports.clock import Clock
+from passerby.runtime.background.referrals import EVERY_S, Referrals
 from passerby.runtime.decide.commit_plan import plan_commit
 
 if TYPE_CHECKING:
@@ -49,8 +51,17 @@ class Growing:
     clock: Any
     bots: tuple[BotId, ...]
     _numbers: int
-    was_unread = False
-    """Whether nothing of ours ran for a month."""
+    ledger: Callable[[], "Ledger"]
+    referrals: Referrals
+    worker_clock: Clock
+    gifts: dict[str, PersonId]
+    """The receivers, by the payload of the invoice."""
+    recorded_until: float
+    """The records have everything that was decided until then."""
+    due_back: set[PersonId]
+    """Friends whose referral must have been taken back: they were banned before somebody looked, and in time."""
+    referrals_at: float
+    """When this process looked last."""
 
     def _bot(self) -> BotId:
         raise NotImplementedError
@@ -61,7 +72,7 @@ class Growing:
     async def _handle(self, event: Event) -> list[Say]:
         raise NotImplementedError
 
-    async def _load(self, person: PersonId) -> Any:
+    async def load(self, person: PersonId) -> Any:
         raise NotImplementedError
 
     def _two(self, rng: Random | None = None) -> tuple[PersonId, PersonId] | None:
@@ -84,7 +95,7 @@ class Growing:
         giver, whom = two
         chat = ChatId(f"{self._numbers:020x}")
         now = self.clock.now()
-        me = (await self._load(giver)).me
+        me = (await self.load(giver)).me
         await self._change(msgspec.structs.replace(me, last=LastChat(chat, whom, now, "stop", left=True)))
         bot, place = self._bot(), self.rng.randrange(len(GIFTS))
         pressed = ButtonPressed(giver, bot, "q", None, "vip_gift_buy", f"{chat}.{place}", "en")
@@ -100,8 +111,9 @@ class Growing:
             subscription_period=None,
         )
         self.invoices.append((giver, bot, invoice.bill.payload))
+        self.gifts[invoice.bill.payload] = whom
         if self.rng.random() < 0.2:
-            them = (await self._load(whom)).me
+            them = (await self.load(whom)).me
             await self._change(msgspec.structs.replace(them, blocked=(*them.blocked, giver)))
         self._pays(giver, bot, invoice.bill.payload)
 
@@ -126,7 +138,7 @@ class Growing:
         two = self._two(self.invite_rng)
         if two is None:
             return
-        inviter, friend = [(await self._load(each)).me for each in two]
+        inviter, friend = [(await self.load(each)).me for each in two]
         if friend.journey is not None and friend.journey.invite:
             return
         env = Env(self.clock.now(), self.invite_rng)
@@ -143,7 +155,7 @@ class Growing:
         """The notice that says so may come twice, by either bot."""
         self._numbers += 1
         chat, now = ChatId(f"t{self._numbers}"), self.clock.now()
-        one, other = [(await self._load(each)).me for each in two]
+        one, other = [(await self.load(each)).me for each in two]
         if any(each.bot is None or not isinstance(each.state, Idle) for each in (one, other)):
             return
         await self._change(
@@ -154,11 +166,28 @@ class Growing:
             for each in (*two, rng.choice(two)):
                 await self._handle(WroteEnough(each, rng.choice(self.bots), chat))
         finally:
-            changed = [(await self._load(each)).me for each in two]
+            changed = [(await self.load(each)).me for each in two]
             await self._change(*(msgspec.structs.replace(each, state=Idle()) for each in changed))
 
+    async def _decide_referrals(self) -> None:
+        now, since = self.clock.now(), self.worker_clock.now() - TAKEN_BACK_WITHIN_S
+        banned = [each for each, at in self.banned_at.items() if at <= self.recorded_until]
+        known = self.ledger().referrals if banned else {}
+        due = {
+            PersonId(each)
+            for each in banned
+            if each in known
+            and known[PersonId(each)].outcome == ReferralOutcome.GIVEN
+            and (known[PersonId(each)].decided_at or 0.0) > since
+        }
+        await self.referrals.decide_due()
+        # Within a minute of its last look, it does not look.
+        if now - self.referrals_at >= EVERY_S:
+            self.due_back |= due
+            self.referrals_at = now
+
     async def _change(self, *people: Participant) -> None:
-        before = {each.person: (await self._load(each.person)).me for each in people}
+        before = {each.person: (await self.load(each.person)).me for each in people}
         self._numbers += 1
         name = f"c{self._numbers}"
         plan = plan_commit(Decision(people), before, now=self.clock.now(), name=lambda index: f"{name}:{index}")
@@ -201,24 +230,6 @@ class Growing:
                     found.append(f"{who}: a referral was given and not granted")
                 if row.outcome == ReferralOutcome.TAKEN_BACK and is_left:
                     found.append(f"{who}: a referral goes on after it was taken back")
-            banned_at = self.banned_at.get(friend)
-            # The duty's next look is nine days later here, at times.
-            latest = (row.decided_at or 0.0) + TAKEN_BACK_WITHIN_S - 10 * 86_400.0
-            # If nobody looked for a month, it is too late to take it back.
-            is_soon = banned_at is not None and banned_at < latest and not self.was_unread
-            if row.outcome == ReferralOutcome.GIVEN and is_soon:
+            if row.outcome == ReferralOutcome.GIVEN and friend in self.due_back:
                 found.append(f"{friend}: is banned, and their referral counts")
         return found
-
-
-def gift_faults(payment: Payment, charge: Any, ledger: "Ledger", gone: set[int], now: float) -> list[str]:
-    """Return the problem with a gift: it was delivered whole, or its Stars went back to the giver and nothing is
-    left."""
-    grant = ledger.grants.get((charge.gift_to, charge.gift))
-    if payment.refunded_at is not None:
-        mine = [each for (who, _), each in ledger.grants.items() if who == charge.gift_to]
-        left = any(piece.code == charge.gift and piece.until > now for piece in pieces(mine))
-        return [f"{charge.gift_to}: a gift goes on after its refund"] * left
-    if charge.gift_to == 0 or charge.gift_to in gone:
-        return []
-    return [f"{charge.gift_to}: a gift was paid and not delivered"] * (grant is None or grant.lasts_s <= 0)

@@ -104,11 +104,11 @@ class SlowClock(History):
         del self.rng.choice
         await self._deliver()  # the checkout
         self.world.state.bots[self.bots[0]].queue.items.clear()
-        for _ in range(3):
+        for _ in range(4):
             await asyncio.sleep(800.0)
             await self._duty()
             await self._record()
-        (self.charge,) = [charge for _, charge in self._ledger().charges.values()]
+        (self.charge,) = [charge for _, charge in self.ledger().charges.values()]
         self.errors_s = [0.0, 0.0]
 
 
@@ -155,7 +155,7 @@ class UnreadForAMonth(HostileHistory):
             await self._calm_round()
             await asyncio.sleep(800.0)
         (subscription,) = self.world.state.subscriptions.values()
-        charges = sorted(self._ledger().charges.values(), key=lambda each: each[1].paid_at)
+        charges = sorted(self.ledger().charges.values(), key=lambda each: each[1].paid_at)
         assert [each.refund_owed_at for _, each in charges] == [0.0, 0.0], "both payments are known and kept"
         assert not subscription.cancelled
         await self._handle(RefundOrdered(person, BotId(0), charges[self.refunds][1]))

@@ -124,6 +124,7 @@ class FleetDuties:
             clock,
             lambda: path.drains.now,
             referrals.decide_due,
+            self._journal,
         )
         own_data = PersonalDataTask(store, records, telegram, path.sealer.open_words, words.word, self._put, clock)
         self._loops: dict[LeaseName, Run] = {
@@ -173,6 +174,10 @@ class FleetDuties:
     def _put(self, event: Event) -> None:
         self._path.person_queues.put(Work(event))
 
+    def _journal(self) -> tuple[int, int]:
+        members = self._parts.membership.members
+        return members.newest, members.recorded
+
     def _fleet_bots(self) -> tuple[BotId, ...]:
         return self._roster.bots
 
@@ -188,7 +193,8 @@ class FleetDuties:
         watch = Continuity(bot, fence, parts.store, clock, parts.membership, self._doubt)
         if parts.config.polls:
             take = self._taker((fence,))
-            intake = Intake(bot, telegram, parts.store, take, tokens, clock, rng, parts.membership, watch)
+            answer = self._path.checkouts.answer_ahead
+            intake = Intake(bot, telegram, parts.store, take, tokens, clock, rng, parts.membership, watch, answer)
 
         def menus() -> tuple[CommandList, ...]:
             rules = self._path.rules_now()

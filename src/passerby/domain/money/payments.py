@@ -101,12 +101,17 @@ def take(me: Participant, payment: Payment, bot: BotId, env: Env) -> Taken | Non
         wallet = msgspec.structs.replace(wallet, early_refunds=others)
         returned = msgspec.structs.replace(charge, refunded_at=env.now, refunded_by=RefundedBy.TELEGRAM)
         return Taken(with_wallet(me, _without(_with_charge(wallet, returned), returned, env.now), env.now), returned)
-    if is_second or is_used_discount or _is_unwanted(me, payment, bought, env.now):
+    is_over = _is_over(me, payment, env.now)
+    if is_second or is_used_discount or is_over or not bought.days:
         owed = owe_refund(with_wallet(me, wallet, env.now), charge, RefundedBy.RULE, env.now)
+        if is_over:
+            owed = cancel_all(owed, env.now)  # the payment may be of another subscription with its payload
         return Taken(owed, charge_in(owed.wallet, bot, charge.id) or charge)
     if charge.gift:
         return Taken(with_wallet(me, wallet, env.now), charge, bought.days)
     since = max(env.now, payment.paid_at)  # a clock that is slow must not begin it before it was paid
+    if not payment.found:
+        since = min(since, payment.paid_at + GRACE_S)  # updates live a day; a clock that says more is fast
     grant = VipGrant(charge.code, GrantSource.CHARGE, since, lasts_s=bought.days * DAY_S)
     # One that was found later than the grace lost days to us. So it is a length, and ends later than Telegram's date.
     if payment.recurs and not (payment.found and env.now > payment.paid_at + GRACE_S):
@@ -141,13 +146,13 @@ def _bought(wallet: Wallet, payment: Payment, env: Env) -> Bought:
     return Bought("", max((each.days / each.stars for each in plans), default=0.0) * payment.stars)
 
 
-def _is_unwanted(me: Participant, payment: Payment, bought: Bought, now: float) -> bool:
-    """Whether nothing can be given: nobody knows what for, the person is banned for good, or was erased."""
+def _is_over(me: Participant, payment: Payment, now: float) -> bool:
+    """Whether nothing is sold to this person any more: they are banned for good, or were erased."""
     barred = bar(me, now)
     # A buyer has the order in the wallet, even before the first questions are answered.
     is_known = order_for(me.wallet or Wallet(), payment.payload) is not None
     is_gone = payment.recurs and me.profile.consented_at is None and not is_known
-    return not bought.days or (barred is not None and barred.until is None) or is_gone
+    return (barred is not None and barred.until is None) or is_gone
 
 
 def _with_subscription(wallet: Wallet, subscription: Subscription) -> Wallet:
@@ -217,8 +222,14 @@ def _without(wallet: Wallet, charge: Charge, now: float) -> Wallet:
     return wallet
 
 
-def _cancelling(subscription: Subscription, now: float) -> Subscription:
-    if subscription.state in (S.CANCELLING, S.ENDED) or subscription.paid_until + GRACE_S <= now:
+def _cancelling(subscription: Subscription, now: float, others: tuple[Subscription, ...] = ()) -> Subscription:
+    """The subscription, to be cancelled, if Telegram may be charging for it.
+
+    One invoice that was paid twice began two. A renewal does not say whose it is, so while one of them runs, each of
+    them may.
+    """
+    same = [each.paid_until for each in others if (each.bot, each.order) == (subscription.bot, subscription.order)]
+    if subscription.state in (S.CANCELLING, S.ENDED) or max((subscription.paid_until, *same)) + GRACE_S <= now:
         return subscription
     return msgspec.structs.replace(subscription, state=S.CANCELLING)
 
@@ -229,7 +240,8 @@ def cancel_all(me: Participant, now: float, bot: BotId | None = None) -> Partici
     if me.wallet is None:
         return me
     subscriptions = tuple(
-        _cancelling(each, now) if bot in (None, each.bot) else each for each in me.wallet.subscriptions
+        _cancelling(each, now, me.wallet.subscriptions) if bot in (None, each.bot) else each
+        for each in me.wallet.subscriptions
     )
     if subscriptions == me.wallet.subscriptions:
         return me

@@ -61,7 +61,7 @@ DAY_S: Final = 86_400.0
 class MoneyTask:
     """`bots` returns the fleet's, and `closing` those that close. `put` gets the events.
 
-    `referrals` is one more step.
+    `referrals` is one more step. `journal`: the number of its newest fact, and of the last one in the records.
     """
 
     def __init__(
@@ -74,6 +74,7 @@ class MoneyTask:
         clock: Clock,
         closing: Callable[[], Iterable[BotId]] = tuple,
         referrals: Callable[[], Awaitable[None]] | None = None,
+        journal: Callable[[], tuple[int, int]] = lambda: (0, 0),
     ) -> None:
         self._records = records
         self._telegram = telegram
@@ -82,6 +83,9 @@ class MoneyTask:
         self._put = put
         self._closing = closing
         self._referrals = referrals
+        self._journal = journal
+        self._newest = (float("-inf"), 0)
+        """When we looked last, and the number of the newest fact then."""
         self._clock = clock
         self._raised: dict[object, float] = {}
         self._swept_at: dict[BotId, float] = {}
@@ -168,8 +172,23 @@ class MoneyTask:
             else:
                 self._swept_at[bot] = at
                 metrics.SWEPT_AT.set(self._clock.now(), bot)
-        if due:
+        has_caught_up = self._has_caught_up()
+        if due and has_caught_up:
             await self._compare()
+        elif due:
+            self._swept_at |= dict.fromkeys(due, at - SWEEP_EVERY_S + AGAIN_S)
+
+    def _has_caught_up(self) -> bool:
+        """Whether the records have what was decided until the look before this one.
+
+        Otherwise the ledger may lack a charge whose buyer has been erased since, or whose wallet has dropped it after
+        months without any process. The sweep would find that sale once more.
+        """
+        at, (newest, recorded) = self._clock.monotonic(), self._journal()
+        (before_at, awaited), self._newest = self._newest, (at, newest)
+        if at - before_at > AGAIN_S or newest < awaited:  # nobody looked, or another journal has begun
+            awaited = newest
+        return recorded >= awaited
 
     async def _read(self, bot: BotId) -> None:
         """Store the rows that are new. They are only ever added at the end; the last hundred are read again."""
