@@ -192,7 +192,8 @@ def settings_of(options: argparse.Namespace) -> Settings:
         bot_tokens=tuple(map(SecretStr, options.tokens.split(","))),
         bot_api_url=options.url,
         run_dir=options.directory,
-        shutdown_timeout_s=1,
+        # A rolling reload is measured with the time that a stop really has.
+        **({} if options.sells else {"shutdown_timeout_s": 1}),
         **stores,
         **({} if options.shipped else budgets),
     )

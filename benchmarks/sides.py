@@ -27,6 +27,10 @@ SPREAD_S = 30.0
 """In this time, workers that started one after another have shared the bots."""
 
 
+STOP_S = 15.0
+"""More than a stop takes, with the default settings."""
+
+
 class Side:
     """A process that answers each line with a line."""
 
@@ -63,7 +67,7 @@ class Side:
     def end(self) -> None:
         self._process.terminate()
         try:
-            self._process.wait(5)
+            self._process.wait(STOP_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

@@ -216,7 +216,7 @@ RUNTIME: Final = (
         "            self._courier.drop(chat)\n        for person",
         "            pass\n        for person",
     ),
-    Bug("runtime", "a cold start takes every bot at once", "+ bots[:AT_ONCE]:", "+ bots:"),
+    Bug("runtime", "a cold start takes every bot at once", "in bots[:AT_ONCE] + [lease", "in bots + [lease"),
     Bug(
         "runtime",
         "a worker that has lapsed is sure of its leases",
@@ -539,5 +539,29 @@ RUNTIME: Final = (
         "only the first bot's crashes count",
         "max((count for each in known for count in each.crashes.values()), default=0)",
         "max((count for each in known[:1] for count in each.crashes.values()), default=0)",
+    ),
+    Bug(
+        "runtime",
+        "while a bot is handed over, its checkouts wait",
+        "        if self.window.unfinished and self._look_ahead is not None and self._assurance.is_assured:",
+        "        if False:",
+    ),
+    Bug(
+        "runtime",
+        "while a bot is handed over, a checkout is answered at each look",
+        "                self._answered.add(update)\n",
+        "",
+    ),
+    Bug(
+        "runtime",
+        "a checkout that another process has approved is refused as paid",
+        "        elif refusal is NotNow.PAID:",
+        "        elif False:",
+    ),
+    Bug(
+        "runtime",
+        "bots are taken after everything else",
+        "        for lease in bots[:AT_ONCE] + [lease for lease in free if lease not in bots]:",
+        "        for lease in [lease for lease in free if lease not in bots] + bots[:AT_ONCE]:",
     ),
 )

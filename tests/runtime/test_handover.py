@@ -1,15 +1,19 @@
-"""Between two workers, a bot is without a poll only while work in hand is finished. So a checkout waits no longer."""
+"""Between two workers, a bot is without a poll only while work in hand is finished. Checkouts are answered even so."""
 
 import asyncio
 
 import pytest
 
+from passerby.kernel.money_event import CheckoutAsked
 from passerby.ports.leases import Fence, LeaseName, bot_lease
+from passerby.ports.telegram import AnswerCheckout, OutgoingCall, SendContent
+from passerby.runtime.inbound.look_ahead import SAME_OFFSET_S
 from passerby.runtime.leased_tasks import FIRST_ANSWER_S
 from passerby.runtime.membership.heartbeat import BEAT_S, HASTE_S, Wanted
 from tests.runtime.membership.test_heartbeat import Worker as Member
 from tests.runtime.test_worker import House, at_home
-from tests.runtime.world import ANN, OTHER_BOT, written
+from tests.runtime.virtual import EPOCH
+from tests.runtime.world import ANN, BEN, BOT, EVE, OTHER_BOT, Answer, written
 from tests.staged import in_virtual_time, staged
 
 
@@ -52,6 +56,48 @@ async def test_a_stopping_worker_polls_until_the_others_ask_for_its_bots_and_no_
     await asyncio.sleep(BEAT_S)
     assert successor.gained_at[bot_lease(left)] <= last_poll_at + HASTE_S + 0.05
     assert house.left == 0
+    await successor.die()
+
+
+SLOW_S = 3.0
+
+
+async def slowly(outgoing: OutgoingCall) -> Answer:
+    """Telegram takes its time with messages of people."""
+    if isinstance(outgoing, SendContent):
+        await asyncio.sleep(SLOW_S)
+    return None
+
+
+@in_virtual_time
+async def test_checkouts_are_answered_once_while_a_bot_is_handed_over_and_their_updates_go_to_the_next_worker() -> None:
+    house = House()
+    await house.app.start()
+    await house.meet()
+    successor = Successor(house)
+    await successor.begin()
+    await asyncio.sleep(5 * BEAT_S)
+    (left,) = [bot for bot in house.telegram.bots if bot_lease(bot) not in successor.has]
+    house.telegram.answer = slowly
+    stopping = asyncio.create_task(house.app.stop(20.0))
+    await asyncio.sleep(BEAT_S - 0.1)
+    writer = ANN if left == BOT else BEN
+    house.happens(written(writer, "hello", 2000, left, sent_at=EPOCH + 20), left)
+    await asyncio.sleep(0.5)
+    asked_at = house.clock.monotonic()
+    house.happens(CheckoutAsked(EVE, left, "q1", "nothing", 75), left)
+    house.happens(written(writer, "how are you?", 2001, left, sent_at=EPOCH + 21), left)
+    await asyncio.sleep(1.0)
+    assert left not in successor.gained_at, "a message is still in hand"
+    answers = [at - asked_at for at, each in house.telegram.tried if isinstance(each, AnswerCheckout)]
+    assert len(answers) == 1
+    assert answers[0] <= SAME_OFFSET_S + 0.05
+    assert await stopping
+    await asyncio.sleep(BEAT_S)
+    assert bot_lease(left) in successor.gained_at
+    assert house.left == 2, "the checkout and the second message were not taken"
+    assert sum(isinstance(each, AnswerCheckout) for _, each in house.telegram.tried) == 1
+    assert [each for each in house.telegram.sent if isinstance(each, SendContent)] != []
     await successor.die()
 
 

@@ -31,8 +31,6 @@ HANDOVER_S = 5.0
 """How long a bot's handover waits for work in hand. It is longer than parking a relay takes. Work that takes longer
 still waits for a store that is away, and the next holder gets it again from Telegram."""
 
-LOOK_EVERY_S = 0.02
-
 FIRST_ANSWER_S = 3.0
 """How long `begin` waits for the bot's first answer. Less than leases last, because the heartbeat waits for `begin`."""
 
@@ -152,9 +150,7 @@ class PollingTask:
 
     async def _finish(self, intake: Intake) -> None:
         """Wait for the updates in hand, and confirm the finished ones to Telegram."""
-        until = self._clock.monotonic() + HANDOVER_S
-        while intake.window.unfinished and self._clock.monotonic() < until:
-            await self._clock.sleep(LOOK_EVERY_S)
+        await intake.finish(HANDOVER_S)
         await intake.confirm()
 
 

@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+from msgspec.structs import replace
 
+from passerby.kernel.event import Refusal
+from passerby.kernel.money import Charge, ChargeId, PurchaseId, PurchaseOrder, Wallet
 from passerby.kernel.money_event import CheckoutAsked
-from passerby.ports.telegram import AnswerCheckout, FloodWait, OutgoingCall
+from passerby.ports.telegram import AnswerCheckout, FloodWait, OutgoingCall, Refused, SendNotice
 from tests.runtime.inbound.test_admission import KINDS, POURED, REAL
 from tests.runtime.test_worker import House
-from tests.runtime.world import ANN, BOT, Answer, written
+from tests.runtime.world import ANN, BOT, Answer, somebody, written
 from tests.staged import in_virtual_time
 
 WITHIN_S = 2.0
@@ -69,3 +72,27 @@ async def test_a_checkout_is_answered_within_two_seconds_whatever_else_waits(hol
     assert len(answers) == 1, "it is answered once, and in time"
     assert any(isinstance(each, AnswerCheckout) for each in house.telegram.sent)
     await house.app.abandon()
+
+
+def bought(at: float) -> Wallet:
+    order = PurchaseOrder(PurchaseId("o1"), "week", 7, 75, BOT, at, at + 86_400.0)
+    return Wallet((order,), (Charge(ChargeId("c1"), BOT, "CODE", "o1", "week", 75, at),))
+
+
+@pytest.mark.parametrize("is_second", [True, False])
+@in_virtual_time
+async def test_a_checkout_that_another_process_has_answered_is_no_refusal_when_its_payment_was_faster(
+    is_second: bool,
+) -> None:
+    house = House()
+    wallet = bought(house.clock.now())
+    house.records.disk.people[ANN] = replace(somebody(ANN), wallet=wallet)
+    await house.app.start()
+    over = Refused(Refusal.CANNOT_COPY, "query is too old") if is_second else None
+    house.telegram.answer = lambda outgoing: over if isinstance(outgoing, AnswerCheckout) else None
+    house.happens(CheckoutAsked(ANN, BOT, "q1", "o1", 75))
+    await asyncio.sleep(2)
+    said = [each for each in house.telegram.sent if isinstance(each, SendNotice)]
+    assert bool(said) != is_second, "a refusal is told, with a fresh button"
+    assert house.left == 0
+    await house.app.stop(10.0)

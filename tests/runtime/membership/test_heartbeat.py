@@ -37,6 +37,7 @@ class Worker:
     def __init__(self, name: str, store: MemoryStore, clock: VirtualClock) -> None:
         self.name = name
         self.has: set[LeaseName] = set()
+        self.taken: list[LeaseName] = []
         self.reasons: list[str] = []
         self.leads = True
         self.leaving = False
@@ -54,6 +55,7 @@ class Worker:
 
     async def gained(self, fence: Fence) -> None:
         self.has.add(fence.lease)
+        self.taken.append(fence.lease)
 
     async def hand_over(self, fence: Fence) -> None:
         await asyncio.sleep(self.handover_s)
@@ -106,6 +108,12 @@ def at_port(body: Callable[[Port], Awaitable[None]]) -> None:
 async def test_a_single_worker_holds_all_leases_at_once(port: Port, /) -> None:
     one = await port.come("one")
     assert one.has == {*BOTS, *OTHERS}
+
+
+@staged(at_port)
+async def test_bots_are_taken_first_because_nobody_polls_them_meanwhile(port: Port, /) -> None:
+    one = await port.come("one")
+    assert set(one.taken[: len(BOTS)]) == set(BOTS)
 
 
 @staged(at_port)

@@ -5,7 +5,8 @@ decision made, and the answer sent. The rest of the work goes into the person's 
 with the update: a refusal's notice, and the mark that it was approved.
 
 If the process dies before that is stored, Telegram brings the update again. A second answer to the same checkout is
-refused by Telegram and counts as done. If no answer goes out at all, the payment fails, and no Stars move.
+refused by Telegram and counts as done. The payment may have come by then, so that "paid already" is no refusal any
+more. If no answer goes out at all, the payment fails, and no Stars move.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ from passerby.kernel.text import text
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.records import RecordsLost
-from passerby.ports.telegram import AnswerCheckout, FloodWait, Telegram, TelegramError, Unavailable
+from passerby.ports.telegram import AnswerCheckout, FloodWait, Refused, Telegram, TelegramError, Unavailable
 from passerby.runtime.backoff import Backoff
 from passerby.runtime.delivery.wording import Words
 from passerby.runtime.inbound.person_queues import Work
@@ -69,21 +70,34 @@ class Checkouts:
         """Begin to answer, and return at once."""
         assert isinstance(work.event, CheckoutAsked), "nothing else comes here"
         self.under_way += 1
-        self._background.spawn(self._answer(work, work.event))
+        self._background.spawn(self._handle(work, work.event))
 
-    async def _answer(self, work: Work, asked: CheckoutAsked) -> None:
+    def answer_ahead(self, asked: CheckoutAsked) -> None:
+        """Begin to answer, and return at once. Another process gets the update, and does the rest of the work."""
+        self.under_way += 1
+        self._background.spawn(self._answer(asked))
+
+    async def _handle(self, work: Work, asked: CheckoutAsked) -> None:
+        refusal = await self._answer(asked)
+        self._put(
+            msgspec.structs.replace(work, event=CheckoutAnswered(asked.person, asked.bot, asked.payload, refusal or ""))
+        )
+
+    async def _answer(self, asked: CheckoutAsked) -> NotNow | None:
+        """Return why it was refused; None if it was approved."""
         began_at = self._clock.monotonic()
         try:
             refusal, language = await self._decide(asked)
             sentence = self._words.plain(text(f"vip.refused_{refusal}"), language) if refusal is not None else ""
-            await self._send(AnswerCheckout(asked.bot, asked.query, sentence), began_at + ANSWER_WITHIN_S)
+            is_first = await self._send(AnswerCheckout(asked.bot, asked.query, sentence), began_at + ANSWER_WITHIN_S)
         finally:
             self.under_way -= 1
-        metrics.CHECKOUTS.add(refusal or "approved")
         metrics.CHECKOUT_TOOK.observe(self._clock.monotonic() - began_at)
-        self._put(
-            msgspec.structs.replace(work, event=CheckoutAnswered(asked.person, asked.bot, asked.payload, refusal or ""))
-        )
+        if is_first:
+            metrics.CHECKOUTS.add(refusal or "approved")
+        elif refusal is NotNow.PAID:
+            return None  # by the payment that the first answer has approved
+        return refusal
 
     async def _decide(self, asked: CheckoutAsked) -> tuple[NotNow | None, str]:
         """Why it is refused (None: approved), and the person's language."""
@@ -96,12 +110,16 @@ class Checkouts:
         refusal = refusal_at_checkout(me, asked.bot, asked.payload, asked.stars, self._env())
         return refusal, me.profile.language or asked.language
 
-    async def _send(self, answer: AnswerCheckout, until: float) -> None:
-        """Send it, again after failures, while Telegram waits for it."""
+    async def _send(self, answer: AnswerCheckout, until: float) -> bool:
+        """Send it, again after failures, while Telegram waits for it. Returns whether Telegram was waiting: False if it
+        has an answer already, or has given up."""
         tries = 0
         while True:
             try:
                 await self._telegram.send(answer)
+            except Refused as refused:
+                logs.record("checkout.over", "info", bot=answer.bot, error=logs.name_of(refused), reason=refused.reason)
+                return False
             except TelegramError as error:
                 tries += 1
                 pause_s = AGAIN.pause_s(tries, self._rng)
@@ -110,7 +128,7 @@ class Checkouts:
                 is_hopeless = not isinstance(error, FloodWait | Unavailable)
                 if is_hopeless or self._clock.monotonic() + pause_s > until:
                     logs.record("checkout.unanswered", "warning", bot=answer.bot, error=logs.name_of(error))
-                    return
+                    return True
                 await self._clock.sleep(pause_s)
             else:
-                return
+                return True

@@ -16,11 +16,13 @@ from typing import Any, Final
 
 from passerby.kernel.event import Event
 from passerby.kernel.ids import BotId
+from passerby.kernel.money_event import CheckoutAsked
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.telegram import Arrival, Conflict, FloodWait, Telegram, TelegramError, TokenRefused
 from passerby.runtime.backoff import Backoff
 from passerby.runtime.inbound.continuity import Continuity
+from passerby.runtime.inbound.look_ahead import LookAhead
 from passerby.runtime.membership.heartbeat import Assurance
 from passerby.runtime.membership.tokens import Tokens
 from passerby.runtime.waiting import Signal
@@ -74,6 +76,9 @@ class Window:
     def empty(self) -> bool:
         return not self._done
 
+    def has(self, update: int) -> bool:
+        return update in self._done
+
     def admit(self, update: int) -> bool:
         """Take an update in hand. Returns False if it is in hand already."""
         if update in self._done:
@@ -115,7 +120,8 @@ class Intake:
     `assurance` says whether another process could be polling the bot. It is asked before each poll, which confirms, and
     before updates are taken, because the process may have been paused in between. The bot is not polled while its token
     is suspected or refused (see `tokens`). `watch` notices if somebody else takes updates of the bot; None: nobody
-    chats here, so it does not matter.
+    chats here, so it does not matter. `answer` answers a checkout whose update is left to the next holder of the bot;
+    None: nothing is sold here.
     """
 
     def __init__(
@@ -129,6 +135,7 @@ class Intake:
         rng: Random,
         assurance: Assurance,
         watch: Continuity | None = None,
+        answer: Callable[[CheckoutAsked], None] | None = None,
     ) -> None:
         self._bot = bot
         self._telegram = telegram
@@ -139,6 +146,13 @@ class Intake:
         self._rng = rng
         self._assurance = assurance
         self._watch = watch
+        self._look_ahead = (
+            None
+            if answer is None
+            else LookAhead(bot, telegram, lambda: self.window.offset, self._is_in_hand, answer, watch, clock)
+        )
+        self._last_offset, self._last_at = -1, float("-inf")
+        """Of the last poll. -1: it had no offset."""
         self._faults = logs.Faults()
         self._is_failing = True
         """Until a poll was answered, the start of one proves nothing: each process of a crash loop starts one."""
@@ -161,9 +175,8 @@ class Intake:
         failures = 0
         # The first poll does not wait for updates: it tells at once whether polls are answered.
         timeout_s = 0
-        last_offset, last_at = -1, float("-inf")
         while not self.stopping.is_set():
-            await self._room(last_offset, last_at)
+            await self._room(self._last_offset, self._last_at)
             if not self._tokens.works(self._bot):
                 await self._until(self._tokens.worked(self._bot))
                 self._is_failing = False  # Telegram has just answered for this bot
@@ -172,7 +185,8 @@ class Intake:
                 break
             window = self.window
             offset = window.offset
-            last_offset, last_at = offset if offset is not None else -1, self._clock.monotonic()
+            last_offset = self._last_offset = offset if offset is not None else -1
+            self._last_at = self._clock.monotonic()
             if not self._is_failing:
                 metrics.POLLED_AT.set(self._clock.now(), self._bot)
             watch = self._watch
@@ -318,6 +332,25 @@ class Intake:
             metrics.CONFLICT_AT.set(self._clock.now(), self._bot)
             reason = _WEBHOOK_IS_SET if is_about_webhook(error) else _IS_POLLED_ELSEWHERE
         self._faults.began("polling", event, bot=self._bot, error=logs.name_of(error), reason=reason)
+
+    async def finish(self, within_s: float) -> None:
+        """After `stop`: return when the updates in hand are done, or after this time. Checkouts are answered meanwhile,
+        although their updates are not taken."""
+        until = self._clock.monotonic() + within_s
+        ahead = None
+        if self.window.unfinished and self._look_ahead is not None and self._assurance.is_assured:
+            ahead = asyncio.ensure_future(self._look_ahead.run(self._last_offset, self._last_at))
+        try:
+            while self.window.unfinished and (left_s := until - self._clock.monotonic()) > 0:
+                self.window.emptied.clear()
+                await self.window.emptied.within(left_s)
+        finally:
+            if ahead is not None:
+                ahead.cancel()
+                await asyncio.gather(ahead, return_exceptions=True)
+
+    def _is_in_hand(self, update: int) -> bool:
+        return self.window.has(update)
 
     async def confirm(self) -> None:
         """Confirm what is done, at the end, so that the next process does not get it again."""

@@ -253,7 +253,8 @@ class Membership:
             and (lease not in holders or holders[lease] == self.worker or holders[lease] not in self.members.workers)
         ]
         bots = [lease for lease in free if lease.startswith("bot:")]
-        for lease in [lease for lease in free if lease not in bots] + bots[:AT_ONCE]:
+        # Bots come first: nobody polls them meanwhile, and a checkout may wait at Telegram.
+        for lease in bots[:AT_ONCE] + [lease for lease in free if lease not in bots]:
             try:
                 epoch = await self._store.take(self.worker, lease, TTL_S)
             except LiveStoreLost:
