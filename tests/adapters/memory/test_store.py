@@ -202,6 +202,26 @@ def test_a_rewritten_log_keeps_owners_and_anchors(monkeypatch: pytest.MonkeyPatc
 
 
 @in_virtual_time
+async def test_marks_of_one_turn_are_one_record_and_a_replay_numbers_their_facts_alike() -> None:
+    disk = Disk()
+    live = opened(disk)
+    await live.adopt((), whole=True)
+    await live.commit(Commit(couple()))
+    before = len(disk.records)
+    marks = [
+        Mark(anchor=Anchor(CHAT, ANN, at(3)), facts=(fact(1),)),
+        Mark(anchor=Anchor(CHAT, ANN, at(4)), facts=(fact(2),)),  # they were told already
+        Mark(anchor=Anchor(CHAT, BEN, at(5)), facts=(fact(3),)),
+    ]
+    await asyncio.gather(*(each.in_task() for each in map(live.mark, marks)))
+    await live.commit(Commit(facts=(fact(4),)))
+    assert len(disk.records) == before + 2
+    told = [fact(1), fact(3), fact(4)]
+    for one in (live, opened(disk)):
+        assert await one.journal(0, 10) == list(enumerate(told, 1))
+
+
+@in_virtual_time
 async def test_after_a_restart_no_worker_is_living_and_the_outbox_is_inherited() -> None:
     """Only one process uses the file, so all former owners are gone."""
     disk = Disk()

@@ -1,16 +1,21 @@
 """Notices become calls in the reader's language."""
 
+from pathlib import Path
+
+import msgspec
 import pytest
 
+import passerby
+from passerby.catalogue import Catalogue, Written
 from passerby.kernel.effect import Answer, Button, Keys, Menu, Priority
 from passerby.kernel.feature import MenuCommand
-from passerby.kernel.ids import MessageId
+from passerby.kernel.ids import BotId, MessageId
 from passerby.kernel.text import text
 from passerby.ports.outbox import Notice
 from passerby.ports.telegram import AnswerCallback, EditNotice, InlineButton, InlineRows, ReplyRows, SendNotice
 from passerby.runtime.delivery.wording import Wording
 from tests.runtime.virtual import EPOCH
-from tests.runtime.world import ANN, BOT, WORDS
+from tests.runtime.world import ANN, BOT, OTHER_BOT, WORDS
 from tests.wording import html
 
 WORDING = Wording(WORDS)
@@ -29,6 +34,19 @@ def test_a_notice_is_in_its_readers_language_with_its_keyboard() -> None:
     assert russian.html != english.html
     assert russian.markup != english.markup
     assert WORDING.notice(notice("chat.shown", keyboard=FIND), "tlh") == english
+
+
+def test_a_wording_that_staff_change_counts_from_the_next_notice_on() -> None:
+    words = Catalogue.load(Path(passerby.__file__).parent)
+    wording = Wording(words)
+    first = wording.notice(notice("chat.shown", keyboard=FIND), "en")
+    assert wording.notice(notice("chat.shown", keyboard=FIND), "en") == first
+    words.override([Written("chat.shown", "en", BOT, ("Done.",)), Written("keys.find", "en", BotId(0), ("Go",))])
+    assert wording.notice(notice("chat.shown", keyboard=FIND), "en") == SendNotice(
+        BOT, ANN, "Done.", ReplyRows((("Go",),))
+    )
+    elsewhere = msgspec.structs.replace(notice("chat.shown", keyboard=FIND), bot=OTHER_BOT)
+    assert wording.notice(elsewhere, "en") == SendNotice(OTHER_BOT, ANN, "Sent.", ReplyRows((("Go",),)))
 
 
 def test_a_button_has_its_action_and_subject() -> None:

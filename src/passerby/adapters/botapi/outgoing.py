@@ -5,13 +5,14 @@ made of the same parts.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
 
 from passerby.kernel.content import Content, Entity
 from passerby.kernel.ids import MessageId
-from passerby.ports.telegram import InlineButton, InlineRows, Markup, SendContent
+from passerby.ports.telegram import InlineButton, InlineRows, Markup, ReplyRows, SendContent
 
 
 class LinkPreviewOptions(Struct, frozen=True, gc=False):
@@ -77,6 +78,12 @@ def markup(of: Markup | None) -> dict[str, Any] | None:
         return None
     if isinstance(of, InlineRows):
         return {"inline_keyboard": [[_button(button) for button in row] for row in of.rows]}
+    return _reply_keyboard(of)
+
+
+@lru_cache(256)
+def _reply_keyboard(of: ReplyRows) -> dict[str, Any]:
+    """There are a few for each language, and nobody changes them."""
     if not of.rows:
         return {"remove_keyboard": True}
     return {

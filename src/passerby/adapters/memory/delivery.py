@@ -43,20 +43,14 @@ class MemoryDelivery(MemoryMembership):
         write fails, none of them is stored, and each caller tries again.
         """
         waiting, self._marks = self._marks, []
-        while waiting:
-            batch: list[tuple[Mark, Soon[None]]] = []
-            for place, (mark, stored) in enumerate(waiting):
-                if mark.fences and self._is_fenced(mark.fences):
-                    stored.fail(Fenced())
-                    continue
-                batch.append((mark, stored))
-                if mark.facts:  # only then is it known which number the next fact has
-                    waiting = waiting[place + 1 :]
-                    break
+        batch: list[tuple[Mark, Soon[None]]] = []
+        for mark, stored in waiting:
+            if mark.fences and self._is_fenced(mark.fences):
+                stored.fail(Fenced())
             else:
-                waiting = []
-            if batch:
-                self._write_batch(batch)
+                batch.append((mark, stored))
+        if batch:
+            self._write_batch(batch)
 
     def _write_batch(self, batch: Sequence[tuple[Mark, Soon[None]]]) -> None:
         error: Exception | None = None

@@ -41,7 +41,10 @@ class Entry(msgspec.Struct, frozen=True, tag="entry"):
 
 
 class Marked(msgspec.Struct, frozen=True, tag="marked"):
-    """The marks of one turn of the event loop, in order. Only the last may have facts; `number` is the first one's."""
+    """The marks of one turn of the event loop, in order.
+
+    `number`: the journal number of their first fact. A mark whose anchor is known already brings none, now and in a
+    replay, so the others have the same numbers each time."""
 
     at: float
     marks: list[Mark]

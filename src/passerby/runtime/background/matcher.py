@@ -24,10 +24,11 @@ from passerby.telemetry import logs, metrics
 GATHER_S = 0.02
 """How long newcomers are gathered before a look, so that people who press at the same time are matched together."""
 
-AT_ONCE = 32
-"""How many pairs are begun in one turn of the event loop. More would hold up everybody else."""
+AT_ONCE = 100
+"""How many pairs are begun in one turn of the event loop: as many as a poll brings updates. With fewer, people who
+press at the same time would come faster than they are paired. More would hold up everybody else."""
 
-ROUNDS = 8
+ROUNDS = 4
 """How many such rounds may wait for the store. Pairs have nobody in common, so none has to wait for another one. One by
 one, with the store on another machine, a thousand people would wait for fifteen hundred round trips. And if each round
 waited for the one before, thousands would be told to be patient who have a partner already."""

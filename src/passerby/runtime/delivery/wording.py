@@ -1,7 +1,7 @@
 """Turns our notices into calls: wording, labels and button data, in the reader's language."""
 
 from collections.abc import Sequence
-from typing import Protocol, assert_never
+from typing import Final, Protocol, assert_never
 
 from passerby.kernel.decision import Places
 from passerby.kernel.effect import Answer, Button, Keys, Menu
@@ -20,6 +20,8 @@ from passerby.ports.telegram import (
     SendInvoice,
     SendNotice,
 )
+
+_WORDED_KEPT: Final = 10_000
 
 
 class Words(Protocol):
@@ -43,12 +45,17 @@ class Wording:
 
     def __init__(self, words: Words) -> None:
         self._words = words
+        self._worded: dict[tuple[BotId, str, Keys, str], tuple[str, ReplyRows]] = {}
+        self._usual_of = -1
         self._menus: dict[BotId, tuple[tuple[int, tuple[MenuCommand, ...]], tuple[CommandList, ...]]] = {}
 
     def notice(self, notice: Notice, language: str) -> SendNotice | EditNotice | SendInvoice:
         words = self._words.of(notice.bot)
         if notice.bill is not None:
             return self._invoice(notice, notice.bill, words, language)
+        if type(notice.keyboard) is Keys and not notice.text.args and notice.revises is None:
+            html, keys = self._usual(notice.bot, notice.text, notice.keyboard, words, language)
+            return SendNotice(notice.bot, notice.to, html, keys, notice.reply_to, notice.thread)
         html = words.word(notice.text, language)
         keyboard = notice.keyboard
         if notice.revises is not None:
@@ -60,12 +67,24 @@ class Wording:
             case Menu():
                 markup = _inline(keyboard, words, language)
             case Keys():
-                markup = ReplyRows(
-                    tuple(tuple(words.plain(Text(key), language) for key in row) for row in keyboard.rows)
-                )
+                markup = _reply_rows(keyboard, words, language)
             case _:
                 assert_never(keyboard)
         return SendNotice(notice.bot, notice.to, html, markup, notice.reply_to, notice.thread)
+
+    def _usual(self, bot: BotId, said: Text, keys: Keys, words: Words, language: str) -> tuple[str, ReplyRows]:
+        """A text without placeholders, and a reply keyboard. Nearly all notices of searches and chats are such, and the
+        same for many people."""
+        if self._usual_of != self._words.revision:
+            self._usual_of = self._words.revision
+            self._worded.clear()
+        key = bot, said.key, keys, language
+        found = self._worded.get(key)
+        if found is None:
+            if len(self._worded) >= _WORDED_KEPT:
+                self._worded.clear()
+            found = self._worded[key] = words.word(said, language), _reply_rows(keys, words, language)
+        return found
 
     def _invoice(self, notice: Notice, bill: Bill, words: Words, language: str) -> SendInvoice:
         title, description, label = (words.plain(each, language) for each in (bill.title, notice.text, bill.label))
@@ -100,6 +119,10 @@ class Wording:
             )
             for language in words.languages
         )
+
+
+def _reply_rows(keys: Keys, words: Words, language: str) -> ReplyRows:
+    return ReplyRows(tuple(tuple(words.plain(Text(key), language) for key in row) for row in keys.rows))
 
 
 def _inline(menu: Menu, words: Words, language: str) -> InlineRows:

@@ -5,8 +5,7 @@ another order, or not at all.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 
 from passerby.kernel.ids import PersonId
 from passerby.ports.clock import Clock
@@ -23,27 +22,13 @@ class UncertainCommits:
         self._notices: dict[str, PersonId] = {}
         self._under_way: dict[PersonId, list[asyncio.Event]] = {}
 
-    @contextmanager
-    def under_way(self, notices: Iterable[Notice]) -> Iterator[list[asyncio.Event]]:
-        """During the block, a commit with these notices waits for its answer. Yields the ends of the commits to the
-        same people that began earlier and have no answer yet.
+    def under_way(self, notices: Iterable[Notice]) -> "_UnderWay":
+        """During the block, a commit with these notices waits for its answer. The block gets the ends of the commits to
+        the same people that began earlier and have no answer yet.
 
         If both are stored, the earlier one was stored first: otherwise it would be stale.
         """
-        people = {notice.to for notice in notices}
-        earlier = list(dict.fromkeys(end for person in people for end in self._under_way.get(person, ())))
-        end = asyncio.Event()
-        for person in people:
-            self._under_way.setdefault(person, []).append(end)
-        try:
-            yield earlier
-        finally:
-            for person in people:
-                ends = self._under_way[person]
-                ends.remove(end)
-                if not ends:
-                    del self._under_way[person]
-            end.set()
+        return _UnderWay(self._under_way, {notice.to for notice in notices})
 
     def mark(self, notices: Iterable[Notice] = ()) -> None:
         """Note that a commit with these notices was left without an answer just now."""
@@ -65,3 +50,34 @@ class UncertainCommits:
         """They were looked for, and are sent if they were stored."""
         for each in ids:
             self._notices.pop(each, None)
+
+
+class _UnderWay:
+    """See `UncertainCommits.under_way`. A generator would cost twice as much, and every commit enters here."""
+
+    __slots__ = ("_all", "_end", "_people")
+
+    def __init__(self, all_of_them: dict[PersonId, list[asyncio.Event]], people: set[PersonId]) -> None:
+        self._all = all_of_them
+        self._people = people
+        self._end = asyncio.Event()
+
+    def __enter__(self) -> list[asyncio.Event]:
+        earlier: dict[asyncio.Event, None] = {}
+        for person in self._people:
+            ends = self._all.get(person)
+            if ends is None:
+                self._all[person] = [self._end]
+            else:
+                earlier |= dict.fromkeys(ends)
+                ends.append(self._end)
+        return list(earlier)
+
+    def __exit__(self, *_: object) -> None:
+        for person in self._people:
+            ends = self._all[person]
+            if len(ends) == 1:
+                del self._all[person]
+            else:
+                ends.remove(self._end)
+        self._end.set()
