@@ -52,9 +52,9 @@ RUNTIME: Final = (
     Bug(
         "memory",
         "one bot's refused lease takes the other marks of the turn along",
-        "                    stored.fail(Fenced())\n                    continue\n",
-        "                    for _, each in waiting[place:]:\n                        each.fail(Fenced())\n"
-        "                    return\n",
+        "                stored.fail(Fenced())\n            else:\n",
+        "                for _, each in waiting:\n                    each.fail(Fenced())\n                return\n"
+        "            else:\n",
     ),
     Bug(
         "runtime",
