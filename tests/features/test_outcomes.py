@@ -10,7 +10,8 @@ from passerby.kernel.decision import NOTHING, Decision, Env, Facts
 from passerby.kernel.effect import Priority, Say
 from passerby.kernel.event import BotLost, DeliveryFailed, Refusal
 from passerby.kernel.ids import ChatId, MessageId, PersonId
-from passerby.kernel.participant import Idle, Participant
+from passerby.kernel.journey import Journey
+from passerby.kernel.participant import Idle
 from passerby.kernel.text import text
 from tests.features.playbook import BOT, NOW, OTHER_BOT, Playbook, asks, becomes, parted, says
 
@@ -141,9 +142,18 @@ def test_if_the_current_bot_is_lost_the_one_before_takes_over() -> None:
     assert ann.blocks(THIRD_BOT) == Decision((becomes(was, Idle(), bot=OTHER_BOT, bots=(OTHER_BOT, BOT)),))
 
 
-def test_a_stranger_who_starts_a_bot_can_be_reached_through_it() -> None:
+def test_a_newcomers_first_message_is_their_arrival_not_what_telegram_tells_before_it() -> None:
     ann = Playbook().stranger()
-    assert ann.unblocks() == Decision((Participant(ann.person, 0, BOT, (BOT,), seen_at=NOW),))
+    assert ann.unblocks() == NOTHING
+    ann.writes("/start s_spring")
+    assert ann.value.journey == Journey("spring", BOT, "en", NOW)
+
+
+def test_somebody_whom_no_bot_reached_any_more_is_reached_through_the_bot_they_start_again() -> None:
+    ann = Playbook().person()
+    ann.blocks()
+    assert ann.value.bot is None
+    assert [change.bot for change in ann.unblocks(OTHER_BOT).changes] == [OTHER_BOT]
 
 
 def test_blocking_changes_nobody_else_if_the_partner_is_elsewhere() -> None:

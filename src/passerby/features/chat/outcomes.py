@@ -93,8 +93,14 @@ def _began_after(at: float, state: State) -> bool:
 
 
 def reachable(event: BotUnblocked, facts: Facts, env: Env) -> Decision:
-    """`me` started a bot again. If they use another one now, it is only one more way to reach them."""
+    """`me` started a bot again. If they use another one now, it is only one more way to reach them.
+
+    Telegram tells this also of newcomers, before their /start. We wait for the /start: it names their language and the
+    link by which they came, and a person whom we have seen before does not count as a newcomer.
+    """
     me = facts.me
+    if not me.seen_at:
+        return NOTHING
     if me.bot is None:
         me = arrive(me, event.bot, "", env.now)
     elif event.bot not in me.bots:
