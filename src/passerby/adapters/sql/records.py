@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from passerby.adapters.sql.dialects import insert_into
+from passerby.adapters.sql.driver_rows import DriverRows
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.failures import Undone, to_the_end
 from passerby.adapters.sql.money import SqlMoney
@@ -64,6 +65,7 @@ class SqlRecords(SqlPersonalData, SqlMoney, SqlPromos, SqlReferrals):
         self._pool = pool or ConnectionPool()
         self._keeper = Keeper(engine, self._pool)
         self._writer = Writer(engine.dialect.name, pseudonyms)
+        self._driver_rows = DriverRows()
         self._begin_generation = (
             insert_into(journal_positions, engine.dialect.name)
             .on_conflict_do_nothing()
@@ -187,7 +189,10 @@ class SqlRecords(SqlPersonalData, SqlMoney, SqlPromos, SqlReferrals):
                 new = [fact for number, fact in entries if number > applied]
                 if new:
                     for statement, rows in self._writer.steps(new):
-                        await connection.execute(statement, rows)
+                        if self._is_postgres or isinstance(rows, dict):
+                            await connection.execute(statement, rows)
+                        else:
+                            await self._driver_rows.send(connection, statement, rows)
                     await connection.execute(_ADVANCE, {"of": generation, "to": number, "at": newest.at})
 
 
