@@ -13,6 +13,7 @@ from typing import Any
 import typer
 from content_kinds import content_kinds_page
 from delivery_diagram import architecture_page
+from exports_page import exports_page
 from monitoring import pages as monitoring_pages
 from newest_tables import newest_tables
 from schema_page import schema_page
@@ -138,6 +139,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/metrics.md": metrics_page,
     ".env.example": env_example,
     "docs/reference/schema.md": schema_page,
+    "docs/reference/exports.md": exports_page,
     "docs/explanation/architecture.md": architecture_page,
     "src/passerby/adapters/sql/migrations/newest.sqlite.sql": newest_tables,
     **{name: partial(str, page) for name, page in monitoring_pages().items()},

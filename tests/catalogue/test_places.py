@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from passerby.kernel.text import Text, country, day
+from passerby.kernel.text import Text, amount, country, day, text
 from passerby.panel.look import moment
 from tests.wording import catalogue
 
@@ -110,3 +110,21 @@ def test_two_letters_that_are_not_a_country_code_find_nothing(words: str) -> Non
 def test_countries_are_sorted_in_the_readers_language() -> None:
     assert PLACES.in_order(("DE", "EG", "AT"), "en") == ("AT", "EG", "DE")
     assert PLACES.in_order(("DE", "EG", "AT"), "de") == ("EG", "DE", "AT")
+
+
+@pytest.mark.parametrize(
+    ("number", "language", "shown"),
+    [
+        (999, "en", "999"),
+        (2288, "en", "2,288"),
+        (1234567, "en", "1,234,567"),
+        (2288, "de", "2.288"),
+        (22880, "pt", "22.880"),
+        (22880, "ru", "22\N{NO-BREAK SPACE}880"),
+    ],
+)
+def test_a_large_number_has_its_thousands_set_apart_as_the_language_does(
+    number: int, language: str, shown: str
+) -> None:
+    said = WORDS.plain(text("broadcasts.audience", people=amount(number)), language)
+    assert said.endswith(f" {shown}")

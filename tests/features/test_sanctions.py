@@ -97,6 +97,15 @@ def test_the_letter_says_until_when_to_appeal_or_what_became_of_the_appeal() -> 
 
 
 @pytest.mark.parametrize("language", WORDS.languages)
+def test_a_warning_restricts_nothing_so_its_letter_has_no_end(language: str) -> None:
+    warned = sanction(SanctionKind.WARNING, NOW + 86_400)
+    for now in (NOW, NOW + APPEAL_S):
+        said = letter(warned, now)
+        assert dict(said.args)["until"] == text("sanctions.unrestricted")
+        assert "UTC" not in WORDS.plain(said, language)
+
+
+@pytest.mark.parametrize("language", WORDS.languages)
 def test_a_letter_and_what_a_barred_person_reads_are_recognised_by_their_words(language: str) -> None:
     said = letter(sanction(SanctionKind.BANNED, None), NOW)
     closed = text("sanctions.barred", letter=said, commands=(text("sanctions.command", name="help"),))

@@ -411,13 +411,13 @@ def test_paid_sending_shows_what_it_may_cost() -> None:
 
 def test_a_number_from_a_sample_says_so_on_the_card_in_the_question_and_in_the_audit() -> None:
     sample: dict[str, Any] = {"people": 138_000, "spread": 6_000, "by_bot": ((BotId(7), 70_000), (BotId(8), 68_000))}
-    about = "People who would get it now: about 138000 (counted from a sample; give or take 6000)"
+    about = "People who would get it now: about 138,000 (counted from a sample; give or take 6,000)"
     for event in (wrote("/broadcast 4 show"), wrote("/broadcast 4 plan")):
         shown = decide(event, draft(paid=True), **sample).reply
         assert shown is not None
         words = catalogue().plain(shown, "en").splitlines()
         assert about in words
-        assert "Paid sending is on. It can cost up to 14400 Stars." in words, "it may be as many as that"
+        assert "Paid sending is on. It can cost up to 14,400 Stars." in words, "it may be as many as that"
     env = Env(NOW, Random(1), Rules(approval_above=144_000))
     started = decide(BroadcastDone(4, BroadcastAct.START), draft(), env=env, **sample)
     assert started.broadcasts[0].state is S.STARTING

@@ -26,7 +26,7 @@ from passerby.kernel.case import (
 )
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Env
-from passerby.kernel.effect import Answer, Menu, Revise, Say
+from passerby.kernel.effect import Answer, Button, Menu, Revise, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId
 from passerby.kernel.participant import Complaint, Participant, Profile
@@ -44,6 +44,7 @@ from passerby.kernel.staff import (
     ThankOrder,
     UpholdOrder,
 )
+from passerby.kernel.text import text
 from passerby.runtime.staff.router import StaffRouter
 from passerby.staff import ALL
 from passerby.staff.cases.measures import rule
@@ -99,9 +100,13 @@ def said(decision: StaffDecision) -> str:
     return repr([each for each in decision.effects if isinstance(each, Say | Revise | Answer)])
 
 
-def actions(decision: StaffDecision) -> list[str]:
+def buttons_of(decision: StaffDecision) -> list[Button]:
     menus = (each.keyboard for each in decision.effects if isinstance(each, Say | Revise))
-    return [button.action for menu in menus if isinstance(menu, Menu) for row in menu.rows for button in row]
+    return [button for menu in menus if isinstance(menu, Menu) for row in menu.rows for button in row]
+
+
+def actions(decision: StaffDecision) -> list[str]:
+    return [button.action for button in buttons_of(decision)]
 
 
 def of(**changes: object) -> CaseFile:
@@ -209,6 +214,17 @@ def test_three_questions_lead_to_one_sanction_and_an_answer_to_each_reporter() -
     assert done.verdicts == (Judged(12, Verdict.UPHELD),)
     assert [note.action for note in done.notes] == ["case.decided"]
     assert "case_next" in actions(done)
+
+
+def test_a_warning_is_proposed_and_ordered_without_a_length() -> None:
+    usual = next(button for button in buttons_of(decide(pressed("case_show"))) if button.action == "case_do")
+    assert usual.label == text("cases.usual_warning", what=text("people.kind_warning"))
+    reasons = [button for button in buttons_of(decide(pressed("case_why", "warning"))) if button.action == "case_do"]
+    assert [button.token.split(".")[2:] for button in reasons] == [["warning", reason, "24"] for reason in Reason]
+    for hours in ("24", "720", "0"):
+        order = decide(pressed("case_do", "warning", "rude", hours)).orders[0]
+        assert isinstance(order, SanctionOrder)
+        assert (order.sanction.kind, order.sanction.until) == (SanctionKind.WARNING, NOW + 86_400)
 
 
 def test_a_member_who_has_restricted_many_today_decides_nothing_more_alone() -> None:

@@ -147,6 +147,19 @@ def test_a_button_that_was_never_shown_orders_nothing(data: str) -> None:
     assert (done.refused, done.orders) == (True, ())
 
 
+def test_nobody_chooses_the_length_of_a_warning() -> None:
+    _, reasons = shown(decide(pressed(f"person_why:{CODE}.warning")))
+    assert reasons[0] == f"person_do:{CODE}.warning.spam.24"
+    for ordered in (
+        pressed(reasons[0]),
+        pressed(f"person_do:{CODE}.warning.spam.720"),
+        *(SanctionAsked(CODE, SanctionKind.WARNING, Reason.SPAM, hours) for hours in (None, 2.0)),
+    ):
+        (order,) = decide(ordered).orders
+        assert isinstance(order, SanctionOrder)
+        assert (order.sanction.kind, order.sanction.until) == (SanctionKind.WARNING, NOW + 86_400)
+
+
 def test_three_questions_lead_to_a_sanction() -> None:
     asked, kinds = shown(decide(pressed(f"person_kind:{CODE}")))
     assert asked == text("people.choose_kind")
@@ -239,6 +252,18 @@ def test_a_member_who_sanctions_many_people_in_a_day_needs_a_second_one_for_more
     assert isinstance(order, SanctionOrder)
     assert (order.sanction.kind, order.sanction.until) == (SanctionKind.BANNED, NOW + 86_400 if hours == "24" else None)
     assert summed((note.action, note.details) for note in done.notes) == Alone(), "it was not done alone"
+    declined = ROUTER.decide(msgspec.structs.replace(agree, action="approval_decline"), second, ENV)
+    assert declined.orders == (), "nothing was done meanwhile that could be undone"
+
+
+def test_the_second_member_reads_of_a_warning_without_a_length() -> None:
+    team = tuple(StaffMember(StaffId(number), PersonId(100 + number), Role.ADMIN, NOW) for number in (4, 5))
+    facts = StaffFacts(team[0], team, subject=SUBJECT, alone=Alone(imposed=IMPOSED_ALONE))
+    (approval,) = ROUTER.decide(pressed(f"person_do:{CODE}.warning.spam.24"), facts, ENV).approvals
+    assert (approval.what.key, "long" in dict(approval.what.args)) == ("people.ask_warning", False)
+    second = StaffFacts(team[1], team, subject=SUBJECT, approvals=(approval,), approval=approval)
+    agree = ButtonPressed(PersonId(105), BOT, "q", MessageId(5), "approval_agree", str(approval.number))
+    assert len(ROUTER.decide(agree, second, ENV).orders) == 1
     declined = ROUTER.decide(msgspec.structs.replace(agree, action="approval_decline"), second, ENV)
     assert declined.orders == (), "nothing was done meanwhile that could be undone"
 

@@ -130,8 +130,14 @@ class Browser:
         return await self.ask("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
     async def post(self, path: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None) -> Answered:
-        sent = {"origin": self.url, "sec-fetch-site": "same-origin", **(headers or {})}
-        return await self.ask("POST", path, urlencode(form).encode(), sent)
+        """The page that answers the form. A redirect to any other page is not followed."""
+        answered = await self.sent(path, form, headers)
+        to = answered.header("location")
+        return await self.get(to) if "answer=" in to else answered
+
+    async def sent(self, path: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None) -> Answered:
+        told = {"origin": self.url, "sec-fetch-site": "same-origin", **(headers or {})}
+        return await self.ask("POST", path, urlencode(form).encode(), told)
 
     async def press(self, page: str, path: str, **fields: str) -> Answered:
         """Open a page and send its form to `path`, with the fields that the form has."""

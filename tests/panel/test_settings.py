@@ -237,7 +237,7 @@ def test_versions_of_settings_and_of_texts_are_counted_apart(tmp_path: Path) -> 
         (
             "SPONSOR_CHANNEL",
             "-1001234567890",
-            "SPONSOR_CHANNEL is a number, which leads nowhere. For example in SPONSOR_LINK: https://t.me/+AbCdEfGh",
+            "which leads nowhere. To correct it: write the @username of the channel, or set SPONSOR_LINK first.",
         ),
         (
             "VIP_PLANS",

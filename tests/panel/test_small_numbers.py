@@ -13,17 +13,25 @@ from passerby.panel.pages.safety import _share
 @pytest.mark.parametrize(
     ("values", "shown"),
     [
-        ([50, 3, 200, 40], ["50", "< 10", "200", "not shown"]),
+        ([50, 3, 200, 40], ["50", "< 10", "200", "34–42"]),
         ([50, 3, 200, 4], ["50", "< 10", "200", "< 10"]),
         ([50, 0, 200], ["50", "0", "200"]),
         ([3], ["< 10"]),
         ([3, 0], ["< 10", "0"]),
-        ([10, 10, 9], ["not shown", "10", "< 10"]),
+        ([10, 10, 9], ["10–18", "10", "< 10"]),
+        ([10, 1], ["not shown", "< 10"]),
+        ([2000, 1], ["1,992–2,000", "< 10"]),
         ([], []),
     ],
 )
 def test_the_whole_without_the_others_tells_no_small_part(values: list[int], shown: list[str]) -> None:
     assert parts(values) == shown
+
+
+@pytest.mark.parametrize("whole", [11, 12, 19, 20, 43, 1000])
+def test_a_range_is_the_same_for_every_small_number_beside_it(whole: int) -> None:
+    rows = [parts([whole - few, 5000, few]) for few in range(1, 10) if whole - few >= 10]
+    assert all(row == rows[0] for row in rows), "so it tells nothing of it"
 
 
 def test_a_number_that_is_not_shown_has_no_share() -> None:
@@ -64,18 +72,18 @@ SPAN = range(7, 8)
 
 def test_the_other_bots_do_not_tell_the_small_number_of_one() -> None:
     rows = {row["name"]: row for row in _breakdown(DAYS, SPAN, "bots")}
-    assert [rows[bot]["people"] for bot in "123"] == ["90", "not shown", "< 10"]
+    assert [rows[bot]["people"] for bot in "123"] == ["90", "35–43", "< 10"]
     assert [rows[bot]["chatted"] for bot in "123"] == ["66.7 %", "–", "–"], "nor does a share"
     assert [rows[bot]["blocked"] for bot in "123"] == ["22.2 %", "–", "–"]
     new, blocked = bots_of(DAYS, SPAN)
-    assert [new[bot] for bot in "123"] == ["90", "not shown", "< 10"]
-    assert [blocked[bot] for bot in "123"] == ["20", "not shown", "< 10"]
+    assert [new[bot] for bot in "123"] == ["90", "35–43", "< 10"]
+    assert [blocked[bot] for bot in "123"] == ["20", "10–16", "< 10"]
 
 
 def test_the_page_of_one_bot_tells_no_more_than_the_table_of_all() -> None:
     shown = {bot: _sum(DAYS, SPAN, "bots", bot) for bot in "123"}
-    assert [each.shown("people") for each in shown.values()] == ["90", "not shown", "< 10"]
-    assert [each.shown("chatted") for each in shown.values()] == ["60", "not shown", "< 10"]
+    assert [each.shown("people") for each in shown.values()] == ["90", "35–43", "< 10"]
+    assert [each.shown("chatted") for each in shown.values()] == ["60", "10–14", "< 10"]
     assert [each.share("chatted", "people") is None for each in shown.values()] == [False, True, True]
     assert shown["2"].shown("alive") == "not shown"
     whole = _sum(DAYS, SPAN, "", "")

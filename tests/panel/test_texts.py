@@ -82,7 +82,7 @@ def test_placeholders_tags_and_lengths_are_checked(tmp_path: Path) -> None:
             ('<a href="javascript:x">Done</a>', "Telegram does not know &lt;a href="),
             ("1 < 2", "Write &amp;lt; for &lt;."),
             ("{0}", "A placeholder is a bare name in braces"),
-            ("x" * 4000, "It has 4000 characters, and may have 3500."),
+            ("x" * 4000, "It has 4,000 characters, and may have 3,500."),
             (" ", "It is empty."),
         ):
             answer = await previewed(browser, place, wording)
@@ -155,5 +155,30 @@ def test_a_bots_name_and_descriptions_are_told_to_telegram(tmp_path: Path) -> No
         assert (arabic.name, arabic.description) == ("", before[1].description)
         assert wording.menus(menu, OTHER) == before
         assert (await browser.get("/texts/intro.name?language=en")).status == 404, "each bot has a name of its own"
+
+    play(tmp_path, scene)
+
+
+def test_the_limits_of_a_text_are_said_before_somebody_writes(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        browser = await stage.signed_in()
+        for key, most, has_tags in (
+            ("intro.short", "120", False),
+            ("intro.description", "512", False),
+            ("keys.find", "64", False),
+            ("commands.stop", "256", False),
+            ("overrides.done", "3,500", True),
+        ):
+            page = (await browser.get(f"/texts/{key}")).text
+            assert f"At most {most} characters" in page, key
+            assert ("<code>&lt;blockquote&gt;</code>" in page) is has_tags, key
+            assert ("No tags: Telegram shows plain words here." in page) is not has_tags, key
+            # The page says the limits that are checked.
+            limit = int(most.replace(",", ""))
+            assert (await previewed(browser, key, "x" * limit)).status == 200, key
+            assert (await previewed(browser, key, "x" * (limit + 1))).status == 400, key
+            assert (await previewed(browser, key, "<b>x</b>")).status == (200 if has_tags else 400), key
+        page = (await browser.get("/texts/team.joined")).text
+        assert "Write each of these where its value belongs: <code>{role}</code>, <code>{who}</code>." in page
 
     play(tmp_path, scene)

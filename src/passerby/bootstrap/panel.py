@@ -66,6 +66,8 @@ from passerby.staff import ALL
 from passerby.telemetry import logs
 from passerby.web import CannotListen, Listener, listen_on_tcp
 
+SANDBOX = ":sandbox-"
+"""Tokens of the sandbox's bots have it (see `settings.forms`)."""
 MENU = tuple(
     each.page
     for each in (
@@ -242,19 +244,27 @@ def make_panel(
         TeamPage(look, staff, access, act, words),
     )
     has_bot = settings.staff_bot is not None
-    doors = Doors(look, access, staff, act, parts.rng, kept, has_bot=has_bot, invite=_invite(settings))
+    commands = _command(settings, "panel invite"), _into_team(settings)
+    doors = Doors(look, access, staff, act, parts.rng, kept, commands, has_bot=has_bot)
     assert settings.panel_url is not None
     passkeys = PasskeysPage(look, access, act, words, Passkeys(settings.panel_url), parts.files.key, parts.rng, kept)
     routes = (*doors.routes, *passkeys.routes, *(route for page in pages for route in page.routes))
     return Panel(settings.panel_url, routes, look, access, staff, parts.files.key, parts.clock, parts.rng, kept)
 
 
-def _invite(settings: Settings) -> str:
-    """The command that prints a link into this panel.
+def _into_team(settings: Settings) -> str:
+    """The command that prints an invite to the staff bot. Each start of the demo prints one for its own staff bot."""
+    token = settings.staff_bot_token
+    is_demo = token is not None and SANDBOX in token.get_secret_value()
+    return "make run" if is_demo else _command(settings, "staff invite --role owner")
+
+
+def _command(settings: Settings, words: str) -> str:
+    """The command that lets somebody in.
 
     If only this machine reaches the panel, the command is whole: the demo's database is not where `.env` says.
     """
-    command = "passerby panel invite"
+    command = f"passerby {words}"
     if settings.postgres_uri is not None or not addresses.is_loopback(
         urlsplit(settings.panel_url or "").hostname or ""
     ):

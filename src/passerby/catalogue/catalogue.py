@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, Self
 
 from passerby.catalogue.notices import Notices
 from passerby.catalogue.on_demand import OnDemand
-from passerby.catalogue.places import Places, day
+from passerby.catalogue.places import Places, day, number
 from passerby.catalogue.template import Template, Wording, escape
 from passerby.catalogue.wordings import compiled, problems
 from passerby.kernel.ids import BotId
@@ -218,12 +218,15 @@ class Catalogue:
         return wording
 
     def _by_locale(self, key: str, language: str) -> Wording | None:
-        """Texts that come from locale data instead of a catalogue: a country (`countries.DE`), a day (`days.20000`)."""
+        """Texts that come from locale data instead of a catalogue: a country (`countries.DE`), a day (`days.20000`), a
+        number (`numbers.2288`)."""
         kind, _, what = key.partition(".")
         if kind == "countries":
             said = self.places.name(what, self.choose(language))
         elif kind == "days":
             said = day(int(what), self.choose(language))
+        elif kind == "numbers":
+            said = number(int(what), self.choose(language))
         else:
             return None
         plain = said.replace("%", "%%")

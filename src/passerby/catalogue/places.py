@@ -12,6 +12,7 @@ from functools import cache, cached_property
 
 from babel import Locale
 from babel.dates import format_date
+from babel.numbers import format_decimal
 
 _NOT_COUNTRIES = frozenset(["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"])
 """Two-letter codes in CLDR that are not countries: unions, pseudo-locales, codes that ISO 3166-1 only reserves."""
@@ -63,6 +64,11 @@ def day(number: int, language: str) -> str:
     """
     ordinal = min(max(date(1970, 1, 1).toordinal() + number, 1), date.max.toordinal())
     return format_date(date.fromordinal(ordinal), "medium", language)
+
+
+def number(value: int, language: str) -> str:
+    """A number as people write it in the language."""
+    return format_decimal(value, locale=language)
 
 
 class Places:

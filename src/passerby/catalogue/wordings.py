@@ -37,6 +37,16 @@ def compiled(sources: Sequence[str], replaced: Wording) -> Wording:
     return Wording(tuple(map(compile_template, sources)), replaced.form)
 
 
+def most_characters(key: str) -> int:
+    """How long the text may be, as it is written: with its tags and the names of its placeholders."""
+    return _SHORTER.get(key) or next((most for start, most in _SHORT if key.startswith(start)), MOST)
+
+
+def tags_of(key: str) -> tuple[str, ...]:
+    """The tags that the text may have. None where Telegram shows plain words only."""
+    return () if key.startswith(_WITHOUT_TAGS) else tuple(sorted(_TAGS))
+
+
 def problems(key: str, sources: Sequence[str], replaced: Wording) -> list[str]:
     """Why these wordings (one for each plural form) cannot take the place of `replaced`. Empty: they can."""
     if len(sources) != len(replaced.templates):
@@ -49,11 +59,11 @@ def problems(key: str, sources: Sequence[str], replaced: Wording) -> list[str]:
 
 
 def _problems(key: str, written: str, before: Template) -> Iterable[str]:
-    most = _SHORTER.get(key) or next((most for start, most in _SHORT if key.startswith(start)), MOST)
+    most = most_characters(key)
     if not written.strip():
         yield "It is empty."
     if len(written) > most:
-        yield f"It has {len(written)} characters, and may have {most}."
+        yield f"It has {len(written):,} characters, and may have {most:,}."
     try:
         names = set(compile_template(written).names)
     except ValueError:
@@ -69,7 +79,7 @@ def _problems(key: str, written: str, before: Template) -> Iterable[str]:
 
 
 def _wrong_tags(key: str, written: str) -> Iterable[str]:
-    if key.startswith(_WITHOUT_TAGS) and _TAG.search(written):
+    if not tags_of(key) and _TAG.search(written):
         yield "No tags can be shown here."
         return
     opened: list[str] = []

@@ -43,13 +43,17 @@ def run_import(settings: Settings, source: str, *, dry_run: bool, bot: int | Non
 def _tell(outcome: "Outcome", taken: str) -> None:
     people = counted(outcome.taken, "person", "people")
     typer.echo(f"{counted(outcome.rows, 'row')}: {people} {taken}, {outcome.refused} refused")
-    typer.echo(f"{outcome.known} were here already and stay as they are; {outcome.banned} are banned")
+    known = counted(outcome.known, "person was here already and stays", "people were here already and stay")
+    typer.echo(f"{known} unchanged; {counted(outcome.banned, 'person is', 'people are')} banned")
     for question, count in outcome.asked.items():
         if count:
-            typer.echo(f"{count} are asked for {question} at their next visit")
+            asked = counted(count, "person is", "people are")
+            typer.echo(f"{asked} asked for {question} at the next visit")
     if outcome.lifetime:
-        typer.echo(f"{outcome.lifetime} have VIP for ever: it is stored until the end of the year 2999")
+        lifetime = counted(outcome.lifetime, "person has", "people have")
+        typer.echo(f"{lifetime} VIP for ever: it is stored until the end of the year 2999")
     if outcome.unreachable:
-        typer.echo(f"{outcome.unreachable} have no bot of this fleet: they come back when they write to one")
+        without = counted(outcome.unreachable, "person has", "people have")
+        typer.echo(f"{without} no bot of this fleet, and can come back by writing to one")
     for table, rows in outcome.left:
         typer.echo(f"not taken in: {counted(rows, 'row')} of {table}")

@@ -76,7 +76,7 @@ def _find_room_for_files() -> None:
         wanted = ENOUGH_FILES if most == resource.RLIM_INFINITY else min(most, ENOUGH_FILES)
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
         if wanted < FEW_FILES:
-            problem = f"this process may open {wanted} files only"
+            problem = f"files that this process may open: {wanted}"
             raise WrongSetting("ulimit -n", problem, "allow 1024 or more (LimitNOFILE under systemd)")
 
 

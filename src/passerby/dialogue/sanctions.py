@@ -2,7 +2,7 @@
 
 from passerby.domain.farms.sources import RULE
 from passerby.domain.sanctions import APPEAL_S, may_appeal
-from passerby.kernel.sanction import Appeal, Reason, Sanction
+from passerby.kernel.sanction import Appeal, Reason, Sanction, SanctionKind
 from passerby.kernel.text import DAY_S, Text, day, text
 
 _MINUTE_S = 60
@@ -10,7 +10,7 @@ _MINUTE_S = 60
 
 def letter(sanction: Sanction, now: float) -> Text:
     """Return the letter: the sanction, its reason and rule, its end, who decided, and how to appeal or how it ended."""
-    what, why, until = text(f"sanctions.kind_{sanction.kind}"), _why(sanction), _until(sanction.until)
+    what, why, until = text(f"sanctions.kind_{sanction.kind}"), _why(sanction), _until(sanction)
     who = text("sanctions.by_rule" if sanction.by is None else "sanctions.by_team")
     if may_appeal(sanction, now):
         last = sanction.since + APPEAL_S
@@ -37,7 +37,10 @@ def _appeal(sanction: Sanction) -> Text:
             return text("sanctions.appeal_over")
 
 
-def _until(until: float | None) -> Text:
+def _until(sanction: Sanction) -> Text:
+    if sanction.kind is SanctionKind.WARNING:
+        return text("sanctions.unrestricted")
+    until = sanction.until
     if until is None:
         return text("sanctions.for_good")
     minute = int(until % DAY_S) // _MINUTE_S

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from math import log
 
+from passerby.domain.sanctions import WARNING_H
 from passerby.domain.team import may
 from passerby.kernel.case import About, Case, CaseFile, CaseState, Lane, Report, ReporterRecord
 from passerby.kernel.digits import whole
@@ -50,7 +51,7 @@ MEASURE_S = 3 * DAY_S
 RULE = "reports"
 
 LADDER: tuple[tuple[SanctionKind, int | None], ...] = (
-    (SanctionKind.WARNING, 24),
+    (SanctionKind.WARNING, WARNING_H),
     (SanctionKind.SUSPENDED, 24),
     (SanctionKind.SUSPENDED, 168),
     (SanctionKind.SUSPENDED, 720),

@@ -17,6 +17,9 @@ from passerby.kernel.sanction import Appeal, Sanction, SanctionKind
 APPEAL_S = 20 * 86_400.0
 """How long after its beginning a sanction can be appealed."""
 
+WARNING_H = 24
+"""A warning restricts nothing. For these hours, staff see it and the person can appeal. Nobody chooses its length."""
+
 BARRING = (SanctionKind.SUSPENDED, SanctionKind.BANNED)
 ENDING = (SanctionKind.AGE_DOUBT, *BARRING)
 """They end a chat that they forbid."""

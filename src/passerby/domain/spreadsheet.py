@@ -7,9 +7,12 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 """The first characters of cells that a spreadsheet would run (source: OWASP, CSV Injection)."""
 
 
-def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """With a header. A spreadsheet would run a cell that begins like a formula, so those get a quote in front."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
+def as_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> str:
+    """With a header, which has these columns also if there is no row.
+
+    A spreadsheet would run a cell that begins like a formula, so those get a quote in front.
+    """
+    names = list(dict.fromkeys((*columns, *(name for row in rows for name in row))))
     table = [names, *([row.get(name, "") for name in names] for row in rows)]
     return "".join(",".join(map(_cell, row)) + "\r\n" for row in table)
 

@@ -31,6 +31,14 @@ def country(code: str) -> Text:
     return Text(f"countries.{code}")
 
 
+_GROUPED_FROM = 1_000
+
+
+def amount(number: int) -> Text | int:
+    """A number with its thousands set apart, as people write it in the reader's language: 2,288 or 2.288."""
+    return Text(f"numbers.{number}") if number >= _GROUPED_FROM else number
+
+
 def day(at: float) -> Text:
     """A text with the date (UTC) of a moment, as people write it in the reader's language. `at` is in Unix seconds.
     Never raises: a moment that is too far away for a date becomes the farthest day.

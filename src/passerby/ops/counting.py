@@ -3,5 +3,5 @@
 
 def counted(number: float, one: str, many: str = "") -> str:
     """`many`: the plural, if it does not end in s only. A number with digits behind the point is shown without them."""
-    shown = f"{number:.0f}"
+    shown = f"{number:,.0f}"
     return f"{shown} {one if shown == '1' else many or f'{one}s'}"

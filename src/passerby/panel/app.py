@@ -25,6 +25,7 @@ import msgspec
 from passerby.domain.panel import ROTATE_S, is_valid
 from passerby.kernel.panel import PanelSession
 from passerby.kernel.staff import COMMAND_LINE, THE_OPERATOR, StaffMember
+from passerby.panel.answers import FIELD, KeptAnswers
 from passerby.panel.http import Answer, Request, Sender, request_of, see
 from passerby.panel.kept import KeptForm, KeptForms
 from passerby.panel.look import Look
@@ -71,6 +72,7 @@ class Panel:
         self._clock = clock
         self._rng = rng
         self._kept = kept
+        self._answers = KeptAnswers(rng)
 
     @property
     def addresses(self) -> list[tuple[str, str]]:
@@ -127,7 +129,20 @@ class Panel:
             acts = f"acts of session {visit.session.number}"
             if not await self._access.allowed(acts, ACTS, ACTS_WITHIN_S, visit.now):
                 return self._refused("limit", 429, visit, "That was a lot. Wait a minute.")
-        return await route.handler(visit)
+            return self._to_answer(visit, await route.handler(visit))
+        return self._kept_answer(visit) or await route.handler(visit)
+
+    def _to_answer(self, visit: Visit, answer: Answer) -> Answer:
+        """Send the browser on to a page that answers a form."""
+        if answer.location or not answer.at:
+            return answer
+        return see(self._answers.keep(answer, digest_of(visit.browser), visit.member.number, visit.now))
+
+    def _kept_answer(self, visit: Visit) -> Answer | None:
+        self._answers.forget_old(visit.now)
+        name = visit.request.query.get(FIELD, "")
+        browser = digest_of(visit.browser)
+        return self._answers.of(name, browser, visit.member.number, visit.request.path, visit.now) if name else None
 
     def _route(self, method: str, path: str) -> Route | None:
         found = self._exact.get((method, path))

@@ -7,6 +7,7 @@
 /sessions       who is signed in, and buttons to end it
 """
 
+from collections.abc import Sequence
 from random import Random
 from typing import Final
 from urllib.parse import quote
@@ -33,7 +34,7 @@ WITHIN_S: Final = 60.0
 
 
 class Doors:
-    """`has_bot`: there is a staff bot. `invite`: the command that prints a link if there is none."""
+    """`has_bot`: there is a staff bot. `commands`: they print a link into the panel, and an invite to the staff bot."""
 
     def __init__(
         self,
@@ -43,9 +44,9 @@ class Doors:
         act: Act,
         rng: Random,
         kept: KeptForms,
+        commands: Sequence[str],
         *,
         has_bot: bool,
-        invite: str,
     ) -> None:
         self._look = look
         self._access = access
@@ -54,7 +55,7 @@ class Doors:
         self._rng = rng
         self._kept = kept
         self._has_bot = has_bot
-        self._invite = invite
+        self._commands = commands
 
     @property
     def routes(self) -> tuple[Route, ...]:
@@ -72,7 +73,9 @@ class Doors:
 
     async def login(self, visit: Visit) -> Answer:
         onward = inside(visit.request.query.get("next", "/"))
-        shown = {"title": "Sign in", "has_bot": self._has_bot, "invite": self._invite, "next": onward}
+        into_panel, into_team = self._commands
+        shown = {"title": "Sign in", "has_bot": self._has_bot, "next": onward}
+        shown |= {"into_panel": into_panel, "into_team": into_team}
         return self._look.page(visit, "login.html", shown)
 
     async def ask(self, visit: Visit) -> Answer:
@@ -152,4 +155,4 @@ class Doors:
         return see("/login", {SESSION: ""}) if is_mine else see("/sessions")
 
     def _failed(self, visit: Visit, said: str, status: int) -> Answer:
-        return self._look.page(visit, "error.html", {"said": said}, status)
+        return self._look.page(visit, "error.html", {"said": said}, status, at="/sessions")

@@ -56,6 +56,8 @@ class Answer:
     location: str = ""
     cookies: Mapping[str, str] = field(default_factory=dict)
     saved_as: str = ""
+    at: str = ""
+    """The address, of a page of ours, that shows this to somebody who comes with GET."""
     keeps: bool = False
     """Browsers may keep it: its address changes with its content."""
 

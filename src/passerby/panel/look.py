@@ -9,6 +9,7 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from passerby.ops.counting import counted
 from passerby.panel import charts
 from passerby.panel.bot_names import BotNames
 from passerby.panel.http import Answer
@@ -50,13 +51,24 @@ def told(values: Sequence[int]) -> list[bool]:
 
 def parts(values: Sequence[int]) -> list[str]:
     """The parts of a whole that is shown, too."""
-    may_tell = zip(values, told(values), strict=True)
-    return [people(value) if value < FEW or is_told else NOT_SHOWN for value, is_told in may_tell]
+    told_ones = told(values)
+    return [people(value) if value < FEW or told_ones[at] else bounds(values, at) for at, value in enumerate(values)]
 
 
-def of_parts(table: Mapping[str, Mapping[str, int]], name: str, step: str) -> bool:
-    """Whether the table's rows, which add up to a number that is shown, let this one be told."""
-    return name not in table or told([steps.get(step, 0) for steps in table.values()])[list(table).index(name)]
+def bounds(values: Sequence[int], at: int) -> str:
+    """The range that a reader can compute anyway of a number that is untold. They know the whole and the other
+    parts, and that one part is between one and nine."""
+    whole = values[at] + sum(value for value in values if value < FEW)
+    least, most = max(FEW, whole - FEW + 1), whole - 1
+    return f"{least:,}–{most:,}" if least < most else NOT_SHOWN
+
+
+def of_parts(table: Mapping[str, Mapping[str, int]], name: str, step: str) -> str | None:
+    """None: the table's rows, which add up to a number that is shown, let this one be told. Otherwise: its bounds."""
+    if name not in table:
+        return None
+    values, at = [steps.get(step, 0) for steps in table.values()], list(table).index(name)
+    return None if values[at] < FEW or told(values)[at] else bounds(values, at)
 
 
 def seconds(value: float | None) -> str:
@@ -86,6 +98,11 @@ def _utc(at: float) -> datetime:
 
 def moment(at: float | None) -> str:
     return "–" if not at else _utc(at).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def exact(at: float) -> str:
+    """A moment for other programs (source: ISO 8601)."""
+    return _utc(at).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def clock(at: float | None) -> str:
@@ -121,7 +138,7 @@ class Look:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        for each in (count, people, seconds, percent, moment, clock, day, ticked):
+        for each in (count, counted, people, seconds, percent, moment, clock, day, ticked):
             environment.filters[each.__name__] = each
         environment.filters["bot"] = self._bot
         environment.filters["bot_name"] = self.bot_name
@@ -149,11 +166,14 @@ class Look:
         found = (page for page in self._pages if path == page.path or path.startswith(page.path.rstrip("/") + "/"))
         return max(found, key=lambda page: len(page.path), default=self._pages[0])
 
-    def page(self, visit: Visit, template: str, values: Mapping[str, Any], status: int = 200) -> Answer:
+    def page(
+        self, visit: Visit, template: str, values: Mapping[str, Any], status: int = 200, *, at: str = ""
+    ) -> Answer:
+        """`at`: the page's own address, if it is not an entry of the menu."""
         menu = [page for page in self._pages if visit.me is not None and visit.may(page.needs)]
         here = visit.request.path
         current = next((page for page in menu[::-1] if here == page.path or here.startswith(page.path + "/")), None)
         body = self._environment.get_template(template).render(
             visit=visit, csrf=visit.csrf, menu=menu, current=current, here=here, now=visit.now, **values
         )
-        return Answer(body.encode(), status)
+        return Answer(body.encode(), status, at=at or self.page_of(here).path)

@@ -359,7 +359,8 @@ class Settings(
             raise WrongSetting("STAFF_BOT_TOKEN", "is not set, and SPONSOR_CHANNEL is", remedy, others)
         if self.sponsor_channel.startswith("-") and not self.sponsor_link:
             problem = "is not set, and SPONSOR_CHANNEL is a number, which leads nowhere"
-            raise WrongSetting("SPONSOR_LINK", problem, write(type(self), "sponsor_link"))
+            others = {"SPONSOR_CHANNEL": "write the @username of the channel, or set SPONSOR_LINK first"}
+            raise WrongSetting("SPONSOR_LINK", problem, write(type(self), "sponsor_link"), others)
         for plan in self.vip_plans:
             if not set(plan.bots) <= set(self.tokens):
                 remedy = "name bots of BOT_TOKENS, or leave the part after @ out"

@@ -413,7 +413,7 @@ def test_a_backup_that_does_not_fit_its_manifest_fails_the_restore_test(on_a_fil
         patch.setattr(taking, "database_of", lambda _: Losing())
         asyncio.run(take(on_a_file, a_second_later))
     verified = asyncio.run(verify(on_a_file, None, CLOCK.now))
-    assert verified.problems == ["users has 9 rows in one and 3 in the other"]
+    assert verified.problems == ["rows of users: 9 in one and 3 in the other"]
     found = {each.check: each for each in backups.checks(on_a_file, CLOCK.now)}
     assert found["restore test"].verdict == "fail"
 

@@ -50,13 +50,13 @@ class Contents(msgspec.Struct, frozen=True):
             if mine is None or theirs is None:
                 found.append(f"{name} is only in one of the two")
             elif mine.rows != theirs.rows:
-                found.append(f"{name} has {mine.rows} rows in one and {theirs.rows} in the other")
+                found.append(f"rows of {name}: {mine.rows} in one and {theirs.rows} in the other")
             elif mine != theirs:
                 names = [each for each in mine.columns if mine.columns[each] != theirs.columns.get(each)]
                 found.append(f"{name} differs in {', '.join(names) or 'its columns'}")
         ours, others = self.dangling, other.dangling
         return found + [
-            f"{name} leads nowhere {ours[name]} and {others[name]} times"
+            f"links of {name} that lead nowhere: {ours[name]} in one and {others[name]} in the other"
             for name in sorted(ours.keys() & others.keys())
             if ours[name] != others[name]
         ]

@@ -162,7 +162,7 @@ def shortage(pool: ConnectionPool, processes: int, allowed: int | None) -> str |
     if allowed is None or pool.most * processes <= allowed:
         return None
     return (
-        f"{processes} processes with up to {pool.most} connections each may want {pool.most * processes}, "
+        f"the pools may want {pool.most * processes} connections (DB_POOL_MAX={pool.most}, processes: {processes}), "
         f"but the server allows {allowed}; set DB_POOL_MAX to {max(1, allowed // processes)} or raise max_connections"
     )
 

@@ -81,7 +81,7 @@ POLLING_ERRORS = Rule(
     setting="alert_polling_errors",
     severity=CRITICAL,
     title="Polling fails",
-    told="{value:.0f} polls failed in a minute (more than {threshold:g}).",
+    told="Polls that failed in a minute: {value:.0f} (more than {threshold:g}).",
     query="sum(increase(passerby_poll_errors_total[1m]))",
 )
 TELEGRAM_QUEUE = Rule(
@@ -89,7 +89,7 @@ TELEGRAM_QUEUE = Rule(
     setting="alert_telegram_queue",
     severity=CRITICAL,
     title="Updates pile up at Telegram",
-    told="{value:.0f} updates wait at Telegram for bot {subject} (more than {threshold:.0f}; it keeps 100,000).",
+    told="Updates that wait at Telegram for bot {subject}: {value:.0f} (more than {threshold:.0f}; it keeps 100,000).",
     query="max by (bot) (passerby_bot_pending_updates)",
     for_s=60,
     label="bot",
@@ -108,7 +108,7 @@ BOT_HELD = Rule(
     setting="alert_bot_held",
     severity=WARNING,
     title="Telegram holds a bot back",
-    told="Bot {subject} has been held by 429 answers for {value:.0f} minutes (more than {threshold:g}).",
+    told="Bot {subject} has been held by 429 answers for {value:.0f} min (more than {threshold:g}).",
     query="max by (bot) (passerby_bot_held_seconds) / 60",
     label="bot",
 )
@@ -117,7 +117,7 @@ CRASHES = Rule(
     setting="alert_crashes",
     severity=CRITICAL,
     title="Processes crash",
-    told="{value:.0f} crashes in an hour (more than {threshold:g}).",
+    told="Crashes in an hour: {value:.0f} (more than {threshold:g}).",
     query="sum(passerby_crashes_last_hour)",
 )
 LOOP_STUCK = Rule(
@@ -125,7 +125,7 @@ LOOP_STUCK = Rule(
     setting="alert_loop_stuck",
     severity=CRITICAL,
     title="An event loop was stuck",
-    told="{value:.0f} processes ended in the last hour because their event loop was stuck.",
+    told="Processes that ended in the last hour because their event loop was stuck: {value:.0f}.",
     query="sum(passerby_stuck_loops_last_hour)",
 )
 SET_ASIDE = Rule(
@@ -133,7 +133,7 @@ SET_ASIDE = Rule(
     setting="alert_set_aside",
     severity=WARNING,
     title="Updates were set aside",
-    told="{value:.0f} updates could not be handled in the last hour, and were set aside (more than {threshold:g}).",
+    told="Updates that were set aside in the last hour: {value:.0f} (more than {threshold:g}).",
     query='sum(increase(passerby_decisions_total{outcome="put_aside"}[1h]))',
 )
 SLOW_MATCHING = Rule(
@@ -215,7 +215,7 @@ BACKUP_OLD = Rule(
     setting="alert_backup_hours",
     severity=CRITICAL,
     title="There is no recent backup",
-    told="There has been no good backup for {value:.0f} hours (more than {threshold:g}).",
+    told="There has been no good backup for {value:.0f} h (more than {threshold:g}).",
     query="(time() - max(passerby_backup_at_seconds)) / 3600",
 )
 RESTORE_TEST_OLD = Rule(
@@ -240,14 +240,14 @@ SALE_FOUND = Rule(
     setting="alert_sales_found",
     severity=WARNING,
     title="A payment was missed",
-    told="{value:.0f} payments of the last hour came by no update (more than {threshold:g}).",
+    told="Payments of the last hour that came by no update: {value:.0f} (more than {threshold:g}).",
     query="sum(increase(passerby_sales_found_total[1h]))",
 )
 CHARGE_UNCONFIRMED = Rule(
     name="PasserbyChargeUnconfirmed",
     severity=CRITICAL,
     title="Telegram does not know a charge",
-    told="{value:.0f} charges of ours are not in the bots' transactions, an hour after they were made.",
+    told="Charges of ours that are not in the bots' transactions, an hour after they were made: {value:.0f}.",
     query="max(passerby_charges_unconfirmed)",
 )
 SWEEP_OLD = Rule(
@@ -255,7 +255,7 @@ SWEEP_OLD = Rule(
     setting="alert_sweep_minutes",
     severity=WARNING,
     title="Payments are not compared",
-    told="The transactions of bot {subject} were not read for {value:.0f} minutes (more than {threshold:g}).",
+    told="The transactions of bot {subject} were not read for {value:.0f} min (more than {threshold:g}).",
     query=(
         "(time() - max by (bot) (max_over_time(passerby_bot_swept_at_seconds[6h]))) / 60"
         " unless on (bot) max by (bot) (passerby_bot_lost) == 1"
@@ -267,7 +267,7 @@ OWED_LONG = Rule(
     setting="alert_owed_hours",
     severity=WARNING,
     title="A refund is not confirmed",
-    told="A refund or a cancellation has been owed for {value:.0f} hours (more than {threshold:g}).",
+    told="A refund or a cancellation has been owed for {value:.0f} h (more than {threshold:g}).",
     query="max(passerby_star_call_oldest_seconds) / 3600",
 )
 CHECKOUTS_LATE = Rule(
@@ -275,7 +275,7 @@ CHECKOUTS_LATE = Rule(
     setting="alert_late_checkouts",
     severity=CRITICAL,
     title="Checkouts are answered late",
-    told="{value:.0f} checkouts of the last ten minutes took more than 5 s (more than {threshold:g} of them).",
+    told="Checkouts of the last ten minutes that took more than 5 s: {value:.0f} (more than {threshold:g}).",
     query=(
         "sum(increase(passerby_checkout_seconds_count[10m]))"
         ' - sum(increase(passerby_checkout_seconds_bucket{le="5.0"}[10m]))'
@@ -287,7 +287,7 @@ CASES_WAIT = Rule(
     setting="alert_case_hours",
     severity=WARNING,
     title="Cases wait for staff",
-    told="The oldest open case of the kind {subject} has waited for {value:.0f} hours (more than {threshold:g}).",
+    told="The oldest open case of the kind {subject} has waited for {value:.0f} h (more than {threshold:g}).",
     query="max by (kind) (passerby_case_oldest_seconds) / 3600",
     label="kind",
 )
@@ -296,7 +296,7 @@ FARM_FOUND = Rule(
     name="PasserbyFarmFound",
     severity=WARNING,
     title="A farm was found",
-    told="{value:.0f} accounts behave like those of farms, and meet only each other now.",
+    told="Accounts that behave like those of farms, and meet only each other now: {value:.0f}.",
     query="max(passerby_farm_accounts)",
 )
 

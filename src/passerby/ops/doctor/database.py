@@ -129,9 +129,8 @@ def judged_pools(settings: Settings, processes: int, most: int, reserved: int) -
 def pooled_pools(settings: Settings, processes: int) -> Finding:
     """How many connections a pooler must allow. Its limit cannot be read."""
     peak = settings.db_pool_max * processes
-    told = (
-        f"{counted(processes, 'process', 'processes')} with up to {settings.db_pool_max} connections each to the pooler"
-    )
+    most = counted(settings.db_pool_max, "connection")
+    told = f"{counted(processes, 'process', 'processes')} with up to {most} each to the pooler"
     if peak <= POOLER_LETS_IN:
         return well("pools", told)
     return warn(

@@ -62,7 +62,7 @@ def _cache(totals: dict[tuple[str, str], float]) -> list[Finding]:
     live, whole = _lookups(totals)
     if whole < ENOUGH:
         return []
-    told = f"{100 * live / whole:.1f} % of {whole:.0f} people were found in the live store"
+    told = f"people found in the live store: {100 * live / whole:.1f} % of {whole:.0f}"
     if live / whole >= HIT_RATE:
         return [well("user cache", told)]
     return [warn("user cache", told, "after a restart or a wipe this rises by itself; otherwise report it")]

@@ -89,7 +89,7 @@ def _slow(slow: list[Any], now: float) -> Finding:
     if not recent:
         return well("redis commands", "none of the last day took longer than 50 ms")
     worst = max(recent, key=lambda each: each[2])
-    told = f"{_command(worst[3])} took {worst[2] / 1000:.0f} ms, and {len(recent) - 1} more were slow"
+    told = f"{_command(worst[3])} took {worst[2] / 1000:.0f} ms; slow commands in a day: {len(recent)}"
     return warn("redis commands", told, "look for other programs on this server, and for a slow disk or swap")
 
 

@@ -136,7 +136,7 @@ class BroadcastsPage:
         first, *lines = self._words.plain(done.reply, "en").splitlines()
         shown = {"title": first, "broadcast": found, "lines": lines, "seal": seal_of(found), "said": said}
         shown["messages"] = messages(found)
-        return self._look.page(visit, "broadcast_start.html", shown, status)
+        return self._look.page(visit, "broadcast_start.html", shown, status, at=f"/broadcasts/{found.number}/start")
 
     async def _answered(self, visit: Visit, number: str, done: StaffDecision, well: str = "") -> Answer:
         """`well` is said in place of the staff bot's card, whose options this page shows as a form."""
@@ -172,7 +172,7 @@ class BroadcastsPage:
             "messages": messages(found),
             "typed": {name: form.get(name, "") for name in _BOXES},
         }
-        return self._look.page(visit, "broadcast.html", shown, status)
+        return self._look.page(visit, "broadcast.html", shown, status, at=f"/broadcasts/{found.number}")
 
 
 def _acts(broadcast: Broadcast) -> list[BroadcastAct]:

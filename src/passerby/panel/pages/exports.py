@@ -7,10 +7,13 @@ import msgspec
 
 from passerby.adapters.sql.panel_counter import CHATS, DAYS, GROWTH, Growth
 from passerby.adapters.sql.panel_reader import PanelReader
+from passerby.domain.audit import AuditRow
 from passerby.domain.spreadsheet import as_csv
 from passerby.kernel.staff import Permission
+from passerby.panel import export_columns
+from passerby.panel.export_columns import EXPORTS, in_order
 from passerby.panel.http import Answer
-from passerby.panel.look import FEW, NOT_SHOWN, Look, day, of_parts
+from passerby.panel.look import FEW, NOT_SHOWN, Look, day, exact, of_parts
 from passerby.panel.visit import Page, Route, Visit
 
 Table = Sequence[Mapping[str, Any]]
@@ -23,10 +26,10 @@ class ExportsPage:
     def __init__(self, look: Look, reading: PanelReader) -> None:
         self._look = look
         self._reading = reading
-        self._tables: dict[str, tuple[str, Permission, Callable[[float], Awaitable[Table]]]] = {
-            "growth": ("New people by day, bot and language", Permission.FIGURES, self._growth),
-            "chats": ("Chats by day", Permission.FIGURES, self._chats),
-            "audit": ("The newest 10,000 rows of the audit", Permission.AUDIT, self._audit),
+        self._tables: dict[str, tuple[Permission, Callable[[float], Awaitable[Table]]]] = {
+            "growth": (Permission.FIGURES, self._growth),
+            "chats": (Permission.FIGURES, self._chats),
+            "audit": (Permission.AUDIT, self._audit),
         }
 
     @property
@@ -37,21 +40,23 @@ class ExportsPage:
         )
 
     async def show(self, visit: Visit) -> Answer:
-        tables = [(name, title) for name, (title, needs, _) in self._tables.items() if visit.may(needs)]
+        tables = [(name, EXPORTS[name]) for name, (needs, _) in self._tables.items() if visit.may(needs)]
         return self._look.page(visit, "exports.html", {"title": "Exports", "tables": tables})
 
     async def save(self, visit: Visit) -> Answer:
         name, _, form = visit.request.path.removeprefix("/exports/").partition(".")
-        title, needs, read = self._tables.get(name, ("", Permission.FIGURES, self._chats))
-        if not title or form not in ("csv", "json"):
+        if name not in self._tables or form not in ("csv", "json"):
             return self._look.page(visit, "error.html", {"said": "There is no such file."}, 404)
+        needs, read = self._tables[name]
         if not visit.may(needs):
             return self._look.page(visit, "error.html", {"said": "Your role does not allow this."}, 403)
         rows = await read(visit.now)
         saved_as = f"passerby-{name}-{day(int(visit.now // 86_400))}.{form}"
         if form == "json":
-            return Answer(msgspec.json.encode(rows), kind="application/json", saved_as=saved_as)
-        return Answer(as_csv(rows).encode(), kind="text/csv; charset=utf-8", saved_as=saved_as)
+            written = msgspec.json.encode([_with_details(row) for row in rows])
+            return Answer(written, kind="application/json", saved_as=saved_as)
+        table = as_csv(rows, tuple(EXPORTS[name].columns))
+        return Answer(table.encode(), kind="text/csv; charset=utf-8", saved_as=saved_as)
 
     async def _growth(self, now: float) -> Table:
         today = int(now // 86_400)
@@ -59,28 +64,42 @@ class ExportsPage:
         for number, body, _ in await self._reading.figures(GROWTH, today - DAYS, today):
             growth = msgspec.json.decode(body, type=Growth)
             tables = (("all", {"": growth.all}), ("bot", growth.bots), ("language", growth.languages))
-            rows += [
-                {"day": day(number), "part": part, "name": name, **_hidden(table[name]), **_untold(table, name)}
-                for part, table in tables
-                for name in sorted(table)
-            ]
+            for part, table in tables:
+                # Deleted people are counted for each day, not for its bots and languages.
+                deleted = 0 if part == "all" else None
+                for name in sorted(table):
+                    counts: dict[str, Any] = {**_hidden(table[name]), **_untold(table, name)}
+                    row = {"day": day(number), "part": part, "name": name, "deleted": deleted, **counts}
+                    rows.append(in_order(row, export_columns.GROWTH, 0))
         return rows
 
     async def _chats(self, now: float) -> Table:
         today = int(now // 86_400)
         found = await self._reading.figures(CHATS, today - DAYS, today)
-        return [
-            {"day": day(number), **_hidden(msgspec.json.decode(body, type=dict[str, int]))} for number, body, _ in found
-        ]
+        days = {number: msgspec.json.decode(body, type=dict[str, int]) for number, body, _ in found}
+        rows = ({"day": day(number), **_hidden(counts)} for number, counts in days.items())
+        return [in_order(row, export_columns.CHATS, 0) for row in rows]
 
     async def _audit(self, now: float) -> Table:
-        return [row._asdict() for row in await self._reading.audit_before(2**62, AUDIT_ROWS)]
+        return [_dated(row) for row in await self._reading.audit_before(2**62, AUDIT_ROWS)]
+
+
+def _dated(row: AuditRow) -> dict[str, Any]:
+    return in_order({**row._asdict(), "at": exact(row.at)}, export_columns.AUDIT, None)
+
+
+def _with_details(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Details of the audit are the text of a JSON object. In a JSON file, they are that object."""
+    try:
+        return {**row, "details": msgspec.json.decode(row["details"])} if "details" in row else row
+    except msgspec.DecodeError:
+        return row
 
 
 def _untold(table: Mapping[str, Mapping[str, int]], name: str) -> dict[str, str]:
     """The numbers that would tell a small one of another row, because all rows together are in the file, too."""
     steps = table[name]
-    return {step: NOT_SHOWN for step in steps if steps[step] >= FEW and not of_parts(table, name, step)}
+    return {step: NOT_SHOWN for step in steps if of_parts(table, name, step) is not None}
 
 
 def _hidden(counts: Mapping[str, int]) -> dict[str, Any]:

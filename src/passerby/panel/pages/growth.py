@@ -96,16 +96,16 @@ async def read_growth(reading: PanelReader, first: int, last: int) -> tuple[dict
 
 
 class Sum(NamedTuple):
-    """Step -> people. `untold`: steps that are not shown, because a small number could be computed from them."""
+    """Step -> people. `untold`: steps from which a small number could be computed, and what is shown in their place."""
 
     steps: Mapping[str, int]
-    untold: frozenset[str]
+    untold: Mapping[str, str]
 
     def shown(self, step: str) -> str:
-        return NOT_SHOWN if step in self.untold else people(self.steps.get(step, 0))
+        return self.untold.get(step) or people(self.steps.get(step, 0))
 
     def share(self, step: str, of: str) -> float | None:
-        return None if {step, of} & self.untold else _share(self.steps.get(step, 0), self.steps.get(of, 0))
+        return None if {step, of} & self.untold.keys() else _share(self.steps.get(step, 0), self.steps.get(of, 0))
 
 
 def _tables(days: Mapping[int, Growth], span: range, part: str) -> dict[str, Counter[str]]:
@@ -126,10 +126,10 @@ def _sum(days: Mapping[int, Growth], span: range, part: str, name: str) -> Sum:
     """Of one bot, or of one language, or of all. There are no figures of both together."""
     tables = _tables(days, span, part)
     steps = tables.get(name, Counter())
-    untold = {step for step in steps if steps[step] >= FEW and not of_parts(tables, name, step)}
+    untold = {step: shown for step in steps if (shown := of_parts(tables, name, step)) is not None}
     if 0 < steps["gone"] < FEW or "gone" in untold:
-        untold.add("alive")
-    return Sum(steps, frozenset(untold))
+        untold["alive"] = NOT_SHOWN
+    return Sum(steps, untold)
 
 
 def _value(of: Sum | None, step: str) -> float | None:
@@ -174,7 +174,7 @@ def _figures(now: Sum, before: Sum, period: int, at: float) -> list[Figure]:
 def _change(now: Sum, before: Sum, step: str) -> str:
     """Against the period before. Empty if one of them is too small to say."""
     new, old = now.steps.get(step, 0), before.steps.get(step, 0)
-    if new < FEW or old < FEW or step in now.untold | before.untold:
+    if new < FEW or old < FEW or step in {*now.untold, *before.untold}:
         return ""
     share = (new - old) / old * 100
     return f"{share:+.0f} % against the period before ({old:,})"

@@ -8,6 +8,7 @@ browser is of use once, in this session only.
 """
 
 from random import Random
+from urllib.parse import quote
 
 from passerby.adapters.passkeys import PasskeyRefused, Passkeys
 from passerby.catalogue import Catalogue
@@ -125,7 +126,8 @@ class PasskeysPage:
         why_not = self._passkeys.why_not
         options = "" if why_not else self._passkeys.to_show(self._challenge(visit, "show"), visit.passkeys)
         shown = {"title": "Passkey", "why_not": why_not, "options": options, "next": onward, "said": said}
-        return self._look.page(visit, "passkey.html", shown, 403 if said else 200)
+        at = f"/passkey?next={quote(onward)}"
+        return self._look.page(visit, "passkey.html", shown, 403 if said else 200, at=at)
 
     def _page(self, visit: Visit, said: str = "", status: int = 200) -> Answer:
         why_not = self._why_not(visit)
@@ -138,4 +140,4 @@ class PasskeysPage:
             "options": options,
             "passkeys": visit.passkeys,
         }
-        return self._look.page(visit, "passkeys.html", shown, status)
+        return self._look.page(visit, "passkeys.html", shown, status, at="/passkeys")

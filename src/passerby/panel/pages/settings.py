@@ -187,7 +187,7 @@ class SettingsPage:
             "seen": versions[0].number if versions else 0,
             "names": await self._names(),
         }
-        return self._look.page(visit, "setting.html", values, status)
+        return self._look.page(visit, "setting.html", values, status, at=f"/settings/{name}")
 
     async def _current(self) -> Sequence[Override]:
         return [each for each in await self._overrides.current() if each.key.what is Overridden.SETTING]

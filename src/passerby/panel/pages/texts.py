@@ -13,7 +13,7 @@ from passerby.adapters.sql.overrides import SqlOverrides
 from passerby.catalogue import Catalogue
 from passerby.catalogue.catalogue import NAME
 from passerby.catalogue.template import Template, Wording, escape
-from passerby.catalogue.wordings import as_written, compiled, problems
+from passerby.catalogue.wordings import as_written, compiled, most_characters, problems, tags_of
 from passerby.kernel.ids import BotId
 from passerby.kernel.override import EVERY_BOT, Overridden, Override, OverrideKey, value_of, wordings_in
 from passerby.kernel.staff import Permission
@@ -161,6 +161,8 @@ class TextsPage:
             "said": said,
             "wrong": wrong,
             "sources": sources,
+            "most": most_characters(key.name),
+            "tags": tags_of(key.name),
             "placeholders": sorted({name for each in chosen.original.templates for name in each.names}),
             "originals": tuple(map(as_written, chosen.original.templates)),
             "review": review,
@@ -169,7 +171,8 @@ class TextsPage:
             "elsewhere": _elsewhere(every, key),
             "names": names,
         }
-        return self._look.page(visit, "text.html", shown, status)
+        at = f"/texts/{key.name}?language={key.language}&bot={key.bot}"
+        return self._look.page(visit, "text.html", shown, status, at=at)
 
     def _templates(self, chosen: Chosen) -> Sequence[Template]:
         return self._now(chosen).templates

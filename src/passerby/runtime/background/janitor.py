@@ -279,7 +279,7 @@ def _doubt(doubts: Doubts) -> str:
     if doubts.everybody:
         return "the live store is damaged, and nobody knows whom it concerns: every chat ends; the damaged file is kept"
     if doubts.people:
-        return f"the live store is damaged: it concerns {len(doubts.people)} people; the damaged file is kept"
+        return f"the live store is damaged: people that it concerns: {len(doubts.people)}; the damaged file is kept"
     if doubts.is_older:
         return "the live store has lost its newest writes, or may have: every chat ends"
     return "the live store may have lost something: it is compared with the records"

@@ -18,7 +18,7 @@ from passerby.kernel.broadcast import Broadcast, BroadcastState, Settled, Target
 from passerby.kernel.effect import Priority, Say
 from passerby.kernel.ids import BotId
 from passerby.kernel.staff import AuditNote
-from passerby.kernel.text import Text, text
+from passerby.kernel.text import Text, amount, text
 from passerby.ports.broadcasts import BroadcastRecords, Claimable
 from passerby.ports.clock import Clock
 from passerby.ports.leases import duty_lease
@@ -239,10 +239,10 @@ def reported(broadcast: Broadcast, counts: Mapping[TargetState, int]) -> Text:
     return text(
         "broadcasts.report",
         number=broadcast.number,
-        people=broadcast.people,
-        sent=counts.get(TargetState.SENT, 0) + counts.get(TargetState.RECALLED, 0),
-        unknown=counts.get(TargetState.UNKNOWN, 0),
-        unreachable=counts.get(TargetState.UNREACHABLE, 0),
-        refused=counts.get(TargetState.REFUSED, 0),
-        others=sum(counts.get(each, 0) for each in others),
+        people=amount(broadcast.people),
+        sent=amount(counts.get(TargetState.SENT, 0) + counts.get(TargetState.RECALLED, 0)),
+        unknown=amount(counts.get(TargetState.UNKNOWN, 0)),
+        unreachable=amount(counts.get(TargetState.UNREACHABLE, 0)),
+        refused=amount(counts.get(TargetState.REFUSED, 0)),
+        others=amount(sum(counts.get(each, 0) for each in others)),
     )

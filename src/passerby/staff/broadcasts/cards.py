@@ -9,7 +9,7 @@ from passerby.kernel.broadcast import Broadcast, BroadcastState, Reach, TargetSt
 from passerby.kernel.effect import Button, Menu
 from passerby.kernel.staff import StaffFacts
 from passerby.kernel.staff_requests import BroadcastAct
-from passerby.kernel.text import Text, text
+from passerby.kernel.text import Text, amount, text
 
 PAID_RATE = 10
 """Messages for one Star, above the free rate (source: Bot API, paid broadcasts)."""
@@ -40,14 +40,14 @@ def card(broadcast: Broadcast, facts: StaffFacts) -> Text:
     elif facts.reach is not None:
         said.append(reached(facts.reach))
         if broadcast.paid:
-            said.append(text("broadcasts.cost", stars=facts.reach.at_most // PAID_RATE))
+            said.append(text("broadcasts.cost", stars=amount(facts.reach.at_most // PAID_RATE)))
     return lines(said)
 
 
 def reached(reach: Reach) -> Text:
     if reach.spread:
-        return text("broadcasts.audience_about", people=reach.people, spread=reach.spread)
-    return text("broadcasts.audience", people=reach.people)
+        return text("broadcasts.audience_about", people=amount(reach.people), spread=amount(reach.spread))
+    return text("broadcasts.audience", people=amount(reach.people))
 
 
 def _messages(broadcast: Broadcast) -> Text | str:
@@ -71,11 +71,11 @@ def _progress(broadcast: Broadcast, facts: StaffFacts) -> Text:
     never = sum(progress.counts.values()) - progress.left - progress[TargetState.SENT] - progress[TargetState.UNKNOWN]
     return text(
         "broadcasts.progress",
-        sent=progress[TargetState.SENT],
-        people=broadcast.people,
-        left=progress.left,
-        unknown=progress[TargetState.UNKNOWN],
-        never=never,
+        sent=amount(progress[TargetState.SENT]),
+        people=amount(broadcast.people),
+        left=amount(progress.left),
+        unknown=amount(progress[TargetState.UNKNOWN]),
+        never=amount(never),
     )
 
 

@@ -9,7 +9,7 @@ from passerby.kernel.decision import Env
 from passerby.kernel.effect import Button, Menu
 from passerby.kernel.staff import StaffFacts
 from passerby.kernel.staff_requests import BroadcastAct
-from passerby.kernel.text import Text, text
+from passerby.kernel.text import Text, amount, text
 from passerby.staff.broadcasts.cards import PAID_RATE, reached, utc
 
 BOTS_SHOWN = 8
@@ -33,7 +33,7 @@ def question(broadcast: Broadcast, facts: StaffFacts, env: Env) -> Text:
         _canary(broadcast, plan),
     ]
     if broadcast.paid:
-        said.append(text("broadcasts.cost", stars=reach.at_most // PAID_RATE))
+        said.append(text("broadcasts.cost", stars=amount(reach.at_most // PAID_RATE)))
     if facts.alone.reached + reach.at_most > env.rules.approval_above:
         said.append(text("broadcasts.second_needed"))
     return lines(said)
@@ -83,7 +83,7 @@ def _when(broadcast: Broadcast) -> Text:
 
 def _canary(broadcast: Broadcast, plan: Forecast) -> Text:
     if plan.canary:
-        return text("broadcasts.plan_canary", people=plan.canary)
+        return text("broadcasts.plan_canary", people=amount(plan.canary))
     if broadcast.canary:
         return text("broadcasts.plan_small")
     return text("broadcasts.plan_all", option="canary=off")

@@ -5,6 +5,7 @@ import msgspec
 from passerby.dialogue.staff import answer, in_rows, refused
 from passerby.domain.alone import BAN_PROPOSED, DECIDED, IMPOSED_ALONE, SECOND
 from passerby.domain.cases import DAY_S, HOUR_S, costs, evidence_of, weights
+from passerby.domain.sanctions import WARNING_H
 from passerby.kernel.case import About, Case, CaseFile, CaseState, Judged, Mute, Outcome, Proposal, Verdict
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Button, Menu
@@ -60,7 +61,10 @@ def choose_reason(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDec
     parts = _parts(event, 1)
     if file is None or parts is None:
         return refused(event, why)
-    buttons = [Button(text(f"reasons.{reason}"), "case_long", token(file.case, *parts, reason)) for reason in Reason]
+    # Nobody chooses the length of a warning.
+    is_warning = parts[0] == SanctionKind.WARNING
+    onward, ends = ("case_do", [str(WARNING_H)]) if is_warning else ("case_long", [])
+    buttons = [Button(text(f"reasons.{each}"), onward, token(file.case, *parts, each, *ends)) for each in Reason]
     return _ask(event, "people.choose_reason", buttons, file.case)
 
 
@@ -87,6 +91,8 @@ def sanction_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> Staff
     if facts.alone.imposed >= IMPOSED_ALONE:
         return refused(event, text("cases.enough", most=IMPOSED_ALONE))
     kind, reason, hours = SanctionKind(parts[0]), Reason(parts[1]), int(parts[2])
+    if kind is SanctionKind.WARNING:
+        hours = WARNING_H
     if not hours:
         return _propose(event, me, file, reason, env)
     sanction = sanction_for(file.case, me, kind, reason, env.now + hours * HOUR_S, env)

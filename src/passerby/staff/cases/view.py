@@ -23,7 +23,7 @@ from passerby.kernel.case import About, Case, CaseFile, CaseState, Lane, Report
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Answer, Button, Menu
 from passerby.kernel.event import ButtonPressed, MessageReceived
-from passerby.kernel.sanction import Sanction
+from passerby.kernel.sanction import Sanction, SanctionKind
 from passerby.kernel.staff import (
     AuditNote,
     Permission,
@@ -205,7 +205,8 @@ def _usual(me: StaffMember, file: CaseFile, now: float) -> Button:
     reason = reason_of(file)
     kind, hours = usual(file, reason, now)
     what = text(f"people.kind_{kind}")
-    label = text("cases.usual", what=what, long=length(hours))
+    is_warning = kind is SanctionKind.WARNING
+    label = text("cases.usual_warning", what=what) if is_warning else text("cases.usual", what=what, long=length(hours))
     return Button(label, "case_do", token(file.case, kind, reason, str(hours or FOR_GOOD)))
 
 

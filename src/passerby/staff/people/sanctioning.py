@@ -1,10 +1,12 @@
 """Ordering a sanction, or its end: three questions with buttons, or one command."""
 
+import msgspec
+
 from passerby.dialogue.approvals import second_asked
 from passerby.dialogue.staff import answer, in_rows, refused
 from passerby.domain.alone import APPROVAL, IMPOSED_ALONE, LIFTED, LIFTS_ALONE, MEANWHILE, SANCTIONED
 from passerby.domain.approvals import WAITS_S
-from passerby.domain.sanctions import BARRING, binding
+from passerby.domain.sanctions import BARRING, WARNING_H, binding
 from passerby.domain.support import shown
 from passerby.domain.team import may
 from passerby.kernel.decision import Env
@@ -23,7 +25,7 @@ from passerby.kernel.staff import (
     Subject,
 )
 from passerby.kernel.staff_requests import LiftAsked, SanctionAsked
-from passerby.kernel.text import Text, text
+from passerby.kernel.text import Arg, Text, text
 from passerby.staff.people.view import may_lift, named, unknown
 
 HOUR_S = 3600.0
@@ -32,7 +34,8 @@ LENGTHS_H = (1, 24, 168, 720, 2160)
 FOR_GOOD = "0"
 ID_BITS = 40
 ONE_MORE = "people.ask_sanction"
-"""The question about one more sanction by somebody who has imposed many that day. Nothing is in force meanwhile."""
+ONE_MORE_WARNING = "people.ask_warning"
+"""The questions about one more sanction by somebody who has imposed many that day. Nothing is in force meanwhile."""
 DOUBLE_S = 10.0
 """A second press of a button within this time is a slip."""
 
@@ -62,7 +65,10 @@ def choose_reason(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDec
     parts = _parts(event, 2)
     if facts.subject is None or parts is None:
         return unknown(event)
-    buttons = [Button(text(f"reasons.{reason}"), "person_long", f"{event.token}.{reason}") for reason in Reason]
+    # Nobody chooses the length of a warning.
+    is_warning = parts[1] == SanctionKind.WARNING
+    onward, end = ("person_do", f".{WARNING_H}") if is_warning else ("person_long", "")
+    buttons = [Button(text(f"reasons.{each}"), onward, f"{event.token}.{each}{end}") for each in Reason]
     asked = answer(event, text("people.choose_reason"), Menu((*in_rows(buttons), _back(parts[0]))))
     return StaffDecision(effects=asked)
 
@@ -111,6 +117,8 @@ def _sanction(event: object, asked: SanctionAsked, facts: StaffFacts, env: Env) 
     subject, me = facts.subject, facts.me
     if subject is None or me is None:
         return unknown(event)
+    if asked.kind is SanctionKind.WARNING:
+        asked = msgspec.structs.replace(asked, hours=float(WARNING_H))
     if asked.hours is None and not may(me, Permission.BAN):
         return refused(event, text("people.needs_ban"))
     if facts.alone.imposed >= IMPOSED_ALONE:
@@ -133,14 +141,10 @@ def _one_more_asked(
     event: object, asked: SanctionAsked, subject: Subject, facts: StaffFacts, env: Env
 ) -> StaffDecision:
     """The member has sanctioned many accounts today. A second one must agree to each further sanction."""
-    what = text(
-        ONE_MORE,
-        code=shown(subject.code),
-        what=text(f"people.kind_{asked.kind}"),
-        long=text("people.for_good") if asked.hours is None else _length(int(asked.hours)),
-        why=text(f"reasons.{asked.reason}"),
-        count=facts.alone.imposed,
-    )
+    kind, why = text(f"people.kind_{asked.kind}"), text(f"reasons.{asked.reason}")
+    told: dict[str, Arg] = {"code": shown(subject.code), "what": kind, "why": why, "count": facts.alone.imposed}
+    long = text("people.for_good") if asked.hours is None else _length(int(asked.hours))
+    what = text(ONE_MORE_WARNING, **told) if asked.kind is SanctionKind.WARNING else text(ONE_MORE, long=long, **told)
     return second_asked(
         event,
         asked,
@@ -220,7 +224,7 @@ def declined(asked: SanctionAsked, facts: StaffFacts, env: Env) -> StaffDecision
     """Nobody is banned. The measure that was in force until the decision is lifted."""
     approval, subject = facts.approval, facts.subject
     assert approval is not None, "it was asked for"
-    if subject is None or approval.what.key == ONE_MORE:
+    if subject is None or approval.what.key in (ONE_MORE, ONE_MORE_WARNING):
         return StaffDecision()
     interim = _interim(approval.number, asked.reason, approval.asked_by, approval.asked_at)
     return StaffDecision(orders=(OverturnOrder(subject.person.person, interim),))
