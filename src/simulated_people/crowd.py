@@ -13,7 +13,7 @@ from simulated_people.control import Entry, Sandbox, SandboxFault
 from simulated_people.farms import Style
 from simulated_people.habits import Habits
 from simulated_people.judge import judge
-from simulated_people.people import Person, Stands
+from simulated_people.people import Person, State
 from simulated_people.phrases import mark_in
 from simulated_people.seen import Confirmations, Event, Shown, lines_of
 from simulated_people.verdict import Fault, Verdict
@@ -197,8 +197,8 @@ class Crowd:
                 for task in tasks:
                     task.cancel()
 
-    def states(self) -> Counter[Stands]:
-        return Counter(person.stands for person in self.people)
+    def states(self) -> Counter[State]:
+        return Counter(person.state for person in self.people)
 
     @property
     def in_hand(self) -> int:
@@ -219,12 +219,12 @@ class Crowd:
 
     async def disperse(self) -> None:
         """End all chats and searches, so that people of the next test do not meet these."""
-        active = (Stands.SEARCHING, Stands.CHATTING)
+        active = (State.SEARCHING, State.CHATTING)
         for person in self.people:
-            if person.stands in active:
+            if person.state in active:
                 person.say("/stop")
         for _ in range(DISPERSING_TRIES):
-            if not any(person.stands in active for person in self.people):
+            if not any(person.state in active for person in self.people):
                 return
             await self._clock.sleep(0.2)
 

@@ -19,7 +19,7 @@ ANSWER_S: Final = 60.0
 """After waiting this long for the next of the first questions, a person tries again."""
 
 
-class Stands(StrEnum):
+class State(StrEnum):
     """The state of a person, as their phone shows it."""
 
     NEW = "new"
@@ -30,15 +30,15 @@ class Stands(StrEnum):
     """They have blocked the bot."""
 
 
-STANDS: Final = {
-    Said.FOUND: Stands.CHATTING,
-    Said.STILL_CHATTING: Stands.CHATTING,
-    Said.LEFT: Stands.IDLE,
-    Said.ENDED: Stands.IDLE,
-    Said.CUT_OFF: Stands.IDLE,
-    Said.MOVED_ON: Stands.SEARCHING,
-    Said.SEARCHING: Stands.SEARCHING,
-    Said.STILL_SEARCHING: Stands.SEARCHING,
+STATE_AFTER: Final = {
+    Said.FOUND: State.CHATTING,
+    Said.STILL_CHATTING: State.CHATTING,
+    Said.LEFT: State.IDLE,
+    Said.ENDED: State.IDLE,
+    Said.CUT_OFF: State.IDLE,
+    Said.MOVED_ON: State.SEARCHING,
+    Said.SEARCHING: State.SEARCHING,
+    Said.STILL_SEARCHING: State.SEARCHING,
 }
 FILES: Final[dict[str, dict[str, Any]]] = {
     "photo": {"width": 800, "height": 600},
@@ -68,7 +68,7 @@ class Person:
         """`style`: this is an account of a farm."""
         self.id = id_
         self.bot = bot
-        self.stands = Stands.NEW
+        self.state = State.NEW
         self.phone = Phone(bot)
         self.unread: deque[tuple[Shown, float]] = deque()
         """Stickers whose marks, in their bytes, are not read yet, and when we heard of them."""
@@ -94,10 +94,10 @@ class Person:
         message = event.message
         if message is None or event.type not in ("message", "edited"):
             return
-        if self.stands is Stands.NEW and not message.outgoing:
+        if self.state is State.NEW and not message.outgoing:
             self._answer(message.words, message.message_id)
             return
-        if event.type == "edited" or self.stands is Stands.NEW:
+        if event.type == "edited" or self.state is State.NEW:
             return
         line = shown(event, message)
         self.phone.add(line)
@@ -108,7 +108,7 @@ class Person:
         elif line.mark is not None:
             self.read(line, heard)
         if line.notice is not None:
-            self.stands = STANDS.get(line.notice, self.stands)
+            self.state = STATE_AFTER.get(line.notice, self.state)
             self._is_met = self._is_met and line.notice is not Said.FOUND
             if self._style is not None and (notice(message.words) or "").startswith("chat.confirm_"):
                 self._do("press", message_id=line.id, row=0, column=0)
@@ -141,7 +141,7 @@ class Person:
             column = 0 if self._rng.random() < 0.75 else 1
             self._do("press", message_id=message_id, row=0, column=column)
         elif key == READY:
-            self.stands = Stands.IDLE
+            self.state = State.IDLE
             self._changed.set()
 
     def _do(self, act: str, **fields: Any) -> None:
@@ -152,14 +152,14 @@ class Person:
 
     async def join(self) -> None:
         """Press Start and answer the first questions. Returns when the person is ready."""
-        while self.stands is Stands.NEW:
+        while self.state is State.NEW:
             self._do("start")
             with suppress(TimeoutError):
-                await self._changes({Stands.NEW}, self._clock.now() + ANSWER_S)
+                await self._changes({State.NEW}, self._clock.now() + ANSWER_S)
 
-    async def _changes(self, from_: set[Stands], until: float) -> None:
+    async def _changes(self, from_: set[State], until: float) -> None:
         """Wait until the state changes to one that is not in `from_`. Raises: TimeoutError, at `until`."""
-        while self.stands in from_:
+        while self.state in from_:
             left_s = until - self._clock.now()
             if left_s <= 0:
                 raise TimeoutError
@@ -176,7 +176,7 @@ class Person:
                 if not await self._find(due) or not await self._talk():
                     break
                 due = self._clock.now()
-                if self.stands is Stands.IDLE:
+                if self.state is State.IDLE:
                     due += self._habits.between_chats(self._rng)
                     await self._clock.sleep(due - self._clock.now())
             if not stays:
@@ -187,13 +187,13 @@ class Person:
     async def _find(self, due: float) -> bool:
         """Search until a partner is found or the person gives up."""
         until = due + self._habits.patience(self._rng)
-        while self.stands is not Stands.CHATTING:
-            if self.stands is Stands.IDLE:
+        while self.state is not State.CHATTING:
+            if self.state is State.IDLE:
                 self.say("/search")
                 self._book.counts["searches"] += 1
-                self.stands = Stands.SEARCHING
+                self.state = State.SEARCHING
             try:
-                await self._changes({Stands.SEARCHING}, until)
+                await self._changes({State.SEARCHING}, until)
             except TimeoutError:
                 self.say("/stop")
                 self._book.searched(due, self._clock.now(), found=False)
@@ -210,9 +210,9 @@ class Person:
         due = began + self._rng.uniform(0.5, 2.5)
         while True:
             with suppress(TimeoutError):
-                await self._changes({Stands.CHATTING}, min(due, ends_at))
-            if self.stands is not Stands.CHATTING:
-                return self.stands is Stands.SEARCHING or self._rng.random() < self._habits.searches_on
+                await self._changes({State.CHATTING}, min(due, ends_at))
+            if self.state is not State.CHATTING:
+                return self.state is State.SEARCHING or self._rng.random() < self._habits.searches_on
             if due >= ends_at:
                 return self._leave()
             self._write(due)
@@ -224,17 +224,17 @@ class Person:
         due = self._clock.now() + style.reaction(rng)
         for words in (*style.opening(rng, self._number), None):
             with suppress(TimeoutError):
-                await self._changes({Stands.CHATTING}, due)
-            if self.stands is not Stands.CHATTING:
+                await self._changes({State.CHATTING}, due)
+            if self.state is not State.CHATTING:
                 return True
             if words is not None:
                 self._send(Draft("text", words), due)
                 due += style.gap(rng)
         with suppress(TimeoutError):
-            await self._changes({Stands.CHATTING}, due + style.stays(rng))
-        if self.stands is Stands.CHATTING:
+            await self._changes({State.CHATTING}, due + style.stays(rng))
+        if self.state is State.CHATTING:
             self.say("/next")
-            self.stands = Stands.SEARCHING
+            self.state = State.SEARCHING
         return True
 
     def _leave(self) -> bool:
@@ -244,25 +244,25 @@ class Person:
             case Leaving.NEXT:
                 self.say("/next")
                 self._book.counts["searches"] += 1
-                self.stands = Stands.SEARCHING
+                self.state = State.SEARCHING
                 return True
             case Leaving.STOP:
                 self.say("/stop")
-                self.stands = Stands.IDLE
+                self.state = State.IDLE
             case Leaving.BLOCK:
                 self._do("block")
                 self._blocked_at = self._clock.now()
-                self.stands = Stands.GONE
+                self.state = State.GONE
         return False
 
     async def _come_back(self, due: float) -> None:
         """Begin a search. A person who has blocked the bot starts it again first."""
-        if self.stands is not Stands.GONE:
+        if self.state is not State.GONE:
             return
         await self._clock.sleep(max(0.0, due - self._clock.now()))
         self.close()
         self._do("start")
-        self.stands = Stands.IDLE
+        self.state = State.IDLE
 
     def close(self) -> None:
         """Record a block, when messages that were on their way at that moment can no longer arrive."""

@@ -353,9 +353,9 @@ def _store(disk: Disk, fact: Fact) -> None:
             if block is None or fact.at >= (block.blocked_at if block.lifted_at is None else block.lifted_at):
                 disk.blocks[fact.by, fact.whom] = BlockRow(fact.at)
         case BlockChanged():
-            standing = disk.blocks.get((fact.by, fact.whom))
-            if standing is not None and standing.lifted_at is None and standing.blocked_at <= fact.at:
-                disk.blocks[fact.by, fact.whom] = standing._replace(lifted_at=fact.at)
+            existing = disk.blocks.get((fact.by, fact.whom))
+            if existing is not None and existing.lifted_at is None and existing.blocked_at <= fact.at:
+                disk.blocks[fact.by, fact.whom] = existing._replace(lifted_at=fact.at)
         case PersonErased():
             _erase(disk, fact)
         case StepReached():

@@ -10,7 +10,7 @@ from passerby.domain.spreadsheet import as_csv
 from passerby.kernel.drain import FleetBot, KnownBots
 from passerby.kernel.ids import BotId
 from passerby.kernel.money import GrantSource, VipGrant
-from passerby.kernel.money_report import Given, Ledgered, Net, Open, Sold, SoldBySource, Standing
+from passerby.kernel.money_report import BotBalance, Given, Ledgered, Net, Open, Sold, SoldBySource
 
 NOW = 1_800_000_000.0
 HERE, GONE, NEW = BotId(1), BotId(2), BotId(3)
@@ -18,7 +18,7 @@ READ = Ledgered(
     sold=[Sold(2, "week", 1, 75, 0, 0, 0), Sold(1, "=month", 3, 750, 1, 1, 250)],
     given=[Given("trial", 4, 12.04), Given("gift", 1, 30.0)],
     net=[Net(1, 499_500_000_000, NANO // 2)],
-    standing=[Standing(1, 500, 2, NOW - 600, 0), Standing(3, 0, 0, 0.0, 1)],
+    balances=[BotBalance(1, 500, 2, NOW - 600, 0), BotBalance(3, 0, 0, 0.0, 1)],
     open=[Open("CODE2", 2, "week", 75, NOW - DAY_S, 6.04), Open("CODE1", 1, "=month", 250, NOW - DAY_S, 29.0)],
     owed=[(1, "refund", NOW - 5400), (1, "cancel", NOW - 60)],
     sources=[SoldBySource("tiktok", 2, 500, 1, 250), SoldBySource("", 1, 250, 0, 0)],

@@ -472,8 +472,8 @@ def test_the_copy_says_what_a_person_is_doing_now() -> None:
 
 
 def test_the_standing_tells_no_single_rating() -> None:
-    def standing(score: float) -> str:
+    def reputation(score: float) -> str:
         person = msgspec.structs.replace(PERSON, karma=Karma(score, NOW))
-        return str(copy_of(person, History(), {}, NOW)["you"]["standing"])
+        return str(copy_of(person, History(), {}, NOW)["you"]["reputation"])
 
-    assert [standing(score) for score in (9.0, 0.0, -1.9, -3.0, -6.0)] == ["usual"] * 3 + ["low", "very low"]
+    assert [reputation(score) for score in (9.0, 0.0, -1.9, -3.0, -6.0)] == ["usual"] * 3 + ["low", "very low"]

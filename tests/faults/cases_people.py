@@ -83,7 +83,7 @@ async def _in_a_chat(stage: Stage) -> Person:
     async with asyncio.timeout(START_S):
         while True:
             for person in stage.crowd.people:
-                if person.stands == "chatting":
+                if person.state == "chatting":
                     return person
             await asyncio.sleep(0.1)
 

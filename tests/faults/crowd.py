@@ -206,11 +206,11 @@ class Crowd:
                 await person.say(words)
                 if not await _arrives(other, words):
                     told[person.id] = f"{person.id} does not reach {other.id}, the partner from before"
-        for stands in ("chatting", "searching", "idle"):
-            asked = [each for each in self.people if each.stands == stands]
-            for person, answer in zip(asked, await _answers(asked, EXPECTED[stands]), strict=True):
-                if not any(expected in answer for expected in EXPECTED[stands]):
-                    told[person.id] = f"{person.id}, who was {stands}, is told {answer[:60]!r}"
+        for state in ("chatting", "searching", "idle"):
+            asked = [each for each in self.people if each.state == state]
+            for person, answer in zip(asked, await _answers(asked, EXPECTED[state]), strict=True):
+                if not any(expected in answer for expected in EXPECTED[state]):
+                    told[person.id] = f"{person.id}, who was {state}, is told {answer[:60]!r}"
         return told
 
 

@@ -17,7 +17,7 @@ JOIN_S = 240.0
 PAUSE_S = 1.8
 """The mean time between two actions of one person."""
 
-STANDS = {
+STATE_AFTER = {
     Said.FOUND: "chatting",
     Said.STILL_CHATTING: "chatting",
     Said.LEFT: "idle",
@@ -40,7 +40,7 @@ class Person:
         self.id = id_
         self._number = number
         self.bot = bot
-        self.stands = "new"
+        self.state = "new"
         self.sent = 0
         self.written = 0
         """Messages written while their phone said that they were in a chat."""
@@ -69,7 +69,7 @@ class Person:
         if mark_in(words) is not None:
             self.received += 1
         else:
-            self.stands = STANDS.get(said(words), self.stands)
+            self.state = STATE_AFTER.get(said(words), self.state)
             if opening("chat.moved_here") in words:
                 self.move()
             keyboard = message.get("reply_markup", {}).get("keyboard")
@@ -116,7 +116,7 @@ class Person:
         return mark(self._number, self.sent)
 
     async def chat(self, words: str = "so it goes", reply_to: int | None = None) -> None:
-        self.written += self.stands == "chatting"
+        self.written += self.state == "chatting"
         await self.say(f"{self._next_mark()} {words}", reply_to)
 
     async def show(self, kind: str) -> None:
@@ -143,7 +143,7 @@ class Person:
         await self.say("25")
         await self._press(await self._answer(0, opening("start.ask_gender"), within_s=JOIN_S))
         await self._answer(0, opening("start.ready"), within_s=JOIN_S)
-        self.stands = "idle"
+        self.state = "idle"
 
     async def _edited(self, phrase: str) -> None:
         """Wait until the question is edited. The event stream shows edits as another kind of event, so this looks at
@@ -188,7 +188,7 @@ class Person:
         """Act as people do, until told to stop."""
         greeted = False
         while not until.is_set():
-            if self.stands != "chatting":
+            if self.state != "chatting":
                 greeted = False
             elif not greeted and not self.is_silent:
                 greeted = True
@@ -203,7 +203,7 @@ class Person:
 
     async def _act(self) -> None:
         chance = self._rng.random()
-        match self.stands:
+        match self.state:
             case "idle":
                 await (self.say(self._key(0, "/search")) if chance < 0.8 else self.chat("is anybody there?"))
             case "searching":

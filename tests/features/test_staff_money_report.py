@@ -8,7 +8,7 @@ from passerby.kernel.decision import Env
 from passerby.kernel.drain import FleetBot, KnownBots
 from passerby.kernel.effect import Say
 from passerby.kernel.ids import BotId
-from passerby.kernel.money_report import Given, Ledgered, Net, Open, Sold, Standing
+from passerby.kernel.money_report import BotBalance, Given, Ledgered, Net, Open, Sold
 from passerby.kernel.staff import Role, StaffFacts, StaffId, StaffMember
 from passerby.kernel.text import Text, text
 from passerby.runtime.staff.router import StaffRouter
@@ -24,7 +24,7 @@ READ = Ledgered(
     sold=[Sold(2, "week", 1, 75, 0, 0, 0), Sold(1, "month", 3, 750, 1, 1, 250), Sold(2, "month", 1, 250, 0, 0, 0)],
     given=[Given("trial", 4, 12.0), Given("gift", 1, 30.0)],
     net=[Net(1, 12_345_678 * NANO, 0), Net(2, NANO // 2, 0)],
-    standing=[Standing(1, 500, 2, NOW - 600, 0), Standing(3, 0, 0, 0.0, 1)],
+    balances=[BotBalance(1, 500, 2, NOW - 600, 0), BotBalance(3, 0, 0, 0.0, 1)],
     open=[Open("CODE2", 2, "week", 75, NOW, 6.0), Open("CODE1", 1, "month", 250, NOW, 29.0)],
     owed=[(1, "refund", NOW - HOUR), (2, "refund", NOW - 30 * HOUR), (1, "cancel", NOW - 90 * HOUR)],
 )
@@ -93,7 +93,7 @@ def test_a_fleet_that_never_sold_anything_reads_so() -> None:
 def test_a_large_fleet_fits_in_one_message_and_says_how_many_bots_it_leaves_out() -> None:
     many = READ._replace(
         sold=[Sold(1, f"a_plan_with_a_long_name_{number}", 1000, 10**6 + number, 9, 9, 9) for number in range(13)],
-        standing=[Standing(10**10 + number, 10**6 + number, 1000, NOW - 600, 12) for number in range(50)],
+        balances=[BotBalance(10**10 + number, 10**6 + number, 1000, NOW - 600, 12) for number in range(50)],
         open=[],
     )
     said = told(many)

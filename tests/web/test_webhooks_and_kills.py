@@ -49,7 +49,7 @@ async def show_albums(crowd: Crowd, sandbox: Sandbox, product: Hooked) -> None:
     for person in crowd.people:
         await person.say("/search")
     async with asyncio.timeout(SOON_S):
-        while any(person.stands != "chatting" for person in crowd.people):
+        while any(person.state != "chatting" for person in crowd.people):
             await asyncio.sleep(0.05)
     await ann.show_album(4)
     await all_arrive(ann, ben)

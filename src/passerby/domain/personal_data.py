@@ -29,7 +29,7 @@ COPY_EVERY_S = 86_400.0
 ERASED_PERSON = PersonId(0)
 """Stands for a person who was erased, in the history of others. Telegram has no such user id."""
 
-STANDINGS = ("usual", "low", "very low")
+REPUTATIONS = ("usual", "low", "very low")
 """By `karma.shade`. The exact score would tell how the last partner rated the person."""
 
 SOMEBODY = "somebody"
@@ -46,7 +46,7 @@ ELSEWHERE = (
     "Telegram's numbers of your updates are kept for 26 hours, so that nothing is handled twice.",
     "Log lines call you by a pseudonym that changes every day.",
     "Other people's ratings, blocks and reports are about them, too, so they are not part of this copy.",
-    "Two numbers would give those away: when your standing changed last, and how often your data changed.",
+    "Two numbers would give those away: when your reputation changed last, and how often your data changed.",
     "Telegram's own list of payments, which we compare with ours, says the same about your purchases.",
     "Backups hold the same data until they expire.",
 )
@@ -72,7 +72,7 @@ def copy_of(
             "current_bot": me.bot,
             "topic": me.thread,
             "vip_until": me.vip_until,
-            "standing": STANDINGS[shade(karma_now(me.karma, now))],
+            "reputation": REPUTATIONS[shade(karma_now(me.karma, now))],
         },
         "profile": msgspec.to_builtins(_whole(me.profile)),
         "wishes": msgspec.to_builtins(_whole(me.preferences)),

@@ -50,7 +50,7 @@ class Net(NamedTuple):
     affiliates: int
 
 
-class Standing(NamedTuple):
+class BotBalance(NamedTuple):
     """A bot now. `held`: Stars that are too young to be withdrawn. `swept_at` 0: its transactions were never read.
     `unknown`: transactions that the ledger does not know."""
 
@@ -78,7 +78,7 @@ class Ledgered(NamedTuple):
     sold: Sequence[Sold]
     given: Sequence[Given]
     net: Sequence[Net]
-    standing: Sequence[Standing]
+    balances: Sequence[BotBalance]
     open: Sequence[Open]
     owed: Sequence[tuple[int, str, float]]
     """(bot, refund or cancel, since when) of what Telegram has not confirmed."""

@@ -12,7 +12,7 @@ from rich.text import Text
 from passerby.loadtest.report import LatencySpread, LoadReport, Promises
 from passerby.loadtest.run import Course
 from simulated_people.book import quantile
-from simulated_people.people import Stands
+from simulated_people.people import State
 
 RECENT_S: Final = 5.0
 MOST_STATEMENTS: Final = 5
@@ -49,8 +49,8 @@ def live(course: Course, now: float) -> RenderableType:
         ("delivered", f"{book.counts['delivered']:,}"),
         ("twice", f"{book.counts['again']:,}"),
         ("at Telegram", f"{course.crowd.in_hand:,}"),
-        ("searching", f"{states[Stands.SEARCHING]:,}"),
-        ("chatting", f"{states[Stands.CHATTING]:,}"),
+        ("searching", f"{states[State.SEARCHING]:,}"),
+        ("chatting", f"{states[State.CHATTING]:,}"),
         ("kills", f"{len(course.kills)}"),
     ]
     parts: list[RenderableType] = [

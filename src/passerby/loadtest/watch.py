@@ -13,7 +13,7 @@ from pyreqwest.exceptions import PyreqwestError
 from passerby.ops.cluster import processes, sockets
 from passerby.ports.clock import Clock
 from simulated_people.crowd import Crowd
-from simulated_people.people import Stands
+from simulated_people.people import State
 
 EVERY_S: Final = 1.0
 
@@ -147,8 +147,8 @@ class Watch:
             at=self._clock.now(),
             sent=counted["sent"],
             delivered=counted["delivered"],
-            searching=states[Stands.SEARCHING],
-            chatting=states[Stands.CHATTING],
+            searching=states[State.SEARCHING],
+            chatting=states[State.CHATTING],
             in_hand=self._crowd.in_hand,
             cpu=cpu,
             rss=rss,

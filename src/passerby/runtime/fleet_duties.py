@@ -141,26 +141,26 @@ class FleetDuties:
     def task_for(self, fence: Fence) -> LeasedTask:
         """The task of a lease that we have just gained."""
         kind, _, name = fence.lease.partition(":")
-        stand = self._parts.stand
+        keep_going = self._parts.keep_going
         match kind:
             case "bot":
                 return self._polling_task(BotId(int(name)), fence)
             case "pool":
                 matcher = self._matcher(PoolId(name), fence)
-                return LoopTask(matcher.run, stand, matcher.stop)
+                return LoopTask(matcher.run, keep_going, matcher.stop)
             case _ if fence.lease == ALERTS:
-                return LoopTask(self._alert_watch(fence).run, stand)
+                return LoopTask(self._alert_watch(fence).run, keep_going)
             case _ if fence.lease == ORDERS:
                 assert self._orders is not None, "the lease is asked for only if this is configured"
-                return LoopTask(partial(self._orders.run, fence), stand)
+                return LoopTask(partial(self._orders.run, fence), keep_going)
             case _ if fence.lease == BROADCASTS:
                 assert self._broadcasts is not None, "the lease is asked for only if this is configured"
-                return LoopTask(self._broadcasts.run, stand, self._broadcasts.stop)
+                return LoopTask(self._broadcasts.run, keep_going, self._broadcasts.stop)
             case _ if fence.lease == STAFF:
                 assert self.staff_bot is not None, "the lease is asked for only if this is configured"
                 return StaffTask(self.staff_bot, fence)
             case _:
-                return LoopTask(self._loops[fence.lease], stand)
+                return LoopTask(self._loops[fence.lease], keep_going)
 
     @property
     def finished(self) -> Callable[[tuple[UpdateRef, ...]], None] | None:
@@ -201,7 +201,7 @@ class FleetDuties:
             return parts.wording.menus(tuple(each for each in parts.router.menu if each.when(rules)), bot)
 
         beginning = partial(watch.forget, rng) if intake is None else None
-        return PollingTask(bot, fence, telegram, intake, menus, parts.stand, clock, rng, tokens, beginning)
+        return PollingTask(bot, fence, telegram, intake, menus, parts.keep_going, clock, rng, tokens, beginning)
 
     def _taker(self, fences: tuple[Fence, ...]) -> Callable[[Arrival, int], None]:
         """The function that takes the updates that were polled under a lease."""

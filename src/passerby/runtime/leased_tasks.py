@@ -39,7 +39,7 @@ LOOK_AGAIN_S = 10.0
 
 BACKOFF = Backoff(1.0, 600.0, 1.0, 1.25)
 
-Stand = Callable[[Callable[[], Awaitable[None]]], "asyncio.Task[None]"]
+KeepGoing = Callable[[Callable[[], Awaitable[None]]], "asyncio.Task[None]"]
 """Keeps work going until it returns or is cancelled, even if it raises."""
 
 
@@ -60,7 +60,7 @@ class PollingTask:
         telegram: Telegram,
         intake: Intake | None,
         menus: Callable[[], tuple[CommandList, ...]],
-        stand: Stand,
+        keep_going: KeepGoing,
         clock: Clock,
         rng: Random,
         tokens: Tokens,
@@ -72,7 +72,7 @@ class PollingTask:
         self.intake = intake
         self._telegram = telegram
         self._menus = menus
-        self._stand = stand
+        self._keep_going = keep_going
         self._clock = clock
         self._rng = rng
         self._tokens = tokens
@@ -86,8 +86,8 @@ class PollingTask:
         """Polling begins at once: checkouts may wait at Telegram since the last holder's last poll. Return when getMe
         has been answered, or takes too long."""
         if self.intake is not None:
-            self._polling = self._stand(self.intake.run)
-        self._presenting = self._stand(self._present)
+            self._polling = self._keep_going(self.intake.run)
+        self._presenting = self._keep_going(self._present)
         await event_within(self._asked, FIRST_ANSWER_S)
 
     async def _present(self) -> None:
@@ -158,15 +158,15 @@ class LoopTask:
     """Runs work until the lease is given back. `stop` asks the work to end soon by itself."""
 
     def __init__(
-        self, work: Callable[[], Awaitable[None]], stand: Stand, stop: Callable[[], None] | None = None
+        self, work: Callable[[], Awaitable[None]], keep_going: KeepGoing, stop: Callable[[], None] | None = None
     ) -> None:
         self._work = work
-        self._stand = stand
+        self._keep_going = keep_going
         self._stop = stop
         self._task: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:
-        self._task = self._stand(self._work)
+        self._task = self._keep_going(self._work)
 
     async def end(self) -> None:
         task = self._task

@@ -161,7 +161,7 @@ class Worker:
             rng=rng,
             config=config,
         )
-        self._stand = parts.stand
+        self._keep_going = parts.keep_going
         path = self._path = MessagePath(parts, self._finished, Drains(staff_records, clock))
         self.courier, self.person_queues = path.courier, path.person_queues
         self._webhook_receiver = WebhookReceiver(
@@ -233,13 +233,13 @@ class Worker:
             self._path.farm_sources.run,
             self._conduct_keeper.run,
         ):
-            self._kept_going.append(self._stand(work))
+            self._kept_going.append(self._keep_going(work))
         await self.membership.first_heartbeat()
         await self._inherit()
         await self.janitor.release()
         if self._config.leads:
             await self.membership.claim_first()
-        self._kept_going.append(self._stand(self.membership.run))
+        self._kept_going.append(self._keep_going(self.membership.run))
         began_at = self._clock.monotonic()
         while self._is_undecided(self._clock.monotonic() - began_at):
             await self._clock.sleep(QUIET_EVERY_S)

@@ -11,7 +11,7 @@ from passerby.ports.telegram import Telegram
 from passerby.runtime.decide.router import Router
 from passerby.runtime.delivery.wording import Wording, Words
 from passerby.runtime.flight_recorder import FlightRecorder
-from passerby.runtime.leased_tasks import Stand
+from passerby.runtime.leased_tasks import KeepGoing
 from passerby.runtime.membership.heartbeat import Membership
 from passerby.runtime.membership.tokens import Tokens
 from passerby.runtime.tasks import Background
@@ -39,6 +39,6 @@ class WorkerParts:
     config: WorkerConfig
 
     @property
-    def stand(self) -> Stand:
+    def keep_going(self) -> KeepGoing:
         """Keeps work going until it returns or is cancelled, even if it raises."""
         return partial(self.background.keep_going, clock=self.clock)

@@ -15,7 +15,7 @@ from passerby.kernel.money import (
     Subscription,
     VipGrant,
 )
-from passerby.kernel.money_report import Given, Net, Open, Sold, SoldBySource, Standing
+from passerby.kernel.money_report import BotBalance, Given, Net, Open, Sold, SoldBySource
 from passerby.ports.facts import ChargeTaken, GrantChanged, RefundMade, StarCallOwed, SubscriptionChanged
 from tests.contract.records_facts import NOW, changed, numbered, person
 from tests.contract.records_places import make_tables
@@ -72,7 +72,7 @@ async def test_sales_refunds_exposure_and_what_is_owed_are_counted_by_bot(databa
     assert sorted(read.sources) == [SoldBySource("", 2, 175, 0, 0), SoldBySource("spring", 1, 200, 0, 0)]
     assert read.given == [Given("gift", 1, 7.0)]
     assert read.net == [Net(HERE, NANO // 2, 4 * NANO + NANO // 2)]
-    assert sorted(read.standing) == [Standing(HERE, 175, 0, NOW - 120, 2), Standing(OTHER, 200, 1, 0.0, 0)]
+    assert sorted(read.balances) == [BotBalance(HERE, 175, 0, NOW - 120, 2), BotBalance(OTHER, 200, 1, 0.0, 0)]
     assert sorted(
         (each._replace(days_left=round(each.days_left, 3)) for each in read.open), key=lambda one: one.code
     ) == [

@@ -90,10 +90,10 @@ def _revision(connection: sa.Connection) -> str | None:
 
 def _sums(connection: sa.Connection, table: sa.Table, columns: list[sa.Column[Any]]) -> TableSums:
     is_postgres = connection.dialect.name == "postgresql"
-    asked: list[sa.ColumnElement[Any]] = [sa.func.count()]
+    sums: list[sa.ColumnElement[Any]] = [sa.func.count()]
     for column in columns:
-        asked += [sa.func.count(column), sa.func.coalesce(sa.func.sum(_number(column, is_postgres=is_postgres)), 0)]
-    rows, *figures = connection.execute(sa.select(*asked).select_from(table)).one()
+        sums += [sa.func.count(column), sa.func.coalesce(sa.func.sum(_number(column, is_postgres=is_postgres)), 0)]
+    rows, *figures = connection.execute(sa.select(*sums).select_from(table)).one()
     pairs = zip(figures[::2], figures[1::2], strict=True)
     return TableSums(
         rows, {column.name: (count, int(total)) for column, (count, total) in zip(columns, pairs, strict=True)}

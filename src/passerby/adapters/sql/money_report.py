@@ -19,7 +19,7 @@ from passerby.adapters.sql.past_money import grant_of
 from passerby.adapters.sql.tables import users
 from passerby.domain.money.report import DAY_S, HOLD_S, NANO, days_left
 from passerby.kernel.money import GrantSource, SubscriptionState, VipGrant
-from passerby.kernel.money_report import Given, Ledgered, Net, Open, Sold, SoldBySource, Standing
+from passerby.kernel.money_report import BotBalance, Given, Ledgered, Net, Open, Sold, SoldBySource
 
 _PEOPLE: Final = 500
 
@@ -38,7 +38,7 @@ async def ledgered(connection: AsyncConnection, since: float, until: float, now:
                 _NET, {"since": since, "until": until}
             )
         ],
-        await _standing(connection, now),
+        await _balances(connection, now),
         await _open(connection, now),
         [(bot, kind, at) for bot, kind, at in await connection.execute(_OWED)],
         [SoldBySource(*row) for row in await connection.execute(_SOURCES, {"since": since, "until": until})],
@@ -55,7 +55,7 @@ async def _sold(connection: AsyncConnection, since: float, until: float) -> list
     return [Sold(*key, *numbers) for key, numbers in found.items()]
 
 
-async def _standing(connection: AsyncConnection, now: float) -> list[Standing]:
+async def _balances(connection: AsyncConnection, now: float) -> list[BotBalance]:
     found: dict[int, list[float]] = {}
     queries: tuple[tuple[sa.Executable, dict[str, float]], ...] = (
         (_HELD, {"since": now - HOLD_S}),
@@ -67,7 +67,7 @@ async def _standing(connection: AsyncConnection, now: float) -> list[Standing]:
         for bot, value in await connection.execute(query, values):
             found.setdefault(bot, [0.0] * 4)[place] = value
     return [
-        Standing(bot, int(held), int(subscribed), swept_at, int(unknown))
+        BotBalance(bot, int(held), int(subscribed), swept_at, int(unknown))
         for bot, (held, subscribed, swept_at, unknown) in found.items()
     ]
 

@@ -102,7 +102,7 @@ class PanelLedger:
     async def exposure(self, now: float) -> list[Exposure]:
         """Return the loss that each bot which has sold something would cause if it were lost, the largest first."""
         found: dict[int, list[float]] = {}
-        for place, (query, asked) in enumerate(
+        for place, (query, values) in enumerate(
             (
                 (_SOLD_BY_BOT, {"since": 0.0}),
                 (_SOLD_BY_BOT, {"since": now - HOLD_S}),
@@ -112,7 +112,7 @@ class PanelLedger:
                 (_UNKNOWN, {}),
             )
         ):
-            for bot, value in await self._rows(query, asked):
+            for bot, value in await self._rows(query, values):
                 found.setdefault(bot, [0.0] * 6)[place] = value
         rows = [
             Exposure(bot, int(sold), int(held - back), int(subscribed), swept_at, int(unknown))
@@ -134,10 +134,10 @@ class PanelLedger:
         with losses():
             return list(await to_the_end(read()))
 
-    async def _rows(self, query: sa.Executable, asked: dict[str, Any]) -> list[Any]:
+    async def _rows(self, query: sa.Executable, values: dict[str, Any]) -> list[Any]:
         async def read() -> list[Any]:
             async with self._engine.connect() as connection:
-                return list(await connection.execute(query, asked))
+                return list(await connection.execute(query, values))
 
         with losses():
             return await to_the_end(read())

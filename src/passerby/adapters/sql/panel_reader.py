@@ -122,9 +122,9 @@ class PanelReader(Transactions):
 
         return await self._read(read)
 
-    async def _scalar(self, query: sa.Select[Any], asked: dict[str, Any]) -> Any:
+    async def _scalar(self, query: sa.Select[Any], values: dict[str, Any]) -> Any:
         async def read(connection: AsyncConnection) -> Any:
-            return await connection.scalar(query, asked)
+            return await connection.scalar(query, values)
 
         return await self._read(read)
 

@@ -198,8 +198,8 @@ class Retention:
         async def work(connection: AsyncConnection) -> int:
             found: list[Any] = []
             for started in (True, False):
-                asked = {"started": started, "before": before, "now": now}
-                found += (await connection.execute(self._idle, asked)).all()
+                values = {"started": started, "before": before, "now": now}
+                found += (await connection.execute(self._idle, values)).all()
             if found:
                 await connection.execute(self._drop_person, [{"of": each.id, "before": before} for each in found])
                 await _count(connection, _by_day("people", (each.created_at for each in found)))
@@ -278,8 +278,8 @@ class Retention:
         keys = list(table.primary_key.columns)
 
         async def work(connection: AsyncConnection) -> int:
-            asked: list[sa.ColumnElement[Any]] = [*keys, table.c[dated]]
-            found = (await connection.execute(sa.select(*asked).where(where).limit(BATCH))).all()
+            columns: list[sa.ColumnElement[Any]] = [*keys, table.c[dated]]
+            found = (await connection.execute(sa.select(*columns).where(where).limit(BATCH))).all()
             if found:
                 is_it = sa.and_(*(key == sa.bindparam(f"k{number}") for number, key in enumerate(keys)))
                 rows = [{f"k{number}": value for number, value in enumerate(each[:-1])} for each in found]

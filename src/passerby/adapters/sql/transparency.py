@@ -26,12 +26,12 @@ async def period(connection: AsyncConnection, since: float, until: float) -> Per
             within(sanctions.c.since)
         )
     )
-    asked = sa.select(sa.func.count()).where(within(sanctions.c.appealed_at))
+    appeals = sa.select(sa.func.count()).where(within(sanctions.c.appealed_at))
     chosen = sa.select(sa.func.count()).where(within(evidence.c.chosen_at))
     return Period(
         [ReportLine(*row) for row in filed],
         [CaseLine(*row) for row in decided],
         [SanctionLine(kind, reason, bool(automatic), appeal) for kind, reason, automatic, appeal in imposed],
-        await connection.scalar(asked) or 0,
+        await connection.scalar(appeals) or 0,
         await connection.scalar(chosen) or 0,
     )

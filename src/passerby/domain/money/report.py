@@ -34,7 +34,7 @@ def figures(read: Ledgered, since: str, until: str, fleet: Collection[BotId], no
     owed_days: dict[int, float] = {}
     for each in read.open:
         owed_days[each.bot] = owed_days.get(each.bot, 0.0) + each.days_left
-    standing = {each.bot: each for each in read.standing}
+    balances = {each.bot: each for each in read.balances}
     oldest = min((at for _, _, at in read.owed), default=None)
     return {
         "from": since,
@@ -50,13 +50,13 @@ def figures(read: Ledgered, since: str, until: str, fleet: Collection[BotId], no
             {
                 "bot": bot,
                 "runs": bot in fleet,
-                "held_stars": standing[bot].held if bot in standing else 0,
+                "held_stars": balances[bot].held if bot in balances else 0,
                 "days_owed": round(owed_days.get(bot, 0.0), 1),
-                "subscriptions": standing[bot].subscriptions if bot in standing else 0,
-                "swept_minutes_ago": _minutes(standing[bot].swept_at, now) if bot in standing else None,
-                "unknown_transactions": standing[bot].unknown if bot in standing else 0,
+                "subscriptions": balances[bot].subscriptions if bot in balances else 0,
+                "swept_minutes_ago": _minutes(balances[bot].swept_at, now) if bot in balances else None,
+                "unknown_transactions": balances[bot].unknown if bot in balances else 0,
             }
-            for bot in sorted({*standing, *owed_days})
+            for bot in sorted({*balances, *owed_days})
         ],
         "owed": {
             "calls": len(read.owed),

@@ -115,7 +115,9 @@ class StaffBot:
         parts, put = self._parts, partial(self._receive, fence)
         telegram, tokens, clock, rng = parts.telegram, parts.tokens, parts.clock, parts.rng
         intake = Intake(self.bot, telegram, parts.store, put, tokens, clock, rng, parts.membership)
-        task = self._task = PollingTask(self.bot, fence, telegram, intake, self._menus, parts.stand, clock, rng, tokens)
+        task = self._task = PollingTask(
+            self.bot, fence, telegram, intake, self._menus, parts.keep_going, clock, rng, tokens
+        )
         await task.begin()
 
     async def end(self) -> None:

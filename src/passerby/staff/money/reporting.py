@@ -70,15 +70,15 @@ def _bots(exposure: Sequence[Mapping[str, Any]], fleet: KnownBots) -> Text:
     return _first([_bot(each, fleet) for each in by_debt]) if by_debt else text("money_report.no_bots")
 
 
-def _bot(standing: Mapping[str, Any], fleet: KnownBots) -> Text:
-    name = fleet.name(standing["bot"])
-    minutes, unknown = standing["swept_minutes_ago"], standing["unknown_transactions"]
+def _bot(row: Mapping[str, Any], fleet: KnownBots) -> Text:
+    name = fleet.name(row["bot"])
+    minutes, unknown = row["swept_minutes_ago"], row["unknown_transactions"]
     said = text(
         "money_report.bot",
-        bot=name if standing["runs"] else text("money_report.gone", bot=name),
-        held=standing["held_stars"],
-        days=number(standing["days_owed"]),
-        subscriptions=standing["subscriptions"],
+        bot=name if row["runs"] else text("money_report.gone", bot=name),
+        held=row["held_stars"],
+        days=number(row["days_owed"]),
+        subscriptions=row["subscriptions"],
         swept=text("money_report.never_swept") if minutes is None else text("money_report.swept", minutes=minutes),
     )
     return lines([said, text("money_report.unknown", count=unknown)]) if unknown else said
