@@ -10,6 +10,7 @@ import pytest
 
 from botapi_sandbox.cli import main
 from botapi_sandbox.world.world import pretend_token
+from tests import warm
 from tests.botapi_sandbox.wire import request
 
 
@@ -18,7 +19,7 @@ class Process:
 
     def __init__(self, *arguments: str) -> None:
         command = [sys.executable, "-m", "botapi_sandbox", "--port", "0", *arguments]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = warm.start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         first = self.process.stdout.readline()
         assert first.startswith("Bot API sandbox at http://127.0.0.1:"), first

@@ -8,6 +8,7 @@ import urllib.request
 from time import monotonic, sleep
 from typing import Any
 
+from tests import warm
 from tests.ports import free_port
 
 START_S = 120.0
@@ -24,7 +25,7 @@ class Sandbox:
     def start(self) -> None:
         options = ["--port", str(self.port), "--bots", "0", "--no-limits", "--check-own"]
         command = [sys.executable, "-m", "botapi_sandbox", *options]
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        self.process = warm.start(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         give_up = monotonic() + START_S
         while True:
             try:

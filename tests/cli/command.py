@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from passerby.settings import Settings
+from tests import warm
 
 PASSERBY = [sys.executable, "-c", "from passerby.cli import main; main()"]
 TOKEN = "123456789:" + "x" * 35
@@ -22,21 +23,22 @@ def environment(**given: str) -> dict[str, str]:
 
 
 def passerby(directory: Path, *arguments: str, **given: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+    return warm.run(
         [*PASSERBY, *arguments],
         cwd=directory,
         env=environment(**given),
         capture_output=True,
         text=True,
         timeout=WAIT_S,
-        check=False,
     )
 
 
 @contextmanager
 def running(directory: Path, *command: str, **given: str) -> Iterator[subprocess.Popen[str]]:
-    """A process in its own group. All output comes through `stdout`. The whole group is killed afterwards."""
-    process = subprocess.Popen(
+    """A process in its own group. All output comes through `stdout`. The whole group is killed afterwards. A script of a
+    test starts in a new interpreter."""
+    start = warm.start if list(command[: len(PASSERBY)]) == PASSERBY else subprocess.Popen
+    process = start(
         command,
         cwd=directory,
         env=environment(**given),

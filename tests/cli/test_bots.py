@@ -18,6 +18,7 @@ from passerby.kernel.ids import BotId
 from passerby.ops.token_file import TokenFile
 from passerby.settings import Settings, WrongSetting
 from passerby.settings.forms import read_tokens_file
+from tests import warm
 from tests.cli.command import PASSERBY, WAIT_S, environment, passerby, running, said
 from tests.ports import free_port
 from tests.simulation.run import captured_log
@@ -173,14 +174,13 @@ def test_the_commands_ask_telegram_before_they_change_anything(tmp_path: Path) -
 
         def add(token: str) -> "subprocess.CompletedProcess[str]":
             command = [*PASSERBY, "bots", "add"]
-            return subprocess.run(
+            return warm.run(
                 command,
                 cwd=tmp_path,
                 env=environment(**told),
                 input=f"{token}\n",
                 capture_output=True,
                 text=True,
-                check=False,
                 timeout=WAIT_S,
             )
 

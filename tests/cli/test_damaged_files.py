@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import warm
 from tests.cli.command import PASSERBY, TOKEN, environment
 
 ROOT = Path(__file__).parents[2]
@@ -22,14 +23,13 @@ HELPFUL = {
 
 @pytest.fixture(scope="module")
 def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, tuple[str, bool]]]:
-    done = subprocess.run(
+    done = warm.run(
         [sys.executable, "-m", "tests.cli.damaged_files", str(tmp_path_factory.mktemp("damaged"))],
         cwd=ROOT,
         env=environment(),
         capture_output=True,
         text=True,
         timeout=300,
-        check=False,
     )
     assert done.returncode == 0, done.stderr
     found: dict[str, dict[str, tuple[str, bool]]] = json.loads(done.stdout.splitlines()[-1])

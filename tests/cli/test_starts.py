@@ -17,6 +17,7 @@ from redis import Redis
 
 from passerby.adapters.looking.process import is_installed
 from passerby.adapters.memory import FileLog, take_for
+from tests import warm
 from tests.cli.command import PASSERBY, TOKEN, environment, passerby, running, said
 from tests.contract.records_places import SqlPlace
 from tests.contract.servers import start_postgres, start_valkey
@@ -195,7 +196,7 @@ def test_servers_that_never_answer_end_the_start_with_a_sentence(tmp_path: Path)
             "schema": (("init-schema",), {"POSTGRES_URI": postgres}),
         }
         started = {
-            what: subprocess.Popen(
+            what: warm.start(
                 [*PASSERBY, *command],
                 cwd=tmp_path,
                 env=environment(

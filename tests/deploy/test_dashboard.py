@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from passerby.ops.cluster import sockets
+from tests import warm
 from tests.cli.command import PASSERBY, environment
 from tests.contract.servers import start_postgres, start_valkey
 from tests.ports import free_port
@@ -128,7 +129,7 @@ def test_no_panel_is_empty_while_a_fleet_is_under_load(tmp_path: Path) -> None:
     ):
         stores = {"POSTGRES_URI": postgres.uri, "REDIS_URL": valkey.url}
         command = [*PASSERBY, "loadtest", "--users", "60", "--seconds", str(int(PATIENCE_S)), "--workers", "2"]
-        load = subprocess.Popen(
+        load = warm.start(
             [*command, "--report", str(tmp_path / "page.html")],
             cwd=tmp_path,
             env=environment() | stores | {"TMPDIR": short},

@@ -6,11 +6,11 @@ import os
 import signal
 import subprocess
 import sys
-from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from passerby.settings import Settings
+from tests import warm
 from tests.faults.product import PASSERBY as PASSERBY
 from tests.faults.product import ROOT, STOP_S
 
@@ -49,7 +49,7 @@ class Fleet:
             command = (*self.command[:-1], "web")
         assert name not in self._processes, f"{name} is already running"
         with self.log(name).open("ab") as output:
-            self._processes[name] = subprocess.Popen(
+            self._processes[name] = warm.start(
                 [*(command or self.command), "--name", name],
                 cwd=self._directory,
                 env=self.environment | environment,
@@ -60,12 +60,10 @@ class Fleet:
 
     async def run(self, *words: str) -> str:
         """Run a command to its end and return its output. Raises: AssertionError, if it failed."""
-        process = await asyncio.create_subprocess_exec(
-            *WORKER[:-1], *words, cwd=self._directory, env=self.environment, stdout=PIPE, stderr=STDOUT
-        )
-        said, _ = await process.communicate()
-        assert process.returncode == 0, said.decode()
-        return said.decode()
+        how = {"cwd": self._directory, "env": self.environment, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        done = await asyncio.to_thread(warm.run, [*WORKER[:-1], *words], text=True, **how)
+        assert done.returncode == 0, done.stdout
+        return str(done.stdout)
 
     @property
     def names(self) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from passerby.settings import Settings
+from tests import warm
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSERBY = (sys.executable, "-c", "from passerby.cli import main; main()", "run")
@@ -46,7 +47,7 @@ class Product:
     def start(self) -> None:
         assert self._process is None, "one at a time"
         with self.log.open("ab") as output:
-            self._process = subprocess.Popen(
+            self._process = warm.start(
                 self._command,
                 cwd=self._directory,
                 env=self._environment,

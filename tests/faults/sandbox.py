@@ -11,6 +11,8 @@ from typing import Any
 
 from pyreqwest.client import Client, ClientBuilder
 
+from tests import warm
+
 Json = dict[str, Any]
 
 START_S = 120.0
@@ -85,7 +87,7 @@ async def a_sandbox(directory: Path, *, bots: int, seed: int) -> AsyncIterator[t
     """Start a sandbox on a free port. Yields it and its bots' tokens. It stops at the end of the block."""
     log = directory / "sandbox.log"
     with log.open("wb") as output:
-        process = subprocess.Popen(
+        process = warm.start(
             [sys.executable, "-m", "botapi_sandbox", "--port", "0", "--bots", str(bots), "--seed", str(seed)],
             cwd=directory,
             stdin=subprocess.DEVNULL,

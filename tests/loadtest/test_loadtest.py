@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from passerby.loadtest.report import LoadReport
 from passerby.loadtest.run import LoadPlan
 from passerby.settings import WrongSetting
 from simulated_people.habits import Habits
+from tests import warm
 from tests.cli.command import PASSERBY, environment, passerby, running
 from tests.contract.servers import start_postgres, start_valkey
 from tests.faults.product import ROOT, planted
@@ -28,7 +28,7 @@ HASTY = Habits(pause_s=1.0, willing_s=8.0, patience_s=20.0, blocks=0.15)
 
 def test_a_load_test_of_a_correct_product_reports_that_promises_were_kept(tmp_path: Path) -> None:
     command = [*PASSERBY, "loadtest", "--users", "24", "--seconds", "5", "--json", "--report", "page.html"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
+    done = warm.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True)
     report = json.loads(done.stdout)
     assert done.returncode == 0, done.stdout + done.stderr
     assert report["promises"]["kept"] is True

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tests import warm
 from tests.cli.command import PASSERBY
 from tests.faults.product import Product
 from tests.faults.sandbox import Sandbox, a_sandbox
@@ -19,17 +20,15 @@ class Hooked(Product):
 
     async def hook(self) -> None:
         """`passerby webhook set`."""
-        process = await asyncio.create_subprocess_exec(
-            *PASSERBY,
-            "webhook",
-            "set",
+        done = await asyncio.to_thread(
+            warm.run,
+            [*PASSERBY, "webhook", "set"],
             cwd=self._directory,
             env=self._environment,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+            capture_output=True,
+            text=True,
         )
-        said, _ = await process.communicate()
-        assert process.returncode == 0, said.decode()
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 @asynccontextmanager

@@ -18,6 +18,7 @@ from passerby.cli.webhook import table
 from passerby.kernel.ids import BotId
 from passerby.web.endpoints import endpoint_of
 from passerby.web.webhook_admin import Seen, WebhookAdmin
+from tests import warm
 from tests.cli.command import PASSERBY, environment
 from tests.staged import in_a_loop
 
@@ -227,18 +228,15 @@ def test_the_table_is_aligned_and_shows_no_path() -> None:
 
 async def command(it: Stage, directory: Path, *arguments: str, **given: str) -> tuple[int, str, str]:
     tokens = " ".join(bot.token for bot in it.sandbox.world.state.bots.values())
-    process = await asyncio.create_subprocess_exec(
-        *PASSERBY,
-        "webhook",
-        *arguments,
+    done = await asyncio.to_thread(
+        warm.run,
+        [*PASSERBY, "webhook", *arguments],
         cwd=directory,
         env=environment(BOT_TOKENS=tokens, BOT_API_URL=it.sandbox.url, **given),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
+        capture_output=True,
+        text=True,
     )
-    out, err = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, out.decode(), err.decode()
+    return done.returncode, done.stdout, done.stderr
 
 
 @in_a_loop

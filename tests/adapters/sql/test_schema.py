@@ -19,6 +19,7 @@ from passerby.adapters.sql.schema import _LOCK
 from passerby.adapters.sql.tables import metadata
 from passerby.adapters.sql.upgrading import configuration
 from passerby.ports.records import RecordsLost
+from tests import warm
 from tests.contract.records_places import make_tables
 from tests.size import in_full, size
 
@@ -289,7 +290,7 @@ asyncio.run(init_schema(sys.argv[1]))
 @pytest.mark.parametrize("step", in_full([90, 2, 40, 150], 1))
 def test_an_upgrade_that_is_killed_goes_on_where_it_was(database: str, step: int) -> None:
     """`step`: the number of the statement that changes something, before which the process is killed."""
-    killed = subprocess.run([sys.executable, "-c", KILLED, database, str(step)], check=False, timeout=120)
+    killed = warm.run([sys.executable, "-c", KILLED, database, str(step)], timeout=120)
     assert killed.returncode == -signal.SIGKILL
     assert not asyncio.run(schema_state(database)).is_current
     asyncio.run(init_schema(database))

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -42,6 +41,7 @@ from passerby.ports.outbox import Notice, Parked
 from passerby.ports.participants import Commit, Committed
 from passerby.ports.trails import Trail, trail_of
 from passerby.settings import Settings, WrongSetting
+from tests import warm
 from tests.contract.records_facts import banned_for_good, block, changed, chatting, closed, opened, person, searching
 from tests.contract.records_places import make_tables
 from tests.size import in_full
@@ -375,7 +375,7 @@ def test_a_kill_at_any_step_leaves_the_last_good_backup(on_a_file: Settings, ste
         "asyncio.run(take(settings, lambda: 1_700_000_000.0, die))\n"
     )
     places = [str(on_a_file.sqlite_db_path), str(on_a_file.backup_dir)]
-    killed = subprocess.run([sys.executable, "-c", program, *places, step], check=False, timeout=100)
+    killed = warm.run([sys.executable, "-c", program, *places, step], timeout=100)
     assert killed.returncode == -signal.SIGKILL
     found = listed(on_a_file)
     assert good in [each.path for each in found]

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from passerby.ops.move.moving import move
 from passerby.ops.people_import.import_run import bring
 from passerby.ops.standstill import FleetRuns, standstill
 from passerby.settings import Settings
+from tests import warm
 from tests.ops.backup.test_backups import CLOCK, a_second_later, fill, ids
 
 pytestmark = pytest.mark.services
@@ -70,7 +70,7 @@ def test_an_import_that_is_killed_goes_on_where_it_was(on_servers: Settings, tmp
         "asyncio.run(bring(settings, sys.argv[4], SystemClock(), dry_run=False, refused=die))\n"
     )
     places = [uri, on_servers.redis_url.get_secret_value(), on_servers.redis_name, str(source)]
-    killed = subprocess.run([sys.executable, "-c", program, *places], check=False, timeout=100)
+    killed = warm.run([sys.executable, "-c", program, *places], timeout=100)
     assert killed.returncode == -signal.SIGKILL
     assert len(asyncio.run(ids(on_servers))) == 500, "the batch before"
     outcome = asyncio.run(bring(on_servers, str(source), CLOCK, dry_run=False))

@@ -4,7 +4,6 @@ import asyncio
 import json
 import shutil
 import signal
-import subprocess
 import sys
 from collections import namedtuple
 from random import Random
@@ -26,6 +25,7 @@ from passerby.ops.move.moving import move
 from passerby.ops.restore_note import Step, noted_in_file, read_note
 from passerby.ops.standstill import FleetRuns
 from passerby.settings import Settings, WrongSetting
+from tests import warm
 from tests.ops.backup.test_backups import CLOCK, a_second_later, fill, ids, live_figures, restored, use_live_store
 from tests.size import in_full
 
@@ -63,7 +63,7 @@ def killed_at(settings: Settings, step: str) -> None:
         "settings = Settings(**json.loads(sys.argv[1]))\n"
         "asyncio.run(restore(settings, None, SystemClock(), replace=True, reached=die))\n"
     )
-    done = subprocess.run([sys.executable, "-c", program, json.dumps(given), step], check=False, timeout=100)
+    done = warm.run([sys.executable, "-c", program, json.dumps(given), step], timeout=100)
     assert done.returncode == -signal.SIGKILL
 
 

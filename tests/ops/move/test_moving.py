@@ -3,7 +3,6 @@
 import asyncio
 import sqlite3
 import stat
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -27,6 +26,7 @@ from passerby.ops.standstill import FleetRuns
 from passerby.ports.facts import Fact, PersonChanged
 from passerby.ports.participants import Commit
 from passerby.settings import Settings
+from tests import warm
 from tests.contract.records_facts import (
     NOW,
     banned_for_good,
@@ -230,7 +230,7 @@ def test_a_kill_in_the_middle_leaves_nothing_and_the_next_run_moves_everything(
         "die = lambda table, rows: table == 'users' and os.kill(os.getpid(), signal.SIGKILL)\n"
         "asyncio.run(move(Settings(sqlite_db_path=Path(sys.argv[1])), sys.argv[2], SystemClock(), die))\n"
     )
-    killed = subprocess.run([sys.executable, "-c", program, str(first), str(target)], check=False, timeout=100)
+    killed = warm.run([sys.executable, "-c", program, str(first), str(target)], timeout=100)
     assert killed.returncode == -9
     done = moved(on_file(first), target)
     assert not done.was_done
