@@ -35,8 +35,9 @@ def passerby(directory: Path, *arguments: str, **given: str) -> subprocess.Compl
 
 @contextmanager
 def running(directory: Path, *command: str, **given: str) -> Iterator[subprocess.Popen[str]]:
-    """A process in its own group. All output comes through `stdout`. The whole group is killed afterwards. A script of a
-    test starts in a new interpreter."""
+    """A process in its own group. All output comes through `stdout`. The whole group is killed afterwards.
+
+    A script of a test starts in a new interpreter."""
     start = warm.start if list(command[: len(PASSERBY)]) == PASSERBY else subprocess.Popen
     process = start(
         command,

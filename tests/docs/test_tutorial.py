@@ -78,6 +78,7 @@ def test_the_tutorials_own_test_passes_when_run_as_printed(followed: Path) -> No
     _run(followed, *arguments)
 
 
+@pytest.mark.long
 def test_the_tutorials_feature_passes_the_tests_that_look_at_every_feature(followed: Path) -> None:
     quick = ("-q", "-n", "0", "-p", "no:cacheprovider", "-p", "no:randomly")
     looking = ("test_coin", "test_routing", "test_buttons", "test_pages", "test_unknown")

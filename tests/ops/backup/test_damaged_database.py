@@ -29,7 +29,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("damage", in_full(DAMAGES, 1))
 def test_a_backup_is_restored_over_a_damaged_file_which_is_kept(on_a_file: Settings, damage: str) -> None:
     database = on_a_file.sqlite_db_path
     asyncio.run(fill(on_a_file, range(1, 4)))

@@ -20,6 +20,7 @@ from passerby.ops.backup.taking import take
 from passerby.ops.backup.verifying import verify
 from passerby.settings import Settings
 from tests.ops.backup.test_backups import CLOCK, a_second_later, fill
+from tests.size import in_full
 
 pytestmark = pytest.mark.services
 BAD_DUMP = "#!/bin/sh\n[ \"$1\" = --version ] && echo 'pg_dump (PostgreSQL) 99.0' && exit\nhead -c 100000 /dev/zero\n"
@@ -82,6 +83,7 @@ def test_a_dump_that_postgresql_does_not_take_fails_its_restore_test(
     assert len(list(directory_of(on_servers).path.glob("passerby-*"))) == 1
 
 
+@pytest.mark.long
 def test_an_old_or_missing_pg_restore_is_no_fault_of_the_backup(
     on_servers: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,17 +101,17 @@ def test_an_old_or_missing_pg_restore_is_no_fault_of_the_backup(
     assert directory_of(on_servers).state().verified is None, "no alert says that it cannot be restored"
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EFBIG])
+@pytest.mark.parametrize("code", in_full([errno.ENOSPC, errno.EFBIG], 1))
 def test_a_backup_on_a_full_disk_is_one_sentence_and_leaves_no_half_of_a_file(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, code: int
+    mostly_on_a_file: Settings, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
-    asyncio.run(fill(settings, range(1, 4)))
-    good = asyncio.run(take(settings, a_second_later)).path
+    asyncio.run(fill(mostly_on_a_file, range(1, 4)))
+    good = asyncio.run(take(mostly_on_a_file, a_second_later)).path
 
     def full(*_: object) -> None:
         raise OSError(code, "no room")
 
     monkeypatch.setattr(sealed.BackupSealer, "finish", full)
     with pytest.raises(BackupFailed, match=r"takes no more \(no room\): make room"):
-        asyncio.run(take(settings, a_second_later))
-    assert list(directory_of(settings).path.glob("passerby-*")) == [good]
+        asyncio.run(take(mostly_on_a_file, a_second_later))
+    assert list(directory_of(mostly_on_a_file).path.glob("passerby-*")) == [good]

@@ -82,7 +82,7 @@ async def said_by_doctor(settings: Settings) -> list[str]:
     return [each.check for each in (*backups.checks(settings, CLOCK.now), *found) if "before it was done" in each.told]
 
 
-@pytest.mark.parametrize("step", in_full([*LATE, *EARLY], 2))
+@pytest.mark.parametrize("step", in_full([*LATE, *EARLY], 1))
 def test_after_a_kill_nothing_starts_until_a_restore_has_ended(settings: Settings, step: str) -> None:
     begun(settings)
     killed_at(settings, step)
@@ -104,18 +104,18 @@ def test_after_a_kill_nothing_starts_until_a_restore_has_ended(settings: Setting
 
 
 def test_a_restore_that_was_killed_before_it_touched_the_records_is_undone_by_one_that_refuses(
-    settings: Settings,
+    mostly_on_a_file: Settings,
 ) -> None:
-    begun(settings)
-    before, held = asyncio.run(ids(settings)), asyncio.run(live_figures(settings))
-    killed_at(settings, "begin")
+    begun(mostly_on_a_file)
+    before, held = asyncio.run(ids(mostly_on_a_file)), asyncio.run(live_figures(mostly_on_a_file))
+    killed_at(mostly_on_a_file, "begin")
     with pytest.raises(PeopleThere, match="the database holds 6 people"):
-        asyncio.run(restore(settings, None, CLOCK, replace=False))
-    assert (asyncio.run(ids(settings)), asyncio.run(live_figures(settings))) == (before, held)
-    asyncio.run(start(settings))
+        asyncio.run(restore(mostly_on_a_file, None, CLOCK, replace=False))
+    assert (asyncio.run(ids(mostly_on_a_file)), asyncio.run(live_figures(mostly_on_a_file))) == (before, held)
+    asyncio.run(start(mostly_on_a_file))
 
 
-@pytest.mark.parametrize("at", ["make_place", "bring_back"])
+@pytest.mark.parametrize("at", in_full(["make_place", "bring_back"], 1))
 def test_stores_that_were_set_aside_come_back_even_after_another_kill(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, at: str
 ) -> None:
@@ -135,9 +135,9 @@ def test_stores_that_were_set_aside_come_back_even_after_another_kill(
     asyncio.run(start(settings))
 
 
-def test_ctrl_c_leaves_the_live_store_as_it_was(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    begun(settings)
-    before, held = asyncio.run(ids(settings)), asyncio.run(live_figures(settings))
+def test_ctrl_c_leaves_the_live_store_as_it_was(mostly_on_a_file: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun(mostly_on_a_file)
+    before, held = asyncio.run(ids(mostly_on_a_file)), asyncio.run(live_figures(mostly_on_a_file))
 
     def interrupt(step: str) -> None:
         if step == "records":
@@ -146,12 +146,12 @@ def test_ctrl_c_leaves_the_live_store_as_it_was(settings: Settings, monkeypatch:
             task.cancel()
 
     async def interrupted() -> None:
-        await restore(settings, None, CLOCK, replace=True, reached=interrupt)
+        await restore(mostly_on_a_file, None, CLOCK, replace=True, reached=interrupt)
 
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(interrupted())
-    assert (asyncio.run(ids(settings)), asyncio.run(live_figures(settings))) == (before, held)
-    asyncio.run(start(settings))
+    assert (asyncio.run(ids(mostly_on_a_file)), asyncio.run(live_figures(mostly_on_a_file))) == (before, held)
+    asyncio.run(start(mostly_on_a_file))
 
 
 def test_a_restore_without_room_says_so_before_it_changes_anything(

@@ -168,7 +168,7 @@ def test_a_database_with_other_people_is_never_touched(tmp_path: Path) -> None:
         moved(on_file(first), first)
 
 
-@pytest.mark.parametrize("names", [[], ["SECRET_KEY", "BACKUP_KEY"]])
+@pytest.mark.parametrize("names", in_full([[], ["SECRET_KEY", "BACKUP_KEY"]], 1))
 def test_the_next_step_names_the_keys_that_would_stay_behind(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], names: list[str]
 ) -> None:
@@ -322,6 +322,7 @@ def test_a_hard_link_is_no_other_database(tmp_path: Path) -> None:
         moved(on_file(tmp_path / "passerby.db"), tmp_path / "other.db")
 
 
+@pytest.mark.long
 @pytest.mark.services
 def test_the_same_server_by_another_name_is_not_another_database(tmp_path: Path, uri: str) -> None:
     asyncio.run(fill(Path(tmp_path / "passerby.db")))
