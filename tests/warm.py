@@ -41,7 +41,7 @@ MODULES = (
     "uvloop",
 )
 PACKAGES = ("botapi_sandbox", "passerby.cli", "passerby.bootstrap", "passerby.ops", "passerby.adapters")
-"""What commands import. A module that is not here is imported by each command that needs it."""
+"""Commands import these. A module that is not here is imported by each command that needs it."""
 PROGRAMS = re.compile(r"__main__|\.migrations|cli\.(?:sandbox|exit_with_parent)$")
 """Modules that are run by their name, or are read by something else."""
 _SUBREAPER = 36

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
 
+import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
@@ -96,18 +97,8 @@ class SqlPlace:
         self.database = database
 
     def empty(self) -> "SqlPlace":
-        """Delete all rows. Ten times as fast as a new database."""
-
-        async def delete() -> None:
-            engine = connect(database_url(self.database), poolclass=NullPool)
-            async with engine.begin() as connection:
-                for table in metadata.sorted_tables:
-                    # Rows of the audit cannot be deleted.
-                    emptied = sa.text("TRUNCATE audit") if table is audit else sa.delete(table)
-                    await connection.execute(emptied)
-            await engine.dispose()
-
-        asyncio.run(delete())
+        """Delete all rows of a PostgreSQL. A hundred times as fast as a new database."""
+        empty_postgres(str(self.database))
         return self
 
     @classmethod
@@ -179,6 +170,22 @@ class SqlPlace:
             rows = (await connection.execute(sa.select(table))).mappings().all()
         await engine.dispose()
         return [dict(row) for row in rows]
+
+
+def empty_postgres(uri: str) -> None:
+    """Delete all rows in one request. Most tables are empty, so that this is faster than TRUNCATE; but the audit's rows
+    cannot be deleted."""
+    tables = [table.name for table in metadata.sorted_tables if table is not audit]
+    address = postgres_url(uri).set(drivername="postgresql").render_as_string(hide_password=False)
+
+    async def delete() -> None:
+        connection = await asyncpg.connect(address)
+        try:
+            await connection.execute("; ".join(["TRUNCATE audit", *(f'DELETE FROM "{name}"' for name in tables)]))
+        finally:
+            await connection.close()
+
+    asyncio.run(delete())
 
 
 @asynccontextmanager

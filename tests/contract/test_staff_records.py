@@ -15,7 +15,7 @@ from sqlalchemy.pool import NullPool
 from passerby.adapters.sql import SqlStaff
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.pool import ConnectionPool
-from passerby.adapters.sql.tables import audit, metadata, staff_orders
+from passerby.adapters.sql.tables import audit, staff_orders
 from passerby.domain.audit import AuditRow, first_broken
 from passerby.kernel.alone import Alone
 from passerby.kernel.approval import Approval, ApprovalState
@@ -47,7 +47,7 @@ from passerby.ports.staff import StaffRecords
 from passerby.runtime.staff.decisions import StaffDecisions, digest_of
 from passerby.runtime.staff.router import StaffRouter
 from passerby.staff import ALL
-from tests.contract.records_places import PostgresServer, make_tables
+from tests.contract.records_places import PostgresServer, empty_postgres, make_tables
 from tests.contract.servers import postgres_uri
 from tests.contract.staff_memory import MemoryStaff, StaffDisk
 
@@ -97,13 +97,6 @@ def postgres_staff() -> Iterator[str]:
         yield database
 
 
-def _as_new(database: str) -> StaffPlace:
-    place = StaffPlace(database)
-    names = ", ".join(table.name for table in metadata.sorted_tables)
-    place.execute(sa.text(f"TRUNCATE {names}"))
-    return place
-
-
 PLACES = ["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.services)]
 SQL = PLACES[1:]
 
@@ -113,7 +106,9 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> StaffPlace:
     if request.param == "memory":
         return StaffPlace(None)
     if request.param == "postgres":
-        return _as_new(request.getfixturevalue("postgres_staff"))
+        database = request.getfixturevalue("postgres_staff")
+        empty_postgres(database)
+        return StaffPlace(database)
     asyncio.run(make_tables(tmp_path / "staff.db"))
     return StaffPlace(tmp_path / "staff.db")
 

@@ -338,7 +338,7 @@ def test_everybody_gets_the_message_in_their_language_with_its_buttons() -> None
         rows = copy["reply_markup"]["inline_keyboard"]
         assert rows == [
             [{"text": "Mehr", "url": "https://example.org"}],
-            [{"text": "🔕 Nicht mehr davon", "callback_data": "mute:news"}],
+            [{"text": "🔕 Abbestellen", "callback_data": "mute:news"}],
         ]
 
     play_staff("memory", scene)
