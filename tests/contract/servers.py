@@ -53,6 +53,15 @@ class Server:
         return self._directory
 
     @property
+    def command(self) -> list[str]:
+        return self._command
+
+    @property
+    def user(self) -> "_User":
+        """How `subprocess` runs a program as the owner of its files."""
+        return _as(self._nobody)
+
+    @property
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid

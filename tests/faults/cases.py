@@ -3,6 +3,7 @@
 from tests.faults import (
     cases_cluster,
     cases_copies,
+    cases_damage,
     cases_loss,
     cases_machine,
     cases_people,
@@ -19,6 +20,7 @@ _ALL = (
     cases_stores,
     cases_cluster,
     cases_copies,
+    cases_damage,
     cases_telegram,
     cases_machine,
     cases_loss,

@@ -15,6 +15,7 @@
                     inode) is written to the file: a power cut leaves this part. Each start is one of the machine, too
     disk:FILE       a share of the writes, syncs and truncates of its log and SQLite fails with ENOSPC or EIO. The file
                     gives the share (0 to 1), read every 50 ms. Half of SQLite's commits fail after they are stored
+    unreadable:FILE the disk cannot read the blocks of its log that the file names: numbers, or `all`
     undo            at SIGUSR1 a write to its log stops half way and cannot be undone; at SIGUSR2 this ends the process
 
 It always runs in its own process. It changes the adapters, never the code under test.
@@ -37,6 +38,7 @@ from typing import Any
 import aiosqlite
 
 from passerby.adapters.botapi import BotApi
+from passerby.adapters.memory.open_files import BLOCK_BYTES
 from passerby.adapters.redis.store import RedisStore
 from passerby.bootstrap import files as bootstrap_files
 from passerby.bootstrap.clock import SystemClock
@@ -236,6 +238,19 @@ def disk(words: str) -> None:
     aiosqlite.Cursor.execute, aiosqlite.Connection.commit = executing, committing  # type: ignore[method-assign]
 
 
+def unreadable(words: str) -> None:
+    file, pread = Path(words), os.pread
+
+    def reading(log: int, size: int, at: int) -> bytes:
+        blocks = range(at // BLOCK_BYTES, (at + size - 1) // BLOCK_BYTES + 1)
+        bad = file.read_text().split() if _is_log(log) else []
+        if "all" in bad or any(int(each) in blocks for each in bad):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return pread(log, size, at)
+
+    os.pread = reading
+
+
 def undo(_: str) -> None:
     write, truncate = os.write, os.ftruncate
     wanted: signal.Signals | None = None
@@ -275,6 +290,7 @@ WHAT: dict[str, Callable[[str], None]] = {
     "small": small,
     "synced": synced,
     "disk": disk,
+    "unreadable": unreadable,
     "undo": undo,
 }
 
