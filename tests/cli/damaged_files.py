@@ -4,6 +4,7 @@ A process of its own, because it gives up root's right to ignore the modes of fi
 """
 
 import asyncio
+import base64
 import ctypes
 import json
 import os
@@ -66,6 +67,15 @@ def scribbled(path: Path) -> None:
     path.write_bytes(Random(1).randbytes(5_000))
 
 
+def too_short(path: Path) -> None:
+    path.write_text(base64.b64encode(bytes(16)).decode())
+
+
+def of_another(path: Path) -> None:
+    """A good key that is not ours."""
+    path.write_text(base64.b64encode(Random(1).randbytes(32)).decode())
+
+
 DAMAGES: tuple[Callable[[Path], None], ...] = (
     *(dangling, circular, unreadable, read_only, directory, pipe, empty, scribbled),
 )
@@ -97,7 +107,7 @@ async def main(root: Path) -> None:
     assert await start(whole) == ""
     said: dict[str, dict[str, tuple[str, bool]]] = {}
     for name in FILES:
-        for damage in DAMAGES:
+        for damage in (*DAMAGES, *((too_short, of_another) if name == "passerby.key" else ())):
             folder = root / f"{name.replace('/', '-')}-{damage.__name__}"
             shutil.copytree(whole, folder)
             if name == "run":

@@ -53,6 +53,19 @@ def test_a_file_that_cannot_be_used_is_named_with_a_remedy_and_left_alone(
     assert "end the other program" not in sentence
 
 
+@pytest.mark.parametrize("damage", ["empty", "scribbled", "too_short", "of_another"])
+def test_a_key_file_with_another_content_ends_the_start_with_a_remedy_and_is_left_alone(
+    said: dict[str, dict[str, tuple[str, bool]]], damage: str
+) -> None:
+    problem = "SECRET_KEY: is not the key that passerby.live was used with; set the old one"
+    if damage != "of_another":
+        problem = "SECRET_KEY: passerby.key contains no key; put the right passerby.key back"
+    sentence, is_untouched = said["passerby.key"][damage]
+    assert sentence.startswith(problem)
+    assert "\n" not in sentence
+    assert is_untouched
+
+
 def test_a_link_that_leads_nowhere_is_told_apart_from_a_full_disk(
     said: dict[str, dict[str, tuple[str, bool]]],
 ) -> None:
