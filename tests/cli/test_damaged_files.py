@@ -109,5 +109,5 @@ def test_too_few_open_files_are_allowed_or_said(tmp_path: Path) -> None:
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20)),
     )
     assert done.returncode == 2, done.stderr
-    told = "ulimit -n: this process may open 20 files only; allow 1024 or more (LimitNOFILE under systemd)"
+    told = "ulimit -n: files that this process may open: 20; allow 1024 or more (LimitNOFILE under systemd)"
     assert done.stderr.strip().splitlines()[-1] == told
