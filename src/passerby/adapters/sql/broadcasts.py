@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from passerby.adapters.sql.audiences import audience_of, reach_of
 from passerby.adapters.sql.audit import add_to_audit
@@ -31,6 +31,7 @@ from passerby.adapters.sql.salvage import person_of
 from passerby.adapters.sql.tables import broadcast_targets as targets
 from passerby.adapters.sql.tables import broadcasts, users
 from passerby.adapters.sql.transactions import Transactions
+from passerby.adapters.sql.unchanged import Unchanged
 from passerby.adapters.sql.usual_hours import hours_of
 from passerby.kernel.broadcast import (
     ArmFigures,
@@ -57,8 +58,12 @@ FROZEN_AT_ONCE: Final = 20_000
 class SqlBroadcasts(Transactions):
     """Implements `passerby.ports.broadcasts.BroadcastRecords`. The tables must exist."""
 
+    def __init__(self, engine: AsyncEngine) -> None:
+        super().__init__(engine)
+        self._open = Unchanged[Sequence[Broadcast]](engine)
+
     async def open(self) -> Sequence[Broadcast]:
-        return await self._broadcasts(_OPEN, {})
+        return await self._open.get(lambda: self._broadcasts(_OPEN, {}))
 
     async def latest(self, most: int) -> Sequence[Broadcast]:
         return await self._broadcasts(_LATEST, {"most": most})

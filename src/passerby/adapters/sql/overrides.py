@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from passerby.adapters.sql.failures import losses, to_the_end
 from passerby.adapters.sql.panel_tables import overrides
+from passerby.adapters.sql.unchanged import Unchanged
 from passerby.adapters.sql.unreadable import identifier, readable, text_of
 from passerby.kernel.ids import BotId
 from passerby.kernel.override import Overridden, Override, OverrideKey, wordings_in
@@ -24,10 +25,15 @@ class SqlOverrides:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._newest = Unchanged[int](engine)
 
     async def newest(self) -> int:
         """The number of the newest override; 0: there is none. It is one look at an index."""
-        return int((await self._rows(_HIGHEST, {}))[0][0] or 0)
+
+        async def read() -> int:
+            return int((await self._rows(_HIGHEST, {}))[0][0] or 0)
+
+        return await self._newest.get(read)
 
     async def current(self) -> Sequence[Override]:
         """The newest override of each key, also those that gave the default back."""

@@ -29,6 +29,7 @@ from passerby.adapters.sql.tables import (
     staff_invites,
 )
 from passerby.adapters.sql.transactions import Transactions
+from passerby.adapters.sql.unchanged import Unchanged
 from passerby.adapters.sql.unreadable import identifier, readable, text_of
 from passerby.domain.approvals import case_about, override_key_of, promo_about, purchase_of
 from passerby.domain.audit import AuditRow
@@ -76,6 +77,11 @@ class _Answered(msgspec.Struct, omit_defaults=True):
 
 class SqlStaff(Transactions):
     """Implements `passerby.ports.staff.StaffRecords`. The tables must exist."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        super().__init__(engine)
+        self._orders: dict[int, Unchanged[Sequence[tuple[int, StaffOrder]]]] = {}
+        self._kept_drains = Unchanged[Sequence[Drain]](engine)
 
     @property
     def engine(self) -> AsyncEngine:
@@ -179,10 +185,11 @@ class SqlStaff(Transactions):
         return await self._read(read)
 
     async def orders(self, limit: int) -> Sequence[tuple[int, StaffOrder]]:
-        async def read(connection: AsyncConnection) -> list[tuple[int, StaffOrder]]:
+        async def read(connection: AsyncConnection) -> Sequence[tuple[int, StaffOrder]]:
             return await open_orders(connection, limit)
 
-        return await self._read(read)
+        kept = self._orders.setdefault(limit, Unchanged(self._engine))
+        return await kept.get(lambda: self._read(read))
 
     async def orders_done(self, numbers: Sequence[int], now: float) -> None:
         async def write() -> None:
@@ -195,7 +202,7 @@ class SqlStaff(Transactions):
             await to_the_end(write())
 
     async def drains(self) -> Sequence[Drain]:
-        return await self._read(_drains)
+        return await self._kept_drains.get(lambda: self._read(_drains))
 
     async def team(self) -> tuple[StaffMember, ...]:
         async def read(connection: AsyncConnection) -> tuple[StaffMember, ...]:
