@@ -17,7 +17,7 @@ UNNAMED = "(unnamed)"
 
 ELSEWHERE = (
     *("approvals.", "audiences.", "broadcast_figures.", "broadcast_rows.", "broadcasts.", "case_farms."),
-    *("case_reports.", "cases.", "examination.", "funnel.", "salvage."),
+    *("case_reports.", "cases.", "erasure_notes.", "examination.", "funnel.", "salvage."),
     *("money.", "money_report.", "money_writer.", "overrides.", "panel_", "past_money.", "payment_cases.", "promos."),
     *("purchases.", "referrals.", "staff_subjects.", "tombstones.", "usual_hours."),
 )

@@ -179,7 +179,8 @@ class FileRecordsPlace(SqlRecordsPlace):
 
     def __init__(self) -> None:
         self._folder = TemporaryDirectory()
-        super().__init__(SqlPlace.in_file(Path(self._folder.name) / "records.db"))
+        self.file = Path(self._folder.name) / "records.db"
+        super().__init__(SqlPlace.in_file(self.file))
 
     def close(self) -> None:
         super().close()

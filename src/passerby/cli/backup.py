@@ -137,6 +137,9 @@ def restore(
         typer.echo("an earlier restore was ended before it was done; this one is whole, and everything can start again")
     if restored.aside is not None:
         typer.echo(f"kept: the damaged database is {restored.aside.name} now; nobody can count what is lost of it")
+    if restored.erased:
+        whose = counted(restored.erased, "person of the backup", "people of the backup")
+        typer.echo(f"erased: {whose}, who had their data erased after it was made; the rest goes at the next start")
     for table, count in restored.lost.items():
         typer.echo(f"lost: {counted(count, 'row')} of {table} that the database had and the backup has not")
     for count, one, whose in zip(restored.waiting, ("message", "notice"), ("people", "ours"), strict=True):

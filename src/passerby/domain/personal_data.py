@@ -49,6 +49,7 @@ ELSEWHERE = (
     "Two numbers would give those away: when your reputation changed last, and how often your data changed.",
     "Telegram's own list of payments, which we compare with ours, says the same about your purchases.",
     "Backups hold the same data until they expire.",
+    "If your data was deleted in the last year, a note without your id says when, so that no backup brings it back.",
 )
 """The list of data that the file leaves out, with reasons, for the reader of the file."""
 

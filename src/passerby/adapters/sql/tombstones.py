@@ -1,6 +1,7 @@
 """The row that stays of a person who had their data erased, if a ban or another restriction binds them, or if they have
 had what everybody has once: a keyed pseudonym of their Telegram id, with the restrictions and what is spent. So both
-hold on every bot when they come back, and nobody without the key can tell whom a row is about.
+hold on every bot when they come back, and nobody without the key can tell whom a row is about. The same table has
+`erasure_notes`.
 
 The pseudonym is an HMAC of the id, with a key that comes from SECRET_KEY. Earlier keys still find theirs.
 """

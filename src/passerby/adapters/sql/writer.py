@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeVar, assert_never
 
 import sqlalchemy as sa
 
-from passerby.adapters.sql import personal_data, tombstones
+from passerby.adapters.sql import erasure_notes, personal_data, tombstones
 from passerby.adapters.sql.dialects import insert_into
 from passerby.adapters.sql.funnel import FunnelWriter, Key, key_of, rows_of
 from passerby.adapters.sql.money_writer import MoneyBatch, MoneyWriter
@@ -145,7 +145,9 @@ class Writer:
         if stays:
             steps.append(Step(personal_data.ERASE_PAST_SANCTIONS, [{"who": fact.person, "at": fact.at}]))
         if names:
-            steps.append(Step(tombstones.DROP, [{"name": name} for name in names]))
+            notes = erasure_notes.note_names(names)
+            steps.append(Step(tombstones.DROP, [{"name": name} for name in (*names, *notes)]))
+            steps.append(Step(tombstones.ADD, [erasure_notes.note_of(notes[0], fact.at)]))
             if fact.left is not None:
                 steps.append(Step(tombstones.ADD, [tombstones.row_of(fact.left, names[0])]))
         return steps

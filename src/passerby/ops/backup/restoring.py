@@ -10,6 +10,8 @@ notices wait in the new live store. Nobody searches or chats there. So even if t
 backup goes on.
 
 Nor does it know which copies of a broadcast were sent since. So all that wait become unknown, and are never sent.
+
+Nor who had their data erased since: they are erased once more (`erasures`).
 """
 
 import asyncio
@@ -25,9 +27,10 @@ from passerby.adapters.sql.checksums import Contents
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.failures import DAMAGED, losses
 from passerby.adapters.sql.tables import broadcast_targets, chats, star_sweeps, users
+from passerby.adapters.sql.tombstones import keyed
 from passerby.domain.reconcile import REASON
 from passerby.kernel.broadcast import TargetState
-from passerby.ops.backup import ended_chats
+from passerby.ops.backup import ended_chats, erasures
 from passerby.ops.backup.databases import Database
 from passerby.ops.backup.failure import BackupFailed, PeopleThere, WrongBackup
 from passerby.ops.backup.manifest import Manifest
@@ -42,7 +45,7 @@ from passerby.ops.stores import database as records_of
 from passerby.ops.stores import must_not_be_foreign
 from passerby.ports.clock import Clock
 from passerby.ports.records import RecordsLost
-from passerby.settings import Settings, WrongSetting, open_backup_key
+from passerby.settings import Settings, WrongSetting, former_keys, open_backup_key, open_key
 
 _PATIENT: Final = ConnectionPool(timeout_s=600.0)
 _OF_NOBODY: Final = frozenset(
@@ -55,7 +58,8 @@ class Restored(NamedTuple):
     """`before`: what the database held. `live_entries`: how many keys or files the live store had. `ended`: how many
     chats and how many people's searches of the backup ended. `told`: how many people get a notice of it. `waiting`: how
     many of people's messages, and how many of our notices, waited in the live store to be delivered. `aside`: where the
-    old database file is, if it was damaged. `was_unfinished`: an earlier restore was ended before it was done."""
+    old database file is, if it was damaged. `was_unfinished`: an earlier restore was ended before it was done.
+    `erased`: how many people of the backup had their data erased after it was made."""
 
     path: Path
     manifest: Manifest
@@ -66,6 +70,7 @@ class Restored(NamedTuple):
     waiting: tuple[int, int]
     aside: Path | None
     was_unfinished: bool
+    erased: int
 
     @property
     def lost(self) -> dict[str, int]:
@@ -120,6 +125,8 @@ async def restore(
                 busy = found.busy or {}
                 if found.busy is None and not is_damaged:
                     busy = await ended_chats.in_records(records_of(settings))
+                before_it = {} if is_damaged else await erasures.in_records(records_of(settings))
+                notes = erasures.keep(directory, before_it, clock.now())
                 reached("live store")
                 live_entries = await still.empty_live_store()
                 try:
@@ -143,6 +150,12 @@ async def restore(
                 with losses():
                     ended = await _end_chats(records_of(settings), clock.now())
                     await _end_broadcasts(records_of(settings))
+                    reached("erasures")
+                    erased = 0
+                    if notes:
+                        pseudonyms = keyed(open_key(settings), *former_keys(settings))
+                        made_at = manifest.made_at
+                        erased = await erasures.erase_after_restore(records_of(settings), notes, made_at, pseudonyms)
                 reached("forget")
                 await still.forget_live_store()
         except NotABackup as error:
@@ -152,7 +165,7 @@ async def restore(
         except (DatabaseUnusable, RecordsLost) as error:
             raise BackupFailed(str(error)) from None
     waiting = found.messages, found.notices
-    return Restored(path, manifest, before, live_entries, ended, len(busy), waiting, aside, is_unfinished)
+    return Restored(path, manifest, before, live_entries, ended, len(busy), waiting, aside, is_unfinished, erased)
 
 
 async def _is_as_before(database: Database, before: Contents, *, is_damaged: bool) -> bool:

@@ -12,12 +12,14 @@ from typing import BinaryIO, Final, NamedTuple
 import msgspec
 
 from passerby import __version__
+from passerby.ops.backup import erasures
 from passerby.ops.backup.directory import PART, Directory, settle
 from passerby.ops.backup.failure import BackupFailed
 from passerby.ops.backup.manifest import Manifest
 from passerby.ops.backup.places import database_of, directory_of
 from passerby.ops.backup.sealed import BackupSealer
 from passerby.ops.backup.soundness import soundness_of
+from passerby.ops.stores import database as records_of
 from passerby.ops.stores import must_exist
 from passerby.settings import Settings, open_backup_key
 
@@ -59,6 +61,7 @@ async def take(settings: Settings, now: Callable[[], float], reached: Callable[[
             manifest = Manifest(
                 made_at, database.kind, dump.version, __version__, dump.contents, sealer.size, sealer.sha256
             )
+            erasures.keep(directory, await erasures.in_records(records_of(settings)), now())
             reached("finish")
             sealer.finish(manifest.encoded())
         reached("name")
