@@ -6,8 +6,9 @@ import msgspec
 
 from passerby.kernel.ids import PersonId
 from passerby.kernel.staff import Role
+from tests.scenario.matrix import on_both
 from tests.scenario.staff_stage import StaffStage, play_staff
-from tests.scenario.test_cases import RUDE, on_both, reported
+from tests.scenario.test_cases import RUDE, reported
 
 
 @on_both

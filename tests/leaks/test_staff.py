@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 from passerby.kernel.staff import Role
 from tests.leaks.stage import Json, as_json
+from tests.scenario.matrix import on_both
 from tests.scenario.staff_stage import StaffStage, code_of, play_staff, tap
 from tests.scenario.stage import Phone, notice
-from tests.scenario.test_cases import on_both
 from tests.scenario.test_farm_cases import advertise, gathered
 from tests.scenario.test_my_data import file_of
 from tests.scenario.test_staff import shown

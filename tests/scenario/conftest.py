@@ -4,7 +4,7 @@ The kind of a message matters to the Telegram adapter. The store's calls in a fl
 plain message goes through everything that can happen to the app. Every other kind goes through every third flow, on
 two bots, with one of the histories; flow and history differ from kind to kind. Over real servers, and over a store that
 answers late, each flow runs once, with a plain message and a kill if the flow has one. The servers are Redis and
-PostgreSQL if the flow has both, otherwise Redis alone.
+PostgreSQL if the flow has both, otherwise Redis alone. There are two workers if the flow has that.
 
 In `make test-all`, a plain message goes through everything over all stores. Every other kind goes through every flow
 over each store, with each history, on one bot and on two, but only through every other combination of these.
@@ -15,11 +15,13 @@ from zlib import crc32
 
 import pytest
 
-from tests.scenario.stores import SERVERS, STORES
+from tests.scenario.stores import FLEET, SERVERS, STORES
 from tests.size import may_be_long
 
 PLAIN = {"text", None}
-ONCE = {SERVERS, "late"}
+ONCE = {FLEET, SERVERS, "late"}
+RANKS = {FLEET: 0, SERVERS: 1}
+"""Which servers a flow runs over, if it has several."""
 
 
 def _is_quick(flow: str, params: dict[str, Any], histories: list[Any]) -> bool:
@@ -56,13 +58,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     calls = [call for call in metafunc._calls if "store" in call.params]
     histories = sorted({call.params.get("history") for call in calls}, key=str)
     long = []
-    on_server: dict[bool, list[tuple[bool, int, Any]]] = {}
+    on_server: dict[bool, list[tuple[int, int, Any]]] = {}
     for call in calls:
         store = call.params["store"]
         if not _is_quick(flow, call.params, histories):
             long.append(call)
         elif store != "memory":
-            ranked = (store != SERVERS, _chance(f"{flow}[{call.id}]"), call)
+            ranked = (RANKS.get(store, 2), _chance(f"{flow}[{call.id}]"), call)
             on_server.setdefault(store == "late", []).append(ranked)
     for alike in on_server.values():
         long += [call for _, _, call in sorted(alike, key=lambda ranked: ranked[:2])[1:]]

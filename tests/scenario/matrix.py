@@ -7,11 +7,15 @@ import pytest
 
 from tests.scenario.kinds import ASKED_FIRST, SENT
 from tests.scenario.stage import Phone, Stage
-from tests.scenario.stores import SERVERS, STORES
+from tests.scenario.stores import FILE, FLEET, SERVERS, STORES
 from tests.size import in_full
 
 over_stores = pytest.mark.parametrize("store", STORES)
 over_servers = pytest.mark.parametrize("store", [*STORES, SERVERS])
+over_everything = pytest.mark.parametrize("store", [*STORES, FILE, SERVERS, FLEET])
+on_both = pytest.mark.parametrize("store", [FILE, SERVERS])
+over_pairs = pytest.mark.parametrize("store", [FILE, SERVERS, FLEET])
+"""Both stores of a laptop, both on servers, and these with two workers."""
 HOMES = pytest.mark.parametrize("home", [True, False], ids=["one bot", "two bots"])
 ONE_PERSON = pytest.mark.parametrize("home", in_full([True, False], 1), ids=["one bot", "two bots"])
 """The same, where only one person takes part."""

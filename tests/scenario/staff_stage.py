@@ -20,7 +20,7 @@ from tests.contract.broadcasts_memory import MemoryBroadcasts
 from tests.contract.staff_memory import MemoryStaff, StaffDisk
 from tests.scenario.records_places import SqlRecordsPlace
 from tests.scenario.stage import STEP_S, Phone, Stage
-from tests.scenario.stores import opened
+from tests.scenario.stores import opened, workers
 from tests.simulation.run import captured_log
 
 PATIENCE_S = 300.0
@@ -103,9 +103,6 @@ class StaffStage(Stage):
         await self.quiet()
         return phone
 
-    def busy(self) -> bool:
-        return super().busy() or (self.app.staff_bot is not None and self.app.staff_bot.is_busy)
-
     async def until(self, condition: Callable[[], bool]) -> None:
         async def waiting() -> None:
             while not condition():
@@ -136,14 +133,18 @@ def tap(phone: Phone, data: str) -> None:
 
 
 def play_staff(
-    store: str, scene: Callable[[StaffStage], Coroutine[Any, Any, None]], kind: type[StaffStage] = StaffStage
+    store: str,
+    scene: Callable[[StaffStage], Coroutine[Any, Any, None]],
+    kind: type[StaffStage] = StaffStage,
+    *,
+    home: bool = False,
 ) -> None:
-    """Run a scene with a staff bot."""
+    """Run a scene with a staff bot. `home`: both people use the same bot."""
     place, records_place = opened(store)
 
     async def scenario() -> None:
         with captured_log() as log:
-            stage = kind(place, records_place, home=False, log=log)
+            stage = kind(place, records_place, home=home, log=log, size=workers(store))
             await stage.start()
             try:
                 await scene(stage)

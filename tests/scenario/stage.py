@@ -28,7 +28,7 @@ from passerby.runtime.worker import Worker
 from passerby.runtime.worker_config import WorkerConfig
 from tests.contract.live_places import MemoryPlace, Place
 from tests.scenario.records_places import RecordsPlace
-from tests.scenario.stores import Severed, opened
+from tests.scenario.stores import Severed, opened, workers
 from tests.simulation.network import Network, SimBotApi
 from tests.simulation.process import KEY
 from tests.simulation.run import BUGS, captured_log
@@ -161,9 +161,14 @@ class Stage:
     bugs: tuple[str, ...] = BUGS
     """Log events that may not occur."""
 
+    size: int = 1
+    """How many workers serve the bots together."""
+
     starts: int = 0
 
     def __post_init__(self) -> None:
+        self.running: dict[SimProcess, tuple[Severed, Worker]] = {}
+        """The workers that run now, the oldest first."""
         self.world = World(clock=self.place.clock.now, rng=Random(1), seed=1, switches=self.switches)
         bots = [self.world.add_bot() for _ in range(2)]
         self.bots = tuple(BotId(bot.id) for bot in bots)
@@ -194,6 +199,11 @@ class Stage:
         return None
 
     async def start(self) -> None:
+        """Start as many workers as there should be. `process`, `store` and `app` are those of the newest."""
+        while len(self.running) < self.size:
+            await self.start_one()
+
+    async def start_one(self) -> None:
         self.process = SimProcess("app")
         self.store = Severed(self.place.open())
         self.starts += 1
@@ -213,6 +223,7 @@ class Stage:
                 key=KEY,
                 bot_budget=BOT_BUDGET,
                 chat_budget=CHAT_BUDGET,
+                shared=self.size > 1,
             ),
             staff=staff,
             staff_records=staff.records if staff is not None else None,
@@ -220,25 +231,42 @@ class Stage:
             alerts=self.alert_config(),
         )
         await self.app.start()
+        self.running[self.process] = self.store, self.app
 
     async def stop(self) -> None:
-        await self.app.stop(8.0)
-        await self.store.aclose()
+        for process in list(self.running):
+            await self._stop(process)
+
+    async def _stop(self, process: SimProcess) -> None:
+        store, app = self.running[process]
+        await app.stop(8.0)
+        await store.aclose()
+        del self.running[process]
 
     async def restart(self) -> None:
-        await self.stop()
-        await self.start()
+        """Start each worker again, one after the other."""
+        for process in list(self.running):
+            await self._stop(process)
+            await self.start_one()
 
     async def kill(self) -> None:
-        """Kill the app as `kill -9` does: no cleanup reaches the store or Telegram. Requests on their way may still
-        arrive."""
-        self.store.dead = self.process.dead = True
-        for tell in list(self.process.on_kill):
+        """Kill all workers as `kill -9` does: no cleanup reaches the store or Telegram. Requests on their way may
+        still arrive."""
+        for process in list(self.running):
+            await self._kill(process)
+
+    async def _kill(self, process: SimProcess) -> None:
+        store, app = self.running.pop(process)
+        store.dead = process.dead = True
+        for tell in list(process.on_kill):
             tell()
-        await self.app._background.aclose()
+        await app._background.aclose()
 
     async def kill_and_start(self) -> None:
-        await self.kill()
+        """Kill the oldest worker. If there is another one, it takes over; if not, a new one does."""
+        await self._kill(next(iter(self.running)))
+        if self.running:
+            await asyncio.sleep(TAKEOVER_S)
         await self.start()
         if not isinstance(self.place, MemoryPlace):
             await asyncio.sleep(TAKEOVER_S)
@@ -261,7 +289,7 @@ class Stage:
 
     def busy(self) -> bool:
         queued = any(bot.queue.items for bot in self.world.state.bots.values())
-        return queued or bool(self.app.person_queues.busy) or bool(self.app.courier.pending)
+        return queued or any(map(_is_busy, (app for _, app in self.running.values())))
 
     async def elapse(self, delay_s: float) -> None:
         """Let a long time pass while the app is down, and then a moment more."""
@@ -291,6 +319,11 @@ class Stage:
             assert not any(f'"{bug}"' in line for bug in self.bugs), line
 
 
+def _is_busy(app: Worker) -> bool:
+    in_staff_bot = app.staff_bot is not None and app.staff_bot.is_busy
+    return bool(app.person_queues.busy) or bool(app.courier.pending) or in_staff_bot
+
+
 @asynccontextmanager
 async def staged(place: Place, records_place: RecordsPlace, *, home: bool, **more: Any) -> AsyncIterator[Stage]:
     with captured_log() as log:
@@ -309,7 +342,7 @@ def play(store: str, scene: Callable[[Stage], Coroutine[Any, Any, None]], *, hom
     place, records_place = opened(store)
 
     async def scenario() -> None:
-        async with staged(place, records_place, home=home, **more) as stage:
+        async with staged(place, records_place, home=home, size=workers(store), **more) as stage:
             await scene(stage)
 
     try:

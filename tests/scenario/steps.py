@@ -14,7 +14,6 @@ from botapi_sandbox import Answer, Waiting, World
 from passerby.runtime.staff.duty import StaffConfig
 from passerby.runtime.worker import Worker
 from tests.scenario.staff_stage import StaffStage
-from tests.scenario.stores import Severed
 from tests.simulation.network import Network
 from tests.simulation.virtual_time import SimProcess
 
@@ -45,8 +44,7 @@ class Steps:
 class SteppedStage(StaffStage):
     """Set `steps` as soon as kills may happen. `keep_alive` must run beside the scene.
 
-    There may be several workers on the same stores: call `start` for each. A dead one is away for `away_s`. None dies
-    again before it has started.
+    A dead worker is away for `away_s`. None dies again before it has started.
     """
 
     away_s = 0.0
@@ -54,50 +52,35 @@ class SteppedStage(StaffStage):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.steps = Steps()
-        self.workers: dict[SimProcess, tuple[Severed, Worker]] = {}
         self.place = cast("Any", _Opened(self.place, self))
         self.records_place = cast("Any", _Opened(self.records_place, self))
         self.network = _SteppedNetwork(self, self.world)
-        self._dead: asyncio.Queue[SimProcess] = asyncio.Queue()
+        self._dead: asyncio.Queue[Worker] = asyncio.Queue()
         self._restarting = 0
 
     def staff_config(self) -> StaffConfig:
         return dataclasses.replace(super().staff_config(), records=cast("Any", Stepped(self.staff, self)))
 
-    async def start(self) -> None:
-        await super().start()
-        self.workers[self.process] = self.store, self.app
-
     def die(self, process: SimProcess) -> None:
         """No call of the process has an effect from now on."""
-        self.workers[process][0].dead = process.dead = True
+        store, app = self.running.pop(process)
+        store.dead = process.dead = True
         for tell in list(process.on_kill):
             tell()
         self._restarting += 1
-        self._dead.put_nowait(process)
+        self._dead.put_nowait(app)
 
     async def keep_alive(self) -> None:
-        """Start a worker again whenever it has died. Run until cancelled."""
+        """Start a worker again whenever one has died. Run until cancelled."""
         while True:
-            _, app = self.workers.pop(await self._dead.get())
+            app = await self._dead.get()
             await app._background.aclose()
             await asyncio.sleep(self.away_s)
-            await self.start()
+            await self.start_one()
             self._restarting -= 1
 
-    async def kill(self) -> None:
-        for process, (store, app) in self.workers.items():
-            self.process, self.store, self.app = process, store, app
-            await super().kill()
-
     def busy(self) -> bool:
-        queued = any(bot.queue.items for bot in self.world.state.bots.values())
-        return queued or self._restarting > 0 or any(map(_is_busy, (app for _, app in self.workers.values())))
-
-
-def _is_busy(app: Worker) -> bool:
-    in_staff_bot = app.staff_bot is not None and app.staff_bot.is_busy
-    return bool(app.person_queues.busy) or bool(app.courier.pending) or in_staff_bot
+        return self._restarting > 0 or super().busy()
 
 
 class _Opened:
@@ -130,7 +113,7 @@ class Stepped:
         async def call(*args: Any, **more: Any) -> Any:
             if self._process.dead:
                 await _never()
-            dies = self._process in self._stage.workers and self._stage.steps(name)
+            dies = self._process in self._stage.running and self._stage.steps(name)
             if dies and self._stage.steps.before:
                 await self._end()
             done = await method(*args, **more)
@@ -162,7 +145,7 @@ class _SteppedNetwork(Network):
     ) -> Answer:
         def asked() -> Answer | Waiting:
             done = ask()
-            may_die = sends and not process.dead and not self._stage.steps.before and process in self._stage.workers
+            may_die = sends and not process.dead and not self._stage.steps.before and process in self._stage.running
             if may_die and self._stage.steps("telegram"):
                 self._stage.die(process)
             return done

@@ -34,19 +34,28 @@ STORES: dict[str, Callable[[], Place]] = {
 """`late`: responses come late, and in a different order than the requests."""
 
 SERVERS = "redis+postgres"
-"""Both stores on servers, as in a fleet."""
+"""Both stores on servers, and one worker."""
 
+FLEET = "redis+postgres, two workers"
+"""Both stores on servers, and two workers that share the bots. A kill or a restart is that of one of them."""
 
 FILE = "memory+sqlite"
 """Both stores of an installation on a laptop."""
 
 
 def opened(store: str) -> tuple[Place, RecordsPlace]:
-    """Return the places of the store and of the records for a scenario over one of `STORES`, `SERVERS` or `FILE`."""
+    """Return the places of the store and of the records for a scenario over one of `STORES`, `SERVERS`, `FLEET` or
+    `FILE`."""
+    on_server = store in (SERVERS, FLEET)
     records_place = (
-        PostgresRecordsPlace() if store == SERVERS else FileRecordsPlace() if store == FILE else MemoryRecordsPlace()
+        PostgresRecordsPlace() if on_server else FileRecordsPlace() if store == FILE else MemoryRecordsPlace()
     )
     return STORES[store.partition("+")[0]](), records_place
+
+
+def workers(store: str) -> int:
+    """How many workers a scenario over this store has."""
+    return 2 if store == FLEET else 1
 
 
 class Severed:

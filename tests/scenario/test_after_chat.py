@@ -7,7 +7,7 @@ import pytest
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Complaint, Rating
 from passerby.kernel.rules import Rules
-from tests.scenario.matrix import HISTORIES, HOMES, over_servers, over_stores
+from tests.scenario.matrix import HISTORIES, HOMES, over_everything, over_servers, over_stores
 from tests.scenario.stage import Phone, Stage, notice, play
 from tests.wording import shown
 
@@ -89,7 +89,7 @@ def test_returning_while_a_new_match_is_made_leaves_everybody_with_one_partner(h
     play(store, scene, home=home)
 
 
-@over_servers
+@over_everything
 @HOMES
 @HISTORIES
 def test_a_blocked_person_is_met_again_only_after_unblocking(history: str, home: bool, store: str) -> None:
@@ -116,7 +116,7 @@ def test_a_blocked_person_is_met_again_only_after_unblocking(history: str, home:
     play(store, scene, home=home)
 
 
-@over_servers
+@over_everything
 @HOMES
 @HISTORIES
 def test_a_rating_and_a_report_are_recorded_and_the_reported_person_is_not_told(
@@ -241,7 +241,7 @@ def test_an_old_button_does_not_affect_the_current_partner(action: str, key: str
     play(store, scene, home=home)
 
 
-@over_servers
+@over_everything
 @HOMES
 @HISTORIES
 def test_a_person_with_a_new_partner_can_still_report_the_last_one(history: str, home: bool, store: str) -> None:

@@ -23,7 +23,7 @@ from passerby.staff.cases.measures import rule
 from tests.scenario.staff_stage import StaffStage, play_staff
 from tests.scenario.stage import Phone
 from tests.scenario.steps import SteppedStage, Steps
-from tests.scenario.stores import FILE, SERVERS
+from tests.scenario.stores import FILE, FLEET
 from tests.scenario.test_staff import shown
 from tests.simulation.process import KEY
 from tests.size import in_full
@@ -125,11 +125,9 @@ def press(phone: Phone, ending: str) -> None:
     raise AssertionError(ending)
 
 
-def played(store: str, steps: Steps, kind: type[SteppedStage] = SteppedStage, workers: int = 1) -> None:
+def played(store: str, steps: Steps, kind: type[SteppedStage] = SteppedStage) -> None:
     async def kept_alive(on: StaffStage) -> None:
         assert isinstance(on, SteppedStage)
-        for _ in range(workers - 1):
-            await on.start()
         keeper = asyncio.create_task(on.keep_alive())
         try:
             await scene(on, steps)
@@ -160,7 +158,7 @@ class AwayStage(SteppedStage):
 @pytest.mark.parametrize("first", [1, 4, 7])
 def test_a_worker_dies_at_each_step_and_the_other_one_takes_over(first: int) -> None:
     steps = Steps(range(first, 10_000, EVERY))
-    played(SERVERS, steps, AwayStage, workers=2)
+    played(FLEET, steps, AwayStage)
     assert len(steps.deaths) >= 5
 
 

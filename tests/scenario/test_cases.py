@@ -2,19 +2,15 @@
 
 import asyncio
 
-import pytest
-
 from passerby.domain.audit import first_broken
 from passerby.kernel.participant import Searching
 from passerby.kernel.staff import Role
 from passerby.staff.cases.measures import rule
-from tests.scenario.matrix import HISTORIES
+from tests.scenario.matrix import HISTORIES, HOMES, over_pairs
 from tests.scenario.staff_stage import StaffStage, play_staff
 from tests.scenario.stage import Phone
-from tests.scenario.stores import FILE, SERVERS
 from tests.scenario.test_staff import buttons, shown
 
-on_both = pytest.mark.parametrize("store", [FILE, SERVERS])
 RUDE = "rude-canary-1"
 
 
@@ -46,9 +42,12 @@ async def audited(on: StaffStage) -> list[str]:
     return [row.action for row in rows]
 
 
-@on_both
+@over_pairs
+@HOMES
 @HISTORIES
-def test_a_report_leads_to_a_sanction_and_an_appeal_to_another_moderator_undoes_it(store: str, history: str) -> None:
+def test_a_report_leads_to_a_sanction_and_an_appeal_to_another_moderator_undoes_it(
+    store: str, home: bool, history: str
+) -> None:
     async def scene(on: StaffStage) -> None:
         mia, max_ = await on.hire(Role.MODERATOR), await on.hire(Role.MODERATOR)
         await reported(on)
@@ -98,11 +97,12 @@ def test_a_report_leads_to_a_sanction_and_an_appeal_to_another_moderator_undoes_
         assert "evidence.opened" in done
         assert "canary" not in repr(await on.staff.audit(0, 1000))
 
-    play_staff(store, scene)
+    play_staff(store, scene, home=home)
 
 
-@on_both
-def test_two_moderators_never_work_on_one_case_and_a_ban_for_good_needs_both(store: str) -> None:
+@over_pairs
+@HOMES
+def test_two_moderators_never_work_on_one_case_and_a_ban_for_good_needs_both(store: str, home: bool) -> None:
     async def scene(on: StaffStage) -> None:
         ann, eve = await on.hire(Role.OWNER), await on.hire(Role.ADMIN)
         await reported(on, "threat")
@@ -133,7 +133,7 @@ def test_two_moderators_never_work_on_one_case_and_a_ban_for_good_needs_both(sto
         await on.until(lambda: on.bob.told().count("sanctions.letter") == 2)
         assert "It has no end date." in on.bob.messages()[max(on.bob.messages())]["text"]
 
-    play_staff(store, scene)
+    play_staff(store, scene, home=home)
 
 
 def _press(phone: Phone, number: int, ending: str) -> None:
@@ -146,8 +146,11 @@ def _press(phone: Phone, number: int, ending: str) -> None:
     raise AssertionError(ending)
 
 
-@on_both
-def test_a_report_of_age_parts_the_accused_from_adults_and_minors_until_somebody_has_looked(store: str) -> None:
+@over_pairs
+@HOMES
+def test_a_report_of_age_parts_the_accused_from_adults_and_minors_until_somebody_has_looked(
+    store: str, home: bool
+) -> None:
     async def scene(on: StaffStage) -> None:
         async def pool() -> str:
             facts = await on.store.load(on.bob.id)
@@ -174,4 +177,4 @@ def test_a_report_of_age_parts_the_accused_from_adults_and_minors_until_somebody
         await on.until(lambda: on.bob.told()[-1] == "sanctions.overturned")
         assert await pool() == "adults"
 
-    play_staff(store, scene)
+    play_staff(store, scene, home=home)

@@ -4,13 +4,13 @@ import asyncio
 
 from passerby.kernel.sanction import Reason, SanctionKind
 from passerby.kernel.staff_requests import LiftAsked, SanctionAsked
+from tests.scenario.matrix import over_pairs
 from tests.scenario.staff_stage import StaffStage, code_of, play_staff
 from tests.scenario.stage import Phone
-from tests.scenario.test_cases import on_both
 from tests.scenario.test_staff import shown
 
 
-@on_both
+@over_pairs
 def test_a_banned_person_is_told_of_the_same_ban_by_a_sister_bot_and_meets_nobody_there(store: str) -> None:
     async def scene(on: StaffStage) -> None:
         code = await code_of(on, on.ann)

@@ -3,17 +3,15 @@
 import asyncio
 import re
 
-import pytest
-
 from passerby.domain.sanctions import bar, binding
 from passerby.kernel.ids import PersonId
 from passerby.kernel.staff import Role
 from passerby.runtime.background.farm_cases import seen_now
 from passerby.runtime.background.farm_watch import JUDGE_EVERY_S, KEEP_EVERY_S
+from tests.scenario.matrix import over_pairs
 from tests.scenario.staff_stage import StaffStage, play_staff
 from tests.scenario.stage import Phone
-from tests.scenario.stores import FILE
-from tests.scenario.test_cases import audited, on_both
+from tests.scenario.test_cases import audited
 from tests.scenario.test_farms import ADVERTS, FARM
 from tests.scenario.test_staff import shown
 
@@ -39,7 +37,7 @@ async def gathered(on: StaffStage) -> int:
     return await on.staff.open_farm_cases(await seen_now(on.store), on.place.clock.now())
 
 
-@on_both
+@over_pairs
 def test_a_farm_is_one_case_and_staff_free_all_of_it_with_one_button(store: str) -> None:
     async def scene(on: StaffStage) -> None:
         mia = await on.hire(Role.MODERATOR)
@@ -74,7 +72,7 @@ def test_a_farm_is_one_case_and_staff_free_all_of_it_with_one_button(store: str)
     play_staff(store, scene)
 
 
-@on_both
+@over_pairs
 def test_a_farm_is_barred_for_good_once_a_second_member_agrees_also_after_a_kill(store: str) -> None:
     async def scene(on: StaffStage) -> None:
         mia, ada = await on.hire(Role.MODERATOR), await on.hire(Role.ADMIN)
@@ -114,7 +112,7 @@ def test_a_farm_is_barred_for_good_once_a_second_member_agrees_also_after_a_kill
     play_staff(store, scene)
 
 
-@pytest.mark.parametrize("store", [FILE])
+@over_pairs
 def test_an_account_that_joins_the_farm_joins_its_case(store: str) -> None:
     async def scene(on: StaffStage) -> None:
         mia = await on.hire(Role.MODERATOR)

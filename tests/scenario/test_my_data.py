@@ -3,15 +3,12 @@
 import asyncio
 import json
 
-import pytest
-
 from passerby.domain.personal_data import SOMEBODY
 from passerby.kernel.sanction import Reason, SanctionKind
 from passerby.kernel.staff_requests import SanctionAsked
-from tests.scenario.matrix import HISTORIES, HOMES, over_servers
+from tests.scenario.matrix import HISTORIES, HOMES, over_everything, over_pairs
 from tests.scenario.staff_stage import StaffStage, code_of, play_staff
 from tests.scenario.stage import PATIENT, Phone, Stage, play
-from tests.scenario.stores import SERVERS
 
 A_DAY_S = 86_400.0
 
@@ -24,7 +21,7 @@ def file_of(on: Stage, phone: Phone) -> dict[str, object]:
     return found
 
 
-@over_servers
+@over_everything
 @HOMES
 @HISTORIES
 def test_a_person_gets_a_file_with_their_data_and_without_their_partner(history: str, home: bool, store: str) -> None:
@@ -46,7 +43,7 @@ def test_a_person_gets_a_file_with_their_data_and_without_their_partner(history:
     play(store, scene, home=home)
 
 
-@over_servers
+@over_everything
 @HOMES
 def test_after_a_day_nothing_is_left_of_a_person_who_wants_to_be_forgotten(home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
@@ -70,7 +67,7 @@ def test_after_a_day_nothing_is_left_of_a_person_who_wants_to_be_forgotten(home:
     play(store, scene, home=home, rules=PATIENT)
 
 
-@pytest.mark.parametrize("store", ["memory", pytest.param(SERVERS, marks=pytest.mark.long)])
+@over_pairs
 def test_a_suspended_person_who_is_forgotten_stays_suspended(store: str) -> None:
     async def scene(on: StaffStage) -> None:
         await on.introduce(on.ann, on.bob)

@@ -7,7 +7,7 @@ import pytest
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Participant, Profile
 from passerby.runtime.delivery.sealer import Sealer
-from tests.scenario.matrix import HISTORIES, HOMES, over_servers
+from tests.scenario.matrix import HISTORIES, HOMES, over_everything, over_servers
 from tests.scenario.stage import Stage, play
 from tests.simulation.process import KEY
 from tests.staged import staged
@@ -15,7 +15,7 @@ from tests.staged import staged
 WORDS = "wanted my address, canary-4711"
 
 
-@over_servers
+@over_everything
 @HOMES
 @HISTORIES
 def test_a_note_added_to_a_report_is_encrypted_and_reaches_no_partner(history: str, home: bool, store: str) -> None:
@@ -41,7 +41,7 @@ def test_a_note_added_to_a_report_is_encrypted_and_reaches_no_partner(history: s
     play(store, scene, home=home)
 
 
-@over_servers
+@over_everything
 @HOMES
 def test_a_typed_reason_for_a_report_reaches_no_partner(home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
@@ -113,7 +113,7 @@ async def test_a_mistake_in_the_age_can_be_corrected_once(on: Stage, /, history:
     assert profile.age_mended_at is not None
 
 
-@over_servers
+@over_everything
 @HOMES
 @HISTORIES
 def test_messages_that_the_reporter_replies_to_are_kept_sealed_and_nothing_else_is(

@@ -10,7 +10,7 @@ from passerby.kernel.sanction import Reason, SanctionKind
 from passerby.kernel.staff import Role, StaffId
 from passerby.kernel.staff_requests import LiftAsked, RevocationAsked, RoleAsked, SanctionAsked
 from passerby.kernel.text import text
-from tests.scenario.matrix import HISTORIES
+from tests.scenario.matrix import HISTORIES, over_pairs
 from tests.scenario.staff_stage import StaffStage, code_of, play_staff, tap
 from tests.scenario.stage import Phone
 from tests.scenario.stores import SERVERS
@@ -312,7 +312,7 @@ def test_a_member_who_chats_on_a_public_bot_keeps_the_two_apart(store: str) -> N
     play_staff(store, scene)
 
 
-@on_both
+@over_pairs
 def test_a_moderator_suspends_a_person_by_code_and_the_partner_reads_only_that_they_left(store: str) -> None:
     async def scene(on: StaffStage) -> None:
         mia = await on.hire(Role.MODERATOR)
@@ -348,7 +348,8 @@ def test_a_moderator_suspends_a_person_by_code_and_the_partner_reads_only_that_t
     play_staff(store, scene)
 
 
-def test_a_suspension_ends_by_itself_and_an_order_waits_for_the_fleet() -> None:
+@over_pairs
+def test_a_suspension_ends_by_itself_and_an_order_waits_for_the_fleet(store: str) -> None:
     async def scene(on: StaffStage) -> None:
         code = await code_of(on, on.ann)
         await on.stop()
@@ -368,10 +369,10 @@ def test_a_suspension_ends_by_itself_and_an_order_waits_for_the_fleet() -> None:
         await on.request(LiftAsked(code, found[-1].id))
         await on.until(lambda: on.ann.told()[-1] == "sanctions.lifted")
 
-    play_staff("memory", scene)
+    play_staff(store, scene)
 
 
-@on_both
+@over_pairs
 def test_a_ban_for_good_binds_once_a_second_member_agrees_also_if_the_fleet_dies_in_between(store: str) -> None:
     async def scene(on: StaffStage) -> None:
         ann, cat = await on.hire(Role.OWNER, "Ann"), await on.hire(Role.ADMIN, "Cat")
@@ -400,7 +401,7 @@ def test_a_ban_for_good_binds_once_a_second_member_agrees_also_if_the_fleet_dies
     play_staff(store, scene)
 
 
-@on_both
+@over_pairs
 def test_support_has_a_copy_and_an_erasure_done_for_a_person_who_shows_a_code(store: str) -> None:
     async def scene(on: StaffStage) -> None:
         sam = await on.hire(Role.SUPPORT)
