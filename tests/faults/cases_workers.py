@@ -107,8 +107,12 @@ async def points(stage: Stage) -> None:
         assert code == -SIGKILL, f"{point}: exit code {code}"
         stage.ended()
         reached.append(point)
+        ready = stage.fleet.log(victim).read_text().count('"runtime.ready"')
         stage.fleet.start(victim)
         await stage.until_working()
+        async with asyncio.timeout(START_S):  # before that, SIGTERM would end it with another exit code
+            while stage.fleet.log(victim).read_text().count('"runtime.ready"') == ready:
+                await asyncio.sleep(0.1)
     stage.evidence["points"] = reached
 
 
