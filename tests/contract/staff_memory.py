@@ -81,7 +81,10 @@ class MemoryStaff:
         if me is not None and person is not None and wanted.language:
             disk.members[me.number] = me = msgspec.structs.replace(me, language=wanted.language)
             team = self._team()
-        facts = StaffFacts(me, team, StaffId(max(disk.members, default=0) + 1), disk.invites.get(wanted.digest))
+        invite = disk.invites.get(wanted.digest)
+        gone = [each for each in disk.members.values() if each.person == person and each.revoked_at is not None]
+        former = max(gone, key=lambda each: each.number, default=None) if invite is not None else None
+        facts = StaffFacts(me, team, StaffId(max(disk.members, default=0) + 1), invite, former)
         facts = msgspec.structs.replace(facts, draining=self._drains())
         facts = msgspec.structs.replace(facts, **self._broadcasts(wanted.broadcast, me, now))
         if wanted.code and me is not None:

@@ -14,6 +14,7 @@ from sqlalchemy.pool import NullPool
 
 from passerby.adapters.sql import SqlStaff
 from passerby.adapters.sql.engine import connect, database_url
+from passerby.adapters.sql.panel_access import SqlPanelAccess
 from passerby.adapters.sql.pool import ConnectionPool
 from passerby.adapters.sql.tables import audit, staff_orders
 from passerby.domain.audit import AuditRow, first_broken
@@ -28,6 +29,7 @@ from passerby.kernel.facts_wanted import FactsWanted
 from passerby.kernel.ids import BotId, MessageId, PersonId, UpdateRef
 from passerby.kernel.money_report import Ledgered
 from passerby.kernel.override import Overridden, Override, OverrideKey
+from passerby.kernel.panel import PanelLogin, PanelSession, Passkey
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
 from passerby.kernel.staff import (
     THE_OPERATOR,
@@ -255,6 +257,43 @@ def test_a_revoked_member_is_no_longer_staff_and_their_number_is_not_used_again(
         await records.decide(None, ref(3), joins(ANN), NOW + 2)
         assert [each.number for each in await records.team()] == [2]
         assert [each.revoked_at for each in await records.everybody()] == [NOW + 1, None]
+
+    place.run(scene)
+
+
+@on_all
+def test_a_person_who_was_staff_before_gets_their_number_again_when_they_open_an_invite(place: StaffPlace) -> None:
+    async def scene(records: StaffRecords) -> None:
+        env = Env(NOW, Random(1))
+        decisions = StaffDecisions(records, StaffRouter(ALL), lambda: env)
+        link = MessageReceived(ANN, BOT, (MessageId(5),), (Content(Kind.TEXT, "/start secret"),), NOW)
+        await decisions.on_request(InviteAsked(digest_of("secret"), Role.OWNER))
+        await decisions.on_event(link, ref(1))
+        gone = StaffDecision((member(1, revoked_at=NOW),), notes=(AuditNote("team.revoked", "#1"),))
+        await records.decide(None, ref(2), lambda facts: gone, NOW)
+        await decisions.on_request(InviteAsked(digest_of("other"), Role.ADMIN))
+        again = msgspec.structs.replace(link, contents=(Content(Kind.TEXT, "/start other"),))
+        await decisions.on_event(again, ref(3))
+        assert [(each.number, each.role, each.revoked_at) for each in await records.everybody()] == [
+            (1, Role.ADMIN, None)
+        ]
+
+    place.run(scene)
+
+
+@on_sql
+def test_a_member_who_is_revoked_loses_their_sessions_logins_and_passkeys(place: StaffPlace) -> None:
+    async def scene(records: SqlStaff) -> None:
+        access = SqlPanelAccess(records.engine)
+        session = PanelSession(1, "digest", StaffId(1), NOW, NOW, NOW, NOW + 999)
+        key = Passkey("key", StaffId(1), "public", 0, "a phone", NOW)
+        login = PanelLogin("login", "browser", NOW, NOW + 600, member=StaffId(1))
+        opened = StaffDecision((member(1),), sessions=(session,), passkeys=(key,), logins=(login,))
+        await records.decide(None, ref(1), lambda facts: opened, NOW)
+        assert await access.sessions(NOW)
+        gone = StaffDecision((member(1, revoked_at=NOW),), notes=(AuditNote("team.revoked", "#1"),))
+        await records.decide(None, ref(2), lambda facts: gone, NOW)
+        assert (await access.sessions(NOW), await access.passkeys(), await access.login("login")) == ([], [], None)
 
     place.run(scene)
 

@@ -131,6 +131,14 @@ def test_a_new_member_gets_the_invites_role_and_owners_and_the_inviter_hear_of_i
     )
 
 
+def test_a_member_who_comes_back_has_their_old_number_so_that_they_cannot_agree_to_their_own_requests() -> None:
+    invite = Invite("digest", Role.MODERATOR, StaffId(2), NOW - 599, NOW + 1)
+    former = StaffMember(StaffId(5), PersonId(777), Role.ADMIN, NOW - 5_000, revoked_at=NOW - 1_000)
+    done = decide(wrote("/start secret", 777), msgspec.structs.replace(facts(None, invite=invite), former=former))
+    [back] = done.members
+    assert (back.number, back.role, back.joined_at, back.revoked_at) == (5, Role.MODERATOR, NOW, None)
+
+
 @pytest.mark.parametrize(
     "invite",
     [

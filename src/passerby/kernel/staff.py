@@ -192,6 +192,7 @@ class StaffFacts(msgspec.Struct, frozen=True):
 
     - `me` is who acts. None: somebody who is not staff. The command line acts as an owner with the number 0.
     - `team` are all staff members who are not revoked, by number. `next_number` is free.
+    - `former` is who opens an invite and was staff before, with the number that they had.
     - `draining` are the bots that close. `fleet` is read if the event is about bots, money or a purchase.
     - `money` is read if the event is about money and its sender may see it. None: it is not read here.
     - `invite` is the invite that the event shows, if its secret is right. `subject` is the person of its support code.
@@ -216,6 +217,7 @@ class StaffFacts(msgspec.Struct, frozen=True):
     team: tuple[StaffMember, ...] = ()
     next_number: StaffId = StaffId(1)
     invite: Invite | None = None
+    former: StaffMember | None = None
     subject: Subject | None = None
     draining: tuple[Drain, ...] = ()
     fleet: KnownBots = KnownBots()

@@ -44,7 +44,8 @@ def made(state: BroadcastState = S.DRAFT, **more: Any) -> Broadcast:
 
 def did(broadcast: Broadcast, what: BroadcastAct, by: int = 1, people: int | None = 5, role: Role = Role.ADMIN) -> Any:
     me, reach = member(by, role), Reach(people) if people is not None else None
-    return act(broadcast, what, StaffFacts(me, (me,), broadcasts=(broadcast,), reach=reach), ENV)
+    team = (me, *(member(other) for other in (1, 2) if other != by))
+    return act(broadcast, what, StaffFacts(me, team, broadcasts=(broadcast,), reach=reach), ENV)
 
 
 def written(broadcast: Broadcast, variant: Variant, role: Role = Role.ADMIN) -> Broadcast | str:
@@ -101,6 +102,16 @@ def test_somebody_else_approves_what_goes_to_many() -> None:
     approved = did(submitted, BroadcastAct.APPROVE, by=2)
     assert (approved.state, approved.submitted_by, approved.approved_by) == (S.STARTING, 1, 2)
     assert did(made(), BroadcastAct.APPROVE, by=2) == "broadcasts.not_now"
+
+
+def test_nobody_approves_a_broadcast_of_their_own_with_another_number_or_of_a_member_who_has_left() -> None:
+    submitted = made(S.SUBMITTED, submitted_by=1)
+    me = member(2)
+    same = msgspec.structs.replace(me, number=StaffId(1))
+    for team in ((me, same), (me,)):
+        facts = StaffFacts(me, team, broadcasts=(submitted,))
+        assert act(submitted, BroadcastAct.APPROVE, facts, ENV) == "broadcasts.second_needed"
+    assert did(made(S.SUBMITTED), BroadcastAct.APPROVE, by=2) == "broadcasts.second_needed"
 
 
 def test_a_weekly_one_without_a_moment_starts_by_no_way() -> None:

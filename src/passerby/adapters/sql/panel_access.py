@@ -115,6 +115,13 @@ async def store_panel(connection: AsyncConnection, decision: StaffDecision, now:
         await connection.execute(_FORGET_SESSIONS, {"before": now - _SESSIONS_KEPT_S})
 
 
+async def end_access(connection: AsyncConnection, member: StaffId, now: float) -> None:
+    """End the sessions of a member, and forget their logins and passkeys."""
+    await connection.execute(_END_ALL, {"of": member, "at": now})
+    await connection.execute(_DROP_LOGINS, {"whose": member})
+    await connection.execute(_DROP_PASSKEYS, {"whose": member, "which": ""})
+
+
 async def _login(connection: AsyncConnection, name: str) -> PanelLogin | None:
     row = (await connection.execute(_LOGIN, {"name": name})).first()
     return None if row is None else PanelLogin(*row)
@@ -141,6 +148,12 @@ _LOGIN = sa.select(*_columns(panel_logins, PanelLogin)).where(
 )
 _ADD_SESSION = sa.insert(panel_sessions)
 _END = sa.update(panel_sessions).where(panel_sessions.c.number == sa.bindparam("of")).values(ended_at=_AT)
+_END_ALL = (
+    sa.update(panel_sessions)
+    .where(panel_sessions.c.member == sa.bindparam("of"), panel_sessions.c.ended_at.is_(None))
+    .values(ended_at=_AT)
+)
+_DROP_LOGINS = sa.delete(panel_logins).where(panel_logins.c.member == sa.bindparam("whose"))
 _RESOLVE = sa.update(faults).where(faults.c.fingerprint == sa.bindparam("of")).values(resolved_at=_AT)
 _HIGHEST = sa.select(sa.func.max(panel_sessions.c.number))
 _SESSIONS = sa.select(*_columns(panel_sessions, PanelSession))

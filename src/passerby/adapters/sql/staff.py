@@ -17,10 +17,11 @@ from passerby.adapters.sql.audit import add_to_audit, audit_after, done_alone, n
 from passerby.adapters.sql.broadcast_rows import count_targets, seen_broadcasts, store_broadcasts
 from passerby.adapters.sql.failures import losses, to_the_end
 from passerby.adapters.sql.overrides import add_overrides, newest_override
-from passerby.adapters.sql.panel_access import panel_facts, store_panel
+from passerby.adapters.sql.panel_access import end_access, panel_facts, store_panel
 from passerby.adapters.sql.payment_cases import payment_desk, question, store_payment_cases
 from passerby.adapters.sql.promos import promo_of, store_promos
 from passerby.adapters.sql.staff_orders import add_orders, close_orders, open_orders
+from passerby.adapters.sql.staff_rows import invite_row, member_of, member_row, members
 from passerby.adapters.sql.staff_subjects import purchase_of_code, subject_of, subject_with
 from passerby.adapters.sql.tables import (
     drains,
@@ -206,13 +207,13 @@ class SqlStaff(Transactions):
 
     async def team(self) -> tuple[StaffMember, ...]:
         async def read(connection: AsyncConnection) -> tuple[StaffMember, ...]:
-            return await _members(connection, _TEAM)
+            return await members(connection, _TEAM)
 
         return await self._read(read)
 
     async def everybody(self) -> tuple[StaffMember, ...]:
         async def read(connection: AsyncConnection) -> tuple[StaffMember, ...]:
-            return await _members(connection, _EVERYBODY)
+            return await members(connection, _EVERYBODY)
 
         return await self._read(read)
 
@@ -234,10 +235,12 @@ class SqlStaff(Transactions):
         shown = facts.invite.digest if facts.invite is not None else None
         for invite in decision.invites:
             is_new = invite.digest != shown
-            await connection.execute(_ADD_INVITE if is_new else _CHANGE_INVITE, _invite_row(invite, is_new=is_new))
+            await connection.execute(_ADD_INVITE if is_new else _CHANGE_INVITE, invite_row(invite, is_new=is_new))
         for member in decision.members:
             is_new = member.number >= facts.next_number
-            await connection.execute(_ADD_MEMBER if is_new else _CHANGE_MEMBER, _member_row(member, is_new=is_new))
+            await connection.execute(_ADD_MEMBER if is_new else _CHANGE_MEMBER, member_row(member, is_new=is_new))
+            if member.revoked_at is not None:
+                await end_access(connection, member.number, now)
         actor = facts.me.number if facts.me is not None else decision.members[0].number
         await add_to_audit(connection, [(actor, note) for note in decision.notes], now)
         await add_orders(connection, decision.orders, now)
@@ -259,9 +262,10 @@ class SqlStaff(Transactions):
 
 
 async def _facts(connection: AsyncConnection, person: PersonId | None, digest: str, broadcast: int) -> StaffFacts:
-    team = await _members(connection, _TEAM)
+    team = await members(connection, _TEAM)
     highest = await connection.scalar(_HIGHEST)
     invite = (await connection.execute(_INVITE, {"digest": digest})).first() if digest else None
+    former = (await connection.execute(_FORMER, {"who": person})).first() if invite is not None else None
     known, next_broadcast = await seen_broadcasts(connection, broadcast)
     return StaffFacts(
         THE_OPERATOR if person is None else next((each for each in team if each.person == person), None),
@@ -279,6 +283,7 @@ async def _facts(connection: AsyncConnection, person: PersonId | None, digest: s
             invite.used_by,
             invite.used_at,
         ),
+        former=None if former is None else member_of(former),
         draining=await _drains(connection),
         broadcasts=known,
         next_broadcast=next_broadcast,
@@ -325,42 +330,6 @@ def _drain(row: Any) -> Drain:
     return Drain(BotId(identifier(bot)), BotId(identifier(sister)), text_of(username), since)
 
 
-async def _members(connection: AsyncConnection, which: sa.Select[Any]) -> tuple[StaffMember, ...]:
-    return tuple(readable("staff", await connection.execute(which), _member, lambda row: row.number))
-
-
-def _member(row: Any) -> StaffMember:
-    return StaffMember(
-        row.number,
-        PersonId(identifier(row.user_id)),
-        Role(row.role),
-        row.joined_at,
-        text_of(row.name),
-        text_of(row.language),
-        row.alerts,
-        row.revoked_at,
-    )
-
-
-def _member_row(member: StaffMember, *, is_new: bool) -> dict[str, Any]:
-    return {
-        # A name that is no column's, for the condition of an update.
-        "number" if is_new else "of": member.number,
-        "user_id": member.person,
-        "role": member.role.value,
-        "name": member.name,
-        "language": member.language,
-        "alerts": member.alerts,
-        "joined_at": member.joined_at,
-        "revoked_at": member.revoked_at,
-    }
-
-
-def _invite_row(invite: Invite, *, is_new: bool) -> dict[str, Any]:
-    row = msgspec.structs.asdict(invite) | {"role": invite.role.value}
-    return row if is_new else row | {"of": row.pop("digest")}
-
-
 def _json(value: object) -> str:
     return msgspec.json.encode(value, order="sorted").decode()
 
@@ -388,6 +357,12 @@ def _again(answered: str) -> StaffDecision:
 
 _EVERYBODY = sa.select(staff).order_by(staff.c.number)
 _TEAM = _EVERYBODY.where(staff.c.revoked_at.is_(None))
+_FORMER = (
+    sa.select(staff)
+    .where(staff.c.user_id == sa.bindparam("who"), staff.c.revoked_at.is_not(None))
+    .order_by(staff.c.number.desc())
+    .limit(1)
+)
 _HIGHEST = sa.select(sa.func.max(staff.c.number))
 _IS_STAFF = sa.select(staff.c.number).where(staff.c.user_id == sa.bindparam("who"), staff.c.revoked_at.is_(None))
 _SPEAKS = sa.update(staff).where(staff.c.number == sa.bindparam("of")).values(language=sa.bindparam("language"))

@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from passerby.domain.approvals import is_second
 from passerby.domain.broadcasts.codes import is_language
 from passerby.domain.broadcasts.live_numbers import has_number
 from passerby.domain.broadcasts.options import needs_idle, needs_moment
@@ -133,7 +134,9 @@ def act(broadcast: Broadcast, what: BroadcastAct, facts: StaffFacts, env: Env) -
         case BroadcastAct.APPROVE:
             if broadcast.state is not BroadcastState.SUBMITTED:
                 return "broadcasts.not_now"
-            if facts.me.number in (COMMAND_LINE, broadcast.submitted_by):
+            if facts.me.number == COMMAND_LINE or broadcast.submitted_by is None:
+                return "broadcasts.second_needed"
+            if not is_second(facts.me, broadcast.submitted_by, facts):
                 return "broadcasts.second_needed"
             return _begun(msgspec.structs.replace(broadcast, approved_by=facts.me.number), env)
         case BroadcastAct.PAUSE:

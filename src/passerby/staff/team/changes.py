@@ -49,7 +49,9 @@ def join(event: MessageReceived, facts: StaffFacts, env: Env) -> StaffDecision:
     opened = facts.invite
     if opened is None or not is_open(opened, env.now) or not _stands(opened, facts):
         return StaffDecision(effects=(Say(event.person, text("team.link_useless")),))
-    new = StaffMember(facts.next_number, event.person, opened.role, env.now, opened.name, event.language, alerts=False)
+    # With a new number, they could agree to what they asked for before they were revoked.
+    number = facts.former.number if facts.former is not None else facts.next_number
+    new = StaffMember(number, event.person, opened.role, env.now, opened.name, event.language, alerts=False)
     used = msgspec.structs.replace(opened, used_by=new.number, used_at=env.now)
     note = AuditNote("team.joined", called(new.number, ""), {"role": new.role, "invited_by": opened.made_by})
     said = text("team.joined", who=called(new.number, new.name), role=role_text(new.role))
