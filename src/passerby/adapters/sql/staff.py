@@ -189,7 +189,9 @@ class SqlStaff(Transactions):
         async def read(connection: AsyncConnection) -> Sequence[tuple[int, StaffOrder]]:
             return await open_orders(connection, limit)
 
-        kept = self._orders.setdefault(limit, Unchanged(self._engine))
+        kept = self._orders.get(limit)
+        if kept is None:
+            kept = self._orders[limit] = Unchanged(self._engine)
         return await kept.get(lambda: self._read(read))
 
     async def orders_done(self, numbers: Sequence[int], now: float) -> None:
