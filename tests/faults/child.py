@@ -91,13 +91,18 @@ def die(words: str) -> None:
     RedisStore.commit = storing  # type: ignore[method-assign]
 
 
+def _number(file: Path, before: float) -> float:
+    """The number in a file. While it is written, the file is empty, and the number before counts."""
+    return float(file.read_text() or before)
+
+
 def clock(words: str) -> None:
     file, off, looked_at = Path(words), 0.0, 0.0
 
     def now(self: object) -> float:
         nonlocal off, looked_at
         if time.monotonic() - looked_at > LOOK_EVERY_S:
-            looked_at, off = time.monotonic(), float(file.read_text())
+            looked_at, off = time.monotonic(), _number(file, off)
         return time.time() + off
 
     SystemClock.now = now  # type: ignore[method-assign]
@@ -201,7 +206,7 @@ def disk(words: str) -> None:
     def fails() -> int:
         nonlocal part, looked_at
         if time.monotonic() - looked_at > LOOK_EVERY_S:
-            looked_at, part = time.monotonic(), float(file.read_text())
+            looked_at, part = time.monotonic(), _number(file, part)
         if rng.random() >= part:
             return 0
         print("disk: refused", flush=True)
