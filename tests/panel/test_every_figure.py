@@ -6,6 +6,7 @@ Now and the sources have tests of their own in `test_figures.py`.
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from operator import itemgetter
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,7 +19,7 @@ from passerby.adapters.sql.money_tables import charges, refunds, star_calls, sta
 from passerby.adapters.sql.tables import cases
 from tests.panel.reading_pages import Figures
 from tests.panel.stage import Browser, Stage, play
-from tests.panel.test_figures import DAY_S, NOW, TODAY, chats_of, day_of, fill, growth_of
+from tests.panel.test_figures import DAY_S, NOW, TODAY, bot_of, chats_of, day_of, fill, growth_of
 
 BOTS = (1000001, 1000002)
 GONE = TODAY - 4
@@ -89,11 +90,11 @@ def test_every_figure_of_growth_and_bots_is_what_the_raw_rows_say(tmp_path: Path
             back = growth_of(came)[f"back{days}"]
             assert row[1:4] == [few(len(came)), few(back), part(back, len(came))], days
         lately = [row for row in everybody if day_of(row["created_at"]) >= first]
-        for table, key, none in (("By bot", "bot_id", "0"), ("By language", "language", "?")):
+        for table, key, none in (("By bot", bot_of, "unknown"), ("By language", itemgetter("language"), "?")):
             shown = {row[0]: row[1:] for row in page.tables[table]}
-            assert {*shown} == {str(row[key] or none) for row in lately}
+            assert {*shown} == {str(key(row) or none) for row in lately}
             for name, cells in shown.items():
-                mine = growth_of([row for row in lately if str(row[key] or none) == name])
+                mine = growth_of([row for row in lately if str(key(row) or none) == name])
                 assert cells == [
                     few(mine["people"]),
                     part(mine["chatted"], mine["people"]),
@@ -114,7 +115,7 @@ def test_every_figure_of_growth_and_bots_is_what_the_raw_rows_say(tmp_path: Path
         bots = {row[0].split()[0]: row for row in (await page_of(browser, "/bots")).tables["Bots"]}
         monthly = [row for row in everybody if day_of(row["created_at"]) > TODAY - 30]
         for bot in BOTS:
-            of = growth_of([row for row in monthly if row["bot_id"] == bot])
+            of = growth_of([row for row in monthly if bot_of(row) == bot])
             cells = next(row for name, row in bots.items() if name.startswith(str(bot)))
             assert cells[4:6] == [few(of["people"]), few(of["people"] - of["alive"])], bot
 

@@ -18,8 +18,10 @@ from passerby.adapters.sql.funnel import funnel, rows_of
 from passerby.adapters.sql.packing import lasted_s, pack
 from passerby.adapters.sql.panel_counter import BACK, CHATS, DAYS, GROWTH, STEPS, Growth, PanelCounter
 from passerby.adapters.sql.panel_reader import PanelReader, reading_engine
+from passerby.adapters.sql.rows import Details
 from passerby.adapters.sql.tables import blocks, chats, complaints, daily_figures, metadata, past_chats, users
-from passerby.kernel.journey import Step
+from passerby.kernel.ids import BotId
+from passerby.kernel.journey import Journey, Step
 from passerby.kernel.staff import Role
 from passerby.panel.samples import between, delivered, per_minute, sample_of, state_of
 from passerby.runtime.membership.report import Report
@@ -39,11 +41,13 @@ def people(rng: Random, number: int) -> list[dict[str, Any]]:
         created = NOW - rng.choice((0.2, 3, 20, 80, 100)) * DAY_S * rng.random()
         if each == 0:
             created = (TODAY - 1) * DAY_S  # the first moment of a day
+        came_by = Details(journey=Journey("", BotId(1000002), "en", created))
         rows.append(
             {
                 "id": 5_000_000_000 + each,
                 "version": 1,
                 "bot_id": rng.choice((1000001, 1000002, None)),
+                "details": rng.choice(("{}", "{damaged", msgspec.json.encode(came_by).decode())),
                 "bots": "[]",
                 "has_started": rng.random() < 0.8,
                 "consented_at": rng.choice((None, created + 1)),
@@ -129,6 +133,11 @@ def growth_of(rows: list[Any]) -> Counter[str]:
     return steps
 
 
+def bot_of(row: Any) -> int:
+    """The bot that a person counts for: the one by which they came, if none reaches them any more."""
+    return row["bot_id"] or (1000002 if "journey" in row["details"] else 0)
+
+
 def chats_of(rows: list[Any]) -> Counter[str]:
     counts: Counter[str] = Counter()
     for row in rows:
@@ -169,7 +178,7 @@ async def check(database: str | Path) -> None:
                 expected.update(people=5, deleted=5)
             assert counted.all == expected, number
             for name in counted.bots:
-                assert counted.bots[name] == growth_of([r for r in mine if str(r["bot_id"] or 0) == name])
+                assert counted.bots[name] == growth_of([r for r in mine if str(bot_of(r)) == name])
             for name in counted.languages:
                 assert counted.languages[name] == growth_of([r for r in mine if (r["language"] or "?") == name])
             assert sum(steps["people"] for steps in counted.bots.values()) == len(mine)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from random import Random, SystemRandom
 from typing import Any, Final
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,12 +19,15 @@ from passerby.adapters.sql.funnel import funnel
 from passerby.adapters.sql.packing import pack
 from passerby.adapters.sql.panel_counter import PanelCounter
 from passerby.adapters.sql.panel_tables import panel_figures
+from passerby.adapters.sql.rows import Details
 from passerby.adapters.sql.tables import blocks, cases, complaints, past_chats, users
 from passerby.bootstrap.clock import SystemClock
 from passerby.bootstrap.demo_cases import new_reports, old_cases, wait_for_a_second_member
 from passerby.bootstrap.demo_hour import QUIET_S, hour
 from passerby.bootstrap.demo_money import ledger, steps, vip_ends, with_sources
 from passerby.bootstrap.staff import staff_office
+from passerby.kernel.ids import BotId
+from passerby.kernel.journey import Journey
 from passerby.kernel.staff import Role
 from passerby.ops.stores import database, init_schema
 from passerby.runtime.delivery.sealer import Sealer
@@ -97,18 +101,20 @@ def _people(rng: Random, now: float, bots: Sequence[int]) -> list[dict[str, Any]
         seen = min(now - rng.uniform(QUIET_S, 2400), created + _DAY_S * stays + rng.uniform(60, 3000))
         step = rng.random()
         bot = rng.choice([*bots, bots[0]])
+        is_reached, language = rng.random() > 0.07, rng.choice(_LANGUAGES)
         rows.append(
             {
                 "id": FIRST_ID + number,
                 "version": 1,
-                "bot_id": bot,
-                "bots": f"[{bot}]",
-                "has_started": rng.random() > 0.07,
+                "bot_id": bot if is_reached else None,
+                "bots": f"[{bot}]" if is_reached else "[]",
+                "has_started": is_reached,
                 "consented_at": created + 20 if step < 0.93 else None,
                 "age": rng.randint(18, 45) if step < 0.88 else None,
                 "age_given_at": created + 25 if step < 0.88 else 0.0,
                 "gender": rng.choice(("male", "male", "male", "female", "female", "other")) if step < 0.85 else None,
-                "language": rng.choice(_LANGUAGES),
+                "language": language,
+                "details": msgspec.json.encode(Details(journey=Journey("", BotId(bot), language, created))).decode(),
                 "state": "idle",
                 "last_chat": f"{INVENTED}-{number}" if step < 0.76 else None,
                 "last_partner": FIRST_ID + rng.randrange(PEOPLE) if step < 0.76 else None,

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from passerby.adapters.sql.funnel import Key, rows_of
 from passerby.adapters.sql.money_tables import charges, grants, refunds, star_calls, star_rows, subscriptions
+from passerby.adapters.sql.rows import details_in
 from passerby.domain.money.timeline import vip_end
 from passerby.domain.money.wallets import new_code
 from passerby.kernel.journey import Step
@@ -38,6 +39,13 @@ refunded."""
 _DAY_S: Final = 86_400.0
 
 
+def came_by(person: Mapping[str, Any]) -> int:
+    """The bot by which an invented person came. They may have blocked it since."""
+    journey = details_in(person["details"]).journey
+    assert journey is not None, "each of them has one"
+    return journey.bot
+
+
 def with_sources(rng: Random, people: Sequence[dict[str, Any]]) -> Came:
     return [(each, rng.choice(SOURCES)) for each in people]
 
@@ -60,7 +68,7 @@ def ledger(rng: Random, now: float, came: Came) -> dict[sa.Table, Rows]:
                 paid_at += SUBSCRIPTION_S
             made[subscriptions].append(
                 {
-                    "bot_id": buyer["bot_id"],
+                    "bot_id": came_by(buyer),
                     "first_charge": first,
                     "first_provider": "",
                     "user_id": buyer["id"],
@@ -112,7 +120,7 @@ def _sell(
     renews = plan == RENEWS
     made[charges].append(
         {
-            "bot_id": buyer["bot_id"],
+            "bot_id": came_by(buyer),
             "id": charge,
             "user_id": buyer["id"],
             "code": code,
@@ -146,7 +154,7 @@ def _give_back(
     rng: Random, made: dict[sa.Table, Rows], buyer: Mapping[str, Any], charge: str, stars: int, at: float
 ) -> None:
     by = rng.choice((RefundedBy.STAFF, RefundedBy.BUYER)).value
-    place = {"bot_id": buyer["bot_id"], "charge_id": charge}
+    place = {"bot_id": came_by(buyer), "charge_id": charge}
     made[refunds].append(place | {"stars": stars, "refunded_by": by, "at": at})
     made[star_calls].append(
         place | {"kind": "refund", "user_id": 0, "provider_id": "", "owed_at": at - 2, "done_at": at}
@@ -159,7 +167,7 @@ def _give_back(
 
 def _transaction(buyer: Mapping[str, Any], charge: str, stars: int, at: float, *, incoming: bool) -> dict[str, Any]:
     return {
-        "bot_id": buyer["bot_id"],
+        "bot_id": came_by(buyer),
         "id": charge,
         "incoming": incoming,
         "at": at,
@@ -192,5 +200,5 @@ def steps(rng: Random, came: Came, money: Mapping[sa.Table, Rows]) -> Rows:
         elif Step.TALK in reached and rng.random() < 0.06:
             reached.append(Step.INVOICE)
         day = int(person["created_at"] // _DAY_S)
-        counts.update((day, source, person["bot_id"], person["language"], int(step)) for step in reached)
+        counts.update((day, source, came_by(person), person["language"], int(step)) for step in reached)
     return rows_of(counts)

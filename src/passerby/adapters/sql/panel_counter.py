@@ -25,6 +25,8 @@ from passerby.adapters.sql.failures import losses, to_the_end
 from passerby.adapters.sql.packing import REASONS
 from passerby.adapters.sql.panel_tables import panel_figures
 from passerby.adapters.sql.tables import blocks, chats, complaints, daily_figures, past_chats, users
+from passerby.kernel.ids import BotId
+from passerby.kernel.journey import Journey
 
 GROWTH: Final = "growth"
 CHATS: Final = "chats"
@@ -52,6 +54,15 @@ class Growth(msgspec.Struct, frozen=True):
     all: dict[str, int]
     bots: dict[str, dict[str, int]]
     languages: dict[str, dict[str, int]]
+
+
+class _Details(msgspec.Struct):
+    """The part of `users.details` that tells by which bot a person came."""
+
+    journey: Journey | None = None
+
+
+_details_in: Final = msgspec.json.Decoder(_Details).decode
 
 
 class PanelCounter:
@@ -118,9 +129,11 @@ class PanelCounter:
         }
         for day, growth in days.items():
             values = {"begin": day * float(_DAY_S), "end": (day + 1) * float(_DAY_S)}
-            for bot, language, *counts in await connection.execute(_CAME, values):
+            came = list(await connection.execute(_CAME, values))
+            left = [(_came_by(details), *row) for details, *row in await connection.execute(_LEFT, values)]
+            for bot, language, *counts in (*came, *left):
                 steps = dict(zip(STEPS, map(int, counts), strict=True))
-                for table in (growth.all, growth.bots[str(bot or 0)], growth.languages[language or "?"]):
+                for table in (growth.all, growth.bots[str(bot)], growth.languages[language or "?"]):
                     _add(table, steps)
         for number, deleted in await connection.execute(_DELETED, {"first": first}):
             if number in days:
@@ -191,19 +204,32 @@ def _past(first: int) -> sa.Select[Any]:
     )
 
 
+def _came_by(details: str) -> BotId:
+    """The bot by which a person came whom no bot reaches any more; 0: nobody knows."""
+    try:
+        journey = _details_in(details).journey
+    except msgspec.DecodeError:  # the row is damaged; the look for damage tells of it
+        return BotId(0)
+    return journey.bot if journey is not None else BotId(0)
+
+
 def _steps() -> Iterable[sa.ColumnElement[Any]]:
     """In the order of STEPS."""
+    return (sa.func.count(), *(sa.func.sum(sa.case((each, 1), else_=0)) for each in _conditions()))
+
+
+def _conditions() -> Iterable[sa.ColumnElement[Any]]:
+    """Of all STEPS but the first."""
     seen = users.c.last_active_date - users.c.created_at
     has_chatted = sa.or_(users.c.last_chat.is_not(None), users.c.chat.is_not(None))
     has_profile = sa.and_(users.c.age.is_not(None), users.c.gender.is_not(None))
-    whether = (
+    return (
         users.c.consented_at.is_not(None),
         sa.and_(users.c.consented_at.is_not(None), has_profile),
         has_chatted,
         users.c.has_started == sa.true(),
         *(seen >= days * float(_DAY_S) for days in BACK),
     )
-    return (sa.func.count(), *(sa.func.sum(sa.case((each, 1), else_=0)) for each in whether))
 
 
 def _place(begin: str, end: str, is_last: bool) -> sa.ColumnElement[bool]:
@@ -221,11 +247,16 @@ def _lasted(number: int) -> str:
     return "open" if number < 0 else LASTED[number][0] if number < len(LASTED) else "long"
 
 
+_OF_DAY = (users.c.created_at >= sa.bindparam("begin"), users.c.created_at < sa.bindparam("end"))
 _CAME = (
     sa.select(users.c.bot_id, users.c.language, *_steps())
-    .where(users.c.created_at >= sa.bindparam("begin"), users.c.created_at < sa.bindparam("end"))
+    .where(*_OF_DAY, users.c.bot_id.is_not(None))
     .group_by(users.c.bot_id, users.c.language)
 )
+# They have blocked their bots, or lost them. They count for the bot by which they came.
+_LEFT = sa.select(
+    users.c.details, users.c.language, sa.literal(1), *(sa.case((each, 1), else_=0) for each in _conditions())
+).where(*_OF_DAY, users.c.bot_id.is_(None))
 _PAGES = sa.text("SELECT pg_relation_size('past_chats') / current_setting('block_size')::bigint")
 _ROWS = sa.text("SELECT max(rowid) FROM past_chats")
 _NEWEST = (
