@@ -1,6 +1,7 @@
 """Measures how far farms are contained, and how many honest people notice anything.
 
-    python -m benchmarks.farms [--people 15000] [--accounts 60] [--hours 2] [--seed 1] [--held-out] [--plot FILE.svg]
+    python -m benchmarks.farms [--people 15000] [--accounts 60] [--hours 2] [--seed 1]
+        [--held-out | --fresh] [--plot FILE.svg]
     python -m benchmarks.farms --curve FILE.svg [--people 5000] [--accounts 40]
 
 Each farm begins at 18:00 and is played twice: with the measures and without. Then a whole day without any farm shows
@@ -16,6 +17,7 @@ from typing import Any
 
 from benchmarks.farms.course import Course, Outcome
 from benchmarks.farms.curve import draw_curve, points
+from benchmarks.farms.fresh import FRESH
 from benchmarks.farms.held_out import HELD_OUT
 from benchmarks.farms.plot import draw
 from simulated_people.farms import STYLES, Style
@@ -47,7 +49,7 @@ def measured(people: int, style: Style, accounts: int, hours: float, seed: int) 
         "after_an_hour": cut(without, with_, later, until),
         "apart": sum(each.apart for each in with_.farm),
         "asked": sum("asked" in each.ever for each in with_.farm),
-        "accounts": accounts,
+        "accounts": len(with_.farm),
         "honest": {measure: with_.share(measure) for measure in MEASURES},
     }
 
@@ -93,6 +95,7 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--hours", type=float, default=2.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--held-out", action="store_true", help="farms that the weights were not chosen with")
+    parser.add_argument("--fresh", action="store_true", help="farms that were written last, and not tuned for")
     parser.add_argument("--farm", help="only this one")
     parser.add_argument("--no-day", action="store_true", help="without the day that has no farm")
     parser.add_argument("--plot", type=Path)
@@ -105,7 +108,7 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
     began = time.process_time()
     if options.curve:
         return {"curves": curves(options), "cpu_s": time.process_time() - began}
-    styles = HELD_OUT if options.held_out else STYLES
+    styles = FRESH if options.fresh else HELD_OUT if options.held_out else STYLES
     rows = []
     for name, style in styles.items():
         if options.farm in (None, name):

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from math import ceil
 from random import Random
 
 from benchmarks.day.habits import Person, people
@@ -88,6 +89,11 @@ class Outcome:
         return sum(measure in each.ever for each in self.honest) / len(self.honest)
 
 
+def shifts(style: Style, lasts_s: float) -> int:
+    """How many accounts take each other's place."""
+    return max(1, ceil(lasts_s / style.shift_s))
+
+
 class Course:
     """`contains`: the measures are taken. Without it, the same day is played as if there were none. `notes`: what the
     program would know is noted all the same.
@@ -131,12 +137,15 @@ class Course:
                 self._at(habits.arrives_at, lambda now, account=account: self._search(account, now))  # type: ignore[misc]
         number = honest
         for style, count in farms:
-            for place in range(count):
+            for place in range(count * shifts(style, until - begins_at)):
                 number += 1
                 account = Account(PersonId(number), Random(rng.getrandbits(64)), style, number=place, is_farm=True)
                 account.searches = 1_000_000
                 self.farm.append(account)
-                starts = begins_at + account.rng.uniform(0, 120)
+                shift = place // count
+                before = shift * style.shift_s if shift else 0.0
+                account.stops_at = begins_at + before + style.shift_s
+                starts = begins_at + before + account.rng.uniform(0, 120)
                 self._at(starts, lambda now, account=account: self._search(account, now))  # type: ignore[misc]
         self._by_person = {each.person: each for each in (*self.honest, *self.farm)}
 
@@ -157,6 +166,8 @@ class Course:
     # Searching and pairing
 
     def _search(self, me: Account, now: float) -> None:
+        if now >= me.stops_at:
+            return
         if me.asked and not self._passes(me):
             self._at(now + ASKED_AGAIN_S, lambda later: self._search(me, later))
             return
@@ -274,7 +285,8 @@ class Course:
         for nth, (after, words) in enumerate(said):
             gap = after if nth == 0 else (after - said[nth - 1][0] if me.rng.random() < 0.5 else None)
             self._note(Wrote(me.person, chat, now + after, nth, gap, words, opens=opens and nth == 0))
-        if me.speaker is not None and me.rng.random() < me.speaker.lively:
+        lively = me.style.lively if me.style is not None else me.speaker.lively if me.speaker is not None else 0.0
+        if lively and me.rng.random() < lively:
             self._note(Pressed(me.person, now + lasts, me.rng.choice(list(LIVELY.values()))))
         if said:
             cut = leaver is not me and lasts - said[0][0] < CUT_S

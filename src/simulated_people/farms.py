@@ -20,7 +20,8 @@ class Style:
 
     `annoys`: the share of partners who leave at once when they read it. `reported`: the share who block, report or
     dislike it afterwards. `one_wording`: it knows only one wording of "Partner found". After another one it waits until
-    the partner writes.
+    the partner writes. `lively`: the share of chats with a sign of life. `shift_s`: after so long, another account
+    takes the place of each.
     """
 
     name: str
@@ -33,6 +34,8 @@ class Style:
     annoys: float = 0.7
     reported: float = 0.12
     one_wording: bool = False
+    lively: float = 0.0
+    shift_s: float = float("inf")
 
 
 SCRIPT: Final = (

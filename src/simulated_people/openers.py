@@ -57,6 +57,9 @@ LINKS: Final = (
     "skribbl.io/?room",
     "https://chess.com/play/online",
     "wikipedia.org/wiki/Octopus",
+    "bit.ly/3xQuiz9",
+    "tinyurl.com/what-cat-are-you",
+    "cutt.ly/playlist22",
 )
 """Lines that go round among honest people. The first ones are far more common than the last."""
 

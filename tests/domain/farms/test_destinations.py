@@ -28,6 +28,8 @@ def plain(text: str) -> set[int]:
         ("my mail is ann at gmail dot com", "ann(at)gmail(dot)com"),
         ("join t.me/joinchat/AAbb", "t.me/joinchat/AAbb quickly"),
         ("t.me/ann_99/", "@ann_99"),
+        ("call +49 170 1234567", "four nine one seven zero one two 3 four five six seven is me"),
+        ("ноль один семь 0 uno dos tres vier fünf", "my number is zero one seven zero one two three four five"),
     ],
 )
 def test_one_place_in_two_spellings_is_one_destination(one: str, other: str) -> None:
@@ -42,6 +44,7 @@ def test_one_place_in_two_spellings_is_one_destination(one: str, other: str) -> 
         ("t.me/joinchat/AAbb", "t.me/joinchat/CCdd"),
         ("best.co.uk", "worst.co.uk"),
         ("call +49 170 1234567", "call +49 170 1234568"),
+        ("one seven zero one two two four", "one seven zero one two two five"),
     ],
 )
 def test_two_places_are_two_destinations(one: str, other: str) -> None:

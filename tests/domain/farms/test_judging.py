@@ -58,6 +58,14 @@ def test_many_accounts_that_advertise_in_a_third_of_their_chats_are_a_farm_after
     assert verdicts(seldom) == {}, "now and then"
 
 
+def test_once_a_farm_is_found_two_chats_in_a_third_are_enough_for_its_other_accounts() -> None:
+    farm = crowd(2 * MANY, lambda _: day_of(["hi", "hello", "come to sweet-room.club"] * 3))
+    slower = crowd(3, lambda _: day_of(["hi", "hello", "come to sweet-room.club"] * 2), first=100)
+    once = crowd(2, lambda _: day_of(["hi", "hello", "come to sweet-room.club"]), first=200)
+    seldom = crowd(1, lambda _: day_of([*["hi"] * 9, *["come to sweet-room.club"] * 2]), first=300)
+    assert verdicts(farm | slower | once | seldom) == {FarmVerdict.FARM: 2 * MANY + 3}
+
+
 def test_a_farm_that_advertises_in_a_third_of_its_chats_is_one_after_a_while() -> None:
     spares = crowd(FARM, lambda _: day_of(["hi", "hello", "come to sweet-room.club"] * 4))
     assert verdicts(spares) == {FarmVerdict.FARM: FARM}

@@ -6,7 +6,7 @@ import pytest
 
 from passerby.domain.farms.conduct import Conduct, Disliked, Ended, noted
 from passerby.domain.farms.judgement import FarmVerdict, judge
-from passerby.domain.farms.minded import GROUP, OWN_CHATS, changes
+from passerby.domain.farms.minded import GROUP, OWN_CHATS, changes, names
 from passerby.kernel.farm import FarmSign
 from passerby.kernel.ids import PersonId
 from tests.domain.farms.days import ANN, NOON, says
@@ -22,15 +22,18 @@ def caller(
     reaction_s: float = 4.0,
     lively: int = 0,
     dropped: bool = False,
+    own: bool = False,
 ) -> Conduct:
-    """One chat in three minutes. In a share of them, another telephone number. `dropped`: partners leave upon it."""
+    """One chat in three minutes. In a share of them, another telephone number, or always their `own` one. `dropped`:
+    partners leave upon it."""
     rng = Random(number)
     conduct = Conduct()
     for nth in range(chats):
         at, chat = NOON + 180.0 * nth, str(nth)
         named = nth % 5 < 5 * share
         conduct = says(conduct, "hi", chat=chat, at=at, gap_s=reaction_s * rng.uniform(0.7, 1.4), lively=lively)
-        words = f"call me on +{rng.randint(10**10, 10**11)}" if named else "how are you today, stranger?"
+        phone = 10**11 + number if own else rng.randint(10**10, 10**11)
+        words = f"call me on +{phone}" if named else "how are you today, stranger?"
         conduct = says(conduct, words, chat=chat, at=at + 40, nth=1, gap_s=None)
         conduct = noted(conduct, Ended(ANN, at + 60, nth % 3 == 0, dropped and named))
     for _ in range(disliked):
@@ -51,6 +54,17 @@ def test_accounts_that_name_new_contacts_which_partners_mind_are_a_farm_before_e
     found = judge(accounts | crowd()).findings
     assert {person for person, each in found.items() if each.verdict is FarmVerdict.FARM} == set(accounts)
     assert {each.sign for each in found.values()} == {FarmSign.HABITS}
+
+
+def test_accounts_that_name_their_own_contact_in_many_chats_are_a_farm_if_partners_leave_and_mind_it() -> None:
+    accounts = callers(20, chats=8, own=True, dropped=True)
+    found = judge(accounts | crowd()).findings
+    assert {person for person, each in found.items() if each.verdict is FarmVerdict.FARM} == set(accounts)
+    assert {each.sign for each in found.values()} == {FarmSign.HABITS}
+    assert farms(callers(20, chats=8, own=True) | crowd()) == set(), "nobody leaves upon it: they go on elsewhere"
+    assert farms(callers(20, chats=8, own=True, dropped=True, lively=1) | crowd()) == set()
+    assert farms(callers(20, chats=8, own=True, dropped=True, disliked=0) | crowd()) == set(), "nobody minds"
+    assert farms(callers(20, chats=8, own=True, dropped=True, share=0.2) | crowd()) == set(), "now and then"
 
 
 def mixed(every: int, count: int = 20, **more: object) -> dict[PersonId, Conduct]:
@@ -109,3 +123,4 @@ def test_somebody_who_gives_their_own_number_changes_nothing() -> None:
         conduct = says(conduct, "call me on +4912345678", chat=str(chat))
     assert not changes(conduct)
     assert changes(caller(1))
+    assert names(caller(1, own=True, dropped=True))

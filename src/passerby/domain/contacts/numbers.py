@@ -4,7 +4,7 @@ Dates, sums, scores and counting can have as many digits. The grouping of the di
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from passerby.domain.contacts.words import DIGITS
 
@@ -63,18 +63,24 @@ def _innocent(number: str) -> bool:
 
 def spells_phone(words: Iterable[str]) -> bool:
     """Whether a row of spelt-out digits is a phone number. It may contain written digits, too."""
+    return next(spelt_phones(words), None) is not None
+
+
+def spelt_phones(words: Iterable[str]) -> Iterator[str]:
+    """The phone numbers among rows of spelt-out digits, in digits."""
     run = ""
     spelt = 0
     for word in words:
         digit = DIGITS.get(word) or (word if word.isdecimal() and word.isascii() else None)
         if digit is None:
             if _counts(run, spelt):
-                return True
+                yield run
             run, spelt = "", 0
         else:
             run += digit if len(run) <= _MOST else ""
             spelt += word in DIGITS
-    return _counts(run, spelt)
+    if _counts(run, spelt):
+        yield run
 
 
 def _counts(run: str, spelt: int) -> bool:

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from passerby.domain.contacts import find
 from passerby.domain.contacts.addresses import signs_for_brackets, signs_for_words
 from passerby.domain.contacts.normal_form import latin, plain, together
+from passerby.domain.contacts.numbers import spelt_phones
 from passerby.domain.contacts.words import ACCOUNTS, COMMON, COPULAS, PLACES
 from passerby.domain.farms.openers import hashed
 
@@ -27,6 +28,7 @@ _HOST: Final = re.compile(
 _NAME: Final = re.compile(r"(?<![\w.])@ ?([a-z_][\w.]{3,31})")
 _EMAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
 _NUMBER: Final = re.compile(r"\+?\d(?:[ ()./-]{0,2}\d){6,24}")
+_WORD: Final = re.compile(r"[^\W_]+")
 _NO_DIGIT: Final = re.compile(r"\D+")
 _FIRST: Final = re.compile(r"[/?#&]")
 _PART: Final = re.compile(r"[a-z0-9_][a-z0-9_.]{2,62}[a-z0-9_]")
@@ -62,6 +64,8 @@ def destinations(key: bytes, text: str) -> Destinations:
     if leads:
         for form in dict.fromkeys((read, together(read), _spelt(read), _spelt(together(read)))):
             found.update(dict.fromkeys(_led_to(form)))
+        spelt = spelt_phones(_WORD.findall(plain(text)))
+        found.update(dict.fromkeys(f"number {each.lstrip('0')}" for each in spelt))
     odd = dict.fromkeys(f"name {each[0]}" for each in _MIXED.finditer(read))
     plain_ones = {each: hashed(key, each.encode()) for each in list(found)[:MOST]}
     return Destinations(

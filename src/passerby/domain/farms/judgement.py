@@ -222,6 +222,7 @@ def _ring(
     """The people around destinations that the same people use."""
     devoted: list[PersonId] = []
     begun: list[PersonId] = []
+    sparing: list[PersonId] = []
     recruits: list[PersonId] = []
     for person in sorted({each for token in tokens for each in users[token]}):
         conduct = conducts[person]
@@ -230,10 +231,12 @@ def _ring(
             devoted.append(person)
         elif person in leaders and (_begins(uses, conduct) or _begins_sparing(uses, conduct)):
             begun.append(person)
+        elif uses >= BEGUN_CHATS and uses >= SPARING_SHARE * conduct.chats:
+            sparing.append(person)
         elif uses >= DEVOTED_SHARE * conduct.chats:
             recruits.append(person)
     if len(devoted) + len(begun) >= MANY:
-        return Ring(tuple(tokens), devoted + begun, recruits)
+        return Ring(tuple(tokens), devoted + begun + sparing, recruits)
     return Ring(tuple(tokens), devoted, recruits + begun) if len(devoted) >= FARM else None
 
 

@@ -7,12 +7,14 @@ have read it. Neither can be chance.
     chorus     come to the same long line, after other ones; honest people copy lines from each other
     changing   name a contact whom they have not named before, again and again, show no sign of life, and have nearly
                the same other habits; honest people recommend groups
+    naming     name a contact in many chats, their own or a common one, lose partners upon it, show no sign of life, and
+               have nearly the same other habits; honest people give their own name, and partners go on there
 
 Rude people are disliked, too. So the most disliked members of a group do not count.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from math import sqrt
 from typing import Final, NamedTuple
 
@@ -34,8 +36,15 @@ CHANGED: Final = 3
 """The fewest new contacts of somebody who changes them."""
 CHANGED_SHARE: Final = 0.4
 """The least share of new ones, among all chats with a contact."""
+NAMED: Final = 4
+"""The fewest chats with a contact of somebody who names some in many chats."""
+NAMED_SHARE: Final = 0.25
+"""The least share of them, among all chats."""
+LOST: Final = 2
+LOST_SHARE: Final = 0.15
+"""The fewest partners, and the least share of chats with a contact, that were lost upon it."""
 LOOSE: Final = 1.5
-"""How much wider than in `bulk` the habits of people who change contacts may differ. They have fewer chats."""
+"""How much wider than in `bulk` the habits of people who name contacts may differ. They have fewer chats."""
 CHATS: Final = 100
 """With fewer chats of a group, the number of partners who disliked it means too little."""
 DEVIATIONS: Final = 5.0
@@ -69,7 +78,7 @@ class _Usual(NamedTuple):
 def minded(conducts: Mapping[PersonId, Conduct], farms: Collection[PersonId]) -> list[tuple[FarmSign, list[PersonId]]]:
     """The groups that are farms. `farms`: people of whom it is known already. They do not count as usual."""
     found = []
-    for group in (*_choruses(conducts), *_changing(conducts)):
+    for group in (*_choruses(conducts), *_alike(conducts, changes), *_alike(conducts, names)):
         others = [each for person, each in conducts.items() if person not in farms and person not in group.pitches]
         usual = _Usual(
             max(LEAST_DISLIKED, sum(each.disliked for each in others) / max(1, sum(each.ended for each in others))),
@@ -124,9 +133,17 @@ def changes(conduct: Conduct) -> bool:
     return often and conduct.chats >= OWN_CHATS and not conduct.lively
 
 
-def _changing(conducts: Mapping[PersonId, Conduct]) -> Iterator[Minded]:
+def names(conduct: Conduct) -> bool:
+    """Whether somebody names contacts in many chats, loses partners upon it, and shows no sign of life."""
+    named, lost = conduct.contacts, conduct.dropped_contacts
+    often = named >= NAMED and named >= NAMED_SHARE * conduct.chats and conduct.chats >= OWN_CHATS
+    return often and lost >= LOST and lost >= LOST_SHARE * named and not conduct.lively
+
+
+def _alike(conducts: Mapping[PersonId, Conduct], habit: Callable[[Conduct], bool]) -> Iterator[Minded]:
+    """The groups of people with this habit whose other habits are nearly the same."""
     people = sorted(
-        (person for person, each in conducts.items() if changes(each)), key=lambda each: -conducts[each].contacts
+        (person for person, each in conducts.items() if habit(each)), key=lambda each: -conducts[each].contacts
     )
     known = {person: habits(conducts[person]) for person in people[:COMPARED]}
     core = Groups[PersonId]()
