@@ -84,7 +84,8 @@ class Judge:
             for each in self._history.world.state.subscriptions.values()
             if each.bot_id == call.bot and each.payload == ledger.charges[call.bot, call.charge][1].order
         ]
-        return call.kind is not StarCallKind.CANCEL or not all(self._is_nameless(each, ledger) for each in named)
+        own = [each for each in named if each.first_charge == call.charge]
+        return call.kind is not StarCallKind.CANCEL or not all(self._is_nameless(each, ledger) for each in own or named)
 
     def _is_nameless(self, each: Running, ledger: Ledger) -> bool:
         """If Telegram wants the provider's id, a subscription whose first payment only the transactions show cannot be
