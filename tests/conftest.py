@@ -20,7 +20,7 @@ settings.register_profile(
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
-    max_examples=int(os.environ.get("TEST_EXAMPLES", size(25, 100))),
+    max_examples=int(os.environ.get("TEST_EXAMPLES", size(12, 100))),
 )
 settings.load_profile("passerby")
 

@@ -6,14 +6,16 @@
     @pytest.mark.sized      runs in both; its amount of work is `size(quick, long)`
     in_full(values, 2)      parameters for `parametrize`: the first two in both, the others in `make test-all` only
     spread(values, 4)       the same, but every fourth value runs in both
+    in_turn(item, stores)   of these stores, the test runs with one in both, and with the others in `make test-all` only
 
 To run one long test, name it (`pytest path::test`). To run all long tests of a folder, use `pytest -m long path`.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
+from zlib import crc32
 
 import pytest
 
@@ -44,3 +46,13 @@ def spread(values: Iterable[Any], step: int) -> list[Any]:
         value if index % step == 0 else pytest.param(value, marks=pytest.mark.long)
         for index, value in enumerate(values)
     ]
+
+
+def in_turn(item: pytest.Item, stores: Sequence[str]) -> None:
+    """Mark a test as long if it runs with one of these stores, and it is another one's turn. Each function has its own
+    turn, so that every store has its share of them."""
+    params = getattr(item, "callspec", None)
+    used = {each for each in params.params.values() if isinstance(each, str)} & {*stores} if params else ()
+    turn = stores[crc32(getattr(item, "originalname", item.name).encode()) % len(stores)]
+    if used and turn not in used:
+        item.add_marker(pytest.mark.long)

@@ -52,7 +52,7 @@ SEEDED = [f"tests/{each}" for each in ("simulation", "scenario", "leaks", "fuzz"
 prints its seed or its name, with which it can be run again."""
 LONG = "(long or sized) and not known_fault"
 # Tests often wait for real servers, so there are more processes than cores.
-WORKERS = int(os.environ.get("TEST_WORKERS", min(4, 2 * (os.cpu_count() or 2))))
+WORKERS = int(os.environ.get("TEST_WORKERS", min(4, 1 + (os.cpu_count() or 2))))
 PYTEST: Command = [sys.executable, "-m", "pytest"]
 PARALLEL: Command = [*PYTEST, "-n", str(WORKERS), "--dist", "worksteal"]
 SHOWN_SLOWEST = 10

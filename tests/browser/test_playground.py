@@ -18,6 +18,7 @@ RED, GREEN, BLUE = (200, 60, 60), (60, 160, 90), (60, 90, 200)
 Phones = tuple[Phone, Phone]
 
 
+@pytest.mark.long
 def test_the_page_opens_with_two_phones_on_two_bots_before_start(page: Page) -> None:
     for n, bot in ((1, "First"), (2, "Second")):
         expect(page.get_by_test_id(f"switch-{n}")).to_contain_text(bot)
@@ -110,6 +111,7 @@ def test_a_link_button_asks_before_it_opens_the_link(first: Phone) -> None:
     assert len(first.page.context.pages) == 1
 
 
+@pytest.mark.long
 def test_formatting_is_shown_and_a_tap_opens_a_spoiler(first: Phone) -> None:
     first.say("format")
     bubble = first.hears("Bold")
@@ -185,6 +187,7 @@ def test_a_photo_keeps_its_caption_and_spoiler(first: Phone) -> None:
     expect(first.node.get_by_test_id("viewer")).to_be_hidden()
 
 
+@pytest.mark.long
 def test_several_photos_become_one_album(first: Phone, bots: list[ScriptedBot]) -> None:
     first.attach_files("gallery", [png("a.png", RED), png("b.png", GREEN), png("c.png", BLUE)], caption="three")
     expect(first.message(kind="album", outgoing=True).get_by_test_id("tile")).to_have_count(3)
@@ -340,6 +343,7 @@ def test_a_reply_quotes_the_message_it_answers(first: Phone) -> None:
     first.hears("Echo: and the last (to: Echo: the first word)")
 
 
+@pytest.mark.long
 def test_a_person_can_edit_their_own_message_and_the_bot_is_told(first: Phone) -> None:
     said = first.say("a misteak")
     first.hears("Echo: a misteak")
@@ -354,6 +358,7 @@ def test_a_person_cannot_edit_a_bots_message(first: Phone) -> None:
     expect(menu.get_by_test_id("menu-edit")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_a_reaction_is_shown_reported_to_the_bot_and_can_be_removed(first: Phone) -> None:
     welcome = first.log.locator('[data-testid="message"]').filter(has_text="Welcome")
     first.react(welcome, "🔥")
@@ -375,6 +380,7 @@ def test_the_menu_of_a_message_works_with_the_keyboard(first: Phone) -> None:
     expect(welcome).to_be_focused()
 
 
+@pytest.mark.long
 def test_a_blocked_bot_cannot_write_until_it_is_unblocked(
     first: Phone, bots: list[ScriptedBot], sandbox: Sandbox
 ) -> None:

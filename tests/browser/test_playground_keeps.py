@@ -122,6 +122,7 @@ def test_the_page_waits_until_there_is_a_bot(own_sandbox: Sandbox, open_page: Ca
     expect(page.get_by_test_id("banner")).to_be_hidden()
 
 
+@pytest.mark.long
 def test_on_a_small_screen_one_phone_is_in_front(
     bots: list[ScriptedBot], sandbox: Sandbox, open_page: Callable[..., Page]
 ) -> None:

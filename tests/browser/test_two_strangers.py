@@ -143,6 +143,7 @@ def test_delete_for_both_also_deletes_the_partners_copy(strangers: tuple[Phone, 
     expect(menu.get_by_test_id("menu-take-back")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_next_and_stop_end_the_chat(strangers: tuple[Phone, Phone], page: Page, tmp_path: Path) -> None:
     one, other = strangers
     one.tap(NEXT)

@@ -82,7 +82,7 @@ def test_every_argument_that_is_a_path_is_tried() -> None:
     assert len(SETTINGS) >= 6
 
 
-@pytest.mark.parametrize("odd", in_full(ODD, 2))
+@pytest.mark.parametrize("odd", in_full(ODD, 1))
 @pytest.mark.parametrize(("name", "argument"), [each for each in PATHS if each not in LATER])
 def test_an_odd_name_is_told_in_one_sentence_and_nothing_is_made(
     tmp_path: Path,
@@ -111,7 +111,7 @@ def test_a_demo_says_where_it_cannot_keep_its_data(
     _must_be_a_sentence(call(["demo", "--data", odd(tmp_path)], tmp_path, {}, capsys, monkeypatch))
 
 
-@pytest.mark.parametrize("odd", in_full(ODD, 2))
+@pytest.mark.parametrize("odd", in_full(ODD, 1))
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_an_odd_name_in_a_setting_is_told_in_one_sentence(
     tmp_path: Path,

@@ -122,7 +122,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("wrong", "words"), in_full(WRONG, 2))
+@pytest.mark.parametrize(("wrong", "words"), in_full(WRONG, 1))
 def test_a_file_that_cannot_be_the_database_is_told_by_every_command(
     whole: Path,
     tmp_path: Path,
@@ -205,7 +205,7 @@ def _newer(server: str) -> Iterator[str]:
             (_without_tables, "it has no tables yet; name the database of the fleet, or make the tables with"),
             (_newer, "a newer release has changed this database; use that release"),
         ],
-        2,
+        1,
     ),
 )
 def test_a_database_of_postgresql_that_cannot_be_ours_is_told_by_every_command(

@@ -10,6 +10,14 @@ from tests.contract.live_cluster import Cluster, start_cluster
 from tests.contract.live_places import PLACES, SERVICES, Place
 from tests.contract.records_places import PostgresServer, SqlPlace
 from tests.contract.servers import Valkey, postgres_uri, start_valkey
+from tests.size import in_turn
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Each test of the live store runs in memory, over Redis and with one of three more; each of the records in memory
+    and with one database."""
+    in_turn(item, ("cluster", "late memory", "late redis"))
+    in_turn(item, ("sqlite", "postgres"))
 
 
 @pytest.fixture(scope="session")

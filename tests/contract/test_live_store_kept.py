@@ -25,6 +25,7 @@ from passerby.ports.tickets import TicketChange
 from tests.contract.live_model import Model
 from tests.contract.live_places import Disk, DiskLog
 from tests.contract.live_values import ADULTS, BOT, MINORS, NOW, OTHER_BOT, at, copied, fact, somebody, telling, waiting
+from tests.size import size
 
 T = TypeVar("T")
 PEOPLE = [PersonId(number) for number in range(1, 5)]
@@ -338,7 +339,7 @@ class Histories(RuleBasedStateMachine):
 
 
 TestHistories = Histories.TestCase
-TestHistories.settings = settings(max_examples=80, stateful_step_count=25, deadline=None)
+TestHistories.settings = settings(max_examples=size(20, 80), stateful_step_count=25, deadline=None)
 
 
 def test_a_person_whose_notice_is_unsent_gets_their_anchor_from_it_and_not_from_the_records() -> None:

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 @pytest.mark.sized
 def test_nothing_is_lost_or_misrouted_when_the_process_is_killed(tmp_path: Path) -> None:
     kills = size(2, 6)
-    outcome = asyncio.run(run_plan(Plan(kills=kills, people=size(8, 16), alive_s=(0.2, 1.5)), tmp_path))
+    outcome = asyncio.run(run_plan(Plan(kills=kills, people=size(6, 16), alive_s=(0.2, 1.5)), tmp_path))
     assert outcome.happened
     assert outcome.kills >= kills
     assert outcome.stops == 1

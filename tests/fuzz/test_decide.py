@@ -22,7 +22,7 @@ from tests.fuzz.people import BOT, ENVS, decided, facts_for
 from tests.fuzz.seeds import Json, seeds, some
 from tests.size import size
 
-UPDATES = int(os.environ.get("FUZZ_UPDATES", size(5_000, 100_000)))
+UPDATES = int(os.environ.get("FUZZ_UPDATES", size(2_000, 100_000)))
 SEED = os.environ.get("FUZZ_SEED", "passerby")
 BATCH = 20
 FOUND = Path(__file__).parent / "found"

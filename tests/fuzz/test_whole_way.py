@@ -19,7 +19,7 @@ from tests.scenario.stage import Stage, staged
 from tests.scenario.stores import STORES
 from tests.size import size
 
-UPDATES = int(os.environ.get("FUZZ_WHOLE_UPDATES", size(400, 2_000)))
+UPDATES = int(os.environ.get("FUZZ_WHOLE_UPDATES", size(200, 2_000)))
 SEED = os.environ.get("FUZZ_SEED", "passerby")
 BURST = 20
 BUGS = ("runtime.broken", "event.broken", "event.put_aside", "courier.broken", "loop.complained")

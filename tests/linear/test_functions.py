@@ -63,7 +63,7 @@ def test_a_function_of_a_message_takes_time_in_proportion_to_it(place: str) -> N
         assert wrong is None, f"{place}: {wrong}: {name}"
 
 
-@pytest.mark.parametrize("name", spread(sorted(SHAPES), 3))
+@pytest.mark.parametrize("name", spread(sorted(SHAPES), 6))
 def test_an_update_is_decoded_in_proportion_to_its_length(name: str) -> None:
     def work(length: int) -> Any:
         body = answer(update(1, SHAPES[name](length)))

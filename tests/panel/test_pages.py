@@ -30,6 +30,7 @@ from passerby.telemetry.faults import SeenFault, fingerprint_of
 from passerby.telemetry.figures import Snapshot
 from tests.panel.stage import START, Browser, Stage, hidden, play
 from tests.panel.test_figures import numbers_in, people
+from tests.size import in_full
 
 NEEDS = {
     "/": Permission.FIGURES,
@@ -111,7 +112,7 @@ def test_every_page_is_named_here(tmp_path: Path) -> None:
     play(tmp_path, scene)
 
 
-@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("role", in_full(list(Role), 2))
 def test_a_role_sees_its_pages_and_no_others(tmp_path: Path, role: Role) -> None:
     async def scene(stage: Stage) -> None:
         await stage.hire(Role.OWNER, 600)

@@ -10,6 +10,7 @@ from passerby.kernel.staff import Role, StaffId
 from passerby.kernel.staff_requests import RevocationAsked
 from tests.panel.stage import Answered, Browser, Stage, hidden, play
 from tests.panel.test_broadcast_start import draft, with_readers
+from tests.size import in_full
 
 LETTERS: Final = {
     Role.OWNER: "o", Role.ADMIN: "a", Role.MODERATOR: "m", Role.SUPPORT: "s", Role.ANALYST: "n",
@@ -64,7 +65,7 @@ def test_the_table_has_every_address_of_the_panel(tmp_path: Path) -> None:
     play(tmp_path, scene)
 
 
-@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("role", in_full(list(Role), 2))
 def test_a_role_may_do_what_the_table_says_and_nothing_else(tmp_path: Path, role: Role) -> None:
     async def scene(stage: Stage) -> None:
         owner = await stage.signed_in(await stage.hire(Role.OWNER, 600))
@@ -147,7 +148,7 @@ def test_other_methods_are_refused_and_each_address_has_its_own(tmp_path: Path) 
     play(tmp_path, scene)
 
 
-@pytest.mark.parametrize("why", ["nobody", "idle", "ended", "removed", "copied"])
+@pytest.mark.parametrize("why", in_full(["nobody", "idle", "ended", "removed", "copied"], 2))
 def test_without_a_valid_session_every_page_and_form_leads_to_the_login(tmp_path: Path, why: str) -> None:
     async def scene(stage: Stage) -> None:
         await stage.hire(Role.OWNER, 600)

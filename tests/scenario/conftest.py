@@ -1,8 +1,8 @@
 """Which scenarios run in `make test`, and which in `make test-all`.
 
 The kind of a message matters to the Telegram adapter. The store's calls in a flow are the same for each kind. So a
-plain message goes through everything that can happen to the app. Every other kind goes through every third flow, on
-two bots, with one of the histories; flow and history differ from kind to kind. Over real servers, and over a store that
+plain message goes through everything that can happen to the app. Every other kind goes through every sixth flow, on
+two bots, with one of the histories; flow and history differ from kind to kind. Over real servers, or over a store that
 answers late, each flow runs once, with a plain message and a kill if the flow has one. The servers are Redis and
 PostgreSQL if the flow has both, otherwise Redis alone. There are two workers if the flow has that.
 
@@ -34,7 +34,7 @@ def _is_quick(flow: str, params: dict[str, Any], histories: list[Any]) -> bool:
         return not home or history in (None, "fresh")
     if store == "memory":
         chance = _chance(f"{flow} {kind}")
-        return not home and history in (None, histories[chance % len(histories)]) and chance // len(histories) % 3 == 0
+        return not home and history in (None, histories[chance % len(histories)]) and chance // len(histories) % 6 == 0
     return is_plain
 
 
@@ -66,8 +66,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         elif store != "memory":
             ranked = (RANKS.get(store, 2), _chance(f"{flow}[{call.id}]"), call)
             on_server.setdefault(store == "late", []).append(ranked)
-    for alike in on_server.values():
-        long += [call for _, _, call in sorted(alike, key=lambda ranked: ranked[:2])[1:]]
+    turn = len(on_server) == 2 and _chance(flow) % 2 == 1
+    for is_late, alike in on_server.items():
+        kept = 0 if len(on_server) == 2 and is_late != turn else 1
+        long += [call for _, _, call in sorted(alike, key=lambda ranked: ranked[:2])[kept:]]
     if len(long) == len(calls):
         del long[:1]  # every flow runs at least once
     if may_be_long(metafunc.config):

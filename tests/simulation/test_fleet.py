@@ -16,7 +16,7 @@ from tests.simulation.planted import FLEET_BUGS, Bug
 from tests.simulation.process import Build
 from tests.simulation.run import captured_log, close
 from tests.simulation.virtual_time import VirtualLoop
-from tests.size import in_full
+from tests.size import in_full, size
 
 SEEDS = int(os.environ.get("SIMULATION_FLEET_SEEDS", "30"))
 FIRST = int(os.environ.get("SIMULATION_FIRST", "1"))
@@ -25,10 +25,11 @@ MOST_SEEDS = 60
 TAKEOVER_S = 10.0
 
 
+@pytest.mark.sized
 @pytest.mark.parametrize("first", in_full(range(FIRST, FIRST + SEEDS, CHUNK), 1))
 def test_the_promises_hold_for_a_fleet(first: int) -> None:
     happened: Counter[str] = Counter()
-    seeds = range(first, min(first + CHUNK, FIRST + SEEDS))
+    seeds = range(first, min(first + size(2, CHUNK), FIRST + SEEDS))
     for seed in seeds:
         verdict = simulate_fleet(seed)
         assert not verdict.broken, verdict.report()

@@ -23,7 +23,7 @@ HOSTILE = range(0, 2_000, 200)
 @pytest.mark.sized
 @pytest.mark.parametrize("first", in_full(HISTORIES, 1))
 def test_the_ledger_equals_telegrams_transactions_and_nobody_loses_a_paid_day(first: int) -> None:
-    seeds = range(first, first + size(120, HISTORIES.step))
+    seeds = range(first, first + size(40, HISTORIES.step))
     assert {seed: wrong for seed in seeds if (wrong := judged(seed))} == {}
 
 
@@ -44,7 +44,7 @@ def test_the_ledger_is_the_same_over_every_pair_of_stores(stores: str, first: in
 def test_the_ledger_stays_right_when_prices_change_updates_come_in_any_order_and_somebody_plays_against_us(
     first: int,
 ) -> None:
-    seeds = range(first, first + size(20, HOSTILE.step))
+    seeds = range(first, first + size(10, HOSTILE.step))
     assert {seed: wrong for seed in seeds if (wrong := judged(seed, kind=HostileHistory))} == {}
 
 

@@ -21,6 +21,7 @@ def test_a_machine_that_goes_back_in_time_misroutes_nothing(seed: int) -> None:
     assert not verdict.broken, verdict.report()
 
 
+@pytest.mark.long
 def test_the_checker_finds_a_gap_that_is_not_noticed() -> None:
     for seed in range(BEGIN_AT, BEGIN_AT + MOST_SEEDS):
         verdict = simulate_rolled_back(seed, OVERLOOKED_GAPS.plant(Build()))

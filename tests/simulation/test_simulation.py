@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.simulation.run import simulate
-from tests.size import in_full
+from tests.size import in_full, size
 
 ROOT = Path(__file__).parents[2]
 SEEDS = int(os.environ.get("SIMULATION_SEEDS", "100"))
@@ -22,10 +22,11 @@ CHUNK = 5
 """Seeds in one test: few enough to spread the tests over processes, enough for every kind of fault to occur."""
 
 
+@pytest.mark.sized
 @pytest.mark.parametrize("first", in_full(range(FIRST, FIRST + SEEDS, CHUNK), 1))
 def test_the_promises_hold_through_crashes_and_faults(first: int) -> None:
     happened: Counter[str] = Counter()
-    seeds = range(first, min(first + CHUNK, FIRST + SEEDS))
+    seeds = range(first, min(first + size(2, CHUNK), FIRST + SEEDS))
     for seed in seeds:
         verdict = simulate(seed)
         assert not verdict.broken, verdict.report()

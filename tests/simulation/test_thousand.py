@@ -3,6 +3,8 @@
 import asyncio
 from random import Random
 
+import pytest
+
 from botapi_sandbox import Switches, World
 from passerby.domain.budgets import Budget
 from passerby.kernel.ids import BotId, PersonId
@@ -24,6 +26,7 @@ def known(person: int, bot: int) -> Participant:
     return Participant(PersonId(person), 5, BotId(bot), (BotId(bot),), profile, seen_at=EPOCH_S)
 
 
+@pytest.mark.long
 def test_a_thousand_people_who_search_at_once_are_each_paired_once() -> None:
     loop = VirtualLoop()
     clock = VirtualClock(loop, EPOCH_S)

@@ -7,6 +7,12 @@ import pytest
 
 from tests.contract.records_places import PostgresServer
 from tests.contract.servers import postgres_uri
+from tests.size import in_turn
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """In `make test`, each test has one database."""
+    in_turn(item, ("sqlite", "postgres"))
 
 
 @pytest.fixture(scope="session")

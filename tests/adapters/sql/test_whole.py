@@ -10,6 +10,7 @@ from passerby.adapters.sql.schema import check_tables
 from passerby.ports.records import RecordsLost
 from tests.adapters.sql.test_schema import execute
 from tests.contract.records_facts import changed, numbered, person
+from tests.size import in_full
 from tests.staged import in_a_loop
 
 COPY = "CREATE TABLE copied AS SELECT * FROM {0}; DROP TABLE {0}; ALTER TABLE copied RENAME TO {0}"
@@ -39,6 +40,7 @@ BOTH = (
     ("the table drains is missing", ("DROP TABLE drains",)),
     ("a unique index that is not ours", ("CREATE UNIQUE INDEX mine ON users (bot_id)",)),
 )
+
 ONLY = {
     "sqlite": (
         ("a trigger that is not ours", TRIGGERS["sqlite"]),
@@ -77,13 +79,13 @@ def test_tables_that_are_ours_are_accepted_beside_those_of_somebody_else(databas
     asyncio.run(init_schema(database))
 
 
-@pytest.mark.parametrize(("words", "statements"), BOTH, ids=[words for words, _ in BOTH])
+@pytest.mark.parametrize(("words", "statements"), in_full(BOTH, 4), ids=[words for words, _ in BOTH])
 def test_a_table_that_somebody_has_changed_is_named(database: str, words: str, statements: Iterable[str]) -> None:
     asyncio.run(init_schema(database))
     _refused(database, words, statements)
 
 
-@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("number", in_full(range(6), 2))
 def test_a_trigger_a_condition_or_a_rule_of_somebody_else_is_named(database: str, number: int) -> None:
     cases = ONLY["postgres" if "://" in database else "sqlite"]
     if number >= len(cases):
@@ -92,7 +94,7 @@ def test_a_trigger_a_condition_or_a_rule_of_somebody_else_is_named(database: str
     _refused(database, *cases[number])
 
 
-@pytest.mark.parametrize("change", ["drop", "column", "key", "trigger"])
+@pytest.mark.parametrize("change", in_full(["drop", "column", "key", "trigger"], 2))
 @in_a_loop
 async def test_tables_that_are_changed_while_a_process_runs_count_as_lost_records(database: str, change: str) -> None:
     """So the process waits for the operator, and still ends when it is told to."""
