@@ -158,21 +158,27 @@ def check_statically() -> list[str]:
 
 
 def test_everything() -> Result:
-    """First what needs one core each, side by side; then the tests with processes and servers, with the machine to
-    themselves."""
+    """The tests of the pure layers need one core, and run beside everything else. The others often wait for servers."""
     with ThreadPoolExecutor(max_workers=1) as beside:
         pure = beside.submit(test_pure)
         static = check_statically()
         compile_tests()
+        rest = run_parallel(["-o", "pure_ran=true"])
         first = pure.result()
-    rest = run_parallel(["-o", "pure_ran=true"])
     return Result(static + first.failed + rest.failed, f"{first.summary}\n{rest.summary}")
 
 
 def compile_tests() -> None:
     """Let pytest compile all test files once, while the other core has the pure layers. Otherwise each of the processes
-    does it: half of the time that they need to collect the tests. Nothing to do if the code is compiled already."""
+    does it: half of the time that they need to collect the tests."""
+    if all(is_compiled(path) for path in (ROOT / "tests").rglob("test_*.py")):
+        return
     run([*PYTEST, "--collect-only", "-qq", "-p", "no:cacheprovider", "-o", "pure_ran=true"])
+
+
+def is_compiled(test: Path) -> bool:
+    written = test.stat().st_mtime
+    return any(each.stat().st_mtime >= written for each in test.parent.glob(f"__pycache__/{test.stem}.*-pytest-*.pyc"))
 
 
 def run_parallel(arguments: list[str], step: str = "tests", **environment: str) -> Result:

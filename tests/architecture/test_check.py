@@ -159,3 +159,14 @@ def test_a_long_form_runs_only_on_request(tmp_path: Path) -> None:
     assert (done.returncode, "it ran" in done.stdout) == (1, True), done.stdout
     done = check(tmp_path, LONG, "long")
     assert (done.returncode, "it ran" in done.stdout, "1 failed" in done.stdout) == (1, True, True), done.stdout
+
+
+def test_a_test_file_that_has_changed_is_compiled_again(tmp_path: Path) -> None:
+    source, compiled = tmp_path / "test_it.py", tmp_path / "__pycache__/test_it.cpython-311-pytest-9.2.0.pyc"
+    source.write_text("")
+    assert not loaded().is_compiled(source)
+    compiled.parent.mkdir()
+    compiled.touch()
+    assert loaded().is_compiled(source)
+    os.utime(source, (0, compiled.stat().st_mtime + 1))
+    assert not loaded().is_compiled(source)

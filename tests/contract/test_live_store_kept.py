@@ -354,3 +354,12 @@ def test_a_person_whose_notice_is_unsent_gets_their_anchor_from_it_and_not_from_
     history.model.mark(mark)
     history.the_same_as_the_model_now_and_after_a_kill()
     assert history.model.anchors[about, ben] == at(2)
+
+
+def test_the_anchor_of_a_third_person_in_a_chat_is_not_the_partners() -> None:
+    """Records that contradict each other can put three people into one chat."""
+    history = Histories()
+    history.begin()
+    for person in reversed(PEOPLE[:2]):
+        history.adopt(person, 5, ChatId("c"), [], whole=False)
+        history.the_same_as_the_model_now_and_after_a_kill()

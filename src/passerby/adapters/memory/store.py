@@ -59,7 +59,7 @@ class MemoryStore(MemoryDelivery, MemoryFeeds, MemoryConducts):
             for each, at in chat.anchors:
                 if each == person:
                     mine = at
-                else:
+                elif each == state.partner:
                     theirs = at
             counterpart = chat.find(about) if about is not None else None
             return Soon.of(Facts(me, people.get(state.partner), counterpart, mine, theirs))
