@@ -88,7 +88,7 @@ def test_serving_with_files_loads_neither_redis_nor_alembic(tmp_path: Path) -> N
 
 
 def test_a_command_does_not_load_modules_that_it_does_not_need(tmp_path: Path) -> None:
-    heavy = {"sqlalchemy", "pydantic", "structlog", "uvloop", "passerby.bootstrap.serving"}
+    heavy = {"sqlalchemy", "passerby.settings.model", "structlog", "uvloop", "passerby.bootstrap.serving"}
     script = (
         "import sys; from passerby.cli.app import app; app(['version'], standalone_mode=False);"
         f"print(sorted({heavy!r} & sys.modules.keys()))"
