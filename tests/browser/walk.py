@@ -5,7 +5,7 @@
 Takes a few minutes for each language. Writes a screenshot of each stage to FOLDER, and `LANGUAGE-SIZE.txt` with the
 text after each press. Exits with 1 if a press had no visible result.
 
-The tests take no screenshots, and share the buttons of the settings: each is pressed in a third of the languages.
+The tests take no screenshots, and share the buttons of the settings: each is pressed in a fifth of the languages.
 """
 
 import argparse
