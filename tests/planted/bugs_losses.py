@@ -7,6 +7,12 @@ from tests.planted.bug import Bug
 
 LOSSES: Final = (
     Bug(
+        "runtime",
+        "the last worker says that all is done if another one was the recorder",
+        "            are_recorded = self.membership.has_successor\n",
+        "            are_recorded = True\n",
+    ),
+    Bug(
         "memory",
         "a block that the disk cannot read ends the start",
         "    if refused and len(refused) * BLOCK_BYTES >= size:",

@@ -15,7 +15,9 @@ from passerby.kernel.event import Event
 from passerby.kernel.ids import BotId, UpdateRef
 from passerby.kernel.participant import Chatting, Idle
 from passerby.kernel.rules import Rules
+from passerby.ports.leases import WorkerId
 from passerby.ports.telegram import Arrival, FloodWait, SendContent, SendNotice, TokenRefused, Unavailable
+from passerby.runtime.lease_duties import RECORDER
 from passerby.runtime.membership.tokens import REFUSED_AFTER_S
 from passerby.runtime.worker import NoBotWorks, Worker
 from passerby.runtime.worker_config import WorkerConfig
@@ -388,6 +390,20 @@ async def test_a_stop_reports_how_much_is_not_in_the_database_yet() -> None:
     house.happens(written(ANN, "/stop"))
     await asyncio.sleep(2)
     await house.app.stop(8.0)
+    assert house.app.unrecorded == (await house.store.figures()).journal > 0
+
+
+@in_virtual_time
+async def test_the_last_worker_reports_what_is_not_in_the_database_although_another_one_was_the_recorder() -> None:
+    house = House()
+    recorder = WorkerId("stopped, and not heard of any more")
+    await house.store.heartbeat(recorder, {}, 1e6, b"")
+    assert await house.store.take(recorder, RECORDER, 1e6)
+    await house.app.start()
+    await house.meet()
+    house.happens(written(ANN, "/stop"))
+    await asyncio.sleep(2)
+    assert await house.app.stop(8.0)
     assert house.app.unrecorded == (await house.store.figures()).journal > 0
 
 

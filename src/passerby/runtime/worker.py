@@ -316,9 +316,12 @@ class Worker:
         await asyncio.gather(*self._kept_going, return_exceptions=True)
         if records:
             await self._duties.held[RECORDER].end()
-            if not await self._recorder.drain(timeout_s * RECORDER_SHARE):
-                with suppress(LiveStoreLost):
-                    self.unrecorded = (await self._store.figures()).journal
+            are_recorded = await self._recorder.drain(timeout_s * RECORDER_SHARE)
+        else:  # the last worker may do something after the recorder has stopped
+            are_recorded = self.membership.has_successor
+        if not are_recorded:
+            with suppress(LiveStoreLost):
+                self.unrecorded = (await self._store.figures()).journal
         await self.membership.leave(timeout_s * RECORDER_SHARE)
         await self._background.aclose()
         return whole
