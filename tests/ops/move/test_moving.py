@@ -241,7 +241,7 @@ def test_a_kill_in_the_middle_leaves_nothing_and_the_next_run_moves_everything(
 @pytest.mark.services
 @pytest.mark.timeout(600)
 def test_a_hundred_thousand_people_move_within_a_minute(tmp_path: Path, uri: str) -> None:
-    """With 300,000 chats. The bound is for a machine that does nothing else; this test prints the time."""
+    """With 300,000 chats. The bound is for a machine that does nothing else; this test prints the time, and its own CPU time."""
     people = size(2_000, 100_000)
     first = tmp_path / "passerby.db"
     asyncio.run(fill(first))
@@ -267,12 +267,13 @@ def test_a_hundred_thousand_people_move_within_a_minute(tmp_path: Path, uri: str
         await engine.dispose()
 
     asyncio.run(multiply())
-    began_at = time.monotonic()
+    began_at, cpu_at = time.monotonic(), time.process_time()
     done = moved(on_file(first), uri)
-    print(f"{done.contents.rows} rows to PostgreSQL in {time.monotonic() - began_at:.1f} s")
-    began_at = time.monotonic()
+    took_s, cpu_s = time.monotonic() - began_at, time.process_time() - cpu_at
+    print(f"{done.contents.rows} rows to PostgreSQL in {took_s:.1f} s, {cpu_s:.1f} s of CPU")
+    began_at, cpu_at = time.monotonic(), time.process_time()
     moved(on_postgres(uri, tmp_path), tmp_path / "back.db")
-    print(f"and back in {time.monotonic() - began_at:.1f} s")
+    print(f"and back in {time.monotonic() - began_at:.1f} s, {time.process_time() - cpu_at:.1f} s of CPU")
     assert done.contents.tables["users"].rows > people
 
 
