@@ -241,7 +241,7 @@ def test_a_kill_in_the_middle_leaves_nothing_and_the_next_run_moves_everything(
 @pytest.mark.services
 @pytest.mark.timeout(600)
 def test_a_hundred_thousand_people_move_within_a_minute(tmp_path: Path, uri: str) -> None:
-    """With 300,000 chats. The bound is for a machine that does nothing else; this test prints the time, and its own CPU time."""
+    """With 300,000 chats. The bound is for a machine that does nothing else; this test prints wall and CPU time."""
     people = size(2_000, 100_000)
     first = tmp_path / "passerby.db"
     asyncio.run(fill(first))
