@@ -160,7 +160,7 @@ def test_too_many_processes_for_the_server_give_a_warning() -> None:
         assert await records.shortage(2) is None
         sentence = await records.shortage(3)
         assert sentence is not None
-        assert "3 processes" in sentence
+        assert "processes: 3" in sentence
         assert "set DB_POOL_MAX to 8" in sentence
         async with records.engine.begin() as connection:
             await connection.exec_driver_sql("ALTER DATABASE postgres CONNECTION LIMIT 12")
