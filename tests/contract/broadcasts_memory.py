@@ -11,6 +11,7 @@ import msgspec
 
 from passerby.domain.ages import age_now
 from passerby.domain.audit import AuditRow, chained
+from passerby.domain.broadcasts.actions import needs_second
 from passerby.domain.broadcasts.canary import PLACES
 from passerby.domain.broadcasts.fates import is_capped, languages_of
 from passerby.domain.sanctions import barred_until
@@ -130,7 +131,9 @@ class MemoryBroadcasts:
         await self._io()
         return reach_in(self._disk, broadcast, now)
 
-    async def freeze(self, number: int, now: float, lasts_s: float, canary: Callable[[Broadcast, int], int]) -> bool:
+    async def freeze(
+        self, number: int, now: float, lasts_s: float, canary: Callable[[Broadcast, int], int], alone: int
+    ) -> bool:
         await self._io()
         broadcast = self._disk.broadcasts.get(number)
         if broadcast is None or broadcast.state is not BroadcastState.STARTING:
@@ -139,6 +142,9 @@ class MemoryBroadcasts:
         for each in people:
             assert each.bot is not None
             self._disk.targets[number, each.person] = TargetRow(each.bot, self._rng.randrange(PLACES))
+        if needs_second(broadcast, len(people), self._disk.broadcasts.values(), alone, now):
+            self._disk.broadcasts[number] = msgspec.structs.replace(broadcast, state=BroadcastState.SUBMITTED)
+            return True
         below = canary(broadcast, len(people))
         self._disk.broadcasts[number] = msgspec.structs.replace(
             broadcast,

@@ -54,6 +54,10 @@ def made(number: int = 1, **more: Any) -> Broadcast:
     return Broadcast(number, BroadcastState.STARTING, 1, NOW, variants=(HELLO,), canary=False, **more)
 
 
+MOST = 1_000_000
+"""People whom one member may write to alone."""
+
+
 class Office:
     """The three ports over the same data."""
 
@@ -86,13 +90,13 @@ class Office:
 
     async def started(self, broadcast: Broadcast, below: int = 0) -> None:
         await self.store(broadcast)
-        assert await self.broadcasts.freeze(broadcast.number, NOW, 60.0, lambda frozen, people: below)
+        assert await self.broadcasts.freeze(broadcast.number, NOW, 60.0, lambda frozen, people: below, MOST)
 
     async def started_at(self, broadcast: Broadcast, people: tuple[int, ...], at: float) -> None:
         """It began then, and these people have got it."""
         only = Audience(people=tuple(map(PersonId, people)))
         await self.store(msgspec.structs.replace(broadcast, audience=only))
-        assert await self.broadcasts.freeze(broadcast.number, at, 60.0, lambda frozen, people: 0)
+        assert await self.broadcasts.freeze(broadcast.number, at, 60.0, lambda frozen, people: 0, MOST)
         claimed = await self.claim("w", number=broadcast.number, now=at)
         assert len(claimed) == len(people)
         settled = [Settled(each.whom, TargetState.SENT, each.bot, at, MessageId(5)) for each in claimed]
@@ -231,7 +235,7 @@ async def test_the_people_are_frozen_once_and_newcomers_get_nothing(office: Offi
     assert running is not None
     assert (running.state, running.people, running.ends_at) == (BroadcastState.RUNNING, 2, NOW + 60)
     await office.know(person(3, 1))
-    assert not await office.broadcasts.freeze(1, NOW + 5, 60.0, lambda frozen, people: 0)
+    assert not await office.broadcasts.freeze(1, NOW + 5, 60.0, lambda frozen, people: 0, MOST)
     assert await office.counts() == {TargetState.WAITING: 2}
     assert [each.whom for each in await office.claim("x")] == [1]
     assert [each.whom for each in await office.claim("x", bot=OTHER)] == [2]
@@ -249,7 +253,7 @@ async def test_many_people_are_frozen_in_parts_and_nobody_gets_it_before_the_las
         if calls == 1:
             await office.know(person(0, 1), person(9, 1))  # the one is too late
         # Two processes may do it at the same time. Either may find nothing left.
-        freezing = (office.broadcasts.freeze(1, NOW, 60.0, lambda frozen, people: people) for _ in range(2))
+        freezing = (office.broadcasts.freeze(1, NOW, 60.0, lambda frozen, people: people, MOST) for _ in range(2))
         await asyncio.gather(*freezing)
         calls += 1
     running = await office.broadcasts.broadcast(1)
@@ -262,15 +266,43 @@ async def test_many_people_are_frozen_in_parts_and_nobody_gets_it_before_the_las
 
 
 @staged(at_office, "place")
+@pytest.mark.parametrize(
+    ("alone", "approved_by", "becomes"), [(2, None, "submitted"), (3, None, "running"), (2, 9, "running")]
+)
+async def test_a_broadcast_whose_audience_has_grown_waits_for_a_second_member(
+    office: Office, /, alone: int, approved_by: int | None, becomes: str
+) -> None:
+    await office.know(*(person(number, 1) for number in (1, 2, 3)))
+    await office.store(replace(made(), submitted_by=1, approved_by=approved_by))
+    assert await office.broadcasts.freeze(1, NOW, 60.0, lambda frozen, people: 0, alone)
+    assert await office.state() == becomes
+    if becomes == "running":
+        assert len(await office.claim("x")) == 3
+
+
+@staged(at_office, "place")
+async def test_the_broadcasts_of_a_day_that_one_member_started_alone_count_together(office: Office, /) -> None:
+    await office.know(*(person(number, 1) for number in (1, 2, 3)))
+    for number, submitted_by, becomes in ((1, 1, "running"), (2, 2, "running"), (3, 1, "submitted")):
+        await office.store(replace(made(number), submitted_by=submitted_by, category=Category.SYSTEM))
+        assert await office.broadcasts.freeze(number, NOW, 60.0, lambda frozen, people: 0, 5)
+        assert await office.state(number) == becomes
+    approved = replace(made(3), submitted_by=1, approved_by=2, category=Category.SYSTEM)
+    await office.store(approved)
+    assert await office.broadcasts.freeze(3, NOW, 60.0, lambda frozen, people: 0, 5)
+    assert await office.state(3) is BroadcastState.RUNNING
+
+
+@staged(at_office, "place")
 async def test_a_broadcast_that_is_stopped_while_its_people_are_frozen_does_not_run(
     office: Office, /, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(broadcasts, "FROZEN_AT_ONCE", 2)
     await office.know(*(person(number, 1) for number in range(1, 8)))
     await office.store(made())
-    await office.broadcasts.freeze(1, NOW, 60.0, lambda frozen, people: 0)
+    await office.broadcasts.freeze(1, NOW, 60.0, lambda frozen, people: 0, MOST)
     await office.store(replace(made(), state=BroadcastState.STOPPED))
-    assert not await office.broadcasts.freeze(1, NOW, 60.0, lambda frozen, people: 0)
+    assert not await office.broadcasts.freeze(1, NOW, 60.0, lambda frozen, people: 0, MOST)
     assert await office.state() is BroadcastState.STOPPED
 
 

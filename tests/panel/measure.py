@@ -197,7 +197,7 @@ async def measure(folder: Path, database: str | Path, people: int, chats: int) -
     broadcasts = SqlBroadcasts(records.engine)
     while (found := await broadcasts.broadcast(starting.number)) is not None and found.started_at is None:
         asked_at = time.perf_counter()
-        await broadcasts.freeze(starting.number, START, DAY_S, lambda frozen, people: 0)
+        await broadcasts.freeze(starting.number, START, DAY_S, lambda frozen, people: 0, 1_000_000)
         calls, longest_s = calls + 1, max(longest_s, time.perf_counter() - asked_at)
     print(
         f"froze {found.people if found else 0:,} people in {calls} transactions, {time.perf_counter() - began:.1f} s: "

@@ -5,6 +5,7 @@ import asyncio
 from botapi_sandbox.world.faults import Fault
 from passerby.kernel.staff import Role
 from passerby.runtime.alerting.watch import AlertConfig
+from passerby.runtime.membership.tokens import LONGEST_PAUSE_S
 from tests.runtime.alerting.stage import THRESHOLDS, clean_metrics
 from tests.scenario import staff_stage
 from tests.scenario.staff_stage import StaffStage
@@ -71,7 +72,7 @@ def test_an_alert_is_told_once_the_staff_bot_works_again() -> None:
         await asyncio.sleep(3600)
         assert alerts(ann) == []
         on.world.faults = [Fault(kind="401", bot=on.bots[1])]
-        await asyncio.sleep(600)
+        await asyncio.sleep(LONGEST_PAUSE_S * 1.2)  # by then, the staff bot's token was tried again
         assert len(alerts(ann)) == 1
         assert f"of bot {on.bots[1]}." in alerts(ann)[0]
 

@@ -54,9 +54,12 @@ class BroadcastRecords(Protocol):
         people, an estimate that says so."""
         ...
 
-    async def freeze(self, number: int, now: float, lasts_s: float, canary: Callable[[Broadcast, int], int]) -> bool:
+    async def freeze(
+        self, number: int, now: float, lasts_s: float, canary: Callable[[Broadcast, int], int], alone: int
+    ) -> bool:
         """Store a target for each person of the audience, some thousands in a call. After the last ones, store that it
-        runs. False: it is not starting any more.
+        runs; or that it waits for a second member, if it goes to more people than one member may write to in a day
+        (`alone`, see `domain.broadcasts.actions.needs_second`). False: it is not starting any more.
 
         People who would surely get nothing are left out: who turned the category off, who got enough lately (see
         `domain.broadcasts.fates`), and who reads a language in which it says nothing.

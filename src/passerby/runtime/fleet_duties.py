@@ -226,7 +226,19 @@ class FleetDuties:
         )
         following = CopyChanges(broadcasts, telegram, copies, spare, tokens, clock)
         telling = Telling(None if staff_bot is None else staff_bot.board)
-        return BroadcastSender(broadcasts, rounds, following, spare, tokens, self._fleet_bots, telling.tell, clock, rng)
+        return BroadcastSender(
+            broadcasts,
+            rounds,
+            following,
+            spare,
+            tokens,
+            self._fleet_bots,
+            telling.tell,
+            telling.ask,
+            self._path.rules_now,
+            clock,
+            rng,
+        )
 
     def _alert_watch(self, fence: Fence) -> AlertWatch:
         parts, config, staff = self._parts, self._optional.alerts, self._optional.staff

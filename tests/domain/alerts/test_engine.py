@@ -105,7 +105,7 @@ def test_a_channel_gets_one_message_and_edits_of_it() -> None:
 def test_the_message_says_what_is_wrong_since_when_and_who_looks_after_it() -> None:
     assert message(RULE, FIRING, MOST, T0 + 400) == (
         "🔴 Updates pile up at Telegram\n\n"
-        "60000 updates wait at Telegram for bot 1 (more than 50000; it keeps 100,000).\n\n"
+        "Updates that wait at Telegram for bot 1: 60000 (more than 50000; it keeps 100,000).\n\n"
         "It began at 13:47 UTC."
     )
     kept = acknowledge(silence(FIRING, T0 + 400 + 3600), "Ann")
@@ -114,7 +114,7 @@ def test_the_message_says_what_is_wrong_since_when_and_who_looks_after_it() -> N
     assert message(RULE, over, MOST, T0 + 400) == (
         "✅ Updates pile up at Telegram\n\n"
         "Over after 2 min. It was:\n"
-        "60000 updates wait at Telegram for bot 1 (more than 50000; it keeps 100,000)."
+        "Updates that wait at Telegram for bot 1: 60000 (more than 50000; it keeps 100,000)."
     )
 
 

@@ -13,6 +13,7 @@ from passerby.domain.broadcasts.actions import (
     act,
     buttons_in,
     edition_of,
+    needs_second,
     no_correction,
     plain,
     tried,
@@ -87,6 +88,31 @@ def test_several_small_broadcasts_by_one_member_need_a_second_one_as_one_large_o
     me = member(1, Role.ADMIN)
     facts = StaffFacts(me, (me,), broadcasts=(made(),), reach=Reach(40), alone=Alone(reached=before))
     assert state(act(made(), BroadcastAct.START, facts, ENV)) == becomes
+
+
+@pytest.mark.parametrize(
+    ("earlier", "needs"),
+    [
+        ({}, True),
+        ({"submitted_by": 2}, False),
+        ({"approved_by": 2}, False),
+        ({"is_test": True}, False),
+        ({"started_at": None}, False),
+        ({"started_at": NOW - 86_400.0}, False),
+        ({"number": 1}, False),
+    ],
+    ids=str,
+)
+def test_people_who_are_stored_count_with_those_of_the_members_other_broadcasts_of_the_day(
+    earlier: dict[str, Any], needs: bool
+) -> None:
+    values = {"number": 2, "submitted_by": 1, "people": 60, "started_at": NOW - 3600} | earlier
+    other = msgspec.structs.replace(made(S.RUNNING), **values)
+    frozen = made(S.STARTING, submitted_by=1)
+    assert needs_second(frozen, 41, (other,), 100, NOW) is needs
+    assert needs_second(frozen, 101, (), 100, NOW)
+    assert not needs_second(msgspec.structs.replace(frozen, approved_by=2), 101, (other,), 100, NOW)
+    assert not needs_second(msgspec.structs.replace(frozen, is_test=True), 101, (other,), 100, NOW)
 
 
 def test_only_owners_start_what_nobody_can_turn_off() -> None:

@@ -198,7 +198,7 @@ def test_a_restored_broadcast_sends_nothing_because_nobody_knows_what_was_sent_s
         made = Broadcast(1, BroadcastState.STARTING, 0, 0.0)
         decision = StaffDecision(notes=(AuditNote("broadcast.made"),), broadcasts=(made,))
         await SqlStaff(records.engine).decide(None, UpdateRef(BotId(0), 1), lambda facts: decision, 0.0)
-        assert await SqlBroadcasts(records.engine).freeze(1, 0.0, 60.0, lambda frozen, people: 0)
+        assert await SqlBroadcasts(records.engine).freeze(1, 0.0, 60.0, lambda frozen, people: 0, 1_000_000)
         await records.aclose()
 
     async def counts() -> dict[TargetState, int]:

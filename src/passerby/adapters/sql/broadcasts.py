@@ -33,6 +33,7 @@ from passerby.adapters.sql.tables import broadcasts, users
 from passerby.adapters.sql.transactions import Transactions
 from passerby.adapters.sql.unchanged import Unchanged
 from passerby.adapters.sql.usual_hours import hours_of
+from passerby.domain.broadcasts.actions import needs_second
 from passerby.kernel.broadcast import (
     ArmFigures,
     Broadcast,
@@ -54,6 +55,9 @@ from passerby.ports.broadcasts import Claimable
 FROZEN_AT_ONCE: Final = 20_000
 """People who are looked at in one transaction, so that it does not take longer than the time-out."""
 
+_LATEST_MANY: Final = 500
+"""More than anybody starts in a day."""
+
 
 class SqlBroadcasts(Transactions):
     """Implements `passerby.ports.broadcasts.BroadcastRecords`. The tables must exist."""
@@ -74,7 +78,9 @@ class SqlBroadcasts(Transactions):
     async def reach(self, broadcast: Broadcast, now: float) -> Reach:
         return await self._read(lambda connection: reach_of(connection, broadcast, now))
 
-    async def freeze(self, number: int, now: float, lasts_s: float, canary: Callable[[Broadcast, int], int]) -> bool:
+    async def freeze(
+        self, number: int, now: float, lasts_s: float, canary: Callable[[Broadcast, int], int], alone: int
+    ) -> bool:
         async def some(connection: AsyncConnection) -> bool | None:
             """Freeze some people. Returns whether there may be more. None: it is not starting any more."""
             broadcast = await _locked(connection, number)
@@ -94,6 +100,11 @@ class SqlBroadcasts(Transactions):
             if broadcast is None or broadcast.state is not BroadcastState.STARTING:
                 return False
             count = await connection.scalar(_FROZEN, {"number": number}) or 0
+            others = read_broadcasts(await connection.scalars(_LATEST, {"most": _LATEST_MANY}))
+            if needs_second(broadcast, count, others, alone, now):
+                waiting = msgspec.structs.replace(broadcast, state=BroadcastState.SUBMITTED)
+                await store_broadcasts(connection, (waiting,))
+                return True
             running = msgspec.structs.replace(
                 broadcast,
                 state=BroadcastState.RUNNING,

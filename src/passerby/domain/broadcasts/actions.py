@@ -1,9 +1,11 @@
 """Acts of staff on a broadcast. Each returns the changed broadcast, or a refusal as a text key."""
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 
+from passerby.domain.alone import DAY_S
 from passerby.domain.approvals import is_second
 from passerby.domain.broadcasts.codes import is_language
 from passerby.domain.broadcasts.live_numbers import has_number
@@ -175,6 +177,25 @@ def _start(broadcast: Broadcast, facts: StaffFacts, env: Env) -> Broadcast | str
     if facts.alone.reached + facts.reach.at_most > env.rules.approval_above:
         return msgspec.structs.replace(submitted, state=BroadcastState.SUBMITTED)
     return _begun(submitted, env)
+
+
+def needs_second(broadcast: Broadcast, people: int, others: Iterable[Broadcast], alone: int, now: float) -> bool:
+    """Whether a broadcast needs a second member, now that its people are known: so many `people` are stored.
+
+    Since it was started, its audience may have grown: it was scheduled, or paused, or is this week's edition. `others`
+    are the latest broadcasts. `alone`: to so many people a member may write in a day without a second one.
+    """
+    if broadcast.approved_by is not None or broadcast.is_test:
+        return False
+    earlier = sum(
+        each.people
+        for each in others
+        if (each.submitted_by, each.approved_by, each.is_test) == (broadcast.submitted_by, None, False)
+        and each.number != broadcast.number
+        and each.started_at is not None
+        and now - each.started_at < DAY_S
+    )
+    return people + earlier > alone
 
 
 def _begun(broadcast: Broadcast, env: Env) -> Broadcast | str:

@@ -14,10 +14,12 @@ import msgspec
 
 from passerby.domain.broadcasts.actions import LASTS_S, edition_of
 from passerby.domain.broadcasts.canary import COUNTED_FROM, PLACES, WATCH_S, canary_below, verdict
+from passerby.domain.team import may
 from passerby.kernel.broadcast import Broadcast, BroadcastState, Settled, TargetState
 from passerby.kernel.effect import Priority, Say
 from passerby.kernel.ids import BotId
-from passerby.kernel.staff import AuditNote
+from passerby.kernel.rules import Rules
+from passerby.kernel.staff import AuditNote, Permission, StaffMember
 from passerby.kernel.text import Text, amount, text
 from passerby.ports.broadcasts import BroadcastRecords, Claimable
 from passerby.ports.clock import Clock
@@ -39,7 +41,7 @@ LATE_S = 2 * 3600.0
 """A schedule that is late by more than this asks instead of sending: its time has passed."""
 
 Tell = Callable[[Broadcast, Text], Awaitable[None]]
-"""Tells the staff who made a broadcast."""
+"""Tells the staff who made a broadcast, or those who may approve it."""
 
 
 class Telling:
@@ -49,11 +51,18 @@ class Telling:
         self._board = board
 
     async def tell(self, broadcast: Broadcast, said: Text) -> None:
+        about = {broadcast.made_by, broadcast.submitted_by, broadcast.approved_by}
+        await self._send(said, lambda each: each.number in about)
+
+    async def ask(self, broadcast: Broadcast, said: Text) -> None:
+        """Tell those who may approve it."""
+        await self._send(said, lambda each: may(each, Permission.BROADCAST) and each.number != broadcast.submitted_by)
+
+    async def _send(self, said: Text, whom: Callable[[StaffMember], bool]) -> None:
         if self._board is None:
             return
-        about = {broadcast.made_by, broadcast.submitted_by, broadcast.approved_by}
         for each in await self._board.everybody():
-            if each.number in about and each.revoked_at is None:
+            if each.revoked_at is None and whom(each):
                 await self._board.send(Say(each.person, said, priority=Priority.SYSTEM), each.language)
 
 
@@ -67,6 +76,8 @@ class BroadcastSender:
         tokens: Tokens,
         bots: Callable[[], Sequence[BotId]],
         tell: Tell,
+        ask: Tell,
+        rules: Callable[[], Rules],
         clock: Clock,
         rng: Random,
     ) -> None:
@@ -77,6 +88,8 @@ class BroadcastSender:
         self._tokens = tokens
         self._bots = bots
         self._tell = tell
+        self._ask = ask
+        self._rules = rules
         self._clock = clock
         self._rng = rng
         self._faults = logs.Faults()
@@ -115,7 +128,7 @@ class BroadcastSender:
             if broadcast.state is BroadcastState.SCHEDULED:
                 await self._schedule(broadcast, now)
             elif broadcast.state is BroadcastState.STARTING:
-                busy |= await self._records.freeze(broadcast.number, now, LASTS_S, canary_below)
+                busy |= await self._freeze(broadcast, now)
             elif broadcast.state is BroadcastState.RUNNING:
                 busy |= await self._send(broadcast, by, now)
             if broadcast.recalls or broadcast.revision > broadcast.corrected:
@@ -135,6 +148,15 @@ class BroadcastSender:
             )
         else:
             await self._change(broadcast, "broadcast.begun", state=BroadcastState.STARTING)
+
+    async def _freeze(self, broadcast: Broadcast, now: float) -> bool:
+        alone = self._rules().approval_above
+        if not await self._records.freeze(broadcast.number, now, LASTS_S, canary_below, alone):
+            return False
+        frozen = await self._records.broadcast(broadcast.number)
+        if frozen is not None and frozen.state is BroadcastState.SUBMITTED:
+            await self._ask(frozen, text("broadcasts.approve_this", number=frozen.number))
+        return True
 
     async def _send(self, broadcast: Broadcast, by: str, now: float) -> bool:
         if broadcast.ends_at is not None and now >= broadcast.ends_at:
