@@ -32,7 +32,7 @@ from passerby.ports.facts import PersonChanged
 from passerby.ports.records import RecordsLost
 
 BAR = 1.10
-"""A broadcast may move the 99th percentile by less than a tenth (issue 17)."""
+"""A broadcast may move the 99th percentile by less than a tenth."""
 FIRST_READER = 50_000_001
 AT_A_TIME = 5_000
 START_S = 60.0

@@ -21,7 +21,7 @@ from benchmarks.relay import WARM_S
 from benchmarks.sides import Shape, Sides, sides
 
 BAR_S = 2.0
-"""The 99th percentile of a checkout's answer (issue 16). Telegram itself gives up after ten seconds."""
+"""The 99th percentile of a checkout's answer. Telegram itself gives up after ten seconds."""
 ANSWERED_WITHIN_S = 10.0
 
 
