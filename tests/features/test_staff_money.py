@@ -209,6 +209,17 @@ def test_small_refunds_need_a_second_member_once_their_sum_is_large() -> None:
     assert summed((note.action, note.details) for note in done.notes) == Alone(), "it was not done alone"
 
 
+def test_a_member_does_not_refund_their_own_purchase_alone_and_somebody_else_agrees() -> None:
+    team = tuple(StaffMember(StaffId(number), PersonId(100 + number), Role.SUPPORT, NOW) for number in (4, 5))
+    own = Purchase(team[0].person, CHARGE)
+    asked = ROUTER.decide(pressed(f"purchase_do:{CODE}.twice"), StaffFacts(team[0], team, purchase=own), ENV)
+    (approval,) = asked.approvals
+    assert (asked.orders, approval.person) == ((), team[0].person)
+    agree = ButtonPressed(PersonId(105), BOT, "q", MessageId(5), "approval_agree", str(approval.number))
+    second = StaffFacts(team[1], team, purchase=own, approvals=(approval,), approval=approval)
+    assert ROUTER.decide(agree, second, ENV).orders == (RefundOrder(team[0].person, CHARGE),)
+
+
 def test_only_members_who_may_see_payments_see_and_refund_them() -> None:
     for role in (Role.MODERATOR, Role.ANALYST):
         assert decide(wrote(f"/purchase {CODE}"), role=role).refused

@@ -213,6 +213,13 @@ def test_a_sanction_is_lifted_only_while_it_binds() -> None:
     assert gone == StaffDecision(reply=text("people.no_such_sanction"), refused=True)
 
 
+def test_a_member_does_not_end_their_own_restriction_alone() -> None:
+    me = StaffMember(StaffId(4), BANNED.person.person, Role.ADMIN, NOW)
+    done = ROUTER.decide(pressed(f"person_lift:{CODE}.beef"), StaffFacts(me, (me,), subject=BANNED), ENV)
+    assert done.orders == ()
+    assert [each.person for each in done.approvals] == [777]
+
+
 def test_a_member_who_lifts_many_sanctions_in_a_day_needs_a_second_one_for_more() -> None:
     team = tuple(StaffMember(StaffId(number), PersonId(100 + number), Role.ADMIN, NOW) for number in (4, 5))
     facts = StaffFacts(team[0], team, subject=BANNED, alone=Alone(lifts=LIFTS_ALONE - 1))

@@ -117,6 +117,11 @@ def is_second(me: StaffMember, first: int, facts: StaffFacts) -> bool:
     return asked is not None and asked.number != me.number and asked.person != me.person
 
 
+def is_about(facts: StaffFacts, person: PersonId) -> bool:
+    """Whether an act is about the member themselves. Then a second member agrees, however small it is."""
+    return facts.me is not None and facts.me.person == person
+
+
 def obstacle(approval: Approval, facts: StaffFacts, now: float) -> str | None:
     """The text key of the reason why `facts.me` may not agree. None if they may."""
     me = facts.me

@@ -5,7 +5,7 @@ import msgspec
 from passerby.dialogue.approvals import second_asked
 from passerby.dialogue.staff import answer, in_rows, refused
 from passerby.domain.alone import APPROVAL, IMPOSED_ALONE, LIFTED, LIFTS_ALONE, MEANWHILE, SANCTIONED
-from passerby.domain.approvals import WAITS_S
+from passerby.domain.approvals import WAITS_S, is_about
 from passerby.domain.sanctions import BARRING, WARNING_H, binding
 from passerby.domain.support import shown
 from passerby.domain.team import may
@@ -248,7 +248,7 @@ def _lift(event: object, asked: LiftAsked, facts: StaffFacts, env: Env) -> Staff
         return refused(event, text("people.no_such_sanction"))
     if not may_lift(facts, sanction):
         return refused(event, text("team.not_allowed"))
-    if facts.alone.lifts >= LIFTS_ALONE:
+    if facts.alone.lifts >= LIFTS_ALONE or is_about(facts, subject.person.person):
         what = text(f"people.kind_{sanction.kind}")
         return second_asked(
             event,

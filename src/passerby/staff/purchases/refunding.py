@@ -7,6 +7,7 @@ last day count with it.
 from passerby.dialogue.approvals import second_asked
 from passerby.dialogue.staff import answer, in_rows, lines, refused
 from passerby.domain.alone import APPROVAL, REFUNDED
+from passerby.domain.approvals import is_about
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Button, Menu
 from passerby.kernel.event import ButtonPressed
@@ -67,7 +68,7 @@ def _refund(event: object, reason: RefundReason, note: str, facts: StaffFacts, e
         return refused(event, text(wrong))
     charge = purchase.charge
     before = facts.alone.stars
-    if before + charge.stars > env.rules.refund_second_above:
+    if before + charge.stars > env.rules.refund_second_above or is_about(facts, purchase.person):
         what = text("purchases.ask", code=charge.code, stars=charge.stars, why=text(f"purchases.reason_{reason}"))
         if before:
             what = lines([what, text("purchases.ask_sum", stars=before)])
