@@ -1,6 +1,7 @@
 """Shows a broadcast in the staff bot: what it says, to whom, how far it is, and what can be done about it."""
 
 from functools import reduce
+from typing import Final
 
 from passerby.dialogue.staff import in_rows, lines
 from passerby.domain import moments
@@ -44,10 +45,19 @@ def card(broadcast: Broadcast, facts: StaffFacts) -> Text:
     return lines(said)
 
 
+TOLD_FROM: Final = 10
+"""A smaller number of people is not told, as in the panel: each further condition would tell more about a person whom a
+link to the bot has marked."""
+
+
 def reached(reach: Reach) -> Text:
     if reach.spread:
         return text("broadcasts.audience_about", people=amount(reach.people), spread=amount(reach.spread))
-    return text("broadcasts.audience", people=amount(reach.people))
+    return text("broadcasts.audience", people=_few() if 0 < reach.people < TOLD_FROM else amount(reach.people))
+
+
+def _few() -> str:
+    return f"< {TOLD_FROM}"
 
 
 def _messages(broadcast: Broadcast) -> Text | str:

@@ -10,7 +10,7 @@ from passerby.kernel.effect import Button, Menu
 from passerby.kernel.staff import StaffFacts
 from passerby.kernel.staff_requests import BroadcastAct
 from passerby.kernel.text import Text, amount, text
-from passerby.staff.broadcasts.cards import PAID_RATE, reached, utc
+from passerby.staff.broadcasts.cards import PAID_RATE, TOLD_FROM, reached, utc
 
 BOTS_SHOWN = 8
 MINUTE_S = 60.0
@@ -59,7 +59,11 @@ def _shares(broadcast: Broadcast) -> list[Text]:
 
 
 def _bots(plan: Forecast, facts: StaffFacts) -> list[Text]:
-    named = [f"{_name(bot, facts)} ({people})" for bot, people in plan.by_bot[:BOTS_SHOWN]]
+    # If one number is too small, the others would tell it by the difference.
+    are_told = all(people >= TOLD_FROM for _, people in plan.by_bot)
+    named = [
+        f"{_name(bot, facts)} ({people})" if are_told else _name(bot, facts) for bot, people in plan.by_bot[:BOTS_SHOWN]
+    ]
     if not named:
         return []
     more = len(plan.by_bot) - len(named)
