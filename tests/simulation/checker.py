@@ -29,7 +29,7 @@ One more promise is checked from inside, by `Host.apart`:
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -122,6 +122,9 @@ class Evidence:
     late_s: float = 0.0
     """How long after the end of a chat a message may still arrive, because another worker was sending it and did not
     know of the end yet. It must still have been written in that chat."""
+    undone: Sequence[float] = ()
+    """When the whole installation went back in time. No chat outlives that, so the next "Partner found" is of a new
+    one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +146,7 @@ class _Check:
         for seen in self.story:
             self.of[seen.person].append(seen)
         for events in self.of.values():
-            _follow(events)
+            _follow(events, evidence.undone)
         self.sent: dict[str, Seen] = {}
         for seen in self.story:
             if seen.kind == "out":
@@ -607,7 +610,7 @@ def _last_turn(events: list[Seen], before: int) -> Seen | None:
     return last
 
 
-def _follow(events: list[Seen]) -> None:
+def _follow(events: list[Seen], undone: Sequence[float]) -> None:
     """Work out, for each event, the chat that a person believed to be in and the chat that they had been told of.
 
     A "Partner found" that follows another one on the same bot, with no other change of state between them, is a copy of
@@ -617,7 +620,11 @@ def _follow(events: list[Seen]) -> None:
     believed: int | None = None
     told: int | None = None
     last_turn: dict[int, str] = {}
+    ahead = list(undone)
     for seen in events:
+        if ahead and seen.at > ahead[0]:
+            last_turn.clear()
+            del ahead[0]
         if seen.kind == "in" and seen.key in TURNS | NOT_THERE and seen.key is not None:
             if seen.key == FOUND:
                 if last_turn.get(seen.bot) != FOUND:

@@ -20,7 +20,6 @@ STEADY = 25
 
 class RolledBack(Run):
     host: Host
-    rolled_back = 0
 
     async def faults(self) -> None:
         """Nothing else fails."""
@@ -36,7 +35,7 @@ class RolledBack(Run):
         self.host.disk.data[:] = log
         self.host.disk.synced = len(log)
         self.host.sql.become(sql)
-        self.rolled_back = 1
+        self.undone = (*self.undone, self.loop.time())
 
     def _first_waiting(self) -> dict[int, int]:
         """The first update of each bot that is not confirmed."""
@@ -60,7 +59,7 @@ class RolledBack(Run):
         # ADR 48 says so.
         roamers = {person.id for person in self.town.people if person.roams}
         judged = [broken for broken in found.broken if broken.promise == 4 and not broken.people & roamers]
-        return replace(found, broken=judged, figures=found.figures | {"rolled back": self.rolled_back})
+        return replace(found, broken=judged, figures=found.figures | {"rolled back": len(self.undone)})
 
 
 def simulate_rolled_back(seed: int, build: Build | None = None) -> Verdict:

@@ -10,7 +10,7 @@ acts and nothing fails, until every queue is empty. Then everybody sends a probe
 import asyncio
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -119,6 +119,7 @@ def captured_log() -> Iterator[io.StringIO]:
 
 class Run:
     late_s = 0.0
+    undone: Sequence[float] = ()
     """See `Evidence`."""
 
     def __init__(self, seed: int, build: Build, loop: VirtualLoop, log: io.StringIO, *, verify: bool) -> None:
@@ -275,6 +276,7 @@ class Run:
             self.log.getvalue(),
             self.undrained,
             self.late_s,
+            self.undone,
         )
         broken = check(evidence)
         for line in evidence.log.splitlines():
