@@ -18,7 +18,7 @@ from passerby.ports.leases import WorkerId
 from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.message_map import Anchor, Mark
 from passerby.ports.outbox import Notice, Outgoing
-from passerby.ports.participants import Commit
+from passerby.ports.participants import Commit, Committed
 from passerby.ports.records import Active, RecordsDamaged
 from passerby.runtime.background.janitor import CHECK_AGAIN_S, CHECK_EVERY_S, UNCERTAIN_S, Janitor
 from tests.runtime.virtual import EPOCH
@@ -39,6 +39,8 @@ class Household:
         self.known: set[str] = set()
         self.taken: list[str] = []
         self.uncertain_at = float("-inf")
+        self.lost_after = -1
+        """After how many entries the store is lost once; -1 for never."""
         self.janitor = Janitor(
             ME,
             self.bench.store,
@@ -50,7 +52,12 @@ class Household:
         )
 
     async def _take_up(self, entries: Iterable[Outgoing]) -> None:
-        self.taken += [entry.id for entry in entries]
+        for entry in entries:
+            if not self.lost_after:
+                self.lost_after = -1
+                raise LiveStoreLost
+            self.lost_after -= 1
+            self.taken.append(entry.id)
 
 
 @in_virtual_time
@@ -158,6 +165,52 @@ async def test_entries_inherited_without_an_answer_are_found_and_resumed() -> No
     await house.janitor.recheck()
     await house.janitor.recheck()
     assert house.taken == ["left"]
+
+
+@in_virtual_time
+@pytest.mark.parametrize("step", ["inherit", "recheck"])
+async def test_entries_are_found_again_if_the_store_is_lost_while_they_are_taken_up(step: str) -> None:
+    house = Household()
+    store = house.bench.store
+    await store.adopt((), whole=True)
+    await store.heartbeat(ME, {}, 1000.0, b"")
+    owner = DEAD if step == "inherit" else ME
+    await store.commit(Commit(outbox=(notice("first"), notice("second")), owner=owner))
+    house.lost_after = 1
+    if step == "recheck":
+        house.uncertain_at = house.bench.clock.monotonic()
+        await asyncio.sleep(UNCERTAIN_S - 1)
+        await house.janitor.recheck()
+    with pytest.raises(LiveStoreLost):
+        await getattr(house.janitor, step)()
+    assert house.taken == ["first"]
+    house.known.add("first")
+    await asyncio.sleep(UNCERTAIN_S - 1)
+    await house.janitor.recheck()
+    await house.janitor.recheck()
+    assert list(dict.fromkeys(house.taken)) == ["first", "second"]
+
+
+@in_virtual_time
+async def test_the_notices_of_a_repair_without_an_answer_are_found_and_sent() -> None:
+    house = Household()
+    store = house.bench.store
+    ann, _ = couple()
+    await house.bench.put(ann)
+    await house.janitor.release()
+    commit = store.commit
+
+    async def unanswered(what: Commit) -> Committed:
+        await commit(what)
+        raise LiveStoreLost("no answer")
+
+    store.commit = unanswered  # type: ignore[method-assign]
+    with pytest.raises(LiveStoreLost):
+        await house.janitor.check()
+    store.commit = commit  # type: ignore[method-assign]
+    await house.janitor.recheck()
+    await house.janitor.recheck()
+    assert house.taken == [f"repair:{ANN}:{ann.version + 1}"]
 
 
 @in_virtual_time

@@ -75,7 +75,7 @@ class Janitor:
         self._take_up = take_up
         self._is_known = is_known
         self._uncertain_at = uncertain_at
-        self._reconciler = Reconciler(worker, store, records, clock, self._tell, alone=alone)
+        self._reconciler = Reconciler(worker, store, records, clock, self._tell, self._note_unanswered, alone=alone)
         self.doubt = self._reconciler.doubt
         self.doubt_everybody = self._reconciler.doubt_everybody
         self._untold: list[Outgoing] | None = []
@@ -124,12 +124,12 @@ class Janitor:
         with self._inheritance():
             try:
                 entries = await self._store.inherit(self._worker)
+                if entries:
+                    logs.record("janitor.inherited", count=len(entries))
+                    await self._take_up(await self._without_stale(entries))
             except LiveStoreLost:
-                self._unanswered_at = self._clock.monotonic()  # some entries may be ours now, and we do not know which
+                self._note_unanswered()
                 raise
-            if entries:
-                logs.record("janitor.inherited", count=len(entries))
-                await self._take_up(await self._without_stale(entries))
 
     async def _without_stale(self, entries: Sequence[Outgoing]) -> Sequence[Outgoing]:
         """Leave out notices that tell somebody a state which is over.
@@ -151,12 +151,12 @@ class Janitor:
     async def recheck(self) -> None:
         """Take up entries that were in our part of the outbox at two looks, while nothing here was sending them.
 
-        This happens after a commit without an answer, and in a new generation: a store that has gone back in time has
-        entries again that were already sent.
+        This happens after a commit without an answer, if the store is lost while entries are taken up, and in a new
+        generation: a store that has gone back in time has entries again that were already sent.
         """
         if self._store.generation != self._life:
             self._life = self._store.generation
-            self._unanswered_at = self._clock.monotonic()
+            self._note_unanswered()
         if self._clock.monotonic() - max(self._uncertain_at(), self._unanswered_at) > UNCERTAIN_S:
             self._nobodys.clear()
             return
@@ -165,7 +165,15 @@ class Janitor:
         self._nobodys = {entry.id for entry in strays}
         if found:
             logs.record("janitor.found", count=len(found))
-            await self._take_up(found)
+            try:
+                await self._take_up(found)
+            except LiveStoreLost:
+                self._note_unanswered()
+                raise
+
+    def _note_unanswered(self) -> None:
+        """Some entries may be ours, and nothing here sends them."""
+        self._unanswered_at = self._clock.monotonic()
 
     async def rebuild(self) -> bool:
         """Make a store that is new or damaged ready for use, with the help of the records.

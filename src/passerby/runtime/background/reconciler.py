@@ -58,7 +58,8 @@ _ALONE = "one side of a chat is lost"
 
 
 class Reconciler:
-    """`take_up` hands the notices of a repair to the courier. `worker` is their owner in the outbox.
+    """`take_up` hands the notices of a repair to the courier. `worker` is their owner in the outbox. `unanswered` is
+    called when a repair got no answer: its notices may be in the outbox, and nothing here sends them.
 
     `alone`: no other process uses the live store, so an older chat or search in it is from a run before this one.
     """
@@ -70,6 +71,7 @@ class Reconciler:
         records: Records,
         clock: Clock,
         take_up: TakeUp,
+        unanswered: Callable[[], None] = lambda: None,
         *,
         alone: bool = False,
     ) -> None:
@@ -78,6 +80,7 @@ class Reconciler:
         self._records = records
         self._clock = clock
         self._take_up = take_up
+        self._unanswered = unanswered
         self._alone_since = clock.now() if alone else float("-inf")
         self._doubting = asyncio.Lock()
         self._reported: tuple[int, str] | None = None
@@ -261,7 +264,12 @@ class Reconciler:
             seen=tuple((person, view.live.version if view.live else 0) for person, view in sorted(views.items())),
             repairs=True,
         )
-        if await self._store.commit(commit) is not Committed.YES:
+        try:
+            committed = await self._store.commit(commit)
+        except LiveStoreLost:
+            self._unanswered()
+            raise
+        if committed is not Committed.YES:
             return False
         metrics.REPAIRED.add(count=len(puts))
         await self._take_up(notices)
