@@ -434,6 +434,25 @@ def test_a_payment_that_was_found_after_a_hundred_days_counts_once() -> None:
     assert ann.value.vip_until == pytest.approx(talk.env.now + 37 * DAY_S)
 
 
+@pytest.mark.parametrize("days", [46, 89, 91, 400])
+def test_an_update_about_an_old_payment_gives_nothing_and_if_the_ledger_lacks_it_the_sweep_does(days: int) -> None:
+    talk, ann = shop()
+    payload = orders(ann)
+    paid = Payment(ChargeId("c1"), payload, 250, NOW)
+    assert said(talk.happens(PaymentSettled(ann.person, BOT, paid))) == ["vip.thanks"]
+    talk.later(days * DAY_S)
+    ann.writes("/vip")
+    pays(ann, orders(ann, "week"), "w", 75)  # the wallet drops what is old
+    until = ann.value.vip_until
+    assert talk.happens(PaymentSettled(ann.person, BOT, paid)) == NOTHING
+    assert ann.value.vip_until == until
+    missed = Payment(ChargeId("c2"), payload, 250, NOW, plan="month", days=30)
+    assert talk.happens(PaymentSettled(ann.person, BOT, missed)) == NOTHING
+    found = msgspec.structs.replace(missed, found=True)
+    assert said(talk.happens(PaymentSettled(ann.person, BOT, found))) == ["vip.found"]
+    assert ann.value.vip_until == until + 30 * DAY_S
+
+
 def test_our_own_cancellation_is_not_told_and_is_closed_by_telegrams_answer_or_news() -> None:
     talk, ann = shop()
     payload = subscribes(ann)

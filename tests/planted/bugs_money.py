@@ -19,6 +19,12 @@ MONEY: Final = (
     ),
     Bug(
         "money",
+        "an update that comes again after months is another payment",
+        "    if not payment.found and env.now >= payment.paid_at + TOLD_WITHIN_S:",
+        "    if not payment.charge:",
+    ),
+    Bug(
+        "money",
         "a renewal adds thirty days",
         "until=payment.paid_until + GRACE_S)",
         "until=max(me.vip_until, env.now) + 30 * DAY_S)",

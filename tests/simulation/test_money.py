@@ -10,7 +10,7 @@ from passerby.kernel.event import ButtonPressed
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.money_event import RefundOrdered
 from tests.scenario.stores import FILE, SERVERS, opened
-from tests.simulation.money import DAY_S, MONTHLY, History, judged
+from tests.simulation.money import DAY_S, MONTHLY, WEEK, History, judged
 from tests.simulation.money_attacks import HostileHistory
 from tests.size import in_full, size
 
@@ -124,6 +124,46 @@ def test_a_clock_that_was_set_back_stops_no_sweep_and_costs_no_day(stores: str) 
     try:
         assert place.run(play()) == []
         assert history.charge.found
+    finally:
+        records_place.close()
+
+
+class CopiedAfterMonths(HostileHistory):
+    """A pass, a subscription and a gift are paid. Before the wallets drop them, and after, the updates come again."""
+
+    async def play(self, steps: int) -> None:
+        await super().play(0)
+        self.is_calm = True
+        for chosen in (WEEK, MONTHLY):
+            self.rng.choice = lambda among, plan=chosen: plan if plan in among else among[0]  # type: ignore[method-assign, assignment, misc]
+            await self._buy()
+        await self._gift()
+        del self.rng.choice
+        await self._calm_round()
+        await self._calm_round()
+        assert len(self.ledger().charges) == 3
+        copies = [event for event, _ in self._came]
+        for after_s in (40 * DAY_S, 60 * DAY_S):
+            await self._unread(after_s)
+            for _ in range(2):
+                await self._calm_round()
+                await asyncio.sleep(800.0)
+            for event in copies:  # without their numbers: those are forgotten after a day
+                await self._handle(event)
+            await self._record()
+
+
+@pytest.mark.parametrize("stores", ["memory", FILE, pytest.param(SERVERS, marks=pytest.mark.services)])
+def test_updates_that_come_once_more_after_months_give_nothing_twice(stores: str) -> None:
+    place, records_place = opened(stores)
+    history = CopiedAfterMonths(1, place, records_place.open(), records_place)
+
+    async def play() -> list[str]:
+        await history.play(0)
+        return await history.faults()
+
+    try:
+        assert place.run(play()) == []
     finally:
         records_place.close()
 

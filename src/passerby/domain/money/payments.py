@@ -11,6 +11,7 @@ import msgspec
 from passerby.domain.money.subscriptions import is_same, paid
 from passerby.domain.money.timeline import cut
 from passerby.domain.money.wallets import (
+    CHARGES_KEPT_S,
     DAY_S,
     GRACE_S,
     new_code,
@@ -39,6 +40,10 @@ from passerby.kernel.participant import Participant
 
 S = SubscriptionState
 
+TOLD_WITHIN_S = CHARGES_KEPT_S / 2
+"""An update about a payment that is older proves nothing: the wallet drops old charges, and a clock may be weeks wrong.
+Telegram keeps updates for a day, so it is a copy. If it is not, the sweep finds the sale: it asks the ledger."""
+
 
 class Bought(NamedTuple):
     """The purpose of a payment. Without days, it is unknown, and nothing can be given for it. `gift_to`: who gets it;
@@ -63,7 +68,7 @@ class Taken(NamedTuple):
 
 
 def take(me: Participant, payment: Payment, bot: BotId, env: Env) -> Taken | None:
-    """The person after they paid, and the charge. None if it is known already.
+    """The person after they paid, and the charge. None if it is known already, or if only the ledger can tell.
 
     If nothing can be given for it, the charge is recorded, and its refund is owed at once: nobody knows what it is for,
     the person is banned for good or was erased, a subscription runs already, or its discount is used up. If Telegram
@@ -71,6 +76,8 @@ def take(me: Participant, payment: Payment, bot: BotId, env: Env) -> Taken | Non
     """
     wallet = wallet_of(me, env.now)
     if charge_in(wallet, bot, payment.charge) is not None:
+        return None
+    if not payment.found and env.now >= payment.paid_at + TOLD_WITHIN_S:
         return None
     bought = _bought(wallet, payment, env)
     charge = Charge(
