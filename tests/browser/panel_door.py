@@ -36,4 +36,4 @@ def write_broadcast(page: Page, words: str) -> None:
     page.get_by_role("button", name="Write a new one").click()
     page.get_by_label("Message").fill(words)
     page.get_by_role("button", name="Keep").click()
-    page.get_by_role("link", name="Start").wait_for()
+    page.get_by_text("Everything is kept.").wait_for()

@@ -46,7 +46,7 @@ def _broadcast(page: Page) -> None:
 
 def _start(page: Page) -> None:
     _broadcast(page)
-    page.get_by_role("link", name="Start").click()
+    page.get_by_role("button", name="Start").click()
     page.get_by_role("button", name="Start it").wait_for()
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from passerby.domain.broadcasts.starting import seal_of
 from passerby.kernel.broadcast import (
+    Audience,
     Broadcast,
     BroadcastState,
     Category,
@@ -26,7 +27,14 @@ from passerby.kernel.event import ButtonPressed, Event, MessageReceived
 from passerby.kernel.ids import BotId, MessageId, PersonId
 from passerby.kernel.rules import Rules
 from passerby.kernel.staff import THE_OPERATOR, Role, StaffDecision, StaffFacts, StaffId, StaffMember, StaffRequest
-from passerby.kernel.staff_requests import BroadcastAct, BroadcastDone, BroadcastNew, BroadcastSet, BroadcastWritten
+from passerby.kernel.staff_requests import (
+    BroadcastAct,
+    BroadcastDone,
+    BroadcastKept,
+    BroadcastNew,
+    BroadcastSet,
+    BroadcastWritten,
+)
 from passerby.kernel.text import Text, text
 from passerby.runtime.staff.router import StaffRouter
 from passerby.staff import ALL
@@ -189,8 +197,42 @@ def test_nobody_corrects_in_any_way_what_they_could_not_send_alone() -> None:
         assert (asked.refused, asked.reply, asked.broadcasts) == (True, text(why), ())
 
 
+def test_a_form_keeps_the_message_and_the_options_together_or_nothing() -> None:
+    whole = BroadcastKept(4, "language=de\nsilent=off\n", Content(Kind.TEXT, "better"), buttons="Go | https://x.y")
+    kept = decide(whole, draft())
+    (changed,) = kept.broadcasts
+    assert (changed.audience.languages, changed.silent) == (("de",), False)
+    assert [(each.content.text, each.buttons) for each in changed.variants] == [
+        ("better", (LinkButton("Go", "https://x.y"),))
+    ]
+    assert [each.action for each in kept.notes] == ["broadcast.options", "broadcast.written"]
+    for wrong in ({"options": "age=x\n"}, {"buttons": "no bar"}, {"content": Content(Kind.POLL)}):
+        refusal = decide(msgspec.structs.replace(whole, **wrong), draft())
+        assert (refusal.refused, refusal.broadcasts, refusal.notes) == (True, (), ()), wrong
+    again = decide(BroadcastKept(4, "language=de\nsilent=off\n"), changed)
+    assert (again.refused, again.broadcasts, again.notes) == (False, (), ()), "nothing new, so nothing is noted"
+    assert decide(BroadcastKept(5, ""), draft()).refused
+
+
+def test_buttons_without_a_message_belong_to_the_message_that_is_there() -> None:
+    kept = decide(BroadcastKept(4, buttons="Go | https://x.y"), draft())
+    assert kept.broadcasts[0].variants[0].buttons == (LinkButton("Go", "https://x.y"),)
+    for asked in (BroadcastKept(4, language="de"), BroadcastKept(4, arm="B", buttons="Go | https://x.y")):
+        refusal = decide(asked, draft())
+        assert (refusal.refused, refusal.reply) == (True, text("broadcasts.no_message"))
+    known = draft(variants=(msgspec.structs.replace(HELLO, language="de"),))
+    assert decide(BroadcastKept(4, language="de"), known).broadcasts == ()
+
+
+def test_an_old_form_changes_no_draft_that_somebody_else_changed() -> None:
+    asked = BroadcastKept(4, "silent=off\n", seal=seal_of(draft()))
+    assert decide(asked, draft()).broadcasts
+    late = decide(asked, draft(category=Category.PROMO))
+    assert (late.refused, late.reply, late.broadcasts) == (True, text("broadcasts.changed"), ())
+
+
 def test_writing_a_draft_corrects_nothing_that_has_started_meanwhile() -> None:
-    asked = BroadcastWritten(4, Content(Kind.TEXT, "better"), draft=True)
+    asked = BroadcastKept(4, "", Content(Kind.TEXT, "better"))
     assert decide(asked, draft()).broadcasts
     late = decide(asked, draft(state=S.RUNNING, started_at=NOW))
     assert (late.refused, late.reply, late.broadcasts) == (True, text("broadcasts.not_now"), ())
@@ -228,13 +270,14 @@ def test_nothing_starts_before_a_question_that_says_to_whom_when_and_how() -> No
         wrote("/broadcast 4 start"),
         BroadcastDone(4, BroadcastAct.PLAN),
     ):
-        asked = decide(event, draft(), people=500, **bots)
+        asked = decide(event, draft(audience=Audience(languages=("de",))), people=500, **bots)
         assert (asked.broadcasts, asked.notes, asked.refused) == ((), (), False)
         assert asked.reply is not None
         words = catalogue().plain(asked.reply, "en").splitlines()
         canary = "First, 200 people get it. Ten minutes later it goes on by itself. If unusually many of them left, "
         assert words == [
             "Start broadcast #4?",
+            "category=news language=de silent=on hour=off canary=on paid=off weekly=off",
             "People who would get it now: 500",
             "Through: @one_bot (450), 8 (50)",
             "When: at once",
@@ -251,6 +294,7 @@ def test_nothing_starts_before_a_question_that_says_to_whom_when_and_how() -> No
         f"broadcasts.{key}"
         for key in [
             "ask_start",
+            "options",
             "audience",
             "plan_held_out",
             "plan_weekly",

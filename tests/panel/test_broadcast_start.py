@@ -1,18 +1,21 @@
 """A broadcast starts from its newest question only: not by an old answer, a foreign page or another role."""
 
+import re
 from pathlib import Path
 from random import Random
 
 import pytest
 import sqlalchemy as sa
+from markupsafe import escape
 from msgspec.structs import replace
 
+from passerby.adapters.sql import SqlBroadcasts
 from passerby.adapters.sql.broadcast_rows import store_broadcasts
 from passerby.adapters.sql.tables import broadcast_targets, users
-from passerby.kernel.broadcast import Broadcast, BroadcastState, Variant
+from passerby.kernel.broadcast import Audience, Broadcast, BroadcastState, Variant
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.staff import Role
-from tests.panel.stage import Browser, Stage, hidden, play
+from tests.panel.stage import Answered, Browser, Stage, hidden, play
 from tests.panel.test_figures import people
 
 CHANGED = "It was changed after you looked at it."
@@ -27,7 +30,7 @@ async def with_readers(stage: Stage) -> None:
 async def draft(browser: Browser, number: int) -> dict[str, str]:
     """Write the draft with this number. Returns the form of its question."""
     await browser.press("/broadcasts", "/broadcasts")
-    assert (await browser.press(f"/broadcasts/{number}", "/broadcasts/write", text="Hello")).status == 200
+    assert (await browser.press(f"/broadcasts/{number}", "/broadcasts/keep", text="Hello")).status == 200
     return await question(browser, number)
 
 
@@ -51,8 +54,8 @@ def test_a_broadcast_starts_by_its_newest_question_only(tmp_path: Path) -> None:
         for form in (first | {"seal": second["seal"]}, second | {"seal": first["seal"]}):
             refused = await browser.post("/broadcasts/act", form)
             assert (refused.status, CHANGED in refused.text) == (400, True)
-        await browser.press("/broadcasts/1", "/broadcasts/set", silent="off")
-        await browser.press("/broadcasts/2", "/broadcasts/write", text="Goodbye")
+        await browser.press("/broadcasts/1", "/broadcasts/keep", silent="off")
+        await browser.press("/broadcasts/2", "/broadcasts/keep", text="Goodbye")
         for form in (first, second):
             refused = await browser.post("/broadcasts/act", form)
             assert (refused.status, CHANGED in refused.text) == (400, True)
@@ -62,6 +65,81 @@ def test_a_broadcast_starts_by_its_newest_question_only(tmp_path: Path) -> None:
         again = await browser.post("/broadcasts/act", newest)
         assert again.status == 400, "it started already"
         assert await starts(stage) == 1
+
+    play(tmp_path, scene)
+
+
+TYPED = {"text": "Hallo <b>", "readers": "de", "buttons": "Go | https://x.example", "language": "de,en", "age": "18-30"}
+
+
+@pytest.mark.parametrize("button", ["keep", "count", "start", "preview"])
+def test_every_button_of_a_draft_keeps_what_stands_in_its_form(button: str, tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await with_readers(stage)
+        browser = await stage.signed_in(await stage.hire(Role.OWNER, 600))
+        await browser.press("/broadcasts", "/broadcasts")
+        page = (await browser.get("/broadcasts/1")).text
+        forms = re.findall(r"<form.*?</form>", page.partition("<main")[2], re.DOTALL)
+        assert len(forms) == 1, "a second form would lose what stands in the first one"
+        assert "?count=1" not in forms[0], "a link would lose it, too"
+        given = hidden(forms[0])
+
+        async def press(**typed: str) -> Answered:
+            if button == "preview":
+                return await browser.post("/broadcasts/act", given | {"act": "preview"} | typed)
+            return await browser.post("/broadcasts/keep", given | {"then": button} | typed)
+
+        for wrong, why in (
+            ({"age": "x"}, "age=x"),
+            ({"buttons": "no bar"}, "has no |"),
+            ({"text": ""}, "Write the message first."),
+        ):
+            refused = await press(**TYPED | wrong)
+            assert (refused.status, why in refused.text) == (400, True), wrong
+            for name, value in (TYPED | wrong).items():
+                assert f'name="{name}"' in refused.text
+                assert str(escape(value)) in refused.text, (name, "what was typed stays")
+            draft = await SqlBroadcasts(stage.records.engine).broadcast(1)
+            assert draft is not None
+            assert (draft.variants, draft.audience) == ((), Audience()), "all of it is kept, or nothing"
+        done = await press(**TYPED)
+        assert done.status == (400 if button == "start" else 200), "no reader is 18"
+        draft = await SqlBroadcasts(stage.records.engine).broadcast(1)
+        assert draft is not None
+        assert (draft.audience.languages, draft.audience.age_min, draft.audience.age_max) == (("de", "en"), 18, 30)
+        assert [(each.content.text, each.language, each.buttons[0].label) for each in draft.variants] == [
+            ("Hallo <b>", "de", "Go")
+        ]
+
+    play(tmp_path, scene)
+
+
+def test_the_page_before_the_start_says_who_gets_it_just_as_the_page_after_it(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await with_readers(stage)
+        browser = await stage.signed_in(await stage.hire(Role.OWNER, 600))
+        await draft(browser, 1)
+        chosen = {"category": "promo", "vip": "off", "at": "2030-12-01T18:00", "weekly": "on", "bot.1000001": "on"}
+        asked = await browser.press("/broadcasts/1", "/broadcasts/keep", **chosen, then="start")
+        assert (asked.status, "Start broadcast #1?" in asked.text) == (200, True), asked.text
+        table = asked.text.partition("<dl")[2].partition("</dl>")[0]
+        for label, value in (
+            ("Bots", "1000001"),
+            ("Languages", "every language"),
+            ("Gender", "everybody"),
+            ("Age", "every age"),
+            ("Here in the last days", "no matter when"),
+            ("VIP", "only the others"),
+            ("Came first by", "any way"),
+            ("Category", "promo"),
+            ("Not before (UTC)", "2030-12-01 18:00"),
+            ("Every week from then on", "yes"),
+        ):
+            assert f"<dt>{label}</dt><dd>{value}</dd>" in table, label
+        assert "category=promo" not in asked.text, "the staff bot's words are a table here"
+        form = hidden(asked.text.partition('action="/broadcasts/act"')[2])
+        assert (await browser.post("/broadcasts/act", form)).status == 200
+        assert table in (await browser.get("/broadcasts/1")).text
 
     play(tmp_path, scene)
 
@@ -96,7 +174,7 @@ def test_another_s_draft_is_started_by_those_whose_role_allows_it_and_in_their_o
         await with_readers(stage)
         owner = await stage.signed_in(await stage.hire(Role.OWNER, 600))
         mine, of_owners = await draft(owner, 1), await draft(owner, 2)
-        await owner.press("/broadcasts/2", "/broadcasts/set", category="system")
+        await owner.press("/broadcasts/2", "/broadcasts/keep", category="system")
         of_owners = await question(owner, 2)
         for role in (Role.MODERATOR, Role.SUPPORT, Role.ANALYST):
             browser = await stage.signed_in(await stage.hire(role, 610 + list(Role).index(role)))

@@ -77,8 +77,7 @@ FORMS = {
     "/people/lift": Permission.SANCTION,
     "/errors": Permission.SETTINGS,
     "/broadcasts": Permission.BROADCAST,
-    "/broadcasts/write": Permission.BROADCAST,
-    "/broadcasts/set": Permission.BROADCAST,
+    "/broadcasts/keep": Permission.BROADCAST,
     "/broadcasts/act": Permission.BROADCAST,
     "/team/role": Permission.TEAM,
     "/team/revoke": Permission.TEAM,
@@ -339,8 +338,8 @@ def test_a_refused_broadcast_keeps_its_words_in_the_form(tmp_path: Path) -> None
     async def scene(stage: Stage) -> None:
         browser = await stage.signed_in()
         await browser.press("/broadcasts", "/broadcasts")
-        wish = {"text": "Hello <all>\nof you", "buttons": "no pipe", "language": "de", "arm": "B"}
-        refused = await browser.press("/broadcasts/1", "/broadcasts/write", **wish)
+        wish = {"text": "Hello <all>\nof you", "buttons": "no pipe", "readers": "de", "arm": "B"}
+        refused = await browser.press("/broadcasts/1", "/broadcasts/keep", **wish)
         assert refused.status == 400
         assert "“no pipe” has no | between label and link. Write: label | https://example.org" in refused.text
         assert "Send me" not in refused.text
@@ -348,11 +347,11 @@ def test_a_refused_broadcast_keeps_its_words_in_the_form(tmp_path: Path) -> None
             "Hello &lt;all&gt;\nof you",
             "no pipe",
         ]
-        assert 'name="language" maxlength="8" value="de"' in refused.text
+        assert 'name="readers" maxlength="8" value="de"' in refused.text
         assert "<option selected>B</option>" in refused.text
-        options = await browser.press("/broadcasts/1", "/broadcasts/set", age="nonsense")
+        options = await browser.press("/broadcasts/1", "/broadcasts/keep", age="nonsense")
         assert 'value="nonsense"' in options.text
-        kept = await browser.press("/broadcasts/1", "/broadcasts/write", text="Hello")
+        kept = await browser.press("/broadcasts/1", "/broadcasts/keep", text="Hello")
         assert re.findall(r"<textarea[^>]*>\n([^<]*)</textarea>", kept.text) == ["", ""]
 
     play(tmp_path, scene)
@@ -368,29 +367,28 @@ def test_a_broadcast_is_written_and_started_from_the_panel_as_in_the_staff_bot(t
         browser = await stage.signed_in()
         made = await browser.press("/broadcasts", "/broadcasts")
         assert made.header("location") == "/broadcasts/1"
-        assert (await browser.press("/broadcasts/1", "/broadcasts/write", text="Hello", language="en")).status == 200
-        assert (await browser.press("/broadcasts/1", "/broadcasts/write", text="Hello, all")).status == 200
+        assert (await browser.press("/broadcasts/1", "/broadcasts/keep", text="Hello", readers="en")).status == 200
+        assert (await browser.press("/broadcasts/1", "/broadcasts/keep", text="Hello, all")).status == 200
         for wrong, said in (
             ({"language": "german"}, "“german” isn&#39;t a language code."),
             ({"at": "2020-01-01T10:00"}, "2020-01-01T10:00 UTC is over."),
             ({"age": "x"}, "I don&#39;t understand “age=x”."),
             ({"holdout": "99 silent=off"}, "“holdout=99 silent=off”: write a number from 0 to 50."),
         ):
-            refused = await browser.press("/broadcasts/1", "/broadcasts/set", category="promo", **wrong)
+            refused = await browser.press("/broadcasts/1", "/broadcasts/keep", category="promo", **wrong)
             assert refused.status == 400
             assert said in refused.text
             assert f'value="{"".join(next(iter(wrong.values())))}"' in refused.text, "what was typed stays"
         empty = dict.fromkeys(("bot", "language", "age", "active", "idle", "source", "at", "holdout"), "")
         chosen = {"category": "news", "silent": "off", "gender": "any", "vip": "any", "weekly": "off"}
-        done = await browser.press("/broadcasts/1", "/broadcasts/set", **empty, **chosen)
+        done = await browser.press("/broadcasts/1", "/broadcasts/keep", **empty, **chosen)
         assert done.status == 200
-        assert "The options are set." in done.text
+        assert "Everything is kept." in done.text
         assert "silent=off" not in done.text, "here, the options are a form"
         page = (await browser.get("/broadcasts/1")).text
         assert "Hello, all" in page
         assert "It would go to" not in page, "it is counted when somebody asks for it"
-        assert '<a href="/broadcasts/1?count=1">Count the people' in page
-        counted = (await browser.get("/broadcasts/1?count=1")).text
+        counted = (await browser.press("/broadcasts/1", "/broadcasts/keep", then="count")).text
         assert "It would go to <strong>30</strong> people now." in counted
         start = {"csrf": await token(browser), "broadcast": "1", "act": "start"}
         for seal in ("", "-", "feedfeedfeed"):

@@ -35,7 +35,7 @@ FORMS: Final = {
     "/texts/review": "oa", "/texts/change": "oa!", "/settings/review": "oa", "/settings/change": "oa!",
     "/people": "oams", "/people/sanction": "oam", "/people/lift": "oam",
     "/errors": "oa",
-    "/broadcasts": "oa", "/broadcasts/write": "oa", "/broadcasts/set": "oa", "/broadcasts/act": "oa!",
+    "/broadcasts": "oa", "/broadcasts/keep": "oa", "/broadcasts/act": "oa!",
     "/team/role": "oa!", "/team/revoke": "oa!", "/team/passkeys": "oa!",
     "/passkeys/add": "oamsn!", "/passkeys/remove": "oamsn!", "/passkey": "oamsn",
     "/again": "oamsn", "/sessions/end": "oamsn", "/logout": "oamsn",

@@ -28,7 +28,7 @@ def test_the_panel_writes_drafts_and_changes_no_broadcast_that_has_started(tmp_p
         given = await fields(owner)
         await owner.post("/broadcasts", given)
         wish = {"broadcast": "1", "text": "We move on Friday"}
-        assert (await owner.post("/broadcasts/write", given | wish)).status == 200
+        assert (await owner.post("/broadcasts/keep", given | wish)).status == 200
         found = SqlBroadcasts(stage.records.engine)
 
         def start(broadcast: Broadcast, number: int) -> tuple[Broadcast, ...]:
@@ -39,7 +39,7 @@ def test_the_panel_writes_drafts_and_changes_no_broadcast_that_has_started(tmp_p
         before = await found.broadcast(1)
         for browser in (admin, owner):
             wish = await fields(browser) | {"broadcast": "1", "text": "Log in", "buttons": "Log in | https://x.example"}
-            assert (await browser.post("/broadcasts/write", wish)).status == 400
+            assert (await browser.post("/broadcasts/keep", wish)).status == 400
             assert await found.broadcast(1) == before
 
     play(tmp_path, scene)
@@ -88,8 +88,7 @@ def test_no_number_in_a_form_makes_the_panel_fail(tmp_path: Path, junk: str) -> 
             ("/team/passkeys", {"member": junk}),
             ("/sessions/end", {"session": junk}),
             ("/broadcasts/act", {"broadcast": junk, "act": "start"}),
-            ("/broadcasts/set", {"broadcast": junk, "options": ""}),
-            ("/broadcasts/write", {"broadcast": junk, "text": "hi"}),
+            ("/broadcasts/keep", {"broadcast": junk, "text": "hi"}),
         ):
             stage.clock.at += 2
             assert (await browser.post(path, given | wish)).status < 500, path

@@ -122,17 +122,17 @@ def test_bots_are_tick_boxes_and_a_bot_that_is_not_ours_is_refused(tmp_path: Pat
     async def scene(stage: Stage) -> None:
         browser = await stage.signed_in(await stage.hire(Role.OWNER, 600))
         await browser.press("/broadcasts", "/broadcasts")
-        page = await browser.press("/broadcasts/1", "/broadcasts/set", **{"bot.1000002": "on"})
+        page = await browser.press("/broadcasts/1", "/broadcasts/keep", **{"bot.1000002": "on"})
         assert page.status == 200
         assert 'name="bot.1000002" value="on" checked' in page.text
         assert 'name="bot.1000001" value="on">' in page.text
         found = await SqlBroadcasts(stage.records.engine).broadcast(1)
         assert found is not None
         assert found.audience.bots == (1000002,)
-        refused = await browser.press("/broadcasts/1", "/broadcasts/set", **{"bot.999": "on"})
+        refused = await browser.press("/broadcasts/1", "/broadcasts/keep", **{"bot.999": "on"})
         assert refused.status == 400
         assert "“999” isn&#39;t one of your bots. They are: 1000001, 1000002" in refused.text
-        assert (await browser.press("/broadcasts/1", "/broadcasts/set")).status == 200
+        assert (await browser.press("/broadcasts/1", "/broadcasts/keep")).status == 200
         found = await SqlBroadcasts(stage.records.engine).broadcast(1)
         assert found is not None
         assert found.audience.bots == ()

@@ -261,19 +261,33 @@ class BroadcastAsked(StaffRequest, frozen=True):
 
 
 class BroadcastWritten(BroadcastAsked, frozen=True):
-    """The message in one language, with buttons as lines `label | https://link`. `draft`: correct nothing."""
+    """The message in one language, with buttons as lines `label | https://link`."""
 
     content: Content
     language: str = ""
     arm: str = "A"
     buttons: str = ""
-    draft: bool = False
 
 
 class BroadcastSet(BroadcastAsked, frozen=True):
     """Options as words `name=value`, see `domain.broadcasts.options`."""
 
     options: str
+
+
+class BroadcastKept(BroadcastAsked, frozen=True):
+    """A draft as a form has it: options as words, and perhaps a message. All of it is kept, or nothing.
+
+    Without `content`, the buttons belong to the message that is there. `seal`: of the draft that the form showed
+    (`domain.broadcasts.starting.seal_of`). Empty: it showed none.
+    """
+
+    options: str = ""
+    content: Content | None = None
+    language: str = ""
+    arm: str = "A"
+    buttons: str = ""
+    seal: str = ""
 
 
 class BroadcastDone(BroadcastAsked, frozen=True):

@@ -107,13 +107,32 @@ def fields(
     return ("Who gets it", [filled(each) for each in WHO]), ("When and how", [filled(each) for each in HOW])
 
 
+_UNSET: Final = {
+    "bot": "every bot",
+    "language": "every language",
+    "gender": "everybody",
+    "age": "every age",
+    "active": "no matter when",
+    "idle": "no matter",
+    "source": "any way",
+    "vip": "no matter",
+    "at": "as soon as it is started",
+}
+
+
 def summary(broadcast: Broadcast, name_of: Callable[[str], str]) -> list[tuple[str, str]]:
-    """The options in words, for a broadcast that is no draft any more."""
-    labels = {each.name: (each.label, dict(each.choices)) for each in (*WHO, *HOW)}
-    found = []
-    for word in shown(broadcast).split():
-        name, _, value = word.partition("=")
-        label, choices = labels[name]
-        said = ", ".join(map(name_of, value.split(","))) if name == "bot" else choices.get(value, value)
-        found.append((label, said.replace("T", " ") if name == "at" else said))
-    return found
+    """The options in words, in the order of the form. A condition that is not set is named, too."""
+    values = dict(word.partition("=")[::2] for word in shown(broadcast).split())
+    return [
+        (field.label, _said(field, values.get(field.name, ""), name_of))
+        for field in (*WHO, *HOW)
+        if field.name in values or field.name in _UNSET
+    ]
+
+
+def _said(field: Field, value: str, name_of: Callable[[str], str]) -> str:
+    if not value:
+        return _UNSET[field.name]
+    if field.name == "bot":
+        return ", ".join(map(name_of, value.split(",")))
+    return value.replace("T", " ") if field.name == "at" else dict(field.choices).get(value, value)

@@ -11,7 +11,7 @@ from passerby.kernel.content import Content, Kind
 from passerby.kernel.digits import whole
 from passerby.kernel.ids import BotId
 from passerby.kernel.staff import Permission, StaffDecision
-from passerby.kernel.staff_requests import BroadcastAct, BroadcastDone, BroadcastNew, BroadcastSet, BroadcastWritten
+from passerby.kernel.staff_requests import BroadcastAct, BroadcastDone, BroadcastKept, BroadcastNew
 from passerby.kernel.text import text
 from passerby.panel import options_form
 from passerby.panel.as_people_see_it import messages
@@ -21,8 +21,7 @@ from passerby.panel.look import Look, people
 from passerby.panel.visit import Act, Page, Route, Visit
 
 SHOWN: Final = 50
-MOST_TEXT: Final = 4096
-_BOXES: Final = ("language", "arm", "text", "buttons")
+_BOXES: Final = ("readers", "arm", "text", "buttons")
 _PREPARED: Final = (BroadcastAct.PREVIEW, BroadcastAct.TEST, BroadcastAct.PLAN)
 ACTS: Final = {
     BroadcastState.DRAFT: _PREPARED,
@@ -60,8 +59,7 @@ class BroadcastsPage:
             Route("GET", "/broadcasts", self.show, needs),
             Route("GET", "/broadcasts/*", self.one, needs),
             Route("POST", "/broadcasts", self.new, needs),
-            Route("POST", "/broadcasts/write", self.write, needs),
-            Route("POST", "/broadcasts/set", self.set_options, needs),
+            Route("POST", "/broadcasts/keep", self.keep, needs),
             # A member who can start one writes to everybody.
             Route("POST", "/broadcasts/act", self.order, needs, fresh=True),
         )
@@ -93,34 +91,49 @@ class BroadcastsPage:
         newest = await self._broadcasts.latest(1)
         return see(f"/broadcasts/{newest[0].number}") if newest and not done.refused else see("/broadcasts")
 
-    async def write(self, visit: Visit) -> Answer:
-        form = visit.request.form
-        number, words = form.get("broadcast", ""), form.get("text", "").replace("\r\n", "\n").strip()
-        if whole(number) is None or not 0 < len(words) <= MOST_TEXT:
-            return await self._one(visit, number, "Write between 1 and 4,096 characters.", 400)
-        language, arm = form.get("language", "")[:8], "B" if form.get("arm") == "B" else "A"
-        asked = BroadcastWritten(
-            int(number), Content(Kind.TEXT, text=words), language, arm, form.get("buttons", "")[:1000], draft=True
+    async def keep(self, visit: Visit) -> Answer:
+        """The whole form of a draft: its message and its options. Its other buttons keep it first, too."""
+        number, then = visit.request.form.get("broadcast", ""), visit.request.form.get("then", "")
+        done = await self._kept(visit)
+        if done is None or done.refused:
+            return await self._one(visit, number, "" if done is None else self._said(done), 400)
+        if then == "start":
+            return await self._asked(visit, number)
+        return await self._one(
+            visit, number, "" if then == "count" else "Everything is kept.", counts_reach=then == "count"
         )
-        return await self._answered(visit, number, await self._act(asked, visit.by), "The message is kept.")
 
-    async def set_options(self, visit: Visit) -> Answer:
-        number = visit.request.form.get("broadcast", "")
-        if whole(number) is None:
-            return see("/broadcasts")
-        asked = BroadcastSet(int(number), options_form.words_of(visit.request.form))
-        return await self._answered(visit, number, await self._act(asked, visit.by), "The options are set.")
+    async def _kept(self, visit: Visit) -> StaffDecision | None:
+        """Keep what stands in the form of a draft. None: there is no such number."""
+        form = visit.request.form
+        number = whole(form.get("broadcast", ""))
+        if number is None:
+            return None
+        words = form.get("text", "").replace("\r\n", "\n").strip()
+        asked = BroadcastKept(
+            number,
+            options_form.words_of(form),
+            Content(Kind.TEXT, text=words) if words else None,
+            form.get("readers", "")[:8],
+            "B" if form.get("arm") == "B" else "A",
+            form.get("buttons", "")[:1000],
+            form.get("seen", ""),
+        )
+        return await self._act(asked, visit.by)
 
     async def order(self, visit: Visit) -> Answer:
         number, what = visit.request.form.get("broadcast", ""), visit.request.form.get("act", "")
         if whole(number) is None or what not in {*BroadcastAct}:
             return see("/broadcasts")
+        if what in _PREPARED and "seen" in visit.request.form:
+            kept = await self._kept(visit)
+            if kept is not None and kept.refused:
+                return await self._answered(visit, number, kept)
         # Nothing starts here without the page that says to whom. "-" is no seal.
         seal = visit.request.form.get("seal") or "-" if what == BroadcastAct.START else ""
         done = await self._act(BroadcastDone(int(number), BroadcastAct(what), seal), visit.by)
         if what == BroadcastAct.START and done.refused:
-            said = self._words.plain(done.reply, "en") if done.reply is not None else ""
-            return await self._asked(visit, number, said, 400)
+            return await self._asked(visit, number, self._said(done), 400)
         waits = any(each.state is BroadcastState.SUBMITTED for each in done.broadcasts)
         well = "It waits until somebody else of the team approves it." if waits else "Done."
         return await self._answered(visit, number, done, "" if what in _PREPARED else well)
@@ -133,25 +146,31 @@ class BroadcastsPage:
             return await self._one(visit, number, said, status)
         if done.refused or done.reply is None:
             return await self._answered(visit, number, done)
-        first, *lines = self._words.plain(done.reply, "en").splitlines()
-        shown = {"title": first, "broadcast": found, "lines": lines, "seal": seal_of(found), "said": said}
-        shown["messages"] = messages(found)
+        first, *lines = self._said(done).splitlines()
+        shown = {"title": first, "broadcast": found, "seal": seal_of(found), "said": said, "messages": messages(found)}
+        # The options are a table here.
+        shown["lines"] = [line for line in lines if not line.startswith("category=")]
+        shown["summary"] = options_form.summary(found, self._look.bot_name)
         return self._look.page(visit, "broadcast_start.html", shown, status, at=f"/broadcasts/{found.number}/start")
+
+    def _said(self, done: StaffDecision) -> str:
+        return self._words.plain(done.reply, "en") if done.reply is not None else ""
 
     async def _answered(self, visit: Visit, number: str, done: StaffDecision, well: str = "") -> Answer:
         """`well` is said in place of the staff bot's card, whose options this page shows as a form."""
-        reply = self._words.plain(done.reply, "en") if done.reply is not None else ""
-        said = well if well and not done.refused else reply
+        said = well if well and not done.refused else self._said(done)
         return await self._one(visit, number, said, 400 if done.refused else 200)
 
-    async def _one(self, visit: Visit, number: str, said: str, status: int = 200) -> Answer:
+    async def _one(
+        self, visit: Visit, number: str, said: str, status: int = 200, *, counts_reach: bool = False
+    ) -> Answer:
         found = await self._broadcasts.broadcast(int(number)) if whole(number) is not None else None
         if found is None:
             return self._look.page(visit, "error.html", {"said": "There is no such broadcast."}, 404)
         counts = (await self._broadcasts.progress(found.number)).counts
         is_draft = found.state is BroadcastState.DRAFT
         # Counting reads all people and the copies of a week, so it is done when somebody asks for it.
-        is_counted = is_draft and visit.request.query.get("count") == "1"
+        is_counted = is_draft and (counts_reach or visit.request.query.get("count") == "1")
         # For the same reason.
         is_compared = can_compare(found) and visit.request.query.get("compare") == "1"
         # A refused value stays in its form.
@@ -169,6 +188,7 @@ class BroadcastsPage:
             "options": options_form.fields(found, form if options_form.words_of(form) else None, self._fleet()),
             "summary": options_form.summary(found, self._look.bot_name),
             "is_draft": is_draft,
+            "seen": seal_of(found),
             "messages": messages(found),
             "typed": {name: form.get(name, "") for name in _BOXES},
         }

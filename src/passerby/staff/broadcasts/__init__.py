@@ -4,9 +4,9 @@ The runtime sends them (`runtime.broadcasts`). The command line and the panel as
 """
 
 from passerby.kernel.staff import Allowed, Permission, StaffFeature
-from passerby.kernel.staff_requests import BroadcastDone, BroadcastNew, BroadcastSet, BroadcastWritten
+from passerby.kernel.staff_requests import BroadcastDone, BroadcastKept, BroadcastNew, BroadcastSet, BroadcastWritten
 from passerby.staff.broadcasts.acting import asked, pressed
-from passerby.staff.broadcasts.composing import awaits, made, new_pressed, options_asked, written_asked
+from passerby.staff.broadcasts.composing import awaits, kept_asked, made, new_pressed, options_asked, written_asked
 from passerby.staff.broadcasts.words import commanded
 
 feature = StaffFeature(
@@ -20,6 +20,7 @@ feature = StaffFeature(
         BroadcastNew: Allowed(made, Permission.BROADCAST),
         BroadcastWritten: Allowed(written_asked, Permission.BROADCAST),
         BroadcastSet: Allowed(options_asked, Permission.BROADCAST),
+        BroadcastKept: Allowed(kept_asked, Permission.BROADCAST),
         BroadcastDone: Allowed(asked, Permission.BROADCAST),
     },
     awaits=awaits,

@@ -9,17 +9,19 @@ from passerby.domain.broadcasts.actions import (
     LINK_STARTS,
     WrongButton,
     buttons_in,
+    has_message,
     with_buttons,
     written,
 )
 from passerby.domain.broadcasts.live_numbers import WAITING
 from passerby.domain.broadcasts.options import WrongOption, with_options
+from passerby.domain.broadcasts.starting import seal_of
 from passerby.kernel.broadcast import Broadcast, BroadcastState, Composing, Variant
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.staff import Allowed, AuditNote, Permission, StaffDecision, StaffFacts
-from passerby.kernel.staff_requests import BroadcastNew, BroadcastSet, BroadcastWritten
+from passerby.kernel.staff_requests import BroadcastKept, BroadcastNew, BroadcastSet, BroadcastWritten
 from passerby.kernel.text import Text, text
 from passerby.staff.broadcasts.cards import card, menu
 
@@ -165,17 +167,52 @@ def written_asked(asked: BroadcastWritten, facts: StaffFacts, env: Env) -> Staff
     broadcast = facts.broadcast(asked.broadcast)
     if broadcast is None:
         return refused(asked, text("broadcasts.unknown"))
-    if asked.draft and broadcast.state not in EDITABLE:
-        return refused(asked, text("broadcasts.not_now"))
+    changed = _with_message(asked, broadcast, facts, env)
+    if isinstance(changed, Text):
+        return refused(asked, changed)
+    note = AuditNote("broadcast.written", named(changed), {"revision": changed.revision})
+    return StaffDecision(notes=(note,), broadcasts=(changed,), reply=card(changed, facts))
+
+
+def _with_message(
+    asked: BroadcastWritten | BroadcastKept, broadcast: Broadcast, facts: StaffFacts, env: Env
+) -> Broadcast | Text:
     try:
         buttons = buttons_in(asked.buttons)
     except WrongButton as wrong:
-        return refused(asked, wrong_button(wrong))
+        return wrong_button(wrong)
+    if asked.content is None:
+        if not has_message(broadcast, asked.language, asked.arm):
+            return text("broadcasts.no_message")
+        return with_buttons(broadcast, asked.language, asked.arm, buttons) if buttons else broadcast
     changed = written(broadcast, Variant(asked.content, asked.language, asked.arm, buttons), facts, env)
-    if isinstance(changed, str):
-        return refused(asked, why_not(changed, asked.language))
-    note = AuditNote("broadcast.written", named(changed), {"revision": changed.revision})
-    return StaffDecision(notes=(note,), broadcasts=(changed,), reply=card(changed, facts))
+    return why_not(changed, asked.language) if isinstance(changed, str) else changed
+
+
+def kept_asked(asked: BroadcastKept, facts: StaffFacts, env: Env) -> StaffDecision:
+    broadcast = facts.broadcast(asked.broadcast)
+    if broadcast is None:
+        return refused(asked, text("broadcasts.unknown"))
+    if broadcast.state not in EDITABLE:
+        return refused(asked, text("broadcasts.not_now"))
+    if asked.seal and asked.seal != seal_of(broadcast):
+        return refused(asked, text("broadcasts.changed"))
+    done = set_options(asked, broadcast, asked.options, facts, env)
+    if done.refused:
+        return done
+    (chosen,) = done.broadcasts
+    notes = done.notes if chosen != broadcast else ()
+    changed: Broadcast | Text = chosen
+    if asked.content is not None or asked.buttons.strip() or asked.language or asked.arm != "A":
+        changed = _with_message(asked, chosen, facts, env)
+    if isinstance(changed, Text):
+        return refused(asked, changed)
+    if changed != chosen:
+        notes = (*notes, AuditNote("broadcast.written", named(changed), {"revision": changed.revision}))
+    stored = (changed,) if changed != broadcast else ()
+    return StaffDecision(
+        notes=notes, broadcasts=stored, reply=card(changed, msgspec.structs.replace(facts, reach=None))
+    )
 
 
 def options_asked(asked: BroadcastSet, facts: StaffFacts, env: Env) -> StaffDecision:

@@ -1,8 +1,9 @@
-"""The question before a start: to how many people, through which bots, when, at what rate, and what the canary does."""
+"""The question before a start: to which people, how many, when, at what rate, and the canary."""
 
 from math import ceil
 
 from passerby.dialogue.staff import lines
+from passerby.domain.broadcasts.options import shown
 from passerby.domain.broadcasts.starting import Forecast, plan_of, seal_of
 from passerby.kernel.broadcast import Broadcast, BroadcastState, Reach
 from passerby.kernel.decision import Env
@@ -25,6 +26,7 @@ def question(broadcast: Broadcast, facts: StaffFacts, env: Env) -> Text:
     rate = "broadcasts.plan_rate_paid" if broadcast.paid else "broadcasts.plan_rate"
     said = [
         text("broadcasts.ask_start", number=broadcast.number),
+        text("broadcasts.options", options=shown(broadcast, facts.fleet.name)),
         reached(reach),
         *_shares(broadcast),
         *_bots(plan, facts),
@@ -67,8 +69,8 @@ def _bots(plan: Forecast, facts: StaffFacts) -> list[Text]:
     if not named:
         return []
     more = len(plan.by_bot) - len(named)
-    shown = ", ".join((*named, *([f"+{more}"] if more else ())))
-    return [text("broadcasts.plan_bots", bots=shown)]
+    listed = ", ".join((*named, *([f"+{more}"] if more else ())))
+    return [text("broadcasts.plan_bots", bots=listed)]
 
 
 def _name(bot: int, facts: StaffFacts) -> str:
