@@ -13,7 +13,7 @@ from passerby.kernel.override import Overridden, OverrideKey
 from passerby.kernel.staff import AuditNote, Role
 from passerby.kernel.staff_requests import OverrideAsked
 from passerby.settings import Settings
-from passerby.settings.overrides import OVERRIDABLE
+from passerby.settings.overrides import LEADING, OVERRIDABLE
 from tests.panel.stage import Browser, Stage, hidden, play
 
 
@@ -131,3 +131,103 @@ def test_one_member_sells_vip_for_less_only_with_a_second_one_and_gives_no_days_
         assert await change("week=7d:90, day=1d:13") == "False [(7, 90), (1, 13)]"
 
     play(tmp_path, scene)
+
+
+EVIL = "t.me/evil_casino"
+
+
+async def rewrite(browser: Browser, key: str, words: str, seen: int = 0, bot: str = "0") -> tuple[str, str]:
+    """The button below the preview, and the answer."""
+    given = await fields(browser)
+    wish = given | {"key": key, "language": "en", "bot": bot, "seen": str(seen), "form0": words}
+    shown = (await browser.post("/texts/review", wish)).text
+    said = (await browser.post("/texts/change", wish)).text
+    buttons = re.findall(r"Ask a second member|Change it for everybody", shown)
+    return ",".join(buttons), "asked" if "This needs a second member" in said else "done" if "Done." in said else said
+
+
+@pytest.mark.parametrize("key", ["search.begun", "intro.short", "intro.description", "intro.name", "keys.find"])
+def test_one_member_alone_puts_no_link_into_a_text_that_everybody_sees(tmp_path: Path, key: str) -> None:
+    async def scene(stage: Stage) -> None:
+        browser = await stage.signed_in(await stage.hire(Role.ADMIN, 601))
+        other = await stage.signed_in(await stage.hire(Role.ADMIN, 602))
+        bot = "1000001" if key == "intro.name" else "0"
+        second, alone = ("Ask a second member", "asked"), ("Change it for everybody", "done")
+        assert await rewrite(browser, key, f"Win at {EVIL}", bot=bot) == second
+        assert await rewrite(browser, key, "Play @evil_casino", bot=bot) == second
+        assert not await SqlOverrides(stage.records.engine).current()
+        assert sum(EVIL in str(each) for each in stage.telegram.said) >= 1, "the second member reads where it leads"
+        assert await rewrite(browser, key, "Hello", bot=bot) == alone
+        stage.clock.at += 2
+        late = await other.post("/approvals/agree", await fields(other) | {"approval": "1"})
+        assert "Someone else just changed it" in late.text
+        assert await rewrite(browser, key, f"Now {EVIL}", 1, bot) == second
+        stage.clock.at += 2
+        own = await browser.post("/approvals/agree", await fields(browser) | {"approval": "3"})
+        assert "Someone else must agree" in own.text
+        await other.post("/approvals/agree", await fields(other) | {"approval": "3"})
+        await stage.overriding.take_up_new()
+        (counts,) = await SqlOverrides(stage.records.engine).current()
+        assert EVIL in str(counts.value)
+        assert await rewrite(browser, key, f"Come to {EVIL}!", counts.number, bot) == alone, "no new link"
+        await stage.overriding.take_up_new()
+        assert await rewrite(browser, key, f"Come to {EVIL}_2", counts.number + 1, bot) == second
+
+    play(tmp_path, scene)
+
+
+def test_a_link_behind_other_words_and_letters_beside_a_link_need_a_second_member_too(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        browser = await stage.signed_in(await stage.hire(Role.ADMIN, 601))
+        for words in ('<a href="https://evil.example">Search</a>', "<b>@evil</b><i>_casino</i>", "evil&#46;example"):
+            assert (await rewrite(browser, "search.begun", words))[1] != "done", words
+        before = stage.words.original("sponsor.required", "en").templates[0].html % "{link}"  # type: ignore[union-attr]
+        assert await rewrite(browser, "sponsor.required", f"{before} !") == ("Change it for everybody", "done")
+        for words in (before.replace("{link}", "{link}_evil"), before.replace("{link}", "https://evil.example/{link}")):
+            assert (await rewrite(browser, "sponsor.required", words, 1))[1] == "asked", words
+
+    play(tmp_path, scene)
+
+
+def test_one_member_alone_sends_nobody_to_another_channel_or_address(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        browser = await stage.signed_in(await stage.hire(Role.ADMIN, 601))
+        other = await stage.signed_in(await stage.hire(Role.ADMIN, 602))
+
+        async def change(name: str, value: str) -> bool:
+            versions = await SqlOverrides(stage.records.engine).versions(Overridden.SETTING, name, 1)
+            seen = str(versions[0].number) if versions else "0"
+            stage.clock.at += 2
+            wish = await fields(browser) | {"name": name, "value": value, "seen": seen}
+            shown = await browser.post("/settings/review", wish)
+            said = (await browser.post("/settings/change", wish)).text
+            asked = "This needs a second member" in said
+            assert asked == ("Ask a second member" in shown.text)
+            assert asked or "Done." in said
+            return asked
+
+        for number, (name, value) in enumerate(
+            (
+                ("SPONSOR_LINK", "https://t.me/+evil_casino"),
+                ("SPONSOR_CHANNEL", "@evil_casino"),
+                ("CONTACT", "https://evil.example"),
+            ),
+            1,
+        ):
+            assert await change(name, value), name
+            stage.clock.at += 2
+            await other.post("/approvals/agree", await fields(other) | {"approval": str(number)})
+        await stage.overriding.take_up_new()
+        sponsor = stage.overriding.rules.sponsor
+        assert sponsor is not None
+        assert sponsor.channel == "@evil_casino"
+        assert not await change("SPONSOR_REQUIRED", "true"), "the channel is agreed to"
+        assert not await change("SPONSOR_CHANNEL", ""), "nobody is sent anywhere"
+        await stage.overriding.take_up_new()
+        assert await change("SPONSOR_CHANNEL", "@evil_casino"), "it was over"
+
+    play(tmp_path, scene, contact="help@example.org")
+
+
+def test_each_setting_with_words_of_the_operators_own_counts_as_a_place() -> None:
+    assert {*LEADING} == {"contact", "sponsor_channel", "sponsor_link"}

@@ -7,6 +7,7 @@ staff write on checks that (`panel/pages/texts`), because only it has all labels
 
 import re
 from collections.abc import Iterable, Sequence
+from html import unescape
 from typing import Final
 
 from passerby.catalogue.template import Template, Wording, compile_template
@@ -22,6 +23,22 @@ _TAGS: Final = frozenset({"b", "i", "u", "s", "code", "pre", "blockquote", "tg-s
 _TAG: Final = re.compile(r"<(/?)([a-z-]+)((?:\s[^<>]*)?)>")
 _LINK: Final = re.compile(r'\shref="https?://[^"<>\s]+"')
 _PLAIN_SIGN: Final = re.compile(r"[<>]|&(?!(?:amp|lt|gt|quot);)")
+
+
+_HREF: Final = re.compile(r'\shref="([^"]*)"')
+_WITH_ADDRESS: Final = frozenset({"address", "bot", "bots", "link", "name", "sister", "url"})
+"""The placeholders that may be a link or a user name. Letters beside one would make another place of it."""
+
+
+def words_and_links(wording: Wording) -> list[str]:
+    """All that a wording shows and leads to: the words of each form without tags, then the links."""
+    found = []
+    for template in wording.templates:
+        values = ("@placeholder" if name in _WITH_ADDRESS else "placeholder" for name in template.names)
+        found.append(template.plain % tuple(values))
+        html = template.html % (("placeholder",) * len(template.names))
+        found += map(unescape, _HREF.findall(html))
+    return found
 
 
 def as_written(template: Template) -> str:

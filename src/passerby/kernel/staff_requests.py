@@ -163,12 +163,14 @@ class FaultResolved(StaffRequest, frozen=True):
 
 class OverrideAsked(StaffRequest, frozen=True, tag="override"):
     """A setting or a text gets another value; None: its default again. `seen`: the number of the newest override of
-    this key that they saw; 0: none. `gives_more`: with it, VIP is sold for less than anybody agreed to."""
+    this key that they saw; 0: none. `gives_more`: with it, VIP is sold for less than anybody agreed to. `leads_to`: the
+    places that it sends everybody to, and that it did not send them to before."""
 
     key: OverrideKey
     value: str | None
     seen: int
     gives_more: bool = False
+    leads_to: tuple[str, ...] = ()
 
 
 class PanelLinkAsked(StaffRequest, frozen=True):

@@ -25,9 +25,13 @@ _AT_START: Final = SECOND_ABOVE | {"pools", "pictures_looked_at"}
 """Each pool has a lease, which a process asks for when it starts. The model that looks at pictures is loaded then."""
 
 
-def _is_path(name: str) -> bool:
+def _kinds(name: str) -> tuple[object, ...]:
     kind = Settings.model_fields[name].annotation
-    return Path in (kind, *get_args(kind))
+    return kind, *get_args(kind)
+
+
+def _is_path(name: str) -> bool:
+    return Path in _kinds(name)
 
 
 OVERRIDABLE: Final = tuple(
@@ -41,6 +45,9 @@ OVERRIDABLE: Final = tuple(
     if name not in _AT_START and not _is_path(name)
 )
 """In the names of `Settings`."""
+
+LEADING: Final = tuple(name for name in OVERRIDABLE if str in _kinds(name))
+"""Those with words of the operator's own: a channel, a link, an address. They lead people somewhere."""
 
 _IN_FILES: Final = {"bot_tokens": "bot_tokens_file", "vip_plans": "vip_plans_file"}
 """Setting -> the setting that names a file with its value."""
@@ -107,6 +114,12 @@ def gives_more(before: Settings, after: Settings, started: Settings) -> bool:
 
 def _days_a_star(settings: Settings) -> float:
     return max((plan.days / plan.stars for plan in settings.vip_plans), default=0.0)
+
+
+def leads_to(before: Settings, after: Settings, started: Settings) -> tuple[str, ...]:
+    """The places where `after` sends people, and neither the settings of now nor those of the start do."""
+    known = {getattr(each, name) for each in (before, started) for name in LEADING}
+    return tuple(value for name in LEADING if (value := getattr(after, name)) and value not in known)
 
 
 def shown(settings: Settings, name: str) -> str:

@@ -60,19 +60,25 @@ def destinations(key: bytes, text: str) -> Destinations:
     if not leads and _SIGN.search(text) is None:
         return NOWHERE
     read = latin(plain(text))
-    found: dict[str, None] = {}
-    if leads:
-        for form in dict.fromkeys((read, together(read), _spelt(read), _spelt(together(read)))):
-            found.update(dict.fromkeys(_led_to(form)))
-        spelt = spelt_phones(_WORD.findall(plain(text)))
-        found.update(dict.fromkeys(f"number {each.lstrip('0')}" for each in spelt))
+    found = led_to(text) if leads else ()
     odd = dict.fromkeys(f"name {each[0]}" for each in _MIXED.finditer(read))
-    plain_ones = {each: hashed(key, each.encode()) for each in list(found)[:MOST]}
+    plain_ones = {each: hashed(key, each.encode()) for each in found[:MOST]}
     return Destinations(
         tuple(plain_ones.values()),
         tuple(hashed(key, each.encode()) for each in list(odd)[:MOST] if each not in found),
         tuple(token for each, token in plain_ones.items() if each.startswith(_SOMEBODYS)),
     )
+
+
+def led_to(text: str) -> tuple[str, ...]:
+    """Where a message with a trace leads, each place in one form."""
+    read = latin(plain(text))
+    found: dict[str, None] = {}
+    for form in dict.fromkeys((read, together(read), _spelt(read), _spelt(together(read)))):
+        found.update(dict.fromkeys(_led_to(form)))
+    spelt = spelt_phones(_WORD.findall(plain(text)))
+    found.update(dict.fromkeys(f"number {each.lstrip('0')}" for each in spelt))
+    return tuple(found)
 
 
 def _spelt(read: str) -> str:

@@ -24,7 +24,7 @@ from passerby.settings.alerting import AlertSettings
 from passerby.settings.growth import GrowthSettings
 from passerby.settings.limits import LimitSettings
 from passerby.settings.money import MoneySettings
-from passerby.settings.overrides import OVERRIDABLE, gives_more, overridden, overridden_by, shown
+from passerby.settings.overrides import OVERRIDABLE, gives_more, leads_to, overridden, overridden_by, shown
 from passerby.settings.panel import PanelSettings
 from passerby.settings.retention import RetentionSettings
 from passerby.settings.rules import RuleSettings
@@ -135,7 +135,8 @@ class SettingsPage:
             "value": value,
             "seen": form.get("seen", "0"),
             "changes": changes,
-            "needs_second": gives_more(before, after, self._settings),
+            "gives_more": gives_more(before, after, self._settings),
+            "leads_to": leads_to(before, after, self._settings),
         }
         return await self._one(visit, name, review=review)
 
@@ -151,8 +152,14 @@ class SettingsPage:
         except WrongSetting as error:
             said = told(error, name)
             return await self._one(visit, name, said, 400, typed=value)
-        more = gives_more(self._in_effect(current)[0], after, self._settings)
-        asked = OverrideAsked(OverrideKey(Overridden.SETTING, name), value, int(seen), gives_more=more)
+        before = self._in_effect(current)[0]
+        asked = OverrideAsked(
+            OverrideKey(Overridden.SETTING, name),
+            value,
+            int(seen),
+            gives_more=gives_more(before, after, self._settings),
+            leads_to=leads_to(before, after, self._settings),
+        )
         done = await self._act(asked, visit.by)
         if name not in NAMES:
             return see("/settings")

@@ -13,7 +13,8 @@ from passerby.adapters.sql.overrides import SqlOverrides
 from passerby.catalogue import Catalogue
 from passerby.catalogue.catalogue import NAME
 from passerby.catalogue.template import Template, Wording, escape
-from passerby.catalogue.wordings import as_written, compiled, most_characters, problems, tags_of
+from passerby.catalogue.wordings import as_written, compiled, most_characters, problems, tags_of, words_and_links
+from passerby.domain.elsewhere import new_places
 from passerby.kernel.ids import BotId
 from passerby.kernel.override import EVERY_BOT, Overridden, Override, OverrideKey, value_of, wordings_in
 from passerby.kernel.staff import Permission
@@ -114,6 +115,7 @@ class TextsPage:
             "seen": form.get("seen", "0"),
             "now": _previews(self._now(chosen)),
             "then": _previews(then),
+            "leads_to": self._leads_to(chosen, written),
         }
         return await self._one(visit, chosen, review=review, written=written)
 
@@ -128,7 +130,8 @@ class TextsPage:
         if wrong:
             return await self._one(visit, chosen, wrong=wrong, written=written, status=400)
         value = value_of(written) if written is not None else None
-        done = await self._act(OverrideAsked(chosen.key, value, int(seen)), visit.by)
+        asked = OverrideAsked(chosen.key, value, int(seen), leads_to=self._leads_to(chosen, written))
+        done = await self._act(asked, visit.by)
         said = self._words.plain(done.reply, "en") if done.reply is not None else ""
         return await self._one(visit, chosen, said=said, status=409 if done.refused else 200)
 
@@ -181,6 +184,13 @@ class TextsPage:
         """The wording that counts in this process, which is up to date within seconds."""
         key = chosen.key
         return self._words.of(key.bot).current(key.name, key.language) or chosen.original
+
+    def _leads_to(self, chosen: Chosen, written: Sequence[str] | None) -> tuple[str, ...]:
+        """The places that these words lead to, and neither those of now nor those of the release do."""
+        if written is None:
+            return ()
+        before = (*words_and_links(self._now(chosen)), *words_and_links(chosen.original))
+        return new_places(before, words_and_links(compiled(written, chosen.original)))
 
     def _chosen(self, key: str, language: str, bot: str) -> Chosen | None:
         if bot not in ("0", *map(str, self._bots())) or language not in self._words.languages:

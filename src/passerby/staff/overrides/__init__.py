@@ -3,19 +3,26 @@
 Whether a value is allowed is checked before (`passerby.settings.overrides`, `passerby.catalogue.wordings`), because
 it depends on the settings and on the catalogue. Each change must have seen the one before.
 
-Plans that sell VIP for less need a second member. Otherwise one member could sell ten years for a Star.
+Plans that sell VIP for less need a second member. Otherwise one member could sell ten years for a Star. So does a
+change that sends everybody to another place: a link or a user name in a text, or a sponsor's channel.
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 from passerby.dialogue.approvals import second_asked
 from passerby.dialogue.staff import refused
 from passerby.domain.alone import APPROVAL
 from passerby.kernel.decision import Env
-from passerby.kernel.override import Overridden, Override, OverrideKey
+from passerby.kernel.override import Overridden, Override, OverrideKey, wordings_in
 from passerby.kernel.staff import Agreed, Allowed, AuditNote, Permission, StaffDecision, StaffFacts, StaffFeature
 from passerby.kernel.staff_requests import OverrideAsked
 from passerby.kernel.text import Text, text
+
+PLACES: Final = 20
+LONGEST: Final = 80
+MOST: Final = 1000
+"""How many places a question names, and how many characters of each, and of the new words. Telegram takes 4,096."""
 
 
 def change(asked: OverrideAsked, facts: StaffFacts, env: Env) -> StaffDecision:
@@ -23,8 +30,8 @@ def change(asked: OverrideAsked, facts: StaffFacts, env: Env) -> StaffDecision:
     why = _obstacle(asked, facts)
     if why is not None:
         return refused(asked, why)
-    if asked.gives_more:
-        what = text("overrides.ask", name=asked.key.name, value=asked.value or "–", before=_before(facts) or "–")
+    if asked.gives_more or asked.leads_to:
+        what = _asked(asked, _before(facts))
         return second_asked(asked, asked, facts, env, needs=Permission.SETTINGS, subject=_named(asked.key), what=what)
     return _changed(asked, facts, int(facts.me.number), env, {})
 
@@ -36,6 +43,26 @@ def agreed(asked: OverrideAsked, facts: StaffFacts, env: Env) -> StaffDecision:
     if why is not None:
         return refused(asked, why)
     return _changed(asked, facts, facts.approval.asked_by, env, {APPROVAL: facts.approval.number})
+
+
+def _asked(asked: OverrideAsked, before: str | None) -> Text:
+    """The question to the second member. Every new place is in it, however long the text is."""
+    name, value, before = _named(asked.key), _short(asked.key, asked.value, MOST), _short(asked.key, before, MOST // 4)
+    if asked.gives_more:
+        return text("overrides.ask", name=name, value=value, before=before)
+    places = [_cut(each, LONGEST) for each in asked.leads_to[:PLACES]]
+    if len(asked.leads_to) > PLACES:
+        places.append("…")
+    return text("overrides.ask_places", places="  ".join(places), name=name, value=value, before=before)
+
+
+def _short(key: OverrideKey, value: str | None, most: int) -> str:
+    words = " / ".join(wordings_in(value)) if value and key.what is Overridden.TEXT else value
+    return _cut(words or "–", most)
+
+
+def _cut(words: str, most: int) -> str:
+    return words if len(words) <= most else f"{words[:most]}…"
 
 
 def _obstacle(asked: OverrideAsked, facts: StaffFacts) -> Text | None:
