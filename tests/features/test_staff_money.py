@@ -20,7 +20,7 @@ from passerby.kernel.money import Charge, ChargeId, RefundedBy
 from passerby.kernel.purchase import Purchase, RefundOrder, RefundReason
 from passerby.kernel.rules import Rules
 from passerby.kernel.staff import THE_OPERATOR, Role, StaffDecision, StaffFacts, StaffId, StaffMember, StaffRequest
-from passerby.kernel.staff_requests import PurchaseAsked, RefundAsked
+from passerby.kernel.staff_requests import PurchaseAsked, RefundAsked, RefundPlanned
 from passerby.kernel.text import Text, text
 from passerby.runtime.staff.router import StaffRouter
 from passerby.staff import ALL
@@ -115,7 +115,7 @@ def test_a_wrong_code_shows_nothing() -> None:
     for action in ("purchase_show", "purchase_why", "purchase_sure", "purchase_do"):
         done = decide(pressed(f"{action}:{CODE}.twice"), None)
         assert (done.refused, done.orders, done.notes) == (True, (), ()), action
-    for asked in (PurchaseAsked(CODE), RefundAsked(CODE, RefundReason.TWICE)):
+    for asked in (PurchaseAsked(CODE), RefundAsked(CODE, RefundReason.TWICE), RefundPlanned(CODE, RefundReason.TWICE)):
         assert decide(asked, None, None).refused
     for action in ("purchase_sure", "purchase_do"):
         assert decide(pressed(f"{action}:{CODE}.because")).refused, "a button that was never shown"
@@ -128,6 +128,8 @@ def test_a_reason_and_a_question_lead_to_a_refund_that_is_in_the_audit() -> None
     sure, buttons = shown(decide(pressed(f"purchase_sure:{CODE}.twice")))
     assert (sure.key, buttons[0]) == ("purchases.sure", f"purchase_do:{CODE}.twice")
     assert shown(decide(pressed(f"purchase_sure:{CODE}.twice"), but(first="stx1")))[0].key == "purchases.sure_monthly"
+    plan = decide(RefundPlanned(CODE, RefundReason.TWICE))
+    assert (plan.orders, [note.action for note in plan.notes]) == ((), ["purchase.looked_at"])
     done = decide(pressed(f"purchase_do:{CODE}.twice"))
     assert done.orders == (RefundOrder(PersonId(777), CHARGE),)
     assert [(note.action, dict(note.details)) for note in done.notes] == [
@@ -162,6 +164,8 @@ def test_a_refund_that_cannot_be_made_is_refused_before_anybody_loses_vip(
     assert shown(decide(wrote(f"/purchase {CODE}"), purchase, works=works))[1] == [], "there is no button either"
     done = decide(pressed(f"purchase_do:{CODE}.twice"), purchase, works=works)
     assert (done.orders, done.notes, done.reply) == ((), (), text(why))
+    plan = decide(RefundPlanned(CODE, RefundReason.TWICE), purchase, works=works)
+    assert (plan.refused, plan.notes, plan.reply) == (True, (), text(why))
 
 
 def test_a_large_refund_needs_a_second_member_and_is_made_when_they_agree() -> None:
@@ -194,6 +198,11 @@ def test_small_refunds_need_a_second_member_once_their_sum_is_large() -> None:
     sums = summed((note.action, note.details) for note in last.notes)
     assert sums == Alone(stars=250)
     too_many = msgspec.structs.replace(facts, alone=Alone(stars=51))
+    for before, is_said in ((facts, False), (too_many, True)):
+        for event in (pressed(f"purchase_sure:{CODE}.twice"), RefundPlanned(CODE, RefundReason.TWICE)):
+            plan = ROUTER.decide(event, before, ENV)
+            assert ("purchases.second_needed" in repr(plan)) is is_said, "it is said before they press"
+            assert plan.approvals == ()
     (approval,) = ROUTER.decide(RefundAsked(CODE, RefundReason.TWICE), too_many, ENV).approvals
     for event in (press, RefundAsked(CODE, RefundReason.TWICE)):
         asked = ROUTER.decide(event, too_many, ENV)

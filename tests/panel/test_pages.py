@@ -21,6 +21,7 @@ from passerby.domain.panel import FRESH_S
 from passerby.domain.spreadsheet import as_csv
 from passerby.domain.team import PERMISSIONS
 from passerby.kernel.broadcast import Broadcast, BroadcastState
+from passerby.kernel.rules import Rules
 from passerby.kernel.staff import Permission, Role
 from passerby.panel.figures_duty import MINUTE
 from passerby.panel.marks import RELEASE, Release
@@ -489,9 +490,29 @@ def test_a_refund_is_ordered_from_the_panel_as_in_the_staff_bot(tmp_path: Path) 
         unknown = await browser.press("/money", "/money/refund", purchase="ZZZZZ-ZZZZZ", **wish)
         assert unknown.status == 409
         assert (await browser.press("/money", "/money/refund", purchase="ABCDE-FGHJK", reason="fun")).status == 400
-        done = await browser.press("/money", "/money/refund", purchase="abcde-fghjk", **wish)
+        asked = await browser.press("/money", "/money/refund", purchase="abcde-fghjk", **wish)
+        assert asked.status == 200, asked.text
+        for words in (
+            "Give ⭐ 75 of purchase ABCDEFGHJK back (bought by mistake)? The VIP from it ends at once.",
+            "week · ⭐ 75",
+            "Your note: asked in /paysupport",
+        ):
+            assert words in asked.text
+        assert "must agree" not in asked.text
+        assert (await stage.actions())[-1] == "purchase.looked_at", "one press only asks"
+        stage.overriding.rules = Rules(refund_second_above=74)
+        again = await browser.press("/money", "/money/refund", purchase="ABCDEFGHJK", **wish)
+        assert "Someone else on the team must agree first." in again.text
+        stage.overriding.rules = Rules()
+        form = hidden(asked.text.partition('action="/money/refund"')[2].partition("</form>")[0])
+        assert form["sure"] == "yes"
+        done = await browser.post("/money/refund", form)
         assert done.status == 200, done.text
-        assert (await stage.actions())[-1].startswith("purchase."), await stage.actions()
+        assert (await stage.actions())[-1] == "purchase.refunded"
+        (audited,) = (each for each in await stage.staff.newest_audit(9) if each.action == "purchase.refunded")
+        assert audited.reason == "asked in /paysupport"
+        late = await browser.press("/money", "/money/refund", purchase="ABCDEFGHJK", **wish)
+        assert (late.status, "refunded already" in late.text) == (409, True), "it is said before the question"
         async with stage.records.engine.connect() as connection:
             orders = (await connection.scalars(sa.select(staff_orders.c.body))).all()
         assert [msgspec.json.decode(body)["type"] for body in orders] == ["refund"]

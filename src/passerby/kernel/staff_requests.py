@@ -116,6 +116,12 @@ class ExportAsked(CaseActAsked, frozen=True, tag="evidence.export"):
     approval: int = 0
 
 
+class RefundPlanned(PurchaseAsked, frozen=True):
+    """Say what a refund would do. Nothing is done."""
+
+    reason: RefundReason
+
+
 class RefundAsked(PurchaseAsked, frozen=True, tag="purchase.refund"):
     """`note` is for the audit."""
 

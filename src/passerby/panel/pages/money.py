@@ -7,7 +7,7 @@ from passerby.adapters.sql.panel_ledger import PanelLedger
 from passerby.catalogue import Catalogue
 from passerby.kernel.purchase import RefundReason
 from passerby.kernel.staff import Permission, ShowExhibit, StaffDecision
-from passerby.kernel.staff_requests import AnswerAsked, PaymentCaseAsked, RefundAsked
+from passerby.kernel.staff_requests import AnswerAsked, PaymentCaseAsked, RefundAsked, RefundPlanned
 from passerby.kernel.text import Text
 from passerby.panel.figure import RECORDS, Figure
 from passerby.panel.http import Answer
@@ -50,9 +50,21 @@ class MoneyPage:
         reason = form.get("reason", "")
         if reason not in {*RefundReason}:
             return await self._page(visit, ["This form is not complete. Nothing was done."], 400)
-        asked = RefundAsked(form.get("purchase", "")[:20], RefundReason(reason), form.get("note", "")[:500])
-        done = await self._act(asked, visit.by)
+        code, note = form.get("purchase", "")[:20], form.get("note", "")[:500]
+        if form.get("sure") != "yes":
+            return await self._sure(visit, code, RefundReason(reason), note)
+        done = await self._act(RefundAsked(code, RefundReason(reason), note), visit.by)
         return await self._page(visit, self._said(done), 409 if done.refused else 200)
+
+    async def _sure(self, visit: Visit, code: str, reason: RefundReason, note: str) -> Answer:
+        """Say what the refund does, and ask."""
+        plan = await self._act(RefundPlanned(code, reason), visit.by)
+        if plan.refused:
+            return await self._page(visit, self._said(plan), 409)
+        fields = {"purchase": code, "reason": reason.value, "note": note}
+        said = [*self._said(plan), f"Your note: {note}"] if note else self._said(plan)
+        shown = {"title": "Refund?", "said": said, "button": "Refund", "fields": fields, "back": "/money"}
+        return self._look.page(visit, "sure.html", shown)
 
     async def look_at(self, visit: Visit) -> Answer:
         """A payment case: what the person asks, and what they bought. Opening it is in the audit."""

@@ -38,6 +38,7 @@ from passerby.kernel.staff_requests import (
     PromoMade,
     PurchaseAsked,
     RefundAsked,
+    RefundPlanned,
     SanctionAsked,
     SessionEnded,
     UnmaskAsked,
@@ -63,10 +64,10 @@ ABOUT_A_PURCHASE = "purchase"
 ABOUT_A_PAYMENT = "payment"
 PAYMENT_COMMANDS = ("payments", "answer")
 SUMMED_PRESSES = (
-    *("purchase_do", "person_lift", "person_do"),
+    *("purchase_sure", "purchase_do", "person_lift", "person_do"),
     *("case_do", "case_lift", "case_suspend", "case_ban"),
 )
-SUMMED_REQUESTS = (RefundAsked, LiftAsked, PromoMade, BroadcastAsked, SanctionAsked)
+SUMMED_REQUESTS = (RefundAsked, RefundPlanned, LiftAsked, PromoMade, BroadcastAsked, SanctionAsked)
 """Acts of which a member may do only so many alone in a day. So are broadcasts."""
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
@@ -169,7 +170,7 @@ class StaffDecisions:
             presser = THE_OPERATOR.person if by is None else by
             press = ButtonPressed(presser, _NO_BOT, "", None, request.action, request.token)
             return _replied(await self._on_event(press, by, ref, env), presser)
-        shows = type(request) is PurchaseAsked or isinstance(request, BroadcastAsked)
+        shows = type(request) in (PurchaseAsked, RefundPlanned) or isinstance(request, BroadcastAsked)
         fleet = await self._fleet() if shows and self._fleet is not None else _NO_BOTS
         decide = self._decider(request, env, fleet)
         code = support.read(request.code) if isinstance(request, PersonAsked) else None

@@ -5,8 +5,15 @@ fleet takes the VIP time back, tells the buyer, and asks Telegram until it confi
 """
 
 from passerby.kernel.staff import Agreed, Allowed, Permission, StaffFeature
-from passerby.kernel.staff_requests import PurchaseAsked, RefundAsked
-from passerby.staff.purchases.refunding import agreed, choose_reason, refund_asked, refund_pressed, sure_pressed
+from passerby.kernel.staff_requests import PurchaseAsked, RefundAsked, RefundPlanned
+from passerby.staff.purchases.refunding import (
+    agreed,
+    choose_reason,
+    planned,
+    refund_asked,
+    refund_pressed,
+    sure_pressed,
+)
 from passerby.staff.purchases.view import looked_up, purchase_asked, shown_again
 
 feature = StaffFeature(
@@ -20,6 +27,7 @@ feature = StaffFeature(
     },
     requests={
         PurchaseAsked: Allowed(purchase_asked, Permission.MONEY),
+        RefundPlanned: Allowed(planned, Permission.MONEY),
         RefundAsked: Allowed(refund_asked, Permission.MONEY),
     },
     agreed={RefundAsked: Agreed(agreed)},

@@ -12,11 +12,11 @@ from passerby.kernel.decision import Env
 from passerby.kernel.effect import Button, Menu
 from passerby.kernel.event import ButtonPressed
 from passerby.kernel.money import Charge
-from passerby.kernel.purchase import RefundOrder, RefundReason
+from passerby.kernel.purchase import Purchase, RefundOrder, RefundReason
 from passerby.kernel.staff import AuditNote, Permission, StaffDecision, StaffFacts
-from passerby.kernel.staff_requests import RefundAsked
-from passerby.kernel.text import text
-from passerby.staff.purchases.view import named, obstacle, unknown
+from passerby.kernel.staff_requests import RefundAsked, RefundPlanned
+from passerby.kernel.text import Text, text
+from passerby.staff.purchases.view import card, named, obstacle, unknown
 
 
 def _back(code: str) -> tuple[Button, ...]:
@@ -42,10 +42,36 @@ def sure_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDeci
     if facts.purchase is None or reason is None:
         return unknown(event)
     charge = facts.purchase.charge
-    key = "purchases.sure_monthly" if charge.first else "purchases.sure"
-    said = text(key, code=charge.code, stars=charge.stars, why=text(f"purchases.reason_{reason}"))
     yes = Button(text("purchases.yes", stars=charge.stars), "purchase_do", event.token)
+    said = _question(facts.purchase, reason, facts, env)
     return StaffDecision(effects=answer(event, said, Menu(((yes,), _back(charge.code)))))
+
+
+def planned(asked: RefundPlanned, facts: StaffFacts, env: Env) -> StaffDecision:
+    """The purchase, and the question. Looking at a purchase is noted."""
+    purchase = facts.purchase
+    if purchase is None:
+        return unknown(asked)
+    wrong = obstacle(purchase, facts)
+    if wrong is not None:
+        return refused(asked, text(wrong))
+    said = lines([_question(purchase, asked.reason, facts, env), card(purchase, facts.fleet)])
+    return StaffDecision(notes=(AuditNote("purchase.looked_at", named(purchase)),), reply=said)
+
+
+def _question(purchase: Purchase, reason: RefundReason, facts: StaffFacts, env: Env) -> Text:
+    """The outcome of a refund: the Stars, the VIP that ends, and whether somebody else must agree."""
+    charge = purchase.charge
+    key = "purchases.sure_monthly" if charge.first else "purchases.sure"
+    said = [text(key, code=charge.code, stars=charge.stars, why=text(f"purchases.reason_{reason}"))]
+    if _needs_second(purchase, facts, env):
+        said.append(text("purchases.second_needed"))
+    return lines(said)
+
+
+def _needs_second(purchase: Purchase, facts: StaffFacts, env: Env) -> bool:
+    is_much = facts.alone.stars + purchase.charge.stars > env.rules.refund_second_above
+    return is_much or is_about(facts, purchase.person)
 
 
 def refund_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:
@@ -68,7 +94,7 @@ def _refund(event: object, reason: RefundReason, note: str, facts: StaffFacts, e
         return refused(event, text(wrong))
     charge = purchase.charge
     before = facts.alone.stars
-    if before + charge.stars > env.rules.refund_second_above or is_about(facts, purchase.person):
+    if _needs_second(purchase, facts, env):
         what = text("purchases.ask", code=charge.code, stars=charge.stars, why=text(f"purchases.reason_{reason}"))
         if before:
             what = lines([what, text("purchases.ask_sum", stars=before)])
