@@ -5,7 +5,7 @@ import pytest
 
 from passerby.domain import journeys
 from passerby.domain.farms.conduct import LISTENED_TO
-from passerby.domain.journeys import begin, gone_on, new_steps, payload_of, reached, source_of, tag_of
+from passerby.domain.journeys import begin, gone_on, is_source, new_steps, payload_of, reached, source_of, tag_of
 from passerby.kernel.ids import BotId, ChatId, PersonId, PoolId
 from passerby.kernel.journey import Journey, Step
 from passerby.kernel.money import Charge, ChargeId, PurchaseId, PurchaseOrder, Wallet
@@ -48,6 +48,11 @@ def test_a_real_chat_asks_for_no_more_messages_than_are_counted() -> None:
 )
 def test_a_link_names_the_source(words: str, source: str) -> None:
     assert source_of(payload_of(words)) == source
+
+
+def test_a_word_of_a_damaged_row_is_no_source() -> None:
+    assert [is_source(each) for each in ("spring-24", "invite", "other")] == [True] * 3
+    assert [is_source(each) for each in ("", "Ann, 0123 456", "a b", "x" * 33)] == [False] * 4
 
 
 def test_a_tag_is_short_and_opens_no_formula_in_a_spreadsheet() -> None:

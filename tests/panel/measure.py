@@ -38,11 +38,12 @@ PERIOD_S = 90 * 86_400.0
 CHANCE = "(((n * 7919 + {} * 104729) % 1000003) / 1000003.0)"
 
 PEOPLE = f"""
-INSERT INTO users (id, version, bot_id, bots, has_started, consented_at, age, age_given_at, gender, language, state,
-    pool, searching_since, last_chat, last_active_date, created_at)
+INSERT INTO users (id, version, bot_id, bots, has_started, consented_at, age, age_given_at, gender, language, details,
+    state, pool, searching_since, last_chat, last_active_date, created_at)
 SELECT 7000000000 + n, 1, 1000001 + n % 2, '[]', {{yes}}, made, 25, 0.0,
     CASE WHEN n % 2 = 0 THEN 'male' ELSE 'female' END,
     CASE n % 5 WHEN 0 THEN 'en' WHEN 1 THEN 'ru' WHEN 2 THEN 'de' WHEN 3 THEN 'es' ELSE 'pt' END,
+    {{details}},
     CASE WHEN n % 2000 = 0 THEN 'searching' ELSE 'idle' END,
     CASE WHEN n % 2000 = 0 THEN 'all.adult' END,
     CASE WHEN n % 2000 = 0 THEN {START} - {CHANCE.format(3)} * 60 END,
@@ -51,6 +52,9 @@ SELECT 7000000000 + n, 1, 1000001 + n % 2, '[]', {{yes}}, made, 25, 0.0,
     made
 FROM (SELECT n, {START} - {CHANCE.format(1)} * {PERIOD_S} AS made FROM ({{numbers}}) AS numbers) AS people
 """
+# Past partners, and the source: one of 60.
+DETAILS = """'{"recent":[[7000000001,1789990000.5,true],[7000000002,1789990000.5,true]],"journey":["tag-' || n % 60
+    || '",1000001,"en",1789990000.5,31]}'"""
 CHATS = f"""
 INSERT INTO past_chats
 SELECT 7000000000 + n % {{people}}, 7000000001 + n % {{people}},
@@ -78,7 +82,7 @@ DAY_S = 86_400.0
 async def fill(database: str | Path, people: int, chats: int) -> None:
     """Written by the database itself. Its indexes are made afterwards, which takes a fraction of the time."""
     is_postgres = isinstance(database, str)
-    words = {"people": people, "yes": "n % 13 <> 0" if is_postgres else "(n % 13 <> 0)"}
+    words = {"people": people, "details": DETAILS, "yes": "n % 13 <> 0" if is_postgres else "(n % 13 <> 0)"}
     filling = [
         *(
             query.format(numbers=_numbers(count, is_postgres=is_postgres), **words)

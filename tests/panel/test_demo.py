@@ -52,6 +52,7 @@ def test_every_page_of_the_demo_has_something_to_show_and_no_page_contradicts_an
         assert min(held) > now - 60, "each subscription is paid for"
         growth = (await browser.get("/growth")).text
         assert "tiktok" in growth
+        assert "tiktok" in growth.partition("Who comes back, by source")[2].partition("</table>")[0]
         safety = (await browser.get("/safety")).text
         assert re.search(r'Open cases</div>\s*<div class="value">1<', safety)
         assert re.search(r'Decided</div>\s*<div class="value">\d', safety)

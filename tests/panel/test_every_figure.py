@@ -4,7 +4,7 @@ Now and the sources have tests of their own in `test_figures.py`.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from operator import itemgetter
 from pathlib import Path
@@ -16,10 +16,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from passerby.adapters.sql.money_tables import charges, refunds, star_calls, star_rows, star_sweeps, subscriptions
+from passerby.adapters.sql.panel_counter import BACK
 from passerby.adapters.sql.tables import cases
 from tests.panel.reading_pages import Figures
 from tests.panel.stage import Browser, Stage, play
-from tests.panel.test_figures import DAY_S, NOW, TODAY, bot_of, chats_of, day_of, fill, growth_of
+from tests.panel.test_figures import DAY_S, NOW, TODAY, bot_of, chats_of, day_of, fill, growth_of, sources_of
 
 BOTS = (1000001, 1000002)
 GONE = TODAY - 4
@@ -57,6 +58,37 @@ def grown(everybody: Iterable[Any], first: int, last: int) -> Counter[str]:
     steps = growth_of([row for row in everybody if first <= day_of(row["created_at"]) <= last])
     steps["people"] += 5 * (first <= GONE <= last)
     return steps
+
+
+def days_of(everybody: Iterable[Any]) -> set[int]:
+    return {day_of(row["created_at"]) for row in everybody}
+
+
+def returned(everybody: list[Any], key: Callable[[Any], Any], none: str, period: int) -> list[list[str]]:
+    """The rows of a table of those who came back."""
+    windows = {
+        days: [r for r in everybody if TODAY - days - period <= day_of(r["created_at"]) < TODAY - days] for days in BACK
+    }
+    total = Counter(str(key(row) or "") for rows in windows.values() for row in rows)
+    named: dict[str, list[str]] = {name: [] for name in sorted(total, key=lambda each: (-total[each], each))}
+    for days, rows in windows.items():
+        groups = {name: [row for row in rows if str(key(row) or "") == name] for name in named}
+        counts = {name: growth_of(group) for name, group in groups.items()}
+        secret: set[str] = set()
+        for step in ("people", f"back{days}"):
+            small = [name for name in named if 0 < counts[name][step] < 10]
+            others = [name for name in named if counts[name][step] >= 10]
+            # A single small number could be computed from the others and the whole.
+            hidden = [min(others, key=lambda each: counts[each][step])] if len(small) == 1 and others else []
+            secret |= {*small, *hidden}
+            if step == "people":
+                whole = sum(counts[name][step] for name in (*small, *hidden))
+                shown = {name: few(counts[name][step]) for name in named}
+                shown |= {name: f"{max(10, whole - 9):,}–{whole - 1:,}" for name in hidden}
+        for name in named:
+            of, back = counts[name]["people"], counts[name][f"back{days}"]
+            named[name].append(f"{'–' if name in secret else part(back, of)} of {shown[name]}")
+    return [[name or none, *cells] for name, cells in named.items()]
 
 
 @pytest.mark.parametrize("period", [7, 30, 90])
@@ -98,9 +130,14 @@ def test_every_figure_of_growth_and_bots_is_what_the_raw_rows_say(tmp_path: Path
                 assert cells == [
                     few(mine["people"]),
                     part(mine["chatted"], mine["people"]),
-                    part(mine["back1"], mine["people"]),
                     part(mine["people"] - mine["alive"], mine["people"]),
                 ], name
+        for title, of_person, none in (("bot", bot_of, "unknown"), ("language", itemgetter("language"), "?")):
+            assert page.tables[f"Who comes back, by {title}"] == returned(everybody, of_person, none, period), title
+        by_day = {number: [r for r in everybody if day_of(r["created_at"]) == number] for number in days_of(everybody)}
+        source = {who: name for number, rows in by_day.items() for who, name in sources_of(rows, number).items()}
+        by_source = returned(everybody, lambda row: source[row["id"]], "no tag", period)
+        assert page.tables["Who comes back, by source"] == by_source
         for number in range(first, TODAY + 1):
             known = grown(everybody, number, number)
             for title, at, value in (

@@ -14,15 +14,16 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from passerby.adapters.sql import SqlRecords, panel_counter
-from passerby.adapters.sql.funnel import funnel, rows_of
+from passerby.adapters.sql.funnel import NAMED_DAYS, funnel, rows_of
 from passerby.adapters.sql.packing import lasted_s, pack
 from passerby.adapters.sql.panel_counter import BACK, CHATS, DAYS, GROWTH, STEPS, Growth, PanelCounter
 from passerby.adapters.sql.panel_reader import PanelReader, reading_engine
 from passerby.adapters.sql.rows import Details
 from passerby.adapters.sql.tables import blocks, chats, complaints, daily_figures, metadata, past_chats, users
-from passerby.kernel.ids import BotId
+from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.journey import Journey, Step
 from passerby.kernel.staff import Role
+from passerby.panel.pages.growth import read_sources
 from passerby.panel.samples import between, delivered, per_minute, sample_of, state_of
 from passerby.runtime.membership.report import Report
 from passerby.telemetry.figures import LATENCY_S, Snapshot
@@ -33,6 +34,7 @@ from tests.panel.stage import START, Stage, play
 DAY_S = 86_400.0
 NOW = START + 7 * 3600
 TODAY = int(NOW // DAY_S)
+SOURCES = ("", "spring", "spring", "spring", "invite")
 
 
 def people(rng: Random, number: int) -> list[dict[str, Any]]:
@@ -41,13 +43,16 @@ def people(rng: Random, number: int) -> list[dict[str, Any]]:
         created = NOW - rng.choice((0.2, 3, 20, 80, 100)) * DAY_S * rng.random()
         if each == 0:
             created = (TODAY - 1) * DAY_S  # the first moment of a day
-        came_by = Details(journey=Journey("", BotId(1000002), "en", created))
+        # One source brought few people, on several days.
+        source = "flyer" if each % 20 == 7 else SOURCES[each % len(SOURCES)]
+        nickname = ((PersonId(1), '"journey":["forged"]'),)
+        came_by = Details(journey=Journey(source, BotId(1000002), "en", created), block_names=nickname)
         rows.append(
             {
                 "id": 5_000_000_000 + each,
                 "version": 1,
                 "bot_id": rng.choice((1000001, 1000002, None)),
-                "details": rng.choice(("{}", "{damaged", msgspec.json.encode(came_by).decode())),
+                "details": rng.choice(("{}", '{"journey":["Ann, 0123 456', msgspec.json.encode(came_by).decode())),
                 "bots": "[]",
                 "has_started": rng.random() < 0.8,
                 "consented_at": rng.choice((None, created + 1)),
@@ -135,7 +140,21 @@ def growth_of(rows: list[Any]) -> Counter[str]:
 
 def bot_of(row: Any) -> int:
     """The bot that a person counts for: the one by which they came, if none reaches them any more."""
-    return row["bot_id"] or (1000002 if "journey" in row["details"] else 0)
+    return row["bot_id"] or (1000002 if "1000002" in row["details"] else 0)
+
+
+def sources_of(rows: list[Any], number: int) -> dict[int, str]:
+    """The source that each person of a day counts for."""
+    found = {}
+    for row in rows:
+        try:
+            journey = msgspec.json.decode(row["details"], type=Details).journey
+        except msgspec.DecodeError:
+            journey = None
+        found[row["id"]] = journey.source if journey is not None else ""
+    brought = Counter(found.values())
+    is_old = number < TODAY - NAMED_DAYS
+    return {who: "other" if is_old and source and brought[source] < 5 else source for who, source in found.items()}
 
 
 def chats_of(rows: list[Any]) -> Counter[str]:
@@ -171,6 +190,7 @@ async def check(database: str | Path) -> None:
             for number, body, _ in await reading.figures(GROWTH, first, TODAY)
         }
         assert sorted(growth) == list(range(first, TODAY + 1))
+        sources = await read_sources(reading, first, TODAY)
         for number, counted in growth.items():
             mine = [row for row in everybody if day_of(row["created_at"]) == number]
             expected = growth_of(mine)
@@ -182,6 +202,11 @@ async def check(database: str | Path) -> None:
             for name in counted.languages:
                 assert counted.languages[name] == growth_of([r for r in mine if (r["language"] or "?") == name])
             assert sum(steps["people"] for steps in counted.bots.values()) == len(mine)
+            source = sources_of(mine, number)
+            for name in sources[number]:
+                assert sources[number][name] == growth_of([r for r in mine if source[r["id"]] == name]), name
+            assert sum(steps["people"] for steps in sources[number].values()) == len(mine)
+        assert {name for each in sources.values() for name in each} == {"", "spring", "invite", "other", "flyer"}
         for number, body, _ in await reading.figures(CHATS, first, TODAY):
             found = msgspec.json.decode(body, type=dict[str, int])
             known = chats_of([row for row in talked if day_of(row["opened_at"]) == number])
@@ -287,6 +312,36 @@ def test_the_pages_show_what_was_counted_and_hide_small_groups(tmp_path: Path) -
         for line in saved.splitlines()[1:]:
             for cell in line.split(",")[3:]:
                 assert cell in ("", "0", "<10", "not shown") or int(cell) >= 10
+
+    play(tmp_path, scene)
+
+
+def test_a_day_keeps_the_names_of_its_largest_sources_also_if_somebody_invents_many(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        def person(number: int, source: str) -> dict[str, Any]:
+            journey = Journey(source, BotId(1000001), "en", NOW)
+            details = msgspec.json.encode(Details(journey=journey)).decode()
+            seen = {"last_active_date": NOW, "created_at": NOW - 60, "bot_id": 1000001, "details": details}
+            return people(Random(1), 1)[0] | seen | {"id": 6_000_000_000 + number}
+
+        invented = [person(number, f"invented{number}") for number in range(70)]
+        real = [person(100 + number, "spring") for number in range(12)]
+        async with stage.records.engine.begin() as connection:
+            await connection.execute(sa.insert(users), [*invented, *real])
+        await stage.counting.count(NOW)
+        sources = (await read_sources(stage.reading, TODAY, TODAY))[TODAY]
+        assert (sources["spring"]["people"], sources["other"]["people"], len(sources)) == (12, 41, 31)
+
+    play(tmp_path, scene)
+
+
+def test_a_day_that_an_earlier_release_counted_has_no_sources_yet(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.clock.at = NOW
+        await stage.counting.keep(GROWTH, TODAY - 5, '{"all": {}, "bots": {}, "languages": {}}', NOW)
+        browser = await stage.signed_in()
+        assert (await browser.get("/growth")).status == 200
+        assert ",source," not in (await browser.get("/exports/growth.csv")).text
 
     play(tmp_path, scene)
 

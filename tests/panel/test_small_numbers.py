@@ -5,7 +5,7 @@ import pytest
 from passerby.adapters.sql.panel_counter import Growth
 from passerby.panel.look import parts
 from passerby.panel.pages.audit import said_of
-from passerby.panel.pages.growth import _breakdown, _sum, bots_of
+from passerby.panel.pages.growth import _breakdown, _returns, _sum, bots_of
 from passerby.panel.pages.health import _parts
 from passerby.panel.pages.safety import _share
 
@@ -78,6 +78,22 @@ def test_the_other_bots_do_not_tell_the_small_number_of_one() -> None:
     new, blocked = bots_of(DAYS, SPAN)
     assert [new[bot] for bot in "123"] == ["90", "35–43", "< 10"]
     assert [blocked[bot] for bot in "123"] == ["20", "10–16", "< 10"]
+
+
+def test_the_other_sources_do_not_tell_how_few_of_one_came_back() -> None:
+    sources = {"": (90, 60), "spring": (40, 11), "flyer": (12, 4)}
+    counts = {
+        name: {"people": people, "back1": back, "back7": 0, "back30": 0} for name, (people, back) in sources.items()
+    }
+    cells = {row["name"]: row["back"][0] for row in _returns({7: counts}, 9, 7)}
+    assert cells == {"": ("66.7 %", "90"), "spring": ("–", "40"), "flyer": ("–", "12")}
+
+
+def test_the_smallest_sources_are_one_row() -> None:
+    tags = {f"tag{number:02}": {"people": 50 - number, "back1": 20, "back7": 0, "back30": 0} for number in range(33)}
+    *rows, rest = _returns({7: tags}, 9, 7)
+    assert [row["name"] for row in rows] == sorted(tags)[:30]
+    assert (rest["name"], rest["back"][0]) == ("3 more", (f"{60 / 57 * 100:.1f} %", "57"))
 
 
 def test_the_page_of_one_bot_tells_no_more_than_the_table_of_all() -> None:

@@ -24,7 +24,7 @@ from passerby.adapters.sql.tables import blocks, cases, complaints, past_chats, 
 from passerby.bootstrap.clock import SystemClock
 from passerby.bootstrap.demo_cases import new_reports, old_cases, wait_for_a_second_member
 from passerby.bootstrap.demo_hour import QUIET_S, hour
-from passerby.bootstrap.demo_money import ledger, steps, vip_ends, with_sources
+from passerby.bootstrap.demo_money import SOURCES, ledger, steps, vip_ends, with_sources
 from passerby.bootstrap.staff import staff_office
 from passerby.kernel.ids import BotId
 from passerby.kernel.journey import Journey
@@ -76,7 +76,7 @@ async def _invent(connection: AsyncConnection, settings: Settings, rng: Random, 
     people = _people(rng, now, bots)
     met = [*_chats(rng, now, people), *_evening(rng, now, people)]
     past = [pack(each) for each in met]
-    came = with_sources(rng, people)
+    came = with_sources(people)
     money = ledger(rng, now, came)
     filed, decided = old_cases(rng, now, people)
     ends = vip_ends(money, now)
@@ -102,6 +102,7 @@ def _people(rng: Random, now: float, bots: Sequence[int]) -> list[dict[str, Any]
         step = rng.random()
         bot = rng.choice([*bots, bots[0]])
         is_reached, language = rng.random() > 0.07, rng.choice(_LANGUAGES)
+        journey = Journey(rng.choice(SOURCES), BotId(bot), language, created)
         rows.append(
             {
                 "id": FIRST_ID + number,
@@ -114,7 +115,7 @@ def _people(rng: Random, now: float, bots: Sequence[int]) -> list[dict[str, Any]
                 "age_given_at": created + 25 if step < 0.88 else 0.0,
                 "gender": rng.choice(("male", "male", "male", "female", "female", "other")) if step < 0.85 else None,
                 "language": language,
-                "details": msgspec.json.encode(Details(journey=Journey("", BotId(bot), language, created))).decode(),
+                "details": msgspec.json.encode(Details(journey=journey)).decode(),
                 "state": "idle",
                 "last_chat": f"{INVENTED}-{number}" if step < 0.76 else None,
                 "last_partner": FIRST_ID + rng.randrange(PEOPLE) if step < 0.76 else None,

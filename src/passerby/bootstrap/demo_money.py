@@ -15,7 +15,7 @@ from passerby.adapters.sql.money_tables import charges, grants, refunds, star_ca
 from passerby.adapters.sql.rows import details_in
 from passerby.domain.money.timeline import vip_end
 from passerby.domain.money.wallets import new_code
-from passerby.kernel.journey import Step
+from passerby.kernel.journey import Journey, Step
 from passerby.kernel.money import SUBSCRIPTION_S, GrantSource, RefundedBy, SubscriptionState, VipGrant
 
 Rows = list[dict[str, Any]]
@@ -41,13 +41,17 @@ _DAY_S: Final = 86_400.0
 
 def came_by(person: Mapping[str, Any]) -> int:
     """The bot by which an invented person came. They may have blocked it since."""
+    return _journey_of(person).bot
+
+
+def with_sources(people: Sequence[dict[str, Any]]) -> Came:
+    return [(each, _journey_of(each).source) for each in people]
+
+
+def _journey_of(person: Mapping[str, Any]) -> Journey:
     journey = details_in(person["details"]).journey
     assert journey is not None, "each of them has one"
-    return journey.bot
-
-
-def with_sources(rng: Random, people: Sequence[dict[str, Any]]) -> Came:
-    return [(each, rng.choice(SOURCES)) for each in people]
+    return journey
 
 
 def ledger(rng: Random, now: float, came: Came) -> dict[sa.Table, Rows]:

@@ -37,6 +37,11 @@ def tag_of(written: str) -> str | None:
     return tag if _TAG.fullmatch(tag) and tag not in (AFFILIATE, INVITE, PROMO, OTHER) else None
 
 
+def is_source(written: str) -> bool:
+    """Whether this can be the source of somebody who came by a link."""
+    return _TAG.fullmatch(written) is not None
+
+
 def payload_of(words: str) -> str:
     """Return the parameter that a link added to /start: "/start s_spring" gives "s_spring". Empty: nothing."""
     return words.partition(" ")[2].strip()[:64]

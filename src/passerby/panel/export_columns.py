@@ -13,8 +13,9 @@ Columns = Mapping[str, str]
 
 GROWTH: Final[Columns] = {
     "day": "the day in UTC on which these people were new, such as `2026-01-31`",
-    "part": "`all`: everybody; `bot` or `language`: those of one bot or language",
-    "name": "the bot's number or the language; `0` and `?` if there is none; empty for `all`",
+    "part": "`all`: everybody; `bot`, `language` or `source`: those of one bot, language or source",
+    "name": "the bot's number, the language, or the tag of the link; `0`, `?` or empty if there is none; "
+    "`other`: small sources together; empty for `all`",
     "people": "new people; those whose data were deleted since count in `all` only",
     "consented": "of them, accepted the rules",
     "profile": "of them, also gave their age and gender",
@@ -23,7 +24,7 @@ GROWTH: Final[Columns] = {
     "back1": "of them, were seen one day after they came, or later",
     "back7": "of them, were seen 7 days after they came, or later",
     "back30": "of them, were seen 30 days after they came, or later",
-    "deleted": "of them, had their data deleted; empty for one bot or language, because this is not stored",
+    "deleted": "of them, had their data deleted; empty for one bot, language or source, because this is not stored",
 }
 CHATS: Final[Columns] = {
     "day": "the day in UTC on which these chats began, such as `2026-01-31`",
@@ -57,7 +58,7 @@ class Export(NamedTuple):
 
 
 EXPORTS: Final[Mapping[str, Export]] = {
-    "growth": Export("New people by day, bot and language", GROWTH),
+    "growth": Export("New people by day, bot, language and source", GROWTH),
     "chats": Export("Chats by day", CHATS),
     "audit": Export("The newest 10,000 rows of the audit", AUDIT),
 }

@@ -1,6 +1,7 @@
 """Counts for the panel, in the background, what would take too long for a page. One worker does it at a time.
 
-    growth   a row for each day: the people who were new then, and what became of them
+    growth   a row for each day: the people who were new then, and what became of them; also by bot and language
+    sources  a row for each day: the same by source
     chats    a row for each day: the chats that began then, how long they lasted, how they ended, blocks, complaints
     minute   a sample of the fleet, for each minute
     release  a row for each release, at the minute in which it was first seen
@@ -22,13 +23,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from passerby.adapters.sql.dialects import insert_into
 from passerby.adapters.sql.failures import losses, to_the_end
+from passerby.adapters.sql.funnel import FEW, NAMED_DAYS
 from passerby.adapters.sql.packing import REASONS
 from passerby.adapters.sql.panel_tables import panel_figures
 from passerby.adapters.sql.tables import blocks, chats, complaints, daily_figures, past_chats, users
+from passerby.domain.journeys import LONGEST_TAG, OTHER, is_source
 from passerby.kernel.ids import BotId
 from passerby.kernel.journey import Journey
 
 GROWTH: Final = "growth"
+SOURCES: Final = "sources"
+"""Apart from the rest of growth, because they are most of it and few pages read them."""
 CHATS: Final = "chats"
 DAYS: Final = 182
 """Of growth: the longest period of a page is 90 days, and it is compared with the one before."""
@@ -38,6 +43,9 @@ BACK: Final = (1, 7, 30)
 STEPS: Final = ("people", "consented", "profile", "chatted", "alive", *(f"back{days}" for days in BACK))
 LASTED: Final = (("seconds", 60), ("minutes", 300), ("longer", 1800))
 """Chats by how long they lasted: less than a minute, less than five, less than thirty. The rest is "long"."""
+
+MOST_SOURCES: Final = 30
+"""Of a day. The smaller ones are summed: strangers can invent tags."""
 
 PAGES_A_PART: Final = 4_000
 """About 600,000 chats. A PostgreSQL page has 8 KiB."""
@@ -56,8 +64,12 @@ class Growth(msgspec.Struct, frozen=True):
     languages: dict[str, dict[str, int]]
 
 
+Sources = dict[str, dict[str, int]]
+"""Source -> step -> people."""
+
+
 class _Details(msgspec.Struct):
-    """The part of `users.details` that tells by which bot a person came."""
+    """The part of `users.details` that tells how a person came."""
 
     journey: Journey | None = None
 
@@ -72,6 +84,7 @@ class PanelCounter:
         self._engine = engine
         self._is_postgres = engine.dialect.name == "postgresql"
         made = insert_into(panel_figures, engine.dialect.name)
+        self._came = _came(is_postgres=self._is_postgres)
         self._keep = made.on_conflict_do_update(
             index_elements=_KEY, set_={"body": made.excluded.body, "at": made.excluded.at}
         )
@@ -94,8 +107,9 @@ class PanelCounter:
             async with self._engine.connect() as connection:
                 if self._is_postgres:  # All parts see the same rows, each in one place.
                     await connection.execution_options(**_SNAPSHOT)
-                for day, growth in (await self._growth(connection, today)).items():
+                for day, (growth, sources) in (await self._growth(connection, today)).items():
                     found[GROWTH, day] = msgspec.json.encode(growth).decode()
+                    found[SOURCES, day] = msgspec.json.encode(sources).decode()
                 known = set(await connection.scalars(_KNOWN, {"of": CHATS}))
                 first = today - CHAT_DAYS + 1
                 missing = [day for day in range(first, today + 1) if day not in known or day > today - AGAIN_DAYS]
@@ -104,7 +118,7 @@ class PanelCounter:
                         found[CHATS, day] = msgspec.json.encode(counts).decode()
         for day in missing:
             found.setdefault((CHATS, day), "{}")
-        await self._store(found, now, {GROWTH: today - DAYS + 1, CHATS: first})
+        await self._store(found, now, {GROWTH: today - DAYS + 1, SOURCES: today - DAYS + 1, CHATS: first})
 
     async def _store(self, found: Mapping[tuple[str, int], str], at: float, drop_before: Mapping[str, int]) -> None:
         rows = [{"kind": kind, "number": number, "body": body, "at": at} for (kind, number), body in found.items()]
@@ -121,24 +135,28 @@ class PanelCounter:
         with losses():
             await to_the_end(write())
 
-    async def _growth(self, connection: AsyncConnection, today: int) -> dict[int, Growth]:
+    async def _growth(self, connection: AsyncConnection, today: int) -> dict[int, tuple[Growth, Sources]]:
         first = today - DAYS + 1
         days = {
             day: Growth(Counter(dict.fromkeys(STEPS, 0)), defaultdict(Counter), defaultdict(Counter))
             for day in range(first, today + 1)
         }
+        sources_of: dict[int, Sources] = {}
         for day, growth in days.items():
             values = {"begin": day * float(_DAY_S), "end": (day + 1) * float(_DAY_S)}
-            came = list(await connection.execute(_CAME, values))
-            left = [(_came_by(details), *row) for details, *row in await connection.execute(_LEFT, values)]
-            for bot, language, *counts in (*came, *left):
+            came = list(await connection.execute(self._came, values))
+            left = [(*_came_by(details), *row) for details, *row in await connection.execute(_LEFT, values)]
+            sources: dict[str, Counter[str]] = defaultdict(Counter)
+            for bot, source, language, *counts in (*came, *left):
                 steps = dict(zip(STEPS, map(int, counts), strict=True))
-                for table in (growth.all, growth.bots[str(bot)], growth.languages[language or "?"]):
+                named = source if is_source(source) else ""
+                for table in (growth.all, growth.bots[str(bot)], growth.languages[language or "?"], sources[named]):
                     _add(table, steps)
+            sources_of[day] = _named(sources, FEW if day < today - NAMED_DAYS else 0)
         for number, deleted in await connection.execute(_DELETED, {"first": first}):
             if number in days:
                 _add(days[number].all, {"people": deleted, "deleted": deleted})
-        return days
+        return {day: (growth, sources_of[day]) for day, growth in days.items()}
 
     async def _chats(self, connection: AsyncConnection, first: int, today: int) -> dict[int, Counter[str]]:
         days: dict[int, Counter[str]] = defaultdict(Counter)
@@ -204,13 +222,25 @@ def _past(first: int) -> sa.Select[Any]:
     )
 
 
-def _came_by(details: str) -> BotId:
-    """The bot by which a person came whom no bot reaches any more; 0: nobody knows."""
+def _came_by(details: str) -> tuple[BotId, str]:
+    """The bot and the source by which a person came whom no bot reaches any more. 0: nobody knows the bot."""
     try:
-        journey = _details_in(details).journey
+        journey = _details_in(details).journey or Journey()
     except msgspec.DecodeError:  # the row is damaged; the look for damage tells of it
-        return BotId(0)
-    return journey.bot if journey is not None else BotId(0)
+        return BotId(0), ""
+    return journey.bot, journey.source
+
+
+def _named(sources: Mapping[str, dict[str, int]], least: int) -> Sources:
+    """The largest sources, as far as they brought `least` people. The others are summed, as in the funnel."""
+    tagged = sorted(
+        (each for each in sources if each not in ("", OTHER)), key=lambda each: (-sources[each]["people"], each)
+    )
+    kept = {"", *(each for each in tagged[:MOST_SOURCES] if sources[each]["people"] >= least)}
+    found: Sources = defaultdict(Counter)
+    for source, steps in sources.items():
+        _add(found[source if source in kept else OTHER], steps)
+    return found
 
 
 def _steps() -> Iterable[sa.ColumnElement[Any]]:
@@ -248,11 +278,30 @@ def _lasted(number: int) -> str:
 
 
 _OF_DAY = (users.c.created_at >= sa.bindparam("begin"), users.c.created_at < sa.bindparam("end"))
-_CAME = (
-    sa.select(users.c.bot_id, users.c.language, *_steps())
-    .where(*_OF_DAY, users.c.bot_id.is_not(None))
-    .group_by(users.c.bot_id, users.c.language)
-)
+_JOURNEY: Final = '"journey":["'
+"""It stands before the source in `users.details`. A quote that somebody wrote has a backslash there."""
+
+
+def _came(*, is_postgres: bool) -> sa.Select[Any]:
+    source = _source(users.c.details, is_postgres=is_postgres)
+    return (
+        sa.select(users.c.bot_id, source, users.c.language, *_steps())
+        .where(*_OF_DAY, users.c.bot_id.is_not(None))
+        .group_by(users.c.bot_id, source, users.c.language)
+    )
+
+
+def _source(details: sa.ColumnElement[Any], *, is_postgres: bool) -> sa.ColumnElement[str]:
+    """The source in `details`, without reading the JSON: one damaged row would fail the statement. Empty: none."""
+    if is_postgres:
+        after = sa.func.split_part(details, sa.literal_column(f"'{_JOURNEY}'"), 2)
+        return sa.func.split_part(after, sa.literal_column("'\"'"), 1).label("source")
+    at = sa.func.instr(details, sa.literal_column(f"'{_JOURNEY}'"))
+    after = sa.func.substr(details, at + len(_JOURNEY), LONGEST_TAG + 1)
+    end = sa.func.instr(after, sa.literal_column("'\"'"))
+    return sa.case((sa.and_(at > 0, end > 1), sa.func.substr(after, 1, end - 1)), else_="").label("source")
+
+
 # They have blocked their bots, or lost them. They count for the bot by which they came.
 _LEFT = sa.select(
     users.c.details, users.c.language, sa.literal(1), *(sa.case((each, 1), else_=0) for each in _conditions())

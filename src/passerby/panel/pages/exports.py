@@ -13,7 +13,8 @@ from passerby.kernel.staff import Permission
 from passerby.panel import export_columns
 from passerby.panel.export_columns import EXPORTS, in_order
 from passerby.panel.http import Answer
-from passerby.panel.look import FEW, NOT_SHOWN, Look, day, exact, of_parts
+from passerby.panel.look import FEW, NOT_SHOWN, Look, day, exact, told
+from passerby.panel.pages.growth import read_sources
 from passerby.panel.visit import Page, Route, Visit
 
 Table = Sequence[Mapping[str, Any]]
@@ -61,14 +62,21 @@ class ExportsPage:
     async def _growth(self, now: float) -> Table:
         today = int(now // 86_400)
         rows = []
+        sources = await read_sources(self._reading, today - DAYS, today)
         for number, body, _ in await self._reading.figures(GROWTH, today - DAYS, today):
             growth = msgspec.json.decode(body, type=Growth)
-            tables = (("all", {"": growth.all}), ("bot", growth.bots), ("language", growth.languages))
+            tables = (
+                ("all", {"": growth.all}),
+                ("bot", growth.bots),
+                ("language", growth.languages),
+                ("source", sources.get(number, {})),
+            )
             for part, table in tables:
-                # Deleted people are counted for each day, not for its bots and languages.
+                # Deleted people are counted for each day, not for its bots, languages and sources.
                 deleted = 0 if part == "all" else None
+                untold = _untold(table)
                 for name in sorted(table):
-                    counts: dict[str, Any] = {**_hidden(table[name]), **_untold(table, name)}
+                    counts: dict[str, Any] = {**_hidden(table[name]), **untold[name]}
                     row = {"day": day(number), "part": part, "name": name, "deleted": deleted, **counts}
                     rows.append(in_order(row, export_columns.GROWTH, 0))
         return rows
@@ -96,10 +104,16 @@ def _with_details(row: Mapping[str, Any]) -> Mapping[str, Any]:
         return row
 
 
-def _untold(table: Mapping[str, Mapping[str, int]], name: str) -> dict[str, str]:
-    """The numbers that would tell a small one of another row, because all rows together are in the file, too."""
-    steps = table[name]
-    return {step: NOT_SHOWN for step in steps if of_parts(table, name, step) is not None}
+def _untold(table: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, str]]:
+    """Of each row, the numbers that would tell a small one of another row, because all rows together are in the file,
+    too."""
+    found: dict[str, dict[str, str]] = {name: {} for name in table}
+    for step in dict.fromkeys(step for steps in table.values() for step in steps):
+        values = [steps.get(step, 0) for steps in table.values()]
+        for name, value, is_told in zip(table, values, told(values), strict=True):
+            if value >= FEW and not is_told:
+                found[name][step] = NOT_SHOWN
+    return found
 
 
 def _hidden(counts: Mapping[str, int]) -> dict[str, Any]:

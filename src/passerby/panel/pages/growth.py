@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from passerby.adapters.sql.funnel import FunnelRow, read_funnel, summed
-from passerby.adapters.sql.panel_counter import BACK, GROWTH, Growth
+from passerby.adapters.sql.panel_counter import BACK, GROWTH, SOURCES, Growth, Sources
 from passerby.adapters.sql.panel_reader import PanelReader
 from passerby.kernel.journey import Step
 from passerby.kernel.staff import Permission
@@ -58,6 +58,7 @@ class GrowthPage:
         # The period before, and those who came long enough ago to be back after the most days.
         first = today - max(2 * period - 1, period + max(BACK))
         days, counted_at = await read_growth(self._reading, first, today)
+        sources = await read_sources(self._reading, first, today)
         part, name = ("bots", bot) if bot else ("languages", language) if language else ("", "")
         span = range(today - period + 1, today + 1)
         now = _sum(days, span, part, name)
@@ -82,6 +83,12 @@ class GrowthPage:
             "marks": await self._marks.of_days(span),
             "bots": _breakdown(days, span, "bots"),
             "languages": _breakdown(days, span, "languages"),
+            "returns": [
+                ("By source", "source", _returns(sources, today, period)),
+                ("By language", "language", _returns({at: each.languages for at, each in days.items()}, today, period)),
+                ("By bot", "bot", _returns({at: each.bots for at, each in days.items()}, today, period)),
+            ],
+            "back_after": BACK,
             "source_steps": [said for _, said in SOURCE_STEPS],
             "sources": _sources(await read_funnel(self._reading.engine, span[0], span[-1]), bot, language),
         }
@@ -93,6 +100,13 @@ async def read_growth(reading: PanelReader, first: int, last: int) -> tuple[dict
     rows = await reading.figures(GROWTH, first, last)
     days = {number: msgspec.json.decode(body, type=Growth) for number, body, _ in rows}
     return days, max((at for _, _, at in rows), default=0.0)
+
+
+async def read_sources(reading: PanelReader, first: int, last: int) -> dict[int, Sources]:
+    """The days. Those that only an earlier release counted have none."""
+    return {
+        day: msgspec.json.decode(body, type=Sources) for day, body, _ in await reading.figures(SOURCES, first, last)
+    }
 
 
 class Sum(NamedTuple):
@@ -188,9 +202,14 @@ def _share(part: int, whole: int) -> float | None:
     return None if whole < FEW or 0 < part < FEW else part / whole
 
 
+def _long_ago(today: int, period: int, after: int) -> range:
+    """The days whose newcomers came long enough ago to be back after so many days."""
+    return range(today - after - period, today - after)
+
+
 def _back(days: Mapping[int, Growth], today: int, period: int, after: int, part: str, name: str) -> dict[str, Any]:
     """Only those who came long enough ago count."""
-    found = _sum(days, range(today - after - period, today - after), part, name)
+    found = _sum(days, _long_ago(today, period, after), part, name)
     share = found.share(f"back{after}", "stayed")
     return {
         "after": after,
@@ -199,6 +218,45 @@ def _back(days: Mapping[int, Growth], today: int, period: int, after: int, part:
         "share": share,
         "said": percent(share),
     }
+
+
+Table = Mapping[str, Mapping[str, int]]
+"""The rows of a day: bot, language or source -> step -> people."""
+
+
+def _returns(days: Mapping[int, Table], today: int, period: int) -> list[dict[str, Any]]:
+    """The people who come back, for each bot, language or source. A share is told if both of its numbers are, as in
+    `_breakdown`. The smallest rows are summed: strangers can invent tags."""
+    pairs = {after: _pairs(days, _long_ago(today, period, after), f"back{after}") for after in BACK}
+    came_in_all: Counter[str] = Counter()
+    for table in pairs.values():
+        came_in_all.update({name: came for name, (came, _) in table.items()})
+    names = sorted(came_in_all, key=lambda each: (-came_in_all[each], each))
+    groups = [[name] for name in names[:MOST_SOURCES]] + ([names[MOST_SOURCES:]] if names[MOST_SOURCES:] else [])
+    columns = []
+    for table in pairs.values():
+        came, back = ([sum(table.get(name, (0, 0))[at] for name in group) for group in groups] for at in (0, 1))
+        may_tell = [all(both) for both in zip(told(came), told(back), strict=True)]
+        shares = [
+            percent(_share(some, of) if may else None) for some, of, may in zip(back, came, may_tell, strict=True)
+        ]
+        columns.append(list(zip(shares, parts(came), strict=True)))
+    rest = f"{len(names) - MOST_SOURCES} more"
+    return [
+        {"name": group[0] if len(group) == 1 else rest, "is_rest": len(group) > 1, "back": list(cells)}
+        for group, cells in zip(groups, zip(*columns, strict=True), strict=True)
+    ]
+
+
+def _pairs(days: Mapping[int, Table], span: range, step: str) -> dict[str, tuple[int, int]]:
+    """Of each row: the people who came on these days, and those of them who reached a step."""
+    came: dict[str, int] = {}
+    reached: dict[str, int] = {}
+    for number in span:
+        for name, steps in days.get(number, {}).items():
+            came[name] = came.get(name, 0) + steps["people"]
+            reached[name] = reached.get(name, 0) + steps[step]
+    return {name: (people, reached[name]) for name, people in came.items()}
 
 
 def bots_of(days: Mapping[int, Growth], span: range) -> tuple[dict[str, str], dict[str, str]]:
@@ -215,7 +273,7 @@ def _breakdown(days: Mapping[int, Growth], span: range, part: str) -> list[dict[
     shown = dict(zip(names, parts([tables[name]["people"] for name in names]), strict=True))
     may_tell = {
         step: dict(zip(names, told([tables[name][step] for name in names]), strict=True))
-        for step in ("people", "chatted", "back1", "gone")
+        for step in ("people", "chatted", "gone")
     }
 
     def of_people(name: str, step: str) -> str:
@@ -227,7 +285,6 @@ def _breakdown(days: Mapping[int, Growth], span: range, part: str) -> list[dict[
             "name": name,
             "people": shown[name],
             "chatted": of_people(name, "chatted"),
-            "back": of_people(name, "back1"),
             "blocked": of_people(name, "gone"),
         }
         for name in names
