@@ -46,6 +46,7 @@ COMMANDS_HEAD = """\
 | 0 | done |
 | 1 | something failed |
 | 2 | a setting or an argument is wrong; this includes an argument that names something that does not exist |
+| 3 | it waits: a second member of the team must agree, in the staff bot or in the panel |
 | 70 | the event loop was stuck (only processes that serve bots) |
 | 130 or 143 | a second Ctrl-C or SIGTERM stopped the command early |
 

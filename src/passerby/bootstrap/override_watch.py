@@ -4,8 +4,10 @@ If the records are away, everything stays as it is. An override that this releas
 that is logged once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
+
+import msgspec
 
 from passerby.adapters.sql.overrides import SqlOverrides
 from passerby.catalogue import Catalogue, Written
@@ -18,10 +20,15 @@ from passerby.settings.overrides import overridden_by
 from passerby.telemetry import logs
 
 LOOK_EVERY_S: Final = 2.0
+LIMITS: Final = ("approval_above", "refund_second_above", "promo_second_above")
+LONGEST_PLAN: Final = "longest_plan"
 
 
 class OverrideWatch:
-    """`settings` are those in effect, `rules` and `thresholds` what is made of them. `words` gets the wordings."""
+    """`settings` are those in effect, `rules` and `thresholds` what is made of them. `words` gets the wordings.
+
+    `notes_limits`: this process serves, so its limits are those of the fleet.
+    """
 
     def __init__(
         self,
@@ -29,11 +36,13 @@ class OverrideWatch:
         overrides: SqlOverrides,
         clock: Clock,
         words: Catalogue | None = None,
+        notes_limits: Callable[[Mapping[str, int]], Awaitable[None]] | None = None,
     ) -> None:
         self._given = settings
         self._overrides = overrides
         self._clock = clock
         self._words = words
+        self._notes_limits = notes_limits
         self._seen = 0
         self._refused: set[int] = set()
         self.settings = settings
@@ -50,6 +59,9 @@ class OverrideWatch:
         while True:
             try:
                 await self.take_up_new()
+                if self._notes_limits is not None:
+                    await self._notes_limits(limits_of(self.rules))
+                    self._notes_limits = None
             except RecordsLost as error:
                 faults.began("records", "overrides.unread", "debug", error=logs.name_of(error))
             else:
@@ -93,6 +105,20 @@ class OverrideWatch:
         for refused in words.override(texts, labels):
             reason = f"this release has another text {refused.key}, or none"
             logs.record("overrides.refused", "warning", reason=reason)
+
+
+def limits_of(rules: Rules) -> dict[str, int]:
+    """The limits above which a second member must agree, and what they are measured by."""
+    longest = max((plan.days for plan in rules.plans), default=0)
+    return {name: getattr(rules, name) for name in LIMITS} | {LONGEST_PLAN: longest}
+
+
+def stricter(rules: Rules, noted: Mapping[str, int]) -> Rules:
+    """The rules with the stricter ones of their limits and of these. So nobody raises a limit with an environment of
+    their own."""
+    limits = {name: min(getattr(rules, name), noted.get(name, getattr(rules, name))) for name in LIMITS}
+    longest = max(rules.longest_plan, limits_of(rules)[LONGEST_PLAN], noted.get(LONGEST_PLAN, 0))
+    return msgspec.structs.replace(rules, **limits, longest_plan=longest)
 
 
 def rules_of(settings: Settings) -> Rules:

@@ -17,19 +17,20 @@ from passerby.settings import WrongSetting
 
 
 class Made(NamedTuple):
-    """The answer to the operator, and the codes. `refused`: nothing was done. `is_unknown`: as in `Done`."""
+    """The answer to the operator, and the codes. `refused`: nothing was done. `is_unknown`, `waits`: as in `Done`."""
 
     said: str
     refused: bool
     codes: tuple[str, ...] = ()
     is_unknown: bool = False
+    waits: bool = False
 
 
 class PromoOffice:
     """`do` decides on a request with the rights of an owner, and returns the answer as `Done` does."""
 
     def __init__(
-        self, engine: AsyncEngine, do: Callable[[StaffRequest], Awaitable[tuple[str, bool, bool]]], clock: Clock
+        self, engine: AsyncEngine, do: Callable[[StaffRequest], Awaitable[tuple[str, bool, bool, bool]]], clock: Clock
     ) -> None:
         self._engine = engine
         self._do = do
@@ -51,12 +52,12 @@ class PromoOffice:
         """Raises: WrongSetting, RecordsLost."""
         names = [_named(code)] if code else [new_code(self._rng) for _ in range(count)]
         codes = tuple(PromoCode(name, days, percent, most_uses, starts_at, ends_at, new_buyers) for name in names)
-        said, refused, _ = await self._do(PromoMade(names[0], codes))
-        return Made(said, refused, tuple(names))
+        said, refused, _, waits = await self._do(PromoMade(names[0], codes))
+        return Made(said, refused, () if waits else tuple(names), waits=waits)
 
     async def revoke(self, code: str) -> Made:
         """Raises: WrongSetting, RecordsLost."""
-        said, refused, is_unknown = await self._do(PromoRevoked(_named(code)))
+        said, refused, is_unknown, _ = await self._do(PromoRevoked(_named(code)))
         return Made(said, refused, is_unknown=is_unknown)
 
     async def listed(self) -> list[dict[str, object]]:

@@ -19,6 +19,7 @@ from passerby.adapters.botapi import BotApi
 from passerby.adapters.botapi.files import Disguised
 from passerby.adapters.memory import FileLog
 from passerby.adapters.sql import DatabaseUnusable, SqlBroadcasts, SqlRecords, SqlStaff
+from passerby.adapters.sql.installation import note_limits
 from passerby.adapters.sql.overrides import SqlOverrides
 from passerby.adapters.sql.panel_faults import keep_faults
 from passerby.bootstrap.alerting import alert_config
@@ -121,7 +122,9 @@ async def _serve(
     parts = Parts(clock, rng, files, store, records, telegram, tokens, had_crashed)
     look = await closing.enter_async_context(looking(settings, telegram, clock))
     words = Catalogue.load(Path(__file__).parents[1])
-    overriding = OverrideWatch(settings, SqlOverrides(records.engine), clock, words)
+    overriding = OverrideWatch(
+        settings, SqlOverrides(records.engine), clock, words, partial(note_limits, records.engine)
+    )
     process = Process(settings, role, name, parts, words, overriding, look)
     with suppress(RecordsLost):  # then the defaults count until they are there
         await overriding.take_up_new()

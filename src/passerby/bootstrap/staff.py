@@ -13,13 +13,15 @@ import msgspec
 from passerby.adapters.botapi import BotApi
 from passerby.adapters.botapi.webhook_api import BotApiWebhooks
 from passerby.adapters.sql import ConnectionPool, SqlBroadcasts, SqlRecords, SqlStaff
+from passerby.adapters.sql.installation import noted_limits
 from passerby.adapters.sql.overrides import SqlOverrides
 from passerby.bootstrap.clock import SystemClock
-from passerby.bootstrap.override_watch import OverrideWatch
+from passerby.bootstrap.override_watch import OverrideWatch, stricter
 from passerby.bootstrap.promos import PromoOffice
 from passerby.bootstrap.team_messages import tell
 from passerby.catalogue import Catalogue
 from passerby.domain import support
+from passerby.domain.alone import SECOND_ASKED, SUBMITTED
 from passerby.domain.audit import AuditRow, Broken, first_broken
 from passerby.domain.broadcasts.actions import plain
 from passerby.domain.money import report as money_report
@@ -86,11 +88,13 @@ class _NoFiles:
 
 
 class Done(NamedTuple):
-    """The answer to the operator. `refused`: nothing was done. `is_unknown`: because the number names nothing."""
+    """The answer to the operator. `refused`: nothing was done. `is_unknown`: because the number names nothing.
+    `waits`: a second member must agree first."""
 
     said: str
     refused: bool
     is_unknown: bool = False
+    waits: bool = False
 
 
 class Invited(NamedTuple):
@@ -145,7 +149,7 @@ class StaffOffice:
     """Acts with the rights of an owner."""
 
     def __init__(self, settings: Settings, records: SqlStaff, broadcasts: SqlBroadcasts, rules: Rules) -> None:
-        """`rules`: those in effect, with what staff changed."""
+        """`rules`: those in effect, with what staff changed, and with the fleet's limits if these are stricter."""
         self._settings = settings
         self._rules = rules
         self.broadcasts = broadcasts
@@ -327,7 +331,8 @@ class StaffOffice:
     def _done(self, decision: StaffDecision) -> Done:
         assert decision.reply is not None, "every request is answered"
         is_unknown = decision.refused and decision.reply.key.endswith((".unknown", ".nobody"))
-        return Done(self._words.plain(decision.reply, "en"), decision.refused, is_unknown)
+        waits = any(each.action == SECOND_ASKED or SUBMITTED in each.details for each in decision.notes)
+        return Done(self._words.plain(decision.reply, "en"), decision.refused, is_unknown, waits)
 
     async def _tell(self, decision: StaffDecision) -> None:
         says = any(isinstance(each, Say) for each in decision.effects)
@@ -370,6 +375,7 @@ async def staff_office(
         try:
             overriding = OverrideWatch(settings, SqlOverrides(records.engine), SystemClock())
             await overriding.take_up_new()
-            yield StaffOffice(settings, SqlStaff(records.engine), SqlBroadcasts(records.engine), overriding.rules)
+            rules = stricter(overriding.rules, await noted_limits(records.engine))
+            yield StaffOffice(settings, SqlStaff(records.engine), SqlBroadcasts(records.engine), rules)
         finally:
             await records.aclose()

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from passerby.cli.options import Csv, Json, choose_format, read_day
-from passerby.cli.staff import at_work, say
+from passerby.cli.staff import WAITS, at_work, say
 
 promo = typer.Typer(
     help="Create, list and revoke promo codes, for VIP days or a discount.",
@@ -66,10 +66,14 @@ def create(
         ),
         makes_tables=True,
     )
+    if done.waits:
+        # The codes do not exist yet.
+        typer.echo(f"{done.said} No code was made. Once they agree, `passerby promo list` shows them.", err=as_csv)
+        raise typer.Exit(WAITS)
     if done.refused or not as_csv:
         say(done)
     else:
-        typer.echo(done.said, err=True)  # a second member may have to agree first
+        typer.echo(done.said, err=True)
     _print_csv([{"code": each, "link_ends_in": f"?start=p_{each}"} for each in done.codes])
 
 

@@ -20,6 +20,8 @@ staff = typer.Typer(help="Invite, list and revoke members of the team, and chang
 audit = typer.Typer(help="List and verify what staff did. No row is ever changed.", no_args_is_help=True)
 
 Number = Annotated[int, typer.Argument(help="The number in `passerby staff list`.", min=1)]
+WAITS = 3
+"""The exit code of a command whose act waits for a second member of the team."""
 TEAM = "`passerby staff list` shows the team"
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
 
@@ -45,7 +47,7 @@ def at_work(
 
 
 def say(done: "Done | Made", look: str = "") -> None:
-    """Print the answer. Exit code 2: it was refused, because an argument is wrong.
+    """Print the answer. Exit code 2: it was refused, because an argument is wrong. 3: it waits for a second member.
 
     `look` says where the right ones are, if the argument names nothing.
     """
@@ -53,6 +55,8 @@ def say(done: "Done | Made", look: str = "") -> None:
     typer.echo(f"{done.said} {look}." if names_nothing and look else done.said, err=done.refused)
     if done.refused:
         raise typer.Exit(2)
+    if done.waits:
+        raise typer.Exit(WAITS)
 
 
 @staff.command()

@@ -78,7 +78,8 @@ def summed(notes: Iterable[tuple[str, Mapping[str, Any]]]) -> Alone:
     return Alone(stars, promo_days, lifts, reached, imposed, freed)
 
 
-def worth_days(codes: Iterable[PromoCode], plans: Iterable[Plan]) -> int:
-    """How many VIP days these codes give away at most. A discount counts as its share of the longest plan."""
-    longest = max((plan.days for plan in plans), default=0)
+def worth_days(codes: Iterable[PromoCode], plans: Iterable[Plan], longest_plan: int = 0) -> int:
+    """How many VIP days these codes give away at most. A discount counts as its share of the longest plan, of those on
+    sale and of `longest_plan` days."""
+    longest = max((longest_plan, *(plan.days for plan in plans)))
     return sum(each.most_uses * (each.days + -(-longest * each.percent // 100)) for each in codes)

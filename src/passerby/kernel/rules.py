@@ -99,6 +99,8 @@ class Rules(msgspec.Struct, frozen=True):
     """A refund of more Stars than this needs a second staff member. So do several by one member within a day."""
     promo_second_above: int = 10_000
     """Promo codes of one member and day that are worth more VIP days than this need a second staff member."""
+    longest_plan: int = 0
+    """The days of the longest plan that was ever on sale, as far as it is known. Discounts are valued by it."""
     sponsor: Sponsor | None = None
     bot_rate_per_s: float = 30.0
     """How many messages one bot may send in a second. Telegram's limit is about 30."""

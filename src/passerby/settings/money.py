@@ -73,7 +73,7 @@ class MoneySettings(Section):
         description=(
             "A refund by staff of more Stars than this needs a second member of the team. So does a smaller one, if "
             "with it the member has refunded more than this in 24 hours. Nobody changes this limit in the panel: write "
-            "it into .env, and start again."
+            "it into .env, and start again. Commands obey the limit of the running fleet if it is lower."
         ),
         examples=["1000"],
     )
@@ -85,7 +85,8 @@ class MoneySettings(Section):
         description=(
             "Promo codes need a second member of the team if what one member makes within 24 hours is worth more VIP "
             "days than this: days times uses, and for a discount its share of the longest plan. Nobody changes this "
-            "limit in the panel: write it into .env, and start again."
+            "limit in the panel: write it into .env, and start again. Commands obey the limit of the running fleet if "
+            "it is lower."
         ),
         examples=["10000"],
     )

@@ -82,7 +82,7 @@ class RuleSettings(Section):
         description=(
             "A broadcast to more people than this starts only after a second member of the team approves it. The "
             "broadcasts that one member started alone within 24 hours count together. Nobody changes this limit in the "
-            "panel: write it into .env, and start again."
+            "panel: write it into .env, and start again. Commands obey the limit of the running fleet if it is lower."
         ),
         examples=["1000"],
     )

@@ -6,7 +6,15 @@ from base64 import b64encode
 import pytest
 
 from passerby.adapters.sql.engine import connect, database_url
-from passerby.adapters.sql.installation import OtherKey, begin_run, claim_key, end_run, installation
+from passerby.adapters.sql.installation import (
+    OtherKey,
+    begin_run,
+    claim_key,
+    end_run,
+    installation,
+    note_limits,
+    noted_limits,
+)
 from passerby.bootstrap.clock import SystemClock
 from passerby.bootstrap.start import Start
 from passerby.settings import Settings, WrongSetting
@@ -42,6 +50,17 @@ async def test_one_of_two_processes_with_different_keys_that_start_at_once_is_re
     await make_table(database)
     done = await asyncio.gather(claim_key(database, (A,)), claim_key(database, (B,)), return_exceptions=True)
     assert [type(each) for each in done if each is not None] == [OtherKey]
+
+
+@in_a_loop
+async def test_the_limits_of_the_fleet_are_those_of_the_process_that_started_last(database: str) -> None:
+    await make_table(database)
+    engine = connect(database_url(database))
+    assert await noted_limits(engine) == {}
+    for limits in ({"promo_second_above": 5}, {"promo_second_above": 7}, {"promo_second_above": 7}):
+        await note_limits(engine, limits)
+        assert await noted_limits(engine) == limits
+    await engine.dispose()
 
 
 @in_a_loop

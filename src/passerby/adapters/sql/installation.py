@@ -3,12 +3,15 @@
 key        the mark of the SECRET_KEY that its data was stored with (see `key_marks`)
 running    there while a process with a live store of its own uses the database. If the next start finds it, the run
            before did not end on purpose, whatever has become of the files beside the database.
+limits     the limits above which a second member must agree, as the process that started last has them, in JSON. The
+           command line obeys them, because it has an environment of its own.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -28,6 +31,8 @@ installation = sa.Table(
 
 _KEY: Final = "key"
 _RUNNING: Final = "running"
+_LIMITS: Final = "limits"
+_limits: Final = msgspec.json.Decoder(dict[str, int])
 
 
 class OtherKey(Exception):
@@ -76,6 +81,24 @@ async def end_run(engine: AsyncEngine) -> None:
             await connection.execution_options(writes=True)
             async with connection.begin():
                 await connection.execute(sa.delete(installation).where(installation.c.name == _RUNNING))
+
+
+async def note_limits(engine: AsyncEngine, limits: Mapping[str, int]) -> None:
+    """Note the limits that the fleet has. Raises: RecordsLost."""
+    value = msgspec.json.encode(limits, order="sorted").decode()
+    with losses():
+        async with engine.connect() as connection:
+            before = await _value(connection, _LIMITS)
+        if before != value:
+            await _put(engine, _LIMITS, value, before=before)
+
+
+async def noted_limits(engine: AsyncEngine) -> dict[str, int]:
+    """The limits that the fleet had when it started last; empty: it never did. Raises: RecordsLost."""
+    with losses():
+        async with engine.connect() as connection:
+            value = await _value(connection, _LIMITS)
+    return _limits.decode(value) if value is not None else {}
 
 
 async def _value(connection: AsyncConnection, name: str) -> str | None:

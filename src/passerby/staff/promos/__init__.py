@@ -19,7 +19,7 @@ def make(asked: PromoMade, facts: StaffFacts, env: Env) -> StaffDecision:
     if facts.promo is not None:
         return refused(asked, text("promos.exists", code=asked.code))
     assert facts.me is not None, "the router has asked who it is"
-    days = worth_days(asked.codes, env.rules.plans)
+    days = worth_days(asked.codes, env.rules.plans, env.rules.longest_plan)
     if facts.alone.promo_days + days > env.rules.promo_second_above:
         first, count = asked.codes[0], len(asked.codes)
         what = text("promos.ask", code=first.code, n=count, days=days, before=facts.alone.promo_days)
