@@ -406,26 +406,26 @@ async def test_only_a_persons_first_complaint_about_a_chat_is_kept(records: Reco
 
 @pytest.mark.sized
 @shared
-@given(st.lists(participants, min_size=1, max_size=20, unique_by=lambda each: each.person))
-def test_the_records_keep_every_field_of_a_participant(place: Place, people: list[Participant]) -> None:
+@given(people=st.lists(participants, min_size=1, max_size=20, unique_by=lambda each: each.person))
+@staged(trying, "place")
+async def test_the_records_keep_every_field_of_a_participant(records: Records, /, people: list[Participant]) -> None:
     later = next(versions)
     people = [msgspec.structs.replace(each, version=later) for each in people]
-
-    async def body(records: Records) -> None:
-        await records.apply(next(generations), numbered(*map(changed, people)))
-        found = await records.people([each.person for each in people])
-        assert found == {each.person: each for each in people}
-        active = by_person((await records.active()).people)
-        for each in people:
-            assert active.get(each.person) == (None if type(each.state).__name__ == "Idle" else each)
-
-    trying(place, body)
+    await records.apply(next(generations), numbered(*map(changed, people)))
+    found = await records.people([each.person for each in people])
+    assert found == {each.person: each for each in people}
+    active = by_person((await records.active()).people)
+    for each in people:
+        assert active.get(each.person) == (None if type(each.state).__name__ == "Idle" else each)
 
 
 @pytest.mark.sized
 @shared
-@given(st.lists(facts, max_size=30), st.data())
-def test_the_size_of_batches_does_not_change_the_result(place: Place, history: list[Fact], data: st.DataObject) -> None:
+@given(history=st.lists(facts, max_size=30), data=st.data())
+@staged(trying, "place")
+async def test_the_size_of_batches_does_not_change_the_result(
+    records: Records, /, place: Place, history: list[Fact], data: st.DataObject
+) -> None:
     generation = next(generations)
     entries = numbered(*history)
     batches = []
@@ -434,28 +434,24 @@ def test_the_size_of_batches_does_not_change_the_result(place: Place, history: l
         end = data.draw(st.integers(start + 1, len(entries)))
         batches.append(entries[data.draw(st.integers(0, start)) : end])
         start = end
-
-    async def body(records: Records) -> None:
-        everybody = [PersonId(number) for number in range(1, 5)]
-        plain = MemoryRecords()
-        # The place still holds the examples before this one.
-        plain.disk.people = await records.people(everybody)
-        plain.disk.chats = await place.chats()
-        plain.disk.blocks = await place.blocks()
-        plain.disk.complaints = await place.complaints()
-        for entry in entries:
-            await plain.apply(generation, [entry])
-        for batch in batches:
-            await records.apply(generation, batch)
-        assert await records.people(everybody) == await plain.people(everybody)
-        assert by_person((await records.active()).people) == by_person((await plain.active()).people)
-        assert sorted((await records.active()).told) == sorted((await plain.active()).told)
-        assert await place.chats() == plain.disk.chats
-        assert await place.blocks() == plain.disk.blocks
-        assert await place.complaints() == plain.disk.complaints
-        assert await records.applied(generation) == len(entries)
-
-    trying(place, body)
+    everybody = [PersonId(number) for number in range(1, 5)]
+    plain = MemoryRecords()
+    # The place still holds the examples before this one.
+    plain.disk.people = await records.people(everybody)
+    plain.disk.chats = await place.chats()
+    plain.disk.blocks = await place.blocks()
+    plain.disk.complaints = await place.complaints()
+    for entry in entries:
+        await plain.apply(generation, [entry])
+    for batch in batches:
+        await records.apply(generation, batch)
+    assert await records.people(everybody) == await plain.people(everybody)
+    assert by_person((await records.active()).people) == by_person((await plain.active()).people)
+    assert sorted((await records.active()).told) == sorted((await plain.active()).told)
+    assert await place.chats() == plain.disk.chats
+    assert await place.blocks() == plain.disk.blocks
+    assert await place.complaints() == plain.disk.complaints
+    assert await records.applied(generation) == len(entries)
 
 
 @in_a_loop

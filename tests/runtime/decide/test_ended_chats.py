@@ -23,7 +23,7 @@ from passerby.runtime.delivery.ended_chats import is_end_told_next
 from passerby.runtime.inbound.person_queues import Work
 from simulated_people.phrases import MEANS, Said
 from tests.contract.records_memory import MemoryRecords
-from tests.runtime.decide.test_passing_notices import Two, in_two
+from tests.runtime.decide.test_passing_notices import Two, in_one_or_two, in_two
 from tests.runtime.virtual import settled
 from tests.runtime.world import ANN, BEN, BOT, ME, OTHER_BOT, words_of, written
 from tests.staged import staged
@@ -107,29 +107,24 @@ WAYS = {
 
 @pytest.mark.parametrize("shared", [False, True])
 @pytest.mark.parametrize("way", WAYS)
-def test_a_chat_that_ends_before_it_was_told_of_is_told_with_its_end_or_not_at_all(way: str, shared: bool) -> None:
+@staged(in_one_or_two, "shared")
+async def test_a_chat_that_ends_before_it_was_told_of_is_told_with_its_end_or_not_at_all(two: Two, /, way: str) -> None:
     end, changes, expected = WAYS[way]
-
-    async def body(two: Two) -> None:
-        await found_late(two, **changes)
-        await end(two)
-        await two.quiet()
-        assert heard(two) == expected
-
-    in_two(body, shared=shared)
+    await found_late(two, **changes)
+    await end(two)
+    await two.quiet()
+    assert heard(two) == expected
 
 
 @pytest.mark.parametrize("shared", [False, True])
-def test_a_person_who_comes_back_and_searches_hears_of_that_search_only(shared: bool) -> None:
-    async def body(two: Two) -> None:
-        await found_late(two)
-        await _blocks_and_comes_back(two)
-        await settled()
-        await two.search(ANN)
-        await two.quiet()
-        assert heard(two) == ["Looking for"]
-
-    in_two(body, shared=shared)
+@staged(in_one_or_two, "shared")
+async def test_a_person_who_comes_back_and_searches_hears_of_that_search_only(two: Two, /) -> None:
+    await found_late(two)
+    await _blocks_and_comes_back(two)
+    await settled()
+    await two.search(ANN)
+    await two.quiet()
+    assert heard(two) == ["Looking for"]
 
 
 @staged(in_two)
@@ -175,16 +170,16 @@ def told(id_: str, key: str, chat: str | None = None, to: PersonId = ANN, bot: i
     ],
     ids=["nothing", "its end", "its end later", "a search", "the next chat", "another bot", "another person"],
 )
-def test_an_end_counts_only_if_it_comes_next_through_the_same_bot(behind: tuple[Notice, ...], expected: bool) -> None:
-    async def body(two: Two) -> None:
-        found, before = told("found", "search.found", "gone"), told("before", "chat.you_left")
-        store = two.one.store
-        await store.commit(Commit(outbox=(before, found, *behind), owner=ME))
-        assert await is_end_told_next(found, store) is expected
-        assert await is_end_told_next(told("settled", "search.found", "gone"), store) is False, "a repair replaced it"
-        await store.commit(Commit(sent=tuple(each.id for each in (before, found, *behind))))
-
-    in_two(body)
+@staged(in_two)
+async def test_an_end_counts_only_if_it_comes_next_through_the_same_bot(
+    two: Two, /, behind: tuple[Notice, ...], expected: bool
+) -> None:
+    found, before = told("found", "search.found", "gone"), told("before", "chat.you_left")
+    store = two.one.store
+    await store.commit(Commit(outbox=(before, found, *behind), owner=ME))
+    assert await is_end_told_next(found, store) is expected
+    assert await is_end_told_next(told("settled", "search.found", "gone"), store) is False, "a repair replaced it"
+    await store.commit(Commit(sent=tuple(each.id for each in (before, found, *behind))))
 
 
 def test_the_texts_that_tell_of_an_end_are_those_that_people_take_for_it() -> None:

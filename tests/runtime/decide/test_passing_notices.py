@@ -79,6 +79,10 @@ def in_two(body: Callable[[Two], Awaitable[None]], *, shared: bool = True, bot_b
     run(main())
 
 
+def in_one_or_two(shared: bool, body: Callable[[Two], Awaitable[None]]) -> None:
+    in_two(body, shared=shared)
+
+
 async def _found_within_a_second(two: Two) -> None:
     for person in (ANN, BEN):
         await two.search(person)
@@ -134,21 +138,19 @@ async def test_an_answer_that_comes_meanwhile_does_not_overtake_the_first_one(tw
 
 @pytest.mark.parametrize("words", ["🔎 Find a partner", "/search", "/next"])
 @pytest.mark.parametrize("shared", [False, True])
-def test_a_person_who_asks_again_hears_nothing_of_the_search_after_their_partner_was_found(
-    shared: bool, words: str
+@staged(in_one_or_two, "shared")
+async def test_a_person_who_asks_again_hears_nothing_of_the_search_after_their_partner_was_found(
+    two: Two, /, words: str
 ) -> None:
-    async def body(two: Two) -> None:
-        for person in (ANN, BEN):
-            await two.search(person)
-        await asyncio.sleep(PASSING_WAIT_S + 0.1)
-        two.one.happens(written(ANN, words))
-        await settled()
-        await two.pair()
-        await two.quiet()
-        await asyncio.sleep(2 * PASSING_WAIT_S)
-        assert two.told(ANN) == ["search.begun", "search.found"]
-
-    in_two(body, shared=shared)
+    for person in (ANN, BEN):
+        await two.search(person)
+    await asyncio.sleep(PASSING_WAIT_S + 0.1)
+    two.one.happens(written(ANN, words))
+    await settled()
+    await two.pair()
+    await two.quiet()
+    await asyncio.sleep(2 * PASSING_WAIT_S)
+    assert two.told(ANN) == ["search.begun", "search.found"]
 
 
 @staged(in_two)
@@ -249,23 +251,23 @@ def test_a_notice_whose_search_ends_while_it_waits_takes_nothing_from_the_budget
 
 
 @pytest.mark.parametrize("is_found", [False, True])
-def test_an_heir_sends_the_notice_of_a_dead_process_unless_the_search_is_over(is_found: bool) -> None:
-    async def body(two: Two) -> None:
-        for person in (ANN, BEN):
-            await two.search(person)
-        two.one.courier.abandon()
-        if is_found:
-            await two.pair()
-        with two.two.courier.inheritance():
-            inherited = await two.two.store.inherit(OTHER)
-            await two.two.parking.take_up(inherited)
-        assert {each.to for each in inherited} == {ANN, BEN}
-        await asyncio.sleep(2 * PASSING_WAIT_S)
-        assert two.told(ANN) == two.told(BEN) == (["search.found"] if is_found else ["search.begun"])
-        await two.two.quiet()
-        two.one = two.two
-
-    in_two(body)
+@staged(in_two)
+async def test_an_heir_sends_the_notice_of_a_dead_process_unless_the_search_is_over(
+    two: Two, /, is_found: bool
+) -> None:
+    for person in (ANN, BEN):
+        await two.search(person)
+    two.one.courier.abandon()
+    if is_found:
+        await two.pair()
+    with two.two.courier.inheritance():
+        inherited = await two.two.store.inherit(OTHER)
+        await two.two.parking.take_up(inherited)
+    assert {each.to for each in inherited} == {ANN, BEN}
+    await asyncio.sleep(2 * PASSING_WAIT_S)
+    assert two.told(ANN) == two.told(BEN) == (["search.found"] if is_found else ["search.begun"])
+    await two.two.quiet()
+    two.one = two.two
 
 
 @staged(in_two)
@@ -317,24 +319,22 @@ def delayed(at: float) -> Work:
 
 
 @pytest.mark.parametrize("is_edit", [False, True])
-def test_nobody_hears_that_a_search_takes_long_when_it_is_over(is_edit: bool) -> None:
-    async def body(two: Two) -> None:
-        for person in (ANN, BEN):
-            await two.search(person)
-        await two.quiet()
-        state = (await two.one.facts_of(ANN)).state
-        assert isinstance(state, Searching)
-        if is_edit:
-            two.one.person_queues.put(delayed(state.ticket.since))
-            await two.quiet()
-        before = len(two.told())
+@staged(in_two)
+async def test_nobody_hears_that_a_search_takes_long_when_it_is_over(two: Two, /, is_edit: bool) -> None:
+    for person in (ANN, BEN):
+        await two.search(person)
+    await two.quiet()
+    state = (await two.one.facts_of(ANN)).state
+    assert isinstance(state, Searching)
+    if is_edit:
         two.one.person_queues.put(delayed(state.ticket.since))
-        await settled()
-        await two.pair()
         await two.quiet()
-        assert two.told()[before:] == ["search.found"]
-
-    in_two(body)
+    before = len(two.told())
+    two.one.person_queues.put(delayed(state.ticket.since))
+    await settled()
+    await two.pair()
+    await two.quiet()
+    assert two.told()[before:] == ["search.found"]
 
 
 @staged(in_two)
