@@ -22,7 +22,10 @@ from tests.size import size
 UPDATES = int(os.environ.get("FUZZ_WHOLE_UPDATES", size(200, 2_000)))
 SEED = os.environ.get("FUZZ_SEED", "passerby")
 BURST = 20
-BUGS = ("runtime.broken", "event.broken", "event.put_aside", "courier.broken", "loop.complained")
+BUGS = (
+    *("runtime.broken", "fleet.task_not_begun", "event.broken", "event.put_aside", "courier.broken"),
+    "loop.complained",
+)
 """If Telegram refuses a request because of the update's content, that is a normal end."""
 ENDING = ('"/', '"my_chat_member"')
 """Parts of updates that usually end the chat. If they were frequent, little would be relayed."""

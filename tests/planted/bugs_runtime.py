@@ -7,6 +7,18 @@ from tests.planted.bug import Bug
 RUNTIME: Final = (
     Bug(
         "runtime",
+        "a task whose setup failed once is not tried again",
+        "            self._retries[fence.lease] = self._background.spawn(self._retry(fence))\n",
+        "            pass\n",
+    ),
+    Bug(
+        "runtime",
+        "a task is tried again after its lease was given back",
+        "            retry.cancel()\n            await asyncio.gather(retry, return_exceptions=True)\n",
+        "            pass\n",
+    ),
+    Bug(
+        "runtime",
         "the place of an event is forgotten while its facts are read, so the next one overtakes it",
         "        if queue is not None:\n            if handled is None and (last",
         "        if queue is not None and queue.items:\n            if handled is None and (last",

@@ -39,6 +39,7 @@ PROBE_IDLE_S = 3.0
 CALM_MOST_S = 600.0
 BUGS = (
     "runtime.broken",
+    "fleet.task_not_begun",
     "event.broken",
     "event.put_aside",
     "staff.broken",

@@ -141,7 +141,9 @@ class Worker:
         )
         bots = tuple(bot for bot in telegram.bots if staff is None or bot != staff.bot)
         leases = (FARMS, *optional.leases)
-        self._duties = LeaseDuties(bots, pools(config.rules), self.tokens, self._task_for, clock, config, leases)
+        self._duties = LeaseDuties(
+            bots, pools(config.rules), self.tokens, self._task_for, background, clock, rng, config, leases
+        )
         unrecorded = UnrecordedFacts()
         self.membership = Membership(self.id, store, self._duties, background, clock, rng, unrecorded)
         self.roster = Roster(bots, self.tokens, self._duties, self.membership, background, clock)
@@ -299,7 +301,7 @@ class Worker:
         intakes = [task.intake for task in self._duties.polling.values() if task.intake is not None]
         for intake in intakes:
             intake.stop()
-        leases = [lease for lease in self._duties.held if lease != RECORDER]
+        leases = [lease for lease in self.membership.held if lease != RECORDER]
         releasing = self._background.spawn(self.membership.hand_over(leases))
         while self._path.is_busy and self._clock.monotonic() < deadline and not self.has_lapsed.is_set():
             await self._clock.sleep(QUIET_EVERY_S)
@@ -315,7 +317,7 @@ class Worker:
             task.cancel()
         await asyncio.gather(*self._kept_going, return_exceptions=True)
         if records:
-            await self._duties.held[RECORDER].end()
+            await self._duties.end(RECORDER)
             are_recorded = await self._recorder.drain(timeout_s * RECORDER_SHARE)
         else:  # the last worker may do something after the recorder has stopped
             are_recorded = self.membership.has_successor
