@@ -961,8 +961,8 @@ BUGS: Final = (
     Bug(
         "runtime",
         "entries from an unanswered inheritance are lost",
-        "                self._unanswered_at = self._clock.monotonic()  #",
-        "                pass  #",
+        "        self._unanswered_at = self._clock.monotonic()\n",
+        "        pass\n",
     ),
     Bug(
         "runtime",
