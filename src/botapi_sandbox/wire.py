@@ -42,10 +42,10 @@ async def read(receive: Receive, most: int) -> bytes:
     """The whole body. Raises: TooLarge."""
     message = await receive()
     body: bytes = message.get("body", b"")
-    if not message.get("more_body"):
+    size = len(body)
+    if size <= most and not message.get("more_body"):
         return body
     chunks = [body]
-    size = len(body)
     while message.get("more_body"):
         message = await receive()
         chunks.append(message.get("body", b""))

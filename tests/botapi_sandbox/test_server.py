@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 
+from botapi_sandbox.wire import TooLarge, read
 from botapi_sandbox.world.faults import Fault
 from tests.botapi_sandbox.samples import PNG
 from tests.botapi_sandbox.wire import Served, multipart, served, with_server
@@ -61,6 +63,21 @@ async def test_a_broken_body_is_refused(here: Served, /, data: bytes, kind: str,
 async def test_a_body_larger_than_any_upload_is_refused_as_too_large(here: Served, /) -> None:
     reply = await here.raw(f"/bot{here.made.bot.token}/sendDocument", b"x" * (53 * 2**20), "text/plain")
     assert (reply.status, reply.json()["description"]) == (413, "Request Entity Too Large")
+
+
+@pytest.mark.parametrize("pieces", [[b"12345"], [b"123", b"45"]])
+def test_a_body_that_is_larger_than_allowed_is_refused_however_many_pieces_it_has(pieces: list[bytes]) -> None:
+    def body_of(most: int) -> bytes:
+        messages = [{"body": piece, "more_body": place + 1 < len(pieces)} for place, piece in enumerate(pieces)]
+
+        async def receive() -> dict[str, Any]:
+            return messages.pop(0)
+
+        return asyncio.run(read(receive, most))
+
+    assert body_of(5) == b"12345"
+    with pytest.raises(TooLarge):
+        body_of(4)
 
 
 @staged(with_server)
