@@ -154,7 +154,7 @@ def lonely(short: bool) -> dict[str, Any]:
             f"{row['total_ms']:>12.1f}{row['us_per_ticket']:>14.2f}"
         )
     alike = trickling(10_000 if short else 100_000, comes=1_000)
-    print(f"{alike['waiting']} waiting in vain: a newcomer costs {alike['us_per_newcomer']:.0f} µs")
+    print(f"{alike['waiting']} wait without a partner: a newcomer costs {alike['us_per_newcomer']:.0f} µs")
     return {"alone": rows, "newcomer": alike}
 
 

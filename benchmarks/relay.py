@@ -59,11 +59,11 @@ def settle(found: Sides, shape: Shape, *, fresh: bool) -> None:
 
 def window(found: Sides, window_s: float) -> Window:
     """The use and the deliveries of `window_s` seconds."""
-    stores, opposite_s = found.stores_s(), cpu_s(found.load_peer.pid)
+    stores, peer_s = found.stores_s(), cpu_s(found.load_peer.pid)
     used, count, began = found.usage(), found.load_peer.ask("count"), time.perf_counter()
     time.sleep(window_s)
     used_then, count_then, took_s = found.usage(), found.load_peer.ask("count"), time.perf_counter() - began
-    stores_then, opposite_then_s = found.stores_s(), cpu_s(found.load_peer.pid)
+    stores_then, peer_then_s = found.stores_s(), cpu_s(found.load_peer.pid)
 
     def more(name: str) -> float:
         return float(used_then[name] - used[name])
@@ -73,7 +73,7 @@ def window(found: Sides, window_s: float) -> Window:
     user, system = more("user_s"), more("system_s")
     ours = max(user + system, 1e-9)
     theirs = {name: stores_then[name] - stores[name] for name in stores}
-    far_s = opposite_then_s - opposite_s + (sum(theirs.values()) if found.shared else 0.0)
+    far_s = peer_then_s - peer_s + (sum(theirs.values()) if found.shared else 0.0)
     result = {
         "relays": relays,
         "relays_per_s": relays / took_s,

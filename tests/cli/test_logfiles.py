@@ -71,8 +71,8 @@ def test_lines_that_are_written_while_the_file_is_rotated_are_not_missed(log: Pa
 
 def test_a_file_that_was_emptied_is_read_from_its_start(log: Path) -> None:
     follower = Follower(log)
-    log.write_text("anew\n")
-    assert follower.added() == ["anew"]
+    log.write_text("again\n")
+    assert follower.added() == ["again"]
     follower.close()
 
 

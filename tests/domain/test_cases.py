@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from passerby.domain.cases import (
+    CLAIM_S,
     HEAVIEST,
-    LEASE_S,
     MEASURE_S,
     STRIKES_S,
     case_of,
@@ -77,9 +77,9 @@ def test_minors_and_threats_go_first() -> None:
 
 
 def test_a_case_is_one_members_for_a_quarter_of_an_hour() -> None:
-    taken = case(claimed_by=1, claimed_until=NOW + LEASE_S)
+    taken = case(claimed_by=1, claimed_until=NOW + CLAIM_S)
     assert next_for(member(2), [taken], (), NOW) is None
-    assert next_for(member(2), [taken], (), NOW + LEASE_S) == taken
+    assert next_for(member(2), [taken], (), NOW + CLAIM_S) == taken
     first = case(2, lane=Lane.FIRST)
     assert next_for(member(1), [first, taken], (), NOW) == taken, "first what one has"
     passed = case(passed_by=(1,))

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from passerby.domain.alone import IMPOSED_ALONE
-from passerby.domain.cases import LEASE_S
+from passerby.domain.cases import CLAIM_S
 from passerby.kernel.alone import Alone
 from passerby.kernel.case import (
     About,
@@ -126,7 +126,7 @@ def test_taking_a_case_holds_it_and_is_in_the_audit_and_names_nobody() -> None:
     free = of(claimed_by=None, claimed_until=0.0)
     taken = decide(wrote("/next"), free)
     (case,) = taken.cases
-    assert (case.claimed_by, case.claimed_until, case.version) == (4, NOW + LEASE_S, 4)
+    assert (case.claimed_by, case.claimed_until, case.version) == (4, NOW + CLAIM_S, 4)
     assert [note.action for note in taken.notes] == ["case.taken"]
     assert "777" not in said(taken)
     assert actions(taken)[:4] == ["case_see", "case_do", "case_kind", "case_note"]

@@ -495,7 +495,7 @@ def test_our_own_cancellation_is_not_told_and_is_closed_by_telegrams_answer_or_n
 
 @pytest.mark.parametrize("age", [None, 16])
 def test_nothing_is_sold_before_the_first_questions_are_answered(age: int | None) -> None:
-    """Nor to somebody who has said that they are too young. An invoice that they have from before is refused."""
+    """The same is true for somebody who said that they are too young. An invoice that they already have is refused."""
     talk, ann = shop()
     payload = orders(ann)
     too_young = NOW if age else None

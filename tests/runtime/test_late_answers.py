@@ -17,7 +17,7 @@ from passerby.ports.leases import Fence
 from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.shared_budgets import Account
 from passerby.ports.telegram import FloodWait
-from passerby.runtime.background.matcher import DRAGS_AFTER_S, Matcher
+from passerby.runtime.background.matcher import DELAYED_AFTER_S, Matcher
 from passerby.runtime.delivery.limiters import LEAST_S, SharedLimiter
 from passerby.runtime.membership.heartbeat import MARGIN_S, TTL_S
 from tests.runtime.delivery.test_courier import Post, at_post
@@ -252,18 +252,18 @@ async def test_a_long_search_is_reported_once_even_if_the_matcher_restarts(pool:
     for _ in range(2):
         await pool.outage()
     await asyncio.sleep(150.0)
-    assert [who for who, _ in pool.reported] == [ANN] * len(DRAGS_AFTER_S)
-    assert [round(at) for _, at in pool.reported] == list(map(round, DRAGS_AFTER_S))
+    assert [who for who, _ in pool.reported] == [ANN] * len(DELAYED_AFTER_S)
+    assert [round(at) for _, at in pool.reported] == list(map(round, DELAYED_AFTER_S))
 
 
 @staged(at_pool)
 async def test_a_matcher_that_begins_anew_repeats_no_report(pool: Pool, /) -> None:
     await pool.bench.put(waiting(1))
-    await asyncio.sleep(DRAGS_AFTER_S[0] + 1.0)
+    await asyncio.sleep(DELAYED_AFTER_S[0] + 1.0)
     for _ in range(2):
         await pool.outage()
-    await asyncio.sleep(DRAGS_AFTER_S[1])
-    assert [round(at) for _, at in pool.reported] == list(map(round, DRAGS_AFTER_S[:2]))
+    await asyncio.sleep(DELAYED_AFTER_S[1])
+    assert [round(at) for _, at in pool.reported] == list(map(round, DELAYED_AFTER_S[:2]))
 
 
 @staged(at_pool)
@@ -274,8 +274,8 @@ async def test_a_person_who_searches_again_at_once_is_told_of_the_new_search(poo
     again = waiting(1, pool.bench.clock.now()).state
     for version, state in ((2, Idle()), (3, again)):
         await pool.bench.put(msgspec.structs.replace(waiting(1), version=version, state=state))
-    await asyncio.sleep(DRAGS_AFTER_S[0] + 1.0)
-    assert [round(at) for _, at in pool.reported] == [5 + round(DRAGS_AFTER_S[0])]
+    await asyncio.sleep(DELAYED_AFTER_S[0] + 1.0)
+    assert [round(at) for _, at in pool.reported] == [5 + round(DELAYED_AFTER_S[0])]
 
 
 @staged(at_pool)

@@ -21,7 +21,7 @@ def shown(phone: Phone) -> list[str]:
 
 
 async def searching(on: StaffStage, count: int, age: int = 30) -> None:
-    """So many more people search for a woman, and there is none."""
+    """`count` more people search for a woman, and there is none."""
     people = [on.join(on.bots[0]) for _ in range(count)]
     for phone in people:
         known = on.records_place.person(phone.id)

@@ -14,7 +14,7 @@ _COMMAND = re.compile(r"/?[a-z0-9_]{1,32}\Z")
 _TEXTS = {"name": ("Name", 64), "description": ("Description", 512), "short_description": ("ShortDescription", 120)}
 
 
-def _scope(request: Request) -> str:
+def _key_of(request: Request) -> str:
     language = request.params.get("language_code") or ""
     if language and not re.fullmatch(r"[a-z]{2}", language):
         raise bad_request("invalid language code specified")
@@ -39,7 +39,7 @@ def set_my_commands(request: Request) -> bool:
     for command in commands:
         if not _COMMAND.match(command["command"]):
             raise bad_request("BOT_COMMAND_INVALID")
-    request.bot.commands[_scope(request)] = [
+    request.bot.commands[_key_of(request)] = [
         {**command, "command": command["command"].removeprefix("/")} for command in commands
     ]
     return True
@@ -48,13 +48,13 @@ def set_my_commands(request: Request) -> bool:
 @method("getMyCommands")
 def get_my_commands(request: Request) -> list[Json]:
     """Return the commands of exactly this scope and language."""
-    return request.bot.commands.get(_scope(request), [])
+    return request.bot.commands.get(_key_of(request), [])
 
 
 @method("deleteMyCommands")
 def delete_my_commands(request: Request) -> bool:
     """Delete the commands; a wider scope then applies."""
-    request.bot.commands.pop(_scope(request), None)
+    request.bot.commands.pop(_key_of(request), None)
     return True
 
 

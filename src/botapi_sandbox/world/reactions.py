@@ -10,7 +10,10 @@ from botapi_sandbox.world.state import Chat, ChatMessage
 
 @method("setMessageReaction")
 def set_message_reaction(request: Request) -> bool:
-    """Set one reaction, or none to remove it; never a paid one. For an album it goes to the first item that is left."""
+    """Set one reaction, or remove it. A paid one is refused. An album shows it on the first item that is not deleted.
+
+    A custom emoji is refused unless the person reacted with the same one.
+    """
     params = request.params
     chat = existing_chat(request, params["chat_id"])
     found = chat.messages.get(params["message_id"])

@@ -34,7 +34,7 @@ BUYERS: Final = 0.07
 GIFTS: Final = 0.12
 REFUNDS: Final = 0.08
 LEAST: Final = 6
-"""So many of the newest people who had a chat buy something, whatever chance says. One of them buys a gift, and one is
+"""How many of the newest people who had a chat buy something, whatever chance says. One of them buys a gift, and one is
 refunded."""
 _DAY_S: Final = 86_400.0
 

@@ -17,7 +17,7 @@ from passerby.kernel.promo import PromoCode
 DAY_S: Final = 86_400.0
 
 LIFTS_ALONE: Final = 20
-"""So many sanctions a member may end in a day without a second one."""
+"""How many sanctions a member may end in a day without a second member."""
 
 IMPOSED_ALONE: Final = 200
 """After this many sanctioned accounts in a day, a member imposes no more alone. One farm may have more."""

@@ -24,7 +24,7 @@ from passerby.kernel.participant import Complaint
 from passerby.kernel.sanction import Appeal, Reason, Sanction, SanctionKind
 from passerby.kernel.staff import COMMAND_LINE, Permission, StaffMember
 
-LEASE_S = 900.0
+CLAIM_S = 900.0
 """How long a case that somebody took is theirs."""
 
 HOUR_S = 3600.0

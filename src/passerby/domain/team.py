@@ -1,7 +1,7 @@
 """Decides which staff members may do which acts.
 
 A role is a set of permissions, and has a rank. Nobody acts on somebody of a higher rank than their own, or gives away
-a higher rank. There is always an owner, once there was one.
+a higher rank. The last owner stays an owner: nobody can revoke them or give them another role.
 """
 
 from passerby.kernel.staff import Invite, Permission, Role, StaffFacts, StaffId, StaffMember

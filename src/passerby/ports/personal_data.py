@@ -18,5 +18,5 @@ class PersonalData(Protocol):
     async def history(self, person: PersonId) -> History: ...
 
     async def acquaintances(self, person: PersonId, limit: int) -> Sequence[PersonId]:
-        """Other people whose newest value names this person, except where they block them."""
+        """Other people whose newest stored value names this person. A block, and the present chat, do not count."""
         ...

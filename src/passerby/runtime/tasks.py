@@ -99,9 +99,9 @@ class Background:
         else:
             task = asyncio.ensure_future(awaited)
             self._tasks.add(task)
-            task.add_done_callback(partial(self._carry, then))
+            task.add_done_callback(partial(self._pass_end, then))
 
-    def _carry(self, then: Callable[[Soon[T]], object], task: "asyncio.Future[T]") -> None:
+    def _pass_end(self, then: Callable[[Soon[T]], object], task: "asyncio.Future[T]") -> None:
         self._tasks.discard(task)
         if task.cancelled():
             return

@@ -52,7 +52,7 @@ class Seen(msgspec.Struct, frozen=True):
     """With a fault: how long Telegram wants us to wait."""
 
 
-NO_DOORS: Mapping[BotId, Sequence[Endpoint]] = {}
+NO_ENDPOINTS: Mapping[BotId, Sequence[Endpoint]] = {}
 
 
 class WebhookAdmin:
@@ -66,7 +66,7 @@ class WebhookAdmin:
         endpoints: Mapping[BotId, Endpoint],
         base_url: str | None,
         clock: Clock,
-        former: Mapping[BotId, Sequence[Endpoint]] = NO_DOORS,
+        former: Mapping[BotId, Sequence[Endpoint]] = NO_ENDPOINTS,
     ) -> None:
         self._webhook_api = webhook_api
         self._endpoints = endpoints

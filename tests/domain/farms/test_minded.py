@@ -25,7 +25,7 @@ def caller(
     own: bool = False,
 ) -> Conduct:
     """One chat in three minutes. In a share of them, another telephone number, or always their `own` one. `dropped`:
-    partners leave upon it."""
+    partners leave after it."""
     rng = Random(number)
     conduct = Conduct()
     for nth in range(chats):
@@ -61,7 +61,7 @@ def test_accounts_that_name_their_own_contact_in_many_chats_are_a_farm_if_partne
     found = judge(accounts | crowd()).findings
     assert {person for person, each in found.items() if each.verdict is FarmVerdict.FARM} == set(accounts)
     assert {each.sign for each in found.values()} == {FarmSign.HABITS}
-    assert farms(callers(20, chats=8, own=True) | crowd()) == set(), "nobody leaves upon it: they go on elsewhere"
+    assert farms(callers(20, chats=8, own=True) | crowd()) == set(), "nobody leaves because of it: they go on elsewhere"
     assert farms(callers(20, chats=8, own=True, dropped=True, lively=1) | crowd()) == set()
     assert farms(callers(20, chats=8, own=True, dropped=True, disliked=0) | crowd()) == set(), "nobody minds"
     assert farms(callers(20, chats=8, own=True, dropped=True, share=0.2) | crowd()) == set(), "now and then"
@@ -78,7 +78,7 @@ def mixed(every: int, count: int = 20, **more: object) -> dict[PersonId, Conduct
 def test_a_farm_is_found_earlier_if_partners_also_leave_as_soon_as_they_read_it() -> None:
     accounts = mixed(3, 24, dropped=True)
     assert farms(accounts | crowd()) == set(accounts)
-    assert farms(mixed(3, 24) | crowd()) == set(), "some dislike it, and nobody leaves upon it"
+    assert farms(mixed(3, 24) | crowd()) == set(), "some dislike it, and nobody leaves because of it"
     assert farms(mixed(1, 24, dropped=True) | crowd()) == set(), "they leave, and nobody dislikes it"
 
 

@@ -1,8 +1,10 @@
-"""The budgets that are held, as far as this process knows. The store grants nothing from a held budget. This is for
-blocks that the store granted just before the hold.
+"""The budgets that are held after a 429, as far as this process knows.
+
+The store grants nothing from a held budget. But this process may have blocks that the store granted just before the
+hold. It must not use them, so it keeps the holds here, too.
 
 A hold is published on the pub/sub channel as: a tab, the bot, a space, the person (0 for the bot's own budget), a
-space, the milliseconds. Names of pools contain no tab, so the two kinds of messages differ.
+space, the milliseconds. The other messages of the channel are names of pools. These contain no tab.
 """
 
 from typing import Final
@@ -11,7 +13,7 @@ from passerby.kernel.ids import BotId, PersonId
 from passerby.ports.clock import Clock
 from passerby.ports.shared_budgets import Account
 
-_MARK: Final = b"\t"
+_PREFIX: Final = b"\t"
 _MANY: Final = 1000
 """With this many holds, expired ones are removed before the next is added."""
 
@@ -26,8 +28,8 @@ class Holds:
         self._until: dict[Account, float] = {}
 
     def on_message(self, message: bytes) -> None:
-        """Take any message of the channel."""
-        if message.startswith(_MARK):
+        """Note the hold that a message of the channel announces. Other messages are ignored."""
+        if message.startswith(_PREFIX):
             bot, person, wait_ms = map(int, message[1:].split(b" "))
             self.add(Account(BotId(bot), PersonId(person) if person else None), wait_ms / 1000)
 

@@ -109,7 +109,7 @@ class SqlStaff(Transactions):
             if (me := facts.me) is not None:
                 facts = await _with_wanted(connection, facts, wanted, now)
                 if person is not None and wanted.language not in ("", me.language):
-                    await connection.execute(_SPEAKS, {"of": me.number, "language": wanted.language})
+                    await connection.execute(_SET_LANGUAGE, {"of": me.number, "language": wanted.language})
             decision = decide(facts)
             if decision.changes:
                 await self._store(connection, facts, decision, ref, now)
@@ -367,7 +367,7 @@ _FORMER = (
 )
 _HIGHEST = sa.select(sa.func.max(staff.c.number))
 _IS_STAFF = sa.select(staff.c.number).where(staff.c.user_id == sa.bindparam("who"), staff.c.revoked_at.is_(None))
-_SPEAKS = sa.update(staff).where(staff.c.number == sa.bindparam("of")).values(language=sa.bindparam("language"))
+_SET_LANGUAGE = sa.update(staff).where(staff.c.number == sa.bindparam("of")).values(language=sa.bindparam("language"))
 _ADD_MEMBER = sa.insert(staff)
 _CHANGE_MEMBER = sa.update(staff).where(staff.c.number == sa.bindparam("of"))
 _ADD_INVITE = sa.insert(staff_invites)

@@ -3,13 +3,13 @@
 The queue looks at its first delivery, and takes it as far as it can:
 
     over?           its chat has ended, its bot is lost, it is too late: it ends without a send
-    held?           it waits, if Telegram holds messages back, after a failure, or until it is parked; also if it may
-                    become needless and nothing is behind it
+    held?           it waits while Telegram holds messages back, after a failure, or until it is parked. It also waits
+                    for a moment if it may become needless, unless another delivery is behind it.
     cleared?        after a wait, the store is asked whether its chat is still open; and with several processes, whether
                     another one goes first
     budget?         one message from the budgets of the chat and of the bot
     send            one attempt. Whatever comes of it, the queue looks again, or the delivery ends.
-    settle          its end is stored. Only then is it the next one's turn.
+    settle          its end is stored. After that, it is the turn of the next one.
 
 So at most one send is under way, and if the process dies, at most one message of a chat may have arrived without our
 knowing. Several steps of one message are several sends of one delivery. A delivery that is being parked when it ends
@@ -245,7 +245,7 @@ class DeliveryQueue:
         """Park it, with the relay effects before it, which must come first in the outbox, too.
 
         Nothing is parked while the end of another delivery is being stored: if the process were killed in between, the
-        next one would send the two in the wrong order. Nor while one of these deliveries is being parked already.
+        next one would send the two in the wrong order. The same is true while one of these deliveries is being parked.
         """
         every = list(self._line)
         upto = every[: every.index(event.delivery) + 1]

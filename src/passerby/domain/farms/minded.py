@@ -7,7 +7,7 @@ have read it. Neither can be chance.
     chorus     come to the same long line, after other ones; honest people copy lines from each other
     changing   name a contact whom they have not named before, again and again, show no sign of life, and have nearly
                the same other habits; honest people recommend groups
-    naming     name a contact in many chats, their own or a common one, lose partners upon it, show no sign of life, and
+    naming     name a contact in many chats, their own or a common one, lose partners by it, show no sign of life, and
                have nearly the same other habits; honest people give their own name, and partners go on there
 
 Rude people are disliked, too. So the most disliked members of a group do not count.
@@ -42,7 +42,7 @@ NAMED_SHARE: Final = 0.25
 """The least share of them, among all chats."""
 LOST: Final = 2
 LOST_SHARE: Final = 0.15
-"""The fewest partners, and the least share of chats with a contact, that were lost upon it."""
+"""The fewest partners, and the least share of chats with a contact, that were lost by it."""
 LOOSE: Final = 1.5
 """How much wider than in `bulk` the habits of people who name contacts may differ. They have fewer chats."""
 CHATS: Final = 100
@@ -51,25 +51,26 @@ DEVIATIONS: Final = 5.0
 """How many standard deviations more partners than usual must dislike a group. There are many groups and many looks, so
 it must not happen by chance."""
 RUDE: Final = 2
-"""So many members of a group, the most disliked ones, do not count."""
+"""The number of members of a group, the most disliked ones, who do not count."""
 CLEARLY: Final = 2.0
 TOGETHER: Final = 7.0
-"""So many are enough if more partners than usual also leave upon the habit, and both come to `TOGETHER`. Partners leave
-upon an honest introduction, too, or go on somewhere else. But they do not dislike it."""
+"""If more partners than usual also leave right after the habit, `CLEARLY` deviations of dislike are enough, as long as
+the deviations of both add up to `TOGETHER`. Some partners leave after an honest introduction, too, or go on somewhere
+else. But they do not dislike it."""
 LEAST_DISLIKED: Final = 0.02
 LEAST_LEFT: Final = 0.05
 """The lowest shares that are taken as usual."""
 
 
 class Minded(NamedTuple):
-    """`pitches`: for each of its people, in how many chats they had the habit, and how many partners left upon it."""
+    """`pitches`: for each of its people, in how many chats they had the habit, and how many partners left at once."""
 
     sign: FarmSign
     pitches: dict[PersonId, tuple[int, int]]
 
 
 class _Usual(NamedTuple):
-    """The share of chats that partners dislike, and the share of long lines upon which they leave."""
+    """The share of chats that partners dislike, and the share of long lines after which they leave."""
 
     disliked: float
     left: float
@@ -90,7 +91,7 @@ def minded(conducts: Mapping[PersonId, Conduct], farms: Collection[PersonId]) ->
 
 
 def _are_minded(conducts: Mapping[PersonId, Conduct], group: Minded, usual: _Usual) -> bool:
-    """Whether far more partners than usual disliked them; or clearly more, and far more left upon it."""
+    """Whether far more partners than usual disliked them; or clearly more disliked them, and far more left."""
     counted = sorted(group.pitches, key=lambda each: conducts[each].disliked)[:-RUDE]
     ended = sum(conducts[each].ended for each in counted)
     if ended < CHATS:
@@ -134,7 +135,7 @@ def changes(conduct: Conduct) -> bool:
 
 
 def names(conduct: Conduct) -> bool:
-    """Whether somebody names contacts in many chats, loses partners upon it, and shows no sign of life."""
+    """Whether somebody names contacts in many chats, loses partners by it, and shows no sign of life."""
     named, lost = conduct.contacts, conduct.dropped_contacts
     often = named >= NAMED and named >= NAMED_SHARE * conduct.chats and conduct.chats >= OWN_CHATS
     return often and lost >= LOST and lost >= LOST_SHARE * named and not conduct.lively

@@ -16,7 +16,7 @@ from passerby.kernel.participant import Participant
 
 def plans_for(me: Participant, bot: BotId, env: Env) -> tuple[Plan, ...]:
     """Return the plans that this person can buy in this bot. A bot that closes sells nothing: nobody could refund it
-    later. Nor is anything sold to people who may not chat yet, for example because they have said that they are too
+    later. Nothing is sold to people who may not chat yet either, for example because they have said that they are too
     young."""
     if bot in env.draining or not me.profile.complete:
         return ()

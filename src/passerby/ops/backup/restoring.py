@@ -4,14 +4,15 @@ An older backup does not fit a newer live store: people would be in chats that t
 is emptied first. If the records cannot be replaced, for example because the disk is full, the live store is put back as
 it was. A note says how far the restore is (`restore_note`): after a kill, nothing starts until a restore has ended.
 
-Nor does an older backup fit what people see: since then, they have met others. A message meant for somebody else must
-not reach the partner of that time. So every chat and search ends, and their people get one notice (`ended_chats`). The
-notices wait in the new live store. Nobody searches or chats there. So even if the restore is killed, no chat of the
-backup goes on.
+An older backup does not fit what people see either: since then, they have met others. A message meant for somebody else
+must not reach the partner of that time. So every chat and search ends, and their people get one notice (`ended_chats`).
+The notices wait in the new live store. Nobody searches or chats in it. So even if the restore is killed, no chat of
+the backup goes on.
 
-Nor does it know which copies of a broadcast were sent since. So all that wait become unknown, and are never sent.
+The backup does not know which copies of a broadcast were sent after it was made. So every copy that is not sent in it
+becomes unknown, and is never sent.
 
-Nor who had their data erased since: they are erased once more (`erasures`).
+It does not know either who had their data erased after it was made. These people are erased once more (`erasures`).
 """
 
 import asyncio
@@ -125,8 +126,8 @@ async def restore(
                 busy = found.busy or {}
                 if found.busy is None and not is_damaged:
                     busy = await ended_chats.in_records(records_of(settings))
-                before_it = {} if is_damaged else await erasures.in_records(records_of(settings))
-                notes = erasures.keep(directory, before_it, clock.now())
+                old_notes = {} if is_damaged else await erasures.in_records(records_of(settings))
+                notes = erasures.keep(directory, old_notes, clock.now())
                 reached("live store")
                 live_entries = await still.empty_live_store()
                 try:
@@ -137,7 +138,7 @@ async def restore(
                     stream = checked(sealed, manifest)
                     aside = await database.replace(stream, manifest.contents, is_damaged=is_damaged)
                 except (Exception, asyncio.CancelledError):  # the latter: Ctrl-C
-                    # After an earlier one that was not done, nobody knows which live store fits.
+                    # If an earlier restore was not finished, nobody knows which live store fits.
                     if not is_unfinished and await _is_as_before(database, before, is_damaged=is_damaged):
                         await still.put_live_store_back()
                     raise
@@ -183,6 +184,7 @@ def _is_used(contents: Contents) -> bool:
 
 
 async def _end_chats(database: str | Path, now: float) -> tuple[int, int]:
+    """End every chat and search. Returns how many chats ended, and how many people's searches."""
     engine = connect(database_url(database), _PATIENT, poolclass=NullPool)
     try:
         async with engine.connect() as connection:

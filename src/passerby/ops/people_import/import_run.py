@@ -94,12 +94,12 @@ async def bring(
     with sentences(settings):
         if dry_run:
             async with _records(settings, has_tables=has_tables) as records:
-                await _weigh(settings, people, outcome, refused, clock.now(), records, writes=False)
+                await _judge(settings, people, outcome, refused, clock.now(), records, writes=False)
             return outcome
         async with standstill(settings, clock):
             await init_schema(settings)
             async with _records(settings) as records:
-                await _weigh(settings, people, outcome, refused, clock.now(), records, writes=True)
+                await _judge(settings, people, outcome, refused, clock.now(), records, writes=True)
     return outcome
 
 
@@ -197,7 +197,7 @@ def _is_sqlite(path: Path) -> bool:
         return file.read(len(_SQLITE)) == _SQLITE
 
 
-async def _weigh(
+async def _judge(
     settings: Settings,
     people: dict[PersonId, Incoming],
     outcome: Outcome,

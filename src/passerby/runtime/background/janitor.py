@@ -85,7 +85,7 @@ class Janitor:
         self._nobodys: set[str] = set()
         self._was_doubtful = False
         """Whether the store had doubts at the start."""
-        self._life = store.generation
+        self._generation = store.generation
         self._faults = faults or logs.Faults(clock.monotonic)
         self._steps = logs.Faults()
         self._is_waiting = False
@@ -154,8 +154,8 @@ class Janitor:
         This happens after a commit without an answer, if the store is lost while entries are taken up, and in a new
         generation: a store that has gone back in time has entries again that were already sent.
         """
-        if self._store.generation != self._life:
-            self._life = self._store.generation
+        if self._store.generation != self._generation:
+            self._generation = self._store.generation
             self._note_unanswered()
         if self._clock.monotonic() - max(self._uncertain_at(), self._unanswered_at) > UNCERTAIN_S:
             self._nobodys.clear()

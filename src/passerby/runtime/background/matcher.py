@@ -37,7 +37,7 @@ WAIT_S = 30.0
 AWAY_PAUSE_S = 0.5
 AGAIN_S = 0.1
 
-DRAGS_AFTER_S = (15.0, 45.0, 120.0)
+DELAYED_AFTER_S = (15.0, 45.0, 120.0)
 """When a waiting person is told how their search stands. There are few times, because each one edits a message."""
 
 OnDelay = Callable[[Ticket, int, float | None], None]
@@ -75,7 +75,7 @@ class Matcher:
         self._cursor: int | None = None
         self._on_delay = on_delay
         self._delays: list[tuple[float, PersonId, int]] = []
-        """When to tell people of a long search. A heap of (Unix seconds, person, index of DRAGS_AFTER_S)."""
+        """When to tell people of a long search. A heap of (Unix seconds, person, index of DELAYED_AFTER_S)."""
         self._stopping = asyncio.Event()
         self._faults = logs.Faults()
 
@@ -193,7 +193,7 @@ class Matcher:
     def _watch(self, ticket: Ticket) -> None:
         """Remember when to tell a person how their search stands. Times before we had the pool are left out."""
         now = self._env().now
-        for step, after_s in enumerate(DRAGS_AFTER_S):
+        for step, after_s in enumerate(DELAYED_AFTER_S):
             if ticket.since + after_s > now:
                 heappush(self._delays, (ticket.since + after_s, ticket.person, step))
                 return
@@ -203,11 +203,11 @@ class Matcher:
         while self._delays and self._delays[0][0] <= now:
             due, person, step = heappop(self._delays)
             ticket = self._waiting.get(person)
-            if ticket is None or ticket.since + DRAGS_AFTER_S[step] != due:
+            if ticket is None or ticket.since + DELAYED_AFTER_S[step] != due:
                 continue  # that search is over
             self._on_delay(ticket, self._fitting(ticket), self._expected_s(ticket))
-            if step + 1 < len(DRAGS_AFTER_S):
-                heappush(self._delays, (ticket.since + DRAGS_AFTER_S[step + 1], person, step + 1))
+            if step + 1 < len(DELAYED_AFTER_S):
+                heappush(self._delays, (ticket.since + DELAYED_AFTER_S[step + 1], person, step + 1))
 
     async def _try(self, pair: Pair) -> None:
         """Pair two people. If a bug prevents that, set them aside until one does something; the others go on."""

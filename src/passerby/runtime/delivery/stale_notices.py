@@ -13,8 +13,8 @@ reader's state. If they differ:
 There is one exception: an earlier state that is over, if the notice of the present state is still to come. Then both
 come in the right order, and without the first one nobody would tell the person that their last chat is over.
 
-A notice whose entry is settled is not sent: a repair has replaced it by its own. Nor is a notice about a search that is
-over, if another notice is still to come.
+A notice whose entry is settled is not sent: a repair has replaced it by its own. A notice about a search that is over
+is not sent either, if another notice is still to come.
 """
 
 import msgspec

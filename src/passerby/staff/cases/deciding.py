@@ -107,7 +107,7 @@ def sanction_for(
 
 
 def _propose(event: ButtonPressed, me: StaffMember, file: CaseFile, reason: Reason, env: Env) -> StaffDecision:
-    """A ban without an end waits for a second member. Until then the person is suspended."""
+    """Propose a ban without an end to a second member. Until they decide, the person is suspended."""
     case = file.case
     interim = Sanction(
         f"i{case.number}",
@@ -158,7 +158,7 @@ def refuse_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDe
     _, file, why = mine(event, facts, env)
     if file is None or file.case.proposal is None:
         return refused(event, why)
-    again = msgspec.structs.replace(
+    reopened = msgspec.structs.replace(
         file.case,
         state=CaseState.OPEN,
         proposal=None,
@@ -170,7 +170,7 @@ def refuse_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDe
     orders = (OverturnOrder(file.case.accused, interim),) if interim is not None else farm_given_back(file)
     return StaffDecision(
         notes=(AuditNote("case.ban_refused", named(file.case)),),
-        cases=(again,),
+        cases=(reopened,),
         orders=orders,
         effects=answer(event, text("cases.ban_refused"), NEXT),
     )
@@ -191,7 +191,7 @@ def dismiss_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffD
 
 
 def mute_pressed(event: ButtonPressed, facts: StaffFacts, env: Env) -> StaffDecision:
-    """The reports are dismissed, and further ones of these reporters count nothing for some time."""
+    """Dismiss the reports. Further reports by the same people count for nothing during `MUTED_S`."""
     me, file, why = mine(event, facts, env)
     if file is None or not _is_open(file.case):
         return refused(event, why)
@@ -211,7 +211,10 @@ def decided(
     *,
     second: bool = False,
 ) -> StaffDecision:
-    """The end of a case about reports: its sanction, the end of what a rule did, and an answer to each reporter."""
+    """Close a case about reports: order its sanction, end the measure that a rule imposed, and answer each reporter.
+
+    `second`: this member agreed to the proposal of another one.
+    """
     case = file.case
     closed = msgspec.structs.replace(
         case,

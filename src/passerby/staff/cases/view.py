@@ -8,7 +8,7 @@ from passerby.dialogue.spans import span
 from passerby.dialogue.staff import answer, languages_of, lines, refused
 from passerby.domain.ages import age_now
 from passerby.domain.cases import (
-    LEASE_S,
+    CLAIM_S,
     groups,
     holds,
     pseudonym,
@@ -44,7 +44,7 @@ FOR_GOOD = "0"
 
 
 def queue_asked(event: MessageReceived, facts: StaffFacts, env: Env) -> StaffDecision:
-    """`/cases`: how much waits, and for how long."""
+    """`/cases`: how many cases wait, and for how long."""
     _, desk = known(facts)
     if not desk.waiting:
         return StaffDecision(effects=answer(event, text("cases.queue_empty", decided=desk.decided_lately)))
@@ -61,7 +61,7 @@ def queue_asked(event: MessageReceived, facts: StaffFacts, env: Env) -> StaffDec
 
 
 def _since(cases: Sequence[Case], now: float) -> Text:
-    """How long the oldest has been open."""
+    """How long the oldest of these cases has been open."""
     return span(now - min(each.opened_at for each in cases))
 
 
@@ -74,7 +74,7 @@ def take_next(event: MessageReceived | ButtonPressed, facts: StaffFacts, env: En
     if holds(me, case, env.now):
         return StaffDecision(effects=shown(event, me, desk.file, env.now))
     taken = msgspec.structs.replace(
-        case, claimed_by=int(me.number), claimed_until=env.now + LEASE_S, version=case.version + 1
+        case, claimed_by=int(me.number), claimed_until=env.now + CLAIM_S, version=case.version + 1
     )
     file = msgspec.structs.replace(desk.file, case=taken)
     details = {"reports": len(file.reports), "evidence": sum(len(each.exhibits) for each in file.reports)}
@@ -187,13 +187,13 @@ def menu(me: StaffMember, file: CaseFile, now: float) -> Menu:
 
 
 def _second_keys(case: Case) -> tuple[Button, ...]:
-    """The acts that a second member decides."""
+    """The buttons of a second member: agree to a proposal, or refuse it."""
     confirm = Button(text("cases.confirm"), "case_confirm", token(case))
     return (confirm, Button(text("cases.refuse"), "case_refuse", token(case)))
 
 
 def _legal_keys(me: StaffMember, case: Case) -> tuple[tuple[Button, ...], ...]:
-    """The acts that need an owner and a second member."""
+    """The acts about the law: an owner asks for them, and a second member agrees."""
     if not may(me, Permission.LEGAL):
         return ()
     hold = Button(text("cases.hold"), "case_hold", token(case))
