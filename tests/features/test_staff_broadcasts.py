@@ -475,6 +475,31 @@ def test_the_audit_says_how_many_people_a_broadcast_has_that_is_paused() -> None
     assert paused.notes[0].details == {"people": 12}
 
 
+@pytest.mark.parametrize(("people", "noted"), [(0, 0), (1, 10), (9, 10), (10, 10), (11, 11)])
+def test_the_audit_tells_no_number_of_people_below_ten(people: int, noted: int) -> None:
+    paused = draft(state=S.RUNNING, started_at=NOW, people=people)
+    for decided in (
+        decide(BroadcastDone(4, BroadcastAct.PAUSE), paused, people=None),
+        decide(BroadcastDone(4, BroadcastAct.PAUSE), paused, people=people),
+    ):
+        assert decided.notes[0].details == {"people": noted}
+
+
+def test_the_progress_of_a_broadcast_tells_no_number_of_people_below_ten() -> None:
+    def progress(people: int, **counts: int) -> str:
+        found = {TargetState(name): number for name, number in counts.items()}
+        running = draft(state=S.RUNNING, started_at=NOW, people=people)
+        shown = decide(wrote("/broadcast 4 show"), running, progress=Progress(found)).reply
+        assert shown is not None
+        return catalogue().plain(shown, "en").splitlines()[-1]
+
+    told = progress(5, sent=2, waiting=3)
+    assert told == progress(7, sent=5, waiting=2)
+    assert "< 10" in told
+    assert progress(1_500, sent=1_497, muted=3) == progress(1_500, sent=1_495, muted=5), "nor by subtracting"
+    assert "1,480" in progress(1_500, sent=1_480, muted=20)
+
+
 def test_the_command_line_makes_a_draft_and_reads_its_number() -> None:
     made = decide(BroadcastNew(), me=THE_OPERATOR)
     assert made.reply == text("broadcasts.made", number=9)

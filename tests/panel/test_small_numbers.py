@@ -2,10 +2,15 @@
 
 import pytest
 
+from passerby.adapters.sql.funnel import FunnelRow
 from passerby.adapters.sql.panel_counter import Growth
-from passerby.panel.look import parts
+from passerby.domain.small_numbers import in_tens, parts, untold
+from passerby.kernel.ids import BotId
+from passerby.kernel.journey import Step
 from passerby.panel.pages.audit import said_of
-from passerby.panel.pages.growth import _breakdown, _returns, _sum, bots_of
+from passerby.panel.pages.broadcasts import _sent
+from passerby.panel.pages.exports import WHOLES, _untold
+from passerby.panel.pages.growth import _breakdown, _returns, _sources, _sum, bots_of
 from passerby.panel.pages.health import _parts
 from passerby.panel.pages.safety import _share
 
@@ -109,3 +114,86 @@ def test_the_page_of_one_bot_tells_no_more_than_the_table_of_all() -> None:
 def test_those_who_are_left_do_not_tell_how_few_are_gone() -> None:
     days = {7: Growth(steps(50, 20, 47), {}, {})}
     assert _sum(days, SPAN, "", "").shown("alive") == "not shown"
+
+
+TODAY = 20_000
+
+
+def started(people: int, source: str, bot: int, language: str = "en", ago: int = 0) -> FunnelRow:
+    return FunnelRow(TODAY - ago, source, BotId(bot), language, {Step.START: people})
+
+
+def starts(rows: list[FunnelRow], bot: str = "", language: str = "", days: int = 30) -> dict[str, str]:
+    shown = _sources(rows, range(TODAY - days + 1, TODAY + 1), bot, language)
+    return {row["name"]: row["steps"][0] for row in shown}
+
+
+@pytest.mark.parametrize("few", range(1, 10))
+@pytest.mark.parametrize("others", [10, 14, 18, 19, 20, 400])
+def test_all_bots_without_the_others_tell_no_small_number_of_a_source(few: int, others: int) -> None:
+    """Whatever the small number is, a reader sees the same for most of them: the whole in tens, and two not shown."""
+    rows = [
+        *(started(people, "party", bot) for bot, people in ((1, others), (2, few), (3, 500))),
+        *(started(70, "other", bot) for bot in (1, 2, 3)),
+        *(started(90, "", bot) for bot in (1, 2, 3)),
+    ]
+    whole = (others + few + 500) // 10 * 10
+    assert starts(rows)["party"] == f"{whole}+"
+    assert [starts(rows, str(bot))["party"] for bot in (1, 2, 3)] == ["not shown", "not shown", "500+"]
+    assert starts(rows, "1", "en") == starts(rows, "1"), "a bot and a language together tell no more"
+    spoken = [row._replace(language=str(row.bot)) for row in rows]
+    assert [starts(spoken, "", each)["party"] for each in "123"] == ["not shown", "not shown", "500+"]
+
+
+def test_one_period_without_another_tells_no_small_number_of_a_source() -> None:
+    rows = [started(people, "party", 1, ago=ago) for people, ago in ((18, 0), (7, 20))]
+    rows += [started(50, "", 1, ago=ago) for ago in (0, 20)]
+    assert starts(rows)["party"] == "20+"
+    assert starts(rows, days=7)["party"] == "10+"
+    # A source with few people in the longest period: the one beside it is untold in a shorter one, too.
+    rows = [started(30, "big", 1), started(3, "small", 1, ago=60), started(200, "", 1)]
+    assert starts(rows)["big"] == "not shown"
+    assert starts(rows, "1")["big"] == "not shown"
+    assert starts(rows)["no tag"] == "200+"
+
+
+@pytest.mark.parametrize(
+    ("sent", "whole", "shown", "is_drawn"),
+    [
+        (0, 50, "0", True),
+        (3, 50, "< 10", False),
+        (47, 50, "41–49", False),
+        (5, 8, "< 10", False),
+        (8, 8, "< 10", False),
+        (30, 50, "30", True),
+        (50, 50, "50", True),
+        (0, 0, "0", False),
+    ],
+)
+def test_no_bar_of_a_broadcast_tells_a_number_that_is_hidden(sent: int, whole: int, shown: str, is_drawn: bool) -> None:
+    row = _sent(sent, whole)
+    assert (row["sent"], row["share"] is not None) == (shown, is_drawn)
+
+
+def test_the_whole_of_a_file_without_the_other_columns_tells_no_small_one() -> None:
+    chats = {"chats": 293, "open": 0, "seconds": 50, "minutes": 3, "longer": 200, "long": 40}
+    ends = {"ended next": 200, "ended stop": 89, "ended block": 4, "left": 288, "nobody left": 5}
+    assert untold(chats | ends, WHOLES) >= {"minutes", "long", "ended block", "ended stop", "nobody left", "left"}
+    assert not untold(chats | ends, WHOLES) & {"chats", "seconds", "longer", "ended next"}
+    # A chat that is open is missing in both: so both have a second one.
+    still = {"open": 2, "seconds": 50, "longer": 20, "ended next": 40, "ended stop": 30}
+    assert untold(still, WHOLES) == {"open", "longer", "ended stop"}
+    assert untold({"open": 2}, WHOLES) == {"open"}
+    assert not untold({}, WHOLES)
+
+
+def test_a_file_does_not_tell_how_few_cannot_be_reached() -> None:
+    assert _untold({"": steps(50, 20, 47)})[""] == {"alive": "not shown"}
+    assert _untold({"": steps(50, 20, 50)})[""] == {}
+    three = _untold({"1": steps(90, 60, 70), "2": steps(40, 11, 28), "3": steps(40, 40, 37)})
+    assert [set(three[each]) for each in "123"] == [set(), {"alive"}, {"alive"}]
+
+
+@pytest.mark.parametrize(("value", "shown"), [(0, "0"), (9, "< 10"), (10, "10+"), (19, "10+"), (12_345, "12,340+")])
+def test_a_number_in_tens_is_rounded_down(value: int, shown: str) -> None:
+    assert in_tens(value) == shown

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from passerby.domain.broadcasts.comparison import HELD_OUT, compared
+from passerby.domain.small_numbers import FEW, parts, people
 from passerby.kernel.broadcast import ArmFigures, Broadcast
-from passerby.panel.look import FEW, parts, people
 
 
 def can_compare(broadcast: Broadcast) -> bool:

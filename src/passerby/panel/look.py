@@ -9,6 +9,7 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from passerby.domain.small_numbers import count, people
 from passerby.ops.counting import counted
 from passerby.panel import charts
 from passerby.panel.bot_names import BotNames
@@ -17,58 +18,6 @@ from passerby.panel.visit import Page, Visit
 
 _HERE: Final = Path(__file__).parent
 _KINDS: Final = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
-FEW: Final = 10
-
-
-def count(value: float | None) -> str:
-    """A number for people: `12,345`. None: a dash."""
-    if value is None:
-        return "–"
-    return f"{value:,.0f}"
-
-
-def people(value: float | None) -> str:
-    """How many people. Nobody can be recognised in a group of ten or more."""
-    if value is not None and 0 < value < FEW:
-        return f"< {FEW}"
-    return count(value)
-
-
-NOT_SHOWN: Final = "not shown"
-
-
-def told(values: Sequence[int]) -> list[bool]:
-    """Which parts of a whole may be told where the whole is shown, too.
-
-    A part that is told is shown as it is. A part that is untold is below ten, or the smallest other one: if only one
-    part is below ten, the whole without the others would tell it. `of_parts` asks the same for one row of a table.
-    """
-    few = [0 < value < FEW for value in values]
-    others = [value for value in values if value >= FEW]
-    beside = values.index(min(others)) if sum(few) == 1 and others else None
-    return [not is_few and at != beside for at, is_few in enumerate(few)]
-
-
-def parts(values: Sequence[int]) -> list[str]:
-    """The parts of a whole that is shown, too."""
-    told_ones = told(values)
-    return [people(value) if value < FEW or told_ones[at] else bounds(values, at) for at, value in enumerate(values)]
-
-
-def bounds(values: Sequence[int], at: int) -> str:
-    """The range that a reader can compute anyway of a number that is untold. They know the whole and the other
-    parts, and that one part is between one and nine."""
-    whole = values[at] + sum(value for value in values if value < FEW)
-    least, most = max(FEW, whole - FEW + 1), whole - 1
-    return f"{least:,}–{most:,}" if least < most else NOT_SHOWN
-
-
-def of_parts(table: Mapping[str, Mapping[str, int]], name: str, step: str) -> str | None:
-    """None: the table's rows, which add up to a number that is shown, let this one be told. Otherwise: its bounds."""
-    if name not in table:
-        return None
-    values, at = [steps.get(step, 0) for steps in table.values()], list(table).index(name)
-    return None if values[at] < FEW or told(values)[at] else bounds(values, at)
 
 
 def seconds(value: float | None) -> str:

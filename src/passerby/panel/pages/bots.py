@@ -6,13 +6,14 @@ from typing import Final, Protocol
 from passerby.adapters.sql import SqlStaff
 from passerby.adapters.sql.panel_reader import PanelReader
 from passerby.catalogue import Catalogue
+from passerby.domain.small_numbers import people
 from passerby.kernel.digits import MOST_ID, whole
 from passerby.kernel.ids import BotId
 from passerby.kernel.staff import Permission
 from passerby.kernel.staff_requests import BotAddAsked, DrainAsked, DrainEndAsked, RetireAsked
 from passerby.panel.http import Answer, see
 from passerby.panel.live import FleetReader
-from passerby.panel.look import Look, people
+from passerby.panel.look import Look
 from passerby.panel.outages import outages, uptime
 from passerby.panel.pages.growth import bots_of, read_growth
 from passerby.panel.pages.now import Bots, read_samples

@@ -1,11 +1,12 @@
 """Broadcasts: what was sent to many people, what is being sent, and a new one. Acts are those of the staff bot."""
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from passerby.adapters.sql import SqlBroadcasts
 from passerby.catalogue import Catalogue
 from passerby.domain.broadcasts.starting import seal_of
+from passerby.domain.small_numbers import FEW, parts, told
 from passerby.kernel.broadcast import Broadcast, BroadcastState, TargetState
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.digits import whole
@@ -17,7 +18,7 @@ from passerby.panel import options_form
 from passerby.panel.as_people_see_it import messages
 from passerby.panel.comparison import can_compare, comparison
 from passerby.panel.http import Answer, see
-from passerby.panel.look import Look, people
+from passerby.panel.look import Look
 from passerby.panel.visit import Act, Page, Route, Visit
 
 SHOWN: Final = 50
@@ -71,7 +72,7 @@ class BroadcastsPage:
             sent = each.sent
             if sent is None and each.started_at is not None:
                 sent = (await self._broadcasts.progress(each.number))[TargetState.SENT]
-            rows.append({"broadcast": each, "state": self._state(each), "sent": sent or 0, "whole": each.people})
+            rows.append({"broadcast": each, "state": self._state(each), **_sent(sent or 0, each.people)})
         return self._look.page(visit, "broadcasts.html", {"title": "Broadcasts", "rows": rows})
 
     def _fleet(self) -> list[tuple[str, str]]:
@@ -168,6 +169,7 @@ class BroadcastsPage:
         if found is None:
             return self._look.page(visit, "error.html", {"said": "There is no such broadcast."}, 404)
         counts = (await self._broadcasts.progress(found.number)).counts
+        states = [state for state in TargetState if state in counts]
         is_draft = found.state is BroadcastState.DRAFT
         # Counting reads all people and the copies of a week, so it is done when somebody asks for it.
         is_counted = is_draft and (counts_reach or visit.request.query.get("count") == "1")
@@ -180,7 +182,9 @@ class BroadcastsPage:
             "broadcast": found,
             "state": self._state(found),
             "said": said,
-            "counts": [(state.value, people(counts[state])) for state in TargetState if state in counts],
+            "counts": list(
+                zip([state.value for state in states], parts([counts[state] for state in states]), strict=True)
+            ),
             "reach": await self._broadcasts.reach(found, visit.now) if is_counted else None,
             "can_compare": can_compare(found),
             "compared": comparison(await self._broadcasts.arms(found.number)) if is_compared else None,
@@ -193,6 +197,13 @@ class BroadcastsPage:
             "typed": {name: form.get(name, "") for name in _BOXES},
         }
         return self._look.page(visit, "broadcast.html", shown, status, at=f"/broadcasts/{found.number}")
+
+
+def _sent(sent: int, whole: int) -> dict[str, Any]:
+    """A bar would tell a number that is not shown."""
+    values = [sent, max(0, whole - sent)]
+    may_tell = all(told(values)) and (whole == 0 or whole >= FEW)
+    return {"sent": parts(values)[0], "whole": whole, "share": sent / whole if whole and may_tell else None}
 
 
 def _acts(broadcast: Broadcast) -> list[BroadcastAct]:

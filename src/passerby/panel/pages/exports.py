@@ -1,6 +1,6 @@
 """Exports: the figures as CSV or JSON. They name nobody, and small groups are hidden as on the pages."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -8,16 +8,20 @@ import msgspec
 from passerby.adapters.sql.panel_counter import CHATS, DAYS, GROWTH, Growth
 from passerby.adapters.sql.panel_reader import PanelReader
 from passerby.domain.audit import AuditRow
+from passerby.domain.small_numbers import FEW, NOT_SHOWN, told, untold
 from passerby.domain.spreadsheet import as_csv
 from passerby.kernel.staff import Permission
 from passerby.panel import export_columns
 from passerby.panel.export_columns import EXPORTS, in_order
 from passerby.panel.http import Answer
-from passerby.panel.look import FEW, NOT_SHOWN, Look, day, exact, told
+from passerby.panel.look import Look, day, exact
 from passerby.panel.pages.growth import read_sources
+from passerby.panel.pages.health import ENDS, LENGTHS
 from passerby.panel.visit import Page, Route, Visit
 
 Table = Sequence[Mapping[str, Any]]
+WHOLES: Final = (("open", *(name for name, _ in LENGTHS)), ("open", *ENDS), ("left", "nobody left"))
+"""The columns of chats that add up to all chats."""
 AUDIT_ROWS: Final = 10_000
 
 
@@ -74,9 +78,9 @@ class ExportsPage:
             for part, table in tables:
                 # Deleted people are counted for each day, not for its bots, languages and sources.
                 deleted = 0 if part == "all" else None
-                untold = _untold(table)
+                not_told = _untold(table)
                 for name in sorted(table):
-                    counts: dict[str, Any] = {**_hidden(table[name]), **untold[name]}
+                    counts: dict[str, Any] = {**_hidden(table[name]), **not_told[name]}
                     row = {"day": day(number), "part": part, "name": name, "deleted": deleted, **counts}
                     rows.append(in_order(row, export_columns.GROWTH, 0))
         return rows
@@ -85,7 +89,7 @@ class ExportsPage:
         today = int(now // 86_400)
         found = await self._reading.figures(CHATS, today - DAYS, today)
         days = {number: msgspec.json.decode(body, type=dict[str, int]) for number, body, _ in found}
-        rows = ({"day": day(number), **_hidden(counts)} for number, counts in days.items())
+        rows = ({"day": day(number), **_hidden(counts, untold(counts, WHOLES))} for number, counts in days.items())
         return [in_order(row, export_columns.CHATS, 0) for row in rows]
 
     async def _audit(self, now: float) -> Table:
@@ -106,15 +110,23 @@ def _with_details(row: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _untold(table: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, str]]:
     """Of each row, the numbers that would tell a small one of another row, because all rows together are in the file,
-    too."""
+    too. Those who can be reached would tell how few cannot."""
     found: dict[str, dict[str, str]] = {name: {} for name in table}
     for step in dict.fromkeys(step for steps in table.values() for step in steps):
         values = [steps.get(step, 0) for steps in table.values()]
         for name, value, is_told in zip(table, values, told(values), strict=True):
             if value >= FEW and not is_told:
                 found[name][step] = NOT_SHOWN
+    gone = [steps["people"] - steps["alive"] if "alive" in steps else 0 for steps in table.values()]
+    for name, is_told in zip(table, told(gone), strict=True):
+        if not is_told and table[name]["alive"] >= FEW:
+            found[name]["alive"] = NOT_SHOWN
     return found
 
 
-def _hidden(counts: Mapping[str, int]) -> dict[str, Any]:
-    return {name: f"<{FEW}" if 0 < value < FEW else value for name, value in sorted(counts.items())}
+def _hidden(counts: Mapping[str, int], more: Collection[str] = ()) -> dict[str, Any]:
+    """`more`: these are not told either."""
+    return {
+        name: f"<{FEW}" if 0 < value < FEW else NOT_SHOWN if name in more else value
+        for name, value in sorted(counts.items())
+    }

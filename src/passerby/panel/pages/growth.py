@@ -9,11 +9,12 @@ import msgspec
 from passerby.adapters.sql.funnel import FunnelRow, read_funnel, summed
 from passerby.adapters.sql.panel_counter import BACK, GROWTH, SOURCES, Growth, Sources
 from passerby.adapters.sql.panel_reader import PanelReader
+from passerby.domain.small_numbers import FEW, NOT_SHOWN, in_tens, of_parts, parts, people, told
 from passerby.kernel.journey import Step
 from passerby.kernel.staff import Permission
 from passerby.panel.figure import COUNTED, Figure
 from passerby.panel.http import Answer
-from passerby.panel.look import FEW, NOT_SHOWN, Look, day, of_parts, parts, people, percent, told
+from passerby.panel.look import Look, day, percent
 from passerby.panel.marks import Marks
 from passerby.panel.visit import Page, Route, Visit
 
@@ -24,6 +25,7 @@ FUNNEL: Final = (
     ("profile", "gave age and gender"),
     ("chatted", "had a chat"),
 )
+NO_TAG: Final = "no tag"
 MOST_SOURCES: Final = 30
 """More are summed: strangers can invent tags."""
 SOURCE_STEPS: Final = (
@@ -90,9 +92,13 @@ class GrowthPage:
             ],
             "back_after": BACK,
             "source_steps": [said for _, said in SOURCE_STEPS],
-            "sources": _sources(await read_funnel(self._reading.engine, span[0], span[-1]), bot, language),
+            "sources": _sources(await self._funnel(today), span, bot, language),
         }
         return self._look.page(visit, "growth.html", shown)
+
+    async def _funnel(self, today: int) -> list[FunnelRow]:
+        """Of the longest period: what is not told there is told nowhere."""
+        return await read_funnel(self._reading.engine, today - max(PERIODS) + 1, today)
 
 
 async def read_growth(reading: PanelReader, first: int, last: int) -> tuple[dict[int, Growth], float]:
@@ -159,19 +165,66 @@ def _reached(of: Sum | None) -> float | None:
     return None if share is None else round(share * 100, 1)
 
 
-def _sources(rows: list[FunnelRow], bot: str, language: str) -> list[dict[str, Any]]:
-    """How far the people of each source came. Steps of people who started in the period."""
-    chosen = [row for row in rows if bot in ("", str(row.bot)) and language in ("", row.language)]
-    sums = list(summed(chosen, "source").items())
+def _sources(rows: list[FunnelRow], span: range, bot: str, language: str) -> list[dict[str, Any]]:
+    """How far the people of each source came. Steps of people who started in the period.
+
+    A reader can subtract what one bot, language or period shows from what all show. So all numbers are in tens. One
+    that is untold for everybody is untold everywhere, and so are a small one of a bot or a language and one beside it.
+    """
+    language = language if not bot else ""
+    untold: set[tuple[str, Step]] = set()
+    last = span[-1]
+    for period in PERIODS:
+        table = _by_source([row for row in rows if last - period < row.day <= last])
+        for step, _ in SOURCE_STEPS:
+            may_tell = told([steps[step] for _, steps in table])
+            untold.update((name, step) for (name, _), is_told in zip(table, may_tell, strict=True) if not is_told)
+
+    in_span = [row for row in rows if row.day in span]
+    chosen = [row for row in in_span if bot in ("", str(row.bot)) and language in ("", row.language)]
+    is_whole = not (bot or language)
+    if not is_whole:
+        untold |= _untold_apart(in_span, "bot" if bot else "language", bot or language)
+    table = _by_source(chosen)
+    columns = []
+    for step, _ in SOURCE_STEPS:
+        values = [steps[step] for _, steps in table]
+        column = []
+        for at, (value, shown, is_told) in enumerate(zip(values, parts(values), told(values), strict=True)):
+            if value == 0 or (is_whole and not is_told):
+                column.append(shown)
+            elif not is_told or (table[at][0], step) in untold:
+                column.append(shown if is_whole and value < FEW else NOT_SHOWN)
+            else:
+                column.append(in_tens(value))
+        columns.append(column)
+    return [
+        {"name": name, "steps": list(row)} for (name, _), row in zip(table, zip(*columns, strict=True), strict=True)
+    ]
+
+
+def _untold_apart(rows: list[FunnelRow], part: str, chosen: str) -> set[tuple[str, Step]]:
+    """The numbers of one bot or language that all the others would tell, and those that would tell another one's."""
+    parts_of: dict[str, dict[str, Counter[Step]]] = {}
+    for row in rows:
+        by_part = parts_of.setdefault(row.source or NO_TAG, {chosen: Counter()})
+        by_part.setdefault(str(getattr(row, part)), Counter()).update(row.people)
+    return {
+        (source, step)
+        for source, by_part in parts_of.items()
+        for step, _ in SOURCE_STEPS
+        if not told([steps[step] for steps in by_part.values()])[0]
+    }
+
+
+def _by_source(rows: list[FunnelRow]) -> list[tuple[str, Counter[Step]]]:
+    """The steps of each source, those with the most people first. More than `MOST_SOURCES` are one row."""
+    sums = [(source or NO_TAG, Counter(steps)) for source, steps in summed(rows, "source").items()]
     rest: Counter[Step] = Counter()
     for _, steps in sums[MOST_SOURCES:]:
         rest.update(steps)
-    named = [(source or "no tag", steps) for source, steps in sums[:MOST_SOURCES]]
-    shown = [*named, (f"{len(sums) - MOST_SOURCES} more", rest)] if rest else named
-    columns = [parts([steps[step] for _, steps in shown]) for step, _ in SOURCE_STEPS]
-    return [
-        {"name": name, "steps": list(row)} for (name, _), row in zip(shown, zip(*columns, strict=True), strict=True)
-    ]
+    named = sums[:MOST_SOURCES]
+    return [*named, (f"{len(sums) - MOST_SOURCES} more", rest)] if rest else named
 
 
 def _figures(now: Sum, before: Sum, period: int, at: float) -> list[Figure]:

@@ -8,10 +8,11 @@ import msgspec
 
 from passerby.adapters.sql.panel_counter import CHATS
 from passerby.adapters.sql.panel_reader import PanelReader
+from passerby.domain.small_numbers import FEW, count, parts, people
 from passerby.kernel.staff import Permission
 from passerby.panel.figure import COUNTED, RECORDS, Figure
 from passerby.panel.http import Answer
-from passerby.panel.look import FEW, Look, count, day, parts, people, percent
+from passerby.panel.look import Look, day, percent
 from passerby.panel.marks import Marks
 from passerby.panel.pages.growth import PERIODS
 from passerby.panel.pages.now import GENDERS

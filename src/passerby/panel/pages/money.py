@@ -5,13 +5,14 @@ from typing import Any, Final
 
 from passerby.adapters.sql.panel_ledger import PanelLedger
 from passerby.catalogue import Catalogue
+from passerby.domain.small_numbers import count
 from passerby.kernel.purchase import RefundReason
 from passerby.kernel.staff import Permission, ShowExhibit, StaffDecision
 from passerby.kernel.staff_requests import AnswerAsked, PaymentCaseAsked, RefundAsked, RefundPlanned
 from passerby.kernel.text import Text
 from passerby.panel.figure import RECORDS, Figure
 from passerby.panel.http import Answer
-from passerby.panel.look import Look, count, day, seconds
+from passerby.panel.look import Look, day, seconds
 from passerby.panel.marks import Marks
 from passerby.panel.sealed import OpenExhibit
 from passerby.panel.visit import Act, Page, Route, Visit

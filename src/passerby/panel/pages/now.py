@@ -6,12 +6,13 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from passerby.adapters.sql.panel_reader import PanelReader, Waiting
+from passerby.domain.small_numbers import count, people
 from passerby.kernel.ids import BotId
 from passerby.kernel.staff import Permission
 from passerby.panel.figure import RECORDS, STORE, WORKERS, Figure
 from passerby.panel.http import Answer
 from passerby.panel.live import Fleet, FleetReader
-from passerby.panel.look import Look, count, people, seconds
+from passerby.panel.look import Look, seconds
 from passerby.panel.marks import Marks
 from passerby.panel.samples import Sample, between, per_minute, sample_of
 from passerby.panel.visit import Page, Route, Visit

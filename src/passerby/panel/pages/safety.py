@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from passerby.adapters.sql.panel_ledger import PanelLedger
 from passerby.catalogue import Catalogue
+from passerby.domain.small_numbers import FEW, count, parts
 from passerby.kernel.case import About, CaseState
 from passerby.kernel.content import Content
 from passerby.kernel.effect import Button, Menu
@@ -20,7 +21,7 @@ from passerby.kernel.staff_requests import Pressed
 from passerby.kernel.text import Text
 from passerby.panel.figure import RECORDS, Figure
 from passerby.panel.http import Answer, see
-from passerby.panel.look import FEW, Look, count, parts, seconds
+from passerby.panel.look import Look, seconds
 from passerby.panel.sealed import OpenExhibit
 from passerby.panel.visit import Act, Page, Route, Visit
 from passerby.staff.cases.deciding import LENGTHS_H

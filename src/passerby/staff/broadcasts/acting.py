@@ -4,6 +4,7 @@ from passerby.dialogue.staff import answer, refused
 from passerby.domain.alone import SPREAD, SUBMITTED
 from passerby.domain.broadcasts.actions import act, no_correction, tried
 from passerby.domain.broadcasts.starting import seal_of
+from passerby.domain.small_numbers import FEW
 from passerby.domain.team import may
 from passerby.kernel.broadcast import Broadcast, BroadcastState, Composing, Reach
 from passerby.kernel.decision import Env
@@ -61,14 +62,16 @@ def do(
     if isinstance(changed, str):
         return refused(event, _why_not(changed, broadcast))
     waits = {SUBMITTED: True} if changed.state is BroadcastState.SUBMITTED else {}
-    reached = {"people": broadcast.people} if facts.reach is None else _counted(facts.reach)
+    reached = _counted(Reach(broadcast.people) if facts.reach is None else facts.reach)
     note = AuditNote(f"broadcast.{what}", named(broadcast), {**reached, **waits})
     effects = (*_show(event, changed, facts), *_submitted(changed, broadcast, facts))
     return StaffDecision(notes=(note,), broadcasts=(changed,), effects=effects, reply=card(changed, facts))
 
 
 def _counted(reach: Reach) -> dict[str, int]:
-    return {"people": reach.people, **({SPREAD: reach.spread} if reach.spread else {})}
+    """For the audit, which sums them up: one to nine people count as ten, so that it tells nobody."""
+    counted = max(reach.people, FEW) if reach.people else 0
+    return {"people": counted, **({SPREAD: reach.spread} if reach.spread else {})}
 
 
 def _show(event: object, broadcast: Broadcast, facts: StaffFacts) -> tuple[Say | Answer, ...]:

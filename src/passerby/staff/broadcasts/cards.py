@@ -1,16 +1,16 @@
 """Shows a broadcast in the staff bot: what it says, to whom, how far it is, and what can be done about it."""
 
 from functools import reduce
-from typing import Final
 
 from passerby.dialogue.staff import in_rows, lines
 from passerby.domain import moments
 from passerby.domain.broadcasts.options import shown
+from passerby.domain.small_numbers import count, parts, people
 from passerby.kernel.broadcast import Broadcast, BroadcastState, Reach, TargetState
 from passerby.kernel.effect import Button, Menu
 from passerby.kernel.staff import StaffFacts
 from passerby.kernel.staff_requests import BroadcastAct
-from passerby.kernel.text import Text, amount, text
+from passerby.kernel.text import Arg, Text, amount, text
 
 PAID_RATE = 10
 """Messages for one Star, above the free rate (source: Bot API, paid broadcasts)."""
@@ -45,19 +45,20 @@ def card(broadcast: Broadcast, facts: StaffFacts) -> Text:
     return lines(said)
 
 
-TOLD_FROM: Final = 10
-"""A smaller number of people is not told, as in the panel: each further condition would tell more about a person whom a
-link to the bot has marked."""
-
-
 def reached(reach: Reach) -> Text:
     if reach.spread:
         return text("broadcasts.audience_about", people=amount(reach.people), spread=amount(reach.spread))
-    return text("broadcasts.audience", people=_few() if 0 < reach.people < TOLD_FROM else amount(reach.people))
+    return text("broadcasts.audience", people=told_amount(reach.people))
 
 
-def _few() -> str:
-    return f"< {TOLD_FROM}"
+def told_amount(number: int, shown: str | None = None) -> Arg:
+    """A number of people, in the reader's digits. `shown`: what may be told of it, if it is a part of a whole.
+
+    A small number is not told, as in the panel: each further condition would tell more about a person whom a link to
+    the bot has marked.
+    """
+    shown = people(number) if shown is None else shown
+    return amount(number) if shown == count(number) else shown
 
 
 def _messages(broadcast: Broadcast) -> Text | str:
@@ -78,14 +79,17 @@ def _language(code: str) -> Text | str:
 
 def _progress(broadcast: Broadcast, facts: StaffFacts) -> Text:
     progress = facts.progress
-    never = sum(progress.counts.values()) - progress.left - progress[TargetState.SENT] - progress[TargetState.UNKNOWN]
+    sent, unknown = progress[TargetState.SENT], progress[TargetState.UNKNOWN]
+    never = sum(progress.counts.values()) - progress.left - sent - unknown
+    counts = [sent, progress.left, unknown, never]
+    said = [told_amount(value, shown) for value, shown in zip(counts, parts(counts), strict=True)]
     return text(
         "broadcasts.progress",
-        sent=amount(progress[TargetState.SENT]),
-        people=amount(broadcast.people),
-        left=amount(progress.left),
-        unknown=amount(progress[TargetState.UNKNOWN]),
-        never=amount(never),
+        sent=said[0],
+        people=told_amount(broadcast.people),
+        left=said[1],
+        unknown=said[2],
+        never=said[3],
     )
 
 

@@ -5,13 +5,14 @@ from math import ceil
 from passerby.dialogue.staff import lines
 from passerby.domain.broadcasts.options import shown
 from passerby.domain.broadcasts.starting import Forecast, plan_of, seal_of
+from passerby.domain.small_numbers import FEW
 from passerby.kernel.broadcast import Broadcast, BroadcastState, Reach
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Button, Menu
 from passerby.kernel.staff import StaffFacts
 from passerby.kernel.staff_requests import BroadcastAct
 from passerby.kernel.text import Text, amount, text
-from passerby.staff.broadcasts.cards import PAID_RATE, TOLD_FROM, reached, utc
+from passerby.staff.broadcasts.cards import PAID_RATE, reached, utc
 
 BOTS_SHOWN = 8
 MINUTE_S = 60.0
@@ -62,7 +63,7 @@ def _shares(broadcast: Broadcast) -> list[Text]:
 
 def _bots(plan: Forecast, facts: StaffFacts) -> list[Text]:
     # If one number is too small, the others would tell it by the difference.
-    are_told = all(people >= TOLD_FROM for _, people in plan.by_bot)
+    are_told = all(people >= FEW for _, people in plan.by_bot)
     named = [
         f"{_name(bot, facts)} ({people})" if are_told else _name(bot, facts) for bot, people in plan.by_bot[:BOTS_SHOWN]
     ]
