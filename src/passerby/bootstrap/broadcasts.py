@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from passerby.domain.broadcasts.comparison import compared
 from passerby.domain.broadcasts.options import shown
 from passerby.kernel.broadcast import Broadcast
@@ -37,6 +39,6 @@ async def figures(broadcasts: BroadcastRecords, number: int) -> dict[str, Any] |
     arms = await broadcasts.arms(number)
     return row(found) | {
         "progress": (await broadcasts.progress(number)).counts,
-        "arms": [{"arm": each.arm, "people": each.people, "back": each.back, "left": each.left} for each in arms],
+        "arms": [msgspec.structs.asdict(each) for each in arms],
         "compared": [each._asdict() for each in compared(arms)],
     }

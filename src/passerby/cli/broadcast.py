@@ -50,6 +50,8 @@ def show(number: Number, json: Json = False) -> None:
     for each in looked["arms"]:
         people = counted(each["people"], "person", "people")
         typer.echo(f"{each['arm']}: {people}, {each['back']} here within a day, {each['left']} left")
+    if any(each["share"] < 1 for each in looked["arms"]):
+        typer.echo(f"counted in a random sample: {looked['arms'][0]['share']:.1%} of the people")
     for each in looked["compared"]:
         low, high = each["back"]
         typer.echo(f"{each['arm']} against {each['other']}: {low:+.2%} to {high:+.2%} of the people came back")

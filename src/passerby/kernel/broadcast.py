@@ -253,3 +253,5 @@ class ArmFigures(msgspec.Struct, frozen=True):
     people: int
     back: int
     left: int
+    share: float = 1.0
+    """The share of the people that was counted: of a large broadcast, a random sample."""

@@ -18,6 +18,7 @@ def comparison(arms: Sequence[ArmFigures]) -> dict[str, object]:
     sizes = parts([each.people for each in arms])
     is_few = any(0 < value < FEW for each in arms for value in (each.people, each.back, each.left))
     return {
+        "sample": min((each.share for each in arms), default=1.0),
         "arms": [
             (_named(each.arm), size, people(each.back), people(each.left))
             for each, size in zip(arms, sizes, strict=True)

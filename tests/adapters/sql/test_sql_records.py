@@ -200,6 +200,8 @@ QUERIES = {
     "ix_broadcast_targets_waiting": "SELECT person_id FROM broadcast_targets WHERE broadcast = 1 AND state = 'waiting' "
     "AND bot_id = 5 AND due_at <= 9 AND place < 7 ORDER BY place LIMIT 20",
     "ix_broadcast_targets_sending": "SELECT person_id FROM broadcast_targets WHERE state = 'sending' AND claim != 'x'",
+    "ix_broadcast_targets_sample": "SELECT count(*) FROM broadcast_targets WHERE broadcast = 1 AND place < 200000000 "
+    "AND place < 9",
     "ix_broadcast_targets_person_id": "SELECT state FROM broadcast_targets WHERE person_id = 5 AND at > 9",
     "ix_chats_opened_at": "SELECT count(*) FROM chats WHERE opened_at > 9",
 }

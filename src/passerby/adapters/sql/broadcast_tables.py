@@ -1,8 +1,19 @@
 """The tables of broadcasts and of the people whom they go to. They are in the same metadata as `tables`."""
 
+from typing import Final
+
 import sqlalchemy as sa
 
 from passerby.adapters.sql.metadata import ROW_ID, metadata, partial_index
+
+SAMPLED_PLACES: Final = 200_000_000
+"""A fifth of the places (`domain.broadcasts.canary.PLACES`)."""
+
+
+def is_sampled(place: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+    """The condition for a target that may be in a sample, written as in the index."""
+    return place < sa.literal_column(str(SAMPLED_PLACES))
+
 
 broadcasts = sa.Table(
     "broadcasts",
@@ -49,6 +60,13 @@ partial_index(
     "ix_broadcast_targets_sending",
     broadcast_targets.c.broadcast,
     where=broadcast_targets.c.state == sa.literal_column("'sending'"),
+)
+# Samples of the targets of large broadcasts (see `broadcast_figures`).
+partial_index(
+    "ix_broadcast_targets_sample",
+    broadcast_targets.c.broadcast,
+    broadcast_targets.c.place,
+    where=is_sampled(broadcast_targets.c.place),
 )
 # The broadcasts that a person got lately.
 sa.Index("ix_broadcast_targets_person_id", broadcast_targets.c.person_id, broadcast_targets.c.at)

@@ -235,10 +235,16 @@ class SqlBroadcasts(Transactions):
         return await self._read(lambda connection: count_targets(connection, broadcast))
 
     async def watched(self, broadcast: int, below: int) -> CanaryFigures:
-        return await self._read(lambda connection: canary_figures(connection, broadcast, below))
+        async def query(connection: AsyncConnection) -> CanaryFigures:
+            return await canary_figures(connection, broadcast, below, await _people_of(connection, broadcast))
+
+        return await self._read(query)
 
     async def arms(self, broadcast: int) -> Sequence[ArmFigures]:
-        return await self._read(lambda connection: arm_figures(connection, broadcast))
+        async def query(connection: AsyncConnection) -> Sequence[ArmFigures]:
+            return await arm_figures(connection, broadcast, await _people_of(connection, broadcast))
+
+        return await self._read(query)
 
     async def copies(self, broadcast: int, revision: int, after: float, most: int) -> Sequence[Copy]:
         async def query(connection: AsyncConnection) -> list[Copy]:
@@ -271,6 +277,12 @@ class SqlBroadcasts(Transactions):
 async def _locked(connection: AsyncConnection, number: int) -> Broadcast | None:
     body = await connection.scalar(_ONE.with_for_update(), {"of": number})
     return read_broadcast(body) if body is not None else None
+
+
+async def _people_of(connection: AsyncConnection, number: int) -> int:
+    """How many people were frozen for it."""
+    body = await connection.scalar(_ONE, {"of": number})
+    return read_broadcast(body).people if body is not None else 0
 
 
 def _freezing(dialect: str, number: int, conditions: list[sa.ColumnElement[bool]]) -> Any:

@@ -642,4 +642,6 @@ CREATE INDEX ix_users_sample_256 ON users (has_started, bot_id) WHERE id % 8191 
 
 CREATE INDEX ix_users_sample_1024 ON users (has_started, bot_id) WHERE id % 8191 < 1024;
 
-INSERT INTO alembic_version (version_num) VALUES ('0027');
+CREATE INDEX ix_broadcast_targets_sample ON broadcast_targets (broadcast, place) WHERE place < 200000000;
+
+INSERT INTO alembic_version (version_num) VALUES ('0028');
