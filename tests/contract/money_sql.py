@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 from passerby.adapters.sql import money_tables as tables
 from passerby.adapters.sql.past_money import charge_of, grant_of, order_of, subscription_of
 from passerby.kernel.ids import BotId, PersonId
@@ -10,7 +13,6 @@ from passerby.kernel.payment_case import PaymentCase
 from passerby.ports.facts import RefundMade
 from passerby.ports.money import StarCall
 from tests.contract.money_memory import Ledger, ReferralRow
-from tests.contract.records_places import SqlPlace
 
 
 class _Row:
@@ -21,26 +23,32 @@ class _Row:
         raise AttributeError(name)
 
 
-async def ledger_in(place: SqlPlace) -> Ledger:
-    async def rows(table: Any) -> list[_Row]:
-        return [_Row(each) for each in await place.rows(table)]
+async def ledger_in(engine: AsyncEngine) -> Ledger:
+    async with engine.connect() as connection:
+        read = {
+            table: [_Row(dict(each)) for each in (await connection.execute(sa.select(table))).mappings()]
+            for table in _TABLES
+        }
+    return _ledger(read)
 
+
+def _ledger(read: dict[sa.Table, list[_Row]]) -> Ledger:
     return Ledger(
-        {row.id: (PersonId(row.user_id), order_of(row)) for row in await rows(tables.orders)},
+        {row.id: (PersonId(row.user_id), order_of(row)) for row in read[tables.orders]},
         {
             (BotId(row.bot_id), ChargeId(row.id)): (PersonId(row.user_id), charge_of(row))
-            for row in await rows(tables.charges)
+            for row in read[tables.charges]
         },
-        {(PersonId(row.user_id), row.code): grant_of(row) for row in await rows(tables.grants)},
+        {(PersonId(row.user_id), row.code): grant_of(row) for row in read[tables.grants]},
         {
             (BotId(row.bot_id), ChargeId(row.first_charge)): (PersonId(row.user_id), subscription_of(row))
-            for row in await rows(tables.subscriptions)
+            for row in read[tables.subscriptions]
         },
         {
             (BotId(row.bot_id), ChargeId(row.charge_id)): RefundMade(
                 BotId(row.bot_id), ChargeId(row.charge_id), row.stars, RefundedBy(row.refunded_by), row.at
             )
-            for row in await rows(tables.refunds)
+            for row in read[tables.refunds]
         },
         {
             (BotId(row.bot_id), ChargeId(row.charge_id), StarCallKind(row.kind)): (
@@ -54,16 +62,16 @@ async def ledger_in(place: SqlPlace) -> Ledger:
                 ),
                 row.done_at is not None,
             )
-            for row in await rows(tables.star_calls)
+            for row in read[tables.star_calls]
         },
         {
             (BotId(row.bot_id), row.id, bool(row.incoming)): (
                 StarRow(row.id, bool(row.incoming), row.at, row.stars, person=row.user_id),
                 row.matched_at is not None,
             )
-            for row in await rows(tables.star_rows)
+            for row in read[tables.star_rows]
         },
-        {BotId(row.bot_id): (row.rows_seen, row.swept_at) for row in await rows(tables.star_sweeps)},
+        {BotId(row.bot_id): (row.rows_seen, row.swept_at) for row in read[tables.star_sweeps]},
         {
             row.code: (
                 PaymentCase(
@@ -71,13 +79,28 @@ async def ledger_in(place: SqlPlace) -> Ledger:
                 ),
                 row.words,
             )
-            for row in await rows(tables.payment_cases)
+            for row in read[tables.payment_cases]
         },
-        {row.token: PersonId(row.user_id) for row in await rows(tables.referral_links)},
+        {row.token: PersonId(row.user_id) for row in read[tables.referral_links]},
         {
             PersonId(row.user_id): ReferralRow(
                 row.token, row.reached_at, row.decided_at, row.outcome, row.grant_code or "", row.friend_grant or ""
             )
-            for row in await rows(tables.referrals)
+            for row in read[tables.referrals]
         },
     )
+
+
+_TABLES = (
+    tables.orders,
+    tables.charges,
+    tables.grants,
+    tables.subscriptions,
+    tables.refunds,
+    tables.star_calls,
+    tables.star_rows,
+    tables.star_sweeps,
+    tables.payment_cases,
+    tables.referral_links,
+    tables.referrals,
+)

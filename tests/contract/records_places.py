@@ -104,7 +104,7 @@ class SqlPlace:
     @classmethod
     def in_file(cls, file: Path) -> "SqlPlace":
         """A new SQLite file with the newest schema: a copy, because the migrations take a third of a second."""
-        file.write_bytes(_migrated())
+        refill(file)
         return cls(file)
 
     def open(self) -> SqlRecords:
@@ -172,16 +172,27 @@ class SqlPlace:
         return [dict(row) for row in rows]
 
 
+def refill(file: Path) -> None:
+    """Make it an SQLite file without rows again. No connection to it may be open."""
+    for beside in ("-wal", "-shm"):
+        file.with_name(file.name + beside).unlink(missing_ok=True)
+    file.write_bytes(_migrated())
+
+
+NO_ROWS = "; ".join(
+    ["TRUNCATE audit", *(f'DELETE FROM "{table.name}"' for table in metadata.sorted_tables if table is not audit)]
+)
+
+
 def empty_postgres(uri: str) -> None:
     """Delete all rows in one request. Most tables are empty, so that this is faster than TRUNCATE; but the audit's rows
     cannot be deleted."""
-    tables = [table.name for table in metadata.sorted_tables if table is not audit]
     address = postgres_url(uri).set(drivername="postgresql").render_as_string(hide_password=False)
 
     async def delete() -> None:
         connection = await asyncpg.connect(address)
         try:
-            await connection.execute("; ".join(["TRUNCATE audit", *(f'DELETE FROM "{name}"' for name in tables)]))
+            await connection.execute(NO_ROWS)
         finally:
             await connection.close()
 

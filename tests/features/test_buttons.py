@@ -61,7 +61,7 @@ def explore_the_shop(pressed: set[tuple[str, str]]) -> None:
     explorer.pressed = pressed
     ann = talk.person()
     explorer.look(ann.writes("/vip"), ann)
-    payment = Payment(ChargeId("c"), "p", 75, talk.env.now)
+    payment = Payment(ChargeId("c"), "p", 75, talk.env.now, found=True)
     talk.happens(PaymentSettled(ann.person, ann.bot, payment))
     explorer.look(ann.writes("/paysupport"), ann)
     explorer.look(ann.writes("/start p_welcome"), ann)

@@ -20,7 +20,7 @@ MONEY: Final = (
     Bug(
         "money",
         "an update that comes again after months is another payment",
-        "    if not payment.found and env.now >= payment.paid_at + TOLD_WITHIN_S:",
+        "    if _may_be_copy(wallet, payment, env.now):",
         "    if not payment.charge:",
     ),
     Bug(

@@ -28,7 +28,7 @@ from passerby.ports.records import Active, Elsewhere, Records
 from tests.contract.money_memory import Ledger
 from tests.contract.money_sql import ledger_in
 from tests.contract.records_memory import Disk, MemoryRecords, mentions
-from tests.contract.records_places import Complaints, Evidence, PostgresServer, SqlPlace
+from tests.contract.records_places import NO_ROWS, Complaints, Evidence, PostgresServer, SqlPlace, refill
 from tests.contract.servers import postgres_uri
 
 T = TypeVar("T")
@@ -65,11 +65,18 @@ class RecordsPlace(Protocol):
         """How many people reached a step, by their source, their bot and the step."""
         ...
 
+    def empty(self) -> None:
+        """Delete all rows, for another scenario. Much faster than another place."""
+        ...
+
     def close(self) -> None: ...
 
 
 class MemoryRecordsPlace:
     def __init__(self) -> None:
+        self.disk = Disk()
+
+    def empty(self) -> None:
         self.disk = Disk()
 
     def open(self) -> Records:
@@ -123,6 +130,9 @@ class SqlRecordsPlace:
     async def _opened(self) -> SqlRecords:
         return self._place.open()
 
+    def empty(self) -> None:
+        raise NotImplementedError
+
     def ask(self, question: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(question, self._loop).result(ANSWER_S)
 
@@ -146,7 +156,7 @@ class SqlRecordsPlace:
         return self.ask(self._place.mentions(person))
 
     def ledger(self) -> Ledger:
-        return self.ask(ledger_in(self._place))
+        return self.ask(ledger_in(self.records.engine))
 
     def promo_uses(self) -> dict[str, int]:
         return {each.code: each.uses for each in self.ask(all_promos(self.records.engine))}
@@ -173,6 +183,15 @@ class PostgresRecordsPlace(SqlRecordsPlace):
     def __init__(self) -> None:
         super().__init__(SqlPlace(_database()).empty())
 
+    def empty(self) -> None:
+        async def delete() -> None:
+            async with self.records.engine.connect() as connection:
+                driver = (await connection.get_raw_connection()).driver_connection
+                await driver.execute(NO_ROWS)  # type: ignore[union-attr]  # at once, which only the driver can do
+
+        self._known = 0
+        self.ask(delete())
+
 
 class FileRecordsPlace(SqlRecordsPlace):
     """SQLite, in a file that goes with the place."""
@@ -181,6 +200,11 @@ class FileRecordsPlace(SqlRecordsPlace):
         self._folder = TemporaryDirectory()
         self.file = Path(self._folder.name) / "records.db"
         super().__init__(SqlPlace.in_file(self.file))
+
+    def empty(self) -> None:
+        self._known = 0
+        self.ask(self.records.engine.dispose())
+        refill(self.file)
 
     def close(self) -> None:
         super().close()

@@ -53,6 +53,12 @@ def opened(store: str) -> tuple[Place, RecordsPlace]:
     return STORES[store.partition("+")[0]](), records_place
 
 
+def opened_again(store: str, records_place: RecordsPlace) -> Place:
+    """Empty the records for another scenario over the same store, and return a new place for the live store."""
+    records_place.empty()
+    return STORES[store.partition("+")[0]]()
+
+
 def workers(store: str) -> int:
     """How many workers a scenario over this store has."""
     return 2 if store == FLEET else 1

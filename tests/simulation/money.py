@@ -12,7 +12,7 @@ process can be killed between any two steps. The sandbox plays Telegram; one see
 import asyncio
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from random import Random
 
@@ -53,7 +53,7 @@ from passerby.runtime.decide.commit_plan import participants_in, plan_commit
 from passerby.runtime.decide.router import Router
 from tests.contract.live_places import MemoryPlace, Place
 from tests.scenario.records_places import MemoryRecordsPlace, RecordsPlace
-from tests.scenario.stores import opened
+from tests.scenario.stores import opened, opened_again
 from tests.simulation.money_growth import CHEAP, FREE, TRIAL_DAYS, Growing
 from tests.simulation.money_judge import Judge
 from tests.wording import catalogue
@@ -499,16 +499,25 @@ def judged(
     return place.run(play())
 
 
+def verdicts(
+    seeds: Iterable[int], stores: str = "memory", kind: type[History] = History
+) -> Iterator[tuple[int, list[str]]]:
+    """Each history with its problems. One database serves all of them."""
+    place, records_place = opened(stores)
+    try:
+        for number, seed in enumerate(seeds):
+            if number:
+                place = opened_again(stores, records_place)
+            yield seed, judged(seed, place, records_place, kind=kind)
+    finally:
+        records_place.close()
+
+
 def main(kind: type[History] = History, called: str = "histories") -> None:
     first, count = int(sys.argv[1]), int(sys.argv[2])
     stores = sys.argv[3] if len(sys.argv) > 3 else "memory"
     began, wrong = time.monotonic(), {}
-    for done, seed in enumerate(range(first, first + count), start=1):
-        place, records_place = opened(stores)
-        try:
-            faults = judged(seed, place, records_place, kind=kind)
-        finally:
-            records_place.close()
+    for done, (seed, faults) in enumerate(verdicts(range(first, first + count), stores, kind), start=1):
         if faults:
             wrong[seed] = faults
             print(seed, faults, flush=True)

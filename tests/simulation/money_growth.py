@@ -57,7 +57,7 @@ class Growing:
     gifts: dict[str, PersonId]
     """The receivers, by the payload of the invoice."""
     recorded_until: float
-    """The records have everything that was decided until then."""
+    """The records have everything that was decided before then."""
     due_back: set[PersonId]
     """Friends whose referral must have been taken back: they were banned before somebody looked, and in time."""
     referrals_at: float
@@ -171,7 +171,7 @@ class Growing:
 
     async def _decide_referrals(self) -> None:
         now, since = self.clock.now(), self.worker_clock.now() - TAKEN_BACK_WITHIN_S
-        banned = [each for each, at in self.banned_at.items() if at <= self.recorded_until]
+        banned = [each for each, at in self.banned_at.items() if at < self.recorded_until]
         known = self.ledger().referrals if banned else {}
         due = {
             PersonId(each)

@@ -10,7 +10,7 @@ from passerby.kernel.event import ButtonPressed
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.money_event import RefundOrdered
 from tests.scenario.stores import FILE, SERVERS, opened
-from tests.simulation.money import DAY_S, MONTHLY, WEEK, History, judged
+from tests.simulation.money import DAY_S, MONTHLY, WEEK, History, judged, verdicts
 from tests.simulation.money_attacks import HostileHistory
 from tests.size import in_full, size
 
@@ -31,12 +31,8 @@ def test_the_ledger_equals_telegrams_transactions_and_nobody_loses_a_paid_day(fi
 @pytest.mark.parametrize("first", in_full(HISTORIES_ON_STORES, 1))
 @pytest.mark.parametrize("stores", [FILE, pytest.param(SERVERS, marks=pytest.mark.services)])
 def test_the_ledger_is_the_same_over_every_pair_of_stores(stores: str, first: int) -> None:
-    for seed in range(first, first + size(1, HISTORIES_ON_STORES.step)):
-        place, records_place = opened(stores)
-        try:
-            assert judged(seed, place, records_place) == []
-        finally:
-            records_place.close()
+    seeds = range(first, first + size(1, HISTORIES_ON_STORES.step))
+    assert {seed: wrong for seed, wrong in verdicts(seeds, stores) if wrong} == {}
 
 
 @pytest.mark.sized
@@ -52,12 +48,8 @@ def test_the_ledger_stays_right_when_prices_change_updates_come_in_any_order_and
 @pytest.mark.parametrize("first", in_full(range(0, 60, 20), 1))
 @pytest.mark.parametrize("stores", [FILE, pytest.param(SERVERS, marks=pytest.mark.services)])
 def test_hostile_histories_end_the_same_over_every_pair_of_stores(stores: str, first: int) -> None:
-    for seed in range(first, first + size(1, 20)):
-        place, records_place = opened(stores)
-        try:
-            assert judged(seed, place, records_place, kind=HostileHistory) == []
-        finally:
-            records_place.close()
+    seeds = range(first, first + size(1, 20))
+    assert {seed: wrong for seed, wrong in verdicts(seeds, stores, HostileHistory) if wrong} == {}
 
 
 class RenewedBeforeTheCancellation(History):

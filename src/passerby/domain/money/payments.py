@@ -40,9 +40,8 @@ from passerby.kernel.participant import Participant
 
 S = SubscriptionState
 
-TOLD_WITHIN_S = CHARGES_KEPT_S / 2
-"""An update about a payment that is older proves nothing: the wallet drops old charges, and a clock may be weeks wrong.
-Telegram keeps updates for a day, so it is a copy. If it is not, the sweep finds the sale: it asks the ledger."""
+UPDATES_S = 26 * 3600.0
+"""Telegram keeps an update for a day, and both live stores note a little longer that it is done."""
 
 
 class Bought(NamedTuple):
@@ -77,7 +76,7 @@ def take(me: Participant, payment: Payment, bot: BotId, env: Env) -> Taken | Non
     wallet = wallet_of(me, env.now)
     if charge_in(wallet, bot, payment.charge) is not None:
         return None
-    if not payment.found and env.now >= payment.paid_at + TOLD_WITHIN_S:
+    if _may_be_copy(wallet, payment, env.now):
         return None
     bought = _bought(wallet, payment, env)
     charge = Charge(
@@ -125,6 +124,21 @@ def take(me: Participant, payment: Payment, bot: BotId, env: Env) -> Taken | Non
         grant = VipGrant(charge.code, GrantSource.CHARGE, since, until=payment.paid_until + GRACE_S)
     wallet = msgspec.structs.replace(wallet, grants=(*wallet.grants, grant))
     return Taken(with_wallet(me, wallet, env.now), charge)
+
+
+def _may_be_copy(wallet: Wallet, payment: Payment, now: float) -> bool:
+    """Whether only the ledger can tell an update about a payment from a copy of it, because the wallet may have dropped
+    the charge, or an erasure the wallet. If it is no copy, the sweep finds the sale: it asks the ledger.
+
+    For a subscription, the sweep is the second choice: Telegram's transactions do not name the id that may cancel it.
+    """
+    if payment.found or order_for(wallet, payment.payload) is not None:
+        return False
+    if not payment.recurs:
+        return True
+    is_known = subscription_for(wallet, payment.payload) is not None
+    # By half of the time, because the clock may be weeks wrong.
+    return now >= payment.paid_at + (CHARGES_KEPT_S / 2 if is_known else UPDATES_S)
 
 
 def gift_for(me: Participant, payment: Payment) -> PersonId | None:
