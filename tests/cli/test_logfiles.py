@@ -1,4 +1,4 @@
-"""Printing the end of log files and new lines, also after a rotation."""
+"""Printing the end of log files and new lines, even after a rotation."""
 
 from pathlib import Path
 

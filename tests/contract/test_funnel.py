@@ -1,4 +1,4 @@
-"""The funnel in the records: exact sums, also when a batch comes again, which lose small sources in time."""
+"""The funnel in the records: sums that stay exact when a batch comes again, and that lose small sources in time."""
 
 import asyncio
 from collections.abc import Callable, Coroutine

@@ -114,7 +114,7 @@ def test_a_record_moves_the_weight_only_after_five_decided_reports(upheld: int, 
     assert 0 <= found <= HEAVIEST
     if upheld + dismissed <= 5:
         assert found == 1.0
-    else:  # the sixth one brings the five before it to bear, also if it was right
+    else:  # from the sixth one on, all six count, even if the sixth was right
         assert trust(ReporterRecord(upheld + 1, dismissed)) >= found - 0.2
     assert trust(ReporterRecord(20, 0)) > 1 > trust(ReporterRecord(0, 20)) == 0
 

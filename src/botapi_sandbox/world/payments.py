@@ -222,7 +222,7 @@ def refund_star_payment(request: Request) -> bool:
 
 
 def refund(backend: Backend, bot: Bot, payment: Payment) -> None:
-    """Give the Stars back, and tell the bot. Telegram does this also without being asked."""
+    """Give the Stars back, and tell the bot. Telegram sometimes does this without being asked."""
     payment.refunded_at = backend.now()
     bot.stars -= payment.amount
     backend.state.people[payment.person_id].stars += payment.amount

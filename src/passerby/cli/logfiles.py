@@ -27,7 +27,7 @@ def tail(path: Path, lines: int) -> list[str]:
 
 
 class Follower:
-    """Reads the lines that are added to a file, also after a rotation. A new or shorter file is read from its start."""
+    """Reads the lines that are added to a file, even after a rotation. A new or shorter file is read from its start."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -1,4 +1,4 @@
-"""Says in one line on standard error why a command did not do it, also if the names in it are odd.
+"""Says in one line on standard error why a command did not do it, even if the names in it are odd.
 
 Names of files come from people: hundreds of letters, line ends, bytes that are no text. This is the one place that
 shows them, and the one place that turns the system's refusal of a file into a sentence.

@@ -1,6 +1,6 @@
 """Decides which sanctions bind a person now, and how sanctions begin and end.
 
-Nothing ends a sanction when its time is over: everybody who asks compares the times. So it ends on the second, also if
+Nothing ends a sanction when its time is over: everybody who asks compares the times. So it ends on the second, even if
 no process runs.
 """
 
@@ -61,7 +61,7 @@ def impose(me: Participant, partner: Participant | None, sanction: Sanction, env
     """The people after a sanction of `me`: first `me`, then the partner of a chat that it ends.
 
     Nothing changes if they have this sanction already, if it is over, or if it was given back. It takes the place of
-    an earlier one that rests on the same evidence, never of a later one: a case leads to one sanction, also if orders
+    an earlier one that rests on the same evidence, never of a later one: a case leads to one sanction, even if orders
     come twice or late.
     """
     same = [each for each in me.sanctions if sanction.evidence and each.evidence == sanction.evidence]

@@ -8,7 +8,7 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> str:
-    """With a header, which has these columns also if there is no row.
+    """With a header, which has these columns even if there is no row.
 
     A spreadsheet would run a cell that begins like a formula, so those get a quote in front.
     """

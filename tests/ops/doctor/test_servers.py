@@ -1,4 +1,4 @@
-"""The doctor's findings about servers, also if they do not answer."""
+"""The doctor's findings about servers, even about those that do not answer."""
 
 import asyncio
 import sqlite3

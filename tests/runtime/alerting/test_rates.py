@@ -1,4 +1,4 @@
-"""Counts within a window, also if the clock is set back."""
+"""Counts within a window, even if the clock is set back."""
 
 from passerby.ports.leases import WorkerId
 from passerby.runtime.alerting.rates import Rates

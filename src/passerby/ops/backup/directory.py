@@ -194,7 +194,7 @@ def kept(backups: Iterable[Path]) -> set[Path]:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write a whole file or nothing, also if the power fails. Raises: OSError."""
+    """Write a whole file or nothing, even if the power fails. Raises: OSError."""
     part = path.with_name(path.name + PART)
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(content)

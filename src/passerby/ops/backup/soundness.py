@@ -45,7 +45,7 @@ def soundness_of(path: Path, key: bytes | None, now: float = math.inf) -> Soundn
         found = path.stat()
         if key is None:
             return Soundness(found.st_size, None, "")
-        # A write changes the last one of these, also if somebody puts the first ones back.
+        # A write changes the last one of these, even if somebody puts the first ones back.
         return _look(path, key, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
     except OSError as error:
         return Soundness(0, None, f"it cannot be read ({error.strerror})")

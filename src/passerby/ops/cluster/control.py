@@ -74,7 +74,7 @@ class Cluster:
         return True
 
     def pid(self) -> int | None:
-        """Supervisor's process id, also if it is stuck. None if it is not running."""
+        """Supervisor's process id, even if it is stuck. None if it is not running."""
         if sockets.pid_behind(self.directory / CONTROL) is None:
             return None
         # The kernel reports the process that listened first, but supervisor has forked since.

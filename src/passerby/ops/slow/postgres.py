@@ -24,7 +24,7 @@ MANY_READS: Final = 100_000
 MANY_ROWS: Final = 10_000
 DEAD_SHARE: Final = 0.2
 OURS: Final = {str(index.name) for table in metadata.sorted_tables for index in table.indexes}
-"""They are needed, also if nobody has needed them yet: after a restore, all counts begin with 0."""
+"""They are needed, even if nobody has needed them yet: after a restore, all counts begin with 0."""
 MISSING: Final = "an index is missing: report this, with the slowest statements"
 
 _STATEMENTS: Final = sa.text(

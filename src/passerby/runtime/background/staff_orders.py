@@ -1,7 +1,7 @@
 """Carries staff orders from the records to the people whom they are about.
 
 It is the journal's way in the other direction. An order is an event in its person's queue, under a number of its own in
-place of an update's: its done mark is stored with the decision, so it is carried out once, also if this process dies
+place of an update's: its done mark is stored with the decision, so it is carried out once, even if this process dies
 before the records know. A fleet that was down carries out its orders when it is back.
 """
 

@@ -79,7 +79,7 @@ class Committer:
     async def store(self, commit: Commit | None) -> Committed:
         """Store a commit; None is nothing to store. Raises: Fenced, Unanswered.
 
-        When it returns, the notices of earlier commits to the same people are on their way, also if the answers came in
+        When it returns, the notices of earlier commits to the same people are on their way, even if the answers came in
         another order, or if one never came.
         """
         if commit is None:
