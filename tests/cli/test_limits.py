@@ -9,9 +9,10 @@ from typer.testing import CliRunner, Result
 
 from passerby.adapters.sql import SqlRecords
 from passerby.adapters.sql.installation import note_limits, noted_limits
-from passerby.adapters.sql.overrides import SqlOverrides
+from passerby.adapters.sql.overrides import SqlOverrides, add_overrides
 from passerby.bootstrap.override_watch import LIMITS, OverrideWatch, limits_of, rules_of, stricter
 from passerby.cli.app import app
+from passerby.kernel.override import Overridden, Override, OverrideKey
 from passerby.kernel.rules import Rules
 from passerby.settings import Settings
 from passerby.settings.overrides import SECOND_ABOVE
@@ -86,6 +87,25 @@ def test_the_stricter_one_of_the_fleets_limit_and_ones_own_counts(
     assert (as_csv.exit_code, as_csv.stdout) == (WAITS, "")
     assert "No code was made" in as_csv.stderr
     assert "None yet" in ask.invoke(app, ["promo", "list"]).output
+
+
+@pytest.mark.parametrize(
+    ("sold", "waits"), [("year=3650d:9999", True), ("week=7d:75", False), ("year=9999999d:1", False)]
+)
+def test_a_discount_is_valued_by_the_longest_plan_that_was_ever_sold(ask: CliRunner, sold: str, waits: bool) -> None:
+    """Otherwise, somebody sells only short plans for a moment, and makes codes then."""
+
+    async def sell() -> None:
+        records = SqlRecords.at(Path("passerby.db"))
+        key = OverrideKey(Overridden.SETTING, "VIP_PLANS")
+        async with records.engine.begin() as connection:
+            values = (sold, "day=1d:13", None)
+            await add_overrides(connection, [Override(at, key, value, 1, 1.0) for at, value in enumerate(values, 1)])
+        await records.aclose()
+
+    asyncio.run(sell())
+    done = promo(ask, "--percent", "10", "--uses", "2")
+    assert done.exit_code == (WAITS if waits else 0), done.output
 
 
 def test_below_the_fleets_limit_a_code_is_made_at_once(ask: CliRunner) -> None:

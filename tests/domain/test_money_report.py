@@ -90,3 +90,14 @@ def test_a_spreadsheet_runs_nothing_of_the_report() -> None:
     assert "'=month" in cells
     assert not any(cell.startswith(("=", "+", "@")) for cell in cells)
     assert as_csv([{"a": -1, "b": "\tx", "-c": "\n"}]).splitlines()[0] == "a,b,'-c"
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "＝", "＋", "－", "＠", "﹦", "−"])  # full-width, too
+@pytest.mark.parametrize(
+    "gap", ["", " ", "  ", "\t", "\r", "\r\n", "\u00a0", "\u3000", "\u200b", "\ufeff", "\x00", " \t "]
+)
+def test_a_spreadsheet_runs_no_formula_behind_gaps_or_with_full_width_signs(gap: str, sign: str) -> None:
+    written = f"{gap}{sign}1+1"
+    assert as_csv([{"a": written}]).split("\r\n", 1)[1].lstrip('"').startswith(f"'{written}"[:2])
+    for word in ("fine", "a=1", " fine, too", "", "1-2"):
+        assert "'" not in as_csv([{"a": word}]), word

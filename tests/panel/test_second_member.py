@@ -129,6 +129,10 @@ def test_one_member_sells_vip_for_less_only_with_a_second_one_and_gives_no_days_
         assert await change("week=7d:89") == "True [(7, 90)]"
         assert await change("week=7d:90, ten-years=3650d:1") == "True [(7, 90)]"
         assert await change("week=7d:90, day=1d:13") == "False [(7, 90), (1, 13)]"
+        longer = "With a longer plan, each discount that was given gives more."
+        assert await change("week=7d:90, year=365d:25000") == "True [(7, 90), (1, 13)]", longer
+        assert await change("day=1d:13") == "False [(1, 13)]"
+        assert await change("week=7d:91") == "True [(1, 13)]", longer
 
     play(tmp_path, scene)
 

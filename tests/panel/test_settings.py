@@ -137,11 +137,11 @@ def test_settings_change_as_well_if_tokens_and_plans_are_in_files(tmp_path: Path
         await other.take_up_new()
         assert other.rules.patience == 2.0, "files are read once, so they may be gone later"
         assert other.rules.plans == stage.settings.vip_plans
-        await press(browser, await reviewed(browser, "VIP_PLANS", "month=30d:900"), "Change it for everybody")
+        await press(browser, await reviewed(browser, "VIP_PLANS", "other=7d:900"), "Change it for everybody")
         await stage.decisions.on_request(OverrideAsked(OverrideKey(Overridden.SETTING, "MINIMUM_AGE"), "1", 0))
         await other.take_up_new()
         assert other.rules.patience == 2.0, "one by one, too"
-        assert [each.name for each in other.rules.plans] == ["month"]
+        assert [each.name for each in other.rules.plans] == ["other"]
 
     play(tmp_path, scene, bot_tokens_file=tokens, vip_plans_file=plans)
 

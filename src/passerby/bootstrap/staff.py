@@ -33,6 +33,7 @@ from passerby.kernel.decision import Env
 from passerby.kernel.drain import Drain
 from passerby.kernel.effect import Say
 from passerby.kernel.ids import BotId
+from passerby.kernel.override import Overridden
 from passerby.kernel.purchase import RefundReason
 from passerby.kernel.rules import Rules
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
@@ -70,10 +71,13 @@ from passerby.runtime.staff.decisions import StaffDecisions, digest_of, new_secr
 from passerby.runtime.staff.router import StaffRouter
 from passerby.settings import Settings, WrongSetting, former_keys, open_key
 from passerby.settings.described import write
+from passerby.settings.overrides import longest_in, longest_plan
 from passerby.staff import ALL
 
 _FEW: Final = ConnectionPool(2, 1)
 _ROWS_AT_ONCE: Final = 2_000
+_PLANS_MOST: Final = 10_000
+"""How many earlier values of VIP_PLANS are read."""
 LINK_S: Final = 600.0
 
 
@@ -373,9 +377,14 @@ async def staff_office(
     with sentences(settings):
         records = SqlRecords.at(database(settings), _FEW)
         try:
-            overriding = OverrideWatch(settings, SqlOverrides(records.engine), SystemClock())
+            overrides = SqlOverrides(records.engine)
+            overriding = OverrideWatch(settings, overrides, SystemClock())
             await overriding.take_up_new()
-            rules = stricter(overriding.rules, await noted_limits(records.engine))
+            # A code outlives the plans of the moment, so its discount counts as a share of the longest one ever.
+            sold = await overrides.versions(Overridden.SETTING, "VIP_PLANS", _PLANS_MOST)
+            longest = max(longest_plan(settings), longest_in(each.value for each in sold if each.value))
+            rules = msgspec.structs.replace(overriding.rules, longest_plan=longest)
+            rules = stricter(rules, await noted_limits(records.engine))
             yield StaffOffice(settings, SqlStaff(records.engine), SqlBroadcasts(records.engine), rules)
         finally:
             await records.aclose()

@@ -5,7 +5,8 @@ because connections, leases or files depend on it. So do the limits above which 
 raise them alone, from a browser. And no path can change: the answer would tell which files the server has.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, get_args
 
@@ -13,7 +14,7 @@ from pydantic import ValidationError
 
 from passerby.settings.alerting import THRESHOLDS
 from passerby.settings.model import Settings
-from passerby.settings.money import MoneySettings
+from passerby.settings.money import MoneySettings, parse_plans
 from passerby.settings.reading import explain
 from passerby.settings.rules import RuleSettings
 from passerby.settings.sponsor import SponsorSettings
@@ -108,8 +109,22 @@ def overridden_by(
 
 
 def gives_more(before: Settings, after: Settings, started: Settings) -> bool:
-    """Whether `after` sells more VIP days for a Star than is sold now, and than the operator sells at the start."""
-    return _days_a_star(after) > max(_days_a_star(before), _days_a_star(started))
+    """Whether `after` sells more VIP days for a Star than is sold now, and than the operator sells at the start; or a
+    longer plan. A discount is a share of a plan, so with a longer one each code that exists gives more."""
+    return any(of(after) > max(of(before), of(started)) for of in (_days_a_star, longest_plan))
+
+
+def longest_plan(settings: Settings) -> int:
+    return max((plan.days for plan in settings.vip_plans), default=0)
+
+
+def longest_in(values: Iterable[str]) -> int:
+    """The days of the longest plan in any of these values of VIP_PLANS. One that this release refuses has none."""
+    longest = 0
+    for value in values:
+        with suppress(WrongSetting):
+            longest = max((longest, *(plan.days for plan in parse_plans(value, ""))))
+    return longest
 
 
 def _days_a_star(settings: Settings) -> float:
