@@ -7,6 +7,12 @@ from tests.planted.bug import Bug
 ENDED: Final = (
     Bug(
         "runtime",
+        "the notice of a repair does not wait for the notice that another process is sending",
+        "        if not stale or self._is_alone or self._store.doubts:\n            return stale\n",
+        "        if stale is not None:\n            return stale\n",
+    ),
+    Bug(
+        "runtime",
         "a notice of a chat counts as current in any later chat",
         "return not (isinstance(state, Chatting) and state.chat == notice.anchors)",
         "return not isinstance(state, Chatting)",

@@ -81,6 +81,7 @@ class Reconciler:
         self._clock = clock
         self._take_up = take_up
         self._unanswered = unanswered
+        self._is_alone = alone
         self._alone_since = clock.now() if alone else float("-inf")
         self._doubting = asyncio.Lock()
         self._reported: tuple[int, str] | None = None
@@ -276,13 +277,21 @@ class Reconciler:
         return True
 
     async def _stale_notices(self, people: Iterable[PersonId]) -> tuple[str, ...]:
-        """The unsent notices that tell these people a state from before the repair. Its own notice replaces them."""
+        """The unsent notices that tell these people a state from before the repair. Its own notice replaces them.
+
+        Another process may be sending one just now. If it counted as sent already, the repair's notice would not wait
+        for it, and might arrive before it. So those stay. After a roll call, nobody is sending any.
+        """
         found = await asyncio.gather(*map(self._store.addressed_to, people))
-        return tuple(
+        stale = tuple(
             each.id
             for each in chain.from_iterable(found)
             if isinstance(each, Notice) and state_of(each.keyboard) is not None and each.reply_to is None
         )
+        if not stale or self._is_alone or self._store.doubts:
+            return stale
+        owners = await self._store.owners_of(stale)
+        return tuple(each for each in stale if owners.get(each) == self._worker)
 
     async def _close(self, strays: Iterable[ChatId]) -> None:
         """Close chats that are open in the records but that nobody is in.
