@@ -121,7 +121,10 @@ async def test_the_sample_of_a_broadcast_is_read_from_its_index(database: str) -
     values = {"number": NUMBER, "below": BELOW, "day": 86_400.0, "upto": 2 * BELOW}
     is_sqlite = records.engine.dialect.name == "sqlite"
     async with records.engine.connect() as connection:
-        for statement in (broadcast_figures._SAMPLED_CANARY, broadcast_figures._SAMPLED_ARMS):
+        of_sqlite = (broadcast_figures._SAMPLED_CANARY, broadcast_figures._SAMPLED_ARMS)
+        for statement in (
+            of_sqlite if is_sqlite else (broadcast_figures._POSTGRES_CANARY, broadcast_figures._POSTGRES_ARMS)
+        ):
             await connection.exec_driver_sql("ANALYZE broadcast_targets")
             known = {name: value for name, value in values.items() if name in statement.compile().params}
             asked = statement.params(known)
