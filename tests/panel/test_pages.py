@@ -10,6 +10,7 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
+from passerby.adapters.sql.audit import add_to_audit
 from passerby.adapters.sql.broadcast_rows import store_broadcasts
 from passerby.adapters.sql.money_tables import charges, refunds, star_calls
 from passerby.adapters.sql.panel_faults import keep_faults
@@ -22,7 +23,7 @@ from passerby.domain.spreadsheet import as_csv
 from passerby.domain.team import PERMISSIONS
 from passerby.kernel.broadcast import Broadcast, BroadcastState
 from passerby.kernel.rules import Rules
-from passerby.kernel.staff import Permission, Role
+from passerby.kernel.staff import AuditNote, Permission, Role
 from passerby.panel.figures_duty import MINUTE
 from passerby.panel.marks import RELEASE, Release
 from passerby.panel.samples import Sample
@@ -254,6 +255,42 @@ def test_the_audit_shows_who_did_what_and_says_if_a_row_was_changed(tmp_path: Pa
                 await connection.execute(sa.text(f"DROP TRIGGER {name}"))
             await connection.execute(sa.update(audit).where(audit.c.number == 3).values(action="nothing"))
         assert "Row 3 was changed later" in (await browser.get(older[1])).text
+
+    play(tmp_path, scene)
+
+
+def test_the_audit_is_searched_by_member_action_and_support_code(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        member = await stage.hire(Role.ADMIN, 700, "Robin")
+        notes = [
+            (member, AuditNote("people.sanctioned", "code ABCD-EFGH")),
+            (member, AuditNote("case.decided", "case 12")),
+            (0, AuditNote("case.decided", "case 13")),
+            (None, AuditNote("broadcast.paused", "broadcast 100%")),
+        ]
+        async with stage.records.engine.begin() as connection:
+            await connection.execution_options(writes=True)
+            await add_to_audit(connection, [*notes, *[(member, AuditNote("case.taken", "case 9"))] * 60], START)
+        browser = await stage.signed_in()
+
+        async def found(query: str) -> list[str]:
+            page = (await browser.get(f"/audit?{query}")).text
+            assert "The chain holds" not in page
+            return re.findall(r'data-label="to what">(.*?)</td>', page)
+
+        assert await found("action=DECIDED") == ["case 13", "case 12"]
+        assert await found(f"action=decided&who={member}") == ["case 12"]
+        assert await found("action=decided&who=0") == ["case 13"]
+        assert await found("who=rule") == ["broadcast 100%"]
+        assert await found("about=abcd+efgh") == ["code ABCD-EFGH"], "however it is written"
+        assert await found("about=0%25") == ["broadcast 100%"], "a sign of the database is a sign"
+        assert await found("about=_ase") == []
+        assert await found("about=%00case+12%00") == ["case 12"]
+        first = (await browser.get(f"/audit?action=case.taken&who={member}")).text
+        assert f'<option value="{member}" selected>#{member} Robin</option>' in first
+        older = re.search(r'href="/audit\?(before=.*?)"', first)
+        assert older is not None
+        assert await found(older[1].replace("&amp;", "&")) == ["case 9"] * 10, "the next page searches for the same"
 
     play(tmp_path, scene)
 

@@ -6,7 +6,7 @@ PostgreSQL: `default_transaction_read_only`, and, with PANEL_POSTGRES_URI, a rol
 
 import os
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -22,6 +22,17 @@ from passerby.domain.audit import AuditRow
 ONLINE_S: Final = 300.0
 _FEW: Final = ConnectionPool(4, 1)
 _MOST_WAITS: Final = 5_000
+
+
+class AuditSearch(NamedTuple):
+    """`actor`: a member's number, or one of the words below. `action` and `subject`: parts of these. Empty: all."""
+
+    actor: int | Literal["", "rule"] = ""
+    action: str = ""
+    subject: str = ""
+
+
+EVERYTHING: Final = AuditSearch()
 
 
 class Waiting(NamedTuple):
@@ -105,11 +116,12 @@ class PanelReader(Transactions):
 
         return await self._read(read)
 
-    async def audit_before(self, number: int, limit: int) -> Sequence[AuditRow]:
-        """Rows of the audit with lower numbers, the newest first."""
+    async def audit_before(self, number: int, limit: int, search: AuditSearch = EVERYTHING) -> Sequence[AuditRow]:
+        """Rows of the audit with lower numbers that are searched for, the newest first."""
+        wanted = _AUDIT.where(*_searched(search))
 
         async def read(connection: AsyncConnection) -> list[AuditRow]:
-            found = await connection.execute(_AUDIT, {"before": number, "most": limit})
+            found = await connection.execute(wanted, {"before": number, "most": limit})
             return [AuditRow(*row) for row in found]
 
         return await self._read(read)
@@ -161,6 +173,16 @@ _AUDIT = (
     .order_by(audit.c.number.desc())
     .limit(sa.bindparam("most"))
 )
+
+
+def _searched(search: AuditSearch) -> list[sa.ColumnElement[bool]]:
+    found = []
+    if search.actor != "":
+        found.append(audit.c.actor.is_(None) if search.actor == "rule" else audit.c.actor == search.actor)
+    parts = ((audit.c.action, search.action), (audit.c.subject, search.subject))
+    return [*found, *(column.icontains(words, autoescape=True) for column, words in parts if words)]
+
+
 _FAULTS = (
     sa.select(*(faults.c["count" if name == "times" else name] for name in Fault._fields))
     .order_by(faults.c.last_at.desc())
