@@ -50,7 +50,7 @@ def _words(written: str) -> str:
 
 
 def _search(query: Mapping[str, str]) -> AuditSearch:
-    """What the form asks for. A support code is found however it is written."""
+    """The search that the form asks for. A support code is found however it is written."""
     who, about = query.get("who", ""), _words(query.get("about", ""))
     code = support.read(about)
     actor = "rule" if who == "rule" else int(who) if who.isdecimal() and len(who) < _DIGITS else ""
