@@ -67,7 +67,7 @@ def _has_left(people: sa.FromClause) -> sa.ColumnElement[bool]:
     return sa.or_(people.c.id.is_(None), people.c.bots.not_like(bots))
 
 
-def _canary(people: sa.FromClause, of_target: sa.ColumnElement[bool]) -> sa.Select[Any]:
+def _canary(people: sa.FromClause, of_target: sa.ColumnElement[bool]) -> sa.Select[int, int, int, int, int]:
     left = _has_left(people)
     return (
         sa.select(

@@ -1,7 +1,7 @@
 """Audit: what staff did, the newest first. Each row shown is compared with the chain."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import urlencode
 
 import msgspec
@@ -53,7 +53,9 @@ def _search(query: Mapping[str, str]) -> AuditSearch:
     """The search that the form asks for. A support code is found however it is written."""
     who, about = query.get("who", ""), _words(query.get("about", ""))
     code = support.read(about)
-    actor = "rule" if who == "rule" else int(who) if who.isdecimal() and len(who) < _DIGITS else ""
+    actor: int | Literal["", "rule"] = (
+        "rule" if who == "rule" else int(who) if who.isdecimal() and len(who) < _DIGITS else ""
+    )
     return AuditSearch(actor, _words(query.get("action", "")), support.shown(code) if code else about)
 
 
