@@ -251,6 +251,7 @@ _wallets = st.builds(
             refund_owed_at=_times,
             refunded_by=st.none() | st.sampled_from(RefundedBy),
             refunded_at=_times,
+            refund_refused_at=_times,
         ),
         max_size=2,
     ).map(tuple),

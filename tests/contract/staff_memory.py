@@ -218,10 +218,11 @@ class MemoryStaff:
         waiting = [order for number, order in enumerate(self.disk.orders, 1) if number not in self.disk.done]
         for key, (person, charge) in ledger.charges.items():
             if charge.code == code:
-                owed, refund = ledger.calls.get((*key, StarCallKind.REFUND)), ledger.refunds.get(key)
+                call, refund = ledger.calls.get((*key, StarCallKind.REFUND)), ledger.refunds.get(key)
                 known = msgspec.structs.replace(
                     charge,
-                    refund_owed_at=owed[0].owed_at if owed is not None else 0.0,
+                    refund_owed_at=call[0].owed_at if call is not None and not call[1] else 0.0,
+                    refund_refused_at=call[0].owed_at if call is not None and call[1] and refund is None else 0.0,
                     refunded_at=refund.at if refund is not None else 0.0,
                     refunded_by=refund.by if refund is not None else None,
                 )

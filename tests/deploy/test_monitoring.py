@@ -115,6 +115,7 @@ SERIES: dict[str, tuple[dict[str, str], float]] = {
     "PasserbyChargeUnconfirmed": ({"passerby_charges_unconfirmed": "1x{n}"}, 1),
     "PasserbySweepOld": ({'passerby_bot_swept_at_seconds{bot="1"}': "-3000x{n}"}, 1),
     "PasserbyRefundOwed": ({'passerby_star_call_oldest_seconds{kind="refund"}': "90000x{n}"}, 1),
+    "PasserbyRefundRefused": ({"passerby_refunds_refused_total": "0+1x{n}"}, 1),
     "PasserbyCheckoutsLate": (
         {"passerby_checkout_seconds_count": "0+2x{n}", 'passerby_checkout_seconds_bucket{le="5.0"}': "0+1x{n}"},
         1,

@@ -110,6 +110,7 @@ CHARGE = Charge(
     86.5,
     OTHERS[8],
     "gift1",
+    87.5,
 )
 SUBSCRIPTION = Subscription("o3", BotId(56), "plan3", 87, ChargeId("ch2"), "prov2", 88.5, SubscriptionState.FAILED)
 PERSON = Participant(

@@ -16,7 +16,7 @@ from passerby.kernel.decision import NOTHING, Decision, Facts
 from passerby.kernel.effect import Answer, Menu, Say
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.money import ChargeId, GrantSource, Payment, Plan, RefundedBy, Wallet
-from passerby.kernel.money_event import GrantTakenBack, PaymentSettled
+from passerby.kernel.money_event import GrantTakenBack, PaymentSettled, RefundOrdered, RefundRefused
 from passerby.kernel.participant import DataRequests
 from passerby.kernel.rules import Rules
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
@@ -192,6 +192,22 @@ def test_when_the_stars_went_back_what_is_left_of_the_gift_ends_once() -> None:
     assert said(talk.happens(over)) == [(bob.person, "vip.gift_over")]
     assert bob.value.vip_until == NOW + DAY_S
     assert talk.happens(over) == NOTHING
+
+
+@pytest.mark.parametrize("is_taken", [True, False])
+def test_a_gift_whose_refund_telegram_refuses_for_good_is_the_receivers_again(is_taken: bool) -> None:
+    talk, ann, bob = chat()
+    pays(ann, orders(ann, ann.chat))
+    (charge,) = wallet(ann).charges
+    talk.happens(RefundOrdered(ann.person, BotId(0), charge))
+    talk.later(DAY_S)
+    if is_taken:
+        talk.happens(GrantTakenBack(bob.person, BotId(0), charge.gift))
+        assert bob.value.vip_until == NOW + DAY_S
+    talk.later(600)
+    told = said(talk.happens(RefundRefused(ann.person, BOT, ChargeId("c1"))))
+    assert told == [(ann.person, "vip.refund_refused"), *([(bob.person, "vip.gift_got")] if is_taken else [])]
+    assert bob.value.vip_until == NOW + 30 * DAY_S + (600 if is_taken else 0)
 
 
 def test_other_vip_time_stays_when_a_gift_is_taken_back() -> None:

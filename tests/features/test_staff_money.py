@@ -88,6 +88,7 @@ def test_a_purchase_is_shown_by_code_without_its_buyer_and_the_look_is_noted() -
     [
         (but(plan="", first="stx0"), text("purchases.paid_monthly")),
         (but(refund_owed_at=NOW), text("purchases.owed")),
+        (but(refund_refused_at=NOW), text("purchases.refund_refused")),
         (Purchase(PersonId(777), CHARGE, ordered=True), text("purchases.owed")),
         *(
             (but(refunded_at=NOW, refunded_by=by), text(f"purchases.refunded_{by}", day=text("days.20833")))
@@ -156,6 +157,7 @@ def test_the_command_line_refunds_with_a_note_for_the_audit() -> None:
         (Purchase(PersonId(777), CHARGE, ordered=True), True, "purchases.already"),
         (Purchase(PersonId(0), CHARGE), True, "purchases.erased"),
         (PAID, False, "purchases.bot_gone"),
+        (but(refund_refused_at=NOW), True, "purchases.refund_refused"),
     ],
 )
 def test_a_refund_that_cannot_be_made_is_refused_before_anybody_loses_vip(

@@ -29,6 +29,7 @@ from passerby.kernel.money_event import (
     PaymentRefunded,
     PaymentSettled,
     RefundOrdered,
+    RefundRefused,
     SellerClosing,
     StarCallConfirmed,
     SubscriptionUpdated,
@@ -640,6 +641,55 @@ def test_a_refund_that_staff_order_is_told_once_and_ends_its_vip() -> None:
     assert ann.value.vip_until <= NOW
     assert wallet(ann).charges[0].refunded_by is RefundedBy.STAFF
     assert talk.happens(RefundOrdered(ann.person, BotId(0), charge)) == NOTHING
+
+
+@pytest.mark.parametrize("by", [RefundedBy.STAFF, RefundedBy.BUYER])
+@pytest.mark.parametrize("plan", ["month", "monthly"])
+def test_a_refund_that_telegram_refuses_for_good_ends_and_the_vip_counts_again(by: RefundedBy, plan: str) -> None:
+    talk, ann = shop()
+    if plan == "month":
+        pays(ann, orders(ann))
+    else:
+        subscribes(ann, charge="c1")
+    end = ann.value.vip_until
+    (charge,) = wallet(ann).charges
+    talk.later(3600)
+    if by is RefundedBy.STAFF:
+        talk.happens(RefundOrdered(ann.person, BotId(0), charge))
+    else:
+        ann.presses("vip_refund", charge.code)
+    assert ann.value.vip_until <= talk.env.now
+    talk.later(600)
+    never = RefundRefused(ann.person, BOT, ChargeId("c1"))
+    done = (StarCallDone(StarCallKind.REFUND, BOT, ChargeId("c1")),)
+    decision = talk.happens(never)
+    assert (said(decision), decision.ledger) == (["vip.refund_refused"], done)
+    assert ann.value.vip_until == end + 600, "not a second is lost"
+    (kept,) = wallet(ann).charges
+    assert (kept.refund_owed_at, kept.refunded_at, kept.refund_refused_at) == (0, 0, talk.env.now)
+    assert talk.happens(never) == Decision(ledger=done), "the same refusal again changes nothing"
+    assert talk.happens(RefundOrdered(ann.person, BotId(0), charge)) == NOTHING, "it is not owed once more"
+    assert said(ann.presses("vip_refund", charge.code)) == ["vip.no_refund_refused"]
+    assert "vip.pay_line_refused" in repr(ann.writes("/paysupport"))
+    assert all(each.state is SubscriptionState.CANCELLING for each in wallet(ann).subscriptions)
+    # Telegram gives the Stars back all the same: then nothing of the VIP time is left.
+    assert said(talk.happens(PaymentRefunded(ann.person, BOT, ChargeId("c1"), 250))) == ["vip.refunded"]
+    assert ann.value.vip_until <= talk.env.now
+
+
+def test_a_buyer_whose_refund_was_refused_may_take_another_one() -> None:
+    talk, ann = shop()
+    pays(ann, orders(ann))
+    ann.presses("vip_refund", wallet(ann).charges[0].code)
+    talk.happens(RefundRefused(ann.person, BOT, ChargeId("c1")))
+    pays(ann, orders(ann), "c2")
+    assert said(ann.presses("vip_refund", wallet(ann).charges[-1].code)) == ["vip.refund_owed"]
+
+
+def test_a_refusal_about_somebody_who_was_erased_closes_the_debt_and_tells_nobody() -> None:
+    talk, ann = shop()
+    done = (StarCallDone(StarCallKind.REFUND, BOT, ChargeId("c1")),)
+    assert talk.happens(RefundRefused(ann.person, BOT, ChargeId("c1"))) == Decision(ledger=done)
 
 
 def test_the_end_of_vip_is_told_a_day_before_and_when_it_is_over_once_each() -> None:

@@ -80,6 +80,29 @@ def test_the_team_refunds_a_purchase_once_and_the_buyer_loses_its_days(store: st
 
 
 @pytest.mark.parametrize("store", ["memory", SERVERS])
+def test_a_refund_that_telegram_refuses_for_good_ends_and_the_buyer_has_the_vip_again(store: str) -> None:
+    async def scene(on: StaffStage) -> None:
+        assert await pays(on, on.ann, await invoice_for(on, on.ann)) == "paid"
+        code = await code_of_purchase(on, on.ann)
+        before = await vip_until(on, on.ann)
+        (payment,) = on.world.state.payments.values()
+        charge, payment.charge_id = payment.charge_id, "of another server"
+        assert not (await on.request(RefundAsked(code, RefundReason.MISTAKE))).refused
+        await on.until(lambda: money_told(on.ann)[-1] == "vip.refund_owed")
+        await asyncio.sleep(900.0)
+        await on.until(lambda: money_told(on.ann)[-1] == "vip.refund_refused")
+        await on.quiet()
+        assert await vip_until(on, on.ann) > before
+        payment.charge_id = charge
+        await asyncio.sleep(120.0)
+        again = await on.request(RefundAsked(code, RefundReason.MISTAKE))
+        assert (again.refused, again.reply) == (True, text("purchases.refund_refused"))
+        assert money_told(on.ann)[-1] == "vip.refund_refused", "and nothing is asked of Telegram any more"
+
+    play_staff(store, scene, Shop)
+
+
+@pytest.mark.parametrize("store", ["memory", SERVERS])
 def test_a_large_refund_is_made_when_a_second_member_agrees(store: str) -> None:
     async def scene(on: StaffStage) -> None:
         sue, olga = await on.hire(Role.SUPPORT), await on.hire(Role.OWNER)

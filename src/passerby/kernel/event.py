@@ -18,6 +18,7 @@ from passerby.kernel.money_event import (
     PaymentSettled,
     ReferralGiven,
     RefundOrdered,
+    RefundRefused,
     SellerClosing,
     StarCallConfirmed,
     SubscriptionUpdated,
@@ -339,6 +340,7 @@ Event = (
     | ReferralGiven
     | SubscriptionUpdated
     | SellerClosing
+    | RefundRefused
     | StarCallConfirmed
     | VipEnding
     | SanctionOverturned

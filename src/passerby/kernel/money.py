@@ -100,7 +100,7 @@ class Charge(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     `gift`: it is for somebody else, whose VIP grant has this code. `gift_to` is who; 0: they were erased.
 
     `refund_owed_at`: a refund was decided, and `refunded_by` says by whom. `refunded_at`: Telegram has confirmed it.
-    0 means never.
+    `refund_refused_at`: Telegram will never make that refund, so it is owed no more. 0 means never.
     """
 
     id: ChargeId
@@ -118,6 +118,7 @@ class Charge(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     refunded_at: float = 0.0
     gift_to: PersonId = PersonId(0)
     gift: str = ""
+    refund_refused_at: float = 0.0
 
 
 class GrantSource(StrEnum):
@@ -135,7 +136,7 @@ class VipGrant(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """VIP time. `code` is that of its charge, or a random one.
 
     With `until`, it lasts exactly from `since` until then (a subscription). Otherwise it is `lasts_s` long, and fills
-    the time from `since` on that no other grant covers.
+    the time from `since` on that no other grant covers. `lost_s`: how much of it was taken back.
     """
 
     code: str
@@ -143,6 +144,7 @@ class VipGrant(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     since: float
     lasts_s: float = 0.0
     until: float = 0.0
+    lost_s: float = 0.0
 
 
 class SubscriptionState(StrEnum):

@@ -95,6 +95,14 @@ class StarCallConfirmed(msgspec.Struct, frozen=True, gc=False, tag=True):
     charge: ChargeId
 
 
+class RefundRefused(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """Telegram will never make a refund that we owed."""
+
+    person: PersonId
+    bot: BotId
+    charge: ChargeId
+
+
 class VipEnding(msgspec.Struct, frozen=True, gc=False, tag=True):
     """The VIP time of a person ends within a day, or has ended."""
 

@@ -235,6 +235,10 @@ class Refused(TelegramError):
         self.reason = f"{refusal}: {detail}" if detail else str(refusal)
 
 
+class NeverRefunded(Refused):
+    """Telegram will never give these Stars back: it knows no such payment, or the buyer's account is gone."""
+
+
 class FloodWait(TelegramError):
     """429: nothing was delivered; wait `retry_after_s`. Telegram does not say which limit was hit."""
 

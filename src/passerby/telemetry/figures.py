@@ -27,6 +27,7 @@ COUNTS = (
         "waits",
         "waited_s",
         "sales_found",
+        "refunds_refused",
     ),
     "late_checkouts",
 )
@@ -50,7 +51,8 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     unknown. `clock_skew_s`: how far this machine's clock is ahead. `backup_at`, `restore_test_at`: when the newest
     backup was begun and when one was last restored for a test, in Unix seconds; 0 if this process does not know.
     `restore_test_faults`: what the last restore test found wrong.
-    `sales_found`, `charges_unconfirmed`, `owed_s`, `swept_at`: what the duty `money` found, as in the metrics.
+    `sales_found`, `refunds_refused`, `charges_unconfirmed`, `owed_s`, `swept_at`: what the duty `money` found, as in
+    the metrics.
     `late_checkouts`: those that took more than `LATE_CHECKOUT_S`. `farm_accounts`: those found in farms, if this
     process looks for them.
     """
@@ -98,6 +100,7 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     restore_test_at: float = 0.0
     restore_test_faults: int = 0
     sales_found: int = 0
+    refunds_refused: int = 0
     late_checkouts: int = 0
     charges_unconfirmed: int = 0
     farm_accounts: int = 0

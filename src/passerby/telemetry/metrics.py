@@ -141,6 +141,7 @@ CHECKOUT_TOOK = Histogram(
     "passerby_checkout_seconds", "Time from taking a checkout to its answer. Telegram gives up after ten.", LATENCY_S
 )
 SALES_FOUND = Counter("passerby_sales_found", "Sales that no update brought. The bots' transactions showed them.")
+REFUNDS_REFUSED = Counter("passerby_refunds_refused", "Refunds that Telegram will never make, so we owe them no more.")
 SALES_UNMATCHED = Gauge("passerby_star_rows_unmatched", "Payments and refunds at Telegram that the ledger lacks.")
 CHARGES_UNCONFIRMED = Gauge("passerby_charges_unconfirmed", "Charges of ours that Telegram's transactions lack.")
 SWEPT_AT = Gauge("passerby_bot_swept_at_seconds", "When the bot's transactions were read last; Unix time.", bot=BOTS)
@@ -307,6 +308,7 @@ def snapshot(now: float) -> Snapshot:
         restore_test_at=RESTORE_TEST_AT.value(),
         restore_test_faults=int(RESTORE_TEST_FAULTS.value()),
         sales_found=int(SALES_FOUND.total()),
+        refunds_refused=int(REFUNDS_REFUSED.total()),
         late_checkouts=sum(CHECKOUT_TOOK.counts()[LATENCY_S.index(LATE_CHECKOUT_S) + 1 :]),
         charges_unconfirmed=int(CHARGES_UNCONFIRMED.value()),
         farm_accounts=int(FARM_ACCOUNTS.value()),

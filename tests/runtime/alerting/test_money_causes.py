@@ -4,11 +4,12 @@ import asyncio
 
 import pytest
 
+from passerby.kernel.event import Refusal
 from passerby.kernel.ids import PersonId
 from passerby.kernel.money import Charge, ChargeId, StarCallKind, StarRow
 from passerby.kernel.money_event import CheckoutAsked
 from passerby.ports.facts import ChargeTaken, StarCallOwed
-from passerby.ports.telegram import AnswerCheckout, OutgoingCall, RefundStars, Unavailable
+from passerby.ports.telegram import AnswerCheckout, NeverRefunded, OutgoingCall, RefundStars, Refused, Unavailable
 from tests.runtime.alerting.stage import WatchedHouse, at_watch
 from tests.runtime.world import ANN, BOT, OTHER_BOT, Answer
 from tests.staged import staged
@@ -78,6 +79,36 @@ async def test_a_refund_that_telegram_does_not_confirm_for_a_day_is_an_alert_unt
     confirms = True
     await asyncio.sleep(300)
     assert house.heard.firing() == []
+
+
+@staged(at_watch)
+async def test_a_refund_that_telegram_refuses_for_good_is_alarmed_once_and_tried_no_more(
+    house: WatchedHouse, /
+) -> None:
+    asked = []
+
+    def answer(outgoing: OutgoingCall) -> Answer:
+        if not isinstance(outgoing, RefundStars):
+            return None
+        asked.append(outgoing.charge)
+        if outgoing.charge == "stx4":
+            return NeverRefunded(Refusal.BROKEN, "400 CHARGE_NOT_FOUND")
+        return Refused(Refusal.BROKEN, "400 BALANCE_TOO_LOW")
+
+    house.telegram.answer = answer
+    owed_at = house.clock.now()
+    debts = [StarCallOwed(ANN, StarCallKind.REFUND, BOT, ChargeId(each), "", owed_at) for each in ("stx4", "stx5")]
+    await house.records.apply("test", list(enumerate(debts, 1)))
+    await asyncio.sleep(500)
+    assert house.heard.firing() == [], "a payment that is seconds old may not be known yet"
+    await asyncio.sleep(400)
+    assert house.heard.firing() == ["Telegram refuses a refund"]
+    known, poor = asked.count("stx4"), asked.count("stx5")
+    await asyncio.sleep(3500)
+    assert asked.count("stx4") == known, "it is owed no more"
+    assert poor < asked.count("stx5") < poor + 20, "a bot may get Stars, so this one is tried, but less often"
+    assert "Telegram refuses a refund" in house.heard.over()
+    assert sum("Telegram refuses a refund" in each for each in house.heard.said) == 1, "one message"
 
 
 @staged(at_watch)

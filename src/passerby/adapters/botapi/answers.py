@@ -13,7 +13,7 @@ capitals.
 
 import re
 from enum import Enum, StrEnum, auto
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from passerby.kernel.event import Refusal
 
@@ -65,6 +65,16 @@ class Row(NamedTuple):
     parts: tuple[Part, ...] = ()
     """The fields to leave out, in this order."""
 
+
+NO_REFUND: Final = (
+    "charge_not_found",
+    "charge_id_invalid",
+    "charge_id_empty",
+    "user_deactivated",
+    "user is deactivated",
+)
+"""Pieces of the refusals of a refund that never change: Telegram knows no such payment of this person to this bot, or
+their account is gone. A bot that has too few Stars is another matter: it may get some."""
 
 _KEYS = (Part.LOOK, Part.KEYBOARD)
 _FORMAT = (Part.CUSTOM_EMOJI, Part.ENTITIES)

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from passerby.adapters.botapi.answers import NO_REFUND
 from passerby.adapters.botapi.client import DONE, SENT, Answer, Client, encode
 from passerby.adapters.botapi.errors import Meaning, Rejected
 from passerby.adapters.botapi.parts import with_less
@@ -12,7 +13,7 @@ from passerby.kernel.content import Whole
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId, MessageId
 from passerby.kernel.money import SUBSCRIPTION_S, StarRow
-from passerby.ports.telegram import AnswerCheckout, CancelSubscription, RefundStars, SendInvoice
+from passerby.ports.telegram import AnswerCheckout, CancelSubscription, NeverRefunded, RefundStars, SendInvoice
 
 _LINK: msgspec.json.Decoder[Answer[str]] = msgspec.json.Decoder(Answer[str])
 
@@ -97,7 +98,12 @@ class StarCalls:
 
     async def refund(self, refund: RefundStars) -> tuple[MessageId, ...]:
         members = {"user_id": refund.person, "telegram_payment_charge_id": refund.charge}
-        await self._unless_so(refund.bot, "refundStarPayment", members)
+        try:
+            await self._unless_so(refund.bot, "refundStarPayment", members)
+        except Rejected as rejected:
+            if any(each in rejected.detail.lower() for each in NO_REFUND):
+                raise NeverRefunded(rejected.refusal, rejected.detail) from None
+            raise
         return ()
 
     async def cancel(self, cancel: CancelSubscription) -> tuple[MessageId, ...]:

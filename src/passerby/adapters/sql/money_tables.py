@@ -89,7 +89,7 @@ star_calls = sa.Table(
     sa.Column("user_id", sa.BigInteger, nullable=False, comment="0 when it is done"),
     sa.Column("provider_id", sa.Text, nullable=False),
     sa.Column("owed_at", sa.Double, nullable=False),
-    sa.Column("done_at", sa.Double, comment="when Telegram confirmed it; null: still owed"),
+    sa.Column("done_at", sa.Double, comment="when Telegram confirmed it, or refused it for good; null: still owed"),
 )
 
 star_rows = sa.Table(

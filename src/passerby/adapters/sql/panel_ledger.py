@@ -46,6 +46,8 @@ class ShownCharge(NamedTuple):
     is_gift: bool
     refunded_at: float | None
     refunded_by: str | None
+    refused_at: float | None
+    """Telegram will never refund it."""
 
 
 class PanelLedger:
@@ -194,8 +196,17 @@ _CHARGES = (
         charges.c.gift_grant.is_not(None),
         refunds.c.at,
         refunds.c.refunded_by,
+        star_calls.c.done_at,
     )
     .outerjoin_from(charges, refunds, _IS_REFUND_OF)
+    .outerjoin(
+        star_calls,
+        sa.and_(
+            star_calls.c.bot_id == charges.c.bot_id,
+            star_calls.c.charge_id == charges.c.id,
+            star_calls.c.kind == "refund",
+        ),
+    )
     .order_by(charges.c.paid_at.desc())
     .limit(sa.bindparam("most"))
 )

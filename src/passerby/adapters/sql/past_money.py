@@ -70,7 +70,9 @@ async def purchase_with(connection: AsyncConnection, code: str) -> Purchase | No
         return None
     charge = msgspec.structs.replace(
         charge_of(row),
-        refund_owed_at=row.owed_at or 0.0,
+        refund_owed_at=(row.owed_at or 0.0) if row.done_at is None else 0.0,
+        # It was done, and no refund came of it.
+        refund_refused_at=(row.done_at or 0.0) if row.refunded_at is None else 0.0,
         refunded_at=row.refunded_at or 0.0,
         refunded_by=RefundedBy(row.refunded_by) if row.refunded_by is not None else None,
     )
@@ -148,7 +150,9 @@ _REFUNDS = (
     .order_by(refunds.c.at)
 )
 _PURCHASE = (
-    sa.select(charges, star_calls.c.owed_at, refunds.c.at.label("refunded_at"), refunds.c.refunded_by)
+    sa.select(
+        charges, star_calls.c.owed_at, star_calls.c.done_at, refunds.c.at.label("refunded_at"), refunds.c.refunded_by
+    )
     .select_from(charges)
     .outerjoin(
         star_calls,

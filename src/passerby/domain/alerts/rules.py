@@ -270,6 +270,13 @@ OWED_LONG = Rule(
     told="A refund or a cancellation has been owed for {value:.0f} h (more than {threshold:g}).",
     query="max(passerby_star_call_oldest_seconds) / 3600",
 )
+REFUND_REFUSED = Rule(
+    name="PasserbyRefundRefused",
+    severity=WARNING,
+    title="Telegram refuses a refund",
+    told="Refunds of the last hour that Telegram will never make: {value:.0f}.",
+    query="sum(increase(passerby_refunds_refused_total[1h]))",
+)
 CHECKOUTS_LATE = Rule(
     name="PasserbyCheckoutsLate",
     setting="alert_late_checkouts",
@@ -325,6 +332,7 @@ RULES: Final = (
     CHARGE_UNCONFIRMED,
     SWEEP_OLD,
     OWED_LONG,
+    REFUND_REFUSED,
     CHECKOUTS_LATE,
     CASES_WAIT,
     FARM_FOUND,

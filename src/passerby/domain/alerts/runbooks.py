@@ -173,6 +173,16 @@ RUNBOOKS: Final[dict[str, Runbook]] = {
         "Put Stars on the bot's balance, or get the bot's token working again. If the bot is gone, tell the person "
         "to cancel in Telegram under Settings, My Stars; only Telegram's support can refund then.",
     ),
+    rules.REFUND_REFUSED.name: Runbook(
+        "Telegram answered that it knows no such payment, or that the buyer's account is gone. It said so again ten "
+        "minutes after the refund was decided. So the refund is owed no more.",
+        "The buyer has no Stars back. They were told, and the VIP from that purchase counts again. A subscription "
+        "stays cancelled.",
+        "`money.refund_refused` in the logs has the bot and Telegram's answer. The panel's page Money marks the "
+        "purchase, and `/purchase` with its code says it.",
+        "Usually the ledger came from another Bot API server or another bot, or somebody forged a payment: see "
+        "PasserbyChargeUnconfirmed. If the buyer really paid, Telegram's support can give the Stars back.",
+    ),
     rules.CHECKOUTS_LATE.name: Runbook(
         "People pressed Pay, and the answer took more than five seconds. After ten, Telegram gives up.",
         "They see an error and pay nothing.",

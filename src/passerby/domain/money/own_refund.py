@@ -17,6 +17,8 @@ class NoRefund(StrEnum):
     TOO_LATE = "too_late"
     USED = "used"
     ONCE = "once"
+    REFUSED = "refused"
+    """Telegram has refused it for good."""
     GIFT = "gift"
     """Whether the receiver has used it is no business of the giver's."""
 
@@ -26,6 +28,8 @@ def refund_denied(me: Participant, charge: Charge, now: float) -> NoRefund | Non
     wallet = me.wallet or Wallet()
     if charge.refund_owed_at or charge.refunded_at:
         return NoRefund.DONE
+    if charge.refund_refused_at:
+        return NoRefund.REFUSED
     if charge.gift:
         return NoRefund.GIFT
     if now - charge.paid_at >= WITHIN_S:

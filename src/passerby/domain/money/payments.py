@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from passerby.domain.money.grants import BACK, give_back
 from passerby.domain.money.subscriptions import is_same, paid
 from passerby.domain.money.timeline import cut
 from passerby.domain.money.wallets import (
@@ -200,7 +201,7 @@ def owe_refund(me: Participant, charge: Charge, by: RefundedBy, now: float) -> P
     if known is None:
         known = charge
         wallet = msgspec.structs.replace(wallet, charges=(charge, *wallet.charges))
-    if known.refund_owed_at or known.refunded_at:
+    if known.refund_owed_at or known.refunded_at or known.refund_refused_at:
         return me
     wallet = _with_charge(wallet, msgspec.structs.replace(known, refund_owed_at=now, refunded_by=by))
     if by is RefundedBy.BUYER:
@@ -222,6 +223,22 @@ def refunded(me: Participant, bot: BotId, charge_id: ChargeId, now: float) -> tu
     return with_wallet(me, wallet, now), charge
 
 
+def not_refunded(me: Participant, bot: BotId, charge_id: ChargeId, now: float) -> tuple[Participant, Charge] | None:
+    """The person after Telegram refused for good to give a charge back, and the charge. Nobody owes it any more, and
+    they have the rest of its VIP time again. Its subscription stays cancelled. None: no such refund is owed.
+    """
+    known = charge_in(me.wallet, bot, charge_id)
+    if known is None or known.refunded_at or not known.refund_owed_at:
+        return None
+    assert me.wallet is not None, "the charge is in it"
+    charge = msgspec.structs.replace(known, refund_owed_at=0.0, refunded_by=None, refund_refused_at=now)
+    wallet = _with_charge(me.wallet, charge)
+    if known.refunded_by is RefundedBy.BUYER:
+        # They had none, so they may take another one.
+        wallet = msgspec.structs.replace(wallet, refunded_at=0.0)
+    return give_back(with_wallet(me, wallet, now), charge.code, now), charge
+
+
 def refunded_early(me: Participant, bot: BotId, charge: ChargeId, now: float) -> Participant:
     """The person after Telegram reported a refund of a charge that their wallet does not have.
 
@@ -237,6 +254,7 @@ def refunded_early(me: Participant, bot: BotId, charge: ChargeId, now: float) ->
 def _without(wallet: Wallet, charge: Charge, now: float) -> Wallet:
     """The wallet without what a charge still had, and without the subscription that it belongs to."""
     wallet = msgspec.structs.replace(wallet, grants=cut(wallet.grants, charge.code, now))
+    wallet = msgspec.structs.replace(wallet, grants=cut(wallet.grants, f"{BACK}{charge.code}", now))
     for each in wallet.subscriptions:
         if charge.first and (each.bot, each.first) == (charge.bot, charge.first):
             wallet = _with_subscription(wallet, _cancelling(each, now))

@@ -63,11 +63,14 @@ def vip_end(grants: Iterable[VipGrant]) -> float:
 def cut(grants: tuple[VipGrant, ...], code: str, now: float) -> tuple[VipGrant, ...]:
     """The grants without what this one still had. Time that was used until now stays used, even if it was more than
     paid for."""
-    used = [each for each in pieces(grants) if each.code == code and each.since < now]
+    mine = [each for each in pieces(grants) if each.code == code]
+    used = [each for each in mine if each.since < now]
+    lost_s = sum(max(0.0, each.until - max(each.since, now)) for each in mine)
 
     def shortened(grant: VipGrant) -> VipGrant:
         if grant.code != code:
             return grant
+        grant = msgspec.structs.replace(grant, lost_s=grant.lost_s + lost_s)
         if grant.until:
             return msgspec.structs.replace(grant, until=min(grant.until, max(now, grant.since)))
         if not used:

@@ -5,11 +5,13 @@ import msgspec
 from passerby.domain.lifecycle import refresh_ticket
 from passerby.domain.money.endings import is_due, told_of_end
 from passerby.domain.money.gifts import delivered
-from passerby.domain.money.grants import take_back
+from passerby.domain.money.grants import give_back, take_back
 from passerby.domain.money.payments import (
     cancel_all,
     cancelled,
+    charge_in,
     gift_for,
+    not_refunded,
     owe_refund,
     refunded,
     refunded_early,
@@ -37,6 +39,7 @@ from passerby.kernel.money_event import (
     PaymentRefunded,
     PaymentSettled,
     RefundOrdered,
+    RefundRefused,
     SellerClosing,
     StarCallConfirmed,
     SubscriptionUpdated,
@@ -143,6 +146,28 @@ def star_call_confirmed(event: StarCallConfirmed, facts: Facts, env: Env) -> Dec
         return Decision(ledger=done)
     me, charge = found
     return Decision((me,), (Say(me.person, text("vip.refunded", n=charge.stars)),), ledger=done)
+
+
+def refund_refused(event: RefundRefused, facts: Facts, env: Env) -> Decision:
+    """Nobody owes the refund any more. The VIP time that ended by it counts again, a gift's too."""
+    done = (StarCallDone(StarCallKind.REFUND, event.bot, event.charge),)
+    found = not_refunded(facts.me, event.bot, event.charge, env.now)
+    if found is None:
+        return Decision(ledger=done)
+    me, charge = found
+    said = Say(me.person, text("vip.refund_refused", code=charge.code, stars=charge.stars))
+    others = (*facts.others, *((facts.partner,) if facts.partner is not None else ()))
+    them = next((each for each in others if charge.gift and each.person == charge.gift_to), None)
+    glad = give_back(them, charge.gift, env.now) if them is not None else None
+    if glad is None or glad is them:
+        return Decision((_searches_on(me, env),), (said,), ledger=done)
+    told = Say(glad.person, text("vip.gift_got", day=until(glad.vip_until)), priority=Priority.SYSTEM)
+    return Decision((_searches_on(me, env), _searches_on(glad, env)), (said, told), ledger=done)
+
+
+def refused_receiver(event: RefundRefused, facts: Facts) -> tuple[PersonId, ...]:
+    charge = charge_in(facts.me.wallet, event.bot, event.charge)
+    return (charge.gift_to,) if charge is not None and charge.gift and charge.gift_to else ()
 
 
 _NEWS = {

@@ -90,6 +90,8 @@ def _line(charge: Charge) -> Text:
         key = "vip.pay_line_refunded"
     elif charge.refund_owed_at:
         key = "vip.pay_line_owed"
+    elif charge.refund_refused_at:
+        key = "vip.pay_line_refused"
     return text(key, code=charge.code, stars=charge.stars, day=until(charge.paid_at))
 
 

@@ -10,6 +10,7 @@ from passerby.telemetry.figures import Snapshot
 KEPT_S: Final = 3600.0
 COUNTED: Final = (
     *("poll_errors", "set_aside", "statements", "statements_s", "waits", "waited_s", "sales_found", "late_checkouts"),
+    "refunds_refused",
 )
 """Counters of `Snapshot`."""
 

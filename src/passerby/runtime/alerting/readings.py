@@ -54,6 +54,7 @@ def reported(reports: Mapping[WorkerId, Report], rates: Rates, now: float) -> di
             name: each.disk_free_percent for name, each in every if each.disk_free_percent is not None
         },
         rules.SALE_FOUND.name: {THE_FLEET: rates.increase("sales_found", HOUR_S)},
+        rules.REFUND_REFUSED.name: {THE_FLEET: rates.increase("refunds_refused", HOUR_S)},
         rules.CHECKOUTS_LATE.name: {THE_FLEET: rates.increase("late_checkouts", TEN_MINUTES_S)},
         rules.CHARGE_UNCONFIRMED.name: {THE_FLEET: max((each.charges_unconfirmed for each in figures), default=0)},
         rules.RESTORE_TEST_FAILED.name: {THE_FLEET: max((each.restore_test_faults for each in figures), default=0)},

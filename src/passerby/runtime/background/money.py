@@ -1,7 +1,9 @@
 """The duty `money`: what we owe, what the bots' transactions say, and whose VIP time ends.
 
     Stars calls   refunds and cancellations that a decision left behind. Each is made until Telegram confirms it; then
-                  `StarCallConfirmed` closes it. "Already refunded" is a confirmation.
+                  `StarCallConfirmed` closes it. "Already refunded" is a confirmation. If Telegram says that it will
+                  never make a refund, `RefundRefused` closes it. Other refusals may end, such as a bot's lack of Stars:
+                  they are tried again, less often the longer they last
     sweep         every bot's transactions, every ten minutes and whenever the duty is taken over. A sale that the
                   ledger does not know becomes `PaymentSettled`, as its update would have.
     grants        `GrantTakenBack` for VIP time whose Stars went back, mostly gifts
@@ -16,6 +18,7 @@ measured in monotonic time: a clock that was set back would otherwise stop the s
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from functools import partial
+from itertools import islice
 from typing import Final
 
 from passerby.domain.money.endings import is_due
@@ -26,6 +29,7 @@ from passerby.kernel.money_event import (
     GrantTakenBack,
     PaymentRefunded,
     PaymentSettled,
+    RefundRefused,
     SellerClosing,
     StarCallConfirmed,
     VipEnding,
@@ -33,7 +37,7 @@ from passerby.kernel.money_event import (
 from passerby.ports.clock import Clock
 from passerby.ports.money import StarCall, Unmatched
 from passerby.ports.records import Records, RecordsLost
-from passerby.ports.telegram import CancelSubscription, RefundStars, Refused, Telegram, TelegramError
+from passerby.ports.telegram import CancelSubscription, NeverRefunded, RefundStars, Refused, Telegram, TelegramError
 from passerby.telemetry import logs, metrics
 
 EVERY_S: Final = 5.0
@@ -47,6 +51,12 @@ ROWS: Final = 100
 """Source: Bot API, getStarTransactions."""
 
 CALLS_A_LOOK: Final = 50
+DEBTS_A_LOOK: Final = 1000
+"""More than the calls: those that wait for a bot, or for their time, must not hide the others."""
+SURE_AFTER_S: Final = 600.0
+"""Telegram may not know a payment yet that is seconds old. After this long, its refusal counts."""
+SLOWEST_S: Final = 3600.0
+"""A call that is refused is made again at least this often."""
 NO_BOT: Final = BotId(0)
 """Stands for the bot of an event that came through none."""
 PEOPLE_A_LOOK: Final = 500
@@ -94,6 +104,8 @@ class MoneyTask:
         self._closed_at: dict[BotId, float] = {}
         self._grants_at = float("-inf")
         self._has_looked = False
+        self._not_before: dict[StarCall, float] = {}
+        """When a call that Telegram refused is made again."""
 
     async def run(self) -> None:
         """Run until cancelled, as the holder of the lease."""
@@ -118,14 +130,15 @@ class MoneyTask:
     async def make_calls(self) -> None:
         """Make the calls that we owe. Raises: RecordsLost."""
         self._forget()
-        calls = await self._records.star_calls(CALLS_A_LOOK)
-        now = self._clock.now()
+        calls = await self._records.star_calls(DEBTS_A_LOOK)
+        now, at = self._clock.now(), self._clock.monotonic()
+        self._not_before = {call: then for call in calls if (then := self._not_before.get(call, at)) > at}
         for kind in StarCallKind:
             oldest = min((call.owed_at for call in calls if call.kind is kind), default=now)
             metrics.STAR_CALLS.set(now - oldest, str(kind))
-        for call in calls:
-            if self._works(call.bot) and self._is_time_for(call):
-                await self._make(call)
+        ready = (call for call in calls if self._works(call.bot) and call not in self._not_before)
+        for call in islice((call for call in ready if self._is_time_for(call)), CALLS_A_LOOK):
+            await self._make(call)
 
     async def _make(self, call: StarCall) -> None:
         try:
@@ -134,7 +147,15 @@ class MoneyTask:
             else:
                 await self._cancel(call)
         except TelegramError as error:
+            owed_s = self._clock.now() - call.owed_at
+            if isinstance(error, NeverRefunded) and owed_s >= SURE_AFTER_S:
+                metrics.REFUNDS_REFUSED.add()
+                logs.record("money.refund_refused", "error", bot=call.bot, reason=error.reason)
+                self._put(RefundRefused(call.person, call.bot, call.charge))
+                return
             logs.record("money.call_failed", "warning", bot=call.bot, error=logs.name_of(error), reason=error.reason)
+            if isinstance(error, Refused):
+                self._not_before[call] = self._clock.monotonic() + min(SLOWEST_S, max(AGAIN_S, owed_s / 10))
             return
         self._put(StarCallConfirmed(call.person, call.bot, call.kind, call.charge))
 

@@ -34,6 +34,8 @@ def _state(purchase: Purchase) -> Text:
     charge = purchase.charge
     if charge.refunded_at:
         return text(f"purchases.refunded_{charge.refunded_by}", day=day(charge.refunded_at))
+    if charge.refund_refused_at:
+        return text("purchases.refund_refused")
     if charge.refund_owed_at or purchase.ordered:
         return text("purchases.owed")
     if charge.first:
@@ -46,6 +48,8 @@ def obstacle(purchase: Purchase, facts: StaffFacts) -> str | None:
     charge = purchase.charge
     if charge.refunded_at or charge.refund_owed_at or purchase.ordered:
         return "purchases.already"
+    if charge.refund_refused_at:
+        return "purchases.refund_refused"
     if not purchase.person:
         return "purchases.erased"
     if not facts.can_refund:
