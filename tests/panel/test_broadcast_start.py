@@ -80,7 +80,7 @@ def test_every_button_of_a_draft_keeps_what_stands_in_its_form(button: str, tmp_
         await browser.press("/broadcasts", "/broadcasts")
         page = (await browser.get("/broadcasts/1")).text
         forms = re.findall(r"<form.*?</form>", page.partition("<main")[2], re.DOTALL)
-        assert len(forms) == 1, "a second form would lose what stands in the first one"
+        assert len(forms) == 1, "a second form would lose what was typed into the first one"
         assert "?count=1" not in forms[0], "a link would lose it, too"
         given = hidden(forms[0])
 

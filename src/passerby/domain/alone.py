@@ -20,7 +20,7 @@ LIFTS_ALONE: Final = 20
 """How many sanctions a member may end in a day without a second member."""
 
 IMPOSED_ALONE: Final = 200
-"""After this many sanctioned accounts in a day, a member imposes no more alone. One farm may have more."""
+"""After this many sanctioned accounts in a day, a member imposes no further one alone. One farm may have more."""
 
 FREED_ALONE: Final = 200
 """After this many freed accounts of farms in a day, a member frees no further farm alone."""
@@ -41,7 +41,7 @@ COUNTED: Final = (
 """The actions of the audit that are summed up."""
 
 APPROVAL: Final = "approval"
-"""The detail of a note that says which approval stands behind the act."""
+"""The detail of a note that names the approval of the act."""
 SECOND: Final = "second"
 """The detail of a note about a case that says that this member agreed to the proposal of another one."""
 WORTH: Final = "worth_days"

@@ -19,7 +19,7 @@ class BroadcastState(StrEnum):
     """It waits for the approval of a second staff member."""
     SCHEDULED = "scheduled"
     STARTING = "starting"
-    """The fleet is to freeze its people."""
+    """The fleet must freeze its people."""
     RUNNING = "running"
     PAUSED = "paused"
     ENDED = "ended"

@@ -145,7 +145,7 @@ class Desk(msgspec.Struct, frozen=True):
 
 
 class CaseAsked(msgspec.Struct, frozen=True):
-    """Which case an event is about. Neither a number nor `next`: only the list. `closed`: also if it is decided."""
+    """Which case an event is about. Without a number and `next`, only the list. `closed`: even if it is decided."""
 
     number: int | None = None
     next: bool = False

@@ -64,7 +64,7 @@ class Passkey(msgspec.Struct, frozen=True):
 
 
 class PasskeysGone(msgspec.Struct, frozen=True):
-    """A member's passkey counts no more. `name` empty: none of theirs."""
+    """A member's passkey is no longer valid. With an empty `name`, all of theirs."""
 
     member: StaffId
     name: str = ""

@@ -92,7 +92,7 @@ def _between(units: bytes, begin: int, end: int, entities: Sequence[Entity]) -> 
         found += _plain(units, at, start) + opening + _between(units, start, stop, within) + closing
         if entity.url:
             found += Markup(' <span class="hint">({})</span>').format(entity.url)
-        # The part of an overlapping entity that lies behind this one is formatted, too.
+        # The part of an overlapping entity that comes after this one is formatted, too.
         rest = [each for each in rest if each.offset + each.length > stop]
         at = stop
     return found + _plain(units, at, end)

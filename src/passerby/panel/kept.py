@@ -48,7 +48,7 @@ class KeptForms:
         return found if found is not None and found.member == member and now - found.at < KEEP_S else None
 
     def take(self, browser: str, member: StaffId, now: float) -> KeptForm | None:
-        """It waits no more, so it is done at most once."""
+        """It no longer waits, so it is done at most once."""
         found = self.of(browser, member, now)
         self._forms.pop(browser, None)
         return found

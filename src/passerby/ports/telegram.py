@@ -181,7 +181,7 @@ class RefundStars(msgspec.Struct, frozen=True, gc=False):
 
 
 class CancelSubscription(msgspec.Struct, frozen=True, gc=False):
-    """Charge a person no more. `charge` is the first charge of the subscription.
+    """Stop charging a person. `charge` is the first charge of the subscription.
 
     It is not certain which of its two ids Telegram wants, so `provider_charge` is tried if the other is refused.
     """

@@ -57,7 +57,7 @@ _IN_FILES: Final = {"bot_tokens": "bot_tokens_file", "vip_plans": "vip_plans_fil
 def overridden(settings: Settings, values: Mapping[str, str]) -> Settings:
     """The settings with other values. `values`: name in capitals -> the value as the operator may write it.
 
-    Files are not read again: what they said at the start stays. A value stands in place of a file that was named at
+    Files are not read again: what they said at the start stays. A value replaces a file that was named at
     the start.
 
     Raises: WrongSetting.

@@ -20,7 +20,7 @@ from passerby.kernel.staff_requests import BroadcastAct
 RECALL_S: Final = 48 * 3600.0
 """For how long a bot may delete its messages (source: Bot API, deleteMessage)."""
 LASTS_S: Final = 3 * 86_400.0
-"""How long people who are busy, or whose usual hour is to come, may still get it."""
+"""How long people who are busy, or whose usual hour comes later, may still get it."""
 BUTTONS_MOST: Final = 8
 LABEL_MOST: Final = 64
 LINK_STARTS: Final = ("https://", "tg://")

@@ -105,7 +105,7 @@ class BroadcastsPage:
         )
 
     async def _kept(self, visit: Visit) -> StaffDecision | None:
-        """Keep what stands in the form of a draft. None: there is no such number."""
+        """Keep what somebody wrote into the form of a draft. None: there is no such number."""
         form = visit.request.form
         number = whole(form.get("broadcast", ""))
         if number is None:

@@ -155,7 +155,7 @@ class Continuity:
         self.ceiling = offset if offset <= self._holes_until else offset + ROOM
 
     async def end_at(self, offset: int) -> None:
-        """Return when updates below `offset` may be confirmed, and we take no more. Raises: LiveStoreLost.
+        """Return when updates below `offset` may be confirmed, after which we take none. Raises: LiveStoreLost.
 
         An earlier poll may have confirmed more: an answer that was on its way repeats what is done meanwhile.
         """

@@ -76,7 +76,7 @@ def change_role(member: StaffMember, role: Role) -> StaffDecision:
 
 
 def revoke(member: StaffMember, env: Env) -> StaffDecision:
-    """A member is staff no more. Whether they may be revoked is decided before."""
+    """A member is revoked: they are no longer staff. Whether they may be revoked is decided before."""
     changed = msgspec.structs.replace(member, revoked_at=env.now, alerts=False)
     note = AuditNote("team.revoked", called(member.number, ""), {"role": member.role})
     told = Say(member.person, text("team.you_are_out"))
