@@ -26,11 +26,9 @@ def test_country_names_are_escaped_in_html() -> None:
     assert WORDS.plain(country("<%>"), "en") == "<%>", "a code without a name is shown as it is"
 
 
-@pytest.mark.parametrize(
-    ("language", "said"), [("en", "Nov 2, 2026"), ("de", "02.11.2026"), ("ru", "2 нояб. 2026\xa0г.")]
-)
+@pytest.mark.parametrize(("language", "said"), [("en", "Nov 2, 2026"), ("de", "02.11.2026"), ("ru", "2 нояб. 2026")])
 def test_a_day_is_written_as_in_the_readers_language(language: str, said: str) -> None:
-    assert WORDS.word(day(NOVEMBER), language).replace("\u202f", "\xa0") == said
+    assert WORDS.word(day(NOVEMBER), language) == said
 
 
 @pytest.mark.parametrize("at", [math.inf, -math.inf, math.nan, 9e22, 253_402_351_140.0, -9e22])

@@ -17,7 +17,7 @@ from passerby.kernel.effect import Answer, Menu, Say
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.money import ChargeId, GrantSource, Payment, Plan, RefundedBy, Wallet
 from passerby.kernel.money_event import GrantTakenBack, PaymentSettled, RefundOrdered, RefundRefused
-from passerby.kernel.participant import DataRequests
+from passerby.kernel.participant import Complaint, DataRequests
 from passerby.kernel.rules import Rules
 from passerby.kernel.sanction import Reason, Sanction, SanctionKind
 from passerby.kernel.staff_event import SanctionOrdered
@@ -107,6 +107,16 @@ def blocks(bob: Person, ann: Person) -> None:
     bob.writes("/block")
 
 
+def reports(bob: Person, ann: Person) -> None:
+    bob.presses("complain", f"{bob.chat}.{Complaint.SPAM}")
+
+
+def reports_later(bob: Person, ann: Person) -> None:
+    chat = bob.chat
+    bob.writes("/stop")
+    bob.presses("complain", f"{chat}.{Complaint.SPAM}")
+
+
 def ban(bob: Person, ann: Person) -> None:
     bob.talk.happens(SanctionOrdered(bob.person, BotId(0), Sanction("s", SanctionKind.BANNED, Reason.SPAM, NOW)))
 
@@ -141,7 +151,7 @@ def test_the_invoice_and_the_checkout_tell_nothing_about_a_block() -> None:
     assert seen[0] == seen[1]
 
 
-@pytest.mark.parametrize("why", [blocks, ban, leaves, forgotten, erases])
+@pytest.mark.parametrize("why", [blocks, reports, reports_later, ban, leaves, forgotten, erases])
 def test_a_gift_that_cannot_be_delivered_goes_back_with_the_same_words_whatever_the_reason(
     why: Callable[[Person, Person], None],
 ) -> None:

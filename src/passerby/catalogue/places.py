@@ -63,7 +63,8 @@ def day(number: int, language: str) -> str:
     Never raises: a day before the first or after the last one that Python knows is that one.
     """
     ordinal = min(max(date(1970, 1, 1).toordinal() + number, 1), date.max.toordinal())
-    return format_date(date.fromordinal(ordinal), "medium", language)
+    # Russian adds "г." for "year". At the end of a sentence there would be two full stops.
+    return format_date(date.fromordinal(ordinal), "medium", language).removesuffix("г.").rstrip()
 
 
 def number(value: int, language: str) -> str:
