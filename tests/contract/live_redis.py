@@ -2,11 +2,13 @@
 
 The loop's time stands still while a server's answer is awaited, and otherwise jumps to the next timer as in
 `tests.runtime.virtual`. With it, what expires on the server is brought nearer, and all that the server has noted by its
-own time. That the server's clock goes on by itself as well is of little account.
+own time. The server's clock goes on by itself as well. On a slow machine this is more than a worker may be silent. So
+the times are moved back by that, whenever time passes and every CORRECTED_EVERY_S.
 """
 
 import asyncio
 import selectors
+import time
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager, suppress
 from random import Random
@@ -28,9 +30,12 @@ from tests.runtime.virtual import RESOLUTION_S, VirtualClock
 T = TypeVar("T")
 
 PATIENCE_S = 120.0
+CORRECTED_EVERY_S = 1.0
 
 _NEARER = """
-local ms = ARGV[1] * 1000
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local ms = ARGV[1] * 1000 - (now - (tonumber(ARGV[2]) or now))
 local function sooner(time) return string.format('%.3f', time - ms) end
 for _, key in ipairs(redis.call('KEYS', '*')) do
   local left = redis.call('PTTL', key)
@@ -54,6 +59,7 @@ for _, key in ipairs(redis.call('KEYS', '*')) do
   end
   if left >= 0 then redis.call('PEXPIRE', key, math.floor(left - ms)) end
 end
+return now
 """
 
 
@@ -67,9 +73,12 @@ class _Patient(selectors.BaseSelector):
         self._waiting = waiting
         self._arrived = arrived
         self._passes = passes
+        self._passed_at = time.monotonic()
         self.now = 0.0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if time.monotonic() - self._passed_at > CORRECTED_EVERY_S:
+            self._pass(0.0)
         if timeout is not None and timeout <= 0:
             return self._real.select(0)
         if timeout is None or self._waiting():
@@ -81,9 +90,13 @@ class _Patient(selectors.BaseSelector):
             self._arrived()
             ready = self._real.select(0)
         if not ready:
-            self._passes(timeout)
+            self._pass(timeout)
             self.now += timeout
         return ready
+
+    def _pass(self, delay_s: float) -> None:
+        self._passes(delay_s)
+        self._passed_at = time.monotonic()
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
         return self._real.register(fileobj, events, data)
@@ -148,9 +161,12 @@ class RedisPlace:
         self.time = _OwnTime(self.clock)
         self._wiped = False
         self._owed_s = 0.0
+        self._server_ms: int | None = None
+        """The server's time when we last moved its times."""
         self._hand = self._by_hand()
         self._hand.flushall()
         self._nearer = self._hand.register_script(_NEARER)
+        self._passes(0.0)
 
     def run(self, main: Coroutine[Any, Any, T]) -> T:
         async def then_close() -> T:
@@ -195,6 +211,13 @@ class RedisPlace:
     async def outlast(self, delay_s: float) -> None:
         await self.elapse(delay_s)
 
+    def server_goes_on(self, delay_s: float) -> None:
+        """Let the server's own clock go on while no time passes, as on a slow machine."""
+        self._passes(0.0)
+        assert self._server_ms is not None
+        self._nearer(args=[delay_s, ""])
+        self._server_ms -= int(delay_s * 1000)
+
     def lost(self) -> AbstractContextManager[None]:
         return _Away(self._server)
 
@@ -209,7 +232,8 @@ class RedisPlace:
     def _passes(self, delay_s: float) -> None:
         self._owed_s += delay_s
         with suppress(RedisError):  # later, when the server is back
-            self._nearer(args=[self._owed_s])
+            before = "" if self._server_ms is None else self._server_ms
+            self._server_ms = self._nearer(args=[self._owed_s, before])
             self._owed_s = 0.0
 
     def _by_hand(self) -> "Redis":

@@ -368,3 +368,19 @@ async def test_an_inheritance_without_an_answer_is_asked_for_again_after_a_long_
     await store.heartbeat(TWO, {}, LONG, b"")
     assert await store.inherit(TWO) == [notice("a"), notice("b", BEN)]
     assert await store.inherit(TWO) == []
+
+
+def test_time_that_a_slow_machine_takes_is_not_time_that_passes(valkey: Valkey) -> None:
+    """Otherwise a busy test machine ends the leases of workers that send their heartbeats in time."""
+    place = RedisPlace(valkey)
+
+    async def main() -> None:
+        store = place.open()
+        await store.heartbeat(ONE, {}, 6.0, b"")
+        place.server_goes_on(10.0)
+        await asyncio.sleep(1.0)
+        assert set((await store.heartbeat(TWO, {}, 6.0, b"")).workers) == {ONE, TWO}
+        await asyncio.sleep(5.5)
+        assert set((await store.heartbeat(TWO, {}, 6.0, b"")).workers) == {TWO}
+
+    place.run(main())

@@ -7,9 +7,9 @@ import asyncio
 import io
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from random import Random
 from typing import Any
 
@@ -24,6 +24,7 @@ from passerby.kernel.rules import Rules
 from passerby.ports.broadcasts import BroadcastRecords
 from passerby.runtime.alerting.watch import AlertConfig
 from passerby.runtime.staff.duty import StaffConfig
+from passerby.runtime.supervise import supervise
 from passerby.runtime.worker import Worker
 from passerby.runtime.worker_config import WorkerConfig
 from tests.contract.live_places import MemoryPlace, Place
@@ -43,6 +44,7 @@ TAKEOVER_S = 10.0
 """If processes share a store, the others must first notice that one died."""
 
 PATIENCE_S = 900.0
+STOP_S = 8.0
 BOT_BUDGET = Budget(30.0, 30)
 CHAT_BUDGET = Budget(1.0, 20)
 
@@ -169,6 +171,8 @@ class Stage:
     def __post_init__(self) -> None:
         self.running: dict[SimProcess, tuple[Severed, Worker]] = {}
         """The workers that run now, the oldest first."""
+        self._supervisors: dict[SimProcess, tuple[asyncio.Event, asyncio.Task[bool]]] = {}
+        """For each process the event that stops it, and what `supervise` does."""
         self.world = World(clock=self.place.clock.now, rng=Random(1), seed=1, switches=self.switches)
         bots = [self.world.add_bot() for _ in range(2)]
         self.bots = tuple(BotId(bot.id) for bot in bots)
@@ -204,19 +208,38 @@ class Stage:
             await self.start_one()
 
     async def start_one(self) -> None:
-        self.process = SimProcess("app")
-        self.store = Severed(self.place.open())
+        process = self.process = SimProcess("app")
+        store = self.store = Severed(self.place.open())
         self.starts += 1
-        rng, staff = Random(3 * self.starts), self.staff_config()
-        self.app = Worker(
-            telegram=SimBotApi(self.tokens, self.store, self.network, self.process),
-            store=self.store,
+        ready, stop = asyncio.Event(), asyncio.Event()
+
+        def takes_updates(worker: Worker) -> None:
+            self.running[process] = store, worker
+            if process is self.process:
+                self.app = worker
+            ready.set()
+
+        make = self._build(process, store)
+        running = asyncio.create_task(supervise(make, stop, self.place.clock, STOP_S, takes_updates))
+        running.add_done_callback(lambda _: ready.set())
+        await ready.wait()
+        if running.done():
+            running.result()
+        self._supervisors[process] = stop, running
+
+    def _build(self, process: SimProcess, store: Severed) -> Callable[[], Worker]:
+        """Return what makes an incarnation of the process's worker."""
+        staff = self.staff_config()
+        return partial(
+            Worker,
+            telegram=SimBotApi(self.tokens, store, self.network, process),
+            store=store,
             records=self.records_place.open(),
             features=ALL,
             introduce=introduce,
             words=catalogue(),
             clock=self.place.clock,
-            rng=rng,
+            rng=Random(3 * self.starts),
             config=WorkerConfig(
                 rules=self.rules,
                 checker=staff.bot if staff is not None else None,
@@ -230,18 +253,17 @@ class Stage:
             broadcasts=self.broadcast_records(),
             alerts=self.alert_config(),
         )
-        await self.app.start()
-        self.running[self.process] = self.store, self.app
 
     async def stop(self) -> None:
         for process in list(self.running):
             await self._stop(process)
 
     async def _stop(self, process: SimProcess) -> None:
-        store, app = self.running[process]
-        await app.stop(8.0)
+        stop, running = self._supervisors.pop(process)
+        stop.set()
+        await running
+        store, _ = self.running.pop(process)
         await store.aclose()
-        del self.running[process]
 
     async def restart(self) -> None:
         """Start each worker again, one after the other."""
@@ -256,11 +278,16 @@ class Stage:
             await self._kill(process)
 
     async def _kill(self, process: SimProcess) -> None:
-        store, app = self.running.pop(process)
+        await ended(self.die(process))
+
+    def die(self, process: SimProcess) -> "asyncio.Task[bool]":
+        """No call of the process has an effect from now on. Returns its task, which is still running."""
+        store, _ = self.running.pop(process)
         store.dead = process.dead = True
         for tell in list(process.on_kill):
             tell()
-        await app._background.aclose()
+        _, running = self._supervisors.pop(process)
+        return running
 
     async def kill_and_start(self) -> None:
         """Kill the oldest worker. If there is another one, it takes over; if not, a new one does."""
@@ -320,8 +347,17 @@ class Stage:
 
 
 def _is_busy(app: Worker) -> bool:
+    if app.has_lapsed.is_set():
+        return True  # nobody finishes its work; `supervise` is about to replace it
     in_staff_bot = app.staff_bot is not None and app.staff_bot.is_busy
     return bool(app.person_queues.busy) or bool(app.courier.pending) or in_staff_bot
+
+
+async def ended(running: "asyncio.Task[bool]") -> None:
+    """Wait until a worker that is dead already has ended."""
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
 
 
 @asynccontextmanager

@@ -12,8 +12,8 @@ from typing import Any, cast
 
 from botapi_sandbox import Answer, Waiting, World
 from passerby.runtime.staff.duty import StaffConfig
-from passerby.runtime.worker import Worker
 from tests.scenario.staff_stage import StaffStage
+from tests.scenario.stage import ended
 from tests.simulation.network import Network
 from tests.simulation.virtual_time import SimProcess
 
@@ -55,26 +55,20 @@ class SteppedStage(StaffStage):
         self.place = cast("Any", _Opened(self.place, self))
         self.records_place = cast("Any", _Opened(self.records_place, self))
         self.network = _SteppedNetwork(self, self.world)
-        self._dead: asyncio.Queue[Worker] = asyncio.Queue()
+        self._dead: asyncio.Queue[asyncio.Task[bool]] = asyncio.Queue()
         self._restarting = 0
 
     def staff_config(self) -> StaffConfig:
         return dataclasses.replace(super().staff_config(), records=cast("Any", Stepped(self.staff, self)))
 
-    def die(self, process: SimProcess) -> None:
-        """No call of the process has an effect from now on."""
-        store, app = self.running.pop(process)
-        store.dead = process.dead = True
-        for tell in list(process.on_kill):
-            tell()
+    def die_at_step(self, process: SimProcess) -> None:
         self._restarting += 1
-        self._dead.put_nowait(app)
+        self._dead.put_nowait(self.die(process))
 
     async def keep_alive(self) -> None:
         """Start a worker again whenever one has died. Run until cancelled."""
         while True:
-            app = await self._dead.get()
-            await app._background.aclose()
+            await ended(await self._dead.get())
             await asyncio.sleep(self.away_s)
             await self.start_one()
             self._restarting -= 1
@@ -124,7 +118,7 @@ class Stepped:
         return call
 
     async def _end(self) -> None:
-        self._stage.die(self._process)
+        self._stage.die_at_step(self._process)
         await _never()
 
 
@@ -147,7 +141,7 @@ class _SteppedNetwork(Network):
             done = ask()
             may_die = sends and not process.dead and not self._stage.steps.before and process in self._stage.running
             if may_die and self._stage.steps("telegram"):
-                self._stage.die(process)
+                self._stage.die_at_step(process)
             return done
 
         return await super().exchange(process, asked, sends=sends, timeout_s=timeout_s)

@@ -7,7 +7,7 @@ from passerby.kernel.ids import PersonId
 from passerby.kernel.staff_event import FarmSuspected
 from passerby.runtime.background.farm_watch import JUDGE_EVERY_S, KEEP_EVERY_S
 from passerby.runtime.inbound.person_queues import Work
-from tests.scenario.matrix import on_both
+from tests.scenario.matrix import over_pairs
 from tests.scenario.stage import Phone, Stage, play
 
 ADVERTS = (
@@ -60,7 +60,7 @@ def test_accounts_that_advertise_the_same_site_meet_only_each_other() -> None:
     play("memory", scene, home=False)
 
 
-@on_both
+@over_pairs
 def test_a_possible_script_gets_no_partner_until_it_taps_the_right_picture(store: str) -> None:
     async def scene(on: Stage) -> None:
         on.ann.write("/stop")
