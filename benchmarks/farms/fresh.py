@@ -87,6 +87,12 @@ def _slow(rng: Random, account: int) -> list[str]:
     return [*lines, f"{_talk(rng, 2, 6)} @velvet_lounge_chat"] if rng.random() < 0.6 else lines
 
 
+def _slow_sites(rng: Random, account: int) -> list[str]:
+    lines = [rng.choice(SHORT), *(_talk(rng) for _ in range(rng.randint(1, 3)))]
+    site = rng.choice(("moon-cams.live", "lunacams.vip/join"))
+    return [*lines, f"{_talk(rng, 1, 5)} {site} {_talk(rng, 0, 3)}".strip()] if rng.random() < 0.45 else lines
+
+
 def _human(median_s: float, spread: float = 0.6):  # type: ignore[no-untyped-def]
     return lambda rng: median_s * rng.lognormvariate(0.0, spread)
 
@@ -106,5 +112,7 @@ FRESH: Final = {
             lively=0.3,
         ),
         Style("slow", _slow, _human(4.0), _human(10), _human(40), _human(360, 0.7), solves=0.95, annoys=0.3),
+        # This one was written to try a second look at slow farms, which was left out after that.
+        Style("slow sites", _slow_sites, _human(3.5), _human(8), _human(30), _human(240, 0.7), solves=0.9, annoys=0.3),
     )
 }
