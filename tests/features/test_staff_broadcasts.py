@@ -50,6 +50,8 @@ BOB = StaffMember(StaffId(2), PersonId(102), Role.OWNER, NOW)
 MIA = StaffMember(StaffId(3), PersonId(103), Role.MODERATOR, NOW)
 HELLO = Variant(Content(Kind.TEXT, "hello"), writer=ANN.person)
 
+PHOTO = Content(Kind.PHOTO, "y" * 1025)
+
 
 def draft(**more: Any) -> Broadcast:
     return Broadcast(4, more.pop("state", S.DRAFT), 1, NOW, **({"variants": (HELLO,)} | more))
@@ -212,6 +214,20 @@ def test_a_form_keeps_the_message_and_the_options_together_or_nothing() -> None:
     again = decide(BroadcastKept(4, "language=de\nsilent=off\n"), changed)
     assert (again.refused, again.broadcasts, again.notes) == (False, (), ()), "nothing new, so nothing is noted"
     assert decide(BroadcastKept(5, ""), draft()).refused
+
+
+@pytest.mark.parametrize(
+    ("content", "most"),
+    [(Content(Kind.TEXT, "y" * 4097), 4096), (Content(Kind.TEXT, "😀" * 2049), 4096), (PHOTO, 1024)],
+)
+def test_a_message_that_telegram_would_not_take_is_refused_with_its_limit(content: Content, most: int) -> None:
+    sent = MessageReceived(ANN.person, BOT, (MessageId(5),), (content,), NOW)
+    waiting = draft(composing=Composing(1))
+    for event, known in ((sent, waiting), (BroadcastKept(4, content=content), draft())):
+        done = decide(event, known)
+        key = "broadcasts.too_long" if most == 4096 else "broadcasts.caption_too_long"
+        assert (done.refused, done.broadcasts, done.reply) == (True, (), text(key, most=most))
+    assert decide(BroadcastKept(4, content=Content(Kind.TEXT, "😀" * 2048)), draft()).broadcasts
 
 
 def test_buttons_without_a_message_belong_to_the_message_that_is_there() -> None:

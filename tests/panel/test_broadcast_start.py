@@ -93,6 +93,7 @@ def test_every_button_of_a_draft_keeps_what_stands_in_its_form(button: str, tmp_
             ({"age": "x"}, "age=x"),
             ({"buttons": "no bar"}, "has no |"),
             ({"text": ""}, "Write the message first."),
+            ({"text": "y" * 4097}, "The text is too long: up to 4096 characters fit here."),
         ):
             refused = await press(**TYPED | wrong)
             assert (refused.status, why in refused.text) == (400, True), wrong

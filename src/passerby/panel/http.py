@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 
 from passerby.web.exchange import Receive, Scope, Send, answer, read
 
-MOST_FORM: Final = 64 * 1024
+MOST_FORM: Final = 256 * 1024
 SEE_OTHER: Final = 303
 
 POLICY: Final = (

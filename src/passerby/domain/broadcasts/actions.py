@@ -10,6 +10,7 @@ from passerby.domain.approvals import is_second
 from passerby.domain.broadcasts.codes import is_language
 from passerby.domain.broadcasts.live_numbers import has_number
 from passerby.domain.broadcasts.options import needs_idle, needs_moment
+from passerby.domain.pieces import CAPTION_MOST, TEXT_MOST, WRITTEN
 from passerby.kernel.broadcast import Audience, Broadcast, BroadcastState, Category, LinkButton, Variant
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Env
@@ -88,6 +89,10 @@ def written(broadcast: Broadcast, variant: Variant, facts: StaffFacts, env: Env)
         return "broadcasts.no_album"
     if variant.content.kind not in CARRIED:
         return "broadcasts.wrong_kind"
+    is_text = variant.content.kind in WRITTEN
+    # Telegram counts UTF-16 units.
+    if len(variant.content.text.encode("utf-16-le")) // 2 > (TEXT_MOST if is_text else CAPTION_MOST):
+        return "broadcasts.too_long" if is_text else "broadcasts.caption_too_long"
     if variant.language and not is_language(variant.language):
         return "broadcasts.unknown_language"
     key = (variant.language, variant.arm)

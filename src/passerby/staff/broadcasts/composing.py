@@ -16,6 +16,7 @@ from passerby.domain.broadcasts.actions import (
 from passerby.domain.broadcasts.live_numbers import WAITING
 from passerby.domain.broadcasts.options import WrongOption, with_options
 from passerby.domain.broadcasts.starting import seal_of
+from passerby.domain.pieces import CAPTION_MOST, TEXT_MOST
 from passerby.kernel.broadcast import Broadcast, BroadcastState, Composing, Variant
 from passerby.kernel.decision import Env
 from passerby.kernel.effect import Say
@@ -121,6 +122,8 @@ def why_not(key: str, language: str) -> Text:
             return text(key, sign=WAITING)
         case "broadcasts.unknown_language":
             return text(key, language=language, example=CODES)
+        case "broadcasts.too_long" | "broadcasts.caption_too_long":
+            return text(key, most=TEXT_MOST if key == "broadcasts.too_long" else CAPTION_MOST)
         case _:
             return text(key)
 
