@@ -22,6 +22,7 @@ from passerby.domain.elsewhere import new_places
         "telegram: evilcasino",
         "Call +49 170 1234567",
         "t.me/\nevil_casino",
+        "t.\nme/evil",
         "Hi @placeholder_evil",
     ],
 )

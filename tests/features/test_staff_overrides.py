@@ -72,3 +72,16 @@ def test_plans_that_sell_for_less_wait_for_a_second_member_and_for_nothing_that_
     newer = msgspec.structs.replace(second, override=msgspec.structs.replace(last, number=4))
     late = StaffRouter(ALL).decide(agree, newer, Env(NOW, Random(1)))
     assert (late.overrides, late.reply) == ((), text("overrides.changed_meanwhile"))
+
+
+def test_a_text_that_leads_to_new_places_waits_for_a_second_member_who_reads_each_of_them() -> None:
+    team = tuple(StaffMember(StaffId(number), PersonId(100 + number), Role.ADMIN, NOW) for number in (4, 5))
+    facts = StaffFacts(team[0], team, next_override=9, override_version=2)
+    for count, shown in ((1, "@evil_0"), (25, "@evil_19  …")):
+        places = tuple(f"@evil_{number}" for number in range(count))
+        asked = StaffRouter(ALL).decide(
+            OverrideAsked(WORDS, '["Hallo"]', 0, leads_to=places), facts, Env(NOW, Random(1))
+        )
+        assert (asked.overrides, len(asked.approvals)) == ((), 1)
+        (question,) = [each for each in asked.effects if isinstance(each, Say)]
+        assert shown in repr(question)

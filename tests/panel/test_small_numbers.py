@@ -4,7 +4,7 @@ import pytest
 
 from passerby.adapters.sql.funnel import FunnelRow
 from passerby.adapters.sql.panel_counter import Growth
-from passerby.domain.small_numbers import in_tens, parts, untold
+from passerby.domain.small_numbers import untold
 from passerby.kernel.ids import BotId
 from passerby.kernel.journey import Step
 from passerby.panel.pages.audit import said_of
@@ -13,30 +13,6 @@ from passerby.panel.pages.exports import WHOLES, _untold
 from passerby.panel.pages.growth import _breakdown, _returns, _sources, _sum, bots_of
 from passerby.panel.pages.health import _parts
 from passerby.panel.pages.safety import _share
-
-
-@pytest.mark.parametrize(
-    ("values", "shown"),
-    [
-        ([50, 3, 200, 40], ["50", "< 10", "200", "34–42"]),
-        ([50, 3, 200, 4], ["50", "< 10", "200", "< 10"]),
-        ([50, 0, 200], ["50", "0", "200"]),
-        ([3], ["< 10"]),
-        ([3, 0], ["< 10", "0"]),
-        ([10, 10, 9], ["10–18", "10", "< 10"]),
-        ([10, 1], ["not shown", "< 10"]),
-        ([2000, 1], ["1,992–2,000", "< 10"]),
-        ([], []),
-    ],
-)
-def test_the_whole_without_the_others_tells_no_small_part(values: list[int], shown: list[str]) -> None:
-    assert parts(values) == shown
-
-
-@pytest.mark.parametrize("whole", [11, 12, 19, 20, 43, 1000])
-def test_a_range_is_the_same_for_every_small_number_beside_it(whole: int) -> None:
-    rows = [parts([whole - few, 5000, few]) for few in range(1, 10) if whole - few >= 10]
-    assert all(row == rows[0] for row in rows), "so it tells nothing of it"
 
 
 def test_a_number_that_is_not_shown_has_no_share() -> None:
@@ -192,8 +168,3 @@ def test_a_file_does_not_tell_how_few_cannot_be_reached() -> None:
     assert _untold({"": steps(50, 20, 50)})[""] == {}
     three = _untold({"1": steps(90, 60, 70), "2": steps(40, 11, 28), "3": steps(40, 40, 37)})
     assert [set(three[each]) for each in "123"] == [set(), {"alive"}, {"alive"}]
-
-
-@pytest.mark.parametrize(("value", "shown"), [(0, "0"), (9, "< 10"), (10, "10+"), (19, "10+"), (12_345, "12,340+")])
-def test_a_number_in_tens_is_rounded_down(value: int, shown: str) -> None:
-    assert in_tens(value) == shown
