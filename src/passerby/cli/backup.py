@@ -153,7 +153,13 @@ def restore(
         f"told: {counted(restored.told, 'person gets', 'people get')} a notice that the connection was lost, when the "
         "fleet starts"
     )
-    raise typer.Exit(examine(settled, None, json=False))
+    code = examine(settled, None, json=False)
+    typer.echo(
+        "the restore is done: Passerby can start"
+        if code == 0
+        else "the restore is done; the exit code is 1 because a check above fails: look at it before you start Passerby"
+    )
+    raise typer.Exit(code)
 
 
 def _fail(failed: Exception) -> NoReturn:

@@ -246,3 +246,25 @@ def test_workers_of_a_killed_supervisor_run_on_until_the_next_start_ends_them(ke
     assert len(kept.said) == 2
     kept.start(2)
     assert not set(pids) & set(kept.pids())
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ([], ""),
+        (["SECRET_KEY: is not the key of this database"], "SECRET_KEY: is not the key of this database"),
+        (
+            ["POSTGRES_URI: refused", "04:20 [error] process.ended reason='it ended with code 2'", ""],
+            "POSTGRES_URI: refused",
+        ),
+        (["it works", "04:20 [info] runtime.stopped reason='all done'"], ""),
+        (["04:20 [info] runtime.stopped reason='all done'", "REDIS_URL: refused"], "REDIS_URL: refused"),
+    ],
+)
+def test_the_reason_of_a_process_that_does_not_start_is_what_it_said_since_it_ended(
+    lines: list[str], said: str, tmp_path: Path
+) -> None:
+    log = tmp_path / "worker-1.log"
+    log.write_text("".join(f"{line}\n" for line in lines))
+    assert operations.last_line(log) == said
+    assert operations.last_line(tmp_path / "none.log") == ""

@@ -28,6 +28,10 @@ READY_S: Final = 60.0
 HOPELESS: Final = 3
 """After this many crashes of one process, while none is ready, there is no use in waiting."""
 
+_ENDED: Final = "process.ended"
+_STOPPED: Final = "runtime.stopped"
+"""Events of a process's log."""
+
 STARTING: Final = "cluster.lock"
 
 _LOOK_S: Final = 0.1
@@ -202,14 +206,18 @@ def end(cluster: Cluster, shutdown_s: float, tell: Tell = lambda _: None) -> Non
 
 
 def last_line(log: Path) -> str:
-    """The last line of a process's log. Empty if there is none."""
+    """The last line that says what a process does or what is wrong. Empty if it has said nothing since it ended last.
+
+    That a process has ended with some code is no reason: the line before says why.
+    """
     try:
         with log.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
             lines = file.read().decode("utf-8", "replace").splitlines()
     except OSError:
         return ""
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+    told = [line.strip() for line in lines if line.strip() and _ENDED not in line]
+    return told[-1] if told and _STOPPED not in told[-1] else ""
 
 
 def _is_hopeless(one: Kept, ends_before: int) -> bool:
