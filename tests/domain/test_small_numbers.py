@@ -55,7 +55,7 @@ def test_one_row_of_a_table_tells_no_more_than_the_whole_table() -> None:
     assert of_parts(table, "e", "people") is None
 
 
-def test_of_numbers_that_add_up_to_one_that_is_shown_two_are_hidden_or_none() -> None:
+def test_two_numbers_that_add_up_to_one_that_is_shown_are_hidden_or_none() -> None:
     counts = {"all": 53, "few": 3, "some": 20, "most": 30, "none": 0}
     parts_of_all = ("few", "some", "most", "none")
     assert untold(counts, [("all", *parts_of_all)]) == {"few", "some"}
